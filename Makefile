@@ -25,7 +25,7 @@ QUICK_TESTS := tests/kernels $(addprefix tests/sweep/,study statistics schedule 
 
 # What takes many kernels runs without the JIT, and only some of it with it.
 PLAIN_TESTS := tests/kernels tests/sweep/training/test_run.py::test_every_run_as_the_oracle \
-	tests/sweep/training/test_sharpness.py tests/sweep/training/test_words.py tests/sweep/compositions
+	tests/sweep/training/test_sharpness.py tests/sweep/training/test_options.py tests/sweep/compositions
 
 # What is compiled for other CPUs too: lanes, functions, initial weights, and steps taken in every way.
 CPU_TESTS := $(addprefix tests/kernels/test_,lanes.py elementary.py initial_weights.py same_bits.py)
@@ -79,7 +79,7 @@ coverage: $(READY)
 	$(COMPILED) --cov --cov-report= --cov-append
 	$(BIN)/coverage report --fail-under=95
 
-# What is too long for every run: the product of all words, hundreds of kills, simulations, and for other CPUs all that
+# What is too long for every run: the product of all options, hundreds of kills, simulations, and for other CPUs all that
 # test-all compiles for this one; two hours on two fast cores.
 soak: coverage
 	$(PLAIN) -m soak tests/kernels tests/sweep/compositions

@@ -1,4 +1,4 @@
-"""Numba kernels that train many small networks in step: numerics only.
+"""Numba kernels that train many small networks in step: numerics_version only.
 
 Nothing here reads files, knows about studies or imports :mod:`sweep`.
 """

@@ -1,4 +1,4 @@
-"""What decides the bits of a training: the words of the recipe that runs share, and the settings of each cell."""
+"""What decides the bits of a training: the components of the recipe that runs share, and the settings of each cell."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels import vocabulary
+from kernels.components.records import Setting
+from kernels.components.scalings import SCALINGS
 from kernels.shapes import parameter_shapes, parameter_slices
-from kernels.words.records import Setting
-from kernels.words.scalings import SCALINGS
 
-# Settings of a cell: those of the vocabulary, which become rows of lanes where a word of the recipe uses them, the
-# first step at which convergence is judged, the limit of steps, the number of its set of patterns, and the steps that a
+# Settings of a cell: those of the vocabulary, which become rows of lanes where a component of the recipe uses them, the
+# first step at which there is a criterion, the limit of steps, the number of its set of patterns, and the steps that a
 # schedule of learning rates is for: the limit where that is 0.
 SETTINGS = np.dtype(
     [
@@ -56,7 +56,7 @@ class Architecture(NamedTuple):
     skip
         Whether inputs are joined to outputs directly, by parameters k.
     scaling
-        One of :data:`kernels.words.scalings.SCALINGS`.
+        One of :data:`kernels.components.scalings.SCALINGS`.
     deep
         Whether there are several hidden layers. Kernels for them take any number of layers.
     """
@@ -137,7 +137,7 @@ def sizes_of(hidden: Hidden) -> tuple[int, ...]:
 
 
 class Recipe(NamedTuple):
-    """The words that decide the bits of runs. Runs of one recipe and the same hidden units can be trained together.
+    """What decides the bits of runs. Runs of one recipe and the same hidden units can be trained together.
 
     Its ``repr`` is the key of trainers and, with a variant, of compiled kernels.
 
@@ -145,7 +145,7 @@ class Recipe(NamedTuple):
     ----------
     architecture
     loss, reduction
-        One of :data:`kernels.vocabulary.LOSSES`, and one of :data:`kernels.words.reductions.REDUCTIONS`.
+        One of :data:`kernels.vocabulary.LOSSES`, and one of :data:`kernels.components.reductions.REDUCTIONS`.
     optimizer
         One of :data:`kernels.vocabulary.OPTIMIZERS`.
     schedule
@@ -164,13 +164,13 @@ class Recipe(NamedTuple):
         ``"float64"`` or ``"float32"``.
     tie
         ``"wrong"`` or ``"right"``: what an output in the middle is, or the largest of several equal ones.
-    records_targets
+    records_thresholds
         Whether the first steps at which the loss is below each of some targets are recorded. Their numbers are not
         part of a recipe.
-    plateau_of
+    monitor
         What has to improve within a run's patience: ``"loss"``, ``"n_correct"``, or nothing.
     loss_sums
-        What is added up of the losses of judgings, as in ``"loss_sum tail_loss"``: names of
+        What is added up of the losses of evaluations, as in ``"loss_sum tail_loss"``: names of
         :data:`kernels.vocabulary.LOSS_SUMS`.
     """
 
@@ -186,8 +186,8 @@ class Recipe(NamedTuple):
     warms_up: bool = False
     freeze: str = ""
     tie: str = "wrong"
-    records_targets: bool = False
-    plateau_of: str = ""
+    records_thresholds: bool = False
+    monitor: str = ""
     loss_sums: str = ""
 
     @property
@@ -207,13 +207,13 @@ class Recipe(NamedTuple):
 
     @property
     def settings(self) -> tuple[Setting, ...]:
-        """The settings of its words, each once."""
+        """The settings of its components, each once."""
         names = self.architecture.activation, self.architecture.output
         activations = (vocabulary.OUTPUTS[name] for name in names)
         optimizer, schedule = vocabulary.OPTIMIZERS[self.optimizer], vocabulary.SCHEDULES[self.schedule]
-        words: tuple[Any, ...] = (*activations, vocabulary.LOSSES[self.loss], optimizer, schedule)
-        own = {setting.name: setting for word in words for setting in word.settings}
-        return (*own.values(), *(vocabulary.OF_PLATEAUS if self.plateau_of else ()))
+        components: tuple[Any, ...] = (*activations, vocabulary.LOSSES[self.loss], optimizer, schedule)
+        own = {setting.name: setting for component in components for setting in component.settings}
+        return (*own.values(), *(vocabulary.OF_PLATEAUS if self.monitor else ()))
 
 
 def make_settings(n_cells: int, /, **given: Any) -> NDArray[Any]:
@@ -228,9 +228,9 @@ def make_settings(n_cells: int, /, **given: Any) -> NDArray[Any]:
 
     Returns
     -------
-    (cells,) of :data:`SETTINGS`, with a field more for each setting of a user's own words
+    (cells,) of :data:`SETTINGS`, with a field more for each setting of custom components
     """
-    own = [(name, "f8") for name in given if name not in (SETTINGS.names or ())]  # of words of a user's own
+    own = [(name, "f8") for name in given if name not in (SETTINGS.names or ())]  # of custom components
     kind = np.dtype([*SETTINGS.descr, *own]) if own else SETTINGS
     settings = np.zeros(n_cells, kind)
     for name in kind.names or ():

@@ -3,7 +3,7 @@
 A kernel keeps the networks of a packet in the lanes of SIMD registers. Each takes steps until it ends by its own
 criterion; then its outcome is recorded and the next network takes the lane, while the neighbours go on.
 
-    seat runs -> predict, judge, advance -> predict, judge, advance -> ...
+    seat runs -> predict, evaluate, advance -> predict, evaluate, advance -> ...
                   `-> end_runs: record, retire, seat the next (rare)
 
 To advance is one step, or an epoch of several steps. Two packets or three take turns, half a
@@ -51,14 +51,14 @@ class Trainer:
     Parameters
     ----------
     recipe
-        The words that decide the bits of the runs.
+        The components that decide the bits of the runs.
     inputs : (patterns, inputs), or (sets, patterns, inputs)
         Rounded to the dtype of the recipe.
     targets : (patterns, outputs), or (sets, patterns, outputs)
         Likewise. Of several sets, each cell has the one whose number is in its settings.
-    middle : number, or (sets,)
+    decision_threshold : number, or (sets,)
         What separates high from low outputs; NaN for the middle of the range of the targets.
-    loss_targets : (targets,)
+    loss_thresholds : (targets,)
         Targets of the loss, rounded to the dtype, in any order; those of outcomes are from the largest to the smallest.
     tuning
         Properties of the CPU, by default of this one. No result depends on them.
@@ -76,21 +76,21 @@ class Trainer:
         recipe: Recipe,
         inputs: Array,
         targets: Array,
-        loss_targets: Sequence[float] = (),
+        loss_thresholds: Sequence[float] = (),
         *,
-        middle: Any = np.nan,
+        decision_threshold: Any = np.nan,
         tuning: Tuning | None = None,
         effort: Effort = Effort.MOST,
     ) -> None:
         n_patterns = targets.shape[-2]
         if recipe.batch is not None and not 1 <= recipe.batch <= n_patterns:
             raise ValueError(f"batch {recipe.batch} given; must be from 1 to {n_patterns}, the number of patterns")
-        if recipe.records_targets != bool(len(loss_targets)):
-            raise ValueError(f"{len(loss_targets)} targets of the loss given for {recipe}")
+        if recipe.records_thresholds != bool(len(loss_thresholds)):
+            raise ValueError(f"{len(loss_thresholds)} targets of the loss given for {recipe}")
         self.recipe = recipe
         self._tuning, self._effort = tuning or tuning_here(), effort
-        self._loss_targets = np.sort(np.array(loss_targets, recipe.dtype))[::-1].astype(np.float64)
-        self._patterns = make_patterns(inputs, targets, recipe.dtype, middle)
+        self._loss_thresholds = np.sort(np.array(loss_thresholds, recipe.dtype))[::-1].astype(np.float64)
+        self._patterns = make_patterns(inputs, targets, recipe.dtype, decision_threshold)
 
     def variant(self, hidden: Hidden, settings: Array, *, exact: bool = False) -> Variant:
         """Return the variant that trains networks of ``hidden`` units.
@@ -178,7 +178,7 @@ class Trainer:
             Of shuffled orders; other orders need none.
         final_weights, predictions, losses
             Whether to keep weights at the end, outputs with them (by default with the weights), and the loss of every
-            judging.
+            evaluation.
         path_epochs
             Epochs, in ascending order and each once, after which the parameters of runs under way are kept.
         pause
@@ -258,9 +258,9 @@ class Trainer:
             np.cumsum(counts, dtype=np.int64),
             np.ascontiguousarray(weights, recipe.dtype),
             asked.seeds,
-            self._loss_targets,
+            self._loss_thresholds,
             waiting=np.zeros(2, np.int64),
-            columns=make_columns(n_runs, len(self._loss_targets), len(recipe.loss_sums.split())),
+            columns=make_columns(n_runs, len(self._loss_thresholds), len(recipe.loss_sums.split())),
             final_weights=np.empty(weights.shape if asked.weights else (0, 0), recipe.dtype),
             predictions=np.empty((n_runs, n_outputs) if asked.predictions else (0, 0), recipe.dtype),
             losses=np.full((n_runs, asked.n_losses) if asked.n_losses else (0, 0), np.nan),
@@ -286,7 +286,7 @@ class _Asked(NamedTuple):
     weights, predictions
         Whether weights at the end, and outputs with them, are kept.
     n_losses, path_epochs
-        Columns for the losses of judgings, 0 if they are not kept, and epochs after which parameters are kept.
+        Columns for the losses of evaluations, 0 if they are not kept, and epochs after which parameters are kept.
     pause
         Called after each second or so of steps, if any.
     """

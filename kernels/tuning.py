@@ -2,7 +2,7 @@
 
 Measured in both dtypes, with networks of 8 to 56 hidden units unless others are named:
 
-- Three packets in turns instead of two make networks of one ReLU unit 10 % faster on a Zen 5, and of two 5 %, judged
+- Three packets in turns instead of two make networks of one ReLU unit 10 % faster on a Zen 5, and of two 5 %, evaluated
   ones no slower. Four to eight units would lose 4 to 8 % there, more of them 1 to 3 %; with tanh they would gain 2 %.
   AVX2 code gains 4 to 11 % at one unit and 4 % at two (Xeon, float64); at three and four 1 to 2 %, at more nothing
   (that code on a Zen 5).

@@ -157,7 +157,9 @@ def choose_variant(
     if effort is Effort.LEAST or not may_be_constants or general.own == "patterns":
         return general
     inputs, targets = (tuple(map(tuple, array.tolist())) for array in (patterns.inputs, patterns.targets))
-    table: Table = (inputs, (), 0.0) if general.own == "targets" else (inputs, targets, float(patterns.middle))
+    table: Table = (
+        (inputs, (), 0.0) if general.own == "targets" else (inputs, targets, float(patterns.decision_threshold))
+    )
     n_units = sum(sizes_of(hidden))
     n_rows = architecture.n_parameters(hidden) * (1 + len(method.states)) + n_patterns * n_units
     n_fit = tuning.cache_bytes // (n_rows * row_bytes)

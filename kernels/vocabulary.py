@@ -1,6 +1,6 @@
-"""All words by kind and name. Each is declared beside its formula, in a module of its own.
+"""All components by kind and name. Each is declared beside its formula, in a module of its own.
 
-Importing this imports no numerics, so that studies can be read and planned at once.
+Importing this imports no numerics_version, so that studies can be read and planned at once.
 """
 
 from __future__ import annotations
@@ -9,29 +9,29 @@ import pkgutil
 from importlib import import_module
 from typing import Any, TypeVar
 
-from kernels.words.records import Activation, Criterion, Loss, Optimizer, Output, Schedule, Setting
+from kernels.components.records import Activation, Criterion, Loss, Optimizer, Output, Schedule, Setting
 
-Word = TypeVar("Word", Activation, Output, Loss, Optimizer, Schedule, Criterion)
+Component = TypeVar("Component", Activation, Output, Loss, Optimizer, Schedule, Criterion)
 
-# Records of words of users' own by their keys, which no word here has; see :mod:`kernels.own`.
-OWN_WORDS: dict[str, Any] = {}
-
-
-class _Words(dict[str, Word]):
-    """Words by name. Those of users' own are found by their keys, and are not listed."""
-
-    def __missing__(self, key: str) -> Word:
-        word: Word = OWN_WORDS[key]
-        return word
+# Records of custom components by their keys, which no component here has; see :mod:`kernels.custom`.
+CUSTOM_COMPONENTS: dict[str, Any] = {}
 
 
-def _read(folder: str, kind: type[Word]) -> dict[str, Word]:
-    """Return the words in a folder of :mod:`kernels.words` by name."""
-    package = import_module(f"kernels.words.{folder}")
+class _Words(dict[str, Component]):
+    """Components by name. Those of users' own are found by their keys, and are not listed."""
+
+    def __missing__(self, key: str) -> Component:
+        component: Component = CUSTOM_COMPONENTS[key]
+        return component
+
+
+def _read(folder: str, kind: type[Component]) -> dict[str, Component]:
+    """Return the components in a folder of :mod:`kernels.components` by name."""
+    package = import_module(f"kernels.components.{folder}")
     names = sorted(module.name for module in pkgutil.iter_modules(package.__path__))
-    words = _Words({name: import_module(f"{package.__name__}.{name}").WORD for name in names})
-    assert all(isinstance(word, kind) for word in words.values())
-    return words
+    components = _Words({name: import_module(f"{package.__name__}.{name}").COMPONENT for name in names})
+    assert all(isinstance(component, kind) for component in components.values())
+    return components
 
 
 ACTIVATIONS = _read("activations", Activation)
@@ -42,10 +42,10 @@ OPTIMIZERS = _read("optimizers", Optimizer)
 SCHEDULES = _read("schedules", Schedule)
 CRITERIA = _read("criteria", Criterion)
 
-# Words with settings, by name.
+# Components with settings, by name.
 NAMED: dict[str, Activation | Output | Loss | Optimizer | Schedule] = {**OUTPUTS, **LOSSES, **OPTIMIZERS, **SCHEDULES}
 
-# Settings of all cells, whatever their words. NaN and infinity mean that no value is given.
+# Settings of all cells, whatever their components. NaN and infinity mean that no value is given.
 GENERAL = (
     Setting(
         "learning_rate",
@@ -64,8 +64,8 @@ GENERAL = (
         at_least=0,
         also=("warmup_steps", "n_warmup"),
     ),
-    Setting("below", 1e-4, "threshold of the criterion", "loss or output", above=0),
-    Setting("bound", float("inf"), "loss above which a run has diverged", "loss", above=0),
+    Setting("threshold", 1e-4, "threshold of the criterion", "loss or output", above=0),
+    Setting("divergence_threshold", float("inf"), "loss above which a run has diverged", "loss", above=0),
     Setting("gain", 1.0, "factor of the sum that a hidden unit takes over its inputs"),
     Setting(
         "weight_decay",
@@ -82,37 +82,36 @@ OF_PLATEAUS = (
     Setting(
         "patience",
         float("inf"),
-        "judgings in a row without an improvement (see min_improvement) after which a run ends with status plateau",
-        "judgings",
+        "evaluations in a row without an improvement (see min_delta) after which a run ends with status plateau",
+        "evaluations",
         above=0,
         below=2**24,  # float32 counts no further
         multiple_of=1,
         also=("n_iter_no_change", "early_stopping_rounds"),
     ),
     Setting(
-        "min_improvement",
+        "min_delta",
         0.0,
-        "an improvement is a loss below that of the last improvement by more than this, or with plateau_of n_correct a "
-        "number above it by more than this; the first judging counts as one, and smaller gains add up",
+        "an improvement is a loss below that of the last improvement by more than this, or with monitor n_correct a "
+        "number above it by more than this; the first evaluation counts as one, and smaller gains add up",
         "loss or outputs",
         at_least=0,
-        also=("min_delta",),
     ),
 )
 
 # What kernels are told of a cell beside settings, as integers; see :data:`kernels.recipe.SETTINGS`.
 INTEGERS = ("from_step", "max_steps", "patterns", "schedule_steps")
 
-# What may be added up of the losses of a run's judgings: they, their inverses, and for their mean the last TAIL.
+# What may be added up of the losses of a run's evaluations: they, their inverses, and for their mean the last TAIL.
 LOSS_SUMS = ("loss_sum", "inverse_loss_sum", "tail_loss")
 TAIL = 20
 
 
 def _own_settings() -> dict[str, Setting]:
-    """Return the settings of words by name, each once."""
+    """Return the settings of components by name, each once."""
     found: dict[str, Setting] = {}
-    for word in NAMED.values():
-        for setting in word.settings:
+    for component in NAMED.values():
+        for setting in component.settings:
             assert found.setdefault(setting.name, setting) == setting, f"{setting.name} is declared twice"
     return found
 

@@ -1,6 +1,6 @@
 """Exact, massive convergence studies of small neural networks.
 
-Names are imported when first used, so that what needs no numerics starts fast.
+Names are imported when first used, so that what needs no numerics_version starts fast.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from sweep.system.kernels_package import check_kernels
 from sweep.system.version import __version__
 
 if TYPE_CHECKING:
-    from kernels.own.decorators import activation, loss, optimizer
-    from kernels.words.records import Setting
+    from kernels.components.records import Setting
+    from kernels.custom.decorators import activation, loss, optimizer
     from sweep import lanes
     from sweep.errors import StoreError, StudyError, SweepError
     from sweep.results.result import Result, open_result
     from sweep.study.load import load_study
     from sweep.study.model import Study
-    from sweep.study.word_files import load_words
+    from sweep.study.plugins import load_plugin
     from sweep.training.merge import merge
     from sweep.training.predict import predict
     from sweep.training.run import run
@@ -33,19 +33,19 @@ check_kernels()
 
 _HOMES = {
     "Result": "sweep.results.result",
-    "Setting": "kernels.words.records",
+    "Setting": "kernels.components.records",
     "StoreError": "sweep.errors",
     "Study": "sweep.study.model",
     "StudyError": "sweep.errors",
     "SweepError": "sweep.errors",
     "Trace": "sweep.training.trace",
-    "activation": "kernels.own.decorators",
+    "activation": "kernels.custom.decorators",
     "load_study": "sweep.study.load",
-    "load_words": "sweep.study.word_files",
-    "loss": "kernels.own.decorators",
+    "load_plugin": "sweep.study.plugins",
+    "loss": "kernels.custom.decorators",
     "merge": "sweep.training.merge",
     "open_result": "sweep.results.result",
-    "optimizer": "kernels.own.decorators",
+    "optimizer": "kernels.custom.decorators",
     "predict": "sweep.training.predict",
     "record_weights": "sweep.training.second_pass",
     "repair": "sweep.verification.repair",
@@ -65,8 +65,8 @@ __all__ = [
     "__version__",
     "activation",
     "lanes",
+    "load_plugin",
     "load_study",
-    "load_words",
     "loss",
     "merge",
     "open_result",

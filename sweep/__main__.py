@@ -79,8 +79,8 @@ def _run_command() -> None:
 def _lacks_memory(error: BaseException) -> bool:
     """Tell whether an error comes from memory that could not be had, also for a thread or a library."""
     cause = error.__cause__ or error.__context__
-    words = ("failed to map segment", "cannot allocate memory", "can't start new thread")
-    lacks = isinstance(error, MemoryError) or any(word in str(error).lower() for word in words)
+    options = ("failed to map segment", "cannot allocate memory", "can't start new thread")
+    lacks = isinstance(error, MemoryError) or any(option in str(error).lower() for option in options)
     return lacks or (cause is not None and _lacks_memory(cause))
 
 

@@ -1,6 +1,6 @@
-"""The functions that words of one's own are written with, on lanes: a number for each network trained side by side.
+"""The functions that custom components are written with, on lanes: a number for each network trained side by side.
 
-Beside them a word uses its arguments, numbers, ``+ - * /``, comparisons, and ``& | ~`` of these. See
+Beside them a component uses its arguments, numbers, ``+ - * /``, comparisons, and ``& | ~`` of these. See
 :func:`sweep.activation`, :func:`sweep.loss` and :func:`sweep.optimizer`.
 """
 

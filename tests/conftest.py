@@ -43,15 +43,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(autouse=True)
-def words_end_with_their_test() -> Iterator[None]:
-    """Forget the names of words of one's own that a test declares, so that no other test knows them."""
-    before = dict(_names_of_words())
+def options_end_with_their_test() -> Iterator[None]:
+    """Forget the names of custom components that a test declares, so that no other test knows them."""
+    before = dict(_names_of_options())
     yield
-    names = _names_of_words()
+    names = _names_of_options()
     names.clear()
     names.update(before)
 
 
-def _names_of_words() -> dict[str, object]:
+def _names_of_options() -> dict[str, object]:
     """Return the table of such names, which is not there until something needs it."""
-    return getattr(sys.modules.get("kernels.own.words"), "_BY_NAME", {})
+    return getattr(sys.modules.get("kernels.custom.registry"), "_BY_NAME", {})

@@ -15,7 +15,7 @@ _C = ctypes.PyDLL(None)
 _MACHINE = platform.machine().replace("arm64", "aarch64")
 _UPWARD = {"x86_64": 0x800, "aarch64": 0x400000}[_MACHINE]  # FE_UPWARD
 
-# Where the bits that flush denormal numbers lie in fenv_t, by word of 32 bits, and which these are.
+# Where the bits that flush denormal numbers lie in fenv_t, by option of 32 bits, and which these are.
 _FLUSH = {
     ("Linux", "x86_64"): (7, 0x8040),
     ("Darwin", "x86_64"): (1, 0x8040),
@@ -31,8 +31,8 @@ def in_state(name: str) -> Iterator[None]:
     _C.fegetenv(found)
     _C.fegetenv(changed)
     if name == "flush to zero":
-        word, bits = _FLUSH[platform.system(), _MACHINE]
-        changed[word] |= bits
+        option, bits = _FLUSH[platform.system(), _MACHINE]
+        changed[option] |= bits
         _C.fesetenv(changed)
     else:
         _C.fesetround(_UPWARD)

@@ -21,7 +21,7 @@ from sweep.results import sentences
 from sweep.study.cell_columns import cells_columns
 from sweep.study.columns import runs_columns
 from sweep.study.network_measures import NETWORK_MEASURES
-from sweep.study.words import WORDS
+from sweep.study.options import OPTIONS
 from tests.sweep.support import command
 
 ROOT = Path(__file__).parents[1]
@@ -31,8 +31,8 @@ README, RESULTS, MAKEFILE = (
 BLOCKS = re.findall(r"^```(sh|toml|python|text)\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
 MAX_LINES = 200
 
-# Rows that name words of the vocabulary: of activations, losses and optimizers, and of their settings.
-OF_VOCABULARY = re.compile(r"\| \| (`activation`|`loss`|`optimizer`|.* of words that take them: )")
+# Rows that name options of the vocabulary: of activations, losses and optimizers, and of their settings.
+OF_VOCABULARY = re.compile(r"\| \| (`activation`|`loss`|`optimizer`|.* of options that take them: )")
 
 
 def blocks(language: str) -> list[str]:
@@ -97,7 +97,7 @@ def test_recipes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest
         elif language == "python" and "@sweep." in text:
             assert "`quickprop.py` holds" in README
             Path("quickprop.py").write_text(text)
-            run_line(next(line for line in re.findall("`(.*?)`", README) if "--words quickprop.py" in line))
+            run_line(next(line for line in re.findall("`(.*?)`", README) if "--plugin quickprop.py" in line))
         elif language == "python":
             exec(compile(text, "README", "exec"), {})
         elif language == "sh" and not text.startswith("make"):
@@ -124,9 +124,9 @@ def test_what_is_said_of_linear_networks() -> None:
 def test_every_column_is_documented(columns: object) -> None:
     training, convergence = {"learning_rate": 0.1, "batch": "online"}, {"criterion": "none", "patience": 9}
     measures = list(NETWORK_MEASURES) if columns is runs_columns else ["margin"]  # of which all have the same columns
-    record = {"targets": 0.3, "weights": "both", "measures": measures}
+    record = {"loss_thresholds": 0.3, "weights": "both", "measures": measures}
     tables = {"data": {"task": "xor", "train_count": 3}, "network": {"hidden": 2}, "record": record}
-    study = sweep.Study(**tables, training=training, convergence=convergence, restarts={"most": 2})
+    study = sweep.Study(**tables, training=training, convergence=convergence, restarts={"max_restarts": 2})
     assert callable(columns)
     for column in columns(study):
         assert f"| `{column.name}` | {column.type} | {column.unit} | {column.doc} |" in RESULTS
@@ -158,11 +158,10 @@ def rows_of_the_vocabulary() -> list[str]:
         return ", ".join(f"`{word}`" for word in words)
 
     def settings(table: str) -> str:
-        own = [setting for name, setting in vocabulary.OWN.items() if WORDS[name].section == table]
+        own = [setting for name, setting in vocabulary.OWN.items() if OPTIONS[name].section == table]
         defaults = ", ".join(f"{setting.default:g}" for setting in own)
-        return (
-            f"| | {names(setting.name for setting in own)} | of words that take them: `sweep words NAME` | {defaults} |"
-        )
+        named = names(setting.name for setting in own)
+        return f"| | {named} | of words that take them: `sweep explain NAME` | {defaults} |"
 
     outputs = names(vocabulary.OVER_OUTPUTS)
     return [
@@ -175,12 +174,12 @@ def rows_of_the_vocabulary() -> list[str]:
     ]
 
 
-def test_words_are_listed() -> None:
-    """`python -m tests.test_readme` writes these rows, after a word was added."""
+def test_options_are_listed() -> None:
+    """`python -m tests.test_readme` writes these rows, after an option was added."""
     assert [line for line in README.splitlines() if OF_VOCABULARY.match(line)] == rows_of_the_vocabulary()
 
 
-def write_words() -> None:
+def write_options() -> None:
     """Write the rows of the vocabulary into the README."""
     rows = iter(rows_of_the_vocabulary())
     lines = [next(rows) if OF_VOCABULARY.match(line) else line for line in README.splitlines()]
@@ -196,4 +195,4 @@ def test_answer_is_that_of_the_published_result() -> None:
 
 
 if __name__ == "__main__":
-    write_words()
+    write_options()

@@ -10,16 +10,16 @@ from typing import Any
 from tests.reference import public_members, public_modules, public_names
 
 
-def _is_word(module: ModuleType) -> bool:
-    """Return whether functions of a module are formulas, explained by the fields of :mod:`kernels.words.records`."""
-    return module.__name__.startswith("kernels.words.") and module.__name__.count(".") == 3
+def _is_option(module: ModuleType) -> bool:
+    """Return whether a module has formulas, which the fields of :mod:`kernels.components.records` explain."""
+    return module.__name__.startswith("kernels.components.") and module.__name__.count(".") == 3
 
 
 def _missing(module: ModuleType) -> Iterator[str]:
     """Name what is public in a module and has no docstring of its own."""
     if not module.__doc__:
         yield module.__name__
-    if _is_word(module):
+    if _is_option(module):
         return
     for name, value in public_names(module).items():
         if isinstance(value, type):
@@ -79,7 +79,7 @@ def _functions(module: ModuleType) -> Iterator[tuple[str, Any]]:
 
 def test_long_signatures_of_kernels_are_explained() -> None:
     """Public functions of three and more arguments have sections of parameters and of what they return."""
-    modules = [each for each in public_modules() if each.__name__.startswith("kernels.") and not _is_word(each)]
+    modules = [each for each in public_modules() if each.__name__.startswith("kernels.") and not _is_option(each)]
     functions = [each for module in modules for each in _functions(module)]
     assert {"kernels.step.forward.make_forward.", "kernels.train.Trainer.train"} <= {name for name, _ in functions}
     assert [text for name, function in functions for text in _unexplained(name, function)] == []

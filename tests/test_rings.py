@@ -22,8 +22,8 @@ ANY_MARKERS = [marks for n in range(len(MARKERS) + 1) for marks in itertools.com
 def selections(goal: str) -> dict[bool, list[str]]:
     """Return which markers a goal selects, each time that it runs tests for this CPU: compiled, and not compiled."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
-    words = ["make", "--dry-run", "--always-make", goal]
-    lines = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
+    options = ["make", "--dry-run", "--always-make", goal]
+    lines = subprocess.run(options, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
     found: dict[bool, list[str]] = {True: [], False: []}
     for line in lines.splitlines():
         expression = re.search(r'/pytest .* -m "?(.*?)(?:"|$| tests/)', line)

@@ -1,6 +1,6 @@
-"""Rows of control that every packet has: settings of each run, and results of judging it.
+"""Rows of control that every packet has: settings of each run, and results of evaluation it.
 
-Behind them lie those of the words of a recipe; see :func:`kernels.step.control_layout.make_control_layout`.
+Behind them lie those of the components of a recipe; see :func:`kernels.step.control_layout.make_control_layout`.
 """
 
 # Rows before GIVEN_ROWS are written when a run takes a lane.
@@ -14,7 +14,7 @@ Behind them lie those of the words of a recipe; see :func:`kernels.step.control_
     DECAY,  # of weights
     WARMUP,  # updates
     BELOW_NOW,  # BELOW; NaN while it is too early to converge
-    PREVIOUS,  # the loss when the run was judged before
+    PREVIOUS,  # the loss when the run was evaluated before
     LATEST,  # the loss that the inner loop has just seen
     LOSS,  # this row and those below pass data between code for all lanes and code for single lanes
     N_CORRECT,

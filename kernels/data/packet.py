@@ -79,7 +79,7 @@ class Packet(NamedTuple):
     parameters
         Parameters, and behind them the states of the optimizer.
     control
-        Rows of :mod:`kernels.data.control`, and behind them those of the words of the recipe.
+        Rows of :mod:`kernels.data.control`, and behind them those of the components of the recipe.
     sums
         Gradients of the parameters, to which the blocks of a window add.
     totals
@@ -95,7 +95,7 @@ class Packet(NamedTuple):
     hidden_slopes
         The derivative of the activation at h * patterns + p, or the activation itself.
     previous
-        One row: the loss at the judging before.
+        One row: the loss at the evaluation before.
     latest
         One row: the loss now.
     own

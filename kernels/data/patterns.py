@@ -25,13 +25,13 @@ class Patterns(NamedTuple):
     ----------
     inputs : (patterns, inputs), or (sets, patterns, inputs) where the inputs of sets differ
     targets : (patterns, outputs), or (sets, patterns, outputs) where there are several sets
-    middle : number, or (sets,)
+    decision_threshold : number, or (sets,)
         What separates high from low outputs: usually the middle of the range of the targets.
     """
 
     inputs: Array
     targets: Array
-    middle: Any
+    decision_threshold: Any
 
     @property
     def n_patterns(self) -> int:
@@ -44,7 +44,8 @@ class Patterns(NamedTuple):
         return int(self.targets.shape[0]) if self.targets.ndim == 3 else 1
 
 
-# Patterns as nested tuples: inputs, targets (none where networks have targets of their own), and the middle.
+# Patterns as nested tuples: inputs, targets (none where networks have targets of their own), and the
+# decision_threshold.
 Table: TypeAlias = tuple[tuple[tuple[float, ...], ...], tuple[tuple[float, ...], ...], float]
 
 
@@ -60,14 +61,14 @@ class PatternSource(NamedTuple):
     target : (patterns, packet, n, o) -> number or lanes
     used : (n, i) -> bool
         Whether the products with an input are computed.
-    middle : (patterns, packet) -> number or lanes
+    decision_threshold : (patterns, packet) -> number or lanes
     n_patterns : (patterns) -> int
     """
 
     input: Callable[[Patterns, Packet, int, int], Lanes]
     target: Callable[[Patterns, Packet, int, int], Lanes]
     used: Callable[[int, int], bool]
-    middle: Callable[[Patterns, Packet], Lanes | float]
+    decision_threshold: Callable[[Patterns, Packet], Lanes | float]
     n_patterns: Callable[[Patterns], int]
 
 
@@ -78,8 +79,8 @@ def _always_used(n: int, i: int) -> bool:
 
 @device
 def _given_middle(patterns: Patterns, packet: Packet) -> float:
-    middle: float = patterns.middle
-    return middle
+    decision_threshold: float = patterns.decision_threshold
+    return decision_threshold
 
 
 @device
@@ -121,7 +122,7 @@ def constants(table: Table, dtype: str, bias: bool) -> PatternSource:
     """
     no_targets = np.zeros((len(table[0]), 1))  # which no kernel reads
     given = np.array(table[1]) if table[1] else no_targets
-    inputs, targets, middle = make_patterns(np.array(table[0]), given, dtype, table[2])
+    inputs, targets, decision_threshold = make_patterns(np.array(table[0]), given, dtype, table[2])
     products, count = used_inputs(inputs, bias), len(inputs)
 
     @device
@@ -139,7 +140,7 @@ def constants(table: Table, dtype: str, bias: bool) -> PatternSource:
 
     @device
     def constant_middle(patterns: Patterns, packet: Packet) -> float:
-        number: float = middle
+        number: float = decision_threshold
         return number
 
     @device
@@ -218,11 +219,11 @@ def own_patterns(
     def count_of_own(patterns: Patterns) -> int:
         return n_patterns
 
-    own = shared._replace(target=target_of_own, middle=middle_of_own, n_patterns=count_of_own)
+    own = shared._replace(target=target_of_own, decision_threshold=middle_of_own, n_patterns=count_of_own)
     return own._replace(input=input_of_own, used=_always_used) if own_inputs else own
 
 
-def make_patterns(inputs: Array, targets: Array, dtype: str, middle: Any = np.nan) -> Patterns:
+def make_patterns(inputs: Array, targets: Array, dtype: str, decision_threshold: Any = np.nan) -> Patterns:
     """Round patterns to ``dtype``.
 
     Parameters
@@ -232,7 +233,7 @@ def make_patterns(inputs: Array, targets: Array, dtype: str, middle: Any = np.na
         Both of one set or both of several.
     dtype
         ``"float64"`` or ``"float32"``.
-    middle : number, or (sets,)
+    decision_threshold : number, or (sets,)
         What separates high from low outputs; NaN for the middle of the range of the targets.
 
     Returns
@@ -246,10 +247,10 @@ def make_patterns(inputs: Array, targets: Array, dtype: str, middle: Any = np.na
     if several and (inputs == inputs[0]).all():
         inputs = inputs[0].copy()
     low, high = (np.asarray(end(axis=(-2, -1)), np.float64) for end in (targets.min, targets.max))
-    middle = np.where(np.isnan(middle), (low + high) / 2, middle).astype(dtype)
-    for array in (inputs, targets, middle):
+    decision_threshold = np.where(np.isnan(decision_threshold), (low + high) / 2, decision_threshold).astype(dtype)
+    for array in (inputs, targets, decision_threshold):
         array.flags.writeable = False
-    return Patterns(inputs, targets, middle if several else middle[()])
+    return Patterns(inputs, targets, decision_threshold if several else decision_threshold[()])
 
 
 def used_inputs(inputs: Array, bias: bool) -> NDArray[np.bool_]:

@@ -1,4 +1,4 @@
-"""The turn in which runs may end: they are judged and recorded, and the next runs take their lanes.
+"""The turn in which runs may end: they are evaluated and recorded, and the next runs take their lanes.
 
 The training loop comes here when a run of a packet has converged, diverged or stalled, when its
 loss is below the next target that is recorded, when one is at its last step or at a point of its
@@ -16,7 +16,7 @@ import numpy as np
 from kernels.data.control import BOUND, CONVERGED_FLAG, LOSS, PREVIOUS, STALLED_FLAG
 from kernels.data.packet import Packet
 from kernels.data.patterns import Patterns
-from kernels.loop.judge import Verdict, make_judge
+from kernels.loop.evaluation import Verdict, make_evaluate
 from kernels.loop.lane_assignment import (
     EMPTY,
     FIRST_JUDGED,
@@ -55,7 +55,7 @@ BEFORE_ANY = cast(int, np.int64(0))
 
 @made_once
 def make_status_of(recipe: Recipe) -> Callable[[Workspace, int, int, bool], int]:
-    """Make the function that tells the status of a run after it was judged.
+    """Make the function that tells the status of a run after it was evaluated.
 
     Returns
     -------
@@ -63,7 +63,7 @@ def make_status_of(recipe: Recipe) -> Callable[[Workspace, int, int, bool], int]
         CONVERGED, DIVERGED, STALLED, PLATEAU or EXHAUSTED of the run in a lane, which has taken so many steps; -1 if it
         goes on. ``is_last`` tells whether it is at its limit of steps.
     """
-    has_patience, flag = bool(recipe.plateau_of), _plateau_flag(recipe)
+    has_patience, flag = bool(recipe.monitor), _plateau_flag(recipe)
 
     @device
     def status_of(workspace: Workspace, lane: int, steps: int, is_last: bool) -> int:
@@ -88,10 +88,10 @@ def _plateau_flag(recipe: Recipe) -> int:
 
 
 @made_once
-def make_judge_runs(
+def make_evaluate_runs(
     recipe: Recipe, variant: Variant, memory: Memory
 ) -> Callable[[Patterns, Runs, Workspace, int], bool]:
-    """Make the function that judges the runs of a packet k steps after the start of an epoch.
+    """Make the function that evaluates the runs of a packet k steps after the start of an epoch.
 
     Parameters
     ----------
@@ -102,14 +102,14 @@ def make_judge_runs(
     -------
     (patterns, runs, workspace, k) -> bool
         Records targets that are met and runs that have ended, frees the lanes of the latter, and returns whether there
-        were any. Where k is not 0, only runs at their last step are judged.
+        were any. Where k is not 0, only runs at their last step are evaluated.
     """
-    step, judge = make_step(recipe, variant, memory), make_judge(recipe, variant, memory)
+    step, evaluate = make_step(recipe, variant, memory), make_evaluate(recipe, variant, memory)
     measure, record_outcome = make_measure(recipe, variant, memory), make_record_outcome(recipe, variant)
-    record_targets, has_targets = make_record_targets(recipe), recipe.records_targets
+    record_targets, has_targets = make_record_targets(recipe), recipe.records_thresholds
     in_memory, n_windows = make_in_memory(recipe, variant, memory), variant.n_windows
     record_sums, adds_losses = make_record_sums(recipe), bool(recipe.loss_sums)
-    status_of, has_patience, plateau_flag = make_status_of(recipe), bool(recipe.plateau_of), _plateau_flag(recipe)
+    status_of, has_patience, plateau_flag = make_status_of(recipe), bool(recipe.monitor), _plateau_flag(recipe)
     store, fill = memory.store, memory.fill
 
     @device
@@ -122,11 +122,11 @@ def make_judge_runs(
             store(packet.control, plateau_flag, select(verdict.on_plateau, fill(1.0), 0.0))
 
     @device
-    def judge_runs(patterns: Patterns, runs: Runs, workspace: Workspace, k: int) -> bool:
+    def evaluate_runs(patterns: Patterns, runs: Runs, workspace: Workspace, k: int) -> bool:
         packet, seats, turn = in_memory(workspace), workspace.seats, workspace.clock[TURN]
         step.predict(patterns, packet)
         step.prepare(patterns, packet)
-        write_verdict(packet, judge(patterns, packet))
+        write_verdict(packet, evaluate(patterns, packet))
         measure(patterns, packet)
         some_left = False
         for lane in range(seats.shape[1]):
@@ -152,7 +152,7 @@ def make_judge_runs(
                 some_left = True
         return some_left
 
-    return judge_runs
+    return evaluate_runs
 
 
 @made_once
@@ -171,11 +171,11 @@ def make_end_runs(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[
         Then the packet advances. If runs end within the epoch, their lanes are assigned in the next turn.
     """
     step, seat_runs = make_step(recipe, variant, memory), make_seat_runs(recipe, variant, memory)
-    judge_runs, n_windows = make_judge_runs(recipe, variant, memory), variant.n_windows
+    evaluate_runs, n_windows = make_evaluate_runs(recipe, variant, memory), variant.n_windows
     shuffles, shuffle = variant.shuffles(recipe), make_shuffle(recipe, variant)
     in_memory, load, store = make_in_memory(recipe, variant, memory), memory.load, memory.store
     keep_plateau = make_plateau(recipe, memory, file_order(recipe, variant, memory)).keep
-    add_loss, has_patience, adds_losses = make_add_loss(recipe, memory), bool(recipe.plateau_of), bool(recipe.loss_sums)
+    add_loss, has_patience, adds_losses = make_add_loss(recipe, memory), bool(recipe.monitor), bool(recipe.loss_sums)
 
     @device
     def some_end_after(workspace: Workspace, k: int) -> bool:
@@ -188,7 +188,7 @@ def make_end_runs(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[
 
     @device
     def advance(patterns: Patterns, runs: Runs, workspace: Workspace) -> None:
-        """Take the steps of a turn. Runs that reach their limit within the epoch are judged there."""
+        """Take the steps of a turn. Runs that reach their limit within the epoch are evaluated there."""
         packet, clock = in_memory(workspace), workspace.clock
         store(packet.control, PREVIOUS, load(packet.control, LOSS))
         if has_patience:
@@ -201,7 +201,7 @@ def make_end_runs(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[
             for k in range(n_windows):
                 step.advance_window(patterns, packet, k)
                 if some_end_after(workspace, k + 1):
-                    judge_runs(patterns, runs, workspace, k + 1)
+                    evaluate_runs(patterns, runs, workspace, k + 1)
         else:
             step.advance(patterns, packet)
         clock[TURN] += 1
@@ -209,7 +209,7 @@ def make_end_runs(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[
     @routine
     def end_runs(patterns: Patterns, runs: Runs, workspace: Workspace) -> None:
         seat_runs(patterns, runs, workspace)
-        while judge_runs(patterns, runs, workspace, BEFORE_ANY) and some_wait(runs):
+        while evaluate_runs(patterns, runs, workspace, BEFORE_ANY) and some_wait(runs):
             seat_runs(patterns, runs, workspace)
         if workspace.clock[OCCUPIED] > 0:
             advance(patterns, runs, workspace)

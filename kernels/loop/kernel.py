@@ -8,7 +8,7 @@ from typing import TypeAlias
 from kernels.data.packet import Packet
 from kernels.data.patterns import Patterns
 from kernels.loop.end_runs import make_end_runs
-from kernels.loop.judge import make_watch
+from kernels.loop.evaluation import make_watch
 from kernels.loop.lane_assignment import DEADLINE, OCCUPIED, TURN, some_wait
 from kernels.loop.loss_sums import make_add_loss
 from kernels.loop.registers import PacketOf, make_packet_places
@@ -43,7 +43,7 @@ def make_kernel(recipe: Recipe, variant: Variant) -> Kernel:
     Notes
     -----
     All packets go forward, then all go back. Data that one pass leaves for the next is in registers where the loop
-    over units is unrolled. A packet is judged right before it goes back, so that registers hold
+    over units is unrolled. A packet is evaluated right before it goes back, so that registers hold
     one loss at a time, and the last to go forward is the first.
     """
     memory = lanes.memory(recipe.dtype, variant.width)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from kernels.components.records import LEARNING_RATE
 from kernels.data.control import (
     ACTIVE_FLAG,
     BELOW,
@@ -30,7 +31,6 @@ from kernels.step.layout import Workspace, make_layout
 from kernels.step.schedule import FIRST_STATE, MOST, TAKEN
 from kernels.variant import Variant
 from kernels.vocabulary import OPTIMIZERS, SCHEDULES
-from kernels.words.records import LEARNING_RATE
 
 # Rows of Workspace.seats, one integer per lane: the run that occupies it, the turn in which it started, the turn in
 # which it reaches its limit of steps, how many steps of that turn it takes, the first step at which it may
@@ -128,10 +128,10 @@ def make_seat_runs(recipe: Recipe, variant: Variant, memory: Memory) -> Callable
     starts = np.array([*(0.0 if start == LEARNING_RATE else start for start in states), 0.0])
     layout = make_control_layout(recipe)
     rows_given = np.array(layout.given)
-    target_row, has_targets = layout.target or 0, recipe.records_targets
+    loss_threshold_row, has_targets = layout.target or 0, recipe.records_thresholds
     deep, n_windows, give_patterns = recipe.architecture.deep, variant.n_windows, make_give_patterns(recipe, variant)
     set_schedule, (first_sum, *_) = make_set_schedule(recipe), (*layout.loss_sums, layout.n_doubles)
-    has_patience = bool(recipe.plateau_of)
+    has_patience = bool(recipe.monitor)
     threshold_row, waited_row = (layout.plateau[row] if has_patience else 0 for row in (THRESHOLD, WAITED))
 
     @device
@@ -156,7 +156,7 @@ def make_seat_runs(recipe: Recipe, variant: Variant, memory: Memory) -> Callable
                     for k in range(rows_given.size, runs.numbers.shape[1]):
                         rows[workspace.layout.sizes.scales + k - rows_given.size, lane] = runs.numbers[cell, k]
                 if has_targets:
-                    rows[target_row, lane] = runs.loss_targets[0]
+                    rows[loss_threshold_row, lane] = runs.loss_thresholds[0]
                 set_schedule(workspace, lane, runs.limits[cell, SCHEDULE_STEPS])
                 for k in range(first_sum, workspace.doubles.shape[0]):
                     workspace.doubles[k, lane] = 0.0
@@ -211,7 +211,7 @@ def make_give_patterns(recipe: Recipe, variant: Variant) -> Callable[[Patterns, 
         for n in range(n_patterns):
             for o in range(n_outputs):
                 rows[first_target + n * n_own + o, lane] = patterns.targets[number, n, o]
-        rows[first + n_patterns * n_own, lane] = patterns.middle[number]
+        rows[first + n_patterns * n_own, lane] = patterns.decision_threshold[number]
 
     give_own_targets = device(give_targets)
 
@@ -238,20 +238,20 @@ def make_record_targets(recipe: Recipe) -> Callable[[Runs, Workspace, int, int],
 
     It also writes the next target to the row that the inner loop reads.
     """
-    target_row = make_control_layout(recipe).target or 0
+    loss_threshold_row = make_control_layout(recipe).target or 0
 
     @device
     def record_targets(runs: Runs, workspace: Workspace, lane: int, steps: int) -> None:
-        rows, run, n_targets = workspace.rows, workspace.seats[RUN, lane], runs.loss_targets.size
-        loss, target_steps, next_target = rows[LOSS, lane], runs.columns.target_steps, -np.inf
-        for k in range(n_targets - 1, -1, -1):  # from the smallest to the largest
-            target = runs.loss_targets[k]
-            if target_steps[run, k] < 0:
+        rows, run, n_thresholds = workspace.rows, workspace.seats[RUN, lane], runs.loss_thresholds.size
+        loss, threshold_steps, next_target = rows[LOSS, lane], runs.columns.threshold_steps, -np.inf
+        for k in range(n_thresholds - 1, -1, -1):  # from the smallest to the largest
+            target = runs.loss_thresholds[k]
+            if threshold_steps[run, k] < 0:
                 if loss < target:
-                    target_steps[run, k] = steps
+                    threshold_steps[run, k] = steps
                 else:
                     next_target = target
-        rows[target_row, lane] = next_target
+        rows[loss_threshold_row, lane] = next_target
 
     return record_targets
 

@@ -1,4 +1,4 @@
-"""Runs that end when they have not improved for so many judgings as they have patience."""
+"""Runs that end when they have not improved for so many evaluations as they have patience."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from kernels.step.control_layout import NEXT_THRESHOLD, NEXT_WAITED, THRESHOLD, 
 
 
 class Plateau(NamedTuple):
-    """What a judging says about improvement.
+    """What an evaluation says about improvement.
 
     Attributes
     ----------
     look : (patterns, packet, loss) -> mask
-        Lanes whose patience has ended with this judging. It stores the state after it, which counts once kept.
+        Lanes whose patience has ended with this evaluation. It stores the state after it, which counts once kept.
     ended : (packet) -> mask
         What ``look`` returned last.
     keep : (packet) -> None
@@ -50,14 +50,14 @@ def make_plateau(recipe: Recipe, memory: Memory, source: PatternSource) -> Plate
     Notes
     -----
     A score, the loss or minus the number of correct outputs, improves if it is below the best one by more than
-    ``min_improvement``; the best is the last one that improved. The first score does.
+    ``min_delta``; the best is the last one that improved. The first score does.
     """
     layout, right = make_control_layout(recipe), make_right(recipe, memory, source)
     threshold, waited, next_threshold, next_waited = (
         layout.plateau[row] if layout.plateau else 0 for row in (THRESHOLD, WAITED, NEXT_THRESHOLD, NEXT_WAITED)
     )
-    patience, improvement = (layout.settings.get(name, 0) for name in ("patience", "min_improvement"))
-    load, store, fill, of_loss = memory.load, memory.store, memory.fill, recipe.plateau_of == "loss"
+    patience, improvement = (layout.settings.get(name, 0) for name in ("patience", "min_delta"))
+    load, store, fill, of_loss = memory.load, memory.store, memory.fill, recipe.monitor == "loss"
 
     @device
     def score(patterns: Patterns, packet: Packet, loss: Lanes) -> Lanes:

@@ -55,10 +55,10 @@ def _make_of_outputs(recipe: Recipe, memory: Memory, source: PatternSource) -> R
     @device
     def is_right(patterns: Patterns, packet: Packet, n: int, o: int) -> Mask:
         y, target = load(packet.outputs, n * n_outputs + o), source.target(patterns, packet, n, o)
-        middle = source.middle(patterns, packet)
+        decision_threshold = source.decision_threshold(patterns, packet)
         if counts_ties:
-            return select(target > middle, y >= middle, y <= middle)
-        return select(target > middle, y > middle, y < middle)
+            return select(target > decision_threshold, y >= decision_threshold, y <= decision_threshold)
+        return select(target > decision_threshold, y > decision_threshold, y < decision_threshold)
 
     @device
     def n_right(patterns: Patterns, packet: Packet, n: int) -> Lanes:

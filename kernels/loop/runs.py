@@ -33,8 +33,8 @@ class Columns(NamedTuple):
         Outputs on the right side of the middle of the targets' range, 0 if the run diverged.
     max_error : (runs,) of float64
         The largest distance of an output from its target, infinite if the run diverged.
-    target_steps : (runs, targets) of int32
-        Updates before the first judging at which the loss was below each target of the loss; -1 where it never was.
+    threshold_steps : (runs, targets) of int32
+        Updates before the first evaluation at which the loss was below each target of the loss; -1 where it never was.
     loss_sums : (runs, sums) of float64
         The sums of losses that the recipe names, in its order.
     measures : (runs, measures) of float64
@@ -49,20 +49,20 @@ class Columns(NamedTuple):
     final_loss: NDArray[np.float64]
     n_correct: NDArray[np.int32]
     max_error: NDArray[np.float64]
-    target_steps: NDArray[np.int32]
+    threshold_steps: NDArray[np.int32]
     loss_sums: NDArray[np.float64]
     measures: NDArray[np.float64]
     attempts: NDArray[np.int32]
 
 
 def make_columns(
-    n_runs: int, n_targets: int = 0, n_sums: int = 0, n_measures: int = 0, *, restarts: bool = False
+    n_runs: int, n_thresholds: int = 0, n_sums: int = 0, n_measures: int = 0, *, restarts: bool = False
 ) -> Columns:
     """Allocate columns for the outcomes of runs, with undefined content but for targets: none is met.
 
     Parameters
     ----------
-    n_runs, n_targets, n_sums, n_measures
+    n_runs, n_thresholds, n_sums, n_measures
         Numbers of runs, of targets of the loss, of sums of losses, and of measures of trained networks.
     restarts
         Whether runs may be restarted. They are not yet.
@@ -72,7 +72,11 @@ def make_columns(
     Columns
     """
     columns: list[Array] = [np.empty(n_runs, kind) for kind in ("i1", "i4", "f8", "f8", "i4", "f8")]
-    columns += [np.full((n_runs, n_targets), -1, np.int32), np.empty((n_runs, n_sums)), np.empty((n_runs, n_measures))]
+    columns += [
+        np.full((n_runs, n_thresholds), -1, np.int32),
+        np.empty((n_runs, n_sums)),
+        np.empty((n_runs, n_measures)),
+    ]
     columns.append(np.zeros((n_runs, 2 * restarts), np.int32))
     return Columns(*columns)
 
@@ -88,7 +92,7 @@ class Outcome(NamedTuple):
         Parameters at the end; (0, 0) if not asked for.
     predictions : (runs, patterns * outputs)
         Outputs with the final weights; (0, 0) if not asked for.
-    losses : (runs, most judgings)
+    losses : (runs, most evaluations)
         Column j is the loss after j epochs, or at the last step if that is within epoch j; NaN after the end;
         (0, 0) if not asked for.
     path : (runs, points, parameters)
@@ -124,7 +128,7 @@ class Runs(NamedTuple):
         Initial weights in the order of :class:`kernels.recipe.Architecture`.
     seeds : (runs,) of int64, or (0,)
         Of shuffled orders.
-    loss_targets : (targets,) of float64
+    loss_thresholds : (targets,) of float64
         Targets of the loss, rounded to the dtype, from the largest to the smallest; none unless the recipe records
         targets.
     waiting : (2,) of int64
@@ -135,8 +139,8 @@ class Runs(NamedTuple):
         Written.
     predictions : (runs, patterns * outputs), or (0, 0) when not wanted
         Written: y with the final weights.
-    losses : (runs, most judgings) of float64, or (0, 0) when not wanted
-        Written: the loss at each judging.
+    losses : (runs, most evaluations) of float64, or (0, 0) when not wanted
+        Written: the loss at each evaluation.
     path_epochs : (points,) of int64
         Epochs after which parameters are copied, in ascending order; none are allowed.
     path : (runs, points, parameters)
@@ -148,7 +152,7 @@ class Runs(NamedTuple):
     stops: NDArray[np.int64]
     weights: Array
     seeds: NDArray[np.int64]
-    loss_targets: NDArray[np.float64]
+    loss_thresholds: NDArray[np.float64]
     waiting: NDArray[np.int64]
     columns: Columns
     final_weights: Array
@@ -194,9 +198,9 @@ def given_numbers(recipe: Recipe, settings: Array, hidden: Hidden) -> NDArray[np
     common = (
         rates,
         np.where(np.isnan(own_rates), rates, own_rates),
-        settings["below"],
+        settings["threshold"],
         # A loss is finite where it is not above the largest number.
-        np.minimum(settings["bound"], np.finfo(recipe.dtype).max),
+        np.minimum(settings["divergence_threshold"], np.finfo(recipe.dtype).max),
         scales[0],
         np.full(len(settings), of_outputs),
         settings["weight_decay"],

@@ -214,7 +214,7 @@ def _are_private(*folders: Path) -> bool:
 def _say_unused(folder: Path, why: str) -> None:
     """Print once why the cache cannot be used."""
     print(
-        f"{folder} {why}: kernels are compiled anew and not kept; set XDG_CACHE_HOME to a folder of yours",
+        f"{folder} {why}: kernels are compiled again and not kept; set XDG_CACHE_HOME to a folder of yours",
         file=sys.stderr,
     )
 

@@ -2,7 +2,7 @@
 
 Compiled, those of the first half are single instructions (:mod:`kernels.simd.lowering_functions`), and the others
 are the functions of :mod:`kernels.simd.elementary` for the dtype of their argument. With the JIT off they work on
-NumPy arrays. Importing this module imports nothing, so that words can be declared beside their formulas and be read
+NumPy arrays. Importing this module imports nothing, so that options can be declared beside their formulas and be read
 by programs that compute nothing.
 """
 

@@ -32,7 +32,7 @@ from kernels.simd.disk_cache import DiskCache
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-# Numba reads its options anew whenever it compiles, and what is on disk is looked for under them before that.
+# Numba reads its options again whenever it compiles, and what is on disk is looked for under them before that.
 numba.config.reload_config()
 if numba.config.USING_SVML:
     raise ImportError(

@@ -24,6 +24,6 @@ def made_once(make: M) -> M:
 
 
 def forget_parts() -> None:
-    """Have all parts made anew when they are asked for next; kernels keep theirs."""
+    """Have all parts made again when they are asked for next; kernels keep theirs."""
     for maker in _makers:
         maker.cache_clear()

@@ -50,7 +50,7 @@ class Start(NamedTuple):
         The parameters in the order of drawing, each once, as in ``"w.T b v c"``. An array of weights with ``.T`` is
         drawn transposed. Those of several hidden layers are w1, b1, w2, ..; w and b are those of all layers that are
         not named, from the inputs up. Parameters that a network does not have are not drawn.
-    stream
+    generator
         See :func:`kernels.start.numbers.fill_numbers`.
     by_numpy
         Whether NumPy draws the numbers, which takes longer for many networks, and no kernel. No result depends on it.
@@ -63,7 +63,7 @@ class Start(NamedTuple):
     output_scale: Scale | None = None
     bias_scale: float | None = None
     order: str = "w v b c k"
-    stream: str = "mt19937"
+    generator: str = "mt19937"
     by_numpy: bool = False
     mirrored: bool = False
     attempt: int = 0
@@ -134,9 +134,9 @@ def _fill(start: Start, numbers: Array, seeds: Array, factor: float = 1.0, shift
     if start.distribution == "constant":
         numbers[:] = factor
     elif start.distribution == "truncated_normal":
-        fill_truncated(fill, numbers, seeds, start.stream, factor)
+        fill_truncated(fill, numbers, seeds, start.generator, factor)
     else:
-        fill(numbers, seeds, start.distribution, start.stream, factor, shift)
+        fill(numbers, seeds, start.distribution, start.generator, factor, shift)
 
 
 def _mirror(weights: Array, shapes: Shapes) -> None:
@@ -172,8 +172,8 @@ def uncompiled(start: Start, architecture: Architecture, hidden: Hidden, dtype: 
     if start.by_numpy or start.distribution == "constant":
         return None
     if start.distribution == "truncated_normal":
-        return uncompiled_draw("normal", start.stream, "float64")
-    return uncompiled_draw(start.distribution, start.stream, dtype if one_pass else "float64")
+        return uncompiled_draw("normal", start.generator, "float64")
+    return uncompiled_draw(start.distribution, start.generator, dtype if one_pass else "float64")
 
 
 def _takes_one_pass(drawn: dict[str, bool], scales: dict[str, float]) -> bool:

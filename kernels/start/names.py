@@ -15,7 +15,7 @@ MAX_LAYERS = 8
 ALL = "parameters"
 
 # numpy.random.RandomState, and numpy.random.default_rng.
-STREAMS = ("mt19937", "pcg64")
+GENERATORS = ("mt19937", "pcg64")
 
 
 class NamedScale(NamedTuple):

@@ -14,7 +14,7 @@ from kernels.simd.compiling import Kernel, claimed, is_compiled, is_loaded
 from kernels.simd.jit import kernel
 from kernels.start.distributions import CHUNK, Scratch, Wanted, make_fill_normal, make_fill_uniform, make_scratch
 from kernels.start.mersenne import MAX_SEED, OFFSET, STATE_WORDS, WIDTH, make_next_words, make_seed_rows
-from kernels.start.names import STREAMS
+from kernels.start.names import GENERATORS
 
 Array = NDArray[Any]
 
@@ -76,12 +76,12 @@ def _take_scratch() -> Scratch:
         return make_scratch()
 
 
-def uncompiled_draw(distribution: str, stream: str, dtype: str) -> Kernel | None:
+def uncompiled_draw(distribution: str, generator: str, dtype: str) -> Kernel | None:
     """Return the kernel that draws numbers, if it is yet to be compiled.
 
     Parameters
     ----------
-    distribution, stream
+    distribution, generator
         As for :func:`fill_numbers`.
     dtype
         Of the numbers.
@@ -91,7 +91,7 @@ def uncompiled_draw(distribution: str, stream: str, dtype: str) -> Kernel | None
     Kernel or None
         None if this process or the disk has its machine code, or NumPy draws the numbers.
     """
-    if stream == "pcg64":
+    if generator == "pcg64":
         return None
     draw, scratch = make_draw(distribution), _take_scratch()
     arguments = np.empty(0, np.uint32), np.empty(0, dtype), np.empty(0, np.int64), scratch, Wanted(0, 1.0, 0.0), 0
@@ -110,7 +110,7 @@ def _first_outputs(count: int, distribution: str) -> int:
 
 
 def fill_numbers(
-    numbers: Array, seeds: Array, distribution: str, stream: str, scale: float = 1.0, shift: float = -0.0
+    numbers: Array, seeds: Array, distribution: str, generator: str, scale: float = 1.0, shift: float = -0.0
 ) -> None:
     """Draw the first numbers of each seed.
 
@@ -123,7 +123,7 @@ def fill_numbers(
         Integers from 0 to 2^32 - 1.
     distribution
         ``"normal"`` (mean 0, deviation 1) or ``"uniform"`` (in [0, 1)).
-    stream
+    generator
         ``"mt19937"``: as ``numpy.random.RandomState(seed)`` by ``randn`` or
         ``random_sample``; ``"pcg64"``: as ``numpy.random.default_rng(seed)`` by
         ``standard_normal`` or ``random``, taken from NumPy itself.
@@ -135,52 +135,56 @@ def fill_numbers(
     ValueError
         If a seed is out of range or no integer, a name is unknown, or ``numbers`` does not fit.
     """
-    _check(numbers, seeds, distribution, stream)
+    _check(numbers, seeds, distribution, generator)
     few = len(numbers) <= _FEW_SEEDS and numbers.shape[1] >= _MANY_NUMBERS
-    if stream == "pcg64" or few:
-        fill_by_numpy(numbers, seeds, distribution, stream, scale, shift)
+    if generator == "pcg64" or few:
+        fill_by_numpy(numbers, seeds, distribution, generator, scale, shift)
     else:
         with np.errstate(over="ignore", invalid="ignore"):  # a number beyond the dtype is infinite
             _fill_mt19937(numbers, seeds, distribution, Wanted(numbers.shape[1], scale, shift))
 
 
 def fill_by_numpy(
-    numbers: Array, seeds: Array, distribution: str, stream: str, scale: float = 1.0, shift: float = -0.0
+    numbers: Array, seeds: Array, distribution: str, generator: str, scale: float = 1.0, shift: float = -0.0
 ) -> None:
     """Draw as :func:`fill_numbers` does, by NumPy, without a kernel that had to be compiled.
 
     Parameters
     ----------
-    numbers, seeds, distribution, stream, scale, shift
+    numbers, seeds, distribution, generator, scale, shift
         As for :func:`fill_numbers`, which raises the same errors for them.
     """
-    _check(numbers, seeds, distribution, stream)
-    generator: Any = np.random.RandomState()
+    _check(numbers, seeds, distribution, generator)
+    numpy_generator: Any = np.random.RandomState()
     with np.errstate(over="ignore", invalid="ignore"):
         for seed, row in zip(seeds.tolist(), numbers, strict=True):
-            if stream == "pcg64":
-                generator = np.random.default_rng(seed)
+            if generator == "pcg64":
+                numpy_generator = np.random.default_rng(seed)
             else:
-                generator.seed(seed)  # a new RandomState takes 30 times as long
-            z = generator.standard_normal(row.size) if distribution == "normal" else generator.random(row.size)
+                numpy_generator.seed(seed)  # a new RandomState takes 30 times as long
+            z = (
+                numpy_generator.standard_normal(row.size)
+                if distribution == "normal"
+                else numpy_generator.random(row.size)
+            )
             row[:] = shift + scale * z
 
 
-def fill_truncated(fill: Callable[..., None], numbers: Array, seeds: Array, stream: str, scale: float = 1.0) -> None:
+def fill_truncated(fill: Callable[..., None], numbers: Array, seeds: Array, generator: str, scale: float = 1.0) -> None:
     """Draw the first normal numbers of each seed that are at most 2 from 0.
 
     Parameters
     ----------
     fill
         :func:`fill_numbers` or :func:`fill_by_numpy`, which draws normal numbers.
-    numbers, seeds, stream, scale
+    numbers, seeds, generator, scale
         As for these, which raise the same errors for them.
     """
     count, rows = numbers.shape[1], np.arange(len(seeds))
     n_drawn = count + count // 16 + 8  # 4.6 % are further from 0
     while rows.size:
         drawn = np.empty((rows.size, n_drawn))
-        fill(drawn, seeds[rows], "normal", stream)
+        fill(drawn, seeds[rows], "normal", generator)
         taken = np.abs(drawn) <= 2.0
         n_taken = np.cumsum(taken, axis=1)
         enough = n_taken[:, -1] >= count
@@ -189,11 +193,13 @@ def fill_truncated(fill: Callable[..., None], numbers: Array, seeds: Array, stre
         rows, n_drawn = rows[~enough], 2 * n_drawn
 
 
-def _check(numbers: Array, seeds: Array, distribution: str, stream: str) -> None:
+def _check(numbers: Array, seeds: Array, distribution: str, generator: str) -> None:
     if seeds.dtype.kind not in "iu":
         raise ValueError(f"seeds of dtype {seeds.dtype} given; must be integers")
-    if distribution not in _DRAWN or stream not in STREAMS:
-        raise ValueError(f"distribution {distribution!r} of stream {stream!r} given; must be of {_DRAWN} and {STREAMS}")
+    if distribution not in _DRAWN or generator not in GENERATORS:
+        raise ValueError(
+            f"distribution {distribution!r} of generator {generator!r} given; must be of {_DRAWN} and {GENERATORS}"
+        )
     if seeds.size and not (seeds.min() >= 0 and seeds.max() <= MAX_SEED):
         raise ValueError(f"seeds must be from 0 to {MAX_SEED}; given {seeds.min()} to {seeds.max()}")
     if len(numbers) != seeds.size or not numbers.flags.c_contiguous:

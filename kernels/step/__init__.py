@@ -2,7 +2,7 @@
 
 Functions named ``make_..`` build the functions that kernels inline. These are their common arguments:
 
-- ``recipe``: the words that decide the bits, :class:`kernels.recipe.Recipe`;
+- ``recipe``: the components that decide the bits, :class:`kernels.recipe.Recipe`;
 - ``variant``: what the kernel is compiled for besides, :class:`kernels.variant.Variant`;
 - ``memory``: loads and stores rows of lanes, :class:`kernels.simd.lanes.Memory`;
 - ``source``: where patterns are read, :class:`kernels.data.patterns.PatternSource`.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from kernels.components.inlined import activation, loss
 from kernels.data.control import OUTPUT_SCALE
 from kernels.data.packet import Packet, make_load_rows, numbering, unit_numbering
 from kernels.data.patterns import Patterns, PatternSource
@@ -17,7 +18,6 @@ from kernels.step.forward import hidden_activation
 from kernels.step.layer import MOST_INPUTS
 from kernels.step.update import Backward, Mode, make_gradient_sinks, make_start
 from kernels.variant import Variant
-from kernels.words.inlined import activation, loss
 
 
 @made_once

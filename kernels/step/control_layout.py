@@ -1,4 +1,4 @@
-"""The rows of control that the words of a recipe have. Their numbers are computed here and nowhere else."""
+"""The rows of control that the components of a recipe have. Their numbers are computed here and nowhere else."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from typing import NamedTuple
 
 import numpy as np
 
+from kernels.components.records import Setting
 from kernels.data.control import COMMON_ROWS, GIVEN_ROWS, OUTPUT_RATE, RATE
 from kernels.recipe import Recipe
 from kernels.vocabulary import OPTIMIZERS, SCHEDULES, TAIL
-from kernels.words.records import Setting
 
-# Rows that end runs on a plateau: what a score must be below to be an improvement, judgings since the last one, both as
-# they are after the present judging, and whether the run ends now.
+# Rows that end runs on a plateau: what a score must be below to be an improvement, evaluations since the last one, both
+# as they are after the present evaluation, and whether the run ends now.
 THRESHOLD, WAITED, NEXT_THRESHOLD, NEXT_WAITED, PLATEAU_FLAG, N_PLATEAU_ROWS = range(6)
 
 
 class ControlLayout(NamedTuple):
-    """The rows of control that the words of a recipe have, beside those of :mod:`kernels.data.control`.
+    """The rows of control that the components of a recipe have, beside those of :mod:`kernels.data.control`.
 
     Attributes
     ----------
@@ -64,7 +64,7 @@ class ControlLayout(NamedTuple):
 
 @cache
 def make_control_layout(recipe: Recipe) -> ControlLayout:
-    """Lay out the rows of control of the words of a recipe."""
+    """Lay out the rows of control of the components of a recipe."""
     method = OPTIMIZERS[recipe.optimizer]
     n_clocks, n_factors = len(method.clocks), method.n_factors if method.clocks else 0
     sizes = (len(recipe.settings), n_clocks, n_clocks, n_factors, n_factors, 2 * recipe.is_scheduled)
@@ -73,8 +73,8 @@ def make_control_layout(recipe: Recipe) -> ControlLayout:
         tuple(range(start, start + size)) for start, size in zip(starts, sizes, strict=False)
     )
     rates = (changing[0], changing[1]) if changing else (RATE, OUTPUT_RATE)
-    first_of_plateau = starts[-1] + recipe.records_targets
-    n_rows = first_of_plateau + N_PLATEAU_ROWS * bool(recipe.plateau_of)
+    first_of_plateau = starts[-1] + recipe.records_thresholds
+    n_rows = first_of_plateau + N_PLATEAU_ROWS * bool(recipe.monitor)
     of_schedule = 2 + len(SCHEDULES[recipe.schedule].states) if recipe.is_scheduled else 0
     sums = recipe.loss_sums.split()
     doubles = np.cumsum([of_schedule, *(TAIL if name == "tail_loss" else 1 for name in sums)]).tolist()
@@ -85,7 +85,7 @@ def make_control_layout(recipe: Recipe) -> ControlLayout:
         (factors[0], factors[1]) if n_factors else ((rates[0],), (rates[1],)),
         rates,
         given=(*range(GIVEN_ROWS), *settings, *clocks),
-        target=starts[-1] if recipe.records_targets else None,
+        target=starts[-1] if recipe.records_thresholds else None,
         plateau=tuple(range(first_of_plateau, n_rows)),
         n_rows=n_rows,
         loss_sums=tuple(doubles[:-1]),

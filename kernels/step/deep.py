@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from kernels.components.inlined import activation
 from kernels.data.control import OUTPUT_SCALE
 from kernels.data.packet import Packet, Place, n_layers, place_of
 from kernels.data.patterns import Patterns, PatternSource
@@ -19,7 +20,6 @@ from kernels.step.layer import make_forward_layer, make_layer_gradients, make_la
 from kernels.step.outputs import make_finish_outputs
 from kernels.step.update import Backward, Mode, make_gradient_sinks, make_start
 from kernels.variant import Variant
-from kernels.words.inlined import activation
 
 
 @made_once

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from kernels.components.inlined import activation, integer_activation
+from kernels.components.records import Activation
 from kernels.data.control import HIDDEN_SCALE
 from kernels.data.packet import Packet, make_load_rows, unit_numbering
 from kernels.data.patterns import Patterns, PatternSource
@@ -15,8 +17,6 @@ from kernels.step.control_layout import make_control_layout
 from kernels.step.deep import make_deep_forward
 from kernels.step.outputs import make_activate, make_finish_outputs
 from kernels.variant import Variant
-from kernels.words.inlined import activation, integer_activation
-from kernels.words.records import Activation
 
 
 @made_once

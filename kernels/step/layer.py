@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from kernels.components.inlined import activation
 from kernels.data.packet import Packet, Place, make_load_rows
 from kernels.data.patterns import Patterns, PatternSource
 from kernels.recipe import Recipe
@@ -19,7 +20,6 @@ from kernels.step.control_layout import make_control_layout
 from kernels.step.outputs import make_activate
 from kernels.step.update import UPDATE, Mode, make_gradient_sinks, make_start
 from kernels.variant import Variant
-from kernels.words.inlined import activation
 
 # How many weights of a unit have their sums in registers at a time.
 MOST_INPUTS = 8

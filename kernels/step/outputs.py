@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from kernels.components.inlined import activation
+from kernels.components.records import Activation
 from kernels.data.control import OUTPUT_SCALE
 from kernels.data.packet import Packet, make_load_rows, numbering
 from kernels.data.patterns import Patterns, PatternSource
@@ -15,8 +17,6 @@ from kernels.simd.parts import made_once
 from kernels.step.control_layout import make_control_layout
 from kernels.variant import Variant
 from kernels.vocabulary import LOSSES, OVER_OUTPUTS
-from kernels.words.inlined import activation
-from kernels.words.records import Activation
 
 
 @made_once
@@ -102,12 +102,12 @@ def make_output_activation(
 def _make_over_outputs(
     recipe: Recipe, variant: Variant, memory: Memory, n_patterns: int, slopes: bool
 ) -> Callable[[Packet, int], None]:
-    """Make the function of :func:`make_output_activation` for a word over all outputs of a pattern."""
-    word, n_outputs = OVER_OUTPUTS[recipe.architecture.output], recipe.architecture.outputs
+    """Make the function of :func:`make_output_activation` for a component over all outputs of a pattern."""
+    component, n_outputs = OVER_OUTPUTS[recipe.architecture.output], recipe.architecture.outputs
     count = n_patterns * n_outputs
-    is_judged = variant.n_windows == 1 or not slopes  # by a loss, which reads logarithms
-    shift, share = (device(make(memory.load, memory.store, n_outputs)) for make in (word.shift, word.share))
-    power, logarithm = (Activation(device(each), elementary=True) for each in (word.power, word.logarithm))
+    is_evaluated = variant.n_windows == 1 or not slopes  # by a loss, which reads logarithms
+    shift, share = (device(make(memory.load, memory.store, n_outputs)) for make in (component.shift, component.share))
+    power, logarithm = (Activation(device(each), elementary=True) for each in (component.power, component.logarithm))
     powers = make_activate(power, variant, memory, count, False)
     logarithms = make_activate(logarithm, variant, memory, n_patterns, False)
     load, store, make_sums = memory.load, memory.store, memory.stack(n_patterns)
@@ -117,13 +117,13 @@ def _make_over_outputs(
         outputs, totals, sums = packet.outputs, packet.totals, make_sums()
         for p in range(n_patterns):
             shift(outputs, first + p * n_outputs)
-        if is_judged:
+        if is_evaluated:
             for k in range(count):
                 store(totals, first + k, load(outputs, first + k))
         powers(outputs, outputs, first, ())
         for p in range(n_patterns):
             store(sums, p, share(outputs, first + p * n_outputs))
-        if is_judged:
+        if is_evaluated:
             logarithms(sums, sums, 0, ())
             for p in range(n_patterns):
                 for o in range(n_outputs):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from kernels.components.inlined import schedule
 from kernels.data.control import OUTPUT_RATE, RATE, WARMUP
 from kernels.data.packet import Packet, make_load_rows
 from kernels.recipe import Recipe
@@ -15,7 +16,6 @@ from kernels.simd.lanes import Memory, narrow, widen
 from kernels.simd.parts import made_once
 from kernels.step.control_layout import make_control_layout
 from kernels.vocabulary import SCHEDULES
-from kernels.words.inlined import schedule
 
 # Rows of float64 of each packet: the updates taken, the most that a run takes, and then the states of the schedule.
 TAKEN, MOST, FIRST_STATE = range(3)
@@ -27,14 +27,14 @@ def make_set_rates(recipe: Recipe, memory: Memory) -> Callable[[Packet], None]:
 
     It does nothing where the rates are those that are given.
     """
-    layout, word, is_wide = make_control_layout(recipe), schedule(recipe.schedule), recipe.dtype == "float64"
+    layout, component, is_wide = make_control_layout(recipe), schedule(recipe.schedule), recipe.dtype == "float64"
     load, store = memory.load, memory.store
     double = lanes.memory("float64", memory.width)
     load_double, store_double, fill_double = double.load, double.store, double.fill
-    load_settings = make_load_rows(memory, layout.rows(word.settings))
-    load_states = make_load_rows(double, tuple(range(FIRST_STATE, FIRST_STATE + len(word.states))))
+    load_settings = make_load_rows(memory, layout.rows(component.settings))
+    load_states = make_load_rows(double, tuple(range(FIRST_STATE, FIRST_STATE + len(component.states))))
     hidden, output = layout.rates
-    n_states = len(word.states)
+    n_states = len(component.states)
 
     @device
     def as_double(value: Lanes) -> Lanes:
@@ -56,8 +56,8 @@ def make_set_rates(recipe: Recipe, memory: Memory) -> Callable[[Packet], None]:
 
         return widened if n else none
 
-    widened = make_widened(len(word.settings))
-    advance = word.advance
+    widened = make_widened(len(component.settings))
+    advance = component.advance
 
     @device
     def factor_of(packet: Packet, t: Lanes) -> Lanes:

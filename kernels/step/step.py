@@ -1,4 +1,4 @@
-"""The step as the training loop knows it: outputs are computed, and a packet advances from one judging to the next."""
+"""The step as the training loop knows it: it computes outputs, and advances a packet to the next evaluation."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from kernels.vocabulary import OPTIMIZERS
 
 
 class Step(NamedTuple):
-    """What happens between two judgings: one step of all patterns, or an epoch of several steps.
+    """What happens between two evaluations: one step of all patterns, or an epoch of several steps.
 
     Attributes
     ----------
@@ -84,7 +84,7 @@ def make_step(recipe: Recipe, variant: Variant, memory: Memory) -> Step:
 
 
 def _make_full_step(recipe: Recipe, variant: Variant, memory: Memory) -> Step:
-    """Make the step of all patterns, whose forward pass is also the one that is judged."""
+    """Make the step of all patterns, whose forward pass is also the one that is evaluated."""
     source = file_order(recipe, variant, memory)
     forward, differentiate, update, may_be_fixed_point = make_pass(recipe, variant, memory, source, variant.n_patterns)
     part = device if variant.table else routine  # what registers hold must be inlined
@@ -110,7 +110,7 @@ def _make_full_step(recipe: Recipe, variant: Variant, memory: Memory) -> Step:
 
 
 def _make_epoch(recipe: Recipe, variant: Variant, memory: Memory) -> Step:
-    """Make an epoch of several steps, which is judged by a forward pass of its own."""
+    """Make an epoch of several steps, which is evaluated by a forward pass of its own."""
     architecture, size, n_windows = recipe.architecture, variant.window, variant.n_windows
     source = all_in_order = file_order(recipe, variant, memory)
     if variant.shuffles(recipe):

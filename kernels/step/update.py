@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Final, Literal, NamedTuple, TypeAlias
 
+from kernels.components.inlined import optimizer
 from kernels.data.control import DECAY, HIDDEN_SCALE, OUTPUT_SCALE
 from kernels.data.packet import Packet, make_load_rows, make_store_rows, numbering
 from kernels.data.patterns import Patterns
@@ -17,7 +18,6 @@ from kernels.simd.parts import made_once
 from kernels.step.control_layout import make_control_layout
 from kernels.step.schedule import make_set_rates
 from kernels.variant import Variant
-from kernels.words.inlined import optimizer
 
 # What is done with gradients: parameters are updated, or the gradients are added to the sums of a window of
 # several blocks.

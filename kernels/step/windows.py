@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from kernels.components.reductions import count
 from kernels.data.packet import Packet, numbering
 from kernels.data.patterns import Patterns, PatternSource
 from kernels.recipe import Recipe
@@ -18,7 +19,6 @@ from kernels.step.sums import make_all_updates
 from kernels.step.update import ADD, OUTPUT, UPDATE, Backward, make_clock, make_move
 from kernels.variant import Variant
 from kernels.vocabulary import OPTIMIZERS
-from kernels.words.reductions import count
 
 
 class Pass(NamedTuple):
@@ -183,7 +183,7 @@ def make_add_block(
 def make_predict(
     recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource
 ) -> Callable[[Patterns, Packet], None]:
-    """Make the forward pass over all patterns from which runs are judged, and nothing else.
+    """Make the forward pass over all patterns from which runs are evaluated, and nothing else.
 
     Parameters
     ----------

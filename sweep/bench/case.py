@@ -49,7 +49,7 @@ class Case:
     Attributes
     ----------
     hidden, dtype, activation, output, bias, scaling, gain
-        The network, in the words of :mod:`kernels.recipe`.
+        The network, in the options of :mod:`kernels.recipe`.
     steps
         Updates.
     learning_rate, optimizer

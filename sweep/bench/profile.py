@@ -1,7 +1,7 @@
 """See where time goes: ``python -m sweep.bench.profile --hidden 2``.
 
 Prints two things. *The budget of a run*: nanoseconds of one thread for initial
-weights, for seating, judging at the end and writing down, and for each step, with
+weights, for seating, evaluation at the end and writing down, and for each step, with
 and without a criterion. *The hot loop*: the machine code that takes the steps,
 counted by kind; ``--assembly`` prints it whole.
 
@@ -117,7 +117,7 @@ def _train(trainer: Trainer, case: Case, max_steps: int, weights: Array, *, loss
 
 
 def _lively(trainer: Trainer, case: Case, n_runs: int) -> Array:
-    """Return weights of networks whose loss changes at every judging: judging them never needs a second look."""
+    """Return weights of networks whose loss changes at every evaluation: evaluation them never needs a second look."""
     import numpy as np
 
     weights = case.initial_weights(min(512, n_runs))

@@ -10,14 +10,14 @@ from sweep.bench.case import MOMENTUM, Case
 def study_tables(case: Case, n_networks: int) -> dict[str, Any]:
     """Return the study whose runs are networks 0 to ``n_networks`` - 1 of ``case``, as tables of the study file.
 
-    Words that have their default are left out, so that earlier versions can read what they can train.
+    Options that have their default are left out, so that earlier versions can read what they can train.
     """
     default = Case(case.hidden)
     network = {name: getattr(case, name) for name in ("activation", "output", "bias", "dtype", "scaling", "gain")}
     training = {name: getattr(case, name) for name in ("optimizer", "batch")}
     network, training = (
-        {name: value for name, value in words.items() if value != getattr(default, name)}
-        for words in (network, training)
+        {name: value for name, value in options.items() if value != getattr(default, name)}
+        for options in (network, training)
     )
     if case.optimizer == "momentum":
         training["momentum"] = MOMENTUM

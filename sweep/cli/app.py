@@ -11,7 +11,7 @@ import typer
 
 from sweep.cli import folders, outputs, results, studies
 from sweep.cli.interpreted import interpret_if_tiny, operations_of_runs, operations_of_study
-from sweep.cli.studies import SetOption, StudyArgument, StudyCommand, WordsOption, load
+from sweep.cli.studies import PluginOption, SetOption, StudyArgument, StudyCommand, load
 from sweep.cli.usage import Commands
 from sweep.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_MISMATCH, EXIT_PARTIAL, StoreError, StudyError
 from sweep.system.escaping import one_line
@@ -33,7 +33,7 @@ def _print_version(asked: bool) -> None:
         from kernels import NUMERICS
         from sweep.system.version import __version__
 
-        print(f"xor-sweep {__version__} (numerics {NUMERICS})")
+        print(f"xor-sweep {__version__} (numerics version {NUMERICS})")
         raise typer.Exit
 
 
@@ -59,7 +59,7 @@ def run(
         typer.Option(metavar="DIR", help="Results folder, or s3://BUCKET/PREFIX; results/NAME by default."),
     ] = None,
     changes: SetOption = None,
-    own_words: WordsOption = None,
+    plugin: PluginOption = None,
     threads: Annotated[int | None, typer.Option(help="Threads; one per processor by default.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Remove earlier results in the folder first.")] = False,
     keep: Annotated[
@@ -67,10 +67,10 @@ def run(
     ] = "runs",
     allow_runs: Annotated[int, typer.Option(metavar="N", help="Refuse studies of more than N runs.")] = 10**9,
     time_budget: Annotated[
-        str | None, typer.Option(metavar="TIME", help="Begin no more shards after this time: 90, 10m, 1.5h, 2d.")
+        str | None, typer.Option(metavar="TIME", help="Begin no more parts after this time: 90, 10m, 1.5h, 2d.")
     ] = None,
     max_runs: Annotated[
-        int | None, typer.Option(metavar="N", help="Begin no more shards once N runs are trained or under way.")
+        int | None, typer.Option(metavar="N", help="Begin no more parts once N runs are trained or under way.")
     ] = None,
     reuse: Annotated[
         str | None,
@@ -106,7 +106,7 @@ def run(
                 loaded, folder, threads, keep, progress=True, overwrite=overwrite, allow_runs=allow_runs, **limits
             )
     except KeyboardInterrupt:
-        kept = f"finished shards are kept in {one_line(folder)}"
+        kept = f"finished parts are kept in {one_line(folder)}"
         print(f"interrupted; {kept}, {_same_command(overwrite)}", file=sys.stderr)
         sys.exit(EXIT_INTERRUPTED)
     _tell(result, folder, shard)
@@ -119,7 +119,7 @@ def run(
 def plan(
     study: StudyArgument,
     changes: SetOption = None,
-    own_words: WordsOption = None,
+    plugin: PluginOption = None,
     every: Annotated[bool, typer.Option("--values", help="Print every value, however many an option has.")] = False,
     difference: Annotated[
         float | None,
@@ -158,7 +158,7 @@ def trace(
         typer.Argument(metavar="STUDY|DIR", help="Study of one cell (configuration); or results folder, with --run."),
     ],
     changes: SetOption = None,
-    own_words: WordsOption = None,
+    plugin: PluginOption = None,
     seed: Annotated[int | None, typer.Option(help="Seed; the first of the study by default.")] = None,
     number: Annotated[
         int | None, typer.Option("--run", metavar="ID", help="Run of a results folder to replay.")
@@ -248,9 +248,9 @@ def bench(
 
 def _parsed(**texts: str | None) -> dict[str, Any]:
     """Return the parsed values of the options that were given."""
-    from sweep.training.limits import parse_duration, parse_places, parse_stripe
+    from sweep.training.limits import parse_duration, parse_places, parse_shard
 
-    parsers = {"time_budget": parse_duration, "shard": parse_stripe, "reuse": parse_places}
+    parsers = {"time_budget": parse_duration, "shard": parse_shard, "reuse": parse_places}
     return {name: parsers[name](text) for name, text in texts.items() if text is not None}
 
 
@@ -260,7 +260,7 @@ def _tell(result: Result, folder: str, part: str | None) -> None:
 
     if not result.facts["n_runs"]:
         compiled = "nothing is trained yet: the time was over while kernels were compiled, which are kept"
-        print(compiled if result.facts.get("limited") else f"nothing to train: part {part} has no shard")
+        print(compiled if result.facts.get("limited") else f"nothing to train: part {part} has no part")
         return
     print_summary(result)
     if result.complete:

@@ -1,4 +1,4 @@
-"""What the shell completes: kinds of figures, words of studies, parameters of a result, and statistics.
+"""What the shell completes: kinds of figures, options of studies, parameters of a result, and statistics.
 
 Names that only heavy modules know are written out here, so that the shell does not wait; tests compare them.
 """
@@ -24,8 +24,8 @@ def complete_figure(incomplete: str) -> list[str]:
     return _beginning(incomplete, FIGURES)
 
 
-def complete_word(incomplete: str) -> list[str]:
-    """Return what ``sweep words`` explains: sections, keys, and names of values."""
+def complete_option(incomplete: str) -> list[str]:
+    """Return what ``sweep explain`` explains: sections, keys, and names of values."""
     from sweep.study.glossary import LISTS, entries
 
     found = entries()

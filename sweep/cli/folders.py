@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from sweep.cli.interpreted import interpret_if_tiny, operations_of_runs
-from sweep.cli.studies import WordsOption
+from sweep.cli.studies import PluginOption
 from sweep.errors import EXIT_DAMAGED, EXIT_INTERRUPTED, EXIT_PARTIAL, StoreError, SweepError
 from sweep.system.escaping import one_line
 from sweep.system.formatting import count_text
@@ -69,7 +69,7 @@ def weights(
         with raise_on_interrupt():
             result = record_weights(directory, out, which, threads=threads, progress=True, overwrite=overwrite)
     except KeyboardInterrupt:
-        print("interrupted; finished shards are kept, and the same command goes on with them", file=sys.stderr)
+        print("interrupted; finished parts are kept, and the same command goes on with them", file=sys.stderr)
         sys.exit(EXIT_INTERRUPTED)
     rows = count_text(result.facts["n_runs"], "run")
     print(f"{which} weights of {rows}, whose rows are those of {one_line(directory)}: {one_line(str(result.place))}")
@@ -112,7 +112,7 @@ def verify(
     mend: Annotated[
         bool, typer.Option("--repair", help="Train damaged runs again, and remove files that no commit names.")
     ] = False,
-    own_words: WordsOption = None,
+    plugin: PluginOption = None,
     study: Annotated[
         str | None, typer.Option(metavar="STUDY", help="With --repair: the study, if study.toml is damaged.")
     ] = None,

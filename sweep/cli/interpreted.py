@@ -43,4 +43,4 @@ def operations_of_runs(study: Study, n_runs: int) -> float:
         return float(n_runs)
     from sweep.schedule.plan import Plan
 
-    return n_runs * Plan(study).shards.operations / study.n_runs
+    return n_runs * Plan(study).parts.operations / study.n_runs

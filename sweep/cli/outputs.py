@@ -23,7 +23,8 @@ def figure(
             metavar="KIND",
             autocompletion=complete_figure,
             help="lines, heatmap, slice, contour, parallel, importance (main and total effects), incidence (cumulative "
-            "incidence), ecdf (run lengths over recorded targets, or a swept below), profile (performance profile), "
+            "incidence), ecdf (run lengths over recorded targets, or a swept threshold), profile (performance "
+            "profile), "
             "steps, loss, curves (recorded learning curves, medians and quartiles) or runs (curves of single runs).",
         ),
     ] = "lines",

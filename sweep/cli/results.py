@@ -133,7 +133,7 @@ def compare(
     """Compare values of a parameter, or two results, on common seeds (common random numbers): rates and steps.
 
     A run is faster than another of its seed if it converges in fewer steps; if neither converges, neither is faster.
-    Losses are compared with --by final_loss, or if convergence is not judged.
+    Losses are compared with --by final_loss, or if there is no criterion.
     p-values: exact sign-flip test of seeds (McNemar's with one pair of runs per seed), Holm's method for both tables.
     Intervals of 95 % are not adjusted.
     """

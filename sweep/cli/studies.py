@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from sweep.cli.completions import complete_word
+from sweep.cli.completions import complete_option
 from sweep.errors import EXIT_INTERRUPTED, StudyError
 from sweep.system.escaping import one_line
 
@@ -27,8 +27,8 @@ class StudyCommand(TyperCommand):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Refuse a key of a study that is given as an option, with the way to change it."""
         options = {option for parameter in self.params for option in parameter.opts}
-        for word in args:
-            option, _, value = word.partition("=")
+        for arg in args:
+            option, _, value = arg.partition("=")
             if option.startswith("--") and option not in options:
                 _refuse_key(option, value)
         return super().parse_args(ctx, args)
@@ -36,8 +36,10 @@ class StudyCommand(TyperCommand):
 
 def _refuse_key(option: str, value: str) -> None:
     """Raise StudyError if an option has the name of a key of a study, or of a feature that is not supported."""
+    if option == "--words":
+        raise StudyError(["'--words' is called '--plugin' since 0.1"])
     from sweep.study.hints import meant_key, not_supported
-    from sweep.study.words import known_tables
+    from sweep.study.options import known_tables
 
     homes = known_tables().homes
     name = option[2:].replace("-", "_")
@@ -46,7 +48,7 @@ def _refuse_key(option: str, value: str) -> None:
         key = f"seeds.{key}" if homes[key] == "seeds" else key
         raise StudyError([f"{option} given, which is no option; change the study: --set {key}={value or 'VALUE'}"])
     if wish:
-        raise StudyError([f"{option} given: {wish}; 'sweep words' lists all keys of a study"])
+        raise StudyError([f"{option} given: {wish}; 'sweep explain' lists all keys of a study"])
 
 
 def complete_study(incomplete: str) -> list[str]:
@@ -88,13 +90,13 @@ SetOption = Annotated[
 ]
 
 
-WordsOption = Annotated[
+PluginOption = Annotated[
     list[str] | None,
     typer.Option(
-        "--words",
+        "--plugin",
         metavar="FILE",
         help="Python file of activations, losses and optimizers of your own, which it declares.",
-        callback=lambda files: _run_word_files(files),
+        callback=lambda files: _run_plugins(files),
         is_eager=True,
     ),
 ]
@@ -110,13 +112,13 @@ def load(source: str, changes: list[str] | None) -> Study:
     return study
 
 
-def _run_word_files(files: list[str] | None) -> list[str]:
-    """Run the files of the user's own words before anything asks for one."""
+def _run_plugins(files: list[str] | None) -> list[str]:
+    """Run the files of custom components before anything asks for one."""
     if files:
-        from sweep.study.word_files import load_words
+        from sweep.study.plugins import load_plugin
 
         for file in files:
-            load_words(file)
+            load_plugin(file)
     return files or []  # typer 0.19 asks for its length
 
 
@@ -133,7 +135,7 @@ def studies() -> None:
 def compile_kernels(
     study: StudyArgument,
     changes: SetOption = None,
-    own_words: WordsOption = None,
+    plugin: PluginOption = None,
     processes: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Processes side by side; one per processor by default.")
     ] = None,
@@ -157,7 +159,7 @@ def compile_kernels(
 
 
 @app.command()
-def schema(own_words: WordsOption = None) -> None:
+def schema(plugin: PluginOption = None) -> None:
     """Print the JSON Schema of study files, by which editors complete keys and mark what is not allowed."""
     import json
 
@@ -167,22 +169,22 @@ def schema(own_words: WordsOption = None) -> None:
 
 
 @app.command()
-def words(
+def explain(
     name: Annotated[
         str | None,
         typer.Argument(
             metavar="NAME",
             help="Key, value or section, such as adam; all keys by default.",
-            autocompletion=complete_word,
+            autocompletion=complete_option,
         ),
     ] = None,
-    own_words: WordsOption = None,
+    plugin: PluginOption = None,
 ) -> None:
     """Explain the keys of a study: meaning, unit, values, limits, default, and whether a key can be swept."""
     from sweep.study.glossary import entries, glossary, note_on, note_on_task
     from sweep.study.hints import meant_key, meant_value, unknown_key
+    from sweep.study.options import known_tables
     from sweep.study.tasks import TASKS
-    from sweep.study.words import known_tables
 
     width = min(shutil.get_terminal_size().columns, 120)
     note = note_on(name) if name is not None else None
@@ -198,7 +200,7 @@ def words(
         value = meant_value(name, {value for entry in everything for value in entry.values})
         found = [entry for entry in everything if entry.key == key or value in (*entry.values, *entry.users)]
     if not found:
-        raise StudyError([unknown_key("word", name, homes, {})])
+        raise StudyError([unknown_key("option", name, homes, {})])
     print(glossary(found, width))
     if name in TASKS:
         print(*(part for line in note_on_task(name) for part in textwrap.wrap(line, width)), sep="\n")

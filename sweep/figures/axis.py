@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from sweep.figures.channels import is_logarithmic, is_number
 from sweep.figures.ticks import name_ticks, number_ticks
+from sweep.study.options import OPTIONS
 from sweep.study.parameters import Scalar
 from sweep.study.selection import Values
-from sweep.study.words import WORDS
 from sweep.system.formatting import count_text, list_text, short
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ MOST_LABELS = 8
 
 def label_of(name: str) -> str:
     """Return the label of an axis: the name of a parameter, with its unit if it has one."""
-    unit = WORDS[name].unit.replace("^2", "²") if name in WORDS else ""
+    unit = OPTIONS[name].unit.replace("^2", "²") if name in OPTIONS else ""
     return spaced(name) + (f", {unit}" if unit else "")
 
 

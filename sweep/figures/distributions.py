@@ -53,7 +53,7 @@ def steps_distribution(
     Raises
     ------
     SweepError
-        If a name or a value is unknown, there are too many lines, or convergence is not judged.
+        If a name or a value is unknown, there are too many lines, or there is no criterion.
     """
     groups = Groups(result, color, at)
     ax = ax or new_axes()
@@ -101,7 +101,7 @@ def losses(result: Result | Trace, ax: Axes | None = None, *, at: At | None = No
         If a name or a value is unknown, ``result`` is neither a result nor a trace, or rows of runs were not kept.
     """
     if not isinstance(result, Result):
-        if not hasattr(result, "judged_at"):
+        if not hasattr(result, "evaluated_at"):
             raise SweepError(f"{shown(result)} given; losses are drawn of a result or of a trace")
         return loss_curve(result, ax)
     if not result.keeps_runs:

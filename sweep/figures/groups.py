@@ -10,7 +10,7 @@ from sweep.figures.axis import heading
 from sweep.figures.canvas import put_legend, title_center
 from sweep.figures.channels import MAX_LINES
 from sweep.figures.panels import NAMED_COLORS, line_styles
-from sweep.results.answers import check_judged, check_swept
+from sweep.results.answers import check_has_criterion, check_swept
 from sweep.results.result import Result
 from sweep.statistics.cells import cells_of
 from sweep.study.columns import STATUSES
@@ -66,7 +66,7 @@ class Groups:
     Raises
     ------
     SweepError
-        If a name or a value is unknown, convergence is not judged, no run is trained at these values, or the color has
+        If a name or a value is unknown, there is no criterion, no run is trained at these values, or the color has
         more than 12 values.
     """
 
@@ -74,7 +74,7 @@ class Groups:
         self, result: Result, color: str | None, at: At | None, *, colored: bool = True, but: str | None = None
     ) -> None:
         """Choose by default the parameter with the most values, up to 12; ``but`` only if there is no other."""
-        check_judged(result.study)
+        check_has_criterion(result.study)
         self.values = values_at(result.study, at)
         if color is not None:
             check_swept(result.study, [color])

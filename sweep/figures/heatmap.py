@@ -48,7 +48,7 @@ def heatmap(
         Parameters; by default the two with the most values, numbers first.
     value
         A key of :data:`sweep.figures.statistics.STATISTICS`; the rate by default, or the final loss if
-        convergence is not judged.
+        there is no criterion.
     at
         Only these values of some parameters.
 
@@ -60,7 +60,7 @@ def heatmap(
     Raises
     ------
     SweepError
-        If a name or a value is unknown, fewer than two parameters are swept, or convergence is not judged.
+        If a name or a value is unknown, fewer than two parameters are swept, or there is no criterion.
     """
     x, y = _choose(result, x, y, at, numbers=False)
     selected = select(result, value, at, (x, y))

@@ -46,7 +46,7 @@ def importance_bars(result: Result, ax: Axes | None = None, *, value: str | None
     Raises
     ------
     SweepError
-        If the statistic is another one, convergence is not judged, or the result is partial.
+        If the statistic is another one, there is no criterion, or the result is partial.
     """
     statistics = list(EXPLAINED) if value is None else [column_of(value, EXPLAINED)]
     tables = [_known(result.importance(statistic, errors=pairs_seeds(result))) for statistic in statistics]
@@ -76,7 +76,7 @@ def importance_bars(result: Result, ax: Axes | None = None, *, value: str | None
     notes = ["with 95 % intervals"] if not tables[0]["share_error"].isna().any() else []
     left_out = len(tables[0]) - len(order)
     notes += (
-        ["words that vary together have one bar; by itself: estimated main effect"] if part_of.notna().any() else []
+        ["options that vary together have one bar; by itself: estimated main effect"] if part_of.notna().any() else []
     )
     notes += [f"{left_out} smaller shares are left out"] if left_out else []
     ax.set_title(heading(result, shown=list(result.study.parameters), notes=notes), fontsize=10)

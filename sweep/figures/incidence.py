@@ -13,10 +13,10 @@ from sweep.figures.canvas import new_axes, say_why
 from sweep.figures.groups import STATUS_COLORS, Groups, finish
 from sweep.figures.panels import line_styles
 from sweep.figures.ticks import number_ticks, scale_numbers, tell_at_ticks
-from sweep.results.curves import check_parallel, check_targets
+from sweep.results.curves import check_parallel, check_thresholds
 from sweep.results.pooled_cells import pairs_seeds
 from sweep.results.result import Result
-from sweep.results.target_runs import TARGET
+from sweep.results.threshold_runs import LOSS_THRESHOLD
 from sweep.statistics.incidence import EVENTS, cumulative_incidence, parallel_incidence
 from sweep.statistics.outcomes import Outcomes
 from sweep.study.columns import statuses
@@ -78,7 +78,7 @@ def incidence(
     Raises
     ------
     SweepError
-        If a name or a value is unknown, there are too many lines, convergence is not judged, there are more parallel
+        If a name or a value is unknown, there are too many lines, there is no criterion, there are more parallel
         runs than a cell has, or a color is given with several numbers of parallel runs.
     """
     numbers = [parallel_runs] if isinstance(parallel_runs, int | float | str) else list(parallel_runs)
@@ -109,7 +109,7 @@ def ecdf(
 ) -> Axes:
     """Draw the run-length distribution: the share of pairs of a run and a target reached by each step.
 
-    Targets are those that the study records, or else the values of ``below``. If nothing else is swept, each target
+    Targets are those that the study records, or else the values of ``threshold``. If nothing else is swept, each target
     has a curve besides that of all targets.
 
     Parameters
@@ -118,7 +118,7 @@ def ecdf(
         As for :func:`incidence`.
     color
         A parameter of at most 12 values; by default the one with the most, except the targets: ``target``, or
-        ``below`` if none are recorded.
+        ``threshold`` if none are recorded.
 
     Returns
     -------
@@ -128,17 +128,17 @@ def ecdf(
     Raises
     ------
     SweepError
-        If no targets are recorded and ``below`` has one value, or for the reasons of :func:`incidence`.
+        If no thresholds are recorded and ``threshold`` has one value, or for the reasons of :func:`incidence`.
     StoreError
-        If targets are recorded and rows of runs were not kept.
+        If thresholds are recorded and rows of runs were not kept.
     """
     _check_bands(bands)
-    are_recorded = bool(result.study.record.targets)
-    runs = result.targets if are_recorded else result
-    of_target = TARGET if are_recorded else "below"
+    are_recorded = bool(result.study.record.loss_thresholds)
+    runs = result.by_threshold if are_recorded else result
+    of_target = LOSS_THRESHOLD if are_recorded else "threshold"
     groups = Groups(runs, color, at, but=of_target)
     if not are_recorded:
-        check_targets(result, groups.values.get(of_target, ()))
+        check_thresholds(result, groups.values.get(of_target, ()))
     lines = [_Line(tally, style) for tally, style in groups]
     if color is None and groups.color == of_target:
         every = {"color": "black", "linewidth": 2.6, "label": "all targets"}

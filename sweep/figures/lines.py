@@ -42,7 +42,7 @@ def draw_figure(
         Complete or partial.
     statistic
         A key of :data:`~sweep.figures.statistics.STATISTICS`; the rate by default, or the final loss if
-        convergence is not judged.
+        there is no criterion.
     channels
         Channels of parameters; :func:`sweep.figures.channels.choose_channels` chooses the others.
     at
@@ -56,7 +56,7 @@ def draw_figure(
     Raises
     ------
     SweepError
-        If a name or a value is unknown or given twice, convergence is not judged, or more lines or panels
+        If a name or a value is unknown or given twice, there is no criterion, or more lines or panels
         are asked for than a figure shows.
     """
     column = statistic_of(result, statistic)
@@ -100,7 +100,7 @@ def line_plot(
         Parameters along the axis and by color; chosen by default.
     value
         A key of :data:`~sweep.figures.statistics.STATISTICS`; the rate by default, or the final loss if
-        convergence is not judged.
+        there is no criterion.
     at
         Only these values of some parameters.
 
@@ -112,7 +112,7 @@ def line_plot(
     Raises
     ------
     SweepError
-        If a name or a value is unknown, there are too many lines, or convergence is not judged.
+        If a name or a value is unknown, there are too many lines, or there is no criterion.
     """
     column = statistic_of(result, value)
     values = values_at(result.study, at)

@@ -13,7 +13,7 @@ from sweep.figures.panels import line_styles
 from sweep.figures.ticks import number_ticks, scale_numbers
 from sweep.results.curves import profile_of
 from sweep.results.result import Result
-from sweep.results.target_runs import TARGET
+from sweep.results.threshold_runs import LOSS_THRESHOLD
 from sweep.study.selection import At
 from sweep.system.formatting import short
 
@@ -48,12 +48,12 @@ def profile(result: Result, ax: Axes | None = None, *, color: str | None = None,
     Raises
     ------
     SweepError
-        If a name or a value is unknown, there are fewer than 2 or more than 12 values, convergence is not judged, no
+        If a name or a value is unknown, there are fewer than 2 or more than 12 values, there is no criterion, no
         problem has runs at all values, or rows of runs were not kept.
     """
-    runs = result.targets if result.study.record.targets else result
-    groups = Groups(runs, color, at, but=TARGET)
-    if groups.color in (None, TARGET):
+    runs = result.by_threshold if result.study.record.loss_thresholds else result
+    groups = Groups(runs, color, at, but=LOSS_THRESHOLD)
+    if groups.color in (None, LOSS_THRESHOLD):
         why = "none has 2 to 12 values here" if color is None else "a target is part of its problems"
         raise SweepError(f"a performance profile compares the values of a parameter, and {why}")
     values = groups.values[groups.color]

@@ -1,4 +1,4 @@
-"""Ranges of values: words of a drawn sample have a value of their own in each cell, too many to be drawn one by one."""
+"""Ranges of values: an option of a drawn sample has another value in each cell, too many to be drawn one by one."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from sweep.study.grid import Grid
 from sweep.study.parameters import Scalar
 from sweep.study.selection import Values
 
-# Most values of a word of an axis of several words that are drawn one by one.
+# Most values of an option of an axis of several options that are drawn one by one.
 MOST_SINGLE = 40
-# Most ranges of a word, and the points of an axis that a range has on average.
+# Most ranges of an option, and the points of an axis that a range has on average.
 _MOST_RANGES, _POINTS_EACH = 24, 4
 
 
 def is_dense(study: StudyContent, name: str, entries: Sequence[Scalar]) -> bool:
-    """Return whether a word of an axis of several words has too many values to be drawn one by one."""
+    """Return whether an option of an axis of several options has too many values to be drawn one by one."""
     return len(entries) > MOST_SINGLE and is_number(entries[0]) and not any(set(axis) == {name} for axis in study.axes)
 
 
 def in_ranges(
     study: StudyContent, values: Values, shown: Sequence[str]
 ) -> tuple[Grid | None, dict[str, tuple[Scalar, ...]]]:
-    """Put the values of the shown words of samples into ranges.
+    """Put the values of the shcustom components of samples into ranges.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def in_ranges(
     grid
         That of the study, in which the values of a range are its middle; None if there are no ranges.
     ranges : dict
-        The middles of the ranges of each such word, evenly spaced, or evenly in their logarithms.
+        The middles of the ranges of each such option, evenly spaced, or evenly in their logarithms.
     """
     dense = [name for name in shown if name in values and is_dense(study, name, values[name])]
     if not dense:

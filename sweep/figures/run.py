@@ -66,10 +66,10 @@ def draw_run(trace: Trace, path: Path, plane: Plane | None) -> Figure:
 
 
 def loss_curve(trace: Trace, ax: Axes | None = None) -> Axes:
-    """Draw the loss over the steps at which it was judged, and return the axes."""
+    """Draw the loss over the steps at which it was evaluated, and return the axes."""
     ax = ax or new_axes()
     losses = _drawable(trace.losses)
-    ax.plot(trace.judged_at, losses, color=NAMED_COLORS[0], linewidth=1.4, marker="." if len(losses) == 1 else None)
+    ax.plot(trace.evaluated_at, losses, color=NAMED_COLORS[0], linewidth=1.4, marker="." if len(losses) == 1 else None)
     if np.nanmin(losses, initial=np.inf) > 0 and np.nanmax(losses, initial=0) > 0:
         ax.set_yscale("log")
         number_ticks(ax.yaxis)

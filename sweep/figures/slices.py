@@ -60,7 +60,7 @@ def slice_plot(
     Raises
     ------
     SweepError
-        If a name or a value is unknown, nothing is swept, or convergence is not judged.
+        If a name or a value is unknown, nothing is swept, or there is no criterion.
     """
     selected = select(result, value, at)
     name = _parameter(selected, x)
@@ -143,7 +143,7 @@ def parallel(result: Result, ax: Axes | None = None, *, value: str | None = None
     Raises
     ------
     SweepError
-        If a name or a value is unknown, no parameter varies, or convergence is not judged.
+        If a name or a value is unknown, no parameter varies, or there is no criterion.
     """
     import pandas as pd
     from matplotlib.cm import ScalarMappable

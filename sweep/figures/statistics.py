@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sweep.errors import SweepError
 from sweep.figures.ranges import in_ranges
-from sweep.results.answers import check_judged, column_of, default_statistic
+from sweep.results.answers import check_has_criterion, column_of, default_statistic
 from sweep.results.pooled_cells import pairs_seeds, summarize_over
 from sweep.results.result import Result
 from sweep.statistics.measures import counts_outputs, measure_of, more_is_better
@@ -222,11 +222,11 @@ def statistic_of(result: Result, value: str | None) -> str:
     Raises
     ------
     SweepError
-        If the name is unknown, or the statistic is of convergence and convergence is not judged.
+        If the name is unknown, or the statistic is of convergence and there is no criterion.
     """
     statistic = column_of(value, STATISTICS) if value else default_statistic(result.study)
     if not measure_of(statistic):
-        check_judged(result.study)
+        check_has_criterion(result.study)
     return statistic
 
 
@@ -252,7 +252,7 @@ def select(result: Result, value: str | None, at: At | None, shown: Sequence[str
     Raises
     ------
     SweepError
-        If the statistic or a value is unknown, convergence is not judged, or a measure would need more rows of runs
+        If the statistic or a value is unknown, there is no criterion, or a measure would need more rows of runs
         than are read for pooling.
     """
     statistic = statistic_of(result, value)

@@ -9,7 +9,7 @@ from typing import Any
 from sweep.errors import StoreError, SweepError
 from sweep.figures import draw
 from sweep.figures.colors import MISSING, PAPER
-from sweep.results.answers import judges_convergence, swept
+from sweep.results.answers import has_criterion, swept
 from sweep.results.result import Result
 from sweep.statistics.importance import LEAST_SEEDS
 
@@ -35,7 +35,7 @@ _FIGURES: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("parallel", {}, "All cells through all parameters"),
     ("loss", {}, "Loss at the end over that at the start"),
 )
-# Figure of studies that recorded learning curves, and figures of those in which convergence is not judged.
+# Figure of studies that recorded learning curves, and figures of those in which there is no criterion.
 _OF_CURVES: tuple[tuple[str, dict[str, Any], str], ...] = (("curves", {}, "Loss in training, medians and quartiles"),)
 _OF_LOSSES: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("heatmap", {}, "Median final loss"),
@@ -52,7 +52,7 @@ _LEAST_VARIED = {"heatmap": 2, "lines": 1, "importance": 1, "slice": 2, "paralle
 def report_figures(result: Result) -> list[dict[str, str]]:
     """Return the figures that a result can show, each a dict of ``title``, ``svg``, and ``wide`` (a CSS class)."""
     n_varied = len(swept(result.study))
-    figures = _FIGURES if judges_convergence(result.study) else _OF_LOSSES
+    figures = _FIGURES if has_criterion(result.study) else _OF_LOSSES
     if result.study.record.curves and result.complete:
         figures += _OF_CURVES
     found = []

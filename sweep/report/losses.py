@@ -1,4 +1,4 @@
-"""Comparisons of final losses between values of a parameter, for studies that do not judge convergence."""
+"""Comparisons of final losses between values of a parameter, for studies that do not evaluate convergence."""
 
 from __future__ import annotations
 

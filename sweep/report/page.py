@@ -12,7 +12,7 @@ from sweep.errors import StoreError, SweepError
 from sweep.report.figures import report_figures
 from sweep.report.losses import best_value, loss_comparisons
 from sweep.report.provenance import provenance
-from sweep.results.answers import default_statistic, judges_convergence, swept
+from sweep.results.answers import default_statistic, has_criterion, swept
 from sweep.results.pooled_cells import pairs_seeds
 from sweep.results.result import Result
 from sweep.results.sentences import answer, may_be_best
@@ -79,8 +79,8 @@ def report_page(result: Result) -> str:
     own = files(__package__)
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     template = environment.from_string((own / "page.html.jinja").read_text("utf-8"))
-    judged = judges_convergence(result.study)
-    compared = judged and bool(result.cells["n_converged"].any())  # otherwise no cell is better than another
+    evaluated = has_criterion(result.study)
+    compared = evaluated and bool(result.cells["n_converged"].any())  # otherwise no cell is better than another
     return template.render(
         name=result.study.name,
         description=result.study.description,
@@ -89,26 +89,26 @@ def report_page(result: Result) -> str:
         asked=asked(result.study),
         answer=answer(result),
         figures=report_figures(result),
-        ranked=_ranked(result) if compared or not judged else None,
+        ranked=_ranked(result) if compared or not evaluated else None,
         comparisons=_comparisons(result) if compared else [],
-        loss_comparisons=[] if judged else loss_comparisons(result),
+        loss_comparisons=[] if evaluated else loss_comparisons(result),
         keeps_runs=result.keeps_runs,
-        table=_table(result, judged),
+        table=_table(result, evaluated),
         provenance=provenance(result),
     )
 
 
-def _table(result: Result, judged: bool) -> dict[str, Any]:
+def _table(result: Result, evaluated: bool) -> dict[str, Any]:
     """Return the table of cells: headers, and rows of texts with the values to sort by."""
     cells = result.cells
     ranked_by = default_statistic(result.study)
     shown = rank_cells(cells, ranked_by).head(BEST_CELLS) if len(cells) > MOST_CELLS else cells
     parameters = swept(result.study)
-    statistics = ["rate, % [95 %]", "median steps", "expected steps"] if judged else _LOSSES
+    statistics = ["rate, % [95 %]", "median steps", "expected steps"] if evaluated else _LOSSES
     rows, ends = [], statuses(result.study.has_patience)
     for row in shown.to_dict("records"):
         texts = [(str(row["cell"]), row["cell"]), *((short(row[name]), row[name]) for name in parameters)]
-        if judged:
+        if evaluated:
             texts.append((rate_text(row), row["convergence_rate"]))
             texts += [(steps_text(row[name]), _sortable(row[name])) for name in ("steps_q50", "expected_steps")]
         else:
@@ -145,16 +145,16 @@ def _sortable(value: Any) -> Any:
 
 def _ranked(result: Result) -> dict[str, Any]:
     """Return the table of the best cells, and the sentence on those that may be the best."""
-    judged, ranked_by = judges_convergence(result.study), default_statistic(result.study)
+    evaluated, ranked_by = has_criterion(result.study), default_statistic(result.study)
     ranked = result.best() if pairs_seeds(result) else best_cells(result.cells, None, ranked_by)
     names, rows = swept(result.study), []
     for row in ranked.head(_MOST_RANKED).to_dict("records"):
-        told = [rate_text(row), steps_text(row["steps_q50"])] if judged else measure_texts(row, "final_loss")
+        told = [rate_text(row), steps_text(row["steps_q50"])] if evaluated else measure_texts(row, "final_loss")
         values = [short(row[name]) for name in names]
         rows.append([str(row["rank"]), str(row["cell"]), *values, *told, chance_text(row["p_value_holm"])])
     sentence = "" if ranked["may_be_best"].isna().all() else may_be_best(ranked, result.study)
     names = [name.replace("_", " ") for name in names]
-    told_of = ["rate, % [95 %]", "median steps"] if judged else _LOSSES
+    told_of = ["rate, % [95 %]", "median steps"] if evaluated else _LOSSES
     head = ["rank", "cell", *names, *told_of, "p-value (Holm)"]
     return {"names": head, "rows": rows, "told": sentence, "n_cells": len(ranked)}
 

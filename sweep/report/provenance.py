@@ -25,7 +25,7 @@ _FACTS = {
     "cpu": "CPU",
     "system": "system",
     "versions": "versions",
-    "numerics": "version of the numerics",
+    "numerics_version": "version of the numerics_version",
     "finished": "finished",
 }
 

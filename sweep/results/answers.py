@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from sweep.errors import SweepError, unknown
-from sweep.statistics.axis_words import varied_words
+from sweep.statistics.axis_options import varied_options
 from sweep.statistics.compare import differs_alone
 from sweep.statistics.measures import MEASURES, STATISTIC_OF, measures_of, more_is_better
 from sweep.statistics.ranking import rank_cells
 from sweep.study.columns import STATUSES
 from sweep.study.model import Study
 from sweep.study.network_measures import NETWORK_MEASURES
-from sweep.study.words import WORDS
+from sweep.study.options import OPTIONS
 from sweep.system.formatting import list_text
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ COLUMNS = {
 }
 
 
-def judges_convergence(study: Study) -> bool:
+def has_criterion(study: Study) -> bool:
     """Return whether any cell of a study has a convergence criterion."""
     return set(study.values_of("criterion")) != {"none"}
 
@@ -43,24 +43,24 @@ def swept(study: Study) -> list[str]:
     return [name for name, values in study.parameters.items() if len(values) > 1]
 
 
-def check_judged(study: Study) -> None:
-    """Check that a study judges convergence.
+def check_has_criterion(study: Study) -> None:
+    """Check that a study evaluates convergence.
 
     Raises
     ------
     SweepError
         If all cells have criterion 'none'.
     """
-    if not judges_convergence(study):
+    if not has_criterion(study):
         raise SweepError(
-            "the study has criterion 'none': convergence is not judged, so it has no statistics; "
+            "the study has criterion 'none': there is no criterion, so it has no statistics; "
             f"there are those of {list_text(measures_of(study))}"
         )
 
 
 def default_statistic(study: Study) -> str:
-    """Return the default statistic of cells: the convergence rate, or the median final loss if none is judged."""
-    return "convergence_rate" if judges_convergence(study) else STATISTIC_OF["final_loss"]
+    """Return the default statistic of cells: the convergence rate, or the median final loss if none is evaluated."""
+    return "convergence_rate" if has_criterion(study) else STATISTIC_OF["final_loss"]
 
 
 def names_of(columns: Iterable[str]) -> list[str]:
@@ -93,7 +93,7 @@ def split_by(study: Study, names: Sequence[str], statistics: Iterable[str]) -> t
     SweepError
         If a name is neither, there are several statistics, or a parameter is given twice.
     """
-    parameters = [name for name in names if name in WORDS or name in study.parameters]
+    parameters = [name for name in names if name in OPTIONS or name in study.parameters]
     others = [name for name in names if name not in parameters]
     check_swept(study, parameters)
     if len(others) > 1:
@@ -122,11 +122,11 @@ def check_alone(study: Study, name: str) -> None:
     Raises
     ------
     SweepError
-        If it varies together with other words, which differ wherever it does.
+        If it varies together with other options, which differ wherever it does.
     """
     if len(study.parameters[name]) > 1 and not differs_alone(study.grid, name):
         axis = next(axis for axis in study.axes if name in axis)
-        others = list_text([other for other in varied_words(axis) if other != name])
+        others = list_text([other for other in varied_options(axis) if other != name])
         raise SweepError(
             f"{name} varies together with {others}: no two cells differ in {name} alone, so its values cannot be "
             "compared with each other; importance tells its share"

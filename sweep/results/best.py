@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from sweep.errors import SweepError
-from sweep.results.answers import check_judged
+from sweep.results.answers import check_has_criterion
 from sweep.statistics.cells import group_of
 from sweep.statistics.clusters import Clusters
 from sweep.statistics.estimates import MeanCorrect
@@ -46,7 +46,7 @@ def rank(result: Result, statistic: str, at: At | None = None) -> pd.DataFrame:
     ------
     SweepError
         If a value is unknown, no such cell is trained yet, or a statistic of convergence is given and convergence is
-        not judged.
+        not evaluated.
     StoreError
         If the statistic needs rows of runs, and these were not kept.
     """
@@ -77,14 +77,14 @@ def cells_for(result: Result, statistic: str, at: At | None = None) -> pd.DataFr
     Raises
     ------
     SweepError
-        If a value is unknown, no such cell is trained yet, convergence is not judged but asked for, or final losses of
+        If a value is unknown, no such cell is trained yet, there is no criterion but asked for, or final losses of
         these cells were not counted.
     StoreError
         If the statistic needs rows of runs, and these were not kept.
     """
     measure = measure_of(statistic)
     if measure is None:
-        check_judged(result.study)
+        check_has_criterion(result.study)
     cells = cells_at(result.measured_cells(measure) if measure else result.cells, values_at(result.study, at))
     if cells.empty:
         raise SweepError("no cell with these values is trained yet; run the same study again to go on")

@@ -9,7 +9,7 @@ import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
 from sweep.errors import SweepError, unknown
-from sweep.results.answers import check_judged, column_of, judges_convergence
+from sweep.results.answers import check_has_criterion, column_of, has_criterion
 from sweep.results.queries import COMPARED
 from sweep.results.result import Result
 from sweep.statistics.compare import check_margin, compare_sides, with_holm
@@ -18,7 +18,7 @@ from sweep.statistics.measures import measure_of, most_correct
 from sweep.statistics.outcomes import Measured
 from sweep.statistics.sides import Side
 from sweep.study.given_weights import element_of
-from sweep.study.words import STANDS_FOR, WORDS
+from sweep.study.options import OPTIONS, STANDS_FOR
 from sweep.system.formatting import count_text, list_text
 
 # Columns of the cells of both results, which no parameter is named as.
@@ -66,18 +66,18 @@ class Pairing:
         Raises
         ------
         SweepError
-            If a name is unknown, or convergence is asked for but not judged.
+            If a name is unknown, or convergence is asked for but not evaluated.
         """
         by = self._names if by is None else list(by)
-        others = [name for name in by if name not in WORDS and name not in self._names]
+        others = [name for name in by if name not in OPTIONS and name not in self._names]
         if len(others) > 1:
             raise SweepError(f"{list_text(others)} given; give parameters and one statistic")
-        judged = any(judges_convergence(result.study) for result in self._results)
-        statistic = column_of(others[0], COMPARED) if others else COMPARED[0] if judged else "final_loss_q50"
+        evaluated = any(has_criterion(result.study) for result in self._results)
+        statistic = column_of(others[0], COMPARED) if others else COMPARED[0] if evaluated else "final_loss_q50"
         measure = measure_of(statistic)
         if measure is None:
             for result in self._results:
-                check_judged(result.study)
+                check_has_criterion(result.study)
         parameters = [name for name in by if name not in others]
         for name in parameters:
             if name not in self._names:
@@ -93,7 +93,7 @@ class Pairing:
         by
             Parameters; each combination of their values has a row. By default all. Also the measure to compare:
             ``"rate"``, ``"final_loss"``, ``"max_error"``, ``"n_correct"``, ``"test_loss"``, ``"n_test_correct"`` or a
-            measure that both record; by default the rate, or the final loss if neither study judges convergence.
+            measure that both record; by default the rate, or the final loss if neither study evaluates convergence.
         margin
             Largest negligible difference of rates, such as 0.05; given, rates are tested for equivalence too.
 
@@ -107,7 +107,7 @@ class Pairing:
         Raises
         ------
         SweepError
-            If convergence is not judged, a name is unknown, the margin is not between 0 and 1, or no pair is trained
+            If there is no criterion, a name is unknown, the margin is not between 0 and 1, or no pair is trained
             yet.
         StoreError
             If rows of runs were not kept.
@@ -163,7 +163,7 @@ def _cells_of(result: Result, names: Sequence[str], numbers: str) -> pd.DataFram
     """Return the numbers of all cells, in a column of that name, and values of some parameters, swept or fixed."""
     grid = result.study.grid
     cells = np.arange(grid.n_cells)
-    known = [name for name in names if name in result.study.tables.words]  # a word of a user's own may be in one alone
+    known = [name for name in names if name in result.study.tables.options]  # a custom component may be in one alone
     columns = {name: result.study.column(name, cells) for name in names}
     for name, column in columns.items():
         if name in known and name not in result.study.parameters and element_of(name):
@@ -174,9 +174,9 @@ def _cells_of(result: Result, names: Sequence[str], numbers: str) -> pd.DataFram
 
 
 def _label(result: Result, other: Result) -> str:
-    """Return a name of a result: its study, and the words that both fix to different values."""
+    """Return a name of a result: its study, and the options that both fix to different values."""
     own, others = result.study.fixed(), other.study.fixed()
     differing = [
-        f"{name} {own[name]}" for name in WORDS if name in own and name in others and own[name] != others[name]
+        f"{name} {own[name]}" for name in OPTIONS if name in own and name in others and own[name] != others[name]
     ]
     return " ".join([result.study.name, *differing])

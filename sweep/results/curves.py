@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from sweep.errors import SweepError, shown, unknown
-from sweep.results.answers import check_alone, check_judged, check_swept
+from sweep.results.answers import check_alone, check_has_criterion, check_swept
 from sweep.results.data import ResultData
 from sweep.results.pooled_cells import pairs_seeds
 from sweep.statistics.cells import group_of, values_of_groups
@@ -76,8 +76,8 @@ class ResultCurves(ResultData, ABC):
         Parameters
         ----------
         by
-            Swept parameters; each combination of their values has a curve; with ``"target"``, or ``"below"`` if targets
-            are its values, each target has one.
+            Swept parameters; each combination of their values has a curve; with ``"loss_threshold"``, or
+            ``"threshold"`` if thresholds are its values, each threshold has one.
 
         Returns
         -------
@@ -87,26 +87,26 @@ class ResultCurves(ResultData, ABC):
         Raises
         ------
         SweepError
-            If no targets are recorded and ``below`` has one value, or for the reasons of :meth:`incidence`.
+            If no thresholds are recorded and ``threshold`` has one value, or for the reasons of :meth:`incidence`.
         StoreError
-            If targets are recorded and rows of runs were not kept.
+            If thresholds are recorded and rows of runs were not kept.
 
         Notes
         -----
-        This is the empirical distribution of run lengths over several targets (Hansen et al., Optim. Methods Softw. 36
-        (2021) 114: COCO). Targets are those of ``record.targets``, or else the values of ``below``: the runs of a seed
-        take the same steps whatever their target, so the run that ends at a target gives the step at which it is first
-        reached. A run that ends before it meets a recorded target does not reach it.
+        This is the empirical distribution of run lengths over several thresholds (Hansen et al., Optim. Methods Softw.
+        36 (2021) 114: COCO). Targets are those of ``record.loss_thresholds``, or else the values of ``threshold``: the
+        runs of a seed take the same steps whatever their target, so the run that ends at a target gives the step at
+        which it is first reached. A run that ends before it meets a recorded target does not reach it.
         """
-        if self.study.record.targets:
-            return self.targets.incidence(by)
-        check_targets(self)
+        if self.study.record.loss_thresholds:
+            return self.by_threshold.incidence(by)
+        check_thresholds(self)
         return self.incidence(by)
 
     @property
     @abstractmethod
-    def targets(self) -> ResultCurves:
-        """The runs judged by each recorded target of the loss; :class:`sweep.Result` makes them."""
+    def by_threshold(self) -> ResultCurves:
+        """The runs evaluated by each recorded target of the loss; :class:`sweep.Result` makes them."""
 
     def performance_profile(self, vary: str) -> pd.DataFrame:
         """Return the performance profile: how often a value of a parameter is within a factor of the best one's steps.
@@ -119,20 +119,20 @@ class ResultCurves(ResultData, ABC):
         Returns
         -------
         DataFrame
-            The table of :func:`sweep.statistics.profiles.performance_profile`. If targets are recorded, each problem
+            The table of :func:`sweep.statistics.profiles.performance_profile`. If thresholds are recorded, each problem
             has a target too, and is solved at the step to it.
 
         Raises
         ------
         SweepError
-            If ``vary`` is no swept parameter or has one value, convergence is not judged, or no problem (a seed in a
+            If ``vary`` is no swept parameter or has one value, there is no criterion, or no problem (a seed in a
             combination of the other parameters) has runs at all values.
         StoreError
             If rows of runs were not kept.
         """
         check_swept(self.study, [vary])
-        if self.study.record.targets:
-            return self.targets.performance_profile(vary)
+        if self.study.record.loss_thresholds:
+            return self.by_threshold.performance_profile(vary)
         return profile_of(self, vary, self.study.parameters[vary], np.arange(self.study.n_cells))
 
     def parallel_runs(
@@ -160,10 +160,10 @@ class ResultCurves(ResultData, ABC):
         ------
         SweepError
             If a name is no swept parameter or given twice, k is below 1 or more than the runs of a cell, there would be
-            more than 10,000 combinations, convergence is not judged, or pooled cells lack runs of some seeds or their
+            more than 10,000 combinations, there is no criterion, or pooled cells lack runs of some seeds or their
             rows.
         """
-        check_judged(self.study)
+        check_has_criterion(self.study)
         names = list(self.study.parameters) if by is None else listed(by)
         check_swept(self.study, names)
         fewest = int(self.tally.groupby("cell")["n"].sum().min())
@@ -254,11 +254,11 @@ def profile_of(result: ResultData, vary: str, values: Sequence[Any], cells: Any)
     Raises
     ------
     SweepError
-        If there is one value, convergence is not judged, or no problem has runs at all values.
+        If there is one value, there is no criterion, or no problem has runs at all values.
     StoreError
         If rows of runs were not kept.
     """
-    check_judged(result.study)
+    check_has_criterion(result.study)
     if len(values) < 2:
         raise SweepError(f"{vary} has 1 value; a performance profile compares two values or more")
     check_alone(result.study, vary)
@@ -272,20 +272,20 @@ def profile_of(result: ResultData, vary: str, values: Sequence[Any], cells: Any)
     return profile
 
 
-def check_targets(result: ResultData, targets: Sequence[Any] | None = None) -> None:
-    """Check that there are several targets, values of ``below``, where none are recorded.
+def check_thresholds(result: ResultData, thresholds: Sequence[Any] | None = None) -> None:
+    """Check that there are several thresholds, values of ``threshold``, where none are recorded.
 
     Raises
     ------
     SweepError
-        If ``below`` has one value or is not swept, or convergence is not judged.
+        If ``threshold`` has one value or is not swept, or there is no criterion.
     """
-    check_judged(result.study)
-    found = result.study.parameters.get("below", ()) if targets is None else targets
+    check_has_criterion(result.study)
+    found = result.study.parameters.get("threshold", ()) if thresholds is None else thresholds
     if len(found) < 2:
         raise SweepError(
-            f"below {'is not swept' if not found else 'has 1 value'}; run lengths need several targets, as in "
-            "a study with --set record.targets=1e-1,1e-2,1e-3"
+            f"threshold {'is not swept' if not found else 'has 1 value'}; run lengths need several thresholds, as in "
+            "a study with --set record.loss_thresholds=1e-1,1e-2,1e-3"
         )
 
 

@@ -157,7 +157,7 @@ class ResultData(DefaultFloatingPoint):
         Raises
         ------
         StoreError
-            If rows of runs were not kept, except for the final loss of a study in which some cell is not judged.
+            If rows of runs were not kept, except for the final loss of a study in which some cell is not evaluated.
         """
         if measure == "final_loss" and tells_losses(self.study):
             return self.cells
@@ -263,7 +263,7 @@ class ResultData(DefaultFloatingPoint):
         return dict(rows[0])
 
     def parts(self) -> list[str]:
-        """Return the paths of the Parquet files that hold the runs or their counts, in shard order.
+        """Return the paths of the Parquet files that hold the runs or their counts, in part order.
 
         Other tools can read them. Other files in parts/ belong to a run under way or were left by killed processes.
 

@@ -57,7 +57,7 @@ def recorded_rows(parts: Parts, cell: int, which: str) -> tuple[Array, Array]:
         )
     found: list[tuple[Array, Array]] = []
     for commit in parts.counted():
-        cells, _ = parts.plan.cells(commit.as_shard())
+        cells, _ = parts.plan.cells(commit.as_part())
         if commit.n_runs and cell in cells:
             table = parts.table(commit, ["cell", "seed", column])
             table = table.filter(pc.equal(table["cell"], cell))

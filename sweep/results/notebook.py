@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from sweep.results.answers import default_statistic, judges_convergence, swept
+from sweep.results.answers import default_statistic, has_criterion, swept
 from sweep.results.queries import ResultQueries
 from sweep.results.sentences import answer
 from sweep.statistics.ranking import rank_cells
@@ -18,14 +18,14 @@ def result_html(result: ResultQueries) -> str:
     """Return the answer of a result and its best cells as HTML."""
     sentences = "".join(f"<div>{escape(sentence[:1].upper() + sentence[1:])}.</div>" for sentence in answer(result))
     names = swept(result.study)
-    judged = judges_convergence(result.study)
+    evaluated = has_criterion(result.study)
     cells = rank_cells(result.cells, default_statistic(result.study)).head(_MOST_CELLS)
     of_losses = ["runs", "median final loss [95 %]"]
-    head = ["cell", *names, *(["rate, % [95 %]", "median steps", "expected steps"] if judged else of_losses)]
+    head = ["cell", *names, *(["rate, % [95 %]", "median steps", "expected steps"] if evaluated else of_losses)]
     rows = []
     for row in cells.to_dict("records"):
         steps = [rate_text(row), steps_text(row["steps_q50"]), steps_text(row["expected_steps"])]
-        said = steps if judged else [str(row["n_runs"]), interval_text(row, "final_loss_q50")]
+        said = steps if evaluated else [str(row["n_runs"]), interval_text(row, "final_loss_q50")]
         rows.append([str(row["cell"]), *(short(row[name]) for name in names), *said])
     n_cells = len(result.cells)
     which = f"the best {len(rows)} of {n_cells:,} cells"

@@ -43,7 +43,7 @@ def sum_over(result: Result, by: Sequence[str]) -> pd.DataFrame:
         :func:`rate_intervals_by`), best_cell, the number of the best
         cell among them, and best_rate. If cells have statistics of final losses, the columns of
         :func:`sweep.results.pooled_measures.pooled_by` follow, and then quartiles of recorded measures of networks. If
-        convergence is not judged, best_final_loss_q50 replaces best_rate.
+        there is no criterion, best_final_loss_q50 replaces best_rate.
 
     Raises
     ------
@@ -86,7 +86,7 @@ def summarize_over(
     measure
         A measure of runs whose statistics are added; by default the final loss if cells have statistics of it.
     grid
-        The grid of the study with other values of words, such as one for all values of a range; by default its own.
+        The grid of the study with other values of options, such as one for all values of a range; by default its own.
 
     Returns
     -------

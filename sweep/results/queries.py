@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from sweep.errors import SweepError
-from sweep.results.answers import check_alone, check_judged, check_swept, column_of, default_statistic, split_by
+from sweep.results.answers import check_alone, check_has_criterion, check_swept, column_of, default_statistic, split_by
 from sweep.results.best import best_of_each, rank
 from sweep.results.curves import ResultCurves, listed
 from sweep.results.pooled_cells import pairs_seeds, summarize_over
@@ -68,7 +68,7 @@ class ResultQueries(ResultCurves):
         by
             A statistic: ``"convergence_rate"``, ``"expected_steps"`` (ERT), ``"steps_q50"``, ``"final_loss"``,
             ``"max_error"``, ``"n_correct"``, ``"test_loss"``, ``"n_test_correct"`` or a recorded measure, as
-            ``"margin"``; the rate by default, or the final loss if convergence is not judged. Or swept parameters: the
+            ``"margin"``; the rate by default, or the final loss if there is no criterion. Or swept parameters: the
             best cell is found for each combination of their values. Or both.
         top
             Most rows; all by default.
@@ -86,7 +86,7 @@ class ResultQueries(ResultCurves):
         ------
         SweepError
             If a name or a value is unknown, cells cannot be ranked by the statistic, ``top`` is below 1, or a statistic
-            of convergence is given and convergence is not judged.
+            of convergence is given and there is no criterion.
         StoreError
             If the statistic needs rows of runs, and these were not kept.
         """
@@ -108,7 +108,7 @@ class ResultQueries(ResultCurves):
             Other parameters; each combination of their values has a row, and pairs of runs are pooled over the rest.
             By default all others. Also the measure to compare: ``"rate"`` (convergence and steps), ``"final_loss"``,
             ``"max_error"``, ``"n_correct"``, ``"test_loss"``, ``"n_test_correct"`` or a recorded measure, as
-            ``"margin"``; by default the rate, or the final loss if convergence is not judged.
+            ``"margin"``; by default the rate, or the final loss if there is no criterion.
         margin
             Largest negligible difference of rates, such as 0.05; given, values are tested for equivalence too.
 
@@ -122,7 +122,7 @@ class ResultQueries(ResultCurves):
         ------
         SweepError
             If a name is no swept parameter or given twice, ``vary`` has one value or too many, the margin is not
-            between 0 and 1, or convergence is not judged.
+            between 0 and 1, or there is no criterion.
         StoreError
             If rows of runs were not kept.
         """
@@ -130,7 +130,7 @@ class ResultQueries(ResultCurves):
         statistic = given or default_statistic(self.study)
         measure = measure_of(statistic)
         if measure is None:
-            check_judged(self.study)
+            check_has_criterion(self.study)
         check_margin(margin, measure)
         if by is None:
             parameters = [name for name in self.study.parameters if name != vary]
@@ -168,9 +168,9 @@ class ResultQueries(ResultCurves):
         Raises
         ------
         SweepError
-            If the statistic is another one, convergence is not judged, or the result is partial.
+            If the statistic is another one, there is no criterion, or the result is partial.
         """
-        check_judged(self.study)
+        check_has_criterion(self.study)
         column = column_of(statistic, EXPLAINED)
         if not self.complete:
             raise SweepError(

@@ -11,7 +11,7 @@ from kernels.floating_point import default_floating_point
 from sweep.errors import StoreError, SweepError
 from sweep.results.curves import ResultCurves, listed
 from sweep.results.queries import ResultQueries
-from sweep.results.target_runs import TARGET, TargetParts, TargetStudy
+from sweep.results.threshold_runs import LOSS_THRESHOLD, ThresholdParts, ThresholdStudy
 from sweep.statistics.cells import summarize
 from sweep.statistics.outcomes import Measured
 from sweep.store.files import Files
@@ -34,12 +34,13 @@ class Result(ResultQueries):
     """The result of a study, complete or partial."""
 
     @cached_property
-    def targets(self) -> TargetRuns:
-        """The runs judged by each recorded target of the loss.
+    def by_threshold(self) -> ThresholdRuns:
+        """The runs evaluated by each recorded target of the loss.
 
-        Its answers are those of a result with one more parameter: ``targets.cells``, ``targets.summarize("target")``.
+        Its answers are those of a result with one more parameter: ``by_threshold.cells``,
+        ``by_threshold.summarize("loss_threshold")``.
         """
-        return TargetRuns(self)
+        return ThresholdRuns(self)
 
     def weights(self, cell: int = 0, which: str = "final") -> dict[str, NDArray[Any]]:
         """Return the recorded weights of the runs of a cell.
@@ -189,21 +190,23 @@ class Result(ResultQueries):
         return result_html(self)
 
 
-class TargetRuns(Result):
-    """The runs of a result, judged by each recorded target of the loss; ``target`` is one more parameter.
+class ThresholdRuns(Result):
+    """The runs of a result, evaluated by each recorded target of the loss; ``target`` is one more parameter.
 
     A run converges at the step to the target. If it ended before it met the target, whatever its status, it did not
     converge.
     """
 
     def __init__(self, result: ResultCurves) -> None:
-        if not result.study.record.targets:
-            raise SweepError("the study records no targets; give some, as in --set record.targets=[1.0,0.1,0.01]")
+        if not result.study.record.loss_thresholds:
+            raise SweepError(
+                "the study records no loss thresholds; give some, as in --set record.loss_thresholds=[1.0,0.1,0.01]"
+            )
         if not result.keeps_runs:
-            raise StoreError("this result has no rows of runs, which hold the steps to targets")
-        study: Any = TargetStudy(result.study)
-        parts: Any = TargetParts(result.parts_in_use, result.study)
-        n_runs = sum(commit.n_runs for commit in parts.counted()) * len(result.study.record.targets)
+            raise StoreError("this result has no rows of runs, which hold the steps to them")
+        study: Any = ThresholdStudy(result.study)
+        parts: Any = ThresholdParts(result.parts_in_use, result.study)
+        n_runs = sum(commit.n_runs for commit in parts.counted()) * len(result.study.record.loss_thresholds)
         super().__init__(study, {"complete": result.complete, "n_runs": n_runs, "digest": None}, parts)
 
     @property
@@ -235,9 +238,9 @@ class TargetRuns(Result):
         raise StoreError(_ROWS)
 
     def __repr__(self) -> str:
-        """Return the study and its targets."""
-        targets = ", ".join(map(short, self.study.parameters[TARGET]))
-        return f"<Targets {targets} of {self.study.name!r}>"
+        """Return the study and its thresholds."""
+        thresholds = ", ".join(map(short, self.study.parameters[LOSS_THRESHOLD]))
+        return f"<Thresholds {thresholds} of {self.study.name!r}>"
 
     def _repr_html_(self) -> str:
         """Return the cells for a notebook."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from math import inf
 from typing import TYPE_CHECKING, Any
 
-from sweep.results.answers import judges_convergence, n_not_worse, swept
+from sweep.results.answers import has_criterion, n_not_worse, swept
 from sweep.results.pooled_cells import pairs_seeds, sum_over
 from sweep.results.queries import ResultQueries
 from sweep.statistics.importance import LEAST_SEEDS, REST, SEED, SEED_WITH_OTHERS
@@ -41,7 +41,7 @@ def answer(result: ResultQueries) -> list[str]:
     """Return the sentences of the answer: share of converged runs, best cell, restarts and importance."""
     if not result.complete and not result.facts["n_runs"]:
         return [coverage(result)]
-    if not judges_convergence(result.study):
+    if not has_criterion(result.study):
         return [sentence for sentence in (coverage(result), *losses(result)) if sentence]
     sentences = [
         coverage(result),
@@ -49,25 +49,25 @@ def answer(result: ResultQueries) -> list[str]:
         best_cell(result),
         restarts(result),
         what_matters(result),
-        unjudged(result),
+        unevaluated(result),
         uneven(result),
     ]
     return [sentence for sentence in sentences if sentence]
 
 
 def of_each_cell(study: Study) -> str:
-    """Return the note on the steps of cells, or on their losses if convergence is not judged."""
-    if judges_convergence(study):
+    """Return the note on the steps of cells, or on their losses if there is no criterion."""
+    if has_criterion(study):
         return "median steps: by which half of all runs converged; expected steps (ERT): of all runs, per converged run"
     return "medians are of all runs; the loss of a diverged run counts as infinite"
 
 
 def of_several_cells(result: ResultQueries) -> str:
     """Return the note on rates or medians over several cells, and on their intervals."""
-    what = "rates" if judges_convergence(result.study) else "medians"
+    what = "rates" if has_criterion(result.study) else "medians"
     if result.even:
         return f"{what} are of all runs together; {_INTERVALS[pairs_seeds(result)]}"
-    intervals = _INTERVALS[pairs_seeds(result) and judges_convergence(result.study)]
+    intervals = _INTERVALS[pairs_seeds(result) and has_criterion(result.study)]
     if what == "rates":
         return f"rates are means over cells, of which each counts equally; {intervals}"
     return "medians weigh cells equally; those of several cells have no interval"
@@ -77,7 +77,7 @@ def losses(result: ResultQueries) -> list[str]:
     """Return the sentences on a fixed budget: final losses, diverged runs and the best cell."""
     cells, statistic = result.cells, STATISTIC_OF["final_loss"]
     if cells[statistic].isna().all():
-        return ["convergence is not judged (criterion 'none'), and this result has no final losses"]
+        return ["there is no criterion (criterion 'none'), and this result has no final losses"]
     (row,) = sum_over(result, []).to_dict("records")
     if result.even:
         of = f" of {count_text(row['n_runs'], 'run')}" + (" together" if len(cells) > 1 else "")
@@ -88,7 +88,7 @@ def losses(result: ResultQueries) -> list[str]:
         n, n_runs = row["n_diverged"], row["n_runs"]
         told.append(f"{n:,} of {count_text(n_runs, 'run')} diverged, whose loss counts as infinite")
     told.append(best_loss(result))
-    return ["convergence is not judged (criterion 'none')", *told, uneven(result)]
+    return ["there is no criterion (criterion 'none')", *told, uneven(result)]
 
 
 def best_loss(result: ResultQueries) -> str:
@@ -115,11 +115,11 @@ def coverage(result: ResultQueries) -> str:
     return f"partial: {n_runs:,} of {most}{whole:,} runs are trained ({100 * n_runs // whole} %), {cells}"
 
 
-def unjudged(result: ResultQueries) -> str:
+def unevaluated(result: ResultQueries) -> str:
     """Return the sentence on cells without a criterion; empty if there are none."""
     if "none" not in result.study.values_of("criterion"):
         return ""
-    return "cells with criterion 'none' are not judged and count as not converged"
+    return "cells with criterion 'none' are not evaluated and count as not converged"
 
 
 def uneven(result: ResultQueries) -> str:
@@ -174,7 +174,7 @@ def best_cell(result: ResultQueries) -> str:
 
 def restarts(result: ResultQueries) -> str:
     """Return the sentence on restarts where they help in the best cell; empty where they do not, or there are some."""
-    if result.study.restarts.most:
+    if result.study.restarts.max_restarts:
         return ""
     (best,) = rank_cells(result.cells).head(1).to_dict("records")
     if not best["restarted_steps_high"] < best["expected_steps_low"]:  # missing with few successes

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from sweep.results.answers import judges_convergence, swept
+from sweep.results.answers import has_criterion, swept
 from sweep.results.queries import ResultQueries
 from sweep.results.sentences import coverage, of_each_cell, of_several_cells, uneven
 from sweep.study.columns import Column
@@ -69,7 +69,7 @@ def tex_table(
     """
     counts = [name for name in (_COUNTS if by else _COUNTS[1:]) if frame[name].nunique() > 1]
     names = [*(by or swept(result.study)), *counts]
-    statistics = _OF_CONVERGENCE if judges_convergence(result.study) else _OF_LOSSES
+    statistics = _OF_CONVERGENCE if has_criterion(result.study) else _OF_LOSSES
     heads = [name.removeprefix("n_") if name in counts else name for name in names]
     rows = [
         [*(_value(name, row[name]) for name in names), *map(numbers_as_tex, _statistics(row, result.study))]
@@ -151,14 +151,14 @@ def _value(name: str, value: Any) -> str:
 
 def _statistics(row: Mapping[Any, Any], study: Study) -> list[str]:
     """Return the statistics of a row as tables on the terminal have them."""
-    if judges_convergence(study):
+    if has_criterion(study):
         return [rate_text(row), steps_text(row["steps_q50"]), steps_text(row["expected_steps"])]
     return measure_texts(row, "final_loss")
 
 
 def _caption(result: ResultQueries, by: Sequence[str], which: str, *, has_intervals: bool) -> str:
     """Return the caption: which rows there are, how partial the result is, and what its numbers are."""
-    interval = "95 % intervals" if by else _INTERVALS_OF_CELLS[judges_convergence(result.study)]
+    interval = "95 % intervals" if by else _INTERVALS_OF_CELLS[has_criterion(result.study)]
     told = [coverage(result), f"in brackets {interval}" if has_intervals else ""]
     told += [of_several_cells(result) if by else "", of_each_cell(result.study), uneven(result)]
     sentences = [f"{result.study.name}: {which}", *(text[:1].upper() + text[1:] for text in told if text)]

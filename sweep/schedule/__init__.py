@@ -1,1 +1,1 @@
-"""The schedule of a study: the shard of each run, and the order of training."""
+"""The schedule of a study: the part of each run, and the order of training."""

@@ -1,4 +1,4 @@
-"""Estimated cost of a run, from the words of its cell alone; sizes of shards and progress depend on it."""
+"""Estimated cost of a run, from the options of its cell alone; sizes of parts and progress depend on it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def run_cost(study: Study, cell: Cell) -> RunCost:
     """Return the cost of a run.
 
     A forward pass costs a product and a sum for each pattern and weight;
-    a step costs two or three times as much. Where an epoch has several steps, judging at
+    a step costs two or three times as much. Where an epoch has several steps, evaluation at
     its end costs another forward pass.
 
     Parameters
@@ -59,13 +59,13 @@ def run_cost(study: Study, cell: Cell) -> RunCost:
     )
     step = n_patterns * (4 * n_joins + 2 * n_passed + 6 * n_last * n_outputs + 4 * n_hidden) / n_windows
     update = n_parameters * study.tables.users["optimizer"][cell.optimizer].operations
-    judging = n_patterns * 2 * (n_joins + n_last * n_outputs) + functions
-    operations = step + functions / n_windows + update + (judging / n_windows if n_windows > 1 else 0)
+    evaluation = n_patterns * 2 * (n_joins + n_last * n_outputs) + functions
+    operations = step + functions / n_windows + update + (evaluation / n_windows if n_windows > 1 else 0)
     n_steps = int(min(max(study.values_of("max_steps")), n_windows * max(_epochs(study))))
     measuring = 0.0
     if "sharpness" in study.record.measures:  # a step of all patterns for each gradient, two of them per parameter
         measuring = (2 * n_parameters + 1) * n_windows * operations + _EIGENVALUE * n_parameters**3
-    return RunCost(operations * n_steps + judging + measuring, n_steps, 8 * n_parameters + _ROW_BYTES)
+    return RunCost(operations * n_steps + evaluation + measuring, n_steps, 8 * n_parameters + _ROW_BYTES)
 
 
 def _epochs(study: Study) -> list[float]:

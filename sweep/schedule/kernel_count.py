@@ -1,4 +1,4 @@
-"""The most kernels that a study compiles, from its words alone: neither Numba nor the kernels are imported."""
+"""The most kernels that a study compiles, from its options alone: neither Numba nor the kernels are imported."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from kernels.effort import Effort, effort_for
 from sweep.study.model import Study
-from sweep.study.words import loss_and_reduction, with_role
+from sweep.study.options import loss_and_reduction, with_role
 
 # Hidden sizes that have a kernel of their own, and the most variants of packets that kernels for other sizes have; see
 # :mod:`kernels.variant`, which knows the CPU and so chooses among fewer.
@@ -19,10 +19,10 @@ _MOST_CONSTANTS = 192
 # Cells share the weights of a seed; the second limit holds whichever runs go together.
 _FEW_STARTS, _FEW_RUNS = 10_000, 100_000
 
-# Words that decide steps and their judging alone, and not what a trained network computes.
+# Options that decide steps and their evaluation alone, and not what a trained network computes.
 _OF_STEPS = ("optimizer", "schedule", "batch", "freeze", "order", "criterion")
 
-# Words that decide whether initial weights are drawn in the type of the networks.
+# Options that decide whether initial weights are drawn in the type of the networks.
 _DECIDE_PASSES = ("scale", "output_scale", "bias_scale", "draw_order", "bias", "skip")
 
 
@@ -50,21 +50,21 @@ def study_effort(study: Study, operations: float) -> Effort:
 
 
 def _recipes(study: Study) -> set[tuple[tuple[str, Any], ...]]:
-    """Return the words that decide kernels besides the hidden layers."""
+    """Return the options that decide kernels besides the hidden layers."""
     names = [name for name in with_role("kernel") if name not in ("hidden", "layers")]
     return {_recipe(study, dict(zip(names, values, strict=True))) for values in study.combinations(names)}
 
 
-def _recipe(study: Study, words: dict[str, Any]) -> tuple[tuple[str, Any], ...]:
-    """Return the words that decide a kernel besides the hidden size, equal for words of equal meaning."""
-    words["loss"], words["reduction"] = loss_and_reduction(words["loss"], words["reduction"])
-    if words["batch"] == study.data.n_patterns:
-        words["order"] = "cyclic"
-    return tuple(words.items())
+def _recipe(study: Study, options: dict[str, Any]) -> tuple[tuple[str, Any], ...]:
+    """Return the options that decide a kernel besides the hidden size, equal for options of equal meaning."""
+    options["loss"], options["reduction"] = loss_and_reduction(options["loss"], options["reduction"])
+    if options["batch"] == study.data.n_patterns:
+        options["order"] = "cyclic"
+    return tuple(options.items())
 
 
-def _trainings(study: Study, words: dict[str, Any], effort: Effort) -> int:
-    """Return the most kernels that train networks of all hidden layers with the same other words.
+def _trainings(study: Study, options: dict[str, Any], effort: Effort) -> int:
+    """Return the most kernels that train networks of all hidden layers with the same other options.
 
     Where patterns are constants, one more kernel trains runs whose numbers are not finite. One serves all networks of
     several hidden layers, apart from those of one.
@@ -73,10 +73,10 @@ def _trainings(study: Study, words: dict[str, Any], effort: Effort) -> int:
     n_gains = _n_gains(study)
     n_gains *= len({decay > 0 for decay in study.values_of("weight_decay")})  # a decay of 0 is not compiled
     n_numbers = n_patterns * (n_inputs + n_outputs)
-    is_general = effort is Effort.LEAST or words["batch"] < n_patterns or n_numbers > _MOST_CONSTANTS
+    is_general = effort is Effort.LEAST or options["batch"] < n_patterns or n_numbers > _MOST_CONSTANTS
     is_general = is_general or len({data.inputs for data in study.data.sets}) > 1
-    most = _MOST_PACKETS if words["criterion"] == "none" else 2
-    alike = _alike(study, words["scaling"])
+    most = _MOST_PACKETS if options["criterion"] == "none" else 2
+    alike = _alike(study, options["scaling"])
     total = len(alike)
     for layers in alike.values() if not is_general else ():
         n_own = sum(sizes in _OWN_SIZES for sizes in layers)
@@ -116,7 +116,7 @@ def draws_by_numpy(study: Study) -> bool:
 
 def _drawings(study: Study) -> int:
     """Return the kernels that draw initial weights; pcg64, drawn by NumPy, needs none."""
-    if "mt19937" not in study.values_of("stream") or draws_by_numpy(study):
+    if "mt19937" not in study.values_of("generator") or draws_by_numpy(study):
         return 0
     # Truncated normal numbers are made of normal ones; constant ones are not drawn.
     drawn = {name.removeprefix("truncated_") for name in study.values_of("distribution")} - {"constant"}

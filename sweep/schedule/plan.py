@@ -1,10 +1,10 @@
-"""Cells, runs and shards of a study, computed by arithmetic.
+"""Cells, runs and parts of a study, computed by arithmetic.
 
 Runs are numbered ``cell * n_seeds + (seed - base)``, cells in file order with the
 last parameter fastest. The *visiting order* is another: wave by wave of seeds. Within a
 wave, parameters that decide the kernel or the shape of the weights vary slowest, then the
-others, then seeds, so runs that can train side by side are adjacent. A shard is a
-contiguous range of that order (:mod:`sweep.schedule.shards`).
+others, then seeds, so runs that can train side by side are adjacent. A part is a
+contiguous range of that order (:mod:`sweep.schedule.partition`).
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from sweep.schedule.cost import RunCost, run_cost
-from sweep.schedule.shard import Shard
-from sweep.schedule.shards import Shards
+from sweep.schedule.part import Part
+from sweep.schedule.partition import Parts
 from sweep.study.grid import Axis, indices_of, mixed_digits
 from sweep.study.model import Study
-from sweep.study.words import with_role
+from sweep.study.options import with_role
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-# Words that decide the kernel or the shape of the weights.
+# Options that decide the kernel or the shape of the weights.
 SHAPE = with_role("kernel")
 
 
@@ -36,26 +36,26 @@ class Plan:
     ----------
     study
         The study to plan.
-    shard_runs
-        Runs in a shard instead of the planned number. No result depends
+    part_runs
+        Runs in a part instead of the planned number. No result depends
         on it; tests vary it.
     waves
         Seeds of a cell in each wave, if the study was begun with these.
 
     Attributes
     ----------
-    study, shard_runs
+    study, part_runs
         As given.
     waves : tuple of int
         Seeds of a cell in each wave.
-    shards : Shards
-        The division of runs into shards.
+    parts : Parts
+        The division of runs into parts.
     """
 
-    def __init__(self, study: Study, shard_runs: int | None = None, waves: Sequence[int] | None = None) -> None:
+    def __init__(self, study: Study, part_runs: int | None = None, waves: Sequence[int] | None = None) -> None:
         self.study = study
         self.grid = study.grid
-        self.shard_runs = shard_runs
+        self.part_runs = part_runs
         self.n_seeds = study.seeds.count
         self.n_cells = study.n_cells
         self.n_runs = study.n_runs
@@ -68,13 +68,13 @@ class Plan:
         self.n_shapes = prod(self._sizes[k] for k in shape)
         self._shape_cells = self.n_cells // self.n_shapes
         costs, kinds = self._costs()
-        self.shards = Shards(costs, self._shape_cells, study.seeds.rounds, waves, shard_runs, kinds)
-        self.waves = tuple(wave.n_seeds for wave in self.shards.waves)
-        self.n_shards = self.shards.n_shards
+        self.parts = Parts(costs, self._shape_cells, study.seeds.rounds, waves, part_runs, kinds)
+        self.waves = tuple(wave.n_seeds for wave in self.parts.waves)
+        self.n_parts = self.parts.n_parts
 
-    def shard(self, index: int) -> Shard:
-        """Return a shard by its number."""
-        return self.shards.shard(index)
+    def part(self, index: int) -> Part:
+        """Return a part by its number."""
+        return self.parts.part(index)
 
     def first_cell(self, shape: int) -> int:
         """Return the cell of a shape that is visited first."""
@@ -100,63 +100,63 @@ class Plan:
             return visited * self.n_seeds + offset
         import numpy as np
 
-        firsts = [wave.begin.seeds for wave in self.shards.waves]
+        firsts = [wave.begin.seeds for wave in self.parts.waves]
         number = np.searchsorted(firsts, offset, side="right") - 1
         first = np.take(firsts, number)
         return self.n_cells * first + visited * np.take(self.waves, number) + offset - first
 
-    def pieces(self, shard: Shard) -> Iterator[Shard]:
-        """Yield the pieces of a shard that train side by side: runs of one shape with at most 16 MiB of weights."""
-        for piece in self.shards.wave_of(shard).pieces(shard):
-            if shard.open is None:
+    def pieces(self, part: Part) -> Iterator[Part]:
+        """Yield the pieces of a part that train side by side: runs of one shape with at most 16 MiB of weights."""
+        for piece in self.parts.wave_of(part).pieces(part):
+            if part.open is None:
                 yield piece
                 continue
-            places = self._visited(piece) - self._visited(shard)[0]
-            yield replace(piece, open=shard.open[places])
+            places = self._visited(piece) - self._visited(part)[0]
+            yield replace(piece, open=part.open[places])
 
-    def cells(self, shard: Shard) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return the open cells of a shard in visiting order and the consecutive runs of each, both (cells,)."""
-        visited, counts = self._visited(shard), self._counts(shard)
-        if shard.open is not None:
-            visited, counts = visited[shard.open], counts[shard.open]
+    def cells(self, part: Part) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the open cells of a part in visiting order and the consecutive runs of each, both (cells,)."""
+        visited, counts = self._visited(part), self._counts(part)
+        if part.open is not None:
+            visited, counts = visited[part.open], counts[part.open]
         return self._cell_visited(visited), counts
 
-    def runs(self, shard: Shard) -> NDArray[np.int64]:
-        """Return the numbers of the runs of a shard in visiting order, (runs,)."""
-        return self._number(shard, self._cell_visited(self._visited(shard)) * self.n_seeds)
+    def runs(self, part: Part) -> NDArray[np.int64]:
+        """Return the numbers of the runs of a part in visiting order, (runs,)."""
+        return self._number(part, self._cell_visited(self._visited(part)) * self.n_seeds)
 
-    def seeds(self, shard: Shard) -> NDArray[np.int64]:
-        """Return the seeds of the runs of a shard in visiting order, (runs,)."""
-        return self._number(shard, self.study.seeds.base)
+    def seeds(self, part: Part) -> NDArray[np.int64]:
+        """Return the seeds of the runs of a part in visiting order, (runs,)."""
+        return self._number(part, self.study.seeds.base)
 
-    def _visited(self, shard: Shard) -> NDArray[np.int64]:
-        """Return the places in visiting order of all cells of a shard, (cells,)."""
+    def _visited(self, part: Part) -> NDArray[np.int64]:
+        """Return the places in visiting order of all cells of a part, (cells,)."""
         import numpy as np
 
-        wave = self.shards.wave_of(shard)
-        first, last = ((each - wave.begin.position) // wave.n_seeds for each in (shard.start, shard.stop - 1))
+        wave = self.parts.wave_of(part)
+        first, last = ((each - wave.begin.position) // wave.n_seeds for each in (part.start, part.stop - 1))
         return np.arange(first, last + 1)
 
-    def _counts(self, shard: Shard) -> NDArray[np.int64]:
-        """Return the number of consecutive runs of each cell of a shard, (cells,)."""
-        wave, visited = self.shards.wave_of(shard), self._visited(shard)
+    def _counts(self, part: Part) -> NDArray[np.int64]:
+        """Return the number of consecutive runs of each cell of a part, (cells,)."""
+        wave, visited = self.parts.wave_of(part), self._visited(part)
         starts = wave.begin.position + visited * wave.n_seeds
         stops = starts + wave.n_seeds
-        starts[0], stops[-1] = shard.start, shard.stop
+        starts[0], stops[-1] = part.start, part.stop
         counts: NDArray[np.int64] = stops - starts
         return counts
 
-    def _number(self, shard: Shard, first: Any) -> NDArray[np.int64]:
-        """Return a number for each run of a shard, (runs,): ``first`` plus the index of its seed in the study."""
+    def _number(self, part: Part, first: Any) -> NDArray[np.int64]:
+        """Return a number for each run of a part, (runs,): ``first`` plus the index of its seed in the study."""
         import numpy as np
 
-        wave = self.shards.wave_of(shard)
-        shifts = first + wave.begin.seeds - wave.begin.position - self._visited(shard) * wave.n_seeds
-        if len(shifts) == 1 and shard.open is None:
-            return np.arange(shard.start + shifts[0], shard.stop + shifts[0])
-        counts = self._counts(shard)
-        numbers: NDArray[np.int64] = np.arange(shard.start, shard.stop) + np.repeat(shifts, counts)
-        return numbers if shard.open is None else numbers[np.repeat(shard.open, counts)]
+        wave = self.parts.wave_of(part)
+        shifts = first + wave.begin.seeds - wave.begin.position - self._visited(part) * wave.n_seeds
+        if len(shifts) == 1 and part.open is None:
+            return np.arange(part.start + shifts[0], part.stop + shifts[0])
+        counts = self._counts(part)
+        numbers: NDArray[np.int64] = np.arange(part.start, part.stop) + np.repeat(shifts, counts)
+        return numbers if part.open is None else numbers[np.repeat(part.open, counts)]
 
     def _cell_visited(self, visited: Any) -> Any:
         """Return the number of the cell at a place of the visiting order; both are integers or arrays."""
@@ -173,10 +173,10 @@ class Plan:
         costs, kinds = [], []
         for shape in range(self.n_shapes):
             cell = self.grid.cell(self.first_cell(shape))
-            words = tuple(cell[name] for name in SHAPE)
-            if words not in found:
-                found[words] = len(found), run_cost(self.study, cell)
-            kind, cost = found[words]
+            options = tuple(cell[name] for name in SHAPE)
+            if options not in found:
+                found[options] = len(found), run_cost(self.study, cell)
+            kind, cost = found[options]
             costs.append(cost)
             kinds.append(kind)
         return costs, kinds

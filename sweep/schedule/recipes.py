@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sweep.study.grid import Cell
 from sweep.study.model import Study
-from sweep.study.words import loss_and_reduction
+from sweep.study.options import loss_and_reduction
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,8 +30,8 @@ def make_recipe(study: Study, cell: Cell) -> Recipe:
     said["deep"] = isinstance(cell.hidden, tuple)
     said["architecture"] = Architecture(**{name: said[name] for name in Architecture._fields})
     said["warms_up"] = any(study.values_of("warmup"))
-    said["records_targets"] = bool(study.record.targets)
-    said["plateau_of"] = said["plateau_of"] if study.has_patience else ""
+    said["records_thresholds"] = bool(study.record.loss_thresholds)
+    said["monitor"] = said["monitor"] if study.has_patience else ""
     said["loss_sums"] = " ".join(study.record.loss_sums)
     return Recipe(**{name: said[name] for name in Recipe._fields})
 
@@ -46,8 +46,8 @@ def make_still(recipe: Recipe) -> Recipe:
         batch=None,
         order="cyclic",
         criterion="none",
-        records_targets=False,
-        plateau_of="",
+        records_thresholds=False,
+        monitor="",
         loss_sums="",
     )
 
@@ -69,5 +69,5 @@ def still_settings(settings: NDArray[Any]) -> NDArray[Any]:
 
     still = settings.copy()
     still["max_steps"] = still["from_step"] = 0
-    still["weight_decay"], still["bound"] = 0.0, np.inf
+    still["weight_decay"], still["divergence_threshold"] = 0.0, np.inf
     return still

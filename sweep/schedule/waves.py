@@ -1,11 +1,11 @@
-"""The shards of a wave of seeds, and the order in which they are trained.
+"""The parts of a wave of seeds, and the order in which they are trained.
 
 Seeds are trained in *waves*: some seeds of every cell, then the next ones of every cell. So an interrupted run has
 about equally many seeds of every cell, except for the wave under way. The first waves are small, a few milliseconds of
 work; each later one is as large as all before it together, up to a quarter of all seeds.
 
 A wave is cut into *blocks* of about equal work, which are trained in bit-reversed order. The blocks that are trained
-last are cut into ever smaller shards, so that all cores finish together; every other block is one shard. All of this
+last are cut into ever smaller parts, so that all cores finish together; every other block is one part. All of this
 depends on the study alone, so any machine can continue a study that another began.
 """
 
@@ -18,19 +18,19 @@ from math import ceil, gcd
 from typing import Literal, NamedTuple
 
 from sweep.schedule.cost import RunCost
-from sweep.schedule.shard import Shard
+from sweep.schedule.part import Part
 
-# A block is 1/32 of the study, but at least 5 ms of one core, since committing a shard takes half a millisecond, and at
+# A block is 1/32 of the study, but at least 5 ms of one core, since committing a part takes half a millisecond, and at
 # most 250 ms. A study with more than 10,000 such blocks has longer ones, up to ten seconds or sixteen runs.
 _SHARES, _MANY = 32, 10_000
 _LEAST_OPERATIONS, _USUAL_OPERATIONS, _MOST_OPERATIONS = 8e8, 4e10, 1.6e12
-# Most runs of a block: each thread holds the rows of a shard in memory.
+# Most runs of a block: each thread holds the rows of a part in memory.
 _MOST_RUNS = 2**17
 # A wave has at most one fourth of all seeds.
 _WAVES = 4
-# Number of blocks at the end that are cut into several shards.
+# Number of blocks at the end that are cut into several parts.
 _LAST = 8
-# Networks that train side by side; a shard of one shape has a multiple of them.
+# Networks that train side by side; a part of one shape has a multiple of them.
 _LANES = 16
 # Least runs of a shape that each lane trains, one after the other.
 _FEWEST = 2
@@ -88,15 +88,15 @@ def seed_waves(n_seeds: int, shape_cells: int, operations: float) -> list[int]:
 
 
 class Begin(NamedTuple):
-    """Where a wave begins: the number of its first shard, its first visiting position, and the seeds before it."""
+    """Where a wave begins: the number of its first part, its first visiting position, and the seeds before it."""
 
-    shard: int
+    part: int
     position: int
     seeds: int
 
 
 class Wave:
-    """The shards of some seeds of every cell.
+    """The parts of some seeds of every cell.
 
     Parameters
     ----------
@@ -111,7 +111,7 @@ class Wave:
         Operations of a block.
     cut
         ``"end"``: the last blocks are cut up, so that all cores end together; ``"blocks"``: none is. A number, for
-        tests: the runs of each shard.
+        tests: the runs of each part.
     kinds
         The kind of each shape; neighbours of one kind train side by side. By default each shape is one.
 
@@ -119,7 +119,7 @@ class Wave:
     ----------
     n_seeds, begin
         As given.
-    n_shards, n_runs : int
+    n_parts, n_runs : int
     operations : float
         Estimated operations if every run takes all its steps.
     """
@@ -145,60 +145,60 @@ class Wave:
         self._stretches = list(self._make_stretches(work)) if planned else [_Stretch(0, 0, self.n_runs, int(cut))]
         self._first_blocks = [stretch.first_block for stretch in self._stretches]
         self._n_blocks = self._stretches[-1].first_block + self._stretches[-1].n_blocks
-        # Blocks that are cut up, how many shards each has, and the shards before each.
+        # Blocks that are cut up, how many parts each has, and the parts before each.
         self._cut: dict[int, int] = self._cut_last() if cut == "end" else {}
         self._cut_blocks = sorted(self._cut)
         self._more = [0, *accumulate(self._cut[block] - 1 for block in self._cut_blocks)]
-        self._cut_shards = [self._first_shard(block) for block in self._cut_blocks]
-        self.n_shards = self._n_blocks + self._more[-1]
+        self._cut_parts = [self._first_part(block) for block in self._cut_blocks]
+        self.n_parts = self._n_blocks + self._more[-1]
 
-    def shard(self, index: int) -> Shard:
-        """Return a shard by its number."""
-        own = index - self.begin.shard
-        k = bisect_right(self._cut_shards, own)
+    def part(self, index: int) -> Part:
+        """Return a part by its number."""
+        own = index - self.begin.part
+        k = bisect_right(self._cut_parts, own)
         block = max(own - self._more[k], self._cut_blocks[k - 1] if k else 0)
         start, stop = self._range(block)
-        runs, nth = _even(stop - start, self._cut.get(block, 1)), own - self._first_shard(block)
+        runs, nth = _even(stop - start, self._cut.get(block, 1)), own - self._first_part(block)
         start, stop = start + nth * runs, min(start + (nth + 1) * runs, stop)
         cost = self._before(stop, self._operations) - self._before(start, self._operations)
-        return Shard(index, self.begin.position + start, self.begin.position + stop, cost)
+        return Part(index, self.begin.position + start, self.begin.position + stop, cost)
 
     def order(self) -> Iterator[int]:
-        """Yield the numbers of all shards in the order in which they are trained."""
+        """Yield the numbers of all parts in the order in which they are trained."""
         for block in _bit_reversed(self._n_blocks):
-            first = self.begin.shard + self._first_shard(block)
+            first = self.begin.part + self._first_part(block)
             yield from range(first, first + self._cut.get(block, 1))
 
-    def operations_of(self, shard: Shard, net_steps: int) -> float:
-        """Return the operations of the runs of a shard, estimated from the steps that they took."""
-        start, stop = self._own_range(shard)
+    def operations_of(self, part: Part, net_steps: int) -> float:
+        """Return the operations of the runs of a part, estimated from the steps that they took."""
+        start, stop = self._own_range(part)
         most = self._before(stop, self._steps) - self._before(start, self._steps)
-        return shard.cost * net_steps / max(most, 1)
+        return part.cost * net_steps / max(most, 1)
 
-    def shapes(self, shard: Shard) -> range:
-        """Return the numbers of the shapes of a shard's runs."""
-        start, stop = self._own_range(shard)
+    def shapes(self, part: Part) -> range:
+        """Return the numbers of the shapes of a part's runs."""
+        start, stop = self._own_range(part)
         return range(start // self._shape_runs, (stop - 1) // self._shape_runs + 1)
 
-    def starts(self, shard: Shard) -> list[int]:
-        """Return the first visiting position of each shape in a shard; from there run numbers of the shape ascend."""
-        firsts = (self.begin.position + shape * self._shape_runs for shape in self.shapes(shard))
-        return [max(shard.start, first) for first in firsts]
+    def starts(self, part: Part) -> list[int]:
+        """Return the first visiting position of each shape in a part; from there run numbers of the shape ascend."""
+        firsts = (self.begin.position + shape * self._shape_runs for shape in self.shapes(part))
+        return [max(part.start, first) for first in firsts]
 
-    def pieces(self, shard: Shard) -> Iterator[Shard]:
-        """Yield the pieces of a shard that train side by side: runs of one kind with at most 16 MiB of weights."""
-        every = self.shapes(shard)
+    def pieces(self, part: Part) -> Iterator[Part]:
+        """Yield the pieces of a part that train side by side: runs of one kind with at most 16 MiB of weights."""
+        every = self.shapes(part)
         firsts = [k for k, shape in enumerate(every) if not k or self._kinds[shape] != self._kinds[shape - 1]]
-        starts = self.starts(shard)
+        starts = self.starts(part)
         shapes, starts = [every[k] for k in firsts], [starts[k] for k in firsts]
-        for shape, start, stop in zip(shapes, starts, [*starts[1:], shard.stop], strict=True):
+        for shape, start, stop in zip(shapes, starts, [*starts[1:], part.stop], strict=True):
             runs = _even(stop - start, ceil((stop - start) * self._costs[shape].n_bytes / _PIECE_BYTES))
             for first in range(start, stop, runs):
-                yield Shard(shard.index, first, min(first + runs, stop))
+                yield Part(part.index, first, min(first + runs, stop))
 
-    def _own_range(self, shard: Shard) -> tuple[int, int]:
-        """Return the visiting positions of a shard, counted from the first one of the wave."""
-        return shard.start - self.begin.position, shard.stop - self.begin.position
+    def _own_range(self, part: Part) -> tuple[int, int]:
+        """Return the visiting positions of a part, counted from the first one of the wave."""
+        return part.start - self.begin.position, part.stop - self.begin.position
 
     def _make_stretches(self, work: float) -> Iterator[_Stretch]:
         """Yield blocks shape by shape; shapes of little work share a block."""
@@ -219,14 +219,14 @@ class Wave:
             block, start, n_open = block + stretch.n_blocks, stop, 0.0
 
     def _cut_last(self) -> dict[int, int]:
-        """Return the blocks trained last that are cut, with the number of shards of each."""
+        """Return the blocks trained last that are cut, with the number of parts of each."""
         cut: dict[int, int] = {}
         for n_left, block in enumerate(islice(_bit_reversed(self._n_blocks, backwards=True), _LAST), 1):
             start, stop = self._range(block)
             cost = self._before(stop, self._operations) - self._before(start, self._operations)
-            n_shards = min(ceil(_LAST / n_left), int(cost / _LEAST_OPERATIONS), ceil((stop - start) / _LANES))
-            if n_shards > 1:
-                cut[block] = ceil((stop - start) / _even(stop - start, n_shards))
+            n_parts = min(ceil(_LAST / n_left), int(cost / _LEAST_OPERATIONS), ceil((stop - start) / _LANES))
+            if n_parts > 1:
+                cut[block] = ceil((stop - start) / _even(stop - start, n_parts))
         return cut
 
     def _range(self, block: int) -> tuple[int, int]:
@@ -235,8 +235,8 @@ class Wave:
         start = stretch.start + (block - stretch.first_block) * stretch.block_runs
         return start, min(start + stretch.block_runs, stretch.stop)
 
-    def _first_shard(self, block: int) -> int:
-        """Return the number of the first shard of a block."""
+    def _first_part(self, block: int) -> int:
+        """Return the number of the first part of a block."""
         return block + self._more[bisect_left(self._cut_blocks, block)]
 
     def _before(self, position: int, sums: Sequence[float]) -> float:

@@ -75,7 +75,7 @@ def compare_values(
 
 
 def differs_alone(grid: Grid, vary: str) -> bool:
-    """Return whether some cells differ in a parameter alone: not if it varies together with words that differ too."""
+    """Return whether some cells differ in a parameter alone: not if it varies together with options that differ too."""
     axis = next(axis for axis in grid.axes if vary in axis)
     others = indices_of(axis, [name for name in axis if name != vary]) if len(axis) > 1 else [0] * len(axis[vary])
     return len(set(others)) < len(others)
@@ -84,7 +84,7 @@ def differs_alone(grid: Grid, vary: str) -> bool:
 def cells_by_value(grid: Grid, vary: str) -> Array:
     """Return the cells of each value of a parameter, (n_values, n_strata). Cells of one column differ in it alone.
 
-    Where there is no such cell it is -1, as in axes of several words; each column has two cells or more.
+    Where there is no such cell it is -1, as in axes of several options; each column has two cells or more.
     """
     k = next(k for k, axis in enumerate(grid.axes) if vary in axis)
     axis, size = grid.axes[k], grid.sizes[k]

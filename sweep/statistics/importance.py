@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from sweep.statistics.axis_words import AxisWords, varied_words
+from sweep.statistics.axis_options import AxisOptions, varied_options
 from sweep.statistics.intervals import Array
 from sweep.statistics.outcomes import Outcomes
 from sweep.study.grid import Axis, Grid
@@ -51,7 +51,7 @@ def importance(cells: pd.DataFrame, grid: Grid, statistic: str, outcomes: Outcom
     -------
     DataFrame
         A row for each swept parameter, for each two of them, for all interactions of three or more (with more than two
-        parameters), for the seed, and for interactions of the seed with parameters. Words that vary together are one
+        parameters), for the seed, and for interactions of the seed with parameters. Options that vary together are one
         parameter, as ``"momentum & scale"``; a row for each of them follows at the end, where ``part_of`` names the
         parameter whose share includes theirs (elsewhere it is missing). ``term``; ``variance``, its part of the
         variance between all runs; ``share`` of that variance (those that are no part of another add up to 1);
@@ -61,8 +61,8 @@ def importance(cells: pd.DataFrame, grid: Grid, statistic: str, outcomes: Outcom
 
         Without outcomes, the main effect of the seed and total effects of parameters are missing. With one seed that
         all cells have, effects of the seed and of chance are missing. With fewer than 10 seeds, errors are missing. The
-        share of a word of an axis is missing if it cannot be told apart: see
-        :class:`~sweep.statistics.axis_words.AxisWords`.
+        share of an option of an axis is missing if it cannot be told apart: see
+        :class:`~sweep.statistics.axis_options.AxisOptions`.
 
     Notes
     -----
@@ -71,8 +71,8 @@ def importance(cells: pd.DataFrame, grid: Grid, statistic: str, outcomes: Outcom
     of cells are estimates: chance adds to each term its interaction with the seed, divided by the number of seeds. It
     is subtracted, so a term without effect may have a share slightly below 0. Without outcomes the runs of all cells
     are treated as independent. Errors are those of the jackknife that leaves out one part of the seeds in turn. Those
-    of words of an axis add that which leaves out one block of its points in turn, as these are a sample, and the errors
-    of the bins of :mod:`~sweep.statistics.axis_words`.
+    of options of an axis add that which leaves out one block of its points in turn, as these are a sample, and the
+    errors of the bins of :mod:`~sweep.statistics.axis_options`.
     """
     terms = _terms(grid)
     present = outcomes.present.all(axis=0) if outcomes else np.zeros(0, np.bool_)
@@ -93,14 +93,14 @@ def importance(cells: pd.DataFrame, grid: Grid, statistic: str, outcomes: Outcom
         total_share_error=_jackknife_error(totals),
         part_of=pd.Series(pd.NA, table.index, "string"),
     )
-    words = [_words_of(k, grid, parts) for k in _together(grid)]
-    return pd.concat([table, *words], ignore_index=True) if words else table
+    options = [_options_of(k, grid, parts) for k in _together(grid)]
+    return pd.concat([table, *options], ignore_index=True) if options else table
 
 
-def _words_of(k: int, grid: Grid, parts: _Parts) -> pd.DataFrame:
-    """Return the rows of the words of an axis, whose main effects are estimated from its points."""
-    axis, names = grid.axes[k], varied_words(grid.axes[k])
-    told = AxisWords(axis)
+def _options_of(k: int, grid: Grid, parts: _Parts) -> pd.DataFrame:
+    """Return the rows of the options of an axis, whose main effects are estimated from its points."""
+    axis, names = grid.axes[k], varied_options(grid.axes[k])
+    told = AxisOptions(axis)
     table = pd.DataFrame({"term": names, "part_of": pd.Series(_label(axis), range(len(names)), "string")})
     if not told.names:
         return table
@@ -109,7 +109,7 @@ def _words_of(k: int, grid: Grid, parts: _Parts) -> pd.DataFrame:
     whole = np.where(parts.whole > 0, parts.whole, np.nan)
 
     def effects(kept: Array | None = None) -> tuple[Array, Array, Array]:
-        """Return main effects, their errors by bins, and what chance adds to effects, as shares, (words, samples)."""
+        """Return main effects, their errors by bins, and what chance adds to effects, as shares, (options, samples)."""
         of_means, by_bins = (each / whole for each in told.effects(mean, kept))
         if not per_seed.size:
             return of_means, by_bins, of_means * np.nan
@@ -134,8 +134,8 @@ def _words_of(k: int, grid: Grid, parts: _Parts) -> pd.DataFrame:
 
 
 def _label(axis: Axis) -> str:
-    """Return the name of an axis: its words that vary."""
-    return " & ".join(varied_words(axis))
+    """Return the name of an axis: its options that vary."""
+    return " & ".join(varied_options(axis))
 
 
 class _Parts(NamedTuple):
@@ -148,7 +148,7 @@ class _Parts(NamedTuple):
     whole : (samples,)
         The variance between all runs.
     points : dict
-        For each axis of several words: means at each of its points, (points, samples); those of each seed, (points,
+        For each axis of several options: means at each of its points, (points, samples); those of each seed, (points,
         seeds), or none; and the seeds of each sample, (samples,).
     """
 
@@ -203,8 +203,8 @@ def _parts_of_cells(cells: pd.DataFrame, grid: Grid, statistic: str) -> _Parts:
 
 
 def _together(grid: Grid) -> list[int]:
-    """Return the axes of several words that vary."""
-    return [k for k, axis in enumerate(grid.axes) if len(varied_words(axis)) > 1]
+    """Return the axes of several options that vary."""
+    return [k for k, axis in enumerate(grid.axes) if len(varied_options(axis)) > 1]
 
 
 def _at_points(values: Array, grid: Grid, k: int) -> Array:

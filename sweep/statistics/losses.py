@@ -1,7 +1,7 @@
-"""Final losses of cells in which convergence is not judged: exact from rows, or from counts of rounded losses.
+"""Final losses of cells in which there is no criterion: exact from rows, or from counts of rounded losses.
 
 Losses rounded to :data:`BITS` significant bits take few different values, so they can be counted, and the counts of
-shards add up exactly in any order. A rounded loss differs by at most 2^-9 of its value (0.2 %), and so do quantiles.
+parts add up exactly in any order. A rounded loss differs by at most 2^-9 of its value (0.2 %), and so do quantiles.
 Numbers below 2^-1022 and infinite ones are not rounded.
 """
 
@@ -175,7 +175,7 @@ def tap(tables: Iterable[pa.Table], measured: Sequence[CellLosses]) -> Iterable[
 def columns_in_cells(study: Study) -> dict[str, list[str]]:
     """Return the columns that the cells of a study have of measures, by measure.
 
-    They are all statistics of final losses where some cell is not judged, and quartiles of recorded measures.
+    They are all statistics of final losses where some cell is not evaluated, and quartiles of recorded measures.
     """
     of_losses = {"final_loss": LOSS_COLUMNS} if tells_losses(study) else {}
     return of_losses | {measure: quartile_columns(measure) for measure in recorded_quantities(study)}
@@ -205,7 +205,7 @@ def with_measures(
 
 
 def losses_by_cell(counts: pd.DataFrame, cells: pd.DataFrame, grid: Grid) -> pd.DataFrame:
-    """Return the statistics of counted losses by cell, where convergence is not judged.
+    """Return the statistics of counted losses by cell, where there is no criterion.
 
     Parameters
     ----------

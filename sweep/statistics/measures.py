@@ -93,7 +93,7 @@ def most_correct(study: Study, measure: str) -> int:
     """Return how many outputs of a network can be right, with the patterns of a measure; 0 if it counts none."""
     if not counts_outputs(measure):
         return 0
-    return study.n_outputs if measure == "n_correct" else study.data.n_tests * study.n_judged
+    return study.n_outputs if measure == "n_correct" else study.data.n_tests * study.n_evaluated
 
 
 def measure_columns(measure: str) -> list[str]:

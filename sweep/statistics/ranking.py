@@ -83,7 +83,7 @@ def best_cells(cells: pd.DataFrame, runs: Outcomes | Measured | None, by: str, m
     are equal, and it is smaller the more seeds there are.
 
     Each cell is compared with the first on common seeds (common random numbers), one-sided, by the statistic of the
-    ranking. Where fewer than half of the seeds of a cell are in common, as in a shard of a study, runs are paired in
+    ranking. Where fewer than half of the seeds of a cell are in common, as in a part of a study, runs are paired in
     order instead, as independent runs. Rates use McNemar's test (mid-p). Median steps use the same test for the number
     of runs converged by the median of the first, and before that of the other, and the larger p-value; medians of
     losses and errors likewise. Expected steps (ERT) and means of correct outputs use the intervals of their ratios and

@@ -23,7 +23,7 @@ def status_codes(column: pa.ChunkedArray | pa.Array) -> NDArray[np.int8]:
 
 
 def updates_of(runs: pa.Table) -> NDArray[np.int32]:
-    """Return the updates of each row of a runs table, (rows,): where runs begin anew, those of all attempts."""
+    """Return the updates of each row of a runs table, (rows,): where runs restart, those of all attempts."""
     steps: NDArray[np.int32] = runs["total_steps" if "total_steps" in runs.column_names else "steps"].to_numpy()
     return steps
 

@@ -1,7 +1,7 @@
 """Counts of runs by their end, from which all statistics of cells are computed.
 
 A *tally* is a DataFrame of counts: ``n`` runs of a ``cell`` ended with ``status`` after ``steps`` steps. It has a row
-for each end that occurs, sorted. Tallies add up exactly over shards, in any order.
+for each end that occurs, sorted. Tallies add up exactly over parts, in any order.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ Array = NDArray[Any]
 def tally_runs(cell: Array, status: Array, steps: Array) -> pd.DataFrame:
     """Count runs by their end.
 
-    Threads count each shard after training it. Each end is one integer: pandas' groupby takes ten times as long, and at
+    Threads count each part after training it. Each end is one integer: pandas' groupby takes ten times as long, and at
     least two milliseconds.
 
     Parameters

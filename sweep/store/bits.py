@@ -15,17 +15,17 @@ class Bits:
 
     Attributes
     ----------
-    numerics
+    numerics_version
         Version of the numerical results: ``kernels.NUMERICS``.
     log_digest
         Digest of the machine's logarithm, which normal initial weights use.
     sources_digest
-        Digest of the sources of ``kernels``. Equal ``numerics`` promise the same bits; equal sources prove it.
+        Digest of the sources of ``kernels``. Equal ``numerics_version`` promise the same bits; equal sources prove it.
     pcg64_digest
-        Digest of the machine's log1p and exp, which normal initial weights of the stream pcg64 use.
+        Digest of the machine's log1p and exp, which normal initial weights of the generator pcg64 use.
     """
 
-    numerics: int
+    numerics_version: int
     log_digest: str
     sources_digest: str
     pcg64_digest: str
@@ -49,7 +49,7 @@ class Bits:
         study
             The study; it decides which facts matter.
         sources
-            Whether to compare the sources too. Equal ``numerics`` promise the same bits without.
+            Whether to compare the sources too. Equal ``numerics_version`` promise the same bits without.
 
         Returns
         -------
@@ -91,7 +91,7 @@ class Difference(NamedTuple):
 
 # Names of the facts in sentences.
 BITS = {
-    "numerics": "the version of the numbers",
+    "numerics_version": "the version of the numbers",
     "log_digest": "the digest of the machine's logarithm",
     "sources_digest": "the digest of the sources of kernels",
     "pcg64_digest": "the digest of the machine's log1p and exp",
@@ -99,7 +99,7 @@ BITS = {
 assert list(BITS) == [field.name for field in fields(Bits)]
 
 _TRAINED = {
-    "numerics": "by a version of xor-sweep whose numbers have other last bits",
+    "numerics_version": "by a version of xor-sweep whose numbers have other last bits",
     "log_digest": "on a machine whose logarithm has other last bits, so normal initial weights would differ",
     "sources_digest": "by other sources of kernels, whose numbers might have other last bits",
     "pcg64_digest": "on a machine whose log1p or exp has other last bits, so normal initial weights would differ",
@@ -109,5 +109,5 @@ _TRAINED = {
 def compared(study: Study) -> list[str]:
     """Return the facts that all rows of a study must share; digests of libm functions only where starts are normal."""
     normal = not {"normal", "truncated_normal"}.isdisjoint(study.values_of("distribution"))
-    matters = {"log_digest": normal, "pcg64_digest": normal and "pcg64" in study.values_of("stream")}
+    matters = {"log_digest": normal, "pcg64_digest": normal and "pcg64" in study.values_of("generator")}
     return [name for name in BITS if matters.get(name, True)]

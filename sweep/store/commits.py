@@ -1,4 +1,4 @@
-"""Commits: small files that name the valid part of each shard in a results folder.
+"""Commits: small files that name the valid part of each part in a results folder.
 
 Another process, another version, another study or a text editor may write into the folder. So every commit is checked
 when it is read.
@@ -15,13 +15,13 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, get_type_hints
 
 from sweep.errors import DamageError, StoreError
+from sweep.schedule.part import Part
 from sweep.schedule.plan import Plan
-from sweep.schedule.shard import Shard
 from sweep.store.records import check_kinds, decode_record, encode_record
 from sweep.study.model import Study
 
 if TYPE_CHECKING:
-    from sweep.store.shard_result import ShardResult
+    from sweep.store.part_result import PartResult
 
 # Names that only our own files have: commits and parts.
 COMMIT_NAME = re.compile(r"[0-9]{7,}\.json")
@@ -30,15 +30,15 @@ PART_NAME = re.compile(r"[0-9]{7,}-[0-9a-f]{8}\.parquet")
 
 @dataclass(frozen=True)
 class Commit:
-    """The record of a finished shard.
+    """The record of a finished part.
 
     Attributes
     ----------
     study
         Identity of the study.
-    shard, start, stop
-        Number of the shard and its visiting positions.
-    part, sha256
+    part, start, stop
+        Number of the part and its visiting positions.
+    file, sha256
         Name of its part and the hash of that file.
     net_steps, lane_steps
         Steps of its runs, and steps executed by SIMD lanes.
@@ -46,17 +46,17 @@ class Commit:
         The call that trained it, and when, in seconds since 1970.
     reused_steps
         Steps of runs taken from earlier results.
-    numerics, log_digest, sources_digest, pcg64_digest
+    numerics_version, log_digest, sources_digest, pcg64_digest
         Facts of the training, see :class:`~sweep.store.bits.Bits`.
     trained
         Number of its runs if that differs from the number of positions, as some cells need no more seeds.
     """
 
     study: str
-    shard: int
+    part: int
     start: int
     stop: int
-    part: str
+    file: str
     sha256: str
     net_steps: int
     lane_steps: int
@@ -64,7 +64,7 @@ class Commit:
     begin: float
     end: float
     reused_steps: int
-    numerics: int
+    numerics_version: int
     log_digest: str
     sources_digest: str
     pcg64_digest: str
@@ -81,25 +81,25 @@ class Commit:
         return self.net_steps - self.reused_steps
 
     @classmethod
-    def of(cls, result: ShardResult, study: str, **facts: Any) -> Commit:
-        """Return the commit of a trained shard."""
-        shard = result.shard
+    def of(cls, result: PartResult, study: str, **facts: Any) -> Commit:
+        """Return the commit of a trained part."""
+        part = result.part
         facts |= {name: getattr(result, name) for name in ("net_steps", "lane_steps", "reused_steps")}
         facts["end"] = max(facts["begin"], facts["end"])  # also if the clock was set back meanwhile
-        if result.n_runs != shard.n_runs:
+        if result.n_runs != part.n_runs:
             facts["trained"] = result.n_runs
-        return cls(study, shard.index, shard.start, shard.stop, **facts)
+        return cls(study, part.index, part.start, part.stop, **facts)
 
-    def as_shard(self) -> Shard:
-        """Return the shard that it commits, with all of its cells."""
-        return Shard(self.shard, self.start, self.stop)
+    def as_part(self) -> Part:
+        """Return the part that it commits, with all of its cells."""
+        return Part(self.part, self.start, self.stop)
 
     def encode(self) -> bytes:
         """Return the content of its file."""
         return encode_record({name: fact for name, fact in asdict(self).items() if fact is not None})
 
-    def check(self, identity: str, shard: Shard | None) -> None:
-        """Check that this is the commit of a planned shard; None means that no shard has its number.
+    def check(self, identity: str, part: Part | None) -> None:
+        """Check that this is the commit of a planned part; None means that no part has its number.
 
         Raises
         ------
@@ -107,11 +107,11 @@ class Commit:
             If it belongs to another study or holds other runs.
         """
         if self.study != identity:
-            raise StoreError(f"the commit of shard {self.shard} belongs to another study; start anew with --overwrite")
-        if shard is None or (self.shard, self.start, self.stop) != (shard.index, shard.start, shard.stop):
+            raise StoreError(f"the commit of part {self.part} belongs to another study; start again with --overwrite")
+        if part is None or (self.part, self.start, self.stop) != (part.index, part.start, part.stop):
             raise StoreError(
-                f"shard {self.shard} holds other runs than this version plans; "
-                "finish with the version that began it, or start anew with --overwrite"
+                f"part {self.part} holds other runs than this version plans; "
+                "finish with the version that began it, or start again with --overwrite"
             )
 
 
@@ -121,19 +121,19 @@ _KINDS = {name: (kind,) for name, kind in get_type_hints(Commit).items() if name
 
 
 def check_planned(commit: Commit, plan: Plan) -> None:
-    """Check that a commit is of a shard of this plan.
+    """Check that a commit is of a part of this plan.
 
     Raises
     ------
     StoreError
         If it belongs to another study or holds other runs.
     """
-    commit.check(plan.study.identity, plan.shard(commit.shard) if commit.shard < plan.n_shards else None)
+    commit.check(plan.study.identity, plan.part(commit.part) if commit.part < plan.n_parts else None)
 
 
-def commit_name(shard: int) -> str:
-    """Return the name of the file that commits a shard."""
-    return f"{shard:07d}.json"
+def commit_name(part: int) -> str:
+    """Return the name of the file that commits a part."""
+    return f"{part:07d}.json"
 
 
 def cover(commits: Sequence[Commit], n_runs: int | None) -> bool:
@@ -151,7 +151,7 @@ def decode_commit(content: bytes, where: str, study: Study, identity: str) -> Co
     content
         Bytes of the file.
     where
-        Path of the file, for errors. Its name must be that of the shard.
+        Path of the file, for errors. Its name must be that of the part.
     study
         The study that the commit must belong to.
     identity
@@ -176,13 +176,13 @@ def decode_commit(content: bytes, where: str, study: Study, identity: str) -> Co
         facts[name] = sys.intern(facts[name])
     commit = Commit(**facts)
     if commit.study != identity:
-        raise StoreError(f"{where!r} belongs to another study; start anew with --overwrite")
-    if PurePath(where).name != commit_name(commit.shard):
-        raise DamageError(where, f"it is the commit of shard {commit.shard}")
+        raise StoreError(f"{where!r} belongs to another study; start again with --overwrite")
+    if PurePath(where).name != commit_name(commit.part):
+        raise DamageError(where, f"it is the commit of part {commit.part}")
     if not commit.start < commit.stop <= study.n_runs:
         raise DamageError(where, f"it names runs {commit.start} to {commit.stop}, and the study has {study.n_runs}")
     if commit.trained_steps < 0:
         raise DamageError(where, f"it counts {commit.reused_steps} reused steps among {commit.net_steps} in all")
-    if not PART_NAME.fullmatch(commit.part) or not commit.part.startswith(f"{commit.shard:07d}-"):
-        raise DamageError(where, f"its 'part' is {commit.part!r:.80} and must name a part of its shard")
+    if not PART_NAME.fullmatch(commit.file) or not commit.file.startswith(f"{commit.part:07d}-"):
+        raise DamageError(where, f"its 'file' is {commit.file!r:.80} and must name a file of its part")
     return commit

@@ -103,7 +103,7 @@ def collect_leftovers(files: Files, study: Study) -> None:
             return  # a reader that needs this commit reports it
         if read_facts(files)["complete"] and not cover(sorted(read, key=lambda commit: commit.start), study.n_runs):
             return
-        counted = {commit.part for commit in read}
+        counted = {commit.file for commit in read}
     for name in find_leftovers(files, counted):
         with suppress(StoreError):
             files.remove(name)

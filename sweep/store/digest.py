@@ -1,4 +1,4 @@
-"""The digest of a result, which does not depend on shards, order or compression of its files."""
+"""The digest of a result, which does not depend on parts, order or compression of its files."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def tally_digest(cell: NDArray[Any], status: NDArray[Any], steps: NDArray[Any], 
     """Return the digest of a complete tally, the counts of all runs of a study by their end.
 
     It is computed as in :func:`rows_digest` from the columns cell (int64), status (codes, int8), steps (int32) and n
-    (int64), sorted by cell, status code and steps. So it does not depend on threads or shards. It differs from the
+    (int64), sorted by cell, status code and steps. So it does not depend on threads or parts. It differs from the
     digest of the rows of the same study.
 
     Parameters

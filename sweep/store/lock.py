@@ -95,7 +95,7 @@ class FolderLock(Lock):
         """
         with self._counting:
             if self._users == 0:
-                raise StoreError(f"results folder {str(self.folder)!r} was unlocked before this shard was trained")
+                raise StoreError(f"results folder {str(self.folder)!r} was unlocked before this part was trained")
             self._users += 1
         try:
             yield

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from sweep.schedule.part import Part
 from sweep.schedule.plan import Plan
-from sweep.schedule.shard import Shard
-from sweep.store.bits import Bits
 from sweep.store.commits import Commit
+from sweep.store.own_bits import own_bits
 from sweep.store.parts import Parts
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from sweep.store.shard_result import ShardResult
+    from sweep.store.part_result import PartResult
 
 
 class MemoryParts(Parts):
@@ -24,49 +24,49 @@ class MemoryParts(Parts):
     ----------
     plan
         The plan of the study.
-    keep, bits
+    keep
         As of a store.
     """
 
     shared = False
     has_parts = True
 
-    def __init__(self, plan: Plan, keep: str, bits: Bits) -> None:
+    def __init__(self, plan: Plan, keep: str) -> None:
         super().__init__()
         self.keep = keep
         self._plan = plan
-        self._identity, self._bits = plan.study.identity, bits.told()
+        self._identity, self._bits = plan.study.identity, own_bits().told()
         self.make_cells: Callable[[], pa.Table] | None = None  # set once all runs are present
         self.curves: pa.Table | None = None  # likewise, where the study records learning curves
-        self._parts: dict[int, tuple[Commit, Any]] = {}  # results of shards, or counts
+        self._parts: dict[int, tuple[Commit, Any]] = {}  # results of parts, or counts
 
     @property
     def plan(self) -> Plan:
         """The plan of the study."""
         return self._plan
 
-    def write_part(self, result: ShardResult, **facts: Any) -> Commit:
-        """Keep the result of a shard, or its counts; the commit names no file."""
-        commit = Commit.of(result, self._identity, part="", sha256="", **self._bits, **facts)
-        self._fresh[commit.shard] = result.tally()
-        self._parts[commit.shard] = commit, result if self.keep == "runs" else result.counts()
+    def write_part(self, result: PartResult, **facts: Any) -> Commit:
+        """Keep the result of a part, or its counts; the commit names no file."""
+        commit = Commit.of(result, self._identity, file="", sha256="", **self._bits, **facts)
+        self._fresh[commit.part] = result.tally()
+        self._parts[commit.part] = commit, result if self.keep == "runs" else result.counts()
         return commit
 
     def commits(self) -> dict[int, Commit]:
-        """Return all commits by shard number."""
+        """Return all commits by part number."""
         return {index: commit for index, (commit, _) in self._parts.items()}
 
-    def commit_of(self, shard: Shard) -> Commit | None:
-        """Return None: no other process finishes shards."""
+    def commit_of(self, part: Part) -> Commit | None:
+        """Return None: no other process finishes parts."""
         return None
 
     def counted(self) -> list[Commit]:
-        """Return the commits of all parts, in shard order."""
+        """Return the commits of all parts, in part order."""
         return [self._parts[index][0] for index in sorted(self._parts)]
 
     def table(self, commit: Commit, columns: list[str] | None = None) -> pa.Table:
-        """Return the rows of a finished shard, or its counts."""
-        part = self._parts[commit.shard][1]
+        """Return the rows of a finished part, or its counts."""
+        part = self._parts[commit.part][1]
         rows: pa.Table = part.rows(columns) if self.keep == "runs" else part.select(columns or part.column_names)
         return rows
 

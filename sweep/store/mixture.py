@@ -55,4 +55,4 @@ def strangers(commits: Iterable[Commit], study: Study, bits: Bits, whose: str) -
     for commit in commits:
         difference = bits.difference(Bits.of(vars(commit)), study)
         if difference:
-            yield Stranger(commit, difference.told(f"in {whose}", f"in the commit of shard {commit.shard}"))
+            yield Stranger(commit, difference.told(f"in {whose}", f"in the commit of part {commit.part}"))

@@ -71,7 +71,7 @@ class ObjectFiles(Files):
         """
         name, honoured = f".run.json.{secrets.token_hex(4)}", False  # the name of a draft, which --overwrite removes
         try:
-            for content in (b"1", b"2", b"3", b"4"):  # another run that begins anew may remove it
+            for content in (b"1", b"2", b"3", b"4"):  # another run that restarts may remove it
                 self._request(partial(self._put_new, name, content))
         except Failure as failure:
             if failure.kind not in ("taken", "unconditional"):

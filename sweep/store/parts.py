@@ -1,4 +1,4 @@
-"""Parts of a result, one for each trained shard: what results in memory and on disk have in common."""
+"""Parts of a result, one for each trained part: what results in memory and on disk have in common."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Parts(ABC):
     keep: str
 
     def __init__(self) -> None:
-        self._fresh: dict[int, pd.DataFrame] = {}  # tallies of shards trained by this process
+        self._fresh: dict[int, pd.DataFrame] = {}  # tallies of parts trained by this process
 
     @property
     @abstractmethod
@@ -39,11 +39,11 @@ class Parts(ABC):
 
     @abstractmethod
     def commits(self) -> dict[int, Commit]:
-        """Return all commits by shard number."""
+        """Return all commits by part number."""
 
     @abstractmethod
     def counted(self) -> list[Commit]:
-        """Return the commits whose parts make up the result, in shard order."""
+        """Return the commits whose parts make up the result, in part order."""
 
     @abstractmethod
     def table(self, commit: Commit, columns: list[str] | None = None) -> pa.Table:
@@ -57,7 +57,7 @@ class Parts(ABC):
         StoreError
             If the part is missing or damaged.
         """
-        fresh = self._fresh.pop(commit.shard, None)
+        fresh = self._fresh.pop(commit.part, None)
         if fresh is not None:
             return fresh
         if self.keep == "cells":
@@ -76,7 +76,7 @@ class Parts(ABC):
         return frame
 
     def tables(self, columns: list[str] | None = None) -> Iterator[pa.Table]:
-        """Yield the parts in shard order.
+        """Yield the parts in part order.
 
         Raises
         ------

@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sweep.errors import DamageError, StoreError
+from sweep.schedule.part import Part
 from sweep.schedule.plan import Plan
-from sweep.schedule.shard import Shard
 from sweep.store.bits import Bits
 from sweep.store.commits import COMMIT_NAME, Commit, commit_name, cover, decode_commit
 from sweep.store.contents import fitting
@@ -129,7 +129,7 @@ class StoreReader(Parts):
         if difference:
             raise StoreError(
                 f"results in {self.files.place!r} were begun {difference.trained} "
-                f"({difference.told('there', 'here')}); go on there or with that version, or start anew with "
+                f"({difference.told('there', 'here')}); go on there or with that version, or start again with "
                 "--overwrite"
             )
 
@@ -148,15 +148,15 @@ class StoreReader(Parts):
             if not any(strangers(commits, self.study, Bits.of(vars(commit)), "")):  # commits agree with each other
                 raise StoreError(
                     f"results in {self.files.place!r} were trained elsewhere or by another version: {difference}; "
-                    "go on there or with that version, or start anew with --overwrite"
+                    "go on there or with that version, or start again with --overwrite"
                 )
             raise MixtureError(
                 f"results in {self.files.place!r} are mixed of two trainings: {difference}; sweep verify --repair "
-                "trains again the rows that do not fit run.json, or start anew with --overwrite"
+                "trains again the rows that do not fit run.json, or start again with --overwrite"
             )
 
     def commits(self) -> dict[int, Commit]:
-        """Return all commits by shard number, in that order.
+        """Return all commits by part number, in that order.
 
         Raises
         ------
@@ -165,37 +165,37 @@ class StoreReader(Parts):
         """
         names = sorted(fitting(self.files, "commits", COMMIT_NAME))
         commits = [self.decode_commit(*each) for each in zip(names, self.files.read_all(names), strict=True)]
-        commits.sort(key=lambda commit: commit.shard)
+        commits.sort(key=lambda commit: commit.part)
         self.check_alike(commits)
-        return {commit.shard: commit for commit in commits}
+        return {commit.part: commit for commit in commits}
 
-    def commit_of(self, shard: Shard) -> Commit | None:
-        """Return the commit of a planned shard, or None if no process has finished it.
+    def commit_of(self, part: Part) -> Commit | None:
+        """Return the commit of a planned part, or None if no process has finished it.
 
         Raises
         ------
         StoreError
             If it is damaged, belongs to another study or training, or holds other runs than planned.
         """
-        name = f"commits/{commit_name(shard.index)}"
+        name = f"commits/{commit_name(part.index)}"
         if not self.files.has(name):
             return None
         commit = self.decode_commit(name, self.files.read(name))
-        commit.check(self.identity, shard)
+        commit.check(self.identity, part)
         self.check_alike([commit])
         return commit
 
     def is_current(self, commit: Commit) -> bool:
         """Tell whether this commit still exists as it was read."""
-        name = f"commits/{commit_name(commit.shard)}"
+        name = f"commits/{commit_name(commit.part)}"
         try:
             return self.files.has(name) and self.decode_commit(name, self.files.read(name)) == commit
         except StoreError:
             return False
 
     def part_paths(self) -> list[str]:
-        """Return the paths of the files with the runs, in shard order."""
-        return [self.files.where(f"parts/{commit.part}") for commit in self.counted()]
+        """Return the paths of the files with the runs, in part order."""
+        return [self.files.where(f"parts/{commit.file}") for commit in self.counted()]
 
     def table(self, commit: Commit, columns: list[str] | None = None) -> pa.Table:
         """Return a committed part, after checking that it holds the runs of its commit.
@@ -205,7 +205,7 @@ class StoreReader(Parts):
         StoreError
             If it is missing or damaged.
         """
-        name = f"parts/{commit.part}"
+        name = f"parts/{commit.file}"
         known = {column.name: column for column in self._columns}
         chosen = [known[each] for each in (known if columns is None else columns)]
         table = self._table(name, chosen, commit.sha256, commit.n_runs)
@@ -216,7 +216,7 @@ class StoreReader(Parts):
         if (n_runs or 0) != commit.n_runs:
             raise DamageError(self.files.where(name), f"it holds {n_runs} runs, but its commit names {commit.n_runs}")
         if "run" in table.schema.names:
-            planned = self.plan.runs(commit.as_shard())
+            planned = self.plan.runs(commit.as_part())
             runs = table["run"].to_numpy()
             if self.study.seeds.until:
                 planned = planned[np.isin(planned, runs)]
@@ -225,7 +225,7 @@ class StoreReader(Parts):
         return table
 
     def counted(self) -> list[Commit]:
-        """Return the commits whose parts make up the result, in shard order.
+        """Return the commits whose parts make up the result, in part order.
 
         Raises
         ------
@@ -282,7 +282,7 @@ class StoreReader(Parts):
         StoreError
             If it is missing or damaged.
         """
-        return self._content(f"parts/{commit.part}", commit.sha256)
+        return self._content(f"parts/{commit.file}", commit.sha256)
 
     def _table(self, name: str, columns: list[Column], sha256: str, most_rows: int) -> pa.Table:
         """Read columns of a file after checking its hash."""

@@ -26,7 +26,7 @@ _FACTS: dict[str, tuple[type, ...]] = {
     "identity": (str,),
     "keep": (str,),
     "waves": (list,),
-    "numerics": (int,),
+    "numerics_version": (int,),
     "log_digest": (str,),
     "sources_digest": (str,),
     "pcg64_digest": (str,),

@@ -113,9 +113,9 @@ def _no_rows(plan: Plan, columns: list[str]) -> pd.DataFrame:
 
 def _first_run(plan: Plan, commit: Commit) -> int:
     """Return the smallest run number in a part, that of the first run of a shape."""
-    shard = commit.as_shard()
-    starts = plan.shards.wave_of(commit).starts(shard)
-    return min(int(plan.runs(replace(shard, start=start, stop=start + 1))[0]) for start in starts)
+    part = commit.as_part()
+    starts = plan.parts.wave_of(commit).starts(part)
+    return min(int(plan.runs(replace(part, start=start, stop=start + 1))[0]) for start in starts)
 
 
 def _open(table: pa.Table) -> _Open:

@@ -2,12 +2,12 @@
 
     DIR/study.toml      the study in canonical form
     DIR/run.json        identity, machine, versions, times, digest
-    DIR/parts/          one Parquet file per shard, of a unique name, never overwritten
-    DIR/commits/        one small JSON file per shard: the valid part and its SHA-256
+    DIR/parts/          one Parquet file per part, of a unique name, never overwritten
+    DIR/commits/        one small JSON file per part: the valid part and its SHA-256
     DIR/cells.parquet   statistics of every cell
     DIR/curves.parquet  learning curves, where the study records them
 
-A commit is created whole or not at all, and only if there is none: the first process that finishes a shard commits it.
+A commit is created whole or not at all, and only if there is none: the first process that finishes a part commits it.
 Readers trust only commits. :mod:`sweep.store.claim` describes how a run gets the folder, exclusively or shared.
 """
 
@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from sweep.errors import StoreError
-from sweep.schedule.shard import Shard
+from sweep.schedule.part import Part
 from sweep.store.bits import Bits
 from sweep.store.commits import Commit, commit_name, cover
 from sweep.store.files import Files, Lock, waits_ended_by
@@ -38,9 +38,9 @@ from sweep.study.model import Study
 from sweep.system.version import __version__
 
 if TYPE_CHECKING:
-    from sweep.store.shard_result import ShardResult
+    from sweep.store.part_result import PartResult
 
-# Seconds between syncs of the names of commits. A shard whose commit is lost is trained again.
+# Seconds between syncs of the names of commits. A part whose commit is lost is trained again.
 _SYNC_SECONDS = 1.0
 
 
@@ -84,7 +84,7 @@ class Store(StoreReader):
         if curves is not None:
             facts["curves_sha256"] = self._write_table("curves.parquet", curves, curves_columns(self.study))
         self._check_own()
-        self.check_all_there()  # another run may have begun anew: another machine may not see our locks
+        self.check_all_there()  # another run may have restarted: another machine may not see our locks
         return self.write_facts(facts)
 
     def check_all_there(self) -> None:
@@ -101,7 +101,7 @@ class Store(StoreReader):
     def was_removed(self) -> bool:
         """Tell whether others have removed the study or what this store wrote, as far as a quick check shows."""
         last = self._last
-        names = ["run.json", "study.toml", *([f"commits/{commit_name(last.shard)}"] if last else [])]
+        names = ["run.json", "study.toml", *([f"commits/{commit_name(last.part)}"] if last else [])]
         try:
             with waits_ended_by(_give_up, [self.files]):
                 if not all(map(self.files.has, names)):
@@ -115,7 +115,7 @@ class Store(StoreReader):
 
     def removed_error(self) -> StoreError:
         """Return the error for removed results, which names the present contents."""
-        what = "anew"
+        what = "again"
         with suppress(StoreError):
             what = "another study" if read_study(self.files).identity != self.identity else what
         return StoreError(
@@ -123,8 +123,8 @@ class Store(StoreReader):
             "(--overwrite); let it end, then run the study again without --overwrite, or give another place (--out)"
         )
 
-    def write_part(self, result: ShardResult, **facts: Any) -> Commit:
-        """Write the results of a shard and commit them, unless the shard has a commit.
+    def write_part(self, result: PartResult, **facts: Any) -> Commit:
+        """Write the results of a part and commit them, unless the part has a commit.
 
         Returns
         -------
@@ -134,36 +134,36 @@ class Store(StoreReader):
         Raises
         ------
         StoreError
-            If it cannot be written, or the earlier commit does not fit the shard.
+            If it cannot be written, or the earlier commit does not fit the part.
         """
         commit = self._commit_part(*self._encode(result, facts))
-        self._fresh[commit.shard] = result.tally()
+        self._fresh[commit.part] = result.tally()
         return commit
 
-    def replace_part(self, result: ShardResult, old: Commit | None, **facts: Any) -> None:
-        """Write the results of a shard in place of committed ones, if any.
+    def replace_part(self, result: PartResult, old: Commit | None, **facts: Any) -> None:
+        """Write the results of a part in place of committed ones, if any.
 
         Readers see the old or the new part.
         """
         commit, content = self._encode(result, facts)
-        self.files.write(f"parts/{commit.part}", content)
+        self.files.write(f"parts/{commit.file}", content)
         self.files.settle("parts")
-        self.files.replace(f"commits/{commit_name(commit.shard)}", commit.encode())
+        self.files.replace(f"commits/{commit_name(commit.part)}", commit.encode())
         if old is not None:
             self._remove_part(old)
 
     def copy_part(self, source: StoreReader, commit: Commit) -> Commit:
-        """Copy a committed part of another result of this study under a new name, unless its shard has a commit.
+        """Copy a committed part of another result of this study under a new name, unless its part has a commit.
 
         Raises
         ------
         StoreError
             If it is missing or damaged, or cannot be written.
         """
-        return self._commit_part(replace(commit, part=_new_part(commit.shard)), source.content(commit))
+        return self._commit_part(replace(commit, file=_new_part(commit.part)), source.content(commit))
 
     def trained_by(self, bits: Bits) -> None:
-        """Set the facts of training for shards written from now on; all commits must agree with them."""
+        """Set the facts of training for parts written from now on; all commits must agree with them."""
         self.bits, self.whose = bits, "this run"
 
     @property
@@ -173,30 +173,30 @@ class Store(StoreReader):
         about["waves"] = json.dumps(self.waves)
         return about | {name: str(fact) for name, fact in self.bits.told().items()}
 
-    def _encode(self, result: ShardResult, facts: dict[str, Any]) -> tuple[Commit, bytes]:
-        """Return the commit of a shard and the content of its part."""
+    def _encode(self, result: PartResult, facts: dict[str, Any]) -> tuple[Commit, bytes]:
+        """Return the commit of a part and the content of its part."""
         table = result.rows() if self.keep == "runs" else result.counts()
         content = encode_table(table, self._columns, self._about)
         sha256 = hashlib.sha256(content).hexdigest()
-        facts |= {"part": _new_part(result.shard.index), "sha256": sha256, **self.bits.told()}
+        facts |= {"file": _new_part(result.part.index), "sha256": sha256, **self.bits.told()}
         return Commit.of(result, self.identity, **facts), content
 
     def _commit_part(self, commit: Commit, content: bytes) -> Commit:
-        """Write a part and its commit, unless its shard has one; return the valid commit."""
+        """Write a part and its commit, unless its part has one; return the valid commit."""
         with self.lock.held():
-            self.files.write(f"parts/{commit.part}", content)
+            self.files.write(f"parts/{commit.file}", content)
             try:
                 self.files.settle("parts")
-                ours = self.files.create(f"commits/{commit_name(commit.shard)}", commit.encode())
+                ours = self.files.create(f"commits/{commit_name(commit.part)}", commit.encode())
             except StoreError:
                 with suppress(StoreError):
                     # The commit may exist in spite of an error, and in an object store it may still appear.
-                    if self.files.on_file_system and not self.files.has(f"commits/{commit_name(commit.shard)}"):
+                    if self.files.on_file_system and not self.files.has(f"commits/{commit_name(commit.part)}"):
                         self._remove_part(commit)
                 raise
             if not ours:
                 self._remove_part(commit)
-                return self._earlier(commit.as_shard())
+                return self._earlier(commit.as_part())
             self._last = commit
         if time.monotonic() - self._synced >= _SYNC_SECONDS:
             self.sync_commits()
@@ -220,24 +220,24 @@ class Store(StoreReader):
     def _remove_part(self, commit: Commit) -> None:
         """Remove a part that has no commit."""
         with suppress(StoreError):
-            self.files.remove(f"parts/{commit.part}")
+            self.files.remove(f"parts/{commit.file}")
 
     def _check_own(self) -> None:
         """Check that the folder still holds this study."""
         if read_study(self.files).identity != self.identity:
             raise StoreError(f"results folder {self.files.place!r} was given to another study while this one ran")
 
-    def _earlier(self, shard: Shard) -> Commit:
-        """Return the commit of a shard that another process has finished."""
-        commit = self.commit_of(shard)
+    def _earlier(self, part: Part) -> Commit:
+        """Return the commit of a part that another process has finished."""
+        commit = self.commit_of(part)
         if commit is None:
             raise self.removed_error()
         return commit
 
 
-def _new_part(shard: int) -> str:
+def _new_part(part: int) -> str:
     """Return a unique name for a part."""
-    return f"{shard:07d}-{secrets.token_hex(4)}.parquet"
+    return f"{part:07d}-{secrets.token_hex(4)}.parquet"
 
 
 def _give_up() -> None:

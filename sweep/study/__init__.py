@@ -1,1 +1,1 @@
-"""Studies: their words, data, files and cells (configurations)."""
+"""Studies: their options, data, files and cells (configurations)."""

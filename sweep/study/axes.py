@@ -1,4 +1,4 @@
-"""The axes of a study: swept words, and words that vary together (``[[zip]]``, ``[[samples]]``, ``[[exclude]]``)."""
+"""The axes of a study: swept options, and those that vary together (``[[zip]]``, ``[[samples]]``, ``[[exclude]]``)."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from sweep.errors import shown
-from sweep.study.data import DATA_WORDS
+from sweep.study.data import DATA_OPTIONS
 from sweep.study.data_sets import SweptData
 from sweep.study.exclusions import leave_out
 from sweep.study.grid import Axis, combinations, n_combinations
+from sweep.study.options import OptionTables
 from sweep.study.parameters import Scalar
 from sweep.study.patterns import MAX_PATTERNS
 from sweep.study.samples import MAX_POINTS, read_sample
-from sweep.study.swept_values import Reading, named_words, sweepable, swept_parameters, values_of_word
-from sweep.study.words import WordTables
+from sweep.study.swept_values import Reading, named_components, sweepable, swept_parameters, values_of_option
 from sweep.system.formatting import list_text, name_text
 
-# The lists of tables by which words vary together.
+# The lists of tables by which options vary together.
 TOGETHER = ("zip", "samples", "exclude")
 
 
@@ -27,9 +27,9 @@ class Swept(NamedTuple):
     Attributes
     ----------
     axes : list of Axis
-        Those of one word, in file order, before those of several.
+        Those of one option, in file order, before those of several.
     sources : dict
-        The key under which each word was given.
+        The key under which each option was given.
     """
 
     axes: list[Axis]
@@ -89,42 +89,44 @@ def tables_of(given: Mapping[str, Any], kind: str, faults: list[str]) -> list[An
     return tables or []
 
 
-def names_together(given: Mapping[str, Any], words: WordTables) -> Iterator[tuple[str, str]]:
-    """Yield each key of a word in ``[[zip]]`` and ``[[samples]]``, and the name of the word, before any validation."""
+def names_together(given: Mapping[str, Any], options: OptionTables) -> Iterator[tuple[str, str]]:
+    """Yield each key of an option in ``[[zip]]`` and ``[[samples]]``, and its name, before any validation."""
     for kind in ("zip", "samples"):
         for k, table in enumerate(tables_of(given, kind, [])):
             for key in table if isinstance(table, Mapping) else ():
-                name = sweepable(key, words)
+                name = sweepable(key, options)
                 if name is not None:
                     yield f"{kind}[{k}].{key}", name
 
 
-def swept_data(given: Mapping[str, Any], tables: WordTables) -> SweptData:
-    """Return the swept words of the table [data]; :func:`read_axes` says which values are refused, and why."""
+def swept_data(given: Mapping[str, Any], tables: OptionTables) -> SweptData:
+    """Return the swept options of the table [data]; :func:`read_axes` says which values are refused, and why."""
     raw = given["parameters"]
     named = [sweepable(key, tables) for key in raw] if isinstance(raw, Mapping) else []
-    words = {name for name in (*named, *(name for _, name in names_together(given, tables))) if name in DATA_WORDS}
-    if not words:
+    options = {name for name in (*named, *(name for _, name in names_together(given, tables))) if name in DATA_OPTIONS}
+    if not options:
         return SweptData((), 1, [()])
-    alone = not tables_of(given, "exclude", []) and words.isdisjoint(name for _, name in names_together(given, tables))
+    alone = not tables_of(given, "exclude", []) and options.isdisjoint(
+        name for _, name in names_together(given, tables)
+    )
     if alone:
-        given = {"parameters": {key: spec for key, spec in raw.items() if sweepable(key, tables) in words}}
+        given = {"parameters": {key: spec for key, spec in raw.items() if sweepable(key, tables) in options}}
     faults: list[str] = []
     axes = read_axes(given, Reading(tables, MAX_PATTERNS, faults)).axes
-    names = tuple(name for axis in axes for name in axis if name in words)
+    names = tuple(name for axis in axes for name in axis if name in options)
     return SweptData(names, 0 if faults else n_combinations(axes, names), combinations(axes, names))
 
 
 def _read_zip(key: str, table: Any, reading: Reading) -> Axis:
-    """Return the points of a table of ``[[zip]]``: lists of words, whose k-th values go together."""
+    """Return the points of a table of ``[[zip]]``: lists of options, whose k-th values go together."""
     faults = reading.faults
     if not isinstance(table, Mapping) or not table:
-        faults.append(f"{key}: {shown(table)} given; must be a table of words with lists of values of equal length")
+        faults.append(f"{key}: {shown(table)} given; must be a table of options with lists of values of equal length")
         return {}
     n_faults = len(faults)
     axis: dict[str, tuple[Scalar, ...]] = {}
-    for dotted, name, spec in named_words(key, table, reading):
-        axis[name] = values_of_word(reading, dotted, spec, name, distinct=len(table) == 1)
+    for dotted, name, spec in named_components(key, table, reading):
+        axis[name] = values_of_option(reading, dotted, spec, name, distinct=len(table) == 1)
     if len(faults) > n_faults:
         return {}
     lengths = {name: len(values) for name, values in axis.items()}

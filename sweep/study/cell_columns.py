@@ -85,12 +85,12 @@ _OF_QUANTITIES = {
         Column(name, "float64", NETWORK_MEASURES[measure].unit, doc)
         for part in (25, 50, 75)
         for name, doc in (
-            (f"{measure}_q{part}", f"{words} that {part} % of all runs do not exceed; infinite if that run diverged"),
+            (f"{measure}_q{part}", f"{options} that {part} % of all runs do not exceed; infinite if that run diverged"),
             (f"{measure}_q{part}_low", "lower end of its 95 % interval; the least possible one if not known"),
             (f"{measure}_q{part}_high", "upper end of its 95 % interval; inf if not known"),
         )
     )
-    for measure, words in QUANTITIES.items()
+    for measure, options in QUANTITIES.items()
 }
 # Columns that answers of results have beside parameters and those above; a test asks all of them.
 _ENDS = ("", "_low", "_high")
@@ -105,7 +105,7 @@ _OF_ANSWERS = (
         for end in _ENDS
     ),
     *("incidence", "low", "high", "band_low", "band_high", "at_risk", "factor", "n_problems", "n_unsolved", "k"),
-    *("n_learned", "target", "partial"),
+    *("n_learned", "loss_threshold", "partial"),
     *(
         f"{measure}_{statistic}{end}"
         for measure in ("final_loss", "max_error", "n_correct", "test_loss", "n_test_correct", *QUANTITIES)
@@ -142,7 +142,7 @@ def recorded_quantities(study: StudyContent) -> list[str]:
 
 
 def tells_losses(study: StudyContent) -> bool:
-    """Return whether the cells table has statistics of final losses: if some cell is not judged."""
+    """Return whether the cells table has statistics of final losses: if some cell is not evaluated."""
     return "none" in study.values_of("criterion")
 
 

@@ -75,38 +75,38 @@ _POINTS = (
 OF_RUNS = (_RUN, CELL, _SEED, STATUS, STEPS, _EPOCHS, *_ATTEMPTS, *_MEASURES, *_TEST_MEASURES, *_POINTS)
 _TYPES = {bool: "bool", int: "int64", float: "float64", str: "string"}
 
-# Unit and meaning of the parameter that recorded targets are beside the words of a study.
-_TARGET = ("loss", "recorded target: a run converges at the step to it")
+# Unit and meaning of the parameter that recorded targets are beside the options of a study.
+_LOSS_THRESHOLD = ("loss", "recorded threshold of the loss: a run converges at the step to it")
 
 
 def parameter_columns(study: StudyContent) -> list[Column]:
     """Return the columns of the swept parameters, in file order."""
-    words = study.tables.words
+    options = study.tables.options
     return [
         Column(
             name,
             _TYPES[type(values[0])],
-            *((words[name].unit, words[name].meaning) if name in words else _TARGET),
+            *((options[name].unit, options[name].meaning) if name in options else _LOSS_THRESHOLD),
         )
         for name, values in study.parameters.items()
     ]
 
 
-def target_columns(study: StudyContent) -> list[Column]:
+def threshold_columns(study: StudyContent) -> list[Column]:
     """Return the columns of the steps to the targets of the loss that a study records, the largest target first."""
-    names = [repr(target).removesuffix(".0") for target in study.record.targets]
-    doc = "updates before the loss was first judged to be below {}; -1 if it never was"
-    return [Column(f"steps_below_{name}", "int32", "updates", doc.format(name)) for name in names]
+    names = [repr(target).removesuffix(".0") for target in study.record.loss_thresholds]
+    doc = "updates before the loss was first evaluated to be below {}; -1 if it never was"
+    return [Column(f"steps_to_{name}", "int32", "updates", doc.format(name)) for name in names]
 
 
 def attempt_columns(study: StudyContent) -> list[Column]:
-    """Return the columns of restarts, if runs may begin anew."""
-    return list(_ATTEMPTS) if study.restarts.most else []
+    """Return the columns of restarts, if runs may restart."""
+    return list(_ATTEMPTS) if study.restarts.max_restarts else []
 
 
 def updates_column(study: StudyContent) -> str:
-    """Return the column of the updates of each run: where runs begin anew, those of all attempts."""
-    return "total_steps" if study.restarts.most else "steps"
+    """Return the column of the updates of each run: where runs restart, those of all attempts."""
+    return "total_steps" if study.restarts.max_restarts else "steps"
 
 
 def measure_columns(study: StudyContent) -> list[Column]:
@@ -129,7 +129,7 @@ def network_columns(study: StudyContent) -> list[Column]:
 def runs_columns(study: StudyContent) -> list[Column]:
     """Return the columns of the runs table, one row per run."""
     epochs = [_EPOCHS] if has_epochs(study) else []
-    parameters, targets = parameter_columns(study), target_columns(study)
+    parameters, targets = parameter_columns(study), threshold_columns(study)
     measures = [*_MEASURES, *measure_columns(study)]
     networks = network_columns(study)
     ends = [STATUS, STEPS, *epochs, *attempt_columns(study)]

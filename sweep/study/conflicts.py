@@ -1,7 +1,7 @@
-"""Conflicts between words of a study, each of which is valid by itself.
+"""Conflicts between options of a study, each of which is valid by itself.
 
-Two words are checked value by value: the values that one has in the cells in which the other has some value. These are
-all of its values, but those of one axis vary together. So the number of cells does not matter.
+Two options are checked value by value: the values that one has in the cells in which the other has some value. These
+are all of its values, but those of one axis vary together. So the number of cells does not matter.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kernels import vocabulary
 from sweep.errors import shown
-from sweep.study.idle_words import idle_words
+from sweep.study.idle_options import idle_options
 from sweep.study.network_measures import MOST_BITS, MOST_CURVED
+from sweep.study.options import LOSS_ALIASES, MAX_STEPS, loss_and_reduction
 from sweep.study.restart_faults import restart_faults
 from sweep.study.start_faults import start_faults
-from sweep.study.words import LOSS_ALIASES, MAX_STEPS, loss_and_reduction
 
 if TYPE_CHECKING:
-    from kernels.words.records import Loss
+    from kernels.components.records import Loss
     from sweep.study.content import StudyContent
-    from sweep.study.words import WordTables
+    from sweep.study.options import OptionTables
 
 MAX_FLOAT32 = 3.4028234663852886e38
 
@@ -36,21 +36,21 @@ MAX_DEEP_WEIGHTS = 2**22
 
 
 class Rule(NamedTuple):
-    """A requirement that one value of a word makes of another word.
+    """A requirement that one value of an option makes of another option.
 
     Attributes
     ----------
-    word, value
-        The rule holds where this word has this value.
+    option, value
+        The rule holds where this option has this value.
     other
-        The word whose values are restricted.
+        The option whose values are restricted.
     allows : (value of other, number of patterns) -> bool
         Whether a value of ``other`` is allowed.
     needs
         The requirement, as part of an error message.
     """
 
-    word: str
+    option: str
     value: str
     other: str
     allows: Callable[[Any, int], bool]
@@ -61,8 +61,8 @@ def _one_of(*values: Any) -> Callable[[Any, int], bool]:
     return lambda value, _: value in values
 
 
-def _rules(tables: WordTables) -> Iterator[Rule]:
-    """Yield the rules of the words of a study."""
+def _rules(tables: OptionTables) -> Iterator[Rule]:
+    """Yield the rules of the options of a study."""
     for alias, (name, own) in LOSS_ALIASES.items():
         yield Rule("loss", alias, "reduction", _one_of(None, own), f"reduction {own!r} (loss {name!r} allows any)")
     for name, loss in tables.users["loss"].items():
@@ -89,7 +89,7 @@ def combination_faults(study: StudyContent, given: set[str]) -> list[str]:
     study
         The study, complete except for this check.
     given
-        The words that the user gave or swept; others have their defaults.
+        The options that the user gave or swept; others have their defaults.
 
     Returns
     -------
@@ -100,7 +100,7 @@ def combination_faults(study: StudyContent, given: set[str]) -> list[str]:
         *_broken_rules(study),
         *_refused_targets(study),
         *_idle_decay(study),
-        *idle_words(study, given),
+        *idle_options(study, given),
         *_missing_layers(study),
         *_impossible_improvement(study),
         *start_faults(study),
@@ -113,26 +113,26 @@ def combination_faults(study: StudyContent, given: set[str]) -> list[str]:
 
 def _broken_rules(study: StudyContent) -> Iterator[str]:
     for rule in _rules(study.tables):
-        if rule.value in study.values_of(rule.word):
-            for value in study.values_beside(rule.other, rule.word, rule.value):
+        if rule.value in study.values_of(rule.option):
+            for value in study.values_beside(rule.other, rule.option, rule.value):
                 if not rule.allows(value, study.data.n_patterns):
                     yield (
-                        f"{study.key_of(rule.word)}: {rule.value!r} given with {study.key_of(rule.other)} "
+                        f"{study.key_of(rule.option)}: {rule.value!r} given with {study.key_of(rule.other)} "
                         f"{shown(value)}; {rule.value} needs {rule.needs}"
                     )
                     break
 
 
 def _refused_targets(study: StudyContent) -> Iterator[str]:
-    numbers = {values: k for k, values in enumerate(study.combinations(study.data.words))}
+    numbers = {values: k for k, values in enumerate(study.combinations(study.data.options))}
     used: dict[str, set[int]] = {}
-    for loss, *values in study.combinations(("loss", *study.data.words)):
+    for loss, *values in study.combinations(("loss", *study.data.options)):
         used.setdefault(loss, set()).add(numbers[tuple(values)])
     for loss, sets in used.items():
-        word = study.tables.users["loss"][loss_and_reduction(loss)[0]]
-        refused = next(_targets_refused(study, word, sets), None)
+        option = study.tables.users["loss"][loss_and_reduction(loss)[0]]
+        refused = next(_targets_refused(study, option, sets), None)
         if refused:
-            yield f"{refused} given with {study.key_of('loss')} {loss!r}; {loss} needs {word.targets}"
+            yield f"{refused} given with {study.key_of('loss')} {loss!r}; {loss} needs {option.targets}"
 
 
 def _targets_refused(study: StudyContent, loss: Loss, sets: set[int]) -> Iterator[str]:
@@ -142,7 +142,7 @@ def _targets_refused(study: StudyContent, loss: Loss, sets: set[int]) -> Iterato
     for number in sorted(sets):
         data = study.data.sets[number]
         for patterns, key in ((data, "data"), (data.test, "data.test")):
-            of_set = f" of set {number}" if study.data.words else ""
+            of_set = f" of set {number}" if study.data.options else ""
             for pattern, row in enumerate(patterns.targets if patterns else ()):
                 for k, target in enumerate(row):
                     if not loss.takes_target(target):
@@ -176,10 +176,10 @@ def _missing_layers(study: StudyContent) -> Iterator[str]:
 
 def _impossible_improvement(study: StudyContent) -> Iterator[str]:
     """Yield a sentence for an improvement by more outputs than there are."""
-    for improvement in study.values_beside("min_improvement", "plateau_of", "n_correct"):
+    for improvement in study.values_beside("min_delta", "monitor", "n_correct"):
         if improvement >= study.n_outputs:
             yield (
-                f"{study.key_of('min_improvement')}: {improvement:g} given with {study.key_of('plateau_of')} "
+                f"{study.key_of('min_delta')}: {improvement:g} given with {study.key_of('monitor')} "
                 f"'n_correct'; must be below {study.n_outputs}, the number of outputs over all patterns"
             )
 
@@ -187,17 +187,17 @@ def _impossible_improvement(study: StudyContent) -> Iterator[str]:
 def _rounded_away(study: StudyContent) -> Iterator[str]:
     """Yield a sentence for each number that float32 rounds to 0, to an infinity or to its excluded upper limit."""
     if study.network.dtype == "float32":
-        words = study.tables.words
-        for name in {**words, **study.parameters}:
-            for value in study.values_of(name) if words[name].role != "data" else ():
+        options = study.tables.options
+        for name in {**options, **study.parameters}:
+            for value in study.values_of(name) if options[name].role != "data" else ():
                 needs = _lost_in_float32(study, name, value) if isinstance(value, float) else None
                 if needs:
                     yield f"{study.key_of(name)}: {value!r} given; must be {needs} after rounding to float32"
                     break
-        for target in study.record.targets:
+        for target in study.record.loss_thresholds:
             needs = _lost_in_float32(study, "targets", target)
             if needs:
-                yield f"record.targets: {target!r} given; must be {needs} after rounding to float32"
+                yield f"record.loss_thresholds: {target!r} given; must be {needs} after rounding to float32"
                 break
 
 

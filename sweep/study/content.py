@@ -1,4 +1,4 @@
-"""The content of a study: patterns, words and seeds, and what follows from them without validation."""
+"""The content of a study: patterns, options and seeds, and what follows from them without validation."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from sweep.study.data_sets import DataSets
 from sweep.study.fields import IS_GIVEN
 from sweep.study.given_weights import Numbers, Shapes, element_of, is_by_seed
 from sweep.study.grid import Axis, Grid, combinations, hidden_sizes, points
+from sweep.study.options import Convergence, InitialWeights, Network, OptionTables, Training
 from sweep.study.parameters import Scalar
 from sweep.study.sections import Record, Restarts, Seeds
-from sweep.study.words import Convergence, InitialWeights, Network, Training, WordTables
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,17 +34,17 @@ class StudyContent:
     data : DataSets
         The patterns.
     network, initial_weights, training, convergence
-        Tables of the words that are not swept.
+        Tables of the options that are not swept.
     axes : list
-        The swept words: those of one axis vary together, every point of one axis with every point of another.
+        The swept options: those of one axis vary together, every point of one axis with every point of another.
     parameters : dict
-        The values of each swept word, each once, in the order of the axes.
+        The values of each swept option, each once, in the order of the axes.
     sources : dict
-        The key under which the values of each swept word were given, such as ``"samples[0].learning_rate"``.
+        The key under which the values of each swept option were given, such as ``"samples[0].learning_rate"``.
     seeds : Seeds
     record : Record
-    tables : WordTables
-        The words that it may use: ours, and those of the user's own that it names.
+    tables : OptionTables
+        The options that it may use: ours, and those of the user's own that it names.
     """
 
     name: str
@@ -60,7 +60,7 @@ class StudyContent:
     seeds: Seeds
     record: Record
     restarts: Restarts
-    tables: WordTables
+    tables: OptionTables
 
     @cached_property
     def grid(self) -> Grid:
@@ -75,14 +75,14 @@ class StudyContent:
     @property
     def n_outputs(self) -> int:
         """Most outputs that can be correct in a cell: patterns times targets of a pattern, of classes patterns."""
-        return self.data.n_patterns * self.n_judged
+        return self.data.n_patterns * self.n_evaluated
 
     @property
-    def n_judged(self) -> int:
-        """Most outputs of a pattern that can be correct in a cell: see :meth:`n_judged_with`."""
-        return max(map(self.n_judged_with, self.values_of("output")))
+    def n_evaluated(self) -> int:
+        """Most outputs of a pattern that can be correct in a cell: see :meth:`n_evaluated_with`."""
+        return max(map(self.n_evaluated_with, self.values_of("output")))
 
-    def n_judged_with(self, output: str) -> int:
+    def n_evaluated_with(self, output: str) -> int:
         """Return how many outputs of a pattern can be correct: its targets, or of classes the one that it has."""
         return 1 if output in vocabulary.OVER_OUTPUTS else self.data.n_targets
 
@@ -106,39 +106,39 @@ class StudyContent:
         ]
 
     def fixed(self) -> dict[str, Any]:
-        """Return the words with the same value in all cells; None means that the value follows from another word."""
+        """Return the options with one value in all cells; None means that the value follows from another option."""
         return {
             name: self.values_of(name)[0]
-            for name, word in self.tables.words.items()
-            if name not in self.parameters and word.role != "data"
+            for name, option in self.tables.options.items()
+            if name not in self.parameters and option.role != "data"
         }
 
     def values_of(self, name: str) -> tuple[Any, ...]:
-        """Return the values that a word has in the cells: one, or the swept ones."""
+        """Return the values that an option has in the cells: one, or the swept ones."""
         if name in self.parameters:
             return self.parameters[name]
         if element_of(name):
             return (None,)  # it is drawn, or one of the given values
-        if self.tables.words[name].role == "data":
+        if self.tables.options[name].role == "data":
             return (None,)  # the patterns are known, whatever they were made from
-        return (getattr(getattr(self, self.tables.words[name].section), name),)
+        return (getattr(getattr(self, self.tables.options[name].section), name),)
 
     def column(self, name: str, cells: NDArray[np.int64]) -> NDArray[Any]:
-        """Return the value of a word in each of some cells, (cells,); NaN for single weights that are not swept."""
+        """Return the value of an option in each of some cells, (cells,); NaN for single weights that are not swept."""
         import numpy as np
 
         known = name in self.parameters or name in self.grid.fixed
         return self.grid.column(name, cells) if known else np.full(len(cells), np.nan)
 
     def combinations(self, names: Sequence[str]) -> Iterator[tuple[Any, ...]]:
-        """Yield the combinations of values of some words that cells have, each once."""
+        """Yield the combinations of values of some options that cells have, each once."""
         swept = [name for name in names if name in self.parameters]
         for values in combinations(self.axes, swept):
             found = dict(zip(swept, values, strict=True))
             yield tuple(found[name] if name in found else self.values_of(name)[0] for name in names)
 
     def values_beside(self, name: str, other: str, value: Any) -> tuple[Any, ...]:
-        """Return the values of a word in the cells in which another word has some value."""
+        """Return the values of an option in the cells in which another option has some value."""
         axis = next((axis for axis in self.axes if name in axis and other in axis), None)
         if axis is None:
             return self.values_of(name) if value in self.values_of(other) else ()
@@ -146,7 +146,7 @@ class StudyContent:
 
     def set_numbers(self, cells: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return which of the sets of patterns each of some cells has, both (cells,)."""
-        return self.grid.number(self.data.words, cells)
+        return self.grid.number(self.data.options, cells)
 
     def patterns_of(self, cell: int) -> Data:
         """Return the patterns of a cell."""
@@ -193,34 +193,34 @@ class StudyContent:
         return is_by_seed(self.values_of("values")[0], self.all_shapes)
 
     def key_of(self, name: str) -> str:
-        """Return the dotted key of a word in the study file."""
-        return self.sources[name] if name in self.parameters else f"{self.tables.words[name].section}.{name}"
+        """Return the dotted key of an option in the study file."""
+        return self.sources[name] if name in self.parameters else f"{self.tables.options[name].section}.{name}"
 
     def uses(self, name: str) -> bool:
-        """Return whether a word has an effect in some cell."""
+        """Return whether an option has an effect in some cell."""
         if name == "layers":
             return isinstance(self.values_of("hidden")[0], int)  # a text tells its layers
-        used_with = self.tables.words[name].used_with
+        used_with = self.tables.options[name].used_with
         return not used_with or any(
             set(values) & set(self.values_of(other)) or (values == [IS_GIVEN] and self.values_of(other) != (None,))
             for other, values in used_with.items()
         )
 
     def shares_runs_with(self, other: StudyContent) -> bool:
-        """Return whether another study has a run of this one: with the same patterns, seed, words and targets."""
+        """Return whether another study has a run of this one: with the same patterns, seed, options and targets."""
         mine, others = self.seeds, other.seeds
         is_seed_common = max(mine.base, others.base) < min(mine.base + mine.count, others.base + others.count)
         return (
             is_seed_common
             and self.data.is_made_as(other.data)
-            and set(self.record.targets) <= set(other.record.targets)
+            and set(self.record.loss_thresholds) <= set(other.record.loss_thresholds)
             and not self.record.of_networks
             and self.restarts == other.restarts
             and (self.seeds == other.seeds or not self.gives_weights_by_seed)
             and not any(
                 set(map(self.comparable, self.values_of(name))).isdisjoint(map(other.comparable, other.values_of(name)))
-                for name in {*self.tables.words, *self.parameters, *other.parameters}
-                if name in self.tables.words and name in other.tables.words
+                for name in {*self.tables.options, *self.parameters, *other.parameters}
+                if name in self.tables.options and name in other.tables.options
             )
             and self._has_points_in(other)
             and other._has_points_in(self)
@@ -229,7 +229,7 @@ class StudyContent:
     def _has_points_in(self, other: StudyContent) -> bool:
         """Return whether each axis has a point of which another study has all values."""
         for axis in self.axes:
-            names = [name for name in axis if name in other.tables.words]
+            names = [name for name in axis if name in other.tables.options]
             values = {name: set(map(other.comparable, other.values_of(name))) for name in names}
             if not any(all(self.comparable(point[name]) in values[name] for name in names) for point in points(axis)):
                 return False
@@ -238,7 +238,7 @@ class StudyContent:
     def comparable(self, value: Any) -> Any:
         """Return a value as any study has it.
 
-        Numbers of hidden units are texts beside texts of several layers, and a word of the user's own has its key,
+        Numbers of hidden units are texts beside texts of several layers, and a custom component has its key,
         which tells its source.
         """
         if isinstance(value, str) and value in self.tables.own:

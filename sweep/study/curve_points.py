@@ -28,7 +28,7 @@ def curve_epochs(study: StudyContent, n_windows: int, most_steps: int) -> list[i
     Returns
     -------
     list of int
-        Ascending. A step within an epoch is moved to the end of the epoch, where networks are judged.
+        Ascending. A step within an epoch is moved to the end of the epoch, where networks are evaluated.
     """
     curves = study.record.curves
     steps = curves.steps if curves and curves.steps is not None else _usual_steps(most_steps)

@@ -20,13 +20,24 @@ _OF_FILES = ("file", "inputs", "targets", "target")
 
 Rows = tuple[tuple[FiniteFloat, ...], ...]
 
-MIDDLE = (
+DECISION_THRESHOLD = (
     "what separates high outputs from low ones; by default the middle of the range of all targets, before patterns are "
     "set apart or spoiled; (low + high) / 2 of a task that takes these and whose targets are all equal"
 )
 # Keys of the table [data] that decide patterns and can be swept, and all of its keys.
-DATA_WORDS = {**ARGUMENTS, **PREPARATIONS, "middle": Argument(MIDDLE, float)}
-DATA_KEYS = ["task", *ARGUMENTS, "file", "inputs", "targets", "target", "middle", "train", *PREPARATIONS, "test"]
+DATA_OPTIONS = {**ARGUMENTS, **PREPARATIONS, "decision_threshold": Argument(DECISION_THRESHOLD, float)}
+DATA_KEYS = [
+    "task",
+    *ARGUMENTS,
+    "file",
+    "inputs",
+    "targets",
+    "target",
+    "decision_threshold",
+    "train",
+    *PREPARATIONS,
+    "test",
+]
 
 
 class Patterns(Section):
@@ -68,7 +79,7 @@ class Patterns(Section):
 class Data(Patterns):
     """Patterns to learn, and those that only test the networks."""
 
-    middle: FiniteFloat | None = Field(None, description=MIDDLE)
+    decision_threshold: FiniteFloat | None = Field(None, description=DECISION_THRESHOLD)
     test: Annotated[Patterns | None, "task, file, or inputs and targets"] = Field(
         None, description="patterns that test the networks and are not trained on"
     )
@@ -134,7 +145,7 @@ def _from_file(raw: dict[str, Any], arguments: dict[str, Any]) -> dict[str, Any]
     if not isinstance(file, (str, os.PathLike)):
         raise ValueError(f"file {shown(file)} given; must be the path of a pattern file")
     for name, value in arguments.items():
-        if name not in ("low", "high") or "target" not in raw:
+        if name not in ("target_low", "target_high") or "target" not in raw:
             raise ValueError(
                 f"{name} given beside file; only tasks take arguments, and a column of classes (target) low and high"
             )
@@ -142,7 +153,7 @@ def _from_file(raw: dict[str, Any], arguments: dict[str, Any]) -> dict[str, Any]
             raise ValueError(ARGUMENTS[name].refusal(name, value))
     target, classes = raw["target"] if isinstance(raw.get("target"), _Column) else (raw.get("target"), None)
     names = _column_names(raw.get("inputs"), raw.get("targets"), target)
-    levels = float(arguments.get("low", 0.0)), float(arguments.get("high", 1.0))
+    levels = float(arguments.get("target_low", 0.0)), float(arguments.get("target_high", 1.0))
     found["inputs"], found["targets"] = read_patterns(Path(file), *names, levels, classes)
     return found
 

@@ -1,4 +1,4 @@
-"""A description of a study in words, for reports and notebooks."""
+"""A description of a study in options, for reports and notebooks."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MOST_VALUES = 16
 
 
 def asked(study: StudyContent) -> dict[str, Any]:
-    """Return the description of a study: ``sentence``, ``swept`` and ``fixed`` words with meaning, ``patterns``."""
+    """Return the description of a study: ``sentence``, ``swept`` and ``fixed`` options with meaning, ``patterns``."""
     data, patterns = study.data, patterns_text(study)
     seeds = count_text(study.seeds.count, "seed")
     if study.seeds.until:
@@ -30,23 +30,23 @@ def asked(study: StudyContent) -> dict[str, Any]:
         sentence += f" in each of {study.n_cells:,} cells, one for each {which} of {names}"
         together = [axis for axis in study.axes if len(axis) > 1] if len(study.axes) > 1 else []
         for axis in together:
-            words = list_text([name.replace("_", " ") for name in axis])
-            sentence += f"; {words} vary together, in {count_text(len(next(iter(axis.values()))), 'point')}"
+            options = list_text([name.replace("_", " ") for name in axis])
+            sentence += f"; {options} vary together, in {count_text(len(next(iter(axis.values()))), 'point')}"
     fixed = study.fixed()
     swept = [(name, values_text(study.parameters[name])) for name in study.parameters]
     others = [(name, str(fixed[name])) for name in fixed if fixed[name] is not None and study.uses(name)]
-    fixed_words = [(name.replace("_", " "), value, study.tables.words[name].meaning) for name, value in others]
-    if study.record.targets:
-        meaning = str(Record.model_fields["targets"].description)
-        fixed_words.append(("targets", ", ".join(map(short, study.record.targets)), meaning))
-    for key, value in study.restarts if study.restarts.most else ():
+    fixed_options = [(name.replace("_", " "), value, study.tables.options[name].meaning) for name, value in others]
+    if study.record.loss_thresholds:
+        meaning = str(Record.model_fields["loss_thresholds"].description)
+        fixed_options.append(("loss_thresholds", ", ".join(map(short, study.record.loss_thresholds)), meaning))
+    for key, value in study.restarts if study.restarts.max_restarts else ():
         if value is not None:
             told = ", ".join(value) if isinstance(value, tuple) else str(value)
-            fixed_words.append((f"restarts: {key}", told, str(Restarts.model_fields[key].description)))
+            fixed_options.append((f"restarts: {key}", told, str(Restarts.model_fields[key].description)))
     return {
         "sentence": f"{sentence}.",
-        "swept": [(name.replace("_", " "), values, study.tables.words[name].meaning) for name, values in swept],
-        "fixed": fixed_words,
+        "swept": [(name.replace("_", " "), values, study.tables.options[name].meaning) for name, values in swept],
+        "fixed": fixed_options,
         "patterns": [
             (", ".join(map(short, x)), ", ".join(map(short, y))) for x, y in zip(data.inputs, data.targets, strict=True)
         ]
@@ -82,9 +82,9 @@ def html_table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 
 def values_text(values: Sequence[Any], write: Callable[[Any], str] = short) -> str:
-    """Return the values of a word; of many their number and range, and the first ones.
+    """Return the values of an option; of many their number and range, and the first ones.
 
-    Words that vary together have values several times.
+    Options that vary together have values several times.
     """
     known = list(dict.fromkeys(values))
     if len(known) <= _MOST_VALUES:

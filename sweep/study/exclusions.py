@@ -15,12 +15,12 @@ from sweep.errors import shown
 from sweep.study.grid import Axis, points
 from sweep.study.parameters import Scalar
 from sweep.study.samples import MAX_POINTS
-from sweep.study.swept_values import Reading, sweepable, values_of_word
+from sweep.study.swept_values import Reading, sweepable, values_of_option
 from sweep.system.formatting import list_text
 
 _FORMS = "a value, a list of values, or { min = .., max = .. }, one of them or both, which are included"
 
-# Whether each word of a table has one of the excluded values.
+# Whether each option of a table has one of the excluded values.
 _Conditions = dict[str, Callable[[Scalar], bool]]
 
 
@@ -32,7 +32,7 @@ def leave_out(axes: list[Axis], tables: Any, reading: Reading) -> list[Axis]:
     axes
         All axes.
     tables
-        The list of tables ``[[exclude]]``: words with excluded values.
+        The list of tables ``[[exclude]]``: options with excluded values.
     reading
         Where a sentence for each fault is appended.
 
@@ -90,7 +90,7 @@ def _conditions(key: str, table: Any, axes: list[Axis], reading: Reading) -> _Co
     """Return the conditions of a table; empty if it has a fault."""
     faults = reading.faults
     if not isinstance(table, Mapping) or not table:
-        faults.append(f"{key}: {shown(table)} given; must be a table of words with excluded values")
+        faults.append(f"{key}: {shown(table)} given; must be a table of options with excluded values")
         return {}
     found: _Conditions = {}
     n_faults = len(faults)
@@ -110,8 +110,8 @@ def _conditions(key: str, table: Any, axes: list[Axis], reading: Reading) -> _Co
 
 
 def _one_of(reading: Reading, key: str, spec: Any, name: str, values: tuple[Scalar, ...]) -> Callable[[Scalar], bool]:
-    """Return the condition that a word has one of the given values, which are some of its ``values``."""
-    listed = values_of_word(reading, key, spec, name)
+    """Return the condition that an option has one of the given values, which are some of its ``values``."""
+    listed = values_of_option(reading, key, spec, name)
     if values and isinstance(values[0], str):
         listed = tuple(map(str, listed))  # hidden sizes beside those of several layers
     foreign = [value for value in listed if value not in values]
@@ -125,7 +125,7 @@ def _one_of(reading: Reading, key: str, spec: Any, name: str, values: tuple[Scal
 def _between(
     key: str, spec: Mapping[str, Any], values: tuple[Scalar, ...], faults: list[str]
 ) -> Callable[[Scalar], bool]:
-    """Return the condition that a word lies between two ends, both included."""
+    """Return the condition that an option lies between two ends, both included."""
     numbers = {name: end for name, end in spec.items() if isinstance(end, (int, float)) and not isinstance(end, bool)}
     if not spec or not spec.keys() <= {"min", "max"} or len(numbers) < len(spec):
         faults.append(f"{key}: {shown(dict(spec))} given; must be {_FORMS}")

@@ -1,4 +1,4 @@
-"""Declaration of a word of a study: as a field of its table, with default, limits, role, meaning and unit."""
+"""Declaration of an option of a study: as a field of its table, with default, limits, role, meaning and unit."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from typing import Annotated, Any, Literal, NamedTuple, TypeVar, cast, get_type_
 from pydantic import Field, create_model
 
 from kernels import vocabulary
-from kernels.own.words import Declaration, record_of
-from kernels.words.records import Setting
+from kernels.components.records import Setting
+from kernels.custom.registry import Declaration, record_of
 from sweep.study.sections import Section
 
 S = TypeVar("S", bound=Section)
 Role = Literal["kernel", "setting", "limit", "start", "data"]
 
-# In place of the values of a word that is used with another: any that is given.
+# In place of the values of an option that is used with another: any that is given.
 IS_GIVEN = "given"
 
 
-class Word(NamedTuple):
-    """A word of a study: a property of each cell. Type and default belong to its field.
+class Option(NamedTuple):
+    """An option of a study: a property of each cell. Type and default belong to its field.
 
     Attributes
     ----------
@@ -34,7 +34,7 @@ class Word(NamedTuple):
         cell, a field of :data:`kernels.recipe.SETTINGS`; ``"limit"``: it limits the steps of each cell; ``"start"``: it
         decides the initial weights of a seed; ``"data"``: it decides the patterns.
     used_with
-        Values of other words, or IS_GIVEN for any that is not None. In a study without any of them this word has no
+        Values of other options, or IS_GIVEN for any that is not None. In a study without any of them this option has no
         effect.
     is_swept
         Whether it can be swept.
@@ -48,7 +48,7 @@ class Word(NamedTuple):
     is_swept: bool
 
 
-def word(
+def option(
     default: Any,
     role: Role,
     meaning: str,
@@ -56,13 +56,13 @@ def word(
     used_with: dict[str, list[Any]] | None = None,
     is_swept: bool = True,
 ) -> Any:
-    """Declare a word as a field.
+    """Declare an option as a field.
 
     Parameters
     ----------
     default
     role, meaning, unit, used_with, is_swept
-        As in :class:`Word`.
+        As in :class:`Option`.
 
     Returns
     -------
@@ -74,7 +74,7 @@ def word(
 
 
 def choice(names: Iterable[str], default: str, meaning: str, role: Role = "kernel") -> Any:
-    """Declare a word whose values are names of the vocabulary.
+    """Declare an option whose values are names of the vocabulary.
 
     Parameters
     ----------
@@ -83,22 +83,22 @@ def choice(names: Iterable[str], default: str, meaning: str, role: Role = "kerne
     default
         One of them.
     meaning, role
-        As in :class:`Word`.
+        As in :class:`Option`.
 
     Returns
     -------
     tuple
         The type and the pydantic field.
     """
-    return Literal[tuple(names)], word(default, role, meaning)
+    return Literal[tuple(names)], option(default, role, meaning)
 
 
-# Words with settings, ours and those of a user's own, by the key of a study whose values they are.
+# Options with settings, ours and those of a user's own, by the key of a study whose values they are.
 Users = Mapping[str, Mapping[str, Any]]
 
 
 def users_with(own: Iterable[Declaration]) -> Users:
-    """Return the words with settings: ours, and a user's own."""
+    """Return the options with settings: ours, and a user's own."""
     users: dict[str, dict[str, Any]] = {
         "activation": {**vocabulary.ACTIVATIONS},
         "output": {**vocabulary.OUTPUTS},
@@ -115,7 +115,7 @@ def users_with(own: Iterable[Declaration]) -> Users:
 def setting(declared: Setting | str, users: Users, used_with: dict[str, list[Any]] | None = None) -> Any:
     """Declare a setting as the vocabulary does, or as it is: return its type and field.
 
-    An infinite default becomes None. By default the words that take it tell with what it is used.
+    An infinite default becomes None. By default the options that take it tell with what it is used.
     """
     declared = vocabulary.SETTINGS[declared] if isinstance(declared, str) else declared
     limits = {"ge": declared.at_least, "gt": declared.above, "lt": declared.below}
@@ -124,24 +124,24 @@ def setting(declared: Setting | str, users: Users, used_with: dict[str, list[Any
     number = Annotated[float, Field(allow_inf_nan=False, **given)]
     is_given = isfinite(declared.default)
     default = declared.default if is_given else None
-    notes = word(default, "setting", declared.meaning, declared.unit, used_with or _used_with(declared, users))
+    notes = option(default, "setting", declared.meaning, declared.unit, used_with or _used_with(declared, users))
     return number if is_given else number | None, notes
 
 
 def _used_with(setting: Setting, users: Users) -> dict[str, list[Any]]:
     """Return the names that use a setting, by the key whose values they are; none for a setting of all cells."""
-    found = {of: [name for name, each in words.items() if setting in each.settings] for of, words in users.items()}
+    found = {of: [name for name, each in options.items() if setting in each.settings] for of, options in users.items()}
     return {of: names for of, names in found.items() if names}
 
 
 def settings_of(kind: str, users: Users) -> dict[str, Any]:
-    """Declare the settings of the words of a kind, by name, but for those that no table can have, which are refused."""
+    """Declare the settings of the components of a kind, by name; refuse those that no table can have."""
     settings = {each.name: each for user in users[kind].values() for each in user.settings}
     return {name: setting(each, users) for name, each in settings.items() if not hasattr(Section, name)}
 
 
 def table(declared: type[S], behind: Mapping[str, dict[str, Any]]) -> type[S]:
-    """Return a table with words of the vocabulary inserted after the words that key ``behind``; ``""`` is the start."""
+    """Return a table with options of the vocabulary inserted after those that key ``behind``; ``""`` is the start."""
     hints = get_type_hints(declared, include_extras=True)
     fields = dict(behind.get("", {}))
     for name, field in declared.model_fields.items():

@@ -37,12 +37,12 @@ V = TypeVar("V")
 
 
 class WithWeights(dict[str, V]):
-    """Facts of words by name, which hold single initial weights too, without listing them.
+    """Facts of options by name, which hold single initial weights too, without listing them.
 
     Parameters
     ----------
     facts
-        Of the words that are listed.
+        Of the options that are listed.
     of_weight
         Of each single weight, as w[0,1].
     """
@@ -52,7 +52,7 @@ class WithWeights(dict[str, V]):
         self._of_weight = of_weight
 
     def __contains__(self, name: object) -> bool:
-        """Return whether a name is that of a word."""
+        """Return whether a name is that of an option."""
         return super().__contains__(name) or (isinstance(name, str) and element_of(name) is not None)
 
     def __missing__(self, name: str) -> V:

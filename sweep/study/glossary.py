@@ -11,26 +11,27 @@ from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin, ge
 from pydantic.fields import FieldInfo
 
 from sweep.study.data import Data
-from sweep.study.fields import IS_GIVEN, Word
+from sweep.study.fields import IS_GIVEN, Option
 from sweep.study.given_weights import element_of
 from sweep.study.network_measures import NETWORK_MEASURES
+from sweep.study.options import HOMES, REQUIRED, STANDS_FOR, OptionTables, known_tables
 from sweep.study.samples import METHODS
 from sweep.study.sections import FAILURES, Record, Restarts, Section, Seeds
 from sweep.study.splits import DEFAULTS, NEEDED, PREPARATIONS
 from sweep.study.tasks import ARGUMENTS, CODINGS, TASKS, arguments_of, make_patterns
-from sweep.study.words import HOMES, REQUIRED, STANDS_FOR, WordTables, known_tables
 
 # Texts of defaults that are not the default of the field.
 _UNSAID = {**STANDS_FOR, "reduction": "sum (of mse: mean)", "max_epochs": "unlimited"}
 
 
-# The lists of tables by which words vary together.
+# The lists of tables by which options vary together.
 LISTS = {
-    "samples": "count points of several words, drawn by method (sobol, the default, or random) with seed (default 0); "
-    "every form of [parameters] means its values there, each equally likely, and { logspace = [first, last] }, "
+    "samples": "count points of several options, drawn by method (sobol, the default, or random) with seed (default "
+    "0); "
+    "every form of [parameters] means its values there, each equally likely, and { geomspace = [first, last] }, "
     "{ linspace = [first, last] } or { min, max } without a number all between",
-    "zip": "lists of equal length of several words; their k-th values form a point",
-    "exclude": "conditions on swept words: a value, a list of values, or { min, max }, one or both, included; cells "
+    "zip": "lists of equal length of several options; their k-th values form a point",
+    "exclude": "conditions on swept options: a value, a list of values, or { min, max }, one or both, included; cells "
     "that meet all conditions of a table are left out",
 }
 
@@ -89,7 +90,7 @@ class Entry(NamedTuple):
     users
         Names that it is used with.
     facts
-        Allowed values and unit, default, and the words that it is used with.
+        Allowed values and unit, default, and the options that it is used with.
     """
 
     section: str
@@ -110,13 +111,13 @@ class Entry(NamedTuple):
         return said + textwrap.wrap(self.facts, width, initial_indent="    ", subsequent_indent="    ")
 
 
-def models_of(tables: WordTables) -> dict[str, type[Section]]:
+def models_of(tables: OptionTables) -> dict[str, type[Section]]:
     """Return the tables of a study file by name."""
     return {"data": Data, **tables.sections, "restarts": Restarts, "seeds": Seeds, "record": Record}
 
 
 def entries() -> list[Entry]:
-    """Return the entries of all keys, table by table, those of words of the user's own that are known among them."""
+    """Return the entries of all keys, table by table, those of custom components that are known among them."""
     tables = known_tables()
     models = models_of(tables)
     patterns = [
@@ -142,7 +143,7 @@ def entries() -> list[Entry]:
         *map(_preparation_entry, PREPARATIONS),
     ]
     return patterns + [
-        _entry(section, key, hint, model.model_fields[key], tables.words.get(key))
+        _entry(section, key, hint, model.model_fields[key], tables.options.get(key))
         for section, model in models.items()
         for key, hint in get_type_hints(model, include_extras=True).items()
         if key in model.model_fields
@@ -198,20 +199,20 @@ def glossary(found: list[Entry], width: int = 80, indent: str = "") -> str:
     return "\n".join(f"{indent}{line}" for line in lines)
 
 
-def _entry(section: str, key: str, hint: Any, field: FieldInfo, word: Word | None) -> Entry:
+def _entry(section: str, key: str, hint: Any, field: FieldInfo, option: Option | None) -> Entry:
     """Return the entry of a key from its field."""
-    facts = [_allowed(hint) + (f", in {word.unit}" if word and word.unit else "")]
+    facts = [_allowed(hint) + (f", in {option.unit}" if option and option.unit else "")]
     if section != "data":
         facts.append("must be given" if key in REQUIRED else f"default {_UNSAID.get(key, _text(field.default))}")
-    if word and word.used_with:
+    if option and option.used_with:
         goes_with = (
             other if values == [IS_GIVEN] else f"{other} {', '.join(map(_text, values))}"
-            for other, values in word.used_with.items()
+            for other, values in option.used_with.items()
         )
         facts.append(f"used with {' or '.join(goes_with)}")
-    if not (word and word.is_swept):
+    if not (option and option.is_swept):
         facts.append("cannot be swept")
-    users = tuple(str(value) for values in (word.used_with if word else {}).values() for value in values)
+    users = tuple(str(value) for values in (option.used_with if option else {}).values() for value in values)
     names = _LISTED.get(key, _names(hint))
     return Entry(section, key, str(field.description), names, users, "; ".join(facts))
 
@@ -244,9 +245,9 @@ def _limits(notes: list[Any]) -> Iterator[str]:
     """Yield the limits of a number as texts."""
     for note in notes:
         for limit in getattr(note, "metadata", ()):
-            for name, words in (("ge", "from"), ("gt", "above"), ("le", "to"), ("lt", "below")):
+            for name, options in (("ge", "from"), ("gt", "above"), ("le", "to"), ("lt", "below")):
                 if hasattr(limit, name):
-                    yield f"{words} {getattr(limit, name):,}"
+                    yield f"{options} {getattr(limit, name):,}"
 
 
 def _names(hint: Any) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-# Words that vary together, with equally many values each: the k-th values are combined, and are the k-th point.
+# Options that vary together, with equally many values each: the k-th values are combined, and are the k-th point.
 Axis = Mapping[str, tuple[Scalar, ...]]
 
 
@@ -31,51 +31,51 @@ def hidden_sizes(hidden: Scalar, layers: int) -> tuple[int, ...]:
 
 @dataclass(frozen=True)
 class Cell(Mapping[str, Any]):
-    """A configuration: the value of every word, swept or fixed, by name. Words that code reads are typed properties."""
+    """A configuration: the value of every option, swept or fixed, by name. Options that code reads are properties."""
 
-    words: Mapping[str, Any]
+    options: Mapping[str, Any]
 
     def __getitem__(self, name: str) -> Any:
-        """Return the value of a word."""
-        return self.words[name]
+        """Return the value of an option."""
+        return self.options[name]
 
     def __iter__(self) -> Iterator[str]:
-        """Yield the names of all words."""
-        return iter(self.words)
+        """Yield the names of all options."""
+        return iter(self.options)
 
     def __len__(self) -> int:
-        """Return the number of words."""
-        return len(self.words)
+        """Return the number of options."""
+        return len(self.options)
 
-    def with_words(self, **words: Any) -> Cell:
-        """Return a copy in which some words have other values."""
-        return Cell({**self.words, **words})
+    def with_options(self, **options: Any) -> Cell:
+        """Return a copy in which some options have other values."""
+        return Cell({**self.options, **options})
 
     @property
     def hidden(self) -> Hidden:
         """Hidden units: a number, or those of each of several layers."""
-        sizes = hidden_sizes(self.words["hidden"], self.words["layers"])
+        sizes = hidden_sizes(self.options["hidden"], self.options["layers"])
         return sizes if len(sizes) > 1 else sizes[0]
 
     @property
     def batch(self) -> int:
         """Patterns per update."""
-        return int(self.words["batch"])
+        return int(self.options["batch"])
 
     @property
     def loss(self) -> str:
         """Name of the loss in the study."""
-        return str(self.words["loss"])
+        return str(self.options["loss"])
 
     @property
     def optimizer(self) -> str:
         """Name of the optimizer."""
-        return str(self.words["optimizer"])
+        return str(self.options["optimizer"])
 
     @property
     def gain(self) -> float:
         """Factor of the sums of hidden units."""
-        return float(self.words["gain"])
+        return float(self.options["gain"])
 
 
 class Grid:
@@ -86,9 +86,9 @@ class Grid:
     Parameters
     ----------
     axes
-        Words that vary; those of one axis vary together. Swept parameters have an axis each, in file order.
+        Options that vary; those of one axis vary together. Swept parameters have an axis each, in file order.
     fixed
-        The value of every other word.
+        The value of every other option.
     n_patterns
         Patterns per epoch.
     n_seeds
@@ -100,7 +100,7 @@ class Grid:
     sizes : list of int
         The number of values of each axis.
     parameters : dict
-        The values of each word that varies, each once, in the order in which the points of its axis have them.
+        The values of each option that varies, each once, in the order in which the points of its axis have them.
     n_cells, n_seeds, n_runs : int
     """
 
@@ -131,12 +131,12 @@ class Grid:
         return Cell({**self.fixed, **self.values(number)})
 
     def column(self, name: str, cells: NDArray[np.int64]) -> NDArray[Any]:
-        """Return the value of a word, swept or fixed, in each of some cells.
+        """Return the value of an option, swept or fixed, in each of some cells.
 
         Parameters
         ----------
         name
-            The word.
+            The option.
         cells : (cells,)
             Their numbers.
 
@@ -156,12 +156,12 @@ class Grid:
         return self.number([name], cells)
 
     def number(self, names: Collection[str], cells: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return which combination of values of some words each of some cells has.
+        """Return which combination of values of some options each of some cells has.
 
         Parameters
         ----------
         names
-            The words.
+            The options.
         cells : (cells,)
             Their numbers.
 
@@ -185,14 +185,14 @@ class Grid:
         return number
 
     def n_combinations(self, names: Collection[str]) -> int:
-        """Return how many combinations of values of some words there are in the cells."""
+        """Return how many combinations of values of some options there are in the cells."""
         own = [
             (axis, size) for axis, size in zip(self.axes, self.sizes, strict=True) if not axis.keys().isdisjoint(names)
         ]
         return prod(size if len(axis) == 1 else self._part(axis, names)[1] for axis, size in own)
 
     def _part(self, axis: Axis, names: Collection[str]) -> tuple[list[int], int]:
-        """Return for each point of an axis the index of its values of some words, and the number of such values."""
+        """Return for each point of an axis the index of its values of some options, and the number of such values."""
         own = tuple(name for name in axis if name in names)
         if own not in self._parts:
             indices = indices_of(axis, own)
@@ -226,19 +226,19 @@ class Grid:
 
 
 def points(axis: Axis) -> Iterator[dict[str, Scalar]]:
-    """Yield the points of an axis: the value of each of its words."""
+    """Yield the points of an axis: the value of each of its options."""
     for values in zip(*axis.values(), strict=True):
         yield dict(zip(axis, values, strict=True))
 
 
 def indices_of(axis: Axis, names: Sequence[str]) -> list[int]:
-    """Return for each point of an axis the index of its values of some words, among those that points have."""
+    """Return for each point of an axis the index of its values of some options, among those that points have."""
     found: dict[tuple[Scalar, ...], int] = {}
     return [found.setdefault(values, len(found)) for values in zip(*(axis[name] for name in names), strict=True)]
 
 
 def combinations(axes: Iterable[Axis], names: Sequence[str]) -> Iterator[tuple[Scalar, ...]]:
-    """Yield the combinations of values of some swept words that cells have, each once, the last axis fastest."""
+    """Yield the combinations of values of some swept options that cells have, each once, the last axis fastest."""
     parts = [[name for name in axis if name in names] for axis in axes]
     order = [name for part in parts for name in part]
     place = [order.index(name) for name in names]
@@ -263,7 +263,7 @@ def n_combinations(axes: Iterable[Axis], names: Iterable[str]) -> int:
 
 
 def values_of_axes(axes: Iterable[Axis]) -> dict[str, tuple[Scalar, ...]]:
-    """Return the values of each word of some axes, each once, in the order of the points."""
+    """Return the values of each option of some axes, each once, in the order of the points."""
     return {
         name: values if len(axis) == 1 else tuple(dict.fromkeys(values))
         for axis in axes

@@ -27,7 +27,7 @@ _KEYS = {
     "freeze": ("frozen", "freezing", "trainable", "requires_grad"),
     "mirrored": ("antisymmetric", "asi", "symmetric_init"),
     "values": ("initial_values", "start", "w0"),
-    "stream": ("rng", "generator", "prng"),
+    "generator": ("rng", "prng"),
     "loss": ("cost", "criterion_loss", "objective", "loss_function"),
     "optimizer": ("solver", "algorithm", "optimiser", "update_rule"),
     "schedule": ("scheduler", "lr_schedule", "lr_decay", "lr_scheduler"),
@@ -35,9 +35,9 @@ _KEYS = {
     "order": ("shuffle", "sampling"),
     "max_steps": ("iterations", "max_iter", "n_steps", "num_steps", "updates"),
     "max_epochs": ("n_epochs", "num_epochs"),
-    "below": ("tolerance", "tol", "threshold", "target_loss"),
+    "threshold": ("tolerance", "tol", "target_loss"),
     "criterion": ("convergence_criterion", "stop", "stopping"),
-    "bound": ("divergence", "max_loss"),
+    "divergence_threshold": ("divergence", "max_loss"),
     "base": ("seed", "first_seed", "random_state", "random_seed"),
     "count": ("n_seeds", "num_seeds", "replicates", "repetitions", "runs", "trials"),
     "inputs": ("features",),
@@ -46,14 +46,21 @@ _KEYS = {
     "test": ("test_set", "validation", "test_inputs", "test_targets", "test_file", "val_inputs", "val_targets"),
     "train_count": ("train_size", "test_size", "validation_split", "n_train"),
     "label_noise": ("flip_y", "noisy_labels"),
-    "middle": ("cutoff", "decision_threshold"),
-    "most": ("restart", "n_restarts", "max_restarts"),
-    "plateau_of": ("monitor",),
+    "decision_threshold": ("cutoff",),
+    "max_restarts": ("restart", "n_restarts"),
+}
+
+# Names that keys had before 0.1.
+RENAMED = {
+    **{"below": "threshold", "bound": "divergence_threshold", "min_improvement": "min_delta", "plateau_of": "monitor"},
+    **{"spread": "noise", "middle": "decision_threshold", "low": "target_low", "high": "target_high"},
+    **{"most": "max_restarts", "after": "after_steps", "stream": "generator", "logspace": "geomspace"},
+    **{"targets": "loss_thresholds", "words": "components"},
 }
 
 # Names of other packages and papers for values.
 _VALUES = {
-    **{name: word.also for name, word in vocabulary.NAMED.items() if word.also},
+    **{name: option.also for name, option in vocabulary.NAMED.items() if option.also},
     "mse": ("mean_squared_error", "l2"),
     "sse": ("sum_of_squares", "sum_squared_error"),
     "normal": ("gaussian", "randn"),
@@ -140,6 +147,9 @@ def unknown_key(what: str, given: Any, allowed: Iterable[str], homes: dict[str, 
     allowed = list(allowed)
     told = f"unknown {what} {shown(given)}"
     name = given.rpartition(".")[2] if isinstance(given, str) else ""
+    renamed = RENAMED.get(name)
+    if renamed and (renamed in allowed or any(key.endswith(f".{renamed}") for key in allowed)):
+        return f"{name!r} is called {renamed!r} since 0.1"
     wish = not_supported(name)
     bare = [key for key in allowed if "." not in key]
     dotted = [key for key in allowed if "." in key]
@@ -158,7 +168,7 @@ def unknown_key(what: str, given: Any, allowed: Iterable[str], homes: dict[str, 
         if elsewhere:
             return f"{told}; did you mean {elsewhere!r} of [{homes[elsewhere]}]?"
     if len(bare) > _MOST_LISTED or wish:
-        return f"{told}{'' if told.endswith('?') else ';'} 'sweep words' lists all keys"
+        return f"{told}{'' if told.endswith('?') else ';'} 'sweep explain' lists all keys"
     return f"{told} Known: {', '.join(bare)}" if told.endswith("?") else f"{told}; known: {', '.join(bare)}"
 
 

@@ -17,17 +17,17 @@ from sweep.study.axes import TOGETHER
 from sweep.study.data import are_columns
 from sweep.study.given_weights import element_of
 from sweep.study.hints import unknown_key
-from sweep.study.idle_words import leave_out
+from sweep.study.idle_options import leave_out
 from sweep.study.model import Study
+from sweep.study.options import SECTIONS, OptionTables, known_tables
 from sweep.study.samples import KEYS
 from sweep.study.sections import Record
 from sweep.study.toml_text import read_tables, read_value
-from sweep.study.words import SECTIONS, WordTables, known_tables
 from sweep.system.formatting import list_text
 from sweep.system.plain_values import plain
 from sweep.system.user_files import read_text
 
-_TABLES = ("data", *SECTIONS, "parameters", *TOGETHER, "restarts", "seeds", "record", "words")
+_TABLES = ("data", *SECTIONS, "parameters", *TOGETHER, "restarts", "seeds", "record", "components")
 _TEXTS = ("name", "description", "method")
 _TOP = (*_TEXTS, *_TABLES)
 
@@ -52,7 +52,7 @@ def load_study(source: str | Path, changes: Mapping[str, Any] | None = None) -> 
         for beside the study file.
     changes
         Values to set, by dotted key (``"seeds.count"``) or by the key alone (``"learning_rate"``). A list, an array or
-        a dict such as ``{"logspace": [1e-3, 1.0, 13]}`` sweeps the parameter; one value fixes it, or becomes the only
+        a dict such as ``{"geomspace": [1e-3, 1.0, 13]}`` sweeps the parameter; one value fixes it, or becomes the only
         value of a swept one. Keys of the study that no cell uses any more, as ``from_step`` with ``criterion="none"``,
         are left out. A description gives way to the names of the changed keys.
 
@@ -215,7 +215,7 @@ def _is_weight(key: str) -> bool:
 
 
 @lru_cache(2)
-def _changeable(tables: WordTables) -> frozenset[str]:
+def _changeable(tables: OptionTables) -> frozenset[str]:
     """Return the keys that can be changed, alone and with their tables."""
     homes = tables.homes.items()
     dotted = [f"{section}.{name}" for name, section in homes] + [f"record.{name}" for name in Record.model_fields]
@@ -279,9 +279,9 @@ def _set_sample(raw: dict[str, Any], key: str, value: Any) -> None:
 
 
 def _set_together(raw: dict[str, Any], name: str, value: Any) -> bool:
-    """Apply a change of a word that varies with others: one value takes it out, all else replaces its values there.
+    """Apply a change of an option that varies with others: one value takes it out, all else replaces its values there.
 
-    Returns whether that is all. A word that is taken out is then set as any other.
+    Returns whether that is all. An option that is taken out is then set as any other.
     """
     for kind in ("zip", "samples"):
         for table in _tables(raw, kind):

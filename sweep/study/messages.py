@@ -7,11 +7,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from kernels.own.words import KINDS
+from kernels.custom.registry import KINDS
 from sweep.errors import shown
 from sweep.study.hints import meant_value, not_supported, unknown_key
+from sweep.study.options import OURS, OptionTables, known_tables
 from sweep.study.sections import Curves, Section, Until
-from sweep.study.words import OURS, WordTables, known_tables
 
 _NEEDS = {
     "greater_than": "above {gt:g}",
@@ -34,7 +34,7 @@ _NEEDS = {
 _INNER: dict[str, type[Section]] = {"record.curves": Curves, "seeds.until": Until}
 
 
-def sentences(error: ValidationError, path: str, known_keys: list[str], tables: WordTables = OURS) -> list[str]:
+def sentences(error: ValidationError, path: str, known_keys: list[str], tables: OptionTables = OURS) -> list[str]:
     """Return the faults of a table as sentences.
 
     Parameters
@@ -46,7 +46,7 @@ def sentences(error: ValidationError, path: str, known_keys: list[str], tables: 
     known_keys
         Keys that the table may have.
     tables
-        The words of the study.
+        The options of the study.
 
     Returns
     -------
@@ -56,7 +56,7 @@ def sentences(error: ValidationError, path: str, known_keys: list[str], tables: 
     return [_sentence(detail, path, known_keys, tables) for detail in error.errors(include_url=False)]
 
 
-def _sentence(detail: Any, path: str, known_keys: list[str], tables: WordTables) -> str:
+def _sentence(detail: Any, path: str, known_keys: list[str], tables: OptionTables) -> str:
     kind, context = detail["type"], detail.get("ctx", {})
     if kind in ("extra_forbidden", "invalid_key"):
         inner = ".".join([path, *map(str, detail["loc"][:-1])])
@@ -74,16 +74,16 @@ def _sentence(detail: Any, path: str, known_keys: list[str], tables: WordTables)
     need = _NEEDS[kind].format(**context) if kind in _NEEDS else detail["msg"]
     told = f"{where}: {shown(given)} given"
     if kind == "literal_error" and isinstance(given, str):
-        own, note = _own_words(where.partition("[")[0].rpartition(".")[2])
+        own, note = _own_options(where.partition("[")[0].rpartition(".")[2])
         need += note
         meant = meant_value(given, [*re.findall(r"'([^']*)'", context["expected"]), *own])
         told += f"; did you mean {meant!r}?" if meant else f"; {wish}" if (wish := not_supported(given)) else ""
     return f"{told} Must be {need}" if told.endswith("?") else f"{told}; must be {need}"
 
 
-def _own_words(key: str) -> tuple[list[str], str]:
-    """Return the user's own words that this process knows for a key, and what to add to the values that it may have."""
+def _own_options(key: str) -> tuple[list[str], str]:
+    """Return custom components that this process knows for a key, and what to add to the values that it may have."""
     if key not in (*KINDS, "output"):
         return [], ""
     own = [name for name in known_tables().users[key] if name not in OURS.users[key]]
-    return own, f", or your own {', '.join(map(repr, own))}" if own else ", or a word of your own, of --words FILE"
+    return own, f", or your own {', '.join(map(repr, own))}" if own else ", or a custom component, of --plugin FILE"

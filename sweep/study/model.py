@@ -22,16 +22,16 @@ from sweep.study.axes import TOGETHER, names_together, read_axes, swept_data
 from sweep.study.conflicts import combination_faults
 from sweep.study.content import StudyContent
 from sweep.study.curve_points import curve_faults
+from sweep.study.custom_components import components_table, custom_components
 from sweep.study.data_sets import read_data
 from sweep.study.given_weights import with_columns
 from sweep.study.glossary import entries, glossary
 from sweep.study.grid import values_of_axes
 from sweep.study.messages import sentences
-from sweep.study.own_words import own_words, words_table
+from sweep.study.options import ALWAYS_WRITTEN, MAX_STEPS, OptionTables, loss_and_reduction, option_tables
 from sweep.study.patterns import MAX_PATTERNS
 from sweep.study.sections import Record, Restarts, Section, Seeds
-from sweep.study.swept_values import Reading, conflicts, keys_swept, words_given
-from sweep.study.words import ALWAYS_WRITTEN, MAX_STEPS, WordTables, loss_and_reduction, word_tables
+from sweep.study.swept_values import Reading, conflicts, keys_swept, options_given
 from sweep.system.formatting import count_text
 from sweep.system.plain_values import plain
 
@@ -58,13 +58,13 @@ class Study(StudyContent):
         :func:`sweep.study.parameters.expand` reads, such as ``{"hidden": {"range": [2, 8]}}``. The
         order decides the numbering of cells (configurations), the last one fastest.
     zip, samples, exclude
-        Lists of tables as in the study file. Each table of ``zip`` and ``samples`` is an axis of several words, which
+        Lists of tables as in the study file. Each table of ``zip`` and ``samples`` is an axis of several options, which
         vary together: lists of equal length, or ``count`` points drawn by ``method`` (``"sobol"``, ``"random"``) from
-        ranges of words. Each table of ``exclude`` is a condition on swept words; cells that meet it are left out.
+        ranges of options. Each table of ``exclude`` is a condition on swept options; cells that meet it are left out.
     method
         ``"grid"``: every point of an axis is combined with every point of any other; each combination is a cell.
-    words
-        Declarations of words of a user's own, without their code, as in the canonical form of a study. Others are
+    components
+        Declarations of custom components, without their code, as in the canonical form of a study. Others are
         known by name once :func:`sweep.activation`, :func:`sweep.loss` or :func:`sweep.optimizer` has declared them.
 
     Lists may be tuples, ranges, NumPy arrays or series of pandas, and scalars those of NumPy.
@@ -79,7 +79,7 @@ class Study(StudyContent):
     >>> study = Study(
     ...     name="small",
     ...     data={"task": "xor"},
-    ...     parameters={"hidden": [2, 4], "learning_rate": {"logspace": [0.01, 1.0, 3]}},
+    ...     parameters={"hidden": [2, 4], "learning_rate": {"geomspace": [0.01, 1.0, 3]}},
     ...     seeds={"count": 100},
     ... )
     >>> study.parameters
@@ -105,7 +105,7 @@ class Study(StudyContent):
         record: Mapping[str, Any] | None = None,
         restarts: Mapping[str, Any] | None = None,
         method: str = "grid",
-        words: Mapping[str, Any] | None = None,
+        components: Mapping[str, Any] | None = None,
     ) -> None:
         name, description, method = plain((name, description, method))
         faults = _text_faults(name, description, method)
@@ -122,9 +122,9 @@ class Study(StudyContent):
             }
         )
         given |= {kind: plain(tables) for kind, tables in builtins.zip(TOGETHER, (zip, samples, exclude), strict=True)}
-        self.tables = tables = word_tables(own_words(given, plain(words), faults))
+        self.tables = tables = option_tables(custom_components(given, plain(components), faults))
         swept = keys_swept(given["parameters"]) | {name: key for key, name in names_together(given, tables)}
-        named = words_given(given, swept, tables)
+        named = options_given(given, swept, tables)
         sets = read_data(given["data"], swept_data(given, tables), faults)
         n_patterns = sets.n_patterns if sets else MAX_PATTERNS
         given["training"] = _within_epochs(given["training"], named)
@@ -144,7 +144,7 @@ class Study(StudyContent):
         if not faults:
             faults += combination_faults(self, named)
             if self.seeds.until and set(self.values_of("criterion")) == {"none"}:
-                faults.append("seeds.until: ends rounds by convergence rates, which criterion 'none' does not judge")
+                faults.append("seeds.until: ends rounds by convergence rates, which criterion 'none' does not evaluate")
             faults += curve_faults(self)
         if faults:
             raise StudyError(faults)
@@ -182,7 +182,7 @@ class Study(StudyContent):
             if said:
                 tables[name] = plain(said)
         if self.tables.own:
-            tables["words"] = words_table(self.tables.own.values())
+            tables["components"] = components_table(self.tables.own.values())
         return tables
 
     @property
@@ -194,8 +194,8 @@ class Study(StudyContent):
         """
         tables = self.canonical()
         del tables["name"], tables["description"]
-        for word in tables.get("words", {}).values():  # their cost follows from the source
-            word.pop("operations", None), word.pop("elementary", None)
+        for option in tables.get("components", {}).values():  # their cost follows from the source
+            option.pop("operations", None), option.pop("elementary", None)
         tables["parameters"] = list(tables["parameters"].items())
         if "zip" in tables:
             tables["zip"] = [list(axis.items()) for axis in tables["zip"]]
@@ -233,7 +233,7 @@ if Study.__doc__:  # Python drops docstrings with -OO
     Study.__doc__ += f"""
     Notes
     -----
-    The keys of the tables, as ``sweep words`` prints them. Those that can be swept are allowed in ``parameters``::
+    The keys of the tables, as ``sweep explain`` prints them. Those that can be swept are allowed in ``parameters``::
 
 {glossary(entries(), 112, " " * 8)}
     """
@@ -263,9 +263,9 @@ def _is_unicode(text: str) -> bool:
     return True
 
 
-def _within_epochs(training: Any, words: set[str]) -> Any:
+def _within_epochs(training: Any, options: set[str]) -> Any:
     """Return the table [training]; where only epochs are limited, with the largest limit of steps."""
-    if "max_epochs" in words and "max_steps" not in words and isinstance(training, Mapping | None):
+    if "max_epochs" in options and "max_steps" not in options and isinstance(training, Mapping | None):
         return {**(training or {}), "max_steps": MAX_STEPS}
     return training
 
@@ -275,7 +275,7 @@ def _section(
     model: type[S],
     raw: Any,
     faults: list[str],
-    tables: WordTables,
+    tables: OptionTables,
     context: dict[str, Any] | None = None,
 ) -> S:
     """Validate one table, None for an empty one, and add its faults; with a fault the returned table is not usable."""

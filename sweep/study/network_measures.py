@@ -14,7 +14,7 @@ class NetworkMeasure(NamedTuple):
     ----------
     type, unit, doc
         The type of its column, unit and meaning. Floats are quantities, which answers compare and rank by.
-    words
+    options
         What it is called in sentences and figures, if not by its name.
     more_is_better
         Whether cells are ranked from the highest value, and runs that diverged have the lowest.
@@ -25,7 +25,7 @@ class NetworkMeasure(NamedTuple):
     type: str
     unit: str
     doc: str
-    words: str = ""
+    options: str = ""
     more_is_better: bool = False
     signed: bool = False
 
@@ -62,27 +62,27 @@ NETWORK_MEASURES = {
     "loss_sum": NetworkMeasure(
         "float64",
         "loss",
-        "sum of the losses of all judgings, added up in their order; inf if one is not finite",
+        "sum of the losses of all evaluations, added up in their order; inf if one is not finite",
         "sum of losses",
     ),
     "inverse_loss_sum": NetworkMeasure(
         "float64",
         "1/loss",
-        "sum of 1 / loss over all judgings; not finite losses add 0, a loss of 0 makes it inf",
+        "sum of 1 / loss over all evaluations; not finite losses add 0, a loss of 0 makes it inf",
         "sum of inverse losses",
         more_is_better=True,
     ),
     "tail_loss": NetworkMeasure(
         "float64",
         "loss",
-        f"mean of the losses of the last {TAIL} judgings, or of all; inf if one is not finite",
+        f"mean of the losses of the last {TAIL} evaluations, or of all; inf if one is not finite",
         "mean of the last losses",
     ),
 }
 
 # Those that answers take as values: what each is called.
 QUANTITIES = {
-    name: measure.words or name.replace("_", " ")
+    name: measure.options or name.replace("_", " ")
     for name, measure in NETWORK_MEASURES.items()
     if measure.type == "float64"
 }

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from sweep.errors import shown, unknown
-from sweep.study.logspace import linear_values, log_values
+from sweep.study.geomspace import linear_values, log_values
 from sweep.system.plain_values import MAX_VALUES, is_integer, plain
 
 Scalar = bool | int | float | str
@@ -16,14 +16,13 @@ Scalar = bool | int | float | str
 _LISTS = {
     "value": "one value, as in { value = 0.1 }",
     "values": "a list, as in { values = [2, 4, 8] }",
-    "logspace": "[first value, last value, how many], both ends included, as in { logspace = [1e-3, 1.0, 13] }",
     "geomspace": "[first value, last value, how many], both ends included, as in { geomspace = [1e-3, 1.0, 13] }",
     "linspace": "[first value, last value, how many], both ends included, as in { linspace = [0.0, 1.0, 5] }",
     "range": "[first, last] or [first, last, step] of integers, both ends included, as in { range = [2, 8] }",
 }
 DISTRIBUTIONS = ["uniform", "log_uniform_values", "int_uniform"]
 _FORMS = (
-    "a list such as [2, 4, 8], one value, { logspace = [1e-3, 1.0, 13] }, { linspace = [0.0, 1.0, 5] }, "
+    "a list such as [2, 4, 8], one value, { geomspace = [1e-3, 1.0, 13] }, { linspace = [0.0, 1.0, 5] }, "
     "{ range = [2, 8] } or { min = 0.0, max = 1.0, num = 5 }"
 )
 
@@ -49,7 +48,7 @@ def bounds_of(spec: Any, integer: bool) -> Bounds | None:
     Parameters
     ----------
     spec
-        As of :func:`expand`. ``logspace``, ``geomspace`` and ``linspace`` of two ends, and ``min`` and ``max`` without
+        As of :func:`expand`. ``geomspace``, ``geomspace`` and ``linspace`` of two ends, and ``min`` and ``max`` without
         ``num``, are ranges of every number between.
     integer
         Whether all values must be integers.
@@ -66,27 +65,27 @@ def bounds_of(spec: Any, integer: bool) -> Bounds | None:
     spec = plain(spec)
     if not isinstance(spec, Mapping) or not spec:
         return None
-    (word, given), *others = spec.items()
-    if not others and word in ("logspace", "geomspace", "linspace") and isinstance(given, list) and len(given) == 2:
-        bounds = Bounds(given[0], given[1], "linear" if word == "linspace" else "log")
+    (option, given), *others = spec.items()
+    if not others and option in ("geomspace", "geomspace", "linspace") and isinstance(given, list) and len(given) == 2:
+        bounds = Bounds(given[0], given[1], "linear" if option == "linspace" else "log")
         if not all(map(_is_finite, given)):
-            raise ValueError(f"{word} {shown(given)} given; its two ends must be finite numbers")
+            raise ValueError(f"{option} {shown(given)} given; its two ends must be finite numbers")
     elif "num" not in spec and spec.keys() <= {"min", "max", "distribution"}:
         distribution = _distribution(spec, integer)
         bounds = Bounds(
             _bound(spec, "min"), _bound(spec, "max"), "log" if distribution == DISTRIBUTIONS[1] else "linear"
         )
         integer |= distribution == "int_uniform"
-        word, given = distribution, [bounds.low, bounds.high]
+        option, given = distribution, [bounds.low, bounds.high]
     else:
         return None
     low, high, scale = bounds
     if low > high:
-        raise ValueError(f"{word} {shown(given)} given; the first end is above the second")
+        raise ValueError(f"{option} {shown(given)} given; the first end is above the second")
     if integer and (low != int(low) or high != int(high)):
-        raise ValueError(f"{word} {shown(given)} given; an integer range has integer ends")
+        raise ValueError(f"{option} {shown(given)} given; an integer range has integer ends")
     if scale == "log" and low <= 0:
-        raise ValueError(f"{word} {shown(given)} given; the ends are values, not exponents, so both must be above 0")
+        raise ValueError(f"{option} {shown(given)} given; the ends are values, not exponents, so both must be above 0")
     return Bounds(int(low), int(high), scale) if integer else bounds
 
 
@@ -98,8 +97,8 @@ def expand(spec: Any, integer: bool) -> list[Scalar]:
     spec
         As in the study file: a list, one value, ``{values = [..]}``, ``{value = x}`` or one of these.
 
-        - ``{logspace = [first, last, count]}``, also called ``geomspace``: evenly spaced in the
-          logarithm. Unlike those of ``numpy.logspace``, ends are values, not exponents.
+        - ``{geomspace = [first, last, count]}``, also called ``geomspace``: evenly spaced in the
+          logarithm. Unlike those of ``numpy.geomspace``, ends are values, not exponents.
         - ``{linspace = [first, last, count]}``: evenly spaced.
         - ``{range = [first, last]}`` or ``{range = [first, last, step]}``: integers. Unlike
           Python's ``range``, the last one is included, so ``step`` must lead to it.
@@ -121,7 +120,7 @@ def expand(spec: Any, integer: bool) -> list[Scalar]:
 
     Examples
     --------
-    >>> expand({"logspace": [0.01, 1, 3]}, integer=False), expand({"range": [2, 8, 3]}, integer=True)
+    >>> expand({"geomspace": [0.01, 1, 3]}, integer=False), expand({"range": [2, 8, 3]}, integer=True)
     ([0.01, 0.1, 1.0], [2, 5, 8])
     """
     spec = plain(spec)
@@ -135,20 +134,20 @@ def expand(spec: Any, integer: bool) -> list[Scalar]:
     for key in spec:
         if key not in known:
             raise ValueError(unknown("key", key, known))
-    word = next((key for key in spec if key in _LISTS), None)
-    if word is None:
+    option = next((key for key in spec if key in _LISTS), None)
+    if option is None:
         return _range_of_bounds(spec, integer)
     if len(spec) > 1:
-        raise ValueError(f"keys {', '.join(spec)} given together; {word} allows no other key")
-    if word == "value":
+        raise ValueError(f"keys {', '.join(spec)} given together; {option} allows no other key")
+    if option == "value":
         return [spec["value"]]
-    if word == "values":
+    if option == "values":
         if not isinstance(spec["values"], list):
             raise ValueError(f"values {shown(spec['values'])} given; must be {_LISTS['values']}")
         return _listed(spec["values"])
-    if word == "range":
+    if option == "range":
         return _range(spec["range"])
-    return _spaced(word, spec[word], integer)
+    return _spaced(option, spec[option], integer)
 
 
 def _listed(values: list[Any]) -> list[Scalar]:
@@ -159,22 +158,22 @@ def _listed(values: list[Any]) -> list[Scalar]:
     return values
 
 
-def _spaced(word: str, given: Any, integer: bool) -> list[Scalar]:
-    """Expand ``logspace``, ``geomspace`` and ``linspace``."""
+def _spaced(option: str, given: Any, integer: bool) -> list[Scalar]:
+    """Expand ``geomspace``, ``geomspace`` and ``linspace``."""
     if not isinstance(given, list) or len(given) != 3 or not all(map(_is_finite, given[:2])):
-        raise ValueError(f"{word} {shown(given)} given; must be {_LISTS[word]}")
+        raise ValueError(f"{option} {shown(given)} given; must be {_LISTS[option]}")
     first, last, count = given
     if not is_integer(count) or not 1 <= count <= MAX_VALUES or (count == 1 and first != last):
         raise ValueError(
-            f"{word} {shown(given)} given; the third number is the number of values from first to last, both "
+            f"{option} {shown(given)} given; the third number is the number of values from first to last, both "
             f"included: an integer from 2 to {MAX_VALUES}"
         )
-    if word == "linspace":
+    if option == "linspace":
         return _spaced_values(linear_values, first, last, count, integer)
     if first <= 0 or last <= 0:
         raise ValueError(
-            f"{word} {shown(given)} given; the ends are values, not exponents, so both must be above 0, as in "
-            f"{{ {word} = [1e-3, 1.0, 13] }}"
+            f"{option} {shown(given)} given; the ends are values, not exponents, so both must be above 0, as in "
+            f"{{ {option} = [1e-3, 1.0, 13] }}"
         )
     return _spaced_values(log_values, first, last, count, integer)
 

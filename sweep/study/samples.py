@@ -1,7 +1,7 @@
-"""Samples: points of several words, drawn at random or from a Sobol sequence.
+"""Samples: points of several options, drawn at random or from a Sobol sequence.
 
 Every form of ``[parameters]`` means the values that it has there, each equally likely. A range without a number of
-values, such as ``{ logspace = [0.01, 1.0] }`` or ``{ min = 0.0, max = 1.0 }``, means every number between its ends.
+values, such as ``{ geomspace = [0.01, 1.0] }`` or ``{ min = 0.0, max = 1.0 }``, means every number between its ends.
 Drawn numbers are integers over a power of two, and values follow from them in integers and decimals, so no digit
 depends on the processor.
 """
@@ -14,20 +14,20 @@ from itertools import islice
 from typing import Any
 
 from sweep.errors import shown, unknown
+from sweep.study.geomspace import log_value
 from sweep.study.grid import Axis
-from sweep.study.logspace import log_value
+from sweep.study.options import takes_integers
 from sweep.study.parameters import Scalar, bounds_of
-from sweep.study.swept_values import Reading, named_words, values_of_word
-from sweep.study.words import takes_integers
+from sweep.study.swept_values import Reading, named_components, values_of_option
 from sweep.system.plain_values import is_integer
 
-# Most points of an axis of several words: they stand in the canonical form, one by one.
+# Most points of an axis of several options: they stand in the canonical form, one by one.
 MAX_POINTS = 100_000
 # Points are drawn until there are enough distinct ones, but not more often than this for each of them.
 _TRIES = 100
 
 METHODS = ("sobol", "random")
-# Keys of a table beside its words.
+# Keys of a table beside its options.
 KEYS = ("method", "count", "seed")
 
 # A number from 0 to below 1, as a numerator and the exponent of 2 in its denominator.
@@ -43,7 +43,7 @@ def read_sample(key: str, table: Any, reading: Reading) -> Axis:
     key
         Its key, for errors.
     table
-        ``count``, ``method`` and ``seed``, and the words with their ranges.
+        ``count``, ``method`` and ``seed``, and the options with their ranges.
     reading
         Where a sentence for each fault is appended.
 
@@ -66,10 +66,10 @@ def read_sample(key: str, table: Any, reading: Reading) -> Axis:
     if not is_integer(seed) or not 0 <= seed < 2**32:
         faults.append(f"{key}.seed: {shown(seed)} given; must be an integer from 0 to {2**32 - 1}")
     draws: dict[str, _Draw] = {}
-    for dotted, name, spec in named_words(key, table, reading, KEYS):
+    for dotted, name, spec in named_components(key, table, reading, KEYS):
         draws[name] = _draw_of(reading, dotted, spec, name)
     if not draws and len(faults) == n_faults:
-        faults.append(f"{key}: no word given; give ranges, as in learning_rate = {{ logspace = [0.01, 1.0] }}")
+        faults.append(f"{key}: no option given; give ranges, as in learning_rate = {{ geomspace = [0.01, 1.0] }}")
     if len(faults) > n_faults:
         return {}
     return _distinct_points(key, draws, (method, count, seed), faults)
@@ -88,27 +88,27 @@ def _distinct_points(
             return dict(zip(draws, zip(*found, strict=True), strict=True))
     faults.append(
         f"{key}.count: {count} given, and only {len(found)} different points were found, since cells must differ; "
-        "lower it, or sweep the words under [parameters], where all of their combinations are cells"
+        "lower it, or sweep the options under [parameters], where all of their combinations are cells"
     )
     return {}
 
 
-def _random(n_words: int, count: int, seed: int) -> Iterator[list[_Unit]]:
+def _random(n_options: int, count: int, seed: int) -> Iterator[list[_Unit]]:
     """Yield rows of ``numpy.random.default_rng(seed).random()``, from the documented stream of integers."""
     from numpy.random import PCG64
 
     stream = PCG64(seed)
     while True:
-        for row in stream.random_raw((count, n_words)).tolist():
+        for row in stream.random_raw((count, n_options)).tolist():
             yield [(integer >> 11, 53) for integer in row]
 
 
-def _sobol(n_words: int, count: int, seed: int) -> Iterator[list[_Unit]]:
+def _sobol(n_options: int, count: int, seed: int) -> Iterator[list[_Unit]]:
     """Yield the points of a scrambled Sobol sequence, which are multiples of 2^-30."""
     import numpy as np
     from scipy.stats import qmc
 
-    engine = qmc.Sobol(n_words, scramble=True, bits=30, seed=np.random.default_rng(seed))
+    engine = qmc.Sobol(n_options, scramble=True, bits=30, seed=np.random.default_rng(seed))
     block = 1 << (count - 1).bit_length()
     while True:
         for row in (engine.random(block) * 2.0**30).astype(np.int64).tolist():
@@ -116,7 +116,7 @@ def _sobol(n_words: int, count: int, seed: int) -> Iterator[list[_Unit]]:
 
 
 def _draw_of(reading: Reading, key: str, spec: Any, name: str) -> _Draw:
-    """Return how a value of a word follows from a number between 0 and 1."""
+    """Return how a value of an option follows from a number between 0 and 1."""
     integer = takes_integers(reading.tables.kinds[name])
     try:
         bounds = bounds_of(spec, integer)
@@ -124,9 +124,9 @@ def _draw_of(reading: Reading, key: str, spec: Any, name: str) -> _Draw:
         reading.faults.append(f"{key}: {error}")
         return _choice(())
     if bounds is None:
-        return _choice(values_of_word(reading, key, spec, name))
+        return _choice(values_of_option(reading, key, spec, name))
     ends = [bounds.low, bounds.high] if bounds.low != bounds.high else [bounds.low]
-    if not values_of_word(reading, key, ends, name):
+    if not values_of_option(reading, key, ends, name):
         return _choice(())
     if bounds.scale == "log" and integer:
         return _log_integers(int(bounds.low), int(bounds.high))

@@ -1,6 +1,6 @@
 """The JSON Schema of study files, by which editors complete and check them.
 
-It follows from the declarations of words, tasks and forms of values, and says what a schema can say: which keys there
+It follows from the declarations of options, tasks and forms of values, and says what a schema can say: which keys there
 are, and which values each may have. What keys mean together, as what is missing or has no effect, ``sweep plan`` says.
 It is of draft 4, the newest one by which editors of TOML tell integers from floats.
 """
@@ -14,15 +14,15 @@ from typing import Any
 
 from pydantic import BaseModel, create_model
 
-from sweep.study.data import DATA_KEYS, DATA_WORDS
+from sweep.study.data import DATA_KEYS, DATA_OPTIONS
 from sweep.study.given_weights import WEIGHT_PATTERN
 from sweep.study.glossary import LISTS, entries, models_of
 from sweep.study.model import NAME
+from sweep.study.options import OptionTables, known_tables
 from sweep.study.parameters import DISTRIBUTIONS
 from sweep.study.patterns import MAX_PATTERNS
-from sweep.study.sections import MAX_CURVE_STEP, MAX_POINTS, MAX_TARGETS
+from sweep.study.sections import MAX_CURVE_STEP, MAX_POINTS, MAX_THRESHOLDS
 from sweep.study.tasks import TASKS, arguments_of
-from sweep.study.words import WordTables, known_tables
 from sweep.system.plain_values import MAX_VALUES
 
 Schema = dict[str, Any]
@@ -41,31 +41,33 @@ _NAMES = {"type": "array", "items": {"type": "string"}, "minItems": 1}
 
 
 def study_schema() -> Schema:
-    """Return the schema of a study file, which may name the user's own words that this process knows."""
+    """Return the schema of a study file, which may name custom components that this process knows."""
     known = known_tables()
     models = models_of(known)
     told: dict[str, dict[str, str]] = {section: {} for section in models}
     for entry in entries():
         told[entry.section][entry.key] = f"{entry.meaning}; {entry.facts}"
-    types: dict[str, Any] = {name: (argument.type, None) for name, argument in DATA_WORDS.items()}
-    words = _of_model(create_model("Words", **types))["properties"]
+    types: dict[str, Any] = {name: (argument.type, None) for name, argument in DATA_OPTIONS.items()}
+    options = _of_model(create_model("Options", **types))["properties"]
     tables = {section: _of_model(model) for section, model in models.items() if section != "data"}
     swept = {
         name: tables[section]["properties"][name]
         for name, section in known.sweepable.items()
         if section in known.sections
     }
-    tables["parameters"] = _parameters({**swept, **{name: words[name] for name in DATA_WORDS}}, told, known)
+    tables["parameters"] = _parameters({**swept, **{name: options[name] for name in DATA_OPTIONS}}, told, known)
     target = {"type": "number", "minimum": 0, "exclusiveMinimum": True}
-    tables["record"]["properties"]["targets"] = _forms(target, MAX_TARGETS)
+    tables["record"]["properties"]["loss_thresholds"] = _forms(target, MAX_THRESHOLDS)
     step = {"type": "integer", "minimum": 0, "maximum": MAX_CURVE_STEP}
     tables["record"]["properties"]["curves"]["properties"]["steps"] = _forms(step, MAX_POINTS)
-    tables["data"] = _data(words)
+    tables["data"] = _data(options)
     for section, meanings in told.items():
         _describe(tables[section]["properties"], meanings)
     _describe(tables["data"]["properties"]["test"]["properties"], told["data"])
     others = ("parameters", "restarts", "seeds", "record")
-    declared = {"words": {"type": "object", "description": "declarations of words of one's own, written by results"}}
+    declared = {
+        "components": {"type": "object", "description": "declarations of custom components, written by results"}
+    }
     texts: dict[str, Schema] = {
         "name": {"type": "string", "pattern": f"^{NAME.pattern}$", "description": "names the folder of results"},
         "description": {"type": "string", "description": "any text"},
@@ -119,11 +121,11 @@ def _draft4(made: Schema, definitions: Mapping[str, Schema]) -> Schema:
     return {**options[0], **schema} if len(options) == 1 else {**schema, **({"anyOf": options} if options else {})}
 
 
-def _parameters(words: Mapping[str, Schema], told: Mapping[str, Mapping[str, str]], known: WordTables) -> Schema:
+def _parameters(options: Mapping[str, Schema], told: Mapping[str, Mapping[str, str]], known: OptionTables) -> Schema:
     """Return the schema of the table [parameters], whose keys may name their table: "network.hidden"."""
     properties, dotted = {}, {}
     for name, section in known.sweepable.items():
-        properties[name] = {"description": told[section][name], **_forms(words[name])}
+        properties[name] = {"description": told[section][name], **_forms(options[name])}
         dotted[rf"^{section}\.{name}$"] = {"$ref": f"#/properties/parameters/properties/{name}"}
     weight = f"^(initial_weights\\.)?({WEIGHT_PATTERN})$"
     dotted[weight] = {"description": "initial value of this weight", **_forms({"type": "number"})}
@@ -143,7 +145,7 @@ def _forms(value: Schema, most: int = MAX_VALUES) -> Schema:
         end, integer = {"type": "number", **limits}, {"type": "integer", **limits}
         count = {"type": "integer", "minimum": 1, "maximum": most}
         positive = end if end.get("minimum", 0) > 0 else {**end, "minimum": 0, "exclusiveMinimum": True}
-        spaced = {"logspace": positive, "geomspace": positive, "linspace": end}
+        spaced = {"geomspace": positive, "linspace": end}
         forms += [_table({key: _listed(each, each, count)}, [key]) for key, each in spaced.items()]
         steps = {**_listed(integer, integer, {"type": "integer"}), "minItems": 2}
         forms.append(_table({"range": steps}, ["range"]))
@@ -163,24 +165,24 @@ def _listed(*items: Schema) -> Schema:
     }
 
 
-def _data(words: Mapping[str, Schema]) -> Schema:
+def _data(options: Mapping[str, Schema]) -> Schema:
     """Return the schema of the table [data]."""
-    test = _patterns(words, {}, swept=False)
+    test = _patterns(options, {}, swept=False)
     own = {
         "train": {"type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 1, "uniqueItems": True},
         "test": test,
         "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$", "description": "hash of patterns that are swept"},
     }
-    prepared = {key: words[key] for key in DATA_KEYS if key in DATA_WORDS and key not in test["properties"]}
-    return {"description": "The patterns to learn.", **_patterns(words, {**prepared, **own}, swept=True)}
+    prepared = {key: options[key] for key in DATA_KEYS if key in DATA_OPTIONS and key not in test["properties"]}
+    return {"description": "The patterns to learn.", **_patterns(options, {**prepared, **own}, swept=True)}
 
 
-def _patterns(words: Mapping[str, Schema], others: Mapping[str, Schema], *, swept: bool) -> Schema:
+def _patterns(options: Mapping[str, Schema], others: Mapping[str, Schema], *, swept: bool) -> Schema:
     """Return the schema of a table of patterns: a task with its arguments, a file, or lists.
 
     Parameters
     ----------
-    words
+    options
         The keys of [data] that can be swept.
     others
         The keys that are allowed beside any patterns.
@@ -194,7 +196,7 @@ def _patterns(words: Mapping[str, Schema], others: Mapping[str, Schema], *, swep
     arguments = dict.fromkeys(name for task in TASKS for name in arguments_of(task))
     properties = {
         "task": {"enum": list(TASKS)},
-        **{name: dict(words[name]) for name in arguments},
+        **{name: dict(options[name]) for name in arguments},
         "file": {"type": "string"},
         "inputs": {"anyOf": [_ROWS, _NAMES]},
         "targets": {"anyOf": [_ROWS, _NUMBERS, _NAMES]},
@@ -206,7 +208,7 @@ def _patterns(words: Mapping[str, Schema], others: Mapping[str, Schema], *, swep
         takes = arguments_of(task)
         needed = [] if swept else [name for name, default in takes.items() if default is Parameter.empty]
         forms.append(_form({"task": {"enum": [task]}, **{name: {} for name in takes}}, others, ["task", *needed]))
-    of_file = {"file": {}, "inputs": _NAMES, "targets": _NAMES, "target": {}, "low": {}, "high": {}}
+    of_file = {"file": {}, "inputs": _NAMES, "targets": _NAMES, "target": {}, "target_low": {}, "target_high": {}}
     forms.append(_form(of_file, others, ["file"]))
     forms.append(_form({"inputs": _ROWS, "targets": {"anyOf": [_ROWS, _NUMBERS]}}, others, ["inputs", "targets"]))
     return {**_table(properties), "anyOf": forms}

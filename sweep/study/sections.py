@@ -1,4 +1,4 @@
-"""The tables of a study file that hold no words of cells: seeds, and what is recorded."""
+"""The tables of a study file that hold no options of cells: seeds, and what is recorded."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sweep.study.parameters import expand
 from sweep.system.plain_values import is_integer
 
 MAX_SEED = 2**32 - 1
-MAX_TARGETS = 16
+MAX_THRESHOLDS = 16
 # Most points of a learning curve, and the largest step.
 MAX_POINTS, MAX_CURVE_STEP = 1000, 2**31 - 1
 
@@ -67,7 +67,7 @@ class Seeds(Section):
         return self
 
 
-# How an attempt may end so that a run begins anew.
+# How an attempt may end so that a run restarts.
 FAILURES = ("diverged", "stalled", "plateau")
 
 
@@ -75,7 +75,7 @@ def _read_failures(given: Any) -> Any:
     """Return statuses in the order of their codes, each once."""
     names = [given] if isinstance(given, str) else given
     if not isinstance(names, (list, tuple)) or len(set(map(str, names))) < len(names):
-        raise ValueError(f"{shown(given)} given; must be a list of different words of {', '.join(FAILURES)}")
+        raise ValueError(f"{shown(given)} given; must be a list of different options of {', '.join(FAILURES)}")
     for name in names:
         if not isinstance(name, str) or name not in FAILURES:
             raise ValueError(unknown("end", name, FAILURES))
@@ -83,10 +83,10 @@ def _read_failures(given: Any) -> Any:
 
 
 class Restarts(Section):
-    """Whether a run that fails begins anew, with other initial weights: attempts until one converges."""
+    """Whether a run that fails restarts, with other initial weights: attempts until one converges."""
 
-    most: Annotated[int, Field(ge=0, le=10_000)] = Field(0, description="restarts of a run at most")
-    after: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = Field(
+    max_restarts: Annotated[int, Field(ge=0, le=10_000)] = Field(0, description="restarts of a run at most")
+    after_steps: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = Field(
         None, description="updates after which an attempt ends and the next begins, as long as there are restarts left"
     )
     on: Annotated[
@@ -106,8 +106,8 @@ def _read_targets(given: Any) -> Any:
     if given == ():
         return given
     values = expand(given, integer=False)
-    if len(values) > MAX_TARGETS:
-        raise ValueError(f"{len(values)} targets given; at most {MAX_TARGETS} are allowed")
+    if len(values) > MAX_THRESHOLDS:
+        raise ValueError(f"{len(values)} targets given; at most {MAX_THRESHOLDS} are allowed")
     for value in values:
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= sys.float_info.max:
             raise ValueError(f"{shown(value)} given; a target must be a finite number above 0")
@@ -162,9 +162,9 @@ class Curves(Section):
 class Record(Section):
     """What is recorded of every run beside how it ends."""
 
-    targets: Annotated[tuple[float, ...], BeforeValidator(_read_targets), "1 to 16 distinct numbers above 0"] = Field(
-        (), description="values of the loss; the step at which it is first below each is recorded"
-    )
+    loss_thresholds: Annotated[
+        tuple[float, ...], BeforeValidator(_read_targets), "1 to 16 distinct numbers above 0"
+    ] = Field((), description="values of the loss; the step at which it is first below each is recorded")
     weights: Literal["none", "initial", "final", "both"] = Field(
         "none", description="weights of every run that are recorded, with those of diverged runs"
     )
@@ -176,7 +176,7 @@ class Record(Section):
         f"a list of {', '.join(NETWORK_MEASURES)}",
     ] = Field((), description="measures of trained networks that are recorded, a column for each")
 
-    curves: Annotated[Curves | None, "{ seeds = 20, steps = { logspace = [1, 1000, 13] } }"] = Field(
+    curves: Annotated[Curves | None, "{ seeds = 20, steps = { geomspace = [1, 1000, 13] } }"] = Field(
         None, description="learning curves of the first seeds of each cell: loss and correct outputs at some steps"
     )
 

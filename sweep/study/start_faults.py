@@ -47,7 +47,7 @@ def start_faults(study: StudyContent) -> Iterator[str]:
 
 
 def _idle_draws(study: StudyContent) -> Iterator[str]:
-    """Yield a sentence for each word of drawing where nothing is drawn."""
+    """Yield a sentence for each option of drawing where nothing is drawn."""
     if study.draws_weights:
         return
     for name, field in study.tables.sections["initial_weights"].model_fields.items():

@@ -11,27 +11,27 @@ from sweep.errors import shown
 from sweep.study.data import DATA_KEYS
 from sweep.study.hints import unknown_key
 from sweep.study.messages import sentences
+from sweep.study.options import REQUIRED, OptionTables, takes_integers
 from sweep.study.parameters import Scalar, expand
 from sweep.study.sections import Seeds
-from sweep.study.words import REQUIRED, WordTables, takes_integers
 
 _NOT_SWEPT = {"dtype", *DATA_KEYS, *Seeds.model_fields, "seed", "seeds"}
 
 
 class Reading(NamedTuple):
-    """What it takes to read the swept words of a study.
+    """What it takes to read the swept options of a study.
 
     Attributes
     ----------
     tables
-        The words that it may use.
+        The options that it may use.
     n_patterns
         Its patterns.
     faults
         Where a sentence for each fault is appended.
     """
 
-    tables: WordTables
+    tables: OptionTables
     n_patterns: int
     faults: list[str]
 
@@ -63,14 +63,14 @@ def swept_parameters(raw: Any, reading: Reading) -> dict[str, tuple[Scalar, ...]
         elif name in expanded:
             faults.append(f"parameters.{key}: {name} is given twice; give one")
         else:
-            expanded[name] = values_of_word(reading, f"parameters.{key}", spec, name)
+            expanded[name] = values_of_option(reading, f"parameters.{key}", spec, name)
     return expanded
 
 
-def named_words(
+def named_components(
     key: str, table: Mapping[Any, Any], reading: Reading, others: tuple[str, ...] = ()
 ) -> Iterator[tuple[str, str, Any]]:
-    """Yield the dotted key, the name and the values as given of each word of a table of words that vary together.
+    """Yield the dotted key, the name and the values as given of each option of a table of options that vary together.
 
     Parameters
     ----------
@@ -79,9 +79,9 @@ def named_words(
     table
         As given.
     reading
-        Where a sentence for each other key, and for each word that is given twice, is appended.
+        Where a sentence for each other key, and for each option that is given twice, is appended.
     others
-        Keys that are no words.
+        Keys that are no options.
     """
     known, seen = reading.tables.sweepable, set[str]()
     for given, spec in table.items():
@@ -97,15 +97,15 @@ def named_words(
             yield f"{key}.{given}", name, spec
 
 
-def sweepable(key: Any, tables: WordTables) -> str | None:
-    """Return the word that a key of a swept parameter names, with or without its table; None if it cannot be swept."""
+def sweepable(key: Any, tables: OptionTables) -> str | None:
+    """Return the option that a key of [parameters] names, with or without its table; None if it cannot be swept."""
     section, _, name = _dotted(key)
     name = name.replace(" ", "") if name.replace(" ", "") in tables.sweepable else name
     return name if name in tables.sweepable and section in ("", tables.sweepable[name]) else None
 
 
-def values_of_word(reading: Reading, key: str, spec: Any, name: str, *, distinct: bool = True) -> tuple[Scalar, ...]:
-    """Return the values of one swept word.
+def values_of_option(reading: Reading, key: str, spec: Any, name: str, *, distinct: bool = True) -> tuple[Scalar, ...]:
+    """Return the values of one swept option.
 
     Parameters
     ----------
@@ -116,7 +116,7 @@ def values_of_word(reading: Reading, key: str, spec: Any, name: str, *, distinct
     spec
         As of :func:`sweep.study.parameters.expand`.
     name
-        The word.
+        The option.
     distinct
         Whether no value may be given twice.
 
@@ -157,36 +157,36 @@ def _dotted(key: Any) -> tuple[str, str, str]:
     return key.rpartition(".") if isinstance(key, str) else ("", "", "")
 
 
-def _not_sweepable(key: Any, tables: WordTables) -> str:
+def _not_sweepable(key: Any, tables: OptionTables) -> str:
     if _dotted(key)[2] in _NOT_SWEPT:
         return f"{shown(key)} cannot be swept; make a study for each value (seeds are replicates, under [seeds])"
     dotted = [f"{section}.{name}" for name, section in tables.sweepable.items()]
     return unknown_key("parameter", key, [*tables.sweepable, *dotted], {})
 
 
-def words_given(given: Mapping[str, Any], swept: Mapping[str, str], known: WordTables) -> set[str]:
-    """Return the words that the given tables name, with a value or ``swept``."""
+def options_given(given: Mapping[str, Any], swept: Mapping[str, str], known: OptionTables) -> set[str]:
+    """Return the options that the given tables name, with a value or ``swept``."""
     tables = {section: table for section, table in given.items() if isinstance(table, Mapping)}
-    fixed = {name for name, word in known.words.items() if tables.get(word.section, {}).get(name) is not None}
+    fixed = {name for name, option in known.options.items() if tables.get(option.section, {}).get(name) is not None}
     return fixed | swept.keys()
 
 
 def keys_swept(raw: Any) -> dict[str, str]:
-    """Return the key of each word of the table [parameters], before any validation."""
+    """Return the key of each option of the table [parameters], before any validation."""
     return {(name := _dotted(key)[2]): f"parameters.{name}" for key in (raw if isinstance(raw, Mapping) else ())}
 
 
-def conflicts(given: Mapping[str, Any], swept: Mapping[str, str], known: WordTables) -> list[str]:
-    """Return a sentence for each word that is given twice or is missing.
+def conflicts(given: Mapping[str, Any], swept: Mapping[str, str], known: OptionTables) -> list[str]:
+    """Return a sentence for each option that is given twice or is missing.
 
     Parameters
     ----------
     given
-        The tables of words as given, by name.
+        The tables of options as given, by name.
     swept
-        The key of each swept word.
+        The key of each swept option.
     known
-        The words of the study.
+        The options of the study.
 
     Returns
     -------

@@ -59,7 +59,7 @@ class Argument(NamedTuple):
 
     @property
     def allowed(self) -> str:
-        """What is allowed, in words."""
+        """What is allowed, in options."""
         if self.kind is str:
             return f"one of {', '.join(CODINGS)}"
         if self.most == sys.float_info.max:
@@ -88,12 +88,12 @@ ARGUMENTS = {
     "n_inputs": Argument("inputs of a pattern", int, 1, 1024),
     "n_outputs": Argument("targets of a pattern", int, 1, 1024),
     "classes": Argument("classes, one target for each", int, 2, 64),
-    "spread": Argument("standard deviation of the noise of points", float, 0, 1e6),
+    "noise": Argument("standard deviation of the noise of points", float, 0, 1e6),
     "problem": Argument("number of a MONK's problem", int, 1, 3),
     "data_seed": Argument("seed of drawn patterns", int, 0, 2**32 - 1),
     "coding": Argument("inputs of a bit: 01 for 0 and 1, pm1 for -1 and 1", str),
-    "low": Argument("target of what is false", float),
-    "high": Argument("target of what is true", float),
+    "target_low": Argument("target of what is false", float),
+    "target_high": Argument("target of what is true", float),
 }
 
 
@@ -109,9 +109,9 @@ def _check_patterns(count: int) -> None:
         raise ValueError(f"{count:,} patterns given; at most {MAX_PATTERNS:,} are allowed")
 
 
-def _levels(truths: Iterable[Iterable[Any]], low: float, high: float) -> Matrix:
+def _levels(truths: Iterable[Iterable[Any]], target_low: float, target_high: float) -> Matrix:
     """Return targets of what is true or false."""
-    return tuple(tuple(float(high if truth else low) for truth in row) for row in truths)
+    return tuple(tuple(float(target_high if truth else target_low) for truth in row) for row in truths)
 
 
 def _number(bits: Iterable[float]) -> int:
@@ -119,34 +119,36 @@ def _number(bits: Iterable[float]) -> int:
     return sum(int(bit) << j for j, bit in enumerate(bits))
 
 
-def boolean(bits: int, function: int, coding: str = "01", low: float = 0.0, high: float = 1.0) -> Patterns:
+def boolean(
+    bits: int, function: int, coding: str = "01", target_low: float = 0.0, target_high: float = 1.0
+) -> Patterns:
     """Return any Boolean function: of two inputs AND is 8, XOR 6 and OR 14; of three there are 256."""
     if bits > 5:
         raise ValueError(f"bits {bits} given; task 'boolean' takes at most 5")
     if function >= 1 << 2**bits:
         raise ValueError(f"function {function} given; of {bits} bits there are 0 to {(1 << 2**bits) - 1}")
-    return _bits(bits, coding), _levels([[function >> c & 1] for c in range(2**bits)], low, high)
+    return _bits(bits, coding), _levels([[function >> c & 1] for c in range(2**bits)], target_low, target_high)
 
 
-def xor(coding: str = "01", low: float = 0.0, high: float = 1.0) -> Patterns:
+def xor(coding: str = "01", target_low: float = 0.0, target_high: float = 1.0) -> Patterns:
     """Return XOR, in the order of truth tables: 00, 01, 10, 11."""
-    return _of_two([0, 1, 1, 0], coding, low, high)
+    return _of_two([0, 1, 1, 0], coding, target_low, target_high)
 
 
-def and_(coding: str = "01", low: float = 0.0, high: float = 1.0) -> Patterns:
+def and_(coding: str = "01", target_low: float = 0.0, target_high: float = 1.0) -> Patterns:
     """Return AND, in the order of truth tables."""
-    return _of_two([0, 0, 0, 1], coding, low, high)
+    return _of_two([0, 0, 0, 1], coding, target_low, target_high)
 
 
-def or_(coding: str = "01", low: float = 0.0, high: float = 1.0) -> Patterns:
+def or_(coding: str = "01", target_low: float = 0.0, target_high: float = 1.0) -> Patterns:
     """Return OR, in the order of truth tables."""
-    return _of_two([0, 1, 1, 1], coding, low, high)
+    return _of_two([0, 1, 1, 1], coding, target_low, target_high)
 
 
-def _of_two(truths: list[int], coding: str, low: float, high: float) -> Patterns:
+def _of_two(truths: list[int], coding: str, target_low: float, target_high: float) -> Patterns:
     zero, one = CODINGS[coding]
     inputs = ((zero, zero), (zero, one), (one, zero), (one, one))
-    return inputs, _levels([[truth] for truth in truths], low, high)
+    return inputs, _levels([[truth] for truth in truths], target_low, target_high)
 
 
 def seed() -> Patterns:
@@ -154,38 +156,44 @@ def seed() -> Patterns:
     return ((0.0, 0.0, 0.0), (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 0.0)), ((0.0,), (1.0,), (1.0,), (0.0,))
 
 
-def parity(bits: int, coding: str = "01", low: float = 0.0, high: float = 1.0) -> Patterns:
+def parity(bits: int, coding: str = "01", target_low: float = 0.0, target_high: float = 1.0) -> Patterns:
     """Return whether the number of set bits is odd."""
-    return _bits(bits, coding), _levels([[c.bit_count() & 1] for c in range(2**bits)], low, high)
+    return _bits(bits, coding), _levels([[c.bit_count() & 1] for c in range(2**bits)], target_low, target_high)
 
 
-def symmetry(bits: int = 6, coding: str = "pm1", low: float = 0.0, high: float = 1.0) -> Patterns:
+def symmetry(bits: int = 6, coding: str = "pm1", target_low: float = 0.0, target_high: float = 1.0) -> Patterns:
     """Return whether a pattern equals its mirror image (Rumelhart, Hinton and Williams, Nature 323, 1986)."""
-    return _bits(bits, coding), _levels([[row == row[::-1]] for row in _bits(bits)], low, high)
+    return _bits(bits, coding), _levels([[row == row[::-1]] for row in _bits(bits)], target_low, target_high)
 
 
-def negation(bits: int = 3, coding: str = "01", low: float = 0.0, high: float = 1.0) -> Patterns:
+def negation(bits: int = 3, coding: str = "01", target_low: float = 0.0, target_high: float = 1.0) -> Patterns:
     """Return the first bits, all of them inverted where the last input is set (PDP, volume 1, chapter 8)."""
     truths = [[bit != row[-1] for bit in row[:-1]] for row in _bits(bits + 1)]
-    return _bits(bits + 1, coding), _levels(truths, low, high)
+    return _bits(bits + 1, coding), _levels(truths, target_low, target_high)
 
 
-def addition(bits: int = 2, coding: str = "01", low: float = 0.0, high: float = 1.0) -> Patterns:
+def addition(bits: int = 2, coding: str = "01", target_low: float = 0.0, target_high: float = 1.0) -> Patterns:
     """Return the sum of two numbers of so many bits; of all numbers bit 0 comes first (PDP, volume 1, chapter 8)."""
     sums = [_number(row[:bits]) + _number(row[bits:]) for row in _bits(2 * bits)]
-    return _bits(2 * bits, coding), _levels([[total >> j & 1 for j in range(bits + 1)] for total in sums], low, high)
+    return _bits(2 * bits, coding), _levels(
+        [[total >> j & 1 for j in range(bits + 1)] for total in sums], target_low, target_high
+    )
 
 
-def encoder(n: int, coding: str = "01", low: float = 0.0, high: float = 1.0) -> Patterns:
+def encoder(n: int, coding: str = "01", target_low: float = 0.0, target_high: float = 1.0) -> Patterns:
     """Return ``n`` patterns, of which each has one input set, to be repeated (PDP, volume 1, chapter 8)."""
     if n > _MOST_UNITS:
         raise ValueError(f"n {n} given; task 'encoder' takes at most {_MOST_UNITS}")
     truths = [[j == c for j in range(n)] for c in range(n)]
-    return tuple(tuple(CODINGS[coding][truth] for truth in row) for row in truths), _levels(truths, low, high)
+    return tuple(tuple(CODINGS[coding][truth] for truth in row) for row in truths), _levels(
+        truths, target_low, target_high
+    )
 
 
-def moons(n: int, spread: float = 0.0, data_seed: int = 0, low: float = 0.0, high: float = 1.0) -> Patterns:
-    """Return two half circles: ``make_moons(2 * n, noise=spread, random_state=data_seed)`` of scikit-learn to 1e-15."""
+def moons(
+    n: int, noise: float = 0.0, data_seed: int = 0, target_low: float = 0.0, target_high: float = 1.0
+) -> Patterns:
+    """Return two half circles: ``make_moons(2 * n, noise=noise, random_state=data_seed)`` of scikit-learn to 1e-15."""
     import numpy as np
 
     _check_patterns(2 * n)
@@ -193,12 +201,17 @@ def moons(n: int, spread: float = 0.0, data_seed: int = 0, low: float = 0.0, hig
     cosines, sines = _cosines_and_sines(np.linspace(0, np.pi, n))
     points = np.concatenate([(cosines, sines), (1 - cosines, 1 - sines - 0.5)], axis=1).T
     state.shuffle(order)
-    points = points[order] + (state.normal(scale=spread, size=points.shape) if spread else 0.0)
-    return tuple(map(tuple, points.tolist())), _levels((order >= n)[:, np.newaxis].tolist(), low, high)
+    points = points[order] + (state.normal(scale=noise, size=points.shape) if noise else 0.0)
+    return tuple(map(tuple, points.tolist())), _levels((order >= n)[:, np.newaxis].tolist(), target_low, target_high)
 
 
 def spiral(
-    n: int = 100, classes: int = 3, spread: float = 0.2, data_seed: int = 0, low: float = 0.0, high: float = 1.0
+    n: int = 100,
+    classes: int = 3,
+    noise: float = 0.2,
+    data_seed: int = 0,
+    target_low: float = 0.0,
+    target_high: float = 1.0,
 ) -> Patterns:
     """Return points on the arms of a spiral, class after class, as in Stanford's CS231n."""
     import numpy as np
@@ -206,10 +219,10 @@ def spiral(
     _check_patterns(n * classes)
     state, radius, points = np.random.RandomState(data_seed), np.linspace(0.0, 1, n), []
     for k in range(classes):
-        cosines, sines = _cosines_and_sines(np.linspace(k * 4, (k + 1) * 4, n) + state.randn(n) * spread)
+        cosines, sines = _cosines_and_sines(np.linspace(k * 4, (k + 1) * 4, n) + state.randn(n) * noise)
         points.append(np.column_stack([radius * sines, radius * cosines]))
     truths = [[j == k for j in range(classes)] for k in range(classes) for _ in range(n)]
-    return tuple(map(tuple, np.concatenate(points).tolist())), _levels(truths, low, high)
+    return tuple(map(tuple, np.concatenate(points).tolist())), _levels(truths, target_low, target_high)
 
 
 def _cosines_and_sines(angles: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -230,19 +243,19 @@ def noise(n: int, n_inputs: int, n_outputs: int = 1, data_seed: int = 0) -> Patt
     return tuple(tuple(row[:n_inputs]) for row in rows), tuple(tuple(row[n_inputs:]) for row in rows)
 
 
-def monks(problem: int, coding: str = "01", low: float = 0.0, high: float = 1.0) -> Patterns:
+def monks(problem: int, coding: str = "01", target_low: float = 0.0, target_high: float = 1.0) -> Patterns:
     """Return the robots of a MONK's problem that are trained on, an input for each value of their attributes."""
-    return _robots(trained_robots(problem), coding, low, high)
+    return _robots(trained_robots(problem), coding, target_low, target_high)
 
 
-def monks_all(problem: int, coding: str = "01", low: float = 0.0, high: float = 1.0) -> Patterns:
+def monks_all(problem: int, coding: str = "01", target_low: float = 0.0, target_high: float = 1.0) -> Patterns:
     """Return all 432 robots of a MONK's problem with their true class, by which networks are tested."""
-    return _robots(all_robots(problem), coding, low, high)
+    return _robots(all_robots(problem), coding, target_low, target_high)
 
 
-def _robots(robots: list[tuple[Robot, bool]], coding: str, low: float, high: float) -> Patterns:
+def _robots(robots: list[tuple[Robot, bool]], coding: str, target_low: float, target_high: float) -> Patterns:
     inputs = tuple(tuple(CODINGS[coding][has] for has in one_hot(robot)) for robot, _ in robots)
-    return inputs, _levels([[truth] for _, truth in robots], low, high)
+    return inputs, _levels([[truth] for _, truth in robots], target_low, target_high)
 
 
 TASKS: dict[str, Callable[..., Patterns]] = {

@@ -1,6 +1,6 @@
 """Progress of a sweep: a bar on a terminal, elsewhere a line every ten seconds.
 
-The percentage counts runs. Speed and remaining time are estimated from the shards that
+The percentage counts runs. Speed and remaining time are estimated from the parts that
 finished last and the seconds that threads trained them. Compiling kernels and runs of an
 earlier call do not count.
 """
@@ -34,7 +34,7 @@ _TEXT_WIDTH = 75
 
 
 class _Finished(NamedTuple):
-    """A finished shard: the time, its estimated operations, the steps taken, and the seconds of the thread."""
+    """A finished part: the time, its estimated operations, the steps taken, and the seconds of the thread."""
 
     time: float
     cost: float
@@ -43,7 +43,7 @@ class _Finished(NamedTuple):
 
 
 class Pace:
-    """The speed of training, from the shards that finished last.
+    """The speed of training, from the parts that finished last.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ class Pace:
         self._finished: tuple[_Finished, ...] = ()
 
     def add(self, cost: float, net_steps: int, seconds: float) -> None:
-        """Count a finished shard.
+        """Count a finished part.
 
         Parameters
         ----------
@@ -68,32 +68,32 @@ class Pace:
             Time that one thread spent on it.
         """
         now = time.monotonic()
-        shards = [*self._finished, _Finished(now, cost, net_steps, seconds)]
-        recent = [shard for shard in shards if shard.time >= now - _WINDOW_SECONDS]
+        parts = [*self._finished, _Finished(now, cost, net_steps, seconds)]
+        recent = [part for part in parts if part.time >= now - _WINDOW_SECONDS]
         # A new tuple: other threads may be reading the one before.
-        self._finished = tuple(recent if len(recent) >= self.threads else shards[-self.threads :])
+        self._finished = tuple(recent if len(recent) >= self.threads else parts[-self.threads :])
 
     @property
     def known(self) -> bool:
-        """Whether any shard is finished."""
+        """Whether any part is finished."""
         return bool(self._finished)
 
     @property
     def steps_per_second(self) -> float:
         """Steps per second of all threads together."""
         finished = self._finished
-        return self.threads * sum(shard.net_steps for shard in finished) / _seconds(finished)
+        return self.threads * sum(part.net_steps for part in finished) / _seconds(finished)
 
     @property
     def cost_per_second(self) -> float:
         """Estimated operations per second of all threads together."""
         finished = self._finished
-        return self.threads * sum(shard.cost for shard in finished) / _seconds(finished)
+        return self.threads * sum(part.cost for part in finished) / _seconds(finished)
 
 
 def _seconds(finished: tuple[_Finished, ...]) -> float:
-    """Return the seconds that threads spent on these shards, above 0."""
-    return max(sum(shard.seconds for shard in finished), 1e-9)
+    """Return the seconds that threads spent on these parts, above 0."""
+    return max(sum(part.seconds for part in finished), 1e-9)
 
 
 class SweepProgress:
@@ -149,7 +149,7 @@ class SweepProgress:
             self._bar.stop()
 
     def trained_by(self, threads: int, workers: int | None = None) -> None:
-        """Set the number of shards trained at once, and on a cluster the number of workers, which may change."""
+        """Set the number of parts trained at once, and on a cluster the number of workers, which may change."""
         self._pace.threads = max(threads, 1)
         if workers is not None and self._workers is None:
             self._last_line = -inf  # their first number is shown at once
@@ -161,7 +161,7 @@ class SweepProgress:
         self._cost_to_go -= cost
 
     def advance(self, n_runs: int, cost: float, net_steps: int, seconds: float) -> None:
-        """Count a shard that this call has trained.
+        """Count a part that this call has trained.
 
         Parameters
         ----------

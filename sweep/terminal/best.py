@@ -58,7 +58,7 @@ def print_best(result: Result, by: str | Sequence[str] = (), top: int | None = N
     Raises
     ------
     SweepError
-        If cells cannot be ranked by the statistic, ``top`` is below 1, or convergence is not judged.
+        If cells cannot be ranked by the statistic, ``top`` is below 1, or there is no criterion.
     """
     names = [by] if isinstance(by, str) else list(by)
     parameters, given = split_by(result.study, names, RANKED_BY)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
-from sweep.results.answers import default_statistic, judges_convergence, sort_by, swept
+from sweep.results.answers import default_statistic, has_criterion, sort_by, swept
 from sweep.results.pooled_cells import sum_over
 from sweep.results.result import Result
 from sweep.results.sentences import answer, of_each_cell, of_several_cells
@@ -117,8 +117,8 @@ def print_cells(result: Result, sort: str | None = None, top: int | None = None)
     """
     cells = result.cells
     n_shown = how_many(len(cells), top, _LINES_OF_SHOW)
-    judged = judges_convergence(result.study)
-    best_first = "rate" if judged else "final_loss"
+    evaluated = has_criterion(result.study)
+    best_first = "rate" if evaluated else "final_loss"
     order = sort or (best_first if top is not None or n_shown < len(cells) else "cell")
     rows = sort_by(cells, result.study, order).head(n_shown).to_dict("records")
     heading = _heading("cell", "", n_shown, len(cells), order if order != best_first else "best")
@@ -136,13 +136,13 @@ def _sorted_by(sort: str | None) -> str:
 def _cells_table(result: Result, rows: Sequence[Mapping[Any, Any]], shown: Sequence[str]) -> Table:
     """Return a table of cells, with their numbers of runs by status."""
     parameters = list(result.study.parameters)
-    judged = judges_convergence(result.study)
+    evaluated = has_criterion(result.study)
     table = make_table()
-    for name in ("cell", *parameters, *shown, *((RATE, "median_steps", "expected_steps") if judged else LOSS_HEADS)):
+    for name in ("cell", *parameters, *shown, *((RATE, "median_steps", "expected_steps") if evaluated else LOSS_HEADS)):
         add_column(table, name)
     recorded = _add_medians(table, result)
     for row in rows:
-        if judged:
+        if evaluated:
             told = [rate_text(row), steps_text(row["steps_q50"]), steps_text(row["expected_steps"])]
         else:
             told = measure_texts(row, "final_loss")
@@ -171,7 +171,7 @@ def print_sums(result: Result, by: list[str], sort: str | None = None, top: int 
     """
     sums = sum_over(result, by)
     n_shown = how_many(len(sums), top, _LINES_OF_SHOW)
-    best_first = "rate" if judges_convergence(result.study) else "final_loss"
+    best_first = "rate" if has_criterion(result.study) else "final_loss"
     sort = sort or (best_first if top is not None else None)
     rows = (sort_by(sums, result.study, sort) if sort else sums).head(n_shown).to_dict("records")
     what = "value" if len(by) == 1 else "combination"
@@ -188,19 +188,19 @@ def print_sums(result: Result, by: list[str], sort: str | None = None, top: int 
 def _sums_table(result: Result, rows: Sequence[Mapping[Any, Any]], by: Sequence[str], shown: Sequence[str]) -> Table:
     """Return a table of pooled cells, with numbers of runs by status and the best cell of each line."""
     others = [name for name in swept(result.study) if name not in by]
-    judged = judges_convergence(result.study)
+    evaluated = has_criterion(result.study)
     grid, table = result.study.grid, make_table()
-    for name in (*by, "cells", *shown, *([RATE] if judged else LOSS_HEADS)):
+    for name in (*by, "cells", *shown, *([RATE] if evaluated else LOSS_HEADS)):
         add_column(table, name)
     recorded = _add_medians(table, result)
     if others:
         table.add_column("best cell among them", no_wrap=True)
     for row in rows:
         counts = [f"{row[name]:,}" for name in ("n_cells", *(f"n_{name}" for name in shown))]
-        told = [rate_text(row)] if judged else measure_texts(row, "final_loss")
+        told = [rate_text(row)] if evaluated else measure_texts(row, "final_loss")
         told += [measure_text(row[name]) for name in recorded]
         if others:
-            best = _best_rate(result, row) if judged else measure_text(row["best_final_loss_q50"])
+            best = _best_rate(result, row) if evaluated else measure_text(row["best_final_loss_q50"])
             told.append(f"{best} at {name_text(grid.values(row['best_cell']), others)}")
         table.add_row(*(short(row[name]) for name in by), *counts, *told)
     return table

@@ -30,14 +30,14 @@ def print_plan(study: Study, *, every: bool = False) -> None:
         "study": f"{study.name}  {study.identity}",
         "cells": f"{study.n_cells:,} ({shape})",
         "seeds": f"{study.seeds.count:,} ({first} to {last}){_rounds(study)}",
-        "runs": f"{most}{study.n_runs:,} in {count_text(planned.n_shards, 'shard')}",
+        "runs": f"{most}{study.n_runs:,} in {count_text(planned.n_parts, 'part')}",
         "seconds": _seconds(planned),
         "kernels": _kernels(planned),
         "bytes": f"{memory * study.n_runs:,} in memory, about {disk * study.n_runs:,} on disk",
         "patterns": patterns_text(study),
     }
     if any(output not in OVER_OUTPUTS for output in study.values_of("output")):  # which are right by their largest
-        lines["middle"] = ", ".join(map(str, dict.fromkeys(study.data.used_middles)))
+        lines["decision_threshold"] = ", ".join(map(str, dict.fromkeys(study.data.used_decision_thresholds)))
     lines |= {
         name: ", ".join(map(str, values)) if every else values_text(values, str)
         for axis in study.axes
@@ -45,11 +45,11 @@ def print_plan(study: Study, *, every: bool = False) -> None:
     }
     fixed = study.fixed()
     lines |= {name: str(fixed[name]) for name in fixed if fixed[name] is not None and study.uses(name)}
-    if study.record.targets:
-        lines["record.targets"] = ", ".join(map(str, study.record.targets))
+    if study.record.loss_thresholds:
+        lines["record.loss_thresholds"] = ", ".join(map(str, study.record.loss_thresholds))
     if study.record.measures:
         lines["record.measures"] = ", ".join(study.record.measures)
-    if study.restarts.most:
+    if study.restarts.max_restarts:
         told = {key: ", ".join(value) if isinstance(value, tuple) else value for key, value in study.restarts}
         lines |= {f"restarts.{key}": str(value) for key, value in told.items() if value is not None}
     if study.record.curves:
@@ -99,7 +99,7 @@ def power_text(
 
 
 def _shape_of(axis: Axis) -> str:
-    """Return the number of values of a word, or of points of several words."""
+    """Return the number of values of an option, or of points of several options."""
     n_points = len(next(iter(axis.values())))
     return (
         f"{n_points} {next(iter(axis))}"
@@ -116,7 +116,7 @@ def _rounds(study: Study) -> str:
 
 def _kernels(plan: Plan) -> str:
     """Return the most kernels to compile, and the seconds of all if they are known."""
-    each, number = noted_kernel_seconds(), most_kernels(plan.study, plan.shards.operations)
+    each, number = noted_kernel_seconds(), most_kernels(plan.study, plan.parts.operations)
     if each is None:
         seconds = "some seconds each"
     else:

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sweep.errors import StoreError
+from sweep.schedule.part import Part
 from sweep.schedule.plan import Plan
-from sweep.schedule.shard import Shard
 from sweep.statistics.intervals import wilson_interval
 from sweep.statistics.tally import TallySum
 from sweep.store.commits import Commit, cover
@@ -37,22 +37,22 @@ class AdaptiveRounds:
     def __init__(self, plan: Plan, parts: Parts, commits: Callable[[], Iterable[Commit]] | None = None) -> None:
         self._plan, self._parts = plan, parts
         self._commits = commits or (lambda: parts.commits().values())
-        n_cells = plan.n_cells if plan.shards.n_rounds > 1 else 0  # otherwise not used
+        n_cells = plan.n_cells if plan.parts.n_rounds > 1 else 0  # otherwise not used
         self._open = [np.ones(n_cells, np.bool_)]  # of the known rounds
         self._n_runs, self._n_converged = np.zeros((2, n_cells), np.int64)  # before the last known round
         self._fault: StoreError | None = None
         self._lock = Lock()
 
-    def restrict(self, shard: Shard) -> Shard:
-        """Return a shard with only those cells that are open in its round.
+    def restrict(self, part: Part) -> Part:
+        """Return a part with only those cells that are open in its round.
 
         Raises
         ------
         StoreError
             If a part of an earlier round is missing or damaged.
         """
-        number = self._plan.shards.round_of(shard)
-        return replace(shard, open=self._open_cells(number)[self._plan.cells(shard)[0]]) if number else shard
+        number = self._plan.parts.round_of(part)
+        return replace(part, open=self._open_cells(number)[self._plan.cells(part)[0]]) if number else part
 
     def _open_cells(self, number: int) -> NDArray[np.bool_]:
         """Return the mask of cells that are trained in a round."""
@@ -70,7 +70,7 @@ class AdaptiveRounds:
         """Count the runs of the last known round; return the mask of its cells whose interval is still wide."""
         until, number = self._plan.study.seeds.until, len(self._open)
         assert until is not None
-        start, stop = (self._plan.shards.start_of(each) for each in (number - 1, number))
+        start, stop = (self._plan.parts.start_of(each) for each in (number - 1, number))
         before = sorted((each for each in self._commits() if each.start < stop), key=lambda commit: commit.start)
         if not cover(before, stop):
             raise StoreError("parts of earlier rounds are missing, which decide the cells that get more seeds")

@@ -10,7 +10,7 @@ from sweep.schedule.plan import Plan
 from sweep.study.model import Study
 from sweep.training.compilers import Compilers
 from sweep.training.kernel_items import uncompiled
-from sweep.training.shard_trainer import ShardTrainer
+from sweep.training.part_trainer import PartTrainer
 
 
 def compile_study(study: Study, n_processes: int, tell: Callable[[int, int], None]) -> int:
@@ -35,7 +35,7 @@ def compile_study(study: Study, n_processes: int, tell: Callable[[int, int], Non
         If processes end early, as where memory is short or the cache cannot be written.
     """
     plan = Plan(study)
-    items = uncompiled(ShardTrainer(plan), range(plan.n_shapes), settles=True)
+    items = uncompiled(PartTrainer(plan), range(plan.n_shapes), settles=True)
     with Compilers(study, items, n_processes, CompileWatch(lambda _: None), lambda: None, told=True) as compilers:
         if not compilers.wait(lambda n_done: tell(n_done, len(items))):
             raise SweepError(

@@ -1,6 +1,6 @@
 """A process that compiles kernels for another one: what it is told on standard input, until that closes.
 
-The first line is a study, with the words of the user's own; each later one names a kernel, and is answered by the
+The first line is a study, with the custom components; each later one names a kernel, and is answered by the
 seconds that it took to compile. Answers go over a connection of their own.
 """
 
@@ -17,19 +17,19 @@ from typing import Any
 from kernels.simd import entries
 from sweep.schedule.plan import Plan
 from sweep.study.load import parse_study
+from sweep.training.component_trials import take_components
 from sweep.training.executors.threads import import_all_kernels
 from sweep.training.kernel_items import Item, compile_item
-from sweep.training.own_words import take_words
-from sweep.training.shard_trainer import ShardTrainer
+from sweep.training.part_trainer import PartTrainer
 
 
 def main(answers: Any) -> None:
     """Compile what standard input says, into the cache on disk, and send the seconds over a connection."""
     lines: SimpleQueue[str] = SimpleQueue()
     Thread(target=_read, args=(lines,), daemon=True).start()
-    text, own_words = json.loads(lines.get())
-    take_words(own_words)
-    worker = ShardTrainer(Plan(parse_study(text, "standard input")))
+    text, custom_components = json.loads(lines.get())
+    take_components(custom_components)
+    worker = PartTrainer(Plan(parse_study(text, "standard input")))
     import_all_kernels()
     answers.send_bytes(b"ready")
     while not entries.n_unwritten():  # what cannot be written helps nobody

@@ -21,8 +21,8 @@ from kernels.simd.compiling import CompileWatch, KernelKey
 from sweep.study.model import Study
 from sweep.system.host import available_bytes
 from sweep.system.python_process import start_python
+from sweep.training.component_trials import sent_components
 from sweep.training.kernel_items import Item
-from sweep.training.own_words import sent_words
 
 # Memory of a process that compiles, in bytes.
 _PROCESS_BYTES = 4e8
@@ -85,7 +85,7 @@ class Compilers:
 
     def __enter__(self) -> Self:
         """Start the processes; fewer or none where the system starts no more processes or threads."""
-        first = json.dumps([self._study.to_toml(), sent_words(self._study)])
+        first = json.dumps([self._study.to_toml(), sent_components(self._study)])
         with suppress(OSError, RuntimeError):
             while len(self._processes) < self._n_wanted:
                 self._start(first)

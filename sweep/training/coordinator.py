@@ -1,4 +1,4 @@
-"""Train the missing shards of a plan: selection, order, limits, and progress."""
+"""Train the missing parts of a plan: selection, order, limits, and progress."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import secrets
 from collections.abc import Iterator
 from contextlib import closing
 
+from sweep.schedule.part import Part
 from sweep.schedule.plan import Plan
-from sweep.schedule.shard import Shard
 from sweep.store.aggregate import Aggregate
 from sweep.store.commits import Commit, check_planned
 from sweep.store.files import Files, waits_ended_by
@@ -23,14 +23,14 @@ from sweep.training.speed import note_speed
 
 
 class Coordinator:
-    """The state of a plan's shards, and the training of missing ones.
+    """The state of a plan's parts, and the training of missing ones.
 
     Parameters
     ----------
     plan
         The plan of the study.
     parts
-        Results of shards, of this call and of earlier ones.
+        Results of parts, of this call and of earlier ones.
     limits
         Limits of this call.
     shown
@@ -43,11 +43,11 @@ class Coordinator:
     plan, parts, shown
         As given.
     commits : dict
-        The commits of finished shards by number.
+        The commits of finished parts by number.
     n_threads : int
-        Most shards that this call trained at once.
+        Most parts that this call trained at once.
     aggregate : Aggregate
-        Statistics and digest; of all parts once :meth:`run` has ended and all shards are finished.
+        Statistics and digest; of all parts once :meth:`run` has ended and all parts are finished.
 
     Raises
     ------
@@ -70,16 +70,16 @@ class Coordinator:
 
     @property
     def complete(self) -> bool:
-        """Whether all shards are finished."""
-        return len(self.commits) == self.plan.n_shards
+        """Whether all parts are finished."""
+        return len(self.commits) == self.plan.n_parts
 
     @property
     def limited(self) -> bool:
-        """Whether shards are missing that this call should have trained."""
+        """Whether parts are missing that this call should have trained."""
         return any(index not in self.commits for index in self._limits.choose(self.plan))
 
     def run(self, make_executor: MakeExecutor) -> None:
-        """Train missing shards within the limits; if all are finished then, read all parts.
+        """Train missing parts within the limits; if all are finished then, read all parts.
 
         Parameters
         ----------
@@ -89,24 +89,24 @@ class Coordinator:
         Raises
         ------
         KeyboardInterrupt
-            If interrupted; shards under way for less than about a second are finished.
+            If interrupted; parts under way for less than about a second are finished.
         StoreError
             If a part cannot be written or read.
         """
         with (
             Interrupts() as interrupts,
             waits_ended_by(interrupts.check, self._files()),
-            SweepProgress(self.plan.n_runs, self.plan.shards.operations, 1, self.shown) as progress,
+            SweepProgress(self.plan.n_runs, self.plan.parts.operations, 1, self.shown) as progress,
         ):
             for commit in self.commits.values():
-                progress.skip(commit.stop - commit.start, self.plan.shard(commit.shard).cost)
+                progress.skip(commit.stop - commit.start, self.plan.part(commit.part).cost)
             progress.tick()
             missing = [index for index in self._limits.choose(self.plan) if index not in self.commits]
             if missing:
                 budget = Budget(self._limits, self.plan)
                 work = Work(self.plan, self.parts, len(missing), interrupts, budget, progress, self._reuse)
                 with make_executor(work) as executor:
-                    executor.expect(map(self.plan.shard, missing))
+                    executor.expect(map(self.plan.part, missing))
                     self._train_rounds(executor, budget, progress)
                     self.n_threads = executor.n_threads
             if not self.complete:  # other processes may have trained the rest
@@ -116,7 +116,7 @@ class Coordinator:
                 for commit in self.commits.values():
                     interrupts.check()
                     self._add(commit)
-            interrupts.check()  # an interrupt may have come since the last shard
+            interrupts.check()  # an interrupt may have come since the last part
 
     def _files(self) -> list[Files]:
         """Return the files of all results that are read or written."""
@@ -124,48 +124,48 @@ class Coordinator:
         return own + (self._reuse.files if self._reuse else [])
 
     def _train_rounds(self, executor: Executor, budget: Budget, progress: SweepProgress) -> None:
-        """Train missing shards round by round, as each round follows from all earlier ones."""
-        for number in range(self.plan.shards.n_rounds):
+        """Train missing parts round by round, as each round follows from all earlier ones."""
+        for number in range(self.plan.parts.n_rounds):
             missing = [index for index in self._limits.choose(self.plan, number) if index not in self.commits]
-            if self.parts.shared:  # a random order for each process, so that they seldom train the same shard
+            if self.parts.shared:  # a random order for each process, so that they seldom train the same part
                 secrets.SystemRandom().shuffle(missing)
-                missing.sort(key=self.plan.shards.wave_of_number)
+                missing.sort(key=self.plan.parts.wave_of_number)
             if missing:
-                shards = map(self._rounds.restrict, map(self.plan.shard, missing))
-                self._train(executor, budget, shards, self._estimate(number, len(missing)), progress)
-            if not self.commits.keys() >= set(self.plan.shards.order(number)):
+                parts = map(self._rounds.restrict, map(self.plan.part, missing))
+                self._train(executor, budget, parts, self._estimate(number, len(missing)), progress)
+            if not self.commits.keys() >= set(self.plan.parts.order(number)):
                 break
         of_steps = "sharpness" not in self.plan.study.record.measures  # which costs as much however few steps are taken
         if executor.here and self._reuse is None and of_steps:
             note_speed(self._operations, self._seconds)
 
-    def _estimate(self, number: int, n_shards: int) -> float:
-        """Return about how many operations ``n_shards`` shards of a round take, within the limits."""
-        of, n_runs, operations = self.plan.shards.round_size(number)
-        part = n_shards / of
+    def _estimate(self, number: int, n_parts: int) -> float:
+        """Return about how many operations ``n_parts`` parts of a round take, within the limits."""
+        of, n_runs, operations = self.plan.parts.round_size(number)
+        part = n_parts / of
         return part * self._limits.share(int(part * n_runs)) * operations
 
     def _train(
-        self, executor: Executor, budget: Budget, shards: Iterator[Shard], operations: float, progress: SweepProgress
+        self, executor: Executor, budget: Budget, parts: Iterator[Part], operations: float, progress: SweepProgress
     ) -> None:
         """Add commits as they are made."""
         # Closed also after an error here, so that workers end.
-        with closing(executor.map(budget.take(shards), operations)) as commits:
+        with closing(executor.map(budget.take(parts), operations)) as commits:
             for commit in commits:
-                self.commits[commit.shard] = commit
+                self.commits[commit.part] = commit
                 budget.is_used = True
                 self._add(commit)
-                n_runs, shard = commit.stop - commit.start, self.plan.shard(commit.shard)
+                n_runs, part = commit.stop - commit.start, self.plan.part(commit.part)
                 if commit.session != executor.session:
-                    progress.skip(n_runs, shard.cost)
+                    progress.skip(n_runs, part.cost)
                     continue
                 seconds = commit.end - commit.begin
-                progress.advance(n_runs, shard.cost, commit.trained_steps, seconds)
-                self._operations += self.plan.shards.wave_of(shard).operations_of(shard, commit.trained_steps)
+                progress.advance(n_runs, part.cost, commit.trained_steps, seconds)
+                self._operations += self.plan.parts.wave_of(part).operations_of(part, commit.trained_steps)
                 self._seconds += seconds
 
     def _add(self, commit: Commit) -> None:
         """Add a part, once."""
-        if commit.shard not in self._added:
+        if commit.part not in self._added:
             self.aggregate.add(commit)
-            self._added.add(commit.shard)
+            self._added.add(commit.part)

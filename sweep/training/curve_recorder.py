@@ -19,7 +19,7 @@ from sweep.statistics.table_values import column_values, status_array
 from sweep.study.columns import STATUSES, arrow_schema, curves_columns, measure_columns, runs_columns
 from sweep.study.curve_points import curve_epochs
 from sweep.system.plain_values import plain
-from sweep.training.shard_trainer import ShardTrainer
+from sweep.training.part_trainer import PartTrainer
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -44,12 +44,12 @@ class CurveRecorder:
     plan
         The plan of a study that records curves.
     pause
-        As of :class:`~sweep.training.shard_trainer.ShardTrainer`.
+        As of :class:`~sweep.training.part_trainer.PartTrainer`.
     """
 
     def __init__(self, plan: Plan, pause: Callable[[], None] | None = None) -> None:
         self._plan, self._pause = plan, pause
-        self._trainer = ShardTrainer(plan)
+        self._trainer = PartTrainer(plan)
 
     def blocks(self, parts: Parts) -> Iterator[Columns]:
         """Yield the rows of the runs that have curves, those of one shape in each block.
@@ -60,12 +60,12 @@ class CurveRecorder:
             If a part is missing or damaged.
         """
         for commit in parts.counted():
-            shard = commit.as_shard()
-            if not commit.n_runs or not self._has_curve(self._plan.runs(shard)).any():
+            part = commit.as_part()
+            if not commit.n_runs or not self._has_curve(self._plan.runs(part)).any():
                 continue
             rows = self._rows(parts.table(commit, self._names))
             rows = take(rows, self._has_curve(rows["run"]))
-            for piece in self._plan.pieces(shard):
+            for piece in self._plan.pieces(part):
                 own = take(rows, np.isin(rows["run"], self._plan.runs(piece)))
                 n_runs = self._most_runs(own["cell"]) if len(own["run"]) else 1
                 for start in range(0, len(own["run"]), n_runs):
@@ -93,7 +93,7 @@ class CurveRecorder:
         cells, counts = rows["cell"][starts], np.diff(starts, append=len(rows["cell"]))
         first, settings = self._plan.grid.cell(int(cells[0])), self._trainer.settings(cells)
         known: dict[str, Array] = {}
-        if self._plan.study.restarts.most:  # curves are of the last attempts, which end where these do
+        if self._plan.study.restarts.max_restarts:  # curves are of the last attempts, which end where these do
             ended, weights = self._trainer.train_attempts(cells, counts, rows["seed"])
             known = {"status": ended.columns.status}
             settings, counts, starts = np.repeat(settings, counts), np.ones_like(rows["cell"]), np.arange(len(weights))

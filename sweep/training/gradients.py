@@ -25,7 +25,7 @@ RATE = 2.0**300
 class Gradients:
     """Computes gradients of the loss over all patterns, without weight decay, in float64; threads share one.
 
-    They are made by kernels, so they follow every word of the network and its loss, those of a user's own too.
+    They are made by kernels, so they follow every component of the network and its loss, those of a user's own too.
 
     Parameters
     ----------

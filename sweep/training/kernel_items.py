@@ -13,7 +13,7 @@ from kernels.start import initialize
 from kernels.train import Trainer
 from sweep.schedule.recipes import still_settings
 from sweep.training.gradients import settings_of_step
-from sweep.training.shard_trainer import ShardTrainer, make_start
+from sweep.training.part_trainer import PartTrainer, make_start
 from sweep.training.tester import Tester
 
 # Seeds that are drawn to compile a kernel: NumPy draws one or two of many numbers, and needs no kernel for it.
@@ -33,23 +33,23 @@ class Item(NamedTuple):
         ``"differentiate"``.
     cell
         Number of a cell.
-    distribution, stream
+    distribution, generator
         How its weights are drawn.
     """
 
     task: str
     cell: int
     distribution: str
-    stream: str
+    generator: str
 
 
-def uncompiled(worker: ShardTrainer, shapes: Iterable[int], *, settles: bool) -> dict[KernelKey, Item]:
+def uncompiled(worker: PartTrainer, shapes: Iterable[int], *, settles: bool) -> dict[KernelKey, Item]:
     """Return what the training of some shapes needs and is yet to be compiled, in that order.
 
     Parameters
     ----------
     worker
-        Trains the shards of the study.
+        Trains the parts of the study.
     shapes
         Numbers of shapes of the plan, in the order in which they are trained.
     settles
@@ -57,7 +57,7 @@ def uncompiled(worker: ShardTrainer, shapes: Iterable[int], *, settles: bool) ->
         not alike. Which of them are is not known before.
     """
     study, found = worker.plan.study, dict[KernelKey, Item]()
-    ways = list(product(study.values_of("distribution"), study.values_of("stream")))
+    ways = list(product(study.values_of("distribution"), study.values_of("generator")))
     for shape in shapes:
         for number in _unlike_cells(worker, shape) if settles else [worker.plan.first_cell(shape)]:
             worker.check()
@@ -73,7 +73,7 @@ def uncompiled(worker: ShardTrainer, shapes: Iterable[int], *, settles: bool) ->
     return found
 
 
-def _unlike_cells(worker: ShardTrainer, shape: int) -> list[int]:
+def _unlike_cells(worker: PartTrainer, shape: int) -> list[int]:
     """Return cells of a shape whose kernels differ: in whether sums have a gain, and weights decay."""
     cells = worker.plan.cells_of_shape(shape, _MOST_CELLS)
     settings = worker.settings(cells)
@@ -82,18 +82,20 @@ def _unlike_cells(worker: ShardTrainer, shape: int) -> list[int]:
     return firsts
 
 
-def _uncompiled(worker: ShardTrainer, item: Item) -> Kernel | None:
+def _uncompiled(worker: PartTrainer, item: Item) -> Kernel | None:
     """Return the kernel of an item if it is yet to be compiled."""
     cell = worker.plan.grid.cell(item.cell)
     trainer = worker.trainer(cell)
     if item.task == "draw":
-        start = make_start(worker.plan.study, cell.with_words(distribution=item.distribution, stream=item.stream))
+        start = make_start(
+            worker.plan.study, cell.with_options(distribution=item.distribution, generator=item.generator)
+        )
         return initialize.uncompiled(start, trainer.recipe.architecture, cell.hidden, trainer.recipe.dtype)
     trainer, settings = _trainer_and_settings(worker, item)
     return trainer.uncompiled(cell.hidden, settings, exact=item.task == "settle")
 
 
-def _trainer_and_settings(worker: ShardTrainer, item: Item) -> tuple[Trainer, Any]:
+def _trainer_and_settings(worker: PartTrainer, item: Item) -> tuple[Trainer, Any]:
     """Return the trainer of an item, and settings that tell which kernel it needs."""
     trainer, settings = worker.trainer(worker.plan.grid.cell(item.cell)), worker.settings(np.array([item.cell]))
     if item.task == "differentiate" and worker.networks.gradients:
@@ -102,17 +104,19 @@ def _trainer_and_settings(worker: ShardTrainer, item: Item) -> tuple[Trainer, An
     return (tester.trainer(trainer.recipe), still_settings(settings)) if tester else (trainer, settings)
 
 
-def _testers(worker: ShardTrainer) -> dict[str, Tester | None]:
+def _testers(worker: PartTrainer) -> dict[str, Tester | None]:
     """Return what tests networks that take no step, by the task of its kernels."""
     return {"test": worker.tester, "curve": worker.curve_tester}
 
 
-def compile_item(worker: ShardTrainer, item: Item) -> None:
+def compile_item(worker: PartTrainer, item: Item) -> None:
     """Compile the kernel of an item."""
     cell = worker.plan.grid.cell(item.cell)
     trainer = worker.trainer(cell)
     if item.task == "draw":
-        start = make_start(worker.plan.study, cell.with_words(distribution=item.distribution, stream=item.stream))
+        start = make_start(
+            worker.plan.study, cell.with_options(distribution=item.distribution, generator=item.generator)
+        )
         recipe = trainer.recipe
         initialize.initial_weights(start, _SEEDS, recipe.architecture, cell.hidden, recipe.dtype)
     else:

@@ -1,4 +1,4 @@
-"""The part of a study that one call trains: a stripe of its shards, within a time or a number of runs."""
+"""The part of a study that one call trains: a shard of its parts, within a time or a number of runs."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from sweep.errors import StudyError, shown
+from sweep.schedule.part import Part
 from sweep.schedule.plan import Plan
-from sweep.schedule.shard import Shard
 from sweep.study.model import Study
 from sweep.system.plain_values import is_integer
 
@@ -25,28 +25,28 @@ class Limits:
     Attributes
     ----------
     seconds
-        Seconds within which shards and the compilation of kernels are begun; at least one is begun.
+        Seconds within which parts and the compilation of kernels are begun; at least one is begun.
     runs
-        Number of runs after which no more shards are begun; with 0 none is.
-    stripe
-        Number of the stripe, from 1, and number of stripes.
+        Number of runs after which no more parts are begun; with 0 none is.
+    shard
+        Number of the shard, from 1, and number of shards.
     """
 
     seconds: float | None = None
     runs: int | None = None
-    stripe: tuple[int, int] = (1, 1)
+    shard: tuple[int, int] = (1, 1)
 
     def check(self, study: Study, overwrite: bool) -> None:
-        """Refuse limits that are out of range, and a stripe with ``overwrite``, which would remove the work of others.
+        """Refuse limits that are out of range, and a shard with ``overwrite``, which would remove the work of others.
 
         Raises
         ------
         StudyError
             If a limit is out of range or does not fit the study.
         """
-        if not _are_two_integers(self.stripe):
-            raise StudyError([f"shard {shown(self.stripe)} given; must be (I, N), two integers with I from 1 to N"])
-        number, of = self.stripe
+        if not _are_two_integers(self.shard):
+            raise StudyError([f"shard {shown(self.shard)} given; must be (I, N), two integers with I from 1 to N"])
+        number, of = self.shard
         faults = []
         if not 1 <= number <= of:
             faults.append(f"shard {number}/{of} given; must be I/N with I from 1 to N")
@@ -64,9 +64,9 @@ class Limits:
             raise StudyError(faults)
 
     def choose(self, plan: Plan, round_number: int | None = None) -> Iterator[int]:
-        """Yield the numbers of the stripe's shards, of a round or of all, in the order of training."""
-        number, of = self.stripe
-        return (index for index in plan.shards.order(round_number) if _stripe(index, of) == number)
+        """Yield the numbers of the shard's parts, of a round or of all, in the order of training."""
+        number, of = self.shard
+        return (index for index in plan.parts.order(round_number) if _shard(index, of) == number)
 
     def share(self, n_runs: int) -> float:
         """Return the share of ``n_runs`` runs that may be trained, as far as it is known beforehand."""
@@ -90,7 +90,7 @@ class Budget:
     Attributes
     ----------
     is_used : bool
-        Whether a kernel has been begun, or a shard finished.
+        Whether a kernel has been begun, or a part finished.
     """
 
     def __init__(self, limits: Limits, plan: Plan) -> None:
@@ -119,26 +119,26 @@ class Budget:
         if self.is_used and self.is_over:
             raise OutOfTime
 
-    def take(self, shards: Iterator[Shard]) -> Iterator[Shard]:
-        """Yield shards until a limit is reached."""
-        for shard in shards:
+    def take(self, parts: Iterator[Part]) -> Iterator[Part]:
+        """Yield parts until a limit is reached."""
+        for part in parts:
             if self._most_runs is not None and self._n_runs >= self._most_runs:
                 return
             if self._n_runs and self.is_over:
                 return
-            self._n_runs += shard.n_runs if shard.open is None else int(self._plan.cells(shard)[1].sum())
-            yield shard
+            self._n_runs += part.n_runs if part.open is None else int(self._plan.cells(part)[1].sum())
+            yield part
 
 
 def _are_two_integers(given: Any) -> bool:
     return isinstance(given, tuple | list) and len(given) == 2 and all(map(is_integer, given))
 
 
-def _stripe(index: int, of: int) -> int:
-    """Return the stripe of a shard, from 1.
+def _shard(index: int, of: int) -> int:
+    """Return the shard of a part, from 1.
 
-    Each stripe has one of every ``of`` successive shards in visiting order. Its place moves by the golden ratio from
-    one group to the next, so that no stripe aliases with the values of a parameter.
+    Each shard has one of every ``of`` successive parts in visiting order. Its place moves by the golden ratio from
+    one group to the next, so that no shard aliases with the values of a parameter.
     """
     return (index + (index // of * _GOLDEN % 2**32) * of // 2**32) % of + 1
 
@@ -159,7 +159,7 @@ def parse_duration(given: Any) -> float:
     return float(found[1]) * _SECONDS[found[2]]
 
 
-def parse_stripe(text: str) -> tuple[int, int]:
+def parse_shard(text: str) -> tuple[int, int]:
     """Return I and N of ``I/N``.
 
     Raises

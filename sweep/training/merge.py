@@ -24,12 +24,12 @@ from sweep.training.run import complete
 
 @default_floating_point
 def merge(sources: Sequence[str | Path], out: str | Path, *, overwrite: bool = False, progress: bool = False) -> Result:
-    """Copy the finished shards of results of one study into one folder, and complete the result if all are present.
+    """Copy the finished parts of results of one study into one folder, and complete the result if all are present.
 
     Parameters
     ----------
     sources
-        Results folders, complete or partial. If several have a shard, the first one is used.
+        Results folders, complete or partial. If several have a part, the first one is used.
     out
         Results folder; it may hold part of the same study.
     overwrite
@@ -40,12 +40,12 @@ def merge(sources: Sequence[str | Path], out: str | Path, *, overwrite: bool = F
     Returns
     -------
     Result
-        Partial if some shards are in no folder; running the study in ``out`` trains the rest.
+        Partial if some parts are in no folder; running the study in ``out`` trains the rest.
 
     Raises
     ------
     StoreError
-        If the results differ in study, numerics or logarithm, one is damaged, or ``out`` cannot be written.
+        If the results differ in study, numerics_version or logarithm, one is damaged, or ``out`` cannot be written.
     """
     start, threads = time.time(), threads_asked_for(None)
     if not sources:
@@ -66,9 +66,9 @@ def merge(sources: Sequence[str | Path], out: str | Path, *, overwrite: bool = F
         for store, commits in zip(stores, found, strict=True):
             for commit in commits.values():
                 check_planned(commit, plan)
-                if commit.shard not in present:
+                if commit.part not in present:
                     target.copy_part(store, commit)
-                    present.add(commit.shard)
+                    present.add(commit.part)
         return complete(Coordinator(plan, target, Limits(runs=0), progress), partial(ThreadExecutor, 1), start, threads)
 
 

@@ -36,7 +36,7 @@ class Networks(NamedTuple):
     initial, final : (runs, parameters)
     outputs : (runs, trained and then test patterns, outputs)
     targets : (runs or 1, trained patterns, outputs)
-    middle : (runs or 1, 1, 1)
+    decision_threshold : (runs or 1, 1, 1)
         What separates high outputs from low ones.
     of_classes
         Whether outputs are those of classes (softmax), of which the largest counts.
@@ -49,7 +49,7 @@ class Networks(NamedTuple):
     final: Array
     outputs: Array
     targets: Array
-    middle: Array
+    decision_threshold: Array
     of_classes: bool
     diverged: NDArray[np.bool_]
     curved: Curved | None = None
@@ -74,7 +74,7 @@ def _learned_function(networks: Networks) -> Array:
     if networks.of_classes:
         high = np.stack([y[:, :, o] > _largest_other(y, o) for o in range(y.shape[2])], axis=2)
     else:
-        high = y > networks.middle
+        high = y > networks.decision_threshold
     mask = np.zeros(len(y), np.int64)
     for bit, is_high in enumerate(high.reshape(len(y), -1).T):
         mask |= is_high.astype(np.int64) << bit
@@ -89,7 +89,9 @@ def _margin(networks: Networks) -> Array:
         apart = np.stack([y[:, :, o] - _largest_other(y, o) for o in range(y.shape[2])], axis=2)
         distances = np.take_along_axis(apart, own[:, :, np.newaxis], axis=2)
     else:
-        distances = np.where(targets > networks.middle, y - networks.middle, networks.middle - y)
+        distances = np.where(
+            targets > networks.decision_threshold, y - networks.decision_threshold, networks.decision_threshold - y
+        )
     return np.where(networks.diverged, -np.inf, distances.min(axis=(1, 2)))
 
 

@@ -54,9 +54,11 @@ class NetworkRecorder:
         self.needs_weights = bool(self._measures or study.record.columns_of_weights)
         self.needs_outputs = bool(self._measures)
         self.gradients = Gradients(study) if "sharpness" in study.record.measures else None
-        _, targets, middle = make_patterns(*study.data.arrays(), study.network.dtype, study.data.middles())
+        _, targets, decision_threshold = make_patterns(
+            *study.data.arrays(), study.network.dtype, study.data.decision_thresholds()
+        )
         self._targets = targets.reshape(-1, *targets.shape[-2:]).astype(np.float64)
-        self._middle = np.reshape(middle, (-1, 1, 1)).astype(np.float64)
+        self._decision_threshold = np.reshape(decision_threshold, (-1, 1, 1)).astype(np.float64)
 
     def nothing(self) -> dict[str, Array]:
         """Return the columns of no runs."""
@@ -120,7 +122,7 @@ class NetworkRecorder:
             outcome.final_weights.astype(np.float64),
             outputs.astype(np.float64),
             self._targets[sets],
-            self._middle[sets] if len(self._middle) > 1 else self._middle,
+            self._decision_threshold[sets] if len(self._decision_threshold) > 1 else self._decision_threshold,
             recipe.architecture.output in OVER_OUTPUTS,
             outcome.columns.status == DIVERGED,
         )

@@ -15,7 +15,7 @@ from sweep.results.networks import recorded_rows
 from sweep.results.result import Result
 from sweep.schedule.recipes import cell_settings, make_recipe, make_still, still_settings
 from sweep.system.plain_values import plain
-from sweep.training.own_words import check_own_words
+from sweep.training.component_trials import check_custom_components
 
 Array = NDArray[Any]
 
@@ -49,12 +49,12 @@ def predict(result: Result, inputs: Any, cell: int = 0, which: str = "final") ->
     StoreError
         If these weights were not recorded, or no run of the cell is trained yet.
     StudyError
-        If the code of a word of the user's own is not known.
+        If the code of a custom component is not known.
     """
     if not isinstance(result, Result):
         raise TypeError(f"predict of {type(result).__name__}; give a Result, as open_result returns it")
     study, plan = result.study, result.parts_in_use.plan
-    check_own_words(study)
+    check_custom_components(study)
     try:
         given = np.array(plain(inputs))
         given = given.astype(np.float64) if given.dtype.kind in "biuf" else np.empty(0)

@@ -1,4 +1,4 @@
-"""Runs that fail begin anew: attempts follow each other until one converges or nothing is left."""
+"""Runs that fail restart: attempts follow each other until one converges or nothing is left."""
 
 from __future__ import annotations
 
@@ -65,16 +65,16 @@ def train_attempts(
     cells = np.repeat(np.arange(len(counts)), counts)
     limits = settings["max_steps"][cells]
     codes = [STATUSES.index(status) for status in restarts.on]
-    first = _limited(settings, settings["max_steps"], restarts, restarts.most > 0)
+    first = _limited(settings, settings["max_steps"], restarts, restarts.max_restarts > 0)
     outcome, initial = train(Attempt(0, np.arange(len(cells)), first, counts))
     columns, lane_steps = outcome.columns, outcome.lane_steps
     attempts = np.column_stack([np.zeros_like(columns.steps), columns.steps])
-    for number in range(1, restarts.most + 1):
+    for number in range(1, restarts.max_restarts + 1):
         left = limits - attempts[:, 1]
         again = np.flatnonzero((np.isin(columns.status, codes) | (columns.status == EXHAUSTED)) & (left > 0))
         if not again.size:
             break
-        own = _limited(settings[cells[again]], left[again], restarts, number < restarts.most)
+        own = _limited(settings[cells[again]], left[again], restarts, number < restarts.max_restarts)
         other, initial[again] = train(Attempt(number, again, own, np.ones_like(again)))
         lane_steps += other.lane_steps
         _place(columns, other.columns, again, attempts[again, 1])
@@ -88,18 +88,20 @@ def train_attempts(
 def _limited(settings: Array, left: Array, restarts: Restarts, others_follow: bool) -> Array:
     """Return settings of an attempt of runs that have so many steps left."""
     own = settings.copy()
-    own["max_steps"] = left if restarts.after is None or not others_follow else np.minimum(left, restarts.after)
+    own["max_steps"] = (
+        left if restarts.after_steps is None or not others_follow else np.minimum(left, restarts.after_steps)
+    )
     return own
 
 
 def _place(columns: Columns, other: Columns, runs: Array, steps_before: Array) -> None:
     """Put the outcomes of another attempt in place; a target that an earlier one met stays."""
     for name in Columns._fields:
-        if name not in ("target_steps", "attempts"):
+        if name not in ("threshold_steps", "attempts"):
             getattr(columns, name)[runs] = getattr(other, name)
-    before, now = columns.target_steps[runs], other.target_steps
+    before, now = columns.threshold_steps[runs], other.threshold_steps
     met = np.where(now >= 0, now + steps_before[:, np.newaxis], -1)
-    columns.target_steps[runs] = np.where(before >= 0, before, met)
+    columns.threshold_steps[runs] = np.where(before >= 0, before, met)
 
 
 def spawned(seeds: Array, attempt: int) -> Array:

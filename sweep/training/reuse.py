@@ -21,14 +21,14 @@ from sweep.store.commits import Commit
 from sweep.store.files import Files
 from sweep.store.location import files_at
 from sweep.store.own_bits import own_bits
+from sweep.store.part_result import outcomes_from_table
 from sweep.store.reader import StoreReader
-from sweep.store.shard_result import outcomes_from_table
 from sweep.study.model import Study
 from sweep.system.escaping import one_line
 
 Array = NDArray[Any]
 
-# Parts of an earlier result held in memory; shards of both studies mostly visit cells in the same order.
+# Parts of an earlier result held in memory; parts of both studies mostly visit cells in the same order.
 _PARTS_HELD = 8
 _CELLS_AT_ONCE = 2**16
 
@@ -46,7 +46,7 @@ class Reuse:
     Raises
     ------
     StoreError
-        If one is no results folder, keeps no rows, or has rows of other numerics.
+        If one is no results folder, keeps no rows, or has rows of other numerics_version.
     """
 
     def __init__(self, study: Study, places: Sequence[str | Path]) -> None:
@@ -65,8 +65,8 @@ class Reuse:
         for source in self.sources:
             n_alike = source.n_alike()
             taken = f"up to {n_alike:,} of {n_runs:,} runs are taken from"
-            if source.lacks_targets:
-                taken = "no run has all targets of record.targets in"
+            if source.lacks_thresholds:
+                taken = "no run has all targets of record.loss_thresholds in"
             elif self._study.record.of_networks:
                 taken = "what is recorded of networks needs all runs to be trained, so no run is taken from"
             elif not n_alike:
@@ -125,9 +125,9 @@ class _Source:
         self._alike = self._has_runs_alike()
 
     @property
-    def lacks_targets(self) -> bool:
+    def lacks_thresholds(self) -> bool:
         """Whether its rows lack the steps to some target that the study records."""
-        return not set(self._new.record.targets) <= set(self._old.study.record.targets)
+        return not set(self._new.record.loss_thresholds) <= set(self._old.study.record.loss_thresholds)
 
     def n_alike(self) -> int:
         """Return the number of runs of the plan that the earlier study has too, trained or not."""
@@ -186,11 +186,11 @@ class _Source:
     def _has_runs_alike(self) -> bool:
         """Tell whether patterns agree, and all parameters that neither study sweeps, and no target is missing."""
         new, old = self._new, self._old.study
-        if self.lacks_targets or new.record.of_networks or new.restarts != old.restarts:
+        if self.lacks_thresholds or new.record.of_networks or new.restarts != old.restarts:
             return False
         if new.gives_weights_by_seed and new.seeds.base != old.seeds.base:
             return False  # rows of given weights belong to other seeds
-        fixed = [name for name in new.fixed() if name not in old.parameters and name in old.tables.words]
+        fixed = [name for name in new.fixed() if name not in old.parameters and name in old.tables.options]
         return new.data.is_made_as(old.data) and all(
             [*map(new.comparable, new.values_of(name))] == [*map(old.comparable, old.values_of(name))] for name in fixed
         )
@@ -200,11 +200,11 @@ class _Source:
         old = self._old.study
         numbers = np.zeros(len(cells), np.int64)
         missing = np.zeros(len(cells), np.bool_)
-        known = [name for name in self._new.parameters if name not in old.parameters and name in old.tables.words]
+        known = [name for name in self._new.parameters if name not in old.parameters and name in old.tables.options]
         fixed = [{name: old.values_of(name)} for name in known]
         for axis in [*fixed, *old.axes]:
-            # No run alike has a setting of a user's own word that the new study does not know.
-            names = [name for name in axis if name in self._new.tables.words]
+            # No run alike has a setting of a custom component that the new study does not know.
+            names = [name for name in axis if name in self._new.tables.options]
             points = zip(*(map(old.comparable, axis[name]) for name in names), strict=True)
             places = {point: place for place, point in enumerate(points)} if names else {(): 0}
             columns = (map(self._new.comparable, self._new.column(name, cells).tolist()) for name in names)

@@ -25,13 +25,13 @@ from sweep.study.load import load_study
 from sweep.study.model import Study
 from sweep.system.host import check_addresses, machine_facts, memory_bytes, threads_asked_for
 from sweep.system.progress import is_on_terminal, tell, tell_finished
+from sweep.training.component_trials import check_custom_components
 from sweep.training.coordinator import Coordinator
 from sweep.training.curve_pass import record_curves
 from sweep.training.executors.address import check_cluster
 from sweep.training.executors.executor import MakeExecutor
 from sweep.training.executors.threads import ThreadExecutor
 from sweep.training.limits import Limits, parse_duration
-from sweep.training.own_words import check_own_words
 from sweep.training.reuse import Reuse
 
 MAX_RUNS = 10**9
@@ -82,18 +82,18 @@ def run(
     progress
         Show progress on standard error; by default where that is a terminal.
     overwrite
-        Remove earlier results in ``out`` first; not with ``shard``. In an object store, a process at work is not seen.
+        Remove earlier results in ``out`` first; not with ``part``. In an object store, a process at work is not seen.
     allow_runs
         Refuse a study with more runs.
     time_budget, max_runs
-        Begin no more shards after this time in seconds (or ``"10m"``, ``"1.5h"``), or once this number of runs is under
+        Begin no more parts after this time in seconds (or ``"10m"``, ``"1.5h"``), or once this number of runs is under
         way. The result is then partial, spread over cells and seeds. With ``out`` the same call continues it.
-    shard
+    part
         ``(i, n)``: train the i-th of n parts of the study, from 1. In a shared folder the call that finishes the last
         part completes the result. Parts in separate folders are merged by :func:`sweep.merge`.
     reuse
         Results folders, complete or partial, whose rows are reused for equal runs: same parameters of the cell, seed,
-        patterns and numerics. The result does not depend on them afterwards, and equals one that was trained.
+        patterns and numerics_version. The result does not depend on them afterwards, and equals one that was trained.
     cluster
         Train on workers of dask.distributed, which the extra ``cluster`` installs: those of a scheduler at
         ``"tcp://HOST:PORT"`` or ``"tls://HOST:PORT"``, or N processes of this machine (``"local:N"``). All need this
@@ -105,7 +105,7 @@ def run(
     -------
     Result
         Partial (``result.complete`` is False) if runs are missing. ``result.facts["limited"]`` is then true if
-        ``time_budget`` or ``max_runs`` was reached, and false if only other parts than ``shard`` are missing.
+        ``time_budget`` or ``max_runs`` was reached, and false if only other parts than ``part`` are missing.
 
     Raises
     ------
@@ -114,32 +114,32 @@ def run(
     StoreError
         If ``out`` holds something else, is in use for something else, or cannot be written.
     SweepError
-        If a cluster cannot be reached, is lost, or shards kill its workers; finished shards are kept.
+        If a cluster cannot be reached, is lost, or parts kill its workers; finished parts are kept.
     KeyboardInterrupt
-        If interrupted; shards finished so far are kept in ``out``.
+        If interrupted; parts finished so far are kept in ``out``.
     """
     shown = is_on_terminal() if progress is None else progress
     options = Options(shown, overwrite, allow_runs, time_budget, max_runs, shard, reuse, cluster)
-    return run_in_shards(study, out, threads, keep, options)
+    return run_in_parts(study, out, threads, keep, options)
 
 
 @default_floating_point
-def run_in_shards(
+def run_in_parts(
     study: Study | str | Path,
     out: str | Path | None,
     threads: int | None,
     keep: str,
     options: Options,
-    shard_runs: int | None = None,
+    part_runs: int | None = None,
 ) -> Result:
-    """Run a study as :func:`run` does, with a given size of shards; no result depends on it.
+    """Run a study as :func:`run` does, with a given size of parts; no result depends on it.
 
     Parameters
     ----------
     study, out, threads, keep, options
         As of :func:`run`, which raises the same errors.
-    shard_runs
-        Number of runs in a shard, for tests; by default the plan chooses it.
+    part_runs
+        Number of runs in a part, for tests; by default the plan chooses it.
 
     Returns
     -------
@@ -155,7 +155,7 @@ def run_in_shards(
         raise StudyError(
             [f"{study.n_runs:,} runs asked for; more than {options.allow_runs:,} need allow_runs={study.n_runs}"]
         )
-    check_own_words(study)
+    check_custom_components(study)
     _check_keep(study, keep)
     make_executor, n_threads = _executor(options.cluster, threads, out), threads_asked_for(threads)
     seconds = None if options.time_budget is None else parse_duration(options.time_budget)
@@ -168,10 +168,10 @@ def run_in_shards(
         tell(*earlier.sentences())
     if study.record.of_networks:
         earlier = None  # whose rows lack what is recorded
-    plan = Plan(study, shard_runs)
+    plan = Plan(study, part_runs)
     if out is None:
         _check_memory(study, keep, limits)
-        training = Coordinator(plan, MemoryParts(plan, keep, own_bits()), limits, options.progress, earlier)
+        training = Coordinator(plan, MemoryParts(plan, keep), limits, options.progress, earlier)
         return complete(training, make_executor, start, n_threads)
     files, bits = files_at(out), own_bits()
     wish = Wish(study, keep, options.overwrite, bits, plan.waves)
@@ -185,7 +185,7 @@ def run_in_shards(
             return finished
         store.check_bits(bits)
         if store.waves != plan.waves:  # begun by a version that plans others
-            plan = Plan(study, shard_runs, store.waves)
+            plan = Plan(study, part_runs, store.waves)
         training = Coordinator(plan, store, limits, options.progress, earlier)
         return complete(training, make_executor, start, n_threads)
 
@@ -199,7 +199,7 @@ def _check_keep(study: Study, keep: str) -> None:
         "test patterns, whose measures are in": study.data.n_tests,
         "record.measures, which are in": record.measures,
         "record.weights, which are in": record.columns_of_weights,
-        "record.targets, whose steps are in": record.targets,
+        "record.loss_thresholds, whose steps are in": record.loss_thresholds,
         "record.curves, which are compared with": record.curves,
     }
     for what, is_needed in needs.items():
@@ -246,7 +246,7 @@ def complete(training: Coordinator, make_executor: MakeExecutor, start: float, n
     Parameters
     ----------
     training
-        The shards of the study.
+        The parts of the study.
     make_executor
         Makes the executor.
     start
@@ -273,7 +273,7 @@ def complete(training: Coordinator, make_executor: MakeExecutor, start: float, n
         result = partial_result(study, parts)
         result.facts["limited"] = training.limited
         return result
-    if isinstance(parts, Store) and not parts.lock.excludes:  # another run may have begun anew
+    if isinstance(parts, Store) and not parts.lock.excludes:  # another run may have restarted
         parts.check_all_there()
     commits = list(training.commits.values())
     facts = {**totals(study, parts.keep, commits), **machine_facts(), "threads": training.n_threads}

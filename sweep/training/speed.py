@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sweep.schedule.plan import Plan
 
-# Least seconds and operations for a note, since shards have costs beside their training.
+# Least seconds and operations for a note, since parts have costs beside their training.
 _LEAST_SECONDS, _LEAST_OPERATIONS = 0.05, 1e7
 
 
@@ -40,7 +40,7 @@ def noted_kernel_seconds() -> float | None:
 def estimated_seconds(plan: Plan, threads: int) -> float | None:
     """Return the most seconds that a study trains, if every run takes all its steps; None if no speed is noted."""
     per_second = noted_speed()
-    seconds = plan.shards.operations / per_second / threads if per_second else inf
+    seconds = plan.parts.operations / per_second / threads if per_second else inf
     return seconds if seconds < inf else None
 
 

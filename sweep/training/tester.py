@@ -32,7 +32,7 @@ class Tester:
 
     def __init__(self, study: Study, *, by_own: bool = False) -> None:
         self._trained, self._tested = study.data.arrays(), study.data.arrays(tested=not by_own)
-        self._middles = study.data.middles()
+        self._decision_thresholds = study.data.decision_thresholds()
         self._trainers = KeptTrainers(self._make)
 
     def trainer(self, recipe: Recipe) -> Trainer:
@@ -40,8 +40,10 @@ class Tester:
         return self._trainers.of(make_still(recipe))
 
     def _make(self, still: Recipe) -> Trainer:
-        middle = make_patterns(*self._trained, still.dtype, self._middles).middle  # what is right is as in training
-        return Trainer(still, *self._tested, middle=middle, effort=Effort.LEAST)
+        decision_threshold = make_patterns(
+            *self._trained, still.dtype, self._decision_thresholds
+        ).decision_threshold  # what is right is as in training
+        return Trainer(still, *self._tested, decision_threshold=decision_threshold, effort=Effort.LEAST)
 
     def measure(self, recipe: Recipe, hidden: Hidden, settings: Array, counts: Array, outcome: Outcome) -> Array:
         """Return the loss and the number of correct outputs with the patterns of the test.

@@ -17,14 +17,14 @@ from kernels.floating_point import default_floating_point
 from kernels.recipe import NamedParameters
 from sweep.errors import StoreError, StudyError
 from sweep.schedule.plan import Plan
-from sweep.study.columns import STATUSES, measure_columns, target_columns
+from sweep.study.columns import STATUSES, measure_columns, threshold_columns
 from sweep.study.description import html_table
 from sweep.study.load import load_study
 from sweep.study.model import Study
 from sweep.study.parameters import Scalar
 from sweep.study.sections import MAX_SEED
 from sweep.system.formatting import count_text, short
-from sweep.training.shard_trainer import ShardTrainer
+from sweep.training.part_trainer import PartTrainer
 
 if TYPE_CHECKING:
     from sweep.results.result import Result
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 Array = NDArray[Any]
 
 
-# Judgings, first and last ones, and patterns that are shown of a trace in a notebook.
+# Evaluations, first and last ones, and patterns that are shown of a trace in a notebook.
 _SHOWN_JUDGINGS, _SHOWN_PATTERNS = 3, 16
 
 
@@ -52,11 +52,11 @@ class Trace:
         As in the runs table.
     restarts, total_steps
         Restarts of the run, and updates of all its attempts; all else is of the last attempt.
-    losses : (judgings,)
-        Loss at each judging: at the start, after each epoch, and at the last step; the last belongs to ``weights``. In
-        full batch that is before each update.
-    judged_at : (judgings,)
-        Number of updates before each judging.
+    losses : (evaluations,)
+        Loss at each evaluation: at the start, after each epoch, and at the last step; the last belongs to ``weights``.
+        In full batch that is before each update.
+    evaluated_at : (evaluations,)
+        Number of updates before each evaluation.
     inputs, targets, predictions : (patterns, inputs or outputs)
         Data, and predictions of the final network.
     weights : NamedParameters
@@ -65,8 +65,9 @@ class Trace:
         first layer, of the second), ..
     measures : dict
         Further columns of the runs table by name, as ``test_loss`` where the study has test patterns.
-    target_steps : dict
-        The step at which the loss was first judged to be below each target that the study records; -1 if it never was.
+    threshold_steps : dict
+        The step at which the loss was first evaluated to be below each target that the study records; -1 if it never
+        was.
     row : dict
         Its columns of the runs table by name, as trained now.
     mismatches : dict
@@ -87,13 +88,13 @@ class Trace:
     restarts: int
     total_steps: int
     losses: NDArray[np.float64]
-    judged_at: NDArray[np.int64]
+    evaluated_at: NDArray[np.int64]
     inputs: Array
     targets: Array
     predictions: Array
     weights: NamedParameters
     measures: dict[str, float]
-    target_steps: dict[float, int]
+    threshold_steps: dict[float, int]
     row: dict[str, Any]
     mismatches: dict[str, Any]
 
@@ -130,8 +131,8 @@ class Trace:
         )
 
     def _first_and_last(self) -> list[tuple[int | None, float]]:
-        """Return steps and losses of the first and last judgings; of those between one pair without a step."""
-        pairs: list[tuple[int | None, float]] = list(zip(self.judged_at.tolist(), self.losses.tolist(), strict=True))
+        """Return steps and losses of the first and last evaluations; of those between one pair without a step."""
+        pairs: list[tuple[int | None, float]] = list(zip(self.evaluated_at.tolist(), self.losses.tolist(), strict=True))
         if len(pairs) > 2 * _SHOWN_JUDGINGS + 1:
             pairs[_SHOWN_JUDGINGS:-_SHOWN_JUDGINGS] = [(None, nan)]
         return pairs
@@ -140,16 +141,16 @@ class Trace:
     def text(self) -> str:
         """Return the trace as text.
 
-        It has a line ``t loss`` for each judging, after t updates, then the final loss, the end of the run, predictions
-        beside targets, and the weights.
+        It has a line ``t loss`` for each evaluation, after t updates, then the final loss, the end of the run,
+        predictions beside targets, and the weights.
         """
-        before_end = zip(self.judged_at[:-1].tolist(), self.losses[:-1].tolist(), strict=True)
+        before_end = zip(self.evaluated_at[:-1].tolist(), self.losses[:-1].tolist(), strict=True)
         lines = [f"{t} {loss!r}" for t, loss in before_end]
-        epochs, met = f" epochs {self.epochs}" if self.epochs != self.steps else "", self.target_steps.items()
+        epochs, met = f" epochs {self.epochs}" if self.epochs != self.steps else "", self.threshold_steps.items()
         lines += [
             f"final_loss {self.final_loss!r}",
             f"status {self.status} steps {self.steps}{epochs}",
-            *([f"restarts {self.restarts} total_steps {self.total_steps}"] if self.study.restarts.most else ()),
+            *([f"restarts {self.restarts} total_steps {self.total_steps}"] if self.study.restarts.max_restarts else ()),
             *(f"{name} {value!r}" for name, value in self.measures.items()),
             *(f"below {target!r} at step {t}" if t >= 0 else f"below {target!r} never" for target, t in met),
             "",
@@ -239,31 +240,31 @@ def _trace_run(source: Result, run: int | None = None) -> Trace:
 def _replay(plan: Plan, cell: int, seed: int, row: dict[str, Any]) -> Trace:
     """Train one run, and compare it with its row if there is one."""
     cells, seeds = np.array([cell]), np.array([seed])
-    shard_trainer = ShardTrainer(plan)
-    trainer = shard_trainer.trainer(plan.grid.cell(cell))
-    settings, one = shard_trainer.settings(cells), np.ones(1, np.int64)
+    part_trainer = PartTrainer(plan)
+    trainer = part_trainer.trainer(plan.grid.cell(cell))
+    settings, one = part_trainer.settings(cells), np.ones(1, np.int64)
     # First find the number of steps: memory for max_steps losses may be far too much.
     hidden = plan.grid.cell(cell).hidden
-    first, initial = shard_trainer.train_attempts(cells, one, seeds)
+    first, initial = part_trainer.train_attempts(cells, one, seeds)
     settings["max_steps"] = first.columns.steps
     outcome = trainer.train(settings, initial, hidden=hidden, seeds=seeds, final_weights=True, losses=True)
-    counted = {name: getattr(first.columns, name) for name in ("status", "target_steps", "attempts")}
+    counted = {name: getattr(first.columns, name) for name in ("status", "threshold_steps", "attempts")}
     outcome = outcome._replace(columns=outcome.columns._replace(**counted))
-    outcome = shard_trainer.measured(plan.grid.cell(cell), settings, one, outcome)
+    outcome = part_trainer.measured(plan.grid.cell(cell), settings, one, outcome)
     found = {name: column[0].tolist() for name, column in outcome.columns._asdict().items()}
     found["status"] = STATUSES[found["status"]]
-    names = ("target_steps", "measures", "attempts", "loss_sums")
-    to_targets, measured, (restarts, total_steps), _ = (found.pop(name) for name in names)
+    names = ("threshold_steps", "measures", "attempts", "loss_sums")
+    to_thresholds, measured, (restarts, total_steps), _ = (found.pop(name) for name in names)
     n_windows = plan.grid.n_windows(cells)[0].item()
     found["epochs"] = found["steps"] // n_windows
-    judged_at = np.append(np.arange(0, found["steps"], n_windows), found["steps"])
-    named = zip((column.name for column in target_columns(plan.study)), to_targets, strict=True)
+    evaluated_at = np.append(np.arange(0, found["steps"], n_windows), found["steps"])
+    named = zip((column.name for column in threshold_columns(plan.study)), to_thresholds, strict=True)
     kinds = zip(measure_columns(plan.study), measured, strict=True)
     measures = {column.name: value if column.type == "float64" else int(value) for column, value in kinds}
     own = {"cell": cell, "seed": seed, **plan.grid.values(cell), **found, **measures, **dict(named)}
-    if plan.study.restarts.most:
+    if plan.study.restarts.max_restarts:
         own |= {"restarts": restarts, "total_steps": total_steps}
-    recorded = shard_trainer.networks.record(plan.grid.cell(cell), settings, one, initial, outcome)
+    recorded = part_trainer.networks.record(plan.grid.cell(cell), settings, one, initial, outcome)
     own |= {name: column[0].tolist() for name, column in recorded.items()}
     patterns = plan.study.patterns_of(cell)
     return Trace(
@@ -274,14 +275,14 @@ def _replay(plan: Plan, cell: int, seed: int, row: dict[str, Any]) -> Trace:
         **found,
         restarts=restarts,
         total_steps=total_steps,
-        losses=outcome.losses[0, : len(judged_at)],
-        judged_at=judged_at,
+        losses=outcome.losses[0, : len(evaluated_at)],
+        evaluated_at=evaluated_at,
         inputs=np.array(patterns.inputs),
         targets=np.array(patterns.targets),
         predictions=outcome.predictions[0].reshape(len(patterns.targets), -1),
         weights=trainer.recipe.architecture.split(outcome.final_weights[0], hidden),
         measures=measures,
-        target_steps=dict(zip(plan.study.record.targets, to_targets, strict=True)),
+        threshold_steps=dict(zip(plan.study.record.loss_thresholds, to_thresholds, strict=True)),
         row=own,
         mismatches={name: stored for name, stored in row.items() if name in own and not _same_bits(stored, own[name])},
     )

@@ -12,7 +12,7 @@ from kernels.train import Trainer
 from sweep.schedule.plan import Plan
 from sweep.schedule.recipes import make_recipe
 from sweep.study.model import Study
-from sweep.training.shard_trainer import ShardTrainer
+from sweep.training.part_trainer import PartTrainer
 from sweep.training.trace import Trace
 
 Array = NDArray[Any]
@@ -68,12 +68,12 @@ def weights_path(trace: Trace) -> Path:
     last = trace.steps
     even, dense = np.linspace(0, last, _POINTS // 2), np.geomspace(1, max(last, 1), _POINTS // 2) - (last == 0)
     steps = np.unique(np.concatenate([even, dense]).round().astype(np.int64))
-    grid, shard_trainer = trace.study.grid, ShardTrainer(Plan(trace.study))
-    trainer = shard_trainer.trainer(grid.cell(trace.cell))
+    grid, part_trainer = trace.study.grid, PartTrainer(Plan(trace.study))
+    trainer = part_trainer.trainer(grid.cell(trace.cell))
     cells, seeds = np.full(len(steps), trace.cell), np.full(len(steps), trace.seed)
-    settings = shard_trainer.settings(cells)
+    settings = part_trainer.settings(cells)
     settings["max_steps"] = steps
-    initial = shard_trainer.weights(cells[:1], np.ones(1, np.int64), seeds[:1])
+    initial = part_trainer.weights(cells[:1], np.ones(1, np.int64), seeds[:1])
     hidden = grid.cell(trace.cell).hidden
     outcome = trainer.train(
         settings, np.repeat(initial, len(steps), axis=0), hidden=hidden, seeds=seeds, final_weights=True
@@ -103,9 +103,9 @@ def outputs_plane(trace: Trace) -> Plane | None:
 def _predict(study: Study, cell: int, weights: NamedParameters, inputs: Array) -> Array:
     """Return the outputs of a network for other inputs, (patterns, outputs), as those of a run without steps."""
     recipe = make_recipe(study, study.grid.cell(cell))
-    recipe = recipe._replace(batch=None, order="cyclic", records_targets=False)
+    recipe = recipe._replace(batch=None, order="cyclic", records_thresholds=False)
     trainer = Trainer(recipe, inputs, np.zeros((len(inputs), recipe.architecture.outputs)))
-    settings = ShardTrainer(Plan(study)).settings(np.array([cell]))
+    settings = PartTrainer(Plan(study)).settings(np.array([cell]))
     settings["max_steps"] = settings["patterns"] = 0
     row = np.concatenate([part.ravel() for part in weights.values()])
     outcome = trainer.train(settings, row[None], hidden=study.grid.cell(cell).hidden, final_weights=True)

@@ -1,4 +1,4 @@
-"""Rules for runs that begin anew: how many attempts there are, and the updates of all of them."""
+"""Rules for runs that restart: how many attempts there are, and the updates of all of them."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from sweep.verification.rules import Broken, Mask, Terms
 
 def was_cut(columns: Columns, restarts: Restarts) -> Mask | bool:
     """Return whether attempts end where others would begin; of those that are last, what else happened there counts."""
-    if not restarts.most or restarts.after is None:
+    if not restarts.max_restarts or restarts.after_steps is None:
         return False
-    is_cut: Mask = (columns.attempts[:, 0] < restarts.most) & (columns.steps == restarts.after)
+    is_cut: Mask = (columns.attempts[:, 0] < restarts.max_restarts) & (columns.steps == restarts.after_steps)
     return is_cut
 
 
@@ -37,14 +37,17 @@ def broken_by_attempts(columns: Columns, terms: Terms, restarts: Restarts) -> It
     Broken
         A mask of the rows that break a rule, and the rule as a sentence.
     """
-    if not restarts.most:
+    if not restarts.max_restarts:
         return
     number, total = columns.attempts.T
     before = total - columns.steps
-    yield (number < 0) | (number > restarts.most), f"from 0 to {restarts.most} restarts are allowed"
+    yield (number < 0) | (number > restarts.max_restarts), f"from 0 to {restarts.max_restarts} restarts are allowed"
     yield (before < 0) | ((number == 0) & (before > 0)), "all attempts together take the updates of each"
-    if restarts.after is not None:
-        yield before > number.astype(np.int64) * restarts.after, f"an attempt that is followed takes {restarts.after}"
+    if restarts.after_steps is not None:
+        yield (
+            before > number.astype(np.int64) * restarts.after_steps,
+            f"an attempt that is followed takes {restarts.after_steps}",
+        )
     failed = np.isin(columns.status, [STATUSES.index(status) for status in restarts.on])
-    left = (number < restarts.most) & (total < terms.limit)
-    yield failed & left, "a run that fails begins anew while it has restarts and updates left"
+    left = (number < restarts.max_restarts) & (total < terms.limit)
+    yield failed & left, "a run that fails restarts while it has restarts and updates left"

@@ -28,8 +28,8 @@ from sweep.system.host import threads_asked_for
 from sweep.system.progress import SweepProgress
 from sweep.system.signals import Interrupts
 from sweep.training.adaptive_rounds import AdaptiveRounds
+from sweep.training.component_trials import check_custom_components
 from sweep.training.executors.threads import import_all_kernels, work_in_threads
-from sweep.training.own_words import check_own_words
 from sweep.verification.curves import curve_faults, curve_file_faults
 from sweep.verification.findings import Findings
 from sweep.verification.leftovers import leftovers
@@ -129,7 +129,7 @@ def check(
     if not store.has_parts:
         raise StoreError(f"the rows of {store.files.place!r} are not there: it was published with its cells only")
     if sample.n_runs:
-        check_own_words(store.study)
+        check_custom_components(store.study)
         # Sources may differ: the check finds out whether they give the same bits.
         store.check_bits(own_bits(), sources=False)
     plan, found = store.plan, Findings(passed=set(passed), whole_parts=store.keep != "runs")
@@ -218,14 +218,14 @@ def _check_commits(plan: Plan, store: StoreReader, found: Findings) -> None:
     complete = store.facts()["complete"]
     _read_commits(store, found)
     for commit in surplus(found.commits, plan):
-        name = f"commits/{commit_name(commit.shard)}"
+        name = f"commits/{commit_name(commit.part)}"
         found.commits.remove(commit)
         found.bad_commits.append(name)
         found.faults.append(f"{store.files.where(name)!r} is damaged: it holds runs that other commits hold too")
     note_strangers(store, found)
     # A round begins once the earlier ones are complete.
-    last = plan.shards.round_of(found.commits[-1]) if found.commits else 0
-    found.needed = plan.n_runs if complete else plan.shards.start_of(last)
+    last = plan.parts.round_of(found.commits[-1]) if found.commits else 0
+    found.needed = plan.n_runs if complete else plan.parts.start_of(last)
     if found.intact and not _each_once(found):
         _read_commits(store, found)  # during a run, the last commits of a round may have come after the listing
     if found.intact and not _each_once(found):
@@ -237,7 +237,7 @@ def _check_commits(plan: Plan, store: StoreReader, found: Findings) -> None:
 
 def _read_commits(store: StoreReader, found: Findings) -> None:
     """Read commits that were not read before."""
-    known = {f"commits/{commit_name(commit.shard)}" for commit in found.commits}.union(found.bad_commits)
+    known = {f"commits/{commit_name(commit.part)}" for commit in found.commits}.union(found.bad_commits)
     for name in sorted(set(fitting(store.files, "commits", COMMIT_NAME)) - known):
         try:
             found.commits.append(store.decode_commit(name, store.files.read(name)))
@@ -267,7 +267,7 @@ def _check_parts(
         SweepProgress(max(n_runs, 1), 0.0, n_threads, shown and n_runs > 0) as progress,
     ):
         progress.say("checking")
-        for _, of_round in groupby(commits, plan.shards.round_of):
+        for _, of_round in groupby(commits, plan.parts.round_of):
             passed = []
             for checked in work_in_threads(part_check.check, of_round, n_threads, interrupts, progress.tick):
                 progress.skip(checked.commit.n_runs, 0.0)

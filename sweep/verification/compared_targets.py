@@ -31,16 +31,16 @@ class Targets(NamedTuple):
     margin: Array
     dtype: type[Any]
 
-    def of(self, sets: Array, n_judged: Array) -> Targets:
+    def of(self, sets: Array, n_evaluated: Array) -> Targets:
         """Return the targets of rows, given the set of patterns of each, and how many outputs of a pattern count."""
-        return self._replace(margin=self.margin[sets] * (n_judged == self.n_targets))
+        return self._replace(margin=self.margin[sets] * (n_evaluated == self.n_targets))
 
 
 def make_targets(study: Study) -> Targets:
     """Return the targets of all networks of a study."""
     dtype = np.dtype(study.network.dtype)
     inputs, targets = (np.array([getattr(data, name) for data in study.data.sets]) for name in ("inputs", "targets"))
-    patterns = make_patterns(inputs, targets, dtype.name, np.atleast_1d(study.data.middles()))
+    patterns = make_patterns(inputs, targets, dtype.name, np.atleast_1d(study.data.decision_thresholds()))
     with np.errstate(over="ignore"):
-        margin = np.abs(patterns.targets - patterns.middle[:, np.newaxis, np.newaxis]).min(axis=(1, 2))
+        margin = np.abs(patterns.targets - patterns.decision_threshold[:, np.newaxis, np.newaxis]).min(axis=(1, 2))
     return Targets(study.data.n_patterns, study.data.n_targets, margin, dtype.type)

@@ -27,7 +27,7 @@ def leftovers(store: StoreReader, commits: Sequence[Commit]) -> list[str]:
     commits
         Commits that were read. For other parts the commit is read now, since a run may be under way.
     """
-    found = find_leftovers(store.files, {commit.part for commit in commits})
+    found = find_leftovers(store.files, {commit.file for commit in commits})
     return [name for name in found if not _counts(store, name)]
 
 
@@ -67,6 +67,6 @@ def _counts(store: StoreReader, name: str) -> bool:
     if not store.files.has(commit):
         return False
     try:
-        return store.decode_commit(commit, store.files.read(commit)).part == file
+        return store.decode_commit(commit, store.files.read(commit)).file == file
     except StoreError:
         return True

@@ -31,7 +31,7 @@ def broken_by_tests(columns: Columns, terms: Terms, study: Study) -> Iterator[Br
     if not study.data.n_tests:
         return
     loss, n_correct = columns.measures.T
-    dtype, most = np.dtype(study.network.dtype), study.data.n_tests * terms.n_judged
+    dtype, most = np.dtype(study.network.dtype), study.data.n_tests * terms.n_evaluated
     yield ~(loss >= 0) | np.signbit(loss), "losses with the test patterns are at least 0, and not -0"
     with np.errstate(over="ignore"):
         yield loss.astype(dtype) != loss, f"losses are numbers of {dtype.name}"

@@ -1,4 +1,4 @@
-"""Train again damaged or lost shards, by the ranges of commits, so that folders of other versions can be repaired."""
+"""Train again damaged or lost parts, by the ranges of commits, so that folders of other versions can be repaired."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from math import inf
 from pathlib import PurePath
 
 from sweep.errors import StoreError
+from sweep.schedule.part import Part
 from sweep.schedule.plan import Plan
-from sweep.schedule.shard import Shard
 from sweep.store.commits import Commit, commit_name
 from sweep.store.files import waits_ended_by
 from sweep.store.own_bits import own_bits
@@ -19,16 +19,16 @@ from sweep.store.store import Store
 from sweep.system.progress import SweepProgress
 from sweep.system.signals import Interrupts
 from sweep.training.adaptive_rounds import AdaptiveRounds
+from sweep.training.component_trials import check_custom_components
 from sweep.training.executors.threads import import_all_kernels, work_in_threads
-from sweep.training.own_words import check_own_words
-from sweep.training.shard_trainer import ShardTrainer
+from sweep.training.part_trainer import PartTrainer
 from sweep.verification.check import check
 from sweep.verification.findings import Findings
 from sweep.verification.sample import Sample
 
 
 def mend(store: Store, sample: Sample, n_threads: int, shown: bool) -> Findings:
-    """Check commits and parts, and train damaged or lost shards again until there are no faults.
+    """Check commits and parts, and train damaged or lost parts again until there are no faults.
 
     A round is repaired once all earlier rounds are correct, since these determine its cells.
 
@@ -45,73 +45,73 @@ def mend(store: Store, sample: Sample, n_threads: int, shown: bool) -> Findings:
     Raises
     ------
     StoreError
-        If a fault remains, or shards cannot be trained again here.
+        If a fault remains, or parts cannot be trained again here.
     """
     found = check(store, sample, n_threads, shown)
     faults, n_retrained = found.faults, found.n_retrained
     for _ in store.study.seeds.rounds:
         if found.intact:
             break
-        check_own_words(store.study)
+        check_custom_components(store.study)
         _mend_round(store, found, n_threads, shown)
         found = check(store, sample, n_threads, shown, found.passed)
         faults, n_retrained = faults + found.faults, n_retrained + found.n_retrained
     if not found.intact:
-        raise StoreError(f"{found.faults[0]}; training cannot repair this, so start anew with --overwrite")
+        raise StoreError(f"{found.faults[0]}; training cannot repair this, so start again with --overwrite")
     found.faults, found.n_retrained = list(dict.fromkeys(faults)), n_retrained
     return found
 
 
 def _mend_round(store: Store, found: Findings, n_threads: int, shown: bool) -> None:
-    """Train again the damaged or lost shards of the first round that has any."""
+    """Train again the damaged or lost parts of the first round that has any."""
     plan = store.plan
-    damaged = [commit.as_shard() for commit in found.bad_parts]
+    damaged = [commit.as_part() for commit in found.bad_parts]
     damaged += _lost(store, plan, found)
     if damaged:
         store.check_bits(own_bits())
         store.trained_by(own_bits())
         bad = set(found.bad_parts)
         store.check_alike(commit for commit in found.commits if commit not in bad)
-    first = min(map(plan.shards.round_of, damaged), default=0)
-    if plan.shards.start_of(first) > found.needed:  # a round that has not begun is left to the next run
+    first = min(map(plan.parts.round_of, damaged), default=0)
+    if plan.parts.start_of(first) > found.needed:  # a round that has not begun is left to the next run
         damaged = []
-    store.files.remove(*set(found.bad_commits).difference(f"commits/{commit_name(shard.index)}" for shard in damaged))
+    store.files.remove(*set(found.bad_commits).difference(f"commits/{commit_name(part.index)}" for part in damaged))
     rounds = AdaptiveRounds(plan, store, lambda: found.passed)
-    shards = [rounds.restrict(shard) for shard in damaged if plan.shards.round_of(shard) == first]
-    if shards:
-        _train(store, plan, shards, {commit.shard: commit for commit in found.bad_parts}, n_threads, shown)
+    parts = [rounds.restrict(part) for part in damaged if plan.parts.round_of(part) == first]
+    if parts:
+        _train(store, plan, parts, {commit.part: commit for commit in found.bad_parts}, n_threads, shown)
 
 
 def _train(
-    store: Store, plan: Plan, shards: list[Shard], replaced: dict[int, Commit], n_threads: int, shown: bool
+    store: Store, plan: Plan, parts: list[Part], replaced: dict[int, Commit], n_threads: int, shown: bool
 ) -> None:
-    """Train shards, and write them in place of existing parts."""
+    """Train parts, and write them in place of existing parts."""
     session = secrets.token_hex(8)
     import_all_kernels()
-    n_runs = sum(shard.n_runs for shard in shards)
+    n_runs = sum(part.n_runs for part in parts)
     with (
         Interrupts() as interrupts,
         waits_ended_by(interrupts.check, [store.files]),
         SweepProgress(max(n_runs, 1), 0.0, n_threads, shown) as progress,
     ):
-        shard_trainer = ShardTrainer(plan, interrupts.check)
+        part_trainer = PartTrainer(plan, interrupts.check)
 
-        def work(shard: Shard) -> Shard:
+        def work(part: Part) -> Part:
             begin = time.time()
-            result = shard_trainer.train(shard)
-            store.replace_part(result, replaced.get(shard.index), session=session, begin=begin, end=time.time())
-            return shard
+            result = part_trainer.train(part)
+            store.replace_part(result, replaced.get(part.index), session=session, begin=begin, end=time.time())
+            return part
 
         progress.say("training again what is damaged")
-        for shard in work_in_threads(work, iter(shards), n_threads, interrupts, progress.tick):
-            progress.skip(shard.n_runs, 0.0)
+        for part in work_in_threads(work, iter(parts), n_threads, interrupts, progress.tick):
+            progress.skip(part.n_runs, 0.0)
     store.sync_commits()
 
 
-def _lost(store: Store, plan: Plan, found: Findings) -> Iterator[Shard]:
-    """Yield shards whose commits cannot be read or are missing although they were finished.
+def _lost(store: Store, plan: Plan, found: Findings) -> Iterator[Part]:
+    """Yield parts whose commits cannot be read or are missing although they were finished.
 
-    They are shards of the plan, or, if another version planned otherwise, the ranges between commits.
+    They are parts of the plan, or, if another version planned otherwise, the ranges between commits.
 
     Raises
     ------
@@ -121,28 +121,28 @@ def _lost(store: Store, plan: Plan, found: Findings) -> Iterator[Shard]:
     bad = {int(PurePath(name).stem) for name in found.bad_commits}
     for start, stop, first, last in _gaps(found.commits, plan.n_runs):
         named = [index for index in bad if first < index < last]
-        starts = [plan.shards.start_of(number) for number in range(plan.shards.n_rounds)]
+        starts = [plan.parts.start_of(number) for number in range(plan.parts.n_rounds)]
         cuts = [start, *(each for each in starts if start < each < stop), stop]
-        for begin, end in pairwise(cuts):  # no shard lies in two rounds
-            planned = list(plan.shards.between(begin, end))
+        for begin, end in pairwise(cuts):  # no part lies in two rounds
+            planned = list(plan.parts.between(begin, end))
             whole = planned and (planned[0].start, planned[-1].stop) == (begin, end)
-            if begin >= found.needed:  # shards without a commit may never have been trained
-                yield from (shard for shard in planned if shard.index in named)
+            if begin >= found.needed:  # parts without a commit may never have been trained
+                yield from (part for part in planned if part.index in named)
             elif whole and first < planned[0].index and planned[-1].index < last:
                 yield from planned
             elif len(cuts) == 2 and (len(named) == 1 or last - first == 2 or last == inf):
-                yield Shard(named[0] if named else first + 1, begin, end)
+                yield Part(named[0] if named else first + 1, begin, end)
             else:
                 raise StoreError(
-                    f"commits in {store.files.place!r} are missing, and this version plans other shards; repair with "
-                    "the version that began it, or start anew with --overwrite"
+                    f"commits in {store.files.place!r} are missing, and this version plans other parts; repair with "
+                    "the version that began it, or start again with --overwrite"
                 )
 
 
 def _gaps(commits: list[Commit], n_runs: int) -> Iterator[tuple[int, int, int, float]]:
-    """Yield visiting positions without a commit, with the numbers of the shards before and after."""
-    ends = [(0, -1), *((commit.stop, commit.shard) for commit in commits)]
-    starts = [*((commit.start, commit.shard) for commit in commits), (n_runs, inf)]
+    """Yield visiting positions without a commit, with the numbers of the parts before and after."""
+    ends = [(0, -1), *((commit.stop, commit.part) for commit in commits)]
+    starts = [*((commit.start, commit.part) for commit in commits), (n_runs, inf)]
     for (start, first), (stop, last) in zip(ends, starts, strict=True):
         if start < stop:
             yield start, stop, first, last

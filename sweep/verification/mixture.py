@@ -13,7 +13,7 @@ def note_strangers(store: StoreReader, found: Findings) -> None:
     foreign = list(strangers(found.commits, store.study, store.bits, store.whose))
     if foreign:
         found.bad_parts += [commit for commit, _ in foreign]
-        shards = count_text(len(foreign), "shard")
+        parts = count_text(len(foreign), "part")
         found.faults.append(
-            f"results in {store.files.place!r} are mixed of two trainings, in {shards}: {foreign[0].difference}"
+            f"results in {store.files.place!r} are mixed of two trainings, in {parts}: {foreign[0].difference}"
         )

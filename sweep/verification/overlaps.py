@@ -41,7 +41,7 @@ def surplus(commits: Sequence[Commit], plan: Plan) -> list[Commit]:
 
 
 def _is_planned(commit: Commit, plan: Plan) -> bool:
-    """Tell whether a commit is of a shard of the plan."""
+    """Tell whether a commit is of a part of the plan."""
     try:
         check_planned(commit, plan)
     except StoreError:

@@ -12,17 +12,17 @@ from numpy.typing import NDArray
 
 from kernels.loop.runs import Columns
 from sweep.errors import StoreError
+from sweep.schedule.part import Part
 from sweep.schedule.plan import Plan
-from sweep.schedule.shard import Shard
 from sweep.statistics.table_values import column_values
 from sweep.statistics.tally import counts_from_table
 from sweep.store.commits import Commit
+from sweep.store.part_result import PartResult, is_outcome, outcomes_from_table, updates
 from sweep.store.reader import StoreReader
-from sweep.store.shard_result import ShardResult, is_outcome, outcomes_from_table, updates
 from sweep.study.cell_columns import counts_columns
 from sweep.study.columns import runs_columns
 from sweep.training.adaptive_rounds import AdaptiveRounds
-from sweep.training.shard_trainer import ShardTrainer
+from sweep.training.part_trainer import PartTrainer
 from sweep.verification.rows import RowCheck
 from sweep.verification.sample import Sample
 
@@ -66,7 +66,7 @@ class PartCheck:
     def __init__(self, plan: Plan, store: StoreReader, rounds: AdaptiveRounds, sample: Sample) -> None:
         self._plan, self._store, self._rounds = plan, store, rounds
         self._columns = runs_columns(store.study) if store.keep == "runs" else counts_columns(store.study)
-        self._worker = ShardTrainer(self._plan)
+        self._worker = PartTrainer(self._plan)
         self._rows = RowCheck(plan, self._worker.settings)
         self._sample = sample
 
@@ -77,20 +77,20 @@ class PartCheck:
         except StoreError as error:
             return Checked(commit, str(error))
         try:
-            shard = self._rounds.restrict(commit.as_shard())
+            part = self._rounds.restrict(commit.as_part())
         except StoreError:  # earlier parts are damaged or missing, which is reported for these
             return Checked(commit, known=False)
-        where = self._store.files.where(f"parts/{commit.part}")
-        fault = self._fault_of_table(commit, shard, table)
+        where = self._store.files.where(f"parts/{commit.file}")
+        fault = self._fault_of_table(commit, part, table)
         if fault:
             return Checked(commit, f"{where!r} is damaged: {fault}")
         n_retrained = 0
-        for piece in self._to_retrain(commit, shard, table):
+        for piece in self._to_retrain(commit, part, table):
             trained = self._worker.train(piece)
             n_retrained += trained.n_runs
             if self._store.keep == "runs":
                 own = trained.rows()
-                given = table.filter(pc.is_in(table["run"], own["run"])) if piece is not shard else table
+                given = table.filter(pc.is_in(table["run"], own["run"])) if piece is not part else table
             else:
                 given, own = table, trained.counts()
             wrong = self._column_that_differs(given, own)
@@ -99,25 +99,25 @@ class PartCheck:
                 return Checked(commit, fault, n_retrained=n_retrained)
         return Checked(commit, n_retrained=n_retrained)
 
-    def _fault_of_table(self, commit: Commit, shard: Shard, table: pa.Table) -> str:
+    def _fault_of_table(self, commit: Commit, part: Part, table: pa.Table) -> str:
         """Return the fault of a part or of its commit, as far as it is found without training."""
         if self._store.keep == "runs":
             columns = outcomes_from_table(table, self._store.study)
-            wrong = self._planned_column_that_differs(shard, table, columns)
-            fault = self._rows.fault_of_runs(shard, columns) if not wrong else ""
+            wrong = self._planned_column_that_differs(part, table, columns)
+            fault = self._rows.fault_of_runs(part, columns) if not wrong else ""
             net_steps = int(updates(columns).sum(dtype=np.int64))
         else:
             tally = counts_from_table(table)
-            wrong = "" if np.isin(tally["cell"], self._plan.cells(shard)[0]).all() else "cell"
-            fault = self._rows.fault_of_tally(shard, tally) if not wrong else ""
+            wrong = "" if np.isin(tally["cell"], self._plan.cells(part)[0]).all() else "cell"
+            fault = self._rows.fault_of_tally(part, tally) if not wrong else ""
             net_steps = int((tally["steps"].astype(np.int64) * tally["n"]).sum())
         if wrong:
             return f"its column {wrong!r} has other values than its runs"
         return fault or _fault_of_commit(commit, net_steps)
 
-    def _planned_column_that_differs(self, shard: Shard, table: pa.Table, columns: Columns) -> str:
+    def _planned_column_that_differs(self, part: Part, table: pa.Table, columns: Columns) -> str:
         """Return the first column that follows from the study and has other values."""
-        planned = ShardResult(self._plan, shard, columns, 0, 0)
+        planned = PartResult(self._plan, part, columns, 0, 0)
         names = [column.name for column in self._columns if not is_outcome(column.name, self._plan.study)]
         return self._column_that_differs(table.select(names), planned.rows(names))
 
@@ -130,15 +130,15 @@ class PartCheck:
                 return column.name
         return ""
 
-    def _to_retrain(self, commit: Commit, shard: Shard, table: pa.Table) -> Iterator[Shard]:
-        """Yield the pieces of a shard that are trained again."""
+    def _to_retrain(self, commit: Commit, part: Part, table: pa.Table) -> Iterator[Part]:
+        """Yield the pieces of a part that are trained again."""
         rows = self._sample.rows_of(commit)
         if self._sample.takes_all or (len(rows) and self._store.keep != "runs"):
-            yield shard
+            yield part
             return
         for run in table["run"].take(rows).to_pylist() if len(rows) else ():
             position = self._plan.position(run)
-            yield self._rounds.restrict(Shard(shard.index, position, position + 1))
+            yield self._rounds.restrict(Part(part.index, position, position + 1))
 
 
 def _same_bits(one: NDArray[Any], other: NDArray[Any]) -> bool:

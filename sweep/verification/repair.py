@@ -1,4 +1,4 @@
-"""Repair a results folder: train damaged shards again, and nothing else."""
+"""Repair a results folder: train damaged parts again, and nothing else."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def repair(
     threads: int | None = None,
     progress: bool = False,
 ) -> Findings:
-    """Check a results folder, train damaged shards again, and remove files without a commit.
+    """Check a results folder, train damaged parts again, and remove files without a commit.
 
     Without locks, as in object stores, a run that uses the folder is not visible. There only files that are at least a
     day old are removed.
@@ -52,7 +52,7 @@ def repair(
     study
         The study in the folder, needed if its study.toml is damaged.
     sample, sample_seed, threads, progress
-        As of :func:`sweep.verification.check.verify`; damaged shards are trained in the same number of threads.
+        As of :func:`sweep.verification.check.verify`; damaged parts are trained in the same number of threads.
 
     Returns
     -------

@@ -10,10 +10,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from kernels.loop.runs import Columns
+from sweep.schedule.part import Part
 from sweep.schedule.plan import Plan
-from sweep.schedule.shard import Shard
-from sweep.store.shard_result import updates
-from sweep.study.columns import STATUSES, attempt_columns, measure_columns, target_columns
+from sweep.store.part_result import updates
+from sweep.study.columns import STATUSES, attempt_columns, measure_columns, threshold_columns
 from sweep.verification.attempt_rules import broken_by_attempts, was_cut
 from sweep.verification.compared_targets import make_targets
 from sweep.verification.measure_rules import broken_by_tests
@@ -25,7 +25,7 @@ from sweep.verification.rules import (
     broken_by_others,
     make_terms,
 )
-from sweep.verification.target_rules import broken_by_targets
+from sweep.verification.threshold_rules import broken_by_thresholds
 
 Array = NDArray[Any]
 
@@ -44,20 +44,20 @@ class RowCheck:
     def __init__(self, plan: Plan, settings: Callable[[Array], Array]) -> None:
         self._plan, self._settings = plan, settings
         self._targets = make_targets(plan.study)
-        self._loss_targets = np.array(plan.study.record.targets, self._targets.dtype).astype(np.float64)
+        self._loss_thresholds = np.array(plan.study.record.loss_thresholds, self._targets.dtype).astype(np.float64)
 
-    def fault_of_runs(self, shard: Shard, columns: Columns) -> str:
-        """Return the first impossible value among the runs of a shard, as a sentence; empty if there is none."""
-        cells, counts = self._plan.cells(shard)
+    def fault_of_runs(self, part: Part, columns: Columns) -> str:
+        """Return the first impossible value among the runs of a part, as a sentence; empty if there is none."""
+        cells, counts = self._plan.cells(part)
         places = np.repeat(np.arange(len(cells)), counts)
         terms, restarts = make_terms(self._plan, cells, self._settings(cells)).of(places), self._plan.study.restarts
-        targets = self._targets.of(self._plan.study.set_numbers(cells)[places], terms.n_judged)
+        targets = self._targets.of(self._plan.study.set_numbers(cells)[places], terms.n_evaluated)
         broken = [
             *broken_by_ends(columns.status, columns.steps, updates(columns), terms, was_cut(columns, restarts)),
             *broken_by_attempts(columns, terms, restarts),
             *broken_by_measures(columns, terms, targets),
-            *broken_by_others(self._plan, cells[places], self._plan.seeds(shard), columns),
-            *broken_by_targets(columns, terms, self._loss_targets),
+            *broken_by_others(self._plan, cells[places], self._plan.seeds(part), columns),
+            *broken_by_thresholds(columns, terms, self._loss_thresholds),
             *broken_by_tests(columns, terms, self._plan.study),
         ]
         row, rule = _first(broken)
@@ -66,20 +66,20 @@ class RowCheck:
         said = {name: values[row].tolist() for name, values in columns._asdict().items()}
         said["status"] = STATUSES[said["status"]]
         study = self._plan.study
-        own = {"target_steps": target_columns, "measures": measure_columns, "attempts": attempt_columns}
+        own = {"threshold_steps": threshold_columns, "measures": measure_columns, "attempts": attempt_columns}
         for name, named in own.items():
             said |= dict(zip((column.name for column in named(study)), said.pop(name), strict=True))
         del said["loss_sums"]
-        return f"its run {self._plan.runs(shard)[row]} has {_words(said)}, but {rule}"
+        return f"its run {self._plan.runs(part)[row]} has {_options(said)}, but {rule}"
 
-    def fault_of_tally(self, shard: Shard, tally: pd.DataFrame) -> str:
-        """Return the first impossible value among the counts of a shard, as a sentence; empty if there is none."""
-        cells, counts = self._plan.cells(shard)
+    def fault_of_tally(self, part: Part, tally: pd.DataFrame) -> str:
+        """Return the first impossible value among the counts of a part, as a sentence; empty if there is none."""
+        cells, counts = self._plan.cells(part)
         cell, status, steps = tally["cell"].to_numpy(), tally["status"].cat.codes.to_numpy(), tally["steps"].to_numpy()
         order = np.argsort(cells)
         places = order[np.searchsorted(cells, cell, sorter=order)]
         terms = make_terms(self._plan, cells, self._settings(cells)).of(places)
-        if self._plan.study.restarts.most:  # attempts before the last may end within an epoch
+        if self._plan.study.restarts.max_restarts:  # attempts before the last may end within an epoch
             terms = terms._replace(n_windows=np.ones_like(terms.n_windows))
         n, held = tally["n"].to_numpy(), np.zeros(len(cells), np.int64)
         np.add.at(held, places, n)
@@ -97,7 +97,7 @@ class RowCheck:
         if not rule:
             return ""
         said = {name: tally[name].iloc[row] for name in (*keys[1:], "n")}
-        return f"its cell {cell[row]} has {_words(said)}, but {rule}"
+        return f"its cell {cell[row]} has {_options(said)}, but {rule}"
 
 
 def _first(broken: list[Broken]) -> tuple[int, str]:
@@ -105,6 +105,6 @@ def _first(broken: list[Broken]) -> tuple[int, str]:
     return next(((int(np.argmax(rows)), rule) for rows, rule in broken if rows.any()), (0, ""))
 
 
-def _words(row: dict[str, Any]) -> str:
+def _options(row: dict[str, Any]) -> str:
     """Return the numbers of a row as text."""
     return ", ".join(f"{name} {value}" for name, value in row.items())

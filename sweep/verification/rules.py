@@ -1,8 +1,8 @@
 """Rules that no training breaks, derived from the study alone; they find rows that were forged with their checksums.
 
-The rules follow from how runs are judged (:mod:`kernels.loop.judge`): what a status requires, when runs may end, and
-which numbers of a row are consistent. They hold on any machine, so a row that breaks one is false. A row that breaks
-none may be false too; training shows it.
+The rules follow from how runs are evaluated (:mod:`kernels.loop.evaluation`): what a status requires, when runs may
+end, and which numbers of a row are consistent. They hold on any machine, so a row that breaks one is false. A row that
+breaks none may be false too; training shows it.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from kernels.components.reductions import count
 from kernels.loop.runs import CONVERGED, DIVERGED, EXHAUSTED, PLATEAU, STALLED, Columns
-from kernels.words.reductions import count
 from sweep.schedule.plan import Plan
 from sweep.statistics.losses import rounded
-from sweep.study.words import loss_and_reduction
+from sweep.study.options import loss_and_reduction
 from sweep.verification.compared_targets import Targets
 
 Array = NDArray[Any]
@@ -40,25 +40,25 @@ class Terms(NamedTuple):
     criterion
         Name of the criterion.
     may_stall
-        Whether stalling is judged.
+        Whether stalling is evaluated.
     patience
-        Judgings without an improvement after which a run ends; infinite for none.
+        Evaluations without an improvement after which a run ends; infinite for none.
     scale
         Factor from the sum of squared errors to the loss; NaN for other losses.
-    n_judged
+    n_evaluated
         Outputs of a pattern that can be right: one of classes.
     """
 
     limit: Array
     n_windows: Array
     from_step: Array
-    below: Array
-    bound: Array
+    threshold: Array
+    divergence_threshold: Array
     criterion: Array
     may_stall: Mask
     patience: Array
     scale: Array
-    n_judged: Array
+    n_evaluated: Array
 
     def of(self, places: Array) -> Terms:
         """Return the terms of rows, given the index of each row's cell."""
@@ -81,19 +81,19 @@ def make_terms(plan: Plan, cells: Array, settings: Array) -> Terms:
         The conditions of these cells.
     """
     dtype = np.dtype(plan.study.network.dtype)
-    bound = np.minimum(settings["bound"], np.finfo(dtype).max)
+    bound = np.minimum(settings["divergence_threshold"], np.finfo(dtype).max)
     n_windows, criterion = plan.grid.n_windows(cells), plan.grid.column("criterion", cells)
     return Terms(
         settings["max_steps"],
         n_windows,
         settings["from_step"],
-        settings["below"].astype(dtype).astype(float),
+        settings["threshold"].astype(dtype).astype(float),
         bound.astype(dtype).astype(float),
         criterion,
         _may_stall(plan, cells, n_windows),
         settings["patience"],
         _scales(plan, cells),
-        np.array(list(map(plan.study.n_judged_with, plan.grid.column("output", cells).tolist())), np.int64),
+        np.array(list(map(plan.study.n_evaluated_with, plan.grid.column("output", cells).tolist())), np.int64),
     )
 
 
@@ -104,13 +104,13 @@ def _may_stall(plan: Plan, cells: Array, n_windows: Array) -> Mask:
 
 def _scales(plan: Plan, cells: Array) -> Array:
     """Return the factor from squared errors to the loss of each cell; NaN for other losses."""
-    study, scales, words = plan.study, np.full(len(cells), np.nan), plan.study.tables.users["loss"]
+    study, scales, options = plan.study, np.full(len(cells), np.nan), plan.study.tables.users["loss"]
     losses, reductions = plan.grid.column("loss", cells), plan.grid.column("reduction", cells)
     for loss in study.values_of("loss"):
         for reduction in study.values_of("reduction"):
             name, reduced = loss_and_reduction(loss, reduction)
             divisor = count(reduced, study.data.n_patterns, study.data.n_targets)
-            scales[(losses == loss) & (reductions == reduction)] = (words[name].squares or np.nan) / divisor
+            scales[(losses == loss) & (reductions == reduction)] = (options[name].squares or np.nan) / divisor
     return scales
 
 
@@ -142,7 +142,7 @@ def broken_by_ends(
     yield converged & (steps < terms.from_step), "no run converges before from_step"
     yield stalled & ~terms.may_stall, "runs do not stall without a criterion, in shuffled epochs or under a schedule"
     yield stalled & (steps == 0), "no run has stalled before its first update"
-    too_soon = -(-steps // terms.n_windows) < terms.patience  # the first judging is an improvement
+    too_soon = -(-steps // terms.n_windows) < terms.patience  # the first evaluation is an improvement
     yield (status == PLATEAU) & too_soon, "no run ends on a plateau before its patience has passed"
 
 
@@ -161,10 +161,10 @@ def broken_by_counted(status: Array, losses: Array, terms: Terms) -> Iterator[Br
     Broken
         A mask of the rows that break a rule, and the rule as a sentence.
     """
-    judged, diverged = terms.criterion != "none", status == DIVERGED
-    yield judged & (losses != 0), "losses are counted where convergence is not judged, and are 0 elsewhere"
+    evaluated, diverged = terms.criterion != "none", status == DIVERGED
+    yield evaluated & (losses != 0), "losses are counted where there is no criterion, and are 0 elsewhere"
     yield ~(rounded(losses) == losses) | np.signbit(losses), "losses that are counted are rounded, and not below 0"
-    yield ~judged & (np.isinf(losses) != diverged), "runs that have diverged, and no others, have no finite loss"
+    yield ~evaluated & (np.isinf(losses) != diverged), "runs that have diverged, and no others, have no finite loss"
 
 
 def broken_by_measures(columns: Columns, terms: Terms, targets: Targets) -> list[Broken]:
@@ -203,14 +203,14 @@ def _broken_by_numbers(columns: Columns, terms: Terms, targets: Targets) -> Iter
         yield (is_nan & ~may_be_nan) | (np.signbit(numbers) & ~is_nan), "losses and errors are at least 0, and not -0"
         rounded = numbers.astype(targets.dtype)
         yield (rounded != numbers) & ~is_nan, f"losses and errors are numbers of {targets.dtype.__name__}"
-    correct, most = columns.n_correct, targets.n_patterns * terms.n_judged
+    correct, most = columns.n_correct, targets.n_patterns * terms.n_evaluated
     yield (correct < 0) | (correct > most), f"from 0 to {most.max(initial=0)} outputs can be right"
     infinite = (final == np.inf) & (columns.max_error == np.inf)
     yield (
         diverged & ~(infinite & (correct == 0)),
         "a run that has diverged has no finite loss or error, nor right outputs",
     )
-    too_high = ~(final <= terms.bound) & ~(columns.status == CONVERGED)  # convergence is judged first
+    too_high = ~(final <= terms.divergence_threshold) & ~(columns.status == CONVERGED)  # there is a criterion first
     yield too_high & ~diverged, "a run whose loss is not finite, or too high, diverges"
 
 
@@ -218,9 +218,15 @@ def _broken_by_start(columns: Columns, terms: Terms) -> Iterator[Broken]:
     """Yield the rules for the first loss."""
     initial, final, started = columns.initial_loss, columns.final_loss, columns.steps > 0
     diverged, by_loss = columns.status == DIVERGED, terms.criterion == "loss"
-    yield started & ~(initial <= terms.bound), "a run whose first loss is not finite, or too high, takes no step"
-    yield ~started & diverged & (initial <= terms.bound), "a run whose first loss is not too high takes a step"
-    met = by_loss & (terms.from_step == 0) & (initial < terms.below)
+    yield (
+        started & ~(initial <= terms.divergence_threshold),
+        "a run whose first loss is not finite, or too high, takes no step",
+    )
+    yield (
+        ~started & diverged & (initial <= terms.divergence_threshold),
+        "a run whose first loss is not too high takes a step",
+    )
+    met = by_loss & (terms.from_step == 0) & (initial < terms.threshold)
     yield started & met, "a run whose first loss meets the criterion takes no step"
     same = np.where(np.isfinite(initial), final == initial, ~np.isfinite(final))
     unmoved = ~started | ((columns.status == STALLED) & (columns.steps <= terms.n_windows))
@@ -229,10 +235,10 @@ def _broken_by_start(columns: Columns, terms: Terms) -> Iterator[Broken]:
 
 def _broken_by_end(columns: Columns, terms: Terms, targets: Targets) -> Iterator[Broken]:
     """Yield the rules for convergence."""
-    all_right = columns.n_correct == targets.n_patterns * terms.n_judged
+    all_right = columns.n_correct == targets.n_patterns * terms.n_evaluated
     met = np.select(
         [terms.criterion == "loss", terms.criterion == "max_error", terms.criterion == "correct"],
-        [columns.final_loss < terms.below, columns.max_error < terms.below, all_right],
+        [columns.final_loss < terms.threshold, columns.max_error < terms.threshold, all_right],
         False,
     )
     converged, diverged = columns.status == CONVERGED, columns.status == DIVERGED

@@ -68,7 +68,7 @@ class Sample:
             keys = [random.random() ** (1 / max(commit.n_runs, 1)) for commit in commits]
             for _, commit in sorted(zip(keys, commits, strict=True), key=lambda pair: -pair[0]):
                 if n_drawn < self.n_runs:
-                    self._rows[commit.shard] = np.arange(commit.n_runs)
+                    self._rows[commit.part] = np.arange(commit.n_runs)
                     n_drawn += commit.n_runs
             return
         starts = np.cumsum([0, *(commit.n_runs for commit in commits)])
@@ -76,7 +76,7 @@ class Sample:
         drawn = np.array(sorted(Random(self.seed).sample(range(n_held), min(max(self.n_runs, 0), n_held))), np.int64)
         cuts = np.searchsorted(drawn, starts)
         self._rows = {
-            commit.shard: drawn[first:last] - start
+            commit.part: drawn[first:last] - start
             for commit, start, first, last in zip(commits, starts, cuts, cuts[1:], strict=False)
             if first < last
         }
@@ -88,4 +88,4 @@ class Sample:
 
     def rows_of(self, commit: Commit) -> NDArray[Any]:
         """Return the row numbers of a part that were drawn."""
-        return self._rows.get(commit.shard, np.empty(0, np.int64))
+        return self._rows.get(commit.part, np.empty(0, np.int64))

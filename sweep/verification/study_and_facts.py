@@ -133,7 +133,7 @@ def _about_parts(files: Files, identity: str | None) -> dict[str, Any]:
             schema = pq.read_schema(pa.BufferReader(files.read(name)))
             about = {key.decode(): value.decode() for key, value in (schema.metadata or {}).items()}
             facts: dict[str, Any] = {key: about[key] for key in ("identity", *BITS)}
-            facts |= {"format": int(about["format"]), "numerics": int(about["numerics"])}
+            facts |= {"format": int(about["format"]), "numerics_version": int(about["numerics_version"])}
             facts |= {"keep": "runs" if "run" in schema.names else "cells", "waves": json.loads(about["waves"])}
         except (StoreError, pa.ArrowException, OSError, ValueError, KeyError):
             continue
@@ -141,7 +141,7 @@ def _about_parts(files: Files, identity: str | None) -> dict[str, Any]:
             check_format(facts, files)
             return facts
     raise StoreError(
-        f"{files.where('run.json')!r} is damaged, and no part records how it was trained; start anew with --overwrite"
+        f"{files.where('run.json')!r} is damaged, and no part records how it was trained; start again with --overwrite"
     )
 
 

@@ -1,4 +1,4 @@
-"""The elementary functions in NumPy, to be evaluated in a format wider than that which they judge.
+"""The elementary functions in NumPy, to be evaluated in a format wider than that which they evaluate.
 
 Arguments are float64 or long double arrays, and so are the results. sin and cos are
 those of the C library, which reduces arguments of any size exactly.

@@ -30,7 +30,7 @@ from tests.accuracy.inputs import UNSIGNED
 Array: TypeAlias = NDArray[Any]
 
 NAMES = tuple(references.FUNCTIONS)
-# Whether long double is wide enough to judge float64 (it is not on Windows and Apple silicon).
+# Whether long double is wide enough to evaluate float64 (it is not on Windows and Apple silicon).
 EXTENDED = bool(np.finfo(np.longdouble).eps < np.finfo(np.float64).eps / 1000)
 
 _WIDE: dict[str, type[np.floating[Any]]] = {"float32": np.float64, "float64": np.longdouble}

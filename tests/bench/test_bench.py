@@ -78,15 +78,15 @@ def test_worker_serves_until_its_input_ends(
     assert [reply["title"] for reply in replies] == ["NumPy, the notebook's loop"] * 2
 
 
-@pytest.mark.parametrize(("home", "words"), [("no.such.module:Peer", "no"), ("os:getcwd", "ended")])
+@pytest.mark.parametrize(("home", "options"), [("no.such.module:Peer", "no"), ("os:getcwd", "ended")])
 def test_a_peer_that_cannot_work_is_missing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, home: str, words: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, home: str, options: str
 ) -> None:
-    """A missing library, or a process that ends, is a reason in words and no end of the benchmark."""
+    """A missing library, or a process that ends, is a reason in options and no end of the benchmark."""
     path = tmp_path / "sitecustomize.py"
     path.write_text(f"import sweep.bench.peers as peers\npeers.HOMES['notebook'] = {home!r}\n")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    with Host("notebook", 1, tmp_path / "durable") as host, pytest.raises(MissingError, match=words):
+    with Host("notebook", 1, tmp_path / "durable") as host, pytest.raises(MissingError, match=options):
         host.train(CASE, 1, 1)
 
 

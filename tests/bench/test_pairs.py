@@ -94,7 +94,7 @@ def test_pairs_with_another_checkout(checkout: Path, capsys: pytest.CaptureFixtu
 
 
 def test_a_checkout_that_cannot_say_a_case(checkout: Path, tmp_path: Path) -> None:
-    """An earlier version may not know the words."""
+    """An earlier version may not know the options."""
     with (
         Checkout("there", checkout, 1, tmp_path) as host,
         pytest.raises(UnsupportedError, match=r"cannot be said there: training\.batch"),
@@ -105,7 +105,7 @@ def test_a_checkout_that_cannot_say_a_case(checkout: Path, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("name", ["xor", "relu-parity3", "relu-parity6"])
-def test_cases_of_earlier_versions_use_no_later_word(name: str) -> None:
+def test_cases_of_earlier_versions_use_no_later_option(name: str) -> None:
     """The first version had these keys alone."""
     tables = study_tables(CASES[name], 3)
     assert set(tables) == {"data", "network", "training", "convergence", "seeds"}
@@ -126,7 +126,7 @@ def test_peers_are_kept_to_the_cpu_that_kernels_are_compiled_for(
 
 
 @pytest.mark.parametrize(
-    ("options", "words"),
+    ("options", "options"),
     [
         (("--case", "xor", "--against", "nowhere"), "'nowhere' given; it has no package sweep"),
         (("--case", "xor", "--peer", "notebook", "--pairs", "0"), "must be above 0"),
@@ -134,9 +134,9 @@ def test_peers_are_kept_to_the_cpu_that_kernels_are_compiled_for(
         (("--case", "xor", "--peer", "jax"), "invalid choice: 'jax'"),
     ],
 )
-def test_bad_options_are_refused(options: tuple[str, ...], words: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_bad_options_are_refused(options: tuple[str, ...], message: str, capsys: pytest.CaptureFixture[str]) -> None:
     """One sentence, and exit code 2."""
     with pytest.raises(SystemExit) as error:
         main(list(options))
     assert error.value.code == 2
-    assert words in capsys.readouterr().err
+    assert message in capsys.readouterr().err

@@ -1,7 +1,7 @@
-"""Cases that contain every pair of words of a recipe, and every pair of kinds of settings.
+"""Cases that contain every pair of components of a recipe, and every pair of kinds of settings.
 
-A fault that needs two words together is found without the product of all words: a covering set has some hundred
-cases in place of billions.
+A fault that needs two components together is found without the product of all components: a covering set has some
+hundred cases in place of billions.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from tests.kernels.specs import (
     name_of,
 )
 from tests.kernels.support import DTYPES, sized
-from tests.oracle.words import OWN_OUTPUTS
+from tests.oracle.components import OWN_OUTPUTS
 
 # How many of the covering cases ``make test-all`` has time to compile kernels for: as many as have every value once.
 N_COMPILED = 12
@@ -52,14 +52,14 @@ DIMENSIONS: dict[str, tuple[Any, ...]] = {
     "schedule": SCHEDULES,
     "warms_up": (False, True),
     "freeze": ("", "w", "v k", "b c"),
-    "plateau_of": ("", "loss", "n_correct"),
+    "monitor": ("", "loss", "n_correct"),
     "loss_sums": ("", "inverse_loss_sum", "loss_sum tail_loss"),
     "tie": ("wrong", "right"),
     "sets": ("one", "targets", "patterns"),
     "hidden": (1, 2, 3, 5),
     "gain": ("one", "own"),
     "output_rate": ("same", "own", "zero"),
-    "bound": ("none", "own"),
+    "divergence_threshold": ("none", "own"),
     "from_step": ("start", "own"),
     "decay": ("none", "own"),
 }
@@ -79,8 +79,8 @@ OF_RPROP = {"batch": (None,), "schedule": (None, "constant"), "warms_up": (None,
 def fits(one: Choice, other: Choice) -> bool:
     """Tell whether two values go together.
 
-    The loss bce is of a sigmoid, cross_entropy of softmax alone, rprop goes with few words, and some tunings matter
-    only with some patterns.
+    The loss bce is of a sigmoid, cross_entropy of softmax alone, rprop goes with few components, and some tunings
+    matter only with some patterns.
     """
     case = dict((one, other))
     for name, values in MATTERS.get(case.get("tuning"), {}).items():

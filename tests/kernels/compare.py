@@ -15,7 +15,7 @@ from tests.accuracy import survey
 from tests.kernels.runs import Runs
 from tests.kernels.specs import TUNINGS, Spec
 from tests.kernels.support import DTYPES, Array, assert_equal, pad, sized
-from tests.oracle.settings import make_network, words_and_settings
+from tests.oracle.settings import make_network, options_and_settings
 
 Columns: TypeAlias = Any  # the named tuple of what became of runs
 
@@ -59,20 +59,20 @@ def train_bare(spec: Spec, runs: Runs, width: int | None = None) -> Columns:
 
 
 def _given(spec: Spec, runs: Runs) -> dict[str, Any]:
-    """Say words and settings as the oracle wants them."""
+    """Say components and settings as the oracle wants them."""
     names = ("activation", "output", "loss", "reduction", "optimizer", "order", "criterion", "bias", "skip", "scaling")
-    names = (*names, "tie", "schedule", "freeze", "plateau_of")
+    names = (*names, "tie", "schedule", "freeze", "monitor")
     hidden = {"hidden": spec.sizes(runs.weights.shape[1]), "batch": spec.step_patterns}
-    words = {name: getattr(spec, name) for name in names} | hidden
+    components = {name: getattr(spec, name) for name in names} | hidden
     settings = {name: runs.settings[name] for name in runs.settings.dtype.names if name != "patterns"}
     rate, own = settings["learning_rate"], settings["output_learning_rate"]
-    return words | settings | {"output_learning_rate": np.where(np.isnan(own), rate, own), "seed": runs.seeds}
+    return components | settings | {"output_learning_rate": np.where(np.isnan(own), rate, own), "seed": runs.seeds}
 
 
 def train_oracle(spec: Spec, runs: Runs, functions: oracle.Functions | None = None) -> oracle.Result:
     """Train with the oracle, keeping losses; runs with the same set of patterns together."""
     asked = {"dtype": spec.dtype, "functions": functions or FUNCTIONS[spec.dtype], "record": True}
-    asked["loss_targets"] = sorted(spec.targets, reverse=True)
+    asked["loss_thresholds"] = sorted(spec.targets, reverse=True)
     places = _places(spec, runs)
     results = [
         oracle.train(*patterns, runs[place].weights, **asked, **_given(spec, runs[place]))
@@ -103,8 +103,8 @@ def predict(spec: Spec, runs: Runs, weights: Array) -> Array:
     """Compute the outputs (R, N * O) of runs with other weights (R, P) by the oracle's forward pass."""
     found = None
     for patterns, place in zip(spec.pattern_sets, _places(spec, runs), strict=True):
-        words, settings = words_and_settings(_given(spec, runs[place]))
-        net = make_network(*patterns, words, settings, spec.dtype, FUNCTIONS[spec.dtype])
+        components, settings = options_and_settings(_given(spec, runs[place]))
+        net = make_network(*patterns, components, settings, spec.dtype, FUNCTIONS[spec.dtype])
         outputs = oracle.forward(net, weights[place].T).y
         rows = np.stack([y for pattern in outputs for y in pattern], axis=1)
         found = np.empty((len(runs), rows.shape[1]), rows.dtype) if found is None else found
@@ -144,12 +144,12 @@ def assert_as_oracle(spec: Spec, runs: Runs) -> oracle.Result:
     assert expected.losses is not None
     what = f"{spec}, {runs.weights.shape[1]} parameters"
     assert_equal(statuses(given.columns), expected.status, f"{what}: status")
-    for name in ("steps", "initial_loss", "final_loss", "n_correct", "max_error", "target_steps"):
+    for name in ("steps", "initial_loss", "final_loss", "n_correct", "max_error", "threshold_steps"):
         assert_equal(getattr(given.columns, name), getattr(expected, name), f"{what}: {name}")
     assert_equal(given.columns.loss_sums, expected.loss_sums(spec.loss_sums.split()), f"{what}: sums of losses")
     assert_equal(given.final_weights, expected.weights, f"{what}: final weights")
     assert_equal(given.predictions, predict(spec, runs, expected.weights), f"{what}: predictions")
-    judgings = -(-int(runs.settings["max_steps"].max(initial=0)) // spec.n_windows) + 1
-    assert_equal(given.losses, pad(expected.losses, judgings), f"{what}: losses")
+    evaluations = -(-int(runs.settings["max_steps"].max(initial=0)) // spec.n_windows) + 1
+    assert_equal(given.losses, pad(expected.losses, evaluations), f"{what}: losses")
     assert_same_columns(train_bare(spec, runs), given.columns, f"{what}, without losses")
     return expected

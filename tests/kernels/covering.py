@@ -1,4 +1,4 @@
-"""Cases that cover every pair of words, selected without randomness."""
+"""Cases that cover every pair of components, selected without randomness."""
 
 from __future__ import annotations
 

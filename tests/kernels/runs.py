@@ -43,7 +43,7 @@ class Runs:
 def make_runs(weights: ArrayLike, dtype: str = "float64", **settings: Any) -> Runs:
     """Give every row of ``weights`` settings by name: a number for all, or one for each."""
     rows = np.asarray(weights, dtype)
-    usual = {"learning_rate": 0.1, "below": 1e-3, "max_steps": 10}
+    usual = {"learning_rate": 0.1, "threshold": 1e-3, "max_steps": 10}
     return Runs(rows, make_settings(len(rows), **(usual | settings)), np.arange(len(rows)))
 
 
@@ -65,7 +65,7 @@ class Kinds:
 
     gain: str = "one"  # or "own"
     output_rate: str = "same"  # as the other learning rate, or "own", or "zero"
-    bound: str = "none"  # or "own"
+    divergence_threshold: str = "none"  # or "own"
     from_step: str = "start"  # or "own"
     decay: str = "none"  # or "own"
 
@@ -99,7 +99,7 @@ def draw_runs(spec: Spec, hidden: int, count: int, seed: int, most_steps: int, k
     max_steps[0], max_steps[-1] = 0, most_steps
     settings = {
         "learning_rate": rate,
-        "below": random.choice((1e-3, 0.1, 0.6, 1.2, 3.0), count),
+        "threshold": random.choice((1e-3, 0.1, 0.6, 1.2, 3.0), count),
         "max_steps": max_steps,
         "negative_slope": random.choice((-0.5, 0.0, 0.01, 0.3, 2.0), count),
         "eps": random.choice((1e-8, 1e-3), count),
@@ -114,9 +114,9 @@ def draw_runs(spec: Spec, hidden: int, count: int, seed: int, most_steps: int, k
         settings[name] = np.where(still, 0.0, random.choice(choices, count))
     if spec.warms_up:
         settings["warmup"] = random.choice((0.0, 1.0, 3.0, 4.5), count)
-    if spec.plateau_of:
+    if spec.monitor:
         settings["patience"] = random.choice((1.0, 2.0, 3.0, 10.0, np.inf), count)
-        settings["min_improvement"] = random.choice((0.0, 1e-3, 0.1), count)
+        settings["min_delta"] = random.choice((0.0, 1e-3, 0.1), count)
     if spec.schedule != "constant":
         settings |= {name: random.choice(choices, count) for name, choices in OF_SCHEDULES.items()}
     if spec.sets != "one":
@@ -135,8 +135,8 @@ def _draw_kinds(kinds: Kinds, rate: Array, random: np.random.Generator) -> dict[
         drawn["output_learning_rate"] = np.where(random.random(count) < 0.3, np.nan, own)
     if kinds.output_rate == "zero":
         drawn["output_learning_rate"] = np.zeros(count)
-    if kinds.bound == "own":
-        drawn["bound"] = random.choice((2.0, 20.0, 1e6, np.inf), count)
+    if kinds.divergence_threshold == "own":
+        drawn["divergence_threshold"] = random.choice((2.0, 20.0, 1e6, np.inf), count)
     if kinds.decay == "own":
         drawn["weight_decay"] = random.choice((0.0, 1e-3, 0.1), count)
     if kinds.from_step == "own":

@@ -1,4 +1,4 @@
-"""Named specifications that runs of a test share: the words of a recipe, a task, and a tuning."""
+"""Named specifications that runs of a test share: the components of a recipe, a task, and a tuning."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from kernels.components import reductions
 from kernels.recipe import Architecture, Recipe
 from kernels.train import Trainer
 from kernels.tuning import Tuning
@@ -15,10 +16,9 @@ from kernels.vocabulary import LOSSES as LOSS_WORDS
 from kernels.vocabulary import OPTIMIZERS as OPTIMIZER_WORDS
 from kernels.vocabulary import OUTPUTS as OUTPUT_WORDS
 from kernels.vocabulary import SCHEDULES as SCHEDULE_WORDS
-from kernels.words import reductions
 from tests.kernels.support import Array
 from tests.kernels.tasks import TASKS, UNEVEN, fit_targets
-from tests.oracle.words import OWN_OUTPUTS
+from tests.oracle.components import OWN_OUTPUTS
 
 ACTIVATIONS = tuple(ACTIVATION_WORDS)
 OUTPUTS = tuple(OUTPUT_WORDS)
@@ -69,7 +69,7 @@ class Spec:
     task: str = "xor"
     tuning: str = "plain"
     targets: tuple[float, ...] = ()  # of the loss
-    plateau_of: str = ""
+    monitor: str = ""
     loss_sums: str = ""
     below: tuple[int, ...] = ()  # units of the hidden layers below the last one
     sets: str = "one"  # of patterns; several that differ in "targets", or in "patterns" as a whole
@@ -129,7 +129,7 @@ class Spec:
             scaling=self.scaling,
             deep=bool(self.below),
         )
-        words = (
+        components = (
             self.loss,
             self.reduction,
             self.optimizer,
@@ -142,8 +142,8 @@ class Spec:
             self.freeze,
             self.tie,
         )
-        recorded = {"records_targets": bool(self.targets), "loss_sums": self.loss_sums}
-        return Recipe(architecture, *words, plateau_of=self.plateau_of, **recorded)
+        recorded = {"records_thresholds": bool(self.targets), "loss_sums": self.loss_sums}
+        return Recipe(architecture, *components, monitor=self.monitor, **recorded)
 
     def n_parameters(self, hidden: int) -> int:
         """Count the parameters with so many units in the last hidden layer."""
@@ -164,11 +164,11 @@ class Spec:
 
 def name_of(spec: Spec) -> str:
     """Name a spec in a test's id by what is not as usual."""
-    words = []
+    components = []
     for field in fields(spec):
         value = getattr(spec, field.name)
         if value != field.default:
-            words.append(
+            components.append(
                 {True: field.name, False: f"no {field.name}"}[value] if isinstance(value, bool) else str(value)
             )
-    return "-".join(words) or "plain"
+    return "-".join(components) or "plain"

@@ -2,7 +2,8 @@
 
 All run without the JIT and with it. Without it a step takes milliseconds for any number of networks side by side, so
 tests have fewer and shorter runs there, all of them in one packet. With it every kernel takes seconds to compile, so
-``make test-all`` takes those cases that cover each word and each way of taking a step, and ``make soak`` takes all.
+``make test-all`` takes those cases that cover each component and each way of taking a step, and ``make soak`` takes
+all.
 """
 
 from __future__ import annotations
@@ -72,5 +73,5 @@ def assert_equal(given: Array, expected: Array, what: str) -> None:
 
 
 def pad(losses: Array, columns: int) -> Array:
-    """Widen losses (R, judgings) to so many columns by NaN."""
+    """Widen losses (R, evaluations) to so many columns by NaN."""
     return np.pad(losses, ((0, 0), (0, columns - losses.shape[1])), constant_values=np.nan)

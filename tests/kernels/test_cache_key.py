@@ -68,7 +68,7 @@ def test_options_that_change_code(name: str, value: Any, tmp_path: Path, monkeyp
     ],
 )
 def test_options_that_change_no_code(name: str, value: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What differs between machines and sessions has nobody compile anew."""
+    """What differs between machines and sessions has nobody compile again."""
     before = compiler_options()
     assert hasattr(numba.config, name)
     monkeypatch.setattr(numba.config, name, value)

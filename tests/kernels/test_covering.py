@@ -1,4 +1,4 @@
-"""The cases that cover pairs of words do cover them."""
+"""The cases that cover pairs of components do cover them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from tests.kernels.cases import DIMENSIONS, covering_cases, fits
 from tests.kernels.covering import cover_pairs, pairs_of
-from tests.kernels.test_words import N_COMPILED
+from tests.kernels.test_components import N_COMPILED
 
 
 @pytest.fixture(scope="module")

@@ -77,7 +77,7 @@ trainer = Trainer(recipe, x, x.sum(axis=1, keepdims=True) % 2)
 
 def final_weights(hidden):
     weights = np.linspace(-1.0, 1.0, 4 * (4 * hidden + 1)).reshape(4, -1)
-    settings = make_settings(4, learning_rate=0.1, below=1e-3, max_steps=20)
+    settings = make_settings(4, learning_rate=0.1, threshold=1e-3, max_steps=20)
     return trainer.train(settings, weights, final_weights=True).final_weights.tolist()
 
 """
@@ -205,7 +205,7 @@ def test_entries_that_others_may_have_written_are_replaced(tmp_path: Path) -> No
 
 
 def test_cache_of_another_user_is_left_alone(tmp_path: Path) -> None:
-    """Kernels are compiled anew, once in each process; nothing is written, and one line says so."""
+    """Kernels are compiled again, once in each process; nothing is written, and one line says so."""
     _start(RUN_TWICE, tmp_path)
     files = _files(tmp_path)
     foreign = "import os; os.geteuid = lambda: 12345678\n" + RUN_TWICE

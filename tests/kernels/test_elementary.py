@@ -166,7 +166,7 @@ def test_bounds(numbers: list[float]) -> None:
 
 @given(NUMBERS)
 def test_tails_of_the_normal_distribution_are_one_together(numbers: list[float]) -> None:
-    """Outside of the middle one tail is the other's complement, rounded."""
+    """Outside of the decision_threshold one tail is the other's complement, rounded."""
     for dtype in DTYPES:
         x = np.abs(np.array(numbers, dtype))
         x = x[x >= 1]

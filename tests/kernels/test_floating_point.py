@@ -55,14 +55,14 @@ def test_training_gives_the_same_bits(state: str, in_thread: bool) -> None:
 
 @BY_PLACE
 @BY_STATE
-@pytest.mark.parametrize("stream", ["mt19937", "pcg64"])
+@pytest.mark.parametrize("generator", ["mt19937", "pcg64"])
 @pytest.mark.parametrize("distribution", ["normal", "uniform"])
 @pytest.mark.parametrize("scale", [1.0, 1e-309])
 def test_initial_weights_have_the_same_bits(
-    distribution: str, stream: str, scale: float, state: str, in_thread: bool
+    distribution: str, generator: str, scale: float, state: str, in_thread: bool
 ) -> None:
     """Numbers are drawn, scaled and rounded by NumPy and by kernels."""
-    start = Start(distribution=distribution, scale=scale, bias_scale=scale / 3, stream=stream)
+    start = Start(distribution=distribution, scale=scale, bias_scale=scale / 3, generator=generator)
 
     def draw() -> bytes:
         return initial_weights(start, np.arange(50), SPEC.recipe.architecture, 3, "float64").tobytes()

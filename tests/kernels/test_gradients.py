@@ -16,8 +16,8 @@ from tests.kernels.compare import train_kernel
 from tests.kernels.runs import draw_weights, make_runs
 from tests.kernels.specs import ACTIVATIONS, LOSSES, REDUCTIONS, SCALINGS, Spec, name_of
 from tests.kernels.support import Array, some_compiled
+from tests.oracle.components import OWN_OUTPUTS, VALUES
 from tests.oracle.support import FUNCTIONS as ORACLE_FUNCTIONS
-from tests.oracle.words import OWN_OUTPUTS, VALUES
 
 HIDDEN, GAIN, LEAK, DELTA = 3, 1.4, -0.3, 0.8
 STEP = 1e-4
@@ -140,7 +140,7 @@ def test_initial_loss_by_matrix_products(spec: Spec) -> None:
     np.testing.assert_allclose(outcome.columns.initial_loss, _loss(spec, weights), rtol=1e-12)
 
 
-def test_every_word_is_differentiated() -> None:
+def test_every_component_is_differentiated() -> None:
     """Every activation meets every loss, and every output every loss but those that have their own."""
     assert {(spec.activation, spec.loss) for spec in _specs()} == set(itertools.product(ACTIVATIONS, LOSSES))
     others = set(LOSSES) - OWN_OUTPUTS.keys()
@@ -155,7 +155,7 @@ def test_relu_has_no_slope_at_zero(bias: bool) -> None:
     spec = Spec("relu", bias=bias)
     weights = np.zeros((1, spec.n_parameters(1)))
     weights[0, 2] = 1.5  # its output weight
-    outcome = train_kernel(spec, make_runs(weights, learning_rate=0.5, below=0.0, max_steps=1))
+    outcome = train_kernel(spec, make_runs(weights, learning_rate=0.5, threshold=0.0, max_steps=1))
     parts = spec.recipe.architecture.split(outcome.final_weights[0])
     assert not parts.w.any()
     assert parts.v[0, 0] == 1.5
@@ -169,6 +169,6 @@ def test_slopes_at_zero_are_those_of_the_left_piece(activation: str) -> None:
     spec = Spec(activation, task="one pattern", skip=True)
     weights = np.zeros((1, spec.n_parameters(1)))
     weights[0, 3:6] = 1.0, 0.0, -2.0  # v, b and c: y is act(0) - 2, the target 1
-    outcome = train_kernel(spec, make_runs(weights, learning_rate=1.0, below=0.0, max_steps=1, negative_slope=LEAK))
+    outcome = train_kernel(spec, make_runs(weights, learning_rate=1.0, threshold=0.0, max_steps=1, negative_slope=LEAK))
     at_zero = {"sigmoid": 0.5, "softplus": np.log(2)}.get(activation, 0.0)
     assert outcome.final_weights[0, 4] == pytest.approx(2 * (3 - at_zero) * slopes.get(activation, 1.0), rel=1e-15)

@@ -14,7 +14,7 @@ import kernels
 
 FOLDER = Path(kernels.__file__).parent
 MODULES = sorted(FOLDER.glob("**/*.py"))
-FOLDERS = ("simd", "start", "data", "words", "own", "step", "loop")
+FOLDERS = ("simd", "start", "data", "components", "custom", "step", "loop")
 ALLOWED = {"kernels", "numpy", "numba", "llvmlite"} | sys.stdlib_module_names
 
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from kernels import vocabulary
-from kernels.own import words
-from kernels.own.infinity import keeps_infinity
-from kernels.own.source import read_function, write_source
+from kernels.custom import registry
+from kernels.custom.infinity import keeps_infinity
+from kernels.custom.source import read_function, write_source
 from kernels.vocabulary import OPTIMIZERS
-from sweep import load_words
+from sweep import load_plugin
 
 HEAD = "import sweep\nfrom sweep.lanes import absolute, select, sqrt\nfrom sweep.lanes import select as where\n\n"
 
@@ -44,16 +44,16 @@ def test_optimizers_of_ours(name: str) -> None:
 @pytest.mark.parametrize("body", BODIES)
 def test_own_optimizers(body: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is proved of an update is so, whatever comes after the gradient that is not finite."""
-    monkeypatch.setattr(words, "_BY_NAME", {})
+    monkeypatch.setattr(registry, "_BY_NAME", {})
     file = tmp_path / "mine.py"
     file.write_text(f"{HEAD}@sweep.optimizer(states=(0.0,))\ndef mine(p, g, v, rate):\n    {body}\n")
-    load_words(file)
-    word = words.declared_words()["mine"]
-    assert vocabulary.OPTIMIZERS[word.declaration.key].keeps_infinity == BODIES[body]
+    load_plugin(file)
+    component = registry.declared_components()["mine"]
+    assert vocabulary.OPTIMIZERS[component.declaration.key].keeps_infinity == BODIES[body]
     if BODIES[body]:
         random = np.random.default_rng(3)
         p, v, rate = random.normal(size=300), np.zeros(300), np.full(300, 0.1)
         with np.errstate(all="ignore"):
             for gradient in (np.resize([np.inf, -np.inf, np.nan], 300), *random.normal(size=(50, 300))):
-                p, v = word.functions["function"](p, gradient, v, rate)
+                p, v = component.functions["function"](p, gradient, v, rate)
                 assert not (np.isfinite(p) & np.isfinite(v)).any()

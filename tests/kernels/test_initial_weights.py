@@ -15,13 +15,13 @@ from kernels.recipe import Architecture, Hidden
 from kernels.start import numbers
 from kernels.start.initialize import Start, initial_weights, uncompiled
 from kernels.start.mersenne import MAX_SEED
-from kernels.start.names import DISTRIBUTIONS, NAMED_SCALES, STREAMS
+from kernels.start.names import DISTRIBUTIONS, GENERATORS, NAMED_SCALES
 from kernels.start.numbers import fill_numbers
 from tests import oracle
 from tests.kernels.support import DTYPES, Array, assert_equal, sized
 
 COUNTS = (0, 1, 2, 9, 12, 33)
-LONG_COUNTS = (311, 313, 700, 1501)  # a state of 624 words makes 312 uniform numbers
+LONG_COUNTS = (311, 313, 700, 1501)  # a state of 624 components makes 312 uniform numbers
 
 # Distributions of the numbers that others are made of.
 DRAWN = ("normal", "uniform")
@@ -36,14 +36,14 @@ def _seeds(count: int) -> Array:
     return np.concatenate(([MAX_SEED, 0, MAX_SEED - 1], np.arange(1, count // 2), scattered))
 
 
-def _numbers(seeds: Array, count: int, distribution: str, stream: str) -> Array:
+def _numbers(seeds: Array, count: int, distribution: str, generator: str) -> Array:
     drawn = np.full((seeds.size, count), np.nan)
-    fill_numbers(drawn, seeds, distribution, stream)
+    fill_numbers(drawn, seeds, distribution, generator)
     return drawn
 
 
-def _numpy_numbers(seeds: Array, count: int, distribution: str, stream: str) -> Array:
-    return np.array([oracle.draw(seed, count, distribution, stream) for seed in seeds.tolist()])
+def _numpy_numbers(seeds: Array, count: int, distribution: str, generator: str) -> Array:
+    return np.array([oracle.draw(seed, count, distribution, generator) for seed in seeds.tolist()])
 
 
 @pytest.mark.parametrize("distribution", DRAWN)
@@ -92,25 +92,25 @@ def test_seeds_of_any_integer_type(kind: str) -> None:
     assert_equal(given, _numpy_numbers(seeds, 3, "normal", "mt19937"), kind)
 
 
-@pytest.mark.parametrize("stream", STREAMS)
+@pytest.mark.parametrize("generator", GENERATORS)
 @pytest.mark.parametrize("distribution", DRAWN)
-def test_no_seeds(distribution: str, stream: str) -> None:
+def test_no_seeds(distribution: str, generator: str) -> None:
     """No seeds give no rows."""
-    assert _numbers(np.array([], np.int64), 4, distribution, stream).shape == (0, 4)
+    assert _numbers(np.array([], np.int64), 4, distribution, generator).shape == (0, 4)
 
 
-@pytest.mark.parametrize("stream", STREAMS)
+@pytest.mark.parametrize("generator", GENERATORS)
 @pytest.mark.parametrize("seed", [-1, 2**32, -(2**40), 2**63 - 1])
-def test_seeds_out_of_range_are_refused(seed: int, stream: str) -> None:
+def test_seeds_out_of_range_are_refused(seed: int, generator: str) -> None:
     """A seed that a generator would wrap is an error, in any position."""
     with pytest.raises(ValueError, match="4294967295"):
-        _numbers(np.array([3, seed, 5]), 2, "normal", stream)
+        _numbers(np.array([3, seed, 5]), 2, "normal", generator)
 
 
-@pytest.mark.parametrize(("distribution", "stream"), [("gamma", "pcg64"), ("normal", "xorshift")])
-def test_unknown_names_are_refused(distribution: str, stream: str) -> None:
+@pytest.mark.parametrize(("distribution", "generator"), [("gamma", "pcg64"), ("normal", "xorshift")])
+def test_unknown_names_are_refused(distribution: str, generator: str) -> None:
     with pytest.raises(ValueError, match="given"):
-        _numbers(np.arange(3), 2, distribution, stream)
+        _numbers(np.arange(3), 2, distribution, generator)
 
 
 def test_seeds_are_integers() -> None:
@@ -155,13 +155,13 @@ def _orders(draw: st.DrawFn, shapes: dict[str, Any]) -> str:
 
 @st.composite
 def _starts(draw: st.DrawFn, shapes: dict[str, Any]) -> Start:
-    distribution, stream = draw(st.sampled_from(DISTRIBUTIONS)), draw(st.sampled_from(STREAMS))
+    distribution, generator = draw(st.sampled_from(DISTRIBUTIONS)), draw(st.sampled_from(GENERATORS))
     order = draw(st.just(Start().order) | _orders(shapes))
     weights = SCALES if distribution == "constant" else NAMED
     scale, output_scale = draw(weights), draw(st.none() | weights)
     is_even = shapes["v"][0] % 2 == 0
     by_numpy, mirrored = draw(st.booleans()), is_even and draw(st.booleans())
-    return Start(distribution, scale, output_scale, draw(OWN_SCALES), order, stream, by_numpy, mirrored)
+    return Start(distribution, scale, output_scale, draw(OWN_SCALES), order, generator, by_numpy, mirrored)
 
 
 def _assert_as_oracle(start: Start, seeds: Array, architecture: Architecture, hidden: Hidden, dtype: str) -> None:
@@ -175,7 +175,7 @@ def _assert_as_oracle(start: Start, seeds: Array, architecture: Architecture, hi
     )
     with np.errstate(over="ignore"):
         expected = oracle.initial_parameters(
-            *(seeds.tolist(), shapes, start.distribution, scales, start.stream, dtype, start.order),
+            *(seeds.tolist(), shapes, start.distribution, scales, start.generator, dtype, start.order),
             mirrored=start.mirrored,
         )
     with warnings.catch_warnings():
@@ -196,14 +196,14 @@ def test_any_start_as_oracle(data: st.DataObject, network: tuple[Architecture, H
 
 @pytest.mark.slow
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("stream", STREAMS)
+@pytest.mark.parametrize("generator", GENERATORS)
 @pytest.mark.parametrize("distribution", DISTRIBUTIONS)
 @pytest.mark.parametrize("order", ["w v b c k", "w v.T b c k", "k b w.T c v"])
-def test_starts_of_many_seeds_as_oracle(order: str, distribution: str, stream: str, dtype: str) -> None:
+def test_starts_of_many_seeds_as_oracle(order: str, distribution: str, generator: str, dtype: str) -> None:
     """Seeds that need more numbers than others have the oracle's weights too."""
     seeds = _seeds(sized(200, 40))
     for scale, output_scale, bias_scale in ((0.1, None, None), (3.7, 0.2, 0.0)):
-        start = Start(distribution, scale, output_scale, bias_scale, order, stream)
+        start = Start(distribution, scale, output_scale, bias_scale, order, generator)
         _assert_as_oracle(start, seeds, NETWORK, 3, dtype)
 
 
@@ -284,13 +284,13 @@ def test_equal_starts_are_one_key() -> None:
 
 
 def test_kernel_that_has_yet_to_be_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Weights that take a second pass are drawn in float64; NumPy's own stream takes no kernel."""
+    """Weights that take a second pass are drawn in float64; NumPy's own generator takes no kernel."""
     asked = []
     monkeypatch.setattr(numbers, "is_compiled", lambda draw, arguments: asked.append(arguments[1].dtype.name))
     for start in (Start(), Start(bias_scale=1.0), Start(bias_scale=0.0), Start(order="v w b c k")):
         assert uncompiled(start, NETWORK, 2, "float32") is numbers.make_draw("normal")
     assert asked == ["float32", "float32", "float64", "float64"]
-    assert uncompiled(Start(stream="pcg64"), NETWORK, 2, "float32") is None
+    assert uncompiled(Start(generator="pcg64"), NETWORK, 2, "float32") is None
     monkeypatch.undo()
     initial_weights(Start(), np.arange(3), NETWORK, 2, "float32")
     assert uncompiled(Start(), NETWORK, 2, "float32") is None

@@ -33,7 +33,7 @@ TARGETS = np.array([[0.0], [1.0], [1.0], [0.0]])
 def train(recipe: Recipe, hidden: int) -> Any:
     """Train four networks for some steps; return their weights, and the kernel that is kept."""
     trainer = Trainer(recipe, INPUTS, TARGETS)
-    settings = make_settings(4, learning_rate=0.1, below=1e-3, max_steps=50)
+    settings = make_settings(4, learning_rate=0.1, threshold=1e-3, max_steps=50)
     weights = np.linspace(-1.0, 1.0, 4 * (4 * hidden + 1)).reshape(4, -1)
     outcome = trainer.train(settings, weights, final_weights=True)
     return outcome.final_weights, kept.kernel_for(recipe, trainer.variant(hidden, settings))
@@ -107,10 +107,10 @@ print(json.dumps(found))
 
 def resident_megabytes(activations: str, cache: Path) -> list[float]:
     """Return the resident memory of a new process after each of seven kernels of some activations."""
-    words = [sys.executable, "-c", MANY, activations]
+    components = [sys.executable, "-c", MANY, activations]
     environment = {**os.environ, "XDG_CACHE_HOME": str(cache)}
     root = Path(kernels.__file__).parents[1]
-    found = subprocess.run(words, cwd=root, env=environment, capture_output=True, text=True, check=True).stdout
+    found = subprocess.run(components, cwd=root, env=environment, capture_output=True, text=True, check=True).stdout
     numbers: list[float] = json.loads(found)
     return numbers
 

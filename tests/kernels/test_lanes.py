@@ -88,8 +88,8 @@ def _floating_expected(a: Array, b: Array) -> list[Array]:
     dtype, unsigned = a.dtype.type, UNSIGNED[a.dtype.name]
     tenth, three = dtype(0.1), dtype(3)
     comparisons = (operator.lt, operator.le, operator.gt, operator.ge, operator.eq, operator.ne)
-    words_a, words_b = a.view(unsigned), b.view(unsigned)
-    one, mask = words_a.dtype.type(1), words_a.dtype.type(1023)
+    components_a, components_b = a.view(unsigned), b.view(unsigned)
+    one, mask = components_a.dtype.type(1), components_a.dtype.type(1023)
     return [
         *(a + b, a - b, a * b, a / b, -a, np.abs(a)),
         *(tenth + a, a * tenth, tenth / a, a - three),
@@ -99,7 +99,7 @@ def _floating_expected(a: Array, b: Array) -> list[Array]:
         np.where((a < b) | (b > 0), a, b),
         np.where(a < b, b, a),
         a,
-        ((words_a >> one) ^ (words_b & mask)).view(dtype),
+        ((components_a >> one) ^ (components_b & mask)).view(dtype),
         np.full_like(a, tenth),
         np.full_like(a, tenth),
         dtype(2) * a - tenth,

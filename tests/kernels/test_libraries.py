@@ -171,7 +171,7 @@ def test_linear_algebra_is_loaded_by_whom_it_is_for(tmp_path: Path) -> None:
     """A kernel does not load it, and functions of others that need it find it all the same."""
     pytest.importorskip("scipy")
     environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
-    words = [sys.executable, "-W", "ignore", "-c", LINEAR_ALGEBRA]
+    components = [sys.executable, "-W", "ignore", "-c", LINEAR_ALGEBRA]
     root = Path(kernels.__file__).parents[1]
-    found = subprocess.run(words, cwd=root, env=environment, capture_output=True, text=True, check=True).stdout
+    found = subprocess.run(components, cwd=root, env=environment, capture_output=True, text=True, check=True).stdout
     assert found.split() == ["False", "True"]

@@ -49,7 +49,7 @@ def test_loss_that_is_infinite_once(dtype: str, bias: float, criterion: str, tun
     for place in (3, 11, 19, 27, 43):
         weights = np.tile([0.0, 0.0, 1.0, -1.0, 0.75], (48, 1))
         weights[place, 4] = bias
-        result = assert_as_oracle(spec, make_runs(weights, dtype, learning_rate=0.125, below=0.0, max_steps=5))
+        result = assert_as_oracle(spec, make_runs(weights, dtype, learning_rate=0.125, threshold=0.0, max_steps=5))
         assert np.flatnonzero(result.status == "diverged").tolist() == [place]
         assert result.steps[place] == 0
 
@@ -61,7 +61,7 @@ def test_finite_loss_of_errors_too_large_to_double(dtype: str) -> None:
     weights = np.tile([0.0, 0.0, 1.0, -1.0, 0.75], (48, 1))
     weights[[5, 22, 40], 4] = 0.4 * largest**0.5  # four squares of it have a finite sum, their doubles not
     weights[[9, 30], 2:] = -0.75 * largest, 1.0, 0.75 * largest  # the unit takes back what the bias adds
-    result = assert_as_oracle(spec, make_runs(weights, dtype, learning_rate=0.125, below=0.0, max_steps=5))
+    result = assert_as_oracle(spec, make_runs(weights, dtype, learning_rate=0.125, threshold=0.0, max_steps=5))
     assert (result.steps[[5, 22, 40]] == 5).all()
     assert (result.steps[[9, 30]] == 1).all()  # its gradients overflow
 
@@ -81,7 +81,7 @@ def test_bce_of_a_saturated_sigmoid(dtype: str) -> None:
     u = np.array([-1e30, -800, -100, -30, -1e-3, 0, 1e-3, 30, 100, 800, 1e30, -np.inf, np.inf], dtype)
     weights = np.zeros((len(u), spec.n_parameters(1)))
     weights[:, -1] = u  # the output bias
-    result = assert_as_oracle(spec, make_runs(weights, dtype, learning_rate=1.0, below=0.0, max_steps=3))
+    result = assert_as_oracle(spec, make_runs(weights, dtype, learning_rate=1.0, threshold=0.0, max_steps=3))
     expected = np.logaddexp(0, -u.astype("f8"))  # -log y, for the target of 1
     tolerance = {"float64": 1e-14, "float32": 1e-6}[dtype]
     np.testing.assert_allclose(result.initial_loss[:-2], expected[:-2], rtol=tolerance, atol=1e-45)
@@ -96,6 +96,6 @@ def test_hinge_at_its_margin(dtype: str) -> None:
     margins = np.concatenate([np.nextafter(one, 0 * one), one, np.nextafter(one, 2 * one), -one, 0 * one])
     weights = np.zeros((5, spec.n_parameters(1)), dtype)
     weights[:, -1] = margins  # the output bias, for the target of 1
-    result = assert_as_oracle(spec, make_runs(weights, dtype, learning_rate=0.25, below=0.0, max_steps=3))
+    result = assert_as_oracle(spec, make_runs(weights, dtype, learning_rate=0.25, threshold=0.0, max_steps=3))
     assert_equal(result.initial_loss.astype(dtype), np.maximum(1 - margins, 0), "losses")
     assert_equal(result.weights[:, -1] != margins, margins < 1, "those that move")

@@ -13,8 +13,8 @@ from tests.kernels.compare import assert_as_oracle, assert_same_columns, pick, s
 from tests.kernels.runs import Kinds, Runs, draw_runs, draw_weights, join, make_runs
 from tests.kernels.specs import ACTIVATIONS, Spec
 from tests.kernels.support import Array, assert_equal, in_soak_if_compiled, sized, some_compiled
+from tests.oracle.components import VALUES
 from tests.oracle.support import FUNCTIONS
-from tests.oracle.words import VALUES
 
 # Patterns with zeros and ones, which are constants of a kernel, and others.
 SPECS = [
@@ -48,11 +48,11 @@ def _with_one(weights: Array, value: float) -> Array:
     "case", some_compiled(covering_cases(), lambda case: covering_cases().index(case) == 0), ids=str
 )
 def test_nan_weight_diverges_at_once(case: Case) -> None:
-    """NaN of either sign in any one parameter is seen at step 0, under every word, and by no neighbour."""
+    """NaN of either sign in any one parameter is seen at step 0, under every component, and by no neighbour."""
     spec, sound = case.spec, case.draw(21)[:8]
     sound = sound.having(max_steps=np.minimum(sound.settings["max_steps"], 4))
     weights = np.concatenate([_with_one(sound.weights, float(np.copysign(np.nan, sign))) for sign in (1, -1)])
-    ill = make_runs(weights, spec.dtype, below=1e30, max_steps=3)
+    ill = make_runs(weights, spec.dtype, threshold=1e30, max_steps=3)
     outcome = train_kernel(spec, join(sound, ill))
     columns = pick(outcome.columns, slice(8, None))
     assert set(statuses(columns)) == {"diverged"}
@@ -71,7 +71,7 @@ def test_nan_weight_diverges_at_once(case: Case) -> None:
 def test_infinite_weight_as_oracle(spec: Spec, value: float) -> None:
     """An infinite weight, wherever it is, has the consequences that the contract gives it."""
     weights = _with_one(draw_weights(spec, 3, 1, 22), value)
-    result = assert_as_oracle(spec, make_runs(weights, spec.dtype, below=0.0, max_steps=20))
+    result = assert_as_oracle(spec, make_runs(weights, spec.dtype, threshold=0.0, max_steps=20))
     if spec.task == "xor":  # an infinite input weight meets an input of 0
         assert (result.status[:6] == "diverged").all()
         assert (result.steps[:6] == 0).all()
@@ -82,7 +82,7 @@ def test_infinite_sums_as_oracle(activation: str) -> None:
     """An infinite hidden bias makes infinite sums, which some activations bound and others hide."""
     spec = Spec(activation)
     weights = _with_one(draw_weights(spec, 3, 1, 23), np.inf)[9:12]
-    runs = make_runs(np.concatenate([weights, -weights]), below=0.0, max_steps=20)
+    runs = make_runs(np.concatenate([weights, -weights]), threshold=0.0, max_steps=20)
     result = assert_as_oracle(spec, runs)
     with np.errstate(all="ignore"):
         hides = np.isfinite(VALUES[activation](np.array([-np.inf]), {"negative_slope": 0.1}, FUNCTIONS)).all()
@@ -135,7 +135,7 @@ def test_zero_times_infinity_is_not_skipped(
 ) -> None:
     """A ReLU unit dead at -inf would hide 0 times infinity, were the product left out for good."""
     spec = Spec("relu", bias=bias)
-    result = assert_as_oracle(spec, make_runs([start[bias]], learning_rate=rate, below=0.0, max_steps=4))
+    result = assert_as_oracle(spec, make_runs([start[bias]], learning_rate=rate, threshold=0.0, max_steps=4))
     assert (result.status[0], result.steps[0]) == ("diverged", diverges_at)
 
 
@@ -145,7 +145,7 @@ def test_dead_unit_of_an_infinite_output_weight(skip: bool) -> None:
     spec = Spec("relu", task="blank", skip=skip)
     rows = [[0.5, 0.5, np.inf, -0.25, 0.5, *[0.1, 0.1][: 2 * skip]]]
     rows += [[0.5, 0.5, 1.0, -0.25, 0.5, np.inf, 0.1]] * skip
-    result = assert_as_oracle(spec, make_runs(rows, below=0.0, max_steps=4))
+    result = assert_as_oracle(spec, make_runs(rows, threshold=0.0, max_steps=4))
     assert (result.status == "diverged").all()
     assert (result.steps == 0).all()
 
@@ -158,7 +158,7 @@ def test_infinite_gradient_of_inputs_of_zero(bias: bool) -> None:
     """
     spec = Spec("tanh", bias=bias, task="steep")
     start = [0.0, 0.0, 0.8e154, 0.0, 0.0] if bias else [0.0, 0.0, 0.8e154]
-    result = assert_as_oracle(spec, make_runs([start], learning_rate=1e-200, below=0.0))
+    result = assert_as_oracle(spec, make_runs([start], learning_rate=1e-200, threshold=0.0))
     assert (result.status[0], result.steps[0]) == ("diverged", 1)
     assert result.final_loss[0] == np.inf
     assert np.isfinite(result.initial_loss[0])
@@ -175,7 +175,7 @@ def test_infinite_state_of_a_dead_unit(optimizer: str, batch: int | None) -> Non
     """
     spec = Spec("tanh", optimizer=optimizer, batch=batch, task="steep")
     rows = np.tile([0.0, 0.0, 0.8e154, 0.0, 0.0], (3, 1))
-    runs = make_runs(rows, learning_rate=[0.0, 1e-200, 1e-300], output_learning_rate=[0.0, 0.0, np.nan], below=0.0)
+    runs = make_runs(rows, learning_rate=[0.0, 1e-200, 1e-300], output_learning_rate=[0.0, 0.0, np.nan], threshold=0.0)
     assert_as_oracle(spec, runs)
 
 
@@ -185,7 +185,7 @@ def test_traces_of_runs_that_hide_an_infinity(most_steps: int) -> None:
     spec = Spec("relu")
     weights = draw_weights(spec, 3, 3, 24)
     weights[1, 9] = -np.inf  # a hidden bias: the unit is dead, and the run as finite as any
-    result = assert_as_oracle(spec, make_runs(weights, below=0.0, max_steps=np.array([20, most_steps, 8])))
+    result = assert_as_oracle(spec, make_runs(weights, threshold=0.0, max_steps=np.array([20, most_steps, 8])))
     assert result.status.tolist() == ["exhausted"] * 3
 
 
@@ -196,7 +196,7 @@ def test_hidden_infinities_in_windows() -> None:
     assert spec.is_shuffled
     weights = draw_weights(spec, 3, 48, 24)
     weights[::3, 9] = -np.inf
-    runs = make_runs(weights, spec.dtype, below=0.0, max_steps=20).having(seeds=np.arange(48)[::-1])
+    runs = make_runs(weights, spec.dtype, threshold=0.0, max_steps=20).having(seeds=np.arange(48)[::-1])
     result = assert_as_oracle(spec, runs)
     others = train_oracle(spec, runs.having(seeds=np.arange(48)))
     assert (others.weights != result.weights).any(axis=1)[::3].sum() >= 3
@@ -206,7 +206,7 @@ def test_overflow_in_the_criterion_is_no_convergence() -> None:
     """An infinite threshold is strictly not met by an infinite loss."""
     spec = Spec("relu")
     weights = np.abs(draw_weights(spec, 3, 8, 25)) * np.array([[1e200], [1.0]] * 4)
-    result = assert_as_oracle(spec, make_runs(weights, below=np.inf, max_steps=2))
+    result = assert_as_oracle(spec, make_runs(weights, threshold=np.inf, max_steps=2))
     assert result.status.tolist() == ["diverged", "converged"] * 4
 
 
@@ -224,25 +224,27 @@ def test_overflow_in_the_criterion_is_no_convergence() -> None:
     ),
 )
 def test_overflow_is_seen_at_its_step(criterion: str, dtype: str, rate: float, diverges_at: int) -> None:
-    """A loss that overflows ends the run at once, and one that is only huge does not, whether or not it is judged.
+    """A loss that overflows ends the run at once, and one that is only huge does not, whether or not it is evaluated.
 
     The unit is dead; the output bias alone moves, by 8 times the rate times its distance from the mean.
     """
     spec = Spec("relu", criterion=criterion, dtype=dtype)
     runs = make_runs([[0.0, 0.0, 1.0, -1.0, 0.75]] * 3, dtype, learning_rate=[rate, 0.01, 0.125], max_steps=5)
-    result = assert_as_oracle(spec, runs.having(below=0.0))
+    result = assert_as_oracle(spec, runs.having(threshold=0.0))
     assert result.status.tolist()[:2] == ["diverged", "exhausted"]
     assert result.steps[0] == diverges_at
 
 
 @pytest.mark.parametrize(
     "optimizer",
-    some_compiled([name for name, word in vocabulary.OPTIMIZERS.items() if word.keeps_infinity], lambda _: False),
+    some_compiled(
+        [name for name, component in vocabulary.OPTIMIZERS.items() if component.keeps_infinity], lambda _: False
+    ),
 )
 def test_overflow_between_ends_of_epochs(optimizer: str) -> None:
     """What overflows within an epoch is seen at its end, or at the last step if that comes first."""
     spec = Spec("identity", optimizer=optimizer, batch=1)
-    runs = make_runs(draw_weights(spec, 3, 24, 26), learning_rate=np.geomspace(1e-3, 1e200, 24), below=0.0)
+    runs = make_runs(draw_weights(spec, 3, 24, 26), learning_rate=np.geomspace(1e-3, 1e200, 24), threshold=0.0)
     result = assert_as_oracle(spec, runs.having(max_steps=np.arange(24) % 12 + 1))
     assert "diverged" in result.status
 
@@ -253,6 +255,6 @@ def test_denormals_are_kept(dtype: str) -> None:
     """Velocities and weights that fade through denormals to 0 are equal, and a stall is seen where they are 0."""
     spec = Spec("relu", optimizer="momentum", dtype=dtype, task="one target")
     weights = np.tile([0.0, 0.0, 0.0, 1.0], (4, 1)) + np.array([[0.0], [1e-3], [1e-5], [0.1]]) * [0, 0, 0, 1]
-    runs = make_runs(weights, dtype, learning_rate=0.25, momentum=[0.5, 0.25, 0.5, 0.9], below=0.0, max_steps=1500)
+    runs = make_runs(weights, dtype, learning_rate=0.25, momentum=[0.5, 0.25, 0.5, 0.9], threshold=0.0, max_steps=1500)
     result = assert_as_oracle(spec, runs)
     assert (result.status[:3] == "stalled").all() if dtype == "float32" else "stalled" in result.status

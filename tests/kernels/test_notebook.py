@@ -77,7 +77,7 @@ def test_published_xor() -> None:
     shapes, scales = oracle.parameter_shapes(2, 2, 1, bias=True), dict.fromkeys(("w", "v", "biases"), 0.5)
     weights = oracle.initial_parameters(range(30), shapes, "uniform", scales, "pcg64", "float64", order="w.T b v c")
     spec = Spec("sigmoid", "sigmoid", "half_squared", "mean", "momentum", criterion="max_error")
-    runs = make_runs(weights, learning_rate=0.5, momentum=0.9, below=0.5, from_step=1, max_steps=sized(5000, 600))
+    runs = make_runs(weights, learning_rate=0.5, momentum=0.9, threshold=0.5, from_step=1, max_steps=sized(5000, 600))
     columns = train_bare(spec, runs)
     converged = statuses(columns) == "converged"
     if jit.ENABLED:

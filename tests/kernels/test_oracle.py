@@ -13,7 +13,7 @@ from tests.kernels.compare import assert_as_oracle, train_kernel, train_oracle
 from tests.kernels.runs import Kinds, Runs, draw_runs, draw_weights, join, make_runs
 from tests.kernels.specs import LOSSES, OPTIMIZERS, TUNINGS, Spec
 from tests.kernels.support import DTYPES, assert_equal, in_soak_if_compiled, sized, some_compiled
-from tests.oracle.words import OWN_OUTPUTS
+from tests.oracle.components import OWN_OUTPUTS
 
 HIDDEN = (1, 2, 3, 5, 8, 16, 41)  # units: unrolled, in whole blocks and in parts, within the first cache and beyond
 FEW_HIDDEN = sized((3, 8, 41), (2, 5, 41))  # where one or two units need no kernels of their own
@@ -24,7 +24,7 @@ SHAPES = ("relu", "tanh", "silu", "leaky_relu")
 
 
 def _start(weights: Any, dtype: str = "float64", **settings: Any) -> Runs:
-    """Judge networks before they move."""
+    """Evaluate networks before they move."""
     return make_runs(weights, dtype, max_steps=0, **settings)
 
 
@@ -42,7 +42,7 @@ def test_networks_of_all_sizes_as_oracle(activation: str, dtype: str, bias: bool
     seen: list[str] = []
     for hidden in HIDDEN if activation == "relu" else FEW_HIDDEN:
         spec = Spec(activation, bias=bias, dtype=dtype)
-        runs = draw_runs(spec, hidden, RUNS, 100 * hidden + bias, MOST_STEPS[hidden], Kinds(bound="own"))
+        runs = draw_runs(spec, hidden, RUNS, 100 * hidden + bias, MOST_STEPS[hidden], Kinds(divergence_threshold="own"))
         seen.extend(assert_as_oracle(spec, runs).status)
     assert set(seen) == set(oracle.STATUSES) - {"plateau"}
 
@@ -74,7 +74,7 @@ def test_every_way_of_a_step_as_oracle(words: tuple[str, str, int | str | None],
 def test_long_runs_as_oracle(activation: str, dtype: str) -> None:
     """Runs that go on to an exact fixed point, or oscillate around one, are equal."""
     spec = Spec(activation, dtype=dtype)
-    runs = make_runs(draw_weights(spec, 2, sized(64, 16), 3), dtype, below=0.0, max_steps=sized(1200, 400))
+    runs = make_runs(draw_weights(spec, 2, sized(64, 16), 3), dtype, threshold=0.0, max_steps=sized(1200, 400))
     result = assert_as_oracle(spec, runs.having(learning_rate=np.geomspace(0.05, 0.5, len(runs))))
     if activation == "relu":
         assert (result.steps[result.status == "stalled"] > 20).any()
@@ -92,7 +92,7 @@ def test_one_pattern_as_oracle(batch: int | None, bias: bool) -> None:
 def test_numpy_functions_agree_after_100_steps(activation: str) -> None:
     """With the tanh and sigmoid of NumPy the oracle agrees to 1e-9."""
     spec, steps = Spec(activation, dtype="float64"), 100
-    runs = make_runs(draw_weights(spec, 3, sized(64, 8), 11), learning_rate=0.02, below=0.0, max_steps=steps)
+    runs = make_runs(draw_weights(spec, 3, sized(64, 8), 11), learning_rate=0.02, threshold=0.0, max_steps=steps)
     functions = {"tanh": np.tanh, "sigmoid": lambda x: 1 / (1 + np.exp(-x))}
     given, expected = train_kernel(spec, runs), train_oracle(spec, runs, functions)
     assert (expected.steps == steps).all()
@@ -113,11 +113,11 @@ def _thresholds() -> list[tuple[str, str, str]]:
 def test_thresholds_are_strict(criterion: str, loss: str, dtype: str) -> None:
     """A loss or error equal to the threshold has not converged; below the next larger threshold it has."""
     spec = Spec("relu", OWN_OUTPUTS.get(loss, "identity"), loss, criterion=criterion, dtype=dtype)
-    start = _start(draw_weights(spec, 3, 8, 5), dtype, below=0.0)
+    start = _start(draw_weights(spec, 3, 8, 5), dtype, threshold=0.0)
     name = {"loss": "initial_loss", "max_error": "max_error"}[criterion]
     measured = getattr(train_kernel(spec, start).columns, name)
     above = np.nextafter(measured.astype(dtype), np.array(np.inf, dtype))
-    runs = join(start.having(below=measured), start.having(below=above))
+    runs = join(start.having(threshold=measured), start.having(threshold=above))
     assert assert_as_oracle(spec, runs).status.tolist() == ["exhausted"] * 8 + ["converged"] * 8
 
 
@@ -125,12 +125,16 @@ def test_thresholds_are_strict(criterion: str, loss: str, dtype: str) -> None:
 def test_bound_is_strict(criterion: str) -> None:
     """A loss equal to the bound has not diverged; above it, it has, at the start and later, whatever the criterion."""
     spec = Spec("relu", criterion=criterion)
-    start = _start(draw_weights(spec, 3, 8, 5), below=0.0)
+    start = _start(draw_weights(spec, 3, 8, 5), threshold=0.0)
     measured = train_kernel(spec, start).columns.initial_loss
-    runs = join(start.having(bound=measured), start.having(bound=np.nextafter(measured, 0.0)))
+    runs = join(
+        start.having(divergence_threshold=measured), start.having(divergence_threshold=np.nextafter(measured, 0.0))
+    )
     result = assert_as_oracle(spec, runs)
     assert result.status.tolist() == ["exhausted"] * 8 + ["diverged"] * 8
-    growing = make_runs(start.weights, learning_rate=5.0, below=0.0, bound=np.geomspace(10, 1e30, 8), max_steps=20)
+    growing = make_runs(
+        start.weights, learning_rate=5.0, threshold=0.0, divergence_threshold=np.geomspace(10, 1e30, 8), max_steps=20
+    )
     result = assert_as_oracle(spec, growing)
     assert (result.status == "diverged").sum() >= 4
     assert len(set(result.steps)) > 2
@@ -139,14 +143,14 @@ def test_bound_is_strict(criterion: str) -> None:
 def test_converged_before_diverged() -> None:
     """A loss below the threshold has converged, even if it is above the bound."""
     spec = Spec("relu")
-    runs = _start(draw_weights(spec, 3, 8, 5), below=1e9, bound=0.0)
+    runs = _start(draw_weights(spec, 3, 8, 5), threshold=1e9, divergence_threshold=0.0)
     assert set(assert_as_oracle(spec, runs).status) == {"converged"}
 
 
-def test_convergence_is_judged_from_a_step_on() -> None:
-    """What has converged before that step ends at it, if it still has then; all else is judged as ever."""
+def test_convergence_is_evaluated_from_a_step_on() -> None:
+    """What has converged before that step ends at it, if it still has then; all else is evaluated as ever."""
     spec = Spec("relu")
-    runs = make_runs(draw_weights(spec, 3, 30, 6), below=3.0, max_steps=8, from_step=np.arange(30) % 10)
+    runs = make_runs(draw_weights(spec, 3, 30, 6), threshold=3.0, max_steps=8, from_step=np.arange(30) % 10)
     result = assert_as_oracle(spec, runs)
     converged = result.status == "converged"
     assert (result.steps[converged] >= runs.settings["from_step"][converged]).all()
@@ -169,7 +173,13 @@ def test_settings_are_rounded_to_the_dtype(optimizer: str) -> None:
     """In float32 every setting counts as rounded, the gain after it was multiplied by the scale of the layer."""
     spec = Spec("leaky_relu", dtype="float32", optimizer=optimizer, scaling="ntk")
     weights = draw_weights(spec, 3, 16, 9)
-    given = {"learning_rate": 0.013, "output_learning_rate": 0.007, "below": 0.7, "bound": 3.3, "negative_slope": 0.3}
+    given = {
+        "learning_rate": 0.013,
+        "output_learning_rate": 0.007,
+        "threshold": 0.7,
+        "divergence_threshold": 3.3,
+        "negative_slope": 0.3,
+    }
     given |= {"momentum": 0.9, "alpha": 0.99, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8}
     rounded = {name: float(np.float32(value)) for name, value in given.items()}
     results = [train_kernel(spec, make_runs(weights, "float32", gain=1.7, **numbers)) for numbers in (given, rounded)]
@@ -178,7 +188,7 @@ def test_settings_are_rounded_to_the_dtype(optimizer: str) -> None:
     assert_as_oracle(spec, make_runs(weights, "float32", gain=1.7, **given))
 
 
-def test_every_judging_of_a_trace_is_there() -> None:
+def test_every_evaluation_of_a_trace_is_there() -> None:
     """A trace has the losses of steps 0 to the last, the first and last as reported, and NaN after it."""
     spec = Spec("tanh")
     outcome = train_kernel(spec, draw_runs(spec, 3, 16, 43, 20))

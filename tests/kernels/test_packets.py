@@ -42,7 +42,7 @@ HIDDEN = 3
 @cache
 def _runs(name: str = "gd") -> Runs:
     most_steps = sized(200, 20) if name == "gd" else sized(60, 12)
-    kinds = Kinds(gain="own", output_rate="own", bound="own", from_step="own")
+    kinds = Kinds(gain="own", output_rate="own", divergence_threshold="own", from_step="own")
     return draw_runs(SPECS[name], HIDDEN, RUNS, 31, most_steps, kinds)
 
 
@@ -171,7 +171,7 @@ def test_pauses_between_runs_that_end_within_an_epoch(monkeypatch: pytest.Monkey
     """Runs that all end within their first epoch, a few at a time, pause as others do."""
     spec = SPECS["adam"]
     assert spec.n_windows > 1
-    runs = make_runs(draw_weights(spec, HIDDEN, 40, 5), learning_rate=0.1, below=0.0, max_steps=1)
+    runs = make_runs(draw_weights(spec, HIDDEN, 40, 5), learning_rate=0.1, threshold=0.0, max_steps=1)
     monkeypatch.setattr("kernels.train.PAUSE_OPERATIONS", 1)
     pauses: list[None] = []
     asked = {"seeds": runs.seeds, "pause": lambda: pauses.append(None)}
@@ -182,7 +182,7 @@ def test_pauses_between_runs_that_end_within_an_epoch(monkeypatch: pytest.Monkey
 
 def test_pause_may_end_the_training() -> None:
     """One network of very many steps does not keep an interrupt waiting for more than seconds, compiled or not."""
-    runs = make_runs(_runs().weights[:1], learning_rate=1e-9, below=0.0, max_steps=2**31 - 1)
+    runs = make_runs(_runs().weights[:1], learning_rate=1e-9, threshold=0.0, max_steps=2**31 - 1)
 
     def interrupt() -> None:
         raise KeyboardInterrupt
@@ -232,7 +232,7 @@ def test_weights_and_losses_only_when_asked_for() -> None:
 def test_run_that_stalls_while_others_end() -> None:
     """A stall is seen at its step, even if just then a neighbour converges and the next run takes its lane."""
     spec = Spec("relu", dtype="float32")
-    runs = make_runs(draw_weights(spec, 2, 64, 33), "float32", learning_rate=0.2, below=0.0, max_steps=300)
+    runs = make_runs(draw_weights(spec, 2, 64, 33), "float32", learning_rate=0.2, threshold=0.0, max_steps=300)
     alone = train_kernel(spec, runs)
     steps, falling = alone.columns.steps, np.diff(alone.losses, axis=1) < 0
     stalls = np.flatnonzero((statuses(alone.columns) == "stalled") & (steps > 10))
@@ -241,7 +241,7 @@ def test_run_that_stalls_while_others_end() -> None:
         t = steps[stall]
         for other in np.flatnonzero(falling[:, :t].all(axis=1) & (steps > t))[:3]:
             below = np.nextafter(np.float32(alone.losses[other, t]), np.float32(np.inf))
-            columns = train_bare(spec, runs[[stall, other, other]].having(below=[0.0, below, below]), 2)
+            columns = train_bare(spec, runs[[stall, other, other]].having(threshold=[0.0, below, below]), 2)
             assert_equal(columns.steps, np.array([t, t, t]), f"runs {stall} and {other}")
             assert statuses(columns).tolist() == ["stalled", "converged", "converged"]
             checked += 1
@@ -250,7 +250,7 @@ def test_run_that_stalls_while_others_end() -> None:
 
 def test_lanes_take_at_least_the_steps_of_their_runs() -> None:
     """Occupancy is at most 1, and high where there are many more runs than lanes of equal length."""
-    runs = make_runs(np.tile(_runs().weights, (4, 1)), learning_rate=1e-4, below=0.0, max_steps=20)
+    runs = make_runs(np.tile(_runs().weights, (4, 1)), learning_rate=1e-4, threshold=0.0, max_steps=20)
     outcome = SPECS["gd"].trainer(8).train(runs.settings, runs.weights)
     steps = int(outcome.columns.steps.sum())
     assert steps <= outcome.lane_steps

@@ -50,7 +50,7 @@ def _ending_at(spec: Spec, runs: Runs, epoch: int) -> Runs:
 )
 def test_paths_as_oracle(spec: Spec) -> None:
     """After each epoch that a run completes its parameters are those of the oracle, which ends the run there."""
-    runs = draw_runs(spec, 2, sized(45, 24), 5, sized(80, 40), Kinds(bound="own", from_step="own"))
+    runs = draw_runs(spec, 2, sized(45, 24), 5, sized(80, 40), Kinds(divergence_threshold="own", from_step="own"))
     found, whole = _train(spec, runs), train_oracle(spec, runs)
     assert found.path.shape == (len(runs), len(EPOCHS), runs.weights.shape[1])
     assert len(set(whole.steps)) > 4
@@ -81,7 +81,7 @@ def test_paths_do_not_depend_on_packets() -> None:
 
 
 def test_predictions_of_a_path_have_its_loss() -> None:
-    """Parameters belong to the loss that is judged at the same step."""
+    """Parameters belong to the loss that is evaluated at the same step."""
     spec = Spec("tanh", criterion="none")
     runs = draw_runs(spec, 2, 20, 8, 12)
     path, losses = _train(spec, runs, tuple(range(13))).path, train_kernel(spec, runs).losses

@@ -11,21 +11,21 @@ from tests.kernels.specs import Spec
 from tests.kernels.support import DTYPES, in_soak_if_compiled, some_compiled
 
 SPECS = {
-    "full batch": Spec(criterion="none", plateau_of="loss"),
-    "batches": Spec(criterion="none", plateau_of="loss", batch="uneven", order="shuffled", task="parity"),
-    "float32": Spec(criterion="none", plateau_of="loss", activation="tanh", dtype="float32"),
-    "many patterns": Spec(criterion="none", plateau_of="loss", task="many numbers", tuning="small blocks"),
+    "full batch": Spec(criterion="none", monitor="loss"),
+    "batches": Spec(criterion="none", monitor="loss", batch="uneven", order="shuffled", task="parity"),
+    "float32": Spec(criterion="none", monitor="loss", activation="tanh", dtype="float32"),
+    "many patterns": Spec(criterion="none", monitor="loss", task="many numbers", tuning="small blocks"),
 }
 
 
 def end_of(losses: list[float], patience: float, improvement: float) -> int | None:
-    """Return the judging with which patience ends, by the rule as it is told, or None."""
+    """Return the evaluation with which patience ends, by the rule as it is told, or None."""
     best, last = np.inf, 0
-    for judging, loss in enumerate(losses):
+    for evaluation, loss in enumerate(losses):
         if loss < best:
-            best, last = type(losses[0])(loss - improvement), judging
-        elif judging - last >= patience:
-            return judging
+            best, last = type(losses[0])(loss - improvement), evaluation
+        elif evaluation - last >= patience:
+            return evaluation
     return None
 
 
@@ -36,7 +36,7 @@ def test_ends_where_the_losses_tell(name: str) -> None:
     runs = draw_runs(spec, 3, 40, 5, 60 * spec.n_windows)
     found, endless = train_kernel(spec, runs), train_kernel(spec, runs.having(patience=np.inf))
     n_plateaus = 0
-    for run, (patience, improvement) in enumerate(runs.settings[["patience", "min_improvement"]].tolist()):
+    for run, (patience, improvement) in enumerate(runs.settings[["patience", "min_delta"]].tolist()):
         losses = endless.losses[run].astype(spec.dtype)
         losses = losses[: -(-int(endless.columns.steps[run]) // spec.n_windows) + 1]
         end = end_of(list(losses), patience, np.dtype(spec.dtype).type(improvement))
@@ -53,34 +53,36 @@ def test_ends_where_the_losses_tell(name: str) -> None:
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("patience", [1, 3, 25])
 def test_network_that_does_not_move(dtype: str, patience: int) -> None:
-    """It ends after as many judgings as it has patience; its losses are all the same."""
-    spec = Spec(plateau_of="loss", loss_sums="loss_sum inverse_loss_sum tail_loss", criterion="none", dtype=dtype)
+    """It ends after as many evaluations as it has patience; its losses are all the same."""
+    spec = Spec(monitor="loss", loss_sums="loss_sum inverse_loss_sum tail_loss", criterion="none", dtype=dtype)
     runs = make_runs(np.zeros((3, 9)), dtype, learning_rate=0.0, max_steps=100, patience=[patience, 200, 99])
     columns = train_kernel(spec, runs).columns
     assert statuses(columns).tolist() == ["plateau", "exhausted", "plateau"]
     assert columns.steps.tolist() == [patience, 100, 99]
     assert columns.final_loss.tolist() == [2.0] * 3  # two targets of 1, and outputs of 0
-    n_judgings = columns.steps + 1
-    assert columns.loss_sums.tolist() == [[2.0 * n, 0.5 * n, 2.0] for n in n_judgings.tolist()]
+    n_evaluations = columns.steps + 1
+    assert columns.loss_sums.tolist() == [[2.0 * n, 0.5 * n, 2.0] for n in n_evaluations.tolist()]
 
 
 @in_soak_if_compiled
 def test_divergence_and_convergence_come_first() -> None:
-    """A judging that ends a run otherwise does so, also if patience ends with it."""
-    spec = Spec(plateau_of="loss", loss_sums="loss_sum inverse_loss_sum tail_loss")
+    """An evaluation that ends a run otherwise does so, also if patience ends with it."""
+    spec = Spec(monitor="loss", loss_sums="loss_sum inverse_loss_sum tail_loss")
     weights = np.zeros((3, 9))
-    runs = make_runs(weights, learning_rate=0.0, max_steps=50, patience=4, below=[3.0, 1.0, 1.0], bound=[9, 1, 9])
+    runs = make_runs(
+        weights, learning_rate=0.0, max_steps=50, patience=4, threshold=[3.0, 1.0, 1.0], divergence_threshold=[9, 1, 9]
+    )
     runs = runs.having(from_step=np.array([4, 0, 0]))
     columns = train_kernel(spec, runs).columns
-    # A network that no update changes has stalled; the first is not judged to have converged before step 4.
+    # A network that no update changes has stalled; the first is not evaluated to have converged before step 4.
     assert statuses(columns).tolist() == ["stalled", "diverged", "stalled"]
     assert columns.steps.tolist() == [1, 0, 1]
     assert columns.loss_sums[1].tolist() == [2.0, 0.5, 2.0]
 
 
-@pytest.mark.parametrize("plateau_of", some_compiled(["loss", "n_correct"], "n_correct".__eq__))
-def test_number_of_right_outputs(plateau_of: str) -> None:
+@pytest.mark.parametrize("monitor", some_compiled(["loss", "n_correct"], "n_correct".__eq__))
+def test_number_of_right_outputs(monitor: str) -> None:
     """The oracle counts what is right in its own way."""
-    spec = Spec(plateau_of=plateau_of, criterion="correct", task="adder", activation="tanh", loss_sums="tail_loss")
+    spec = Spec(monitor=monitor, criterion="correct", task="adder", activation="tanh", loss_sums="tail_loss")
     expected = assert_as_oracle(spec, draw_runs(spec, 2, 40, 11, 40))
     assert (expected.status == "plateau").any()

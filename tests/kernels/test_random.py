@@ -17,18 +17,18 @@ from tests.kernels.runs import Kinds, draw_runs
 from tests.kernels.specs import Spec
 from tests.kernels.support import Array, sized
 from tests.kernels.tasks import TASKS
-from tests.oracle.words import OWN_OUTPUTS
+from tests.oracle.components import OWN_OUTPUTS
 
 SEEDS = st.integers(0, 2**32 - 1)
 KINDS = st.builds(
     Kinds,
     gain=st.sampled_from(DIMENSIONS["gain"]),
     output_rate=st.sampled_from(DIMENSIONS["output_rate"]),
-    bound=st.sampled_from(DIMENSIONS["bound"]),
+    divergence_threshold=st.sampled_from(DIMENSIONS["divergence_threshold"]),
     from_step=st.sampled_from(DIMENSIONS["from_step"]),
 )
 
-# Kernels that are compiled anyway: those of the first cases, whose settings are drawn anew.
+# Kernels that are compiled anyway: those of the first cases, whose settings are drawn again.
 POOL = covering_cases()[:N_COMPILED]
 
 # Patterns that are no constants may have any numbers in a kernel that is compiled once.
@@ -82,7 +82,7 @@ def test_any_patterns_as_oracle(spec: Spec, kinds: Kinds, seed: int) -> None:
 @settings(max_examples=15)
 @given(spec=specs(), hidden=st.integers(1, 6), kinds=KINDS, seed=SEEDS)
 def test_any_recipe_as_oracle(spec: Spec, hidden: int, kinds: Kinds, seed: int) -> None:
-    """Any words together."""
+    """Any components together."""
     assert_as_oracle(spec, Case(spec, hidden, kinds).draw(seed))
 
 
@@ -90,7 +90,7 @@ def test_any_recipe_as_oracle(spec: Spec, hidden: int, kinds: Kinds, seed: int) 
 @settings(max_examples=sized(100, 400))
 @given(spec=specs(), hidden=st.integers(1, 9), kinds=KINDS, seed=SEEDS)
 def test_many_recipes_as_oracle(spec: Spec, hidden: int, kinds: Kinds, seed: int) -> None:
-    """Any words together, many times, each time in a kernel of its own."""
+    """Any components together, many times, each time in a kernel of its own."""
     assert_as_oracle(spec, Case(spec, hidden, kinds).draw(seed))
 
 

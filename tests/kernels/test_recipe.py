@@ -95,8 +95,15 @@ def test_settings_have_defaults() -> None:
     """What is not given is as documented, for every cell; what is given may differ from cell to cell."""
     settings = make_settings(3, learning_rate=[0.1, 0.2, 0.3], max_steps=7)
     assert settings["learning_rate"].tolist() == [0.1, 0.2, 0.3]
-    expected = {"max_steps": 7, "below": 1e-4, "bound": math.inf, "gain": 1, "from_step": 0, "weight_decay": 0}
-    expected |= {"patterns": 0, "schedule_steps": 0, "warmup": 0, "patience": np.inf, "min_improvement": 0}
+    expected = {
+        "max_steps": 7,
+        "threshold": 1e-4,
+        "divergence_threshold": math.inf,
+        "gain": 1,
+        "from_step": 0,
+        "weight_decay": 0,
+    }
+    expected |= {"patterns": 0, "schedule_steps": 0, "warmup": 0, "patience": np.inf, "min_delta": 0}
     expected |= DEFAULTS
     for name, value in expected.items():
         assert settings[name].tolist() == [value] * 3, name
@@ -105,7 +112,7 @@ def test_settings_have_defaults() -> None:
 
 
 def test_names_tell_recipes_apart() -> None:
-    """The name of a recipe, under which kernels are kept, differs in every word and number."""
+    """The name of a recipe, under which kernels are kept, differs in every component and number."""
     recipe = Recipe(Architecture(2, 1, "relu", "identity", bias=True))
     others = [recipe._replace(**{name: "another"}) for name in Recipe._fields]
     others += [recipe._replace(architecture=recipe.architecture._replace(**{name: 9})) for name in Architecture._fields]

@@ -67,7 +67,7 @@ OTHER_TRAINING = {
     ("sin", "float32"): "05405ee96e8df48a",
 }
 
-# Recipes that have every other word.
+# Recipes that have every other component.
 OTHERS = {
     "leaky_relu": Spec("leaky_relu", "leaky_relu", "half_squared", "mean", "momentum", 3, task="adder", skip=True),
     "elu": Spec("elu", "elu", "hinge", "pattern_mean", "nesterov", 1, "shuffled", task="numbers", scaling="ntk"),
@@ -92,15 +92,15 @@ def _scattered(count: int, dtype: str) -> Array:
     """Scatter numbers over all bit patterns, and as many between -16 and 16, by integer arithmetic alone."""
     steps = np.arange(1, count + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
     keys = steps if dtype == "float64" else (steps >> np.uint64(32)).astype(np.uint32)
-    middle = (steps >> np.uint64(40)).astype(np.int64) - 2**23
-    return np.concatenate((inputs.from_keys(keys, dtype), (middle / 2**19).astype(dtype)))
+    decision_threshold = (steps >> np.uint64(40)).astype(np.int64) - 2**23
+    return np.concatenate((inputs.from_keys(keys, dtype), (decision_threshold / 2**19).astype(dtype)))
 
 
 def _runs(spec: Spec, **settings: Any) -> Runs:
     """Start from scattered weights between -1 and 1."""
     count = 64 * spec.n_parameters(3)
     weights = _scattered(count, "float64")[count:].reshape(64, -1) / 16
-    return make_runs(weights, spec.dtype, **({"learning_rate": 0.25, "below": 0.5, "max_steps": 40} | settings))
+    return make_runs(weights, spec.dtype, **({"learning_rate": 0.25, "threshold": 0.5, "max_steps": 40} | settings))
 
 
 def _digest_training(spec: Spec, runs: Runs) -> str:
@@ -151,16 +151,16 @@ def test_training(activation: str, tuning: str, dtype: str) -> None:
 @pytest.mark.parametrize(
     ("name", "dtype"), some_compiled(itertools.product(OTHERS, DTYPES), lambda case: case in COMPILED)
 )
-def test_training_with_other_words(name: str, dtype: str) -> None:
+def test_training_with_other_components(name: str, dtype: str) -> None:
     """So they have with every other activation, loss, optimizer and order of patterns."""
     spec = replace(OTHERS[name], dtype=dtype)
     rates = {"learning_rate": 0.01, "output_learning_rate": 0.02}
-    runs = _runs(spec, **rates, below=np.linspace(0, 2, 64), gain=1.5, negative_slope=0.2)
+    runs = _runs(spec, **rates, threshold=np.linspace(0, 2, 64), gain=1.5, negative_slope=0.2)
     assert _digest_training(spec, runs) == OTHER_TRAINING[name, dtype]
 
 
-def test_recorded_words() -> None:
-    """Digests are of every reduction and order, and of every word that has an elementary function of its own."""
+def test_recorded_components() -> None:
+    """Digests are of every reduction and order, and of every component that has an elementary function of its own."""
     specs = [Spec(activation) for activation, _ in TRAINING] + list(OTHERS.values())
     assert {spec.reduction for spec in specs} == set(REDUCTIONS)
     assert {spec.order for spec in specs} == {"cyclic", "shuffled"}

@@ -62,26 +62,26 @@ class Compiled:
             changed.setattr(compilers.CompilerBase, "_compile_bytecode", counted)
             changed.setattr(libraries.Kernel, "finalize", stop)
             weights = np.zeros((1, recipe.architecture.n_parameters(hidden)), recipe.dtype)
-            one = make_settings(1, learning_rate=0.1, below=1e-3, max_steps=1)
+            one = make_settings(1, learning_rate=0.1, threshold=1e-3, max_steps=1)
             with pytest.raises(_CompleteError):
                 Trainer(recipe, INPUTS, TARGETS, tuning=tuning_here().for_width(width, recipe.dtype)).train(
                     one, weights
                 )
 
 
-def make_recipe(activation: str = "relu", optimizer: str = "gd", **words: Any) -> Recipe:
+def make_recipe(activation: str = "relu", optimizer: str = "gd", **components: Any) -> Recipe:
     """Return a recipe of two inputs and one output."""
-    return Recipe(Architecture(2, 1, activation, "identity", bias=True), optimizer=optimizer, **words)
+    return Recipe(Architecture(2, 1, activation, "identity", bias=True), optimizer=optimizer, **components)
 
 
-words = {
+components = {
     "activation": st.sampled_from(sorted(ACTIVATIONS)),
     "optimizer": st.sampled_from(sorted(OPTIMIZERS)),
     "batch": st.sampled_from([None, 1, 3]),
     "criterion": st.sampled_from(["none", "loss", "correct"]),
     "dtype": st.sampled_from(["float64", "float32"]),
 }
-recipes = st.builds(make_recipe, **words)
+recipes = st.builds(make_recipe, **components)
 WIDTHS = st.sampled_from([None, 1, 4])
 
 

@@ -49,7 +49,7 @@ def test_every_tuning_makes_a_difference() -> None:
     ],
 )
 def test_packets_that_take_turns(hidden: int, criterion: str, tuning: str, expected: int) -> None:
-    """More than two if tuned so, where they fit into the first cache, and in a loop over units only unjudged."""
+    """More than two if tuned so, where they fit into the first cache, and in a loop over units only unevaluated."""
     assert _variant(Spec("relu", criterion=criterion, tuning=tuning), hidden).packets == expected
 
 

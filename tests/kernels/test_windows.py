@@ -1,4 +1,4 @@
-"""Steps of some patterns: windows in file order or shuffled, judged at ends of epochs and at the last step."""
+"""Steps of some patterns: windows in file order or shuffled, evaluated at ends of epochs and at the last step."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ BATCHES = (1, 3, 7, 19)
 def _bias_at(*values: float, **settings: Any) -> Runs:
     """Make networks whose output is c."""
     weights = [[0.0, 0.0, 0.0, value] for value in values]
-    return make_runs(weights, **({"learning_rate": 0.5, "below": 0.0, "from_step": 99} | settings))
+    return make_runs(weights, **({"learning_rate": 0.5, "threshold": 0.0, "from_step": 99} | settings))
 
 
 @pytest.mark.parametrize(
     ("optimizer", "order", "batch"),
     some_compiled(
         itertools.product(
-            [name for name, word in vocabulary.OPTIMIZERS.items() if not word.full_batch], ORDERS, BATCHES
+            [name for name, component in vocabulary.OPTIMIZERS.items() if not component.full_batch], ORDERS, BATCHES
         ),
         ("adam", "shuffled", 7).__eq__,
         lambda case: (OPTIMIZERS.index(case[0]) + ORDERS.index(case[1]) + BATCHES.index(case[2])) % 2 == 1,
@@ -56,19 +56,19 @@ def test_all_patterns_in_a_step(order: str) -> None:
 @pytest.mark.parametrize("batch", some_compiled((1, 2, 3), lambda _: False))
 @pytest.mark.parametrize("optimizer", some_compiled(["gd", "momentum"], "momentum".__eq__))
 def test_limits_within_an_epoch_as_oracle(optimizer: str, batch: int) -> None:
-    """A run whose last step is anywhere in an epoch is judged there, and neighbours go on as if alone."""
+    """A run whose last step is anywhere in an epoch is evaluated there, and neighbours go on as if alone."""
     spec = Spec("relu", batch=batch, optimizer=optimizer)
-    runs = make_runs(draw_weights(spec, 3, 33, 2), learning_rate=0.05, below=0.9, max_steps=np.arange(33) % 15)
+    runs = make_runs(draw_weights(spec, 3, 33, 2), learning_rate=0.05, threshold=0.9, max_steps=np.arange(33) % 15)
     result = assert_as_oracle(spec, runs)
     assert set(result.status) >= {"converged", "exhausted"}
     assert (result.steps % spec.n_windows != 0).any() or spec.n_windows == 1
     assert_equal(result.epochs, result.steps // spec.n_windows, "epochs")
 
 
-def test_judged_at_ends_of_epochs_and_at_the_last_step() -> None:
-    """Between ends of epochs nothing is judged but a run's own last step, and traces have a column for each judging."""
+def test_evaluated_at_ends_of_epochs_and_at_the_last_step() -> None:
+    """Between ends of epochs only a run's last step is evaluated, and traces have a column for each evaluation."""
     # With this rate c is the target last seen: 1, -1, 1, .. and the loss 4 everywhere but at the start, where it is 2.
-    runs = _bias_at(0.0, 0.0, 0.0, below=2.5, from_step=1, max_steps=[1, 2, 5])
+    runs = _bias_at(0.0, 0.0, 0.0, threshold=2.5, from_step=1, max_steps=[1, 2, 5])
     result, outcome = assert_as_oracle(TWO, runs), train_kernel(TWO, runs)
     assert result.steps.tolist() == [1, 2, 5]
     assert outcome.final_weights[:, 3].tolist() == [1.0, -1.0, 1.0]
@@ -83,14 +83,14 @@ def test_a_repeated_loss_alone_is_no_stall() -> None:
 
 
 def test_stall_at_the_last_step_within_an_epoch() -> None:
-    """The last step is judged like an end of an epoch, and all patterns are tried from there."""
+    """The last step is evaluated like an end of an epoch, and all patterns are tried from there."""
     result = assert_as_oracle(TWO, _bias_at(0.0, 1.0, learning_rate=[0.0, 0.5], max_steps=1))
     # The second is at the target of its first update, so that its loss repeats; the other pattern would move it.
     assert result.status.tolist() == ["stalled", "exhausted"]
 
 
-def test_stall_is_seen_from_judging_to_judging() -> None:
-    """A run that comes to rest within an epoch stalls an epoch later, though a neighbour is judged in between."""
+def test_stall_is_seen_from_evaluation_to_evaluation() -> None:
+    """A run that comes to rest within an epoch stalls an epoch later, though a neighbour is evaluated in between."""
     result = assert_as_oracle(SAME, _bias_at(0.0, 0.0, max_steps=[9, 1]))
     assert (result.status.tolist(), result.steps.tolist()) == (["stalled", "exhausted"], [4, 1])
 
@@ -117,10 +117,10 @@ def test_a_velocity_must_have_faded(batch: int | None) -> None:
     assert result.steps[0] > 50
 
 
-@pytest.mark.parametrize("words", some_compiled([{"order": "shuffled"}, {"criterion": "none"}], lambda _: False))
-def test_never_stalled(words: dict[str, str]) -> None:
+@pytest.mark.parametrize("components", some_compiled([{"order": "shuffled"}, {"criterion": "none"}], lambda _: False))
+def test_never_stalled(components: dict[str, str]) -> None:
     """Without a criterion, and where less than all patterns are shuffled, a still run goes on to its last step."""
-    result = assert_as_oracle(replace(TWO, **words), _bias_at(0.0, learning_rate=0.0, max_steps=9))
+    result = assert_as_oracle(replace(TWO, **components), _bias_at(0.0, learning_rate=0.0, max_steps=9))
     assert (result.status[0], result.steps[0]) == ("exhausted", 9)
 
 
@@ -129,7 +129,7 @@ def test_order_depends_on_the_seed_alone() -> None:
     """Runs of equal seeds see the patterns in the same order, in whatever lane, cell and call; others do not."""
     spec = Spec("tanh", batch=1, order="shuffled", task="adder")
     weights = np.repeat(draw_weights(spec, 3, 1, 7), 30, axis=0)
-    runs = make_runs(weights, below=0.0, max_steps=20).having(seeds=np.arange(30) % 10 * 2**28)
+    runs = make_runs(weights, threshold=0.0, max_steps=20).having(seeds=np.arange(30) % 10 * 2**28)
     outcome = train_kernel(spec, runs)
     assert_equal(outcome.final_weights[10:], outcome.final_weights[:20], "runs of equal seeds")
     assert len(np.unique(outcome.final_weights, axis=0)) == 10

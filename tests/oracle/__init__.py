@@ -4,31 +4,31 @@ Nothing here comes from `kernels` or `sweep`. Arrays carry the networks on their
 ever works elementwise along it (strict IEEE, nothing fused or reordered). Patterns n, inputs i, hidden units h and
 outputs o are Python loops, and every sum is `add_in_order`: no dot, einsum or sum, which fuse or regroup.
 
-- `words`: activations and losses.
+- `components`: activations and losses.
 - `step`: one forward and one backward pass.
 - `windows`: the patterns of each step of an epoch.
 - `settings`: the arguments of a training.
 - `optimizers`: updates of parameters.
-- `judging`: when a run ends.
+- `evaluation`: when a run ends.
 - `training`: the loop around all of these.
 - `starts`: initial weights.
 """
 
-from tests.oracle.judging import STATUSES
-from tests.oracle.settings import Settings, Words
+from tests.oracle.components import Functions
+from tests.oracle.evaluation import STATUSES
+from tests.oracle.settings import Components, Settings
 from tests.oracle.starts import draw, initial_parameters, initial_weights
 from tests.oracle.step import Network, forward, gradient, parameter_shapes
 from tests.oracle.training import Result, train
 from tests.oracle.windows import permutation
-from tests.oracle.words import Functions
 
 __all__ = [
     "STATUSES",
+    "Components",
     "Functions",
     "Network",
     "Result",
     "Settings",
-    "Words",
     "draw",
     "forward",
     "gradient",

@@ -12,9 +12,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+from tests.oracle.components import Array, Own
 from tests.oracle.settings import Settings
 from tests.oracle.step import Network
-from tests.oracle.words import Array, Own
 
 States = tuple[Array, ...]
 

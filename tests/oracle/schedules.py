@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.oracle.words import Array, Functions, Own
+from tests.oracle.components import Array, Functions, Own
 
 SCHEDULES = ("constant", "linear", "exponential", "step", "cosine", "inverse_time")
 

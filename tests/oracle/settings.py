@@ -1,4 +1,4 @@
-"""The arguments of a training: words that all runs of a call share, and settings that each run has for itself."""
+"""The arguments of a training: components that all runs of a call share, and settings that each run has for itself."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tests.oracle.components import ALIASES, Functions
 from tests.oracle.step import Network, Sizes, sizes_of
-from tests.oracle.words import ALIASES, Functions
 
 
 @dataclass(frozen=True, kw_only=True)
-class Words:
-    """The words that all runs of a call share."""
+class Components:
+    """The components that all runs of a call share."""
 
     hidden: Sizes
     activation: str
@@ -33,11 +33,13 @@ class Words:
     batch: int | None = None  # patterns per step; None is all of them
     order: str = "cyclic"
     tie: str = "wrong"  # or "right"
-    plateau_of: str = ""  # what has to improve within a run's patience: "loss", "n_correct" or nothing
-    middle: float | None = None  # between low outputs and high ones, where it is not that of the range of the targets
+    monitor: str = ""  # what has to improve within a run's patience: "loss", "n_correct" or nothing
+    decision_threshold: float | None = (
+        None  # between low outputs and high ones, where it is not that of the range of the targets
+    )
 
 
-# Settings of the words, where nothing is said.
+# Settings of the components, where nothing is said.
 DEFAULTS: dict[str, npt.ArrayLike] = {
     "negative_slope": 0.01,
     "momentum": 0.9,
@@ -59,36 +61,36 @@ class Settings:
 
     learning_rate: npt.ArrayLike
     output_learning_rate: npt.ArrayLike | None = None  # None is the other one
-    below: npt.ArrayLike = 0.0  # of the criterion
-    bound: npt.ArrayLike = np.inf  # a run whose loss is above has diverged
-    from_step: npt.ArrayLike = 0  # the first step at which convergence is judged
+    threshold: npt.ArrayLike = 0.0  # of the criterion
+    divergence_threshold: npt.ArrayLike = np.inf  # a run whose loss is above has diverged
+    from_step: npt.ArrayLike = 0  # the first step at which there is a criterion
     max_steps: npt.ArrayLike = np.inf
     max_epochs: npt.ArrayLike = np.inf
     seed: npt.ArrayLike = 0  # of shuffled orders
     gain: npt.ArrayLike = 1.0
     weight_decay: npt.ArrayLike = 0.0
     warmup: npt.ArrayLike = 0.0
-    patience: npt.ArrayLike = np.inf  # judgings without an improvement
-    min_improvement: npt.ArrayLike = 0.0
+    patience: npt.ArrayLike = np.inf  # evaluations without an improvement
+    min_delta: npt.ArrayLike = 0.0
     schedule_steps: npt.ArrayLike = 0  # that the schedule is for; 0 for the most that a run may take
-    own: Mapping[str, npt.ArrayLike] = field(default_factory=dict)  # of the words, by name
+    own: Mapping[str, npt.ArrayLike] = field(default_factory=dict)  # of the components, by name
 
     def rounded(self, dtype: Any) -> dict[str, Any]:
-        """Round the settings of the words to the dtype; those that are not given have their defaults."""
+        """Round the settings of the components to the dtype; those that are not given have their defaults."""
         return {name: np.asarray(number, dtype) for name, number in (DEFAULTS | dict(self.own)).items()}
 
 
-def words_and_settings(given: dict[str, Any]) -> tuple[Words, Settings]:
+def options_and_settings(given: dict[str, Any]) -> tuple[Components, Settings]:
     """Split the arguments of a training into the two."""
     sorted_out: list[dict[str, Any]] = []
-    for kind in (Words, Settings):
+    for kind in (Components, Settings):
         names = {each.name for each in fields(kind)}
         sorted_out.append({name: value for name, value in given.items() if name in names})
-    words, settings = sorted_out
-    own = {name: value for name, value in given.items() if name not in words | settings}
+    components, settings = sorted_out
+    own = {name: value for name, value in given.items() if name not in components | settings}
     if not own.keys() <= DEFAULTS.keys():
         raise TypeError(f"{', '.join(own.keys() - DEFAULTS.keys())} given, which is nothing that training takes")
-    return Words(**words), Settings(**settings, own=own)
+    return Components(**components), Settings(**settings, own=own)
 
 
 def layer_scales(scaling: str, n_inputs: int, hidden: Sizes) -> tuple[tuple[float, ...], float]:
@@ -103,27 +105,32 @@ def layer_scales(scaling: str, n_inputs: int, hidden: Sizes) -> tuple[tuple[floa
 
 
 def make_network(
-    inputs: npt.ArrayLike, targets: npt.ArrayLike, words: Words, settings: Settings, dtype: str, functions: Functions
+    inputs: npt.ArrayLike,
+    targets: npt.ArrayLike,
+    components: Components,
+    settings: Settings,
+    dtype: str,
+    functions: Functions,
 ) -> Network:
     """Round patterns and settings to the dtype; scales are computed in float64 and rounded once."""
     x, target = np.asarray(inputs, dtype), np.asarray(targets, dtype)
-    loss, reduction = ALIASES.get(words.loss, (words.loss, words.reduction))
-    hidden_scales, output_scale = layer_scales(words.scaling, x.shape[1], words.hidden)
+    loss, reduction = ALIASES.get(components.loss, (components.loss, components.reduction))
+    hidden_scales, output_scale = layer_scales(components.scaling, x.shape[1], components.hidden)
     gain = np.asarray(settings.gain, np.float64)
     return Network(
         x,
         target,
-        sizes_of(words.hidden),
-        words.activation,
-        words.output,
-        words.bias,
+        sizes_of(components.hidden),
+        components.activation,
+        components.output,
+        components.bias,
         functions,
-        skip=words.skip,
+        skip=components.skip,
         loss=loss,
         reduction=reduction,
         own=settings.rounded(dtype),
         s1=tuple((gain * scale).astype(dtype) for scale in hidden_scales),
         s2=np.asarray(output_scale, dtype),
-        middle=words.middle,
-        tie=words.tie,
+        decision_threshold=components.decision_threshold,
+        tie=components.tie,
     )

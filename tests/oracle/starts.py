@@ -8,15 +8,15 @@ from collections.abc import Iterable, Iterator, Mapping
 import numpy as np
 import numpy.typing as npt
 
-from tests.oracle.words import Array
+from tests.oracle.components import Array
 
 # The deviation of standard normal numbers within 2 of 0, to sixteen digits.
 TRUNCATED_DEVIATION = 0.8796256610342398
 
 
-def initial_weights(seeds: Iterable[int], n: int, distribution: str, scale: float, stream: str, dtype: str) -> Array:
+def initial_weights(seeds: Iterable[int], n: int, distribution: str, scale: float, generator: str, dtype: str) -> Array:
     """Draw n weights for each of R seeds, in float64, then rounded to the dtype: (R, n)."""
-    draws = np.array([draw(int(seed), n, distribution, stream) for seed in seeds])
+    draws = np.array([draw(int(seed), n, distribution, generator) for seed in seeds])
     return scaled(draws, distribution, scale).astype(dtype)
 
 
@@ -25,7 +25,7 @@ def initial_parameters(
     shapes: Mapping[str, tuple[int, ...]],
     distribution: str,
     scales: Mapping[str, float | str],
-    stream: str,
+    generator: str,
     dtype: str,
     order: str | None = None,
     *,
@@ -43,7 +43,7 @@ def initial_parameters(
     of_kind = {"w": scales["w"], "v": scales["v"], "k": scales["v"], "b": scales["biases"], "c": scales["biases"]}
     n, rows = sum(math.prod(shape) for shape in shapes.values()), []
     for seed in seeds:
-        remaining, parts = draw(int(seed), (attempt + 1) * n, distribution, stream)[attempt * n :], {}
+        remaining, parts = draw(int(seed), (attempt + 1) * n, distribution, generator)[attempt * n :], {}
         for name, transposed in drawn_in_order((order or " ".join(shapes)).split(), list(shapes)):
             if name not in parts:
                 shape = shapes[name][::-1] if transposed else shapes[name]
@@ -104,18 +104,18 @@ def scaled(draws: npt.NDArray[np.float64], distribution: str, scale: float) -> n
     return -scale + (2 * scale) * draws if distribution == "uniform" else scale * draws
 
 
-def draw(seed: int, n: int, distribution: str, stream: str) -> npt.NDArray[np.float64]:
-    """Draw n standard normal or uniform [0, 1) numbers from the stream of one seed; constant ones are 1."""
+def draw(seed: int, n: int, distribution: str, generator: str) -> npt.NDArray[np.float64]:
+    """Draw n standard normal or uniform [0, 1) numbers from the generator of one seed; constant ones are 1."""
     if distribution == "constant":
         return np.ones(n)
     if distribution == "truncated_normal":
-        kept = [z for z in draw(seed, 2 * n + 50, "normal", stream).tolist() if -2 <= z <= 2]
+        kept = [z for z in draw(seed, 2 * n + 50, "normal", generator).tolist() if -2 <= z <= 2]
         assert len(kept) >= n, "more than half of the numbers are beyond"
         return np.array(kept[:n])
-    if stream == "mt19937":
+    if generator == "mt19937":
         old = np.random.RandomState(seed)
         return old.randn(n) if distribution == "normal" else old.random_sample(n)
-    if stream == "pcg64":
+    if generator == "pcg64":
         new = np.random.default_rng(seed)
         return new.standard_normal(n) if distribution == "normal" else new.random(n)
-    raise ValueError(f"stream is {stream!r}, not 'mt19937' or 'pcg64'")
+    raise ValueError(f"generator is {generator!r}, not 'mt19937' or 'pcg64'")

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tests.oracle.words import (
+from tests.oracle.components import (
     CHAINS,
     OWN_OUTPUTS,
     SLOPES,
@@ -67,11 +67,13 @@ class Network:
     skip: bool = False
     loss: str = "squared"
     reduction: str = "sum"
-    own: Own = field(default_factory=dict)  # settings of the words
+    own: Own = field(default_factory=dict)  # settings of the components
     s1: tuple[Any, ...] = (1,)  # each (R,): what the sums of each hidden layer are multiplied by
     s2: Any = 1  # what sums over the units of the last hidden layer are multiplied by
     tie: str = "wrong"  # or "right": what an output in the middle is, or the largest of several
-    middle: float | None = None  # between low outputs and high ones; None is the middle of the range of the targets
+    decision_threshold: float | None = (
+        None  # between low outputs and high ones; None is the middle of the range of the targets
+    )
 
     @property
     def ranges(self) -> tuple[range, range, range]:

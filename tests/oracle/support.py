@@ -8,7 +8,7 @@ import numpy as np
 from scipy import special
 
 from tests import oracle
-from tests.oracle.words import Array, Functions
+from tests.oracle.components import Array, Functions
 
 FUNCTIONS: Functions = {
     "exp": np.exp,

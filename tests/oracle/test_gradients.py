@@ -1,4 +1,4 @@
-"""Losses and gradients of every word, against matrix products and central differences."""
+"""Losses and gradients of every component, against matrix products and central differences."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.oracle.components import LOSSES, OWN_OUTPUTS, REDUCTIONS, VALUES, Array
 from tests.oracle.step import parameter_shapes
 from tests.oracle.support import FUNCTIONS, draw_networks, train
-from tests.oracle.words import LOSSES, OWN_OUTPUTS, REDUCTIONS, VALUES, Array
 from tests.rings import one_in
 
 INPUTS = np.array([[0.5, -1.0], [-0.7, 0.3], [1.2, 0.9], [-0.4, -1.1], [0.0, 0.8]])
@@ -106,7 +106,7 @@ def differences(given: dict[str, Any], weights: Array) -> Array:
     return np.tensordot(losses, np.array([-1.0, 8.0, -8.0, 1.0]) / (12 * STEP), axes=(1, 0))
 
 
-def words_of(activation: str, loss: str) -> list[dict[str, Any]]:
+def components_of(activation: str, loss: str) -> list[dict[str, Any]]:
     """List everything else with an activation and a loss; outputs take turns, so that each occurs."""
     outputs = itertools.cycle([OWN_OUTPUTS[loss]] if loss in OWN_OUTPUTS else VALUES)
     rest = itertools.product(REDUCTIONS, (False, True), POWERS, (True, False))
@@ -120,9 +120,9 @@ def words_of(activation: str, loss: str) -> list[dict[str, Any]]:
 @pytest.mark.parametrize(("activation", "loss"), one_in(5, itertools.product(VALUES, LOSSES)))
 def test_step_applies_the_derivative_of_the_loss(activation: str, loss: str) -> None:
     """The loss is that of the closed form, and with a learning rate of 1 a step subtracts its derivative."""
-    all_words = words_of(activation, loss)
-    assert loss in OWN_OUTPUTS or {given["output"] for given in all_words} == set(VALUES)
-    for given in all_words:
+    all_components = components_of(activation, loss)
+    assert loss in OWN_OUTPUTS or {given["output"] for given in all_components} == set(VALUES)
+    for given in all_components:
         assert_step_applies_the_derivative(given)
 
 
@@ -130,7 +130,7 @@ def test_step_applies_the_derivative_of_the_loss(activation: str, loss: str) -> 
 def test_step_of_several_layers(hidden: tuple[int, ...]) -> None:
     """Below the last hidden layer the same holds for each, whatever the others' sizes."""
     for activation, loss in zip(VALUES, itertools.cycle(LOSSES), strict=False):
-        for given in words_of(activation, loss)[::12]:
+        for given in components_of(activation, loss)[::12]:
             assert_step_applies_the_derivative(given | {"hidden": hidden})
 
 
@@ -183,8 +183,8 @@ def test_nan_is_never_a_finite_loss(activation: str) -> None:
 
 @pytest.mark.parametrize(("activation", "loss"), one_in(5, itertools.product(VALUES, LOSSES)))
 def test_float32_is_never_widened(activation: str, loss: str) -> None:
-    """With every word float32 stays float32, and its numbers are near those of float64."""
-    for given in words_of(activation, loss)[::5]:
+    """With every component float32 stays float32, and its numbers are near those of float64."""
+    for given in components_of(activation, loss)[::5]:
         n_parameters = sum(np.prod(shape) for shape in parameter_shapes(2, 2, 2, given["bias"], given["skip"]).values())
         weights = draw_networks(4, n_parameters, seed=7, dtype="float32")
         patterns, numbers = (INPUTS, TARGETS[loss]), {"gain": GAIN, "learning_rate": 0.01, "max_steps": 5}

@@ -12,13 +12,13 @@ SAME = {"w": 0.5, "v": 0.5, "biases": 0.5}
 
 
 @pytest.mark.parametrize("distribution", ["normal", "uniform"])
-@pytest.mark.parametrize("stream", ["mt19937", "pcg64"])
-def test_default_order_is_that_of_the_rows(distribution: str, stream: str) -> None:
+@pytest.mark.parametrize("generator", ["mt19937", "pcg64"])
+def test_default_order_is_that_of_the_rows(distribution: str, generator: str) -> None:
     """With one scale and the default order the parameters are the weights in a row, w, v, b, c and k."""
     for bias, skip, n in ((True, True, 21), (True, False, 17), (False, True, 16), (False, False, 12)):
         shapes = parameter_shapes(2, 3, 2, bias, skip)
-        given = initial_parameters(SEEDS, shapes, distribution, SAME, stream, "float32")
-        np.testing.assert_array_equal(given, initial_weights(SEEDS, n, distribution, 0.5, stream, "float32"))
+        given = initial_parameters(SEEDS, shapes, distribution, SAME, generator, "float32")
+        np.testing.assert_array_equal(given, initial_weights(SEEDS, n, distribution, 0.5, generator, "float32"))
         assert given.dtype == np.float32
 
 

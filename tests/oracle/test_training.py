@@ -29,9 +29,9 @@ def test_hinton_xor() -> None:
     """
     shapes, scales = oracle.parameter_shapes(2, 2, 1, bias=True), dict.fromkeys(("w", "v", "biases"), 0.5)
     weights = oracle.initial_parameters(range(30), shapes, "uniform", scales, "pcg64", "float64", order="w.T b v c")
-    words = {"activation": "sigmoid", "output": "sigmoid", "loss": "half_squared", "reduction": "mean"}
-    numbers = {"learning_rate": 0.5, "momentum": 0.9, "below": 0.5, "from_step": 1, "max_epochs": 5000}
-    result = train(weights, **words, **numbers, optimizer="momentum", criterion="max_error")
+    components = {"activation": "sigmoid", "output": "sigmoid", "loss": "half_squared", "reduction": "mean"}
+    numbers = {"learning_rate": 0.5, "momentum": 0.9, "threshold": 0.5, "from_step": 1, "max_epochs": 5000}
+    result = train(weights, **components, **numbers, optimizer="momentum", criterion="max_error")
     converged = result.status == "converged"
     assert np.flatnonzero(~converged).tolist() == [2, 4, 11, 24, 27]
     steps = result.steps[converged]
@@ -57,7 +57,12 @@ def test_statuses_in_order() -> None:
     """A run that has converged is not diverged whatever the bound, one that has diverged is not exhausted."""
     given = {"criterion": "loss", "max_steps": 0}
     result = train(
-        bias_at(0.0, 0.0, 0.0, 0.0), ONE, below=[2.0, 1.0, 1.0, 1.0], bound=[0.5, 0.5, 1.0, 2.0], **STILL, **given
+        bias_at(0.0, 0.0, 0.0, 0.0),
+        ONE,
+        threshold=[2.0, 1.0, 1.0, 1.0],
+        divergence_threshold=[0.5, 0.5, 1.0, 2.0],
+        **STILL,
+        **given,
     )
     assert result.status.tolist() == ["converged", "diverged", "exhausted", "exhausted"]  # the loss is 1
     assert result.initial_loss.tolist() == [1.0] * 4
@@ -68,25 +73,27 @@ def test_statuses_in_order() -> None:
 def test_thresholds_are_strict(criterion: str, value: float) -> None:
     """What equals the threshold has not converged; below the next larger one it has."""
     below = [value, np.nextafter(value, 1.0)]
-    result = train(bias_at(0.5, 0.5), ONE, criterion=criterion, below=below, max_steps=0, **STILL)
+    result = train(bias_at(0.5, 0.5), ONE, criterion=criterion, threshold=below, max_steps=0, **STILL)
     assert result.status.tolist() == ["exhausted", "converged"]
 
 
-def test_targets_are_met_at_the_first_judging_below() -> None:
+def test_targets_are_met_at_the_first_evaluation_below() -> None:
     """Steps to targets are read off the recorded losses; a loss that equals a target is not below it."""
     weights = draw_networks(20, 13, seed=8)
     targets = [3.0, 1.0, 0.5, 1e-9]
     for batch, n_windows in ((None, 1), (3, 2)):
-        words = {"hidden": 3, "activation": "relu", "criterion": "none", "batch": batch, "order": "shuffled"}
-        given = {"learning_rate": 0.1, "max_steps": 31, "seed": np.arange(20), "record": True, **words}
-        result = train(weights, XOR, loss_targets=targets, **given)
-        judged_at = np.minimum(np.arange(result.losses.shape[1]) * n_windows, 31)
-        for losses, found in zip(result.losses, result.target_steps, strict=True):
-            below = [judged_at[losses < target] for target in targets]
+        components = {"hidden": 3, "activation": "relu", "criterion": "none", "batch": batch, "order": "shuffled"}
+        given = {"learning_rate": 0.1, "max_steps": 31, "seed": np.arange(20), "record": True, **components}
+        result = train(weights, XOR, loss_thresholds=targets, **given)
+        evaluated_at = np.minimum(np.arange(result.losses.shape[1]) * n_windows, 31)
+        for losses, found in zip(result.losses, result.threshold_steps, strict=True):
+            below = [evaluated_at[losses < target] for target in targets]
             assert found.tolist() == [steps[0] if len(steps) else -1 for steps in below]
-        assert (result.target_steps > 0).any()
-    equal = train(bias_at(0.0, 0.0), ONE, loss_targets=[np.nextafter(1.0, 2.0), 1.0], max_steps=0, below=0, **STILL)
-    assert equal.target_steps.tolist() == [[0, -1]] * 2
+        assert (result.threshold_steps > 0).any()
+    equal = train(
+        bias_at(0.0, 0.0), ONE, loss_thresholds=[np.nextafter(1.0, 2.0), 1.0], max_steps=0, threshold=0, **STILL
+    )
+    assert equal.threshold_steps.tolist() == [[0, -1]] * 2
 
 
 def test_correct_is_strict() -> None:
@@ -95,17 +102,17 @@ def test_correct_is_strict() -> None:
     assert result.n_correct.tolist() == [0, 1, 1]
 
 
-def test_convergence_is_judged_from_a_step_on() -> None:
+def test_convergence_is_evaluated_from_a_step_on() -> None:
     """From step 1 on, a network that has converged before its first update ends after it; others are as before."""
-    given = {"criterion": "loss", "below": 2.0, "max_steps": [9, 9, 0], "from_step": [0, 1, 1]}
+    given = {"criterion": "loss", "threshold": 2.0, "max_steps": [9, 9, 0], "from_step": [0, 1, 1]}
     result = train(bias_at(0.5, 0.5, 0.5), ONE, **STILL, **given)
     assert result.status.tolist() == ["converged", "converged", "exhausted"]
     assert result.steps.tolist() == [0, 1, 0]
 
 
-def test_judged_at_ends_of_epochs_and_at_the_last_step() -> None:
-    """Between ends of epochs nothing is judged but a run's own last step; that epoch is not completed."""
-    given: dict[str, Any] = {"batch": 1, "learning_rate": 0.5, "criterion": "loss", "below": 2.5}
+def test_evaluated_at_ends_of_epochs_and_at_the_last_step() -> None:
+    """Between ends of epochs nothing is evaluated but a run's own last step; that epoch is not completed."""
+    given: dict[str, Any] = {"batch": 1, "learning_rate": 0.5, "criterion": "loss", "threshold": 2.5}
     # With this rate c is the target last seen: 1, -1, 1, .. and the loss 4 everywhere but at the start, where it is 2.
     result = train(bias_at(0.0, 0.0, 0.0), TWO, from_step=1, max_steps=[1, 2, 5], record=True, **STILL, **given)
     assert (result.steps.tolist(), result.epochs.tolist()) == ([1, 2, 5], [0, 1, 2])
@@ -126,15 +133,15 @@ def test_a_repeated_loss_alone_is_no_stall() -> None:
 
 
 def test_stall_at_the_last_step_within_an_epoch() -> None:
-    """The last step is judged like an end of an epoch, and all patterns are tried from there."""
+    """The last step is evaluated like an end of an epoch, and all patterns are tried from there."""
     given: dict[str, Any] = {"batch": 1, "criterion": "loss", "from_step": 99}
     result = train(bias_at(0.0, 1.0), TWO, learning_rate=[0.0, 0.5], max_steps=1, **STILL, **given)
     # The second is at the target of its first update, so that its loss repeats; the other pattern would move it.
     assert (result.status.tolist(), result.epochs.tolist()) == (["stalled", "exhausted"], [0, 0])
 
 
-def test_stall_is_seen_from_judging_to_judging() -> None:
-    """A run that comes to rest within an epoch stalls an epoch later, though a neighbour is judged in between."""
+def test_stall_is_seen_from_evaluation_to_evaluation() -> None:
+    """A run that comes to rest within an epoch stalls an epoch later, though a neighbour is evaluated in between."""
     same = np.zeros((2, 1)), np.array([[1.0], [1.0]])
     given: dict[str, Any] = {"batch": 1, "criterion": "loss", "learning_rate": 0.5}
     result = train(bias_at(0.0, 0.0), same, max_steps=[9, 1], from_step=99, **STILL, **given)
@@ -174,7 +181,7 @@ def test_a_velocity_must_have_faded() -> None:
 def test_outcome_is_that_of_the_parameters() -> None:
     """The final loss, error and weights belong together, at whatever step each run ends."""
     weights = draw_networks(20, 9, seed=14)
-    given = {"criterion": "max_error", "below": 0.45, "max_steps": np.arange(20) * 7}
+    given = {"criterion": "max_error", "threshold": 0.45, "max_steps": np.arange(20) * 7}
     result = train(weights, XOR, **given, record=True)
     assert set(result.status) == {"converged", "exhausted"}
     again = train(result.weights, XOR, criterion="none", max_steps=0)
@@ -185,7 +192,7 @@ def test_outcome_is_that_of_the_parameters() -> None:
     assert (np.isfinite(result.losses).sum(axis=1) == result.steps + 1).all()
 
 
-def test_words_that_do_not_go_together_are_refused() -> None:
+def test_components_that_do_not_go_together_are_refused() -> None:
     """The oracle answers nothing that the contract leaves open."""
     start = draw_networks(1, 9, seed=15)
     for given in (

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.oracle.components import REDUCTIONS
 from tests.oracle.support import XOR, draw_networks, train
 from tests.oracle.windows import integers, mix, permutation
-from tests.oracle.words import REDUCTIONS
 
 FIVE = np.array([[0.5, -1.0], [-0.7, 0.3], [1.2, 0.9], [-0.4, -1.1], [0.0, 0.8]]), np.arange(10.0).reshape(5, 2) / 9
 
@@ -98,8 +98,8 @@ def test_no_run_depends_on_its_neighbours(optimizer: str) -> None:
     own = {
         "learning_rate": random.choice([0.03, 0.1, 50.0], 12),
         "output_learning_rate": random.choice([0.03, 0.1], 12),
-        "below": random.choice([0.1, 0.9, 2.0], 12),
-        "bound": random.choice([10.0, np.inf], 12),
+        "threshold": random.choice([0.1, 0.9, 2.0], 12),
+        "divergence_threshold": random.choice([10.0, np.inf], 12),
         "max_steps": random.integers(0, 50, 12),
         "max_epochs": random.integers(1, 20, 12),
         "seed": random.integers(0, 2**32, 12),
@@ -113,6 +113,6 @@ def test_no_run_depends_on_its_neighbours(optimizer: str) -> None:
         alone = train(weights[[run]], XOR, **shared, **{name: values[[run]] for name, values in own.items()})
         for name in ("status", "steps", "epochs", "initial_loss", "final_loss", "n_correct", "max_error", "weights"):
             np.testing.assert_array_equal(getattr(alone, name)[0], getattr(together, name)[run])
-        n_judgings = alone.losses.shape[1]
-        np.testing.assert_array_equal(alone.losses[0], together.losses[run, :n_judgings])
-        assert np.isnan(together.losses[run, n_judgings:]).all()
+        n_evaluations = alone.losses.shape[1]
+        np.testing.assert_array_equal(alone.losses[0], together.losses[run, :n_evaluations])
+        assert np.isnan(together.losses[run, n_evaluations:]).all()

@@ -1,4 +1,4 @@
-"""The training loop: judge and update until every run has ended."""
+"""The training loop: evaluate and update until every run has ended."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tests.oracle.judging import Judge, Score, measure
+from tests.oracle.components import OWN_OUTPUTS, Array, Functions
+from tests.oracle.evaluation import Evaluate, Score, measure
 from tests.oracle.optimizers import UPDATES, States, decayed, make_rates, states_at_start
 from tests.oracle.schedules import factors
-from tests.oracle.settings import make_network, words_and_settings
+from tests.oracle.settings import make_network, options_and_settings
 from tests.oracle.step import Activity, Network, Window, forward, gradient, parameter_shapes
 from tests.oracle.windows import Epochs
-from tests.oracle.words import OWN_OUTPUTS, Array, Functions
 
 
 @dataclass
@@ -33,18 +33,18 @@ class Result:
     n_correct: npt.NDArray[np.int64]  # (R,), 0 where diverged
     max_error: npt.NDArray[np.float64]  # (R,), +inf where diverged
     weights: Array  # (R, P), in the dtype of the runs
-    target_steps: npt.NDArray[np.int64]  # (R, targets of the loss), -1 where the loss was never below one
-    n_judgings: npt.NDArray[np.int64]  # (R,)
-    losses: npt.NDArray[np.float64] | None = None  # (R, most judgings of a run), NaN after a run's end
+    threshold_steps: npt.NDArray[np.int64]  # (R, targets of the loss), -1 where the loss was never below one
+    n_evaluations: npt.NDArray[np.int64]  # (R,)
+    losses: npt.NDArray[np.float64] | None = None  # (R, most evaluations of a run), NaN after a run's end
 
     def loss_sums(self, names: Sequence[str]) -> Array:
-        """Return sums of the recorded losses of each run, (R, names), added in float64 in the order of judging.
+        """Return sums of the recorded losses of each run, (R, names), added in float64 in the order of evaluation.
 
         A loss that is not a number counts as infinite.
         """
         assert self.losses is not None
         rows = []
-        for losses, n in zip(self.losses.astype(np.float64), self.n_judgings, strict=True):
+        for losses, n in zip(self.losses.astype(np.float64), self.n_evaluations, strict=True):
             told = [np.inf if np.isnan(loss) else loss for loss in losses[:n]]
             tail = told[-20:]
             with np.errstate(divide="ignore", over="ignore"):
@@ -57,20 +57,22 @@ class Result:
         return np.array(rows).reshape(len(rows), len(names))
 
     @classmethod
-    def before(cls, start: Array, n_targets: int) -> Result:
+    def before(cls, start: Array, n_thresholds: int) -> Result:
         """Return the result of runs that have not started: +inf for losses, 0 for counts, and no target met."""
         (steps, epochs, n_correct) = np.zeros((3, len(start)), np.int64)
         first, last, error = np.full((3, len(start)), np.inf)
         status = np.full(len(start), "", "U9")
-        target_steps = np.full((len(start), n_targets), -1)
-        n_judgings = np.zeros(len(start), np.int64)
-        return cls(status, steps, epochs, first, last, n_correct, error, np.empty_like(start), target_steps, n_judgings)
+        threshold_steps = np.full((len(start), n_thresholds), -1)
+        n_evaluations = np.zeros(len(start), np.int64)
+        return cls(
+            status, steps, epochs, first, last, n_correct, error, np.empty_like(start), threshold_steps, n_evaluations
+        )
 
     def note_targets(self, t: int, losses: Array, due: Array, targets: Array) -> None:
-        """Record step t for every target that the loss of a run judged now is below for the first time."""
+        """Record step t for every target that the loss of a run evaluated now is below for the first time."""
         for k, target in enumerate(targets):
-            met = due & (losses < target) & (self.target_steps[:, k] == -1)
-            self.target_steps[met, k] = t
+            met = due & (losses < target) & (self.threshold_steps[:, k] == -1)
+            self.threshold_steps[met, k] = t
 
     def note_end(self, runs: Array, status: Array, score: Score, weights: Array) -> None:
         """Record the outcome of the runs that a mask (R,) selects."""
@@ -125,64 +127,70 @@ def train(
     dtype: str,
     functions: Functions,
     record: bool = False,
-    loss_targets: Sequence[float] = (),
+    loss_thresholds: Sequence[float] = (),
     **given: Any,
 ) -> Result:
     """Train R networks, each until its own end.
 
     The patterns are `inputs` (N, I) and `targets` (N, O); `weights` (R, P) are the initial parameters, each row in
-    drawing order: w, v, with biases b and c, and with skip connections k. All other arguments are fields of `Words` or
-    `Settings`. `functions` holds the elementary functions that the words need: exp, expm1, tanh, sigmoid, softplus,
-    sin, cos, normal_cdf, normal_pdf, and log1p_exp_negative, which is x -> log(1 + exp(-x)) for x >= 0.
-    `record` asks for the losses: column j is judged after j epochs or, in an epoch that is cut short, at the last step.
-    `loss_targets` are numbers, rounded to the dtype; `target_steps` has the step of the first judging at which the
-    loss is below each, whatever the criterion, `from_step`, and how the run ends.
+    drawing order: w, v, with biases b and c, and with skip connections k. All other arguments are fields of
+    `Components` or `Settings`. `functions` holds the elementary functions that the components need: exp, expm1, tanh,
+    sigmoid, softplus, sin, cos, normal_cdf, normal_pdf, and log1p_exp_negative, which is x -> log(1 + exp(-x)) for x >=
+    0. `record` asks for the losses: column j is evaluated after j epochs or, in an epoch that is cut short, at the last
+    step. `loss_thresholds` are numbers, rounded to the dtype; `threshold_steps` has the step of the first evaluation at
+    which the loss is below each, whatever the criterion, `from_step`, and how the run ends.
     Runs that have ended are updated further, without effect on results.
     """
-    words, settings = words_and_settings(given)
-    net, start = make_network(inputs, targets, words, settings, dtype, functions), np.array(weights, dtype)
+    components, settings = options_and_settings(given)
+    net, start = make_network(inputs, targets, components, settings, dtype, functions), np.array(weights, dtype)
     n_patterns, n_runs = len(net.inputs), len(start)
-    seeds = np.broadcast_to(settings.seed, n_runs).tolist() if words.order == "shuffled" else None
-    epochs = Epochs(n_patterns, n_patterns if words.batch is None else words.batch, seeds)
-    assert words.loss not in OWN_OUTPUTS or words.output == OWN_OUTPUTS[words.loss], "bce is of a sigmoid"
-    assert words.output != "softmax" or words.loss == "cross_entropy", "softmax is for cross_entropy"
-    assert words.optimizer != "rprop" or words.schedule == "constant", "rprop follows no rate"
-    assert words.optimizer != "rprop" or epochs.n_windows == 1, "rprop takes all patterns in a step"
-    judge = Judge(words, settings, net, epochs, n_runs)
+    seeds = np.broadcast_to(settings.seed, n_runs).tolist() if components.order == "shuffled" else None
+    epochs = Epochs(n_patterns, n_patterns if components.batch is None else components.batch, seeds)
+    assert components.loss not in OWN_OUTPUTS or components.output == OWN_OUTPUTS[components.loss], (
+        "bce is of a sigmoid"
+    )
+    assert components.output != "softmax" or components.loss == "cross_entropy", "softmax is for cross_entropy"
+    assert components.optimizer != "rprop" or components.schedule == "constant", "rprop follows no rate"
+    assert components.optimizer != "rprop" or epochs.n_windows == 1, "rprop takes all patterns in a step"
+    evaluate = Evaluate(components, settings, net, epochs, n_runs)
     decay = np.broadcast_to(np.asarray(settings.weight_decay, dtype), n_runs)
     rates, of_schedule = make_rates(net, settings, n_runs), np.broadcast_to(settings.schedule_steps, n_runs)
-    shapes = parameter_shapes(net.inputs.shape[1], words.hidden, net.targets.shape[1], words.bias, words.skip)
-    frozen = np.concatenate([np.full(math.prod(shape), name[0] in words.freeze) for name, shape in shapes.items()])
-    stepper = Stepper(net, words.optimizer, rates, decay, np.ones(n_runs, start.dtype), frozen)
-    most = np.where(of_schedule > 0, of_schedule, judge.limit)
-    changes = factors(words.schedule, most, np.broadcast_to(settings.warmup, n_runs), net.own, functions, start.dtype)
+    shapes = parameter_shapes(
+        net.inputs.shape[1], components.hidden, net.targets.shape[1], components.bias, components.skip
+    )
+    frozen = np.concatenate([np.full(math.prod(shape), name[0] in components.freeze) for name, shape in shapes.items()])
+    stepper = Stepper(net, components.optimizer, rates, decay, np.ones(n_runs, start.dtype), frozen)
+    most = np.where(of_schedule > 0, of_schedule, evaluate.limit)
+    changes = factors(
+        components.schedule, most, np.broadcast_to(settings.warmup, n_runs), net.own, functions, start.dtype
+    )
 
-    result, never = Result.before(start, len(loss_targets)), np.full(n_runs, np.nan)
-    rounded_targets = np.asarray(loss_targets, dtype)
+    result, never = Result.before(start, len(loss_thresholds)), np.full(n_runs, np.nan)
+    rounded_targets = np.asarray(loss_thresholds, dtype)
     trace, running = {0: never.copy()}, np.ones(n_runs, np.bool_)
-    current, states = start.T, states_at_start(words.optimizer, stepper.rates)
+    current, states = start.T, states_at_start(components.optimizer, stepper.rates)
     for t in itertools.count():
         epoch, position = divmod(t, epochs.n_windows)
         if position == 0:
             windows = epochs.windows(epoch)
-        due = running & judge.is_due(t)
+        due = running & evaluate.is_due(t)
         if due.any():
             activity = forward(net, current)
             score = measure(net, activity)
             assert score.loss.dtype == current.dtype == start.dtype, "something widened the dtype"
-            status = judge.judge(t, score, due, partial(stepper.is_still, current, states, windows))
+            status = evaluate.evaluate(t, score, due, partial(stepper.is_still, current, states, windows))
             if t == 0:
                 result.initial_loss[:] = np.where(np.isfinite(score.loss), score.loss, np.inf)
             trace.setdefault(-(-t // epochs.n_windows), never.copy())[due] = score.loss[due]
             result.note_targets(t, score.loss, due, rounded_targets)
-            result.n_judgings += due
+            result.n_evaluations += due
             ended = status != ""
             result.note_end(ended, status, score, current)
             result.steps[ended], result.epochs[ended] = t, epoch
             running &= ~ended
         if not running.any():
             break
-        if epochs.n_windows > 1:  # else it is the pass that was judged
+        if epochs.n_windows > 1:  # else it is the pass that was evaluated
             activity = forward(net, current, windows[position])
         stepper = replace(stepper, factor=next(changes))
         current, states = stepper.step(current, states, activity)

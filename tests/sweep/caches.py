@@ -11,11 +11,11 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 
 
-def sweep_with_cache(cache: Path, *words: Any, **variables: str) -> subprocess.CompletedProcess[str]:
+def sweep_with_cache(cache: Path, *options: Any, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run a command with this cache, and nothing said of the JIT but in ``variables``."""
     kept = {name: value for name, value in os.environ.items() if name != "NUMBA_DISABLE_JIT"}
     environment = {**kept, "XDG_CACHE_HOME": str(cache), **variables}
-    command = [sys.executable, "-m", "sweep", *map(str, words)]
+    command = [sys.executable, "-m", "sweep", *map(str, options)]
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
 
 

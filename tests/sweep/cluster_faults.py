@@ -14,29 +14,29 @@ from typing import Any
 from unittest import mock
 
 from sweep import StoreError
-from sweep.schedule.shard import Shard
-from sweep.store.shard_result import ShardResult
-from sweep.training.shard_trainer import ShardTrainer
+from sweep.schedule.part import Part
+from sweep.store.part_result import PartResult
+from sweep.training.part_trainer import PartTrainer
 
 PRELOAD = {"distributed.worker.preload": ["tests.sweep.cluster_faults"]}
-ERRORS = {"memory": MemoryError("no more memory for shard"), "full": StoreError("disk of the worker is full")}
+ERRORS = {"memory": MemoryError("no more memory for part"), "full": StoreError("disk of the worker is full")}
 
-_train = ShardTrainer.train
+_train = PartTrainer.train
 
 
-def _faulty(worker: ShardTrainer, shard: Shard) -> ShardResult:
-    """Train a shard in a worker that is slow, dies of it, or fails."""
+def _faulty(worker: PartTrainer, part: Part) -> PartResult:
+    """Train a part in a worker that is slow, dies of it, or fails."""
     time.sleep(float(os.environ.get("FAULT_SECONDS", 0)))
-    if str(shard.index) in os.environ.get("FAULT_KILLERS", "").split():
+    if str(part.index) in os.environ.get("FAULT_KILLERS", "").split():
         os.kill(os.getpid(), signal.SIGKILL)
-    if str(shard.index) in os.environ.get("FAULT_SHARD", "").split():
+    if str(part.index) in os.environ.get("FAULT_PART", "").split():
         raise ERRORS[os.environ["FAULT_ERROR"]]
-    return _train(worker, shard)
+    return _train(worker, part)
 
 
 def dask_setup(worker: Any) -> None:
     """Prepare a worker."""
-    ShardTrainer.train = _faulty  # type: ignore[method-assign]
+    PartTrainer.train = _faulty  # type: ignore[method-assign]
 
 
 @contextmanager

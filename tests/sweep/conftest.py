@@ -57,24 +57,24 @@ def out(store: ObjectStore) -> str:
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """Start a process whose forks run a small study, with faults, in no time."""
-    from tests.sweep.fault_lab import OTHER, SHARD_RUNS, STUDY, Lab  # not before coverage sees what it imports
+    from tests.sweep.fault_lab import OTHER, PART_RUNS, STUDY, Lab  # not before coverage sees what it imports
     from tests.sweep.fault_runs import Zygote
     from tests.sweep.support import write_study
 
     place = tmp_path_factory.mktemp("lab")
-    with Zygote(write_study(place / "study.toml", STUDY), SHARD_RUNS) as zygote:
+    with Zygote(write_study(place / "study.toml", STUDY), PART_RUNS) as zygote:
         yield Lab(zygote, place, STUDY, OTHER)
 
 
 @pytest.fixture(scope="session")
 def recording_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """Start such a process for a study that records curves, weights and measures."""
-    from tests.sweep.fault_lab import RECORDED, SHARD_RUNS, Lab
+    from tests.sweep.fault_lab import PART_RUNS, RECORDED, Lab
     from tests.sweep.fault_runs import Zygote
     from tests.sweep.support import write_study
 
     place = tmp_path_factory.mktemp("recording_lab")
-    with Zygote(write_study(place / "study.toml", RECORDED), SHARD_RUNS) as zygote:
+    with Zygote(write_study(place / "study.toml", RECORDED), PART_RUNS) as zygote:
         yield Lab(zygote, place, RECORDED)
 
 

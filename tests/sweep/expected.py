@@ -56,7 +56,7 @@ def expected_runs(study: Study) -> pd.DataFrame:
     for key in dict.fromkeys(map(key_of, rows)):
         alike = [row for row in rows if key_of(row) == key]
         patterns = sets[alike[0]["cell"]]
-        if study.restarts.most:
+        if study.restarts.max_restarts:
             found = [last_attempt(study, row, patterns) for row in alike]
         else:
             found = outcomes_of(study, alike, patterns)
@@ -65,27 +65,27 @@ def expected_runs(study: Study) -> pd.DataFrame:
     if study.seeds.until:
         rows = rows_of_rounds(study, rows)
     epochs = ["epochs"] if any(row["batch"] < len(sets[0].inputs) for row in rows) else []
-    ends = [*OUTCOME[:2], *epochs, *(ATTEMPTS if study.restarts.most else ())]
+    ends = [*OUTCOME[:2], *epochs, *(ATTEMPTS if study.restarts.max_restarts else ())]
     outcome = [*ends, *OUTCOME[2:], *(TESTED if study.data.n_tests else ()), *target_names(study)]
     return pd.DataFrame(rows)[["run", "cell", "seed", *study.parameters, *outcome, *recorded_names(study)]]
 
 
 def last_attempt(study: Study, row: dict[str, Any], patterns: Data) -> dict[str, Any]:
-    """Train a run that begins anew where it fails, attempt by attempt, and return what is told of the last one."""
+    """Train a run that restarts where it fails, attempt by attempt, and return what is told of the last one."""
     restarts, met = study.restarts, dict.fromkeys(target_names(study), -1)
     windows, epochs = -(-len(patterns.inputs) // row["batch"]), row["max_epochs"]
     limit = row["max_steps"] if epochs is None else min(row["max_steps"], epochs * windows)
     total, number = 0, 0
     while True:
         most = limit - total
-        if restarts.after is not None and number < restarts.most:
-            most = min(most, restarts.after)
+        if restarts.after_steps is not None and number < restarts.max_restarts:
+            most = min(most, restarts.after_steps)
         own = {"max_steps": most, "max_epochs": None, "schedule_steps": limit, "attempt": number}
         (told,) = outcomes_of(study, [row | own], patterns)
         met = {name: total + told[name] if met[name] < 0 <= told[name] else met[name] for name in met}
         total += told["steps"]
         fails = told["status"] == "exhausted" or told["status"] in restarts.on
-        if not fails or total == limit or number == restarts.most:
+        if not fails or total == limit or number == restarts.max_restarts:
             return told | met | {"restarts": number, "total_steps": total}
         number += 1
 
@@ -97,7 +97,7 @@ def outcomes_of(study: Study, rows: list[dict[str, Any]], patterns: Data) -> lis
     for name in (*OUTCOME, "epochs"):
         for row, value in zip(found, getattr(result, name).tolist(), strict=True):
             row[name] = value
-    for row, steps in zip(found, result.target_steps.tolist(), strict=True):
+    for row, steps in zip(found, result.threshold_steps.tolist(), strict=True):
         row |= dict(zip(target_names(study), steps, strict=True))
     if names := study.record.loss_sums:
         for row, sums in zip(found, result.loss_sums(names).tolist(), strict=True):
@@ -106,7 +106,7 @@ def outcomes_of(study: Study, rows: list[dict[str, Any]], patterns: Data) -> lis
     networks = start_of(study, rows, patterns), result.weights, result.status == "diverged"
     functions = FUNCTIONS[study.network.dtype]
     needed = bool(recorded_names(study))
-    of_networks = recorded(study, words_of(study, rows, patterns), patterns, functions, networks) if needed else found
+    of_networks = recorded(study, options_of(study, rows, patterns), patterns, functions, networks) if needed else found
     return [row | tested | networks for row, tested, networks in zip(found, of_tests, of_networks, strict=True)]
 
 
@@ -129,8 +129,8 @@ def rows_of_rounds(study: Study, rows: list[dict[str, Any]]) -> list[dict[str, A
 
 def target_names(study: Study) -> list[str]:
     """Name the columns of the steps to targets of the loss, the largest first."""
-    targets = sorted(study.record.targets, reverse=True)
-    return [f"steps_below_{int(target) if target == int(target) else target}" for target in targets]
+    targets = sorted(study.record.loss_thresholds, reverse=True)
+    return [f"steps_to_{int(target) if target == int(target) else target}" for target in targets]
 
 
 def train_with_oracle(
@@ -142,11 +142,11 @@ def train_with_oracle(
         patterns.inputs,
         patterns.targets,
         start_of(study, rows, patterns),
-        **words_of(study, rows, patterns),
+        **options_of(study, rows, patterns),
         dtype=study.network.dtype,
         functions=FUNCTIONS[study.network.dtype],
         record=record,
-        loss_targets=sorted(study.record.targets, reverse=True),
+        loss_thresholds=sorted(study.record.loss_thresholds, reverse=True),
     )
 
 
@@ -165,7 +165,7 @@ def start_of(study: Study, rows: list[dict[str, Any]], patterns: Data) -> Any:
         scales[name] = same["scale"] if same[key] is None else same[key]
     if isinstance(scales["biases"], str):
         scales["biases"] = 0.0
-    how = (same["distribution"], scales, same["stream"], study.network.dtype, same["draw_order"])
+    how = (same["distribution"], scales, same["generator"], study.network.dtype, same["draw_order"])
     seeds, attempt = [row["seed"] for row in rows], same.get("attempt", 0)
     if attempt and study.restarts.draw == "spawned":
         spawned = (np.random.SeedSequence(seed).spawn(attempt)[-1] for seed in seeds)
@@ -175,8 +175,8 @@ def start_of(study: Study, rows: list[dict[str, Any]], patterns: Data) -> Any:
     return start
 
 
-def words_of(study: Study, rows: list[dict[str, Any]], patterns: Data) -> dict[str, Any]:
-    """Return the words that runs share, and the settings of each, as the oracle takes them."""
+def options_of(study: Study, rows: list[dict[str, Any]], patterns: Data) -> dict[str, Any]:
+    """Return the options that runs share, and the settings of each, as the oracle takes them."""
     settings = [name for name in SECTIONS if name not in SHAPE + START and rows[0][name] is not None]
     return {
         "hidden": sizes_of(rows[0]),
@@ -184,7 +184,7 @@ def words_of(study: Study, rows: list[dict[str, Any]], patterns: Data) -> dict[s
         **{name: [row[name] for row in rows] for name in settings},
         "seed": [row["seed"] for row in rows],
         "schedule_steps": [row.get("schedule_steps", 0) for row in rows],
-        "middle": patterns.middle,
+        "decision_threshold": patterns.decision_threshold,
     }
 
 
@@ -210,29 +210,33 @@ def place_given(start: Any, shapes: dict[str, Any], study: Study, rows: list[dic
 def middle_of(patterns: Data) -> float:
     """Return what separates high from low outputs."""
     targets = [target for row in patterns.targets for target in row]
-    return (min(targets) + max(targets)) / 2 if patterns.middle is None else patterns.middle
+    return (min(targets) + max(targets)) / 2 if patterns.decision_threshold is None else patterns.decision_threshold
 
 
 def tested_by_oracle(study: Study, rows: list[dict[str, Any]], trained: oracle.Result) -> list[dict[str, Any]]:
-    """Judge trained networks by the test patterns, before any step: what is right is told by the trained patterns."""
+    """Evaluate trained networks by the test patterns, before any step: the trained patterns say what is right."""
     patterns = study.patterns_of(rows[0]["cell"])
     assert patterns.test is not None
-    words = words_of(study, rows, patterns) | {"middle": middle_of(patterns), "batch": None, "order": "cyclic"}
-    words |= {
+    options = options_of(study, rows, patterns) | {
+        "decision_threshold": middle_of(patterns),
+        "batch": None,
+        "order": "cyclic",
+    }
+    options |= {
         "schedule_steps": 0,
         "patience": np.inf,
         "criterion": "none",
         "schedule": "constant",
         "warmup": 0.0,
         "max_steps": 0,
-        "bound": np.inf,
+        "divergence_threshold": np.inf,
         "from_step": 0,
     }
     still = oracle.train(
         patterns.test.inputs,
         patterns.test.targets,
         trained.weights,
-        **words,
+        **options,
         dtype=study.network.dtype,
         functions=FUNCTIONS[study.network.dtype],
     )

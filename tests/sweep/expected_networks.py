@@ -12,7 +12,7 @@ import numpy as np
 from sweep import Study
 from sweep.study.data import Data
 from tests import oracle
-from tests.oracle.settings import make_network, words_and_settings
+from tests.oracle.settings import make_network, options_and_settings
 
 Rows = list[list[float]]
 
@@ -28,7 +28,7 @@ class TrainedNetwork:
     end: list[float]
     outputs: Rows
     targets: Rows
-    middle: float
+    decision_threshold: float
     of_classes: bool
 
     @property
@@ -45,7 +45,9 @@ def _largest_other(row: list[float], o: int) -> float:
 
 def _learned_function(net: TrainedNetwork) -> int:
     bits = [
-        y > (_largest_other(row, o) if net.of_classes else net.middle) for row in net.outputs for o, y in enumerate(row)
+        y > (_largest_other(row, o) if net.of_classes else net.decision_threshold)
+        for row in net.outputs
+        for o, y in enumerate(row)
     ]
     return sum(2**k for k, is_high in enumerate(bits) if is_high)
 
@@ -56,7 +58,10 @@ def _margin(net: TrainedNetwork) -> float:
         distances = [row[o] - _largest_other(row, o) for row, o in own]
     else:
         pairs = [pair for row, targets in net.trained for pair in zip(row, targets, strict=True)]
-        distances = [y - net.middle if target > net.middle else net.middle - y for y, target in pairs]
+        distances = [
+            y - net.decision_threshold if target > net.decision_threshold else net.decision_threshold - y
+            for y, target in pairs
+        ]
     return math.nan if any(map(math.isnan, distances)) else min(distances)
 
 
@@ -96,14 +101,14 @@ def recorded_names(study: Study) -> list[str]:
 
 
 def recorded(
-    study: Study, words: dict[str, Any], patterns: Data, functions: oracle.Functions, networks: tuple[Any, Any, Any]
+    study: Study, options: dict[str, Any], patterns: Data, functions: oracle.Functions, networks: tuple[Any, Any, Any]
 ) -> list[dict[str, Any]]:
     """Return the columns of measures and weights of runs.
 
     Parameters
     ----------
     study
-    words
+    options
         Those of the oracle.
     patterns
         Of the runs.
@@ -118,19 +123,21 @@ def recorded(
     """
     start, end, diverged = networks
     tests = patterns.test.inputs if patterns.test else ()
-    own, settings = words_and_settings(words)
+    own, settings = options_and_settings(options)
     inputs = [*patterns.inputs, *tests]
     targets = [patterns.targets[0]] * len(inputs)  # which outputs do not depend on
     net = make_network(inputs, targets, own, settings, study.network.dtype, functions)
     with np.errstate(all="ignore"):
         outputs = np.array(oracle.forward(net, end.T).y, np.float64).transpose(2, 0, 1)
     as_trained = np.asarray(patterns.targets, study.network.dtype).astype(np.float64)
-    middle = (as_trained.min() + as_trained.max()) / 2 if patterns.middle is None else patterns.middle
-    middle = float(np.asarray(middle, study.network.dtype))
+    decision_threshold = patterns.decision_threshold
+    if decision_threshold is None:
+        decision_threshold = (as_trained.min() + as_trained.max()) / 2
+    decision_threshold = float(np.asarray(decision_threshold, study.network.dtype))
     rows = []
     for k, is_lost in enumerate(diverged):
         numbers = (each.astype(np.float64).tolist() for each in (start[k], end[k], outputs[k], as_trained))
-        one = TrainedNetwork(*numbers, middle, own.output == "softmax")
+        one = TrainedNetwork(*numbers, decision_threshold, own.output == "softmax")
         row: dict[str, Any] = {}
         for name in set(study.record.measures) & MEASURES.keys():
             formula, lost = MEASURES[name]

@@ -20,16 +20,16 @@ from tests.sweep.fault_runs import Ended, Request, Zygote
 from tests.sweep.faults import CRASHED, Fault
 from tests.sweep.support import digest_of, make_study, parts_of, write_study
 
-# Three shards, of two cells; and another study that is trained by the same kernel.
-STUDY = make_study(count=6, hidden=2, learning_rate=[0.2, 0.5], max_steps=200, below=0.05, name="mine")
-OTHER = make_study(count=6, hidden=2, learning_rate=[0.2, 0.5], max_steps=200, below=0.05, name="other", scale=2.0)
+# Three parts, of two cells; and another study that is trained by the same kernel.
+STUDY = make_study(count=6, hidden=2, learning_rate=[0.2, 0.5], max_steps=200, threshold=0.05, name="mine")
+OTHER = make_study(count=6, hidden=2, learning_rate=[0.2, 0.5], max_steps=200, threshold=0.05, name="other", scale=2.0)
 # The first one with few steps, and all that may be recorded beside rows.
 RECORDED = Study(
     **make_study(count=6, hidden=2, learning_rate=[0.2, 0.5], max_steps=10, name="mine").canonical()
     | {"record": {"curves": {"seeds": 2}, "weights": "both", "measures": ["margin"]}}
 )
-SHARD_RUNS = 4
-N_SHARDS = Plan(STUDY, SHARD_RUNS).n_shards
+PART_RUNS = 4
+N_PARTS = Plan(STUDY, PART_RUNS).n_parts
 
 # What a command says beside errors: how far it is, and that there was nothing to train.
 _PROGRESS = re.compile(r" *\d+ %  .*|.*; nothing to train")
@@ -56,7 +56,7 @@ class Truth:
         if self.curves is not None:
             pd.testing.assert_frame_equal(result.learning_curves(), self.curves, check_exact=True)
 
-    def check_finished(self, folder: Path, n_shards: int = N_SHARDS) -> None:
+    def check_finished(self, folder: Path, n_parts: int = N_PARTS) -> None:
         """Require the complete result, and nothing else in the folder."""
         result = open_result(folder)
         rows = result.runs()
@@ -67,7 +67,7 @@ class Truth:
         assert digest_of(rows) == result.facts["digest"] == self.digest
         expected = {"study.toml", "run.json", "cells.parquet", "parts", "commits"}
         expected |= set() if self.curves is None else {"curves.parquet"}
-        expected |= {f"commits/{shard:07d}.json" for shard in range(n_shards)}
+        expected |= {f"commits/{part:07d}.json" for part in range(n_parts)}
         expected |= {str(path.relative_to(folder)) for path in parts_of(folder)}
         assert {str(path.relative_to(folder)) for path in folder.rglob("*")} == expected
 
@@ -102,7 +102,7 @@ class Lab:
     def request(self, root: Path, name: str = "mine", words: tuple[str, ...] = (), **options: Any) -> Request:
         """Return the request to run a study."""
         line = ("run", str(self.files[name]), "--out", str(root / "r"), "--threads", "1", *words)
-        return Request(line, str(root), SHARD_RUNS, **options)
+        return Request(line, str(root), PART_RUNS, **options)
 
     def run(self, root: Path, **options: Any) -> Ended:
         """Run the study without waiting for the disk; what faults are about must have been seen."""
@@ -191,7 +191,7 @@ def numbered(fault: Fault, first: int, stride: int) -> Iterator[Fault]:
 def thorough(stride: int, what: str = "", quick: Iterable[Any] = (), whole: Iterable[Any] = ()) -> pytest.MarkDecorator:
     """Parametrize ``stride``, from one call that fails to the next: so many in every run, and each in the soak.
 
-    It should have no factor in common with the calls that each shard takes, lest they all fail at the same one.
+    It should have no factor in common with the calls that each part takes, lest they all fail at the same one.
     What else differs is some of it in every run, and all of it in the soak.
     """
     if not what:

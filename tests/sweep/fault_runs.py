@@ -44,8 +44,8 @@ class Request:
         After ``sweep``.
     root
         The folder that is watched: it holds the results folder, and nothing of anybody else.
-    shard_runs
-        Runs in a shard.
+    part_runs
+        Runs in a part.
     fault
         What is to happen to one of the calls of the system; without, calls are those of the system itself.
     disk
@@ -64,7 +64,7 @@ class Request:
 
     words: tuple[str, ...]
     root: str
-    shard_runs: int
+    part_runs: int
     fault: Fault | None = None
     disk: str | None = None
     vault: str = ""
@@ -117,14 +117,14 @@ class Zygote:
     Parameters
     ----------
     study_file
-        What it trains first, in shards of ``shard_runs`` runs.
+        What it trains first, in parts of ``part_runs`` runs.
     """
 
-    def __init__(self, study_file: Path, shard_runs: int) -> None:
+    def __init__(self, study_file: Path, part_runs: int) -> None:
         environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "COLUMNS": "200"}
-        words = [sys.executable, "-m", "tests.sweep.fault_runs", str(study_file), str(shard_runs)]
+        options = [sys.executable, "-m", "tests.sweep.fault_runs", str(study_file), str(part_runs)]
         self._process = subprocess.Popen(
-            words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment
+            options, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment
         )
 
     def __enter__(self) -> Zygote:
@@ -209,14 +209,14 @@ def _command(request: Request, report: int) -> Any:
     from sweep.store import store
     from sweep.terminal import cells
     from sweep.training import run as training
-    from tests.sweep.in_shards import run_in_shards
+    from tests.sweep.in_parts import run_in_parts
 
     if not request.answer:
         cells.print_summary = lambda _: None
-    training.run = functools.partial(run_in_shards, shard_runs=request.shard_runs)
+    training.run = functools.partial(run_in_parts, part_runs=request.part_runs)
     assert hasattr(store, "_SYNC_SECONDS")
     store._SYNC_SECONDS = request.sync_seconds
-    sys.argv = ["sweep", *request.words]
+    sys.argv = ["sweep", *request.options]
     disk = None if request.disk is None else Disk.load(request.root, request.vault, request.disk)
 
     def note() -> None:
@@ -253,16 +253,16 @@ def _remember_statistics() -> None:
     aggregate.summarize = summarize
 
 
-def _serve(study_file: str, shard_runs: int) -> None:
+def _serve(study_file: str, part_runs: int) -> None:
     """Train the study, then run what is asked for, line by line."""
     from sweep import load_study
-    from tests.sweep.in_shards import run_in_shards
+    from tests.sweep.in_parts import run_in_parts
     from tests.sweep.support import command
 
     warnings.simplefilter("ignore", DeprecationWarning)  # of a fork beside threads: those of libraries
     _remember_statistics()
     with tempfile.TemporaryDirectory() as folder:
-        run_in_shards(load_study(study_file), Path(folder, "shards"), 1, shard_runs=shard_runs)
+        run_in_parts(load_study(study_file), Path(folder, "parts"), 1, part_runs=part_runs)
         for _ in range(2):
             assert command("run", study_file, "--out", f"{folder}/r", "--threads", "1").code == 0
     gc.freeze()  # what is here stays, in memory that forks share

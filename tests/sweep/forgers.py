@@ -31,7 +31,7 @@ def forge_parts(folder: Path, change: Callable[[pa.Table], pa.Table]) -> Path:
         facts = {"net_steps": max(pc.sum(steps).as_py(), 0), "reused_steps": 0}
         facts["lane_steps"] = max(commit.lane_steps, facts["net_steps"])
         same = dict.fromkeys(("rows", "counts"), lambda table=table: table)
-        rows = mock.Mock(shard=commit.as_shard(), n_runs=n_runs, **same, **facts)
+        rows = mock.Mock(part=commit.as_part(), n_runs=n_runs, **same, **facts)
         store.replace_part(rows, commit, session=commit.session, begin=commit.begin, end=commit.end)
     finish_forged(folder)
     return folder
@@ -60,6 +60,6 @@ def forge_record(path: Path, **changes: Any) -> None:
     path.write_bytes(encode_record({**decode_record(path.read_bytes(), str(path)), **changes}))
 
 
-def commit_path(folder: Path, shard: int) -> Path:
+def commit_path(folder: Path, part: int) -> Path:
     """Return the file of a commit."""
-    return folder / "commits" / commit_name(shard)
+    return folder / "commits" / commit_name(part)

@@ -11,7 +11,6 @@ from sweep.statistics.measures import measure_statistics, most_correct
 from sweep.statistics.outcomes import Measured, Outcomes
 from sweep.statistics.tally import tally_runs
 from sweep.store.memory import MemoryParts
-from sweep.store.own_bits import own_bits
 from tests.oracle import STATUSES
 
 CONVERGED, EXHAUSTED = STATUSES.index("converged"), STATUSES.index("exhausted")
@@ -27,7 +26,7 @@ def result_of(study: Study, outcomes: Outcomes, keep: str = "runs") -> Result:
     status = np.where(outcomes.converged, CONVERGED, EXHAUSTED)[present].astype(np.int8)
     tally = tally_runs(cell, status, outcomes.steps[present])
     facts = {"complete": False, "n_runs": int(present.sum()), "digest": None}
-    result = Result(study, facts, MemoryParts(Plan(study), keep, own_bits()))
+    result = Result(study, facts, MemoryParts(Plan(study), keep))
     result.__dict__.update(tally=tally, outcomes=outcomes)
     result.cells  # noqa: B018 (made while the result counts as partial, from the tally)
     result.complete = bool(present.all())
@@ -47,7 +46,7 @@ def outcomes_of(random: np.random.Generator, rates: Array, n_seeds: int, shared:
 
 
 def measured_result(study: Study, measure: str, values: Array) -> Result:
-    """Return a result of which this was measured, by cell and seed; nothing is judged, and NaN is no run."""
+    """Return a result of which this was measured, by cell and seed; nothing is evaluated, and NaN is no run."""
     present = ~np.isnan(values)
     runs = Outcomes(np.where(present, 100, -1).astype(np.int32), np.zeros(values.shape, np.bool_))
     result = result_of(study, runs)

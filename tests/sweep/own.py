@@ -1,4 +1,4 @@
-"""Words of users' own for tests of sweep: known for as long as a test runs, in this process alone."""
+"""Custom components for tests of sweep: known for as long as a test runs, in this process alone."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from unittest import mock
 
-from kernels.own import words
-from sweep import load_words
+from kernels.custom import registry
+from sweep import load_plugin
 
-FILE = Path(__file__).parents[1] / "kernels" / "words_of_own.py"
+FILE = Path(__file__).parents[1] / "kernels" / "custom_components.py"
 
 
 @contextmanager
-def only_words_of(*files: Path) -> Iterator[None]:
-    """Know the words of these files and no others, as a new process would."""
-    with mock.patch.object(words, "_BY_NAME", {}), mock.patch.object(words, "_BY_KEY", {}):
+def only_plugins(*files: Path) -> Iterator[None]:
+    """Know the components of these files and no others, as a new process would."""
+    with mock.patch.object(registry, "_BY_NAME", {}), mock.patch.object(registry, "_BY_KEY", {}):
         for file in files:
-            load_words(file)
+            load_plugin(file)
         yield

@@ -28,7 +28,7 @@ def plain(value: Any) -> Any:
     return [plain(each) for each in value] if isinstance(value, (list, tuple)) else value
 
 
-def with_word(section: str, key: str, value: Any) -> dict[str, Any]:
+def with_option(section: str, key: str, value: Any) -> dict[str, Any]:
     """Return a study with a key of a table."""
     tables: dict[str, Any] = {"data": {"task": "xor"}}
     return {**tables, section: {**tables.get(section, {}), key: value}}

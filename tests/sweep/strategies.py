@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from kernels import vocabulary
-from kernels.words.records import Setting
+from kernels.components.records import Setting
 from tests.sweep.support import SECTIONS
 from tests.sweep.tasks_of_four import SWEPT_OF_FOUR, TASKS_OF_FOUR
 
@@ -33,9 +33,11 @@ def numbers(setting: Setting) -> st.SearchStrategy[float]:
     return st.floats(**given, **excluded, allow_nan=False, allow_infinity=False)
 
 
-# Words that go with all others.
+# Options that go with all others.
 ANY_LOSSES = [name for name, loss in vocabulary.LOSSES.items() if not (loss.output or loss.takes_target)]
-ANY_OPTIMIZERS = [name for name, word in vocabulary.OPTIMIZERS.items() if not (word.full_batch or word.needs_decay)]
+ANY_OPTIMIZERS = [
+    name for name, option in vocabulary.OPTIMIZERS.items() if not (option.full_batch or option.needs_decay)
+]
 
 PATIENCE = [1.0, 2.0, 5.0, 1000.0]
 
@@ -54,7 +56,7 @@ SCALARS: dict[str, st.SearchStrategy[Any]] = {
     "bias_scale": not_negative,
     "mirrored": st.just(False),
     "draw_order": st.sampled_from(["w v b c k", "w.T b v c k", "k.T c b v.T w.T", "b c w v.T k", "w1 b1 v w.T b c k"]),
-    "stream": st.sampled_from(["mt19937", "pcg64"]),
+    "generator": st.sampled_from(["mt19937", "pcg64"]),
     "loss": st.sampled_from(ANY_LOSSES),
     "reduction": st.sampled_from(["sum", "mean", "pattern_mean"]),
     "optimizer": st.sampled_from(ANY_OPTIMIZERS),
@@ -69,17 +71,17 @@ SCALARS: dict[str, st.SearchStrategy[Any]] = {
     "max_steps": st.integers(0, MAX_STEPS),
     "max_epochs": st.integers(0, MAX_STEPS // 4),
     "criterion": st.sampled_from(list(vocabulary.CRITERIA)),
-    "below": positive,
-    "bound": positive,
+    "threshold": positive,
+    "divergence_threshold": positive,
     "from_step": st.integers(0, MAX_STEPS),
     "tie": st.sampled_from(["wrong", "right"]),
     "patience": st.sampled_from(PATIENCE),
-    "min_improvement": st.floats(0, 1, exclude_max=True),  # of n_correct, less than any number of outputs
-    "plateau_of": st.sampled_from(["loss", "n_correct"]),
+    "min_delta": st.floats(0, 1, exclude_max=True),  # of n_correct, less than any number of outputs
+    "monitor": st.sampled_from(["loss", "n_correct"]),
     **{name: numbers(setting) for name, setting in vocabulary.OWN.items()},
 }
 
-# Words that need others, each a dialect of its own: what it draws in place of the above, and targets.
+# Options that need others, each a dialect of its own: what it draws in place of the above, and targets.
 DIALECTS: dict[str, tuple[dict[str, st.SearchStrategy[Any]], st.SearchStrategy[float]]] = {
     "any": ({"loss": SCALARS["loss"]}, finite),
     "bce": ({"loss": st.just("bce"), "output": st.just("sigmoid")}, st.floats(0, 1)),
@@ -100,16 +102,16 @@ DIALECTS: dict[str, tuple[dict[str, st.SearchStrategy[Any]], st.SearchStrategy[f
     ),
 }
 
-# What a word does nothing without.
+# What an option does nothing without.
 NEEDS: dict[str, dict[str, set[Any]]] = {
     "bias_scale": {"bias": {True}},
     "from_step": {"criterion": {"loss", "max_error", "correct"}},
-    **{name: {"patience": set(PATIENCE)} for name in ("min_improvement", "plateau_of")},
+    **{name: {"patience": set(PATIENCE)} for name in ("min_delta", "monitor")},
     "draw_order": {"distribution": {"normal", "uniform", "truncated_normal"}},
     **{
         name: {
-            kind: {user for user, word in words.items() if setting in word.settings}
-            for kind, words in (
+            kind: {user for user, option in options.items() if setting in option.settings}
+            for kind, options in (
                 ("activation", vocabulary.ACTIVATIONS),
                 ("output", vocabulary.ACTIVATIONS),
                 ("loss", vocabulary.LOSSES),
@@ -161,8 +163,8 @@ def study_tables(draw: st.DrawFn) -> dict[str, Any]:
         "parameters": {name: {"values": values[name]} for name in swept if name in values},
     }
     if target is finite and draw(st.booleans()):
-        tables["data"], words = draw(st.sampled_from(SWEPT_OF_FOUR))
-        of_data = {name: {"values": options[: draw(st.integers(1, 3))]} for name, options in words.items()}
+        tables["data"], swept_data = draw(st.sampled_from(SWEPT_OF_FOUR))
+        of_data = {name: {"values": each[: draw(st.integers(1, 3))]} for name, each in swept_data.items()}
         order = draw(st.permutations([*tables["parameters"], *of_data]))
         tables["parameters"] = {name: (tables["parameters"] | of_data)[name] for name in order}
     for name in values.keys() & set(fixed):
@@ -170,11 +172,11 @@ def study_tables(draw: st.DrawFn) -> dict[str, Any]:
     base = draw(st.integers(0, 2**32 - 1))
     tables["seeds"] = {"base": base, "count": draw(st.integers(1, 2**32 - base))}
     if draw(st.booleans()):
-        tables["record"] = {"targets": draw(st.lists(positive, unique=True, min_size=1, max_size=16))}
+        tables["record"] = {"loss_thresholds": draw(st.lists(positive, unique=True, min_size=1, max_size=16))}
     return tables
 
 
-# Values of some words that are trained in no time, and with which runs end in every way.
+# Values of some options that are trained in no time, and with which runs end in every way.
 SMALL: dict[str, st.SearchStrategy[Any]] = {
     "hidden": st.one_of(st.integers(1, 3), st.sampled_from(["2-3", "1-2-2"])),
     "layers": st.integers(1, 3),
@@ -183,7 +185,7 @@ SMALL: dict[str, st.SearchStrategy[Any]] = {
     "from_step": st.integers(0, 15),
     "scale": st.one_of(st.sampled_from([0.3, 1.0, 3.0, 1e160]), positive),
     "learning_rate": st.one_of(st.sampled_from([0.01, 0.1, 0.5]), positive),
-    "below": st.one_of(st.sampled_from([0.05, 0.4, 1.0]), positive),
+    "threshold": st.one_of(st.sampled_from([0.05, 0.4, 1.0]), positive),
 }
 
 
@@ -209,24 +211,24 @@ def small_study_tables(draw: st.DrawFn) -> dict[str, Any]:
     tables["seeds"]["base"] = min(tables["seeds"]["base"], 2**32 - 5)
     tables["seeds"]["count"] = draw(st.integers(1, 5))
     if "record" in tables:
-        tables["record"]["targets"] = draw(st.lists(SMALL["below"], unique=True, min_size=1, max_size=4))
+        tables["record"]["loss_thresholds"] = draw(st.lists(SMALL["threshold"], unique=True, min_size=1, max_size=4))
     return tables
 
 
-# Words that mean something in a study, so that what is drawn comes close to being valid.
-WORDS = [
+# Options that mean something in a study, so that what is drawn comes close to being valid.
+OPTIONS = [
     *("name", "description", "method", "data", "network", "initial_weights", "training", "convergence", "parameters"),
-    *("record", "record.targets", "seeds", "task", "file", "inputs", "targets", "dtype", "base", "count"),
+    *("record", "record.loss_thresholds", "seeds", "task", "file", "inputs", "targets", "dtype", "base", "count"),
     *("value", "values", "min", "max", "num", "zip", "samples", "exclude", "samples.count", "sobol"),
-    *("distribution", "logspace", "geomspace", "linspace", "range", "xor", "grid", "relu", "log_uniform_values"),
+    *("distribution", "geomspace", "geomspace", "linspace", "range", "xor", "grid", "relu", "log_uniform_values"),
     *("bce", "hinge", "rprop", "adam", "full", "online", "shuffled", "mean", "w.T b v c"),
     *SCALARS,
 ]
 TABLES = [*sorted(set(SECTIONS.values())), "data", "seeds", "record", "zip", "samples", "exclude"]
-words = st.sampled_from(WORDS)
-keys = st.one_of(words, st.text(max_size=8))
+options = st.sampled_from(OPTIONS)
+keys = st.one_of(options, st.text(max_size=8))
 odd_scalars = st.one_of(
-    *(st.none(), st.booleans(), st.integers(-5, 20), st.integers(), st.floats(), words, st.text(max_size=20)),
+    *(st.none(), st.booleans(), st.integers(-5, 20), st.integers(), st.floats(), options, st.text(max_size=20)),
     st.sampled_from([10**400, -(10**1000), "x" * 1000, "\udcff", "a\nb", 2**63, 5e-324]),
 )
 anything = st.recursive(
@@ -237,7 +239,7 @@ anything = st.recursive(
 few_numbers = st.lists(st.one_of(st.integers(-2, 9), finite), min_size=2, max_size=3)
 swept = st.one_of(
     *(anything, st.lists(st.integers(-1, 9), max_size=4), st.lists(finite, max_size=4)),
-    *(st.fixed_dictionaries({word: few_numbers}) for word in ("logspace", "geomspace", "linspace", "range")),
+    *(st.fixed_dictionaries({option: few_numbers}) for option in ("geomspace", "geomspace", "linspace", "range")),
     st.fixed_dictionaries({"min": st.integers(-1, 5), "max": st.integers(0, 9), "num": st.integers(0, 5)}),
 )
 
@@ -249,7 +251,7 @@ def any_tables(draw: st.DrawFn) -> dict[str, Any]:
     near = st.dictionaries(st.sampled_from(sorted(SCALARS)), swept, max_size=3)
     tables["parameters"] = draw(st.one_of(anything, near, near))
     for name in draw(st.lists(st.sampled_from(TABLES), max_size=3)):
-        tables[name] = draw(st.one_of(anything, st.dictionaries(words, anything, max_size=3)))
+        tables[name] = draw(st.one_of(anything, st.dictionaries(options, anything, max_size=3)))
     for name in draw(st.lists(st.sampled_from(["name", "description", "method"]), max_size=1)):
         tables[name] = draw(anything)
     return tables
@@ -258,10 +260,10 @@ def any_tables(draw: st.DrawFn) -> dict[str, Any]:
 @st.composite
 def assignments(draw: st.DrawFn) -> str:
     """Draw a text for ``--set``, mostly of a known key."""
-    key = draw(st.one_of(words, words, st.text(max_size=10)))
+    key = draw(st.one_of(options, options, st.text(max_size=10)))
     forms = st.sampled_from(["", "[1, 2]", "{ range = [1, 3] }", ".5", "1_0", "nan", "1979-05-27"])
     numbers = st.lists(st.one_of(st.integers(-2, 99).map(str), st.floats().map(repr), forms), min_size=1, max_size=3)
-    value = draw(st.one_of(numbers.map(",".join), st.text(max_size=20), words))
+    value = draw(st.one_of(numbers.map(",".join), st.text(max_size=20), options))
     return f"{key}={value}" if draw(st.integers(0, 9)) else key
 
 

@@ -21,38 +21,39 @@ import pyarrow as pa
 from kernels import vocabulary
 from sweep import Study
 from sweep.__main__ import run_command
-from sweep.schedule.shard import Shard
+from sweep.schedule.part import Part
 from sweep.store.claim import Wish, claim
 from sweep.store.commits import Commit
 from sweep.store.local import LocalFiles
 from sweep.store.own_bits import own_bits
-from sweep.store.shard_result import ShardResult
+from sweep.store.part_result import PartResult
 from sweep.store.store import Store
-from sweep.training.shard_trainer import ShardTrainer
+from sweep.training.part_trainer import PartTrainer
 from tests import oracle
 
-# Sections of the study file by scalar: settings of words from the vocabulary, all others written out a second time.
+# Sections of the study file by scalar: settings of options from the vocabulary, all others written out a second time.
 SECTIONS = {
     **dict.fromkeys(("hidden", "layers", "activation", "output", "gain", "bias", "skip", "scaling"), "network"),
     **dict.fromkeys(
-        ("distribution", "scale", "output_scale", "bias_scale", "mirrored", "draw_order", "stream"), "initial_weights"
+        ("distribution", "scale", "output_scale", "bias_scale", "mirrored", "draw_order", "generator"),
+        "initial_weights",
     ),
     **dict.fromkeys(
         ("loss", "reduction", "optimizer", "schedule", "batch", "order", "max_steps", "max_epochs"), "training"
     ),
     **dict.fromkeys(("schedule", "warmup", "freeze"), "training"),
     **dict.fromkeys(("learning_rate", "output_learning_rate", "weight_decay", *vocabulary.OWN), "training"),
-    **dict.fromkeys(("criterion", "below", "bound", "from_step", "tie"), "convergence"),
-    **dict.fromkeys(("patience", "min_improvement", "plateau_of"), "convergence"),
-    **{each.name: "network" for word in vocabulary.ACTIVATIONS.values() for each in word.settings},
+    **dict.fromkeys(("criterion", "threshold", "divergence_threshold", "from_step", "tie"), "convergence"),
+    **dict.fromkeys(("patience", "min_delta", "monitor"), "convergence"),
+    **{each.name: "network" for option in vocabulary.ACTIVATIONS.values() for each in option.settings},
 }
 
 # Those that decide the kernel, and the initial weights: runs that share them are trained by one call of the oracle.
 SHAPE = (
     *("hidden", "layers", "activation", "output", "bias", "skip", "scaling"),
-    *("loss", "reduction", "optimizer", "schedule", "batch", "freeze", "order", "criterion", "tie", "plateau_of"),
+    *("loss", "reduction", "optimizer", "schedule", "batch", "freeze", "order", "criterion", "tie", "monitor"),
 )
-START = ("distribution", "scale", "output_scale", "bias_scale", "mirrored", "draw_order", "stream")
+START = ("distribution", "scale", "output_scale", "bias_scale", "mirrored", "draw_order", "generator")
 
 # Columns of 32 bits, besides those of steps to targets.
 NARROW = ("steps", "epochs", "restarts", "total_steps", "n_correct", "n_test_correct")
@@ -79,7 +80,7 @@ def make_study(
     name: str = "small",
     dtype: str = "float64",
     data: dict[str, Any] | None = None,
-    targets: Sequence[float] = (),
+    loss_thresholds: Sequence[float] = (),
     curves: dict[str, Any] | None = None,
     **scalars: Any,
 ) -> Study:
@@ -89,7 +90,7 @@ def make_study(
     """
     tables: dict[str, Any] = {"network": {"dtype": dtype}, "initial_weights": {}, "training": {}, "convergence": {}}
     parameters = {}
-    given = {"hidden": [2, 3], "learning_rate": [0.05, 0.2], "max_steps": 60, "below": 0.01}
+    given = {"hidden": [2, 3], "learning_rate": [0.05, 0.2], "max_steps": 60, "threshold": 0.01}
     given = {key: value for key, value in given.items() if key not in scalars} | scalars
     for key, value in given.items():
         if isinstance(value, list):
@@ -97,7 +98,7 @@ def make_study(
         else:
             tables[SECTIONS[key]][key] = value
     seeds: dict[str, Any] = {"base": base, "count": count}
-    record: dict[str, Any] = {"targets": targets} if targets else {}
+    record: dict[str, Any] = {"loss_thresholds": loss_thresholds} if loss_thresholds else {}
     record |= {"curves": curves} if curves else {}
     return Study(name=name, data=data or {"task": "xor"}, parameters=parameters, seeds=seeds, record=record, **tables)
 
@@ -133,7 +134,7 @@ def digest_of(runs: pd.DataFrame, dtype: str = "float64") -> str:
         elif isinstance(values[0], str):
             kind, content = "string", b"".join(value.encode() + b"\0" for value in values)
         else:
-            narrow = name in NARROW or name.startswith("steps_below_")
+            narrow = name in NARROW or name.startswith("steps_to_")
             kind = "float64" if isinstance(values[0], float) else "int32" if narrow else "int64"
             content = np.array(values, np.dtype(kind).newbyteorder("<")).tobytes()
         total.update(f"{name} {kind} {hashlib.sha256(content).hexdigest()}\n".encode())
@@ -149,14 +150,14 @@ class Finished:
     err: str
 
 
-def command(*words: str | Path) -> Finished:
+def command(*options: str | Path) -> Finished:
     """Run the command line in this process."""
     out, err = io.StringIO(), io.StringIO()
     code: Any = 0
     with (
         redirect_stdout(out),
         redirect_stderr(err),
-        mock.patch.object(sys, "argv", ["sweep", *map(str, words)]),
+        mock.patch.object(sys, "argv", ["sweep", *map(str, options)]),
     ):
         try:
             run_command()
@@ -183,17 +184,17 @@ def tree(folder: Path) -> dict[str, bytes | None]:
 
 @contextmanager
 def training_watched(after: int | None = None, error: BaseException | None = None) -> Iterator[list[int]]:
-    """Note the numbers of the shards that are trained; with ``error`` raise it once ``after`` shards are."""
+    """Note the numbers of the parts that are trained; with ``error`` raise it once ``after`` parts are."""
     trained: list[int] = []
-    train = ShardTrainer.train
+    train = PartTrainer.train
 
-    def watched(worker: ShardTrainer, shard: Shard) -> ShardResult:
+    def watched(worker: PartTrainer, part: Part) -> PartResult:
         if error is not None and len(trained) == after:
             raise error
-        trained.append(shard.index)
-        return train(worker, shard)
+        trained.append(part.index)
+        return train(worker, part)
 
-    with mock.patch.object(ShardTrainer, "train", watched):
+    with mock.patch.object(PartTrainer, "train", watched):
         yield trained
 
 
@@ -208,7 +209,7 @@ def forge(source: Path, target: Path, change: Callable[[pa.Table], pa.Table]) ->
     with claim(LocalFiles(target), Wish(old.study, old.keep, overwrite=False, bits=old.bits, waves=old.waves)) as new:
         for commit, table in zip(old.commits().values(), old.tables(), strict=True):
             result = mock.Mock(
-                shard=commit.as_shard(),
+                part=commit.as_part(),
                 rows=partial(change, table),
                 **{name: getattr(commit, name) for name in ("n_runs", "net_steps", "lane_steps", "reused_steps")},
             )
@@ -235,10 +236,10 @@ def replace_value(table: pa.Table, run: int, column: str, value: Any) -> pa.Tabl
 
 
 def parts_of(folder: Path) -> list[Path]:
-    """Return the committed parts of a results folder, in shard order."""
-    return [folder / "parts" / commit.part for commit in Store.open(folder).commits().values()]
+    """Return the committed parts of a results folder, in part order."""
+    return [folder / "parts" / commit.file for commit in Store.open(folder).commits().values()]
 
 
-def make_commit(shard: int, start: int, stop: int, session: str = "s", begin: float = 0.0, end: float = 0.0) -> Commit:
+def make_commit(part: int, start: int, stop: int, session: str = "s", begin: float = 0.0, end: float = 0.0) -> Commit:
     """Return a commit of no part, of a training here."""
-    return Commit("s", shard, start, stop, "", "", 0, 0, session, begin, end, 0, *own_bits().told().values())
+    return Commit("s", part, start, stop, "", "", 0, 0, session, begin, end, 0, *own_bits().told().values())

@@ -45,7 +45,8 @@ LIGHT_MODULES = {
 }
 
 SWEEP, KERNELS = (Path(package.__path__[0]) for package in (sweep, kernels))
-# What sets the state of the floating-point unit for whoever computes, and what declares words: no numerics, and light.
+# What sets the state of the floating-point unit for whoever computes, and what declares options: no numerics_version,
+# and light.
 LIGHT_KERNELS = {
     f"kernels.{name}"
     for name in (
@@ -54,12 +55,12 @@ LIGHT_KERNELS = {
         "vocabulary",
         "own.decorators",
         "own.source",
-        "own.words",
+        "own.options",
         "simd.functions",
-        "words.records",
-        "words.reductions",
-        "words.scalings",
-        "words.value_of",
+        "options.records",
+        "options.reductions",
+        "options.scalings",
+        "options.value_of",
         "start.names",
         "shapes",
     )
@@ -156,12 +157,12 @@ def room(name: str) -> str:
 
 def test_the_reader_of_sources_reads() -> None:
     """These tests would notice: executors import what trains, which imports kernels."""
-    assert "sweep.training.shard_trainer" in imports(SWEEP / "training/executors/threads.py", deep=False)
+    assert "sweep.training.part_trainer" in imports(SWEEP / "training/executors/threads.py", deep=False)
     assert "kernels" in roots(reachable("training.run", deep=False))
     assert "sweep.training.run" in imports(SWEEP / "cli/app.py", deep=True)
     assert "sweep.training.run" not in imports(SWEEP / "cli/app.py", deep=False)
     assert "pyarrow" in roots(imports(SWEEP / "statistics/tally.py", deep=False))
-    assert "sweep.store.shard_result" in own_imports("sweep.store.commits")
+    assert "sweep.store.part_result" in own_imports("sweep.store.commits")
 
 
 def test_every_module_is_in_a_room() -> None:
@@ -203,7 +204,7 @@ def test_sweep_never_imports_tests(name: str) -> None:
 )
 def test_results_are_read_without_training(name: str) -> None:
     """Statistics and results come from what is stored, never from kernels."""
-    beside = {"sweep.store.own_bits", "sweep.store.shard_result"}  # of who trains
+    beside = {"sweep.store.own_bits", "sweep.store.part_result"}  # of who trains
     if name not in beside:
         assert kernel_modules(reachable(name.removeprefix("sweep."), deep=True)) <= LIGHT_KERNELS
 
@@ -217,14 +218,14 @@ def test_results_are_read_without_training(name: str) -> None:
     ],
 )
 def test_light_modules_import_nothing_heavy(name: str) -> None:
-    """What reads and plans studies imports no numerics with the module, nor through others."""
+    """What reads and plans studies imports no numerics_version with the module, nor through others."""
     found = reachable(name.removeprefix("sweep."), deep=False)
     assert not roots(found) & HEAVY
     assert kernel_modules(found) <= LIGHT_KERNELS
 
 
 def test_kernels_themselves_are_light_until_used() -> None:
-    """To look at the package of numerics, as ``import sweep`` does, imports none of it."""
+    """To look at the package of numerics_version, as ``import sweep`` does, imports none of it."""
     assert roots(imports(KERNELS / "__init__.py", deep=False)) <= {"os"}
     assert roots(imports(KERNELS / "floating_point.py", deep=True)) <= sys.stdlib_module_names
     modules = ", ".join(sorted(LIGHT_KERNELS))

@@ -1,6 +1,6 @@
 """Who is compared: one class for each way to train many small networks.
 
-Every peer says a case in its own words. Those that were written out for one kind of
+Every peer says a case in its custom components. Those that were written out for one kind of
 network, to be as fast as that allows, refuse the others.
 """
 

@@ -1,1 +1,1 @@
-"""Executors turn shards into commits: on threads of this machine, or on others."""
+"""Executors turn parts into commits: on threads of this machine, or on others."""

@@ -1,10 +1,10 @@
-"""Chunks: shards that one worker trains in sequence, so that each request carries seconds of work."""
+"""Chunks: parts that one worker trains in sequence, so that each request carries seconds of work."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sweep.schedule.shard import Shard
+from sweep.schedule.part import Part
 from sweep.training.speed import noted_speed
 
 # Seconds of a usual chunk. Sending a chunk and its commits takes the scheduler and this process some milliseconds.
@@ -16,37 +16,37 @@ _NOMINAL_SPEED = 1.6e11
 
 
 class Chunks:
-    """Makes chunks from shards as long as there are any.
+    """Makes chunks from parts as long as there are any.
 
     Parameters
     ----------
-    shards
-        The shards, each read only when it is needed, since a time limit may end them.
+    parts
+        The parts, each read only when it is needed, since a time limit may end them.
     operations
-        Estimated operations of all shards.
+        Estimated operations of all parts.
     """
 
-    def __init__(self, shards: Iterator[Shard], operations: float) -> None:
-        self._shards, self._to_go = shards, operations
+    def __init__(self, parts: Iterator[Part], operations: float) -> None:
+        self._parts, self._to_go = parts, operations
         self._speed = noted_speed() or _NOMINAL_SPEED
         self._cost, self._seconds = 0.0, 0.0
 
     def learn(self, cost: float, seconds: float) -> None:
-        """Record the seconds that a thread trained a shard, which mostly takes fewer operations than estimated."""
+        """Record the seconds that a thread trained a part, which mostly takes fewer operations than estimated."""
         self._cost, self._seconds = self._cost + cost, self._seconds + seconds
         if self._cost > 0 and self._seconds > 0:
             self._speed = self._cost / self._seconds
 
-    def take(self, n_threads: int) -> tuple[Shard, ...]:
-        """Return the next chunk for one of ``n_threads`` threads that share the work; empty if no shard is left."""
+    def take(self, n_threads: int) -> tuple[Part, ...]:
+        """Return the next chunk for one of ``n_threads`` threads that share the work; empty if no part is left."""
         wanted = min(_USUAL_SECONDS * self._speed, self._to_go / (_SHARE * n_threads))
-        chunk: list[Shard] = []
+        chunk: list[Part] = []
         cost = 0.0
         while not chunk or cost + chunk[-1].cost / 2 < wanted:
-            shard = next(self._shards, None)
-            if shard is None:
+            part = next(self._parts, None)
+            if part is None:
                 break
-            chunk.append(shard)
-            cost += shard.cost
+            chunk.append(part)
+            cost += part.cost
         self._to_go -= cost
         return tuple(chunk)

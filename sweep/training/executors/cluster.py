@@ -1,4 +1,4 @@
-"""Train shards on the workers of a dask cluster, which write and commit them."""
+"""Train parts on the workers of a dask cluster, which write and commit them."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from types import TracebackType
 from typing import TYPE_CHECKING, NoReturn
 
 from sweep.errors import SweepError
-from sweep.schedule.shard import Shard
+from sweep.schedule.part import Part
 from sweep.store.commits import Commit
 from sweep.store.store import Store
+from sweep.training.component_trials import sent_components
 from sweep.training.executors.address import local_workers
 from sweep.training.executors.chunks import Chunks
 from sweep.training.executors.connection import all_ended, connected
 from sweep.training.executors.executor import Executor, Work
 from sweep.training.executors.remote import Job, own_sources, stop, stop_compiling, train_chunk
-from sweep.training.own_words import sent_words
 
 if TYPE_CHECKING:
     from distributed import Client, Future
 
-Chunk = tuple[Shard, ...]
+Chunk = tuple[Part, ...]
 
 # Chunks of each worker thread, at work or queued, so that it need not wait for the next.
 _IN_FLIGHT = 2
@@ -38,14 +38,14 @@ _logger = logging.getLogger("sweep")
 
 
 class ClusterExecutor(Executor):
-    """Trains shards on the workers of a dask cluster, including workers that join later.
+    """Trains parts on the workers of a dask cluster, including workers that join later.
 
     Parameters
     ----------
     cluster
         Address of a scheduler, or ``local:N``.
     work
-        The shards to train and their context.
+        The parts to train and their context.
     """
 
     def __init__(self, cluster: str, work: Work) -> None:
@@ -64,34 +64,34 @@ class ClusterExecutor(Executor):
         """Leave the cluster, and end its processes if they are local."""
         self._stack.close()
 
-    def map(self, shards: Iterator[Shard], operations: float) -> Generator[Commit, None, None]:
-        """Train shards, one chunk at a time in each thread of each worker.
+    def map(self, parts: Iterator[Part], operations: float) -> Generator[Commit, None, None]:
+        """Train parts, one chunk at a time in each thread of each worker.
 
         Raises
         ------
         SweepError
-            If the cluster cannot be reached or is lost, or a worker fails; at the end, if shards killed workers.
+            If the cluster cannot be reached or is lost, or a worker fails; at the end, if parts killed workers.
         """
-        chunks = Chunks(shards, operations)
+        chunks = Chunks(parts, operations)
         if not self._looked:
             self._client = self._stack.enter_context(connected(self._cluster))
         suspects = yield from self._train(chunks, lambda: chunks.take(self._slots))
-        killers: list[Shard] = []
-        for shard in suspects:  # each alone, since any shard of a lost worker may be the cause
-            killers += yield from self._train(chunks, partial(next, iter([(shard,)]), ()))
+        killers: list[Part] = []
+        for part in suspects:  # each alone, since any part of a lost worker may be the cause
+            killers += yield from self._train(chunks, partial(next, iter([(part,)]), ()))
         if killers:
             raise SweepError(
                 f"{_named(killers)} of this study killed each worker that trained it, {self._deaths} in turn; all "
                 "others are trained and kept, and the same command goes on"
             )
 
-    def _train(self, chunks: Chunks, take: Callable[[], Chunk]) -> Generator[Commit, None, list[Shard]]:
-        """Train all chunks; return the shards of chunks whose workers were lost again and again."""
+    def _train(self, chunks: Chunks, take: Callable[[], Chunk]) -> Generator[Commit, None, list[Part]]:
+        """Train all chunks; return the parts of chunks whose workers were lost again and again."""
         from distributed import KilledWorker
 
         done: SimpleQueue[Future] = SimpleQueue()
         flying: dict[str, tuple[Future, Chunk]] = {}
-        suspects: list[Shard] = []
+        suspects: list[Part] = []
         error: BaseException | None = None
         more, stopped = True, False
         self._look()
@@ -116,7 +116,7 @@ class ClusterExecutor(Executor):
             if isinstance(made, list):
                 for commit in made:
                     if commit.session == self.session:
-                        chunks.learn(self._work.plan.shard(commit.shard).cost, commit.end - commit.begin)
+                        chunks.learn(self._work.plan.part(commit.part).cost, commit.end - commit.begin)
                     yield commit
             elif isinstance(made, KilledWorker):
                 self._deaths = made.allowed_failures + 1
@@ -173,7 +173,7 @@ class ClusterExecutor(Executor):
         self._known.update(new)
         if not threads and all_ended(self._client):
             raise SweepError(
-                f"the processes of cluster {self._cluster!r} ended and could not be started again; finished shards are "
+                f"the processes of cluster {self._cluster!r} ended and could not be started again; finished parts are "
                 "kept, the same command goes on"
             )
         if not (threads or self._looked):
@@ -183,7 +183,7 @@ class ClusterExecutor(Executor):
         self._work.progress.trained_by(self._slots, len(threads))
 
     def _tell_workers(self, what: Callable[[str], None]) -> None:
-        """Stop workers from beginning shards, or kernels, of this call."""
+        """Stop workers from beginning parts, or kernels, of this call."""
         try:
             self._client.run(what, self.session, on_error="ignore")
         except OSError:
@@ -197,7 +197,7 @@ class ClusterExecutor(Executor):
 
     def _lost(self) -> NoReturn:
         raise SweepError(
-            f"cluster {self._cluster!r} was lost while it trained; finished shards are kept, the same command goes on"
+            f"cluster {self._cluster!r} was lost while it trained; finished parts are kept, the same command goes on"
         )
 
 
@@ -229,15 +229,15 @@ def _job(work: Work, session: str) -> Job:
         place,
         session,
         own_sources(),
-        work.plan.shard_runs,
+        work.plan.part_runs,
         reuse,
-        sent_words(store.study),
+        sent_components(store.study),
     )
 
 
-def _named(shards: list[Shard]) -> str:
-    """Return the numbers of shards as text, with ranges: "shards 3, 12 to 19"."""
-    numbers = sorted(shard.index for shard in shards)
+def _named(parts: list[Part]) -> str:
+    """Return the numbers of parts as text, with ranges: "parts 3, 12 to 19"."""
+    numbers = sorted(part.index for part in parts)
     ranges: list[list[int]] = []
     for number in numbers:
         if ranges and number == ranges[-1][-1] + 1:
@@ -245,4 +245,4 @@ def _named(shards: list[Shard]) -> str:
         else:
             ranges.append([number])
     names = [str(each[0]) if len(each) == 1 else f"{each[0]} to {each[-1]}" for each in ranges]
-    return f"shard{'s' if len(numbers) > 1 else ''} {', '.join(names)}"
+    return f"part{'s' if len(numbers) > 1 else ''} {', '.join(names)}"

@@ -1,4 +1,4 @@
-"""What all executors have in common: they turn shards into commits."""
+"""What all executors have in common: they turn parts into commits."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
+from sweep.schedule.part import Part
 from sweep.schedule.plan import Plan
-from sweep.schedule.shard import Shard
 from sweep.store.commits import Commit
 from sweep.store.memory import MemoryParts
 from sweep.store.store import Store
@@ -29,8 +29,8 @@ class Work:
         The plan of the study.
     parts
         Where results are written.
-    n_shards
-        Number of shards that this call may train.
+    n_parts
+        Number of parts that this call may train.
     interrupts
         Interrupts that end the work.
     budget
@@ -43,7 +43,7 @@ class Work:
 
     plan: Plan
     parts: Store | MemoryParts
-    n_shards: int
+    n_parts: int
     interrupts: Interrupts
     budget: Budget
     progress: SweepProgress
@@ -82,14 +82,14 @@ class Work:
 
 
 class Executor(ABC):
-    """Trains shards of one plan and writes their results.
+    """Trains parts of one plan and writes their results.
 
     Attributes
     ----------
     session : str
         Name of this call in the commits that it makes.
     n_threads : int
-        Most shards that are trained at once.
+        Most parts that are trained at once.
     here : bool
         Whether this machine trains them.
     """
@@ -108,33 +108,33 @@ class Executor(ABC):
         """End everything that was started."""
 
     @abstractmethod
-    def map(self, shards: Iterator[Shard], operations: float) -> Generator[Commit, None, None]:
-        """Train shards, and yield the commit of each once it is written, in any order.
+    def map(self, parts: Iterator[Part], operations: float) -> Generator[Commit, None, None]:
+        """Train parts, and yield the commit of each once it is written, in any order.
 
-        For a shard that another process finished meanwhile, the commit of that process is yielded.
+        For a part that another process finished meanwhile, the commit of that process is yielded.
 
         Parameters
         ----------
-        shards
-            Shards to train; each is read when it is begun.
+        parts
+            Parts to train; each is read when it is begun.
         operations
             Estimated operations of all. No result depends on it.
 
         Yields
         ------
         Commit
-            The commit of a finished shard.
+            The commit of a finished part.
 
         Raises
         ------
         KeyboardInterrupt
-            If interrupted; shards under way for less than about a second are finished.
+            If interrupted; parts under way for less than about a second are finished.
         SweepError
-            If a shard cannot be trained or written.
+            If a part cannot be trained or written.
         """
 
-    def expect(self, shards: Iterator[Shard]) -> None:  # noqa: B027 - only some know them
-        """Prepare for the kernels of shards that are to be trained."""
+    def expect(self, parts: Iterator[Part]) -> None:  # noqa: B027 - only some know them
+        """Prepare for the kernels of parts that are to be trained."""
 
 
 # Makes the executor of one call.

@@ -1,4 +1,4 @@
-"""The work of a cluster's workers: train a chunk of shards, write and commit each, and return the commits.
+"""The work of a cluster's workers: train a chunk of parts, write and commit each, and return the commits.
 
 Only the identity of a study is sent: a worker reads the study in the results folder, which it must see under the same
 path. Schedulers import this module too, so it is light.
@@ -20,15 +20,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kernels.floating_point import default_floating_point
 from sweep.errors import StoreError
+from sweep.schedule.part import Part
 from sweep.schedule.plan import Plan
-from sweep.schedule.shard import Shard
 from sweep.store.commits import Commit
 
 if TYPE_CHECKING:
     from kernels.simd.compiling import CompileWatch
     from sweep.store.store import Store
-    from sweep.training.own_words import Sent
-    from sweep.training.shard_trainer import ShardTrainer
+    from sweep.training.component_trials import Sent
+    from sweep.training.part_trainer import PartTrainer
 
 
 @dataclass(frozen=True)
@@ -45,12 +45,12 @@ class Job:
         Name of the call in commits.
     sources
         Digest of the sources of ``sweep``, which also compute what rows hold.
-    shard_runs
-        Number of runs in a shard, for tests.
+    part_runs
+        Number of runs in a part, for tests.
     reuse
         Earlier results whose rows are reused, as workers name them.
-    own_words
-        Words of the user's own that the study names: workers take no code from the results folder.
+    custom_components
+        Custom components that the study names: workers take no code from the results folder.
     """
 
     identity: str
@@ -58,9 +58,9 @@ class Job:
     place: str
     session: str
     sources: str
-    shard_runs: int | None
+    part_runs: int | None
     reuse: tuple[str, ...]
-    own_words: Sent
+    custom_components: Sent
 
 
 class _Stopped(Exception):  # noqa: N818 - no error
@@ -71,7 +71,7 @@ class _Trainer(NamedTuple):
     """The state that this process keeps between chunks of a call."""
 
     plan: Plan
-    worker: ShardTrainer
+    worker: PartTrainer
     watch: CompileWatch
 
 
@@ -79,7 +79,7 @@ _making = Lock()
 _thread = local()  # each thread's test whether its chunk is to be stopped
 _stopped_sessions: set[str] = set()
 _sessions_out_of_time: set[str] = set()
-_used_sessions: set[str] = set()  # calls for which this process has begun a kernel, or finished a shard
+_used_sessions: set[str] = set()  # calls for which this process has begun a kernel, or finished a part
 
 
 def dask_setup(worker: Any) -> None:
@@ -94,7 +94,7 @@ def dask_setup(worker: Any) -> None:
 
 
 def stop(session: str) -> None:
-    """Begin no more shards of a call in this process, and end those that take longer than about a second."""
+    """Begin no more parts of a call in this process, and end those that take longer than about a second."""
     _stopped_sessions.add(session)
 
 
@@ -104,8 +104,8 @@ def stop_compiling(session: str) -> None:
 
 
 @default_floating_point
-def train_chunk(job: Job, shards: tuple[Shard, ...]) -> list[Commit]:
-    """Train shards in sequence, in a worker; fewer if the call is stopped.
+def train_chunk(job: Job, parts: tuple[Part, ...]) -> list[Commit]:
+    """Train parts in sequence, in a worker; fewer if the call is stopped.
 
     Raises
     ------
@@ -120,14 +120,14 @@ def train_chunk(job: Job, shards: tuple[Shard, ...]) -> list[Commit]:
     if stopped():
         return commits
     with _prepared(job) as (trainer, store), asked_before_compiling(partial(_begin_kernel, job.session)):
-        for shard in shards:
+        for part in parts:
             if stopped():
                 break
-            planned = trainer.plan.shard(shard.index)
-            if (planned.start, planned.stop) != (shard.start, shard.stop):
-                raise _refusal("its version of xor-sweep plans shards with other runs; install the same one everywhere")
+            planned = trainer.plan.part(part.index)
+            if (planned.start, planned.stop) != (part.start, part.stop):
+                raise _refusal("its version of xor-sweep plans parts with other runs; install the same one everywhere")
             try:
-                commits.append(finish(store, trainer.worker, trainer.watch, job.session, shard))
+                commits.append(finish(store, trainer.worker, trainer.watch, job.session, part))
                 _used_sessions.add(job.session)
             except _Stopped:
                 break
@@ -186,10 +186,10 @@ def _trainer(job: Job) -> _Trainer:
     Each call has its own trainer, since the results that it reuses may have changed.
     """
     from sweep.store.store import Store
+    from sweep.training.component_trials import take_components
     from sweep.training.executors.threads import import_all_kernels
-    from sweep.training.own_words import take_words
+    from sweep.training.part_trainer import PartTrainer
     from sweep.training.reuse import Reuse
-    from sweep.training.shard_trainer import ShardTrainer
 
     try:
         store = Store.open(job.place)
@@ -201,13 +201,13 @@ def _trainer(job: Job) -> _Trainer:
             "need the same folder under this path, and the same version of xor-sweep"
         )
     import_all_kernels()
-    take_words(job.own_words)
-    plan = Plan(store.study, job.shard_runs, store.waves)
+    take_components(job.custom_components)
+    plan = Plan(store.study, job.part_runs, store.waves)
     try:
         earlier = Reuse(plan.study, job.reuse) if job.reuse else None
     except StoreError as error:
         raise _refusal(str(error)) from None
-    return _Trainer(plan, ShardTrainer(plan, _pause, earlier), _watch())
+    return _Trainer(plan, PartTrainer(plan, _pause, earlier), _watch())
 
 
 @lru_cache
@@ -219,7 +219,7 @@ def _watch() -> CompileWatch:
 
 
 def _pause() -> None:
-    """End the training of a long shard, or its wait for a store, if it is no longer needed."""
+    """End the training of a long part, or its wait for a store, if it is no longer needed."""
     stopped = getattr(_thread, "stopped", None)  # not set in threads that only read
     if stopped and stopped():
         raise _Stopped

@@ -1,4 +1,4 @@
-"""Train shards on threads of this process, which end in order, also after Ctrl-C."""
+"""Train parts on threads of this process, which end in order, also after Ctrl-C."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ import kernels
 from kernels.simd.compiling import CompileWatch, asked_before_compiling, claiming_kernels
 from sweep.errors import SweepError
 from sweep.schedule.kernel_count import most_kernels
-from sweep.schedule.shard import Shard
+from sweep.schedule.part import Part
 from sweep.store.commits import Commit
 from sweep.store.memory import MemoryParts
 from sweep.store.store import Store
@@ -28,7 +28,7 @@ from sweep.training.compilers import Compilers
 from sweep.training.executors.executor import Executor, Work
 from sweep.training.kernel_items import uncompiled
 from sweep.training.limits import OutOfTime
-from sweep.training.shard_trainer import ShardTrainer
+from sweep.training.part_trainer import PartTrainer
 from sweep.training.speed import note_kernels, noted_kernel_seconds
 
 Item = TypeVar("Item")
@@ -39,46 +39,46 @@ _WAKE_SECONDS = 0.1
 
 
 class ThreadExecutor(Executor):
-    """Trains shards on threads of this process.
+    """Trains parts on threads of this process.
 
     Parameters
     ----------
     n_threads
         Number of threads.
     work
-        The shards to train and their context.
+        The parts to train and their context.
     """
 
     here = True
 
     def __init__(self, n_threads: int, work: Work) -> None:
         self.session, self.n_threads, self._work = secrets.token_hex(8), n_threads, work
-        self._worker = ShardTrainer(work.plan, work.interrupts.check, work.reuse)
+        self._worker = PartTrainer(work.plan, work.interrupts.check, work.reuse)
         self._watch = CompileWatch(work.progress.compiling, noted_kernel_seconds())
         self._compilers: Compilers | None = None
         self._open = ExitStack()
 
-    def expect(self, shards: Iterator[Shard]) -> None:
+    def expect(self, parts: Iterator[Part]) -> None:
         """Find the kernels to be compiled, and start processes that compile some of them beside this one."""
         work = self._work
-        shapes = dict.fromkeys(shape for shard in shards for shape in work.plan.shards.wave_of(shard).shapes(shard))
+        shapes = dict.fromkeys(shape for part in parts for shape in work.plan.parts.wave_of(part).shapes(part))
         items = uncompiled(self._worker, shapes, settles=False)
-        self._watch.expect(items, most_kernels(work.plan.study, work.plan.shards.operations))
+        self._watch.expect(items, most_kernels(work.plan.study, work.plan.parts.operations))
         n_slow = sum(item.task != "draw" for item in items.values())  # what draws is compiled before a process starts
         n_processes = min(self.n_threads, available_threads(), n_slow) - 1
         if n_processes > 0:
             compilers = Compilers(work.plan.study, items, n_processes, self._watch, work.wait_for_kernel)
             self._compilers = self._open.enter_context(compilers)
 
-    def map(self, shards: Iterator[Shard], operations: float) -> Generator[Commit, None, None]:
-        """Train shards; each thread trains one after the other."""
+    def map(self, parts: Iterator[Part], operations: float) -> Generator[Commit, None, None]:
+        """Train parts; each thread trains one after the other."""
         interrupts = self._work.interrupts
-        n_threads = min(self.n_threads, max(self._work.n_shards, 1))
+        n_threads = min(self.n_threads, max(self._work.n_parts, 1))
         self._work.progress.trained_by(n_threads)
         import_all_kernels()
         interrupts.check()
         with self._watch:
-            yield from work_in_threads(self._train, shards, n_threads, interrupts, self._tick, self._work.begin_kernel)
+            yield from work_in_threads(self._train, parts, n_threads, interrupts, self._tick, self._work.begin_kernel)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -87,10 +87,10 @@ class ThreadExecutor(Executor):
         self._open.close()
         note_kernels(self._watch.seconds)
 
-    def _train(self, shard: Shard) -> Commit:
-        """Train a shard."""
+    def _train(self, part: Part) -> Commit:
+        """Train a part."""
         with claiming_kernels(self._compilers.claim) if self._compilers else nullcontext():
-            return finish(self._work.parts, self._worker, self._watch, self.session, shard)
+            return finish(self._work.parts, self._worker, self._watch, self.session, part)
 
     def _tick(self) -> None:
         """Update progress, which also explains why an ending run has not ended yet."""
@@ -99,32 +99,32 @@ class ThreadExecutor(Executor):
         self._work.progress.tick()
 
 
-def finish(parts: Store | MemoryParts, worker: ShardTrainer, watch: CompileWatch, session: str, shard: Shard) -> Commit:
-    """Train and commit a shard, unless another process has.
+def finish(parts: Store | MemoryParts, worker: PartTrainer, watch: CompileWatch, session: str, part: Part) -> Commit:
+    """Train and commit a part, unless another process has.
 
     Parameters
     ----------
     parts
         Where the result is written.
     worker
-        Trains the shard.
+        Trains the part.
     watch
         Measures seconds of waiting for machine code, which do not count as training.
     session
         Name of the call in the commit.
-    shard
-        The shard.
+    part
+        The part.
 
     Returns
     -------
     Commit
-        The valid commit of the shard, of this call or another process.
+        The valid commit of the part, of this call or another process.
     """
-    commit = parts.commit_of(shard)
+    commit = parts.commit_of(part)
     if commit:
         return commit
     started = watch.clock()
-    result = worker.train(shard)
+    result = worker.train(part)
     end = time.time()
     begin = end - (watch.clock() - started)
     return parts.write_part(result, session=session, begin=begin, end=end)

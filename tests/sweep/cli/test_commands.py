@@ -38,8 +38,19 @@ def test_run(place: Path) -> None:
 @pytest.mark.slow
 def test_run_with_options(place: Path) -> None:
     """--out and --set do what they say; --allow-runs of the size is enough."""
-    words = ("run", "xor", "--out", "deep/er", "--set", "seeds.count=2", "--set", "max_steps=20", "--allow-runs", "182")
-    assert command(*words).code == 0
+    options = (
+        "run",
+        "xor",
+        "--out",
+        "deep/er",
+        "--set",
+        "seeds.count=2",
+        "--set",
+        "max_steps=20",
+        "--allow-runs",
+        "182",
+    )
+    assert command(*options).code == 0
     result = open_result(place / "deep" / "er")
     assert (result.study.n_runs, result.study.training.max_steps) == (182, 20)
     assert sorted(path.name for path in place.iterdir()) == ["deep", "mine.toml"]
@@ -131,12 +142,12 @@ def test_plan(place: Path) -> None:
     assert re.fullmatch(r"[\d,]+ in memory, about [\d,]+ on disk", told["bytes"])
     assert told["hidden"] == "2, 3, 4, 6, 8, 12, 16"
     assert told["learning_rate"].split(", ") == [str(value) for value in study.parameters["learning_rate"]]
-    assert (told["activation"], told["below"], told["max_steps"]) == ("relu", "0.0001", "5000")
+    assert (told["activation"], told["threshold"], told["max_steps"]) == ("relu", "0.0001", "5000")
     assert tree(place) == before
 
 
 def test_plan_of_many_values(place: Path) -> None:
-    """Of more values than are read it tells number, range and the first, one line for each word; on request all."""
+    """Of more values than are read it tells number, range and the first, one line for each option; on request all."""
     axes = "\n[[samples]]\ncount = 64\nscale = { min = 1.0, max = 2.0 }\nactivation = ['relu', 'tanh']\n"
     (place / "mine.toml").write_text(STUDY_TEXT + axes)
     values = load_study("mine.toml").parameters["scale"]
@@ -154,21 +165,23 @@ def test_plan_of_many_values(place: Path) -> None:
     ("data", "middle"),
     [
         ({"function": [0, 15]}, "0.5"),
-        ({"function": 6, "low": -1}, "0.0"),
-        ({"function": [0, 6], "middle": 0.25}, "0.25"),
-        ({"function": 6, "low": [-1, 0]}, "0.0, 0.5"),
-        ({"function": 6, "middle": [0.25, 0.75]}, "0.25, 0.75"),
+        ({"function": 6, "target_low": -1}, "0.0"),
+        ({"function": [0, 6], "decision_threshold": 0.25}, "0.25"),
+        ({"function": 6, "target_low": [-1, 0]}, "0.0, 0.5"),
+        ({"function": 6, "decision_threshold": [0.25, 0.75]}, "0.25, 0.75"),
     ],
 )
 def test_plan_tells_the_middle(data: dict[str, Any], middle: str) -> None:
     """What separates high from low outputs is shown where it decides what is right: not with softmax."""
     changes = [f"--set={name}={value}".replace(" ", "") for name, value in data.items()]
-    words = ("plan", "xor", "--set=task=boolean", "--set=bits=2", *changes)
-    assert [line.split("  ")[-1].strip() for line in command(*words).out.splitlines() if line.startswith("middle")] == [
-        middle
-    ]
+    options = ("plan", "xor", "--set=task=boolean", "--set=bits=2", *changes)
+    assert [
+        line.split("  ")[-1].strip()
+        for line in command(*options).out.splitlines()
+        if line.startswith("decision_threshold")
+    ] == [middle]
     softmax = ("plan", "xor", "--set=task=encoder", "--set=n=3", "--set=output=softmax", "--set=loss=cross_entropy")
-    assert "\nmiddle" not in command(*softmax).out
+    assert "\ndecision_threshold" not in command(*softmax).out
 
 
 def test_plan_of_an_immense_study() -> None:
@@ -178,15 +191,16 @@ def test_plan_of_an_immense_study() -> None:
     assert f"{91 * 2**32:,} in " in finished.out
 
 
-def test_plan_of_words_in_a_file(place: Path) -> None:
+def test_plan_of_options_in_a_file(place: Path) -> None:
     """The plan echoes the values of every form."""
-    forms = "learning_rate = { logspace = [1e-3, 1.0, 4] }\nscale = [1, 2]\nbelow = 0.5\nmax_steps = { range = [1, 3] }"
+    forms = "learning_rate = { geomspace = [1e-3, 1.0, 4] }\nscale = [1, 2]\nthreshold = 0.5\nmax_steps = { range = "
+    "[1, 3] }"
     (place / "mine.toml").write_text(
         STUDY_TEXT.replace("learning_rate = { values = [0.1, 0.2] }", forms).replace("[training]\nmax_steps = 50", "")
     )
     told = dict(re.split(r"  +", line, maxsplit=1) for line in command("plan", "mine.toml").out.splitlines())
     assert told["learning_rate"] == "0.001, 0.01, 0.1, 1.0"
-    assert (told["scale"], told["below"], told["max_steps"]) == ("1.0, 2.0", "0.5", "1, 2, 3")
+    assert (told["scale"], told["threshold"], told["max_steps"]) == ("1.0, 2.0", "0.5", "1, 2, 3")
 
 
 def test_studies() -> None:
@@ -209,13 +223,13 @@ def test_help(name: str) -> None:
     assert name in command("--help").out
 
 
-def imports_of(*words: str) -> set[str]:
+def imports_of(*options: str) -> set[str]:
     """Return which heavy packages a command imports, in a process of its own."""
     code = (
         "import sys\nfrom sweep.__main__ import main\ntry:\n    main()\nexcept SystemExit as end:\n"
         "    assert not end.code, end.code\nfinally:\n    print('\\nmodules', *sys.modules)"
     )
-    finished = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=True)
+    finished = subprocess.run([sys.executable, "-c", code, *options], capture_output=True, text=True, check=True)
     return HEAVY & set(finished.stdout.splitlines()[-1].split())
 
 
@@ -224,7 +238,7 @@ def imports_of(*words: str) -> set[str]:
     "words", [("--help",), ("--version",), ("run", "--help"), ("plan", "xor"), ("studies",)], ids=" ".join
 )
 def test_light_commands_import_nothing_heavy(words: tuple[str, ...]) -> None:
-    """Help and plans are instant because no numerics are imported."""
+    """Help and plans are instant because no numerics_version are imported."""
     assert imports_of(*words) == set()
 
 
@@ -239,8 +253,8 @@ def test_run_never_imports_matplotlib() -> None:
 @pytest.mark.slow
 def test_reader_that_goes_away() -> None:
     """A pipe closed early, as by `head`, is no traceback."""
-    words = [sys.executable, "-m", "sweep", "trace", "seed"]
-    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    options = [sys.executable, "-m", "sweep", "trace", "seed"]
+    process = subprocess.Popen(options, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert process.stdout is not None
     assert process.stderr is not None
     process.stdout.close()
@@ -257,7 +271,7 @@ def test_interrupt(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("sweep.training.shard_trainer.ShardTrainer.train", interrupt)
+        patch.setattr("sweep.training.part_trainer.PartTrainer.train", interrupt)
         finished = command("run", "mine.toml")
     assert finished.code == 130
     assert "results/mine" in finished.err

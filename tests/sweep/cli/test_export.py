@@ -10,7 +10,7 @@ import pytest
 
 import sweep
 from sweep.system.atomic_files import replace_file
-from tests.sweep.in_shards import run_in_shards
+from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import assert_refused, command, make_study, training_watched, tree
 
 TEXTS = make_study(
@@ -92,7 +92,7 @@ def test_a_file_that_cannot_be_written_is_as_before(
 def test_results_without_runs(tmp_path: Path, form: str) -> None:
     """Where nothing is trained yet, or nothing is at all, there is one sentence, and no empty table."""
     with training_watched(0, KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
-        run_in_shards(make_study(count=3, hidden=2), out=tmp_path / "r", threads=1, shard_runs=2)
+        run_in_parts(make_study(count=3, hidden=2), out=tmp_path / "r", threads=1, part_runs=2)
     assert_refused(command("export", tmp_path / "r", "--to", form), ("no trained runs yet",))
     assert_refused(command("export", tmp_path / "none", "--out", tmp_path / f"t.{form}"), ("no results folder",))
     assert not (tmp_path / f"t.{form}").exists()

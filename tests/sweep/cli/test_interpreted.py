@@ -45,8 +45,8 @@ def test_cost_decides() -> None:
     tiny = interpreted.operations_of_study(TINY)
     assert tiny == pytest.approx(interpreted.operations_of_runs(TINY, 2))
     assert 2 * interpreted.operations_of_runs(load_study("seed"), 1) < interpreted._MOST_OPERATIONS
-    for words in ({"count": 1000}, {"max_steps": 100_000}, {"hidden": [1000]}):
-        study = make_study(**{"count": 10, "hidden": [2, 3], "learning_rate": 0.1, "max_steps": 40, **words})
+    for options in ({"count": 1000}, {"max_steps": 100_000}, {"hidden": [1000]}):
+        study = make_study(**{"count": 10, "hidden": [2, 3], "learning_rate": 0.1, "max_steps": 40, **options})
         assert interpreted.operations_of_study(study) > interpreted._MOST_OPERATIONS
     each = {"linspace": [0.1, 1.0, 10**5]}
     immense = Study(

@@ -39,7 +39,7 @@ def test_version() -> None:
     """`sweep --version` names the version that is installed, and that of the numbers."""
     finished = command("--version")
     assert (finished.code, finished.err) == (0, "")
-    assert finished.out == f"xor-sweep {sweep.__version__} (numerics {kernels.NUMERICS})\n"
+    assert finished.out == f"xor-sweep {sweep.__version__} (numerics version {kernels.NUMERICS})\n"
     assert sweep.__version__ == metadata.version("xor-sweep") == machine_facts()["versions"]["xor-sweep"]
 
 
@@ -80,8 +80,8 @@ def test_too_few_addresses_to_train(tmp_path: Path, megabytes: int) -> None:
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (megabytes * 2**20, megabytes * 2**20))
 
-    for words in (("run", "xor"), ("trace", "seed"), ("verify", "r")):
-        program = [sys.executable, "-m", "sweep", *words]
+    for options in (("run", "xor"), ("trace", "seed"), ("verify", "r")):
+        program = [sys.executable, "-m", "sweep", *options]
         options: dict[str, Any] = {"capture_output": True, "text": True, "cwd": tmp_path, "preexec_fn": limit}
         finished = subprocess.run(program, check=False, **options)
         assert (finished.returncode, finished.stdout) == (2, "")

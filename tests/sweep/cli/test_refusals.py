@@ -161,8 +161,8 @@ def test_folder_of_another_study(place: Path) -> None:
 @pytest.mark.slow
 def test_bad_input_of_a_process(place: Path) -> None:
     """The installed command ends with 2 and a sentence, without a traceback; so does the module."""
-    for words in ([str(Path(sys.executable).with_name("sweep"))], [sys.executable, "-m", "sweep"]):
-        finished = subprocess.run([*words, "run", "nothing"], capture_output=True, text=True, check=False)
+    for options in ([str(Path(sys.executable).with_name("sweep"))], [sys.executable, "-m", "sweep"]):
+        finished = subprocess.run([*options, "run", "nothing"], capture_output=True, text=True, check=False)
         assert (finished.returncode, finished.stdout) == (2, "")
         assert finished.stderr.startswith("error: unknown study 'nothing'")
     assert sorted(path.name for path in place.iterdir()) == ["mine.toml"]

@@ -97,11 +97,11 @@ def test_published_results(place: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
-@pytest.mark.parametrize("words", one_in(3, ["studies", "plan xor", "trace seed", "show r", "--help"]))
-def test_full_standard_output(words: str) -> None:
+@pytest.mark.parametrize("options", one_in(3, ["studies", "plan xor", "trace seed", "show r", "--help"]))
+def test_full_standard_output(options: str) -> None:
     """Where standard output takes nothing that is one sentence and code 1; closed, it is not missed."""
     command("run", "mine.toml", "--out", "r")
-    command_line = [sys.executable, "-m", "sweep", *words.split()]
+    command_line = [sys.executable, "-m", "sweep", *options.split()]
     with open("/dev/full", "w") as full:
         finished = subprocess.run(command_line, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert finished.returncode == 1

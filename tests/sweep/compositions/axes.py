@@ -8,10 +8,10 @@ from typing import Any
 from hypothesis import strategies as st
 
 from kernels import vocabulary
+from sweep.study.options import KINDS, SWEEPABLE, takes_integers
 from sweep.study.samples import METHODS
-from sweep.study.words import KINDS, SWEEPABLE, takes_integers
 
-# Most cells of a study, and most points of an axis of several words.
+# Most cells of a study, and most points of an axis of several options.
 _MOST_CELLS, _MOST_POINTS = 8, 3
 
 Lists = dict[str, list[Any]]
@@ -19,7 +19,7 @@ Lists = dict[str, list[Any]]
 
 @st.composite
 def axes(draw: st.DrawFn, swept: Lists, together: list[list[str]]) -> dict[str, Any]:
-    """Draw the tables of axes of swept words.
+    """Draw the tables of axes of swept options.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ def axes(draw: st.DrawFn, swept: Lists, together: list[list[str]]) -> dict[str, 
     swept
         Their values.
     together
-        Words whose k-th values go together, equally many.
+        Options whose k-th values go together, equally many.
 
     Returns
     -------
@@ -58,7 +58,7 @@ def axes(draw: st.DrawFn, swept: Lists, together: list[list[str]]) -> dict[str, 
 
 
 def _key(draw: st.DrawFn, name: str) -> str:
-    """Return the key of a word, now and then with its table."""
+    """Return the key of an option, now and then with its table."""
     return f"{SWEEPABLE[name]}.{name}" if draw(st.integers(0, 5)) == 0 else name
 
 
@@ -80,22 +80,22 @@ def _form(draw: st.DrawFn, name: str, values: list[Any]) -> Any:
             forms += [{"range": [low, high, high - low]}, {"min": low, "max": high, "num": 2}]
         else:
             forms += [{"linspace": [low, high, n]}, {"min": low, "max": high, "num": n}]
-            forms += [{"logspace": [low, high, n]}, {"geomspace": [high, low, n]}] if low > 0 else []
+            forms += [{"geomspace": [low, high, n]}, {"geomspace": [high, low, n]}] if low > 0 else []
     return draw(st.sampled_from(forms))
 
 
 @st.composite
-def _sample(draw: st.DrawFn, words: Lists) -> dict[str, Any]:
-    """Draw a table of points drawn from the values of words, or from all numbers between their ends."""
+def _sample(draw: st.DrawFn, options: Lists) -> dict[str, Any]:
+    """Draw a table of points drawn from the values of options, or from all numbers between their ends."""
     table: dict[str, Any] = {}
-    for name, values in words.items():
+    for name, values in options.items():
         low, high = (min(values), max(values)) if _is_number(name, values) else (0, 0)
         forms: list[Any] = [values]
         if low < high:
             kind = "linear" if takes_integers(KINDS[name]) or low <= 0 else "log"
-            forms += [{"min": low, "max": high}, {"logspace" if kind == "log" else "linspace": [low, high]}]
+            forms += [{"min": low, "max": high}, {"geomspace" if kind == "log" else "linspace": [low, high]}]
         table[_key(draw, name)] = draw(st.sampled_from(forms))
-    most = prod(len(set(values)) for values in words.values())
+    most = prod(len(set(values)) for values in options.values())
     table["count"] = draw(st.integers(1, min(most, _MOST_POINTS)))
     options = {"method": st.sampled_from(METHODS), "seed": st.integers(0, 2)}
     return table | draw(st.fixed_dictionaries({}, optional=options))
@@ -103,7 +103,7 @@ def _sample(draw: st.DrawFn, words: Lists) -> dict[str, Any]:
 
 @st.composite
 def _exclusion(draw: st.DrawFn, lists: Lists) -> dict[str, Any]:
-    """Draw a table of values of one or two words, such that some cells have them and some have not."""
+    """Draw a table of values of one or two options, such that some cells have them and some have not."""
     names = draw(st.lists(st.sampled_from(sorted(lists)), unique=True, min_size=1, max_size=2))
     table: dict[str, Any] = {}
     for name in names:

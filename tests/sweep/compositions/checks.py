@@ -19,7 +19,7 @@ from sweep.errors import SweepError
 from sweep.study.load import parse_changes
 from tests.sweep.compositions.studies import Tables, with_files
 from tests.sweep.expected import expected_runs, naive_rows
-from tests.sweep.in_shards import run_in_shards
+from tests.sweep.in_parts import run_in_parts
 from tests.sweep.schemas import accepts
 from tests.sweep.support import assert_same_table, command, digest_of, training_watched
 
@@ -30,10 +30,10 @@ class Ways:
 
     Attributes
     ----------
-    threads, shard_runs
+    threads, part_runs
         Of a run in parts.
     after
-        Shards after which it is interrupted.
+        Parts after which it is interrupted.
     smaller
         What an earlier study has less of, whose rows are reused: "seeds" or "values".
     chosen
@@ -41,7 +41,7 @@ class Ways:
     """
 
     threads: int
-    shard_runs: int | None
+    part_runs: int | None
     after: int
     smaller: str
     chosen: int
@@ -50,7 +50,7 @@ class Ways:
 ways = st.builds(
     Ways,
     threads=st.sampled_from([2, 1]),
-    shard_runs=st.sampled_from([3, 1, 7, None]),
+    part_runs=st.sampled_from([3, 1, 7, None]),
     after=st.integers(0, 3),
     smaller=st.sampled_from(["seeds", "values"]),
     chosen=st.integers(0, 31),
@@ -77,9 +77,9 @@ def check_composition(tables: Tables, how: Ways, folder: Path) -> None:
     expected = expected_runs(study)
     place = folder / "result"
     with np.errstate(all="ignore"), training_watched(how.after, KeyboardInterrupt()), suppress(KeyboardInterrupt):
-        run_in_shards(study, out=place, threads=1, shard_runs=how.shard_runs)
+        run_in_parts(study, out=place, threads=1, part_runs=how.part_runs)
     with np.errstate(all="ignore"):
-        result = run_in_shards(study, out=place, threads=how.threads, shard_runs=how.shard_runs)
+        result = run_in_parts(study, out=place, threads=how.threads, part_runs=how.part_runs)
     assert_same_rows(result.runs().drop(columns="sharpness", errors="ignore"), expected)
     assert result.facts["digest"] == digest_of(result.runs(), study.network.dtype)
     with np.errstate(all="ignore"):
@@ -137,10 +137,10 @@ def changes(tables: Tables) -> list[str]:
 
 def check_patterns(study: Study, tables: Tables) -> None:
     """Require of each cell the patterns of a study that has its values of [data] alone."""
-    if not study.data.words:
+    if not study.data.options:
         return
     for row in naive_rows(study)[:: study.seeds.count]:
-        own = tables["data"] | {name: row[name] for name in study.data.words}
+        own = tables["data"] | {name: row[name] for name in study.data.options}
         if own.get("label_noise") == 0:
             own.pop("noise_seed", None)  # which is refused where it has no effect
         alone = Study(data=own, network={"hidden": 1}, training={"learning_rate": 0.1})
@@ -163,14 +163,14 @@ def check_reuse(study: Study, how: Ways, expected: pd.DataFrame, folder: Path) -
     if earlier is None:
         return
     sweep.run(earlier, out=folder / "earlier", threads=1)
-    grown = run_in_shards(study, out=folder / "grown", threads=1, shard_runs=how.shard_runs, reuse=[folder / "earlier"])
+    grown = run_in_parts(study, out=folder / "grown", threads=1, part_runs=how.part_runs, reuse=[folder / "earlier"])
     assert grown.facts["digest"] == sweep.open_result(folder / "result").facts["digest"]
     if study.seeds.until:
         return  # how many there are is not told by the values and seeds alone
     names = ["seed", *study.parameters]
     known = {tuple(str(row[name]) for name in names) for row in naive_rows(earlier)}
     taken = [tuple(map(str, row)) in known for row in expected[names].itertuples(index=False)]
-    updates = expected["total_steps" if study.restarts.most else "steps"]
+    updates = expected["total_steps" if study.restarts.max_restarts else "steps"]
     by_networks = bool(study.record.measures) or study.record.weights != "none"
     assert grown.facts["reused_steps"] == (0 if by_networks else updates[taken].sum())
 
@@ -207,21 +207,21 @@ def check_answers(result: sweep.Result, how: Ways, folder: Path) -> None:
     place = folder / "result"
     swept = [name for name, values in result.study.parameters.items() if len(values) > 1]
     chosen = swept[how.chosen % len(swept)] if swept else "hidden"
-    for words in (
+    for options in (
         ["plan", folder / "study.toml"],
         ["show", place],
         ["best", place],
         ["export", place, "--to", ("csv", "json", "tex")[how.chosen % 3]],
         ["trace", place, "--run", 0],
     ):
-        finished = command(*map(str, words))
+        finished = command(*map(str, options))
         assert (finished.code, finished.err.count("error")) == (0, 0), finished
-    for words in (
+    for options in (
         ["show", place, "--by", chosen],
         ["best", place, "--by", chosen],
         ["compare", place, "--vary", chosen],
     ):
-        finished = command(*map(str, words))
+        finished = command(*map(str, options))
         assert finished.code in (0, 2), finished
         assert finished.code == 0 or len(finished.err.splitlines()) == 1, finished
     with suppress(SweepError):

@@ -27,7 +27,7 @@ _SIZES: dict[str, Values] = {
 }
 _ARGUMENTS: dict[str, Values] = _SIZES | {
     "function": st.integers(0, 15),
-    "spread": st.sampled_from([0.0, 0.3]),
+    "noise": st.sampled_from([0.0, 0.3]),
     "data_seed": st.sampled_from([3, 0, 7]),
     "coding": st.sampled_from(list(CODINGS)),
 }
@@ -36,7 +36,7 @@ PREPARED: dict[str, Values] = {
     "split_seed": st.integers(0, 2),
     "label_noise": st.sampled_from([0.5, 0.0, 1.0]),
     "noise_seed": st.integers(0, 2),
-    "middle": st.sampled_from([0.5, 0.4, -0.25]),
+    "decision_threshold": st.sampled_from([0.5, 0.4, -0.25]),
 }
 # Tasks of few patterns, of which all have one high target.
 _OF_CLASSES = ("encoder", "spiral")
@@ -66,7 +66,7 @@ class File:
 
 
 class Patterns(NamedTuple):
-    """A table [data], words of it that are swept, and the numbers of patterns, inputs, targets and test patterns."""
+    """A table [data], options of it that are swept, and the numbers of patterns, inputs, targets and test patterns."""
 
     table: dict[str, Any]
     swept: dict[str, list[Any]]
@@ -94,7 +94,7 @@ def patterns(draw: st.DrawFn, kind: str) -> Patterns:
         if (beside is None or table.get(beside)) and draw(st.booleans()):
             table[name] = draw(PREPARED[name])
     if draw(st.integers(0, 3)) == 0:
-        table["middle"] = draw(PREPARED["middle"])
+        table["decision_threshold"] = draw(PREPARED["decision_threshold"])
     swept = draw(_swept(kind, table))
     for name in swept:
         table.pop(name, None)
@@ -104,8 +104,8 @@ def patterns(draw: st.DrawFn, kind: str) -> Patterns:
 
 @st.composite
 def _swept(draw: st.DrawFn, kind: str, table: dict[str, Any]) -> dict[str, list[Any]]:
-    """Draw values of some words of the table; of those that decide how many patterns there are, one."""
-    levels = {"low": [LEVELS["any"][0], 0.0], "high": [LEVELS["any"][1], 1.0]} if kind == "any" else {}
+    """Draw values of some options of the table; of those that decide how many patterns there are, one."""
+    levels = {"target_low": [LEVELS["any"][0], 0.0], "target_high": [LEVELS["any"][1], 1.0]} if kind == "any" else {}
     able = [name for name in table if name in PREPARED or name in _ARGUMENTS or name in levels]
     if "file" in table:
         able = [name for name in able if name in PREPARED]
@@ -132,14 +132,14 @@ def _tasks(draw: st.DrawFn, kind: str) -> dict[str, Any]:
     fits = {
         "any": list(TASKS),
         "shares": [name for name in TASKS if name != "noise"],
-        "signs": [name for name in TASKS if "low" in arguments_of(name)],
+        "signs": [name for name in TASKS if "target_low" in arguments_of(name)],
         "classes": list(_OF_CLASSES),
     }
     task = draw(st.sampled_from(fits[kind]))
     table: dict[str, Any] = {"task": task}
     for name, default in arguments_of(task).items():
-        if name in ("low", "high"):
-            given = LEVELS[kind][name == "high"]
+        if name in ("target_low", "target_high"):
+            given = LEVELS[kind][name == "target_high"]
             if kind != "any" or draw(st.booleans()):
                 table[name] = given
         elif name in _SIZES or default is Parameter.empty or draw(st.booleans()):
@@ -171,7 +171,10 @@ def _rows(draw: st.DrawFn, kind: str, n_inputs: int, n_targets: int) -> tuple[li
 @st.composite
 def _lists(draw: st.DrawFn, kind: str) -> dict[str, Any]:
     """Draw lists; targets may be flat where there is one for each pattern."""
-    n_inputs, n_targets = draw(st.integers(1, 3)), draw(st.integers(2, 3) if kind == "classes" else st.integers(1, 2))
+    n_inputs, n_targets = (
+        draw(st.integers(1, 3)),
+        draw(st.integers(2, 3) if kind == "classes" else st.integers(1, 2)),
+    )
     inputs, targets = draw(_rows(kind, n_inputs, n_targets))
     flat = n_targets == 1 and draw(st.booleans())
     return {"inputs": inputs, "targets": [target for (target,) in targets] if flat else targets}
@@ -190,7 +193,7 @@ def _files(draw: st.DrawFn, kind: str) -> dict[str, Any]:
     if way == "target":
         labels = draw(st.lists(st.sampled_from("pqr"), min_size=len(targets), max_size=len(targets)))
         labels[:2] = ["p", "q"][: len(labels)]
-        levels = dict(zip(("low", "high"), LEVELS[kind], strict=True))
+        levels = dict(zip(("target_low", "target_high"), LEVELS[kind], strict=True))
         levels = levels if kind != "any" or draw(st.booleans()) else {}
         file = File(suffix, columns | {"label": labels})
         if len(set(labels)) > 1:
@@ -204,7 +207,7 @@ def _tests(draw: st.DrawFn, kind: str, table: dict[str, Any], n_inputs: int, n_t
     """Draw patterns to test with: lists, or the task with other arguments that change no size."""
     if "task" in table and draw(st.booleans()):
         again = {name: value for name, value in table.items() if name == "task" or name in arguments_of(table["task"])}
-        return again | {name: draw(_ARGUMENTS[name]) for name in again if name in ("coding", "spread", "data_seed")}
+        return again | {name: draw(_ARGUMENTS[name]) for name in again if name in ("coding", "noise", "data_seed")}
     inputs, targets = draw(_rows(kind, n_inputs, n_targets))
     return {"inputs": inputs, "targets": targets}
 

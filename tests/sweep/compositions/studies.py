@@ -1,6 +1,6 @@
-"""Random compositions of all words of a study: whole small studies, which train in no time without the JIT.
+"""Random compositions of all options of a study: whole small studies, which train in no time without the JIT.
 
-Words that need others are drawn beside them, and those that do not go together are not; where a study is refused all
+Options that need others are drawn beside them, and those that do not go together are not; where a study is refused all
 the same, another is drawn, and `test_compositions.py` bounds how often.
 """
 
@@ -18,7 +18,7 @@ from kernels import vocabulary
 from sweep import Study, StudyError
 from sweep.study.fields import IS_GIVEN
 from sweep.study.network_measures import MOST_BITS
-from sweep.study.words import KINDS, LOSS_ALIASES, SECTIONS, WORDS
+from sweep.study.options import KINDS, LOSS_ALIASES, OPTIONS, SECTIONS
 from tests.oracle import parameter_shapes
 from tests.sweep.compositions.axes import Lists, axes
 from tests.sweep.compositions.data import File, Patterns, patterns
@@ -36,10 +36,10 @@ from tests.sweep.compositions.weights import Shapes, draws_nothing, given_weight
 
 Tables = dict[str, Any]
 
-# Words that are drawn by themselves: the others go with these, or with values of theirs.
+# Options that are drawn by themselves: the others go with these, or with values of theirs.
 _APART = ("loss", "output", "values", "dtype")
-_OF_ALL = [name for name in WORD_VALUES if name not in _APART and not WORDS[name].used_with]
-_OF_SOME = [name for name in WORD_VALUES if name not in _APART and WORDS[name].used_with]
+_OF_ALL = [name for name in WORD_VALUES if name not in _APART and not OPTIONS[name].used_with]
+_OF_SOME = [name for name in WORD_VALUES if name not in _APART and OPTIONS[name].used_with]
 _ALWAYS = ("hidden", "learning_rate")
 _DTYPES = get_args(KINDS["dtype"])
 
@@ -50,19 +50,19 @@ def compositions(draw: st.DrawFn) -> Tables:
     kind = draw(st.sampled_from(list(LEVELS)))
     data = draw(patterns(kind))
     words, together = draw(_losses(kind))
-    words |= draw(_words(_OF_ALL, words))
-    words |= draw(_words(_OF_SOME, words))
+    words |= draw(_options(_OF_ALL, words))
+    words |= draw(_options(_OF_SOME, words))
     together += _fit(draw, words, data)
     swept = {name: values for name, values in words.items() if len(values) > 1 or draw(st.integers(0, 7)) == 0}
     tables: Tables = {"data": data.table}
     tables["seeds"] = draw(_seeds(words))
     values, weights = draw(given_weights(_shapes(words, data), tables["seeds"]["count"]))
-    idle = {name for name in words if WORDS[name].role == "start"} - {"draw_order"} if draws_nothing(values) else ()
+    idle = {name for name in words if OPTIONS[name].role == "start"} - {"draw_order"} if draws_nothing(values) else ()
     for name in idle:
         del words[name]
         swept.pop(name, None)
     for name in words.keys() - swept.keys():
-        tables.setdefault(WORDS[name].section, {})[name] = words[name][0]
+        tables.setdefault(OPTIONS[name].section, {})[name] = words[name][0]
     if values:
         tables.setdefault("initial_weights", {})["values"] = values
     swept |= weights
@@ -116,28 +116,28 @@ def with_files(given: Any, folder: Path) -> Any:
 
 
 def _default(name: str) -> Any:
-    return SECTIONS[WORDS[name].section].model_fields[name].default
+    return SECTIONS[OPTIONS[name].section].model_fields[name].default
 
 
-def _values_of(words: Lists, name: str) -> list[Any]:
-    """Return the values of a word in a study that gives these words."""
-    return words.get(name, [_default(name)])
+def _values_of(options: Lists, name: str) -> list[Any]:
+    """Return the values of an option in a study that gives these options."""
+    return options.get(name, [_default(name)])
 
 
 @st.composite
 def _several(draw: st.DrawFn, name: str, most: int) -> list[Any]:
-    """Draw one or more different values of a word, of one type."""
+    """Draw one or more different values of an option, of one type."""
     values = draw(st.lists(WORD_VALUES[name], unique=True, min_size=1, max_size=most))
     return [value for value in values if name == "hidden" or isinstance(value, str) == isinstance(values[0], str)]
 
 
 @st.composite
-def _words(draw: st.DrawFn, names: list[str], beside: Lists) -> Lists:
-    """Draw values of some words that have an effect beside others, of a few of them several."""
+def _options(draw: st.DrawFn, names: list[str], beside: Lists) -> Lists:
+    """Draw values of some options that have an effect beside others, of a few of them several."""
     used = [
         name
         for name in names
-        if not (needs := WORDS[name].used_with)
+        if not (needs := OPTIONS[name].used_with)
         or any(
             set(users) & set(_values_of(beside, other)) or (users == [IS_GIVEN] and other in beside)
             for other, users in needs.items()
@@ -180,7 +180,7 @@ def _fit(draw: st.DrawFn, words: Lists, data: Patterns) -> list[list[str]]:
             words[name] = [value for value in words.get(name, []) if not isinstance(value, str)] or [0.5]
     most = max(str(width).count("-") + 1 for width in words["hidden"]) * max(words.get("layers", [1]))
     words["draw_order"] = [order for order in words.get("draw_order", []) if most > 1 or "2" not in order] or ["w v"]
-    if not set(WORDS["draw_order"].used_with["distribution"]) & set(_values_of(words, "distribution")):
+    if not set(OPTIONS["draw_order"].used_with["distribution"]) & set(_values_of(words, "distribution")):
         del words["draw_order"]
     words["freeze"] = [each for each in words.get("freeze", []) if _can_freeze(each, words)] or ["none"]
     words["batch"] = _batches(words.get("batch", ["full"]), data.n_patterns)
@@ -189,10 +189,10 @@ def _fit(draw: st.DrawFn, words: Lists, data: Patterns) -> list[list[str]]:
     return _fit_optimizers(draw, words)
 
 
-def _can_freeze(kinds: str, words: Lists) -> bool:
+def _can_freeze(kinds: str, options: Lists) -> bool:
     """Return whether some network has all of these kinds of parameters, and each has others."""
-    there = {"w", "v"} | ({"b", "c"} if True in _values_of(words, "bias") else set())
-    there |= {"k"} if True in _values_of(words, "skip") else set()
+    there = {"w", "v"} | ({"b", "c"} if True in _values_of(options, "bias") else set())
+    there |= {"k"} if True in _values_of(options, "skip") else set()
     return kinds == "none" or (set(kinds.split()) <= there and not {"w", "v"} <= set(kinds.split()))
 
 
@@ -218,7 +218,7 @@ def _fit_optimizers(draw: st.DrawFn, words: Lists) -> list[list[str]]:
     together = ["optimizer"]
     for name in [name for name, needed in strict.items() if any(needed) and name in words]:
         if all(strict[name]) or name == "schedule" or draw(st.booleans()):
-            words[name] = [needs[name]]  # settings of schedules are not drawn anew
+            words[name] = [needs[name]]  # settings of schedules are not drawn again
         else:
             own = words[name]
             words[name] = [needs[name] if only else own[k % len(own)] for k, only in enumerate(strict[name])]
@@ -242,10 +242,10 @@ def _shapes(words: Lists, data: Patterns) -> list[Shapes]:
 
 
 @st.composite
-def _seeds(draw: st.DrawFn, words: Lists) -> Tables:
-    """Draw seeds; rounds only where convergence is judged."""
-    judged = set(_values_of(words, "criterion")) != {"none"}
-    chosen = [name for name in SEEDS if name == "count" or ((name != "until" or judged) and draw(st.booleans()))]
+def _seeds(draw: st.DrawFn, options: Lists) -> Tables:
+    """Draw seeds; rounds only where there is a criterion."""
+    evaluated = set(_values_of(options, "criterion")) != {"none"}
+    chosen = [name for name in SEEDS if name == "count" or ((name != "until" or evaluated) and draw(st.booleans()))]
     return {name: draw(SEEDS[name]) for name in chosen}
 
 

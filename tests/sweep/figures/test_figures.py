@@ -28,7 +28,7 @@ STUDIES: dict[str, dict[str, Any]] = {
     "one value swept": {"hidden": [2], "learning_rate": [0.1]},
     "one parameter": {"hidden": 2, "learning_rate": RATES},
     "two parameters": {"hidden": [2, 3], "learning_rate": RATES},
-    "three parameters": {"hidden": [2, 3], "below": [0.01, 0.1, 0.3], "learning_rate": RATES},
+    "three parameters": {"hidden": [2, 3], "threshold": [0.01, 0.1, 0.3], "learning_rate": RATES},
     "names alone": {"hidden": 2, "learning_rate": 0.1, "distribution": ["normal", "uniform"]},
     "truth values alone": {"hidden": 2, "learning_rate": 0.1, "bias": [True, False]},
     "names and truth values": {
@@ -202,7 +202,7 @@ def test_what_is_missing_is_a_gap(statistic: str) -> None:
 
 def test_nothing_to_draw_is_said() -> None:
     """A panel in which nothing was ever reached says so, and can be written."""
-    figure = draw_figure(sweep.run(make_study(count=3, hidden=2, learning_rate=[1e-30], below=1e-9)), "steps_q50")
+    figure = draw_figure(sweep.run(make_study(count=3, hidden=2, learning_rate=[1e-30], threshold=1e-9)), "steps_q50")
     figure.savefig(BytesIO())
     (text,) = panels(figure)[0].texts
     sentence = "nothing to draw: in every cell fewer than half of all runs converged"
@@ -274,9 +274,9 @@ def test_axis_is_logarithmic_where_values_are(values: list[Any], scale: str) -> 
         ({}, {"channels": Channels(x="hidden")}, ("nothing is swept",)),
         ({"scale": RATES, "hidden": [*range(1, 14)]}, {"channels": Channels(None, "hidden")}, ("13 values", "lines")),
         (
-            {"scale": list(range(1, 31)), "below": list(range(1, 28))},
-            {"channels": Channels(facet=("below",))},
-            ("27 panels", "25", "--at below="),
+            {"scale": list(range(1, 31)), "threshold": list(range(1, 28))},
+            {"channels": Channels(facet=("threshold",))},
+            ("27 panels", "25", "--at threshold="),
         ),
         ({"hidden": [1, 2]}, {"channels": Channels(facet=("a", "b", "c"))}, ("unknown parameter 'a'",)),
         ({"hidden": [1, 2]}, {"at": {"hidden": ["2", "2"]}}, ("hidden 2, 2 given", "once")),
@@ -291,7 +291,7 @@ def test_what_a_figure_cannot_show(parameters: dict[str, Any], asked: dict[str, 
     assert all(word in str(refused.value) for word in words)
 
 
-def test_nothing_is_judged() -> None:
+def test_nothing_is_evaluated() -> None:
     """Without a criterion nothing converges, and a figure of zeros would mislead: final losses are drawn."""
     result = sweep.run(make_study(count=2, hidden=2, criterion="none"))
     with pytest.raises(SweepError, match="criterion 'none'"):

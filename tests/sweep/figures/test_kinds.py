@@ -23,7 +23,7 @@ SWEPT: dict[str, dict[str, Any]] = {
     "one": {"hidden": 2, "learning_rate": RATES},
     "names": {"hidden": 2, "learning_rate": 0.2, "distribution": ["normal", "uniform"], "bias": [True, False]},
     "nothing": {"hidden": 2, "learning_rate": 0.2},
-    "never": {"hidden": [2, 3], "learning_rate": [1e-30, 1e-29], "below": 1e-9},
+    "never": {"hidden": [2, 3], "learning_rate": [1e-30, 1e-29], "threshold": 1e-9},
     "five": {
         **{"hidden": [2, 3], "learning_rate": RATES[:2], "distribution": ["normal", "uniform"]},
         **{"scale": [0.5, 1.0], "max_steps": [5, 60]},
@@ -44,7 +44,7 @@ NEEDS: dict[tuple[str, str], str] = {
 def results() -> dict[str, Result]:
     """Train each of the studies."""
     return {
-        name: sweep.run(make_study(**{"count": 20, "below": 0.3, "curves": {"seeds": 5}, **words}))
+        name: sweep.run(make_study(**{"count": 20, "threshold": 0.3, "curves": {"seeds": 5}, **words}))
         for name, words in SWEPT.items()
     }
 

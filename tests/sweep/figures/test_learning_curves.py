@@ -16,7 +16,7 @@ from tests.sweep.support import command, make_study, write_study
 def result() -> Result:
     """Train a study of which some runs diverge, in full batch, with curves of 9 seeds."""
     rates = [0.05, 0.2, 40.0]
-    return sweep.run(make_study(count=12, hidden=[1, 3], learning_rate=rates, below=0.1, curves={"seeds": 9}))
+    return sweep.run(make_study(count=12, hidden=[1, 3], learning_rate=rates, threshold=0.1, curves={"seeds": 9}))
 
 
 @pytest.mark.parametrize("value", ["train_loss", "n_correct"])

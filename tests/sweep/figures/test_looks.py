@@ -25,7 +25,7 @@ from tests.sweep.support import make_study
 RANDOM = np.random.default_rng(3)
 THIRTY = [sorted(np.exp(RANDOM.uniform(np.log(low), np.log(high), 30)).tolist()) for low, high in ((1e-3, 1), (0.1, 9))]
 ORDERS = [" ".join(order) for order in itertools.islice(itertools.permutations("wvbck"), 10)]
-SMALL: dict[str, Any] = {"hidden": 2, "count": 8, "below": 1.2, "curves": {"seeds": 4}}
+SMALL: dict[str, Any] = {"hidden": 2, "count": 8, "threshold": 1.2, "curves": {"seeds": 4}}
 SWEPT: dict[str, dict[str, Any]] = {
     "one": {"learning_rate": [0.05, 0.1, 0.2, 0.4]},
     "two": {"learning_rate": [0.05, 0.1, 0.2, 0.4], "scale": [0.3, 0.5, 1.0]},
@@ -36,8 +36,8 @@ SWEPT: dict[str, dict[str, Any]] = {
     "narrow": {"learning_rate": np.linspace(0.25, 0.2501, 9).tolist(), "scale": [0.5, 1.0]},
     "tiny": {"learning_rate": [1e-9, 3e-9, 1e-8], "scale": [0.5, 1.0, 2.0]},
     "wild": {"learning_rate": [0.2, 50.0, 5e3], "scale": [1.0, 100.0], "max_steps": 20},
-    "targets": {"below": [1.2, 0.6, 0.3], "learning_rate": [0.1, 0.2]},
-    "recorded": {"targets": [3.0, 1.2, 0.6, 0.3], "learning_rate": [0.1, 0.2], "scale": [0.5, 1.0]},
+    "targets": {"threshold": [1.2, 0.6, 0.3], "learning_rate": [0.1, 0.2]},
+    "recorded": {"loss_thresholds": [3.0, 1.2, 0.6, 0.3], "learning_rate": [0.1, 0.2], "scale": [0.5, 1.0]},
     "one cell": {"learning_rate": 0.2},
 }
 # What lies over two parameters, over two that are numbers, over any, over few values, or over targets, where a study
@@ -229,7 +229,7 @@ def test_many_cells_are_told_from_the_best() -> None:
     points = make_study(count=2, learning_rate=[1.0]).canonical()
     points["parameters"] = {}
     points["samples"] = [
-        {"count": 200, "learning_rate": {"logspace": [1e-3, 1.0]}, "scale": {"min": 0.1, "max": 3.0},
+        {"count": 200, "learning_rate": {"geomspace": [1e-3, 1.0]}, "scale": {"min": 0.1, "max": 3.0},
          "hidden": {"range": [2, 64]}}
     ]  # fmt: skip
     points["network"].pop("hidden", None), points["initial_weights"].pop("scale")

@@ -13,7 +13,7 @@ from sweep.results.sentences import answer
 from tests.sweep.invented import outcomes_of, result_of
 
 TABLES: dict[str, Any] = {"data": {"task": "xor"}, "network": {"hidden": 2}, "seeds": {"count": 20}}
-WORDS = {"learning_rate": {"logspace": [0.01, 1.0]}, "scale": {"min": 0.0001, "max": 2.0}}
+OPTIONS = {"learning_rate": {"geomspace": [0.01, 1.0]}, "scale": {"min": 0.0001, "max": 2.0}}
 
 
 def invented(**tables: Any) -> Result:
@@ -27,7 +27,7 @@ def invented(**tables: Any) -> Result:
 @pytest.fixture(scope="module")
 def sample() -> Result:
     """Return runs of a sample of two words."""
-    return invented(samples=[{"count": 128, **WORDS}])
+    return invented(samples=[{"count": 128, **OPTIONS}])
 
 
 def in_ranges(values: Any, low: float, high: float, n: int) -> Any:

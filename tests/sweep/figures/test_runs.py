@@ -25,7 +25,7 @@ def drawn(**scalars: Any) -> tuple[sweep.Trace, Figure]:
 
 def test_run_of_no_step() -> None:
     """Weights at the start are points, and no axis has parts of steps or steps below 0."""
-    trace, figure = drawn(below=1e9)
+    trace, figure = drawn(threshold=1e9)
     assert trace.steps == 0
     for axes in figure.axes[:2]:
         assert all(line.get_marker() == "." for line in axes.lines)

@@ -11,7 +11,7 @@ import pytest
 
 import sweep
 from sweep import Result, figures
-from tests.sweep.in_shards import run_in_shards
+from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import make_study
 
 RATES = [0.05, 0.1, 0.2, 0.4]
@@ -68,7 +68,7 @@ def test_slices_of_many_cells_tell_how_many_are_drawn(many: Result) -> None:
 @pytest.mark.parametrize(("status", "rate"), [("diverged", 1e5), ("exhausted", 1e-9)])
 def test_counts_have_colors_of_their_share(status: str, rate: float) -> None:
     """All runs are the whole scale: where all diverge the map is dark, where none does it is bright."""
-    result = sweep.run(make_study(count=4, learning_rate=[rate, 2 * rate], max_steps=40, below=1e-9))
+    result = sweep.run(make_study(count=4, learning_rate=[rate, 2 * rate], max_steps=40, threshold=1e-9))
     assert result.cells[f"n_{status}"].eq(4).all()
     ax = figures.heatmap(result, value="n_diverged")
     (mesh,) = ax.collections
@@ -85,18 +85,18 @@ def test_counts_have_colors_of_their_share(status: str, rate: float) -> None:
 
 def test_curves_go_on_where_all_runs_have_ended() -> None:
     """Where every run has converged the share stays as it is; where some are exhausted nothing is known later on."""
-    study = make_study(count=4, hidden=2, learning_rate=0.2, below=[1e9, 1e-9], max_steps=60)
-    ax = figures.incidence(sweep.run(study), color="below")
+    study = make_study(count=4, hidden=2, learning_rate=0.2, threshold=[1e9, 1e-9], max_steps=60)
+    ax = figures.incidence(sweep.run(study), color="threshold")
     ends = {line.get_label(): (line.get_xdata()[-1], line.get_ydata()[-1]) for line in ax.lines}
     assert ends == {"1e+09": (60, 100), "1e-09": (60, 0)}
-    limits = make_study(count=4, hidden=2, learning_rate=0.2, below=1e-9, max_steps=[10, 60])
+    limits = make_study(count=4, hidden=2, learning_rate=0.2, threshold=1e-9, max_steps=[10, 60])
     ends = {line.get_label(): line.get_xdata()[-1] for line in figures.incidence(sweep.run(limits)).lines}
     assert ends == {"10": 10, "60": 60}
 
 
 def test_band_of_a_curve_that_stays_at_zero() -> None:
     """Of 4 runs none converged, which leaves room for half of them, from the first step on."""
-    result = sweep.run(make_study(count=4, hidden=2, learning_rate=[1e-9, 1e-8], below=1e-9))
+    result = sweep.run(make_study(count=4, hidden=2, learning_rate=[1e-9, 1e-8], threshold=1e-9))
     for band in figures.incidence(result).collections:
         corners = band.get_paths()[0].vertices
         assert corners[corners[:, 0] == 0, 1].max() == corners[corners[:, 0] == 60, 1].max() > 40
@@ -105,7 +105,7 @@ def test_band_of_a_curve_that_stays_at_zero() -> None:
 @pytest.mark.parametrize(("below", "max_steps"), [(1e9, 60), (0.3, 60), (0.3, 2000)])
 def test_bins_hold_the_steps(below: float, max_steps: int) -> None:
     """Runs that converge at once stand at 0; each bin holds whole numbers, as many as the others on a linear axis."""
-    result = sweep.run(make_study(count=200, hidden=3, learning_rate=0.03, below=below, max_steps=max_steps))
+    result = sweep.run(make_study(count=200, hidden=3, learning_rate=0.03, threshold=below, max_steps=max_steps))
     ax = figures.steps_distribution(result)
     (stairs,) = ax.patches
     shares, edges, _ = stairs.get_data()
@@ -143,7 +143,7 @@ def test_bands_without_an_upper_end_reach_the_top(x: str) -> None:
 def test_what_is_not_trained_is_said(tmp_path: Path) -> None:
     """A panel of a partial result, and fields of its map, are empty because nothing is trained there."""
     study = make_study(count=8, hidden=[2, 3, 4, 5], learning_rate=RATES, distribution=["normal", "uniform"])
-    result = run_in_shards(study, tmp_path / "r", max_runs=16, shard_runs=8)
+    result = run_in_parts(study, tmp_path / "r", max_runs=16, part_runs=8)
     assert not result.complete
     figure = figures.draw(result, x="learning_rate", color="distribution", facet=("hidden",))
     texts = [text.get_text().replace("\n", " ") for axes in figure.axes for text in axes.texts]

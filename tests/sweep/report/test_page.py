@@ -29,7 +29,7 @@ SWEPT: dict[str, Any] = {
 @pytest.fixture(scope="module")
 def result(tmp_path_factory: pytest.TempPathFactory) -> Result:
     """Train three parameters, in a folder with a space and a quote in its name."""
-    study = make_study(count=20, below=0.3, name=NAME, **SWEPT)
+    study = make_study(count=20, threshold=0.3, name=NAME, **SWEPT)
     study.description = DESCRIPTION
     return sweep.run(study, out=tmp_path_factory.mktemp("report") / "a 'b'")
 
@@ -151,10 +151,10 @@ def test_many_cells_are_the_best(result: Result, monkeypatch: pytest.MonkeyPatch
         make_study(count=3, learning_rate=[1e-30, 1e-29]),
         make_study(count=1),
     ],
-    ids=["one cell", "nothing judged", "never", "one seed"],
+    ids=["one cell", "nothing evaluated", "never", "one seed"],
 )
 def test_every_study_has_a_report(study: sweep.Study) -> None:
-    """Whatever is swept and judged."""
+    """Whatever is swept and evaluated."""
     text = report_page(sweep.run(study))
     assert "None" not in re.sub(r"<svg.*?</svg>", "", text, flags=re.DOTALL)
     assert not re.search(r"\bnan\b", re.sub(r"<svg.*?</svg>|<script.*?</script>", "", text, flags=re.DOTALL))

@@ -13,7 +13,7 @@ from sweep.report.losses import best_value
 from tests.sweep.browser import Opened, needs_browser
 from tests.sweep.support import make_study
 
-NEVER: dict[str, Any] = {"learning_rate": [1e-9, 1e-8], "below": 1e-9}
+NEVER: dict[str, Any] = {"learning_rate": [1e-9, 1e-8], "threshold": 1e-9}
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_nothing_is_best_where_no_run_converged() -> None:
     assert "No run converged in any of 4 cells." in page
     assert "Best cells" not in page
     assert "Comparisons" not in page
-    page = report_page(sweep.run(make_study(count=4, **{**NEVER, "below": [1e-9, 1e9]})))
+    page = report_page(sweep.run(make_study(count=4, **{**NEVER, "threshold": [1e-9, 1e9]})))
     assert "Best cells" in page
     assert "Comparisons" in page
 
@@ -56,7 +56,7 @@ def test_nothing_is_best_where_no_run_converged() -> None:
 @pytest.mark.parametrize(("count", "told"), [(9, False), (10, True)])
 def test_what_matters_takes_seeds(count: int, told: bool) -> None:
     """No bars of shares stand below the sentence that says that there are too few seeds to tell them from chance."""
-    page = report_page(sweep.run(make_study(count=count, below=0.3)))
+    page = report_page(sweep.run(make_study(count=count, threshold=0.3)))
     assert ("is estimated from at least 10 seeds per cell" in page) != told
     assert ("What explains the variance between runs" in page) == told
 
@@ -72,14 +72,14 @@ def test_best_value_of_pairs_that_have_cells_of_their_own() -> None:
 def test_few_runs_of_many_are_counted() -> None:
     """Where a share would be written as 0.0 % though some runs converged, how many these are is said."""
     below = [1e9, *(1e-9 * k for k in range(1, 2400))]
-    page = report_page(sweep.run(make_study(count=1, hidden=2, learning_rate=1e-9, max_steps=1, below=below)))
+    page = report_page(sweep.run(make_study(count=1, hidden=2, learning_rate=1e-9, max_steps=1, threshold=below)))
     assert "Of 2,400 runs 1 (0.0 %) converged; 100.0 % exhausted." in page
 
 
 @needs_browser
 def test_digests_are_whole_on_narrow_screens(browser: Any, tmp_path: Path) -> None:
     """They are broken rather than cut off, and tables have as many columns as there is room for."""
-    result = sweep.run(make_study(count=4, below=0.3), tmp_path / "r")
+    result = sweep.run(make_study(count=4, threshold=0.3), tmp_path / "r")
     opened = Opened(browser, write_report(result, tmp_path), viewport={"width": 390, "height": 800})
     table = opened.page.locator("#provenance .wide")
     assert table.evaluate("(each) => each.scrollWidth <= each.clientWidth")

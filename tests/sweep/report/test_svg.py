@@ -20,7 +20,7 @@ RATES = [0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0]
 def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Write the report of a study of three parameters, some of whose cells never converge."""
     swept = {"learning_rate": RATES, "scale": [0.2, 0.5, 1.0], "distribution": ["normal", "uniform"]}
-    result = sweep.run(make_study(hidden=2, count=10, below=0.9, **swept))
+    result = sweep.run(make_study(hidden=2, count=10, threshold=0.9, **swept))
     return write_report(result, tmp_path_factory.mktemp("report"))
 
 

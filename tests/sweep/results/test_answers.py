@@ -115,12 +115,12 @@ def test_sums_add_up(result: Result, by: list[str], size: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("by", "words"),
+    ("by", "options"),
     [(["hiden"], "did you mean 'hidden'"), (["hidden", "hidden"], "given twice"), ([""], "unknown parameter ''")],
 )
-def test_sums_over_what_is_not_swept(result: Result, by: list[str], words: str) -> None:
+def test_sums_over_what_is_not_swept(result: Result, by: list[str], options: str) -> None:
     """Only swept parameters can be kept, each once."""
-    with pytest.raises(SweepError, match=words):
+    with pytest.raises(SweepError, match=options):
         sum_over(result, by)
 
 
@@ -170,7 +170,7 @@ def test_best_cell_in_a_sentence(result: Result) -> None:
     ("scalars", "expected"),
     [
         (
-            {"hidden": 2, "learning_rate": 0.1, "below": 10.0},
+            {"hidden": 2, "learning_rate": 0.1, "threshold": 10.0},
             r"of 20 runs 100.0 % \[83.9, 100.0\] converged\nmedian \d+ steps, \d+ steps per converged run$",
         ),
         (
@@ -181,17 +181,17 @@ def test_best_cell_in_a_sentence(result: Result) -> None:
         ({"hidden": [2, 3], "learning_rate": 1e-30}, r"of 40 runs 0.0 % .*\nno run converged in any of 2 cells$"),
         (
             {"hidden": 2, "learning_rate": [0.1, 0.2], "criterion": "none"},
-            r"convergence is not judged .*\nthe median final loss of 40 runs together is .*\nbest cell: learning",
+            r"there is no criterion .*\nthe median final loss of 40 runs together is .*\nbest cell: learning",
         ),
         (
-            {"hidden": 2, "below": 10.0, "criterion": ["none", "loss"]},
+            {"hidden": 2, "threshold": 10.0, "criterion": ["none", "loss"]},
             r"of .*\nbest cell: criterion loss.*\nwhat matters .*: criterion 100.0 ± 0.1 % \(main effect\).*\n"
             r"cells with criterion .none. are not",
         ),
     ],
 )
 def test_other_answers(scalars: dict[str, Any], expected: str) -> None:
-    """One cell is not called the best, and where nothing converged or was judged no cell is."""
+    """One cell is not called the best, and where nothing converged or was evaluated no cell is."""
     given = {"learning_rate": 0.1, "max_steps": 30} | scalars
     assert re.match(expected, "\n".join(sentences.answer(sweep.run(make_study(count=20, **given)))))
 
@@ -222,10 +222,10 @@ def test_importance_of_few_successes_is_not_told() -> None:
 
 
 def test_without_a_criterion_no_rates_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
-    """Rates of 0 % would mislead where nothing is judged."""
-    unjudged = sweep.run(make_study(count=3, hidden=2, learning_rate=[0.1, 0.2], scale=[1.0, 2.0], criterion="none"))
-    terminal.print_summary(unjudged)
-    terminal.print_sums(unjudged, ["scale"])
+    """Rates of 0 % would mislead where nothing is evaluated."""
+    unevaluated = sweep.run(make_study(count=3, hidden=2, learning_rate=[0.1, 0.2], scale=[1.0, 2.0], criterion="none"))
+    terminal.print_summary(unevaluated)
+    terminal.print_sums(unevaluated, ["scale"])
     out = capsys.readouterr().out
     assert "runs converged" not in out
     assert "rate, %" not in out

@@ -28,7 +28,7 @@ BY = ["convergence_rate", "steps_q50", "expected_steps"]
 @pytest.fixture(scope="module")
 def result() -> Result:
     """Train three parameters."""
-    return sweep.run(make_study(count=20, max_steps=200, below=0.4, **SWEPT))
+    return sweep.run(make_study(count=20, max_steps=200, threshold=0.4, **SWEPT))
 
 
 @given(st.integers(0, 30), st.integers(0, 30))
@@ -169,7 +169,7 @@ def test_cells_with_few_runs_do_not_lead_by_luck() -> None:
 
 
 @pytest.mark.parametrize("by", BY)
-def test_shards_are_compared_as_independent_runs(by: str) -> None:
+def test_parts_are_compared_as_independent_runs(by: str) -> None:
     """Cells that have no seed in common are told apart where they differ much, and twins are not."""
     outcomes = invented(np.random.default_rng(5), [0.9, 0.2, 0.9], 200)
     there = np.repeat([[True, False], [False, True], [False, True]], 100, axis=1)

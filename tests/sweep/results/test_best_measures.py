@@ -16,7 +16,7 @@ from sweep.results.best import best_of_each
 from sweep.statistics.measures import measure_statistics
 from sweep.statistics.outcomes import Measured
 from sweep.statistics.ranking import best_cells
-from tests.sweep.in_shards import run_in_shards
+from tests.sweep.in_parts import run_in_parts
 from tests.sweep.invented import measured_result
 from tests.sweep.support import command, make_study
 
@@ -80,7 +80,7 @@ def test_means_allow_for_failures_that_were_not_seen(n: int, left_out: bool) -> 
 @pytest.mark.parametrize("by", ["final_loss", "max_error", "n_correct", "rate", "median_steps", "expected_steps"])
 def test_best_of_each_value(by: str) -> None:
     """The best cell for each value is that of the whole ranking, with an interval that holds its own."""
-    result = sweep.run(make_study(**{**COMMON, "below": 0.5, "max_steps": 200}))
+    result = sweep.run(make_study(**{**COMMON, "threshold": 0.5, "max_steps": 200}))
     each, ranked = result.best(["hidden", by]), result.best(by)
     assert set(each["hidden"]) == {2, 3}
     assert list(each["best_of"]) == [3, 3]
@@ -97,7 +97,7 @@ def test_best_of_each_value(by: str) -> None:
     alone = result.best(["hidden", "learning_rate", by])
     for row in alone.to_dict("records"):
         own = ranked[ranked["cell"] == row["cell"]].iloc[0]
-        for end in ("low", "high"):
+        for end in ("target_low", "target_high"):
             theirs = np.nan if pd.isna(own[f"{column}_{end}"]) else own[f"{column}_{end}"]
             if by == "rate":  # exact, in place of Wilson's
                 theirs = getattr(stats.binomtest(own["n_converged"], own["n_runs"]).proportion_ci(0.95), end)
@@ -153,7 +153,7 @@ def test_commands(result: Result, tmp_path: Path) -> None:
 
 def test_a_partial_result_ranks_all_cells() -> None:
     """Of each value the best of the cells that have runs."""
-    part = run_in_shards(make_study(**{**COMMON, "count": 50}, criterion="none"), max_runs=1, shard_runs=120)
+    part = run_in_parts(make_study(**{**COMMON, "count": 50}, criterion="none"), max_runs=1, part_runs=120)
     assert list(part.cells["n_runs"]) == [50, 50, 20]
     assert list(part.best("hidden")["best_of"]) == [3]
     with pytest.raises(SweepError, match="is trained yet"):

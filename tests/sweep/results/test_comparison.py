@@ -15,18 +15,18 @@ from sweep.results.comparison import Pairing
 from sweep.terminal.comparisons import print_comparison
 from tests.sweep.support import assert_refused, command, make_study
 
-WORDS: dict[str, Any] = {"hidden": [2, 3], "max_steps": 200, "below": 0.4}
+OPTIONS: dict[str, Any] = {"hidden": [2, 3], "max_steps": 200, "threshold": 0.4}
 
 
 @pytest.fixture(scope="module")
 def both() -> Result:
     """Train one study of both learning rates."""
-    return sweep.run(make_study(count=20, learning_rate=[0.1, 0.2], **WORDS))
+    return sweep.run(make_study(count=20, learning_rate=[0.1, 0.2], **OPTIONS))
 
 
-def alone(rate: float, count: int = 20, **words: Any) -> Result:
+def alone(rate: float, count: int = 20, **options: Any) -> Result:
     """Train a study of one learning rate, which is not swept."""
-    return sweep.run(make_study(**{"count": count, "learning_rate": rate, **WORDS, **words}))
+    return sweep.run(make_study(**{"count": count, "learning_rate": rate, **OPTIONS, **options}))
 
 
 @pytest.mark.parametrize("by", [[], ["hidden"]])
@@ -65,7 +65,7 @@ def test_seeds_in_both() -> None:
 def test_what_has_no_partner_is_told(tmp_path: Path) -> None:
     """How many cells and seeds of each result are not compared; nothing is said where all are."""
     for name, rates, count in (("a", [0.1, 0.2], 20), ("b", [0.2, 0.3, 0.4], 15)):
-        sweep.run(make_study(count=count, learning_rate=rates, **WORDS), out=tmp_path / name)
+        sweep.run(make_study(count=count, learning_rate=rates, **OPTIONS), out=tmp_path / name)
     told = command("compare", tmp_path / "a", tmp_path / "b").out
     assert "2 of 4 cells and 5 of 20 seeds of the first result; 4 of 6 cells of the second result" in told
     assert "not compared" not in command("compare", tmp_path / "a", tmp_path / "a").out
@@ -83,7 +83,7 @@ def test_what_cannot_be_paired(both: Result) -> None:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Store a study of two parameters."""
     out = tmp_path_factory.mktemp("compared") / "r"
-    sweep.run(make_study(count=20, learning_rate=[0.1, 0.2], **WORDS), out=out)
+    sweep.run(make_study(count=20, learning_rate=[0.1, 0.2], **OPTIONS), out=out)
     return out
 
 
@@ -165,7 +165,7 @@ def test_tables_fit_the_screen(
 
 
 def test_what_never_converges_is_told(folder: Path, both: Result) -> None:
-    """In words, not as an infinite ratio."""
+    """In options, not as an infinite ratio."""
     assert (both.compare("hidden", [])["first_rate"] == 0).all()
     out = command("compare", folder, "--vary", "hidden").out
     assert "first never converges" in out
@@ -201,17 +201,17 @@ def test_names_alone_or_in_a_list(both: Result) -> None:
 
 
 def test_two_results_by_what_was_measured(tmp_path: Path) -> None:
-    """Losses of two studies are compared as those of two values of a study that sweeps both, judged or not."""
-    words = {"hidden": [2, 3], "max_steps": 20, "criterion": "none"}
-    both = sweep.run(make_study(count=12, **words, learning_rate=[0.1, 0.2]))
+    """Losses of two studies are compared as those of two values of a study that sweeps both, evaluated or not."""
+    options = {"hidden": [2, 3], "max_steps": 20, "criterion": "none"}
+    both = sweep.run(make_study(count=12, **options, learning_rate=[0.1, 0.2]))
     names = ["first", "second"]
     for rate in (0.1, 0.2):
-        sweep.run(make_study(count=12, **words, learning_rate=rate), tmp_path / str(rate))
+        sweep.run(make_study(count=12, **options, learning_rate=rate), tmp_path / str(rate))
     pairing = Pairing(*(sweep.open_result(tmp_path / name) for name in ("0.1", "0.2")))
     for by in ([], ["hidden"], ["hidden", "max_error"], ["n_correct"]):
         expected = both.compare("learning_rate", by).drop(columns=names)
         pd.testing.assert_frame_equal(pairing.compare(by).drop(columns=names), expected)
-    with pytest.raises(SweepError, match="convergence is not judged"):
+    with pytest.raises(SweepError, match="there is no criterion"):
         pairing.compare(["rate"])
     with pytest.raises(SweepError, match=r"margin 0\.05 given with final_loss; rates alone"):
         pairing.compare([], margin=0.05)

@@ -21,10 +21,10 @@ import sweep
 from sweep import Result, SweepError
 from sweep.results import export
 from sweep.results.sentences import coverage
-from tests.sweep.in_shards import run_in_shards
+from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import command, make_study, training_watched, tree
 
-STUDY = make_study(count=10, hidden=[2, 3], learning_rate=[1e-9, 0.05, 0.2], below=0.3, name="a_b.c-d")
+STUDY = make_study(count=10, hidden=[2, 3], learning_rate=[1e-9, 0.05, 0.2], threshold=0.3, name="a_b.c-d")
 BY = [(), ("hidden",), ("learning_rate", "hidden")]
 
 
@@ -47,13 +47,13 @@ def partial(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Interrupt a study."""
     out = tmp_path_factory.mktemp("partial") / "r"
     with training_watched(5, KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
-        run_in_shards(STUDY, out=out, threads=1, shard_runs=7)
+        run_in_parts(STUDY, out=out, threads=1, part_runs=7)
     return out
 
 
-def text(result: Result, *words: Any, **options: Any) -> str:
+def text(result: Result, *args: Any, **options: Any) -> str:
     """Export as text."""
-    exported = result.export(*words, **options)
+    exported = result.export(*args, **options)
     assert exported is not None
     return exported
 
@@ -61,8 +61,8 @@ def text(result: Result, *words: Any, **options: Any) -> str:
 def strict(content: str) -> dict[str, Any]:
     """Parse JSON, of which NaN and Infinity are no part."""
 
-    def refuse(word: str) -> None:
-        raise AssertionError(f"{word} is not JSON")
+    def refuse(option: str) -> None:
+        raise AssertionError(f"{option} is not JSON")
 
     parsed: dict[str, Any] = json.loads(content, parse_constant=refuse)
     return parsed
@@ -207,14 +207,14 @@ def test_partial_results_say_so(partial: Path) -> None:
 
 
 def test_targets_and_counts_are_exported(tmp_path: Path) -> None:
-    """The runs judged by recorded targets have tables too, and so have results without rows."""
-    study = make_study(count=10, hidden=2, below=0.3, targets=[0.9, 0.5])
+    """The runs evaluated by recorded targets have tables too, and so have results without rows."""
+    study = make_study(count=10, hidden=2, threshold=0.3, loss_thresholds=[0.9, 0.5])
     targets = sweep.run(study).targets
-    read = strict(text(targets, "json", "target"))
-    assert read["columns"]["target"]["unit"] == "loss"
-    assert [row["target"] for row in read["rows"]] == [0.9, 0.5]
+    read = strict(text(targets, "json", "loss_threshold"))
+    assert read["columns"]["loss_threshold"]["unit"] == "loss"
+    assert [row["loss_threshold"] for row in read["rows"]] == [0.9, 0.5]
     assert_same(read_csv(text(targets)), targets.cells)
-    counts = sweep.run(make_study(count=10, hidden=2, below=0.3), tmp_path / "r", keep="cells")
+    counts = sweep.run(make_study(count=10, hidden=2, threshold=0.3), tmp_path / "r", keep="cells")
     assert_same(read_csv(text(counts, "csv", "learning_rate")), counts.summarize("learning_rate"))
 
 
@@ -250,9 +250,9 @@ def test_what_cannot_be_written_is_refused(folder: Path, tmp_path: Path) -> None
         ("--sort", "speed"): "speed",
         ("--top", "0"): "top 0 given",
     }
-    for words, sentence in refusals.items():
-        finished = command("export", folder, "--out", tmp_path / "kept.csv", *words)
-        assert (finished.code, finished.out) == (2, ""), words
+    for options, sentence in refusals.items():
+        finished = command("export", folder, "--out", tmp_path / "kept.csv", *options)
+        assert (finished.code, finished.out) == (2, ""), options
         (line,) = finished.err.splitlines()
         assert line.startswith("error: ")
         assert sentence in line

@@ -1,4 +1,4 @@
-"""Answers, tables, figures and reports of studies in which convergence is not judged."""
+"""Answers, tables, figures and reports of studies in which there is no criterion."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sweep import Result, StoreError, SweepError, figures
 from sweep.report.page import report_page
 from sweep.results import sentences
 from sweep.statistics.measures import measure_columns, measure_statistics
-from tests.sweep.in_shards import run_in_shards
+from tests.sweep.in_parts import run_in_parts
 from tests.sweep.invented import measured_result
 from tests.sweep.support import command, make_study
 
@@ -49,14 +49,18 @@ def test_several_cells_together(measure: str) -> None:
     row = pooled(measure, values)
     alone = measure_statistics(measure, np.zeros(1200), values.ravel(), most=4).iloc[0]
     for name in measure_columns(measure):
-        assert row[name] == pytest.approx(alone[name], rel=1e-12 if not name.endswith(("low", "high")) else 0.04), name
+        assert row[name] == pytest.approx(
+            alone[name], rel=1e-12 if not name.endswith(("target_low", "target_high")) else 0.04
+        ), name
 
 
 def test_seeds_that_decide_count_once() -> None:
     """Where all cells of a seed have its loss, intervals are those of the seeds, not of three times as many runs."""
     values = np.random.default_rng(1).lognormal(0, 1, 400)
     row, alone = pooled("final_loss", np.tile(values, (3, 1))), measure_statistics("final_loss", np.zeros(400), values)
-    ends = (tuple(each[f"final_loss_q50_{end}"] for end in ("low", "high")) for each in (row, alone.iloc[0]))
+    ends = (
+        tuple(each[f"final_loss_q50_{end}"] for end in ("target_low", "target_high")) for each in (row, alone.iloc[0])
+    )
     width, expected = (np.log(high / low) for low, high in ends)
     assert width == pytest.approx(expected, rel=0.1)
     one_seed = pooled("final_loss", np.array([[1.0], [2.0]]))
@@ -105,7 +109,7 @@ def result() -> Result:
 def test_answer(result: Result) -> None:
     """Final losses of all, how many diverged, and the best cell."""
     told = sentences.answer(result)
-    assert told[0] == "convergence is not judged (criterion 'none')"
+    assert told[0] == "there is no criterion (criterion 'none')"
     assert re.match(r"the median final loss of 120 runs together is \S+ \[\S+, \S+\]", told[1])
     cells = result.cells.sort_values("final_loss_q50")
     best = cells.iloc[0]
@@ -118,7 +122,7 @@ def test_answer(result: Result) -> None:
 @pytest.mark.wide
 @pytest.mark.parametrize("keep", ["runs", pytest.param("cells", marks=pytest.mark.soak)])
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("options", "said"),
     [
         ({"learning_rate": 0.1, "hidden": 2}, "the median final loss of 20 runs is "),
         ({"learning_rate": [0.1, 0.2], "count": 1}, "the median final loss of 4 runs together is "),
@@ -131,11 +135,11 @@ def test_answer(result: Result) -> None:
     ],
     ids=["one cell", "one seed", "all diverged", "loss 0"],
 )  # fmt: skip
-def test_special_studies(tmp_path: Path, words: dict[str, Any], said: str, keep: str) -> None:
+def test_special_studies(tmp_path: Path, options: dict[str, Any], said: str, keep: str) -> None:
     """One cell, one seed, all diverged, losses of exactly 0: sentences, tables and pages."""
     out = str(tmp_path / "r")
     with np.errstate(all="ignore"):
-        trained = sweep.run(make_study(**{**BUDGET, "count": 20, **words}), out, keep=keep)
+        trained = sweep.run(make_study(**{**BUDGET, "count": 20, **options}), out, keep=keep)
     told = "\n".join(sentences.answer(trained))
     assert said in told
     assert "nan" not in told
@@ -152,8 +156,8 @@ def test_special_studies(tmp_path: Path, words: dict[str, Any], said: str, keep:
 def test_report_has_figures_ranks_and_comparisons(result: Result) -> None:
     """As that of any study; of counts without what takes rows."""
     page = report_page(result)
-    for word in ("Median final loss", 'id="best"', 'id="comparisons"', "middle half", "Cells"):
-        assert word in page
+    for option in ("Median final loss", 'id="best"', 'id="comparisons"', "middle half", "Cells"):
+        assert option in page
     assert page.count("<svg") == 4
     counted = report_page(sweep.run(result.study, keep="cells"))
     assert 'id="comparisons"' not in counted
@@ -169,8 +173,8 @@ def test_tables(result: Result, tmp_path: Path) -> None:
     assert "6 cells" in command("show", tmp_path / "r").out
     first = command("show", tmp_path / "r", "--top", "1").out
     assert "1 of 6 cells, best first" in first
-    part = run_in_shards(
-        make_study(count=50, learning_rate=[0.05, 0.2], **BUDGET), tmp_path / "p", max_runs=1, shard_runs=60
+    part = run_in_parts(
+        make_study(count=50, learning_rate=[0.05, 0.2], **BUDGET), tmp_path / "p", max_runs=1, part_runs=60
     )
     assert not part.complete
     assert "each of which counts equally, is" in command("show", tmp_path / "p").out
@@ -215,7 +219,7 @@ def test_comparisons(result: Result, measure: str) -> None:
 
 
 def test_what_is_refused(result: Result, tmp_path: Path) -> None:
-    """Rates of what is not judged, and what takes rows that are not there."""
+    """Rates of what is not evaluated, and what takes rows that are not there."""
     with pytest.raises(SweepError, match="criterion 'none'"):
         result.compare("hidden", "rate")
     counted = sweep.run(result.study, tmp_path / "r", keep="cells")
@@ -245,7 +249,7 @@ def test_more_runs_than_are_read(result: Result, monkeypatch: pytest.MonkeyPatch
 def test_a_mixed_study_is_told_by_rates() -> None:
     """Cells without a criterion count as not converged, and final losses are there for who asks."""
     mixed = sweep.run(make_study(count=20, hidden=2, learning_rate=0.2, criterion=["none", "loss"], max_steps=200))
-    assert "are not judged and count as not converged" in "\n".join(sentences.answer(mixed))
+    assert "are not evaluated and count as not converged" in "\n".join(sentences.answer(mixed))
     assert list(mixed.best("final_loss")["rank"]) == [1, 2]
     assert "first_rate" in mixed.compare("criterion").columns
     assert "first_median" in mixed.compare("criterion", "final_loss").columns

@@ -1,4 +1,4 @@
-"""Settings of words of a user's own become columns: some names are refused, and all others work in every answer."""
+"""Settings of custom components become columns: some names are refused, and all others work in every answer."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ import pytest
 import sweep
 from sweep.results.comparison import Pairing
 from sweep.study.cell_columns import reserved_columns
+from sweep.training import part_trainer
 from sweep.training import run as training
-from sweep.training import shard_trainer
-from tests.sweep.in_shards import run_in_shards
-from tests.sweep.own import only_words_of
+from tests.sweep.in_parts import run_in_parts
+from tests.sweep.own import only_plugins
 
-# Names that our own code uses for something else; so many as a word may have at once.
+# Names that our own code uses for something else; so many as an option may have at once.
 NAMES = (("group", "weight", "event", "index"), ("self", "cell_x", "level_0", "seconds"))
 
 
-def write_word(folder: Path, names: tuple[str, ...]) -> Path:
+def write_option(folder: Path, names: tuple[str, ...]) -> Path:
     """Write a file with an optimizer of some settings, which all change its steps."""
     settings = "".join(f"sweep.Setting({name!r}, 1.0, 'pace'), " for name in names)
     arguments = ", ".join(f"s{k}" for k in range(len(names)))
@@ -41,10 +41,10 @@ def study_of(names: tuple[str, ...]) -> sweep.Study:
         data={"task": "xor"},
         network={"hidden": 2},
         training=training,
-        convergence={"below": 0.6},
+        convergence={"threshold": 0.6},
         parameters=swept | {"criterion": {"values": ["loss", "none"]}},
         seeds={"count": 8},
-        record={"targets": [1.0, 0.1], "measures": ["margin", "learned_function"]},
+        record={"loss_thresholds": [1.0, 0.1], "measures": ["margin", "learned_function"]},
     )
 
 
@@ -66,17 +66,17 @@ ANSWERS: dict[str, Callable[[sweep.Result, str], pd.DataFrame]] = {
     "parallel runs": lambda result, name: result.parallel_runs(2, by=name),
     "profile": lambda result, name: result.performance_profile(name),
     "functions": lambda result, name: result.functions(name),
-    "targets": lambda result, name: result.targets.cells,
+    "targets": lambda result, name: result.by_threshold.cells,
     "two results": lambda result, name: Pairing(result, result).compare([name, "rate"]),
 }
 
 
 @pytest.fixture(scope="module", params=NAMES, ids=" ".join)
 def trained(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """Return the names of a word's settings, and a result."""
-    with pytest.MonkeyPatch.context() as patch, only_words_of(write_word(tmp_path_factory.mktemp("w"), request.param)):
-        for module in (training, shard_trainer):
-            patch.setattr(module, "check_own_words", lambda study: None)
+    """Return the names of an option's settings, and a result."""
+    with pytest.MonkeyPatch.context() as patch, only_plugins(write_option(tmp_path_factory.mktemp("w"), request.param)):
+        for module in (training, part_trainer):
+            patch.setattr(module, "check_custom_components", lambda study: None)
         yield request.param, sweep.run(study_of(request.param))
 
 
@@ -88,7 +88,7 @@ def test_other_names_work_in_every_answer(trained: Any, answer: str) -> None:
         table = ANSWERS[answer](result, name)
         assert set(table[name]) == {1.0, 2.0}
         assert {*table.columns} - {*names, *result.study.parameters} <= reserved_columns() | {
-            column for column in table if column.startswith("steps_below_")
+            column for column in table if column.startswith("steps_to_")
         }
 
 
@@ -97,7 +97,7 @@ def test_exports_have_all_columns(trained: Any, to: str) -> None:
     """Those of partial results too, which have one more."""
     names, result = trained
     assert all(name in result.export(to).replace("\\_", "_") for name in names[:2])
-    partial = run_in_shards(result.study, shard_runs=4, max_runs=5).export("csv")
+    partial = run_in_parts(result.study, part_runs=4, max_runs=5).export("csv")
     head, first = (line.split(",") for line in partial.splitlines()[:2])
     assert len(set(head)) == len(head)
     assert [first[head.index(name)] for name in (*names[:2], "partial")] == ["1.0", "1.0", "True"]
@@ -106,10 +106,10 @@ def test_exports_have_all_columns(trained: Any, to: str) -> None:
 def test_columns_of_answers_are_refused(tmp_path: Path) -> None:
     """At once, with the name."""
     names = {name for name in reserved_columns() if len(name) <= 40} | {"schedule_steps", "patterns", "copy", "json"}
-    assert names >= {"n_cells", "k", "first", "second", "share", "factor", "partial", "target"}
+    assert names >= {"n_cells", "k", "first", "second", "share", "factor", "partial", "loss_threshold"}
     ordered = sorted(names)
     for some in (tuple(ordered[k : k + 4]) for k in range(0, len(ordered), 4)):
-        with only_words_of(write_word(tmp_path, some)), pytest.raises(sweep.StudyError) as caught:
+        with only_plugins(write_option(tmp_path, some)), pytest.raises(sweep.StudyError) as caught:
             sweep.load_study("xor", {"optimizer": "mine"})
-        expected = [f"words: mine has a setting {name!r}, which studies or results have; rename it" for name in some]
+        expected = [f"options: mine has a setting {name!r}, which studies or results have; rename it" for name in some]
         assert caught.value.faults == expected

@@ -17,22 +17,21 @@ from sweep.schedule.plan import Plan
 from sweep.statistics.cells import summarize, summarize_by
 from sweep.statistics.tally import tally_runs
 from sweep.store.memory import MemoryParts
-from sweep.store.own_bits import own_bits
 from sweep.terminal.cells import rate_matrix
 from sweep.training.adaptive_rounds import AdaptiveRounds
-from tests.sweep.in_shards import run_in_shards
+from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import command, make_study, training_watched
 
-STUDY = make_study(count=20, hidden=[2, 3], learning_rate=[0.05, 0.1, 0.2], below=0.3)
-SHARD_RUNS = 7
+STUDY = make_study(count=20, hidden=[2, 3], learning_rate=[0.05, 0.1, 0.2], threshold=0.3)
+PART_RUNS = 7
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Interrupt a study after 12 of its 18 shards, within a cell."""
+    """Interrupt a study after 12 of its 18 parts, within a cell."""
     out = tmp_path_factory.mktemp("partial") / "r"
     with training_watched(12, KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
-        run_in_shards(STUDY, out=out, threads=1, shard_runs=SHARD_RUNS)
+        run_in_parts(STUDY, out=out, threads=1, part_runs=PART_RUNS)
     return out
 
 
@@ -153,22 +152,22 @@ def test_nothing_trained_yet(tmp_path: Path) -> None:
     """A study that was interrupted before any run has nothing to show."""
     out = tmp_path / "r"
     with training_watched(0, KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
-        run_in_shards(STUDY, out=out, threads=1, shard_runs=SHARD_RUNS)
+        run_in_parts(STUDY, out=out, threads=1, part_runs=PART_RUNS)
     with pytest.raises(StoreError, match="no trained runs yet"):
         open_result(out, partial=True)
 
 
 def test_no_pairs_yet() -> None:
     """Where no seed was trained at two values, they cannot be compared yet."""
-    first = run_in_shards(STUDY, max_runs=1, shard_runs=SHARD_RUNS)
-    assert (first.complete, first.facts["n_runs"]) == (False, SHARD_RUNS)
+    first = run_in_parts(STUDY, max_runs=1, part_runs=PART_RUNS)
+    assert (first.complete, first.facts["n_runs"]) == (False, PART_RUNS)
     with pytest.raises(SweepError, match="no seed is trained at two values of hidden yet"):
         first.compare("hidden")
 
 
 @pytest.mark.parametrize("keep", ["runs", "cells"])
 def test_no_runs_at_all(partial: Result, keep: Literal["runs", "cells"]) -> None:
-    """A stripe without shards has tables of the usual columns and types, and says that nothing is trained."""
+    """A shard without parts has tables of the usual columns and types, and says that nothing is trained."""
     empty = sweep.run(STUDY, keep=keep, shard=(60, 64))
     assert not len(empty.cells)
     assert (empty.cells.dtypes == partial.cells.dtypes).all()
@@ -194,5 +193,5 @@ def test_a_part_of_more_cells_than_memory_holds() -> None:
     assert table["steps_q50"].tolist() == [5, 6, 7]
     sums = summarize_by(tally, plan.grid, ["learning_rate"])
     assert sums[["learning_rate", "n_cells", "n_runs"]].to_numpy().tolist() == [[0.1, 2, 2], [0.2, 1, 1]]
-    shard = plan.shard(0)
-    assert AdaptiveRounds(plan, MemoryParts(plan, "cells", own_bits())).restrict(shard) == shard
+    part = plan.part(0)
+    assert AdaptiveRounds(plan, MemoryParts(plan, "cells")).restrict(part) == part

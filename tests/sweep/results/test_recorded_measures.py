@@ -19,16 +19,16 @@ from sweep.statistics.measures import measure_columns, quartile_columns
 from sweep.statistics.outcomes import Measured
 from sweep.statistics.ranking import best_cells
 from sweep.study.network_measures import QUANTITIES
-from tests.sweep.in_shards import run_in_shards
+from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import assert_same_table, command, make_study
 
 NAMES = [name for name in QUANTITIES if name != "sharpness"]  # which takes a kernel of its own
-WORDS: dict[str, Any] = {"activation": "tanh", "hidden": [2, 3], "learning_rate": [0.01, 0.1, 1e3], "max_steps": 12}
+OPTIONS: dict[str, Any] = {"activation": "tanh", "hidden": [2, 3], "learning_rate": [0.01, 0.1, 1e3], "max_steps": 12}
 
 
-def measured(names: list[str] = NAMES, **words: Any) -> Study:
+def measured(names: list[str] = NAMES, **options: Any) -> Study:
     """Return a study of six cells: with 2 hidden units no run diverges, some do, and all do."""
-    tables = make_study(**{**WORDS, "bound": 40.0, "count": 11, **words}).canonical()
+    tables = make_study(**{**OPTIONS, "divergence_threshold": 40.0, "count": 11, **options}).canonical()
     return Study(**tables | {"record": {"measures": names}})
 
 
@@ -72,13 +72,13 @@ def test_cells_are_the_same_wherever_they_are(result: Result) -> None:
     assert_same_table(sweep.run(measured()).cells, result.cells)
     stored = pd.read_parquet(Path(str(result.place)) / "cells.parquet")
     assert set(stored) >= {name for measure in NAMES for name in quartile_columns(measure)}
-    assert "margin_q50" not in sweep.run(make_study(**WORDS)).cells
+    assert "margin_q50" not in sweep.run(make_study(**OPTIONS)).cells
     assert sweep.verify(str(result.place)).intact
 
 
 def test_unfinished_results_have_them(tmp_path: Path) -> None:
     """Those of the runs that are trained."""
-    partial = run_in_shards(measured(), out=tmp_path / "r", shard_runs=20, max_runs=1)
+    partial = run_in_parts(measured(), out=tmp_path / "r", part_runs=20, max_runs=1)
     assert not partial.complete
     row = partial.cells.iloc[0]
     values = of_cell(partial, "margin", int(row["cell"]))

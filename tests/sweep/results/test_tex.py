@@ -24,7 +24,7 @@ NAMED = {"textbackslash": "\\", "textasciitilde": "~", "textasciicircum": "^"}
 NAMED |= {"textless": "<", "textgreater": ">", "textbar": "|"}
 
 ORDERS = ["w v b c k", "w.T v b c k"]
-JUDGED = make_study(count=6, name="a_b.c-d", hidden=[2, 3], draw_order=ORDERS, output_scale=[0.5, 1.5], below=0.3)
+JUDGED = make_study(count=6, name="a_b.c-d", hidden=[2, 3], draw_order=ORDERS, output_scale=[0.5, 1.5], threshold=0.3)
 FIXED = make_study(count=6, name="fixed", hidden=2, criterion="none", learning_rate=[1e-5, 0.1, 1e300], max_steps=20)
 LONG = make_study(count=2, name="long", hidden=2, learning_rate=[k / 100 for k in range(1, 42)], max_steps=5)
 
@@ -56,10 +56,10 @@ def number(text: str) -> str:
 
 
 def heads(row: str) -> list[str]:
-    """Return the heads of columns, which may be stacked, a line for each word."""
+    """Return the heads of columns, which may be stacked, a line for each option."""
     stacked = [re.fullmatch(r"\\shortstack\[[lr]\]\{(.*)\}", head) for head in row.split(" & ")]
     lines = [match[1].split(r"\\") if match else [head] for match, head in zip(stacked, row.split(" & "), strict=True)]
-    return [" ".join(map(printed, words)).replace("_ ", "_") for words in lines]
+    return [" ".join(map(printed, options)).replace("_ ", "_") for options in lines]
 
 
 def tabular(text: str) -> tuple[str, list[str], list[list[str]]]:
@@ -178,7 +178,7 @@ def test_pdflatex_sets_them(results: dict[str, Result], tmp_path: Path) -> None:
     bodies = [texts(result, by=by) for result in results.values() for by in ((), "learning_rate")]
     preamble = r"\documentclass{article}\usepackage{booktabs}\usepackage{longtable}\begin{document}"
     (tmp_path / "all.tex").write_text("\n\n".join([preamble, *bodies, r"\end{document}"]))
-    words = ["pdflatex", "-halt-on-error", "-interaction=nonstopmode", "all.tex"]
-    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True)
+    options = ["pdflatex", "-halt-on-error", "-interaction=nonstopmode", "all.tex"]
+    done = subprocess.run(options, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-2000:]
     assert "Missing character" not in done.stdout

@@ -19,15 +19,15 @@ def random_study(random: np.random.Generator) -> Study:
         "scale": [0.1 * k for k in range(1, int(sizes[2]) + 1)],
     }
     chosen = random.permutation(list(parameters))[: random.integers(1, 4)]
-    words = {"hidden": 4, "learning_rate": 0.1} | {str(name): parameters[name] for name in chosen}
-    return make_study(count=int(10 ** random.uniform(2.6, 3.6)), max_steps=int(10 ** random.uniform(2, 5)), **words)
+    options = {"hidden": 4, "learning_rate": 0.1} | {str(name): parameters[name] for name in chosen}
+    return make_study(count=int(10 ** random.uniform(2.6, 3.6)), max_steps=int(10 ** random.uniform(2, 5)), **options)
 
 
 def runs_of_prefix(plan: Plan, share: float) -> np.ndarray:
-    """Return how many runs of each cell are among the first shards that hold such a share of all runs."""
+    """Return how many runs of each cell are among the first parts that hold such a share of all runs."""
     counts = np.zeros(plan.n_cells, np.int64)
-    for index in plan.shards.order():
-        cells, n = plan.cells(plan.shard(index))
+    for index in plan.parts.order():
+        cells, n = plan.cells(plan.part(index))
         counts[cells] += n
         if counts.sum() >= share * plan.n_runs:
             break

@@ -13,7 +13,7 @@ from kernels.train import Trainer
 from kernels.tuning import Tuning
 from sweep.schedule import kernel_count
 from sweep.schedule.plan import Plan
-from sweep.training.shard_trainer import ShardTrainer, make_start
+from sweep.training.part_trainer import PartTrainer, make_start
 from tests.sweep.support import make_study
 
 TUNINGS = (Tuning(), Tuning(64, 64, 2**15 * 3 // 2, 3, 192), Tuning(32, 32, 2**15, 3, 96), Tuning(16, 16, 2**15, 2, 96))
@@ -22,7 +22,7 @@ TUNINGS = (Tuning(), Tuning(64, 64, 2**15 * 3 // 2, 3, 192), Tuning(32, 32, 2**1
 def kernels_needed(study: Any, tuning: Tuning, effort: Effort, monkeypatch: pytest.MonkeyPatch) -> int:
     """Count the kernels that train and draw all cells of a study, each cell alone, also runs that are not finite."""
     plan, drawn = Plan(study), set()
-    worker = ShardTrainer(plan)
+    worker = PartTrainer(plan)
     monkeypatch.setattr(initialize, "uncompiled_draw", lambda *asked: asked)
     found = set()
     for cell in range(plan.n_cells):
@@ -38,7 +38,7 @@ def kernels_needed(study: Any, tuning: Tuning, effort: Effort, monkeypatch: pyte
             found.add((recipe, trainer.variant(words.hidden, settings, exact=True)))
         start = make_start(study, words)._replace(by_numpy=False)
         asked = initialize.uncompiled(start, recipe.architecture, words.hidden, recipe.dtype)
-        if words["stream"] != "pcg64":
+        if words["generator"] != "pcg64":
             drawn.add(asked)
     monkeypatch.undo()
     return len(found) + len(drawn)
@@ -61,8 +61,8 @@ def kernels_needed(study: Any, tuning: Tuning, effort: Effort, monkeypatch: pyte
         ({"hidden": 3, "layers": [2, 3], "scaling": ["standard", "ntk"]}, (3, 5, 7)),
         ({"hidden": [1, 3], "scaling": ["standard", "ntk"]}, (4, 7, 8)),
         ({"hidden": [1, 3], "layers": [1, 2, 3], "scaling": ["standard", "ntk"]}, (7, 13, 17)),
-        ({"hidden": 2, "stream": "pcg64"}, (1, 2, 2)),
-        ({"hidden": 2, "stream": ["pcg64", "mt19937"], "distribution": ["normal", "uniform"]}, (3, 4, 4)),
+        ({"hidden": 2, "generator": "pcg64"}, (1, 2, 2)),
+        ({"hidden": 2, "generator": ["pcg64", "mt19937"], "distribution": ["normal", "uniform"]}, (3, 4, 4)),
         ({"hidden": 2, "dtype": "float32", "bias_scale": [0.5, 1.0]}, (3, 4, 4)),
         ({"hidden": [2, 3], "optimizer": "rprop"}, (2, 3, 4)),
     ],

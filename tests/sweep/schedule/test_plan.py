@@ -1,4 +1,4 @@
-"""Numbering, visiting order and shards: arithmetic, and right for every study."""
+"""Numbering, visiting order and parts: arithmetic, and right for every study."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from sweep import Study, StudyError
 from sweep.schedule.cost import run_cost
+from sweep.schedule.part import Part
 from sweep.schedule.plan import Plan
-from sweep.schedule.shard import Shard
 from sweep.study.grid import Grid
 from tests.sweep.expected import naive_rows
 from tests.sweep.support import SECTIONS, SHAPE, make_study
@@ -29,7 +29,7 @@ VALUES: dict[str, list[Any]] = {
     "max_epochs": [0, 7, 60],
     "batch": [4, 1, 3],
     "optimizer": ["gd", "adam"],
-    "stream": ["pcg64", "mt19937"],
+    "generator": ["pcg64", "mt19937"],
 }
 
 
@@ -43,45 +43,45 @@ def small_studies(draw: st.DrawFn) -> Study:
     return make_study(count=draw(st.integers(1, 9)), base=draw(st.integers(0, 2**32 - 9)), **fixed, **ordered)
 
 
-def runs_of(plan: Plan, shard: Shard) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return run number, cell and seed of every run of a shard."""
-    cells, counts = plan.cells(shard)
+def runs_of(plan: Plan, part: Part) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return run number, cell and seed of every run of a part."""
+    cells, counts = plan.cells(part)
     assert len(cells) == len(set(cells.tolist()))
     assert (counts > 0).all()
-    return plan.runs(shard), np.repeat(cells, counts), plan.seeds(shard)
+    return plan.runs(part), np.repeat(cells, counts), plan.seeds(part)
 
 
 @given(small_studies(), st.none() | st.integers(1, 50))
-def test_shards_hold_every_run_once(study: Study, shard_runs: int | None) -> None:
-    """Shards of any size hold every run exactly once, numbered by the formula; pieces of them are of one shape."""
-    plan, rows = Plan(study, shard_runs), naive_rows(study)
+def test_parts_hold_every_run_once(study: Study, part_runs: int | None) -> None:
+    """Parts of any size hold every run exactly once, numbered by the formula; pieces of them are of one shape."""
+    plan, rows = Plan(study, part_runs), naive_rows(study)
     assert (plan.n_cells, plan.n_runs) == (study.n_cells, len(rows))
     seen: list[int] = []
     position = 0
-    for index in range(plan.n_shards):
-        shard = plan.shard(index)
-        assert (shard.index, shard.start) == (index, position)
-        assert 1 <= shard.n_runs == shard.stop - shard.start <= (shard_runs or 2**18)
-        assert shard.cost > 0
-        position = shard.stop
-        run, cell, seed = (array.tolist() for array in runs_of(plan, shard))
-        assert len(run) == shard.n_runs
+    for index in range(plan.n_parts):
+        part = plan.part(index)
+        assert (part.index, part.start) == (index, position)
+        assert 1 <= part.n_runs == part.stop - part.start <= (part_runs or 2**18)
+        assert part.cost > 0
+        position = part.stop
+        run, cell, seed = (array.tolist() for array in runs_of(plan, part))
+        assert len(run) == part.n_runs
         for number, where, start in zip(run, cell, seed, strict=True):
             assert (rows[number]["cell"], rows[number]["seed"]) == (where, start)
             assert number == where * study.seeds.count + (start - study.seeds.base)
-        pieces = [plan.runs(piece).tolist() for piece in plan.pieces(shard)]
+        pieces = [plan.runs(piece).tolist() for piece in plan.pieces(part)]
         assert [number for piece in pieces for number in piece] == run
         for piece in pieces:
             assert len({tuple(rows[number][name] for name in SHAPE) for number in piece}) == 1
         seen += run
     assert sorted(seen) == list(range(len(rows)))
-    assert sorted(plan.shards.order()) == list(range(plan.n_shards))
+    assert sorted(plan.parts.order()) == list(range(plan.n_parts))
     assert [plan.position(number) for number in seen] == list(range(len(rows)))
 
 
 @given(small_studies())
 def test_cells_are_numbered_in_file_order_the_last_fastest(study: Study) -> None:
-    """Cells are the product of the values, in order; the words of a cell are every scalar."""
+    """Cells are the product of the values, in order; the options of a cell are every scalar."""
     plan, cells = Plan(study), np.arange(study.n_cells)
     columns = {name: plan.grid.column(name, cells).tolist() for name in SECTIONS}
     for cell, values in enumerate(itertools.product(*study.parameters.values())):
@@ -94,10 +94,10 @@ def test_cells_are_numbered_in_file_order_the_last_fastest(study: Study) -> None
 
 
 @given(small_studies(), st.integers(1, 30))
-def test_runs_of_one_shape_are_visited_together(study: Study, shard_runs: int) -> None:
+def test_runs_of_one_shape_are_visited_together(study: Study, part_runs: int) -> None:
     """Of the visiting order every shape is one stretch, in it cells come in file order and seeds are the fastest."""
-    plan, rows = Plan(study, shard_runs), naive_rows(study)
-    visited = np.concatenate([plan.runs(plan.shard(index)) for index in range(plan.n_shards)]).tolist()
+    plan, rows = Plan(study, part_runs), naive_rows(study)
+    visited = np.concatenate([plan.runs(plan.part(index)) for index in range(plan.n_parts)]).tolist()
     shapes = [tuple(rows[number][name] for name in SHAPE) for number in visited]
     assert len(list(itertools.groupby(shapes))) == len(set(shapes))
     for _, stretch in itertools.groupby(zip(shapes, visited, strict=True), key=lambda pair: pair[0]):
@@ -108,24 +108,24 @@ def test_runs_of_one_shape_are_visited_together(study: Study, shard_runs: int) -
 def test_visiting_order_of_an_example() -> None:
     """With the learning rate before the hidden size all runs of the first size still come first."""
     study = make_study(count=2, base=5, learning_rate=[0.1, 0.2], hidden=[3, 2])
-    plan = Plan(study, shard_runs=4)
-    assert plan.n_shards == 2
-    first, second = (runs_of(plan, plan.shard(index)) for index in range(2))
+    plan = Plan(study, part_runs=4)
+    assert plan.n_parts == 2
+    first, second = (runs_of(plan, plan.part(index)) for index in range(2))
     assert [array.tolist() for array in first] == [[0, 1, 4, 5], [0, 0, 2, 2], [5, 6, 5, 6]]
     assert [array.tolist() for array in second] == [[2, 3, 6, 7], [1, 1, 3, 3], [5, 6, 5, 6]]
 
 
-def test_shards_depend_on_the_study_alone() -> None:
-    """A shard is a bounded piece of work: more steps, units or patterns make shards of fewer runs."""
+def test_parts_depend_on_the_study_alone() -> None:
+    """A part is a bounded piece of work: more steps, units or patterns make parts of fewer runs."""
     many = make_study(count=10**6, hidden=2, learning_rate=0.1, max_steps=5000)
-    assert Plan(many).n_shards > 10
-    assert Plan(many).n_shards == Plan(many).n_shards
+    assert Plan(many).n_parts > 10
+    assert Plan(many).n_parts == Plan(many).n_parts
     longer = make_study(count=10**6, hidden=2, learning_rate=0.1, max_steps=50_000)
     wider = make_study(count=10**6, hidden=64, learning_rate=0.1, max_steps=5000)
-    assert Plan(longer).shard(0).n_runs < Plan(many).shard(0).n_runs / 5
-    assert Plan(wider).shard(0).n_runs < Plan(many).shard(0).n_runs / 5
+    assert Plan(longer).part(0).n_runs < Plan(many).part(0).n_runs / 5
+    assert Plan(wider).part(0).n_runs < Plan(many).part(0).n_runs / 5
     huge = make_study(count=99, hidden=65_536, learning_rate=0.1, max_steps=2**31 - 1)
-    assert Plan(huge).n_shards == 7  # registers are filled however long a run is
+    assert Plan(huge).n_parts == 7  # registers are filled however long a run is
 
 
 @given(small_studies())
@@ -141,30 +141,30 @@ def test_steps_and_windows_of_cells(study: Study) -> None:
         assert most_steps[cell] == min(words["max_steps"], of_epochs)
 
 
-def test_cost_knows_words() -> None:
-    """What takes longer costs more: functions, optimizers with roots, steps, and judging after each epoch."""
+def test_cost_knows_options() -> None:
+    """What takes longer costs more: functions, optimizers with roots, steps, and evaluation after each epoch."""
 
-    def cost(**words: Any) -> float:
-        study = make_study(hidden=8, learning_rate=0.1, **{"max_steps": 1000, **words})
+    def cost(**options: Any) -> float:
+        study = make_study(hidden=8, learning_rate=0.1, **{"max_steps": 1000, **options})
         return run_cost(study, study.grid.cell(0)).operations
 
     assert cost() < cost(optimizer="momentum") < cost(optimizer="adam") < 3 * cost()
     assert 3 * cost() < cost(activation="tanh") == cost(activation="gelu") < cost(activation="tanh", output="sigmoid")
-    assert cost(batch=1) < cost() < 4 * cost(batch=1)  # a step is of fewer patterns, but an epoch is judged
+    assert cost(batch=1) < cost() < 4 * cost(batch=1)  # a step is of fewer patterns, but an epoch is evaluated
     assert cost(max_epochs=100) == pytest.approx(cost() / 10, rel=0.01)
     assert cost(max_epochs=100, batch=1) == pytest.approx(0.4 * cost(batch=1), rel=0.01)
     assert cost(max_steps=0) > 0
 
 
 @pytest.mark.parametrize("count", [10**4, 10**6, 10**8])
-def test_last_shards_shrink(count: int) -> None:
-    """Each of the last shards is a part of what remains, for cores to end together, but none is a sliver."""
+def test_last_parts_shrink(count: int) -> None:
+    """Each of the last parts is a part of what remains, for cores to end together, but none is a sliver."""
     plan = Plan(make_study(count=count, hidden=2, learning_rate=0.1, max_steps=500))
-    shards = [plan.shard(index) for index in range(plan.n_shards)]
-    assert [shard.start for shard in shards] == [0, *(shard.stop for shard in shards[:-1])]
-    assert shards[-1].stop == count
-    assert all(shard.n_runs % 16 == 0 for shard in shards[:-1])  # lanes of any width are all taken
-    taken = [plan.shard(index).n_runs for index in plan.shards.order()]
+    parts = [plan.part(index) for index in range(plan.n_parts)]
+    assert [part.start for part in parts] == [0, *(part.stop for part in parts[:-1])]
+    assert parts[-1].stop == count
+    assert all(part.n_runs % 16 == 0 for part in parts[:-1])  # lanes of any width are all taken
+    taken = [plan.part(index).n_runs for index in plan.parts.order()]
     largest = max(taken)
     assert min(taken) >= 4000 or len(taken) == 2  # milliseconds of work
     remaining = count
@@ -176,32 +176,32 @@ def test_last_shards_shrink(count: int) -> None:
 
 def test_parts_grow_with_the_study() -> None:
     """Of a billion runs there are some ten thousand parts, whatever one costs; of many more there are more parts."""
-    for words in ({"max_steps": 500}, {"max_steps": 5000, "activation": "tanh"}, {"max_steps": 50_000}):
-        plan = Plan(make_study(count=10**9, **{"hidden": 8, "learning_rate": 0.1, **words}))
-        assert 3000 < plan.n_shards < 40_000
-        assert plan.shard(0).n_runs <= 2**18
+    for options in ({"max_steps": 500}, {"max_steps": 5000, "activation": "tanh"}, {"max_steps": 50_000}):
+        plan = Plan(make_study(count=10**9, **{"hidden": 8, "learning_rate": 0.1, **options}))
+        assert 3000 < plan.n_parts < 40_000
+        assert plan.part(0).n_runs <= 2**18
 
 
-def test_small_shapes_share_shards() -> None:
-    """Thousands of widths of one seed each are not as many shards; large shapes have shards of their own."""
+def test_small_shapes_share_parts() -> None:
+    """Thousands of widths of one seed each are not as many parts; large shapes have parts of their own."""
     plan = Plan(make_study(count=1, hidden=list(range(1, 5001)), learning_rate=0.1, max_steps=500, bias=True))
-    shards = [plan.shard(index) for index in range(plan.n_shards)]
-    assert 30 < len(shards) < 100
-    assert sum(shard.n_runs for shard in shards) == 5000
-    assert sum(shard.cost for shard in shards) == pytest.approx(plan.shards.operations)
-    assert max(shard.cost for shard in shards) < plan.shards.operations / 15
+    parts = [plan.part(index) for index in range(plan.n_parts)]
+    assert 30 < len(parts) < 100
+    assert sum(part.n_runs for part in parts) == 5000
+    assert sum(part.cost for part in parts) == pytest.approx(plan.parts.operations)
+    assert max(part.cost for part in parts) < plan.parts.operations / 15
     mixed = Plan(make_study(count=1000, hidden=[1, 2, 3, 4096], learning_rate=0.1, max_steps=5000, bias=True))
-    last = [shard for shard in map(mixed.shard, range(mixed.n_shards)) if mixed.shards.wave_of_number(shard.index) == 4]
-    kinds = [len(mixed.shards.wave_of(shard).shapes(shard)) for shard in last]
+    last = [part for part in map(mixed.part, range(mixed.n_parts)) if mixed.parts.wave_of_number(part.index) == 4]
+    kinds = [len(mixed.parts.wave_of(part).shapes(part)) for part in last]
     assert kinds[0] == 3
     assert set(kinds[1:]) == {1}
 
 
 @given(small_studies(), st.integers(1, 20))
-def test_any_prefix_is_an_even_picture(study: Study, shard_runs: int) -> None:
-    """However many shards are trained, those of any stretch of the visiting order are as many as its share, nearly."""
-    plan = Plan(study, shard_runs)
-    order, n = list(plan.shards.order()), plan.n_shards
+def test_any_prefix_is_an_even_picture(study: Study, part_runs: int) -> None:
+    """However many parts are trained, those of any stretch of the visiting order are as many as its share, nearly."""
+    plan = Plan(study, part_runs)
+    order, n = list(plan.parts.order()), plan.n_parts
     for k in range(1, n + 1):
         for stop in range(n + 1):
             share = sum(index < stop for index in order[:k]) / k
@@ -212,25 +212,25 @@ def test_any_prefix_is_an_even_picture(study: Study, shard_runs: int) -> None:
 def immense() -> Study:
     """Return a study of 10^12 cells."""
     values = [1 + k / 16_384 for k in range(10_000)]
-    return make_study(count=3, base=7, scale=values, hidden=2, learning_rate=values, below=values)
+    return make_study(count=3, base=7, scale=values, hidden=2, learning_rate=values, threshold=values)
 
 
 def test_immense_study_costs_nothing(immense: Study) -> None:
     """A study of 10^12 cells is planned by arithmetic, without a list of anything."""
     plan = Plan(immense)  # of 10^12 cells no list would ever be finished
     assert (plan.n_cells, plan.n_runs) == (10**12, 3 * 10**12)
-    last = plan.shard(plan.n_shards - 1)
+    last = plan.part(plan.n_parts - 1)
     assert last.stop == plan.n_runs
-    for index in (0, 1, plan.n_shards // 3, plan.n_shards - 1):
-        shard = plan.shard(index)
-        assert index == 0 or shard.start == plan.shard(index - 1).stop
-        run, cell, seed = runs_of(plan, shard)
-        assert len(run) == shard.n_runs
+    for index in (0, 1, plan.n_parts // 3, plan.n_parts - 1):
+        part = plan.part(index)
+        assert index == 0 or part.start == plan.part(index - 1).stop
+        run, cell, seed = runs_of(plan, part)
+        assert len(run) == part.n_runs
         np.testing.assert_array_equal(run, cell * 3 + (seed - 7))
-        np.testing.assert_array_equal(plan.position(run), np.arange(shard.start, shard.stop))
+        np.testing.assert_array_equal(plan.position(run), np.arange(part.start, part.stop))
     digits = plan.grid.values(123_456_789_012)
     values = immense.parameters["scale"]
-    assert digits == {"scale": values[1234], "learning_rate": values[5678], "below": values[9012]}
+    assert digits == {"scale": values[1234], "learning_rate": values[5678], "threshold": values[9012]}
     cells = np.array([123_456_789_012, 10**12 - 1])
     assert plan.grid.column("learning_rate", cells).tolist() == [values[5678], values[9999]]
 
@@ -244,8 +244,8 @@ def test_runs_have_numbers_of_64_bits() -> None:
         make_study(count=2**32, **many, scale=np.linspace(1.0, 2.0, 1024).tolist())
 
 
-def test_words_of_one_axis_vary_together() -> None:
-    """An axis of several words gives each cell values that belong together."""
+def test_options_of_one_axis_vary_together() -> None:
+    """An axis of several options gives each cell values that belong together."""
     axes = [{"hidden": (2, 3)}, {"learning_rate": (0.1, 0.2, 0.3), "scale": (1.0, 2.0, 3.0)}]
     grid = Grid(axes, {"batch": 4, "max_steps": 10, "max_epochs": None}, n_patterns=4, n_seeds=5)
     found = [grid.values(cell) for cell in range(grid.n_cells)]

@@ -14,7 +14,7 @@ from sweep.schedule.plan import Plan
 from sweep.store.claim import Wish, claim
 from sweep.store.local import LocalFiles
 from sweep.store.own_bits import own_bits
-from sweep.training.shard_trainer import ShardTrainer
+from sweep.training.part_trainer import PartTrainer
 from sweep.verification.repair import repair
 from tests.sweep.records import rewrite
 from tests.sweep.support import copy_result, make_study, tree
@@ -38,12 +38,12 @@ def facts_of(folder: Path) -> dict[str, Any]:
     return dict(json.loads((folder / "run.json").read_text()))
 
 
-def begin_in_one_wave(folder: Path, n_shards: int, keep: str = "runs") -> None:
+def begin_in_one_wave(folder: Path, n_parts: int, keep: str = "runs") -> None:
     """Begin a folder in one wave."""
     plan = Plan(STUDY, waves=STUDY.seeds.rounds)
     with claim(LocalFiles(folder), Wish(STUDY, keep, False, own_bits(), plan.waves)) as store:
-        for index in list(plan.shards.order())[:n_shards]:
-            store.write_part(ShardTrainer(plan).train(plan.shard(index)), session="s", begin=0.0, end=1.0)
+        for index in list(plan.parts.order())[:n_parts]:
+            store.write_part(PartTrainer(plan).train(plan.part(index)), session="s", begin=0.0, end=1.0)
 
 
 def test_waves_are_named(whole: Path) -> None:

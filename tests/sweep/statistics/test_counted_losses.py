@@ -11,7 +11,7 @@ import pytest
 import sweep
 from sweep import verify
 from tests.sweep.forgers import forge_parts
-from tests.sweep.in_shards import run_in_shards
+from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import make_study
 
 FORGED: list[tuple[int, float, str]] = [
@@ -40,13 +40,13 @@ def with_loss(folder: Path, row: int, value: float) -> None:
 def test_counts_of_losses_that_cannot_be(tmp_path: Path, row: int, value: float, why: str) -> None:
     """Losses that are counted follow rules, whoever made the checksums fit."""
     study = make_study(count=20, hidden=2, learning_rate=[0.1, 0.2], criterion="none", max_steps=30)
-    run_in_shards(study, tmp_path / "r", keep="cells", shard_runs=40)
+    run_in_parts(study, tmp_path / "r", keep="cells", part_runs=40)
     with_loss(tmp_path / "r", row, value)
     (fault,) = verify(tmp_path / "r").faults
     assert why in fault
 
 
-def test_losses_of_judged_cells_are_not_counted(tmp_path: Path) -> None:
+def test_losses_of_evaluated_cells_are_not_counted(tmp_path: Path) -> None:
     """There they are 0; whoever says otherwise is found out."""
     study = make_study(count=5, hidden=2, learning_rate=0.2, criterion=["none", "loss"])
     sweep.run(study, tmp_path / "r", keep="cells")

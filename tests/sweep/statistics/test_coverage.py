@@ -19,7 +19,7 @@ LIMIT = 5000
 
 def study_of(n_seeds: int, hidden: list[int] = HIDDEN, rates: list[float] = RATES) -> Study:
     """Return the study of 63 cells, or some of them."""
-    return make_study(count=n_seeds, hidden=hidden, learning_rate=rates, max_steps=LIMIT, below=1e-4)
+    return make_study(count=n_seeds, hidden=hidden, learning_rate=rates, max_steps=LIMIT, threshold=1e-4)
 
 
 def summary(outcomes: Outcomes, study: Study) -> dict[str, float]:

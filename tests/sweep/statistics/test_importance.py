@@ -28,7 +28,7 @@ STUDIES: dict[str, dict[str, Any]] = {
 
 def run(name: str, count: int = 21, **options: Any) -> Result:
     """Train one of the studies."""
-    return sweep.run(make_study(**{"count": count, "max_steps": 200, "below": 0.4, **STUDIES[name]}), **options)
+    return sweep.run(make_study(**{"count": count, "max_steps": 200, "threshold": 0.4, **STUDIES[name]}), **options)
 
 
 def varied_of(result: Result, statistic: str) -> pd.DataFrame:

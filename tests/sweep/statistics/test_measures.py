@@ -17,7 +17,7 @@ from sweep.statistics.losses import LOSS_COLUMNS, CellLosses, rounded
 from sweep.statistics.measures import measure_statistics, quantile_interval
 from sweep.study.cell_columns import cells_columns, tells_losses
 from sweep.study.model import Study
-from tests.sweep.in_shards import run_in_shards
+from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import make_study
 
 # Rates of 50 diverge, and 1e-9 hardly moves.
@@ -153,7 +153,7 @@ def test_cells_tell_of_losses(tmp_path: Path, keep: str) -> None:
     expected = pd.DataFrame([naive(each.to_numpy()) for _, each in rows.groupby("cell")["final_loss"]])
     stored = sweep.run(study, tmp_path / "r", keep=keep)
     in_memory = sweep.run(study, keep=keep)
-    part = run_in_shards(study, max_runs=1, shard_runs=100, keep=keep)
+    part = run_in_parts(study, max_runs=1, part_runs=100, keep=keep)
     assert not part.complete
     tolerance = 1e-9 if keep == "runs" else 2.0**-8
     for result in (stored, open_result(tmp_path / "r"), in_memory, part):
@@ -180,12 +180,12 @@ def test_counts_by_loss_leave_the_tally(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.compiled
-def test_judged_studies_have_no_such_columns() -> None:
+def test_evaluated_studies_have_no_such_columns() -> None:
     """Nothing changes where every cell has a criterion; of a mixed study counts tell of cells without."""
-    judged = make_study(count=3)
-    assert not tells_losses(judged)
-    assert not {column.name for column in cells_columns(judged)} & set(LOSS_COLUMNS)
-    assert "final_loss_q50" not in sweep.run(judged).cells
+    evaluated = make_study(count=3)
+    assert not tells_losses(evaluated)
+    assert not {column.name for column in cells_columns(evaluated)} & set(LOSS_COLUMNS)
+    assert "final_loss_q50" not in sweep.run(evaluated).cells
     mixed = make_study(count=5, hidden=2, learning_rate=0.2, criterion=["none", "loss"])
     kept, counted = (sweep.run(mixed, keep=keep).cells[LOSS_COLUMNS] for keep in ("runs", "cells"))
     assert kept["final_loss_q50"].notna().all()

@@ -113,7 +113,7 @@ SWEPT: dict[str, Any] = {"hidden": [2, 3], "learning_rate": [0.05, 0.2, 0.8], "d
 @pytest.fixture(scope="module")
 def result() -> Result:
     """Train three parameters."""
-    return sweep.run(make_study(count=20, max_steps=200, below=0.4, **SWEPT))
+    return sweep.run(make_study(count=20, max_steps=200, threshold=0.4, **SWEPT))
 
 
 def flip_by_definition(balance: list[int]) -> float:
@@ -190,16 +190,16 @@ def test_comparison_by_its_definition(result: Result, vary: str, by: list[str] |
 @pytest.mark.slow
 @pytest.mark.compiled
 @pytest.mark.parametrize(
-    ("vary", "by", "words"),
+    ("vary", "by", "options"),
     [
         ("hiden", None, "unknown parameter 'hiden'; did you mean 'hidden'"),
         ("hidden", ["hidden"], "'hidden' given twice"),
         ("hidden", ["scale"], "unknown parameter 'scale'"),
     ],
 )
-def test_what_cannot_be_compared(result: Result, vary: str, by: list[str] | None, words: str) -> None:
+def test_what_cannot_be_compared(result: Result, vary: str, by: list[str] | None, options: str) -> None:
     """Unknown parameters are told."""
-    with pytest.raises(SweepError, match=words):
+    with pytest.raises(SweepError, match=options):
         result.compare(vary, by)
 
 

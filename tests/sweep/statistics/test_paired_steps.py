@@ -23,10 +23,10 @@ from tests.sweep.support import make_study
 LIMIT = 5000
 
 
-def result_with(steps: Array, converged: Array, **words: Any) -> Result:
+def result_with(steps: Array, converged: Array, **options: Any) -> Result:
     """Return the result of two learning rates, or of those given, with these runs by cell."""
     study = make_study(
-        **{"count": steps.shape[1], "hidden": 2, "learning_rate": [0.1, 0.2], "max_steps": LIMIT, **words}
+        **{"count": steps.shape[1], "hidden": 2, "learning_rate": [0.1, 0.2], "max_steps": LIMIT, **options}
     )
     return result_of(study, Outcomes(steps.astype(np.int32), converged))
 
@@ -108,11 +108,11 @@ def test_sides_may_be_changed(runs: tuple[Array, Array]) -> None:
 
 
 def test_sides_without_successes() -> None:
-    """Where a side never converges there is no ratio, and words say which side that is; a tie is no win."""
+    """Where a side never converges there is no ratio, and options say which side that is; a tie is no win."""
     steps, never = np.full((2, 30), 700), np.zeros((2, 30), bool)
     some = never.copy()
     some[0, :10] = True
-    for converged, ratio, words in (
+    for converged, ratio, options in (
         (never, np.nan, "neither converges"),
         (some, 0.0, "two never converges"),
         (some[::-1], np.inf, "one never converges"),
@@ -122,7 +122,7 @@ def test_sides_without_successes() -> None:
         low, high = (row[f"expected_steps_ratio_{end}"] for end in ("low", "high"))
         assert np.isnan([low, high]).all() if np.isnan(ratio) else low <= ratio <= high
         assert np.isnan(ratio) or 0 < (high if ratio == 0 else low) < np.inf  # what the other side's failures tell
-        assert steps_ratio_text(row, ("one", "two")) == words
+        assert steps_ratio_text(row, ("one", "two")) == options
         assert row["restricted_mean_difference_low"] <= row["restricted_mean_difference"]
     tie = row_of(steps, never)
     assert (tie["first_faster"], tie["second_faster"], tie["p_steps"]) == (0.0, 0.0, 1.0)

@@ -77,14 +77,14 @@ def test_command() -> None:
     assert (
         f"\n{n} seeds per cell find a ratio of 2 between two expected steps, if 80 % converge, in 100 ± 100" in told.out
     )
-    for words, why in (
+    for options, why in (
         (("--difference", "0"), "a difference of 0.0 at a rate of 0.5 given"),
         (("--difference", "0.3", "--rate", "0.9"), "must be from 0 to 1"),
         (("--ratio", "1"), "a ratio of 1.0 at a rate of 0.5"),
         (("--ratio", "2", "--steps", "9000"), "at most the limit of 5,000"),
         (("--difference", "1e-9"), "it takes more than 100,000,000 seeds to find"),
     ):
-        refused = command("plan", "xor", *words)
+        refused = command("plan", "xor", *options)
         assert refused.code == 2
         assert why in refused.err
         assert not refused.out

@@ -86,12 +86,14 @@ def test_profile_of_nothing_that_converges() -> None:
 @pytest.mark.compiled
 def test_run_lengths_over_targets() -> None:
     """The share of pairs of run and target is the mean of the shares of each target; a target takes no fewer steps."""
-    result = sweep.run(make_study(count=30, hidden=[8], learning_rate=[0.03], below=[0.5, 0.1, 0.01], max_steps=300))
-    pairs, single = result.run_lengths(), result.run_lengths("below")
+    result = sweep.run(
+        make_study(count=30, hidden=[8], learning_rate=[0.03], threshold=[0.5, 0.1, 0.01], max_steps=300)
+    )
+    pairs, single = result.run_lengths(), result.run_lengths("threshold")
     runs = result.runs(["cell", "status", "steps"])
     for row in pairs.itertuples():
         assert row.incidence == ((runs["status"] == "converged") & (runs["steps"] <= row.steps)).mean()
-        each = [(own[own["steps"] <= row.steps]["incidence"].max()) for _, own in single.groupby("below")]
+        each = [(own[own["steps"] <= row.steps]["incidence"].max()) for _, own in single.groupby("threshold")]
         assert row.incidence == pytest.approx(np.nan_to_num(each).mean(), abs=1e-12)
     steps = runs["steps"].mask(runs["status"] != "converged", np.inf).to_numpy().reshape(3, -1)
     assert (steps[0] <= steps[1]).all()
@@ -100,4 +102,4 @@ def test_run_lengths_over_targets() -> None:
     with pytest.raises(SweepError, match="below is not swept; run lengths need several targets"):
         sweep.run(make_study(count=2)).run_lengths()
     with pytest.raises(SweepError, match="below has 1 value"):
-        sweep.run(make_study(count=2, below=[0.1])).run_lengths()
+        sweep.run(make_study(count=2, threshold=[0.1])).run_lengths()

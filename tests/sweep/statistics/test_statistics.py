@@ -23,7 +23,7 @@ from sweep.statistics.tally import merge, tally_from_table, tally_runs, tally_to
 from sweep.study.cell_columns import cells_columns, tally_columns
 from sweep.study.columns import arrow_schema
 from tests.oracle import STATUSES
-from tests.sweep.in_shards import run_in_shards
+from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import make_study
 
 Ends = list[tuple[str, int]]  # status and steps of every run, in run order
@@ -87,8 +87,8 @@ def assert_row(row: dict[str, Any], ends: Ends, limits: list[int]) -> None:
 
 def limits_of(study: Study) -> list[int]:
     """Return the most steps of every run."""
-    words = (study.grid.cell(cell) for cell in range(study.n_cells))
-    return [int(each["max_steps"]) for each in words for _ in range(study.seeds.count)]
+    options = (study.grid.cell(cell) for cell in range(study.n_cells))
+    return [int(each["max_steps"]) for each in options for _ in range(study.seeds.count)]
 
 
 def assert_statistics(cells: pd.DataFrame, study: Study, ends: Ends) -> None:
@@ -240,22 +240,22 @@ def test_steps_beyond_32_bits_add_up() -> None:
     [
         {"learning_rate": [0.2, 30.0, 1e-30], "hidden": [3, 1], "max_steps": [60, 10]},
         {"learning_rate": 1e-30, "hidden": [2]},
-        {"learning_rate": 0.1, "hidden": 2, "below": 1e9},
+        {"learning_rate": 0.1, "hidden": 2, "threshold": 1e9},
         {"learning_rate": 1e30, "hidden": 2},
     ],
     ids=["mixed", "none converges", "all converge", "all diverge"],
 )
 def test_cells_of_a_result(tmp_path: Path, scalars: dict[str, Any]) -> None:
-    """Cells and tally of a result are those of its runs, whatever its shards, and wherever and however it is kept."""
+    """Cells and tally of a result are those of its runs, whatever its parts, and wherever and however it is kept."""
     study = make_study(count=25, **scalars)
-    result = run_in_shards(study, shard_runs=40)
+    result = run_in_parts(study, part_runs=40)
     runs = result.runs()
     ends: Ends = list(zip(runs["status"].tolist(), runs["steps"].tolist(), strict=True))
     assert_statistics(result.cells, study, ends)
     others = [
-        run_in_shards(study, keep="cells", shard_runs=7),
+        run_in_parts(study, keep="cells", part_runs=7),
         sweep.run(study, tmp_path / "runs"),
-        run_in_shards(study, tmp_path / "cells", keep="cells", shard_runs=9),
+        run_in_parts(study, tmp_path / "cells", keep="cells", part_runs=9),
         sweep.open_result(tmp_path / "cells"),
     ]
     pd.testing.assert_frame_equal(result.tally, tally_of(ends, 25))
@@ -266,8 +266,8 @@ def test_cells_of_a_result(tmp_path: Path, scalars: dict[str, Any]) -> None:
 
 @pytest.mark.slow
 def test_many_tallies_are_added_up_on_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Statistics do not depend on how often the tallies of shards are added up."""
+    """Statistics do not depend on how often the tallies of parts are added up."""
     study = make_study(count=10)
     expected = sweep.run(study).cells
     monkeypatch.setattr("sweep.statistics.tally._LOOSE_ROWS", 1)
-    pd.testing.assert_frame_equal(run_in_shards(study, shard_runs=1).cells, expected)
+    pd.testing.assert_frame_equal(run_in_parts(study, part_runs=1).cells, expected)

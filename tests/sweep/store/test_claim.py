@@ -18,24 +18,24 @@ import pytest
 
 import sweep
 from sweep import StoreError, Study, open_result
+from sweep.schedule.part import Part
 from sweep.schedule.plan import Plan
-from sweep.schedule.shard import Shard
 from sweep.store.claim import Wish, claim
 from sweep.store.local import LocalFiles
 from sweep.store.lock import FolderLock
 from sweep.store.own_bits import own_bits
-from sweep.store.shard_result import ShardResult
+from sweep.store.part_result import PartResult
 from sweep.store.store import Store
-from sweep.training.shard_trainer import ShardTrainer
-from tests.sweep.in_shards import run_in_shards
+from sweep.training.part_trainer import PartTrainer
+from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import Finished, command, make_study, training_watched, tree, write_study
 
 pytestmark = pytest.mark.slow
 
 STUDY = make_study(count=10, name="mine")
 OTHER = make_study(count=10, name="other", scale=2.0)
-SHARD_RUNS = 4
-N_SHARDS = Plan(STUDY, SHARD_RUNS).n_shards
+PART_RUNS = 4
+N_PARTS = Plan(STUDY, PART_RUNS).n_parts
 NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EBADF)
 
 
@@ -47,16 +47,16 @@ def expected() -> str:
 
 def digest(study: Study, out: Path, **arguments: Any) -> str:
     """Run a study and return its digest."""
-    return str(run_in_shards(study, out=out, shard_runs=SHARD_RUNS, **arguments).facts["digest"])
+    return str(run_in_parts(study, out=out, part_runs=PART_RUNS, **arguments).facts["digest"])
 
 
 @contextmanager
-def in_use(out: Path, study: Study = OTHER, shards: int = 2) -> Iterator[Store]:
-    """Hold a folder as a process does that trains in it and has committed some shards."""
-    plan = Plan(study, SHARD_RUNS)
+def in_use(out: Path, study: Study = OTHER, parts: int = 2) -> Iterator[Store]:
+    """Hold a folder as a process does that trains in it and has committed some parts."""
+    plan = Plan(study, PART_RUNS)
     with claim(LocalFiles(out), Wish(study, "runs", False, own_bits(), plan.waves)) as store:
-        for index in range(shards):
-            store.write_part(ShardTrainer(plan).train(plan.shard(index)), session="s", begin=0.0, end=1.0)
+        for index in range(parts):
+            store.write_part(PartTrainer(plan).train(plan.part(index)), session="s", begin=0.0, end=1.0)
         yield store
 
 
@@ -93,9 +93,9 @@ def test_overwrite_of_the_same_study_while_it_is_trained(tmp_path: Path) -> None
 
 def test_same_study_joins(tmp_path: Path, caplog: pytest.LogCaptureFixture, expected: str) -> None:
     """The same study says that it shares the work, and trains only what is not committed."""
-    with in_use(tmp_path / "r", STUDY, shards=4), training_watched() as trained:
+    with in_use(tmp_path / "r", STUDY, parts=4), training_watched() as trained:
         assert digest(STUDY, tmp_path / "r") == expected
-    assert sorted(trained) == list(range(4, N_SHARDS))
+    assert sorted(trained) == list(range(4, N_PARTS))
     (record,) = caplog.records
     assert record.levelno == logging.WARNING
     assert "the work is shared" in record.getMessage()
@@ -108,48 +108,48 @@ def test_same_study_kept_otherwise_does_not_join(tmp_path: Path) -> None:
         sweep.run(STUDY, out=tmp_path / "r", keep="cells")
 
 
-def test_shards_of_another_process_are_skipped_while_both_go_on(tmp_path: Path, expected: str) -> None:
+def test_parts_of_another_process_are_skipped_while_both_go_on(tmp_path: Path, expected: str) -> None:
     """What the second has committed meanwhile the first does not train again."""
-    train, first, second = ShardTrainer.train, [], []
+    train, first, second = PartTrainer.train, [], []
 
-    def watched(worker: ShardTrainer, shard: Shard) -> ShardResult:
-        if not first:  # the second runs all of the study within the first shard of the first
-            first.append(shard.index)
-            with mock.patch.object(ShardTrainer, "train", lambda *given: (second.append(1), train(*given))[1]):
+    def watched(worker: PartTrainer, part: Part) -> PartResult:
+        if not first:  # the second runs all of the study within the first part of the first
+            first.append(part.index)
+            with mock.patch.object(PartTrainer, "train", lambda *given: (second.append(1), train(*given))[1]):
                 assert digest(STUDY, tmp_path / "r", threads=1) == expected
         else:
-            first.append(shard.index)
-        return train(worker, shard)
+            first.append(part.index)
+        return train(worker, part)
 
-    with mock.patch.object(ShardTrainer, "train", watched):
+    with mock.patch.object(PartTrainer, "train", watched):
         assert digest(STUDY, tmp_path / "r", threads=1) == expected
     assert first == [0]
-    assert len(second) == N_SHARDS
-    assert len(list((tmp_path / "r" / "parts").iterdir())) == N_SHARDS
+    assert len(second) == N_PARTS
+    assert len(list((tmp_path / "r" / "parts").iterdir())) == N_PARTS
 
 
 @pytest.mark.parametrize("workers", [2, 3])
 def test_several_at_once_share_the_work(tmp_path: Path, expected: str, workers: int) -> None:
-    """All of them end with the whole result, and few shards are trained twice."""
+    """All of them end with the whole result, and few parts are trained twice."""
     with training_watched() as trained, ThreadPoolExecutor(workers) as pool:
         found = [pool.submit(digest, STUDY, tmp_path / "r", threads=1) for _ in range(workers)]
         assert [future.result() for future in found] == [expected] * workers
-    assert set(trained) == set(range(N_SHARDS))
-    assert len(list((tmp_path / "r" / "parts").iterdir())) == N_SHARDS
+    assert set(trained) == set(range(N_PARTS))
+    assert len(list((tmp_path / "r" / "parts").iterdir())) == N_PARTS
 
 
-def test_only_who_comes_second_takes_shards_in_another_order(tmp_path: Path) -> None:
-    """Who joins does not follow in the steps of the first; who is alone takes shards in the order of the plan."""
+def test_only_who_comes_second_takes_parts_in_another_order(tmp_path: Path) -> None:
+    """Who joins does not follow in the steps of the first; who is alone takes parts in the order of the plan."""
     orders = []
-    for shards in (None, 0):
+    for parts in (None, 0):
         with training_watched() as trained:
-            if shards is None:
+            if parts is None:
                 digest(STUDY, tmp_path / "alone", threads=1)
             else:
-                with in_use(tmp_path / "joined", STUDY, shards=0):
+                with in_use(tmp_path / "joined", STUDY, parts=0):
                     digest(STUDY, tmp_path / "joined", threads=1)
         orders.append(trained)
-    assert orders[0] == list(Plan(STUDY, SHARD_RUNS).shards.order())
+    assert orders[0] == list(Plan(STUDY, PART_RUNS).parts.order())
     assert sorted(orders[1]) == sorted(orders[0])
     assert orders[0] != orders[1]
 
@@ -172,7 +172,7 @@ def test_another_comes_between_the_two_locks(tmp_path: Path, overwrite: bool) ->
         pytest.raises(StoreError, match="another study"),
     ):
         digest(STUDY, out, overwrite=overwrite)
-    assert len(trained) == N_SHARDS  # of the other
+    assert len(trained) == N_PARTS  # of the other
     assert open_result(out).facts["digest"] == sweep.run(OTHER).facts["digest"]
 
 
@@ -261,9 +261,9 @@ def test_lock_goes_with_the_run(tmp_path: Path) -> None:
 
 def test_writer_that_comes_too_late(tmp_path: Path) -> None:
     """A thread that outlives its run (a second Ctrl-C does not wait) writes nothing; one amid it keeps the lock."""
-    out, plan = tmp_path / "r", Plan(STUDY, SHARD_RUNS)
-    result = ShardTrainer(plan).train(plan.shard(0))
-    with in_use(out, STUDY, shards=0) as store:
+    out, plan = tmp_path / "r", Plan(STUDY, PART_RUNS)
+    result = PartTrainer(plan).train(plan.part(0))
+    with in_use(out, STUDY, parts=0) as store:
         pass
     before = tree(out)
     with pytest.raises(StoreError, match="was unlocked"):

@@ -16,10 +16,10 @@ from sweep import StoreError, open_result
 from sweep.schedule.plan import Plan
 from sweep.store.aggregate import Aggregate
 from sweep.store.commits import Commit
-from sweep.store.shard_result import ShardResult
+from sweep.store.part_result import PartResult
 from sweep.store.store import Store
-from sweep.training.shard_trainer import ShardTrainer
-from tests.sweep.in_shards import run_in_shards
+from sweep.training.part_trainer import PartTrainer
+from tests.sweep.in_parts import run_in_parts
 from tests.sweep.records import rewrite
 from tests.sweep.support import (
     command,
@@ -35,23 +35,23 @@ from tests.sweep.support import (
 
 STUDY = make_study(count=30, learning_rate=[0.2, 0.05], hidden=[3, 2])
 OTHER = make_study(count=30, learning_rate=[0.2, 0.05], hidden=[3, 2], scale=2.0)
-SHARD_RUNS = 20
+PART_RUNS = 20
 
 
 @pytest.fixture(scope="module")
 def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of a study of which three of six shards are committed, not to be changed."""
+    """Return the folder of a study of which three of six parts are committed, not to be changed."""
     folder = tmp_path_factory.mktemp("begun") / "r"
     with training_watched(3, KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
-        run_in_shards(STUDY, out=folder, threads=1, shard_runs=SHARD_RUNS)
+        run_in_parts(STUDY, out=folder, threads=1, part_runs=PART_RUNS)
     return folder
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of a finished study of six shards, not to be changed."""
+    """Return the folder of a finished study of six parts, not to be changed."""
     folder = tmp_path_factory.mktemp("whole") / "r"
-    run_in_shards(STUDY, out=folder, shard_runs=SHARD_RUNS)
+    run_in_parts(STUDY, out=folder, part_runs=PART_RUNS)
     return folder
 
 
@@ -60,7 +60,18 @@ def commits_of(folder: Path) -> list[Path]:
 
 
 KEYS = [name for name in Commit.__dataclass_fields__ if name != "trained"]
-NUMBERS = ("trained", "reused_steps", "numerics", "shard", "start", "stop", "net_steps", "lane_steps", "begin", "end")
+NUMBERS = (
+    "trained",
+    "reused_steps",
+    "numerics_version",
+    "part",
+    "start",
+    "stop",
+    "net_steps",
+    "lane_steps",
+    "begin",
+    "end",
+)
 CHANGES: dict[str, tuple[dict[str, Any], str]] = {
     **{f"no {key}": ({key: ...}, f"it has no '{key}'") for key in KEYS},
     **{f"null {key}": ({key: None}, f"its '{key}' is None") for key in KEYS},
@@ -71,25 +82,25 @@ CHANGES: dict[str, tuple[dict[str, Any], str]] = {
     "fraction": ({"start": 0.0}, "its 'start' is 0.0"),
     "not a number": ({"begin": float("nan")}, "its 'begin' is nan"),
     "infinite": ({"end": float("inf")}, "its 'end' is inf"),
-    "list": ({"part": ["x"]}, "its 'part' is ['x']"),
+    "list": ({"file": ["x"]}, "its 'file' is ['x']"),
     "further key": ({"further": 1}, "its key 'further' is unknown"),
-    "other shard": ({"shard": 1}, "it is the commit of shard 1"),
+    "other part": ({"part": 1}, "it is the commit of part 1"),
     "more steps reused than taken": ({"net_steps": 5, "reused_steps": 6}, "counts 6 reused steps among 5 in all"),
     "no runs": ({"stop": 0}, "runs 0 to 0"),
     "too many runs": ({"stop": 121}, "runs 0 to 121, and the study has 120"),
-    "absolute part": ({"part": "/etc/passwd"}, "'/etc/passwd'"),
-    "part outside": ({"part": "../0000000-01234567.parquet"}, "'../0000000"),
-    "part below": ({"part": "0000000-01234567.parquet/../x"}, "must name a part of its shard"),
-    "part with a line end": ({"part": "0000000-01234567.parquet\n"}, "must name a part of its shard"),
-    "part of another shard": ({"part": "0000001-01234567.parquet"}, "must name a part of its shard"),
-    "no part": ({"part": ""}, "must name a part of its shard"),
+    "absolute part": ({"file": "/etc/passwd"}, "'/etc/passwd'"),
+    "part outside": ({"file": "../0000000-01234567.parquet"}, "'../0000000"),
+    "part below": ({"file": "0000000-01234567.parquet/../x"}, "must name a file of its part"),
+    "part with a line end": ({"file": "0000000-01234567.parquet\n"}, "must name a file of its part"),
+    "part of another part": ({"file": "0000001-01234567.parquet"}, "must name a file of its part"),
+    "no part": ({"file": ""}, "must name a file of its part"),
 }
 
 
 @pytest.mark.parametrize("name", CHANGES)
 def test_commit_with_other_content(begun: Path, whole: Path, tmp_path: Path, name: str) -> None:
     """A commit whose keys, types or values cannot be ours is refused by those who go on and those who read."""
-    changes, words = CHANGES[name]
+    changes, options = CHANGES[name]
     for source, use in ((begun, resume), (whole, read)):
         folder = copy_result(source, tmp_path / source.parent.name)
         path = commits_of(folder)[0]
@@ -97,13 +108,13 @@ def test_commit_with_other_content(begun: Path, whole: Path, tmp_path: Path, nam
         with training_watched() as trained, pytest.raises(StoreError) as caught:
             use(folder)
         assert trained == []
-        assert words in str(caught.value)
+        assert options in str(caught.value)
         assert repr(str(path)) in str(caught.value)
         assert len(str(caught.value).splitlines()) == 1
 
 
 def resume(folder: Path) -> None:
-    run_in_shards(STUDY, out=folder, shard_runs=SHARD_RUNS)
+    run_in_parts(STUDY, out=folder, part_runs=PART_RUNS)
 
 
 def read(folder: Path) -> None:
@@ -135,7 +146,7 @@ def test_other_files_among_commits_do_not_count(begun: Path, tmp_path: Path) -> 
 def test_bad_commit_from_the_command_line(begun: Path, tmp_path: Path) -> None:
     """One sentence and code 2, and no traceback."""
     folder = copy_result(begun, tmp_path / "r")
-    rewrite(commits_of(folder)[1], part="/etc/passwd")
+    rewrite(commits_of(folder)[1], file="/etc/passwd")
     finished = command("run", write_study(tmp_path / "s.toml", STUDY), "--out", folder)
     assert (finished.code, finished.out) == (2, "")
     (line,) = finished.err.splitlines()
@@ -143,30 +154,30 @@ def test_bad_commit_from_the_command_line(begun: Path, tmp_path: Path) -> None:
     assert "/etc/passwd" in line
 
 
-def trained(study: sweep.Study, index: int) -> ShardResult:
-    plan = Plan(study, SHARD_RUNS)
-    return ShardTrainer(plan).train(plan.shard(index))
+def trained(study: sweep.Study, index: int) -> PartResult:
+    plan = Plan(study, PART_RUNS)
+    return PartTrainer(plan).train(plan.part(index))
 
 
 @pytest.mark.parametrize(
-    ("changes", "words"),
+    ("changes", "options"),
     [
         ({"study": OTHER.identity}, "another study"),
         ({"start": 1}, "other runs"),
         ({"stop": 40}, "other runs"),
-        ({"part": "../x"}, "must name a part of its shard"),
+        ({"file": "../x"}, "must name a file of its part"),
     ],
 )
-def test_commit_that_came_first(tmp_path: Path, changes: dict[str, Any], words: str) -> None:
-    """Who finishes a shard second takes the commit of the first only if it is one of this study and this shard."""
+def test_commit_that_came_first(tmp_path: Path, changes: dict[str, Any], options: str) -> None:
+    """Who finishes a part second takes the commit of the first only if it is one of this study and this part."""
     store, result = make_store(tmp_path / "r", STUDY), trained(STUDY, 0)
     store.write_part(result, session="first", begin=0.0, end=1.0)
     (path,) = commits_of(tmp_path / "r")
     rewrite(path, **changes)
-    with pytest.raises(StoreError, match=words):
+    with pytest.raises(StoreError, match=options):
         store.write_part(result, session="second", begin=0.0, end=1.0)
-    with pytest.raises(StoreError, match=words):
-        store.commit_of(result.shard)
+    with pytest.raises(StoreError, match=options):
+        store.commit_of(result.part)
     assert len(list((tmp_path / "r" / "parts").iterdir())) == 1
 
 
@@ -190,7 +201,7 @@ def test_commit_that_is_linked_twice(tmp_path: Path) -> None:
     with mock.patch.object(os, "link", twice):
         commit = store.write_part(result, session="s", begin=0.0, end=1.0)
     assert store.commits() == {0: commit}
-    assert len(store.table(commit)) == SHARD_RUNS
+    assert len(store.table(commit)) == PART_RUNS
 
 
 @pytest.mark.slow
@@ -198,20 +209,20 @@ def test_aggregate_checks_what_it_takes(whole: Path) -> None:
     """Statistics are made of commits of this study and this plan alone."""
     store = Store.open(whole)
     commits = store.commits()
-    for other, words in (
-        (Aggregate(Plan(OTHER, SHARD_RUNS), store), "another study"),
-        (Aggregate(Plan(STUDY, SHARD_RUNS + 1), store), "other runs"),
+    for other, options in (
+        (Aggregate(Plan(OTHER, PART_RUNS), store), "another study"),
+        (Aggregate(Plan(STUDY, PART_RUNS + 1), store), "other runs"),
     ):
-        with pytest.raises(StoreError, match=words):
+        with pytest.raises(StoreError, match=options):
             other.add(commits[0])
-    Aggregate(Plan(STUDY, SHARD_RUNS), store).add(commits[0])
+    Aggregate(Plan(STUDY, PART_RUNS), store).add(commits[0])
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("keep", ["runs", "cells"])
 def test_rows_are_counted(tmp_path: Path, keep: str) -> None:
     """A part with fewer runs than its commit says is damaged, sound as the file is."""
-    run_in_shards(STUDY, out=tmp_path / "whole", keep=keep, shard_runs=SHARD_RUNS)  # type: ignore[arg-type]
+    run_in_parts(STUDY, out=tmp_path / "whole", keep=keep, part_runs=PART_RUNS)  # type: ignore[arg-type]
     if keep == "runs":
         cut = forge(tmp_path / "whole", tmp_path / "cut", lambda table: table.slice(1))
         with pytest.raises(StoreError, match="holds 19 runs"):

@@ -18,14 +18,14 @@ from sweep.figures.statistics import STATISTICS
 from sweep.store.contents import remove_results
 from sweep.store.local import LocalFiles
 from sweep.store.lock import FolderLock
-from tests.sweep.in_shards import run_in_shards
+from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import command, copy_result, digest_of, make_study, training_watched, tree, write_study
 
 pytestmark = pytest.mark.slow
 
 STUDY = make_study(count=10, name="mine")
 OTHER = make_study(count=10, name="other", scale=2.0)
-SHARD_RUNS = 20
+PART_RUNS = 20
 
 FOREIGN = {
     "notes.txt": b"mine",
@@ -63,7 +63,7 @@ def put(folder: Path, files: dict[str, bytes]) -> None:
 def mixed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder of finished results, leftovers and foreign files, not to be changed."""
     folder = tmp_path_factory.mktemp("mixed") / "r"
-    run_in_shards(OTHER, out=folder, shard_runs=SHARD_RUNS)
+    run_in_parts(OTHER, out=folder, part_runs=PART_RUNS)
     put(folder, FOREIGN | dict.fromkeys(FIGURES, b"\x89PNG") | LEFTOVERS)
     return folder
 
@@ -130,13 +130,13 @@ def test_overwrite_stopped_at_any_moment(mixed: Path, tmp_path: Path, expected: 
     """Between any two changes a reader sees whole results or a sentence, and every way to go on comes to its end."""
     folder = copy_result(mixed, tmp_path / "whole")
     with CrashingSystem(None) as whole:
-        run_in_shards(STUDY, out=folder, overwrite=True, threads=1, shard_runs=SHARD_RUNS)
+        run_in_parts(STUDY, out=folder, overwrite=True, threads=1, part_runs=PART_RUNS)
     assert whole.calls > 30
     refused = 0
     for moment in range(0, whole.calls, stride):
         folder = copy_result(mixed, tmp_path / str(moment))
         with CrashingSystem(moment), pytest.raises(Crash):
-            run_in_shards(STUDY, out=folder, overwrite=True, threads=1, shard_runs=SHARD_RUNS)
+            run_in_parts(STUDY, out=folder, overwrite=True, threads=1, part_runs=PART_RUNS)
         try:
             result = open_result(folder)
         except StoreError:
@@ -148,7 +148,7 @@ def test_overwrite_stopped_at_any_moment(mixed: Path, tmp_path: Path, expected: 
         for study, overwrite in ((STUDY, True), (STUDY, False), (OTHER, False)):
             again = copy_result(folder, tmp_path / f"{moment}-again")
             try:
-                found = run_in_shards(study, out=again, overwrite=overwrite, shard_runs=SHARD_RUNS).facts["digest"]
+                found = run_in_parts(study, out=again, overwrite=overwrite, part_runs=PART_RUNS).facts["digest"]
             except StoreError as error:
                 assert not overwrite, error  # noqa: PT017
                 assert tree(again) == stopped
@@ -182,9 +182,9 @@ def test_published_results_are_overwritten_from_any_state(
             (folder / name).write_bytes((mixed / name).read_bytes())
         try:
             with CrashingSystem(moment):
-                run_in_shards(STUDY, out=folder, overwrite=True, threads=1, shard_runs=SHARD_RUNS)
+                run_in_parts(STUDY, out=folder, overwrite=True, threads=1, part_runs=PART_RUNS)
         except Crash:
-            digest = run_in_shards(STUDY, out=folder, overwrite=True, shard_runs=SHARD_RUNS).facts["digest"]
+            digest = run_in_parts(STUDY, out=folder, overwrite=True, part_runs=PART_RUNS).facts["digest"]
             assert digest == expected[STUDY.identity]
         else:
             break
@@ -208,13 +208,13 @@ def test_leftovers_are_collected_by_the_next_run(tmp_path: Path, expected: dict[
     """Drafts, and parts that no commit names, go; commits, their parts and foreign files stay."""
     folder = tmp_path / "r"
     if finished:
-        run_in_shards(STUDY, out=folder, shard_runs=SHARD_RUNS)
+        run_in_parts(STUDY, out=folder, part_runs=PART_RUNS)
     else:
         with training_watched(1, KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
-            run_in_shards(STUDY, out=folder, threads=1, shard_runs=SHARD_RUNS)
+            run_in_parts(STUDY, out=folder, threads=1, part_runs=PART_RUNS)
     before = tree(folder)
     put(folder, FOREIGN | LEFTOVERS)
-    assert run_in_shards(STUDY, out=folder, shard_runs=SHARD_RUNS).facts["digest"] == expected[STUDY.identity]
+    assert run_in_parts(STUDY, out=folder, part_runs=PART_RUNS).facts["digest"] == expected[STUDY.identity]
     after = tree(folder)
     assert not set(LEFTOVERS) & after.keys()
     assert (FOREIGN.items() | {item for item in before.items() if item[0] != "run.json"}) <= after.items()
@@ -223,22 +223,22 @@ def test_leftovers_are_collected_by_the_next_run(tmp_path: Path, expected: dict[
 def test_parts_without_commits_of_a_finished_result_stay(tmp_path: Path) -> None:
     """Where commits were lost, as in a copy of some of the folders, the rows are there still."""
     folder = tmp_path / "r"
-    run_in_shards(STUDY, out=folder, shard_runs=SHARD_RUNS)
+    run_in_parts(STUDY, out=folder, part_runs=PART_RUNS)
     for lost in (folder / "commits").iterdir():
         lost.unlink()
-        run_in_shards(STUDY, out=folder, shard_runs=SHARD_RUNS)
-        assert len(list((folder / "parts").iterdir())) == STUDY.n_runs // SHARD_RUNS
+        run_in_parts(STUDY, out=folder, part_runs=PART_RUNS)
+        assert len(list((folder / "parts").iterdir())) == STUDY.n_runs // PART_RUNS
 
 
 def test_leftovers_stay_while_another_process_is_there(tmp_path: Path, expected: dict[str, str]) -> None:
     """What looks left over may be written this moment by a process that shares the work."""
     folder = tmp_path / "r"
     with training_watched(1, KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
-        run_in_shards(STUDY, out=folder, threads=1, shard_runs=SHARD_RUNS)
+        run_in_parts(STUDY, out=folder, threads=1, part_runs=PART_RUNS)
     put(folder, LEFTOVERS)
     other = FolderLock(folder)
     other.take_shared()
-    assert run_in_shards(STUDY, out=folder, shard_runs=SHARD_RUNS).facts["digest"] == expected[STUDY.identity]
+    assert run_in_parts(STUDY, out=folder, part_runs=PART_RUNS).facts["digest"] == expected[STUDY.identity]
     assert set(LEFTOVERS) <= tree(folder).keys()
     other.release()
 
@@ -247,9 +247,9 @@ def test_nothing_is_collected_beside_a_damaged_commit(tmp_path: Path) -> None:
     """While it is unclear which part counts, all stay."""
     folder = tmp_path / "r"
     with training_watched(1, KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
-        run_in_shards(STUDY, out=folder, threads=1, shard_runs=SHARD_RUNS)
+        run_in_parts(STUDY, out=folder, threads=1, part_runs=PART_RUNS)
     put(folder, LEFTOVERS | {"commits/0000000.json": b"{"})
     before = tree(folder)
     with pytest.raises(StoreError, match="damaged"):
-        run_in_shards(STUDY, out=folder, shard_runs=SHARD_RUNS)
+        run_in_parts(STUDY, out=folder, part_runs=PART_RUNS)
     assert tree(folder) == before

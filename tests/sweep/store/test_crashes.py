@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from tests.sweep.fault_lab import N_SHARDS, SHARD_RUNS, STUDY, Lab, numbered, thorough
+from tests.sweep.fault_lab import N_PARTS, PART_RUNS, STUDY, Lab, numbered, thorough
 from tests.sweep.faults import CHANGES, Fault
 
 pytestmark = pytest.mark.slow
@@ -20,8 +20,8 @@ def test_every_call_is_seen(lab: Lab) -> None:
     root = lab.root()
     ended = lab.run(root, fault=Fault(), answer=True)
     counts = Counter(ended.calls)
-    assert counts["link"] == N_SHARDS + HEAD
-    assert counts["create"] == counts["write"] == 2 * N_SHARDS + 4  # and study.toml, run.json twice, the cells
+    assert counts["link"] == N_PARTS + HEAD
+    assert counts["create"] == counts["write"] == 2 * N_PARTS + 4  # and study.toml, run.json twice, the cells
     assert counts["fsync"] > counts["write"]
     assert counts.keys() == {*CHANGES, "fsync", "close", "open", "read", "list", "stat", "lock"}
     lab.truth.check_finished(root / "r")
@@ -40,10 +40,10 @@ def test_crash_at_any_call(lab: Lab, half: bool, stride: int) -> None:
             break
         linked = crashed.calls[:-1].count("link")
         readable = lab.readable(root / "r")
-        assert half or readable == max(linked - HEAD, 0) * SHARD_RUNS
+        assert half or readable == max(linked - HEAD, 0) * PART_RUNS
         seen.append(readable)
         again = lab.complete(root, fault=Fault(("link",)))
-        assert 0 <= len(again.calls) - (N_SHARDS - readable // SHARD_RUNS) <= HEAD
+        assert 0 <= len(again.calls) - (N_PARTS - readable // PART_RUNS) <= HEAD
     assert sorted(seen) == seen
     assert seen[0] == 0
     assert seen[-1] == STUDY.n_runs
@@ -65,7 +65,7 @@ def test_crash_while_going_on(lab: Lab, first: int, stride: int) -> None:
             break
         readable = lab.readable(root / "r")
         linked = before.calls[:-1].count("link") + crashed.calls[:-1].count("link")
-        assert readable == max(linked - HEAD, 0) * SHARD_RUNS
+        assert readable == max(linked - HEAD, 0) * PART_RUNS
         seen.append(readable)
         lab.complete(root)
     assert sorted(seen) == seen

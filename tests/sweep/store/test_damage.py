@@ -15,7 +15,7 @@ import pytest
 import sweep
 from sweep import Result, StoreError, open_result
 from sweep.store.store import Store
-from tests.sweep.in_shards import run_in_shards
+from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import assert_refused, command, copy_result, make_study, parts_of, training_watched
 
 pytestmark = pytest.mark.slow
@@ -25,9 +25,9 @@ STUDY = make_study(count=30, learning_rate=[0.2, 0.05], hidden=[3, 2])
 
 @pytest.fixture(scope="module")
 def pristine(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of a finished study of six shards, not to be changed."""
+    """Return the folder of a finished study of six parts, not to be changed."""
     folder = tmp_path_factory.mktemp("pristine") / "r"
-    run_in_shards(STUDY, out=folder, shard_runs=20)
+    run_in_parts(STUDY, out=folder, part_runs=20)
     return folder
 
 
@@ -194,9 +194,9 @@ def test_another_study_put_in(folder: Path) -> None:
 def test_commit_of_another_study(folder: Path, tmp_path: Path) -> None:
     """A part and its commit brought from another study's results are not taken for this one's."""
     other = make_study(count=30, learning_rate=[0.2, 0.05], hidden=[3, 2], scale=2.0)
-    run_in_shards(other, out=tmp_path / "other", shard_runs=20)
+    run_in_parts(other, out=tmp_path / "other", part_runs=20)
     source = Store.open(tmp_path / "other").commits()[0]
-    (folder / "parts" / source.part).write_bytes((tmp_path / "other" / "parts" / source.part).read_bytes())
+    (folder / "parts" / source.file).write_bytes((tmp_path / "other" / "parts" / source.file).read_bytes())
     first_commit(folder).write_bytes(first_commit(tmp_path / "other").read_bytes())
     with pytest.raises(StoreError, match=str(folder)):
         read_all(folder)
@@ -220,10 +220,10 @@ def test_damage_is_found_when_a_study_goes_on(pristine: Path, tmp_path: Path, na
     """Resuming builds on no damaged part; what is gone with its commit is trained again."""
     folder = tmp_path / "r"
     with training_watched(4, KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
-        run_in_shards(STUDY, out=folder, threads=1, shard_runs=20)
+        run_in_parts(STUDY, out=folder, threads=1, part_runs=20)
     if name == "cells.parquet":
         (folder / name).write_bytes(b"left by an earlier crash")
-        assert run_in_shards(STUDY, out=folder, shard_runs=20).facts["digest"] == open_result(pristine).facts["digest"]
+        assert run_in_parts(STUDY, out=folder, part_runs=20).facts["digest"] == open_result(pristine).facts["digest"]
         read_all(folder)
         return
     path = FILES[name](folder)
@@ -231,16 +231,16 @@ def test_damage_is_found_when_a_study_goes_on(pristine: Path, tmp_path: Path, na
     content[len(content) // 2] ^= 4
     path.write_bytes(content)
     with pytest.raises(StoreError, match=str(folder)):
-        run_in_shards(STUDY, out=folder, shard_runs=20)
+        run_in_parts(STUDY, out=folder, part_runs=20)
 
 
 def test_damaged_commit_gone(folder: Path, pristine: Path) -> None:
-    """Whoever removes a damaged commit and the facts of completion has that shard trained again, and only that."""
+    """Whoever removes a damaged commit and the facts of completion has that part trained again, and only that."""
     first_commit(folder).unlink()
     store = Store.open(folder)
     store.write_facts({**store.facts(), "complete": False})
     with training_watched() as trained:
-        result = run_in_shards(STUDY, out=folder, shard_runs=20)
+        result = run_in_parts(STUDY, out=folder, part_runs=20)
     assert trained == [0]
     assert result.facts["digest"] == open_result(pristine).facts["digest"]
 

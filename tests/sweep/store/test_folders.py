@@ -13,7 +13,7 @@ import pytest
 
 import sweep
 from sweep import StoreError, open_result
-from tests.sweep.in_shards import run_in_shards
+from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import make_study, training_watched, tree, write_study
 
 STUDY = make_study(count=5)
@@ -21,7 +21,7 @@ OTHER = make_study(count=5, scale=2.0)
 
 
 def assert_refused(
-    out: Path, *words: str, study: sweep.Study = STUDY, overwrite: bool = False, keep: Any = "runs"
+    out: Path, *options: str, study: sweep.Study = STUDY, overwrite: bool = False, keep: Any = "runs"
 ) -> None:
     """Require that a run into ``out`` trains nothing, changes nothing and says why."""
     root = out.parent
@@ -30,8 +30,8 @@ def assert_refused(
         sweep.run(study, out=out, overwrite=overwrite, keep=keep)
     assert trained == []
     assert tree(root) == before
-    for word in (str(out), *words):
-        assert word in str(caught.value)
+    for option in (str(out), *options):
+        assert option in str(caught.value)
 
 
 @contextmanager
@@ -109,9 +109,9 @@ def test_foreign_files_beside_results_do_not_hinder(tmp_path: Path) -> None:
     """Notes and figures put into a results folder are left in peace when the study goes on."""
     out = tmp_path / "r"
     with training_watched(1, KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
-        run_in_shards(STUDY, out=out, threads=1, shard_runs=6)
+        run_in_parts(STUDY, out=out, threads=1, part_runs=6)
     (out / "notes.txt").write_text("mine")
-    run_in_shards(STUDY, out=out, shard_runs=6)
+    run_in_parts(STUDY, out=out, part_runs=6)
     assert (out / "notes.txt").read_text() == "mine"
 
 
@@ -119,7 +119,7 @@ def test_foreign_files_beside_results_do_not_hinder(tmp_path: Path) -> None:
 def test_overwrite_removes_results(tmp_path: Path) -> None:
     """With ``overwrite`` the results of another study give way to those of this one."""
     out = tmp_path / "r"
-    run_in_shards(OTHER, out=out, shard_runs=3)
+    run_in_parts(OTHER, out=out, part_runs=3)
     with training_watched() as trained:
         result = sweep.run(STUDY, out=out, overwrite=True)
     assert trained

@@ -56,10 +56,10 @@ def commands(place: str, folder: Path) -> list[tuple[object, ...]]:
 
 def assert_all_refuse(place: str, folder: Path) -> None:
     """Require that each command refuses the folder, and leaves it and the other folder as they were."""
-    files, words = files_at(place), commands(place, folder)
+    files, options = files_at(place), commands(place, folder)
     before, beside = contents(files), sorted(folder.iterdir())
     sentence = f"{place!r} has format 2, this version reads format 1; install a newer xor-sweep"
-    for each in words:
+    for each in options:
         assert_refused(command(*each), (sentence,))
         assert contents(files) == before
         assert sorted(folder.iterdir()) == beside

@@ -36,8 +36,8 @@ def mount(lab: Lab) -> Iterator[Callable[[str], Path]]:
 
     def mount_one(size: str) -> Path:
         root = lab.root()
-        words = ["mount", "-t", "tmpfs", "-o", size, "tmpfs", str(root)]
-        done = subprocess.run(words, capture_output=True, text=True, check=False)
+        options = ["mount", "-t", "tmpfs", "-o", size, "tmpfs", str(root)]
+        done = subprocess.run(options, capture_output=True, text=True, check=False)
         if done.returncode:
             pytest.skip(f"a small file system cannot be mounted here: {done.stderr.strip()}")
         mounted.append(root)

@@ -24,7 +24,7 @@ FAULTS = {
 }
 
 # None of this is true of a disk that fails, and who believes it removes good results.
-FALSE = ("start anew", "--overwrite", "no results folder", "have lost", "is damaged", "another study")
+FALSE = ("start again", "--overwrite", "no results folder", "have lost", "is damaged", "another study")
 
 
 def check_failed(lab: Lab, root: Path, fault: Fault) -> bool | None:
@@ -40,7 +40,7 @@ def check_failed(lab: Lab, root: Path, fault: Fault) -> bool | None:
         return False
     assert fault.error is not None
     assert_told(ended, str(root))
-    assert not any(words in ended.err for words in FALSE)
+    assert not any(options in ended.err for options in FALSE)
     return True
 
 
@@ -89,7 +89,7 @@ def test_error_of_any_call_while_going_on(lab: Lab, name: str, stride: int) -> N
 
 @thorough(31, "name", ["disk"], ["disk", "disk_for_ever", "rights", "rights_for_ever"])
 def test_error_of_any_call_for_a_finished_result(lab: Lab, name: str, stride: int) -> None:
-    """A result that is there is read, or not; it is never trained anew nor changed."""
+    """A result that is there is read, or not; it is never trained again nor changed."""
     root = lab.root()
     assert lab.run(root).code == 0
     for each in numbered(FAULTS[name], 1, stride):
@@ -113,7 +113,7 @@ def test_disk_that_does_not_say_what_is_there(lab: Lab) -> None:
 
 
 def test_why_is_told(lab: Lab) -> None:
-    """The sentence has the system's own words."""
+    """The sentence has the system's custom components."""
     for name in ("full_for_ever", "disk_for_ever", "rights_for_ever"):
         root, fault = lab.root(), FAULTS[name]
         ended = lab.run(root, fault=Fault(("create",), 5, fault.error, for_ever=True))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.sweep.fault_lab import N_SHARDS, Lab, assert_told
+from tests.sweep.fault_lab import N_PARTS, Lab, assert_told
 from tests.sweep.fault_runs import Ended, Request
 
 pytestmark = pytest.mark.slow
@@ -43,7 +43,7 @@ def assert_all_right(lab: Lab, endings: list[Ended]) -> None:
 
 @pytest.mark.parametrize("times", [1, pytest.param(50, marks=pytest.mark.soak)])
 def test_eight_processes_share_a_folder(lab: Lab, times: int) -> None:
-    """Each shard is committed once, whoever trains it, and all tell the same digest."""
+    """Each part is committed once, whoever trains it, and all tell the same digest."""
     for _ in range(times):
         root = lab.root()
         endings = lab.zygote.run_all([lab.request(root) for _ in range(8)])
@@ -52,9 +52,9 @@ def test_eight_processes_share_a_folder(lab: Lab, times: int) -> None:
 
 
 def check_shared(lab: Lab, folder: Path) -> None:
-    """Require one commit for each shard, and no part without one; then the whole result."""
-    assert len(list((folder / "commits").iterdir())) == N_SHARDS
-    assert len(list((folder / "parts").iterdir())) == N_SHARDS
+    """Require one commit for each part, and no part without one; then the whole result."""
+    assert len(list((folder / "commits").iterdir())) == N_PARTS
+    assert len(list((folder / "parts").iterdir())) == N_PARTS
     lab.truth.check_finished(folder)
 
 

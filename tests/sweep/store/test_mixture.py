@@ -15,52 +15,54 @@ import pytest
 
 import sweep
 from sweep import StoreError, Study, open_result
+from sweep.schedule.part import Part
 from sweep.schedule.plan import Plan
-from sweep.schedule.shard import Shard
 from sweep.store.bits import BITS, compared
-from sweep.store.shard_result import ShardResult
-from sweep.training.shard_trainer import ShardTrainer
-from tests.sweep.in_shards import run_in_shards
+from sweep.store.part_result import PartResult
+from sweep.training.part_trainer import PartTrainer
+from tests.sweep.in_parts import run_in_parts
 from tests.sweep.records import rewrite
 from tests.sweep.support import assert_refused, command, copy_result, make_study, training_watched, write_study
 
 pytestmark = pytest.mark.slow
 
 STUDY = make_study(count=10, name="mine", distribution="normal")
-SHARD_RUNS = 4
-N_SHARDS = Plan(STUDY, SHARD_RUNS).n_shards
+PART_RUNS = 4
+N_PARTS = Plan(STUDY, PART_RUNS).n_parts
 NO_LOCKS = OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
-OTHER = {"numerics": 1000, "log_digest": "0" * 64, "sources_digest": "f" * 64, "pcg64_digest": "1" * 64}
+OTHER = {"numerics_version": 1000, "log_digest": "0" * 64, "sources_digest": "f" * 64, "pcg64_digest": "1" * 64}
 
 
 @contextmanager
 def elsewhere(name: str) -> Iterator[None]:
     """Be another machine or version, of which this is another."""
     other: Any = OTHER[name]
-    places = {"numerics": "kernels.NUMERICS", "sources_digest": "sweep.store.own_bits.sources_digest"}
-    with mock.patch(places.get(name, f"sweep.system.host.{name}"), other if name == "numerics" else lambda: other):
+    places = {"numerics_version": "kernels.NUMERICS", "sources_digest": "sweep.store.own_bits.sources_digest"}
+    with mock.patch(
+        places.get(name, f"sweep.system.host.{name}"), other if name == "numerics_version" else lambda: other
+    ):
         yield
 
 
 def run(out: Path, study: Study = STUDY, **arguments: Any) -> sweep.Result:
-    return run_in_shards(study, out=out, threads=1, shard_runs=SHARD_RUNS, **arguments)
+    return run_in_parts(study, out=out, threads=1, part_runs=PART_RUNS, **arguments)
 
 
 def race(out: Path, name: str, **arguments: Any) -> None:
-    """Train on one machine, and begin anew on another one meanwhile, where there are no locks."""
-    train, trained = ShardTrainer.train, []
+    """Train on one machine, and restart on another one meanwhile, where there are no locks."""
+    train, trained = PartTrainer.train, []
 
-    def watched(worker: ShardTrainer, shard: Shard) -> ShardResult:
-        trained.append(shard.index)
+    def watched(worker: PartTrainer, part: Part) -> PartResult:
+        trained.append(part.index)
         if len(trained) == 4:
-            with mock.patch.object(ShardTrainer, "train", train), elsewhere(name):
+            with mock.patch.object(PartTrainer, "train", train), elsewhere(name):
                 run(out, overwrite=True, **arguments)
-        return train(worker, shard)
+        return train(worker, part)
 
     with (
         mock.patch("fcntl.flock", side_effect=NO_LOCKS),
-        mock.patch("secrets.SystemRandom.shuffle"),  # so that both take shards in the same order
-        mock.patch.object(ShardTrainer, "train", watched),
+        mock.patch("secrets.SystemRandom.shuffle"),  # so that both take parts in the same order
+        mock.patch.object(PartTrainer, "train", watched),
     ):
         run(out, keep=arguments.get("keep", "runs"))
 
@@ -98,12 +100,12 @@ def test_begun_anew_on_another_machine(tmp_path: Path, expected: str, name: str,
     assert checked.code == 1
     assert "damaged: results in" in checked.out
     assert BITS[name] in checked.out
-    with pytest.raises(StoreError, match="start anew with --overwrite"):
+    with pytest.raises(StoreError, match="start again with --overwrite"):
         sweep.repair(out)  # what is to be trained again is not of this machine
     with elsewhere(name):
         with training_watched() as trained:
             sweep.repair(out)
-        assert len(trained) == N_SHARDS - 3  # what the first machine wrote after the other one had begun anew
+        assert len(trained) == N_PARTS - 3  # what the first machine wrote after the other one had restarted
         assert sweep.verify(out).intact
         result = run(out, keep=keep)
     assert result.facts["digest"] == (expected if keep == "runs" else sweep.run(STUDY, keep="cells").facts["digest"])
@@ -111,9 +113,9 @@ def test_begun_anew_on_another_machine(tmp_path: Path, expected: str, name: str,
 
 
 def test_finished_anew_on_another_machine(tmp_path: Path, expected: str) -> None:
-    """Who comes second to a shard does not take what the other machine has trained for its own."""
+    """Who comes second to a part does not take what the other machine has trained for its own."""
     out = tmp_path / "r"
-    with pytest.raises(StoreError, match="another run began anew there"):
+    with pytest.raises(StoreError, match="another run restarted there"):
         race(out, "log_digest")
     result = open_result(out)
     assert (result.facts["digest"], result.facts["log_digest"]) == (expected, OTHER["log_digest"])
@@ -131,13 +133,13 @@ def test_logarithms_do_not_matter_to_other_starts(tmp_path: Path) -> None:
     assert sweep.verify(out, sample=-1).intact
 
 
-@pytest.mark.parametrize("stream", ["pcg64", "mt19937"])
-def test_functions_behind_the_numbers_of_pcg64(tmp_path: Path, stream: str) -> None:
+@pytest.mark.parametrize("generator", ["pcg64", "mt19937"])
+def test_functions_behind_the_numbers_of_pcg64(tmp_path: Path, generator: str) -> None:
     """Normal starts of pcg64 are not continued, nor taken, where log1p or exp has other bits; others are."""
-    study, out = make_study(count=10, distribution="normal", stream=stream), tmp_path / "r"
+    study, out = make_study(count=10, distribution="normal", generator=generator), tmp_path / "r"
     run(out, study, max_runs=8)
     with elsewhere("pcg64_digest"):
-        if stream == "pcg64":
+        if generator == "pcg64":
             with pytest.raises(StoreError, match="log1p or exp has other last bits"):
                 run(out, study)
             with pytest.raises(StoreError, match="log1p or exp has other last bits"):
@@ -153,9 +155,9 @@ def test_commit_that_came_from_another_result(whole: Path, tmp_path: Path) -> No
     rewrite(folder / "commits" / "0000002.json", log_digest=OTHER["log_digest"])
     rewrite(folder / "commits" / "0000004.json", log_digest=OTHER["log_digest"])
     for words in (("show", folder), ("report", folder), ("trace", folder, "--run", 1)):
-        assert_refused(command(*words), ("mixed of two trainings", "'000000000000' in the commit of shard 2"))
+        assert_refused(command(*words), ("mixed of two trainings", "'000000000000' in the commit of part 2"))
     (fault,) = sweep.verify(folder).faults
-    assert "mixed of two trainings, in 2 shards" in fault
+    assert "mixed of two trainings, in 2 parts" in fault
     with training_watched() as trained:
         sweep.repair(folder)
     assert sorted(trained) == [2, 4]
@@ -177,7 +179,7 @@ def test_going_on_with_other_sources(tmp_path: Path, expected: str) -> None:
 
 
 def test_merging_and_reusing_rows_of_other_sources(tmp_path: Path, expected: str) -> None:
-    """Parts of other sources are not merged; rows can be reused as long as the numerics are the same."""
+    """Parts of other sources are not merged; rows can be reused as long as the numerics_version are the same."""
     run(tmp_path / "a", shard=(1, 2))
     with elsewhere("sources_digest"):
         run(tmp_path / "b", shard=(2, 2))

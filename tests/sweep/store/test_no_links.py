@@ -15,11 +15,11 @@ import pytest
 import sweep
 from sweep.store.local import LocalFiles
 from sweep.system import atomic_files as durable
-from tests.sweep.in_shards import run_in_shards
+from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import assert_refused, command, make_study, training_watched, write_study
 
 STUDY = make_study(count=10, name="mine")
-SHARD_RUNS = 4
+PART_RUNS = 4
 
 
 @pytest.fixture(params=["EPERM", "EOPNOTSUPP", "ENOSYS"], autouse=True)
@@ -35,8 +35,8 @@ def test_a_study(tmp_path: Path) -> None:
     """It is begun, interrupted, gone on with and finished, and no draft is left."""
     out = tmp_path / "r"
     with training_watched(3, KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
-        run_in_shards(STUDY, out=out, threads=1, shard_runs=SHARD_RUNS)
-    result = run_in_shards(STUDY, out=out, shard_runs=SHARD_RUNS)
+        run_in_parts(STUDY, out=out, threads=1, part_runs=PART_RUNS)
+    result = run_in_parts(STUDY, out=out, part_runs=PART_RUNS)
     assert result.facts["digest"] == sweep.run(STUDY).facts["digest"]
     assert sweep.verify(out).intact
     assert sweep.verify(out).leftovers == []

@@ -11,57 +11,57 @@ import pytest
 
 import sweep
 from sweep import StoreError, open_result
+from sweep.schedule.part import Part
 from sweep.schedule.plan import Plan
-from sweep.schedule.shard import Shard
-from sweep.store.shard_result import ShardResult
-from sweep.training.shard_trainer import ShardTrainer
-from tests.sweep.in_shards import run_in_shards
+from sweep.store.part_result import PartResult
+from sweep.training.part_trainer import PartTrainer
+from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import make_study
 
 STUDY = make_study(count=10, name="mine")
 OTHER = make_study(count=10, name="other", scale=2.0)
-SHARD_RUNS = 4
-N_SHARDS = Plan(STUDY, SHARD_RUNS).n_shards
+PART_RUNS = 4
+N_PARTS = Plan(STUDY, PART_RUNS).n_parts
 NO_LOCKS = OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("after", [1, 5, N_SHARDS - 1])
+@pytest.mark.parametrize("after", [1, 5, N_PARTS - 1])
 def test_folder_overwritten_where_there_are_no_locks(tmp_path: Path, after: int) -> None:
     """Without locks a study that loses its folder ends with a sentence, and never with numbers of the other."""
-    out, train, trained = tmp_path / "r", ShardTrainer.train, []
+    out, train, trained = tmp_path / "r", PartTrainer.train, []
 
-    def watched(worker: ShardTrainer, shard: Shard) -> ShardResult:
-        trained.append(shard.index)
+    def watched(worker: PartTrainer, part: Part) -> PartResult:
+        trained.append(part.index)
         if len(trained) == after + 1:
-            with mock.patch.object(ShardTrainer, "train", train):
-                run_in_shards(OTHER, out=out, overwrite=True, shard_runs=SHARD_RUNS)
-        return train(worker, shard)
+            with mock.patch.object(PartTrainer, "train", train):
+                run_in_parts(OTHER, out=out, overwrite=True, part_runs=PART_RUNS)
+        return train(worker, part)
 
     with (
         mock.patch("fcntl.flock", side_effect=NO_LOCKS),
-        mock.patch.object(ShardTrainer, "train", watched),
+        mock.patch.object(PartTrainer, "train", watched),
         pytest.raises(StoreError, match=r"another study"),
     ):
-        run_in_shards(STUDY, out=out, threads=1, shard_runs=SHARD_RUNS)
+        run_in_parts(STUDY, out=out, threads=1, part_runs=PART_RUNS)
     assert open_result(out).facts["digest"] == sweep.run(OTHER).facts["digest"]
 
 
 @pytest.mark.slow
 def test_same_study_begun_anew_where_there_are_no_locks(tmp_path: Path) -> None:
     """A run whose commits were removed by another does not call the result complete."""
-    out, train, trained = tmp_path / "r", ShardTrainer.train, []
+    out, train, trained = tmp_path / "r", PartTrainer.train, []
 
-    def watched(worker: ShardTrainer, shard: Shard) -> ShardResult:
-        trained.append(shard.index)
+    def watched(worker: PartTrainer, part: Part) -> PartResult:
+        trained.append(part.index)
         if len(trained) == 4:
-            with mock.patch.object(ShardTrainer, "train", train):
-                run_in_shards(STUDY, out=out, keep="cells", overwrite=True, max_runs=1, shard_runs=SHARD_RUNS)
-        return train(worker, shard)
+            with mock.patch.object(PartTrainer, "train", train):
+                run_in_parts(STUDY, out=out, keep="cells", overwrite=True, max_runs=1, part_runs=PART_RUNS)
+        return train(worker, part)
 
     with mock.patch("fcntl.flock", side_effect=NO_LOCKS):
-        with mock.patch.object(ShardTrainer, "train", watched), pytest.raises(StoreError, match="removed while"):
-            run_in_shards(STUDY, out=out, keep="cells", threads=1, shard_runs=SHARD_RUNS)
-        result = run_in_shards(STUDY, out=out, keep="cells", shard_runs=SHARD_RUNS)
+        with mock.patch.object(PartTrainer, "train", watched), pytest.raises(StoreError, match="removed while"):
+            run_in_parts(STUDY, out=out, keep="cells", threads=1, part_runs=PART_RUNS)
+        result = run_in_parts(STUDY, out=out, keep="cells", part_runs=PART_RUNS)
     assert result.facts["digest"] == sweep.run(STUDY, keep="cells").facts["digest"]
     assert sweep.verify(out).intact

@@ -17,7 +17,7 @@ from sweep import StoreError
 from sweep.store import requests
 from sweep.store.location import files_at
 from tests.sweep.object_store import Asked, Fault, ObjectStore
-from tests.sweep.store.test_object_studies import N_SHARDS, SHARD_RUNS, STUDY, assert_whole, digest
+from tests.sweep.store.test_object_studies import N_PARTS, PART_RUNS, STUDY, assert_whole, digest
 from tests.sweep.support import training_watched
 
 pytestmark = pytest.mark.slow
@@ -77,8 +77,8 @@ def test_a_store_that_fails_for_long(
     with training_watched() as trained:
         assert digest(out) == expected
     committed = 5 if folder == "commits" and effect else 4
-    assert len(trained) == N_SHARDS - committed
-    assert_whole(out, expected, leftovers=len(files_at(out).names("parts")) - N_SHARDS)
+    assert len(trained) == N_PARTS - committed
+    assert_whole(out, expected, leftovers=len(files_at(out).names("parts")) - N_PARTS)
 
 
 @pytest.mark.parametrize(
@@ -99,8 +99,8 @@ def test_killed_amid_an_upload(
         Fault(hold=here, effect=effect) if chosen(asked) and (done.append(asked) or len(done) == 3) else None
     )
     code = (
-        "from tests.sweep.in_shards import run_in_shards; from tests.sweep.store.test_object_studies import STUDY;"
-        f"run_in_shards(STUDY, {out!r}, 1, shard_runs={SHARD_RUNS})"
+        "from tests.sweep.in_parts import run_in_parts; from tests.sweep.store.test_object_studies import STUDY;"
+        f"run_in_parts(STUDY, {out!r}, 1, part_runs={PART_RUNS})"
     )
     process = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)})
     assert here.wait(60)
@@ -109,5 +109,5 @@ def test_killed_amid_an_upload(
     store.clear()
     with training_watched() as trained:
         assert digest(out) == expected
-    assert len(trained) == N_SHARDS - (3 if folder == "commits" and effect else 2)
+    assert len(trained) == N_PARTS - (3 if folder == "commits" and effect else 2)
     assert_whole(out, expected, leftovers=int((folder == "parts" and effect) or (folder == "commits" and not effect)))

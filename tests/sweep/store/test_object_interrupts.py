@@ -18,22 +18,22 @@ import sweep
 from sweep.store.waiting import Waits
 from tests.kernels.support import some_compiled
 from tests.sweep.object_store import Asked, Fault, ObjectStore
-from tests.sweep.store.test_object_studies import SHARD_RUNS, STUDY, digest
+from tests.sweep.store.test_object_studies import PART_RUNS, STUDY, digest
 from tests.sweep.support import write_study
 
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[3]
-# The command with small shards, so that a run is under way when the store goes, which waits for it for weeks.
+# The command with small parts, so that a run is under way when the store goes, which waits for it for weeks.
 CODE = f"""
 import sys
 from functools import partial
 from sweep.training import run as training
 from sweep.__main__ import run_command
-from tests.sweep.in_shards import run_in_shards
+from tests.sweep.in_parts import run_in_parts
 from sweep.store import requests
 requests._PATIENCE = 1e6
-training.run = partial(run_in_shards, shard_runs={SHARD_RUNS})
+training.run = partial(run_in_parts, part_runs={PART_RUNS})
 sys.argv[0] = "sweep"
 run_command()
 """
@@ -65,9 +65,9 @@ def test_one_interrupt_while_the_store_is_away(
         return Fault(hold=Event(), effect=True) if silent else Fault(503, "SlowDown")
 
     store.rule = rule
-    words = ["run", str(write_study(tmp_path / "mine.toml", STUDY)), "--out", out, "--threads", "2"]
+    options = ["run", str(write_study(tmp_path / "mine.toml", STUDY)), "--out", out, "--threads", "2"]
     process = subprocess.Popen(
-        [sys.executable, "-c", CODE, *words], cwd=ROOT, env=os.environ, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", CODE, *options], cwd=ROOT, env=os.environ, stderr=subprocess.PIPE, text=True
     )
     assert away.wait(60)
     time.sleep(0.5)  # the pause before the next attempt has begun
@@ -78,7 +78,7 @@ def test_one_interrupt_while_the_store_is_away(
         process.kill()
     assert process.returncode == 130
     assert "Traceback" not in told
-    assert f"interrupted; finished shards are kept in {out}" in told
+    assert f"interrupted; finished parts are kept in {out}" in told
     store.clear()
     assert digest(out) == sweep.run(STUDY).facts["digest"]
 

@@ -111,8 +111,8 @@ def test_without_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is said at once which variables to set, where no service of the machine gives credentials either."""
     for call in (lambda: sweep.run(STUDY, out=ADDRESS), lambda: open_result(ADDRESS)):
         told = refusal(call)
-        for word in (ADDRESS, "no credentials", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"):
-            assert word in told
+        for option in (ADDRESS, "no credentials", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"):
+            assert option in told
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
     assert "SecretAccessKey" in refusal(lambda: open_result(ADDRESS))
 
@@ -166,8 +166,8 @@ def test_figures_and_reports_are_local(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.chdir(tmp_path)
     sweep.run(STUDY, out=tmp_path / "r")
     for name in ("figure", "report"):
-        for words, expected in (((ADDRESS,), "--out FILE"), (("r", "--out", f"{ADDRESS}.png"), "give a local path")):
-            finished = command(name, *words)
+        for options, expected in (((ADDRESS,), "--out FILE"), (("r", "--out", f"{ADDRESS}.png"), "give a local path")):
+            finished = command(name, *options)
             assert (finished.code, finished.out) == (2, "")
             (line,) = finished.err.splitlines()
             assert expected in line

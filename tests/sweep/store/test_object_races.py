@@ -11,10 +11,10 @@ import pytest
 
 import sweep
 from sweep import StoreError, Study
-from sweep.schedule.shard import Shard
+from sweep.schedule.part import Part
 from sweep.store.location import files_at
-from sweep.store.shard_result import ShardResult
-from sweep.training.shard_trainer import ShardTrainer
+from sweep.store.part_result import PartResult
+from sweep.training.part_trainer import PartTrainer
 from tests.kernels.support import some_compiled
 from tests.sweep.object_store import Asked, Fault, ObjectStore
 from tests.sweep.store.test_no_locks import NO_LOCKS
@@ -33,26 +33,26 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return str(tmp_path / "r") if request.param == "folder" else request.getfixturevalue("out")
 
 
-@pytest.mark.parametrize("study", [STUDY, OTHER], ids=["anew", "another study"])
+@pytest.mark.parametrize("study", [STUDY, OTHER], ids=["again", "another study"])
 @pytest.mark.parametrize(
     ("after", "keep"),
     some_compiled(itertools.product((2, 5, 9), ("runs", "cells")), {(2, "cells"), (5, "runs")}.__contains__),
 )
 def test_loser_of_a_race(place: str, study: Study, after: int, keep: Any) -> None:
     """It is not said that files are damaged or missing, but that another run began there, and what to do."""
-    train, trained = ShardTrainer.train, []
+    train, trained = PartTrainer.train, []
 
-    def watched(worker: ShardTrainer, shard: Shard) -> ShardResult:
-        trained.append(shard.index)
+    def watched(worker: PartTrainer, part: Part) -> PartResult:
+        trained.append(part.index)
         if len(trained) == after + 1:
             assert len(files_at(place).names("commits")) > 1  # more than the other run trains again
-            with mock.patch.object(ShardTrainer, "train", train):
+            with mock.patch.object(PartTrainer, "train", train):
                 digest(place, study, overwrite=True, max_runs=1, keep=keep)
-        return train(worker, shard)
+        return train(worker, part)
 
-    told = REMOVED.format(place, "anew" if study is STUDY else "another study")
+    told = REMOVED.format(place, "again" if study is STUDY else "another study")
     with mock.patch("fcntl.flock", side_effect=NO_LOCKS):
-        with mock.patch.object(ShardTrainer, "train", watched), pytest.raises(StoreError, match=told):
+        with mock.patch.object(PartTrainer, "train", watched), pytest.raises(StoreError, match=told):
             digest(place, overwrite=True, threads=1, keep=keep)
         if study is STUDY:  # as the sentence says
             assert digest(place, keep=keep) == sweep.run(STUDY, keep=keep).facts["digest"]

@@ -21,16 +21,16 @@ from sweep.store.claim import Wish, claim
 from sweep.store.location import files_at
 from sweep.store.own_bits import own_bits
 from sweep.store.store import Store
-from sweep.training.shard_trainer import ShardTrainer
-from tests.sweep.in_shards import run_in_shards
+from sweep.training.part_trainer import PartTrainer
+from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import command, digest_of, make_study, training_watched, write_study
 
 pytestmark = pytest.mark.slow
 
 STUDY = make_study(count=10, name="mine")
 OTHER = make_study(count=10, name="other", scale=2.0)
-SHARD_RUNS = 4
-N_SHARDS = Plan(STUDY, SHARD_RUNS).n_shards
+PART_RUNS = 4
+N_PARTS = Plan(STUDY, PART_RUNS).n_parts
 ROOT = Path(__file__).parents[3]
 
 
@@ -42,26 +42,26 @@ def expected() -> str:
 
 def digest(out: str, study: Study = STUDY, **arguments: Any) -> str:
     """Run a study and return its digest."""
-    return str(run_in_shards(study, out=out, **{"shard_runs": SHARD_RUNS, "threads": 2, **arguments}).facts["digest"])
+    return str(run_in_parts(study, out=out, **{"part_runs": PART_RUNS, "threads": 2, **arguments}).facts["digest"])
 
 
 def assert_whole(out: str, expected: str, leftovers: int = 0) -> None:
     """Require each run once, by commits that name each part there is but so many."""
     result, files = open_result(out), files_at(out)
     assert digest_of(result.runs()) == result.facts["digest"] == expected
-    assert len(files.names("commits")) == N_SHARDS
-    assert len(files.names("parts")) == N_SHARDS + leftovers
+    assert len(files.names("commits")) == N_PARTS
+    assert len(files.names("parts")) == N_PARTS + leftovers
 
 
 def interrupt(out: str, after: int = 3, study: Study = STUDY) -> None:
-    """Begin a study, and interrupt it after some shards."""
+    """Begin a study, and interrupt it after some parts."""
     with training_watched(after, KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
         digest(out, study, threads=1)
 
 
 def test_a_study(out: str, expected: str, caplog: pytest.LogCaptureFixture) -> None:
     """It is written, read and finished as in a folder, and nothing is warned of."""
-    finished = run_in_shards(STUDY, out=out, shard_runs=SHARD_RUNS)
+    finished = run_in_parts(STUDY, out=out, part_runs=PART_RUNS)
     assert (finished.place, finished.directory) == (out, None)
     assert_whole(out, expected)
     memory, read = sweep.run(STUDY), open_result(Path(out))
@@ -94,12 +94,12 @@ def test_commands(out: str, tmp_path: Path) -> None:
         assert (tmp_path / file).stat().st_size > 1000
 
 
-def test_stripes(out: str, expected: str) -> None:
-    """A part without shards is no error in a place that holds nothing yet."""
-    assert run_in_shards(STUDY, out=out, shard=(1000, 1000), shard_runs=SHARD_RUNS).facts["n_runs"] == 0
+def test_shards(out: str, expected: str) -> None:
+    """A part without parts is no error in a place that holds nothing yet."""
+    assert run_in_parts(STUDY, out=out, shard=(1000, 1000), part_runs=PART_RUNS).facts["n_runs"] == 0
     with pytest.raises(StoreError, match="no trained runs yet"):
         open_result(out, partial=True)
-    assert not run_in_shards(STUDY, out=out, shard=(1, 2), shard_runs=SHARD_RUNS).complete
+    assert not run_in_parts(STUDY, out=out, shard=(1, 2), part_runs=PART_RUNS).complete
     assert digest(out, shard=(2, 2)) == expected
 
 
@@ -117,10 +117,10 @@ def test_resume(out: str, expected: str) -> None:
     interrupt(out, 3)
     with pytest.raises(StoreError, match="not complete"):
         open_result(out)
-    assert len(open_result(out, partial=True).runs()) == 3 * SHARD_RUNS
+    assert len(open_result(out, partial=True).runs()) == 3 * PART_RUNS
     with training_watched() as trained:
         assert digest(out) == expected
-    assert len(trained) == N_SHARDS - 3
+    assert len(trained) == N_PARTS - 3
     assert_whole(out, expected)
 
 
@@ -176,7 +176,7 @@ def crash(moment: int) -> Iterator[list[int]]:
 def test_overwrite_stopped_at_any_moment(out: str, expected: str, step: int) -> None:
     """Between any two requests readers see whole results or a sentence, and every way to go on comes to its end."""
     answers, refused = {STUDY.identity: expected, OTHER.identity: str(sweep.run(OTHER).facts["digest"])}, 0
-    few: dict[str, Any] = {"shard_runs": 20, "threads": 1}
+    few: dict[str, Any] = {"part_runs": 20, "threads": 1}
     for moment in range(0, 100, step):
         place = f"{out}/{moment}"
         digest(place, OTHER, **few)
@@ -231,11 +231,11 @@ def test_studies_that_begin_at_once(out: str, expected: str, same: bool) -> None
         assert_whole(out, expected)
 
 
-def test_eight_writers_race_for_every_shard(out: str, expected: str) -> None:
-    """All train and write each shard at the same time: each is committed once, and all agree on which."""
+def test_eight_writers_race_for_every_part(out: str, expected: str) -> None:
+    """All train and write each part at the same time: each is committed once, and all agree on which."""
     bits = own_bits()
-    plan, barrier = Plan(STUDY, SHARD_RUNS), Barrier(8)
-    results = [ShardTrainer(plan).train(plan.shard(index)) for index in range(N_SHARDS)]
+    plan, barrier = Plan(STUDY, PART_RUNS), Barrier(8)
+    results = [PartTrainer(plan).train(plan.part(index)) for index in range(N_PARTS)]
 
     def write(k: int) -> list[Any]:
         with claim(files_at(out), Wish(STUDY, "runs", False, bits, plan.waves)) as mine:

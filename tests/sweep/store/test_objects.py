@@ -16,7 +16,7 @@ from sweep.store.files import Files
 from sweep.store.local import LocalFiles
 from sweep.store.location import files_at
 from sweep.store.objects import ObjectFiles
-from tests.sweep.in_shards import run_in_shards
+from tests.sweep.in_parts import run_in_parts
 from tests.sweep.object_store import Fault, ObjectStore
 from tests.sweep.support import make_study
 
@@ -174,10 +174,10 @@ def test_stores_that_remove_one_object_at_a_time(
 ) -> None:
     """Where one request does not remove many, a run leaves nothing behind, and --overwrite removes what is ours."""
     store.rule = lambda asked: Fault(status, code) if asked.method == "POST" else None
-    run_in_shards(make_study(count=3, scale=2.0), out=objects.place, shard_runs=2)
+    run_in_parts(make_study(count=3, scale=2.0), out=objects.place, part_runs=2)
     assert set(objects.names()) == {"study.toml", "run.json", "cells.parquet", "parts", "commits"}
     objects.write("parts/é ~+%41.x", b"mine")
-    result = run_in_shards(STUDY, out=objects.place, overwrite=True, shard_runs=2)
+    result = run_in_parts(STUDY, out=objects.place, overwrite=True, part_runs=2)
     assert result.facts["digest"] == sweep.run(STUDY).facts["digest"]
     assert len(objects.names("parts")) == len(objects.names("commits")) + 1
     objects.remove("parts/é ~+%41.x", "parts/never")
@@ -217,8 +217,8 @@ def test_stores_that_cannot_upload_on_condition(store: ObjectStore, out: str, co
     fault = Fault(501, code) if code else Fault(unconditional=True)
     store.rule = lambda asked: fault if asked.conditional else None
     told = refusal(lambda: sweep.run(STUDY, out=out))
-    for word in (out, "If-None-Match", "--out"):
-        assert word in told
+    for option in (out, "If-None-Match", "--out"):
+        assert option in told
     store.clear()
     assert files_at(out).names() == []
     sweep.run(STUDY, out=out)

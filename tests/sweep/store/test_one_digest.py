@@ -1,4 +1,4 @@
-"""One digest for a study, whatever trains it: threads, shards, lanes, parts that are merged, rows that are reused."""
+"""One digest for a study, whatever trains it: threads, parts, lanes, parts that are merged, rows that are reused."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ import kernels.train
 import sweep
 from kernels.tuning import Tuning
 from sweep import Study
-from tests.sweep.in_shards import run_in_shards
+from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import make_study
 
 pytestmark = pytest.mark.slow
 
 DTYPES = ("float64", "float32")
-WAYS = ("memory", "folder", "stripes", "merged", "reused")
-THREADS, SHARD_RUNS, ROW_BYTES = (1, 2, 3), (None, 37, 300), (None, 16, 32)
+WAYS = ("memory", "folder", "shards", "merged", "reused")
+THREADS, PART_RUNS, ROW_BYTES = (1, 2, 3), (None, 37, 300), (None, 16, 32)
 
 
 def study_of(dtype: str, **changes: Any) -> Study:
     """Return a study of two shapes whose runs are visited in another order than that of their numbers."""
-    words = {"learning_rate": [0.1, 0.3, 30.0], "hidden": [5, 4], "scale": [1.0, 0.5], "max_steps": 80}
-    return make_study(dtype=dtype, **{"count": 60, **words, **changes})
+    options = {"learning_rate": [0.1, 0.3, 30.0], "hidden": [5, 4], "scale": [1.0, 0.5], "max_steps": 80}
+    return make_study(dtype=dtype, **{"count": 60, **options, **changes})
 
 
 @pytest.fixture(scope="module", params=DTYPES)
@@ -50,19 +50,19 @@ def earlier(dtype: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def digest(way: str, study: Study, place: Path, earlier: Path, **how: Any) -> str:
     """Train a study in one of the ways."""
-    stripes = [(number, 3) for number in (2, 1, 3)]
+    shards = [(number, 3) for number in (2, 1, 3)]
     if way == "memory":
-        result = run_in_shards(study, **how)
+        result = run_in_parts(study, **how)
     elif way == "folder":
-        result = run_in_shards(study, out=place, **how)
+        result = run_in_parts(study, out=place, **how)
     elif way == "reused":
-        result = run_in_shards(study, out=place, reuse=[earlier], **how)
-    elif way == "stripes":
-        result = [run_in_shards(study, out=place, shard=stripe, **how) for stripe in stripes][-1]
+        result = run_in_parts(study, out=place, reuse=[earlier], **how)
+    elif way == "shards":
+        result = [run_in_parts(study, out=place, shard=shard, **how) for shard in shards][-1]
     else:
-        parts = [place / str(number) for number, _ in stripes]
-        for stripe, part in zip(stripes, parts, strict=True):
-            run_in_shards(study, out=part, shard=stripe, **{**how, "shard_runs": None})
+        parts = [place / str(number) for number, _ in shards]
+        for shard, part in zip(shards, parts, strict=True):
+            run_in_parts(study, out=part, shard=shard, **{**how, "part_runs": None})
         result = sweep.merge(parts, place / "whole")
     assert result.complete
     return str(result.facts["digest"])
@@ -71,16 +71,16 @@ def digest(way: str, study: Study, place: Path, earlier: Path, **how: Any) -> st
 def ways() -> list[Any]:
     """Return all combinations; one of each way runs always, the others in the long tests."""
     found, seen = [], set()
-    for way, threads, shard_runs, row_bytes in itertools.product(WAYS, THREADS, SHARD_RUNS, ROW_BYTES):
-        if way == "merged" and shard_runs is not None:  # merging takes shards as they are planned
+    for way, threads, part_runs, row_bytes in itertools.product(WAYS, THREADS, PART_RUNS, ROW_BYTES):
+        if way == "merged" and part_runs is not None:  # merging takes parts as they are planned
             continue
         marks = [pytest.mark.soak] if way in seen or threads != 2 else []
         seen |= set() if marks else {way}
-        found.append(pytest.param(way, threads, shard_runs, row_bytes, marks=marks))
+        found.append(pytest.param(way, threads, part_runs, row_bytes, marks=marks))
     return found
 
 
-@pytest.mark.parametrize(("way", "threads", "shard_runs", "row_bytes"), ways())
+@pytest.mark.parametrize(("way", "threads", "part_runs", "row_bytes"), ways())
 def test_one_digest(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -89,11 +89,11 @@ def test_one_digest(
     earlier: Path,
     way: str,
     threads: int,
-    shard_runs: int | None,
+    part_runs: int | None,
     row_bytes: int | None,
 ) -> None:
     """It is that of a run in memory."""
     if row_bytes:
         monkeypatch.setattr(kernels.train, "tuning_here", lambda: Tuning(row_bytes=row_bytes))
-    how = {"threads": threads, "shard_runs": shard_runs}
+    how = {"threads": threads, "part_runs": part_runs}
     assert digest(way, study_of(dtype), tmp_path / "r", earlier, **how) == expected

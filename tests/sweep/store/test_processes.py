@@ -23,7 +23,7 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(sweep.__path__[0]).parent
 
-# Half a second of work for one thread, in shards enough to come between.
+# Half a second of work for one thread, in parts enough to come between.
 CHANGES = {"seeds.count": 20_000, "max_steps": 10_000, "learning_rate": 0.0003}
 STUDIES = {scale: load_study("linear-seed", {**CHANGES, "scale": scale}) for scale in (1.0, 2.0)}
 
@@ -41,10 +41,10 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return [write_study(folder / f"{scale}.toml", study) for scale, study in STUDIES.items()]
 
 
-def start(*words: str | Path) -> subprocess.Popen[str]:
+def start(*options: str | Path) -> subprocess.Popen[str]:
     """Start a command in a new process."""
     return subprocess.Popen(
-        [sys.executable, "-m", "sweep", *map(str, words)],
+        [sys.executable, "-m", "sweep", *map(str, options)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -88,10 +88,10 @@ def race(folder: Path, files: list[Path], expected: dict[str, str], seed: int, o
     """Let two studies run into one folder, one a little later."""
     choice = random.Random(seed)
     order = choice.sample(range(2), 2)
-    words = ["--threads", "1", *(["--overwrite"] if overwrite else [])]
+    options = ["--threads", "1", *(["--overwrite"] if overwrite else [])]
     processes = []
     for k in order:
-        processes.append(start("run", files[k], "--out", folder, *words))
+        processes.append(start("run", files[k], "--out", folder, *options))
         time.sleep(choice.choice((0.0, 0.0, choice.uniform(0, 2.0))))
     digests = [expected[load_study(files[k]).identity] for k in order]
     finished = [
@@ -204,4 +204,4 @@ def test_two_processes_share_the_work(tmp_path: Path, files: list[Path], expecte
     assert_sound(tmp_path / "r", expected)
     said = [line for _, _, errors in ended for line in errors.splitlines() if "the work is shared" in line]
     assert len(said) <= 1  # none where the first had ended before
-    assert Plan(STUDIES[1.0]).n_shards >= 20
+    assert Plan(STUDIES[1.0]).n_parts >= 20

@@ -8,7 +8,7 @@ import signal
 
 import pytest
 
-from tests.sweep.fault_lab import N_SHARDS, SHARD_RUNS, Lab, assert_told, numbered, thorough
+from tests.sweep.fault_lab import N_PARTS, PART_RUNS, Lab, assert_told, numbered, thorough
 from tests.sweep.fault_runs import Request
 from tests.sweep.faults import SPACE, Fault
 from tests.sweep.store import test_crashes, test_io_errors, test_kills
@@ -31,7 +31,7 @@ def test_error_of_any_call(recording_lab: Lab, name: str, stride: int) -> None:
 def test_kills_while_curves_are_recorded(recording_lab: Lab, kills: int) -> None:
     """A process killed after the last row keeps all rows; the next one repeats the pass with the same result."""
     choice, root, n_killed = random.Random(5), recording_lab.root(), 0
-    recording_lab.crash(root, Fault(("create",), number=2 * N_SHARDS + 3))  # the first draft after the last commit
+    recording_lab.crash(root, Fault(("create",), number=2 * N_PARTS + 3))  # the first draft after the last commit
     assert recording_lab.readable(root / "r") == recording_lab.truth.study.n_runs
     while n_killed < kills:
         ended = recording_lab.run(root, fault=None, kill_after=choice.uniform(0.0, 0.1))
@@ -40,7 +40,7 @@ def test_kills_while_curves_are_recorded(recording_lab: Lab, kills: int) -> None
         if ended.code == 0:
             recording_lab.truth.check_finished(root / "r")
             root = recording_lab.root()
-            recording_lab.crash(root, Fault(("create",), number=2 * N_SHARDS + 3))
+            recording_lab.crash(root, Fault(("create",), number=2 * N_PARTS + 3))
     recording_lab.complete(root)
 
 
@@ -55,9 +55,9 @@ def test_figures_on_a_full_disk(recording_lab: Lab) -> None:
     """The figure is written completely or not at all, and a full disk is reported."""
     root = recording_lab.root()
     recording_lab.run(root)
-    words = ("figure", str(root / "r"), "curves", "--out", str(root / "curves.png"))
+    options = ("figure", str(root / "r"), "curves", "--out", str(root / "curves.png"))
     for each in numbered(Fault(SPACE, error=errno.ENOSPC), 1, 1):
-        ended = recording_lab.zygote.run(Request(words, str(root), SHARD_RUNS, each))
+        ended = recording_lab.zygote.run(Request(options, str(root), PART_RUNS, each))
         if len(ended.calls) < each.number:
             break
         if ended.calls[-1] != "close":

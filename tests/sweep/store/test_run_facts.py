@@ -9,7 +9,7 @@ import pytest
 
 from sweep.store.commits import Commit
 from sweep.store.run_facts import ended
-from tests.sweep.in_shards import run_in_shards
+from tests.sweep.in_parts import run_in_parts
 from tests.sweep.records import rewrite
 from tests.sweep.support import (
     command,
@@ -22,14 +22,14 @@ from tests.sweep.support import (
 STUDY = make_study(count=30, learning_rate=[0.2, 0.05], hidden=[3, 2])
 
 
-SHARD_RUNS = 20
+PART_RUNS = 20
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of a finished study of six shards, not to be changed."""
+    """Return the folder of a finished study of six parts, not to be changed."""
     folder = tmp_path_factory.mktemp("whole") / "r"
-    run_in_shards(STUDY, out=folder, shard_runs=SHARD_RUNS)
+    run_in_parts(STUDY, out=folder, part_runs=PART_RUNS)
     return folder
 
 
@@ -47,8 +47,8 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
         {"kernel_seconds": True},
         {"finished": "yesterday"},
         {"finished": 5},
-        {"numerics": "2"},
-        {"numerics": ...},
+        {"numerics_version": "2"},
+        {"numerics_version": ...},
         {"log_digest": None},
         {"pcg64_digest": ...},
         {"format": ...},
@@ -71,8 +71,8 @@ def test_facts_with_other_content(whole: Path, tmp_path: Path, changes: dict[str
     """A run.json whose keys or types cannot be ours is told by name."""
     folder = copy_result(whole, tmp_path / "r")
     rewrite(folder / "run.json", **changes)
-    for words in (("show", folder), ("trace", folder, "--run", "1"), ("run", study_file(tmp_path), "--out", folder)):
-        finished = command(*words)
+    for options in (("show", folder), ("trace", folder, "--run", "1"), ("run", study_file(tmp_path), "--out", folder)):
+        finished = command(*options)
         assert (finished.code, finished.out) == (2, "")
         (line,) = finished.err.splitlines()
         assert "run.json" in line
@@ -84,7 +84,7 @@ def study_file(folder: Path) -> Path:
 
 
 def commit_of(session: str, begin: float, end: float) -> Commit:
-    """Return the commit of a shard that a call trained."""
+    """Return the commit of a part that a call trained."""
     return make_commit(0, 0, 5, session, begin, end)
 
 

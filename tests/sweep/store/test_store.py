@@ -1,4 +1,4 @@
-"""Results on disk: what lies where, in which form, and who wins when two write one shard."""
+"""Results on disk: what lies where, in which form, and who wins when two write one part."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from sweep.store.parquet import decode_table
 from sweep.store.store import Store
 from sweep.study.cell_columns import cells_columns, tally_columns
 from sweep.study.columns import Column, arrow_schema, runs_columns
-from sweep.study.words import SWEEPABLE
-from tests.sweep.in_shards import run_in_shards
+from sweep.study.options import SWEEPABLE
+from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import assert_same_table, digest_of, make_study, parts_of, training_watched
 
 pytestmark = pytest.mark.slow
@@ -36,12 +36,12 @@ FACTS = {"session": "s", "begin": 0.0, "end": 1.0}
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of a finished study, not to be changed."""
     path = tmp_path_factory.mktemp("results") / "deep" / "kept"
-    run_in_shards(STUDY, out=path, shard_runs=100)
+    run_in_parts(STUDY, out=path, part_runs=100)
     return path
 
 
 def test_layout(folder: Path) -> None:
-    """A finished folder holds the study, the facts, one part and one commit a shard, and the cells."""
+    """A finished folder holds the study, the facts, one part and one commit a part, and the cells."""
     assert sorted(path.name for path in folder.iterdir()) == [
         "cells.parquet",
         "commits",
@@ -49,14 +49,14 @@ def test_layout(folder: Path) -> None:
         "run.json",
         "study.toml",
     ]
-    n_shards = Plan(STUDY, 100).n_shards
+    n_parts = Plan(STUDY, 100).n_parts
     commits = sorted((folder / "commits").iterdir())
-    assert len(commits) == n_shards
-    named = [json.loads(path.read_text())["part"] for path in commits]
+    assert len(commits) == n_parts
+    named = [json.loads(path.read_text())["file"] for path in commits]
     assert sorted(named) == sorted(path.name for path in (folder / "parts").iterdir())
     for path in commits:
         commit = json.loads(path.read_text())
-        part = (folder / "parts" / commit["part"]).read_bytes()
+        part = (folder / "parts" / commit["file"]).read_bytes()
         assert commit["sha256"] == hashlib.sha256(part).hexdigest()
     facts = json.loads((folder / "run.json").read_text())
     assert facts["identity"] == STUDY.identity
@@ -91,17 +91,17 @@ def test_cells_have_the_same_types_in_memory_and_on_disk(folder: Path) -> None:
 
 def test_runs_have_the_same_types_in_memory_and_on_disk(tmp_path: Path) -> None:
     """Text, truth, whole numbers and others come alike from memory and from disk, whatever the order of visits."""
-    swept = {"learning_rate": [0.1, 0.2], "stream": ["mt19937", "pcg64"], "bias": [True, False], "max_steps": [3, 5]}
-    for k, order in enumerate((list(swept), list(swept)[::-1], ["stream", "bias", "max_steps", "learning_rate"])):
+    swept = {"learning_rate": [0.1, 0.2], "generator": ["mt19937", "pcg64"], "bias": [True, False], "max_steps": [3, 5]}
+    for k, order in enumerate((list(swept), list(swept)[::-1], ["generator", "bias", "max_steps", "learning_rate"])):
         study = make_study(**{name: swept[name] for name in order})
-        memory, stored = (run_in_shards(study, out=out, shard_runs=50) for out in (None, tmp_path / str(k)))
+        memory, stored = (run_in_parts(study, out=out, part_runs=50) for out in (None, tmp_path / str(k)))
         pd.testing.assert_frame_equal(memory.runs(), stored.runs())
         pd.testing.assert_frame_equal(memory.runs(["status", "final_loss"]), stored.runs(["status", "final_loss"]))
 
 
 def test_result_of_a_run_equals_the_opened_one(tmp_path: Path) -> None:
     """``run`` returns what ``open_result`` returns."""
-    ran = run_in_shards(make_study(), out=tmp_path / "r", shard_runs=30)
+    ran = run_in_parts(make_study(), out=tmp_path / "r", part_runs=30)
     opened = open_result(str(tmp_path / "r"))
     assert ran.facts == opened.facts
     pd.testing.assert_frame_equal(ran.runs(), opened.runs())
@@ -149,12 +149,12 @@ def test_columns_describe_themselves() -> None:
         "output_scale": 1.0,
         "bias_scale": 0.5,
         "max_epochs": 9,
-        "bound": 1e9,
+        "divergence_threshold": 1e9,
         "patience": 5,
     }
-    words = {**common, **others, "hidden": 2, "learning_rate": 0.1, "activation": "leaky_relu", "reduction": "sum"}
+    options = {**common, **others, "hidden": 2, "learning_rate": 0.1, "activation": "leaky_relu", "reduction": "sum"}
     everything = make_study(
-        **{name: [value] for name, value in words.items()}
+        **{name: [value] for name, value in options.items()}
         | {"optimizer": ["momentum", "rmsprop", "adam"], "loss": ["sse", "huber"]}
         | {"schedule": ["linear", "exponential", "step", "inverse_time"]}
     )
@@ -163,7 +163,7 @@ def test_columns_describe_themselves() -> None:
         names = [column.name for column in columns]
         assert len(set(names)) == len(names)
         assert arrow_schema(columns).names == names
-    assert list(everything.parameters) == [*words]
+    assert list(everything.parameters) == [*options]
     of_cells = {name for name, section in SWEEPABLE.items() if section != "data"}
     assert everything.parameters.keys() == of_cells
     swept = Study(
@@ -228,22 +228,22 @@ def test_files_say_what_they_are_of(tmp_path: Path, keep: Literal["runs", "cells
 
 
 def test_files_of_a_result(folder: Path, tmp_path: Path) -> None:
-    """The list of parts is that of the commits, in shard order; a result in memory has no files."""
+    """The list of parts is that of the commits, in part order; a result in memory has no files."""
     assert [Path(path) for path in open_result(folder).parts()] == parts_of(folder)
-    shards = [int(path.name.partition("-")[0]) for path in parts_of(folder)]
-    assert shards == list(range(len(shards)))
+    parts = [int(path.name.partition("-")[0]) for path in parts_of(folder)]
+    assert parts == list(range(len(parts)))
     with pytest.raises(sweep.StoreError, match="in memory"):
         sweep.run(make_study(count=1)).parts()
     with training_watched(1, KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
-        run_in_shards(STUDY, out=tmp_path / "r", threads=1, shard_runs=100)
+        run_in_parts(STUDY, out=tmp_path / "r", threads=1, part_runs=100)
     with pytest.raises(sweep.StoreError, match="not complete"):
         open_result(tmp_path / "r")
 
 
 def test_tallies_on_disk(tmp_path: Path) -> None:
     """With ``keep="cells"`` parts hold counts, fewer than runs, and resume and reading work alike."""
-    study = make_study(count=100, hidden=[1, 2], learning_rate=[0.1], max_steps=5, below=1.0)
-    result = run_in_shards(study, out=tmp_path / "r", keep="cells", shard_runs=64)
+    study = make_study(count=100, hidden=[1, 2], learning_rate=[0.1], max_steps=5, threshold=1.0)
+    result = run_in_parts(study, out=tmp_path / "r", keep="cells", part_runs=64)
     again = open_result(tmp_path / "r")
     pd.testing.assert_frame_equal(again.cells, result.cells)
     assert_same_table(again.cells, sweep.run(study).cells)

@@ -1,4 +1,4 @@
-"""Of several commits of a shard the first counts, and nothing without one."""
+"""Of several commits of a part the first counts, and nothing without one."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import pytest
 import sweep
 from sweep import Study, open_result
 from sweep.schedule.plan import Plan
-from sweep.store.shard_result import ShardResult
-from sweep.training.shard_trainer import ShardTrainer
-from tests.sweep.in_shards import run_in_shards
+from sweep.store.part_result import PartResult
+from sweep.training.part_trainer import PartTrainer
+from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import digest_of, make_store, make_study, parts_of, tree
 
 STUDY = make_study(count=60, learning_rate=[0.2, 0.05, 30.0], hidden=[3, 2], bias=[True, False], name="kept")
@@ -21,14 +21,14 @@ STUDY = make_study(count=60, learning_rate=[0.2, 0.05, 30.0], hidden=[3, 2], bia
 FACTS = {"session": "s", "begin": 0.0, "end": 1.0}
 
 
-def trained(study: Study, index: int) -> ShardResult:
-    """Train one shard of 30 runs."""
+def trained(study: Study, index: int) -> PartResult:
+    """Train one part of 30 runs."""
     plan = Plan(study, 30)
-    return ShardTrainer(plan).train(plan.shard(index))
+    return PartTrainer(plan).train(plan.part(index))
 
 
-def test_first_commit_of_a_shard_counts(tmp_path: Path) -> None:
-    """Of two stores that finish one shard the first has written it; the second leaves nothing behind."""
+def test_first_commit_of_a_part_counts(tmp_path: Path) -> None:
+    """Of two stores that finish one part the first has written it; the second leaves nothing behind."""
     study = make_study(count=15, hidden=2)
     result = trained(study, 0)
     one, two = (make_store(tmp_path / "r", study) for _ in range(2))
@@ -42,7 +42,7 @@ def test_first_commit_of_a_shard_counts(tmp_path: Path) -> None:
     assert [found.equals(result.rows()) for found in two.tables()] == [True]
 
 
-def test_many_stores_race_for_one_shard(tmp_path: Path) -> None:
+def test_many_stores_race_for_one_part(tmp_path: Path) -> None:
     """Of many at once exactly one wins, and all agree which."""
     study = make_study()
     result = trained(study, 1)
@@ -68,7 +68,7 @@ def test_many_stores_race_for_one_shard(tmp_path: Path) -> None:
 def test_leftovers_without_a_commit_do_not_count(tmp_path: Path) -> None:
     """Files in parts/ that no commit names are as if they were not there."""
     study = make_study()
-    run_in_shards(study, out=tmp_path / "r", shard_runs=30)
+    run_in_parts(study, out=tmp_path / "r", part_runs=30)
     part = parts_of(tmp_path / "r")[0]
     part.with_name("0000000-deadbeef.parquet").write_bytes(part.read_bytes())
     part.with_name("0000001-deadbeef.json").write_bytes(b"{")

@@ -16,7 +16,7 @@ import kernels
 import sweep
 from sweep import StoreError, StudyError, load_study, open_result
 from sweep.store.records import decode_record, encode_record
-from tests.sweep.in_shards import run_in_shards
+from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import command, make_study, parts_of
 
 SOURCES = [path for package in (sweep, kernels) for path in Path(package.__path__[0]).rglob("*.py")]
@@ -38,16 +38,16 @@ class Bomb:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Train a small study."""
-    run_in_shards(make_study(count=3), out=tmp_path / "r", shard_runs=6)
+    run_in_parts(make_study(count=3), out=tmp_path / "r", part_runs=6)
     return tmp_path / "r"
 
 
 @pytest.mark.slow
 def test_sources_execute_nothing() -> None:
-    """Only words of one's own are text that is executed, which no results folder leads to.
+    """Only custom components are text that is executed, which no results folder leads to.
 
     Only the cache of compiled kernels, which this user alone can write, unpickles, and what a process that was begun to
-    try a word answers.
+    try an option answers.
     """
     users, executing = set(), set()
     for path in SOURCES:
@@ -58,8 +58,8 @@ def test_sources_execute_nothing() -> None:
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             if {name.partition(".")[0] for name in names} & UNPICKLES:
                 users.add(path.name)
-    assert users == {"entries.py", "own_words.py"}
-    assert executing <= {"word_files.py", "source.py"}
+    assert users == {"entries.py", "custom_components.py"}
+    assert executing <= {"plugin_files.py", "source.py"}
 
 
 # Old versions of pyarrow warn that they load no pickle.
@@ -97,8 +97,8 @@ def test_names_in_commits_stay_in_the_folder(folder: Path, name: str) -> None:
     outside.write_bytes(b"mine")
     commit = min((folder / "commits").iterdir())
     facts = decode_record(commit.read_bytes(), str(commit))
-    commit.write_bytes(encode_record({**facts, "part": name}))
-    with pytest.raises(StoreError, match="must name a part of its shard"):
+    commit.write_bytes(encode_record({**facts, "file": name}))
+    with pytest.raises(StoreError, match="must name a file of its part"):
         open_result(folder).runs()
     assert sweep.verify(folder).faults
     sweep.repair(folder)

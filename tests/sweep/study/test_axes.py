@@ -1,4 +1,4 @@
-"""Words that vary together: zipped lists and exclusions, against lists of all cells."""
+"""Options that vary together: zipped lists and exclusions, against lists of all cells."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ def make(**tables: Any) -> Study:
 
 
 def cells_of(study: Study) -> list[dict[str, Any]]:
-    """Return the swept words of all cells, in their order."""
+    """Return the swept options of all cells, in their order."""
     return [study.grid.values(cell) for cell in range(study.n_cells)]
 
 
 ZIPPED = {"hidden": [2, 2, 4], "learning_rate": [0.1, 0.3, 0.1]}
 
 
-def test_zipped_words_vary_together() -> None:
-    """The k-th values go together, behind the words that vary alone, and values are listed once."""
+def test_zipped_options_vary_together() -> None:
+    """The k-th values go together, behind the options that vary alone, and values are listed once."""
     study = make(parameters={"scale": [0.5, 1.0]}, zip=[ZIPPED])
     rows = [{"hidden": hidden, "learning_rate": rate} for hidden, rate in zip(*ZIPPED.values(), strict=True)]
     assert cells_of(study) == [{"scale": scale} | row for scale in (0.5, 1.0) for row in rows]
@@ -90,13 +90,13 @@ def test_exclusions_leave_out_cells(data: st.DataObject) -> None:
         {"zip": [ZIPPED]},
         {"zip": [ZIPPED, {"scale": [1.0, 2.0], "bias": [True, False]}]},
         {"parameters": {"hidden": ["2", "4-2"], "learning_rate": [0.1, 0.2]}, "exclude": [{"hidden": "4-2"}]},
-        {"samples": [{"count": 7, "hidden": {"range": [2, 9]}, "learning_rate": {"logspace": [0.01, 1.0]}}]},
+        {"samples": [{"count": 7, "hidden": {"range": [2, 9]}, "learning_rate": {"geomspace": [0.01, 1.0]}}]},
         {"network": {"hidden": 2}, "samples": [{"count": 3, "learning_rate": {"min": 0.1, "max": 1.0}}]},
-        {"zip": [{**ZIPPED, "low": [-1, 0, 0]}]},
+        {"zip": [{**ZIPPED, "target_low": [-1, 0, 0]}]},
     ],
 )
 def test_canonical_form_holds_lists(tmp_path: Path, tables: dict[str, Any]) -> None:
-    """The canonical form has explicit lists alone, and is the same study, whose identity counts the order of words."""
+    """The canonical form has explicit lists alone, and is the same study; its identity counts the order of options."""
     study = make(**tables)
     canonical = study.canonical()
     assert not {"samples", "exclude"} & canonical.keys()
@@ -110,8 +110,8 @@ def test_canonical_form_holds_lists(tmp_path: Path, tables: dict[str, Any]) -> N
             assert Study(**turned).identity != study.identity
 
 
-def test_one_word_is_a_parameter() -> None:
-    """A zip or a sample of one word, and an exclusion of values of one, are the same lists under [parameters]."""
+def test_one_option_is_a_parameter() -> None:
+    """A zip or a sample of one option, and an exclusion of values of one, are the same lists under [parameters]."""
     plain = make(network={"hidden": 2}, parameters={"learning_rate": [0.1, 0.4]})
     assert make(network={"hidden": 2}, zip=[{"learning_rate": [0.1, 0.4]}]) == plain
     swept = {"learning_rate": [0.1, 0.2, 0.4]}
@@ -120,7 +120,7 @@ def test_one_word_is_a_parameter() -> None:
 
 
 def test_only_combinations_that_occur_conflict() -> None:
-    """Words that cannot be combined may be values of one axis, if no point has both."""
+    """Options that cannot be combined may be values of one axis, if no point has both."""
     rates = {"loss": ["bce", "sse"], "output": ["sigmoid", "identity"]}
     assert make(network={"hidden": 2}, training={"learning_rate": 0.1}, zip=[rates]).n_cells == 2
     with pytest.raises(StudyError, match=r"zip\[0\].loss: 'bce' given with zip\[0\].output 'identity'"):
@@ -131,10 +131,10 @@ def test_only_combinations_that_occur_conflict() -> None:
         )
     given = {"optimizer": ["gd", "rprop"], "batch": ["online", "full"], "learning_rate": [0.0, 0.1]}
     assert make(network={"hidden": 2}, zip=[given]).n_cells == 2
-    signs = {"loss": ["hinge", "sse"], "low": [-1, 0]}
+    signs = {"loss": ["hinge", "sse"], "target_low": [-1, 0]}
     assert make(data={"task": "xor"}, network={"hidden": 2}, training={"learning_rate": 0.1}, zip=[signs]).n_cells == 2
     with pytest.raises(StudyError, match="hinge needs targets of -1 and 1"):
-        make(network={"hidden": 2}, training={"learning_rate": 0.1}, zip=[{**signs, "low": [0, -1]}])
+        make(network={"hidden": 2}, training={"learning_rate": 0.1}, zip=[{**signs, "target_low": [0, -1]}])
 
 
 def test_layers_and_sets_of_patterns_are_those_that_occur() -> None:
@@ -155,7 +155,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"zip": [{"hidden": [2, 2], "learning_rate": [0.1, 0.1]}]}, "the point hidden 2, learning_rate 0.1 is given twic"),
     ({"zip": [{"hiden": [2]}]}, "zip[0]: unknown key 'hiden'; did you mean 'hidden'?"),
     ({"zip": [{"hidden": [2, 3], "learning_rate": [0.1, -1]}]}, "zip[0].learning_rate[1]: -1 given; must be at least "),
-    ({"zip": [{}]}, "zip[0]: {} given; must be a table of words with lists"),
+    ({"zip": [{}]}, "zip[0]: {} given; must be a table of options with lists"),
     ({"zip": 3}, "zip: 3 given; must be a list of tables, in a file [[zip]]"),
     ({"zip": [{"learning_rate": [1, 2]}], "parameters": {"learning_rate": [1]}}, "given here and as parameters.learni"),
     ({"zip": [{"learning_rate": [1, 2]}], "training": {"learning_rate": 1}}, "given here and as training.learning_rat"),
@@ -163,10 +163,10 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"samples": [{"count": 0, "hidden": [2]}]}, "samples[0].count: 0 given; must be an integer from 1 to 100,000"),
     ({"samples": [{"count": 2, "method": "halton", "hidden": [2]}]}, "samples[0].method: unknown method 'halton'"),
     ({"samples": [{"count": 2, "seed": -1, "hidden": [2]}]}, "samples[0].seed: -1 given; must be an integer from 0"),
-    ({"samples": [{"count": 2}]}, "samples[0]: no word given; give ranges"),
+    ({"samples": [{"count": 2}]}, "samples[0]: no option given; give ranges"),
     ({"samples": [{"count": 2, "hiden": [2]}]}, "samples[0]: unknown key 'hiden'; did you mean 'hidden'?"),
     ({"samples": [{"count": 4, "hidden": [2, 3]}]}, "only 2 different points were found, since cells must differ"),
-    ({"samples": [{"count": 2, "hidden": {"logspace": [0, 4]}}]}, "the ends are values, not exponents"),
+    ({"samples": [{"count": 2, "hidden": {"geomspace": [0, 4]}}]}, "the ends are values, not exponents"),
     ({"samples": [{"count": 2, "hidden": {"min": 2.5, "max": 4}}]}, "an integer range has integer ends"),
     ({"samples": [{"count": 2, "scale": {"min": 2, "max": 1}}]}, "[2, 1] given; the first end is above the second"),
     ({"samples": [{"count": 2, "learning_rate": {"min": -1, "max": 1}}]}, "rate[0]: -1 given; must be at least"),
@@ -175,9 +175,10 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"exclude": [{"scale": 1}]}, "exclude[0]: 'scale' given, which is not swept; this study sweeps hidden and learni"),
     ({"exclude": [{"hidden": [2, 3]}]}, "exclude[0]: excludes every cell"),
     ({"exclude": [{"learning_rate": {"min": 5}}]}, "exclude[0]: excludes nothing; no cell has these values"),
-    ({"exclude": [{"learning_rate": {"low": 5}}]}, "given; must be a value, a list of values, or { min = .., max = .."),
+    ({"exclude": [{"learning_rate": {"target_low": 5}}]}, "given; must be a value, a list of values, or { min = .., "
+    "max = .."),
     ({"exclude": [{"learning_rate": {"min": 2, "max": 1}}]}, "exclude[0].learning_rate: min 2 is above max 1"),
-    ({"exclude": [{}]}, "exclude[0]: {} given; must be a table of words"),
+    ({"exclude": [{}]}, "exclude[0]: {} given; must be a table of options"),
 ]  # fmt: skip
 
 
@@ -207,10 +208,10 @@ task = "xor"
 method = "random"
 count = 5
 hidden = [2, 3, 4]
-learning_rate = { logspace = [0.01, 1.0] }
+learning_rate = { geomspace = [0.01, 1.0] }
 [[zip]]
 scale = [0.5, 1.0]
-below = [0.1, 0.01]
+threshold = [0.1, 0.01]
 [seeds]
 count = 3
 """
@@ -219,19 +220,19 @@ count = 3
 @pytest.mark.parametrize(
     ("assignments", "n_cells", "swept"),
     [
-        (["samples.count=7", "samples.seed=3"], 14, ["hidden", "learning_rate", "scale", "below"]),
-        (["hidden=8"], 10, ["learning_rate", "scale", "below"]),
-        (["hidden=8", "learning_rate=0.1"], 2, ["scale", "below"]),
-        (["hidden=2,3,4,5"], 10, ["hidden", "learning_rate", "scale", "below"]),
-        (["scale=2.0,3.0"], 10, ["hidden", "learning_rate", "scale", "below"]),
-        (["scale=1.0", "bias=true,false"], 20, ["below", "bias", "hidden", "learning_rate"]),
+        (["samples.count=7", "samples.seed=3"], 14, ["hidden", "learning_rate", "scale", "threshold"]),
+        (["hidden=8"], 10, ["learning_rate", "scale", "threshold"]),
+        (["hidden=8", "learning_rate=0.1"], 2, ["scale", "threshold"]),
+        (["hidden=2,3,4,5"], 10, ["hidden", "learning_rate", "scale", "threshold"]),
+        (["scale=2.0,3.0"], 10, ["hidden", "learning_rate", "scale", "threshold"]),
+        (["scale=1.0", "bias=true,false"], 20, ["threshold", "bias", "hidden", "learning_rate"]),
         (["zip=[]"], 5, ["hidden", "learning_rate"]),
-        (["seeds.count=7"], 10, ["hidden", "learning_rate", "scale", "below"]),  # of seeds, not of samples
-        (["exclude=[{scale = 0.5, hidden = [2, 3]}]"], None, ["scale", "below", "hidden", "learning_rate"]),
+        (["seeds.count=7"], 10, ["hidden", "learning_rate", "scale", "threshold"]),  # of seeds, not of samples
+        (["exclude=[{scale = 0.5, hidden = [2, 3]}]"], None, ["scale", "threshold", "hidden", "learning_rate"]),
     ],
 )
 def test_changes(tmp_path: Path, assignments: list[str], n_cells: int | None, swept: list[str]) -> None:
-    """One value takes a word out of its axis; a list or a range replaces its values there; tables are set as wholes."""
+    """One value takes an option out of its axis; a list or range replaces its values there; tables are set whole."""
     path = tmp_path / "study.toml"
     path.write_text(TEXT)
     study = load_study(path, parse_changes(assignments))
@@ -245,8 +246,8 @@ def test_a_key_of_samples_needs_one_table() -> None:
         load_study("xor", {"samples.count": 4})
 
 
-def test_columns_describe_each_word(tmp_path: Path) -> None:
-    """A description says which words vary together."""
+def test_columns_describe_each_option(tmp_path: Path) -> None:
+    """A description says which options vary together."""
     from sweep.study.description import asked
 
     study = make(parameters={"scale": [0.5, 1.0]}, zip=[ZIPPED], seeds={"count": 3})

@@ -51,7 +51,7 @@ def changed(source: Path | str, *assignments: str) -> Study:
         ('activation="relu"', {"activation": "relu"}),
         ("hidden=[2, 4]", {"hidden": [2, 4]}),
         ("hidden={ range = [2, 4] }", {"hidden": {"range": [2, 4]}}),
-        ("learning_rate={logspace=[1e-3,1.0,13]}", {"learning_rate": {"logspace": [1e-3, 1.0, 13]}}),
+        ("learning_rate={geomspace=[1e-3,1.0,13]}", {"learning_rate": {"geomspace": [1e-3, 1.0, 13]}}),
         ("targets=[[0], [1]]", {"targets": [[0], [1]]}),
         ("file=[1].csv", {"file": "[1].csv"}),
         ("learning_rate=.5", {"learning_rate": 0.5}),
@@ -82,8 +82,8 @@ def test_keys_that_lose_their_effect(assignments: tuple[str, ...]) -> None:
     assert (left_out, study.n_cells) == HINTON[assignments]
 
 
-def test_swept_words_that_lose_their_effect(tmp_path: Path) -> None:
-    """So does it with swept words, which the command tells; not with what is changed itself, nor beside others."""
+def test_swept_options_that_lose_their_effect(tmp_path: Path) -> None:
+    """So does it with swept options, which the command tells; not with what is changed itself, nor beside others."""
     path = write_study(tmp_path / "mine.toml", make_study(optimizer="momentum", momentum=[0.5, 0.9], criterion="none"))
     assert load_study(path).n_cells == 8
     assert load_study(path, {"optimizer": "gd"}) == load_study(path, {"optimizer": "gd", "hidden": [2, 3]})
@@ -111,9 +111,9 @@ def test_last_assignment_wins() -> None:
 
 def test_set_scalars(file: Path) -> None:
     """Bare and dotted keys set a scalar of any section."""
-    study = changed(file, "activation=tanh", "network.dtype=float32", "below=1e-3", "training.loss=mse", "base=7")
+    study = changed(file, "activation=tanh", "network.dtype=float32", "threshold=1e-3", "training.loss=mse", "base=7")
     assert (study.network.activation, study.network.dtype) == ("tanh", "float32")
-    assert (study.convergence.below, study.training.loss, study.seeds.base) == (1e-3, "mse", 7)
+    assert (study.convergence.threshold, study.training.loss, study.seeds.base) == (1e-3, "mse", 7)
     assert changed(file, "bias=true").network.bias is True
     assert changed(file, "name=other").name == "other"
 
@@ -205,7 +205,7 @@ def test_change_of_a_broken_study(file: Path) -> None:
         ("lerning_rate", 1, ("changes: unknown key 'lerning_rate'; did you mean 'learning_rate'?",)),
         ("training.hidden", 1, ("changes: unknown key 'training.hidden'; did you mean",)),
         ("seeds", {"count": 3}, ("changes: 'seeds' is a table", "'seeds.count'")),
-        (3, 3, ("changes: unknown key 3; 'sweep words' lists all keys",)),
+        (3, 3, ("changes: unknown key 3; 'sweep explain' lists all keys",)),
         ("hidden", [], ("parameters.hidden", "empty")),
         ("hidden", None, ("parameters.hidden", "None")),
         ("seeds.count", range(3), ("seeds.count", "[0, 1, 2]", "integer")),

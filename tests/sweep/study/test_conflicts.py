@@ -1,4 +1,4 @@
-"""Words that do not go together: refused with their values, in grids of any size too."""
+"""Options that do not go together: refused with their values, in grids of any size too."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.sweep.support import make_study
 SIGNS = {"inputs": [[0, 0], [0, 1], [1, 0], [1, 1]], "targets": [-1, 1, 1, -1]}
 HALVES = {"inputs": [[0], [1]], "targets": [[0.0, 1.0], [0.5, 2.0]]}
 
-# Words of a study of XOR that is refused, and what the sentence says beside.
+# Options of a study of XOR that is refused, and what the sentence says beside.
 REFUSED: list[tuple[dict[str, Any], tuple[str, ...]]] = [
     ({"loss": "bce"}, ("training.loss: 'bce'", "network.output 'identity'", "bce needs output 'sigmoid'")),
     ({"loss": "bce", "output": "tanh"}, ("training.loss: 'bce'", "network.output 'tanh'")),
@@ -51,8 +51,8 @@ REFUSED: list[tuple[dict[str, Any], tuple[str, ...]]] = [
     ({"bias": False, "bias_scale": 0.0}, ("initial_weights.bias_scale: 0.0", "bias true")),
     ({"criterion": "none", "from_step": 1}, ("convergence.from_step: 1", "criterion 'loss'", "'correct'")),
     (
-        {"patience": 3, "plateau_of": ["loss", "n_correct"], "min_improvement": [0, 3, 4]},
-        ("parameters.min_improvement: 4 given", "parameters.plateau_of 'n_correct'", "below 4, the number of outputs"),
+        {"patience": 3, "monitor": ["loss", "n_correct"], "min_delta": [0, 3, 4]},
+        ("parameters.min_delta: 4 given", "parameters.monitor 'n_correct'", "below 4, the number of outputs"),
     ),
     (
         {"dtype": "float32", "optimizer": "adam", "beta2": 0.99999999999},
@@ -69,17 +69,17 @@ REFUSED: list[tuple[dict[str, Any], tuple[str, ...]]] = [
     ({"dtype": "float32", "learning_rate": 1e39}, ("training.learning_rate: 1e+39", "must be finite")),
     ({"dtype": "float32", "learning_rate": [0.1, 1e-60]}, ("parameters.learning_rate: 1e-60", "other than 0")),
     ({"dtype": "float32", "gain": -1e300}, ("network.gain: -1e+300", "must be finite")),
-    ({"dtype": "float32", "below": 1e-50}, ("convergence.below: 1e-50", "other than 0")),
-    ({"dtype": "float32", "bound": 1e-50}, ("convergence.bound: 1e-50", "other than 0")),
+    ({"dtype": "float32", "threshold": 1e-50}, ("convergence.threshold: 1e-50", "other than 0")),
+    ({"dtype": "float32", "divergence_threshold": 1e-50}, ("convergence.divergence_threshold: 1e-50", "other than 0")),
     ({"dtype": "float32", "scale": 1e39}, ("initial_weights.scale: 1e+39", "must be finite")),
 ]
 
 
-@pytest.mark.parametrize(("words", "said"), REFUSED)
-def test_refused(words: dict[str, Any], said: tuple[str, ...]) -> None:
-    """One sentence names both words with their values and what is needed."""
+@pytest.mark.parametrize(("options", "said"), REFUSED)
+def test_refused(options: dict[str, Any], said: tuple[str, ...]) -> None:
+    """One sentence names both options with their values and what is needed."""
     with pytest.raises(StudyError) as caught:
-        make_study(**words)
+        make_study(**options)
     (fault,) = caught.value.faults
     assert fault.startswith(("network.", "initial_weights.", "training.", "convergence.", "parameters.", "data."))
     for text in said:
@@ -87,7 +87,7 @@ def test_refused(words: dict[str, Any], said: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize(
-    "words",
+    "options",
     [
         {"loss": "bce", "output": "sigmoid"},
         {"loss": "hinge", "data": SIGNS},
@@ -101,16 +101,16 @@ def test_refused(words: dict[str, Any], said: tuple[str, ...]) -> None:
         {"bias": [True, False], "bias_scale": 0.0},
         {"criterion": ["none", "correct"], "from_step": 1},
         {"learning_rate": 0.0, "output_learning_rate": [0.1, 0.0]},
-        {"dtype": "float32", "optimizer": "adam", "eps": 1e30, "gain": -1e-40, "bound": 3.4028235e38},
+        {"dtype": "float32", "optimizer": "adam", "eps": 1e30, "gain": -1e-40, "divergence_threshold": 3.4028235e38},
     ],
 )
-def test_accepted(words: dict[str, Any]) -> None:
+def test_accepted(options: dict[str, Any]) -> None:
     """What goes together in some cell is accepted, even where other cells do not use it."""
-    make_study(**words)
+    make_study(**options)
 
 
 def test_large_grids_are_checked_at_once() -> None:
-    """Two words are checked value by value and not cell by cell: here in a grid of 10^12 cells."""
+    """Two options are checked value by value and not cell by cell: here in a grid of 10^12 cells."""
     values = [(k + 1) / 16_384 for k in range(10_000)]
     grid = {"learning_rate": values, "output_learning_rate": values, "gain": values}
     assert make_study(**grid, optimizer="rprop", hidden=2).n_cells == 10**12

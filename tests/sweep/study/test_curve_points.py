@@ -13,9 +13,9 @@ from sweep.study.curve_points import curve_epochs
 from tests.sweep.support import make_study
 
 
-def recording(curves: Any, **words: Any) -> Study:
+def recording(curves: Any, **options: Any) -> Study:
     """Return a small study with such a table ``record.curves``."""
-    return Study(**make_study(**words).canonical() | {"record": {"curves": curves}})
+    return Study(**make_study(**options).canonical() | {"record": {"curves": curves}})
 
 
 def test_usual_steps() -> None:
@@ -33,8 +33,8 @@ def test_usual_steps() -> None:
         ([7, 0, 3], [0, 3, 7]),
         (7, [7]),
         ({"range": [0, 60, 20]}, [0, 20, 40, 60]),
-        ({"logspace": [1, 60, 4]}, [1, 4, 15, 60]),
-        ({"logspace": [1, 4, 20]}, [1, 2, 3, 4]),
+        ({"geomspace": [1, 60, 4]}, [1, 4, 15, 60]),
+        ({"geomspace": [1, 4, 20]}, [1, 2, 3, 4]),
         ({"linspace": [0, 50, 5]}, [0, 12, 25, 38, 50]),
         ({"min": 0, "max": 60, "num": 3}, [0, 30, 60]),
         ({"values": [1, 2]}, [1, 2]),
@@ -65,7 +65,7 @@ def test_old_studies_are_as_before() -> None:
 
 
 @pytest.mark.parametrize(
-    ("curves", "words"),
+    ("curves", "options"),
     [
         (20, "record.curves: 20 given; must be a table"),
         ({}, "record.curves.seeds: is missing"),
@@ -88,12 +88,12 @@ def test_old_studies_are_as_before() -> None:
     ],
     ids=str,
 )
-def test_refused_curves(curves: Any, words: str) -> None:
+def test_refused_curves(curves: Any, options: str) -> None:
     """Each fault is one sentence that names the key."""
     with pytest.raises(StudyError) as caught:
         recording(curves)
     (fault,) = caught.value.faults
-    assert fault.startswith(words)
+    assert fault.startswith(options)
 
 
 def test_curves_that_are_too_large() -> None:

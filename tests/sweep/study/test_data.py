@@ -27,11 +27,11 @@ def make(data: dict[str, Any], **swept: Any) -> Study:
     return Study(data=data, parameters=swept | PARAMETERS)
 
 
-def test_cells_have_the_patterns_of_their_words() -> None:
-    """The last swept word varies fastest, and other parameters do not matter."""
+def test_cells_have_the_patterns_of_their_options() -> None:
+    """The last swept option varies fastest, and other parameters do not matter."""
     study = Study(
-        data={"task": "boolean", "bits": 2, "high": 0.9},
-        parameters={"function": [6, 1], "hidden": [2, 3], "low": [0.0, 0.1], "learning_rate": [0.1, 0.2]},
+        data={"task": "boolean", "bits": 2, "target_high": 0.9},
+        parameters={"function": [6, 1], "hidden": [2, 3], "target_low": [0.0, 0.1], "learning_rate": [0.1, 0.2]},
     )
     expected = []
     for function, _, low, _ in itertools.product([6, 1], [2, 3], [0.0, 0.1], [0.1, 0.2]):
@@ -39,7 +39,7 @@ def test_cells_have_the_patterns_of_their_words() -> None:
     assert [study.patterns_of(cell).targets for cell in range(study.n_cells)] == expected
     assert study.set_numbers(np.arange(16)).tolist() == [0, 0, 1, 1] * 2 + [2, 2, 3, 3] * 2
     assert [data.targets for data in study.data.sets] == list(dict.fromkeys(expected))
-    with pytest.raises(ValueError, match="function and low are swept"):
+    with pytest.raises(ValueError, match="function and target_low are swept"):
         _ = study.data.inputs
 
 
@@ -53,7 +53,7 @@ def test_canonical_form_says_what_sets_are_made_from() -> None:
         digest.update(struct.pack("<3q", 4, 2, 1))
         digest.update(b"".join(struct.pack("<d", number) for row in (*data.inputs, *data.targets) for number in row))
     assert said == {
-        **{"task": "boolean", "bits": 2, "coding": "01", "low": 0.0, "high": 1.0, "label_noise": 0.25},
+        **{"task": "boolean", "bits": 2, "coding": "01", "target_low": 0.0, "target_high": 1.0, "label_noise": 0.25},
         "sha256": digest.hexdigest(),
     }
     assert parse_study(study.to_toml(), "there") == study
@@ -61,8 +61,8 @@ def test_canonical_form_says_what_sets_are_made_from() -> None:
         make({"task": "boolean", "bits": 2, "sha256": "abc"}, function=[6, 9])
     with pytest.raises(StudyError, match="unknown key 'sha256'"):
         make({"task": "xor", "sha256": digest.hexdigest()})
-    spelled = make({"task": "boolean", "bits": 2, "coding": "01", "low": 0, "high": 1, "label_noise": 0.25},
-                   function=[6, 9], noise_seed=[3])  # fmt: skip
+    defaults = {"coding": "01", "target_low": 0, "target_high": 1}
+    spelled = make({"task": "boolean", "bits": 2, **defaults, "label_noise": 0.25}, function=[6, 9], noise_seed=[3])
     assert spelled.identity == study.identity
 
 
@@ -71,7 +71,7 @@ def test_one_set_is_written_out() -> None:
     study = make(PARITY | {"train": [3, 0, 1, 2], "label_noise": 0.25})
     assert set(study.canonical()["data"]) == {"inputs", "targets", "test"}
     assert parse_study(study.to_toml(), "there") == study
-    assert make({"task": "xor"}, low=[0.0]).identity != make({"task": "xor"}).identity  # low is a column
+    assert make({"task": "xor"}, target_low=[0.0]).identity != make({"task": "xor"}).identity  # low is a column
     assert make({"task": "xor", "test": {"task": "or"}}).identity != make({"task": "xor"}).identity
 
 
@@ -133,11 +133,11 @@ def test_only_trained_targets_are_spoiled() -> None:
     [
         (PARITY, None),
         ({"task": "boolean", "bits": 2, "function": 0}, 0.5),  # all targets are low
-        ({"task": "boolean", "bits": 2, "function": 15, "low": -1}, 0.0),
-        ({"task": "boolean", "bits": 2, "function": 7, "low": -1}, None),
+        ({"task": "boolean", "bits": 2, "function": 15, "target_low": -1}, 0.0),
+        ({"task": "boolean", "bits": 2, "function": 7, "target_low": -1}, None),
         ({"task": "and", "train": [0, 1]}, 0.5),  # the high one is set apart
-        ({"task": "xor", "middle": 0.5}, None),
-        ({"task": "xor", "middle": 0.25}, 0.25),
+        ({"task": "xor", "decision_threshold": 0.5}, None),
+        ({"task": "xor", "decision_threshold": 0.25}, 0.25),
         ({"inputs": [0, 1], "targets": [2, 2]}, None),
         ({"inputs": [0, 1], "targets": [1.7e308, 1.6e308], "train": [1]}, None),  # the middle is infinite
     ],
@@ -147,8 +147,8 @@ def test_middle(data: dict[str, Any], middle: float | None) -> None:
     if "inputs" in data:
         data = {**data, "inputs": [[0], [1]]}
     study = make(data)
-    assert study.data.only.middle == middle
-    assert study.canonical()["data"].get("middle") == middle
+    assert study.data.only.decision_threshold == middle
+    assert study.canonical()["data"].get("decision_threshold") == middle
     assert parse_study(study.to_toml(), "there") == study
 
 
@@ -203,10 +203,18 @@ def test_files_of_test_patterns(tmp_path: Path) -> None:
             "different sizes given by train_count (8 patterns of 4 inputs and 1 target, ",
         ),
         (PARITY, {"function": [1, 2]}, "function 1 given, which task 'parity' does not take"),
-        (PARITY, {"low": [0.5, 0.5]}, "value 0.5 given twice"),
-        (PARITY | {"low": 0}, {"low": [0.5]}, "parameters.low: given here and as data.low; give one"),
+        (PARITY, {"target_low": [0.5, 0.5]}, "value 0.5 given twice"),
+        (
+            PARITY | {"target_low": 0},
+            {"target_low": [0.5]},
+            "parameters.target_low: given here and as data.target_low; give one",
+        ),
         ({"task": "boolean", "bits": 2}, {"function": [3, 16]}, "function 16 given; of 2 bits there are 0 to 15"),
-        ({"inputs": [[1]], "targets": [1]}, {"low": [1.0]}, "low given beside inputs; only tasks take arguments"),
+        (
+            {"inputs": [[1]], "targets": [1]},
+            {"target_low": [1.0]},
+            "low given beside inputs; only tasks take arguments",
+        ),
         (PARITY, {"task": ["xor", "or"]}, "'task' cannot be swept"),
         (PARITY, {"train": [[1], [2]]}, "'train' cannot be swept"),
         (
@@ -215,7 +223,7 @@ def test_files_of_test_patterns(tmp_path: Path) -> None:
             "test patterns of 2 inputs and 1 target given beside others of 4 and 1",
         ),
         (PARITY | {"test": 3}, {}, "data.test: 3 given; must be a table"),
-        (PARITY | {"test": {"task": "xor", "middle": 1}}, {}, "unknown key 'middle'"),
+        (PARITY | {"test": {"task": "xor", "decision_threshold": 1}}, {}, "unknown key 'decision_threshold'"),
         (PARITY, {"data_seed": range(2)}, "which task 'parity' does not take"),
         (
             {"task": "noise", "n": 4, "n_inputs": 2},
@@ -238,8 +246,10 @@ def test_losses_look_at_all_sets() -> None:
     """A loss that takes not all targets is refused for those of any set, also of test patterns."""
     asked: dict[str, Any] = {"training": {"loss": "hinge"}, "parameters": PARAMETERS}
     with pytest.raises(StudyError, match=r"data.targets\[0\]\[0\] of set 1: 0.5 given with training.loss 'hinge'"):
-        Study(data={"task": "xor", "high": 1}, **asked | {"parameters": {"low": [-1, 0.5], **PARAMETERS}})
+        Study(data={"task": "xor", "target_high": 1}, **asked | {"parameters": {"target_low": [-1, 0.5], **PARAMETERS}})
     with pytest.raises(StudyError, match=r"data.test.targets\[1\]\[0\]: 0.0 given with"):
-        Study(data={"task": "xor", "low": -1, "test": {"inputs": [[1, 2], [0, 0]], "targets": [1, 0]}}, **asked)
+        Study(data={"task": "xor", "target_low": -1, "test": {"inputs": [[1, 2], [0, 0]], "targets": [1, 0]}}, **asked)
     with pytest.raises(StudyError, match="1e\\+300 given; float32 holds at most"):
-        Study(data={"task": "xor"}, network={"dtype": "float32"}, parameters={"high": [1.0, 1e300], **PARAMETERS})
+        Study(
+            data={"task": "xor"}, network={"dtype": "float32"}, parameters={"target_high": [1.0, 1e300], **PARAMETERS}
+        )

@@ -97,7 +97,7 @@ EXTREMES: dict[str, dict[str, Any]] = {
     "deeper than Python goes": {"parameters": {"hidden": nested(500)}, "seeds": {"count": nested(100_000)}},
     "long texts": {"name": "x" * 300, "description": "\udcff", "network": {"activation": "x" * 5000}},
     "integers": {"network": {"hidden": 10**5000}, "training": {"learning_rate": -(10**5000)}},
-    "ranges": {"parameters": {"hidden": {"range": [0, 10**5000]}, "below": {"logspace": [1, 10**5000, 3]}}},
+    "ranges": {"parameters": {"hidden": {"range": [0, 10**5000]}, "threshold": {"geomspace": [1, 10**5000, 3]}}},
     "long Python range": {"parameters": {"hidden": range(10**30), "max_steps": {"range": range(10**12)}}},
     "keys": {"parameters": {10**5000: 3, None: 4}, "training": {3: 4, "x" * 300: 5}},
     "no UTF-8": {"network": {"activation": "\udcff", "\ud800": 1}, "method": [["grid"]], "data": {"task": "\ud800"}},

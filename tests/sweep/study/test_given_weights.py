@@ -12,7 +12,7 @@ import pytest
 from sweep import Study, StudyError, load_study
 from sweep.study.given_weights import element_of
 from sweep.study.load import parse_changes, parse_study
-from sweep.study.words import SWEEPABLE, WORDS
+from sweep.study.options import OPTIONS, SWEEPABLE
 
 TABLES: dict[str, Any] = {
     "data": {"task": "xor"},
@@ -41,12 +41,12 @@ def test_names_of_single_weights() -> None:
     assert element_of("k[1,0]") == ("k", (1, 0))
     for name in ("w", "w[0]", "b[0,1]", "w[0,1", "w[00,1]", "w[-1,0]", "v1[0,0]", "w9[0,0]", "x[0]", "w[0, 1]"):
         assert element_of(name) is None
-    assert "w[0,1]" in WORDS
+    assert "w[0,1]" in OPTIONS
     assert SWEEPABLE["c[0]"] == "initial_weights"
-    assert "w" not in WORDS
+    assert "w" not in OPTIONS
     with pytest.raises(KeyError):
-        WORDS["w[0]"]
-    assert not any("[" in name for name in WORDS)
+        OPTIONS["w[0]"]
+    assert not any("[" in name for name in OPTIONS)
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_values_from_files_and_frames(tmp_path: Path) -> None:
     }
     text = study_with().to_toml()
     for file, study in expected.items():
-        changed = text.replace('stream = "mt19937"', f'stream = "mt19937"\nvalues = "{file}"')
+        changed = text.replace('generator = "mt19937"', f'generator = "mt19937"\nvalues = "{file}"')
         (tmp_path / "study.toml").write_text(changed, "utf-8")
         assert load_study(tmp_path / "study.toml") == study
         with pytest.raises(StudyError, match="names a file of initial weights; it must hold the weights"):
@@ -190,7 +190,7 @@ def test_values_that_are_none_are_refused(values: Any, words: tuple[str, ...]) -
 
 
 @pytest.mark.parametrize(
-    ("tables", "words"),
+    ("tables", "options"),
     [
         ({"parameters": {"w[0,2]": [0.0, 1.0]}}, "parameters.w[0,2] given; w has the shape 2 x 2"),
         ({"parameters": {"w2[0,0]": [0.0]}}, "parameters.w2[0,0] given; no network has w2"),
@@ -205,8 +205,9 @@ def test_values_that_are_none_are_refused(values: Any, words: tuple[str, ...]) -
             "initial_weights.values.w: 1e+300 given; float32 holds at most",
         ),
         (
-            {"initial_weights": {"values": {"parameters": 1.0}, "stream": "pcg64"}},
-            "stream: 'pcg64' given with initial_weights.values of all parameters, so no weight is drawn; leave one out",
+            {"initial_weights": {"values": {"parameters": 1.0}, "generator": "pcg64"}},
+            "generator: 'pcg64' given with initial_weights.values of all parameters, so no weight is drawn; leave one "
+            "out",
         ),
         (
             {"initial_weights": {"values": dict.fromkeys("wvbc", 1.0)}, "parameters": {"scale": [1.0, 2.0]}},
@@ -236,9 +237,9 @@ def test_values_that_are_none_are_refused(values: Any, words: tuple[str, ...]) -
         ),
     ],
 )
-def test_starts_that_do_not_fit_are_refused(tables: dict[str, Any], words: str) -> None:
+def test_starts_that_do_not_fit_are_refused(tables: dict[str, Any], options: str) -> None:
     (fault,) = faults_of(**tables)
-    assert words in fault
+    assert options in fault
 
 
 def test_order_of_all_parameters() -> None:

@@ -1,4 +1,4 @@
-"""``sweep words`` and ``help(sweep.Study)`` tell every key as it is declared; the shell completes them."""
+"""``sweep explain`` and ``help(sweep.Study)`` tell every key as it is declared; the shell completes them."""
 
 from __future__ import annotations
 
@@ -26,23 +26,22 @@ from sweep.results.answers import column_of
 from sweep.statistics.importance import EXPLAINED
 from sweep.study.glossary import entries, glossary
 from sweep.study.load import built_in_studies
+from sweep.study.options import HOMES, OPTIONS
 from sweep.study.tasks import TASKS, make_patterns
-from sweep.study.words import HOMES, WORDS
 from tests.sweep.support import assert_refused, command, make_study, write_study
 
 
 def test_every_key_is_told() -> None:
     """Each key stands there once, under its table, with what it means."""
     told = entries()
-    assert {entry.key: entry.section for entry in told if (entry.section, entry.key) != ("record", "targets")} == HOMES
-    assert len(told) == len(HOMES) + 1
-    assert [entry.change for entry in told if entry.key == "targets"] == ["targets", "record.targets"]
-    for name, word in WORDS.items():
+    assert {entry.key: entry.section for entry in told} == HOMES
+    assert len(told) == len(HOMES)
+    for name, option in OPTIONS.items():
         (entry,) = (each for each in entries() if each.key == name)
-        assert entry.meaning == word.meaning
-        assert f", in {word.unit}" in entry.facts or not word.unit
-        assert word.is_swept == ("cannot be swept" not in entry.facts)
-    lines = command("words").out.splitlines()
+        assert entry.meaning == option.meaning
+        assert f", in {option.unit}" in entry.facts or not option.unit
+        assert option.is_swept == ("cannot be swept" not in entry.facts)
+    lines = command("explain").out.splitlines()
     assert glossary(entries(), 80).splitlines() == lines
     assert max(map(len, lines)) <= 80
     tables = ("data", "network", "initial_weights", "training", "convergence", "restarts", "seeds", "record")
@@ -59,7 +58,7 @@ def test_every_key_is_told() -> None:
         ("bias_scale", "a number from 0, in weight; default scale; used with bias true"),
         ("bias", "true, false; default true"),
         ("batch", "full, online, 1 to the number of patterns, in patterns; default full"),
-        ("stream", "mt19937, pcg64; default mt19937"),
+        ("generator", "mt19937, pcg64; default mt19937"),
         ("dtype", "float64, float32; default float64; cannot be swept"),
         ("count", "an integer from 1 to 4,294,967,296; default 1000; cannot be swept"),
         (
@@ -76,43 +75,43 @@ def test_every_key_is_told() -> None:
 )
 def test_limits_and_defaults(name: str, facts: str) -> None:
     """What a key may be, and is by default, is read off its type, by any of its names."""
-    assert " ".join(command("words", name).out.split()).endswith(facts)
+    assert " ".join(command("explain", name).out.split()).endswith(facts)
 
 
 def test_values_are_looked_up_too() -> None:
     """The name of a value brings the keys that have it, and those that go with it."""
-    lines = command("words", "Adam").out.splitlines()
+    lines = command("explain", "Adam").out.splitlines()
     assert [line.partition(":")[0] for line in lines if line[0] not in " ["] == ["optimizer", "beta1", "beta2", "eps"]
-    swish = command("words", "swish").out
+    swish = command("explain", "swish").out
     assert "activation: " in swish
     assert "output: " in swish
 
 
 @pytest.mark.parametrize(("name", "keys"), [("sharpness", ["measures"]), ("plateau", ["on"]),
-                                            ("restarts", ["most", "after", "on", "draw"])])  # fmt: skip
+                                            ("restarts", ["max_restarts", "after_steps", "on", "draw"])])  # fmt: skip
 def test_lists_and_sections_are_looked_up_too(name: str, keys: list[str]) -> None:
     """The name of a measure or of a failure brings the key that lists it, that of a section all of its keys."""
-    lines = command("words", name).out.splitlines()
+    lines = command("explain", name).out.splitlines()
     assert [line.partition(":")[0] for line in lines if line[0] not in " ["] == keys
-    assert command("words", "sobol").out == command("words", "samples").out
+    assert command("explain", "sobol").out == command("explain", "samples").out
 
 
 def test_tasks_show_their_patterns() -> None:
     """The table of a task tells the order of bits and patterns, wherever it fits on a screen."""
-    told = [line.split() for line in command("words", "parity").out.splitlines() if " -> " in line]
+    told = [line.split() for line in command("explain", "parity").out.splitlines() if " -> " in line]
     inputs, targets = make_patterns("parity", {"bits": 3})
     assert [[float(number) for number in line if number != "->"] for line in told] == [
         [*x, *y] for x, y in zip(inputs, targets, strict=True)
     ]
     for task in TASKS:
-        out = command("words", task).out
+        out = command("explain", task).out
         assert f"\ntask {task}: " in out
         assert " -> " in out or task in ("moons", "spiral", "noise", "monks", "monks_all")
 
 
 def test_formulas_of_scales_are_told() -> None:
     """What the glossary says of glorot, he and lecun gives the deviation that is drawn."""
-    told = " ".join(command("words", "scale").out.split())
+    told = " ".join(command("explain", "scale").out.split())
     for name in NAMED_SCALES:
         (formula,) = re.findall(rf"{name}: sqrt\((.+?)\)(?:, [a-z]+:|\), in weight)", told)
         value = eval(formula.replace("fan-in", "3").replace("fan-out", "5"))
@@ -121,23 +120,23 @@ def test_formulas_of_scales_are_told() -> None:
 
 @pytest.mark.parametrize("name", ["samples", "zip", "exclude"])
 def test_lists_of_tables_are_explained(name: str) -> None:
-    """Tables of words that vary together are looked up as words are."""
-    assert command("words", name).out.startswith(f"[[{name}]]\n")
+    """Tables of options that vary together are looked up as options are."""
+    assert command("explain", name).out.startswith(f"[[{name}]]\n")
 
 
 @pytest.mark.parametrize(("name", "order"), [("w[0,1]", "by input and unit"), ("b2[3]", "by unit")])
 def test_single_weights_are_explained(name: str, order: str) -> None:
     """Single weights, which are swept as words are, are looked up too."""
-    told = " ".join(command("words", name).out.split())
+    told = " ".join(command("explain", name).out.split())
     assert told.startswith(f'[parameters] "{name}": a single initial weight, of array {name.split("[")[0]} {order}')
-    assert_refused(command("words", "b[3,1]"), ("unknown word 'b[3,1]'",))
+    assert_refused(command("explain", "b[3,1]"), ("unknown option 'b[3,1]'",))
 
 
-def test_what_is_no_word() -> None:
+def test_what_is_no_option() -> None:
     """Other names are answered as keys of a study are."""
-    assert_refused(command("words", "hiden"), ("unknown word 'hiden'", "did you mean 'hidden'?"))
-    assert_refused(command("words", "dropout"), ("unknown word 'dropout'", "dropout is not supported"))
-    assert_refused(command("words", "xyz"), ("unknown word 'xyz'", "lists all keys"))
+    assert_refused(command("explain", "hiden"), ("unknown option 'hiden'", "did you mean 'hidden'?"))
+    assert_refused(command("explain", "dropout"), ("unknown option 'dropout'", "dropout is not supported"))
+    assert_refused(command("explain", "xyz"), ("unknown option 'xyz'", "lists all keys"))
 
 
 def test_help_of_a_study() -> None:
@@ -157,10 +156,10 @@ def test_completion() -> None:
     assert complete_change("hidden=") == []
 
 
-def complete(*words: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Return what bash completes the last word to."""
-    monkeypatch.setenv("COMP_WORDS", " ".join(["sweep", *words]))
-    monkeypatch.setenv("COMP_CWORD", str(len(words)))
+def complete(*options: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return what bash completes the last option to."""
+    monkeypatch.setenv("COMP_WORDS", " ".join(["sweep", *options]))
+    monkeypatch.setenv("COMP_CWORD", str(len(options)))
     monkeypatch.setenv("_SWEEP_COMPLETE", "complete_bash")
     with pytest.raises(SystemExit), redirect_stdout(StringIO()) as said:
         typer.main.get_command(app).main(prog_name="sweep")  # type: ignore[attr-defined]
@@ -168,11 +167,11 @@ def complete(*words: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def test_completion_of_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Kinds of figures, words, and of a result its parameters with the statistics that it is asked for."""
+    """Kinds of figures, options, and of a result its parameters with the statistics that it is asked for."""
     write_study(tmp_path / "study.toml", make_study(hidden=[2, 3], scale=[1.0, 2.0]))
     ask, folder = partial(complete, monkeypatch=monkeypatch), str(tmp_path)
     assert ask("figure", folder, "s") == ["slice", "steps"]
-    assert ask("words", "nes") == ["nesterov"]
+    assert ask("explain", "nes") == ["nesterov"]
     assert ask("show", folder, "--sort", "m") == ["median_steps", "mean_steps"]
     assert ask("show", folder, "--by", "") == ["learning_rate", "hidden", "scale"]
     assert ask("best", folder, "--by", "hidden,s") == ["hidden,scale", "hidden,sharpness"]

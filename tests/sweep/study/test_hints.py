@@ -11,7 +11,7 @@ from sweep import Study, StudyError
 from sweep.study import hints
 from sweep.study.glossary import entries
 from sweep.study.hints import meant_key, meant_value, not_supported
-from sweep.study.words import HOMES
+from sweep.study.options import HOMES
 from tests.sweep.support import assert_refused, command
 
 pytestmark = pytest.mark.usefixtures("place")
@@ -39,7 +39,7 @@ def refused(**tables: Any) -> str:
         ("lr", "learning_rate"),
         ("LR", "learning_rate"),
         ("seed", "seeds.base"),
-        ("tolerance", "below"),
+        ("tolerance", "threshold"),
         ("depth", "layers"),
         ("batch_size", "batch"),
         ("n_seeds", "seeds.count"),
@@ -50,7 +50,7 @@ def refused(**tables: Any) -> str:
 )
 def test_keys_by_other_names(given: str, meant: str) -> None:
     """A key that others call so is named, and not all keys there are."""
-    told = f"--set: unknown key {given!r}; did you mean {meant!r}? 'sweep words' lists all keys"
+    told = f"--set: unknown key {given!r}; did you mean {meant!r}? 'sweep explain' lists all keys"
     assert_refused(command("plan", "xor", "--set", f"{given}=3"), (told,))
 
 
@@ -65,7 +65,7 @@ def test_keys_by_other_names(given: str, meant: str) -> None:
 )
 def test_wishes_that_cannot_be_had(wish: str, what: str) -> None:
     """It is said that they are not supported, in a study, by --set and as an option; no neighbour is named."""
-    told = f"{what} not supported; 'sweep words' lists all keys"
+    told = f"{what} not supported; 'sweep explain' lists all keys"
     assert_refused(command("plan", "xor", "--set", f"{wish}=3"), (f"unknown key {wish!r}: {told}",))
     assert_refused(command("run", "xor", f"--{wish}", "3"), (f"--{wish} given: {told}",))
     assert refused(parameters={wish: [1]}) == f"parameters: unknown parameter {wish!r}: {told}"
@@ -75,7 +75,7 @@ def test_wishes_that_cannot_be_had(wish: str, what: str) -> None:
 def test_other_keys_are_in_the_list() -> None:
     """What is like nothing gets the keys of its table where these are few, else the command that lists them."""
     assert refused(seeds={"xyz": 1}) == "seeds: unknown key 'xyz'; known: base, count, until"
-    assert refused(parameters={"xyz": [1]}) == "parameters: unknown parameter 'xyz'; 'sweep words' lists all keys"
+    assert refused(parameters={"xyz": [1]}) == "parameters: unknown parameter 'xyz'; 'sweep explain' lists all keys"
 
 
 def test_keys_of_another_table() -> None:

@@ -43,7 +43,7 @@ def test_built_in_studies() -> None:
     assert xor.parameters["hidden"] == (2, 3, 4, 6, 8, 12, 16)
     rates = xor.parameters["learning_rate"]
     assert (len(rates), rates[0], rates[4], rates[-1]) == (13, 1e-3, 1e-2, 1.0)
-    expected = {"activation": "relu", "bias": True, "max_steps": 5000, "criterion": "loss", "below": 1e-4}
+    expected = {"activation": "relu", "bias": True, "max_steps": 5000, "criterion": "loss", "threshold": 1e-4}
     assert expected.items() <= xor.fixed().items()
     seed = studies["seed"]
     assert (seed.n_runs, seed.seeds.base) == (1, 83832)
@@ -52,7 +52,7 @@ def test_built_in_studies() -> None:
     for name in ("linear-xor", "linear-seed"):
         assert studies[name].parameters == {"learning_rate": (0.003, 0.01, 0.03)}
         assert studies[name].n_runs == 3000
-        expected = {"hidden": 2, "activation": "identity", "bias": False, "max_steps": 5000, "below": 1e-4}
+        expected = {"hidden": 2, "activation": "identity", "bias": False, "max_steps": 5000, "threshold": 1e-4}
         assert expected.items() <= studies[name].fixed().items()
 
 
@@ -121,7 +121,7 @@ def test_file_that_cannot_be_read(tmp_path: Path, kind: str) -> None:
 
 
 def test_unknown_study_names_the_nearest() -> None:
-    """A word that is neither a built-in study nor a file suggests one."""
+    """An option that is neither a built-in study nor a file suggests one."""
     with pytest.raises(StudyError, match="did you mean 'linear-xor'") as caught:
         load_study("linear_xor")
     assert "path" in str(caught.value)
@@ -150,12 +150,12 @@ def test_flat_targets_in_a_file(file: Path) -> None:
 
 def test_swept_values_in_a_file(file: Path) -> None:
     """Every form under [parameters] is read."""
-    forms = "hidden = { range = [2, 8, 2] }\nscale = [1, 2.5]\nbelow = 0.1\nmax_steps.linspace = [10, 20, 2]"
+    forms = "hidden = { range = [2, 8, 2] }\nscale = [1, 2.5]\nthreshold = 0.1\nmax_steps.linspace = [10, 20, 2]"
     file.write_text(TEXT.replace("hidden = { values = [2, 4] }", forms))
     assert load_study(file).parameters == {
         "hidden": (2, 4, 6, 8),
         "scale": (1.0, 2.5),
-        "below": (0.1,),
+        "threshold": (0.1,),
         "max_steps": (10, 20),
     }
 

@@ -46,8 +46,8 @@ def test_numbers(file: Path) -> None:
 def test_classes(file: Path) -> None:
     """There is a target for each class in the order of their names, at two levels."""
     assert read(file, target="kind").targets == ((1.0, 0.0), (0.0, 1.0), (1.0, 0.0))
-    assert read(file, target="kind", low=-1, high=2).targets == ((2.0, -1.0), (-1.0, 2.0), (2.0, -1.0))
-    levels = Study(data={"file": file, "target": "kind", **NAMED}, parameters={"low": [0.0, -1.0], "hidden": [1],
+    assert read(file, target="kind", target_low=-1, target_high=2).targets == ((2.0, -1.0), (-1.0, 2.0), (2.0, -1.0))
+    levels = Study(data={"file": file, "target": "kind", **NAMED}, parameters={"target_low": [0.0, -1.0], "hidden": [1],
                                                                              "learning_rate": [1]})  # fmt: skip
     assert [data.targets[0] for data in levels.data.sets] == [(1.0, 0.0), (1.0, -1.0)]
 
@@ -64,7 +64,7 @@ def test_classes_to_test_with_are_those_to_train_on(tmp_path: Path) -> None:
     named: dict[str, Any] = {"inputs": ["x"], "target": "c"}
     for name, rows in (("train", "0,a\n1,b\n2,c\n"), ("some", "5,c\n6,b\n"), ("one", "5,b\n"), ("other", "5,b\n6,d\n")):
         (tmp_path / f"{name}.csv").write_text(f"x,c\n{rows}")
-    some = read(tmp_path / "train.csv", **named, test={"file": tmp_path / "some.csv", **named, "high": 2})
+    some = read(tmp_path / "train.csv", **named, test={"file": tmp_path / "some.csv", **named, "target_high": 2})
     assert some.targets == ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
     assert some.test is not None
     assert some.test.targets == ((0.0, 0.0, 2.0), (0.0, 2.0, 0.0))
@@ -91,16 +91,16 @@ def test_test_patterns_from_another_file(file: Path, tmp_path: Path) -> None:
 
 def test_changes_of_columns(file: Path) -> None:
     """Columns are named by changes too, stay with another file, and go where numbers are given."""
-    words = {"hidden": 2, "learning_rate": 0.1}
+    options = {"hidden": 2, "learning_rate": 0.1}
     columns: dict[str, Any] = {"file": str(file), "target": "kind", **NAMED}
-    expected = Study(data=columns, parameters={name: [value] for name, value in words.items()})
-    changed = load_study("xor", columns | words)
+    expected = Study(data=columns, parameters={name: [value] for name, value in options.items()})
+    changed = load_study("xor", columns | options)
     assert changed.data == expected.data
     there = file.parent / "study.toml"
     there.write_text(f'[data]\nfile = "{file.name}"\ninputs = ["length", "width"]\ntarget = "kind"\n')
-    assert load_study(there, words | {"file": str(file)}).data == expected.data
-    assert load_study(there, words | {"inputs": ["width"]}).data.sets[0].shape == (3, 1, 2)
-    assert load_study(there, words | {"inputs": [[1.0, 2.0]], "targets": [1.0]}).data.sets[0].shape == (1, 2, 1)
+    assert load_study(there, options | {"file": str(file)}).data == expected.data
+    assert load_study(there, options | {"inputs": ["width"]}).data.sets[0].shape == (3, 1, 2)
+    assert load_study(there, options | {"inputs": [[1.0, 2.0]], "targets": [1.0]}).data.sets[0].shape == (1, 2, 1)
     with pytest.raises(StudyError, match="changes: task and file given; give one of them"):
         load_study("xor", {"task": "and", "file": str(file)})
 
@@ -117,9 +117,12 @@ def test_changes_of_columns(file: Path) -> None:
         ({}, "inputs or targets alone given beside file; name the columns of both, or of neither"),
         ({"target": "kind", "targets": ["score"]}, "target and targets given; give the column of classes"),
         ({"target": ["kind"]}, "must be the name of a column of classes"),
-        ({"targets": ["score"], "low": 0}, "low given beside file; only tasks take arguments, and a column of classes"),
+        (
+            {"targets": ["score"], "target_low": 0},
+            "low given beside file; only tasks take arguments, and a column of classes",
+        ),
         ({"target": "kind", "bits": 3}, "bits given beside file"),
-        ({"target": "kind", "low": "a"}, "low 'a' given; must be a finite number"),
+        ({"target": "kind", "target_low": "a"}, "target_low 'a' given; must be a finite number"),
         ({"inputs": ["width"], "target": "all"}, "has no column 'all'"),
     ],
 )

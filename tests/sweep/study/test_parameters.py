@@ -46,7 +46,7 @@ def test_single_values() -> None:
     """One value, a list of one and a range of one are the same."""
     assert expand(3, integer=True) == expand([3], integer=True) == [3]
     assert expand(0.3, integer=False) == expand({"linspace": [0.3, 0.3, 1]}, integer=False) == [0.3]
-    assert expand({"logspace": [0.3, 0.3, 1]}, integer=False) == [0.3]
+    assert expand({"geomspace": [0.3, 0.3, 1]}, integer=False) == [0.3]
     assert expand({"range": [3, 3]}, integer=True) == [3]
     assert expand("relu", integer=False) == ["relu"]
     assert expand(False, integer=False) == [False]
@@ -58,13 +58,13 @@ def test_single_values() -> None:
 
 
 @given(positive, positive, st.integers(2, 9))
-def test_logspace_is_the_range_of_the_logarithm(one: float, other: float, num: int) -> None:
-    """``logspace`` and ``geomspace`` give the values of ``log_uniform_values``; backwards they give them backwards."""
+def test_geomspace_is_the_range_of_the_logarithm(one: float, other: float, num: int) -> None:
+    """``geomspace`` and ``geomspace`` give the values of ``log_uniform_values``; backwards they give them backwards."""
     low, high = sorted((one, other))
     expected = log_range(low, high, num)
-    for word in ("logspace", "geomspace"):
-        assert expand({word: [low, high, num]}, integer=False) == expected
-        assert expand({word: (high, low, num)}, integer=False) == expected[::-1]
+    for option in ("geomspace", "geomspace"):
+        assert expand({option: [low, high, num]}, integer=False) == expected
+        assert expand({option: (high, low, num)}, integer=False) == expected[::-1]
 
 
 @given(finite, finite, st.integers(2, 9))
@@ -91,7 +91,7 @@ def test_spaced_integers() -> None:
     """A parameter that takes integers gets integers from any form, where they are integers."""
     spaced: list[tuple[dict[str, Any], list[int]]] = [
         ({"linspace": [2, 8, 4]}, [2, 4, 6, 8]),
-        ({"logspace": [1, 1024, 11]}, [2**k for k in range(11)]),
+        ({"geomspace": [1, 1024, 11]}, [2**k for k in range(11)]),
         ({"geomspace": [1000.0, 1, 4]}, [1000, 100, 10, 1]),
         ({"min": 2, "max": 8, "num": 4, "distribution": "uniform"}, [2, 4, 6, 8]),
         ({"min": 1, "max": 100, "num": 3, "distribution": "log_uniform_values"}, [1, 10, 100]),
@@ -105,7 +105,7 @@ def test_spaced_integers() -> None:
 
 def test_integers_that_are_none() -> None:
     """Spaced values that are no integers are refused for a parameter that takes integers, never rounded."""
-    for spec in ({"linspace": [2, 7, 3]}, {"logspace": [2, 100, 3]}, {"linspace": [0.5, 2.5, 3]}):
+    for spec in ({"linspace": [2, 7, 3]}, {"geomspace": [2, 100, 3]}, {"linspace": [0.5, 2.5, 3]}):
         with pytest.raises(ValueError, match=r"must be integers, .* \[2, 4, 8\]"):
             expand(spec, integer=True)
 
@@ -125,7 +125,7 @@ def test_a_range_is_linear_by_default() -> None:
 @pytest.mark.parametrize(
     ("spec", "words"),
     [
-        (None, ("None", "[2, 4, 8]", "{ logspace = [1e-3, 1.0, 13] }", "{ range = [2, 8] }", "min = ")),
+        (None, ("None", "[2, 4, 8]", "{ geomspace = [1e-3, 1.0, 13] }", "{ range = [2, 8] }", "min = ")),
         ({}, ("{} given", "[2, 4, 8]")),
         ([], ("empty", "[2, 4, 8]")),
         (range(0, 10**12), ("range(0, 1000000000000)", "a list")),
@@ -136,17 +136,20 @@ def test_a_range_is_linear_by_default() -> None:
         ({"values": "abc"}, ("'abc'", "list")),
         ({"value": 1, "values": [1]}, ("value, values", "no other key")),
         ({"values": [1], "min": 1}, ("values, min", "no other key")),
-        ({"logspace": [1e-3, 1, 3], "num": 3}, ("logspace, num", "logspace allows no other key")),
-        *(({word: 3}, (f"{word} 3", f"{{ {word} = [")) for word in ("logspace", "geomspace", "linspace", "range")),
-        *(({word: [1]}, (f"{word} [1]", f"{{ {word} = [")) for word in ("logspace", "geomspace", "linspace", "range")),
-        *(({word: [0, 1, 3]}, (f"{word} [0, 1, 3]", "not exponents", "above 0")) for word in ("logspace", "geomspace")),
-        *(({word: [1, -3, 3]}, ("not exponents", f"{word} = [1e-3, 1.0, 13]")) for word in ("logspace", "geomspace")),
-        *(({word: [1, 2, 1]}, ("number of values", "2 to 1000000")) for word in ("logspace", "linspace")),
-        *(({word: [1, 2, 0]}, ("number of values", "[1, 2, 0]")) for word in ("logspace", "linspace")),
-        *(({word: [1, 2, 3.0]}, ("number of values", "[1, 2, 3.0]", "integer")) for word in ("logspace", "linspace")),
-        *(({word: [1, 2, True]}, ("number of values", "True")) for word in ("logspace", "linspace")),
-        *(({word: [1, 2, MAX_VALUES + 1]}, ("number of values", "1000001")) for word in ("logspace", "linspace")),
-        *(({word: [1, value, 3]}, ("first value, last value",)) for word in ("logspace", "linspace") for value in ODD),
+        ({"geomspace": [1e-3, 1, 3], "num": 3}, ("geomspace, num", "geomspace allows no other key")),
+        *(({word: 3}, (f"{word} 3", f"{{ {word} = [")) for word in ("geomspace", "geomspace", "linspace", "range")),
+        *(({word: [1]}, (f"{word} [1]", f"{{ {word} = [")) for word in ("geomspace", "geomspace", "linspace", "range")),
+        *(
+            ({word: [0, 1, 3]}, (f"{word} [0, 1, 3]", "not exponents", "above 0"))
+            for word in ("geomspace", "geomspace")
+        ),
+        *(({word: [1, -3, 3]}, ("not exponents", f"{word} = [1e-3, 1.0, 13]")) for word in ("geomspace", "geomspace")),
+        *(({word: [1, 2, 1]}, ("number of values", "2 to 1000000")) for word in ("geomspace", "linspace")),
+        *(({word: [1, 2, 0]}, ("number of values", "[1, 2, 0]")) for word in ("geomspace", "linspace")),
+        *(({word: [1, 2, 3.0]}, ("number of values", "[1, 2, 3.0]", "integer")) for word in ("geomspace", "linspace")),
+        *(({word: [1, 2, True]}, ("number of values", "True")) for word in ("geomspace", "linspace")),
+        *(({word: [1, 2, MAX_VALUES + 1]}, ("number of values", "1000001")) for word in ("geomspace", "linspace")),
+        *(({word: [1, value, 3]}, ("first value, last value",)) for word in ("geomspace", "linspace") for value in ODD),
         ({"range": [1, 2.0]}, ("range [1, 2.0]", "integers")),
         ({"range": [1, True]}, ("range [1, True]", "integers")),
         ({"range": [1, 2, 3, 4]}, ("[1, 2, 3, 4]", "[first, last, step]")),

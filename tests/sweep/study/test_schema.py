@@ -20,12 +20,12 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from sweep import Study, StudyError
 from sweep.study.glossary import entries
 from sweep.study.load import built_in_studies
+from sweep.study.options import KINDS, OURS, SECTIONS, SWEEPABLE
 from sweep.study.parameters import expand
 from sweep.study.schema import study_schema
 from sweep.study.swept_values import Reading, swept_parameters
 from sweep.study.tasks import TASKS
-from sweep.study.words import KINDS, OURS, SECTIONS, SWEEPABLE
-from tests.sweep.schemas import accepts, plain, validator, with_word
+from tests.sweep.schemas import accepts, plain, validator, with_option
 from tests.sweep.strategies import SCALARS, any_tables, study_tables, swept
 from tests.sweep.support import STUDY_TEXT, command
 
@@ -58,7 +58,7 @@ def test_examples_are_accepted(name: str) -> None:
 
 
 @given(study_tables())
-def test_studies_of_all_words_are_accepted(tables: dict[str, Any]) -> None:
+def test_studies_of_all_options_are_accepted(tables: dict[str, Any]) -> None:
     """As they are given, and in canonical form."""
     assert accepts(plain(tables))
     assert accepts(tomllib.loads(Study(**tables).to_toml()))
@@ -78,7 +78,7 @@ def test_forms_of_values(name: str, spec: Any) -> None:
     faults: list[str] = []
     swept_parameters({name: spec}, Reading(OURS, 65_536, faults))
     for key in (name, f"{SWEEPABLE[name]}.{name}"):
-        assert accepts(with_word("parameters", key, plain(spec))) or faults
+        assert accepts(with_option("parameters", key, plain(spec))) or faults
 
 
 POOL = [
@@ -107,8 +107,8 @@ POOL = [
 
 
 @pytest.mark.parametrize("name", sorted(KINDS))
-def test_values_of_words(name: str) -> None:
-    """A value of a word is accepted exactly if it is valid, fixed or swept."""
+def test_values_of_options(name: str) -> None:
+    """A value of an option is accepted exactly if it is valid, fixed or swept."""
     adapter: TypeAdapter[Any] = TypeAdapter(KINDS[name], config=ConfigDict(strict=True))
     verdicts = set()
     for value in POOL:
@@ -120,21 +120,21 @@ def test_values_of_words(name: str) -> None:
         verdicts.add(valid)
         if name in SWEEPABLE:
             for form in ([value], {"value": value}, {"values": [value]}):
-                assert accepts(with_word("parameters", name, form)) == valid, form
+                assert accepts(with_option("parameters", name, form)) == valid, form
         if name not in SWEEPABLE or SWEEPABLE[name] != "data":
             section = next(section for section, model in SECTIONS.items() if name in model.model_fields)
-            assert accepts(with_word(section, name, value)) == valid, value
+            assert accepts(with_option(section, name, value)) == valid, value
     assert False in verdicts
 
 
 def test_each_key_is_described_and_misspelled() -> None:
-    """Keys have the texts of `sweep words`, and no table takes others."""
+    """Keys have the texts of `sweep explain`, and no table takes others."""
     tables = study_schema()["properties"]
     for entry in entries():
         assert tables[entry.section]["properties"][entry.key]["description"] == f"{entry.meaning}; {entry.facts}"
         for key in (f"{entry.key}s_", entry.key.capitalize()):
             for value in (1, 0.5, "xor", True, [0.5]):
-                assert not accepts(with_word(entry.section, key, value))
+                assert not accepts(with_option(entry.section, key, value))
     tables["test"] = tables["data"]["properties"]["test"]
     for table in tables.values():
         assert all(each["description"] for each in (table, *table.get("properties", {}).values()))
@@ -148,11 +148,11 @@ def test_each_key_is_described_and_misspelled() -> None:
         [],
         [2, 2],
         {},
-        {"logspaces": [1, 8, 4]},
-        {"logspace": [1, 8]},
-        {"logspace": [1, 8, 4, 1]},
-        {"logspace": [0, 8, 4]},
-        {"logspace": [1, 8, 4.5]},
+        {"geomspaces": [1, 8, 4]},
+        {"geomspace": [1, 8]},
+        {"geomspace": [1, 8, 4, 1]},
+        {"geomspace": [0, 8, 4]},
+        {"geomspace": [1, 8, 4.5]},
         {"linspace": [1, 8, "4"]},
         {"range": [1.5, 8]},
         {"range": [8]},
@@ -172,11 +172,11 @@ def test_wrong_forms_are_refused(spec: Any) -> None:
     faults: list[str] = []
     swept_parameters({"hidden": spec}, Reading(OURS, 4, faults))
     assert faults
-    assert not accepts(with_word("parameters", "hidden", spec))
+    assert not accepts(with_option("parameters", "hidden", spec))
 
 
-def test_tests_are_of_all_words_and_tasks() -> None:
-    """There are examples of each kind; random studies have every word but those of the data, the schema every form."""
+def test_tests_are_of_all_options_and_tasks() -> None:
+    """There are examples of each kind; random studies have every option but those of data, the schema every form."""
     assert {"xor", "hinton-symmetry", "published-boolean"} < set(EXAMPLES)
     assert any("README" in name for name in EXAMPLES)
     assert {name for name, section in SWEEPABLE.items() if section != "data"} <= set(SCALARS)

@@ -1,4 +1,4 @@
-"""The schema of the tables of a study that have no swept words: a verdict for each example, as the validation has."""
+"""The schema of the tables of a study that have no swept options: a verdict for each example, as the validation has."""
 
 from __future__ import annotations
 
@@ -17,7 +17,14 @@ from tests.sweep.strategies import TASKS_OF_FOUR
         *((data, True) for data in TASKS_OF_FOUR),
         ({"file": "a.csv"}, True),
         (
-            {"file": "a.csv", "inputs": ["a"], "target": "class", "low": -1, "train_count": 3, "test": {"file": "b"}},
+            {
+                "file": "a.csv",
+                "inputs": ["a"],
+                "target": "class",
+                "target_low": -1,
+                "train_count": 3,
+                "test": {"file": "b"},
+            },
             True,
         ),
         ({"inputs": [[0, 1]], "targets": [1]}, True),
@@ -31,7 +38,7 @@ from tests.sweep.strategies import TASKS_OF_FOUR
         ({"task": "parity", "bits": 17}, False),
         ({"task": "parity", "bits": 2.5}, False),
         ({"task": "parity", "bits": 2, "coding": "10"}, False),
-        ({"task": "moons", "n": 10, "spread": -0.1}, False),
+        ({"task": "moons", "n": 10, "noise": -0.1}, False),
         ({"file": 3}, False),
         ({"file": "a.csv", "inputs": [0, 1], "targets": ["y"]}, False),
         ({"file": "a.csv", "bits": 2}, False),
@@ -61,11 +68,11 @@ def test_patterns(data: dict[str, Any], allowed: bool) -> None:
     [
         ({"seeds": {"count": 10, "until": {"width": 0.02}}}, True),
         ({"seeds": {"until": {"width": 0.02, "first": 50}}}, True),
-        ({"record": {"targets": {"logspace": [1.0, 1e-3, 7]}}}, True),
-        ({"record": {"targets": 0.3}}, True),
+        ({"record": {"loss_thresholds": {"geomspace": [1.0, 1e-3, 7]}}}, True),
+        ({"record": {"loss_thresholds": 0.3}}, True),
         ({"record": {"curves": {"seeds": 20}}}, True),
         ({"record": {"curves": {"seeds": 1, "steps": [0, 10, 5000]}}}, True),
-        ({"record": {"curves": {"seeds": 1, "steps": {"logspace": [1, 1000, 7]}}}}, True),
+        ({"record": {"curves": {"seeds": 1, "steps": {"geomspace": [1, 1000, 7]}}}}, True),
         ({"record": {"curves": {"seeds": 1, "steps": {"range": [0, 50]}}}}, True),
         ({"method": "grid", "name": "a.b-c_1", "description": "é"}, True),
         ({"seeds": {"count": 0}}, False),
@@ -73,15 +80,15 @@ def test_patterns(data: dict[str, Any], allowed: bool) -> None:
         ({"seeds": {"until": 0.02}}, False),
         ({"seeds": {"until": {"first": 50}}}, False),
         ({"seeds": {"until": {"width": 1}}}, False),
-        ({"record": {"targets": [0.3, 0.3]}}, False),
+        ({"record": {"loss_thresholds": [0.3, 0.3]}}, False),
         ({"record": {"curves": 20}}, False),
         ({"record": {"curves": {"steps": [1]}}}, False),
         ({"record": {"curves": {"seeds": 0}}}, False),
         ({"record": {"curves": {"seeds": 1, "steps": [5, 5]}}}, False),
         ({"record": {"curves": {"seeds": 1, "steps": [2.5]}}}, False),
         ({"record": {"curves": {"seeds": 1, "steps": [-1]}}}, False),
-        ({"record": {"targets": [0.3, 0]}}, False),
-        ({"record": {"targets": [float(k) for k in range(1, 18)]}}, False),
+        ({"record": {"loss_thresholds": [0.3, 0]}}, False),
+        ({"record": {"loss_thresholds": [float(k) for k in range(1, 18)]}}, False),
         ({"method": "random"}, False),
         ({"name": "a b"}, False),
         ({"name": "-a"}, False),

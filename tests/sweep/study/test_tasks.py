@@ -35,7 +35,7 @@ def test_arguments_are_declared(name: str) -> None:
 @pytest.mark.parametrize("count", [1, 2, 4, 7])
 def test_parity(count: int) -> None:
     """The number of set bits is odd."""
-    inputs, targets = made("parity", bits=count, coding="pm1", low=-1, high=1)
+    inputs, targets = made("parity", bits=count, coding="pm1", target_low=-1, target_high=1)
     np.testing.assert_array_equal(inputs, 2 * bits(count) - 1)
     np.testing.assert_array_equal(targets[:, 0], -np.prod(1 - 2 * bits(count), axis=1))
 
@@ -80,14 +80,14 @@ def test_addition(count: int) -> None:
 
 def test_encoder() -> None:
     """Targets are the inputs, in their own coding."""
-    inputs, targets = made("encoder", n=5, coding="pm1", low=0.1, high=0.9)
+    inputs, targets = made("encoder", n=5, coding="pm1", target_low=0.1, target_high=0.9)
     np.testing.assert_array_equal(inputs, 2 * np.eye(5) - 1)
     np.testing.assert_array_equal(targets, np.where(np.eye(5) == 1, 0.9, 0.1))
 
 
 def test_moons() -> None:
     """They are scikit-learn's but for last bits; micrograd's losses on them are published, see the imported test."""
-    inputs, targets = made("moons", n=50, spread=0.1, data_seed=1337, low=-1)
+    inputs, targets = made("moons", n=50, noise=0.1, data_seed=1337, target_low=-1)
     np.testing.assert_allclose(inputs, moons()[0], rtol=0, atol=1e-15)
     np.testing.assert_array_equal(targets, moons()[1])
     assert np.hypot(*made("moons", n=9)[0][made("moons", n=9)[1][:, 0] == 0].T) == pytest.approx(1)
@@ -138,8 +138,8 @@ def test_studies_hold_the_patterns() -> None:
         ({"task": "parity", "bits": True}, ("data: bits True", "an integer")),
         ({"task": "parity", "bits": [2, 3]}, ("data: bits [2, 3]", "an integer")),
         ({"task": "parity", "bits": 2, "coding": "10"}, ("data: coding '10' given; must be one of 01, pm1",)),
-        ({"task": "parity", "bits": 2, "low": float("nan")}, ("data: low nan", "a finite number")),
-        ({"task": "parity", "bits": 2, "high": "1"}, ("data: high '1' given; must be a finite number",)),
+        ({"task": "parity", "bits": 2, "target_low": float("nan")}, ("data: target_low nan", "a finite number")),
+        ({"task": "parity", "bits": 2, "target_high": "1"}, ("data: target_high '1' given; must be a finite number",)),
         ({"task": "boolean", "bits": 2, "function": 16}, ("data: function 16 given; of 2 bits there are 0 to 15",)),
         ({"task": "boolean", "bits": 6, "function": 1}, ("data: bits 6 given; task 'boolean' takes at most 5",)),
         ({"task": "addition", "bits": 9}, ("data: 262,144 patterns given", "65,536")),
@@ -181,7 +181,7 @@ def test_monks(problem: int, count: int, n_true: int) -> None:
 
 def test_first_robots_of_monks() -> None:
     """The first lines of monks-1.train are '1 1 1 1 1 3 1' and '1 1 1 1 1 3 2', the class first."""
-    inputs, targets = make_patterns("monks", {"problem": 1, "low": -1, "coding": "pm1"})
+    inputs, targets = make_patterns("monks", {"problem": 1, "target_low": -1, "coding": "pm1"})
     said = [[1, 0, 0, 1, 0, 0, 1, 0, 1, 0, 0, 0, 0, 1, 0, 1, 0], [1, 0, 0, 1, 0, 0, 1, 0, 1, 0, 0, 0, 0, 1, 0, 0, 1]]
     assert [list(row) for row in inputs[:2]] == [[2 * bit - 1 for bit in row] for row in said]
     assert targets[0] == (1.0,)

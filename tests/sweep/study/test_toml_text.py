@@ -26,7 +26,7 @@ def limit_memory() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("text", "options"),
     [
         (STUDY + "[parameters]\n" + ".".join(["a"] * 20_000) + " = 1\n", "key of more than 8 parts"),
         (STUDY + "[" + ' . "b.c"'.join(["a"] * 20_000) + "]\n", "key of more than 8 parts"),
@@ -38,7 +38,7 @@ def limit_memory() -> None:
     ],
     ids=["key", "table", "keys", "keys of one table", "tables", "rows", "patterns"],
 )
-def test_studies_beyond_all_bounds(tmp_path: Path, text: str, words: str) -> None:
+def test_studies_beyond_all_bounds(tmp_path: Path, text: str, options: str) -> None:
     """One sentence says what is too large, in memory that the parser alone would not do with."""
     (tmp_path / "study.toml").write_text(text)
     with (tmp_path / "patterns.csv").open("wb") as file:
@@ -49,7 +49,7 @@ def test_studies_beyond_all_bounds(tmp_path: Path, text: str, words: str) -> Non
     assert (finished.returncode, finished.stdout) == (2, "")
     (line,) = finished.stderr.splitlines()
     assert line.startswith("error: ")
-    assert words in line
+    assert options in line
 
 
 def test_values_of_the_command_line_are_looked_at_too() -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sweep import StoreError, StudyError, SweepError
 from sweep.errors import DamageError, shown, shown_names, unknown
 from sweep.study.load import built_in_studies
-from sweep.study.words import SECTIONS, SWEEPABLE
+from sweep.study.options import SECTIONS, SWEEPABLE
 from tests.sweep.strategies import anything, nested
 
 
@@ -36,7 +36,7 @@ from tests.sweep.strategies import anything, nested
         ("xro", "xor", ["xor", "seed"]),
         ("sede", "seed", ["xor", "seed"]),
         ("linear_xor", "linear-xor", built_in_studies()),
-        ("geomspce", "geomspace", ["logspace", "geomspace", "linspace"]),
+        ("geomspce", "geomspace", ["geomspace", "geomspace", "linspace"]),
         ("valeus", "values", ["value", "values"]),
     ],
 )

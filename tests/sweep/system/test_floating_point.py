@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 
 import sweep
+from sweep.schedule.part import Part
 from sweep.schedule.plan import Plan
-from sweep.schedule.shard import Shard
-from sweep.store.shard_result import ShardResult
+from sweep.store.part_result import PartResult
 from sweep.store.store import Store
 from sweep.training.executors import remote
-from sweep.training.shard_trainer import ShardTrainer
+from sweep.training.part_trainer import PartTrainer
 from tests.floating_point import STATES, in_state, state_here
-from tests.sweep.in_shards import run_in_shards
+from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import make_study
 
 ROOT = Path(__file__).parents[3]
@@ -27,7 +27,7 @@ BY_STATE = pytest.mark.parametrize("state", STATES)
 # Denormal starts, rates that are computed, and few steps.
 CHANGES: dict[str, Any] = {
     "hidden": 2,
-    "learning_rate": {"logspace": [1e-3, 1.0, 7]},
+    "learning_rate": {"geomspace": [1e-3, 1.0, 7]},
     "scale": [1.0, 3e-310],
     "gain": {"linspace": [0.1, 0.7, 4]},
     "optimizer": "momentum",
@@ -59,7 +59,7 @@ def test_runs_have_the_same_bits(state: str) -> None:
 def test_results_are_read_as_they_were_written(state: str, tmp_path: Path) -> None:
     """The digits of numbers in records give the numbers that were written: no file is taken for damaged."""
     study = make_study(count=8, learning_rate=[0.1, 0.2], hidden=2, max_steps=30)
-    expected = run_in_shards(study, out=tmp_path / "r", shard_runs=4)
+    expected = run_in_parts(study, out=tmp_path / "r", part_runs=4)
     with in_state(state):
         found = sweep.open_result(tmp_path / "r")
         assert found.runs().equals(expected.runs())
@@ -82,7 +82,7 @@ ANSWERS: dict[str, Callable[[sweep.Result], Any]] = {
     "compare": lambda result: result.compare("hidden"),
     "incidence": lambda result: result.incidence("hidden"),
     "parallel runs": lambda result: result.parallel_runs(2),
-    "targets": lambda result: result.targets.summarize("hidden"),
+    "targets": lambda result: result.by_threshold.summarize("hidden"),
     "export": lambda result: result.export("json", by="hidden"),
 }
 
@@ -91,7 +91,10 @@ ANSWERS: dict[str, Callable[[sweep.Result], Any]] = {
 @pytest.mark.parametrize("name", ANSWERS)
 def test_answers_have_the_same_bits(state: str, name: str, tmp_path: Path) -> None:
     """Whatever is asked of a result, in memory or in a folder."""
-    study, ask = make_study(count=40, learning_rate=[0.05, 0.2], max_steps=40, targets=[1.0, 0.5]), ANSWERS[name]
+    study, ask = (
+        make_study(count=40, learning_rate=[0.05, 0.2], max_steps=40, loss_thresholds=[1.0, 0.5]),
+        ANSWERS[name],
+    )
     expected = ask(sweep.run(study, tmp_path / "r"))
     for result in (sweep.run(study), sweep.open_result(tmp_path / "r")):
         with in_state(state):
@@ -104,23 +107,23 @@ def test_workers_of_a_cluster_compute_in_the_default_state(
     state: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Their threads are those of dask, in whose processes anything may run."""
-    study, train, seen = make_study(count=8, hidden=2, max_steps=3), ShardTrainer.train, []
+    study, train, seen = make_study(count=8, hidden=2, max_steps=3), PartTrainer.train, []
 
-    def watched(worker: ShardTrainer, shard: Shard) -> ShardResult:
+    def watched(worker: PartTrainer, part: Part) -> PartResult:
         seen.append(state_here())
-        return train(worker, shard)
+        return train(worker, part)
 
-    run_in_shards(study, out=tmp_path / "r", shard_runs=4, max_runs=1)
+    run_in_parts(study, out=tmp_path / "r", part_runs=4, max_runs=1)
     (done,) = Store.open(tmp_path / "r").commits()
-    missing = Plan(study, 4).shard(int(not done))
+    missing = Plan(study, 4).part(int(not done))
     job = remote.Job(study.identity, "runs", str(tmp_path / "r"), "session", remote.own_sources(), 4, (), ())
     monkeypatch.setattr(remote, "_task_of_this_thread", lambda: lambda: False)
-    monkeypatch.setattr(ShardTrainer, "train", watched)
+    monkeypatch.setattr(PartTrainer, "train", watched)
     with in_state(state):
         (commit,) = remote.train_chunk(job, (missing,))
         assert state_here() == state
     assert seen == ["default"]
-    assert commit.shard == missing.index
+    assert commit.part == missing.index
 
 
 @BY_STATE

@@ -41,7 +41,7 @@ def test_two_parameters_make_a_matrix(capsys: pytest.CaptureFixture[str]) -> Non
     [
         {"hidden": 2},
         {"hidden": [2]},
-        {"below": [0.1, 0.2]},
+        {"threshold": [0.1, 0.2]},
         {"hidden": list(range(2, 15)), "learning_rate": 0.1, "max_steps": list(range(14)), "count": 2},
     ],
 )
@@ -60,7 +60,7 @@ def test_other_numbers_of_parameters_make_a_list(
 
 def test_what_never_happens_is_a_dash(capsys: pytest.CaptureFixture[str]) -> None:
     """Quantiles that are not reached and expectations that are infinite are not numbers in the table."""
-    cells.print_cells(sweep.run(make_study(count=3, hidden=2, learning_rate=[1e-30], below=1e-9)))
+    cells.print_cells(sweep.run(make_study(count=3, hidden=2, learning_rate=[1e-30], threshold=1e-9)))
     out = capsys.readouterr().out
     assert re.search(r"\] +- +- *$", out, re.MULTILINE)
     assert "by which half of all runs converged" in out
@@ -105,7 +105,7 @@ def test_what_a_screen_has_room_for(
     monkeypatch.setenv("LINES", str(lines))
     monkeypatch.setenv("COLUMNS", str(columns))
     rates = [0.01 * k for k in range(1, 12)]
-    cells.print_summary(sweep.run(make_study(count=10, hidden=[1, 2, 3, 4, 5, 6], learning_rate=rates, below=10.0)))
+    cells.print_summary(sweep.run(make_study(count=10, hidden=[1, 2, 3, 4, 5, 6], learning_rate=rates, threshold=10.0)))
     out = re.sub(r"\x1b\[\d*m", "", capsys.readouterr().out).splitlines()
     matrix, counts = lines >= 20 and columns >= 50, columns >= 90
     assert ("runs converged, %: learning_rate (down) and hidden (across)" in out) == matrix

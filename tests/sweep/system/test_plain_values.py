@@ -171,7 +171,7 @@ def test_plain_values_stay(value: Any) -> None:
 
 
 def test_numpy_is_not_imported() -> None:
-    """Ranges and tuples cost no import of numerics."""
+    """Ranges and tuples cost no import of numerics_version."""
     code = (
         "import sys, sweep; sweep.load_study('xor', {'hidden': range(2, 4), 'bias': (True, False)});"
         "assert not {'numpy', 'pandas'} & set(sys.modules)"

@@ -1,4 +1,4 @@
-"""Studies of axes of several words: the rows are those of one study per cell, however they are trained and stored."""
+"""Studies of axes of several options: the rows are those of one study per cell, however they are trained and stored."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from sweep import Study, SweepError
 from sweep.figures import draw
 from sweep.results.comparison import Pairing
 from sweep.statistics.compare import cells_by_value
-from tests.sweep.in_shards import run_in_shards
+from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import assert_same_table, command, write_study
 
-FIXED: dict[str, Any] = {"data": {"task": "xor"}, "training": {"max_steps": 60}, "convergence": {"below": 0.05}}
+FIXED: dict[str, Any] = {"data": {"task": "xor"}, "training": {"max_steps": 60}, "convergence": {"threshold": 0.05}}
 SEEDS = {"seeds": {"count": 12}}
 STUDIES: dict[str, dict[str, Any]] = {
     "sample": {
-        "samples": [{"count": 6, "seed": 2, "hidden": [2, 3], "learning_rate": {"logspace": [0.05, 0.5]},
+        "samples": [{"count": 6, "seed": 2, "hidden": [2, 3], "learning_rate": {"geomspace": [0.05, 0.5]},
                      "scale": {"min": 0.5, "max": 1.5}}],
     },
     "grid": {
@@ -46,16 +46,16 @@ def test_rows_are_those_of_single_cells(result: sweep.Result) -> None:
     study, runs = result.study, result.runs()
     own = ["seed", "status", "steps", "initial_loss", "final_loss", "n_correct", "max_error"]
     for number in range(study.n_cells):
-        words = study.grid.values(number)
-        alone = sweep.run(Study(**FIXED, **SEEDS, parameters={name: [value] for name, value in words.items()}))
+        options = study.grid.values(number)
+        alone = sweep.run(Study(**FIXED, **SEEDS, parameters={name: [value] for name, value in options.items()}))
         mine = runs[runs["cell"] == number].reset_index(drop=True)
         assert_same_table(mine[own], alone.runs()[own])
-        assert all((mine[name] == value).all() for name, value in words.items())
+        assert all((mine[name] == value).all() for name, value in options.items())
 
 
-def test_shards_do_not_matter(result: sweep.Result) -> None:
-    """Other shards give the same digest."""
-    assert run_in_shards(result.study, shard_runs=7).facts["digest"] == result.facts["digest"]
+def test_parts_do_not_matter(result: sweep.Result) -> None:
+    """Other parts give the same digest."""
+    assert run_in_parts(result.study, part_runs=7).facts["digest"] == result.facts["digest"]
 
 
 @pytest.mark.wide
@@ -91,7 +91,7 @@ def test_earlier_runs_are_reused(tmp_path: Path) -> None:
 
 
 def test_values_are_compared_where_cells_differ_in_them_alone() -> None:
-    """Exclusions remove pairs; words of a sample have none, which one sentence says."""
+    """Exclusions remove pairs; options of a sample have none, which one sentence says."""
     result = sweep.run(make("grid"))
     runs = result.runs()
     table = result.compare("learning_rate", by=["hidden"])
@@ -130,7 +130,7 @@ def test_two_studies_are_compared_on_common_points() -> None:
 
 
 def test_pooled_rows_are_those_of_the_values(result: sweep.Result) -> None:
-    """Rates pooled by one word, and by two of one axis, are those of the rows."""
+    """Rates pooled by one option, and by two of one axis, are those of the rows."""
     runs = result.runs()
     runs["converged"] = runs["status"] == "converged"
     for by in (["hidden"], ["hidden", "learning_rate"], ["learning_rate", "scale"]):
@@ -145,7 +145,7 @@ def test_pooled_rows_are_those_of_the_values(result: sweep.Result) -> None:
 
 
 @pytest.mark.wide
-def test_parts_of_a_study(tmp_path: Path) -> None:
+def test_shares_of_a_study(tmp_path: Path) -> None:
     """A part can be read, is finished by the same command, and parts of two machines are merged to the same digest."""
     study = make("sample", seeds={"count": 20_000})
     whole = sweep.run(study)

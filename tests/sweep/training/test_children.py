@@ -49,9 +49,9 @@ def told_by_child(folder: Path, method: str, place: str = "", clusters: str = ",
     """Return what the child says."""
     (script := folder / "script.py").write_text(PROGRAM)
     files = [write_study(folder / f"{name}.toml", study) for name, study in (("mine", MINE), ("other", OTHER))]
-    words = [sys.executable, "-W", "ignore::DeprecationWarning", script, method, daemon, *files, place, clusters]
+    options = [sys.executable, "-W", "ignore::DeprecationWarning", script, method, daemon, *files, place, clusters]
     environment = os.environ | {"NUMBA_DISABLE_JIT": "1", "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(words, capture_output=True, text=True, check=False, env=environment, timeout=100)
+    done = subprocess.run(options, capture_output=True, text=True, check=False, env=environment, timeout=100)
     assert done.returncode == 0, done.stderr
     assert len(done.stdout.splitlines()) == 1, done
     return done.stdout.strip()

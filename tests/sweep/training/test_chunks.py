@@ -1,4 +1,4 @@
-"""Chunks: how many shards travel together, and how clusters are named."""
+"""Chunks: how many parts travel together, and how clusters are named."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ import pytest
 
 import sweep
 from sweep import StudyError
+from sweep.schedule.part import Part
 from sweep.schedule.plan import Plan
-from sweep.schedule.shard import Shard
 from sweep.store.commits import Commit
 from sweep.training.executors.address import check_cluster, local_workers
 from sweep.training.executors.chunks import Chunks
 from sweep.training.executors.threads import ThreadExecutor
-from tests.sweep.in_shards import run_in_shards
+from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import make_study
 
 
 def taken(costs: list[float], speed: float, n_threads: int, monkeypatch: pytest.MonkeyPatch) -> list[list[int]]:
-    """Return the numbers of the shards of each chunk."""
+    """Return the numbers of the parts of each chunk."""
     monkeypatch.setattr("sweep.training.executors.chunks.noted_speed", lambda: speed)
-    shards = [Shard(index, index, index + 1, cost) for index, cost in enumerate(costs)]
-    chunks = Chunks(iter(shards), sum(costs))
+    parts = [Part(index, index, index + 1, cost) for index, cost in enumerate(costs)]
+    chunks = Chunks(iter(parts), sum(costs))
     found = []
     while chunk := chunks.take(n_threads):
-        found.append([shard.index for shard in chunk])
+        found.append([part.index for part in chunk])
     return found
 
 
 def test_chunks_of_a_long_study(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Chunks take five seconds, in the end less and less down to a shard; every shard is in one, in the order given."""
+    """Chunks take five seconds, in the end less and less down to a part; every part is in one, in the order given."""
     found = taken([1.0] * 1000, speed=10.0, n_threads=2, monkeypatch=monkeypatch)
     assert [index for chunk in found for index in chunk] == list(range(1000))
     sizes = [len(chunk) for chunk in found]
@@ -41,9 +41,9 @@ def test_chunks_of_a_long_study(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("n_threads", [1, 3, 8, 40])
 def test_small_studies_use_all_workers(n_threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """However fast the machine is, each thread finds a chunk while there are as many shards."""
-    shards = Plan(make_study(count=2000, max_steps=5000)).shards
-    costs = [shards.shard(index).cost for index in range(shards.n_shards)]
+    """However fast the machine is, each thread finds a chunk while there are as many parts."""
+    parts = Plan(make_study(count=2000, max_steps=5000)).parts
+    costs = [parts.part(index).cost for index in range(parts.n_parts)]
     found = taken(costs, speed=1e15, n_threads=n_threads, monkeypatch=monkeypatch)
     assert sum(map(len, found)) == len(costs)
     assert len(found) >= min(2 * n_threads, len(costs))
@@ -51,9 +51,9 @@ def test_small_studies_use_all_workers(n_threads: int, monkeypatch: pytest.Monke
 
 
 def test_speed_is_learnt(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was noted counts until shards of this study have been trained."""
+    """What was noted counts until parts of this study have been trained."""
     monkeypatch.setattr("sweep.training.executors.chunks.noted_speed", lambda: None)
-    chunks = Chunks((Shard(k, k, k + 1, 1.0) for k in range(10**6)), 1e6)
+    chunks = Chunks((Part(k, k, k + 1, 1.0) for k in range(10**6)), 1e6)
     assert len(chunks.take(100)) == 5000
     chunks.learn(2.0, 0.2)
     assert len(chunks.take(100)) == 50
@@ -63,34 +63,34 @@ def test_speed_is_learnt(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_each_round_is_estimated_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     """What chunks are made of are the operations of one round of seeds, or the first ones would be one chunk each."""
-    tables = make_study(count=160, below=0.05, max_steps=200).canonical()
+    tables = make_study(count=160, threshold=0.05, max_steps=200).canonical()
     tables["seeds"]["until"] = {"width": 0.15, "first": 10}
     seen: list[tuple[float, float]] = []
     train = ThreadExecutor.map
 
-    def watched(executor: ThreadExecutor, shards: Iterator[Shard], operations: float) -> Iterator[Commit]:
-        taken = list(shards)
-        seen.append((sum(shard.cost for shard in taken), operations))
+    def watched(executor: ThreadExecutor, parts: Iterator[Part], operations: float) -> Iterator[Commit]:
+        taken = list(parts)
+        seen.append((sum(part.cost for part in taken), operations))
         yield from train(executor, iter(taken), operations)
 
     monkeypatch.setattr(ThreadExecutor, "map", watched)
-    run_in_shards(sweep.Study(**tables), shard_runs=16)
+    run_in_parts(sweep.Study(**tables), part_runs=16)
     assert len(seen) > 2
     for costs, operations in seen:
         assert costs == pytest.approx(operations)
 
 
-def test_shards_are_taken_when_they_are_sent() -> None:
-    """A limit of time sees each shard when it is begun, not before."""
+def test_parts_are_taken_when_they_are_sent() -> None:
+    """A limit of time sees each part when it is begun, not before."""
     seen: list[int] = []
 
-    def shards() -> Iterator[Shard]:
+    def parts() -> Iterator[Part]:
         for index in range(100):
             seen.append(index)
-            yield Shard(index, index, index + 1, 1e12)
+            yield Part(index, index, index + 1, 1e12)
 
-    chunk = Chunks(shards(), 1e14).take(4)
-    assert seen == [shard.index for shard in chunk]
+    chunk = Chunks(parts(), 1e14).take(4)
+    assert seen == [part.index for part in chunk]
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from sweep import StoreError, StudyError, SweepError, open_result
 from sweep.store.own_bits import own_bits
 from sweep.store.store import Store
 from tests.sweep.cluster_faults import faults
-from tests.sweep.in_shards import run_in_shards
+from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import assert_refused, assert_same_table, command, make_study, write_study
 
 pytest.importorskip("distributed", reason="the extra cluster is not installed")
@@ -32,7 +32,7 @@ import sweep.training.executors.cluster
 import sweep.training.run  # before a test changes what this process and its worker share
 
 STUDY = make_study(count=100, name="cluster")
-SHARD_RUNS = 16
+PART_RUNS = 16
 PAGES = ("health", "metrics", "json/counts.json", "info/main/workers.html", "info/call-stacks/x.html", "status")
 
 
@@ -68,9 +68,9 @@ def no_traces(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPath
 
 
 def test_learning_curves_are_those_of_threads(tmp_path: Path, cluster: str) -> None:
-    """The process that sends shards records them, once all are committed."""
+    """The process that sends parts records them, once all are committed."""
     study = make_study(count=20, curves={"seeds": 3})
-    result = run_in_shards(study, tmp_path / "r", cluster=cluster, shard_runs=SHARD_RUNS)
+    result = run_in_parts(study, tmp_path / "r", cluster=cluster, part_runs=PART_RUNS)
     assert_same_table(result.learning_curves(), sweep.run(study).learning_curves())
 
 
@@ -78,8 +78,8 @@ def test_learning_curves_are_those_of_threads(tmp_path: Path, cluster: str) -> N
 def test_digest_is_that_of_threads(tmp_path: Path, cluster: str, keep: Any, dtype: str) -> None:
     """Who trains makes no difference to rows, cells or digest."""
     study = make_study(count=100, dtype=dtype)
-    expected = run_in_shards(study, keep=keep, shard_runs=SHARD_RUNS)
-    result = run_in_shards(study, tmp_path / "r", keep=keep, cluster=cluster, shard_runs=SHARD_RUNS)
+    expected = run_in_parts(study, keep=keep, part_runs=PART_RUNS)
+    result = run_in_parts(study, tmp_path / "r", keep=keep, cluster=cluster, part_runs=PART_RUNS)
     assert result.facts["digest"] == expected.facts["digest"]
     assert result.facts["threads"] == 2
     assert_same_table(result.cells, expected.cells)
@@ -89,29 +89,29 @@ def test_digest_is_that_of_threads(tmp_path: Path, cluster: str, keep: Any, dtyp
 @pytest.mark.wide
 def test_rounds_and_rows_that_are_reused(tmp_path: Path, cluster: str) -> None:
     """Workers train the cells that a round leaves open, and take rows of earlier results."""
-    tables = make_study(count=160, below=0.05, max_steps=200).canonical()
+    tables = make_study(count=160, threshold=0.05, max_steps=200).canonical()
     del tables["method"]
     tables["seeds"]["until"] = {"width": 0.15, "first": 10}
     study = sweep.Study(**tables)
     expected = sweep.run(study)
     assert expected.facts["n_runs"] < study.n_runs
-    result = run_in_shards(study, tmp_path / "r", cluster=cluster, shard_runs=SHARD_RUNS)
+    result = run_in_parts(study, tmp_path / "r", cluster=cluster, part_runs=PART_RUNS)
     assert result.facts["digest"] == expected.facts["digest"]
-    more = make_study(count=170, below=0.05, max_steps=200)
-    grown = run_in_shards(more, tmp_path / "more", cluster=cluster, reuse=[tmp_path / "r"], shard_runs=SHARD_RUNS)
+    more = make_study(count=170, threshold=0.05, max_steps=200)
+    grown = run_in_parts(more, tmp_path / "more", cluster=cluster, reuse=[tmp_path / "r"], part_runs=PART_RUNS)
     assert grown.facts["digest"] == sweep.run(more).facts["digest"]
 
 
 @pytest.mark.wide
 def test_what_is_reused_may_change_between_calls(tmp_path: Path, cluster: str) -> None:
-    """Workers that stay read earlier results anew in each call, also where they were overwritten meanwhile."""
+    """Workers that stay read earlier results again in each call, also where they were overwritten meanwhile."""
     study, out = make_study(count=60), tmp_path / "r"
     for count in (20, 40):
-        run_in_shards(
-            make_study(count=count), tmp_path / "earlier", overwrite=True, shard_runs=4
+        run_in_parts(
+            make_study(count=count), tmp_path / "earlier", overwrite=True, part_runs=4
         )  # more parts than are held
         shutil.rmtree(out, ignore_errors=True)
-        result = run_in_shards(study, out, cluster=cluster, reuse=[tmp_path / "earlier"], shard_runs=SHARD_RUNS)
+        result = run_in_parts(study, out, cluster=cluster, reuse=[tmp_path / "earlier"], part_runs=PART_RUNS)
         assert result.facts["digest"] == sweep.run(study).facts["digest"]
 
 
@@ -160,18 +160,18 @@ def test_limits_hold_on_a_cluster(tmp_path: Path, cluster: str) -> None:
     out, seen = tmp_path / "r", []
     expected = sweep.run(STUDY).facts["digest"]
     for _ in range(20):
-        result = run_in_shards(STUDY, out, cluster=cluster, shard_runs=SHARD_RUNS, max_runs=100)
+        result = run_in_parts(STUDY, out, cluster=cluster, part_runs=PART_RUNS, max_runs=100)
         seen.append(result.facts["n_runs"])
         if result.complete:
             break
         assert result.facts["limited"]
     assert seen == [112, 224, 336, 400]
     assert open_result(out).facts["digest"] == expected
-    stripe = run_in_shards(STUDY, tmp_path / "s", cluster=cluster, shard=(1, 2), shard_runs=SHARD_RUNS)
+    shard = run_in_parts(STUDY, tmp_path / "s", cluster=cluster, shard=(1, 2), part_runs=PART_RUNS)
     assert len(Store.open(tmp_path / "s").commits()) == 13
-    assert not stripe.complete
-    short = run_in_shards(STUDY, tmp_path / "t", cluster=cluster, time_budget=1e-6, shard_runs=SHARD_RUNS)
-    assert short.facts["n_runs"] == SHARD_RUNS
+    assert not shard.complete
+    short = run_in_parts(STUDY, tmp_path / "t", cluster=cluster, time_budget=1e-6, part_runs=PART_RUNS)
+    assert short.facts["n_runs"] == PART_RUNS
 
 
 @pytest.mark.wide
@@ -179,22 +179,22 @@ def test_limits_hold_on_a_cluster(tmp_path: Path, cluster: str) -> None:
     ("error", "kind", "sentence"),
     [
         ("full", StoreError, "disk of the worker is full"),
-        pytest.param("memory", MemoryError, "no more memory for shard", marks=pytest.mark.soak),
+        pytest.param("memory", MemoryError, "no more memory for part", marks=pytest.mark.soak),
     ],
 )
 def test_errors_of_workers_keep_type_and_message(
     tmp_path: Path, no_traces: None, error: str, kind: type[Exception], sentence: str
 ) -> None:
     """The first one ends the run as if it had happened here; what was trained is kept."""
-    with faults(FAULT_ERROR=error, FAULT_SHARD="12"), pytest.raises(kind, match=f"^{sentence}$"):
-        run_in_shards(STUDY, tmp_path / "r", cluster="local:1", shard_runs=SHARD_RUNS)
+    with faults(FAULT_ERROR=error, FAULT_PART="12"), pytest.raises(kind, match=f"^{sentence}$"):
+        run_in_parts(STUDY, tmp_path / "r", cluster="local:1", part_runs=PART_RUNS)
     assert 0 < len(Store.open(tmp_path / "r").commits()) < 25
 
 
 def test_workers_that_cannot_take_part(tmp_path: Path, cluster: str) -> None:
-    """Other numerics, another logarithm or plan, or a folder that is not there: a sentence names the worker."""
+    """Other numerics_version, another logarithm or plan, or a folder that is not there: a sentence names the worker."""
 
-    def refused(out: Path, words: str, **patched: Any) -> None:
+    def refused(out: Path, options: str, **patched: Any) -> None:
         def patch(dask_worker: Any, undo: bool = False) -> None:
             for name, value in patched.items():
                 owner: Any = sys.modules[{"own_bits": "sweep.store.own_bits", "files_at": "sweep.store.location"}[name]]
@@ -207,15 +207,17 @@ def test_workers_that_cannot_take_part(tmp_path: Path, cluster: str) -> None:
         with Client(cluster, set_as_default=False) as client:
             client.run(patch)
             try:
-                with pytest.raises(StoreError, match=words) as caught:
-                    run_in_shards(STUDY, out, cluster=cluster, shard_runs=SHARD_RUNS)
+                with pytest.raises(StoreError, match=options) as caught:
+                    run_in_parts(STUDY, out, cluster=cluster, part_runs=PART_RUNS)
             finally:
                 client.run(patch, undo=True)
         assert str(caught.value).startswith("worker tcp://127.0.0.1:")
         assert "\n" not in str(caught.value)
         assert Store.open(out).commits() == {}
 
-    others = [replace(own_bits(), **bits) for bits in ({"numerics": 0}, {"log_digest": "0"}, {"sources_digest": "0"})]
+    others = [
+        replace(own_bits(), **bits) for bits in ({"numerics_version": 0}, {"log_digest": "0"}, {"sources_digest": "0"})
+    ]
     begun = "were begun by a version of xor-sweep whose numbers have other last bits"
     refused(tmp_path / "a", begun, own_bits=lambda: others[0])
     refused(tmp_path / "b", "whose logarithm has other last bits", own_bits=lambda: others[1])
@@ -242,7 +244,7 @@ def test_worker_without_the_package(tmp_path: Path, cluster: str) -> None:
         client.run(hide, True)
         try:
             with pytest.raises(SweepError, match=r"worker tcp://127.0.0.1:\d+ lacks what xor-sweep needs .*; install"):
-                run_in_shards(STUDY, tmp_path / "r", cluster=cluster, shard_runs=SHARD_RUNS)
+                run_in_parts(STUDY, tmp_path / "r", cluster=cluster, part_runs=PART_RUNS)
         finally:
             client.run(hide, False)
 

@@ -11,9 +11,9 @@ import pytest
 
 import sweep
 from sweep import SweepError
-from tests.sweep.in_shards import run_in_shards
+from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import assert_refused, command, write_study
-from tests.sweep.training.test_cluster import SHARD_RUNS, STUDY, cluster_of
+from tests.sweep.training.test_cluster import PART_RUNS, STUDY, cluster_of
 
 dask = pytest.importorskip("dask", reason="the extra cluster is not installed")
 
@@ -65,13 +65,13 @@ def test_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         address = started.scheduler_address
         assert address.startswith("tls://")
         with dask.config.set(configured(security)):
-            result = run_in_shards(STUDY, tmp_path / "r", cluster=address, shard_runs=SHARD_RUNS)
+            result = run_in_parts(STUDY, tmp_path / "r", cluster=address, part_runs=PART_RUNS)
         assert result.facts["digest"] == sweep.run(STUDY).facts["digest"]
         with pytest.raises(SweepError, match=f"cluster '{address}' given, which takes certificates: "):
-            run_in_shards(STUDY, tmp_path / "s", cluster=address, shard_runs=SHARD_RUNS)
+            run_in_parts(STUDY, tmp_path / "s", cluster=address, part_runs=PART_RUNS)
         monkeypatch.setattr("sweep.training.executors.connection._CONNECT_SECONDS", 0.5)
         with (
             dask.config.set(configured(Security.temporary())),
             pytest.raises(SweepError, match=f"cluster '{address}' cannot be reached"),
         ):
-            run_in_shards(STUDY, tmp_path / "s", cluster=address, shard_runs=SHARD_RUNS)
+            run_in_parts(STUDY, tmp_path / "s", cluster=address, part_runs=PART_RUNS)

@@ -20,7 +20,7 @@ import sweep
 from sweep import SweepError
 from sweep.store.store import Store
 from tests.sweep.cluster_faults import faults
-from tests.sweep.in_shards import run_in_shards
+from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import make_study, write_study
 
 pytest.importorskip("distributed", reason="the extra cluster is not installed")
@@ -29,14 +29,14 @@ import psutil
 
 ROOT = Path(sweep.__path__[0]).parent
 STUDY = make_study(count=100, name="losses")
-SHARD_RUNS = 16
-N_SHARDS = 25
+PART_RUNS = 16
+N_PARTS = 25
 
 
 @pytest.fixture(scope="module")
 def expected() -> str:
     """Return the digest of the study."""
-    return str(run_in_shards(STUDY, shard_runs=SHARD_RUNS).facts["digest"])
+    return str(run_in_parts(STUDY, part_runs=PART_RUNS).facts["digest"])
 
 
 def workers_of(process: psutil.Process) -> list[psutil.Process]:
@@ -45,12 +45,12 @@ def workers_of(process: psutil.Process) -> list[psutil.Process]:
 
 
 @contextmanager
-def killing(times: int, folder: Path, n_shards: int) -> Iterator[list[int]]:
-    """Kill workers of this process one by one, at random moments while the first half of the shards is trained."""
+def killing(times: int, folder: Path, n_parts: int) -> Iterator[list[int]]:
+    """Kill workers of this process one by one, at random moments while the first half of the parts is trained."""
     draw, killed, ended = random.Random(times), [], threading.Event()
 
     def kill() -> None:
-        for n_commits in sorted(draw.sample(range(1, n_shards // 2), times)):
+        for n_commits in sorted(draw.sample(range(1, n_parts // 2), times)):
             wait_for_commits(folder, n_commits, ended)
             ended.wait(draw.uniform(0, 0.1))
             while not ended.is_set():  # until one is there that is not just being started
@@ -75,29 +75,29 @@ def killing(times: int, folder: Path, n_shards: int) -> Iterator[list[int]]:
     ("count", "kills"), [pytest.param(100, 2, id="few"), pytest.param(800, 20, id="many", marks=pytest.mark.soak)]
 )
 def test_workers_that_are_killed(tmp_path: Path, count: int, kills: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever moment a worker is killed at, each shard is committed once, and the result is the same."""
-    monkeypatch.setattr("sweep.training.executors.chunks._USUAL_SECONDS", 0.0)  # each shard travels alone
+    """Whatever moment a worker is killed at, each part is committed once, and the result is the same."""
+    monkeypatch.setattr("sweep.training.executors.chunks._USUAL_SECONDS", 0.0)  # each part travels alone
     study = make_study(count=count, name="killed")
-    n_shards = -(-count * 4 // SHARD_RUNS)
-    with faults(FAULT_SECONDS="0.3"), killing(kills, tmp_path / "r", n_shards) as killed:
-        result = run_in_shards(study, tmp_path / "r", cluster="local:2", shard_runs=SHARD_RUNS)
+    n_parts = -(-count * 4 // PART_RUNS)
+    with faults(FAULT_SECONDS="0.3"), killing(kills, tmp_path / "r", n_parts) as killed:
+        result = run_in_parts(study, tmp_path / "r", cluster="local:2", part_runs=PART_RUNS)
     assert len(killed) == kills
     commits = Store.open(tmp_path / "r").commits()
-    assert list(commits) == list(range(n_shards))
-    assert result.facts["digest"] == run_in_shards(study, shard_runs=SHARD_RUNS).facts["digest"]
+    assert list(commits) == list(range(n_parts))
+    assert result.facts["digest"] == run_in_parts(study, part_runs=PART_RUNS).facts["digest"]
 
 
 @pytest.mark.soak
-def test_shards_that_kill_workers(tmp_path: Path, expected: str) -> None:
+def test_parts_that_kill_workers(tmp_path: Path, expected: str) -> None:
     """They are named once all others are trained; where nothing kills, the same call completes the result."""
     with (
         faults(FAULT_KILLERS="12 13"),
         dask.config.set({"distributed.scheduler.allowed-failures": 0}),
-        pytest.raises(SweepError, match=r"^shards 12 to 13 of this study killed each worker.*, 1 in turn;.* goes on$"),
+        pytest.raises(SweepError, match=r"^parts 12 to 13 of this study killed each worker.*, 1 in turn;.* goes on$"),
     ):
-        run_in_shards(STUDY, tmp_path / "r", cluster="local:1", shard_runs=SHARD_RUNS)
-    assert sorted(Store.open(tmp_path / "r").commits()) == [k for k in range(N_SHARDS) if k not in (12, 13)]
-    result = run_in_shards(STUDY, tmp_path / "r", shard_runs=SHARD_RUNS)
+        run_in_parts(STUDY, tmp_path / "r", cluster="local:1", part_runs=PART_RUNS)
+    assert sorted(Store.open(tmp_path / "r").commits()) == [k for k in range(N_PARTS) if k not in (12, 13)]
+    result = run_in_parts(STUDY, tmp_path / "r", part_runs=PART_RUNS)
     assert result.facts["digest"] == expected
 
 
@@ -105,11 +105,19 @@ def test_shards_that_kill_workers(tmp_path: Path, expected: str) -> None:
 def scheduler_with_worker(tmp_path: Path) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
     """Start a scheduler and, once its address is known, a worker, as `dask scheduler` and `dask worker` do."""
     file = tmp_path / "scheduler.json"
-    words = [sys.executable, "-W", "ignore", "-m"]
+    options = [sys.executable, "-W", "ignore", "-m"]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": ROOT}
     where = ["--host", "127.0.0.1", "--scheduler-file", str(file), "--no-dashboard"]
     local = ["--preload", "tests.sweep.cluster_faults", "--nthreads", "1", "--local-directory", str(tmp_path)]
-    scheduler = [*words, "distributed.cli.dask_scheduler", "--port", "0", "--dashboard-address", "127.0.0.1:0", *where]
+    scheduler = [
+        *options,
+        "distributed.cli.dask_scheduler",
+        "--port",
+        "0",
+        "--dashboard-address",
+        "127.0.0.1:0",
+        *where,
+    ]
     started = [subprocess.Popen(scheduler, **quiet)]  # type: ignore[call-overload]
     try:
         deadline = time.monotonic() + 60
@@ -117,7 +125,7 @@ def scheduler_with_worker(tmp_path: Path) -> Iterator[tuple[str, list[subprocess
             assert time.monotonic() < deadline
             assert started[0].poll() is None
             time.sleep(0.05)
-        started.append(subprocess.Popen([*words, "distributed.cli.dask_worker", *local, *where], **quiet))  # type: ignore[call-overload]
+        started.append(subprocess.Popen([*options, "distributed.cli.dask_worker", *local, *where], **quiet))  # type: ignore[call-overload]
         yield json.loads(file.read_text())["address"], started
     finally:
         for each in started:
@@ -126,7 +134,7 @@ def scheduler_with_worker(tmp_path: Path) -> Iterator[tuple[str, list[subprocess
 
 
 def wait_for_commits(folder: Path, n: int, ended: threading.Event | None = None) -> None:
-    """Wait until so many shards are committed, or the run has ended."""
+    """Wait until so many parts are committed, or the run has ended."""
     deadline = time.monotonic() + 120
     while len(list(folder.glob("commits/*.json"))) < n and not (ended and ended.is_set()):
         assert time.monotonic() < deadline
@@ -147,23 +155,23 @@ def test_scheduler_that_is_lost(tmp_path: Path, expected: str, monkeypatch: pyte
         thread = threading.Thread(target=lose)
         thread.start()
         with pytest.raises(SweepError, match=f"^cluster '{address}' was lost.*the same command goes on$"):
-            run_in_shards(STUDY, out, cluster=address, shard_runs=SHARD_RUNS)
+            run_in_parts(STUDY, out, cluster=address, part_runs=PART_RUNS)
         thread.join()
-    assert 3 <= len(Store.open(out).commits()) < N_SHARDS
-    assert run_in_shards(STUDY, out, shard_runs=SHARD_RUNS).facts["digest"] == expected
+    assert 3 <= len(Store.open(out).commits()) < N_PARTS
+    assert run_in_parts(STUDY, out, part_runs=PART_RUNS).facts["digest"] == expected
 
 
 @contextmanager
 def command_on_a_cluster(tmp_path: Path, seconds: float) -> Iterator[subprocess.Popen[str]]:
-    """Start a command whose worker takes so many seconds for each shard, and wait for some commits."""
+    """Start a command whose worker takes so many seconds for each part, and wait for some commits."""
     file = write_study(tmp_path / "losses.toml", STUDY)
     code = (
         "from sweep.__main__ import main; from sweep.training import run as training; import functools\n"
-        "from tests.sweep.in_shards import run_in_shards\n"
-        f"training.run = functools.partial(run_in_shards, shard_runs={SHARD_RUNS})\n"
+        "from tests.sweep.in_parts import run_in_parts\n"
+        f"training.run = functools.partial(run_in_parts, part_runs={PART_RUNS})\n"
         "if __name__ == '__main__': main()"
     )
-    words = [sys.executable, "-W", "ignore", "-c", code, "run", str(file), "--out", str(tmp_path / "r")]
+    options = [sys.executable, "-W", "ignore", "-c", code, "run", str(file), "--out", str(tmp_path / "r")]
     (tmp_path / "temporary").mkdir()
     variables = {
         "DASK_DISTRIBUTED__WORKER__PRELOAD": '["tests.sweep.cluster_faults"]',
@@ -171,7 +179,7 @@ def command_on_a_cluster(tmp_path: Path, seconds: float) -> Iterator[subprocess.
         "TMPDIR": str(tmp_path / "temporary"),
     }
     with subprocess.Popen(
-        [*words, "--cluster", "local:1"],
+        [*options, "--cluster", "local:1"],
         env=os.environ | variables,
         cwd=ROOT,
         stderr=subprocess.PIPE,
@@ -191,8 +199,8 @@ def assert_nobody_left(processes: list[psutil.Process], seconds: float) -> None:
 
 
 @pytest.mark.soak
-def test_first_interrupt_keeps_the_shard_under_way(tmp_path: Path, expected: str) -> None:
-    """Ctrl-C in a terminal ends a command with code 130, after the shard that its worker is at."""
+def test_first_interrupt_keeps_the_part_under_way(tmp_path: Path, expected: str) -> None:
+    """Ctrl-C in a terminal ends a command with code 130, after the part that its worker is at."""
     with command_on_a_cluster(tmp_path, seconds=0.5) as process:
         workers = workers_of(psutil.Process(process.pid))
         assert workers
@@ -200,19 +208,19 @@ def test_first_interrupt_keeps_the_shard_under_way(tmp_path: Path, expected: str
         os.killpg(process.pid, signal.SIGINT)
         error = process.communicate(timeout=60)[1]
         assert process.returncode == 130, error
-    assert "interrupted; finished shards are kept" in error
+    assert "interrupted; finished parts are kept" in error
     assert "Traceback" not in error
     assert n_commits < len(Store.open(tmp_path / "r").commits()) <= n_commits + 2
     assert_nobody_left(workers, 10)
     assert list((tmp_path / "temporary").iterdir()) == []
     assert len(list((tmp_path / "r/parts").iterdir())) == len(Store.open(tmp_path / "r").commits())
-    result = run_in_shards(STUDY, tmp_path / "r", cluster="local:1", shard_runs=SHARD_RUNS)
+    result = run_in_parts(STUDY, tmp_path / "r", cluster="local:1", part_runs=PART_RUNS)
     assert result.facts["digest"] == expected
 
 
 @pytest.mark.soak
 def test_second_interrupt_does_not_wait(tmp_path: Path, expected: str) -> None:
-    """The second one ends a command whose worker is at a shard that does not end, and the worker too."""
+    """The second one ends a command whose worker is at a part that does not end, and the worker too."""
     with command_on_a_cluster(tmp_path, seconds=0.5) as process:
         workers = workers_of(psutil.Process(process.pid))
         for worker in workers:
@@ -223,7 +231,7 @@ def test_second_interrupt_does_not_wait(tmp_path: Path, expected: str) -> None:
         error = process.communicate(timeout=60)[1]
         assert process.returncode == 130, error
     assert_nobody_left(workers, 10)
-    assert run_in_shards(STUDY, tmp_path / "r", shard_runs=SHARD_RUNS).facts["digest"] == expected
+    assert run_in_parts(STUDY, tmp_path / "r", part_runs=PART_RUNS).facts["digest"] == expected
 
 
 @pytest.mark.soak
@@ -234,4 +242,4 @@ def test_run_that_is_killed(tmp_path: Path, expected: str) -> None:
         process.kill()
         process.communicate(timeout=60)
     assert_nobody_left(workers, 10)
-    assert run_in_shards(STUDY, tmp_path / "r", shard_runs=SHARD_RUNS).facts["digest"] == expected
+    assert run_in_parts(STUDY, tmp_path / "r", part_runs=PART_RUNS).facts["digest"] == expected

@@ -15,8 +15,8 @@ import pytest
 import sweep
 from sweep import StoreError
 from sweep.store.store import Store
-from tests.sweep.in_shards import run_in_shards
-from tests.sweep.own import FILE, only_words_of
+from tests.sweep.in_parts import run_in_parts
+from tests.sweep.own import FILE, only_plugins
 from tests.sweep.support import assert_same_table, make_study
 
 pytest.importorskip("distributed", reason="the extra cluster is not installed")
@@ -24,11 +24,11 @@ from distributed import LocalCluster
 
 ROOT = Path(__file__).parents[3]
 STUDY = make_study(count=100, name="cluster", distribution="uniform")
-SHARD_RUNS = 16
+PART_RUNS = 16
 
 
 @contextmanager
-def worker_of(folder: Path, *words: str) -> Iterator[str]:
+def worker_of(folder: Path, *options: str) -> Iterator[str]:
     """Start a scheduler, and a worker in a process of its own that looks for packages in a folder first."""
     command = [sys.executable, "-m", "distributed.cli.dask_worker", "--no-nanny", "--nthreads", "1"]
     command += ["--no-dashboard", "--local-directory", str(folder / "scratch")]
@@ -37,7 +37,7 @@ def worker_of(folder: Path, *words: str) -> Iterator[str]:
         n_workers=0, processes=False, protocol="tcp", host="127.0.0.1", dashboard_address=None, scheduler_kwargs=http
     ) as cluster:
         worker = subprocess.Popen(
-            [*command, *words, cluster.scheduler_address],
+            [*command, *options, cluster.scheduler_address],
             cwd=folder,
             env=os.environ | {"PYTHONPATH": f"{folder}{os.pathsep}{ROOT}"},
             stderr=subprocess.DEVNULL,
@@ -59,30 +59,30 @@ def test_one_line_is_changed(tmp_path: Path, changed: str) -> None:
         with (tmp_path / changed).open("a") as file:
             file.write("# Nothing else is changed.\n")
     out, of_kernels = tmp_path / "r", changed.startswith("kernels")
-    run_in_shards(STUDY, out, max_runs=1, shard_runs=SHARD_RUNS)
+    run_in_parts(STUDY, out, max_runs=1, part_runs=PART_RUNS)
     with worker_of(tmp_path) as address:
         if not changed:
-            assert run_in_shards(STUDY, out, cluster=address, shard_runs=SHARD_RUNS).complete
+            assert run_in_parts(STUDY, out, cluster=address, part_runs=PART_RUNS).complete
             return
         told = "were begun by other sources of kernels" if of_kernels else "its sources of xor-sweep are not those"
         with pytest.raises(StoreError, match=f"^worker tcp://.* cannot take part: .*{told}") as caught:
-            run_in_shards(STUDY, out, cluster=address, shard_runs=SHARD_RUNS)
+            run_in_parts(STUDY, out, cluster=address, part_runs=PART_RUNS)
     assert "\n" not in str(caught.value)
     assert len(Store.open(out).commits()) == 1
 
 
 @pytest.mark.soak
-def test_worker_that_knows_another_word_of_this_name(tmp_path: Path) -> None:
+def test_worker_that_knows_another_option_of_this_name(tmp_path: Path) -> None:
     """It trains by the source that the run sends, and curves of that end as its rows."""
     (tmp_path / "other.py").write_text(FILE.read_text().replace("mu / (1.0 + mu)", "1.01 * mu / (1.0 + mu)"))
-    preload = f"import sweep; sweep.load_words({str(tmp_path / 'other.py')!r})"
+    preload = f"import sweep; sweep.load_plugin({str(tmp_path / 'other.py')!r})"
     curves = {"record.curves": {"seeds": 2}, "record.weights": "final"}
-    with only_words_of(FILE):
+    with only_plugins(FILE):
         study = sweep.load_study(
             "xor", {"hidden": 2, "optimizer": "quickprop", "max_steps": 20, "seeds.count": 9, **curves}
         )
         expected = sweep.run(study)
         with worker_of(tmp_path, "--preload", preload) as address:
-            found = run_in_shards(study, tmp_path / "r", cluster=address, shard_runs=SHARD_RUNS)
+            found = run_in_parts(study, tmp_path / "r", cluster=address, part_runs=PART_RUNS)
     assert found.facts["digest"] == expected.facts["digest"]
     assert_same_table(found.learning_curves(), expected.learning_curves())

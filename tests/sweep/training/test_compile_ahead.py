@@ -12,7 +12,7 @@ from sweep.schedule.kernel_count import most_kernels
 from sweep.schedule.plan import Plan
 from sweep.training import compile_ahead, compilers
 from sweep.training.kernel_items import uncompiled
-from sweep.training.shard_trainer import ShardTrainer
+from sweep.training.part_trainer import PartTrainer
 from tests.sweep.caches import kernels_in, sweep_with_cache
 from tests.sweep.support import make_study, write_study
 
@@ -24,7 +24,7 @@ STUDY = make_study(
     scale=[1.0, 1e200],
     distribution=["normal", "uniform"],
     learning_rate=0.1,
-    below=1e3,
+    threshold=1e3,
     max_steps=10**8,
 )
 compiled_only = pytest.mark.skipif(not jit.ENABLED, reason="without the JIT nothing is compiled")
@@ -45,7 +45,7 @@ def test_training_finds_its_kernels(tmp_path: Path) -> None:
 def test_cells_that_are_not_alike_have_kernels_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is compiled ahead is what the plan says at most: with and without a gain and weight decay, however swept.
 
-    Of words that no other test here has, since what a process has compiled it keeps.
+    Of options that no other test here has, since what a process has compiled it keeps.
     """
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     study = make_study(
@@ -59,9 +59,9 @@ def test_cells_that_are_not_alike_have_kernels_of_their_own(tmp_path: Path, monk
         loss="huber",
     )
     plan = Plan(study)
-    expected = most_kernels(study, plan.shards.operations)
+    expected = most_kernels(study, plan.parts.operations)
     assert expected == 4
-    assert len(uncompiled(ShardTrainer(plan), range(plan.n_shapes), settles=True)) == (expected if jit.ENABLED else 0)
+    assert len(uncompiled(PartTrainer(plan), range(plan.n_shapes), settles=True)) == (expected if jit.ENABLED else 0)
 
 
 @compiled_only

@@ -51,8 +51,10 @@ def start(folder: Path, cache: Path, mark: str) -> subprocess.Popen[str]:
     """Start to train the study into a folder."""
     environment = {**os.environ, "XDG_CACHE_HOME": str(cache), MARK: mark}
     file = write_study(folder / "s.toml", STUDY)
-    words = [sys.executable, "-m", "sweep", "run", str(file), "--out", str(folder / "r"), "--threads", "2"]
-    return subprocess.Popen(words, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    options = [sys.executable, "-m", "sweep", "run", str(file), "--out", str(folder / "r"), "--threads", "2"]
+    return subprocess.Popen(
+        options, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
 
 
 def wait_until_none(mark: str, seconds: float) -> dict[int, str]:

@@ -27,8 +27,8 @@ from sweep.training.limits import Budget, Limits, OutOfTime
 from tests.sweep.support import command, make_study, write_study
 
 # Three kernels of little work.
-WORDS = {"hidden": 2, "learning_rate": 0.1, "activation": "identity", "optimizer": ["gd", "momentum", "nesterov"]}
-STUDY = make_study(count=2, max_steps=20, **WORDS)
+OPTIONS = {"hidden": 2, "learning_rate": 0.1, "activation": "identity", "optimizer": ["gd", "momentum", "nesterov"]}
+STUDY = make_study(count=2, max_steps=20, **OPTIONS)
 
 ROOT = Path(sweep.__path__[0]).parent
 
@@ -46,16 +46,16 @@ def kernels_on_disk(cache: Path) -> list[str]:
 def test_interrupt_while_a_kernel_is_compiled(tmp_path: Path, number: signal.Signals) -> None:
     """That kernel is finished and kept, and no other is begun, by whichever thread; meanwhile the run says so."""
     study = write_study(tmp_path / "small.toml", STUDY)
-    words = [sys.executable, "-m", "sweep", "run", study, "--out", tmp_path / "r", "--threads", "3"]
+    options = [sys.executable, "-m", "sweep", "run", study, "--out", tmp_path / "r", "--threads", "3"]
     environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
     lines = []
-    with subprocess.Popen(words, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True) as run:
+    with subprocess.Popen(options, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True) as run:
         for line in run.stderr or ():
             lines.append(line)
             if "compiling kernel 1 of 3" in line:
                 run.send_signal(number)
     assert run.returncode == 130
-    # The first line is printed anew every ten seconds.
+    # The first line is printed again every ten seconds.
     first, *others = dict.fromkeys(line.rpartition("  ")[2].strip() for line in lines if "compil" in line)
     assert first == "compiling kernel 1 of 3"
     assert set(others) <= {"stopping: one kernel is being compiled"}  # unless it is finished at once
@@ -67,19 +67,19 @@ def test_interrupt_while_a_kernel_is_compiled(tmp_path: Path, number: signal.Sig
 def test_time_budget_counts_compiling(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Once the time is over no kernel is begun but the first of a call, so that each call gets on."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    study = make_study(count=2, loss="half_squared", **WORDS)
+    study = make_study(count=2, loss="half_squared", **OPTIONS)
     file, out = write_study(tmp_path / "small.toml", study), tmp_path / "r"
-    words = [sys.executable, "-m", "sweep", "run", file, "--out", out, "--time-budget", "0.001", "--threads", "2"]
+    options = [sys.executable, "-m", "sweep", "run", file, "--out", out, "--time-budget", "0.001", "--threads", "2"]
     for n_kernels in (1, 2):
-        done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
+        done = subprocess.run(options, cwd=ROOT, capture_output=True, text=True)
         assert (done.returncode, len(kernels_on_disk(tmp_path))) == (4, n_kernels), done.stderr
         assert done.stdout.startswith("nothing is trained yet: the time was over while kernels were compiled")
-    assert subprocess.run(words, cwd=ROOT, capture_output=True).returncode == 0
+    assert subprocess.run(options, cwd=ROOT, capture_output=True).returncode == 0
     assert sorted(kernels_on_disk(tmp_path)) == ["train", "train", "train"]
 
 
 def test_first_kernel_of_a_call() -> None:
-    """It may be begun whatever the time, unless a shard was finished before; others only while there is time."""
+    """It may be begun whatever the time, unless a part was finished before; others only while there is time."""
     plan = Plan(STUDY)
     for limits in (Limits(), Limits(seconds=60.0)):
         budget = Budget(limits, plan)
@@ -166,8 +166,8 @@ def test_seconds_of_kernels_are_noted(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     study = write_study(tmp_path / "small.toml", STUDY)
     assert re.search(r"kernels +at most 3 to compile .*, some seconds each\n", command("plan", study).out)
-    words = [sys.executable, "-m", "sweep", "run", study, "--out", tmp_path / "r"]
-    subprocess.run(words, cwd=ROOT, capture_output=True, check=True)
+    options = [sys.executable, "-m", "sweep", "run", study, "--out", tmp_path / "r"]
+    subprocess.run(options, cwd=ROOT, capture_output=True, check=True)
     assert len(kernels_on_disk(tmp_path)) == 3
     assert re.search(r"kernels +at most 3 to compile .*, in about \d+ s, as fast as this", command("plan", study).out)
 

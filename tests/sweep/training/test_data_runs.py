@@ -12,7 +12,7 @@ import sweep
 from sweep import StudyError, SweepError
 from tests.sweep.expected import expected_runs
 from tests.sweep.forgers import forge_run
-from tests.sweep.in_shards import run_in_shards
+from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import assert_refused, assert_same_table, command, copy_result
 
 # Functions of three inputs of which six patterns are trained on, in an order of its own for each network.
@@ -21,7 +21,7 @@ TABLES: dict[str, Any] = {
     "data": {"task": "boolean", "bits": 3, "train_count": 6, "label_noise": 0.2},
     "network": {"activation": "tanh", "output": "sigmoid"},
     "training": {"batch": 4, "order": "shuffled", "max_steps": 30},
-    "convergence": {"criterion": "correct", "bound": 3.0},
+    "convergence": {"criterion": "correct", "divergence_threshold": 3.0},
     "parameters": {"function": [22, 255, 0], "hidden": [2, 3], "split_seed": [0, 4], "learning_rate": [0.5, 20.0]},
     "seeds": {"count": 4},
 }
@@ -37,31 +37,31 @@ def changed(**parameters: Any) -> sweep.Study:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Train the study into a folder, not to be changed."""
     folder = tmp_path_factory.mktemp("data") / "r"
-    result = run_in_shards(STUDY, out=folder, shard_runs=20)
+    result = run_in_parts(STUDY, out=folder, part_runs=20)
     assert {"converged", "diverged", "exhausted"} <= set(result.runs()["status"])
     return folder
 
 
 @pytest.mark.wide
-def test_as_the_oracle_for_any_shards_and_threads(folder: Path) -> None:
+def test_as_the_oracle_for_any_parts_and_threads(folder: Path) -> None:
     """No row depends on which patterns are trained side by side."""
     expected = expected_runs(STUDY)
     assert_same_table(sweep.open_result(folder).runs(), expected)
     digest = sweep.open_result(folder).facts["digest"]
-    for shard_runs, threads in ((None, 1), (7, 2), (1000, 4)):
-        assert run_in_shards(STUDY, shard_runs=shard_runs, threads=threads).facts["digest"] == digest
+    for part_runs, threads in ((None, 1), (7, 2), (1000, 4)):
+        assert run_in_parts(STUDY, part_runs=part_runs, threads=threads).facts["digest"] == digest
 
 
 def test_resumed(tmp_path: Path, folder: Path) -> None:
     """A study that is ended and resumed has the same rows; its file holds no patterns."""
-    run_in_shards(STUDY, out=tmp_path / "r", shard_runs=20, max_runs=60)
-    whole = run_in_shards(tmp_path / "r" / "study.toml", out=tmp_path / "r", shard_runs=20)
+    run_in_parts(STUDY, out=tmp_path / "r", part_runs=20, max_runs=60)
+    whole = run_in_parts(tmp_path / "r" / "study.toml", out=tmp_path / "r", part_runs=20)
     assert whole.facts["digest"] == sweep.open_result(folder).facts["digest"]
     assert "inputs" not in (tmp_path / "r" / "study.toml").read_text()
 
 
 def test_reused(folder: Path) -> None:
-    """Rows of the same function, split, noise and words are taken, whatever other values there are."""
+    """Rows of the same function, split, noise and options are taken, whatever other values there are."""
     for parameters, n_taken in (
         ({"function": [5, 0, 22], "split_seed": [4, 9]}, 2 * 2 * 1 * 2 * 4),
         ({"hidden": [3]}, 48),

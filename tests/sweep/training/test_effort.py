@@ -9,8 +9,8 @@ import pytest
 import sweep
 from kernels.effort import Effort
 from sweep.schedule.plan import Plan
-from sweep.training import shard_trainer
-from sweep.training.shard_trainer import ShardTrainer
+from sweep.training import part_trainer
+from sweep.training.part_trainer import PartTrainer
 from tests.sweep.support import make_study
 
 # Networks of all kinds of sizes, some of which diverge, stall or become infinite.
@@ -22,9 +22,9 @@ def test_every_effort_gives_the_same_rows(threads: int, monkeypatch: pytest.Monk
     """Every row is the same, to the last bit, by whichever kernels."""
     rows, variants = list[pd.DataFrame](), set[object]()
     for effort in Effort:
-        monkeypatch.setattr(shard_trainer, "study_effort", lambda *_, effort=effort: effort)
+        monkeypatch.setattr(part_trainer, "study_effort", lambda *_, effort=effort: effort)
         rows.append(sweep.run(STUDY, threads=threads).runs())
-        worker = ShardTrainer(Plan(STUDY))
+        worker = PartTrainer(Plan(STUDY))
         trainer, one = worker.trainer(worker.plan.grid.cell(0)), worker.settings(np.array([0]))
         variants |= {trainer.variant(hidden, one) for hidden in (1, 2, 5)}
     assert len(variants) >= 4

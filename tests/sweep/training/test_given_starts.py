@@ -12,15 +12,15 @@ import sweep
 from sweep import Study, StudyError
 from tests.kernels.support import some_compiled
 from tests.sweep.expected import expected_runs
-from tests.sweep.in_shards import run_in_shards
+from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import assert_same_table, command, make_study
 
-WORDS: dict[str, Any] = {"activation": "tanh", "hidden": 2, "learning_rate": 0.3, "max_steps": 15, "count": 5}
+OPTIONS: dict[str, Any] = {"activation": "tanh", "hidden": 2, "learning_rate": 0.3, "max_steps": 15, "count": 5}
 
 
-def with_values(values: dict[str, Any], **words: Any) -> Study:
+def with_values(values: dict[str, Any], **options: Any) -> Study:
     """Return a small study with given values of weights."""
-    tables = make_study(**{**WORDS, **words}).canonical()
+    tables = make_study(**{**OPTIONS, **options}).canonical()
     tables["initial_weights"]["values"] = values
     return Study(**tables)
 
@@ -33,7 +33,7 @@ STUDIES: dict[str, Study] = {
     "all of each seed": with_values({"parameters": np.random.default_rng(0).normal(size=(5, 9)).tolist()}),
     "of several layers": with_values({"w2": [[1, 0], [0, 1], [1, 1]], "b1": 0.0}, hidden="3-2", dtype="float32"),
     "swept": Study(
-        **make_study(**WORDS).canonical()
+        **make_study(**OPTIONS).canonical()
         | {"parameters": {"w[0,1]": {"min": -2, "max": 2, "num": 3}, "bias_scale": [1, 0.5], "b[0]": [0.0, 1.0]}}
     ),
 }
@@ -41,11 +41,11 @@ STUDIES: dict[str, Study] = {
 
 @pytest.mark.parametrize("name", STUDIES)
 def test_given_weights_as_the_oracle(name: str) -> None:
-    """Rows are those of the oracle, whatever the shards."""
+    """Rows are those of the oracle, whatever the parts."""
     study = STUDIES[name]
     expected = expected_runs(study)
-    for shard_runs in (None, 4):
-        assert_same_table(run_in_shards(study, shard_runs=shard_runs).runs(), expected)
+    for part_runs in (None, 4):
+        assert_same_table(run_in_parts(study, part_runs=part_runs).runs(), expected)
 
 
 def test_a_swept_weight_is_a_column(tmp_path: Path) -> None:
@@ -70,13 +70,13 @@ def test_rows_are_reused_where_weights_agree(tmp_path: Path) -> None:
     others = sweep.run(shifted, out=tmp_path / "shifted", reuse=[tmp_path / "first"])
     assert others.facts["reused_steps"] == 0
     assert_same_table(others.runs(), expected_runs(shifted))
-    plain = make_study(**{**WORDS, "learning_rate": [0.3, 0.1]}, base=3)
+    plain = make_study(**{**OPTIONS, "learning_rate": [0.3, 0.1]}, base=3)
     assert not plain.shares_runs_with(study)
 
 
 def test_results_of_which_one_sweeps_a_weight(tmp_path: Path) -> None:
     """They have no run in common: nothing is reused, and nothing is paired, in either order."""
-    swept, plain = STUDIES["swept"], make_study(**WORDS, base=0)
+    swept, plain = STUDIES["swept"], make_study(**OPTIONS, base=0)
     folders = [tmp_path / "swept", tmp_path / "plain"]
     for study, folder in zip((swept, plain), folders, strict=True):
         sweep.run(study, out=folder)
@@ -99,19 +99,19 @@ def test_a_trace_has_the_weights_of_its_seed() -> None:
 
 def test_mirrored_networks_begin_at_their_bias() -> None:
     """Outputs of all patterns are the output bias, but for rounding, and training breaks the symmetry."""
-    study = make_study(**{**WORDS, "hidden": 8, "max_steps": 0, "mirrored": True, "bias_scale": 0.5})
+    study = make_study(**{**OPTIONS, "hidden": 8, "max_steps": 0, "mirrored": True, "bias_scale": 0.5})
     trace = sweep.trace(study, 2)
     np.testing.assert_allclose(trace.predictions, trace.weights.c[0], rtol=1e-15, atol=1e-15)
     assert (trace.weights.w[:, 4:] == trace.weights.w[:, :4]).all()
-    trained = sweep.trace(make_study(**{**WORDS, "hidden": 8, "mirrored": True, "learning_rate": 0.01}), 2)
+    trained = sweep.trace(make_study(**{**OPTIONS, "hidden": 8, "mirrored": True, "learning_rate": 0.01}), 2)
     assert (trained.weights.v[4:] != -trained.weights.v[:4]).all()
 
 
 @pytest.mark.parametrize("freeze", some_compiled(["w", "v", "b c", "k w"], {"v", "k w"}.__contains__))
 def test_frozen_parameters_keep_their_values(freeze: str) -> None:
     """Whatever decays or has momentum, frozen arrays end as they began, and the others do not."""
-    words = {**WORDS, "optimizer": "adam", "weight_decay": 0.1, "skip": True}
-    start = sweep.trace(make_study(**{**words, "max_steps": 0}), 1).weights
-    end = sweep.trace(make_study(**words, freeze=freeze), 1).weights
+    options = {**OPTIONS, "optimizer": "adam", "weight_decay": 0.1, "skip": True}
+    start = sweep.trace(make_study(**{**options, "max_steps": 0}), 1).weights
+    end = sweep.trace(make_study(**options, freeze=freeze), 1).weights
     for name in start:
         assert (end[name] == start[name]).all() == (name in freeze), name

@@ -18,17 +18,17 @@ import pytest
 import sweep
 from kernels.loop.runs import Columns
 from sweep import SweepError
-from sweep.schedule.shard import Shard
-from sweep.store.shard_result import ShardResult
+from sweep.schedule.part import Part
+from sweep.store.part_result import PartResult
 from sweep.store.store import Store
 from sweep.system.signals import Interrupts
 from sweep.training.executors.threads import work_in_threads
-from sweep.training.shard_trainer import ShardTrainer
-from tests.sweep.in_shards import run_in_shards
+from sweep.training.part_trainer import PartTrainer
+from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import make_study
 
 STUDY = make_study(count=10)
-SHARD_RUNS = 4
+PART_RUNS = 4
 
 
 @pytest.fixture(autouse=True)
@@ -40,58 +40,58 @@ def default_handler() -> Iterator[None]:
     signal.signal(signal.SIGINT, before)
 
 
-def test_first_interrupt_keeps_the_shards_under_way(tmp_path: Path) -> None:
-    """A shard that is being trained when the signal comes is committed, and no other is begun."""
-    train, trained = ShardTrainer.train, []
+def test_first_interrupt_keeps_the_parts_under_way(tmp_path: Path) -> None:
+    """A part that is being trained when the signal comes is committed, and no other is begun."""
+    train, trained = PartTrainer.train, []
 
-    def watched(worker: ShardTrainer, shard: Shard) -> ShardResult:
-        trained.append(shard.index)
+    def watched(worker: PartTrainer, part: Part) -> PartResult:
+        trained.append(part.index)
         if len(trained) == 3:
             os.kill(os.getpid(), signal.SIGINT)
             time.sleep(0.3)
-        return train(worker, shard)
+        return train(worker, part)
 
-    with mock.patch.object(ShardTrainer, "train", watched), pytest.raises(KeyboardInterrupt):
-        run_in_shards(STUDY, out=tmp_path / "r", threads=1, shard_runs=SHARD_RUNS)
+    with mock.patch.object(PartTrainer, "train", watched), pytest.raises(KeyboardInterrupt):
+        run_in_parts(STUDY, out=tmp_path / "r", threads=1, part_runs=PART_RUNS)
     assert len(trained) == 3
     assert list(Store.open(tmp_path / "r").commits()) == sorted(trained)
     expected = sweep.run(STUDY).facts["digest"]
-    assert run_in_shards(STUDY, out=tmp_path / "r", shard_runs=SHARD_RUNS).facts["digest"] == expected
+    assert run_in_parts(STUDY, out=tmp_path / "r", part_runs=PART_RUNS).facts["digest"] == expected
 
 
 def test_first_interrupt_ends_one_very_long_network(tmp_path: Path) -> None:
     """A network of two billion steps does not keep Ctrl-C waiting, and leaves nothing behind."""
     study = make_study(count=1, hidden=2, learning_rate=1e-6, max_steps=2**31 - 1, criterion="none")
-    train = ShardTrainer.train
+    train = PartTrainer.train
 
-    def interrupted(worker: ShardTrainer, shard: Shard) -> ShardResult:
+    def interrupted(worker: PartTrainer, part: Part) -> PartResult:
         os.kill(os.getpid(), signal.SIGINT)
-        return train(worker, shard)
+        return train(worker, part)
 
-    with mock.patch.object(ShardTrainer, "train", interrupted), pytest.raises(KeyboardInterrupt):
+    with mock.patch.object(PartTrainer, "train", interrupted), pytest.raises(KeyboardInterrupt):
         sweep.run(study, out=tmp_path / "r")
     assert not any(thread.name.startswith("sweep-") for thread in threading.enumerate())
     assert list((tmp_path / "r" / "parts").iterdir()) == []
 
 
 @pytest.mark.parametrize(("seconds", "n_pieces"), [(0.0, 1), (60.0, 3)])
-def test_first_interrupt_ends_a_long_shard_between_pieces(
+def test_first_interrupt_ends_a_long_part_between_pieces(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: float, n_pieces: int
 ) -> None:
-    """Where shapes share a shard that was begun a while ago, the next is not trained; else it is, with its kernel."""
-    monkeypatch.setattr("sweep.training.shard_trainer._LONG_SECONDS", seconds)
+    """Where shapes share a part that was begun a while ago, the next is not trained; else it is, with its kernel."""
+    monkeypatch.setattr("sweep.training.part_trainer._LONG_SECONDS", seconds)
     study = make_study(count=1, hidden=[1, 2, 3], learning_rate=0.5)
     sweep.run(study)  # none is compiled after an interrupt
-    train, trained = ShardTrainer._train_piece, []
+    train, trained = PartTrainer._train_piece, []
 
-    def interrupted(worker: ShardTrainer, piece: Shard) -> tuple[Columns, int]:
+    def interrupted(worker: PartTrainer, piece: Part) -> tuple[Columns, int]:
         if not trained:
             os.kill(os.getpid(), signal.SIGINT)
             time.sleep(0.3)
         trained.append(piece)
         return train(worker, piece)
 
-    with mock.patch.object(ShardTrainer, "_train_piece", interrupted), pytest.raises(KeyboardInterrupt):
+    with mock.patch.object(PartTrainer, "_train_piece", interrupted), pytest.raises(KeyboardInterrupt):
         sweep.run(study, out=tmp_path / "r", threads=1)
     assert len(trained) == n_pieces
     assert len(Store.open(tmp_path / "r").commits()) == n_pieces // 3
@@ -100,20 +100,20 @@ def test_first_interrupt_ends_a_long_shard_between_pieces(
 def test_second_interrupt_does_not_wait(tmp_path: Path) -> None:
     """The second one ends a run whose threads do not end, which then write nothing more."""
     release, left = threading.Event(), threading.Event()
-    train = ShardTrainer.train
+    train = PartTrainer.train
 
-    def stuck(worker: ShardTrainer, shard: Shard) -> ShardResult:
+    def stuck(worker: PartTrainer, part: Part) -> PartResult:
         for _ in range(2):
             os.kill(os.getpid(), signal.SIGINT)
             time.sleep(0.3)
         assert release.wait(60)
         try:
-            return train(worker, shard)
+            return train(worker, part)
         finally:
             left.set()
 
-    with mock.patch.object(ShardTrainer, "train", stuck), pytest.raises(KeyboardInterrupt):
-        run_in_shards(STUDY, out=tmp_path / "r", threads=1, shard_runs=SHARD_RUNS)
+    with mock.patch.object(PartTrainer, "train", stuck), pytest.raises(KeyboardInterrupt):
+        run_in_parts(STUDY, out=tmp_path / "r", threads=1, part_runs=PART_RUNS)
     assert not left.is_set()
     release.set()
     for thread in threading.enumerate():
@@ -127,7 +127,7 @@ def test_second_interrupt_does_not_wait(tmp_path: Path) -> None:
 def test_interrupt_while_parts_are_read(tmp_path: Path) -> None:
     """An interrupt at the end, while what others trained is read, is one too."""
     with pytest.raises(KeyboardInterrupt), mock.patch.object(Store, "write_cells", side_effect=KeyboardInterrupt):
-        run_in_shards(STUDY, out=tmp_path / "r", shard_runs=SHARD_RUNS)
+        run_in_parts(STUDY, out=tmp_path / "r", part_runs=PART_RUNS)
     table = Store.table
 
     def interrupted(store: Store, *given: object) -> object:
@@ -135,7 +135,7 @@ def test_interrupt_while_parts_are_read(tmp_path: Path) -> None:
         return table(store, *given)  # type: ignore[arg-type]
 
     with mock.patch.object(Store, "table", interrupted), pytest.raises(KeyboardInterrupt):
-        run_in_shards(STUDY, out=tmp_path / "r", shard_runs=SHARD_RUNS)
+        run_in_parts(STUDY, out=tmp_path / "r", part_runs=PART_RUNS)
 
 
 def test_interrupt_that_a_callback_swallows(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -222,7 +222,7 @@ def test_threads_import_nothing(tmp_path: Path) -> None:
 import sys
 import sweep
 from sweep.training.executors import threads
-from tests.sweep.in_shards import run_in_shards
+from tests.sweep.in_parts import run_in_parts
 
 work_in_threads = threads.work_in_threads
 
@@ -235,8 +235,8 @@ threads.work_in_threads = watched
 study = sweep.load_study("xor", {"seeds.count": 3, "hidden": 2, "max_steps": 60})
 for keep in ("runs", "cells"):
     for out in (None, sys.argv[1] + keep):
-        run_in_shards(study, out=out, keep=keep, shard_runs=10)
+        run_in_parts(study, out=out, keep=keep, part_runs=10)
 """
-    words = [sys.executable, "-c", code, str(tmp_path / "r")]
-    finished = subprocess.run(words, capture_output=True, text=True, check=True, cwd=Path(sweep.__path__[0]).parent)
+    options = [sys.executable, "-c", code, str(tmp_path / "r")]
+    finished = subprocess.run(options, capture_output=True, text=True, check=True, cwd=Path(sweep.__path__[0]).parent)
     assert finished.stdout.split() == []

@@ -18,24 +18,26 @@ from sweep.study.columns import curves_columns
 from sweep.training import curve_recorder
 from tests.kernels.support import some_compiled
 from tests.sweep.expected import expected_runs
-from tests.sweep.in_shards import run_in_shards
+from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import assert_same_table, command, make_study, write_study
 
 CLASSES = {
     "data": {"inputs": [[0, 0], [0, 1], [1, 1]], "targets": [[1, 0, 0], [0, 1, 0], [0, 0, 1]]},
-    **{"output": "softmax", "loss": "cross_entropy", "below": 0.3},
+    **{"output": "softmax", "loss": "cross_entropy", "threshold": 0.3},
 }
 TESTED = {"task": "parity", "bits": 3, "train_count": 5}
 
 
-def recording(seeds: int = 2, steps: Any = None, **words: Any) -> Study:
+def recording(seeds: int = 2, steps: Any = None, **options: Any) -> Study:
     """Return a small study that records the curves of some seeds."""
     curves = {"seeds": seeds} | ({} if steps is None else {"steps": steps})
-    return Study(**make_study(**{"count": 5, **words}).canonical() | {"record": {"curves": curves}})
+    return Study(**make_study(**{"count": 5, **options}).canonical() | {"record": {"curves": curves}})
 
 
 STUDIES = {
-    "ends of every kind": recording(4, learning_rate=[0.05, 0.2, 30.0], hidden=[1, 4], max_steps=[60, 200], below=0.1),
+    "ends of every kind": recording(
+        4, learning_rate=[0.05, 0.2, 30.0], hidden=[1, 4], max_steps=[60, 200], threshold=0.1
+    ),
     "batches": recording(2, [0, 3, 7, 20], batch=[1, 3, 4], order="shuffled", hidden=2, max_steps=50, criterion="none"),
     "test patterns": recording(2, data=TESTED, batch=[2, 5], activation="tanh", max_steps=30),
     "tested batches": recording(
@@ -44,17 +46,17 @@ STUDIES = {
     "classes": recording(
         2, {"range": [0, 40, 8]}, learning_rate=[0.1, 1.0], optimizer="adam", dtype="float32", **CLASSES
     ),
-    "patience": recording(3, learning_rate=[0.05, 3.0], patience=4, min_improvement=0.01, hidden=2),
-    "infinite losses": recording(2, criterion="max_error", below=1e200, scale=1e80, hidden=2),  # though converged
+    "patience": recording(3, learning_rate=[0.05, 3.0], patience=4, min_delta=0.01, hidden=2),
+    "infinite losses": recording(2, criterion="max_error", threshold=1e200, scale=1e80, hidden=2),  # though converged
     "ends alone": recording(2, [38], batch=1, max_steps=38, hidden=2),  # 38 is within an epoch, which ends too late
     "nothing to do": recording(1, max_steps=0, hidden=2),
 }
 
 
 def test_curves_of_last_attempts() -> None:
-    """Where runs begin anew, a curve has the losses of the last attempt, as its replay tells them."""
-    study = recording(3, [0, 1, 4, 9, 30], learning_rate=[0.1, 3.0], hidden=2, below=0.9)
-    study = Study(**study.canonical() | {"restarts": {"most": 3, "after": 15}})
+    """Where runs restart, a curve has the losses of the last attempt, as its replay tells them."""
+    study = recording(3, [0, 1, 4, 9, 30], learning_rate=[0.1, 3.0], hidden=2, threshold=0.9)
+    study = Study(**study.canonical() | {"restarts": {"max_restarts": 3, "after": 15}})
     result = sweep.run(study)
     rows, curves = result.runs(), result.learning_curves()
     assert rows["restarts"].nunique() > 1
@@ -85,10 +87,10 @@ def expected_curves(study: Study, given: list[int] | None = None) -> pd.DataFram
     steps = [0, 1, 2, 5, 10, 20, 50, 100, 200] if given is None else given
     moved = {n_windows: {-(-step // n_windows) * n_windows for step in steps} for _, n_windows in runs}
     for step in sorted(set().union(*moved.values())):
-        ends = _by_words(expected_runs(_limited(tables, step)), whole)
+        ends = _by_options(expected_runs(_limited(tables, step)), whole)
         for row, n_windows in runs:
             if step in moved[n_windows] and step < row["steps"]:
-                end = ends[tuple(row[name] for name in _words(whole))]
+                end = ends[tuple(row[name] for name in _options(whole))]
                 found.append({**row, **{name: end[name] for name in end if name not in ("run", "cell", "status")}})
     frame = pd.DataFrame(found).rename(columns={"final_loss": "train_loss"}).sort_values(["run", "steps"])
     return frame[[column.name for column in curves_columns(study)]].reset_index(drop=True)
@@ -101,15 +103,15 @@ def _limited(tables: dict[str, Any], step: int) -> Study:
     return Study(**{**tables, "parameters": parameters, "training": training})
 
 
-def _words(whole: pd.DataFrame) -> list[str]:
+def _options(whole: pd.DataFrame) -> list[str]:
     """Return the columns that identify a run whatever the limit of its steps."""
     columns = list(whole.columns)
     return [name for name in columns[2 : columns.index("status")] if name != "max_steps"]
 
 
-def _by_words(ends: pd.DataFrame, whole: pd.DataFrame) -> dict[tuple[Any, ...], dict[str, Any]]:
-    """Return rows by seed and swept words."""
-    return {tuple(row[name] for name in _words(whole)): row for row in ends.to_dict("records")}
+def _by_options(ends: pd.DataFrame, whole: pd.DataFrame) -> dict[tuple[Any, ...], dict[str, Any]]:
+    """Return rows by seed and swept options."""
+    return {tuple(row[name] for name in _options(whole)): row for row in ends.to_dict("records")}
 
 
 @pytest.mark.parametrize(
@@ -122,7 +124,7 @@ def test_curves_of_the_oracle(name: str, tmp_path: Path) -> None:
     result = sweep.run(study)
     assert_same_table(result.learning_curves(), expected_curves(study, steps))
     with mock.patch.object(curve_recorder, "_BLOCK_NUMBERS", 1):
-        again = run_in_shards(study, out=tmp_path / "r", shard_runs=3)
+        again = run_in_parts(study, out=tmp_path / "r", part_runs=3)
     pd.testing.assert_frame_equal(again.learning_curves(), result.learning_curves())
     pd.testing.assert_frame_equal(again.runs(), result.runs())
     assert sweep.verify(tmp_path / "r", sample=-1).intact
@@ -147,9 +149,9 @@ def test_rows_are_as_without_curves() -> None:
 @pytest.mark.wide
 def test_choices_that_no_cell_has() -> None:
     """Values that exist, but not together, are refused; so are those of other cells than the one that is named."""
-    words: dict[str, Any] = {"data": {"task": "xor"}, "seeds": {"count": 2}, "record": {"curves": {"seeds": 2}}}
-    words |= {"zip": [{"hidden": [2, 3], "learning_rate": [0.1, 0.2]}], "parameters": {"optimizer": ["gd", "adam"]}}
-    result = sweep.run(Study(**words))
+    options: dict[str, Any] = {"data": {"task": "xor"}, "seeds": {"count": 2}, "record": {"curves": {"seeds": 2}}}
+    options |= {"zip": [{"hidden": [2, 3], "learning_rate": [0.1, 0.2]}], "parameters": {"optimizer": ["gd", "adam"]}}
+    result = sweep.run(Study(**options))
     apart = {"hidden": 2, "learning_rate": 0.2}
     for ask in (result.learning_curves, result.best, lambda at: draw(result, "lines", at=at)):
         with pytest.raises(SweepError, match=r"hidden 2 and learning_rate 0\.2 given; no cell of the study has these"):
@@ -168,17 +170,17 @@ def test_choice_of_curves() -> None:
     assert set(result.learning_curves(2)["cell"]) == {2}
     some = result.learning_curves(at={"batch": [5]})
     pd.testing.assert_frame_equal(some, every[every["batch"] == 5].reset_index(drop=True))
-    for call, words in (
+    for call, options in (
         (lambda: result.learning_curves(4), "cell 4 given; must be an integer from 0 to 3"),
         (lambda: result.learning_curves(at={"hiden": [2]}), "unknown parameter 'hiden'"),
         (lambda: sweep.run(make_study(count=1)).learning_curves(), "learning curves were not recorded; run the study"),
         (
-            lambda: run_in_shards(recording(1), shard_runs=2, max_runs=2).learning_curves(),
+            lambda: run_in_parts(recording(1), part_runs=2, max_runs=2).learning_curves(),
             "recorded once all runs are trained",
         ),
         (lambda: sweep.run(recording(1), keep="cells"), "keep 'cells' given with record.curves, which are compared"),
     ):
-        with pytest.raises((StoreError, StudyError, SweepError), match=words):
+        with pytest.raises((StoreError, StudyError, SweepError), match=options):
             call()
 
 
@@ -186,16 +188,16 @@ def test_an_interrupted_study_is_finished_with_curves(tmp_path: Path) -> None:
     """Killed before or while curves are recorded, a folder is incomplete, and the same command records them."""
     study = recording(2, hidden=2)
     expected = sweep.run(study).learning_curves()
-    assert not run_in_shards(study, out=tmp_path / "r", shard_runs=2, max_runs=4).complete
+    assert not run_in_parts(study, out=tmp_path / "r", part_runs=2, max_runs=4).complete
     with (
         mock.patch.object(curve_recorder.CurveRecorder, "record", side_effect=KeyboardInterrupt),
         pytest.raises(KeyboardInterrupt),
     ):
-        run_in_shards(study, out=tmp_path / "r", shard_runs=2)
+        run_in_parts(study, out=tmp_path / "r", part_runs=2)
     assert not (tmp_path / "r" / "curves.parquet").exists()
     with pytest.raises(StoreError, match="not complete"):
         sweep.open_result(tmp_path / "r")
-    result = run_in_shards(study, out=tmp_path / "r", shard_runs=2)
+    result = run_in_parts(study, out=tmp_path / "r", part_runs=2)
     pd.testing.assert_frame_equal(result.learning_curves(), expected)
     pd.testing.assert_frame_equal(sweep.open_result(tmp_path / "r").learning_curves(), expected)
 
@@ -206,7 +208,7 @@ def test_the_last_part_of_a_study_has_the_curves(tmp_path: Path) -> None:
     expected = sweep.run(study).learning_curves()
     for part in (1, 2):
         assert not (tmp_path / "shared" / "curves.parquet").exists()
-        shared = run_in_shards(study, out=tmp_path / "shared", shard_runs=3, shard=(part, 2))
+        shared = run_in_parts(study, out=tmp_path / "shared", part_runs=3, shard=(part, 2))
     with (
         mock.patch.object(curve_recorder.CurveRecorder, "record", side_effect=KeyboardInterrupt),
         pytest.raises(KeyboardInterrupt),
@@ -252,8 +254,8 @@ def test_the_file_explains_itself(tmp_path: Path) -> None:
     assert "record.curves" not in command("plan", path).out
     planned = command("plan", path, "--set", "record.curves={seeds=2}").out
     assert "of 2 of 3 seeds per cell, whose runs are trained twice" in planned
-    words = ("run", path, "--set", "record.curves={seeds=2,steps=[4]}", "--out", tmp_path / "r")
-    assert command(*words).code == 0
+    options = ("run", path, "--set", "record.curves={seeds=2,steps=[4]}", "--out", tmp_path / "r")
+    assert command(*options).code == 0
     schema = pq.read_schema(tmp_path / "r" / "curves.parquet")
     columns = ["run", "cell", "seed", "batch", "learning_rate", "status", "steps", "epochs", "train_loss", "n_correct"]
     assert sorted(schema.names) == sorted(columns)

@@ -14,19 +14,19 @@ from kernels.vocabulary import LOSS_SUMS
 from sweep import Study, StudyError
 from sweep.study.network_measures import NETWORK_MEASURES
 from sweep.training.network_measures import MEASURES
-from tests.sweep.in_shards import run_in_shards
+from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import make_study
 
-WORDS: dict[str, Any] = {"activation": "tanh", "hidden": [2, "3-2"], "learning_rate": [0.3, 1e3], "max_steps": 12}
+OPTIONS: dict[str, Any] = {"activation": "tanh", "hidden": [2, "3-2"], "learning_rate": [0.3, 1e3], "max_steps": 12}
 CLASSES = {
     "data": {"inputs": [[0, 0], [0, 1], [1, 1]], "targets": [[1, 0, 0], [0, 1, 0], [0, 0, 1]]},
     **{"output": "softmax", "loss": "cross_entropy"},
 }
 
 
-def measured(*names: str, **words: Any) -> Study:
+def measured(*names: str, **options: Any) -> Study:
     """Return a small study, some of whose runs diverge, that records measures; all but sharpness if none is named."""
-    tables = make_study(**{**WORDS, "count": 3, **words}).canonical()
+    tables = make_study(**{**OPTIONS, "count": 3, **options}).canonical()
     return Study(**tables | {"record": {"measures": list(names or set(NETWORK_MEASURES) - {"sharpness"})}})
 
 
@@ -41,7 +41,7 @@ def by_hand(study: Study, run: int) -> dict[str, Any]:
     data = study.patterns_of(trace.cell)
     classes = "softmax" in study.values_of("output")
     targets = [target for row in data.targets for target in row]
-    middle = (min(targets) + max(targets)) / 2 if data.middle is None else data.middle
+    middle = (min(targets) + max(targets)) / 2 if data.decision_threshold is None else data.decision_threshold
     outputs = trace.predictions.astype(float).tolist()
     tests: list[list[float]] = []
     if data.test:
@@ -68,7 +68,7 @@ def by_hand(study: Study, run: int) -> dict[str, Any]:
 
 
 def _one_cell(study: Study, parameters: dict[str, Any], **changes: Any) -> dict[str, Any]:
-    """Return the tables of a study of one cell, of other words too."""
+    """Return the tables of a study of one cell, of other options too."""
     tables = study.canonical()
     tables["parameters"] = {name: [value] for name, value in (parameters | changes).items()}
     for name in changes:
@@ -86,7 +86,7 @@ def _outputs(study: Study, trace: Any, inputs: Any) -> list[list[float]]:
 
 
 @pytest.mark.parametrize(
-    "words",
+    "options",
     [
         pytest.param({}, marks=pytest.mark.soak),
         CLASSES | {"hidden": 3},
@@ -97,11 +97,11 @@ def _outputs(study: Study, trace: Any, inputs: Any) -> list[list[float]]:
     ],
     ids=["", "classes", "float32", "tested"],
 )
-def test_measures_by_hand(words: dict[str, Any]) -> None:
-    """Every run has what its replay gives, whatever the shards."""
-    study = measured(**words)
+def test_measures_by_hand(options: dict[str, Any]) -> None:
+    """Every run has what its replay gives, whatever the parts."""
+    study = measured(**options)
     result = sweep.run(study)
-    assert run_in_shards(study, shard_runs=2).facts["digest"] == result.facts["digest"]
+    assert run_in_parts(study, part_runs=2).facts["digest"] == result.facts["digest"]
     for row in result.runs().to_dict("records"):
         expected = by_hand(study, row["run"])
         assert row["learned_function"] == expected.pop("learned_function")
@@ -113,8 +113,8 @@ def test_measures_by_hand(words: dict[str, Any]) -> None:
 def test_swept_patterns_have_their_own_targets() -> None:
     """Cells are measured by the patterns that they learn."""
     data: dict[str, Any] = {"task": "boolean", "bits": 2}
-    words = {"activation": "tanh", "hidden": 3, "learning_rate": 0.2, "max_steps": 4000, "criterion": "correct"}
-    tables = make_study(**words, count=4, data={**data, "function": 6}).canonical()
+    options = {"activation": "tanh", "hidden": 3, "learning_rate": 0.2, "max_steps": 4000, "criterion": "correct"}
+    tables = make_study(**options, count=4, data={**data, "function": 6}).canonical()
     swept = {
         "data": data,
         "parameters": {"function": [6, 8, 15]},
@@ -140,12 +140,12 @@ def test_names() -> None:
     """Declared and computed are the same; columns stand in one order; none is asked for twice."""
     assert [*MEASURES, *LOSS_SUMS] == list(NETWORK_MEASURES)
     assert measured("margin", "mean_error") == measured("mean_error", "margin")
-    for given, words in (
+    for given, options in (
         (["margins"], "measure 'margins'"),
         (["margin", "margin"], "must be a list of different names"),
         (7, "7 given; must be a list"),
     ):
-        with pytest.raises(StudyError, match=words):
-            Study(**make_study(**WORDS).canonical() | {"record": {"measures": given}})
+        with pytest.raises(StudyError, match=options):
+            Study(**make_study(**OPTIONS).canonical() | {"record": {"measures": given}})
     with pytest.raises(StudyError, match="'learned_function' given with 64 outputs in all; at most 62 are allowed"):
         measured("learned_function", data={"task": "parity", "bits": 6}, hidden=2)

@@ -18,15 +18,15 @@ from numba.core import event
 import sweep
 from kernels.effort import Effort
 from kernels.simd.compiling import Compilation
+from sweep.schedule.part import Part
 from sweep.schedule.plan import Plan
-from sweep.schedule.shard import Shard
+from sweep.store.part_result import PartResult
 from sweep.store.run_facts import _seconds_within
-from sweep.store.shard_result import ShardResult
 from sweep.system.progress import Pace, SweepProgress, tell_finished
-from sweep.training import shard_trainer
+from sweep.training import part_trainer
 from sweep.training.kernel_items import uncompiled
-from sweep.training.shard_trainer import ShardTrainer
-from tests.sweep.in_shards import run_in_shards
+from sweep.training.part_trainer import PartTrainer
+from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import command, make_study, write_study
 
 
@@ -50,12 +50,12 @@ def hidden_progress(n_runs: int = 100, cost: float = 100.0, threads: int = 1) ->
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(1, 50), st.floats(0.1, 1e9)), min_size=1, max_size=30))
-def test_percentage_is_that_of_the_count(shards: list[tuple[bool, int, float]]) -> None:
-    """Whatever shards cost, the percentage is that of the runs, and 100 only when all are done."""
-    n_runs = sum(n for _, n, _ in shards) + 1
-    progress = hidden_progress(n_runs, sum(cost for *_, cost in shards) + 1.0)
+def test_percentage_is_that_of_the_count(parts: list[tuple[bool, int, float]]) -> None:
+    """Whatever parts cost, the percentage is that of the runs, and 100 only when all are done."""
+    n_runs = sum(n for _, n, _ in parts) + 1
+    progress = hidden_progress(n_runs, sum(cost for *_, cost in parts) + 1.0)
     done = 0
-    for before, n, cost in shards:
+    for before, n, cost in parts:
         if before:
             progress.skip(n, cost)
         else:
@@ -162,18 +162,18 @@ def test_seconds_in_which_a_thread_trained(spans: list[tuple[float, float]], sec
 
 
 def test_kernel_seconds_exclude_compiling() -> None:
-    """What threads wait for Numba's compiler, here for each of two shards, is not training."""
-    train, waited = ShardTrainer.train, 0.3
+    """What threads wait for Numba's compiler, here for each of two parts, is not training."""
+    train, waited = PartTrainer.train, 0.3
 
-    def slow(worker: ShardTrainer, shard: Shard) -> ShardResult:
+    def slow(worker: PartTrainer, part: Part) -> PartResult:
         event.start_event("numba:compiler_lock")
         time.sleep(waited)
         event.end_event("numba:compiler_lock")
-        return train(worker, shard)
+        return train(worker, part)
 
     start = time.time()
-    with mock.patch.object(ShardTrainer, "train", slow):
-        result = run_in_shards(make_study(count=4, hidden=2, learning_rate=0.1), threads=1, shard_runs=2)
+    with mock.patch.object(PartTrainer, "train", slow):
+        result = run_in_parts(make_study(count=4, hidden=2, learning_rate=0.1), threads=1, part_runs=2)
     assert 0 < result.facts["kernel_seconds"] <= time.time() - start - 2 * waited
 
 
@@ -181,19 +181,19 @@ def test_kernels_to_compile(monkeypatch: pytest.MonkeyPatch) -> None:
     """The kernels of what is left to train are known beforehand, and after training none of them is missing."""
     trained = Plan(make_study(count=4))
     sweep.run(trained.study)
-    assert uncompiled(ShardTrainer(trained), range(trained.n_shapes), settles=False) == {}
+    assert uncompiled(PartTrainer(trained), range(trained.n_shapes), settles=False) == {}
     for module in ("train", "start.numbers"):
         monkeypatch.setattr(f"kernels.{module}.is_compiled", lambda *_: False)
     for name, value in (("study_effort", Effort.MOST), ("draws_by_numpy", False)):
-        monkeypatch.setattr(shard_trainer, name, lambda *_, value=value: value)
-    worker = ShardTrainer(Plan(make_study(hidden=[2, 3, 4], learning_rate=0.1, activation=["relu", "identity"])))
+        monkeypatch.setattr(part_trainer, name, lambda *_, value=value: value)
+    worker = PartTrainer(Plan(make_study(hidden=[2, 3, 4], learning_rate=0.1, activation=["relu", "identity"])))
     found = uncompiled(worker, range(worker.plan.n_shapes), settles=False)
     assert len(found) == 5  # two units and any number, of two activations; and drawing
     assert [item.task for item in found.values()] == ["train", "draw", "train", "train", "train"]
     relu = [shape for shape in range(6) if worker.plan.grid.cell(worker.plan.first_cell(shape))["activation"] == "relu"]
     assert len(uncompiled(worker, relu, settles=False)) == 3
     assert len(uncompiled(worker, relu, settles=True)) == 4  # which is one for all numbers of units
-    from_numpy = ShardTrainer(Plan(make_study(count=4, hidden=2, stream="pcg64")))
+    from_numpy = PartTrainer(Plan(make_study(count=4, hidden=2, generator="pcg64")))
     assert len(uncompiled(from_numpy, [0], settles=False)) == 1
 
 
@@ -254,7 +254,7 @@ def test_a_standard_error_that_takes_no_more(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_pace_is_read_while_threads_add_to_it() -> None:
-    """A thread that reads the pace while others add shards sees the shards of one moment."""
+    """A thread that reads the pace while others add parts sees the parts of one moment."""
     pace, stop, errors = Pace(2), threading.Event(), []
 
     def read() -> None:

@@ -1,4 +1,4 @@
-"""Recorded weights: those of the oracle, whatever the shards; read by cell, replayed, verified and used to predict."""
+"""Recorded weights: those of the oracle, whatever the parts; read by cell, replayed, verified and used to predict."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ import pytest
 import sweep
 from sweep import StoreError, Study, StudyError, SweepError
 from tests.sweep.expected import naive_rows, train_with_oracle
-from tests.sweep.in_shards import run_in_shards
+from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import command, forge, make_study, tree
 
-WORDS: dict[str, Any] = {"activation": "tanh", "hidden": [2, 3], "learning_rate": [0.3, 1e3], "max_steps": 12}
+OPTIONS: dict[str, Any] = {"activation": "tanh", "hidden": [2, 3], "learning_rate": [0.3, 1e3], "max_steps": 12}
 
 
-def recorded(which: str = "both", **words: Any) -> Study:
+def recorded(which: str = "both", **options: Any) -> Study:
     """Return a small study, some of whose runs diverge, that records weights."""
-    tables = make_study(**{**WORDS, "count": 4, **words}).canonical()
+    tables = make_study(**{**OPTIONS, "count": 4, **options}).canonical()
     return Study(**tables | {"record": {**tables.get("record", {}), "weights": which}})
 
 
-@pytest.mark.parametrize("words", [{}, {"dtype": "float32", "hidden": ["2", "3-2"], "skip": True}], ids=["", "deep"])
-def test_weights_of_the_oracle(words: dict[str, Any]) -> None:
-    """Cell by cell, named by arrays, and with one digest for any shards."""
-    study = recorded(**words)
-    whole, parts = sweep.run(study), run_in_shards(study, shard_runs=3)
+@pytest.mark.parametrize("options", [{}, {"dtype": "float32", "hidden": ["2", "3-2"], "skip": True}], ids=["", "deep"])
+def test_weights_of_the_oracle(options: dict[str, Any]) -> None:
+    """Cell by cell, named by arrays, and with one digest for any parts."""
+    study = recorded(**options)
+    whole, parts = sweep.run(study), run_in_parts(study, part_runs=3)
     assert whole.facts["digest"] == parts.facts["digest"]
     rows = naive_rows(study)
     for cell in range(study.n_cells):
@@ -40,7 +40,7 @@ def test_weights_of_the_oracle(words: dict[str, Any]) -> None:
             assert np.array_equal(found, expected.weights, equal_nan=True)
     start = whole.weights(0, "initial")
     assert list(start) == list(whole.weights(0))
-    assert np.array_equal(start["v"], sweep.run(recorded(**words, max_steps=0)).weights(0)["v"])
+    assert np.array_equal(start["v"], sweep.run(recorded(**options, max_steps=0)).weights(0)["v"])
 
 
 @pytest.mark.wide
@@ -81,7 +81,7 @@ def test_predictions_for_any_inputs(tmp_path: Path) -> None:
 
 def test_second_pass(tmp_path: Path) -> None:
     """A finished result is trained again into another folder, with the rows that it has."""
-    study = make_study(**WORDS, count=4, targets=(1.0, 0.5))
+    study = make_study(**OPTIONS, count=4, loss_thresholds=(1.0, 0.5))
     first = sweep.run(study, out=tmp_path / "first")
     before = tree(tmp_path / "first")
     second = sweep.record_weights(tmp_path / "first")
@@ -103,7 +103,7 @@ def test_second_pass(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("call", "error", "words"),
+    ("call", "error", "options"),
     [
         (lambda result: result.weights(9), SweepError, "cell 9 given; must be an integer from 0 to 3"),
         (lambda result: result.weights(True), SweepError, "cell True given"),
@@ -117,16 +117,16 @@ def test_second_pass(tmp_path: Path) -> None:
         (lambda result: sweep.run(result.study, keep="cells"), StudyError, "keep 'cells' given with record.weights"),
     ],
 )
-def test_refusals(call: Any, error: type[Exception], words: str) -> None:
+def test_refusals(call: Any, error: type[Exception], options: str) -> None:
     """What is not there is said in one sentence."""
     result = sweep.run(recorded("final", max_steps=1))
-    with pytest.raises(error, match=words):
+    with pytest.raises(error, match=options):
         call(result)
 
 
 def test_results_without_weights_say_how_to_get_them(tmp_path: Path) -> None:
     """Also results that keep cells only, or that nothing can be compared with."""
-    result = sweep.run(make_study(**WORDS), out=tmp_path / "cells", keep="cells")
+    result = sweep.run(make_study(**OPTIONS), out=tmp_path / "cells", keep="cells")
     with pytest.raises(StoreError, match="keeps cells only"):
         result.weights()
     with pytest.raises(StoreError, match="has no rows of runs, with which the weights could be compared"):
@@ -151,7 +151,7 @@ def test_weights_that_are_there_already(tmp_path: Path) -> None:
 
 def test_rows_are_not_reused_where_weights_are_recorded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """All runs are trained, and it is said why."""
-    sweep.run(make_study(**WORDS, count=4), out=tmp_path / "first")
+    sweep.run(make_study(**OPTIONS, count=4), out=tmp_path / "first")
     again = sweep.run(recorded("final"), out=tmp_path / "again", reuse=[tmp_path / "first"], progress=True)
     assert again.facts["reused_steps"] == 0
     assert "what is recorded of networks needs all runs to be trained" in capsys.readouterr().err
@@ -160,7 +160,7 @@ def test_rows_are_not_reused_where_weights_are_recorded(tmp_path: Path, capsys: 
 
 def test_weights_belong_to_the_study() -> None:
     """A study that records none has the identity that it always had."""
-    study = make_study(**WORDS)
+    study = make_study(**OPTIONS)
     assert Study(**study.canonical() | {"record": {"weights": "none"}}) == study
     assert recorded("final") != study
     with pytest.raises(StudyError, match=r"record.weights: 'all' given; must be one of 'none', 'initial', 'final' or"):

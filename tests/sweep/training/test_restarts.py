@@ -1,4 +1,4 @@
-"""Runs that begin anew: attempt by attempt as the oracle trains them, with NumPy's numbers, and as published."""
+"""Runs that restart: attempt by attempt as the oracle trains them, with NumPy's numbers, and as published."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from kernels.simd import jit
 from kernels.train import Trainer
 from sweep.study.sections import Restarts
 from sweep.training.restarts import Attempt, spawned, train_attempts
-from sweep.training.run import Options, run_in_shards
+from sweep.training.run import Options, run_in_parts
 from tests import oracle
 from tests.sweep.expected import FUNCTIONS
 from tests.sweep.support import assert_same_table, make_study, training_watched
 
 # A small study whose runs fail in every way.
-WORDS: dict[str, Any] = {
+OPTIONS: dict[str, Any] = {
     "data": {"task": "xor"},
     "network": {"hidden": 2, "activation": "tanh"},
     "training": {"max_steps": 60},
-    "convergence": {"below": 0.9, "patience": 6, "min_improvement": 1e-3},
+    "convergence": {"threshold": 0.9, "patience": 6, "min_delta": 1e-3},
     "seeds": {"count": 12, "base": 3},
-    "record": {"targets": [1.5, 0.7], "measures": ["loss_sum", "weight_norm"], "weights": "both"},
+    "record": {"loss_thresholds": [1.5, 0.7], "measures": ["loss_sum", "weight_norm"], "weights": "both"},
 }
 RATES = {"learning_rate": [0.02, 0.3, 3.0, 0.0]}
 RESTARTS = {
@@ -39,7 +39,7 @@ RESTARTS = {
 
 def study_of(restarts: dict[str, Any], **changes: dict[str, Any]) -> sweep.Study:
     """Make the study with these restarts, and with other tables in place of its own."""
-    return sweep.Study(**{**WORDS, **changes}, parameters=RATES, restarts=restarts)
+    return sweep.Study(**{**OPTIONS, **changes}, parameters=RATES, restarts=restarts)
 
 
 def weights_of(seed: int, attempt: int, draw: str) -> Any:
@@ -54,10 +54,10 @@ def attempts_of(study: sweep.Study, seed: int, rate: float) -> dict[str, Any]:
     """Train the attempts of a run by the oracle, one after the other, and return its row."""
     restarts, limit, total, met = study.restarts, study.training.max_steps, 0, {1.5: -1, 0.7: -1}
     inputs, targets = study.data.arrays()
-    for number in range(restarts.most + 1):
+    for number in range(restarts.max_restarts + 1):
         most = limit - total
-        if restarts.after is not None and number < restarts.most:
-            most = min(most, restarts.after)
+        if restarts.after_steps is not None and number < restarts.max_restarts:
+            most = min(most, restarts.after_steps)
         start = weights_of(seed, number, restarts.draw)
         ended = oracle.train(
             inputs,
@@ -65,14 +65,14 @@ def attempts_of(study: sweep.Study, seed: int, rate: float) -> dict[str, Any]:
             start[np.newaxis],
             dtype="float64",
             functions=FUNCTIONS["float64"],
-            loss_targets=list(met),
+            loss_thresholds=list(met),
             record=True,
             **{"hidden": 2, "activation": "tanh", "output": "identity", "loss": "squared", "criterion": "loss"},
-            **{"bias": True, "learning_rate": rate, "max_steps": most, "plateau_of": "loss"},
-            **{name: WORDS["convergence"][name] for name in ("below", "patience", "min_improvement")},
+            **{"bias": True, "learning_rate": rate, "max_steps": most, "monitor": "loss"},
+            **{name: OPTIONS["convergence"][name] for name in ("threshold", "patience", "min_delta")},
         )
         status, steps = str(ended.status[0]), int(ended.steps[0])
-        for target, at in zip(met, ended.target_steps[0].tolist(), strict=True):
+        for target, at in zip(met, ended.threshold_steps[0].tolist(), strict=True):
             met[target] = total + at if met[target] < 0 <= at else met[target]
         total += steps
         if status not in (*restarts.on, "exhausted") or total == limit:
@@ -87,7 +87,7 @@ def attempts_of(study: sweep.Study, seed: int, rate: float) -> dict[str, Any]:
         "final_loss": ended.final_loss[0],
         "n_correct": ended.n_correct[0],
         "max_error": ended.max_error[0],
-        **{f"steps_below_{target}": at for target, at in met.items()},
+        **{f"steps_to_{target}": at for target, at in met.items()},
         "weight_norm": np.inf if status == "diverged" else norm,
         "loss_sum": ended.loss_sums(["loss_sum"])[0, 0],
         "initial_weights": start.tolist(),
@@ -134,18 +134,18 @@ def test_statistics_count_all_attempts() -> None:
 
 @pytest.mark.wide
 def test_one_digest(tmp_path: Path) -> None:
-    """Shards, threads, parts, resuming and reuse change no bit; replay and verify train attempts again."""
+    """Parts, threads, parts, resuming and reuse change no bit; replay and verify train attempts again."""
     nothing: dict[str, Any] = {}
     study = study_of(RESTARTS["spawned"], record=nothing)
     expected = sweep.run(study, tmp_path / "one", threads=1)
-    for shard_runs in (5, 17):
-        assert_same_table(run_in_shards(study, None, 2, "runs", Options(), shard_runs).runs(), expected.runs())
+    for part_runs in (5, 17):
+        assert_same_table(run_in_parts(study, None, 2, "runs", Options(), part_runs).runs(), expected.runs())
     for number in (1, 2):
         sweep.run(study, tmp_path / "parts", shard=(number, 2))
     assert sweep.open_result(tmp_path / "parts").facts["digest"] == expected.facts["digest"]
     with pytest.raises(KeyboardInterrupt), training_watched(1, KeyboardInterrupt()):
-        run_in_shards(study, tmp_path / "resumed", 1, "runs", Options(), 10)
-    resumed = run_in_shards(study, tmp_path / "resumed", 2, "runs", Options(), 10)
+        run_in_parts(study, tmp_path / "resumed", 1, "runs", Options(), 10)
+    resumed = run_in_parts(study, tmp_path / "resumed", 2, "runs", Options(), 10)
     assert resumed.facts["digest"] == expected.facts["digest"]
     more = study_of(RESTARTS["spawned"], record=nothing, seeds={"count": 20, "base": 3})
     grown = sweep.run(more, reuse=tmp_path / "one")
@@ -165,9 +165,9 @@ def test_one_digest(tmp_path: Path) -> None:
 
 @pytest.mark.wide
 def test_attempts_that_end_amid_an_epoch(tmp_path: Path) -> None:
-    """They may be the last ones, if they end as runs that do not begin anew: such rows are true."""
-    judged = {"patience": 2, "below": 0.9}
-    study = make_study(count=60, batch=1, hidden=2, learning_rate=[0.1, 0.4], **judged).canonical()
+    """They may be the last ones, if they end as runs that do not restart: such rows are true."""
+    evaluated = {"patience": 2, "threshold": 0.9}
+    study = make_study(count=60, batch=1, hidden=2, learning_rate=[0.1, 0.4], **evaluated).canonical()
     study["restarts"] = {"most": 2, "after": 6, "on": []}
     result = sweep.run(sweep.Study(**study), tmp_path / "result")
     rows = result.runs()
@@ -177,10 +177,10 @@ def test_attempts_that_end_amid_an_epoch(tmp_path: Path) -> None:
 
 def test_identity_of_others() -> None:
     """A study without restarts is the same whether it says so or not."""
-    assert sweep.load_study("xor", {"restarts.most": 0}).identity == sweep.load_study("xor").identity
+    assert sweep.load_study("xor", {"restarts.max_restarts": 0}).identity == sweep.load_study("xor").identity
     study = sweep.load_study("xor", {"most": 2, "after": 100})
     assert study.canonical()["restarts"] == {"most": 2, "after": 100}
-    assert study.identity == sweep.load_study("xor", {"restarts.most": 2, "restarts.after": 100}).identity
+    assert study.identity == sweep.load_study("xor", {"restarts.max_restarts": 2, "restarts.after_steps": 100}).identity
 
 
 @pytest.mark.parametrize(
@@ -188,47 +188,51 @@ def test_identity_of_others() -> None:
     [
         (
             {"restarts": {"after": 5}},
-            "restarts.after: 5 given, which no run uses; it is used with restarts.most above 0",
+            "restarts.after_steps: 5 given, which no run uses; it is used with restarts.max_restarts above 0",
         ),
-        ({"restarts": {"most": -1}}, "restarts.most: -1 given; must be at least 0"),
+        ({"restarts": {"max_restarts": -1}}, "restarts.max_restarts: -1 given; must be at least 0"),
         (
-            {"restarts": {"most": 2, "after": 60}},
-            "restarts.after: 60 given; must be below 60, the most updates of a run",
-        ),
-        (
-            {"restarts": {"most": 2, "on": []}},
-            "restarts.on: [] given without restarts.after; one of them must say when",
+            {"restarts": {"max_restarts": 2, "after": 60}},
+            "restarts.after_steps: 60 given; must be below 60, the most updates of a run",
         ),
         (
-            {"restarts": {"most": 2, "on": ["exhausted"]}},
+            {"restarts": {"max_restarts": 2, "on": []}},
+            "restarts.on: [] given without restarts.after_steps; one of them must say when",
+        ),
+        (
+            {"restarts": {"max_restarts": 2, "on": ["exhausted"]}},
             "restarts.on: unknown end 'exhausted'; known: diverged, stalled",
         ),
         (
-            {"restarts": {"most": 2, "on": "plateau"}, "convergence": {"below": 0.9}},
-            "restarts.on: ['plateau'] given without restarts.after and convergence.patience; one of them must say",
+            {"restarts": {"max_restarts": 2, "on": "plateau"}, "convergence": {"threshold": 0.9}},
+            "restarts.on: ['plateau'] given without restarts.after_steps and convergence.patience; one of them must "
+            "say",
         ),
         (
-            {"restarts": {"most": 2, "after": 9}, "convergence": {"criterion": "none"}},
-            "restarts.after: 9 given with criterion 'none', by which no attempt converges",
+            {"restarts": {"max_restarts": 2, "after": 9}, "convergence": {"criterion": "none"}},
+            "restarts.after_steps: 9 given with criterion 'none', by which no attempt converges",
         ),
         (
-            {"restarts": {"most": 2}, "initial_weights": {"values": {"w": 1.0, "v": 1.0, "b": 0.0, "c": 0.0}}},
-            "initial_weights.values: all parameters given with restarts.most 2; a run would begin anew with the same",
+            {"restarts": {"max_restarts": 2}, "initial_weights": {"values": {"w": 1.0, "v": 1.0, "b": 0.0, "c": 0.0}}},
+            "initial_weights.values: all parameters given with restarts.max_restarts 2; a run would restart with "
+            "the same",
         ),
-        ({"restarts": {"most": 2, "draw": "new"}}, "restarts.draw: 'new' given; must be one of"),
+        ({"restarts": {"max_restarts": 2, "draw": "new"}}, "restarts.draw: 'new' given; must be one of"),
         (
-            {"restarts": {"most": 2}, "initial_weights": {"distribution": "constant"}},
-            "initial_weights.distribution: 'constant' given with restarts.most 2; a run would begin anew with the same",
+            {"restarts": {"max_restarts": 2}, "initial_weights": {"distribution": "constant"}},
+            "initial_weights.distribution: 'constant' given with restarts.max_restarts 2; a run would restart with "
+            "the same",
         ),
         (
-            {"restarts": {"most": 2}, "initial_weights": {"values": {"parameters": [0.5] * 9}}},
-            "initial_weights.values: all parameters given with restarts.most 2; a run would begin anew with the same",
+            {"restarts": {"max_restarts": 2}, "initial_weights": {"values": {"parameters": [0.5] * 9}}},
+            "initial_weights.values: all parameters given with restarts.max_restarts 2; a run would restart with "
+            "the same",
         ),
     ],
 )
 def test_restarts_without_effect(tables: dict[str, Any], told: str) -> None:
     with pytest.raises(sweep.StudyError) as caught:
-        sweep.Study(**{**WORDS, **tables}, parameters=RATES)
+        sweep.Study(**{**OPTIONS, **tables}, parameters=RATES)
     assert told in str(caught.value)
     assert len(caught.value.faults) == 1
 
@@ -257,11 +261,11 @@ def parity_weights(seed: int, n: int) -> Any:
 def test_published_parity(n: int, published: list[int]) -> None:
     """Epochs of five seeds, as published with restarts.
 
-    cybertronai/hinton-problems, n-bit-parity: a run begins anew, by spawned seeds, after 20,000 epochs without more
+    cybertronai/hinton-problems, n-bit-parity: a run restarts, by spawned seeds, after 20,000 epochs without more
     outputs right than before; an epoch is counted after its update, from 1.
     """
-    words = {"loss": "half_squared", "reduction": "mean", "optimizer": "momentum", "criterion": "correct"}
-    recipe = Recipe(Architecture(n, 1, "sigmoid", "sigmoid", bias=True), plateau_of="n_correct", **words)
+    options = {"loss": "half_squared", "reduction": "mean", "optimizer": "momentum", "criterion": "correct"}
+    recipe = Recipe(Architecture(n, 1, "sigmoid", "sigmoid", bias=True), monitor="n_correct", **options)
     trainer, seeds = Trainer(recipe, *parity(n)), np.arange(5)
     given = {"learning_rate": 0.5, "momentum": 0.9, "max_steps": 60_000, "from_step": 1, "patience": 20_000}
 

@@ -1,4 +1,4 @@
-"""Interrupted runs: the same command completes them, with the same result and no shard trained twice."""
+"""Interrupted runs: the same command completes them, with the same result and no part trained twice."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from sweep import StoreError, Study, load_study, open_result
 from sweep.schedule.plan import Plan
 from sweep.store.store import Store
 from sweep.system.host import available_threads
-from tests.sweep.in_shards import run_in_shards
+from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import assert_same_table, make_study, training_watched, tree, write_study
 
 SWEEP = Path(sys.executable).with_name("sweep")
-SHARD_RUNS = 9
+PART_RUNS = 9
 
 
 @pytest.fixture(scope="module")
 def study() -> Study:
-    """Return a study of 11 shards of up to 9 runs, whose visiting order is not that of the runs."""
+    """Return a study of 11 parts of up to 9 runs, whose visiting order is not that of the runs."""
     return make_study(count=23, learning_rate=[0.2, 0.05], hidden=[3, 2], name="resumed")
 
 
@@ -48,15 +48,15 @@ def test_resume_after_an_interruption(
     """What was finished is kept and not trained again; the result is the same."""
     out = tmp_path / "r"
     with training_watched(after, error) as first, pytest.raises(type(error)):
-        run_in_shards(study, out=out, threads=threads, shard_runs=SHARD_RUNS)
+        run_in_parts(study, out=out, threads=threads, part_runs=PART_RUNS)
     assert len(first) == after
     assert sorted(Store.open(out).commits()) == sorted(first)
     with pytest.raises(StoreError, match="not complete"):
         open_result(out)
     kept = {name: content for name, content in tree(out / "parts").items() if name.endswith(".parquet")}
     with training_watched() as second:
-        result = run_in_shards(study, out=out, threads=threads, shard_runs=SHARD_RUNS)
-    assert sorted(first + second) == list(range(Plan(study, SHARD_RUNS).n_shards))
+        result = run_in_parts(study, out=out, threads=threads, part_runs=PART_RUNS)
+    assert sorted(first + second) == list(range(Plan(study, PART_RUNS).n_parts))
     assert result.facts["digest"] == expected
     assert kept.items() <= tree(out / "parts").items()
     assert open_result(out).facts["digest"] == expected
@@ -68,54 +68,54 @@ def test_resume_again_and_again(tmp_path: Path, study: Study, expected: str) -> 
     trained: list[int] = []
     for _ in range(5):
         with training_watched(2, KeyboardInterrupt()) as now, pytest.raises(KeyboardInterrupt):
-            run_in_shards(study, out=tmp_path / "r", threads=1, shard_runs=SHARD_RUNS)
+            run_in_parts(study, out=tmp_path / "r", threads=1, part_runs=PART_RUNS)
         trained += now
     with training_watched() as last:
-        result = run_in_shards(study, out=tmp_path / "r", shard_runs=SHARD_RUNS)
-    assert sorted(trained + last) == list(range(Plan(study, SHARD_RUNS).n_shards))
+        result = run_in_parts(study, out=tmp_path / "r", part_runs=PART_RUNS)
+    assert sorted(trained + last) == list(range(Plan(study, PART_RUNS).n_parts))
     assert result.facts["digest"] == expected
 
 
 def test_resume_counts_alone(tmp_path: Path, study: Study) -> None:
     """A run that keeps cells only resumes as well."""
     with training_watched(4, KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
-        run_in_shards(study, out=tmp_path / "r", keep="cells", shard_runs=SHARD_RUNS)
-    result = run_in_shards(study, out=tmp_path / "r", keep="cells", shard_runs=SHARD_RUNS)
+        run_in_parts(study, out=tmp_path / "r", keep="cells", part_runs=PART_RUNS)
+    result = run_in_parts(study, out=tmp_path / "r", keep="cells", part_runs=PART_RUNS)
     assert_same_table(result.cells, sweep.run(study, keep="cells").cells)
 
 
 def test_finished_results_are_recognised(tmp_path: Path, study: Study, expected: str) -> None:
     """The same study again is read, not trained, and nothing is written, whatever its name and description."""
     out = tmp_path / "r"
-    run_in_shards(study, out=out, shard_runs=SHARD_RUNS)
+    run_in_parts(study, out=out, part_runs=PART_RUNS)
     before = tree(out)
     renamed = make_study(count=23, learning_rate=[0.2, 0.05], hidden=[3, 2], name="other-name")
     for again in (study, renamed):
         with training_watched() as trained:
-            result = run_in_shards(again, out=out, shard_runs=SHARD_RUNS)
+            result = run_in_parts(again, out=out, part_runs=PART_RUNS)
         assert trained == []
         assert result.facts["digest"] == expected
     assert tree(out) == before
 
 
 def test_crash_before_the_facts_are_written(tmp_path: Path, study: Study, expected: str) -> None:
-    """With every shard committed only the summary is made."""
+    """With every part committed only the summary is made."""
     out = tmp_path / "r"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Store, "write_cells", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
-            run_in_shards(study, out=out, shard_runs=SHARD_RUNS)
+            run_in_parts(study, out=out, part_runs=PART_RUNS)
     with training_watched() as trained:
-        assert run_in_shards(study, out=out, shard_runs=SHARD_RUNS).facts["digest"] == expected
+        assert run_in_parts(study, out=out, part_runs=PART_RUNS).facts["digest"] == expected
     assert trained == []
 
 
-def test_other_shards_than_planned_are_refused(tmp_path: Path, study: Study) -> None:
+def test_other_parts_than_planned_are_refused(tmp_path: Path, study: Study) -> None:
     """Commits that do not fit the plan are never taken for those that do."""
     with training_watched(3, KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
-        run_in_shards(study, out=tmp_path / "r", threads=1, shard_runs=SHARD_RUNS)
+        run_in_parts(study, out=tmp_path / "r", threads=1, part_runs=PART_RUNS)
     with pytest.raises(StoreError, match="other runs than this version plans"):
-        run_in_shards(study, out=tmp_path / "r", shard_runs=SHARD_RUNS + 1)
+        run_in_parts(study, out=tmp_path / "r", part_runs=PART_RUNS + 1)
 
 
 def test_two_at_once_share_the_work(tmp_path: Path, study: Study, expected: str) -> None:
@@ -124,13 +124,13 @@ def test_two_at_once_share_the_work(tmp_path: Path, study: Study, expected: str)
 
     def work() -> str:
         barrier.wait()
-        return str(run_in_shards(study, out=tmp_path / "r", threads=1, shard_runs=SHARD_RUNS).facts["digest"])
+        return str(run_in_parts(study, out=tmp_path / "r", threads=1, part_runs=PART_RUNS).facts["digest"])
 
     with ThreadPoolExecutor(2) as pool:
         found = [pool.submit(work) for _ in range(2)]
         assert [future.result() for future in found] == [expected, expected]
-    n_shards = Plan(study, SHARD_RUNS).n_shards
-    assert len(list((tmp_path / "r" / "parts").iterdir())) == n_shards
+    n_parts = Plan(study, PART_RUNS).n_parts
+    assert len(list((tmp_path / "r" / "parts").iterdir())) == n_parts
     assert open_result(tmp_path / "r").facts["digest"] == expected
 
 
@@ -138,10 +138,10 @@ def test_folder_made_by_two_at_once(tmp_path: Path, study: Study, expected: str)
     """Of two that make a folder, the later may still write its first facts when the earlier has commits."""
     out = tmp_path / "r"
     with training_watched(2, KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
-        run_in_shards(study, out=out, threads=1, shard_runs=SHARD_RUNS)
+        run_in_parts(study, out=out, threads=1, part_runs=PART_RUNS)
     assert Store.open(out).commits()
     (out / "study.toml").unlink()  # as the later found it
-    assert run_in_shards(study, out=out, shard_runs=SHARD_RUNS).facts["digest"] == expected
+    assert run_in_parts(study, out=out, part_runs=PART_RUNS).facts["digest"] == expected
 
 
 @pytest.mark.parametrize("distribution", ["normal", "uniform"])
@@ -149,13 +149,13 @@ def test_machine_with_another_logarithm(tmp_path: Path, monkeypatch: pytest.Monk
     """Normal starts are not continued where the logarithm has other bits; uniform ones are."""
     study = make_study(distribution=distribution)
     with training_watched(2, KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
-        run_in_shards(study, out=tmp_path / "r", threads=1, shard_runs=20)
+        run_in_parts(study, out=tmp_path / "r", threads=1, part_runs=20)
     monkeypatch.setattr("sweep.system.host.log_digest", lambda: "0" * 64)
     if distribution == "normal":
         with pytest.raises(StoreError, match="logarithm"):
-            run_in_shards(study, out=tmp_path / "r", shard_runs=20)
+            run_in_parts(study, out=tmp_path / "r", part_runs=20)
     else:
-        result = run_in_shards(study, out=tmp_path / "r", shard_runs=20)
+        result = run_in_parts(study, out=tmp_path / "r", part_runs=20)
         assert result.facts["digest"] == sweep.run(study).facts["digest"]
 
 
@@ -163,11 +163,11 @@ def test_version_with_other_bits(tmp_path: Path) -> None:
     """What a version with other last bits began is not continued."""
     study, out = make_study(), tmp_path / "r"
     with training_watched(2, KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
-        run_in_shards(study, out=out, threads=1, shard_runs=20)
+        run_in_parts(study, out=out, threads=1, part_runs=20)
     store = Store.open(out)
-    store.write_facts({**store.facts(), "numerics": 0})
+    store.write_facts({**store.facts(), "numerics_version": 0})
     with pytest.raises(StoreError, match="other last bits"):
-        run_in_shards(study, out=out, shard_runs=20)
+        run_in_parts(study, out=out, part_runs=20)
     assert sweep.run(study, out=out, overwrite=True).facts["digest"] == sweep.run(study).facts["digest"]
 
 
@@ -197,26 +197,26 @@ def error_of(call: Callable[[], object]) -> Exception | None:
 @pytest.mark.soak
 def test_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A disk that is full at any moment is told as such, leaves no commit without its part, and can be resumed."""
-    study, shard_runs = make_study(), 40
+    study, part_runs = make_study(), 40
     never = FailingSync(None)
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", never)
-        expected = run_in_shards(study, out=tmp_path / "whole", threads=1, shard_runs=shard_runs).facts["digest"]
+        expected = run_in_parts(study, out=tmp_path / "whole", threads=1, part_runs=part_runs).facts["digest"]
     # Every part, every commit, the study and the facts are on the disk before they count.
-    assert never.calls > 2 * Plan(study, shard_runs).n_shards
+    assert never.calls > 2 * Plan(study, part_runs).n_parts
     wrong = []
     for moment in range(never.calls):
         out = tmp_path / f"full{moment}"
         with monkeypatch.context() as patch, training_watched() as first:
             patch.setattr(os, "fsync", FailingSync(moment))
-            found = error_of(lambda out=out: run_in_shards(study, out=out, threads=1, shard_runs=shard_runs))
+            found = error_of(lambda out=out: run_in_parts(study, out=out, threads=1, part_runs=part_runs))
         if not (isinstance(found, StoreError) and "No space left" in str(found)):
             wrong.append(f"write {moment}: {found!r}")
         committed = list((out / "commits").glob("*.json"))
         assert len(committed) <= len(first)
         with training_watched() as second:
-            assert run_in_shards(study, out=out, threads=1, shard_runs=shard_runs).facts["digest"] == expected
-        assert len(committed) + len(second) == Plan(study, shard_runs).n_shards
+            assert run_in_parts(study, out=out, threads=1, part_runs=part_runs).facts["digest"] == expected
+        assert len(committed) + len(second) == Plan(study, part_runs).n_parts
         assert not list((out / "parts").glob("*.json"))
         assert not list(out.glob(".*"))
     assert wrong == []
@@ -242,10 +242,10 @@ def test_commit_that_cannot_be_linked(tmp_path: Path, monkeypatch: pytest.Monkey
 
 @pytest.fixture(scope="module")
 def long_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Write a study of seconds of work for one thread, in many shards."""
+    """Write a study of seconds of work for one thread, in many parts."""
     changes = {"seeds.count": 60_000, "learning_rate": 0.001, "max_steps": 100_000}
     study = load_study("linear-seed", changes)
-    assert Plan(study).n_shards > 30
+    assert Plan(study).n_parts > 30
     return write_study(tmp_path_factory.mktemp("long") / "long.toml", study)
 
 
@@ -255,10 +255,10 @@ def committed(out: Path) -> dict[str, bytes | None]:
 
 
 def start_and_signal(study: Path, out: Path, signal_number: int) -> tuple[int, str]:
-    """Start ``sweep run``, signal it once it has committed a shard more, and return its exit code and errors."""
+    """Start ``sweep run``, signal it once it has committed a part more, and return its exit code and errors."""
     before = len(list(out.glob("commits/*.json")))
-    words = [SWEEP, "run", study, "--out", out, "--threads", "1"]
-    process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    options = [SWEEP, "run", study, "--out", out, "--threads", "1"]
+    process = subprocess.Popen(options, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 60
     while len(list(out.glob("commits/*.json"))) <= before:
         assert process.poll() is None, process.communicate()
@@ -271,8 +271,8 @@ def start_and_signal(study: Path, out: Path, signal_number: int) -> tuple[int, s
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 def test_killed_and_interrupted_processes(tmp_path: Path, long_study: Path) -> None:
-    """SIGKILL loses no committed shard, Ctrl-C ends with code 130, and the same command completes both."""
-    out, whole = tmp_path / "r", set(range(Plan(load_study(long_study)).n_shards))
+    """SIGKILL loses no committed part, Ctrl-C ends with code 130, and the same command completes both."""
+    out, whole = tmp_path / "r", set(range(Plan(load_study(long_study)).n_parts))
     code, _ = start_and_signal(long_study, out, signal.SIGKILL)
     assert code == -signal.SIGKILL
     killed = committed(out)

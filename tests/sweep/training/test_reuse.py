@@ -12,7 +12,7 @@ from kernels.loop.runs import make_columns
 from sweep import StoreError, Study, open_result
 from sweep.schedule.plan import Plan
 from sweep.training.reuse import Reuse
-from tests.sweep.in_shards import run_in_shards
+from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import (
     assert_refused,
     assert_same_table,
@@ -33,7 +33,7 @@ SMALL: dict[str, Any] = {"hidden": [2, 3], "learning_rate": [0.05, 0.2]}
 def earlier(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Train a small study."""
     folder = tmp_path_factory.mktemp("earlier") / "r"
-    run_in_shards(make_study(count=20, base=5, **SMALL), out=folder, shard_runs=9)
+    run_in_parts(make_study(count=20, base=5, **SMALL), out=folder, part_runs=9)
     return folder
 
 
@@ -72,12 +72,12 @@ OTHERS = {
 
 @pytest.mark.parametrize("name", OTHERS)
 def test_nothing_is_the_same(earlier: Path, name: str) -> None:
-    """Of other patterns, dtypes, words or seeds nothing is taken."""
+    """Of other patterns, dtypes, options or seeds nothing is taken."""
     plan = Plan(OTHERS[name])
     reuse = Reuse(plan.study, [earlier])
     assert "no run is the same" in reuse.sentences()[0]
-    shard = plan.shard(0)
-    assert not reuse.fill(*plan.cells(shard), plan.seeds(shard), make_columns(shard.n_runs)).any()
+    part = plan.part(0)
+    assert not reuse.fill(*plan.cells(part), plan.seeds(part), make_columns(part.n_runs)).any()
 
 
 @pytest.mark.parametrize("name", GROWN)
@@ -85,7 +85,7 @@ def test_what_is_the_same_is_taken(earlier: Path, marked: Path, tmp_path: Path, 
     """The result is that of an undisturbed run, and exactly the runs that are the same were not trained."""
     study, n_taken = GROWN[name]
     expected = sweep.run(study)
-    result = run_in_shards(study, out=tmp_path / "r", reuse=[earlier], shard_runs=7)
+    result = run_in_parts(study, out=tmp_path / "r", reuse=[earlier], part_runs=7)
     assert result.facts["digest"] == expected.facts["digest"]
     assert_same_table(open_result(tmp_path / "r").cells, expected.cells)
     assert result.facts["net_steps"] == expected.facts["net_steps"]
@@ -101,8 +101,8 @@ def test_several_results(earlier: Path, tmp_path: Path) -> None:
     more = make_study(count=33, base=5, **SMALL)
     sweep.run(make_study(count=20, base=18, **SMALL), out=tmp_path / "b")
     with training_watched(3, KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
-        run_in_shards(
-            make_study(count=20, base=5, hidden=4, learning_rate=0.1), out=tmp_path / "c", threads=1, shard_runs=5
+        run_in_parts(
+            make_study(count=20, base=5, hidden=4, learning_rate=0.1), out=tmp_path / "c", threads=1, part_runs=5
         )
     whole = sweep.run(more, reuse=[earlier, tmp_path / "b", tmp_path / "c"])
     assert whole.facts["digest"] == sweep.run(more).facts["digest"]
@@ -119,7 +119,7 @@ def test_counts_of_taken_rows(earlier: Path) -> None:
 
 
 def test_refusals(earlier: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Results without rows, of other numerics, damaged or none are refused, and the folder that is overwritten."""
+    """Results without rows, of another numerics_version, damaged or none are refused, and the overwritten folder."""
     study: Study = make_study(count=25, base=5, **SMALL)
     file = write_study(tmp_path / "s.toml", study)
     sweep.run(study, out=tmp_path / "cells", keep="cells")

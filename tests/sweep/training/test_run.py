@@ -1,4 +1,4 @@
-"""Running a study: the oracle's numbers, and one result whatever the threads, shards and order."""
+"""Running a study: the oracle's numbers, and one result whatever the threads, parts and order."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from sweep.store.digest import tally_digest
 from tests import oracle
 from tests.kernels.support import some_compiled
 from tests.sweep.expected import OUTCOME, expected_runs
-from tests.sweep.in_shards import run_in_shards
+from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import assert_same_table, digest_of, make_study, training_watched
 
 ORACLE_STUDIES: dict[str, Study] = {
     "settings": make_study(
         count=8,
         base=3,
-        below=[1e-3, 0.3],
+        threshold=[1e-3, 0.3],
         hidden=[1, 2, 5],
         learning_rate=[0.01, 0.1, 30.0],
         max_steps=[0, 7, 150],
@@ -57,7 +57,7 @@ ORACLE_STUDIES: dict[str, Study] = {
     "starts": make_study(
         count=5,
         base=2**32 - 5,
-        stream=["mt19937", "pcg64"],
+        generator=["mt19937", "pcg64"],
         scale=[0.5, 1.5],
         distribution=["normal", "uniform"],
         hidden=[2, 4],
@@ -66,7 +66,7 @@ ORACLE_STUDIES: dict[str, Study] = {
     "criteria": make_study(
         count=10,
         criterion=["max_error", "correct", "none", "loss"],
-        below=[0.1, 0.7],
+        threshold=[0.1, 0.7],
         learning_rate=[0.05, 5.0],
         hidden=3,
     ),
@@ -74,7 +74,7 @@ ORACLE_STUDIES: dict[str, Study] = {
         count=5, loss=["mse", "sse"], output=["sigmoid", "identity"], hidden=2, learning_rate=[0.5], max_steps=50
     ),
     "float32": make_study(
-        count=8, dtype="float32", hidden=[2, 5], learning_rate=[0.1, 0.05, 30.0], below=[0.1, 1e-3], max_steps=150
+        count=8, dtype="float32", hidden=[2, 5], learning_rate=[0.1, 0.05, 30.0], threshold=[0.1, 1e-3], max_steps=150
     ),
     "float32 tanh": make_study(count=8, dtype="float32", activation="tanh", learning_rate=[0.1, 0.7], max_steps=40),
 }
@@ -87,7 +87,7 @@ COMPILED = ("settings", "layers")
 def test_every_run_as_the_oracle(name: str) -> None:
     """Every row of the runs table equals the oracle's, trained from the study alone."""
     study = ORACLE_STUDIES[name]
-    result = run_in_shards(study, shard_runs=50)
+    result = run_in_parts(study, part_runs=50)
     runs = result.runs()
     assert_same_table(runs, expected_runs(study))
     assert result.facts["digest"] == digest_of(runs)
@@ -105,13 +105,13 @@ def test_numbers_of_any_sign_and_several_outputs_as_the_oracle() -> None:
         parameters={"hidden": {"values": [4, 3]}},
         seeds={"count": 10},
     )
-    assert_same_table(run_in_shards(study, shard_runs=7).runs(), expected_runs(study))
+    assert_same_table(run_in_parts(study, part_runs=7).runs(), expected_runs(study))
 
 
 INVARIANT = {
-    "file order": {"hidden": [3, 2], "learning_rate": [0.2, 0.05], "below": [0.01, 0.3]},
-    "shape last": {"learning_rate": [0.2, 0.05], "below": [0.01, 0.3], "hidden": [3, 2]},
-    "layers": {"hidden": ["3", "2-3"], "learning_rate": [0.2, 0.05], "below": [0.01, 0.3]},
+    "file order": {"hidden": [3, 2], "learning_rate": [0.2, 0.05], "threshold": [0.01, 0.3]},
+    "shape last": {"learning_rate": [0.2, 0.05], "threshold": [0.01, 0.3], "hidden": [3, 2]},
+    "layers": {"hidden": ["3", "2-3"], "learning_rate": [0.2, 0.05], "threshold": [0.01, 0.3]},
     "shape between": {"learning_rate": [0.2, 30.0], "criterion": ["loss", "correct"], "max_steps": [20, 60]},
 }
 
@@ -120,17 +120,17 @@ EACH_ORDER = pytest.mark.parametrize("order", some_compiled(INVARIANT, "shape be
 
 
 @EACH_ORDER
-def test_one_digest_for_threads_and_shards(order: str) -> None:
-    """Threads and shard sizes change neither digest nor runs nor cells; the digest is that of the run order."""
+def test_one_digest_for_threads_and_parts(order: str) -> None:
+    """Threads and part sizes change neither digest nor runs nor cells; the digest is that of the run order."""
     study = make_study(count=11, **INVARIANT[order])
     reference = sweep.run(study, threads=1)
     runs = reference.runs()
     assert runs["run"].tolist() == list(range(study.n_runs))
     assert_same_table(runs, expected_runs(study))
     assert reference.facts["digest"] == digest_of(runs)
-    for threads, shard_runs in itertools.product((1, 2, 4), (1, 7, 1000, None)):
-        result = run_in_shards(study, threads=threads, shard_runs=shard_runs)
-        assert result.facts["digest"] == reference.facts["digest"], (threads, shard_runs)
+    for threads, part_runs in itertools.product((1, 2, 4), (1, 7, 1000, None)):
+        result = run_in_parts(study, threads=threads, part_runs=part_runs)
+        assert result.facts["digest"] == reference.facts["digest"], (threads, part_runs)
         pd.testing.assert_frame_equal(result.runs(), runs)
         pd.testing.assert_frame_equal(result.cells, reference.cells)
 
@@ -138,8 +138,8 @@ def test_one_digest_for_threads_and_shards(order: str) -> None:
 def test_digest_of_text_and_truth_columns() -> None:
     """Swept names and truth values are part of the digest as documented."""
     study = make_study(count=3, bias=[True, False], distribution=["normal", "uniform"], hidden=2, learning_rate=0.1)
-    for shard_runs in (4, None):
-        result = run_in_shards(study, shard_runs=shard_runs)
+    for part_runs in (4, None):
+        result = run_in_parts(study, part_runs=part_runs)
         assert result.facts["digest"] == digest_of(result.runs())
 
 
@@ -156,7 +156,7 @@ def test_lanes_do_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_cells_alone() -> None:
     """Without rows the cells and the steps are the same, and asking for rows says how to have them."""
     study = make_study(count=15, learning_rate=[0.2, 30.0], hidden=[3, 2])
-    rows, cells = run_in_shards(study, shard_runs=10), run_in_shards(study, keep="cells", shard_runs=7)
+    rows, cells = run_in_parts(study, part_runs=10), run_in_parts(study, keep="cells", part_runs=7)
     pd.testing.assert_frame_equal(cells.cells, rows.cells)
     assert cells.facts["net_steps"] == rows.facts["net_steps"]
     for ask in (cells.runs, lambda: cells.runs(["steps"]), lambda: cells.row(0)):
@@ -166,7 +166,7 @@ def test_cells_alone() -> None:
 
 @EACH_ORDER
 def test_digest_of_counts(tmp_path: Path, order: str) -> None:
-    """Counts have a digest of their own, as documented, whatever the threads and shards, in memory and on disk."""
+    """Counts have a digest of their own, as documented, whatever the threads and parts, in memory and on disk."""
     study = make_study(count=11, **INVARIANT[order])
     runs = sweep.run(study)
     ends = runs.runs(["cell", "status", "steps"])
@@ -178,9 +178,9 @@ def test_digest_of_counts(tmp_path: Path, order: str) -> None:
         content = hashlib.sha256(counts[name].to_numpy().astype(dtype).tobytes()).hexdigest()
         total.update(f"{name.replace('count', 'n')} {kind} {content}\n".encode())
     assert total.hexdigest() != runs.facts["digest"]
-    for k, (threads, shard_runs) in enumerate(itertools.product((1, 3), (1, 7, None))):
+    for k, (threads, part_runs) in enumerate(itertools.product((1, 3), (1, 7, None))):
         for out in (None, tmp_path / str(k)):
-            counted = run_in_shards(study, out=out, threads=threads, keep="cells", shard_runs=shard_runs)
+            counted = run_in_parts(study, out=out, threads=threads, keep="cells", part_runs=part_runs)
             assert counted.facts["digest"] == total.hexdigest()
     assert sweep.open_result(tmp_path / "0").facts["digest"] == total.hexdigest()
 
@@ -202,7 +202,7 @@ def test_digest_of_counts_in_any_order() -> None:
 
 def test_common_random_numbers() -> None:
     """A seed starts from the same weights in every cell of one shape."""
-    study = make_study(count=9, learning_rate=[0.1, 0.2], below=[0.1, 0.2], hidden=2)
+    study = make_study(count=9, learning_rate=[0.1, 0.2], threshold=[0.1, 0.2], hidden=2)
     losses = sweep.run(study).runs(["seed", "initial_loss"])
     assert len(losses.drop_duplicates()) == 9
     assert losses["initial_loss"].nunique() == 9
@@ -225,8 +225,8 @@ def test_facts() -> None:
 
 
 def test_no_step_at_all() -> None:
-    """Networks that may take no step are judged once."""
-    study = make_study(count=10, max_steps=0, below=1e9)
+    """Networks that may take no step are evaluated once."""
+    study = make_study(count=10, max_steps=0, threshold=1e9)
     result = sweep.run(study)
     assert set(result.runs()["status"]) == {"converged"}
     assert result.facts["net_steps"] == 0
@@ -252,23 +252,23 @@ def test_main_study_learns() -> None:
     assert (cells.xs(1.0, level="learning_rate")["n_converged"] == 0).all()
 
 
-def test_shards_train_what_the_plan_says() -> None:
-    """Every shard of the plan is trained once."""
+def test_parts_train_what_the_plan_says() -> None:
+    """Every part of the plan is trained once."""
     study = make_study(count=10)
     with training_watched() as trained:
-        run_in_shards(study, threads=2, shard_runs=7)
-    assert sorted(trained) == list(range(Plan(study, 7).n_shards))
+        run_in_parts(study, threads=2, part_runs=7)
+    assert sorted(trained) == list(range(Plan(study, 7).n_parts))
 
 
 def test_an_error_in_training_is_not_swallowed() -> None:
     """What goes wrong in a thread reaches the caller."""
     with training_watched(2, ZeroDivisionError("in a thread")), pytest.raises(ZeroDivisionError, match="in a thread"):
-        run_in_shards(make_study(), threads=2, shard_runs=5)
+        run_in_parts(make_study(), threads=2, part_runs=5)
 
 
 def test_columns_of_runs() -> None:
     """Columns come as asked for, in run order; unknown ones are told."""
-    result = run_in_shards(make_study(learning_rate=[0.1, 0.2], hidden=[3, 2]), shard_runs=7)
+    result = run_in_parts(make_study(learning_rate=[0.1, 0.2], hidden=[3, 2]), part_runs=7)
     whole = result.runs()
     assert list(whole.columns) == ["run", "cell", "seed", "learning_rate", "hidden", *OUTCOME]
     pd.testing.assert_frame_equal(result.runs(["steps", "run"]), whole[["steps", "run"]])

@@ -17,10 +17,10 @@ from sweep.schedule.kernel_count import most_kernels
 from sweep.schedule.plan import Plan
 from sweep.training.eigenvalues import largest_eigenvalues
 from sweep.training.kernel_items import uncompiled
-from sweep.training.shard_trainer import ShardTrainer
+from sweep.training.part_trainer import PartTrainer
 from sweep.training.sharpness import sharpness
 from tests.kernels.support import some_compiled
-from tests.sweep.in_shards import run_in_shards
+from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import make_study
 from tests.sweep.training.jets import loss_of
 
@@ -28,8 +28,8 @@ CLASSES = {
     "data": {"inputs": [[0, 0], [0, 1], [1, 1]], "targets": [[1, 0, 0], [0, 1, 0], [0, 0, 1]]},
     **{"output": "softmax", "loss": "cross_entropy"},
 }
-WORDS: dict[str, Any] = {"activation": "tanh", "hidden": 2, "learning_rate": 0.05, "max_steps": 20, "count": 2}
-# Words of a study, and the kinds of parameters that it does not train.
+OPTIONS: dict[str, Any] = {"activation": "tanh", "hidden": 2, "learning_rate": 0.05, "max_steps": 20, "count": 2}
+# Options of a study, and the kinds of parameters that it does not train.
 CASES: list[tuple[dict[str, Any], str]] = [
     ({"freeze": "b c"}, "b c"),
     ({"activation": ["tanh", "relu", "gelu", "mish", "sin", "elu", "leaky_relu", "silu", "softplus"]}, ""),
@@ -43,9 +43,9 @@ CASES: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-def measured(**words: Any) -> Study:
+def measured(**options: Any) -> Study:
     """Return a small study that records the sharpness."""
-    tables = make_study(**{**WORDS, **words}).canonical()
+    tables = make_study(**{**OPTIONS, **options}).canonical()
     return Study(**tables | {"record": {"measures": ["sharpness"]}})
 
 
@@ -62,20 +62,20 @@ def exact(result: sweep.Result, run: int, frozen: str = "") -> tuple[float, floa
     return values[-1], np.abs(values).max()
 
 
-@pytest.mark.parametrize(("words", "frozen"), some_compiled(CASES, lambda case: case[1] == "b c"))
-def test_exact_derivatives(words: dict[str, Any], frozen: str) -> None:
+@pytest.mark.parametrize(("options", "frozen"), some_compiled(CASES, lambda case: case[1] == "b c"))
+def test_exact_derivatives(options: dict[str, Any], frozen: str) -> None:
     """Every run has the largest eigenvalue of its exact Hessian, to 1e-9 of the largest one by size."""
-    result = sweep.run(measured(**words))
+    result = sweep.run(measured(**options))
     for row in result.runs().to_dict("records"):
         value, size = exact(result, row["run"], frozen)
         assert row["sharpness"] == pytest.approx(value, abs=1e-9 * max(size, 1.0), rel=0), row
 
 
 def test_same_bits_and_replayed(tmp_path: Path) -> None:
-    """Shards, threads and replays change no bit; runs that diverge have infinite sharpness."""
-    study = measured(learning_rate=[0.05, 1e3], hidden=[2, 3], count=5, bound=1e4)
+    """Parts, threads and replays change no bit; runs that diverge have infinite sharpness."""
+    study = measured(learning_rate=[0.05, 1e3], hidden=[2, 3], count=5, divergence_threshold=1e4)
     result = sweep.run(study, out=tmp_path / "result", threads=2)
-    assert run_in_shards(study, shard_runs=3, threads=1).facts["digest"] == result.facts["digest"]
+    assert run_in_parts(study, part_runs=3, threads=1).facts["digest"] == result.facts["digest"]
     assert sweep.verify(tmp_path / "result", sample=-1).intact
     assert not sweep.trace(result, 7).mismatches
     rows = result.runs()
@@ -161,11 +161,11 @@ def test_kernels_are_counted_and_compiled_ahead(monkeypatch: pytest.MonkeyPatch)
         {"hidden": [2, "3-2"]},
         {"activation": ["relu", "tanh"], "optimizer": ["gd", "adam"]},
     ]
-    for words in shown:
-        with_it = measured(**words)
+    for options in shown:
+        with_it = measured(**options)
         without = Study(**with_it.canonical() | {"record": {}})
         n_needed = [
-            len(uncompiled(ShardTrainer(Plan(study)), range(Plan(study).n_shapes), settles=True))
+            len(uncompiled(PartTrainer(Plan(study)), range(Plan(study).n_shapes), settles=True))
             for study in (with_it, without)
         ]
         n_more = most_kernels(with_it, 1.0) - most_kernels(without, 1.0)

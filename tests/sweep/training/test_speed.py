@@ -19,7 +19,7 @@ def test_seconds_are_estimated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     plan = Plan(make_study(count=10_000))
     assert estimated_seconds(plan, 2) is None
     assert "not known yet" in command("plan", "xor").out
-    note_speed(plan.shards.operations, 8.0)
+    note_speed(plan.parts.operations, 8.0)
     assert estimated_seconds(plan, 2) == pytest.approx(4.0)
     note_speed(1.0, 0.001)  # too short to tell
     assert estimated_seconds(plan, 1) == pytest.approx(8.0)
@@ -30,10 +30,10 @@ def test_seconds_are_estimated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_speed_is_noted_from_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a shard took follows from the steps of its runs."""
-    plan = Plan(make_study(count=100), shard_runs=50)
-    shard = plan.shard(0)
+    """What a part took follows from the steps of its runs."""
+    plan = Plan(make_study(count=100), part_runs=50)
+    part = plan.part(0)
     steps = plan.study.training.max_steps
-    assert plan.shards.wave_of(shard).operations_of(shard, shard.n_runs * steps) == pytest.approx(shard.cost)
-    assert plan.shards.wave_of(shard).operations_of(shard, shard.n_runs * steps // 2) == pytest.approx(shard.cost / 2)
-    assert plan.shards.operations == pytest.approx(sum(plan.shard(k).cost for k in range(plan.n_shards)))
+    assert plan.parts.wave_of(part).operations_of(part, part.n_runs * steps) == pytest.approx(part.cost)
+    assert plan.parts.wave_of(part).operations_of(part, part.n_runs * steps // 2) == pytest.approx(part.cost / 2)
+    assert plan.parts.operations == pytest.approx(sum(plan.part(k).cost for k in range(plan.n_parts)))

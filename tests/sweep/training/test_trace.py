@@ -54,8 +54,8 @@ def test_predictions_and_weights_of_the_notebook() -> None:
 
 def traced_by_oracle(study: Study, seed: int) -> oracle.Result:
     """Train one run of a study of one cell with the oracle, keeping every loss."""
-    words = study.fixed() | {name: values[0] for name, values in study.parameters.items()}
-    return train_with_oracle(study, [words | {"seed": seed}], record=True)
+    options = study.fixed() | {name: values[0] for name, values in study.parameters.items()}
+    return train_with_oracle(study, [options | {"seed": seed}], record=True)
 
 
 @pytest.mark.parametrize(
@@ -95,14 +95,14 @@ def test_trace_as_the_oracle(scalars: dict[str, Any], seed: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "words",
+    "options",
     some_compiled(
         [{"hidden": "4-3"}, {"hidden": 3, "layers": 2}, {"hidden": "3-2-4", "bias": False}], {"hidden": "4-3"}.__eq__
     ),
 )
-def test_trace_of_several_layers(words: dict[str, Any]) -> None:
+def test_trace_of_several_layers(options: dict[str, Any]) -> None:
     """Weights are those of the oracle, by layer; the network that they make says what the trace says."""
-    study = make_study(activation="tanh", learning_rate=0.1, **words)
+    study = make_study(activation="tanh", learning_rate=0.1, **options)
     given, expected = trace(study, 3), traced_by_oracle(study, 3)
     assert expected.losses is not None
     np.testing.assert_array_equal(given.losses, expected.losses[0])
@@ -129,25 +129,27 @@ def test_text_of_a_trace() -> None:
 
 
 @pytest.mark.wide
-@pytest.mark.parametrize(("max_steps", "judged_at"), [(0, [0]), (1, [0, 1]), (6, [0, 2, 4, 6]), (7, [0, 2, 4, 6, 7])])
+@pytest.mark.parametrize(
+    ("max_steps", "evaluated_at"), [(0, [0]), (1, [0, 1]), (6, [0, 2, 4, 6]), (7, [0, 2, 4, 6, 7])]
+)
 @pytest.mark.parametrize("order", some_compiled(["cyclic", "shuffled"], "shuffled".__eq__))
-def test_trace_of_smaller_batches(max_steps: int, judged_at: list[int], order: str) -> None:
+def test_trace_of_smaller_batches(max_steps: int, evaluated_at: list[int], order: str) -> None:
     """Losses are those at the start, after each epoch and at the end, and say after how many updates."""
-    words = {"batch": 3, "order": order, "optimizer": "adam", "skip": True, "criterion": "none"}
-    study = make_study(hidden=2, learning_rate=0.1, max_steps=max_steps, **words)
+    options = {"batch": 3, "order": order, "optimizer": "adam", "skip": True, "criterion": "none"}
+    study = make_study(hidden=2, learning_rate=0.1, max_steps=max_steps, **options)
     given, expected = trace(study, 3), traced_by_oracle(study, 3)
     assert (given.steps, given.epochs) == (max_steps, max_steps // 2)
-    assert given.judged_at.tolist() == judged_at
+    assert given.evaluated_at.tolist() == evaluated_at
     assert expected.losses is not None
     np.testing.assert_array_equal(given.losses, expected.losses[0])
     weights = [part.ravel() for part in given.weights.values()]
     np.testing.assert_array_equal(np.concatenate(weights), expected.weights[0])
     lines = given.text().splitlines()
-    assert lines[: len(judged_at) - 1] == [
-        f"{t} {loss!r}" for t, loss in zip(judged_at[:-1], given.losses[:-1].tolist(), strict=True)
+    assert lines[: len(evaluated_at) - 1] == [
+        f"{t} {loss!r}" for t, loss in zip(evaluated_at[:-1], given.losses[:-1].tolist(), strict=True)
     ]
     epochs = f" epochs {given.epochs}" if max_steps else ""
-    assert lines[len(judged_at)] == f"status exhausted steps {max_steps}{epochs}"
+    assert lines[len(evaluated_at)] == f"status exhausted steps {max_steps}{epochs}"
     assert "k (inputs, outputs)" in lines
 
 

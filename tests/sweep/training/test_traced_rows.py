@@ -12,7 +12,7 @@ import pytest
 import sweep
 from sweep import Study, open_result, trace
 from tests.sweep.expected import OUTCOME
-from tests.sweep.in_shards import run_in_shards
+from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import command, forge, make_study, replace_value
 
 STUDY = make_study(count=10, learning_rate=[0.2, 30.0, 1e-30], hidden=[3, 2], bias=[True, False])
@@ -22,7 +22,7 @@ STUDY = make_study(count=10, learning_rate=[0.2, 30.0, 1e-30], hidden=[3, 2], bi
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of a finished study, not to be changed."""
     path = tmp_path_factory.mktemp("replay") / "r"
-    run_in_shards(STUDY, out=path, shard_runs=25)
+    run_in_parts(STUDY, out=path, part_runs=25)
     return path
 
 

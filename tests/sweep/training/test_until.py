@@ -18,7 +18,7 @@ from sweep.store.bits import BITS
 from sweep.store.local import LocalFiles
 from sweep.store.reader import StoreReader
 from sweep.store.records import decode_record, encode_record
-from tests.sweep.in_shards import run_in_shards
+from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import (
     assert_refused,
     assert_same_table,
@@ -32,12 +32,12 @@ from tests.sweep.support import (
     write_study,
 )
 
-WORDS: dict[str, Any] = {"hidden": [2, 4], "learning_rate": [0.05, 0.3, 30.0], "max_steps": 200, "below": 0.05}
+OPTIONS: dict[str, Any] = {"hidden": [2, 4], "learning_rate": [0.05, 0.3, 30.0], "max_steps": 200, "threshold": 0.05}
 
 
 def adaptive(width: float = 0.1, first: int = 20, count: int = 300) -> Study:
     """Return a study of six cells: some hardly ever converge, some often do."""
-    tables = make_study(count=count, **WORDS).canonical()
+    tables = make_study(count=count, **OPTIONS).canonical()
     tables["seeds"]["until"] = {"width": width, "first": first}
     del tables["method"]
     return Study(**tables)
@@ -45,7 +45,7 @@ def adaptive(width: float = 0.1, first: int = 20, count: int = 300) -> Study:
 
 def expected_rows(study: Study) -> pd.DataFrame:
     """Choose from a study that trains all seeds the rows that the rounds need."""
-    whole = sweep.run(make_study(count=study.seeds.count, **WORDS)).runs()
+    whole = sweep.run(make_study(count=study.seeds.count, **OPTIONS)).runs()
     assert study.seeds.until is not None
     kept = []
     for _, rows in whole.groupby("cell"):
@@ -70,7 +70,7 @@ def whole() -> sweep.Result:
 def pristine(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return its finished results folder, not to be changed."""
     folder = tmp_path_factory.mktemp("pristine") / "r"
-    run_in_shards(adaptive(), out=folder, shard_runs=50)
+    run_in_parts(adaptive(), out=folder, part_runs=50)
     return folder
 
 
@@ -95,22 +95,22 @@ def test_rows_are_those_that_the_rounds_need(width: float, first: int, count: in
 
 
 def test_same_however_it_is_run(tmp_path: Path, whole: sweep.Result) -> None:
-    """Threads, shards, kept counts, interruptions, limits and reuse change nothing."""
+    """Threads, parts, kept counts, interruptions, limits and reuse change nothing."""
     study, digest = adaptive(), whole.facts["digest"]
     assert 0 < whole.facts["n_runs"] < study.n_runs
-    for threads, shard_runs in ((1, 7), (2, 33), (3, 1000)):
-        assert run_in_shards(study, threads=threads, shard_runs=shard_runs).facts["digest"] == digest
+    for threads, part_runs in ((1, 7), (2, 33), (3, 1000)):
+        assert run_in_parts(study, threads=threads, part_runs=part_runs).facts["digest"] == digest
     out = tmp_path / "r"
     for after in (2, 9, 1):
         with training_watched(after, KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
-            run_in_shards(study, out=out, threads=1, shard_runs=50)
+            run_in_parts(study, out=out, threads=1, part_runs=50)
     partial = open_result(out, partial=True)
     rows = whole.runs()
     assert_same_table(partial.runs(), rows[rows["run"].isin(partial.runs()["run"])].reset_index(drop=True))
-    assert not run_in_shards(study, out=out, shard_runs=50, max_runs=60).complete
-    assert run_in_shards(study, out=out, shard_runs=50).facts["digest"] == digest
+    assert not run_in_parts(study, out=out, part_runs=50, max_runs=60).complete
+    assert run_in_parts(study, out=out, part_runs=50).facts["digest"] == digest
     assert_same_table(open_result(out).cells, whole.cells)
-    counts = run_in_shards(study, out=tmp_path / "cells", keep="cells", shard_runs=50)
+    counts = run_in_parts(study, out=tmp_path / "cells", keep="cells", part_runs=50)
     assert counts.facts["digest"] == sweep.run(study, keep="cells").facts["digest"]
     assert_same_table(counts.cells, whole.cells)
     assert sweep.run(study, reuse=[out]).facts["digest"] == digest
@@ -130,7 +130,7 @@ def test_same_however_it_is_run(tmp_path: Path, whole: sweep.Result) -> None:
 def test_verify_and_repair(tmp_path: Path, keep: Any, index: int) -> None:
     """Damage in any round is found and mended, and no cell has other runs than its rounds say."""
     out = tmp_path / "r"
-    digest = run_in_shards(adaptive(), out=out, keep=keep, shard_runs=50).facts["digest"]
+    digest = run_in_parts(adaptive(), out=out, keep=keep, part_runs=50).facts["digest"]
     assert sweep.verify(out, sample=40).faults == []
     assert sweep.verify(out, sample=-1).faults == []
     part = parts_of(out)[index]
@@ -152,13 +152,13 @@ def unfinish(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("keep", ["runs", pytest.param("cells", marks=pytest.mark.soak)])
-@pytest.mark.parametrize(("shard_runs", "lost"), [(50, [1]), (50, [4]), (None, [0]), (None, [1, 2])])
+@pytest.mark.parametrize(("part_runs", "lost"), [(50, [1]), (50, [4]), (None, [0]), (None, [1, 2])])
 def test_lost_commits_of_earlier_rounds(
-    tmp_path: Path, whole: sweep.Result, keep: Any, shard_runs: int | None, lost: list[int]
+    tmp_path: Path, whole: sweep.Result, keep: Any, part_runs: int | None, lost: list[int]
 ) -> None:
-    """What later rounds hold is not judged without the earlier ones, which are mended first."""
+    """What later rounds hold is not evaluated without the earlier ones, which are mended first."""
     out, study = tmp_path / "r", adaptive()
-    digest = run_in_shards(study, out=out, keep=keep, shard_runs=shard_runs).facts["digest"]
+    digest = run_in_parts(study, out=out, keep=keep, part_runs=part_runs).facts["digest"]
     unfinish(out)
     for index in lost:
         (out / "commits" / f"{index:07d}.json").unlink()
@@ -176,7 +176,7 @@ def test_lost_commits_of_earlier_rounds(
     assert open_result(out).facts["digest"] == digest  # all is there, so it is finished too
     assert open_result(out).facts["n_runs"] == whole.facts["n_runs"]
     with training_watched() as trained:  # as is the other one by the same command
-        assert run_in_shards(study, out=other, keep=keep, shard_runs=shard_runs).facts["digest"] == digest
+        assert run_in_parts(study, out=other, keep=keep, part_runs=part_runs).facts["digest"] == digest
     assert sorted(trained) == lost
 
 
@@ -241,16 +241,14 @@ def test_parts_are_counted_once(
     unfinish(out)
     counted: list[int] = []
     tally = StoreReader.tally
-    monkeypatch.setattr(
-        StoreReader, "tally", lambda store, commit: counted.append(commit.shard) or tally(store, commit)
-    )
+    monkeypatch.setattr(StoreReader, "tally", lambda store, commit: counted.append(commit.part) or tally(store, commit))
     assert len(sweep.verify(out, threads=3).faults) == (damaged is not None)
     assert len(counted) == len(set(counted))
 
 
 def test_cells_that_ended_early_lack_no_runs() -> None:
     """A cell whose interval was narrow soon is ranked as those that took all seeds."""
-    tables = _tables(make_study(count=300, hidden=2, learning_rate=0.05, below=[0.05, 100.0]))
+    tables = _tables(make_study(count=300, hidden=2, learning_rate=0.05, threshold=[0.05, 100.0]))
     tables["seeds"]["until"] = {"width": 0.1, "first": 20}
     result = sweep.run(Study(**tables))
     ranked = result.best()
@@ -260,8 +258,8 @@ def test_cells_that_ended_early_lack_no_runs() -> None:
 
 
 def test_identity() -> None:
-    """The word is part of the study, and left out where it is not used; its file can be read again."""
-    assert adaptive().identity != adaptive(width=0.2).identity != make_study(count=300, **WORDS).identity
+    """The option is part of the study, and left out where it is not used; its file can be read again."""
+    assert adaptive().identity != adaptive(width=0.2).identity != make_study(count=300, **OPTIONS).identity
     assert "until" not in make_study().to_toml()
     assert Plan(adaptive()).n_runs == 6 * 300
 
@@ -269,14 +267,14 @@ def test_identity() -> None:
 def test_runs_are_limited_to_those_trained(tmp_path: Path, whole: sweep.Result) -> None:
     """Runs of closed cells use up no limit: every call trains some, until all is there."""
     sizes = [0]
-    while not (result := run_in_shards(adaptive(), out=tmp_path / "r", max_runs=150, shard_runs=40)).complete:
+    while not (result := run_in_parts(adaptive(), out=tmp_path / "r", max_runs=150, part_runs=40)).complete:
         sizes.append(result.facts["n_runs"])
         assert 0 < sizes[-1] - sizes[-2] < 190
     assert result.facts["digest"] == whole.facts["digest"]
 
 
 def test_commands(tmp_path: Path, whole: sweep.Result) -> None:
-    """A file with `until` runs, is planned and shown; stripes and impossible values are refused."""
+    """A file with `until` runs, is planned and shown; shards and impossible values are refused."""
     file = write_study(tmp_path / "s.toml", adaptive())
     finished = command("run", file, "--out", tmp_path / "r")
     assert finished.code == 0

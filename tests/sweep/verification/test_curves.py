@@ -65,7 +65,7 @@ def test_intact_curves(folder: Path) -> None:
 
 # A run of two windows has points at 0, 2 (of steps 1 and 2), 6 (of step 5), 10, 20 and its end, 40.
 @pytest.mark.parametrize(
-    ("change", "words"),
+    ("change", "options"),
     [
         (lambda table: table.slice(0, len(table) - 1), "the learning curve of run 20 has other points than its row"),
         (lambda table: pa.concat_tables([table.slice(0, 3), table.slice(4)]), "the learning curve of run 0 has other"),
@@ -85,11 +85,11 @@ def test_intact_curves(folder: Path) -> None:
         (with_value("train_loss", 3, None), "it lacks values"),
     ],
 )
-def test_forged_curves(folder: Path, tmp_path: Path, change: Change, words: str) -> None:
+def test_forged_curves(folder: Path, tmp_path: Path, change: Change, options: str) -> None:
     """What rows and study contradict is found without training, and repaired."""
     place = forged(folder, tmp_path / "f", change)
     (fault,) = sweep.verify(place).faults
-    assert fault.startswith(f"'{place / 'curves.parquet'}' is damaged: {words}")
+    assert fault.startswith(f"'{place / 'curves.parquet'}' is damaged: {options}")
     assert sweep.repair(place).faults == [fault]
     assert sweep.verify(place, sample=-1).intact
     assert sweep.open_result(place).learning_curves().equals(sweep.open_result(folder).learning_curves())

@@ -16,11 +16,11 @@ import sweep
 from sweep import StoreError, StudyError, open_result
 from sweep.verification.sample import Sample
 from tests.sweep.forgers import commit_path, finish_forged, forge_parts, forge_record, forge_run
-from tests.sweep.in_shards import run_in_shards
+from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import assert_refused, command, copy_result, make_commit, make_study
 
 STUDY = make_study(count=30, learning_rate=[0.2, 0.05], hidden=[3, 2], from_step=5, name="forged")
-N_SHARDS = 6
+N_PARTS = 6
 CONVERGED, EXHAUSTED = 68, 33  # runs, of which there is no other in the test
 
 
@@ -28,7 +28,7 @@ CONVERGED, EXHAUSTED = 68, 33  # runs, of which there is no other in the test
 def true(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of a finished study, not to be changed."""
     folder = tmp_path_factory.mktemp("true") / "r"
-    rows = run_in_shards(STUDY, out=folder, shard_runs=20).runs()
+    rows = run_in_parts(STUDY, out=folder, part_runs=20).runs()
     assert rows["status"][CONVERGED] == "converged"
     assert rows["status"][EXHAUSTED] == "exhausted"
     return folder
@@ -119,7 +119,7 @@ COUNTS: list[tuple[dict[str, list[Any]], str]] = [
 @pytest.mark.parametrize(("columns", "why"), COUNTS)
 def test_counts_that_cannot_be(tmp_path: Path, columns: dict[str, list[Any]], why: str) -> None:
     """Where counts alone are kept they are checked by the same rules."""
-    run_in_shards(STUDY, out=tmp_path / "r", shard_runs=20, keep="cells")
+    run_in_parts(STUDY, out=tmp_path / "r", part_runs=20, keep="cells")
 
     def change(table: pa.Table) -> pa.Table:
         if table["n"].to_pylist() != [10, 1, 9]:
@@ -153,7 +153,7 @@ def test_another_nan(tmp_path: Path) -> None:
     """A run that converges by its errors may have no loss: the NaN that training gives, and no other."""
     study = make_study(
         **{"data": {"inputs": [[1.0]] * 2, "targets": [[1.0]] * 2}, "hidden": 1, "bias": False, "scale": 1e200},
-        **{"loss": "bce", "output": "sigmoid", "criterion": "max_error", "below": 0.9, "max_steps": 5, "count": 6},
+        **{"loss": "bce", "output": "sigmoid", "criterion": "max_error", "threshold": 0.9, "max_steps": 5, "count": 6},
     )
     with np.errstate(all="ignore"):
         rows = sweep.run(study, out=tmp_path / "r").runs()
@@ -200,7 +200,7 @@ def test_clocks_that_are_put_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     """A run during which somebody sets the clock back is no forgery."""
     times = count(2e9, -1.0)
     monkeypatch.setattr("sweep.training.executors.threads.time.time", lambda: next(times))
-    run_in_shards(make_study(count=3), out=tmp_path / "r", shard_runs=6, threads=1)
+    run_in_parts(make_study(count=3), out=tmp_path / "r", part_runs=6, threads=1)
     assert sweep.verify(tmp_path / "r").intact
 
 
@@ -224,15 +224,15 @@ def test_samples_cannot_be_foreseen(tmp_path: Path) -> None:
 
 def test_samples_are_drawn_from_what_is_there() -> None:
     """Every run that commits hold is as likely as any other, none is drawn twice, and more than all are all."""
-    commits = [make_commit(shard, 10 * shard, 10 * shard + 5) for shard in (0, 2, 3)]
+    commits = [make_commit(part, 10 * part, 10 * part + 5) for part in (0, 2, 3)]
     drawn = np.zeros((3, 5), int)
     for seed in range(2000):
         sample = Sample(4, seed)
         sample.draw(commits)
         rows = [sample.rows_of(commit) for commit in commits]
         assert sum(map(len, rows)) == 4
-        for shard, each in enumerate(rows):
-            drawn[shard, each] += 1
+        for part, each in enumerate(rows):
+            drawn[part, each] += 1
     assert abs(drawn - 2000 * 4 / 15).max() < 120  # five deviations
     sample = Sample(99)
     sample.draw(commits)
@@ -241,16 +241,16 @@ def test_samples_are_drawn_from_what_is_there() -> None:
 
 def test_samples_of_counts_are_whole_parts(tmp_path: Path) -> None:
     """Where only counts are kept, as few parts are trained again as have so many runs, and their number is told."""
-    commits = [make_commit(shard, 10 * shard, 10 * shard + 5) for shard in range(6)]
+    commits = [make_commit(part, 10 * part, 10 * part + 5) for part in range(6)]
     n_drawn = dict.fromkeys(range(6), 0)
     for seed in range(600):
         sample = Sample(7, seed)
         sample.draw(commits, whole=True)
-        shards = [commit.shard for commit in commits if len(sample.rows_of(commit))]
-        assert len(shards) == 2
-        n_drawn |= {shard: n_drawn[shard] + 1 for shard in shards}
+        parts = [commit.part for commit in commits if len(sample.rows_of(commit))]
+        assert len(parts) == 2
+        n_drawn |= {part: n_drawn[part] + 1 for part in parts}
     assert all(abs(n - 200) < 60 for n in n_drawn.values())  # five deviations
-    run_in_shards(make_study(count=4, max_steps=5), out=tmp_path / "r", keep="cells", shard_runs=4)
+    run_in_parts(make_study(count=4, max_steps=5), out=tmp_path / "r", keep="cells", part_runs=4)
     for n_runs, n_again in ((1, 4), (4, 4), (5, 8), (99, 16)):
         told = command("verify", tmp_path / "r", "--sample", n_runs).out
         assert f": {n_again} runs, of whole parts, which have counts alone" in told

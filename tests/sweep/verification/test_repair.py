@@ -19,7 +19,7 @@ from sweep.store.lock import FolderLock
 from sweep.store.reader import StoreReader
 from sweep.store.records import decode_record, encode_record
 from sweep.verification import leftovers
-from tests.sweep.in_shards import run_in_shards
+from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import (
     assert_refused,
     command,
@@ -35,15 +35,15 @@ from tests.sweep.support import (
 from tests.sweep.training.test_until import unfinish
 
 STUDY = make_study(count=30, learning_rate=[0.2, 0.05], hidden=[3, 2], name="mended")
-N_SHARDS = 6
+N_PARTS = 6
 LEFT = ["parts/0000001-01234567.parquet", "commits/.0000001.json.01234567", ".run.json.01234567"]
 
 
 @pytest.fixture(scope="module")
 def pristine(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of a finished study of six shards, not to be changed."""
+    """Return the folder of a finished study of six parts, not to be changed."""
     folder = tmp_path_factory.mktemp("pristine") / "r"
-    run_in_shards(STUDY, out=folder, shard_runs=20)
+    run_in_parts(STUDY, out=folder, part_runs=20)
     return folder
 
 
@@ -66,19 +66,19 @@ def test_threads_mend_together(folder: Path, pristine: Path) -> None:
     """As many threads train as are asked for, with the same result."""
     for part in parts_of(folder)[1:]:
         part.write_bytes(b"")
-    assert len(sweep.repair(folder, threads=3).faults) == N_SHARDS - 1
+    assert len(sweep.repair(folder, threads=3).faults) == N_PARTS - 1
     assert sweep.verify(folder, sample=-1).faults == []
     assert open_result(folder).facts["digest"] == open_result(pristine).facts["digest"]
 
 
 def test_commits_of_another_plan(folder: Path, pristine: Path, tmp_path: Path) -> None:
     """Of commits that hold the same runs those that most others do not go with are left out, and nothing else goes."""
-    run_in_shards(STUDY, out=tmp_path / "other", shard_runs=32)
+    run_in_parts(STUDY, out=tmp_path / "other", part_runs=32)
     rows = open_result(pristine).runs()
     for name in ("0000002.json", "0000009.json"):  # in place of one of its own, and beside them
         commit = decode_record((tmp_path / "other" / "commits" / "0000002.json").read_bytes(), "")
         part = f"{name[:7]}-01234567.parquet"
-        commit |= {"part": part, "shard": int(name[:7])}
+        commit |= {"file": part, "part": int(name[:7])}
         (folder / "commits" / name).write_bytes(encode_record(commit))
         shutil.copy(parts_of(tmp_path / "other")[2], folder / "parts" / part)
         assert sweep.verify(folder).faults
@@ -92,7 +92,7 @@ def test_files_of_another_study(folder: Path, tmp_path: Path, lost: str) -> None
     """What most commits are of is the study of the folder, whatever one file says that was copied into it."""
     parts = [part for part in parts_of(folder) if not part.name.startswith("0000003")]
     digest = open_result(folder).facts["digest"]
-    run_in_shards(make_study(count=30, learning_rate=[0.2, 0.04], hidden=[3, 2]), out=tmp_path / "other", shard_runs=20)
+    run_in_parts(make_study(count=30, learning_rate=[0.2, 0.04], hidden=[3, 2]), out=tmp_path / "other", part_runs=20)
     for name in ("run.json", "commits/0000003.json"):
         if lost in (name, "both"):
             shutil.copy(tmp_path / "other" / name, folder / name)
@@ -100,7 +100,7 @@ def test_files_of_another_study(folder: Path, tmp_path: Path, lost: str) -> None
     assert any(("run.json" if lost == "both" else lost) in fault for fault in faults)
     with training_watched() as trained:
         sweep.repair(folder)
-        assert run_in_shards(STUDY, out=folder, shard_runs=20).facts["digest"] == digest
+        assert run_in_parts(STUDY, out=folder, part_runs=20).facts["digest"] == digest
     assert trained == ([] if lost == "run.json" else [3])
     assert sweep.verify(folder).intact
     assert all(part.exists() for part in parts)
@@ -132,7 +132,7 @@ def test_results_that_change_meanwhile(folder: Path, monkeypatch: pytest.MonkeyP
     """What another run removes while it is checked is no damage."""
 
     def vanish(store: StoreReader, commit: Commit) -> None:
-        for name in (f"parts/{commit.part}", f"commits/{commit.shard:07d}.json"):
+        for name in (f"parts/{commit.file}", f"commits/{commit.part:07d}.json"):
             (folder / name).unlink()
         raise StoreError("it cannot be read")
 
@@ -146,7 +146,7 @@ def test_what_is_told_is_so_afterwards(folder: Path) -> None:
     forged = forge(folder, folder.parent / "forged", lambda table: replace_value(table, 33, "final_loss", 0.125))
     (folder / "commits" / "0000002.json").unlink()
     mended = command("verify", folder, "--repair")
-    assert (mended.code, mended.out.splitlines()[-1]) == (0, f"intact: {STUDY.n_runs} runs in {N_SHARDS} parts")
+    assert (mended.code, mended.out.splitlines()[-1]) == (0, f"intact: {STUDY.n_runs} runs in {N_PARTS} parts")
     changed = command("verify", forged, "--all", "--repair")
     assert changed.code == 0
     assert changed.out.splitlines()[-1].endswith(" trained again, to be compared")
@@ -215,7 +215,7 @@ def test_leftovers(folder: Path, monkeypatch: pytest.MonkeyPatch, locks: bool, a
 
 def test_leftovers_in_an_object_store(out: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """There are no locks, so only what is old is removed."""
-    run_in_shards(STUDY, out=out, shard_runs=20)
+    run_in_parts(STUDY, out=out, part_runs=20)
     files = files_at(out)
     for name in LEFT:
         files.write(name, b"left")
@@ -250,8 +250,8 @@ def test_parts_that_are_committed_meanwhile(folder: Path, monkeypatch: pytest.Mo
 
 
 def test_the_part_of_a_damaged_commit_is_no_leftover(folder: Path) -> None:
-    """It may be the part that counts; once its shard is trained again it is one."""
+    """It may be the part that counts; once its part is trained again it is one."""
     (folder / "commits" / "0000004.json").write_bytes(b"{")
     assert sweep.verify(folder).leftovers == []
     assert len(sweep.repair(folder).leftovers) == 1
-    assert len(list((folder / "parts").iterdir())) == N_SHARDS
+    assert len(list((folder / "parts").iterdir())) == N_PARTS

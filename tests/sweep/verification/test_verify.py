@@ -17,7 +17,7 @@ from sweep.store.lock import FolderLock
 from sweep.store.parquet import encode_table
 from sweep.store.reader import StoreReader
 from sweep.study.cell_columns import cells_columns
-from tests.sweep.in_shards import run_in_shards
+from tests.sweep.in_parts import run_in_parts
 from tests.sweep.records import rewrite
 from tests.sweep.support import (
     assert_refused,
@@ -34,7 +34,7 @@ from tests.sweep.support import (
 )
 
 STUDY = make_study(count=30, learning_rate=[0.2, 0.05], hidden=[3, 2], name="checked")
-N_SHARDS = 6
+N_PARTS = 6
 
 
 @pytest.fixture(scope="module")
@@ -45,9 +45,9 @@ def whole() -> sweep.Result:
 
 @pytest.fixture(scope="module", params=["runs", "cells"])
 def pristine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of a finished study of six shards, as no version plans them, not to be changed."""
+    """Return the folder of a finished study of six parts, as no version plans them, not to be changed."""
     folder = tmp_path_factory.mktemp("pristine") / "r"
-    run_in_shards(STUDY, out=folder, shard_runs=20, keep=request.param)
+    run_in_parts(STUDY, out=folder, part_runs=20, keep=request.param)
     return folder
 
 
@@ -58,7 +58,7 @@ def folder(pristine: Path, tmp_path: Path) -> Path:
 
 
 def assert_repaired(folder: Path, pristine: Path, study: Study | None = None) -> list[int]:
-    """Repair a folder, require the results that were there before, and return which shards were trained."""
+    """Repair a folder, require the results that were there before, and return which parts were trained."""
     with training_watched() as trained:
         found = sweep.repair(folder, study=study, threads=1)
     assert found.faults
@@ -69,7 +69,7 @@ def assert_repaired(folder: Path, pristine: Path, study: Study | None = None) ->
     assert_same_table(result.cells, expected.cells)
     if result.keeps_runs:
         assert_same_table(result.runs(), expected.runs())
-    assert len(parts_of(folder)) == len(list((folder / "parts").iterdir())) == N_SHARDS
+    assert len(parts_of(folder)) == len(list((folder / "parts").iterdir())) == N_PARTS
     return trained
 
 
@@ -88,7 +88,7 @@ def test_intact(pristine: Path) -> None:
 @pytest.mark.parametrize("kind", ["flip", "cut", "gone"])
 @pytest.mark.parametrize("name", ["parts", "commits", "cells.parquet", "run.json", "study.toml"])
 def test_damage_is_found_and_mended(folder: Path, pristine: Path, name: str, kind: str) -> None:
-    """A flipped bit, a file cut short and one that is gone are found; only the shard concerned is trained again."""
+    """A flipped bit, a file cut short and one that is gone are found; only the part concerned is trained again."""
     path = folder / name
     if path.is_dir():
         path = sorted(path.iterdir())[2]
@@ -128,7 +128,7 @@ def test_several_commits_in_a_row(folder: Path, pristine: Path) -> None:
     """What lies between commits is trained again where this version plans it, else a sentence says why."""
     for number in (1, 2):
         (folder / "commits" / f"{number:07d}.json").write_bytes(b"?")
-    with pytest.raises(StoreError, match="plans other shards"):
+    with pytest.raises(StoreError, match="plans other parts"):
         sweep.repair(folder)
     for number in (0, 3, 4, 5):
         (folder / "commits" / f"{number:07d}.json").unlink()
@@ -156,23 +156,23 @@ def test_unfinished_study(tmp_path: Path, whole: sweep.Result) -> None:
     """A damaged commit or part of an unfinished study does not block it for ever."""
     out = tmp_path / "r"
     with training_watched(4, KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
-        run_in_shards(STUDY, out=out, threads=1, shard_runs=20)
+        run_in_parts(STUDY, out=out, threads=1, part_runs=20)
     commits = sorted((out / "commits").iterdir())
     commits[0].write_bytes(b"{")
-    part = out / "parts" / json.loads(commits[1].read_text())["part"]
+    part = out / "parts" / json.loads(commits[1].read_text())["file"]
     part.write_bytes(part.read_bytes()[:-3])
     with pytest.raises(StoreError):
-        run_in_shards(STUDY, out=out, shard_runs=20)
+        run_in_parts(STUDY, out=out, part_runs=20)
     assert len(sweep.verify(out).faults) == 2
     sweep.repair(out)
     assert sweep.verify(out).faults == []
     assert not open_result(out, partial=True).complete
-    assert run_in_shards(STUDY, out=out, shard_runs=20).facts["digest"] == whole.facts["digest"]
+    assert run_in_parts(STUDY, out=out, part_runs=20).facts["digest"] == whole.facts["digest"]
 
 
 def test_rows_that_were_changed_with_all_their_hashes(tmp_path: Path, whole: sweep.Result) -> None:
     """Rows that fit every checksum but not their training are found by the digest, or by training all again."""
-    run_in_shards(STUDY, out=tmp_path / "true", shard_runs=20)
+    run_in_parts(STUDY, out=tmp_path / "true", part_runs=20)
     wrong = np.nextafter(whole.runs()["final_loss"][33], 2)
     forged = forge(tmp_path / "true", tmp_path / "forged", lambda table: replace_value(table, 33, "final_loss", wrong))
     assert "digest" in " ".join(sweep.verify(forged).faults)
@@ -180,7 +180,7 @@ def test_rows_that_were_changed_with_all_their_hashes(tmp_path: Path, whole: swe
     assert "training gives other bits, in column 'final_loss'" in fault
     with training_watched() as trained:
         sweep.repair(forged)
-    assert len(trained) == N_SHARDS + 2  # each to be compared, and one to be written and compared again
+    assert len(trained) == N_PARTS + 2  # each to be compared, and one to be written and compared again
     assert open_result(forged).facts["digest"] == whole.facts["digest"]
     moved = forge(tmp_path / "true", tmp_path / "moved", lambda table: replace_value(table, 33, "seed", 77))
     assert "column 'seed'" in sweep.verify(moved).faults[0]
@@ -216,7 +216,7 @@ def test_commands(folder: Path, tmp_path: Path) -> None:
     """Exit code 0 says intact or repaired, 1 damaged; every fault is a line."""
     intact = command("verify", folder, "--sample", 3)
     assert intact.code == 0
-    assert f"intact: {STUDY.n_runs} runs in {N_SHARDS} parts" in intact.out
+    assert f"intact: {STUDY.n_runs} runs in {N_PARTS} parts" in intact.out
     assert "with the same bits" in intact.out
     part = parts_of(folder)[0]
     part.write_bytes(b"PAR1" + part.read_bytes()[4:-1] + b"?")
@@ -257,8 +257,8 @@ def flip_and_mend(pristine: Path, tmp_path: Path, random: np.random.Generator, c
         content[place] ^= 1 << int(random.integers(8))
         (folder / name).write_bytes(content[:place] if cut else content)
         assert sweep.verify(folder).faults, (name, place)
-        shard = int(Path(name).name[:7]) if "/" in name else None
-        assert set(assert_repaired(folder, pristine, STUDY)) <= {shard}, (name, place)
+        part = int(Path(name).name[:7]) if "/" in name else None
+        assert set(assert_repaired(folder, pristine, STUDY)) <= {part}, (name, place)
         shutil.rmtree(folder)
 
 

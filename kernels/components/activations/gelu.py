@@ -1,0 +1,16 @@
+"""The Gaussian error linear unit: z times the probability that a standard normal number is at most z."""
+
+from kernels.components.records import Activation
+from kernels.simd.functions import Lanes, normal, normal_cdf
+
+
+def value(z: Lanes) -> Lanes:
+    return z * normal_cdf(z)
+
+
+def value_and_slope(z: Lanes) -> tuple[Lanes, Lanes]:
+    probability, density = normal(z)
+    return z * probability, probability + z * density
+
+
+COMPONENT = Activation(value, value_and_slope, elementary=True, source="Hendrycks and Gimpel 2016, exact form")

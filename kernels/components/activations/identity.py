@@ -1,0 +1,15 @@
+"""The identity, for linear networks."""
+
+from kernels.components.records import Activation
+from kernels.simd.functions import Lanes
+
+
+def value(z: Lanes) -> Lanes:
+    return z
+
+
+def chain(gradient: Lanes, a: Lanes) -> Lanes:
+    return gradient
+
+
+COMPONENT = Activation(value, chain=chain, also=("linear", "none"))

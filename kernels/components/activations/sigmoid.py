@@ -1,0 +1,15 @@
+"""The logistic function 1 / (1 + e^-z)."""
+
+from kernels.components.records import Activation
+from kernels.simd.functions import Lanes, sigmoid
+
+
+def value(z: Lanes) -> Lanes:
+    return sigmoid(z)
+
+
+def chain(gradient: Lanes, a: Lanes) -> Lanes:
+    return gradient * (a * (1.0 - a))
+
+
+COMPONENT = Activation(value, chain=chain, elementary=True, also=("logistic", "sigm", "expit"))

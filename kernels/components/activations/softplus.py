@@ -1,0 +1,15 @@
+"""The smooth ReLU log(1 + e^z)."""
+
+from kernels.components.records import Activation
+from kernels.simd.functions import Lanes, sigmoid, softplus
+
+
+def value(z: Lanes) -> Lanes:
+    return softplus(z)
+
+
+def value_and_slope(z: Lanes) -> tuple[Lanes, Lanes]:
+    return softplus(z), sigmoid(z)
+
+
+COMPONENT = Activation(value, value_and_slope, elementary=True, source="Dugas et al. 2001")

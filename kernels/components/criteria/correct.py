@@ -1,0 +1,7 @@
+"""Every output is right."""
+
+from kernels.components.records import Criterion
+
+COMPONENT = Criterion(
+    None, None, "every output is on the side of its target, or with softmax the largest is", of_right=True
+)

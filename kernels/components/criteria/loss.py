@@ -1,0 +1,11 @@
+"""The loss is below the threshold."""
+
+from kernels.components.records import Criterion
+from kernels.simd.functions import Lanes, Mask
+
+
+def of_loss(loss: Lanes, threshold: Lanes) -> Mask:
+    return loss < threshold
+
+
+COMPONENT = Criterion(of_loss, None, "the loss is below the threshold")

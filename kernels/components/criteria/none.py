@@ -1,0 +1,5 @@
+"""No run converges or stalls."""
+
+from kernels.components.records import Criterion
+
+COMPONENT = Criterion(None, None, "no run converges or stalls")

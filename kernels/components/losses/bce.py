@@ -1,0 +1,24 @@
+"""Binary cross-entropy of a logistic output, in terms of its sum u."""
+
+from kernels.components.records import Loss
+from kernels.simd.functions import Lanes, absolute, select, softplus
+
+
+def term(u: Lanes, y: Lanes, target: Lanes) -> Lanes:
+    """(max(u, 0) - target u) + log(1 + e^-|u|), which overflows for no u; NaN stays NaN."""
+    return (select(u < 0.0, 0.0, u) - target * u) + softplus(-absolute(u))
+
+
+def slope(y: Lanes, target: Lanes) -> Lanes:
+    return y - target
+
+
+COMPONENT = Loss(
+    term,
+    slope,
+    of_sum=True,
+    output="sigmoid",
+    takes_target=lambda target: 0 <= target <= 1,
+    targets="targets from 0 to 1; give 0 for -1",
+    also=("binary_cross_entropy", "log_loss", "binary_crossentropy", "bce_with_logits"),
+)

@@ -1,0 +1,12 @@
+"""Half the squared error, whose derivative is the error."""
+
+from kernels.components.losses.squared import term
+from kernels.components.records import Loss
+from kernels.simd.functions import Lanes
+
+
+def slope(y: Lanes, target: Lanes) -> Lanes:
+    return y - target
+
+
+COMPONENT = Loss(term, slope, factor=0.5, squares=0.5)

@@ -1,0 +1,21 @@
+"""The hinge loss max(0, 1 - target y) of targets -1 and 1."""
+
+from kernels.components.records import Loss
+from kernels.simd.functions import Lanes, constant, select
+
+
+def term(u: Lanes, y: Lanes, target: Lanes) -> Lanes:
+    margin = 1.0 - target * y
+    return select(margin < 0.0, 0.0, margin)
+
+
+def slope(y: Lanes, target: Lanes) -> Lanes:
+    return select(target * y < 1.0, target * constant(-1.0, y), 0.0)
+
+
+COMPONENT = Loss(
+    term,
+    slope,
+    takes_target=lambda target: abs(target) == 1,
+    targets="targets of -1 and 1; give -1 for 0",
+)

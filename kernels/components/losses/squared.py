@@ -1,0 +1,16 @@
+"""The squared error."""
+
+from kernels.components.records import Loss
+from kernels.simd.functions import Lanes
+
+
+def term(u: Lanes, y: Lanes, target: Lanes) -> Lanes:
+    error = y - target
+    return error * error
+
+
+def slope(y: Lanes, target: Lanes) -> Lanes:
+    return 2.0 * (y - target)
+
+
+COMPONENT = Loss(term, slope, squares=1.0, names={"sse": "sum", "mse": "mean"})

@@ -1,0 +1,11 @@
+"""Adam with decoupled weight decay: weights shrink by themselves, not by their gradient."""
+
+from kernels.components.optimizers import adam
+from kernels.simd.functions import Lanes, select
+
+
+def decay(p: Lanes, g: Lanes, rate: Lanes, weight_decay: Lanes) -> tuple[Lanes, Lanes]:
+    return select(weight_decay > 0.0, p - (rate * weight_decay) * p, p), g
+
+
+COMPONENT = adam.COMPONENT._replace(decay=decay, needs_decay=True, source="torch.optim.AdamW")

@@ -1,0 +1,13 @@
+"""Gradient descent."""
+
+from kernels.components.records import Optimizer
+from kernels.simd.functions import Lanes
+
+
+def update(p: Lanes, g: Lanes, rate: Lanes) -> Lanes:
+    return p - rate * g
+
+
+COMPONENT = Optimizer(
+    update, operations=2, source="torch.optim.SGD", also=("sgd", "gradient_descent", "vanilla", "bgd")
+)

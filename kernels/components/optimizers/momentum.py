@@ -1,0 +1,21 @@
+"""Gradient descent with a velocity, the sum of gradients that fade."""
+
+from kernels.components.records import Optimizer, Setting
+from kernels.simd.functions import Lanes
+
+MOMENTUM = Setting("momentum", 0.9, "share of the velocity that is kept", at_least=0, below=1, also=("mu",))
+
+
+def update(p: Lanes, g: Lanes, v: Lanes, rate: Lanes, mu: Lanes) -> tuple[Lanes, Lanes]:
+    v = mu * v + g
+    return p - rate * v, v
+
+
+COMPONENT = Optimizer(
+    update,
+    states=(0.0,),
+    settings=(MOMENTUM,),
+    operations=4,
+    source="torch.optim.SGD, dampening 0",
+    also=("heavy_ball", "sgdm"),
+)

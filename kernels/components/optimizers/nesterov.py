@@ -1,0 +1,15 @@
+"""Gradient descent with a velocity that is looked ahead along."""
+
+from kernels.components.optimizers.momentum import MOMENTUM
+from kernels.components.records import Optimizer
+from kernels.simd.functions import Lanes
+
+
+def update(p: Lanes, g: Lanes, v: Lanes, rate: Lanes, mu: Lanes) -> tuple[Lanes, Lanes]:
+    v = mu * v + g
+    return p - rate * (g + mu * v), v
+
+
+COMPONENT = Optimizer(
+    update, states=(0.0,), settings=(MOMENTUM,), operations=6, source="torch.optim.SGD, nesterov", also=("nag",)
+)

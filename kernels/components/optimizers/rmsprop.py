@@ -1,0 +1,15 @@
+"""RMSprop: gradients are divided by the root of their mean square."""
+
+from kernels.components.records import Optimizer, Setting
+from kernels.simd.functions import Lanes, sqrt
+
+ALPHA = Setting("alpha", 0.99, "decay of the mean squared gradient", at_least=0, below=1, also=("rho",))
+EPS = Setting("eps", 1e-8, "added to the root of the mean squared gradient", above=0, also=("epsilon",))
+
+
+def update(p: Lanes, g: Lanes, v: Lanes, rate: Lanes, alpha: Lanes, eps: Lanes) -> tuple[Lanes, Lanes]:
+    v = alpha * v + (1.0 - alpha) * (g * g)
+    return p - (rate * g) / (sqrt(v) + eps), v
+
+
+COMPONENT = Optimizer(update, states=(0.0,), settings=(ALPHA, EPS), source="torch.optim.RMSprop")

@@ -1,0 +1,16 @@
+"""Half a wave of the cosine, from 1 towards 0."""
+
+from kernels.components.records import Schedule
+from kernels.simd.functions import Lanes, sin_cos
+
+PI = 3.141592653589793
+
+
+def advance(t: Lanes, steps: Lanes) -> tuple[Lanes]:
+    _, cosine = sin_cos(PI * ((t - 1.0) / steps))
+    return ((1.0 + cosine) / 2.0,)
+
+
+COMPONENT = Schedule(
+    advance, source="torch.optim.lr_scheduler.CosineAnnealingLR", also=("cosine_annealing", "cosine_decay")
+)

@@ -1,0 +1,13 @@
+"""Times gamma after each update, by repeated products."""
+
+from kernels.components.records import Schedule, Setting
+from kernels.simd.functions import Lanes
+
+GAMMA = Setting("gamma", 0.999, "factor of the learning rates after one update, or with step after some", above=0)
+
+
+def advance(t: Lanes, steps: Lanes, power: Lanes, gamma: Lanes) -> tuple[Lanes, Lanes]:
+    return power, power * gamma
+
+
+COMPONENT = Schedule(advance, states=(1.0,), settings=(GAMMA,), source="torch.optim.lr_scheduler.ExponentialLR")

@@ -1,0 +1,15 @@
+"""From 1 in equal steps towards a factor, which would be that of the update after the last."""
+
+from kernels.components.records import Schedule, Setting
+from kernels.simd.functions import Lanes
+
+END_FACTOR = Setting("end_factor", 0.0, "factor of the learning rates at the end of the schedule linear", at_least=0)
+
+
+def advance(t: Lanes, steps: Lanes, end_factor: Lanes) -> tuple[Lanes]:
+    return (1.0 + (end_factor - 1.0) * ((t - 1.0) / steps),)
+
+
+COMPONENT = Schedule(
+    advance, settings=(END_FACTOR,), source="torch.optim.lr_scheduler.LinearLR", also=("linear_decay",)
+)

@@ -1,0 +1,305 @@
+"""Decorators that declare custom components."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NoReturn, TypeVar
+
+from kernels import vocabulary
+from kernels.components.records import LEARNING_RATE, Setting
+from kernels.custom.registry import add_source
+from kernels.custom.source import (
+    TOO_LONG,
+    ComponentError,
+    Function,
+    read_function,
+    returned,
+    write_source,
+)
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+NAME = re.compile("[a-z][a-z0-9_]{0,39}")
+# A kernel loads so many settings of a component at once, for an optimizer together with the factors of its rate.
+MOST_SETTINGS, MOST_STATES = 5, 2
+
+
+def activation(
+    function: Any = None,
+    /,
+    *,
+    chain: Callable[..., Any] | None = None,
+    settings: Sequence[Setting | str] = (),
+    surrogate: bool = False,
+) -> Any:
+    """Declare an activation function of one's own.
+
+    Parameters
+    ----------
+    function : (z, *settings) -> (a, slope)
+        The function and its derivative, over lanes; numbers as ``constant(1.0, z)``. With ``chain`` it returns a alone.
+    chain : (gradient, a) -> lanes
+        The gradient with respect to z, given that with respect to a.
+    settings
+        Settings that the function takes, or names of settings of other components.
+    surrogate
+        Whether the slope is meant to differ from the derivative; by default they are compared before use.
+
+    Returns
+    -------
+    function
+        As it was given.
+
+    Raises
+    ------
+    ComponentError
+        If the function depends on anything but its arguments, numbers and functions of ``sweep.lanes``, or its name is
+        taken.
+
+    Examples
+    --------
+    >>> @activation
+    ... def square(z):
+    ...     return z * z, 2.0 * z
+    """
+    roles = {"chain": chain}
+    return _decorator(function, "activation", roles, settings, {"surrogate": surrogate})
+
+
+def loss(function: Any = None, /, *, settings: Sequence[Setting | str] = (), surrogate: bool = False) -> Any:
+    """Declare a loss of one's own.
+
+    Parameters
+    ----------
+    function : (y, target, *settings) -> (term, slope)
+        The part of one pattern and output in the sum, and its derivative with respect to the output y. A target may be
+        one number for all lanes.
+    settings, surrogate
+        As of :func:`activation`.
+
+    Returns
+    -------
+    function
+        As it was given.
+
+    Raises
+    ------
+    ComponentError
+        As :func:`activation` does.
+    """
+    return _decorator(function, "loss", {}, settings, {"surrogate": surrogate})
+
+
+def optimizer(
+    function: Any = None,
+    /,
+    *,
+    states: Sequence[float | str] = (),
+    settings: Sequence[Setting | str] = (),
+    clocks: Sequence[float] = (),
+    tick: Callable[..., Any] | None = None,
+    factors: Callable[..., Any] | None = None,
+    full_batch: bool = False,
+    keeps_infinity: bool = False,
+) -> Any:
+    """Declare an optimizer of one's own.
+
+    Parameters
+    ----------
+    function : (p, gradient, *states, *factors, *settings) -> p, or (p, *states)
+        A parameter and its states after an update. Without ``factors`` the one factor is the learning rate.
+    states
+        Initial values of at most two states of a parameter: numbers, or ``"learning_rate"``.
+    settings
+        Settings that all functions take last, or names of settings of other components.
+    clocks, tick : (*clocks, *settings) -> (*clocks)
+        Initial values of numbers that count the updates of a network, and the function that advances them.
+    factors : (rate, *clocks, *settings) -> (*factors)
+        Numbers that an update computes from the learning rate once for all parameters of a layer; needs clocks.
+    full_batch
+        Whether a step must take all patterns.
+    keeps_infinity
+        Whether a parameter or state stays not finite for ever once the gradient was not. Kernels then leave out
+        products with zero, which makes them up to twice as fast. What follows from sums, differences, products and
+        numerators alone, as of momentum or Adam, need not be declared; where comparisons decide, it must be. It is
+        tried before use.
+
+    Returns
+    -------
+    function
+        As it was given.
+
+    Raises
+    ------
+    ComponentError
+        As :func:`activation` does.
+    """
+    options = {
+        "states": tuple(each if isinstance(each, str) else float(each) for each in states),
+        "clocks": tuple(map(float, clocks)),
+        "full_batch": full_batch,
+        "keeps_infinity": keeps_infinity,
+    }
+    return _decorator(function, "optimizer", {"tick": tick, "factors": factors}, settings, options)
+
+
+def _decorator(
+    function: Any, kind: str, roles: Mapping[str, Any], settings: Any, options: Mapping[str, Any]
+) -> Callable[[F], F] | Any:
+    """Return a decorator, or what it returns for a function."""
+
+    def declare(given: F) -> F:
+        name = getattr(given, "__name__", repr(given))
+        what = f"{kind} {name!r}"
+        try:
+            _declare(what, {"kind": kind, "name": name}, {"function": given, **roles}, settings, options)
+        except RecursionError:
+            raise ComponentError(f"{what}: it has a formula that is {TOO_LONG}") from None
+        return given
+
+    return declare if function is None else declare(function)
+
+
+def _declare(
+    what: str, component: Mapping[str, Any], roles: Mapping[str, Any], settings: Any, options: Mapping[str, Any]
+) -> None:
+    """Make a component known, from the functions of its roles, of which some may be None."""
+    read = {role: read_function(what, each) for role, each in roles.items() if each is not None or role == "function"}
+    _check_name(what, component["name"])
+    own = tuple(_setting(what, each) for each in settings)
+    declared: dict[str, Any] = {
+        **component,
+        "functions": {role: each.name for role, each in read.items()},
+        "settings": [each.name if each.name in vocabulary.OWN else _said(each._asdict()) for each in own],
+        "options": _said(options),
+    }
+    _check_form(what, {**declared, "options": options}, read)
+    source = write_source(what, list(read.values()), declared)
+    add_source(source, {each.name: each.place for each in read.values()})  # later changes of numbers change nothing
+
+
+def _said(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values that are not empty, so that an option that comes later changes no hash of a source."""
+    return {name: value for name, value in values.items() if value or type(value) in (int, float)}
+
+
+def _check_name(what: str, name: str) -> None:
+    """Refuse a name that is none of a component, or that a component has already."""
+    if not NAME.fullmatch(name):
+        raise ComponentError(f"{what}: must be named by at most 40 small letters, digits and _, a letter first")
+    if name in taken_names():
+        raise ComponentError(f"{what}: xor-sweep has a component of this name already; give the function another name")
+
+
+def taken_names() -> set[str]:
+    """Return the names of all components of ours, losses with a reduction among them."""
+    return {
+        *vocabulary.NAMED,
+        *vocabulary.CRITERIA,
+        *(name for component in vocabulary.LOSSES.values() for name in component.names),
+    }
+
+
+def setting_fault(setting: Any) -> str | None:
+    """Return what is wrong with a setting, or None."""
+    if not isinstance(setting, Setting):
+        return "must be Setting(name, default, meaning), or the name of a setting of another component"
+    limits = (setting.at_least, setting.above, setting.below)
+    numbers = (setting.default, *(limit for limit in limits if limit is not None))
+    texts = (setting.name, setting.meaning, setting.unit)
+    if not all(isinstance(text, str) for text in texts) or not NAME.fullmatch(setting.name):
+        return "must have a name of at most 40 small letters, digits and _, and a text as its meaning"
+    if not all(type(number) in (int, float) and math.isfinite(number) for number in numbers):
+        return "must have a finite number as its default, and as its limits"
+    low, above = (-math.inf if limit is None else limit for limit in (setting.at_least, setting.above))
+    below = math.inf if setting.below is None else setting.below
+    if not (low <= setting.default and above < setting.default < below):
+        return f"must have a default within its limits, and {setting.default!r} is not"
+    ours = vocabulary.OWN.get(setting.name)
+    if setting.name in vocabulary.SETTINGS and setting != ours:
+        return "is a setting of xor-sweep; give its name alone, as a text, or another name"
+    return None
+
+
+def _setting(what: str, given: Any) -> Setting:
+    """Return a setting, which a text names if other components have it."""
+    found = vocabulary.OWN.get(given) if isinstance(given, str) else given
+    if isinstance(given, str) and found is None:
+        names = ", ".join(vocabulary.OWN)
+        raise ComponentError(
+            f"{what}: setting {given!r} given; must be Setting(name, default, meaning), or one of {names}"
+        )
+    fault = setting_fault(found)
+    if fault:
+        shown = found.name if isinstance(found, Setting) else found
+        raise ComponentError(f"{what}: setting {shown!r} given; it {fault}")
+    assert isinstance(found, Setting)
+    if found.name in vocabulary.OWN:
+        return found
+    limits = {
+        name: float(limit) for name in ("at_least", "above", "below") if (limit := getattr(found, name)) is not None
+    }
+    return Setting(**{**found._asdict(), **limits, "default": float(found.default), "also": ()})
+
+
+def _check_form(what: str, declared: Mapping[str, Any], read: Mapping[str, Function]) -> None:
+    """Refuse functions with another number of arguments or values than the component needs."""
+    settings = [each if isinstance(each, str) else each["name"] for each in declared["settings"]]
+    kind, n_factors = declared["kind"], 0
+    if len(set(settings)) < len(settings):
+        raise ComponentError(f"{what}: settings {', '.join(settings)} given; each must be given once")
+    if kind == "loss":
+        _needs(what, read["function"], ["y", "target", *settings], 2)
+    elif kind == "activation":
+        _needs(what, read["function"], ["z", *settings], None if "chain" in read else 2)
+        if "chain" in read:
+            _needs(what, read["chain"], ["gradient", "a"], None)
+    else:
+        n_factors = _check_optimizer(what, declared["options"], settings, read)
+    if len(settings) + n_factors > MOST_SETTINGS:
+        beside = f" and {n_factors} factors of its rate" if n_factors else ""
+        raise ComponentError(f"{what}: {len(settings)} settings{beside} given; at most {MOST_SETTINGS} are allowed")
+
+
+def _check_optimizer(what: str, options: Mapping[str, Any], settings: list[str], read: Mapping[str, Function]) -> int:
+    """Refuse an optimizer whose functions do not go together, and return the number of factors of its rate."""
+    states, clocks, n_factors = options["states"], options["clocks"], 1
+    if len(states) > MOST_STATES or any(
+        state != LEARNING_RATE if isinstance(state, str) else not math.isfinite(state) for state in states
+    ):
+        raise ComponentError(f"{what}: states {states!r} given; must be at most two finite numbers or 'learning_rate'")
+    if len({bool(clocks), "tick" in read, "factors" in read}) > 1:
+        raise ComponentError(f"{what}: clocks, tick and factors belong together; give all of them or none")
+    if len(clocks) > MOST_SETTINGS - len(settings) or not all(map(math.isfinite, clocks)):
+        raise ComponentError(
+            f"{what}: clocks {clocks!r} given; with the settings at most {MOST_SETTINGS} finite numbers"
+        )
+    names = [f"clock {k + 1}" for k in range(len(clocks))]
+    if clocks:
+        _needs(what, read["tick"], [*names, *settings], len(clocks))
+        found = returned(what, read["factors"])
+        if found is None:
+            _fails(what, read["factors"], "it must return a tuple, as (rate,)")
+        _needs(what, read["factors"], ["rate", *names, *settings], n_factors := found)
+    of_states = [f"state {k + 1}" for k in range(len(states))]
+    factors = [f"factor {k + 1}" for k in range(n_factors)] if clocks else ["learning rate"]
+    arguments = ["p", "gradient", *of_states, *factors, *settings]
+    _needs(what, read["function"], arguments, len(states) + 1 if states else None)
+    return n_factors
+
+
+def _needs(what: str, function: Function, arguments: list[str], n_values: int | None) -> None:
+    """Refuse a function that takes other arguments, or returns another number of values; None for one that is none."""
+    if function.n_arguments != len(arguments):
+        told = ", ".join(arguments)
+        _fails(what, function, f"{function.name} takes {function.n_arguments} arguments; it must take {told}")
+    found = returned(what, function)
+    if found != n_values:
+        told, needed = ("one value" if n is None else f"a tuple of {n}" for n in (found, n_values))
+        _fails(what, function, f"{function.name} returns {told}; it must return {needed}")
+
+
+def _fails(what: str, function: Function, why: str) -> NoReturn:
+    raise ComponentError(f"{what}, line {function.place.line} of {function.place.file}: {why}")

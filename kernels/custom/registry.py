@@ -1,0 +1,161 @@
+"""Custom components that this process knows, by a key that tells their source.
+
+A recipe names such a component by its key, so kernels of different sources never meet, in this process or on disk, and
+a component that is declared again under its old name is another component.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias
+
+from kernels import vocabulary
+from kernels.components.records import Activation, Loss, Optimizer, Setting
+from kernels.components.value_of import ValueOf
+from kernels.custom.infinity import keeps_infinity
+from kernels.custom.source import Place, facts_of, read_source
+
+Record: TypeAlias = Activation | Loss | Optimizer
+
+KINDS = ("activation", "loss", "optimizer")
+
+
+class Declaration(NamedTuple):
+    """What a study tells of a custom component: everything but its code.
+
+    Attributes
+    ----------
+    kind
+        One of :data:`KINDS`.
+    name
+    sha256
+        Of the source.
+    settings
+    elementary
+        Whether an activation is a long chain of operations.
+    full_batch
+        Whether a step of an optimizer must take all patterns.
+    operations
+        About how many operations of lanes an update of one parameter takes.
+    """
+
+    kind: str
+    name: str
+    sha256: str
+    settings: tuple[Setting, ...] = ()
+    elementary: bool = False
+    full_batch: bool = False
+    operations: int = 0
+
+    @property
+    def key(self) -> str:
+        """The name of the component in a recipe."""
+        return f"{self.name} {self.sha256}"
+
+
+class CustomComponent(NamedTuple):
+    """A custom component with its code.
+
+    Attributes
+    ----------
+    declaration
+    source
+        All that it is made of; see :mod:`kernels.custom.source`.
+    places
+        Where the user has its functions.
+    functions
+        By their part in the component: ``"function"``, ``"chain"``, ``"tick"`` or ``"factors"``.
+    options
+        Other arguments of its decorator, as plain values, and what follows from the source.
+    """
+
+    declaration: Declaration
+    source: str
+    places: Mapping[str, Place]
+    functions: Mapping[str, Callable[..., Any]]
+    options: Mapping[str, Any]
+
+
+# Options of decorators that a source leaves out where they are these.
+_OPTIONS: dict[str, dict[str, Any]] = {
+    "activation": {"surrogate": False},
+    "loss": {"surrogate": False},
+    "optimizer": {"states": (), "clocks": (), "full_batch": False, "keeps_infinity": False},
+}
+
+# The components of this process by key, and by name those declared last.
+_BY_KEY: dict[str, CustomComponent] = {}
+_BY_NAME: dict[str, CustomComponent] = {}
+
+
+def declared_components() -> dict[str, CustomComponent]:
+    """Return the components that this process knows by name."""
+    return dict(_BY_NAME)
+
+
+def component_of(key: str) -> CustomComponent | None:
+    """Return the component of a key, if this process has its code."""
+    return _BY_KEY.get(key)
+
+
+def add_source(source: str, places: Mapping[str, Sequence[Any]]) -> CustomComponent:
+    """Make a component known by its source, which another process of this user may have sent, and return it.
+
+    Parameters
+    ----------
+    source
+        See :mod:`kernels.custom.source`.
+    places
+        File and line of each function, where the user has it.
+    """
+    known = {name: Place(*place) for name, place in places.items()}
+    found, declared = read_source(source, known)
+    kind, name = declared["kind"], declared["name"]
+    functions = {role: found[each] for role, each in declared["functions"].items()}
+    ours = vocabulary.OWN
+    settings = tuple(
+        ours[each] if isinstance(each, str) else Setting(**{"meaning": "", **each}) for each in declared["settings"]
+    )
+    facts = facts_of(source, declared["functions"])
+    facts["elementary"] &= kind == "activation" and not settings
+    facts["operations"] *= kind == "optimizer"
+    options = {**_OPTIONS[kind], **declared["options"], **facts}
+    if kind == "optimizer" and not options["keeps_infinity"]:
+        update, n_states = declared["functions"]["function"], len(options["states"])
+        options["keeps_infinity"] = keeps_infinity(source, update, n_states)
+    sha256 = hashlib.sha256(source.encode()).hexdigest()
+    flags = {flag: options[flag] for flag in ("elementary", "full_batch", "operations") if flag in options}
+    component = CustomComponent(Declaration(kind, name, sha256, settings, **flags), source, known, functions, options)
+    _BY_KEY[component.declaration.key] = _BY_NAME[name] = component
+    vocabulary.CUSTOM_COMPONENTS[component.declaration.key] = _record(component.declaration, functions, options)
+    return component
+
+
+def record_of(declaration: Declaration) -> Record:
+    """Return the record of a component, with its code if this process has it."""
+    record: Record = vocabulary.CUSTOM_COMPONENTS.get(declaration.key) or _record(declaration, {}, {})
+    return record
+
+
+def _record(
+    declaration: Declaration, functions: Mapping[str, Callable[..., Any]], options: Mapping[str, Any]
+) -> Record:
+    """Return the record of a component."""
+    function, settings = functions.get("function", _lacks_code), declaration.settings
+    if declaration.kind == "loss":
+        return Loss(ValueOf(function, 0, skipped=1), ValueOf(function, 1), settings=settings)
+    if declaration.kind == "activation":
+        told: dict[str, Any] = {"settings": settings, "elementary": declaration.elementary}
+        if "chain" in functions:
+            return Activation(function, chain=functions["chain"], **told)
+        return Activation(ValueOf(function, 0), function, **told)
+    names = ("states", "clocks", "n_factors", "keeps_infinity")
+    given = {name: options[name] for name in names if name in options}
+    given |= {name: functions[name] for name in ("tick", "factors") if name in functions}
+    given |= {"full_batch": declaration.full_batch, "operations": declaration.operations}
+    return Optimizer(function, settings=settings, **given)
+
+
+def _lacks_code(*arguments: Any) -> Any:
+    raise AssertionError("a component without code is never computed")

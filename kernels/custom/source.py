@@ -1,0 +1,289 @@
+"""The source of a custom component: one text that holds all that the component is made of.
+
+Its functions use their arguments, numbers, and the functions of :mod:`kernels.simd.functions`. So the text, with these
+and the declaration of the component, is all that decides what the component computes: other processes make the
+component from it, and its SHA-256 tells components apart.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import math
+import re
+import textwrap
+from collections.abc import Callable, Mapping
+from types import FunctionType
+from typing import Any, NamedTuple, NoReturn
+
+from kernels.simd import functions as lane_functions
+
+# What formulas are written with.
+_ELEMENTARY = tuple(each.__name__ for each in lane_functions.ELEMENTARY)
+LANE_FUNCTIONS = ("select", "absolute", "sqrt", "constant", *_ELEMENTARY)
+
+_HEAD = "from __future__ import annotations\n"
+_DECLARED = "DECLARED = "
+# Of what a function is made, beside a text that explains it: assignments and a return of such expressions.
+_STATEMENTS = (ast.Assign, ast.AnnAssign, ast.Return)
+_EXPRESSIONS = (ast.BinOp, ast.UnaryOp, ast.Compare, ast.Call, ast.Name, ast.Constant, ast.Tuple)
+_OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.BitAnd, ast.BitOr, ast.USub, ast.UAdd, ast.Invert)
+_COMPARISONS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
+
+# What Python says of a formula by RecursionError.
+TOO_LONG = "too long for Python to read at once; divide it among several assignments"
+
+# As in: typing of call at components.py (3).
+_TOLD_BY_NUMBA = re.compile(r" at (.+) \((\d+)\)$", re.MULTILINE)
+
+
+class ComponentError(ValueError):
+    """A custom component cannot be used; the message says why, in one sentence."""
+
+
+class Place(NamedTuple):
+    """Where the user has a function: the file, and its first line there."""
+
+    file: str
+    line: int
+
+    def at(self, node: ast.expr | ast.stmt) -> Place:
+        """Return the place of a part of the function."""
+        return self._replace(line=self.line + node.lineno - 1)
+
+
+class Function(NamedTuple):
+    """A function of a component: name, source from ``def`` on, place, and the functions and numbers that it uses."""
+
+    name: str
+    n_arguments: int
+    source: str
+    place: Place
+    used: Mapping[str, Any]
+
+
+def read_function(what: str, function: Any) -> Function:
+    """Return the source of a function, once it is sure that it depends on nothing else.
+
+    Parameters
+    ----------
+    what
+        The component, for errors.
+    function
+        A function that is written with ``def``.
+
+    Raises
+    ------
+    ComponentError
+        If it is no such function, its source cannot be had, or it uses anything else.
+    """
+    if not isinstance(function, FunctionType) or function.__name__ == "<lambda>":
+        raise ComponentError(f"{what}: {_short(function)} given; must be a function that is written with def")
+    place = Place(function.__code__.co_filename, function.__code__.co_firstlineno)
+    if function.__closure__:
+        names = ", ".join(function.__code__.co_freevars)
+        _refuse(what, place, f"it uses {names} of the function around it; make it a number of the module, or a setting")
+    signature = list(inspect.signature(function).parameters.values())
+    if any(each.kind is not each.POSITIONAL_OR_KEYWORD or each.default is not each.empty for each in signature):
+        _refuse(what, place, "its arguments must be plain names; defaults belong to settings=(Setting(..),)")
+    try:
+        lines, first = inspect.getsourcelines(function)
+    except (OSError, TypeError):
+        _refuse(what, place, "its source cannot be read; write it in a file or a notebook, not at a prompt")
+    tree = ast.parse(textwrap.dedent("".join(lines))).body
+    if len(tree) != 1 or not isinstance(tree[0], ast.FunctionDef):
+        _refuse(what, place, "its source is no function that is written with def")
+    begin = tree[0].lineno - 1  # behind decorators
+    source = textwrap.dedent("".join(lines[begin : tree[0].end_lineno])).rstrip() + "\n"
+    place = Place(place.file, first + begin)
+    used = _used(what, function, ast.parse(source).body[0], place)
+    return Function(function.__name__, len(signature), source, place, used)
+
+
+def write_source(what: str, read: list[Function], declared: Mapping[str, Any]) -> str:
+    """Return the source of a component from its functions and the plain values of its declaration.
+
+    Parameters
+    ----------
+    what
+        The component, for errors.
+    read, declared
+        Its functions, and its declaration.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    ComponentError
+        If a name means several things.
+    """
+    if len({function.name for function in read}) < len(read):
+        _refuse(what, read[0].place, "its functions have one name; give them several")
+    used = {name: value for function in read for name, value in function.used.items()}
+    for function in read:
+        for name, value in function.used.items():
+            if used[name] is not value or name in [each.name for each in read]:
+                _refuse(
+                    what,
+                    function.place,
+                    f"it uses {name!r}, which is another thing elsewhere in the component; rename it",
+                )
+    given = {name: value.__name__ for name, value in used.items() if callable(value)}
+    imports = [f"{own} as {name}" if own != name else own for name, own in sorted(given.items())]
+    head = [f"from kernels.simd.functions import {', '.join(imports)}\n"] if imports else []
+    head += [f"{name} = {value!r}\n" for name, value in sorted(used.items()) if not callable(value)]
+    return "\n".join([_HEAD, *head, *(function.source for function in read), f"{_DECLARED}{dict(declared)!r}\n"])
+
+
+def read_source(source: str, places: Mapping[str, Place]) -> tuple[dict[str, Callable[..., Any]], dict[str, Any]]:
+    """Return the functions in the source of a component, by name, and the plain values of its declaration.
+
+    Parameters
+    ----------
+    source
+        As :func:`write_source` returns it, in a process of the user who wrote it.
+    places
+        Where the user has the functions, for errors.
+    """
+    found: dict[str, Any] = {"__name__": "own_component"}
+    *code, declared = ast.parse(source).body
+    for statement in code:
+        place = places.get(getattr(statement, "name", ""))
+        if place:
+            ast.increment_lineno(statement, place.line - statement.lineno)
+        file = place.file if place else "<component>"
+        future = [*code[:1], statement] if place else [statement]  # annotations are no code
+        exec(compile(ast.Module(future, []), file, "exec"), found)
+    assert isinstance(declared, ast.Assign)
+    return {name: each for name, each in found.items() if isinstance(each, FunctionType)}, ast.literal_eval(
+        declared.value
+    )
+
+
+def line_of(error: BaseException, places: Mapping[str, Place]) -> Place | None:
+    """Return the line of the user in which an error arose, as Python or Numba tells it; None if in none."""
+    files = {place.file for place in places.values()}
+    for file, line in _TOLD_BY_NUMBA.findall(str(error)):
+        if file in files:
+            return Place(file, int(line))
+    found, trace = None, error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename in files:
+            found = Place(trace.tb_frame.f_code.co_filename, trace.tb_lineno)
+        trace = trace.tb_next
+    return found
+
+
+def returned(what: str, function: Function) -> int | None:
+    """Return how many values a function returns; None if it returns one that is no tuple.
+
+    Raises
+    ------
+    ComponentError
+        If it returns different numbers.
+    """
+    values = [node.value for node in ast.walk(ast.parse(function.source)) if isinstance(node, ast.Return)]
+    counts = {len(value.elts) if isinstance(value, ast.Tuple) else None for value in values}
+    if len(counts) != 1:
+        _refuse(what, function.place, "it must return its values, equally many at each return")
+    return counts.pop()
+
+
+def facts_of(source: str, functions: Mapping[str, str]) -> dict[str, Any]:
+    """Return what follows from the source of a component, for its cost and its kernels.
+
+    Parameters
+    ----------
+    source
+        As :func:`write_source` returns it.
+    functions
+        The name of each function by its part in the component.
+
+    Returns
+    -------
+    dict
+        ``operations``: about how many operations of lanes the function takes; ``elementary``: whether it uses an
+        elementary one, which is a long chain of them; ``n_factors``: how many values ``factors`` returns, or 1.
+    """
+    code = ast.parse(source).body
+    imported = [alias for node in code if isinstance(node, ast.ImportFrom) for alias in node.names]
+    means = {alias.asname or alias.name: alias.name for alias in imported}
+    definitions = {node.name: node for node in code if isinstance(node, ast.FunctionDef)}
+    nodes = list(ast.walk(definitions[functions["function"]]))
+    calls = [node.func for node in nodes if isinstance(node, ast.Call)]
+    called = [means.get(name.id, "") for name in calls if isinstance(name, ast.Name)]
+    n_long = sum(name in _ELEMENTARY for name in called)
+    n_slow = called.count("sqrt") + sum(isinstance(node, ast.Div) for node in nodes)
+    n_all = sum(isinstance(node, ast.BinOp | ast.Compare | ast.Call) for node in nodes)
+    factors = list(ast.walk(definitions[functions["factors"]])) if "factors" in functions else []
+    counts = [
+        len(node.value.elts) for node in factors if isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple)
+    ]
+    return {"operations": n_all + 7 * n_slow + 99 * n_long, "elementary": n_long > 0, "n_factors": (counts or [1])[0]}
+
+
+def _used(what: str, function: FunctionType, definition: ast.stmt, place: Place) -> dict[str, Any]:
+    """Return the functions and numbers of its module that a function uses, by name."""
+    assert isinstance(definition, ast.FunctionDef)
+    body = definition.body[ast.get_docstring(definition) is not None :]  # without the text that explains it
+    used, own = dict[str, Any](), set(function.__code__.co_varnames)
+    for statement in body:
+        if not isinstance(statement, _STATEMENTS):
+            _refuse_node(what, place, statement)
+        values = statement.targets if isinstance(statement, ast.Assign) else []
+        for expression in [*values, *([statement.value] if statement.value else [])]:
+            for node in ast.walk(expression):
+                _check_node(what, place, node)
+                if isinstance(node, ast.Name) and node.id not in own:
+                    used[node.id] = _value_of(what, function, place.at(node), node.id)
+    return used
+
+
+def _check_node(what: str, place: Place, node: ast.AST) -> None:
+    """Refuse what no formula over lanes is made of."""
+    if isinstance(node, ast.expr):
+        several = isinstance(node, ast.Compare) and len(node.ops) > 1
+        named = isinstance(node, ast.Call) and (bool(node.keywords) or not isinstance(node.func, ast.Name))
+        is_text = isinstance(node, ast.Constant) and type(node.value) not in (int, float)
+        operator = getattr(node, "op", None)
+        if not isinstance(node, _EXPRESSIONS) or several or named or is_text:
+            _refuse_node(what, place, node)
+        if operator is not None and not isinstance(operator, _OPERATORS):
+            _refuse_node(what, place, node)
+        if isinstance(node, ast.Compare) and not isinstance(node.ops[0], _COMPARISONS):
+            _refuse_node(what, place, node)
+
+
+def _value_of(what: str, function: FunctionType, place: Place, name: str) -> Any:
+    """Return the number or the function of lanes that a name of the module stands for."""
+    if name not in function.__globals__:
+        _refuse(what, place, f"it uses {name!r}; {_may_use()}")
+    value = function.__globals__[name]
+    is_number = type(value) in (int, float) and math.isfinite(value)
+    if not is_number and not any(value is getattr(lane_functions, known) for known in LANE_FUNCTIONS):
+        _refuse(what, place, f"it uses {name!r}, which is {_short(value)}; {_may_use()}")
+    return value
+
+
+def _refuse_node(what: str, place: Place, node: ast.expr | ast.stmt) -> NoReturn:
+    _refuse(
+        what,
+        place.at(node),
+        f"{ast.unparse(node).splitlines()[0]!r} is no formula over lanes, which assignments and a return are made of: "
+        "+ - * /, one comparison at a time, & | ~, and calls of the functions of sweep.lanes",
+    )
+
+
+def _may_use() -> str:
+    return f"it may use its arguments, finite numbers, and of sweep.lanes {', '.join(LANE_FUNCTIONS)}"
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _refuse(what: str, place: Place, why: str) -> NoReturn:
+    raise ComponentError(f"{what}, line {place.line} of {place.file}: {why}")

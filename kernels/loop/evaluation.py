@@ -1,0 +1,275 @@
+"""The evaluate: which runs of a packet have converged or stalled, and a cheaper test whether any run might end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from kernels.components.inlined import criterion as criterion_of
+from kernels.components.inlined import loss as loss_of
+from kernels.components.reductions import count
+from kernels.data.control import ACTIVE_FLAG, BELOW, BELOW_NOW, BOUND
+from kernels.data.packet import Packet, make_load_rows
+from kernels.data.patterns import Patterns, PatternSource
+from kernels.loop.plateau import make_plateau
+from kernels.loop.right import make_right
+from kernels.recipe import Recipe
+from kernels.simd.functions import Lanes, Mask
+from kernels.simd.jit import device
+from kernels.simd.lanes import Memory, any_lane
+from kernels.simd.parts import made_once
+from kernels.step.control_layout import make_control_layout
+from kernels.step.schedule import make_rates_rest
+from kernels.step.step import file_order, make_step
+from kernels.variant import Variant
+
+
+@made_once
+def make_total_loss(
+    recipe: Recipe, memory: Memory, source: PatternSource, n_patterns: int
+) -> Callable[[Patterns, Packet], Lanes]:
+    """Make the loss over all patterns.
+
+    Parameters
+    ----------
+    recipe, memory, source
+        See :mod:`kernels.step`.
+    n_patterns
+        Patterns of an epoch.
+
+    Returns
+    -------
+    (patterns, packet) -> lanes
+        Reads ``packet.outputs``.
+    """
+    n_outputs = recipe.architecture.outputs
+    component = loss_of(recipe.loss)
+    term, factor, of_sum = component.term, component.factor, component.of_sum
+    load_settings = make_load_rows(memory, make_control_layout(recipe).rows(component.settings))
+    divisor = count(recipe.reduction, n_patterns, n_outputs)
+    load, fill = memory.load, memory.fill
+
+    @device
+    def total_loss(patterns: Patterns, packet: Packet) -> Lanes:
+        terms, settings = fill(-0.0), load_settings(packet.control)
+        for n in range(source.n_patterns(patterns)):
+            for o in range(n_outputs):
+                k = n * n_outputs + o
+                y = load(packet.outputs, k)
+                u = load(packet.totals, k) if of_sum else y
+                terms = terms + term(u, y, source.target(patterns, packet, n, o), *settings)
+        return (terms / divisor) * factor
+
+    return total_loss
+
+
+@made_once
+def make_criterion(
+    recipe: Recipe, memory: Memory, source: PatternSource
+) -> Callable[[Patterns, Packet, Lanes, Lanes], Mask]:
+    """Make the convergence criterion.
+
+    Parameters
+    ----------
+    recipe, memory, source
+        See :mod:`kernels.step`.
+
+    Returns
+    -------
+    (patterns, packet, loss, threshold) -> mask
+        Lanes that have converged, given the loss and ``packet.outputs``. No lane converges where ``threshold`` is NaN.
+    """
+    component, n_outputs, load = criterion_of(recipe.criterion), recipe.architecture.outputs, memory.load
+
+    if component.of_loss is not None:
+        of_loss = component.of_loss
+
+        @device
+        def loss_criterion(patterns: Patterns, packet: Packet, loss: Lanes, threshold: Lanes) -> Mask:
+            return of_loss(loss, threshold)
+
+        return loss_criterion
+
+    if component.of_right:
+        right = make_right(recipe, memory, source)
+
+        @device
+        def right_criterion(patterns: Patterns, packet: Packet, loss: Lanes, threshold: Lanes) -> Mask:
+            met = threshold == threshold
+            for n in range(source.n_patterns(patterns)):
+                met = met & right.whole(patterns, packet, n)
+            return met
+
+        return right_criterion
+
+    if component.of_output is not None:
+        of_output = component.of_output
+
+        @device
+        def output_criterion(patterns: Patterns, packet: Packet, loss: Lanes, threshold: Lanes) -> Mask:
+            met = threshold == threshold
+            for n in range(source.n_patterns(patterns)):
+                for o in range(n_outputs):
+                    y, target = load(packet.outputs, n * n_outputs + o), source.target(patterns, packet, n, o)
+                    met = met & of_output(y, target, threshold)
+            return met
+
+        return output_criterion
+
+    @device
+    def no_criterion(patterns: Patterns, packet: Packet, loss: Lanes, threshold: Lanes) -> Mask:
+        return threshold < threshold
+
+    return no_criterion
+
+
+class Verdict(NamedTuple):
+    """State of the runs of a packet before an update.
+
+    Attributes
+    ----------
+    loss
+        Over all patterns.
+    converged, stalled, on_plateau
+        Lanes that meet the criterion, lanes that no update of an epoch would change, and lanes whose patience has
+        ended. The caller checks ``from_step`` and divergence.
+    """
+
+    loss: Lanes
+    converged: Mask
+    stalled: Mask
+    on_plateau: Mask
+
+
+@made_once
+def make_evaluate(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[[Patterns, Packet], Verdict]:
+    """Make the evaluate of a packet.
+
+    Parameters
+    ----------
+    recipe, variant, memory
+        See :mod:`kernels.step`.
+
+    Returns
+    -------
+    (patterns, packet) -> Verdict
+        To be called after ``predict`` and ``prepare`` of the step.
+
+    Notes
+    -----
+    A run that has stalled has the same loss as at the evaluation before. Only then an epoch is tried.
+    """
+    source, step = file_order(recipe, variant, memory), make_step(recipe, variant, memory)
+    total_loss = make_total_loss(recipe, memory, source, variant.n_patterns)
+    criterion = make_criterion(recipe, memory, source)
+    is_fixed_point, spoils_outputs, may_stall = step.is_fixed_point, variant.n_windows > 1, _may_stall(recipe, variant)
+    load, rates_rest = memory.load, make_rates_rest(recipe, memory)
+    has_patience, look = bool(recipe.monitor), make_plateau(recipe, memory, source).look
+
+    @device
+    def evaluate(patterns: Patterns, packet: Packet) -> Verdict:
+        control = packet.control
+        active = load(control, ACTIVE_FLAG) > 0.0
+        loss = total_loss(patterns, packet)
+        converged = criterion(patterns, packet, loss, load(control, BELOW)) & active
+        stalled = on_plateau = active & ~active
+        if has_patience:
+            on_plateau = look(patterns, packet, loss) & active
+        if may_stall:
+            stalled = (loss == load(packet.previous, 0)) & active & rates_rest(packet)
+            if any_lane(stalled):
+                stalled = is_fixed_point(patterns, packet, stalled)
+                if spoils_outputs:
+                    step.predict(patterns, packet)
+        return Verdict(loss, converged, stalled, on_plateau)
+
+    return evaluate
+
+
+class Watch(NamedTuple):
+    """Tests of the inner loop, after ``predict`` and ``prepare`` of the step.
+
+    Attributes
+    ----------
+    may_end : (patterns, packet) -> mask
+        A cheap test for lanes in which a run might end or meets a target; empty lanes may be among them. It stores the
+        loss.
+    all_go_on : (patterns, packet) -> bool
+        Whether no run ends or meets a target. If it is false, the packet must be evaluated after another ``predict``.
+    keep_loss : (packet)
+        Keeps the loss that ``may_end`` stored for the next evaluation, and what it says about improvement.
+    """
+
+    may_end: Callable[[Patterns, Packet], Mask]
+    all_go_on: Callable[[Patterns, Packet], bool]
+    keep_loss: Callable[[Packet], None]
+
+
+@made_once
+def make_watch(recipe: Recipe, variant: Variant, memory: Memory) -> Watch:
+    """Make the tests of the inner loop.
+
+    Parameters
+    ----------
+    recipe, variant, memory
+        See :mod:`kernels.step`.
+
+    Returns
+    -------
+    Watch
+    """
+    source, step = file_order(recipe, variant, memory), make_step(recipe, variant, memory)
+    total_loss = make_total_loss(recipe, memory, source, variant.n_patterns)
+    criterion = make_criterion(recipe, memory, source)
+    is_fixed_point, may_be_fixed_point = step.is_fixed_point, step.may_be_fixed_point
+    may_stall, load, store = _may_stall(recipe, variant), memory.load, memory.store
+    rates_rest = make_rates_rest(recipe, memory)
+    threshold_row = make_control_layout(recipe).target
+    has_targets, threshold_row = threshold_row is not None, threshold_row or 0
+    has_patience, plateau = bool(recipe.monitor), make_plateau(recipe, memory, source)
+    keeps_latest = may_stall or bool(recipe.loss_sums)
+
+    @device
+    def may_end(patterns: Patterns, packet: Packet) -> Mask:
+        loss, control = total_loss(patterns, packet), packet.control
+        if keeps_latest:
+            store(packet.latest, 0, loss)
+        ends = criterion(patterns, packet, loss, load(control, BELOW_NOW)) | ~(loss <= load(control, BOUND))
+        if has_targets:
+            ends = ends | (loss < load(control, threshold_row))
+        if has_patience:
+            ends = ends | plateau.look(patterns, packet, loss)
+        if may_stall:
+            same = (loss == load(packet.previous, 0)) & may_be_fixed_point(patterns, packet) & rates_rest(packet)
+            return ends | same
+        return ends
+
+    @device
+    def all_go_on(patterns: Patterns, packet: Packet) -> bool:
+        active = load(packet.control, ACTIVE_FLAG) > 0.0
+        loss = total_loss(patterns, packet)
+        ends = criterion(patterns, packet, loss, load(packet.control, BELOW_NOW))
+        if has_targets:
+            ends = ends | (loss < load(packet.control, threshold_row))
+        if has_patience:
+            ends = ends | plateau.ended(packet)
+        ends = (ends | ~(loss <= load(packet.control, BOUND))) & active
+        if may_stall:
+            same = (loss == load(packet.previous, 0)) & active & rates_rest(packet)
+            if any_lane(same):
+                ends = ends | is_fixed_point(patterns, packet, same)
+        return not any_lane(ends)
+
+    @device
+    def keep_loss(packet: Packet) -> None:
+        if may_stall:
+            store(packet.previous, 0, load(packet.latest, 0))
+        if has_patience:
+            plateau.keep(packet)
+
+    return Watch(may_end, all_go_on, keep_loss)
+
+
+def _may_stall(recipe: Recipe, variant: Variant) -> bool:
+    """Return whether runs can stall: not without a criterion, nor where the next epoch has another order or rate."""
+    return recipe.criterion != "none" and not variant.shuffles(recipe) and recipe.schedule == "constant"

@@ -1,1 +1,0 @@
-"""Words of users' own: functions over lanes of Python, in the form in which those of this package are written."""

@@ -1,1 +1,0 @@
-"""The words of a recipe: small functions on lanes, a few lines for each word."""

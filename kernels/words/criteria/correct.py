@@ -1,5 +1,0 @@
-"""Every output is right."""
-
-from kernels.words.records import Criterion
-
-WORD = Criterion(None, None, "every output is on the side of its target, or with softmax the largest is", of_right=True)

@@ -1,0 +1,84 @@
+"""Runs evaluated by the targets of the loss that a study records, as runs of a study that also sweeps ``target``.
+
+The statistics of convergence then answer when the loss is first below each target, and need no other formulas.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sweep.statistics.table_values import status_array, status_codes
+from sweep.store.commits import Commit
+from sweep.store.parts import Parts
+from sweep.study.columns import STATUSES, threshold_columns, updates_column
+from sweep.study.content import StudyContent
+from sweep.study.grid import values_of_axes
+from sweep.study.sections import Record, Restarts
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from sweep.schedule.plan import Plan
+    from sweep.study.model import Study
+
+LOSS_THRESHOLD = "loss_threshold"
+_CONVERGED, _EXHAUSTED = map(STATUSES.index, ("converged", "exhausted"))
+
+
+class ThresholdStudy(StudyContent):
+    """A study as if it also swept the targets that it records, as a last parameter."""
+
+    def __init__(self, study: Study) -> None:
+        vars(self).update({name: getattr(study, name) for name in StudyContent.__annotations__})
+        self.axes = [*study.axes, {LOSS_THRESHOLD: study.record.loss_thresholds}]
+        self.parameters = values_of_axes(self.axes)
+        self.record, self.restarts = Record.model_validate({}), Restarts.model_validate({})
+
+    def values_of(self, name: str) -> tuple[Any, ...]:
+        """Return the values that an option has in the cells; the criterion is that the loss is below the target."""
+        return ("loss",) if name == "criterion" else super().values_of(name)
+
+
+class ThresholdParts(Parts):
+    """Parts with a row for each pair of a run and a target."""
+
+    keep = "runs"
+    has_parts = True
+
+    def __init__(self, parts: Parts, study: Study) -> None:
+        super().__init__()
+        self._parts, self._n_seeds, self._updates = parts, study.seeds.count, updates_column(study)
+        self._names = [column.name for column in threshold_columns(study)]
+
+    @property
+    def plan(self) -> Plan:
+        """The plan of the study."""
+        return self._parts.plan
+
+    def commits(self) -> dict[int, Commit]:
+        """Return all commits by part number."""
+        return self._parts.commits()
+
+    def counted(self) -> list[Commit]:
+        """Return the commits whose parts make up the result, in part order."""
+        return self._parts.counted()
+
+    def table(self, commit: Commit, columns: Iterable[str] | None = None) -> pa.Table:
+        """Return the columns run, cell, status and steps of all pairs of a part."""
+        import pyarrow as pa
+
+        rows = self._parts.table(commit, ["run", "cell", "status", self._updates, *self._names])
+        run, cell, last = (rows[name].to_numpy() for name in ("run", "cell", self._updates))
+        status, steps = status_codes(rows["status"]), np.stack([rows[name].to_numpy() for name in self._names])
+        met = steps >= 0
+        pair = cell * len(steps) + np.arange(len(steps))[:, None]
+        found = {
+            "run": pair * self._n_seeds + run % self._n_seeds,
+            "cell": pair,
+            "status": np.where(met, _CONVERGED, np.where(status == _CONVERGED, _EXHAUSTED, status)),
+            "steps": np.where(met, steps, last),
+        }
+        return pa.table({name: (status_array if name == "status" else pa.array)(found[name].ravel()) for name in found})

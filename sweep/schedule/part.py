@@ -1,0 +1,36 @@
+"""The part: the unit of work."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Part:
+    """The unit of work: visiting positions ``start`` to ``stop``, without ``stop``.
+
+    Attributes
+    ----------
+    index, start, stop
+        Its number and its visiting positions.
+    cost
+        Estimated operations if every run takes all its steps; 0 if not known.
+    open : (cells,) of bool or None
+        Whether each of its cells, in visiting order, is trained; None for all.
+    """
+
+    index: int
+    start: int
+    stop: int
+    cost: float = 0.0
+    open: NDArray[np.bool_] | None = field(default=None, compare=False)
+
+    @property
+    def n_runs(self) -> int:
+        """Number of runs if all of its cells are open."""
+        return self.stop - self.start

@@ -1,0 +1,64 @@
+"""Python files of custom components, which run only where the user names them: never because a study does."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from types import ModuleType
+
+from kernels.custom.registry import declared_components
+from kernels.custom.source import TOO_LONG, ComponentError, Place, line_of
+from sweep.errors import StudyError, shown
+from sweep.system.user_files import read_text
+
+
+def load_plugin(path: str | Path) -> list[str]:
+    """Run a Python file that declares components: :func:`sweep.activation`, ``loss`` or ``optimizer``.
+
+    Parameters
+    ----------
+    path
+        Of the file.
+
+    Returns
+    -------
+    list of str
+        The names of its components.
+
+    Raises
+    ------
+    StudyError
+        If the file cannot be read, fails, or declares no component.
+    """
+    file, named = os.fspath(path), f"plugin {shown(os.fspath(path), 200)}"
+    try:
+        code = compile(read_text(Path(path)), file, "exec", dont_inherit=True)
+    except SyntaxError as error:
+        raise StudyError([f"{named}: line {error.lineno}: {error.msg}"]) from None
+    except ValueError as error:
+        raise StudyError([f"{named} cannot be read: {error}"]) from None
+    except (RecursionError, MemoryError):  # of Python's parser
+        raise StudyError([f"{named} has a formula that is {TOO_LONG}"]) from None
+    module = ModuleType(Path(path).stem)
+    module.__file__ = file
+    try:
+        exec(code, vars(module))
+    except ComponentError as error:
+        raise StudyError([str(error)]) from None
+    except Exception as error:
+        place = line_of(error, {"": Place(file, 0)})
+        where = f"line {place.line}" if place else "somewhere"
+        raise StudyError([f"{named}: {where}: {type(error).__name__}: {' '.join(str(error).split())}"]) from None
+    names = [
+        name
+        for name, component in declared_components().items()
+        if file in {place.file for place in component.places.values()}
+    ]
+    if not names:
+        raise StudyError(
+            [
+                f"{named} declares no component; put @sweep.activation, @sweep.loss or @sweep.optimizer on a function "
+                f"in it"
+            ]
+        )
+    return names

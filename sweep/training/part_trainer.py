@@ -1,0 +1,277 @@
+"""Train one part: from its positions in the plan to the outcomes of its runs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from threading import local
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kernels.loop.runs import Columns, Outcome, make_columns
+from kernels.recipe import Recipe
+from kernels.start import initialize
+from kernels.start.explicit import place_given
+from kernels.start.initialize import Start
+from kernels.train import Trainer
+from sweep.schedule.kernel_count import draws_by_numpy, study_effort
+from sweep.schedule.part import Part
+from sweep.schedule.plan import Plan
+from sweep.schedule.recipes import cell_settings, make_recipe
+from sweep.store.part_result import PartResult, updates
+from sweep.study.columns import measure_columns
+from sweep.study.grid import Cell
+from sweep.study.model import Study
+from sweep.study.options import with_role
+from sweep.training.component_trials import check_custom_components
+from sweep.training.given_starts import given_in_all, given_in_cells
+from sweep.training.kept_trainers import KeptTrainers
+from sweep.training.network_recorder import NetworkRecorder
+from sweep.training.restarts import Attempt, spawned, train_attempts
+from sweep.training.tester import Tester
+
+if TYPE_CHECKING:
+    from sweep.training.reuse import Reuse
+
+Array = NDArray[Any]
+
+_START = with_role("start")
+
+# Seconds after which a part may be ended between two pieces, each of which may need a kernel to be compiled.
+_LONG_SECONDS = 1.0
+
+
+class _Trained(NamedTuple):
+    """Outcomes of the runs of a piece, steps of lanes, those of known runs, and what is recorded of networks."""
+
+    columns: Columns
+    lane_steps: int
+    reused_steps: int
+    networks: dict[str, Array]
+
+
+class PartTrainer:
+    """Trains parts of one plan; threads share one.
+
+    Parameters
+    ----------
+    plan
+        The plan of the study.
+    pause
+        Called about every second. An exception that it raises ends the training of a part.
+    reuse
+        Earlier results whose rows are reused.
+    """
+
+    def __init__(self, plan: Plan, pause: Callable[[], None] | None = None, reuse: Reuse | None = None) -> None:
+        self.plan, self._pause, self._reuse = plan, pause, reuse
+        self._patterns = plan.study.data.arrays()
+        self.tester = Tester(plan.study) if plan.study.data.n_tests else None
+        self.curve_tester = Tester(plan.study, by_own=True) if plan.study.record.curves else None
+        self._effort = study_effort(plan.study, plan.parts.operations)
+        self._given = given_in_all(plan.study)
+        self.networks = NetworkRecorder(plan.study, self.tester)
+        self._trainers = KeptTrainers(self._make_trainer)
+        self._thread = local()  # each thread's memory for weights
+
+    def train(self, part: Part) -> PartResult:
+        """Train all runs of a part that are not known from earlier results."""
+        begin, trained = time.monotonic(), []
+        for piece in self.plan.pieces(part):
+            if self._pause and time.monotonic() - begin > _LONG_SECONDS:
+                self._pause()
+            if piece.open is None or piece.open.any():
+                trained.append(self._train_piece(piece))
+        nothing = _Trained(self._make_columns(0), 0, 0, self.networks.nothing())
+        pieces, lane_steps, reused_steps, kept = zip(*(trained or [nothing]), strict=True)
+        columns = pieces[0] if len(pieces) == 1 else Columns(*map(np.concatenate, zip(*pieces, strict=True)))
+        networks = {name: [piece[name] for piece in kept] for name in nothing.networks}
+        return PartResult(self.plan, part, columns, sum(lane_steps), sum(reused_steps), networks)
+
+    def trainer(self, cell: Cell) -> Trainer:
+        """Return the trainer of a cell; there is one for each recipe."""
+        return self._trainers.of(make_recipe(self.plan.study, cell))
+
+    def _make_trainer(self, recipe: Recipe) -> Trainer:
+        study = self.plan.study
+        check_custom_components(study)
+        asked: dict[str, Any] = {"decision_threshold": study.data.decision_thresholds(), "effort": self._effort}
+        return Trainer(recipe, *self._patterns, study.record.loss_thresholds, **asked)
+
+    def check(self) -> None:
+        """Raise what ends the training, if it is to end."""
+        if self._pause:
+            self._pause()
+
+    def settings(self, cells: Array) -> Array:
+        """Return the settings of ``cells``, (cells,) of :data:`kernels.recipe.SETTINGS`."""
+        return cell_settings(self.plan, cells)
+
+    def weights(self, cells: Array, counts: Array, seeds: Array, out: Array | None = None, attempt: int = 0) -> Array:
+        """Return the initial weights of runs. A seed that starts alike in several cells is drawn once.
+
+        Parameters
+        ----------
+        cells, counts : (n,)
+            Cells, which share their shape, and the number of successive runs of each.
+        seeds : (runs,)
+            Seed of each run.
+        out : (runs, parameters)
+            Memory for the weights; allocated by default.
+        attempt
+            How often the runs have begun before.
+
+        Returns
+        -------
+        weights : (runs, parameters)
+            ``out``, or a new array.
+        """
+        first = self.plan.grid.cell(int(cells[0]))
+        recipe = make_recipe(self.plan.study, first)
+        n_parameters = recipe.architecture.n_parameters(first.hidden)
+        if out is None:
+            out = np.empty((len(seeds), n_parameters), recipe.dtype)
+        swept = [name for name in _START if name in self.plan.study.parameters]
+        drawn = seeds
+        if attempt and self.plan.study.restarts.draw == "spawned":
+            drawn, attempt = spawned(seeds, attempt), 0
+        if not swept:
+            out = self._draw(cells, drawn, out, attempt)
+        for group in _groups([self.plan.grid.column(name, cells) for name in swept]) if swept else ():
+            runs = np.flatnonzero(np.repeat(group, counts))
+            place = np.empty((len(runs), n_parameters), recipe.dtype)
+            out[runs] = self._draw(cells[group], drawn[runs], place, attempt)
+        of_seeds, of_cells = self._given, given_in_cells(self.plan, cells, counts)
+        place_given(out, of_seeds, seeds - self.plan.study.seeds.base, recipe.architecture, first.hidden)
+        place_given(out, of_cells, np.arange(len(seeds)), recipe.architecture, first.hidden)
+        return out
+
+    def _train_piece(self, piece: Part) -> _Trained:
+        """Train the runs of a piece, except those known from earlier results."""
+        cells, counts = self.plan.cells(piece)
+        seeds = self.plan.seeds(piece)
+        if self._reuse is None:
+            outcome, networks = self._train_runs(cells, counts, seeds)
+            return _Trained(outcome.columns, outcome.lane_steps, 0, networks)
+        columns = self._make_columns(len(seeds))
+        known = self._reuse.fill(cells, counts, seeds, columns)
+        reused_steps = int(updates(columns)[known].sum(dtype=np.int64))
+        lane_steps = reused_steps  # as if no lane had waited
+        if not known.all():
+            counts = np.add.reduceat(~known, np.cumsum(counts) - counts, dtype=np.int64)
+            outcome, _ = self._train_runs(cells[counts > 0], counts[counts > 0], seeds[~known])
+            for name in Columns._fields:
+                getattr(columns, name)[~known] = getattr(outcome.columns, name)
+            lane_steps += outcome.lane_steps
+        return _Trained(columns, lane_steps, reused_steps, {})
+
+    def _make_columns(self, n_runs: int) -> Columns:
+        study = self.plan.study
+        numbers = len(study.record.loss_thresholds), len(study.record.loss_sums), len(measure_columns(study))
+        return make_columns(n_runs, *numbers, restarts=bool(study.restarts.max_restarts))
+
+    def _train_runs(self, cells: Array, counts: Array, seeds: Array) -> tuple[Outcome, dict[str, Array]]:
+        """Train runs of one shape, ``counts`` successive runs of each cell; return what is recorded of networks too."""
+        first = self.plan.grid.cell(int(cells[0]))
+        trainer = self.trainer(first)
+        settings = self.settings(cells)
+        needs_networks = self.networks.needs_weights or self.tester is not None
+        asked: Any = {"predictions": self.networks.needs_outputs, "final_weights": needs_networks}
+        if self.plan.study.restarts.max_restarts:
+            outcome, weights = self.train_attempts(cells, counts, seeds, **asked)
+        else:
+            n_parameters = trainer.recipe.architecture.n_parameters(first.hidden)
+            memory = self._memory_for_weights((len(seeds), n_parameters), trainer.recipe.dtype)
+            weights = self.weights(cells, counts, seeds, out=memory)
+            asked |= {"hidden": first.hidden, "seeds": seeds, "pause": self._pause}
+            outcome = trainer.train(settings, weights, counts, **asked)
+        recorded = self.networks.record(first, settings, counts, weights, outcome, self._pause)
+        return self.measured(first, settings, counts, outcome), recorded
+
+    def train_attempts(self, cells: Array, counts: Array, seeds: Array, **asked: Any) -> tuple[Outcome, Array]:
+        """Train runs of one shape that may restart.
+
+        Parameters
+        ----------
+        cells, counts, seeds
+            As for :meth:`weights`.
+        **asked
+            Arguments of :meth:`kernels.train.Trainer.train`.
+
+        Returns
+        -------
+        tuple
+            As of :func:`sweep.training.restarts.train_attempts`.
+        """
+        first = self.plan.grid.cell(int(cells[0]))
+        trainer, of_runs = self.trainer(first), np.repeat(cells, counts)
+
+        def train(attempt: Attempt) -> tuple[Outcome, Array]:
+            own, own_cells = seeds[attempt.runs], of_runs[attempt.runs] if attempt.number else cells
+            weights = self.weights(own_cells, attempt.counts, own, attempt=attempt.number)
+            given: dict[str, Any] = {"hidden": first.hidden, "seeds": own, "pause": self._pause}
+            return trainer.train(attempt.settings, weights, attempt.counts, **given, **asked), weights
+
+        return train_attempts(self.plan.study.restarts, self.settings(cells), counts, train)
+
+    def measured(self, cell: Cell, settings: Array, counts: Array, outcome: Outcome) -> Outcome:
+        """Return outcomes with measures of the final networks, if the study has any.
+
+        Parameters
+        ----------
+        cell
+            One of the runs.
+        settings, counts : (cells,)
+            Settings of cells, which share their shape, and the number of successive runs of each.
+        outcome
+            With final weights.
+
+        Returns
+        -------
+        Outcome
+        """
+        if self.tester is None:
+            return outcome
+        recipe = make_recipe(self.plan.study, cell)
+        measures = self.tester.measure(recipe, cell.hidden, settings, counts, outcome)
+        return outcome._replace(columns=outcome.columns._replace(measures=measures))
+
+    def _draw(self, cells: Array, seeds: Array, out: Array, attempt: int) -> Array:
+        """Put the initial weights of an attempt of runs in ``cells``, which start alike, into ``out``.
+
+        Seeds of several cells are drawn once each if they fill a range no longer than the runs.
+        """
+        first = self.plan.grid.cell(int(cells[0]))
+        study = self.plan.study
+        start, architecture = make_start(study, first, attempt), make_recipe(study, first).architecture
+        once = len(cells) > 1 and int(np.ptp(seeds)) < len(seeds)
+        each = np.arange(seeds.min(), seeds.max() + 1) if once else seeds
+        drawn = initialize.initial_weights(
+            start, each, architecture, first.hidden, str(out.dtype), None if once else out
+        )
+        return np.take(drawn, seeds - seeds.min(), axis=0, out=out, mode="clip") if once else drawn
+
+    def _memory_for_weights(self, shape: tuple[int, int], dtype: str) -> Array:
+        """Return this thread's memory for weights, kept from part to part, since new pages are slow."""
+        size = shape[0] * shape[1]
+        numbers: Array | None = getattr(self._thread, "numbers", None)
+        if numbers is None or numbers.size < size:
+            numbers = self._thread.numbers = np.empty(size, dtype)
+        return numbers[:size].reshape(shape)
+
+
+def make_start(study: Study, cell: Cell, attempt: int = 0) -> Start:
+    """Return the rule by which a cell draws the initial weights of an attempt."""
+    said = {**cell, "order": cell["draw_order"], "by_numpy": draws_by_numpy(study), "attempt": attempt}
+    return Start(**{name: said[name] for name in Start._fields})
+
+
+def _groups(columns: list[Array]) -> list[NDArray[np.bool_]]:
+    """Return a mask of each combination of values."""
+    codes = np.zeros(len(columns[0]), np.int64)
+    for column in columns:
+        values, place = np.unique(column, return_inverse=True)
+        codes = codes * len(values) + place
+    return [codes == code for code in np.unique(codes)]

@@ -1,0 +1,103 @@
+"""Custom components for tests, some with the formulas of ours. It is loaded as a user's file, and never imported."""
+
+import sweep
+from sweep.lanes import absolute, constant, select, sigmoid, sqrt, tanh
+
+SQUARE = 2.0
+MU = sweep.Setting("mu", 1.75, "most growth of a change", above=0)
+STEEPNESS = sweep.Setting("steepness", 1.0, "factor within the sigmoid", "1/sum", above=0)
+POWER = sweep.Setting("lean", 0.5, "weight of errors above the target", at_least=0, below=1)
+
+
+@sweep.optimizer
+def own_gd(p, g, rate):
+    return p - rate * g
+
+
+def tick(power1, power2, beta1, beta2, eps):
+    return power1 * beta1, power2 * beta2
+
+
+def factors(rate, power1, power2, beta1, beta2, eps):
+    root = sqrt(1.0 - power2)
+    return (rate * root) / (1.0 - power1), eps * root
+
+
+@sweep.optimizer(
+    states=(0.0, 0.0),
+    settings=("beta1", "beta2", "eps"),
+    clocks=(1.0, 1.0),
+    tick=tick,
+    factors=factors,
+    keeps_infinity=True,
+)
+def own_adam(p, g, m, v, step, step_eps, beta1, beta2, eps):
+    m = beta1 * m + (1.0 - beta1) * g
+    v = beta2 * v + (1.0 - beta2) * (g * g)
+    return p - (step * m) / (sqrt(v) + step_eps), m, v
+
+
+@sweep.optimizer(states=(0.0, "learning_rate"), full_batch=True)
+def own_rprop(p, g, previous, step, rate):
+    agreement = g * previous
+    step = step * select(agreement > 0.0, 1.2, select(agreement < 0.0, constant(0.5, g), 1.0))
+    step = select(step < 1e-6, 1e-6, step)
+    step = select(step > 50.0, 50.0, step)
+    g = select(agreement < 0.0, 0.0, g)
+    sign = select(g > 0.0, 1.0, select(g < 0.0, -1.0, g))
+    return p - sign * step, g, step
+
+
+@sweep.optimizer(states=(0.0, 0.0), settings=(MU,))
+def quickprop(p, g, slope, change, rate, mu):
+    s, limit = -g, mu / (1.0 + mu) * slope
+    grows = select(change > 0.0, s > limit, s < limit)
+    jump = select(change == 0.0, 0.0, select(grows, mu * change, change * s / (slope - s)))
+    against = select(change > 0.0, s <= 0.0, (change < 0.0) & (s >= 0.0))
+    change = select(against, 0.0, rate * s) + jump
+    return p + change, s, change
+
+
+def chain(gradient, a):
+    return gradient * (1.0 - a * a)
+
+
+@sweep.activation(chain=chain)
+def own_tanh(z):
+    return tanh(z)
+
+
+@sweep.activation(settings=("negative_slope",))
+def own_leaky_relu(z, k):
+    return select(z < 0.0, k * z, z), select(z > 0.0, 1.0, k)
+
+
+@sweep.activation(settings=(STEEPNESS,))
+def swish(z, steepness):
+    q = sigmoid(steepness * z)
+    return z * q, q + (steepness * z) * (q * (1.0 - q))
+
+
+@sweep.loss
+def own_squared(y, target):
+    error = y - target
+    return error * error, SQUARE * error
+
+
+@sweep.loss(settings=(POWER,))
+def expectile(y, target, lean):
+    error = y - target
+    weight = absolute(select(error > 0.0, lean, lean - 1.0))
+    return weight * error * error, 2.0 * weight * error
+
+
+@sweep.activation(surrogate=True)
+def steep(z):
+    a = sigmoid(z)
+    return a, a * (1.0 - a) + 0.1
+
+
+@sweep.loss(surrogate=True)
+def tolerant(y, target):
+    error = y - target
+    return 0.5 * error * error, select(absolute(error) < 0.1, 0.0, error)

@@ -1,0 +1,70 @@
+"""Every component of a recipe gives the same numbers as the oracle, together with every other component."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+
+import pytest
+
+from kernels.simd import jit
+from tests.kernels.cases import N_COMPILED, Case, covering_cases
+from tests.kernels.compare import assert_as_oracle, train_oracle
+from tests.kernels.runs import Kinds, draw_runs
+from tests.kernels.specs import ACTIVATIONS, LOSSES, OPTIMIZERS, ORDERS, Spec
+from tests.kernels.support import sized
+from tests.oracle.components import OWN_OUTPUTS
+
+# `make test` compiles the cases that have most pairs, `make test-all` those that have every value once.
+N_IN_TEST = 4
+IN_TEST, IN_SOAK = [pytest.mark.compiled], [pytest.mark.soak] if jit.ENABLED else []
+COVER = [
+    pytest.param(case, k, id=str(case), marks=IN_TEST if k < N_IN_TEST else [] if k < N_COMPILED else IN_SOAK)
+    for k, case in enumerate(covering_cases())
+]
+PRODUCT = list(itertools.product(OPTIMIZERS, LOSSES, ACTIVATIONS))
+
+
+@pytest.mark.parametrize(("case", "seed"), COVER[:N_COMPILED])
+def test_each_component_as_oracle(case: Case, seed: int) -> None:
+    """Every number that training reports is the oracle's, for each component, task, tuning and kind of setting."""
+    assert_as_oracle(case.spec, case.draw(seed))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("case", "seed"), COVER[N_COMPILED:])
+def test_any_two_components_as_oracle(case: Case, seed: int) -> None:
+    """So too for every pair of them, together with the cases above."""
+    assert_as_oracle(case.spec, case.draw(seed))
+
+
+@pytest.mark.soak
+@pytest.mark.skipif(jit.ENABLED, reason="more than a thousand kernels would be compiled")
+@pytest.mark.parametrize(("optimizer", "loss", "activation"), PRODUCT)
+def test_product_of_components_as_oracle(optimizer: str, loss: str, activation: str) -> None:
+    """So too in the full product of optimizers, losses, activations, batches and orders; the others take turns."""
+    first = PRODUCT.index((optimizer, loss, activation))
+    for k, (batch, order) in enumerate(itertools.product((None, 1, "uneven"), ORDERS)):
+        if optimizer == "rprop" and batch is not None:
+            continue
+        seed = 6 * first + k
+        case = covering_cases()[seed % len(covering_cases())]
+        own = {"optimizer": optimizer, "loss": loss, "activation": activation, "batch": batch, "order": order}
+        usual = case.spec.output if case.spec.output != "softmax" else "identity"
+        output = OWN_OUTPUTS.get(loss, usual)
+        spec = replace(case.spec, output=output, task=("xor", "numbers", "adder")[seed % 3], **own)
+        if optimizer == "rprop":
+            spec = replace(spec, schedule="constant", warms_up=False)  # it follows no rate
+        assert_as_oracle(spec, Case(spec, case.hidden, case.kinds).draw(seed))
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_drawn_runs_end_in_every_way(optimizer: str) -> None:
+    """What these tests train converges, stalls, diverges and exhausts with every optimizer; rprop hardly stalls."""
+    seen: set[str] = set()
+    for seed, criterion in enumerate(("loss", "max_error", "correct")):
+        spec = Spec("relu", optimizer=optimizer, criterion=criterion)
+        seen |= set(
+            train_oracle(spec, draw_runs(spec, 2, 40, seed, sized(30, 16), Kinds(divergence_threshold="own"))).status
+        )
+    assert seen >= {"converged", "diverged", "exhausted"} | ({"stalled"} if optimizer != "rprop" else set())

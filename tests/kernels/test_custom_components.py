@@ -1,0 +1,176 @@
+"""Custom components in kernels: those with the formulas of ours give their bits, others those of the oracle."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from kernels import vocabulary
+from kernels.custom import on_lanes, registry
+from kernels.custom.registry import CustomComponent, add_source, component_of, declared_components
+from kernels.recipe import make_settings
+from sweep import load_plugin
+from tests.kernels.compare import assert_as_oracle, assert_same_outcome, train_kernel
+from tests.kernels.runs import Kinds, Runs, draw_runs
+from tests.kernels.specs import Spec
+from tests.kernels.support import DTYPES, Array, assert_equal, sized, some_compiled
+from tests.oracle import components as oracle_components
+from tests.oracle import optimizers, settings, training
+
+FILE = Path(__file__).with_name("custom_components.py")
+
+
+@pytest.fixture(scope="module")
+def own() -> Iterator[dict[str, CustomComponent]]:
+    """Know the components of the file, for the tests of this module."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(registry, "_BY_NAME", {})
+        load_plugin(FILE)
+        yield declared_components()
+
+
+def key_of(name: str) -> str:
+    """Return the name of a component in recipes."""
+    return declared_components()[name].declaration.key
+
+
+def runs_with(runs: Runs, **own: Any) -> Runs:
+    """Give runs settings of custom components."""
+    given = {name: runs.settings[name] for name in runs.settings.dtype.names}
+    return Runs(runs.weights, make_settings(len(runs), **given, **own), runs.seeds)
+
+
+# Equal components: the same components of a recipe, once with ours and once with one's own.
+ALIKE = {
+    "gd": ({"optimizer": "own_gd"}, {"optimizer": "gd"}),
+    "adam": ({"optimizer": "own_adam", "task": "adder"}, {"optimizer": "adam", "task": "adder"}),
+    "rprop": ({"optimizer": "own_rprop"}, {"optimizer": "rprop"}),
+    "tanh": ({"activation": "own_tanh"}, {"activation": "tanh"}),
+    "tanh of outputs": ({"output": "own_tanh"}, {"output": "tanh"}),
+    "leaky_relu": (
+        {"activation": "own_leaky_relu", "batch": 1, "order": "shuffled"},
+        {"activation": "leaky_relu", "batch": 1, "order": "shuffled"},
+    ),
+    "squared": ({"loss": "own_squared", "reduction": "mean"}, {"loss": "squared", "reduction": "mean"}),
+}
+KINDS = ("activation", "output", "loss", "optimizer")
+
+
+@pytest.mark.parametrize(
+    ("name", "dtype"),
+    some_compiled([(name, dtype) for name in ALIKE for dtype in DTYPES], lambda _: False),
+)
+def test_same_formula_same_bits(own: dict[str, CustomComponent], name: str, dtype: str) -> None:
+    """A component with the formula of ours trains every network to the same bits."""
+    theirs, ours = ({"activation": "tanh", **each} for each in ALIKE[name])
+    keys = {kind: key_of(value) if kind in KINDS and value in own else value for kind, value in theirs.items()}
+    spec, other = Spec(**keys, dtype=dtype), Spec(**ours, dtype=dtype)
+    runs = draw_runs(other, 3, sized(40, 12), 8, sized(60, 20), Kinds(divergence_threshold="own", decay="own"))
+    assert_same_outcome(train_kernel(spec, runs), train_kernel(other, runs), name)
+
+
+def quickprop(p: Array, g: Array, states: tuple[Array, ...], rate: Array, s: Any) -> tuple[Array, tuple[Array, ...]]:
+    """Fahlman 1988, without the shrinking of weights, case by case."""
+    old, d = states
+    new, mu = -g, s["mu"]
+    with np.errstate(all="ignore"):
+        secant = d * new / (old - new)
+        limit = mu / (1 + mu) * old
+    change = np.zeros_like(p)
+    for moves, ahead, beyond in ((d > 0, new > 0, new > limit), (d < 0, new < 0, new < limit)):
+        along = np.where(ahead | np.isnan(new), rate * new, 0)
+        change = np.where(moves, along + np.where(beyond, mu * d, secant), change)
+    change = np.where(d == 0, rate * new + 0, change)
+    change = np.where(np.isnan(d), np.nan, change)
+    return p + change, (new, change)
+
+
+@pytest.fixture
+def told(own: dict[str, CustomComponent], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tell the oracle the components that we have not."""
+    swish, expectile, quick = (own[name].declaration.key for name in ("swish", "expectile", "quickprop"))
+    monkeypatch.setitem(settings.DEFAULTS, "mu", 1.75)
+    monkeypatch.setitem(settings.DEFAULTS, "steepness", 1.0)
+    monkeypatch.setitem(settings.DEFAULTS, "lean", 0.5)
+    at_start = optimizers.states_at_start
+
+    def states_at_start(name: str, rate: Array) -> Any:
+        return (np.zeros_like(rate), np.zeros_like(rate)) if name == quick else at_start(name, rate)
+
+    monkeypatch.setattr(training, "states_at_start", states_at_start)
+    monkeypatch.setitem(optimizers.UPDATES, quick, quickprop)
+    monkeypatch.setitem(oracle_components.VALUES, swish, lambda z, s, f: z * f["sigmoid"](s["steepness"] * z))
+    monkeypatch.setitem(
+        oracle_components.CHAINS,
+        swish,
+        lambda g, z, a, s, f: g * ((q := f["sigmoid"](s["steepness"] * z)) + (s["steepness"] * z) * (q * (1 - q))),
+    )
+
+    def weight(error: Array, s: Any) -> Array:
+        return np.abs(np.where(error > 0, s["lean"], s["lean"] - 1))
+
+    monkeypatch.setitem(
+        oracle_components.TERMS,
+        expectile,
+        lambda u, y, target, s, f: weight(y - target, s) * (y - target) * (y - target),
+    )
+    monkeypatch.setitem(
+        oracle_components.SLOPES, expectile, lambda y, target, s: 2 * weight(y - target, s) * (y - target)
+    )
+
+
+# Components of a recipe, of which those of one's own go by their names.
+NEW = {
+    "all": {"activation": "swish", "loss": "expectile", "optimizer": "quickprop"},
+    "outputs": {"activation": "relu", "output": "swish", "optimizer": "quickprop", "skip": True},
+    "deep": {"activation": "swish", "optimizer": "quickprop", "below": (3,)},
+    "blocks": {"activation": "swish", "loss": "expectile", "optimizer": "quickprop", "task": "adder", "batch": 3},
+    "sets": {"activation": "tanh", "loss": "expectile", "sets": "targets"},
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "dtype"),
+    some_compiled([(name, dtype) for name in NEW for dtype in DTYPES], {("all", "float64")}.__contains__),
+)
+@pytest.mark.usefixtures("told")
+def test_new_components_as_oracle(own: dict[str, CustomComponent], name: str, dtype: str) -> None:
+    """Every number equals that of the formulas in plain NumPy, with settings of each run's own."""
+    given = {
+        kind: key_of(component) if kind in KINDS and component in own else component
+        for kind, component in NEW[name].items()
+    }
+    spec = Spec(**given, dtype=dtype)
+    count, random = sized(40, 16), np.random.default_rng(11)
+    runs = draw_runs(spec, 3, count, 12, sized(60, 16))
+    chosen = {
+        "mu": random.choice((1.75, 2.25), count),
+        "steepness": random.choice((1.0, 0.3), count),
+        "lean": random.choice((0.5, 0.125, 0.0), count),
+    }
+    assert_as_oracle(spec, runs_with(runs, **chosen))
+
+
+def test_source_makes_the_same_component(own: dict[str, CustomComponent]) -> None:
+    """Another process makes a component of its source, with the same identity and results."""
+    for component in own.values():
+        again = add_source(component.source, component.places)
+        assert again.declaration == component.declaration
+        expected = on_lanes.results(component, "float64") if sized(False, True) else {}
+        for name, values in expected.items():
+            assert_equal(on_lanes.results(again, "float64")[name], values, f"{component.declaration.name}: {name}")
+
+
+def test_components_are_found_by_key_alone(own: dict[str, CustomComponent]) -> None:
+    """No list of ours has a custom component, and a name alone finds none."""
+    for name, component in own.items():
+        found = component_of(component.declaration.key)
+        assert found is not None
+        assert found.source == component.source
+        assert name not in {**vocabulary.ACTIVATIONS, **vocabulary.LOSSES, **vocabulary.OPTIMIZERS, **vocabulary.NAMED}
+    with pytest.raises(KeyError):
+        vocabulary.OPTIMIZERS["quickprop"]

@@ -1,0 +1,130 @@
+"""The evaluate: when a run ends, and with which status."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from tests.oracle.components import TERMS, Array, add_in_order, count, loss_total, softmax
+from tests.oracle.settings import Components, Settings
+from tests.oracle.step import Activity, Network
+from tests.oracle.windows import Epochs
+
+STATUSES = ("converged", "diverged", "stalled", "exhausted", "plateau")
+ORDER = ("converged", "diverged", "stalled", "plateau", "exhausted")  # of evaluation
+
+
+class Score(NamedTuple):
+    """Three numbers for each run from one forward pass over all patterns, each (R,)."""
+
+    loss: Array
+    n_correct: Array
+    max_error: Array
+
+
+def middle(net: Network) -> Any:
+    """Return what is given, or the middle of the range of all targets: computed in float64 and rounded."""
+    low, high = np.float64(net.targets.min()), np.float64(net.targets.max())
+    return net.targets.dtype.type((low + high) / 2 if net.decision_threshold is None else net.decision_threshold)
+
+
+def is_right(y: Array, target: Any, middle: Any, tie: str) -> Array:
+    """Tell whether an output is on the side of the middle where its target is; in the middle it is what ties are."""
+    right = y > middle if target > middle else y < middle
+    return right | (y == middle) if tie == "right" else right
+
+
+def largest_is_right(y: Sequence[Array], targets: Array, tie: str) -> Array:
+    """Tell whether the output with the largest target is the largest; of several equal ones it is what ties are."""
+    own = int(np.argmax(targets))
+    others = [each for o, each in enumerate(y) if o != own]
+    below = [each <= y[own] if tie == "right" else each < y[own] for each in others]
+    return np.all([y[own] == y[own], *below], axis=0)  # NaN is not right
+
+
+def measure(net: Network, activity: Activity) -> Score:
+    """Compute the loss in the dtype, the number of correct (pattern, output) pairs and the largest error."""
+    patterns, _, outs = net.ranges
+    target, u, y, m = net.targets, activity.u, activity.y, middle(net)
+    pairs = list(itertools.product(patterns, outs))
+    if net.loss == "cross_entropy":
+        logarithms = softmax(u.swapaxes(0, 1), net.functions)[1]  # of the probabilities, negative
+        terms = (target[n, o] * logarithms[o][n] for n, o in pairs)
+    else:
+        of_outputs = TERMS[net.loss](u, y, target[:, :, None], net.own, net.functions)
+        terms = (of_outputs[n, o] for n, o in pairs)
+    loss = loss_total(net.loss, terms, count(net.reduction, len(patterns), len(outs)))
+    if net.output == "softmax":
+        correct = [largest_is_right(y[n], target[n], net.tie) for n in patterns]
+    else:
+        correct = [is_right(y[n][o], target[n, o], m, net.tie) for n, o in pairs]
+    n_correct = add_in_order(right.astype(np.int64) for right in correct)
+    max_error = np.zeros_like(loss)
+    for n, o in pairs:
+        max_error = np.maximum(max_error, np.abs(y[n][o] - target[n, o]))  # NaN stays, and is below no threshold
+    return Score(loss, n_correct, max_error)
+
+
+def has_converged(criterion: str, score: Score, below: Array, n_right: int) -> Array:
+    """Return which runs (R,) meet the convergence criterion."""
+    verdicts: dict[str, Array] = {
+        "loss": score.loss < below,
+        "max_error": score.max_error < below,
+        "correct": score.n_correct == n_right,
+        "none": np.zeros(score.loss.shape, np.bool_),
+    }
+    return verdicts[criterion]
+
+
+class Evaluate:
+    """Judges runs at t = 0, at ends of epochs and at the last step of each, and remembers their losses."""
+
+    def __init__(self, components: Components, settings: Settings, net: Network, epochs: Epochs, n_runs: int) -> None:
+        dtype = net.inputs.dtype
+        self.criterion, self.n_windows = components.criterion, epochs.n_windows
+        self.n_right = len(net.targets) if net.output == "softmax" else net.targets.size
+        self.may_stall = components.criterion != "none" and not epochs.shuffled and components.schedule == "constant"
+        self.warmup = np.asarray(settings.warmup, dtype)
+        self.below, self.bound = np.asarray(settings.threshold, dtype), np.asarray(settings.divergence_threshold, dtype)
+        self.from_step = np.asarray(settings.from_step)
+        limit = np.minimum(settings.max_steps, np.multiply(settings.max_epochs, epochs.n_windows))
+        self.limit = np.broadcast_to(limit, n_runs)
+        self.previous = np.full(n_runs, np.nan, dtype)  # NaN: no stall at t = 0
+        self.monitor = components.monitor
+        self.patience = np.asarray(settings.patience)
+        self.min_delta = np.asarray(settings.min_delta, dtype)
+        self.threshold = np.full(n_runs, np.inf, dtype)  # an improvement is below
+        self.waited = np.zeros(n_runs, np.int64)  # evaluations since the last improvement
+
+    def is_due(self, t: int) -> Array:
+        """Return which runs (R,) are evaluated before update t."""
+        return (self.limit == t) | (t % self.n_windows == 0)
+
+    def evaluate(self, t: int, score: Score, due: Array, is_still: Callable[[], Array]) -> npt.NDArray[np.str_]:
+        """Return the status of each run (R,): "" for runs that are not evaluated now, or go on.
+
+        `is_still` returns which runs no update of an epoch would change.
+        """
+        converged = has_converged(self.criterion, score, self.below, self.n_right) & (t >= self.from_step)
+        diverged = ~np.isfinite(score.loss) | (score.loss > self.bound)
+        stalled = due & (score.loss == self.previous) & self.may_stall & (t >= self.warmup)
+        if stalled.any():
+            stalled &= is_still()
+        self.previous = np.where(due, score.loss, self.previous)
+        on_plateau = self._is_on_plateau(score, due)
+        verdicts = [due & verdict for verdict in (converged, diverged, stalled, on_plateau, self.limit == t)]
+        return np.select(verdicts, ORDER, default="")
+
+    def _is_on_plateau(self, score: Score, due: Array) -> Array:
+        """Return which runs (R,) have not improved for so many evaluations as they have patience."""
+        if not self.monitor:
+            return np.zeros(len(due), np.bool_)
+        now = score.loss if self.monitor == "loss" else (-score.n_correct).astype(score.loss.dtype)
+        improves = now < self.threshold
+        self.waited = np.where(due, np.where(improves, 0, self.waited + 1), self.waited)
+        self.threshold = np.where(due & improves, now - self.min_delta, self.threshold)
+        return self.waited >= self.patience

@@ -1,0 +1,52 @@
+"""Custom components on the command line: from a file that the command names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.sweep.own import FILE, only_plugins
+from tests.sweep.support import assert_refused, command
+
+CHANGES = [option for change in ("optimizer=quickprop", "mu=1.75,2", "hidden=2") for option in ("--set", change)]
+
+
+@pytest.mark.slow
+def test_options_option(place: Path) -> None:
+    """Commands that read or train a study take files of options; those that read results need none."""
+    small = ["--set", "seeds.count=3", "--set", "max_steps=20"]
+    with only_plugins():
+        planned = command("plan", "mine.toml", *CHANGES, "--plugin", FILE)
+        assert planned.code == 0, planned
+        assert "mu" in planned.out
+        trained = command("run", "mine.toml", *CHANGES, *small, "--plugin", FILE)
+        assert trained.code == 0, trained
+    with only_plugins():
+        shown = command("show", "results/mine", "--by", "mu")
+        assert shown.code == 0, shown
+        assert "1.75" in shown.out
+        assert command("verify", "results/mine").code == 0
+        assert_refused(command("trace", "results/mine", "--run", "3"), ("'quickprop' needs code", "--plugin FILE"))
+        assert command("trace", "results/mine", "--run", "3", "--plugin", FILE).code == 0
+    with only_plugins():
+        assert command("verify", "results/mine", "--sample", "2", "--plugin", FILE).code == 0
+
+
+def test_unknown_options(place: Path) -> None:
+    """Without the file its components are unknown; a file without any is refused, and no default path is looked at."""
+    (place / "empty.py").write_text("import sweep\n")
+    with only_plugins():
+        assert_refused(command("plan", "mine.toml", "--set", "optimizer=quickprop"), ("'quickprop'", "must be one of"))
+        assert_refused(command("plan", "mine.toml", "--set", "mu=2"), ("unknown key 'mu'",))
+        assert_refused(command("plan", "mine.toml", "--plugin", "empty.py"), ("declares no component",))
+        assert_refused(command("plan", "mine.toml", "--plugin", "none.py"), ("none.py", "cannot be read"))
+
+
+def test_glossary_explains_them(place: Path) -> None:
+    """`sweep explain` lists settings of a file with their limits."""
+    with only_plugins():
+        told = command("explain", "mu", "--plugin", FILE)
+        assert "mu: most growth of a change" in told.out
+        assert "above 0.0; default 1.75; used with optimizer quickprop" in told.out
+        assert "swish" in command("explain", "activation", "--plugin", FILE).out

@@ -1,0 +1,22 @@
+"""Runs in parts of few runs, so that small studies have many of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import sweep
+from sweep.training import run as training
+
+
+def run_in_parts(
+    study: sweep.Study | str | Path,
+    out: str | Path | None = None,
+    threads: int | None = None,
+    keep: str = "runs",
+    *,
+    part_runs: int | None,
+    **options: Any,
+) -> sweep.Result:
+    """Run a study as ``sweep.run`` does, in parts of ``part_runs`` runs, or as they are planned."""
+    return training.run_in_parts(study, out, threads, keep, training.Options(**options), part_runs)

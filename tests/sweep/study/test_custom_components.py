@@ -1,0 +1,187 @@
+"""Custom components in studies: named, declared by the canonical form, and refused in one sentence."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import sweep
+from sweep.study.load import parse_study
+from tests.sweep.own import FILE, only_plugins
+from tests.sweep.support import make_study
+
+
+@pytest.fixture
+def own() -> Iterator[None]:
+    """Know the options of the file."""
+    with only_plugins(FILE):
+        yield
+
+
+def study_of(**changes: Any) -> sweep.Study:
+    """Make a study of XOR."""
+    return sweep.load_study("xor", {"hidden": 2, "learning_rate": 0.1, "seeds.count": 4, **changes})
+
+
+@pytest.mark.usefixtures("own")
+def test_canonical_form_declares_what_it_names() -> None:
+    """It holds name, hash and settings of options that the study names, and is read where nobody knows them."""
+    study = study_of(optimizer=["gd", "quickprop"], activation="swish", steepness=2)
+    told = study.canonical()
+    assert set(told["components"]) == {"quickprop", "swish"}
+    assert told["components"]["swish"]["kind"] == "activation"
+    assert len(told["components"]["quickprop"]["sha256"]) == 64
+    assert told["components"]["quickprop"]["settings"] == [
+        {"name": "mu", "default": 1.75, "meaning": "most growth of a change", "above": 0.0}
+    ]
+    assert told["training"]["mu"] == 1.75
+    with only_plugins():
+        again = parse_study(study.to_toml(), "elsewhere")
+        assert again.identity == study.identity
+        assert again.canonical() == told
+        assert [column for column in again.fixed() if column in ("mu", "steepness", "lean")] == ["steepness", "mu"]
+
+
+@pytest.mark.usefixtures("own")
+def test_others_do_not_change() -> None:
+    """A study that names no custom component has no table for them, whatever is known."""
+    study = make_study()
+    assert "components" not in study.canonical()
+    assert study.tables.own == {}
+    assert sweep.load_study("xor").identity.startswith("fe597e276d82")
+
+
+def test_only_keys_that_name_options_of_a_kind_count(tmp_path: Path) -> None:
+    """An option that is called like a value of another key, or of another kind, changes no study."""
+    file = tmp_path / "mine.py"
+    file.write_text("import sweep\n\n@sweep.optimizer\ndef uniform(p, g, rate):\n    return p - g\n")
+    changes = {"distribution": ["uniform", "normal"]}
+    before = study_of(**changes).identity
+    with only_plugins(file):
+        assert study_of(**changes).identity == before
+        assert study_of(optimizer="uniform", **changes).identity != before
+        with pytest.raises(sweep.StudyError, match="'uniform' given; must be one of"):
+            study_of(activation="uniform")
+
+
+def test_the_source_is_part_of_the_identity(tmp_path: Path) -> None:
+    """Comments above and the place do not count; any other change of a function, a number or a setting does."""
+    text = (
+        "import sweep\nRATE = 1.0\n\n@sweep.optimizer(settings=(sweep.Setting('pace', 2.0, 'pace'),))\n"
+        "def mine(p, g, rate, pace):\n    return p - (RATE * rate) * g * pace\n"
+    )
+    changed = ["# said above\n" + text, text.replace("1.0", "1.5"), text.replace("g * pace", "pace * g")]
+    changed += [text.replace("2.0", "3.0"), text.replace("'pace'),", "'pace', above=0),")]
+    identities = []
+    for number, each in enumerate([text, *changed]):
+        file = tmp_path / f"file{number}.py"
+        file.write_text(each)
+        with only_plugins(file):
+            identities.append(study_of(optimizer="mine", pace=2.0).identity)
+    assert identities[0] == identities[1]
+    assert len(set(identities)) == len(identities) - 1
+
+
+@pytest.mark.usefixtures("own")
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"optimizer": "quickprop", "mu": 0}, "training.mu: 0 given; must be above 0"),
+        ({"optimizer": "gd", "mu": 1}, "unknown key 'mu'"),
+        ({"optimizer": ["gd", "own_gd"], "steepness": 1}, "unknown key 'steepness'"),
+        ({"activation": "quickprop"}, "network.activation: 'quickprop' given; must be one of"),
+        ({"optimizer": "own_rprop", "batch": 1}, "own_rprop needs batch 'full'"),
+        ({"loss": "expectile", "lean": 0.99999999999, "dtype": "float32"}, "must be below 1 after rounding"),
+    ],
+)
+def test_refused(changes: dict[str, Any], told: str) -> None:
+    """Values beyond limits, options of another kind and settings that nothing uses get one sentence."""
+    with pytest.raises(sweep.StudyError) as caught:
+        study_of(**changes)
+    (fault,) = caught.value.faults
+    assert told in fault
+
+
+GOOD = {"kind": "optimizer", "sha256": "0" * 64}
+
+
+@pytest.mark.parametrize(
+    ("name", "table", "told"),
+    [
+        ("gd", GOOD, "as no component of xor-sweep is"),
+        ("Mine", GOOD, "small letters"),
+        ("mine", 3, "3 given; must be a table"),
+        ("mine", {"kind": "optimizer"}, "must be a table with kind and sha256"),
+        ("mine", {**GOOD, "code": "print()"}, "must be a table with kind and sha256"),
+        ("mine", {**GOOD, "kind": "task"}, "must be one of activation, loss, optimizer"),
+        ("mine", {**GOOD, "sha256": "0"}, "64 hexadecimal digits"),
+        ("mine", {**GOOD, "operations": -1}, "must be an integer from 0"),
+        ("mine", {**GOOD, "full_batch": 1}, "true or false"),
+        ("mine", {**GOOD, "settings": ["none"]}, "must be Setting(name, default, meaning)"),
+        ("mine", {**GOOD, "settings": [{"name": "scale", "default": 1.0}, 7]}, "7 given"),
+        ("mine", {**GOOD, "settings": [{"name": "gain", "default": 2.0}]}, "is a setting of xor-sweep"),
+        ("mine", {**GOOD, "settings": [{"name": "k", "default": 1.0, "below": 1.0}]}, "within its limits"),
+        ("mine", {**GOOD, "settings": [{"name": "k", "default": "1"}]}, "finite number"),
+    ],
+)
+def test_declarations_are_checked(name: str, table: Any, told: str) -> None:
+    """A study that somebody sends may hold anything."""
+    training = {"optimizer": "mine", "learning_rate": 0.1}
+    with pytest.raises(sweep.StudyError, match="components") as caught:
+        sweep.Study(data={"task": "xor"}, network={"hidden": 2}, training=training, components={name: table})
+    assert told in str(caught.value)
+
+
+@pytest.mark.usefixtures("own")
+def test_misspelt_names() -> None:
+    """Custom components of the kind that a key names are listed beside ours, or how to have some."""
+    with pytest.raises(sweep.StudyError, match="'squared', or your own '"):
+        study_of(loss="quik")
+    with pytest.raises(sweep.StudyError, match=r"'rprop', or your own .*'quickprop'"):
+        study_of(optimizer=["gd", "quik"])
+    with pytest.raises(sweep.StudyError, match=r"must be one of 'cyclic' or 'shuffled'$"):
+        study_of(order="quik")
+    with only_plugins(), pytest.raises(sweep.StudyError, match="or a custom component, of --plugin FILE"):
+        study_of(output="swish_of_mine")
+
+
+def test_a_study_file_alone_runs_no_code(tmp_path: Path) -> None:
+    """Neither a declaration nor its neighbours on disk are executed, and what it declares is not trained."""
+    (tmp_path / "mine.py").write_text("raise SystemExit('executed')")
+    study = study_of()
+    text = study.to_toml().replace('optimizer = "gd"', 'optimizer = "mine"')
+    text += f'\n[components.mine]\nkind = "optimizer"\nsha256 = "{"0" * 64}"\n'
+    read = parse_study(text, str(tmp_path / "study.toml"))
+    assert tomllib.loads(read.to_toml())["components"] == {"mine": GOOD}
+    with pytest.raises(sweep.StudyError, match=f"optimizer 'mine' needs code whose source has SHA-256 {'0' * 64}"):
+        sweep.run(read, tmp_path / "results")
+    assert not (tmp_path / "results").exists()
+
+
+@pytest.mark.parametrize("name", ["hidden", "training", "n", "seed", "count", "steps", "convergence_rate", "targets"])
+def test_settings_have_names_of_their_own(tmp_path: Path, name: str) -> None:
+    """No key of a study and no column of results means two things."""
+    file = tmp_path / "mine.py"
+    file.write_text(
+        f"import sweep\n\n@sweep.optimizer(settings=(sweep.Setting('{name}', 1.0, 'pace'),))\n"
+        "def mine(p, g, rate, pace):\n    return p - g\n"
+    )
+    with only_plugins(file), pytest.raises(sweep.StudyError, match=f"mine has a setting '{name}'; studies or"):
+        study_of(optimizer="mine")
+
+
+def test_settings_of_two_options_must_agree(tmp_path: Path) -> None:
+    """One name of a setting is one number of a cell."""
+    option = (
+        "@sweep.optimizer(settings=(sweep.Setting('pace', {}, 'pace'),))\ndef {}(p, g, rate, pace):\n    return p - g\n"
+    )
+    file = tmp_path / "two.py"
+    file.write_text("import sweep\n\n" + option.format("1.0", "one") + option.format("2.0", "two"))
+    with only_plugins(file):
+        assert study_of(optimizer="one").values_of("pace") == (1.0,)
+        with pytest.raises(sweep.StudyError, match="one and two declare setting 'pace' differently"):
+            study_of(optimizer=["one", "two"])

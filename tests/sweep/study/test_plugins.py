@@ -1,0 +1,121 @@
+"""Files of options: what is wrong with them is said in one sentence, with the user's own line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import sweep
+from kernels.custom.registry import declared_components
+from kernels.custom.source import ComponentError
+from tests.sweep.own import only_plugins
+
+SHARE = 0.5
+HEAD = "import math\nimport numpy as np\nimport sweep\nfrom sweep.lanes import select\nSOME = [1.0]\nBIG = 1e400\n"
+OPTIMIZER = "@sweep.optimizer\n"
+
+CASES = {
+    "def gd(p, g, rate):\n    return p - g\n": "has a component of this name already",
+    "def Mine(p, g, rate):\n    return p - g\n": "small letters",
+    "def mine(p, g):\n    return p - g\n": "mine takes 2 arguments; it must take p, gradient, learning rate",
+    "def mine(p, g, rate):\n    return p - g, g\n": "returns a tuple of 2; it must return one value",
+    "def mine(p, g, rate):\n    p = p - g\n": "it must return its values",
+    "def mine(p, g, rate=1.0):\n    return p - g\n": "defaults belong to settings",
+    "def mine(p, g, rate):\n    return p - SOME * g\n": "line 9 of {file}: it uses 'SOME', which is [1.0]",
+    "def mine(p, g, rate):\n    return p - BIG * g\n": "line 9 of {file}: it uses 'BIG', which is inf",
+    "def mine(p, g, rate):\n    return p - abs(g)\n": "it uses 'abs'; it may use its arguments",
+    "def mine(p, g, rate):\n    return p - np.sign(g)\n": "line 9 of {file}: 'np.sign(g)' is no formula over lanes",
+    "def mine(p, g, rate):\n    return p - g.mean()\n": "'g.mean()' is no formula",
+    "def mine(p, g, rate):\n    g = g ** 3.0\n    return p - g\n": "line 9 of {file}: 'g ** 3.0' is no formula",
+    "def mine(p, g, rate):\n    p -= g\n    return p\n": "'p -= g' is no formula",
+    "def mine(p, g, rate):\n    if g > 0.0:\n        g = -g\n    return p - g\n": "'if g > 0.0:' is no formula",
+    "def mine(p, g, rate):\n    s = 0.0 < g < 1.0\n    return select(s, p, g)\n": "'0.0 < g < 1.0' is no formula",
+    "def mine(p, g, rate):\n    s = g > 0.0 and p > 0.0\n    return select(s, p, g)\n": "is no formula",
+    "def mine(p, g, rate):\n    f = lambda x: x\n    return f(p)\n": "is no formula",
+    "def mine(p, g, rate):\n    import math\n    return p\n": "'import math' is no formula",
+    "def mine(p, g, rate):\n    assert g\n    return p\n": "'assert g' is no formula",
+    "def mine(p, g, rate):\n    return select(mask=g > 0.0, chosen=p, otherwise=g)\n": "is no formula",
+}
+
+
+@pytest.mark.parametrize("code", CASES)
+def test_functions_that_are_refused(tmp_path: Path, code: str) -> None:
+    """A function depends on its arguments, numbers and functions of lanes alone, and has the form of its option."""
+    file = tmp_path / "mine.py"
+    file.write_text(HEAD + OPTIMIZER + code)
+    with only_plugins(), pytest.raises(sweep.StudyError) as caught:
+        sweep.load_plugin(file)
+    (fault,) = caught.value.faults
+    assert CASES[code].format(file=file) in fault
+    assert str(file) in fault or "already" in fault or "small letters" in fault
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("x = 1\n", "declares no component"),
+        ("import sweep\nx = (\n", "line 2: '(' was never closed"),
+        ("import sweep\n\nx = 1 / 0\n", "line 3: ZeroDivisionError: division by zero"),
+    ],
+)
+def test_files_that_are_refused(tmp_path: Path, text: str, told: str) -> None:
+    """A file that fails is named with its line."""
+    file = tmp_path / "mine.py"
+    file.write_text(text)
+    with only_plugins(), pytest.raises(sweep.StudyError, match="plugin") as caught:
+        sweep.load_plugin(file)
+    assert told in str(caught.value)
+    with pytest.raises(sweep.StudyError, match="cannot be read"):
+        sweep.load_plugin(tmp_path / "none.py")
+
+
+@pytest.mark.parametrize(
+    ("n_terms", "told"), [(2000, "optimizer 'mine': it has a formula that is too long"), (5000, "plugin")]
+)
+def test_formulas_that_python_cannot_read(tmp_path: Path, n_terms: int, told: str) -> None:
+    """The first is too long for its tree, the second for the compiler."""
+    file = tmp_path / "mine.py"
+    file.write_text(f"{HEAD}{OPTIMIZER}def mine(p, g, rate):\n    return {' + '.join(['p'] * n_terms)}\n")
+    with only_plugins(), pytest.raises(sweep.StudyError, match=f"{told}.*divide it among several assignments"):
+        sweep.load_plugin(file)
+
+
+def plain(p, g, rate):  # type: ignore[no-untyped-def]
+    return p - rate * g
+
+
+def halving(p, g, rate):  # type: ignore[no-untyped-def]
+    return p - SHARE * g
+
+
+def test_numbers_are_those_at_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is computed is the source that was hashed: a number that changes later changes no component."""
+    with only_plugins():
+        assert sweep.optimizer(halving) is halving
+        monkeypatch.setitem(globals(), "SHARE", 2.0)
+        assert halving(1.0, 1.0, 0.0) == -1.0
+        assert declared_components()["halving"].functions["function"](1.0, 1.0, 0.0) == 0.5
+
+
+def test_closures_and_prompts_are_refused() -> None:
+    """What a function takes from a function around it, or from a prompt, is not in its source."""
+    share = 0.5
+
+    def mine(p, g, rate):  # type: ignore[no-untyped-def]
+        return p - share * g
+
+    with pytest.raises(ComponentError, match="it uses share of the function around it"):
+        sweep.optimizer(mine)
+    with pytest.raises(ComponentError, match="must be a function that is written with def"):
+        sweep.optimizer(lambda p, g, rate: p)
+    found: dict[str, object] = {}
+    exec(compile("def mine(p, g, rate):\n    return p - g\n", "<stdin>", "exec"), found)
+    with pytest.raises(ComponentError, match="its source cannot be read; write it in a file or a notebook"):
+        sweep.optimizer(found["mine"])
+    with pytest.raises(ComponentError, match="clocks, tick and factors belong together"):
+        sweep.optimizer(clocks=(1.0,))(plain)
+    with pytest.raises(ComponentError, match="at most two finite numbers or 'learning_rate'"):
+        sweep.optimizer(states=("rate",))(plain)
+    with pytest.raises(ComponentError, match="setting 'mu' given; must be Setting"):
+        sweep.optimizer(settings=("mu",))(plain)
