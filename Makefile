@@ -36,7 +36,7 @@ endif
 # The oldest versions of the dependencies, beside the newest.
 OLDEST := .venv-oldest
 
-.PHONY: run quick quick-tests test plain-tests test-all coverage test-oldest soak lint bench docs clean
+.PHONY: run quick quick-tests test plain-tests test-all coverage test-oldest soak lint bench docs dist clean
 
 # The main job: train the xor study, print the answer and its table, write its report.
 run: $(READY)
@@ -90,6 +90,15 @@ soak: coverage
 # The tests with the oldest versions that pyproject.toml allows.
 test-oldest: $(OLDEST)/.ready
 	XDG_CACHE_HOME=$(CURDIR)/$(OLDEST)/.test-cache $(OLDEST)/bin/pytest --numprocesses auto --dist worksteal
+
+# The source archive and the wheel, which is tried in an environment without this checkout: dist/.
+dist:
+	rm -rf dist build/wheel
+	$(PYTHON) -m venv build/wheel
+	build/wheel/bin/python -m pip install --disable-pip-version-check build
+	build/wheel/bin/python -m build
+	build/wheel/bin/python -m pip install --disable-pip-version-check --constraint constraints.txt dist/*.whl
+	cd build/wheel && bin/sweep run xor --out xor --overwrite | grep "^digest d066c6699c89"
 
 lint: $(READY)
 	$(BIN)/ruff check .
