@@ -96,12 +96,10 @@ def _shared_settings(own: tuple[Declaration, ...]) -> Iterator[str]:
     for component in own:
         for setting in component.settings:
             if setting.name in taken or setting.name.startswith("steps_to_"):
-                yield f"components: {component.name} has a setting {setting.name!r}; studies or results use it, "
-                "rename it"
+                yield f"components: setting {setting.name!r} of {component.name}: the name is taken; rename it"
             other, name = found.setdefault(setting.name, (setting, component.name))
             if other != setting:
-                yield f"components: {name} and {component.name} declare setting {setting.name!r} differently; rename "
-                "one"
+                yield f"components: {name} and {component.name} declare {setting.name!r} differently; rename one"
 
 
 def _table(component: Declaration) -> dict[str, Any]:

@@ -37,5 +37,7 @@ def restart_faults(study: StudyContent) -> Iterator[str]:
         key, value = study.key_of("values"), "all parameters"
     else:
         return
-    yield f"{key}: {value} given with restarts.max_restarts {restarts.max_restarts}; a run would restart with the "
-    "same weights"
+    yield (
+        f"{key}: {value} given with restarts.max_restarts {restarts.max_restarts}; a run would restart with the same "
+        "weights"
+    )

@@ -45,22 +45,21 @@ LIGHT_MODULES = {
 }
 
 SWEEP, KERNELS = (Path(package.__path__[0]) for package in (sweep, kernels))
-# What sets the state of the floating-point unit for whoever computes, and what declares options: no numerics_version,
-# and light.
+# What sets the state of the floating-point unit, and what declares components: no numerics, and light.
 LIGHT_KERNELS = {
     f"kernels.{name}"
     for name in (
         "effort",
         "floating_point",
         "vocabulary",
-        "own.decorators",
-        "own.source",
-        "own.options",
+        "custom.decorators",
+        "custom.source",
+        "custom.registry",
         "simd.functions",
-        "options.records",
-        "options.reductions",
-        "options.scalings",
-        "options.value_of",
+        "components.records",
+        "components.reductions",
+        "components.scalings",
+        "components.value_of",
         "start.names",
         "shapes",
     )

@@ -193,8 +193,10 @@ def test_plan_of_an_immense_study() -> None:
 
 def test_plan_of_options_in_a_file(place: Path) -> None:
     """The plan echoes the values of every form."""
-    forms = "learning_rate = { geomspace = [1e-3, 1.0, 4] }\nscale = [1, 2]\nthreshold = 0.5\nmax_steps = { range = "
-    "[1, 3] }"
+    forms = (
+        "learning_rate = { geomspace = [1e-3, 1.0, 4] }\nscale = [1, 2]\nthreshold = 0.5\n"
+        "max_steps = { range = [1, 3] }"
+    )
     (place / "mine.toml").write_text(
         STUDY_TEXT.replace("learning_rate = { values = [0.1, 0.2] }", forms).replace("[training]\nmax_steps = 50", "")
     )

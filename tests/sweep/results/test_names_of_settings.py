@@ -111,5 +111,5 @@ def test_columns_of_answers_are_refused(tmp_path: Path) -> None:
     for some in (tuple(ordered[k : k + 4]) for k in range(0, len(ordered), 4)):
         with only_plugins(write_option(tmp_path, some)), pytest.raises(sweep.StudyError) as caught:
             sweep.load_study("xor", {"optimizer": "mine"})
-        expected = [f"options: mine has a setting {name!r}, which studies or results have; rename it" for name in some]
+        expected = [f"components: setting {name!r} of mine: the name is taken; rename it" for name in some]
         assert caught.value.faults == expected

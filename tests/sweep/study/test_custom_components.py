@@ -170,7 +170,7 @@ def test_settings_have_names_of_their_own(tmp_path: Path, name: str) -> None:
         f"import sweep\n\n@sweep.optimizer(settings=(sweep.Setting('{name}', 1.0, 'pace'),))\n"
         "def mine(p, g, rate, pace):\n    return p - g\n"
     )
-    with only_plugins(file), pytest.raises(sweep.StudyError, match=f"mine has a setting '{name}'; studies or"):
+    with only_plugins(file), pytest.raises(sweep.StudyError, match=f"setting '{name}' of mine: the name is taken"):
         study_of(optimizer="mine")
 
 
@@ -183,5 +183,5 @@ def test_settings_of_two_options_must_agree(tmp_path: Path) -> None:
     file.write_text("import sweep\n\n" + option.format("1.0", "one") + option.format("2.0", "two"))
     with only_plugins(file):
         assert study_of(optimizer="one").values_of("pace") == (1.0,)
-        with pytest.raises(sweep.StudyError, match="one and two declare setting 'pace' differently"):
+        with pytest.raises(sweep.StudyError, match="one and two declare 'pace' differently"):
             study_of(optimizer=["one", "two"])
