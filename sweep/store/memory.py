@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 from sweep.schedule.part import Part
 from sweep.schedule.plan import Plan
 from sweep.store.commits import Commit
-from sweep.store.own_bits import own_bits
 from sweep.store.parts import Parts
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from sweep.store.bits import Bits
     from sweep.store.part_result import PartResult
 
 
@@ -24,18 +24,18 @@ class MemoryParts(Parts):
     ----------
     plan
         The plan of the study.
-    keep
+    keep, bits
         As of a store.
     """
 
     shared = False
     has_parts = True
 
-    def __init__(self, plan: Plan, keep: str) -> None:
+    def __init__(self, plan: Plan, keep: str, bits: Bits) -> None:
         super().__init__()
         self.keep = keep
         self._plan = plan
-        self._identity, self._bits = plan.study.identity, own_bits().told()
+        self._identity, self._bits = plan.study.identity, bits.told()
         self.make_cells: Callable[[], pa.Table] | None = None  # set once all runs are present
         self.curves: pa.Table | None = None  # likewise, where the study records learning curves
         self._parts: dict[int, tuple[Commit, Any]] = {}  # results of parts, or counts

@@ -171,7 +171,7 @@ def run_in_parts(
     plan = Plan(study, part_runs)
     if out is None:
         _check_memory(study, keep, limits)
-        training = Coordinator(plan, MemoryParts(plan, keep), limits, options.progress, earlier)
+        training = Coordinator(plan, MemoryParts(plan, keep, own_bits()), limits, options.progress, earlier)
         return complete(training, make_executor, start, n_threads)
     files, bits = files_at(out), own_bits()
     wish = Wish(study, keep, options.overwrite, bits, plan.waves)
