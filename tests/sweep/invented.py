@@ -11,6 +11,7 @@ from sweep.statistics.measures import measure_statistics, most_correct
 from sweep.statistics.outcomes import Measured, Outcomes
 from sweep.statistics.tally import tally_runs
 from sweep.store.memory import MemoryParts
+from sweep.store.own_bits import own_bits
 from tests.oracle import STATUSES
 
 CONVERGED, EXHAUSTED = STATUSES.index("converged"), STATUSES.index("exhausted")
@@ -26,7 +27,7 @@ def result_of(study: Study, outcomes: Outcomes, keep: str = "runs") -> Result:
     status = np.where(outcomes.converged, CONVERGED, EXHAUSTED)[present].astype(np.int8)
     tally = tally_runs(cell, status, outcomes.steps[present])
     facts = {"complete": False, "n_runs": int(present.sum()), "digest": None}
-    result = Result(study, facts, MemoryParts(Plan(study), keep))
+    result = Result(study, facts, MemoryParts(Plan(study), keep, own_bits()))
     result.__dict__.update(tally=tally, outcomes=outcomes)
     result.cells  # noqa: B018 (made while the result counts as partial, from the tally)
     result.complete = bool(present.all())

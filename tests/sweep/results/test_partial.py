@@ -17,6 +17,7 @@ from sweep.schedule.plan import Plan
 from sweep.statistics.cells import summarize, summarize_by
 from sweep.statistics.tally import tally_runs
 from sweep.store.memory import MemoryParts
+from sweep.store.own_bits import own_bits
 from sweep.terminal.cells import rate_matrix
 from sweep.training.adaptive_rounds import AdaptiveRounds
 from tests.sweep.in_parts import run_in_parts
@@ -194,4 +195,4 @@ def test_a_part_of_more_cells_than_memory_holds() -> None:
     sums = summarize_by(tally, plan.grid, ["learning_rate"])
     assert sums[["learning_rate", "n_cells", "n_runs"]].to_numpy().tolist() == [[0.1, 2, 2], [0.2, 1, 1]]
     part = plan.part(0)
-    assert AdaptiveRounds(plan, MemoryParts(plan, "cells")).restrict(part) == part
+    assert AdaptiveRounds(plan, MemoryParts(plan, "cells", own_bits())).restrict(part) == part
