@@ -1,6 +1,6 @@
 """Exact, massive convergence studies of small neural networks.
 
-Names are imported when first used, so that what needs no numerics_version starts fast.
+Names are imported when first used, so that commands without numerics start fast.
 """
 
 from __future__ import annotations

@@ -13,20 +13,19 @@ from sweep.errors import EXIT_BAD_INPUT, EXIT_FAILED, EXIT_INTERRUPTED, DamageEr
 from sweep.system.escaping import escaped_output
 from sweep.system.signals import leave_on_interrupt
 
-_NO_MEMORY = "there is not enough memory for this, or a limit (ulimit -v) allows less; what was finished is kept"
+_NO_MEMORY = "there is not enough memory for this command, or a limit (ulimit -v) forbids it; finished parts are kept"
 
 
 def main() -> None:
-    """Be the process of a command.
+    """Run the command line as a process.
 
-    After an interrupt it ends at once, also in imports: threads of libraries may still be under
-    way, and abort a process that ends while they are taken down. Names of files that are no
-    UTF-8, and lines of tables where a terminal has ASCII only, are printed escaped. Settings of
-    other packages that no command needs are taken away, since they fail where they are nonsense.
+    An interrupt ends the process at once, even during imports: threads of libraries may still run, and would abort
+    the process during a normal exit. Output that the terminal cannot encode is escaped, such as names of files that
+    are not UTF-8. Settings of other packages that no command needs are removed, because invalid ones raise errors.
     """
     leave_on_interrupt()
-    os.environ["MPLBACKEND"] = "agg"  # as figures are files
-    os.environ.pop("NUMBA_NUM_THREADS", None)  # of Numba's own threads, which do nothing here
+    os.environ["MPLBACKEND"] = "agg"  # figures are written to files
+    os.environ.pop("NUMBA_NUM_THREADS", None)  # Numba's own threads are not used
     sys.stdout, sys.stderr = (stream or _nowhere() for stream in (sys.stdout, sys.stderr))  # None if closed
     try:
         if isinstance(sys.stdout, io.TextIOWrapper):
@@ -45,13 +44,12 @@ def main() -> None:
 
 @default_floating_point
 def run_command() -> None:
-    """Run the command line; what the user must mend ends in one sentence and code 2."""
+    """Run the command line. An error that the user can correct ends with one sentence and exit code 2."""
     with escaped_output():
         _run_command()
 
 
 def _run_command() -> None:
-    """Run it with standard streams that escape what is printed."""
     from sweep.cli import app as cli
 
     try:
@@ -60,7 +58,7 @@ def _run_command() -> None:
         finally:
             print(end="", flush=True)
     except SweepError as error:
-        remedy = "; 'sweep verify --repair' mends results where it can" if isinstance(error, DamageError) else ""
+        remedy = "; 'sweep verify --repair' repairs results where it can" if isinstance(error, DamageError) else ""
         for line in f"{error}{remedy}".splitlines():
             print(f"error: {line}", file=sys.stderr)
         sys.exit(EXIT_BAD_INPUT)
@@ -70,27 +68,27 @@ def _run_command() -> None:
             sys.exit(EXIT_FAILED)
         if not isinstance(error, OSError) or not _discard_output():
             raise
-        if isinstance(error, BrokenPipeError):  # who reads standard output has seen enough
+        if isinstance(error, BrokenPipeError):  # the reader of standard output has closed it, as head does
             return
         print(f"error: standard output cannot be written: {error.strerror}", file=sys.stderr)
         sys.exit(EXIT_FAILED)
 
 
 def _lacks_memory(error: BaseException) -> bool:
-    """Tell whether an error comes from memory that could not be had, also for a thread or a library."""
+    """Return whether an error means that memory is lacking, also for a thread or a library."""
     cause = error.__cause__ or error.__context__
-    options = ("failed to map segment", "cannot allocate memory", "can't start new thread")
-    lacks = isinstance(error, MemoryError) or any(option in str(error).lower() for option in options)
+    signs = ("failed to map segment", "cannot allocate memory", "can't start new thread")
+    lacks = isinstance(error, MemoryError) or any(sign in str(error).lower() for sign in signs)
     return lacks or (cause is not None and _lacks_memory(cause))
 
 
 def _nowhere() -> TextIO:
-    """Return a stream that forgets what is written to it."""
+    """Return a stream that discards its input."""
     return os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
 
 
 def _discard_output() -> bool:
-    """Write no more to a standard output that takes no more; tell whether it is one."""
+    """Discard further output if standard output cannot be written. Return whether that is so."""
     try:
         print(end="", flush=True)
     except OSError:

@@ -1,6 +1,6 @@
-"""The functions that custom components are written with, on lanes: a number for each network trained side by side.
+"""Functions for custom components. They take and return lanes: one number for each network trained side by side.
 
-Beside them a component uses its arguments, numbers, ``+ - * /``, comparisons, and ``& | ~`` of these. See
+A component may also use its arguments, numbers, ``+ - * /``, comparisons, and ``& | ~`` between comparisons. See
 :func:`sweep.activation`, :func:`sweep.loss` and :func:`sweep.optimizer`.
 """
 

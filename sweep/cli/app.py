@@ -28,8 +28,8 @@ app = typer.Typer(cls=Commands, no_args_is_help=True, pretty_exceptions_enable=F
 _TRAINING = ("run", "trace", "verify", "bench")
 
 
-def _print_version(asked: bool) -> None:
-    if asked:
+def _print_version(requested: bool) -> None:
+    if requested:
         from kernels import NUMERICS
         from sweep.system.version import __version__
 
@@ -56,37 +56,37 @@ def run(
     study: StudyArgument,
     out: Annotated[
         str | None,
-        typer.Option(metavar="DIR", help="Results folder, or s3://BUCKET/PREFIX; results/NAME by default."),
+        typer.Option(metavar="DIR", help="Results folder, or s3://BUCKET/PREFIX. Default: results/NAME."),
     ] = None,
     changes: SetOption = None,
     plugin: PluginOption = None,
-    threads: Annotated[int | None, typer.Option(help="Threads; one per processor by default.")] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Remove earlier results in the folder first.")] = False,
+    threads: Annotated[int | None, typer.Option(help="Number of threads. Default: one per processor.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Delete earlier results in the folder first.")] = False,
     keep: Annotated[
-        Literal["runs", "cells"], typer.Option(help="Keep a row per run, or only counts per cell (configuration).")
+        Literal["runs", "cells"], typer.Option(help="Store a row per run, or only counts per cell (configuration).")
     ] = "runs",
     allow_runs: Annotated[int, typer.Option(metavar="N", help="Refuse studies of more than N runs.")] = 10**9,
     time_budget: Annotated[
-        str | None, typer.Option(metavar="TIME", help="Begin no more parts after this time: 90, 10m, 1.5h, 2d.")
+        str | None, typer.Option(metavar="TIME", help="Start no new part after this time: 90 (seconds), 10m, 1.5h, 2d.")
     ] = None,
     max_runs: Annotated[
-        int | None, typer.Option(metavar="N", help="Begin no more parts once N runs are trained or under way.")
+        int | None, typer.Option(metavar="N", help="Start no new part once N runs are trained or under way.")
     ] = None,
     reuse: Annotated[
         str | None,
         typer.Option(metavar="DIR,DIR", help="Copy identical runs from these results folders."),
     ] = None,
     shard: Annotated[
-        str | None, typer.Option(metavar="I/N", help="Train the I-th of N parts of the study, I from 1.")
+        str | None, typer.Option(metavar="I/N", help="Train shard I of N of the study; I counts from 1.")
     ] = None,
     cluster: Annotated[
         str | None,
         typer.Option(metavar="ADDRESS", help="Train on a dask cluster: tcp://HOST:PORT, tls://HOST:PORT or local:N."),
     ] = None,
 ) -> None:
-    """Train every run of a study; the same command resumes an interrupted one.
+    """Train all runs of a study. The same command resumes an interrupted study.
 
-    Exit code 4: a limit ended the run before all runs were trained; the partial result covers all cells evenly.
+    Exit code 4: a limit stopped the training early. The partial result covers all cells evenly.
     """
     limits = {"max_runs": max_runs, "cluster": cluster, **_parsed(time_budget=time_budget, shard=shard, reuse=reuse)}
     loaded = load(study, changes)
@@ -94,9 +94,8 @@ def run(
 
     folder = files_at(Path("results") / loaded.name if out is None else out).place  # checked before any training
     if loaded.n_runs > allow_runs:
-        raise StudyError(
-            [f"{loaded.n_runs:,} runs asked for; more than {allow_runs:,} need --allow-runs {loaded.n_runs}"]
-        )
+        many = f"the study has {loaded.n_runs:,} runs, more than {allow_runs:,}"
+        raise StudyError([f"{many}; allow them with --allow-runs {loaded.n_runs}"])
     interpret_if_tiny(operations_of_study(loaded))
     from sweep.training.run import run as run_study
 
@@ -107,11 +106,11 @@ def run(
             )
     except KeyboardInterrupt:
         kept = f"finished parts are kept in {one_line(folder)}"
-        print(f"interrupted; {kept}, {_same_command(overwrite)}", file=sys.stderr)
+        print(f"interrupted; {kept}; {_how_to_resume(overwrite)}", file=sys.stderr)
         sys.exit(EXIT_INTERRUPTED)
-    _tell(result, folder, shard)
+    _print_outcome(result, folder, shard)
     if result.facts.get("limited"):
-        print(_same_command(overwrite), file=sys.stderr)
+        print(_how_to_resume(overwrite), file=sys.stderr)
         sys.exit(EXIT_PARTIAL)
 
 
@@ -120,56 +119,54 @@ def plan(
     study: StudyArgument,
     changes: SetOption = None,
     plugin: PluginOption = None,
-    every: Annotated[bool, typer.Option("--values", help="Print every value, however many an option has.")] = False,
+    every: Annotated[bool, typer.Option("--values", help="Print all values of each option, however many.")] = False,
     difference: Annotated[
         float | None,
-        typer.Option(metavar="D", help="How many seeds per cell find this difference of two rates with 80 % power."),
+        typer.Option(metavar="D", help="Print the seeds per cell that detect this rate difference with 80 % power."),
     ] = None,
     ratio: Annotated[
         float | None,
-        typer.Option(metavar="R", help="How many find this ratio of expected steps (ERT) with 80 % power."),
+        typer.Option(metavar="R", help="Print the seeds per cell that detect this ratio of ERTs with 80 % power."),
     ] = None,
     rate: Annotated[
-        float, typer.Option(metavar="P", help="The convergence rate that --difference and --ratio assume.")
+        float, typer.Option(metavar="P", help="Convergence rate that --difference and --ratio assume.")
     ] = 0.5,
     steps: Annotated[
         float | None,
-        typer.Option(
-            metavar="N", help="The mean steps to converge that --ratio assumes; by default a tenth of the limit."
-        ),
+        typer.Option(metavar="N", help="Mean steps to converge that --ratio assumes. Default: a tenth of the limit."),
     ] = None,
     variation: Annotated[
-        float, typer.Option(metavar="C", help="Standard deviation of these steps over their mean, as --ratio assumes.")
+        float, typer.Option(metavar="C", help="Coefficient of variation of these steps that --ratio assumes.")
     ] = 1.0,
 ) -> None:
-    """Show cells (configurations), runs, values, bytes and estimated seconds of a study; train nothing."""
+    """Show the cells (configurations), runs, values, bytes and estimated time of a study without training it."""
     from sweep.terminal.plan import power_text, print_plan
 
     loaded = load(study, changes)
-    told = power_text(loaded, difference, ratio, rate, steps, variation)
+    power = power_text(loaded, difference, ratio, rate, steps, variation)
     print_plan(loaded, every=every)
-    print(told, end="")
+    print(power, end="")
 
 
 @app.command(cls=StudyCommand)
 def trace(
     source: Annotated[
         str,
-        typer.Argument(metavar="STUDY|DIR", help="Study of one cell (configuration); or results folder, with --run."),
+        typer.Argument(metavar="STUDY|DIR", help="Study of one cell (configuration), or results folder with --run."),
     ],
     changes: SetOption = None,
     plugin: PluginOption = None,
-    seed: Annotated[int | None, typer.Option(help="Seed; the first of the study by default.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed to train. Default: the first seed of the study.")] = None,
     number: Annotated[
-        int | None, typer.Option("--run", metavar="ID", help="Run of a results folder to replay.")
+        int | None, typer.Option("--run", metavar="ID", help="Run of the results folder to replay.")
     ] = None,
     figure: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Draw losses, weights and outputs into this file too.")
+        Path | None, typer.Option(metavar="FILE", help="Also draw losses, weights and outputs into this file.")
     ] = None,
 ) -> None:
-    """Replay one run: print every loss, the predictions and the weights.
+    """Replay one run. Print every loss, the predictions and the weights.
 
-    With a results folder the run is compared with its stored row; exit code 3 if a bit differs.
+    With a results folder, also compare the run with its stored row. Exit code 3: they differ.
     """
     if figure is not None:
         from sweep.figures.files import figure_path
@@ -185,7 +182,7 @@ def trace(
         traced = replay(loaded, seed)
     else:
         if changes or seed is not None:
-            raise StoreError("--run replays a stored run as it is; --set and --seed are options for a study")
+            raise StoreError("--run replays a stored run unchanged; leave out --set and --seed, or trace a study")
         from sweep.results.result import open_result
 
         result = open_result(source, partial=True)
@@ -205,31 +202,31 @@ def trace(
 
 
 def _operations_of_trace(study: Study, figure: Path | None) -> float:
-    """Return the nominal operations of a run that is trained twice, and for its figure once to each of some steps."""
+    """Return the nominal operations of a trace, which trains the run twice, and more often for a figure."""
     return operations_of_runs(study, 2 if figure is None else 32)
 
 
 @app.command()
 def bench(
-    peers: Annotated[str | None, typer.Option(metavar="A,B", help="Other libraries; all by default.")] = None,
-    case: Annotated[str | None, typer.Option(metavar="C,C", help="Cases, such as xor-adam; all by default.")] = None,
+    peers: Annotated[str | None, typer.Option(metavar="A,B", help="Libraries to compare with. Default: all.")] = None,
+    case: Annotated[str | None, typer.Option(metavar="C,C", help="Cases, such as xor-adam. Default: all.")] = None,
     hidden: Annotated[
-        str | None, typer.Option(metavar="H,H", help="Hidden sizes; 2,8,32 by default (case xor).")
+        str | None, typer.Option(metavar="H,H", help="Hidden units of case xor. Default: 2,8,32.")
     ] = None,
     dtype: Annotated[
-        str | None, typer.Option(metavar="D,D", help="float64, float32; both by default (case xor).")
+        str | None, typer.Option(metavar="D,D", help="float64 or float32, for case xor. Default: both.")
     ] = None,
     activation: Annotated[
-        str | None, typer.Option(metavar="A,A", help="relu, tanh, sigmoid; relu,tanh by default (case xor).")
+        str | None, typer.Option(metavar="A,A", help="relu, tanh or sigmoid, for case xor. Default: relu,tanh.")
     ] = None,
     quick: Annotated[
-        bool, typer.Option("--quick", help="Short measurements; case xor, hidden 2, float64 by default.")
+        bool, typer.Option("--quick", help="Measure briefly. Default: case xor, 2 hidden units, float64.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
-    out: Annotated[Path, typer.Option(help="Folder for table, figure and JSON.")] = Path("results/bench"),
-    threads: Annotated[int | None, typer.Option(help="Threads of each library; one per processor by default.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("results/bench"),
+    threads: Annotated[int | None, typer.Option(help="Threads of each library. Default: one per processor.")] = None,
 ) -> None:
-    """Train the same networks with xor-sweep and other libraries, alternately, and compare the speed."""
+    """Train the same networks with xor-sweep and other libraries in turn, and compare the speed."""
     from sweep.bench.command import bench as run_bench
 
     folder = local_folder(out)
@@ -239,7 +236,7 @@ def bench(
                 peers, case, hidden, dtype, activation, quick=quick, as_json=as_json, out=folder, threads=threads
             )
     except KeyboardInterrupt:
-        print(f"interrupted; what was measured is in {one_line(folder)}", file=sys.stderr)
+        print(f"interrupted; the measurements so far are in {one_line(folder)}", file=sys.stderr)
         sys.exit(EXIT_INTERRUPTED)
     if not agreed:
         print("error: a peer's losses differ from xor-sweep's, so its speed is not comparable", file=sys.stderr)
@@ -247,20 +244,20 @@ def bench(
 
 
 def _parsed(**texts: str | None) -> dict[str, Any]:
-    """Return the parsed values of the options that were given."""
+    """Return the parsed values of the options that are present."""
     from sweep.training.limits import parse_duration, parse_places, parse_shard
 
     parsers = {"time_budget": parse_duration, "shard": parse_shard, "reuse": parse_places}
     return {name: parsers[name](text) for name, text in texts.items() if text is not None}
 
 
-def _tell(result: Result, folder: str, part: str | None) -> None:
+def _print_outcome(result: Result, folder: str, shard: str | None) -> None:
     """Print the summary of a result after training."""
     from sweep.terminal.cells import print_summary
 
     if not result.facts["n_runs"]:
-        compiled = "nothing is trained yet: the time was over while kernels were compiled, which are kept"
-        print(compiled if result.facts.get("limited") else f"nothing to train: part {part} has no part")
+        late = "nothing is trained yet: the time budget ended while kernels were compiled; the kernels are kept"
+        print(late if result.facts.get("limited") else f"nothing to train: shard {shard} has no runs")
         return
     print_summary(result)
     if result.complete:
@@ -268,13 +265,11 @@ def _tell(result: Result, folder: str, part: str | None) -> None:
     print(f"results in {one_line(folder)}")
 
 
-def _same_command(overwrite: bool) -> str:
-    """Return the clause on how to resume."""
-    return f"the same command {'without --overwrite ' if overwrite else ''}goes on"
+def _how_to_resume(overwrite: bool) -> str:
+    return f"run the same command{' without --overwrite' if overwrite else ''} again to resume"
 
 
 def _draw_run(traced: Trace, path: Path) -> None:
-    """Write the figure of a run to a file."""
     from sweep.figures.files import save_figure
     from sweep.figures.run import draw_run
     from sweep.training.trajectory import outputs_plane, weights_path

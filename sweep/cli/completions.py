@@ -1,6 +1,6 @@
-"""What the shell completes: kinds of figures, options of studies, parameters of a result, and statistics.
+"""Shell completion of kinds of figures, options of studies, parameters of a result, and statistics.
 
-Names that only heavy modules know are written out here, so that the shell does not wait; tests compare them.
+Names that only heavy modules declare are repeated here, so that completion is fast. Tests compare both.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def complete_figure(incomplete: str) -> list[str]:
 
 
 def complete_option(incomplete: str) -> list[str]:
-    """Return what ``sweep explain`` explains: sections, keys, and names of values."""
+    """Return the sections, keys and names of values that ``sweep explain`` knows."""
     from sweep.study.glossary import LISTS, entries
 
     found = entries()
@@ -35,17 +35,17 @@ def complete_option(incomplete: str) -> list[str]:
 
 
 def complete_parameter(context: typer.Context, incomplete: str) -> list[str]:
-    """Return the swept parameters of the result that was named, for the last name of a list."""
+    """Return the swept parameters of the named result, for the last name in a list."""
     return _last_of_list(incomplete, _parameters(context))
 
 
 def complete_by(context: typer.Context, incomplete: str) -> list[str]:
-    """Return swept parameters, and statistics and measures that cells are ranked and compared by."""
+    """Return swept parameters, and the statistics and measures for ranking and comparing cells."""
     return _last_of_list(incomplete, [*_parameters(context), *_STATISTICS[:3], *_measures()])
 
 
 def complete_sort(context: typer.Context, incomplete: str) -> list[str]:
-    """Return what the table of cells is ordered by, its usual columns among them."""
+    """Return columns to sort the table of cells by."""
     return _beginning(incomplete, [*_SORTED_BY, *_parameters(context)])
 
 
@@ -66,14 +66,14 @@ def _parameters(context: typer.Context) -> list[str]:
     from sweep.store.location import files_at
     from sweep.store.run_facts import read_study
 
-    named = [context.params.get("directory"), *context.args]  # these while an option has no value yet
+    named = [context.params.get("directory"), *context.args]  # args holds the folder while an option has no value yet
     with suppress(SweepError):
         return list(read_study(files_at(next(filter(None, named), ""))).parameters)
     return []
 
 
 def _last_of_list(incomplete: str, names: Iterable[str]) -> list[str]:
-    """Return the names that continue a list separated by commas, with what is there before."""
+    """Return the completions of the last name in a comma-separated list, each with the names before it."""
     before, comma, last = incomplete.rpartition(",")
     return [f"{before}{comma}{name}" for name in _beginning(last, names) if name not in before.split(",")]
 

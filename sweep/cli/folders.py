@@ -24,43 +24,43 @@ app = typer.Typer()
 
 @app.command()
 def merge(
-    sources: Annotated[list[str], typer.Argument(metavar="DIR..", help="Results folders of one study.")],
-    out: Annotated[str, typer.Option(help="Results folder of the merged study.")],
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Remove earlier results in the folder first.")] = False,
+    sources: Annotated[list[str], typer.Argument(metavar="DIR..", help="Results folders of the same study.")],
+    out: Annotated[str, typer.Option(help="Folder for the merged results.")],
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Delete earlier results in the folder first.")] = False,
 ) -> None:
-    """Merge parts of one study that were trained in separate folders (run --shard I/N).
+    """Merge shards of a study from separate folders (run --shard I/N).
 
-    Exit code 4: some runs are in none of the folders; running the study in the new folder trains them.
+    Exit code 4: some runs are in none of the folders. Run the study with the new folder to train them.
     """
     from sweep.terminal.cells import print_summary
     from sweep.training.merge import merge as merge_results
 
     result = merge_results([Path(source) for source in sources], out, overwrite=overwrite, progress=True)
     if not result.facts["n_runs"]:
-        print("no run is trained in any of them")
+        print("no folder has trained runs")
     else:
         print_summary(result)
     if result.complete:
         print(f"digest {one_line(result.facts['digest'])}")
     print(f"results in {one_line(out)}")
     if not result.complete:
-        print(f"to train what is missing, run the study with --out {one_line(quote(out))}", file=sys.stderr)
+        print(f"to train the missing runs, run the study with --out {one_line(quote(out))}", file=sys.stderr)
         sys.exit(EXIT_PARTIAL)
 
 
 @app.command()
 def weights(
-    directory: Annotated[str, typer.Argument(metavar="DIR", help="Results folder of a finished study.")],
+    directory: Annotated[str, typer.Argument(metavar="DIR", help="Results folder of a complete study.")],
     out: Annotated[
-        str | None, typer.Option(metavar="DIR", help="Folder of the result with weights; DIR-weights by default.")
+        str | None, typer.Option(metavar="DIR", help="Folder for the result with weights. Default: DIR-weights.")
     ] = None,
     which: Annotated[Literal["final", "initial", "both"], typer.Option(help="Weights to record.")] = "final",
-    threads: Annotated[int | None, typer.Option(help="Threads; one per processor by default.")] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Remove earlier results in the folder first.")] = False,
+    threads: Annotated[int | None, typer.Option(help="Number of threads. Default: one per processor.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Delete earlier results in the folder first.")] = False,
 ) -> None:
-    """Train the runs of a result again, record their weights, and check that all rows are the same.
+    """Retrain the runs of a result, record their weights, and check that all rows are the same.
 
-    The same command resumes an interrupted one. Result.weights and sweep.predict then answer in Python.
+    The same command resumes an interrupted one. Result.weights and sweep.predict use the weights in Python.
     """
     from sweep.system.signals import raise_on_interrupt
     from sweep.training.second_pass import record_weights
@@ -69,16 +69,16 @@ def weights(
         with raise_on_interrupt():
             result = record_weights(directory, out, which, threads=threads, progress=True, overwrite=overwrite)
     except KeyboardInterrupt:
-        print("interrupted; finished parts are kept, and the same command goes on with them", file=sys.stderr)
+        print("interrupted; finished parts are kept; run the same command again to resume", file=sys.stderr)
         sys.exit(EXIT_INTERRUPTED)
-    rows = count_text(result.facts["n_runs"], "run")
-    print(f"{which} weights of {rows}, whose rows are those of {one_line(directory)}: {one_line(str(result.place))}")
+    runs = count_text(result.facts["n_runs"], "run")
+    print(f"{which} weights of {runs} in {one_line(str(result.place))}; all rows equal those in {one_line(directory)}")
 
 
 def _operations_of_sample(directory: str, sample: int) -> float:
-    """Return the nominal operations of some runs of a results folder; of a damaged one, more than any.
+    """Return the nominal operations of a sample of runs; infinite if the folder is damaged.
 
-    Where only counts are kept whole parts are trained, maybe all.
+    If the folder keeps only counts, the sample consists of whole parts, at most all.
     """
     from sweep.store.location import files_at
     from sweep.store.run_facts import read_facts, read_study
@@ -93,42 +93,42 @@ def _operations_of_sample(directory: str, sample: int) -> float:
 
 @app.command()
 def verify(
-    directory: Annotated[str, typer.Argument(metavar="DIR", help="Results folder, of a finished study or a part.")],
+    directory: Annotated[str, typer.Argument(metavar="DIR", help="Results folder, complete or partial.")],
     sample: Annotated[
         int,
         typer.Option(
             metavar="N",
             min=0,
-            help="Train N runs, drawn at random, again and compare bit by bit; after --keep cells whole parts.",
+            help="Retrain N random runs and compare them bit by bit (whole parts if the folder keeps only cells).",
         ),
     ] = 0,
     sample_seed: Annotated[
         int | None,
         typer.Option(
-            metavar="SEED", help="With --sample: draw the same runs as an earlier check, which printed this seed."
+            metavar="SEED", help="With --sample: check the runs of an earlier sample again. Each check prints its seed."
         ),
     ] = None,
-    every: Annotated[bool, typer.Option("--all", help="Train all runs again and compare bit by bit.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Retrain all runs and compare them bit by bit.")] = False,
     mend: Annotated[
-        bool, typer.Option("--repair", help="Train damaged runs again, and remove files that no commit names.")
+        bool, typer.Option("--repair", help="Retrain damaged runs and remove files that no commit names.")
     ] = False,
     plugin: PluginOption = None,
     study: Annotated[
-        str | None, typer.Option(metavar="STUDY", help="With --repair: the study, if study.toml is damaged.")
+        str | None, typer.Option(metavar="STUDY", help="With --repair: study that replaces a damaged study.toml.")
     ] = None,
-    threads: Annotated[int | None, typer.Option(help="Threads; one per processor by default.")] = None,
+    threads: Annotated[int | None, typer.Option(help="Number of threads. Default: one per processor.")] = None,
 ) -> None:
-    """Check a results folder: every run is there once, unchanged, and consistent with the study.
+    """Check that a results folder has every run once, unchanged, and consistent with the study.
 
     Only --sample and --all check that training gives the same bits.
-    Exit code 0: intact, or repaired; 1: damaged.
+    Exit code 0: intact or repaired. Exit code 1: damaged.
     """
     from sweep.study.load import load_study
 
     if study is not None and not mend:
-        raise SweepError("--study restores a damaged study.toml and needs --repair")
+        raise SweepError("--study replaces a damaged study.toml; use it with --repair")
     if sample_seed is not None and (every or not sample):
-        raise SweepError("--sample-seed draws the runs of --sample N and needs that option")
+        raise SweepError("--sample-seed repeats an earlier sample; use it with --sample N and without --all")
     chosen = -1 if every else sample
     if sample and not mend:
         interpret_if_tiny(_operations_of_sample(directory, sample))
@@ -136,42 +136,42 @@ def verify(
     from sweep.verification.repair import repair
 
     if mend:
-        given = None if study is None else load_study(study)
-        found = repair(directory, study=given, sample=chosen, sample_seed=sample_seed, threads=threads, progress=True)
+        known = None if study is None else load_study(study)
+        found = repair(directory, study=known, sample=chosen, sample_seed=sample_seed, threads=threads, progress=True)
     else:
         found = verify_folder(directory, sample=chosen, sample_seed=sample_seed, threads=threads, progress=True)
-    _tell(found, directory, mend)
+    _print_findings(found, directory, mend)
     if found.faults and not mend:
         sys.exit(EXIT_DAMAGED)
 
 
-def _tell(found: Findings, directory: str, mend: bool) -> None:
-    """Print what was found or repaired, and what was not checked."""
+def _print_findings(found: Findings, directory: str, mend: bool) -> None:
+    """Print the faults or repairs, and what was not checked."""
     for fault in found.faults:
         print(f"{'repaired' if mend else 'damaged'}: {one_line(fault)}")
     if found.unchecked:
         unchecked = count_text(len(found.unchecked), "part")
-        print(f"not checked: {unchecked} of later rounds, which follow from those before")
+        print(f"not checked: {unchecked} of later rounds, which depend on earlier rounds")
     if found.head_only:
-        print("not checked: commits and parts, since reading them needs study.toml and run.json")
+        print("not checked: commits and parts, because they cannot be read without study.toml and run.json")
     files = count_text(len(found.leftovers), "file")
     if found.leftovers and mend:
         print(f"removed: {files} that no commit names")
     elif found.leftovers:
         print(
             f"not part of the results: {files} that no commit names, from a run under way or an interrupted one; "
-            "they are harmless, and --repair removes those that no run can be writing"
+            "they are harmless; --repair removes those that no run can still be writing"
         )
     if found.sample_seed is not None:
-        parts = f": {found.n_retrained:,} runs, of whole parts, which have counts alone" if found.whole_parts else ""
+        parts = f": {found.n_retrained:,} runs of whole parts, since only counts are kept" if found.whole_parts else ""
         print(f"sample: drawn with --sample-seed {found.sample_seed}{parts}")
     if found.faults and not mend:
         restored = " --study STUDY" if any("study.toml" in fault for fault in found.faults) else ""
         remedy = f"sweep verify {one_line(quote(directory))} --repair{restored}"
-        print(f"{count_text(len(found.faults), 'fault')}; {remedy} trains the damaged runs again, and no others")
+        print(f"{count_text(len(found.faults), 'fault')}; {remedy} retrains only the damaged runs")
         return
     if not found.n_retrained and found.n_runs:
-        print("not checked: whether training gives these rows; --sample N or --all trains runs again")
+        print("not checked: whether training gives these rows; retrain runs with --sample N or --all")
     how = "to be compared" if found.faults else "with the same bits"
     again = f"; {found.n_retrained:,} trained again, {how}" if found.n_retrained else ""
     print(f"intact: {count_text(found.n_runs, 'run')} in {count_text(len(found.commits), 'part')}{again}")

@@ -1,4 +1,4 @@
-"""The commands that write files of results: figures, reports and tables."""
+"""The commands that write results to files: figures, reports and tables."""
 
 from __future__ import annotations
 
@@ -23,19 +23,17 @@ def figure(
             metavar="KIND",
             autocompletion=complete_figure,
             help="lines, heatmap, slice, contour, parallel, importance (main and total effects), incidence (cumulative "
-            "incidence), ecdf (run lengths over recorded targets, or a swept threshold), profile (performance "
-            "profile), "
-            "steps, loss, curves (recorded learning curves, medians and quartiles) or runs (curves of single runs).",
+            "incidence), ecdf (run-length distribution over recorded loss thresholds or a swept threshold), profile "
+            "(performance profile), steps, loss, curves (medians and quartiles of learning curves) or runs (learning "
+            "curves of single runs).",
         ),
     ] = "lines",
-    out: Annotated[
-        Path | None, typer.Option(help="File to write, or folder to write a PNG to; DIR by default.")
-    ] = None,
+    out: Annotated[Path | None, typer.Option(help="File to write, or folder for a PNG file. Default: DIR.")] = None,
     x: Annotated[
         str | None,
         typer.Option(
             metavar="NAME",
-            help="Parameter along the axis of lines, heatmap, contour, slice.",
+            help="Parameter on the x axis of lines, heatmap, contour, slice.",
             autocompletion=complete_parameter,
         ),
     ] = None,
@@ -43,7 +41,7 @@ def figure(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="Parameter along the other axis of heatmap, contour.",
+            help="Parameter on the y axis of heatmap, contour.",
             autocompletion=complete_parameter,
         ),
     ] = None,
@@ -52,15 +50,15 @@ def figure(
         typer.Option(
             metavar="NAME",
             autocompletion=complete_parameter,
-            help="Parameter by color, of at most 12 values, of lines, incidence, ecdf (also target), profile, steps, "
-            "curves.",
+            help="Parameter shown by color, with at most 12 values: for lines, incidence, ecdf (also loss_threshold), "
+            "profile, steps, curves.",
         ),
     ] = None,
     facet: Annotated[
         str | None,
         typer.Option(
             metavar="NAME[,NAME]",
-            help="Parameters of the panels of lines: one, or two (across, down).",
+            help="One or two parameters with a panel for each value (across, down), for lines.",
             autocompletion=complete_parameter,
         ),
     ] = None,
@@ -69,10 +67,10 @@ def figure(
         typer.Option(
             metavar="VALUE",
             autocompletion=complete_value,
-            help="Statistic of lines, heatmap, slice, contour, parallel: rate, median_steps, expected_steps (ERT), "
-            "final_loss, max_error, n_correct, test_loss, n_test_correct, a recorded measure or another one of the "
-            "cells; of importance: rate or mean_steps (RMST); of curves and runs: train_loss, test_loss, n_correct or "
-            "n_test_correct.",
+            help="Statistic to draw. lines, heatmap, slice, contour, parallel: rate, median_steps, expected_steps "
+            "(ERT), final_loss, max_error, n_correct, test_loss, n_test_correct, a recorded measure or another column "
+            "of cells.parquet; importance: rate or mean_steps (RMST); curves and runs: train_loss, test_loss, "
+            "n_correct or n_test_correct.",
         ),
     ] = None,
     at: Annotated[
@@ -81,21 +79,21 @@ def figure(
     bands: Annotated[
         str | None,
         typer.Option(
-            metavar="BANDS", help="95 % bands of incidence and ecdf: pointwise, or simultaneous (whole curves)."
+            metavar="BANDS", help="95 % bands of incidence and ecdf: pointwise, or simultaneous (for whole curves)."
         ),
     ] = None,
     parallel_runs: Annotated[
         str | None,
-        typer.Option(metavar="K,K", help="For incidence: the share of choices of K runs in which any has converged."),
+        typer.Option(metavar="K,K", help="For incidence: how often at least one of K parallel runs has converged."),
     ] = None,
 ) -> None:
-    """Draw a figure of one of these kinds. Options that the kind does not have are refused."""
-    given = {"x": x, "y": y, "color": color, "facet": tuple(split_names(facet)) if facet else None, "bands": bands}
-    _draw_figure(directory, out, kind, {**given, "value": value, "at": at, "parallel_runs": parallel_runs})
+    """Draw a figure. Each kind has its own options and refuses others."""
+    texts = {"x": x, "y": y, "color": color, "facet": tuple(split_names(facet)) if facet else None, "bands": bands}
+    _draw_figure(directory, out, kind, {**texts, "value": value, "at": at, "parallel_runs": parallel_runs})
 
 
-def _draw_figure(directory: str, out: Path | None, kind: str, given: dict[str, Any]) -> None:
-    """Draw a figure with the given options, and print the path of its file."""
+def _draw_figure(directory: str, out: Path | None, kind: str, texts: dict[str, Any]) -> None:
+    """Draw a figure with these options as written, and print the path of its file."""
     from sweep.errors import SweepError, unknown
     from sweep.figures import KINDS, draw, figure_path, save_figure
     from sweep.figures.channels import parse_counts
@@ -111,8 +109,8 @@ def _draw_figure(directory: str, out: Path | None, kind: str, given: dict[str, A
         "at": parse_picks,
         "parallel_runs": parse_counts,
     }
-    said = {name: text for name, text in given.items() if text or text == ""}
-    options = {name: read[name](text) if name in read else text for name, text in said.items()}
+    present = {name: text for name, text in texts.items() if text or text == ""}
+    options = {name: read[name](text) if name in read else text for name, text in present.items()}
     written = _local(directory, out)
     result = open_with_warning(directory)
     default = default_statistic(result.study) if kind == "lines" else kind
@@ -125,9 +123,9 @@ def _draw_figure(directory: str, out: Path | None, kind: str, given: dict[str, A
 @app.command()
 def report(
     directory: DirectoryArgument,
-    out: Annotated[Path | None, typer.Option(help="File to write; DIR/report.html by default.")] = None,
+    out: Annotated[Path | None, typer.Option(help="File to write. Default: DIR/report.html.")] = None,
 ) -> None:
-    """Write a report with answer, figures and tables as one self-contained HTML file."""
+    """Write a self-contained HTML report with the answer, figures and tables."""
     from sweep.report import write_report
 
     written = _local(directory, out)
@@ -140,24 +138,25 @@ def export(
     directory: DirectoryArgument,
     to: Annotated[
         str | None,
-        typer.Option(metavar="FORMAT", help="csv, json or tex; by default as the suffix of FILE says, or csv."),
+        typer.Option(metavar="FORMAT", help="csv, json or tex. Default: the suffix of FILE, or csv."),
     ] = None,
     by: Annotated[
-        str | None, typer.Option(metavar="NAME,NAME", help="Pool all other parameters, as in --by activation.")
+        str | None,
+        typer.Option(metavar="NAME,NAME", help="Write a row for each value of these; pool the other parameters."),
     ] = None,
-    out: Annotated[Path | None, typer.Option(metavar="FILE", help="File to write; standard output by default.")] = None,
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="File to write. Default: standard output.")] = None,
     sort: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help="Order of the rows, as for show; that of the study by default.")
+        str | None, typer.Option(metavar="COLUMN", help="Sort the rows as show does. Default: the order of the study.")
     ] = None,
     top: Annotated[
-        int | None, typer.Option(metavar="N", help="Write N rows, the best ones first unless --sort is given.")
+        int | None, typer.Option(metavar="N", help="Write at most N rows. Without --sort, the best cells first.")
     ] = None,
 ) -> None:
     """Write the table of cells (configurations) as CSV, JSON or TeX.
 
-    CSV and JSON have all statistics with all digits; JSON tells what the columns are.
-    TeX is a table of booktabs for a paper, with rates in percent.
-    Rows of runs are Parquet files already, which show --parts lists.
+    CSV and JSON have all statistics with all digits; JSON also describes the columns.
+    TeX is a booktabs table for a paper, with rates in percent.
+    For rows of runs, use the Parquet files that show --parts lists.
     """
     result = open_with_warning(directory)
     text = result.export(to, split_names(by) if by is not None else (), out=out, sort=sort, top=top)
@@ -168,10 +167,10 @@ def export(
 
 
 def _local(directory: str, out: Path | None) -> Path:
-    """Return the local path of a figure or a report; StoreError or SweepError if there is none."""
+    """Return the local path for a figure or a report; SweepError if there is none."""
     from sweep.errors import SweepError, shown
     from sweep.system.user_paths import address_of, local_folder
 
     if out is None and address_of(directory):
-        raise SweepError(f"{shown(directory)} given; figures and reports are local files, so name one with --out FILE")
+        raise SweepError(f"a figure or report of {shown(directory)} is a local file; name it with --out FILE")
     return local_folder(out or directory)

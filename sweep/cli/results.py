@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 app = typer.Typer()
 
 DirectoryArgument = Annotated[
-    str, typer.Argument(metavar="DIR", help="Results folder, of a finished study or a part; or s3://BUCKET/PREFIX.")
+    str, typer.Argument(metavar="DIR", help="Results folder, complete or partial, or s3://BUCKET/PREFIX.")
 ]
 TopOption = Annotated[
-    int | None, typer.Option(metavar="N", help="Print N lines; by default those that fit on the screen.")
+    int | None, typer.Option(metavar="N", help="Print at most N rows. Default: as many as fit on the screen.")
 ]
 
 AtOption = Annotated[
-    list[str] | None, typer.Option(metavar="NAME=V,V", help="Only cells with these values of a parameter.")
+    list[str] | None, typer.Option(metavar="NAME=V,V", help="Use only cells with these values of a parameter.")
 ]
 
 
@@ -35,7 +35,7 @@ def show(
         str | None,
         typer.Option(
             metavar="NAME,NAME",
-            help="Pool all other parameters, as in --by activation.",
+            help="Print a row for each value of these parameters; pool the others.",
             autocompletion=complete_parameter,
         ),
     ] = None,
@@ -44,13 +44,14 @@ def show(
         typer.Option(
             metavar="COLUMN",
             autocompletion=complete_sort,
-            help="cell, a parameter, rate, median_steps, expected_steps (expected running time, ERT), mean_steps "
-            "(restricted mean survival time, RMST), converged, diverged, stalled, exhausted (right-censored), or a "
-            "column of cells.parquet. Rates, counts and margins start from the highest, all else from the lowest.",
+            help="Sort by cell, a parameter, rate, median_steps, expected_steps (expected running time, ERT), "
+            "mean_steps (restricted mean survival time, RMST), converged, diverged, stalled, exhausted "
+            "(right-censored), or a column of cells.parquet. Rates, counts and margins sort from high to low, "
+            "everything else from low to high.",
         ),
     ] = None,
     top: Annotated[
-        int | None, typer.Option(metavar="N", help="Print N cells, the best ones first unless --sort is given.")
+        int | None, typer.Option(metavar="N", help="Print at most N cells. Without --sort, the best cells first.")
     ] = None,
     parts: Annotated[
         bool, typer.Option("--parts", help="Print only the paths of the Parquet files that hold the runs.")
@@ -58,7 +59,7 @@ def show(
 ) -> None:
     """Print the answer, the cells (configurations) and the digest.
 
-    If not all cells fit on the screen, the best ten are printed.
+    If the cells do not fit on the screen, print the best ten.
     """
     from sweep.results.result import open_result
     from sweep.results.sentences import answer, coverage
@@ -89,14 +90,17 @@ def best(
             metavar="NAME,NAME",
             autocompletion=complete_by,
             help="Statistic to rank by: rate, expected_steps (ERT), median_steps, final_loss, max_error, n_correct, "
-            "test_loss, n_test_correct or a recorded measure, such as margin. "
-            "Or parameters: print the best cell for each of their values. Or both, as in --by optimizer,final_loss.",
+            "test_loss, n_test_correct or a recorded measure, such as margin. Or parameters, to print the best cell "
+            "for each of their values. Or both: --by optimizer,final_loss.",
         ),
     ] = None,
     top: TopOption = None,
     at: AtOption = None,
 ) -> None:
-    """Rank the cells (configurations) and test which may be the best, or find the best for each value of parameters."""
+    """Rank the cells (configurations) and test which may be the best.
+
+    With parameters in --by, print the best cell for each of their values.
+    """
     from sweep.study.selection import parse_picks
     from sweep.terminal.best import print_best
 
@@ -106,12 +110,12 @@ def best(
 @app.command()
 def compare(
     directory: DirectoryArgument,
-    other: Annotated[str | None, typer.Argument(metavar="DIR", help="Results folder to compare with.")] = None,
+    other: Annotated[str | None, typer.Argument(metavar="DIR", help="Second results folder.")] = None,
     vary: Annotated[
         str | None,
         typer.Option(
             metavar="NAME",
-            help="Parameter whose values are compared with each other.",
+            help="Parameter whose values are compared.",
             autocompletion=complete_parameter,
         ),
     ] = None,
@@ -120,22 +124,22 @@ def compare(
         typer.Option(
             metavar="NAME,NAME",
             autocompletion=complete_by,
-            help="Compare for each value of these parameters; others are pooled. Also the measure to compare: rate, "
-            "final_loss, max_error, n_correct, test_loss, n_test_correct or a recorded measure, such as margin.",
+            help="Compare separately for each value of these parameters; pool the others. Also the measure to compare: "
+            "rate, final_loss, max_error, n_correct, test_loss, n_test_correct or a recorded measure, such as margin.",
         ),
     ] = None,
     margin: Annotated[
         float | None,
-        typer.Option(metavar="RATE", help="Test whether rates are equivalent within this, such as 0.05 for 5 points."),
+        typer.Option(metavar="RATE", help="Test whether rates are equivalent within this margin: 0.05 for 5 points."),
     ] = None,
     top: TopOption = None,
 ) -> None:
-    """Compare values of a parameter, or two results, on common seeds (common random numbers): rates and steps.
+    """Compare the values of a parameter, or two results, on common seeds (common random numbers).
 
-    A run is faster than another of its seed if it converges in fewer steps; if neither converges, neither is faster.
-    Losses are compared with --by final_loss, or if there is no criterion.
-    p-values: exact sign-flip test of seeds (McNemar's with one pair of runs per seed), Holm's method for both tables.
-    Intervals of 95 % are not adjusted.
+    Compares convergence rates and steps; with --by final_loss, or without a criterion, losses.
+    A run is faster than another with its seed if it converges in fewer steps, or if only it converges.
+    p-values: exact sign-flip test over seeds (McNemar's test for one pair per seed), adjusted by Holm's method.
+    95 % intervals are not adjusted.
     """
     from sweep.errors import SweepError
     from sweep.results.answers import default_statistic, split_by
@@ -146,12 +150,12 @@ def compare(
     from sweep.terminal.measures import print_measured_comparison
 
     if (vary is None) == (other is None):
-        raise SweepError("give either --vary NAME, to compare the values of a parameter, or a second results folder")
+        raise SweepError("compare needs either --vary NAME (the values of a parameter) or a second results folder")
     names = split_names(by) if by else []
     result = open_with_warning(directory)
     if vary is not None:
-        parameters, given = split_by(result.study, names, COMPARED)
-        measure = measure_of(given or default_statistic(result.study))
+        parameters, statistic = split_by(result.study, names, COMPARED)
+        measure = measure_of(statistic or default_statistic(result.study))
         compared = result.compare(vary, names, margin=margin)
         if measure:
             print_measured_comparison(compared, parameters, measure, top)
@@ -181,11 +185,11 @@ def open_with_warning(directory: str) -> Result:
 
 
 def warn(sentence: str) -> None:
-    """Print a sentence on standard error, if there is one."""
+    """Print a sentence on standard error, unless it is empty."""
     if sentence:
         print(sentence, file=sys.stderr)
 
 
 def split_names(text: str) -> list[str]:
-    """Return the names in a list separated by commas, which a single weight such as w[0,1] has too."""
+    """Return the names in a comma-separated list. A comma within brackets, as in w[0,1], separates nothing."""
     return [name.strip().replace(", ", ",") for name in re.split(r",(?![^\[]*\])", text)]

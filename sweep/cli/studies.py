@@ -22,10 +22,10 @@ app = typer.Typer()
 
 
 class StudyCommand(TyperCommand):
-    """A command that takes a study, whose keys are changed with --set."""
+    """A command that takes a study and changes its keys with --set."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Refuse a key of a study that is given as an option, with the way to change it."""
+        """Refuse a key of a study that is used as an option, and say how to change the key."""
         options = {option for parameter in self.params for option in parameter.opts}
         for arg in args:
             option, _, value = arg.partition("=")
@@ -46,9 +46,9 @@ def _refuse_key(option: str, value: str) -> None:
     key, wish = meant_key(name, homes), not_supported(name)
     if key:
         key = f"seeds.{key}" if homes[key] == "seeds" else key
-        raise StudyError([f"{option} given, which is no option; change the study: --set {key}={value or 'VALUE'}"])
+        raise StudyError([f"{option} is a key of the study; change it with --set {key}={value or 'VALUE'}"])
     if wish:
-        raise StudyError([f"{option} given: {wish}; 'sweep explain' lists all keys of a study"])
+        raise StudyError([f"{option}: {wish}; 'sweep explain' lists all keys of a study"])
 
 
 def complete_study(incomplete: str) -> list[str]:
@@ -63,13 +63,13 @@ def complete_change(incomplete: str) -> list[str]:
     """Return the keys of a study that begin with a text, or the values of a key."""
     from sweep.study.glossary import entries
 
-    given, is_key, value = incomplete.partition("=")
-    if not is_key:
-        return [f"{key}=" for entry in entries() if (key := entry.change).startswith(given)]
+    key, is_complete, value = incomplete.partition("=")
+    if not is_complete:
+        return [f"{entry.change}=" for entry in entries() if entry.change.startswith(key)]
     return [
-        f"{given}={known}"
+        f"{key}={known}"
         for entry in entries()
-        if given in (entry.key, f"{entry.section}.{entry.key}")
+        if key in (entry.key, f"{entry.section}.{entry.key}")
         for known in entry.values
         if known.startswith(value)
     ]
@@ -84,7 +84,7 @@ SetOption = Annotated[
     typer.Option(
         "--set",
         metavar="KEY=VALUE",
-        help="Change the study: seeds.count=40, hidden=2, learning_rate=0.1,0.3.",
+        help="Change a key of the study: seeds.count=40, hidden=2, learning_rate=0.1,0.3.",
         autocompletion=complete_change,
     ),
 ]
@@ -95,7 +95,7 @@ PluginOption = Annotated[
     typer.Option(
         "--plugin",
         metavar="FILE",
-        help="Python file of activations, losses and optimizers of your own, which it declares.",
+        help="Python file that declares custom activations, losses or optimizers.",
         callback=lambda files: _run_plugins(files),
         is_eager=True,
     ),
@@ -103,23 +103,23 @@ PluginOption = Annotated[
 
 
 def load(source: str, changes: list[str] | None) -> Study:
-    """Return a study as --set changes it, and tell which keys it has no more."""
+    """Return a study with the changes of --set, and print the keys that were left out."""
     from sweep.study.load import changed_study, parse_changes
 
     study, left_out = changed_study(source, parse_changes(changes or []))
     for key in left_out:
-        print(f"left out: {one_line(key)}, which no cell uses any more", file=sys.stderr)
+        print(f"left out: {one_line(key)}; no cell uses it any more", file=sys.stderr)
     return study
 
 
 def _run_plugins(files: list[str] | None) -> list[str]:
-    """Run the files of custom components before anything asks for one."""
+    """Run the files of custom components before anything needs one."""
     if files:
         from sweep.study.plugins import load_plugin
 
         for file in files:
             load_plugin(file)
-    return files or []  # typer 0.19 asks for its length
+    return files or []  # typer 0.19 takes its length
 
 
 @app.command()
@@ -137,30 +137,30 @@ def compile_kernels(
     changes: SetOption = None,
     plugin: PluginOption = None,
     processes: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Processes side by side; one per processor by default.")
+        int | None, typer.Option(metavar="N", min=1, help="Number of processes. Default: one per processor.")
     ] = None,
 ) -> None:
-    """Compile the kernels of a study into the cache, so that training it begins at once."""
+    """Compile the kernels of a study into the cache, so that training starts at once."""
     from sweep.system.host import available_threads
     from sweep.system.signals import raise_on_interrupt
     from sweep.training.compile_ahead import compile_study
 
-    def tell(n_done: int, n_items: int) -> None:
+    def print_progress(n_done: int, n_items: int) -> None:
         print(f"compiled {n_done} of {n_items}", file=sys.stderr)
 
     loaded = load(study, changes)
     try:
         with raise_on_interrupt():
-            n_items = compile_study(loaded, processes or available_threads(), tell)
+            n_items = compile_study(loaded, processes or available_threads(), print_progress)
     except KeyboardInterrupt:
-        print("interrupted; kernels that were compiled are kept, and the same command goes on", file=sys.stderr)
+        print("interrupted; compiled kernels are kept; run the same command again to resume", file=sys.stderr)
         sys.exit(EXIT_INTERRUPTED)
-    print(f"{n_items} compiled" if n_items else "nothing to compile: all kernels of this study are in the cache")
+    print(f"{n_items} compiled" if n_items else "nothing to compile: the cache has all kernels of this study")
 
 
 @app.command()
 def schema(plugin: PluginOption = None) -> None:
-    """Print the JSON Schema of study files, by which editors complete keys and mark what is not allowed."""
+    """Print the JSON Schema of study files. Editors use it to complete keys and mark errors."""
     import json
 
     from sweep.study.schema import study_schema
@@ -174,13 +174,13 @@ def explain(
         str | None,
         typer.Argument(
             metavar="NAME",
-            help="Key, value or section, such as adam; all keys by default.",
+            help="Key, value or section, such as adam. Default: all keys.",
             autocompletion=complete_option,
         ),
     ] = None,
     plugin: PluginOption = None,
 ) -> None:
-    """Explain the keys of a study: meaning, unit, values, limits, default, and whether a key can be swept."""
+    """Explain keys of a study: meaning, unit, values, limits, default, and whether they can be swept."""
     from sweep.study.glossary import entries, glossary, note_on, note_on_task
     from sweep.study.hints import meant_key, meant_value, unknown_key
     from sweep.study.options import known_tables

@@ -1,4 +1,4 @@
-"""Errors of usage: given arguments, which may be names of folders, are printed escaped."""
+"""Usage errors. Their messages repeat arguments, such as odd names of folders, and are therefore escaped."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typer.core import TyperGroup
 
 from sweep.system.escaping import one_line
 
-# The class of click, of which typer may have a copy of its own.
+# The class of click; typer may have its own copy.
 _UsageError: Any = typer.BadParameter.__bases__[0]
 
 
 class Commands(TyperGroup):
-    """Commands whose errors of usage are escaped, since typer bypasses the streams that escape."""
+    """Commands that escape their usage errors, because typer bypasses the streams that escape output."""
 
     def make_context(self, *args: Any, **kwargs: Any) -> Any:
         """Read the options before a command."""
@@ -33,7 +33,7 @@ class Commands(TyperGroup):
 
 
 def _escape_errors(call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """Call a function; escape the message of an error of usage."""
+    """Call a function, and escape the message of a usage error."""
     try:
         return call(*args, **kwargs)
     except _UsageError as error:

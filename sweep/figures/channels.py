@@ -41,7 +41,8 @@ class Channels:
         taken: dict[str, str] = {}
         for role, name in named:
             if name in taken:
-                raise SweepError(f"parameter {name!r} given for {taken[name]} and for {role}; give it once")
+                both = f"{taken[name]} and {role}"
+                raise SweepError(f"parameter {name!r} must have one channel, got {both}; name it once")
             if name is not None:
                 taken[name] = role
         return taken

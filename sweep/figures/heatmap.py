@@ -147,7 +147,7 @@ def _choose(result: Result, x: str | None, y: str | None, at: At | None, *, numb
         if name is not None and name not in values:
             raise SweepError(unknown("parameter", name, list(values)) if values else "nothing is swept in this study")
     if x is not None and x == y:
-        raise SweepError(f"parameter {x!r} given for x and for y; give it once")
+        raise SweepError(f"parameter {x!r} must have one channel, got x and y; name it once")
     most = [name for name in values if len(values[name]) > 1 and name not in (x, y)]
     most.sort(key=lambda name: (not is_number(values[name][0]), -len(values[name])))
     if numbers:

@@ -1,4 +1,4 @@
-"""The command line: what it prints, and its exit codes."""
+"""Output and exit codes of the command line."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_run(place: Path) -> None:
 
 @pytest.mark.slow
 def test_run_with_options(place: Path) -> None:
-    """--out and --set do what they say; --allow-runs of the size is enough."""
+    """`--out` sets the folder, `--set` changes the study, and `--allow-runs` may equal the number of runs."""
     options = (
         "run",
         "xor",
@@ -68,8 +68,8 @@ def test_show(place: Path) -> None:
     assert rows == [("0", "0.1"), ("1", "0.2")]
 
 
-def test_show_what_is_asked(place: Path) -> None:
-    """--top, --sort and --by choose lines and order; what is unknown is one sentence."""
+def test_show_sorts_and_pools(place: Path) -> None:
+    """`--top`, `--sort` and `--by` choose rows and order; unknown names are refused."""
     command("run", "mine.toml", "--out", "r")
     assert command("show", "r", "--top", "1").out.startswith("1 of 2 cells, best first\n")
     ordered = command("show", "r", "--sort", "learning_rate").out
@@ -77,16 +77,16 @@ def test_show_what_is_asked(place: Path) -> None:
     by = command("show", "r", "--by", "learning_rate")
     assert by.code == 0
     assert re.findall(r"^ *(0\.[12]) +1 ", by.out, re.MULTILINE) == ["0.1", "0.2"]
-    for words, expected in (
+    for options, expected in (
         (("--by", "hiden"), ("unknown parameter 'hiden'", "learning_rate")),
         (("--sort", "speed"), ("unknown column 'speed'", "median_steps")),
-        (("--top", "0"), ("top 0", "at least 1")),
+        (("--top", "0"), ("top", "0", "at least 1")),
     ):
-        assert_refused(command("show", "r", *words), expected)
+        assert_refused(command("show", "r", *options), expected)
 
 
 def test_figure(place: Path) -> None:
-    """`sweep figure` writes a figure into the folder, or where it is told."""
+    """`sweep figure` writes a figure into the results folder, or to the path of `--out`."""
     command("run", "mine.toml", "--out", "r")
     finished = command("figure", "r")
     assert (finished.code, finished.out) == (0, "figure in r/convergence_rate.png\n")
@@ -100,7 +100,7 @@ def test_figure(place: Path) -> None:
 
 
 def test_figure_into_a_folder(place: Path) -> None:
-    """A folder is not taken for the name of a file: the figure goes into it, named by what it shows."""
+    """If `--out` is a folder, the file in it is named after the statistic."""
     command("run", "mine.toml", "--out", "r")
     (place / "figures").mkdir()
     for value, name in (("expected_steps", "expected_steps"), ("median_steps", "steps_q50")):
@@ -110,59 +110,63 @@ def test_figure_into_a_folder(place: Path) -> None:
 
 
 @pytest.mark.slow
-def test_figure_as_asked(place: Path) -> None:
-    """Roles and values go to the figure; what does not fit the study is one sentence, and nothing is written."""
+def test_figure_options(place: Path) -> None:
+    """Options reach the figure. Options that do not fit the study are refused, and nothing is written."""
     command("run", "mine.toml", "--out", "r", "--set", "scale=1,2", "--set", "distribution=normal,uniform")
-    words = ("--x", "scale", "--color", "distribution", "--facet", "learning_rate", "--at", "learning_rate=0.2")
-    assert command("figure", "r", *words).code == 0
+    options = ("--x", "scale", "--color", "distribution", "--facet", "learning_rate", "--at", "learning_rate=0.2")
+    assert command("figure", "r", *options).code == 0
     before = tree(place)
-    for words, expected in (
+    for options, expected in (
         (("--x", "scael"), ("unknown parameter 'scael'", "did you mean 'scale'")),
-        (("--x", "scale", "--facet", "distribution, scale"), ("'scale' given for x and for facet",)),
+        (("--x", "scale", "--facet", "distribution, scale"), ("'scale'", "x and facet")),
         (("--value", "loss"), ("unknown statistic 'loss'", "rate, median_steps")),
         (("--at", "scale"), ("--at 'scale'", "NAME=VALUE")),
         (("--at", "scale=3"), ("scale 3", "1, 2")),
-        (("--at", "scale=1", "--at", "scale=2"), ("--at scale given twice",)),
+        (("--at", "scale=1", "--at", "scale=2"), ("scale", "twice")),
     ):
-        assert_refused(command("figure", "r", *words), expected)
+        assert_refused(command("figure", "r", *options), expected)
     assert tree(place) == before
 
 
+def plan_of(*options: str) -> dict[str, str]:
+    """Return the table that `sweep plan` prints."""
+    finished = command("plan", *options)
+    assert finished.code == 0, finished
+    return dict(re.split(r"  +", line, maxsplit=1) for line in finished.out.splitlines())
+
+
 def test_plan(place: Path) -> None:
-    """`sweep plan` tells cells, runs, bytes and every value, and trains nothing."""
+    """`sweep plan` prints cells, runs, bytes and values, and trains nothing."""
     before = tree(place)
-    finished = command("plan", "xor")
-    assert finished.code == 0
-    told = dict(re.split(r"  +", line, maxsplit=1) for line in finished.out.splitlines())
+    table = plan_of("xor")
     study = load_study("xor")
-    assert told["study"] == f"xor  {study.identity}"
-    assert told["cells"] == "91 (7 hidden x 13 learning_rate)"
-    assert told["seeds"] == "1,000 (0 to 999)"
-    assert told["runs"].startswith("91,000 in ")
-    assert re.fullmatch(r"[\d,]+ in memory, about [\d,]+ on disk", told["bytes"])
-    assert told["hidden"] == "2, 3, 4, 6, 8, 12, 16"
-    assert told["learning_rate"].split(", ") == [str(value) for value in study.parameters["learning_rate"]]
-    assert (told["activation"], told["threshold"], told["max_steps"]) == ("relu", "0.0001", "5000")
+    assert table["study"] == f"xor  {study.identity}"
+    assert table["cells"] == "91 (7 hidden x 13 learning_rate)"
+    assert table["seeds"] == "1,000 (0 to 999)"
+    assert table["runs"].startswith("91,000 in ")
+    assert re.fullmatch(r"[\d,]+ in memory, about [\d,]+ on disk", table["bytes"])
+    assert table["hidden"] == "2, 3, 4, 6, 8, 12, 16"
+    assert table["learning_rate"].split(", ") == [str(value) for value in study.parameters["learning_rate"]]
+    assert (table["activation"], table["threshold"], table["max_steps"]) == ("relu", "0.0001", "5000")
     assert tree(place) == before
 
 
 def test_plan_of_many_values(place: Path) -> None:
-    """Of more values than are read it tells number, range and the first, one line for each option; on request all."""
+    """Of many values the plan prints their number, range and first ones; `--values` prints all."""
     axes = "\n[[samples]]\ncount = 64\nscale = { min = 1.0, max = 2.0 }\nactivation = ['relu', 'tanh']\n"
     (place / "mine.toml").write_text(STUDY_TEXT + axes)
     values = load_study("mine.toml").parameters["scale"]
-    told = dict(re.split(r"  +", line, maxsplit=1) for line in command("plan", "mine.toml").out.splitlines())
-    assert told["scale"] == (
+    table = plan_of("mine.toml")
+    assert table["scale"] == (
         f"64 values from {min(values)} to {max(values)}: {values[0]}, {values[1]}, {values[2]}, .."
     )
-    assert sorted(told["activation"].removesuffix(", in 64 points").split(", ")) == ["relu", "tanh"]
-    assert told["learning_rate"] == "0.1, 0.2"
-    every = command("plan", "mine.toml", "--values").out
-    assert f"  {', '.join(map(str, values))}\n" in every
+    assert sorted(table["activation"].removesuffix(", in 64 points").split(", ")) == ["relu", "tanh"]
+    assert table["learning_rate"] == "0.1, 0.2"
+    assert plan_of("mine.toml", "--values")["scale"] == ", ".join(map(str, values))
 
 
 @pytest.mark.parametrize(
-    ("data", "middle"),
+    ("data", "threshold"),
     [
         ({"function": [0, 15]}, "0.5"),
         ({"function": 6, "target_low": -1}, "0.0"),
@@ -171,42 +175,33 @@ def test_plan_of_many_values(place: Path) -> None:
         ({"function": 6, "decision_threshold": [0.25, 0.75]}, "0.25, 0.75"),
     ],
 )
-def test_plan_tells_the_middle(data: dict[str, Any], middle: str) -> None:
-    """What separates high from low outputs is shown where it decides what is right: not with softmax."""
+def test_plan_shows_the_decision_threshold(data: dict[str, Any], threshold: str) -> None:
+    """The plan shows the decision threshold of outputs, unless softmax decides by the largest output."""
     changes = [f"--set={name}={value}".replace(" ", "") for name, value in data.items()]
-    options = ("plan", "xor", "--set=task=boolean", "--set=bits=2", *changes)
-    assert [
-        line.split("  ")[-1].strip()
-        for line in command(*options).out.splitlines()
-        if line.startswith("decision_threshold")
-    ] == [middle]
-    softmax = ("plan", "xor", "--set=task=encoder", "--set=n=3", "--set=output=softmax", "--set=loss=cross_entropy")
-    assert "\ndecision_threshold" not in command(*softmax).out
+    assert plan_of("xor", "--set=task=boolean", "--set=bits=2", *changes)["decision_threshold"] == threshold
+    softmax = ("xor", "--set=task=encoder", "--set=n=3", "--set=output=softmax", "--set=loss=cross_entropy")
+    assert "decision_threshold" not in plan_of(*softmax)
 
 
 def test_plan_of_an_immense_study() -> None:
-    """A study that nobody could run is planned at once."""
-    finished = command("plan", "xor", "--set", "seeds.count=4294967296")
-    assert finished.code == 0
-    assert f"{91 * 2**32:,} in " in finished.out
+    """A plan of any size is quick."""
+    assert plan_of("xor", "--set", "seeds.count=4294967296")["runs"].startswith(f"{91 * 2**32:,} in ")
 
 
-def test_plan_of_options_in_a_file(place: Path) -> None:
-    """The plan echoes the values of every form."""
-    forms = (
-        "learning_rate = { geomspace = [1e-3, 1.0, 4] }\nscale = [1, 2]\nthreshold = 0.5\n"
-        "max_steps = { range = [1, 3] }"
-    )
+def test_plan_of_a_file(place: Path) -> None:
+    """The plan shows the values of lists, grids and ranges."""
+    forms = "learning_rate = { geomspace = [1e-3, 1.0, 4] }\nscale = [1, 2]\nthreshold = 0.5\n"
+    forms += "max_steps = { range = [1, 3] }"
     (place / "mine.toml").write_text(
         STUDY_TEXT.replace("learning_rate = { values = [0.1, 0.2] }", forms).replace("[training]\nmax_steps = 50", "")
     )
-    told = dict(re.split(r"  +", line, maxsplit=1) for line in command("plan", "mine.toml").out.splitlines())
-    assert told["learning_rate"] == "0.001, 0.01, 0.1, 1.0"
-    assert (told["scale"], told["threshold"], told["max_steps"]) == ("1.0, 2.0", "0.5", "1, 2, 3")
+    table = plan_of("mine.toml")
+    assert table["learning_rate"] == "0.001, 0.01, 0.1, 1.0"
+    assert (table["scale"], table["threshold"], table["max_steps"]) == ("1.0, 2.0", "0.5", "1, 2, 3")
 
 
 def test_studies() -> None:
-    """`sweep studies` lists every built-in study with what it is for."""
+    """`sweep studies` lists every built-in study with its description."""
     finished = command("studies")
     assert finished.code == 0
     lines = dict(re.split(r"  +", line, maxsplit=1) for line in finished.out.splitlines())
@@ -218,7 +213,7 @@ def test_studies() -> None:
 
 @pytest.mark.parametrize("name", ["run", "plan", "trace", "show", "figure", "studies"])
 def test_help(name: str) -> None:
-    """Every command explains itself."""
+    """Every command has a help page and is in the list of commands."""
     finished = command(name, "--help")
     assert finished.code == 0
     assert "Usage" in finished.out
@@ -226,7 +221,7 @@ def test_help(name: str) -> None:
 
 
 def imports_of(*options: str) -> set[str]:
-    """Return which heavy packages a command imports, in a process of its own."""
+    """Run a command in a new process and return the heavy packages that it imports."""
     code = (
         "import sys\nfrom sweep.__main__ import main\ntry:\n    main()\nexcept SystemExit as end:\n"
         "    assert not end.code, end.code\nfinally:\n    print('\\nmodules', *sys.modules)"
@@ -237,24 +232,24 @@ def imports_of(*options: str) -> set[str]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "words", [("--help",), ("--version",), ("run", "--help"), ("plan", "xor"), ("studies",)], ids=" ".join
+    "options", [("--help",), ("--version",), ("run", "--help"), ("plan", "xor"), ("studies",)], ids=" ".join
 )
-def test_light_commands_import_nothing_heavy(words: tuple[str, ...]) -> None:
-    """Help and plans are instant because no numerics_version are imported."""
-    assert imports_of(*words) == set()
+def test_light_commands_import_nothing_heavy(options: tuple[str, ...]) -> None:
+    """Help and plans are fast because they import no numerical packages."""
+    assert imports_of(*options) == set()
 
 
 @pytest.mark.slow
 def test_run_never_imports_matplotlib() -> None:
-    """Training needs no figures."""
+    """Training imports no figures."""
     imported = imports_of("run", "mine.toml")
     assert "matplotlib" not in imported
     assert {"numba", "pyarrow"} <= imported
 
 
 @pytest.mark.slow
-def test_reader_that_goes_away() -> None:
-    """A pipe closed early, as by `head`, is no traceback."""
+def test_closed_pipe() -> None:
+    """If the reader of a pipe exits early, as `head` does, the command prints no traceback."""
     options = [sys.executable, "-m", "sweep", "trace", "seed"]
     process = subprocess.Popen(options, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert process.stdout is not None
@@ -267,7 +262,7 @@ def test_reader_that_goes_away() -> None:
 
 
 def test_interrupt(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An interrupt ends with 130 and says that the same command goes on."""
+    """An interrupt ends with code 130 and says how to resume."""
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
@@ -277,13 +272,13 @@ def test_interrupt(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         finished = command("run", "mine.toml")
     assert finished.code == 130
     assert "results/mine" in finished.err
-    assert "same command" in finished.err
+    assert "run the same command again" in finished.err
     assert command("show", "results/mine").code == 2
     assert command("run", "mine.toml").code == 0
 
 
 def test_study_file_named_like_a_built_in_study(place: Path) -> None:
-    """A study file named like a built-in study is reached by its path."""
+    """The path selects a study file with the name of a built-in study."""
     write_study(place / "xor", make_study(name="own"))
     assert "own  " in command("plan", "./xor").out
     assert "xor  " in command("plan", "xor").out

@@ -1,4 +1,4 @@
-"""Custom components on the command line: from a file that the command names."""
+"""Custom components on the command line: `--plugin FILE`."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ CHANGES = [option for change in ("optimizer=quickprop", "mu=1.75,2", "hidden=2")
 
 
 @pytest.mark.slow
-def test_options_option(place: Path) -> None:
-    """Commands that read or train a study take files of options; those that read results need none."""
+def test_plugin(place: Path) -> None:
+    """Commands that read or train a study need `--plugin`; commands that only read results do not."""
     small = ["--set", "seeds.count=3", "--set", "max_steps=20"]
     with only_plugins():
         planned = command("plan", "mine.toml", *CHANGES, "--plugin", FILE)
@@ -33,8 +33,8 @@ def test_options_option(place: Path) -> None:
         assert command("verify", "results/mine", "--sample", "2", "--plugin", FILE).code == 0
 
 
-def test_unknown_options(place: Path) -> None:
-    """Without the file its components are unknown; a file without any is refused, and no default path is looked at."""
+def test_without_plugin(place: Path) -> None:
+    """Without the file its components are unknown. A file without components is refused."""
     (place / "empty.py").write_text("import sweep\n")
     with only_plugins():
         assert_refused(command("plan", "mine.toml", "--set", "optimizer=quickprop"), ("'quickprop'", "must be one of"))
@@ -43,10 +43,10 @@ def test_unknown_options(place: Path) -> None:
         assert_refused(command("plan", "mine.toml", "--plugin", "none.py"), ("none.py", "cannot be read"))
 
 
-def test_glossary_explains_them(place: Path) -> None:
-    """`sweep explain` lists settings of a file with their limits."""
+def test_explain_custom_components(place: Path) -> None:
+    """`sweep explain` describes the settings in a plugin with their limits."""
     with only_plugins():
-        told = command("explain", "mu", "--plugin", FILE)
-        assert "mu: most growth of a change" in told.out
-        assert "above 0.0; default 1.75; used with optimizer quickprop" in told.out
+        explained = command("explain", "mu", "--plugin", FILE)
+        assert "\nmu: " in explained.out
+        assert "above 0.0; default 1.75; used with optimizer quickprop" in explained.out
         assert "swish" in command("explain", "activation", "--plugin", FILE).out

@@ -1,4 +1,4 @@
-"""Odd names, texts as parameters, and results without runs do not break what ``sweep export`` writes."""
+"""``sweep export`` with odd names, texts as parameters, and results without runs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ FORMATS = ("csv", "json", "tex")
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Train a study of texts into a folder with an odd name; its description would break lines and TeX."""
+    """Train a study with texts as values into a folder with an odd name, and with a description that breaks TeX."""
     study = sweep.Study(**{**TEXTS.canonical(), "description": "50 % & \\end{table} $x_1$\n\x1b[31mred \u202e é"})
     folder = tmp_path_factory.mktemp("texts") / "é\n\x1b[31m{%&\\"
     sweep.run(study, folder)
@@ -37,7 +37,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_texts_stay_texts(folder: Path) -> None:
-    """In JSON "01" is no number; texts of hidden units and orders of drawing are as they were given."""
+    """JSON keeps "01" as text; texts of hidden units and drawing orders do not change."""
     rows = json.loads(command("export", folder, "--to", "json").out)["rows"]
     for name in ("hidden", "coding", "draw_order"):
         assert {row[name] for row in rows} == set(TEXTS.parameters[name])
@@ -48,7 +48,7 @@ def test_texts_stay_texts(folder: Path) -> None:
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_descriptions_and_folders_do_not_matter(folder: Path, form: str, tmp_path: Path) -> None:
-    """What is printed is plain text, the same as in a file of an odd name, which is told on one line."""
+    """Standard output is plain ASCII text, equal to the file, and the message with the odd name is one line."""
     printed = command("export", folder, "--to", form)
     assert (printed.code, printed.err) == (0, "")
     assert printed.out.isascii()
@@ -61,7 +61,7 @@ def test_descriptions_and_folders_do_not_matter(folder: Path, form: str, tmp_pat
 
 
 def test_names_of_files(folder: Path, tmp_path: Path) -> None:
-    """A link to a file is replaced by the file; names that are too long are refused, and nothing is left."""
+    """Export writes through a link. Names that are too long and broken links are refused and leave no file."""
     (tmp_path / "real.csv").write_text("before")
     (tmp_path / "link.csv").symlink_to(tmp_path / "real.csv")
     (tmp_path / "lost.csv").symlink_to(tmp_path / "nowhere")
@@ -73,10 +73,8 @@ def test_names_of_files(folder: Path, tmp_path: Path) -> None:
     assert tree(tmp_path) == before
 
 
-def test_a_file_that_cannot_be_written_is_as_before(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A full disk leaves the old file, and no half of a new one."""
+def test_a_full_disk_keeps_the_old_file(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If the disk is full, the old file stays and no partial file is left."""
     (tmp_path / "cells.csv").write_text("before")
     replace_file(tmp_path / "other.csv", b"")
 
@@ -90,7 +88,7 @@ def test_a_file_that_cannot_be_written_is_as_before(
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_results_without_runs(tmp_path: Path, form: str) -> None:
-    """Where nothing is trained yet, or nothing is at all, there is one sentence, and no empty table."""
+    """A folder without trained runs, or no folder, is refused; no empty table is written."""
     with training_watched(0, KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
         run_in_parts(make_study(count=3, hidden=2), out=tmp_path / "r", threads=1, part_runs=2)
     assert_refused(command("export", tmp_path / "r", "--to", form), ("no trained runs yet",))
@@ -99,7 +97,7 @@ def test_results_without_runs(tmp_path: Path, form: str) -> None:
 
 
 def test_published_results_are_not_pooled(folder: Path, tmp_path: Path) -> None:
-    """Cells alone can be exported; to pool them takes rows or counts."""
+    """Published results have cells but neither rows nor counts, so export cannot pool them."""
     published = Path(__file__).parents[3] / "results/published/xor"
     assert command("export", published).out.count("\n") == 92
     assert_refused(command("export", published, "--by", "hidden"), ("published with its cells only",))

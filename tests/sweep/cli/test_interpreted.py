@@ -1,4 +1,4 @@
-"""Commands that train little need no compiler, and print and write what they would with it."""
+"""Commands that train little need no compiler and give the same results as with it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TINY = make_study(count=5, hidden=2, learning_rate=[0.1, 0.2], activation="tanh"
 
 @pytest.mark.wide
 def test_trace_needs_no_compiler(tmp_path: Path) -> None:
-    """The 500 losses of the notebook are the same numbers, compiled or not."""
+    """The 500 losses of the notebook are equal, compiled or interpreted."""
     found = sweep_with_cache(tmp_path / "interpreted", "trace", "seed").stdout
     assert kernels_in(tmp_path / "interpreted") == set()
     assert found == sweep_with_cache(tmp_path / "compiled", "trace", "seed", NUMBA_DISABLE_JIT="0").stdout
@@ -28,7 +28,7 @@ def test_trace_needs_no_compiler(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_tiny_studies_need_no_compiler(tmp_path: Path) -> None:
-    """Rows and digest are those of compiled kernels, and a sample is trained again without them too."""
+    """Interpreted kernels give the digest of compiled ones, also in `verify --sample` and `trace`."""
     file, cache = write_study(tmp_path / "tiny.toml", TINY), tmp_path / "cache"
     sweep_with_cache(cache, "run", file, "--out", tmp_path / "interpreted")
     assert "5 trained again" in sweep_with_cache(cache, "verify", tmp_path / "interpreted", "--sample", "5").stdout
@@ -41,7 +41,7 @@ def test_tiny_studies_need_no_compiler(tmp_path: Path) -> None:
 
 
 def test_cost_decides() -> None:
-    """What would take an interpreter long is compiled: many runs, long ones, all cells of immense grids."""
+    """Many runs, long runs and large grids exceed the limit of the interpreter."""
     tiny = interpreted.operations_of_study(TINY)
     assert tiny == pytest.approx(interpreted.operations_of_runs(TINY, 2))
     assert 2 * interpreted.operations_of_runs(load_study("seed"), 1) < interpreted._MOST_OPERATIONS
@@ -59,13 +59,13 @@ def test_cost_decides() -> None:
     assert interpreted.operations_of_study(immense) > interpreted._MOST_OPERATIONS
 
 
-@pytest.mark.parametrize("given", ["0", "1"])
-def test_who_says_otherwise_is_heard(monkeypatch: pytest.MonkeyPatch, given: str) -> None:
-    """A variable that is set stays as it is, and so does a process that has begun with Numba."""
-    monkeypatch.setenv("NUMBA_DISABLE_JIT", given)
+@pytest.mark.parametrize("setting", ["0", "1"])
+def test_the_variable_decides(monkeypatch: pytest.MonkeyPatch, setting: str) -> None:
+    """A variable that is set does not change, and nothing changes once Numba is imported."""
+    monkeypatch.setenv("NUMBA_DISABLE_JIT", setting)
     monkeypatch.delitem(sys.modules, "numba", raising=False)
     interpreted.interpret_if_tiny(0.0)
-    assert os.environ["NUMBA_DISABLE_JIT"] == given
+    assert os.environ["NUMBA_DISABLE_JIT"] == setting
     monkeypatch.delenv("NUMBA_DISABLE_JIT")
     interpreted.interpret_if_tiny(interpreted._MOST_OPERATIONS * 2)
     assert "NUMBA_DISABLE_JIT" not in os.environ

@@ -1,4 +1,4 @@
-"""The command line: bad input ends with one sentence and exit code 2, and changes nothing."""
+"""Bad input on the command line ends with one sentence and exit code 2, and changes nothing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.usefixtures("place")
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "words"),
+    ("old", "new", "expected"),
     [
         ("hidden = 2", "hidden = 2\nactivaton = 'relu'", ("network", "'activaton'", "did you mean 'activation'")),
         ("[seeds]", "[seedz]", ("unknown key 'seedz'", "did you mean 'seeds'")),
@@ -54,8 +54,8 @@ pytestmark = pytest.mark.usefixtures("place")
         ("[data]", "[data", ("TOML",)),
     ],
 )
-def test_bad_study(place: Path, old: str, new: str, words: tuple[str, ...]) -> None:
-    """Each bad study is one clear sentence, exit code 2, and nothing is written."""
+def test_bad_study(place: Path, old: str, new: str, expected: tuple[str, ...]) -> None:
+    """Each bad study gives one sentence and exit code 2, and nothing is written."""
     for name, text in {
         "empty": "",
         "text": "x0,y\n1,2\none,2\n",
@@ -65,15 +65,15 @@ def test_bad_study(place: Path, old: str, new: str, words: tuple[str, ...]) -> N
         (place / f"{name}.csv").write_text(text)
     (place / "mine.toml").write_text(STUDY_TEXT.replace(old, new))
     before = tree(place)
-    assert_refused(command("run", "mine.toml"), words)
-    if "runs" not in words[0]:
-        assert_refused(command("plan", "mine.toml"), words)
-        assert_refused(command("trace", "mine.toml"), words)
+    assert_refused(command("run", "mine.toml"), expected)
+    if "runs" not in expected[0]:
+        assert_refused(command("plan", "mine.toml"), expected)
+        assert_refused(command("trace", "mine.toml"), expected)
     assert tree(place) == before
 
 
 @pytest.mark.parametrize(
-    ("words", "expected"),
+    ("options", "expected"),
     [
         (("run", "nothing"), ("unknown study 'nothing'", "xor", "path")),
         (("run", "lib/nothing.toml"), ("lib/nothing.toml", "No such file")),
@@ -82,11 +82,11 @@ def test_bad_study(place: Path, old: str, new: str, words: tuple[str, ...]) -> N
         (("run", "xor", "--set", "learning_rate=-1"), ("learning_rate", "-1", "at least 0")),
         (("run", "xor", "--set", "learning_rate=nan"), ("learning_rate", "nan", "finite")),
         (("run", "xor", "--set", "learning_rate=inf"), ("learning_rate", "inf", "finite")),
-        (("run", "xor", "--set", "hidden=0"), ("hidden", "0 given", "at least 1")),
+        (("run", "xor", "--set", "hidden=0"), ("hidden", "0", "at least 1")),
         (("run", "xor", "--set", "base=-1"), ("seeds.base", "-1")),
         (("run", "xor", "--set", "task=xor,seed"), ("task",)),
-        (("run", "xor", "--threads", "0"), ("threads 0", "at least 1")),
-        (("run", "xor", "--threads", "1000000"), ("threads 1000000", "at most")),
+        (("run", "xor", "--threads", "0"), ("threads", "0", "at least 1")),
+        (("run", "xor", "--threads", "1000000"), ("threads", "1000000", "at most")),
         (("run", "xor", "--out", "gs://bucket/folder"), ("'gs://bucket/folder'", "local folder", "not supported")),
         (("run", "xor", "--out", "s3://bucket"), ("'s3://bucket'", "prefix")),
         (("run", "xor", "--out", "x" * 300), ("xxx", "too long")),
@@ -98,22 +98,22 @@ def test_bad_study(place: Path, old: str, new: str, words: tuple[str, ...]) -> N
         (("run", "xor", "--allow-runs", "90999"), ("91,000 runs", "--allow-runs 91000")),
         (("run", "xor", "--out", "mine.toml"), ("mine.toml", "file, not a folder")),
         (("run", "xor", "--out", "mine.toml/deep/er"), ("mine.toml", "file, not a folder")),
-        (("trace", "seed", "--seed", "-1"), ("seed -1", "0 to 4294967295")),
-        (("trace", "seed", "--seed", "4294967296"), ("seed 4294967296", "0 to 4294967295")),
+        (("trace", "seed", "--seed", "-1"), ("seed", "-1", "0 to 4294967295")),
+        (("trace", "seed", "--seed", "4294967296"), ("seed", "4294967296", "0 to 4294967295")),
         (("show", "gone"), ("gone", "no results folder")),
         (("figure", "gone"), ("gone", "no results folder")),
         (("trace", "gone", "--run", "3"), ("gone", "no results folder")),
     ],
 )
-def test_bad_command(place: Path, words: tuple[str, ...], expected: tuple[str, ...]) -> None:
-    """Each bad argument is one clear sentence, exit code 2, and nothing is written."""
+def test_bad_command(place: Path, options: tuple[str, ...], expected: tuple[str, ...]) -> None:
+    """Each bad argument gives one sentence and exit code 2, and nothing is written."""
     before = tree(place)
-    assert_refused(command(*words), expected)
+    assert_refused(command(*options), expected)
     assert tree(place) == before
 
 
 @pytest.mark.parametrize(
-    ("words", "expected"),
+    ("options", "expected"),
     [
         (("trace", "seed", "--seed", "1.5"), "--seed"),
         (("run", "xor", "--threads", "two"), "--threads"),
@@ -123,10 +123,10 @@ def test_bad_command(place: Path, words: tuple[str, ...], expected: tuple[str, .
         (("run", "xor", "--keep", "rows"), "--keep"),
     ],
 )
-def test_wrong_usage(place: Path, words: tuple[str, ...], expected: str) -> None:
-    """What the parser refuses ends with 2 too, names what is wrong and writes nothing."""
+def test_wrong_usage(place: Path, options: tuple[str, ...], expected: str) -> None:
+    """Usage errors of the parser name the fault and exit with code 2, and nothing is written."""
     before = tree(place)
-    finished = command(*words)
+    finished = command(*options)
     assert (finished.code, finished.out) == (2, "")
     assert expected in finished.err
     assert "Traceback" not in finished.err
@@ -134,7 +134,7 @@ def test_wrong_usage(place: Path, words: tuple[str, ...], expected: str) -> None
 
 
 def test_all_faults_are_printed(place: Path) -> None:
-    """Of a study with several faults each is a line."""
+    """Each fault of a study is one line."""
     (place / "mine.toml").write_text(
         STUDY_TEXT.replace("hidden = 2", "hidden = 0\nbias = 3").replace("count = 5", "count = 0")
     )
@@ -148,7 +148,7 @@ def test_all_faults_are_printed(place: Path) -> None:
 
 
 def test_folder_of_another_study(place: Path) -> None:
-    """Results of another study are not overwritten unless asked."""
+    """Only `--overwrite` replaces the results of another study."""
     assert command("run", "mine.toml").code == 0
     before = tree(place)
     other = ("run", "mine.toml", "--set", "count=6")
@@ -160,9 +160,9 @@ def test_folder_of_another_study(place: Path) -> None:
 
 @pytest.mark.slow
 def test_bad_input_of_a_process(place: Path) -> None:
-    """The installed command ends with 2 and a sentence, without a traceback; so does the module."""
-    for options in ([str(Path(sys.executable).with_name("sweep"))], [sys.executable, "-m", "sweep"]):
-        finished = subprocess.run([*options, "run", "nothing"], capture_output=True, text=True, check=False)
+    """The installed command and the module end with code 2 and one sentence, without a traceback."""
+    for program in ([str(Path(sys.executable).with_name("sweep"))], [sys.executable, "-m", "sweep"]):
+        finished = subprocess.run([*program, "run", "nothing"], capture_output=True, text=True, check=False)
         assert (finished.returncode, finished.stdout) == (2, "")
         assert finished.stderr.startswith("error: unknown study 'nothing'")
     assert sorted(path.name for path in place.iterdir()) == ["mine.toml"]

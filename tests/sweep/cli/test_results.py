@@ -1,4 +1,4 @@
-"""Results on the command line: counts alone, lists of parts, published folders, and output that cannot be written."""
+"""Results on the command line: counts, lists of parts, published folders, and output that cannot be written."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ STUDY = make_study(count=5, hidden=2, name="mine")
 
 @pytest.fixture(autouse=True)
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Work in a folder that holds a study file and nothing else."""
+    """Work in a folder that contains only a study file."""
     monkeypatch.chdir(tmp_path)
     write_study(tmp_path / "mine.toml", STUDY)
     return tmp_path
 
 
 def assert_refused(finished: Finished, *words: str) -> None:
-    """Require exit code 2 and one sentence that holds the words."""
+    """Require exit code 2 and one sentence with these words."""
     assert (finished.code, finished.out) == (2, "")
     (line,) = finished.err.splitlines()
     for word in ("error: ", *words):
@@ -44,14 +44,14 @@ def test_run_that_keeps_cells() -> None:
     result = sweep.run(STUDY, keep="cells")
     assert f"digest {result.facts['digest']}" in finished.out.splitlines()
     assert open_result("r").facts["keep"] == "cells"
-    assert_refused(command("run", "mine.toml", "--out", "r"), "keeps cells, not runs")
+    assert_refused(command("run", "mine.toml", "--out", "r"), "cells", "runs")
     assert_refused(command("trace", "r", "--run", "1"), "cells only")
     assert command("run", "mine.toml", "--out", "rows", "--keep", "runs").code == 0
     assert open_result("rows").facts["keep"] == "runs"
 
 
 def test_parts(place: Path) -> None:
-    """`sweep show --parts` prints the files that hold the runs, one per line, and not what a killed run has left."""
+    """`sweep show --parts` prints the files of all runs, one per line, without leftovers of a killed process."""
     command("run", "mine.toml", "--out", "r")
     (place / "r" / "parts" / "0000000-01234567.parquet").write_bytes(b"left by a killed run")
     finished = command("show", "r", "--parts")
@@ -64,32 +64,33 @@ def test_parts(place: Path) -> None:
 
 
 def published(folder: Path) -> Path:
-    """Remove from a results folder what is not published."""
+    """Remove the files that are not published from a results folder."""
     for name in ("parts", "commits"):
         shutil.rmtree(folder / name)
     return folder
 
 
 def without_interval(finished: Finished) -> Finished:
-    """Leave out the interval of all runs together, which takes rows."""
+    """Remove the interval over all runs, which needs rows."""
     out = re.sub(r"^(of .*?) \[[^]]*\] converged", r"\1 converged", finished.out, flags=re.MULTILINE)
     return replace(finished, out=out)
 
 
 @pytest.mark.slow
 def test_published_results(place: Path) -> None:
-    """A folder with study.toml, run.json and cells.parquet is shown and drawn; it says that its rows are not there."""
+    """`show` and `figure` need only study.toml, run.json and cells.parquet; without rows other commands are refused."""
     command("run", "mine.toml", "--out", "r")
-    shown, runs = (without_interval(command(*words)) for words in (("show", "r"), ("run", "mine.toml", "--out", "r")))
+    shown = without_interval(command("show", "r"))
+    trained = without_interval(command("run", "mine.toml", "--out", "r"))
     before = tree(published(place / "r"))
     assert without_interval(command("show", "r")) == shown
-    assert without_interval(command("run", "mine.toml", "--out", "r")) == runs
+    assert without_interval(command("run", "mine.toml", "--out", "r")) == trained
     assert command("figure", "r", "--out", "rate.png").code == 0
-    for words in (("trace", "r", "--run", "3"), ("show", "r", "--parts")):
-        assert_refused(command(*words), "'r'", "rows", "not there")
-    for ask in (open_result("r").runs, open_result("r").parts, lambda: open_result("r").row(3)):
-        with pytest.raises(sweep.StoreError, match="not there"):
-            ask()
+    for options in (("trace", "r", "--run", "3"), ("show", "r", "--parts")):
+        assert_refused(command(*options), "'r'", "rows")
+    for read in (open_result("r").runs, open_result("r").parts, lambda: open_result("r").row(3)):
+        with pytest.raises(sweep.StoreError, match="rows"):
+            read()
     assert tree(place / "r") == before
     assert command("run", "mine.toml", "--out", "r", "--overwrite").code == 0
     assert len(open_result("r").runs()) == 10
@@ -99,7 +100,7 @@ def test_published_results(place: Path) -> None:
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
 @pytest.mark.parametrize("options", one_in(3, ["studies", "plan xor", "trace seed", "show r", "--help"]))
 def test_full_standard_output(options: str) -> None:
-    """Where standard output takes nothing that is one sentence and code 1; closed, it is not missed."""
+    """A full standard output ends with one sentence and code 1; a closed one is ignored."""
     command("run", "mine.toml", "--out", "r")
     command_line = [sys.executable, "-m", "sweep", *options.split()]
     with open("/dev/full", "w") as full:
@@ -112,7 +113,7 @@ def test_full_standard_output(options: str) -> None:
 
 
 def test_one_is_no_plural(tmp_path: Path) -> None:
-    """One cell is a cell, one value a value, and a name that two statistics have is told once."""
+    """One cell or value is singular, and a list of allowed names repeats none."""
     sweep.run(make_study(count=2, hidden=[2], learning_rate=0.1, max_steps=2), out=tmp_path / "r")
     assert "1 cell\n" in command("show", tmp_path / "r").out
     assert "1 value of hidden\n" in command("show", tmp_path / "r", "--by", "hidden").out

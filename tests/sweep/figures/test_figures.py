@@ -266,8 +266,8 @@ def test_axis_is_logarithmic_where_values_are(values: list[Any], scale: str) -> 
     ("parameters", "asked", "words"),
     [
         ({"hidden": [2, 3]}, {"channels": Channels(x="hiden")}, ("unknown parameter 'hiden'", "did you mean 'hidden'")),
-        ({"hidden": [2, 3]}, {"channels": Channels("hidden", "hidden")}, ("'hidden' given for x and for color",)),
-        ({"hidden": [2, 3]}, {"channels": Channels("hidden", None, ("hidden",))}, ("for x and for facet",)),
+        ({"hidden": [2, 3]}, {"channels": Channels("hidden", "hidden")}, ("'hidden'", "x and color")),
+        ({"hidden": [2, 3]}, {"channels": Channels("hidden", None, ("hidden",))}, ("'hidden'", "x and facet")),
         ({"hidden": [2, 3]}, {"statistic": "steps_q5"}, ("unknown statistic 'steps_q5'", "median_steps")),
         ({"hidden": [2, 3]}, {"at": {"hidden": ["4"]}}, ("hidden 4 given", "2, 3")),
         ({"hidden": [2, 3]}, {"at": {"scale": ["4"]}}, ("unknown parameter 'scale'",)),

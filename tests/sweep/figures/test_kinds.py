@@ -229,7 +229,7 @@ def test_what_does_not_fit_is_taken_together(results: dict[str, Result]) -> None
         ("pie", {}, "unknown figure 'pie'; .*lines, heatmap, slice"),
         ("lines", {"y": "hidden"}, "option y given, which figure 'lines' does not take; it takes x, color, facet"),
         ("heatmap", {"x": "hiden"}, "unknown parameter 'hiden'; did you mean 'hidden'"),
-        ("heatmap", {"x": "hidden", "y": "hidden"}, "'hidden' given for x and for y"),
+        ("heatmap", {"x": "hidden", "y": "hidden"}, "'hidden' must have one channel, got x and y"),
         ("heatmap", {"value": "speed"}, "unknown statistic 'speed'"),
         ("heatmap", {"at": {"hidden": ["7"]}}, "hidden 7 given; its values are 2, 3"),
         ("heatmap", {"at": {"hidden": ["2"], "distribution": ["normal"]}}, "learning_rate varies"),

@@ -89,7 +89,7 @@ def test_swept_options_that_lose_their_effect(tmp_path: Path) -> None:
     assert load_study(path, {"optimizer": "gd"}) == load_study(path, {"optimizer": "gd", "hidden": [2, 3]})
     assert load_study(path, {"optimizer": "gd"}).n_cells == 4
     told = command("plan", str(path), "--set", "optimizer=gd")
-    assert (told.code, told.err) == (0, "left out: parameters.momentum, which no cell uses any more\n")
+    assert (told.code, told.err) == (0, "left out: parameters.momentum; no cell uses it any more\n")
     with pytest.raises(StudyError, match="which no cell uses"):
         load_study(path, {"optimizer": "gd", "momentum": 0.5})
     with pytest.raises(StudyError, match="'gdd' given"):

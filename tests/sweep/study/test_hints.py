@@ -67,7 +67,7 @@ def test_wishes_that_cannot_be_had(wish: str, what: str) -> None:
     """It is said that they are not supported, in a study, by --set and as an option; no neighbour is named."""
     told = f"{what} not supported; 'sweep explain' lists all keys"
     assert_refused(command("plan", "xor", "--set", f"{wish}=3"), (f"unknown key {wish!r}: {told}",))
-    assert_refused(command("run", "xor", f"--{wish}", "3"), (f"--{wish} given: {told}",))
+    assert_refused(command("run", "xor", f"--{wish}", "3"), (f"--{wish}: {told}",))
     assert refused(parameters={wish: [1]}) == f"parameters: unknown parameter {wish!r}: {told}"
     assert refused(network={wish: 1}) == f"network: unknown key {wish!r}: {told}"
 
@@ -121,10 +121,10 @@ def test_several_values_are_swept(given: Any) -> None:
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (("--lr", "0.1"), "--lr given, which is no option; change the study: --set learning_rate=VALUE"),
-        (("--lr=0.1",), "--lr given, which is no option; change the study: --set learning_rate=0.1"),
-        (("--max-steps=5",), "--max-steps given, which is no option; change the study: --set max_steps=5"),
-        (("--seed=5",), "--seed given, which is no option; change the study: --set seeds.base=5"),
+        (("--lr", "0.1"), "--lr is a key of the study; change it with --set learning_rate=VALUE"),
+        (("--lr=0.1",), "--lr is a key of the study; change it with --set learning_rate=0.1"),
+        (("--max-steps=5",), "--max-steps is a key of the study; change it with --set max_steps=5"),
+        (("--seed=5",), "--seed is a key of the study; change it with --set seeds.base=5"),
     ],
 )
 def test_keys_are_no_options(words: tuple[str, ...], told: str) -> None:

@@ -73,7 +73,7 @@ def test_time_budget_counts_compiling(tmp_path: Path, monkeypatch: pytest.Monkey
     for n_kernels in (1, 2):
         done = subprocess.run(options, cwd=ROOT, capture_output=True, text=True)
         assert (done.returncode, len(kernels_on_disk(tmp_path))) == (4, n_kernels), done.stderr
-        assert done.stdout.startswith("nothing is trained yet: the time was over while kernels were compiled")
+        assert done.stdout.startswith("nothing is trained yet: the time budget ended while kernels were compiled")
     assert subprocess.run(options, cwd=ROOT, capture_output=True).returncode == 0
     assert sorted(kernels_on_disk(tmp_path)) == ["train", "train", "train"]
 

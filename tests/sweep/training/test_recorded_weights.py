@@ -91,7 +91,7 @@ def test_second_pass(tmp_path: Path) -> None:
     assert np.array_equal(second.weights(1)["b"], sweep.run(recorded("final")).weights(1)["b"], equal_nan=True)
     finished = command("weights", tmp_path / "first", "--out", tmp_path / "other", "--which", "initial")
     assert finished.code == 0
-    assert finished.out.startswith("initial weights of 16 runs, whose rows are those of ")
+    assert finished.out.startswith("initial weights of 16 runs in ")
 
     def change(table: pa.Table) -> pa.Table:
         index = table.schema.get_field_index("max_error")
