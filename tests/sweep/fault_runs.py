@@ -40,7 +40,7 @@ class Request:
 
     Attributes
     ----------
-    words
+    arguments
         After ``sweep``.
     root
         The folder that is watched: it holds the results folder, and nothing of anybody else.
@@ -62,7 +62,7 @@ class Request:
         Whether to print the answer too, which takes longer than the rest.
     """
 
-    words: tuple[str, ...]
+    arguments: tuple[str, ...]
     root: str
     part_runs: int
     fault: Fault | None = None
@@ -216,7 +216,7 @@ def _command(request: Request, report: int) -> Any:
     training.run = functools.partial(run_in_parts, part_runs=request.part_runs)
     assert hasattr(store, "_SYNC_SECONDS")
     store._SYNC_SECONDS = request.sync_seconds
-    sys.argv = ["sweep", *request.options]
+    sys.argv = ["sweep", *request.arguments]
     disk = None if request.disk is None else Disk.load(request.root, request.vault, request.disk)
 
     def note() -> None:
