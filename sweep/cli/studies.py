@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import sys
-import textwrap
 from glob import escape, glob
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -174,33 +173,13 @@ def explain(
         str | None,
         typer.Argument(
             metavar="NAME",
-            help="Key, value or section, such as adam. Default: all keys.",
+            help="Option, value, section or statistic, such as adam. Default: all options.",
             autocompletion=complete_option,
         ),
     ] = None,
     plugin: PluginOption = None,
 ) -> None:
-    """Explain keys of a study: meaning, unit, values, limits, default, and whether they can be swept."""
-    from sweep.study.glossary import entries, glossary, note_on, note_on_task
-    from sweep.study.hints import meant_key, meant_value, unknown_key
-    from sweep.study.options import known_tables
-    from sweep.study.tasks import TASKS
+    """Explain an option, a component, a task or a statistic: meaning, values, default, formula, source."""
+    from sweep.cli.explain import explanation
 
-    width = min(shutil.get_terminal_size().columns, 120)
-    note = note_on(name) if name is not None else None
-    if note:
-        print(note[0], *textwrap.wrap(note[1], width), sep="\n")
-        return
-    homes = known_tables().homes
-    found = everything = entries()
-    if name in {entry.section for entry in everything}:
-        found = [entry for entry in everything if entry.section == name]
-    elif name is not None:
-        key = meant_key(name.rpartition(".")[2], homes)
-        value = meant_value(name, {value for entry in everything for value in entry.values})
-        found = [entry for entry in everything if entry.key == key or value in (*entry.values, *entry.users)]
-    if not found:
-        raise StudyError([unknown_key("option", name, homes, {})])
-    print(glossary(found, width))
-    if name in TASKS:
-        print(*(part for line in note_on_task(name) for part in textwrap.wrap(line, width)), sep="\n")
+    print(explanation(name, min(shutil.get_terminal_size().columns, 120)))

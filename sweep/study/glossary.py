@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin, ge
 from pydantic.fields import FieldInfo
 
 from sweep.study.data import Data
+from sweep.study.examples import EXAMPLES
 from sweep.study.fields import IS_GIVEN, Option
 from sweep.study.given_weights import element_of
 from sweep.study.network_measures import NETWORK_MEASURES
@@ -85,20 +86,43 @@ class Entry(NamedTuple):
         Its table and name.
     meaning
         As documented in results.
+    allowed
+        The values that it may have, with their unit.
+    default
+        Its default, or that it must be given; empty where a task says.
     values
         Its values, if they are names.
     users
         Names that it is used with.
-    facts
-        Allowed values and unit, default, and the options that it is used with.
+    used_with
+        The same as text.
+    is_swept
+        Whether it can be swept.
     """
 
     section: str
     key: str
     meaning: str
-    values: tuple[str, ...]
-    users: tuple[str, ...]
-    facts: str
+    allowed: str
+    default: str = ""
+    values: tuple[str, ...] = ()
+    users: tuple[str, ...] = ()
+    used_with: str = ""
+    is_swept: bool = True
+
+    @property
+    def facts(self) -> str:
+        """Allowed values and unit, default, and the options that it is used with."""
+        used_with = f"used with {self.used_with}" if self.used_with else ""
+        facts = (self.allowed, self.default, used_with, "" if self.is_swept else "cannot be swept")
+        return "; ".join(filter(None, facts))
+
+    @property
+    def example(self) -> str:
+        """A line of a study file, or of its table [parameters]."""
+        names = (f'"{name}"' for name in self.values if not self.default.endswith(f" {name}"))
+        value = EXAMPLES.get(self.key) or next(names, self.default.removeprefix("default "))  # of custom settings
+        return f"{self.key} = {value}"
 
     @property
     def change(self) -> str:
@@ -121,24 +145,22 @@ def entries() -> list[Entry]:
     tables = known_tables()
     models = models_of(tables)
     patterns = [
-        Entry("data", "task", "built-in patterns to learn", tuple(TASKS), (), ", ".join(TASKS)),
+        Entry("data", "task", "built-in patterns to learn", ", ".join(TASKS), values=tuple(TASKS), is_swept=False),
         *map(_argument_entry, ARGUMENTS),
         Entry(
             "data",
             "file",
             "CSV or Parquet file of patterns to learn",
-            (),
-            (),
             "its columns are x0, x1, .. and y or y0, .., or those that inputs, targets and target name",
+            is_swept=False,
         ),
-        Entry("data", "target", "column of classes in a file, one target for each", (), (), "a name; cannot be swept"),
+        Entry("data", "target", "column of classes in a file, one target for each", "a name", is_swept=False),
         Entry(
             "data",
             "train",
             "numbers of the patterns that are trained on; all others test the networks",
-            (),
-            (),
-            "a list of integers from 0; cannot be swept",
+            "a list of integers from 0",
+            is_swept=False,
         ),
         *map(_preparation_entry, PREPARATIONS),
     ]
@@ -158,21 +180,17 @@ def _argument_entry(name: str) -> Entry:
     default = ", ".join(f"{value} ({task})" for task, value in defaults.items() if value is not Parameter.empty)
     if len(set(defaults.values())) == 1 and default:
         default = str(defaults[users[0]])
-    facts = [
-        argument.allowed,
-        *([f"default {default}"] if default else []),
-        f"used with task {', '.join(users)}",
-    ]
+    default = f"default {default}" if default else ""
     values = tuple(CODINGS) if argument.kind is str else ()
-    return Entry("data", name, argument.meaning, values, users, "; ".join(facts))
+    return Entry("data", name, argument.meaning, argument.allowed, default, values, users, f"task {', '.join(users)}")
 
 
 def _preparation_entry(name: str) -> Entry:
     """Return the entry of a key for patterns from any source."""
     argument, default, needed = PREPARATIONS[name], DEFAULTS[name], NEEDED.get(name)
-    facts = [argument.allowed, *([] if default is Parameter.empty else [f"default {default}"])]
-    facts += [f"used with {needed}"] if needed else []
-    return Entry("data", name, argument.meaning, (), (needed,) if needed else (), "; ".join(facts))
+    said = "" if default is Parameter.empty else f"default {default}"
+    users = (needed,) if needed else ()
+    return Entry("data", name, argument.meaning, argument.allowed, said, users=users, used_with=needed or "")
 
 
 def glossary(found: list[Entry], width: int = 80, indent: str = "") -> str:
@@ -201,20 +219,24 @@ def glossary(found: list[Entry], width: int = 80, indent: str = "") -> str:
 
 def _entry(section: str, key: str, hint: Any, field: FieldInfo, option: Option | None) -> Entry:
     """Return the entry of a key from its field."""
-    facts = [_allowed(hint) + (f", in {option.unit}" if option and option.unit else "")]
-    if section != "data":
-        facts.append("must be given" if key in REQUIRED else f"default {_UNSAID.get(key, _text(field.default))}")
-    if option and option.used_with:
-        goes_with = (
-            other if values == [IS_GIVEN] else f"{other} {', '.join(map(_text, values))}"
-            for other, values in option.used_with.items()
-        )
-        facts.append(f"used with {' or '.join(goes_with)}")
-    if not (option and option.is_swept):
-        facts.append("cannot be swept")
-    users = tuple(str(value) for values in (option.used_with if option else {}).values() for value in values)
-    names = _LISTED.get(key, _names(hint))
-    return Entry(section, key, str(field.description), names, users, "; ".join(facts))
+    allowed = _allowed(hint) + (f", in {option.unit}" if option and option.unit else "")
+    default = "must be given" if key in REQUIRED else f"default {_UNSAID.get(key, _text(field.default))}"
+    goes_with = option.used_with if option else {}
+    used_with = (
+        other if values == [IS_GIVEN] else f"{other} {', '.join(map(_text, values))}"
+        for other, values in goes_with.items()
+    )
+    return Entry(
+        section,
+        key,
+        str(field.description),
+        allowed,
+        "" if section == "data" else default,
+        _LISTED.get(key, _names(hint)),
+        tuple(str(value) for values in goes_with.values() for value in values),
+        " or ".join(used_with),
+        bool(option and option.is_swept),
+    )
 
 
 def _text(value: Any) -> str:

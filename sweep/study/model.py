@@ -67,12 +67,14 @@ class Study(StudyContent):
         Declarations of custom components, without their code, as in the canonical form of a study. Others are
         known by name once :func:`sweep.activation`, :func:`sweep.loss` or :func:`sweep.optimizer` has declared them.
 
-    Lists may be tuples, ranges, NumPy arrays or series of pandas, and scalars those of NumPy.
-
     Raises
     ------
     StudyError
         If the study is not valid, with a sentence for each fault.
+
+    Notes
+    -----
+    Lists may be tuples, ranges, NumPy arrays or series of pandas, and scalars those of NumPy.
 
     Examples
     --------

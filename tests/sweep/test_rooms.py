@@ -37,6 +37,7 @@ ROOMS = (
 # Whose modules import nothing heavy when they are imported, so that commands that train nothing start at once.
 LIGHT_ROOMS = ("errors", "lanes", "system", "study", "schedule", "cli", "__main__")
 LIGHT_MODULES = {
+    "statistics.definitions",
     *(f"training.{name}" for name in ("limits", "speed", "executors.address", "executors.chunks", "executors.remote")),
     *(
         f"store.{name}"

@@ -12,4 +12,4 @@ def value_and_slope(z: Lanes) -> tuple[Lanes, Lanes]:
     return sin_cos(z)
 
 
-COMPONENT = Activation(value, value_and_slope, elementary=True, also=("sine", "siren"))
+COMPONENT = Activation(value, value_and_slope, elementary=True, source="Sitzmann et al. 2020", also=("sine", "siren"))

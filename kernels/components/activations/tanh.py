@@ -12,4 +12,4 @@ def chain(gradient: Lanes, a: Lanes) -> Lanes:
     return gradient * (1.0 - a * a)
 
 
-COMPONENT = Activation(value, chain=chain, elementary=True)
+COMPONENT = Activation(value, chain=chain, elementary=True, source="torch.tanh")

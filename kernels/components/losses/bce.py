@@ -20,5 +20,6 @@ COMPONENT = Loss(
     output="sigmoid",
     takes_target=lambda target: 0 <= target <= 1,
     targets="targets from 0 to 1; give 0 for -1",
+    source="torch.nn.BCEWithLogitsLoss",
     also=("binary_cross_entropy", "log_loss", "binary_crossentropy", "bce_with_logits"),
 )

@@ -18,4 +18,5 @@ COMPONENT = Loss(
     slope,
     takes_target=lambda target: abs(target) == 1,
     targets="targets of -1 and 1; give -1 for 0",
+    source="sklearn.metrics.hinge_loss",
 )

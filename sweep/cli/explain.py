@@ -1,0 +1,78 @@
+"""The text of ``sweep explain NAME``: an option, a section, a component, a task or a statistic."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+
+from sweep.errors import StudyError
+from sweep.statistics.definitions import STATISTICS, explain_statistic, statistic_of
+from sweep.study.component_texts import components_named
+from sweep.study.glossary import Entry, entries, glossary, note_on, note_on_task
+from sweep.study.hints import meant_key, meant_value, unknown_key
+from sweep.study.options import known_tables
+from sweep.study.tasks import TASKS
+
+
+def explanation(name: str | None, width: int) -> str:
+    """Return what is said of a name, or of all options.
+
+    Parameters
+    ----------
+    name
+        Option, value, section, component, task or column of a statistic; None for all options.
+    width
+        Most characters of a line.
+
+    Returns
+    -------
+    str
+        Lines without a final line feed.
+
+    Raises
+    ------
+    StudyError
+        If there is no such name.
+    """
+    everything = entries()
+    if name is None:
+        return glossary(everything, width)
+    return "\n".join(_lines(name, everything, width))
+
+
+def _lines(name: str, everything: list[Entry], width: int) -> Iterator[str]:
+    """Yield the lines of a name."""
+    note, statistic = note_on(name), STATISTICS.get(name) or statistic_of(name)
+    value = meant_value(name, {value for entry in everything for value in entry.values})
+    found = [] if note else _options_named(name, value, everything)
+    components = components_named(value or name)
+    if not (note or found or components or statistic):
+        raise StudyError([unknown_key("option", name, known_tables().homes, {})])
+    if note:
+        yield from (note[0], *textwrap.wrap(note[1], width))
+    for component in components:
+        yield from component.lines(width)
+    if found:
+        yield glossary(found, width)
+    if len(found) == 1:
+        yield f"    example: {found[0].example}"
+    if name in TASKS:
+        yield from (part for line in note_on_task(name) for part in textwrap.wrap(line, width))
+    elif statistic:
+        yield from (line for fact in explain_statistic(statistic) for line in _fact(*fact, width))
+
+
+def _options_named(name: str, value: str | None, everything: list[Entry]) -> list[Entry]:
+    """Return the entries of a section, of an option by any of its names, or of those that have or need a value."""
+    of_section = [entry for entry in everything if entry.section == name]
+    if of_section:
+        return of_section
+    key = meant_key(name.rpartition(".")[2], known_tables().homes)
+    return [entry for entry in everything if entry.key == key or value in (*entry.values, *entry.users)]
+
+
+def _fact(name: str, text: str, width: int) -> list[str]:
+    """Return a fact of a statistic as lines, below its first sentence."""
+    if not name:
+        return textwrap.wrap(text, width)
+    return textwrap.wrap(f"{name}: {text}", width, initial_indent="    ", subsequent_indent="        ")

@@ -1,0 +1,43 @@
+"""Each option has an example, which its table allows."""
+
+from __future__ import annotations
+
+import tomllib
+
+import jsonschema
+import pytest
+
+from sweep.study.component_texts import COMPONENTS, component_texts
+from sweep.study.examples import EXAMPLES
+from sweep.study.glossary import Entry, entries
+from sweep.study.options import HOMES
+from sweep.study.schema import study_schema
+
+SCHEMA = study_schema()
+
+
+@pytest.mark.parametrize("entry", entries(), ids=lambda entry: f"{entry.section}.{entry.key}")
+def test_example(entry: Entry) -> None:
+    """It is a line of TOML, and a value that the schema of study files allows."""
+    values = tomllib.loads(entry.example)
+    assert list(values) == [entry.key]
+    allowed = SCHEMA["properties"][entry.section]["properties"][entry.key]
+    jsonschema.Draft4Validator({"properties": {entry.key: allowed}}).validate(values)
+
+
+def test_examples_are_of_options() -> None:
+    """None is left of an option that is gone."""
+    assert EXAMPLES.keys() <= HOMES.keys()
+
+
+def test_components_are_explained() -> None:
+    """Each has a sentence; each with functions has them as code that is Python."""
+    texts = component_texts()
+    assert [(text.kind, text.name) for text in texts] == [
+        (kind, name) for kind in COMPONENTS for name in COMPONENTS[kind]
+    ]
+    for text in texts:
+        assert text.meaning.endswith(".")
+        compile(text.formula, text.name, "exec")
+    without = {text.name for text in texts if not text.formula}
+    assert without == {"softmax", "constant", "correct", "none"}
