@@ -47,9 +47,9 @@ run: $(READY)
 bench: $(BENCH_READY)
 	$(BIN)/sweep bench $(BENCH)
 
-# The reference of the API, made of docstrings: build/docs/index.html.
+# The manual: build/docs/index.html. Examples are run, and warnings and broken links are errors.
 docs: $(DOCS_READY)
-	$(BIN)/python -m tests.reference build/docs
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going docs build/docs
 
 # While you work: style, types, and quick tests without the JIT.
 quick: $(READY)
@@ -120,6 +120,7 @@ $(BENCH_READY): $(READY)
 	@echo "installed"
 
 $(DOCS_READY): $(READY)
+	@echo "installing what builds the manual into $(VENV) .."
 	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[docs]'
 	@touch $@
 
@@ -129,4 +130,4 @@ $(OLDEST)/.ready: pyproject.toml constraints-oldest.txt
 	touch $@
 
 clean:
-	rm -rf $(VENV) $(OLDEST) build dist .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(OLDEST) build dist docs/figures docs/reference/api .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -18,16 +18,11 @@ from sweep.cli.outputs import app as outputs
 from sweep.cli.results import app as results
 from sweep.cli.studies import app as studies
 from sweep.results import sentences
-from sweep.study.cell_columns import cells_columns
-from sweep.study.columns import runs_columns
-from sweep.study.network_measures import NETWORK_MEASURES
 from sweep.study.options import OPTIONS
 from tests.sweep.support import command
 
 ROOT = Path(__file__).parents[1]
-README, RESULTS, MAKEFILE = (
-    (ROOT / name).read_text("utf-8") for name in ("README.md", "results/README.md", "Makefile")
-)
+README, MAKEFILE = ((ROOT / name).read_text("utf-8") for name in ("README.md", "Makefile"))
 BLOCKS = re.findall(r"^```(sh|toml|python|text)\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
 MAX_LINES = 200
 
@@ -120,22 +115,9 @@ def test_what_is_said_of_linear_networks() -> None:
         assert sweep.run(sweep.load_study(name), keep="cells").cells["n_converged"].sum() == converged
 
 
-@pytest.mark.parametrize("columns", [runs_columns, cells_columns])
-def test_every_column_is_documented(columns: object) -> None:
-    training, convergence = {"learning_rate": 0.1, "batch": "online"}, {"criterion": "none", "patience": 9}
-    measures = list(NETWORK_MEASURES) if columns is runs_columns else ["margin"]  # of which all have the same columns
-    record = {"loss_thresholds": 0.3, "weights": "both", "measures": measures}
-    tables = {"data": {"task": "xor", "train_count": 3}, "network": {"hidden": 2}, "record": record}
-    study = sweep.Study(**tables, training=training, convergence=convergence, restarts={"max_restarts": 2})
-    assert callable(columns)
-    for column in columns(study):
-        assert f"| `{column.name}` | {column.type} | {column.unit} | {column.doc} |" in RESULTS
-
-
-@pytest.mark.parametrize("text", [README, RESULTS], ids=["README", "results"])
-def test_every_table_has_a_header(text: str) -> None:
+def test_every_table_has_a_header() -> None:
     """Rows without one are no table where the page is read."""
-    for table in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE):
+    for table in re.findall(r"(?:^\|.*\n)+", README, re.MULTILINE):
         assert re.fullmatch(r"\|(---\|)+", table.splitlines()[1]), table.splitlines()[0]
 
 

@@ -1,13 +1,40 @@
-"""What users and developers see has a docstring: the reference of the API is made of these."""
+"""What users and developers see has a docstring: the reference of Python in the manual is made of these."""
 
 from __future__ import annotations
 
 import inspect
+import pkgutil
 from collections.abc import Iterator
+from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-from tests.reference import public_members, public_modules, public_names
+import kernels
+import sweep
+
+
+def public_modules() -> list[ModuleType]:
+    """Return the packages of ``sweep`` that say in ``__all__`` what they export, and all modules of ``kernels``."""
+    found = pkgutil.walk_packages(sweep.__path__, "sweep.")
+    names = [each.name for each in found if each.ispkg and not each.name.startswith("sweep.bench")]  # needs its peers
+    packages = [sweep, *(package for package in map(import_module, names) if hasattr(package, "__all__"))]
+    names = [each.name for each in pkgutil.walk_packages(kernels.__path__, "kernels.")]
+    return [*packages, kernels, *map(import_module, names)]
+
+
+def public_names(module: ModuleType) -> dict[str, Any]:
+    """Return what a module exports, or else the functions and classes that it defines without an underscore."""
+    if hasattr(module, "__all__"):
+        return {name: getattr(module, name) for name in module.__all__}
+    values = {name: value for name, value in vars(module).items() if not name.startswith("_")}
+    return {name: value for name, value in values.items() if getattr(value, "__module__", None) == module.__name__}
+
+
+def public_members(kind: type) -> dict[str, Any]:
+    """Return the members that users of a class see, those of the project's own base classes included."""
+    own = [base for base in kind.__mro__ if base.__module__.partition(".")[0] in ("sweep", "kernels")]
+    members = {name: value for base in reversed(own) for name, value in vars(base).items()}
+    return {name: value for name, value in members.items() if not name.startswith(("_", "model_"))}
 
 
 def _is_option(module: ModuleType) -> bool:

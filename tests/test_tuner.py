@@ -10,7 +10,7 @@ import pytest
 import sweep
 
 optuna = pytest.importorskip("optuna", reason="the extra bench is not installed")
-EXAMPLE = Path(__file__).parents[1] / "results" / "published" / "tuner.py"
+EXAMPLE = Path(__file__).parents[1] / "docs" / "how-to" / "tuner.py"
 
 
 def test_tuner(capsys: pytest.CaptureFixture[str]) -> None:

@@ -44,6 +44,8 @@ S = TypeVar("S", bound=Section)
 class Study(StudyContent):
     """A sweep to run: patterns, networks, training, swept parameters and seeds.
 
+    Lists may be tuples, ranges, NumPy arrays or series of pandas, and scalars those of NumPy.
+
     Parameters
     ----------
     name
@@ -71,10 +73,6 @@ class Study(StudyContent):
     ------
     StudyError
         If the study is not valid, with a sentence for each fault.
-
-    Notes
-    -----
-    Lists may be tuples, ranges, NumPy arrays or series of pandas, and scalars those of NumPy.
 
     Examples
     --------

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-PAGE = (Path(__file__).parents[1] / "results" / "published" / "neighbours.md").read_text("utf-8")
+PAGE = (Path(__file__).parents[1] / "docs" / "how-to" / "mlflow.md").read_text("utf-8")
 
 
 @pytest.mark.filterwarnings("ignore")  # those of MLflow
@@ -19,7 +19,7 @@ def test_cells_are_logged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsy
     monkeypatch.chdir(tmp_path)
     ((_, example), (_, printed)) = re.findall(r"^```(python|text)\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
     names: dict[str, Any] = {}
-    exec(compile(example, "neighbours", "exec"), names)
+    exec(compile(example, "mlflow", "exec"), names)
     assert capsys.readouterr().out == printed
     result = names["result"]
     logged = mlflow.search_runs(experiment_names=["xor"]).set_index("params.cell")

@@ -1,0 +1,217 @@
+"""Writes the pages of the reference from the declarations of the program, before Sphinx reads its sources."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Iterator
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import typer
+from sphinx.application import Sphinx
+
+import sweep
+from sweep import figures, lanes
+from sweep.cli.app import app as commands
+from sweep.errors import EXIT_CODES
+from sweep.statistics.definitions import STATISTICS, explain_statistic
+from sweep.study.cell_columns import cells_columns
+from sweep.study.columns import Column, curves_columns, runs_columns
+from sweep.study.component_texts import component_texts
+from sweep.study.glossary import LISTS, entries, note_on_task
+from sweep.study.network_measures import NETWORK_MEASURES
+from sweep.study.tasks import TASKS
+
+PLURALS = {"loss": "losses", "criterion": "criteria"}
+Lines = Iterator[str]
+
+
+def options() -> Lines:
+    """Yield the page of options: meaning, values, default, use and an example of each, by section."""
+    yield "# Options of a study\n"
+    yield "`sweep explain NAME` prints the same. An option that can be swept may stand under `[parameters]`, as"
+    yield "`key = [a, b]`, `{ geomspace = [first, last, n] }`, `{ linspace = [first, last, n] }`,"
+    yield "`{ range = [first, last] }` of integers, or `{ min, max, num, distribution }`. Both ends are included.\n"
+    for section, found in groupby(entries(), lambda entry: entry.section):
+        yield f"## `[{section}]`\n"
+        for entry in found:
+            yield f"### `{entry.key}`\n"
+            yield f"{_sentence(entry.meaning)}\n"
+            facts = {
+                "Values": entry.allowed,
+                "Default": entry.default.removeprefix("default "),
+                "Used with": entry.used_with,
+                "Swept": "yes" if entry.is_swept else "no",
+            }
+            yield from (f"- {name}: {_plain(text)}" for name, text in facts.items() if text)
+            yield f"\n```toml\n[{section}]\n{entry.example}\n```\n"
+    yield "## Lists of tables\n"
+    for name, text in LISTS.items():
+        yield f"### `[[{name}]]`\n\n{_sentence(text)}\n"
+
+
+def components() -> Lines:
+    """Yield the page of components: formula, settings and source of each, by kind, and the tasks."""
+    yield "# Components\n"
+    yield "Formulas are the code that runs, over lanes: a number for each network that trains side by side."
+    yield "`select(condition, a, b)` is a where the condition holds and b elsewhere; other functions are those of"
+    yield "[`sweep.lanes`](api.md). `sweep explain NAME` prints the same.\n"
+    for kind, found in groupby(component_texts(), lambda text: text.kind):
+        yield f"## {PLURALS.get(kind, f'{kind}s').capitalize()}\n"
+        for each in found:
+            yield f'### `{kind} = "{each.name}"`\n'
+            yield f"{_sentence(each.meaning)}\n"
+            formula = each.formula.replace("\ndef ", "\n\ndef ")
+            yield f"```python\n{formula}\n```\n" if formula else ""
+            settings = ", ".join(f"[`{name}`](options.md#{name})" for name in each.settings)
+            facts = {"Settings": settings, "Source": each.source}
+            yield from (f"- {name}: {text}" for name, text in facts.items() if text)
+            yield ""
+    yield "## Tasks\n"
+    for name in TASKS:
+        first, *rest = note_on_task(name)
+        yield f'### `task = "{name}"`\n\n{_sentence(first.partition(": ")[2])}\n'
+        yield "```text\n" + "\n".join(line.strip() for line in rest) + "\n```\n" if rest else ""
+
+
+def columns() -> Lines:
+    """Yield the page of columns of rows, curves and cells, of a study that has all of them."""
+    yield "# Columns\n"
+    yield "Columns that are not in every study say when they exist. Swept options are columns after `seed` or `cell`."
+    yield "Units and meanings also stand in the metadata of the Parquet files.\n"
+    study = _study_with_everything()
+    tables: dict[str, Callable[[Any], list[Column]]] = {
+        "Runs (`result.runs()`, `parts/*.parquet`)": runs_columns,
+        "Cells (`result.cells`, `cells.parquet`)": cells_columns,
+        "Learning curves (`result.learning_curves()`, `curves.parquet`)": curves_columns,
+    }
+    for title, of_study in tables.items():
+        yield f"## {title}\n"
+        yield "| column | meaning | unit | type |\n|---|---|---|---|"
+        yield from (f"| `{c.name}` | {_plain(c.doc)} | {_plain(c.unit)} | {_plain(c.type)} |" for c in of_study(study))
+        yield ""
+
+
+def _study_with_everything() -> sweep.Study:
+    """Return a study in which every column exists."""
+    return sweep.Study(
+        data={"task": "xor", "train_count": 3},
+        network={"hidden": 2},
+        training={"learning_rate": 0.1, "batch": "online"},
+        convergence={"criterion": "none", "patience": 9},
+        restarts={"max_restarts": 2},
+        record={
+            "loss_thresholds": 0.3,
+            "weights": "both",
+            "measures": list(NETWORK_MEASURES),
+            "curves": {"seeds": 2},
+        },
+    )
+
+
+def statistics() -> Lines:
+    """Yield the page of statistics: definition, formula, interval and reference of each."""
+    yield "# Statistics\n"
+    yield "A cell has n runs, of which s converged. Run i takes t_i updates, at most the limit L. All statistics are"
+    yield "of all runs. Intervals are of 95 % and stand in columns that end in `_low` and `_high`. `Q` stands for 25, "
+    yield "50 or 75, `MEASURE` for a loss, an error or a recorded measure. `sweep explain NAME` prints the same.\n"
+    for name, statistic in STATISTICS.items():
+        (_, sentence), *facts = explain_statistic(statistic)
+        yield f"## `{name}`\n\n{_sentence(sentence)}\n"
+        for kind, text in facts:
+            yield f"- {kind.capitalize()}: " + (f"`{text}`" if kind == "formula" else _plain(text))
+        yield ""
+
+
+def command_line() -> Lines:
+    """Yield the page of commands, arguments and options, and of exit codes."""
+    yield "# Commands and exit codes\n"
+    yield "`STUDY` is the name of a built-in study or the path of a file, `DIR` a results folder or `s3://BUCKET/PREFIX`.\n"
+    group: Any = typer.main.get_command(commands)
+    for name, command in sorted(group.commands.items()):
+        context = typer.Context(command)
+        usage = " ".join(command.collect_usage_pieces(context)).replace("{", "").replace("}", "")
+        yield f"## `sweep {name}`\n"
+        yield f"{_plain(inspect.cleandoc(command.help))}\n"
+        yield f"```text\nsweep {name} {usage}\n```\n"
+        for each in command.params:
+            written, text = each.get_help_record(context)
+            yield f"- `{written.removesuffix(' <str>')}`: {_plain(' '.join(text.split()))}"
+        yield ""
+    yield "## Exit codes\n"
+    yield "| code | meaning |\n|---|---|"
+    yield from (f"| {code} | {_plain(meaning)} |" for code, meaning in EXIT_CODES.items())
+
+
+def api() -> Lines:
+    """Yield the page of the Python interface."""
+    yield "# Python\n"
+    sections = {
+        "Studies and results": (sweep, [name for name in sweep.__all__ if name not in ("lanes", "__version__")]),
+        "Figures": (figures, [name for name in figures.__all__ if name != "KINDS"]),
+        "Functions over lanes": (lanes, lanes.__all__),
+    }
+    for title, (module, names) in sections.items():
+        yield f"## {title}\n\n```{{eval-rst}}\n.. currentmodule:: {module.__name__}\n\n.. autosummary::"
+        yield "   :toctree: api\n   :nosignatures:\n"
+        yield from (f"   {name}" for name in names)
+        yield "```\n"
+    yield "## What these refer to\n\n```{eval-rst}\n.. currentmodule:: sweep\n\n.. autosummary::"
+    yield "   :toctree: api\n   :nosignatures:\n"
+    yield from (f"   {name.removeprefix('sweep.')}" for name in _named_in_docstrings())
+    yield "```\n"
+
+
+def _named_in_docstrings() -> list[str]:
+    """Return the functions and classes of inner modules that docstrings of public ones send their readers to."""
+    public = [getattr(module, name) for module in (sweep, figures) for name in module.__all__]
+    members = [member for each in public if isinstance(each, type) for _, member in inspect.getmembers(each)]
+    texts = [inspect.getdoc(each) or "" for each in [*public, *members]]
+    named = {name for text in texts for name in re.findall(r":(?:func|class):`~?(sweep\.\w+\.[\w.]+)`", text)}
+    return sorted(name for name in named if not name.startswith(("sweep.figures", "sweep.lanes")))
+
+
+PAGES = {
+    "options": options,
+    "components": components,
+    "columns": columns,
+    "statistics": statistics,
+    "commands": command_line,
+    "api": api,
+}
+
+
+def _plain(text: str) -> str:
+    """Return text that Markdown shows as it is."""
+    for character in "\\`*_|<>[]{}$":
+        text = text.replace(character, f"\\{character}")
+    return text
+
+
+def _sentence(text: str) -> str:
+    """Return text that begins with a capital and ends with a period."""
+    return _plain(f"{text[:1].upper()}{text[1:]}".rstrip(".")) + "."
+
+
+def write_pages(app: Sphinx) -> None:
+    """Write the pages, those that changed alone, so that Sphinx reads no others again."""
+    folder = Path(app.srcdir) / "reference"
+    for name, lines in PAGES.items():
+        text = "\n".join(lines()) + "\n"
+        path = folder / f"{name}.md"
+        if not path.exists() or path.read_text("utf-8") != text:
+            path.write_text(text, "utf-8")
+
+
+def escape_stars(app: Sphinx, what: str, name: str, value: Any, options: Any, lines: list[str]) -> None:
+    """Have arguments such as ``*settings`` in the types of docstrings shown as they are."""
+    lines[:] = [re.sub(r"(?<![\w*])\*(?=\w)", r"\\*", line) if " : (" in line else line for line in lines]
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Connect to Sphinx."""
+    app.connect("builder-inited", write_pages, priority=1)  # before autosummary looks for its tables
+    app.connect("autodoc-process-docstring", escape_stars, priority=1)  # before numpydoc
+    return {"parallel_read_safe": True}

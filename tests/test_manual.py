@@ -1,0 +1,60 @@
+"""Tutorials and how-to guides do what they say: all blocks of a page run in their order, and print what it shows."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from sweep.errors import EXIT_PARTIAL
+from tests.sweep.support import command
+
+DOCS = Path(__file__).parents[1] / "docs"
+BLOCK = re.compile(
+    r"^```(toml|python|sh|text)\n(?:(?:#:schema .*\n)?# (\w+\.(?:toml|py))\n)?(.*?)^```$", re.DOTALL | re.MULTILINE
+)
+# Their code needs packages that are not installed for tests; test_mlflow.py and test_tuner.py run it where they are.
+ELSEWHERE = ("mlflow", "tuner")
+PAGES = [path for part in ("tutorials", "how-to") for path in sorted((DOCS / part).glob("*.md"))]
+RUN = [path for path in PAGES if path.stem not in ELSEWHERE and BLOCK.search(path.read_text("utf-8"))]
+
+
+def run_line(line: str) -> str:
+    """Run a line of the shell, and return what it prints."""
+    before, _, target = line.partition(" > ")
+    options = shlex.split(before)
+    if options[0] != "sweep":
+        return subprocess.run(["sh", "-c", line], check=True, capture_output=True, text=True).stdout
+    finished = command(*options[1:])
+    assert finished.code == (EXIT_PARTIAL if "--max-runs" in options else 0), f"{line}: {finished.err}"
+    if target:
+        Path(target).write_text(finished.out, "utf-8")
+    return finished.out
+
+
+@pytest.mark.parametrize("page", RUN, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_page(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """A block whose first line names a file is that file; a block of text is what the block before it prints."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MPLBACKEND", "Agg")
+    names: dict[str, object] = {}
+    ran, printed = "", ""
+    for language, file, text in BLOCK.findall(page.read_text("utf-8")):
+        if language == "text":
+            lines = printed.splitlines()
+            shown = text.splitlines()
+            assert shown == lines if ran == "python" else [line for line in shown if line not in lines] == []
+        elif file:
+            Path(file).write_text(text, "utf-8")
+        elif language == "python":
+            exec(compile(text, page.name, "exec"), names)
+            printed = capsys.readouterr().out
+        elif language == "sh":
+            printed = "".join(map(run_line, text.splitlines()))
+        ran = language
+    for picture in re.findall(r"!\[.*?\]\((.*?)\)", page.read_text("utf-8")):
+        assert (page.parent / picture).is_file()
+        assert (tmp_path / picture).is_file()
