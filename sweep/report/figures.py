@@ -13,11 +13,11 @@ from sweep.results.answers import has_criterion, swept
 from sweep.results.result import Result
 from sweep.statistics.importance import LEAST_SEEDS
 
-# Least size of text in a figure, in pixels: on a narrow screen the figure is scrolled rather than scaled further.
+# Smallest text in a figure, in pixels: narrow screens scroll the figure instead of scaling it further.
 _LEAST_LETTERS = 7.0
-# Width in points above which a figure has the whole width of the page.
+# A wider figure, in points, takes the full width of the page.
 _WIDE = 620
-# Foreground and background are colors of the page, so that figures follow its dark mode.
+# Foreground and background become colors of the page, so that figures follow its dark mode.
 _PAINTS = {"#000000": "currentColor", MISSING: "var(--missing)", PAPER: "var(--page)"}
 _STYLE: dict[str, Any] = {
     **{"svg.fonttype": "none", "font.family": "sans-serif"},
@@ -29,28 +29,28 @@ _FIGURES: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("heatmap", {}, "Share of runs that converged"),
     ("heatmap", {"value": "steps_q50"}, "Median steps to converge"),
     ("lines", {}, "Share of runs that converged, with 95 % intervals"),
-    ("incidence", {}, "When runs converge"),
+    ("incidence", {}, "Cumulative incidence of convergence"),
     ("importance", {}, "What explains the variance between runs"),
-    ("slice", {}, "Each parameter by itself"),
-    ("parallel", {}, "All cells through all parameters"),
-    ("loss", {}, "Loss at the end over that at the start"),
+    ("slice", {}, "One parameter at a time"),
+    ("parallel", {}, "All cells in parallel coordinates"),
+    ("loss", {}, "Final loss against initial loss"),
 )
-# Figure of studies that recorded learning curves, and figures of those in which there is no criterion.
-_OF_CURVES: tuple[tuple[str, dict[str, Any], str], ...] = (("curves", {}, "Loss in training, medians and quartiles"),)
+# Figures of studies with recorded learning curves, and of studies without a criterion.
+_OF_CURVES: tuple[tuple[str, dict[str, Any], str], ...] = (("curves", {}, "Training loss, medians and quartiles"),)
 _OF_LOSSES: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("heatmap", {}, "Median final loss"),
     ("lines", {}, "Median final loss, with 95 % intervals"),
-    ("slice", {}, "Each parameter by itself"),
-    ("parallel", {}, "All cells through all parameters"),
-    ("loss", {}, "Loss at the end over that at the start"),
+    ("slice", {}, "One parameter at a time"),
+    ("parallel", {}, "All cells in parallel coordinates"),
+    ("loss", {}, "Final loss against initial loss"),
 )
-# Figures that need counts of runs, and the least number of varied parameters of a kind.
+# Figures that need counts of runs, and the least number of swept parameters that a kind needs.
 _OF_COUNTS = ("incidence", "steps")
 _LEAST_VARIED = {"heatmap": 2, "lines": 1, "importance": 1, "slice": 2, "parallel": 3}
 
 
 def report_figures(result: Result) -> list[dict[str, str]]:
-    """Return the figures that a result can show, each a dict of ``title``, ``svg``, and ``wide`` (a CSS class)."""
+    """Return the figures of a result, each a dict of ``title``, ``svg``, and ``wide`` (a CSS class)."""
     n_varied = len(swept(result.study))
     figures = _FIGURES if has_criterion(result.study) else _OF_LOSSES
     if result.study.record.curves and result.complete:
@@ -67,7 +67,7 @@ def report_figures(result: Result) -> list[dict[str, str]]:
             found.append({"title": title, "svg": svg, "wide": "wide" if across > _WIDE else ""})
         except StoreError:
             raise
-        except SweepError:  # this kind cannot show the study, for example with too many lines
+        except SweepError:  # this kind cannot show the study, for example because of too many lines
             continue
     return found
 
@@ -75,8 +75,8 @@ def report_figures(result: Result) -> list[dict[str, str]]:
 def _svg(result: Result, kind: str, options: dict[str, Any], salt: str, title: str) -> tuple[str, float]:
     """Return a figure as an SVG element, and its width in points.
 
-    Text remains text, and ``title`` is the accessible name. Identifiers contain ``salt``, so that those of two figures
-    differ.
+    Text stays text, and ``title`` is the accessible name. Identifiers contain ``salt``, so that no two figures share
+    one.
     """
     import matplotlib as mpl
     from matplotlib.text import Text

@@ -1,4 +1,4 @@
-"""Comparisons of final losses between values of a parameter, for studies that do not evaluate convergence."""
+"""Comparisons of final losses between values of a parameter, for studies without a criterion."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from sweep.results.pooled_cells import pairs_seeds
 from sweep.results.result import Result
 from sweep.system.formatting import chance_text, difference_text, measure_text, short
 
-# Most values of a parameter that are compared with the best of them.
+# Parameters with more values are not compared.
 _MOST_VALUES = 12
 
 
 def loss_comparisons(result: Result) -> list[dict[str, Any]]:
-    """Return for each parameter of few values the comparisons of its best value with the others, pooled."""
+    """Return the comparisons of the best value with each other value, for each parameter with few values."""
     if not pairs_seeds(result):
         return []
     found = []
@@ -36,7 +36,7 @@ def loss_comparisons(result: Result) -> list[dict[str, Any]]:
 
 
 def _comparison(row: dict[Any, Any], best: Any) -> list[str]:
-    """Return a comparison as texts, relative to the best value."""
+    """Return the texts of a comparison with the best value."""
     own, other, sign = ("first", "second", 1) if row["first"] == best else ("second", "first", -1)
     low, high = sorted((sign * row["advantage_low"], sign * row["advantage_high"]))
     better = [f"{100 * row[f'{side}_better']:.1f}" for side in (own, other)]
@@ -51,14 +51,14 @@ def _comparison(row: dict[Any, Any], best: Any) -> list[str]:
 
 
 def best_value(compared: Sequence[dict[Any, Any]], advantage: str) -> Any:
-    """Return the value of a parameter that loses least to any other; in partial results pairs differ in cells.
+    """Return the value of a parameter that loses least to any other value. In partial results pairs differ in cells.
 
     Parameters
     ----------
     compared
-        Comparisons of each two values.
+        Comparisons of all pairs of values.
     advantage
-        The column that is positive where the first is better.
+        The column that is positive if the first value is better.
     """
     least: dict[Any, float] = {}
     for row in compared:

@@ -6,10 +6,10 @@
   const rows = [...body.rows];
   const selects = [...document.querySelectorAll(".filters select")];
 
-  // The whole value of a cell, which it may show in fewer digits.
+  // The exact value of a table cell, which may show fewer digits.
   const textOf = (row, column) => row.cells[column].dataset.value ?? row.cells[column].textContent;
 
-  // What a cell is sorted by: a number where there is one; what is missing comes last either way.
+  // The sort key of a table cell: a number if possible. Missing values come last in both directions.
   const keyOf = (row, column) => {
     const text = textOf(row, column);
     const plain = text.replace(/,/g, "");
@@ -50,12 +50,12 @@
     command.textContent = `sweep trace ${folder} --run ${first}`;
     const last = first + Number(seeds) - 1;
     place.replaceChildren(
-      `Cell ${row.cells[0].textContent} has runs ${first} to ${last}, of seeds ${base} to ${Number(base) + Number(seeds) - 1}. `,
-      "The first is replayed with ", command,
+      `Cell ${row.cells[0].textContent} has runs ${first} to ${last}, with seeds ${base} to ${Number(base) + Number(seeds) - 1}. `,
+      "Replay the first run with ", command,
     );
   };
 
-  // What is wider than the screen fades out at the side to which it can be scrolled.
+  // Boxes wider than the screen fade out at the right until they are scrolled to the end.
   const boxes = [...document.querySelectorAll(".picture, div.wide")];
   const hint = (box) => box.classList.toggle("more", box.scrollLeft + box.clientWidth < box.scrollWidth - 1);
   boxes.forEach((box) => box.addEventListener("scroll", () => hint(box), { passive: true }));

@@ -33,13 +33,12 @@ from sweep.system.formatting import (
     steps_text,
 )
 
-# Most cells in the table; of more cells the best are shown, and their number.
+# Most cells in the table. A larger result shows only the best ones, this many.
 MOST_CELLS, BEST_CELLS = 10_000, 1_000
-# Most ranked cells, and most values of a parameter that are compared with the best of them.
+# Most ranked cells; parameters with more values are not compared.
 _MOST_RANKED, _MOST_VALUES = 10, 12
 
-# Columns of final losses.
-_LOSSES = ["median final loss [95 %]", "middle half", "finite, %"]
+_LOSS_COLUMNS = ["median final loss [95 %]", "middle half", "finite, %"]
 
 
 def write_report(result: Result, path: Path) -> Path:
@@ -64,7 +63,7 @@ def write_report(result: Result, path: Path) -> Path:
     """
     path = path / "report.html" if path.is_dir() else path
     check_parent(path)
-    page = report_page(result).encode(errors="backslashreplace")  # names of folders may not be valid text
+    page = report_page(result).encode(errors="backslashreplace")  # names of folders may not be valid UTF-8
     try:
         replace_file(path, page)
     except OSError as error:
@@ -76,39 +75,40 @@ def report_page(result: Result) -> str:
     """Return the report of a result as self-contained HTML."""
     from jinja2 import Environment, StrictUndefined
 
-    own = files(__package__)
+    package = files(__package__)
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    template = environment.from_string((own / "page.html.jinja").read_text("utf-8"))
-    evaluated = has_criterion(result.study)
-    compared = evaluated and bool(result.cells["n_converged"].any())  # otherwise no cell is better than another
+    template = environment.from_string((package / "page.html.jinja").read_text("utf-8"))
+    has_rates = has_criterion(result.study)
+    has_converged = has_rates and bool(result.cells["n_converged"].any())  # otherwise no cell is better than another
     return template.render(
         name=result.study.name,
         description=result.study.description,
-        style=(own / "page.css").read_text("utf-8"),
-        script=(own / "page.js").read_text("utf-8"),
-        asked=asked(result.study),
+        style=(package / "page.css").read_text("utf-8"),
+        script=(package / "page.js").read_text("utf-8"),
+        study=asked(result.study),
         answer=answer(result),
         figures=report_figures(result),
-        ranked=_ranked(result) if compared or not evaluated else None,
-        comparisons=_comparisons(result) if compared else [],
-        loss_comparisons=[] if evaluated else loss_comparisons(result),
+        ranked=_ranked(result) if has_converged or not has_rates else None,
+        comparisons=_comparisons(result) if has_converged else [],
+        loss_comparisons=[] if has_rates else loss_comparisons(result),
         keeps_runs=result.keeps_runs,
-        table=_table(result, evaluated),
+        table=_table(result, has_rates),
         provenance=provenance(result),
     )
 
 
-def _table(result: Result, evaluated: bool) -> dict[str, Any]:
-    """Return the table of cells: headers, and rows of texts with the values to sort by."""
+def _table(result: Result, has_rates: bool) -> dict[str, Any]:
+    """Return the table of cells: headers, and rows of texts and sort keys."""
     cells = result.cells
     ranked_by = default_statistic(result.study)
     shown = rank_cells(cells, ranked_by).head(BEST_CELLS) if len(cells) > MOST_CELLS else cells
     parameters = swept(result.study)
-    statistics = ["rate, % [95 %]", "median steps", "expected steps"] if evaluated else _LOSSES
-    rows, ends = [], statuses(result.study.has_patience)
+    statistics = ["rate, % [95 %]", "median steps", "expected steps"] if has_rates else _LOSS_COLUMNS
+    rows = []
+    ends = statuses(result.study.has_patience)
     for row in shown.to_dict("records"):
         texts = [(str(row["cell"]), row["cell"]), *((short(row[name]), row[name]) for name in parameters)]
-        if evaluated:
+        if has_rates:
             texts.append((rate_text(row), row["convergence_rate"]))
             texts += [(steps_text(row[name]), _sortable(row[name])) for name in ("steps_q50", "expected_steps")]
         else:
@@ -120,7 +120,7 @@ def _table(result: Result, evaluated: bool) -> dict[str, Any]:
         "names": ["cell", *(name.replace("_", " ") for name in parameters), *statistics, *ends],
         "rows": rows,
         "n_cells": len(cells),
-        "told": count_text(len(rows), "cell"),
+        "count": count_text(len(rows), "cell"),
         "filters": [
             {"column": k + 1, "name": name.replace("_", " "), "values": _options(values)}
             for k, (name, values) in enumerate((name, result.study.parameters[name]) for name in parameters)
@@ -139,28 +139,28 @@ def _options(values: Sequence[Scalar]) -> list[tuple[Scalar, str]]:
 
 
 def _sortable(value: Any) -> Any:
-    """Return a value to sort by; empty text if it is missing or infinite."""
+    """Return a sort key; empty text if the value is missing or infinite."""
     return "" if steps_text(value) == "-" else value
 
 
 def _ranked(result: Result) -> dict[str, Any]:
     """Return the table of the best cells, and the sentence on those that may be the best."""
-    evaluated, ranked_by = has_criterion(result.study), default_statistic(result.study)
+    has_rates, ranked_by = has_criterion(result.study), default_statistic(result.study)
     ranked = result.best() if pairs_seeds(result) else best_cells(result.cells, None, ranked_by)
     names, rows = swept(result.study), []
     for row in ranked.head(_MOST_RANKED).to_dict("records"):
-        told = [rate_text(row), steps_text(row["steps_q50"])] if evaluated else measure_texts(row, "final_loss")
+        numbers = [rate_text(row), steps_text(row["steps_q50"])] if has_rates else measure_texts(row, "final_loss")
         values = [short(row[name]) for name in names]
-        rows.append([str(row["rank"]), str(row["cell"]), *values, *told, chance_text(row["p_value_holm"])])
+        rows.append([str(row["rank"]), str(row["cell"]), *values, *numbers, chance_text(row["p_value_holm"])])
     sentence = "" if ranked["may_be_best"].isna().all() else may_be_best(ranked, result.study)
     names = [name.replace("_", " ") for name in names]
-    told_of = ["rate, % [95 %]", "median steps"] if evaluated else _LOSSES
-    head = ["rank", "cell", *names, *told_of, "p-value (Holm)"]
-    return {"names": head, "rows": rows, "told": sentence, "n_cells": len(ranked)}
+    statistics = ["rate, % [95 %]", "median steps"] if has_rates else _LOSS_COLUMNS
+    head = ["rank", "cell", *names, *statistics, "p-value (Holm)"]
+    return {"names": head, "rows": rows, "sentence": sentence, "n_cells": len(ranked)}
 
 
 def _comparisons(result: Result) -> list[dict[str, Any]]:
-    """Return for each parameter of few values the comparisons of its best value with the others, pooled."""
+    """Return the comparisons of the best value with each other value, for each parameter with few values."""
     if not pairs_seeds(result):
         return []
     found = []
@@ -183,7 +183,7 @@ def _comparisons(result: Result) -> list[dict[str, Any]]:
 
 
 def _comparison(row: dict[Any, Any], best: Any) -> list[str]:
-    """Return a comparison as texts, relative to the best value."""
+    """Return the texts of a comparison with the best value."""
     sign, other = (1, "second") if row["first"] == best else (-1, "first")
     own = "first" if other == "second" else "second"
     ends = sorted((sign * row["difference_low"], sign * row["difference_high"]))

@@ -1,4 +1,4 @@
-"""The provenance of a result as labelled texts."""
+"""The provenance of a result: machine, versions and identities."""
 
 from __future__ import annotations
 
@@ -8,24 +8,23 @@ from sweep.results.result import Result
 
 
 def provenance(result: Result) -> list[tuple[str, str]]:
-    """Return labels and texts of identity, digest, machine, versions and seconds, as far as they are known."""
+    """Return the labels and texts of all known facts."""
     facts = result.facts
-    return [(words, _text(facts[name])) for name, words in _FACTS.items() if facts.get(name) is not None]
+    return [(label, _text(facts[name])) for name, label in _FACTS.items() if facts.get(name) is not None]
 
 
-# Facts of a result with their labels.
 _FACTS = {
     "identity": "identity of the study",
     "digest": "digest of the result",
     "n_runs": "runs",
     "net_steps": "steps of all runs",
-    "kernel_seconds": "seconds of training",
-    "wall_seconds": "seconds of all calls",
+    "kernel_seconds": "training time, s",
+    "wall_seconds": "wall time, s",
     "threads": "threads",
     "cpu": "CPU",
     "system": "system",
     "versions": "versions",
-    "numerics_version": "version of the numerics_version",
+    "numerics_version": "numerics version",
     "finished": "finished",
 }
 

@@ -13,7 +13,7 @@ needs_browser = pytest.mark.skipif(BROWSER is None, reason="no Chromium is insta
 
 
 class Opened:
-    """A report in a browser, with what it complained of and asked for."""
+    """A report in a browser, with its console messages and requests."""
 
     def __init__(self, browser: Any, path: Path, **options: Any) -> None:
         self.page = browser.new_page(**options)

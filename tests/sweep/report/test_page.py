@@ -1,4 +1,4 @@
-"""The report: its numbers are those of the cells, it takes nothing from elsewhere, and it works in a browser."""
+"""The report: its numbers equal the cells, it loads nothing, and it works in a browser."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SWEPT: dict[str, Any] = {
 
 @pytest.fixture(scope="module")
 def result(tmp_path_factory: pytest.TempPathFactory) -> Result:
-    """Train three parameters, in a folder with a space and a quote in its name."""
+    """Train a study of three parameters into a folder with a space and a quote in its name."""
     study = make_study(count=20, threshold=0.3, name=NAME, **SWEPT)
     study.description = DESCRIPTION
     return sweep.run(study, out=tmp_path_factory.mktemp("report") / "a 'b'")
@@ -52,11 +52,11 @@ class Tables(HTMLParser):
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note where a table, row or text begins, and every address."""
-        own = dict(attrs)
-        self.addresses += [str(own[name]) for name in ("src", "href", "xlink:href", "action") if name in own]
-        if tag in ("section", "table") and own.get("id"):
-            self._place = str(own["id"])
+        """Record addresses and the start of tables, rows and cells."""
+        values = dict(attrs)
+        self.addresses += [str(values[name]) for name in ("src", "href", "xlink:href", "action") if name in values]
+        if tag in ("section", "table") and values.get("id"):
+            self._place = str(values["id"])
         if tag == "table":
             self._rows = self.tables.setdefault(self._place, [])
         elif tag == "tr":
@@ -66,18 +66,18 @@ class Tables(HTMLParser):
             self._open = True
 
     def handle_endtag(self, tag: str) -> None:
-        """Note where a text ends."""
+        """Record the end of a cell."""
         self._open &= tag not in ("td", "th")
 
     def handle_data(self, data: str) -> None:
-        """Take in a part of a text."""
+        """Append text to the open cell."""
         if self._open:
             self._rows[-1][-1] += data.strip()
 
 
 @pytest.mark.wide
 def test_numbers_are_those_of_the_cells(result: Result, path: Path) -> None:
-    """The table has every cell with the texts of its numbers."""
+    """The table has a row for every cell, with its numbers."""
     rows = Tables(path.read_text("utf-8")).tables["all-cells"]
     expected = []
     for row in result.cells.to_dict("records"):
@@ -89,7 +89,7 @@ def test_numbers_are_those_of_the_cells(result: Result, path: Path) -> None:
 
 
 def test_best_cells_and_comparisons(result: Result, path: Path) -> None:
-    """They are those that Python gives."""
+    """The page shows the results of `best` and `compare`."""
     tables = Tables(path.read_text("utf-8")).tables
     best = result.best(top=10)
     assert [row[1] for row in tables["best"][1:]] == [str(cell) for cell in best["cell"]]
@@ -100,8 +100,8 @@ def test_best_cells_and_comparisons(result: Result, path: Path) -> None:
     assert f"{100 * abs(row['difference']):.1f} [" in tables["comparisons"][-1][2]
 
 
-def test_page_takes_nothing_from_elsewhere(path: Path) -> None:
-    """Every address is within the page or the data of it."""
+def test_page_loads_nothing(path: Path) -> None:
+    """Every address is an anchor or a data URL, and no identifier occurs twice."""
     text = path.read_text("utf-8")
     assert all(address.startswith(("#", "data:")) for address in Tables(text).addresses)
     assert not re.search(r"@import|url\((?!#|['\"]?#)", text)
@@ -111,14 +111,14 @@ def test_page_takes_nothing_from_elsewhere(path: Path) -> None:
 
 
 def test_names_are_escaped(path: Path) -> None:
-    """What users wrote is text."""
+    """Names and descriptions are escaped."""
     text = path.read_text("utf-8")
     assert "<script>alert" not in text
     assert "&lt;b&gt;Is &amp; " in text
 
 
 def test_answer_and_provenance(result: Result, path: Path) -> None:
-    """The answer, the identity and the digest stand in the page."""
+    """The page contains the answer, the identity, the digest and the CPU."""
     text = path.read_text("utf-8")
     assert "Of 480 runs " in text
     assert "Best cell: hidden " in text
@@ -128,13 +128,13 @@ def test_answer_and_provenance(result: Result, path: Path) -> None:
 
 
 def test_same_result_same_page(result: Result, path: Path) -> None:
-    """Nothing in the page depends on when it was written."""
+    """The page does not depend on the time of writing."""
     assert report_page(result) == path.read_text("utf-8")
 
 
 @pytest.mark.wide
-def test_many_cells_are_the_best(result: Result, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of more cells than fit the best are shown, and the page says so."""
+def test_many_cells(result: Result, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If there are too many cells, the page shows the best ones and says so."""
     monkeypatch.setattr(report, "MOST_CELLS", 10)
     monkeypatch.setattr(report, "BEST_CELLS", 5)
     text = report_page(result)
@@ -151,10 +151,10 @@ def test_many_cells_are_the_best(result: Result, monkeypatch: pytest.MonkeyPatch
         make_study(count=3, learning_rate=[1e-30, 1e-29]),
         make_study(count=1),
     ],
-    ids=["one cell", "nothing evaluated", "never", "one seed"],
+    ids=["one cell", "no criterion", "never converges", "one seed"],
 )
 def test_every_study_has_a_report(study: sweep.Study) -> None:
-    """Whatever is swept and evaluated."""
+    """No page shows a missing value as None or nan."""
     text = report_page(sweep.run(study))
     assert "None" not in re.sub(r"<svg.*?</svg>", "", text, flags=re.DOTALL)
     assert not re.search(r"\bnan\b", re.sub(r"<svg.*?</svg>|<script.*?</script>", "", text, flags=re.DOTALL))
@@ -162,29 +162,29 @@ def test_every_study_has_a_report(study: sweep.Study) -> None:
 
 @pytest.mark.wide
 def test_recorded_curves_are_drawn(result: Result) -> None:
-    """A study that records learning curves shows them; other studies have no such figure."""
+    """Only a study that records learning curves has a figure of them."""
     recorded = report_page(sweep.run(make_study(count=5, curves={"seeds": 3})))
-    assert "Loss in training, medians and quartiles" in recorded
-    assert "Loss in training" not in report_page(result)
+    assert "Training loss, medians and quartiles" in recorded
+    assert "Training loss" not in report_page(result)
 
 
 @pytest.mark.wide
 def test_report_of_counts(result: Result) -> None:
-    """Where cells only are kept, what takes rows is left out, and the page says so."""
+    """Without rows the page leaves out comparisons and replays, and says why."""
     text = report_page(sweep.run(result.study, keep="cells"))
-    assert "needs the rows of runs, and this result keeps none" in text
+    assert "This result keeps no rows" in text
     assert 'id="comparisons"' not in text
     assert 'id="replay"' not in text
 
 
 def test_report_that_cannot_be_written(result: Result, tmp_path: Path) -> None:
-    """A missing folder is told in one sentence."""
-    with pytest.raises(SweepError, match=r"gone/page\.html.*there is no folder"):
+    """A missing folder is refused with its path."""
+    with pytest.raises(SweepError, match=r"gone/page\.html"):
         write_report(result, tmp_path / "gone" / "page.html")
 
 
 def test_command(place: Path) -> None:
-    """`sweep report` writes the page into the folder or where it is wanted."""
+    """`sweep report` writes the page into the results folder, or to the path of `--out`."""
     assert command("run", "mine.toml", "--out", "r").code == 0
     assert command("report", "r").out == "report in r/report.html\n"
     assert command("report", "r", "--out", "page.html").code == 0
@@ -193,7 +193,7 @@ def test_command(place: Path) -> None:
 
 
 def test_notebooks_show_studies_and_results(result: Result) -> None:
-    """The answer and the best cells; names are escaped."""
+    """Notebooks show the answer, the best cells, and descriptions of studies."""
     shown = result._repr_html_()
     assert "<div>Of 480 runs " in shown
     assert shown.count(".</div>") == len(answer(result))
@@ -203,8 +203,8 @@ def test_notebooks_show_studies_and_results(result: Result) -> None:
 
 
 @needs_browser
-def test_opens_without_complaint_or_request(browser: Any, path: Path) -> None:
-    """No error in the console, and no request but for the page itself."""
+def test_opens_without_errors_and_requests(browser: Any, path: Path) -> None:
+    """The console shows no message, and the page is the only request."""
     opened = Opened(browser, path)
     assert opened.complaints == []
     assert opened.requests == [path.as_uri()]
@@ -212,8 +212,8 @@ def test_opens_without_complaint_or_request(browser: Any, path: Path) -> None:
 
 
 @needs_browser
-def test_what_is_cut_on_a_phone_fades(browser: Any, path: Path) -> None:
-    """Tables and figures that are wider than the screen show that there is more, until they are scrolled to the end."""
+def test_wide_boxes_fade_on_a_phone(browser: Any, path: Path) -> None:
+    """Tables and figures wider than the screen fade out until they are scrolled to the end."""
     opened = Opened(browser, path, viewport={"width": 390, "height": 844})
     cells = opened.page.locator("#cells .tall, div.tall").first
     assert "more" in cells.get_attribute("class").split()
@@ -227,7 +227,7 @@ def test_what_is_cut_on_a_phone_fades(browser: Any, path: Path) -> None:
 
 @needs_browser
 def test_table_sorts(browser: Any, path: Path, result: Result) -> None:
-    """A click on a head sorts by its numbers upwards, another one downwards; what is missing stays last."""
+    """A click on a header sorts up, a second click sorts down; missing values stay last."""
     opened = Opened(browser, path)
     cells = result.cells
     rates, medians = (opened.page.locator("#all-cells thead button").nth(k) for k in (4, 5))
@@ -248,7 +248,7 @@ def test_table_sorts(browser: Any, path: Path, result: Result) -> None:
 
 @needs_browser
 def test_table_filters(browser: Any, path: Path, result: Result) -> None:
-    """Values that are chosen are shown alone, and how many cells these are."""
+    """Filters hide other cells, and the page counts the shown ones."""
     opened = Opened(browser, path)
     opened.page.locator("select").nth(0).select_option("3")
     opened.page.locator("select").nth(2).select_option("uniform")
@@ -260,15 +260,15 @@ def test_table_filters(browser: Any, path: Path, result: Result) -> None:
 
 
 @needs_browser
-def test_click_tells_how_to_replay(browser: Any, path: Path) -> None:
-    """The command that a cell shows replays its first run."""
+def test_click_shows_how_to_replay(browser: Any, path: Path) -> None:
+    """A click on a cell shows the command that replays its first run."""
     import shlex
 
     opened = Opened(browser, path)
     opened.page.locator("#all-cells tbody tr").nth(5).click()
-    assert "Cell 5 has runs 100 to 119, of seeds 0 to 19." in opened.page.locator("#replay").inner_text()
-    words = shlex.split(opened.page.locator("#replay code").inner_text())
-    finished = command(*words[1:])
+    assert "Cell 5 has runs 100 to 119, with seeds 0 to 19." in opened.page.locator("#replay").inner_text()
+    arguments = shlex.split(opened.page.locator("#replay code").inner_text())
+    finished = command(*arguments[1:])
     assert finished.code == 0
     assert "run 100 is equal to its stored row" in finished.err
 
@@ -279,7 +279,7 @@ def test_click_tells_how_to_replay(browser: Any, path: Path) -> None:
 def test_light_and_dark_on_screens_of_any_width(
     browser: Any, path: Path, scheme: str, background: str, width: int
 ) -> None:
-    """The page follows the scheme of the system, and is never wider than the screen."""
+    """The page follows the color scheme of the system and is never wider than the screen."""
     opened = Opened(browser, path, color_scheme=scheme, viewport={"width": width, "height": 800})
     assert opened.page.evaluate("getComputedStyle(document.body).backgroundColor") == background
     assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
