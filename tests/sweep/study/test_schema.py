@@ -30,7 +30,7 @@ from tests.sweep.strategies import SCALARS, any_tables, study_tables, swept
 from tests.sweep.support import STUDY_TEXT, command
 
 ROOT = Path(__file__).parents[3]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "results").rglob("*.md"))]
+PAGES = sorted(page for part in ("tutorials", "how-to") for page in (ROOT / "docs" / part).glob("*.md"))
 EXAMPLES = {
     **built_in_studies(),
     **{
@@ -178,7 +178,7 @@ def test_wrong_forms_are_refused(spec: Any) -> None:
 def test_tests_are_of_all_options_and_tasks() -> None:
     """There are examples of each kind; random studies have every option but those of data, the schema every form."""
     assert {"xor", "hinton-symmetry", "published-boolean"} < set(EXAMPLES)
-    assert any("README" in name for name in EXAMPLES)
+    assert any(name.startswith("how-to-") for name in EXAMPLES)
     assert {name for name, section in SWEEPABLE.items() if section != "data"} <= set(SCALARS)
     tables = study_schema()["properties"]
     assert tables["data"]["properties"]["task"]["enum"] == list(TASKS)
