@@ -46,6 +46,7 @@ sphinx_gallery_conf = {
     "remove_config_comments": True,
     "show_memory": False,
     "show_signature": False,
+    "min_reported_time": 60,
     "within_subsection_order": "FileNameSortKey",
 }
 # Figures do not belong to pyplot, so matplotlib cannot show them by itself in a process without a display.
