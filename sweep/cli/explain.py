@@ -15,7 +15,7 @@ from sweep.study.tasks import TASKS
 
 
 def explanation(name: str | None, width: int) -> str:
-    """Return what is said of a name, or of all options.
+    """Return the text about a name, or about all options.
 
     Parameters
     ----------

@@ -239,6 +239,6 @@ def statistic_of(column: str) -> Statistic | None:
 
 
 def explain_statistic(statistic: Statistic) -> list[tuple[str, str]]:
-    """Return what is said of a statistic, fact by fact: the name of each and its text."""
+    """Return the text about a statistic, fact by fact: the name of each and its text."""
     facts = {"formula": statistic.formula, "interval": statistic.interval, "reference": statistic.reference}
     return [("", f"{statistic.title}. {statistic.definition}"), *((key, text) for key, text in facts.items() if text)]

@@ -1,4 +1,4 @@
-"""What is said of a component: its sentence, its formula as the code that runs, settings and source."""
+"""The text about a component: a sentence, its formula as the code that runs, settings and source."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ COMPONENTS: dict[str, dict[str, Any]] = {
 
 
 class ComponentText(NamedTuple):
-    """What is said of a component.
+    """The text about a component.
 
     Attributes
     ----------
@@ -58,9 +58,9 @@ class ComponentText(NamedTuple):
 
     def lines(self, width: int) -> list[str]:
         """Return the text as lines of at most ``width`` characters, formulas whole."""
-        said = textwrap.wrap(f"{self.kind} {self.name}: {self.meaning}", width, subsequent_indent="    ")
-        said += textwrap.indent(self.formula, "    ").splitlines()
-        return said + ([f"    source: {self.source}"] if self.source else [])
+        lines = textwrap.wrap(f"{self.kind} {self.name}: {self.meaning}", width, subsequent_indent="    ")
+        lines += textwrap.indent(self.formula, "    ").splitlines()
+        return lines + ([f"    source: {self.source}"] if self.source else [])
 
 
 def component_texts() -> list[ComponentText]:
