@@ -49,7 +49,7 @@ bench: $(BENCH_READY)
 
 # The manual: build/docs/index.html. Examples are run, and warnings and broken links are errors.
 docs: $(DOCS_READY)
-	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going docs build/docs
+	$(BIN)/python -m sphinx --quiet --fresh-env --fail-on-warning --keep-going docs build/docs
 
 # While you work: style, types, and quick tests without the JIT.
 quick: $(READY)
