@@ -101,7 +101,7 @@ def test_run_lengths_are_drawn(targets: Result) -> None:
     assert np.mean(ends[:3]) == pytest.approx(ends[3])
     assert ax.get_xscale() == "log"
     assert set(drawn(figures.ecdf(targets, color="threshold"))) == {"0.1", "0.01", "0.001"}
-    with pytest.raises(SweepError, match="below has 1 value"):
+    with pytest.raises(SweepError, match="threshold has 1 value"):
         figures.ecdf(targets, at={"threshold": [0.1]})
     with pytest.raises(SweepError, match="unknown bands"):
         figures.ecdf(targets, bands="none")

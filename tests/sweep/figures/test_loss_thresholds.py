@@ -38,7 +38,7 @@ def test_curves_of_targets(result: Result) -> None:
         assert y[-1] == pytest.approx(100 * (steps >= 0).mean())
     legend = ax.get_legend()
     assert legend is not None
-    assert legend.get_title().get_text() == "loss_threshold"
+    assert legend.get_title().get_text() == "loss threshold"
     assert "pairs under way" in ax.get_xlabel()
     assert "all values of hidden and learning rate" in ax.get_title().replace("\n", " ")
     assert len(ax.collections) == 4
@@ -50,12 +50,12 @@ def test_curves_of_parameters_pool_targets(result: Result) -> None:
     curve = result.run_lengths("hidden").groupby("hidden")["incidence"].last()
     for label, (_, y) in drawn(ax).items():
         assert y[-1] == pytest.approx(100 * curve[int(label)])
-    assert "learning rate and target" in ax.get_title().replace("\n", " ")
+    assert "learning rate and loss threshold" in ax.get_title().replace("\n", " ")
     few = figures.ecdf(result, color="hidden", at={"loss_threshold": [0.3]})
     for label, (_, y) in drawn(few).items():
         own = result.runs().query(f"hidden == {label}")["steps_to_0.3"]
         assert y[-1] == pytest.approx(100 * (own >= 0).mean())
-    with pytest.raises(SweepError, match=r"target 7 given; its values are 3, 1, 0\.3, 0\.1"):
+    with pytest.raises(SweepError, match=r"loss_threshold 7 given; its values are 3, 1, 0\.3, 0\.1"):
         figures.ecdf(result, at={"loss_threshold": [7]})
 
 
@@ -107,5 +107,5 @@ def test_commands_draw_targets(tmp_path: Path) -> None:
         assert (tmp_path / "r" / "ecdf.png").exists()
     assert command("figure", tmp_path / "r", "profile").code == 0
     assert_refused(command("figure", tmp_path / "r", "ecdf", "--color", "threshold"), ("threshold", "loss_threshold"))
-    with pytest.raises(StudyError, match=r"keep 'cells' given with record\.targets"):
+    with pytest.raises(StudyError, match=r"keep 'cells' given with record\.loss_thresholds"):
         sweep.run(make_study(loss_thresholds=TARGETS), keep="cells")

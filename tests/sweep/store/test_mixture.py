@@ -115,7 +115,7 @@ def test_begun_anew_on_another_machine(tmp_path: Path, expected: str, name: str,
 def test_finished_anew_on_another_machine(tmp_path: Path, expected: str) -> None:
     """Who comes second to a part does not take what the other machine has trained for its own."""
     out = tmp_path / "r"
-    with pytest.raises(StoreError, match="another run restarted there"):
+    with pytest.raises(StoreError, match="another run began again there"):
         race(out, "log_digest")
     result = open_result(out)
     assert (result.facts["digest"], result.facts["log_digest"]) == (expected, OTHER["log_digest"])
