@@ -170,7 +170,8 @@ def _named_in_docstrings() -> list[str]:
     members = [member for each in public if isinstance(each, type) for _, member in inspect.getmembers(each)]
     texts = [inspect.getdoc(each) or "" for each in [*public, *members]]
     named = {name for text in texts for name in re.findall(r":(?:func|class):`~?(sweep\.\w+\.[\w.]+)`", text)}
-    return sorted(name for name in named if not name.startswith(("sweep.figures", "sweep.lanes")))
+    shown = {*sweep.__all__, *figures.__all__}
+    return sorted(name for name in named if name.rpartition(".")[2] not in shown)
 
 
 PAGES = {
