@@ -196,7 +196,7 @@ def _sentence(text: str) -> str:
     return _plain(f"{text[:1].upper()}{text[1:]}".rstrip(".")) + "."
 
 
-def write_pages(app: Sphinx) -> None:
+def write_pages(app: Sphinx, config: Any) -> None:
     """Write the pages, those that changed alone, so that Sphinx reads no others again."""
     folder = Path(app.srcdir) / "reference"
     for name, lines in PAGES.items():
@@ -213,6 +213,6 @@ def escape_stars(app: Sphinx, what: str, name: str, value: Any, options: Any, li
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Connect to Sphinx."""
-    app.connect("builder-inited", write_pages, priority=1)  # before autosummary looks for its tables
+    app.connect("config-inited", write_pages)  # before Sphinx and autosummary look for sources
     app.connect("autodoc-process-docstring", escape_stars, priority=1)  # before numpydoc
     return {"parallel_read_safe": True}
