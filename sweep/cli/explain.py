@@ -15,14 +15,14 @@ from sweep.study.tasks import TASKS
 
 
 def explanation(name: str | None, width: int) -> str:
-    """Return the text about a name, or about all options.
+    """Return the explanation of a name, or of all options.
 
     Parameters
     ----------
     name
         Option, value, section, component, task or column of a statistic; None for all options.
     width
-        Most characters of a line.
+        Most characters per line.
 
     Returns
     -------
@@ -41,7 +41,7 @@ def explanation(name: str | None, width: int) -> str:
 
 
 def _lines(name: str, everything: list[Entry], width: int) -> Iterator[str]:
-    """Yield the lines of a name."""
+    """Yield the lines of the explanation of a name."""
     note, statistic = note_on(name), STATISTICS.get(name) or statistic_of(name)
     value = meant_value(name, {value for entry in everything for value in entry.values})
     found = [] if note else _options_named(name, value, everything)
@@ -63,7 +63,7 @@ def _lines(name: str, everything: list[Entry], width: int) -> Iterator[str]:
 
 
 def _options_named(name: str, value: str | None, everything: list[Entry]) -> list[Entry]:
-    """Return the entries of a section, of an option by any of its names, or of those that have or need a value."""
+    """Return the entries of a section, of an option by any of its names, or of options that have or need a value."""
     of_section = [entry for entry in everything if entry.section == name]
     if of_section:
         return of_section
@@ -72,7 +72,7 @@ def _options_named(name: str, value: str | None, everything: list[Entry]) -> lis
 
 
 def _fact(name: str, text: str, width: int) -> list[str]:
-    """Return a fact of a statistic as lines, below its first sentence."""
+    """Return the lines of a fact of a statistic."""
     if not name:
         return textwrap.wrap(text, width)
     return textwrap.wrap(f"{name}: {text}", width, initial_indent="    ", subsequent_indent="        ")

@@ -1,4 +1,4 @@
-"""Figures of results: functions that draw into axes and return them, and :func:`draw` for whole figures."""
+"""Figures of results: functions that draw into axes and return them, and :func:`draw` for a whole figure."""
 
 from __future__ import annotations
 

@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
     from sweep.results.result import Result
 
-# Most values that all get a label, if there is room; with more values round numbers do.
+# Most values that are all labelled, if there is room. With more values, round numbers are.
 MOST_LABELS = 8
 
 
 def label_of(name: str) -> str:
-    """Return the label of an axis: the name of a parameter, with its unit if it has one."""
+    """Return the label of an axis: the name of a parameter and its unit, if any."""
     unit = OPTIONS[name].unit.replace("^2", "²") if name in OPTIONS else ""
     return spaced(name) + (f", {unit}" if unit else "")
 
@@ -39,8 +39,7 @@ def spaced(name: str) -> str:
 class Places(NamedTuple):
     """Positions of the values of a parameter along an axis.
 
-    Numbers that are spaced evenly, or evenly in their logarithms, are at their own value. All other values are at
-    0, 1, .. in their order.
+    Numbers with even spacing, linear or logarithmic, are at their value. All other values are at 0, 1, .. in order.
 
     Attributes
     ----------
@@ -55,7 +54,7 @@ class Places(NamedTuple):
 
     @classmethod
     def of(cls, values: Sequence[Scalar]) -> Places:
-        """Return positions of values: numbers sorted, at their value if evenly spaced; names as listed."""
+        """Return positions of values: numbers in order, at their value if evenly spaced; names as listed."""
         if not is_number(values[0]):
             return cls(tuple(values), "names")
         ordered = sorted(values, key=float)
@@ -67,7 +66,7 @@ class Places(NamedTuple):
 
     @classmethod
     def along(cls, values: Sequence[Scalar]) -> Places:
-        """Return positions of values: numbers at their value, however they are spaced; names as listed."""
+        """Return positions of values: numbers at their value, whatever their spacing; names as listed."""
         if not is_number(values[0]):
             return cls(tuple(values), "names")
         return cls(tuple(sorted(values, key=float)), "log" if is_logarithmic(values) else "linear")
@@ -82,8 +81,8 @@ class Places(NamedTuple):
         if len(centers) == 1:
             edges = np.array([centers[0] - 0.5, centers[0] + 0.5])
         else:
-            middle = (centers[1:] + centers[:-1]) / 2
-            edges = np.concatenate([[2 * centers[0] - middle[0]], middle, [2 * centers[-1] - middle[-1]]])
+            inner = (centers[1:] + centers[:-1]) / 2
+            edges = np.concatenate([[2 * centers[0] - inner[0]], inner, [2 * centers[-1] - inner[-1]]])
         return np.exp(edges) if self.scale == "log" else edges
 
     def limits(self) -> tuple[float, float]:
@@ -100,7 +99,7 @@ class Places(NamedTuple):
         return {value: k for k, value in enumerate(self.values)}
 
     def label(self, axis: Axis, name: str) -> None:
-        """Set ticks and label of an axis, whose scale and limits are set, for a parameter."""
+        """Set ticks and label of an axis for a parameter. Set its scale and limits before."""
         from matplotlib.ticker import NullLocator
 
         axis.set_label_text(label_of(name))
@@ -113,7 +112,7 @@ class Places(NamedTuple):
             axis.set_minor_locator(NullLocator())
 
 
-def _taken(name: str, entries: Sequence[Scalar]) -> str:
+def _selection(name: str, entries: Sequence[Scalar]) -> str:
     """Return text for the selected values of a parameter."""
     if len(entries) > 4:
         return f"{len(entries)} values of {spaced(name)}"
@@ -129,22 +128,22 @@ def heading(
     *,
     bands: str = "",
 ) -> str:
-    """Return the title of a figure: study, fixed and pooled parameters, and the share of runs if that is partial.
+    """Return the title of a figure: study, fixed and pooled parameters, and the number of runs if not all are trained.
 
     Parameters
     ----------
     result
-        The result that is drawn.
+        The result to draw.
     values
         The selected values of each swept parameter; all by default.
     shown
         The parameters that the figure shows; the others are pooled, and the title names them.
     notes
-        More lines.
+        More lines of the title.
     width
         Width of the figure, in inches.
     bands
-        The meaning of bands, appended to the study.
+        The meaning of bands, appended to the first line.
 
     Returns
     -------
@@ -156,8 +155,8 @@ def heading(
     fixed = [f"{spaced(name)} {short(entries[0])}" for name, entries in rest.items() if len(entries) == 1]
     together = [name for name, entries in rest.items() if len(entries) > 1]
     every = [spaced(name) for name in together if len(rest[name]) == len(study.parameters[name])]
-    some = [_taken(name, rest[name]) for name in together if len(rest[name]) < len(study.parameters[name])]
-    taken = [*([f"all values of {list_text(every)}"] if every else []), *some]
+    some = [_selection(name, rest[name]) for name in together if len(rest[name]) < len(study.parameters[name])]
+    pooled = [*([f"all values of {list_text(every)}"] if every else []), *some]
     per_cell = " per cell" if any(len(entries) > 1 for entries in study.parameters.values()) else ""
     seeds = count_text(study.seeds.count, "seed")
     if result.complete and not result.even:
@@ -166,8 +165,8 @@ def heading(
     first = f"{', '.join([study.name, *fixed])}: {seeds}{per_cell}"
     picked = {name: entries for name, entries in (values or {}).items() if name in shown}
     picked = {name: entries for name, entries in picked.items() if 1 < len(entries) < len(study.parameters[name])}
-    notes = [*(f"of {_taken(name, entries)}" for name, entries in picked.items()), *notes]
-    over = f", over {list_text(taken)}" if taken else ""
+    notes = [*(f"for {_selection(name, entries)}" for name, entries in picked.items()), *notes]
+    over = f", pooled over {list_text(pooled)}" if pooled else ""
     lines = [first + bands + over, *notes]
     if not result.complete:
         lines.append(f"partial: {result.facts['n_runs']:,} of {study.n_runs:,} runs")

@@ -1,4 +1,4 @@
-"""New figures and axes, and their texts and legends."""
+"""New figures and axes, their texts and legends."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Characters of a line, per inch.
+# Characters per inch of a line.
 _LETTERS = 12
-# Inches left of axes, for ticks and label.
+# Inches for ticks and label left of axes.
 _LEFT = 0.8
 # Height of ticks and label below axes, in points.
 _TICKS_AND_NAME = 36
@@ -38,18 +38,18 @@ def inches_across(ax: Axes) -> float:
 
 
 def wrapped(text: str, inches: float) -> str:
-    """Return a text broken into lines of a width in inches."""
+    """Return a text wrapped to a width in inches."""
     return textwrap.fill(text, max(int(_LETTERS * inches), 8))
 
 
 def say_why(ax: Axes, sentence: str) -> None:
-    """Write a sentence into empty axes that says why they are empty."""
+    """Write into empty axes why they are empty."""
     room = 0.8 * ax.get_position().width * inches_across(ax)
     ax.text(0.5, 0.5, wrapped(sentence, room), transform=ax.transAxes, ha="center", va="center")
 
 
 def put_legend(ax: Axes, title: str | None = None, *, points: float | None = None, **options: Any) -> None:
-    """Draw the legend to the right of axes, where it hides nothing; without a layout the axes are narrowed for it.
+    """Draw the legend to the right of axes, where it hides nothing. In a figure without a layout, narrow the axes.
 
     Parameters
     ----------
@@ -78,9 +78,9 @@ def put_legend(ax: Axes, title: str | None = None, *, points: float | None = Non
 
 
 def title_center(ax: Axes) -> float:
-    """Return where the middle of a title belongs, as a part of the width of axes: that of axes and legend together.
+    """Return the horizontal center of axes and legend, as a fraction of the width of the axes.
 
-    Over axes that a legend narrows, a long title would begin left of the figure.
+    A long title centered over the axes alone would start outside the figure if a wide legend narrows them.
     """
     legend, spec = ax.get_legend(), ax.get_subplotspec()
     if legend is None:
@@ -88,12 +88,12 @@ def title_center(ax: Axes) -> float:
     taken = legend.get_window_extent().width / ax.figure.dpi
     if ax.figure.get_layout_engine() is None or spec is None:
         return float(0.5 + taken / inches_across(ax) / ax.get_position().width / 2)
-    whole = inches_across(ax) / spec.get_gridspec().ncols  # which a layout divides when it is drawn
+    whole = inches_across(ax) / spec.get_gridspec().ncols  # the layout divides it when the figure is drawn
     return max((whole / 2 - _LEFT) / max(whole - _LEFT - taken, 0.2 * whole), 0.5)
 
 
 def put_legend_below(ax: Axes) -> None:
-    """Draw the legend below axes, their ticks and label."""
+    """Draw the legend below the axes, their ticks and label."""
     from matplotlib.transforms import ScaledTranslation
 
     down = ScaledTranslation(0, -_TICKS_AND_NAME / 72, ax.figure.dpi_scale_trans)

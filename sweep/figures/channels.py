@@ -1,4 +1,4 @@
-"""Visual channels of parameters: along the axis, by color, or in panels."""
+"""Visual channels of parameters: the axis, the color, or panels."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from sweep.errors import SweepError, unknown
 from sweep.study.parameters import Scalar
 from sweep.study.selection import Values
 
-# More lines of a panel cannot be distinguished, and more panels cannot be read.
+# Readers cannot distinguish more lines in a panel, or read more panels.
 MAX_LINES = 12
 MAX_PANELS = 25
 
 
 @dataclass(frozen=True)
 class Channels:
-    """The visual channel of each parameter that is shown.
+    """The visual channel of each shown parameter.
 
     Attributes
     ----------
@@ -35,7 +35,7 @@ class Channels:
     color: str | None = None
     facet: tuple[str, ...] = ()
 
-    def given(self) -> dict[str, str]:
+    def assigned(self) -> dict[str, str]:
         """Return the channel of each parameter that has one; SweepError if a parameter has two."""
         named = [("x", self.x), ("color", self.color), *(("facet", name) for name in self.facet)]
         taken: dict[str, str] = {}
@@ -49,42 +49,37 @@ class Channels:
 
 
 def choose_channels(values: Values, channels: Channels) -> Channels:
-    """Choose a channel for each parameter of several values.
+    """Choose a channel for each parameter with several values.
 
-    The numeric parameter with the most values is along the axis. Color shows the next one that has at most
-    :data:`MAX_LINES` values, and panels up to two others, if that makes at most :data:`MAX_PANELS`. Parameters without
-    a channel are pooled.
+    The axis shows the numeric parameter with the most values. The color shows the next one with at most
+    :data:`MAX_LINES` values. Panels show up to two others, if there are at most :data:`MAX_PANELS` panels. Parameters
+    without a channel are pooled.
 
     Parameters
     ----------
     values
         The values of each swept parameter.
     channels
-        Channels that are chosen already.
+        Channels that the caller has chosen.
 
     Returns
     -------
     Channels
-        Those of ``channels``, and the chosen ones.
+        ``channels``, completed.
 
     Raises
     ------
     SweepError
-        If a name is unknown or given twice, or more lines or panels are asked for than a figure shows.
+        If a name is unknown or occurs twice, or there would be too many lines or panels.
     """
-    for name in channels.given():
+    for name in channels.assigned():
         if name not in values:
             raise SweepError(unknown("parameter", name, list(values)) if values else "nothing is swept in this study")
     if len(channels.facet) > 2:
-        raise SweepError(
-            f"{len(channels.facet)} parameters given for facet; panels lie across and down, so two at most are allowed"
-        )
-    if channels.color and len(values[channels.color]) > MAX_LINES:
-        raise SweepError(
-            f"color {channels.color} has {len(values[channels.color])} values and a panel shows {MAX_LINES} lines at "
-            f"most; color by another parameter, or pick some of its values with --at {channels.color}=VALUE,VALUE"
-        )
-    rest = [name for name, entries in values.items() if len(entries) > 1 and name not in channels.given()]
+        raise SweepError(f"facet: must be one or two parameters (across, down), got {len(channels.facet)}")
+    if channels.color:
+        check_color(channels.color, values)
+    rest = [name for name, entries in values.items() if len(entries) > 1 and name not in channels.assigned()]
     by_size = sorted(rest, key=lambda name: -len(values[name]))
     if channels.x is None and rest:
         channels = replace(channels, x=next(iter(sorted(by_size, key=lambda name: not is_number(values[name][0])))))
@@ -101,14 +96,23 @@ def choose_channels(values: Values, channels: Channels) -> Channels:
     return channels
 
 
+def check_color(name: str, values: Values) -> None:
+    """Raise SweepError if a parameter has more values than a figure has colors."""
+    if len(values[name]) > MAX_LINES:
+        raise SweepError(
+            f"color: {name} must have at most {MAX_LINES} values, got {len(values[name])}; color by another parameter, "
+            f"or pick some values with --at {name}=VALUE,VALUE"
+        )
+
+
 def _check_panels(values: Values, channels: Channels) -> None:
     """Raise SweepError if there are too many panels."""
     n_panels = prod(len(values[name]) for name in channels.facet)
     if n_panels > MAX_PANELS:
         largest = max(channels.facet, key=lambda name: len(values[name]))
         raise SweepError(
-            f"{n_panels} panels for {' and '.join(channels.facet)}; a figure shows {MAX_PANELS} at most, with "
-            f"{MAX_LINES} lines each; pick some values with --at {largest}=VALUE,VALUE"
+            f"facet: {' and '.join(channels.facet)} must make at most {MAX_PANELS} panels, got {n_panels}; pick some "
+            f"values with --at {largest}=VALUE,VALUE"
         )
 
 
@@ -118,13 +122,12 @@ def parse_counts(text: str) -> list[int]:
     Raises
     ------
     SweepError
-        If an entry is no integer from 1, or is given twice.
+        If an entry is no integer from 1, or occurs twice.
     """
     entries = [entry.strip() for entry in text.split(",")]
-    if not all(entry.isdecimal() and len(entry) < 10 and int(entry) for entry in entries) or len(set(entries)) < len(
-        entries
-    ):
-        raise SweepError(f"--parallel-runs {text!r} given; must be whole numbers from 1 on, each once, as in 1,4,16")
+    are_counts = all(entry.isdecimal() and len(entry) < 10 and int(entry) for entry in entries)
+    if not are_counts or len(set(entries)) < len(entries):
+        raise SweepError(f"--parallel-runs: must be different whole numbers from 1, such as 1,4,16, got {text!r}")
     return [int(entry) for entry in entries]
 
 
@@ -134,7 +137,7 @@ def is_number(value: Scalar) -> bool:
 
 
 def is_logarithmic(values: Sequence[Scalar]) -> bool:
-    """Return whether numbers are spaced more evenly in their logarithms; for two, whether their ratio is above 10."""
+    """Return whether logarithms of numbers are spaced more evenly; for two numbers, whether their ratio is above 10."""
     ordered = sorted(float(value) for value in values)
     if ordered[0] <= 0 or len(ordered) < 2:
         return False

@@ -1,4 +1,4 @@
-"""Colors of statistics: bright is better, whatever the statistic."""
+"""Colors of statistics: the brighter, the better."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.colors import Colormap, Normalize
 
-# Colors that are distinct for any color vision; lighter is better.
+# Colors that are distinct for any color vision; lighter ones are better.
 _COLORS = "viridis"
-# Color of missing values, and background of labels that lines cross. Reports replace both by colors of the page.
+# Color of missing values, and background of labels over lines. Reports replace both with colors of the page.
 MISSING, PAPER = "#d9d9d9", "#fefefe"
 
 
@@ -33,7 +33,7 @@ def color_norm(selected: Selected, numbers: NDArray[np.float64]) -> Normalize:
     from matplotlib.colors import LogNorm, Normalize
 
     drawn = numbers[np.isfinite(numbers)]
-    if selected.words.percent or not drawn.size:
+    if selected.description.percent or not drawn.size:
         return Normalize(0, 100)
     if selected.is_count:
         return Normalize(0, int(selected.table["n_runs"].max()))
@@ -64,7 +64,7 @@ def color_bar(ax: Axes, drawn: Any, selected: Selected) -> None:
         The statistic.
     """
     height = 0.7 * ax.figure.bbox.height / ax.figure.dpi
-    bar = ax.figure.colorbar(drawn, ax=ax, label=wrapped(selected.words.label, height))
+    bar = ax.figure.colorbar(drawn, ax=ax, label=wrapped(selected.description.label, height))
     bar.outline.set(visible=False)
     bar.minorticks_off()
     number_ticks(bar.ax.yaxis, whole=selected.is_count or selected.statistic.startswith("steps_"))

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _MOST_POINTS, _FEW_POINTS = 20_000, 1000
 _BINS = 40
-# The diagonal reaches at least from a loss to this multiple of it.
+# The diagonal covers at least this factor.
 _SEEN = 3
 # Losses above this, or below its inverse, are not drawn.
 _LARGEST = 1e100
@@ -36,7 +36,7 @@ _NOT_DRAWN = "below 1e-100 or above 1e100"
 def steps_distribution(
     result: Result, ax: Axes | None = None, *, color: str | None = None, at: At | None = None
 ) -> Axes:
-    """Draw a histogram of the steps to converge, as shares of all runs, by color of a parameter.
+    """Draw a histogram of the steps to converge, as shares of all runs, colored by a parameter.
 
     Parameters
     ----------
@@ -64,9 +64,9 @@ def steps_distribution(
     else:
         bins, wide = _bins_of(converged["steps"].to_numpy())
         for tally, style in groups:
-            own = tally[tally["status"] == "converged"]
-            weights = own.get("weight", own["n"])
-            counts, _ = np.histogram(np.maximum(own["steps"], bins[0]), bins, weights=weights)
+            successes = tally[tally["status"] == "converged"]
+            weights = successes.get("weight", successes["n"])
+            counts, _ = np.histogram(np.maximum(successes["steps"], bins[0]), bins, weights=weights)
             shares = 100 * counts / tally.get("weight", tally["n"]).sum()
             look = {name: style[name] for name in ("color", "linestyle", "label") if name in style}
             ax.stairs(shares, bins, linewidth=1.4, fill=groups.color is None, **look)
@@ -81,12 +81,12 @@ def steps_distribution(
 
 
 def losses(result: Result | Trace, ax: Axes | None = None, *, at: At | None = None) -> Axes:
-    """Draw the final over the initial loss, a point for each run, by color of its status.
+    """Draw the final loss of each run against its initial loss, colored by status.
 
     Parameters
     ----------
     result
-        A result, of which at most 20,000 runs in even steps are drawn; or a trace, whose loss is drawn at each step.
+        A result, with at most 20,000 evenly spaced runs drawn; or a trace, whose loss is drawn at each step.
     ax, at
         As for :func:`sweep.figures.heatmap.heatmap`.
 
@@ -98,27 +98,27 @@ def losses(result: Result | Trace, ax: Axes | None = None, *, at: At | None = No
     Raises
     ------
     SweepError
-        If a name or a value is unknown, ``result`` is neither a result nor a trace, or rows of runs were not kept.
+        If a name or a value is unknown, ``result`` is neither a result nor a trace, or rows of runs are not kept.
     """
     if not isinstance(result, Result):
         if not hasattr(result, "evaluated_at"):
-            raise SweepError(f"{shown(result)} given; losses are drawn of a result or of a trace")
+            raise SweepError(f"losses: must be a Result or a Trace, got {shown(result)}")
         return loss_curve(result, ax)
     if not result.keeps_runs:
         raise StoreError(
-            "this result keeps no rows of runs, and losses are in them; run the study with keep='runs' (--keep runs)"
+            "losses need rows of runs, which this result does not keep; run the study with keep='runs' (--keep runs)"
         )
     values = values_at(result.study, at)
     runs, n_runs = _some_runs(result, cells_at(cells_of(result.study.grid), values)["cell"])
-    seen = [runs[name].between(1 / _LARGEST, _LARGEST) for name in ("initial_loss", "final_loss")]
-    drawn = runs[seen[0] & seen[1]]
+    is_drawn = [runs[name].between(1 / _LARGEST, _LARGEST) for name in ("initial_loss", "final_loss")]
+    drawn = runs[is_drawn[0] & is_drawn[1]]
     ax = ax or new_axes()
     for status, color in STATUS_COLORS.items():
-        own = drawn[drawn["status"] == status]
-        if len(own):
+        chosen = drawn[drawn["status"] == status]
+        if len(chosen):
             size = 5 if len(drawn) > _FEW_POINTS else 16
             look: dict[str, Any] = {"s": size, "alpha": 0.5, "linewidths": 0, "rasterized": True}
-            ax.scatter(own["initial_loss"], own["final_loss"], color=color, label=status, **look)
+            ax.scatter(chosen["initial_loss"], chosen["final_loss"], color=color, label=status, **look)
     if len(drawn):
         ax.set(xscale="log", yscale="log")
         number_ticks(ax.xaxis)
@@ -127,7 +127,7 @@ def losses(result: Result | Trace, ax: Axes | None = None, *, at: At | None = No
         put_legend(ax, points=30)
     else:
         ax.set(xticks=[], yticks=[])
-        say_why(ax, f"nothing to draw: every run has a loss {_NOT_DRAWN}")
+        say_why(ax, f"nothing to draw: all runs have a loss {_NOT_DRAWN}")
     notes = [f"{len(runs):,} of {n_runs:,} runs"] if len(runs) < n_runs else []
     hidden = len(runs) - len(drawn)
     of_these = "of these not drawn" if notes else "not drawn"
@@ -136,12 +136,12 @@ def losses(result: Result | Trace, ax: Axes | None = None, *, at: At | None = No
     ax.grid(alpha=0.25)
     ax.spines[["top", "right"]].set_visible(False)
     title = heading(result, values, list(result.study.parameters), notes)
-    ax.set_title(title, fontsize=10, pad=9)  # above the label of a power of ten at the end of the axis
+    ax.set_title(title, fontsize=10, pad=9)  # above the label of a power of ten at the top of the axis
     return ax
 
 
 def _some_runs(result: Result, cells: pd.Series) -> tuple[pd.DataFrame, int]:
-    """Return the runs of some cells, at most 20,000 in even steps, and the number of all their runs."""
+    """Return the runs of some cells, at most 20,000 evenly spaced ones, and the number of all their runs."""
     n_runs = int(result.tally.loc[result.tally["cell"].isin(cells), "n"].sum())
     chosen = np.linspace(0, n_runs - 1, min(n_runs, _MOST_POINTS)).round().astype(np.int64)
     found, n_before = [], 0
@@ -154,10 +154,10 @@ def _some_runs(result: Result, cells: pd.Series) -> tuple[pd.DataFrame, int]:
 
 
 def _bins_of(steps: NDArray[np.int64]) -> tuple[NDArray[np.float64], bool]:
-    """Return edges of bins between integer steps, and whether the widths of bins grow by a factor."""
+    """Return the edges of bins, halfway between integers, and whether their widths grow by a factor."""
     low, high = int(steps.min()), int(steps.max())
     wide = high > 20 * max(low, 1)
-    if wide:  # runs that converged before the first step count in the first bin, as a logarithmic axis has no 0
+    if wide:  # a logarithmic axis has no 0, so the first bin includes runs that converged at step 0
         edges = np.unique(np.geomspace(max(low, 1), high + 1, _BINS + 1).round())
     else:
         width = -(-(high + 1 - low) // _BINS)
@@ -166,7 +166,7 @@ def _bins_of(steps: NDArray[np.int64]) -> tuple[NDArray[np.float64], bool]:
 
 
 def _draw_diagonal(ax: Axes, drawn: pd.DataFrame) -> None:
-    """Draw the diagonal of unchanged losses, no further than the points reach, so that these fill the figure."""
+    """Draw the diagonal of unchanged losses within the range of the points, so that these fill the figure."""
     first, last = drawn["initial_loss"].min(), drawn["initial_loss"].max()
     ends = [first, min(last, max(drawn["final_loss"].max(), _SEEN * first))]
     ax.plot(ends, ends, color="0.5", linewidth=0.8, linestyle=":", label="no change")

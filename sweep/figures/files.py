@@ -14,17 +14,17 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-# Formats that need other programs, or are not images.
+# Formats that need other programs or are not images.
 _UNUSABLE = ("pgf", "raw", "rgba")
 
 
 def figure_path(out: Path, statistic: str) -> Path:
-    """Return the file of a figure: ``out``, or a PNG in it if it is a folder.
+    """Return the file of a figure: ``out``, or a PNG file in it if it is a folder.
 
     Raises
     ------
     SweepError
-        If the suffix is not that of a supported format, or the folder does not exist.
+        If the format of the suffix is not supported, or the folder does not exist.
     """
     from matplotlib.figure import Figure
 
@@ -32,7 +32,7 @@ def figure_path(out: Path, statistic: str) -> Path:
     known = sorted(f".{suffix}" for suffix in Figure().canvas.get_supported_filetypes() if suffix not in _UNUSABLE)
     if path.suffix.lower() not in known:
         raise SweepError(
-            f"figure {str(out)!r} given, which is no folder and has none of the suffixes {', '.join(known)}"
+            f"figure: must be a folder or a file with one of the suffixes {', '.join(known)}, got {str(out)!r}"
         )
     check_parent(path)
     return path

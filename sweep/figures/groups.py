@@ -1,4 +1,4 @@
-"""Groups of runs that a figure of curves or bars draws in one color each."""
+"""Groups of runs with one color each, for figures of curves or bars."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sweep.errors import SweepError
 from sweep.figures.axis import heading
 from sweep.figures.canvas import put_legend, title_center
-from sweep.figures.channels import MAX_LINES
+from sweep.figures.channels import MAX_LINES, check_color
 from sweep.figures.panels import NAMED_COLORS, line_styles
 from sweep.results.answers import check_has_criterion, check_swept
 from sweep.results.result import Result
@@ -25,41 +25,36 @@ STATUS_COLORS = dict(zip(STATUSES, (_BLUE, _RED, _PINK, "0.55", _AMBER), strict=
 
 
 class Shown(NamedTuple):
-    """What a figure shows by color, if anything, and the selected values of each swept parameter."""
+    """The parameter that a figure shows by color, if any, and the selected values of each swept parameter."""
 
     color: str | None
     values: Values
 
 
-def usual_color(values: Values, but: str | None = None) -> str | None:
-    """Return the parameter with the most values, up to 12, that a figure shows by color; ``but`` only if none else."""
+def usual_color(values: Values, avoid: str | None = None) -> str | None:
+    """Return the parameter with the most values, 12 at most; ``avoid`` only if there is no other."""
     fit = [name for name, entries in values.items() if 1 < len(entries) <= MAX_LINES]
-    fit = [name for name in fit if name != but] or fit
+    fit = [name for name in fit if name != avoid] or fit
     return max(fit, key=lambda name: len(values[name])) if fit else None
 
 
 def styles_of(color: str, values: Values) -> dict[Any, dict[str, Any]]:
     """Return the style of each value of a parameter; SweepError if there are more than 12."""
-    entries = values[color]
-    if len(entries) > MAX_LINES:
-        raise SweepError(
-            f"color {color} has {len(entries)} values and a figure shows {MAX_LINES} lines at most; pick some of them "
-            f"with --at {color}=VALUE,VALUE"
-        )
-    return line_styles(entries)
+    check_color(color, values)
+    return line_styles(values[color])
 
 
 class Groups:
-    """Tallies of runs by the values of a parameter; iterating yields the tally and the style of each color.
+    """Tallies of runs by the values of a parameter. Iteration yields the tally and the style of each color.
 
     Attributes
     ----------
     color : str or None
-        The parameter that is shown by color.
+        The parameter shown by color.
     cells : (cells,)
-        Numbers of the cells that are drawn.
+        Numbers of the drawn cells.
     tally : DataFrame
-        The tally of all of their runs.
+        The tally of all their runs.
     values : dict
         The selected values of each swept parameter.
 
@@ -71,20 +66,20 @@ class Groups:
     """
 
     def __init__(
-        self, result: Result, color: str | None, at: At | None, *, colored: bool = True, but: str | None = None
+        self, result: Result, color: str | None, at: At | None, *, colored: bool = True, avoid: str | None = None
     ) -> None:
-        """Choose by default the parameter with the most values, up to 12; ``but`` only if there is no other."""
+        """Group by ``color``, or else by the parameter of :func:`usual_color` if ``colored``."""
         check_has_criterion(result.study)
         self.values = values_at(result.study, at)
         if color is not None:
             check_swept(result.study, [color])
-        self.color = color or (usual_color(self.values, but) if colored else None)
+        self.color = color or (usual_color(self.values, avoid) if colored else None)
         grid = result.study.grid
         tally = result.pooled_tally
         self.cells = cells_at(cells_of(grid), self.values)["cell"].to_numpy()
         self.tally = tally[tally["cell"].isin(self.cells)]
         if self.tally.empty:
-            raise SweepError("no run is trained yet at these values; run the same study again to go on")
+            raise SweepError("no run is trained yet at these values; run the study again to train more runs")
         if self.color is not None:
             self._styles = styles_of(self.color, self.values)
             self._entries = grid.column(self.color, self.tally["cell"].to_numpy())
@@ -109,7 +104,7 @@ def finish(
     legend: str | None = None,
     notes: Sequence[str] = (),
 ) -> None:
-    """Write labels of the axes, legend and title.
+    """Write the labels of the axes, the legend and the title.
 
     Parameters
     ----------
@@ -118,7 +113,7 @@ def finish(
     names
         Labels of the horizontal and the vertical axis.
     legend
-        Title of the legend; by default the parameter that is shown by color.
+        Title of the legend; by default the parameter shown by color.
     notes
         More lines of the title.
     """

@@ -1,4 +1,4 @@
-"""A statistic over two parameters: as a heat map, and as contours where both are numbers."""
+"""A statistic over two parameters: heat map, and contours of two numeric parameters."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from sweep.system.formatting import list_text
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# Reason why a field has no cells, in studies of zipped lists, samples and exclusions.
+# Reason why a field is empty in studies with zipped lists, samples or exclusions.
 _NO_CELL = "no cell has both values"
-# Most fields whose numbers are written into them.
+# Most fields with numbers in them.
 _MOST_WRITTEN = 150
 
 
@@ -36,7 +36,7 @@ def heatmap(
     value: str | None = None,
     at: At | None = None,
 ) -> Axes:
-    """Draw a statistic of the cells as colors over two parameters, pooled over the others.
+    """Draw a statistic of the cells as colors over two parameters, pooled over all others.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def heatmap(
         A key of :data:`sweep.figures.statistics.STATISTICS`; the rate by default, or the final loss if
         there is no criterion.
     at
-        Only these values of some parameters.
+        Selected values of some parameters.
 
     Returns
     -------
@@ -95,14 +95,14 @@ def contour(
     value: str | None = None,
     at: At | None = None,
 ) -> Axes:
-    """Draw lines of equal values of a statistic over two parameters that are numbers, pooled over the others.
+    """Draw contours of a statistic over two numeric parameters, pooled over all others.
 
     Parameters
     ----------
     result, ax, value, at
         As for :func:`heatmap`.
     x, y
-        Parameters of several numbers; by default the two with the most values.
+        Numeric parameters; by default the two with the most values.
 
     Returns
     -------
@@ -112,7 +112,7 @@ def contour(
     Raises
     ------
     SweepError
-        As for :func:`heatmap`, or if a parameter has fewer than two values or values that are not numbers.
+        As for :func:`heatmap`, or if a parameter has fewer than two values or is not numeric.
     """
     x, y = _choose(result, x, y, at, numbers=True)
     selected = select(result, value, at, (x, y))
@@ -126,9 +126,9 @@ def contour(
     fields = ~(shown.mask | np.zeros(shown.shape, np.bool_))
     between = fields[1:, 1:] & fields[:-1, 1:] & fields[1:, :-1] & fields[:-1, :-1]
     if not between.any() or shown.min() == shown.max():
-        why = f"nothing to draw: among any four neighbors there is a cell in which {selected.words.missing}"
+        why = f"nothing to draw: some cell of each four neighbors has no value, as {selected.description.missing}"
         if between.any():
-            why = f"nothing to draw: {selected.words.label}: {shown.max():,.4g} in every cell"
+            why = f"nothing to draw: {selected.description.label}: {shown.max():,.4g} in every cell"
         say_why(ax, why if fields.any() else selected.nothing)
         mesh = None
     else:
@@ -154,14 +154,13 @@ def _choose(result: Result, x: str | None, y: str | None, at: At | None, *, numb
         most = [name for name in most if is_number(values[name][0])]
     chosen = [name or (most.pop(0) if most else None) for name in (x, y)]
     if None in chosen:
-        kind = "contours lie over two parameters that are numbers" if numbers else "a heat map lies over two parameters"
-        varied = [name for name in values if len(values[name]) > 1] or ["nothing"]
-        verb = "varies" if len(varied) == 1 else "vary"
-        raise SweepError(f"{kind}, and of this selection {list_text(varied)} {verb}")
+        kind = "contours need two numeric parameters" if numbers else "a heat map needs two parameters"
+        varied = [name for name in values if len(values[name]) > 1] or ["none"]
+        raise SweepError(f"{kind} with several selected values, got {list_text(varied)}")
     across, down = (str(name) for name in chosen)
     for name in (across, down) if numbers else ():
         if not is_number(values[name][0]) or len(values[name]) < 2:
-            raise SweepError(f"contours need several numbers along each axis, which {name} does not have")
+            raise SweepError(f"contours need several numbers along each axis, got {name}; choose another parameter")
     return across, down
 
 
@@ -173,7 +172,7 @@ def grid_of(selected: Selected, x: tuple[str, Places], y: tuple[str, Places]) ->
     selected
         The statistic of cells.
     x, y
-        Parameter and positions of its values, horizontally and vertically.
+        Parameter and positions of its values, horizontal and vertical.
 
     Returns
     -------
@@ -188,7 +187,7 @@ def grid_of(selected: Selected, x: tuple[str, Places], y: tuple[str, Places]) ->
 
 
 def _size(selected: Selected, x: str, y: str) -> tuple[float, float]:
-    """Return width and height in inches, so that numbers fit into the fields."""
+    """Return width and height in inches, such that numbers fit into the fields."""
     across, down = len(selected.along(x)), len(selected.along(y))
     if across * down > _MOST_WRITTEN:
         return 6.6, 5.0
@@ -205,7 +204,7 @@ def _set_scales(ax: Axes, across: Places, down: Places) -> None:
 def _write_numbers(
     ax: Axes, mesh: Any, grid: NDArray[np.float64], places: tuple[Places, Places], selected: Selected
 ) -> None:
-    """Write each number into its field if there is room, in a legible color."""
+    """Write each number into its field in a legible color, if there is room."""
     across, down = places
     if grid.size > _MOST_WRITTEN or len(across.values) > 16:
         return
@@ -218,7 +217,7 @@ def _write_numbers(
 
 
 def measure_in_field(number: float) -> str:
-    """Return a measure in two significant digits.
+    """Return a measure with two significant digits.
 
     >>> [measure_in_field(number) for number in (0.0, 0.0123, 7.96, 1.2e-12)]
     ['0', '0.012', '8', '1.2e-12']
@@ -227,7 +226,7 @@ def measure_in_field(number: float) -> str:
 
 
 def _in_field(number: float) -> str:
-    """Return a number in four characters: thousands as k, millions as M.
+    """Return a number in about four characters: thousands as k, millions as M.
 
     >>> [_in_field(number) for number in (0.4, 99.6, 9999, 12_345, 234_567, 1.5e6, 2e12)]
     ['0', '100', '9999', '12k', '235k', '1.5M', '2e+12']
@@ -248,7 +247,7 @@ def _finish(
     x[1].label(ax.xaxis, x[0])
     y[1].label(ax.yaxis, y[0])
     drawn = np.isfinite(drawn_values(selected.table, selected.statistic))
-    why = [selected.words.missing] if drawn.any() and not drawn.all() else []
+    why = [selected.description.missing] if drawn.any() and not drawn.all() else []
     if len(drawn) < len(x[1].values) * len(y[1].values):
         why += ([_NO_CELL] if any(len(axis) > 1 for axis in result.study.axes) else []) + [UNTRAINED][result.complete :]
     notes = [*selected.notes, *([f"gray where {' or '.join(why)}"] if why else [])]

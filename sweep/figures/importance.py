@@ -1,4 +1,4 @@
-"""Importance of parameters: bars of their shares of the variance between runs (main and total effects)."""
+"""Importance of parameters: bars of the shares of variance between runs (main and total effects)."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-# Characters of a line of a label.
+# Characters per line of a label.
 _WIDTH = 34
-# Most bars; smaller ones are left out.
+# Most bars; smaller shares are left out.
 _MOST_BARS = 16
 _LABELS = {"convergence_rate": "whether a run\nconverges", "restricted_mean_steps": "how many steps\nit takes"}
 
 
 def importance_bars(result: Result, ax: Axes | None = None, *, value: str | None = None) -> Axes:
-    """Draw the shares of the variance between runs that parameters, their pairs and the seed explain: main effects.
+    """Draw the shares of the variance between runs explained by parameters, their pairs and the seed (main effects).
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def importance_bars(result: Result, ax: Axes | None = None, *, value: str | None
     Raises
     ------
     SweepError
-        If the statistic is another one, there is no criterion, or the result is partial.
+        If the statistic is unknown, there is no criterion, or the result is partial.
     """
     statistics = list(EXPLAINED) if value is None else [column_of(value, EXPLAINED)]
     tables = [_known(result.importance(statistic, errors=pairs_seeds(result))) for statistic in statistics]
@@ -72,11 +72,11 @@ def importance_bars(result: Result, ax: Axes | None = None, *, value: str | None
         put_legend(ax)
     else:
         ax.set_xticks([])
-        say_why(ax, "nothing to draw: all runs end alike, so there is no variance to explain")
+        say_why(ax, "nothing to draw: all runs have the same outcome, so there is no variance to explain")
     notes = ["with 95 % intervals"] if not tables[0]["share_error"].isna().any() else []
     left_out = len(tables[0]) - len(order)
     notes += (
-        ["options that vary together have one bar; by itself: estimated main effect"] if part_of.notna().any() else []
+        ["options that vary together share a bar; by itself: estimated main effect"] if part_of.notna().any() else []
     )
     notes += [f"{left_out} smaller shares are left out"] if left_out else []
     ax.set_title(heading(result, shown=list(result.study.parameters), notes=notes), fontsize=10)
@@ -84,7 +84,7 @@ def importance_bars(result: Result, ax: Axes | None = None, *, value: str | None
 
 
 def _known(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the terms whose share is known; without rows the seed has only a total effect, which is named so."""
+    """Return the terms with a known share. Without rows the seed has only a total effect, and its name says so."""
     if table["share"].notna().all():
         return table
     counted = table["share"].isna() & table["total_share"].notna()

@@ -1,4 +1,4 @@
-"""Curves over steps: cumulative incidence of convergence, targets reached, and parallel runs."""
+"""Curves over steps: cumulative incidence of convergence, run-length distributions, and parallel runs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sweep.errors import SweepError, unknown
 from sweep.figures.canvas import new_axes, say_why
 from sweep.figures.groups import STATUS_COLORS, Groups, finish
 from sweep.figures.panels import line_styles
-from sweep.figures.ticks import number_ticks, scale_numbers, tell_at_ticks
+from sweep.figures.ticks import annotate_ticks, number_ticks, scale_numbers
 from sweep.results.curves import check_parallel, check_thresholds
 from sweep.results.pooled_cells import pairs_seeds
 from sweep.results.result import Result
@@ -25,12 +25,12 @@ from sweep.study.selection import At
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# Resolution of a curve: parts of the whole height, and of a factor e of steps.
+# Resolution of a curve: steps per full height, and per factor e of training steps.
 _HEIGHTS, _WIDTHS = 300, 60
-# Kinds of bands: columns of the curve, and a line of the title.
+# Kinds of bands: columns of the curve, and a note in the title.
 BANDS = {
-    "pointwise": ("low", "high", "bands: 95 % intervals, each step by itself"),
-    "simultaneous": ("band_low", "band_high", "bands: 95 % for whole curves"),
+    "pointwise": ("low", "high", "bands: pointwise 95 % intervals"),
+    "simultaneous": ("band_low", "band_high", "bands: simultaneous 95 % bands"),
 }
 
 
@@ -52,23 +52,23 @@ def incidence(
     bands: str = "pointwise",
     parallel_runs: int | Sequence[int] = 1,
 ) -> Axes:
-    """Draw the cumulative incidence of convergence with its 95 % band, by color of a parameter.
+    """Draw the cumulative incidence of convergence with its 95 % band, colored by a parameter.
 
-    It is the share of runs that converged by each step; exhausted runs are right-censored. Below the ticks is the
-    number of runs still under way before that step, of all curves together.
+    It is the share of runs that converged by each step. Exhausted runs are right-censored. Below each tick is the
+    number of runs under way right before that step, over all curves.
 
     Parameters
     ----------
     result, ax, at
         As for :func:`sweep.figures.heatmap.heatmap`.
     color
-        A parameter of at most 12 values; by default the one of them with the most. If none is swept, the shares of
-        runs that diverged, stalled or ended on a plateau are drawn too.
+        A parameter with at most 12 values; by default the one with the most. If there is none, the shares of runs
+        that diverged, stalled or ended on a plateau are drawn too.
     bands
         ``"pointwise"`` for the interval of each step, or ``"simultaneous"`` for a band of the whole curve.
     parallel_runs
-        If k is above 1, the share of choices of k runs of a cell in which any has converged. Several numbers have a
-        curve each, pooled over all cells.
+        If k is above 1, how often at least one of k runs of a cell has converged. Each of several numbers has a
+        curve, pooled over all cells.
 
     Returns
     -------
@@ -79,7 +79,7 @@ def incidence(
     ------
     SweepError
         If a name or a value is unknown, there are too many lines, there is no criterion, there are more parallel
-        runs than a cell has, or a color is given with several numbers of parallel runs.
+        runs than a cell has, or ``color`` is combined with several numbers of parallel runs.
     """
     numbers = [parallel_runs] if isinstance(parallel_runs, int | float | str) else list(parallel_runs)
     _check_bands(bands)
@@ -87,38 +87,36 @@ def incidence(
     if numbers != [1]:
         check_parallel(groups.tally, numbers)
     if len(numbers) > 1 and color is not None:
-        raise SweepError(
-            f"color {color} given with several numbers of parallel runs; give either one number or no color"
-        )
+        raise SweepError(f"color: must be left out with several numbers of parallel runs, got {color!r}")
     lines = _lines(result, groups, numbers)
     ax = ax or new_axes()
-    drawn, told = _draw(ax, result, lines, bands)
-    tell_at_ticks(ax.xaxis, _under_way(groups.tally))
+    drawn, notes = _draw(ax, result, lines, bands)
+    annotate_ticks(ax.xaxis, _under_way(groups.tally))
     ended = "converged" if groups.color or numbers != [1] else "ended"
     if not drawn:
         say_why(ax, "no run converged" if ended == "converged" else "no run ended before its limit")
-    first = f"any of {numbers[0]:,} parallel runs" if len(numbers) == 1 else "any of parallel runs"
-    y = f"{'runs' if numbers == [1] else first} {ended} by this step, %"
+    any_of = f"any of {numbers[0]:,} parallel runs" if len(numbers) == 1 else "any of K parallel runs"
+    y = f"{'runs' if numbers == [1] else any_of} {ended} by this step, %"
     legend = "parallel runs" if len(numbers) > 1 else None
-    finish(ax, result, groups, ("steps, and runs under way", y), notes=told, legend=legend)
+    finish(ax, result, groups, ("steps, and runs under way", y), notes=notes, legend=legend)
     return ax
 
 
 def ecdf(
     result: Result, ax: Axes | None = None, *, color: str | None = None, at: At | None = None, bands: str = "pointwise"
 ) -> Axes:
-    """Draw the run-length distribution: the share of pairs of a run and a target reached by each step.
+    """Draw the run-length distribution: the share of pairs of a run and a threshold that are reached by each step.
 
-    Targets are those that the study records, or else the values of ``threshold``. If nothing else is swept, each target
-    has a curve besides that of all targets.
+    Thresholds are the recorded loss thresholds of the study, or else the swept values of ``threshold``. If nothing else
+    is swept, each threshold has a curve, beside the curve of all thresholds.
 
     Parameters
     ----------
     result, ax, at, bands
         As for :func:`incidence`.
     color
-        A parameter of at most 12 values; by default the one with the most, except the targets: ``target``, or
-        ``threshold`` if none are recorded.
+        A parameter with at most 12 values; by default the one with the most, if possible not ``loss_threshold`` or
+        ``threshold``.
 
     Returns
     -------
@@ -128,31 +126,31 @@ def ecdf(
     Raises
     ------
     SweepError
-        If no thresholds are recorded and ``threshold`` has one value, or for the reasons of :func:`incidence`.
+        If no thresholds are recorded and ``threshold`` has one value, or as for :func:`incidence`.
     StoreError
-        If thresholds are recorded and rows of runs were not kept.
+        If thresholds are recorded but rows of runs are not kept.
     """
     _check_bands(bands)
     are_recorded = bool(result.study.record.loss_thresholds)
     runs = result.by_threshold if are_recorded else result
-    of_target = LOSS_THRESHOLD if are_recorded else "threshold"
-    groups = Groups(runs, color, at, but=of_target)
+    threshold = LOSS_THRESHOLD if are_recorded else "threshold"
+    groups = Groups(runs, color, at, avoid=threshold)
     if not are_recorded:
-        check_thresholds(result, groups.values.get(of_target, ()))
+        check_thresholds(result, groups.values.get(threshold, ()))
     lines = [_Line(tally, style) for tally, style in groups]
-    if color is None and groups.color == of_target:
-        every = {"color": "black", "linewidth": 2.6, "label": "all targets"}
+    if color is None and groups.color == threshold:
+        every = {"color": "black", "linewidth": 2.6, "label": "all thresholds"}
         lines = [*(line._replace(style={**line.style, "linewidth": 1.0}) for line in lines), _Line(groups.tally, every)]
     ax = ax or new_axes()
-    drawn, told = _draw(ax, runs, lines, bands, logarithmic=True)
-    tell_at_ticks(ax.xaxis, _under_way(groups.tally))
+    drawn, notes = _draw(ax, runs, lines, bands, logarithmic=True)
+    annotate_ticks(ax.xaxis, _under_way(groups.tally))
     if not drawn:
-        say_why(ax, "no target was reached" if are_recorded else "no run converged")
-    words = (
+        say_why(ax, "no threshold was reached" if are_recorded else "no run converged")
+    labels = (
         f"steps, and {'pairs' if are_recorded else 'runs'} under way",
-        "pairs of run and target reached by this step, %",
+        "pairs of run and threshold reached by this step, %",
     )
-    finish(ax, runs, groups, words, notes=told)
+    finish(ax, runs, groups, labels, notes=notes)
     return ax
 
 
@@ -176,10 +174,10 @@ def _check_bands(bands: str) -> None:
 def _draw(
     ax: Axes, result: Result, lines: Sequence[_Line], bands: str, *, logarithmic: bool = False
 ) -> tuple[bool, list[str]]:
-    """Draw curves. Return whether any of them is above 0, and the notes on their bands."""
+    """Draw curves. Return whether any curve rises above 0, and notes on the bands."""
     outcomes = result.outcomes if pairs_seeds(result) else None
     last = max(*(int(line.tally["steps"].max()) for line in lines), 1)
-    low, high, told = BANDS[bands]
+    low, high, note = BANDS[bands]
     found = [_curve(line, outcomes, result.study.seeds.count) for line in lines]
     for line, curve in zip(lines, found, strict=True):
         start = _start_of(curve)
@@ -191,38 +189,38 @@ def _draw(
     curves = pd.concat(found)
     _scale_steps(ax, curves["steps"].to_numpy(), last, logarithmic=logarithmic)
     ax.set_ylim(-3, 103)
-    return bool(curves["incidence"].max() > 0), [told] if curves[low].notna().any() else []
+    return bool(curves["incidence"].max() > 0), [note] if curves[low].notna().any() else []
 
 
 def _curve(line: _Line, outcomes: Outcomes | None, n_seeds: int) -> pd.DataFrame:
     """Return the table of a curve."""
     if line.parallel_runs > 1:
         return parallel_incidence(line.tally, line.parallel_runs)
-    own = outcomes.at(line.tally["cell"].unique()) if outcomes else None
-    return cumulative_incidence(line.tally, line.event, own, n_seeds)
+    paired = outcomes.at(line.tally["cell"].unique()) if outcomes else None
+    return cumulative_incidence(line.tally, line.event, paired, n_seeds)
 
 
 def _under_way(tally: pd.DataFrame) -> Any:
-    """Return a function that gives the number of runs under way right before a step, as text."""
+    """Return a function from a step to the number of runs under way right before it, as text."""
     ends = tally.groupby("steps")["n"].sum()
     steps, ended = ends.index.to_numpy(), np.concatenate([[0], np.cumsum(ends.to_numpy())])
     return lambda step: f"{ended[-1] - ended[np.searchsorted(steps, step)]:,}"
 
 
 def _start_of(curve: pd.DataFrame) -> pd.DataFrame:
-    """Return the row at step 0; if the curve stays at 0, with the interval at its end."""
+    """Return the row at step 0. If the curve stays at 0, it has the interval of the last row."""
     if len(curve) and not curve["incidence"].any():
         return curve.tail(1).assign(steps=0)
     return pd.DataFrame({name: [0] for name in curve})
 
 
 def _known_until(tally: pd.DataFrame, last: int) -> int:
-    """Return the last step at which a curve is known: that of the figure if no run is censored (exhausted)."""
+    """Return the last known step of a curve: that of the figure, unless runs are censored (exhausted) before."""
     return int(tally["steps"].max()) if (tally["status"] == "exhausted").any() else last
 
 
 def _thin(curve: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of a curve without those whose change is not visible."""
+    """Return the rows of a curve with visible changes."""
     heights = (curve["incidence"] * _HEIGHTS).round().diff()
     widths = np.log(curve["steps"].clip(lower=1)).mul(_WIDTHS).round().diff()
     kept: pd.DataFrame = curve.loc[(heights != 0) | (widths != 0)]
@@ -230,7 +228,7 @@ def _thin(curve: pd.DataFrame) -> pd.DataFrame:
 
 
 def _scale_steps(ax: Axes, steps: Any, last: int, *, logarithmic: bool) -> None:
-    """Scale the axis of steps: logarithmic if they span a wide range, or if asked for and possible."""
+    """Scale the axis of steps: logarithmic for a wide range, or if ``logarithmic`` and possible."""
     positive = steps[steps > 0]
     wide = positive.size > 1 and last > 50 * np.quantile(positive, 0.05)
     if wide or (logarithmic and positive.size and last > positive.min()):

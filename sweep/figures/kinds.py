@@ -1,4 +1,4 @@
-"""The kinds of figures by their names on the command line."""
+"""The kinds of figures and their names on the command line."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def draw(result: Result, kind: str = "lines", **options: Any) -> Figure:
     kind
         A key of :data:`KINDS`.
     **options
-        Options of the kind: ``x``, ``y``, ``color``, ``facet``, ``value``, ``at``, ``bands``, ``parallel_runs``.
+        Options of this kind: ``x``, ``y``, ``color``, ``facet``, ``value``, ``at``, ``bands``, ``parallel_runs``.
 
     Returns
     -------
@@ -62,8 +62,7 @@ def draw(result: Result, kind: str = "lines", **options: Any) -> Figure:
     taken = KINDS[kind].options
     for name in options:
         if name not in taken:
-            allowed = ", ".join(taken)
-            raise SweepError(f"option {name} given, which figure {kind!r} does not take; it takes {allowed}")
+            raise SweepError(f"{name}: figure {kind!r} has no such option; its options are {', '.join(taken)}")
     return KINDS[kind].draw(result, **options)
 
 
@@ -80,7 +79,7 @@ def _lines(
 
 
 def _slices(result: Result, x: str | None = None, value: str | None = None, at: At | None = None) -> Figure:
-    """Draw a slice along each parameter of several values, or along one."""
+    """Draw a slice along one parameter, or along each parameter with several values."""
     varied = [name for name, entries in select(result, value, at).values.items() if len(entries) > 1]
     if x is not None or len(varied) < 2:
         return _figure_of(slice_plot)(result, x=x, value=value, at=at)

@@ -1,4 +1,4 @@
-"""Recorded learning curves: medians with bands over seeds, and single runs."""
+"""Recorded learning curves: medians and quartiles over runs, and single runs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 
-# Labels of what a curve may tell.
+# Labels of the measures along a curve.
 _LABELS = {
     "train_loss": "loss",
     "n_correct": "correct outputs",
@@ -34,7 +34,7 @@ _LABELS = {
     "n_test_correct": "correct test outputs",
 }
 _QUARTILES = (0.25, 0.5, 0.75)
-# Most curves of single runs, and from how many on they are fainter.
+# Most curves of single runs, and the number above which they are fainter.
 _MOST_RUNS, _MANY_RUNS = 300, 40
 # Losses above this, or below its inverse, are not drawn; a range above this factor is logarithmic.
 _LARGEST, _WIDE = 1e30, 5.0
@@ -44,18 +44,18 @@ _NOT_DRAWN = "nothing to draw: every loss is 0, infinite or too large"
 def learning_curves(
     result: Result, ax: Axes | None = None, *, color: str | None = None, value: str = "train_loss", at: At | None = None
 ) -> Axes:
-    """Draw the median over runs at each step, and a band from the lower to the upper quartile, by color of a parameter.
+    """Draw the median over runs at each step and a band between the quartiles, colored by a parameter.
 
-    Runs that have ended keep their last value, which is infinite for diverged ones. Quartiles are values of runs, so
-    the band leaves the figure above where a quarter of the runs has diverged. Steps at which some run under way has no
-    point, as ends of epochs differ, are left out.
+    Runs that have ended keep their last value, which is infinite for diverged runs. Quartiles are values of runs, so
+    the band has no upper end where a quarter of the runs has diverged. Steps at which a run under way has no point
+    are left out; this happens if the epochs of cells have different lengths.
 
     Parameters
     ----------
     result, ax, at
         As for :func:`sweep.figures.heatmap.heatmap`.
     color
-        A parameter of at most 12 values; by default the one of them with the most.
+        A parameter with at most 12 values; by default the one with the most.
     value
         ``"train_loss"``, ``"n_correct"``, and with test patterns ``"test_loss"`` or ``"n_test_correct"``.
 
@@ -76,36 +76,38 @@ def learning_curves(
     styles = {None: {"color": NAMED_COLORS[0]}} if shown.color is None else styles_of(shown.color, shown.values)
     drawn: list[Array] = []
     for entry, style in styles.items():
-        own = curves if shown.color is None else curves[curves[shown.color] == entry]
-        steps, values = _at_steps(own, value)
+        chosen = curves if shown.color is None else curves[curves[shown.color] == entry]
+        steps, values = _at_steps(chosen, value)
         if not len(steps):
             continue
-        low, middle, high = (_seen(np.quantile(values, q, axis=1, method="inverted_cdf"), value) for q in _QUARTILES)
+        low, median, high = (
+            _drawable(np.quantile(values, q, axis=1, method="inverted_cdf"), value) for q in _QUARTILES
+        )
         look: dict[str, Any] = {name: style[name] for name in ("color", "linestyle") if name in style}
-        ax.plot(steps, middle, linewidth=1.4, label=None if entry is None else short(entry), **look)
+        ax.plot(steps, median, linewidth=1.4, label=None if entry is None else short(entry), **look)
         top = np.where(np.isfinite(high), high, _LARGEST)
         ax.fill_between(steps, low, top, where=np.isfinite(low), color=style["color"], alpha=0.15, linewidth=0)
-        drawn += [low, middle, high]
+        drawn += [low, median, high]
     _scale(ax, result, value, curves["steps"].to_numpy(), np.concatenate([*drawn, np.empty(0)]))
-    notes = [f"median, quartiles of {_first_seeds(result)}; ended runs keep their last value"]
+    notes = [f"median and quartiles of {_first_seeds(result)}; ended runs keep their last value"]
     finish(ax, result, shown, ("steps", _LABELS[value]), notes=notes)
     return ax
 
 
 def curves_of_runs(result: Result, ax: Axes | None = None, *, value: str = "train_loss", at: At | None = None) -> Axes:
-    """Draw the learning curve of each run as a thin line to its end, by color of its status.
+    """Draw the learning curve of each run as a thin line, colored by its status.
 
     Parameters
     ----------
     result, ax, at
-        As for :func:`sweep.figures.heatmap.heatmap`. At most 300 runs, in even steps, are drawn.
+        As for :func:`sweep.figures.heatmap.heatmap`. At most 300 evenly spaced runs are drawn.
     value
         As for :func:`learning_curves`.
 
     Returns
     -------
     Axes
-        The axes that were drawn into. The infinite loss at the end of a diverged run is not drawn.
+        The axes that were drawn into. The infinite last loss of a diverged run is not drawn.
 
     Raises
     ------
@@ -119,25 +121,27 @@ def curves_of_runs(result: Result, ax: Axes | None = None, *, value: str = "trai
     runs = curves["run"].unique()
     chosen = runs[np.linspace(0, len(runs) - 1, min(len(runs), _MOST_RUNS)).round().astype(np.int64)]
     curves = curves[curves["run"].isin(chosen)]
-    ax, seen = ax or new_axes(), _seen(curves[value].to_numpy(np.float64), value)
+    ax = ax or new_axes()
+    drawn = _drawable(curves[value].to_numpy(np.float64), value)
     faint = 0.35 if len(chosen) > _MANY_RUNS else 0.7
     for status, paint in STATUS_COLORS.items():
-        is_own = (curves["status"] == status).to_numpy()
-        if is_own.any():
-            run, steps, values = curves["run"].to_numpy()[is_own], curves["steps"].to_numpy()[is_own], seen[is_own]
-            gaps = np.flatnonzero(np.diff(run)) + 1  # between runs, where lines are broken
+        has_status = (curves["status"] == status).to_numpy()
+        if has_status.any():
+            run, steps = (curves[name].to_numpy()[has_status] for name in ("run", "steps"))
+            values = drawn[has_status]
+            gaps = np.flatnonzero(np.diff(run)) + 1  # lines are broken between runs
             x, y = (np.insert(each.astype(np.float64), gaps, np.nan) for each in (steps, values))
             ax.plot(x, y, color=paint, linewidth=0.8, alpha=faint, label=status)
             ends = np.diff(run, append=-1) != 0
             ax.plot(steps[ends], values[ends], color=paint, linestyle="none", marker=".", markersize=4, alpha=faint)
-    _scale(ax, result, value, curves["steps"].to_numpy(), seen)
+    _scale(ax, result, value, curves["steps"].to_numpy(), drawn)
     some = f"{len(chosen):,} of {len(runs):,} runs" if len(chosen) < len(runs) else count_text(len(runs), "run")
     finish(ax, result, shown, ("steps", _LABELS[value]), notes=[f"{some} of {_first_seeds(result)}, each to its end"])
     return ax
 
 
 def _selected(result: Result, color: str | None, value: str, at: At | None) -> tuple[pd.DataFrame, Shown]:
-    """Return the curves of some cells, and what is shown of parameters."""
+    """Return the curves of some cells, and the parameters that the figure shows."""
     known = [column.name for column in curve_measures(result.study)]
     if value not in known:
         raise SweepError(unknown("value", value, known))
@@ -148,14 +152,14 @@ def _selected(result: Result, color: str | None, value: str, at: At | None) -> t
 
 
 def _first_seeds(result: Result) -> str:
-    """Return text for the seeds that have curves."""
+    """Return text for the seeds with curves."""
     curves = result.study.record.curves
     assert curves is not None
     return f"the first {count_text(curves.seeds, 'seed')}"
 
 
 def _at_steps(curves: pd.DataFrame, value: str) -> tuple[Array, Array]:
-    """Return the values of all runs at the steps at which each has a point or has ended, (steps,) and (steps, runs)."""
+    """Return the steps at which each run has a point or has ended, and the values, (steps,) and (steps, runs)."""
     run, steps, values = (curves[name].to_numpy() for name in ("run", "steps", value))
     ends = np.diff(run, append=-1) != 0
     firsts = np.flatnonzero(np.diff(run, prepend=-1))
@@ -171,15 +175,15 @@ def _at_steps(curves: pd.DataFrame, value: str) -> tuple[Array, Array]:
     return np.array(at), np.array(rows, np.float64)
 
 
-def _seen(values: Array, value: str) -> Array:
-    """Return values with NaN in place of losses that are not drawn."""
+def _drawable(values: Array, value: str) -> Array:
+    """Return values, with NaN for losses that are not drawn."""
     if not value.endswith("loss"):
         return values
     return np.where((values >= 1 / _LARGEST) & (values <= _LARGEST), values, np.nan)
 
 
 def _scale(ax: Axes, result: Result, value: str, steps: Array, drawn: Array) -> None:
-    """Scale and label both axes, or say why they are empty."""
+    """Scale and label both axes, or write why they are empty."""
     drawn, last = drawn[np.isfinite(drawn)], max(int(steps.max(initial=0)), 1)
     positive = steps[steps > 0]
     if positive.size and last > 50 * positive.min():

@@ -1,4 +1,4 @@
-"""Lines of a statistic over one parameter, by color of another, in panels of up to two more."""
+"""Lines of a statistic over one parameter, colored by another, in panels of up to two more."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ def draw_figure(
         A key of :data:`~sweep.figures.statistics.STATISTICS`; the rate by default, or the final loss if
         there is no criterion.
     channels
-        Channels of parameters; :func:`sweep.figures.channels.choose_channels` chooses the others.
+        Channels of some parameters; :func:`sweep.figures.channels.choose_channels` chooses the others.
     at
-        Only these values of some parameters, as in :func:`sweep.study.selection.values_at`.
+        Selected values of some parameters, as in :func:`sweep.study.selection.values_at`.
 
     Returns
     -------
@@ -56,8 +56,7 @@ def draw_figure(
     Raises
     ------
     SweepError
-        If a name or a value is unknown or given twice, there is no criterion, or more lines or panels
-        are asked for than a figure shows.
+        If a name or a value is unknown or occurs twice, there is no criterion, or there are too many lines or panels.
     """
     column = statistic_of(result, statistic)
     values = values_at(result.study, at)
@@ -88,7 +87,7 @@ def line_plot(
     value: str | None = None,
     at: At | None = None,
 ) -> Axes:
-    """Draw a statistic over one parameter, by color of another, pooled over the others.
+    """Draw a statistic over one parameter, colored by another, pooled over all others.
 
     Parameters
     ----------
@@ -97,12 +96,12 @@ def line_plot(
     ax
         Axes to draw into; by default those of a new figure.
     x, color
-        Parameters along the axis and by color; chosen by default.
+        Parameters along the axis and by color; by default chosen for the study.
     value
         A key of :data:`~sweep.figures.statistics.STATISTICS`; the rate by default, or the final loss if
         there is no criterion.
     at
-        Only these values of some parameters.
+        Selected values of some parameters.
 
     Returns
     -------
@@ -133,7 +132,7 @@ def line_plot(
 
 
 def _notes(cells: pd.DataFrame, statistic: str) -> list[str]:
-    """Return the lines of the title on gaps and on bands without an upper end."""
+    """Return the notes on gaps and on bands without an upper end."""
     notes = []
     if np.isnan(drawn_values(cells, statistic)).any():
         notes.append(f"gaps where {STATISTICS[statistic].missing}")
@@ -145,8 +144,8 @@ def _notes(cells: pd.DataFrame, statistic: str) -> list[str]:
 def _prepare(
     result: Result, column: str, channels: Channels, values: Values, at: At | None
 ) -> tuple[pd.DataFrame, list[str], Lines, list[str]]:
-    """Return the statistics to draw, the parameters that are shown, what panels share, and lines of the title."""
-    shown = [name for name in values if name in channels.given()]
+    """Return the cells to draw, the shown parameters, the properties of all panels, and notes for the title."""
+    shown = [name for name in values if name in channels.assigned()]
     styles = line_styles(values[channels.color]) if channels.color else {None: SINGLE_LINE}
     selected = select(result, column, at, shown)
     cells, x_values = selected.table, selected.along(channels.x) if channels.x else ()
@@ -155,19 +154,19 @@ def _prepare(
 
 
 def _panels(cells: pd.DataFrame, facet: Sequence[str], values: Values) -> list[tuple[str, pd.DataFrame]]:
-    """Return title and cells of each panel, row by row; the first parameter goes across, the second down."""
+    """Return title and cells of each panel, row by row: the first parameter across, the second down."""
     panels = []
     for entries in product(*(values[name] for name in reversed(facet))):
-        shown, words = cells, []
+        shown, texts = cells, []
         for name, entry in zip(facet, reversed(entries), strict=True):
             shown = shown[shown[name] == entry]
-            words.append(f"{name.replace('_', ' ')} {short(entry)}")
-        panels.append((", ".join(words), shown))
+            texts.append(f"{name.replace('_', ' ')} {short(entry)}")
+        panels.append((", ".join(texts), shown))
     return panels
 
 
 def _grid(sizes: list[int]) -> tuple[int, int]:
-    """Return the numbers of panels across and down; four or more of one parameter fill a square."""
+    """Return the numbers of panels across and down; four or more panels of one parameter form a square."""
     if len(sizes) == 2:
         return sizes[0], sizes[1]
     n_panels = sizes[0] if sizes else 1
@@ -176,7 +175,7 @@ def _grid(sizes: list[int]) -> tuple[int, int]:
 
 
 def _size(across: int, down: int) -> tuple[float, float]:
-    """Return width and height in inches, without the legend."""
+    """Return width and height in inches without the legend."""
     if across * down == 1:
         return 6.2, 4.4
     width = {1: 5.0, 2: 3.6, 3: 3.0}.get(across, 2.5)
@@ -184,7 +183,7 @@ def _size(across: int, down: int) -> tuple[float, float]:
 
 
 def _place_ticks(grid: NDArray[Any], n_panels: int) -> None:
-    """Hide axes beyond the last panel, and show ticks on the lowest panel of each column."""
+    """Hide axes after the last panel, and label ticks only in the lowest panel of each column."""
     across = grid.shape[1]
     for k, axes in enumerate(grid.flat):
         axes.set_visible(k < n_panels)
@@ -192,7 +191,7 @@ def _place_ticks(grid: NDArray[Any], n_panels: int) -> None:
 
 
 def _label(figure: Figure, title: str, lines: Lines) -> None:
-    """Write title, labels of the axes and legend, and widen the figure by the legend."""
+    """Write title, labels of the axes and legend, and widen the figure for the legend."""
     width, height = figure.get_size_inches()
     figure.suptitle(title, fontsize=10)
     figure.supylabel(STATISTICS[lines.statistic].label, fontsize=10)

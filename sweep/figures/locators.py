@@ -1,6 +1,6 @@
-"""Locators and formatters of ticks whose labels never touch each other.
+"""Locators and formatters of ticks with labels that never touch each other.
 
-Their base classes are matplotlib's, so the module is imported only when something is drawn.
+The base classes are matplotlib's, so this module is imported only for drawing.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
 from matplotlib.ticker import Formatter, Locator, LogLocator, MaxNLocator
 
-# Least distance of labels, relative to the size of their font: horizontally and vertically.
+# Least distance between labels, relative to the font size: horizontal and vertical.
 _ROOM_ACROSS, _ROOM_DOWN = 0.6, 0.25
-# Most labels that are measured.
+# Most labels of an axis.
 _MOST_LABELS = 64
 
 
 class NameTicks(Locator):
-    """Ticks at names: all of them, or every k-th one, so that labels do not touch each other."""
+    """Ticks at names: all of them, or every k-th one if labels would touch."""
 
     axis: Any
 
@@ -31,16 +31,16 @@ class NameTicks(Locator):
         self.places = places
 
     def __call__(self) -> Any:
-        """Return the ticks of the axis as it is."""
+        """Return the ticks for the current limits of the axis."""
         return self.tick_values(*self.axis.get_view_interval())
 
     def tick_values(self, vmin: float, vmax: float) -> Any:
         """Return the ticks between two limits."""
         low, high = sorted((vmin, vmax))
-        seen = self.places[(self.places >= low) & (self.places <= high)]
-        least = max(-(-len(seen) // _MOST_LABELS), 1)
-        chosen = (seen[::every] for every in range(least, len(seen) + 1))
-        return next((places for places in chosen if fits(self.axis, places)), seen[:1])
+        within = self.places[(self.places >= low) & (self.places <= high)]
+        least = max(-(-len(within) // _MOST_LABELS), 1)
+        candidates = (within[::every] for every in range(least, len(within) + 1))
+        return next((places for places in candidates if fits(self.axis, places)), within[:1])
 
 
 class NameTexts(Formatter):
@@ -56,7 +56,7 @@ class NameTexts(Formatter):
 
 
 class NumberTicks(Locator):
-    """Ticks at given numbers if their labels fit, else at round ones; at least two wherever two fit."""
+    """Ticks at these numbers if their labels fit, else at round numbers; at least two if two labels fit."""
 
     axis: Any
 
@@ -65,7 +65,7 @@ class NumberTicks(Locator):
         self.whole = whole
 
     def __call__(self) -> Any:
-        """Return the ticks of the axis as it is."""
+        """Return the ticks for the current limits of the axis."""
         return self.tick_values(*self.axis.get_view_interval())
 
     def tick_values(self, vmin: float, vmax: float) -> Any:
@@ -76,15 +76,15 @@ class NumberTicks(Locator):
         wanted = self.values[(self.values >= low) & (self.values <= high)]
         if len(wanted) and fits(self.axis, wanted):
             return wanted
-        seen = [ticks[(ticks >= low) & (ticks <= high)] for ticks in self._candidates(low, high)]
+        within = [ticks[(ticks >= low) & (ticks <= high)] for ticks in self._candidates(low, high)]
         for least in (3, 2, 1):
-            for ticks in seen:
+            for ticks in within:
                 if least <= len(ticks) <= _MOST_LABELS and fits(self.axis, ticks):
                     return ticks
         return np.empty(0)
 
     def nonsingular(self, v0: float, v1: float) -> tuple[float, float]:
-        """Return the limits that the standard locator of the scale returns."""
+        """Return the limits of the standard locator of the scale."""
         usual = LogLocator() if self._is_logarithmic() else MaxNLocator()
         usual.set_axis(self.axis)
         return usual.nonsingular(v0, v1)
@@ -116,26 +116,27 @@ class NumberTexts(Formatter):
         numbers = [float(value) for value in values]
         for digits in (4, 6, 9, 13, 17):
             texts = [self.fix_minus(number_text(number, digits)) for number in numbers]
-            if any("$" in text for text in texts):  # then all as powers of ten
+            if any("$" in text for text in texts):  # if one is a power of ten, all are
                 texts = [self.fix_minus(number_text(number, digits, powers=True)) for number in numbers]
             if len(set(texts)) == len(set(numbers)):
                 break
         return texts
 
 
-class NumbersTold(NumberTexts):
-    """Labels of numbers, with another text below each."""
+class AnnotatedNumbers(NumberTexts):
+    """Labels of numbers, each with another text below."""
 
-    def __init__(self, tell: Callable[[float], str]) -> None:
-        self.tell = tell
+    def __init__(self, annotation: Callable[[float], str]) -> None:
+        self.annotation = annotation
 
     def format_ticks(self, values: Any) -> list[str]:
         """Return the labels of all ticks, of two lines each."""
-        return [f"{text}\n{self.tell(float(x))}" for text, x in zip(super().format_ticks(values), values, strict=True)]
+        texts = super().format_ticks(values)
+        return [f"{text}\n{self.annotation(float(x))}" for text, x in zip(texts, values, strict=True)]
 
 
 def number_text(number: float, digits: int = 4, *, powers: bool = False) -> str:
-    r"""Return the label of a number on an axis; very large and very small numbers are powers of ten.
+    r"""Return the label of a number on an axis. Very large and very small numbers are powers of ten.
 
     Parameters
     ----------
@@ -149,7 +150,7 @@ def number_text(number: float, digits: int = 4, *, powers: bool = False) -> str:
     Returns
     -------
     str
-        Plain text, or mathematics between dollar signs.
+        Plain text, or mathematical text between dollar signs.
 
     Examples
     --------
@@ -181,12 +182,12 @@ def fits(axis: Any, ticks: Any, part: float = 1.0) -> bool:
     Returns
     -------
     bool
-        Whether they fit; also True for fewer than two ticks.
+        True also for fewer than two ticks.
     """
     if len(ticks) < 2:
         return True
     across = isinstance(axis, XAxis)
-    axis.get_view_interval()  # this updates limits that are out of date
+    axis.get_view_interval()  # updates stale limits
     transform = axis.axes.get_xaxis_transform() if across else axis.axes.get_yaxis_transform()
     points = np.column_stack([ticks, np.zeros(len(ticks))][:: 1 if across else -1])
     places = transform.transform(points)[:, 0 if across else 1] * 72 / axis.axes.figure.dpi

@@ -1,4 +1,4 @@
-"""One panel of a figure: lines over a parameter, by color of another."""
+"""One panel of a figure: lines over a parameter, colored by another."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-# Colors that are distinct for any color vision (Okabe and Ito), without those too light for lines, and markers that
-# distinguish lines in print.
+# Colors that are distinct for any color vision (Okabe and Ito), except those too light for lines. Markers distinguish
+# lines in print.
 NAMED_COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#000000", "#E69F00")
 _MARKERS = "osD^vPX"
-# Numbers are colored by rank, within the range of viridis that is visible on black and on white.
+# Numbers are colored by rank, with the part of viridis that is visible on black and on white.
 _DARKEST, _LIGHTEST = 0.2, 0.88
 
 SINGLE_LINE = {"color": NAMED_COLORS[0], "marker": "o"}
 
 
 class Lines(NamedTuple):
-    """Properties that all panels of a figure share.
+    """Properties shared by all panels of a figure.
 
     Attributes
     ----------
@@ -45,7 +45,7 @@ class Lines(NamedTuple):
     styles
         Style of the line of each value of ``color``.
     top
-        Upper end of bands that have none.
+        Where bands without an upper end are drawn to.
     """
 
     statistic: str
@@ -67,7 +67,7 @@ class Lines(NamedTuple):
 
 
 def draw_panel(axes: Axes, cells: pd.DataFrame, lines: Lines) -> None:
-    """Draw a line with its band for each color; or points with bars if the axis is not numeric.
+    """Draw a line with its band for each color, or points with bars if the axis is not numeric.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def draw_panel(axes: Axes, cells: pd.DataFrame, lines: Lines) -> None:
         if lines.ordered:
             _draw_line(axes, group, lines, style)
         else:
-            shift = 0.5 * ((k + 0.5) / len(lines.styles) - 0.5)  # beside each other
+            shift = 0.5 * ((k + 0.5) / len(lines.styles) - 0.5)  # side by side
             _draw_points(axes, group, lines, style, shift)
     if not drawn:
         say_why(axes, nothing_of(lines.statistic))
@@ -94,21 +94,21 @@ def draw_panel(axes: Axes, cells: pd.DataFrame, lines: Lines) -> None:
 
 
 def _draw_line(axes: Axes, cells: pd.DataFrame, lines: Lines, style: dict[str, Any]) -> None:
-    """Draw a line with its band; both have gaps where values are missing."""
+    """Draw a line with its band. Both have gaps at missing values."""
     x = cells[lines.x].to_numpy()
     order = np.argsort(x)
     x, y = x[order], drawn_values(cells, lines.statistic)[order]
     axes.plot(x, y, markersize=3.5, linewidth=1.4, **style)
     band = STATISTICS[lines.statistic].band
     if band:
-        alpha = 0.2 if len(lines.styles) <= 4 else 0.14  # many bands lie over each other
+        alpha = 0.2 if len(lines.styles) <= 4 else 0.14  # many bands overlap
         low, high = band_of(cells, lines.statistic)
         high = np.where(is_open(cells, lines.statistic), lines.top, high)
         axes.fill_between(x, low[order], high[order], color=style["color"], alpha=alpha, linewidth=0)
 
 
 def _draw_points(axes: Axes, cells: pd.DataFrame, lines: Lines, style: dict[str, Any], shift: float) -> None:
-    """Draw a point with its bar for each name along the axis; a bar without an upper end has no upper cap."""
+    """Draw a point with its bar for each name along the axis. A bar without an upper end has no upper cap."""
     names = lines.names
     places = np.array([names.index(short(value)) for value in cells[lines.x]] if lines.x else [0]) + shift
     plain = {**style, "linestyle": "none"}
@@ -116,11 +116,11 @@ def _draw_points(axes: Axes, cells: pd.DataFrame, lines: Lines, style: dict[str,
     if not STATISTICS[lines.statistic].band:
         return
     low, high = band_of(cells, lines.statistic)
-    there = np.isfinite(low) & np.isfinite(drawn_values(cells, lines.statistic))
+    has_band = np.isfinite(low) & np.isfinite(drawn_values(cells, lines.statistic))
     ends = np.where(is_open(cells, lines.statistic), lines.top, high)
-    axes.vlines(places[there], low[there], ends[there], color=style["color"], linewidth=1.2)
+    axes.vlines(places[has_band], low[has_band], ends[has_band], color=style["color"], linewidth=1.2)
     for end in (low, high):
-        axes.plot(places[there], end[there], "_", color=style["color"], markersize=6)
+        axes.plot(places[has_band], end[has_band], "_", color=style["color"], markersize=6)
 
 
 def band_of(cells: pd.DataFrame, statistic: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -130,7 +130,7 @@ def band_of(cells: pd.DataFrame, statistic: str) -> tuple[NDArray[np.float64], N
 
 
 def is_open(cells: pd.DataFrame, statistic: str) -> NDArray[np.bool_]:
-    """Return for each cell whether its band has no upper end, as for medians if fewer than 75 % of runs converged."""
+    """Return for each cell whether its band has no upper end: for medians, if fewer than 75 % of runs converged."""
     low, high = band_of(cells, statistic)
     return np.isfinite(drawn_values(cells, statistic)) & np.isfinite(low) & np.isnan(high)
 
@@ -142,7 +142,7 @@ def top_of(cells: pd.DataFrame, statistic: str) -> float:
 
 
 def line_styles(values: Sequence[Scalar]) -> dict[Scalar, dict[str, Any]]:
-    """Return a style for each value: numbers by their order from dark to light, names by color and marker."""
+    """Return a style for each value: numbers from dark to light, names by color and marker."""
     import matplotlib as mpl
 
     if is_number(values[0]):
@@ -157,7 +157,7 @@ def line_styles(values: Sequence[Scalar]) -> dict[Scalar, dict[str, Any]]:
 
 
 def set_scales(axes: Axes, cells: pd.DataFrame, lines: Lines) -> None:
-    """Set the scales that all panels share. The horizontal axis covers all values, also those without data.
+    """Set the scales shared by all panels. The horizontal axis covers all values, also those without data.
 
     Parameters
     ----------
@@ -170,20 +170,19 @@ def set_scales(axes: Axes, cells: pd.DataFrame, lines: Lines) -> None:
     """
     from matplotlib.ticker import NullLocator
 
-    words = STATISTICS[lines.statistic]
-    if words.percent:
+    if STATISTICS[lines.statistic].percent:
         axes.set_ylim(-3, 103)
     else:
         drawn = np.concatenate([drawn_values(cells, lines.statistic), *band_of(cells, lines.statistic)])
         drawn = drawn[np.isfinite(drawn)]
-        if not np.isfinite(drawn_values(cells, lines.statistic)).any():  # the end of a band may be finite nevertheless
+        if not np.isfinite(drawn_values(cells, lines.statistic)).any():  # although the end of a band may be finite
             axes.set_yticks([])
         else:
             from_zero = is_loss(lines.statistic) and not is_signed(measure_of(lines.statistic) or "")
             if counts_from_zero(lines.statistic) or not drawn.any():
                 scale_from_zero(axes, drawn)
             elif drawn.min() > 0 or (from_zero and np.nanmin(drawn_values(cells, lines.statistic)) > 0):
-                axes.set_yscale("log")  # an unknown lower end of a band is 0
+                axes.set_yscale("log")  # a missing lower end of a band is 0
             if is_open(cells, lines.statistic).any():
                 axes.set_ylim(top=lines.top)
             number_ticks(axes.yaxis, whole=is_count(lines.statistic))

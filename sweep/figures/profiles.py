@@ -1,4 +1,4 @@
-"""Performance profiles: how often each value of a parameter is within a factor of the best value's steps."""
+"""Performance profiles: how often each value of a parameter needs at most a multiple of the steps of the best value."""
 
 from __future__ import annotations
 
@@ -20,51 +20,52 @@ from sweep.system.formatting import short
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# Resolution of a curve: parts of the whole height, and of a factor e.
+# Resolution of a curve: steps per full height, and per factor e.
 _HEIGHTS, _WIDTHS = 300, 100
-# Least factor at the end of the axis, even if all values need equally many steps.
+# Least factor at the end of the axis, even if all values need the same steps.
 _LEAST = 1.2
 
 
 def profile(result: Result, ax: Axes | None = None, *, color: str | None = None, at: At | None = None) -> Axes:
-    """Draw the share of problems that each value of a parameter solves within a factor of the best value's steps.
+    """Draw the share of problems that each value of a parameter solves within a factor of the steps of the best value.
 
-    A problem is a seed in a combination of all other parameters, and a target if targets are recorded. A curve starts
-    at the share of problems in which a value is the best one, ties included, and ends at the share in which it
-    converges, or meets the target.
+    A problem is a seed, a combination of all other parameters, and a loss threshold if the study records some. A curve
+    starts at the share of problems in which a value is the best, ties included. It ends at the share in which the value
+    converges, or reaches the threshold.
 
     Parameters
     ----------
     result, ax, at
         As for :func:`sweep.figures.heatmap.heatmap`.
     color
-        The parameter, of 2 to 12 values; by default the one of them with the most.
+        The parameter, with 2 to 12 values; by default the one with the most.
 
     Returns
     -------
     Axes
-        Those that were drawn into.
+        The axes that were drawn into.
 
     Raises
     ------
     SweepError
         If a name or a value is unknown, there are fewer than 2 or more than 12 values, there is no criterion, no
-        problem has runs at all values, or rows of runs were not kept.
+        problem has runs at all values, or rows of runs are not kept.
     """
     runs = result.by_threshold if result.study.record.loss_thresholds else result
-    groups = Groups(runs, color, at, but=LOSS_THRESHOLD)
+    groups = Groups(runs, color, at, avoid=LOSS_THRESHOLD)
     if groups.color in (None, LOSS_THRESHOLD):
-        why = "none has 2 to 12 values here" if color is None else "a target is part of its problems"
-        raise SweepError(f"a performance profile compares the values of a parameter, and {why}")
+        why = "and none here has" if color is None else f"got {color}"
+        raise SweepError(f"color: a performance profile needs a swept parameter with 2 to 12 values, {why}")
     values = groups.values[groups.color]
     table = profile_of(runs, groups.color, values, np.sort(groups.cells))
     ax = ax or new_axes()
     last = max(float(table["factor"].max()), _LEAST)
     for value, style in line_styles(values).items():
-        own = table[table[groups.color] == value]
-        x = np.append(own["factor"].to_numpy(), last)
-        heights = {name: 100 * np.append(own[name].to_numpy(), own[name].iloc[-1]) for name in ("share", "low", "high")}
-        kept = _seen(x, heights["share"])
+        curve = table[table[groups.color] == value]
+        x = np.append(curve["factor"].to_numpy(), last)
+        columns = {name: curve[name].to_numpy() for name in ("share", "low", "high")}
+        heights = {name: 100 * np.append(column, column[-1]) for name, column in columns.items()}
+        kept = _visible(x, heights["share"])
         ax.step(
             x[kept],
             heights["share"][kept],
@@ -80,17 +81,17 @@ def profile(result: Result, ax: Axes | None = None, *, color: str | None = None,
     number_ticks(ax.xaxis)
     ax.set_ylim(-3, 103)
     if not table["share"].max():
-        say_why(ax, "no run converged" if runs is result else "no target was reached")
+        say_why(ax, "no run converged" if runs is result else "no threshold was reached")
     n_problems, n_unsolved = (int(table[name].iloc[0]) for name in ("n_problems", "n_unsolved"))
-    notes = [f"{n_problems:,} problems, of which no value solves {n_unsolved:,}"]
+    notes = [f"{n_problems:,} problems; no value solves {n_unsolved:,} of them"]
     if table["low"].notna().any():
-        notes.append("bands: 95 % intervals, each factor by itself")
-    words = "steps, as a multiple of those of the best value", "problems solved within it, %"
-    finish(ax, runs, groups, words, notes=notes)
+        notes.append("bands: pointwise 95 % intervals")
+    labels = "steps, as a multiple of the steps of the best value", "problems solved, %"
+    finish(ax, runs, groups, labels, notes=notes)
     return ax
 
 
-def _seen(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Return the indices of points whose change is visible, and of both ends."""
+def _visible(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Return the indices of points with a visible change, and of both ends."""
     kept = (np.diff(np.round(y / 100 * _HEIGHTS)) != 0) | (np.diff(np.round(np.log(x) * _WIDTHS)) != 0)
     return np.unique(np.concatenate([[0], np.flatnonzero(kept) + 1, [len(x) - 1]]))

@@ -1,4 +1,4 @@
-"""Figures of one run: losses and weights over steps, and outputs over the plane of inputs."""
+"""Figures of one run: losses and weights over steps, and the decision surface over two inputs."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ _PARAMETERS = {
     "k": "skip connections",
 }
 _COLORS = dict(zip(_PARAMETERS, NAMED_COLORS, strict=False))
-# Of hidden layers from the inputs up.
+# Line styles of hidden layers, from the inputs up.
 _STYLES = ("-", "--", ":", "-.", (0, (6, 1)), (0, (1, 3)), (0, (5, 1, 1, 1, 1, 1)), (0, (8, 4)))
-# Most lines of hidden units, and of parameters of a kind; the first ones are drawn.
+# Most lines of hidden units, and of parameters of a kind. The first ones are drawn.
 _MOST_UNITS, _MOST_LINES = 32, 200
-# Larger numbers are not drawn; larger weights make their axis logarithmic.
+# Numbers above the first are not drawn. Weights above the second make their axis logarithmic.
 _LARGEST, _WIDE = 1e100, 1e3
-# Least half range of the colors of outputs around the middle of the targets, relative to the span of these.
+# Least half range of the colors of outputs around the center of the targets, relative to their span.
 _LEAST_REACH = 0.05
 
 
 def draw_run(trace: Trace, path: Path, plane: Plane | None) -> Figure:
-    """Draw a run: its losses, its weights, and its outputs if it has two inputs.
+    """Draw the losses and weights of a run, and its decision surface if it has two inputs.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def draw_run(trace: Trace, path: Path, plane: Plane | None) -> Figure:
 
 
 def loss_curve(trace: Trace, ax: Axes | None = None) -> Axes:
-    """Draw the loss over the steps at which it was evaluated, and return the axes."""
+    """Draw the loss at each evaluation, and return the axes."""
     ax = ax or new_axes()
     losses = _drawable(trace.losses)
     ax.plot(trace.evaluated_at, losses, color=NAMED_COLORS[0], linewidth=1.4, marker="." if len(losses) == 1 else None)
@@ -79,15 +79,15 @@ def loss_curve(trace: Trace, ax: Axes | None = None) -> Axes:
 
 
 def weights_curves(path: Path, ax: Axes | None = None) -> Axes:
-    """Draw the weights and biases over steps, by color of their kind, and return the axes."""
+    """Draw the weights and biases over steps, colored by kind, and return the axes."""
     ax = ax or new_axes()
     weights = _drawable(path.weights)
     for kind in dict.fromkeys(path.names):
-        own = weights[:, [k for k, name in enumerate(path.names) if name == kind][:_MOST_LINES]]
+        drawn = weights[:, [k for k, name in enumerate(path.names) if name == kind][:_MOST_LINES]]
         marker = "." if len(path.steps) == 1 else None
         style: Any = _STYLES[int(kind[1:] or 1) - 1]
         look: dict[str, Any] = {"linestyle": style, "color": _COLORS[kind[0]], "marker": marker}
-        lines = ax.plot(path.steps, own, linewidth=1.1, alpha=0.8, **look)
+        lines = ax.plot(path.steps, drawn, linewidth=1.1, alpha=0.8, **look)
         of_layer = {"w": "weights", "b": "biases"}.get(kind[0])
         lines[0].set_label(f"{of_layer} of hidden layer {kind[1:]}" if kind[1:] else _PARAMETERS[kind])
     if path.steps[-1] > 200:
@@ -106,12 +106,12 @@ def weights_curves(path: Path, ax: Axes | None = None) -> Axes:
 
 
 def decision_surface(trace: Trace, plane: Plane, ax: Axes | None = None) -> Axes:
-    """Draw the first output over the plane of inputs, with the patterns and the zero lines of hidden units.
+    """Draw the first output over two inputs, with the patterns and the zero lines of hidden units.
 
     Parameters
     ----------
     trace
-        The replayed run, of two inputs.
+        The replayed run, with two inputs.
     plane
         Result of :func:`sweep.training.trajectory.outputs_plane`.
     ax
@@ -125,23 +125,23 @@ def decision_surface(trace: Trace, plane: Plane, ax: Axes | None = None) -> Axes
     ax = ax or new_axes()
     outputs = np.ma.masked_invalid(plane.outputs)
     targets = trace.targets[:, 0]
-    middle = (targets.min() + targets.max()) / 2
+    center = (targets.min() + targets.max()) / 2
     if outputs.count():
         span = max(float(targets.max() - targets.min()), 0.5)
-        reach = min(max(float(np.abs(outputs - middle).max()), _LEAST_REACH * span), 2 * span)
-        reach = max(reach, 1e-9 * abs(middle))  # levels must differ
-        levels = np.linspace(middle - reach, middle + reach, 17)
+        reach = min(max(float(np.abs(outputs - center).max()), _LEAST_REACH * span), 2 * span)
+        reach = max(reach, 1e-9 * abs(center))  # levels must differ
+        levels = np.linspace(center - reach, center + reach, 17)
         surface = ax.contourf(plane.x, plane.y, outputs, levels, cmap="PuOr", extend="both")
         bar = ax.figure.colorbar(surface, ax=ax, label="output")
         number_ticks(bar.ax.yaxis)
-        if outputs.min() < middle < outputs.max():
-            ax.contour(plane.x, plane.y, outputs, [middle], colors="black", linewidths=1.4)
+        if outputs.min() < center < outputs.max():
+            ax.contour(plane.x, plane.y, outputs, [center], colors="black", linewidths=1.4)
     _draw_units(plane, ax)
     for target, marker in zip(np.unique(targets), "os^vD" * len(targets), strict=False):
-        own = trace.inputs[targets == target]
-        face: Any = "white" if target <= middle else "black"
+        points = trace.inputs[targets == target]
+        face: Any = "white" if target <= center else "black"
         look: dict[str, Any] = {"marker": marker, "s": 55, "edgecolors": "black", "zorder": 3}
-        ax.scatter(own[:, 0], own[:, 1], color=face, label=f"target {short(float(target))}", **look)
+        ax.scatter(points[:, 0], points[:, 1], color=face, label=f"target {short(float(target))}", **look)
     ax.set(xlim=plane.x[[0, -1]], ylim=plane.y[[0, -1]], xlabel="input 0", ylabel="input 1")
     ax.set_title("output; dashed: units of hidden layer 1" if "w1" in trace.weights else "output; dashed: hidden units")
     if len(np.unique(targets)) <= 4:
@@ -150,7 +150,7 @@ def decision_surface(trace: Trace, plane: Plane, ax: Axes | None = None) -> Axes
 
 
 def _draw_units(plane: Plane, ax: Axes) -> None:
-    """Draw the line on which the sum of each hidden unit is 0."""
+    """Draw the line where the weighted sum of each hidden unit is 0."""
     for first, second, bias in plane.units[:_MOST_UNITS]:
         if not np.isfinite([first, second, bias]).all() or (first == 0 and second == 0):
             continue
@@ -161,13 +161,13 @@ def _draw_units(plane: Plane, ax: Axes) -> None:
 
 
 def _drawable(values: Any) -> Any:
-    """Return values, with NaN for those that are not finite or above 1e100."""
+    """Return values, with NaN for those that are not finite or exceed 1e100."""
     with np.errstate(invalid="ignore", over="ignore"):
         return np.where(np.abs(values) < _LARGEST, values, np.nan)
 
 
 def _show_steps(ax: Axes, last: int) -> None:
-    """Set the axis of steps to all steps of a run, also those whose values are not drawn."""
+    """Extend the axis to all steps of a run, also those without drawn values."""
     room = 0.04 * max(last, 1)
     ax.set_xlim(-room, max(last, 1) + room)
     number_ticks(ax.xaxis, whole=True)

@@ -1,6 +1,6 @@
 """Figures and axes that notebooks show as images although pyplot does not manage them.
 
-Their base classes are matplotlib's, so the module is imported only when something is drawn.
+The base classes are matplotlib's, so this module is imported only for drawing.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from sweep.figures.canvas import inches_across, new_axes, say_why, wrapped
 from sweep.figures.colors import MISSING, PAPER, color_bar, color_map, color_norm
 from sweep.figures.panels import NAMED_COLORS
 from sweep.figures.ranges import MOST_SINGLE
-from sweep.figures.statistics import Selected, drawn_values, is_told_together, select
+from sweep.figures.statistics import Selected, can_be_pooled, drawn_values, select
 from sweep.figures.ticks import number_ticks, scale_from_zero, scale_numbers
 from sweep.results.result import Result
 from sweep.statistics.ranking import RANKED_BY
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.ticker import Locator
 
-# Most points and most lines; of more cells some in even steps are drawn.
+# Most points and lines; of more cells, evenly spaced ones are drawn.
 _MOST_POINTS, _MOST_LINES = 5000, 500
 _MOST_LABELS = 12
-# Lines that are all drawn alike, and the least number of the best ones that stand out among more.
+# Up to this many lines look alike. Among more, at least this many of the best stand out.
 _MOST_CLEAR, _LEAST_CLEAR = 100, 10
 
 
@@ -43,7 +43,7 @@ def slice_plot(
 ) -> Axes:
     """Draw a statistic of every cell as points over one parameter, and the pooled statistic as a line.
 
-    At most 5,000 cells are drawn, in even steps of rank from the worst to the best.
+    At most 5,000 cells are drawn, evenly spaced by rank from the worst to the best.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def slice_plot(
     look: dict[str, Any] = {"s": 9, "alpha": 0.5, "linewidths": 0, "rasterized": len(cells) > 500}
     ax.scatter(_places(cells, name, places), drawn, color=NAMED_COLORS[0], **look)
     has_line = selected.statistic in _TOGETHER and (result.has_parts or len(selected.values) == 1)
-    has_line &= len(selected.values) == 1 or is_told_together(result, selected.statistic)
+    has_line &= len(selected.values) == 1 or can_be_pooled(result, selected.statistic)
     if has_line:
         together = select(result, value, at, (name,))
         has_line = _draw_line(ax, together, name, places)
@@ -85,10 +85,10 @@ def slice_plot(
     ax.spines[["top", "right"]].set_visible(False)
     of_ranges = f" in each of {len(together.ranges[name])} ranges" if has_line and together.ranges else ""
     points = "cells" if len(cells) == len(known) else f"{len(cells):,} of {len(known):,} cells"
-    notes = [f"points: {points}; diamonds: all runs together{of_ranges}" if has_line else f"points: {points}"]
+    notes = [f"points: {points}; diamonds: all runs pooled{of_ranges}" if has_line else f"points: {points}"]
     if len(unknown_cells):
         notes.append(
-            f"not drawn: {len(unknown_cells):,} of {len(selected.table):,} cells where {selected.words.missing}"
+            f"not drawn: {len(unknown_cells):,} of {len(selected.table):,} cells where {selected.description.missing}"
         )
     varied = [each for each, entries in selected.values.items() if len(entries) > 1]
     ax.set_title(heading(result, selected.values, varied, notes), fontsize=10)
@@ -106,9 +106,9 @@ def _draw_line(ax: Axes, together: Selected, name: str, places: Places) -> bool:
 
 
 def _scale_values(ax: Axes, selected: Selected, drawn: Any) -> None:
-    """Scale the axis of the statistic, or write why there is no value."""
-    ax.set_ylabel(selected.words.label)
-    if selected.words.percent:
+    """Scale the axis of the statistic, or write why it has no values."""
+    ax.set_ylabel(selected.description.label)
+    if selected.description.percent:
         ax.set_ylim(-3, 103)
     elif not len(drawn):
         ax.set_yticks([])
@@ -120,15 +120,15 @@ def _scale_values(ax: Axes, selected: Selected, drawn: Any) -> None:
         scale_numbers(ax, "y", drawn)
 
 
-# Statistics that are comparable between one cell and several pooled ones; counts grow with the number of cells.
+# Statistics that are comparable between a cell and pooled cells. Counts are not: they grow with the number of cells.
 _TOGETHER = (*RANKED_BY, "steps_q25", "steps_q75", "restricted_mean_steps")
 
 
 def parallel(result: Result, ax: Axes | None = None, *, value: str | None = None, at: At | None = None) -> Axes:
-    """Draw each cell as a line through its values of all parameters, colored by a statistic, the best on top.
+    """Draw each cell as a line through its values of all parameters, colored by a statistic, with the best on top.
 
-    At most 500 cells are drawn, in even steps of rank from the worst to the best. If fewer have the statistic, cells
-    without it are added in gray.
+    At most 500 cells are drawn, evenly spaced by rank from the worst to the best. If fewer cells have the statistic,
+    cells without it are added in gray.
 
     Parameters
     ----------
@@ -151,7 +151,7 @@ def parallel(result: Result, ax: Axes | None = None, *, value: str | None = None
     selected = select(result, value, at)
     names = [name for name, entries in selected.values.items() if len(entries) > 1]
     if not names:
-        raise SweepError("parallel coordinates show parameters that vary, and of this selection nothing varies")
+        raise SweepError("parallel coordinates need a parameter with several selected values, got none")
     known, unknown_cells = _by_rank(selected)
     some = _spread(known, _MOST_LINES)
     cells = pd.concat([_spread(unknown_cells, _MOST_LINES - len(some)), some])
@@ -168,7 +168,7 @@ def parallel(result: Result, ax: Axes | None = None, *, value: str | None = None
     colors = color_map(selected).with_extremes(bad=MISSING)(norm(drawn))
     heights = np.column_stack([_heights(cells, name, selected) for name in names])
     marker = "o" if len(names) == 1 else None
-    faint = max(min(_MOST_CLEAR / len(heights), 1.0), 0.35)  # many lines let others through, but for the best
+    faint = max(min(_MOST_CLEAR / len(heights), 1.0), 0.35)  # many lines are transparent, except the best
     first_clear = len(heights) - max(_LEAST_CLEAR, len(heights) // 20) if faint < 1 else 0
     for k, (line, color) in enumerate(zip(heights, colors, strict=True)):
         width, alpha = (1.0, 0.7) if k >= first_clear else (0.6, 0.7 * faint)
@@ -204,7 +204,7 @@ def _by_rank(selected: Selected) -> tuple[Any, Any]:
 
 
 def _spread(cells: Any, most: int) -> Any:
-    """Return at most ``most`` rows, in even steps from the first to the last."""
+    """Return at most ``most`` rows, evenly spaced from the first to the last."""
     if len(cells) <= most:
         return cells
     return cells.iloc[np.linspace(0, len(cells) - 1, most).round().astype(int)]
@@ -218,7 +218,7 @@ def _places(cells: Any, name: str, places: Places) -> NDArray[np.float64]:
 
 
 def _axis_of(values: Sequence[Scalar]) -> Places:
-    """Return positions along an axis of parallel coordinates: many numbers are at their value."""
+    """Return positions along an axis of parallel coordinates. Many numbers are at their value."""
     return Places.along(values) if len(values) > MOST_SINGLE else Places.of(values)
 
 
@@ -246,7 +246,7 @@ def _draw_axis(ax: Axes, k: int, places: Places, room: int) -> None:
 
 
 def _labels(places: Places) -> Iterator[tuple[float, Scalar]]:
-    """Yield the values that are told along an axis, with their heights: of many numbers round ones, else every k-th."""
+    """Yield the labelled values of an axis with their heights: of many numbers round ones, else every k-th value."""
     from matplotlib.ticker import LogLocator, MaxNLocator
 
     values = places.values

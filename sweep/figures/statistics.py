@@ -1,4 +1,4 @@
-"""Statistics of cells that can be drawn, with their labels."""
+"""Statistics of cells that figures can draw, and their labels."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 
 
 class Statistic(NamedTuple):
-    """A column of cells that can be drawn.
+    """A column of cells that figures can draw.
 
     Attributes
     ----------
     label
         Label of the axis.
     band
-        Columns of the lower and upper end of its band.
+        Columns of the lower and upper ends of its band.
     bands
         Meaning of the bands, for the title.
     missing
@@ -50,11 +50,11 @@ class Statistic(NamedTuple):
 
 
 _NEVER = "no run converged"
-# Reason why cells have no rows, in partial results.
+# Reason why cells of a partial result have no values.
 UNTRAINED = "no run is trained yet"
 # Larger losses are not drawn.
 _LARGEST = 1e100
-# How many runs have diverged where a quartile is infinite, by whether they have the lowest values.
+# How many runs have diverged if a quartile is infinite, by whether diverged runs have the lowest values.
 _MOST = {
     (quarter, lowest): f"more than {part}"
     for lowest, parts in (
@@ -90,45 +90,45 @@ STATISTICS = {
         "fewer than three quarters of all runs converged",
     ),
     "expected_steps": Statistic(
-        "steps of all runs per converged run",
+        "expected steps (ERT): steps of all runs per converged run",
         ("expected_steps_low", "expected_steps_high"),
         ", 95 % intervals",
         _NEVER,
     ),
     "restricted_mean_steps": Statistic(
-        "mean steps to converge, the most that a run may take if not",
+        "mean steps to converge, or the limit of a run without convergence (RMST)",
         ("restricted_mean_steps_low", "restricted_mean_steps_high"),
         ", 95 % intervals",
     ),
-    "restart_steps": Statistic("steps after which a restart pays", missing=_NEVER),
+    "restart_steps": Statistic("steps before the best restart", missing=_NEVER),
     "restarted_steps": Statistic(
-        "steps per success with the best restarts",
+        "expected steps with the best restart",
         ("restarted_steps_low", "restarted_steps_high"),
         ", 95 % intervals",
         _NEVER,
     ),
     **{
         f"{measure}_{quarter}": Statistic(
-            f"{which} {words}",
+            f"{which} {name}",
             (f"{measure}_{quarter}_low", f"{measure}_{quarter}_high"),
             ", 95 % intervals",
-            f"{_MOST[quarter, more_is_better(measure)]} of all runs diverged or have one above 1e100",
+            f"{_MOST[quarter, more_is_better(measure)]} of all runs diverged or have a value above 1e100",
         )
-        for measure, words in (
+        for measure, name in (
             ("final_loss", "final loss"),
             ("max_error", "largest error of a run"),
-            ("test_loss", "loss with the test patterns"),
+            ("test_loss", "test loss"),
             *QUANTITIES.items(),
         )
         for quarter, which in (("q50", "median"), ("q25", "lower quartile of the"), ("q75", "upper quartile of the"))
     },
     **{
         f"{measure}_mean": Statistic(
-            f"mean of outputs that are right{words}",
+            f"mean number of correct {outputs}",
             (f"{measure}_mean_low", f"{measure}_mean_high"),
             ", 95 % intervals",
         )
-        for measure, words in (("n_correct", ""), ("n_test_correct", " with the test patterns"))
+        for measure, outputs in (("n_correct", "outputs"), ("n_test_correct", "test outputs"))
     },
     "n_converged": Statistic("runs converged"),
     "n_diverged": Statistic("runs diverged"),
@@ -144,13 +144,13 @@ class Selected(NamedTuple):
     Attributes
     ----------
     table : DataFrame
-        A row for each combination of the values of the parameters to be shown.
+        A row for each combination of values of the shown parameters.
     values
         The selected values of each swept parameter.
     statistic
         A key of :data:`STATISTICS`.
     ranges
-        The middle of each range of the words whose values are pooled in ranges.
+        The centers of the ranges of each option with pooled values.
     """
 
     table: pd.DataFrame
@@ -159,24 +159,24 @@ class Selected(NamedTuple):
     ranges: Mapping[str, tuple[Scalar, ...]] = MappingProxyType({})
 
     def along(self, name: str) -> tuple[Scalar, ...]:
-        """Return the values of a parameter in the table: its selected ones, or the middles of ranges."""
+        """Return the values of a parameter in the table: selected values, or centers of ranges."""
         return self.ranges.get(name, self.values[name])
 
     @property
     def notes(self) -> list[str]:
-        """Lines of the title on ranges."""
+        """Notes on ranges for the title."""
         names = list_text([name.replace("_", " ") for name in self.ranges])
         sizes = list_text([str(n) for n in dict.fromkeys(map(len, self.ranges.values()))])
         return [f"cells pooled in {sizes} ranges of {names}"] if names else []
 
     @property
-    def words(self) -> Statistic:
-        """Labels of the statistic."""
+    def description(self) -> Statistic:
+        """Label, band and unit of the statistic."""
         return STATISTICS[self.statistic]
 
     @property
     def nothing(self) -> str:
-        """Sentence that says why no cell has a value."""
+        """Sentence on why no cell has a value."""
         return nothing_of(self.statistic)
 
     @property
@@ -191,7 +191,7 @@ class Selected(NamedTuple):
 
     @property
     def is_loss(self) -> bool:
-        """Whether the statistic is of losses or errors, which may have any size."""
+        """Whether the statistic is of losses, errors or network measures."""
         return is_loss(self.statistic)
 
 
@@ -201,28 +201,28 @@ def is_count(statistic: str) -> bool:
 
 
 def counts_from_zero(statistic: str) -> bool:
-    """Return whether a statistic is a number of runs, or of outputs: zero is part of its scale."""
+    """Return whether a statistic is a number of runs or outputs, so that its scale includes zero."""
     return is_count(statistic) or counts_outputs(measure_of(statistic) or "")
 
 
 def nothing_of(statistic: str) -> str:
-    """Return a sentence that says why no cell has a value of a statistic."""
+    """Return a sentence on why no cell has a value of a statistic."""
     return f"nothing to draw: in every cell {STATISTICS[statistic].missing or UNTRAINED}"
 
 
 def is_loss(statistic: str) -> bool:
-    """Return whether a statistic is of losses, errors or quantities of networks, which may have any size."""
+    """Return whether a statistic is of losses, errors or network measures, which may have any size."""
     measure = measure_of(statistic)
     return measure is not None and not counts_outputs(measure)
 
 
 def statistic_of(result: Result, value: str | None) -> str:
-    """Return the key of :data:`STATISTICS` that a name means; by default the rate or the final loss.
+    """Return the key of :data:`STATISTICS` for a name; by default the rate, or the final loss without a criterion.
 
     Raises
     ------
     SweepError
-        If the name is unknown, or the statistic is of convergence and there is no criterion.
+        If the name is unknown, or the statistic needs a criterion and there is none.
     """
     statistic = column_of(value, STATISTICS) if value else default_statistic(result.study)
     if not measure_of(statistic):
@@ -231,7 +231,7 @@ def statistic_of(result: Result, value: str | None) -> str:
 
 
 def select(result: Result, value: str | None, at: At | None, shown: Sequence[str] | None = None) -> Selected:
-    """Return a statistic of the cells with some values of parameters, pooled over the parameters that are not shown.
+    """Return a statistic of the selected cells, pooled over the parameters that are not shown.
 
     Parameters
     ----------
@@ -240,7 +240,7 @@ def select(result: Result, value: str | None, at: At | None, shown: Sequence[str
     value
         As for :func:`statistic_of`.
     at
-        Only these values of some parameters, as in :func:`sweep.study.selection.values_at`.
+        Selected values of some parameters, as in :func:`sweep.study.selection.values_at`.
     shown
         Parameters to show; all by default.
 
@@ -252,8 +252,7 @@ def select(result: Result, value: str | None, at: At | None, shown: Sequence[str
     Raises
     ------
     SweepError
-        If the statistic or a value is unknown, there is no criterion, or a measure would need more rows of runs
-        than are read for pooling.
+        If the statistic or a value is unknown, there is no criterion, or pooling a measure would need too many rows.
     """
     statistic = statistic_of(result, value)
     measure = measure_of(statistic)
@@ -263,28 +262,28 @@ def select(result: Result, value: str | None, at: At | None, shown: Sequence[str
     grid, ranges = in_ranges(result.study, values, shown or ())
     if not (hidden or ranges):
         return Selected(cells_at(every, values), values, statistic)
-    if not is_told_together(result, statistic):
+    if not can_be_pooled(result, statistic):
         raise SweepError(
-            f"this statistic pooled over all values of {list_text([*hidden, *ranges])} needs rows of runs, and these "
-            "are too many to be read for it; pick one value of each with --at NAME=VALUE"
+            f"there are too many rows of runs to pool {statistic} over all values of {list_text([*hidden, *ranges])}; "
+            "pick one value of each with --at NAME=VALUE"
         )
     table = summarize_over(result, list(shown or ()), cells_at(every, values), measure, grid)
     return Selected(table, values, statistic, ranges)
 
 
-def is_told_together(result: Result, statistic: str) -> bool:
-    """Return whether a statistic can be pooled over cells; a measure needs rows that can be read, or counts."""
+def can_be_pooled(result: Result, statistic: str) -> bool:
+    """Return whether a statistic can be pooled over cells. A measure needs counts, or rows that are not too many."""
     return not measure_of(statistic) or pairs_seeds(result) or not result.keeps_runs
 
 
 def bands_text(cells: pd.DataFrame, name: str) -> str:
-    """Return the meaning of the bands of a statistic; empty if no cell has one, as for pooled cells without rows."""
-    words = STATISTICS[name]
-    return words.bands if words.band and cells[list(words.band)].notna().any(axis=None) else ""
+    """Return the meaning of the bands of a statistic; empty if no cell has a band."""
+    statistic = STATISTICS[name]
+    return statistic.bands if statistic.band and cells[list(statistic.band)].notna().any(axis=None) else ""
 
 
 def drawn_values(cells: pd.DataFrame, name: str) -> NDArray[np.float64]:
-    """Return a column as it is drawn, (cells,): rates in percent, NaN if missing, infinite or a loss above 1e100."""
+    """Return the drawn values of a column, (cells,): rates in percent, NaN if missing, infinite or too large."""
     column = cells[name].to_numpy(dtype=np.float64, na_value=np.nan)
     column = np.where(np.isinf(column) | (is_loss(name) & (np.abs(column) > _LARGEST)), np.nan, column)
     return 100 * column if name.startswith("convergence_rate") else column

@@ -1,4 +1,4 @@
-"""Ticks along an axis: labels that never touch each other, however large the axis is when it is drawn."""
+"""Ticks along an axis, with labels that never touch each other at any size of the axis."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
 
-# Rotations of names, in degrees, tried until all of them fit.
+# Rotations of names in degrees, tried until all names fit.
 _TURNS = (0, 40, 90)
-# Factor by which an axis may still shrink once its labels are drawn.
+# The layout may still shrink an axis to this fraction after its labels are drawn.
 _SHRINKS_TO = 0.8
 
 
 def number_ticks(axis: Axis, values: Sequence[float] = (), *, whole: bool = False) -> None:
-    """Label an axis of numbers with given values if there is room for all of them, else with round numbers.
+    """Label an axis with these values if all of them fit, else with round numbers.
 
     Parameters
     ----------
@@ -39,16 +39,16 @@ def number_ticks(axis: Axis, values: Sequence[float] = (), *, whole: bool = Fals
     axis.set_minor_formatter(NullFormatter())
 
 
-def tell_at_ticks(axis: Axis, tell: Callable[[float], str]) -> None:
+def annotate_ticks(axis: Axis, annotation: Callable[[float], str]) -> None:
     """Write a text below the label of each tick, on axes labelled by :func:`number_ticks`."""
-    from sweep.figures.locators import NumbersTold, NumberTexts
+    from sweep.figures.locators import AnnotatedNumbers, NumberTexts
 
     if isinstance(axis.get_major_formatter(), NumberTexts):
-        axis.set_major_formatter(NumbersTold(tell))
+        axis.set_major_formatter(AnnotatedNumbers(annotation))
 
 
 def name_ticks(axis: Axis, names: Sequence[str], *, turn: bool) -> None:
-    """Label positions 0, 1, .. along an axis: all of them, or every k-th one if there is no room.
+    """Label positions 0, 1, .. along an axis: all of them, or every k-th one if they do not fit.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def scale_from_zero(axes: Axes, values: NDArray[Any]) -> None:
 
 
 def scale_numbers(axes: Axes, which: Literal["x", "y"], values: NDArray[Any]) -> None:
-    """Make an axis logarithmic if its values are positive and span a factor above 5, and label it.
+    """Label an axis, and make it logarithmic if its values are positive and span a factor above 5.
 
     Parameters
     ----------

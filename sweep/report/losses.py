@@ -37,9 +37,9 @@ def loss_comparisons(result: Result) -> list[dict[str, Any]]:
 
 def _comparison(row: dict[Any, Any], best: Any) -> list[str]:
     """Return the texts of a comparison with the best value."""
-    own, other, sign = ("first", "second", 1) if row["first"] == best else ("second", "first", -1)
+    best_side, other, sign = ("first", "second", 1) if row["first"] == best else ("second", "first", -1)
     low, high = sorted((sign * row["advantage_low"], sign * row["advantage_high"]))
-    better = [f"{100 * row[f'{side}_better']:.1f}" for side in (own, other)]
+    better = [f"{100 * row[f'{side}_better']:.1f}" for side in (best_side, other)]
     advantage = difference_text(sign * row["advantage"], low, high)
     return [
         short(row[other]),

@@ -185,11 +185,11 @@ def _comparisons(result: Result) -> list[dict[str, Any]]:
 def _comparison(row: dict[Any, Any], best: Any) -> list[str]:
     """Return the texts of a comparison with the best value."""
     sign, other = (1, "second") if row["first"] == best else (-1, "first")
-    own = "first" if other == "second" else "second"
+    best_side = "first" if other == "second" else "second"
     ends = sorted((sign * row["difference_low"], sign * row["difference_high"]))
     difference = difference_text(sign * row["difference"], *ends)
     rate = f"{100 * row[f'{other}_rate']:.1f}"
-    faster = [f"{100 * row[f'{side}_faster']:.1f}" for side in (own, other)]
+    faster = [f"{100 * row[f'{side}_faster']:.1f}" for side in (best_side, other)]
     steps = steps_ratio_text(row, (short(row["first"]), short(row["second"])), turned=sign < 0)
     chances = [chance_text(row[f"{name}_holm"]) for name in ("p_value", "p_steps")]
     return [short(row[other]), rate, difference, chances[0], *faster, chances[1], steps]

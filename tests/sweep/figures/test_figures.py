@@ -1,4 +1,4 @@
-"""Figures: files for any number of swept parameters, and panels and lines that show the numbers of the cells."""
+"""Lines and panels for any number of swept parameters show the numbers of the cells."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def run(name: str) -> Result:
 
 
 def pretend(name: str = "pretended", **parameters: list[Any]) -> Any:
-    """Return what a result offers to figures, with random statistics and without training."""
+    """Return a stand-in of a result with random statistics, without training."""
     random = np.random.default_rng(0)
     cells = pd.DataFrame(itertools.product(*parameters.values()), columns=list(parameters))
     rate = random.random(len(cells))
@@ -79,18 +79,18 @@ def pretend(name: str = "pretended", **parameters: list[Any]) -> Any:
 
 
 def panels(figure: Figure) -> list[Axes]:
-    """Return the panels that are shown."""
+    """Return the visible panels."""
     return [axes for axes in figure.axes if axes.get_visible()]
 
 
 def labels(figure: Figure) -> list[str]:
-    """Return what the legend names."""
+    """Return the labels of the legend."""
     return [text.get_text() for legend in figure.legends for text in legend.get_texts()]
 
 
 @pytest.mark.parametrize("name", STUDIES)
 def test_figure_is_written(tmp_path: Path, name: str) -> None:
-    """A picture that is not blank is written, whatever is swept."""
+    """A figure of any study is written and not blank."""
     save_figure(draw_figure(run(name)), tmp_path / "rate.png")
     image = imread(tmp_path / "rate.png")
     assert image.shape[0] > 300
@@ -101,7 +101,7 @@ def test_figure_is_written(tmp_path: Path, name: str) -> None:
 
 @pytest.mark.parametrize("name", ["one parameter", "two parameters"])
 def test_lines_show_the_rates(name: str) -> None:
-    """Each value of the other parameter is a line with the rates of its cells, in percent, and their intervals."""
+    """Each value of the other parameter has a line with the rates of its cells in percent, and a band."""
     result = run(name)
     figure = draw_figure(result)
     (axes,) = panels(figure)
@@ -118,7 +118,7 @@ def test_lines_show_the_rates(name: str) -> None:
 
 
 def test_third_parameter_makes_panels() -> None:
-    """With three parameters there is a panel for each value of one, and in it a line for each of another."""
+    """With three parameters, each value of one has a panel with a line for each value of another."""
     result = run("three parameters")
     figure = draw_figure(result)
     assert [axes.get_title() for axes in panels(figure)] == ["hidden 2", "hidden 3"]
@@ -129,7 +129,7 @@ def test_third_parameter_makes_panels() -> None:
 
 
 def test_fourth_parameter_goes_down() -> None:
-    """Two parameters of panels stand across and down, in the order given."""
+    """Of two parameters of panels, the first goes across and the second down."""
     result = pretend(hidden=[2, 4], activation=["relu", "tanh", "elu"], bias=[True, False], learning_rate=RATES)
     figure = draw_figure(result, channels=Channels(facet=("bias", "activation")))
     expected = [f"bias {bias}, activation {name}" for name in ("relu", "tanh", "elu") for bias in (True, False)]
@@ -139,8 +139,8 @@ def test_fourth_parameter_goes_down() -> None:
     np.testing.assert_array_equal(panels(figure)[3].lines[1].get_ydata(), 100 * chosen["convergence_rate"])
 
 
-def test_roles_are_as_asked() -> None:
-    """A parameter goes where it is sent, and values are picked as they are printed."""
+def test_channels_and_selected_values() -> None:
+    """Channels can be chosen, and values selected as they are printed."""
     result = pretend(hidden=[2, 4, 8], learning_rate=[0.0017782794, 0.1, 1.0])
     figure = draw_figure(result, channels=Channels(x="hidden"), at={"learning_rate": ["0.001778", "1"]})
     (axes,) = panels(figure)
@@ -154,7 +154,7 @@ def test_roles_are_as_asked() -> None:
 
 
 def test_more_values_than_colors_make_panels() -> None:
-    """Where lines could not be told apart, each has a panel; nothing is left out."""
+    """If there are too many lines for one panel, each has its own."""
     result = pretend(hidden=list(range(1, 15)), scale=[k / 9 for k in range(1, 14)])
     figure = draw_figure(result)
     assert len(panels(figure)) == 13
@@ -171,7 +171,7 @@ def test_more_values_than_colors_make_panels() -> None:
     ],
 )
 def test_points_where_the_axis_has_no_order(name: str, places: list[str]) -> None:
-    """Names and truth values are points with bars beside each other, not a line."""
+    """Names and booleans are separate points with bars, not a line."""
     result = run(name)
     (axes,) = panels(draw_figure(result))
     assert len(axes.containers) == 1
@@ -182,15 +182,15 @@ def test_points_where_the_axis_has_no_order(name: str, places: list[str]) -> Non
 
 
 def test_points_of_different_colors_are_side_by_side() -> None:
-    """Bars of several colors at one name do not hide each other."""
+    """Bars of several colors at one name do not overlap."""
     (axes,) = panels(draw_figure(pretend(activation=["relu", "tanh"], bias=[True, False])))
     places = [tuple(container.lines[0].get_xdata()) for container in axes.containers]
     assert len(set(itertools.chain(*places))) == 4
 
 
 @pytest.mark.parametrize("statistic", ["convergence_rate", "steps_q50", "expected_steps"])
-def test_what_is_missing_is_a_gap(statistic: str) -> None:
-    """Medians that are not reached and expectations that are infinite are gaps, and the title says so."""
+def test_missing_values_are_gaps(statistic: str) -> None:
+    """Missing medians and infinite expectations are gaps, and the title says so."""
     result = pretend(hidden=[2, 3], learning_rate=[0.01 * k for k in range(1, 30)])
     figure = draw_figure(result, statistic)
     column = result.cells[statistic].astype("Float64").to_numpy(np.float64, na_value=np.nan).reshape(2, -1)
@@ -200,8 +200,8 @@ def test_what_is_missing_is_a_gap(statistic: str) -> None:
     assert np.isnan(drawn).any() == (statistic != "convergence_rate") == ("gaps" in figure.get_suptitle())
 
 
-def test_nothing_to_draw_is_said() -> None:
-    """A panel in which nothing was ever reached says so, and can be written."""
+def test_empty_panels_say_why() -> None:
+    """A panel without values says why it is empty, and can be written."""
     figure = draw_figure(sweep.run(make_study(count=3, hidden=2, learning_rate=[1e-30], threshold=1e-9)), "steps_q50")
     figure.savefig(BytesIO())
     (text,) = panels(figure)[0].texts
@@ -210,7 +210,7 @@ def test_nothing_to_draw_is_said() -> None:
 
 
 def test_end_of_a_band_alone_is_not_drawn() -> None:
-    """Where quarters of all runs converged but nowhere half of them, the figure of medians says so."""
+    """If in no cell half of the runs converged, the figure of medians is empty although the quartile exists."""
     result = pretend(learning_rate=RATES)
     result.cells["steps_q25"], result.cells["steps_q50"] = 100, pd.NA
     figure = draw_figure(result, "steps_q50")
@@ -218,10 +218,10 @@ def test_end_of_a_band_alone_is_not_drawn() -> None:
     assert "nothing to draw" in panels(figure)[0].texts[0].get_text()
 
 
-@pytest.mark.parametrize("dpi", [72, 160])  # those of vector formats and of pictures
+@pytest.mark.parametrize("dpi", [72, 160])  # of vector and of raster formats
 @pytest.mark.parametrize("count", [1, 12])
 def test_legend_and_titles_are_never_cut(dpi: int, count: int) -> None:
-    """Long names and many lines make the figure larger; all that is written lies within it."""
+    """Long names and many lines enlarge the figure, such that all texts are within it."""
     names = [f"activation_of_quite_a_long_name_{k}" for k in range(count)]
     result = pretend("study-" * 20, activation=names, learning_rate=RATES, distribution=["normal", "uniform"])
     figure = draw_figure(result, channels=Channels(x="learning_rate", color="activation"))
@@ -240,7 +240,7 @@ def test_legend_and_titles_are_never_cut(dpi: int, count: int) -> None:
 
 
 def test_lines_go_from_left_to_right() -> None:
-    """Values listed out of order do not make a zigzag."""
+    """Lines connect values in ascending order, whatever their order in the study."""
     (line,) = panels(draw_figure(run("values out of order")))[0].lines
     assert list(line.get_xdata()) == [0.05, 0.1, 0.4]
 
@@ -258,41 +258,45 @@ def test_lines_go_from_left_to_right() -> None:
     ],
 )
 def test_axis_is_logarithmic_where_values_are(values: list[Any], scale: str) -> None:
-    """Values spaced evenly are drawn on a linear axis, those that grow by factors on a logarithmic one."""
+    """Evenly spaced values have a linear axis; values that grow by a factor have a logarithmic one."""
     assert panels(draw_figure(pretend(scale=values)))[0].get_xscale() == scale
 
 
 @pytest.mark.parametrize(
-    ("parameters", "asked", "words"),
+    ("parameters", "options", "expected"),
     [
         ({"hidden": [2, 3]}, {"channels": Channels(x="hiden")}, ("unknown parameter 'hiden'", "did you mean 'hidden'")),
         ({"hidden": [2, 3]}, {"channels": Channels("hidden", "hidden")}, ("'hidden'", "x and color")),
         ({"hidden": [2, 3]}, {"channels": Channels("hidden", None, ("hidden",))}, ("'hidden'", "x and facet")),
         ({"hidden": [2, 3]}, {"statistic": "steps_q5"}, ("unknown statistic 'steps_q5'", "median_steps")),
-        ({"hidden": [2, 3]}, {"at": {"hidden": ["4"]}}, ("hidden 4 given", "2, 3")),
+        ({"hidden": [2, 3]}, {"at": {"hidden": ["4"]}}, ("hidden", "4", "2, 3")),
         ({"hidden": [2, 3]}, {"at": {"scale": ["4"]}}, ("unknown parameter 'scale'",)),
         ({}, {"channels": Channels(x="hidden")}, ("nothing is swept",)),
-        ({"scale": RATES, "hidden": [*range(1, 14)]}, {"channels": Channels(None, "hidden")}, ("13 values", "lines")),
+        (
+            {"scale": RATES, "hidden": [*range(1, 14)]},
+            {"channels": Channels(None, "hidden")},
+            ("hidden", "12", "13"),
+        ),
         (
             {"scale": list(range(1, 31)), "threshold": list(range(1, 28))},
             {"channels": Channels(facet=("threshold",))},
-            ("27 panels", "25", "--at threshold="),
+            ("at most 25 panels", "got 27", "--at threshold="),
         ),
         ({"hidden": [1, 2]}, {"channels": Channels(facet=("a", "b", "c"))}, ("unknown parameter 'a'",)),
-        ({"hidden": [1, 2]}, {"at": {"hidden": ["2", "2"]}}, ("hidden 2, 2 given", "once")),
-        ({"scale": [0.10001, 0.10002]}, {"at": {"scale": ["0.1"]}}, ("0.10001 or 0.10002", "all digits")),
+        ({"hidden": [1, 2]}, {"at": {"hidden": ["2", "2"]}}, ("hidden", "2, 2", "once")),
+        ({"scale": [0.10001, 0.10002]}, {"at": {"scale": ["0.1"]}}, ("0.10001", "0.10002")),
     ],
 )
-def test_what_a_figure_cannot_show(parameters: dict[str, Any], asked: dict[str, Any], words: tuple[str, ...]) -> None:
-    """Unknown names, names given twice and more than a figure shows are refused in one sentence with a remedy."""
+def test_refusals(parameters: dict[str, Any], options: dict[str, Any], expected: tuple[str, ...]) -> None:
+    """Unknown or repeated names and too many lines or panels are refused in one sentence with a remedy."""
     with pytest.raises(SweepError) as refused:
-        draw_figure(pretend(**parameters), **asked)
+        draw_figure(pretend(**parameters), **options)
     assert len(str(refused.value).splitlines()) == 1
-    assert all(word in str(refused.value) for word in words)
+    assert all(text in str(refused.value) for text in expected)
 
 
-def test_nothing_is_evaluated() -> None:
-    """Without a criterion nothing converges, and a figure of zeros would mislead: final losses are drawn."""
+def test_studies_without_criterion() -> None:
+    """Without a criterion rates are refused, and final losses are drawn by default."""
     result = sweep.run(make_study(count=2, hidden=2, criterion="none"))
     with pytest.raises(SweepError, match="criterion 'none'"):
         draw_figure(result, "rate")

@@ -1,4 +1,4 @@
-"""Files of figures: their formats, names and faults."""
+"""Files of figures: formats, names and errors."""
 
 from __future__ import annotations
 
@@ -20,29 +20,29 @@ def drawn() -> Figure:
 
 @pytest.mark.parametrize(("suffix", "start"), [(".png", b"\x89PNG"), (".SVG", b"<?xml"), (".pdf", b"%PDF")])
 def test_suffix_decides_the_format(tmp_path: Path, suffix: str, start: bytes) -> None:
-    """Pictures and vector formats can be written, in small letters and in capitals."""
+    """Raster and vector formats are supported; the case of the suffix does not matter."""
     save_figure(drawn(), tmp_path / f"rate{suffix}")
     assert (tmp_path / f"rate{suffix}").read_bytes().startswith(start)
 
 
 def test_path_of_a_figure(tmp_path: Path) -> None:
-    """In a folder the file is named by what it shows; a name without a known suffix is refused."""
+    """In a folder the file is named after the statistic; an unknown suffix is refused."""
     assert figure_path(tmp_path, "steps_q50") == tmp_path / "steps_q50.png"
     assert figure_path(tmp_path / "rate.SVG", "steps_q50") == tmp_path / "rate.SVG"
     for name in ("rate.docx", "rate", "gone/rate.txt"):
-        with pytest.raises(SweepError, match=rf"{name}.*\.pdf, \.png"):
+        with pytest.raises(SweepError, match=rf"\.pdf, \.png.*{name}"):
             figure_path(tmp_path / name, "steps_q50")
 
 
 def test_figure_that_cannot_be_written(tmp_path: Path) -> None:
-    """A missing folder is told with the path, and nothing is written."""
+    """A missing folder is refused with the path, and nothing is written."""
     with pytest.raises(SweepError, match=r"gone/rate\.png.*No such file"):
         save_figure(drawn(), tmp_path / "gone" / "rate.png")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_names_that_no_file_can_have(tmp_path: Path) -> None:
-    """A name of hundreds of letters is refused in one sentence."""
+    """A name that is too long is refused in one sentence."""
     sweep.run(make_study(count=2), out=tmp_path / "r")
     finished = command("figure", tmp_path / "r", "--out", tmp_path / ("x" * 300 + ".png"))
     assert finished.code == 2

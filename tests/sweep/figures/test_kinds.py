@@ -1,4 +1,4 @@
-"""Each kind of figure: it is drawn without options, shows the numbers, and refuses what it cannot show."""
+"""Each kind of figure needs no options, shows the numbers of the cells, and refuses what it cannot show."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ SWEPT: dict[str, dict[str, Any]] = {
         **{"scale": [0.5, 1.0], "max_steps": [5, 60]},
     },
 }
-# What a kind needs to vary; with less it says so.
+# Kinds that refuse a study, and the reason.
 NEEDS: dict[tuple[str, str], str] = {
-    **{("heatmap", name): "a heat map lies over two parameters" for name in ("one", "nothing")},
-    **{("contour", name): "contours lie over two parameters that are numbers" for name in ("one", "names", "nothing")},
-    ("parallel", "nothing"): "nothing varies",
+    **{("heatmap", name): "a heat map needs two parameters" for name in ("one", "nothing")},
+    **{("contour", name): "contours need two numeric parameters" for name in ("one", "names", "nothing")},
+    ("parallel", "nothing"): "parallel coordinates need a parameter",
     ("slice", "nothing"): "nothing is swept",
-    ("profile", "nothing"): "a performance profile compares the values of a parameter",
-    **{("ecdf", name): "below is not swept" for name in ("three", "two", "one", "names", "nothing", "never", "five")},
+    ("profile", "nothing"): "a performance profile needs a swept parameter",
+    **{("ecdf", name): "threshold" for name in ("three", "two", "one", "names", "nothing", "never", "five")},
 }
 
 
@@ -44,8 +44,8 @@ NEEDS: dict[tuple[str, str], str] = {
 def results() -> dict[str, Result]:
     """Train each of the studies."""
     return {
-        name: sweep.run(make_study(**{"count": 20, "threshold": 0.3, "curves": {"seeds": 5}, **words}))
-        for name, words in SWEPT.items()
+        name: sweep.run(make_study(**{"count": 20, "threshold": 0.3, "curves": {"seeds": 5}, **options}))
+        for name, options in SWEPT.items()
     }
 
 
@@ -57,7 +57,7 @@ def axes_of(figure: Figure) -> Axes:
 @pytest.mark.parametrize("name", some_compiled(SWEPT, lambda name: name not in ("two", "one", "five")))
 @pytest.mark.parametrize("kind", figures.KINDS)
 def test_every_kind_without_options(results: dict[str, Result], tmp_path: Path, kind: str, name: str) -> None:
-    """A picture of every study, or a sentence that says what the kind needs."""
+    """A kind draws a study or says what it needs."""
     needed = NEEDS.get((kind, name))
     if needed:
         with pytest.raises(SweepError, match=needed):
@@ -70,7 +70,7 @@ def test_every_kind_without_options(results: dict[str, Result], tmp_path: Path, 
 
 
 def test_heat_map_shows_the_statistics(results: dict[str, Result]) -> None:
-    """Colors are the numbers of the cells, at their places; others are taken together."""
+    """The fields show the statistics of the cells at their positions."""
     result = results["two"]
     ax = figures.heatmap(result, x="learning_rate", y="hidden")
     (mesh,) = ax.collections
@@ -84,19 +84,19 @@ def test_heat_map_shows_the_statistics(results: dict[str, Result]) -> None:
 
 
 def test_lines_into_axes(results: dict[str, Result]) -> None:
-    """Lines of a value each, of all other values together, in axes that are given."""
+    """A line for each value, pooled over other parameters, in existing axes."""
     result = results["three"]
-    given = Figure().subplots()
-    ax = figures.line_plot(result, given, x="learning_rate", color="hidden")
-    assert ax is given
-    together = result.summarize(["hidden", "learning_rate"])["convergence_rate"].to_numpy().reshape(2, 4)
-    np.testing.assert_allclose([line.get_ydata() for line in ax.lines], 100 * together)
+    existing = Figure().subplots()
+    ax = figures.line_plot(result, existing, x="learning_rate", color="hidden")
+    assert ax is existing
+    pooled = result.summarize(["hidden", "learning_rate"])["convergence_rate"].to_numpy().reshape(2, 4)
+    np.testing.assert_allclose([line.get_ydata() for line in ax.lines], 100 * pooled)
     assert "over all values of distribution" in ax.get_title()
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["2", "3"]
 
 
 def test_heat_map_over_all_other_values(results: dict[str, Result]) -> None:
-    """Runs of other parameters are taken together, of those that are picked."""
+    """A heat map pools the runs over other parameters, or over their selected values."""
     result = results["three"]
     runs = result.runs()
     converged = (runs["status"] == "converged").groupby([runs["hidden"], runs["learning_rate"]]).mean()
@@ -122,21 +122,21 @@ def test_heat_map_over_all_other_values(results: dict[str, Result]) -> None:
     ],
 )
 def test_places_along_an_axis(values: list[Any], scale: str, edges: list[float]) -> None:
-    """Numbers that are evenly spaced stand at themselves, all else side by side."""
+    """Evenly spaced numbers are at their value, all other values at 0, 1, .."""
     places = Places.of(values)
     assert places.scale == scale
     np.testing.assert_allclose(places.edges(), edges)
     assert Places.of(values[::-1]).values == tuple(values if scale != "names" or values == [2, 3, 8] else values[::-1])
 
 
-def test_a_million_cells_are_an_image() -> None:
-    """A map of 10^6 cells is drawn as an image within seconds, whatever the format."""
+def test_grid_of_a_million_cells() -> None:
+    """Each cell of a large map is at its position."""
+    import pandas as pd
+
     from sweep.figures.heatmap import grid_of
     from sweep.figures.statistics import Selected
 
     values = {"learning_rate": tuple(np.geomspace(1e-3, 1, 1000).tolist()), "scale": tuple(range(1, 1001))}
-    import pandas as pd
-
     table = pd.MultiIndex.from_product(values.values(), names=list(values)).to_frame(index=False)
     table["convergence_rate"] = np.linspace(0, 1, len(table))
     across, down = Places.of(values["learning_rate"]), Places.of(values["scale"])
@@ -145,7 +145,7 @@ def test_a_million_cells_are_an_image() -> None:
 
 
 def test_incidence_is_that_of_the_runs(results: dict[str, Result]) -> None:
-    """Each line ends at the share of runs of its value that converged."""
+    """Each line ends at the convergence rate of its value."""
     result = results["two"]
     ax = figures.incidence(result, color="hidden")
     cells = result.cells.groupby("hidden")[["n_converged", "n_runs"]].sum()
@@ -158,7 +158,7 @@ def test_incidence_is_that_of_the_runs(results: dict[str, Result]) -> None:
 
 
 def test_distribution_of_steps_adds_up(results: dict[str, Result]) -> None:
-    """Bars of a value add up to its convergence rate."""
+    """The bars of a value add up to its convergence rate."""
     result = results["two"]
     ax = figures.steps_distribution(result, color="hidden")
     cells = result.cells.groupby("hidden")[["n_converged", "n_runs"]].sum()
@@ -167,7 +167,7 @@ def test_distribution_of_steps_adds_up(results: dict[str, Result]) -> None:
 
 
 def test_importance_bars_are_the_shares(results: dict[str, Result]) -> None:
-    """A bar for each term and statistic, the largest first."""
+    """Each term has a bar for each statistic, with the largest first."""
     result = results["three"]
     ax = figures.importance_bars(result)
     widths = [[bar.get_width() for bar in container] for container in ax.containers if hasattr(container, "patches")]
@@ -177,8 +177,8 @@ def test_importance_bars_are_the_shares(results: dict[str, Result]) -> None:
     assert largest == sorted(largest, reverse=True)
 
 
-def test_slices_tell_of_cells_that_they_cannot_draw(results: dict[str, Result]) -> None:
-    """Cells without a median are counted in the title."""
+def test_slices_count_missing_cells(results: dict[str, Result]) -> None:
+    """The title has the number of cells without a median."""
     result = results["three"]
     missing = int(result.cells["steps_q50"].isna().sum())
     assert missing
@@ -188,7 +188,7 @@ def test_slices_tell_of_cells_that_they_cannot_draw(results: dict[str, Result]) 
 
 
 def test_losses_are_those_of_the_runs(results: dict[str, Result]) -> None:
-    """A point for each run whose losses are positive and finite, by how it ended."""
+    """Each run with positive and finite losses is a point."""
     result = results["two"]
     ax = figures.losses(result)
     runs = result.runs()
@@ -202,69 +202,69 @@ def test_losses_are_those_of_the_runs(results: dict[str, Result]) -> None:
 
 
 def test_slices_and_lines_of_all_cells(results: dict[str, Result]) -> None:
-    """A point for each cell; parallel coordinates have a line for each."""
+    """A slice has a point for each cell, parallel coordinates have a line."""
     result = results["three"]
     ax = figures.slice_plot(result, x="learning_rate")
     assert len(ax.collections[0].get_offsets()) == len(result.cells) == 16
-    together = result.summarize(["learning_rate"])
-    np.testing.assert_allclose(ax.lines[0].get_ydata(), 100 * together["convergence_rate"])
+    pooled = result.summarize(["learning_rate"])
+    np.testing.assert_allclose(ax.lines[0].get_ydata(), 100 * pooled["convergence_rate"])
     lines = [line for line in figures.parallel(result).lines if len(line.get_xdata()) == 3]
     assert len(lines) == 16
 
 
-def test_what_does_not_fit_is_taken_together(results: dict[str, Result]) -> None:
-    """Lines show four parameters, and all runs of the others together; the title says so."""
+def test_other_parameters_are_pooled(results: dict[str, Result]) -> None:
+    """Lines show four parameters and pool the others; the title says so."""
     figure = figures.draw(results["five"])
     shown = [axes for axes in figure.axes if axes.get_visible()]
     assert len(shown) == 4
-    assert "over all" in figure.get_suptitle()
+    assert "pooled over all" in figure.get_suptitle()
     assert 0 < sum(len(axes.lines) for axes in shown) <= 8
     drawn = sorted(y for axes in shown for line in axes.lines for y in line.get_ydata())
-    assert np.mean(drawn) == pytest.approx(100 * results["five"].cells["convergence_rate"].mean())  # all runs are in it
+    assert np.mean(drawn) == pytest.approx(100 * results["five"].cells["convergence_rate"].mean())  # of all runs
 
 
 @pytest.mark.parametrize(
-    ("kind", "options", "words"),
+    ("kind", "options", "expected"),
     [
         ("pie", {}, "unknown figure 'pie'; .*lines, heatmap, slice"),
-        ("lines", {"y": "hidden"}, "option y given, which figure 'lines' does not take; it takes x, color, facet"),
+        ("lines", {"y": "hidden"}, "y: figure 'lines' has no such option; its options are x, color, facet"),
         ("heatmap", {"x": "hiden"}, "unknown parameter 'hiden'; did you mean 'hidden'"),
         ("heatmap", {"x": "hidden", "y": "hidden"}, "'hidden' must have one channel, got x and y"),
         ("heatmap", {"value": "speed"}, "unknown statistic 'speed'"),
-        ("heatmap", {"at": {"hidden": ["7"]}}, "hidden 7 given; its values are 2, 3"),
-        ("heatmap", {"at": {"hidden": ["2"], "distribution": ["normal"]}}, "learning_rate varies"),
-        ("contour", {"x": "distribution"}, "which distribution does not have"),
+        ("heatmap", {"at": {"hidden": ["7"]}}, "hidden.*2, 3"),
+        ("heatmap", {"at": {"hidden": ["2"], "distribution": ["normal"]}}, "two parameters .*got learning_rate"),
+        ("contour", {"x": "distribution"}, "several numbers .*distribution"),
         ("slice", {"x": "scale"}, "unknown parameter 'scale'"),
         ("incidence", {"color": "scale"}, "unknown parameter 'scale'"),
         ("importance", {"value": "steps_q50"}, "unknown statistic 'steps_q50'"),
-        ("steps", {"value": "steps_q50"}, "option value given"),
+        ("steps", {"value": "steps_q50"}, "value: figure 'steps' has no such option"),
     ],
 )
-def test_what_a_kind_cannot_show(results: dict[str, Result], kind: str, options: dict[str, Any], words: str) -> None:
-    """One sentence with what is allowed."""
-    with pytest.raises(SweepError, match=words) as refused:
+def test_refusals(results: dict[str, Result], kind: str, options: dict[str, Any], expected: str) -> None:
+    """Options that do not fit are refused in one sentence with the allowed ones."""
+    with pytest.raises(SweepError, match=expected) as refused:
         figures.draw(results["three"], kind, **options)
     assert len(str(refused.value).splitlines()) == 1
 
 
 def test_too_many_lines() -> None:
-    """Lines that nobody could tell apart are refused, and how to pick some is said."""
+    """More than 12 lines are refused, with the option that selects some."""
     result = sweep.run(make_study(count=1, scale=[0.1 * k for k in range(1, 15)]))
-    with pytest.raises(SweepError, match=r"color scale has 14 values and a figure shows 12 .* --at scale="):
+    with pytest.raises(SweepError, match=r"scale must have at most 12 values, got 14; .* --at scale="):
         figures.incidence(result, color="scale")
     assert len(figures.incidence(result, color="scale", at={"scale": ["0.1", "1.2"]}).lines) == 2
 
 
 def test_command(place: Path) -> None:
-    """Kinds are drawn by name into files of their names; what does not fit is one sentence and no file."""
+    """The command draws each kind into a file of its name, and writes no file if a kind does not fit."""
     assert command("run", "mine.toml", "--out", "r").code == 0
-    # Of the one parameter that this study sweeps, which is no target; and no curves were recorded.
-    refused = ("heatmap", "contour", "ecdf", "curves", "runs")
+    # The study sweeps one parameter, which is no threshold, and records no curves.
+    unsuitable = ("heatmap", "contour", "ecdf", "curves", "runs")
     for kind in figures.KINDS:
         finished = command("figure", "r", kind)
-        assert finished.code == (2 if kind in refused else 0), finished.err
+        assert finished.code == (2 if kind in unsuitable else 0), finished.err
         name = "convergence_rate" if kind == "lines" else kind
-        assert (Path("r") / f"{name}.png").exists() == (kind not in refused)
+        assert (Path("r") / f"{name}.png").exists() == (kind not in unsuitable)
     assert command("figure", "r", "slice", "--value", "median_steps").code == 0
     assert (Path("r") / "slice_steps_q50.png").exists()
     refused = command("figure", "r", "pie")
@@ -274,8 +274,8 @@ def test_command(place: Path) -> None:
 
 @pytest.mark.wide
 @pytest.mark.parametrize("hidden", [2, 3])
-def test_picture_of_a_run(place: Path, hidden: int) -> None:
-    """Losses, weights and outputs of one run; the numbers are those of its replay."""
+def test_figure_of_a_run(place: Path, hidden: int) -> None:
+    """The figure of a run shows the losses, weights and outputs of its replay."""
     from sweep.training.trajectory import outputs_plane, weights_path
 
     trace = sweep.trace(make_study(hidden=hidden, learning_rate=0.2), 3)

@@ -1,4 +1,4 @@
-"""Pictures of one run: of no step, of numbers too large to be drawn, and of outputs that are all alike."""
+"""Figures of one run: without steps, with numbers too large to draw, and with equal outputs."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def drawn(**scalars: Any) -> tuple[sweep.Trace, Figure]:
     return trace, figure
 
 
-def test_run_of_no_step() -> None:
-    """Weights at the start are points, and no axis has parts of steps or steps below 0."""
+def test_run_without_steps() -> None:
+    """Initial weights are points, and the axis of steps has only whole steps from 0."""
     trace, figure = drawn(threshold=1e9)
     assert trace.steps == 0
     for axes in figure.axes[:2]:
@@ -33,7 +33,7 @@ def test_run_of_no_step() -> None:
 
 
 def test_run_that_diverges() -> None:
-    """Losses and weights are drawn over the same steps, and labels of large weights do not lie over each other."""
+    """Losses and weights have the same axis of steps, and labels of large weights do not overlap."""
     trace, figure = drawn(learning_rate=1.0, max_steps=1000)
     assert trace.status == "diverged"
     for axes in figure.axes[:2]:
@@ -48,7 +48,7 @@ def test_run_that_diverges() -> None:
 
 @pytest.mark.wide
 def test_several_hidden_layers() -> None:
-    """Weights are told apart by layer, and the lines are those of the units of the first one."""
+    """The legend names the layers, and dashed lines show the units of the first hidden layer."""
     trace, figure = drawn(hidden="4-3", activation="tanh")
     labels = [text.get_text() for text in figure.axes[1].get_legend().get_texts()]
     assert labels[:2] == ["weights of hidden layer 1", "weights of hidden layer 2"]
@@ -60,8 +60,8 @@ def test_several_hidden_layers() -> None:
 
 
 @pytest.mark.wide
-def test_outputs_that_are_alike() -> None:
-    """Where a network says about the same everywhere, the scale of colors is one that can be read."""
+def test_equal_outputs() -> None:
+    """If all outputs are nearly equal, the color scale has a readable range."""
     _, figure = drawn(output="sigmoid", learning_rate=1e-9, scale=1e-9, max_steps=1)
     bar = figure.axes[-1]
     assert np.ptp(bar.get_ylim()) >= 0.05

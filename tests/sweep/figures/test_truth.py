@@ -1,4 +1,4 @@
-"""What figures tell is so: of rare cells, of counts, of ends that are open, of steps, and of what is not trained."""
+"""Figures do not mislead: rare cells, counts, open bands, bins of steps, and missing training."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ RATES = [0.05, 0.1, 0.2, 0.4]
 
 @pytest.fixture(scope="module")
 def many() -> Result:
-    """Train more cells than a figure draws, and let four of them have a median."""
+    """Return a result with more cells than a figure draws, of which four have a median."""
     result = sweep.run(
         make_study(count=1, hidden=2, max_steps=2, learning_rate=RATES, scale=[0.001 * k for k in range(1, 1501)])
     )
@@ -30,17 +30,17 @@ def many() -> Result:
 
 
 def brightness(color: Any) -> float:
-    """Return how bright a color is."""
+    """Return the brightness of a color."""
     return float(np.asarray(color)[..., :3] @ [0.299, 0.587, 0.114])
 
 
 def test_rare_cells_are_drawn(many: Result) -> None:
-    """Of 6,000 cells the four that have a median are drawn, and no figure says that there are none."""
+    """All four of 6,000 cells with a median are drawn."""
     ax = figures.slice_plot(many, x="scale", value="steps_q50")
     assert sorted(ax.collections[0].get_offsets()[:, 1]) == [20, 30, 40, 70]
     assert "not drawn: 5,996 of 6,000 cells" in ax.get_title().replace("\n", " ")
     assert not ax.texts
-    assert "diamonds" not in ax.get_title()  # no median of all cells is reached
+    assert "diamonds" not in ax.get_title()  # pooled cells have no median
     lines = figures.parallel(many, value="steps_q50")
     bar = next(axes for axes in lines.figure.axes if axes.get_label() == "<colorbar>")
     assert bar.get_ylim() == (20, 70)
@@ -48,7 +48,7 @@ def test_rare_cells_are_drawn(many: Result) -> None:
 
 
 def test_slices_share_an_axis(many: Result) -> None:
-    """They stand beside each other on one scale, which is written once."""
+    """Slices are side by side on one scale, which is labelled once."""
     figure = figures.draw(many, "slice")
     figure.draw_without_rendering()
     left, right = figure.axes
@@ -57,8 +57,8 @@ def test_slices_share_an_axis(many: Result) -> None:
     assert not [text for text in right.get_yticklabels() if text.get_visible() and text.get_text()]
 
 
-def test_slices_of_many_cells_tell_how_many_are_drawn(many: Result) -> None:
-    """The best and the worst are among them."""
+def test_slices_of_many_cells(many: Result) -> None:
+    """The title counts the drawn cells; the best and the worst cell are among them."""
     many.cells["convergence_rate"] = np.where(np.arange(6000) == 3001, 1.0, 0.0)
     ax = figures.slice_plot(many, x="scale")
     assert "5,000 of 6,000 cells" in ax.get_title()
@@ -67,7 +67,7 @@ def test_slices_of_many_cells_tell_how_many_are_drawn(many: Result) -> None:
 
 @pytest.mark.parametrize(("status", "rate"), [("diverged", 1e5), ("exhausted", 1e-9)])
 def test_counts_have_colors_of_their_share(status: str, rate: float) -> None:
-    """All runs are the whole scale: where all diverge the map is dark, where none does it is bright."""
+    """The scale ends at all runs: a map is dark if all runs diverge and bright if none does."""
     result = sweep.run(make_study(count=4, learning_rate=[rate, 2 * rate], max_steps=40, threshold=1e-9))
     assert result.cells[f"n_{status}"].eq(4).all()
     ax = figures.heatmap(result, value="n_diverged")
@@ -83,8 +83,8 @@ def test_counts_have_colors_of_their_share(status: str, rate: float) -> None:
     assert {text.get_text() for text in bar.get_yticklabels()} <= set("01234")
 
 
-def test_curves_go_on_where_all_runs_have_ended() -> None:
-    """Where every run has converged the share stays as it is; where some are exhausted nothing is known later on."""
+def test_ends_of_curves() -> None:
+    """A curve extends to the end if all runs converged, but only to the limit of exhausted runs."""
     study = make_study(count=4, hidden=2, learning_rate=0.2, threshold=[1e9, 1e-9], max_steps=60)
     ax = figures.incidence(sweep.run(study), color="threshold")
     ends = {line.get_label(): (line.get_xdata()[-1], line.get_ydata()[-1]) for line in ax.lines}
@@ -95,17 +95,17 @@ def test_curves_go_on_where_all_runs_have_ended() -> None:
 
 
 def test_band_of_a_curve_that_stays_at_zero() -> None:
-    """Of 4 runs none converged, which leaves room for half of them, from the first step on."""
+    """If none of 4 runs converged, the band reaches above 40 % from the first step on."""
     result = sweep.run(make_study(count=4, hidden=2, learning_rate=[1e-9, 1e-8], threshold=1e-9))
     for band in figures.incidence(result).collections:
         corners = band.get_paths()[0].vertices
         assert corners[corners[:, 0] == 0, 1].max() == corners[corners[:, 0] == 60, 1].max() > 40
 
 
-@pytest.mark.parametrize(("below", "max_steps"), [(1e9, 60), (0.3, 60), (0.3, 2000)])
-def test_bins_hold_the_steps(below: float, max_steps: int) -> None:
-    """Runs that converge at once stand at 0; each bin holds whole numbers, as many as the others on a linear axis."""
-    result = sweep.run(make_study(count=200, hidden=3, learning_rate=0.03, threshold=below, max_steps=max_steps))
+@pytest.mark.parametrize(("threshold", "max_steps"), [(1e9, 60), (0.3, 60), (0.3, 2000)])
+def test_bins_of_steps(threshold: float, max_steps: int) -> None:
+    """Runs that converge at once are at 0; bins have edges between integers, and equal widths on a linear axis."""
+    result = sweep.run(make_study(count=200, hidden=3, learning_rate=0.03, threshold=threshold, max_steps=max_steps))
     ax = figures.steps_distribution(result)
     (stairs,) = ax.patches
     shares, edges, _ = stairs.get_data()
@@ -117,13 +117,13 @@ def test_bins_hold_the_steps(below: float, max_steps: int) -> None:
     if ax.get_xscale() == "linear":
         assert len(set(np.diff(edges))) == 1
         assert ax.get_xlim()[0] >= -0.5
-    if below == 1e9:
+    if threshold == 1e9:
         assert edges.tolist() == [-0.5, 0.5]
 
 
 @pytest.mark.parametrize("x", ["learning_rate", "distribution"])
 def test_bands_without_an_upper_end_reach_the_top(x: str) -> None:
-    """Where fewer than three quarters of all runs converged the band of the median is open, and the title says so."""
+    """If fewer than three quarters of all runs converged, the band of the median is open, and the title says so."""
     values = {"learning_rate": RATES} if x == "learning_rate" else {"distribution": ["normal", "uniform"]}
     result = sweep.run(make_study(**{"count": 8, "hidden": 2, "learning_rate": 0.2, **values}))
     result.cells["steps_q25"], result.cells["steps_q50"] = 10, 20
@@ -140,8 +140,8 @@ def test_bands_without_an_upper_end_reach_the_top(x: str) -> None:
     assert "reach the top" not in figures.draw(result, value="steps_q50").get_suptitle()
 
 
-def test_what_is_not_trained_is_said(tmp_path: Path) -> None:
-    """A panel of a partial result, and fields of its map, are empty because nothing is trained there."""
+def test_untrained_cells(tmp_path: Path) -> None:
+    """Empty panels and fields of a partial result say that no run is trained."""
     study = make_study(count=8, hidden=[2, 3, 4, 5], learning_rate=RATES, distribution=["normal", "uniform"])
     result = run_in_parts(study, tmp_path / "r", max_runs=16, part_runs=8)
     assert not result.complete
@@ -151,19 +151,21 @@ def test_what_is_not_trained_is_said(tmp_path: Path) -> None:
     assert "gray where no run is trained yet" in figures.heatmap(result, x="learning_rate", y="hidden").get_title()
 
 
-def test_titles_say_what_is_taken() -> None:
-    """One cell has seeds, not seeds per cell; names are written as beside the axes."""
+def test_titles_name_pooled_values() -> None:
+    """Titles name pooled parameters and selected values; one cell has seeds, not seeds per cell."""
     one = figures.incidence(sweep.run(make_study(count=3, hidden=2, learning_rate=0.2))).get_title()
     assert one.split("\n")[0] == "small: 3 seeds"
     result = sweep.run(make_study(count=3, hidden=[2, 3], learning_rate=RATES, scale=[0.5, 1.0]))
     title = figures.incidence(result, color="hidden").get_title().replace("\n", " ")
-    assert title.startswith("small: 3 seeds per cell, over all values of learning rate and scale")
+    assert title.startswith("small: 3 seeds per cell, pooled over all values of learning rate and scale")
     title = figures.incidence(result, color="hidden", at={"scale": ["1"], "learning_rate": ["0.1", "0.2"]}).get_title()
-    assert title.replace("\n", " ").startswith("small, scale 1: 3 seeds per cell, over learning rate 0.1 and 0.2")
+    assert title.replace("\n", " ").startswith(
+        "small, scale 1: 3 seeds per cell, pooled over learning rate 0.1 and 0.2"
+    )
 
 
 def test_the_diagonal_leaves_room_for_the_points() -> None:
-    """Large losses at the start do not squeeze the losses at the end; dots of the legend are no larger than needed."""
+    """The diagonal does not extend the axis of final losses; dots of the legend have a fixed size."""
     result = sweep.run(make_study(count=20, hidden=2, scale=100.0, learning_rate=[1e-9, 1e-8], max_steps=3))
     runs = result.runs()
     large = runs["initial_loss"].max()
@@ -176,8 +178,8 @@ def test_the_diagonal_leaves_room_for_the_points() -> None:
     assert {float(handle.get_sizes()[0]) for handle in legend.legend_handles if hasattr(handle, "get_sizes")} == {30.0}
 
 
-def test_title_lies_above_the_labels() -> None:
-    """A power of ten at the end of the axis does not reach into a title that is wider than the axes."""
+def test_titles_are_above_the_labels() -> None:
+    """The label at the top of the axis does not overlap a title that is wider than the axes."""
     ax = figures.losses(sweep.run(make_study(name="study-" * 12, count=4, hidden=2, learning_rate=0.2)))
     ax.set_ylim(1e-5, 1e70)
     ax.figure.draw_without_rendering()
