@@ -1,1 +1,1 @@
-"""Results: their content, and the questions that they answer."""
+"""Results: their content, and the queries that they answer."""

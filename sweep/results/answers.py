@@ -1,4 +1,4 @@
-"""Statistics of cells by the names that users give, and the order of cells by a statistic."""
+"""Names of statistics for users, checks of such names, and the order of cells by a statistic."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 COUNTS = ["n_runs", *(f"n_{name}" for name in STATUSES)]
 
-# Names of users for columns of cells.
+# Columns of cells by the names that users write.
 COLUMNS = {
     "rate": "convergence_rate",
     "median_steps": "steps_q50",
@@ -39,7 +39,7 @@ def has_criterion(study: Study) -> bool:
 
 
 def swept(study: Study) -> list[str]:
-    """Return the parameters that have several values, in file order."""
+    """Return the parameters with several values, in file order."""
     return [name for name, values in study.parameters.items() if len(values) > 1]
 
 
@@ -53,18 +53,18 @@ def check_has_criterion(study: Study) -> None:
     """
     if not has_criterion(study):
         raise SweepError(
-            "the study has criterion 'none': there is no criterion, so it has no statistics; "
-            f"there are those of {list_text(measures_of(study))}"
+            "the study has criterion 'none', so it has no statistics of convergence; use those of "
+            f"{list_text(measures_of(study))}"
         )
 
 
 def default_statistic(study: Study) -> str:
-    """Return the default statistic of cells: the convergence rate, or the median final loss if none is evaluated."""
+    """Return the default statistic of cells: the convergence rate, or the median final loss without a criterion."""
     return "convergence_rate" if has_criterion(study) else STATISTIC_OF["final_loss"]
 
 
 def names_of(columns: Iterable[str]) -> list[str]:
-    """Return the names of users for columns of cells."""
+    """Return the names that users write for columns of cells."""
     aliases = {known: alias for alias, known in COLUMNS.items()}
     return list(dict.fromkeys(aliases.get(known, known) for known in columns))
 
@@ -77,7 +77,7 @@ def split_by(study: Study, names: Sequence[str], statistics: Iterable[str]) -> t
     study
         The study of the result.
     names
-        Names given with ``by``. No parameter and statistic have the same name.
+        The names in ``by``. No parameter has the name of a statistic.
     statistics
         Columns that are allowed.
 
@@ -86,55 +86,55 @@ def split_by(study: Study, names: Sequence[str], statistics: Iterable[str]) -> t
     parameters : list of str
         Swept parameters.
     statistic : str or None
-        The column of cells; None if no statistic is given.
+        The column of cells; None if the names contain no statistic.
 
     Raises
     ------
     SweepError
-        If a name is neither, there are several statistics, or a parameter is given twice.
+        If a name is neither, there are several statistics, or a parameter occurs twice.
     """
     parameters = [name for name in names if name in OPTIONS or name in study.parameters]
     others = [name for name in names if name not in parameters]
     check_swept(study, parameters)
     if len(others) > 1:
-        raise SweepError(f"{list_text(others)} given; give parameters and one statistic")
+        raise SweepError(f"by: must be parameters and at most one statistic, got {list_text(others)}")
     return parameters, column_of(others[0], statistics) if others else None
 
 
 def check_swept(study: Study, names: Sequence[str]) -> None:
-    """Check that names are those of swept parameters, each given once.
+    """Check that names are those of swept parameters, each at most once.
 
     Raises
     ------
     SweepError
-        If a name is no swept parameter or is given twice.
+        If a name is no swept parameter or occurs twice.
     """
     for name in names:
         if name not in study.parameters:
             raise SweepError(unknown("parameter", name, list(study.parameters)) if study.parameters else _NOTHING)
         if list(names).count(name) > 1:
-            raise SweepError(f"parameter {name!r} given twice; give each once")
+            raise SweepError(f"parameter {name!r} occurs twice; name each parameter once")
 
 
 def check_alone(study: Study, name: str) -> None:
-    """Check that cells differ in a parameter alone, so that its values can be compared on common seeds.
+    """Check that some cells differ in one parameter alone, so that its values can be compared on common seeds.
 
     Raises
     ------
     SweepError
-        If it varies together with other options, which differ wherever it does.
+        If other options differ wherever the parameter does.
     """
     if len(study.parameters[name]) > 1 and not differs_alone(study.grid, name):
         axis = next(axis for axis in study.axes if name in axis)
         others = list_text([other for other in varied_options(axis) if other != name])
         raise SweepError(
             f"{name} varies together with {others}: no two cells differ in {name} alone, so its values cannot be "
-            "compared with each other; importance tells its share"
+            "compared; result.importance() estimates its effect"
         )
 
 
 def column_of(name: str, allowed: Iterable[str]) -> str:
-    """Return the column of cells that a name means.
+    """Return the column of cells for a name.
 
     Raises
     ------
@@ -142,9 +142,9 @@ def column_of(name: str, allowed: Iterable[str]) -> str:
         If the column is not allowed.
     """
     column, allowed = COLUMNS.get(name, name), list(allowed)
-    if column in NETWORK_MEASURES:  # which is no quantity
+    if column in NETWORK_MEASURES:  # learned functions have no order
         raise SweepError(
-            f"{name} given, which is a column of runs alone; result.functions() tells how many runs learned which"
+            f"{name} is a column of runs, not a statistic of cells; result.functions() counts the runs of each function"
         )
     if column not in allowed:
         raise SweepError(unknown("statistic", name, names_of(allowed)))
@@ -152,7 +152,7 @@ def column_of(name: str, allowed: Iterable[str]) -> str:
 
 
 def sort_by(cells: pd.DataFrame, study: Study, name: str) -> pd.DataFrame:
-    """Return cells sorted by a column: rates, counts and margins from the highest, all else from the lowest.
+    """Return cells sorted by a column: rates, counts and margins from the highest, all other columns from the lowest.
 
     Parameters
     ----------
@@ -166,7 +166,7 @@ def sort_by(cells: pd.DataFrame, study: Study, name: str) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        The same rows. By the default statistic the best is first and ties are broken as in the ranking.
+        The same rows. For the default statistic they are ranked: the best first, ties by the other statistics.
 
     Raises
     ------

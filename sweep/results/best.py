@@ -35,7 +35,7 @@ def rank(result: Result, statistic: str, at: At | None = None) -> pd.DataFrame:
     statistic
         A key of :data:`sweep.statistics.ranking.RANKED_BY`.
     at
-        Only cells with these values of some parameters.
+        Selects cells by values of some parameters.
 
     Returns
     -------
@@ -45,8 +45,8 @@ def rank(result: Result, statistic: str, at: At | None = None) -> pd.DataFrame:
     Raises
     ------
     SweepError
-        If a value is unknown, no such cell is trained yet, or a statistic of convergence is given and convergence is
-        not evaluated.
+        If a value is unknown, no such cell is trained yet, or the statistic is one of convergence and there is no
+        criterion.
     StoreError
         If the statistic needs rows of runs, and these were not kept.
     """
@@ -77,8 +77,8 @@ def cells_for(result: Result, statistic: str, at: At | None = None) -> pd.DataFr
     Raises
     ------
     SweepError
-        If a value is unknown, no such cell is trained yet, there is no criterion but asked for, or final losses of
-        these cells were not counted.
+        If a value is unknown, no such cell is trained yet, the statistic is one of convergence and there is no
+        criterion, or final losses of these cells were not counted.
     StoreError
         If the statistic needs rows of runs, and these were not kept.
     """
@@ -87,17 +87,17 @@ def cells_for(result: Result, statistic: str, at: At | None = None) -> pd.DataFr
         check_has_criterion(result.study)
     cells = cells_at(result.measured_cells(measure) if measure else result.cells, values_at(result.study, at))
     if cells.empty:
-        raise SweepError("no cell with these values is trained yet; run the same study again to go on")
+        raise SweepError("no cell with these values is trained yet; run the same study again to continue")
     if measure and cells[statistic].isna().all():
         raise SweepError(
-            "final losses of these cells were not counted: those of cells with a criterion are not, nor did earlier "
-            "versions count any; run the study with keep='runs' (--keep runs) to have them"
+            "this result has no final losses of these cells, because with keep='cells' only cells without a criterion "
+            "have them; run the study with keep='runs' (--keep runs)"
         )
     return cells
 
 
 def best_of_each(result: Result, by: Sequence[str], statistic: str, at: At | None = None) -> pd.DataFrame:
-    """Return the best cell for each combination of values of parameters, with an interval that allows for the choice.
+    """Return the best cell for each combination of parameter values, with an interval that allows for the choice.
 
     Parameters
     ----------
@@ -113,7 +113,7 @@ def best_of_each(result: Result, by: Sequence[str], statistic: str, at: At | Non
     DataFrame
         From the best to the worst: the values of ``by``, ``best_of`` (the number of cells among which it is the best),
         ``cell``, the values of the other parameters, ``n_runs``, the statistic, and ``best_of_low`` and
-        ``best_of_high``, the ends of its 95 % interval. Values whose cells have no counted losses are left out.
+        ``best_of_high``, the ends of its 95 % interval. Cells without counted losses are left out.
 
     Raises
     ------
@@ -122,14 +122,15 @@ def best_of_each(result: Result, by: Sequence[str], statistic: str, at: At | Non
 
     Notes
     -----
-    The estimate of the cell that looks best of k is biased by the choice. Each of the k intervals misses with a chance
-    of 0.05 / k at most, so all of them hold together with 95 % (Bonferroni), and so does that of the chosen cell. They
-    are those of cells at this level: order statistics for medians, those of :mod:`sweep.statistics.estimates` for
-    expected steps and means, but for rates that of Clopper and Pearson, since Wilson's covers less at such levels.
+    Choosing the cell that looks best of k biases its estimate. Each of the k intervals misses with a probability of at
+    most 0.05 / k, so all of them hold together with 95 % confidence (Bonferroni), and so does that of the chosen cell.
+    The intervals are those of single cells at this level: order statistics for medians,
+    :mod:`sweep.statistics.estimates` for expected steps and means. Rates have Clopper-Pearson intervals, since Wilson
+    intervals cover too little at such levels.
     """
     cells = cells_for(result, statistic, at)
     if measure_of(statistic):
-        cells = cells[cells[statistic].notna()]  # others were not counted
+        cells = cells[cells[statistic].notna()]  # losses of the others were not counted
     ranked = rank_cells(cells, statistic)
     group = group_of(result.study.grid, by, ranked["cell"].to_numpy())
     best = ranked.groupby(group, sort=False).head(1)
@@ -141,7 +142,7 @@ def best_of_each(result: Result, by: Sequence[str], statistic: str, at: At | Non
 
 
 def _intervals(result: Result, best: pd.DataFrame, statistic: str, levels: Array) -> dict[str, Array]:
-    """Return the ends of the intervals of a statistic of some cells, each at its own level, (cells,)."""
+    """Return the ends of the intervals of a statistic of some cells, each at its level, (cells,)."""
     measure, cells = measure_of(statistic), best["cell"].to_numpy()
     ends: tuple[Array, ...]
     if statistic == "convergence_rate":
@@ -166,7 +167,7 @@ def _intervals(result: Result, best: pd.DataFrame, statistic: str, levels: Array
 
 
 def _median_interval(result: Result, cell: int, statistic: str, level: float) -> tuple[float, float]:
-    """Return the interval of the median of one cell; runs that never converge have infinite steps."""
+    """Return the interval of the median of one cell. Runs that do not converge have infinite steps."""
     measure = measure_of(statistic)
     if measure is None:
         tally = result.tally[result.tally["cell"] == cell]

@@ -21,16 +21,16 @@ from sweep.study.given_weights import element_of
 from sweep.study.options import OPTIONS, STANDS_FOR
 from sweep.system.formatting import count_text, list_text
 
-# Columns of the cells of both results, which no parameter is named as.
+# Columns for the cell numbers of both results; no parameter has these names.
 _CELLS = ("cell of the first", "cell of the second")
 
 
 class Pairing:
     """Two results, paired by cell and seed.
 
-    Runs of one seed have the same initial weights, so they are compared with common random numbers. A cell of one
-    result is paired with the cell of the other that has the same values of all parameters swept in either; a parameter
-    that a result fixes has the fixed value there.
+    Runs of one seed have the same initial weights, so the comparison uses common random numbers. Two cells are paired
+    if they have the same values of all parameters that either study sweeps. A parameter that a study fixes has its
+    fixed value there.
 
     Parameters
     ----------
@@ -47,31 +47,33 @@ class Pairing:
         self._results = first, second
         self._names = names = list(dict.fromkeys([*first.study.parameters, *second.study.parameters]))
         one, other = (_cells_of(result, names, column) for result, column in zip(self._results, _CELLS, strict=True))
-        if "hidden" in names and one["hidden"].dtype != other["hidden"].dtype:  # one has texts of several layers
+        if (
+            "hidden" in names and one["hidden"].dtype != other["hidden"].dtype
+        ):  # texts where a result has several layers
             one, other = one.astype({"hidden": "str"}), other.astype({"hidden": "str"})
-        for name in names:  # NaN where the other result alone has it
+        for name in names:  # NaN where only the other result has it
             if is_numeric_dtype(one[name]) and is_numeric_dtype(other[name]) and one[name].dtype != other[name].dtype:
                 one, other = one.astype({name: "float64"}), other.astype({name: "float64"})
         self._cells = one.merge(other, on=names, how="inner") if names else one.merge(other, how="cross")
         if not len(self._cells):
-            raise SweepError(f"the two results have no cell in common: no values of {', '.join(names)} are in both")
+            raise SweepError(f"the two results have no cell in common: no combination of {', '.join(names)} is in both")
         seeds = first.study.seeds, second.study.seeds
         self._seeds = range(max(each.base for each in seeds), min(each.base + each.count for each in seeds))
         if not self._seeds:
             raise SweepError("the two results have no seed in common, so their runs cannot be paired")
 
     def split(self, by: Sequence[str] | None) -> tuple[list[str], str | None]:
-        """Return the parameters among names, by default all, and the measure to compare; None for rates.
+        """Return the parameters among names, all by default, and the measure to compare; None for rates.
 
         Raises
         ------
         SweepError
-            If a name is unknown, or convergence is asked for but not evaluated.
+            If a name is unknown, or rates are to be compared and there is no criterion.
         """
         by = self._names if by is None else list(by)
         others = [name for name in by if name not in OPTIONS and name not in self._names]
         if len(others) > 1:
-            raise SweepError(f"{list_text(others)} given; give parameters and one statistic")
+            raise SweepError(f"by: must be parameters and at most one statistic, got {list_text(others)}")
         evaluated = any(has_criterion(result.study) for result in self._results)
         statistic = column_of(others[0], COMPARED) if others else COMPARED[0] if evaluated else "final_loss_q50"
         measure = measure_of(statistic)
@@ -93,9 +95,9 @@ class Pairing:
         by
             Parameters; each combination of their values has a row. By default all. Also the measure to compare:
             ``"rate"``, ``"final_loss"``, ``"max_error"``, ``"n_correct"``, ``"test_loss"``, ``"n_test_correct"`` or a
-            measure that both record; by default the rate, or the final loss if neither study evaluates convergence.
+            measure that both record; by default the rate, or the final loss if neither study has a criterion.
         margin
-            Largest negligible difference of rates, such as 0.05; given, rates are tested for equivalence too.
+            Largest negligible difference of rates, such as 0.05. With a margin, rates are also tested for equivalence.
 
         Returns
         -------
@@ -122,7 +124,9 @@ class Pairing:
             sides = self._side(first, _CELLS[0]), self._side(second, _CELLS[1])
             table = compare_sides(*sides, self._cells, parameters, margin)
         if table.empty:
-            raise SweepError("no seed is trained in a cell of both results yet, so their runs cannot be paired")
+            raise SweepError(
+                "the two results have no trained cell and seed in common yet, so their runs cannot be paired"
+            )
         labels = _label(first, second), _label(second, first)
         if labels[0] == labels[1]:
             labels = first.place or "first", second.place or "second"
@@ -131,7 +135,7 @@ class Pairing:
         return adjusted(table) if measure else with_holm(table)
 
     def left_out(self) -> str:
-        """Return a sentence with the numbers of cells and seeds without a partner; empty if all have one."""
+        """Return a sentence with the numbers of cells and seeds that cannot be paired; empty if all can."""
         parts = []
         for label, result, column in zip(("first", "second"), self._results, _CELLS, strict=True):
             study = result.study
@@ -142,7 +146,7 @@ class Pairing:
             lacking = [f"{count:,} of {count_text(of, what)}" for count, of, what in of_all if count]
             if lacking:
                 parts.append(f"{' and '.join(lacking)} of the {label} result")
-        return f"not compared, since the other result lacks them: {'; '.join(parts)}" if parts else ""
+        return f"not compared, because the other result lacks them: {'; '.join(parts)}" if parts else ""
 
     def _measured(self, result: Result, column: str, measure: str) -> Measured:
         """Return a measure of the paired runs of a result."""
@@ -154,29 +158,31 @@ class Pairing:
         return slice(self._seeds.start - base, self._seeds.stop - base)
 
     def _side(self, result: Result, column: str) -> Side:
-        """Return the paired runs of a result, whose cells are in a column of the pairs."""
+        """Return the paired runs of a result; ``column`` is the column of its cells."""
         cells = self._cells[column].to_numpy()
         return Side(result.outcomes.at(cells, self._seeds_of(result)), result.study.grid.most_steps(cells))
 
 
 def _cells_of(result: Result, names: Sequence[str], numbers: str) -> pd.DataFrame:
-    """Return the numbers of all cells, in a column of that name, and values of some parameters, swept or fixed."""
+    """Return the numbers of all cells, in a column ``numbers``, and values of some parameters, swept or fixed."""
     grid = result.study.grid
     cells = np.arange(grid.n_cells)
-    known = [name for name in names if name in result.study.tables.options]  # a custom component may be in one alone
+    known = [
+        name for name in names if name in result.study.tables.options
+    ]  # settings of a custom component may be in one result only
     columns = {name: result.study.column(name, cells) for name in names}
     for name, column in columns.items():
         if name in known and name not in result.study.parameters and element_of(name):
-            continue  # a weight that is drawn here has no partner with a value
+            continue  # a drawn weight has no fixed value to pair by
         if name in known and None in result.study.values_of(name):
             columns[name] = grid.column(STANDS_FOR[name], cells) if name in STANDS_FOR else np.full(len(column), np.inf)
     return pd.DataFrame({numbers: cells, **columns})
 
 
 def _label(result: Result, other: Result) -> str:
-    """Return a name of a result: its study, and the options that both fix to different values."""
-    own, others = result.study.fixed(), other.study.fixed()
+    """Return a label of a result: the name of its study, and the options that both studies fix to different values."""
+    fixed, others = result.study.fixed(), other.study.fixed()
     differing = [
-        f"{name} {own[name]}" for name in OPTIONS if name in own and name in others and own[name] != others[name]
+        f"{name} {fixed[name]}" for name in OPTIONS if name in fixed and name in others and fixed[name] != others[name]
     ]
     return " ".join([result.study.name, *differing])

@@ -18,11 +18,12 @@ from sweep.statistics.incidence import EVENTS, incidence_by
 from sweep.statistics.parallel_runs import FirstOf, first_of
 from sweep.statistics.profiles import performance_profile
 
-# Most curves of an answer.
+# Most curves of a table.
 MOST_CURVES = 10_000
-# Default numbers of parallel runs, as far as there are seeds.
-_ENDS = ("", "_low", "_high")
+# Default numbers of parallel runs; those above the number of seeds are left out.
 PARALLEL_RUNS = (1, 2, 4, 8, 16, 32, 64)
+
+_ENDS = ("", "_low", "_high")
 
 
 class ResultCurves(ResultData, ABC):
@@ -31,17 +32,17 @@ class ResultCurves(ResultData, ABC):
     def incidence(
         self, by: str | Sequence[str] = (), event: str = "converged", *, parallel_runs: int = 1
     ) -> pd.DataFrame:
-        """Return the cumulative incidence: the share of runs that ended in some way by each step.
+        """Return the cumulative incidence: the share of runs that ended with a status by each step.
 
         Parameters
         ----------
         by
-            Swept parameters; each combination of their values has a curve.
+            Swept parameters. Each combination of their values has a curve.
         event
             ``"converged"``, ``"diverged"``, ``"stalled"`` or ``"plateau"``. Exhausted runs are right-censored at their
             limit.
         parallel_runs
-            If k is above 1, the share of choices of k runs of a cell in which any run has converged.
+            If this is k > 1, the share of choices of k runs of a cell in which any run has converged.
 
         Returns
         -------
@@ -51,8 +52,8 @@ class ResultCurves(ResultData, ABC):
         Raises
         ------
         SweepError
-            If a name is no swept parameter or given twice, the event is unknown, there would be more than 10,000
-            curves, or ``parallel_runs`` is more than the runs of a cell.
+            If a name is no swept parameter or occurs twice, the event is unknown, there would be more than 10,000
+            curves, or ``parallel_runs`` exceeds the runs of a cell.
         """
         by = listed(by)
         check_swept(self.study, by)
@@ -61,23 +62,24 @@ class ResultCurves(ResultData, ABC):
         n_curves = self.study.grid.n_combinations(by)
         if n_curves > MOST_CURVES:
             raise SweepError(
-                f"{n_curves:,} combinations of {', '.join(by)}; at most {MOST_CURVES:,} curves are estimated"
+                f"by: must be parameters with at most {MOST_CURVES:,} combinations of values, got {', '.join(by)} with "
+                f"{n_curves:,}"
             )
         if parallel_runs != 1:
             check_parallel(self.tally, [parallel_runs])
             if event != "converged":
-                raise SweepError(f"event {event!r} given; of parallel runs only the first convergence is estimated")
+                raise SweepError(f"event: must be 'converged' with parallel runs, got {event!r}")
         outcomes = self.outcomes if event == "converged" and pairs_seeds(self) else None
         return incidence_by(self.pooled_tally, self.study.grid, by, event, outcomes, parallel_runs)
 
     def run_lengths(self, by: str | Sequence[str] = ()) -> pd.DataFrame:
-        """Return the run-length distribution: the share of pairs of a run and a target reached by each step.
+        """Return the run-length distribution: the share of pairs of run and loss threshold reached by each step.
 
         Parameters
         ----------
         by
-            Swept parameters; each combination of their values has a curve; with ``"loss_threshold"``, or
-            ``"threshold"`` if thresholds are its values, each threshold has one.
+            Swept parameters. Each combination of their values has a curve. Include ``"loss_threshold"`` (or
+            ``"threshold"``, if no loss thresholds are recorded) for a curve of each threshold.
 
         Returns
         -------
@@ -87,16 +89,16 @@ class ResultCurves(ResultData, ABC):
         Raises
         ------
         SweepError
-            If no thresholds are recorded and ``threshold`` has one value, or for the reasons of :meth:`incidence`.
+            If no loss thresholds are recorded and ``threshold`` has one value, or as for :meth:`incidence`.
         StoreError
-            If thresholds are recorded and rows of runs were not kept.
+            If loss thresholds are recorded and rows of runs were not kept.
 
         Notes
         -----
         This is the empirical distribution of run lengths over several thresholds (Hansen et al., Optim. Methods Softw.
-        36 (2021) 114: COCO). Targets are those of ``record.loss_thresholds``, or else the values of ``threshold``: the
-        runs of a seed take the same steps whatever their target, so the run that ends at a target gives the step at
-        which it is first reached. A run that ends before it meets a recorded target does not reach it.
+        36 (2021) 114: COCO, which calls the thresholds targets). They are those of ``record.loss_thresholds``, or else
+        the values of ``threshold``. Runs of a seed take the same steps whatever their threshold, so the run that ends
+        at a threshold shows when the loss first falls below it. A run that ends earlier does not reach the threshold.
         """
         if self.study.record.loss_thresholds:
             return self.by_threshold.incidence(by)
@@ -106,21 +108,21 @@ class ResultCurves(ResultData, ABC):
     @property
     @abstractmethod
     def by_threshold(self) -> ResultCurves:
-        """The runs evaluated by each recorded target of the loss; :class:`sweep.Result` makes them."""
+        """The runs evaluated by each recorded loss threshold; see :class:`sweep.Result`."""
 
     def performance_profile(self, vary: str) -> pd.DataFrame:
-        """Return the performance profile: how often a value of a parameter is within a factor of the best one's steps.
+        """Return the performance profile: how often each value of a parameter is within a factor of the fewest steps.
 
         Parameters
         ----------
         vary
-            A swept parameter of several values.
+            A swept parameter with several values.
 
         Returns
         -------
         DataFrame
-            The table of :func:`sweep.statistics.profiles.performance_profile`. If thresholds are recorded, each problem
-            has a target too, and is solved at the step to it.
+            The table of :func:`sweep.statistics.profiles.performance_profile`. If loss thresholds are recorded, a
+            problem also has a threshold, and is solved at the step at which the loss falls below it.
 
         Raises
         ------
@@ -143,10 +145,9 @@ class ResultCurves(ResultData, ABC):
         Parameters
         ----------
         k
-            Numbers of runs that start together; by default 1, 2, 4, .. 64, as far as there are seeds.
+            Numbers of runs that start together; by default 1, 2, 4, .. 64, up to the number of seeds.
         by
-            Swept parameters; each combination of their values has rows, with means over the other parameters. By
-            default all.
+            Swept parameters, all by default. Each combination of their values has rows, with means over the others.
 
         Returns
         -------
@@ -159,9 +160,8 @@ class ResultCurves(ResultData, ABC):
         Raises
         ------
         SweepError
-            If a name is no swept parameter or given twice, k is below 1 or more than the runs of a cell, there would be
-            more than 10,000 combinations, there is no criterion, or pooled cells lack runs of some seeds or their
-            rows.
+            If a name is no swept parameter or occurs twice, k is below 1 or above the runs of a cell, there would be
+            more than 10,000 combinations, there is no criterion, or pooled cells lack runs of some seeds or rows.
         """
         check_has_criterion(self.study)
         names = list(self.study.parameters) if by is None else listed(by)
@@ -173,15 +173,20 @@ class ResultCurves(ResultData, ABC):
         check_parallel(self.tally, chosen)
         grid, cells = self.study.grid, np.sort(self.tally["cell"].unique())
         group = group_of(grid, names, cells)
-        if (n_groups := len(np.unique(group))) > MOST_CURVES:
-            raise SweepError(f"{n_groups:,} combinations of {', '.join(names)}; at most {MOST_CURVES:,} are estimated")
+        n_groups = len(np.unique(group))
+        if n_groups > MOST_CURVES:
+            raise SweepError(
+                f"by: must be parameters with at most {MOST_CURVES:,} combinations of values, got {', '.join(names)} "
+                f"with {n_groups:,}"
+            )
         rows = []
         for number in np.unique(group):
-            own = cells[group == number]
-            steps, converged = runs_of(self, own)
+            members = cells[group == number]
+            steps, converged = runs_of(self, members)
             for each in chosen:
-                first = first_of(steps, converged, grid.most_steps(own), each)
-                rows.append((number, len(own), each, *first[:3], *_restricted(first, grid.most_steps(own).mean())))
+                first = first_of(steps, converged, grid.most_steps(members), each)
+                means = _restricted(first, grid.most_steps(members).mean())
+                rows.append((number, len(members), each, *first[:3], *means))
         columns = ["n_cells", "k", *(f"convergence_rate{end}" for end in _ENDS)]
         columns += [f"restricted_mean_steps{end}" for end in _ENDS]
         table = pd.DataFrame(rows, columns=["group", *columns]).set_index("group")
@@ -194,7 +199,7 @@ def _restricted(first: FirstOf, most_steps: float) -> tuple[float, float, float]
 
 
 def runs_of(result: ResultData, cells: Any) -> tuple[Any, Any]:
-    """Return steps of runs and whether they converged, both (cells, seeds); seeds of a single cell are in any order.
+    """Return steps of runs and whether they converged, both (cells, seeds). Seeds of a single cell are in any order.
 
     Raises
     ------
@@ -203,15 +208,14 @@ def runs_of(result: ResultData, cells: Any) -> tuple[Any, Any]:
     """
     if len(cells) == 1:
         first, last = np.searchsorted(result.tally["cell"].to_numpy(), [cells[0], cells[0] + 1])
-        own = result.tally.iloc[first:last]
+        tally = result.tally.iloc[first:last]
         steps, converged = (
-            np.repeat(ends.to_numpy(), own["n"]) for ends in (own["steps"], own["status"] == "converged")
+            np.repeat(ends.to_numpy(), tally["n"]) for ends in (tally["steps"], tally["status"] == "converged")
         )
         return steps[None], converged[None]
-    if not pairs_seeds(result) or not (outcomes := result.outcomes.at(cells)).present.all():
-        raise SweepError(
-            "parallel runs pooled over several cells need the rows of all of their runs; give all parameters in by"
-        )
+    outcomes = result.outcomes.at(cells) if pairs_seeds(result) else None
+    if outcomes is None or not outcomes.present.all():
+        raise SweepError("parallel runs over several cells need the rows of all their runs; name all parameters in by")
     return outcomes.steps, outcomes.converged
 
 
@@ -221,14 +225,13 @@ def check_parallel(tally: pd.DataFrame, numbers: Sequence[Any]) -> None:
     Raises
     ------
     SweepError
-        If one is no integer from 1, or is more than the runs of some cell.
+        If one is not an integer from 1, or exceeds the runs of some cell.
     """
     fewest = int(tally.groupby("cell")["n"].sum().min())
     for number in numbers:
         if isinstance(number, bool) or not isinstance(number, int | np.integer) or not 1 <= number <= fewest:
             raise SweepError(
-                f"{shown(number)} parallel runs asked for; must be a whole number from 1 to {fewest:,}, the fewest "
-                "runs of a cell"
+                f"parallel runs: must be from 1 to {fewest:,}, the fewest runs of a cell, got {shown(number)}"
             )
 
 
@@ -260,20 +263,20 @@ def profile_of(result: ResultData, vary: str, values: Sequence[Any], cells: Any)
     """
     check_has_criterion(result.study)
     if len(values) < 2:
-        raise SweepError(f"{vary} has 1 value; a performance profile compares two values or more")
+        raise SweepError(f"{vary} has 1 value; a performance profile compares two or more")
     check_alone(result.study, vary)
     profile = performance_profile(result.outcomes, result.study.grid, vary, cells, tuple(values))
     if not profile["n_problems"].iloc[0]:
         if result.complete:
             raise SweepError(
-                f"no cells differ in {vary} alone and have all of these values; pick some with --at {vary}=.."
+                f"no cells differ in {vary} alone and have all of these values; select values with --at {vary}=.."
             )
-        raise SweepError(f"no seed is trained at all values of {vary} yet; run the same study again to go on")
+        raise SweepError(f"no seed is trained at all values of {vary} yet; run the same study again to continue")
     return profile
 
 
 def check_thresholds(result: ResultData, thresholds: Sequence[Any] | None = None) -> None:
-    """Check that there are several thresholds, values of ``threshold``, where none are recorded.
+    """Check that ``threshold`` has several values, if no loss thresholds are recorded.
 
     Raises
     ------
@@ -284,11 +287,11 @@ def check_thresholds(result: ResultData, thresholds: Sequence[Any] | None = None
     found = result.study.parameters.get("threshold", ()) if thresholds is None else thresholds
     if len(found) < 2:
         raise SweepError(
-            f"threshold {'is not swept' if not found else 'has 1 value'}; run lengths need several thresholds, as in "
-            "a study with --set record.loss_thresholds=1e-1,1e-2,1e-3"
+            f"threshold {'is not swept' if not found else 'has 1 value'}; run lengths need several thresholds: run the "
+            "study with --set record.loss_thresholds=1e-1,1e-2,1e-3"
         )
 
 
 def listed(names: str | Sequence[str]) -> list[str]:
-    """Return names as a list; a single name becomes a list of one."""
+    """Return names as a list, also a single name."""
     return [names] if isinstance(names, str) else list(names)

@@ -53,9 +53,9 @@ class ResultData(DefaultFloatingPoint):
     def facts(self) -> dict[str, Any]:
         """The content of run.json: identity, digest, machine, versions, steps and seconds.
 
-        The digest is that of all rows. Where only cells are kept it is that of their tally, another number (see
-        :func:`sweep.store.digest.tally_digest`). That of rows in memory is computed at the first access, in some 35 ns
-        per run.
+        The digest covers all rows. If only cells are kept it covers their tally, so it differs (see
+        :func:`sweep.store.digest.tally_digest`). For rows in memory it is computed at the first access, which takes
+        some 35 ns per run.
         """
         if "digest" not in self._facts:
             self._facts["digest"] = digest_of_rows(self._parts)
@@ -73,16 +73,16 @@ class ResultData(DefaultFloatingPoint):
         else:
             stored: pd.DataFrame = self._parts.read_cells().to_pandas()
             frame = stored.astype(dict.fromkeys(NULL_COLUMNS, "Int64"))  # null if not reached
-        asked = columns_in_cells(self.study)
-        lacking = {name: own for name, own in asked.items() if own[0] not in frame or frame[own[0]].isna().all()}
+        needed = columns_in_cells(self.study)
+        lacking = {name: own for name, own in needed.items() if own[0] not in frame or frame[own[0]].isna().all()}
         whole = with_measures(frame, lacking, self._measures_by_cell(list(lacking), frame)) if lacking else frame
-        return whole.copy()  # in a few blocks: beside a hundred of them pandas warns where a column is inserted
+        return whole.copy()  # in few blocks: with a hundred, pandas warns when a column is inserted
 
     @cached_property
     def tally(self) -> pd.DataFrame:
         """Counts of runs by cell, status and steps, from which :mod:`sweep.statistics` computes every statistic.
 
-        A row says that ``n`` runs of ``cell`` ended with ``status`` after ``steps`` steps; rows are sorted.
+        A row means that ``n`` runs of ``cell`` ended with ``status`` after ``steps`` steps. Rows are sorted.
         """
         tallies = TallySum()
         for commit in self._parts.counted():
@@ -91,20 +91,20 @@ class ResultData(DefaultFloatingPoint):
 
     @property
     def even(self) -> bool:
-        """Whether all cells have the same number of runs: not in a partial result or with adaptive seeds.
+        """Whether all cells have the same number of runs; false for partial results and adaptive seeds.
 
-        Where they have not, each cell counts equally in statistics over several cells.
+        If they do not, statistics over several cells give each cell equal weight.
         """
         return self.complete and not self.study.seeds.until
 
     @property
     def pooled_tally(self) -> pd.DataFrame:
-        """The tally for pooling cells, with weights by which all count equally if they are not even."""
+        """The tally for pooling cells. If cells have different numbers of runs, weights make them count equally."""
         return self.tally if self.even else with_equal_cells(self.tally)
 
     @cached_property
     def outcomes(self) -> Outcomes:
-        """Status and steps of every seed in every cell, for comparisons with common random numbers.
+        """Whether and when each seed of each cell converged, for comparisons with common random numbers.
 
         Raises
         ------
@@ -157,7 +157,7 @@ class ResultData(DefaultFloatingPoint):
         Raises
         ------
         StoreError
-            If rows of runs were not kept, except for the final loss of a study in which some cell is not evaluated.
+            If rows of runs were not kept. The final loss needs none if some cell has no criterion.
         """
         if measure == "final_loss" and tells_losses(self.study):
             return self.cells
@@ -177,7 +177,7 @@ class ResultData(DefaultFloatingPoint):
         return losses.total()
 
     def _measures_by_cell(self, measures: list[str], cells: pd.DataFrame) -> dict[str, pd.DataFrame]:
-        """Return the statistics of measures by cell, from rows, or from counts."""
+        """Return the statistics of measures by cell, from rows or from counts."""
         if self.keeps_runs:
             return self._statistics_by_cell(measures)
         return {"final_loss": losses_by_cell(self.counted_losses, cells, self.study.grid)}
@@ -210,7 +210,7 @@ class ResultData(DefaultFloatingPoint):
         Parameters
         ----------
         columns
-            Only these, in this order; all by default.
+            Columns to return, in this order; all by default.
 
         Returns
         -------
@@ -233,7 +233,7 @@ class ResultData(DefaultFloatingPoint):
         Parameters
         ----------
         columns
-            Only these, in this order; all by default.
+            Columns to return, in this order; all by default.
 
         Yields
         ------
@@ -250,22 +250,22 @@ class ResultData(DefaultFloatingPoint):
             yield table.to_pandas()[wanted]
 
     def row(self, run: int) -> dict[str, Any]:
-        """Return the row of a run; StoreError if there is no such run or rows of runs were not kept."""
+        """Return the row of a run; StoreError if it is not trained or rows of runs were not kept."""
         import pyarrow.compute as pc
 
         self._check_rows()
         if not 0 <= run < self.study.n_runs:
-            raise StoreError(f"run {run} given; this study has runs 0 to {self.study.n_runs - 1}")
+            raise StoreError(f"run: must be from 0 to {self.study.n_runs - 1}, got {run}")
         table = self._parts.table_at(self._parts.plan.position(run))
         rows = table.filter(pc.equal(table["run"], run)).to_pylist()
         if not rows:
-            raise StoreError(f"run {run} given; it is not trained, as its cell needed no more seeds (seeds.until)")
+            raise StoreError(f"run {run} is not trained, because its cell needed no more seeds (seeds.until)")
         return dict(rows[0])
 
     def parts(self) -> list[str]:
         """Return the paths of the Parquet files that hold the runs or their counts, in part order.
 
-        Other tools can read them. Other files in parts/ belong to a run under way or were left by killed processes.
+        Other tools can read them. Any other files in parts/ are those of a training under way or of killed processes.
 
         Raises
         ------
@@ -273,17 +273,17 @@ class ResultData(DefaultFloatingPoint):
             If the result is in memory, or was published without its parts.
         """
         if isinstance(self._parts, MemoryParts):
-            raise StoreError("this result is in memory; run the study with a results folder to have files")
+            raise StoreError("this result is in memory and has no files; run the study with out=DIR")
         return self._parts.part_paths()
 
     def _known_columns(self, columns: list[str] | None) -> list[str]:
-        """Return the requested columns, all by default."""
+        """Check requested columns, and return them; all by default."""
         self._check_rows()
         known = [column.name for column in runs_columns(self.study)]
         wanted = known if columns is None else list(columns)
         unknown = [name for name in wanted if name not in known]
         if unknown:
-            raise StoreError(f"no column {unknown[0]!r} in runs; there are {', '.join(known)}")
+            raise StoreError(f"runs have no column {unknown[0]!r}; they have {', '.join(known)}")
         return wanted
 
     def _check_rows(self, measure: str | None = None) -> None:
@@ -291,11 +291,11 @@ class ResultData(DefaultFloatingPoint):
             check_measure(self.study, measure)
         if self._parts.keep != "runs":
             raise StoreError(
-                "this result keeps cells only; run the study with keep='runs' (--keep runs) to have its runs"
+                "this result keeps cells only; run the study with keep='runs' (--keep runs) to keep rows of runs"
             )
 
     def __repr__(self) -> str:
-        """Return the study, the folder and the digest, or the share of runs that are trained."""
+        """Return the study, the folder, and the digest or the number of trained runs."""
         place = f" in {self.place!r}" if self.place else ""
         n_runs, n_all = self.facts["n_runs"], self.study.n_runs
         partial = f"partial, {n_runs:,} of {n_all:,} runs" if not self.complete else ""

@@ -25,10 +25,10 @@ FORMATS = ("csv", "json", "tex")
 ROWS_AT_A_TIME = 10_000
 
 _N_CELLS = Column("n_cells", "int64", "cells", "cells that are pooled")
-# Words of columns of single cells, and what they are of several.
+# Descriptions of columns: phrases for single cells, and their replacements for several.
 _OF_SEVERAL = {
     "runs of the cell": "runs of the cells",
-    "95 % Wilson interval": "95 % interval, which counts each seed of several cells once",
+    "95 % Wilson interval": "95 % interval, which counts each seed once",
 }
 
 
@@ -40,13 +40,13 @@ class Table(NamedTuple):
     frame
         The table.
     columns
-        What its columns are, in their order.
+        Descriptions of the columns, in their order.
     by
-        Parameters that it is pooled by; none for single cells.
+        Parameters by which cells are pooled; none for single cells.
     order
-        The order of the rows in words; empty for that of the study.
+        The order of the rows as a clause; empty for that of the study.
     n_rows
-        Rows of the whole table, of which the frame may have only the first.
+        Rows of the whole table; the frame may have only the first of them.
     """
 
     frame: pd.DataFrame
@@ -55,8 +55,8 @@ class Table(NamedTuple):
     order: str
     n_rows: int
 
-    def said(self) -> str:
-        """Return how many rows of which there are, and their order."""
+    def heading(self) -> str:
+        """Return what the rows are, how many there are, and their order."""
         what = "cell" if not self.by else "value" if len(self.by) == 1 else "combination"
         of = f" of {', '.join(self.by)}" if self.by else ""
         part = "" if len(self.frame) == self.n_rows else f"{len(self.frame):,} of "
@@ -64,7 +64,7 @@ class Table(NamedTuple):
 
 
 def format_of(to: str | None, out: Path | None) -> str:
-    """Return the format that is asked for, by name or else by the suffix of a file; CSV without either.
+    """Return the format by its name, or by the suffix of the file; CSV without either.
 
     Raises
     ------
@@ -77,8 +77,8 @@ def format_of(to: str | None, out: Path | None) -> str:
         to = Path(out or "").suffix[1:].lower()
         if to not in FORMATS:
             suffixes = ", ".join(f".{name}" for name in FORMATS)
-            given = shown(str(out), 200)
-            raise SweepError(f"file {given} given, whose suffix is none of {suffixes}; name the format, as in --to csv")
+            path = shown(str(out), 200)
+            raise SweepError(f"suffix of the file: must be one of {suffixes}, got {path}; or name the format: --to csv")
     if to not in FORMATS:
         raise SweepError(unknown("format", to, FORMATS))
     return to
@@ -106,20 +106,20 @@ def exported(
     Raises
     ------
     SweepError
-        If a name is no swept parameter or given twice, there is no such column, or ``top`` is below 1.
+        If a name is no swept parameter or occurs twice, there is no such column, or ``top`` is below 1.
     """
     table = _table(result, by, sort, top)
     if to == "csv":
         return _csv(result, table)
     if to == "json":
         return "".join(_json(result, table))
-    return tex_table(result, table.frame, table.columns, by, table.said())
+    return tex_table(result, table.frame, table.columns, by, table.heading())
 
 
 def _table(result: ResultQueries, by: Sequence[str], sort: str | None, top: int | None) -> Table:
-    """Return the rows that are asked for; the best first where only some are and no order is given."""
+    """Return the rows to write, in the order ``sort``. The first ``top`` rows are the best ones by default."""
     if top is not None and top < 1:
-        raise SweepError(f"top {top} given; must be at least 1")
+        raise SweepError(f"top: must be at least 1, got {top}")
     whole = result.summarize(by) if by else result.cells
     frame, order = whole, f", sorted by {sort}" if sort else ""
     if sort or top:
@@ -131,7 +131,7 @@ def _table(result: ResultQueries, by: Sequence[str], sort: str | None, top: int 
 
 
 def _of_several(column: Column) -> Column:
-    """Return what a column of cells is where several are pooled."""
+    """Return the description of a column for pooled cells."""
     doc = column.doc
     for of_one, of_several in _OF_SEVERAL.items():
         doc = doc.replace(of_one, of_several)
@@ -139,15 +139,15 @@ def _of_several(column: Column) -> Column:
 
 
 def _csv(result: ResultQueries, table: Table) -> str:
-    """Return CSV: missing values are empty; a column ``partial`` stands in each row of a partial result."""
+    """Return CSV. Missing values are empty; rows of a partial result have a column ``partial``."""
     frame = table.frame if result.complete else table.frame.assign(partial=True)
     return str(frame.to_csv(index=False, lineterminator="\n"))
 
 
 def _json(result: ResultQueries, table: Table) -> Iterator[str]:
-    """Yield strict JSON, a line for each column and row: missing values are null, infinite ones the text "inf".
+    """Yield strict JSON, a line for each column and row. Missing values are null, infinite ones the text "inf".
 
-    The writer of pandas would round floats to 15 decimals.
+    pandas would round floats to 15 decimals.
     """
     about: dict[str, Any] = {"study": result.study.name, "complete": result.complete}
     if not result.complete:
@@ -158,11 +158,11 @@ def _json(result: ResultQueries, table: Table) -> Iterator[str]:
     yield "{\n"
     for name, value in about.items():
         yield f"{json.dumps(name)}: {json.dumps(value)},\n"
-    told = [
+    columns = [
         f"{json.dumps(c.name)}: {json.dumps({'type': c.type, 'unit': c.unit, 'description': c.doc})}"
         for c in table.columns
     ]
-    yield '"columns": {\n' + ",\n".join(told) + '\n},\n"rows": [\n'
+    yield '"columns": {\n' + ",\n".join(columns) + '\n},\n"rows": [\n'
     between = ""
     for row in _rows(table.frame):
         yield between + json.dumps(row, allow_nan=False)
@@ -171,7 +171,7 @@ def _json(result: ResultQueries, table: Table) -> Iterator[str]:
 
 
 def _rows(frame: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    """Yield rows as values of JSON; only some at a time are Python objects, since these take much memory."""
+    """Yield rows as values of JSON. They become Python objects a few at a time, since these take much memory."""
     names = list(frame.columns)
     for start in range(0, len(frame), ROWS_AT_A_TIME):
         part = frame.iloc[start : start + ROWS_AT_A_TIME]

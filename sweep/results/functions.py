@@ -1,4 +1,4 @@
-"""The functions that networks have learned: how many runs learned each of the most frequent ones."""
+"""The functions that networks learned: how many runs learned each of the most frequent ones."""
 
 from __future__ import annotations
 
@@ -33,31 +33,31 @@ def functions_by(result: Result, by: Sequence[str], top: int) -> pd.DataFrame:
     by
         Swept parameters; runs are pooled over the others.
     top
-        The most functions of each combination.
+        Most functions of each combination.
 
     Returns
     -------
     DataFrame
-        By these parameters, from the most frequent function to the rarest: ``learned_function``, -1 of runs that
+        By these parameters, from the most frequent function to the rarest: ``learned_function``, -1 for runs that
         diverged, ``n_runs``, ``n_learned``, and ``share`` with its 95 % interval, ``share_low`` and ``share_high``.
 
     Raises
     ------
     SweepError
-        If functions are not recorded, a name is no swept parameter or given twice, or ``top`` is below 1.
+        If functions are not recorded, a name is no swept parameter or occurs twice, or ``top`` is below 1.
     StoreError
         If rows of runs were not kept.
 
     Notes
     -----
-    The interval is Wilson's of one cell. Of several cells it counts each seed once, and is missing for a partial
-    result, or if the runs are too many to be paired.
+    One cell has Wilson's interval. The interval over several cells counts each seed once. It is missing for a partial
+    result, and if there are too many runs to pair.
     """
     if _NAME not in result.study.record.measures:
-        raise SweepError(f"the study does not record {_NAME}; a study with --set record.measures={_NAME} does")
+        raise SweepError(f"the study does not record {_NAME}; run it with --set record.measures={_NAME}")
     check_swept(result.study, by)
     if not is_integer(top) or top < 1:
-        raise SweepError(f"top {shown(top)} given; must be an integer from 1")
+        raise SweepError(f"top: must be an integer from 1, got {shown(top)}")
     runs = result.runs(["run", "cell", _NAME])
     runs["group"] = group_of(result.study.grid, by, runs["cell"].to_numpy())
     counts = runs.groupby(["group", _NAME]).size().rename("n_learned").reset_index()
@@ -80,8 +80,8 @@ def _intervals(result: Result, runs: pd.DataFrame, table: pd.DataFrame) -> tuple
     for k, (group, function) in enumerate(zip(table.index, table[_NAME], strict=True)):
         cells = cells_of[group]
         if len(cells) > 1:
-            own = learned[cells]
-            outcomes = Outcomes(np.where(own == -2, -1, 0).astype(np.int32), own == function)
+            of_group = learned[cells]
+            outcomes = Outcomes(np.where(of_group == -2, -1, 0).astype(np.int32), of_group == function)
             ends[k] = np.ravel(rate_intervals(outcomes, np.zeros(len(cells), np.int64))) if may_pair else np.nan
     low, high = (pd.Series(end, table.index) for end in ends.T)
     return low, high

@@ -17,20 +17,20 @@ def curves_of(result: Any, cell: int | None, at: At | None) -> pd.DataFrame:
     """Return the learning curves of some cells; see :meth:`sweep.results.result.Result.learning_curves`."""
     study = result.study
     if cell is not None and (not is_integer(cell) or not 0 <= cell < study.n_cells):
-        raise SweepError(f"cell {shown(cell)} given; must be an integer from 0 to {study.n_cells - 1}")
+        raise SweepError(f"cell: must be an integer from 0 to {study.n_cells - 1}, got {shown(cell)}")
     values = values_at(study, at)
     if study.record.curves is None:
         raise StoreError(
-            "learning curves were not recorded; run the study with --set 'record.curves={seeds=20}' in another folder, "
-            "where --reuse takes over the rows"
+            "learning curves were not recorded; run the study with --set 'record.curves={seeds=20}' in another folder "
+            "(--reuse takes the rows from this one)"
         )
     if not result.complete:
-        raise StoreError("learning curves are recorded once all runs are trained; run the same study again to go on")
+        raise StoreError("learning curves are recorded once all runs are trained; run the same study again to continue")
     curves: pd.DataFrame = result.parts_in_use.read_curves().to_pandas()
     if at:
         curves = curves[curves["cell"].isin(cells_at(cells_of(study.grid), values)["cell"])]
     if cell is not None:
         if at and cell not in cells_at(cells_of(study.grid), values)["cell"].to_numpy():
-            raise SweepError(f"cell {cell} given with at {shown(dict(at))}, which are values of other cells; give one")
+            raise SweepError(f"cell {cell} does not have the values at {shown(dict(at))}; use either cell or at")
         curves = curves[curves["cell"] == cell]
     return curves.reset_index(drop=True)

@@ -47,13 +47,13 @@ def recorded_rows(parts: Parts, cell: int, which: str) -> tuple[Array, Array]:
     """
     study, column = parts.plan.study, f"{which}_weights"
     if which not in ("initial", "final"):
-        raise SweepError(f"weights {shown(which)} given; must be 'final' or 'initial'")
+        raise SweepError(f"which: must be 'final' or 'initial', got {shown(which)}")
     if not is_integer(cell) or not 0 <= cell < study.n_cells:
-        raise SweepError(f"cell {shown(cell)} given; must be an integer from 0 to {study.n_cells - 1}")
+        raise SweepError(f"cell: must be an integer from 0 to {study.n_cells - 1}, got {shown(cell)}")
     if column not in study.record.columns_of_weights:
         raise StoreError(
-            f"{which} weights were not recorded; 'sweep weights DIR' trains the runs again and records them, and so "
-            f"does a study with record.weights = '{which}'"
+            f"{which} weights were not recorded; 'sweep weights DIR' trains the runs again and records them (a study "
+            f"records them with record.weights = '{which}')"
         )
     found: list[tuple[Array, Array]] = []
     for commit in parts.counted():
@@ -64,7 +64,7 @@ def recorded_rows(parts: Parts, cell: int, which: str) -> tuple[Array, Array]:
             found.append((table["seed"].to_numpy(), numbers_of_lists(table[column]).reshape(len(table), -1)))
     found = [each for each in found if len(each[0])]
     if not found:
-        raise StoreError(f"cell {cell} given; none of its runs is trained yet")
+        raise StoreError(f"cell {cell} has no trained runs yet")
     seeds, weights = (np.concatenate(each) for each in zip(*found, strict=True))
     order = np.argsort(seeds)
     return seeds[order], weights[order]
@@ -73,9 +73,9 @@ def recorded_rows(parts: Parts, cell: int, which: str) -> tuple[Array, Array]:
 def named_weights(parts: Parts, cell: int, which: str) -> dict[str, Array]:
     """Return the recorded parameters of a cell's runs by name, each (runs, *its shape); see :func:`recorded_rows`."""
     _, weights = recorded_rows(parts, cell, which)
-    study, own = parts.plan.study, parts.plan.grid.cell(int(cell))
-    sizes = hidden_sizes(own["hidden"], own["layers"])
+    study, options = parts.plan.study, parts.plan.grid.cell(int(cell))
+    sizes = hidden_sizes(options["hidden"], options["layers"])
     fans = study.data.n_inputs, *sizes, study.data.n_targets
-    shapes = parameter_shapes(fans, bias=own["bias"], skip=own["skip"], deep=len(sizes) > 1)
+    shapes = parameter_shapes(fans, bias=options["bias"], skip=options["skip"], deep=len(sizes) > 1)
     places = parameter_slices(shapes)
     return {name: weights[:, places[name]].reshape(-1, *shape) for name, shape in shapes.items()}

@@ -25,8 +25,8 @@ def result_html(result: ResultQueries) -> str:
     rows = []
     for row in cells.to_dict("records"):
         steps = [rate_text(row), steps_text(row["steps_q50"]), steps_text(row["expected_steps"])]
-        said = steps if evaluated else [str(row["n_runs"]), interval_text(row, "final_loss_q50")]
-        rows.append([str(row["cell"]), *(short(row[name]) for name in names), *said])
+        texts = steps if evaluated else [str(row["n_runs"]), interval_text(row, "final_loss_q50")]
+        rows.append([str(row["cell"]), *(short(row[name]) for name in names), *texts])
     n_cells = len(result.cells)
     which = f"the best {len(rows)} of {n_cells:,} cells"
     more = f"<small>{which}</small>" if len(rows) < n_cells else ""

@@ -1,4 +1,4 @@
-"""Cells of a result pooled over parameters: counts, rates and statistics of all runs of several cells."""
+"""Cells of a result pooled over parameters: counts, rates and statistics of the runs of several cells."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from sweep.results.data import ResultData as Result
     from sweep.study.grid import Grid
 
-# Most runs of a study whose rows are read for a summary; the memory for them grows with the runs.
+# Summaries read the rows of studies of up to so many runs. The memory they need grows with the runs.
 MOST_PAIRED = 2 * 10**7
 
 
 def sum_over(result: Result, by: Sequence[str]) -> pd.DataFrame:
-    """Return counts and rates of the cells that share the values of some parameters.
+    """Return counts and rates of cells that share the values of some parameters.
 
     Parameters
     ----------
@@ -40,15 +40,14 @@ def sum_over(result: Result, by: Sequence[str]) -> pd.DataFrame:
     DataFrame
         One row for each combination of the values of ``by``, in the order of the cells: these values, n_cells,
         the sums of the counts, convergence_rate, the mean over the cells, with its 95 % interval (see
-        :func:`rate_intervals_by`), best_cell, the number of the best
-        cell among them, and best_rate. If cells have statistics of final losses, the columns of
-        :func:`sweep.results.pooled_measures.pooled_by` follow, and then quartiles of recorded measures of networks. If
-        there is no criterion, best_final_loss_q50 replaces best_rate.
+        :func:`rate_intervals_by`), best_cell, the number of the best cell among them, and best_rate (without a
+        criterion best_final_loss_q50). If cells have statistics of final losses, the columns of
+        :func:`sweep.results.pooled_measures.pooled_by` follow, and then quartiles of recorded measures of networks.
 
     Raises
     ------
     SweepError
-        If a name is no swept parameter or is given twice.
+        If a name is no swept parameter or occurs twice.
     """
     check_swept(result.study, by)
     cells = result.cells
@@ -82,19 +81,19 @@ def summarize_over(
     by
         Swept parameters, one or more.
     cells
-        Cells of the result, or some of them, with their statistics of ``measure``.
+        Cells of the result, or some of them, with the statistics of ``measure``.
     measure
-        A measure of runs whose statistics are added; by default the final loss if cells have statistics of it.
+        A measure whose statistics are added; by default the final loss, if cells have its statistics.
     grid
-        The grid of the study with other values of options, such as one for all values of a range; by default its own.
+        The grid of the study, or one with coarser values of options, such as one value for a whole range.
 
     Returns
     -------
     DataFrame
         The columns of :func:`sweep.statistics.cells.summarize_by`, then those of
         :func:`sweep.results.pooled_measures.pooled_by`. Intervals over several cells count each seed once; they are
-        missing if rows are not kept or too many. Where cells have different numbers of runs, each counts equally;
-        statistics of restarts and intervals of all statistics but rates are then missing.
+        missing if rows are not kept or too many. Cells with different numbers of runs have equal weights; statistics of
+        restarts, and all intervals but those of rates, are then missing.
     """
     measure = measure or ("final_loss" if tells_losses(result.study) else None)
     grid = grid or result.study.grid
@@ -154,7 +153,7 @@ def rate_intervals_by(result: Result, cells: pd.DataFrame, group: Array) -> pd.D
     result
         Complete or partial.
     cells
-        Its cells, or some of them.
+        Cells of the result, or some of them.
     group : (cells,)
         The number of the group of each.
 

@@ -43,9 +43,9 @@ def pooled_by(result: Result, measure: str, cells: pd.DataFrame, group: Array, p
     -------
     DataFrame
         The columns of :func:`sweep.statistics.measures.measure_statistics`. A group of one cell has the statistics of
-        the cell. Intervals of several cells count each seed once; they are missing if rows are not kept or too many to
-        be read, and where cells have different numbers of runs, of which each then counts equally. All statistics are
-        missing if rows cannot be read and losses were not counted.
+        the cell. Intervals over several cells count each seed once. They are missing if rows are not kept or too many
+        to read, and if cells have different numbers of runs; such cells have equal weights. All statistics are missing
+        if rows cannot be read and losses were not counted.
     """
     columns = measure_columns(measure)
     table = cells.groupby(group)[columns].first().astype(np.float64)
@@ -75,8 +75,8 @@ def recorded_by(result: Result, cells: pd.DataFrame, group: Array, paired: bool)
     for measure in recorded_quantities(result.study):
         names = quartile_columns(measure)
         if result.keeps_runs:
-            own = result.measured_cells(measure).set_index("cell").loc[cells["cell"]].reset_index()
-            tables.append(pooled_by(result, measure, own, group, paired)[names])
+            measured = result.measured_cells(measure).set_index("cell").loc[cells["cell"]].reset_index()
+            tables.append(pooled_by(result, measure, measured, group, paired)[names])
         else:
             one = cells.groupby(group).size() == 1
             tables.append(cells.groupby(group)[names].first().where(one, np.nan))
@@ -104,13 +104,15 @@ def _of_several(result: Result, measure: str, cells: pd.DataFrame, group: Array,
     if result.even:
         table = measure_statistics(measure, group[place], values, n, most_correct(result.study, measure))
     else:
-        table = _evenly(measure, cells, group, (place, values, n))
+        table = _with_equal_weights(measure, cells, group, (place, values, n))
     known = cells[measure_columns(measure)[0]].notna().groupby(group).all()  # missing if some losses were not counted
     return table.assign(**dict.fromkeys(ends, np.nan)).where(known.reindex(table.index), np.nan)
 
 
-def _evenly(measure: str, cells: pd.DataFrame, group: Array, runs: tuple[Array, Array, Array]) -> pd.DataFrame:
-    """Return the statistics of groups in which each cell counts equally.
+def _with_equal_weights(
+    measure: str, cells: pd.DataFrame, group: Array, runs: tuple[Array, Array, Array]
+) -> pd.DataFrame:
+    """Return the statistics of groups in which cells have equal weights.
 
     Parameters
     ----------

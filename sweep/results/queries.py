@@ -1,4 +1,4 @@
-"""Questions to a result: summaries, best cells, comparisons, and importance of parameters."""
+"""Queries of a result: summaries, best cells, comparisons, and importance of parameters."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ COMPARED = ("convergence_rate", *STATISTIC_OF.values())
 
 
 class ResultQueries(ResultCurves):
-    """The questions that a result answers."""
+    """The queries that a result answers."""
 
     def summarize(self, by: str | Sequence[str]) -> pd.DataFrame:
         """Return the statistics of all runs that share the values of some parameters, pooled over the others.
@@ -45,55 +45,52 @@ class ResultQueries(ResultCurves):
         Raises
         ------
         SweepError
-            If no name is given, or a name is no swept parameter or is given twice.
+            If there is no name, or a name is no swept parameter or occurs twice.
         """
         by = listed(by)
         check_swept(self.study, by)
         if not by:
             raise SweepError(
-                "no parameters given to summarize by; give one or more, or use result.cells for single cells"
+                "by: must be one or more parameters, got none; statistics of single cells are in result.cells"
             )
-        table, group = (
-            summarize_over(self, by, self.cells),
-            group_of(self.study.grid, by, self.cells["cell"].to_numpy()),
-        )
+        group = group_of(self.study.grid, by, self.cells["cell"].to_numpy())
         recorded = recorded_by(self, self.cells, group, pairs_seeds(self))
-        return table.assign(**recorded.reset_index(drop=True))
+        return summarize_over(self, by, self.cells).assign(**recorded.reset_index(drop=True))
 
     def best(self, by: str | Sequence[str] = (), top: int | None = None, at: At | None = None) -> pd.DataFrame:
-        """Return the cells ranked, with tests of which may be the best; or the best cell for each value of parameters.
+        """Return the ranked cells and which may be the best, or the best cell for each value of some parameters.
 
         Parameters
         ----------
         by
             A statistic: ``"convergence_rate"``, ``"expected_steps"`` (ERT), ``"steps_q50"``, ``"final_loss"``,
             ``"max_error"``, ``"n_correct"``, ``"test_loss"``, ``"n_test_correct"`` or a recorded measure, as
-            ``"margin"``; the rate by default, or the final loss if there is no criterion. Or swept parameters: the
-            best cell is found for each combination of their values. Or both.
+            ``"margin"``; by default the rate, or the final loss if there is no criterion. Or swept parameters, to find
+            the best cell for each combination of their values. Or both.
         top
             Most rows; all by default.
         at
-            Only cells with these values of some parameters, as in :func:`sweep.study.selection.values_at`.
+            Selects cells by values of some parameters; see :func:`sweep.study.selection.values_at`.
 
         Returns
         -------
         DataFrame
             The table of :func:`sweep.statistics.ranking.best_cells`, or with parameters that of
-            :func:`sweep.results.best.best_of_each`. Comparisons need rows of runs; without these their columns are
+            :func:`sweep.results.best.best_of_each`. Comparisons need rows of runs; without rows their columns are
             missing.
 
         Raises
         ------
         SweepError
-            If a name or a value is unknown, cells cannot be ranked by the statistic, ``top`` is below 1, or a statistic
-            of convergence is given and there is no criterion.
+            If a name or a value is unknown, cells cannot be ranked by the statistic, ``top`` is below 1, or the
+            statistic is one of convergence and there is no criterion.
         StoreError
-            If the statistic needs rows of runs, and these were not kept.
+            If the statistic needs rows of runs that were not kept.
         """
         if top is not None and top < 1:
-            raise SweepError(f"top {top} given; must be at least 1")
-        parameters, given = split_by(self.study, listed(by), RANKED_BY)
-        statistic = given or default_statistic(self.study)
+            raise SweepError(f"top: must be at least 1, got {top}")
+        parameters, chosen = split_by(self.study, listed(by), RANKED_BY)
+        statistic = chosen or default_statistic(self.study)
         ranked = best_of_each(self, parameters, statistic, at) if parameters else rank(self, statistic, at)
         return ranked.head(top or self.study.n_cells)
 
@@ -103,14 +100,14 @@ class ResultQueries(ResultCurves):
         Parameters
         ----------
         vary
-            A swept parameter of at most 20 values.
+            A swept parameter with at most 20 values.
         by
-            Other parameters; each combination of their values has a row, and pairs of runs are pooled over the rest.
-            By default all others. Also the measure to compare: ``"rate"`` (convergence and steps), ``"final_loss"``,
+            Other parameters, by default all. Each combination of their values has a row; pairs of runs are pooled over
+            the rest. Also the measure to compare: ``"rate"`` (convergence and steps), ``"final_loss"``,
             ``"max_error"``, ``"n_correct"``, ``"test_loss"``, ``"n_test_correct"`` or a recorded measure, as
             ``"margin"``; by default the rate, or the final loss if there is no criterion.
         margin
-            Largest negligible difference of rates, such as 0.05; given, values are tested for equivalence too.
+            Largest negligible difference of rates, such as 0.05. With a margin, values are also tested for equivalence.
 
         Returns
         -------
@@ -121,13 +118,13 @@ class ResultQueries(ResultCurves):
         Raises
         ------
         SweepError
-            If a name is no swept parameter or given twice, ``vary`` has one value or too many, the margin is not
+            If a name is no swept parameter or occurs twice, ``vary`` has one value or too many, the margin is not
             between 0 and 1, or there is no criterion.
         StoreError
             If rows of runs were not kept.
         """
-        parameters, given = split_by(self.study, [] if by is None else listed(by), COMPARED)
-        statistic = given or default_statistic(self.study)
+        parameters, chosen = split_by(self.study, [] if by is None else listed(by), COMPARED)
+        statistic = chosen or default_statistic(self.study)
         measure = measure_of(statistic)
         if measure is None:
             check_has_criterion(self.study)
@@ -139,14 +136,14 @@ class ResultQueries(ResultCurves):
         n_values = len(self.study.parameters[vary])
         if not 2 <= n_values <= MOST_COMPARED:
             values = "1 value" if n_values == 1 else f"{n_values:,} values"
-            raise SweepError(f"{vary} has {values}; 2 to {MOST_COMPARED} can be compared with each other")
+            raise SweepError(f"{vary} has {values}; compare takes parameters with 2 to {MOST_COMPARED} values")
         if measure:
             most = most_correct(self.study, measure)
             compared = compare_measured(self.measured(measure), self.study.grid, vary, parameters, measure, most)
         else:
             compared = compare_values(self.outcomes, self.study.grid, vary, parameters, margin)
         if compared.empty:
-            raise SweepError(f"no seed is trained at two values of {vary} yet; run the same study again to go on")
+            raise SweepError(f"no seed is trained at two values of {vary} yet; run the same study again to continue")
         return compared
 
     def importance(self, statistic: str = "convergence_rate", *, errors: bool = True) -> pd.DataFrame:
@@ -157,8 +154,8 @@ class ResultQueries(ResultCurves):
         statistic
             ``"convergence_rate"`` or ``"restricted_mean_steps"``.
         errors
-            Whether to estimate standard errors, the main effect of the seed and total effects of parameters too, for
-            which rows of runs are read if they are kept.
+            Whether to also estimate standard errors, the main effect of the seed and total effects of parameters. These
+            need the rows of runs, and are missing if rows are not kept.
 
         Returns
         -------
@@ -168,13 +165,13 @@ class ResultQueries(ResultCurves):
         Raises
         ------
         SweepError
-            If the statistic is another one, there is no criterion, or the result is partial.
+            If the statistic is another, there is no criterion, or the result is partial.
         """
         check_has_criterion(self.study)
         column = column_of(statistic, EXPLAINED)
         if not self.complete:
             raise SweepError(
-                "importance is computed on the whole grid, and this result is partial; run the study again to finish it"
+                "importance needs all runs, and this result is partial; run the same study again to complete it"
             )
         outcomes = self.outcomes if errors and self.keeps_runs else None
         return importance(self.cells, self.study.grid, column, outcomes)

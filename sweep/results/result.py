@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from sweep.study.selection import At
 
-_ROWS = "rows and files are those of the result itself, with a column for each target"
+_ROWS = "by_threshold has no rows and files; those of the result have a column steps_to_x for each threshold"
 
 
 class Result(ResultQueries):
@@ -35,9 +35,9 @@ class Result(ResultQueries):
 
     @cached_property
     def by_threshold(self) -> ThresholdRuns:
-        """The runs evaluated by each recorded target of the loss.
+        """The runs evaluated by each recorded loss threshold.
 
-        Its answers are those of a result with one more parameter: ``by_threshold.cells``,
+        It answers queries like a result with one more parameter, ``loss_threshold``: ``by_threshold.cells``,
         ``by_threshold.summarize("loss_threshold")``.
         """
         return ThresholdRuns(self)
@@ -55,14 +55,14 @@ class Result(ResultQueries):
         Returns
         -------
         dict
-            Arrays by name, a row for each run by ascending seeds: ``w`` (runs, inputs, hidden), ``v`` (runs, hidden,
-            outputs), ``b``, ``c`` and ``k``; of several hidden layers ``w1``, ``b1``, ``w2``, .. Where a run diverged
-            they may be infinite or NaN.
+            Arrays by name, with a row for each run in the order of seeds: ``w`` (runs, inputs, hidden), ``v`` (runs,
+            hidden, outputs), ``b``, ``c`` and ``k``; with several hidden layers ``w1``, ``b1``, ``w2``, .. Weights of
+            diverged runs may be infinite or NaN.
 
         Raises
         ------
         SweepError
-            If there is no such cell, or ``which`` is another text.
+            If there is no such cell, or ``which`` is neither.
         StoreError
             If these weights were not recorded (``record.weights``), or no run of the cell is trained yet.
         """
@@ -72,25 +72,25 @@ class Result(ResultQueries):
         return named_weights(self.parts_in_use, cell, which)
 
     def functions(self, by: str | Sequence[str] = (), top: int = 10) -> pd.DataFrame:
-        """Return how many runs learned each function, where ``learned_function`` is recorded.
+        """Return how many runs learned each function; the study must record ``learned_function``.
 
         Parameters
         ----------
         by
             Swept parameters; runs are pooled over the others.
         top
-            The most functions of each combination of their values.
+            Most functions of each combination of their values.
 
         Returns
         -------
         DataFrame
             By these parameters, from the most frequent function to the rarest: ``learned_function``, the bit mask of
-            the column, -1 of runs that diverged; ``n_runs``; ``n_learned``; and ``share`` with its 95 % interval.
+            the column, -1 for runs that diverged; ``n_runs``; ``n_learned``; and ``share`` with its 95 % interval.
 
         Raises
         ------
         SweepError
-            If functions are not recorded, a name is no swept parameter or given twice, or ``top`` is below 1.
+            If functions are not recorded, a name is no swept parameter or occurs twice, or ``top`` is below 1.
         StoreError
             If rows of runs were not kept.
         """
@@ -104,15 +104,15 @@ class Result(ResultQueries):
         Parameters
         ----------
         cell
-            Only runs of this cell, by its number as in the column ``cell``.
+            Only runs of the cell with this number.
         at
-            Only cells with these values of some parameters, as in :func:`sweep.study.selection.values_at`.
+            Selects cells by values of some parameters; see :func:`sweep.study.selection.values_at`.
 
         Returns
         -------
         DataFrame
-            By run and steps: ``run``, ``cell``, ``seed``, the swept parameters, ``status`` (how the run ended),
-            ``steps``, ``epochs`` where some cell trains in batches, ``train_loss``, ``n_correct``, and with test
+            In the order of run and steps: ``run``, ``cell``, ``seed``, the swept parameters, ``status`` (how the run
+            ended), ``steps``, ``epochs`` if some cell trains in batches, ``train_loss``, ``n_correct``, and with test
             patterns ``test_loss`` and ``n_test_correct``. The last point of a run is its end.
 
         Raises
@@ -135,40 +135,39 @@ class Result(ResultQueries):
         sort: str | None = None,
         top: int | None = None,
     ) -> str | None:
-        """Write the table of cells as CSV, JSON or TeX, as ``to_csv`` of pandas does: to a file, or as text.
+        """Write the table of cells as CSV, JSON or TeX, to a file or as text, like ``to_csv`` of pandas.
 
         Parameters
         ----------
         to
-            ``"csv"``, ``"json"`` or ``"tex"``; by default what the suffix of the file says, or CSV.
+            ``"csv"``, ``"json"`` or ``"tex"``; by default the suffix of the file, or CSV.
         by
-            Swept parameters; the other ones are pooled, as by :meth:`summarize`. By default a row for each cell.
+            Swept parameters; all others are pooled, as in :meth:`summarize`. By default each cell has a row.
         out
-            The file. It is written whole or not at all.
+            The file, which is written whole or not at all.
         sort
-            A column or a statistic, as for ``sweep show --sort``; by default rows are in the order of the study.
+            A column or a statistic, as in ``sweep show --sort``; by default rows are in the order of the study.
         top
-            Only so many rows, the best ones unless ``sort`` is given.
+            Most rows; the first ones by ``sort``, or else the best.
 
         Returns
         -------
         str or None
-            The text; None if a file is written.
+            The text, or None if it is written to a file.
 
         Raises
         ------
         SweepError
             If the format or a name is unknown, ``top`` is below 1, or the file cannot be written.
         StoreError
-            If cells cannot be pooled, since the result was published without its parts.
+            If cells cannot be pooled, because the result was published without its parts.
 
         Notes
         -----
-        Floats have as many digits as it takes to read the same float. CSV: missing values are empty, infinite ones
-        ``inf``, and the rows of a partial result have a column ``partial``. JSON: an object with the identity of the
-        study, the unit and meaning of each ``columns``, and ``rows``; missing values are null, infinite ones the text
-        ``"inf"``, and integers have all their digits, also above 2^53. TeX: a table of booktabs, rounded, whose caption
-        says what its intervals are.
+        In CSV and JSON, floats and integers have all digits, so they are read back exactly. CSV: missing values are
+        empty, infinite ones ``inf``; rows of a partial result have a column ``partial``. JSON: an object with the
+        identity of the study, the unit and description of each of its ``columns``, and ``rows``; missing values are
+        null, infinite ones the text ``"inf"``. TeX: a booktabs table with rounded numbers, whose caption explains them.
         """
         from sweep.results.export import exported, format_of
         from sweep.system.atomic_files import check_output, replace_file
@@ -184,26 +183,26 @@ class Result(ResultQueries):
         return None
 
     def _repr_html_(self) -> str:
-        """Return the answer and the best cells for a notebook."""
+        """Return the answer and the best cells as HTML."""
         from sweep.results.notebook import result_html
 
         return result_html(self)
 
 
 class ThresholdRuns(Result):
-    """The runs of a result, evaluated by each recorded target of the loss; ``target`` is one more parameter.
+    """The runs of a result, evaluated by each recorded loss threshold; ``loss_threshold`` is one more parameter.
 
-    A run converges at the step to the target. If it ended before it met the target, whatever its status, it did not
-    converge.
+    A run converges at the step at which its loss first falls below the threshold. If the run ended before, whatever its
+    status, it did not converge.
     """
 
     def __init__(self, result: ResultCurves) -> None:
         if not result.study.record.loss_thresholds:
             raise SweepError(
-                "the study records no loss thresholds; give some, as in --set record.loss_thresholds=[1.0,0.1,0.01]"
+                "the study records no loss thresholds; run it with --set record.loss_thresholds=[1.0,0.1,0.01]"
             )
         if not result.keeps_runs:
-            raise StoreError("this result has no rows of runs, which hold the steps to them")
+            raise StoreError("this result has no rows of runs, which hold the steps to each loss threshold")
         study: Any = ThresholdStudy(result.study)
         parts: Any = ThresholdParts(result.parts_in_use, result.study)
         n_runs = sum(commit.n_runs for commit in parts.counted()) * len(result.study.record.loss_thresholds)
@@ -211,27 +210,27 @@ class ThresholdRuns(Result):
 
     @property
     def cells(self) -> pd.DataFrame:
-        """Statistics, one row per cell and target."""
+        """Statistics, one row per cell and threshold."""
         return summarize(self.tally, self.study.grid)
 
     def measured(self, measure: str) -> Measured:
-        """Refuse with SweepError, since measures of the end of a run do not depend on a target."""
-        raise SweepError(f"{measure} does not depend on a target; ask the result itself")
+        """Raise SweepError, since measures of the end of a run do not depend on a loss threshold."""
+        raise SweepError(f"{measure} does not depend on a loss threshold; use the result itself, not by_threshold")
 
     def measured_cells(self, measure: str) -> pd.DataFrame:
-        """Refuse as :meth:`measured` does."""
-        raise SweepError(f"{measure} does not depend on a target; ask the result itself")
+        """Raise SweepError, as :meth:`measured` does."""
+        raise SweepError(f"{measure} does not depend on a loss threshold; use the result itself, not by_threshold")
 
     def learning_curves(self, cell: int | None = None, *, at: At | None = None) -> pd.DataFrame:
-        """Refuse with SweepError, since curves do not depend on a target."""
-        raise SweepError("learning curves do not depend on a target; ask the result itself")
+        """Raise SweepError, since curves do not depend on a loss threshold."""
+        raise SweepError("learning curves do not depend on a loss threshold; use the result itself, not by_threshold")
 
     def row(self, run: int) -> dict[str, Any]:
-        """Refuse with StoreError, since rows belong to the result itself."""
+        """Raise StoreError, since only the result itself has rows."""
         raise StoreError(_ROWS)
 
     def parts(self) -> list[str]:
-        """Refuse with StoreError, since files belong to the result itself."""
+        """Raise StoreError, since only the result itself has files."""
         raise StoreError(_ROWS)
 
     def _known_columns(self, columns: list[str] | None) -> list[str]:
@@ -243,7 +242,7 @@ class ThresholdRuns(Result):
         return f"<Thresholds {thresholds} of {self.study.name!r}>"
 
     def _repr_html_(self) -> str:
-        """Return the cells for a notebook."""
+        """Return the cells as HTML."""
         return str(self.cells.to_html(max_rows=20, index=False))
 
 
@@ -254,40 +253,40 @@ def open_result(directory: str | Path | Files, *, partial: bool = False) -> Resu
     Parameters
     ----------
     directory
-        Its path, or its address ``s3://BUCKET/PREFIX``.
+        A path, or an address ``s3://BUCKET/PREFIX``.
     partial
-        Whether to open a study that was interrupted or is under way, with the runs trained so far.
+        Whether to open a study that was interrupted or is still training, with the runs trained so far.
 
     Returns
     -------
     Result
-        Complete, or partial if ``partial`` is given.
+        Complete, or with ``partial`` perhaps partial.
 
     Raises
     ------
     StoreError
-        If it is no results folder, is damaged or mixes two trainings, if the study is not finished and ``partial`` is
-        not given, or if no run is trained yet.
+        If it is no results folder, is damaged or mixes two trainings; if the study is not complete and ``partial`` is
+        false; or if no run is trained yet.
     """
     store = StoreReader.open(directory)
     facts = store.facts()
     if facts["complete"]:
         if store.has_parts:
-            store.commits()  # refuses commits of different trainings, whichever of them are read later
+            store.commits()  # raises if commits of two trainings are mixed, also if they are never read
         return Result(store.study, facts, store)
     named = f"results in {store.files.place!r}"
     if not partial:
         raise StoreError(
-            f"{named} are not complete; run the same study again to finish it, or open what there is with partial=True"
+            f"{named} are not complete; run the same study again to complete them, or open them with partial=True"
         )
     result = partial_result(store.study, store)
     if not result.facts["n_runs"]:
-        raise StoreError(f"{named} have no trained runs yet; run the same study again to go on")
+        raise StoreError(f"{named} have no trained runs yet; run the same study again to continue")
     return result
 
 
 def partial_result(study: Study, parts: StoreReader | MemoryParts) -> Result:
-    """Return the partial result of the runs that are trained, if any.
+    """Return the partial result of the runs trained so far, if any.
 
     Raises
     ------

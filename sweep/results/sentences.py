@@ -1,4 +1,4 @@
-"""The answer of a result in sentences: converged runs, best cell, and importance of parameters."""
+"""The answer of a result in sentences: converged runs, best cell, and what matters for convergence."""
 
 from __future__ import annotations
 
@@ -22,23 +22,25 @@ if TYPE_CHECKING:
     from sweep.study.model import Study
 
 # Most terms in the sentence on shares of the variance.
-_TOLD = 3
+_MOST_TERMS = 3
 
-# Shares of the variance are told up to this size, which chance exceeds, and this standard error.
+# Largest share of the variance and largest standard error that the sentence reports. Chance alone exceeds both.
 _LARGEST_SHARE, _LARGEST_ERROR = 1.005, 0.2
 
-# How a share of runs ended, where that is not the name of the status.
-_ENDED = {"plateau": "on a plateau"}
+# How runs ended, where the name of the status is no verb.
+_ENDED = {"exhausted": "ran out of steps (exhausted)", "plateau": "ended on a plateau"}
 
 # The note on intervals of several cells, by whether they are computed from rows of runs.
 _INTERVALS = {
-    True: "the intervals count each seed once, since cells share seeds",
-    False: "without intervals, since cells share seeds, and rows of runs are not kept or too many to be read for this",
+    True: "intervals count each seed once, because cells share seeds",
+    False: "no intervals: since cells share seeds these need the rows of runs, which are not kept or too many to read",
 }
+
+_NO_CRITERION = "the study has no convergence criterion (criterion 'none')"
 
 
 def answer(result: ResultQueries) -> list[str]:
-    """Return the sentences of the answer: share of converged runs, best cell, restarts and importance."""
+    """Return the sentences of the answer: share of converged runs, best cell, restarts and what matters."""
     if not result.complete and not result.facts["n_runs"]:
         return [coverage(result)]
     if not has_criterion(result.study):
@@ -58,37 +60,37 @@ def answer(result: ResultQueries) -> list[str]:
 def of_each_cell(study: Study) -> str:
     """Return the note on the steps of cells, or on their losses if there is no criterion."""
     if has_criterion(study):
-        return "median steps: by which half of all runs converged; expected steps (ERT): of all runs, per converged run"
-    return "medians are of all runs; the loss of a diverged run counts as infinite"
+        return (
+            "median steps: half of all runs converged within them; "
+            "expected steps (ERT): the steps of all runs, divided by the number of converged runs"
+        )
+    return "medians cover all runs; the loss of a diverged run counts as infinite"
 
 
 def of_several_cells(result: ResultQueries) -> str:
     """Return the note on rates or medians over several cells, and on their intervals."""
     what = "rates" if has_criterion(result.study) else "medians"
     if result.even:
-        return f"{what} are of all runs together; {_INTERVALS[pairs_seeds(result)]}"
+        return f"{what} pool all runs; {_INTERVALS[pairs_seeds(result)]}"
     intervals = _INTERVALS[pairs_seeds(result) and has_criterion(result.study)]
     if what == "rates":
-        return f"rates are means over cells, of which each counts equally; {intervals}"
-    return "medians weigh cells equally; those of several cells have no interval"
+        return f"rates are means over cells with equal weights; {intervals}"
+    return "medians give cells equal weights; over several cells they have no interval"
 
 
 def losses(result: ResultQueries) -> list[str]:
     """Return the sentences on a fixed budget: final losses, diverged runs and the best cell."""
     cells, statistic = result.cells, STATISTIC_OF["final_loss"]
     if cells[statistic].isna().all():
-        return ["there is no criterion (criterion 'none'), and this result has no final losses"]
+        return [f"{_NO_CRITERION}, and this result has no final losses"]
     (row,) = sum_over(result, []).to_dict("records")
-    if result.even:
-        of = f" of {count_text(row['n_runs'], 'run')}" + (" together" if len(cells) > 1 else "")
-    else:
-        of = f" of {_trained(result)}, each of which counts equally,"
-    told = [f"the median final loss{of} is {interval_text(row, statistic)}"] if row[statistic] == row[statistic] else []
+    sentences, runs = [_NO_CRITERION], count_text(row["n_runs"], "run")
+    if row[statistic] == row[statistic]:
+        of = f"of {runs}" if result.even else f"over {_trained(result)}, with equal weights,"
+        sentences.append(f"the median final loss {of} is {interval_text(row, statistic)}")
     if row["n_diverged"]:
-        n, n_runs = row["n_diverged"], row["n_runs"]
-        told.append(f"{n:,} of {count_text(n_runs, 'run')} diverged, whose loss counts as infinite")
-    told.append(best_loss(result))
-    return ["there is no criterion (criterion 'none')", *told, uneven(result)]
+        sentences.append(f"{row['n_diverged']:,} of {runs} diverged; their losses count as infinite")
+    return [*sentences, best_loss(result), uneven(result)]
 
 
 def best_loss(result: ResultQueries) -> str:
@@ -98,7 +100,7 @@ def best_loss(result: ResultQueries) -> str:
         return ""
     (best,) = rank_cells(cells, statistic).head(1).to_dict("records")
     if best[statistic] == inf:
-        return f"in none of the {len(cells):,} cells half of the runs end with a finite loss"
+        return "no cell has a finite median final loss"
     which = "best cell" if result.complete else "best cell so far"
     text = f"median final loss {interval_text(best, statistic)} of {count_text(best['n_runs'], 'run')}"
     return f"{which}: {name_text(best, swept(result.study))}: {text}{_others(result)}"
@@ -119,7 +121,7 @@ def unevaluated(result: ResultQueries) -> str:
     """Return the sentence on cells without a criterion; empty if there are none."""
     if "none" not in result.study.values_of("criterion"):
         return ""
-    return "cells with criterion 'none' are not evaluated and count as not converged"
+    return "cells with criterion 'none' count as not converged"
 
 
 def uneven(result: ResultQueries) -> str:
@@ -127,26 +129,31 @@ def uneven(result: ResultQueries) -> str:
     n_runs = result.cells["n_runs"]
     if not result.study.seeds.until or not result.complete or n_runs.nunique() == 1:
         return ""
-    return f"cells have {n_runs.min():,} to {n_runs.max():,} seeds, as their intervals took (seeds.until)"
+    return f"cells have {n_runs.min():,} to {n_runs.max():,} seeds, as many as their intervals needed (seeds.until)"
 
 
 def share(result: ResultQueries) -> str:
-    """Return the sentence on the shares of runs by status; if cells are uneven the means over them."""
+    """Return the sentence on the shares of runs by status; means over cells if these have different numbers of runs."""
     cells, ends = result.cells, statuses(result.study.has_patience)
     (row,) = sum_over(result, []).to_dict("records")
-    rate = rate_text(row, " %")
-    if row["n_converged"] and rate.startswith("0.0 "):
-        rate = f"{row['n_converged']:,} ({rate})"  # too few for one decimal of a percentage
     means = {status: (cells[f"n_{status}"] / cells["n_runs"]).mean() for status in ends[1:]}
     others = [
-        f"{100 * mean:.1f} % {_ENDED.get(status, status)}" if mean >= 0.0005 else f"{row[f'n_{status}']:,} {status}"
+        f"{_share_of_runs(mean, row[f'n_{status}'])} {_ENDED.get(status, status)}"
         for status, mean in means.items()
         if mean
     ]
-    of = f"of {count_text(row['n_runs'], 'run')}"
-    if not result.even and len(cells) > 1:
-        of = f"on average over {_trained(result)}"
-    return f"{of} {rate} converged" + (f"; {list_text(others)}" if others else "")
+    rate, low, high = (row[f"convergence_rate{end}"] for end in ("", "_low", "_high"))
+    if result.even or len(cells) == 1:
+        text = f"{_share_of_runs(rate, row['n_converged'])} of {count_text(row['n_runs'], 'run')} converged"
+    else:
+        text = f"{100 * rate:.1f} % of runs converged on average over {_trained(result)}"
+    interval = f" (95 % interval {100 * low:.1f} to {100 * high:.1f} %)" if low == low else ""
+    return text + interval + (f"; {list_text(others)}" if others else "")
+
+
+def _share_of_runs(share: float, n: int) -> str:
+    """Return a share in percent, or the number of runs if they are too few for one decimal of a percentage."""
+    return f"{n:,}" if n and share < 0.0005 else f"{100 * share:.1f} %"
 
 
 def _trained(result: ResultQueries) -> str:
@@ -156,14 +163,14 @@ def _trained(result: ResultQueries) -> str:
 
 
 def best_cell(result: ResultQueries) -> str:
-    """Return the sentence on the best cell and its competitors; for a single cell that on its steps."""
+    """Return the sentence on the best cell, and on others that may be the best; for a single cell that on its steps."""
     cells = result.cells
     if not cells["n_converged"].any():
         where = f" in any of {_trained(result)}" if len(cells) > 1 else ""
         return f"no run converged{where}"
     (best,) = rank_cells(cells).head(1).to_dict("records")
     median = steps_text(best["steps_q50"])
-    expected = f"{steps_text(best['expected_steps'])} steps per converged run"
+    expected = f"{steps_text(best['expected_steps'])} expected steps (ERT)"
     steps = f"median {median} steps" if median != "-" else expected
     if len(cells) == 1:
         return f"{steps}, {expected}" if median != "-" else expected
@@ -173,33 +180,31 @@ def best_cell(result: ResultQueries) -> str:
 
 
 def restarts(result: ResultQueries) -> str:
-    """Return the sentence on restarts where they help in the best cell; empty where they do not, or there are some."""
+    """Return the sentence on restarts if they would help in the best cell; empty if the study restarts runs."""
     if result.study.restarts.max_restarts:
         return ""
     (best,) = rank_cells(result.cells).head(1).to_dict("records")
     if not best["restarted_steps_high"] < best["expected_steps_low"]:  # missing with few successes
         return ""
-    with_them, without = (
-        f"{took} [{low}, {high}]"
-        for took, low, high in (
-            [steps_text(best[f"{name}{end}"]) for end in ("", "_low", "_high")]
-            for name in ("restarted_steps", "expected_steps")
-        )
+    without, with_restarts = (
+        "{} [{}, {}]".format(*(steps_text(best[f"{name}{end}"]) for end in ("", "_low", "_high")))
+        for name in ("expected_steps", "restarted_steps")
     )
-    after, where = steps_text(best["restart_steps"]), "in that cell" if len(result.cells) > 1 else "here"
+    where = " in the best cell" if len(result.cells) > 1 else ""
     return (
-        f"restarts after {after} steps help {where}: a success takes {with_them} steps with them and {without} without"
+        f"restarting runs after {steps_text(best['restart_steps'])} steps would lower the expected steps{where} from "
+        f"{without} to {with_restarts}"
     )
 
 
 def _others(result: ResultQueries) -> str:
-    """Return a clause on the other cells that may be the best, on common seeds if rows can be read."""
+    """Return the clause on other cells that may be the best; it compares intervals if rows of runs cannot be read."""
     if pairs_seeds(result):
         return f"; {may_be_best(result.best(), result.study)}"
     n = n_not_worse(result)
     if n > 1:
-        return f"; intervals of {n:,} other cells overlap with it"
-    return "; the interval of one other cell overlaps with it" if n else ""
+        return f"; the intervals of {n:,} other cells overlap with its interval"
+    return "; the interval of one other cell overlaps with its interval" if n else ""
 
 
 def may_be_best(ranked: pd.DataFrame, study: Study, at: At | None = None) -> str:
@@ -222,11 +227,12 @@ def may_be_best(ranked: pd.DataFrame, study: Study, at: At | None = None) -> str
     n_cells = study.grid.n_cells_at(values_at(study, at))
     n, n_compared = int(ranked["may_be_best"].sum()), len(ranked)
     if n_compared == 1:
-        return "there is one cell" if n_cells == 1 else "no other cell is trained yet"
-    trained = "" if n_compared == n_cells else f" of the {n_compared:,} cells trained so far"
+        return "there is only one cell" if n_cells == 1 else "no other cell is trained yet"
+    cells = f"{n_compared:,} cells" + ("" if n_compared == n_cells else " trained so far")
     if n == 1:
-        return f"with 95 % confidence no other{trained or ' cell'} is better"
-    return f"with 95 % confidence the best{trained} is one of {n:,}{'' if trained else ' cells'}"
+        others = "cell" if n_compared == n_cells else f"of the {cells}"
+        return f"no other {others} is better (95 % confidence)"
+    return f"{n:,} of {cells} may be the best (95 % confidence)"
 
 
 def what_matters(result: ResultQueries) -> str:
@@ -234,25 +240,27 @@ def what_matters(result: ResultQueries) -> str:
     if not result.complete or not swept(result.study):
         return ""
     if result.cells["n_runs"].min() < LEAST_SEEDS:
-        return f"importance of parameters is estimated from at least {LEAST_SEEDS} seeds per cell"
+        return f"estimating what matters for convergence needs at least {LEAST_SEEDS} seeds per cell"
     table = result.importance(errors=pairs_seeds(result))
     shares, errors = table[["share", "total_share"]].to_numpy(), table["share_error"].to_numpy()
     if (shares > _LARGEST_SHARE).any() or (errors > _LARGEST_ERROR).any():
         few = "failed" if result.cells["convergence_rate"].mean() > 0.5 else "converged"
-        return f"too few runs {few} to say what matters for whether a run converges"
+        return f"too few runs {few} to estimate what matters for convergence"
     (seed,) = table[table["term"] == SEED].to_dict("records")
     large = table[table["share"] >= 0.005].sort_values("share", ascending=False, kind="stable")
     of_parameters = large[large["part_of"].isna() & ~large["term"].isin([SEED, SEED_WITH_OTHERS])]
-    words = []
-    for row in of_parameters.head(_TOLD).to_dict("records"):
-        parts = large[large["part_of"] == row["term"]].head(_TOLD).to_dict("records")
+    effects = []
+    for row in of_parameters.head(_MOST_TERMS).to_dict("records"):
+        parts = large[large["part_of"] == row["term"]].head(_MOST_TERMS).to_dict("records")
         alone = list_text([f"{part['term']} by itself {_share(part)}" for part in parts])
         kind = "interaction" if " x " in row["term"] or row["term"] == REST else "main effect"
-        words.append(f"{row['term']} {_share(row)} ({alone if parts else kind})")
+        effects.append(f"{row['term']} {_share(row)} ({alone if parts else kind})")
     if seed["total_share"] >= 0.005:
-        words.append(f"the seed {_share(seed, 'total_share')} (total effect)")
-    what = "what matters for whether a run converges, in shares of the variance between runs"
-    return f"{what}: {list_text(words)}" if words else ""
+        effects.append(f"the seed {_share(seed, 'total_share')} (total effect)")
+    what = "what matters for convergence, as shares of the variance between runs"
+    if table["share_error"].notna().any():
+        what += " ± standard error"
+    return f"{what}: {list_text(effects)}" if effects else ""
 
 
 def _share(row: Mapping[Any, Any], name: str = "share") -> str:

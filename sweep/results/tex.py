@@ -1,4 +1,4 @@
-"""The table of cells as TeX for papers: rates in percent with intervals, few digits, rules of booktabs."""
+"""The table of cells as TeX for papers: rates in percent with intervals, few digits, booktabs rules."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _SPECIAL = {
 }
 _NUMBER = re.compile(r"(?P<sign>-?)(?P<digits>\d[\d,]*(?:\.\d+)?)(?:e(?P<exponent>[+-]\d+))?|(?P<inf>-?inf)|-")
 
-# Heads of statistics, the columns that they are made of, and what their intervals are.
+# Statistics by their heads, and the columns that each consists of.
 _OF_CONVERGENCE = {
     "rate, %": ("convergence_rate", "convergence_rate_low", "convergence_rate_high"),
     "median steps": ("steps_q50",),
@@ -36,7 +36,7 @@ _OF_CONVERGENCE = {
 }
 _OF_LOSSES = {
     "median final loss": ("final_loss_q50", "final_loss_q50_low", "final_loss_q50_high"),
-    "middle half": ("final_loss_q25", "final_loss_q75"),
+    "quartiles": ("final_loss_q25", "final_loss_q75"),
     "finite, %": ("finite_rate",),
 }
 _COUNTS = ("n_cells", "n_runs")
@@ -53,19 +53,19 @@ def tex_table(
     result
         Complete or partial.
     frame
-        Its cells, or its statistics pooled by parameters, those that are shown.
+        The rows to show: cells, or statistics pooled by parameters.
     columns
-        What the columns of the frame are.
+        Descriptions of the columns of the frame.
     by
-        Parameters that cells are pooled by; none for single cells.
+        Parameters by which cells are pooled; none for single cells.
     which
-        The rows that are shown, in words.
+        A clause that says which rows are shown.
 
     Returns
     -------
     str
-        Comments on the columns, and a table with a caption; it needs the package booktabs, and longtable if it has more
-        than 40 rows.
+        Comments on the columns, and a table with a caption. It needs the package booktabs, and longtable for more than
+        40 rows.
     """
     counts = [name for name in (_COUNTS if by else _COUNTS[1:]) if frame[name].nunique() > 1]
     names = [*(by or swept(result.study)), *counts]
@@ -87,16 +87,16 @@ def tex_table(
         label=f"tab:{result.study.name}",
         environment="longtable" if is_long else "table",
     )
-    told = [
+    comments = [
         *_packages(is_long),
         *_sources(result),
         *_meanings({**{name: (name,) for name in names}, **statistics}, columns),
     ]
-    return "".join(f"% {one_line(line)}\n" for line in told) + drawn
+    return "".join(f"% {one_line(line)}\n" for line in comments) + drawn
 
 
 def as_tex(text: str) -> str:
-    r"""Return text with the characters escaped that mean something in TeX.
+    r"""Return text with TeX's special characters escaped.
 
     >>> print(as_tex("learning_rate, %"))
     learning\_rate, \%
@@ -114,7 +114,7 @@ def numbers_as_tex(text: str) -> str:
 
 
 def _number(found: re.Match[str]) -> str:
-    """Return a number, or two dashes for the one that says that a value is missing."""
+    """Return a number as TeX sets it, or two dashes for a missing value."""
     if found["inf"]:
         return "$" + found["inf"].replace("inf", r"\infty") + "$"
     if not found["digits"]:
@@ -129,17 +129,17 @@ def _number(found: re.Match[str]) -> str:
 
 
 def _head(text: str, side: str) -> str:
-    """Return a head of a column, a line for each word, so that tables are narrow."""
+    """Return the head of a column with a line for each word, which keeps tables narrow."""
     lines = re.split(r"(?<!,) |(?<=_)", text)
     stacked = r"\\".join(map(as_tex, lines))
     return rf"\shortstack[{side}]{{{stacked}}}" if len(lines) > 1 else stacked
 
 
 def _alike(frame: pd.DataFrame, by: Sequence[str]) -> str:
-    """Return the clause on counts that are equal in all rows, which need no columns."""
+    """Return the clause on counts that are equal in all rows and so need no columns."""
     counts = {name: int(frame[name].iloc[0]) for name in (_COUNTS if by else _COUNTS[1:]) if frame[name].nunique() == 1}
-    told = [count_text(n, name.removeprefix("n_").removesuffix("s")) for name, n in counts.items()]
-    return f", each of {list_text(told)}" if told else ""
+    texts = [count_text(n, name.removeprefix("n_").removesuffix("s")) for name, n in counts.items()]
+    return f", each of {list_text(texts)}" if texts else ""
 
 
 def _value(name: str, value: Any) -> str:
@@ -150,18 +150,18 @@ def _value(name: str, value: Any) -> str:
 
 
 def _statistics(row: Mapping[Any, Any], study: Study) -> list[str]:
-    """Return the statistics of a row as tables on the terminal have them."""
+    """Return the statistics of a row as they are printed on the terminal."""
     if has_criterion(study):
         return [rate_text(row), steps_text(row["steps_q50"]), steps_text(row["expected_steps"])]
     return measure_texts(row, "final_loss")
 
 
 def _caption(result: ResultQueries, by: Sequence[str], which: str, *, has_intervals: bool) -> str:
-    """Return the caption: which rows there are, how partial the result is, and what its numbers are."""
+    """Return the caption: the rows, the coverage of a partial result, and definitions of the statistics."""
     interval = "95 % intervals" if by else _INTERVALS_OF_CELLS[has_criterion(result.study)]
-    told = [coverage(result), f"in brackets {interval}" if has_intervals else ""]
-    told += [of_several_cells(result) if by else "", of_each_cell(result.study), uneven(result)]
-    sentences = [f"{result.study.name}: {which}", *(text[:1].upper() + text[1:] for text in told if text)]
+    notes = [coverage(result), f"in brackets {interval}" if has_intervals else ""]
+    notes += [of_several_cells(result) if by else "", of_each_cell(result.study), uneven(result)]
+    sentences = [f"{result.study.name}: {which}", *(text[:1].upper() + text[1:] for text in notes if text)]
     return " ".join(as_tex(f"{sentence}.") for sentence in sentences)
 
 
@@ -172,12 +172,12 @@ def _packages(is_long: bool) -> list[str]:
 
 
 def _sources(result: ResultQueries) -> list[str]:
-    """Return the comments on where the numbers come from."""
+    """Return the comments with the identity of the study and the digest of the result."""
     return [f"{name} {result.facts[name]}" for name in ("identity", "digest") if result.facts.get(name)]
 
 
 def _meanings(made_of: Mapping[str, Sequence[str]], columns: Sequence[Column]) -> list[str]:
-    """Return the comments on the meaning and unit of each column, by its head."""
+    """Return the comments on the meaning and unit of each column."""
     known = {column.name: column for column in columns}
     meanings = []
     for head, names in made_of.items():

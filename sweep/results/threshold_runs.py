@@ -1,6 +1,6 @@
-"""Runs evaluated by the targets of the loss that a study records, as runs of a study that also sweeps ``target``.
+"""Runs evaluated by recorded loss thresholds, as runs of a study that also sweeps ``loss_threshold``.
 
-The statistics of convergence then answer when the loss is first below each target, and need no other formulas.
+The statistics of convergence then say when the loss first falls below each threshold, without formulas of their own.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _CONVERGED, _EXHAUSTED = map(STATUSES.index, ("converged", "exhausted"))
 
 
 class ThresholdStudy(StudyContent):
-    """A study as if it also swept the targets that it records, as a last parameter."""
+    """A study as if the loss thresholds that it records were its last parameter."""
 
     def __init__(self, study: Study) -> None:
         vars(self).update({name: getattr(study, name) for name in StudyContent.__annotations__})
@@ -38,12 +38,12 @@ class ThresholdStudy(StudyContent):
         self.record, self.restarts = Record.model_validate({}), Restarts.model_validate({})
 
     def values_of(self, name: str) -> tuple[Any, ...]:
-        """Return the values that an option has in the cells; the criterion is that the loss is below the target."""
+        """Return the values of an option in the cells. The criterion is that the loss is below the threshold."""
         return ("loss",) if name == "criterion" else super().values_of(name)
 
 
 class ThresholdParts(Parts):
-    """Parts with a row for each pair of a run and a target."""
+    """Parts with a row for each pair of a run and a loss threshold."""
 
     keep = "runs"
     has_parts = True
@@ -67,7 +67,7 @@ class ThresholdParts(Parts):
         return self._parts.counted()
 
     def table(self, commit: Commit, columns: Iterable[str] | None = None) -> pa.Table:
-        """Return the columns run, cell, status and steps of all pairs of a part."""
+        """Return the columns run, cell, status and steps of all pairs in a part."""
         import pyarrow as pa
 
         rows = self._parts.table(commit, ["run", "cell", "status", self._updates, *self._names])

@@ -24,18 +24,18 @@ MOST_COMPARED = 20
 
 
 def check_margin(margin: Any, measure: str | None = None) -> None:
-    """Check that a margin of equivalence is a difference of rates, and that rates are compared.
+    """Check that a margin of equivalence is a difference of rates, and that the comparison is one of rates.
 
     Raises
     ------
     SweepError
-        If the margin is not a number above 0 and below 1, or if a measure is compared.
+        If the margin is not between 0 and 1, or the comparison is one of a measure.
     """
     if margin is not None and measure:
-        raise SweepError(f"margin {shown(margin)} given with {measure}; rates alone are equivalent within a margin")
+        raise SweepError(f"margin: applies to rates only, got {shown(margin)} with {measure}; leave one out")
     if margin is not None and not (isinstance(margin, int | float) and 0 < margin < 1):
         raise SweepError(
-            f"margin {shown(margin)} given; must be a difference of rates above 0 and below 1, as 0.05 for 5 points"
+            f"margin: must be a difference of rates above 0 and below 1, got {shown(margin)}; 0.05 means 5 points"
         )
 
 

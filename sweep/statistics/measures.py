@@ -79,13 +79,10 @@ def check_measure(study: Study, measure: str) -> None:
         If it does not record the measure, or has no test patterns, and the measure is of them.
     """
     if measure in QUANTITIES and measure not in recorded_quantities(study):
-        raise SweepError(
-            f"the study does not record {measure}, so its runs have none; a study with --set record.measures={measure} "
-            "does"
-        )
+        raise SweepError(f"the study does not record {measure}; run it with --set record.measures={measure}")
     if measure not in measures_of(study):
         raise SweepError(
-            f"the study has no test patterns, so its runs have no {measure}; set some apart, as in --set train_count=12"
+            f"the study has no test patterns, so its runs have no {measure}; hold some out: --set train_count=12"
         )
 
 

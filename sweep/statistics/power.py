@@ -1,4 +1,4 @@
-"""How many seeds for each cell a comparison of two cells takes."""
+"""How many seeds per cell a comparison of two cells needs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sweep.statistics.clusters import Clusters
 from sweep.statistics.estimates import ExpectedSteps
 from sweep.statistics.intervals import LEVEL
 
-# The chance with which a difference is to be found.
+# The probability of detecting a difference.
 POWER = 0.8
 
 # Most seeds that are considered.
@@ -20,20 +20,20 @@ _MOST_SEEDS = 10**8
 
 
 def seeds_for_difference(difference: float, rate: float = 0.5) -> int:
-    """Return how many seeds find a difference of two convergence rates with 80 % power.
+    """Return how many seeds detect a difference of two convergence rates with 80 % power.
 
     Parameters
     ----------
     difference
         Difference of the rates of two cells, as a fraction.
     rate
-        The mean of both rates. At 0.5 most seeds are needed.
+        The mean of both rates. A rate of 0.5 needs most seeds.
 
     Returns
     -------
     int
-        Seeds for each cell, with which McNemar's exact test finds the difference at 5 % in 80 % of studies. Runs of a
-        seed are assumed to be independent; fewer seeds are needed where they end alike.
+        Seeds per cell with which McNemar's exact test detects the difference at 5 % in 80 % of studies. This assumes
+        that runs of a seed are independent; if they tend to end alike, fewer seeds suffice.
 
     Raises
     ------
@@ -42,8 +42,8 @@ def seeds_for_difference(difference: float, rate: float = 0.5) -> int:
     """
     if not (0 < abs(difference) < 1 and abs(difference) / 2 <= rate <= 1 - abs(difference) / 2):
         raise SweepError(
-            f"a difference of {shown(difference)} at a rate of {shown(rate)} given; the rate plus and minus half the "
-            "difference must be from 0 to 1, and the difference not 0"
+            f"difference: must not be 0, and the rate plus and minus half of it must be from 0 to 1, got "
+            f"{shown(difference)} at a rate of {shown(rate)}"
         )
     first, second = rate + abs(difference) / 2, rate - abs(difference) / 2
     favour, against = first * (1 - second), second * (1 - first)
@@ -51,24 +51,24 @@ def seeds_for_difference(difference: float, rate: float = 0.5) -> int:
 
 
 def seeds_for_ratio(ratio: float, rate: float, steps: float, variation: float, limit: float) -> int:
-    """Return how many seeds find a ratio of expected steps (ERT) with about 80 % power.
+    """Return how many seeds detect a ratio of expected steps (ERT) with about 80 % power.
 
     Parameters
     ----------
     ratio
-        Expected steps of one cell over those of another, whose runs take as many times the steps.
+        Expected steps of one cell divided by those of another.
     rate
-        The convergence rate of both.
+        The convergence rate of both cells.
     steps, variation
-        Mean steps of a converged run, and their coefficient of variation: their standard deviation over their mean.
+        Mean steps of converged runs, and their coefficient of variation (standard deviation over mean).
     limit
         Steps of a run that does not converge.
 
     Returns
     -------
     int
-        Seeds for each cell, with which the 95 % interval of the ratio lies off 1 in 80 % of studies, about. Runs of a
-        seed are assumed to be independent; fewer seeds are needed where they are alike.
+        Seeds per cell with which the 95 % interval of the ratio excludes 1 in about 80 % of studies. This assumes that
+        runs of a seed are independent; if they are alike, fewer seeds suffice.
 
     Raises
     ------
@@ -78,19 +78,19 @@ def seeds_for_ratio(ratio: float, rate: float, steps: float, variation: float, l
 
     Notes
     -----
-    The ratio is found if its logarithm exceeds the distance of the lower end of its interval. That distance is computed
-    of runs as they are expected, and the spread of the estimate by the delta method.
+    The ratio is detected if its logarithm exceeds the distance of the estimate from the lower end of its interval. The
+    distance is that of the expected runs; the standard error of the estimate follows from the delta method.
     """
     from scipy.special import ndtri
 
     if not (0 < ratio < inf and ratio != 1 and 0 < rate <= 1 and 0 < steps <= limit and variation >= 0):
         raise SweepError(
-            f"a ratio of {shown(ratio)} at a rate of {shown(rate)} and {shown(steps)} steps with a variation of "
-            f"{shown(variation)} given; the ratio must be above 0 and not 1, the rate above 0 and at most 1, the steps "
-            f"above 0 and at most the limit of {limit:,}, and the variation from 0"
+            f"ratio: must be above 0 and not 1, with a rate above 0 and at most 1, steps above 0 and at most the limit "
+            f"of {limit:,}, and a variation from 0, got a ratio of {shown(ratio)}, a rate of {shown(rate)}, "
+            f"{shown(steps)} steps and a variation of {shown(variation)}"
         )
 
-    def finds(n: int) -> bool:
+    def detects(n: int) -> bool:
         n_success, n_failure = n * rate, n * (1 - rate)
         took = steps * (1 + variation * np.array([-1.0, 1.0]))  # two halves that have this mean and variation
         expected = ExpectedSteps(
@@ -108,24 +108,27 @@ def seeds_for_ratio(ratio: float, rate: float, steps: float, variation: float, l
         error = np.sqrt(expected.clusters.add(expected.influence**2)) / expected.value
         return bool(abs(log(ratio)) >= np.hypot(low, high)[0] + ndtri(POWER) * np.sqrt(2) * error[0])
 
-    return _least(finds, f"a ratio of {shown(ratio)}")
+    return _least(detects, f"a ratio of {shown(ratio)}")
 
 
-def _least(finds: Callable[[int], bool], what: str) -> int:
-    """Return the least number of seeds that finds something."""
+def _least(detects: Callable[[int], bool], what: str) -> int:
+    """Return the least number of seeds that detects an effect."""
     few, many = 1, 2
-    while not finds(many):
+    while not detects(many):
         few, many = many, 2 * many
         if many > _MOST_SEEDS:
-            raise SweepError(f"{what} given; it takes more than {_MOST_SEEDS:,} seeds to find")
+            raise SweepError(f"detecting {what} needs more than {_MOST_SEEDS:,} seeds; choose a larger one")
     while many - few > 1:
-        middle = (few + many) // 2
-        few, many = (few, middle) if finds(middle) else (middle, many)
+        half = (few + many) // 2
+        if detects(half):
+            many = half
+        else:
+            few = half
     return many
 
 
 def _power_of_pairs(n: int, favour: float, against: float) -> float:
-    """Return the power of McNemar's exact test of ``n`` pairs that differ in favour of a side with these chances."""
+    """Return the power of McNemar's exact test of ``n`` pairs that favour either side with these probabilities."""
     from scipy.special import bdtr, bdtrik
     from scipy.stats import binom
 

@@ -31,20 +31,20 @@ _OTHER_LINES = 10
 # Columns of statistics, by the kind of statistic that ranks the cells.
 _OF_CONVERGENCE = ("rate, %\n[95 % interval]", "median_steps", "expected_steps")
 _OF_MEASURES = {
-    name: (f"mean of {words}\n[95 % interval]",)
+    name: (f"mean of {label}\n[95 % interval]",)
     if counts_outputs(name)
     else (
-        f"median {words}\n[95 % interval]",
-        "middle half",
+        f"median {label}\n[95 % interval]",
+        "quartiles",
         "finite, %",
     )
-    for name, words in MEASURES.items()
+    for name, label in MEASURES.items()
 }
 LOSS_HEADS = _OF_MEASURES["final_loss"]
 
 
 def print_best(result: Result, by: str | Sequence[str] = (), top: int | None = None, at: At | None = None) -> None:
-    """Print the cells ranked, and the number of those that may be the best; or the best for each value of parameters.
+    """Print the ranked cells, and how many may be the best; or the best cell for each value of some parameters.
 
     Parameters
     ----------
@@ -61,34 +61,37 @@ def print_best(result: Result, by: str | Sequence[str] = (), top: int | None = N
         If cells cannot be ranked by the statistic, ``top`` is below 1, or there is no criterion.
     """
     names = [by] if isinstance(by, str) else list(by)
-    parameters, given = split_by(result.study, names, RANKED_BY)
-    statistic = given or default_statistic(result.study)
+    parameters, chosen = split_by(result.study, names, RANKED_BY)
+    statistic = chosen or default_statistic(result.study)
     table = result.best(by, at=at)
     n_shown = how_many(len(table), top, _OTHER_LINES)
     if parameters:
         _print_each(result.study, table.head(n_shown), len(table), parameters, statistic)
         return
-    alike = not measure_of(statistic) and not table["n_converged"].any()
-    shown = table.head(n_shown).assign(may_be_best=False) if alike else table.head(n_shown)
+    none_converged = not measure_of(statistic) and not table["n_converged"].any()
+    shown = table.head(n_shown).assign(may_be_best=False) if none_converged else table.head(n_shown)
     _print_ranked(result.study, shown, len(table), statistic)
-    print("no run converged, so no cell is better than another" if alike else _told_apart(table, result.study, at))
+    if none_converged:
+        print("no run converged, so no cell is better than another")
+    else:
+        print(*_candidates(table, result.study, at), sep="\n")
 
 
 def _print_ranked(study: Study, ranked: pd.DataFrame, n_cells: int, statistic: str) -> None:
     """Print a line for each cell."""
     names, measure = swept(study), measure_of(statistic)
-    table = make_table(f"{len(ranked):,} of {count_text(n_cells, 'cell')}, best first{_by(study, statistic)}")
+    table = make_table(f"{_number(len(ranked), n_cells, 'cell')}, best first{_by(study, statistic)}")
     for name in ("rank", "cell", *names):
         add_column(table, name)
     for name in _OF_MEASURES[measure] if measure else _OF_CONVERGENCE:
         table.add_column(name.replace("_", "\n"), justify="right", no_wrap=True)
-    add_column(table, "p_value\n(Holm)")
+    add_column(table, "p-value\n(Holm)")
     table.add_column("")
     for row in ranked.to_dict("records"):
-        word = "may be the best" if row["may_be_best"] is True else ""
+        note = "may be the best" if row["may_be_best"] is True else ""
         parameters = [short(row[name]) for name in names]
-        told = measure_texts(row, measure) if measure else _convergence_texts(row)
-        table.add_row(str(row["rank"]), str(row["cell"]), *parameters, *told, chance_text(row["p_value_holm"]), word)
+        texts = measure_texts(row, measure) if measure else _convergence_texts(row)
+        table.add_row(str(row["rank"]), str(row["cell"]), *parameters, *texts, chance_text(row["p_value_holm"]), note)
     print_table(table)
 
 
@@ -100,7 +103,8 @@ def _convergence_texts(row: Mapping[Any, Any]) -> list[str]:
 def _with_interval(row: Mapping[Any, Any], name: str) -> str:
     """Return steps with their interval; a dash if they are missing."""
     value, low, high = (steps_text(row[f"{name}{end}"]) for end in ("", "_low", "_high"))
-    return value if value == "-" else f"{value} [{low} to {high}]"
+    ends = f"{low} or more" if high == "-" else f"{low} to {high}"
+    return value if value == "-" else f"{value} [{ends}]"
 
 
 def _by(study: Study, statistic: str) -> str:
@@ -108,43 +112,40 @@ def _by(study: Study, statistic: str) -> str:
     return "" if statistic == default_statistic(study) else f" by {names_of([statistic])[0]}"
 
 
-def _told_apart(ranked: pd.DataFrame, study: Study, at: At | None) -> str:
-    """Return the sentence on the cells that may be the best, or why that is not known."""
+def _number(n_shown: int, n_rows: int, what: str) -> str:
+    """Return the number of rows, and of those that are shown if these are fewer."""
+    return ("" if n_shown == n_rows else f"{n_shown:,} of ") + count_text(n_rows, what)
+
+
+def _candidates(ranked: pd.DataFrame, study: Study, at: At | None) -> list[str]:
+    """Return the sentences on the cells that may be the best, or why that is not known."""
     if len(ranked) == 1:
-        return "there is one cell"
+        return ["there is only one cell"]
     if ranked["may_be_best"].isna().all():
-        return "finding the cells that may be the best needs the rows of runs, and this result keeps none"
-    told = f"{may_be_best(ranked, study, at)}; compared on common seeds with the first, at 5 % for all cells (Holm)"
-    lacking = int(ranked["may_be_best"].isna().sum())
-    if not lacking:
-        return told
-    lack = (
-        "1 cell that lacks runs is ranked last and"
-        if lacking == 1
-        else f"{lacking:,} cells that lack runs are ranked last and"
-    )
-    return f"{told}; {lack} not compared"
+        return ["which cells may be the best is unknown: this result keeps no rows of runs (--keep runs keeps them)"]
+    return [
+        may_be_best(ranked, study, at),
+        "p-values compare each cell with the first on common seeds, adjusted for the number of cells (Holm)",
+    ]
 
 
 def _print_each(study: Study, best: pd.DataFrame, n_rows: int, by: Sequence[str], statistic: str) -> None:
     """Print a line for the best cell of each combination of the values of some parameters."""
-    of = "value" if len(by) == 1 else "combination"
-    name = names_of([statistic])[0]
-    which = f"{len(best):,} of {count_text(n_rows, of)} of {', '.join(by)}"
-    table = make_table(f"the best cell for {which}, best first{_by(study, statistic)}")
+    name, which = names_of([statistic])[0], _number(len(best), n_rows, "value" if len(by) == 1 else "combination")
+    table = make_table(f"the best cell for each of {which} of {', '.join(by)}, best first{_by(study, statistic)}")
     others = [each for each in swept(study) if each not in by]
     for each in (*by, "best of", "cell"):
         add_column(table, each)
-    table.add_column("there", no_wrap=True)
+    table.add_column("other parameters", no_wrap=True)
     table.add_column(f"{name}{', %' if name == 'rate' else ''}\n[95 % interval of the best of k]", justify="right")
     for row in best.to_dict("records"):
         values = [short(row[each]) for each in by]
-        there = name_text(row, others) or "-"
-        table.add_row(*values, f"{row['best_of']:,}", str(row["cell"]), there, _best_text(row, statistic))
+        rest = name_text(row, others) or "-"
+        table.add_row(*values, f"{row['best_of']:,}", str(row["cell"]), rest, _best_text(row, statistic))
     print_table(table)
     print(
-        "intervals account for the choice of the best of k cells: those of all k hold together with 95 % "
-        "(Bonferroni: each with level 1 - 0.05 / k)"
+        "intervals allow for the choice of the best of k cells: all k intervals hold together with 95 % confidence "
+        "(Bonferroni)"
     )
 
 

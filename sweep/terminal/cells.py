@@ -1,4 +1,4 @@
-"""The cells of a result on the terminal: a matrix of rates, or a line for each cell or each value of a parameter."""
+"""The cells of a result on the terminal: a matrix of rates, or a line per cell or per value of a parameter."""
 
 from __future__ import annotations
 
@@ -52,16 +52,16 @@ _MAX_COLUMNS = 12
 def print_summary(result: Result) -> None:
     """Print the size of a result, its answer, and the convergence rates.
 
-    With two swept parameters the rates are a matrix, otherwise a list of cells.
+    The rates of two swept parameters are a matrix if it fits on the screen, other rates a list of cells.
     """
     facts = result.facts
     reused, seconds = facts["reused_steps"], facts["kernel_seconds"]
     trained = facts["net_steps"] - reused
     rate = f" ({large_text(trained / seconds)} per second)" if seconds else ""
-    said = [count_text(facts["n_runs"], "run") + " in " + count_text(facts["n_cells"], "cell")]
-    said += [f"{reused:,} steps in earlier results"] if reused else []
-    said += [f"{trained:,} steps in {seconds:.1f} s of training{rate}"]
-    print(f"{one_line(facts['name'])}: {', '.join(said)}")
+    parts = [count_text(facts["n_runs"], "run") + " in " + count_text(facts["n_cells"], "cell")]
+    parts += [f"{reused:,} steps reused from earlier results"] if reused else []
+    parts += [f"{trained:,} steps in {seconds:.1f} s of training{rate}"]
+    print(f"{one_line(facts['name'])}: {', '.join(parts)}")
     print(*answer(result), sep="\n")
     if not _print_matrix(result):
         print_cells(result)
@@ -126,7 +126,7 @@ def print_cells(result: Result, sort: str | None = None, top: int | None = None)
     print(of_each_cell(result.study))
     if n_shown < len(cells):
         options = f"{_sorted_by(sort)}--top {len(cells)}"
-        print(f"{len(cells) - n_shown:,} more {_elsewhere(result, options)}")
+        print(f"{len(cells) - n_shown:,} more{_elsewhere(result, options)}")
 
 
 def _sorted_by(sort: str | None) -> str:
@@ -143,17 +143,17 @@ def _cells_table(result: Result, rows: Sequence[Mapping[Any, Any]], shown: Seque
     recorded = _add_medians(table, result)
     for row in rows:
         if evaluated:
-            told = [rate_text(row), steps_text(row["steps_q50"]), steps_text(row["expected_steps"])]
+            texts = [rate_text(row), steps_text(row["steps_q50"]), steps_text(row["expected_steps"])]
         else:
-            told = measure_texts(row, "final_loss")
-        told += [measure_text(row[name]) for name in recorded]
+            texts = measure_texts(row, "final_loss")
+        texts += [measure_text(row[name]) for name in recorded]
         counts = [f"{row[f'n_{name}']:,}" for name in shown]
-        table.add_row(str(row["cell"]), *(short(row[name]) for name in parameters), *counts, *told)
+        table.add_row(str(row["cell"]), *(short(row[name]) for name in parameters), *counts, *texts)
     return table
 
 
 def print_sums(result: Result, by: list[str], sort: str | None = None, top: int | None = None) -> None:
-    """Print a line for each combination of the values of some parameters, pooled over the others.
+    """Print a line for each combination of the values of some parameters, pooled over all others.
 
     Parameters
     ----------
@@ -167,7 +167,7 @@ def print_sums(result: Result, by: list[str], sort: str | None = None, top: int 
     Raises
     ------
     SweepError
-        If a name is no swept parameter or given twice, there is no such column, or ``top`` is below 1.
+        If a name is no swept parameter or occurs twice, there is no such column, or ``top`` is below 1.
     """
     sums = sum_over(result, by)
     n_shown = how_many(len(sums), top, _LINES_OF_SHOW)
@@ -181,7 +181,7 @@ def print_sums(result: Result, by: list[str], sort: str | None = None, top: int 
     print_that_fits(lambda shown: _sums_table(result, rows, by, shown), ends, heading)
     if n_shown < len(sums):
         options = f"--by {','.join(by)} {_sorted_by(sort)}--top {len(sums)}"
-        print(f"{len(sums) - n_shown:,} more {_elsewhere(result, options)}")
+        print(f"{len(sums) - n_shown:,} more{_elsewhere(result, options)}")
     print(of_several_cells(result))
 
 
@@ -194,15 +194,15 @@ def _sums_table(result: Result, rows: Sequence[Mapping[Any, Any]], by: Sequence[
         add_column(table, name)
     recorded = _add_medians(table, result)
     if others:
-        table.add_column("best cell among them", no_wrap=True)
+        table.add_column("best cell", no_wrap=True)
     for row in rows:
         counts = [f"{row[name]:,}" for name in ("n_cells", *(f"n_{name}" for name in shown))]
-        told = [rate_text(row)] if evaluated else measure_texts(row, "final_loss")
-        told += [measure_text(row[name]) for name in recorded]
+        texts = [rate_text(row)] if evaluated else measure_texts(row, "final_loss")
+        texts += [measure_text(row[name]) for name in recorded]
         if others:
             best = _best_rate(result, row) if evaluated else measure_text(row["best_final_loss_q50"])
-            told.append(f"{best} at {name_text(grid.values(row['best_cell']), others)}")
-        table.add_row(*(short(row[name]) for name in by), *counts, *told)
+            texts.append(f"{best} at {name_text(grid.values(row['best_cell']), others)}")
+        table.add_row(*(short(row[name]) for name in by), *counts, *texts)
     return table
 
 
@@ -224,7 +224,7 @@ def _best_rate(result: Result, row: Mapping[Any, Any]) -> str:
 
 
 def _print_matrix(result: Result) -> bool:
-    """Print the matrix of rates or median losses if two parameters are swept and it fits; return whether it does."""
+    """Print the matrix of rates or median losses if two parameters are swept and it fits; return whether it was."""
     names, statistic = swept(result.study), default_statistic(result.study)
     if len(names) != 2 or result.cells[statistic].isna().all():
         return False
@@ -248,6 +248,6 @@ def _heading(what: str, of: str, n_shown: int, n_rows: int, order: str) -> str:
 def _elsewhere(result: Result, options: str) -> str:
     """Return the clause on how to see the remaining rows."""
     if result.place is None:
-        return "are in the cells of the result"
+        return " are in result.cells"
     place, quoted = one_line(result.place), one_line(quote(result.place))
-    return f"with: sweep show {quoted} {options}; all cells are in {place}/cells.parquet"
+    return f": sweep show {quoted} {options}; all cells are in {place}/cells.parquet"

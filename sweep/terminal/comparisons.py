@@ -31,7 +31,7 @@ _BETWEEN = 6
 
 
 def print_comparison(table: pd.DataFrame, by: Sequence[str], top: int | None) -> None:
-    """Print comparisons of rates and of steps, a line each; if not all fit, those with the smallest p-values.
+    """Print comparisons of rates and of steps, a line each. If not all fit, print those with the smallest p-values.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def print_comparison(table: pd.DataFrame, by: Sequence[str], top: int | None) ->
 
 
 def _print_fitting(make: Callable[[bool], Table], title: str, dropped: str) -> None:
-    """Print a table; on a screen that is too narrow without some columns, which the title names."""
+    """Print a table. On a narrow screen omit some columns, which the title names."""
     table = make(True)
     width = too_wide(table)
     if width:
@@ -71,19 +71,19 @@ def _print_fitting(make: Callable[[bool], Table], title: str, dropped: str) -> N
 def _rates(rows: Sequence[dict[Any, Any]], by: Sequence[str], *, whole: bool) -> Table:
     """Return the table of rates; numbers of seeds and pairs only in the ``whole`` table."""
     shown = make_table()
-    told = "equivalent" in rows[0]
+    with_margin = "equivalent" in rows[0]
     several = any(row["n_pairs"] > row["n_seeds"] for row in rows)
     counts = ["seeds", *(["pairs"] if several else [])] if whole else []
     for name in (*by, "first", "second", *counts):
         add_column(shown, name)
-    for name in (*_RATES, "equivalent") if told else _RATES:
+    for name in (*_RATES, "equivalent") if with_margin else _RATES:
         shown.add_column(name, justify="right", no_wrap=True)
     for row in rows:
         difference = difference_text(*(row[f"difference{end}"] for end in ("", "_low", "_high")))
         rates = [f"{100 * row[f'{side}_rate']:.1f}" for side in ("first", "second")]
         values = [short(row[name]) for name in (*by, "first", "second")]
         values += [f"{row[name]:,}" for name in (f"n_{what}" for what in counts)]
-        equivalent = [{True: "yes", False: "not shown"}.get(row["equivalent"], "-")] if told else []
+        equivalent = [{True: "yes", False: "not shown"}.get(row["equivalent"], "-")] if with_margin else []
         shown.add_row(*values, *rates, difference, chance_text(row["p_value_holm"]), *equivalent)
     return shown
 
@@ -105,15 +105,15 @@ def _steps(rows: Sequence[dict[Any, Any]], by: Sequence[str], *, whole: bool) ->
 
 
 def _explained(rows: Sequence[dict[Any, Any]]) -> list[str]:
-    """Return the sentences that define compared steps and equivalence."""
+    """Return the definitions of compared steps and of equivalence."""
     limits = {row["steps_limit"] if is_integer(row["steps_limit"]) else None for row in rows}
     limit = f"{limits.pop():,}, " if len(limits) == 1 and None not in limits else ""
-    told = [
-        "expected steps (ERT) are those of all runs per converged run; in mean steps (RMST) a run that does not "
-        f"converge counts as {limit}the smaller limit of both"
+    sentences = [
+        "expected steps (ERT): the steps of all runs, divided by the number of converged runs",
+        f"mean steps (RMST): a run that does not converge counts as {limit}the smaller limit of both sides",
     ]
     if "equivalent" in rows[0]:
-        told.append(
-            "rates are equivalent where tests at 5 % for all rows (Holm) exclude a difference of the margin or more"
+        sentences.append(
+            "equivalent: tests exclude a difference of the margin or more, at 5 % for all rows together (Holm)"
         )
-    return told
+    return sentences

@@ -16,7 +16,7 @@ _OTHER_LINES = 10
 
 
 def print_measured_comparison(table: pd.DataFrame, by: Sequence[str], measure: str, top: int | None) -> None:
-    """Print comparisons of a measure, a line each; if not all fit, those with the smallest p-values.
+    """Print comparisons of a measure, a line each. If not all fit, print those with the smallest p-values.
 
     Parameters
     ----------
@@ -36,8 +36,8 @@ def print_measured_comparison(table: pd.DataFrame, by: Sequence[str], measure: s
     """
     n_shown = how_many(len(table), top, _OTHER_LINES)
     rows = table if n_shown == len(table) else table.sort_values("p_value", kind="stable").head(n_shown)
-    of = f"{n_shown:,} of {len(table):,} comparisons, smallest p-values first, by" if n_shown < len(table) else "by"
-    shown = make_table(f"{of} {MEASURES[measure]}")
+    of_all = f", {n_shown:,} of {len(table):,} comparisons, smallest p-values first" if n_shown < len(table) else ""
+    shown = make_table(f"{MEASURES[measure]}{of_all}")
     for name in (*by, "first", "second", "seeds", "pairs"):
         add_column(shown, name)
     what = "mean" if counts_outputs(measure) else "median"
@@ -50,8 +50,10 @@ def print_measured_comparison(table: pd.DataFrame, by: Sequence[str], measure: s
         values += [f"{row[name]:,}" for name in ("n_seeds", "n_pairs")]
         shown.add_row(*values, *comparison_texts(row, measure), chance_text(row["p_value_holm"]))
     print_table(shown)
-    print(f"of two runs of a seed the one with the {'higher' if more_is_better(measure) else 'lower'} value is better")
-    print("advantage: share of pairs in which the first is better, less that of the second; the p-value tests it")
+    print(f"runs are paired by seed; the {'higher' if more_is_better(measure) else 'lower'} value is better")
+    print(
+        "advantage: share of pairs in which the first is better, minus the share in which the second is; p-value: of 0"
+    )
 
 
 def comparison_texts(row: Mapping[Any, Any], measure: str) -> list[str]:

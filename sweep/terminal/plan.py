@@ -19,7 +19,7 @@ from sweep.training.speed import estimated_seconds, noted_kernel_seconds
 def print_plan(study: Study, *, every: bool = False) -> None:
     """Print cells, runs, values and bytes of a study, and estimates of compiling and training.
 
-    Of many values the first ones are printed, with their number and range, or with ``every`` all of them.
+    A long list of values is shortened to the first ones, their number and their range, unless ``every`` is set.
     """
     planned = Plan(study)
     shape = " x ".join(map(_shape_of, study.axes)) or "nothing swept"
@@ -36,7 +36,9 @@ def print_plan(study: Study, *, every: bool = False) -> None:
         "bytes": f"{memory * study.n_runs:,} in memory, about {disk * study.n_runs:,} on disk",
         "patterns": patterns_text(study),
     }
-    if any(output not in OVER_OUTPUTS for output in study.values_of("output")):  # which are right by their largest
+    if any(
+        output not in OVER_OUTPUTS for output in study.values_of("output")
+    ):  # softmax: the largest output counts, not a threshold
         lines["decision_threshold"] = ", ".join(map(str, dict.fromkeys(study.data.used_decision_thresholds)))
     lines |= {
         name: ", ".join(map(str, values)) if every else values_text(values, str)
@@ -50,11 +52,14 @@ def print_plan(study: Study, *, every: bool = False) -> None:
     if study.record.measures:
         lines["record.measures"] = ", ".join(study.record.measures)
     if study.restarts.max_restarts:
-        told = {key: ", ".join(value) if isinstance(value, tuple) else value for key, value in study.restarts}
-        lines |= {f"restarts.{key}": str(value) for key, value in told.items() if value is not None}
+        lines |= {
+            f"restarts.{key}": ", ".join(value) if isinstance(value, tuple) else str(value)
+            for key, value in study.restarts
+            if value is not None
+        }
     if study.record.curves:
         n_seeds = study.record.curves.seeds
-        lines["record.curves"] = f"of {n_seeds:,} of {study.seeds.count:,} seeds per cell, whose runs are trained twice"
+        lines["record.curves"] = f"{n_seeds:,} of {study.seeds.count:,} seeds per cell; their runs are trained twice"
     width = max(map(len, lines))
     for name, text in lines.items():
         print(f"{name:{width}}  {text}")
@@ -63,43 +68,42 @@ def print_plan(study: Study, *, every: bool = False) -> None:
 def power_text(
     study: Study, difference: float | None, ratio: float | None, rate: float, steps: float | None, variation: float
 ) -> str:
-    """Return how many seeds per cell find a difference of rates or a ratio of expected steps, a line each.
+    """Return how many seeds per cell detect a difference of rates or a ratio of expected steps, a line each.
 
     Parameters
     ----------
     study
-        The study, whose limit of steps a run takes that does not converge.
+        A run that does not converge takes as many steps as this study allows.
     difference, ratio
-        What is to be found; None for neither.
+        The effect to detect; None to leave it out.
     rate, steps, variation
-        What is assumed, as for :func:`sweep.statistics.power.seeds_for_ratio`; by default steps are a tenth of the
-        limit.
+        Assumptions, as for :func:`sweep.statistics.power.seeds_for_ratio`. By default, steps are a tenth of the limit.
 
     Raises
     ------
     SweepError
-        If a number is not allowed.
+        If a number is out of range.
     """
     lines = []
     if difference is not None:
         from sweep.statistics.power import seeds_for_difference
 
         n = seeds_for_difference(difference, rate)
-        what = f"a difference of {100 * difference:g} points between two rates around {100 * rate:g} %"
-        lines.append(f"{n:,} seeds per cell find {what}")
+        what = f"a difference of {100 * difference:g} percentage points between two rates around {100 * rate:g} %"
+        lines.append(f"{n:,} seeds per cell detect {what}")
     if ratio is not None:
         from sweep.statistics.power import seeds_for_ratio
 
         limit = max(study.step_limits)
         took = limit / 10 if steps is None else steps
         n = seeds_for_ratio(ratio, rate, took, variation, limit)
-        runs = f"if {100 * rate:g} % converge, in {took:,g} ± {took * variation:,g} steps, and others take {limit:,}"
-        lines.append(f"{n:,} seeds per cell find a ratio of {ratio:g} between two expected steps, {runs}")
-    return "".join(f"{line}: with about 80 % power, in one comparison at 5 %\n" for line in lines)
+        runs = f"if {100 * rate:g} % converge in {took:,g} ± {took * variation:,g} steps and the others take {limit:,}"
+        lines.append(f"{n:,} seeds per cell detect a ratio of {ratio:g} of expected steps (ERT), {runs}")
+    return "".join(f"{line} (80 % power, one comparison at 5 %)\n" for line in lines)
 
 
 def _shape_of(axis: Axis) -> str:
-    """Return the number of values of an option, or of points of several options."""
+    """Return the number of values of an option, or of points of several options that vary together."""
     n_points = len(next(iter(axis.values())))
     return (
         f"{n_points} {next(iter(axis))}"
@@ -111,25 +115,25 @@ def _shape_of(axis: Axis) -> str:
 def _rounds(study: Study) -> str:
     """Return the clause on adaptive seeds; empty without them."""
     until = study.seeds.until
-    return f", {until.first} and then twice as many, until an interval is below {until.width}" if until else ""
+    return f", {until.first} at first, doubled until the interval is narrower than {until.width}" if until else ""
 
 
 def _kernels(plan: Plan) -> str:
-    """Return the most kernels to compile, and the seconds of all if they are known."""
+    """Return the largest number of kernels to compile, and the time it takes if it is known."""
     each, number = noted_kernel_seconds(), most_kernels(plan.study, plan.parts.operations)
     if each is None:
         seconds = "some seconds each"
     else:
         side_by_side = min(available_threads(), number)
-        seconds = f"in about {duration(each * math.ceil(number / side_by_side))}, as fast as this machine compiled last"
-    return f"at most {number:,} to compile where they are not on disk yet, {seconds}"
+        seconds = f"in about {duration(each * math.ceil(number / side_by_side))} at this machine's latest speed"
+    return f"at most {number:,} to compile, fewer if some are cached, {seconds}"
 
 
 def _seconds(plan: Plan) -> str:
-    """Return the most seconds of training, if the speed of this machine is known."""
+    """Return the longest time of training, if the speed of this machine is known."""
     threads = available_threads()
     seconds = estimated_seconds(plan, threads)
     if seconds is None:
-        return "not known yet: too little was trained on this machine"
+        return "not known yet: this machine has trained too little to estimate them"
     on = f"{threads} threads" if threads > 1 else "one thread"
-    return f"at most about {duration(seconds)} of training on {on}, as fast as this machine trained last"
+    return f"at most about {duration(seconds)} of training on {on} at this machine's latest speed"

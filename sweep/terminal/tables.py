@@ -15,7 +15,7 @@ from rich.text import Text
 from sweep.errors import SweepError
 from sweep.system.escaping import escaped
 
-# Most rows of a table that is not printed on a terminal, and rows of one that does not fit.
+# Most rows of a table that is not printed on a terminal, and the rows printed of one that does not fit.
 MAX_ROWS = 40
 FEW_ROWS = 10
 
@@ -23,13 +23,13 @@ RATE = "rate, %\n[95 % interval]"
 
 
 class PlainConsole(Console):
-    """A console that prints text literally: without control sequences and without the markup of Rich."""
+    """A console that prints text literally, without control sequences and without the markup of Rich."""
 
     def __init__(self) -> None:
         super().__init__(highlight=False, markup=False, emoji=False)
 
     def render_str(self, text: str, **style: Any) -> Text:
-        """Return a string as text of Rich, with characters escaped that are not printable."""
+        """Return a string as text of Rich; unprintable characters are escaped."""
         return super().render_str(escaped(text), **style)
 
 
@@ -39,12 +39,12 @@ def make_table(title: str = "") -> Table:
 
 
 def add_column(table: Table, name: str) -> None:
-    """Add a column of numbers; each word of its name is a line of the header."""
+    """Add a column of numbers, with a line of the header for each word of its name."""
     table.add_column(name.replace("_", "\n"), justify="right", no_wrap=True)
 
 
 def print_table(table: Table) -> None:
-    """Print a table: a narrow screen may wrap its lines, but does not truncate numbers."""
+    """Print a table. A narrow screen may wrap its lines, but never truncates numbers."""
     console = PlainConsole()
     if table.title:  # as part of the table it would be wrapped at the width of the table
         console.print(table.title, style="italic", soft_wrap=True)
@@ -54,7 +54,7 @@ def print_table(table: Table) -> None:
 
 
 def print_that_fits(make: Callable[[Sequence[str]], Table], ends: Sequence[str], heading: str) -> None:
-    """Print a table with the numbers of runs by status, or without them if the screen is too narrow."""
+    """Print a table, without the numbers of runs by status if the screen is too narrow for them."""
     table = make(ends)
     width = too_wide(table)
     if width:
@@ -92,7 +92,7 @@ def how_many(n_rows: int, top: int | None, other_lines: int) -> int:
         If ``top`` is below 1.
     """
     if top is not None and top < 1:
-        raise SweepError(f"top {top} given; must be at least 1")
+        raise SweepError(f"top: must be at least 1, got {top}")
     few = n_rows if n_rows <= rows_that_fit(other_lines) else FEW_ROWS
     return min(n_rows, few if top is None else top)
 

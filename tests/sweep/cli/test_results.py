@@ -72,7 +72,7 @@ def published(folder: Path) -> Path:
 
 def without_interval(finished: Finished) -> Finished:
     """Remove the interval over all runs, which needs rows."""
-    out = re.sub(r"^(of .*?) \[[^]]*\] converged", r"\1 converged", finished.out, flags=re.MULTILINE)
+    out = re.sub(r"( of .* runs converged.*?) \(95 % interval [^)]*\)", r"\1", finished.out)
     return replace(finished, out=out)
 
 

@@ -120,9 +120,9 @@ def test_names_are_escaped(path: Path) -> None:
 def test_answer_and_provenance(result: Result, path: Path) -> None:
     """The page contains the answer, the identity, the digest and the CPU."""
     text = path.read_text("utf-8")
-    assert "Of 480 runs " in text
+    assert " of 480 runs converged" in text
     assert "Best cell: hidden " in text
-    assert "What matters for whether a run converges, in shares of the variance between runs: " in text
+    assert "What matters for convergence, as shares of the variance between runs" in text
     for fact in (result.facts["identity"], result.facts["digest"], result.facts["cpu"]):
         assert str(fact) in text
 

@@ -73,7 +73,7 @@ def test_few_converged_runs_are_counted() -> None:
     """If some runs converged but their share rounds to 0.0 %, the page also prints their number."""
     thresholds = [1e9, *(1e-9 * k for k in range(1, 2400))]
     page = report_page(sweep.run(make_study(count=1, hidden=2, learning_rate=1e-9, max_steps=1, threshold=thresholds)))
-    assert "Of 2,400 runs 1 (0.0 %) converged; 100.0 % exhausted." in page
+    assert "1 of 2,400 runs converged; 100.0 % ran out of steps (exhausted)." in page
 
 
 @needs_browser

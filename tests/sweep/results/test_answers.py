@@ -116,7 +116,7 @@ def test_sums_add_up(result: Result, by: list[str], size: int) -> None:
 
 @pytest.mark.parametrize(
     ("by", "options"),
-    [(["hiden"], "did you mean 'hidden'"), (["hidden", "hidden"], "given twice"), ([""], "unknown parameter ''")],
+    [(["hiden"], "did you mean 'hidden'"), (["hidden", "hidden"], "occurs twice"), ([""], "unknown parameter ''")],
 )
 def test_sums_over_what_is_not_swept(result: Result, by: list[str], options: str) -> None:
     """Only swept parameters can be kept, each once."""
@@ -141,7 +141,7 @@ def test_sums_are_printed(result: Result, capsys: pytest.CaptureFixture[str]) ->
         assert re.search(
             rf"^ *{row['distribution']} .* {100 * row['convergence_rate']:.1f} \[.*{at}", out, re.MULTILINE
         )
-    assert "the intervals count each seed once" in out
+    assert "intervals count each seed once" in out
     terminal.print_sums(result, ["hidden", "learning_rate", "distribution"], sort="rate", top=3)
     assert capsys.readouterr().out.startswith(
         "3 of 8 combinations of hidden, learning_rate, distribution, best first\n"
@@ -160,10 +160,10 @@ def test_best_cell_in_a_sentence(result: Result) -> None:
     )
     n = int(result.best()["may_be_best"].sum())
     assert n > 1
-    assert text.endswith(f"; with 95 % confidence the best is one of {n} cells")
+    assert text.endswith(f"; {n} of 8 cells may be the best (95 % confidence)")
     counts = sweep.run(result.study, keep="cells")
     overlap = int((result.cells["convergence_rate_high"] >= best["convergence_rate_low"]).sum()) - 1
-    assert sentences.best_cell(counts).endswith(f"; intervals of {overlap} other cells overlap with it")
+    assert sentences.best_cell(counts).endswith(f"; the intervals of {overlap} other cells overlap with its interval")
 
 
 @pytest.mark.parametrize(
@@ -171,54 +171,57 @@ def test_best_cell_in_a_sentence(result: Result) -> None:
     [
         (
             {"hidden": 2, "learning_rate": 0.1, "threshold": 10.0},
-            r"of 20 runs 100.0 % \[83.9, 100.0\] converged\nmedian \d+ steps, \d+ steps per converged run$",
+            r"100.0 % of 20 runs converged \(.* 83.9 to 100.0 %\)\nmedian \d+ steps, \d+ expected steps \(ERT\)$",
         ),
         (
             {"hidden": 2, "learning_rate": 0.05, "max_steps": 300},
-            r"of 20 runs \d+.0 % \[.*\] converged; .*exhausted\n[\d,]+ steps per converged run$",
+            r"\d+.0 % of 20 runs converged \(.*\); .*ran out of steps \(exhausted\)\n[\d,]+ expected steps \(ERT\)$",
         ),
-        ({"hidden": 2, "learning_rate": 1e-30}, r"of 20 runs 0.0 % .*\nno run converged$"),
-        ({"hidden": [2, 3], "learning_rate": 1e-30}, r"of 40 runs 0.0 % .*\nno run converged in any of 2 cells$"),
+        ({"hidden": 2, "learning_rate": 1e-30}, r"0.0 % of 20 runs converged .*\nno run converged$"),
+        (
+            {"hidden": [2, 3], "learning_rate": 1e-30},
+            r"0.0 % of 40 runs converged .*\nno run converged in any of 2 cells$",
+        ),
         (
             {"hidden": 2, "learning_rate": [0.1, 0.2], "criterion": "none"},
-            r"there is no criterion .*\nthe median final loss of 40 runs together is .*\nbest cell: learning",
+            r"the study has no convergence criterion .*\nthe median final loss of 40 runs is .*\nbest cell: learning",
         ),
         (
             {"hidden": 2, "threshold": 10.0, "criterion": ["none", "loss"]},
-            r"of .*\nbest cell: criterion loss.*\nwhat matters .*: criterion 100.0 ± 0.1 % \(main effect\).*\n"
-            r"cells with criterion .none. are not",
+            r".*\nbest cell: criterion loss.*\nwhat matters .*: criterion 100.0 ± 0.1 % \(main effect\).*\n"
+            r"cells with criterion .none. count as not converged",
         ),
     ],
 )
 def test_other_answers(scalars: dict[str, Any], expected: str) -> None:
     """One cell is not called the best, and where nothing converged or was evaluated no cell is."""
-    given = {"learning_rate": 0.1, "max_steps": 30} | scalars
-    assert re.match(expected, "\n".join(sentences.answer(sweep.run(make_study(count=20, **given)))))
+    options = {"learning_rate": 0.1, "max_steps": 30} | scalars
+    assert re.match(expected, "\n".join(sentences.answer(sweep.run(make_study(count=20, **options)))))
 
 
-def test_restarts_are_told_where_they_help() -> None:
-    """Where a success comes early or never, a restart pays; where runs fail early it does not, and nothing is said."""
+def test_answer_suggests_restarts_where_they_help() -> None:
+    """Restarts help if runs converge early or never. They do not help if runs fail early; then there is no sentence."""
     random = np.random.default_rng(1)
     converged = random.random((1, 1000)) < 0.3
     study = make_study(count=1000, hidden=2, learning_rate=0.1, max_steps=5000)
-    for lost, told in ((5000, True), (1, False)):
+    for lost, helps in ((5000, True), (1, False)):
         steps = np.where(converged, random.integers(90, 110, converged.shape), lost).astype(np.int32)
         sentence = sentences.restarts(result_of(study, Outcomes(steps, converged)))
-        assert bool(sentence) == told
-        if told:
+        assert bool(sentence) == helps
+        if helps:
             assert re.fullmatch(
-                r"restarts after 109 steps help here: a success takes [\d,]+ \[\d+, \d+\] steps with them and "
-                r"[\d,]+ \[[\d,]+, [\d,]+\] without", sentence
+                r"restarting runs after 109 steps would lower the expected steps from "
+                r"[\d,]+ \[[\d,]+, [\d,]+\] to [\d,]+ \[\d+, \d+\]", sentence
             )  # fmt: skip
 
 
-def test_importance_of_few_successes_is_not_told() -> None:
-    """Where next to no run converges, shares of the variance are not known."""
+def test_no_importance_from_few_successes() -> None:
+    """If hardly any run converges, the answer gives no shares of the variance."""
     converged = np.zeros((20, 10), np.bool_)
     converged[0, 0] = converged[7, 3] = True
     study = make_study(count=10, hidden=[2, 3, 4, 5], learning_rate=[0.1, 0.2, 0.3, 0.4, 0.5], max_steps=100)
     result = result_of(study, Outcomes(np.full((20, 10), 50, np.int32), converged))
-    assert sentences.what_matters(result) == "too few runs converged to say what matters for whether a run converges"
+    assert sentences.what_matters(result) == "too few runs converged to estimate what matters for convergence"
 
 
 def test_without_a_criterion_no_rates_are_shown(capsys: pytest.CaptureFixture[str]) -> None:

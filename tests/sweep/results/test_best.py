@@ -159,7 +159,7 @@ def test_cells_with_few_runs_do_not_lead_by_luck() -> None:
     best = result.best()
     assert list(best["cell"]) == [0, 2, 1]
     assert list(best["may_be_best"]) == [True, True, False]
-    assert may_be_best(best, result.study) == "with 95 % confidence the best of the 3 cells trained so far is one of 2"
+    assert may_be_best(best, result.study) == "2 of 3 cells trained so far may be the best (95 % confidence)"
     result = partial(outcomes, [50, 50, 40, 0])
     assert result.best()["cell"].iloc[0] == 2
     only = partial(outcomes, [50, 0, 0, 0])
@@ -179,11 +179,11 @@ def test_parts_are_compared_as_independent_runs(by: str) -> None:
 
 
 def test_equal_cells_may_all_be_the_best(capsys: pytest.CaptureFixture[str]) -> None:
-    """No number of seeds is named that could tell them apart."""
+    """Neither of two equal cells is left out."""
     outcomes = invented(np.random.default_rng(4), [0.9], 200)
     twins = Outcomes(np.tile(outcomes.steps, (2, 1)), np.tile(outcomes.converged, (2, 1)))
     print_best(result_of(make_study(count=200, hidden=[2, 3], learning_rate=[0.1]), twins), "convergence_rate", None)
-    assert "with 95 % confidence the best is one of 2 cells; compared" in capsys.readouterr().out
+    assert "2 of 2 cells may be the best (95 % confidence)" in capsys.readouterr().out
 
 
 def test_unknown_ranking(result: Result) -> None:

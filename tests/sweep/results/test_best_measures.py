@@ -97,7 +97,7 @@ def test_best_of_each_value(by: str) -> None:
     alone = result.best(["hidden", "learning_rate", by])
     for row in alone.to_dict("records"):
         own = ranked[ranked["cell"] == row["cell"]].iloc[0]
-        for end in ("target_low", "target_high"):
+        for end in ("low", "high"):
             theirs = np.nan if pd.isna(own[f"{column}_{end}"]) else own[f"{column}_{end}"]
             if by == "rate":  # exact, in place of Wilson's
                 theirs = getattr(stats.binomtest(own["n_converged"], own["n_runs"]).proportion_ci(0.95), end)
@@ -125,11 +125,11 @@ def test_some_cells(result: Result, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("by", "at", "why"),
     [
-        ("rate", {}, r"criterion 'none'.*; there are those of final_loss, max_error and n_correct"),
+        ("rate", {}, r"criterion 'none'.* final_loss, max_error and n_correct"),
         ("bogus", {}, "unknown statistic 'bogus'"),
-        (["final_loss", "max_error"], {}, "give parameters and one statistic"),
+        (["final_loss", "max_error"], {}, "at most one statistic, got final_loss and max_error"),
         ("activation", {}, "unknown parameter 'activation'"),
-        (["hidden", "hidden"], {}, "given twice"),
+        (["hidden", "hidden"], {}, "occurs twice"),
         ("final_loss", {"hidden": [7]}, "its values are 2, 3"),
     ],
 )
@@ -142,12 +142,14 @@ def test_refusals(result: Result, by: Any, at: dict[str, Any], why: str) -> None
 def test_commands(result: Result, tmp_path: Path) -> None:
     """The command line takes the same names, and says what an interval is of."""
     sweep.run(result.study, tmp_path / "r")
-    told = command("best", tmp_path / "r")
-    assert "6 of 6 cells, best first\n" in told.out
-    assert "median final loss" in told.out
-    told = command("best", tmp_path / "r", "--by", "hidden,max_error", "--at", "learning_rate=0.05,0.2", "--top", "1")
-    assert "the best cell for 1 of 2 values of hidden, best first by max_error" in told.out
-    assert "best of k cells" in told.out
+    finished = command("best", tmp_path / "r")
+    assert finished.out.startswith("6 cells, best first\n")
+    assert "median final loss" in finished.out
+    finished = command(
+        "best", tmp_path / "r", "--by", "hidden,max_error", "--at", "learning_rate=0.05,0.2", "--top", "1"
+    )
+    assert "the best cell for each of 1 of 2 values of hidden, best first by max_error" in finished.out
+    assert "best of k cells" in finished.out
     assert command("best", tmp_path / "r", "--at", "hidden").code == 2
 
 

@@ -209,11 +209,11 @@ def test_partial_results_say_so(partial: Path) -> None:
 def test_targets_and_counts_are_exported(tmp_path: Path) -> None:
     """The runs evaluated by recorded targets have tables too, and so have results without rows."""
     study = make_study(count=10, hidden=2, threshold=0.3, loss_thresholds=[0.9, 0.5])
-    targets = sweep.run(study).targets
-    read = strict(text(targets, "json", "loss_threshold"))
+    thresholds = sweep.run(study).by_threshold
+    read = strict(text(thresholds, "json", "loss_threshold"))
     assert read["columns"]["loss_threshold"]["unit"] == "loss"
     assert [row["loss_threshold"] for row in read["rows"]] == [0.9, 0.5]
-    assert_same(read_csv(text(targets)), targets.cells)
+    assert_same(read_csv(text(thresholds)), thresholds.cells)
     counts = sweep.run(make_study(count=10, hidden=2, threshold=0.3), tmp_path / "r", keep="cells")
     assert_same(read_csv(text(counts, "csv", "learning_rate")), counts.summarize("learning_rate"))
 
@@ -239,16 +239,16 @@ def test_what_cannot_be_written_is_refused(folder: Path, tmp_path: Path) -> None
     before = tree(tmp_path)
     refusals = {
         ("--to", "xml"): "format 'xml'",
-        ("--out", tmp_path / "cells.xlsx"): "none of .csv, .json, .tex",
+        ("--out", tmp_path / "cells.xlsx"): "one of .csv, .json, .tex",
         ("--out", tmp_path / "folder.csv"): "it is no regular file",
         ("--out", "/dev/null", "--to", "csv"): "it is no regular file",
         ("--out", tmp_path / "no" / "cells.csv"): "there is no folder",
         ("--out", "s3://bucket/cells.csv"): "give a local path",
         ("--by", "hiden"): "hidden",
-        ("--by", "hidden,hidden"): "given twice",
+        ("--by", "hidden,hidden"): "occurs twice",
         ("--by", ""): "parameter ''",
         ("--sort", "speed"): "speed",
-        ("--top", "0"): "top 0 given",
+        ("--top", "0"): "top: must be at least 1, got 0",
     }
     for options, sentence in refusals.items():
         finished = command("export", folder, "--out", tmp_path / "kept.csv", *options)

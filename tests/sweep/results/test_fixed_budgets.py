@@ -49,18 +49,14 @@ def test_several_cells_together(measure: str) -> None:
     row = pooled(measure, values)
     alone = measure_statistics(measure, np.zeros(1200), values.ravel(), most=4).iloc[0]
     for name in measure_columns(measure):
-        assert row[name] == pytest.approx(
-            alone[name], rel=1e-12 if not name.endswith(("target_low", "target_high")) else 0.04
-        ), name
+        assert row[name] == pytest.approx(alone[name], rel=1e-12 if not name.endswith(("low", "high")) else 0.04), name
 
 
 def test_seeds_that_decide_count_once() -> None:
     """Where all cells of a seed have its loss, intervals are those of the seeds, not of three times as many runs."""
     values = np.random.default_rng(1).lognormal(0, 1, 400)
     row, alone = pooled("final_loss", np.tile(values, (3, 1))), measure_statistics("final_loss", np.zeros(400), values)
-    ends = (
-        tuple(each[f"final_loss_q50_{end}"] for end in ("target_low", "target_high")) for each in (row, alone.iloc[0])
-    )
+    ends = (tuple(each[f"final_loss_q50_{end}"] for end in ("low", "high")) for each in (row, alone.iloc[0]))
     width, expected = (np.log(high / low) for low, high in ends)
     assert width == pytest.approx(expected, rel=0.1)
     one_seed = pooled("final_loss", np.array([[1.0], [2.0]]))
@@ -108,25 +104,25 @@ def result() -> Result:
 
 def test_answer(result: Result) -> None:
     """Final losses of all, how many diverged, and the best cell."""
-    told = sentences.answer(result)
-    assert told[0] == "there is no criterion (criterion 'none')"
-    assert re.match(r"the median final loss of 120 runs together is \S+ \[\S+, \S+\]", told[1])
+    answer = sentences.answer(result)
+    assert "criterion 'none'" in answer[0]
+    assert re.match(r"the median final loss of 120 runs is \S+ \[\S+, \S+\]", answer[1])
     cells = result.cells.sort_values("final_loss_q50")
     best = cells.iloc[0]
-    assert told[-1].startswith(f"best cell: learning_rate {best['learning_rate']:g}, hidden {best['hidden']:.0f}: ")
-    assert "with 95 % confidence" in told[-1]
+    assert answer[-1].startswith(f"best cell: learning_rate {best['learning_rate']:g}, hidden {best['hidden']:.0f}: ")
+    assert "95 % confidence" in answer[-1]
     n = int(result.cells["n_diverged"].sum())
-    assert (f"{n} of 120 runs diverged, whose loss counts as infinite" in told) == (n > 0)
+    assert (f"{n} of 120 runs diverged; their losses count as infinite" in answer) == (n > 0)
 
 
 @pytest.mark.wide
 @pytest.mark.parametrize("keep", ["runs", pytest.param("cells", marks=pytest.mark.soak)])
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "expected"),
     [
         ({"learning_rate": 0.1, "hidden": 2}, "the median final loss of 20 runs is "),
-        ({"learning_rate": [0.1, 0.2], "count": 1}, "the median final loss of 4 runs together is "),
-        ({"learning_rate": [1e200, 1e201], "hidden": 2}, "in none of the 2 cells half of the runs end with a finite"),
+        ({"learning_rate": [0.1, 0.2], "count": 1}, "the median final loss of 4 runs is "),
+        ({"learning_rate": [1e200, 1e201], "hidden": 2}, "none of the 2 cells has a finite median final loss"),
         (
             {"learning_rate": [0.0, 0.1], "hidden": 1, "bias": False,
              "data": {"inputs": [[0.0], [0.0]], "targets": [[0.0], [0.0]]}},
@@ -135,14 +131,14 @@ def test_answer(result: Result) -> None:
     ],
     ids=["one cell", "one seed", "all diverged", "loss 0"],
 )  # fmt: skip
-def test_special_studies(tmp_path: Path, options: dict[str, Any], said: str, keep: str) -> None:
+def test_special_studies(tmp_path: Path, options: dict[str, Any], expected: str, keep: str) -> None:
     """One cell, one seed, all diverged, losses of exactly 0: sentences, tables and pages."""
     out = str(tmp_path / "r")
     with np.errstate(all="ignore"):
         trained = sweep.run(make_study(**{**BUDGET, "count": 20, **options}), out, keep=keep)
-    told = "\n".join(sentences.answer(trained))
-    assert said in told
-    assert "nan" not in told
+    answer = "\n".join(sentences.answer(trained))
+    assert expected in answer
+    assert "nan" not in answer
     third = ["lines", "--value", "final_loss_q75"]
     for what in (["show"], ["best"], ["report"], ["figure", "lines"], ["figure", "slice"], ["figure", *third]):
         finished = command(what[0], out, *what[1:])
@@ -167,9 +163,9 @@ def test_report_has_figures_ranks_and_comparisons(result: Result) -> None:
 def test_tables(result: Result, tmp_path: Path) -> None:
     """`show` tells final losses of cells, and over the values of a parameter."""
     sweep.run(result.study, tmp_path / "r")
-    told = command("show", tmp_path / "r", "--by", "hidden")
-    assert "median final loss" in told.out
-    assert "medians are of all runs together; the intervals count each seed once" in told.out
+    out = command("show", tmp_path / "r", "--by", "hidden").out
+    assert "median final loss" in out
+    assert "medians pool all runs; intervals count each seed once" in out
     assert "6 cells" in command("show", tmp_path / "r").out
     first = command("show", tmp_path / "r", "--top", "1").out
     assert "1 of 6 cells, best first" in first
@@ -177,7 +173,7 @@ def test_tables(result: Result, tmp_path: Path) -> None:
         make_study(count=50, learning_rate=[0.05, 0.2], **BUDGET), tmp_path / "p", max_runs=1, part_runs=60
     )
     assert not part.complete
-    assert "each of which counts equally, is" in command("show", tmp_path / "p").out
+    assert "with equal weights, is" in command("show", tmp_path / "p").out
 
 
 @pytest.mark.parametrize("kind", ["lines", "heatmap", "slice", "contour", "parallel"])
@@ -228,18 +224,18 @@ def test_what_is_refused(result: Result, tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="keep='runs'"):
         figures.draw(counted, value="max_error")
     sweep.run(result.study, tmp_path / "w")
-    told = command("compare", tmp_path / "w", "--vary", "hidden", "--by", "learning_rate,max_error")
-    assert "by largest error" in told.out
-    assert "of two runs of a seed the one with the lower value is better" in told.out
+    out = command("compare", tmp_path / "w", "--vary", "hidden", "--by", "learning_rate,max_error").out
+    assert out.startswith("largest error\n")
+    assert "the lower value is better" in out
 
 
 def test_more_runs_than_are_read(result: Result, monkeypatch: pytest.MonkeyPatch) -> None:
     """Cells tell their own losses, and several together nothing rather than something false."""
     monkeypatch.setattr("sweep.results.pooled_cells.MOST_PAIRED", 100)
-    told = "\n".join(sentences.answer(result))
-    assert "runs together" not in told
-    assert "best cell: " in told
-    assert "other cell" in told
+    answer = "\n".join(sentences.answer(result))
+    assert "the median final loss of" not in answer
+    assert "best cell: " in answer
+    assert "other cell" in answer
     with pytest.raises(SweepError, match="over all values of hidden needs rows of runs"):
         figures.line_plot(sweep.run(make_study(count=30, learning_rate=[0.05, 0.2], scale=[1.0, 2.0], **BUDGET)))
     assert "line" not in figures.slice_plot(result, x="learning_rate").get_title()
@@ -249,11 +245,11 @@ def test_more_runs_than_are_read(result: Result, monkeypatch: pytest.MonkeyPatch
 def test_a_mixed_study_is_told_by_rates() -> None:
     """Cells without a criterion count as not converged, and final losses are there for who asks."""
     mixed = sweep.run(make_study(count=20, hidden=2, learning_rate=0.2, criterion=["none", "loss"], max_steps=200))
-    assert "are not evaluated and count as not converged" in "\n".join(sentences.answer(mixed))
+    assert "count as not converged" in "\n".join(sentences.answer(mixed))
     assert list(mixed.best("final_loss")["rank"]) == [1, 2]
     assert "first_rate" in mixed.compare("criterion").columns
     assert "first_median" in mixed.compare("criterion", "final_loss").columns
     counted = sweep.run(mixed.study, keep="cells")
     assert list(counted.best(["criterion", "final_loss"])["criterion"]) == ["none"]
-    with pytest.raises(SweepError, match="were not counted"):
+    with pytest.raises(SweepError, match="no final losses of these cells"):
         counted.best("final_loss", at={"criterion": ["loss"]})

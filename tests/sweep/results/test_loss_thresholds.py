@@ -1,4 +1,4 @@
-"""Answers over recorded targets: those of a study that sweeps ``threshold``, whatever ended the runs."""
+"""Answers over recorded loss thresholds: those of a study that sweeps ``threshold``, whatever ended the runs."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from sweep import StoreError, SweepError, open_result
 from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import assert_same_table, make_study
 
-TARGETS = [0.1, 3.0, 1.0, 0.3, 0.01]
-STUDY = make_study(count=30, loss_thresholds=TARGETS)
+THRESHOLDS = [0.1, 3.0, 1.0, 0.3, 0.01]
+STUDY = make_study(count=30, loss_thresholds=THRESHOLDS)
 
 
-def test_targets_as_runs() -> None:
-    """The answers over targets are those of the study that sweeps ``threshold``."""
-    result, twin = sweep.run(STUDY), sweep.run(make_study(count=30, threshold=sorted(TARGETS, reverse=True)))
+def test_thresholds_are_a_parameter() -> None:
+    """Every answer equals that of the study that sweeps ``threshold``."""
+    result, twin = sweep.run(STUDY), sweep.run(make_study(count=30, threshold=sorted(THRESHOLDS, reverse=True)))
 
     def same(one: pd.DataFrame, other: pd.DataFrame) -> None:
         pd.testing.assert_frame_equal(one.rename(columns={"loss_threshold": "threshold"}), other)
@@ -49,8 +49,8 @@ def test_targets_as_runs() -> None:
 
 
 @pytest.mark.wide
-def test_run_that_ends_first_meets_no_target() -> None:
-    """A run that converges by another criterion before a target has not met it, also where nothing is evaluated."""
+def test_run_that_ends_first_does_not_reach_a_threshold() -> None:
+    """A run that converges by another criterion before a threshold does not reach it; nor do runs without one."""
     study = make_study(count=40, loss_thresholds=[1.0, 1e-9], criterion="correct")
     result = sweep.run(study)
     cells = result.by_threshold.cells
@@ -59,30 +59,29 @@ def test_run_that_ends_first_meets_no_target() -> None:
     assert (cells["n_runs"] == 40).all()
     unevaluated = sweep.run(make_study(count=40, loss_thresholds=[1.0], criterion="none"))
     assert unevaluated.run_lengths()["incidence"].iloc[-1] > 0
-    assert unevaluated.targets.best(top=1)["convergence_rate"].iloc[0] > 0
+    assert unevaluated.by_threshold.best(top=1)["convergence_rate"].iloc[0] > 0
 
 
-def test_partial_results_have_targets(tmp_path: Path) -> None:
-    """What is trained so far can be asked about targets."""
+def test_partial_results(tmp_path: Path) -> None:
+    """Partial results answer for the runs trained so far."""
     run_in_parts(STUDY, out=tmp_path / "r", max_runs=40, part_runs=9)
     result = open_result(tmp_path / "r", partial=True)
     assert result.by_threshold.cells["n_runs"].sum() == 5 * len(result.runs())
     assert result.run_lengths("loss_threshold")["loss_threshold"].nunique() == 5
 
 
-def test_what_targets_do_not_answer() -> None:
-    """Each is refused in a sentence: without targets, for measures of the end of runs, and for rows."""
-    with pytest.raises(SweepError, match="records no targets"):
-        _ = sweep.run(make_study(count=2)).targets
-    targets = sweep.run(make_study(count=2, loss_thresholds=[1.0, 0.1])).by_threshold
-    assert repr(targets) == "<Targets 1, 0.1 of 'small'>"
-    for ask in (lambda: targets.best("final_loss"), lambda: targets.measured("final_loss")):
-        with pytest.raises(SweepError, match="final_loss does not depend on a target"):
-            ask()
-    for ask in (targets.runs, targets.parts, lambda: targets.row(0), lambda: next(targets.batches())):
-        with pytest.raises(StoreError, match="rows and files are those of the result itself"):
-            ask()
-    assert targets.facts["n_runs"] == 16
-    assert "<td>0.1</td>" in targets._repr_html_()
-    with pytest.raises(SweepError, match="unknown parameter 'below'"):
-        targets.incidence("threshold")
+def test_what_thresholds_do_not_answer() -> None:
+    """Errors: a study without loss thresholds, measures of the end of runs, and rows."""
+    with pytest.raises(SweepError, match="records no loss thresholds"):
+        _ = sweep.run(make_study(count=2)).by_threshold
+    runs = sweep.run(make_study(count=2, loss_thresholds=[1.0, 0.1])).by_threshold
+    for query in (lambda: runs.best("final_loss"), lambda: runs.measured("final_loss")):
+        with pytest.raises(SweepError, match="final_loss does not depend on a loss threshold"):
+            query()
+    for query in (runs.runs, runs.parts, lambda: runs.row(0), lambda: next(runs.batches())):
+        with pytest.raises(StoreError, match="by_threshold has no rows and files"):
+            query()
+    assert runs.facts["n_runs"] == 16
+    assert "<td>0.1</td>" in runs._repr_html_()
+    with pytest.raises(SweepError, match="unknown parameter 'threshold'"):
+        runs.incidence("threshold")

@@ -103,9 +103,9 @@ def test_rates_of_several_cells_weigh_them_equally(partial: Result, folder: Path
             assert told[several].all()
     assert (of_cells.mean() - rates["good"].mean()) != pytest.approx(0, abs=1e-3)
     where = "6 cells" if len(of_cells) == 6 else f"the {len(of_cells)} of 6 cells trained so far"
-    said = f"on average over {where} {100 * of_cells.mean():.1f} % "
-    assert said in command("show", folder).out
-    assert "rates are means over cells, of which each counts equally" in command("show", folder, "--by", "hidden").out
+    average = f"{100 * of_cells.mean():.1f} % of runs converged on average over {where}"
+    assert average in command("show", folder).out
+    assert "rates are means over cells with equal weights" in command("show", folder, "--by", "hidden").out
 
 
 def test_comparisons_take_common_seeds(partial: Result) -> None:

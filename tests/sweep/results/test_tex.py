@@ -114,19 +114,16 @@ def test_rates_are_in_percent(results: dict[str, Result], by: tuple[str, ...]) -
         statistics = [percent(told), steps(told["steps_q50"]), steps(told["expected_steps"])]
         assert row[len(first) :] == statistics
     which = "4 combinations of hidden, draw_order, each of 4 cells and 24 runs" if by else "16 cells, each of 6 runs"
-    said = (
-        "In brackets 95 % intervals. Rates are of all runs together; the intervals count each seed once, since cells "
-        "share seeds."
-    )
+    said = "In brackets 95 % intervals. Rates pool all runs; intervals count each seed once, because cells share seeds."
     said = said if by else "In brackets 95 % Wilson intervals."
-    assert caption.startswith(f"a_b.c-d: {which}. {said} Median steps: by which half of all runs converged;")
+    assert caption.startswith(f"a_b.c-d: {which}. {said} Median steps: half of all runs converged within them;")
 
 
 def test_losses_are_numbers_of_tex(results: dict[str, Result]) -> None:
     """Powers of ten and infinity are set as such; parameters with one value are left out."""
     text = texts(results["fixed"])
     caption, head, rows = tabular(text)
-    assert head == ["learning_rate", "median final loss", "middle half", "finite, %"]
+    assert head == ["learning_rate", "median final loss", "quartiles", "finite, %"]
     assert [row[0] for row in rows] == ["$10^{-5}$", "0.1", "$10^{300}$"]
     assert rows[2][1:] == [r"$\infty$", r"$\infty$ to $\infty$", "0.0"]
     assert "the loss of a diverged run counts as infinite" in caption

@@ -201,10 +201,10 @@ def test_equivalence_is_adjusted_for_the_number_of_rows() -> None:
 
 
 @pytest.mark.parametrize("margin", [0, 1, -0.1, 5, "a", float("nan")])
-def test_margins_that_are_none(margin: Any) -> None:
-    """A margin is a difference of rates."""
+def test_invalid_margins(margin: Any) -> None:
+    """A margin must be a difference of rates."""
     result = result_with(np.ones((2, 3)), np.ones((2, 3), bool))
-    with pytest.raises(SweepError, match=r"margin .* given; must be a difference of rates above 0 and below 1"):
+    with pytest.raises(SweepError, match="margin: must be a difference of rates above 0 and below 1, got "):
         result.compare("learning_rate", margin=margin)
     with pytest.raises(SweepError, match="margin"):
         Pairing(result, result).compare([], margin=margin)

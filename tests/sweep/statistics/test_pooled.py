@@ -225,6 +225,6 @@ def test_no_interval_where_seeds_are_not_known(
     np.testing.assert_array_equal(single["convergence_rate_low"], result.cells["convergence_rate_low"])
     print_sums(result, ["hidden"])
     out = capsys.readouterr().out
-    assert "without intervals, since cells share seeds" in out
+    assert "no intervals: since cells share seeds" in out
     assert "[" not in out.partition("cells")[2].partition("\n\n")[2]
     assert "intervals" not in figures.line_plot(result, x="hidden", color="learning_rate").get_title()

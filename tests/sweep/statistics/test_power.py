@@ -1,4 +1,4 @@
-"""Numbers of seeds that find a difference or a ratio: by the definition of power, and by simulation."""
+"""Numbers of seeds that detect a difference or a ratio: by the definition of power, and by simulation."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LIMIT = 5000
 
 
 def power_of_mcnemar(n: int, difference: float, rate: float) -> float:
-    """Return the chance that McNemar's exact test finds a difference, by its definition."""
+    """Return the probability that McNemar's exact test detects a difference, by its definition."""
     first, second = rate + difference / 2, rate - difference / 2
     favour, against = first * (1 - second), second * (1 - first)
     found = 0.0
@@ -30,8 +30,8 @@ def power_of_mcnemar(n: int, difference: float, rate: float) -> float:
 
 
 @pytest.mark.parametrize(("difference", "rate"), [(0.6, 0.5), (0.4, 0.7), (0.15, 0.9)])
-def test_the_least_number_that_finds_a_difference(difference: float, rate: float) -> None:
-    """With as many seeds the power is 80 % or more, and with one less it is not."""
+def test_the_least_number_that_detects_a_difference(difference: float, rate: float) -> None:
+    """With so many seeds the power is at least 80 %, with one less it is below."""
     n = seeds_for_difference(difference, rate)
     assert power_of_mcnemar(n, difference, rate) >= 0.8 > power_of_mcnemar(n - 1, difference, rate)
     assert n == seeds_for_difference(-difference, rate)
@@ -39,8 +39,8 @@ def test_the_least_number_that_finds_a_difference(difference: float, rate: float
 
 @pytest.mark.soak
 @pytest.mark.parametrize(("difference", "rate"), [(0.05, 0.5), (0.1, 0.9), (0.02, 0.98), (0.3, 0.5)])
-def test_a_difference_is_found(difference: float, rate: float) -> None:
-    """In 80 % of simulated studies."""
+def test_power_for_a_difference(difference: float, rate: float) -> None:
+    """The test detects the difference in 80 % of simulated studies."""
     n, random = seeds_for_difference(difference, rate), np.random.default_rng(1)
     runs = [random.random((4000, n)) < rate + sign * difference / 2 for sign in (1, -1)]
     balance = runs[0].astype(np.int64) - runs[1]
@@ -51,8 +51,8 @@ def test_a_difference_is_found(difference: float, rate: float) -> None:
 @pytest.mark.soak
 @pytest.mark.parametrize("rate", [0.05, 0.3, 0.5, 0.9, 0.99, 1.0])
 @pytest.mark.parametrize(("ratio", "steps", "variation"), [(1.2, 500, 1.0), (2.0, 1000, 0.3), (0.7, 200, 0.5)])
-def test_a_ratio_is_found(ratio: float, rate: float, steps: float, variation: float) -> None:
-    """In 74 to 90 % of simulated studies, whose steps have a gamma distribution."""
+def test_power_for_a_ratio(ratio: float, rate: float, steps: float, variation: float) -> None:
+    """The interval excludes 1 in 74 to 90 % of simulated studies with gamma-distributed steps."""
     n, random = seeds_for_ratio(ratio, rate, steps, variation, LIMIT), np.random.default_rng(1)
 
     def side(times: float) -> ExpectedSteps:
@@ -66,23 +66,18 @@ def test_a_ratio_is_found(ratio: float, rate: float, steps: float, variation: fl
 
 
 def test_command() -> None:
-    """The plan says how many seeds, under which assumptions; what cannot be is refused."""
-    told = command("plan", "xor", "--difference", "0.3", "--ratio", "2", "--rate", "0.8", "--steps", "100")
+    """The plan prints the number of seeds and its assumptions. Impossible values are errors."""
+    out = command("plan", "xor", "--difference", "0.3", "--ratio", "2", "--rate", "0.8", "--steps", "100").out
     n = seeds_for_difference(0.3, 0.8)
-    assert (
-        f"\n{n} seeds per cell find a difference of 30 points between two rates around 80 %: with about 80 % power"
-        in told.out
-    )
+    assert f"\n{n} seeds per cell detect a difference of 30 percentage points between two rates around 80 % " in out
     n = seeds_for_ratio(2, 0.8, 100, 1.0, LIMIT)
-    assert (
-        f"\n{n} seeds per cell find a ratio of 2 between two expected steps, if 80 % converge, in 100 ± 100" in told.out
-    )
+    assert f"\n{n} seeds per cell detect a ratio of 2 of expected steps (ERT), if 80 % converge in 100 ± 100 " in out
     for options, why in (
-        (("--difference", "0"), "a difference of 0.0 at a rate of 0.5 given"),
+        (("--difference", "0"), "difference: must not be 0"),
         (("--difference", "0.3", "--rate", "0.9"), "must be from 0 to 1"),
-        (("--ratio", "1"), "a ratio of 1.0 at a rate of 0.5"),
+        (("--ratio", "1"), "got a ratio of 1.0, a rate of 0.5"),
         (("--ratio", "2", "--steps", "9000"), "at most the limit of 5,000"),
-        (("--difference", "1e-9"), "it takes more than 100,000,000 seeds to find"),
+        (("--difference", "1e-9"), "needs more than 100,000,000 seeds"),
     ):
         refused = command("plan", "xor", *options)
         assert refused.code == 2
@@ -91,8 +86,8 @@ def test_command() -> None:
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_numbers_that_are_none(value: float) -> None:
-    """They are refused too."""
+def test_numbers_must_be_finite(value: float) -> None:
+    """NaN and infinity are errors."""
     with pytest.raises(SweepError):
         seeds_for_difference(value)
     with pytest.raises(SweepError):

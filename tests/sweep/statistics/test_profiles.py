@@ -63,7 +63,7 @@ def test_profiles_that_are_none() -> None:
     with pytest.raises(StoreError, match="keep='runs'"):
         counts.performance_profile("hidden")
     single = make_study(count=10, hidden=[2], learning_rate=RATES)
-    with pytest.raises(SweepError, match="hidden has 1 value; a performance profile compares two values or more"):
+    with pytest.raises(SweepError, match="hidden has 1 value; a performance profile compares two or more"):
         result_of(single, outcomes.at(np.arange(2))).performance_profile("hidden")
     steps = outcomes.steps.copy()
     steps[:2] = -1
@@ -99,7 +99,7 @@ def test_run_lengths_over_targets() -> None:
     assert (steps[0] <= steps[1]).all()
     assert (steps[1] <= steps[2]).all()
     pd.testing.assert_frame_equal(pairs, result.incidence())
-    with pytest.raises(SweepError, match="below is not swept; run lengths need several targets"):
+    with pytest.raises(SweepError, match="threshold is not swept; run lengths need several thresholds"):
         sweep.run(make_study(count=2)).run_lengths()
-    with pytest.raises(SweepError, match="below has 1 value"):
+    with pytest.raises(SweepError, match="threshold has 1 value"):
         sweep.run(make_study(count=2, threshold=[0.1])).run_lengths()

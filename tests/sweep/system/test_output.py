@@ -63,7 +63,7 @@ def test_what_never_happens_is_a_dash(capsys: pytest.CaptureFixture[str]) -> Non
     cells.print_cells(sweep.run(make_study(count=3, hidden=2, learning_rate=[1e-30], threshold=1e-9)))
     out = capsys.readouterr().out
     assert re.search(r"\] +- +- *$", out, re.MULTILINE)
-    assert "by which half of all runs converged" in out
+    assert "half of all runs converged within them" in out
 
 
 def test_long_tables_show_the_best(
@@ -78,7 +78,7 @@ def test_long_tables_show_the_best(
     assert lines[0] == "10 of 12 cells, best first"
     best = result.cells.sort_values(["convergence_rate", "expected_steps"], ascending=[False, True])["cell"]
     assert listed(lines) == list(best[:10])
-    assert f"2 more with: sweep show '{tmp_path / 'r r'}' --top 12" in lines[-1]
+    assert f"2 more: sweep show '{tmp_path / 'r r'}' --top 12" in lines[-1]
     assert str(tmp_path / "r r" / "cells.parquet") in lines[-1]
     cells.print_cells(result, sort="hidden")
     assert "--sort hidden --top 12" in capsys.readouterr().out
@@ -88,7 +88,7 @@ def test_long_tables_show_the_best(
     cells.print_cells(result)
     assert listed(capsys.readouterr().out.splitlines()) == list(range(12))
     cells.print_cells(sweep.run(study), top=1)
-    assert "11 more are in the cells of the result" in capsys.readouterr().out
+    assert "11 more are in result.cells" in capsys.readouterr().out
 
 
 def listed(lines: list[str]) -> list[int]:
@@ -116,7 +116,8 @@ def test_what_a_screen_has_room_for(
         assert ("numbers by status need a screen" in out[3]) != counts
         assert ("exhausted" in " ".join(out[4:6])) == counts
         assert not counts or max(map(len, out[4:-2])) <= columns
-    assert [line.split()[0] for line in out[1:3]] == ["of", "best"]
+    assert " runs converged" in out[1]
+    assert out[2].startswith("best cell")
 
 
 def test_numbers_are_not_cut_on_a_narrow_screen(

@@ -165,11 +165,11 @@ def test_seconds_of_kernels_are_noted(tmp_path: Path, monkeypatch: pytest.Monkey
     """`sweep plan` says how many kernels there are at most, and how long each took here the last time."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     study = write_study(tmp_path / "small.toml", STUDY)
-    assert re.search(r"kernels +at most 3 to compile .*, some seconds each\n", command("plan", study).out)
+    assert re.search(r"kernels +at most 3 to compile.*, some seconds each\n", command("plan", study).out)
     options = [sys.executable, "-m", "sweep", "run", study, "--out", tmp_path / "r"]
     subprocess.run(options, cwd=ROOT, capture_output=True, check=True)
     assert len(kernels_on_disk(tmp_path)) == 3
-    assert re.search(r"kernels +at most 3 to compile .*, in about \d+ s, as fast as this", command("plan", study).out)
+    assert re.search(r"kernels +at most 3 to compile.*, in about \d+ s at this machine", command("plan", study).out)
 
 
 def test_a_worker_of_a_cluster_without_time(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -156,7 +156,7 @@ def test_choices_that_no_cell_has() -> None:
     for ask in (result.learning_curves, result.best, lambda at: draw(result, "lines", at=at)):
         with pytest.raises(SweepError, match=r"hidden 2 and learning_rate 0\.2 given; no cell of the study has these"):
             ask(at=apart)
-    with pytest.raises(SweepError, match=r"cell 0 given with at \{'hidden': 3\}, which are values of other cells"):
+    with pytest.raises(SweepError, match=r"cell 0 does not have the values at \{'hidden': 3\}"):
         result.learning_curves(0, at={"hidden": 3})
     assert set(result.learning_curves(0, at={"hidden": 2})["cell"]) == {0}
 
@@ -171,7 +171,7 @@ def test_choice_of_curves() -> None:
     some = result.learning_curves(at={"batch": [5]})
     pd.testing.assert_frame_equal(some, every[every["batch"] == 5].reset_index(drop=True))
     for call, options in (
-        (lambda: result.learning_curves(4), "cell 4 given; must be an integer from 0 to 3"),
+        (lambda: result.learning_curves(4), "cell: must be an integer from 0 to 3, got 4"),
         (lambda: result.learning_curves(at={"hiden": [2]}), "unknown parameter 'hiden'"),
         (lambda: sweep.run(make_study(count=1)).learning_curves(), "learning curves were not recorded; run the study"),
         (

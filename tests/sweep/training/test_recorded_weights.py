@@ -105,9 +105,9 @@ def test_second_pass(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("call", "error", "options"),
     [
-        (lambda result: result.weights(9), SweepError, "cell 9 given; must be an integer from 0 to 3"),
-        (lambda result: result.weights(True), SweepError, "cell True given"),
-        (lambda result: result.weights(0, "last"), SweepError, "weights 'last' given; must be 'final' or 'initial'"),
+        (lambda result: result.weights(9), SweepError, "cell: must be an integer from 0 to 3, got 9"),
+        (lambda result: result.weights(True), SweepError, r"cell: must be .* got True"),
+        (lambda result: result.weights(0, "last"), SweepError, "which: must be 'final' or 'initial', got 'last'"),
         (lambda result: result.weights(0, "initial"), StoreError, "initial weights were not recorded; 'sweep weights"),
         (lambda result: sweep.predict(result, [1, 2]), SweepError, r"inputs \[1, 2\] given; must be rows of 2 numbers"),
         (lambda result: sweep.predict(result, [["0", "1"]]), SweepError, "must be rows of 2 numbers"),

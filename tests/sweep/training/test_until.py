@@ -254,7 +254,7 @@ def test_cells_that_ended_early_lack_no_runs() -> None:
     ranked = result.best()
     assert ranked["convergence_rate"].is_monotonic_decreasing
     assert ranked["n_runs"].iloc[0] < ranked["n_runs"].iloc[1]
-    assert "best cell: below 100: 100.0 %" in "\n".join(answer(result))
+    assert "best cell: threshold 100: 100.0 %" in "\n".join(answer(result))
 
 
 def test_identity() -> None:
