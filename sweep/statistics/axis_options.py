@@ -1,12 +1,12 @@
-"""Main effects of options that vary together, as in drawn samples: a grid divides the share of their axis no further.
+"""Main effects of options that vary together, as in drawn samples.
 
-Points of the axis are put into bins of an option: its values, or ranges of equally many points. The variance between
-the means of bins estimates the effect of the option, plus what other options leave in the means since points are few.
-That is seen from halves of the points, the first drawn and the last: in a half there is more of it. For independent
-points twice as much, which is how it is corrected; for points of a Sobol sequence, where it is small already, even
-more. The correction by the variance within bins, as for independent points, would take far too much from these. What
-varies within bins is lost; half as many bins lose more, and the difference is counted as an error. With fewer than 128
-points bins are so wide that they hide humps, so no effects are estimated.
+The points of the axis are sorted into bins of an option: its values, or ranges with equal numbers of points. The
+variance between the means of bins estimates the effect of the option. Since points are few, the means also contain some
+of the other options' effects. The halves of the points, first and last drawn, contain more of it: twice as much for
+independent points, which is what the correction assumes, and even more for a Sobol sequence, where it is small anyway.
+The usual correction by the variance within bins would subtract far too much from Sobol points. Variation within bins is
+lost. Half as many bins lose more, and the difference counts as an error. With fewer than 128 points bins are so wide
+that they hide humps, so no effects are estimated.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ import numpy as np
 from sweep.statistics.intervals import Array
 from sweep.study.grid import Axis
 
-# Least points of an axis whose options are told apart, unless they are most of a grid; most bins of an option, and
-# least points of a bin on average.
+# Least points of an axis whose options have estimated effects (unless the points are most of a grid), most bins of an
+# option, and least points of a bin on average.
 LEAST_POINTS, MOST_BINS, _POINTS_EACH = 128, 32, 16
-# Blocks of points, in the order of the draw, that are left out in turn, for the error that comes from the draw.
+# Blocks of points, in the order of the draw, that are left out in turn to estimate the error from the draw.
 _BLOCKS = 16
-# Two options depend on each other if independent ones would look so less often than this; of so many bins each.
+# Two options depend on each other if the p-value of independence is below this; the test has so many bins of each.
 _CHANCE, _COARSE = 1e-4, 4
 
 
@@ -36,12 +36,12 @@ def bins_of(values: tuple[object, ...], most: int) -> Array:
     values
         The value of an option at each point.
     most
-        Most bins: if there are more values, and they are numbers, bins are ranges of about equally many points.
+        Most bins. If numbers have more values, bins are ranges with about equal numbers of points.
 
     Returns
     -------
     (points,) array of int
-        Numbers from 0, ascending with numbers. Equal values share a bin.
+        Bins from 0; larger numbers are in higher bins. Equal values share a bin.
     """
     is_number = all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values)
     distinct, index = np.unique(np.asarray(values), return_inverse=True)
@@ -60,8 +60,8 @@ def varied_options(axis: Axis) -> list[str]:
 class AxisOptions:
     """The options of an axis whose main effects can be estimated.
 
-    There must be 128 points, or most of a grid, and the option must vary independently of each other one: by a
-    chi-squared test of four bins of each, independent options fail in one of 10,000 pairs.
+    This takes 128 points, or most points of a grid. The option must be independent of each other one, by a chi-squared
+    test of four bins of each at a level of 0.0001.
 
     Attributes
     ----------
@@ -74,10 +74,14 @@ class AxisOptions:
         most = min(int(np.sqrt(self._n_points)), self._n_points // _POINTS_EACH, MOST_BINS)
         varied = varied_options(axis) if self._is_grid or self._n_points >= LEAST_POINTS else []
         coarse = {name: bins_of(axis[name], _COARSE) for name in varied}
-        bound = {name for two in combinations(varied, 2) for name in two if _are_bound(*(coarse[each] for each in two))}
+        dependent = {
+            name for two in combinations(varied, 2) for name in two if _depend(*(coarse[each] for each in two))
+        }
         bins = {name: bins_of(axis[name], self._n_points if self._is_grid else most) for name in varied}
         self._bins = {
-            name: each for name, each in bins.items() if name not in bound and 2 * (each.max() + 1) <= self._n_points
+            name: each
+            for name, each in bins.items()
+            if name not in dependent and 2 * (each.max() + 1) <= self._n_points
         }
         self._in_ranges = {name for name, each in self._bins.items() if len(set(axis[name])) > each.max() + 1}
         self.names = list(self._bins) if len(varied) > 1 else []
@@ -88,15 +92,15 @@ class AxisOptions:
         Parameters
         ----------
         means : (points, columns)
-            Means of a quantity at each point, over all other axes; each column is a sample of seeds.
+            Means of a quantity at each point over all other axes, for each sample of seeds.
         kept
-            The points to use, in ascending order, in the bins of all points; all by default.
+            Indices of the points to use, in ascending order; all by default. Bins are those of all points.
 
         Returns
         -------
         effects, errors : (options, columns) array
-            The variance between the means of bins, less the correction; and the error of the bins: the correction, and
-            what half as many bins lose. If points are most of a grid, it is 0.
+            The variance between the means of bins, minus the correction; and the error of the bins: the correction and
+            what half as many bins lose. The error is 0 if points are most of a grid.
         """
         kept = np.arange(self._n_points) if kept is None else kept
         found, errors = [], []
@@ -108,7 +112,7 @@ class AxisOptions:
         return np.array(found), np.array(errors)
 
     def _effect(self, bins: Array, means: Array, kept: Array) -> tuple[Array, Array]:
-        """Return the variance between the means of bins, less the correction, and the correction, (columns,)."""
+        """Return the variance between the means of bins, minus the correction, and the correction, (columns,)."""
         whole = _between(bins[kept], means[kept])
         if self._is_grid:
             return whole, 0 * whole
@@ -117,7 +121,7 @@ class AxisOptions:
         return whole - correction, correction
 
     def without_blocks(self) -> list[Array]:
-        """Return the points that remain as each block of them is left out in turn; none if they are most of a grid."""
+        """Return the points that remain when each block is left out in turn; none if points are most of a grid."""
         if self._is_grid:
             return []
         block = np.arange(self._n_points) * _BLOCKS // self._n_points
@@ -132,7 +136,7 @@ def _between(bins: Array, means: Array) -> Array:
     return np.asarray((sums**2 / counts[:, None]).sum(axis=0) / len(means))
 
 
-def _are_bound(one: Array, other: Array) -> bool:
+def _depend(one: Array, other: Array) -> bool:
     """Return whether two options depend on each other, by the chi-squared test of their bins."""
     from scipy.special import chdtrc
 

@@ -34,7 +34,7 @@ def cells_to_table(cells: pd.DataFrame, study: Study) -> pa.Table:
 def summarize(tally: pd.DataFrame, grid: Grid) -> pd.DataFrame:
     """Return the statistics of every cell that has runs, in cell order.
 
-    The columns are those of cells.parquet; a quantile of steps that is not reached is missing.
+    The columns are those of cells.parquet. Quantiles of steps that are not reached are missing.
     """
     statistics = _statistics(tally, tally["cell"].to_numpy(), grid)
     return cells_of(grid, statistics.index.to_numpy()).join(statistics.reset_index(drop=True))
@@ -55,13 +55,13 @@ def summarize_by(tally: pd.DataFrame, grid: Grid, by: Sequence[str]) -> pd.DataF
     Returns
     -------
     DataFrame
-        One row for each combination of values that has runs, indexed by the group's number as in :func:`group_of`: the
-        values, the number of cells, and the statistics of a cell.
+        One row for each combination of values that has runs, indexed by the number of the group (:func:`group_of`):
+        the values, the number of cells, and the statistics.
 
     Notes
     -----
-    The intervals treat runs as independent. Runs of one seed in several cells are not independent, so the intervals are
-    too narrow where seeds matter. The intervals of :mod:`sweep.statistics.clustered` count each seed once.
+    The intervals treat runs as independent, so they are too narrow if seeds have runs in several cells. The intervals
+    of :mod:`sweep.statistics.clustered` count each seed once.
     """
     group = group_of(grid, by, tally["cell"].to_numpy())
     statistics = _statistics(tally, group, grid)
@@ -70,9 +70,9 @@ def summarize_by(tally: pd.DataFrame, grid: Grid, by: Sequence[str]) -> pd.DataF
 
 
 def group_of(grid: Grid, by: Sequence[str], cells: Array) -> Array:
-    """Return the number of each cell's group: cells of one group have the same values of some parameters.
+    """Return the group number of each cell. Cells of one group have the same values of some parameters.
 
-    The number depends on the grid alone, so tables of different cells can be joined by it. Groups are numbered in the
+    The numbers depend only on the grid, so tables of different cells can be joined by them. Groups are numbered in the
     order of their first cells.
 
     Parameters
@@ -80,7 +80,7 @@ def group_of(grid: Grid, by: Sequence[str], cells: Array) -> Array:
     grid
         The grid of the study.
     by
-        Swept parameters that define the groups. Without any, all cells are in group 0.
+        Swept parameters that define the groups. With none, all cells are in group 0.
     cells : (cells,)
         Numbers of cells.
 
@@ -93,7 +93,7 @@ def group_of(grid: Grid, by: Sequence[str], cells: Array) -> Array:
 
 
 def values_of_groups(grid: Grid, by: Sequence[str], cells: Array) -> pd.DataFrame:
-    """Return the parameter values of each group that contains some of the given cells.
+    """Return the parameter values of each group that contains some of these cells.
 
     Parameters
     ----------
@@ -107,20 +107,20 @@ def values_of_groups(grid: Grid, by: Sequence[str], cells: Array) -> pd.DataFram
     Returns
     -------
     DataFrame
-        The values of ``by``, one row for each group, indexed by the group's number as in :func:`group_of`.
+        The values of ``by``, one row for each group, indexed by the number of the group (:func:`group_of`).
     """
     numbers, first = np.unique(group_of(grid, by, cells), return_index=True)
     return pd.DataFrame({name: grid.column(name, cells[first]) for name in by}, index=numbers)
 
 
 def cells_of(grid: Grid, cells: Array | None = None) -> pd.DataFrame:
-    """Return a table of cell numbers and swept parameters, of the given cells or of all (which may be very many)."""
+    """Return a table of cell numbers and swept parameters, of some cells or of all (which may be very many)."""
     cells = np.arange(grid.n_cells) if cells is None else cells
     return pd.DataFrame({"cell": cells, **{name: grid.column(name, cells) for name in grid.parameters}})
 
 
 def _statistics(tally: pd.DataFrame, group: Array, grid: Grid) -> pd.DataFrame:
-    """Return the statistics of groups of runs, indexed by group. ``group`` gives the group of each row of the tally."""
+    """Return the statistics of groups of runs, indexed by group; ``group`` is the group of each row of the tally."""
     ends = ends_by_group(tally, group, grid.most_steps(tally["cell"].to_numpy()))
     names = [f"n_{status}" for status in statuses(grid.has_patience)]
     counts = pd.get_dummies(ends["status"], prefix="n", dtype=np.int64)[names].mul(ends["n"], axis=0)

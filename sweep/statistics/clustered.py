@@ -16,7 +16,7 @@ from sweep.statistics.steps import QUANTILES, columns_of_steps, ends_by_group, s
 from sweep.statistics.tally import tally_runs
 from sweep.study.columns import STATUSES
 
-# Least number of seeds among which the weight of uneven cells is divided, if it is not among half of all.
+# Least effective number of seeds for an interval over uneven cells, unless it is half of all.
 _LEAST_SEEDS = 50
 
 # Above the steps of any run.
@@ -38,13 +38,13 @@ def rate_intervals(outcomes: Outcomes, group: Array) -> tuple[Array, Array]:
     Returns
     -------
     low, high : (n_groups,)
-        Ends of the intervals, in the order of group numbers. They are missing where one seed has runs in several cells,
-        since one seed says nothing about others.
+        Ends of the intervals, in the order of group numbers; missing for groups of several cells with one seed, which
+        says nothing about other seeds.
 
     Notes
     -----
-    Each cell counts equally. The interval is Wilson's with the effective number of independent runs
-    (:func:`independent_runs`). It is too narrow with fewer than about 100 seeds if a few of them decide whole groups of
+    Cells have equal weights. The interval is Wilson's with the effective number of independent runs
+    (:func:`independent_runs`). With fewer than about 100 seeds it is too narrow if a few of them decide whole groups of
     runs.
     """
     sums = SeedSums(outcomes, group)
@@ -62,23 +62,23 @@ def step_intervals(outcomes: Outcomes, group: Array, most_steps: Array, ends: pd
     outcomes, group
         As in :func:`rate_intervals`.
     most_steps : (n_cells,)
-        The limit of steps of the cell's runs.
+        The step limit of the runs of each cell.
     ends
-        The tally of the same runs by the same groups, as of :func:`~sweep.statistics.steps.ends_by_group`.
+        The tally of the same runs by the same groups, from :func:`~sweep.statistics.steps.ends_by_group`.
 
     Returns
     -------
     DataFrame
-        By group: ends of intervals and standard errors of the statistics of steps, and ``restarted_steps`` computed
-        from halves that are made of seeds.
+        By group: ends of intervals and standard errors of the statistics of steps, and ``restarted_steps``, for which
+        seeds are divided into halves.
 
     Notes
     -----
-    The interval of a quantile q is Woodruff's, J. Amer. Statist. Assoc. 47 (1952) 635: its ends are the steps by which
-    a share of q minus or plus the error of the share at q has converged. Intervals of expected steps and of
-    the restricted mean are computed as for a cell, with seeds as clusters (:mod:`sweep.statistics.estimates`). That of
+    The interval of a quantile q is Woodruff's, J. Amer. Statist. Assoc. 47 (1952) 635. Its ends are the steps by which
+    a share of q minus or plus the error of the share at q has converged. Intervals of expected steps and restricted
+    means are those of cells, with seeds as clusters (:mod:`sweep.statistics.estimates`). The interval of
     ``restarted_steps`` uses the delta method for a ratio of two sums over seeds (Cochran, Sampling Techniques (1977),
-    section 6.13); it is missing where fewer than 100 seeds have a success.
+    section 6.13). It is missing if fewer than 100 seeds have a converged run.
     """
     sums = SeedSums(outcomes, group)
     columns = {**_quantiles(sums, outcomes, ends), **_means(sums, outcomes, most_steps)}
@@ -96,9 +96,9 @@ class SeedSums:
     place : (n_cells,)
         Index in ``numbers`` of each cell's group.
     runs : (n_groups, n_seeds)
-        Number of runs that are present.
+        Number of trained runs.
     n_seeds : (n_groups,)
-        Number of seeds that have runs.
+        Number of seeds with trained runs.
     """
 
     def __init__(self, outcomes: Outcomes, group: Array) -> None:
@@ -110,7 +110,7 @@ class SeedSums:
         self.n_seeds = (self.runs > 0).sum(axis=1)
 
     def of(self, values: Array) -> Array:
-        """Add up values of cells and seeds, by group and seed."""
+        """Sum values of cells and seeds by group and seed."""
         exact = np.float64 if values.dtype.kind == "f" else np.int64
         return np.stack([values[cells].sum(axis=0, dtype=exact) for cells in self._cells])  # reduceat is slower
 
@@ -120,11 +120,11 @@ class SeedSums:
         Parameters
         ----------
         converged, steps : (n_cells, n_seeds)
-            Runs that converged, and their steps or another quantity of theirs; 0 in all other runs.
+            Runs that converged, and their steps or another quantity; 0 for all other runs.
         most : (n_groups,)
-            The limit of steps of a run.
+            The step limit of a run.
         others : (n_cells, n_seeds)
-            Steps of the other runs, 0 in those that converged.
+            Steps of the other runs; 0 for those that converged.
         """
         of_others = None if others is None else self.of(others)
         n = self.independent_runs(converged)
@@ -133,8 +133,8 @@ class SeedSums:
     def independent_runs(self, marked: Array) -> Array:
         """Return the effective number of independent runs for the share of marked runs, by group.
 
-        Where cells have different numbers of runs, it is that of the mean of their shares, and missing where a few
-        seeds have most of the weight: fewer than 50, and fewer than half of all.
+        If cells have different numbers of runs, it belongs to the mean of their shares. It is then missing if fewer
+        than 50 seeds, and fewer than half of all, have most of the weight.
         """
         marked = marked & self._present
         n_marked, n_runs = marked.sum(axis=1), self._present.sum(axis=1)
@@ -154,28 +154,28 @@ class SeedSums:
 
 
 def independent_runs(successes: Array, runs: Array, unanimous: Array) -> Array:
-    """Return the effective number of independent runs behind shares of runs that are clustered by seed.
+    """Return the effective number of independent runs for shares of runs that are clustered by seed.
 
     Parameters
     ----------
     successes, runs : (n_shares, n_seeds)
-        Number of successful runs of each seed, and of all its runs.
+        Numbers of successful runs and of all runs of each seed.
     unanimous : (n_shares,)
-        Number of cells in which no run or every run is a success.
+        Number of cells in which no run or every run succeeds.
 
     Returns
     -------
     n : (n_shares,)
-        The number of independent runs of which a share would have the same variance. It is missing for one seed with
-        several runs, and the number of runs where each seed has one.
+        The number of independent runs whose share would have the same variance. It is the number of runs if each seed
+        has one, and missing for one seed with several runs.
 
     Notes
     -----
-    The variance of a share is that of a ratio of two sums over seeds. Student's quantile of the seeds exceeds the
-    normal one, which reduces the number further. Cells whose runs all end alike show no variance although they have
-    some, so each adds the variance of half a run that differs. The correlation within seeds is seen only in seeds that
-    have a run unlike the majority. Without such seeds full correlation is assumed, that is, n is the number of seeds;
-    the more such seeds there are, the less weight the assumption has.
+    The variance of a share is that of a ratio of two sums over seeds. Student's quantile for the seeds exceeds the
+    normal one, which reduces n further. Cells whose runs all end alike show no variance although they have some, so
+    each adds the variance of half a run that differs. Only seeds with a run unlike the majority show the correlation
+    within seeds. Without such seeds n is the number of seeds, which assumes full correlation. The more such seeds there
+    are, the less weight this assumption has.
     """
     n_runs, n_seeds = runs.sum(axis=1), (runs > 0).sum(axis=1)
     rate = successes.sum(axis=1) / n_runs
@@ -188,7 +188,7 @@ def independent_runs(successes: Array, runs: Array, unanimous: Array) -> Array:
 
 
 def _effective(rate: Array, squares: Array, unlike: Array, n_seeds: Array) -> Array:
-    """Return the effective number of independent runs, from the squares of the influence of seeds on a rate."""
+    """Return the effective number of independent runs from the squared influences of seeds on a rate."""
     seen = squares * n_seeds / np.maximum(n_seeds - 1, 1) * (student_quantile(n_seeds) / Z) ** 2
     weight, spread = unlike**2.0, rate * (1 - rate)
     variance = (weight * seen + spread / n_seeds) / (weight + 1)
@@ -234,7 +234,7 @@ def _quantiles(sums: SeedSums, outcomes: Outcomes, ends: pd.DataFrame) -> dict[s
 
 
 def _ratio(sums: SeedSums, steps: Array, successes: Array) -> tuple[Array, Array, Array]:
-    """Return the steps of a success and the ends of their interval, symmetric in the logarithm; missing if none."""
+    """Return the steps per success and their interval, symmetric in the logarithm; missing without a success."""
     n, of_all, succeeded = sums.n_seeds, steps.sum(axis=1), successes.sum(axis=1)
     ratio = np.divide(of_all, succeeded, out=np.full(len(n), np.nan), where=succeeded > 0)
     squares = ((steps - ratio[:, None] * successes) ** 2).sum(axis=1)
@@ -244,7 +244,7 @@ def _ratio(sums: SeedSums, steps: Array, successes: Array) -> tuple[Array, Array
 
 
 def _restarted_steps(sums: SeedSums, outcomes: Outcomes) -> dict[str, Array]:
-    """Return the steps of a success with restarts. Each half of the seeds uses the best limits of the other half."""
+    """Return the steps per success with restarts. Each half of the seeds uses the best limits of the other half."""
     halves = np.arange(outcomes.steps.shape[1]) % 2 == 0
     limits = [_best_limits(sums, Outcomes(outcomes.steps[:, half], outcomes.converged[:, half]))
               for half in (~halves, halves)]  # fmt: skip
@@ -261,7 +261,7 @@ def _restarted_steps(sums: SeedSums, outcomes: Outcomes) -> dict[str, Array]:
 def _best_limits(sums: SeedSums, outcomes: Outcomes) -> Array:
     """Return the best limits of steps for some runs, by group; infinite where none converged."""
     present = outcomes.present
-    there: Any = slice(None) if present.all() else present.ravel()  # choosing all takes as long as counting them
+    there: Any = slice(None) if present.all() else present.ravel()  # indexing all runs takes as long as counting them
     group = np.repeat(sums.place, present.shape[1])[there]
     status = np.where(outcomes.converged.ravel()[there], np.int8(_CONVERGED), np.int8(_ANOTHER))
     tally = tally_runs(group, status, outcomes.steps.ravel()[there])

@@ -1,4 +1,4 @@
-"""Runs in independent clusters: the runs of a cell one by one, or of several cells the seeds with all their runs."""
+"""Independent clusters of runs: single runs of one cell, or seeds with all their runs in several cells."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from sweep.statistics.intervals import Array
 
 
 class Clusters:
-    """Counts and steps of runs by cluster. The clusters of a group are adjacent, and independent of each other.
+    """Counts and steps of runs by cluster. The clusters of a group are adjacent and independent.
 
     Parameters
     ----------
     starts : (n_groups,)
         The first cluster of each group.
     n_alike : (n_clusters,) or None
-        How many clusters of these numbers there are; by default one each.
+        How many clusters have these numbers; by default one each.
     runs, converged : (n_clusters,)
-        Number of runs, and of those that converged.
+        Numbers of runs and of converged runs.
     of_converged, of_others : (n_clusters,)
-        Sum of steps of the runs that converged, and of the others.
+        Sums of steps of converged runs and of all others.
     most : (n_groups,)
-        The limit of steps of a run.
+        The step limit of a run.
     n_independent : (n_groups,) or None
-        The number of independent runs of which the convergence rate would have the same variance; by default the
-        number of runs.
+        The number of independent runs whose convergence rate would have the same variance; by default the number of
+        runs.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Clusters:
 
     @classmethod
     def of_runs(cls, starts: Array, values: Array, n_alike: Array) -> Clusters:
-        """Return runs that all count as converged, with these values in place of steps; each is its own cluster."""
+        """Return single runs as clusters. All count as converged, with values in place of steps."""
         once = np.ones(len(values), np.int64)
         return cls(starts, once, once, values, np.zeros(len(values)), np.zeros(len(starts)), n_alike)
 
@@ -80,18 +80,18 @@ class Clusters:
         return self.add(self.converged) / self.add(self.runs)
 
     def add(self, values: Array) -> Array:
-        """Add up values of clusters by group."""
+        """Sum values of clusters by group."""
         values = values if self._n_alike is None else values * self._n_alike
         return np.add.reduceat(values, self._starts, dtype=np.int64 if values.dtype == np.bool_ else None)
 
     def rest(self, values: Array, ratio: Array, counts: Array, scale: Array) -> Array:
-        """Return what is left of values of clusters after a group's ratio times counts, times a group's scale."""
+        """Return (values - ratio of the group * counts) * scale of the group, by cluster."""
         return np.asarray((values - np.repeat(ratio, self._sizes) * counts) * np.repeat(scale, self._sizes))
 
     def correlation(self, one: Array, other: Array) -> Array:
         """Return the correlation of two influences over the clusters of a group; 0 where either does not vary.
 
-        Of few clusters it is mostly chance, of two always 1 or -1. So it is taken to be smaller, and 0 of six or fewer.
+        With few clusters it is mostly noise (with two always 1 or -1), so it is shrunk, to 0 with six or fewer.
         """
         spread = np.sqrt(self.add(one**2)) * np.sqrt(self.add(other**2))
         found = np.divide(self.add(one * other), spread, out=np.zeros(len(spread)), where=spread > 0)

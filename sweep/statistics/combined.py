@@ -1,7 +1,7 @@
-"""Intervals of products, sums and differences, made of the intervals of their parts.
+"""Intervals of products, sums and differences, from the intervals of their parts.
 
-The method of variance estimates recovery: Zou and Donner, Statist. in Medicine 27 (2008) 1693. Intervals of the parts
-need not be symmetric, so those of the whole hold where nearly all runs or hardly any converge.
+This is the method of variance estimates recovery (MOVER): Zou and Donner, Statist. in Medicine 27 (2008) 1693.
+Intervals of parts need not be symmetric, so the method holds where nearly all runs or hardly any converge.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def product_interval(one: Interval, other: Interval, correlation: Array | float 
     Parameters
     ----------
     one, other
-        Each an estimate and the ends of its interval, which need not be symmetric.
+        An estimate and the ends of its interval, each.
     correlation
         Correlation of the two estimates.
 
@@ -44,7 +44,7 @@ def logarithms(interval: Interval) -> Interval:
 
 
 def sum_interval(one: Interval, other: Interval, correlation: Array) -> tuple[Array, Array]:
-    """Return the ends of the interval of a sum, whose parts have this correlation."""
+    """Return the interval of a sum of two estimates with this correlation."""
     ends = []
     for side, sign in ((1, -1), (2, 1)):
         parts = np.abs(one[side] - one[0]), np.abs(other[side] - other[0])
@@ -56,5 +56,5 @@ def sum_interval(one: Interval, other: Interval, correlation: Array) -> tuple[Ar
 
 
 def difference_interval(one: Interval, other: Interval, correlation: Array) -> tuple[Array, Array]:
-    """Return the ends of the interval of a difference."""
+    """Return the interval of a difference of two estimates with this correlation."""
     return sum_interval(one, (-other[0], -other[2], -other[1]), -correlation)

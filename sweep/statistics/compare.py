@@ -1,4 +1,4 @@
-"""How results change with the value of a parameter, compared on common seeds (common random numbers)."""
+"""Pairwise comparisons of the values of a parameter on common seeds (common random numbers)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from sweep.statistics.paired import Advantage, holm
 from sweep.statistics.sides import Groups, Pairs, Side
 from sweep.study.grid import Grid, indices_of
 
-# Most values of a parameter that are compared pairwise.
+# Most values of a parameter to compare.
 MOST_COMPARED = 20
 
 
@@ -61,8 +61,8 @@ def compare_values(
     Returns
     -------
     DataFrame
-        For each two values, ``first`` and ``second``, and each combination: the columns of :func:`compare_sides` and of
-        :func:`with_holm`.
+        For each pair of values, ``first`` and ``second``, and each combination: the columns of :func:`compare_sides`
+        and :func:`with_holm`.
     """
     cells = cells_by_value(grid, vary)
     strata = cells_of(grid, cells.max(axis=0))
@@ -75,7 +75,7 @@ def compare_values(
 
 
 def differs_alone(grid: Grid, vary: str) -> bool:
-    """Return whether some cells differ in a parameter alone: not if it varies together with options that differ too."""
+    """Return whether some cells differ in a parameter alone; they may not if it varies together with others."""
     axis = next(axis for axis in grid.axes if vary in axis)
     others = indices_of(axis, [name for name in axis if name != vary]) if len(axis) > 1 else [0] * len(axis[vary])
     return len(set(others)) < len(others)
@@ -84,7 +84,7 @@ def differs_alone(grid: Grid, vary: str) -> bool:
 def cells_by_value(grid: Grid, vary: str) -> Array:
     """Return the cells of each value of a parameter, (n_values, n_strata). Cells of one column differ in it alone.
 
-    Where there is no such cell it is -1, as in axes of several options; each column has two cells or more.
+    Missing cells, as in axes of several options, are -1. Each column has at least two cells.
     """
     k = next(k for k, axis in enumerate(grid.axes) if vary in axis)
     axis, size = grid.axes[k], grid.sizes[k]
@@ -102,9 +102,9 @@ def cells_by_value(grid: Grid, vary: str) -> Array:
 
 
 def each_two(values: Sequence[Any], cells: Array, compare: Callable[[int, int], pd.DataFrame]) -> pd.DataFrame:
-    """Return the comparisons of each two values (``compare`` gets their indices), with ``first`` and ``second``.
+    """Return the comparisons of all pairs of values, with ``first`` and ``second``; ``compare`` takes two indices.
 
-    Values are left out that have no ``cells`` of :func:`cells_by_value` in one column.
+    Pairs without ``cells`` (:func:`cells_by_value`) in a common column are left out.
     """
     compared: list[pd.DataFrame] = []
     for first, second in combinations(range(len(values)), 2):
@@ -120,38 +120,38 @@ def each_two(values: Sequence[Any], cells: Array, compare: Callable[[int, int], 
 def compare_sides(
     first: Side, second: Side, strata: pd.DataFrame, by: Sequence[str], margin: float | None = None
 ) -> pd.DataFrame:
-    """Compare runs pairwise, on common seeds.
+    """Compare runs pairwise on common seeds.
 
     Parameters
     ----------
     first, second
         The two sides. Runs of the same stratum and seed are paired.
     strata
-        Parameters of the pairs, a row for each stratum.
+        Parameters of the strata, a row for each.
     by
-        Parameters that define the rows of the result: one row for each combination of their values.
+        Parameters; the result has a row for each combination of their values.
     margin
-        A difference of rates that is regarded as no difference.
+        The largest negligible difference of rates.
 
     Returns
     -------
     DataFrame
         By these parameters: numbers of seeds and of pairs; convergence rates ``first_rate`` and ``second_rate``, their
         ``difference`` with its 95 % interval and ``p_value``; with a margin ``p_equivalent``, the p-value of a
-        difference of the margin or more; the shares of pairs in which the first run converged in fewer steps, and the
-        second did, with ``p_steps``; ``expected_steps_ratio``, the expected running time of the first side as a
-        multiple of that of the second; ``steps_limit``, the smaller of both sides' limits of steps (missing where pairs
-        have several); ``restricted_mean_difference``, restricted mean of the first side up to this limit less that of
-        the second, in steps. The last two statistics have 95 % intervals.
+        difference of the margin or more; the shares of pairs in which the first or the second run converged in fewer
+        steps, with ``p_steps``; ``expected_steps_ratio``, the ERT of the first side divided by that of the second;
+        ``steps_limit``, the smaller step limit of both sides (missing if pairs have several);
+        ``restricted_mean_difference``, the RMST of the first side up to this limit minus that of the second, in steps.
+        The ratio and this difference have 95 % intervals.
 
     Notes
     -----
-    A run that does not converge counts as slower than any that does; if neither converges, neither is faster. Tests and
-    intervals of rates, and tests of shares of faster runs, are those of :class:`~sweep.statistics.paired.Advantage`.
-    Intervals of steps are those of :mod:`~sweep.statistics.estimates`.
+    A run that converges is faster than one that does not. If neither converges, neither is faster. Tests and intervals
+    of rates, and tests of shares of faster runs, are those of :class:`~sweep.statistics.paired.Advantage`. Intervals of
+    steps are those of :mod:`~sweep.statistics.estimates`.
     """
     both = first.outcomes.present & second.outcomes.present
-    paired = np.flatnonzero(both.any(axis=1))  # in a partial result, strata that have pairs
+    paired = np.flatnonzero(both.any(axis=1))  # partial results have strata without pairs
     pairs = Pairs(paired, both[paired], Groups(strata.iloc[paired], by))
     return pd.concat([pairs.groups.values, _rates(first, second, pairs, margin), _steps(first, second, pairs)], axis=1)
 
@@ -212,10 +212,10 @@ def _steps(first: Side, second: Side, pairs: Pairs) -> pd.DataFrame:
 
 
 def with_holm(table: pd.DataFrame) -> pd.DataFrame:
-    """Insert p-values adjusted by Holm's method, each behind the unadjusted ones.
+    """Insert columns of p-values adjusted by Holm's method, each after the unadjusted ones.
 
-    Those of rates and steps are one family. Those of equivalence are another, in place of which there is a column
-    ``equivalent``: whether the adjusted p-value is at most 5 %, missing where a difference has no interval.
+    Those of rates and steps are one family. Those of equivalence are another, replaced by a column ``equivalent``:
+    whether the adjusted p-value is at most 5 %, missing if the difference has no interval.
     """
     names = ("p_value", "p_steps")
     adjusted: Array = holm(table[list(names)].to_numpy().ravel()).reshape(-1, 2)

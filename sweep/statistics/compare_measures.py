@@ -1,4 +1,4 @@
-"""Measures of runs (losses, errors, correct outputs) at each value of a parameter, compared on common seeds."""
+"""Pairwise comparisons of measures (losses, errors, correct outputs) on common seeds."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ def compare_measured(
     measure
         Name of the measure.
     most
-        How many outputs of a run can be correct, for measures that count these.
+        Number of outputs of a run over all patterns, for measures that count correct outputs.
 
     Returns
     -------
     DataFrame
-        For each two values, ``first`` and ``second``, and each combination: the columns of :func:`compare_pairs`, with
-        ``p_value_holm``, adjusted for the number of rows.
+        For each pair of values, ``first`` and ``second``, and each combination: the columns of :func:`compare_pairs`,
+        and ``p_value_holm``, adjusted for the number of rows.
     """
     cells = cells_by_value(grid, vary)
     strata = cells_of(grid, cells.max(axis=0))
@@ -57,7 +57,7 @@ def compare_measured(
 
 
 def adjusted(table: pd.DataFrame) -> pd.DataFrame:
-    """Insert p-values that are adjusted for the number of rows (Holm), behind the unadjusted ones."""
+    """Insert a column of p-values adjusted for the number of rows (Holm), after the unadjusted ones."""
     table.insert(list(table).index("p_value") + 1, "p_value_holm", holm(table["p_value"].to_numpy()))
     return table
 
@@ -65,39 +65,38 @@ def adjusted(table: pd.DataFrame) -> pd.DataFrame:
 def compare_pairs(
     first: Measured, second: Measured, strata: pd.DataFrame, by: Sequence[str], measure: str, most: int = 0
 ) -> pd.DataFrame:
-    """Compare a measure of runs pairwise, on common seeds.
+    """Compare a measure of runs pairwise on common seeds.
 
     Parameters
     ----------
     first, second : (n_strata, n_seeds)
         The two sides. Runs of the same stratum and seed are paired.
     strata
-        Parameters of the pairs, a row for each stratum.
+        Parameters of the strata, a row for each.
     by
-        Parameters that define the rows of the result: one row for each combination of their values.
+        Parameters; the result has a row for each combination of their values.
     measure
         Name of the measure.
     most
-        How many outputs of a run can be correct, for measures that count these.
+        Number of outputs of a run over all patterns, for measures that count correct outputs.
 
     Returns
     -------
     DataFrame
         By these parameters: the numbers of seeds and of pairs; ``first_median`` and ``second_median``, or for correct
         outputs ``first_mean``, ``second_mean`` and their ``difference`` with its 95 % interval; ``first_better`` and
-        ``second_better``, the shares of pairs in which that side is better, their difference ``advantage`` with its
-        95 % interval, and the ``p_value`` of no advantage.
+        ``second_better``, the shares of pairs in which each side is better; their difference ``advantage`` with its
+        95 % interval, and its ``p_value``.
 
     Notes
     -----
-    Better is lower, or higher where cells are ranked from the highest value. Infinite values count, so diverged runs
-    do: a loss of infinity is worse than any other. Medians, shares, interval and p-value speak of the same pairs, and
-    the latter three of the same question. Intervals and tests of shares are those of
+    Lower values are better, or higher ones if cells are ranked from the highest. Diverged runs count: an infinite loss
+    is worse than any other. All statistics use the same pairs. Intervals and tests of shares are those of
     :class:`~sweep.statistics.paired.Advantage`, intervals of means those of
     :func:`~sweep.statistics.estimates.difference_of_correct`.
     """
     both = first.present & second.present
-    paired = np.flatnonzero(both.any(axis=1))  # in a partial result, strata that have pairs
+    paired = np.flatnonzero(both.any(axis=1))  # partial results have strata without pairs
     groups, both = Groups(strata.iloc[paired], by), both[paired]
     sides = [each.values[paired] for each in (first, second)]
     n_pairs = groups.add(both)
@@ -113,10 +112,10 @@ def compare_pairs(
 
 
 def _medians(sides: Sequence[Array], both: Array, groups: Groups) -> dict[str, Array]:
-    """Return the medians of both sides, which are the values of run ceil(n / 2) in ascending order, as in cells."""
+    """Return the medians of both sides: values of run ceil(n / 2) in ascending order, as for cells."""
     found = {}
     for name, values in zip(_SIDES, sides, strict=True):
-        of_groups = [values[own][both[own]] for own in groups.strata]
+        of_groups = [values[strata][both[strata]] for strata in groups.strata]
         found[f"{name}_median"] = np.array([np.partition(v, (len(v) - 1) // 2)[(len(v) - 1) // 2] for v in of_groups])
     return found
 

@@ -12,7 +12,7 @@ from sweep.statistics.intervals import LEVEL, Array, p_value_of
 class Ratio:
     """The ratio of two positive estimates of the same clusters, first over second.
 
-    It is infinite where the first is, 0 where the second is, and missing where both are infinite.
+    It is infinite if the first is, 0 if the second is, and missing if both are infinite.
     """
 
     def __init__(self, first: Estimate, second: Estimate) -> None:
@@ -22,12 +22,12 @@ class Ratio:
             self.value = first.value / second.value
 
     def ends(self, level: Array | float = LEVEL) -> tuple[Array, Array]:
-        """Return the ends of the interval; missing where the ratio is, and where every ratio would be in it.
+        """Return the ends of the interval; missing if the ratio is, or if every ratio would be in it.
 
         Notes
         -----
-        That of the difference of logarithms, with the correlation over clusters. Where one side is infinite, that of
-        the ratios of the ends of both.
+        The interval is that of the difference of logarithms, with their correlation over clusters. If one side is
+        infinite, its ends are ratios of the ends of both sides.
         """
         sides = [(side.value, *side.ends(level)) for side in self._sides]
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -41,7 +41,7 @@ class Ratio:
 
 
 class Difference:
-    """The difference of two estimates of the same clusters, first less second."""
+    """The difference of two estimates of the same clusters, first minus second."""
 
     def __init__(self, first: Estimate, second: Estimate) -> None:
         self._sides = first, second
@@ -55,9 +55,9 @@ class Difference:
 
 
 def p_value_above(compared: Ratio | Difference, value: float) -> Array:
-    """Return the one-sided p-values of comparisons: the chance of one as large if the truth is at most ``value``.
+    """Return one-sided p-values: the probability of so large an estimate if the truth is at most ``value``.
 
-    It is half the level at which the interval ends at the value, and 0.5 or more where the estimate is not above it.
+    It is half the level at which the interval ends at the value, and at least 0.5 if the estimate is not above it.
     """
     n = len(compared.value)
     with np.errstate(invalid="ignore"):

@@ -1,11 +1,11 @@
 """Estimates of means, with intervals at any level.
 
-An estimate has a ``value`` by group, the ``influence`` of each cluster on it, and ``ends``: its interval at a level.
-All intervals of expected steps, restricted means and mean correct outputs are made here, whether they are of a cell, of
-several cells that share seeds, of the best of k cells, or of two sides of a comparison.
+An estimate has a ``value`` by group, the ``influence`` of each cluster on it, and ``ends``, its interval at a level.
+All intervals of expected steps, restricted means and mean correct outputs come from here: for one cell, several cells
+that share seeds, the best of k cells, and both sides of a comparison.
 
-They combine intervals of their parts, each of which holds also where nearly all runs or hardly any converge. A
-bootstrap does not: if none of 20 runs failed, none fails in a resample of them.
+They combine intervals of parts that hold even where nearly all runs or hardly any converge. A bootstrap does not: if
+none of 20 runs failed, none fails in any resample.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ class Estimate(ABC):
     Attributes
     ----------
     clusters
-        The clusters of which it is.
+        The clusters that it is estimated from.
     value : (n_groups,)
         The estimate.
     influence : (n_clusters,)
-        By how much each cluster moves it.
+        By how much each cluster moves the estimate.
     """
 
     clusters: Clusters
@@ -39,7 +39,7 @@ class Estimate(ABC):
 
     @abstractmethod
     def ends(self, level: Array | float = LEVEL) -> tuple[Array, Array]:
-        """Return the ends of its interval, (n_groups,) each, which misses with a chance of ``level``."""
+        """Return the ends of the interval, (n_groups,) each, which misses with probability ``level``."""
 
 
 class ExpectedSteps(Estimate):
@@ -52,10 +52,10 @@ class ExpectedSteps(Estimate):
 
     Notes
     -----
-    It is the mean steps of a success plus the mean steps of a failure times the odds of failure. The odds have Wilson's
-    interval with the effective number of independent runs, and the means Student's over clusters. Failures may be of
-    two kinds, and few failures may show only one. So one more failure is added to their spread, half the limit of steps
-    off the mean, and without failures a failure is assumed to take at most the limit.
+    It is the mean steps of successes plus the mean steps of failures times the odds of failure. The odds have Wilson's
+    interval with the effective number of independent runs, the means Student's over clusters. A few failures may all be
+    short or all be long although both kinds exist. So the interval adds one failure that is half the step limit off the
+    mean. Without failures, it assumes that one takes at most the limit.
     """
 
     def __init__(self, clusters: Clusters) -> None:
@@ -88,19 +88,19 @@ class ExpectedSteps(Estimate):
 
 
 class RestrictedMean(Estimate):
-    """The restricted mean of steps to converge (RMST): runs that do not converge count with their limit.
+    """The restricted mean of steps to converge (RMST). Runs that do not converge count with their limit.
 
     Parameters
     ----------
     clusters
-        Runs; ``of_converged`` holds the steps that these save of their limits.
+        Runs; ``of_converged`` holds the steps that converged runs save of their limits.
     limits : (n_clusters,)
-        Sum of the limits of steps of the runs.
+        Sum of the step limits of the runs.
 
     Notes
     -----
-    The mean limit, less the share of runs that converge times the mean that each of these saves: Wilson's interval of
-    the share, with the effective number of independent runs, and Student's of the mean.
+    It is the mean limit minus the convergence rate times the mean steps saved per converged run. The rate has Wilson's
+    interval with the effective number of independent runs, the mean Student's.
     """
 
     def __init__(self, clusters: Clusters, limits: Array) -> None:
@@ -129,16 +129,16 @@ class RestrictedMean(Estimate):
 def difference_of_correct(
     sums: Sequence[Array], n_pairs: Array, most: int, level: Array | float = LEVEL
 ) -> tuple[Array, Array, Array]:
-    """Return the mean difference in correct outputs of the pairs of two sides, and its interval.
+    """Return the mean difference of correct outputs over the pairs of two sides, and its interval.
 
     Parameters
     ----------
     sums : two arrays of (groups, seeds)
-        The correct outputs of each side, over the pairs of each seed.
+        The correct outputs of each side, summed over the pairs of each seed.
     n_pairs : (groups, seeds)
         Number of pairs of each seed.
     most
-        How many outputs of a run can be correct.
+        Number of outputs of a run over all patterns.
     level
         Share of intervals that miss.
 
@@ -148,8 +148,8 @@ def difference_of_correct(
 
     Notes
     -----
-    The interval of :class:`MeanCorrect`, of a number from -w to w for each pair. A failure that was not seen makes the
-    difference w in favour of the other side: half of the outputs, or all where some seed has no correct output.
+    The interval is that of :class:`MeanCorrect` for a number from -w to w per pair. It allows for unseen failures that
+    differ by w in favour of the other side: half of the outputs, or all if some seed has no correct output.
     """
     none_correct = np.any([((each == 0) & (n_pairs > 0)).any(axis=1) for each in sums], axis=0)
     w = np.where(none_correct, most, most / 2)
@@ -166,18 +166,18 @@ class MeanCorrect(Estimate):
     Parameters
     ----------
     clusters
-        Runs, all of which count as converged; ``of_converged`` holds their correct outputs.
+        Runs that all count as converged; ``of_converged`` holds their correct outputs.
     most
-        How many outputs of a run can be correct.
+        Number of outputs of a run over all patterns.
     worst : float or None
-        How many outputs are correct in the worst run that was not seen. By default half of them, as if it guessed; none
-        where a cluster has none, as diverged runs have none.
+        Correct outputs of the worst run that was not seen. By default half of the outputs, as from guessing, or 0 if a
+        cluster has none, as diverged runs do.
 
     Notes
     -----
-    Student's interval over clusters, widened for runs that were not seen, whose share is Wilson's upper bound of a rate
-    without a success. The lower end assumes that they are as bad as ``worst``, the upper end that all of their outputs
-    are correct. By default the interval does not allow for runs that diverge where none did.
+    The interval is Student's over clusters, widened for runs that were not seen. Their share is Wilson's upper bound of
+    a rate without a success. The lower end assumes that they are as bad as ``worst``, the upper end that all their
+    outputs are correct. By default the interval does not allow for diverged runs if none diverged.
     """
 
     def __init__(self, clusters: Clusters, most: Array | int, worst: float | None = None) -> None:
@@ -205,9 +205,9 @@ def saved_interval(mean: Array, error: Array, n: Array, most: Array, level: Arra
     Parameters
     ----------
     mean, error : (groups,)
-        Mean of ``n`` independent values, in steps, and its standard error.
+        Mean of ``n`` independent values and its standard error, in steps.
     n : (groups,)
-        Number of values. With fewer than two, the interval is from 0 to ``most``.
+        Number of values. With fewer than two, the interval is 0 to ``most``.
     most : (groups,)
         Upper bound of the values, in steps.
     level
@@ -230,7 +230,7 @@ class _Mean:
     sums, counts : (n_clusters,)
         Steps of the counted runs of each cluster, and their number.
     unseen : (n_groups,)
-        How far off the mean one more run is allowed to be, in steps.
+        How far off the mean one unseen run may be, in steps.
     """
 
     def __init__(self, clusters: Clusters, sums: Array, counts: Array, unseen: Array | float = 0.0) -> None:
@@ -242,7 +242,7 @@ class _Mean:
         self.error = _error(clusters, self.influence, self._n_clusters, unseen / n)
 
     def interval(self, level: Array | float) -> Interval:
-        """Return the mean and its interval, symmetric in the logarithm; for one cluster it is from 0 to the limit."""
+        """Return the mean and its interval, symmetric in the logarithm; for one cluster 0 to the limit."""
         mean = self.value
         spread = student_quantile(self._n_clusters, level) * self.error / np.where(mean > 0, mean, 1.0)
         factor = np.exp(np.where(self._n_clusters > 1, np.minimum(spread, 700.0), np.inf))
@@ -251,17 +251,17 @@ class _Mean:
         return mean, mean / factor, np.maximum(high, mean)
 
     def saved(self, level: Array | float) -> Interval:
-        """Return the mean and its interval as of :func:`saved_interval`."""
+        """Return the mean and its interval, as :func:`saved_interval` does."""
         return saved_interval(self.value, self.error, self._n_clusters, self._most, level)
 
 
 def _rate(clusters: Clusters, level: Array | float) -> Interval:
-    """Return the share of runs that converged and its interval; missing for one cluster with several runs."""
+    """Return the convergence rate and its interval, which is missing for one cluster with several runs."""
     n = clusters.n_independent
     low, high = wilson_interval(clusters.rate * n, n, level)
     return clusters.rate, np.where(np.isnan(n), np.nan, low), np.where(np.isnan(n), np.nan, high)
 
 
 def _error(clusters: Clusters, influence: Array, n: Array, unseen: Array | float = 0.0) -> Array:
-    """Return the standard error of a mean from the influence of each cluster, and perhaps of one unseen run."""
+    """Return the standard error of a mean from the influences of clusters and of one unseen run."""
     return np.asarray(np.sqrt((clusters.add(influence**2) + unseen**2) * n / np.maximum(n - 1, 1)))

@@ -1,8 +1,8 @@
 """Importance of parameters: main and total effects from the variance between runs.
 
-The functional analysis of variance, which is exact on a grid. The main effect of a parameter is the variance of the
-means at each of its values. The interaction of two parameters is the variance of the means at each pair of values, less
-both main effects. The seed is one more factor. Its values are a random sample, so results hold for all seeds. No model
+This is the functional analysis of variance, which is exact on a grid. The main effect of a parameter is the variance of
+the means at each of its values. The interaction of two parameters is the variance of the means at each pair of values,
+minus both main effects. The seed is a random factor: its values are a sample, so results hold for all seeds. No model
 is fitted.
 """
 
@@ -19,10 +19,10 @@ from sweep.statistics.intervals import Array
 from sweep.statistics.outcomes import Outcomes
 from sweep.study.grid import Axis, Grid
 
-# The quantity of each run: 1 if it converged, else 0; its steps, or the limit of steps if it did not converge.
+# What varies between runs: whether a run converged (1 or 0), or its steps (the step limit if it did not converge).
 EXPLAINED = ("convergence_rate", "restricted_mean_steps")
 
-# Least number of seeds for standard errors, which are found by leaving out parts of the seeds.
+# Least number of seeds for standard errors, which come from leaving out parts of the seeds.
 LEAST_SEEDS = 10
 
 REST = "three or more together"
@@ -50,29 +50,28 @@ def importance(cells: pd.DataFrame, grid: Grid, statistic: str, outcomes: Outcom
     Returns
     -------
     DataFrame
-        A row for each swept parameter, for each two of them, for all interactions of three or more (with more than two
-        parameters), for the seed, and for interactions of the seed with parameters. Options that vary together are one
-        parameter, as ``"momentum & scale"``; a row for each of them follows at the end, where ``part_of`` names the
-        parameter whose share includes theirs (elsewhere it is missing). ``term``; ``variance``, its part of the
-        variance between all runs; ``share`` of that variance (those that are no part of another add up to 1);
-        ``share_by_chance``, the share that a term without effect would have on average if chance were not subtracted;
-        ``share_error``, the standard error.
-        For single factors ``total_share``, the total effect (with all interactions), and ``total_share_error``.
+        A row for each swept parameter, for each pair of them, for all interactions of three or more, for the seed, and
+        for interactions of the seed with parameters. Options that vary together are one parameter, such as
+        ``"momentum & scale"``. Rows for each of these options follow at the end; ``part_of`` names the parameter whose
+        share includes theirs (it is missing in other rows). Columns: ``term``; ``variance``, its part of the variance
+        between all runs; ``share`` of that variance (shares without ``part_of`` add up to 1); ``share_by_chance``, the
+        average share of a term without effect if chance were not subtracted; ``share_error``, the standard error; for
+        single factors ``total_share``, the total effect with all interactions, and ``total_share_error``.
 
-        Without outcomes, the main effect of the seed and total effects of parameters are missing. With one seed that
-        all cells have, effects of the seed and of chance are missing. With fewer than 10 seeds, errors are missing. The
-        share of an option of an axis is missing if it cannot be told apart: see
+        Without outcomes, the main effect of the seed and total effects of parameters are missing. If all cells have
+        only one seed in common, effects of the seed and of chance are missing. With fewer than 10 seeds, errors are
+        missing. The share of an option of an axis is missing if it cannot be estimated; see
         :class:`~sweep.statistics.axis_options.AxisOptions`.
 
     Notes
     -----
-    Hoeffding's decomposition; see Hutter, Hoos and Leyton-Brown, Proc. ICML 32 (2014) 754, who fit a forest for it;
-    main and total effects as defined by Sobol and by Homma and Saltelli, Reliab. Eng. Syst. Safety 52 (1996) 1. Means
-    of cells are estimates: chance adds to each term its interaction with the seed, divided by the number of seeds. It
-    is subtracted, so a term without effect may have a share slightly below 0. Without outcomes the runs of all cells
-    are treated as independent. Errors are those of the jackknife that leaves out one part of the seeds in turn. Those
-    of options of an axis add that which leaves out one block of its points in turn, as these are a sample, and the
-    errors of the bins of :mod:`~sweep.statistics.axis_options`.
+    This is Hoeffding's decomposition (Hutter, Hoos and Leyton-Brown, Proc. ICML 32 (2014) 754, fit a forest for it);
+    main and total effects are those of Sobol and of Homma and Saltelli, Reliab. Eng. Syst. Safety 52 (1996) 1. Means of
+    cells are estimates, so chance adds to each term its interaction with the seed, divided by the number of seeds. This
+    is subtracted, so a term without effect may have a share slightly below 0. Without outcomes, the runs of all cells
+    are treated as independent. Errors come from a jackknife that leaves out each part of the seeds in turn. Errors of
+    options of an axis add a jackknife over blocks of its points, which are a sample, and the errors of bins
+    (:mod:`~sweep.statistics.axis_options`).
     """
     terms = _terms(grid)
     present = outcomes.present.all(axis=0) if outcomes else np.zeros(0, np.bool_)
@@ -82,7 +81,7 @@ def importance(cells: pd.DataFrame, grid: Grid, statistic: str, outcomes: Outcom
         common = outcomes if present.all() else Outcomes(outcomes.steps[:, present], outcomes.converged[:, present])
         parts = _parts_of_runs(_varied(common, grid, statistic), grid)
     shares, chance, totals = (
-        np.divide(each, parts.whole, out=each * 0.0, where=parts.whole > 0)  # missing where it is missing
+        np.divide(each, parts.whole, out=each * 0.0, where=parts.whole > 0)  # stays missing
         for each in (parts.variance, parts.by_chance, parts.total)
     )
     table = pd.DataFrame({"term": terms, "variance": parts.variance[:, 0], "share": shares[:, 0]})
@@ -100,30 +99,30 @@ def importance(cells: pd.DataFrame, grid: Grid, statistic: str, outcomes: Outcom
 def _options_of(k: int, grid: Grid, parts: _Parts) -> pd.DataFrame:
     """Return the rows of the options of an axis, whose main effects are estimated from its points."""
     axis, names = grid.axes[k], varied_options(grid.axes[k])
-    told = AxisOptions(axis)
+    estimated = AxisOptions(axis)
     table = pd.DataFrame({"term": names, "part_of": pd.Series(_label(axis), range(len(names)), "string")})
-    if not told.names:
+    if not estimated.names:
         return table
     mean, per_seed, n = parts.points[k]
 
     whole = np.where(parts.whole > 0, parts.whole, np.nan)
 
     def effects(kept: Array | None = None) -> tuple[Array, Array, Array]:
-        """Return main effects, their errors by bins, and what chance adds to effects, as shares, (options, samples)."""
-        of_means, by_bins = (each / whole for each in told.effects(mean, kept))
+        """Return main effects, their errors from bins, and what chance adds, as shares, (options, samples)."""
+        of_means, by_bins = (each / whole for each in estimated.effects(mean, kept))
         if not per_seed.size:
             return of_means, by_bins, of_means * np.nan
-        of_seeds = told.effects(per_seed, kept)[0] @ _samples(per_seed.shape[1]) / whole
+        of_seeds = estimated.effects(per_seed, kept)[0] @ _samples(per_seed.shape[1]) / whole
         by_chance = (of_seeds - of_means) / (n - 1)
         return of_means - by_chance, by_bins, by_chance
 
     shares, by_bins, by_chance = effects()
-    without = [effects(kept)[0][:, 0] for kept in told.without_blocks()]
+    without = [effects(kept)[0][:, 0] for kept in estimated.without_blocks()]
     of_points = _jackknife_error(np.column_stack([shares[:, 0], *without])) if without else 0.0
     of_seeds = _jackknife_error(shares)
     found = pd.DataFrame(
         {
-            "term": told.names,
+            "term": estimated.names,
             "variance": shares[:, 0] * parts.whole[0],
             "share": shares[:, 0],
             "share_by_chance": by_chance[:, 0],
@@ -134,22 +133,22 @@ def _options_of(k: int, grid: Grid, parts: _Parts) -> pd.DataFrame:
 
 
 def _label(axis: Axis) -> str:
-    """Return the name of an axis: its options that vary."""
+    """Return the label of an axis: its options that vary."""
     return " & ".join(varied_options(axis))
 
 
 class _Parts(NamedTuple):
-    """Parts of the variance, by term and sample: all seeds, then all but one part of them in turn.
+    """Parts of the variance by term and sample. The samples are all seeds, then all but each part of them.
 
     Attributes
     ----------
     variance, by_chance, total : (terms, samples)
-        ``variance`` is corrected for chance; ``total`` exists for single factors.
+        ``variance`` is corrected for chance; ``total`` is NaN except for single factors.
     whole : (samples,)
         The variance between all runs.
     points : dict
-        For each axis of several options: means at each of its points, (points, samples); those of each seed, (points,
-        seeds), or none; and the seeds of each sample, (samples,).
+        For each axis of several options: the means at its points, (points, samples); those of each seed, (points,
+        seeds), or none; and the number of seeds of each sample, (samples,).
     """
 
     variance: Array
@@ -162,8 +161,8 @@ class _Parts(NamedTuple):
 def _parts_of_runs(varied: Array, grid: Grid) -> _Parts:
     """Return the parts of the variance of a quantity of runs, (n_cells, n_seeds).
 
-    The part of a term in the runs of one seed estimates the term plus its interaction with the seed. In the means of n
-    seeds it estimates the term plus 1/n of that interaction.
+    In the runs of one seed, the part of a term estimates the term plus its interaction with the seed. In the means of n
+    seeds, it estimates the term plus 1/n of that interaction.
     """
     samples = _samples(varied.shape[1])
     n = (samples > 0).sum(axis=0)
@@ -185,7 +184,7 @@ def _parts_of_runs(varied: Array, grid: Grid) -> _Parts:
 
 
 def _parts_of_cells(cells: pd.DataFrame, grid: Grid, statistic: str) -> _Parts:
-    """Return the parts that statistics of cells determine; with one seed, chance is not subtracted."""
+    """Return the parts that follow from statistics of cells. With one seed, chance is not subtracted."""
     mean, n = cells[statistic].to_numpy(np.float64)[:, None], cells["n_runs"].to_numpy(np.float64)
     if statistic == "convergence_rate":
         squared_errors = np.divide(mean[:, 0] * (1 - mean[:, 0]), n - 1, out=np.full(len(n), np.nan), where=n > 1)
@@ -214,7 +213,7 @@ def _at_points(values: Array, grid: Grid, k: int) -> Array:
 
 
 def _varied(outcomes: Outcomes, grid: Grid, statistic: str) -> Array:
-    """Return the quantity of each run less its mean, by cell and seed."""
+    """Return what varies between runs minus its mean, by cell and seed."""
     if statistic == "convergence_rate":
         varied = outcomes.converged.astype(np.float64)
     else:
@@ -224,7 +223,7 @@ def _varied(outcomes: Outcomes, grid: Grid, statistic: str) -> Array:
 
 
 def _samples(n_seeds: int) -> Array:
-    """Return the weights of seeds in a mean, (n_seeds, samples): all seeds, then all but one part of them in turn."""
+    """Return weights of seeds in means, (n_seeds, samples): all seeds, then all but each part of them."""
     weights = np.ones((n_seeds, 1))
     if n_seeds >= LEAST_SEEDS:
         part = np.arange(n_seeds) * min(n_seeds, _MOST_PARTS) // n_seeds
@@ -233,7 +232,7 @@ def _samples(n_seeds: int) -> Array:
 
 
 def _jackknife_error(values: Array) -> Array:
-    """Return standard errors of the first column (all seeds) from the others; missing if there are no others."""
+    """Return standard errors of the first column (all seeds) from the others; missing without others."""
     without = values[:, 1:]
     if not without.size:
         return np.full(len(values), np.nan)
@@ -241,7 +240,7 @@ def _jackknife_error(values: Array) -> Array:
 
 
 def _varied_terms(grid: Grid) -> list[tuple[int, ...]]:
-    """Return the indices of each axis with several points, and of each two such axes."""
+    """Return the indices of axes with several points, and of pairs of such axes."""
     varied = [k for k, size in enumerate(grid.sizes) if size > 1]
     return [*((k,) for k in varied), *combinations(varied, 2)]
 

@@ -1,8 +1,8 @@
 """Cumulative incidence: the share of runs that converged, diverged, stalled or ended on a plateau by each step.
 
-Runs that ended otherwise never converge, so these are competing risks, and shares are of all runs. An exhausted
-(right-censored) run counts as not converged within its limit, as in every other statistic. If cells have different
-limits, each run counts within its own.
+A run that ends with one status cannot end with another later, so these are competing risks, and shares are of all runs.
+An exhausted (right-censored) run counts as not converged within its step limit, as in all other statistics. Cells may
+have different limits.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from sweep.study.grid import Grid
 
 EVENTS = ("converged", "diverged", "stalled", "plateau")
 
-# Half the height of a simultaneous 95 % band, times the square root of the number of runs or (several cells) of seeds.
+# Half the height of a simultaneous 95 % band times the root of the number of runs, or of seeds for several cells.
 _OF_RUNS, _OF_SEEDS = 1.3581015157406195, 1.5236277364533763
 
-# Most steps at which the effective number of runs of several cells is computed; it is interpolated between them.
+# Most steps at which the effective number of runs over several cells is computed. Others are interpolated.
 _MOST_STEPS = 50
 
 
@@ -36,31 +36,32 @@ def cumulative_incidence(
     Parameters
     ----------
     tally
-        Counts of all runs to be pooled, from any cells, with a column ``weight`` if runs have different weights.
+        Counts of the runs to pool, from any cells, with a column ``weight`` if runs have different weights.
     event
         One of :data:`EVENTS`.
     outcomes
-        Outcomes of the same cells, needed for intervals over several of them.
+        Outcomes of the same cells; needed for intervals over several cells.
     n_seeds
-        Number of seeds of the study, needed for simultaneous bands over several cells.
+        Number of seeds of the study; needed for simultaneous bands over several cells.
 
     Returns
     -------
     DataFrame
         A row for each step at which the event occurred, and for the last step of any run: ``steps``; ``incidence``; its
         95 % interval ``low``, ``high``; ``band_low``, ``band_high``, a band that contains the whole curve with 95 %
-        confidence; ``at_risk``, the runs not yet ended right before the step. Over several cells interval and band
-        count each seed once. Without outcomes, for other events, and with weights the interval is then missing. Where
-        cells lack runs of some seeds the band is missing.
+        confidence; ``at_risk``, the runs that had not ended right before the step. Over several cells, interval and
+        band count each seed once. Then the interval is missing without outcomes, for other events than convergence and
+        with weights, and the band if cells lack runs of some seeds.
 
     Notes
     -----
     The intervals are Wilson's. The band of one cell is that of Dvoretzky, Kiefer and Wolfowitz with the constant of
-    Massart, Ann. Probab. 18 (1990) 1269; runs that end otherwise have infinite steps. Over several cells each seed has
-    a share of its runs by each step. If one run were drawn from each seed the band would hold, with largest error Y.
-    The curve is the mean over all such draws, so its largest error X is at most the mean of Y given the seeds. By
-    Jensen and Markov P(X > e) is at most E max(Y - t, 0) / (e - t) for any t < e, and this mean is at most the integral
-    of 2 exp(-2 n y^2) over y > t. The best t makes the band an eighth wider. It holds for any number of seeds.
+    Massart, Ann. Probab. 18 (1990) 1269; runs with other ends have infinite steps. Over several cells, each seed has a
+    share of its runs by each step. If one run is drawn from each seed, this band holds; let Y be the largest error of
+    the drawn curve. The curve over cells is the mean over all such draws, so its largest error X is at most the mean of
+    Y given the seeds. By Jensen and Markov, P(X > e) is at most E max(Y - t, 0) / (e - t) for any t < e, and this
+    expectation is at most the integral of 2 exp(-2 n y^2) over y > t. The best t makes the band an eighth wider. It
+    holds for any number of seeds.
     """
     weight = tally.get("weight", tally["n"])
     ends = tally.assign(weight=weight, event=weight.where(tally["status"] == event, 0))
@@ -104,7 +105,7 @@ def _intervals(share: Array, steps: Array, tally: pd.DataFrame, outcomes: Outcom
 
 
 def _half_of_band(tally: pd.DataFrame, n_seeds: int | None) -> float:
-    """Return half the height of the simultaneous band; missing where some seeds lack runs."""
+    """Return half the height of the simultaneous band; missing if some seeds lack runs."""
     of_cells = tally.groupby("cell")["n"].sum()
     if len(of_cells) <= 1:
         return _OF_RUNS / float(np.sqrt(of_cells.sum()))
@@ -112,32 +113,32 @@ def _half_of_band(tally: pd.DataFrame, n_seeds: int | None) -> float:
 
 
 def parallel_incidence(tally: pd.DataFrame, k: int) -> pd.DataFrame:
-    """Return the share of choices of ``k`` parallel runs of a cell of which one has converged by each step.
+    """Return the share of choices of ``k`` parallel runs of a cell in which any has converged by each step.
 
     Parameters
     ----------
     tally
-        Counts of all runs to be pooled. For several cells the share is their mean, weighted by their runs.
+        Counts of the runs to pool. Over several cells the share is the mean, weighted by their runs.
     k
         Number of parallel runs, at most the runs of any cell.
 
     Returns
     -------
     DataFrame
-        As of :func:`cumulative_incidence`; intervals and bands of several cells are missing.
+        The columns of :func:`cumulative_incidence`. Intervals and bands over several cells are missing.
 
     Notes
     -----
-    The estimate is unbiased, see :mod:`sweep.statistics.parallel_runs`. Ends of intervals are transformed by 1 - (1 -
-    F)^k.
+    The estimate is unbiased; see :mod:`sweep.statistics.parallel_runs`. The ends F of intervals are transformed to
+    1 - (1 - F)^k.
     """
     whole, weight = cumulative_incidence(tally), tally.get("weight", tally["n"])
     share, of_cells = np.zeros(len(whole)), weight.groupby(tally["cell"]).sum() / weight.sum()
     for number, cell in tally.groupby("cell"):
-        own, n_own = cell[cell["status"] == "converged"].sort_values("steps"), int(cell["n"].sum())
-        places = np.searchsorted(own["steps"].to_numpy(), whole["steps"].to_numpy(), side="right")
-        n_left = n_own - np.concatenate([[0], np.cumsum(own["n"].to_numpy())])[places]
-        share += of_cells[number] * (1 - none_of(n_left, n_own, k))
+        converged, n_runs = cell[cell["status"] == "converged"].sort_values("steps"), int(cell["n"].sum())
+        places = np.searchsorted(converged["steps"].to_numpy(), whole["steps"].to_numpy(), side="right")
+        n_left = n_runs - np.concatenate([[0], np.cumsum(converged["n"].to_numpy())])[places]
+        share += of_cells[number] * (1 - none_of(n_left, n_runs, k))
     ends = {name: parallel_rate(whole[name], k) for name in ("low", "high", "band_low", "band_high")}
     return whole.assign(incidence=share, **ends)
 
@@ -163,21 +164,21 @@ def incidence_by(
     event
         One of :data:`EVENTS`.
     outcomes
-        Outcomes of all cells, needed for intervals over several of them.
+        Outcomes of all cells; needed for intervals over several cells.
     parallel_runs
-        If more than one, the curves of :func:`parallel_incidence` for this number of parallel runs.
+        With k > 1, curves are those of :func:`parallel_incidence`.
 
     Returns
     -------
     DataFrame
-        The columns of :func:`cumulative_incidence` behind those of ``by``.
+        The columns ``by``, then those of :func:`cumulative_incidence`.
     """
 
     def curve(group: pd.DataFrame) -> pd.DataFrame:
         if parallel_runs > 1:
             return parallel_incidence(group, parallel_runs)
-        own = outcomes.at(group["cell"].unique()) if outcomes is not None else None
-        return cumulative_incidence(group, event, own, grid.n_seeds)
+        of_group = None if outcomes is None else outcomes.at(group["cell"].unique())
+        return cumulative_incidence(group, event, of_group, grid.n_seeds)
 
     if not by:
         return curve(tally)

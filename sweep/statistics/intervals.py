@@ -1,6 +1,6 @@
 """Confidence intervals, and p-values as the levels of intervals.
 
-A ``level`` is the share of intervals that miss: 0.05 for 95 % intervals. It may be an array, with one level for each
+A ``level`` is the share of intervals that miss, 0.05 for 95 % intervals. It may be an array with a level for each
 interval.
 """
 
@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 
-# The level of all intervals but those that account for a choice or for several tests.
+# The level of all intervals except those that allow for a choice or for several tests.
 LEVEL = 0.05
 
 # 97.5 % quantile of the normal distribution.
 Z = 1.959963984540054
 
-# The smallest p-value that is computed, and the number of bisections, which give it six digits.
+# The smallest p-value, and the number of bisections, which give p-values six digits.
 _LEAST_LEVEL, _BISECTIONS = 1e-18, 26
 
 
@@ -53,20 +53,20 @@ def wilson_interval(successes: Array, trials: Array, level: Array | float = LEVE
     Returns
     -------
     low, high : (n,)
-        Ends of the interval of the rate; exactly 0 at no success, and exactly 1 at no failure.
+        Ends of the interval: exactly 0 without a success, exactly 1 without a failure.
 
     Notes
     -----
-    Wilson, J. Amer. Statist. Assoc. 22 (1927) 209. It covers about 1 - ``level`` on average over rates. At a given rate
-    it may cover less, and far less where the level is small and few successes or failures are expected; there
-    :func:`clopper_pearson_interval` covers at least 1 - ``level``.
+    Wilson, J. Amer. Statist. Assoc. 22 (1927) 209. Averaged over rates it covers about 1 - ``level``. At some rates it
+    covers less, and far less if the level is small and few successes or failures are expected. There use
+    :func:`clopper_pearson_interval`, which covers at least 1 - ``level``.
     """
     z = normal_quantile(level)
-    rate, trials = successes / trials, trials.astype(np.float64)  # whose squares do not overflow
+    rate, trials = successes / trials, trials.astype(np.float64)  # squares of integers would overflow
     spread = z * np.sqrt(rate * (1 - rate) / trials + z**2 / (4 * trials**2))
-    middle, scale = rate + z**2 / (2 * trials), 1 + z**2 / trials
-    low = np.where(successes == 0, 0.0, (middle - spread) / scale)
-    high = np.where(successes == trials, 1.0, (middle + spread) / scale)
+    center, scale = rate + z**2 / (2 * trials), 1 + z**2 / trials
+    low = np.where(successes == 0, 0.0, (center - spread) / scale)
+    high = np.where(successes == trials, 1.0, (center + spread) / scale)
     return low, high
 
 
@@ -78,7 +78,7 @@ def clopper_pearson_interval(successes: Array, trials: Array, level: Array | flo
     successes, trials : (n,)
         Counts.
     level
-        Share of intervals that miss the rate, at most.
+        Largest share of intervals that miss the rate.
 
     Returns
     -------
@@ -103,21 +103,21 @@ def p_value_of(rejects: Callable[[Array], Array], n: int) -> Array:
     Parameters
     ----------
     rejects
-        Returns for levels, (n,), which tests reject at their level. A test that rejects at a level rejects at all
-        higher ones, as it does if its interval at that level lies off the tested value.
+        Takes levels, (n,), and returns which tests reject at their level. A test that rejects at a level must reject at
+        all higher levels, as tests of whether an interval excludes a value do.
     n
         Number of tests.
 
     Returns
     -------
     p_values : (n,)
-        1 where a test never rejects; at least 1e-18.
+        At least 1e-18; 1 for tests that never reject.
     """
     low, high = np.full(n, np.log(_LEAST_LEVEL)), np.zeros(n)  # of the logarithm of the level
     for _ in range(_BISECTIONS):
-        middle = (low + high) / 2
-        rejected = rejects(np.exp(middle))
-        low, high = np.where(rejected, low, middle), np.where(rejected, middle, high)
+        half = (low + high) / 2
+        rejected = rejects(np.exp(half))
+        low, high = np.where(rejected, low, half), np.where(rejected, half, high)
     return np.exp(high)
 
 
@@ -146,7 +146,7 @@ def binomial_quantile(n: int, chance: float, level: float) -> int:
 
 
 def quantile_ranks(n: int, share: float, level: float = LEVEL) -> tuple[int, int]:
-    """Return the ranks of the runs between which a quantile of a distribution lies with at least 95 % confidence.
+    """Return the ranks of the runs between which a quantile lies with confidence of at least 1 - ``level``.
 
     Parameters
     ----------
@@ -155,15 +155,15 @@ def quantile_ranks(n: int, share: float, level: float = LEVEL) -> tuple[int, int
     share
         Probability of the quantile.
     level
-        One less the confidence.
+        One minus the confidence.
 
     Returns
     -------
     low, high : int
-        Ranks from 1; 0 if not even the first run is a lower bound, n + 1 if not even the last is an upper bound.
+        Ranks from 1; 0 if even the first run is no lower bound, n + 1 if even the last is no upper bound.
 
     Notes
     -----
-    It holds for every distribution, discrete ones too: David and Nagaraja, Order Statistics (2003), section 7.1.
+    This holds for every distribution, also for discrete ones: David and Nagaraja, Order Statistics (2003), section 7.1.
     """
     return binomial_quantile(n, share, level / 2), binomial_quantile(n, share, 1 - level / 2) + 1

@@ -1,8 +1,8 @@
-"""Final losses of cells in which there is no criterion: exact from rows, or from counts of rounded losses.
+"""Final losses of cells without a criterion: exact from rows, or from counts of rounded losses.
 
-Losses rounded to :data:`BITS` significant bits take few different values, so they can be counted, and the counts of
-parts add up exactly in any order. A rounded loss differs by at most 2^-9 of its value (0.2 %), and so do quantiles.
-Numbers below 2^-1022 and infinite ones are not rounded.
+Losses rounded to :data:`BITS` significant bits take few different values, so parts can count them, and counts add up
+exactly in any order. Rounded losses and their quantiles differ by at most 2^-9 of their values (0.2 %). Numbers below
+2^-1022 and infinite ones are not rounded.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ LOSS_COLUMNS = measure_columns("final_loss")
 BITS = 9
 _ALL_BITS = 53
 
-# Most rows of counts held before they are added up.
+# Most rows of counts to hold before they are summed.
 _LOOSE_ROWS = 2**21
-# Most runs of one cell whose values are held exactly.
+# Most runs of one cell whose exact values are held.
 _MOST_EXACT = 2**26
 
 
@@ -56,7 +56,7 @@ def counts_table(study: Study, cell: Array, status: Array, steps: Array, losses:
     Returns
     -------
     Table
-        A tally. If a cell of the study has criterion 'none', also by ``final_loss``: rounded in such cells, 0 in
+        A tally. If some cell has criterion 'none', runs are also counted by ``final_loss``: rounded in such cells, 0 in
         others.
     """
     columns = counts_columns(study)
@@ -106,16 +106,16 @@ class LossSum:
 
 
 class CellLosses:
-    """Statistics of a measure by cell, from rows in run order, in which the rows of a cell are adjacent.
+    """Statistics of a measure by cell, from rows in run order.
 
-    The values of one cell are held in memory. Beyond 67 million runs they are rounded.
+    The values of one cell at a time are held in memory. Beyond 67 million runs they are rounded.
 
     Parameters
     ----------
     measure
         Name of the measure.
     most
-        How many outputs of a run can be correct, for measures that count these.
+        Number of outputs of a run over all patterns, for measures that count correct outputs.
     """
 
     def __init__(self, measure: str = "final_loss", most: int = 0) -> None:
@@ -165,7 +165,7 @@ class CellLosses:
 
 
 def tap(tables: Iterable[pa.Table], measured: Sequence[CellLosses]) -> Iterable[pa.Table]:
-    """Yield tables of rows in run order, and add each to the statistics of measures."""
+    """Yield tables of rows in run order after adding each to the statistics of measures."""
     for table in tables:
         for each in measured:
             each.take_in(table)
@@ -173,9 +173,9 @@ def tap(tables: Iterable[pa.Table], measured: Sequence[CellLosses]) -> Iterable[
 
 
 def columns_in_cells(study: Study) -> dict[str, list[str]]:
-    """Return the columns that the cells of a study have of measures, by measure.
+    """Return the columns of measures in the table of cells, by measure.
 
-    They are all statistics of final losses where some cell is not evaluated, and quartiles of recorded measures.
+    They are all statistics of final losses if some cell has no criterion, and quartiles of recorded measures.
     """
     of_losses = {"final_loss": LOSS_COLUMNS} if tells_losses(study) else {}
     return of_losses | {measure: quartile_columns(measure) for measure in recorded_quantities(study)}
@@ -184,7 +184,7 @@ def columns_in_cells(study: Study) -> dict[str, list[str]]:
 def with_measures(
     cells: pd.DataFrame, columns: Mapping[str, list[str]], statistics: Mapping[str, pd.DataFrame]
 ) -> pd.DataFrame:
-    """Return cells with statistics of measures added by cell; missing where they are not known.
+    """Return cells with statistics of measures; missing where these are not known.
 
     Parameters
     ----------
@@ -205,7 +205,7 @@ def with_measures(
 
 
 def losses_by_cell(counts: pd.DataFrame, cells: pd.DataFrame, grid: Grid) -> pd.DataFrame:
-    """Return the statistics of counted losses by cell, where there is no criterion.
+    """Return the statistics of counted losses of cells without a criterion.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
 """Measures of runs at their end, by group: quantiles and means with their 95 % intervals.
 
 A *measure* is a column of the runs. Infinite losses and errors, such as those of diverged runs, are larger than all
-others, and infinite margins lower. So are those that are not a number.
+others, infinite margins smaller. NaN counts as infinite.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from sweep.study.cell_columns import recorded_quantities
 from sweep.study.model import Study
 from sweep.study.network_measures import NETWORK_MEASURES, QUANTITIES
 
-# Measures, and what they are called in sentences. Those that begin with n_ count outputs.
+# Measures and their names in sentences. Measures that begin with n_ count outputs.
 MEASURES = {
     "final_loss": "final loss",
     "max_error": "largest error",
@@ -29,7 +29,7 @@ MEASURES = {
 
 
 def counts_outputs(measure: str) -> bool:
-    """Return whether a measure is a number of outputs, of which more are better."""
+    """Return whether a measure is a number of correct outputs."""
     return measure.startswith("n_")
 
 
@@ -44,7 +44,7 @@ def is_signed(measure: str) -> bool:
 
 
 def least(measure: str) -> float:
-    """Return what no value of a measure is below."""
+    """Return the lower bound of the values of a measure."""
     return -np.inf if is_signed(measure) else 0.0
 
 
@@ -76,7 +76,7 @@ def check_measure(study: Study, measure: str) -> None:
     Raises
     ------
     SweepError
-        If it does not record the measure, or has no test patterns, and the measure is of them.
+        If it does not record the measure, or the measure is one of test patterns and it has none.
     """
     if measure in QUANTITIES and measure not in recorded_quantities(study):
         raise SweepError(f"the study does not record {measure}; run it with --set record.measures={measure}")
@@ -87,7 +87,7 @@ def check_measure(study: Study, measure: str) -> None:
 
 
 def most_correct(study: Study, measure: str) -> int:
-    """Return how many outputs of a network can be right, with the patterns of a measure; 0 if it counts none."""
+    """Return the number of outputs that a measure counts, over all its patterns; 0 for other measures."""
     if not counts_outputs(measure):
         return 0
     return study.n_outputs if measure == "n_correct" else study.data.n_tests * study.n_evaluated
@@ -108,7 +108,7 @@ def quartile_columns(measure: str) -> list[str]:
 
 
 def as_measured(values: Array, measure: str) -> Array:
-    """Return values of a measure as numbers that can be ordered: NaN becomes the worst."""
+    """Return values of a measure as numbers that can be ordered; NaN becomes the worst value."""
     values = values.astype(np.float64)
     return np.where(np.isnan(values), -np.inf if more_is_better(measure) else np.inf, values)
 
@@ -123,11 +123,11 @@ def measure_statistics(
     measure
         A key of :data:`STATISTIC_OF`.
     group, values : (rows,)
-        The number of each row's group, and its value as of :func:`as_measured`.
+        The group of each row, and its value from :func:`as_measured`.
     n : (rows,) of int
-        Number of runs that have the value; by default one each.
+        Number of runs with this value; by default one each.
     most
-        How many outputs of a run can be correct, for measures that count these.
+        Number of outputs of a run over all patterns, for measures that count correct outputs.
 
     Returns
     -------
@@ -138,11 +138,11 @@ def measure_statistics(
 
     Notes
     -----
-    The quantile q of N runs is the value of run ceil(q N) in ascending order. Its interval lies between two other runs
-    (:func:`~sweep.statistics.intervals.quantile_ranks`): from the least possible value, 0 or minus infinity, where not
-    even the first run is a lower bound, to infinity where not even the last is an upper bound. The share has Wilson's
-    interval, the mean that of :class:`~sweep.statistics.estimates.MeanCorrect`. Losses have no mean: runs that were not
-    seen may be so far off that no interval of it holds.
+    The quantile q of N runs is the value of run ceil(q N) in ascending order. The ends of its interval are the values
+    of two other runs (:func:`~sweep.statistics.intervals.quantile_ranks`), or the least possible value and infinity if
+    even the first or the last run is no bound. The share has Wilson's interval, the mean that of
+    :class:`~sweep.statistics.estimates.MeanCorrect`. Losses have no mean, since unseen runs may be so far off that no
+    interval of the mean holds.
     """
     n = np.ones(len(values), np.int64) if n is None else n
     order = np.lexsort((values, group))
@@ -157,18 +157,18 @@ def measure_statistics(
 
 
 def values_at_ranks(values: Array, n: Array, starts: Array, ranks: Array, lowest: float = 0.0) -> Array:
-    """Return the value at a given rank in each group's ascending order.
+    """Return the value at a rank in the ascending order of each group.
 
     Parameters
     ----------
     values, n : (rows,)
-        Values, sorted by group and then ascending, and the number of runs that have each.
+        Values, sorted by group and then ascending, and the number of runs with each.
     starts : (n_groups,)
         The first row of each group.
     ranks : (n_groups,)
         Ranks, counted from 1.
     lowest
-        What no value is below.
+        The lower bound of values.
 
     Returns
     -------
@@ -190,13 +190,13 @@ def quantile_interval(
     Parameters
     ----------
     values, n : (rows,)
-        Values in ascending order, and the number of runs that have each.
+        Values in ascending order, and the number of runs with each.
     part
         Probability of the quantile, as numerator and denominator.
     level
-        One less the confidence.
+        One minus the confidence.
     lowest
-        What no value is below.
+        The lower bound of values.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""The end of every seed in every cell, from which comparisons on common seeds are computed."""
+"""The end of each seed in each cell, for comparisons on common seeds."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sweep.statistics.table_values import status_codes, updates_of
 from sweep.study.columns import STATUSES
 from sweep.study.grid import Grid
 
-# Columns of the runs table that are read, beside that of updates.
+# Columns to read of the runs table, besides that of updates.
 COLUMNS = ["run", "status"]
 
 _CONVERGED = STATUSES.index("converged")
@@ -45,14 +45,14 @@ class Outcomes(NamedTuple):
         return np.where(self.converged, self.steps, _NEVER)
 
     def at(self, cells: Array, seeds: slice = slice(None)) -> Outcomes:
-        """Return the outcomes of some cells, for a range of seeds; the runs of cell -1 are missing."""
+        """Return the outcomes of some cells for a range of seeds. Runs of cell -1 are missing."""
         there = (cells >= 0)[:, None]
         if there.all():
             return Outcomes(self.steps[cells, seeds], self.converged[cells, seeds])
         return Outcomes(np.where(there, self.steps[cells, seeds], -1), there & self.converged[cells, seeds])
 
     def in_order(self, places: Array) -> Outcomes:
-        """Return the outcomes of each cell in another order of its seeds, (n_cells, n_seeds)."""
+        """Return the outcomes with the seeds of each cell in another order, (n_cells, n_seeds)."""
         return Outcomes(*(np.take_along_axis(each, places, axis=1) for each in self))
 
 
@@ -62,7 +62,7 @@ class Measured(NamedTuple):
     Attributes
     ----------
     values : (n_cells, n_seeds) of float64
-        As of :func:`~sweep.statistics.measures.as_measured`; NaN where the run is missing.
+        Values of :func:`~sweep.statistics.measures.as_measured`; NaN where the run is missing.
     """
 
     values: Array
@@ -73,11 +73,11 @@ class Measured(NamedTuple):
         return ~np.isnan(self.values)
 
     def at(self, cells: Array, seeds: slice = slice(None)) -> Measured:
-        """Return the measure of some cells, for a range of seeds; the runs of cell -1 are missing."""
+        """Return the measure of some cells for a range of seeds. Runs of cell -1 are missing."""
         return Measured(np.where((cells >= 0)[:, None], self.values[cells, seeds], np.nan))
 
     def in_order(self, places: Array) -> Measured:
-        """Return the measure of each cell in another order of its seeds, (n_cells, n_seeds)."""
+        """Return the measure with the seeds of each cell in another order, (n_cells, n_seeds)."""
         return Measured(np.take_along_axis(self.values, places, axis=1))
 
     def as_outcomes(self) -> Outcomes:

@@ -6,7 +6,7 @@ import numpy as np
 
 from sweep.statistics.intervals import LEVEL, Array, normal_quantile, p_value_of, student_quantile
 
-# Most seeds for which all choices of signs are counted; for more seeds, most terms of the transform.
+# Up to so many seeds, all choices of signs are counted. For more, the transform has at most so many terms.
 _MOST_ENUMERATED = 30
 _MOST_TERMS = 2**21
 # Sums beyond this many root mean squares are left out: their probability is below 1e-30 (Hoeffding's inequality).
@@ -19,7 +19,7 @@ def sign_test(wins: Array, losses: Array) -> Array:
     Parameters
     ----------
     wins, losses
-        Numbers of pairs in favour of the first and of the second side; ties do not count.
+        Numbers of pairs that favour the first and the second side; ties do not count.
 
     Returns
     -------
@@ -28,8 +28,8 @@ def sign_test(wins: Array, losses: Array) -> Array:
 
     Notes
     -----
-    The exact binomial test. For pairs in which one run converged and the other did not it is McNemar's exact test:
-    Psychometrika 12 (1947) 153.
+    The exact binomial test. For pairs in which exactly one run converged it is McNemar's exact test: Psychometrika 12
+    (1947) 153.
     """
     from scipy.special import bdtr
 
@@ -52,7 +52,7 @@ def one_sided_sign_test(wins: Array, losses: Array) -> Array:
 
     Notes
     -----
-    The mid-p form of McNemar's test. Its error rate is close to nominal, that of the exact test far below; see
+    The mid-p form of McNemar's test. Its error rate is close to nominal, that of the exact test far below:
     Fagerland, Lydersen and Laake, BMC Med. Res. Methodol. 13 (2013) 91.
     """
     from scipy.special import bdtr
@@ -68,7 +68,7 @@ def sign_flip_test(balance: Array) -> Array:
     Parameters
     ----------
     balance : (rows, seeds) of integers
-        For each seed the number of pairs in favour of the first side, less those in favour of the second.
+        For each seed, the number of pairs that favour the first side minus the number that favour the second.
 
     Returns
     -------
@@ -77,13 +77,13 @@ def sign_flip_test(balance: Array) -> Array:
 
     Notes
     -----
-    Fisher's randomization test. Seeds are the units, since pairs of one seed are not independent. Where each seed has
-    one pair it equals the exact :func:`sign_test`. For up to 30 seeds that differ, all choices of signs are counted.
+    Fisher's randomization test. Seeds are the units, since pairs of one seed are not independent. If each seed has one
+    pair, it equals the exact :func:`sign_test`. For up to 30 seeds with a difference, all choices of signs are counted.
     For more, the distribution is computed from its characteristic function, the product of cos(b t) over the
-    differences b, tilted so that its mean is the observed sum: eleven digits of any p-value are right. Where that needs
-    more than two million terms (seeds with thousands of pairs), the saddlepoint approximation of Lugannani and Rice,
-    Adv. Appl. Prob. 12 (1980) 475, is used: p-values above 1e-5 are less than 1 % off, unless few seeds outweigh all
-    others.
+    differences b, tilted so that its mean is the observed sum. Eleven digits of any p-value are right. If that takes
+    more than two million terms (seeds with thousands of pairs), the test uses the saddlepoint approximation of
+    Lugannani and Rice, Adv. Appl. Prob. 12 (1980) 475. Its p-values above 1e-5 are less than 1 % off, unless a few
+    seeds outweigh all others.
     """
     simple = np.abs(balance).max(axis=1, initial=0) <= 1
     p_values = sign_test((balance > 0).sum(axis=1), (balance < 0).sum(axis=1))
@@ -96,7 +96,7 @@ def _sign_flip(sizes: Array, distance: int) -> float:
     """Return the probability that the sum of ``sizes`` with random signs is at least ``distance`` from 0.
 
     If each sign + has probability 1 / (1 + exp(-2 b tilt)) instead of 1/2, a sum s is exp(s tilt) times as probable, up
-    to a factor. So probabilities too small for a transform centred at 0 are computed where they are large.
+    to a factor. So a tilted transform computes probabilities that are too small for a transform centred at 0.
     """
     from scipy.optimize import brentq
 
@@ -110,7 +110,7 @@ def _sign_flip(sizes: Array, distance: int) -> float:
         return float(2 * 0.5 ** len(sizes))
     values, counts = np.unique(sizes, return_counts=True)
     if _period(values, counts) * len(values) > _MOST_TERMS:
-        distance -= int(np.gcd.reduce(values))  # the middle between this sum and the next lower one
+        distance -= int(np.gcd.reduce(values))  # halfway between this sum and the next lower one
         beyond = _beyond_by_saddlepoint
     else:
         beyond = _beyond_by_transform
@@ -123,7 +123,7 @@ def _sign_flip(sizes: Array, distance: int) -> float:
 
 
 def _share_of_signs(sizes: Array, distance: int) -> float:
-    """Return the share of choices of signs with a sum at least ``distance`` from 0; sums of two halves are paired."""
+    """Return the share of choices of signs whose sum is at least ``distance`` from 0, from the sums of two halves."""
     halves = []
     for half in (sizes[::2], sizes[1::2]):
         sums = np.zeros(1, np.int64)
@@ -185,7 +185,7 @@ def holm(p_values: Array, n_tests: int | None = None) -> Array:
     p_values
         The p-values of one family.
     n_tests
-        Number of tests from which these were chosen; by default their own number.
+        Number of tests from which these were chosen; by default the number of p-values.
 
     Returns
     -------
@@ -194,9 +194,9 @@ def holm(p_values: Array, n_tests: int | None = None) -> Array:
 
     Notes
     -----
-    Rejecting all adjusted p-values up to 0.05 makes any false rejection with a probability of at most 5 %: Holm, Scand.
-    J. Statist. 6 (1979) 65. With ``n_tests`` the factors are those of the smallest of all p-values, so the bound also
-    holds where tests were chosen by their results.
+    If all adjusted p-values up to 0.05 are rejected, the probability of any false rejection is at most 5 %: Holm,
+    Scand. J. Statist. 6 (1979) 65. With ``n_tests`` the factors are those of the smallest of all p-values, so the bound
+    also holds if tests were chosen by their results.
     """
     p_values = np.asarray(p_values, np.float64)
     order = np.argsort(p_values, kind="stable")[: np.count_nonzero(~np.isnan(p_values))]
@@ -207,14 +207,14 @@ def holm(p_values: Array, n_tests: int | None = None) -> Array:
 
 
 class Advantage:
-    """The share of pairs in favour of the first side, less the share in favour of the second.
+    """The share of pairs that favour the first side minus the share that favour the second.
 
-    Where pairs favour the side that converges alone, it is the difference of both convergence rates.
+    If a pair favours the side that alone converges, it is the difference of both convergence rates.
 
     Parameters
     ----------
     balance : (groups, seeds) of integers
-        For each seed the number of pairs in favour of the first side, less those in favour of the second.
+        For each seed, the number of pairs that favour the first side minus the number that favour the second.
     n_pairs : (groups, seeds) of integers
         Number of pairs of each seed.
 
@@ -225,15 +225,15 @@ class Advantage:
 
     Notes
     -----
-    Where each seed has one pair, the interval is that of Bonett and Price, Brit. J. Math. Statist. Psych. 65 (2012)
-    479: one more pair in each class that differs, which adds 2 to the pairs and to the sum of squares. With 20 pairs it
-    covers at least 93 %, that of Agresti and Min 85 %. The p-value is that of the exact sign test: McNemar's.
+    If each seed has one pair, the interval is that of Bonett and Price, Brit. J. Math. Statist. Psych. 65 (2012) 479.
+    It adds one pair to each class that differs, so 2 to the pairs and to the sum of squares. With 20 pairs it covers at
+    least 93 %, that of Agresti and Min 85 %. The p-value is that of the exact sign test (McNemar's).
 
-    Where seeds have several pairs, which are not independent, it is Student's interval over seeds, in which each end
-    allows for one more seed whose pairs all go that way. Without it 10 seeds of which one in ten decides differently
-    than all others are found different in 35 % of studies with equal sides. The p-value is that of the sign-flip test,
-    which is exact if no seed favours a side, or the level of the interval that ends at 0 if that is larger, which also
-    holds where seeds differ but not on average.
+    If seeds have several pairs, which are not independent, the interval is Student's over seeds, and each end allows
+    for one more seed whose pairs all favour that side. Without this seed, 35 % of studies of 10 seeds find a difference
+    between equal sides if one seed in ten outweighs all others. The p-value is that of the sign-flip test, which is
+    exact if no seed favours a side, or the level of the interval that ends at 0 if this is larger, which also holds if
+    seeds differ but not on average.
     """
 
     def __init__(self, balance: Array, n_pairs: Array) -> None:
@@ -253,14 +253,14 @@ class Advantage:
             Share of intervals that miss.
         """
         n = self._n + 2
-        middle = self.value * self._n / n
-        spread = normal_quantile(level) * np.sqrt(np.maximum((self._squares + 2) / n - middle**2, 0.0) / n)
+        center = self.value * self._n / n
+        spread = normal_quantile(level) * np.sqrt(np.maximum((self._squares + 2) / n - center**2, 0.0) / n)
         quantile, scale = student_quantile(self._n, level), self._n * np.maximum(self._n - 1, 1)
         within = np.maximum(self._squares - self._n * self.value**2, 0.0)
         ends = []
         for sign in (-1, 1):
             over_seeds = quantile * np.sqrt((within + (1 - sign * self.value) ** 2) / scale)
-            end = np.where(self._single, middle + sign * spread, self.value + sign * over_seeds)
+            end = np.where(self._single, center + sign * spread, self.value + sign * over_seeds)
             ends.append(np.clip(end, -1.0, 1.0))
         return ends[0], ends[1]
 
@@ -268,16 +268,16 @@ class Advantage:
         """Return the two-sided p-values of no advantage, (groups,)."""
         exact = sign_flip_test(self._balance)
 
-        def excludes_none(level: Array) -> Array:
+        def excludes_zero(level: Array) -> Array:
             low, high = self.ends(level)
             return (low > 0) | (high < 0)
 
-        return np.where(self._single, exact, np.maximum(exact, p_value_of(excludes_none, len(exact))))
+        return np.where(self._single, exact, np.maximum(exact, p_value_of(excludes_zero, len(exact))))
 
     def p_values_within(self, margin: float) -> Array:
-        """Return the p-values of an advantage of either side of ``margin`` or more; missing where the interval is.
+        """Return the p-values of an advantage of ``margin`` or more for either side; missing if the interval is.
 
-        They are those of two one-sided tests: Schuirmann, J. Pharmacokin. Biopharm. 15 (1987) 657.
+        These are two one-sided tests: Schuirmann, J. Pharmacokin. Biopharm. 15 (1987) 657.
         """
 
         def lies_within(level: Array) -> Array:

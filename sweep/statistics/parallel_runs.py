@@ -1,7 +1,7 @@
-"""The first of several runs that start together, each with its own seed: whether and when any of them converges.
+"""The first of several runs that start together with different seeds: whether and when any of them converges.
 
 All choices of k runs without replacement have the same weight, so estimates are unbiased (a U-statistic: Hoeffding,
-Ann. Math. Statist. 19 (1948) 293). There can be no more parallel runs than runs.
+Ann. Math. Statist. 19 (1948) 293). There cannot be more parallel runs than runs.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from sweep.statistics.combined import product_interval
 from sweep.statistics.estimates import saved_interval
 from sweep.statistics.intervals import Array, Z, student_quantile, wilson_interval
 
-# Least number of seeds per parallel run for intervals.
+# Least number of seeds per parallel run for an interval.
 _LEAST_CHOICES = 8
 
 
@@ -25,9 +25,9 @@ class FirstOf(NamedTuple):
     Attributes
     ----------
     rate, rate_low, rate_high
-        The share of choices of runs of which any converges.
+        The share of choices of runs in which any converges.
     saved, saved_low, saved_high
-        The mean steps that the first run saves of the limit.
+        The mean steps that the first run saves of the step limit.
     """
 
     rate: float
@@ -39,7 +39,7 @@ class FirstOf(NamedTuple):
 
 
 def none_of(n_left: Array, n_runs: int, k: int) -> Array:
-    """Return the share of choices of ``k`` runs that contain none of those that have ended.
+    """Return the share of choices of ``k`` runs in which no run has ended.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def none_of(n_left: Array, n_runs: int, k: int) -> Array:
     Returns
     -------
     shares : (n,)
-        The share of all choices of ``k`` of ``n_runs`` runs, without replacement, that lie among the ``n_left``.
+        The share of choices of ``k`` of ``n_runs`` runs, without replacement, that are all among the ``n_left``.
     """
     return _shares_within(n_runs, k)[n_left]
 
@@ -66,23 +66,23 @@ def first_of(steps: Array, converged: Array, most_steps: Array, k: int) -> First
     steps, converged : (n_cells, n_seeds)
         Runs of the same seeds in each cell.
     most_steps : (n_cells,)
-        The limit of steps of a run.
+        The step limit of a run.
     k
         Number of parallel runs, at most the number of seeds.
 
     Returns
     -------
     FirstOf
-        Rates and saved steps; their intervals are missing with fewer than eight seeds per parallel run.
+        Rates and saved steps. Intervals are missing with fewer than eight seeds per parallel run.
 
     Notes
     -----
-    The share of one cell has Wilson's interval of a single run, transformed by 1 - (1 - rate)^k. Over cells, which
-    share seeds, the effective number of runs matches the jackknife's variance over seeds. The mean is the share times
-    the steps saved by a success, whose interval is Student's with the jackknife's error. The two are combined with
-    their correlation over seeds, as in a cell (:func:`~sweep.statistics.intervals.product_interval`). With fewer than
-    eight seeds per parallel run, choices overlap too much for an interval. Nominal 95 % intervals cover 88 % and more,
-    least where nearly every choice has a success.
+    The share of one cell has Wilson's interval for single runs, transformed by 1 - (1 - rate)^k. Over several cells,
+    which share seeds, the effective number of runs matches the jackknife's variance over seeds. The mean is the share
+    times the steps saved per success, whose interval is Student's with the jackknife's error. Both are combined with
+    their correlation over seeds, as for a cell (:func:`~sweep.statistics.combined.product_interval`). With fewer than
+    eight seeds per parallel run, choices overlap too much for an interval. Nominal 95 % intervals cover at least 88 %,
+    the least where nearly every choice has a success.
     """
     n_cells, n_seeds = steps.shape
     saved = np.where(converged, most_steps[:, None] - steps, 0)
@@ -109,24 +109,24 @@ def first_of(steps: Array, converged: Array, most_steps: Array, k: int) -> First
 
 
 def parallel_rate(rate: Any, k: float) -> Any:
-    """Return the probability that any of ``k`` independent runs converges, given the rate of one."""
+    """Return the probability that any of ``k`` independent runs converges, from the rate of one."""
     return 1 - (1 - rate) ** k
 
 
 @lru_cache(maxsize=128)
 def _shares_within(n_runs: int, k: int) -> Array:
-    """Return the share of choices of k runs that lie among the first 0, 1, .. n_runs of them."""
+    """Return the share of choices of k runs that are all among the first 0, 1, .. n_runs."""
     left = np.arange(n_runs, 0, -1)
     return np.concatenate([[1.0], np.cumprod(np.maximum(left - k, 0) / left)])[::-1]
 
 
 def _first_in_order(values: Array, order: Array, k: int) -> tuple[float, Array]:
-    """Return the mean value of the first of k runs over choices and cells, and the same without each seed in turn.
+    """Return the mean value of the first of k runs over choices and cells, and the means without each seed in turn.
 
     Parameters
     ----------
     values, order : (n_cells, n_seeds)
-        Values of each cell's runs from the first to the last, and their seeds.
+        Values of the runs of each cell in the order in which they end, and their seeds.
     """
     n = values.shape[1]
     first = -np.diff(_shares_within(n, k)[::-1])  # probability that each is the first
@@ -134,7 +134,7 @@ def _first_in_order(values: Array, order: Array, k: int) -> tuple[float, Array]:
         return float((values @ first).mean()), np.empty(0)
     others = np.append(-np.diff(_shares_within(n - 1, k)[::-1]), 0.0)
     before = np.cumsum(values * others, axis=1)
-    moved = values[:, 1:] * others[:-1]  # each moves one place to the front if an earlier seed is left out
+    moved = values[:, 1:] * others[:-1]  # a run moves up one place if an earlier seed is left out
     after = np.concatenate([np.cumsum(moved[:, ::-1], axis=1)[:, ::-1], np.zeros((len(values), 1))], axis=1)
     without = np.empty_like(values)
     np.put_along_axis(without, order, before - values * others + after, axis=1)

@@ -1,4 +1,4 @@
-"""Measures of runs pooled over cells that share seeds: seeds are independent, runs of one seed are not."""
+"""Measures of runs over cells that share seeds: seeds are independent, runs of one seed are not."""
 
 from __future__ import annotations
 
@@ -34,18 +34,18 @@ def pooled_statistics(measure: str, measured: Measured, group: Array, most: int 
     group : (n_cells,)
         The number of the group of each cell.
     most
-        How many outputs of a run can be correct, for measures that count these.
+        Number of outputs of a run over all patterns, for measures that count correct outputs.
 
     Returns
     -------
     DataFrame
-        As of :func:`~sweep.statistics.measures.measure_statistics`, with intervals that count each seed once. These are
-        missing where one seed has runs in several cells, since one seed says nothing about others.
+        The columns of :func:`~sweep.statistics.measures.measure_statistics`, with intervals that count each seed once.
+        These are missing for one seed with runs in several cells, which says nothing about other seeds.
 
     Notes
     -----
-    The interval of a quantile q is Woodruff's, J. Amer. Statist. Assoc. 47 (1952) 635: its ends are the values of the
-    runs at ranks q minus and plus the error of the share of runs up to q.
+    The interval of a quantile q is Woodruff's, J. Amer. Statist. Assoc. 47 (1952) 635. Its ends are the values of the
+    runs at the shares q minus and plus the error of the share of runs up to the quantile.
     """
     present = measured.present
     cell, _ = np.nonzero(present)

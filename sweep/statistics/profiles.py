@@ -1,4 +1,4 @@
-"""Performance profiles: how often a value of a parameter needs at most a given multiple of the best value's steps."""
+"""Performance profiles: how often a value of a parameter takes at most a multiple of the fewest steps."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sweep.statistics.outcomes import Outcomes
 from sweep.study.grid import Grid
 from sweep.study.parameters import Scalar
 
-# Most factors at which the effective number of runs is computed; it is interpolated between them.
+# Most factors at which the effective number of runs is computed. Others are interpolated.
 _MOST_FACTORS = 50
 
 
@@ -38,17 +38,17 @@ def performance_profile(
     -------
     DataFrame
         A row for each value of ``vary`` and each ``factor`` from 1 at which its share changes: the ``share`` of
-        problems; its 95 % interval ``low``, ``high``, which counts each seed once, as problems of one seed are not
+        problems; its 95 % interval ``low``, ``high``, which counts each seed once, since problems of one seed are not
         independent (missing for one seed with several problems); ``n_problems``; ``n_unsolved``, the problems that no
         value solves.
 
     Notes
     -----
     Dolan and More, Math. Program. 91 (2002) 201. A problem is a seed with values of all other parameters. In a partial
-    result, problems count if the runs of all values are present. A value solves a problem if its run converges, at the
-    cost of its steps (0 counts as 1). Values that tie for the fewest steps are all best, so shares at factor 1 may add
-    up to more than one. A value that does not solve a problem does so within no factor. Problems that no value solves
-    count too: each curve ends at the share that is solved. The best value depends on the values compared.
+    result, it counts if the runs of all values are trained. A value solves a problem if its run converges; the cost is
+    its steps (0 counts as 1). Values that tie for the fewest steps are all best, so shares at factor 1 may add up to
+    more than 1. Problems that no value solves count, so each curve ends at the share of problems that its value solves.
+    The profile depends on the values compared.
     """
     places = cells_by_value(grid, vary)[[grid.parameters[vary].index(value) for value in values]]
     sides = [outcomes.at(own) for own in places[:, np.isin(places, cells).all(axis=0)]]
@@ -78,7 +78,7 @@ def performance_profile(
 
 
 def _interval(share: Array, outcomes: Outcomes, factors: Array) -> tuple[Array, Array]:
-    """Return the intervals of shares of problems solved within each factor; factors are used in place of steps."""
+    """Return the intervals of the shares of problems solved within each factor; factors replace steps."""
     there = outcomes.present.any(axis=1)
     if not there.any():
         return np.full(len(share), np.nan), np.full(len(share), np.nan)

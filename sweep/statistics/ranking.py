@@ -17,7 +17,7 @@ from sweep.statistics.paired import holm, one_sided_sign_test
 
 Runs = TypeVar("Runs", Outcomes, Measured)
 
-# Statistics by which cells are ranked, and whether more is worse.
+# Statistics by which cells are ranked, and whether higher values are worse.
 RANKED_BY = {
     "convergence_rate": False,
     "expected_steps": True,
@@ -30,13 +30,13 @@ _RUNS_AT_A_TIME = 2**20
 
 
 def rank_cells(cells: pd.DataFrame, by: str = "convergence_rate") -> pd.DataFrame:
-    """Order cells from the best to the worst; ties are ordered by the other statistics, then by cell number.
+    """Order cells from the best to the worst. Ties are ordered by the other statistics, then by cell number.
 
     Parameters
     ----------
     cells
-        Statistics of cells. Where these have different numbers of runs, as in a partial result or with adaptive seeds,
-        they are ordered by the worse end of their intervals, so that no cell is the best by a few lucky runs.
+        Statistics of cells. Cells with different numbers of runs, as in a partial result or with adaptive seeds, are
+        ordered by the worse end of their intervals, so that a few lucky runs do not make the best cell.
     by
         A key of :data:`RANKED_BY`. Cells without a value come last.
 
@@ -53,41 +53,41 @@ def rank_cells(cells: pd.DataFrame, by: str = "convergence_rate") -> pd.DataFram
 
 
 def best_cells(cells: pd.DataFrame, runs: Outcomes | Measured | None, by: str, most: Array | int = 0) -> pd.DataFrame:
-    """Rank cells, and find those that may be the best: with 95 % confidence the best is among them.
+    """Rank cells, and find those that may be the best: the set contains the best with 95 % confidence.
 
     Parameters
     ----------
     cells
         Statistics of cells.
     runs
-        Outcomes of all runs, or their measure if cells are ranked by one. None where only counts are kept; p-values are
-        then missing.
+        Outcomes of all runs, or the measure by which cells are ranked. None if only counts are kept; p-values are then
+        missing.
     by
         A key of :data:`RANKED_BY`.
     most
-        For expected steps the limit of steps of the runs of each cell of the study, (n_cells,); for correct outputs how
-        many of a run can be correct.
+        For expected steps the step limits of all cells of the study, (n_cells,); for correct outputs the number of
+        outputs of a run.
 
     Returns
     -------
     DataFrame
-        From the best to the worst: ``rank`` from 1, the columns of ``cells``, ``p_value`` of the first cell's apparent
-        advantage over the cell, ``p_value_holm`` adjusted for the number of cells beside the first, and
-        ``may_be_best``, whether that is above 5 %.
+        From the best to the worst: ``rank`` from 1, the columns of ``cells``, ``p_value`` of the advantage of the first
+        cell over the cell, ``p_value_holm`` adjusted for the number of other cells, and ``may_be_best``, whether this
+        is above 5 %.
 
     Notes
     -----
-    Multiple comparisons with the best: Hsu, Multiple Comparisons (1996), chapter 4. A cell is left out if the first is
-    better at 5 % over the number of others (Holm: cells left out need no share of the level). That number corrects for
-    the first cell being chosen by the same runs. So the set contains the best cell in 95 % of studies, also if cells
-    are equal, and it is smaller the more seeds there are.
+    Multiple comparisons with the best: Hsu, Multiple Comparisons (1996), chapter 4. A cell is left out if the first
+    cell is better at 5 % divided by the number of others (Holm: cells left out need no share of the level). Dividing
+    also corrects for choosing the first cell by the same runs. So the set contains the best cell in 95 % of studies,
+    even if cells are equal, and more seeds make it smaller.
 
     Each cell is compared with the first on common seeds (common random numbers), one-sided, by the statistic of the
-    ranking. Where fewer than half of the seeds of a cell are in common, as in a part of a study, runs are paired in
-    order instead, as independent runs. Rates use McNemar's test (mid-p). Median steps use the same test for the number
-    of runs converged by the median of the first, and before that of the other, and the larger p-value; medians of
+    ranking. If fewer than half of the seeds of a cell are in common, as in partial results, runs are paired in order
+    instead, as independent runs. Rates use McNemar's test (mid-p). Median steps use the same test twice, for the runs
+    converged by the median of the first and before the median of the other, and take the larger p-value; medians of
     losses and errors likewise. Expected steps (ERT) and means of correct outputs use the intervals of their ratios and
-    differences (:mod:`~sweep.statistics.compared`), which allow for failures that were not seen.
+    differences (:mod:`~sweep.statistics.compared`), which allow for unseen failures.
     """
     ranked = rank_cells(cells, by).reset_index(drop=True)
     ranked.insert(0, "rank", np.arange(1, len(ranked) + 1))
@@ -129,7 +129,7 @@ def _compare_with_first(runs: Outcomes | Measured, ranked: pd.DataFrame, by: str
 
 
 def _paired(first: Runs, others: Runs) -> tuple[Runs, Runs]:
-    """Return the runs of the first cell for each other one, and those of others, so that runs to compare are paired."""
+    """Return the runs of the first cell and of others, in an order of seeds that pairs them."""
     here, there = first.present, others.present
     common, fewer = (here & there).sum(axis=1), np.minimum(here.sum(axis=1), there.sum(axis=1))
     apart = 2 * common < fewer
@@ -151,21 +151,21 @@ def _lower_rates(first: Outcomes, others: Outcomes) -> Array:
 
 
 def _later_medians(first: Outcomes, others: Outcomes, median: float, medians: Array) -> Array:
-    """Test whether medians are later: fewer runs converged by the first's median, and before the cell's own.
+    """Test whether medians are later: fewer runs converged by the median of the first, and before that of the cell.
 
-    Each test alone ignores that a median is itself estimated, where the steps of one cell spread wider.
+    Each test alone ignores that a median is itself estimated, which matters if the steps of one cell vary more.
     """
     both = first.present & others.present
     steps, other_steps = first.steps_to_converge(), others.steps_to_converge()
     p_values = []
     for at in (np.full((len(medians), 1), median), medians[:, None] - 1):
-        at = np.minimum(at, 2.0**61)  # by any step if never
+        at = np.minimum(at, 2.0**61)  # at any step if the median is not reached
         p_values.append(_fewer(steps <= at, other_steps <= at, both))
     return np.maximum(*p_values)
 
 
 def _worse_medians(first: Measured, others: Measured, median: float, medians: Array, *, lower_is_better: bool) -> Array:
-    """Test medians as :func:`_later_medians` does, by numbers of values up to the first's and below the cell's own."""
+    """Test medians as :func:`_later_medians` does: values up to the first median, and below that of the cell."""
     both, sign = first.present & others.present, 1 if lower_is_better else -1
     of_first, of_others, medians = sign * first.values, sign * others.values, sign * medians[:, None]
     at = min(sign * median, np.finfo(np.float64).max)  # only finite values count, even if most are not finite

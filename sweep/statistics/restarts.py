@@ -1,7 +1,7 @@
 """When to stop a run and start another one, and how many steps a success then takes.
 
-The limit of steps that is best in some runs is chosen by their luck, so on average it is better there than in other
-runs. So its cost is estimated from other runs: each half of the runs uses the limit that is best in the other half.
+A step limit that is the best for some runs is on average worse for other runs. So its cost is estimated from other
+runs: each half of the runs uses the limit that is best for the other half.
 """
 
 from __future__ import annotations
@@ -14,35 +14,35 @@ from sweep.statistics.intervals import Array, Z
 # Least number of converged runs for an interval.
 LEAST_SUCCESSES = 100
 
-# Runs of the same end that one random number assigns to halves, one bit each.
+# Number of runs with the same end that one random number assigns to halves, a bit each.
 _BITS = 64
 
-# An end as one number, as it was when there were four statuses; those of later ones are beyond all of these.
+# An end as one number: steps * 4 + code for the first four statuses. Codes of later statuses are beyond all of these.
 _CODES, _LATER = np.uint64(4), np.uint64(2**40)
 
 
 def best_restarts(ends: pd.DataFrame) -> pd.DataFrame:
-    """Return the limit of steps at which to stop a run and start another, so that a success costs the fewest steps.
+    """Return the step limit at which to stop a run and start another, so that a success takes the fewest steps.
 
     Parameters
     ----------
     ends
-        As of :func:`~sweep.statistics.steps.ends_by_group`.
+        A table from :func:`~sweep.statistics.steps.ends_by_group`.
 
     Returns
     -------
     DataFrame
         By group: ``restart_steps``, the smallest of the best limits (missing if no run converged); ``restarted_steps``,
-        the steps of a success with limits chosen so (infinite if none converged); ``restarted_steps_low`` and
+        the steps per success with such limits (infinite if none converged); ``restarted_steps_low`` and
         ``restarted_steps_high``, its 95 % interval (missing with fewer than 100 converged runs).
 
     Notes
     -----
-    With a limit c a run costs min(steps, c) and succeeds if it converges by c, so a success costs the ratio of these
-    sums. Only steps at which a run converged can be best. A hash of their ends, the same on every machine, assigns runs
-    to two halves. Each half is stopped at the limit that is best in the other half, or never if no run converged there.
-    Costs of both are added. The interval, by the delta method for a ratio of two means, treats the limits as given, so
-    it covers less with few successes.
+    With a limit c a run takes min(steps, c) and succeeds if it converges by c, so the steps per success are the ratio
+    of two sums. Only steps at which a run converged can be the best limit. A hash of their ends, the same on every
+    machine, assigns runs to two halves. Each half uses the limit that is best for the other half, or none if no run
+    converged there, and both are added up. The interval is that of the delta method for a ratio of two means. It treats
+    the limits as fixed, so it covers less with few successes.
     """
     groups = _Groups(ends)
     n, of_half = ends["n"].to_numpy(), _half(ends)
@@ -71,22 +71,22 @@ def best_restarts(ends: pd.DataFrame) -> pd.DataFrame:
 
 
 def best_limits(ends: pd.DataFrame) -> pd.Series[float]:
-    """Return the smallest limit with which a success takes the fewest steps, by group; infinite if none converged."""
+    """Return the smallest limit with the fewest steps per success, by group; infinite if no run converged."""
     groups = _Groups(ends)
     return pd.Series(groups.best_limits(ends["n"].to_numpy()), groups.numbers)
 
 
 class _Groups:
-    """The positions of each group's ends.
+    """The ends of each group.
 
     Attributes
     ----------
     numbers : (n_groups,)
         Numbers of the groups.
     place : (n_ends,)
-        Index in ``numbers`` of each end's group.
+        Index in ``numbers`` of the group of each end.
     converged : (n_ends,)
-        Whether these runs converged.
+        Whether the runs of each end converged.
     """
 
     def __init__(self, ends: pd.DataFrame) -> None:
@@ -98,18 +98,20 @@ class _Groups:
         self._steps = ends["steps"].to_numpy(np.int64)
 
     def add(self, values: Array) -> Array:
-        """Add up values of ends, by group."""
+        """Sum values of ends by group."""
         return np.add.reduceat(values, self._starts) if len(values) else values
 
     def best_limits(self, n: Array) -> Array:
-        """Return the smallest limit with which a success of these runs takes the fewest steps, or infinity."""
+        """Return the smallest limit with the fewest steps per success of these runs; infinite without a success."""
         successes = np.where(self.converged, n, 0)
         n_runs, spent, succeeded = (self._so_far(values) for values in (n, n * self._steps, successes))
         cost = spent + self._steps * (self.add(n)[self.place] - n_runs)
         ratio = np.divide(cost, succeeded, out=np.full(len(n), np.inf), where=successes > 0)
         best = np.minimum.reduceat(ratio, self._starts) if len(n) else ratio
         limits = np.full(len(best), np.inf)
-        at = np.flatnonzero((ratio == best[self.place]) & (successes > 0))[::-1]  # the first of equal limits comes last
+        at = np.flatnonzero((ratio == best[self.place]) & (successes > 0))[
+            ::-1
+        ]  # the smallest of equally good limits is assigned last
         limits[self.place[at]] = self._steps[at]
         return limits
 
@@ -121,7 +123,7 @@ class _Groups:
 
 
 def _half(ends: pd.DataFrame) -> Array:
-    """Return the number of runs of each end in one half; each run is assigned by a random bit."""
+    """Return the number of runs of each end in one half. A pseudo-random bit assigns each run."""
     from scipy.special import bdtrik
 
     n = ends["n"].to_numpy()

@@ -1,4 +1,4 @@
-"""The two sides of a comparison. Runs are paired by stratum and seed, and added up by group of strata."""
+"""The two sides of a comparison. Runs are paired by stratum and seed, and summed by group of strata."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class Groups:
     Attributes
     ----------
     values : DataFrame
-        These values, a row for each group, in the order in which they first occur.
+        The values of each group, in the order in which they first occur.
     strata : list of (n,) arrays
-        The numbers of the strata of each group.
+        The strata of each group.
     """
 
     def __init__(self, strata: pd.DataFrame, by: Sequence[str]) -> None:
@@ -34,7 +34,7 @@ class Groups:
         self.values = strata.iloc[self._order[self._starts]][list(by)].reset_index(drop=True)
 
     def add(self, values: Array) -> Array:
-        """Sum values by stratum (and seed) within groups. ``reduceat`` takes several times as long."""
+        """Sum values of strata (and seeds) by group. ``reduceat`` takes several times as long."""
         if len(self._starts) == len(values):
             return np.asarray(values[self._order], np.int64)
         return np.stack([values[own].sum(axis=0, dtype=np.int64) for own in self.strata])
@@ -54,9 +54,9 @@ class Pairs(NamedTuple):
     Attributes
     ----------
     strata : (n_paired,)
-        Strata that have pairs; in a partial result some have none.
+        Strata with pairs; partial results have some without.
     both : (n_paired, n_seeds)
-        Whether both runs are present.
+        Whether both runs are trained.
     groups
         The groups of these strata.
     """
@@ -74,7 +74,7 @@ class Side:
     outcomes : (n_strata, n_seeds)
         Outcomes of the runs.
     most_steps : (n_strata,)
-        The limit of steps of a run.
+        The step limit of a run.
     """
 
     def __init__(self, outcomes: Outcomes, most_steps: Array) -> None:
@@ -84,27 +84,27 @@ class Side:
         self._needed: Array | None = None
 
     def steps_to_converge(self, pairs: Pairs) -> Array:
-        """Return the steps in paired strata, and a number above all steps for runs that do not converge."""
+        """Return the steps of runs in paired strata, with a number above all steps for runs that do not converge."""
         if self._needed is None:
             self._needed = self.outcomes.steps_to_converge()
         return self._needed if len(pairs.strata) == len(self._needed) else self._needed[pairs.strata]
 
     def expected_steps(self, pairs: Pairs) -> ExpectedSteps:
-        """Return the expected running time of paired runs (steps of all runs per success), by group."""
+        """Return the expected running time (ERT) of paired runs by group."""
         if len(pairs.strata) < len(self.most_steps) or not pairs.both.all():
             return ExpectedSteps(self._clusters(pairs, None)[0])
-        if self._expected is None:  # the same for every other side
+        if self._expected is None:  # the same whatever the other side
             self._expected = ExpectedSteps(self._clusters(pairs, None)[0])
         return self._expected
 
     def restricted_mean(self, pairs: Pairs, limits: Array) -> RestrictedMean:
-        """Return the restricted mean of the steps of paired runs up to the given limits of their strata, by group."""
+        """Return the restricted mean steps of paired runs up to the limits of their strata, by group."""
         return RestrictedMean(*self._clusters(pairs, limits))
 
     def _clusters(self, pairs: Pairs, limits: Array | None) -> tuple[Clusters, Array]:
         """Return the paired runs by group and seed, and the sums of their limits.
 
-        With limits, runs converge if they do by then, and the steps of these are those that they save.
+        With limits, only runs that converge by their limit count as converged, with the steps that they save of it.
         """
         steps, converged = self.outcomes.at(pairs.strata)
         converged = converged & pairs.both

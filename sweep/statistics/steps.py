@@ -1,6 +1,6 @@
 """Statistics of steps: quantiles, restricted mean (RMST), and expected running time with restarts (ERT).
 
-All functions use *ends*, see :func:`ends_by_group`, and return values by group.
+All functions take *ends* (:func:`ends_by_group`) and return values by group.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def ends_by_group(tally: pd.DataFrame, group: Array, most_steps: Array) -> pd.Da
     tally
         Counts of runs by cell, status and steps.
     group, most_steps : (rows,)
-        For each row the number of its group, such as the cell, and the limit of steps of its runs.
+        For each row its group, such as the cell, and the step limit of its runs.
 
     Returns
     -------
@@ -43,37 +43,37 @@ def steps_quantiles(ends: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        By group, columns ``steps_q50`` and so on, ``steps_q50_low`` and ``steps_q50_high``, in steps. A value is
-        missing where fewer runs converged. A lower end below the first run is 0.
+        By group, columns ``steps_q25``, ``steps_q50`` and ``steps_q75`` with ``_low`` and ``_high``, in steps. Values
+        that are not reached are missing. A lower end below the first run is 0.
 
     Notes
     -----
-    Runs that do not converge count as longer than all others. The interval lies between two runs in ascending order,
-    see :func:`~sweep.statistics.intervals.quantile_ranks`.
+    Runs that do not converge count as longer than all others. The ends of the interval are the steps of two runs
+    (:func:`~sweep.statistics.intervals.quantile_ranks`).
     """
     return steps_at_ranks(ends, _ranks(ends.groupby("group")["n"].sum()))
 
 
 def steps_at_ranks(ends: pd.DataFrame, ranks: Mapping[str, pd.Series[int]]) -> pd.DataFrame:
-    """Return the steps of the runs at given ranks in ascending order; runs that do not converge come last.
+    """Return the steps of the runs at some ranks in ascending order. Runs that do not converge come last.
 
     Parameters
     ----------
     ends
-        As of :func:`ends_by_group`.
+        A table from :func:`ends_by_group`.
     ranks
-        For each column the rank from 1, by group. The steps at rank 0 are 0.
+        Ranks from 1 by group, for each column. The steps at rank 0 are 0.
 
     Returns
     -------
     DataFrame
-        By group, a column for each key of ``ranks``; missing where fewer runs converged.
+        By group, a column for each key of ``ranks``; missing if fewer runs converged.
     """
     n_runs = ends.groupby("group")["n"].sum()
     converged = ends[ends["status"] == "converged"]
     n_converged = converged.groupby("group")["n"].sum().reindex(n_runs.index, fill_value=0)
     so_far, before = converged["n"].cumsum().to_numpy(), n_converged.cumsum() - n_converged
-    steps = np.append(converged["steps"].to_numpy(), 0)  # one more, for ranks beyond the last run
+    steps = np.append(converged["steps"].to_numpy(), 0)  # one more for ranks beyond the last run
     columns = {}
     for name, of_groups in ranks.items():
         places = np.searchsorted(so_far, before + of_groups)
@@ -99,15 +99,15 @@ def mean_steps(ends: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     ends
-        As of :func:`ends_by_group`.
+        A table from :func:`ends_by_group`.
 
     Returns
     -------
     DataFrame
         By group: ``restricted_mean_steps``, in which runs that do not converge count with their limit, its standard
         error ``restricted_mean_steps_error`` (missing for one run), and ``expected_steps``, the steps of all runs per
-        converged run (infinite if none converged). Both have their 95 % intervals in columns that end in ``_low`` and
-        ``_high``; see :mod:`sweep.statistics.estimates`.
+        converged run (infinite if none converged). Columns ``_low`` and ``_high`` are 95 % intervals
+        (:mod:`sweep.statistics.estimates`).
     """
     group = ends["group"].to_numpy()
     restricted = RestrictedMean(_clusters(ends, saved=True), ends["most_steps"].to_numpy(np.int64))
@@ -127,7 +127,7 @@ def _starts(ends: pd.DataFrame) -> Array:
 
 
 def _clusters(ends: pd.DataFrame, *, saved: bool = False) -> Clusters:
-    """Return runs that are independent, with their steps or with those that they save of their limits."""
+    """Return single runs as clusters, with their steps or with the steps that they save of their limits."""
     starts, converged = _starts(ends), (ends["status"] == "converged").to_numpy()
     steps, most_steps = ends["steps"].to_numpy(np.int64), ends["most_steps"].to_numpy(np.int64)
     most = np.maximum.reduceat(most_steps, starts) if len(starts) else starts
@@ -145,17 +145,17 @@ def columns_of_steps(restricted: RestrictedMean, expected: ExpectedSteps) -> dic
 
 
 def steps_of_equal_cells(ends: pd.DataFrame) -> pd.DataFrame:
-    """Return statistics of steps in which all cells have equal weight, whatever their numbers of runs.
+    """Return statistics of steps with equal weights for cells, whatever their numbers of runs.
 
     Parameters
     ----------
     ends
-        As of :func:`ends_by_group`, with a column ``cell``.
+        A table from :func:`ends_by_group`, with a column ``cell``.
 
     Returns
     -------
     DataFrame
-        By group, quantiles, the restricted mean and expected steps, as of the functions above; without intervals.
+        By group, quantiles, restricted mean and expected steps, without intervals.
     """
     group, steps, weight = ends["group"], ends["steps"], with_equal_cells(ends)["weight"]
     succeeds = ends["status"] == "converged"

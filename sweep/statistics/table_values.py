@@ -23,7 +23,7 @@ def status_codes(column: pa.ChunkedArray | pa.Array) -> NDArray[np.int8]:
 
 
 def updates_of(runs: pa.Table) -> NDArray[np.int32]:
-    """Return the updates of each row of a runs table, (rows,): where runs restart, those of all attempts."""
+    """Return the updates of each run of a runs table, (rows,), over all attempts if runs restart."""
     steps: NDArray[np.int32] = runs["total_steps" if "total_steps" in runs.column_names else "steps"].to_numpy()
     return steps
 
@@ -48,7 +48,7 @@ def lists_array(pieces: list[NDArray[Any]]) -> pa.ListArray:
 
 
 def column_values(table: pa.Table, column: Column) -> NDArray[Any]:
-    """Return a column as the digest reads it: status as codes, and numbers of lists one after another."""
+    """Return a column as the digest reads it: status as codes, lists one after another."""
     if column.type == "status":
         return status_codes(table.column(column.name))
     if column.is_list:

@@ -1,7 +1,7 @@
 """Counts of runs by their end, from which all statistics of cells are computed.
 
-A *tally* is a DataFrame of counts: ``n`` runs of a ``cell`` ended with ``status`` after ``steps`` steps. It has a row
-for each end that occurs, sorted. Tallies add up exactly over parts, in any order.
+A *tally* is a DataFrame of counts: ``n`` runs of ``cell`` ended with ``status`` after ``steps`` steps. It has a sorted
+row for each end that occurs. Tallies of parts add up exactly in any order.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from sweep.statistics.table_values import status_codes, updates_of
 from sweep.study.cell_columns import tally_columns
 from sweep.study.columns import STATUSES, arrow_schema
 
-# Most rows of tallies held before they are added up. A frame counts as this many rows for the memory of its own.
+# Most rows of tallies to hold before they are summed. The overhead of a frame counts as so many rows.
 _LOOSE_ROWS = 2**20
 _FRAME_ROWS = 300
 
-# Most possible ends per run for which a count is held of each.
+# Up to so many possible ends per run, all possible ends are counted in an array.
 _DENSE = 4
 
-# Cells from here on do not fit into 63 bits with a status and steps.
+# Larger cell numbers do not fit into 63 bits with a status and steps.
 _WIDE_CELL = 2**30
 
 _STATUS = pd.CategoricalDtype(list(STATUSES))
@@ -36,7 +36,7 @@ Array = NDArray[Any]
 def tally_runs(cell: Array, status: Array, steps: Array) -> pd.DataFrame:
     """Count runs by their end.
 
-    Threads count each part after training it. Each end is one integer: pandas' groupby takes ten times as long, and at
+    The threads that train call this for each part. Ends are integers, since groupby takes ten times as long and at
     least two milliseconds.
 
     Parameters
@@ -71,7 +71,7 @@ def tally_rows(runs: pa.Table) -> pd.DataFrame:
 
 
 def tally_from_table(table: pa.Table) -> pd.DataFrame:
-    """Return a stored tally; counts by losses are added up."""
+    """Return a stored tally; counts by loss are summed."""
     counts = counts_from_table(table)
     return merge([counts]) if "final_loss" in counts else counts
 
@@ -96,7 +96,7 @@ def _no_runs() -> pd.DataFrame:
 
 
 def merge(tallies: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """Add up tallies."""
+    """Sum tallies."""
     ends = pd.concat(tallies, ignore_index=True)
     return ends.groupby(["cell", "status", "steps"], observed=True, as_index=False)[["n"]].sum()
 
@@ -108,7 +108,7 @@ class TallySum:
     """
 
     def __init__(self) -> None:
-        self._tallies: list[pd.DataFrame] = []  # the sum of the first ones, and those since then
+        self._tallies: list[pd.DataFrame] = []  # the sum so far, and tallies since then
         self._n_loose = 0
 
     def add(self, tally: pd.DataFrame) -> None:
@@ -129,7 +129,7 @@ class TallySum:
 
 
 def with_equal_cells(tally: pd.DataFrame) -> pd.DataFrame:
-    """Return a tally with a column ``weight`` that gives every cell the same total weight."""
+    """Return a tally with a column ``weight`` by which all cells have the same total weight."""
     return tally.assign(weight=tally["n"] / tally.groupby("cell")["n"].transform("sum"))
 
 
