@@ -104,7 +104,7 @@ def test_cells_without_rows() -> None:
     counts = result_of(make_study(count=20, **CELLS), outcomes, keep="cells")
     rows = result_of(make_study(count=20, **CELLS), outcomes)
     pd.testing.assert_frame_equal(counts.parallel_runs(), rows.parallel_runs())
-    with pytest.raises(SweepError, match="need the rows of all of their runs"):
+    with pytest.raises(SweepError, match="need the rows of all their runs"):
         counts.parallel_runs(by=[])
 
 
