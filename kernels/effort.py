@@ -1,15 +1,15 @@
-"""How much of the compiler's time a study is worth: a kernel takes seconds to compile, whatever it trains.
+"""How much compile time a study is worth: a kernel takes seconds to compile, however little it trains.
 
-No result depends on it, and it follows from the study alone, so all machines that train a study need the same kernels.
+No result depends on it. It follows from the study alone, so all machines that train a study need the same kernels.
 """
 
 from __future__ import annotations
 
 from enum import IntEnum
 
-# Nominal operations; a thread does some 5 x 10^10 of them per second. Below the first, the kernel that computes every
-# product trains all that is needed before a second one would be compiled, for runs whose numbers are not finite.
-# A further kernel, for some of the hidden sizes, saves up to a sixth of the time above the second.
+# Nominal operations; a thread does some 5 x 10^10 per second. Below the first number, the kernel that computes every
+# product (needed for runs whose numbers are not finite) would train all runs before a second kernel is compiled.
+# Above the second, a further kernel for some of the hidden sizes saves up to a sixth of the time.
 _LITTLE, _MUCH = 1e10, 5e11
 # How many kernels of that kind there are at most, for the usual studies.
 _MOST_FURTHER = 2
@@ -32,7 +32,7 @@ class Effort(IntEnum):
 
 
 def effort_for(operations: float, n_sizes: int) -> Effort:
-    """Return what is worth to be compiled for the runs of a recipe.
+    """Return which kernels are worth compiling for the runs of a recipe.
 
     Parameters
     ----------

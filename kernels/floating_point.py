@@ -20,7 +20,7 @@ Returned = TypeVar("Returned")
 # Larger than the state in any C library: 32 bytes on x86-64 and 8 on ARM with glibc, 16 on macOS.
 _State = ctypes.c_char * 256
 
-# As a PyDLL it keeps the lock of the interpreter, since these functions take nanoseconds.
+# A PyDLL keeps the GIL, since these functions take nanoseconds.
 _c_library = ctypes.PyDLL(None)
 _get_state, _set_state = _c_library.fegetenv, _c_library.fesetenv
 

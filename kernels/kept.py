@@ -22,20 +22,20 @@ _lock = Lock()
 
 
 def kernel_for(recipe: Recipe, variant: Variant) -> Kernel:
-    """Return the kernel of :func:`kernels.loop.kernel.make_kernel`. It is made once for all threads."""
+    """Return the kernel of :func:`kernels.loop.kernel.make_kernel`, made once for all threads."""
     with _lock:
         return _kept(recipe, variant)
 
 
 def ready_kernel(recipe: Recipe, variant: Variant, arguments: tuple[Any, ...]) -> Kernel:
-    """Return a kernel whose machine code is in this process or on disk, after compiling it if need be.
+    """Return a kernel whose machine code is in this process or on disk; compile it if necessary.
 
     Parameters
     ----------
     recipe, variant
         See :mod:`kernels.step`.
     arguments
-        Those that it will be called with, whose types it is compiled for.
+        Arguments of a call, for whose types it is compiled.
 
     Returns
     -------
@@ -63,7 +63,7 @@ def _compile(recipe: Recipe, variant: Variant, arguments: tuple[Any, ...]) -> No
 
 
 def _make(recipe: Recipe, variant: Variant) -> Kernel:
-    """Make a kernel that shares no part with another one."""
+    """Make a kernel that shares no part with another kernel."""
     forget_parts()
     kernel = make_kernel(recipe, variant)
     forget_parts()

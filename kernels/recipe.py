@@ -1,4 +1,4 @@
-"""What decides the bits of a training: the components of the recipe that runs share, and the settings of each cell."""
+"""All that decides the bits of a training: the recipe, which runs share, and the settings of each cell."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from kernels.components.scalings import SCALINGS
 from kernels.shapes import parameter_shapes, parameter_slices
 
 # Settings of a cell: those of the vocabulary, which become rows of lanes where a component of the recipe uses them, the
-# first step at which there is a criterion, the limit of steps, the number of its set of patterns, and the steps that a
-# schedule of learning rates is for: the limit where that is 0.
+# first step at which the criterion counts, the limit of steps, the number of its set of patterns, and the steps of the
+# learning rates' schedule: the limit where that is 0.
 SETTINGS = np.dtype(
     [
         *((name, "f8") for name in vocabulary.SETTINGS),
@@ -33,12 +33,12 @@ class NamedParameters(dict[str, NDArray[Any]]):
     """Views of the parameters of one network by name, also as attributes: None for biases or skips that it lacks."""
 
     def __getattr__(self, name: str) -> Any:
-        """Return the parameters of a name, as :meth:`Architecture.shapes` has them."""
+        """Return the parameters of a name in :meth:`Architecture.shapes`."""
         if name in self:
             return self[name]
         if name in ("c", "k") or (name[:1] == "b" and f"w{name[1:]}" in self):
             return None
-        raise AttributeError(f"no parameters {name!r} here; there are {', '.join(self)}")
+        raise AttributeError(f"parameters {name!r}: must be one of {', '.join(self)}")
 
 
 class Architecture(NamedTuple):
@@ -54,7 +54,7 @@ class Architecture(NamedTuple):
     bias
         Whether units have biases.
     skip
-        Whether inputs are joined to outputs directly, by parameters k.
+        Whether skip connections join inputs to outputs directly, with parameters k.
     scaling
         One of :data:`kernels.components.scalings.SCALINGS`.
     deep
@@ -101,10 +101,12 @@ class Architecture(NamedTuple):
             If there is no such hidden size, or there are several hidden layers.
         """
         if self.deep:
-            raise ValueError(f"{n_parameters} parameters do not tell the sizes of several hidden layers")
+            raise ValueError(
+                f"hidden: must be passed with several hidden layers; {n_parameters} parameters fit many sizes"
+            )
         hidden, rest = divmod(n_parameters - self.n_output_parameters, self.n_unit_parameters)
         if rest or hidden < 1:
-            raise ValueError(f"no hidden size gives {n_parameters} parameters; each unit has {self.n_unit_parameters}")
+            raise ValueError(f"no hidden size has {n_parameters} parameters; each unit has {self.n_unit_parameters}")
         return hidden
 
     def split(self, row: NDArray[Any], hidden: Hidden | None = None) -> NamedParameters:
@@ -114,7 +116,7 @@ class Architecture(NamedTuple):
         ----------
         row : (parameters,)
         hidden
-            Hidden units; the number of parameters tells those of one hidden layer.
+            Hidden units; for one hidden layer they follow from the number of parameters.
 
         Returns
         -------
@@ -151,7 +153,7 @@ class Recipe(NamedTuple):
     schedule
         One of :data:`kernels.vocabulary.SCHEDULES`.
     warms_up
-        Whether learning rates of some run grow at the start. No result depends on it where they do not.
+        Whether some run has a warm-up. The results of runs without one do not depend on it.
     freeze
         Kinds of parameters that keep their initial values, as in ``"w b"``: w and b of all hidden layers, v, c and k.
     batch
@@ -163,14 +165,14 @@ class Recipe(NamedTuple):
     dtype
         ``"float64"`` or ``"float32"``.
     tie
-        ``"wrong"`` or ``"right"``: what an output in the middle is, or the largest of several equal ones.
+        ``"wrong"`` or ``"right"``: how an output on the decision threshold counts, or several equal largest ones.
     records_thresholds
-        Whether the first steps at which the loss is below each of some targets are recorded. Their numbers are not
+        Whether the first steps at which the loss is below each of some thresholds are recorded. The thresholds are not
         part of a recipe.
     monitor
         What has to improve within a run's patience: ``"loss"``, ``"n_correct"``, or nothing.
     loss_sums
-        What is added up of the losses of evaluations, as in ``"loss_sum tail_loss"``: names of
+        Sums over the losses of evaluations, as in ``"loss_sum tail_loss"``: names of
         :data:`kernels.vocabulary.LOSS_SUMS`.
     """
 
@@ -216,24 +218,24 @@ class Recipe(NamedTuple):
         return (*own.values(), *(vocabulary.OF_PLATEAUS if self.monitor else ()))
 
 
-def make_settings(n_cells: int, /, **given: Any) -> NDArray[Any]:
-    """Return settings of cells.
+def make_settings(n_cells: int, /, **values: Any) -> NDArray[Any]:
+    """Make the settings of cells.
 
     Parameters
     ----------
     n_cells
         Number of cells.
-    **given
-        Values by name, each a number or an array (cells,). Settings that are not given have their default, or 0.
+    **values
+        By name a number or an array (cells,). Other settings have their default, or 0.
 
     Returns
     -------
-    (cells,) of :data:`SETTINGS`, with a field more for each setting of custom components
+    (cells,) of :data:`SETTINGS`, with one more field for each setting of custom components
     """
-    own = [(name, "f8") for name in given if name not in (SETTINGS.names or ())]  # of custom components
-    kind = np.dtype([*SETTINGS.descr, *own]) if own else SETTINGS
+    custom = [(name, "f8") for name in values if name not in (SETTINGS.names or ())]  # of custom components
+    kind = np.dtype([*SETTINGS.descr, *custom]) if custom else SETTINGS
     settings = np.zeros(n_cells, kind)
     for name in kind.names or ():
         setting = vocabulary.SETTINGS.get(name)
-        settings[name] = given.get(name, setting.default if setting else 0)
+        settings[name] = values.get(name, setting.default if setting else 0)
     return settings

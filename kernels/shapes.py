@@ -16,7 +16,7 @@ def parameter_shapes(fans: tuple[int, ...], *, bias: bool, skip: bool, deep: boo
     bias
         Whether units have biases.
     skip
-        Whether inputs are joined to outputs directly.
+        Whether skip connections join inputs to outputs directly.
     deep
         Whether there are several hidden layers.
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 @cache
 def sources_digest(package: Path = Path(__file__).parent) -> str:
-    """Return the SHA-256 of the sources of kernels, or of a package, as they were when it was first called for it."""
+    """Return the SHA-256 of the sources of kernels, or of a package, as they were at the first call."""
     digest = hashlib.sha256()
     for path in sorted(package.rglob("*.py")):
         digest.update(path.relative_to(package).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")

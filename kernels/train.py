@@ -1,7 +1,7 @@
 """Train many networks of one recipe and the same hidden units on the same patterns.
 
-A kernel keeps the networks of a packet in the lanes of SIMD registers. Each takes steps until it ends by its own
-criterion; then its outcome is recorded and the next network takes the lane, while the neighbours go on.
+A kernel keeps the networks of a packet in the lanes of SIMD registers. Each network takes steps until its own
+criterion ends it. Then its outcome is recorded and the next network takes the lane, while the neighbours continue.
 
     seat runs -> predict, evaluate, advance -> predict, evaluate, advance -> ...
                   `-> end_runs: record, retire, seat the next (rare)
@@ -26,7 +26,7 @@ from kernels.floating_point import default_floating_point
 from kernels.kept import kernel_for, ready_kernel
 from kernels.loop.kernel import MAX_STEPS
 from kernels.loop.lane_assignment import OCCUPIED
-from kernels.loop.runs import RETRAIN, Outcome, Runs, ascending_epochs, given_limits, given_numbers, make_columns
+from kernels.loop.runs import RETRAIN, Outcome, Runs, ascending_epochs, cell_limits, initial_numbers, make_columns
 from kernels.recipe import Hidden, Recipe
 from kernels.simd.compiling import Kernel, is_compiled
 from kernels.simd.jit import ENABLED
@@ -37,10 +37,10 @@ from kernels.variant import InUse, Variant, choose_variant
 
 Array = NDArray[Any]
 
-# The digest is computed now, so that it is of the sources that are imported, even if files change later.
+# The digest is computed now, so that it describes the imported sources even if files change later.
 sources_digest()
 
-# A kernel returns after this many products, sums and functions of lanes, a second or so of work (interpreted, each
+# A kernel returns after this many products, sums and functions of lanes, about a second of work (interpreted, each
 # takes a microsecond), so that an interrupt ends even one network of a billion steps.
 PAUSE_OPERATIONS = 4e9 if ENABLED else 1e6
 
@@ -55,20 +55,20 @@ class Trainer:
     inputs : (patterns, inputs), or (sets, patterns, inputs)
         Rounded to the dtype of the recipe.
     targets : (patterns, outputs), or (sets, patterns, outputs)
-        Likewise. Of several sets, each cell has the one whose number is in its settings.
+        Rounded likewise. With several sets, each cell has the set whose number is in its settings.
     decision_threshold : number, or (sets,)
-        What separates high from low outputs; NaN for the middle of the range of the targets.
-    loss_thresholds : (targets,)
-        Targets of the loss, rounded to the dtype, in any order; those of outcomes are from the largest to the smallest.
+        Outputs above it are high, those below it low; NaN for the middle of the range of the targets.
+    loss_thresholds : (thresholds,)
+        Rounded to the dtype, in any order; those of outcomes are from the largest to the smallest.
     tuning
         Properties of the CPU, by default of this one. No result depends on them.
     effort
-        What is worth to be compiled. No result depends on it.
+        Which kernels are worth compiling. No result depends on it.
 
     Raises
     ------
     ValueError
-        If the recipe's batch is below 1 or above the number of patterns, or targets of the loss do not go with it.
+        If the recipe's batch is not from 1 to the number of patterns, or loss thresholds do not fit the recipe.
     """
 
     def __init__(
@@ -84,9 +84,9 @@ class Trainer:
     ) -> None:
         n_patterns = targets.shape[-2]
         if recipe.batch is not None and not 1 <= recipe.batch <= n_patterns:
-            raise ValueError(f"batch {recipe.batch} given; must be from 1 to {n_patterns}, the number of patterns")
+            raise ValueError(f"batch: must be from 1 to {n_patterns}, the number of patterns, got {recipe.batch}")
         if recipe.records_thresholds != bool(len(loss_thresholds)):
-            raise ValueError(f"{len(loss_thresholds)} targets of the loss given for {recipe}")
+            raise ValueError(f"loss_thresholds: must fit records_thresholds, got {len(loss_thresholds)} for {recipe}")
         self.recipe = recipe
         self._tuning, self._effort = tuning or tuning_here(), effort
         self._loss_thresholds = np.sort(np.array(loss_thresholds, recipe.dtype))[::-1].astype(np.float64)
@@ -115,7 +115,7 @@ class Trainer:
         return choose_variant(self.recipe, self._patterns, hidden, self._tuning, in_use, effort)
 
     def uncompiled(self, hidden: Hidden, settings: Array, *, exact: bool = False) -> Kernel | None:
-        """Return the kernel that trains networks of ``hidden`` units, if it is yet to be compiled.
+        """Return the kernel that trains networks of ``hidden`` units, if it is not compiled yet.
 
         Parameters
         ----------
@@ -145,7 +145,7 @@ class Trainer:
         """Return a variant and arguments of a call of its kernel, for no runs."""
         variant = self.variant(hidden, settings, exact=exact)
         no_weights = np.empty((0, self.recipe.architecture.n_parameters(hidden)))
-        return variant, self._arguments(variant, settings[:0], np.empty(0, np.int64), no_weights, _Asked(hidden))
+        return variant, self._arguments(variant, settings[:0], np.empty(0, np.int64), no_weights, _Request(hidden))
 
     @default_floating_point
     def train(
@@ -171,16 +171,16 @@ class Trainer:
         weights : (runs, parameters)
             Initial weights in the dtype.
         counts : (cells,)
-            How many consecutive runs have each of the settings; 1 each if not given.
+            How many consecutive runs have each of the settings; by default 1.
         hidden
-            Hidden units; the number of parameters tells those of one hidden layer.
+            Hidden units; for one hidden layer they follow from the number of parameters.
         seeds : (runs,) of integers from 0 to 2^32 - 1
-            Of shuffled orders; other orders need none.
+            For shuffled orders; other orders need none.
         final_weights, predictions, losses
-            Whether to keep weights at the end, outputs with them (by default with the weights), and the loss of every
+            Whether to keep weights at the end, their outputs (by default as for weights), and the loss of every
             evaluation.
         path_epochs
-            Epochs, in ascending order and each once, after which the parameters of runs under way are kept.
+            Epochs, in ascending order and each once, after which the parameters of running runs are kept.
         pause
             Called after each second or so of steps. An exception that it raises ends the training.
 
@@ -191,42 +191,46 @@ class Trainer:
         Raises
         ------
         KeyboardInterrupt
-            In the main thread, a second or so after an interrupt.
+            In the main thread, about a second after an interrupt.
         ValueError
             If ``max_steps`` is negative or above MAX_STEPS, or the numbers of settings, weights and seeds do not agree,
-            or there is no such set of patterns, or epochs of a path do not ascend from 0.
+            or there is no such set of patterns, or ``path_epochs`` are not ascending.
         """
         counts = np.ones(len(settings), np.int64) if counts is None else counts
         if counts.shape != settings.shape or counts.min(initial=0) < 0 or counts.sum() != len(weights):
             raise ValueError(
-                f"settings of {len(settings)} cells, with counts from {counts.min(initial=0)} that add up to "
-                f"{counts.sum()}, and weights of {len(weights)} runs given; must be of the same runs"
+                f"counts: must be {len(settings)} numbers from 0 that add up to {len(weights)}, the number of runs, "
+                f"got {counts.size} from {counts.min(initial=0)} that add up to {counts.sum()}"
             )
         max_steps = settings["max_steps"]
         if max_steps.min(initial=0) < 0 or max_steps.max(initial=0) > MAX_STEPS:
-            raise ValueError(f"max_steps must be from 0 to {MAX_STEPS}")
+            raise ValueError(f"max_steps: must be from 0 to {MAX_STEPS}, got {max_steps.min()} to {max_steps.max()}")
         sets = settings["patterns"]
         if sets.min(initial=0) < 0 or sets.max(initial=0) >= self._patterns.n_sets:
-            raise ValueError(f"patterns must be from 0 to {self._patterns.n_sets - 1}, the number of a set of patterns")
+            raise ValueError(
+                f"patterns: must be the number of a set, from 0 to {self._patterns.n_sets - 1}, got {sets.max()}"
+            )
         hidden = self.recipe.architecture.hidden(weights.shape[1]) if hidden is None else hidden
         variant = self.variant(hidden, settings)
         own = np.empty(0, np.int64) if seeds is None else np.asarray(seeds, np.int64)
         if variant.shuffles(self.recipe) and len(own) != len(weights):
-            raise ValueError(f"{len(own)} seeds given; a shuffled order needs one for each of {len(weights)} runs")
+            raise ValueError(
+                f"seeds: must be one for each of {len(weights)} runs where order is shuffled, got {len(own)}"
+            )
         n_losses = -(-int(max_steps.max(initial=0)) // variant.n_windows) + 1 if losses else 0
         outputs = final_weights if predictions is None else predictions
-        asked = _Asked(hidden, own, final_weights, outputs, n_losses, ascending_epochs(path_epochs), pause)
-        outcome = self._run(variant, settings, counts, weights, asked)
+        request = _Request(hidden, own, final_weights, outputs, n_losses, ascending_epochs(path_epochs), pause)
+        outcome = self._run(variant, settings, counts, weights, request)
         again = np.flatnonzero(outcome.columns.status == RETRAIN)
-        return self._retrain(outcome, again, settings, counts, weights, asked) if again.size else outcome
+        return self._retrain(outcome, again, settings, counts, weights, request) if again.size else outcome
 
     def _retrain(
-        self, outcome: Outcome, again: Array, settings: Array, counts: Array, weights: Array, asked: _Asked
+        self, outcome: Outcome, again: Array, settings: Array, counts: Array, weights: Array, request: _Request
     ) -> Outcome:
-        """Train the runs ``again`` by a variant that computes every product, and put their outcomes in place."""
+        """Train the runs ``again`` with a variant that computes every product, and replace their outcomes."""
         cells, counts = np.unique(np.searchsorted(np.cumsum(counts), again, side="right"), return_counts=True)
-        variant = self.variant(asked.hidden, settings[cells], exact=True)
-        own = asked._replace(seeds=asked.seeds[again] if asked.seeds.size else asked.seeds)
+        variant = self.variant(request.hidden, settings[cells], exact=True)
+        own = request._replace(seeds=request.seeds[again] if request.seeds.size else request.seeds)
         exact = self._run(variant, settings[cells], counts, weights[again], own)
         kept: tuple[Array, ...] = (*outcome.columns, *outcome[1:5])
         for target, source in zip(kept, (*exact.columns, *exact[1:5]), strict=True):
@@ -234,47 +238,47 @@ class Trainer:
                 target[again] = source
         return outcome._replace(lane_steps=outcome.lane_steps + exact.lane_steps)
 
-    def _run(self, variant: Variant, settings: Array, counts: Array, weights: Array, asked: _Asked) -> Outcome:
-        arguments = self._arguments(variant, settings, counts, weights, asked)
+    def _run(self, variant: Variant, settings: Array, counts: Array, weights: Array, request: _Request) -> Outcome:
+        arguments = self._arguments(variant, settings, counts, weights, request)
         kernel, (runs, workspaces) = ready_kernel(self.recipe, variant, arguments), arguments[1:3]
         with np.errstate(all="ignore"):  # for the JIT-off form; overflow is a result here
             turns = kernel(*arguments)
             while runs.waiting[0] < len(weights) or any(workspace.clock[OCCUPIED] for workspace in workspaces):
-                if asked.pause:
-                    asked.pause()
+                if request.pause:
+                    request.pause()
                 turns = kernel(*arguments)
         lane_steps = int(turns) * variant.n_windows * variant.width
         return Outcome(runs.columns, runs.final_weights, runs.predictions, runs.losses, runs.path, lane_steps)
 
     def _arguments(
-        self, variant: Variant, settings: Array, counts: Array, weights: Array, asked: _Asked
+        self, variant: Variant, settings: Array, counts: Array, weights: Array, request: _Request
     ) -> tuple[Any, Runs, tuple[Workspace, ...], int]:
         """Return the arguments of the kernel for a variant."""
         recipe, (n_runs, n_parameters) = self.recipe, weights.shape
         n_outputs = variant.n_patterns * recipe.architecture.outputs
         runs = Runs(
-            given_numbers(recipe, settings, asked.hidden),
-            given_limits(settings),
+            initial_numbers(recipe, settings, request.hidden),
+            cell_limits(settings),
             np.cumsum(counts, dtype=np.int64),
             np.ascontiguousarray(weights, recipe.dtype),
-            asked.seeds,
+            request.seeds,
             self._loss_thresholds,
             waiting=np.zeros(2, np.int64),
             columns=make_columns(n_runs, len(self._loss_thresholds), len(recipe.loss_sums.split())),
-            final_weights=np.empty(weights.shape if asked.weights else (0, 0), recipe.dtype),
-            predictions=np.empty((n_runs, n_outputs) if asked.predictions else (0, 0), recipe.dtype),
-            losses=np.full((n_runs, asked.n_losses) if asked.n_losses else (0, 0), np.nan),
-            path_epochs=asked.path_epochs,
-            path=np.empty((n_runs, len(asked.path_epochs), n_parameters), recipe.dtype),
+            final_weights=np.empty(weights.shape if request.weights else (0, 0), recipe.dtype),
+            predictions=np.empty((n_runs, n_outputs) if request.predictions else (0, 0), recipe.dtype),
+            losses=np.full((n_runs, request.n_losses) if request.n_losses else (0, 0), np.nan),
+            path_epochs=request.path_epochs,
+            path=np.empty((n_runs, len(request.path_epochs), n_parameters), recipe.dtype),
         )
-        workspaces = tuple(make_workspace(recipe, variant, asked.hidden) for _ in range(variant.packets))
+        workspaces = tuple(make_workspace(recipe, variant, request.hidden) for _ in range(variant.packets))
         is_held = variant.table is not None and variant.own == "nothing"
         patterns: Any = None if is_held else self._patterns  # None where the kernel holds them
         most_turns = max(1, int(PAUSE_OPERATIONS / (8 * n_parameters * variant.n_patterns * variant.packets)))
         return patterns, runs, workspaces, most_turns
 
 
-class _Asked(NamedTuple):
+class _Request(NamedTuple):
     """Optional results and arguments of a training.
 
     Attributes
@@ -282,13 +286,13 @@ class _Asked(NamedTuple):
     hidden
         Hidden units.
     seeds
-        Of shuffled orders.
+        For shuffled orders.
     weights, predictions
-        Whether weights at the end, and outputs with them, are kept.
+        Whether weights at the end, and their outputs, are kept.
     n_losses, path_epochs
         Columns for the losses of evaluations, 0 if they are not kept, and epochs after which parameters are kept.
     pause
-        Called after each second or so of steps, if any.
+        Called after each second or so of steps, unless None.
     """
 
     hidden: Hidden

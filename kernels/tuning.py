@@ -2,7 +2,7 @@
 
 Measured in both dtypes, with networks of 8 to 56 hidden units unless others are named:
 
-- Three packets in turns instead of two make networks of one ReLU unit 10 % faster on a Zen 5, and of two 5 %, evaluated
+- Three packets in turns instead of two train networks of one ReLU unit 10 % faster on a Zen 5, of two 5 %, evaluated
   ones no slower. Four to eight units would lose 4 to 8 % there, more of them 1 to 3 %; with tanh they would gain 2 %.
   AVX2 code gains 4 to 11 % at one unit and 4 % at two (Xeon, float64); at three and four 1 to 2 %, at more nothing
   (that code on a Zen 5).
@@ -85,7 +85,7 @@ def tuning_here() -> Tuning:
 def elementary_rows(row_bytes: int, register_bytes: int) -> int:
     """Return the number of rows that go through an elementary function side by side.
 
-    Four registers overlap the latency of a chain of operations, or eight registers of 16 bytes. More would
+    Four registers hide the latency of a chain of operations, or eight registers of 16 bytes. More would
     spill: there are 32 registers of 64 bytes, and 16 of fewer bytes. A row may fill several registers.
     """
     return max(1, (256 if register_bytes >= 64 else 128) // row_bytes)
@@ -94,7 +94,7 @@ def elementary_rows(row_bytes: int, register_bytes: int) -> int:
 def first_cache_bytes(folder: Path) -> int:
     """Return the size of the first data cache, in bytes, from a folder of system files.
 
-    It is that of the default tuning where the system does not say.
+    Where the system does not say, it is that of the default tuning.
     """
     try:
         kind, size = ((folder / name).read_text().strip() for name in ("type", "size"))

@@ -1,4 +1,4 @@
-"""The variant of a kernel: choices that decide its speed and no result.
+"""The variant of a kernel: choices that decide its speed but no result.
 
 Everything that makes kernels fast on the CPU at hand is chosen here, in :func:`choose_variant`.
 """
@@ -24,7 +24,7 @@ MOST_AT_ONCE = 8
 
 
 class InUse(NamedTuple):
-    """Which optional operations some run of a call needs. They are left out of kernels where no run does.
+    """Which optional operations some run of a call needs. Kernels leave out what no run needs.
 
     Attributes
     ----------
@@ -51,10 +51,10 @@ class Variant(NamedTuple):
     packets
         How many packets take turns, half a step each.
     table
-        The patterns, where they are constants. Products with zero are skipped then, and runs with numbers that
-        are not finite are trained again by another variant.
+        The patterns, where they are constants. Then products with zero are skipped, and runs with numbers that
+        are not finite are trained again with another variant.
     own
-        What each network has for itself where there are several sets of patterns: targets, or patterns as a whole.
+        What each network has for itself where there are several sets of patterns: its targets, or whole patterns.
     hidden
         The hidden size where the loop over units is unrolled and parameters are in registers.
     integers
@@ -105,7 +105,7 @@ class Variant(NamedTuple):
         return {"nothing": 0, "targets": n_outputs, "patterns": architecture.inputs + n_outputs}[self.own]
 
     def shuffles(self, recipe: Recipe) -> bool:
-        """Return whether each network visits the patterns of an epoch in an order of its own."""
+        """Return whether each network visits the patterns of an epoch in its own order."""
         return recipe.order == "shuffled" and self.n_windows > 1
 
 
@@ -124,7 +124,7 @@ def choose_variant(
     tuning, in_use
         Properties of the CPU, and optional operations that some run needs.
     effort
-        What is worth to be compiled; LEAST where every product must be computed.
+        Which kernels are worth compiling; LEAST where every product must be computed.
 
     Returns
     -------

@@ -1,6 +1,6 @@
-"""All components by kind and name. Each is declared beside its formula, in a module of its own.
+"""All components by kind and name. Each is declared beside its formula, in its own module.
 
-Importing this imports no numerics_version, so that studies can be read and planned at once.
+Importing this module imports no numerics, so studies can be read and planned at once.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ CUSTOM_COMPONENTS: dict[str, Any] = {}
 
 
 class _Words(dict[str, Component]):
-    """Components by name. Those of users' own are found by their keys, and are not listed."""
+    """Components by name. Custom components are found by their keys, and are not listed."""
 
     def __missing__(self, key: str) -> Component:
         component: Component = CUSTOM_COMPONENTS[key]
@@ -45,7 +45,7 @@ CRITERIA = _read("criteria", Criterion)
 # Components with settings, by name.
 NAMED: dict[str, Activation | Output | Loss | Optimizer | Schedule] = {**OUTPUTS, **LOSSES, **OPTIMIZERS, **SCHEDULES}
 
-# Settings of all cells, whatever their components. NaN and infinity mean that no value is given.
+# Settings of all cells, whatever their components. NaN and infinity stand for no value.
 GENERAL = (
     Setting(
         "learning_rate",
@@ -99,10 +99,10 @@ OF_PLATEAUS = (
     ),
 )
 
-# What kernels are told of a cell beside settings, as integers; see :data:`kernels.recipe.SETTINGS`.
+# Integers of a cell besides its settings; see :data:`kernels.recipe.SETTINGS`.
 INTEGERS = ("from_step", "max_steps", "patterns", "schedule_steps")
 
-# What may be added up of the losses of a run's evaluations: they, their inverses, and for their mean the last TAIL.
+# Sums over the evaluations of a run: of the losses, of their inverses, and of the last TAIL losses, for their mean.
 LOSS_SUMS = ("loss_sum", "inverse_loss_sum", "tail_loss")
 TAIL = 20
 

@@ -1,1 +1,1 @@
-"""The components of a recipe: small functions on lanes, a few lines for each component."""
+"""The components of a recipe: small functions on lanes, a few lines each."""

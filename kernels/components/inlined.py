@@ -15,7 +15,7 @@ from kernels.vocabulary import ACTIVATIONS, CRITERIA, LOSSES, OPTIMIZERS, SCHEDU
 
 @made_once
 def _inlined(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function, or one of the values of a function, as kernels call it."""
+    """Return a function, or one of the values of a function, in the form that kernels call."""
     if not isinstance(function, ValueOf):
         return device(function)
     made, number = _inlined(function.function), function.number

@@ -1,6 +1,6 @@
-"""Records in which components are declared: formula, settings and their limits, cost, and source.
+"""Records that declare components: formula, settings and their limits, cost, and source.
 
-A component is a module in the folder of its kind that holds one of these records as ``COMPONENT``; the module's name is
+A component is a module in the folder of its kind that holds one of these records as ``COMPONENT``. The module's name is
 the name of the component. Formulas are written with :mod:`kernels.simd.functions`; :mod:`kernels.components.inlined`
 compiles them.
 """
@@ -14,13 +14,13 @@ from kernels.simd.functions import Lanes, Mask, select
 
 
 class Setting(NamedTuple):
-    """A number that each cell has for itself.
+    """A number of each cell.
 
     Attributes
     ----------
     name, default
     meaning, unit
-        As documented in results.
+        As results document them.
     at_least, above, below
         Limits, None for none; the number must be finite.
     also
@@ -55,12 +55,12 @@ class Activation(NamedTuple):
     value_and_slope : (z, *settings) -> (a, slope), or None
         The function and its derivative; None if the derivative is computed from a.
     chain : (gradient, slope or a) -> lanes
-        The gradient with respect to z, given that with respect to a. It takes the slope if there is a
+        The gradient with respect to z, from the gradient with respect to a. It takes the slope if there is a
         ``value_and_slope``, and otherwise a.
     settings
         Settings that the functions take.
     elementary
-        Whether it is a long chain of operations, so that several rows should go through it side by side. Only for
+        Whether it is a long chain of operations, so that it should process several rows side by side. Only for
         functions without settings.
     integer_value : (dtype) -> (z) -> a, or None
         The function as operations on integers, which take one instruction on some CPUs. It may lose a NaN.
@@ -81,10 +81,10 @@ class Activation(NamedTuple):
 
 
 class Output(NamedTuple):
-    """A function over all outputs of a pattern, which one loss alone takes; others are activations.
+    """A function over all outputs of a pattern, which only one loss allows; other outputs are activations.
 
-    It is a power of each shifted sum, as a share of their sum. Functions of single rows are applied to several rows
-    side by side, as those of activations.
+    It is a power of each shifted sum, divided by the sum of all powers. Functions of single rows are applied to several
+    rows side by side, as those of activations are.
 
     Attributes
     ----------
@@ -95,7 +95,7 @@ class Output(NamedTuple):
     share : (load, store, n_outputs) -> (rows, first) -> lanes
         Makes the function that replaces the powers of a pattern by outputs, and returns the sum of the powers.
     logarithm : (lanes) -> lanes
-        Of that sum. The loss reads the logarithm less the shifted row in place of u: it is -log y.
+        Of that sum. In place of u the loss reads the logarithm minus the shifted row, which is -log y.
     needs_loss
         That loss.
     settings, elementary, value_and_slope
@@ -124,7 +124,7 @@ class Loss(NamedTuple):
     Attributes
     ----------
     term : (u, y, target, *settings) -> lanes
-        The part of one pattern and output. The sum of all parts is divided by the count of the reduction and
+        The term of one pattern and output. The sum of all terms is divided by the count of the reduction and
         multiplied by ``factor``.
     slope : (y, target, *settings) -> lanes
         The derivative of ``factor * term`` with respect to y.
@@ -139,11 +139,11 @@ class Loss(NamedTuple):
     takes_target : (target) -> bool
         Whether the loss allows a target.
     takes_row : (targets of a pattern) -> bool
-        Whether it allows them together.
+        Whether it allows all targets of a pattern together.
     targets
-        Both in components, for users.
+        Both conditions as text, for users.
     squares
-        Factor of the squared error in the term; None for terms that are no squares.
+        Factor of the squared error in the term; None for other terms.
     names
         Names of this loss with a reduction.
     source
@@ -172,19 +172,19 @@ LEARNING_RATE = "learning_rate"
 
 
 def _rate_alone(rate: Lanes, *others: Lanes) -> tuple[Lanes]:
-    """Return the learning rate as it is."""
+    """Return the learning rate unchanged."""
     return (rate,)
 
 
 def into_gradient(p: Lanes, g: Lanes, rate: Lanes, weight_decay: Lanes) -> tuple[Lanes, Lanes]:
-    """Add weight decay to a gradient, as the gradient of a penalty on the sum of squares would.
+    """Add weight decay to a gradient: the gradient of a penalty on the sum of squares.
 
     Parameters
     ----------
     p, g
         The parameter and its gradient.
     rate
-        The learning rate, which has no part in it.
+        The learning rate, which is not used.
     weight_decay
         Factor of the parameter; 0 leaves the gradient as it is.
 
@@ -196,7 +196,7 @@ def into_gradient(p: Lanes, g: Lanes, rate: Lanes, weight_decay: Lanes) -> tuple
 
 
 class Optimizer(NamedTuple):
-    """How an update moves one parameter, given its gradient.
+    """How an update moves one parameter along its gradient.
 
     Attributes
     ----------
@@ -209,15 +209,15 @@ class Optimizer(NamedTuple):
     clocks
         Initial values of the numbers that count the updates of a network.
     tick : (*clocks, *settings) -> clocks
-        These numbers with the current update.
+        These numbers after the current update.
     factors : (rate, *clocks, *settings) -> factors
         Numbers that an update computes from the learning rate of a layer, once for all its parameters.
     n_factors
-        How many these are.
+        Number of factors.
     decay : (p, gradient, rate, weight_decay) -> (p, gradient)
         How weights decay before the update, where ``weight_decay`` is above 0.
     keeps_infinity
-        Whether a parameter or state that was updated with a gradient that is not finite stays not finite for ever.
+        Whether a parameter or state never becomes finite again after an update with a gradient that is not finite.
     full_batch
         Whether a step must take all patterns.
     positive_rate
@@ -225,9 +225,9 @@ class Optimizer(NamedTuple):
     follows_rate
         Whether a learning rate that changes later has an effect.
     needs_decay
-        Whether it is another optimizer if no weights decay.
+        Whether it equals another optimizer if no weights decay.
     operations
-        About how many operations of lanes an update of one parameter takes.
+        Approximate number of operations of lanes in an update of one parameter.
     source
         Of the formula.
     also
@@ -277,15 +277,15 @@ class Schedule(NamedTuple):
 
 
 class Criterion(NamedTuple):
-    """The condition under which a run has converged, on the loss or on each output of each pattern.
+    """The condition for convergence, on the loss or on each output of each pattern.
 
-    Comparisons are strict and false for NaN; no lane converges below NaN.
+    Comparisons are strict and false for NaN; no lane converges with a threshold of NaN.
 
     Attributes
     ----------
-    of_loss : (loss, below) -> mask, or None
-    of_output : (y, target, below) -> mask, or None
-        The target is a number, or lanes where networks have patterns of their own.
+    of_loss : (loss, threshold) -> mask, or None
+    of_output : (y, target, threshold) -> mask, or None
+        The target is a number, or lanes where each network has its own patterns.
     meaning
         For users.
     of_right

@@ -16,6 +16,6 @@ def count(reduction: str, n_patterns: int, n_outputs: int) -> float:
     Returns
     -------
     float
-        1 for ``"sum"``, by which division is exact.
+        1 for ``"sum"``; division by 1 is exact.
     """
     return float({"sum": 1, "mean": n_patterns * n_outputs, "pattern_mean": n_patterns}[reduction])

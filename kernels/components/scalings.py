@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 
 class Scaling(NamedTuple):
-    """Factors of sums by the number of terms that these have, their fan-in.
+    """Factors of the sums of each layer, as functions of the fan-in.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""One of several values that a function returns: LLVM leaves out what only the others need."""
+"""One of several values that a function returns: LLVM removes what only the others need."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import Any
 
 @dataclass(frozen=True)
 class ValueOf:
-    """One of the values that a function returns, as a function of the same arguments, or without the first ones.
+    """A function that returns one of the values of another function, of the same arguments.
 
     Attributes
     ----------
     function
         Returns several values.
     number
-        Which of them it is.
+        Which of them to return.
     skipped
-        How many arguments come before those of the function.
+        How many arguments before those of the function are ignored.
     """
 
     function: Callable[..., Any]

@@ -1,1 +1,1 @@
-"""Custom components: functions over lanes of Python, in the form in which those of this package are written."""
+"""Custom components: Python functions over lanes, in the form of this package's own components."""

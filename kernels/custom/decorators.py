@@ -22,7 +22,7 @@ from kernels.custom.source import (
 F = TypeVar("F", bound=Callable[..., Any])
 
 NAME = re.compile("[a-z][a-z0-9_]{0,39}")
-# A kernel loads so many settings of a component at once, for an optimizer together with the factors of its rate.
+# A kernel loads at most this many settings of a component, for an optimizer together with the factors of its rate.
 MOST_SETTINGS, MOST_STATES = 5, 2
 
 
@@ -34,23 +34,23 @@ def activation(
     settings: Sequence[Setting | str] = (),
     surrogate: bool = False,
 ) -> Any:
-    """Declare an activation function of one's own.
+    """Declare a custom activation function.
 
     Parameters
     ----------
     function : (z, *settings) -> (a, slope)
-        The function and its derivative, over lanes; numbers as ``constant(1.0, z)``. With ``chain`` it returns a alone.
+        The function and its derivative, over lanes; write numbers as ``constant(1.0, z)``. With ``chain``, only a.
     chain : (gradient, a) -> lanes
-        The gradient with respect to z, given that with respect to a.
+        The gradient with respect to z, from the gradient with respect to a.
     settings
         Settings that the function takes, or names of settings of other components.
     surrogate
-        Whether the slope is meant to differ from the derivative; by default they are compared before use.
+        Whether the slope differs from the derivative on purpose; by default they are compared before use.
 
     Returns
     -------
     function
-        As it was given.
+        The same function.
 
     Raises
     ------
@@ -69,20 +69,20 @@ def activation(
 
 
 def loss(function: Any = None, /, *, settings: Sequence[Setting | str] = (), surrogate: bool = False) -> Any:
-    """Declare a loss of one's own.
+    """Declare a custom loss.
 
     Parameters
     ----------
     function : (y, target, *settings) -> (term, slope)
-        The part of one pattern and output in the sum, and its derivative with respect to the output y. A target may be
+        The term of one pattern and output, and its derivative with respect to the output y. A target may be
         one number for all lanes.
     settings, surrogate
-        As of :func:`activation`.
+        See :func:`activation`.
 
     Returns
     -------
     function
-        As it was given.
+        The same function.
 
     Raises
     ------
@@ -104,32 +104,31 @@ def optimizer(
     full_batch: bool = False,
     keeps_infinity: bool = False,
 ) -> Any:
-    """Declare an optimizer of one's own.
+    """Declare a custom optimizer.
 
     Parameters
     ----------
     function : (p, gradient, *states, *factors, *settings) -> p, or (p, *states)
-        A parameter and its states after an update. Without ``factors`` the one factor is the learning rate.
+        A parameter and its states after an update. Without ``factors`` the only factor is the learning rate.
     states
         Initial values of at most two states of a parameter: numbers, or ``"learning_rate"``.
     settings
-        Settings that all functions take last, or names of settings of other components.
+        Settings that all functions take as their last arguments, or names of settings of other components.
     clocks, tick : (*clocks, *settings) -> (*clocks)
         Initial values of numbers that count the updates of a network, and the function that advances them.
     factors : (rate, *clocks, *settings) -> (*factors)
-        Numbers that an update computes from the learning rate once for all parameters of a layer; needs clocks.
+        Numbers that an update computes from the learning rate once for all parameters of a layer; requires clocks.
     full_batch
         Whether a step must take all patterns.
     keeps_infinity
-        Whether a parameter or state stays not finite for ever once the gradient was not. Kernels then leave out
-        products with zero, which makes them up to twice as fast. What follows from sums, differences, products and
-        numerators alone, as of momentum or Adam, need not be declared; where comparisons decide, it must be. It is
-        tried before use.
+        Whether a parameter or state never becomes finite again once a gradient was not finite. Kernels then leave out
+        products with zero, which makes them up to twice as fast. Where it follows from sums, differences, products and
+        numerators, as for momentum or Adam, it is found without a declaration. A declaration is tested before use.
 
     Returns
     -------
     function
-        As it was given.
+        The same function.
 
     Raises
     ------
@@ -148,16 +147,16 @@ def optimizer(
 def _decorator(
     function: Any, kind: str, roles: Mapping[str, Any], settings: Any, options: Mapping[str, Any]
 ) -> Callable[[F], F] | Any:
-    """Return a decorator, or what it returns for a function."""
+    """Return a decorator, or apply it to a function."""
 
-    def declare(given: F) -> F:
-        name = getattr(given, "__name__", repr(given))
+    def declare(declared: F) -> F:
+        name = getattr(declared, "__name__", repr(declared))
         what = f"{kind} {name!r}"
         try:
-            _declare(what, {"kind": kind, "name": name}, {"function": given, **roles}, settings, options)
+            _declare(what, {"kind": kind, "name": name}, {"function": declared, **roles}, settings, options)
         except RecursionError:
-            raise ComponentError(f"{what}: it has a formula that is {TOO_LONG}") from None
-        return given
+            raise ComponentError(f"{what}: a formula is {TOO_LONG}") from None
+        return declared
 
     return declare if function is None else declare(function)
 
@@ -165,36 +164,38 @@ def _decorator(
 def _declare(
     what: str, component: Mapping[str, Any], roles: Mapping[str, Any], settings: Any, options: Mapping[str, Any]
 ) -> None:
-    """Make a component known, from the functions of its roles, of which some may be None."""
+    """Register a component from the functions of its roles, some of which may be None."""
     read = {role: read_function(what, each) for role, each in roles.items() if each is not None or role == "function"}
     _check_name(what, component["name"])
-    own = tuple(_setting(what, each) for each in settings)
+    checked = tuple(_setting(what, each) for each in settings)
     declared: dict[str, Any] = {
         **component,
         "functions": {role: each.name for role, each in read.items()},
-        "settings": [each.name if each.name in vocabulary.OWN else _said(each._asdict()) for each in own],
-        "options": _said(options),
+        "settings": [each.name if each.name in vocabulary.OWN else _non_empty(each._asdict()) for each in checked],
+        "options": _non_empty(options),
     }
     _check_form(what, {**declared, "options": options}, read)
     source = write_source(what, list(read.values()), declared)
     add_source(source, {each.name: each.place for each in read.values()})  # later changes of numbers change nothing
 
 
-def _said(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values that are not empty, so that an option that comes later changes no hash of a source."""
+def _non_empty(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values that are not empty, so that an option added later changes no hash of a source."""
     return {name: value for name, value in values.items() if value or type(value) in (int, float)}
 
 
 def _check_name(what: str, name: str) -> None:
-    """Refuse a name that is none of a component, or that a component has already."""
+    """Refuse a name that is no name of a component, or is taken."""
     if not NAME.fullmatch(name):
-        raise ComponentError(f"{what}: must be named by at most 40 small letters, digits and _, a letter first")
+        raise ComponentError(
+            f"{what}: the name must be at most 40 lower-case letters, digits and _, with a letter first"
+        )
     if name in taken_names():
-        raise ComponentError(f"{what}: xor-sweep has a component of this name already; give the function another name")
+        raise ComponentError(f"{what}: xor-sweep already has a component of this name; rename the function")
 
 
 def taken_names() -> set[str]:
-    """Return the names of all components of ours, losses with a reduction among them."""
+    """Return the names of all built-in components, losses with a reduction among them."""
     return {
         *vocabulary.NAMED,
         *vocabulary.CRITERIA,
@@ -210,31 +211,31 @@ def setting_fault(setting: Any) -> str | None:
     numbers = (setting.default, *(limit for limit in limits if limit is not None))
     texts = (setting.name, setting.meaning, setting.unit)
     if not all(isinstance(text, str) for text in texts) or not NAME.fullmatch(setting.name):
-        return "must have a name of at most 40 small letters, digits and _, and a text as its meaning"
+        return "must have a name of at most 40 lower-case letters, digits and _, and a text as its meaning"
     if not all(type(number) in (int, float) and math.isfinite(number) for number in numbers):
-        return "must have a finite number as its default, and as its limits"
+        return "must have finite numbers as its default and its limits"
     low, above = (-math.inf if limit is None else limit for limit in (setting.at_least, setting.above))
     below = math.inf if setting.below is None else setting.below
     if not (low <= setting.default and above < setting.default < below):
-        return f"must have a default within its limits, and {setting.default!r} is not"
+        return f"must have a default within its limits, got {setting.default!r}"
     ours = vocabulary.OWN.get(setting.name)
     if setting.name in vocabulary.SETTINGS and setting != ours:
-        return "is a setting of xor-sweep; give its name alone, as a text, or another name"
+        return "is already a setting of xor-sweep; pass only its name, as a string, or choose another name"
     return None
 
 
-def _setting(what: str, given: Any) -> Setting:
-    """Return a setting, which a text names if other components have it."""
-    found = vocabulary.OWN.get(given) if isinstance(given, str) else given
-    if isinstance(given, str) and found is None:
+def _setting(what: str, value: Any) -> Setting:
+    """Return a setting, which a string names if other components have it."""
+    found = vocabulary.OWN.get(value) if isinstance(value, str) else value
+    if isinstance(value, str) and found is None:
         names = ", ".join(vocabulary.OWN)
         raise ComponentError(
-            f"{what}: setting {given!r} given; must be Setting(name, default, meaning), or one of {names}"
+            f"{what}: settings: must be Setting(name, default, meaning), or one of {names}, got {value!r}"
         )
     fault = setting_fault(found)
     if fault:
         shown = found.name if isinstance(found, Setting) else found
-        raise ComponentError(f"{what}: setting {shown!r} given; it {fault}")
+        raise ComponentError(f"{what}: setting {shown!r} {fault}")
     assert isinstance(found, Setting)
     if found.name in vocabulary.OWN:
         return found
@@ -249,7 +250,7 @@ def _check_form(what: str, declared: Mapping[str, Any], read: Mapping[str, Funct
     settings = [each if isinstance(each, str) else each["name"] for each in declared["settings"]]
     kind, n_factors = declared["kind"], 0
     if len(set(settings)) < len(settings):
-        raise ComponentError(f"{what}: settings {', '.join(settings)} given; each must be given once")
+        raise ComponentError(f"{what}: settings: each must be named once, got {', '.join(settings)}")
     if kind == "loss":
         _needs(what, read["function"], ["y", "target", *settings], 2)
     elif kind == "activation":
@@ -260,28 +261,28 @@ def _check_form(what: str, declared: Mapping[str, Any], read: Mapping[str, Funct
         n_factors = _check_optimizer(what, declared["options"], settings, read)
     if len(settings) + n_factors > MOST_SETTINGS:
         beside = f" and {n_factors} factors of its rate" if n_factors else ""
-        raise ComponentError(f"{what}: {len(settings)} settings{beside} given; at most {MOST_SETTINGS} are allowed")
+        raise ComponentError(f"{what}: settings: must be at most {MOST_SETTINGS}, got {len(settings)}{beside}")
 
 
 def _check_optimizer(what: str, options: Mapping[str, Any], settings: list[str], read: Mapping[str, Function]) -> int:
-    """Refuse an optimizer whose functions do not go together, and return the number of factors of its rate."""
+    """Refuse an optimizer whose functions do not fit together, and return the number of factors of its rate."""
     states, clocks, n_factors = options["states"], options["clocks"], 1
     if len(states) > MOST_STATES or any(
         state != LEARNING_RATE if isinstance(state, str) else not math.isfinite(state) for state in states
     ):
-        raise ComponentError(f"{what}: states {states!r} given; must be at most two finite numbers or 'learning_rate'")
+        raise ComponentError(f"{what}: states: must be at most two, finite numbers or 'learning_rate', got {states!r}")
     if len({bool(clocks), "tick" in read, "factors" in read}) > 1:
-        raise ComponentError(f"{what}: clocks, tick and factors belong together; give all of them or none")
+        raise ComponentError(f"{what}: clocks, tick and factors need each other; pass all of them or none")
     if len(clocks) > MOST_SETTINGS - len(settings) or not all(map(math.isfinite, clocks)):
         raise ComponentError(
-            f"{what}: clocks {clocks!r} given; with the settings at most {MOST_SETTINGS} finite numbers"
+            f"{what}: clocks: must be finite numbers, at most {MOST_SETTINGS} with the settings, got {clocks!r}"
         )
     names = [f"clock {k + 1}" for k in range(len(clocks))]
     if clocks:
         _needs(what, read["tick"], [*names, *settings], len(clocks))
         found = returned(what, read["factors"])
         if found is None:
-            _fails(what, read["factors"], "it must return a tuple, as (rate,)")
+            _fails(what, read["factors"], "factors must return a tuple, such as (rate,)")
         _needs(what, read["factors"], ["rate", *names, *settings], n_factors := found)
     of_states = [f"state {k + 1}" for k in range(len(states))]
     factors = [f"factor {k + 1}" for k in range(n_factors)] if clocks else ["learning rate"]
@@ -291,14 +292,15 @@ def _check_optimizer(what: str, options: Mapping[str, Any], settings: list[str],
 
 
 def _needs(what: str, function: Function, arguments: list[str], n_values: int | None) -> None:
-    """Refuse a function that takes other arguments, or returns another number of values; None for one that is none."""
+    """Refuse a function with other arguments or another number of values; None stands for a value that is no tuple."""
     if function.n_arguments != len(arguments):
-        told = ", ".join(arguments)
-        _fails(what, function, f"{function.name} takes {function.n_arguments} arguments; it must take {told}")
+        _fails(
+            what, function, f"{function.name} must take {', '.join(arguments)}, got {function.n_arguments} arguments"
+        )
     found = returned(what, function)
     if found != n_values:
-        told, needed = ("one value" if n is None else f"a tuple of {n}" for n in (found, n_values))
-        _fails(what, function, f"{function.name} returns {told}; it must return {needed}")
+        returns, needed = ("one value" if n is None else f"a tuple of {n}" for n in (found, n_values))
+        _fails(what, function, f"{function.name} must return {needed}, got {returns}")
 
 
 def _fails(what: str, function: Function, why: str) -> NoReturn:

@@ -1,7 +1,7 @@
-"""Whether an optimizer of one's own keeps what is not finite, proved from its source.
+"""A proof from the source of a custom optimizer that its parameters or states never become finite again.
 
-An infinity or a NaN stays not finite in a sum, a difference or a product with anything, and where it is divided. What
-an update computes from an earlier value by these alone is not finite either.
+A sum, a difference or a product with an infinity or a NaN is not finite, nor is a fraction with one as numerator. What
+an update computes from an earlier value by only these operations is not finite either.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _KEEPING = ("absolute", "sqrt")
 
 
 def keeps_infinity(source: str, name: str, n_states: int) -> bool:
-    """Return whether a parameter or state stays not finite for ever once it was updated with such a gradient.
+    """Return whether a parameter or state never becomes finite again after a gradient that is not finite.
 
     Parameters
     ----------
@@ -23,12 +23,12 @@ def keeps_infinity(source: str, name: str, n_states: int) -> bool:
     name
         The function that updates a parameter.
     n_states
-        How many states it takes behind the gradient, and returns behind the parameter.
+        How many states it takes after the gradient, and returns after the parameter.
 
     Returns
     -------
     bool
-        False if that is not sure.
+        False if there is no proof.
     """
     code = ast.parse(source).body
     imported = [alias for node in code if isinstance(node, ast.ImportFrom) for alias in node.names]
@@ -37,8 +37,8 @@ def keeps_infinity(source: str, name: str, n_states: int) -> bool:
     p, gradient, *others = (argument.arg for argument in function.args.args)
     held = (p, *others[:n_states])
 
-    def after(given: set[str]) -> set[str]:
-        kept = _returned_kept(function, given, means)
+    def after(kept_before: set[str]) -> set[str]:
+        kept = _returned_kept(function, kept_before, means)
         return {each for each, is_kept in zip(held, kept, strict=True) if is_kept}
 
     kept = after({gradient})
@@ -47,9 +47,9 @@ def keeps_infinity(source: str, name: str, n_states: int) -> bool:
     return bool(kept)
 
 
-def _returned_kept(function: ast.FunctionDef, given: set[str], means: Mapping[str, str]) -> list[bool]:
-    """Return which of the values of a function cannot be finite where these arguments are not."""
-    kept = set(given)
+def _returned_kept(function: ast.FunctionDef, kept_before: set[str], means: Mapping[str, str]) -> list[bool]:
+    """Return which of a function's values cannot be finite where the arguments in ``kept`` are not."""
+    kept = set(kept_before)
     for statement in function.body:
         if isinstance(statement, ast.Return) and statement.value:
             return _kept(statement.value, kept, means)

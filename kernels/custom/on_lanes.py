@@ -1,4 +1,4 @@
-"""What a custom component computes on lanes, to be compared with the JIT and without, and with differences."""
+"""Values of a custom component on lanes, to compare them with and without the JIT, and with finite differences."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from kernels.simd.functions import Lanes
 Array = NDArray[Any]
 Results = dict[str, Array]
 
-# Numbers of each argument, of which the special ones come first, and others are drawn.
+# How many numbers each argument has: special ones first, then drawn ones.
 N_NUMBERS = 512
 _SPECIAL = (0.0, -0.0, 1.0, -1.0, 0.5, 1e-30, -1e-30, 1e30, -1e30, np.inf, -np.inf, np.nan)
 _WIDTH = 8  # lanes of the compiled form; no result depends on it
-# Distance of arguments whose values tell the slope, and updates that may forget a gradient that is not finite.
+# Distance of arguments in finite differences, and number of updates after a gradient that is not finite.
 STEP = 2.0**-20
 _UPDATES = 100
 
 
 def results(component: CustomComponent, dtype: str) -> Results:
-    """Return what the functions of a component give for fixed arguments, with the JIT or without, as in this process.
+    """Return the values of a component's functions for fixed arguments, with or without the JIT, as in this process.
 
     Parameters
     ----------
@@ -39,21 +39,21 @@ def results(component: CustomComponent, dtype: str) -> Results:
     Returns
     -------
     dict
-        For each function ``"NAME k"`` is its k-th value, (numbers,). Of activations and losses ``"differences"``, in
-        float64, are the slopes at some places, and the differences of values beside them, (places, 3): from below and
-        from above. Of optimizers that keep what is not finite, ``"kept"`` tells of some parameters that they did.
+        For each function ``"NAME k"`` is its k-th value, (numbers,). For activations and losses ``"differences"``, in
+        float64, are the slopes at some places, and the finite differences there, (places, 3): from below and
+        from above. For optimizers with ``keeps_infinity``, ``"kept"`` says for some parameters whether it held.
     """
     rng = np.random.default_rng(88)
-    given = component.declaration
+    declaration = component.declaration
     found: Results = {}
     with np.errstate(all="ignore"):
         for role, arguments in _arguments(component, rng).items():
             values = _apply(component, role, [each.astype(dtype) for each in arguments])
             found |= {f"{role} {k}": value for k, value in enumerate(values)}
-        if given.kind == "loss":
+        if declaration.kind == "loss":
             y, _, *settings = (each.astype(dtype) for each in _arguments(component, rng)["function"])
             found |= {f"number {k}": value for k, value in enumerate(_apply(component, "number", [y, *settings]))}
-        if dtype == "float64" and given.kind != "optimizer" and not component.options["surrogate"]:
+        if dtype == "float64" and declaration.kind != "optimizer" and not component.options["surrogate"]:
             found["differences"] = _differences(component, rng)
         if component.options.get("keeps_infinity"):
             found["kept"] = _kept(component, dtype, rng)
@@ -62,11 +62,11 @@ def results(component: CustomComponent, dtype: str) -> Results:
 
 def _arguments(component: CustomComponent, rng: np.random.Generator) -> dict[str, list[Array]]:
     """Return arguments of each function of a component."""
-    given = component.declaration
-    settings = [_values_of(setting, rng) for setting in given.settings]
-    if given.kind == "loss":
+    declaration = component.declaration
+    settings = [_values_of(setting, rng) for setting in declaration.settings]
+    if declaration.kind == "loss":
         return {"function": [_numbers(rng), rng.permutation(_numbers(rng)), *settings]}
-    if given.kind == "activation":
+    if declaration.kind == "activation":
         chain = {"chain": [_numbers(rng), rng.permutation(_numbers(rng))]} if "chain" in component.functions else {}
         return {"function": [_numbers(rng), *settings], **chain}
     states = [rng.permutation(_numbers(rng)) for _ in component.options["states"]]
@@ -109,15 +109,15 @@ def _function(component: CustomComponent, role: str) -> Callable[..., Any]:
 
 def _interpreted(component: CustomComponent, role: str, arguments: list[Array]) -> list[Array]:
     function, like = _function(component, role), arguments[0]
-    given: list[Any] = list(arguments)
+    passed: list[Any] = list(arguments)
     if role == "number":  # of a loss whose target is one number for all lanes
-        given.insert(1, 0.75)
-    values = function(*given)
+        passed.insert(1, 0.75)
+    values = function(*passed)
     found = list(values) if isinstance(values, tuple) else [values]
     for k, value in enumerate(found):
         if not np.ndim(value):
             raise TypeError(
-                f"value {k} of {role} is a number; write {value!r} as constant({value!r}, z) of sweep.lanes"
+                f"value {k} of {role} must be lanes, got {value!r}; write constant({value!r}, z) of sweep.lanes"
             )
     return [np.broadcast_to(np.asarray(value), like.shape) for value in found]
 
@@ -125,16 +125,16 @@ def _interpreted(component: CustomComponent, role: str, arguments: list[Array]) 
 def _compiled(component: CustomComponent, role: str, arguments: list[Array]) -> list[Array]:
     dtype, n_rows, n_arguments = str(arguments[0].dtype), N_NUMBERS // _WIDTH, len(arguments)
     n_values = _n_values(component, role) or 1
-    given, out = (lanes.aligned_rows(n * n_rows, _WIDTH, dtype) for n in (n_arguments, n_values))
+    inputs, out = (lanes.aligned_rows(n * n_rows, _WIDTH, dtype) for n in (n_arguments, n_values))
     for k, values in enumerate(arguments):
-        given.reshape(n_rows, n_arguments, _WIDTH)[:, k] = values.reshape(n_rows, _WIDTH)
-    _kernel(component.declaration.key, role, dtype, n_arguments)(given, out, n_rows)
+        inputs.reshape(n_rows, n_arguments, _WIDTH)[:, k] = values.reshape(n_rows, _WIDTH)
+    _kernel(component.declaration.key, role, dtype, n_arguments)(inputs, out, n_rows)
     by_value = out.reshape(n_rows, n_values, _WIDTH)
     return [by_value[:, k].reshape(-1) for k in range(n_values)]
 
 
 def _n_values(component: CustomComponent, role: str) -> int | None:
-    """Return how many values a function returns; None for one that is no tuple."""
+    """Return how many values a function returns; None for a value that is no tuple."""
     kind, options = component.declaration.kind, component.options
     if role in ("tick", "factors"):
         return len(options["clocks"]) if role == "tick" else int(options["n_factors"])
@@ -150,11 +150,11 @@ def _kernel(key: str, role: str, dtype: str, n_arguments: int) -> Callable[[Arra
     assert component is not None
     memory, called = lanes.memory(dtype, _WIDTH), jit.device(_function(component, role))
     n_values = _n_values(component, role)
-    n_given, is_number, is_tuple = n_values or 1, role == "number", n_values is not None
+    n_returned, is_number, is_tuple = n_values or 1, role == "number", n_values is not None
     load_some = make_load_rows(memory, tuple(range(min(n_arguments, 5))))
     load_others = make_load_rows(memory, tuple(range(5, n_arguments)))
     rows_of, store = memory.rows_of, memory.store
-    store_all = make_store_rows(memory, tuple(range(n_given)))
+    store_all = make_store_rows(memory, tuple(range(n_returned)))
 
     @jit.device
     def with_number(y: Lanes, *settings: Lanes) -> tuple[Lanes, ...]:
@@ -172,15 +172,15 @@ def _kernel(key: str, role: str, dtype: str, n_arguments: int) -> Callable[[Arra
             store(results, 0, values)
 
     @jit.kernel(f"{key} {role} {dtype}", quick=True)
-    def apply(given: Array, out: Array, n_rows: int) -> None:
+    def apply(inputs: Array, out: Array, n_rows: int) -> None:
         for k in range(n_rows):
-            apply_once(rows_of(given, k * n_arguments), rows_of(out, k * n_given))
+            apply_once(rows_of(inputs, k * n_arguments), rows_of(out, k * n_returned))
 
     return apply
 
 
 def _differences(component: CustomComponent, rng: np.random.Generator) -> Array:
-    """Return slopes at some places, and the differences of values beside them, from below and from above."""
+    """Return slopes at some places, and the finite differences there from below and from above."""
     x = rng.uniform(-4, 4, N_NUMBERS)
     others = [np.full(N_NUMBERS, setting.default) for setting in component.declaration.settings]
     if component.declaration.kind == "loss":
@@ -194,7 +194,7 @@ def _differences(component: CustomComponent, rng: np.random.Generator) -> Array:
 
 
 def _kept(component: CustomComponent, dtype: str, rng: np.random.Generator) -> Array:
-    """Return whether parameters whose gradient was not finite at first are so after many updates, or their states."""
+    """Return for parameters whose first gradient was not finite whether they or their states still are not."""
     sizes = np.exp2(rng.integers(-8, 3, N_NUMBERS))
     settings = [_values_of(setting, rng) for setting in component.declaration.settings]
     rate, p = sizes * 0.01, rng.normal(size=N_NUMBERS)

@@ -1,4 +1,4 @@
-"""Custom components that this process knows, by a key that tells their source.
+"""Custom components that this process knows, by a key that identifies their source.
 
 A recipe names such a component by its key, so kernels of different sources never meet, in this process or on disk, and
 a component that is declared again under its old name is another component.
@@ -22,7 +22,7 @@ KINDS = ("activation", "loss", "optimizer")
 
 
 class Declaration(NamedTuple):
-    """What a study tells of a custom component: everything but its code.
+    """What a study holds of a custom component: everything but its code.
 
     Attributes
     ----------
@@ -37,7 +37,7 @@ class Declaration(NamedTuple):
     full_batch
         Whether a step of an optimizer must take all patterns.
     operations
-        About how many operations of lanes an update of one parameter takes.
+        Approximate number of operations of lanes in an update of one parameter.
     """
 
     kind: str
@@ -61,11 +61,11 @@ class CustomComponent(NamedTuple):
     ----------
     declaration
     source
-        All that it is made of; see :mod:`kernels.custom.source`.
+        The text that defines it; see :mod:`kernels.custom.source`.
     places
-        Where the user has its functions.
+        Where its functions stand in the user's files.
     functions
-        By their part in the component: ``"function"``, ``"chain"``, ``"tick"`` or ``"factors"``.
+        By their role in the component: ``"function"``, ``"chain"``, ``"tick"`` or ``"factors"``.
     options
         Other arguments of its decorator, as plain values, and what follows from the source.
     """
@@ -77,14 +77,14 @@ class CustomComponent(NamedTuple):
     options: Mapping[str, Any]
 
 
-# Options of decorators that a source leaves out where they are these.
+# Defaults of the decorators' options, which a source leaves out.
 _OPTIONS: dict[str, dict[str, Any]] = {
     "activation": {"surrogate": False},
     "loss": {"surrogate": False},
     "optimizer": {"states": (), "clocks": (), "full_batch": False, "keeps_infinity": False},
 }
 
-# The components of this process by key, and by name those declared last.
+# The components of this process by key, and the last declared ones by name.
 _BY_KEY: dict[str, CustomComponent] = {}
 _BY_NAME: dict[str, CustomComponent] = {}
 
@@ -100,14 +100,14 @@ def component_of(key: str) -> CustomComponent | None:
 
 
 def add_source(source: str, places: Mapping[str, Sequence[Any]]) -> CustomComponent:
-    """Make a component known by its source, which another process of this user may have sent, and return it.
+    """Register a component from its source, which another process of this user may have sent, and return it.
 
     Parameters
     ----------
     source
         See :mod:`kernels.custom.source`.
     places
-        File and line of each function, where the user has it.
+        File and line of each function in the user's files.
     """
     known = {name: Place(*place) for name, place in places.items()}
     found, declared = read_source(source, known)
@@ -146,16 +146,16 @@ def _record(
     if declaration.kind == "loss":
         return Loss(ValueOf(function, 0, skipped=1), ValueOf(function, 1), settings=settings)
     if declaration.kind == "activation":
-        told: dict[str, Any] = {"settings": settings, "elementary": declaration.elementary}
+        facts: dict[str, Any] = {"settings": settings, "elementary": declaration.elementary}
         if "chain" in functions:
-            return Activation(function, chain=functions["chain"], **told)
-        return Activation(ValueOf(function, 0), function, **told)
+            return Activation(function, chain=functions["chain"], **facts)
+        return Activation(ValueOf(function, 0), function, **facts)
     names = ("states", "clocks", "n_factors", "keeps_infinity")
-    given = {name: options[name] for name in names if name in options}
-    given |= {name: functions[name] for name in ("tick", "factors") if name in functions}
-    given |= {"full_batch": declaration.full_batch, "operations": declaration.operations}
-    return Optimizer(function, settings=settings, **given)
+    facts = {name: options[name] for name in names if name in options}
+    facts |= {name: functions[name] for name in ("tick", "factors") if name in functions}
+    facts |= {"full_batch": declaration.full_batch, "operations": declaration.operations}
+    return Optimizer(function, settings=settings, **facts)
 
 
 def _lacks_code(*arguments: Any) -> Any:
-    raise AssertionError("a component without code is never computed")
+    raise AssertionError("a component without code was called")

@@ -1,8 +1,8 @@
-"""The source of a custom component: one text that holds all that the component is made of.
+"""The source of a custom component: one text that defines the component completely.
 
-Its functions use their arguments, numbers, and the functions of :mod:`kernels.simd.functions`. So the text, with these
-and the declaration of the component, is all that decides what the component computes: other processes make the
-component from it, and its SHA-256 tells components apart.
+Its functions use their arguments, numbers, and the functions of :mod:`kernels.simd.functions`. So the text, which holds
+them and the declaration, is all that decides what the component computes. Other processes make the
+component from it, and its SHA-256 distinguishes components.
 """
 
 from __future__ import annotations
@@ -18,31 +18,31 @@ from typing import Any, NamedTuple, NoReturn
 
 from kernels.simd import functions as lane_functions
 
-# What formulas are written with.
+# The functions in formulas.
 _ELEMENTARY = tuple(each.__name__ for each in lane_functions.ELEMENTARY)
 LANE_FUNCTIONS = ("select", "absolute", "sqrt", "constant", *_ELEMENTARY)
 
 _HEAD = "from __future__ import annotations\n"
 _DECLARED = "DECLARED = "
-# Of what a function is made, beside a text that explains it: assignments and a return of such expressions.
+# Expressions in the assignments and the return of a function.
 _STATEMENTS = (ast.Assign, ast.AnnAssign, ast.Return)
 _EXPRESSIONS = (ast.BinOp, ast.UnaryOp, ast.Compare, ast.Call, ast.Name, ast.Constant, ast.Tuple)
 _OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.BitAnd, ast.BitOr, ast.USub, ast.UAdd, ast.Invert)
 _COMPARISONS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
 
-# What Python says of a formula by RecursionError.
-TOO_LONG = "too long for Python to read at once; divide it among several assignments"
+# What a RecursionError of Python means for a formula.
+TOO_LONG = "too long for Python to read at once; split it into several assignments"
 
 # As in: typing of call at components.py (3).
 _TOLD_BY_NUMBA = re.compile(r" at (.+) \((\d+)\)$", re.MULTILINE)
 
 
 class ComponentError(ValueError):
-    """A custom component cannot be used; the message says why, in one sentence."""
+    """A custom component cannot be used; the message says why in one sentence."""
 
 
 class Place(NamedTuple):
-    """Where the user has a function: the file, and its first line there."""
+    """Where a function stands in the user's files: the file, and its first line there."""
 
     file: str
     line: int
@@ -63,36 +63,38 @@ class Function(NamedTuple):
 
 
 def read_function(what: str, function: Any) -> Function:
-    """Return the source of a function, once it is sure that it depends on nothing else.
+    """Return the source of a function, after checking that it depends on nothing else.
 
     Parameters
     ----------
     what
         The component, for errors.
     function
-        A function that is written with ``def``.
+        A function defined with ``def``.
 
     Raises
     ------
     ComponentError
-        If it is no such function, its source cannot be had, or it uses anything else.
+        If it is no such function, its source cannot be read, or it uses anything else.
     """
     if not isinstance(function, FunctionType) or function.__name__ == "<lambda>":
-        raise ComponentError(f"{what}: {_short(function)} given; must be a function that is written with def")
+        raise ComponentError(f"{what}: must be a function defined with def, got {_short(function)}")
     place = Place(function.__code__.co_filename, function.__code__.co_firstlineno)
     if function.__closure__:
         names = ", ".join(function.__code__.co_freevars)
-        _refuse(what, place, f"it uses {names} of the function around it; make it a number of the module, or a setting")
+        _refuse(
+            what, place, f"it must not use {names} of the enclosing function; use a number of the module or a setting"
+        )
     signature = list(inspect.signature(function).parameters.values())
     if any(each.kind is not each.POSITIONAL_OR_KEYWORD or each.default is not each.empty for each in signature):
-        _refuse(what, place, "its arguments must be plain names; defaults belong to settings=(Setting(..),)")
+        _refuse(what, place, "its arguments must be plain names; put defaults into settings=(Setting(..),)")
     try:
         lines, first = inspect.getsourcelines(function)
     except (OSError, TypeError):
         _refuse(what, place, "its source cannot be read; write it in a file or a notebook, not at a prompt")
     tree = ast.parse(textwrap.dedent("".join(lines))).body
     if len(tree) != 1 or not isinstance(tree[0], ast.FunctionDef):
-        _refuse(what, place, "its source is no function that is written with def")
+        _refuse(what, place, "it must be a function defined with def")
     begin = tree[0].lineno - 1  # behind decorators
     source = textwrap.dedent("".join(lines[begin : tree[0].end_lineno])).rstrip() + "\n"
     place = Place(place.file, first + begin)
@@ -101,7 +103,7 @@ def read_function(what: str, function: Any) -> Function:
 
 
 def write_source(what: str, read: list[Function], declared: Mapping[str, Any]) -> str:
-    """Return the source of a component from its functions and the plain values of its declaration.
+    """Write the source of a component from its functions and the plain values of its declaration.
 
     Parameters
     ----------
@@ -120,7 +122,7 @@ def write_source(what: str, read: list[Function], declared: Mapping[str, Any]) -
         If a name means several things.
     """
     if len({function.name for function in read}) < len(read):
-        _refuse(what, read[0].place, "its functions have one name; give them several")
+        _refuse(what, read[0].place, "its functions must have different names; rename some")
     used = {name: value for function in read for name, value in function.used.items()}
     for function in read:
         for name, value in function.used.items():
@@ -128,10 +130,10 @@ def write_source(what: str, read: list[Function], declared: Mapping[str, Any]) -
                 _refuse(
                     what,
                     function.place,
-                    f"it uses {name!r}, which is another thing elsewhere in the component; rename it",
+                    f"it uses {name!r}, which means something else elsewhere in the component; rename it",
                 )
-    given = {name: value.__name__ for name, value in used.items() if callable(value)}
-    imports = [f"{own} as {name}" if own != name else own for name, own in sorted(given.items())]
+    functions = {name: value.__name__ for name, value in used.items() if callable(value)}
+    imports = [f"{own} as {name}" if own != name else own for name, own in sorted(functions.items())]
     head = [f"from kernels.simd.functions import {', '.join(imports)}\n"] if imports else []
     head += [f"{name} = {value!r}\n" for name, value in sorted(used.items()) if not callable(value)]
     return "\n".join([_HEAD, *head, *(function.source for function in read), f"{_DECLARED}{dict(declared)!r}\n"])
@@ -145,7 +147,7 @@ def read_source(source: str, places: Mapping[str, Place]) -> tuple[dict[str, Cal
     source
         As :func:`write_source` returns it, in a process of the user who wrote it.
     places
-        Where the user has the functions, for errors.
+        Where the functions stand in the user's files, for errors.
     """
     found: dict[str, Any] = {"__name__": "own_component"}
     *code, declared = ast.parse(source).body
@@ -163,7 +165,7 @@ def read_source(source: str, places: Mapping[str, Place]) -> tuple[dict[str, Cal
 
 
 def line_of(error: BaseException, places: Mapping[str, Place]) -> Place | None:
-    """Return the line of the user in which an error arose, as Python or Numba tells it; None if in none."""
+    """Return the user's line in which an error arose, according to Python or Numba; None if there is none."""
     files = {place.file for place in places.values()}
     for file, line in _TOLD_BY_NUMBA.findall(str(error)):
         if file in files:
@@ -177,34 +179,34 @@ def line_of(error: BaseException, places: Mapping[str, Place]) -> Place | None:
 
 
 def returned(what: str, function: Function) -> int | None:
-    """Return how many values a function returns; None if it returns one that is no tuple.
+    """Return how many values a function returns; None if it returns a single value, not a tuple.
 
     Raises
     ------
     ComponentError
-        If it returns different numbers.
+        If the number differs between its returns.
     """
     values = [node.value for node in ast.walk(ast.parse(function.source)) if isinstance(node, ast.Return)]
     counts = {len(value.elts) if isinstance(value, ast.Tuple) else None for value in values}
     if len(counts) != 1:
-        _refuse(what, function.place, "it must return its values, equally many at each return")
+        _refuse(what, function.place, "each return must have the same number of values")
     return counts.pop()
 
 
 def facts_of(source: str, functions: Mapping[str, str]) -> dict[str, Any]:
-    """Return what follows from the source of a component, for its cost and its kernels.
+    """Return facts about the source of a component, for its cost and its kernels.
 
     Parameters
     ----------
     source
         As :func:`write_source` returns it.
     functions
-        The name of each function by its part in the component.
+        The name of each function by its role in the component.
 
     Returns
     -------
     dict
-        ``operations``: about how many operations of lanes the function takes; ``elementary``: whether it uses an
+        ``operations``: approximate number of operations of lanes in the function; ``elementary``: whether it uses an
         elementary one, which is a long chain of them; ``n_factors``: how many values ``factors`` returns, or 1.
     """
     code = ast.parse(source).body
@@ -242,7 +244,7 @@ def _used(what: str, function: FunctionType, definition: ast.stmt, place: Place)
 
 
 def _check_node(what: str, place: Place, node: ast.AST) -> None:
-    """Refuse what no formula over lanes is made of."""
+    """Refuse what is not allowed in a formula over lanes."""
     if isinstance(node, ast.expr):
         several = isinstance(node, ast.Compare) and len(node.ops) > 1
         named = isinstance(node, ast.Call) and (bool(node.keywords) or not isinstance(node.func, ast.Name))
@@ -259,11 +261,11 @@ def _check_node(what: str, place: Place, node: ast.AST) -> None:
 def _value_of(what: str, function: FunctionType, place: Place, name: str) -> Any:
     """Return the number or the function of lanes that a name of the module stands for."""
     if name not in function.__globals__:
-        _refuse(what, place, f"it uses {name!r}; {_may_use()}")
+        _refuse(what, place, f"{_may_use()}, got {name!r}")
     value = function.__globals__[name]
     is_number = type(value) in (int, float) and math.isfinite(value)
     if not is_number and not any(value is getattr(lane_functions, known) for known in LANE_FUNCTIONS):
-        _refuse(what, place, f"it uses {name!r}, which is {_short(value)}; {_may_use()}")
+        _refuse(what, place, f"{_may_use()}, got {name!r}, which is {_short(value)}")
     return value
 
 
@@ -271,13 +273,13 @@ def _refuse_node(what: str, place: Place, node: ast.expr | ast.stmt) -> NoReturn
     _refuse(
         what,
         place.at(node),
-        f"{ast.unparse(node).splitlines()[0]!r} is no formula over lanes, which assignments and a return are made of: "
-        "+ - * /, one comparison at a time, & | ~, and calls of the functions of sweep.lanes",
+        "formulas must consist of assignments and a return with + - * /, one comparison at a time, & | ~, and calls of "
+        f"the functions of sweep.lanes, got {ast.unparse(node).splitlines()[0]!r}",
     )
 
 
 def _may_use() -> str:
-    return f"it may use its arguments, finite numbers, and of sweep.lanes {', '.join(LANE_FUNCTIONS)}"
+    return f"names must be its arguments, finite numbers, or of sweep.lanes one of {', '.join(LANE_FUNCTIONS)}"
 
 
 def _short(value: Any) -> str:

@@ -1,1 +1,1 @@
-"""What functions of a kernel work on: rows of control, a packet of networks, and patterns."""
+"""The data of a kernel: rows of control, a packet of networks, and patterns."""

@@ -52,7 +52,7 @@ class Place(NamedTuple):
     first, stride
         The row of the first parameter of its first unit, and rows from one unit to the next.
     bias
-        The row of a unit's bias, counted from its first parameter.
+        The row of a unit's bias, counted from the unit's first parameter.
     units_before, below_before
         Units of all layers below it, and of all below the layer below.
     scale
@@ -100,7 +100,7 @@ class Packet(NamedTuple):
         One row: the loss now.
     own
         Where each network has patterns of its own: its inputs, if they are its own too, and then targets of pattern n
-        one after another, and behind all patterns the middle of the range of the targets.
+        one after another, and behind all patterns the decision threshold.
     shuffled
         Inputs and then targets of pattern n of an epoch at n * (inputs + outputs), where each network has an order of
         its own.
@@ -187,7 +187,7 @@ def unit_numbering(architecture: Architecture, hidden: int | None = None) -> Uni
 
 @cache
 def numbering(architecture: Architecture, hidden: int | None = None) -> Numbering:
-    """Return the row numbers behind those of units, with ``hidden`` units if that is a constant of the kernel."""
+    """Return the row numbers of parameters of no unit, with ``hidden`` units if that is a constant of the kernel."""
     n_unit, n_outputs = architecture.n_unit_parameters, architecture.outputs
     n_biases, n_tail = n_outputs * architecture.bias, architecture.n_output_parameters
 

@@ -1,4 +1,4 @@
-"""The patterns that networks learn, and where the parts of a kernel read them."""
+"""The patterns that networks learn, and how the parts of a kernel read them."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ Array = NDArray[Any]
 
 
 class Patterns(NamedTuple):
-    """The patterns that networks learn: one set of patterns for all, or several, of which each cell has one.
+    """The patterns that networks learn: one set for all cells, or several, of which each cell has one.
 
     Attributes
     ----------
     inputs : (patterns, inputs), or (sets, patterns, inputs) where the inputs of sets differ
     targets : (patterns, outputs), or (sets, patterns, outputs) where there are several sets
     decision_threshold : number, or (sets,)
-        What separates high from low outputs: usually the middle of the range of the targets.
+        Outputs above it are high, those below it low: usually the middle of the range of the targets.
     """
 
     inputs: Array
@@ -44,13 +44,13 @@ class Patterns(NamedTuple):
         return int(self.targets.shape[0]) if self.targets.ndim == 3 else 1
 
 
-# Patterns as nested tuples: inputs, targets (none where networks have targets of their own), and the
+# Patterns as nested tuples: inputs, targets (none where each network has its own), and the
 # decision_threshold.
 Table: TypeAlias = tuple[tuple[tuple[float, ...], ...], tuple[tuple[float, ...], ...], float]
 
 
 class PatternSource(NamedTuple):
-    """Where a part of a kernel reads patterns.
+    """How a part of a kernel reads patterns.
 
     Every part calls these functions itself: LLVM optimizes each part before it joins them, and unrolls only
     loops whose length it knows then.
@@ -78,29 +78,29 @@ def _always_used(n: int, i: int) -> bool:
 
 
 @device
-def _given_middle(patterns: Patterns, packet: Packet) -> float:
+def _threshold_in_memory(patterns: Patterns, packet: Packet) -> float:
     decision_threshold: float = patterns.decision_threshold
     return decision_threshold
 
 
 @device
-def _given_count(patterns: Patterns) -> int:
+def _count_in_memory(patterns: Patterns) -> int:
     count: int = patterns.targets.shape[0]
     return count
 
 
 @device
-def _given_input(patterns: Patterns, packet: Packet, n: int, i: int) -> Lanes:
+def _input_in_memory(patterns: Patterns, packet: Packet, n: int, i: int) -> Lanes:
     return patterns.inputs[n, i]
 
 
 @device
-def _given_target(patterns: Patterns, packet: Packet, n: int, o: int) -> Lanes:
+def _target_in_memory(patterns: Patterns, packet: Packet, n: int, o: int) -> Lanes:
     return patterns.targets[n, o]
 
 
-# Patterns in file order, as the kernel was called with them.
-GIVEN = PatternSource(_given_input, _given_target, _always_used, _given_middle, _given_count)
+# Patterns in file order, as arguments of the kernel.
+IN_MEMORY = PatternSource(_input_in_memory, _target_in_memory, _always_used, _threshold_in_memory, _count_in_memory)
 
 
 @made_once
@@ -152,7 +152,7 @@ def constants(table: Table, dtype: str, bias: bool) -> PatternSource:
 
 @cache
 def own_order(n_inputs: int, n_outputs: int, memory: Memory) -> PatternSource:
-    """Make the source of patterns in an order that each network has of its own.
+    """Make the source of patterns in each network's own order.
 
     Parameters
     ----------
@@ -175,14 +175,14 @@ def own_order(n_inputs: int, n_outputs: int, memory: Memory) -> PatternSource:
     def own_target(patterns: Patterns, packet: Packet, n: int, o: int) -> Lanes:
         return load(packet.shuffled, n * n_numbers + n_inputs + o)
 
-    return PatternSource(own_input, own_target, _always_used, _given_middle, _given_count)
+    return PatternSource(own_input, own_target, _always_used, _threshold_in_memory, _count_in_memory)
 
 
 @made_once
 def own_patterns(
     shared: PatternSource, memory: Memory, sizes: tuple[int, int, int], *, own_inputs: bool
 ) -> PatternSource:
-    """Make the source of patterns of which each network has a set of its own, in file order.
+    """Make the source of patterns where each network has its own set, in file order.
 
     Parameters
     ----------
@@ -193,7 +193,7 @@ def own_patterns(
     sizes
         Numbers of patterns, inputs and outputs.
     own_inputs
-        Whether inputs are among what each network has of its own, beside targets.
+        Whether each network has its own inputs, besides its own targets.
 
     Returns
     -------
@@ -230,18 +230,18 @@ def make_patterns(inputs: Array, targets: Array, dtype: str, decision_threshold:
     ----------
     inputs : (patterns, inputs), or (sets, patterns, inputs)
     targets : (patterns, outputs), or (sets, patterns, outputs)
-        Both of one set or both of several.
+        Both with one set, or both with several.
     dtype
         ``"float64"`` or ``"float32"``.
     decision_threshold : number, or (sets,)
-        What separates high from low outputs; NaN for the middle of the range of the targets.
+        Outputs above it are high, those below it low; NaN for the middle of the range of the targets.
 
     Returns
     -------
     Patterns
-        Copies, which cannot be written. Several sets of equal inputs share them.
+        Read-only copies. Sets with equal inputs share one copy of them.
     """
-    inputs = np.array(inputs, dtype, order="C")  # copies: the caller's arrays stay the caller's
+    inputs = np.array(inputs, dtype, order="C")  # copies: the caller may change its arrays
     targets = np.array(targets, dtype, order="C")
     several = targets.ndim == 3
     if several and (inputs == inputs[0]).all():

@@ -1,8 +1,8 @@
 """The turn in which runs may end: they are evaluated and recorded, and the next runs take their lanes.
 
 The training loop comes here when a run of a packet has converged, diverged or stalled, when its
-loss is below the next target that is recorded, when one is at its last step or at a point of its
-path that is recorded, when its patience has ended, and before the first turn. Code here runs
+loss is below the next loss threshold, when a run is at its last step or at a recorded point of its
+path, when its patience has ended, and before the first turn. Code here runs
 rarely, on data in memory, and mostly lane by lane.
 """
 
@@ -13,13 +13,13 @@ from typing import cast
 
 import numpy as np
 
-from kernels.data.control import BOUND, CONVERGED_FLAG, LOSS, PREVIOUS, STALLED_FLAG
+from kernels.data.control import CONVERGED_FLAG, DIVERGENCE_THRESHOLD, LOSS, PREVIOUS, STALLED_FLAG
 from kernels.data.packet import Packet
 from kernels.data.patterns import Patterns
 from kernels.loop.evaluation import Verdict, make_evaluate
 from kernels.loop.lane_assignment import (
     EMPTY,
-    FIRST_JUDGED,
+    FIRST_CONVERGENCE,
     FIRST_TURN,
     LAST_STEPS,
     LAST_TURN,
@@ -27,7 +27,7 @@ from kernels.loop.lane_assignment import (
     RUN,
     TURN,
     make_record_outcome,
-    make_record_targets,
+    make_record_thresholds,
     make_seat_runs,
     record_point,
     retire,
@@ -55,22 +55,22 @@ BEFORE_ANY = cast(int, np.int64(0))
 
 @made_once
 def make_status_of(recipe: Recipe) -> Callable[[Workspace, int, int, bool], int]:
-    """Make the function that tells the status of a run after it was evaluated.
+    """Make the function that returns the status of a run after its evaluation.
 
     Returns
     -------
     (workspace, lane, steps, is_last) -> int
         CONVERGED, DIVERGED, STALLED, PLATEAU or EXHAUSTED of the run in a lane, which has taken so many steps; -1 if it
-        goes on. ``is_last`` tells whether it is at its limit of steps.
+        goes on. ``is_last`` says whether it is at its limit of steps.
     """
     has_patience, flag = bool(recipe.monitor), _plateau_flag(recipe)
 
     @device
     def status_of(workspace: Workspace, lane: int, steps: int, is_last: bool) -> int:
         rows = workspace.rows
-        if rows[CONVERGED_FLAG, lane] != 0.0 and steps >= workspace.seats[FIRST_JUDGED, lane]:
+        if rows[CONVERGED_FLAG, lane] != 0.0 and steps >= workspace.seats[FIRST_CONVERGENCE, lane]:
             return CONVERGED
-        if not rows[LOSS, lane] <= rows[BOUND, lane]:
+        if not rows[LOSS, lane] <= rows[DIVERGENCE_THRESHOLD, lane]:
             return DIVERGED
         if rows[STALLED_FLAG, lane] != 0.0:
             return STALLED
@@ -82,7 +82,7 @@ def make_status_of(recipe: Recipe) -> Callable[[Workspace, int, int, bool], int]
 
 
 def _plateau_flag(recipe: Recipe) -> int:
-    """Return the row that tells which runs end on a plateau, 0 if none does."""
+    """Return the row that flags runs that end on a plateau, 0 if none can."""
     rows = make_control_layout(recipe).plateau
     return rows[PLATEAU_FLAG] if rows else 0
 
@@ -101,12 +101,12 @@ def make_evaluate_runs(
     Returns
     -------
     (patterns, runs, workspace, k) -> bool
-        Records targets that are met and runs that have ended, frees the lanes of the latter, and returns whether there
-        were any. Where k is not 0, only runs at their last step are evaluated.
+        Records loss thresholds that are reached and runs that have ended, frees their lanes, and returns whether any
+        has ended. Where k is not 0, only runs at their last step are evaluated.
     """
     step, evaluate = make_step(recipe, variant, memory), make_evaluate(recipe, variant, memory)
     measure, record_outcome = make_measure(recipe, variant, memory), make_record_outcome(recipe, variant)
-    record_targets, has_targets = make_record_targets(recipe), recipe.records_thresholds
+    record_thresholds, has_thresholds = make_record_thresholds(recipe), recipe.records_thresholds
     in_memory, n_windows = make_in_memory(recipe, variant, memory), variant.n_windows
     record_sums, adds_losses = make_record_sums(recipe), bool(recipe.loss_sums)
     status_of, has_patience, plateau_flag = make_status_of(recipe), bool(recipe.monitor), _plateau_flag(recipe)
@@ -141,8 +141,8 @@ def make_evaluate_runs(
                 runs.losses[run, epochs + (k > 0)] = loss
             if runs.path.shape[0] and k == 0:
                 record_point(runs, workspace, lane, epochs)
-            if has_targets:
-                record_targets(runs, workspace, lane, steps)
+            if has_thresholds:
+                record_thresholds(runs, workspace, lane, steps)
             status = status_of(workspace, lane, steps, is_last)
             if status >= 0:
                 record_outcome(runs, workspace, lane, status, steps)

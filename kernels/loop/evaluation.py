@@ -1,4 +1,4 @@
-"""The evaluate: which runs of a packet have converged or stalled, and a cheaper test whether any run might end."""
+"""The evaluation: which runs of a packet have converged or stalled, and a cheaper test whether any run might end."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import NamedTuple
 from kernels.components.inlined import criterion as criterion_of
 from kernels.components.inlined import loss as loss_of
 from kernels.components.reductions import count
-from kernels.data.control import ACTIVE_FLAG, BELOW, BELOW_NOW, BOUND
+from kernels.data.control import ACTIVE_FLAG, DIVERGENCE_THRESHOLD, THRESHOLD, THRESHOLD_NOW
 from kernels.data.packet import Packet, make_load_rows
 from kernels.data.patterns import Patterns, PatternSource
 from kernels.loop.plateau import make_plateau
@@ -143,7 +143,7 @@ class Verdict(NamedTuple):
 
 @made_once
 def make_evaluate(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[[Patterns, Packet], Verdict]:
-    """Make the evaluate of a packet.
+    """Make the evaluation of a packet.
 
     Parameters
     ----------
@@ -157,7 +157,7 @@ def make_evaluate(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[
 
     Notes
     -----
-    A run that has stalled has the same loss as at the evaluation before. Only then an epoch is tried.
+    A run that has stalled has the same loss as at the evaluation before. Only then is an epoch tried.
     """
     source, step = file_order(recipe, variant, memory), make_step(recipe, variant, memory)
     total_loss = make_total_loss(recipe, memory, source, variant.n_patterns)
@@ -171,7 +171,7 @@ def make_evaluate(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[
         control = packet.control
         active = load(control, ACTIVE_FLAG) > 0.0
         loss = total_loss(patterns, packet)
-        converged = criterion(patterns, packet, loss, load(control, BELOW)) & active
+        converged = criterion(patterns, packet, loss, load(control, THRESHOLD)) & active
         stalled = on_plateau = active & ~active
         if has_patience:
             on_plateau = look(patterns, packet, loss) & active
@@ -192,12 +192,12 @@ class Watch(NamedTuple):
     Attributes
     ----------
     may_end : (patterns, packet) -> mask
-        A cheap test for lanes in which a run might end or meets a target; empty lanes may be among them. It stores the
-        loss.
+        A cheap test for lanes in which a run might end or reach a loss threshold; empty lanes may be among them. It
+        stores the loss.
     all_go_on : (patterns, packet) -> bool
-        Whether no run ends or meets a target. If it is false, the packet must be evaluated after another ``predict``.
+        Whether no run ends or reaches a loss threshold. If not, the packet must be evaluated after another ``predict``.
     keep_loss : (packet)
-        Keeps the loss that ``may_end`` stored for the next evaluation, and what it says about improvement.
+        Keeps the loss that ``may_end`` stored for the next evaluation, and whether it is an improvement.
     """
 
     may_end: Callable[[Patterns, Packet], Mask]
@@ -224,8 +224,8 @@ def make_watch(recipe: Recipe, variant: Variant, memory: Memory) -> Watch:
     is_fixed_point, may_be_fixed_point = step.is_fixed_point, step.may_be_fixed_point
     may_stall, load, store = _may_stall(recipe, variant), memory.load, memory.store
     rates_rest = make_rates_rest(recipe, memory)
-    threshold_row = make_control_layout(recipe).target
-    has_targets, threshold_row = threshold_row is not None, threshold_row or 0
+    loss_threshold_row = make_control_layout(recipe).loss_threshold
+    has_thresholds, loss_threshold_row = loss_threshold_row is not None, loss_threshold_row or 0
     has_patience, plateau = bool(recipe.monitor), make_plateau(recipe, memory, source)
     keeps_latest = may_stall or bool(recipe.loss_sums)
 
@@ -234,9 +234,11 @@ def make_watch(recipe: Recipe, variant: Variant, memory: Memory) -> Watch:
         loss, control = total_loss(patterns, packet), packet.control
         if keeps_latest:
             store(packet.latest, 0, loss)
-        ends = criterion(patterns, packet, loss, load(control, BELOW_NOW)) | ~(loss <= load(control, BOUND))
-        if has_targets:
-            ends = ends | (loss < load(control, threshold_row))
+        ends = criterion(patterns, packet, loss, load(control, THRESHOLD_NOW)) | ~(
+            loss <= load(control, DIVERGENCE_THRESHOLD)
+        )
+        if has_thresholds:
+            ends = ends | (loss < load(control, loss_threshold_row))
         if has_patience:
             ends = ends | plateau.look(patterns, packet, loss)
         if may_stall:
@@ -248,12 +250,12 @@ def make_watch(recipe: Recipe, variant: Variant, memory: Memory) -> Watch:
     def all_go_on(patterns: Patterns, packet: Packet) -> bool:
         active = load(packet.control, ACTIVE_FLAG) > 0.0
         loss = total_loss(patterns, packet)
-        ends = criterion(patterns, packet, loss, load(packet.control, BELOW_NOW))
-        if has_targets:
-            ends = ends | (loss < load(packet.control, threshold_row))
+        ends = criterion(patterns, packet, loss, load(packet.control, THRESHOLD_NOW))
+        if has_thresholds:
+            ends = ends | (loss < load(packet.control, loss_threshold_row))
         if has_patience:
             ends = ends | plateau.ended(packet)
-        ends = (ends | ~(loss <= load(packet.control, BOUND))) & active
+        ends = (ends | ~(loss <= load(packet.control, DIVERGENCE_THRESHOLD))) & active
         if may_stall:
             same = (loss == load(packet.previous, 0)) & active & rates_rest(packet)
             if any_lane(same):
@@ -271,5 +273,5 @@ def make_watch(recipe: Recipe, variant: Variant, memory: Memory) -> Watch:
 
 
 def _may_stall(recipe: Recipe, variant: Variant) -> bool:
-    """Return whether runs can stall: not without a criterion, nor where the next epoch has another order or rate."""
+    """Return whether runs can stall: only with a criterion, and where each epoch has the same order and rate."""
     return recipe.criterion != "none" and not variant.shuffles(recipe) and recipe.schedule == "constant"

@@ -98,7 +98,7 @@ def make_kernel(recipe: Recipe, variant: Variant) -> Kernel:
 
 
 def _do_for_each(part: Callable[[Patterns, Packet], None], packets: tuple[PacketOf, ...]) -> TurnPart:
-    """Make a function that does a part of a turn for each of some packets, in their order.
+    """Make a function that does a part of a turn for each packet, in their order.
 
     Functions that call each other in a row take the place of a loop, which LLVM would not unroll.
     """

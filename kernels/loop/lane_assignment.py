@@ -1,4 +1,4 @@
-"""Assignment of runs to lanes: a waiting run takes an empty lane, and leaves it when it has ended. Lane by lane."""
+"""Assignment of runs to lanes: a waiting run takes an empty lane and leaves it when it ends. Lane by lane."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ import numpy as np
 from kernels.components.records import LEARNING_RATE
 from kernels.data.control import (
     ACTIVE_FLAG,
-    BELOW,
-    BELOW_NOW,
     FINITE_FLAG,
     LOSS,
     MAX_ERROR,
@@ -19,6 +17,8 @@ from kernels.data.control import (
     OUTPUT_RATE,
     PREVIOUS,
     RATE,
+    THRESHOLD,
+    THRESHOLD_NOW,
 )
 from kernels.data.patterns import Patterns
 from kernels.loop.runs import DIVERGED, FROM_STEP, MOST_STEPS, PATTERNS, RETRAIN, SCHEDULE_STEPS, Runs
@@ -26,7 +26,7 @@ from kernels.recipe import Recipe
 from kernels.simd.jit import device
 from kernels.simd.lanes import Memory
 from kernels.simd.parts import made_once
-from kernels.step.control_layout import THRESHOLD, WAITED, make_control_layout
+from kernels.step.control_layout import TO_BEAT, WAITED, make_control_layout
 from kernels.step.layout import Workspace, make_layout
 from kernels.step.schedule import FIRST_STATE, MOST, TAKEN
 from kernels.variant import Variant
@@ -35,7 +35,7 @@ from kernels.vocabulary import OPTIMIZERS, SCHEDULES
 # Rows of Workspace.seats, one integer per lane: the run that occupies it, the turn in which it started, the turn in
 # which it reaches its limit of steps, how many steps of that turn it takes, the first step at which it may
 # converge, and the first turn before which it may.
-RUN, FIRST_TURN, LAST_TURN, LAST_STEPS, FIRST_JUDGED, OPENS = range(6)
+RUN, FIRST_TURN, LAST_TURN, LAST_STEPS, FIRST_CONVERGENCE, OPENS = range(6)
 EMPTY = -1
 
 # Entries of Workspace.clock: turns that the packet has taken, the next turn that end_runs must take (the last of a
@@ -85,9 +85,9 @@ def record_point(runs: Runs, workspace: Workspace, lane: int, epochs: int) -> No
 
 @device
 def set_deadline(runs: Runs, workspace: Workspace) -> None:
-    """Find the next turn in which a run takes its last step, from which on it may converge, or with a point of a path.
+    """Find the next turn in which a run takes its last step, may first converge, or reaches a point of its path.
 
-    It is the next turn if every loss is to be written down, or if a run waits for a lane that became
+    It is the very next turn if every loss is recorded, or if a run waits for a lane that became
     empty within an epoch.
     """
     rows, seats, clock = workspace.rows, workspace.seats, workspace.clock
@@ -95,7 +95,7 @@ def set_deadline(runs: Runs, workspace: Workspace) -> None:
     for lane in range(seats.shape[1]):
         if seats[RUN, lane] != EMPTY:
             too_early = seats[OPENS, lane] > clock[TURN]
-            rows[BELOW_NOW, lane] = np.nan if too_early else rows[BELOW, lane]
+            rows[THRESHOLD_NOW, lane] = np.nan if too_early else rows[THRESHOLD, lane]
             next_turn = seats[OPENS, lane] if too_early else seats[LAST_TURN, lane]
             deadline = next_turn if next_turn < deadline else deadline
             point = next_point(runs, clock[TURN] - seats[FIRST_TURN, lane])
@@ -120,19 +120,19 @@ def make_seat_runs(recipe: Recipe, variant: Variant, memory: Memory) -> Callable
     Returns
     -------
     (patterns, runs, workspace) -> None
-        The runs start in the present turn. A lane that stays empty computes on with old numbers, which are ignored.
+        The runs start in the current turn. A lane that stays empty goes on with old numbers, which are ignored.
     """
     states = OPTIMIZERS[recipe.optimizer].states
     n_states = len(states)
     at_rate = np.array([*(start == LEARNING_RATE for start in states), False])
     starts = np.array([*(0.0 if start == LEARNING_RATE else start for start in states), 0.0])
     layout = make_control_layout(recipe)
-    rows_given = np.array(layout.given)
-    loss_threshold_row, has_targets = layout.target or 0, recipe.records_thresholds
+    initial_rows = np.array(layout.initial)
+    loss_threshold_row, has_thresholds = layout.loss_threshold or 0, recipe.records_thresholds
     deep, n_windows, give_patterns = recipe.architecture.deep, variant.n_windows, make_give_patterns(recipe, variant)
     set_schedule, (first_sum, *_) = make_set_schedule(recipe), (*layout.loss_sums, layout.n_doubles)
     has_patience = bool(recipe.monitor)
-    threshold_row, waited_row = (layout.plateau[row] if has_patience else 0 for row in (THRESHOLD, WAITED))
+    to_beat_row, waited_row = (layout.plateau[row] if has_patience else 0 for row in (TO_BEAT, WAITED))
 
     @device
     def seat_runs(patterns: Patterns, runs: Runs, workspace: Workspace) -> None:
@@ -147,21 +147,21 @@ def make_seat_runs(recipe: Recipe, variant: Variant, memory: Memory) -> Callable
                 seats[FIRST_TURN, lane] = clock[TURN]
                 seats[LAST_TURN, lane] = clock[TURN] + most_steps // n_windows
                 seats[LAST_STEPS, lane] = most_steps % n_windows
-                seats[FIRST_JUDGED, lane] = runs.limits[cell, FROM_STEP]
+                seats[FIRST_CONVERGENCE, lane] = runs.limits[cell, FROM_STEP]
                 opens = clock[TURN] + (runs.limits[cell, FROM_STEP] + n_windows - 1) // n_windows
                 seats[OPENS, lane] = opens if opens < seats[LAST_TURN, lane] else seats[LAST_TURN, lane]
-                for k in range(rows_given.size):
-                    rows[rows_given[k], lane] = runs.numbers[cell, k]
+                for k in range(initial_rows.size):
+                    rows[initial_rows[k], lane] = runs.numbers[cell, k]
                 if deep:
-                    for k in range(rows_given.size, runs.numbers.shape[1]):
-                        rows[workspace.layout.sizes.scales + k - rows_given.size, lane] = runs.numbers[cell, k]
-                if has_targets:
+                    for k in range(initial_rows.size, runs.numbers.shape[1]):
+                        rows[workspace.layout.sizes.scales + k - initial_rows.size, lane] = runs.numbers[cell, k]
+                if has_thresholds:
                     rows[loss_threshold_row, lane] = runs.loss_thresholds[0]
                 set_schedule(workspace, lane, runs.limits[cell, SCHEDULE_STEPS])
                 for k in range(first_sum, workspace.doubles.shape[0]):
                     workspace.doubles[k, lane] = 0.0
                 if has_patience:
-                    rows[threshold_row, lane], rows[waited_row, lane] = np.inf, 0.0
+                    rows[to_beat_row, lane], rows[waited_row, lane] = np.inf, 0.0
                 give_patterns(patterns, runs.limits[cell, PATTERNS], rows, lane)
                 rows[PREVIOUS, lane] = np.nan
                 rows[ACTIVE_FLAG, lane] = 1.0
@@ -233,27 +233,27 @@ def retire(workspace: Workspace, lane: int) -> None:
 
 
 @made_once
-def make_record_targets(recipe: Recipe) -> Callable[[Runs, Workspace, int, int], None]:
-    """Make the function that writes which targets of the loss a run meets now: ``(runs, workspace, lane, steps)``.
+def make_record_thresholds(recipe: Recipe) -> Callable[[Runs, Workspace, int, int], None]:
+    """Make the function that writes which loss thresholds a run reaches now: ``(runs, workspace, lane, steps)``.
 
-    It also writes the next target to the row that the inner loop reads.
+    It also writes the next threshold to the row that the inner loop reads.
     """
-    loss_threshold_row = make_control_layout(recipe).target or 0
+    loss_threshold_row = make_control_layout(recipe).loss_threshold or 0
 
     @device
-    def record_targets(runs: Runs, workspace: Workspace, lane: int, steps: int) -> None:
+    def record_thresholds(runs: Runs, workspace: Workspace, lane: int, steps: int) -> None:
         rows, run, n_thresholds = workspace.rows, workspace.seats[RUN, lane], runs.loss_thresholds.size
-        loss, threshold_steps, next_target = rows[LOSS, lane], runs.columns.threshold_steps, -np.inf
+        loss, threshold_steps, next_threshold = rows[LOSS, lane], runs.columns.threshold_steps, -np.inf
         for k in range(n_thresholds - 1, -1, -1):  # from the smallest to the largest
-            target = runs.loss_thresholds[k]
+            threshold = runs.loss_thresholds[k]
             if threshold_steps[run, k] < 0:
-                if loss < target:
+                if loss < threshold:
                     threshold_steps[run, k] = steps
                 else:
-                    next_target = target
-        rows[loss_threshold_row, lane] = next_target
+                    next_threshold = threshold
+        rows[loss_threshold_row, lane] = next_threshold
 
-    return record_targets
+    return record_thresholds
 
 
 @made_once

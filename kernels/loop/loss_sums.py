@@ -1,4 +1,4 @@
-"""Sums of the losses of a run over its evaluations, in float64: all are added up in the order of the evaluations."""
+"""Sums of the losses of a run over its evaluations, in float64, added up in the order of the evaluations."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from kernels.vocabulary import LOSS_SUMS, TAIL
 
 
 def _rows(recipe: Recipe) -> tuple[bool, int, bool, int, bool, int]:
-    """Return of each sum whether it is recorded, and its first row or 0."""
+    """Return for each sum whether it is recorded, and its first row or 0."""
     first = dict(zip(recipe.loss_sums.split(), make_control_layout(recipe).loss_sums, strict=True))
     plain, inverse, tail = (first.get(name) for name in LOSS_SUMS)
     return plain is not None, plain or 0, inverse is not None, inverse or 0, tail is not None, tail or 0
@@ -29,7 +29,7 @@ def _rows(recipe: Recipe) -> tuple[bool, int, bool, int, bool, int]:
 
 @made_once
 def make_add_loss(recipe: Recipe, memory: Memory) -> Callable[[Packet, Lanes, int], None]:
-    """Make the function that adds the loss of an evaluation after which runs go on: ``(packet, loss, turn)``."""
+    """Make the function that adds the loss of an evaluation after which runs continue: ``(packet, loss, turn)``."""
     adds, plain, adds_inverse, inverse, keeps_tail, tail = _rows(recipe)
     double, is_wide = lanes.memory("float64", memory.width), recipe.dtype == "float64"
     load, store, fill = double.load, double.store, double.fill
@@ -51,7 +51,7 @@ def make_add_loss(recipe: Recipe, memory: Memory) -> Callable[[Packet, Lanes, in
 def make_record_sums(recipe: Recipe) -> Callable[[Runs, Workspace, int, float, int, int], None]:
     """Make the function that writes the sums of a run that ends: ``(runs, workspace, lane, loss, turn, n_before)``.
 
-    ``n_before`` evaluations were before this one, the first of them in ``turn``. A last loss that is NaN counts as
+    ``n_before`` evaluations came before this one, the first of them in ``turn``. A last loss that is NaN counts as
     infinite.
     """
     adds, plain, adds_inverse, inverse, keeps_tail, tail = _rows(recipe)

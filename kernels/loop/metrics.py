@@ -1,4 +1,4 @@
-"""Measurements of runs that end, besides their loss: correct outputs, largest error, and whether numbers are finite."""
+"""Measurements of runs that end, beside their loss: correct outputs, largest error, and a check for finite numbers."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def make_measure(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[[
     Returns
     -------
     (patterns, packet) -> None
-        Writes to ``packet.control`` how many outputs are on the same side of the middle of the targets' range as their
+        Writes to ``packet.control`` how many outputs are on the same side of the decision threshold as their
         target, the largest absolute error, and whether all parameters and states are finite, if products are skipped.
 
     Notes

@@ -1,4 +1,4 @@
-"""Runs that end when they have not improved for so many evaluations as they have patience."""
+"""Plateaus: a run ends when as many evaluations as its patience bring no improvement."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from kernels.simd.functions import Lanes, Mask, select
 from kernels.simd.jit import device
 from kernels.simd.lanes import Memory
 from kernels.simd.parts import made_once
-from kernels.step.control_layout import NEXT_THRESHOLD, NEXT_WAITED, THRESHOLD, WAITED, make_control_layout
+from kernels.step.control_layout import NEXT_TO_BEAT, NEXT_WAITED, TO_BEAT, WAITED, make_control_layout
 
 
 class Plateau(NamedTuple):
@@ -22,11 +22,11 @@ class Plateau(NamedTuple):
     Attributes
     ----------
     look : (patterns, packet, loss) -> mask
-        Lanes whose patience has ended with this evaluation. It stores the state after it, which counts once kept.
+        Lanes whose patience has ended with this evaluation. It stores the state after it, which ``keep`` makes current.
     ended : (packet) -> mask
         What ``look`` returned last.
     keep : (packet) -> None
-        Keeps the state that ``look`` stored, as the runs go on.
+        Keeps the state that ``look`` stored, as the runs continue.
     """
 
     look: Callable[[Patterns, Packet, Lanes], Mask]
@@ -41,7 +41,7 @@ def make_plateau(recipe: Recipe, memory: Memory, source: PatternSource) -> Plate
     Parameters
     ----------
     recipe, memory, source
-        See :mod:`kernels.step`. Of other recipes the functions must not be called.
+        See :mod:`kernels.step`. For recipes without patience the functions must not be called.
 
     Returns
     -------
@@ -50,11 +50,11 @@ def make_plateau(recipe: Recipe, memory: Memory, source: PatternSource) -> Plate
     Notes
     -----
     A score, the loss or minus the number of correct outputs, improves if it is below the best one by more than
-    ``min_delta``; the best is the last one that improved. The first score does.
+    ``min_delta``; the best is the last one that improved. The first score is an improvement.
     """
     layout, right = make_control_layout(recipe), make_right(recipe, memory, source)
-    threshold, waited, next_threshold, next_waited = (
-        layout.plateau[row] if layout.plateau else 0 for row in (THRESHOLD, WAITED, NEXT_THRESHOLD, NEXT_WAITED)
+    to_beat, waited, next_to_beat, next_waited = (
+        layout.plateau[row] if layout.plateau else 0 for row in (TO_BEAT, WAITED, NEXT_TO_BEAT, NEXT_WAITED)
     )
     patience, improvement = (layout.settings.get(name, 0) for name in ("patience", "min_delta"))
     load, store, fill, of_loss = memory.load, memory.store, memory.fill, recipe.monitor == "loss"
@@ -71,10 +71,10 @@ def make_plateau(recipe: Recipe, memory: Memory, source: PatternSource) -> Plate
     @device
     def look(patterns: Patterns, packet: Packet, loss: Lanes) -> Mask:
         control, now = packet.control, score(patterns, packet, loss)
-        before = load(control, threshold)
+        before = load(control, to_beat)
         improves = now < before
         count = select(improves, fill(0.0), load(control, waited) + 1.0)
-        store(control, next_threshold, select(improves, now - load(control, improvement), before))
+        store(control, next_to_beat, select(improves, now - load(control, improvement), before))
         store(control, next_waited, count)
         return count >= load(control, patience)
 
@@ -84,7 +84,7 @@ def make_plateau(recipe: Recipe, memory: Memory, source: PatternSource) -> Plate
 
     @device
     def keep(packet: Packet) -> None:
-        store(packet.control, threshold, load(packet.control, next_threshold))
+        store(packet.control, to_beat, load(packet.control, next_to_beat))
         store(packet.control, waited, load(packet.control, next_waited))
 
     return Plateau(look, ended, keep)

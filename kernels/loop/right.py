@@ -16,7 +16,7 @@ from kernels.vocabulary import OVER_OUTPUTS
 
 
 class Right(NamedTuple):
-    """What is right of a pattern, given ``packet.outputs``.
+    """Which outputs of a pattern are right, from ``packet.outputs``.
 
     Attributes
     ----------
@@ -32,7 +32,7 @@ class Right(NamedTuple):
 
 @made_once
 def make_right(recipe: Recipe, memory: Memory, source: PatternSource) -> Right:
-    """Make the functions that tell what is right.
+    """Make the functions that find which outputs are right.
 
     Parameters
     ----------

@@ -13,7 +13,7 @@ from kernels.vocabulary import OPTIMIZERS
 
 Array = NDArray[Any]
 
-# How a run ended. RETRAIN: it is to be trained again by a variant that computes all products.
+# How a run ended. RETRAIN: it must be trained again by a variant that computes all products.
 CONVERGED, DIVERGED, STALLED, EXHAUSTED, PLATEAU = range(5)
 RETRAIN = -1
 
@@ -30,17 +30,17 @@ class Columns(NamedTuple):
     initial_loss, final_loss : (runs,) of float64
         Before the first update and after the last; infinite if it is not finite or the run diverged.
     n_correct : (runs,) of int32
-        Outputs on the right side of the middle of the targets' range, 0 if the run diverged.
+        Outputs on the right side of the decision threshold, 0 if the run diverged.
     max_error : (runs,) of float64
         The largest distance of an output from its target, infinite if the run diverged.
-    threshold_steps : (runs, targets) of int32
-        Updates before the first evaluation at which the loss was below each target of the loss; -1 where it never was.
+    threshold_steps : (runs, thresholds) of int32
+        Updates before the first evaluation at which the loss was below each loss threshold; -1 where it never was.
     loss_sums : (runs, sums) of float64
         The sums of losses that the recipe names, in its order.
     measures : (runs, measures) of float64
-        Written by who measures trained networks otherwise; kernels leave it alone.
+        Written by code that measures trained networks otherwise; kernels leave it alone.
     attempts : (runs, 0 or 2) of int32
-        Restarts, and updates of all attempts. Written by who restarts runs; kernels leave it alone.
+        Restarts, and updates of all attempts. Written by code that restarts runs; kernels leave it alone.
     """
 
     status: NDArray[np.int8]
@@ -58,14 +58,14 @@ class Columns(NamedTuple):
 def make_columns(
     n_runs: int, n_thresholds: int = 0, n_sums: int = 0, n_measures: int = 0, *, restarts: bool = False
 ) -> Columns:
-    """Allocate columns for the outcomes of runs, with undefined content but for targets: none is met.
+    """Allocate columns for the outcomes of runs, with undefined content except that no loss threshold is reached.
 
     Parameters
     ----------
     n_runs, n_thresholds, n_sums, n_measures
-        Numbers of runs, of targets of the loss, of sums of losses, and of measures of trained networks.
+        Numbers of runs, of loss thresholds, of sums of losses, and of measures of trained networks.
     restarts
-        Whether runs may be restarted. They are not yet.
+        Whether runs may be restarted. None is yet.
 
     Returns
     -------
@@ -89,14 +89,14 @@ class Outcome(NamedTuple):
     columns
         How each run ended.
     final_weights : (runs, parameters)
-        Parameters at the end; (0, 0) if not asked for.
+        Parameters at the end; (0, 0) unless requested.
     predictions : (runs, patterns * outputs)
-        Outputs with the final weights; (0, 0) if not asked for.
+        Outputs with the final weights; (0, 0) unless requested.
     losses : (runs, most evaluations)
         Column j is the loss after j epochs, or at the last step if that is within epoch j; NaN after the end;
-        (0, 0) if not asked for.
+        (0, 0) unless requested.
     path : (runs, points, parameters)
-        Parameters after the epochs that were asked for; undefined after the end of a run; no points unless asked for.
+        Parameters after the requested epochs; undefined after the end of a run; no points unless requested.
     lane_steps
         Steps that lanes took, occupied or empty: at least the sum of the steps of runs.
     """
@@ -118,8 +118,8 @@ class Runs(NamedTuple):
 
     Attributes
     ----------
-    numbers : (cells, given rows) of float64
-        Settings of each cell, in the order of ``given`` of :class:`kernels.step.control_layout.ControlLayout`.
+    numbers : (cells, initial rows) of float64
+        Settings of each cell, in the order of ``initial`` of :class:`kernels.step.control_layout.ControlLayout`.
     limits : (cells, 4) of int64
         MOST_STEPS, FROM_STEP, PATTERNS, the number of the set of patterns, and SCHEDULE_STEPS.
     stops : (cells,) of int64
@@ -128,18 +128,17 @@ class Runs(NamedTuple):
         Initial weights in the order of :class:`kernels.recipe.Architecture`.
     seeds : (runs,) of int64, or (0,)
         Of shuffled orders.
-    loss_thresholds : (targets,) of float64
-        Targets of the loss, rounded to the dtype, from the largest to the smallest; none unless the recipe records
-        targets.
+    loss_thresholds : (thresholds,) of float64
+        Rounded to the dtype, from the largest to the smallest; none unless the recipe records them.
     waiting : (2,) of int64
         The first run that has no lane yet, and its cell or an earlier one.
     columns
         Written.
-    final_weights : (runs, parameters), or (0, 0) when not wanted
+    final_weights : (runs, parameters), or (0, 0) unless requested
         Written.
-    predictions : (runs, patterns * outputs), or (0, 0) when not wanted
+    predictions : (runs, patterns * outputs), or (0, 0) unless requested
         Written: y with the final weights.
-    losses : (runs, most evaluations) of float64, or (0, 0) when not wanted
+    losses : (runs, most evaluations) of float64, or (0, 0) unless requested
         Written: the loss at each evaluation.
     path_epochs : (points,) of int64
         Epochs after which parameters are copied, in ascending order; none are allowed.
@@ -163,22 +162,22 @@ class Runs(NamedTuple):
 
 
 def ascending_epochs(epochs: Sequence[int]) -> NDArray[np.int64]:
-    """Return the epochs of the points of a path; ValueError unless they ascend from 0."""
+    """Return the epochs of the points of a path; ValueError unless they are ascending and not negative."""
     found = np.array(epochs, np.int64)
     if np.diff(found, prepend=-1).min(initial=1) < 1:
-        raise ValueError(f"epochs of a path {found.tolist()} given; must ascend from 0")
+        raise ValueError(f"path_epochs: must be 0 or more, in ascending order, each once, got {found.tolist()}")
     return found
 
 
-def given_limits(settings: Array) -> NDArray[np.int64]:
+def cell_limits(settings: Array) -> NDArray[np.int64]:
     """Return the limits of cells, (cells, 4), from their settings."""
     most, of_schedule = settings["max_steps"], settings["schedule_steps"]
     scheduled = np.where(of_schedule > 0, of_schedule, most)
     return np.column_stack([most, settings["from_step"], settings["patterns"], scheduled])
 
 
-def given_numbers(recipe: Recipe, settings: Array, hidden: Hidden) -> NDArray[np.float64]:
-    """Return the numbers that runs are given, in the order of the rows of control.
+def initial_numbers(recipe: Recipe, settings: Array, hidden: Hidden) -> NDArray[np.float64]:
+    """Return the numbers with which runs start, in the order of the rows of control.
 
     Parameters
     ----------
@@ -189,7 +188,7 @@ def given_numbers(recipe: Recipe, settings: Array, hidden: Hidden) -> NDArray[np
 
     Returns
     -------
-    (cells, given rows) of float64
+    (cells, initial rows) of float64
         Behind them, the factors of the sums of several hidden layers.
     """
     rates, own_rates = settings["learning_rate"], settings["output_learning_rate"]

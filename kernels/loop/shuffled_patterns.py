@@ -1,4 +1,4 @@
-"""Each lane's patterns in the order of a shuffled epoch, which depends on the seed of its run and the epoch alone."""
+"""Each lane's patterns in the order of a shuffled epoch, which depends only on the seed of its run and the epoch."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""How Numba speaks vectors: decorators, lanes, elementary functions, and machine code on disk."""
+"""Vectors in Numba: decorators, lanes, elementary functions, and machine code on disk."""

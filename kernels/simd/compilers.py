@@ -1,6 +1,6 @@
-"""How Numba compiles the functions of kernels: without the steps that change nothing in this package.
+"""How Numba compiles the functions of kernels: without the steps that would change nothing in this package.
 
-There are no closures within functions, no ``with``, exceptions, expressions of arrays or reference counts here.
+Functions here have no inner closures, ``with``, exceptions, array expressions or reference counts.
 """
 
 from __future__ import annotations
@@ -51,9 +51,9 @@ class _Steps(PassManager):
 
 
 class _TypingContext(Context):
-    """What Numba knows of types, which remembers what operators and functions of its own give for some types.
+    """Numba's typing context, which remembers the result types of operators and of Numba's functions.
 
-    It would try twenty candidates for each addition of two numbers.
+    Numba would try twenty candidates for each addition of two numbers.
     """
 
     known: dict[Any, Any]
@@ -70,7 +70,7 @@ class _TypingContext(Context):
 
 @cache
 def _typing_context(context: Context) -> _TypingContext:
-    """Return a context that knows what another one does, and learns with it."""
+    """Return a context that shares the knowledge of another one."""
     remembering: Any = copy(context)
     remembering.__class__ = _TypingContext
     remembering.known = {}
@@ -85,7 +85,7 @@ class _TypeInference(NopythonTypeInference):
     _name = "type_inference"
 
     def run_pass(self, state: Any) -> bool:
-        """Find them, with what was found before."""
+        """Find the types, with the help of those found before."""
         usual, state.typingctx = state.typingctx, _typing_context(state.typingctx)
         try:
             return bool(super().run_pass(state))
@@ -120,10 +120,10 @@ class _Compiler(CompilerBase):
 
 
 class _PartCompiler(_Compiler):
-    """Compiles a function that other functions call, or takes its code from those that are stored."""
+    """Compiles a function that other functions call, or takes its stored code."""
 
     def compile_extra(self, function: Any) -> Any:
-        """Compile a function, or take its code."""
+        """Compile a function, or take its stored code."""
         state = self.state
         part = state.library = Part(state.targetctx.codegen(), function, state.args)
         key = stored_parts.key_of(type(self), function, state.args)
@@ -137,7 +137,7 @@ class _PartCompiler(_Compiler):
         return compiled
 
     def _taken(self, part: Part) -> Any:
-        """Return what Numba asks for of a compiled function."""
+        """Return what Numba needs to know of a compiled function."""
         state = self.state
         return compile_result(
             typing_context=state.typingctx,
@@ -163,7 +163,7 @@ class RoutineCompiler(_PartCompiler):
 
 
 class KernelCompiler(_Compiler):
-    """Compiles functions that Python calls, and on the way all that they are made of."""
+    """Compiles functions that Python calls, with all their parts."""
 
     last_steps = IRLegalization, KernelLowering
 
@@ -174,14 +174,14 @@ class KernelCompiler(_Compiler):
 
 
 class QuickKernelCompiler(KernelCompiler):
-    """Compiles functions that Python calls in less time, to code that takes more."""
+    """Compiles functions that Python calls faster, to slower code."""
 
     last_steps = IRLegalization, QuickKernelLowering
 
 
 @contextmanager
 def _collector_paused() -> Iterator[None]:
-    """Keep Python from looking for garbage, of which there is next to none before a kernel is compiled."""
+    """Pause Python's garbage collector: there is almost no garbage before a kernel is compiled."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:

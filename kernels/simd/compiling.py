@@ -16,7 +16,7 @@ from kernels.simd.disk_cache import DiskCache
 
 Kernel = Callable[..., Any]
 
-# Identifies a kernel, whichever object it is: its name, and the key of its machine code.
+# Identifies a kernel by its name and the key of its machine code.
 KernelKey = tuple[str, str]
 
 
@@ -26,13 +26,13 @@ class Compilation(NamedTuple):
     Attributes
     ----------
     number, total
-        Its number, and that of all kernels.
+        Its number, counted from 1, and the number of all kernels.
     seconds
-        About how long it takes until all of these are compiled; None if that is not known.
+        Estimated time until all of these are compiled; None if unknown.
     here
-        Whether this process compiles it or another one.
+        Whether this process compiles it, not another one.
     at_most
-        Whether the number of all is not known, and at most that.
+        Whether ``total`` is only an upper bound.
     """
 
     number: int
@@ -50,7 +50,7 @@ def kernel_key(kernel: Kernel) -> KernelKey:
 
 
 def is_compiled(kernel: Kernel, arguments: tuple[Any, ...]) -> bool:
-    """Return whether this process or the disk has machine code of a kernel for the types of some arguments."""
+    """Return whether this process or the disk has machine code of a kernel for the types of these arguments."""
     if not jit.ENABLED:
         return True
     dispatcher: Any = kernel
@@ -64,64 +64,64 @@ def is_loaded(kernel: Kernel) -> bool:
     return not jit.ENABLED or bool(dispatcher.overloads)
 
 
-class _Asked(threading.local):
-    """What a thread calls before it compiles a kernel."""
+class _Hooks(threading.local):
+    """Functions that a thread calls before it compiles a kernel."""
 
-    ask: Callable[[], None] | None = None
+    check: Callable[[], None] | None = None
     claim: Callable[[KernelKey], AbstractContextManager[None]] | None = None
 
 
-_asked = _Asked()
+_hooks = _Hooks()
 
 
 @contextmanager
-def asked_before_compiling(ask: Callable[[], None]) -> Iterator[None]:
-    """Have this thread call ``ask`` before it begins to compile a kernel; an exception of ``ask`` ends the call.
+def checking_before_compiling(check: Callable[[], None]) -> Iterator[None]:
+    """Have this thread call ``check`` before it begins to compile a kernel; an exception of ``check`` ends the call.
 
-    It is called once no other thread compiles, and not before code is read from the disk.
+    It is called when no other thread compiles; reading code from the disk does not call it.
     """
-    before, _asked.ask = _asked.ask, ask
+    before, _hooks.check = _hooks.check, check
     try:
         yield
     finally:
-        _asked.ask = before
+        _hooks.check = before
 
 
 @contextmanager
 def claiming_kernels(claim: Callable[[KernelKey], AbstractContextManager[None]]) -> Iterator[None]:
-    """Have this thread enter ``claim(key)`` to compile the kernel of a key: other processes may compile it instead."""
-    before, _asked.claim = _asked.claim, claim
+    """Have this thread compile the kernel of a key within ``claim(key)``: another process may compile it instead."""
+    before, _hooks.claim = _hooks.claim, claim
     try:
         yield
     finally:
-        _asked.claim = before
+        _hooks.claim = before
 
 
 def claimed(kernel: Kernel) -> AbstractContextManager[None]:
-    """Return the context in which this thread compiles a kernel that is not compiled yet.
+    """Return the context in which this thread compiles a kernel.
 
-    Where other processes compile kernels for this one, it is entered once one of them has compiled this kernel, or
-    none of them does.
+    Where other processes compile kernels for this one, entering it waits until one of them has compiled this kernel, or
+    none of them is compiling it.
     """
-    return _asked.claim(kernel_key(kernel)) if _asked.claim else nullcontext()
+    return _hooks.claim(kernel_key(kernel)) if _hooks.claim else nullcontext()
 
 
 class CompileWatch:
-    """Observes which kernels are compiled, from when it is entered until it is left.
+    """Observes which kernels are compiled while its context is active.
 
     Parameters
     ----------
     tell
-        Called when a kernel begins to be compiled, and with None when none is being compiled any more.
+        Called when the compiling of a kernel starts, and with None when no kernel is being compiled any more.
     each
-        Seconds that a kernel takes to compile, if they are known, until the first one is compiled.
+        Estimated seconds to compile a kernel, used until the first one is compiled; None if unknown.
 
     Attributes
     ----------
     seconds : list of float
-        How long each kernel took to compile, without those that failed.
+        How long each kernel took to compile; failures are left out.
     n_processes : int
-        Processes that compile kernels side by side, this one among them.
+        Processes that compile kernels side by side, including this one.
     """
 
     def __init__(self, tell: Callable[[Compilation | None], None], each: float | None = None) -> None:
@@ -152,7 +152,7 @@ class CompileWatch:
         self._installed.close()
 
     def expect(self, kernels: Iterable[KernelKey], most: int = 0) -> None:
-        """Add kernels that will have to be compiled; others may turn out to be needed, of at most ``most`` in all."""
+        """Add kernels that must be compiled; more may turn out to be needed, up to ``most`` in all."""
         self._known.update(kernels)
         self._most = most
 
@@ -162,7 +162,7 @@ class CompileWatch:
 
     @contextmanager
     def waiting(self) -> Iterator[None]:
-        """Have the clock stand still: this thread waits for machine code that another process makes."""
+        """Stop the clock while this thread waits for machine code that another process makes."""
         self._waits.begin()
         try:
             yield
@@ -170,7 +170,7 @@ class CompileWatch:
             self._waits.end()
 
     def begin(self, key: KernelKey, *, here: bool) -> None:
-        """Count a kernel that begins to be compiled, in this process or beside it."""
+        """Count a kernel whose compiling starts, in this process or another one."""
         with self._lock:
             self._known.add(key)
             self._begun.add(key)
@@ -178,21 +178,21 @@ class CompileWatch:
             self._tell_now()
 
     def end(self, key: KernelKey, seconds: float | None) -> None:
-        """Count a kernel that is compiled, and the seconds that it took; None if it is not."""
+        """Count a compiled kernel and the seconds that it took; None if compiling failed."""
         with self._lock:
-            self._running.pop(key, None)  # not there where another call compiled it here meanwhile
+            self._running.pop(key, None)  # missing if another call has compiled it here meanwhile
             self.seconds += [] if seconds is None else [seconds]
             self._tell_now()
 
     def _tell_now(self) -> None:
-        """Tell what is being compiled."""
+        """Report what is being compiled."""
         here = any(self._running.values())
         total = max(self._most, len(self._known))
         now = Compilation(len(self._begun), total, self._seconds_to_go(), here, at_most=total > len(self._known))
         self._tell(now if self._running else None)
 
     def _seconds_to_go(self) -> float | None:
-        """Return about how long it takes until all known kernels are compiled."""
+        """Return the estimated time until all known kernels are compiled."""
         each = sum(self.seconds) / len(self.seconds) if self.seconds else self._each
         return each and each * (len(self._known) - len(self.seconds)) / self.n_processes
 
@@ -201,14 +201,14 @@ class CompileWatch:
         self.begin(key, here=True)
 
     def _end_here(self, succeeded: bool) -> None:
-        if self._here is not None:  # else it was refused before it began
+        if self._here is not None:  # otherwise it was refused before it started
             key, begin = self._here
             self._here = None
             self.end(key, time.monotonic() - begin if succeeded else None)
 
 
 class _Own(threading.local):
-    """How often a thread holds or awaits the lock, since when, and for how long it did before."""
+    """How often a thread holds or awaits the lock, since when, and for how long before that."""
 
     depth = 0
     since = 0.0
@@ -222,21 +222,21 @@ class _Waits(event.Listener):
         self.own = _Own()
 
     def on_start(self, _: Any) -> None:
-        """Note when the thread asked for the lock."""
+        """Note when the thread requested the lock."""
         self.begin()
 
     def on_end(self, _: Any) -> None:
-        """Add up when the thread has left it."""
+        """Add up the time when the thread has released it."""
         self.end()
 
     def begin(self) -> None:
-        """Note that this thread begins to wait, if it does not already."""
+        """Note that this thread starts to wait, unless it already waits."""
         if not self.own.depth:
             self.own.since = time.monotonic()
         self.own.depth += 1
 
     def end(self) -> None:
-        """Add up what this thread has waited; one that had the lock before the watch began is not measured."""
+        """Add up how long this thread has waited, unless it had the lock before the watch started."""
         if not self.own.depth:
             return
         self.own.depth -= 1
@@ -251,23 +251,23 @@ class _Compilations(event.Listener):
         self._begin, self._end = begin, end
 
     def on_start(self, compiled: Any) -> None:
-        """Tell that a kernel begins to be compiled."""
+        """Report that the compiling of a kernel starts."""
         if _is_kernel(compiled):
             self._begin(kernel_key(compiled.data["dispatcher"]))
 
     def on_end(self, compiled: Any) -> None:
-        """Tell that it is compiled, or failed to be."""
+        """Report that a kernel is compiled, or that compiling failed."""
         if _is_kernel(compiled):
-            self._end(compiled._exc_details is None)  # Numba's own is_failed says the contrary of what it should
+            self._end(compiled._exc_details is None)  # Numba's is_failed says the opposite
 
 
-class _Question(event.Listener):
-    """Makes threads call the function of :func:`asked_before_compiling`."""
+class _CheckBeforeCompiling(event.Listener):
+    """Makes threads call the function of :func:`checking_before_compiling`."""
 
     def on_start(self, compiled: Any) -> None:
-        """Call it, before all other listeners."""
-        if _asked.ask and _is_kernel(compiled):
-            _asked.ask()
+        """Call the function before all other listeners."""
+        if _hooks.check and _is_kernel(compiled):
+            _hooks.check()
 
     def on_end(self, compiled: Any) -> None:
         """Do nothing."""
@@ -277,4 +277,4 @@ def _is_kernel(compiled: Any) -> bool:
     return isinstance(compiled.data["dispatcher"]._cache, DiskCache)
 
 
-event.register("numba:compile", _Question())
+event.register("numba:compile", _CheckBeforeCompiling())

@@ -1,7 +1,7 @@
-"""A cache of the machine code of kernels, in the place of Numba's own.
+"""A cache of the machine code of kernels, which replaces Numba's.
 
-That compares the time stamp of one source file, so an edit in a sibling module yields old machine code; it also cannot
-hold closures over other compiled functions, and a truncated file ends the process.
+Numba's cache compares the time stamp of one source file, so an edit in a sibling module yields old machine code. It
+cannot hold closures over other compiled functions, and a truncated file crashes the process.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class DiskCache:
         return str(entries.cache_root())
 
     def holds(self, signature: Any, target_context: Any) -> bool:
-        """Return whether there is an entry for ``signature``; only loading it shows whether it is intact."""
+        """Return whether an entry for ``signature`` exists; only loading it shows whether it is intact."""
         return entries.is_there(self._entry(signature, target_context))
 
     def load_overload(self, signature: Any, target_context: Any) -> CompileResult | None:

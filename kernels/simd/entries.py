@@ -1,8 +1,8 @@
-"""Files of compiled code, without stale or harmful ones.
+"""Files of compiled code, safe from stale and harmful ones.
 
 An entry is one file, in a folder named by a hash of every kernel source, the versions of Python, Numba, llvmlite and
 NumPy, Numba's options, and the target CPU. It begins with a SHA-256 of its identity (all of these, and what it is) and
-its content. So an entry that is damaged, or was put in the place of another, is ignored and then replaced. An entry
+its content. So an entry that is damaged, or replaced by another one, is ignored and then written again. An entry
 that cannot be written is kept in memory.
 
 Entries are unpickled, so only files are read that nobody else can have written: files of this user in folders of this
@@ -36,7 +36,7 @@ MOST_BYTES = 2**28
 _DIGEST_BYTES = hashlib.sha256().digest_size
 
 # Numba's options that change no machine code of ours: they concern messages and counters, or other targets.
-# All others are part of the identity of an entry, also those that later versions bring.
+# All others are part of the identity of an entry, including those of later versions.
 _CHANGE_NO_CODE = re.compile("CACHE|COLOR|COVERAGE|CUDA|DUMP|GDB|HELP|HIGHLIGHT|HTML|PROFIL|THREAD|TIMINGS|TRACE|WARN")
 
 
@@ -48,11 +48,11 @@ class Entry(NamedTuple):
     conditions
         Those under which it was compiled; see :func:`conditions`.
     content
-        Tells everything else that it depends on.
+        Identifies everything else that it depends on.
     label
-        The beginning of the name of its file, for people who look.
+        The beginning of its file name, for human readers.
     kind
-        The ending of that name.
+        The suffix of its file name.
     """
 
     conditions: str
@@ -68,7 +68,7 @@ _unwritten: dict[Entry, bytes] = {}
 def cache_root() -> Path:
     """Return the folder that holds all compiled code of this user.
 
-    As the XDG specification has it, an ``XDG_CACHE_HOME`` that is not absolute is ignored.
+    As the XDG specification requires, an ``XDG_CACHE_HOME`` that is not absolute is ignored.
 
     Raises
     ------
@@ -87,18 +87,18 @@ def _made_from() -> str:
 
 
 def compiler_options() -> dict[str, str]:
-    """Return the current values of those Numba options that machine code may depend on."""
+    """Return the current values of the Numba options on which machine code may depend."""
     options = sorted(name for name in vars(numba.config) if name.isupper() and not _CHANGE_NO_CODE.search(name))
     return {name: repr(getattr(numba.config, name)) for name in options}
 
 
 def conditions(target_context: Any) -> str:
-    """Return what all code depends on: sources, versions, options, and the CPU that it is compiled for."""
+    """Return all that code depends on: sources, versions, options, and the CPU that it is compiled for."""
     return f"{_made_from()}\0{compiler_options()}\0{target_context.codegen().magic_tuple()!r}"
 
 
 def is_there(entry: Entry) -> bool:
-    """Return whether there is such an entry; only reading it shows whether it is intact."""
+    """Return whether an entry exists; only reading it shows whether it is intact."""
     try:
         path = _path(entry)
         return entry in _unwritten or (path.is_file() and _are_private(path.parent.parent, path.parent))
@@ -107,13 +107,13 @@ def is_there(entry: Entry) -> bool:
 
 
 def read(entry: Entry) -> Any:
-    """Return what an entry holds, or None if there is none that is intact and ours."""
+    """Return the content of an entry, or None if no intact entry of this user exists."""
     payload = _unwritten.get(entry) or _read(entry)
     return None if payload is None else pickle.loads(payload)
 
 
 def write(pickled: dict[Entry, bytes]) -> None:
-    """Write entries, each of them pickled, and keep those in memory that cannot be written."""
+    """Pickle and write entries, and keep in memory those that cannot be written."""
     for entry, payload in pickled.items():
         if not _write(entry, payload):
             _unwritten[entry] = payload
@@ -147,13 +147,13 @@ def forget_oldest(root: Path, most_bytes: int) -> None:
 
 
 def _path(entry: Entry) -> Path:
-    """Return the path of an entry, in the folder of all that were compiled under the same conditions."""
+    """Return the path of an entry, in the folder of all entries compiled under the same conditions."""
     folder, file = (hashlib.sha256(text.encode()).hexdigest() for text in (entry.conditions, entry.content))
     return cache_root() / folder[:16] / f"{entry.label}-{file[:32]}.{entry.kind}"
 
 
 def _read(entry: Entry) -> bytes | None:
-    """Return the content of the file of an entry, or None if there is none that is intact and ours."""
+    """Return the content of an entry's file, or None if no intact file of this user exists."""
     try:
         path = _path(entry)
         if not _are_private(path.parent.parent, path.parent):
@@ -165,7 +165,7 @@ def _read(entry: Entry) -> bytes | None:
     if _checksum(entry, payload) != content[:_DIGEST_BYTES]:
         return None
     with suppress(OSError):
-        os.utime(path)  # used now
+        os.utime(path)  # mark it as used now
     return payload
 
 
@@ -189,7 +189,7 @@ def _checksum(entry: Entry, payload: bytes) -> bytes:
 
 
 def _are_private(*folders: Path) -> bool:
-    """Tell whether folders belong to this user, and keep all others out of them.
+    """Check that folders belong to this user, and remove the permissions of others.
 
     Raises
     ------
@@ -205,7 +205,7 @@ def _are_private(*folders: Path) -> bool:
             with suppress(OSError):  # a file system that cannot be written
                 folder.chmod(0o700)
             if folder.stat().st_mode & 0o022:
-                _say_unused(folder, "can be written by others, whatever its mode is set to")
+                _say_unused(folder, "can be written by others, and chmod does not change that")
                 return False
     return True
 
@@ -214,7 +214,7 @@ def _are_private(*folders: Path) -> bool:
 def _say_unused(folder: Path, why: str) -> None:
     """Print once why the cache cannot be used."""
     print(
-        f"{folder} {why}: kernels are compiled again and not kept; set XDG_CACHE_HOME to a folder of yours",
+        f"{folder} {why}: each process compiles its kernels again; set XDG_CACHE_HOME to a folder of yours",
         file=sys.stderr,
     )
 
@@ -237,7 +237,7 @@ def _read_private(path: Path) -> bytes:
 
 
 def _write_private(path: Path, content: bytes) -> None:
-    """Replace a file, whole or not at all, by one that only this user can read and write.
+    """Replace a file atomically by one that only this user can read and write.
 
     Raises
     ------

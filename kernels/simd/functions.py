@@ -1,8 +1,8 @@
-"""The functions that formulas are written with, on lanes.
+"""The functions in formulas, on lanes.
 
 Compiled, those of the first half are single instructions (:mod:`kernels.simd.lowering_functions`), and the others
 are the functions of :mod:`kernels.simd.elementary` for the dtype of their argument. With the JIT off they work on
-NumPy arrays. Importing this module imports nothing, so that options can be declared beside their formulas and be read
+NumPy arrays. Importing this module imports nothing, so components can be declared beside their formulas and be read
 by programs that compute nothing.
 """
 
@@ -21,7 +21,7 @@ def select(mask: Mask, chosen: Lanes | float, otherwise: Lanes | float) -> Lanes
     Parameters
     ----------
     mask
-        Or one truth for all lanes.
+        A mask of lanes, or one truth value for all lanes.
     chosen, otherwise
         Lanes or a number, at least one of them lanes; or two masks.
 
@@ -37,7 +37,9 @@ def select(mask: Mask, chosen: Lanes | float, otherwise: Lanes | float) -> Lanes
     import numpy as np
 
     if isinstance(chosen, (int, float)) and isinstance(otherwise, (int, float)):
-        raise TypeError(f"select of two numbers; write one of them as constant({chosen!r}, z) of sweep.lanes")
+        raise TypeError(
+            f"select: must have lanes as a value, got two numbers; write constant({chosen!r}, z) of sweep.lanes"
+        )
     return np.where(mask, chosen, otherwise)
 
 
@@ -49,7 +51,7 @@ def absolute(value: Lanes) -> Lanes:
 
 
 def sqrt(value: Lanes) -> Lanes:
-    """Return the square root, correctly rounded as IEEE 754 has it; NaN below zero."""
+    """Return the square root, correctly rounded according to IEEE 754; NaN below zero."""
     import numpy as np
 
     return np.sqrt(value)

@@ -3,10 +3,10 @@
 Every compiled function of the project is made by one of three decorators:
 
 - :func:`kernel`: an entry point called from Python; releases the GIL and is
-  kept in the disk cache under a key given by its maker,
+  kept in the disk cache under a key that its maker chooses,
 - :func:`routine`: called by a kernel and compiled on its own, for code that
   runs rarely, or for so long that a call costs nothing,
-- :func:`device`: copied into its caller by LLVM, so that constants given by
+- :func:`device`: copied into its caller by LLVM, so that constants of
   the caller fold and values stay in registers.
 
 With ``NUMBA_DISABLE_JIT=1`` all three return the Python function itself.
@@ -32,11 +32,11 @@ from kernels.simd.disk_cache import DiskCache
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-# Numba reads its options again whenever it compiles, and what is on disk is looked for under them before that.
+# Numba reads its options again whenever it compiles, but entries on disk are found under its options before that.
 numba.config.reload_config()
 if numba.config.USING_SVML:
     raise ImportError(
-        "numba was imported first and uses Intel SVML, whose logarithms differ from NumPy's; "
+        "numba was imported before sweep and uses Intel SVML, whose logarithms differ from NumPy's; "
         "import sweep before numba, or set NUMBA_DISABLE_INTEL_SVML=1"
     )
 
@@ -44,10 +44,10 @@ ENABLED: bool = not numba.config.DISABLE_JIT
 
 
 def _load_without_blas() -> None:
-    """Load what Numba knows of arrays without scipy.linalg.
+    """Load Numba's array functions without scipy.linalg.
 
-    It is imported to see whether there are routines of linear algebra, which takes a third of the time that a kernel
-    takes to load. Functions that need them look again.
+    Numba imports scipy.linalg to find routines of linear algebra, which takes a third of the time that a kernel
+    takes to load. Functions that need these routines look for them again.
     """
     look, linalg.ensure_blas = linalg.ensure_blas, lambda: None
     try:
@@ -77,7 +77,7 @@ _STRICT: dict[str, Any] = {
     "_nrt": False,
 }
 
-# A sum of as many numbers as the widest register of any CPU holds: its code uses the widest register of this CPU.
+# A sum as wide as the widest register of any CPU: its code uses the widest register of this CPU.
 _WIDE_SUM = """
 define void @wide_sum(ptr %place) {
   %numbers = load <16 x float>, ptr %place
@@ -93,7 +93,7 @@ _INTERNAL: dict[str, Any] = {**_STRICT, "no_cpython_wrapper": True, "no_cfunc_wr
 
 
 def cpu_name() -> str:
-    """Return LLVM's name of the CPU that kernels are compiled for."""
+    """Return LLVM's name of the CPU for which kernels are compiled."""
     name: str = numba.config.CPU_NAME or llvmlite.binding.get_host_cpu_name()
     return name
 
@@ -132,7 +132,7 @@ def kernel(key: str, *, quick: bool = False) -> Callable[[F], F]:
         that the compiled code depends on: above all the values of closure
         variables. Two kernels with one key must be the same function.
     quick
-        Whether to compile it quickly: loops over many patterns then stay loops.
+        Whether to compile quickly; then loops over many patterns are not unrolled.
     """
     compiler = QuickKernelCompiler if quick else KernelCompiler
 

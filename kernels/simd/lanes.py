@@ -44,7 +44,7 @@ def any_lane(mask: Mask) -> bool:
 def multiply_add(value: Lanes, factor: float, term: Lanes | float) -> Lanes:
     """Return ``value * factor + term``, rounded once or twice, depending on the CPU.
 
-    The caller makes sure that both are equal: the product must be exact, or overflow only where the sum does.
+    The caller must ensure that both are equal: the product must be exact, or overflow only where the sum does.
 
     Parameters
     ----------

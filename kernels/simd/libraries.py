@@ -1,9 +1,9 @@
 """How the functions of a kernel become machine code: all of them at once, as one module of LLVM.
 
-Numba optimizes each function that it compiles, and again in each of its callers, and generates machine code of it.
-Kernels here are made of about a hundred functions, of which Python calls one. So of the others, the parts, there is
-only LLVM's text until the kernel is complete. Then LLVM takes them from the bottom up: each is optimized once, and
-then inlined into its callers, or if it is called, rarely or for long, stays a function of its own.
+Numba optimizes each function, optimizes it again in each of its callers, and generates machine code for it.
+A kernel here consists of about a hundred functions, of which Python calls one. The others are its parts, which stay
+LLVM text until the kernel is complete. Then LLVM takes them from the bottom up: it optimizes each once, and
+then inlines it into its callers; a function that runs rarely or for long is called instead.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from kernels.simd.stored_parts import Call, Code, part_at, place_of
 for manager in (newpassmanagers.ModulePassManager, newpassmanagers.FunctionPassManager):
     manager._dispose = newpassmanagers.NewPassManager._dispose
 
-# Names of parts in texts, which are the same in every kernel: that of the part itself, and of those that it calls.
+# Names of parts in texts, the same in every kernel: of the part itself, and of those that it calls.
 OWN = "part"
 _SYMBOL = re.compile(r'"(part\.\d+)"')
 
@@ -53,14 +53,14 @@ class _Library(JITCodeLibrary):
         self.others: dict[Any, None] = {}
 
     def add_linking_library(self, library: Any) -> None:
-        """Remember a library; that of reference counts, which Numba always gives, is not needed."""
+        """Remember a library, but not that of reference counts, which Numba always passes."""
         if not isinstance(library, Part):
             self.others |= {} if library is rtsys.library else {library: None}
         elif library not in self.parts:
             self.parts.append(library)
 
     def add_ir_module(self, ir_module: Any) -> None:
-        """Keep code as text, which takes little memory and can become part of several kernels."""
+        """Keep code as text, which takes little memory and can be used by several kernels."""
         ir_module.name = OWN  # Numba's is another one in each process
         self.texts.append(str(ir_module))
 
@@ -70,7 +70,7 @@ class _Library(JITCodeLibrary):
         made.others.update(self.others)
         for text in self.texts:
             named = _SYMBOL.sub(lambda found: f'"{names.get(found[1], found[1])}"', text)
-            # Parts of equal code have one name, which LLVM wants to be declared once.
+            # Parts of equal code have one name, which LLVM requires to be declared once.
             yield named if len(set(names.values())) == len(names) else _declared_once(named)
 
 
@@ -103,7 +103,7 @@ class Part(_Library):
     arguments, result
         Numba's types.
     attribute
-        What LLVM is told of it.
+        Its attribute in LLVM.
     """
 
     result: Any
@@ -126,7 +126,7 @@ class Part(_Library):
         return made.names[self]
 
     def code(self) -> Code | None:
-        """Return what is stored; None if that would not tell all that is called."""
+        """Return the code to store; None if it would not identify all parts that it calls."""
         calls = []
         for part in self.parts:
             place = place_of(part.function, self.function, part.arguments)
@@ -136,7 +136,7 @@ class Part(_Library):
         return None if self.others else Code(tuple(self.texts), self.arguments, self.result, tuple(calls))
 
     def take(self, code: Code) -> bool:
-        """Become stored code, if the parts that it calls give the same types here."""
+        """Take over stored code, if the parts that it calls have the same types here."""
         for call in code.calls:
             part = part_at(call.place, self.function, call.arguments)
             part.compile(call.arguments)
@@ -149,7 +149,7 @@ class Part(_Library):
 
 
 class Kernel(_Library):
-    """A function that Python calls: it holds the code of all that it is made of.
+    """A function that Python calls, with the code of all its parts.
 
     Attributes
     ----------
@@ -180,5 +180,5 @@ class Kernel(_Library):
 
 
 def make_codegen() -> Any:
-    """Return a code generator for one kernel, which frees its machine code; Numba's own keeps all until the end."""
+    """Return a code generator for one kernel, which frees its machine code; Numba's generator never does."""
     return JITCPUCodegen("kernel")

@@ -88,7 +88,7 @@ def common_lanes(*operands: types.Type) -> LanesType | None:
 
 
 def broadcast(context: Any, builder: ir.IRBuilder, value: ir.Value, kind: types.Type, lanes: LanesType) -> ir.Value:
-    """Round a scalar to the dtype of lanes and repeat it; a value that is lanes is returned as it is.
+    """Round a scalar to the dtype of lanes and repeat it; lanes are returned unchanged.
 
     Parameters
     ----------

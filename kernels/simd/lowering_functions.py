@@ -81,7 +81,7 @@ def register_functions(
 
 
 def register_elementary(functions: Sequence[Callable[..., Any]]) -> None:
-    """Teach Numba to call the elementary function of the same name that is made for the dtype of the argument."""
+    """Teach Numba to call the elementary function of the same name for the dtype of the argument."""
     for function in functions:
         template = type(f"{function.__name__}_of_lanes", (_OfLanes,), {"key": function})
         infer_global(function, types.Function(infer(template)))

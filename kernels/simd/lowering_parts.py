@@ -1,4 +1,4 @@
-"""The last step of Numba's work on a function of a kernel: its code as LLVM's text, and how others call it."""
+"""The last step of compiling a function of a kernel: its code as LLVM text, and how others call it."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ from numba.core.types.containers import StarArgUniTuple
 
 from kernels.simd.libraries import OWN, Kernel, Part, make_codegen, symbol
 
-# Functions with this hint are inlined whatever their size. Those with "alwaysinline" would be before anything is
-# optimized, which is then done once for each place where they are called.
+# Functions with this hint are inlined whatever their size. "alwaysinline" would inline them before anything is
+# optimized, so that each call would be optimized separately.
 _INLINED, _CALLED = "inlinehint", "noinline"
 set_option("kernels", "-inlinehint-threshold=1000000")
 
 
 def _own_name(name: str, argtypes: Any, *, abi_tags: Any = (), uid: int | None = None) -> str:
-    """Return the name that a part has in its own text."""
+    """Return the name of a part in its own text."""
     return OWN
 
 
 def _declare(context: Any, module: ir.Module, part: Part, name: str) -> ir.Function:
-    """Declare a part in a module: it takes values as they are, and returns one.
+    """Declare a part in a module: it takes values whole, and returns one.
 
     Parameters
     ----------
     context
         What Numba knows of the CPU.
     module
-        That of the caller, or of the part itself.
+        The module of the caller, or of the part itself.
     part
     name
         Of the part in this module.
@@ -50,7 +50,7 @@ def _declare(context: Any, module: ir.Module, part: Part, name: str) -> ir.Funct
 
     Notes
     -----
-    Numba would pass each number in a tuple or array as an argument of its own, of which there are a hundred in some
+    Numba would pass each number in a tuple or array as a separate argument, of which there are a hundred in some
     calls, and return the result through memory, beside a status.
     """
     kind = ir.FunctionType(context.get_value_type(part.result), list(map(context.get_value_type, part.arguments)))
@@ -58,7 +58,7 @@ def _declare(context: Any, module: ir.Module, part: Part, name: str) -> ir.Funct
 
 
 def publish(context: Any, part: Part) -> Any:
-    """Have callers find a part, by an entry point that Numba takes to be a function for Python."""
+    """Let callers find a part, through an entry point that Numba treats as a function for Python."""
 
     def call(context: Any, builder: ir.IRBuilder, signature: Any, args: Sequence[ir.Value]) -> ir.Value:
         caller = context.active_code_library
@@ -72,7 +72,7 @@ def publish(context: Any, part: Part) -> Any:
 
 
 class _NoErrors(CPUCallConv):
-    """How a part ends where Numba would raise an error, as for a range whose step is 0: never."""
+    """Ends of parts where Numba would raise an error, such as a range with step 0: they are unreachable."""
 
     def return_user_exc(self, builder: ir.IRBuilder, *error: Any, **where: Any) -> None:
         """Tell LLVM that no code gets here."""
@@ -84,23 +84,23 @@ class _NoErrors(CPUCallConv):
 
 
 class _PartContext(CPUContext):
-    """What Numba knows of the CPU, in a part."""
+    """Numba's target context in a part."""
 
     call_conv = property(_NoErrors)
 
     def refresh(self) -> None:
-        """Do nothing: Numba looks for new functions wherever it has none for some types, and then tries others."""
+        """Do nothing: Numba would look for new functions wherever it finds none for some types."""
 
     def add_dynamic_addr(self, builder: ir.IRBuilder, intaddr: int, info: str) -> ir.Value:
-        """Return nothing for the address of an object of Python's, as of a part that is called: no code reads it."""
+        """Return null for the address of a Python object, such as a called part: no code reads it."""
         return ir.Constant(cgutils.voidptr_t, None)
 
 
 class _PartLower(Lower):
-    """Makes LLVM's code of a part, which Python never sees and which raises nothing."""
+    """Generates LLVM code of a part, which Python never calls and which raises nothing."""
 
     def init(self) -> None:
-        """Take a copy of the context, which Numba makes for each function, for that of a part."""
+        """Use the context of a part in place of the one that Numba makes for each function."""
         self.context.__class__ = _PartContext
         super().init()
 
@@ -118,7 +118,7 @@ class _PartLower(Lower):
     def fold_call_args(self, function: Any, signature: Any, given: Any, variable: Any, named: Any) -> list[ir.Value]:
         """Return the arguments of a call.
 
-        Of variable ones Numba makes a structure, which it passes one by one; whole, those of one type are an array.
+        Numba packs variable arguments into a structure; those of one type are passed as one array.
         """
         folded = super().fold_call_args(function, signature, given, variable, named)
         return [
@@ -129,7 +129,7 @@ class _PartLower(Lower):
         ]
 
     def lower_block(self, block: Any) -> None:
-        """Make the code of a block, without a message for each statement in case it fails."""
+        """Generate the code of a block, without preparing an error message for each statement."""
         for statement in block.body:
             self.loc = statement.loc
             if isinstance(statement, numba_ir.Assign):
@@ -149,7 +149,7 @@ class _PartLowering(LoweringPass):
         LoweringPass.__init__(self)
 
     def run_pass(self, state: Any) -> bool:
-        """Make the code of a function; ``state`` holds what Numba knows of it."""
+        """Generate the code of a function; ``state`` is Numba's state of compiling it."""
         context, part = state.targetctx, state.library
         described = PythonFunctionDescriptor.from_specialized_function(
             state.func_ir, state.typemap, state.return_type, state.calltypes, _own_name, False, False, ()
@@ -170,7 +170,7 @@ class DeviceLowering(_PartLowering):
 
 @register_pass(mutates_CFG=True, analysis_only=False)
 class RoutineLowering(_PartLowering):
-    """The last step of compiling a function that kernels call, and whose code is not inlined into theirs."""
+    """The last step of compiling a function that kernels call without inlining it."""
 
     _name, attribute = "routine_lowering", _CALLED
 
@@ -180,10 +180,10 @@ class KernelLowering(NativeLowering):
     """The last step of compiling a function that Python calls."""
 
     _name = "kernel_lowering"
-    n_passes = 2  # the second time sees what the first has inlined
+    n_passes = 2  # the second pass sees what the first has inlined
 
     def run_pass(self, state: Any) -> bool:
-        """Make the code of a kernel, and of all that it calls."""
+        """Generate the code of a kernel, and of all that it calls."""
         state.library = Kernel(make_codegen(), state.func_id.func_qualname)
         state.library.n_passes = self.n_passes
         state.library.enable_object_caching()
@@ -192,6 +192,6 @@ class KernelLowering(NativeLowering):
 
 @register_pass(mutates_CFG=True, analysis_only=False)
 class QuickKernelLowering(KernelLowering):
-    """The last step of compiling a function that Python calls for a short time only."""
+    """The last step of compiling a function that Python calls only for a short time."""
 
     _name, n_passes = "quick_kernel_lowering", 1

@@ -24,7 +24,7 @@ def _is_rows(kind: types.Type, lanes: LanesType) -> bool:
 def _address(
     context: Any, builder: ir.IRBuilder, lanes: LanesType, signature: Any, args: Sequence[ir.Value]
 ) -> ir.Value:
-    """Return the address of a row, given rows and its index."""
+    """Return the address of a row from rows and its index."""
     kind, rows = signature.args[0], args[0]
     if not isinstance(kind, RowsType):
         rows = builder.bitcast(context.make_array(kind)(context, builder, rows).data, lanes.vector.as_pointer())
@@ -52,7 +52,7 @@ def register_memory(
         If the width is not a power of two.
     """
     if width < 1 or width & (width - 1):
-        raise ValueError(f"width {width} is not a power of two")
+        raise ValueError(f"width: must be a power of two, got {width}")
     lanes = LanesType(NUMBA_TYPES[dtype], width)
     for function in (load, store, rows_of):
         made_for(function, dtype, width)

@@ -1,4 +1,4 @@
-"""Functions that are parts of kernels: made once for each kernel, and freed with it.
+"""Functions that are parts of kernels: made once per kernel and freed with it.
 
 Numba keeps a megabyte or so of intermediate code and types for a compiled part as long as
 anything refers to the part. A kernel on disk needs none of it.
@@ -16,7 +16,7 @@ _makers: list[Any] = []
 
 
 def made_once(make: M) -> M:
-    """Have a function that makes parts return the same parts for the same arguments, until they are forgotten."""
+    """Make a function that makes parts return the same ones for the same arguments, until they are forgotten."""
     maker: Any = cache(make)
     _makers.append(maker)
     made: M = maker
@@ -24,6 +24,6 @@ def made_once(make: M) -> M:
 
 
 def forget_parts() -> None:
-    """Have all parts made again when they are asked for next; kernels keep theirs."""
+    """Forget all parts, so that the next request makes them again; kernels keep theirs."""
     for maker in _makers:
         maker.cache_clear()

@@ -43,7 +43,7 @@ def _width(dtype: str) -> int:
 
 @cache
 def _make_peak(dtype: str, chains: int) -> Run:
-    """Make a kernel that adds row 0 to, and multiplies it with, one ``count`` times in each of several chains.
+    """Make a kernel that adds row 0 or multiplies by it ``count`` times, in several chains of each kind.
 
     The results fill the other rows, one for each chain.
     """

@@ -1,9 +1,9 @@
-"""The code of parts of kernels on disk, where every kernel finds what it has in common with those compiled before.
+"""The code of parts of kernels on disk, so that kernels share the parts that they have in common.
 
-The code of a part depends on its function, on what the function holds of its makers, and on the types of its arguments;
-of the parts that it calls it depends on the types of their results alone. So it is stored under the former, with the
+The code of a part depends on its function, on the values in its closure, and on the types of its arguments;
+of the parts that it calls, it depends only on the types of their results. So it is stored under the former, with the
 calls and their types, and is found by every kernel in which the parts called there give the same types, whatever they
-compute. With another optimizer only the parts are compiled in which it occurs.
+compute. With another optimizer, only the parts that use it are compiled.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from kernels.simd.entries import Entry
 # The name of this package: other sources are not among the conditions of an entry.
 _PACKAGE = __name__.partition(".")[0] + "."
 _NUMBERS = int, float, bool, str, type(None), np.generic
-# Attribute of a function for Numba that tells for what it was made; see :func:`made_for`.
+# Attribute of a function for Numba with the purpose of the function; see :func:`made_for`.
 _MADE_FOR = "made_for"
 
 
@@ -35,7 +35,7 @@ class Call(NamedTuple):
     Attributes
     ----------
     place
-        Where the caller has it from; see :func:`place_of`.
+        Where the caller finds it; see :func:`place_of`.
     arguments, result
         Numba's types.
     """
@@ -82,7 +82,7 @@ _session: ContextVar[_Session] = ContextVar("session")
 
 @contextmanager
 def storing(target_context: Any) -> Iterator[None]:
-    """Have the parts of a kernel taken from the disk, and those that are compiled left there, also if others fail."""
+    """Take the parts of a kernel from the disk, and store there those that are compiled, even if others fail."""
     session = _Session(entries.conditions(target_context))
     token = _session.set(session)
     try:
@@ -109,7 +109,7 @@ def add(key: str, code: Code) -> None:
 
 
 def made_for(function: Any, *what: int | str) -> None:
-    """Tell for what a function was made that Numba is taught to compile in a way of its own."""
+    """Record the purpose of a function that Numba compiles in a special way."""
     vars(function)[_MADE_FOR] = what
 
 
@@ -128,7 +128,7 @@ def key_of(compiler: type, function: Any, arguments: tuple[Any, ...]) -> str | N
     Returns
     -------
     str or None
-        None if it cannot be stored: it is not from this package, or holds what has no content known here.
+        None if it cannot be stored: it is not from this package, or its closure holds values of an unknown kind.
     """
     if not function.__module__.startswith(_PACKAGE):
         return None
@@ -142,7 +142,7 @@ def key_of(compiler: type, function: Any, arguments: tuple[Any, ...]) -> str | N
 
 
 def place_of(called: Any, caller: Any, arguments: tuple[Any, ...]) -> tuple[str, int | str] | None:
-    """Return where a function has another one from, which it calls.
+    """Return where a function finds another function that it calls.
 
     Parameters
     ----------
@@ -154,8 +154,8 @@ def place_of(called: Any, caller: Any, arguments: tuple[Any, ...]) -> tuple[str,
     Returns
     -------
     tuple or None
-        ``("held", number)`` among the parts that it holds, ``("global", name)``, or ``("elementary", name)``; None if
-        it has it from several of these.
+        ``("held", number)`` among the parts in its closure, ``("global", name)``, or ``("elementary", name)``; None if
+        it finds it in several of these.
     """
     places = dict[str, int | str]()
     for kind, parts in _parts_known_to(caller, arguments).items():
@@ -204,7 +204,7 @@ def _elementary(arguments: tuple[Any, ...]) -> dict[str, Any]:
 
 
 def _parts_in(function: Any) -> Iterator[Any]:
-    """Yield the parts that a function holds."""
+    """Yield the parts in a function's closure."""
     held: list[Any] = [cell.cell_contents for cell in reversed(function.__closure__ or ())]
     while held:
         value = held.pop()
@@ -215,7 +215,7 @@ def _parts_in(function: Any) -> Iterator[Any]:
 
 
 def _content(value: Any) -> str | None:
-    """Return a text that differs for values of different code; None if none is known."""
+    """Return a text that distinguishes values that lead to different code; None for a value of an unknown kind."""
     kind = f"{type(value).__module__}.{type(value).__qualname__}"
     if isinstance(value, Dispatcher):
         return f"{kind} {_name(value.py_func)}"
@@ -232,7 +232,7 @@ def _content(value: Any) -> str | None:
 
 
 def _name(function: Any) -> str:
-    """Return what distinguishes a function from all others, but not from what the same maker makes at another time."""
+    """Return a text that distinguishes a function from all others, but not from later ones of the same maker."""
     return f"{function.__module__}.{function.__qualname__}:{function.__code__.co_firstlineno}"
 
 

@@ -21,7 +21,7 @@ from kernels.start.mersenne import STATE_WORDS, WIDTH, uniform
 
 Array = NDArray[Any]
 
-# Outputs made at a time, a multiple of 4: two for each number, one point for each pair of them.
+# Outputs made at a time, a multiple of 4: two for each number, and two numbers for each point.
 CHUNK = 40
 
 
@@ -86,7 +86,7 @@ def make_scratch() -> Scratch:
 
 
 class Wanted(NamedTuple):
-    """The numbers to draw for each seed: its first numbers z, as shift + scale * z.
+    """The numbers to draw for each seed: shift + scale * z, for its first numbers z.
 
     Attributes
     ----------
@@ -112,8 +112,8 @@ def make_fill_normal() -> Callable[[Scratch, Array, Wanted, int], None]:
 
     Notes
     -----
-    Of a pair the number made from the second uniform comes first. The logarithm is
-    math.log, the libm's, as in NumPy, since its bits matter. No loop has a branch, but for the logarithm.
+    The number made from the second uniform of a pair comes first. The logarithm is
+    math.log, that of libm, as in NumPy, since its bits matter. No loop has a branch except for the logarithm.
     """
     load = lanes.memory("uint32", WIDTH).load
     store = lanes.memory("float64", WIDTH).store

@@ -1,4 +1,4 @@
-"""Initial parameters that are given in place of drawn ones: whole arrays, or single elements."""
+"""Explicit initial parameters, which replace drawn ones: whole arrays, or single elements."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Given(NamedTuple):
     element
         Its index, or empty for the whole array.
     values
-        A number, an array of the parameter's shape, or one with such an array for each seed.
+        A number, an array of the parameter's shape, or an array with one such array for each seed.
     """
 
     name: str
@@ -35,7 +35,7 @@ class Given(NamedTuple):
 def place_given(
     weights: Array, given: list[Given], rows: NDArray[np.int64], architecture: Architecture, hidden: Hidden
 ) -> None:
-    """Overwrite initial parameters by those that are given, one after another.
+    """Overwrite drawn initial parameters with explicit ones, one after another.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def place_given(
     given
         Which parameters; later ones win.
     rows : (n,)
-        Of each network, its row in values that differ from seed to seed.
+        The row of each network in values that differ from seed to seed.
     architecture, hidden
         Of the networks.
     """

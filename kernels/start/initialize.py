@@ -23,9 +23,9 @@ Shapes = dict[str, tuple[int, ...]]
 # Numbers that are in memory at once, for several rows.
 _MOST_NUMBERS = 2**23
 
-# The words of an order of drawing: parameters w and b of a hidden layer may have its number, and an array with .T is
+# A name in an order of drawing: w and b may have the number of a hidden layer, and an array with .T is
 # drawn transposed.
-_WORD = re.compile(f"[wb][1-{MAX_LAYERS}]?|[vck]")
+_NAME = re.compile(f"[wb][1-{MAX_LAYERS}]?|[vck]")
 
 
 class Start(NamedTuple):
@@ -42,20 +42,20 @@ class Start(NamedTuple):
     output_scale
         Of v and k; None for ``scale``.
     bias_scale
-        Of b and c; None for ``scale``, or 0 where that has a name. With 0 they are drawn all the same, and are 0.
+        Of b and c; None for ``scale``, or 0 where ``scale`` is a name. With 0 their numbers are drawn, but not used.
     mirrored
         Whether the second half of the units of the last hidden layer begins as the first, with opposite output
         weights, so that outputs begin at their bias but for rounding (Zhang, Xu, Luo and Ma, 2020).
     order
-        The parameters in the order of drawing, each once, as in ``"w.T b v c"``. An array of weights with ``.T`` is
+        The parameters in their order of drawing, each once, as in ``"w.T b v c"``. An array of weights with ``.T`` is
         drawn transposed. Those of several hidden layers are w1, b1, w2, ..; w and b are those of all layers that are
         not named, from the inputs up. Parameters that a network does not have are not drawn.
     generator
         See :func:`kernels.start.numbers.fill_numbers`.
     by_numpy
-        Whether NumPy draws the numbers, which takes longer for many networks, and no kernel. No result depends on it.
+        Whether NumPy draws the numbers, without a kernel, but slower for many networks. No result depends on it.
     attempt
-        Which of successive networks of a seed it is: attempt r has the numbers behind those of r networks.
+        Attempts of a seed count from 0: attempt r takes the numbers that follow those of the r attempts before.
     """
 
     distribution: str = "normal"
@@ -85,12 +85,12 @@ def initial_weights(
     dtype
         Of the result.
     out : (n, parameters) of ``dtype``
-        Where the result is written, in C order; fresh memory if not given.
+        Where the result is written, in C order; by default new memory.
 
     Returns
     -------
     (n, parameters) of ``dtype``
-        In the order of :meth:`kernels.recipe.Architecture.shapes`, whatever the order of drawing.
+        In the order of :meth:`kernels.recipe.Architecture.shapes`, not in the order of drawing.
 
     Raises
     ------
@@ -100,7 +100,7 @@ def initial_weights(
     shape = seeds.size, architecture.n_parameters(hidden)
     weights = np.empty(shape, dtype) if out is None else out
     if weights.shape != shape or weights.dtype != dtype:
-        raise ValueError(f"out of shape {weights.shape} and {weights.dtype} given; must be {shape}, {dtype}")
+        raise ValueError(f"out: must have shape {shape} and dtype {dtype}, got {weights.shape} and {weights.dtype}")
     shapes = architecture.shapes(hidden)
     drawn, scales = _read(start.order, shapes), _scales(start, shapes)
     with np.errstate(over="ignore", invalid="ignore"):  # a number beyond the dtype is infinite
@@ -123,7 +123,7 @@ def initial_weights(
 
 
 def _few_at_once(n_rows: int, n_numbers: int) -> list[slice]:
-    """Return slices of rows that have at most so many numbers together as are drawn at once."""
+    """Return slices of rows that have at most as many numbers as are drawn at once."""
     count = max(1, _MOST_NUMBERS // n_numbers)
     return [slice(first, first + count) for first in range(0, n_rows, count)]
 
@@ -140,7 +140,7 @@ def _fill(start: Start, numbers: Array, seeds: Array, factor: float = 1.0, shift
 
 
 def _mirror(weights: Array, shapes: Shapes) -> None:
-    """Make the second half of the last hidden layer's units as the first, with opposite output weights."""
+    """Copy the first half of the last hidden layer's units to the second, with opposite output weights."""
     places = parameter_slices(shapes)
     layer = max((name for name in shapes if name[0] == "w"), key=lambda name: int(name[1:] or 1))
     for name, shape in shapes.items():
@@ -155,7 +155,7 @@ def _mirror(weights: Array, shapes: Shapes) -> None:
 
 
 def uncompiled(start: Start, architecture: Architecture, hidden: Hidden, dtype: str) -> Kernel | None:
-    """Return the kernel that draws initial weights, if it is yet to be compiled.
+    """Return the kernel that draws initial weights, if it is not compiled yet.
 
     Parameters
     ----------
@@ -190,9 +190,9 @@ def _scales(start: Start, shapes: Shapes) -> dict[str, float]:
     """Return the scale of each parameter array that the network has."""
     of_output = start.scale if start.output_scale is None else start.output_scale
     of_bias = bias_scale(start.scale) if start.bias_scale is None else start.bias_scale
-    given = {"w": start.scale, "v": of_output, "k": of_output}
+    by_kind = {"w": start.scale, "v": of_output, "k": of_output}
     return {
-        name: scale_of(given[name[0]], start.distribution, *shape) if name[0] in given else of_bias
+        name: scale_of(by_kind[name[0]], start.distribution, *shape) if name[0] in by_kind else of_bias
         for name, shape in shapes.items()
     }
 
@@ -200,17 +200,17 @@ def _scales(start: Start, shapes: Shapes) -> dict[str, float]:
 def _read(order: str, shapes: Shapes) -> dict[str, bool]:
     """Read an order of drawing: the parameter arrays of the network in that order, and whether each is transposed."""
     marks: dict[str, bool] = {}
-    for word in order.split():
-        name, _, mark = word.partition(".")
-        if not _WORD.fullmatch(name) or word not in (name, f"{name}.T") or (mark and name[0] in "bc"):
+    for entry in order.split():
+        name, _, mark = entry.partition(".")
+        if not _NAME.fullmatch(name) or entry not in (name, f"{name}.T") or (mark and name[0] in "bc"):
             raise ValueError(
-                f"{word!r} in the order of drawing {order!r} given; must be one of w, v, b, c, k, or w and b with the "
-                "number of a layer, where w, v and k may have .T behind"
+                "order: must name w, v, b, c or k, or w or b with the number of a layer (as w2), and w, v and k may "
+                f"end in .T, got {entry!r} in {order!r}"
             )
         if name in marks:
-            raise ValueError(f"order of drawing {order!r} given; must name {name} once")
+            raise ValueError(f"order: must name {name} once, got {order!r}")
         marks[name] = mark == "T"
-    # Of one hidden layer w1 and b1 are w and b.
+    # With one hidden layer, w1 and b1 are w and b.
     numbered = {name: name if name in shapes or name[1] != "1" else name[0] for name in marks if name[1:]}
     read: dict[str, bool] = {}
     for name, is_transposed in marks.items():
@@ -220,7 +220,7 @@ def _read(order: str, shapes: Shapes) -> dict[str, bool]:
                 read[each] = is_transposed
     missing = [name for name in shapes if name not in read]
     if missing:
-        raise ValueError(f"order of drawing {order!r} given; must also name {', '.join(missing)}")
+        raise ValueError(f"order: must also name {', '.join(missing)}, got {order!r}")
     return read
 
 

@@ -1,8 +1,8 @@
 """Mersenne Twister (Matsumoto and Nishimura, 1998) as NumPy seeds it from one integer.
 
 Seeds work side by side in lanes. The recurrence makes one word of state after the
-other, and output k needs words k, k + 1 and k + 397 only; for the few numbers a
-small network wants the last of the 624 words are never made.
+other, and output k needs only words k, k + 1 and k + 397. For the few numbers that a
+small network needs, the last of the 624 words are never made.
 """
 
 from __future__ import annotations

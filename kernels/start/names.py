@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-# With a scale s: normal numbers of deviation s, those of them that are at most 2 s from 0, uniform numbers on [-s, s),
+# With a scale s: normal numbers of deviation s, only those at most 2 s from 0, uniform numbers on [-s, s),
 # and s itself.
 DISTRIBUTIONS = ("normal", "uniform", "truncated_normal", "constant")
 
@@ -19,14 +19,14 @@ GENERATORS = ("mt19937", "pcg64")
 
 
 class NamedScale(NamedTuple):
-    """A deviation of the weights of a layer that follows from its fans: the root of ``gain`` over some of them.
+    """A deviation of a layer's weights that follows from its fans: the root of ``gain`` divided by one fan or both.
 
     Attributes
     ----------
     gain
         Numerator of the variance.
     with_fan_out
-        Whether the denominator is fan-in plus fan-out, and not fan-in alone.
+        Whether the denominator is fan-in plus fan-out, instead of fan-in alone.
     source
     also
         Names that other programs use.
@@ -39,7 +39,7 @@ class NamedScale(NamedTuple):
 
     @property
     def formula(self) -> str:
-        """The deviation, as a text for users."""
+        """The deviation as a text for users."""
         return f"sqrt({self.gain:g} / {'(fan-in + fan-out)' if self.with_fan_out else 'fan-in'})"
 
 

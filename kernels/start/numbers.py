@@ -18,13 +18,13 @@ from kernels.start.names import GENERATORS
 
 Array = NDArray[Any]
 
-# Distributions that are drawn as they are; others are made of these.
+# Distributions that are drawn directly; others are made from them.
 _DRAWN = ("normal", "uniform")
 
 # Up to this many seeds, of at least this many numbers each, are drawn by NumPy: the kernel draws WIDTH seeds at a time.
 _FEW_SEEDS, _MANY_NUMBERS = 2, 256
 
-# Scratch memory that no thread uses now. It is kept, since fresh memory is slow.
+# Scratch memory that no thread uses now. It is kept, since new memory is slow.
 _idle: list[Scratch] = []
 
 
@@ -49,7 +49,7 @@ def make_draw(distribution: str) -> Callable[[Array, Array, Array, Scratch, Want
             count = WIDTH if seeds.size - start > WIDTH else seeds.size - start
             for lane in range(WIDTH):
                 state[0, lane] = seeds[start + (lane if lane < count else count - 1)]
-                filled[lane] = 0 if lane < count else wanted.n_numbers  # no place for what others draw
+                filled[lane] = 0 if lane < count else wanted.n_numbers  # a padding lane is full from the start
             seed_rows(state, n_outputs)
             position, unfinished = 0, count
             while unfinished > 0 and (position < n_outputs or not n_outputs):
@@ -77,7 +77,7 @@ def _take_scratch() -> Scratch:
 
 
 def uncompiled_draw(distribution: str, generator: str, dtype: str) -> Kernel | None:
-    """Return the kernel that draws numbers, if it is yet to be compiled.
+    """Return the kernel that draws numbers, if it is not compiled yet.
 
     Parameters
     ----------
@@ -147,7 +147,7 @@ def fill_numbers(
 def fill_by_numpy(
     numbers: Array, seeds: Array, distribution: str, generator: str, scale: float = 1.0, shift: float = -0.0
 ) -> None:
-    """Draw as :func:`fill_numbers` does, by NumPy, without a kernel that had to be compiled.
+    """Draw as :func:`fill_numbers` does, but with NumPy and without a kernel.
 
     Parameters
     ----------
@@ -195,19 +195,19 @@ def fill_truncated(fill: Callable[..., None], numbers: Array, seeds: Array, gene
 
 def _check(numbers: Array, seeds: Array, distribution: str, generator: str) -> None:
     if seeds.dtype.kind not in "iu":
-        raise ValueError(f"seeds of dtype {seeds.dtype} given; must be integers")
+        raise ValueError(f"seeds: must be integers, got {seeds.dtype}")
     if distribution not in _DRAWN or generator not in GENERATORS:
         raise ValueError(
-            f"distribution {distribution!r} of generator {generator!r} given; must be of {_DRAWN} and {GENERATORS}"
+            f"distribution and generator: must be of {_DRAWN} and {GENERATORS}, got {distribution!r} and {generator!r}"
         )
     if seeds.size and not (seeds.min() >= 0 and seeds.max() <= MAX_SEED):
-        raise ValueError(f"seeds must be from 0 to {MAX_SEED}; given {seeds.min()} to {seeds.max()}")
+        raise ValueError(f"seeds: must be from 0 to {MAX_SEED}, got {seeds.min()} to {seeds.max()}")
     if len(numbers) != seeds.size or not numbers.flags.c_contiguous:
-        raise ValueError(f"{len(numbers)} rows given for {seeds.size} seeds; must be one per seed, in C order")
+        raise ValueError(f"numbers: must have one row for each of {seeds.size} seeds, in C order, got {len(numbers)}")
 
 
 def _fill_mt19937(numbers: Array, seeds: Array, distribution: str, wanted: Wanted) -> None:
-    """Draw in two rounds: the few seeds that need more outputs than the others are drawn again."""
+    """Draw in two rounds: the few seeds that need more outputs than the others take part in the second."""
     draw, seeds = make_draw(distribution), np.ascontiguousarray(seeds, np.uint32)
     late, scratch = np.empty(seeds.size, np.int64), _take_scratch()
     n_outputs = _first_outputs(wanted.n_numbers, distribution)

@@ -6,7 +6,7 @@ import math
 
 from kernels.start.names import NAMED_SCALES
 
-# A scale as it is given: a number, or one of NAMED_SCALES.
+# A number, or one of NAMED_SCALES.
 Scale = float | str
 
 # The deviation of standard normal numbers that are at most 2 from 0: sqrt(1 - 4 * pdf(2) / (2 * cdf(2) - 1)).
@@ -22,7 +22,7 @@ def scale_of(scale: Scale, distribution: str, fan_in: int, fan_out: int) -> floa
     Parameters
     ----------
     scale
-        A number is returned as it is. With a name the weights have its deviation, whatever their distribution.
+        A number is returned unchanged. With a name the weights have its deviation, whatever their distribution.
     distribution
         Not ``"constant"`` where the scale has a name.
     fan_in, fan_out
@@ -31,7 +31,7 @@ def scale_of(scale: Scale, distribution: str, fan_in: int, fan_out: int) -> floa
     Returns
     -------
     float
-        Deviation of normal numbers, before those beyond twice of it are rejected, or half the width of uniform ones.
+        Deviation of normal numbers, before those beyond twice of it are rejected, or half the width of uniform numbers.
     """
     if not isinstance(scale, str):
         return float(scale)
@@ -42,5 +42,5 @@ def scale_of(scale: Scale, distribution: str, fan_in: int, fan_out: int) -> floa
 
 
 def bias_scale(scale: Scale) -> float:
-    """Return the scale of biases that have none of their own: that of the weights, or 0 where that has a name."""
+    """Return the default scale of biases: that of the weights, or 0 where that is a name."""
     return 0.0 if isinstance(scale, str) else float(scale)

@@ -1,7 +1,7 @@
 """The order in which patterns are visited, from integers alone, so that it is the same on every machine.
 
 SplitMix64 (Steele, Lea and Flood, Fast splittable pseudorandom number generators, 2014), whose state is mixed of seed
-and epoch, and the shuffle of Fisher and Yates. This stream is its own: it never moves initial weights.
+and epoch, and the shuffle of Fisher and Yates. The stream is separate, so it never moves initial weights.
 """
 
 from __future__ import annotations

@@ -3,9 +3,9 @@
 Functions named ``make_..`` build the functions that kernels inline. These are their common arguments:
 
 - ``recipe``: the components that decide the bits, :class:`kernels.recipe.Recipe`;
-- ``variant``: what the kernel is compiled for besides, :class:`kernels.variant.Variant`;
+- ``variant``: the choices that decide only speed, :class:`kernels.variant.Variant`;
 - ``memory``: loads and stores rows of lanes, :class:`kernels.simd.lanes.Memory`;
-- ``source``: where patterns are read, :class:`kernels.data.patterns.PatternSource`.
+- ``source``: how patterns are read, :class:`kernels.data.patterns.PatternSource`.
 
 The functions that they return take ``patterns`` (:class:`kernels.data.patterns.Patterns`), ``packet``
 (:class:`kernels.data.packet.Packet`), ``n0`` (the number of the first pattern of a block or window), and the numbers of

@@ -1,4 +1,4 @@
-"""The rows of control that the components of a recipe have. Their numbers are computed here and nowhere else."""
+"""The rows of control of a recipe's components. Their numbers are computed only here."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import NamedTuple
 import numpy as np
 
 from kernels.components.records import Setting
-from kernels.data.control import COMMON_ROWS, GIVEN_ROWS, OUTPUT_RATE, RATE
+from kernels.data.control import COMMON_ROWS, INITIAL_ROWS, OUTPUT_RATE, RATE
 from kernels.recipe import Recipe
 from kernels.vocabulary import OPTIMIZERS, SCHEDULES, TAIL
 
 # Rows that end runs on a plateau: what a score must be below to be an improvement, evaluations since the last one, both
 # as they are after the present evaluation, and whether the run ends now.
-THRESHOLD, WAITED, NEXT_THRESHOLD, NEXT_WAITED, PLATEAU_FLAG, N_PLATEAU_ROWS = range(6)
+TO_BEAT, WAITED, NEXT_TO_BEAT, NEXT_WAITED, PLATEAU_FLAG, N_PLATEAU_ROWS = range(6)
 
 
 class ControlLayout(NamedTuple):
@@ -27,16 +27,16 @@ class ControlLayout(NamedTuple):
     clocks, next_clocks
         Rows of the numbers that count updates for the optimizer: before the current update, and after it.
     factors
-        Rows of the optimizer's factors, made of the learning rates of the hidden layer and of the output layer.
+        Rows of the optimizer's factors, from the learning rates of the hidden layer and of the output layer.
     rates
         Rows of the learning rates of the next update: of the hidden layer, and of the output layer.
-    given
+    initial
         Rows that are written when a run takes a lane, in this order: common ones, settings, clocks.
-    target
-        The row of the largest target that the loss has not been below yet, minus infinity after the last; None if the
-        recipe records no targets.
+    loss_threshold
+        The row of the largest loss threshold that the loss has not been below yet, minus infinity after the last; None
+        if the recipe records none.
     plateau
-        Rows THRESHOLD to PLATEAU_FLAG of runs that end when they no longer improve; none if none does.
+        Rows TO_BEAT to PLATEAU_FLAG of runs that end when they no longer improve; none if none does.
     n_rows
         Number of all rows of control.
     loss_sums
@@ -50,8 +50,8 @@ class ControlLayout(NamedTuple):
     next_clocks: tuple[int, ...]
     factors: tuple[tuple[int, ...], tuple[int, ...]]
     rates: tuple[int, int]
-    given: tuple[int, ...]
-    target: int | None
+    initial: tuple[int, ...]
+    loss_threshold: int | None
     plateau: tuple[int, ...]
     n_rows: int
     loss_sums: tuple[int, ...]
@@ -84,8 +84,8 @@ def make_control_layout(recipe: Recipe) -> ControlLayout:
         next_clocks,
         (factors[0], factors[1]) if n_factors else ((rates[0],), (rates[1],)),
         rates,
-        given=(*range(GIVEN_ROWS), *settings, *clocks),
-        target=starts[-1] if recipe.records_thresholds else None,
+        initial=(*range(INITIAL_ROWS), *settings, *clocks),
+        loss_threshold=starts[-1] if recipe.records_thresholds else None,
         plateau=tuple(range(first_of_plateau, n_rows)),
         n_rows=n_rows,
         loss_sums=tuple(doubles[:-1]),

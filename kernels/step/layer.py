@@ -1,4 +1,4 @@
-"""One of several hidden layers: what its units read, its forward pass, and the gradients of its weights and biases.
+"""One of several hidden layers: the inputs of its units, its forward pass, and the gradients of weights and biases.
 
 The first layer reads patterns, of which zeros are skipped where they are constants; the others read activations.
 """

@@ -1,4 +1,4 @@
-"""Where everything that a packet works on lies in memory. Offsets are computed here and nowhere else."""
+"""Where all data of a packet lies in memory. Offsets are computed only here."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ class Layout(NamedTuple):
     Attributes
     ----------
     totals, outputs, output_slopes, gradients, own, shuffled, parameters
-        As in :class:`kernels.data.packet.Packet`; control comes before, and parameters come last. A kind that a
-        recipe does without has no rows.
+        As in :class:`kernels.data.packet.Packet`; control comes first, and parameters come last. A kind that a
+        recipe does not need has no rows.
     """
 
     totals: int

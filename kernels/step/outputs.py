@@ -1,4 +1,4 @@
-"""From sums over hidden units to outputs, and activations of units and outputs."""
+"""Outputs from sums over hidden units, and activations of units and outputs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The learning rates of the next update, where they change from update to update or grow at the start."""
+"""The learning rates of the next update, where a schedule or a warm-up changes them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TAKEN, MOST, FIRST_STATE = range(3)
 def make_set_rates(recipe: Recipe, memory: Memory) -> Callable[[Packet], None]:
     """Make the function that counts an update and computes its learning rates: ``(packet)``.
 
-    It does nothing where the rates are those that are given.
+    It does nothing where the rates are constant.
     """
     layout, component, is_wide = make_control_layout(recipe), schedule(recipe.schedule), recipe.dtype == "float64"
     load, store = memory.load, memory.store
@@ -90,7 +90,7 @@ def make_set_rates(recipe: Recipe, memory: Memory) -> Callable[[Packet], None]:
 
 @made_once
 def make_rates_rest(recipe: Recipe, memory: Memory) -> Callable[[Packet], Mask]:
-    """Make the test in which lanes all later updates have the rates that are given: ``(packet)``."""
+    """Make the test in which lanes the learning rates no longer change: ``(packet)``."""
     load, fill, is_wide = memory.load, memory.fill, recipe.dtype == "float64"
     load_double = lanes.memory("float64", memory.width).load
     is_constant = SCHEDULES[recipe.schedule].advance is None
@@ -119,7 +119,7 @@ def make_keep_taken(
 ) -> tuple[Callable[[Packet], Lanes], Callable[[Packet, Lanes], None]]:
     """Make the functions that read the number of updates taken, ``(packet)``, and set it, ``(packet, number)``.
 
-    They are for updates that are only tried, which happens where the rates rest.
+    They serve updates that are only tried, which happens where the rates no longer change.
     """
     double = lanes.memory("float64", memory.width)
     load_double, store_double, fill_double = double.load, double.store, double.fill

@@ -1,4 +1,4 @@
-"""The step as the training loop knows it: it computes outputs, and advances a packet to the next evaluation."""
+"""The step as the training loop sees it: it computes outputs and advances a packet to the next evaluation."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from kernels.data.packet import Packet, numbering
-from kernels.data.patterns import GIVEN, Patterns, PatternSource, constants, own_order, own_patterns
+from kernels.data.patterns import IN_MEMORY, Patterns, PatternSource, constants, own_order, own_patterns
 from kernels.recipe import Recipe
 from kernels.simd.functions import Mask
 from kernels.simd.jit import device, routine
@@ -59,7 +59,7 @@ def file_order(recipe: Recipe, variant: Variant, memory: Memory) -> PatternSourc
     -------
     PatternSource
     """
-    shared = constants(variant.table, recipe.dtype, recipe.trains_biases) if variant.table else GIVEN
+    shared = constants(variant.table, recipe.dtype, recipe.trains_biases) if variant.table else IN_MEMORY
     architecture = recipe.architecture
     if variant.own == "nothing":
         return shared
@@ -84,7 +84,7 @@ def make_step(recipe: Recipe, variant: Variant, memory: Memory) -> Step:
 
 
 def _make_full_step(recipe: Recipe, variant: Variant, memory: Memory) -> Step:
-    """Make the step of all patterns, whose forward pass is also the one that is evaluated."""
+    """Make the step of all patterns, whose forward pass also serves the evaluation."""
     source = file_order(recipe, variant, memory)
     forward, differentiate, update, may_be_fixed_point = make_pass(recipe, variant, memory, source, variant.n_patterns)
     part = device if variant.table else routine  # what registers hold must be inlined
@@ -110,7 +110,7 @@ def _make_full_step(recipe: Recipe, variant: Variant, memory: Memory) -> Step:
 
 
 def _make_epoch(recipe: Recipe, variant: Variant, memory: Memory) -> Step:
-    """Make an epoch of several steps, which is evaluated by a forward pass of its own."""
+    """Make an epoch of several steps, whose evaluation needs a separate forward pass."""
     architecture, size, n_windows = recipe.architecture, variant.window, variant.n_windows
     source = all_in_order = file_order(recipe, variant, memory)
     if variant.shuffles(recipe):
@@ -177,7 +177,7 @@ def make_advance_window(
 def make_is_fixed_point(
     recipe: Recipe, variant: Variant, memory: Memory, advance_window: Callable[[Patterns, Packet, int], None]
 ) -> Callable[[Patterns, Packet, Mask], Mask]:
-    """Make the test which lanes no update of an epoch would change. It is yet to be compiled.
+    """Make the test which lanes no update of an epoch would change; the result is not compiled yet.
 
     The updates are applied and then rolled back. State is compared after each of them, since two may cancel.
 

@@ -1,4 +1,4 @@
-"""What is done with the gradient of a parameter: the parameter is updated, or the gradient is added to a sum."""
+"""What becomes of the gradient of a parameter: an update of the parameter, or a term of a sum."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class GradientSinks(NamedTuple):
     c, k
         For output biases, and for skip connections.
     deep_w
-        For weights of several hidden layers, whose gradient is multiplied by the scale of their own layer before.
+        For weights of several hidden layers, whose gradient is already multiplied by the scale of their layer.
     """
 
     w: Sink
@@ -170,7 +170,7 @@ def make_adders(memory: Memory) -> GradientSinks:
 
 @cache
 def make_start(memory: Memory, mode: Mode) -> Callable[[Packet, int], Lanes]:
-    """Make the function that gives the first value of the sum of a gradient, ``(packet, row)``.
+    """Make the function that returns the first value of the sum of a gradient, ``(packet, row)``.
 
     It is -0, or in the mode ADD the sum over the earlier blocks.
     """
@@ -207,14 +207,14 @@ def make_gradient_sinks(recipe: Recipe, variant: Variant, memory: Memory, mode: 
 
 @made_once
 def make_clock(recipe: Recipe, memory: Memory) -> tuple[Callable[[Packet], None], Callable[[Packet], None]]:
-    """Make what an update does before it comes to the parameters, and after them.
+    """Make what an update does before and after it changes the parameters.
 
     Returns
     -------
     begin, end : (packet) -> None
         ``begin`` advances the numbers that count updates, and computes the optimizer's factors from the learning rates,
         which follow their schedule.
-        ``end`` makes the advanced numbers the current ones, which is left out where an update is only tried.
+        ``end`` makes the advanced numbers the current ones; it is not called where an update is only tried.
     """
     method, layout = optimizer(recipe.optimizer), make_control_layout(recipe)
     tick, factors, (hidden, output) = method.tick, method.factors, layout.factors

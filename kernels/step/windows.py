@@ -1,4 +1,4 @@
-"""The windows of an epoch: the patterns of each step go through it all at once or block by block."""
+"""The windows of an epoch: a step takes the patterns of its window all at once or block by block."""
 
 from __future__ import annotations
 
@@ -124,8 +124,8 @@ def make_may_be_fixed_point(
     Returns
     -------
     (patterns, packet) -> mask
-        All lanes without biases, where output biases are frozen, and with an optimizer that counts updates: there an
-        output bias is no evidence.
+        All lanes where there are no biases, output biases are frozen, or the optimizer counts updates: there an
+        output bias proves nothing.
     """
     architecture = recipe.architecture
     n_outputs, number = architecture.outputs, numbering(architecture, variant.hidden)
@@ -183,7 +183,7 @@ def make_add_block(
 def make_predict(
     recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource
 ) -> Callable[[Patterns, Packet], None]:
-    """Make the forward pass over all patterns from which runs are evaluated, and nothing else.
+    """Make the forward pass over all patterns that serves only the evaluation of runs.
 
     Parameters
     ----------

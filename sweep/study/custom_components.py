@@ -149,4 +149,4 @@ def _fault(name: Any, table: Any) -> str | None:
     if not isinstance(settings, (list, tuple)) or not all(type(flag) is bool for flag in flags):
         return "settings must be a list, and elementary and full_batch true or false"
     found = [(each, setting_fault(_setting(each))) for each in settings]
-    return next((f"setting {shown(each)} given; it {fault}" for each, fault in found if fault), None)
+    return next((f"settings: {shown(each)} {fault}" for each, fault in found if fault), None)

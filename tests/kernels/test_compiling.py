@@ -15,7 +15,7 @@ from numba.core import event
 from numba.core.errors import TypingError
 
 from kernels.simd import jit
-from kernels.simd.compiling import Compilation, CompileWatch, asked_before_compiling, is_compiled, kernel_key
+from kernels.simd.compiling import Compilation, CompileWatch, checking_before_compiling, is_compiled, kernel_key
 
 pytestmark = [
     pytest.mark.compiled,
@@ -179,10 +179,10 @@ def test_a_thread_is_asked_before_it_compiles() -> None:
     asked: list[str] = []
     key = secrets.token_hex(8)
     first, again, second, third = (make_probe(name) for name in (key, key, *(secrets.token_hex(8) for _ in range(2))))
-    with asked_before_compiling(lambda: asked.append("outer")):
+    with checking_before_compiling(lambda: asked.append("outer")):
         first(NUMBERS, 3)
         again(NUMBERS, 3)  # from the disk
-        with asked_before_compiling(lambda: asked.append("inner")):
+        with checking_before_compiling(lambda: asked.append("inner")):
             second(NUMBERS, 3)
         other = threading.Thread(target=third, args=(NUMBERS, 3))
         other.start()
@@ -212,7 +212,7 @@ def test_no_kernel_is_begun_after_a_refusal() -> None:
 
     def call(probe: Any) -> None:
         try:
-            with asked_before_compiling(ask):
+            with checking_before_compiling(ask):
                 probe(NUMBERS, 3)
         except BaseException as error:
             errors.append(error)

@@ -285,5 +285,5 @@ def test_rows_start_on_a_cache_line(dtype: str, width: int) -> None:
 @pytest.mark.parametrize("width", [0, -4, 3, 6, 24])
 def test_width_must_be_a_power_of_two(width: int) -> None:
     """Other widths are refused by name when lanes are made."""
-    with pytest.raises(ValueError, match=f"width {width} is not a power of two"):
+    with pytest.raises(ValueError, match=f"width: must be a power of two, got {width}"):
         lanes.memory("float64", width)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import subprocess
 import sys
@@ -97,54 +96,6 @@ def test_kernels_share_parts() -> None:
     assert first(pairs(), True) == 9.0
     if jit.ENABLED:
         assert len(find.overloads) == 1
-
-
-@pytest.mark.compiled
-@pytest.mark.skipif(not jit.ENABLED, reason="without the JIT nothing is compiled")
-@pytest.mark.parametrize("enabled", [True, False])
-def test_garbage_is_not_looked_for_while_compiling(enabled: bool) -> None:
-    """The collector is as it was when a kernel is compiled, and when that fails."""
-    from numba import TypingError
-    from numba.core import event
-
-    seen = []
-
-    class Listener(event.Listener):
-        def on_start(self, _: Any) -> None:
-            pass
-
-        def on_end(self, compiled: Any) -> None:
-            seen.append((compiled.data["dispatcher"].py_func.__name__, gc.isenabled()))
-
-    @device
-    def one(number: float) -> float:
-        return number + 1.0
-
-    @device
-    def wrong(number: Any) -> Any:
-        return number + "1"
-
-    @kernel("right")
-    def right(number: float) -> float:
-        return one(number)
-
-    @kernel("wrong")
-    def fails(number: float) -> float:
-        return wrong(number)
-
-    was_enabled = gc.isenabled()
-    (gc.enable if enabled else gc.disable)()
-    try:
-        with event.install_listener("numba:compile", Listener()):
-            assert right(1.0) == 2.0
-            with pytest.raises(TypingError):
-                fails(1.0)
-        assert gc.isenabled() == enabled
-    finally:
-        (gc.enable if was_enabled else gc.disable)()
-    assert ("one", False) in seen
-    assert ("right", enabled) in seen
-    assert ("fails", enabled) in seen
 
 
 LINEAR_ALGEBRA = """

@@ -133,5 +133,5 @@ def test_targets_go_with_the_recipe() -> None:
         (spec.recipe._replace(records_thresholds=True), ()),
     ]
     for recipe, targets in recipes:
-        with pytest.raises(ValueError, match="targets of the loss"):
+        with pytest.raises(ValueError, match="loss_thresholds: must fit"):
             Trainer(recipe, *spec.patterns, targets)

@@ -288,7 +288,7 @@ def test_width_is_a_power_of_two(width: int) -> None:
 def test_as_many_runs_of_settings_as_of_weights(counts: list[int] | None) -> None:
     """Settings are for exactly the runs whose weights are given."""
     own, weights = _runs().settings[:2], np.resize(_runs().weights, (60, 13))
-    with pytest.raises(ValueError, match="must be of the same runs"):
+    with pytest.raises(ValueError, match="counts: must be 2 numbers from 0 that add up to 60"):
         SPECS["gd"].trainer().train(own, weights, None if counts is None else np.array(counts))
 
 

@@ -68,7 +68,7 @@ def test_parameters_lie_in_drawing_order() -> None:
     assert parts.w2.tolist() == [[4, 5, 6], [7, 8, 9]]
     assert parts.k is None
     for name in ("weights", "w", "b", "w3", "b3", "v1"):
-        with pytest.raises(AttributeError, match=f"no parameters '{name}' here; there are w1, w2, v, b1, b2, c"):
+        with pytest.raises(AttributeError, match=f"parameters '{name}': must be one of w1, w2, v, b1, b2, c"):
             getattr(parts, name)
     parts = Architecture(2, 1, "relu", "identity", bias=False, deep=True).split(np.arange(13), (2, 3))
     assert (parts.b1, parts.b2, parts.c) == (None, None, None)
@@ -77,7 +77,7 @@ def test_parameters_lie_in_drawing_order() -> None:
 def test_sizes_of_several_layers_are_not_guessed() -> None:
     """They have to be said, as networks of different sizes have equal numbers of parameters."""
     architecture = Architecture(2, 1, "relu", "identity", bias=True, deep=True)
-    with pytest.raises(ValueError, match="19 parameters do not tell the sizes of several hidden layers"):
+    with pytest.raises(ValueError, match="hidden: must be passed with several hidden layers; 19 parameters"):
         architecture.split(np.arange(19))
 
 

@@ -1,4 +1,4 @@
-"""ReLU with a slope below 0, which is also that at 0."""
+"""ReLU with a slope below 0, which is also its slope at 0."""
 
 from kernels.components.records import Activation, Setting
 from kernels.simd.functions import Lanes, select

@@ -7,7 +7,7 @@ from kernels.simd.functions import Lanes, select
 
 
 def value(z: Lanes) -> Lanes:
-    return select(z < 0.0, 0.0, z)  # so written, NaN stays NaN
+    return select(z < 0.0, 0.0, z)  # written this way, NaN stays NaN
 
 
 def chain(gradient: Lanes, a: Lanes) -> Lanes:

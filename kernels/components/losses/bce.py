@@ -1,4 +1,4 @@
-"""Binary cross-entropy of a logistic output, in terms of its sum u."""
+"""Binary cross-entropy of a logistic output, computed from its sum u."""
 
 from kernels.components.records import Loss
 from kernels.simd.functions import Lanes, absolute, select, softplus

@@ -1,4 +1,4 @@
-"""Cross-entropy of the probabilities of classes that exclude each other."""
+"""Cross-entropy of the probabilities of mutually exclusive classes."""
 
 from kernels.components.losses.bce import slope
 from kernels.components.records import Loss

@@ -1,4 +1,4 @@
-"""Adam with decoupled weight decay: weights shrink by themselves, not by their gradient."""
+"""Adam with decoupled weight decay: weights shrink directly, not through their gradient."""
 
 from kernels.components.optimizers import adam
 from kernels.simd.functions import Lanes, select

@@ -1,4 +1,4 @@
-"""Gradient descent with a velocity, the sum of gradients that fade."""
+"""Gradient descent with a velocity, a sum of gradients that decay."""
 
 from kernels.components.records import Optimizer, Setting
 from kernels.simd.functions import Lanes

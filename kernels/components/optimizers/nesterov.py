@@ -1,4 +1,4 @@
-"""Gradient descent with a velocity that is looked ahead along."""
+"""Gradient descent with a velocity and Nesterov's look-ahead."""
 
 from kernels.components.optimizers.momentum import MOMENTUM
 from kernels.components.records import Optimizer

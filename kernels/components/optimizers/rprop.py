@@ -1,4 +1,4 @@
-"""Rprop: steps that grow while the gradient keeps its sign and shrink where it does not, whatever its size."""
+"""Rprop: steps grow while the gradient keeps its sign and shrink where it changes; its size does not matter."""
 
 from kernels.components.records import LEARNING_RATE, Optimizer
 from kernels.simd.functions import Lanes, constant, select

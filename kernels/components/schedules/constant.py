@@ -1,4 +1,4 @@
-"""The learning rates as they are given."""
+"""Constant learning rates."""
 
 from kernels.components.records import Schedule
 

@@ -1,4 +1,4 @@
-"""Half a wave of the cosine, from 1 towards 0."""
+"""Half a cosine wave, from 1 towards 0."""
 
 from kernels.components.records import Schedule
 from kernels.simd.functions import Lanes, sin_cos

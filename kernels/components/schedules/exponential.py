@@ -1,4 +1,4 @@
-"""Times gamma after each update, by repeated products."""
+"""Multiply by gamma after each update, by repeated products."""
 
 from kernels.components.records import Schedule, Setting
 from kernels.simd.functions import Lanes

@@ -1,4 +1,4 @@
-"""Divided by one and a share of the updates before."""
+"""Divide by 1 + decay * (number of updates before)."""
 
 from kernels.components.records import Schedule, Setting
 from kernels.simd.functions import Lanes

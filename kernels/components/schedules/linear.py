@@ -1,4 +1,4 @@
-"""From 1 in equal steps towards a factor, which would be that of the update after the last."""
+"""From 1 in equal steps towards an end factor, which the update after the last would have."""
 
 from kernels.components.records import Schedule, Setting
 from kernels.simd.functions import Lanes

@@ -1,4 +1,4 @@
-"""Times gamma after every so many updates."""
+"""Multiply by gamma after every so many updates."""
 
 from kernels.components.records import Schedule, Setting
 from kernels.components.schedules.exponential import GAMMA

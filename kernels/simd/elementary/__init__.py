@@ -8,7 +8,7 @@ They are accurate to 2 units in the last place (ulp) for all inputs, with two ex
 sin and cos beyond 2^19 (see :mod:`kernels.simd.elementary.trigonometric`), and
 ``normal_cdf`` below -1, which is within 3.5 ulp, where e^x, a polynomial and a division add up.
 Each is monotone wherever the exact function is, NaN stays NaN, and subnormal results are
-kept. ``tests/accuracy/survey.py`` measures it, ``tests/accuracy/derive.py`` derives the
+kept. ``tests/accuracy/survey.py`` measures the errors, ``tests/accuracy/derive.py`` derives the
 coefficients.
 """
 

@@ -1,4 +1,4 @@
-"""The exponential function and what follows from it at once: exp, tanh, sigmoid and elu.
+"""The exponential function and functions that follow from it directly: exp, tanh, sigmoid and elu.
 
 Method of exp: x = k ln 2 + r with |r| <= ln 2 / 2 (Cody and Waite, Software
 Manual for the Elementary Functions, 1980: ln 2 in two parts, so that k times
@@ -103,7 +103,7 @@ class Powers(NamedTuple):
     remainder : (x, k) -> lanes
         s for r = x - k ln 2.
     clamp : (x) -> lanes
-        x, limited to where e^x is neither zero nor infinite for certain; NaN stays.
+        x, limited to a range beyond which e^x is certainly zero or infinite; NaN stays.
     halves : (shifted) -> (lanes, lanes)
         Two factors of 2^k, which itself may be beyond the format.
     single : (shifted) -> lanes

@@ -112,14 +112,14 @@ def train_chunk(job: Job, parts: tuple[Part, ...]) -> list[Commit]:
     StoreError
         If this worker cannot see the results, would train other bits or other runs, or cannot write.
     """
-    from kernels.simd.compiling import asked_before_compiling
+    from kernels.simd.compiling import checking_before_compiling
     from sweep.training.executors.threads import finish
 
     _thread.stopped = stopped = partial(_is_stopped, job.session, _task_of_this_thread())
     commits: list[Commit] = []
     if stopped():
         return commits
-    with _prepared(job) as (trainer, store), asked_before_compiling(partial(_begin_kernel, job.session)):
+    with _prepared(job) as (trainer, store), checking_before_compiling(partial(_begin_kernel, job.session)):
         for part in parts:
             if stopped():
                 break

@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import TypeVar
 
 import kernels
-from kernels.simd.compiling import CompileWatch, asked_before_compiling, claiming_kernels
+from kernels.simd.compiling import CompileWatch, checking_before_compiling, claiming_kernels
 from sweep.errors import SweepError
 from sweep.schedule.kernel_count import most_kernels
 from sweep.schedule.part import Part
@@ -169,7 +169,7 @@ def work_in_threads(
                     item = next(items, None)
                 if item is None:
                     return
-                with asked_before_compiling(ask):
+                with checking_before_compiling(ask):
                     made.put((work(item),))
         except OutOfTime:
             stop.set()

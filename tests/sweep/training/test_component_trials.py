@@ -123,7 +123,7 @@ FAILS = {
     "number": (
         {"activation": "mine"},
         "@sweep.activation\ndef mine(z):\n    return z, 1.0\n",
-        "value 1 of function is a number; write 1.0 as constant(1.0, z) of sweep.lanes",
+        "value 1 of function must be lanes, got 1.0; write constant(1.0, z) of sweep.lanes",
     ),
     "loss": (
         {"loss": "mine"},
@@ -133,8 +133,8 @@ FAILS = {
     "two numbers": (
         {"optimizer": "mine", "dtype": "float32"},
         "@sweep.optimizer\ndef mine(p, g, rate):\n    s = select(g > 0.0, 1.5, 0.5)\n    return p - rate * s\n",
-        "at line 6 of {file} (s = select(g > 0.0, 1.5, 0.5)): TypeError: select of two numbers; "
-        "write one of them as constant(1.5, z) of sweep.lanes",
+        "at line 6 of {file} (s = select(g > 0.0, 1.5, 0.5)): TypeError: select: "
+        "must have lanes as a value, got two numbers; write constant(1.5, z) of sweep.lanes",
     ),
     "forgets": (
         {"optimizer": "mine"},
