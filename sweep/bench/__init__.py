@@ -1,4 +1,4 @@
-"""The benchmark: the same networks through xor-sweep and through everything else.
+"""The benchmark: the same networks trained by xor-sweep and by other tools.
 
 case -> worker process for each peer -> interleaved pairs -> table, figure, files
 """

@@ -1,4 +1,4 @@
-"""What every peer trains: named kinds of networks, fully specified."""
+"""What every peer trains: named cases, which specify networks fully."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ MOMENTUM, BETA1, BETA2, EPS = 0.9, 0.9, 0.999, 1e-8
 
 
 class Layer(NamedTuple):
-    """Parameters of a layer of many networks; biases are None where there are none."""
+    """Parameters of a layer of many networks; biases may be None."""
 
     weights: Array  # (networks, units below, units)
     biases: Array | None  # (networks, units)
 
     def map(self, change: Callable[[Array], Any]) -> Layer:
-        """Return what ``change`` makes of each."""
+        """Apply ``change`` to each array."""
         return Layer(change(self.weights), None if self.biases is None else change(self.biases))
 
     @property
     def parts(self) -> list[Array]:
-        """The arrays that there are."""
+        """The arrays, without missing biases."""
         return [self.weights] if self.biases is None else [self.weights, self.biases]
 
 
@@ -43,25 +43,25 @@ class Layer(NamedTuple):
 class Case:
     """One kind of network, trained for a fixed number of steps.
 
-    Network k starts from what ``numpy.random.RandomState(k).randn`` draws, as xor-sweep
+    Network k starts from the numbers of ``numpy.random.RandomState(k).randn``, as xor-sweep
     does for seed k.
 
     Attributes
     ----------
     hidden, dtype, activation, output, bias, scaling, gain
-        The network, in the options of :mod:`kernels.recipe`.
+        The network, in the terms of :mod:`kernels.recipe`.
     steps
         Updates.
     learning_rate, optimizer
         ``"gd"``, ``"momentum"`` or ``"adam"``, with the usual hyperparameters.
     name
-        For people, and a key of :data:`CASES`.
+        A key of :data:`CASES`, also shown to users.
     patterns
-        What is learnt, a key of :data:`PATTERNS`.
+        What networks learn, a key of :data:`PATTERNS`.
     loss, reduction
         ``"squared"`` or ``"half_squared"``, and ``"sum"`` or ``"mean"``.
     batch
-        Patterns per step, in file order, which divide all patterns; None for all.
+        Patterns per step, in file order, a divisor of their number; None for all.
     """
 
     hidden: Hidden
@@ -82,18 +82,18 @@ class Case:
 
     @staticmethod
     def of(given: dict[str, Any]) -> Case:
-        """Return the case of these fields, of which JSON has made the units of several layers a list."""
+        """Return the case of these fields, where JSON may have turned the units of several layers into a list."""
         hidden = given["hidden"]
         return Case(**given | {"hidden": tuple(hidden) if isinstance(hidden, list) else hidden})
 
     @property
     def title(self) -> str:
-        """What is trained, but for its size."""
+        """A title of the case, without its size."""
         return f"{self.name}, {self.activation}, {self.dtype}"
 
     @property
     def size(self) -> str:
-        """Hidden units as text, of each layer."""
+        """Hidden units of each layer, as text."""
         return "-".join(map(str, sizes_of(self.hidden)))
 
     @property
@@ -122,7 +122,7 @@ class Case:
 
     @property
     def architecture(self) -> Architecture:
-        """The network, but for its size."""
+        """The architecture of the network, without its size."""
         n_inputs, n_outputs = (part.shape[1] for part in PATTERNS[self.patterns]())
         return Architecture(
             n_inputs,
@@ -137,7 +137,7 @@ class Case:
 
     @property
     def scales(self) -> tuple[float, ...]:
-        """What the sums of each layer are multiplied by, the gain included."""
+        """The factors of the sums of each layer, including the gain."""
         hidden, output = self.architecture.scales(self.hidden)
         return *(self.gain * scale for scale in hidden), output
 
@@ -147,7 +147,7 @@ class Case:
         return *(self.activation for _ in sizes_of(self.hidden)), self.output
 
     def loss_scale(self, n_patterns: int) -> float:
-        """Return what the sum of squared errors over some patterns is multiplied by."""
+        """Return the factor of the sum of squared errors over some patterns."""
         half = 0.5 if self.loss == "half_squared" else 1.0
         return half if self.reduction == "sum" else half / (n_patterns * self.architecture.outputs)
 
@@ -199,7 +199,7 @@ PATTERNS: dict[str, Callable[[], tuple[Array, Array]]] = {
     "noise": _noise,
 }
 
-# Rates are such that next to no network diverges: one that did could end before its last step, in xor-sweep alone.
+# With these rates almost no network diverges: one that did would end before its last step, in xor-sweep alone.
 CASES = {
     case.name: case
     for case in (

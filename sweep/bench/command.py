@@ -17,7 +17,7 @@ from sweep.bench.runner import PEERS, Findings, run_benchmark
 from sweep.errors import SweepError, unknown
 from sweep.system.host import available_threads, most_threads
 
-# What is measured where nothing is chosen: all cases but those that show how time grows with patterns.
+# Cases measured by default: all but those that show how time grows with the number of patterns.
 USUAL = tuple(name for name in CASES if not name.startswith("relu-parity"))
 
 # XOR comes in several sizes and forms, the other cases in one.
@@ -38,16 +38,16 @@ def bench(
     out: Path,
     threads: int | None,
 ) -> bool:
-    """Measure, print, write; return whether all losses agreed.
+    """Measure, print and write; return whether all losses agree.
 
     Parameters
     ----------
     peers, case
-        Whom and what to measure, separated by commas; all by default.
+        Peers and cases to measure, separated by commas; all by default.
     hidden, dtype, activation
-        Changes to the cases; by default XOR comes in several of each, and other cases are as they are.
+        Changes to the cases; by default XOR comes in several of each, and other cases are unchanged.
     quick
-        XOR with hidden size 2 in float64 unless asked for, and shorter measurements.
+        Measure only XOR with hidden size 2 in float64, unless other options say otherwise, and for a shorter time.
     as_json
         Print JSON instead of tables.
     out
@@ -58,7 +58,7 @@ def bench(
     Raises
     ------
     SweepError
-        If an option names what there is not.
+        If an option has a value that is not allowed.
     KeyboardInterrupt
         If interrupted; what was measured so far is printed and written.
     """
@@ -69,11 +69,11 @@ def bench(
         for changed in _cases(CASES[name], hidden, dtype, activation, quick)
     ]
     if threads is not None and not 1 <= threads <= most_threads():
-        raise SweepError(f"--threads {threads} given; must be at least 1 and here at most {most_threads()}")
+        raise SweepError(f"--threads: must be from 1 to {most_threads()} on this machine, got {threads}")
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise SweepError(f"--out {str(out)!r} given; it cannot be made: {error.strerror}") from None
+        raise SweepError(f"--out: must be a folder that can be created, got {str(out)!r}: {error.strerror}") from None
     findings = Findings()
     try:
         run_benchmark(chosen, cases, QUICK if quick else FULL, threads or available_threads(), findings)
@@ -89,7 +89,7 @@ def bench(
 
 
 def _cases(case: Case, hidden: str | None, dtype: str | None, activation: str | None, quick: bool) -> list[Case]:
-    """Return the cases of one name: its own, or XOR's many, where no option says otherwise."""
+    """Return the cases of one name: by default one, or several for XOR."""
     many = case.name == "xor" and not quick
     sizes = _sizes(hidden, HIDDEN if many else (case.hidden,))
     dtypes = _names("dtype", dtype, DTYPES, DTYPES if many else (case.dtype,))
@@ -100,24 +100,24 @@ def _cases(case: Case, hidden: str | None, dtype: str | None, activation: str | 
     ]
 
 
-def _names(what: str, given: str | None, allowed: Sequence[str], default: Sequence[str]) -> tuple[str, ...]:
+def _names(what: str, text: str | None, allowed: Sequence[str], default: Sequence[str]) -> tuple[str, ...]:
     """Split a list and check its names."""
-    names = default if given is None else [name.strip() for name in given.split(",")]
+    names = default if text is None else [name.strip() for name in text.split(",")]
     for name in names:
         if name not in allowed:
             raise SweepError(f"--{what.removesuffix('s')}: {unknown(what, name, list(allowed))}")
     return tuple(dict.fromkeys(names))
 
 
-def _sizes(given: str | None, default: Sequence[Hidden]) -> tuple[Hidden, ...]:
-    """Split a list of hidden sizes, of several layers as 8-8, and check them."""
-    if given is None:
+def _sizes(sizes_text: str | None, default: Sequence[Hidden]) -> tuple[Hidden, ...]:
+    """Split a list of hidden sizes, with several layers written as 8-8, and check them."""
+    if sizes_text is None:
         return tuple(default)
     sizes: list[Hidden] = []
-    for text in given.split(","):
+    for text in sizes_text.split(","):
         layers = text.strip().split("-")
         if len(layers) > MAX_LAYERS or not all(part.isdecimal() and 1 <= int(part) <= MAX_HIDDEN for part in layers):
-            allowed = f"integers from 1 to {MAX_HIDDEN}, or at most {MAX_LAYERS} of them as in 8-8"
-            raise SweepError(f"--hidden: {text.strip()!r} given; must be {allowed}")
+            allowed = f"integers from 1 to {MAX_HIDDEN}, or up to {MAX_LAYERS} of them joined as in 8-8"
+            raise SweepError(f"--hidden: must be {allowed}, got {text.strip()!r}")
         sizes.append(tuple(map(int, layers)) if len(layers) > 1 else int(text))
     return tuple(dict.fromkeys(sizes))

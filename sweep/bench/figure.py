@@ -1,4 +1,4 @@
-"""Draw what a benchmark found."""
+"""The figure of a benchmark."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 
 def kinds(comparisons: Iterable[Comparison]) -> list[str]:
-    """Return the kinds of case that were measured, in order: all that is the same but for the size."""
+    """Return the kinds of case that were measured, in order: cases that differ only in size are of one kind."""
     return list(dict.fromkeys(c.case.title for c in comparisons))
 
 
 def draw(comparisons: list[Comparison], path: Path) -> None:
-    """Draw how many times as fast xor-sweep is than each peer, a panel for each kind of case.
+    """Draw the speed of xor-sweep divided by that of each peer, in one panel for each kind of case.
 
     Parameters
     ----------
@@ -37,12 +37,12 @@ def draw(comparisons: list[Comparison], path: Path) -> None:
     for axes, title, panel in zip(all_axes, panels, chosen, strict=True):
         _draw_panel(axes, panel)
         axes.set_title(title, fontsize=10)
-    all_axes[-1].set_xlabel("times as fast xor-sweep is: median and range of interleaved pairs")
+    all_axes[-1].set_xlabel("speed of xor-sweep / speed of the peer (median and range of interleaved pairs)")
     figure.savefig(path, dpi=150)
 
 
 def _draw_panel(axes: Axes, comparisons: list[Comparison]) -> None:
-    """Draw peers down, a bar for each hidden size."""
+    """Draw one row for each peer, with a bar for each hidden size."""
     rows = [c.summary() for c in comparisons]
     sizes = list(dict.fromkeys(row["hidden"] for row in rows))
     titles = list(dict.fromkeys(row["title"] for row in rows))

@@ -1,4 +1,4 @@
-"""The other side of a peer's process: starts it, asks it, ends it."""
+"""The host of a peer's process: starts it, sends requests, and ends it."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from sweep.bench.case import Array, Case
 from sweep.bench.peers import OWN, MissingError, UnsupportedError
 from sweep.bench.studies import study_tables
 
-# A peer that has not answered by then will not.
+# A peer that has not answered by then hangs.
 PATIENCE_SECONDS = 900.0
 
-# What keeps a peer to the instructions of the CPU that ``NUMBA_CPU_NAME`` names.
+# Settings that limit a peer to the instructions of the CPU that ``NUMBA_CPU_NAME`` names.
 LIMITS = {
     "haswell": {
         "XLA_FLAGS": "--xla_cpu_max_isa=AVX2",
@@ -49,8 +49,8 @@ class Host:
     Attributes
     ----------
     enough : dict
-        Networks that take so many seconds, and the rate of training them, by case,
-        variant and seconds; as :mod:`sweep.bench.measure` found out.
+        Networks that take a number of seconds, and the rate of training them, by case,
+        variant and seconds, as :mod:`sweep.bench.measure` found.
     """
 
     def __init__(self, name: str, threads: int, folder: Path) -> None:
@@ -74,7 +74,7 @@ class Host:
         return ["-m", "sweep.bench.worker", self.name]
 
     def _environment(self) -> dict[str, str]:
-        """Let nothing but the CPU limit a peer, or that which kernels are compiled for."""
+        """Return an environment in which only the CPU limits a peer, or the CPU for which kernels are compiled."""
         environment = dict(os.environ)
         if self.name == OWN:
             return environment
@@ -87,7 +87,7 @@ class Host:
         return self._ask({"kind": "hello", "case": asdict(case)})
 
     def train(self, case: Case, variant: int, n_networks: int) -> tuple[float, int]:
-        """Train about ``n_networks``; return the seconds that took and how many they were.
+        """Train about ``n_networks``; return the seconds and the exact number of networks.
 
         Raises
         ------
@@ -145,7 +145,7 @@ class Host:
             self._process.stdout.close()
 
     def __enter__(self) -> Host:
-        """Nothing to do: the process runs."""
+        """Return the host; its process already runs."""
         return self
 
     def __exit__(
@@ -156,16 +156,16 @@ class Host:
 
 
 class Checkout(Host):
-    """The process of a checkout of xor-sweep, maybe an earlier one, which trains with ``sweep.run``.
+    """The process of a checkout of xor-sweep, perhaps an earlier version, which trains with ``sweep.run``.
 
     Parameters
     ----------
     name
-        Of the process among others.
+        Name of the process.
     root
         Folder that has the package ``sweep``.
     threads, folder
-        As of a peer.
+        See :class:`Host`.
     """
 
     def __init__(self, name: str, root: Path, threads: int, folder: Path) -> None:

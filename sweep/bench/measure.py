@@ -1,7 +1,7 @@
 """Measure peers against xor-sweep: best variant first, then interleaved pairs.
 
 Shared machines drift: a rate means little by itself. So xor-sweep and a peer train
-in turns, and what counts is the ratio within each pair, its median and its range.
+in turns, and the result is the ratio within each pair: its median and range.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ class Effort:
     repeats
         Pairs of measurements.
     seconds
-        Aimed at for each measurement, of a peer as of xor-sweep, and at least three quarters
+        Intended duration of each measurement, of a peer and of xor-sweep, and at least three quarters
         of it unless ``MAX_NETWORKS`` take less: a CPU that has been idle needs a tenth of a
-        second to come to speed.
+        second to reach full speed.
     trial_seconds
-        Aimed at when a variant is tried.
+        Intended duration of the trial of a variant.
     """
 
     repeats: int
@@ -50,7 +50,7 @@ QUICK = Effort(repeats=5, seconds=0.4, trial_seconds=0.1)
 
 
 class Side(NamedTuple):
-    """One of two that are measured in turns."""
+    """One of the two sides that are measured in turns."""
 
     host: Host
     case: Case
@@ -123,7 +123,7 @@ def compare(own: Host, peer: Host, case: Case, effort: Effort, say: Callable[[st
     effort
         How long to measure.
     say
-        Told what happens.
+        Called with what happens.
 
     Raises
     ------
@@ -163,7 +163,7 @@ def agreement(own: Array, other: Array, dtype: str, same_bits: bool) -> float:
 def interleave(
     sides: tuple[Side, Side], effort: Effort, say: Callable[[str], None]
 ) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Measure both sides in turns, now one first and now the other; return network-steps per second of each."""
+    """Measure both sides in turns, alternating which goes first; return network-steps per second of each."""
     wanted = [_enough(*side, effort.seconds)[0] for side in sides]
     rates: tuple[list[float], list[float]] = ([], [])
     for repeat in range(effort.repeats):
@@ -192,7 +192,7 @@ def best_variant(peer: Host, case: Case, variants: dict[str, str], effort: Effor
 
 
 def _enough(host: Host, case: Case, variant: int, seconds: float) -> tuple[int, float]:
-    """Return how many networks take about ``seconds``, and the rate of training them; found once for each host."""
+    """Return how many networks take about ``seconds``, and the rate of training them; measured once for each host."""
     key = (case, variant, seconds)
     wanted = 1
     while key not in host.enough:

@@ -9,22 +9,22 @@ import numpy as np
 from kernels.recipe import sizes_of
 from sweep.bench.case import Array, Case
 
-# Of the value of a function, and of its slope from the value with the product that follows.
+# Operations of a function's value, and of its slope from the value with the product that follows.
 _VALUES = {"relu": 1}
 _SLOPES = {"relu": 1, "tanh": 3, "sigmoid": 3}
 
 
 class Operations(NamedTuple):
-    """Operations of a step, by what they cost.
+    """Operations of a step, by cost.
 
     Attributes
     ----------
     simple
         Additions, subtractions, multiplications, maxima and comparisons.
     divisions, square_roots
-        Several times as long.
+        These take several times as long.
     functions
-        Calls of tanh or sigmoid. What a tanh costs :func:`kernels.simd.roof.tanh_rate` measures by itself.
+        Calls of tanh or sigmoid. :func:`kernels.simd.roof.tanh_rate` measures the cost of a tanh.
     """
 
     simple: float
@@ -45,14 +45,14 @@ _ADAM = Operations(2 + 1 + 2 + 1, 1, 1, 0)
 
 
 def step_operations(case: Case, *, nominal: bool = False) -> Operations:
-    """Count what a step of one network takes, as the contract has it; on average over an epoch.
+    """Count the operations of a step of one network in the contract, on average over an epoch.
 
     Parameters
     ----------
     case
         What is trained.
     nominal
-        Count as if patterns were any numbers. Otherwise what vanishes is not counted: products
+        Count as if patterns were arbitrary numbers. Otherwise operations that vanish are not counted: products
         with zeros, ones and -1 of the patterns, and additions of a first term or of a zero target.
 
     Notes
@@ -85,7 +85,7 @@ def step_operations(case: Case, *, nominal: bool = False) -> Operations:
 
 
 def _pass_operations(case: Case, x: Array, y: Array, nominal: bool) -> Operations:
-    """Count what forward and backward pass over some patterns take."""
+    """Count the operations of the forward and backward pass over some patterns."""
     if nominal:
         x, y = np.full_like(x, 0.5), np.full_like(y, 0.5)
     n_patterns, n_outputs = y.shape

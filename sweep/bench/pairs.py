@@ -1,17 +1,17 @@
-"""Measure xor-sweep and one other in interleaved pairs: ``python -m sweep.bench.pairs --case parity5 --peer jax-vmap``.
+"""Compare xor-sweep with another side in interleaved pairs: ``python -m sweep.bench.pairs --case xor --peer jax-vmap``.
 
-The other is one of three:
+The other side is one of three:
 
 ``--peer NAME``
     A peer on the same case, at its best variant.
 ``--against PATH``
-    ``sweep.run`` of another checkout on the same case; here too it is ``sweep.run`` that is measured then.
+    ``sweep.run`` of another checkout on the same case; then ``sweep.run`` is measured on this side too.
 ``--versus CASE``
-    xor-sweep itself on another case: what a step of the one costs in steps of the other.
+    xor-sweep itself on another case: the cost of a step of one case in steps of the other.
 
-Both sides stay in their processes, and take turns. What counts is the ratio within each
-pair. ``NUMBA_CPU_NAME=haswell`` has the kernels and the C++ compiled for that CPU, without
-the features of the host, and keeps the libraries of other peers to its instructions.
+Both sides stay in their processes and take turns. The result is the ratio within each
+pair. ``NUMBA_CPU_NAME=haswell`` compiles the kernels and the C++ for that CPU, without
+the features of the host, and limits the libraries of other peers to its instructions.
 """
 
 from __future__ import annotations
@@ -38,21 +38,21 @@ HERE = Path(__file__).parents[2]
 
 
 class Pairs(NamedTuple):
-    """What was measured.
+    """The result of a comparison in pairs.
 
     Attributes
     ----------
     sides
-        What the two are, xor-sweep first.
+        Titles of both sides, xor-sweep first.
     cases
-        What they trained.
+        The cases that they trained.
     rates
         Network-steps per second of both, pair by pair.
     agreement
-        Share of networks whose losses agree, None where the two trained different cases.
+        Share of networks whose losses agree, None where the sides trained different cases.
     roots
-        Steps of the second case that a square root and a division per parameter of the first take,
-        None where the first needs none.
+        Time of a square root and a division per parameter of the first case, in steps of the second,
+        None where the first case needs none.
     """
 
     sides: tuple[str, str]
@@ -62,7 +62,7 @@ class Pairs(NamedTuple):
     roots: float | None = None
 
     def summary(self) -> dict[str, Any]:
-        """Return what is printed, as plain values."""
+        """Return what is printed as plain values."""
         steps = [own / other for own, other in zip(*self.rates, strict=True)]
         counts = [step_operations(case, nominal=True).simple for case in self.cases]
         work = [ratio * counts[0] / counts[1] for ratio in steps]
@@ -96,7 +96,7 @@ def measure_peer(case: Case, name: str, effort: Effort, threads: int, folder: Pa
 
 
 def measure_against(case: Case, root: Path, effort: Effort, threads: int, folder: Path) -> Pairs:
-    """Measure ``sweep.run`` here and in another checkout, whose losses should have the same bits."""
+    """Measure ``sweep.run`` here and in another checkout, which should give the same bits."""
     with Checkout("here", HERE, threads, folder) as own, Checkout("there", root, threads, folder) as other:
         rates = interleave((Side(own, case), Side(other, case)), effort, _say)
         share = agreement(own.losses(), other.losses(), case.dtype, same_bits=True)
@@ -150,22 +150,22 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     other.add_argument("--peer", choices=PEERS)
     other.add_argument("--against", type=Path, metavar="PATH")
     other.add_argument("--versus", choices=CASES)
-    parser.add_argument("--hidden", type=int, help="another size, of both cases")
-    parser.add_argument("--steps", type=int, help="another number of steps")
+    parser.add_argument("--hidden", type=int, help="hidden units of both cases, in place of their own")
+    parser.add_argument("--steps", type=int, help="steps of both cases, in place of their own")
     parser.add_argument("--pairs", type=int, default=7)
-    parser.add_argument("--seconds", type=float, default=2.0, help="of each measurement")
+    parser.add_argument("--seconds", type=float, default=2.0, help="duration of each measurement")
     parser.add_argument("--threads", type=int, default=available_threads())
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args(arguments)
     if min(options.pairs, options.threads, options.hidden or 1, options.steps or 1) < 1 or options.seconds <= 0:
         parser.error("--pairs, --threads, --hidden, --steps and --seconds must be above 0")
     if options.against and not (options.against / "sweep" / "__init__.py").exists():
-        parser.error(f"--against {str(options.against)!r} given; it has no package sweep")
+        parser.error(f"--against: must be a checkout with the package sweep, got {str(options.against)!r}")
     return options
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Measure what the command line asks for, case by case."""
+    """Run the comparisons of the command line, case by case."""
     options = _options(arguments)
     if os.environ.get("NUMBA_CPU_NAME"):
         os.environ.setdefault("NUMBA_CPU_FEATURES", "")

@@ -1,15 +1,15 @@
-"""See where time goes: ``python -m sweep.bench.profile --hidden 2``.
+"""Show where time goes: ``python -m sweep.bench.profile --hidden 2``.
 
 Prints two things. *The budget of a run*: nanoseconds of one thread for initial
-weights, for seating, evaluation at the end and writing down, and for each step, with
-and without a criterion. *The hot loop*: the machine code that takes the steps,
-counted by kind; ``--assembly`` prints it whole.
+weights, for assigning a lane, the evaluation at the end and recording, and for each step, with
+and without a criterion. *The hot loop*: the machine code of the steps,
+counted by kind; ``--assembly`` prints it.
 
 How to read the loop. Every vector instruction should be one of the step's
 operations (:mod:`sweep.bench.operations`), a load of a parameter or activation, or
 a store of one. Stores to the stack are spills, ``call`` a function that was not
 inlined, instructions on ``xmm`` registers that end in ``sd`` or ``ss`` scalar code;
-none of them belongs there. For a sampling profile, LLVM can name kernels to
+none of them should be there. For a sampling profile, LLVM can name kernels to
 ``perf``: ``NUMBA_ENABLE_PROFILING=1 perf record -k 1 -e cpu-clock sweep run STUDY``.
 """
 
@@ -55,7 +55,7 @@ def hot_loop(assembly: str) -> HotLoop:
     Parameters
     ----------
     assembly
-        Of one kernel, in AT&T syntax.
+        Machine code of one kernel, in AT&T syntax.
     """
     lines = assembly.splitlines()
     labels = {match[1]: k for k, line in enumerate(lines) if (match := _LABEL.match(line))}
@@ -117,7 +117,7 @@ def _train(trainer: Trainer, case: Case, max_steps: int, weights: Array, *, loss
 
 
 def _lively(trainer: Trainer, case: Case, n_runs: int) -> Array:
-    """Return weights of networks whose loss changes at every evaluation: evaluation them never needs a second look."""
+    """Return weights of networks whose loss changes at every evaluation, so that no evaluation tests for a stall."""
     import numpy as np
 
     weights = case.initial_weights(min(512, n_runs))
@@ -133,14 +133,14 @@ def budget(case: Case, n_runs: int | None = None, trials: int = 5) -> dict[str, 
     case
         What is trained.
     n_runs
-        Networks of each trial; if not given, some that take a second or so.
+        Networks of each trial; by default as many as take about a second.
     trials
-        Of each part.
+        Trials of each part.
 
     Returns
     -------
     dict
-        ``initial weights`` and ``seat and write down`` for a run; ``step, criterion
+        ``initial weights`` and ``assign and record`` for a run; ``step, criterion
         none`` and ``step, criterion loss``, over ``case.steps``.
     """
     import numpy as np
@@ -161,7 +161,7 @@ def budget(case: Case, n_runs: int | None = None, trials: int = 5) -> dict[str, 
     found = {"initial weights": best(lambda: draw(case, np.arange(n_runs)))}
     trainers = {criterion: _trainer(case, criterion) for criterion in ("none", "loss")}
     weights = _lively(trainers["none"], case, n_runs)
-    found["seat and write down"] = best(partial(_train, trainers["none"], case, 0, weights))
+    found["assign and record"] = best(partial(_train, trainers["none"], case, 0, weights))
     for criterion, trainer in trainers.items():
         seated, trained = (best(partial(_train, trainer, case, steps, weights)) for steps in (0, case.steps))
         found[f"step, criterion {criterion}"] = (trained - seated) / case.steps

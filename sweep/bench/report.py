@@ -1,4 +1,4 @@
-"""Tell what a benchmark found: table, figure, JSON, Parquet."""
+"""The results of a benchmark: table, figure, JSON, Parquet."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from sweep.terminal.tables import make_table, print_table
 
 
 def to_dict(findings: Findings) -> dict[str, Any]:
-    """Return everything as plain values: machine, roofs, rows, and who was not measured."""
+    """Return everything as plain values: machine, roofs, rows, and peers that were not measured."""
     rows = [
         {
             **comparison.summary(),
@@ -49,7 +49,7 @@ def write_files(findings: Findings, folder: Path) -> list[Path]:
 
 
 def print_findings(findings: Findings) -> None:
-    """Print a table for each kind of case, the roofs, and who was not measured."""
+    """Print a table for each kind of case, the roofs, and peers that were not measured."""
     for title in kinds(findings.comparisons):
         chosen = [c for c in findings.comparisons if c.case.title == title]
         print_table(_table(chosen, title))
@@ -67,10 +67,10 @@ def _describe(case: Case) -> str:
 
 
 def _table(comparisons: list[Comparison], title: str) -> Table:
-    """Make a table: peers down, hidden sizes across."""
+    """Make a table with a row for each peer and a column for each hidden size."""
     sizes = list(dict.fromkeys(c.case.size for c in comparisons))
     table = make_table(
-        f"{title}: million network-steps a second, and how many times as fast xor-sweep is (median, range of pairs)"
+        f"{title}: million network-steps per second, and speed of xor-sweep / speed of the peer (median [range])"
     )
     table.add_column("peer", no_wrap=True)
     for size in sizes:
@@ -95,7 +95,7 @@ def _times(row: dict[str, Any]) -> str:
 
 
 def _own_line(findings: Findings, comparisons: list[Comparison]) -> str:
-    """Say how near to the roofs of the machine xor-sweep comes, by the fastest pairing of each size."""
+    """Return how close xor-sweep comes to the roofs of the machine, from the fastest pairs of each size."""
     parts = []
     for size in dict.fromkeys(c.case.size for c in comparisons):
         best = max((c for c in comparisons if c.case.size == size), key=lambda c: c.summary()["own_rate"])
@@ -106,7 +106,7 @@ def _own_line(findings: Findings, comparisons: list[Comparison]) -> str:
         )
         if case.activation == "tanh":
             roof = findings.roofs[case.dtype]["tanh"] / step_operations(case).functions
-            text += f", {rate / roof:.0%} of what tanh alone allows"
+            text += f", {rate / roof:.0%} of the bound by tanh alone"
         parts.append(text)
     roofs = findings.roofs[comparisons[0].case.dtype]
     return (
@@ -116,7 +116,7 @@ def _own_line(findings: Findings, comparisons: list[Comparison]) -> str:
 
 
 def _counts(operations: Operations) -> str:
-    """Say what a step takes."""
+    """Return the operations of a step as text."""
     parts = [f"{_number(operations.simple)} operations"]
     for name, count in operations._asdict().items():
         if name != "simple" and count:

@@ -15,7 +15,7 @@ from sweep.bench.measure import Comparison, Effort, compare
 from sweep.bench.operations import step_operations
 from sweep.bench.peers import HOMES, OWN, MissingError, UnsupportedError
 
-# The C++ peer is given its initial weights; in so many steps drawing them weighs little.
+# The C++ peer takes its initial weights; over so many steps, drawing them costs little.
 STEPS = {"cpp": 4000}
 # All but xor-sweep itself.
 PEERS = tuple(name for name in HOMES if name != OWN)
@@ -23,17 +23,17 @@ PEERS = tuple(name for name in HOMES if name != OWN)
 
 @dataclass
 class Findings:
-    """What a benchmark found.
+    """Results of a benchmark.
 
     Attributes
     ----------
     comparisons
         In the order of measurement.
     roofs
-        For each dtype: peak operations and tanh a second of this machine, the first without functions,
+        For each dtype: peak operations and tanh per second of this machine, the first without functions,
         divisions and square roots.
     absent
-        Why a peer, or a peer on a case, was not measured.
+        Reasons why a peer, or a peer on a case, was not measured.
     """
 
     comparisons: list[Comparison] = field(default_factory=list)
@@ -41,7 +41,7 @@ class Findings:
     absent: dict[str, str] = field(default_factory=dict)
 
     def peak_share(self, comparison: Comparison) -> float:
-        """Return operations a second of xor-sweep over the peak."""
+        """Return the operations per second of xor-sweep divided by the peak."""
         row = comparison.summary()
         return float(
             row["own_rate"] * step_operations(comparison.case).simple / self.roofs[comparison.case.dtype]["peak"]
@@ -49,9 +49,9 @@ class Findings:
 
 
 def run_benchmark(peers: tuple[str, ...], cases: list[Case], effort: Effort, threads: int, findings: Findings) -> None:
-    """Measure ``peers`` on ``cases`` and add what is found to ``findings``.
+    """Measure ``peers`` on ``cases`` and add the results to ``findings``.
 
-    An interrupt leaves in ``findings`` what was measured so far.
+    After an interrupt, ``findings`` has all results so far.
     """
     dtypes = tuple(dict.fromkeys(case.dtype for case in cases))
     _raise_roofs(findings, dtypes, threads)
@@ -85,7 +85,7 @@ def run_benchmark(peers: tuple[str, ...], cases: list[Case], effort: Effort, thr
 
 
 def _raise_roofs(findings: Findings, dtypes: tuple[str, ...], threads: int) -> None:
-    """Measure the roofs and keep the highest so far: what a busy machine shows is none."""
+    """Measure the roofs and keep the highest so far, since a busy machine measures too little."""
     from kernels.simd.roof import peak_operations, tanh_rate
 
     for dtype in dtypes:
@@ -113,24 +113,24 @@ class _Report:
         self._turn = ""
 
     def turn(self, peer: str, case: Case) -> None:
-        """Name what is measured next."""
+        """Set what is measured next."""
         self._turn = f"{peer}, {case.title}, hidden {case.size}"
         self.say("starting")
 
     def say(self, what: str) -> None:
-        """Tell what happens right now."""
+        """Show what happens now."""
         self._bar.update(self._task, description=f"{self._turn}: {what}")
 
     def finish(self, found: str, count: int = 1) -> None:
-        """Tell what was found."""
+        """Show a result."""
         self._console.print(f"{self._turn}: {found}", soft_wrap=True, markup=False)
         self._bar.advance(self._task, count)
 
     def __enter__(self) -> _Report:
-        """Start to show."""
+        """Start the display."""
         self._bar.start()
         return self
 
     def __exit__(self, *error: object) -> None:
-        """Leave the screen as it was."""
+        """Restore the screen."""
         self._bar.stop()

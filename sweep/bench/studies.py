@@ -10,7 +10,7 @@ from sweep.bench.case import MOMENTUM, Case
 def study_tables(case: Case, n_networks: int) -> dict[str, Any]:
     """Return the study whose runs are networks 0 to ``n_networks`` - 1 of ``case``, as tables of the study file.
 
-    Options that have their default are left out, so that earlier versions can read what they can train.
+    Options with default values are left out, so that earlier versions can read studies that they can train.
     """
     default = Case(case.hidden)
     network = {name: getattr(case, name) for name in ("activation", "output", "bias", "dtype", "scaling", "gain")}

@@ -1,7 +1,7 @@
 """The process of one checkout of xor-sweep: answers requests as :mod:`sweep.bench.worker` does, with ``sweep.run``.
 
-Started by its path, with the checkout on ``PYTHONPATH``, which may be an earlier one.
-So it asks nothing of the package but what is public: ``Study``, ``run`` and ``runs``.
+It is started by its path, with the checkout, perhaps of an earlier version, on ``PYTHONPATH``.
+So it uses only public names of the package: ``Study``, ``run`` and ``runs``.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from numpy.typing import NDArray
 
 import sweep
 
-# What has been compiled.
+# Studies whose kernels are compiled.
 _warm: set[str] = set()
 
 
 def answer(threads: int, folder: Path, request: dict[str, Any]) -> dict[str, Any]:
-    """Train the study that a request asks for."""
+    """Train the study of a request."""
     tables = request["tables"]
     try:
         study, small = (sweep.Study(**{**tables, "seeds": seeds}) for seeds in (tables["seeds"], {"count": 64}))
     except sweep.SweepError as error:
-        return {"unsupported": f"the study cannot be said there: {error}"}
+        return {"unsupported": f"that checkout cannot train this study: {error}"}
     if small.identity not in _warm:
         _train(small, threads)
         _warm.add(small.identity)
@@ -48,7 +48,7 @@ def main() -> None:
     """Serve until standard input ends."""
     threads, folder = int(sys.argv[1]), Path(sys.argv[2])
     replies = sys.stdout
-    sys.stdout = sys.stderr  # libraries may print what they like
+    sys.stdout = sys.stderr  # libraries may print to standard output
     for line in sys.stdin:
         replies.write(json.dumps(answer(threads, folder, json.loads(line))) + "\n")
         replies.flush()

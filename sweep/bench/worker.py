@@ -1,8 +1,8 @@
 """The process of one peer: answers requests on standard input, one line of JSON each.
 
-Each peer has a process of its own, so that no library's threads, environment or
-crash reaches another. A request names case, variant and number of networks; the
-answer gives seconds of training and the file with the final losses, or says why not.
+Each peer has a separate process, so that no library's threads, environment or
+crash affects another peer. A request names case, variant and number of networks; the
+answer has the seconds of training and the file with the final losses, or an error.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ _drawn: dict[Case, Array] = {}
 
 @cache
 def _ready(name: str, case: Case, variant: int, threads: int) -> Peer:
-    """Make a peer and let it compile and warm up."""
+    """Make a peer, and let it compile and warm up."""
     peer = find_peer(name)(case, variant, threads)
-    peer.train(_weights(case, peer.granularity, peer.given_weights))
+    peer.train(_weights(case, peer.granularity, peer.takes_weights))
     return peer
 
 
 def _weights(case: Case, n_networks: int, drawn: bool) -> Array:
-    """Return initial weights, of which those of the last case are kept: drawing them takes longer than to train."""
+    """Return initial weights; those of the last case are kept, since drawing takes longer than training."""
     if not drawn:
         return np.empty((n_networks, 0))
     known = _drawn.get(case, case.initial_weights(0))
@@ -44,7 +44,7 @@ def _weights(case: Case, n_networks: int, drawn: bool) -> Array:
 
 
 def answer(name: str, threads: int, folder: Path, request: dict[str, Any]) -> dict[str, Any]:
-    """Train what a request asks for."""
+    """Train the networks of a request."""
     try:
         kind, case = find_peer(name), Case.of(request["case"])
         if request["kind"] == "hello":
@@ -59,7 +59,7 @@ def answer(name: str, threads: int, folder: Path, request: dict[str, Any]) -> di
     except UnsupportedError as error:
         return {"unsupported": str(error)}
     n_networks = -(-request["n_networks"] // peer.granularity) * peer.granularity
-    weights = _weights(case, n_networks, peer.given_weights)
+    weights = _weights(case, n_networks, peer.takes_weights)
     start = time.perf_counter()
     losses = peer.train(weights)
     seconds = time.perf_counter() - start
@@ -72,7 +72,7 @@ def main() -> None:
     """Serve one peer until standard input ends."""
     name, threads, folder = sys.argv[1], int(sys.argv[2]), Path(sys.argv[3])
     replies = sys.stdout
-    sys.stdout = sys.stderr  # libraries may print what they like
+    sys.stdout = sys.stderr  # libraries may print to standard output
     for line in sys.stdin:
         reply = answer(name, threads, folder, json.loads(line))
         replies.write(json.dumps(reply) + "\n")

@@ -32,7 +32,7 @@ CASE = Case(2, steps=5)
 @pytest.mark.parametrize("threads", [1, 2, 3])
 @pytest.mark.parametrize("n_networks", [1, 96, 16384, 49152, 98305])
 def test_all_threads_train_as_many_parts(threads: int, n_networks: int) -> None:
-    """None works alone at last, and parts are at most as large as they may be, and alike."""
+    """All threads end together, and parts are of equal size, within the limit."""
     sizes = [len(part) for part in in_turns(n_networks, threads)]
     assert len(sizes) % threads == 0
     assert sum(sizes) == n_networks
@@ -40,7 +40,7 @@ def test_all_threads_train_as_many_parts(threads: int, n_networks: int) -> None:
 
 
 def test_a_peer_works_in_its_own_process(tmp_path: Path) -> None:
-    """It tells who it is, trains as many networks as asked, and leaves their losses."""
+    """It reports its title, trains the requested networks, and returns their losses."""
     with Host("numpy-batch", 1, tmp_path) as host:
         assert host.hello(CASE)["title"] == "NumPy, batched"
         seconds, n_networks = host.train(CASE, 64, 100)
@@ -50,7 +50,7 @@ def test_a_peer_works_in_its_own_process(tmp_path: Path) -> None:
 
 
 def test_worker_answers_in_plain_values(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What crosses between the processes is JSON: who the peer is, what it trained, or why it did not."""
+    """The processes exchange JSON: the title of the peer, what it trained, or why it did not."""
     case = asdict(Case(2, steps=3))
     hello = worker.answer("numpy-batch", 1, tmp_path, {"kind": "hello", "case": case})
     assert hello["variants"]["64"] == "batch 64"
@@ -68,7 +68,7 @@ def test_worker_answers_in_plain_values(tmp_path: Path, monkeypatch: pytest.Monk
 def test_worker_serves_until_its_input_ends(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """One line a request, one a reply."""
+    """One line per request, one per reply."""
     request = json.dumps({"kind": "hello", "case": asdict(CASE)})
     monkeypatch.setattr("sys.argv", ["worker", "notebook", "1", str(tmp_path)])
     monkeypatch.setattr("sys.stdin", io.StringIO(f"{request}\n{request}\n"))
@@ -82,7 +82,7 @@ def test_worker_serves_until_its_input_ends(
 def test_a_peer_that_cannot_work_is_missing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, home: str, options: str
 ) -> None:
-    """A missing library, or a process that ends, is a reason in options and no end of the benchmark."""
+    """A missing library, or a process that ends, is reported as a sentence, and the benchmark continues."""
     path = tmp_path / "sitecustomize.py"
     path.write_text(f"import sweep.bench.peers as peers\npeers.HOMES['notebook'] = {home!r}\n")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
@@ -90,8 +90,8 @@ def test_a_peer_that_cannot_work_is_missing(
         host.train(CASE, 1, 1)
 
 
-def test_what_a_peer_cannot_train_is_said(tmp_path: Path) -> None:
-    """Scalar Numba knows no tanh."""
+def test_a_peer_names_what_it_cannot_train(tmp_path: Path) -> None:
+    """Scalar Numba has no tanh."""
     with Host("numba", 1, tmp_path) as host, pytest.raises(UnsupportedError, match="relu only"):
         host.train(Case(2, activation="tanh"), 1, 1)
 
@@ -100,7 +100,7 @@ def test_what_a_peer_cannot_train_is_said(tmp_path: Path) -> None:
 def test_benchmark_end_to_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Peers are compared in pairs, the rest is named, and files hold what the table says."""
+    """Peers are compared in pairs, others are listed with a reason, and files agree with the table."""
     monkeypatch.setattr(bench_command, "QUICK", TINY)
     monkeypatch.setitem(HOMES, "jax-vmap", "no.such.module:Peer")
     options: dict[str, Any] = {"dtype": None, "quick": True, "as_json": False, "threads": 2}
@@ -122,11 +122,11 @@ def test_benchmark_end_to_end(
     printed = capsys.readouterr().out
     assert "xor-adam, tanh, float64: million network-steps" in printed
     assert "13 divisions, 13 square roots, 12 functions" in printed.replace("14", "13")
-    assert "not measured: numba, xor-adam, tanh: the scalar Numba peer is written out for XOR" in printed
+    assert "not measured: numba, xor-adam, tanh: the scalar Numba peer supports only XOR" in printed
 
 
 def test_cases_are_chosen_by_name_and_changed_by_options() -> None:
-    """XOR comes in sizes and forms, other cases in one; an option replaces what they have."""
+    """XOR comes in several sizes and forms, other cases in one; options replace these values."""
     many = bench_command._cases(CASES["xor"], None, None, None, False)
     assert len(many) == 12
     assert bench_command._cases(CASES["xor"], None, None, None, True) == [CASES["xor"]]
@@ -143,7 +143,7 @@ def comparison(agreement: float) -> Comparison:
 
 
 def test_ratios_are_of_pairs() -> None:
-    """The median of ratios, not the ratio of medians; one network that differs is too many for same bits."""
+    """The ratio is the median of ratios; one network that differs is too many where bits must be the same."""
     row = comparison(1.0).summary()
     assert (row["ratio"], row["ratio_low"], row["ratio_high"]) == (2.0, 1.0, 4.0)
     assert row["agrees"]
@@ -151,7 +151,7 @@ def test_ratios_are_of_pairs() -> None:
 
 
 def test_losses_that_differ_fail_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A peer that trains something else ends with exit code 1 and its name; JSON is JSON."""
+    """A peer that trains something else is named, with exit code 1; --json prints JSON."""
 
     def run(peers: object, cases: object, effort: object, threads: object, findings: Findings) -> None:
         findings.comparisons.append(comparison(0.5))
@@ -179,7 +179,7 @@ def test_losses_that_differ_fail_the_command(tmp_path: Path, monkeypatch: pytest
     ],
 )
 def test_bad_options_are_refused(tmp_path: Path, options: tuple[str, ...], words: tuple[str, ...]) -> None:
-    """One sentence, exit code 2, and nothing is written."""
+    """They give one sentence and exit code 2, and write nothing."""
     finished = command("bench", *options, "--out", str(tmp_path / "out"))
     assert finished.code == 2
     (line,) = finished.err.splitlines()
@@ -188,7 +188,7 @@ def test_bad_options_are_refused(tmp_path: Path, options: tuple[str, ...], words
     assert not (tmp_path / "out").exists()
 
 
-# Of a loop around two loops the last has the most arithmetic, but calls a function.
+# A loop around two loops: the last one has the most arithmetic, but calls a function.
 ASSEMBLY = """
 train:
 .LBB0_1:
@@ -219,7 +219,7 @@ def test_hot_loop_of_a_listing() -> None:
 
 
 @pytest.mark.wide
-def test_budget_has_a_price_for_everything() -> None:
+def test_budget_has_a_time_for_each_part() -> None:
     """Every part of a run takes time."""
     found = budget(Case(2, steps=50), n_runs=64, trials=1)
     assert all(nanoseconds > 0 for name, nanoseconds in found.items() if not name.startswith("step"))
@@ -228,7 +228,7 @@ def test_budget_has_a_price_for_everything() -> None:
 
 @pytest.mark.wide
 def test_profile_prints_budget_and_loop(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """The profile names the price of each part, then the instructions of the hot loop."""
+    """The profile prints the time of each part, then the instructions of the hot loop."""
     monkeypatch.setattr(profile, "budget", lambda case: {"initial weights": 1.5})
     monkeypatch.setattr("sys.argv", ["profile", "--hidden", "3", "--assembly"])
     profile.main()
@@ -240,7 +240,7 @@ def test_profile_prints_budget_and_loop(monkeypatch: pytest.MonkeyPatch, capsys:
 
 
 def test_best_variant_survives_one_that_fails() -> None:
-    """A batch too large for a peer is passed over; a peer that fails from the start is missing."""
+    """A batch size that fails is skipped; a peer for which all fail is missing."""
 
     class Fragile(Host):
         def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Operations of a step: the formula beside a step taken in numbers that count what is done to them."""
+"""Operations of a step: the formula, compared with a step in numbers that count their operations."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.bench.test_peers import NAMED
 
 
 class Counted:
-    """A number that counts the operations made of it, but not those that vanish."""
+    """A number that counts its operations, except those that vanish."""
 
     total = 0
 
@@ -155,12 +155,12 @@ COUNTED = [
 
 @pytest.mark.parametrize("case", [*COUNTED, *NAMED], ids=lambda case: f"{case.title}, {case.hidden}")
 def test_operations_are_those_of_a_counted_step(case: Case) -> None:
-    """The formula counts what a step in numbers that count themselves does."""
+    """The formula gives the operations of a step in numbers that count them."""
     assert step_operations(case) == count_step(case)
 
 
 def test_nominal_operations_do_not_depend_on_the_numbers() -> None:
-    """Patterns of zeros and ones count like those of any numbers, of which nothing vanishes."""
+    """Patterns of zeros and ones count like arbitrary numbers, for which no operation vanishes."""
     noise = CASES["trainability"]
     assert step_operations(noise, nominal=True) == step_operations(noise)
     for case in (CASES["xor"], CASES["relu-parity4"]):

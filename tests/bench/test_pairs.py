@@ -1,4 +1,4 @@
-"""Pairs of xor-sweep and one other, from the command line."""
+"""Comparisons of xor-sweep with another side in pairs, from the command line."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def run(study, threads):
 
 @pytest.fixture
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Make a checkout, which is also the one that is here."""
+    """Make a checkout, which also replaces the one that is tested."""
     (tmp_path / "other/sweep").mkdir(parents=True)
     (tmp_path / "other/sweep/__init__.py").write_text(STUB)
     monkeypatch.setattr(pairs, "HERE", tmp_path / "other")
@@ -66,7 +66,7 @@ def test_pairs_with_a_peer(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.wide
 def test_pairs_of_two_cases(capsys: pytest.CaptureFixture[str]) -> None:
-    """What a step costs in steps of another case, and what of that roots and divisions take."""
+    """The cost of a step in steps of another case, and the part of roots and divisions in it."""
     main(["--case", "xor-adam", "--versus", "xor", "--hidden", "2", *FAST, "--json"])
     row = json.loads(capsys.readouterr().out)
     assert row["sides"] == ["xor-adam", "xor"]
@@ -86,27 +86,27 @@ def test_ratios_are_of_steps_and_of_operations() -> None:
 
 
 def test_pairs_with_another_checkout(checkout: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Both sides are whole checkouts, told a case as a study."""
+    """Both sides are whole checkouts, which train a case as a study."""
     main(["--case", "relu-parity3", "relu-parity4", "--against", str(checkout), *FAST])
     printed = capsys.readouterr().out
     assert "sweep.run there: relu-parity4, relu, float64, hidden 4, 500 steps" in printed
     assert printed.count("losses of 100.00% of the networks agree") == 2
 
 
-def test_a_checkout_that_cannot_say_a_case(checkout: Path, tmp_path: Path) -> None:
+def test_a_checkout_that_cannot_train_a_case(checkout: Path, tmp_path: Path) -> None:
     """An earlier version may not know the options."""
     with (
         Checkout("there", checkout, 1, tmp_path) as host,
-        pytest.raises(UnsupportedError, match=r"cannot be said there: training\.batch"),
+        pytest.raises(UnsupportedError, match=r"cannot train this study: training\.batch"),
     ):
         host.train(CASES["xor-online"], 1, 1)
-    with pytest.raises(SystemExit, match="xor-online: not measured: the study cannot be said there"):
+    with pytest.raises(SystemExit, match="xor-online: not measured: that checkout cannot train this study"):
         main(["--case", "xor-online", "--against", str(checkout), *FAST])
 
 
 @pytest.mark.parametrize("name", ["xor", "relu-parity3", "relu-parity6"])
 def test_cases_of_earlier_versions_use_no_later_option(name: str) -> None:
-    """The first version had these keys alone."""
+    """The first version had only these keys."""
     tables = study_tables(CASES[name], 3)
     assert set(tables) == {"data", "network", "training", "convergence", "seeds"}
     assert set(tables["network"]) == {"hidden"}
@@ -114,10 +114,8 @@ def test_cases_of_earlier_versions_use_no_later_option(name: str) -> None:
     assert Study(**tables).n_runs == 3
 
 
-def test_peers_are_kept_to_the_cpu_that_kernels_are_compiled_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Flags that somebody set stay, and xor-sweep itself needs none."""
+def test_peers_are_limited_to_the_cpu_of_the_kernels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The user's own flags stay, and xor-sweep itself needs none."""
     monkeypatch.setenv("NUMBA_CPU_NAME", "haswell")
     monkeypatch.setenv("XLA_FLAGS", "--mine")
     with Host("notebook", 1, tmp_path) as peer, Host(OWN, 1, tmp_path) as own:
@@ -128,7 +126,10 @@ def test_peers_are_kept_to_the_cpu_that_kernels_are_compiled_for(
 @pytest.mark.parametrize(
     ("options", "options"),
     [
-        (("--case", "xor", "--against", "nowhere"), "'nowhere' given; it has no package sweep"),
+        (
+            ("--case", "xor", "--against", "nowhere"),
+            "--against: must be a checkout with the package sweep, got 'nowhere'",
+        ),
         (("--case", "xor", "--peer", "notebook", "--pairs", "0"), "must be above 0"),
         (("--case", "xor"), "one of the arguments --peer --against --versus is required"),
         (("--case", "xor", "--peer", "jax"), "invalid choice: 'jax'"),

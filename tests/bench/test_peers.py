@@ -67,10 +67,10 @@ def test_networks_are_those_of_the_seeds(case: Case) -> None:
 def test_peers_train_what_the_oracle_trains(
     name: str, stride: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Final losses agree with the oracle's: to the last bit where a peer says so, nearly otherwise.
+    """Final losses agree with the oracle's: to the last bit where a peer claims it, nearly otherwise.
 
     Each peer works in its own process, as in the benchmark. One whose library or tool
-    is not installed is missing there too, and says so. What xor-sweep makes of a case, in soak of each, needs
+    is not installed is skipped. xor-sweep itself runs interpreted (in the soak on each case): it needs
     no compiled kernels, each of which would take seconds.
     """
     if name in OURS:
@@ -94,7 +94,7 @@ def test_peers_train_what_the_oracle_trains(
 
 
 @pytest.mark.parametrize("case", NAMED, ids=lambda case: case.name)
-def test_cases_with_names_are_what_they_say(case: Case) -> None:
+def test_named_cases_are_consistent(case: Case) -> None:
     """Layers are views in the order of xor-sweep, steps take whole windows, and the notebook's loop learns."""
     drawn = case.initial_weights(3)
     layers = case.split(drawn)
@@ -108,8 +108,8 @@ def test_cases_with_names_are_what_they_say(case: Case) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in CASES if not name.startswith("relu-parity")])
-def test_next_to_no_network_of_a_case_diverges(name: str) -> None:
-    """One that did could end early in xor-sweep alone, and so seem fast."""
+def test_almost_no_network_of_a_case_diverges(name: str) -> None:
+    """A diverging network would end early in xor-sweep alone, and seem fast."""
     n_networks = 8 if name in LARGE else 256
     losses = NumpyBatch(CASES[name], n_networks, 1).train(CASES[name].initial_weights(n_networks))
     assert np.isfinite(losses).all()
@@ -124,9 +124,9 @@ def test_batches_are_smaller_where_networks_are_larger() -> None:
 
 @pytest.mark.wide
 def test_builds_of_the_cpp_peer_give_the_same_bits() -> None:
-    """However many vectors, however the compiler unrolls and ReLU is made, losses are the oracle's."""
+    """Losses are the oracle's for any number of vectors, unrolling and form of ReLU."""
     if shutil.which("g++") is None:
-        pytest.skip("g++, which builds this peer, is not installed")
+        pytest.skip("g++ is not installed")
     from sweep.bench.peers.cpp import BUILDS, Cpp
 
     case = Case(2, "float32", steps=20)
@@ -140,7 +140,7 @@ def test_builds_of_the_cpp_peer_give_the_same_bits() -> None:
 
 
 def test_agreement_counts_networks() -> None:
-    """Equal, near, or both not finite; only networks that both trained count."""
+    """Losses agree if they are equal, near or both not finite; only networks that both sides trained count."""
     own = np.array([1.0, 2.0, np.inf, np.nan, 3.0])
     assert agreement(own, own, "float64", same_bits=True) == 1.0
     near = np.array([1.0, 2.0 + 1e-9, np.nan, np.inf])

@@ -1,7 +1,7 @@
-"""Who is compared: one class for each way to train many small networks.
+"""Peers: one class for each other way to train many small networks.
 
-Every peer says a case in its custom components. Those that were written out for one kind of
-network, to be as fast as that allows, refuse the others.
+Every peer expresses a case in its library's terms. Peers that were written for one kind of
+network, to be as fast as possible, refuse the others.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 from kernels.recipe import sizes_of
 from sweep.bench.case import Array, Case
 
-# Where each peer lives. xor-sweep itself is one of them.
+# The class of each peer. xor-sweep itself is one of them.
 HOMES = {
     "xor-sweep": "sweep.bench.peers.own:XorSweep",
     "sweep-run": "sweep.bench.peers.own:SweepRun",
@@ -39,7 +39,7 @@ OWN = "xor-sweep"
 
 
 class MissingError(Exception):
-    """What a peer needs is not on this machine; the message says what."""
+    """A peer needs something that this machine lacks; the message says what."""
 
 
 class UnsupportedError(Exception):
@@ -47,7 +47,7 @@ class UnsupportedError(Exception):
 
 
 class Peer(ABC):
-    """One way to train many networks, ready for one case.
+    """One way to train many networks of one case.
 
     Parameters
     ----------
@@ -56,32 +56,32 @@ class Peer(ABC):
     variant
         One of ``variants``.
     threads
-        Threads that may be used.
+        The largest number of threads.
 
     Raises
     ------
     MissingError
-        If a library or tool is not there.
+        If a library or tool is missing.
     UnsupportedError
-        If the case cannot be trained.
+        If the peer cannot train the case.
 
     Attributes
     ----------
     title
         For tables.
     variants
-        What is tried to find the best: sizes of a batch unless ``describe`` says otherwise. See
+        Candidates for the best variant: batch sizes unless ``describe`` says otherwise. See
         also ``variants_for``.
     same_bits
         Whether losses must equal xor-sweep's, or only come close.
-    given_weights
-        Whether initial weights are given, or drawn by the peer and so timed with it.
+    takes_weights
+        Whether the peer takes initial weights; otherwise it draws them, and the time of drawing counts.
     """
 
     title: ClassVar[str]
     variants: ClassVar[tuple[int, ...]] = (1,)
     same_bits: ClassVar[bool] = False
-    given_weights: ClassVar[bool] = True
+    takes_weights: ClassVar[bool] = True
 
     def __init__(self, case: Case, variant: int, threads: int) -> None:
         self.case = case
@@ -90,7 +90,7 @@ class Peer(ABC):
 
     @classmethod
     def variants_for(cls, case: Case) -> tuple[int, ...]:
-        """Return the variants that are worth a trial on a case."""
+        """Return the variants to try on a case."""
         return cls.variants
 
     @classmethod
@@ -109,7 +109,7 @@ class Peer(ABC):
 
 
 class BatchPeer(Peer):
-    """A peer that trains batch after batch, an equal share of them in each thread of Python.
+    """A peer that trains batch after batch, with an equal share in each Python thread.
 
     Arrays that fit into a cache are too small to be shared by the threads of a library,
     and libraries release the GIL while they work on one.
@@ -139,7 +139,7 @@ class BatchPeer(Peer):
 
 
 def batches_for(case: Case, sizes: tuple[int, ...]) -> tuple[int, ...]:
-    """Return sizes of a batch: those for XOR, or as much smaller as a network of ``case`` has more activations."""
+    """Return batch sizes: those for XOR, scaled down by the number of activations of ``case``."""
     activations = len(case.windows[0][0]) * sum(sizes_of(case.hidden))
     scale = 2 ** max(0, (activations // 64).bit_length() - 1)
     return tuple(dict.fromkeys(max(1, size // scale) for size in sizes))
@@ -148,7 +148,7 @@ def batches_for(case: Case, sizes: tuple[int, ...]) -> tuple[int, ...]:
 def refuse_all_but_xor(case: Case, who: str, activations: tuple[str, ...] = ("relu", "tanh")) -> None:
     """Raise UnsupportedError for all but XOR by plain gradient descent with one of ``activations``."""
     if not case.is_plain_xor:
-        raise UnsupportedError(f"{who} is written out for XOR by gradient descent")
+        raise UnsupportedError(f"{who} supports only XOR by gradient descent")
     if case.activation not in activations:
         raise UnsupportedError(f"{who} has {' and '.join(activations)} only")
 

@@ -30,7 +30,7 @@ FLAGS = ("-O3", "-ffp-contract=off", "-std=c++17", "-pthread", "-shared", "-fPIC
 
 
 def _target() -> str:
-    """Name the CPU to build for: the one that ``NUMBA_CPU_NAME`` has xor-sweep's kernels compiled for, or this one."""
+    """Return the CPU to build for: that of ``NUMBA_CPU_NAME``, as for xor-sweep's kernels, or this one."""
     name = os.environ.get("NUMBA_CPU_NAME", "native")
     return "x86-64" if name == "generic" else name
 
@@ -83,7 +83,7 @@ class Cpp(Peer):
 
 @cache
 def _folder() -> Path:
-    """Make a folder for builds that goes with the process."""
+    """Make a folder for builds that is removed at the end of the process."""
     folder = tempfile.mkdtemp(prefix="xor-sweep-bench-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return Path(folder)

@@ -1,6 +1,6 @@
-"""JAX as its documentation teaches it: one network under vmap, and networks along the last axis.
+"""JAX as in its documentation: one network under vmap, and networks along the last axis.
 
-Default settings, one call a batch, threads left to XLA. What a specialist gets out of
+Default settings, one call for each batch, threads left to XLA. The version of a specialist in
 XLA is in :mod:`sweep.bench.peers.jax_tuned`.
 """
 

@@ -1,4 +1,4 @@
-"""JAX as far as it goes on the CPU: settings that are not documented, arithmetic rearranged by hand.
+"""The fastest JAX on the CPU: undocumented settings, and arithmetic rearranged by hand.
 
 The order of operations is no longer that of the other peers, and XLA contracts
 products and sums, so losses agree only nearly.
@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 # A loop over steps that XLA compiles into one function, instead of a graph of small
 # kernels to dispatch, is 1.5 to 2 times as fast; 512 bits another 1.1 to 1.4 times.
-# Flags that somebody set come last, so they win.
+# The user's own flags come last, so they win.
 _FLAGS = (
     "--xla_backend_extra_options=xla_cpu_small_while_loop_byte_threshold=100000000",
     "--xla_cpu_prefer_vector_width=512",

@@ -46,7 +46,7 @@ def _train(weights: Array, inputs: Array, targets: Array, hidden: int, steps: in
 
 
 class NumbaScalar(Peer):
-    """What one writes first when a loop over networks is too slow."""
+    """The usual first remedy when a loop over networks is too slow."""
 
     title: ClassVar[str] = "Numba, scalar prange"
     same_bits: ClassVar[bool] = True

@@ -13,7 +13,7 @@ from sweep.bench.peers import BatchPeer, Peer
 
 Network = tuple[Layer, ...]
 
-# Functions, and what a gradient is multiplied by, from the value of the function.
+# Functions, and factors of gradients from the values of these functions.
 FUNCTIONS: dict[str, Callable[[Array], Array]] = {
     "relu": lambda z: np.maximum(z, 0),
     "tanh": np.tanh,
@@ -50,7 +50,7 @@ class Passes:
         self._gradient_scale = 2 * case.loss_scale(len(self.windows[0][0]))
 
     def forward(self, network: Network, x: Array) -> list[Array]:
-        """Return the inputs and what each layer makes of them; the last two axes are patterns and units."""
+        """Return the inputs and the outputs of each layer; the last two axes are patterns and units."""
         values = [x]
         for (weights, biases), (function, _, scale) in zip(network, self._layers, strict=True):
             z = self._product(values[-1], weights)
@@ -62,7 +62,7 @@ class Passes:
         return values
 
     def gradients(self, network: Network, x: Array, y: Array) -> list[Array]:
-        """Return gradients of the parameters that there are, from the outputs down."""
+        """Return gradients of all parameters, from the outputs down."""
         values = self.forward(network, x)
         delta = self._gradient_scale * (values[-1] - y)
         if not self._linear:
@@ -88,7 +88,7 @@ class Passes:
 
 
 def make_update(case: Case, parameters: list[Array]) -> Callable[[list[Array]], None]:
-    """Return what updates ``parameters`` in place, given gradients."""
+    """Return a function that updates ``parameters`` in place from gradients."""
     rate = case.learning_rate
 
     def descend(gradients: list[Array]) -> None:
@@ -155,7 +155,7 @@ class Notebook(Peer):
 
 
 class NumpyBatch(BatchPeer):
-    """Whole arrays of networks, written as matrix products over a batch."""
+    """Arrays of networks, as matrix products over a batch."""
 
     title: ClassVar[str] = "NumPy, batched"
     variants: ClassVar[tuple[int, ...]] = (64, 256, 1024, 4096, 16384)

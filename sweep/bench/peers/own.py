@@ -1,4 +1,4 @@
-"""xor-sweep itself: its kernels as the engine calls them, and as a peer of these ``sweep.run`` as a whole."""
+"""xor-sweep itself: its kernels as the engine calls them, and ``sweep.run`` as a whole."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from sweep.errors import StudyError
 # Networks fill whole packets of any width, up to three in turns of 16 lanes each, in every thread.
 NETWORKS = 48
 
-# Networks that one call trains at most: initial weights of so many are drawn while others train.
+# The most networks of one call: initial weights of the next ones are drawn while these train.
 MOST_NETWORKS = 2**14
 
 
 def recipe(case: Case) -> Recipe:
-    """Return what the kernels are asked for."""
+    """Return the recipe of a case."""
     return Recipe(
         case.architecture,
         loss=case.loss,
@@ -36,7 +36,7 @@ def recipe(case: Case) -> Recipe:
 
 
 def settings(case: Case, **other: Any) -> Array:
-    """Return the settings of one cell, with ``other`` ones in the place of the case's."""
+    """Return the settings of one cell, where ``other`` replaces those of the case."""
     own: dict[str, Any] = {
         "learning_rate": case.learning_rate,
         "gain": case.gain,
@@ -55,17 +55,17 @@ def draw(case: Case, seeds: Array) -> Array:
 
 
 def in_turns(n_networks: int, threads: int) -> list[Array]:
-    """Divide numbers of networks into parts, one for each thread in every turn, so that none works alone at last."""
+    """Divide networks into parts, one for each thread in every turn, so that all threads end together."""
     n_turns = -(-n_networks // (threads * MOST_NETWORKS))
     return np.array_split(np.arange(n_networks), threads * n_turns)
 
 
 class XorSweep(Peer):
-    """The kernels, which threads call as those of the engine do; they draw initial weights too."""
+    """The kernels, called by threads as in the engine; the threads draw initial weights too."""
 
     title: ClassVar[str] = "xor-sweep"
     same_bits: ClassVar[bool] = True
-    given_weights: ClassVar[bool] = False
+    takes_weights: ClassVar[bool] = False
 
     def __init__(self, case: Case, variant: int, threads: int) -> None:
         super().__init__(case, variant, threads)
@@ -95,7 +95,7 @@ class SweepRun(Peer):
 
     title: ClassVar[str] = "xor-sweep, sweep.run"
     same_bits: ClassVar[bool] = True
-    given_weights: ClassVar[bool] = False
+    takes_weights: ClassVar[bool] = False
 
     def __init__(self, case: Case, variant: int, threads: int) -> None:
         super().__init__(case, variant, threads)
@@ -104,7 +104,7 @@ class SweepRun(Peer):
         try:
             Study(**study_tables(case, 1))
         except StudyError as error:
-            raise UnsupportedError(f"no study says this: {error}") from None
+            raise UnsupportedError(f"no study can express this case: {error}") from None
 
     def train(self, weights: Array) -> Array:
         """Train as many networks, from weights drawn here."""

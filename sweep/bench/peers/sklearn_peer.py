@@ -15,7 +15,7 @@ from sweep.bench.peers import Peer, refuse_all_but_xor
 
 
 class Sklearn(Peer):
-    """``fit`` with plain gradient descent, started warm from the given weights."""
+    """``fit`` with plain gradient descent and a warm start from the initial weights."""
 
     title: ClassVar[str] = "scikit-learn, MLPRegressor"
 

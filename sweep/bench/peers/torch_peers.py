@@ -24,7 +24,7 @@ FUNCTIONS = {"relu": torch.relu, "tanh": torch.tanh, "sigmoid": torch.sigmoid, "
 
 
 def _make_step(case: Case, parameters: list[Tensor]) -> Callable[[Sequence[Tensor]], None]:
-    """Return what updates ``parameters`` in place, given gradients.
+    """Return a function that updates ``parameters`` in place from gradients.
 
     Plain gradient descent is written out: ``torch.optim.SGD`` makes a step a third slower.
     """
@@ -105,7 +105,7 @@ class TorchLoop(Peer):
 class _Batched(BatchPeer):
     """Batches in parallel threads, with one thread for each operation.
 
-    Operations on batches that fit into a cache are too short to be shared: two of
+    Operations on batches that fit into a cache are too short to be divided: two of
     PyTorch's own threads are slower than one, two threads of Python 1.5 to 1.9 times
     as fast.
     """

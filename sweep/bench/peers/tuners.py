@@ -21,7 +21,7 @@ INDEX, LOSS = "index", "loss"
 
 
 class Optuna(Peer):
-    """A study in memory, whose trials are listed beforehand.
+    """A study in memory, with a fixed list of trials.
 
     One job, as two threads that share the GIL take 1.4 times as long. A grid
     sampler looks for what is left of its grid before each trial, which takes far
@@ -55,7 +55,7 @@ class Optuna(Peer):
 
 
 class RayTune(Peer):
-    """A grid search in a Ray of its own, whose processes go on to the next trial."""
+    """A grid search in a separate Ray, whose processes are reused for the next trial."""
 
     title: ClassVar[str] = "Ray Tune, driving the notebook's loop"
 
@@ -80,14 +80,14 @@ class RayTune(Peer):
 
 
 def _trial(config: dict[str, int], case: Case, weights: Array) -> dict[str, float]:
-    """Train one network in a process of Ray."""
+    """Train one network in a Ray process."""
     with np.errstate(all="ignore"):
         return {LOSS: train_one(case, weights[config[INDEX]])}
 
 
 @cache
 def _start_ray(threads: int) -> Path:
-    """Start Ray until the process ends; return a folder that goes with it."""
+    """Start Ray until the process ends; return a folder that is removed with it."""
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)  # or Ray writes one into the home folder
     os.environ["TUNE_DISABLE_AUTO_CALLBACK_LOGGERS"] = "1"  # no tables and logs of each trial
