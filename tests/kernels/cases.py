@@ -29,7 +29,7 @@ from tests.kernels.specs import (
 from tests.kernels.support import DTYPES, sized
 from tests.oracle.components import OWN_OUTPUTS
 
-# How many of the covering cases ``make test-all`` has time to compile kernels for: as many as have every value once.
+# How many of the covering cases ``make test-all`` compiles: as many as contain every value once.
 N_COMPILED = 12
 
 DIMENSIONS: dict[str, tuple[Any, ...]] = {
@@ -65,7 +65,7 @@ DIMENSIONS: dict[str, tuple[Any, ...]] = {
 }
 
 
-# Packets take turns where few patterns are constants; blocks are of many patterns.
+# Packets take turns where few patterns are constants; blocks need many patterns.
 FEW = {"batch": (None,), "task": ("xor", "adder", "numbers")}
 MANY = {"batch": (None, "uneven"), "task": ("parity", "many numbers")}
 MATTERS = {"one packet": FEW, "three packets": FEW, "small cache": FEW, "no constants": FEW}
@@ -77,9 +77,9 @@ OF_RPROP = {"batch": (None,), "schedule": (None, "constant"), "warms_up": (None,
 
 
 def fits(one: Choice, other: Choice) -> bool:
-    """Tell whether two values go together.
+    """Return whether two values can be combined.
 
-    The loss bce is of a sigmoid, cross_entropy of softmax alone, rprop goes with few components, and some tunings
+    The loss bce needs a sigmoid, cross_entropy needs softmax, rprop fits few components, and some tunings
     matter only with some patterns.
     """
     case = dict((one, other))
@@ -96,7 +96,7 @@ def fits(one: Choice, other: Choice) -> bool:
 
 @dataclass(frozen=True)
 class Case:
-    """What runs share, their hidden size, and which of their settings are of their own."""
+    """What runs share, their hidden size, and which settings differ between them."""
 
     spec: Spec
     hidden: int
@@ -109,7 +109,7 @@ class Case:
         return cls(spec, values["hidden"], kinds)
 
     def draw(self, seed: int) -> Runs:
-        """Draw runs that take up to a few epochs, fewer of many patterns."""
+        """Draw runs of up to a few epochs, fewer with many patterns."""
         many, windows = self.spec.task in ("parity", "many numbers"), self.spec.n_windows
         most_steps = sized(30, 6 if many else 12) if windows == 1 else sized(4, 1 if many else 2) * windows + 2
         return draw_runs(self.spec, self.hidden, sized(40, 16), seed, most_steps, self.kinds)
@@ -121,5 +121,5 @@ class Case:
 
 @cache
 def covering_cases() -> tuple[Case, ...]:
-    """Cover every pair of values that go together; the earlier a case, the more pairs are new in it."""
+    """Cover every pair of values that can be combined; earlier cases contain more new pairs."""
     return tuple(map(Case.of, cover_pairs(DIMENSIONS, fits)))

@@ -17,9 +17,9 @@ from tests.kernels.specs import TUNINGS, Spec
 from tests.kernels.support import DTYPES, Array, assert_equal, pad, sized
 from tests.oracle.settings import make_network, options_and_settings
 
-Columns: TypeAlias = Any  # the named tuple of what became of runs
+Columns: TypeAlias = Any  # the named tuple of outcomes
 
-# The project's own functions, under the names that the oracle has for them. It asks for expm1 below 0 alone.
+# The project's functions under the oracle's names. The oracle calls expm1 only below 0.
 OURS = {name: name for name in ("exp", "log", "tanh", "sigmoid", "softplus", "sin", "cos", "normal_cdf")}
 OURS |= {"expm1": "elu", "normal_pdf": "normal_density"}
 
@@ -39,7 +39,7 @@ def seeds_of(spec: Spec, runs: Runs) -> Array | None:
 
 
 def hidden_of(spec: Spec, runs: Runs) -> Hidden | None:
-    """Return the units of several hidden layers, which weights do not tell."""
+    """Return the units of several hidden layers, which do not follow from the weights."""
     return spec.sizes(runs.weights.shape[1]) if spec.below else None
 
 
@@ -51,7 +51,7 @@ def train_kernel(spec: Spec, runs: Runs, width: int | None = None) -> Outcome:
 
 
 def train_bare(spec: Spec, runs: Runs, width: int | None = None) -> Columns:
-    """Train with the kernels, keeping neither weights nor losses: then they pause less often."""
+    """Train with the kernels, keeping neither weights nor losses, so that they pause less often."""
     packets = TUNINGS[spec.tuning].packets
     width = width or sized(None, -(-len(runs) // packets) or 1)  # so that packets take turns
     asked = {"seeds": seeds_of(spec, runs), "hidden": hidden_of(spec, runs)}
@@ -59,7 +59,7 @@ def train_bare(spec: Spec, runs: Runs, width: int | None = None) -> Columns:
 
 
 def _given(spec: Spec, runs: Runs) -> dict[str, Any]:
-    """Say components and settings as the oracle wants them."""
+    """Return components and settings in the oracle's terms."""
     names = ("activation", "output", "loss", "reduction", "optimizer", "order", "criterion", "bias", "skip", "scaling")
     names = (*names, "tie", "schedule", "freeze", "monitor")
     hidden = {"hidden": spec.sizes(runs.weights.shape[1]), "batch": spec.step_patterns}
@@ -90,7 +90,7 @@ def _places(spec: Spec, runs: Runs) -> list[Array]:
 
 
 def _joined(results: list[oracle.Result], places: Array) -> oracle.Result:
-    """Join results of runs at some places to one of all runs in order."""
+    """Join results of runs at some places into one result of all runs in order."""
     columns = {field.name: [getattr(result, field.name) for result in results] for field in fields(oracle.Result)}
     most = max(losses.shape[1] for losses in columns["losses"])
     columns["losses"] = [pad(losses, most) for losses in columns["losses"]]
@@ -114,17 +114,17 @@ def predict(spec: Spec, runs: Runs, weights: Array) -> Array:
 
 
 def statuses(columns: Columns) -> Array:
-    """Spell the statuses of outcomes."""
+    """Return the names of the statuses."""
     return np.array(oracle.STATUSES)[columns.status]
 
 
 def pick(columns: Columns, runs: slice | list[int]) -> Columns:
-    """Return what became of some runs."""
+    """Return the outcomes of some runs."""
     return type(columns)(*(column[runs] for column in columns))
 
 
 def assert_same_columns(given: Columns, expected: Columns, what: str) -> None:
-    """Require that the same became of runs."""
+    """Require equal outcomes."""
     for name, column in expected._asdict().items():
         assert_equal(getattr(given, name), column, f"{what}: {name}")
 
@@ -139,7 +139,7 @@ def assert_same_outcome(given: Outcome, expected: Outcome, what: str) -> None:
 
 
 def assert_as_oracle(spec: Spec, runs: Runs) -> oracle.Result:
-    """Train with kernels and oracle, require every reported number to be equal and return the oracle's."""
+    """Train with kernels and oracle, require every reported number to be equal, and return the oracle's result."""
     given, expected = train_kernel(spec, runs), train_oracle(spec, runs)
     assert expected.losses is not None
     what = f"{spec}, {runs.weights.shape[1]} parameters"

@@ -18,11 +18,11 @@ def pairs_of(case: Mapping[str, Any]) -> Iterable[Pair]:
 def cover_pairs(
     dimensions: Mapping[str, Sequence[Any]], fits: Callable[[Choice, Choice], bool]
 ) -> list[dict[str, Any]]:
-    """Find few cases in which every two values of two dimensions that fit together meet.
+    """Find few cases that contain every two values of two dimensions that fit together.
 
-    Each case begins with a pair that has not met yet; the other dimensions, the one with most values first, take the
-    value that meets most others for the first time, and among equals the one that was taken least often. What does
-    not fit is a matter of two dimensions; a dimension must have a value that fits all others.
+    Each case starts with a pair that is not covered yet; the other dimensions, the one with most values first, take the
+    value that covers most new pairs, and among equals the one that was taken least often. Only pairs of
+    values can exclude each other; each dimension must have a value that fits all others.
     """
     order = sorted(dimensions, key=lambda name: -len(dimensions[name]))
     uses = {(name, value): 0 for name in order for value in dimensions[name]}

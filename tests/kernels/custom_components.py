@@ -1,4 +1,4 @@
-"""Custom components for tests, some with the formulas of ours. It is loaded as a user's file, and never imported."""
+"""Custom components for tests, some with built-in formulas. Tests load it as a user's file and never import it."""
 
 import sweep
 from sweep.lanes import absolute, constant, select, sigmoid, sqrt, tanh

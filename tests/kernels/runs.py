@@ -41,14 +41,14 @@ class Runs:
 
 
 def make_runs(weights: ArrayLike, dtype: str = "float64", **settings: Any) -> Runs:
-    """Give every row of ``weights`` settings by name: a number for all, or one for each."""
+    """Make runs of ``weights`` with settings by name: a number for all runs, or one for each."""
     rows = np.asarray(weights, dtype)
     usual = {"learning_rate": 0.1, "threshold": 1e-3, "max_steps": 10}
     return Runs(rows, make_settings(len(rows), **(usual | settings)), np.arange(len(rows)))
 
 
 def join(*parts: Runs) -> Runs:
-    """Put runs one after the other."""
+    """Concatenate runs."""
     return Runs(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("weights", "settings", "seeds")))
 
 
@@ -61,7 +61,7 @@ def draw_weights(spec: Spec, hidden: int, count: int, seed: int) -> Array:
 
 @dataclass(frozen=True)
 class Kinds:
-    """Which settings of drawn runs are of their own."""
+    """Which settings of drawn runs differ from run to run."""
 
     gain: str = "one"  # or "own"
     output_rate: str = "same"  # as the other learning rate, or "own", or "zero"
@@ -83,10 +83,10 @@ OTHER_RATES = (-3.0, -0.5)
 
 
 def draw_runs(spec: Spec, hidden: int, count: int, seed: int, most_steps: int, kinds: Kinds | None = None) -> Runs:
-    """Draw runs of which some converge, some stall (no update is large enough), some diverge, and some exhaust.
+    """Draw runs that converge, stall (no update is large enough), diverge or exhaust their steps.
 
-    Of ten runs five have an ordinary learning rate, two one that moves nothing and an optimizer that remembers
-    nothing, and three a rate that is too large. A fifth of the step limits is 0 or 1. The mixture is shuffled.
+    Of ten runs five have an ordinary learning rate, two have one that moves nothing and an optimizer that remembers
+    nothing, and three have a rate that is too large. A fifth of the step limits is 0 or 1. The runs are shuffled.
     """
     kinds, random = kinds or Kinds(), np.random.default_rng(seed)
     kind = random.permutation(np.arange(count) % 10)
@@ -126,7 +126,7 @@ def draw_runs(spec: Spec, hidden: int, count: int, seed: int, most_steps: int, k
 
 
 def _draw_kinds(kinds: Kinds, rate: Array, random: np.random.Generator) -> dict[str, Array]:
-    """Draw those settings that are of their own for each run."""
+    """Draw the settings that differ from run to run."""
     count, drawn = len(rate), {}
     if kinds.gain == "own":
         drawn["gain"] = random.choice((1.0, 0.5, 1.7), count)

@@ -48,7 +48,7 @@ TUNINGS = {
 
 @dataclass(frozen=True)
 class Spec:
-    """What all runs of a call share but the hidden size; `batch` may be "uneven": with a shorter last step."""
+    """What all runs of a call share, except the hidden size; `batch` may be "uneven": with a shorter last step."""
 
     activation: str = "relu"
     output: str = "identity"
@@ -75,20 +75,20 @@ class Spec:
     sets: str = "one"  # of patterns; several that differ in "targets", or in "patterns" as a whole
 
     def __post_init__(self) -> None:
-        """Refuse what no study can ask for."""
-        assert OWN_OUTPUTS.get(self.loss, self.output) == self.output, "bce is of a sigmoid"
-        assert self.output != "softmax" or self.loss == "cross_entropy", "softmax is for cross_entropy"
+        """Refuse combinations that no study allows."""
+        assert OWN_OUTPUTS.get(self.loss, self.output) == self.output, "bce needs a sigmoid"
+        assert self.output != "softmax" or self.loss == "cross_entropy", "softmax needs cross_entropy"
         assert self.optimizer != "rprop" or self.n_windows == 1, "rprop takes all patterns in a step"
 
     @property
     def patterns(self) -> tuple[Array, Array]:
-        """Copy inputs and targets, such as the loss takes."""
+        """Copy inputs and targets that the loss allows."""
         inputs, targets = TASKS[self.task]
         return inputs.copy(), fit_targets(targets, self.loss).copy()
 
     @property
     def pattern_sets(self) -> list[tuple[Array, Array]]:
-        """Copy all sets of patterns: the second has its targets in another order, of the third all are the largest."""
+        """Copy all sets: the second has its targets in another order, the third has the largest target everywhere."""
         inputs, targets = self.patterns
         if self.sets == "one":
             return [(inputs, targets)]
@@ -99,7 +99,7 @@ class Spec:
 
     @property
     def step_patterns(self) -> int | None:
-        """Give the patterns per step, None for all."""
+        """Return the patterns per step, None for all."""
         if isinstance(self.batch, str):
             return {"uneven": UNEVEN[self.task]}[self.batch]
         return self.batch
@@ -112,12 +112,12 @@ class Spec:
 
     @property
     def is_shuffled(self) -> bool:
-        """Tell whether runs need seeds."""
+        """Return whether runs need seeds."""
         return self.order == "shuffled" and self.n_windows > 1
 
     @property
     def recipe(self) -> Recipe:
-        """Give everything that decides the bits."""
+        """Return the recipe."""
         inputs, targets = TASKS[self.task]
         architecture = Architecture(
             inputs=inputs.shape[1],
@@ -146,11 +146,11 @@ class Spec:
         return Recipe(architecture, *components, monitor=self.monitor, **recorded)
 
     def n_parameters(self, hidden: int) -> int:
-        """Count the parameters with so many units in the last hidden layer."""
+        """Count the parameters with this number of units in the last hidden layer."""
         return self.recipe.architecture.n_parameters((*self.below, hidden))
 
     def sizes(self, n_parameters: int) -> tuple[int, ...]:
-        """Give the units of each hidden layer of networks with so many parameters."""
+        """Return the units of each hidden layer of networks with this number of parameters."""
         with_one, with_two = self.n_parameters(1), self.n_parameters(2)
         return (*self.below, 1 + (n_parameters - with_one) // (with_two - with_one))
 
@@ -163,7 +163,7 @@ class Spec:
 
 
 def name_of(spec: Spec) -> str:
-    """Name a spec in a test's id by what is not as usual."""
+    """Name a spec in a test's id by its unusual fields."""
     components = []
     for field in fields(spec):
         value = getattr(spec, field.name)

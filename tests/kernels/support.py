@@ -25,14 +25,14 @@ DTYPES = ("float64", "float32")
 
 
 def sized(with_jit: T, without: T) -> T:
-    """Choose a size for the way in which the kernels run."""
+    """Choose a size with the JIT or without."""
     return with_jit if jit.ENABLED else without
 
 
 def some_compiled(
     cases: Iterable[T], compiled: Callable[[T], bool], interpreted: Callable[[T], bool] = lambda _: True
 ) -> list[Any]:
-    """Give cases to a test: without the JIT few to ``make test`` and many to ``make test-all``, with it few to that.
+    """Parametrize a test: interpreted, few cases in ``make test`` and many in ``make test-all``; compiled, few there.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def some_compiled(
 
 
 def in_soak_if_compiled(test: Test) -> Test:
-    """Leave a test that takes a kernel of its own to ``make soak`` with the JIT, as do :func:`some_compiled` cases."""
+    """Leave a test that compiles its own kernel to ``make soak``, as :func:`some_compiled` does with cases."""
     return pytest.mark.soak(test) if jit.ENABLED else test
 
 
@@ -73,5 +73,5 @@ def assert_equal(given: Array, expected: Array, what: str) -> None:
 
 
 def pad(losses: Array, columns: int) -> Array:
-    """Widen losses (R, evaluations) to so many columns by NaN."""
+    """Pad losses (R, evaluations) with NaN to this number of columns."""
     return np.pad(losses, ((0, 0), (0, columns - losses.shape[1])), constant_values=np.nan)

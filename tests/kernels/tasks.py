@@ -1,4 +1,4 @@
-"""Patterns that the tests of the kernels train on."""
+"""Patterns for the tests of the kernels."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.kernels.support import Array
 
 
 def bits(count: int) -> Array:
-    """List all rows of so many bits."""
+    """Return all rows of some bits."""
     return np.array(list(itertools.product((0.0, 1.0), repeat=count)))
 
 
@@ -42,11 +42,11 @@ TASKS: dict[str, tuple[Array, Array]] = {
     "parity": _parity(5),
     "many numbers": _numbers(20, seed=2),
     "one pattern": (np.array([[0.5, -1.5, 2.0]]), np.array([[1.0]])),
-    # Inputs of 0 alone, so that nothing but the output bias moves where the unit is dead.
+    # Only inputs of 0, so that only the output bias moves where the unit is dead.
     "one target": (np.zeros((1, 1)), np.array([[1.0]])),
     "same target": (np.zeros((2, 1)), np.array([[1.0], [1.0]])),
     "two targets": (np.zeros((2, 1)), np.array([[1.0], [-1.0]])),
-    # Inputs of 0 alone meet a large error.
+    # Only inputs of 0, and a large error.
     "steep": (np.array([[0.0, 0.0], [1.0, 0.0]]), np.array([[-1.3e154], [0.0]])),
     # The square of the last target overflows, in float64 or in float32.
     "far": (np.array([[0.0, 1.0], [1.0, 0.0]]), np.array([[0.5], [1e200]])),
@@ -64,7 +64,7 @@ UNEVEN = {"xor": 3, "adder": 3, "numbers": 4, "parity": 12, "many numbers": 9, "
 
 
 def fit_targets(targets: Array, loss: str) -> Array:
-    """Make targets such as a loss takes: within [0, 1] for bce, 1 or -1 for hinge, shares for cross_entropy."""
+    """Make targets that a loss allows: within [0, 1] for bce, 1 or -1 for hinge, probabilities for cross_entropy."""
     if loss == "cross_entropy":
         sizes = np.abs(targets) + np.arange(targets.shape[1])
         total = sizes.sum(axis=1, keepdims=True)

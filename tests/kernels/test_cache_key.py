@@ -1,4 +1,4 @@
-"""The key of machine code on disk contains everything that the code depends on, and nothing else."""
+"""The key of machine code on disk contains all that the code depends on, and nothing else."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ pytestmark = [
 
 
 def is_found() -> bool:
-    """Make a small kernel, call it, and tell whether its machine code came from the disk."""
+    """Make a small kernel, call it, and return whether its machine code came from the disk."""
 
     @jit.kernel("double")
     def double(numbers: Any, place: int) -> float:
@@ -45,7 +45,7 @@ def is_found() -> bool:
     ],
 )
 def test_options_that_change_code(name: str, value: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Code that was compiled with another option is not taken, and stays for who compiles as before."""
+    """Code that was compiled with another option is not used, and remains for later processes with that option."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert not is_found()
     with monkeypatch.context() as changed:
@@ -68,7 +68,7 @@ def test_options_that_change_code(name: str, value: Any, tmp_path: Path, monkeyp
     ],
 )
 def test_options_that_change_no_code(name: str, value: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What differs between machines and sessions has nobody compile again."""
+    """Options that only differ between machines and sessions cause no compiling."""
     before = compiler_options()
     assert hasattr(numba.config, name)
     monkeypatch.setattr(numba.config, name, value)

@@ -27,7 +27,7 @@ NUMBERS = np.arange(4.0)
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Begin with nothing on disk."""
+    """Start with an empty cache on disk."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
 
 
@@ -45,8 +45,8 @@ def make_probe(key: str) -> Any:
     return probe
 
 
-def test_kernels_are_told_of_when_they_are_compiled() -> None:
-    """Each kernel is told of once as it begins and ends, counted among those that are expected, and no part of it."""
+def test_kernels_are_reported_when_they_are_compiled() -> None:
+    """Each kernel, but no part of it, is reported once at its start and end, with its number among those expected."""
     told: list[Compilation | None] = []
     first, second, unexpected = (make_probe(secrets.token_hex(8)) for _ in range(3))
     with CompileWatch(told.append) as watch:
@@ -61,8 +61,8 @@ def test_kernels_are_told_of_when_they_are_compiled() -> None:
     assert all(seconds > 0 for seconds in watch.seconds)
 
 
-def test_a_number_that_is_not_known_is_an_upper_bound() -> None:
-    """It is told from the first kernel on, and stays the same whatever turns out to be needed."""
+def test_an_unknown_number_of_kernels_is_an_upper_bound() -> None:
+    """The bound is reported from the first kernel on, and does not change with the kernels that are needed."""
     told: list[Compilation | None] = []
     watch = CompileWatch(told.append)
     watch.expect([("train", "0")], 3)
@@ -76,8 +76,8 @@ def test_a_number_that_is_not_known_is_an_upper_bound() -> None:
     ]
 
 
-def test_seconds_of_what_fails_are_not_counted() -> None:
-    """A kernel that cannot be compiled is told of as it begins and ends, and is no measure of how long others take."""
+def test_seconds_of_failures_are_not_counted() -> None:
+    """A kernel that cannot be compiled is reported at its start and end, but its time does not enter estimates."""
     told: list[Compilation | None] = []
 
     @jit.kernel(secrets.token_hex(8))
@@ -95,7 +95,7 @@ def test_seconds_of_what_fails_are_not_counted() -> None:
 
 
 def test_a_kernel_that_is_compiled_twice_at_once() -> None:
-    """Another call of this process may compile it while a process beside compiles it for this call."""
+    """Another call of this process may compile a kernel while another process compiles it for this call."""
     told: list[Compilation | None] = []
     watch = CompileWatch(told.append)
     for here in (False, True):
@@ -105,8 +105,8 @@ def test_a_kernel_that_is_compiled_twice_at_once() -> None:
     assert told[-1] is None
 
 
-def test_what_is_on_disk_is_not_compiled() -> None:
-    """Code of this process and code on disk are known, for the types that they are made for."""
+def test_code_on_disk_is_not_compiled() -> None:
+    """Code of this process and code on disk are found for the types for which they are made."""
     told: list[Compilation | None] = []
     key = secrets.token_hex(8)
     probe = make_probe(key)
@@ -122,7 +122,7 @@ def test_what_is_on_disk_is_not_compiled() -> None:
 
 
 def test_the_clock_stands_still_while_a_thread_waits() -> None:
-    """Neither the thread that compiles nor one that waits for it counts that time; one that does not wait does."""
+    """Neither the compiling thread nor one that waits for it counts the time; a thread that does not wait counts it."""
     probe, elapsed, counted = make_probe(secrets.token_hex(8)), {}, {}
     begun, ended = threading.Event(), threading.Event()
 
@@ -157,8 +157,8 @@ def test_the_clock_stands_still_while_a_thread_waits() -> None:
     assert counted["trains"] >= 0.4  # which waits for both
 
 
-def test_a_watch_that_begins_while_the_lock_is_held(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only what began under the watch is measured, and the clock goes on afterwards."""
+def test_a_watch_that_starts_while_the_lock_is_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only waiting that started under the watch is measured, and the clock runs again afterwards."""
     now = [10.0]
     monkeypatch.setattr("kernels.simd.compiling.time", SimpleNamespace(monotonic=lambda: now[0]))
     event.start_event("numba:compiler_lock")
@@ -174,8 +174,8 @@ def test_a_watch_that_begins_while_the_lock_is_held(monkeypatch: pytest.MonkeyPa
         assert watch.clock() == 12.0
 
 
-def test_a_thread_is_asked_before_it_compiles() -> None:
-    """Once for each kernel, before it begins: not for one that is there already, nor for what another thread does."""
+def test_a_thread_checks_before_it_compiles() -> None:
+    """It checks once for each kernel, before the start; not for one that exists, nor for the work of another thread."""
     asked: list[str] = []
     key = secrets.token_hex(8)
     first, again, second, third = (make_probe(name) for name in (key, key, *(secrets.token_hex(8) for _ in range(2))))
@@ -191,8 +191,8 @@ def test_a_thread_is_asked_before_it_compiles() -> None:
     assert asked == ["outer", "inner"]
 
 
-def test_no_kernel_is_begun_after_a_refusal() -> None:
-    """A thread that has waited for another is asked when that has compiled; what is raised leaves nothing behind."""
+def test_no_kernel_is_compiled_after_a_refusal() -> None:
+    """A thread that has waited for another checks once that has compiled; an exception leaves nothing behind."""
     told: list[Compilation | None] = []
     refused, begun, waits = threading.Event(), threading.Event(), threading.Event()
     errors: list[BaseException] = []

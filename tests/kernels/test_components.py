@@ -34,7 +34,7 @@ def test_each_component_as_oracle(case: Case, seed: int) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(("case", "seed"), COVER[N_COMPILED:])
 def test_any_two_components_as_oracle(case: Case, seed: int) -> None:
-    """So too for every pair of them, together with the cases above."""
+    """The same holds for every pair of them, together with the cases above."""
     assert_as_oracle(case.spec, case.draw(seed))
 
 
@@ -42,7 +42,7 @@ def test_any_two_components_as_oracle(case: Case, seed: int) -> None:
 @pytest.mark.skipif(jit.ENABLED, reason="more than a thousand kernels would be compiled")
 @pytest.mark.parametrize(("optimizer", "loss", "activation"), PRODUCT)
 def test_product_of_components_as_oracle(optimizer: str, loss: str, activation: str) -> None:
-    """So too in the full product of optimizers, losses, activations, batches and orders; the others take turns."""
+    """The same holds in the product of optimizers, losses, activations, batches and orders; others take turns."""
     first = PRODUCT.index((optimizer, loss, activation))
     for k, (batch, order) in enumerate(itertools.product((None, 1, "uneven"), ORDERS)):
         if optimizer == "rprop" and batch is not None:
@@ -54,13 +54,13 @@ def test_product_of_components_as_oracle(optimizer: str, loss: str, activation: 
         output = OWN_OUTPUTS.get(loss, usual)
         spec = replace(case.spec, output=output, task=("xor", "numbers", "adder")[seed % 3], **own)
         if optimizer == "rprop":
-            spec = replace(spec, schedule="constant", warms_up=False)  # it follows no rate
+            spec = replace(spec, schedule="constant", warms_up=False)  # rprop follows no schedule
         assert_as_oracle(spec, Case(spec, case.hidden, case.kinds).draw(seed))
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_drawn_runs_end_in_every_way(optimizer: str) -> None:
-    """What these tests train converges, stalls, diverges and exhausts with every optimizer; rprop hardly stalls."""
+    """With every optimizer runs converge, stall, diverge and exhaust their steps; rprop hardly stalls."""
     seen: set[str] = set()
     for seed, criterion in enumerate(("loss", "max_error", "correct")):
         spec = Spec("relu", optimizer=optimizer, criterion=criterion)

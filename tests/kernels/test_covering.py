@@ -1,4 +1,4 @@
-"""The cases that cover pairs of components do cover them."""
+"""The covering cases contain all pairs of components."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def cases() -> list[dict[str, Any]]:
 
 
 def test_every_pair_that_fits_is_covered(cases: list[dict[str, Any]]) -> None:
-    """No pair of values is missing, but those that do not go together."""
+    """Only pairs of values that cannot be combined are missing."""
     covered = {pair for case in cases for pair in pairs_of(case)}
     for (first, values), (second, others) in itertools.combinations(DIMENSIONS.items(), 2):
         for one, other in itertools.product(values, others):
@@ -31,13 +31,13 @@ def test_every_pair_that_fits_is_covered(cases: list[dict[str, Any]]) -> None:
 
 
 def test_cases_are_few_and_the_same_in_every_process(cases: list[dict[str, Any]]) -> None:
-    """Processes that share the tests between them must agree on the cases, of which there are few."""
+    """Processes that share the tests must agree on the cases, of which there are few."""
     assert cases == cover_pairs(DIMENSIONS, fits)
     assert len(cases) == len(covering_cases()) < 1.5 * len(DIMENSIONS["activation"]) ** 2
 
 
 def test_every_value_is_compiled(cases: list[dict[str, Any]]) -> None:
-    """Those first cases that are compiled whenever tests run have every value of every dimension."""
+    """The first cases, which are compiled whenever tests run, contain every value of every dimension."""
     counts = Counter(choice for case in cases[:N_COMPILED] for choice in case.items())
     assert all(counts[name, value] for name, values in DIMENSIONS.items() for value in values)
 

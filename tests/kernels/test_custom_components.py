@@ -1,4 +1,4 @@
-"""Custom components in kernels: those with the formulas of ours give their bits, others those of the oracle."""
+"""Custom components in kernels: built-in formulas give the built-in bits, others those of the oracle."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ FILE = Path(__file__).with_name("custom_components.py")
 
 @pytest.fixture(scope="module")
 def own() -> Iterator[dict[str, CustomComponent]]:
-    """Know the components of the file, for the tests of this module."""
+    """Register the components of the file for the tests of this module."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(registry, "_BY_NAME", {})
         load_plugin(FILE)
@@ -39,12 +39,12 @@ def key_of(name: str) -> str:
 
 
 def runs_with(runs: Runs, **own: Any) -> Runs:
-    """Give runs settings of custom components."""
+    """Return runs with settings of custom components."""
     given = {name: runs.settings[name] for name in runs.settings.dtype.names}
     return Runs(runs.weights, make_settings(len(runs), **given, **own), runs.seeds)
 
 
-# Equal components: the same components of a recipe, once with ours and once with one's own.
+# Equal recipes: once with a built-in component and once with a custom one.
 ALIKE = {
     "gd": ({"optimizer": "own_gd"}, {"optimizer": "gd"}),
     "adam": ({"optimizer": "own_adam", "task": "adder"}, {"optimizer": "adam", "task": "adder"}),
@@ -65,7 +65,7 @@ KINDS = ("activation", "output", "loss", "optimizer")
     some_compiled([(name, dtype) for name in ALIKE for dtype in DTYPES], lambda _: False),
 )
 def test_same_formula_same_bits(own: dict[str, CustomComponent], name: str, dtype: str) -> None:
-    """A component with the formula of ours trains every network to the same bits."""
+    """A component with a built-in formula trains every network to the same bits."""
     theirs, ours = ({"activation": "tanh", **each} for each in ALIKE[name])
     keys = {kind: key_of(value) if kind in KINDS and value in own else value for kind, value in theirs.items()}
     spec, other = Spec(**keys, dtype=dtype), Spec(**ours, dtype=dtype)
@@ -74,7 +74,7 @@ def test_same_formula_same_bits(own: dict[str, CustomComponent], name: str, dtyp
 
 
 def quickprop(p: Array, g: Array, states: tuple[Array, ...], rate: Array, s: Any) -> tuple[Array, tuple[Array, ...]]:
-    """Fahlman 1988, without the shrinking of weights, case by case."""
+    """Fahlman 1988, without weight decay, case by case."""
     old, d = states
     new, mu = -g, s["mu"]
     with np.errstate(all="ignore"):
@@ -90,8 +90,8 @@ def quickprop(p: Array, g: Array, states: tuple[Array, ...], rate: Array, s: Any
 
 
 @pytest.fixture
-def told(own: dict[str, CustomComponent], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tell the oracle the components that we have not."""
+def oracle_knows_custom_components(own: dict[str, CustomComponent], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Add the custom components to the oracle."""
     swish, expectile, quick = (own[name].declaration.key for name in ("swish", "expectile", "quickprop"))
     monkeypatch.setitem(settings.DEFAULTS, "mu", 1.75)
     monkeypatch.setitem(settings.DEFAULTS, "steepness", 1.0)
@@ -123,7 +123,7 @@ def told(own: dict[str, CustomComponent], monkeypatch: pytest.MonkeyPatch) -> No
     )
 
 
-# Components of a recipe, of which those of one's own go by their names.
+# Fields of a recipe, with custom components by name.
 NEW = {
     "all": {"activation": "swish", "loss": "expectile", "optimizer": "quickprop"},
     "outputs": {"activation": "relu", "output": "swish", "optimizer": "quickprop", "skip": True},
@@ -139,7 +139,7 @@ NEW = {
 )
 @pytest.mark.usefixtures("told")
 def test_new_components_as_oracle(own: dict[str, CustomComponent], name: str, dtype: str) -> None:
-    """Every number equals that of the formulas in plain NumPy, with settings of each run's own."""
+    """Every number equals that of the formulas in plain NumPy, with different settings for each run."""
     given = {
         kind: key_of(component) if kind in KINDS and component in own else component
         for kind, component in NEW[name].items()
@@ -156,7 +156,7 @@ def test_new_components_as_oracle(own: dict[str, CustomComponent], name: str, dt
 
 
 def test_source_makes_the_same_component(own: dict[str, CustomComponent]) -> None:
-    """Another process makes a component of its source, with the same identity and results."""
+    """Another process makes a component from its source, with the same identity and results."""
     for component in own.values():
         again = add_source(component.source, component.places)
         assert again.declaration == component.declaration
@@ -166,7 +166,7 @@ def test_source_makes_the_same_component(own: dict[str, CustomComponent]) -> Non
 
 
 def test_components_are_found_by_key_alone(own: dict[str, CustomComponent]) -> None:
-    """No list of ours has a custom component, and a name alone finds none."""
+    """No list of components contains a custom one, and a name alone does not find it."""
     for name, component in own.items():
         found = component_of(component.declaration.key)
         assert found is not None

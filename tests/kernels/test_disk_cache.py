@@ -1,6 +1,6 @@
 """Machine code kept on disk is reused, never stale, and harmless when damaged.
 
-Every test starts processes of its own, with a cache folder of its own.
+Every test starts new processes with a separate cache folder.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ pytestmark = [
 
 ROOT = Path(kernels.__file__).parents[1]
 
-# A small kernel over a sibling module, made twice: shows its results, and whether they came with code from the disk.
+# A small kernel over a sibling module, made twice: prints its results, and whether its code came from the disk.
 # Between the two, and after each damage, the entry should be sound again.
 PROBE = """
 import json, sys
@@ -86,7 +86,7 @@ def final_weights(hidden):
 def _start(script: str, cache: Path, root: Path = ROOT) -> Any:
     """Run a script in a process whose kernels are those under ``root``, and read what it prints."""
     environment = {**os.environ, "XDG_CACHE_HOME": str(cache)}
-    for name in ("PYTHONPATH", "NUMBA_DISABLE_INTEL_SVML"):  # the latter is set by whoever imports the kernels
+    for name in ("PYTHONPATH", "NUMBA_DISABLE_INTEL_SVML"):  # importing the kernels sets the latter
         environment.pop(name, None)
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=root, env=environment, capture_output=True, text=True, timeout=120
@@ -97,7 +97,7 @@ def _start(script: str, cache: Path, root: Path = ROOT) -> Any:
 
 
 def _files(cache: Path) -> dict[str, int]:
-    """Identify every file below a folder; one that is written again is another."""
+    """Identify every file below a folder; a file that is written again has another identity."""
     return {str(path.relative_to(cache)): path.stat().st_ino for path in cache.rglob("*") if path.is_file()}
 
 
@@ -114,14 +114,14 @@ def test_second_process_reuses_the_entry(tmp_path: Path) -> None:
 @pytest.mark.wide
 @pytest.mark.parametrize("first", ["numba", "kernels.simd.compiling", "kernels.kept"])
 def test_any_module_may_be_imported_first(first: str, tmp_path: Path) -> None:
-    """Also where Numba is imported before its options are set, a later process finds the code."""
+    """Even where Numba is imported before its options are set, a later process finds the code."""
     found = [_start(RUN_TWICE, tmp_path), _start(f"import {first}\n{RUN_TWICE}", tmp_path)]
     assert [[run["hit"] for run in runs] for runs in found] == [[False, True], [True, True]]
 
 
 @pytest.mark.wide
 def test_kernels_of_two_processes_live_together(tmp_path: Path) -> None:
-    """Machine code that two processes compiled, each as its first, gives the same where both are loaded.
+    """Machine code that two processes compiled, each as its first, gives the same results where both are loaded.
 
     Training, which calls other compiled functions, compiles nothing then.
     """
@@ -133,7 +133,7 @@ def test_kernels_of_two_processes_live_together(tmp_path: Path) -> None:
 
 
 def test_damaged_entries_are_replaced(tmp_path: Path) -> None:
-    """Emptied, truncated, lengthened, overwritten or with a bit flipped, an entry changes no result."""
+    """An entry that is emptied, truncated, lengthened, overwritten or has a flipped bit changes no result."""
     found = _start(DAMAGE, tmp_path)
     assert len(found) == 1 + 2 * 11
     assert all(run["result"] == [4.0, 6.25] for run in found)
@@ -171,13 +171,13 @@ print(json.dumps([before, run()]))
 """
 
 
-def test_exchanged_entries_are_noticed(tmp_path: Path) -> None:
-    """A sound entry in the place of another one is not taken for it."""
+def test_exchanged_entries_are_detected(tmp_path: Path) -> None:
+    """An intact entry in the place of another one is not used."""
     assert _start(EXCHANGE, tmp_path) == [[[6.0, -3.0], [9.0, -4.5]]] * 2
 
 
 def test_nobody_else_may_read_or_write_the_cache(tmp_path: Path) -> None:
-    """Folders and files are this user's alone, also where they were open to others before."""
+    """Folders and files are private, even if they were open to others before."""
     cache = tmp_path / "xor-sweep"
     _start(RUN_TWICE, tmp_path)
     (entry,) = cache.glob("*/*.bin")
@@ -205,7 +205,7 @@ def test_entries_that_others_may_have_written_are_replaced(tmp_path: Path) -> No
 
 
 def test_cache_of_another_user_is_left_alone(tmp_path: Path) -> None:
-    """Kernels are compiled again, once in each process; nothing is written, and one line says so."""
+    """Each process compiles its kernels once, writes nothing, and prints one line that says so."""
     _start(RUN_TWICE, tmp_path)
     files = _files(tmp_path)
     foreign = "import os; os.geteuid = lambda: 12345678\n" + RUN_TWICE
@@ -214,7 +214,7 @@ def test_cache_of_another_user_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_relative_cache_home_is_ignored(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """As the XDG specification asks; the cache is then below the home folder."""
+    """The XDG specification requires it; the cache is then below the home folder."""
     monkeypatch.setenv("HOME", str(tmp_path))
     for value in ("", "cache", "./cache", "../cache"):
         monkeypatch.setenv("XDG_CACHE_HOME", value)
@@ -224,7 +224,7 @@ def test_relative_cache_home_is_ignored(monkeypatch: pytest.MonkeyPatch, tmp_pat
 
 
 def test_size_is_bounded(tmp_path: Path) -> None:
-    """The files that were not used for longest go first, and with the last of them its folder."""
+    """The least recently used files are removed first, and an empty folder with its last file."""
     for age, name in enumerate(("a/new", "a/old", "b/older", "c/oldest")):
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True)
@@ -239,7 +239,7 @@ def test_size_is_bounded(tmp_path: Path) -> None:
 
 @pytest.mark.wide
 def test_entry_that_is_used_counts_as_new(tmp_path: Path) -> None:
-    """Loading an entry keeps it from being forgotten."""
+    """Loading an entry protects it from removal."""
     _start(RUN_TWICE, tmp_path)
     (entry,) = tmp_path.glob("*/*/*.bin")
     os.utime(entry, (1e9, 1e9))
@@ -252,7 +252,7 @@ def _block_with_a_file(cache: Path) -> None:
 
 
 def _block_with_a_folder(cache: Path) -> None:
-    """Put a folder where the entry was."""
+    """Put a folder in the place of the entry."""
     _start(RUN_TWICE, cache)
     for name in _files(cache):
         (cache / name).unlink()
@@ -263,12 +263,12 @@ def _forbid(cache: Path) -> None:
     cache.mkdir()
     cache.chmod(0o500)
     if os.access(cache, os.W_OK):
-        pytest.skip("root may write everywhere: no mode of a folder forbids it")
+        pytest.skip("root may write everywhere")
 
 
 @pytest.mark.parametrize("block", [_block_with_a_file, _block_with_a_folder, _forbid])
 def test_unwritable_cache_is_no_fault(tmp_path: Path, block: Any) -> None:
-    """Where nothing can be kept on disk, each process compiles a kernel once, with the same results."""
+    """If the disk cannot be written, each process compiles a kernel once, with the same results."""
     cache = tmp_path / "cache"
     block(cache)
     found = _start(RUN_TWICE, cache)
@@ -276,7 +276,7 @@ def test_unwritable_cache_is_no_fault(tmp_path: Path, block: Any) -> None:
 
 
 def test_changed_source_of_a_sibling_is_seen(tmp_path: Path) -> None:
-    """An edit in any module of the package, or one more, leads to another folder, so old code is not found."""
+    """Editing or adding a module of the package leads to another folder, so old code is not found."""
     root, cache = tmp_path / "copy", tmp_path / "cache"
     shutil.copytree(ROOT / "kernels", root / "kernels", ignore=shutil.ignore_patterns("__pycache__"))
     assert _start(RUN_TWICE, cache, root)[0] == {"result": [4.0, 6.25], "hit": False}

@@ -38,7 +38,7 @@ NUMBERS = st.lists(st.floats(width=32), min_size=1, max_size=32)
 
 
 def _samples(name: str, dtype: str) -> list[tuple[Array, int]]:
-    """Give starts and lengths of runs of neighbours: scattered, and around every branch point."""
+    """Return starts and lengths of runs of neighbours: scattered, and around every branch point."""
     scattered = inputs.random_starts(name, dtype, sized(400_000, 100_000), seed=71)
     samples = [(scattered, 3), (inputs.runs_around(inputs.branch_points(name, dtype), dtype, 201), 201)]
     if name in ("sin", "cos"):
@@ -49,7 +49,7 @@ def _samples(name: str, dtype: str) -> list[tuple[Array, int]]:
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "dtype"), JUDGED)
 def test_accurate(name: str, dtype: str) -> None:
-    """No result is farther than 2 units in the last place from the exact one, or what is documented."""
+    """Every result is within 2 units in the last place of the exact one, or within the documented bound."""
     for starts, length in _samples(name, dtype):
         found = survey.survey(name, dtype, starts, length)
         assert found.error <= MOST_ULP[name], f"{name}({found.worst})"
@@ -65,8 +65,8 @@ def test_normal_cdf_is_as_accurate_as_others_from_minus_one(dtype: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "dtype"), BOTH)
-def test_never_turning(name: str, dtype: str) -> None:
-    """From one number to the next no result moves against the function, across the branches too."""
+def test_monotone_between_neighbours(name: str, dtype: str) -> None:
+    """From one number to the next, results rise and fall with the function, across branch points too."""
     for starts, length in _samples(name, dtype):
         x = inputs.from_keys(starts[:, np.newaxis] + np.arange(length, dtype=starts.dtype), dtype)
         assert not survey.turns(name, dtype, x, survey.apply(name, dtype, x)).any()
@@ -85,7 +85,7 @@ def test_never_decreasing_from_end_to_end(name: str, dtype: str) -> None:
 
 @pytest.mark.parametrize(("name", "dtype"), JUDGED)
 def test_special_numbers(name: str, dtype: str) -> None:
-    """Zeros, subnormal numbers, the largest, infinities and NaN have the rounded exact value."""
+    """Zeros, subnormal numbers, the largest number, infinities and NaN have the rounded exact value."""
     faults = survey.special_faults(name, dtype)
     # The sign of a zero is not part of the contract.
     assert [fault for fault in faults if not fault.endswith(" = 0.0, not -0.0")] == []
@@ -93,8 +93,8 @@ def test_special_numbers(name: str, dtype: str) -> None:
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", NAMES)
-def test_nan_stays_and_keeps_to_its_lane(name: str, dtype: str) -> None:
-    """NaN of either sign and any payload gives NaN, and its neighbours their own values."""
+def test_nan_stays_in_its_lane(name: str, dtype: str) -> None:
+    """NaN of either sign and any payload gives NaN; its neighbours keep their own values."""
     x = np.linspace(-3, 3, 64).astype(dtype)
     expected = survey.apply(name, dtype, x)
     x[::3], x[1::6] = np.nan, -np.nan
@@ -123,7 +123,7 @@ def _pair_kernel(name: str, dtype: str) -> Callable[[Array, Array], None]:
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", PAIRS)
 def test_pairs_are_their_parts(name: str, dtype: str) -> None:
-    """What is computed at once has the bits of what is computed alone."""
+    """A function of two values gives the bits of the two single functions."""
     x, out = lanes.aligned_rows(64, 8, dtype), lanes.aligned_rows(128, 8, dtype)
     x[:] = np.random.default_rng(76).normal(0, 4, x.shape)
     with np.errstate(all="ignore"):
@@ -134,7 +134,7 @@ def test_pairs_are_their_parts(name: str, dtype: str) -> None:
 
 @given(NUMBERS)
 def test_symmetries(numbers: list[float]) -> None:
-    """The sign of the argument is the sign of tanh and sin, and nothing to cos and the density."""
+    """tanh and sin are odd; cos and the density are even."""
     for dtype in DTYPES:
         x = np.array(numbers, dtype)
         for name, sign in (("tanh", -1), ("sin", -1), ("cos", 1), ("normal_density", 1)):
@@ -166,7 +166,7 @@ def test_bounds(numbers: list[float]) -> None:
 
 @given(NUMBERS)
 def test_tails_of_the_normal_distribution_are_one_together(numbers: list[float]) -> None:
-    """Outside of the decision_threshold one tail is the other's complement, rounded."""
+    """Outside of the middle, one tail is the rounded complement of the other."""
     for dtype in DTYPES:
         x = np.abs(np.array(numbers, dtype))
         x = x[x >= 1]
@@ -176,7 +176,7 @@ def test_tails_of_the_normal_distribution_are_one_together(numbers: list[float])
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_trigonometric_functions_far_from_zero(dtype: str) -> None:
-    """Beyond their accurate range sin and cos belong to a neighbour of x, and at last to zero."""
+    """Beyond their accurate range sin and cos are those of a neighbour of x, and finally those of zero."""
     random, far = np.random.default_rng(77), trigonometric.FAR[dtype]
     x = random.uniform(trigonometric.ACCURATE, far, 20_000).astype(dtype)
     for name in ("sin", "cos"):

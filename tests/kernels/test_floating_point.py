@@ -1,4 +1,4 @@
-"""Results do not depend on the state of the floating-point unit that other code has left behind."""
+"""Results do not depend on the state in which other code left the floating-point unit."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ SPEC = Spec()
 
 
 def compute(work: Callable[[], Any], state: str, in_thread: bool) -> Any:
-    """Do work in a thread that is in a state, and require that it is left in it."""
+    """Run work in a thread with a state, and require that the state is restored."""
 
     def compute_here() -> Any:
         with in_state(state):
             found = work()
-            assert state_here() == state, "the state that was found was not put back"
+            assert state_here() == state, "the state was not restored"
             return found
 
     with ThreadPoolExecutor(1) as other:
@@ -45,7 +45,7 @@ def bits(outcome: Any) -> list[bytes]:
 @BY_PLACE
 @BY_STATE
 def test_training_gives_the_same_bits(state: str, in_thread: bool) -> None:
-    """Networks with ordinary weights show how numbers are rounded, those with denormal ones whether they are kept."""
+    """Ordinary weights show how numbers are rounded; denormal ones show whether they are kept."""
     ordinary = draw_weights(SPEC, 2, 20, seed=0)
     runs = join(make_runs(ordinary, max_steps=8), make_runs(1e-310 * ordinary, learning_rate=1e-3, max_steps=8))
     expected = train_kernel(SPEC, runs)
@@ -61,7 +61,7 @@ def test_training_gives_the_same_bits(state: str, in_thread: bool) -> None:
 def test_initial_weights_have_the_same_bits(
     distribution: str, generator: str, scale: float, state: str, in_thread: bool
 ) -> None:
-    """Numbers are drawn, scaled and rounded by NumPy and by kernels."""
+    """NumPy and kernels draw, scale and round the same numbers."""
     start = Start(distribution=distribution, scale=scale, bias_scale=scale / 3, generator=generator)
 
     def draw() -> bytes:
@@ -71,8 +71,8 @@ def test_initial_weights_have_the_same_bits(
 
 
 @BY_STATE
-def test_the_state_is_put_back_after_an_error(state: str) -> None:
-    """What was found is put back however the work ends."""
+def test_the_state_is_restored_after_an_error(state: str) -> None:
+    """The state is restored however the work ends."""
 
     @default_floating_point
     def fail() -> None:

@@ -21,7 +21,7 @@ from tests.oracle.support import FUNCTIONS as ORACLE_FUNCTIONS
 
 HIDDEN, GAIN, LEAK, DELTA = 3, 1.4, -0.3, 0.8
 STEP = 1e-4
-# How far every argument must be from a kink, where differences would be wrong.
+# The least distance of every argument from a kink, where differences would be wrong.
 MARGIN = 1e-2
 
 FUNCTIONS: dict[str, Callable[[Array], Array]] = {
@@ -40,7 +40,7 @@ FUNCTIONS: dict[str, Callable[[Array], Array]] = {
 
 
 def _specs() -> list[Spec]:
-    """List every activation with every loss; outputs, scales and the like take turns."""
+    """Combine every activation with every loss; outputs, scales and other options take turns."""
     turns = itertools.cycle(itertools.product(REDUCTIONS, SCALINGS, (True, False), (False, True)))
     specs = []
     for (row, loss), (column, activation) in itertools.product(enumerate(LOSSES), enumerate(ACTIVATIONS)):
@@ -69,12 +69,12 @@ def _layers(spec: Spec, weights: Array) -> tuple[Array, Array]:
 
 
 def _function(name: str, z: Array) -> Array:
-    """Compute an activation by SciPy's functions, or where none is written for it by the oracle's."""
+    """Compute an activation with SciPy's functions, or with the oracle's where SciPy has none."""
     return FUNCTIONS[name](z) if name in FUNCTIONS else VALUES[name](z, {}, ORACLE_FUNCTIONS)
 
 
 def _terms(spec: Spec, weights: Array) -> Array:
-    """Compute what each pattern and output adds to the loss, (R, N, O), of hinge before it is cut off at 0."""
+    """Compute the term of each pattern and output, (R, N, O), for hinge before it is cut off at 0."""
     u, target = _layers(spec, weights)[1], spec.patterns[1]
     if spec.loss == "bce":
         return np.logaddexp(0, u) - target * u  # -log y for a target of 1, -log(1 - y) for 0
@@ -107,7 +107,7 @@ def _numerical_gradient(spec: Spec, weights: Array) -> Array:
 
 
 def _away_from_kinks(spec: Spec, weights: Array) -> Array:
-    """Tell which networks have no kink near; a zero that no parameter moves does not matter."""
+    """Return which networks are far from kinks; a zero that no parameter moves does not matter."""
     arguments = list(_layers(spec, weights)) + [_terms(spec, weights)] * (spec.loss == "hinge")
     if spec.loss == "huber":
         arguments.append(np.abs(_function(spec.output, arguments[1]) - spec.patterns[1]) - DELTA)
@@ -141,7 +141,7 @@ def test_initial_loss_by_matrix_products(spec: Spec) -> None:
 
 
 def test_every_component_is_differentiated() -> None:
-    """Every activation meets every loss, and every output every loss but those that have their own."""
+    """Every activation is combined with every loss, and every output with every loss that allows it."""
     assert {(spec.activation, spec.loss) for spec in _specs()} == set(itertools.product(ACTIVATIONS, LOSSES))
     others = set(LOSSES) - OWN_OUTPUTS.keys()
     assert {(spec.output, spec.loss) for spec in _specs()} > set(itertools.product(ACTIVATIONS, others))

@@ -1,4 +1,4 @@
-"""The kernels stand alone: they import numerical packages only, and never `sweep`."""
+"""Kernels import only numerical packages, and never `sweep`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ALLOWED = {"kernels", "numpy", "numba", "llvmlite"} | sys.stdlib_module_names
 
 
 def _imported(path: Path) -> Iterator[str]:
-    """Name the packages that a module imports, wherever in it."""
+    """Return the packages that a module imports anywhere."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             yield from (alias.name.partition(".")[0] for alias in node.names)
@@ -35,15 +35,15 @@ def test_imports_are_numerical_or_standard(path: Path) -> None:
 
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_data_flows_one_way(folder: str) -> None:
-    """A folder imports those before it alone, so none depends on another that depends on it."""
+    """A folder imports only folders before it, so there are no circular imports."""
     sources = [path.read_text() for path in MODULES if path.relative_to(FOLDER).parts[0] == folder]
     used = {name for source in sources for name in re.findall(r"^\s*from kernels\.(\w+)", source, re.MULTILINE)}
     assert sources
     assert used & set(FOLDERS) <= set(FOLDERS[: FOLDERS.index(folder) + 1])
 
 
-def test_there_are_modules_to_look_at() -> None:
-    """The folder is the kernels' own."""
+def test_there_are_modules_to_check() -> None:
+    """The folder is that of the kernels."""
     assert {"train.py", "simd/lanes.py", "simd/elementary/normal.py"} <= {
         path.relative_to(FOLDER).as_posix() for path in MODULES
     }

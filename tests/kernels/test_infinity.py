@@ -1,4 +1,4 @@
-"""Which optimizers of one's own keep what is not finite, so that kernels may skip products with zero."""
+"""Which custom optimizers never make numbers finite again, so that kernels may skip products with zero."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sweep import load_plugin
 
 HEAD = "import sweep\nfrom sweep.lanes import absolute, select, sqrt\nfrom sweep.lanes import select as where\n\n"
 
-# The rest of an optimizer of one or two states, and whether it keeps what is not finite for ever.
+# The body of an optimizer of one or two states, and whether its numbers never become finite again.
 BODIES = {
     "v = 0.9 * v + g\n    return p - rate * v, v": True,
     "v: object = -(absolute(g) + v)\n    return p, v": True,
@@ -34,16 +34,16 @@ BODIES = {
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
-def test_optimizers_of_ours(name: str) -> None:
-    """The proof finds what our own optimizers declare."""
+def test_built_in_optimizers(name: str) -> None:
+    """The proof agrees with the declarations of the built-in optimizers."""
     update = read_function(name, OPTIMIZERS[name].update)
     source = write_source(name, [update], {})
     assert keeps_infinity(source, update.name, len(OPTIMIZERS[name].states)) == OPTIMIZERS[name].keeps_infinity
 
 
 @pytest.mark.parametrize("body", BODIES)
-def test_own_optimizers(body: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is proved of an update is so, whatever comes after the gradient that is not finite."""
+def test_custom_optimizers(body: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proved property holds for any updates after a gradient that is not finite."""
     monkeypatch.setattr(registry, "_BY_NAME", {})
     file = tmp_path / "mine.py"
     file.write_text(f"{HEAD}@sweep.optimizer(states=(0.0,))\ndef mine(p, g, v, rate):\n    {body}\n")

@@ -21,9 +21,9 @@ from tests import oracle
 from tests.kernels.support import DTYPES, Array, assert_equal, sized
 
 COUNTS = (0, 1, 2, 9, 12, 33)
-LONG_COUNTS = (311, 313, 700, 1501)  # a state of 624 components makes 312 uniform numbers
+LONG_COUNTS = (311, 313, 700, 1501)  # a state of 624 words makes 312 uniform numbers
 
-# Distributions of the numbers that others are made of.
+# The basic distributions, from which others are made.
 DRAWN = ("normal", "uniform")
 
 LINE = Architecture(1, 1, "tanh", "identity", bias=False)
@@ -31,7 +31,7 @@ NETWORK = Architecture(2, 2, "tanh", "identity", bias=True, skip=True)
 
 
 def _seeds(count: int) -> Array:
-    """Give the two ends, consecutive and scattered seeds."""
+    """Return the smallest and the largest seed, consecutive and scattered ones."""
     scattered = np.random.default_rng(51).integers(0, MAX_SEED, count // 2, endpoint=True)
     return np.concatenate(([MAX_SEED, 0, MAX_SEED - 1], np.arange(1, count // 2), scattered))
 
@@ -48,7 +48,7 @@ def _numpy_numbers(seeds: Array, count: int, distribution: str, generator: str) 
 
 @pytest.mark.parametrize("distribution", DRAWN)
 def test_mt19937_has_the_bits_of_random_state(distribution: str) -> None:
-    """For thousands of seeds the first numbers are those of RandomState, however many are wanted."""
+    """For thousands of seeds, any count of first numbers is that of RandomState."""
     seeds = _seeds(sized(10_500, 60))
     assert seeds.size >= sized(10_000, 48)
     expected = _numpy_numbers(seeds, max(COUNTS), distribution, "mt19937")
@@ -78,7 +78,7 @@ def test_pcg64_has_the_bits_of_default_rng(distribution: str) -> None:
 @pytest.mark.parametrize("count", [1, 127, 128, 129, 300])
 @pytest.mark.parametrize("distribution", DRAWN)
 def test_seeds_do_not_depend_on_each_other(distribution: str, count: int) -> None:
-    """Any number of seeds, repeated and in any order, give what each alone gives."""
+    """Seeds in any number and order, also repeated, give the same numbers as each alone."""
     seeds = np.random.default_rng(count).integers(0, 20, count)
     given = _numbers(seeds, 5, distribution, "mt19937")
     assert_equal(given, _numpy_numbers(seeds, 5, distribution, "mt19937"), "numbers")
@@ -118,8 +118,8 @@ def test_seeds_are_integers() -> None:
         _numbers(np.array([1.7]), 2, "normal", "mt19937")
 
 
-def test_unfit_memory_is_refused() -> None:
-    """Numbers go to one row per seed, and rows lie one behind the other."""
+def test_unsuitable_memory_is_refused() -> None:
+    """Numbers must have one row per seed, and rows must be contiguous."""
     rows = np.empty((4, 6))
     for unfit in (rows[1:], rows[:, ::2], np.asfortranarray(rows)):
         with pytest.raises(ValueError, match="numbers: must have one row for each of"):
@@ -145,7 +145,7 @@ NAMED = SCALES | st.sampled_from(tuple(NAMED_SCALES))
 
 @st.composite
 def _orders(draw: st.DrawFn, shapes: dict[str, Any]) -> str:
-    """Shuffle the parameters, transpose some arrays, name some of a layer, and leave out some that there are not."""
+    """Shuffle the parameters, transpose some arrays, number some by layer, and omit some that are absent."""
     kinds = {name[0] for name in shapes}
     own = [name for name in [*shapes, "w1", "b7"] if name not in kinds and name[0] in kinds and draw(st.booleans())]
     names = [name for name in "wvbck" if name in kinds or draw(st.booleans())]
@@ -189,7 +189,7 @@ def _assert_as_oracle(start: Start, seeds: Array, architecture: Architecture, hi
 @settings(max_examples=sized(200, 100), deadline=None)
 @given(data=st.data(), network=NETWORKS, dtype=st.sampled_from(DTYPES))
 def test_any_start_as_oracle(data: st.DataObject, network: tuple[Architecture, Hidden], dtype: str) -> None:
-    """Any order, orientation and scales: scaling happens in float64, rounding last."""
+    """Any order, orientation and scales give the oracle's bits: numbers are scaled in float64 and rounded last."""
     seeds = np.array(data.draw(st.lists(st.integers(0, MAX_SEED), min_size=1, max_size=4)))
     _assert_as_oracle(data.draw(_starts(network[0].shapes(network[1]))), seeds, *network, dtype)
 
@@ -209,8 +209,8 @@ def test_starts_of_many_seeds_as_oracle(order: str, distribution: str, generator
 
 @pytest.mark.parametrize("start", [Start(), Start(output_scale=0.5)], ids=["one pass", "two"])
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_weights_go_where_they_are_wanted(start: Start, dtype: str) -> None:
-    """Memory that is given is filled, late seeds and all, and returned."""
+def test_weights_are_written_to_out(start: Start, dtype: str) -> None:
+    """The memory of ``out`` is filled, including late seeds, and returned."""
     seeds = _seeds(sized(300, 40))
     out = np.full((seeds.size, NETWORK.n_parameters(3)), np.nan, dtype)
     assert initial_weights(start, seeds, NETWORK, 3, dtype, out) is out
@@ -249,8 +249,8 @@ def test_weight_beyond_the_dtype_is_infinite_without_a_warning() -> None:
         ("", "order: must also name w, v, b, c, got ''"),
     ],
 )
-def test_orders_that_are_none_are_refused(order: str, message: str) -> None:
-    """What is wrong with an order is said in one sentence, also by the question what has yet to be compiled."""
+def test_invalid_orders_are_refused(order: str, message: str) -> None:
+    """An invalid order gives one sentence, also from the function that returns the kernel to compile."""
     architecture = NETWORK._replace(skip=False)
     with pytest.raises(ValueError, match=message):
         initial_weights(Start(order=order), np.arange(3), architecture, 2, "float64")
@@ -259,7 +259,7 @@ def test_orders_that_are_none_are_refused(order: str, message: str) -> None:
 
 
 def state_of_all() -> NDArray[np.uint32]:
-    """Return the state of NumPy's generator that a process shares."""
+    """Return the state of NumPy's global generator."""
     state = np.random.get_state(legacy=False)  # noqa: NPY002 - what the test is about
     return np.array(state["state"]["key"])
 
@@ -267,7 +267,7 @@ def state_of_all() -> NDArray[np.uint32]:
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("start", [Start(), Start("uniform", 0.3), Start(bias_scale=0.0), Start(order="v.T w b c k")])
 def test_numpy_draws_the_same(start: Start, dtype: str) -> None:
-    """Whether NumPy draws or a kernel, the weights are the same, and the state of no other generator changes."""
+    """NumPy and the kernel draw the same weights, and no other generator changes its state."""
     seeds = np.array([0, 1, 7, 2**32 - 1, 623, 624])
     before = state_of_all()
     drawn = initial_weights(start._replace(by_numpy=True), seeds, NETWORK, 3, dtype)
@@ -277,14 +277,14 @@ def test_numpy_draws_the_same(start: Start, dtype: str) -> None:
 
 
 def test_equal_starts_are_one_key() -> None:
-    """A start can be looked up by what it says."""
+    """Equal starts are equal keys."""
     assert {Start("uniform", 0.5, order="w b v c"): 1}[Start("uniform", scale=0.5, order="w b v c")] == 1
     assert Start(scale=0.5) != Start(scale=0.5, bias_scale=0.0)
     assert repr(Start()).startswith("Start(distribution='normal', scale=1.0, output_scale=None")
 
 
-def test_kernel_that_has_yet_to_be_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Weights that take a second pass are drawn in float64; NumPy's own generator takes no kernel."""
+def test_kernel_that_is_not_compiled_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Weights that take a second pass are drawn in float64; NumPy's own generator needs no kernel."""
     asked = []
     monkeypatch.setattr(numbers, "is_compiled", lambda draw, arguments: asked.append(arguments[1].dtype.name))
     for start in (Start(), Start(bias_scale=1.0), Start(bias_scale=0.0), Start(order="v w b c k")):
