@@ -175,7 +175,7 @@ def test_losses_that_differ_fail_the_command(tmp_path: Path, monkeypatch: pytest
         (("--hidden", "0"), ("--hidden", "'0'")),
         (("--dtype", "float16"), ("--dtype", "'float16'", "float64")),
         (("--activation", "gelu"), ("--activation", "'gelu'", "relu")),
-        (("--threads", "0"), ("--threads 0", "at least 1")),
+        (("--threads", "0"), ("--threads", "must be from 1")),
     ],
 )
 def test_bad_options_are_refused(tmp_path: Path, options: tuple[str, ...], words: tuple[str, ...]) -> None:

@@ -124,7 +124,7 @@ def test_peers_are_limited_to_the_cpu_of_the_kernels(tmp_path: Path, monkeypatch
 
 
 @pytest.mark.parametrize(
-    ("options", "options"),
+    ("options", "message"),
     [
         (
             ("--case", "xor", "--against", "nowhere"),

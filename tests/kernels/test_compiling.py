@@ -47,29 +47,29 @@ def make_probe(key: str) -> Any:
 
 def test_kernels_are_reported_when_they_are_compiled() -> None:
     """Each kernel, but no part of it, is reported once at its start and end, with its number among those expected."""
-    told: list[Compilation | None] = []
+    reported: list[Compilation | None] = []
     first, second, unexpected = (make_probe(secrets.token_hex(8)) for _ in range(3))
-    with CompileWatch(told.append) as watch:
+    with CompileWatch(reported.append) as watch:
         watch.expect(map(kernel_key, (first, second)))
         for probe in (second, first, second, unexpected):
             assert probe(NUMBERS, 3) == 6.0
-    assert [compilation and compilation[:2] for compilation in told] == [(1, 2), None, (2, 2), None, (3, 3), None]
-    assert all(compilation.here for compilation in told if compilation)
+    assert [compilation and compilation[:2] for compilation in reported] == [(1, 2), None, (2, 2), None, (3, 3), None]
+    assert all(compilation.here for compilation in reported if compilation)
     make_probe(secrets.token_hex(8))(NUMBERS, 3)
-    assert len(told) == 6
+    assert len(reported) == 6
     assert len(watch.seconds) == 3
     assert all(seconds > 0 for seconds in watch.seconds)
 
 
 def test_an_unknown_number_of_kernels_is_an_upper_bound() -> None:
     """The bound is reported from the first kernel on, and does not change with the kernels that are needed."""
-    told: list[Compilation | None] = []
-    watch = CompileWatch(told.append)
+    reported: list[Compilation | None] = []
+    watch = CompileWatch(reported.append)
     watch.expect([("train", "0")], 3)
     for key in ("0", "1", "2"):
         watch.begin(("train", key), here=True)
         watch.end(("train", key), 1.0)
-    assert [each and (each.number, each.total, each.at_most) for each in told[::2]] == [
+    assert [each and (each.number, each.total, each.at_most) for each in reported[::2]] == [
         (1, 3, True),
         (2, 3, True),
         (3, 3, False),
@@ -78,36 +78,36 @@ def test_an_unknown_number_of_kernels_is_an_upper_bound() -> None:
 
 def test_seconds_of_failures_are_not_counted() -> None:
     """A kernel that cannot be compiled is reported at its start and end, but its time does not enter estimates."""
-    told: list[Compilation | None] = []
+    reported: list[Compilation | None] = []
 
     @jit.kernel(secrets.token_hex(8))
     def wrong(numbers: Any, place: int) -> Any:
         return numbers.nothing + place
 
     probe: Any = wrong
-    with CompileWatch(told.append) as watch:
+    with CompileWatch(reported.append) as watch:
         with pytest.raises(TypingError):
             probe(NUMBERS, 3)
         assert watch.seconds == []
         assert make_probe(secrets.token_hex(8))(NUMBERS, 3) == 6.0
-    assert told == [Compilation(1, 1), None, Compilation(2, 2), None]
+    assert reported == [Compilation(1, 1), None, Compilation(2, 2), None]
     assert len(watch.seconds) == 1
 
 
 def test_a_kernel_that_is_compiled_twice_at_once() -> None:
     """Another call of this process may compile a kernel while another process compiles it for this call."""
-    told: list[Compilation | None] = []
-    watch = CompileWatch(told.append)
+    reported: list[Compilation | None] = []
+    watch = CompileWatch(reported.append)
     for here in (False, True):
         watch.begin(("train", "0"), here=here)
     for _ in range(2):
         watch.end(("train", "0"), 1.0)
-    assert told[-1] is None
+    assert reported[-1] is None
 
 
 def test_code_on_disk_is_not_compiled() -> None:
     """Code of this process and code on disk are found for the types for which they are made."""
-    told: list[Compilation | None] = []
+    reported: list[Compilation | None] = []
     key = secrets.token_hex(8)
     probe = make_probe(key)
     assert not is_compiled(probe, (NUMBERS, 3))
@@ -116,9 +116,9 @@ def test_code_on_disk_is_not_compiled() -> None:
     again = make_probe(key)
     assert is_compiled(again, (NUMBERS, 3))
     assert not is_compiled(again, (NUMBERS.astype(np.float32), 3))
-    with CompileWatch(told.append):
+    with CompileWatch(reported.append):
         assert again(NUMBERS, 3) == 6.0
-    assert told == []
+    assert reported == []
 
 
 def test_the_clock_stands_still_while_a_thread_waits() -> None:
@@ -126,7 +126,7 @@ def test_the_clock_stands_still_while_a_thread_waits() -> None:
     probe, elapsed, counted = make_probe(secrets.token_hex(8)), {}, {}
     begun, ended = threading.Event(), threading.Event()
 
-    def tell(compilation: Compilation | None) -> None:
+    def report(compilation: Compilation | None) -> None:
         if compilation:
             begun.set()
             time.sleep(0.5)
@@ -140,7 +140,7 @@ def test_the_clock_stands_still_while_a_thread_waits() -> None:
         begun.wait()
         probe(NUMBERS, 3)
 
-    with CompileWatch(tell) as watch:
+    with CompileWatch(report) as watch:
         threads = [
             threading.Thread(target=measure, args=("compiles", lambda: probe(NUMBERS, 3))),
             threading.Thread(target=measure, args=("waits", wait_for_the_other)),
@@ -176,34 +176,34 @@ def test_a_watch_that_starts_while_the_lock_is_held(monkeypatch: pytest.MonkeyPa
 
 def test_a_thread_checks_before_it_compiles() -> None:
     """It checks once for each kernel, before the start; not for one that exists, nor for the work of another thread."""
-    asked: list[str] = []
+    checks: list[str] = []
     key = secrets.token_hex(8)
     first, again, second, third = (make_probe(name) for name in (key, key, *(secrets.token_hex(8) for _ in range(2))))
-    with checking_before_compiling(lambda: asked.append("outer")):
+    with checking_before_compiling(lambda: checks.append("outer")):
         first(NUMBERS, 3)
         again(NUMBERS, 3)  # from the disk
-        with checking_before_compiling(lambda: asked.append("inner")):
+        with checking_before_compiling(lambda: checks.append("inner")):
             second(NUMBERS, 3)
         other = threading.Thread(target=third, args=(NUMBERS, 3))
         other.start()
         other.join()
     make_probe(secrets.token_hex(8))(NUMBERS, 3)
-    assert asked == ["outer", "inner"]
+    assert checks == ["outer", "inner"]
 
 
 def test_no_kernel_is_compiled_after_a_refusal() -> None:
     """A thread that has waited for another checks once that has compiled; an exception leaves nothing behind."""
-    told: list[Compilation | None] = []
+    reported: list[Compilation | None] = []
     refused, begun, waits = threading.Event(), threading.Event(), threading.Event()
     errors: list[BaseException] = []
     probes = [make_probe(secrets.token_hex(8)) for _ in range(2)]
 
-    def ask() -> None:
+    def check() -> None:
         if refused.is_set():
             raise KeyboardInterrupt
 
-    def tell(compilation: Compilation | None) -> None:
-        told.append(compilation)
+    def report(compilation: Compilation | None) -> None:
+        reported.append(compilation)
         if compilation and not begun.is_set():
             begun.set()
             assert waits.wait(60)
@@ -212,12 +212,12 @@ def test_no_kernel_is_compiled_after_a_refusal() -> None:
 
     def call(probe: Any) -> None:
         try:
-            with checking_before_compiling(ask):
+            with checking_before_compiling(check):
                 probe(NUMBERS, 3)
         except BaseException as error:
             errors.append(error)
 
-    with CompileWatch(tell) as watch:
+    with CompileWatch(report) as watch:
         first, second = (threading.Thread(target=call, args=(probe,)) for probe in probes)
         first.start()
         assert begun.wait(60)
@@ -225,7 +225,7 @@ def test_no_kernel_is_compiled_after_a_refusal() -> None:
         waits.set()
         for thread in (first, second):
             thread.join()
-        assert [compilation for compilation in told if compilation] == [Compilation(1, 1)]
+        assert [compilation for compilation in reported if compilation] == [Compilation(1, 1)]
         assert len(watch.seconds) == 1
         assert [type(error) for error in errors] == [KeyboardInterrupt]
         assert [is_compiled(probe, (NUMBERS, 3)) for probe in probes] == [True, False]

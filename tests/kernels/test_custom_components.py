@@ -137,7 +137,7 @@ NEW = {
     ("name", "dtype"),
     some_compiled([(name, dtype) for name in NEW for dtype in DTYPES], {("all", "float64")}.__contains__),
 )
-@pytest.mark.usefixtures("told")
+@pytest.mark.usefixtures("oracle_knows_custom_components")
 def test_new_components_as_oracle(own: dict[str, CustomComponent], name: str, dtype: str) -> None:
     """Every number equals that of the formulas in plain NumPy, with different settings for each run."""
     given = {

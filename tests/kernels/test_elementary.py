@@ -134,7 +134,7 @@ def test_pairs_are_their_parts(name: str, dtype: str) -> None:
 
 @given(NUMBERS)
 def test_symmetries(numbers: list[float]) -> None:
-    """tanh and sin are odd; cos and the density are even."""
+    """The functions tanh and sin are odd; cos and the density are even."""
     for dtype in DTYPES:
         x = np.array(numbers, dtype)
         for name, sign in (("tanh", -1), ("sin", -1), ("cos", 1), ("normal_density", 1)):

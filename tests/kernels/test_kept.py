@@ -1,4 +1,4 @@
-"""The objects that compiling a kernel leaves behind are freed, and so are kernels that were not used for long."""
+"""The objects that compiling a kernel leaves behind are freed, and so are the least recently used kernels."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def make_recipe(optimizer: str = "gd") -> Recipe:
 
 @pytest.mark.wide
 def test_only_machine_code_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The kernel that trains has its code from the disk, where another one was compiled; no part of it is compiled."""
+    """The kernel that trains reads its code from the disk, where another one was compiled first."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(kept, "_kept", lru_cache(kept._make))
     made: list[Any] = []
@@ -66,8 +66,8 @@ def test_only_machine_code_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.wide
-def test_kernels_that_were_used_last_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One more and the one that was not used for longest goes, with its machine code; made again it gives the same."""
+def test_recently_used_kernels_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A further kernel replaces the least recently used one with its machine code; made again, that gives the same."""
     monkeypatch.setattr(kept, "_kept", lru_cache(2)(kept._make))
     before, first = train(make_recipe(), 1)
     library = weakref.ref(next(iter(first.overloads.values())).library)

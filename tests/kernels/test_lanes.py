@@ -25,7 +25,7 @@ Formula = Callable[[Any, Any], Any]
 
 
 def _special_pairs(dtype: str) -> tuple[Array, Array]:
-    """Pair ordinary and special numbers with each other, in rows of lanes."""
+    """Pair ordinary and special numbers, in rows of lanes."""
     if dtype == "uint32":
         values = np.array([0, 1, 2, 3, 5, 31, 32, 2**16, 2**31 - 1, 2**31, 2**32 - 2, 2**32 - 1], dtype)
     else:
@@ -84,7 +84,7 @@ def _floating_kernel(dtype: str) -> Kernel:
 
 
 def _floating_expected(a: Array, b: Array) -> list[Array]:
-    """Spell the formulas of the kernel in NumPy."""
+    """Compute the formulas of the kernel with NumPy."""
     dtype, unsigned = a.dtype.type, UNSIGNED[a.dtype.name]
     tenth, three = dtype(0.1), dtype(3)
     comparisons = (operator.lt, operator.le, operator.gt, operator.ge, operator.eq, operator.ne)
@@ -123,7 +123,7 @@ def test_floating_lanes(dtype: str) -> None:
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_square_roots_are_correctly_rounded(dtype: str) -> None:
-    """No neighbour of a root has a square nearer to the number, over all exponents."""
+    """Over all exponents, no neighbour of a root has a square nearer to the number."""
     load, store = lanes.memory(dtype, WIDTH).load, lanes.memory(dtype, WIDTH).store
 
     @compiled
@@ -209,8 +209,8 @@ def test_unsigned_lanes() -> None:
 
 @pytest.mark.parametrize("width", [1, 2, 8, 32])
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_any_lane_looks_at_every_lane(dtype: str, width: int) -> None:
-    """One lane is enough, whichever it is; NaN is not below anything."""
+def test_any_lane_reads_every_lane(dtype: str, width: int) -> None:
+    """Any single lane is enough; NaN is not below any number."""
     load = lanes.memory(dtype, width).load
 
     @compiled
@@ -224,7 +224,7 @@ def test_any_lane_looks_at_every_lane(dtype: str, width: int) -> None:
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_stacks_hold_what_was_stored(dtype: str) -> None:
+def test_stacks_keep_stored_values(dtype: str) -> None:
     """Rows local to a kernel are written and read like others."""
     memory = lanes.memory(dtype, WIDTH)
     load, store = memory.load, memory.store
@@ -247,7 +247,7 @@ def test_stacks_hold_what_was_stored(dtype: str) -> None:
 @pytest.mark.parametrize("count", [1, 2, 4])
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_groups_of_rows_are_one_value(dtype: str, count: int) -> None:
-    """Rows side by side are loaded, computed with and stored in order, and the others left alone."""
+    """Adjacent rows are loaded, processed and stored in order; other rows do not change."""
     memory = lanes.memory(dtype, WIDTH)
     load, store = memory.load, memory.store
     load_group, store_group = memory.group(count)
@@ -284,6 +284,6 @@ def test_rows_start_on_a_cache_line(dtype: str, width: int) -> None:
 @pytest.mark.skipif(not jit.ENABLED, reason="NumPy slices may have any width")
 @pytest.mark.parametrize("width", [0, -4, 3, 6, 24])
 def test_width_must_be_a_power_of_two(width: int) -> None:
-    """Other widths are refused by name when lanes are made."""
+    """Lanes of other widths are refused, with the width in the error."""
     with pytest.raises(ValueError, match=f"width: must be a power of two, got {width}"):
         lanes.memory("float64", width)

@@ -1,4 +1,4 @@
-"""Kernels are made of parts, which take and return any value, and compiling them leaves Python as it was."""
+"""Kernels consist of parts, which take and return any kind of value, and compiling them does not change Python."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Pair(NamedTuple):
 
 
 class Found(NamedTuple):
-    """What a part returns: numbers and a truth value."""
+    """The result of a part: numbers and a truth value."""
 
     total: float
     is_large: bool
@@ -36,7 +36,7 @@ class Found(NamedTuple):
 
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have every test compile its kernels."""
+    """Start every test with an empty cache."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
 
 
@@ -59,13 +59,13 @@ def make_parts(decorate: Callable[[Any], Any]) -> tuple[Any, Any]:
 
 
 def pairs() -> tuple[Pair, Pair]:
-    """Return what parts work on."""
+    """Return arguments of parts."""
     return Pair(np.arange(1.0, 6.0), 0.5), Pair(np.arange(10.0, 14.0), 3.0)
 
 
 @pytest.mark.parametrize("decorate", [device, routine])
 def test_parts_take_and_return_all_kinds_of_values(decorate: Callable[[Any], Any]) -> None:
-    """Records, tuples of them and truth values come through as they are, also from functions of Numba's own."""
+    """Records, tuples of records and truth values pass unchanged, also from Numba's own functions."""
     _, find = make_parts(decorate)
 
     @kernel("records")
@@ -80,7 +80,7 @@ def test_parts_take_and_return_all_kinds_of_values(decorate: Callable[[Any], Any
 
 
 def test_kernels_share_parts() -> None:
-    """A part is compiled once for two kernels, which are whole each for itself."""
+    """A part is compiled once for two kernels, and each kernel is complete."""
     add_up, find = make_parts(device)
 
     @kernel("first")
@@ -118,8 +118,8 @@ print(found, np.array_equal(product, matrix @ matrix))
 
 @pytest.mark.compiled
 @pytest.mark.skipif(not jit.ENABLED, reason="without the JIT nothing is compiled")
-def test_linear_algebra_is_loaded_by_whom_it_is_for(tmp_path: Path) -> None:
-    """A kernel does not load it, and functions of others that need it find it all the same."""
+def test_linear_algebra_is_loaded_only_where_needed(tmp_path: Path) -> None:
+    """A kernel does not load it; other functions that need it still find it."""
     pytest.importorskip("scipy")
     environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
     components = [sys.executable, "-W", "ignore", "-c", LINEAR_ALGEBRA]

@@ -1,4 +1,4 @@
-"""Targets of the loss: the step at which each is first met, in one training of any criterion and any end."""
+"""Loss thresholds: the step at which the loss is first below each, in one training with any criterion and any end."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ SPECS = [
     ("number", "hidden"),
     some_compiled(itertools.product(range(len(SPECS)), (1, 2, 8)), (2, 8).__eq__),
 )
-def test_targets_as_oracle(number: int, hidden: int) -> None:
-    """Steps to each target are those of the oracle, at the start, later and never, whatever the criterion."""
+def test_thresholds_as_oracle(number: int, hidden: int) -> None:
+    """Steps to each threshold are those of the oracle, at the start, later and never, with every criterion."""
     spec = SPECS[number]
     runs = draw_runs(
         spec, hidden, sized(60, 24), hidden, sized(80, 24), Kinds(divergence_threshold="own", from_step="own")
@@ -48,15 +48,15 @@ def test_targets_as_oracle(number: int, hidden: int) -> None:
 
 
 @pytest.mark.parametrize("tuning", some_compiled(TUNINGS, lambda _: False))
-def test_targets_in_every_way_of_a_step(tuning: str) -> None:
-    """However packets take turns."""
+def test_thresholds_in_every_way_of_a_step(tuning: str) -> None:
+    """The same holds for every way of taking a step."""
     spec = Spec("relu", criterion="none", targets=TARGETS, tuning=tuning)
     assert_as_oracle(spec, draw_runs(spec, 3, sized(60, 24), 3, 40))
 
 
 @pytest.mark.parametrize("criterion", some_compiled(CRITERIA, "loss".__eq__))
-def test_targets_change_no_other_column(criterion: str) -> None:
-    """Runs end at the same step with the same numbers, with targets or without."""
+def test_thresholds_change_no_other_column(criterion: str) -> None:
+    """Runs end at the same step with the same numbers, with loss thresholds or without."""
     spec = Spec("relu", criterion=criterion, targets=TARGETS)
     plain = replace(spec, targets=())
     runs = draw_runs(spec, 2, 60, 11, 60, Kinds(from_step="own"))
@@ -65,8 +65,8 @@ def test_targets_change_no_other_column(criterion: str) -> None:
 
 
 @pytest.mark.slow
-def test_target_is_met_where_a_run_below_it_ends() -> None:
-    """A target is met at the step at which the same run would converge with the target as threshold."""
+def test_threshold_is_reached_where_a_run_below_it_ends() -> None:
+    """The step is the one at which the same run would converge with this threshold as its criterion."""
     spec = Spec("relu", criterion="none", targets=TARGETS)
     twin = replace(spec, criterion="loss", targets=())
     runs = make_runs(draw_weights(spec, 3, 100, 4), learning_rate=0.05, max_steps=300)
@@ -78,8 +78,8 @@ def test_target_is_met_where_a_run_below_it_ends() -> None:
         assert_equal(recorded[:, k], np.where(converged, columns.steps, -1), f"below {target}")
 
 
-def test_order_of_targets_is_descending() -> None:
-    """Targets may be given in any order; columns are from the largest to the smallest."""
+def test_order_of_thresholds_is_descending() -> None:
+    """Thresholds may be passed in any order; columns are from the largest to the smallest."""
     spec = Spec("relu", targets=TARGETS)
     runs = draw_runs(spec, 3, 20, 5, 60)
     expected = train_kernel(spec, runs).columns.threshold_steps
@@ -87,8 +87,8 @@ def test_order_of_targets_is_descending() -> None:
         assert_equal(train_kernel(replace(spec, targets=order), runs).columns.threshold_steps, expected, str(order))
 
 
-def test_infinite_weights_do_not_hide_a_target() -> None:
-    """A run that is trained again, where products with zero were left out, has the targets of that training."""
+def test_infinite_weights_do_not_hide_a_threshold() -> None:
+    """A run that is trained again, since products with zero were skipped, has the steps of its second training."""
     spec = Spec("relu", criterion="none", targets=TARGETS)
     sound = draw_weights(spec, 3, 4, 22)
     ill = np.repeat(sound[:1], sound.shape[1], axis=0)
@@ -99,11 +99,11 @@ def test_infinite_weights_do_not_hide_a_target() -> None:
     assert (result.status == "diverged").sum() > 8
     assert (result.threshold_steps[4 : 4 + len(ill)] == -1).all(axis=1).sum() > 4
     diverged = result.status == "diverged"
-    assert (result.threshold_steps[diverged] >= 0).any(), "what was met before stays"
+    assert (result.threshold_steps[diverged] >= 0).any(), "earlier steps stay"
 
 
-def test_a_target_is_met_by_the_loss_that_ends_a_run() -> None:
-    """A threshold below the criterion's is met by the last loss alone, one above the divergence threshold before."""
+def test_the_loss_that_ends_a_run_can_reach_a_threshold() -> None:
+    """Only the last loss can be below one under the criterion's; one above the divergence threshold comes earlier."""
     spec = Spec("relu", targets=(2.0, 1e-6))
     start = make_runs(
         draw_weights(spec, 3, 30, 6), learning_rate=0.05, threshold=1e9, divergence_threshold=1e-9, max_steps=5
@@ -116,7 +116,7 @@ def test_a_target_is_met_by_the_loss_that_ends_a_run() -> None:
     assert set(result.threshold_steps[:, 0]) == {0, -1}
 
 
-def test_pauses_change_no_target() -> None:
+def test_pauses_change_no_threshold_steps() -> None:
     """A kernel that returns after each turn records the same."""
     spec = Spec("relu", criterion="none", targets=TARGETS)
     runs = draw_runs(spec, 2, 20, 7, 30)
@@ -125,8 +125,8 @@ def test_pauses_change_no_target() -> None:
         assert_same_columns(train_bare(spec, runs), expected, "paused")
 
 
-def test_targets_go_with_the_recipe() -> None:
-    """A recipe that records targets needs some, and another takes none."""
+def test_thresholds_must_fit_the_recipe() -> None:
+    """A recipe that records thresholds needs some, and another allows none."""
     spec = Spec("relu")
     recipes: list[tuple[Recipe, tuple[float, ...]]] = [
         (spec.recipe, (1.0,)),

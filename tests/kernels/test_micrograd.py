@@ -1,4 +1,4 @@
-"""The demo of micrograd, a network of two hidden layers whose learning rate falls: its data, weights and losses."""
+"""The demo of micrograd, two hidden layers with a falling learning rate: its data, weights and losses."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def initial_weights() -> Array:
 
 
 def demo_losses() -> Array:
-    """Return the loss before each of 100 updates, by the demo's formulas in matrices and with all digits there are."""
+    """Return the loss before each of 100 updates, from the demo's formulas in matrices, with all digits."""
     x, y = (array.astype(np.longdouble) for array in moons())
     p, losses = initial_weights()[0].astype(np.longdouble), []
     for k in range(ALL):
@@ -121,7 +121,7 @@ def test_micrograd_as_oracle(steps: int) -> None:
 @pytest.mark.wide
 @in_soak_if_compiled
 def test_micrograd_as_a_study() -> None:
-    """A study file can say the demo: layers, loss, decay, schedule and weights; its trace has the same losses."""
+    """A study file can express the demo: layers, loss, decay, schedule and weights; its trace has the same losses."""
     inputs, targets = moons()
     names = parameter_shapes((2, *HIDDEN, 1), bias=True, skip=False, deep=True)
     row, values = initial_weights()[0], {}

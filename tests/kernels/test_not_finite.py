@@ -38,7 +38,7 @@ BY_SPEC = pytest.mark.parametrize(
 
 
 def _with_one(weights: Array, value: float) -> Array:
-    """Make of the first network one for each parameter, in which that parameter is ``value``."""
+    """Copy the first network once for each parameter, and set that parameter to ``value``."""
     rows = np.repeat(weights[:1], weights.shape[1], axis=0)
     np.fill_diagonal(rows, value)
     return rows
@@ -48,7 +48,7 @@ def _with_one(weights: Array, value: float) -> Array:
     "case", some_compiled(covering_cases(), lambda case: covering_cases().index(case) == 0), ids=str
 )
 def test_nan_weight_diverges_at_once(case: Case) -> None:
-    """NaN of either sign in any one parameter is seen at step 0, under every component, and by no neighbour."""
+    """NaN of either sign in any parameter is detected at step 0 with every component, and affects no neighbour."""
     spec, sound = case.spec, case.draw(21)[:8]
     sound = sound.having(max_steps=np.minimum(sound.settings["max_steps"], 4))
     weights = np.concatenate([_with_one(sound.weights, float(np.copysign(np.nan, sign))) for sign in (1, -1)])
@@ -69,7 +69,7 @@ def test_nan_weight_diverges_at_once(case: Case) -> None:
 @pytest.mark.parametrize("value", [np.inf, -np.inf])
 @BY_SPEC
 def test_infinite_weight_as_oracle(spec: Spec, value: float) -> None:
-    """An infinite weight, wherever it is, has the consequences that the contract gives it."""
+    """An infinite weight anywhere has the consequences that the contract defines."""
     weights = _with_one(draw_weights(spec, 3, 1, 22), value)
     result = assert_as_oracle(spec, make_runs(weights, spec.dtype, threshold=0.0, max_steps=20))
     if spec.task == "xor":  # an infinite input weight meets an input of 0
@@ -91,7 +91,7 @@ def test_infinite_sums_as_oracle(activation: str) -> None:
 
 @pytest.mark.parametrize("bias", some_compiled([True, False], lambda _: False))
 def test_nan_of_finite_weights(bias: bool) -> None:
-    """Infinite products of opposite signs make NaN of finite weights, whose sign bit ReLU must not read."""
+    """Infinite products of opposite signs make NaN from finite weights; ReLU must not read its sign bit."""
     spec = Spec("relu", bias=bias, task="doubled")
     weights = np.concatenate([[1.5e308, 1.5e308, 1.0], [0.0, 0.0][: 2 * bias]])
     result = assert_as_oracle(spec, make_runs([weights], max_steps=4))
@@ -114,7 +114,7 @@ def _extreme_runs(spec: Spec, hidden: int, count: int) -> Runs:
 @pytest.mark.parametrize("hidden", some_compiled([3, 1], lambda hidden: hidden == 3))
 @BY_SPEC
 def test_extreme_runs_as_oracle(spec: Spec, hidden: int) -> None:
-    """Overflow, infinite weights and 0 times infinity give what the contract says, skipped zeros or not."""
+    """Overflow, infinite weights and 0 times infinity follow the contract, with skipped zeros or without."""
     result = assert_as_oracle(spec, _extreme_runs(spec, hidden, sized(400, 100)))
     assert np.isinf(result.weights).any()
     assert {"diverged", "exhausted"} <= set(result.status)
@@ -133,7 +133,7 @@ DEAD_AFTER_A_STEP = {True: [-1.0, 2e-160, 1e160, 0.0, 0.0], False: [-1.0, 2e-160
 def test_zero_times_infinity_is_not_skipped(
     start: dict[bool, list[float]], rate: float, diverges_at: int, bias: bool
 ) -> None:
-    """A ReLU unit dead at -inf would hide 0 times infinity, were the product left out for good."""
+    """A ReLU unit dead at -inf would hide 0 times infinity if the product were never computed."""
     spec = Spec("relu", bias=bias)
     result = assert_as_oracle(spec, make_runs([start[bias]], learning_rate=rate, threshold=0.0, max_steps=4))
     assert (result.status[0], result.steps[0]) == ("diverged", diverges_at)
@@ -141,7 +141,7 @@ def test_zero_times_infinity_is_not_skipped(
 
 @pytest.mark.parametrize("skip", some_compiled([True, False], lambda _: False))
 def test_dead_unit_of_an_infinite_output_weight(skip: bool) -> None:
-    """Where inputs are 0, 0 times an infinite output weight is NaN though the unit is dead; so of a skip connection."""
+    """Where inputs are 0, 0 times an infinite output weight or skip connection is NaN, even if the unit is dead."""
     spec = Spec("relu", task="blank", skip=skip)
     rows = [[0.5, 0.5, np.inf, -0.25, 0.5, *[0.1, 0.1][: 2 * skip]]]
     rows += [[0.5, 0.5, 1.0, -0.25, 0.5, np.inf, 0.1]] * skip
@@ -169,7 +169,7 @@ def test_infinite_gradient_of_inputs_of_zero(bias: bool) -> None:
     some_compiled([("momentum", None), ("adam", None), ("gd", 1), ("momentum", 1)], lambda _: False),
 )
 def test_infinite_state_of_a_dead_unit(optimizer: str, batch: int | None) -> None:
-    """What an optimizer remembers may be infinite or NaN while every parameter is finite, and counts all the same.
+    """A state of an optimizer may be infinite or NaN while every parameter is finite, and counts as not finite.
 
     The first target is so far away that gradients overflow, at a learning rate of 0 for the layer concerned or not.
     """
@@ -181,7 +181,7 @@ def test_infinite_state_of_a_dead_unit(optimizer: str, batch: int | None) -> Non
 
 @pytest.mark.parametrize("most_steps", [0, 5])
 def test_traces_of_runs_that_hide_an_infinity(most_steps: int) -> None:
-    """A run that is looked at twice and whose limit is lower than another's has its own trace, padded with NaN."""
+    """A run that is trained again and has a lower limit than another keeps its own trace, padded with NaN."""
     spec = Spec("relu")
     weights = draw_weights(spec, 3, 3, 24)
     weights[1, 9] = -np.inf  # a hidden bias: the unit is dead, and the run as finite as any
@@ -191,7 +191,7 @@ def test_traces_of_runs_that_hide_an_infinity(most_steps: int) -> None:
 
 @in_soak_if_compiled
 def test_hidden_infinities_in_windows() -> None:
-    """So too in shuffled windows, where a run that is looked at twice needs its own seed."""
+    """The same holds in shuffled windows, where a run that is trained again needs its own seed."""
     spec = SPECS[7]
     assert spec.is_shuffled
     weights = draw_weights(spec, 3, 48, 24)
@@ -203,7 +203,7 @@ def test_hidden_infinities_in_windows() -> None:
 
 
 def test_overflow_in_the_criterion_is_no_convergence() -> None:
-    """An infinite threshold is strictly not met by an infinite loss."""
+    """An infinite loss is not below an infinite threshold."""
     spec = Spec("relu")
     weights = np.abs(draw_weights(spec, 3, 8, 25)) * np.array([[1e200], [1.0]] * 4)
     result = assert_as_oracle(spec, make_runs(weights, threshold=np.inf, max_steps=2))
@@ -223,8 +223,8 @@ def test_overflow_in_the_criterion_is_no_convergence() -> None:
         lambda case: case[:2] == ("none", "float64"),
     ),
 )
-def test_overflow_is_seen_at_its_step(criterion: str, dtype: str, rate: float, diverges_at: int) -> None:
-    """A loss that overflows ends the run at once, and one that is only huge does not, whether or not it is evaluated.
+def test_overflow_is_detected_at_its_step(criterion: str, dtype: str, rate: float, diverges_at: int) -> None:
+    """A loss that overflows ends the run at once, but a huge one does not, with a criterion or without.
 
     The unit is dead; the output bias alone moves, by 8 times the rate times its distance from the mean.
     """
@@ -242,7 +242,7 @@ def test_overflow_is_seen_at_its_step(criterion: str, dtype: str, rate: float, d
     ),
 )
 def test_overflow_between_ends_of_epochs(optimizer: str) -> None:
-    """What overflows within an epoch is seen at its end, or at the last step if that comes first."""
+    """Overflow within an epoch is detected at its end, or at the last step if that comes first."""
     spec = Spec("identity", optimizer=optimizer, batch=1)
     runs = make_runs(draw_weights(spec, 3, 24, 26), learning_rate=np.geomspace(1e-3, 1e200, 24), threshold=0.0)
     result = assert_as_oracle(spec, runs.having(max_steps=np.arange(24) % 12 + 1))
@@ -252,7 +252,7 @@ def test_overflow_between_ends_of_epochs(optimizer: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("dtype", some_compiled(["float64", "float32"], lambda dtype: dtype == "float64"))
 def test_denormals_are_kept(dtype: str) -> None:
-    """Velocities and weights that fade through denormals to 0 are equal, and a stall is seen where they are 0."""
+    """Velocities and weights that decay through denormals to 0 are equal, and a stall is detected where they are 0."""
     spec = Spec("relu", optimizer="momentum", dtype=dtype, task="one target")
     weights = np.tile([0.0, 0.0, 0.0, 1.0], (4, 1)) + np.array([[0.0], [1e-3], [1e-5], [0.1]]) * [0, 0, 0, 1]
     runs = make_runs(weights, dtype, learning_rate=0.25, momentum=[0.5, 0.25, 0.5, 0.9], threshold=0.0, max_steps=1500)

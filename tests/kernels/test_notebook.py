@@ -1,4 +1,4 @@
-"""The notebook that this project started from, to the last digit that it printed."""
+"""The notebook that this project started from, to the last digit of its output."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The private parts of Numba and llvmlite that kernels rely on are those that kernels were written for.
+"""The private parts of Numba and llvmlite that kernels use are those for which kernels were written.
 
 Minor versions of Numba change them freely, so pyproject.toml allows only the version that is tested. To move to
 another one: raise the range there, read each part that this test names as changed next to the module of kernels/simd
@@ -132,7 +132,7 @@ RELIED_ON = {
 
 
 def _source(name: str) -> str | None:
-    """Return the source of a part, or None where there is no such part any more."""
+    """Return the source of a part, or None if it no longer exists."""
     module, _, path = name.partition(":")
     try:
         part: Any = reduce(getattr, path.split("."), import_module(module))
@@ -142,7 +142,7 @@ def _source(name: str) -> str | None:
 
 
 def _changes() -> Iterator[str]:
-    """Name the parts that are gone or whose source is another one, and who uses them."""
+    """Name the parts that are gone or whose source has changed, and the modules that use them."""
     for module, parts in RELIED_ON.items():
         for name, digest in parts.items():
             source = _source(name)
@@ -156,13 +156,13 @@ def _is_set_by_its_class(node: ast.Attribute) -> bool:
 
 
 def test_private_parts_of_numba_are_the_known_ones() -> None:
-    """Each part that kernels extend, replace or call has the source that it had when they were written."""
+    """Each part that kernels extend, replace or call has the recorded source."""
     changes = list(_changes())
     assert not changes, "\n".join((f"numba {numba.__version__} and llvmlite {llvmlite.__version__}:", *changes))
 
 
 def test_a_part_that_changes_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The message says what was replaced, what is missing, and where it is used."""
+    """The message says what has changed, what is missing, and where it is used."""
     monkeypatch.setattr("numba.core.codegen.CPUCodegen.magic_tuple", lambda self: ())
     monkeypatch.delattr("numba.core.cgutils.alloca_once")
     text = "\n".join(_changes())
@@ -171,7 +171,7 @@ def test_a_part_that_changes_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_all_private_parts_in_use_are_known() -> None:
-    """Modules that kernels import from Numba's core, and private attributes that are not their own, stand above."""
+    """Modules that kernels import from Numba's core, and private attributes of others, are listed above."""
     names = [name for parts in RELIED_ON.values() for name in parts]
     known = {name.partition(":")[0] for name in names}
     text = "\n".join(_source(name) or "" for name in names)

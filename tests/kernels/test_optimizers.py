@@ -1,6 +1,6 @@
 """Training agrees with PyTorch's optimizers to 1e-9 after 100 steps.
 
-PyTorch itself is asked where it is installed; the formulas of its documentation are transcribed here in plain NumPy,
+PyTorch itself is compared where it is installed; the formulas of its documentation are transcribed here in NumPy,
 over all parameters at once, with gradients by matrix products.
 """
 
@@ -94,7 +94,7 @@ def _gradient(theta: Array) -> Array:
 
 
 def _numbers(optimizer: str) -> dict[str, list[float]]:
-    """Give three runs hyperparameters of their own, and the output layer a learning rate of its own."""
+    """Return three runs with different hyperparameters, and a separate learning rate of the output layer."""
     halves = [rate / 2 for rate in CASES[optimizer]["learning_rate"]]
     return CASES[optimizer] | {"output_learning_rate": halves}
 
@@ -134,7 +134,7 @@ def test_pytorch_itself(optimizer: str) -> None:
 
 @pytest.mark.parametrize("optimizer", some_compiled(["rprop"], lambda _: False))
 def test_signs_of_zero(optimizer: str) -> None:
-    """Where gradients underflow to zeros of either sign, weights of zero keep theirs as those of the oracle do."""
+    """Where gradients underflow to zeros of either sign, weights of zero keep the signs that the oracle's have."""
     spec = Spec("tanh", optimizer=optimizer, dtype="float32")
     runs = make_runs(np.float32(1.5e-45) * draw_weights(spec, 2, 200, 3), "float32", max_steps=7)
     given, expected = train_kernel(spec, runs).final_weights, train_oracle(spec, runs).weights

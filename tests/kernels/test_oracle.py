@@ -16,7 +16,7 @@ from tests.kernels.support import DTYPES, assert_equal, in_soak_if_compiled, siz
 from tests.oracle.components import OWN_OUTPUTS
 
 HIDDEN = (1, 2, 3, 5, 8, 16, 41)  # units: unrolled, in whole blocks and in parts, within the first cache and beyond
-FEW_HIDDEN = sized((3, 8, 41), (2, 5, 41))  # where one or two units need no kernels of their own
+FEW_HIDDEN = sized((3, 8, 41), (2, 5, 41))  # where one or two units need no separate kernels
 RUNS = sized(40, 16)  # of each hidden size, with biases or without
 MOST_STEPS = {hidden: sized(100, 40) if hidden <= 8 else sized(40, 12) for hidden in HIDDEN}
 # Slopes from a, from z and from both, and a choice in place of a product.
@@ -49,7 +49,7 @@ def test_networks_of_all_sizes_as_oracle(activation: str, dtype: str, bias: bool
 
 @pytest.mark.parametrize("optimizer", some_compiled(OPTIMIZERS, lambda _: False))
 def test_states_of_all_sizes_as_oracle(optimizer: str) -> None:
-    """Whatever an optimizer remembers lies apart from all else, however many units there are."""
+    """The states of an optimizer overlap with nothing else, for any number of units."""
     spec = Spec("tanh", optimizer=optimizer, skip=True, task="adder")
     for hidden in FEW_HIDDEN:
         assert_as_oracle(spec, draw_runs(spec, hidden, sized(20, 8), hidden, sized(30, 5)))
@@ -59,7 +59,7 @@ def test_states_of_all_sizes_as_oracle(optimizer: str) -> None:
 @pytest.mark.parametrize("tuning", some_compiled(TUNINGS, lambda _: False))
 @pytest.mark.parametrize("words", [("relu", "gd", None), ("tanh", "momentum", "uneven")])
 def test_every_way_of_a_step_as_oracle(words: tuple[str, str, int | str | None], tuning: str) -> None:
-    """However a step is taken, loops over units and patterns, and the last blocks of both, give equal results."""
+    """Every way of taking a step, with any last blocks of units and patterns, gives equal results."""
     activation, optimizer, batch = words
     for task, hidden in itertools.product(("xor", "numbers", "many numbers"), sized((1, 3, 5), (1, 5))):
         spec = Spec(activation, optimizer=optimizer, batch=batch, task=task, tuning=tuning)
@@ -72,7 +72,7 @@ def test_every_way_of_a_step_as_oracle(words: tuple[str, str, int | str | None],
     some_compiled([("relu", "float32"), ("tanh", "float32"), ("relu", "float64")], ("relu", "float64").__eq__),
 )
 def test_long_runs_as_oracle(activation: str, dtype: str) -> None:
-    """Runs that go on to an exact fixed point, or oscillate around one, are equal."""
+    """Runs that reach an exact fixed point, or oscillate around one, are equal."""
     spec = Spec(activation, dtype=dtype)
     runs = make_runs(draw_weights(spec, 2, sized(64, 16), 3), dtype, threshold=0.0, max_steps=sized(1200, 400))
     result = assert_as_oracle(spec, runs.having(learning_rate=np.geomspace(0.05, 0.5, len(runs))))
@@ -83,7 +83,7 @@ def test_long_runs_as_oracle(activation: str, dtype: str) -> None:
 @pytest.mark.parametrize("bias", some_compiled([True, False], lambda bias: bias))
 @pytest.mark.parametrize("batch", some_compiled([None, 1], lambda batch: batch == 1))
 def test_one_pattern_as_oracle(batch: int | None, bias: bool) -> None:
-    """Where there is but one pattern, it is a window, an epoch and a block."""
+    """A single pattern is a window, an epoch and a block."""
     spec = Spec("sigmoid", batch=batch, bias=bias, task="one pattern", reduction="mean")
     assert_as_oracle(spec, draw_runs(spec, 3, sized(40, 16), 4, 30))
 
@@ -122,8 +122,8 @@ def test_thresholds_are_strict(criterion: str, loss: str, dtype: str) -> None:
 
 
 @pytest.mark.parametrize("criterion", some_compiled(["loss", "none"], "loss".__eq__))
-def test_bound_is_strict(criterion: str) -> None:
-    """A loss equal to the bound has not diverged; above it, it has, at the start and later, whatever the criterion."""
+def test_divergence_threshold_is_strict(criterion: str) -> None:
+    """A loss equal to the divergence threshold has not diverged; one above has, at any step, with any criterion."""
     spec = Spec("relu", criterion=criterion)
     start = _start(draw_weights(spec, 3, 8, 5), threshold=0.0)
     measured = train_kernel(spec, start).columns.initial_loss
@@ -141,14 +141,14 @@ def test_bound_is_strict(criterion: str) -> None:
 
 
 def test_converged_before_diverged() -> None:
-    """A loss below the threshold has converged, even if it is above the bound."""
+    """A loss below the threshold has converged, even if it is above the divergence threshold."""
     spec = Spec("relu")
     runs = _start(draw_weights(spec, 3, 8, 5), threshold=1e9, divergence_threshold=0.0)
     assert set(assert_as_oracle(spec, runs).status) == {"converged"}
 
 
 def test_convergence_is_evaluated_from_a_step_on() -> None:
-    """What has converged before that step ends at it, if it still has then; all else is evaluated as ever."""
+    """A run that meets the criterion earlier ends at that step if it still does; all else is evaluated as usual."""
     spec = Spec("relu")
     runs = make_runs(draw_weights(spec, 3, 30, 6), threshold=3.0, max_steps=8, from_step=np.arange(30) % 10)
     result = assert_as_oracle(spec, runs)
@@ -159,7 +159,7 @@ def test_convergence_is_evaluated_from_a_step_on() -> None:
 
 
 @in_soak_if_compiled
-def test_middle_of_the_targets_is_wrong() -> None:
+def test_output_on_the_decision_threshold_is_wrong() -> None:
     """An output of exactly 0.5 is on neither side: not correct for a target of 1, nor for 0."""
     spec = Spec("relu", criterion="correct")
     exact = [1.0, 1, 1, 1, 0.5, -1, 0, -1]  # y = 0, 0.5, 0.5, 0 and c on top
@@ -170,7 +170,7 @@ def test_middle_of_the_targets_is_wrong() -> None:
 
 @pytest.mark.parametrize("optimizer", some_compiled(OPTIMIZERS, lambda _: False))
 def test_settings_are_rounded_to_the_dtype(optimizer: str) -> None:
-    """In float32 every setting counts as rounded, the gain after it was multiplied by the scale of the layer."""
+    """In float32 every setting is rounded first, the gain after its product with the scale of the layer."""
     spec = Spec("leaky_relu", dtype="float32", optimizer=optimizer, scaling="ntk")
     weights = draw_weights(spec, 3, 16, 9)
     given = {
@@ -188,7 +188,7 @@ def test_settings_are_rounded_to_the_dtype(optimizer: str) -> None:
     assert_as_oracle(spec, make_runs(weights, "float32", gain=1.7, **given))
 
 
-def test_every_evaluation_of_a_trace_is_there() -> None:
+def test_a_trace_has_every_evaluation() -> None:
     """A trace has the losses of steps 0 to the last, the first and last as reported, and NaN after it."""
     spec = Spec("tanh")
     outcome = train_kernel(spec, draw_runs(spec, 3, 16, 43, 20))

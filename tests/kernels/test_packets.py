@@ -1,4 +1,4 @@
-"""A run's outcome depends on nothing but the run: not on lanes, order, neighbours or optional results."""
+"""A run's outcome depends only on the run: not on lanes, order, neighbours or optional results."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.kernels.runs import Kinds, Runs, draw_runs, draw_weights, make_runs
 from tests.kernels.specs import TUNINGS, Spec
 from tests.kernels.support import Array, assert_equal, in_soak_if_compiled, pad, sized, some_compiled
 
-# What optimizers remember, and the order of patterns, must be each run's own too.
+# Each run must have its own states of optimizers and order of patterns, too.
 SPECS = {
     "gd": Spec("relu"),
     "adam": Spec("tanh", optimizer="adam", batch=3, order="shuffled", skip=True),
@@ -48,7 +48,7 @@ def _runs(name: str = "gd") -> Runs:
 
 @cache
 def _alone(name: str = "gd") -> Outcome:
-    """Train every run in a call of its own."""
+    """Train every run in a separate call."""
     outcomes = [train_kernel(SPECS[name], _runs(name)[[run]]) for run in range(RUNS)]
     most = max(outcome.losses.shape[1] for outcome in outcomes)
     columns = zip(*(outcome.columns for outcome in outcomes), strict=True)
@@ -83,7 +83,7 @@ def test_runs_end_in_every_way(name: str) -> None:
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("count", [1, 5, RUNS])
 def test_any_width_and_count(width: int, count: int) -> None:
-    """Fewer runs than lanes, odd numbers of them, and more than lanes: all as alone."""
+    """Runs end as alone, with fewer runs than lanes, odd numbers of runs, and more runs than lanes."""
     _assert_independent(list(range(count)), width)
 
 
@@ -92,13 +92,13 @@ def test_any_width_and_count(width: int, count: int) -> None:
     some_compiled(itertools.product(("adam", "rprop"), (2, 8, 32)), ("adam", 8).__eq__),
 )
 def test_nothing_is_left_in_a_lane(name: str, width: int) -> None:
-    """A run that takes the lane of another begins with its own states, order and settings."""
+    """A run that takes the lane of another starts with its own states, order and settings."""
     _assert_independent(list(range(RUNS)), width, name)
 
 
 @pytest.mark.parametrize("width", some_compiled((8, 2, 32), lambda width: width == 8))
 def test_any_order(width: int) -> None:
-    """The order of runs decides who shares lanes, and nothing else."""
+    """The order of runs decides only which runs share lanes."""
     _assert_independent(np.random.default_rng(32).permutation(RUNS).tolist(), width)
 
 
@@ -110,7 +110,7 @@ def test_any_order(width: int) -> None:
     ),
 )
 def test_any_tuning(name: str, tuning: str, width: int) -> None:
-    """Whatever is fastest on some CPU gives equal results."""
+    """The tuning of every CPU gives equal results."""
     expected, spec = _alone(name), replace(SPECS[name], tuning=tuning)
     assert_same_outcome(train_kernel(spec, _runs(name), width), expected, tuning)
     assert_same_columns(train_bare(spec, _runs(name), width), expected.columns, tuning)
@@ -141,7 +141,7 @@ def test_outcome_is_independent_of_neighbours(runs: list[int], width: int, name:
 @settings(max_examples=sized(40, 5))
 @given(counts=st.lists(st.integers(0, 9), min_size=1, max_size=12), width=st.sampled_from(WIDTHS[1:]))
 def test_runs_that_share_settings(counts: list[int], width: int) -> None:
-    """Settings given once for some runs in a row are those of each, also of runs with numbers that are not finite."""
+    """Consecutive runs can share settings, including runs with numbers that are not finite."""
     runs, trainer = _runs()[np.arange(len(counts))], SPECS["gd"].trainer(width)
     weights = np.resize(runs.weights, (sum(counts), runs.weights.shape[1]))
     weights[::3, 1] = -np.inf  # a dead unit, which hides 0 times infinity at first
@@ -154,7 +154,7 @@ def test_runs_that_share_settings(counts: list[int], width: int) -> None:
 @pytest.mark.parametrize("name", some_compiled(SPECS, lambda name: name != "rprop"))
 @pytest.mark.parametrize("operations", [1, 2_000, 5_000])
 def test_pauses_change_nothing(monkeypatch: pytest.MonkeyPatch, operations: int, name: str) -> None:
-    """A kernel that returns after every few turns and is called again gives what it gives in one call."""
+    """A kernel that returns after every few turns and is called again gives the results of one call."""
     runs, trainer = _runs(name), SPECS[name].trainer(8)
     seeds = seeds_of(SPECS[name], runs)
     monkeypatch.setattr("kernels.train.PAUSE_OPERATIONS", operations)
@@ -168,7 +168,7 @@ def test_pauses_change_nothing(monkeypatch: pytest.MonkeyPatch, operations: int,
 
 
 def test_pauses_between_runs_that_end_within_an_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Runs that all end within their first epoch, a few at a time, pause as others do."""
+    """Pauses also work where runs end within their first epoch, a few at a time."""
     spec = SPECS["adam"]
     assert spec.n_windows > 1
     runs = make_runs(draw_weights(spec, HIDDEN, 40, 5), learning_rate=0.1, threshold=0.0, max_steps=1)
@@ -181,7 +181,7 @@ def test_pauses_between_runs_that_end_within_an_epoch(monkeypatch: pytest.Monkey
 
 
 def test_pause_may_end_the_training() -> None:
-    """One network of very many steps does not keep an interrupt waiting for more than seconds, compiled or not."""
+    """An interrupt ends a network of very many steps within seconds, compiled or not."""
     runs = make_runs(_runs().weights[:1], learning_rate=1e-9, threshold=0.0, max_steps=2**31 - 1)
 
     def interrupt() -> None:
@@ -192,7 +192,7 @@ def test_pause_may_end_the_training() -> None:
 
 
 def test_threads_do_not_disturb_each_other() -> None:
-    """Trainers, and one trainer, used by several threads at once give the same as ever."""
+    """Several threads that share one trainer, or have their own, get the same results."""
     runs, spec = _runs(), SPECS["gd"]
     trainer = spec.trainer()
 
@@ -212,8 +212,8 @@ def test_nothing_to_train() -> None:
     assert outcome.final_weights.shape == (0, _runs().weights.shape[1])
 
 
-def test_weights_and_losses_only_when_asked_for() -> None:
-    """Asking for less changes nothing of the rest."""
+def test_weights_and_losses_only_on_request() -> None:
+    """Fewer requested results do not change the others."""
     runs = _runs()
     trainer = SPECS["gd"].trainer(8)
     bare = trainer.train(runs.settings, runs.weights)
@@ -230,7 +230,7 @@ def test_weights_and_losses_only_when_asked_for() -> None:
 
 @in_soak_if_compiled
 def test_run_that_stalls_while_others_end() -> None:
-    """A stall is seen at its step, even if just then a neighbour converges and the next run takes its lane."""
+    """A stall is detected at its step, even if a neighbour converges just then and the next run takes its lane."""
     spec = Spec("relu", dtype="float32")
     runs = make_runs(draw_weights(spec, 2, 64, 33), "float32", learning_rate=0.2, threshold=0.0, max_steps=300)
     alone = train_kernel(spec, runs)
@@ -249,7 +249,7 @@ def test_run_that_stalls_while_others_end() -> None:
 
 
 def test_lanes_take_at_least_the_steps_of_their_runs() -> None:
-    """Occupancy is at most 1, and high where there are many more runs than lanes of equal length."""
+    """Occupancy is at most 1, and high where there are many more runs of equal length than lanes."""
     runs = make_runs(np.tile(_runs().weights, (4, 1)), learning_rate=1e-4, threshold=0.0, max_steps=20)
     outcome = SPECS["gd"].trainer(8).train(runs.settings, runs.weights)
     steps = int(outcome.columns.steps.sum())
@@ -257,8 +257,8 @@ def test_lanes_take_at_least_the_steps_of_their_runs() -> None:
     assert steps >= 0.8 * outcome.lane_steps or not jit.ENABLED
 
 
-def test_arguments_stay_as_they_were() -> None:
-    """Neither patterns nor weights, settings or seeds are changed, frozen or kept."""
+def test_arguments_are_not_changed() -> None:
+    """Patterns, weights, settings and seeds are neither changed, frozen nor kept."""
     runs, spec = _runs("adam"), SPECS["adam"]
     inputs, targets = patterns = spec.patterns
     trainer = type(spec.trainer())(
@@ -285,8 +285,8 @@ def test_width_is_a_power_of_two(width: int) -> None:
 
 
 @pytest.mark.parametrize("counts", [None, [60], [61, -1], [30, 31]])
-def test_as_many_runs_of_settings_as_of_weights(counts: list[int] | None) -> None:
-    """Settings are for exactly the runs whose weights are given."""
+def test_settings_and_weights_must_agree_in_runs(counts: list[int] | None) -> None:
+    """Settings must be for exactly as many runs as there are weights."""
     own, weights = _runs().settings[:2], np.resize(_runs().weights, (60, 13))
     with pytest.raises(ValueError, match="counts: must be 2 numbers from 0 that add up to 60"):
         SPECS["gd"].trainer().train(own, weights, None if counts is None else np.array(counts))

@@ -1,4 +1,4 @@
-"""Parameters kept during training: they are those of runs that end there, and keeping them changes nothing."""
+"""Parameters kept during training equal those of runs that end there, and keeping them changes nothing."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ SPECS = [
 
 def _train(spec: Spec, runs: Runs, epochs: tuple[int, ...] = EPOCHS, width: int | None = None) -> Outcome:
     asked: dict[str, Any] = {"seeds": seeds_of(spec, runs), "hidden": hidden_of(spec, runs), "path_epochs": epochs}
-    trainer = spec.trainer(width or sized(None, max(len(runs) // 3, 1)))  # lanes are given to several runs
+    trainer = spec.trainer(width or sized(None, max(len(runs) // 3, 1)))  # several runs take each lane
     return trainer.train(runs.settings, runs.weights, final_weights=True, **asked)
 
 
 def _ending_at(spec: Spec, runs: Runs, epoch: int) -> Runs:
-    """Return runs that take no more steps than those of so many epochs, at the rates of their own schedule."""
+    """Return runs of at most this number of epochs, at the rates of their own schedule."""
     most = runs.settings["max_steps"]
     scheduled = np.where(runs.settings["schedule_steps"] > 0, runs.settings["schedule_steps"], most)
     return runs.having(max_steps=np.minimum(most, epoch * spec.n_windows), schedule_steps=scheduled)
@@ -68,7 +68,7 @@ def test_paths_as_oracle(spec: Spec) -> None:
 
 
 def test_paths_do_not_depend_on_packets() -> None:
-    """A run has the same path whoever its neighbours are, and whichever other points are kept."""
+    """A run has the same path with any neighbours and any other points."""
     spec = SPECS[0]
     runs = draw_runs(spec, 2, 23, 6, 50)
     every = _train(spec, runs, tuple(range(50)))
@@ -81,7 +81,7 @@ def test_paths_do_not_depend_on_packets() -> None:
 
 
 def test_predictions_of_a_path_have_its_loss() -> None:
-    """Parameters belong to the loss that is evaluated at the same step."""
+    """Parameters have the loss that is evaluated at the same step."""
     spec = Spec("tanh", criterion="none")
     runs = draw_runs(spec, 2, 20, 8, 12)
     path, losses = _train(spec, runs, tuple(range(13))).path, train_kernel(spec, runs).losses
@@ -94,7 +94,7 @@ def test_predictions_of_a_path_have_its_loss() -> None:
 
 
 def test_path_of_runs_that_are_trained_again() -> None:
-    """Where products with zero were left out, a run with an infinite weight has the path of its second training."""
+    """Where products with zero were skipped, a run with an infinite weight has the path of its second training."""
     spec = Spec("relu", criterion="none")
     runs = make_runs(draw_weights(spec, 3, 6, 22), learning_rate=0.01, max_steps=4)
     runs.weights[2, 0] = math.inf
@@ -106,7 +106,7 @@ def test_path_of_runs_that_are_trained_again() -> None:
 
 @pytest.mark.parametrize("epochs", [(-1, 2), (2, 2), (3, 1)])
 def test_epochs_ascend(epochs: tuple[int, ...]) -> None:
-    """Epochs in another order are refused."""
+    """Epochs that are not ascending are refused."""
     spec = SPECS[0]
     runs = draw_runs(spec, 2, 3, 1, 5)
     with pytest.raises(ValueError, match=r"path_epochs: must be .* in ascending order"):

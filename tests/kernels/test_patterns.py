@@ -1,4 +1,4 @@
-"""Patterns belong to the caller, and results do not depend on how a kernel reads them."""
+"""The caller's patterns stay unchanged, and results do not depend on how a kernel reads them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SPECS = [
 
 @pytest.mark.parametrize("spec", some_compiled(SPECS, lambda spec: SPECS.index(spec) in (0, 2)), ids=range(len(SPECS)))
 def test_constant_and_other_patterns_give_equal_results(spec: Spec) -> None:
-    """The same patterns as constants of a kernel, whose zeros and ones vanish, and read at run time are equal."""
+    """Patterns that are constants, whose zeros and ones vanish, and patterns read at run time give equal results."""
     runs = draw_runs(spec, 3, sized(200, 20), 42, sized(200, 20))
     constant = train_kernel(spec, runs)
     assert_same_outcome(constant, train_kernel(replace(spec, tuning="no constants"), runs), "patterns that are read")
@@ -33,8 +33,8 @@ def test_constant_and_other_patterns_give_equal_results(spec: Spec) -> None:
 
 @pytest.mark.parametrize("dtype", some_compiled(DTYPES, "float64".__eq__))
 @pytest.mark.parametrize("tuning", some_compiled(["plain", "no constants"], "plain".__eq__))
-def test_patterns_stay_the_callers(dtype: str, tuning: str) -> None:
-    """A trainer neither freezes the caller's arrays nor follows what becomes of them."""
+def test_patterns_are_copied(dtype: str, tuning: str) -> None:
+    """A trainer neither freezes the caller's arrays nor follows their changes."""
     spec = Spec("relu", dtype=dtype, tuning=tuning)
     runs = draw_runs(spec, 3, 4, 41, 10)
     inputs, targets = (array.astype(dtype) for array in spec.patterns)
@@ -48,7 +48,7 @@ def test_patterns_stay_the_callers(dtype: str, tuning: str) -> None:
 
 
 def test_patterns_of_any_kind_of_number() -> None:
-    """Integers, narrower numbers and rows that are not contiguous are rounded to the dtype like all else."""
+    """Integers, narrower numbers and rows that are not contiguous are rounded to the dtype like all others."""
     spec = Spec("relu")
     inputs, targets = spec.patterns
     runs, expected = draw_runs(spec, 3, 8, 44, 10), None

@@ -1,4 +1,4 @@
-"""Runs that end when they no longer improve, and sums of losses, as losses of the same runs without patience tell."""
+"""Runs that end when they no longer improve, and sums of losses, from the losses of the same runs without patience."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SPECS = {
 
 
 def end_of(losses: list[float], patience: float, improvement: float) -> int | None:
-    """Return the evaluation with which patience ends, by the rule as it is told, or None."""
+    """Return the evaluation with which patience ends, by the rule in the documentation, or None."""
     best, last = np.inf, 0
     for evaluation, loss in enumerate(losses):
         if loss < best:
@@ -30,8 +30,8 @@ def end_of(losses: list[float], patience: float, improvement: float) -> int | No
 
 
 @pytest.mark.parametrize("name", some_compiled(SPECS, {"full batch"}.__contains__))
-def test_ends_where_the_losses_tell(name: str) -> None:
-    """The end follows from the losses of the same run without patience; all that is before it is the same."""
+def test_ends_follow_from_the_losses(name: str) -> None:
+    """The end follows from the losses of the same run without patience; everything before it is the same."""
     spec = SPECS[name]
     runs = draw_runs(spec, 3, 40, 5, 60 * spec.n_windows)
     found, endless = train_kernel(spec, runs), train_kernel(spec, runs.having(patience=np.inf))
@@ -53,7 +53,7 @@ def test_ends_where_the_losses_tell(name: str) -> None:
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("patience", [1, 3, 25])
 def test_network_that_does_not_move(dtype: str, patience: int) -> None:
-    """It ends after as many evaluations as it has patience; its losses are all the same."""
+    """Its losses are all equal, and it ends after as many evaluations as its patience."""
     spec = Spec(monitor="loss", loss_sums="loss_sum inverse_loss_sum tail_loss", criterion="none", dtype=dtype)
     runs = make_runs(np.zeros((3, 9)), dtype, learning_rate=0.0, max_steps=100, patience=[patience, 200, 99])
     columns = train_kernel(spec, runs).columns
@@ -66,7 +66,7 @@ def test_network_that_does_not_move(dtype: str, patience: int) -> None:
 
 @in_soak_if_compiled
 def test_divergence_and_convergence_come_first() -> None:
-    """An evaluation that ends a run otherwise does so, also if patience ends with it."""
+    """An evaluation that ends a run in another way does so even if patience ends with it."""
     spec = Spec(monitor="loss", loss_sums="loss_sum inverse_loss_sum tail_loss")
     weights = np.zeros((3, 9))
     runs = make_runs(
@@ -82,7 +82,7 @@ def test_divergence_and_convergence_come_first() -> None:
 
 @pytest.mark.parametrize("monitor", some_compiled(["loss", "n_correct"], "n_correct".__eq__))
 def test_number_of_right_outputs(monitor: str) -> None:
-    """The oracle counts what is right in its own way."""
+    """The number of correct outputs can be monitored; the oracle counts it independently."""
     spec = Spec(monitor=monitor, criterion="correct", task="adder", activation="tanh", loss_sums="tail_loss")
     expected = assert_as_oracle(spec, draw_runs(spec, 2, 40, 11, 40))
     assert (expected.status == "plateau").any()

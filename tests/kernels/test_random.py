@@ -28,10 +28,10 @@ KINDS = st.builds(
     from_step=st.sampled_from(DIMENSIONS["from_step"]),
 )
 
-# Kernels that are compiled anyway: those of the first cases, whose settings are drawn again.
+# Kernels that are compiled anyway: those of the first cases, with newly drawn settings.
 POOL = covering_cases()[:N_COMPILED]
 
-# Patterns that are no constants may have any numbers in a kernel that is compiled once.
+# Patterns that are no constants may have any values in a kernel that is compiled once.
 READ = [
     Spec("tanh", optimizer="nesterov", batch=3, order="shuffled", task="drawn", tuning="no constants"),
     Spec("gelu", "sigmoid", "bce", "mean", optimizer="adam", task="drawn", skip=True, tuning="no constants"),
@@ -40,7 +40,7 @@ READ = [
 
 @st.composite
 def specs(draw: st.DrawFn) -> Spec:
-    """Draw any words that go together."""
+    """Draw components that can be combined."""
     words = {name: draw(st.sampled_from(DIMENSIONS[name])) for name in Spec.__dataclass_fields__ if name in DIMENSIONS}
     if words["output"] == "softmax":
         words["output"] = "identity"
@@ -51,7 +51,7 @@ def specs(draw: st.DrawFn) -> Spec:
 
 
 def _draw_task(n_patterns: int, n_inputs: int, n_outputs: int, seed: int) -> tuple[Array, Array]:
-    """Draw numbers, half of the inputs being bits and some targets alike."""
+    """Draw patterns: half of the inputs are bits, and some targets are equal."""
     random = np.random.default_rng(seed)
     inputs = random.uniform(-2, 2, (n_patterns, n_inputs))
     inputs = np.where(random.random(inputs.shape) < 0.5, random.integers(0, 2, inputs.shape), inputs)
@@ -62,7 +62,7 @@ def _draw_task(n_patterns: int, n_inputs: int, n_outputs: int, seed: int) -> tup
 @settings(max_examples=sized(30, 6))
 @given(case=st.sampled_from(POOL), kinds=KINDS, seed=SEEDS)
 def test_any_settings_as_oracle(case: Case, kinds: Kinds, seed: int) -> None:
-    """Any weights and settings of recipes that are compiled once."""
+    """Any weights and settings, with recipes that are compiled once."""
     own = case.kinds  # gain and decay decide whether a kernel multiplies by them
     assert_as_oracle(case.spec, replace(case, kinds=replace(kinds, gain=own.gain, decay=own.decay)).draw(seed))
 
@@ -71,7 +71,7 @@ def test_any_settings_as_oracle(case: Case, kinds: Kinds, seed: int) -> None:
 @settings(max_examples=sized(20, 12))
 @given(spec=st.sampled_from(READ[: sized(1, 2)]), kinds=KINDS, seed=SEEDS)
 def test_any_patterns_as_oracle(spec: Spec, kinds: Kinds, seed: int) -> None:
-    """Any numbers of patterns that a kernel reads."""
+    """Any values of patterns that a kernel reads at run time."""
     with patch.dict(TASKS, drawn=_draw_task(11, 2, 1, seed)):
         most_steps = sized(20, 5) if spec.n_windows == 1 else 2 * spec.n_windows + 1
         assert_as_oracle(spec, draw_runs(spec, 3, sized(30, 8), seed, most_steps, replace(kinds, gain="own")))
@@ -82,7 +82,7 @@ def test_any_patterns_as_oracle(spec: Spec, kinds: Kinds, seed: int) -> None:
 @settings(max_examples=15)
 @given(spec=specs(), hidden=st.integers(1, 6), kinds=KINDS, seed=SEEDS)
 def test_any_recipe_as_oracle(spec: Spec, hidden: int, kinds: Kinds, seed: int) -> None:
-    """Any components together."""
+    """Any combination of components."""
     assert_as_oracle(spec, Case(spec, hidden, kinds).draw(seed))
 
 
@@ -90,12 +90,12 @@ def test_any_recipe_as_oracle(spec: Spec, hidden: int, kinds: Kinds, seed: int) 
 @settings(max_examples=sized(100, 400))
 @given(spec=specs(), hidden=st.integers(1, 9), kinds=KINDS, seed=SEEDS)
 def test_many_recipes_as_oracle(spec: Spec, hidden: int, kinds: Kinds, seed: int) -> None:
-    """Any components together, many times, each time in a kernel of its own."""
+    """Many combinations of components, each with a separate kernel."""
     assert_as_oracle(spec, Case(spec, hidden, kinds).draw(seed))
 
 
 @pytest.mark.wide
-@pytest.mark.skipif(jit.ENABLED, reason="every example would compile kernels of its own")
+@pytest.mark.skipif(jit.ENABLED, reason="every example would compile kernels")
 @settings(max_examples=50)
 @given(
     spec=specs(),

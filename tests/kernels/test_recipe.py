@@ -26,13 +26,13 @@ SCALINGS = ("standard", "ntk", "mean_field")
 
 @given(architecture=ARCHITECTURES, hidden=st.integers(1, 10_000))
 def test_hidden_inverts_n_parameters(architecture: Architecture, hidden: int) -> None:
-    """The number of parameters tells the hidden size."""
+    """The hidden size follows from the number of parameters."""
     assert architecture.hidden(architecture.n_parameters(hidden)) == hidden
 
 
 @given(architecture=ARCHITECTURES, n_parameters=st.integers(-5, 2000))
 def test_other_numbers_of_parameters_are_refused(architecture: Architecture, n_parameters: int) -> None:
-    """A number that no hidden size gives is named in the error."""
+    """The error names a number that fits no hidden size."""
     assume(n_parameters not in {architecture.n_parameters(hidden) for hidden in range(1, 2001)})
     with pytest.raises(ValueError, match=f"{n_parameters} parameters"):
         architecture.hidden(n_parameters)
@@ -40,7 +40,7 @@ def test_other_numbers_of_parameters_are_refused(architecture: Architecture, n_p
 
 @given(architecture=ARCHITECTURES, hidden=HIDDEN)
 def test_split_partitions_the_row(architecture: Architecture, hidden: Hidden) -> None:
-    """The parts have the shapes and the order of the oracle's, and make the row, as views of it."""
+    """The parts are views of the row, with the shapes and order of the oracle's."""
     architecture = architecture._replace(deep=isinstance(hidden, tuple))
     row = np.arange(float(architecture.n_parameters(hidden)))
     parts = architecture.split(row, hidden)
@@ -75,7 +75,7 @@ def test_parameters_lie_in_drawing_order() -> None:
 
 
 def test_sizes_of_several_layers_are_not_guessed() -> None:
-    """They have to be said, as networks of different sizes have equal numbers of parameters."""
+    """The caller must pass them, as networks of different sizes have equal numbers of parameters."""
     architecture = Architecture(2, 1, "relu", "identity", bias=True, deep=True)
     with pytest.raises(ValueError, match="hidden: must be passed with several hidden layers; 19 parameters"):
         architecture.split(np.arange(19))
@@ -92,7 +92,7 @@ def test_scales_of_layers(scaling: str) -> None:
 
 
 def test_settings_have_defaults() -> None:
-    """What is not given is as documented, for every cell; what is given may differ from cell to cell."""
+    """Settings have the documented default in every cell, or values that may differ from cell to cell."""
     settings = make_settings(3, learning_rate=[0.1, 0.2, 0.3], max_steps=7)
     assert settings["learning_rate"].tolist() == [0.1, 0.2, 0.3]
     expected = {
@@ -111,7 +111,7 @@ def test_settings_have_defaults() -> None:
     assert {"learning_rate", "output_learning_rate", *expected} == set(SETTINGS.names or ())
 
 
-def test_names_tell_recipes_apart() -> None:
+def test_names_distinguish_recipes() -> None:
     """The name of a recipe, under which kernels are kept, differs in every component and number."""
     recipe = Recipe(Architecture(2, 1, "relu", "identity", bias=True))
     others = [recipe._replace(**{name: "another"}) for name in Recipe._fields]

@@ -13,7 +13,7 @@ from tests.kernels.support import sized
 
 @pytest.mark.parametrize("chains", roof.CHAINS)
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-def test_peak_kernel_does_the_operations_that_are_counted(dtype: str, chains: int) -> None:
+def test_peak_kernel_does_the_counted_operations(dtype: str, chains: int) -> None:
     """Each of the chains takes ``count`` additions and as many multiplications."""
     rows = aligned_rows(1 + chains, roof._width(dtype), dtype)
     rows[0] = 1.5
@@ -24,7 +24,7 @@ def test_peak_kernel_does_the_operations_that_are_counted(dtype: str, chains: in
 @pytest.mark.parametrize("registers", roof.REGISTERS)
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_tanh_kernel_takes_tanh(dtype: str, registers: int) -> None:
-    """Every element is replaced by its tanh, as often as asked."""
+    """Every element is replaced by its tanh, ``count`` times."""
     (rows,) = roof._arguments(dtype, 1, registers)
     assert rows.size == roof.ARGUMENTS * roof._width(dtype)
     expected = survey.apply("tanh", dtype, survey.apply("tanh", dtype, rows.ravel().copy()))
@@ -34,7 +34,7 @@ def test_tanh_kernel_takes_tanh(dtype: str, registers: int) -> None:
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_root_kernel_takes_a_root_and_a_division(dtype: str) -> None:
-    """Both of every element, as often as asked."""
+    """Every element goes through both, ``count`` times."""
     (rows,) = roof._arguments(dtype, 1)
     rows[:] = np.abs(rows)
     expected = 2 / (np.sqrt(2 / (np.sqrt(rows) + np.float32(0.5))) + np.float32(0.5))
@@ -43,7 +43,7 @@ def test_root_kernel_takes_a_root_and_a_division(dtype: str) -> None:
 
 
 def test_roofs_are_rates() -> None:
-    """All are counts per second: of threads together, and above 0."""
+    """All are counts per second over all threads, and above 0."""
     seconds = sized(0.005, 0.0001)
     for threads in (1, 2):
         for roof_of in (roof.peak_operations, roof.tanh_rate, roof.root_rate):

@@ -1,7 +1,7 @@
 """Results have the same bits with the JIT and without, and on every machine.
 
-The two ways cannot run in one process, so both are compared with one recorded digest. Who changes a digest (the
-failure message shows the new one) raises ``kernels.NUMERICS``, so that old and new results never mix.
+The two ways cannot run in one process, so both are compared with one recorded digest. A change of a digest (the
+failure message shows the new one) must raise ``kernels.NUMERICS``, so that old and new results never mix.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def _digest(*arrays: Array) -> str:
 
 
 def _scattered(count: int, dtype: str) -> Array:
-    """Scatter numbers over all bit patterns, and as many between -16 and 16, by integer arithmetic alone."""
+    """Scatter numbers over all bit patterns, and as many between -16 and 16, with integer arithmetic alone."""
     steps = np.arange(1, count + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
     keys = steps if dtype == "float64" else (steps >> np.uint64(32)).astype(np.uint32)
     decision_threshold = (steps >> np.uint64(40)).astype(np.int64) - 2**23
@@ -109,16 +109,16 @@ def _digest_training(spec: Spec, runs: Runs) -> str:
     kinds = ("i1", "i4", "f8", "f8", "i4", "f8")  # as rows hold them
     columns = (
         column.astype(kind) for column, kind in zip(outcome.columns[:6], kinds, strict=True)
-    )  # all but targets and measures
+    )  # all but thresholds and measures
     return _digest(*columns, outcome.final_weights, outcome.losses)
 
 
 def test_numerics_are_numbered() -> None:
-    """The digests are those of the present number."""
+    """The digests are those of the current version."""
     assert kernels.NUMERICS == RECORDED_FOR
 
 
-# Of the others, what `make test-all` compiles for each CPU.
+# Of the others, those that `make test-all` compiles for each CPU.
 COMPILED = [("softplus", "float64")]
 
 
@@ -142,7 +142,7 @@ def test_functions(name: str, dtype: str) -> None:
     ),
 )
 def test_training(activation: str, tuning: str, dtype: str) -> None:
-    """64 networks have the recorded bits, however steps are taken."""
+    """64 networks have the recorded bits, with every way of taking a step."""
     spec = Spec(activation, dtype=dtype, tuning=tuning)
     assert _digest_training(spec, _runs(spec)) == TRAINING[activation, dtype]
 
@@ -152,7 +152,7 @@ def test_training(activation: str, tuning: str, dtype: str) -> None:
     ("name", "dtype"), some_compiled(itertools.product(OTHERS, DTYPES), lambda case: case in COMPILED)
 )
 def test_training_with_other_components(name: str, dtype: str) -> None:
-    """So they have with every other activation, loss, optimizer and order of patterns."""
+    """The same holds with every other activation, loss, optimizer and order of patterns."""
     spec = replace(OTHERS[name], dtype=dtype)
     rates = {"learning_rate": 0.01, "output_learning_rate": 0.02}
     runs = _runs(spec, **rates, threshold=np.linspace(0, 2, 64), gain=1.5, negative_slope=0.2)
@@ -160,7 +160,7 @@ def test_training_with_other_components(name: str, dtype: str) -> None:
 
 
 def test_recorded_components() -> None:
-    """Digests are of every reduction and order, and of every component that has an elementary function of its own."""
+    """Digests cover every reduction and order, and every component with its own elementary function."""
     specs = [Spec(activation) for activation, _ in TRAINING] + list(OTHERS.values())
     assert {spec.reduction for spec in specs} == set(REDUCTIONS)
     assert {spec.order for spec in specs} == {"cyclic", "shuffled"}

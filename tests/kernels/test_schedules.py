@@ -1,4 +1,4 @@
-"""Learning rates that change: schedules compiled in float64, as the oracle has them."""
+"""Learning rates that change: schedules, compiled in float64, equal the oracle's."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _linear_by_three(t: Lanes, steps: Lanes, end_factor: Lanes, gamma: Lanes, de
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_a_schedule_takes_any_number_of_settings(dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One of three settings, of which two change nothing, gives the losses of the one that has the first alone."""
+    """A schedule with three settings, of which two change nothing, gives the losses of the one with only the first."""
     settings = [vocabulary.OWN[name] for name in ("end_factor", "gamma", "decay_rate")]
     monkeypatch.setitem(vocabulary.SCHEDULES, "linear_by_three", Schedule(_linear_by_three, settings=tuple(settings)))
     spec = Spec(activation="tanh", schedule="linear", dtype=dtype)

@@ -51,7 +51,7 @@ def test_types_do_not_matter(kind: str) -> None:
 
 
 def test_permutations_stay_as_they_are() -> None:
-    """Some orders, on which results depend."""
+    """Some orders are recorded, since results depend on them."""
     orders = np.empty((4, 4), np.int64)
     fill_permutations(orders, np.array([0, 0, 1, LAST]), np.array([0, 1, 0, LAST]))
     assert orders.tolist() == [[2, 0, 1, 3], [3, 0, 1, 2], [0, 2, 1, 3], [1, 0, 3, 2]]

@@ -1,4 +1,4 @@
-"""Parts of kernels are compiled once for all kernels whose code of them is equal, and no kernel shows it."""
+"""Parts of kernels are compiled once for all kernels in which their code is equal, and no kernel changes by it."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ TARGETS = np.array([[0.0], [1.0], [1.0], [0.0]])
 
 
 class _CompleteError(Exception):
-    """The text of a kernel is complete, and LLVM is not needed any more."""
+    """Raised when the text of a kernel is complete, since the test does not need LLVM."""
 
 
 class Compiled:
-    """What was compiled for a kernel before LLVM optimizes it.
+    """The code of a kernel before LLVM optimizes it.
 
     Attributes
     ----------
@@ -88,7 +88,7 @@ WIDTHS = st.sampled_from([None, 1, 4])
 def check_same_texts(
     first: Recipe, second: Recipe, hidden: int, widths: tuple[int | None, int | None], folder: pytest.TempPathFactory
 ) -> None:
-    """Compile a kernel where another one was compiled before, and where none was."""
+    """Compile a kernel after another one, and alone, and compare the texts."""
     cache = folder.mktemp("shared")
     Compiled(first, 4, cache, widths[0])
     shared, own = (Compiled(second, hidden, place, widths[1]) for place in (cache, folder.mktemp("own")))
@@ -111,7 +111,7 @@ def check_same_texts(
 def test_same_code(
     first: Recipe, second: Recipe, hidden: int, width: int | None, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """A kernel has the same code, to the letter, whether parts of it come from another kernel or not."""
+    """A kernel has exactly the same code whether parts of it come from another kernel or not."""
     check_same_texts(first, second, hidden, (None, width), tmp_path_factory)
 
 
@@ -125,13 +125,13 @@ def test_same_code_of_any_two(
     widths: tuple[int | None, int | None],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    """The same for any two recipes."""
+    """The same holds for any two recipes."""
     check_same_texts(first, second, hidden, widths, tmp_path_factory)
 
 
 @pytest.mark.wide
 def test_only_what_differs_is_compiled(tmp_path: Path) -> None:
-    """In a sweep over optimizers and activations a further kernel compiles only the parts in which they occur."""
+    """In a sweep over optimizers and activations, a further kernel compiles only the parts that use them."""
     first = Compiled(make_recipe(), 4, tmp_path).n_parts
     assert first > 60
     for optimizer in ("momentum", "nesterov", "rmsprop", "adam"):
@@ -142,7 +142,7 @@ def test_only_what_differs_is_compiled(tmp_path: Path) -> None:
 
 @pytest.mark.wide
 def test_parts_that_are_not_intact_are_compiled(tmp_path: Path) -> None:
-    """Where a file of a part is damaged or gone, that part is compiled again, and stored."""
+    """A part whose file is damaged or missing is compiled again and stored."""
     first = Compiled(make_recipe(), 4, tmp_path)
     files = sorted(tmp_path.rglob("*.part"))
     assert len(files) > 50

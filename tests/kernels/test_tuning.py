@@ -1,4 +1,4 @@
-"""Properties of the CPU as they are detected. Other tests check that no result depends on them."""
+"""Detected properties of the CPU. Other tests check that no result depends on them."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ ASK = "from kernels.tuning import tuning_here; print(tuning_here().row_bytes)"
     ],
 )
 def test_size_of_the_first_cache(tmp_path: Path, kind: str, size: str, expected: int) -> None:
-    """The size that Linux tells counts if it is that of a cache for data, and otherwise a safe one."""
+    """The size that Linux reports is used if it is that of a data cache; otherwise a safe size."""
     (tmp_path / "type").write_text(f"{kind}\n")
     (tmp_path / "size").write_text(f"{size}\n")
     assert first_cache_bytes(tmp_path) == expected
 
 
-def test_system_that_does_not_tell(tmp_path: Path) -> None:
-    """Without what Linux tells, the size is a safe one."""
+def test_system_that_reports_no_cache(tmp_path: Path) -> None:
+    """Without Linux's files, the size is a safe one."""
     assert first_cache_bytes(tmp_path / "nowhere") == Tuning().cache_bytes
 
 
 def test_tuning_for_a_named_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Kernels are tuned for the CPU that they are compiled for, this one or another."""
+    """Kernels are tuned for the CPU for which they are compiled, this one or another."""
     for name, register_bytes, packets, numbers in (
         ("znver4", 64, 2, 192),
         ("znver5", 64, 3, 192),
@@ -63,7 +63,7 @@ def test_tuning_for_a_named_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_rows_fill_a_register(name: str, features: str | None, expected: int) -> None:
-    """A row is as wide as the registers that code is generated for, whatever the CPU is called."""
+    """A row is as wide as the registers in the generated code, whatever the name of the CPU is."""
     environment = {key: value for key, value in os.environ.items() if key != "NUMBA_CPU_FEATURES"}
     environment |= {"NUMBA_CPU_NAME": name} | ({} if features is None else {"NUMBA_CPU_FEATURES": features})
     done = subprocess.run([sys.executable, "-c", ASK], env=environment, capture_output=True, text=True, check=True)
@@ -73,7 +73,7 @@ def test_rows_fill_a_register(name: str, features: str | None, expected: int) ->
 @pytest.mark.parametrize("register_bytes", [16, 32, 64])
 @pytest.mark.parametrize("row_bytes", [8, 16, 32, 64, 128, 1024])
 def test_rows_of_elementary_functions(row_bytes: int, register_bytes: int) -> None:
-    """A power of two, as groups of rows must be, and no more than stay in registers."""
+    """The number is a power of two, as groups of rows must be, and small enough for registers."""
     rows = elementary_rows(row_bytes, register_bytes)
     assert rows & (rows - 1) == 0
     assert rows == 1 or rows * row_bytes <= (256 if register_bytes == 64 else 128)

@@ -1,4 +1,4 @@
-"""Variants depend on recipe, patterns and tuning alone, and memory is laid out as documented."""
+"""Variants depend only on recipe, patterns and tuning, and memory is laid out as documented."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _variant(spec: Spec, hidden: int, width: int | None = 8) -> Variant:
 
 
 def test_every_tuning_makes_a_difference() -> None:
-    """Each way of taking a step that tests try is another way for some recipe of theirs."""
+    """Each tested tuning leads to a different variant for some tested recipe."""
     for tuning in TUNINGS.keys() - {"plain"}:
         cases = [case for case in covering_cases() if case.spec.tuning == tuning]
         assert any(
@@ -49,12 +49,12 @@ def test_every_tuning_makes_a_difference() -> None:
     ],
 )
 def test_packets_that_take_turns(hidden: int, criterion: str, tuning: str, expected: int) -> None:
-    """More than two if tuned so, where they fit into the first cache, and in a loop over units only unevaluated."""
+    """More than two take turns if tuned so and they fit in the first cache; in a loop over units, only unevaluated."""
     assert _variant(Spec("relu", criterion=criterion, tuning=tuning), hidden).packets == expected
 
 
 def test_runs_decide_nothing() -> None:
-    """Neither how many runs there are nor how long they last changes how they are trained."""
+    """The number and length of runs do not change how they are trained."""
     trainer = Spec("relu").trainer()
     variants = {trainer.variant(3, make_settings(n, max_steps=n * 10**6)) for n in (1, 2, 1000)}
     assert len(variants) == 1
@@ -119,7 +119,7 @@ def test_activations_lie_half_a_page_from_parameters(width: int, spec: Spec, hid
 
 
 def test_learning_rates_of_layers() -> None:
-    """The parameters w and b have the one learning rate, v, c and k the other."""
+    """The parameters w and b have one learning rate, v, c and k the other."""
     spec = Spec("tanh", skip=True, task="adder")
     workspace = make_workspace(spec.recipe, _variant(spec, 3), 3)
     parts = spec.recipe.architecture.split(workspace.rate_rows)

@@ -15,7 +15,7 @@ from tests.kernels.runs import Runs, draw_runs, draw_weights, make_runs
 from tests.kernels.specs import OPTIMIZERS, ORDERS, Spec
 from tests.kernels.support import assert_equal, in_soak_if_compiled, sized, some_compiled
 
-# A dead ReLU and inputs of 0: the output bias c alone moves, by the learning rate times 2 * (c - target).
+# A dead ReLU and inputs of 0: only the output bias c moves, by the learning rate times 2 * (c - target).
 TWO = Spec("relu", batch=1, task="two targets")
 SAME = replace(TWO, task="same target")
 BATCHES = (1, 3, 7, 19)
@@ -45,7 +45,7 @@ def test_windows_as_oracle(optimizer: str, order: str, batch: int) -> None:
 
 @pytest.mark.parametrize("order", some_compiled(ORDERS, lambda _: False))
 def test_all_patterns_in_a_step(order: str) -> None:
-    """A step of all patterns takes them in file order, whatever the order is said to be, and asks for no seeds."""
+    """A step of all patterns takes them in file order, whatever ``order`` is, and needs no seeds."""
     spec = Spec("tanh", order=order, task="adder")
     runs = draw_runs(spec, 3, sized(40, 12), 1, sized(30, 10))
     expected = train_kernel(Spec("tanh", task="adder"), runs)
@@ -56,7 +56,7 @@ def test_all_patterns_in_a_step(order: str) -> None:
 @pytest.mark.parametrize("batch", some_compiled((1, 2, 3), lambda _: False))
 @pytest.mark.parametrize("optimizer", some_compiled(["gd", "momentum"], "momentum".__eq__))
 def test_limits_within_an_epoch_as_oracle(optimizer: str, batch: int) -> None:
-    """A run whose last step is anywhere in an epoch is evaluated there, and neighbours go on as if alone."""
+    """A run whose last step is within an epoch is evaluated there, and neighbours continue as if alone."""
     spec = Spec("relu", batch=batch, optimizer=optimizer)
     runs = make_runs(draw_weights(spec, 3, 33, 2), learning_rate=0.05, threshold=0.9, max_steps=np.arange(33) % 15)
     result = assert_as_oracle(spec, runs)
@@ -89,7 +89,7 @@ def test_stall_at_the_last_step_within_an_epoch() -> None:
     assert result.status.tolist() == ["stalled", "exhausted"]
 
 
-def test_stall_is_seen_from_evaluation_to_evaluation() -> None:
+def test_stall_is_detected_from_evaluation_to_evaluation() -> None:
     """A run that comes to rest within an epoch stalls an epoch later, though a neighbour is evaluated in between."""
     result = assert_as_oracle(SAME, _bias_at(0.0, 0.0, max_steps=[9, 1]))
     assert (result.status.tolist(), result.steps.tolist()) == (["stalled", "exhausted"], [4, 1])
@@ -97,7 +97,7 @@ def test_stall_is_seen_from_evaluation_to_evaluation() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("optimizer", some_compiled(OPTIMIZERS, "adam".__eq__))
-def test_what_optimizers_remember_must_be_still_too(optimizer: str) -> None:
+def test_a_stall_needs_constant_states(optimizer: str) -> None:
     """At the target no parameter moves, but a run has not stalled while a state does.
 
     The powers of Adam, here of 0.5, are 0 after 1075 updates in float64.
@@ -109,8 +109,8 @@ def test_what_optimizers_remember_must_be_still_too(optimizer: str) -> None:
 
 
 @pytest.mark.parametrize("batch", some_compiled([None, 1], lambda _: False))
-def test_a_velocity_must_have_faded(batch: int | None) -> None:
-    """At a learning rate of 0 no parameter moves, but a velocity grows until it is as large as it gets."""
+def test_a_stall_needs_a_constant_velocity(batch: int | None) -> None:
+    """At a learning rate of 0 no parameter moves, but a velocity grows until it reaches its limit."""
     spec = Spec("relu", optimizer="momentum", batch=batch, task="same target")
     result = assert_as_oracle(spec, _bias_at(0.5, learning_rate=0.0, momentum=0.5, max_steps=500))
     assert result.status[0] == "stalled"
@@ -119,14 +119,14 @@ def test_a_velocity_must_have_faded(batch: int | None) -> None:
 
 @pytest.mark.parametrize("components", some_compiled([{"order": "shuffled"}, {"criterion": "none"}], lambda _: False))
 def test_never_stalled(components: dict[str, str]) -> None:
-    """Without a criterion, and where less than all patterns are shuffled, a still run goes on to its last step."""
+    """Without a criterion, or with shuffled minibatches, a run that no longer changes continues to its last step."""
     result = assert_as_oracle(replace(TWO, **components), _bias_at(0.0, learning_rate=0.0, max_steps=9))
     assert (result.status[0], result.steps[0]) == ("exhausted", 9)
 
 
 @in_soak_if_compiled
 def test_order_depends_on_the_seed_alone() -> None:
-    """Runs of equal seeds see the patterns in the same order, in whatever lane, cell and call; others do not."""
+    """Runs with equal seeds have the same order of patterns in every lane, cell and call; others do not."""
     spec = Spec("tanh", batch=1, order="shuffled", task="adder")
     weights = np.repeat(draw_weights(spec, 3, 1, 7), 30, axis=0)
     runs = make_runs(weights, threshold=0.0, max_steps=20).having(seeds=np.arange(30) % 10 * 2**28)
@@ -137,7 +137,7 @@ def test_order_depends_on_the_seed_alone() -> None:
 
 
 def test_seeds_up_to_the_largest() -> None:
-    """All of 32 bits of a seed count."""
+    """All 32 bits of a seed matter."""
     spec = Spec("tanh", batch=1, order="shuffled", task="adder")
     seeds = np.array([0, 1, 2**16, 2**31 - 1, 2**31, 2**32 - 1])
     runs = make_runs(np.repeat(draw_weights(spec, 3, 1, 7), 6, axis=0), max_steps=20).having(seeds=seeds)
