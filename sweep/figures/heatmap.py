@@ -126,7 +126,7 @@ def contour(
     fields = ~(shown.mask | np.zeros(shown.shape, np.bool_))
     between = fields[1:, 1:] & fields[:-1, 1:] & fields[1:, :-1] & fields[:-1, :-1]
     if not between.any() or shown.min() == shown.max():
-        why = f"nothing to draw: some cell of each four neighbors has no value, as {selected.description.missing}"
+        why = f"nothing to draw: each square of four cells has a cell where {selected.description.missing}"
         if between.any():
             why = f"nothing to draw: {selected.description.label}: {shown.max():,.4g} in every cell"
         say_why(ax, why if fields.any() else selected.nothing)

@@ -90,13 +90,13 @@ STATISTICS = {
         "fewer than three quarters of all runs converged",
     ),
     "expected_steps": Statistic(
-        "expected steps (ERT): steps of all runs per converged run",
+        "expected steps to converge (ERT)",
         ("expected_steps_low", "expected_steps_high"),
         ", 95 % intervals",
         _NEVER,
     ),
     "restricted_mean_steps": Statistic(
-        "mean steps to converge, or the limit of a run without convergence (RMST)",
+        "restricted mean steps to converge (RMST)",
         ("restricted_mean_steps_low", "restricted_mean_steps_high"),
         ", 95 % intervals",
     ),

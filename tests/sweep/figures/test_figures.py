@@ -228,7 +228,7 @@ def test_legend_and_titles_are_never_cut(dpi: int, count: int) -> None:
     figure.set_dpi(dpi)
     figure.draw_without_rendering()
     whole = figure.bbox
-    shown = [*figure.legends, *figure.texts, *(axes.title for axes in panels(figure)), figure._suptitle]
+    shown = [*figure.legends, *figure.texts, *(axes.title for axes in panels(figure))]
     assert len(labels(figure)) == count
     for box in (artist.get_window_extent() for artist in shown):
         assert whole.x0 <= box.x0
