@@ -36,9 +36,9 @@ class Aggregate:
         self._plan = plan
         self._parts = parts
         self._tallies = TallySum()
-        self._tells_losses = tells_losses(plan.study)
+        self._has_losses = tells_losses(plan.study)
         self._counted = LossSum()  # where rows are not kept
-        self._measured: dict[str, pd.DataFrame] = {}  # statistics of cells, once rows were read
+        self._measured: dict[str, pd.DataFrame] = {}  # statistics of cells, once the rows are read
 
     def add(self, commit: Commit) -> None:
         """Add a part.
@@ -46,7 +46,7 @@ class Aggregate:
         Raises
         ------
         StoreError
-            If it belongs to another study, or holds other runs than planned.
+            If the part belongs to another study, or holds other runs than planned.
         """
         check_planned(commit, self._plan)
         self.take_in(commit)
@@ -54,17 +54,17 @@ class Aggregate:
     def take_in(self, commit: Commit) -> None:
         """Add a part without checking which runs it holds."""
         self._tallies.add(self._parts.tally(commit))
-        if self._tells_losses and self._parts.keep == "cells":
+        if self._has_losses and self._parts.keep == "cells":
             self._counted.add(self._parts.losses(commit))
 
     def cells(self) -> pa.Table:
         """Return the cells table of all parts.
 
-        Where rows are kept, statistics of losses and other measures are computed by :meth:`digest`, which reads the
-        rows, and are missing before.
+        If rows are kept, statistics of losses and other measures are missing until :meth:`digest` has read the rows
+        and computed them.
         """
         cells = summarize(self._tallies.total(), self._plan.grid)
-        if self._tells_losses and self._parts.keep == "cells":
+        if self._has_losses and self._parts.keep == "cells":
             self._measured["final_loss"] = losses_by_cell(self._counted.total(), cells, self._plan.grid)
         cells = with_measures(cells, columns_in_cells(self._plan.study), self._measured)
         return cells_to_table(cells, self._plan.study)

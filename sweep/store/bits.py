@@ -1,4 +1,4 @@
-"""Versions and digests on which the last bits of rows depend besides the study; they must agree in one result."""
+"""Versions and digests on which the last bits of rows depend besides the study; they must be equal in one result."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Bits:
         """Return the facts recorded in run.json or in a commit."""
         return cls(**{name: facts[name] for name in BITS})
 
-    def told(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, Any]:
         """Return the facts, for run.json and commits."""
         return asdict(self)
 
@@ -49,7 +49,7 @@ class Bits:
         study
             The study; it decides which facts matter.
         sources
-            Whether to compare the sources too. Equal ``numerics_version`` promise the same bits without.
+            Whether to compare the sources too. Without them, an equal ``numerics_version`` promises the same bits.
 
         Returns
         -------
@@ -78,31 +78,25 @@ class Difference(NamedTuple):
     one: int | str
     other: int | str
 
-    def told(self, where: str, elsewhere: str) -> str:
-        """Return both values in a sentence, with the place of each."""
+    def clause(self, where: str, elsewhere: str) -> str:
+        """Return both values and their places, as part of a sentence."""
         one, other = (str(fact)[:12] for fact in (self.one, self.other))
-        return f"{BITS[self.name]} is {one!r} {where} and {other!r} {elsewhere}"
+        return f"{self.name} is {one!r} {where} and {other!r} {elsewhere}"
 
     @property
-    def trained(self) -> str:
-        """How the first training differs, as part of a sentence."""
-        return _TRAINED[self.name]
+    def cause(self) -> str:
+        """The cause of the difference, as part of a sentence about the first training."""
+        return _CAUSES[self.name]
 
 
-# Names of the facts in sentences.
-BITS = {
-    "numerics_version": "the version of the numbers",
-    "log_digest": "the digest of the machine's logarithm",
-    "sources_digest": "the digest of the sources of kernels",
-    "pcg64_digest": "the digest of the machine's log1p and exp",
-}
-assert list(BITS) == [field.name for field in fields(Bits)]
+# Names of the facts.
+BITS = tuple(field.name for field in fields(Bits))
 
-_TRAINED = {
-    "numerics_version": "by a version of xor-sweep whose numbers have other last bits",
-    "log_digest": "on a machine whose logarithm has other last bits, so normal initial weights would differ",
-    "sources_digest": "by other sources of kernels, whose numbers might have other last bits",
-    "pcg64_digest": "on a machine whose log1p or exp has other last bits, so normal initial weights would differ",
+_CAUSES = {
+    "numerics_version": "with another version of the numerics, which may change the last bits of results",
+    "log_digest": "on a machine whose log() rounds differently, which changes normal initial weights",
+    "sources_digest": "with other sources of the package kernels, which may change the last bits of results",
+    "pcg64_digest": "on a machine whose log1p() or exp() rounds differently, which changes normal initial weights",
 }
 
 

@@ -1,12 +1,12 @@
 """How a run gets its results folder: exclusively at first, then shared with runs of the same study.
 
-A run first tries to lock the folder exclusively. Only with that lock it creates the folder, removes results for
-`--overwrite`, or removes leftovers of killed processes. It continues with a shared lock. As another run may come in
-between the two locks, it then reads which study the folder holds. If the exclusive lock is taken, another process is
-training: a run of the same study joins in, another study is refused.
+A run first tries to lock the folder exclusively. Only with that lock does it create the folder, remove results for
+`--overwrite`, or remove leftovers of killed processes. It continues with a shared lock. Another run may come in
+between the two locks, so the run then reads which study the folder holds. If the exclusive lock is taken, another
+process is training: a run of the same study joins it, and a run of another study is refused.
 
-Without locks, as in object stores, every run acts as if it had the folder exclusively. If several begin at once, one
-creates run.json, and the others read and follow it.
+Without locks, as in object stores, every run acts as if it held the folder exclusively. If several start at once, one
+creates run.json, and the others read it and join.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ _logger = logging.getLogger("sweep")
 
 
 @dataclass(frozen=True)
-class Wish:
-    """The requirements of a run for its results folder.
+class FolderRequest:
+    """What a run needs of its results folder.
 
     Attributes
     ----------
@@ -59,7 +59,7 @@ class Wish:
 
 
 @contextmanager
-def claim(files: Files, wish: Wish) -> Iterator[Store]:
+def claim(files: Files, request: FolderRequest) -> Iterator[Store]:
     """Hold a results folder for a study: a new one, or one that holds part or all of the study.
 
     Raises
@@ -70,7 +70,7 @@ def claim(files: Files, wish: Wish) -> Iterator[Store]:
     files.make()
     lock = files.lock()
     try:
-        store = _agree(files, lock, wish)
+        store = _agree(files, lock, request)
         try:
             yield store
         except BaseException as error:
@@ -90,36 +90,36 @@ def _is_of_removal(error: BaseException, store: Store) -> bool:
     return store.was_removed()
 
 
-def _agree(files: Files, lock: Lock, wish: Wish) -> Store:
+def _agree(files: Files, lock: Lock, request: FolderRequest) -> Store:
     """Share the lock of a folder that holds the wanted study."""
     refuse_later_format(files)
-    overwrite = wish.overwrite
+    overwrite = request.overwrite
     for _ in range(_MOST_TRIES):
         holder = None if lock.take_alone() else lock.holder()
         if holder is None:
-            _prepare(files, wish, overwrite, tidy=lock.excludes)
+            _prepare(files, request, overwrite, tidy=lock.excludes)
             overwrite = False
         elif overwrite:
             raise StoreError(
                 f"results folder {files.place!r} is in use by {holder} for {_present(files)}; "
-                "wait for its end or give another folder (--out)"
+                "wait until it ends, or choose another folder (--out)"
             )
         lock.take_shared()
         if files.has("study.toml"):
             try:
-                _check_same(files, wish, holder)
+                _check_same(files, request, holder)
                 store = Store.open(files)
             except StoreError:
                 if files.has("study.toml"):
                     raise
             else:
-                store.trained_by(wish.bits)
+                store.trained_by(request.bits)
                 store.lock = lock
                 store.shared = holder is not None or not lock.excludes
-                _tell(store, holder, lock.refusal)
+                _warn(store, holder, lock.refusal)
                 return store
         time.sleep(secrets.randbelow(20) / 1000)  # the folder was emptied, or the lock's holder was killed
-    raise StoreError(f"results folder {files.place!r} cannot be used: other processes keep emptying it")
+    raise StoreError(f"results folder {files.place!r} cannot be used: other processes empty it again and again")
 
 
 def _present(files: Files) -> str:
@@ -131,90 +131,91 @@ def _present(files: Files) -> str:
     return f"study {study.name!r} ({study.identity[:12]})"
 
 
-def _tell(store: Store, holder: str | None, refusal: str | None) -> None:
-    """Inform users who else may write into the folder."""
+def _warn(store: Store, holder: str | None, refusal: str | None) -> None:
+    """Log who else may write into the folder."""
     if refusal:
         _logger.warning(
-            "%r cannot be locked (%s): see to it that no other study is run in it", store.files.place, refusal
+            "%r cannot be locked (%s): do not run another study in it at the same time", store.files.place, refusal
         )
     if holder and not store.facts()["complete"]:
-        _logger.warning("%s is training this study in %r too: the work is shared", holder, store.files.place)
+        _logger.warning("%s also trains this study in %r: both share the work", holder, store.files.place)
 
 
-def _prepare(files: Files, wish: Wish, overwrite: bool, tidy: bool) -> None:
+def _prepare(files: Files, request: FolderRequest, overwrite: bool, tidy: bool) -> None:
     """Create or empty a folder that is held exclusively; remove leftovers if nobody else can be writing."""
-    facts = {"format": FORMAT, "identity": wish.study.identity, "keep": wish.keep, "waves": wish.waves}
-    facts |= wish.bits.told() | {"complete": False}
+    facts = {"format": FORMAT, "identity": request.study.identity, "keep": request.keep, "waves": request.waves}
+    facts |= request.bits.as_dict() | {"complete": False}
     record = encode_record(facts)
     if overwrite and holds_results(files):
         remove_results(files, facts)
         if not files.on_file_system:  # run.json marks the place as ours, so it always exists
             files.replace("run.json", record)
     if files.has("study.toml"):
-        _check_same(files, wish, None)
+        _check_same(files, request, None)
     else:
-        _check_unused(files, wish)
+        _check_unused(files, request)
     begun = files.has("run.json")
     if not (begun and read_facts(files)["complete"]):
         for folder in FOLDERS:
             files.make_folder(folder)
     if not begun:
-        if fitting(files, "commits", COMMIT_NAME) and not files.has("run.json"):  # others may have begun meanwhile
-            raise StoreError(f"results in {files.place!r} have lost their run.json; sweep verify --repair restores it")
+        if fitting(files, "commits", COMMIT_NAME) and not files.has("run.json"):  # others may have started meanwhile
+            raise StoreError(f"results in {files.place!r} have lost run.json; 'sweep verify --repair' restores it")
         if not files.create("run.json", record):
-            _check_facts(files, wish)
+            _check_facts(files, request)
         files.settle()
     if not files.has("study.toml"):
-        if not files.create("study.toml", wish.study.to_toml().encode()):
-            _check_same(files, wish, None)
+        if not files.create("study.toml", request.study.to_toml().encode()):
+            _check_same(files, request, None)
         files.settle()
     if tidy:
-        collect_leftovers(files, wish.study)
+        collect_leftovers(files, request.study)
 
 
-def _check_same(files: Files, wish: Wish, holder: str | None) -> None:
-    """Refuse a folder that holds another study, or the same study with other parts (``keep``)."""
+def _check_same(files: Files, request: FolderRequest, holder: str | None) -> None:
+    """Refuse a folder that holds another study, or the same study with another ``keep``."""
     begun = files.has("run.json")
     if not begun and not holds_results(files):
-        raise StoreError(f"folder {files.place!r} holds a study.toml but no results; give another one (--out)")
+        raise StoreError(f"folder {files.place!r} holds a study.toml but no results; choose another folder (--out)")
     present = read_study(files)
-    if present.identity != wish.study.identity:
-        names = f"({present.identity[:12]}, not {wish.study.identity[:12]})"
-        remedy = _remedy(files, wish, present, holder)
+    if present.identity != request.study.identity:
+        names = f"({present.identity[:12]}, not {request.study.identity[:12]})"
+        remedy = _remedy(files, request, present, holder)
         raise StoreError(f"results folder {files.place!r} holds another study {names}{remedy}")
     if begun:
-        _check_facts(files, wish)
+        _check_facts(files, request)
 
 
-def _remedy(files: Files, wish: Wish, present: Study, holder: str | None) -> str:
+def _remedy(files: Files, request: FolderRequest, present: Study, holder: str | None) -> str:
     """Return the advice for a folder that holds another study; runs shared with this study can be reused."""
     if holder:
-        return f", in use by {holder}; give another one with --out"
-    if wish.study.shares_runs_with(present) and files.has("run.json") and read_facts(files)["keep"] == "runs":
+        return f", which {holder} is training; choose another folder (--out)"
+    if request.study.shares_runs_with(present) and files.has("run.json") and read_facts(files)["keep"] == "runs":
         return (
-            " that shares runs with this one; give another folder with --out and reuse these runs with "
-            f"--reuse {shown(files.place)}, or remove them with --overwrite"
+            " that shares runs with this one; choose another folder (--out) and reuse these runs with "
+            f"--reuse {shown(files.place)}, or replace them with --overwrite"
         )
-    return "; --overwrite removes it, or give another one with --out"
+    return "; choose another folder (--out), or replace the results with --overwrite"
 
 
-def _check_facts(files: Files, wish: Wish) -> None:
-    """Refuse a run.json of another study, or of the same study with other parts (``keep``)."""
+def _check_facts(files: Files, request: FolderRequest) -> None:
+    """Refuse a run.json of another study, or of the same study with another ``keep``."""
     facts = read_facts(files)
-    if facts["identity"] != wish.study.identity:
-        raise StoreError(f"results folder {files.place!r} holds another study; give another one with --out")
-    if facts["keep"] != wish.keep:
+    if facts["identity"] != request.study.identity:
+        raise StoreError(f"results folder {files.place!r} holds another study; choose another folder (--out)")
+    if facts["keep"] != request.keep:
         raise StoreError(
-            f"results folder {files.place!r} keeps {facts['keep']}, not {wish.keep}; give another one with --out"
+            f"keep: must be {facts['keep']!r} as in results folder {files.place!r}, got {request.keep!r}; change it "
+            "or choose another folder (--out)"
         )
 
 
-def _check_unused(files: Files, wish: Wish) -> None:
-    """Refuse a folder without a study that holds other files than remains of this study."""
+def _check_unused(files: Files, request: FolderRequest) -> None:
+    """Refuse a folder without a study that holds any other files than leftovers of this study."""
     if files.has("run.json"):
-        _check_facts(files, wish)
+        _check_facts(files, request)
     if holds_results(files):
         return
     strange = [name for name in files.names() if name not in {*FOLDERS, *FILES} and not name.startswith(".")]
     if strange:
-        raise StoreError(f"results folder {files.place!r} holds other files ({strange[0]!r}); give a new one (--out)")
+        raise StoreError(f"results folder {files.place!r} holds other files ({strange[0]!r}); choose a new one (--out)")

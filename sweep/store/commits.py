@@ -1,4 +1,4 @@
-"""Commits: small files that name the valid part of each part in a results folder.
+"""Commits: small files in a results folder, each of which names the valid file of a part.
 
 Another process, another version, another study or a text editor may write into the folder. So every commit is checked
 when it is read.
@@ -39,7 +39,7 @@ class Commit:
     part, start, stop
         Number of the part and its visiting positions.
     file, sha256
-        Name of its part and the hash of that file.
+        Name of the file with its rows, and the hash of that file.
     net_steps, lane_steps
         Steps of its runs, and steps executed by SIMD lanes.
     session, begin, end
@@ -49,7 +49,7 @@ class Commit:
     numerics_version, log_digest, sources_digest, pcg64_digest
         Facts of the training, see :class:`~sweep.store.bits.Bits`.
     trained
-        Number of its runs if that differs from the number of positions, as some cells need no more seeds.
+        Number of its runs, if fewer than its positions because some cells need no more seeds.
     """
 
     study: str
@@ -85,13 +85,13 @@ class Commit:
         """Return the commit of a trained part."""
         part = result.part
         facts |= {name: getattr(result, name) for name in ("net_steps", "lane_steps", "reused_steps")}
-        facts["end"] = max(facts["begin"], facts["end"])  # also if the clock was set back meanwhile
+        facts["end"] = max(facts["begin"], facts["end"])  # the clock may have been set back meanwhile
         if result.n_runs != part.n_runs:
             facts["trained"] = result.n_runs
         return cls(study, part.index, part.start, part.stop, **facts)
 
     def as_part(self) -> Part:
-        """Return the part that it commits, with all of its cells."""
+        """Return the committed part, with all of its cells."""
         return Part(self.part, self.start, self.stop)
 
     def encode(self) -> bytes:
@@ -107,11 +107,11 @@ class Commit:
             If it belongs to another study or holds other runs.
         """
         if self.study != identity:
-            raise StoreError(f"the commit of part {self.part} belongs to another study; start again with --overwrite")
+            raise StoreError(f"the commit of part {self.part} is of another study; start over with --overwrite")
         if part is None or (self.part, self.start, self.stop) != (part.index, part.start, part.stop):
             raise StoreError(
-                f"part {self.part} holds other runs than this version plans; "
-                "finish with the version that began it, or start again with --overwrite"
+                f"part {self.part} holds other runs than this version of xor-sweep plans; "
+                "finish with the version that started it, or start over with --overwrite"
             )
 
 
@@ -170,19 +170,19 @@ def decode_commit(content: bytes, where: str, study: Study, identity: str) -> Co
     facts = decode_record(content, where)
     unknown = [key for key in facts if key not in _KINDS | _SOME]
     if unknown:
-        raise DamageError(where, f"its key {unknown[0]!r} is unknown")
+        raise DamageError(where, f"it has an unknown key {unknown[0]!r}")
     check_kinds(where, facts, _KINDS | {name: kind for name, kind in _SOME.items() if name in facts})
     for name in ("study", "log_digest", "sources_digest", "pcg64_digest"):  # equal in many commits: hold each once
         facts[name] = sys.intern(facts[name])
     commit = Commit(**facts)
     if commit.study != identity:
-        raise StoreError(f"{where!r} belongs to another study; start again with --overwrite")
+        raise StoreError(f"{where!r} is of another study; start over with --overwrite")
     if PurePath(where).name != commit_name(commit.part):
         raise DamageError(where, f"it is the commit of part {commit.part}")
     if not commit.start < commit.stop <= study.n_runs:
-        raise DamageError(where, f"it names runs {commit.start} to {commit.stop}, and the study has {study.n_runs}")
+        raise DamageError(where, f"it names runs {commit.start} to {commit.stop}, but the study has {study.n_runs}")
     if commit.trained_steps < 0:
         raise DamageError(where, f"it counts {commit.reused_steps} reused steps among {commit.net_steps} in all")
     if not PART_NAME.fullmatch(commit.file) or not commit.file.startswith(f"{commit.part:07d}-"):
-        raise DamageError(where, f"its 'file' is {commit.file!r:.80} and must name a file of its part")
+        raise DamageError(where, f"'file' must name a file of its part, got {commit.file!r:.80}")
     return commit

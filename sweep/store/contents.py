@@ -34,9 +34,9 @@ _TOP_DRAFT_NAME = re.compile(rf"\.({_OWN_NAME}|{_FIGURE_NAME.pattern})\.[0-9a-f]
 
 
 def holds_results(files: Files) -> bool:
-    """Tell whether a folder was created by this program, whatever is left in it.
+    """Return whether this program created a folder, whatever is left in it.
 
-    On a file system both subfolders are created first and never removed; in an object store run.json is.
+    On a file system, both subfolders are created first and never removed; in an object store, run.json is.
     """
     if all(files.has_folder(name) for name in FOLDERS):
         return True
@@ -47,16 +47,16 @@ def holds_results(files: Files) -> bool:
 
 
 def remove_results(files: Files, begun: dict[str, Any]) -> None:
-    """Remove the results in a folder and nothing else, also if an earlier removal was cut short.
+    """Remove the results in a folder and nothing else, also after an interrupted removal.
 
-    Readers need a complete run.json, so that is removed first. The marks that show that the folder is ours stay.
+    Readers need a complete run.json, so it is removed first. The marks that show that the folder is ours stay.
 
     Parameters
     ----------
     files
         Files of the folder.
     begun
-        Facts of a begun study, which mark an object store as ours if its run.json is damaged.
+        Facts of an unfinished study, which mark an object store as ours if its run.json is damaged.
     """
     for folder in FOLDERS:
         files.make_folder(folder)
@@ -66,7 +66,7 @@ def remove_results(files: Files, begun: dict[str, Any]) -> None:
         facts = _recorded(files) or begun
         files.replace("run.json", encode_record({**facts, "complete": False}))
     files.settle()
-    for folder in (*FOLDERS, "commits"):  # again: without locks a commit may have come before its part was removed
+    for folder in (*FOLDERS, "commits"):  # again: without locks a commit may appear before its part is removed
         files.remove(*fitting(files, folder, *FOLDERS[folder]))
         files.settle(folder)
     files.remove(*fitting(files, "", _TOP_DRAFT_NAME, _FIGURE_NAME), "cells.parquet", "curves.parquet")
@@ -83,16 +83,16 @@ def _recorded(files: Files) -> dict[str, Any] | None:
 
 
 def find_leftovers(files: Files, counted: Collection[str]) -> list[str]:
-    """Return drafts and parts that do not count, left by killed processes or in use by running ones."""
+    """Return drafts and parts without a commit, left by killed processes or in use by running ones."""
     left = [name for folder in FOLDERS for name in fitting(files, folder, _DRAFT_NAME)]
     left += fitting(files, "", _TOP_DRAFT_NAME)
     return left + [name for name in fitting(files, "parts", PART_NAME) if name.removeprefix("parts/") not in counted]
 
 
 def collect_leftovers(files: Files, study: Study) -> None:
-    """Remove the leftovers of killed processes, where no other process uses the folder.
+    """Remove the leftovers of killed processes while no other process uses the folder.
 
-    In a finished result that has lost commits, parts without a commit stay, since they may be the committed ones.
+    If a finished result has lost commits, parts without a commit stay, since they may be the committed ones.
     """
     commits, parts = fitting(files, "commits", COMMIT_NAME), fitting(files, "parts", PART_NAME)
     counted = {name.removeprefix("parts/") for name in parts}
@@ -100,7 +100,7 @@ def collect_leftovers(files: Files, study: Study) -> None:
         try:
             read = [decode_commit(files.read(name), files.where(name), study, study.identity) for name in commits]
         except StoreError:
-            return  # a reader that needs this commit reports it
+            return  # a reader of this commit reports it
         if read_facts(files)["complete"] and not cover(sorted(read, key=lambda commit: commit.start), study.n_runs):
             return
         counted = {commit.file for commit in read}

@@ -39,17 +39,7 @@ def rows_digest(tables: Iterable[pa.Table], columns: list[Column]) -> str:
     digests = [hashlib.sha256() for _ in columns]
 
     def take_in(table: pa.Table, column: Column, digest: Any) -> None:
-        """Add the values of a column to its digest.
-
-        Parameters
-        ----------
-        table
-            The next rows.
-        column
-            The column.
-        digest
-            Its SHA-256 so far, updated in place.
-        """
+        """Add the values of a column to its digest, in place."""
         digest.update(_little_endian(column_values(table, column)))
 
     with ThreadPoolExecutor(available_threads()) as pool:  # hashing releases the interpreter lock
@@ -63,7 +53,7 @@ def tally_digest(cell: NDArray[Any], status: NDArray[Any], steps: NDArray[Any], 
     """Return the digest of a complete tally, the counts of all runs of a study by their end.
 
     It is computed as in :func:`rows_digest` from the columns cell (int64), status (codes, int8), steps (int32) and n
-    (int64), sorted by cell, status code and steps. So it does not depend on threads or parts. It differs from the
+    (int64), sorted by cell, status code and steps, so it does not depend on threads or parts. It differs from the
     digest of the rows of the same study.
 
     Parameters

@@ -55,7 +55,7 @@ class Files(ABC):
     place : str
         The folder, as users name it.
     on_file_system : bool
-        Whether empty folders exist, and a failed operation has surely had no effect.
+        Whether empty folders exist, and a failed operation certainly had no effect.
     check : callable or None
         Called regularly while waiting for an answer. An exception that it raises ends the wait some seconds later.
     """
@@ -69,7 +69,7 @@ class Files(ABC):
         """Return the name of a file, or of the whole folder, for messages."""
 
     def same_as(self, other: Files) -> bool:
-        """Tell whether both are the same folder."""
+        """Return whether both are the same folder."""
         return type(self) is type(other) and self.place == other.place
 
     @abstractmethod
@@ -82,15 +82,15 @@ class Files(ABC):
 
     @abstractmethod
     def has_folder(self, name: str) -> bool:
-        """Tell whether there is a subfolder of this name, or files in one."""
+        """Return whether there is a subfolder of this name, or files in one."""
 
     @abstractmethod
     def has(self, name: str) -> bool:
-        """Tell whether there is a file of this name."""
+        """Return whether there is a file of this name."""
 
     @abstractmethod
     def modified(self, name: str) -> float | None:
-        """Return when a file was written, in seconds since 1970 by its host's clock; None if it does not exist."""
+        """Return when a file was written, in seconds since 1970 by its host's clock; None if there is no such file."""
 
     @abstractmethod
     def names(self, folder: str = "") -> list[str]:
@@ -106,11 +106,11 @@ class Files(ABC):
 
     @abstractmethod
     def write(self, name: str, content: bytes) -> None:
-        """Write a file under a name that no other writer uses; it is durable once its folder is settled."""
+        """Write a file under a name that no other writer uses; :meth:`settle` makes it durable."""
 
     @abstractmethod
     def create(self, name: str, content: bytes) -> bool:
-        """Write a file atomically unless the name is taken; tell whether the existing file is this one."""
+        """Write a file atomically unless the name is taken; return whether the existing file is this one."""
 
     @abstractmethod
     def replace(self, name: str, content: bytes) -> None:
@@ -131,7 +131,7 @@ class Files(ABC):
 
 @contextmanager
 def waits_ended_by(check: Callable[[], None], files: Iterable[Files]) -> Iterator[None]:
-    """Let exceptions from ``check`` end waits for an answer within this context, some seconds later."""
+    """Within this context, let exceptions from ``check`` end waits for an answer some seconds later."""
     before = [(each, each.check) for each in files]
     for each, _ in before:
         each.check = check

@@ -40,7 +40,7 @@ class LocalFiles(Files):
         return str(self.directory / name)
 
     def same_as(self, other: Files) -> bool:
-        """Tell whether both are the same folder, whatever their paths."""
+        """Return whether both are the same folder, whatever their paths."""
         try:
             return isinstance(other, LocalFiles) and os.path.samefile(self.directory, other.directory)
         except OSError:  # one of them does not exist
@@ -54,9 +54,9 @@ class LocalFiles(Files):
                 if path.exists():
                     if path.is_dir():
                         break
-                    raise StoreError(f"results folder {self.place!r} given; {str(path)!r} is a file, not a folder")
+                    raise StoreError(f"results folder {self.place!r} cannot be created: {str(path)!r} is a file")
                 missing.append(path)
-            with suppress(OSError):  # its creator may have been killed before the name was on the disk
+            with suppress(OSError):  # its creator may have been killed before the name reached the disk
                 sync_folder(path.parent)
             for path in reversed(missing):
                 path.mkdir(exist_ok=True)
@@ -68,14 +68,14 @@ class LocalFiles(Files):
             (self.directory / name).mkdir(exist_ok=True)
 
     def has_folder(self, name: str) -> bool:
-        """Tell whether there is a folder of this name."""
+        """Return whether there is a folder of this name."""
         try:
             return (self.directory / name).is_dir()
         except OSError as error:
             raise StoreError(f"{self.where(name)!r} cannot be read: {error.strerror}") from None
 
     def has(self, name: str) -> bool:
-        """Tell whether there is anything of this name; an I/O error is not taken as absence."""
+        """Return whether there is anything of this name; an I/O error is not taken as absence."""
         return self.modified(name) is not None
 
     def modified(self, name: str) -> float | None:
@@ -153,7 +153,7 @@ class LocalFiles(Files):
 
 @contextmanager
 def _writing(path: Path) -> Iterator[None]:
-    """Turn errors of writing into a sentence with the reason."""
+    """Turn errors of writing into one sentence with the reason."""
     try:
         yield
     except OSError as error:

@@ -29,8 +29,7 @@ def files_at(place: str | Path) -> Files:
     scheme, location = address
     if scheme.lower() != "s3":
         raise StoreError(
-            f"{shown('://'.join(address))} given; such addresses are not supported, so give a local folder or "
-            "s3://BUCKET/PREFIX"
+            f"results folder: must be a local path or s3://BUCKET/PREFIX, got {shown('://'.join(address))}"
         )
     from sweep.store.objects import ObjectFiles
 

@@ -68,7 +68,7 @@ class FolderLock(Lock):
         while not self._take(fcntl.LOCK_SH):
             if time.monotonic() > deadline:
                 raise StoreError(
-                    f"{self.holder()} has held results folder {str(self.folder)!r} for a minute; try later"
+                    f"{self.holder()} has locked results folder {str(self.folder)!r} for a minute; try again later"
                 )
             time.sleep(_ASK_AGAIN)
 
@@ -91,11 +91,11 @@ class FolderLock(Lock):
         Raises
         ------
         StoreError
-            If it is released already.
+            If the lock is released already.
         """
         with self._counting:
             if self._users == 0:
-                raise StoreError(f"results folder {str(self.folder)!r} was unlocked before this part was trained")
+                raise StoreError(f"results folder {str(self.folder)!r} was unlocked before this part was written")
             self._users += 1
         try:
             yield

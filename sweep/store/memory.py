@@ -35,7 +35,7 @@ class MemoryParts(Parts):
         super().__init__()
         self.keep = keep
         self._plan = plan
-        self._identity, self._bits = plan.study.identity, bits.told()
+        self._identity, self._bits = plan.study.identity, bits.as_dict()
         self.make_cells: Callable[[], pa.Table] | None = None  # set once all runs are present
         self.curves: pa.Table | None = None  # likewise, where the study records learning curves
         self._parts: dict[int, tuple[Commit, Any]] = {}  # results of parts, or counts

@@ -1,6 +1,6 @@
 """Commits in one folder whose rows another machine or version trained, so that bits may differ.
 
-Without locks, two runs that begin in the same folder at once may both write into it.
+Without locks, two runs that start in the same folder at once may both write into it.
 """
 
 from __future__ import annotations
@@ -18,23 +18,23 @@ class MixtureError(StoreError):
     """A results folder holds rows of two different trainings."""
 
 
-class Stranger(NamedTuple):
-    """A commit that does not fit the others.
+class ForeignCommit(NamedTuple):
+    """A commit of another training.
 
     Attributes
     ----------
     commit
-        The commit whose rows were trained differently.
+        The commit.
     difference
-        The difference, as part of a sentence.
+        How its training differs, as part of a sentence.
     """
 
     commit: Commit
     difference: str
 
 
-def strangers(commits: Iterable[Commit], study: Study, bits: Bits, whose: str) -> Iterator[Stranger]:
-    """Yield commits whose rows were trained differently from the others.
+def foreign_commits(commits: Iterable[Commit], study: Study, bits: Bits, whose: str) -> Iterator[ForeignCommit]:
+    """Yield commits whose rows were trained with other facts than ``bits``.
 
     Parameters
     ----------
@@ -43,16 +43,16 @@ def strangers(commits: Iterable[Commit], study: Study, bits: Bits, whose: str) -
     study
         Their study.
     bits
-        Facts that the commits must agree with.
+        Facts that all commits must share.
     whose
-        Where ``bits`` come from, for sentences.
+        Where ``bits`` come from, for messages.
 
     Yields
     ------
-    Stranger
+    ForeignCommit
         Each commit that differs, with the difference.
     """
     for commit in commits:
         difference = bits.difference(Bits.of(vars(commit)), study)
         if difference:
-            yield Stranger(commit, difference.told(f"in {whose}", f"in the commit of part {commit.part}"))
+            yield ForeignCommit(commit, difference.clause(f"in {whose}", f"in the commit of part {commit.part}"))

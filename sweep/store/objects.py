@@ -28,9 +28,9 @@ T = TypeVar("T")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", re.ASCII)
 # Keys have at most 1024 bytes, including our names.
 _MOST_PREFIX_BYTES = 900
-# Most attempts and longest pause (seconds), as a store may refuse an upload during another one of the same name.
+# Most attempts and longest pause (seconds): a store may refuse an upload during another one of the same name.
 _MOST_CONFLICTS, _LONGEST_WAIT = 50, 0.2
-# Small objects read at once, since each takes as long as a round trip.
+# Small objects read at once, since each takes a round trip.
 _AT_ONCE = 16
 
 
@@ -71,25 +71,25 @@ class ObjectFiles(Files):
         """
         name, honoured = f".run.json.{secrets.token_hex(4)}", False  # the name of a draft, which --overwrite removes
         try:
-            for content in (b"1", b"2", b"3", b"4"):  # another run that restarts may remove it
+            for content in (b"1", b"2", b"3", b"4"):  # another run with --overwrite may remove it
                 self._request(partial(self._put_new, name, content))
         except Failure as failure:
             if failure.kind not in ("taken", "unconditional"):
                 raise self._error("", "written", failure) from None
-            honoured = failure.kind == "taken"  # also by our first upload, if its answer was lost
+            honoured = failure.kind == "taken"  # even by our first upload, if its answer was lost
         with suppress(StoreError):
             self.remove(name)
         if not honoured:
             raise StoreError(
-                f"results cannot be written to {self.place!r}: its store has no conditional uploads "
-                "(If-None-Match), so runs could overwrite each other's results; give another place (--out)"
+                f"results cannot be written to {self.place!r}: its object store has no conditional uploads "
+                "(If-None-Match), so runs could overwrite each other's results; choose another place (--out)"
             )
 
     def make_folder(self, name: str) -> None:
         """Do nothing: folders exist once they contain objects."""
 
     def has_folder(self, name: str) -> bool:
-        """Tell whether there are objects in a folder."""
+        """Return whether there are objects in a folder."""
         root = self._key(name)
 
         def look() -> bool:
@@ -99,7 +99,7 @@ class ObjectFiles(Files):
         return self._answer(name, "read", look)
 
     def has(self, name: str) -> bool:
-        """Tell whether there is an object of this name."""
+        """Return whether there is an object of this name."""
         return self.modified(name) is not None
 
     def modified(self, name: str) -> float | None:
@@ -133,7 +133,7 @@ class ObjectFiles(Files):
         self._answer(name, "written", partial(self._store.put, self._key(name), content, use_multipart=False))
 
     def create(self, name: str, content: bytes) -> bool:
-        """Upload an object unless one exists, which may be this one if an answer was lost."""
+        """Upload an object unless one exists; it may be this one if an answer was lost."""
         for _ in range(_MOST_CONFLICTS):
             try:
                 self._request(partial(self._put_new, name, content))
@@ -144,10 +144,10 @@ class ObjectFiles(Files):
             try:
                 return self._request(partial(self._get, name)) == content
             except Failure as failure:
-                if failure.kind != "absent":  # absent: another upload of it is under way, and may yet fail
+                if failure.kind != "absent":  # absent: another upload of it is under way, and may still fail
                     raise self._error(name, "read", failure) from None
             time.sleep(random.uniform(0.0, _LONGEST_WAIT))
-        raise StoreError(f"{self.where(name)!r} cannot be written: other processes keep writing and removing it")
+        raise StoreError(f"{self.where(name)!r} cannot be written: other processes write and remove it repeatedly")
 
     def replace(self, name: str, content: bytes) -> None:
         """Upload an object in place of the existing one."""
@@ -225,24 +225,27 @@ def split_location(location: str) -> tuple[str, str]:
     # Messages must not contain passwords or signatures.
     path = re.split(r"[?#]", location, maxsplit=1)[0]
     _, at, path = path.rpartition("@") if "@" in path.partition("/")[0] else ("", "", path)
-    given = shown(f"s3://{path}")
+    got = f"got {shown(f's3://{path}')}"
     if at:
-        raise StoreError(f"{given} given with a user; credentials belong into AWS_ACCESS_KEY_ID and the like")
+        raise StoreError(
+            f"results folder: must be s3://BUCKET/PREFIX without a user, {got}; set AWS_ACCESS_KEY_ID instead"
+        )
     if path != location:
-        raise StoreError(f"{given} given with '?' or '#' after it; a place of results is s3://BUCKET/PREFIX")
+        raise StoreError(f"results folder: must be s3://BUCKET/PREFIX without '?' and '#', {got} with one of them")
     bucket, _, prefix = path.partition("/")
     prefix = prefix.removesuffix("/")
     if not _BUCKET.fullmatch(bucket):
         raise StoreError(
-            f"{given} given; a place of results is s3://BUCKET/PREFIX, and the name of a bucket has 3 to 63 "
-            "lowercase letters, digits, dots and hyphens"
+            f"results folder: must be s3://BUCKET/PREFIX, where BUCKET has 3 to 63 lowercase letters, digits, dots and "
+            f"hyphens, {got}"
         )
     if not prefix:
         raise StoreError(
-            f"{given} given; --overwrite would work on a whole bucket, so give a prefix too, as in s3://{bucket}/NAME"
+            f"results folder: must be s3://BUCKET/PREFIX, {got}; add a prefix such as s3://{bucket}/NAME, since "
+            "--overwrite would empty the whole bucket"
         )
     if any(part in ("", ".", "..") for part in prefix.split("/")) or not prefix.isprintable():
-        raise StoreError(f"{given} given; its parts must be names that can be printed, not empty, '.' or '..'")
+        raise StoreError(f"results folder: the names in its prefix must be printable, not empty, '.' or '..', {got}")
     if len(prefix.encode()) > _MOST_PREFIX_BYTES:
-        raise StoreError(f"{given} given; its prefix is too long (above {_MOST_PREFIX_BYTES} bytes)")
+        raise StoreError(f"results folder: its prefix must have at most {_MOST_PREFIX_BYTES} bytes, {got}")
     return bucket, prefix

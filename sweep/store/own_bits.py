@@ -1,4 +1,4 @@
-"""Versions and digests of this process on which the bits of rows depend."""
+"""Facts of this process on which the bits of rows depend."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tables as Parquet files: their encoding and metadata."""
+"""Encode tables as Parquet files, and decode them safely."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def encode_table(table: pa.Table, columns: list[Column], about: dict[str, str]) 
 
 
 def decode_table(content: bytes, columns: list[Column], where: str, most_rows: int, list_size: int = 0) -> pa.Table:
-    """Decode columns of a Parquet table, which may be forged: it takes no more memory than such a table can.
+    """Decode columns of a Parquet table. A forged one takes no more memory than a table of the study can.
 
     Parameters
     ----------
@@ -59,9 +59,9 @@ def decode_table(content: bytes, columns: list[Column], where: str, most_rows: i
     where
         Path of the file, for errors.
     most_rows
-        Rows that it can have.
+        Most rows that the table can have.
     list_size
-        Numbers that the lists in columns of lists can have.
+        Most numbers in each entry of a column of lists.
 
     Returns
     -------
@@ -71,44 +71,44 @@ def decode_table(content: bytes, columns: list[Column], where: str, most_rows: i
     Raises
     ------
     DamageError
-        If the content is not as it was written, or has other columns or more rows.
+        If the content has changed since it was written, or has other columns or more rows.
     """
     texts = [column.name for column in columns if column.type == "string"]
     try:
         found = open_parquet(content).schema_arrow
         schema = arrow_schema(columns)
         if not _select(found, schema.names).equals(schema):
-            raise DamageError(where, f"its columns or their types are not those of {', '.join(schema.names)}")
+            raise DamageError(where, f"it must have columns {', '.join(schema.names)} of the types of this study")
         file = open_parquet(content, texts)
         n_values = most_rows * sum(list_size if column.is_list else 1 for column in columns)
         most_bytes = 2**20 + 16 * n_values + _TEXT_BYTES * most_rows * len(texts)
         if decoded_bytes(content, file, schema.names) > most_bytes:
-            raise DamageError(where, f"it holds more than the {most_rows:,} rows that it can have")
+            raise DamageError(where, f"it holds more than {most_rows:,} rows, the most that it can have")
         # Only in this thread: Arrow's threads release the content some time after the table is ready, and if Python
         # exits meanwhile, it dies by SIGABRT.
         table = _with_texts(file.read(schema.names, use_threads=False), texts, where)
     except (pa.ArrowException, OSError, ValueError):
-        raise DamageError(where, "it is not the Parquet that was written") from None
+        raise DamageError(where, "it is not the Parquet file that was written") from None
     for column in columns:
         if column.type == "status":
             names = {name for chunk in table[column.name].chunks for name in chunk.dictionary.to_pylist()}
             if not names <= set(STATUSES):
-                raise DamageError(where, f"its column {column.name!r} has other values than {', '.join(STATUSES)}")
+                raise DamageError(where, f"its column {column.name!r} must hold only {', '.join(STATUSES)}")
     return table
 
 
 def _select(schema: pa.Schema, names: list[str]) -> pa.Schema:
-    """Return the fields of some names; none of a name that is missing or given twice."""
+    """Return the fields of some names, without names that are missing or occur twice."""
     places = map(schema.get_field_index, names)
     return pa.schema([schema.field(place) for place in places if place >= 0])
 
 
 def _with_texts(table: pa.Table, texts: list[str], where: str) -> pa.Table:
-    """Return a table in which each row has its copy of texts, once all of them are known to be short."""
+    """Check that all texts are short; return the table with texts in place of dictionaries."""
     for name in texts:
         for chunk in table[name].chunks:
             if (pc.max(pc.binary_length(chunk.dictionary)).as_py() or 0) > _TEXT_BYTES:
-                raise DamageError(where, f"its column {name!r} has a text of more than {_TEXT_BYTES} bytes")
+                raise DamageError(where, f"its column {name!r} holds a text of more than {_TEXT_BYTES} bytes")
         place = table.schema.get_field_index(name)
         table = table.set_column(place, pa.field(name, pa.string()), table[name].cast(pa.string()))
     return table

@@ -1,6 +1,6 @@
 """The outcome of the runs of a part, before it is written.
 
-Who traces a single run asks for no table of it, so pandas and pyarrow are imported by the methods that do.
+A trace of a single run needs no table, so the methods that make tables import pandas and pyarrow.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class PartResult:
     plan, part
         The plan of the study, and the part.
     columns
-        Outcomes of its runs, in visiting order.
+        Outcomes of the runs, in visiting order.
     lane_steps
         Steps executed by SIMD lanes.
     reused_steps
@@ -69,7 +69,7 @@ class PartResult:
         return int(updates(self.columns).sum(dtype=np.int64))
 
     def rows(self, names: list[str] | None = None) -> pa.Table:
-        """Return a row for each run, with all columns or the given ones."""
+        """Return a row for each run, with all columns or those named."""
         import pyarrow as pa
 
         from sweep.statistics.table_values import lists_array, status_array
@@ -91,9 +91,9 @@ class PartResult:
         if name in self.columns._fields:
             outcome: Array = getattr(self.columns, name)
             return outcome
-        targets = [column.name for column in threshold_columns(self.plan.study)]
-        if name in targets:
-            return self.columns.threshold_steps[:, targets.index(name)]
+        thresholds = [column.name for column in threshold_columns(self.plan.study)]
+        if name in thresholds:
+            return self.columns.threshold_steps[:, thresholds.index(name)]
         measures = {column.name: column.type for column in measure_columns(self.plan.study)}
         if name in measures:
             return self.columns.measures[:, list(measures).index(name)].astype(measures[name])
@@ -112,7 +112,7 @@ class PartResult:
         return np.repeat(cells if name == "cell" else self.plan.grid.column(name, cells), counts)
 
     def tally(self) -> pd.DataFrame:
-        """Count the runs by their end."""
+        """Count the runs by cell, status and steps."""
         from sweep.statistics.tally import tally_runs
 
         return tally_runs(self.column("cell"), self.columns.status, updates(self.columns))
@@ -131,7 +131,7 @@ def updates(columns: Columns) -> Array:
 
 
 def is_outcome(name: str, study: Study) -> bool:
-    """Return whether a column of the rows holds an outcome of training, and does not follow from the study."""
+    """Return whether a column holds an outcome of training, rather than what follows from the study."""
     from kernels.loop.runs import Columns
 
     others = (*threshold_columns(study), *measure_columns(study), *attempt_columns(study), *network_columns(study))
@@ -139,7 +139,7 @@ def is_outcome(name: str, study: Study) -> bool:
 
 
 def outcomes_from_table(table: pa.Table, study: Study) -> Columns:
-    """Return the outcomes in a table of rows, with the targets of a study."""
+    """Return the outcomes in a table of rows of a study, with its loss thresholds."""
     from kernels.loop.runs import Columns
     from sweep.statistics.table_values import column_values
 
@@ -148,7 +148,7 @@ def outcomes_from_table(table: pa.Table, study: Study) -> Columns:
     several: dict[str, Array] = {}
     for name, columns, kind in (
         ("threshold_steps", threshold_columns(study), np.int32),
-        ("loss_sums", [], np.float64),  # columns of networks, which are never reused
+        ("loss_sums", [], np.float64),  # these are columns of networks, which are never reused
         ("measures", measure_columns(study), np.float64),
         ("attempts", attempt_columns(study), np.int32),
     ):

@@ -1,4 +1,4 @@
-"""Parts of a result, one for each trained part: what results in memory and on disk have in common."""
+"""Trained parts of a result: what results in memory and on disk have in common."""
 
 from __future__ import annotations
 
@@ -47,10 +47,10 @@ class Parts(ABC):
 
     @abstractmethod
     def table(self, commit: Commit, columns: list[str] | None = None) -> pa.Table:
-        """Return the given columns of a part, or all: rows, or a tally where only cells are kept."""
+        """Return some columns of a part, by default all: rows, or a tally if only cells are kept."""
 
     def tally(self, commit: Commit) -> pd.DataFrame:
-        """Return the tally of a part; of a part trained by this process it is in memory.
+        """Return the tally of a part, from memory if this process has trained it.
 
         Raises
         ------
@@ -65,7 +65,7 @@ class Parts(ABC):
         return tally_rows(self.table(commit, ["cell", "status", updates_column(self.plan.study)]))
 
     def losses(self, commit: Commit) -> pd.DataFrame:
-        """Return the numbers of runs by cell and rounded final loss, of a part that holds counts.
+        """Return the numbers of runs by cell and rounded final loss in a part that holds counts.
 
         Raises
         ------
@@ -97,4 +97,4 @@ class Parts(ABC):
         for commit in self.counted():
             if commit.start <= position < commit.stop:
                 return self.table(commit)
-        raise StoreError("this run is not trained yet; run the same study again to go on")
+        raise StoreError("this run is not trained yet; run the study again to continue it")

@@ -22,7 +22,7 @@ from sweep.store.contents import fitting
 from sweep.store.files import Files
 from sweep.store.local import LocalFiles
 from sweep.store.location import files_at
-from sweep.store.mixture import MixtureError, strangers
+from sweep.store.mixture import MixtureError, foreign_commits
 from sweep.store.parquet import decode_table
 from sweep.store.parts import Parts
 from sweep.store.run_facts import read_facts, read_study, waves_of
@@ -46,14 +46,14 @@ class StoreReader(Parts):
     waves
         Number of seeds of a cell in each wave of training.
     bits
-        Facts that all commits must agree with.
+        Facts that all commits must share.
 
     Attributes
     ----------
     waves, bits
-        As given.
+        As above.
     partial : list of Commit or None
-        If given, these commits make up the result, rather than those of every run.
+        If set, the result consists of these commits only.
     whose : str
         Where ``bits`` come from.
     """
@@ -76,15 +76,15 @@ class StoreReader(Parts):
         Raises
         ------
         StoreError
-            If it is not a results folder, or is damaged.
+            If this is not a results folder, or it is damaged.
         """
         files = place if isinstance(place, Files) else files_at(place)
         if not files.has("study.toml"):
-            raise StoreError(f"{files.place!r} is no results folder: it has no study.toml")
+            raise StoreError(f"{files.place!r} is not a results folder: it has no study.toml")
         facts = read_facts(files)
         study = read_study(files)
         if study.identity != facts["identity"]:
-            raise DamageError(files.where("study.toml"), "it is not the study that run.json names")
+            raise DamageError(files.where("study.toml"), "it holds another study than run.json names")
         waves = waves_of(facts, study, files.where("run.json"))
         reader = cls(files, study, facts["keep"], waves, Bits.of(facts))
         reader._facts = facts
@@ -96,17 +96,17 @@ class StoreReader(Parts):
         return self.files.directory if isinstance(self.files, LocalFiles) else None
 
     def facts(self, *, now: bool = False) -> dict[str, Any]:
-        """Return the facts of run.json as first read; with ``now`` as they are now, since others may have written it.
+        """Return the facts of run.json as first read; with ``now``, read it again, since others may have written it.
 
         Raises
         ------
         StoreError
-            If it cannot be read, or belongs to another study by now.
+            If it cannot be read, or now belongs to another study.
         """
         if self._facts is None or now:
             facts = read_facts(self.files)
             if facts["identity"] != self.identity:
-                raise StoreError(f"{self.files.where('run.json')!r} belongs to another study by now")
+                raise StoreError(f"{self.files.where('run.json')!r} now belongs to another study")
             self._facts = facts
         return dict(self._facts)
 
@@ -128,31 +128,31 @@ class StoreReader(Parts):
         difference = Bits.of(self.facts()).difference(bits, self.study, sources=sources)
         if difference:
             raise StoreError(
-                f"results in {self.files.place!r} were begun {difference.trained} "
-                f"({difference.told('there', 'here')}); go on there or with that version, or start again with "
+                f"results in {self.files.place!r} were started {difference.cause} "
+                f"({difference.clause('there', 'here')}); continue with that version and machine, or start over with "
                 "--overwrite"
             )
 
     def check_alike(self, commits: Iterable[Commit]) -> None:
-        """Refuse commits whose rows were trained by several versions or machines, so that bits may differ.
+        """Refuse commits whose rows come from several versions or machines, so that bits may differ.
 
         Raises
         ------
         MixtureError
-            If commits differ from each other or from run.json.
+            If the commits differ from each other or from run.json.
         StoreError
-            If only this run would make a mixture.
+            If the commits agree with each other, but not with this run.
         """
         commits = list(commits)
-        for commit, difference in strangers(commits, self.study, self.bits, self.whose):
-            if not any(strangers(commits, self.study, Bits.of(vars(commit)), "")):  # commits agree with each other
+        for commit, difference in foreign_commits(commits, self.study, self.bits, self.whose):
+            if not any(foreign_commits(commits, self.study, Bits.of(vars(commit)), "")):  # they agree with each other
                 raise StoreError(
-                    f"results in {self.files.place!r} were trained elsewhere or by another version: {difference}; "
-                    "go on there or with that version, or start again with --overwrite"
+                    f"results in {self.files.place!r} were trained by another version or machine: {difference}; "
+                    "continue with that version and machine, or start over with --overwrite"
                 )
             raise MixtureError(
-                f"results in {self.files.place!r} are mixed of two trainings: {difference}; sweep verify --repair "
-                "trains again the rows that do not fit run.json, or start again with --overwrite"
+                f"results in {self.files.place!r} mix two trainings: {difference}; train the rows that do not fit "
+                "run.json again with 'sweep verify --repair', or start over with --overwrite"
             )
 
     def commits(self) -> dict[int, Commit]:
@@ -161,7 +161,7 @@ class StoreReader(Parts):
         Raises
         ------
         StoreError
-            If one is damaged or belongs to another study, or they were trained differently.
+            If a commit is damaged or of another study, or the commits come from several trainings.
         """
         names = sorted(fitting(self.files, "commits", COMMIT_NAME))
         commits = [self.decode_commit(*each) for each in zip(names, self.files.read_all(names), strict=True)]
@@ -186,7 +186,7 @@ class StoreReader(Parts):
         return commit
 
     def is_current(self, commit: Commit) -> bool:
-        """Tell whether this commit still exists as it was read."""
+        """Return whether this commit still exists as it was read."""
         name = f"commits/{commit_name(commit.part)}"
         try:
             return self.files.has(name) and self.decode_commit(name, self.files.read(name)) == commit
@@ -198,7 +198,7 @@ class StoreReader(Parts):
         return [self.files.where(f"parts/{commit.file}") for commit in self.counted()]
 
     def table(self, commit: Commit, columns: list[str] | None = None) -> pa.Table:
-        """Return a committed part, after checking that it holds the runs of its commit.
+        """Return a committed part, after a check that it holds the runs of its commit.
 
         Raises
         ------
@@ -214,14 +214,14 @@ class StoreReader(Parts):
             raise DamageError(self.files.where(name), f"its column {missing[0]!r} lacks values")
         n_runs = len(table) if self.keep == "runs" else pc.sum(table["n"]).as_py()
         if (n_runs or 0) != commit.n_runs:
-            raise DamageError(self.files.where(name), f"it holds {n_runs} runs, but its commit names {commit.n_runs}")
+            raise DamageError(self.files.where(name), f"it holds {n_runs} runs, but its commit has {commit.n_runs}")
         if "run" in table.schema.names:
             planned = self.plan.runs(commit.as_part())
             runs = table["run"].to_numpy()
             if self.study.seeds.until:
                 planned = planned[np.isin(planned, runs)]
             if not np.array_equal(runs, planned):
-                raise DamageError(self.files.where(name), "its column 'run' has other numbers than were trained")
+                raise DamageError(self.files.where(name), "its column 'run' does not name the runs of its commit")
         return table
 
     def counted(self) -> list[Commit]:
@@ -230,15 +230,15 @@ class StoreReader(Parts):
         Raises
         ------
         StoreError
-            If they do not cover every run of a result that is not partial, or it was published without its rows.
+            If they do not cover every run of a complete result, or it was published without its rows.
         """
         if not self.has_parts:
-            raise StoreError(f"the rows of {self.files.place!r} are not there: it was published with its cells only")
+            raise StoreError(f"{self.files.place!r} has no rows: it was published with its cells only")
         commits, n_runs = self.partial, None
         if commits is None:
             commits, n_runs = sorted(self.commits().values(), key=lambda commit: commit.start), self.study.n_runs
         if not cover(commits, n_runs):
-            raise DamageError(self.files.where("commits"), "commits do not hold every run once")
+            raise DamageError(self.files.where("commits"), "its commits do not hold every run exactly once")
         return commits
 
     def read_cells(self) -> pa.Table:
@@ -271,7 +271,7 @@ class StoreReader(Parts):
         commit = decode_commit(content, self.files.where(name), self.study, self.identity)
         starts = (self.study.n_cells * n_seeds for n_seeds in accumulate(self.waves))
         if any(commit.start < start < commit.stop for start in starts):
-            raise DamageError(self.files.where(name), "its runs belong to two waves of run.json")
+            raise DamageError(self.files.where(name), "its runs belong to two waves in run.json")
         return commit
 
     def content(self, commit: Commit) -> bytes:
@@ -298,5 +298,5 @@ class StoreReader(Parts):
                 raise
             raise DamageError(self.files.where(name), "it is missing") from None
         if hashlib.sha256(content).hexdigest() != sha256:
-            raise DamageError(self.files.where(name), "its SHA-256 is not the one recorded when it was written")
+            raise DamageError(self.files.where(name), "its SHA-256 differs from the one recorded when it was written")
         return content

@@ -13,7 +13,7 @@ from sweep.errors import DamageError
 
 _NAMES: dict[type, str] = {
     str: "text",
-    int: "a whole number of at least 0",
+    int: "an integer of at least 0",
     float: "a finite number",
     bool: "true or false",
     type(None): "null",
@@ -33,21 +33,21 @@ def decode_record(content: bytes, where: str) -> dict[str, Any]:
     Raises
     ------
     DamageError
-        If it is not as it was written.
+        If it has changed since it was written.
     """
     try:
         facts = json.loads(content)
         check = facts.pop("check")
         expected = _check(facts)
     except (ValueError, KeyError, AttributeError, TypeError, RecursionError):
-        raise DamageError(where, "it is not the JSON that was written") from None
+        raise DamageError(where, "it is not the JSON file that was written") from None
     if check != expected:
-        raise DamageError(where, "its contents do not match its check")
+        raise DamageError(where, "its content does not match its 'check'")
     return dict(facts)
 
 
 def check_kinds(where: str, facts: Mapping[str, Any], kinds: Mapping[str, tuple[type, ...]]) -> None:
-    """Check that required keys have values of the right types; a float may be written as an integer.
+    """Check that required keys have values of the right types. A float may be written as an integer.
 
     Parameters
     ----------
@@ -65,10 +65,10 @@ def check_kinds(where: str, facts: Mapping[str, Any], kinds: Mapping[str, tuple[
     """
     for key, allowed in kinds.items():
         if key not in facts:
-            raise DamageError(where, f"it has no {key!r}")
+            raise DamageError(where, f"it has no key {key!r}")
         if not any(_is_a(facts[key], kind) for kind in allowed):
             names = " or ".join(_NAMES[kind] for kind in allowed)
-            raise DamageError(where, f"its {key!r} is {facts[key]!r:.50} and must be {names}")
+            raise DamageError(where, f"{key!r} must be {names}, got {facts[key]!r:.50}")
 
 
 def _is_a(value: Any, kind: type) -> bool:

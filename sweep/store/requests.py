@@ -1,7 +1,7 @@
-"""Requests to an object store: repeated while that may help, and reported in one sentence if they fail.
+"""Requests to an object store: repeated as long as that may help, and reported in one sentence if they fail.
 
-obstore's own repetition does not repeat a conditional upload whose answer was lost. Its removal uses requests for many
-objects, which not every store offers; for one object it signs an address.
+obstore itself does not repeat a conditional upload whose answer was lost. It removes objects by requests for many
+objects, which not every store offers; for one object, it signs an address.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
-from sweep.errors import StoreError, cut
+from sweep.errors import StoreError, cut, shown
 from sweep.store.waiting import Waits
 from sweep.system.forks import fault_of_fork
 
@@ -37,7 +37,7 @@ _STATUS = re.compile(r"status code: (\d{3}) ?([A-Za-z ]*)")
 _CODE = re.compile(r"<Code>([A-Za-z0-9]{1,60})</Code>")
 # Answers of stores to requests that were meant for another region.
 _REGION = ("redirect without LOCATION", "<Code>AuthorizationHeaderMalformed<", "<Code>PermanentRedirect<")
-# Where obstore looks for credentials if there are none.
+# Where obstore looks for credentials if the environment has none.
 _METADATA = ("/latest/api/token", "/latest/meta-data", "/latest/dynamic")
 
 
@@ -47,8 +47,8 @@ class Failure(Exception):  # noqa: N818 - some of them are answers
     Attributes
     ----------
     kind : str
-        ``"absent"`` and ``"taken"``, of an object; ``"unconditional"``, the store has no conditional uploads;
-        ``"passing"``, it may succeed later; ``"unreached"``, no connection or no credentials; else ``"final"``.
+        ``"absent"`` and ``"taken"`` of an object; ``"unconditional"`` if the store has no conditional uploads;
+        ``"passing"`` if it may succeed later; ``"unreached"`` without a connection or credentials; else ``"final"``.
     reason : str
         The reason, as part of a sentence.
     """
@@ -70,22 +70,21 @@ def connect(bucket: str, place: str) -> S3Store:
         from obstore.exceptions import BaseError
         from obstore.store import S3Store
     except ImportError:
-        raise StoreError(f"{place!r} given; object stores need a package: pip install 'xor-sweep[s3]'") from None
+        raise StoreError(f"{place!r} needs the package obstore; run pip install 'xor-sweep[s3]'") from None
     for name in _ENDPOINTS:
         endpoint = os.environ.get(name)
         if endpoint and not _ENDPOINT.fullmatch(endpoint):  # obstore would panic
-            raise StoreError(f"{place!r} given; {name} in the environment must be a URL such as https://host:9000")
-    for name, value in os.environ.items():
-        if name.startswith("AWS_") and not value.isprintable():  # it would panic here too
             raise StoreError(
-                f"{place!r} given; {name} in the environment holds a line break or another character that cannot be "
-                "printed"
+                f"environment variable {name}: must be a URL such as https://host:9000, got {shown(endpoint)}"
             )
+    for name, value in os.environ.items():
+        if name.startswith("AWS_") and not value.isprintable():  # obstore would panic here too
+            raise StoreError(f"environment variable {name}: must not hold line breaks or other unprintable characters")
     try:
         return S3Store(bucket, retry_config={"max_retries": 0})
     except (BaseError, ValueError) as error:
         reason = _failure(error).reason
-        raise StoreError(f"{place!r} given; the AWS_ variables of the environment do not fit: {reason}") from None
+        raise StoreError(f"{place!r} cannot be used with the AWS_ variables of the environment: {reason}") from None
 
 
 def remove_one(store: S3Store, key: str) -> None:
@@ -94,7 +93,7 @@ def remove_one(store: S3Store, key: str) -> None:
     Raises
     ------
     OSError
-        If that fails; its text has the form of obstore's errors.
+        If the request fails; its text has the form of obstore's errors.
     """
     import obstore
 
@@ -110,16 +109,16 @@ def remove_one(store: S3Store, key: str) -> None:
 
 
 def ask(request: Callable[[], T], met: bool, check: Callable[[], None] | None = None) -> T:
-    """Make a request, and repeat it while the store is at fault.
+    """Make a request, and repeat it while the store fails.
 
     Parameters
     ----------
     request
         Makes the request.
     met
-        Whether the store has answered before. If so, an unreachable store is waited for.
+        Whether the store has answered before. If so, wait for an unreachable store.
     check
-        Called regularly. An exception that it raises ends the wait, some seconds later.
+        Called regularly. An exception that it raises ends the wait some seconds later.
 
     Returns
     -------
@@ -129,7 +128,7 @@ def ask(request: Callable[[], T], met: bool, check: Callable[[], None] | None = 
     Raises
     ------
     Failure
-        If it fails for another reason, or for a minute.
+        If the request fails for another reason, or for a minute.
     """
     from obstore.exceptions import BaseError
 
@@ -145,8 +144,8 @@ def ask(request: Callable[[], T], met: bool, check: Callable[[], None] | None = 
         if not (failure.kind == "passing" or (met and failure.kind == "unreached")):
             raise failure
         if time.monotonic() + pause > deadline:
-            raise Failure(failure.kind, f"{failure.reason}, again and again for {_PATIENCE:.0f} seconds")
-        waits.pause(pause * random.uniform(0.5, 1.0))  # so that many clients do not repeat at once
+            raise Failure(failure.kind, f"{failure.reason}, repeatedly for {_PATIENCE:.0f} seconds")
+        waits.pause(pause * random.uniform(0.5, 1.0))  # many clients must not repeat at once
         pause = min(2 * pause, _LONGEST_PAUSE)
 
 
@@ -162,7 +161,7 @@ def _failure(error: Exception) -> Failure:
     if type(error).__name__ == "AlreadyExistsError":
         return Failure("taken", "there is such an object")
     if isinstance(error, NotImplementedError) or (status and status[1] == "501"):
-        return Failure("unconditional", "the store does not offer it")
+        return Failure("unconditional", "the store does not support it")
     if any(path in text for path in _METADATA):
         return Failure(
             "unreached", "there are no credentials; set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION"
@@ -180,12 +179,12 @@ def _failure(error: Exception) -> Failure:
 def _unanswered(text: str) -> Failure:
     """Classify an error without an answer from the store."""
     if "builder error" in text:
-        return Failure("final", "its endpoint is no https address; AWS_ALLOW_HTTP=true allows http")
+        return Failure("final", "the endpoint is not an https address; set AWS_ALLOW_HTTP=true to allow http")
     if "kind: Connect" in text:
-        why = "its host is not known" if "dns error" in text else "there is no connection"
-        return Failure("unreached", f"{why}; see to AWS_ENDPOINT and AWS_REGION")
+        why = "its host name is unknown" if "dns error" in text else "there is no connection"
+        return Failure("unreached", f"{why}; check AWS_ENDPOINT and AWS_REGION")
     if "kind: Timeout" in text:
-        return Failure("passing", "the store did not answer in time; AWS_TIMEOUT=2m gives it two minutes")
+        return Failure("passing", "the store did not answer in time; set AWS_TIMEOUT=2m to wait for two minutes")
     if "HTTP error" in text:
         return Failure("passing", "the connection broke")
     line = text.partition("\n")[0].removeprefix("Generic S3 error: ").removeprefix("Generic Config error: ")

@@ -1,7 +1,7 @@
 """The files that describe a results folder: study.toml and run.json.
 
-All files of a results folder have the format that run.json names. Its form, JSON with a hash of its own
-(:mod:`sweep.store.records`), is that of every format, so each version can tell that a folder has a later one.
+All files of a results folder have the format that run.json names. run.json keeps its form, JSON with its own hash
+(:mod:`sweep.store.records`), in every format, so each version can detect a later one.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from sweep.store.records import check_kinds, decode_record
 from sweep.study.load import parse_study
 from sweep.study.model import Study
 
-# The format of results folders. It is raised by 1 with every change that versions before cannot read.
+# The format of results folders. Raise it by 1 with every change that earlier versions cannot read.
 FORMAT = 1
 
-# Required keys of run.json, and those of a complete study.
+# Required keys of run.json, and further ones of a complete study.
 _FACTS: dict[str, tuple[type, ...]] = {
     "identity": (str,),
     "keep": (str,),
@@ -44,12 +44,12 @@ _COMPLETE_FACTS: dict[str, tuple[type, ...]] = {
     "digest": (str, type(None)),
     "cells_sha256": (str,),
 }
-# Keys of studies that record curves, and of those whose run.json was never lost.
+# Keys of studies that record learning curves, and of those whose run.json was never lost.
 _SOME_FACTS: dict[str, tuple[type, ...]] = {"curves_sha256": (str,), "finished": (str,)}
 
 
 class FormatError(StoreError):
-    """A results folder has a later format than this version reads."""
+    """A results folder has a later format than this version can read."""
 
 
 def read_study(files: Files) -> Study:
@@ -84,14 +84,14 @@ def read_facts(files: Files) -> dict[str, Any]:
     check_format(facts, files)
     check_kinds(where, facts, _FACTS | {name: kinds for name, kinds in _SOME_FACTS.items() if name in facts})
     if facts["keep"] not in ("runs", "cells"):
-        raise DamageError(where, f"its 'keep' is {facts['keep']!r:.50}")
+        raise DamageError(where, f"'keep' must be 'runs' or 'cells', got {facts['keep']!r:.50}")
     if facts["complete"]:
         check_kinds(where, facts, _COMPLETE_FACTS)
     if "finished" in facts:
         try:
             datetime.fromisoformat(facts["finished"])
         except ValueError:
-            raise DamageError(where, f"its 'finished' is {facts['finished']!r:.50} and must be a date") from None
+            raise DamageError(where, f"'finished' must be a date, got {facts['finished']!r:.50}") from None
     return facts
 
 
@@ -103,21 +103,21 @@ def check_format(facts: dict[str, Any], files: Files) -> None:
     FormatError
         If the format is later than :data:`FORMAT`.
     DamageError
-        If there is no number of a format.
+        If there is no valid number of a format.
     """
     where = files.where("run.json")
     check_kinds(where, facts, {"format": (int,)})
     if facts["format"] > FORMAT:
         raise FormatError(
-            f"{files.place!r} has format {facts['format']}, this version reads format {FORMAT}; "
+            f"{files.place!r} has format {facts['format']}, but this version reads format {FORMAT}; "
             "install a newer xor-sweep"
         )
     if facts["format"] < 1:
-        raise DamageError(where, f"its 'format' is {facts['format']} and must be at least 1")
+        raise DamageError(where, f"'format' must be at least 1, got {facts['format']}")
 
 
 def refuse_later_format(files: Files) -> None:
-    """Refuse a folder of a later format, and none whose run.json is missing or damaged.
+    """Refuse a folder of a later format, but not one whose run.json is missing or damaged.
 
     Raises
     ------
@@ -133,7 +133,7 @@ def refuse_later_format(files: Files) -> None:
 
 
 def waves_of(facts: dict[str, Any], study: Study, where: str) -> tuple[int, ...]:
-    """Return the number of seeds of a cell in each wave of a begun study.
+    """Return the number of seeds of a cell in each wave of the study in a folder.
 
     Parameters
     ----------
@@ -156,7 +156,7 @@ def waves_of(facts: dict[str, Any], study: Study, where: str) -> tuple[int, ...]
     """
     waves = facts["waves"]
     if any(type(n) is not int or n < 1 for n in waves) or sum(waves) != study.seeds.count:
-        raise DamageError(where, f"its 'waves' are {waves!r:.50}; they must add up to {study.seeds.count} seeds")
+        raise DamageError(where, f"'waves' must add up to {study.seeds.count} seeds, got {waves!r:.50}")
     return tuple(waves)
 
 
@@ -188,7 +188,7 @@ def totals(study: Study, keep: str, commits: list[Commit]) -> dict[str, Any]:
         "net_steps": net_steps,
         "reused_steps": sum(commit.reused_steps for commit in commits),
         "lane_occupancy": net_steps / lane_steps if lane_steps else None,
-        # In which at least one thread trained; none trains while all wait for a kernel to compile.
+        # Seconds in which at least one thread trained; none trains while all wait for a kernel to compile.
         "kernel_seconds": sum(
             _seconds_within([(commit.begin, commit.end) for commit in session]) for session in _sessions(commits)
         ),
@@ -196,9 +196,9 @@ def totals(study: Study, keep: str, commits: list[Commit]) -> dict[str, Any]:
 
 
 def ended(commits: list[Commit], start: float) -> dict[str, Any]:
-    """Return the facts about the end of a study, of whose calls the last one began at ``start``.
+    """Return the facts about the end of a study whose last call began at ``start``.
 
-    Of the others the seconds from their first part to their last count, since one that is cut short records no more.
+    Earlier calls count from their first part to their last, since an interrupted call records no more.
     """
     spans = [
         (min(commit.begin for commit in session), max(commit.end for commit in session))
@@ -217,7 +217,7 @@ def _sessions(commits: list[Commit]) -> Iterable[list[Commit]]:
 
 
 def _seconds_within(spans: list[tuple[float, float]]) -> float:
-    """Return the seconds that lie in some span, counted once."""
+    """Return the seconds that lie in at least one span."""
     seconds, until = 0.0, 0.0
     for begin, end in sorted(spans):
         seconds += max(end - max(begin, until), 0.0)

@@ -1,7 +1,7 @@
-"""Rows in the order of their runs, with few of them in memory at a time.
+"""Read rows in the order of their runs, with few of them in memory at a time.
 
-Parts hold runs in visiting order. If parameters that decide the kernel do not come first in the study, successive runs
-lie in several parts. These stay in memory until all their rows are yielded.
+Parts hold runs in visiting order. If the parameters that decide the kernel do not come first in the study, successive
+runs lie in several parts. These stay in memory until all their rows are yielded.
 """
 
 from __future__ import annotations
@@ -80,9 +80,9 @@ def in_run_order(parts: Parts, columns: list[str], window: int = _WINDOW) -> Ite
 
 
 def rows_frame(parts: Parts, columns: list[str]) -> pd.DataFrame:
-    """Return the given columns of all rows, in the order of their runs.
+    """Return some columns of all rows, in the order of their runs.
 
-    Parts are written directly into the final columns, as rows may be many.
+    Rows may be many, so parts are written directly into the final columns.
     """
     n_runs = sum(commit.n_runs for commit in parts.counted())
     if not n_runs:
@@ -103,7 +103,7 @@ def rows_frame(parts: Parts, columns: list[str]) -> pd.DataFrame:
 
 
 def _no_rows(plan: Plan, columns: list[str]) -> pd.DataFrame:
-    """Return an empty frame whose columns have the types that they have with runs."""
+    """Return an empty frame whose columns have the same types as those of runs."""
     fields = [field for field in arrow_schema(runs_columns(plan.study)) if field.name in columns]
     no_status = status_array(np.empty(0, np.int8))
     arrays = [no_status if field.name == "status" else pa.array([], field.type) for field in fields]

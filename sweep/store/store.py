@@ -3,11 +3,11 @@
     DIR/study.toml      the study in canonical form
     DIR/run.json        identity, machine, versions, times, digest
     DIR/parts/          one Parquet file per part, of a unique name, never overwritten
-    DIR/commits/        one small JSON file per part: the valid part and its SHA-256
+    DIR/commits/        one small JSON file per part: the name of its valid file, and its SHA-256
     DIR/cells.parquet   statistics of every cell
     DIR/curves.parquet  learning curves, where the study records them
 
-A commit is created whole or not at all, and only if there is none: the first process that finishes a part commits it.
+A commit is created whole or not at all, and only if there is none: the first process to finish a part commits it.
 Readers trust only commits. :mod:`sweep.store.claim` describes how a run gets the folder, exclusively or shared.
 """
 
@@ -70,12 +70,12 @@ class Store(StoreReader):
         return self._facts
 
     def finish(self, cells: pa.Table, facts: dict[str, Any], curves: pa.Table | None = None) -> dict[str, Any]:
-        """Write cells and learning curves, if any, and complete run.json with the given facts; return all facts.
+        """Write cells and learning curves, if any, and complete run.json with ``facts``; return all facts.
 
         Raises
         ------
         StoreError
-            If the folder holds another study by now, as is possible without locks, or cannot be written.
+            If the folder now holds another study, which is possible without locks, or cannot be written.
         """
         self.sync_commits()
         self._check_own()
@@ -84,7 +84,7 @@ class Store(StoreReader):
         if curves is not None:
             facts["curves_sha256"] = self._write_table("curves.parquet", curves, curves_columns(self.study))
         self._check_own()
-        self.check_all_there()  # another run may have restarted: another machine may not see our locks
+        self.check_all_there()  # another machine may not see our locks, and may have started over
         return self.write_facts(facts)
 
     def check_all_there(self) -> None:
@@ -99,7 +99,7 @@ class Store(StoreReader):
             raise self.removed_error()
 
     def was_removed(self) -> bool:
-        """Tell whether others have removed the study or what this store wrote, as far as a quick check shows."""
+        """Return whether others have removed the study or what this store wrote, as far as a quick check shows."""
         last = self._last
         names = ["run.json", "study.toml", *([f"commits/{commit_name(last.part)}"] if last else [])]
         try:
@@ -114,13 +114,13 @@ class Store(StoreReader):
             return False
 
     def removed_error(self) -> StoreError:
-        """Return the error for removed results, which names the present contents."""
-        what = "again"
+        """Return the error for removed results; it names what the folder holds now."""
+        what = "the study over"
         with suppress(StoreError):
             what = "another study" if read_study(self.files).identity != self.identity else what
         return StoreError(
-            f"results in {self.files.place!r} were removed while they were written, as another run began {what} there "
-            "(--overwrite); let it end, then run the study again without --overwrite, or give another place (--out)"
+            f"another run with --overwrite removed the results in {self.files.place!r} and started {what} there; wait "
+            "until it ends, then run the study without --overwrite, or choose another place (--out)"
         )
 
     def write_part(self, result: PartResult, **facts: Any) -> Commit:
@@ -134,14 +134,14 @@ class Store(StoreReader):
         Raises
         ------
         StoreError
-            If it cannot be written, or the earlier commit does not fit the part.
+            If the part cannot be written, or the earlier commit does not fit it.
         """
         commit = self._commit_part(*self._encode(result, facts))
         self._fresh[commit.part] = result.tally()
         return commit
 
     def replace_part(self, result: PartResult, old: Commit | None, **facts: Any) -> None:
-        """Write the results of a part in place of committed ones, if any.
+        """Write the results of a part, in place of committed ones if there are any.
 
         Readers see the old or the new part.
         """
@@ -158,31 +158,31 @@ class Store(StoreReader):
         Raises
         ------
         StoreError
-            If it is missing or damaged, or cannot be written.
+            If the part is missing or damaged, or cannot be written.
         """
         return self._commit_part(replace(commit, file=_new_part(commit.part)), source.content(commit))
 
     def trained_by(self, bits: Bits) -> None:
-        """Set the facts of training for parts written from now on; all commits must agree with them."""
+        """Set the facts of training for parts written from now on; all commits must share them."""
         self.bits, self.whose = bits, "this run"
 
     @property
     def _about(self) -> dict[str, str]:
-        """Return the metadata of parts: format, study, and facts of training on which bits depend."""
+        """Return the metadata of files of parts: format, study, and facts of training on which bits depend."""
         about = {"format": str(FORMAT), "study": self.study.name, "identity": self.identity, "xor-sweep": __version__}
         about["waves"] = json.dumps(self.waves)
-        return about | {name: str(fact) for name, fact in self.bits.told().items()}
+        return about | {name: str(fact) for name, fact in self.bits.as_dict().items()}
 
     def _encode(self, result: PartResult, facts: dict[str, Any]) -> tuple[Commit, bytes]:
-        """Return the commit of a part and the content of its part."""
+        """Return the commit of a part and the content of its file."""
         table = result.rows() if self.keep == "runs" else result.counts()
         content = encode_table(table, self._columns, self._about)
         sha256 = hashlib.sha256(content).hexdigest()
-        facts |= {"file": _new_part(result.part.index), "sha256": sha256, **self.bits.told()}
+        facts |= {"file": _new_part(result.part.index), "sha256": sha256, **self.bits.as_dict()}
         return Commit.of(result, self.identity, **facts), content
 
     def _commit_part(self, commit: Commit, content: bytes) -> Commit:
-        """Write a part and its commit, unless its part has one; return the valid commit."""
+        """Write the file of a part and its commit, unless the part has one; return the valid commit."""
         with self.lock.held():
             self.files.write(f"parts/{commit.file}", content)
             try:
@@ -190,7 +190,7 @@ class Store(StoreReader):
                 ours = self.files.create(f"commits/{commit_name(commit.part)}", commit.encode())
             except StoreError:
                 with suppress(StoreError):
-                    # The commit may exist in spite of an error, and in an object store it may still appear.
+                    # The commit may exist despite an error, and in an object store it may still appear.
                     if self.files.on_file_system and not self.files.has(f"commits/{commit_name(commit.part)}"):
                         self._remove_part(commit)
                 raise
@@ -218,14 +218,14 @@ class Store(StoreReader):
         return hashlib.sha256(content).hexdigest()
 
     def _remove_part(self, commit: Commit) -> None:
-        """Remove a part that has no commit."""
+        """Remove the file of a part that has no commit."""
         with suppress(StoreError):
             self.files.remove(f"parts/{commit.file}")
 
     def _check_own(self) -> None:
         """Check that the folder still holds this study."""
         if read_study(self.files).identity != self.identity:
-            raise StoreError(f"results folder {self.files.place!r} was given to another study while this one ran")
+            raise StoreError(f"another run put another study into results folder {self.files.place!r} meanwhile")
 
     def _earlier(self, part: Part) -> Commit:
         """Return the commit of a part that another process has finished."""
@@ -236,9 +236,9 @@ class Store(StoreReader):
 
 
 def _new_part(part: int) -> str:
-    """Return a unique name for a part."""
+    """Return a unique name for the file of a part."""
     return f"{part:07d}-{secrets.token_hex(4)}.parquet"
 
 
 def _give_up() -> None:
-    raise StoreError("this is not waited for")
+    raise StoreError("no wait is worthwhile here")

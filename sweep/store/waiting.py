@@ -1,7 +1,7 @@
-"""Wait for answers that may never come, and notice meanwhile that a run is to end.
+"""Wait for answers that may never come, and notice meanwhile if the run is to end.
 
-A library call that waits for the network does not react to signals, and threads receive none. So each request runs in a
-thread of its own, which is abandoned once its answer is no longer needed.
+A library call that waits for the network does not react to signals, and threads receive none. So each request runs in
+its own thread, which is abandoned once its answer is no longer needed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-# Seconds between checks whether the run is to end, and seconds that a request has to succeed after that.
+# Seconds between checks whether the run is to end, and seconds that a request then has to succeed.
 _LOOK_SECONDS, _LAST_SECONDS = 0.1, 3.0
 
 
@@ -25,7 +25,7 @@ class Waits:
     Parameters
     ----------
     check
-        Called regularly. An exception that it raises ends the waits some seconds later. None if nothing ends them.
+        Called regularly. An exception that it raises ends the waits some seconds later. With None, nothing ends them.
     """
 
     def __init__(self, check: Callable[[], None] | None) -> None:

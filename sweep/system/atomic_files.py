@@ -1,4 +1,4 @@
-"""Atomic files of a results folder: a file gets its final name only once the disk holds all of it."""
+"""Atomic files of a results folder: a file gets its final name only once all of it is on the disk."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
-from sweep.errors import StoreError, SweepError
+from sweep.errors import StoreError, SweepError, shown
 from sweep.system.user_paths import local_folder
 
 # Error numbers of file systems without hard links, such as those of memory cards.
@@ -20,12 +20,12 @@ _NO_RENAMING = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP)
 # Error numbers of file systems that cannot sync a folder.
 _NO_SYNC = (errno.EINVAL, errno.EBADF, errno.ENOTSUP, errno.EOPNOTSUPP)
 
-# No common file system allows longer names. They are refused before any folder is created.
+# No common file system allows longer names. Refuse them before any folder is created.
 _MOST_NAME_BYTES = 255
 
 
 def check_name(folder: Path) -> None:
-    """Check that a path can be that of a results folder.
+    """Check that a path is suitable for a results folder.
 
     Raises
     ------
@@ -34,13 +34,13 @@ def check_name(folder: Path) -> None:
     """
     local_folder(folder)
     if "\0" in str(folder):
-        raise StoreError(f"results folder {str(folder)!r} given; its name must not hold a zero byte")
+        raise StoreError(f"results folder: must not contain a zero byte, got {str(folder)!r}")
     if any(len(os.fsencode(name)) > _MOST_NAME_BYTES for name in folder.parts):
-        raise StoreError(f"results folder {str(folder)!r} given; a name in it is too long (above 255 bytes)")
+        raise StoreError(f"results folder: names must have at most {_MOST_NAME_BYTES} bytes, got {shown(str(folder))}")
 
 
 def check_parent(path: Path) -> None:
-    """Check that the folder of an output file exists, before the work for the file is done.
+    """Check that the folder of an output file exists, before any work for the file.
 
     Raises
     ------
@@ -72,7 +72,7 @@ def _open_regular(path: str, flags: int) -> int:
     descriptor = os.open(path, flags | os.O_NONBLOCK)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        raise OSError(errno.EINVAL, "it is no regular file")
+        raise OSError(errno.EINVAL, "it is not a regular file")
     return descriptor
 
 
@@ -82,7 +82,7 @@ def write_new(path: Path, content: bytes) -> None:
     Raises
     ------
     OSError
-        If there is such a file already, or writing fails.
+        If the file exists already, or writing fails.
     """
     with path.open("xb") as file:
         file.write(content)
@@ -91,14 +91,14 @@ def write_new(path: Path, content: bytes) -> None:
 
 
 def link_new(draft: Path, path: Path) -> None:
-    """Give a file its final name unless that exists; without hard links the draft is renamed.
+    """Give a file its final name unless that exists; without hard links, rename the draft.
 
     Raises
     ------
     FileExistsError
-        If another file has this name; network file systems may report it of this file too.
+        If another file has this name. Network file systems may report it for this very file.
     OSError
-        If linking fails, as on a file system that has neither hard links nor renaming without replacement.
+        If linking fails, as on a file system with neither hard links nor a rename that replaces nothing.
     """
     try:
         os.link(draft, path)
@@ -112,7 +112,7 @@ def link_new(draft: Path, path: Path) -> None:
 
 
 def _rename_new(draft: Path, path: Path) -> None:
-    """Rename a file unless the new name exists, in one system call, for which Python has no function."""
+    """Rename a file unless the new name exists, by a system call for which Python has no function."""
     import ctypes
 
     library, old, new = ctypes.CDLL(None, use_errno=True), os.fsencode(draft), os.fsencode(path)
@@ -126,8 +126,8 @@ def _rename_new(draft: Path, path: Path) -> None:
     if number in _NO_RENAMING:
         raise OSError(
             number,
-            "its file system has neither hard links nor a way to rename without replacing, one of which it takes to "
-            "create a file whole or not at all; give a folder elsewhere (--out)",
+            "its file system has neither hard links nor a rename that replaces nothing, so files cannot be created "
+            "atomically; choose a folder on another file system (--out)",
         )
     if number:
         raise OSError(number, os.strerror(number))
@@ -154,16 +154,16 @@ def replace_file(path: Path, content: bytes) -> None:
 
 
 def check_output(path: Path) -> None:
-    """Check that a path can be that of an output file, before the work for the file is done.
+    """Check that a path is suitable for an output file, before any work for the file.
 
     Raises
     ------
     SweepError
-        If it is an address, its folder does not exist, or there is something else than a regular file.
+        If it is an address, its folder does not exist, or something other than a regular file has this name.
     """
     check_parent(local_folder(path))
     if os.path.lexists(path) and not path.is_file():
-        raise SweepError(f"{str(path)!r} cannot be written: it is no regular file")
+        raise SweepError(f"{str(path)!r} cannot be written: it is not a regular file")
 
 
 def sync_folder(folder: Path) -> None:

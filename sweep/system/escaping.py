@@ -1,10 +1,10 @@
-"""Escape printed text, so that it cannot control a terminal: files and names of folders may come from anybody.
+"""Escape printed text, so that it cannot control a terminal: files and names of folders are not trusted.
 
-Commands write to standard output and standard error through streams that escape characters that are not printable, as
-``repr`` does. Rich draws tables and bars with control sequences of its own and bypasses these streams. Its text is
-escaped before it is drawn (:class:`sweep.terminal.tables.PlainConsole`, :class:`sweep.cli.usage.Commands`). Text that
-must stay on one line is escaped by :func:`one_line` where it is composed, since these streams cannot know which line
-breaks are intended.
+Commands write to standard output and standard error through streams that escape unprintable characters as ``repr``
+does. Rich draws tables and bars with its own control sequences and bypasses these streams, so its text is escaped
+before it is drawn (:class:`sweep.terminal.tables.PlainConsole`, :class:`sweep.cli.usage.Commands`). Text that must
+stay on one line is escaped by :func:`one_line` where it is composed, since these streams cannot know which line breaks
+are intended.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _MAYBE_ODD_IN_LINE = re.compile(r"[^ -~]")
 
 
 def escaped(text: str) -> str:
-    r"""Return text with all characters escaped that are not printable, except line feeds and tabs.
+    r"""Return text with all unprintable characters escaped, except line feeds and tabs.
 
     >>> print(escaped("a\x1b[31mb\u202ec\x9b\r\n\u00e9"))
     a\x1b[31mb\u202ec\x9b\r
@@ -57,7 +57,7 @@ class EscapingStream:
         self.rich_proxied_file = getattr(stream, "rich_proxied_file", stream)
 
     def write(self, text: str) -> int:
-        """Write escaped text and return the number of characters given."""
+        """Write text, escaped; return its length before escaping."""
         self._stream.write(escaped(text))
         return len(text)
 
@@ -75,12 +75,12 @@ class EscapingStream:
 
 @contextmanager
 def escaped_output() -> Iterator[None]:
-    """Escape what is printed within this context."""
+    """Escape all output printed within this context."""
     before = sys.stdout, sys.stderr
     within = sys.stdout, sys.stderr = cast(tuple[TextIO, TextIO], tuple(map(EscapingStream, before)))
     try:
         yield
-    finally:  # others may have replaced the streams, as where no reader is left
+    finally:  # other code may have replaced the streams, for example after their reader has gone
         sys.stdout, sys.stderr = (
             old if now is ours else now for now, ours, old in zip((sys.stdout, sys.stderr), within, before, strict=True)
         )

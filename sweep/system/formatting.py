@@ -1,4 +1,4 @@
-"""Text of numbers and names for people."""
+"""Format numbers and names for people."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sweep.system.escaping import one_line
 
 
 def short(value: Any) -> str:
-    """Write a value of a parameter on one line, in four significant digits at most."""
+    """Write a value of a parameter on one line, with at most four significant digits."""
     return f"{value:.4g}" if isinstance(value, float) else one_line(value)
 
 
@@ -21,13 +21,13 @@ def steps_text(value: Any) -> str:
 
 
 def rate_text(row: Mapping[Any, Any], unit: str = "") -> str:
-    """Write a convergence rate in percent, with its interval if that is known."""
+    """Write a convergence rate in percent, with its interval if there is one."""
     rate, low, high = (100 * row[f"convergence_rate{end}"] for end in ("", "_low", "_high"))
     return f"{rate:.1f}{unit} [{low:.1f}, {high:.1f}]" if low == low else f"{rate:.1f}{unit}"
 
 
 def measure_text(value: Any) -> str:
-    """Write a loss, an error or a mean in three significant digits; a dash if it is missing.
+    """Write a loss, an error or a mean with three significant digits; a dash if it is missing.
 
     >>> [measure_text(value) for value in (0.01234, 3.0, 1e-9, float("inf"), None)]
     ['0.0123', '3', '1e-09', 'inf', '-']
@@ -36,12 +36,12 @@ def measure_text(value: Any) -> str:
 
 
 def interval_text(row: Mapping[Any, Any], name: str) -> str:
-    """Write a statistic of a measure, with its interval if that is known and not trivial."""
+    """Write a statistic of a measure, with its interval if there is one and it is not trivial."""
     value, low, high = (measure_text(row[f"{name}{end}"]) for end in ("", "_low", "_high"))
-    # [0, inf] is the interval of too few runs, [inf, inf] that of runs which all diverged: neither informs.
-    nothing = (("0", "inf"), ("-inf", "inf"), ("inf", "inf"), ("-inf", "-inf"))
-    tells = "-" not in (low, high) and (low, high) not in nothing
-    return f"{value} [{low}, {high}]" if tells else value
+    # [0, inf] is the interval of too few runs, [inf, inf] that of runs that all diverged: neither is informative.
+    trivial = (("0", "inf"), ("-inf", "inf"), ("inf", "inf"), ("-inf", "-inf"))
+    is_informative = "-" not in (low, high) and (low, high) not in trivial
+    return f"{value} [{low}, {high}]" if is_informative else value
 
 
 def measure_texts(row: Mapping[Any, Any], measure: str) -> list[str]:
@@ -54,7 +54,7 @@ def measure_texts(row: Mapping[Any, Any], measure: str) -> list[str]:
 
 
 def difference_text(difference: float, low: float, high: float) -> str:
-    """Write a difference of rates in percentage points, with its interval if that is known.
+    """Write a difference of rates in percentage points, with its interval if there is one.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def difference_text(difference: float, low: float, high: float) -> str:
 
 
 def steps_difference_text(difference: float, low: float, high: float) -> str:
-    """Write a difference of steps, with its interval if that is known.
+    """Write a difference of steps, with its interval if there is one.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ def steps_difference_text(difference: float, low: float, high: float) -> str:
 
 
 def steps_ratio_text(row: Mapping[Any, Any], names: tuple[str, str], *, turned: bool = False) -> str:
-    """Write the ratio of expected running times (ERT) of a comparison, or the side that never converges.
+    """Write the ratio of expected running times (ERT) of a comparison, or which side never converges.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def steps_ratio_text(row: Mapping[Any, Any], names: tuple[str, str], *, turned: 
     names
         Names of its first and its second side.
     turned
-        Whether to write the second side as a multiple of the first one.
+        Whether to write the ratio of the second side to the first, instead of the first to the second.
 
     Returns
     -------
@@ -121,14 +121,14 @@ def steps_ratio_text(row: Mapping[Any, Any], names: tuple[str, str], *, turned: 
 
 
 def chance_text(p_value: float) -> str:
-    """Write a p-value in two significant digits; a dash if it is missing."""
+    """Write a p-value with two significant digits; a dash if it is missing."""
     if p_value != p_value:
         return "-"
     return f"{p_value:.2g}" if p_value >= 1e-4 else "< 0.0001"
 
 
 def count_text(n: int, what: str) -> str:
-    """Write a number with its noun, in the plural except for 1.
+    """Write a number with a noun, in the plural unless the number is 1.
 
     >>> count_text(1, "run"), count_text(2000, "run")
     ('1 run', '2,000 runs')
@@ -137,7 +137,7 @@ def count_text(n: int, what: str) -> str:
 
 
 def large_text(number: float) -> str:
-    """Write a number from 0 in three significant digits and words.
+    """Write a number of at least 0 with three significant digits, and thousand, million or billion.
 
     >>> [large_text(number) for number in (0.0, 617.4, 62_345.0, 999_999.0, 70_250_000.0, 2.4e12)]
     ['0', '617', '62.3 thousand', '1.00 million', '70.2 million', '2400 billion']
@@ -149,9 +149,9 @@ def large_text(number: float) -> str:
     return f"{number:.3g}"
 
 
-def list_text(words: list[str]) -> str:
-    """Join words: a, b and c."""
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+def list_text(items: list[str]) -> str:
+    """Join items: a, b and c."""
+    return " and ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)
 
 
 def name_text(values: Mapping[Any, Any], parameters: list[str]) -> str:
@@ -160,7 +160,7 @@ def name_text(values: Mapping[Any, Any], parameters: list[str]) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Write an estimated time in two units at most, rounded up.
+    """Write an estimated time in at most two units, rounded up.
 
     >>> [duration(seconds) for seconds in (0.2, 3.4, 200, 2000, 7500, 100_000)]
     ['1 s', '4 s', '3 min 20 s', '34 min', '2 h 05 min', '1 d 04 h']

@@ -1,4 +1,4 @@
-"""The machine: processors, memory, versions, and the digests of its C library's logarithms."""
+"""The machine: processors, memory, versions, and digests of functions of its C library."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typing import Any
 from sweep.errors import StudyError, SweepError, shown
 from sweep.system.plain_values import is_integer
 
-# Numbers from 0 to 1, both excluded.
+# Numbers between 0 and 1, both excluded.
 _UNIT = [(k + 0.5) / 100_000 for k in range(100_000)]
 _PACKAGES = ("xor-sweep", "numpy", "numba", "llvmlite", "pandas", "pyarrow")
 _TRAINING_ADDRESSES = 2**31
@@ -28,24 +28,21 @@ def available_threads() -> int:
 
 
 def most_threads() -> int:
-    """Return the largest number of threads allowed: eight per processor, at least 64; each thread holds memory."""
+    """Return the largest number of threads: eight per processor, but at least 64; each thread takes memory."""
     return max(64, 8 * available_threads())
 
 
-def threads_asked_for(threads: int | None) -> int:
-    """Return the number of threads to use: the given one, or one per processor.
+def thread_count(threads: int | None) -> int:
+    """Return the number of threads to use: ``threads``, or one per processor if it is None.
 
     Raises
     ------
     StudyError
-        If the number is not an integer from 1 to :func:`most_threads`.
+        If ``threads`` is not an integer from 1 to :func:`most_threads`.
     """
     n_threads = available_threads() if threads is None else threads
     if not is_integer(n_threads) or not 1 <= n_threads <= most_threads():
-        given = shown(threads)
-        raise StudyError(
-            [f"threads {given} given; must be an integer of at least 1, and here at most {most_threads()}"]
-        )
+        raise StudyError([f"threads: must be an integer from 1 to {most_threads()}, got {shown(threads)}"])
     return n_threads
 
 
@@ -55,7 +52,7 @@ def memory_bytes() -> int:
 
 
 def available_bytes() -> int:
-    """Return the memory that is free or can be freed, in bytes; all of this machine where the system does not tell."""
+    """Return the available memory, in bytes; all memory of the machine if the system does not report it."""
     try:
         lines = Path("/proc/meminfo").read_text().splitlines()
     except OSError:
@@ -65,9 +62,9 @@ def available_bytes() -> int:
 
 
 def check_addresses() -> None:
-    """Check that the limit of address space (``ulimit -v``) suffices for compiling and training.
+    """Check that the limit of address space (``ulimit -v``) suffices to compile and train.
 
-    With less, libraries fail in many ways or hang.
+    Below it, libraries fail in many ways or hang.
 
     Raises
     ------
@@ -79,8 +76,8 @@ def check_addresses() -> None:
     most = resource.getrlimit(resource.RLIMIT_AS)[0]
     if most != resource.RLIM_INFINITY and most < _TRAINING_ADDRESSES:
         raise SweepError(
-            f"this process may have {most:,} bytes of address space (ulimit -v); training needs at least "
-            f"{_TRAINING_ADDRESSES:,}"
+            f"ulimit -v: address space must be at least {_TRAINING_ADDRESSES:,} bytes for training, got {most:,}; "
+            "raise the limit"
         )
 
 
@@ -88,8 +85,8 @@ def check_addresses() -> None:
 def log_digest() -> str:
     """Return the SHA-256 of 10^5 logarithms of this machine's C library.
 
-    Normal initial weights depend on that logarithm, whose last bit differs between
-    CPUs in about one draw of 17,000. Results with different digests must not be mixed.
+    Normal initial weights depend on that logarithm. Its last bit differs between CPUs in about one draw of 17,000, so
+    results with different digests must not be mixed.
     """
     return _digest(map(math.log, _UNIT))
 

@@ -1,7 +1,7 @@
-"""The package ``kernels``: other distributions, and users' own files, have that name too.
+"""Import the package ``kernels``, since other distributions and files of users may have that name too.
 
-A wheel holds ours inside ``sweep``, so that nothing is overwritten where another one is installed as well, and it is
-imported from there under its name. A checkout has it beside ``sweep``, where Python finds it.
+A wheel holds ours inside ``sweep``, so that it overwrites no other package of this name, and imports it from there
+under its name. A checkout has it beside ``sweep``, where Python finds it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 
 _PROJECT = "xor-sweep"
 
-# The folder of sweep that kernels are in, in a wheel: pyproject.toml puts them there.
+# The folder of kernels within sweep in a wheel, as in pyproject.toml.
 BUNDLED = "_kernels"
 
 
@@ -22,7 +22,7 @@ def check_kernels() -> None:
     Raises
     ------
     ImportError
-        If it is another package or is missing; the message names the remedy.
+        If it is another package or missing; the message names the remedy.
     """
     package = Path(next(iter(import_module("sweep").__path__))).resolve()
     bundled = package / BUNDLED
@@ -36,7 +36,7 @@ def check_kernels() -> None:
     if project == _PROJECT:
         return
     if bundled.is_dir():
-        found = f"at {str(_location())!r} was imported before that of xor-sweep; use them in separate processes"
+        found = f"at {str(_location())!r} was imported before xor-sweep's; use the two in separate processes"
         raise ImportError(f"the package 'kernels' {found if came_first else _incomplete(bundled)}")
     raise ImportError(f"the package 'kernels' {_remedy(package.parent / 'kernels')}")
 
@@ -61,15 +61,15 @@ def _import_from(folder: Path) -> None:
 
 
 def _incomplete(own: Path) -> str:
-    """Say that files of ours are missing, and what to do."""
-    again = "install xor-sweep again with pip's --force-reinstall --no-deps"
-    return f"of xor-sweep at {str(own)!r} is not complete any more; {again}"
+    """Return that files of ours are missing, and the remedy."""
+    remedy = "run 'pip install --force-reinstall --no-deps xor-sweep'"
+    return f"of xor-sweep at {str(own)!r} is incomplete; {remedy}"
 
 
 def _remedy(own: Path) -> str:
-    """Say where the package that was found instead of that in a checkout comes from, and what to do.
+    """Return where the package comes from that hides the one in a checkout, and the remedy.
 
-    An editable installation comes last on the path: nothing is overwritten, and removing the other is enough.
+    An editable installation comes last on the path: nothing is overwritten, so it is enough to remove the other one.
     """
     from importlib import metadata  # slow
 
@@ -79,8 +79,8 @@ def _remedy(own: Path) -> str:
     others = sorted(set(metadata.packages_distributions().get("kernels", ())) - {_PROJECT})
     if others:
         uninstall = f"run 'pip uninstall {' '.join(others)}'"
-        return f"at {str(found)!r} is not xor-sweep's but that of the distribution {', '.join(others)}; {uninstall}"
-    return f"at {str(found)!r} is not xor-sweep's; rename it, or start Python where it is not found first"
+        return f"at {str(found)!r} belongs to the distribution {', '.join(others)}, not to xor-sweep; {uninstall}"
+    return f"at {str(found)!r} does not belong to xor-sweep; rename it, or start Python in another folder"
 
 
 def _location() -> Path | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from numbers import Integral
 from typing import Any
 
-# Limits of arrays, lists and ranges in a study: their length, and the depth of tables, rows and numbers.
+# Limits of arrays, lists and ranges in a study: their length, and their depth.
 MAX_VALUES = 1_000_000
 _LEVELS = 5
 
@@ -29,7 +29,7 @@ def plain(value: Any, levels: int = _LEVELS) -> Any:
     Parameters
     ----------
     value
-        Any value that a user gave.
+        Any value from a user.
     levels
         Depth of the conversion; deeper values are returned unchanged.
 
@@ -48,7 +48,7 @@ def plain(value: Any, levels: int = _LEVELS) -> Any:
     if isinstance(value, Mapping):
         return {plain(key, 1): plain(item, levels - 1) for key, item in value.items()}
     if isinstance(value, range) and value[MAX_VALUES:]:
-        return value  # too long to become a list
+        return value  # too long for a list
     if isinstance(value, (list, tuple, range)):
         items = list(value)
         return items if _PLAIN.issuperset(map(type, items)) else [plain(item, levels - 1) for item in items]
@@ -57,7 +57,7 @@ def plain(value: Any, levels: int = _LEVELS) -> Any:
 
 
 def _listed(value: Any) -> Any:
-    """Convert an array to a list and a scalar of NumPy to one of Python; return anything else unchanged."""
+    """Convert an array to a list and a NumPy scalar to a Python one; return anything else unchanged."""
     if isinstance(value, type):
         return value
     try:

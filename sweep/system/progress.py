@@ -1,4 +1,4 @@
-"""Progress of a sweep: a bar on a terminal, elsewhere a line every ten seconds.
+"""Progress of a study: a bar on a terminal, elsewhere a line every ten seconds.
 
 The percentage counts runs. Speed and remaining time are estimated from the parts that
 finished last and the seconds that threads trained them. Compiling kernels and runs of an
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _LINE_SECONDS = 10.0
 _WINDOW_SECONDS = 10.0
 
-# Characters of the text beside the bar, usually.
+# Usual number of characters of the text beside the bar.
 _TEXT_WIDTH = 75
 
 
@@ -70,7 +70,7 @@ class Pace:
         now = time.monotonic()
         parts = [*self._finished, _Finished(now, cost, net_steps, seconds)]
         recent = [part for part in parts if part.time >= now - _WINDOW_SECONDS]
-        # A new tuple: other threads may be reading the one before.
+        # A new tuple: other threads may be reading the old one.
         self._finished = tuple(recent if len(recent) >= self.threads else parts[-self.threads :])
 
     @property
@@ -152,16 +152,16 @@ class SweepProgress:
         """Set the number of parts trained at once, and on a cluster the number of workers, which may change."""
         self._pace.threads = max(threads, 1)
         if workers is not None and self._workers is None:
-            self._last_line = -inf  # their first number is shown at once
+            self._last_line = -inf  # show their first number at once
         self._workers = workers
 
     def skip(self, n_runs: int, cost: float) -> None:
-        """Count runs that an earlier call has trained, which do not affect the speed."""
+        """Count runs trained by an earlier call; they do not affect the speed."""
         self._done_runs += n_runs
         self._cost_to_go -= cost
 
     def advance(self, n_runs: int, cost: float, net_steps: int, seconds: float) -> None:
-        """Count a part that this call has trained.
+        """Count a part trained by this call.
 
         Parameters
         ----------
@@ -176,7 +176,7 @@ class SweepProgress:
         self.tick()
 
     def compiling(self, compilation: Compilation | None) -> None:
-        """Show which kernel is being compiled; None when compiling has ended."""
+        """Show which kernel is being compiled; None if none is."""
         self._compiles_here = bool(compilation and compilation.here)
         self._waits_for = ""
         if compilation:
@@ -185,19 +185,19 @@ class SweepProgress:
             if compilation.seconds and compilation.total > 1:
                 self._waits_for += f", about {duration(compilation.seconds)} for {'those known' if most else 'all'}"
         number = compilation.number if compilation else 0
-        self._last_line = -inf if number > self._kernel and not self._stops else self._last_line  # shown at once
+        self._last_line = -inf if number > self._kernel and not self._stops else self._last_line  # show it at once
         self._kernel = max(self._kernel, number)
         self.tick()
 
     def stopping(self) -> None:
-        """Show that training ends once the kernel under way is compiled."""
+        """Show that training ends once the current kernel is compiled."""
         if self._compiles_here and not self._stops:
             self._last_line = -inf
         self._stops = self._stops or self._compiles_here
 
-    def say(self, what: str) -> None:
+    def show(self, activity: str) -> None:
         """Show an activity other than training."""
-        self._waits_for = what
+        self._waits_for = activity
         self.tick()
 
     def tick(self) -> None:
@@ -213,37 +213,37 @@ class SweepProgress:
         if self._workers is not None:
             parts.append(f"{self._workers:,} workers" if self._workers != 1 else "1 worker")
         if self._compiles_here and self._stops:
-            parts.append("stopping: one kernel is being compiled")
+            parts.append("stopping once the current kernel is compiled")
         elif self._waits_for:
             parts.append(self._waits_for)
         elif self._pace.known:
             speed = self._pace.steps_per_second / 1e6
             parts.append(f"{speed:,.0f} M steps/s" if speed >= 100 else f"{speed:.3g} M steps/s")
-            parts.append(f"about {duration(self._cost_to_go / self._pace.cost_per_second)} to go")
+            parts.append(f"about {duration(self._cost_to_go / self._pace.cost_per_second)} left")
         elif 0 < self._done_runs < self._n_runs:
-            parts.append("going on from there")
+            parts.append("resuming")
         return "  ".join(parts)
 
     def _print_line(self) -> None:
         self._last_line = time.monotonic()
-        tell(self.text())
+        print_lines(self.text())
 
 
-def tell_finished(facts: Mapping[str, Any], place: str) -> None:
-    """Print that a study is finished already, with the time if run.json has it."""
+def print_finished(facts: Mapping[str, Any], place: str) -> None:
+    """Print that a study is already finished, with the time if run.json has it."""
     on = f" on {datetime.fromisoformat(facts['finished']):%Y-%m-%d %H:%M} UTC" if "finished" in facts else ""
     name, runs = one_line(facts["name"]), count_text(facts["n_runs"], "run")
-    tell(f"{name}: already finished{on} in {one_line(place)} ({runs}); nothing to train")
+    print_lines(f"{name}: already finished{on} in {one_line(place)} ({runs}); nothing to train")
 
 
 def is_on_terminal() -> bool:
-    """Return whether standard error is a terminal; a closed stream is none."""
+    """Return whether standard error is a terminal; a closed stream is not."""
     with suppress(AttributeError, ValueError):
         return sys.stderr.isatty()
     return False
 
 
-def tell(*lines: str) -> None:
-    """Print lines on standard error; a closed stream is ignored, so that training goes on."""
+def print_lines(*lines: str) -> None:
+    """Print lines on standard error; ignore a closed stream, so that training continues."""
     with suppress(OSError):
         print(*lines, sep="\n", file=sys.stderr, flush=True)

@@ -1,6 +1,6 @@
-"""Python processes beside this one: they have its modules, and answer over a pipe of their own.
+"""Python processes beside this one: they have its modules, and answer over a separate pipe.
 
-Standard output is no such pipe, since what a site configures when Python starts may print there.
+They do not answer over standard output, since a site configuration that runs when Python starts may print there.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from multiprocessing.connection import Connection
 from typing import IO, Any
 
-# What is run first: ``answers`` is the pipe for the program.
+# Code that runs before the program, and defines ``answers``, its pipe.
 _HEAD = (
     "import sys; sys.path[:] = {path!r}; "
     "from multiprocessing.connection import Connection; answers = Connection({pipe}, readable=False); "
@@ -22,13 +22,13 @@ _HEAD = (
 def start_python(
     program: str, errors: int | IO[bytes] | None, environment: Mapping[str, str] | None = None
 ) -> tuple[subprocess.Popen[bytes], Any]:
-    """Start a Python process that is not interrupted with this one.
+    """Start a Python process that Ctrl-C does not interrupt.
 
     Parameters
     ----------
     program
-        Its source. It is given standard input, which ends with this process, and ``answers``, the connection to which
-        it sends bytes.
+        Its source. It can read standard input, which ends with this process, and send bytes over the connection
+        ``answers``.
     errors
         Its standard error, as for ``Popen``.
     environment
@@ -43,10 +43,10 @@ def start_python(
     Raises
     ------
     OSError
-        If the system starts none.
+        If the system cannot start one.
     """
     if not sys.executable:
-        raise FileNotFoundError("sys.executable names no Python")
+        raise FileNotFoundError("sys.executable does not name a Python interpreter")
     reading, writing = os.pipe()
     answers = Connection(reading, writable=False)
     path = [place for place in sys.path if isinstance(place, str)]  # Python looks in no others

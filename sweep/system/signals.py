@@ -17,12 +17,12 @@ from types import FrameType, TracebackType
 
 from sweep.errors import EXIT_INTERRUPTED
 
-# Signals that end a command: Ctrl-C, the one that schedulers send before they kill, and a closed terminal.
+# Signals that end a command: Ctrl-C, the signal that schedulers send before they kill, and a closed terminal.
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def leave_on_interrupt() -> None:
-    """Exit the process at once on an interrupt, unless the signal is handled or ignored already, as nohup does."""
+    """Exit at once on an interrupt, unless the signal is already handled or ignored (as by nohup)."""
     for number in _SIGNALS:
         if signal.getsignal(number) in (signal.default_int_handler, signal.SIG_DFL):
             signal.signal(number, _leave)
@@ -30,7 +30,7 @@ def leave_on_interrupt() -> None:
 
 @contextmanager
 def raise_on_interrupt() -> Iterator[None]:
-    """Raise KeyboardInterrupt on an interrupt within this context, instead of ending the process."""
+    """Within this context, raise KeyboardInterrupt on an interrupt instead of exiting."""
     ours = [number for number in _SIGNALS if signal.getsignal(number) is _leave]
     for number in ours:
         signal.signal(number, signal.default_int_handler)
@@ -46,7 +46,7 @@ def _leave(number: int, frame: FrameType | None) -> None:
 
 
 class Interrupts:
-    """Count interrupts within this context instead of raising KeyboardInterrupt.
+    """Within this context, count interrupts instead of raising KeyboardInterrupt.
 
     Only signals that would raise KeyboardInterrupt are counted, and only in the main thread. The second interrupt
     raises KeyboardInterrupt at once.
@@ -65,7 +65,7 @@ class Interrupts:
         self._hook = sys.unraisablehook
 
     def __enter__(self) -> Interrupts:
-        """Start to count."""
+        """Start counting."""
         if self._ours:
             sys.unraisablehook = self._pass_on
         try:
@@ -86,12 +86,12 @@ class Interrupts:
             signal.signal(number, signal.default_int_handler)
 
     def check(self) -> None:
-        """Raise KeyboardInterrupt if there was an interrupt; called where that is safe."""
+        """Raise KeyboardInterrupt if there was an interrupt. Call this where it is safe."""
         if self.count:
             raise KeyboardInterrupt
 
     def _pass_on(self, swallowed: sys.UnraisableHookArgs) -> None:
-        """Report errors in callbacks as usual, except interrupts in those of the compiler, which are counted."""
+        """Report errors in callbacks as usual, except interrupts in callbacks of the compiler, which are counted."""
         if not issubclass(swallowed.exc_type, KeyboardInterrupt):
             self._hook(swallowed)
 

@@ -13,22 +13,22 @@ Struct = dict[tuple[int, int], Any]
 
 
 class ThriftError(Exception):
-    """There is no struct, or one that readers may read differently."""
+    """There is no struct, or an ambiguous one."""
 
 
 def read_struct(content: memoryview) -> tuple[Struct, int]:
-    """Return the struct at the beginning of some bytes, and where it ends.
+    """Return the struct at the start of some bytes, and where it ends.
 
     Returns
     -------
     fields : dict
-        Values by number and type of their fields: integers, structs and lists; None for all else.
+        Values by number and type of their fields: integers, structs and lists; None for all other values.
     end : int
 
     Raises
     ------
     ThriftError
-        If there is none; also if a field is given twice, since Thrift takes the last one of the right type.
+        If there is none, or a field occurs twice, since Thrift takes the last one of the right type.
     """
     try:
         return _struct(content, 0, _MOST_DEPTH)
@@ -46,7 +46,7 @@ def _struct(content: memoryview, at: int, depth: int) -> tuple[Struct, int]:
         step, kind = divmod(byte, 16)
         number, at = (number + step, at + 1) if step else _integer(content, at + 1)
         if number in known:
-            raise ThriftError("a field is given twice")
+            raise ThriftError("a field occurs twice")
         known.add(number)
         # The type of a bool in a field is its value.
         fields[number, kind], at = (None, at) if kind in _BOOLS else _value(content, at, kind, depth - 1)
@@ -54,7 +54,7 @@ def _struct(content: memoryview, at: int, depth: int) -> tuple[Struct, int]:
 
 
 def _value(content: memoryview, at: int, kind: int, depth: int) -> tuple[Any, int]:
-    """Return a value, None if it is none that is read, and where it ends."""
+    """Return a value, or None for a type that is not read, and where it ends."""
     if kind in (_INT16, INT32, INT64):
         return _integer(content, at)
     if kind == STRUCT:
@@ -84,13 +84,13 @@ def _list(content: memoryview, at: int, depth: int) -> tuple[list[Any], int]:
 
 
 def _integer(content: memoryview, at: int) -> tuple[int, int]:
-    """Return a signed integer, of which even codes are those from 0, and where it ends."""
+    """Return a signed integer in zigzag encoding, and where it ends."""
     code, at = _varint(content, at)
     return (code >> 1) ^ -(code & 1), at
 
 
 def _varint(content: memoryview, at: int) -> tuple[int, int]:
-    """Return an integer in groups of seven bits, the lowest first, and where it ends."""
+    """Return an integer in groups of seven bits, lowest first, and where it ends."""
     value = 0
     for shift in range(0, 70, 7):
         byte = content[at]

@@ -1,4 +1,4 @@
-"""Arrays of numbers in files that users name, .npy or .npz: a header is checked before the numbers are read."""
+"""Arrays of numbers in .npy or .npz files that users name. Each header is checked before the numbers are read."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def read_array(path: Path) -> Any:
     Raises
     ------
     ValueError
-        If the file cannot be read, or holds something else than numbers or more than 2^23; the message is part of a
+        If the file cannot be read, or holds anything but at most 2^23 numbers; the message is part of a
         sentence.
     """
     return _array(read_bytes(path)).tolist()
@@ -40,28 +40,28 @@ def read_arrays(path: Path) -> dict[str, Any]:
             names = [member.filename.removesuffix(_SUFFIX) for member in members]
             if len(set(names)) < len(names):
                 twice = next(name for name in names if names.count(name) > 1)
-                raise ValueError(f"it has several arrays {shown(twice)}")
+                raise ValueError(f"it has several arrays named {shown(twice)}")
             if sum(member.file_size for member in members) > MAX_BYTES:
-                raise ValueError(f"its arrays take more than {MAX_BYTES:,} bytes, the most that are read of one file")
-            # No more is decompressed than the directory tells.
+                raise ValueError(f"its arrays take more than {MAX_BYTES:,} bytes, the limit for one file")
+            # No more is decompressed than the directory states.
             contents = {name: archive.read(member) for name, member in zip(names, members, strict=True)}
     except ValueError:
         raise
     except Exception as error:  # zipfile has many kinds for damaged files
-        raise ValueError(f"it is no archive of arrays: {cut(str(error), 100)}") from None
+        raise ValueError(f"it is not an archive of arrays: {cut(str(error), 100)}") from None
     arrays = {}
     for name, content in contents.items():
         try:
             arrays[name] = _array(content)
         except ValueError as error:
-            raise ValueError(f"of its array {shown(name)}, {error}") from None
+            raise ValueError(f"array {shown(name)}: {error}") from None
     if sum(array.size for array in arrays.values()) > MAX_NUMBERS:
-        raise ValueError(f"{shown_names(arrays)} have more than {MAX_NUMBERS:,} numbers, the most that are read")
+        raise ValueError(f"{shown_names(arrays)} have more than {MAX_NUMBERS:,} numbers, the limit for one file")
     return {name: array.tolist() for name, array in arrays.items()}
 
 
 def _array(content: bytes) -> Any:
-    """Return the array of the content of a .npy file."""
+    """Return the array in the content of a .npy file."""
     import numpy as np
 
     file = io.BytesIO(content)
@@ -69,13 +69,13 @@ def _array(content: bytes) -> Any:
         version = np.lib.format.read_magic(file)
         read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         shape, by_columns, dtype = read_header(file)
-    except Exception:  # the header is a literal of Python, in which anything may stand
-        raise ValueError("the header is not that of a .npy file") from None
+    except Exception:  # the header is a Python literal, which may be anything
+        raise ValueError("it does not have the header of a .npy file") from None
     if dtype.kind not in "iuf" or dtype.itemsize > 8:
-        raise ValueError(f"the values are of type {dtype}; must be integers or floats of up to 64 bits")
+        raise ValueError(f"values must be integers or floats of up to 64 bits, got {dtype}")
     count = prod(shape)
     if count > MAX_NUMBERS:
-        raise ValueError(f"there are {count:,} numbers; at most {MAX_NUMBERS:,} are read of one file")
+        raise ValueError(f"it must have at most {MAX_NUMBERS:,} numbers, got {count:,}")
     if len(content) - file.tell() != count * dtype.itemsize:
-        raise ValueError(f"the header tells {count:,} numbers, but there are others")
+        raise ValueError(f"it does not hold the {count:,} numbers that its header names")
     return np.frombuffer(content, dtype, count, file.tell()).reshape(shape, order="F" if by_columns else "C")

@@ -1,4 +1,4 @@
-"""Files that users name, read whole: regular files, of a bounded size."""
+"""Read whole files that users name: regular files of a bounded size."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 import stat
 from pathlib import Path
 
-# Most bytes of one file, as it is and decoded. A study of 65,536 patterns and a dozen inputs has 20 MB.
+# Most bytes of one file, encoded and decoded. A study of 65,536 patterns and a dozen inputs has 20 MB.
 MAX_BYTES = 64 * 2**20
 # Most numbers of one file, as floats of eight bytes.
 MAX_NUMBERS = MAX_BYTES // 8
@@ -27,7 +27,7 @@ def read_bytes(path: Path) -> bytes:
     ValueError
         If the file cannot be read or is larger than 64 MiB; the message is part of a sentence.
     """
-    too_large = ValueError(f"it is larger than {MAX_BYTES:,} bytes, the most that are read of one file")
+    too_large = ValueError(f"it is larger than {MAX_BYTES:,} bytes, the limit for one file")
     content = bytearray()
     try:
         status = path.stat()
@@ -57,7 +57,7 @@ def read_text(path: Path) -> str:
     except UnicodeDecodeError:
         raise ValueError("it is not a text file in UTF-8") from None
     if "\0" in text:
-        raise ValueError("it is not a text file, as it holds a zero byte")
+        raise ValueError("it is not a text file: it holds a zero byte")
     return text
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sweep.errors import StoreError, shown
 
-# Of "s3://bucket" a Path leaves "s3:/bucket", and of "s3://" only "s3:".
+# A Path turns "s3://bucket" into "s3:/bucket", and "s3://" into "s3:".
 _ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):(?:/+(.*))?", re.ASCII | re.DOTALL)
 
 
@@ -22,7 +22,7 @@ def address_of(place: str | Path) -> tuple[str, str] | None:
 
 
 def local_folder(path: str | Path) -> Path:
-    """Return the path of a file or folder of this machine.
+    """Return the path of a file or folder on this machine.
 
     Raises
     ------
@@ -31,5 +31,5 @@ def local_folder(path: str | Path) -> Path:
     """
     address = address_of(path)
     if address:
-        raise StoreError(f"{shown('://'.join(address))} given; addresses are not supported here, so give a local path")
+        raise StoreError(f"path: must be a local path, got the address {shown('://'.join(address))}")
     return Path(path)

@@ -1,4 +1,4 @@
-"""Tables in files that users name, CSV or Parquet: only the columns that are asked for are kept or decoded."""
+"""Tables in CSV or Parquet files that users name. Only required columns are kept or decoded."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from sweep.system.user_files import MAX_BYTES, MAX_NUMBERS, read_bytes, read_tex
 if TYPE_CHECKING:
     import pyarrow as pa
 
-# float() reads more (1_000, digits of other scripts), which is more likely a mistake.
+# float() accepts more (1_000, digits of other scripts), which is more likely a mistake.
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _LONGEST_PATH, _LONGEST_REASON = 200, 200  # in a sentence
 
@@ -34,7 +34,7 @@ class Columns(NamedTuple):
     rows
         The number of each row in the file.
     numbers, texts
-        Values of the columns that are read as numbers, and as texts; of a missing text an empty one.
+        Values of the columns read as numbers and as texts; a missing text is empty.
     """
 
     rows: Sequence[int]
@@ -48,12 +48,12 @@ class UserTable(ABC):
     Parameters
     ----------
     file
-        Name of the file in sentences.
+        The file, for messages.
 
     Attributes
     ----------
     names : list of str
-        Of all columns.
+        Names of all columns.
     """
 
     names: list[str]
@@ -67,41 +67,41 @@ class UserTable(ABC):
         Parameters
         ----------
         numbers, texts
-            Names of columns of finite numbers, and of columns of anything that is taken as text.
+            Names of columns of finite numbers, and of columns read as text.
         rows
-            What a row is in sentences, in the plural.
+            Plural noun for rows, for messages.
         most_rows
-            Limit of their number.
+            Most rows.
 
         Raises
         ------
         ValueError
-            If there are no such columns, or their values are others or too many.
+            If columns are missing, or their values are invalid or too many.
         """
         numbers, texts = list(dict.fromkeys(numbers)), list(dict.fromkeys(texts))
         for name in (*numbers, *texts):
             if self.names.count(name) != 1:
-                has = "several columns" if name in self.names else "no column"
+                has = "several columns named" if name in self.names else "no column"
                 raise ValueError(f"{self.file} has {has} {shown(name)}; there are {shown_names(self.names)}")
         most = min(most_rows, MAX_NUMBERS // len([*numbers, *texts]))
         columns = self._read(numbers, texts, most)
         if columns is None:
             of = "" if most == most_rows else f" of {len([*numbers, *texts]):,} columns"
-            raise ValueError(f"{self.file} has more than {most} {rows}{of}, the most that are allowed")
+            raise ValueError(f"{self.file} has more than {most} {rows}{of}, the limit for one file")
         if not columns.rows:
-            raise ValueError(f"{self.file} has no {rows} below its first line")
+            raise ValueError(f"{self.file} has no {rows} after its first line")
         return columns
 
     @abstractmethod
     def _read(self, numbers: list[str], texts: list[str], most: int) -> Columns | None:
         """Return columns; None if there are more than ``most`` rows."""
 
-    def _number(self, given: Any, row: int) -> float:
+    def _number(self, entry: Any, row: int) -> float:
         """Return a value of a row as a finite number."""
-        is_value = is_number(given) if isinstance(given, str) else given is not None
-        value = float(given) if is_value else math.nan
+        is_value = is_number(entry) if isinstance(entry, str) else entry is not None
+        value = float(entry) if is_value else math.nan
         if not math.isfinite(value):
-            raise ValueError(f"{self.file}, row {row} has {shown(given)}; must be a finite number")
+            raise ValueError(f"{self.file}, row {row}: must be a finite number, got {shown(entry)}")
         return value
 
 
@@ -114,7 +114,7 @@ class _CsvTable(UserTable):
         self._lines = self._rows(csv.reader(io.TextIOWrapper(io.BytesIO(text.encode()), "utf-8", newline="")))
         self.names = [name.strip() for name in next(self._lines, (0, []))[1]]
         if not self.names:
-            raise ValueError(f"{file} is empty; its first line names the columns")
+            raise ValueError(f"{file} is empty; its first line must name the columns")
 
     def _rows(self, reader: Any) -> Iterator[tuple[int, list[str]]]:
         """Yield the rows that are not empty, each with the number of its line."""
@@ -133,8 +133,8 @@ class _CsvTable(UserTable):
             if len(rows) == most:
                 return None
             if len(row) != len(self.names):
-                told = f"row {line} has {len(row)} values; the first row has {len(self.names)}"
-                raise ValueError(f"{self.file}, {told}")
+                fault = f"row {line}: must have {len(self.names)} values like the first row, got {len(row)}"
+                raise ValueError(f"{self.file}, {fault}")
             rows.append(line)
             for name, column in of_numbers.items():
                 column.append(self._number(row[places[name]].strip(), line))
@@ -158,13 +158,13 @@ class _ParquetTable(UserTable):
         names = list(dict.fromkeys([*numbers, *texts]))
         for name in names:
             if not _is_allowed(kind := self._schema.field(name).type):
-                told = f"column {shown(name)} is of type {shown(str(kind))}; must be numbers, bools or texts"
-                raise ValueError(f"{self.file}, {told}")
+                fault = f"column {shown(name)}: must hold numbers, bools or texts, got type {shown(str(kind))}"
+                raise ValueError(f"{self.file}, {fault}")
         if self._file.metadata.num_rows > most:
             return None
         with self._refusals():
             if decoded_bytes(self._content, self._file, names) > MAX_BYTES:
-                raise ValueError(f"its columns take more than {MAX_BYTES:,} bytes, the most that are decoded of a file")
+                raise ValueError(f"its columns decode to more than {MAX_BYTES:,} bytes, the limit for one file")
             # Only in this thread, as in sweep/store/parquet.py.
             table = open_parquet(self._content, names).read(names, use_threads=False)
             table.validate(full=True)
@@ -177,7 +177,7 @@ class _ParquetTable(UserTable):
 
     @contextmanager
     def _refusals(self) -> Iterator[None]:
-        """Tell in one line what Arrow raises for damaged files."""
+        """Report in one line what Arrow raises for damaged files."""
         from pyarrow import ArrowException
 
         try:
@@ -193,9 +193,9 @@ def open_table(path: Path, kind: str) -> UserTable:
     Parameters
     ----------
     path
-        Of the file.
+        Path of the file.
     kind
-        What the file is in sentences, as "pattern file".
+        Noun for the file in messages, such as "pattern file".
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Cells that need more seeds, round after round, determined from finished rounds alone."""
+"""The cells that need more seeds in each round, determined only from finished rounds."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from sweep.store.parts import Parts
 class AdaptiveRounds:
     """The open cells of each round of a study; threads share one.
 
-    Each part is read once, and a failure is remembered: after a repair of parts a new object is needed.
+    Each part is read once, and a failure is kept: after a repair of parts, create a new object.
 
     Parameters
     ----------
     plan
         The plan of the study.
     parts
-        The parts of the result. Those of a round are read once all rounds before it are finished.
+        The parts of the result. Those of a round are read once all earlier rounds are finished.
     commits
-        Returns the commits whose parts count; by default all.
+        Returns the commits whose parts count; all by default.
     """
 
     def __init__(self, plan: Plan, parts: Parts, commits: Callable[[], Iterable[Commit]] | None = None) -> None:
@@ -44,7 +44,7 @@ class AdaptiveRounds:
         self._lock = Lock()
 
     def restrict(self, part: Part) -> Part:
-        """Return a part with only those cells that are open in its round.
+        """Restrict a part to the cells that are open in its round.
 
         Raises
         ------
@@ -59,7 +59,7 @@ class AdaptiveRounds:
         with self._lock:
             while len(self._open) <= number:
                 if self._fault:
-                    raise copy(self._fault)  # one for each thread, as it holds a traceback
+                    raise copy(self._fault)  # one for each thread, since it holds a traceback
                 try:
                     self._open.append(self._next_round())
                 except StoreError as error:
@@ -73,7 +73,7 @@ class AdaptiveRounds:
         start, stop = (self._plan.parts.start_of(each) for each in (number - 1, number))
         before = sorted((each for each in self._commits() if each.start < stop), key=lambda commit: commit.start)
         if not cover(before, stop):
-            raise StoreError("parts of earlier rounds are missing, which decide the cells that get more seeds")
+            raise StoreError("parts of earlier rounds are missing, so the cells of the next round are unknown")
         sums = TallySum()
         for commit in before:
             if commit.start >= start:

@@ -13,33 +13,35 @@ from sweep.training.kernel_items import uncompiled
 from sweep.training.part_trainer import PartTrainer
 
 
-def compile_study(study: Study, n_processes: int, tell: Callable[[int, int], None]) -> int:
+def compile_study(study: Study, n_processes: int, report: Callable[[int, int], None]) -> int:
     """Compile the kernels of a study in processes side by side.
 
     Parameters
     ----------
     study
     n_processes
-        The largest number of processes; fewer where there are fewer kernels, or memory for fewer.
-    tell
-        Called with the number of kernels that are compiled, and that of all.
+        Most processes; fewer if there are fewer kernels, or not enough memory.
+    report
+        Called with the number of compiled kernels and the number of all kernels.
 
     Returns
     -------
     int
-        Number of kernels that were compiled.
+        Number of compiled kernels.
 
     Raises
     ------
     SweepError
-        If processes end early, as where memory is short or the cache cannot be written.
+        If processes end early, for example if memory is short or the cache cannot be written.
     """
     plan = Plan(study)
     items = uncompiled(PartTrainer(plan), range(plan.n_shapes), settles=True)
-    with Compilers(study, items, n_processes, CompileWatch(lambda _: None), lambda: None, told=True) as compilers:
-        if not compilers.wait(lambda n_done: tell(n_done, len(items))):
+    with Compilers(
+        study, items, n_processes, CompileWatch(lambda _: None), lambda: None, prints_errors=True
+    ) as compilers:
+        if not compilers.wait(lambda n_done: report(n_done, len(items))):
             raise SweepError(
-                "processes that compile have ended early; try again with fewer (--processes 1), and see whether their "
+                "the processes that compile ended early; try again with fewer (--processes 1), and check that their "
                 "cache can be written (XDG_CACHE_HOME)"
             )
     return len(items)

@@ -1,7 +1,7 @@
-"""A process that compiles kernels for another one: what it is told on standard input, until that closes.
+"""A process that compiles kernels for another one. It reads their names from standard input, until that closes.
 
-The first line is a study, with the custom components; each later one names a kernel, and is answered by the
-seconds that it took to compile. Answers go over a connection of their own.
+The first line is a study with its custom components. Each later line names a kernel; the answer is the number of
+seconds that it took to compile. Answers go over a separate connection.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from sweep.training.part_trainer import PartTrainer
 
 
 def main(answers: Any) -> None:
-    """Compile what standard input says, into the cache on disk, and send the seconds over a connection."""
+    """Compile the kernels that standard input names, into the cache on disk, and send the seconds over a connection."""
     lines: SimpleQueue[str] = SimpleQueue()
     Thread(target=_read, args=(lines,), daemon=True).start()
     text, custom_components = json.loads(lines.get())
@@ -32,7 +32,7 @@ def main(answers: Any) -> None:
     worker = PartTrainer(Plan(parse_study(text, "standard input")))
     import_all_kernels()
     answers.send_bytes(b"ready")
-    while not entries.n_unwritten():  # what cannot be written helps nobody
+    while not entries.n_unwritten():  # a kernel that cannot be written is of no use
         item = Item(*json.loads(lines.get()))
         begin = time.monotonic()
         compile_item(worker, item)
@@ -41,7 +41,7 @@ def main(answers: Any) -> None:
 
 
 def _read(lines: SimpleQueue[str]) -> None:
-    """Pass lines on, and end this process when nobody holds the other end any more, whatever it is doing."""
+    """Pass lines on, and end this process at once when standard input closes."""
     for line in sys.stdin:
         lines.put(line)
     os._exit(0)

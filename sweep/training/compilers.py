@@ -1,8 +1,8 @@
-"""Processes that compile kernels beside a call, and who compiles which kernel.
+"""Processes that compile kernels for a call, and which of them compiles which kernel.
 
-Numba compiles one kernel at a time in a process. So other processes compile into the cache on disk the kernels that the
-threads of this one do not compile yet: first those that a thread waits for, then those that are needed last, since
-threads come to the others themselves.
+Numba compiles one kernel at a time in a process. So other processes compile kernels into the cache on disk: first
+those that a thread waits for, then those that are needed last, since the threads of this process come to the other
+kernels themselves.
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ from sweep.training.kernel_items import Item
 _PROCESS_BYTES = 4e8
 # Seconds between checks for the end of the call.
 _WAKE_SECONDS = 0.1
-# Seconds after which a process is given up, many times those of a kernel: it may have been stopped (SIGSTOP).
+# Seconds after which a process is abandoned, many times those of a kernel: it may have been stopped (SIGSTOP).
 _LONGEST_SECONDS = 120.0
 _PROGRAM = "from sweep.training.compiler_process import main; main(answers)"
 
 
 class _State(Enum):
-    """Of a kernel: to be compiled by anybody, by this process only, being compiled here or beside, compiled."""
+    """State of a kernel: open to all processes or to this one only, being compiled here or in another one, or done."""
 
-    OPEN, OWN, HERE, BESIDE, DONE = range(5)
+    OPEN, OWN, HERE, ELSEWHERE, DONE = range(5)
 
 
 class _Process(NamedTuple):
-    """A process, the connection over which it answers, and the thread that gives it work."""
+    """A process, the connection over which it answers, and the thread that sends it work."""
 
     process: subprocess.Popen[bytes]
     answers: Any
@@ -48,20 +48,20 @@ class _Process(NamedTuple):
 
 
 class Compilers:
-    """Processes that compile the kernels of a study beside this one.
+    """Processes that compile the kernels of a study in parallel to this one.
 
     Parameters
     ----------
     study
     items
-        What is to be compiled, by the key of the kernel, in the order in which it is needed.
+        What to compile, by the key of the kernel, in the order of need.
     n_processes
-        The largest number of processes; fewer where there are fewer kernels, or memory for fewer.
+        Most processes; fewer if there are fewer kernels, or not enough memory.
     watch
-        Is told what is compiled.
+        Receives the start and end of each compilation.
     check
         Called by threads that wait for a kernel; an exception that it raises ends the wait.
-    told
+    prints_errors
         Whether processes print errors.
     """
 
@@ -73,9 +73,10 @@ class Compilers:
         watch: CompileWatch,
         check: Callable[[], None],
         *,
-        told: bool = False,
+        prints_errors: bool = False,
     ) -> None:
-        self._study, self._items, self._watch, self._check, self._told = study, dict(items), watch, check, told
+        self._study, self._items, self._watch, self._check = study, dict(items), watch, check
+        self._prints_errors = prints_errors
         self._n_wanted = max(0, min(n_processes, len(items), int(available_bytes() / _PROCESS_BYTES)))
         self._states = dict.fromkeys(items, _State.OPEN)
         self._awaited = Counter[KernelKey]()
@@ -84,7 +85,7 @@ class Compilers:
         self._n_running = 0
 
     def __enter__(self) -> Self:
-        """Start the processes; fewer or none where the system starts no more processes or threads."""
+        """Start the processes; fewer or none if the system cannot start more processes or threads."""
         first = json.dumps([self._study.to_toml(), sent_components(self._study)])
         with suppress(OSError, RuntimeError):
             while len(self._processes) < self._n_wanted:
@@ -95,7 +96,7 @@ class Compilers:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """End the processes, whatever they compile."""
+        """End the processes, even while they compile."""
         for each in self._processes:
             each.process.kill()
         for each in self._processes:
@@ -105,7 +106,7 @@ class Compilers:
 
     @contextmanager
     def claim(self, key: KernelKey) -> Iterator[None]:
-        """Have the right to compile a kernel in this process, unless another one has compiled it on entry."""
+        """Wait until this process may compile a kernel, or another one has compiled it."""
         with self._watch.waiting():
             is_ours = self._take(key)
         try:
@@ -114,32 +115,33 @@ class Compilers:
             if is_ours:
                 self._change(key, _State.DONE)
 
-    def wait(self, tell: Callable[[int], None]) -> bool:
-        """Wait until all is compiled, or no process is left; return whether all is.
+    def wait(self, report: Callable[[int], None]) -> bool:
+        """Wait until all kernels are compiled, or no process is left; return whether all are compiled.
 
         Parameters
         ----------
-        tell
-            Called with the number of kernels that are compiled, whenever that changes.
+        report
+            Called with the number of compiled kernels, whenever that changes.
         """
-        told = -1
+        n_reported = -1
         with self._changed:
             while True:
                 n_done = sum(state is _State.DONE for state in self._states.values())
-                if n_done > told:
-                    tell(told := n_done)
+                if n_done > n_reported:
+                    n_reported = n_done
+                    report(n_done)
                 if n_done == len(self._states) or not self._n_running:
                     return n_done == len(self._states)
                 self._check()
                 self._changed.wait(_WAKE_SECONDS)
 
     def _take(self, key: KernelKey) -> bool:
-        """Wait until this process may compile a kernel, and return true, or until it is compiled."""
+        """Wait until this process may compile a kernel, or it is compiled; return whether to compile it here."""
         with self._changed:
             self._awaited[key] += 1
             try:
                 while self._states.get(key) is not _State.DONE:
-                    if self._states.get(key) is not _State.BESIDE and _State.HERE not in self._states.values():
+                    if self._states.get(key) is not _State.ELSEWHERE and _State.HERE not in self._states.values():
                         self._states[key] = _State.HERE
                         return True
                     self._check()
@@ -154,7 +156,7 @@ class Compilers:
             self._changed.notify_all()
 
     def _next(self) -> KernelKey | None:
-        """Return the kernel that a process compiles next, now its own; None if there is no more, or the call ends."""
+        """Claim the next kernel for a process; return None if there is none left, or the call is to end."""
         try:
             self._check()
         except BaseException:
@@ -164,20 +166,20 @@ class Compilers:
             if not ready:
                 return None
             key = next((key for key in ready if self._awaited[key]), ready[-1])
-            self._states[key] = _State.BESIDE
+            self._states[key] = _State.ELSEWHERE
             return key
 
     def _start(self, first: str) -> None:
-        """Start a process, and the thread that gives it one kernel after the other.
+        """Start a process, and the thread that sends it one kernel after the other.
 
         Raises
         ------
         OSError, RuntimeError
-            If the system starts no further process or thread.
+            If the system cannot start another process or thread.
         """
-        process, answers = start_python(_PROGRAM, None if self._told else subprocess.DEVNULL)
+        process, answers = start_python(_PROGRAM, None if self._prints_errors else subprocess.DEVNULL)
         thread = Thread(target=self._serve, args=(process, answers, first), daemon=True)
-        with self._changed:  # which the thread waits for at its end
+        with self._changed:  # the thread waits for this lock at its end
             try:
                 thread.start()
             except RuntimeError:
@@ -188,7 +190,7 @@ class Compilers:
         self._processes.append(_Process(process, answers, thread))
 
     def _serve(self, process: subprocess.Popen[bytes], answers: Any, first: str) -> None:
-        """Give one kernel after the other to a process, until there is no more, or it fails."""
+        """Send one kernel after the other to a process, until none is left or it fails."""
         try:
             with suppress(OSError, EOFError, ValueError):
                 _ask(process, answers, first)  # it is ready
@@ -206,8 +208,7 @@ class Compilers:
         Raises
         ------
         OSError, EOFError, ValueError
-            If the process has ended, could not do it, or takes too long. This process is then to compile the kernel
-            itself.
+            If the process has ended, fails, or takes too long. Then this process has to compile the kernel.
         """
         self._watch.begin(key, here=False)
         state, seconds = _State.OWN, None
@@ -220,7 +221,7 @@ class Compilers:
 
 
 def _ask(process: subprocess.Popen[bytes], answers: Any, line: str) -> bytes:
-    """Send a process a line, and return its answer.
+    """Send a line to a process, and return its answer.
 
     Raises
     ------

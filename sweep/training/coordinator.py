@@ -41,13 +41,13 @@ class Coordinator:
     Attributes
     ----------
     plan, parts, shown
-        As given.
+        As above.
     commits : dict
         The commits of finished parts by number.
     n_threads : int
         Most parts that this call trained at once.
     aggregate : Aggregate
-        Statistics and digest; of all parts once :meth:`run` has ended and all parts are finished.
+        Statistics and digest, of all parts once :meth:`run` has finished them.
 
     Raises
     ------
@@ -79,7 +79,7 @@ class Coordinator:
         return any(index not in self.commits for index in self._limits.choose(self.plan))
 
     def run(self, make_executor: MakeExecutor) -> None:
-        """Train missing parts within the limits; if all are finished then, read all parts.
+        """Train missing parts within the limits. If all are finished afterwards, read all parts.
 
         Parameters
         ----------
@@ -109,10 +109,10 @@ class Coordinator:
                     executor.expect(map(self.plan.part, missing))
                     self._train_rounds(executor, budget, progress)
                     self.n_threads = executor.n_threads
-            if not self.complete:  # other processes may have trained the rest
+            if not self.complete:  # other processes may have trained the other parts
                 self.commits |= self.parts.commits()
             if self.complete:
-                progress.say("reading what was trained")
+                progress.show("reading trained parts")
                 for commit in self.commits.values():
                     interrupts.check()
                     self._add(commit)
@@ -124,7 +124,7 @@ class Coordinator:
         return own + (self._reuse.files if self._reuse else [])
 
     def _train_rounds(self, executor: Executor, budget: Budget, progress: SweepProgress) -> None:
-        """Train missing parts round by round, as each round follows from all earlier ones."""
+        """Train missing parts round by round, since all earlier rounds decide each round."""
         for number in range(self.plan.parts.n_rounds):
             missing = [index for index in self._limits.choose(self.plan, number) if index not in self.commits]
             if self.parts.shared:  # a random order for each process, so that they seldom train the same part
@@ -135,12 +135,12 @@ class Coordinator:
                 self._train(executor, budget, parts, self._estimate(number, len(missing)), progress)
             if not self.commits.keys() >= set(self.plan.parts.order(number)):
                 break
-        of_steps = "sharpness" not in self.plan.study.record.measures  # which costs as much however few steps are taken
+        of_steps = "sharpness" not in self.plan.study.record.measures  # its cost does not depend on the steps
         if executor.here and self._reuse is None and of_steps:
             note_speed(self._operations, self._seconds)
 
     def _estimate(self, number: int, n_parts: int) -> float:
-        """Return about how many operations ``n_parts`` parts of a round take, within the limits."""
+        """Estimate the operations of ``n_parts`` parts of a round, within the limits."""
         of, n_runs, operations = self.plan.parts.round_size(number)
         part = n_parts / of
         return part * self._limits.share(int(part * n_runs)) * operations
@@ -148,8 +148,8 @@ class Coordinator:
     def _train(
         self, executor: Executor, budget: Budget, parts: Iterator[Part], operations: float, progress: SweepProgress
     ) -> None:
-        """Add commits as they are made."""
-        # Closed also after an error here, so that workers end.
+        """Train parts, and add each commit once it is written."""
+        # Closed also after an error, so that workers end.
         with closing(executor.map(budget.take(parts), operations)) as commits:
             for commit in commits:
                 self.commits[commit.part] = commit

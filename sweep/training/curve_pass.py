@@ -43,8 +43,7 @@ def record_curves(plan: Plan, parts: StoreReader | MemoryParts, n_threads: int, 
     KeyboardInterrupt
         If interrupted.
     StoreError
-        If a part cannot be read, this version or machine would give other bits, or a run ends otherwise than its row
-        says.
+        If a part cannot be read, this version or machine would give other bits, or a run does not end like its row.
     """
     if plan.study.record.curves is None:
         return None
@@ -59,7 +58,7 @@ def record_curves(plan: Plan, parts: StoreReader | MemoryParts, n_threads: int, 
         SweepProgress(n_runs, 0.0, n_threads, shown) as progress,
     ):
         recorder, curves = CurveRecorder(plan, interrupts.check), []
-        progress.say("recording learning curves")
+        progress.show("recording learning curves")
         for each in work_in_threads(recorder.record, recorder.blocks(parts), n_threads, interrupts, progress.tick):
             curves.append(each)
             progress.skip(len(set(each["run"].tolist())), 0.0)

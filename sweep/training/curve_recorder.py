@@ -1,7 +1,7 @@
-"""Learning curves: the first runs of each cell once more, with loss and correct outputs at some of their steps.
+"""Learning curves: train the first runs of each cell again, with loss and correct outputs at some of their steps.
 
-That is a pass of its own, once all rows are there. A run is the same whenever it is trained, so its curve must end as
-its row says.
+This is a separate pass once all rows are complete. Training a run again gives the same bits, so its curve must end
+like its row.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class CurveRecorder:
         Parameters
         ----------
         rows
-            Of runs of one shape, those of a cell in succession; see :meth:`blocks`.
+            Rows of runs of one shape, those of a cell in succession; see :meth:`blocks`.
 
         Returns
         -------
@@ -87,22 +87,22 @@ class CurveRecorder:
         Raises
         ------
         StoreError
-            If a run ends otherwise than its row says.
+            If a run ends otherwise than like its row.
         """
         starts = np.flatnonzero(np.diff(rows["cell"], prepend=-1))
         cells, counts = rows["cell"][starts], np.diff(starts, append=len(rows["cell"]))
         first, settings = self._plan.grid.cell(int(cells[0])), self._trainer.settings(cells)
         known: dict[str, Array] = {}
-        if self._plan.study.restarts.max_restarts:  # curves are of the last attempts, which end where these do
+        if self._plan.study.restarts.max_restarts:  # curves show the last attempts, which end at the same steps
             ended, weights = self._trainer.train_attempts(cells, counts, rows["seed"])
             known = {"status": ended.columns.status}
             settings, counts, starts = np.repeat(settings, counts), np.ones_like(rows["cell"]), np.arange(len(weights))
             settings["max_steps"] = ended.columns.steps
         else:
             weights = self._trainer.weights(cells, counts, rows["seed"])
-        asked: dict[str, Any] = {"final_weights": True, "predictions": False, "pause": self._pause}
-        asked |= {"hidden": first.hidden, "seeds": rows["seed"], "path_epochs": self._points(rows["cell"])[0]}
-        outcome = self._trainer.trainer(first).train(settings, weights, counts, **asked)
+        arguments: dict[str, Any] = {"final_weights": True, "predictions": False, "pause": self._pause}
+        arguments |= {"hidden": first.hidden, "seeds": rows["seed"], "path_epochs": self._points(rows["cell"])[0]}
+        outcome = self._trainer.trainer(first).train(settings, weights, counts, **arguments)
         ends = outcome.columns._replace(**known)
         found, there = self._along({**rows, "status": ends.status, "steps": ends.steps})
         is_end = np.diff(found["run"], append=-1) != 0
@@ -110,18 +110,18 @@ class CurveRecorder:
         status = np.where(is_end, found["status"], EXHAUSTED)  # no run had diverged before its end
         points = outcome._replace(final_weights=networks, columns=ends._replace(status=status))
         found |= self._measured(int(cells[0]), settings, np.add.reduceat(there.sum(axis=1), starts), points)
-        # A run may converge though its loss overflows; a test calls no output of such a network correct.
+        # A run may converge although its loss overflows; a test counts no output of such a network as correct.
         overflowed = np.isinf(found["train_loss"][is_end]) & (ends.status == CONVERGED)
         found["n_correct"][is_end] = np.where(overflowed, ends.n_correct, found["n_correct"][is_end])
         self._check_ends(rows, take(found, is_end))
         return found
 
     def points(self, rows: Columns) -> Columns:
-        """Return the points that :meth:`record` gives the curves of some runs, without what is measured there."""
+        """Return the points of curves of some runs as :meth:`record` does, without measures."""
         return self._along(rows)[0]
 
     def table(self, curves: list[Columns]) -> pa.Table:
-        """Return curves as one table, ordered by run, with the columns that they have."""
+        """Return curves as one table, ordered by run."""
         import pyarrow as pa
 
         plan, columns = self._plan, curves_columns(self._plan.study)
@@ -139,7 +139,7 @@ class CurveRecorder:
 
     @property
     def _names(self) -> list[str]:
-        """The columns of rows with which the ends of curves are compared, and those that identify runs."""
+        """The columns of rows that identify runs, and those with which the ends of curves are compared."""
         tested = [column.name for column in measure_columns(self._plan.study)]
         return ["run", "cell", "seed", "status", "steps", "initial_loss", "final_loss", "n_correct", *tested]
 
@@ -148,14 +148,14 @@ class CurveRecorder:
         return {name: column_values(table, known[name]) for name in self._names}
 
     def _has_curve(self, runs: Array) -> NDArray[np.bool_]:
-        """Return which runs are of the first seeds of their cell."""
+        """Return which runs belong to the first seeds of their cell."""
         curves = self._plan.study.record.curves
         assert curves is not None
         chosen: NDArray[np.bool_] = runs % self._plan.n_seeds < curves.seeds
         return chosen
 
     def _most_runs(self, cells: Array) -> int:
-        """Return the number of runs in a block, whose cells have one shape."""
+        """Return the most runs in a block whose cells have one shape."""
         cell, n_points = self._plan.grid.cell(int(cells[0])), len(self._points(cells)[0]) + 1
         n_parameters = make_recipe(self._plan.study, cell).architecture.n_parameters(cell.hidden)
         return max(1, int(_BLOCK_NUMBERS // (n_points * n_parameters)))
@@ -166,14 +166,14 @@ class CurveRecorder:
         return curve_epochs(self._plan.study, n_windows, int(self._plan.grid.most_steps(cells).max())), n_windows
 
     def _along(self, rows: Columns) -> tuple[Columns, NDArray[np.bool_]]:
-        """Return the points of runs that end as their rows say: columns, and which of all points each run has.
+        """Return the points of runs: their columns, and which of all points each run has.
 
         Returns
         -------
         points
             Run, cell, seed, status and steps of each point, run after run.
         there : (runs, points)
-            The last point is the end of the run, whatever its step; it has none at this step or later beside it.
+            The last point is the end of the run. It has no other point at this step or later.
         """
         (epochs, n_windows), ended = self._points(rows["cell"]), rows["steps"]
         steps = np.column_stack([np.tile(np.array(epochs, np.int64) * n_windows, (len(ended), 1)), ended])
@@ -183,7 +183,7 @@ class CurveRecorder:
         return points | {"steps": steps[there]}, there
 
     def _measured(self, number: int, settings: Array, counts: Array, points: Outcome) -> Columns:
-        """Return loss and correct outputs of networks along curves, as of runs that take no step."""
+        """Return loss and correct outputs of networks along curves, computed by runs that take no step."""
         cell, columns = self._plan.grid.cell(number), measure_columns(self._plan.study)
         recipe = make_recipe(self._plan.study, cell)
         assert self._trainer.curve_tester
@@ -198,17 +198,17 @@ class CurveRecorder:
         """Compare the last points of curves with the rows of their runs."""
         found = difference_of_ends(rows, ends)
         if found:
-            raise StoreError(f"{found}; 'sweep verify DIR --all' tells whether rows are damaged")
+            raise StoreError(f"{found}; check the rows with 'sweep verify DIR --all'")
 
 
 def difference_of_ends(rows: Columns, ends: Columns) -> str | None:
-    """Return a clause on the first run whose curve ends otherwise than its row says; None if there is none."""
+    """Return a clause on the first run whose curve does not end like its row; None if there is none."""
     for name in (name for name in rows if name != "initial_loss"):
         own = ends["train_loss" if name == "final_loss" else name]
         for k in np.flatnonzero(own != rows[name])[:1]:
             there, here = (STATUSES[each[k]] if name == "status" else plain(each[k]) for each in (rows[name], own))
             return (
-                f"the learning curve of run {rows['run'][k]} ends otherwise than its row: {name} {here!r}, in the row "
+                f"the learning curve of run {rows['run'][k]} does not end like its row: {name} {here!r}, in the row "
                 f"{there!r}"
             )
     return None

@@ -1,7 +1,7 @@
-"""Largest eigenvalues of symmetric matrices, the same bits on every machine.
+"""Largest eigenvalues of symmetric matrices, with the same bits on every machine.
 
 LAPACK and BLAS add in an order that depends on the machine. Here every operation is + - * / or sqrt of NumPy arrays
-over the matrices, and every sum has one order, so a matrix has the same eigenvalue whatever others it is computed with.
+over the matrices, and every sum has one order, so the eigenvalue of a matrix does not depend on the other matrices.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 
-# The interval of an eigenvalue is cut into so many parts, so often: enough for the last bit of the largest element.
+# The interval of an eigenvalue is cut into _PARTS parts _CUTS times: enough for the last bit of the largest element.
 _PARTS, _CUTS = 16, 16
-# Elements of matrices that are made tridiagonal side by side.
+# Elements of matrices that are reduced to tridiagonal form together.
 _MOST_IN_CACHE = 2**18
 # A column whose squares add up to less counts as 0, in matrices with elements of size 1.
 _NOTHING = 2.0**-500
@@ -31,14 +31,14 @@ def largest_eigenvalues(matrices: Array) -> Array:
     Returns
     -------
     (matrices,)
-        The algebraically largest eigenvalues, NaN where an element is not finite. The error is some 2^-52 n of the
+        The algebraically largest eigenvalues, NaN where an element is not finite. The error is about 2^-52 n of the
         largest eigenvalue by size.
 
     Notes
     -----
-    Householder's reflections make a matrix tridiagonal (Golub and Van Loan, Matrix Computations, algorithm 8.3.1). The
-    eigenvalue is found by cutting an interval: a number is above all eigenvalues if all pivots of the matrix less that
-    number are negative (Sylvester's law of inertia).
+    Householder reflections make a matrix tridiagonal (Golub and Van Loan, Matrix Computations, algorithm 8.3.1). The
+    eigenvalue is found by repeated division of an interval: a number is above all eigenvalues if all pivots of the
+    matrix minus that number are negative (Sylvester's law of inertia).
     """
     largest = np.abs(matrices).max(axis=(1, 2))
     usable = np.isfinite(largest)
@@ -46,7 +46,7 @@ def largest_eigenvalues(matrices: Array) -> Array:
     n_matrices, n = matrices.shape[:2]
     each = max(1, _MOST_IN_CACHE // n**2)
     diagonal, beside = np.empty((n, n_matrices)), np.empty((n - 1, n_matrices))
-    with np.errstate(all="ignore"):  # pivots may be 0, and what is not finite stays so
+    with np.errstate(all="ignore"):  # pivots may be 0, and infinities and NaN are handled at the end
         for first in range(0, n_matrices, each):
             own = slice(first, first + each)
             scaled = np.ldexp(matrices[own], -exponents[own, np.newaxis, np.newaxis])
@@ -78,7 +78,7 @@ def _tridiagonal(a: Array) -> tuple[Array, Array]:
 
 
 def _by_parts(diagonal: Array, beside: Array) -> Array:
-    """Return the largest eigenvalues of tridiagonal matrices, given as by :func:`_tridiagonal`."""
+    """Return the largest eigenvalues of tridiagonal matrices in the form of :func:`_tridiagonal`."""
     sides = np.zeros((len(diagonal) + 1, diagonal.shape[1]))
     sides[1:-1] = np.abs(beside)
     low, high = diagonal.max(axis=0), (diagonal + (sides[:-1] + sides[1:])).max(axis=0)  # Gershgorin

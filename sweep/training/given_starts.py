@@ -1,4 +1,4 @@
-"""Initial weights that a study gives or sweeps one by one, for the kernels to place over drawn ones."""
+"""Initial weights that a study sets or sweeps one by one; kernels place them over drawn ones."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Array = NDArray[Any]
 
 
 def given_in_all(study: Study) -> list[Given]:
-    """Return the weights that are given for all cells."""
+    """Return the weights that a study sets for all cells."""
     given = []
     for name, numbers in study.given_weights.items():
         array, element = element_of(name) or (name, ())
@@ -25,7 +25,7 @@ def given_in_all(study: Study) -> list[Given]:
 
 
 def given_in_cells(plan: Plan, cells: Array, counts: Array) -> list[Given]:
-    """Return the weights that are swept, with a value for each run.
+    """Return the swept weights, with a value for each run.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Gradients of the loss of a study, as one step of plain gradient descent at a rate beside which weights vanish."""
+"""Gradients of the loss of a study, from one step of plain gradient descent at a huge learning rate."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from sweep.training.kept_trainers import KeptTrainers
 
 Array = NDArray[Any]
 
-# A step p - RATE * g is -RATE * g to the last bit where g is not tiny (2^-240 of p), and overflows only where g does
-# nearly, above 2^700. A product with a power of two is exact.
+# A step p - RATE * g equals -RATE * g in all bits unless g is tiny (2^-240 of p), and overflows only if g is above
+# 2^700. A product with a power of two is exact.
 RATE = 2.0**300
 
 
 class Gradients:
     """Computes gradients of the loss over all patterns, without weight decay, in float64; threads share one.
 
-    They are made by kernels, so they follow every component of the network and its loss, those of a user's own too.
+    Kernels compute them, so they cover all components of the network and its loss, including custom ones.
 
     Parameters
     ----------
     study
-        The study, which has the patterns.
+        The study with the patterns.
     """
 
     def __init__(self, study: Study) -> None:
@@ -38,7 +38,7 @@ class Gradients:
         self._trainers = KeptTrainers(lambda recipe: Trainer(recipe, *patterns, effort=Effort.LEAST))
 
     def trainer(self, recipe: Recipe) -> Trainer:
-        """Return what takes the step, for networks trained by a recipe."""
+        """Return the trainer that takes the step, for networks trained by a recipe."""
         return self._trainers.of(make_still(recipe)._replace(dtype="float64"))
 
     def at(
@@ -68,8 +68,8 @@ class Gradients:
             Not finite where the loss is not.
         """
         step = settings_of_step(settings)
-        asked: Any = {"hidden": hidden, "final_weights": True, "predictions": False, "pause": pause}
-        outcome = self.trainer(recipe).train(step, weights, counts, **asked)
+        arguments: Any = {"hidden": hidden, "final_weights": True, "predictions": False, "pause": pause}
+        outcome = self.trainer(recipe).train(step, weights, counts, **arguments)
         moved = outcome.columns.steps == 1  # where the loss is not finite, no step is taken
         with np.errstate(all="ignore"):
             gradients: Array = np.where(moved[:, np.newaxis], (weights - outcome.final_weights) / RATE, np.nan)

@@ -1,4 +1,4 @@
-"""Trainers that are made once for each recipe."""
+"""Trainers, made once for each recipe."""
 
 from __future__ import annotations
 

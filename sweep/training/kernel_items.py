@@ -1,4 +1,4 @@
-"""The kernels that a study needs, in a form that another process can be sent."""
+"""The kernels that a study needs, in a form that can be sent to another process."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from sweep.training.gradients import settings_of_step
 from sweep.training.part_trainer import PartTrainer, make_start
 from sweep.training.tester import Tester
 
-# Seeds that are drawn to compile a kernel: NumPy draws one or two of many numbers, and needs no kernel for it.
+# Seeds that are drawn to compile a kernel. For one or two seeds of many numbers NumPy draws, without a kernel.
 _SEEDS = np.arange(3)
-# Cells of a shape among which those that have kernels of their own are looked for.
+# Most cells of a shape that are searched for those with other kernels.
 _MOST_CELLS = 100_000
 
 
@@ -44,7 +44,7 @@ class Item(NamedTuple):
 
 
 def uncompiled(worker: PartTrainer, shapes: Iterable[int], *, settles: bool) -> dict[KernelKey, Item]:
-    """Return what the training of some shapes needs and is yet to be compiled, in that order.
+    """Return the kernels that some shapes need and that are not compiled yet, in the order of need.
 
     Parameters
     ----------
@@ -53,8 +53,8 @@ def uncompiled(worker: PartTrainer, shapes: Iterable[int], *, settles: bool) -> 
     shapes
         Numbers of shapes of the plan, in the order in which they are trained.
     settles
-        Whether to include all that may be needed: kernels for runs whose numbers are not finite, and for cells that are
-        not alike. Which of them are is not known before.
+        Whether to include all kernels that may be needed, also those for runs whose numbers are not finite and for
+        cells that need other kernels.
     """
     study, found = worker.plan.study, dict[KernelKey, Item]()
     ways = list(product(study.values_of("distribution"), study.values_of("generator")))
@@ -74,7 +74,7 @@ def uncompiled(worker: PartTrainer, shapes: Iterable[int], *, settles: bool) -> 
 
 
 def _unlike_cells(worker: PartTrainer, shape: int) -> list[int]:
-    """Return cells of a shape whose kernels differ: in whether sums have a gain, and weights decay."""
+    """Return cells of a shape whose kernels differ: with and without a gain, with and without weight decay."""
     cells = worker.plan.cells_of_shape(shape, _MOST_CELLS)
     settings = worker.settings(cells)
     kinds = 2 * (settings["gain"] != 1.0) + (settings["weight_decay"] != 0.0)
@@ -83,7 +83,7 @@ def _unlike_cells(worker: PartTrainer, shape: int) -> list[int]:
 
 
 def _uncompiled(worker: PartTrainer, item: Item) -> Kernel | None:
-    """Return the kernel of an item if it is yet to be compiled."""
+    """Return the kernel of an item if it is not compiled yet."""
     cell = worker.plan.grid.cell(item.cell)
     trainer = worker.trainer(cell)
     if item.task == "draw":
@@ -96,7 +96,7 @@ def _uncompiled(worker: PartTrainer, item: Item) -> Kernel | None:
 
 
 def _trainer_and_settings(worker: PartTrainer, item: Item) -> tuple[Trainer, Any]:
-    """Return the trainer of an item, and settings that tell which kernel it needs."""
+    """Return the trainer of an item, and settings that select its kernel."""
     trainer, settings = worker.trainer(worker.plan.grid.cell(item.cell)), worker.settings(np.array([item.cell]))
     if item.task == "differentiate" and worker.networks.gradients:
         return worker.networks.gradients.trainer(trainer.recipe), settings_of_step(settings)
@@ -105,7 +105,7 @@ def _trainer_and_settings(worker: PartTrainer, item: Item) -> tuple[Trainer, Any
 
 
 def _testers(worker: PartTrainer) -> dict[str, Tester | None]:
-    """Return what tests networks that take no step, by the task of its kernels."""
+    """Return the testers of networks by the task of their kernels."""
     return {"test": worker.tester, "curve": worker.curve_tester}
 
 

@@ -25,9 +25,9 @@ class Limits:
     Attributes
     ----------
     seconds
-        Seconds within which parts and the compilation of kernels are begun; at least one is begun.
+        Seconds within which parts and compilations are started; at least one is started.
     runs
-        Number of runs after which no more parts are begun; with 0 none is.
+        Number of runs after which no more parts are started; with 0 none is.
     shard
         Number of the shard, from 1, and number of shards.
     """
@@ -37,7 +37,7 @@ class Limits:
     shard: tuple[int, int] = (1, 1)
 
     def check(self, study: Study, overwrite: bool) -> None:
-        """Refuse limits that are out of range, and a shard with ``overwrite``, which would remove the work of others.
+        """Refuse limits out of range, and a shard with ``overwrite``, which would remove the work of other shards.
 
         Raises
         ------
@@ -45,21 +45,21 @@ class Limits:
             If a limit is out of range or does not fit the study.
         """
         if not _are_two_integers(self.shard):
-            raise StudyError([f"shard {shown(self.shard)} given; must be (I, N), two integers with I from 1 to N"])
+            raise StudyError([f"shard: must be (I, N), two integers with I from 1 to N, got {shown(self.shard)}"])
         number, of = self.shard
         faults = []
         if not 1 <= number <= of:
-            faults.append(f"shard {number}/{of} given; must be I/N with I from 1 to N")
+            faults.append(f"shard: must be I/N with I from 1 to N, got {number}/{of}")
         if self.seconds is not None and not self.seconds > 0:
-            faults.append(f"time budget of {self.seconds:g} seconds given; must be above 0")
+            faults.append(f"time_budget: must be above 0 seconds, got {self.seconds:g}")
         if self.runs is not None and (not is_integer(self.runs) or self.runs < 1):
-            faults.append(f"max_runs {shown(self.runs)} given; must be an integer of at least 1")
+            faults.append(f"max_runs: must be an integer of at least 1, got {shown(self.runs)}")
         if of > 1 and study.seeds.until:
             faults.append(
-                f"shard {number}/{of} given; with seeds.until the next round follows from all of the one before"
+                f"shard: must be 1/1 with seeds.until, since a round needs all earlier runs, got {number}/{of}"
             )
         if of > 1 and overwrite:
-            faults.append(f"shard {number}/{of} given with overwrite, which would remove what other parts have trained")
+            faults.append(f"shard: must be 1/1 with overwrite, which would remove other shards, got {number}/{of}")
         if faults:
             raise StudyError(faults)
 
@@ -69,12 +69,12 @@ class Limits:
         return (index for index in plan.parts.order(round_number) if _shard(index, of) == number)
 
     def share(self, n_runs: int) -> float:
-        """Return the share of ``n_runs`` runs that may be trained, as far as it is known beforehand."""
+        """Return the share of ``n_runs`` runs that may be trained, as far as known in advance."""
         return min(1.0, self.runs / n_runs) if self.runs is not None and n_runs else 1.0
 
 
 class OutOfTime(Exception):  # noqa: N818 - no error
-    """The time limit is over before a kernel was compiled."""
+    """The time limit is over before a kernel is compiled."""
 
 
 class Budget:
@@ -90,7 +90,7 @@ class Budget:
     Attributes
     ----------
     is_used : bool
-        Whether a kernel has been begun, or a part finished.
+        Whether a compilation has started, or a part is finished.
     """
 
     def __init__(self, limits: Limits, plan: Plan) -> None:
@@ -104,18 +104,18 @@ class Budget:
         return self._deadline is not None and time.monotonic() > self._deadline
 
     def begin_kernel(self) -> None:
-        """Count a kernel that is to be compiled. Each call begins at least one, so that repeated calls make progress.
+        """Count a compilation. Each call starts at least one, so that repeated calls make progress.
 
         Raises
         ------
         OutOfTime
-            If something was done and there is no time left.
+            If this call has done some work and no time is left.
         """
         self.check_time()
         self.is_used = True
 
     def check_time(self) -> None:
-        """Raise OutOfTime if something was done and there is no time left."""
+        """Raise OutOfTime if this call has done some work and no time is left."""
         if self.is_used and self.is_over:
             raise OutOfTime
 
@@ -130,20 +130,20 @@ class Budget:
             yield part
 
 
-def _are_two_integers(given: Any) -> bool:
-    return isinstance(given, tuple | list) and len(given) == 2 and all(map(is_integer, given))
+def _are_two_integers(value: Any) -> bool:
+    return isinstance(value, tuple | list) and len(value) == 2 and all(map(is_integer, value))
 
 
 def _shard(index: int, of: int) -> int:
     """Return the shard of a part, from 1.
 
-    Each shard has one of every ``of`` successive parts in visiting order. Its place moves by the golden ratio from
+    Each shard has one of every ``of`` successive parts in visiting order. Its place shifts by the golden ratio from
     one group to the next, so that no shard aliases with the values of a parameter.
     """
     return (index + (index // of * _GOLDEN % 2**32) * of // 2**32) % of + 1
 
 
-def parse_duration(given: Any) -> float:
+def parse_duration(value: Any) -> float:
     """Return the seconds of a duration: a number, or text such as ``90``, ``10m`` or ``1.5h``.
 
     Raises
@@ -151,11 +151,13 @@ def parse_duration(given: Any) -> float:
     StudyError
         If it is neither a number nor such a text.
     """
-    if hasattr(given, "__float__") and not isinstance(given, bool):
-        return float(given)
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", given, re.ASCII) if isinstance(given, str) else None
+    if hasattr(value, "__float__") and not isinstance(value, bool):
+        return float(value)
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", value, re.ASCII) if isinstance(value, str) else None
     if not found:
-        raise StudyError([f"time budget {shown(given)} given; must be seconds, or a number with s, m, h or d, as 10m"])
+        raise StudyError(
+            [f"time_budget: must be seconds, or a number with s, m, h or d such as 10m, got {shown(value)}"]
+        )
     return float(found[1]) * _SECONDS[found[2]]
 
 
@@ -169,7 +171,7 @@ def parse_shard(text: str) -> tuple[int, int]:
     """
     found = re.fullmatch(r"(\d{1,9})/(\d{1,9})", text, re.ASCII)
     if not found:
-        raise StudyError([f"shard {shown(text)} given; must be I/N with I from 1 to N, as in --shard 2/8"])
+        raise StudyError([f"shard: must be I/N with I from 1 to N such as 2/8, got {shown(text)}"])
     return int(found[1]), int(found[2])
 
 
@@ -183,5 +185,5 @@ def parse_places(text: str) -> list[str]:
     """
     places = text.split(",")
     if "" in places:
-        raise StudyError([f"reuse {shown(text)} given; must be results folders with commas between them"])
+        raise StudyError([f"reuse: must be results folders separated by commas, got {shown(text)}"])
     return places

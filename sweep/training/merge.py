@@ -11,11 +11,11 @@ from kernels.floating_point import default_floating_point
 from sweep.errors import StoreError
 from sweep.results.result import Result
 from sweep.store.bits import Bits
-from sweep.store.claim import Wish, claim
+from sweep.store.claim import FolderRequest, claim
 from sweep.store.commits import check_planned
 from sweep.store.location import files_at
 from sweep.store.reader import StoreReader
-from sweep.system.host import threads_asked_for
+from sweep.system.host import thread_count
 from sweep.training.coordinator import Coordinator
 from sweep.training.executors.threads import ThreadExecutor
 from sweep.training.limits import Limits
@@ -29,7 +29,7 @@ def merge(sources: Sequence[str | Path], out: str | Path, *, overwrite: bool = F
     Parameters
     ----------
     sources
-        Results folders, complete or partial. If several have a part, the first one is used.
+        Results folders, complete or partial. If several hold a part, the first one is used.
     out
         Results folder; it may hold part of the same study.
     overwrite
@@ -45,23 +45,25 @@ def merge(sources: Sequence[str | Path], out: str | Path, *, overwrite: bool = F
     Raises
     ------
     StoreError
-        If the results differ in study, numerics_version or logarithm, one is damaged, or ``out`` cannot be written.
+        If the results differ in study, ``numerics_version`` or logarithm, one is damaged, or ``out`` cannot be written.
     """
-    start, threads = time.time(), threads_asked_for(None)
+    start, threads = time.time(), thread_count(None)
     if not sources:
-        raise StoreError("no results folders given to merge")
+        raise StoreError("sources: must name at least one results folder, got none")
     stores = [StoreReader.open(source) for source in sources]
     first = stores[0]
     for store in stores[1:]:
         _check_same(first, store)
     if overwrite and any(files_at(out).same_as(store.files) for store in stores):
-        raise StoreError(f"{str(out)!r} cannot be both merged and overwritten; give another folder (--out)")
+        raise StoreError(f"{str(out)!r} cannot be both merged and overwritten; choose another folder (--out)")
     plan = first.plan
     found = [store.commits() for store in stores]
-    with claim(files_at(out), Wish(first.study, first.keep, overwrite, first.bits, first.waves)) as target:
+    with claim(files_at(out), FolderRequest(first.study, first.keep, overwrite, first.bits, first.waves)) as target:
         _check_same(first, target)
         if target.facts()["complete"]:
-            raise StoreError(f"results folder {target.files.place!r} is complete already; give another one with --out")
+            raise StoreError(
+                f"results folder {target.files.place!r} is already complete; choose another folder (--out)"
+            )
         present = set(target.commits())
         for store, commits in zip(stores, found, strict=True):
             for commit in commits.values():
@@ -73,15 +75,15 @@ def merge(sources: Sequence[str | Path], out: str | Path, *, overwrite: bool = F
 
 
 def _check_same(first: StoreReader, other: StoreReader) -> None:
-    """Refuse a result whose rows belong to another training."""
+    """Refuse a result that does not fit the first one."""
     refused = f"{other.files.place!r} cannot be merged with {first.files.place!r}"
     if other.identity != first.identity:
-        raise StoreError(f"{refused}: it is of another study")
+        raise StoreError(f"{refused}: it holds another study")
     if other.keep != first.keep:
-        raise StoreError(f"{refused}: it keeps other parts (runs or cells)")
+        raise StoreError(f"{refused}: it keeps {other.keep}, not {first.keep}")
     if other.waves != first.waves:
-        raise StoreError(f"{refused}: it was begun by a version that divides seeds into other waves")
+        raise StoreError(f"{refused}: it was started by a version that divides the seeds into other waves")
     difference = Bits.of(other.facts()).difference(Bits.of(first.facts()), first.study)
     if difference:
-        told = difference.told("there", f"in {first.files.place!r}")
-        raise StoreError(f"{refused}: it was trained {difference.trained} ({told})")
+        facts = difference.clause("there", f"in {first.files.place!r}")
+        raise StoreError(f"{refused}: it was trained {difference.cause} ({facts})")

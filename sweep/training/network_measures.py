@@ -14,7 +14,7 @@ Array = NDArray[Any]
 
 
 class Curved(NamedTuple):
-    """What second derivatives of the loss are made of.
+    """What the second derivatives of the loss are computed from.
 
     Attributes
     ----------
@@ -37,9 +37,9 @@ class Networks(NamedTuple):
     outputs : (runs, trained and then test patterns, outputs)
     targets : (runs or 1, trained patterns, outputs)
     decision_threshold : (runs or 1, 1, 1)
-        What separates high outputs from low ones.
+        Threshold between low and high outputs.
     of_classes
-        Whether outputs are those of classes (softmax), of which the largest counts.
+        Whether outputs are those of classes (softmax), where the largest one counts.
     diverged : (runs,) of bool
     curved
         Needed by ``sharpness`` alone.
@@ -113,7 +113,7 @@ def _weight_distance(networks: Networks) -> Array:
 def _sharpness(networks: Networks) -> Array:
     found, usable = np.full(len(networks.final), np.inf), np.flatnonzero(~networks.diverged)
     if networks.curved is None:
-        raise ValueError("no gradients given for the sharpness")
+        raise ValueError("curved: must have gradients for the sharpness, got None")
     trained, at = networks.curved
     found[usable] = sharpness(lambda runs, weights: at(usable[runs], weights), networks.final[usable], trained[usable])
     return found

@@ -1,4 +1,4 @@
-"""What a study records of trained networks: measures and weights, a column for each."""
+"""Record measures and weights of trained networks, each in its column."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 
-# Seconds after which the computation of a measure may be ended.
+# Seconds after which the computation of a measure may be interrupted.
 _LONG_SECONDS = 1.0
 
 
@@ -44,7 +44,7 @@ class NetworkRecorder:
     needs_weights, needs_outputs
         Whether trained networks are needed for what the study records, and their outputs.
     gradients
-        Computes those of the loss, if a measure is made of them.
+        Computes gradients of the loss, if a measure needs them.
     """
 
     def __init__(self, study: Study, tester: Tester | None) -> None:
@@ -83,7 +83,7 @@ class NetworkRecorder:
         settings, counts : (cells,)
             Settings of cells, and the number of successive runs of each.
         initial : (runs, parameters)
-            Initial weights, which are copied where they are recorded.
+            Initial weights; they are copied if they are recorded.
         outcome
             With final weights and predictions, if these are needed.
         pause
@@ -105,12 +105,12 @@ class NetworkRecorder:
             recorded[name] = sums
         for name in self._study.record.columns_of_weights:
             weights = (outcome.final_weights if name == "final_weights" else initial).copy()
-            weights[np.isnan(weights)] = np.nan  # NaN has several bit patterns, which differ between machines
+            weights[np.isnan(weights)] = np.nan  # bit patterns of NaN differ between machines
             recorded[name] = weights
         return recorded
 
     def _networks(self, cell: Cell, settings: Array, counts: Array, initial: Array, outcome: Outcome) -> Networks:
-        """Return the networks of runs with all that is measured."""
+        """Return the networks of runs with everything that measures need."""
         recipe, n_runs = make_recipe(self._study, cell), len(initial)
         outputs = outcome.predictions.reshape(n_runs, -1, recipe.architecture.outputs)
         if self._tester:
@@ -130,7 +130,7 @@ class NetworkRecorder:
     def _curved(
         self, made: Gradients, cell: Cell, settings: Array, counts: Array, pause: Callable[[], None] | None
     ) -> Curved:
-        """Return what second derivatives of the loss of runs are made of."""
+        """Return what the second derivatives of the loss of runs are computed from."""
         recipe = make_recipe(self._study, cell)
         of_runs, begin = np.repeat(np.arange(len(counts)), counts), time.monotonic()
 

@@ -39,12 +39,12 @@ Array = NDArray[Any]
 
 _START = with_role("start")
 
-# Seconds after which a part may be ended between two pieces, each of which may need a kernel to be compiled.
+# Seconds after which a part may be interrupted between two pieces, each of which may need a kernel.
 _LONG_SECONDS = 1.0
 
 
 class _Trained(NamedTuple):
-    """Outcomes of the runs of a piece, steps of lanes, those of known runs, and what is recorded of networks."""
+    """Outcomes of the runs of a piece, steps of lanes, steps of reused runs, and recorded measures and weights."""
 
     columns: Columns
     lane_steps: int
@@ -77,7 +77,7 @@ class PartTrainer:
         self._thread = local()  # each thread's memory for weights
 
     def train(self, part: Part) -> PartResult:
-        """Train all runs of a part that are not known from earlier results."""
+        """Train all runs of a part, except those reused from earlier results."""
         begin, trained = time.monotonic(), []
         for piece in self.plan.pieces(part):
             if self._pause and time.monotonic() - begin > _LONG_SECONDS:
@@ -97,11 +97,11 @@ class PartTrainer:
     def _make_trainer(self, recipe: Recipe) -> Trainer:
         study = self.plan.study
         check_custom_components(study)
-        asked: dict[str, Any] = {"decision_threshold": study.data.decision_thresholds(), "effort": self._effort}
-        return Trainer(recipe, *self._patterns, study.record.loss_thresholds, **asked)
+        arguments: dict[str, Any] = {"decision_threshold": study.data.decision_thresholds(), "effort": self._effort}
+        return Trainer(recipe, *self._patterns, study.record.loss_thresholds, **arguments)
 
     def check(self) -> None:
-        """Raise what ends the training, if it is to end."""
+        """Raise the exception that ends the training, if it is to end."""
         if self._pause:
             self._pause()
 
@@ -110,7 +110,7 @@ class PartTrainer:
         return cell_settings(self.plan, cells)
 
     def weights(self, cells: Array, counts: Array, seeds: Array, out: Array | None = None, attempt: int = 0) -> Array:
-        """Return the initial weights of runs. A seed that starts alike in several cells is drawn once.
+        """Return the initial weights of runs. A seed with the same start in several cells is drawn once.
 
         Parameters
         ----------
@@ -121,7 +121,7 @@ class PartTrainer:
         out : (runs, parameters)
             Memory for the weights; allocated by default.
         attempt
-            How often the runs have begun before.
+            Number of earlier attempts of the runs.
 
         Returns
         -------
@@ -149,7 +149,7 @@ class PartTrainer:
         return out
 
     def _train_piece(self, piece: Part) -> _Trained:
-        """Train the runs of a piece, except those known from earlier results."""
+        """Train the runs of a piece, except those reused from earlier results."""
         cells, counts = self.plan.cells(piece)
         seeds = self.plan.seeds(piece)
         if self._reuse is None:
@@ -158,7 +158,7 @@ class PartTrainer:
         columns = self._make_columns(len(seeds))
         known = self._reuse.fill(cells, counts, seeds, columns)
         reused_steps = int(updates(columns)[known].sum(dtype=np.int64))
-        lane_steps = reused_steps  # as if no lane had waited
+        lane_steps = reused_steps  # as if no lane had been idle
         if not known.all():
             counts = np.add.reduceat(~known, np.cumsum(counts) - counts, dtype=np.int64)
             outcome, _ = self._train_runs(cells[counts > 0], counts[counts > 0], seeds[~known])
@@ -178,26 +178,26 @@ class PartTrainer:
         trainer = self.trainer(first)
         settings = self.settings(cells)
         needs_networks = self.networks.needs_weights or self.tester is not None
-        asked: Any = {"predictions": self.networks.needs_outputs, "final_weights": needs_networks}
+        arguments: Any = {"predictions": self.networks.needs_outputs, "final_weights": needs_networks}
         if self.plan.study.restarts.max_restarts:
-            outcome, weights = self.train_attempts(cells, counts, seeds, **asked)
+            outcome, weights = self.train_attempts(cells, counts, seeds, **arguments)
         else:
             n_parameters = trainer.recipe.architecture.n_parameters(first.hidden)
             memory = self._memory_for_weights((len(seeds), n_parameters), trainer.recipe.dtype)
             weights = self.weights(cells, counts, seeds, out=memory)
-            asked |= {"hidden": first.hidden, "seeds": seeds, "pause": self._pause}
-            outcome = trainer.train(settings, weights, counts, **asked)
+            arguments |= {"hidden": first.hidden, "seeds": seeds, "pause": self._pause}
+            outcome = trainer.train(settings, weights, counts, **arguments)
         recorded = self.networks.record(first, settings, counts, weights, outcome, self._pause)
         return self.measured(first, settings, counts, outcome), recorded
 
-    def train_attempts(self, cells: Array, counts: Array, seeds: Array, **asked: Any) -> tuple[Outcome, Array]:
+    def train_attempts(self, cells: Array, counts: Array, seeds: Array, **arguments: Any) -> tuple[Outcome, Array]:
         """Train runs of one shape that may restart.
 
         Parameters
         ----------
         cells, counts, seeds
             As for :meth:`weights`.
-        **asked
+        **arguments
             Arguments of :meth:`kernels.train.Trainer.train`.
 
         Returns
@@ -211,8 +211,8 @@ class PartTrainer:
         def train(attempt: Attempt) -> tuple[Outcome, Array]:
             own, own_cells = seeds[attempt.runs], of_runs[attempt.runs] if attempt.number else cells
             weights = self.weights(own_cells, attempt.counts, own, attempt=attempt.number)
-            given: dict[str, Any] = {"hidden": first.hidden, "seeds": own, "pause": self._pause}
-            return trainer.train(attempt.settings, weights, attempt.counts, **given, **asked), weights
+            of_runs_only: dict[str, Any] = {"hidden": first.hidden, "seeds": own, "pause": self._pause}
+            return trainer.train(attempt.settings, weights, attempt.counts, **of_runs_only, **arguments), weights
 
         return train_attempts(self.plan.study.restarts, self.settings(cells), counts, train)
 
@@ -239,9 +239,9 @@ class PartTrainer:
         return outcome._replace(columns=outcome.columns._replace(measures=measures))
 
     def _draw(self, cells: Array, seeds: Array, out: Array, attempt: int) -> Array:
-        """Put the initial weights of an attempt of runs in ``cells``, which start alike, into ``out``.
+        """Write the initial weights of an attempt of runs in ``cells``, which share their start, into ``out``.
 
-        Seeds of several cells are drawn once each if they fill a range no longer than the runs.
+        Seeds of several cells are drawn once each if their range is no longer than the number of runs.
         """
         first = self.plan.grid.cell(int(cells[0]))
         study = self.plan.study
@@ -264,12 +264,12 @@ class PartTrainer:
 
 def make_start(study: Study, cell: Cell, attempt: int = 0) -> Start:
     """Return the rule by which a cell draws the initial weights of an attempt."""
-    said = {**cell, "order": cell["draw_order"], "by_numpy": draws_by_numpy(study), "attempt": attempt}
-    return Start(**{name: said[name] for name in Start._fields})
+    options = {**cell, "order": cell["draw_order"], "by_numpy": draws_by_numpy(study), "attempt": attempt}
+    return Start(**{name: options[name] for name in Start._fields})
 
 
 def _groups(columns: list[Array]) -> list[NDArray[np.bool_]]:
-    """Return a mask of each combination of values."""
+    """Return a mask for each combination of values."""
     codes = np.zeros(len(columns[0]), np.int64)
     for column in columns:
         values, place = np.unique(column, return_inverse=True)

@@ -22,12 +22,12 @@ Array = NDArray[Any]
 
 @default_floating_point
 def predict(result: Result, inputs: Any, cell: int = 0, which: str = "final") -> Array:
-    """Return the outputs of the networks of a cell for any inputs, with the bits of the kernels that train.
+    """Return the outputs of the networks of a cell for any inputs, with the bits of training.
 
     Parameters
     ----------
     result
-        With recorded weights (``record.weights``, or ``sweep weights DIR``).
+        Result with recorded weights (``record.weights``, or ``sweep weights DIR``).
     inputs : (patterns, inputs)
         Finite numbers.
     cell
@@ -38,38 +38,38 @@ def predict(result: Result, inputs: Any, cell: int = 0, which: str = "final") ->
     Returns
     -------
     (runs, patterns, outputs) of the dtype of the study
-        In ascending order of seeds; of diverged runs they may be infinite or NaN.
+        In ascending order of seeds; outputs of diverged runs may be infinite or NaN.
 
     Raises
     ------
     SweepError
-        If ``inputs`` are no such matrix, there is no such cell, or ``which`` is another text.
+        If ``inputs`` is not such a matrix, there is no such cell, or ``which`` is another text.
     TypeError
         If ``result`` is of another type.
     StoreError
-        If these weights were not recorded, or no run of the cell is trained yet.
+        If these weights are not recorded, or no run of the cell is trained yet.
     StudyError
-        If the code of a custom component is not known.
+        If the code of a custom component is unknown.
     """
     if not isinstance(result, Result):
-        raise TypeError(f"predict of {type(result).__name__}; give a Result, as open_result returns it")
+        raise TypeError(f"result: must be a Result, as open_result returns it, got {type(result).__name__}")
     study, plan = result.study, result.parts_in_use.plan
     check_custom_components(study)
     try:
-        given = np.array(plain(inputs))
-        given = given.astype(np.float64) if given.dtype.kind in "biuf" else np.empty(0)
+        points = np.array(plain(inputs))
+        points = points.astype(np.float64) if points.dtype.kind in "biuf" else np.empty(0)
     except (TypeError, ValueError):
-        given = np.empty(0)
+        points = np.empty(0)
     with np.errstate(over="ignore"):
-        given = given.astype(study.network.dtype).astype(np.float64)
-    if given.ndim != 2 or not len(given) or given.shape[1] != study.data.n_inputs or not np.isfinite(given).all():
+        points = points.astype(study.network.dtype).astype(np.float64)
+    if points.ndim != 2 or not len(points) or points.shape[1] != study.data.n_inputs or not np.isfinite(points).all():
         needs = f"rows of {study.data.n_inputs} numbers that are finite in {study.network.dtype}"
-        raise SweepError(f"inputs {shown(plain(inputs))} given; must be {needs}")
+        raise SweepError(f"inputs: must be {needs}, got {shown(plain(inputs))}")
     _, weights = recorded_rows(result.parts_in_use, cell, which)
     own = plan.grid.cell(int(cell))
     settings = still_settings(cell_settings(plan, np.array([cell])))
     settings["patterns"] = 0
     recipe = make_still(make_recipe(study, own))
-    trainer = Trainer(recipe, given, np.zeros((len(given), study.data.n_targets)), effort=Effort.LEAST)
+    trainer = Trainer(recipe, points, np.zeros((len(points), study.data.n_targets)), effort=Effort.LEAST)
     outcome = trainer.train(settings, weights, np.array([len(weights)]), hidden=own.hidden, final_weights=True)
-    return outcome.predictions.reshape(len(weights), len(given), -1)
+    return outcome.predictions.reshape(len(weights), len(points), -1)

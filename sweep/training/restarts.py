@@ -1,4 +1,4 @@
-"""Runs that fail restart: attempts follow each other until one converges or nothing is left."""
+"""Restarts of runs that fail: attempts follow each other until one converges, or no restart or step is left."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Attempt(NamedTuple):
         Indices of the runs among all.
     settings, counts : (cells,)
         Settings (:data:`kernels.recipe.SETTINGS`) with the limit of steps of this attempt, and the number of successive
-        runs of each: in the first attempt of cells, later of each run, as what is left of its steps is its own.
+        runs of each. The first attempt has settings of cells, later ones of runs, since their remaining steps differ.
     """
 
     number: int
@@ -38,7 +38,7 @@ class Attempt(NamedTuple):
 def train_attempts(
     restarts: Restarts, settings: Array, counts: Array, train: Callable[[Attempt], tuple[Outcome, Array]]
 ) -> tuple[Outcome, Array]:
-    """Train runs, and those that fail again with other weights.
+    """Train runs, and train those that fail again with other initial weights.
 
     Parameters
     ----------
@@ -53,14 +53,14 @@ def train_attempts(
     Returns
     -------
     outcome
-        Of the last attempt of each run, but for steps to targets and ``attempts``, which count all.
+        Of the last attempt of each run, except ``threshold_steps`` and ``attempts``, which cover all attempts.
     initial : (runs, parameters)
-        The weights with which the last attempt began.
+        The weights with which the last attempt started.
 
     Notes
     -----
-    An attempt ends after ``after`` updates if the run has another one left, and otherwise only as runs do. Each begins
-    with an epoch of its own.
+    An attempt ends after ``after_steps`` updates if the run may restart, and otherwise like a run without restarts.
+    Each starts with a new epoch.
     """
     cells = np.repeat(np.arange(len(counts)), counts)
     limits = settings["max_steps"][cells]
@@ -79,14 +79,14 @@ def train_attempts(
         lane_steps += other.lane_steps
         _place(columns, other.columns, again, attempts[again, 1])
         attempts[again] = np.column_stack([np.full_like(again, number), attempts[again, 1] + other.columns.steps])
-        for target, source in zip(outcome[1:4], other[1:4], strict=True):
-            if target.shape[0]:
-                target[again] = source
+        for destination, source in zip(outcome[1:4], other[1:4], strict=True):
+            if destination.shape[0]:
+                destination[again] = source
     return outcome._replace(columns=columns._replace(attempts=attempts), lane_steps=lane_steps), initial
 
 
 def _limited(settings: Array, left: Array, restarts: Restarts, others_follow: bool) -> Array:
-    """Return settings of an attempt of runs that have so many steps left."""
+    """Return settings of an attempt of runs with ``left`` remaining steps."""
     own = settings.copy()
     own["max_steps"] = (
         left if restarts.after_steps is None or not others_follow else np.minimum(left, restarts.after_steps)
@@ -95,7 +95,7 @@ def _limited(settings: Array, left: Array, restarts: Restarts, others_follow: bo
 
 
 def _place(columns: Columns, other: Columns, runs: Array, steps_before: Array) -> None:
-    """Put the outcomes of another attempt in place; a target that an earlier one met stays."""
+    """Replace the outcomes by those of another attempt; a loss threshold reached by an earlier one stays."""
     for name in Columns._fields:
         if name not in ("threshold_steps", "attempts"):
             getattr(columns, name)[runs] = getattr(other, name)

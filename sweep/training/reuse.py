@@ -1,7 +1,7 @@
 """Reuse rows of earlier results, so that a study can grow without training the same runs again.
 
 Runs are the same if all parameters of their cells, their seeds, the patterns and the version of numerical results
-agree, and for normal starts the machine's logarithm too. Rows must have the steps to all targets of the study.
+agree, and for normal starts the machine's logarithm too. Rows must have the steps to all loss thresholds of the study.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Reuse:
     Raises
     ------
     StoreError
-        If one is no results folder, keeps no rows, or has rows of other numerics_version.
+        If one is not a results folder, keeps no rows, or has another ``numerics_version``.
     """
 
     def __init__(self, study: Study, places: Sequence[str | Path]) -> None:
@@ -59,23 +59,23 @@ class Reuse:
         return [source.files for source in self.sources]
 
     def sentences(self) -> list[str]:
-        """Return a sentence for each result with the number of runs that can be reused; of a partial one, at most."""
+        """Return a sentence for each result with the number of reusable runs; for a partial one, the most."""
         n_runs = self._study.n_runs
-        said = []
+        lines = []
         for source in self.sources:
             n_alike = source.n_alike()
-            taken = f"up to {n_alike:,} of {n_runs:,} runs are taken from"
+            text = f"up to {n_alike:,} of {n_runs:,} runs are reused from"
             if source.lacks_thresholds:
-                taken = "no run has all targets of record.loss_thresholds in"
+                text = "no run has all record.loss_thresholds in"
             elif self._study.record.of_networks:
-                taken = "what is recorded of networks needs all runs to be trained, so no run is taken from"
+                text = "measures and weights of networks need new training, so no run is reused from"
             elif not n_alike:
-                taken = "no run is the same as one of"
-            said.append(f"{taken} {one_line(source.place)}")
-        return said
+                text = "no run is the same in"
+            lines.append(f"{text} {one_line(source.place)}")
+        return lines
 
     def fill(self, cells: Array, counts: Array, seeds: Array, columns: Columns) -> NDArray[np.bool_]:
-        """Put the known outcomes of some runs into columns.
+        """Fill columns with the known outcomes of some runs.
 
         Parameters
         ----------
@@ -107,13 +107,13 @@ class _Source:
     def __init__(self, study: Study, place: str | Path) -> None:
         self._store = store = StoreReader.open(files_at(place))
         if store.keep != "runs" or not store.has_parts:
-            raise StoreError(f"{store.files.place!r} has no rows; only results that keep runs can be reused")
+            raise StoreError(f"{store.files.place!r} has no rows; only results with keep='runs' can be reused")
         # Sources may differ: the same version of numerical results promises the same bits.
         difference = store.bits.difference(own_bits(), study, sources=False)
         if difference:
             raise StoreError(
-                f"{store.files.place!r} was trained {difference.trained} ({difference.told('there', 'here')}); its "
-                "rows cannot be reused"
+                f"rows of {store.files.place!r} cannot be reused: they were trained {difference.cause} "
+                f"({difference.clause('there', 'here')})"
             )
         self.files, self.place = store.files, store.files.place
         self.path = str(store.directory.absolute()) if store.directory else self.place  # for other processes
@@ -126,11 +126,11 @@ class _Source:
 
     @property
     def lacks_thresholds(self) -> bool:
-        """Whether its rows lack the steps to some target that the study records."""
+        """Whether its rows lack the steps to a loss threshold that the study records."""
         return not set(self._new.record.loss_thresholds) <= set(self._old.study.record.loss_thresholds)
 
     def n_alike(self) -> int:
-        """Return the number of runs of the plan that the earlier study has too, trained or not."""
+        """Return the number of runs that both studies have, trained or not."""
         new, old = self._new.seeds, self._old.study.seeds
         n_seeds = min(new.base + new.count, old.base + old.count) - max(new.base, old.base)
         if n_seeds <= 0 or not self._alike:
@@ -140,7 +140,7 @@ class _Source:
         return n_seeds * sum(int((self._cells(each) >= 0).sum()) for each in cells)
 
     def fill(self, cells: Array, counts: Array, seeds: Array, columns: Columns, known: Array) -> NDArray[np.bool_]:
-        """Put rows of runs that are not known yet into columns.
+        """Fill columns with outcomes of runs that are not known yet.
 
         Parameters
         ----------
@@ -169,7 +169,7 @@ class _Source:
             mine = commits == index
             held, part = self._part(self._commits[index])
             places = np.searchsorted(held, runs[mine])
-            there = np.isin(runs[mine], held)  # missing where the earlier study needed no more seeds
+            there = np.isin(runs[mine], held)  # missing if the earlier study needed no more seeds
             for name in Columns._fields:
                 getattr(columns, name)[at[mine][there]] = getattr(part, name)[places[there]]
             found[at[mine][there]] = True
@@ -184,12 +184,12 @@ class _Source:
         return runs[order], Columns._make(values[order] for values in outcomes)
 
     def _has_runs_alike(self) -> bool:
-        """Tell whether patterns agree, and all parameters that neither study sweeps, and no target is missing."""
+        """Return whether patterns, loss thresholds and all parameters that neither study sweeps agree."""
         new, old = self._new, self._old.study
         if self.lacks_thresholds or new.record.of_networks or new.restarts != old.restarts:
             return False
         if new.gives_weights_by_seed and new.seeds.base != old.seeds.base:
-            return False  # rows of given weights belong to other seeds
+            return False  # the weights of the study belong to other seeds
         fixed = [name for name in new.fixed() if name not in old.parameters and name in old.tables.options]
         return new.data.is_made_as(old.data) and all(
             [*map(new.comparable, new.values_of(name))] == [*map(old.comparable, old.values_of(name))] for name in fixed
@@ -203,7 +203,7 @@ class _Source:
         known = [name for name in self._new.parameters if name not in old.parameters and name in old.tables.options]
         fixed = [{name: old.values_of(name)} for name in known]
         for axis in [*fixed, *old.axes]:
-            # No run alike has a setting of a custom component that the new study does not know.
+            # Settings of custom components that the new study does not know cannot matter to its runs.
             names = [name for name in axis if name in self._new.tables.options]
             points = zip(*(map(old.comparable, axis[name]) for name in names), strict=True)
             places = {point: place for place, point in enumerate(points)} if names else {(): 0}

@@ -1,4 +1,4 @@
-"""Run a study: options, the training of missing runs, and the facts of a complete result."""
+"""Run a study: train missing runs, and write the facts of a complete result."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sweep.errors import StoreError, StudyError
 from sweep.results.result import Result, open_result, partial_result
 from sweep.schedule.plan import Plan
 from sweep.store.bits import Bits
-from sweep.store.claim import Wish, claim
+from sweep.store.claim import FolderRequest, claim
 from sweep.store.location import files_at
 from sweep.store.memory import MemoryParts
 from sweep.store.own_bits import own_bits
@@ -23,8 +23,8 @@ from sweep.store.store import Store
 from sweep.study.columns import row_bytes
 from sweep.study.load import load_study
 from sweep.study.model import Study
-from sweep.system.host import check_addresses, machine_facts, memory_bytes, threads_asked_for
-from sweep.system.progress import is_on_terminal, tell, tell_finished
+from sweep.system.host import check_addresses, machine_facts, memory_bytes, thread_count
+from sweep.system.progress import is_on_terminal, print_finished, print_lines
 from sweep.training.component_trials import check_custom_components
 from sweep.training.coordinator import Coordinator
 from sweep.training.curve_pass import record_curves
@@ -73,50 +73,50 @@ def run(
     study
         A study, the name of a built-in one, or the path of a study file.
     out
-        Results folder, or ``s3://BUCKET/PREFIX``. If it holds part of the same study, the rest is trained, also while
-        another process trains it. If it holds all, it is read. Without a folder, nothing is written.
+        Results folder, or ``s3://BUCKET/PREFIX``. If it holds part of the same study, missing runs are trained, also
+        while another process trains. If it holds the whole study, it is read. Without a folder, nothing is written.
     threads
-        Number of worker threads; all processors by default, at most eight per processor or 64. No result depends on it.
+        Number of threads; all processors by default, at most 64 or eight per processor. No result depends on it.
     keep
-        ``"runs"`` keeps a row for each run, ``"cells"`` only counts by cell; the digest is then that of the counts.
+        ``"runs"`` keeps a row for each run, ``"cells"`` only counts by cell, which then have the digest.
     progress
-        Show progress on standard error; by default where that is a terminal.
+        Show progress on standard error; by default if that is a terminal.
     overwrite
-        Remove earlier results in ``out`` first; not with ``part``. In an object store, a process at work is not seen.
+        Remove earlier results in ``out`` first; not with ``shard``. In an object store, active runs are not detected.
     allow_runs
         Refuse a study with more runs.
     time_budget, max_runs
-        Begin no more parts after this time in seconds (or ``"10m"``, ``"1.5h"``), or once this number of runs is under
-        way. The result is then partial, spread over cells and seeds. With ``out`` the same call continues it.
-    part
-        ``(i, n)``: train the i-th of n parts of the study, from 1. In a shared folder the call that finishes the last
-        part completes the result. Parts in separate folders are merged by :func:`sweep.merge`.
+        Start no more parts after this time in seconds (or ``"10m"``, ``"1.5h"``), or once this number of runs has
+        started. The result is then partial, spread over cells and seeds. With ``out``, the same call continues it.
+    shard
+        ``(i, n)``: train the i-th of n shards of the study, from 1. In a shared folder, the call that finishes the last
+        part completes the result. Use :func:`sweep.merge` to merge shards in separate folders.
     reuse
-        Results folders, complete or partial, whose rows are reused for equal runs: same parameters of the cell, seed,
-        patterns and numerics_version. The result does not depend on them afterwards, and equals one that was trained.
+        Results folders, complete or partial, whose rows are reused for the same runs: equal parameters, seed, patterns
+        and ``numerics_version``. The result does not need them afterwards, and equals one that was trained.
     cluster
-        Train on workers of dask.distributed, which the extra ``cluster`` installs: those of a scheduler at
+        Train on workers of dask.distributed, which the extra ``cluster`` installs: the workers of a scheduler at
         ``"tcp://HOST:PORT"`` or ``"tls://HOST:PORT"``, or N processes of this machine (``"local:N"``). All need this
-        version of xor-sweep and must see ``out`` under the same path. About ten seconds of work per thread are queued,
-        by which ``time_budget`` may be exceeded. A script that gives ``"local:N"`` needs
+        version of xor-sweep and access to ``out`` under the same path. About ten seconds of work per thread are queued,
+        so ``time_budget`` may be exceeded by that. A script with ``"local:N"`` needs
         ``if __name__ == "__main__":`` around the call, since the processes import it.
 
     Returns
     -------
     Result
-        Partial (``result.complete`` is False) if runs are missing. ``result.facts["limited"]`` is then true if
-        ``time_budget`` or ``max_runs`` was reached, and false if only other parts than ``part`` are missing.
+        Partial (``result.complete`` is False) if runs are missing. ``result.facts["limited"]`` is then True if
+        ``time_budget`` or ``max_runs`` was reached, and False if only other shards are missing.
 
     Raises
     ------
     StudyError
         If the study has more than ``allow_runs`` runs, or an argument is out of range.
     StoreError
-        If ``out`` holds something else, is in use for something else, or cannot be written.
+        If ``out`` holds anything else, is in use for another study, or cannot be written.
     SweepError
-        If a cluster cannot be reached, is lost, or parts kill its workers; finished parts are kept.
+        If a cluster cannot be reached or is lost, or parts kill its workers. Finished parts are kept.
     KeyboardInterrupt
-        If interrupted; parts finished so far are kept in ``out``.
+        If interrupted. Finished parts are kept in ``out``.
     """
     shown = is_on_terminal() if progress is None else progress
     options = Options(shown, overwrite, allow_runs, time_budget, max_runs, shard, reuse, cluster)
@@ -132,7 +132,7 @@ def run_in_parts(
     options: Options,
     part_runs: int | None = None,
 ) -> Result:
-    """Run a study as :func:`run` does, with a given size of parts; no result depends on it.
+    """Run a study as :func:`run` does, with parts of ``part_runs`` runs. No result depends on it.
 
     Parameters
     ----------
@@ -152,73 +152,72 @@ def run_in_parts(
         study = load_study(study)
     reuse = [options.reuse] if isinstance(options.reuse, (str, Path)) else options.reuse
     if study.n_runs > options.allow_runs:
-        raise StudyError(
-            [f"{study.n_runs:,} runs asked for; more than {options.allow_runs:,} need allow_runs={study.n_runs}"]
-        )
+        n_runs, most = study.n_runs, options.allow_runs
+        raise StudyError([f"study: must have at most {most:,} runs, got {n_runs:,}; set allow_runs={n_runs} to run it"])
     check_custom_components(study)
     _check_keep(study, keep)
-    make_executor, n_threads = _executor(options.cluster, threads, out), threads_asked_for(threads)
+    make_executor, n_threads = _executor(options.cluster, threads, out), thread_count(threads)
     seconds = None if options.time_budget is None else parse_duration(options.time_budget)
     limits = Limits(seconds, options.max_runs, options.shard)
     limits.check(study, options.overwrite)
     if options.overwrite and out is not None and any(files_at(out).same_as(files_at(place)) for place in reuse):
-        raise StoreError(f"{str(out)!r} cannot be both reused and overwritten; give another folder (--out)")
+        raise StoreError(f"{str(out)!r} cannot be both reused and overwritten; choose another folder (--out)")
     earlier = Reuse(study, reuse) if reuse else None
     if earlier and options.progress:
-        tell(*earlier.sentences())
+        print_lines(*earlier.sentences())
     if study.record.of_networks:
-        earlier = None  # whose rows lack what is recorded
+        earlier = None  # its rows lack what the study records
     plan = Plan(study, part_runs)
     if out is None:
         _check_memory(study, keep, limits)
         training = Coordinator(plan, MemoryParts(plan, keep, own_bits()), limits, options.progress, earlier)
         return complete(training, make_executor, start, n_threads)
     files, bits = files_at(out), own_bits()
-    wish = Wish(study, keep, options.overwrite, bits, plan.waves)
-    with claim(files, wish) as store:
+    request = FolderRequest(study, keep, options.overwrite, bits, plan.waves)
+    with claim(files, request) as store:
         if store.facts()["complete"]:
             finished = open_result(store.files)
             if study.record.curves:
-                store.read_curves()  # refused if they are missing or damaged
+                store.read_curves()  # raises if they are missing or damaged
             if options.progress:
-                tell_finished(finished.facts, store.files.place)
+                print_finished(finished.facts, store.files.place)
             return finished
         store.check_bits(bits)
-        if store.waves != plan.waves:  # begun by a version that plans others
+        if store.waves != plan.waves:  # a version with other waves has started the study
             plan = Plan(study, part_runs, store.waves)
         training = Coordinator(plan, store, limits, options.progress, earlier)
         return complete(training, make_executor, start, n_threads)
 
 
 def _check_keep(study: Study, keep: str) -> None:
-    """Refuse to keep only counts of runs where the study needs their rows."""
+    """Refuse to keep only counts if the study needs rows."""
     if keep not in ("runs", "cells"):
-        raise StudyError([f"keep {keep!r} given; must be 'runs' or 'cells'"])
+        raise StudyError([f"keep: must be 'runs' or 'cells', got {keep!r}"])
     record = study.record
     needs = {
-        "test patterns, whose measures are in": study.data.n_tests,
-        "record.measures, which are in": record.measures,
-        "record.weights, which are in": record.columns_of_weights,
-        "record.loss_thresholds, whose steps are in": record.loss_thresholds,
-        "record.curves, which are compared with": record.curves,
+        "test patterns": study.data.n_tests,
+        "record.measures": record.measures,
+        "record.weights": record.columns_of_weights,
+        "record.loss_thresholds": record.loss_thresholds,
+        "record.curves": record.curves,
     }
     for what, is_needed in needs.items():
         if keep == "cells" and is_needed:
-            raise StudyError([f"keep 'cells' given with {what} rows of runs; give keep 'runs'"])
+            raise StudyError([f"keep: must be 'runs' with {what}, got 'cells'"])
 
 
 def _executor(cluster: str | None, threads: int | None, out: str | Path | None) -> MakeExecutor:
     """Return the executor: threads of this process, or a cluster."""
     if cluster is None:
-        return partial(ThreadExecutor, threads_asked_for(threads))
+        return partial(ThreadExecutor, thread_count(threads))
     check_cluster(cluster)
     if threads is not None:
         raise StudyError(
-            [f"threads {threads} given with cluster {cluster!r}; workers have threads of their own, so leave one out"]
+            [f"threads: must be omitted with cluster {cluster!r}, whose workers set their threads, got {threads}"]
         )
     if out is None:
         raise StudyError(
-            [f"cluster {cluster!r} given without a results folder, which its workers write into; give one with out="]
+            [f"out: must be a results folder with cluster {cluster!r}, whose workers write into it, got None"]
         )
     from sweep.training.executors.cluster import ClusterExecutor
     from sweep.training.executors.connection import require_distributed
@@ -234,8 +233,8 @@ def _check_memory(study: Study, keep: str, limits: Limits) -> None:
     if keep == "runs" and n_bytes > there:
         raise StudyError(
             [
-                f"{n_runs:,} runs asked for; their rows take {n_bytes:,} bytes, and this machine has {there:,}: "
-                "give a results folder with out=, or keep='cells'"
+                f"rows of {n_runs:,} runs: must fit into the memory of {there:,} bytes, got {n_bytes:,}; "
+                "set out= to a results folder, or keep='cells'"
             ]
         )
 
@@ -250,7 +249,7 @@ def complete(training: Coordinator, make_executor: MakeExecutor, start: float, n
     make_executor
         Makes the executor.
     start
-        When the call began, in seconds since 1970.
+        When the call started, in seconds since 1970.
     n_threads
         Threads of this process that record learning curves.
 
@@ -267,19 +266,19 @@ def complete(training: Coordinator, make_executor: MakeExecutor, start: float, n
         If parts, facts or cells cannot be written or read.
     """
     parts = training.parts
-    study = parts.study if isinstance(parts, Store) else training.plan.study  # with the name that it has in the folder
+    study = parts.study if isinstance(parts, Store) else training.plan.study  # with its name in the folder
     training.run(make_executor)
     if not training.complete:
         result = partial_result(study, parts)
         result.facts["limited"] = training.limited
         return result
-    if isinstance(parts, Store) and not parts.lock.excludes:  # another run may have restarted
+    if isinstance(parts, Store) and not parts.lock.excludes:  # another run may have started over
         parts.check_all_there()
     commits = list(training.commits.values())
     facts = {**totals(study, parts.keep, commits), **machine_facts(), "threads": training.n_threads}
     # Other machines may have trained it.
     bits = Bits.of(parts.facts(now=True)) if isinstance(parts, Store) else own_bits()
-    facts |= bits.told() | {"waves": list(training.plan.waves)}
+    facts |= bits.as_dict() | {"waves": list(training.plan.waves)}
     if isinstance(parts, MemoryParts):  # the digest of rows, and cells, are computed on request
         if parts.keep == "cells":
             facts["digest"] = training.aggregate.digest()

@@ -1,4 +1,4 @@
-"""Train the runs of a finished result once more, to record their weights, and check that they are the same runs."""
+"""Train the runs of a finished result again to record their weights, and check that the rows are the same."""
 
 from __future__ import annotations
 
@@ -31,53 +31,53 @@ def record_weights(
     directory
         Results folder of a finished study, or its address ``s3://BUCKET/PREFIX``.
     out
-        Folder of the result with weights; by default that of the result with ``-weights`` behind its name.
+        Folder of the result with weights; by default ``directory`` with ``-weights`` appended.
     which
         ``"final"``, ``"initial"`` or ``"both"``.
     **options
-        Of :func:`sweep.run`: ``threads``, ``progress``, ``overwrite``, ..
+        Arguments of :func:`sweep.run`: ``threads``, ``progress``, ``overwrite``, ..
 
     Returns
     -------
     Result
-        The study with ``record.weights``: ``weights`` and ``predict`` answer for any cell.
+        Result with ``record.weights``, so ``weights`` and ``predict`` work for any cell.
 
     Raises
     ------
     SweepError
-        If ``which`` is another text, ``out`` is the folder of the result, or the result has these weights.
+        If ``which`` is another text, ``out`` is the folder of the result, or the result has these weights already.
     StoreError
-        If the result keeps no rows or is not complete, or the rows trained now differ from those there.
+        If the result keeps no rows or is not complete, or the new rows differ from its rows.
     """
     if which not in _COLUMNS:
-        raise SweepError(f"weights {shown(which)} given; must be 'final', 'initial' or 'both'")
+        raise SweepError(f"which: must be 'final', 'initial' or 'both', got {shown(which)}")
     first = open_result(directory)
     if not first.keeps_runs:
-        raise StoreError(f"{first.place!r} has no rows of runs, with which the weights could be compared")
+        raise StoreError(f"{first.place!r} has no rows; weights can be recorded only for results with keep='runs'")
     study = first.study
     wanted = {*study.record.columns_of_weights, *(_COLUMNS[which])}
     if wanted == set(study.record.columns_of_weights):
-        raise SweepError(f"{first.place!r} has its {which} weights already, from its own training")
+        raise SweepError(f"{first.place!r} already has its {which} weights")
     tables = study.canonical()
     tables["record"] = {**tables.get("record", {}), "weights": "both" if len(wanted) > 1 else which}
     again = Study(**tables)
     out = f"{str(directory).rstrip('/')}-weights" if out is None else out
     if files_at(out).same_as(files_at(directory)):
         raise SweepError(
-            f"{str(out)!r} given for the weights, which is the folder of the result; give another one (--out)"
+            f"out: must be another folder than that of the result, got {str(out)!r}; choose one with --out"
         )
     result = run(again, out=out, **options)
     if result.complete:
         found, there = (_digest(each, study) for each in (result, first))
         if found != there:
             raise StoreError(
-                f"rows in {str(out)!r} differ from those in {first.place!r}: digest {found[:12]}, there {there[:12]}; "
-                f"'sweep verify {first.place} --all' tells which"
+                f"rows in {str(out)!r} must have the digest {there[:12]} of {first.place!r}, got {found[:12]}; "
+                f"find the damage with 'sweep verify {first.place} --all'"
             )
     return result
 
 
 def _digest(result: Result, study: Study) -> str:
-    """Return the digest of the columns that the rows of a study have."""
+    """Return the digest of the columns of rows of a study."""
     columns = runs_columns(study)
     return rows_digest(in_run_order(result.parts_in_use, [column.name for column in columns]), columns)

@@ -12,14 +12,14 @@ from sweep.training.eigenvalues import largest_eigenvalues
 
 Array = NDArray[Any]
 
-# The numbers of the networks given, and weights (networks, parameters), to gradients.
+# From numbers of networks and weights (networks, parameters) to gradients.
 GradientsAt = Callable[[NDArray[np.int64], Array], Array]
 
 # A parameter is moved by 2^-20, or by 2^-30 of itself if that is more. Differences then err by 2^-42 of derivatives of
 # fourth order, and by the rounding of gradients over a step, 2^-33 of their terms: 1e-10. Steps of 2^-17 err less,
 # but reach kinks of ReLU, to which gradient descent leads, eight times as far (README.md).
 _STEP, _LARGE = 2.0**-20, 2.0**-10
-# Numbers of weights that are held at a time.
+# Most weights in memory at a time.
 _MOST_NUMBERS = 2**22
 
 
@@ -32,7 +32,7 @@ def sharpness(gradients: GradientsAt, weights: Array, trained: NDArray[np.bool_]
         Returns gradients of the loss.
     weights : (networks, parameters) of float64
     trained : (networks, parameters)
-        Parameters that training may change. The Hessian has their rows and columns alone.
+        Parameters that training may change. Only they have rows and columns in the Hessian.
 
     Returns
     -------
@@ -86,9 +86,9 @@ def _hessians(gradients: GradientsAt, numbers: Array, weights: Array, trained: N
 
 
 def _of_one_piece(below: Array, above: Array, both: Array) -> Array:
-    """Return differences over both sides, or where one side has a kink, those of the other.
+    """Return central differences, or if one side has a kink, those of the other side.
 
-    Across a kink a gradient jumps, and a difference is that jump over a tiny step. Of a smooth loss, one side is more
+    Across a kink a gradient jumps, and a difference is that jump over a tiny step. With a smooth loss, one side is more
     than twice the other only where both are as small as 2^-20 of third derivatives.
     """
     low, high = (np.abs(side).max(axis=2, keepdims=True) for side in (below, above))

@@ -1,4 +1,4 @@
-"""The speed of training and compilation on this machine: noted after each study, used to estimate the next."""
+"""The speed of training and compilation on this machine: noted after each study, and used to estimate the next one."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from pathlib import Path
 
 from sweep.schedule.plan import Plan
 
-# Least seconds and operations for a note, since parts have costs beside their training.
+# Least seconds and operations for a note, since parts have costs besides training.
 _LEAST_SECONDS, _LEAST_OPERATIONS = 0.05, 1e7
 
 
 def note_speed(operations: float, seconds: float) -> None:
-    """Note the speed of training, given nominal operations and the seconds of all threads; ignore errors of writing."""
+    """Note the speed of training, from nominal operations and the seconds of all threads; ignore write errors."""
     if seconds >= _LEAST_SECONDS and operations >= _LEAST_OPERATIONS:
         _note("operations_per_second", operations / seconds)
 
 
 def note_kernels(seconds: Sequence[float]) -> None:
-    """Note the seconds that kernels took to compile, if any were compiled; ignore errors of writing."""
+    """Note the seconds that kernels took to compile, if any were compiled; ignore write errors."""
     if seconds:
         _note("seconds_per_kernel", sum(seconds) / len(seconds))
 
 
 def noted_speed() -> float | None:
-    """Return the nominal operations per second of a thread of this machine; None if not noted."""
+    """Return the nominal operations per second of a thread on this machine; None if not noted."""
     return _noted().get("operations_per_second")
 
 
@@ -38,14 +38,14 @@ def noted_kernel_seconds() -> float | None:
 
 
 def estimated_seconds(plan: Plan, threads: int) -> float | None:
-    """Return the most seconds that a study trains, if every run takes all its steps; None if no speed is noted."""
+    """Return an upper bound of the seconds that a study trains; None if no speed is noted."""
     per_second = noted_speed()
     seconds = plan.parts.operations / per_second / threads if per_second else inf
     return seconds if seconds < inf else None
 
 
 def _note(name: str, number: float) -> None:
-    """Write a number beside those already noted."""
+    """Add a number to the notes."""
     with suppress(OSError, RuntimeError):
         file = _file()
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

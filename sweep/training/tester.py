@@ -1,4 +1,4 @@
-"""Test networks, with patterns that they were not trained on or with those that they were."""
+"""Test networks, with test patterns or with the patterns that they are trained on."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ Array = NDArray[Any]
 
 
 class Tester:
-    """Tests the networks of a study, as runs on other patterns that take no step; threads share one.
+    """Tests the networks of a study as runs that take no step; threads share one.
 
     Parameters
     ----------
     study
         A study.
     by_own
-        Whether networks are tested with the patterns that they are trained on, instead of the test patterns.
+        Whether to test networks with the patterns that they are trained on instead of the test patterns.
     """
 
     def __init__(self, study: Study, *, by_own: bool = False) -> None:
@@ -36,13 +36,13 @@ class Tester:
         self._trainers = KeptTrainers(self._make)
 
     def trainer(self, recipe: Recipe) -> Trainer:
-        """Return what computes losses of networks trained by a recipe. It never computes an update."""
+        """Return the trainer that computes losses of networks trained by a recipe. It never computes an update."""
         return self._trainers.of(make_still(recipe))
 
     def _make(self, still: Recipe) -> Trainer:
         decision_threshold = make_patterns(
             *self._trained, still.dtype, self._decision_thresholds
-        ).decision_threshold  # what is right is as in training
+        ).decision_threshold  # outputs are correct by the same threshold as in training
         return Trainer(still, *self._tested, decision_threshold=decision_threshold, effort=Effort.LEAST)
 
     def measure(self, recipe: Recipe, hidden: Hidden, settings: Array, counts: Array, outcome: Outcome) -> Array:
@@ -60,7 +60,7 @@ class Tester:
         Returns
         -------
         (runs, 2) of float64
-            Infinite and 0 where a run has diverged, or the loss is not finite.
+            Infinite and 0 if a run has diverged or its loss is not finite.
         """
         weights, diverged = outcome.final_weights, outcome.columns.status == DIVERGED
         columns = self.trainer(recipe).train(still_settings(settings), weights, counts, hidden=hidden).columns

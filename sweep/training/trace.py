@@ -1,4 +1,4 @@
-"""Train one run again from its row alone: every loss, and the final weights."""
+"""Train one run again from its row: every loss, and the final weights."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 Array = NDArray[Any]
 
 
-# Evaluations, first and last ones, and patterns that are shown of a trace in a notebook.
-_SHOWN_JUDGINGS, _SHOWN_PATTERNS = 3, 16
+# Number of first and of last evaluations, and of patterns, that a notebook shows.
+_SHOWN_EVALUATIONS, _SHOWN_PATTERNS = 3, 16
 
 
 @dataclass(frozen=True, repr=False)
@@ -51,25 +51,24 @@ class Trace:
     status, steps, epochs, initial_loss, final_loss, n_correct, max_error
         As in the runs table.
     restarts, total_steps
-        Restarts of the run, and updates of all its attempts; all else is of the last attempt.
+        Restarts of the run, and updates of all its attempts; everything else is of the last attempt.
     losses : (evaluations,)
-        Loss at each evaluation: at the start, after each epoch, and at the last step; the last belongs to ``weights``.
-        In full batch that is before each update.
+        Loss at each evaluation: at the start, after each epoch, and at the last step. The last one belongs to
+        ``weights``. In full batch, every update has an evaluation before it.
     evaluated_at : (evaluations,)
         Number of updates before each evaluation.
     inputs, targets, predictions : (patterns, inputs or outputs)
         Data, and predictions of the final network.
     weights : NamedParameters
         Arrays by name, also as attributes: ``w`` (inputs, hidden), ``v`` (hidden, outputs), and ``b`` (hidden,), ``c``
-        (outputs,) and ``k`` (inputs, outputs) or None. Of several hidden layers ``w1``, ``b1``, ``w2`` (units of the
+        (outputs,) and ``k`` (inputs, outputs) or None. With several hidden layers ``w1``, ``b1``, ``w2`` (units of the
         first layer, of the second), ..
     measures : dict
-        Further columns of the runs table by name, as ``test_loss`` where the study has test patterns.
+        Further columns of the runs table by name, such as ``test_loss``.
     threshold_steps : dict
-        The step at which the loss was first evaluated to be below each target that the study records; -1 if it never
-        was.
+        The step of the first evaluation at which the loss is below each loss threshold; -1 if it never is.
     row : dict
-        Its columns of the runs table by name, as trained now.
+        Its columns of the runs table by name, as just trained.
     mismatches : dict
         For a stored run, the columns whose stored value differs, with that value.
     """
@@ -104,7 +103,7 @@ class Trace:
         return f"<Trace of {self._end}; losses {', '.join(losses)}>"
 
     def __str__(self) -> str:
-        """Return all of it, as :meth:`text`."""
+        """Return the same as :meth:`text`."""
         return self.text()
 
     def _repr_html_(self) -> str:
@@ -126,23 +125,22 @@ class Trace:
     @property
     def _end(self) -> str:
         of = f"seed {self.seed} in cell {self.cell} of {self.study.name!r}"
-        return (
-            f"{of}: {self.status} after {count_text(self.steps, 'step')}, {count_text(self.n_correct, 'output')} right"
-        )
+        steps, outputs = count_text(self.steps, "step"), count_text(self.n_correct, "output")
+        return f"{of}: {self.status} after {steps}, {outputs} correct"
 
     def _first_and_last(self) -> list[tuple[int | None, float]]:
-        """Return steps and losses of the first and last evaluations; of those between one pair without a step."""
+        """Return steps and losses of the first and last evaluations; one pair without a step replaces the others."""
         pairs: list[tuple[int | None, float]] = list(zip(self.evaluated_at.tolist(), self.losses.tolist(), strict=True))
-        if len(pairs) > 2 * _SHOWN_JUDGINGS + 1:
-            pairs[_SHOWN_JUDGINGS:-_SHOWN_JUDGINGS] = [(None, nan)]
+        if len(pairs) > 2 * _SHOWN_EVALUATIONS + 1:
+            pairs[_SHOWN_EVALUATIONS:-_SHOWN_EVALUATIONS] = [(None, nan)]
         return pairs
 
     @default_floating_point
     def text(self) -> str:
         """Return the trace as text.
 
-        It has a line ``t loss`` for each evaluation, after t updates, then the final loss, the end of the run,
-        predictions beside targets, and the weights.
+        It has a line ``t loss`` for each evaluation after t updates, then the final loss, status and steps, predictions
+        with targets, and the weights.
         """
         before_end = zip(self.evaluated_at[:-1].tolist(), self.losses[:-1].tolist(), strict=True)
         lines = [f"{t} {loss!r}" for t, loss in before_end]
@@ -152,7 +150,7 @@ class Trace:
             f"status {self.status} steps {self.steps}{epochs}",
             *([f"restarts {self.restarts} total_steps {self.total_steps}"] if self.study.restarts.max_restarts else ()),
             *(f"{name} {value!r}" for name, value in self.measures.items()),
-            *(f"below {target!r} at step {t}" if t >= 0 else f"below {target!r} never" for target, t in met),
+            *(f"below {threshold!r} at step {t}" if t >= 0 else f"below {threshold!r} never" for threshold, t in met),
             "",
             "inputs -> prediction (target)",
         ]
@@ -177,7 +175,7 @@ def _array(values: Array) -> str:
 
 
 def trace(source: Any, *args: Any, **kwargs: Any) -> Trace:
-    """Train one run again and keep every loss: ``trace(study, seed)``, ``trace(result, run)``.
+    """Train one run again and keep every loss: ``trace(study, seed)`` or ``trace(result, run)``.
 
     It uses the same kernel, so the numbers equal those of the sweep bit for bit.
 
@@ -186,9 +184,9 @@ def trace(source: Any, *args: Any, **kwargs: Any) -> Trace:
     source : Study, str, Path or Result
         A study with one cell, as :func:`sweep.run` accepts it, or a result.
     seed : int, optional
-        For a study; by default its first seed. It need not be a seed of the study.
+        For a study: any seed, by default its first one.
     run : int
-        For a result, the number of the run, which is compared with its stored row.
+        For a result: the number of the run, which is compared with its stored row.
 
     Returns
     -------
@@ -200,7 +198,7 @@ def trace(source: Any, *args: Any, **kwargs: Any) -> Trace:
     StudyError
         If the study has several cells, or the seed is out of range.
     StoreError
-        If the result has no such run, or none is given.
+        If the result has no such run, or ``run`` is missing.
     TypeError
         If ``source`` is of another type.
     """
@@ -212,25 +210,27 @@ def trace(source: Any, *args: Any, **kwargs: Any) -> Trace:
 
     if isinstance(source, Result):
         return _trace_run(source, *args, **kwargs)
-    raise TypeError(f"trace of {type(source).__name__}; give a Study, its name or path, or a Result")
+    raise TypeError(f"source: must be a Study, its name or path, or a Result, got {type(source).__name__}")
 
 
 def _trace_study(source: Study, seed: int | None = None) -> Trace:
     if source.n_cells > 1:
         names = ", ".join(name for name, values in source.parameters.items() if len(values) > 1)
-        raise StudyError([f"study has {source.n_cells} cells, and a trace has one; select it by setting {names}"])
+        raise StudyError(
+            [f"study: must have one cell for a trace, got {source.n_cells}; select one by setting {names}"]
+        )
     seed = source.seeds.base if seed is None else seed
     if not isinstance(seed, (int, np.integer)) or not 0 <= seed <= MAX_SEED:
-        raise StudyError([f"seed {seed!r} given; must be an integer from 0 to {MAX_SEED}"])
+        raise StudyError([f"seed: must be an integer from 0 to {MAX_SEED}, got {seed!r}"])
     first, last = source.seeds.base, source.seeds.base + source.seeds.count - 1
     if source.gives_weights_by_seed and not first <= seed <= last:
-        raise StudyError([f"seed {seed} given; the study gives initial weights of seeds {first} to {last}"])
+        raise StudyError([f"seed: must be from {first} to {last}, whose initial weights the study sets, got {seed}"])
     return _replay(Plan(source), 0, int(seed), {})
 
 
 def _trace_run(source: Result, run: int | None = None) -> Trace:
     if run is None:
-        raise StoreError(f"no run given; of a result give the number of one of its {source.study.n_runs:,} runs")
+        raise StoreError(f"run: must be a number from 0 to {source.study.n_runs - 1} for this result, got None")
     plan = Plan(source.study)
     cell, offset = divmod(int(run), plan.n_seeds)
     return _replay(plan, cell, source.study.seeds.base + offset, source.row(run))
@@ -243,7 +243,7 @@ def _replay(plan: Plan, cell: int, seed: int, row: dict[str, Any]) -> Trace:
     part_trainer = PartTrainer(plan)
     trainer = part_trainer.trainer(plan.grid.cell(cell))
     settings, one = part_trainer.settings(cells), np.ones(1, np.int64)
-    # First find the number of steps: memory for max_steps losses may be far too much.
+    # First find the number of steps: losses of max_steps steps may take far too much memory.
     hidden = plan.grid.cell(cell).hidden
     first, initial = part_trainer.train_attempts(cells, one, seeds)
     settings["max_steps"] = first.columns.steps
@@ -289,7 +289,7 @@ def _replay(plan: Plan, cell: int, seed: int, row: dict[str, Any]) -> Trace:
 
 
 def _same_bits(stored: Any, found: Any) -> bool:
-    """Compare values as the digest does, where -0.0 is not 0.0; every NaN is the same."""
+    """Compare values as in the digest, where -0.0 differs from 0.0; all NaN are equal."""
     if isinstance(stored, list) and isinstance(found, list):
         return len(stored) == len(found) and all(map(_same_bits, stored, found))
     if isinstance(stored, float) and isinstance(found, float):

@@ -1,4 +1,4 @@
-"""Rules for runs that restart: how many attempts there are, and the updates of all of them."""
+"""Rules for runs that restart: the number of attempts, and the updates of all of them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sweep.verification.rules import Broken, Mask, Terms
 
 
 def was_cut(columns: Columns, restarts: Restarts) -> Mask | bool:
-    """Return whether attempts end where others would begin; of those that are last, what else happened there counts."""
+    """Return for each row whether its last attempt ended at the step after which another one would start."""
     if not restarts.max_restarts or restarts.after_steps is None:
         return False
     is_cut: Mask = (columns.attempts[:, 0] < restarts.max_restarts) & (columns.steps == restarts.after_steps)
@@ -21,7 +21,7 @@ def was_cut(columns: Columns, restarts: Restarts) -> Mask | bool:
 
 
 def broken_by_attempts(columns: Columns, terms: Terms, restarts: Restarts) -> Iterator[Broken]:
-    """Yield the rules for restarts and updates of all attempts, and the rows that break them.
+    """Yield the rules for restarts and for updates of all attempts, and the rows that break them.
 
     Parameters
     ----------
@@ -41,13 +41,13 @@ def broken_by_attempts(columns: Columns, terms: Terms, restarts: Restarts) -> It
         return
     number, total = columns.attempts.T
     before = total - columns.steps
-    yield (number < 0) | (number > restarts.max_restarts), f"from 0 to {restarts.max_restarts} restarts are allowed"
-    yield (before < 0) | ((number == 0) & (before > 0)), "all attempts together take the updates of each"
+    yield (number < 0) | (number > restarts.max_restarts), f"a run has 0 to {restarts.max_restarts} restarts"
+    yield (before < 0) | ((number == 0) & (before > 0)), "total_steps adds up the steps of all attempts"
     if restarts.after_steps is not None:
         yield (
             before > number.astype(np.int64) * restarts.after_steps,
-            f"an attempt that is followed takes {restarts.after_steps}",
+            f"an attempt before a restart takes at most {restarts.after_steps} steps",
         )
     failed = np.isin(columns.status, [STATUSES.index(status) for status in restarts.on])
     left = (number < restarts.max_restarts) & (total < terms.limit)
-    yield failed & left, "a run that fails restarts while it has restarts and updates left"
+    yield failed & left, "a failed run restarts while it has restarts and steps left"

@@ -1,4 +1,4 @@
-"""Check a results folder: every run is present once, as it was written, and as training gives it."""
+"""Check a results folder: every run is present once, as it was written, and as training computes it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from sweep.store.reader import StoreReader
 from sweep.store.run_facts import totals
 from sweep.study.cell_columns import cells_columns
 from sweep.study.model import Study
-from sweep.system.host import threads_asked_for
+from sweep.system.host import thread_count
 from sweep.system.progress import SweepProgress
 from sweep.system.signals import Interrupts
 from sweep.training.adaptive_rounds import AdaptiveRounds
@@ -33,7 +33,7 @@ from sweep.training.executors.threads import import_all_kernels, work_in_threads
 from sweep.verification.curves import curve_faults, curve_file_faults
 from sweep.verification.findings import Findings
 from sweep.verification.leftovers import leftovers
-from sweep.verification.mixture import note_strangers
+from sweep.verification.mixture import note_foreign_commits
 from sweep.verification.overlaps import surplus
 from sweep.verification.parts import PartCheck
 from sweep.verification.sample import Sample
@@ -51,21 +51,21 @@ def verify(
 ) -> Findings:
     """Check a results folder, complete or not, without changing it.
 
-    Every commit and part is read and compared with its checksum and with the study: which runs it holds, when these may
-    end, and which values are consistent. Digest, cells and totals are computed again from the rows. A false row that
-    breaks no rule is found only by training it again.
+    Every commit and part is compared with its checksum and with the study: which runs it holds, when these may end, and
+    which values are consistent. Digest, cells and totals are computed again from the rows. Only training again detects
+    a wrong row that breaks no rule.
 
     Parameters
     ----------
     directory
         Results folder, or ``s3://BUCKET/PREFIX``.
     sample
-        Number of present runs that are drawn at random, trained again and compared bit by bit; -1 for all. Of a result
-        that keeps only counts whole parts are drawn until they have as many runs, one part at least.
+        Number of runs that are drawn at random, trained again and compared bit by bit; -1 for all. If the result keeps
+        only counts, whole parts are drawn until they have as many runs, but at least one part.
     sample_seed
-        Seed of this draw, below 2^32; by default an unpredictable one, which the findings report.
+        Seed of this draw, below 2^32. By default it is unpredictable; the findings report it.
     threads
-        Number of threads; all processors by default. The limit is that of :func:`sweep.run`.
+        Number of threads, with the limit of :func:`sweep.run`; all processors by default.
     progress
         Show progress on standard error.
 
@@ -77,12 +77,12 @@ def verify(
     Raises
     ------
     StoreError
-        If it is no results folder, its study or facts cannot be read, or it was published without its rows; or if runs
-        are to be trained again and this version or machine would give other bits.
+        If this is not a results folder, its study or facts cannot be read, or it was published without its rows; or if
+        runs are to be trained again and this version or machine would give other bits.
     StudyError
         If ``threads`` or ``sample_seed`` is out of range.
     """
-    n_threads, files, drawn = threads_asked_for(threads), files_at(directory), Sample(sample, sample_seed)
+    n_threads, files, drawn = thread_count(threads), files_at(directory), Sample(sample, sample_seed)
     faults = head_faults(files)
     if faults:
         return Findings(faults, head_only=True)
@@ -127,10 +127,10 @@ def check(
         If the result was published without its rows, or runs are to be trained again and bits would differ here.
     """
     if not store.has_parts:
-        raise StoreError(f"the rows of {store.files.place!r} are not there: it was published with its cells only")
+        raise StoreError(f"{store.files.place!r} has no rows: it was published with its cells only")
     if sample.n_runs:
         check_custom_components(store.study)
-        # Sources may differ: the check finds out whether they give the same bits.
+        # Sources may differ: the check shows whether they give the same bits.
         store.check_bits(own_bits(), sources=False)
     plan, found = store.plan, Findings(passed=set(passed), whole_parts=store.keep != "runs")
     found.sample_seed = sample.seed if sample.draws else None
@@ -161,13 +161,15 @@ def sum_faults(store: StoreReader, commits: list[Commit], aggregate: Aggregate) 
     where, facts, faults = store.files.where("run.json"), store.facts(), []
     for name, value in totals(store.study, store.keep, commits).items():
         if not _same_fact(facts.get(name), value):
-            faults.append(f"{where!r} is damaged: its {name!r} is {facts.get(name)!r}; commits give {value!r}")
+            faults.append(f"{where!r} is damaged: {name!r} must be {value!r} by the commits, got {facts.get(name)!r}")
     digest = aggregate.digest()
     if digest != facts["digest"]:
-        faults.append(f"{where!r} has digest {facts['digest']}; the parts give {digest}")
+        faults.append(f"{where!r} is damaged: 'digest' must be {digest} by the parts, got {facts['digest']}")
     damaged = cells_faults(store)
     if not damaged and not _same_statistics(store.read_cells(), aggregate.cells(), store.study):
-        faults.append(f"{store.files.where('cells.parquet')!r} is damaged: it has other statistics than the parts give")
+        faults.append(
+            f"{store.files.where('cells.parquet')!r} is damaged: its statistics differ from those of the parts"
+        )
     return faults + damaged
 
 
@@ -181,16 +183,16 @@ def cells_faults(store: StoreReader) -> list[str]:
 
 
 def _same_fact(one: Any, other: Any) -> bool:
-    """Tell whether two facts agree; seconds are sums whose last bits depend on the order of commits."""
+    """Return whether two facts agree; seconds are sums whose last bits depend on the order of commits."""
     if isinstance(one, float) and isinstance(other, float):
         return isclose(one, other, rel_tol=1e-9, abs_tol=1e-6)
     return bool(one == other)
 
 
 def _same_statistics(stored: pa.Table, made: pa.Table, study: Study) -> bool:
-    """Tell whether stored cells agree with those computed now.
+    """Return whether stored cells agree with those computed now.
 
-    Statistics that are no integers are compared to nine digits, since the last digits of library functions may vary.
+    Floats are compared to nine digits, since the last digits of library functions may vary.
     """
     for column in cells_columns(study):
         one, other = stored[column.name], made[column.name]
@@ -214,25 +216,24 @@ def aggregated(store: StoreReader, commits: list[Commit]) -> Aggregate:
 
 
 def _check_commits(plan: Plan, store: StoreReader, found: Findings) -> None:
-    """Record readable commits, unreadable ones, and runs that no commit holds."""
+    """Record readable commits, unreadable ones, and missing runs."""
     complete = store.facts()["complete"]
     _read_commits(store, found)
     for commit in surplus(found.commits, plan):
         name = f"commits/{commit_name(commit.part)}"
         found.commits.remove(commit)
         found.bad_commits.append(name)
-        found.faults.append(f"{store.files.where(name)!r} is damaged: it holds runs that other commits hold too")
-    note_strangers(store, found)
-    # A round begins once the earlier ones are complete.
+        found.faults.append(f"{store.files.where(name)!r} is damaged: other commits hold the same runs")
+    note_foreign_commits(store, found)
+    # A round starts once all earlier ones are complete.
     last = plan.parts.round_of(found.commits[-1]) if found.commits else 0
     found.needed = plan.n_runs if complete else plan.parts.start_of(last)
     if found.intact and not _each_once(found):
-        _read_commits(store, found)  # during a run, the last commits of a round may have come after the listing
+        _read_commits(store, found)  # during a run, commits may have appeared after the listing
     if found.intact and not _each_once(found):
-        what = (
-            "do not hold every run once" if complete or not cover(found.commits, None) else "of earlier rounds are lost"
-        )
-        found.faults.append(f"{store.files.where('commits')!r} is damaged: commits {what}")
+        is_lost = not complete and cover(found.commits, None)
+        what = "commits of earlier rounds are lost" if is_lost else "its commits do not hold every run exactly once"
+        found.faults.append(f"{store.files.where('commits')!r} is damaged: {what}")
 
 
 def _read_commits(store: StoreReader, found: Findings) -> None:
@@ -248,7 +249,7 @@ def _read_commits(store: StoreReader, found: Findings) -> None:
 
 
 def _each_once(found: Findings) -> bool:
-    """Tell whether the commits hold no run twice, and all required runs."""
+    """Return whether the commits hold no run twice, and all required runs."""
     needed = [commit for commit in found.commits if commit.start < found.needed]
     return cover(found.commits, None) and cover(needed, found.needed)
 
@@ -266,7 +267,7 @@ def _check_parts(
         waits_ended_by(interrupts.check, [store.files]),
         SweepProgress(max(n_runs, 1), 0.0, n_threads, shown and n_runs > 0) as progress,
     ):
-        progress.say("checking")
+        progress.show("checking")
         for _, of_round in groupby(commits, plan.parts.round_of):
             passed = []
             for checked in work_in_threads(part_check.check, of_round, n_threads, interrupts, progress.tick):
@@ -275,8 +276,8 @@ def _check_parts(
                 if checked.fault:
                     if not store.is_current(checked.commit):
                         raise StoreError(
-                            f"results in {store.files.place!r} were changed while they were checked; check them again "
-                            "when no run is under way"
+                            f"results in {store.files.place!r} changed during the check; check them again when no run "
+                            "uses the folder"
                         )
                     found.faults.append(checked.fault)
                     found.bad_parts.append(checked.commit)

@@ -1,4 +1,4 @@
-"""What outputs are compared with, as far as rules for rows need to know."""
+"""The targets that outputs are compared with, as far as the rules for rows need them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Targets(NamedTuple):
     n_patterns, n_targets
         Patterns, and targets of each.
     margin : (sets,), or of each row
-        If the largest error is smaller, every output is right; 0 for classes, of which no single error tells.
+        If the largest error is smaller, every output is correct; 0 for classes, where no single error decides that.
     dtype
         Dtype of the networks.
     """
@@ -32,7 +32,7 @@ class Targets(NamedTuple):
     dtype: type[Any]
 
     def of(self, sets: Array, n_evaluated: Array) -> Targets:
-        """Return the targets of rows, given the set of patterns of each, and how many outputs of a pattern count."""
+        """Return the targets of rows, from the pattern set of each and the number of outputs that count."""
         return self._replace(margin=self.margin[sets] * (n_evaluated == self.n_targets))
 
 

@@ -1,4 +1,4 @@
-"""Check learning curves: against the rows of their runs, and a sample of them by training it again."""
+"""Check learning curves: all against the rows of their runs, and a sample by training again."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def curve_file_faults(store: StoreReader) -> list[str]:
 
 
 def curve_faults(store: StoreReader, sample: Sample, n_threads: int) -> list[str]:
-    """Compare the learning curves of a complete result with its intact rows, and some with a training of now.
+    """Compare the learning curves of a complete result with its intact rows, and some with a new training.
 
     Parameters
     ----------
@@ -71,35 +71,35 @@ def _columns(table: pa.Table, study: Study) -> Columns:
 
 
 def _fault_by_rows(stored: Columns, planned: Columns) -> str | None:
-    """Tell whether curves have the points that they must have, as far as rows and the study decide them."""
+    """Return a fault if curves lack points, or have others than rows and study require; None otherwise."""
     for run in np.setxor1d(stored["run"], planned["run"])[:1]:
         return f"it has {'a' if run in stored['run'] else 'no'} learning curve of run {run}"
     runs, counts = np.unique(stored["run"], return_counts=True)
     for run in runs[counts != np.unique(planned["run"], return_counts=True)[1]][:1]:
-        return f"the learning curve of run {run} has other points than its row and the study tell"
+        return f"the learning curve of run {run} has other points than its row and the study require"
     for name, values in planned.items():
         for k in np.flatnonzero(stored[name] != values)[:1]:
-            there = f"the learning curve of run {planned['run'][k]} has {name} {stored[name][k]!s}"
-            return f"{there}; must be {values[k]!s}"
+            curve = f"the learning curve of run {planned['run'][k]}: {name}"
+            return f"{curve} must be {values[k]!s}, got {stored[name][k]!s}"
     return None
 
 
 def _fault_of_ends(stored: Columns, blocks: list[Columns]) -> str | None:
-    """Tell whether curves start and end with the losses and correct outputs of rows."""
+    """Return a fault if curves start or end with other values than their rows; None otherwise."""
     rows = {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
     rows = take(rows, np.argsort(rows["run"]))
     is_end = np.diff(stored["run"], append=-1) != 0
     is_start = (stored["steps"] == 0) & ~is_end
     place = np.searchsorted(rows["run"], stored["run"][is_start])
     for k in np.flatnonzero(stored["train_loss"][is_start] != rows["initial_loss"][place])[:1]:
-        return f"the learning curve of run {rows['run'][place[k]]} starts with another loss than its row tells"
+        return f"the learning curve of run {rows['run'][place[k]]} starts with another loss than its row"
     return difference_of_ends(rows, take(stored, is_end))
 
 
 def _fault_by_training(
     stored: Columns, recorder: CurveRecorder, blocks: list[Columns], sample: Sample, n_threads: int
 ) -> str | None:
-    """Tell whether a training of now gives other curves, of as many runs as are sampled."""
+    """Return a fault if a new training of the sampled runs gives other curves; None otherwise."""
     runs = sample.choose(np.unique(stored["run"]))
     chosen = [take(rows, np.isin(rows["run"], runs)) for rows in blocks]
     import_all_kernels()
@@ -111,6 +111,6 @@ def _fault_by_training(
         own = take(stored, np.isin(stored["run"], curves["run"]))
         for name, values in curves.items():
             for k in np.flatnonzero(own[name] != values)[:1]:
-                there = f"the learning curve of run {own['run'][k]} at step {own['steps'][k]} has {name}"
-                return f"{there} {own[name][k]!s}; training gives {values[k]!s}"
+                curve = f"the learning curve of run {own['run'][k]} at step {own['steps'][k]}: {name}"
+                return f"{curve} must be {values[k]!s} by training, got {own[name][k]!s}"
     return None

@@ -17,27 +17,27 @@ class Findings:
     faults
         A sentence for each fault; none if the folder is intact.
     leftovers
-        Files without a commit: of a run under way, or left by a process that was cut short or by a repair. They do not
-        count and do no harm.
+        Files without a commit, of an active run, or left by an interrupted process or a repair. They do not count and
+        are harmless.
     commits
-        Commits that were read, in visiting order; their parts may be damaged.
+        Readable commits, in visiting order; their parts may be damaged.
     bad_commits
         Names of commits that cannot be read or belong to other runs.
     bad_parts
         Commits whose parts are missing, damaged, or have other bits than training gives.
     unchecked
-        Commits of rounds after the first one with a fault. Their runs follow from earlier rounds, so only their
+        Commits of rounds after the first round with a fault. Earlier rounds decide their runs, so only their
         checksums were compared.
     passed
         Commits whose parts are correct.
     needed
         Every run before this visiting position must be present.
     n_runs, n_retrained
-        Number of runs of all these commits, and of runs that were trained again to be compared.
+        Number of runs of all these commits, and of runs that were trained again for comparison.
     sample_seed
         Seed of the drawn runs, unless all or none were trained again.
     whole_parts
-        Whether parts have counts alone, so that only whole ones can be trained again.
+        Whether parts hold only counts, so that only whole parts can be trained again.
     head_only
         Whether only study.toml and run.json were checked, because they are damaged.
     """
@@ -56,7 +56,7 @@ class Findings:
     head_only: bool = False
 
     def __repr__(self) -> str:
-        """Return whether all is intact, and the numbers of what was checked."""
+        """Return whether the result is intact, and the numbers of runs and parts."""
         what = "intact" if self.intact else count_text(len(self.faults), "fault")
         return f"<Findings: {what}; {count_text(self.n_runs, 'run')} in {count_text(len(self.commits), 'part')}>"
 

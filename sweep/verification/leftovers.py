@@ -1,4 +1,4 @@
-"""Files without a commit in a results folder, and which of them no process can be writing."""
+"""Files without a commit in a results folder, and which of them are safe to remove."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ def leftovers(store: StoreReader, commits: Sequence[Commit]) -> list[str]:
     store
         The results folder.
     commits
-        Commits that were read. For other parts the commit is read now, since a run may be under way.
+        Commits read so far. For other parts the commit is read now, since a run may be active.
     """
     found = find_leftovers(store.files, {commit.file for commit in commits})
     return [name for name in found if not _counts(store, name)]
 
 
 def collect(store: StoreReader, commits: Sequence[Commit], excludes: bool) -> list[str]:
-    """Remove leftovers. Those that cannot be removed, such as a folder with such a name, stay.
+    """Remove leftovers, except those that cannot be removed, such as a folder of that name.
 
     Parameters
     ----------
     store, commits
         As in :func:`leftovers`.
     excludes
-        Whether a lock excludes other processes. Without a lock, only files at least a day old are removed.
+        Whether a lock excludes other processes. Without one, only files at least a day old are removed.
 
     Returns
     -------
@@ -59,7 +59,7 @@ def collect(store: StoreReader, commits: Sequence[Commit], excludes: bool) -> li
 
 
 def _counts(store: StoreReader, name: str) -> bool:
-    """Tell whether a commit names this file, or may name it because the commit cannot be read."""
+    """Return whether a commit names this file, or may name it because it cannot be read."""
     file = PurePath(name).name
     if not PART_NAME.fullmatch(file):
         return False

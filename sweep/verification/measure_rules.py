@@ -1,4 +1,4 @@
-"""Rules for measures of final networks with patterns that they were not trained on."""
+"""Rules for measures of final networks with test patterns."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sweep.verification.rules import Broken, Terms
 
 
 def broken_by_tests(columns: Columns, terms: Terms, study: Study) -> Iterator[Broken]:
-    """Yield the rules for the loss and the correct outputs with the test patterns, and the rows that break them.
+    """Yield the rules for test_loss and n_test_correct, and the rows that break them.
 
     Parameters
     ----------
@@ -32,12 +32,12 @@ def broken_by_tests(columns: Columns, terms: Terms, study: Study) -> Iterator[Br
         return
     loss, n_correct = columns.measures.T
     dtype, most = np.dtype(study.network.dtype), study.data.n_tests * terms.n_evaluated
-    yield ~(loss >= 0) | np.signbit(loss), "losses with the test patterns are at least 0, and not -0"
+    yield ~(loss >= 0) | np.signbit(loss), "test_loss is at least 0, and not -0"
     with np.errstate(over="ignore"):
-        yield loss.astype(dtype) != loss, f"losses are numbers of {dtype.name}"
+        yield loss.astype(dtype) != loss, f"test_loss is a {dtype.name} number"
     yield (
         (n_correct < 0) | (n_correct > most),
-        f"from 0 to {most.max(initial=0)} outputs can be right with the test patterns",
+        f"n_test_correct is from 0 to {most.max(initial=0)}",
     )
     lost = (columns.status == DIVERGED) & ~((loss == np.inf) & (n_correct == 0))
-    yield lost, "a run that has diverged has no finite loss with the test patterns, nor right outputs"
+    yield lost, "a diverged run has test_loss inf and n_test_correct 0"

@@ -1,4 +1,4 @@
-"""Train again damaged or lost parts, by the ranges of commits, so that folders of other versions can be repaired."""
+"""Train damaged or lost parts again, by the ranges of commits, so that folders of other versions can be repaired."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from sweep.verification.sample import Sample
 
 
 def mend(store: Store, sample: Sample, n_threads: int, shown: bool) -> Findings:
-    """Check commits and parts, and train damaged or lost parts again until there are no faults.
+    """Check commits and parts, and train damaged or lost parts again until no fault is left.
 
     A round is repaired once all earlier rounds are correct, since these determine its cells.
 
@@ -45,7 +45,7 @@ def mend(store: Store, sample: Sample, n_threads: int, shown: bool) -> Findings:
     Raises
     ------
     StoreError
-        If a fault remains, or parts cannot be trained again here.
+        If a fault remains, or this version or machine cannot train the parts again.
     """
     found = check(store, sample, n_threads, shown)
     faults, n_retrained = found.faults, found.n_retrained
@@ -57,13 +57,13 @@ def mend(store: Store, sample: Sample, n_threads: int, shown: bool) -> Findings:
         found = check(store, sample, n_threads, shown, found.passed)
         faults, n_retrained = faults + found.faults, n_retrained + found.n_retrained
     if not found.intact:
-        raise StoreError(f"{found.faults[0]}; training cannot repair this, so start again with --overwrite")
+        raise StoreError(f"{found.faults[0]}; training cannot repair this, so start over with --overwrite")
     found.faults, found.n_retrained = list(dict.fromkeys(faults)), n_retrained
     return found
 
 
 def _mend_round(store: Store, found: Findings, n_threads: int, shown: bool) -> None:
-    """Train again the damaged or lost parts of the first round that has any."""
+    """Train the damaged or lost parts of the first round that has any again."""
     plan = store.plan
     damaged = [commit.as_part() for commit in found.bad_parts]
     damaged += _lost(store, plan, found)
@@ -73,7 +73,7 @@ def _mend_round(store: Store, found: Findings, n_threads: int, shown: bool) -> N
         bad = set(found.bad_parts)
         store.check_alike(commit for commit in found.commits if commit not in bad)
     first = min(map(plan.parts.round_of, damaged), default=0)
-    if plan.parts.start_of(first) > found.needed:  # a round that has not begun is left to the next run
+    if plan.parts.start_of(first) > found.needed:  # leave a round that has not started to the next run
         damaged = []
     store.files.remove(*set(found.bad_commits).difference(f"commits/{commit_name(part.index)}" for part in damaged))
     rounds = AdaptiveRounds(plan, store, lambda: found.passed)
@@ -102,14 +102,14 @@ def _train(
             store.replace_part(result, replaced.get(part.index), session=session, begin=begin, end=time.time())
             return part
 
-        progress.say("training again what is damaged")
+        progress.show("training damaged parts again")
         for part in work_in_threads(work, iter(parts), n_threads, interrupts, progress.tick):
             progress.skip(part.n_runs, 0.0)
     store.sync_commits()
 
 
 def _lost(store: Store, plan: Plan, found: Findings) -> Iterator[Part]:
-    """Yield parts whose commits cannot be read or are missing although they were finished.
+    """Yield finished parts whose commits are missing or cannot be read.
 
     They are parts of the plan, or, if another version planned otherwise, the ranges between commits.
 
@@ -134,8 +134,8 @@ def _lost(store: Store, plan: Plan, found: Findings) -> Iterator[Part]:
                 yield Part(named[0] if named else first + 1, begin, end)
             else:
                 raise StoreError(
-                    f"commits in {store.files.place!r} are missing, and this version plans other parts; repair with "
-                    "the version that began it, or start again with --overwrite"
+                    f"commits in {store.files.place!r} are missing, and this version plans other parts; repair it with "
+                    "the version that started it, or start over with --overwrite"
                 )
 
 

@@ -1,4 +1,4 @@
-"""Commits that hold runs of other commits too, such as after files of another folder were copied into one."""
+"""Commits that share runs, for example after files of another folder were copied into a folder."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from sweep.store.commits import Commit, check_planned, cover
 
 
 def surplus(commits: Sequence[Commit], plan: Plan) -> list[Commit]:
-    """Return the commits to leave out so that no run is held twice.
+    """Return the commits to leave out so that no run occurs twice.
 
-    If most commits follow the plan, commits that do not are left out; in a folder of another version, commits that do.
+    If most commits follow the plan, those that do not are left out first; otherwise those that do.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def surplus(commits: Sequence[Commit], plan: Plan) -> list[Commit]:
 
 
 def _is_planned(commit: Commit, plan: Plan) -> bool:
-    """Tell whether a commit is of a part of the plan."""
+    """Return whether a commit is of a part of the plan."""
     try:
         check_planned(commit, plan)
     except StoreError:

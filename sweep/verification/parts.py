@@ -35,9 +35,9 @@ class Checked(NamedTuple):
     commit
         Commit of the part.
     fault
-        A sentence for the fault, empty if there is none.
+        A sentence on the fault; empty if there is none.
     known
-        Whether it is known which runs the part should hold; otherwise only its checksum was compared.
+        Whether the runs that the part should hold are known; otherwise only its checksum was compared.
     n_retrained
         Number of its runs that were trained again.
     """
@@ -58,7 +58,7 @@ class PartCheck:
     store
         The result.
     rounds
-        The open cells of each round, which determine the runs of its parts.
+        The open cells of each round, which decide the runs of its parts.
     sample
         The runs that are trained again; of whole parts where only counts are kept.
     """
@@ -71,14 +71,14 @@ class PartCheck:
         self._sample = sample
 
     def check(self, commit: Commit) -> Checked:
-        """Compare a part with its checksum, with the rules of the study, and with training it again."""
+        """Compare a part with its checksum, with the rules of the study, and with a new training."""
         try:
             table = self._store.table(commit)
         except StoreError as error:
             return Checked(commit, str(error))
         try:
             part = self._rounds.restrict(commit.as_part())
-        except StoreError:  # earlier parts are damaged or missing, which is reported for these
+        except StoreError:  # earlier parts are damaged or missing, which is reported for them
             return Checked(commit, known=False)
         where = self._store.files.where(f"parts/{commit.file}")
         fault = self._fault_of_table(commit, part, table)
@@ -89,18 +89,18 @@ class PartCheck:
             trained = self._worker.train(piece)
             n_retrained += trained.n_runs
             if self._store.keep == "runs":
-                own = trained.rows()
-                given = table.filter(pc.is_in(table["run"], own["run"])) if piece is not part else table
+                expected = trained.rows()
+                stored = table.filter(pc.is_in(table["run"], expected["run"])) if piece is not part else table
             else:
-                given, own = table, trained.counts()
-            wrong = self._column_that_differs(given, own)
+                stored, expected = table, trained.counts()
+            wrong = self._column_that_differs(stored, expected)
             if wrong:
-                fault = f"{where!r}: training gives other bits, in column {wrong!r}"
+                fault = f"{where!r} is damaged: training gives other bits in column {wrong!r}"
                 return Checked(commit, fault, n_retrained=n_retrained)
         return Checked(commit, n_retrained=n_retrained)
 
     def _fault_of_table(self, commit: Commit, part: Part, table: pa.Table) -> str:
-        """Return the fault of a part or of its commit, as far as it is found without training."""
+        """Return a fault of a part or its commit that is found without training; empty if there is none."""
         if self._store.keep == "runs":
             columns = outcomes_from_table(table, self._store.study)
             wrong = self._planned_column_that_differs(part, table, columns)
@@ -112,17 +112,17 @@ class PartCheck:
             fault = self._rows.fault_of_tally(part, tally) if not wrong else ""
             net_steps = int((tally["steps"].astype(np.int64) * tally["n"]).sum())
         if wrong:
-            return f"its column {wrong!r} has other values than its runs"
+            return f"its column {wrong!r} does not fit its runs"
         return fault or _fault_of_commit(commit, net_steps)
 
     def _planned_column_that_differs(self, part: Part, table: pa.Table, columns: Columns) -> str:
-        """Return the first column that follows from the study and has other values."""
+        """Return the first column that follows from the study but has other values."""
         planned = PartResult(self._plan, part, columns, 0, 0)
         names = [column.name for column in self._columns if not is_outcome(column.name, self._plan.study)]
         return self._column_that_differs(table.select(names), planned.rows(names))
 
     def _column_that_differs(self, one: pa.Table, other: pa.Table) -> str:
-        """Return the name of the first column with different bits, compared as the digest does."""
+        """Return the name of the first column with different bits, compared as in the digest."""
         for column in self._columns:
             if column.name in one.schema.names and not _same_bits(
                 column_values(one, column), column_values(other, column)
@@ -142,7 +142,7 @@ class PartCheck:
 
 
 def _same_bits(one: NDArray[Any], other: NDArray[Any]) -> bool:
-    """Tell whether two columns have the same bits: 0.0 and -0.0 differ, and NaN equals itself."""
+    """Return whether two columns have the same bits: 0.0 and -0.0 differ, and NaN equals itself."""
     if one.dtype.kind == "f":
         one, other = one.view(f"i{one.itemsize}"), other.view(f"i{other.itemsize}")
     return np.array_equal(one, other)
@@ -151,9 +151,9 @@ def _same_bits(one: NDArray[Any], other: NDArray[Any]) -> bool:
 def _fault_of_commit(commit: Commit, net_steps: int) -> str:
     """Return the fault of a commit's numbers; empty if there is none."""
     if commit.net_steps != net_steps:
-        return f"its runs took {net_steps} steps, but its commit says {commit.net_steps}"
+        return f"'net_steps' of its commit must be {net_steps}, got {commit.net_steps}"
     if commit.lane_steps < commit.net_steps:
-        return f"its commit says that lanes spent {commit.lane_steps} steps, fewer than the {net_steps} of its runs"
+        return f"'lane_steps' of its commit must be at least {net_steps}, got {commit.lane_steps}"
     if commit.end < commit.begin:
-        return "its commit says that it was trained before it was begun"
+        return f"'end' of its commit must not be before 'begin' {commit.begin}, got {commit.end}"
     return ""

@@ -1,4 +1,4 @@
-"""Repair a results folder: train damaged parts again, and nothing else."""
+"""Repair a results folder: train damaged parts again, and only these."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from sweep.store.location import files_at
 from sweep.store.run_facts import totals
 from sweep.store.store import Store
 from sweep.study.model import Study
-from sweep.system.host import machine_facts, threads_asked_for
+from sweep.system.host import machine_facts, thread_count
 from sweep.training.curve_pass import record_curves
 from sweep.verification.check import aggregated, cells_faults, sum_faults
 from sweep.verification.curves import curve_faults, curve_file_faults
@@ -42,7 +42,7 @@ def repair(
 ) -> Findings:
     """Check a results folder, train damaged parts again, and remove files without a commit.
 
-    Without locks, as in object stores, a run that uses the folder is not visible. There only files that are at least a
+    Without locks, as in object stores, a run that uses the folder is not visible. In that case only files at least a
     day old are removed.
 
     Parameters
@@ -57,16 +57,16 @@ def repair(
     Returns
     -------
     Findings
-        All faults that were repaired and all leftovers that were removed; other entries describe the folder afterwards.
+        The repaired faults and the removed leftovers; other entries describe the folder after the repair.
 
     Raises
     ------
     StoreError
-        If a run holds the folder, it cannot be written, or damage cannot be repaired or trained again here.
+        If a run uses the folder, it cannot be written, or damage cannot be repaired by this version or machine.
     StudyError
         If ``threads`` or ``sample_seed`` is out of range.
     """
-    n_threads, files, drawn = threads_asked_for(threads), files_at(directory), Sample(sample, sample_seed)
+    n_threads, files, drawn = thread_count(threads), files_at(directory), Sample(sample, sample_seed)
     with _alone(files) as lock:
         faults = restore_head(files, study)
         for folder in FOLDERS:
@@ -84,18 +84,18 @@ def repair(
 def _alone(files: Files) -> Iterator[Lock]:
     """Hold a folder exclusively, as far as locks allow."""
     if not files.has("study.toml") and not files.has("run.json"):
-        raise StoreError(f"{files.place!r} is no results folder: it has no study.toml")
+        raise StoreError(f"{files.place!r} is not a results folder: it has no study.toml")
     lock = files.lock()
     try:
         if not lock.take_alone():
-            raise StoreError(f"results folder {files.place!r} is in use by {lock.holder()}; wait for its end")
+            raise StoreError(f"results folder {files.place!r} is in use by {lock.holder()}; wait until it ends")
         yield lock
     finally:
         lock.release()
 
 
 def _mend_sums(store: Store, found: Findings, sample: Sample, n_threads: int, shown: bool) -> Findings:
-    """Write facts, cells and curves of a complete result again if there were faults or they differ from its parts."""
+    """Write facts, cells and curves of a complete result again if there were faults or they do not fit its parts."""
     facts, aggregate = store.facts(), aggregated(store, found.commits)
     if facts["complete"] and found.intact:
         found.faults = sum_faults(store, found.commits, aggregate) + curve_faults(store, sample, n_threads)

@@ -1,4 +1,4 @@
-"""Check the rows of a part against rules that all training obeys."""
+"""Check the rows of a part against the rules that every training follows."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class RowCheck:
         self._loss_thresholds = np.array(plan.study.record.loss_thresholds, self._targets.dtype).astype(np.float64)
 
     def fault_of_runs(self, part: Part, columns: Columns) -> str:
-        """Return the first impossible value among the runs of a part, as a sentence; empty if there is none."""
+        """Return a sentence on the first impossible run of a part; empty if there is none."""
         cells, counts = self._plan.cells(part)
         places = np.repeat(np.arange(len(cells)), counts)
         terms, restarts = make_terms(self._plan, cells, self._settings(cells)).of(places), self._plan.study.restarts
@@ -63,17 +63,17 @@ class RowCheck:
         row, rule = _first(broken)
         if not rule:
             return ""
-        said = {name: values[row].tolist() for name, values in columns._asdict().items()}
-        said["status"] = STATUSES[said["status"]]
+        shown = {name: values[row].tolist() for name, values in columns._asdict().items()}
+        shown["status"] = STATUSES[shown["status"]]
         study = self._plan.study
-        own = {"threshold_steps": threshold_columns, "measures": measure_columns, "attempts": attempt_columns}
-        for name, named in own.items():
-            said |= dict(zip((column.name for column in named(study)), said.pop(name), strict=True))
-        del said["loss_sums"]
-        return f"its run {self._plan.runs(part)[row]} has {_options(said)}, but {rule}"
+        lists = {"threshold_steps": threshold_columns, "measures": measure_columns, "attempts": attempt_columns}
+        for name, named in lists.items():
+            shown |= dict(zip((column.name for column in named(study)), shown.pop(name), strict=True))
+        del shown["loss_sums"]
+        return f"its run {self._plan.runs(part)[row]} has {_values_text(shown)}, but {rule}"
 
     def fault_of_tally(self, part: Part, tally: pd.DataFrame) -> str:
-        """Return the first impossible value among the counts of a part, as a sentence; empty if there is none."""
+        """Return a sentence on the first impossible count of a part; empty if there is none."""
         cells, counts = self._plan.cells(part)
         cell, status, steps = tally["cell"].to_numpy(), tally["status"].cat.codes.to_numpy(), tally["steps"].to_numpy()
         order = np.argsort(cells)
@@ -87,17 +87,17 @@ class RowCheck:
         ends = tally[keys].assign(status=status)
         ascending = ends.sort_values(keys).index == ends.index
         broken = [
-            (n < 1, "an end that is counted has at least one run"),
-            (~ascending | ends.duplicated().to_numpy(), "each end is counted once, in order"),
-            ((held != counts)[places], "a cell has as many runs as the study gives it"),
+            (n < 1, "each count is at least 1"),
+            (~ascending | ends.duplicated().to_numpy(), "counts are in order, and each occurs once"),
+            ((held != counts)[places], "the counts of a cell add up to its number of runs"),
             *broken_by_ends(status, steps, steps, terms),
             *(broken_by_counted(status, tally["final_loss"].to_numpy(), terms) if "final_loss" in tally else ()),
         ]
         row, rule = _first(broken)
         if not rule:
             return ""
-        said = {name: tally[name].iloc[row] for name in (*keys[1:], "n")}
-        return f"its cell {cell[row]} has {_options(said)}, but {rule}"
+        shown = {name: tally[name].iloc[row] for name in (*keys[1:], "n")}
+        return f"its cell {cell[row]} has {_values_text(shown)}, but {rule}"
 
 
 def _first(broken: list[Broken]) -> tuple[int, str]:
@@ -105,6 +105,6 @@ def _first(broken: list[Broken]) -> tuple[int, str]:
     return next(((int(np.argmax(rows)), rule) for rows, rule in broken if rows.any()), (0, ""))
 
 
-def _options(row: dict[str, Any]) -> str:
+def _values_text(row: dict[str, Any]) -> str:
     """Return the numbers of a row as text."""
     return ", ".join(f"{name} {value}" for name, value in row.items())

@@ -1,4 +1,4 @@
-"""The runs that are trained again to be compared: an unpredictable sample, all, or none."""
+"""The runs that are trained again for comparison: an unpredictable sample, all, or none."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Sample:
     n_runs
         Number of runs; -1 for all.
     seed
-        Seed of the draw, below 2^32. By default an unpredictable one, so that nobody can falsify only runs that are not
+        Seed of the draw, below 2^32. By default it is unpredictable, so that nobody can forge only runs that are not
         drawn.
 
     Attributes
@@ -36,14 +36,14 @@ class Sample:
     Raises
     ------
     StudyError
-        If a number is no integer, or out of range.
+        If a number is not an integer, or out of range.
     """
 
     def __init__(self, n_runs: int, seed: int | None = None) -> None:
         if not is_integer(n_runs) or n_runs < -1:
-            raise StudyError([f"sample {shown(n_runs)} given; must be an integer from 0, or -1 for all runs"])
+            raise StudyError([f"sample: must be an integer of at least 0, or -1 for all runs, got {shown(n_runs)}"])
         if seed is not None and not (is_integer(seed) and 0 <= seed < _SEEDS):
-            raise StudyError([f"sample seed {shown(seed)} given; must be an integer from 0 to {_SEEDS - 1}"])
+            raise StudyError([f"sample_seed: must be an integer from 0 to {_SEEDS - 1}, got {shown(seed)}"])
         self.n_runs = n_runs
         self.seed = randbelow(_SEEDS) if seed is None else seed
         self._rows: dict[int, NDArray[Any]] = {}
@@ -61,7 +61,7 @@ class Sample:
     def draw(self, commits: Sequence[Commit], *, whole: bool = False) -> None:
         """Draw runs of these commits, all with equal probability.
 
-        With ``whole`` draw parts in place of single runs, the first by a run of it, until they have as many runs.
+        With ``whole``, draw parts instead of single runs, weighted by their runs, until they have as many runs.
         """
         if whole:
             random, n_drawn, self._rows = Random(self.seed), 0, {}
@@ -82,10 +82,10 @@ class Sample:
         }
 
     def choose(self, numbers: NDArray[Any]) -> NDArray[Any]:
-        """Return as many of some numbers as there are runs in the sample, drawn with equal probability."""
+        """Draw as many of ``numbers`` as there are runs in the sample, with equal probability."""
         n_drawn = len(numbers) if self.takes_all else min(self.n_runs, len(numbers))
         return numbers[sorted(Random(self.seed).sample(range(len(numbers)), n_drawn))]
 
     def rows_of(self, commit: Commit) -> NDArray[Any]:
-        """Return the row numbers of a part that were drawn."""
+        """Return the drawn row numbers of a part."""
         return self._rows.get(commit.part, np.empty(0, np.int64))

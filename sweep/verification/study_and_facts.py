@@ -1,4 +1,4 @@
-"""Check and restore study.toml and run.json, which are needed to check the rest of a results folder."""
+"""Check and restore study.toml and run.json, without which the rest of a results folder cannot be checked."""
 
 from __future__ import annotations
 
@@ -26,28 +26,28 @@ def head_faults(files: Files) -> list[str]:
     Raises
     ------
     StoreError
-        If this is no results folder: both are missing. If it has a later format.
+        If this is not a results folder, since both are missing, or it has a later format.
     """
     if not files.has("study.toml") and not files.has("run.json"):
-        raise StoreError(f"{files.place!r} is no results folder: it has no study.toml")
+        raise StoreError(f"{files.place!r} is not a results folder: it has no study.toml")
     study, facts, faults = _read(files)
     if study and facts:
         faults += _waves_faults(study, facts, files)
     if study and facts and study.identity != facts["identity"]:
         wrong = "run.json" if study.identity == _identity_of_commits(files) else "study.toml"
-        faults.append(f"{files.where(wrong)!r} is damaged: study.toml and run.json are of different studies")
+        faults.append(f"{files.where(wrong)!r} is damaged: study.toml and run.json belong to different studies")
     elif study and facts and facts.get("study_sha256") not in (None, _digest(files)):
-        faults.append(f"{files.where('study.toml')!r} is damaged: its SHA-256 is not the one recorded")
+        faults.append(f"{files.where('study.toml')!r} is damaged: its SHA-256 differs from the one in run.json")
     return faults
 
 
-def restore_head(files: Files, given: Study | None) -> list[str]:
-    """Restore study.toml from a given study, and run.json from the parts; return the faults.
+def restore_head(files: Files, original: Study | None) -> list[str]:
+    """Restore study.toml from the user's study, and run.json from the parts; return the faults.
 
     Raises
     ------
     StoreError
-        If study.toml is damaged and no study or another one is given, or if run.json is damaged and there is no part.
+        If study.toml is damaged and ``original`` does not fit, or if run.json is damaged and no part is left.
     """
     faults = head_faults(files)
     if not faults:
@@ -62,13 +62,12 @@ def restore_head(files: Files, given: Study | None) -> list[str]:
     identity = facts["identity"] if facts else about["identity"]
     sha256 = facts.get("study_sha256") if facts else None
     is_right = study is not None and study.identity == identity and sha256 in (None, _digest(files))
-    wanted = study if is_right else given
+    wanted = study if is_right else original
     if wanted is None:
-        raise StoreError(f"{files.where('study.toml')!r} is damaged; to restore it, give the study (--study STUDY)")
+        raise StoreError(f"{files.where('study.toml')!r} is damaged; name the study to restore it (--study STUDY)")
     if wanted.identity != identity:
         raise StoreError(
-            f"{files.place!r} holds results of study {identity[:12]}, not {wanted.identity[:12]}; to restore "
-            "study.toml, give that study (--study STUDY)"
+            f"--study: must be study {identity[:12]}, whose results {files.place!r} holds, got {wanted.identity[:12]}"
         )
     if not is_right:
         files.replace("study.toml", wanted.to_toml().encode())
@@ -103,9 +102,9 @@ def _waves_faults(study: Study, facts: dict[str, Any], files: Files) -> list[str
     except StoreError as error:
         return [str(error)]
     with suppress(StoreError):  # no part can be read
-        told = waves_of(_about_parts(files, identity), study, where)
-        if waves != told:
-            return [f"{where!r} is damaged: its 'waves' are not those by which its parts were trained"]
+        recorded = waves_of(_about_parts(files, identity), study, where)
+        if waves != recorded:
+            return [f"{where!r} is damaged: 'waves' must be {recorded} by its parts, got {waves}"]
     return []
 
 
@@ -141,7 +140,7 @@ def _about_parts(files: Files, identity: str | None) -> dict[str, Any]:
             check_format(facts, files)
             return facts
     raise StoreError(
-        f"{files.where('run.json')!r} is damaged, and no part records how it was trained; start again with --overwrite"
+        f"{files.where('run.json')!r} is damaged, and no part is left to restore it from; start over with --overwrite"
     )
 
 

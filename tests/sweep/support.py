@@ -22,7 +22,7 @@ from kernels import vocabulary
 from sweep import Study
 from sweep.__main__ import run_command
 from sweep.schedule.part import Part
-from sweep.store.claim import Wish, claim
+from sweep.store.claim import FolderRequest, claim
 from sweep.store.commits import Commit
 from sweep.store.local import LocalFiles
 from sweep.store.own_bits import own_bits
@@ -206,7 +206,9 @@ def copy_result(source: Path, target: Path) -> Path:
 def forge(source: Path, target: Path, change: Callable[[pa.Table], pa.Table]) -> Path:
     """Copy a finished result with changed rows, as if they had been written so: every hash fits."""
     old = Store.open(source)
-    with claim(LocalFiles(target), Wish(old.study, old.keep, overwrite=False, bits=old.bits, waves=old.waves)) as new:
+    with claim(
+        LocalFiles(target), FolderRequest(old.study, old.keep, overwrite=False, bits=old.bits, waves=old.waves)
+    ) as new:
         for commit, table in zip(old.commits().values(), old.tables(), strict=True):
             result = mock.Mock(
                 part=commit.as_part(),
@@ -220,7 +222,9 @@ def forge(source: Path, target: Path, change: Callable[[pa.Table], pa.Table]) ->
 
 def make_store(folder: Path, study: Study, keep: str = "runs") -> Store:
     """Begin a results folder, or go on with one, and return its store without a lock."""
-    with claim(LocalFiles(folder), Wish(study, keep, overwrite=False, bits=own_bits(), waves=study.seeds.rounds)):
+    with claim(
+        LocalFiles(folder), FolderRequest(study, keep, overwrite=False, bits=own_bits(), waves=study.seeds.rounds)
+    ):
         return Store(LocalFiles(folder), study, keep, study.seeds.rounds, own_bits())
 
 
@@ -242,4 +246,4 @@ def parts_of(folder: Path) -> list[Path]:
 
 def make_commit(part: int, start: int, stop: int, session: str = "s", begin: float = 0.0, end: float = 0.0) -> Commit:
     """Return a commit of no part, of a training here."""
-    return Commit("s", part, start, stop, "", "", 0, 0, session, begin, end, 0, *own_bits().told().values())
+    return Commit("s", part, start, stop, "", "", 0, 0, session, begin, end, 0, *own_bits().as_dict().values())

@@ -12,7 +12,7 @@ _SCHEDULER = re.compile(r"(?:tcp|tls)://([^\s/:@\[\]]+|\[[0-9A-Fa-f:.%]+\]):([0-
 
 
 def check_cluster(cluster: str) -> None:
-    """Refuse text that does not name a cluster.
+    """Refuse a text that does not name a cluster.
 
     Raises
     ------
@@ -21,12 +21,10 @@ def check_cluster(cluster: str) -> None:
     """
     n_workers = local_workers(cluster)
     if n_workers is not None and not 1 <= n_workers <= most_threads():
-        raise StudyError(
-            [f"cluster {cluster!r} given; local:N takes N of at least 1 and here at most {most_threads()}"]
-        )
+        raise StudyError([f"cluster: N of local:N must be from 1 to {most_threads()}, got {cluster!r}"])
     if n_workers is None and not _is_scheduler(cluster):
         raise StudyError(
-            [f"cluster {shown(cluster)} given; must be tcp://HOST:PORT or tls://HOST:PORT (a scheduler) or local:N"]
+            [f"cluster: must be tcp://HOST:PORT or tls://HOST:PORT (a scheduler) or local:N, got {shown(cluster)}"]
         )
 
 
@@ -37,7 +35,7 @@ def local_workers(cluster: str) -> int | None:
 
 
 def _is_scheduler(cluster: str) -> bool:
-    """Tell whether this has the form of a scheduler's address: a host name and a port."""
+    """Return whether this has the form of a scheduler's address: a host name and a port."""
     found = _SCHEDULER.fullmatch(cluster)
     try:
         return found is not None and bool(found[1].encode("idna")) and int(found[2]) < 2**16

@@ -9,7 +9,7 @@ from sweep.training.speed import noted_speed
 
 # Seconds of a usual chunk. Sending a chunk and its commits takes the scheduler and this process some milliseconds.
 _USUAL_SECONDS = 5.0
-# Towards the end, a chunk is 1 / _SHARE of the work that is left for each thread.
+# Towards the end, a chunk is 1 / _SHARE of the remaining work of each thread.
 _SHARE = 2
 # Assumed operations per second of a thread until a speed is measured.
 _NOMINAL_SPEED = 1.6e11
@@ -21,7 +21,7 @@ class Chunks:
     Parameters
     ----------
     parts
-        The parts, each read only when it is needed, since a time limit may end them.
+        The parts. Each is read only when it is needed, since a time limit may end them.
     operations
         Estimated operations of all parts.
     """
@@ -32,7 +32,7 @@ class Chunks:
         self._cost, self._seconds = 0.0, 0.0
 
     def learn(self, cost: float, seconds: float) -> None:
-        """Record the seconds that a thread trained a part, which mostly takes fewer operations than estimated."""
+        """Record the seconds that a thread trained a part; most parts take fewer operations than estimated."""
         self._cost, self._seconds = self._cost + cost, self._seconds + seconds
         if self._cost > 0 and self._seconds > 0:
             self._speed = self._cost / self._seconds

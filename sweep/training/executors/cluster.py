@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 Chunk = tuple[Part, ...]
 
-# Chunks of each worker thread, at work or queued, so that it need not wait for the next.
+# Chunks of each worker thread, in training or queued, so that it does not wait for the next one.
 _IN_FLIGHT = 2
 # Seconds between checks for interrupts, and for workers that joined or left.
 _WAKE_SECONDS, _LOOK_SECONDS = 0.1, 1.0
@@ -81,8 +81,8 @@ class ClusterExecutor(Executor):
             killers += yield from self._train(chunks, partial(next, iter([(part,)]), ()))
         if killers:
             raise SweepError(
-                f"{_named(killers)} of this study killed each worker that trained it, {self._deaths} in turn; all "
-                "others are trained and kept, and the same command goes on"
+                f"{_named(killers)} of this study killed every worker that trained it, {self._deaths} in turn; all "
+                "other parts are kept; run the same command again to retry"
             )
 
     def _train(self, chunks: Chunks, take: Callable[[], Chunk]) -> Generator[Commit, None, list[Part]]:
@@ -97,10 +97,10 @@ class ClusterExecutor(Executor):
         self._look()
         while more or flying:
             if not stopped and (error or self._work.interrupts.count):
-                self._tell_workers(stop)
+                self._run_on_workers(stop)
                 more, stopped = False, True
             if self._work.budget.is_over and not self._out_of_time:
-                self._tell_workers(stop_compiling)
+                self._run_on_workers(stop_compiling)
                 self._out_of_time = True
             if stopped and not self._slots:  # no worker is left to wait for
                 break
@@ -129,7 +129,7 @@ class ClusterExecutor(Executor):
         return suspects
 
     def _send(self, chunk: Chunk, flying: dict[str, tuple[Future, Chunk]], done: SimpleQueue[Future]) -> None:
-        """Send a chunk to the cluster; its future is put into a queue when it has ended."""
+        """Send a chunk to the cluster; its future goes into a queue once it has ended."""
         self._n_sent += 1
         key = f"train-chunk-{self.session}-{self._n_sent}"
         future = self._client.submit(train_chunk, self._job, chunk, key=key, pure=False)
@@ -160,7 +160,7 @@ class ClusterExecutor(Executor):
             return None
 
     def _look(self) -> None:
-        """Find out which workers exist."""
+        """Update the known workers and their threads."""
         try:
             threads = self._client.nthreads()
             new = [address for address in threads if address not in self._known]
@@ -174,16 +174,16 @@ class ClusterExecutor(Executor):
         if not threads and all_ended(self._client):
             raise SweepError(
                 f"the processes of cluster {self._cluster!r} ended and could not be started again; finished parts are "
-                "kept, the same command goes on"
+                "kept; run the same command again to resume"
             )
         if not (threads or self._looked):
-            _logger.warning("cluster %r has no workers yet: training begins when one joins", self._cluster)
+            _logger.warning("cluster %r has no workers yet; training starts when one joins", self._cluster)
         self._looked, self._slots = time.monotonic(), sum(threads.values())
         self.n_threads = max(self.n_threads, self._slots)
         self._work.progress.trained_by(self._slots, len(threads))
 
-    def _tell_workers(self, what: Callable[[str], None]) -> None:
-        """Stop workers from beginning parts, or kernels, of this call."""
+    def _run_on_workers(self, what: Callable[[str], None]) -> None:
+        """Call :func:`stop` or :func:`stop_compiling` for this call on all workers."""
         try:
             self._client.run(what, self.session, on_error="ignore")
         except OSError:
@@ -191,20 +191,21 @@ class ClusterExecutor(Executor):
 
     def _lacking(self, who: str, missing: object) -> SweepError:
         return SweepError(
-            f"cluster {self._cluster!r} cannot train: {who} lacks what xor-sweep needs ({missing}); install the same "
-            "version of it on scheduler and workers"
+            f"cluster {self._cluster!r} cannot train: {who} lacks a package ({missing}); install the same version of "
+            "xor-sweep on scheduler and workers"
         )
 
     def _lost(self) -> NoReturn:
         raise SweepError(
-            f"cluster {self._cluster!r} was lost while it trained; finished parts are kept, the same command goes on"
+            f"cluster {self._cluster!r} was lost while it trained; finished parts are kept; run the same "
+            "command again to resume"
         )
 
 
 def _missing_packages() -> Callable[[], str | None]:
-    """Return a function that returns, in a worker, the name of a missing package, or None.
+    """Return a function that, in a worker, returns the error of a missing package, or None.
 
-    A worker that cannot import a task's code ends without a message. As this function is local, dask sends its code.
+    A worker that cannot import the code of a task ends without a message. Dask sends the code of this local function.
     """
 
     def missing() -> str | None:

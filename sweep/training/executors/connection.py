@@ -26,7 +26,7 @@ _ENVIRONMENT = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "MKL", "OPENBLAS"
 
 
 def require_distributed(cluster: str) -> None:
-    """Check that the extra's packages are installed, and for TLS that dask is configured with certificates.
+    """Check that the packages of the extra are installed, and for TLS that dask is configured with certificates.
 
     Raises
     ------
@@ -38,7 +38,7 @@ def require_distributed(cluster: str) -> None:
         import distributed  # noqa: F401
     except ImportError:
         raise SweepError(
-            f"cluster {cluster!r} given, which takes dask.distributed; install it: pip install 'xor-sweep[cluster]'"
+            f"cluster {cluster!r} needs the package dask.distributed; run pip install 'xor-sweep[cluster]'"
         ) from None
     if cluster.startswith("tls:"):
         _require_certificates(cluster)
@@ -54,7 +54,7 @@ def _require_certificates(cluster: str) -> None:
     except (OSError, ValueError) as error:
         reason = _reason(error)
     raise SweepError(
-        f"cluster {cluster!r} given, which takes certificates: {reason}; dask's configuration names their files under "
+        f"cluster {cluster!r} needs certificates: {reason}; set their files in the configuration of dask, under "
         "distributed.comm.tls, as ca-file, client.cert and client.key"
     )
 
@@ -75,13 +75,13 @@ def connected(cluster: str) -> Iterator[Client]:
     n_workers = local_workers(cluster)
     if n_workers is not None and multiprocessing.current_process().daemon:
         raise SweepError(
-            f"cluster {cluster!r} given in a daemonic process of multiprocessing, which may start none; "
-            "train with threads, or start it with daemon=False"
+            f"cluster {cluster!r} cannot be started in a daemonic process of multiprocessing; "
+            "train with threads, or start the process with daemon=False"
         )
     with ExitStack() as stack:
         stack.enter_context(_quiet())
         target = cluster if n_workers is None else stack.enter_context(_started(n_workers))
-        client = Client.__new__(Client)  # so that it can be closed if connecting fails: its finalizer takes 20 s
+        client = Client.__new__(Client)  # to close it if connecting fails: its finalizer takes 20 s
         stack.callback(_leave, client)
         try:
             Client.__init__(client, target, timeout=_CONNECT_SECONDS, set_as_default=False)
@@ -106,7 +106,7 @@ def _started(n_workers: int) -> Iterator[LocalCluster]:
         "distributed.worker.profile.enabled": False,
         # Switches off pages that other users of this machine could read without a certificate.
         **dict.fromkeys(("distributed.scheduler.http.routes", "distributed.worker.http.routes"), ()),
-        # Killed processes are started again; dask gives up those that are lost twice within this time.
+        # Killed processes are started again; dask gives up after this time without a worker.
         "distributed.deploy.lost-worker-timeout": "1 day",
     }
     unseeded = "PYTHONHASHSEED" not in os.environ
@@ -133,12 +133,12 @@ def _started(n_workers: int) -> Iterator[LocalCluster]:
             yield cluster
         finally:
             cluster.close()
-            if unseeded:  # dask sets the hash seed of its workers by a variable that other processes would inherit
+            if unseeded:  # dask sets the hash seed of its workers by a variable, which other processes would inherit
                 os.environ.pop("PYTHONHASHSEED", None)
 
 
 def all_ended(client: Client) -> bool:
-    """Tell whether all processes started here have ended and will not be restarted."""
+    """Return whether all processes started here have ended and will not be restarted."""
     cluster = client.cluster
     return cluster is not None and all(
         nanny.status.name in ("closing", "closed", "failed") for nanny in cluster.workers.values()

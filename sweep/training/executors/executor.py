@@ -36,7 +36,7 @@ class Work:
     budget
         Limits of the call, and their use.
     progress
-        Is informed of trainers, compilations, and the passing of time.
+        Shows trainers, compilations and elapsed time.
     reuse
         Earlier results whose rows are reused.
     """
@@ -51,11 +51,11 @@ class Work:
 
     @property
     def is_ending(self) -> bool:
-        """Whether no more work is begun."""
+        """Whether no more work is to be started."""
         return bool(self.interrupts.count) or self.budget.is_over
 
     def begin_kernel(self) -> None:
-        """Permit the compilation of a kernel, unless the call is to end.
+        """Allow the compilation of a kernel, unless the call is to end.
 
         Raises
         ------
@@ -68,14 +68,14 @@ class Work:
         self.budget.begin_kernel()
 
     def wait_for_kernel(self) -> None:
-        """Permit a thread to wait for a kernel that another process compiles, unless the call is to end.
+        """Allow a thread to wait for a kernel that another process compiles, unless the call is to end.
 
         Raises
         ------
         KeyboardInterrupt
             If interrupted.
         OutOfTime
-            If the time limit is over and something was done.
+            If the time limit is over and this call has done some work.
         """
         self.interrupts.check()
         self.budget.check_time()
@@ -99,13 +99,13 @@ class Executor(ABC):
     here: bool
 
     def __enter__(self) -> Self:
-        """Begin to be used; calls of :meth:`map` follow one after the other."""
+        """Start the executor; calls of :meth:`map` follow one after the other."""
         return self
 
     def __exit__(  # noqa: B027 - most have nothing to end
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """End everything that was started."""
+        """End everything that the executor has started."""
 
     @abstractmethod
     def map(self, parts: Iterator[Part], operations: float) -> Generator[Commit, None, None]:
@@ -116,9 +116,9 @@ class Executor(ABC):
         Parameters
         ----------
         parts
-            Parts to train; each is read when it is begun.
+            Parts to train; each is read when its training starts.
         operations
-            Estimated operations of all. No result depends on it.
+            Estimated operations of all parts. No result depends on it.
 
         Yields
         ------

@@ -1,7 +1,7 @@
-"""The work of a cluster's workers: train a chunk of parts, write and commit each, and return the commits.
+"""The work of a cluster's workers: train a chunk of parts, write and commit each part, and return the commits.
 
 Only the identity of a study is sent: a worker reads the study in the results folder, which it must see under the same
-path. Schedulers import this module too, so it is light.
+path. Schedulers import this module too, so it has few imports.
 """
 
 from __future__ import annotations
@@ -76,16 +76,16 @@ class _Trainer(NamedTuple):
 
 
 _making = Lock()
-_thread = local()  # each thread's test whether its chunk is to be stopped
+_thread = local()  # for each thread, a function that returns whether its chunk is to be stopped
 _stopped_sessions: set[str] = set()
 _sessions_out_of_time: set[str] = set()
-_used_sessions: set[str] = set()  # calls for which this process has begun a kernel, or finished a part
+_used_sessions: set[str] = set()  # calls for which this process has started a compilation or finished a part
 
 
 def dask_setup(worker: Any) -> None:
-    """Prepare a process that a run has started on its own machine.
+    """Prepare a worker process that a run has started on its own machine.
 
-    A terminal interrupts such processes too, but the run decides about Ctrl-C. At the end they exit at once: ending the
+    A terminal interrupts such processes too, but the run handles Ctrl-C. At the end they exit at once: ending the
     compiler properly takes seconds, and all results are on the disk.
     """
     for number in (signal.SIGINT, signal.SIGHUP):
@@ -94,12 +94,12 @@ def dask_setup(worker: Any) -> None:
 
 
 def stop(session: str) -> None:
-    """Begin no more parts of a call in this process, and end those that take longer than about a second."""
+    """Start no more parts of a call in this process, and end those that take longer than about a second."""
     _stopped_sessions.add(session)
 
 
 def stop_compiling(session: str) -> None:
-    """Compile no more kernels for a call in this process, once it has done something for it."""
+    """Compile no more kernels for a call in this process, once it has done some work for it."""
     _sessions_out_of_time.add(session)
 
 
@@ -110,7 +110,7 @@ def train_chunk(job: Job, parts: tuple[Part, ...]) -> list[Commit]:
     Raises
     ------
     StoreError
-        If this worker cannot see the results, would train other bits or other runs, or cannot write.
+        If this worker cannot see the results folder or write into it, or would train other bits or other runs.
     """
     from kernels.simd.compiling import checking_before_compiling
     from sweep.training.executors.threads import finish
@@ -125,7 +125,7 @@ def train_chunk(job: Job, parts: tuple[Part, ...]) -> list[Commit]:
                 break
             planned = trainer.plan.part(part.index)
             if (planned.start, planned.stop) != (part.start, part.stop):
-                raise _refusal("its version of xor-sweep plans parts with other runs; install the same one everywhere")
+                raise _refusal("its version of xor-sweep plans other parts; install the same version everywhere")
             try:
                 commits.append(finish(store, trainer.worker, trainer.watch, job.session, part))
                 _used_sessions.add(job.session)
@@ -143,7 +143,9 @@ def _prepared(job: Job) -> Iterator[tuple[_Trainer, Store]]:
 
     files = files_at(job.place)
     if not files.has("run.json"):
-        raise _refusal(f"it does not see results folder {job.place!r}; all workers need it under this path")
+        raise _refusal(
+            f"it does not see results folder {job.place!r}; make it available to all workers under this path"
+        )
     with _making:  # made once for all threads of this process
         trainer = _trainer(job)
     files.check = _pause
@@ -164,16 +166,16 @@ def _prepared(job: Job) -> Iterator[tuple[_Trainer, Store]]:
 
 
 def _check_same_sources(job: Job) -> None:
-    """Check that what this package computes beside the kernels is computed as where the run was started."""
+    """Check that this worker has the same sources of this package as the process that started the run."""
     if job.sources != own_sources():
         raise _refusal(
-            "its sources of xor-sweep are not those where the run was started, so its rows might differ; install the "
+            "its sources of xor-sweep differ from those of the process that started the run; install the "
             "same version everywhere"
         )
 
 
 def own_sources() -> str:
-    """Return the digest of the sources of this package here, beside those of kernels."""
+    """Return the digest of the sources of this package."""
     from kernels.sources import sources_digest
 
     return sources_digest(Path(__file__).parents[2])
@@ -181,7 +183,7 @@ def own_sources() -> str:
 
 @lru_cache(maxsize=2)
 def _trainer(job: Job) -> _Trainer:
-    """Return the trainer of a call, for the study in the results folder, which must be the call's study.
+    """Return the trainer of a call for the study in the results folder, which must be the study of the call.
 
     Each call has its own trainer, since the results that it reuses may have changed.
     """
@@ -197,7 +199,7 @@ def _trainer(job: Job) -> _Trainer:
         raise _refusal(f"it cannot read the study: {error}") from None
     if (store.identity, store.keep) != (job.identity, job.keep):
         raise _refusal(
-            f"it finds another study in {job.place!r} ({store.identity[:12]}, not {job.identity[:12]}); all workers "
+            f"it finds study {store.identity[:12]} in {job.place!r}, not {job.identity[:12]}; all workers "
             "need the same folder under this path, and the same version of xor-sweep"
         )
     import_all_kernels()
@@ -219,39 +221,39 @@ def _watch() -> CompileWatch:
 
 
 def _pause() -> None:
-    """End the training of a long part, or its wait for a store, if it is no longer needed."""
+    """End the training of a long part, or a wait for a store, if the result is no longer needed."""
     stopped = getattr(_thread, "stopped", None)  # not set in threads that only read
     if stopped and stopped():
         raise _Stopped
 
 
 def _begin_kernel(session: str) -> None:
-    """Permit a compilation that a call waits for; each process does something, however little time there is."""
+    """Allow a compilation for a call; each process does some work, however little time is left."""
     if (session in _sessions_out_of_time and session in _used_sessions) or _thread.stopped():
         raise _Stopped
     _used_sessions.add(session)
 
 
 def _task_of_this_thread() -> Callable[[], bool]:
-    """Return a test whether the scheduler has given up this thread's task, for example because its client left."""
+    """Return a function that returns whether the scheduler has abandoned this thread's task."""
     from distributed import get_worker
 
     worker = get_worker()
     key = worker.get_current_task()
 
-    def given_up() -> bool:
+    def is_abandoned() -> bool:
         task = worker.state.tasks.get(key)
         return task is None or task.state == "cancelled" or worker.status.name in ("closing", "closed", "failed")
 
-    return given_up
+    return is_abandoned
 
 
-def _is_stopped(session: str, given_up: Callable[[], bool]) -> bool:
-    return session in _stopped_sessions or given_up()
+def _is_stopped(session: str, is_abandoned: Callable[[], bool]) -> bool:
+    return session in _stopped_sessions or is_abandoned()
 
 
 def _refusal(reason: str) -> StoreError:
     """Return the error of a worker that cannot train a study, with the worker's name."""
     from distributed import get_worker
 
-    return StoreError(f"worker {get_worker().address} on {socket.gethostname()!r} cannot take part: {reason}")
+    return StoreError(f"worker {get_worker().address} on {socket.gethostname()!r} cannot train: {reason}")

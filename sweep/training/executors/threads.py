@@ -1,4 +1,4 @@
-"""Train parts on threads of this process, which end in order, also after Ctrl-C."""
+"""Train parts on threads of this process, which end cleanly, also after Ctrl-C."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from sweep.training.speed import note_kernels, noted_kernel_seconds
 Item = TypeVar("Item")
 Made = TypeVar("Made")
 
-# Seconds between checks for interrupts: the signal may reach another thread and not wake the waiting one.
+# Seconds between checks for interrupts: a signal may reach another thread, and not wake the waiting one.
 _WAKE_SECONDS = 0.1
 
 
@@ -59,12 +59,12 @@ class ThreadExecutor(Executor):
         self._open = ExitStack()
 
     def expect(self, parts: Iterator[Part]) -> None:
-        """Find the kernels to be compiled, and start processes that compile some of them beside this one."""
+        """Find the kernels to compile, and start processes that compile some of them in parallel."""
         work = self._work
         shapes = dict.fromkeys(shape for part in parts for shape in work.plan.parts.wave_of(part).shapes(part))
         items = uncompiled(self._worker, shapes, settles=False)
         self._watch.expect(items, most_kernels(work.plan.study, work.plan.parts.operations))
-        n_slow = sum(item.task != "draw" for item in items.values())  # what draws is compiled before a process starts
+        n_slow = sum(item.task != "draw" for item in items.values())  # "draw" is compiled before a process starts
         n_processes = min(self.n_threads, available_threads(), n_slow) - 1
         if n_processes > 0:
             compilers = Compilers(work.plan.study, items, n_processes, self._watch, work.wait_for_kernel)
@@ -93,7 +93,7 @@ class ThreadExecutor(Executor):
             return finish(self._work.parts, self._worker, self._watch, self.session, part)
 
     def _tick(self) -> None:
-        """Update progress, which also explains why an ending run has not ended yet."""
+        """Update progress, and show that the run is ending."""
         if self._work.is_ending:
             self._work.progress.stopping()
         self._work.progress.tick()
@@ -109,7 +109,7 @@ def finish(parts: Store | MemoryParts, worker: PartTrainer, watch: CompileWatch,
     worker
         Trains the part.
     watch
-        Measures seconds of waiting for machine code, which do not count as training.
+        Measures the seconds of waiting for machine code, which do not count as training.
     session
         Name of the call in the commit.
     part
@@ -138,14 +138,14 @@ def work_in_threads(
     tick: Callable[[], None],
     begin_kernel: Callable[[], None] | None = None,
 ) -> Iterator[Made]:
-    """Process items in threads; after an error or interrupt finish those under way that need no further kernel.
+    """Process items in threads; after an error or interrupt, finish current items that need no further kernel.
 
     Parameters
     ----------
     work, items, n_threads, interrupts
-        Function of an item, items (read when begun), number of threads, interrupts (a second one ends at once).
+        Function of an item, items (each read when its work starts), number of threads, and interrupts.
     tick, begin_kernel
-        Called regularly, and before each compilation: the check for interrupts by default; ``OutOfTime`` ends the work.
+        Called regularly, and before each compilation; the latter checks for interrupts by default. ``OutOfTime`` ends
 
     Yields
     ------
@@ -155,7 +155,7 @@ def work_in_threads(
     Raises
     ------
     KeyboardInterrupt, SweepError
-        If interrupted; if the system starts fewer threads.
+        If interrupted, or if the system cannot start all threads.
     """
     taking, stop = Lock(), Event()
     made: SimpleQueue[tuple[Made, ...]] = SimpleQueue()  # one result, or nothing from a thread that ends
@@ -181,7 +181,7 @@ def work_in_threads(
 
     started = _start_threads(work_on, n_threads)
     if len(started) < n_threads:
-        errors.append(SweepError(f"threads {n_threads} given; this system starts {len(started)} and no more"))
+        errors.append(SweepError(f"threads: must be at most {len(started)} on this system, got {n_threads}"))
         stop.set()
     try:
         n_at_work = len(started)
@@ -201,7 +201,7 @@ def work_in_threads(
 
 
 def _ask_before_compiling(stop: Event, begin_kernel: Callable[[], None]) -> None:
-    """Check that a kernel may be begun: not after an error in another thread."""
+    """Check that a compilation may start: not after an error in another thread."""
     if stop.is_set():
         raise OutOfTime
     begin_kernel()
@@ -220,13 +220,13 @@ def _start_threads(work: Callable[[], None], n_threads: int) -> list[Thread]:
 
 @cache
 def import_all_kernels() -> None:
-    """Import in this thread the modules that the others need, so that none waits for an interrupted import."""
+    """Import all modules that threads need, so that none waits for an interrupted import."""
     from numba.core.compiler_lock import global_compiler_lock
     from numba.core.registry import cpu_target
 
     for module in pkgutil.walk_packages(kernels.__path__, "kernels."):
         import_module(module.name)
     import_module("numba.core.boxing")  # used by its compiler
-    with global_compiler_lock:  # another call may be compiling, and what two threads refresh at once is left half known
+    with global_compiler_lock:  # another call may be compiling, and two refreshes at once leave an incomplete context
         cpu_target.typing_context.refresh()
         cpu_target.target_context.refresh()

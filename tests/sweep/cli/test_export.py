@@ -92,7 +92,7 @@ def test_results_without_runs(tmp_path: Path, form: str) -> None:
     with training_watched(0, KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
         run_in_parts(make_study(count=3, hidden=2), out=tmp_path / "r", threads=1, part_runs=2)
     assert_refused(command("export", tmp_path / "r", "--to", form), ("no trained runs yet",))
-    assert_refused(command("export", tmp_path / "none", "--out", tmp_path / f"t.{form}"), ("no results folder",))
+    assert_refused(command("export", tmp_path / "none", "--out", tmp_path / f"t.{form}"), ("not a results folder",))
     assert not (tmp_path / f"t.{form}").exists()
 
 

@@ -91,7 +91,7 @@ def test_bad_study(place: Path, old: str, new: str, expected: tuple[str, ...]) -
         (("run", "xor", "--out", "s3://bucket"), ("'s3://bucket'", "prefix")),
         (("run", "xor", "--out", "x" * 300), ("xxx", "too long")),
         (("run", "xor", "--out", f"y/{'x' * 300}/z"), ("xxx", "too long")),
-        (("show", "r\udcff"), ("'r\\udcff'", "no results folder")),
+        (("show", "r\udcff"), ("'r\\udcff'", "not a results folder")),
         (("show", "x" * 300), ("xxx", "too long")),
         (("figure", "x" * 300), ("xxx", "too long")),
         (("trace", "x" * 300, "--run", "1"), ("xxx", "too long")),
@@ -100,9 +100,9 @@ def test_bad_study(place: Path, old: str, new: str, expected: tuple[str, ...]) -
         (("run", "xor", "--out", "mine.toml/deep/er"), ("mine.toml", "file, not a folder")),
         (("trace", "seed", "--seed", "-1"), ("seed", "-1", "0 to 4294967295")),
         (("trace", "seed", "--seed", "4294967296"), ("seed", "4294967296", "0 to 4294967295")),
-        (("show", "gone"), ("gone", "no results folder")),
-        (("figure", "gone"), ("gone", "no results folder")),
-        (("trace", "gone", "--run", "3"), ("gone", "no results folder")),
+        (("show", "gone"), ("gone", "not a results folder")),
+        (("figure", "gone"), ("gone", "not a results folder")),
+        (("trace", "gone", "--run", "3"), ("gone", "not a results folder")),
     ],
 )
 def test_bad_command(place: Path, options: tuple[str, ...], expected: tuple[str, ...]) -> None:

@@ -11,7 +11,7 @@ import pytest
 import sweep
 from sweep import StoreError
 from sweep.schedule.plan import Plan
-from sweep.store.claim import Wish, claim
+from sweep.store.claim import FolderRequest, claim
 from sweep.store.local import LocalFiles
 from sweep.store.own_bits import own_bits
 from sweep.training.part_trainer import PartTrainer
@@ -41,7 +41,7 @@ def facts_of(folder: Path) -> dict[str, Any]:
 def begin_in_one_wave(folder: Path, n_parts: int, keep: str = "runs") -> None:
     """Begin a folder in one wave."""
     plan = Plan(STUDY, waves=STUDY.seeds.rounds)
-    with claim(LocalFiles(folder), Wish(STUDY, keep, False, own_bits(), plan.waves)) as store:
+    with claim(LocalFiles(folder), FolderRequest(STUDY, keep, False, own_bits(), plan.waves)) as store:
         for index in list(plan.parts.order())[:n_parts]:
             store.write_part(PartTrainer(plan).train(plan.part(index)), session="s", begin=0.0, end=1.0)
 

@@ -20,7 +20,7 @@ import sweep
 from sweep import StoreError, Study, open_result
 from sweep.schedule.part import Part
 from sweep.schedule.plan import Plan
-from sweep.store.claim import Wish, claim
+from sweep.store.claim import FolderRequest, claim
 from sweep.store.local import LocalFiles
 from sweep.store.lock import FolderLock
 from sweep.store.own_bits import own_bits
@@ -54,14 +54,14 @@ def digest(study: Study, out: Path, **arguments: Any) -> str:
 def in_use(out: Path, study: Study = OTHER, parts: int = 2) -> Iterator[Store]:
     """Hold a folder as a process does that trains in it and has committed some parts."""
     plan = Plan(study, PART_RUNS)
-    with claim(LocalFiles(out), Wish(study, "runs", False, own_bits(), plan.waves)) as store:
+    with claim(LocalFiles(out), FolderRequest(study, "runs", False, own_bits(), plan.waves)) as store:
         for index in range(parts):
             store.write_part(PartTrainer(plan).train(plan.part(index)), session="s", begin=0.0, end=1.0)
         yield store
 
 
 def assert_refused(finished: Finished, *words: str) -> None:
-    """Require code 2 and one sentence that holds these words and says who runs."""
+    """Require code 2 and one sentence that holds these words and names the process that holds the folder."""
     assert (finished.code, finished.out) == (2, "")
     (line,) = finished.err.splitlines()
     who = f"process {os.getpid()}" if sys.platform == "linux" else "another process"
@@ -70,7 +70,7 @@ def assert_refused(finished: Finished, *words: str) -> None:
 
 
 def test_another_study_while_one_is_trained(tmp_path: Path, expected: str) -> None:
-    """Another study is refused with who runs, with and without --overwrite, and nothing changes."""
+    """Another study is refused, with and without --overwrite, and nothing changes."""
     out, file = tmp_path / "r", write_study(tmp_path / "mine.toml", STUDY)
     with in_use(out):
         before = tree(out)
@@ -92,24 +92,24 @@ def test_overwrite_of_the_same_study_while_it_is_trained(tmp_path: Path) -> None
 
 
 def test_same_study_joins(tmp_path: Path, caplog: pytest.LogCaptureFixture, expected: str) -> None:
-    """The same study says that it shares the work, and trains only what is not committed."""
+    """A run of the same study logs that it shares the work, and trains only parts without a commit."""
     with in_use(tmp_path / "r", STUDY, parts=4), training_watched() as trained:
         assert digest(STUDY, tmp_path / "r") == expected
     assert sorted(trained) == list(range(4, N_PARTS))
     (record,) = caplog.records
     assert record.levelno == logging.WARNING
-    assert "the work is shared" in record.getMessage()
+    assert "share the work" in record.getMessage()
     assert str(tmp_path / "r") in record.getMessage()
 
 
 def test_same_study_kept_otherwise_does_not_join(tmp_path: Path) -> None:
-    """Rows and counts do not mix, also while another process is at it."""
-    with in_use(tmp_path / "r", STUDY), pytest.raises(StoreError, match="keeps runs, not cells"):
+    """Rows and counts do not mix, not even while another process trains."""
+    with in_use(tmp_path / "r", STUDY), pytest.raises(StoreError, match="keep: must be 'runs'"):
         sweep.run(STUDY, out=tmp_path / "r", keep="cells")
 
 
-def test_parts_of_another_process_are_skipped_while_both_go_on(tmp_path: Path, expected: str) -> None:
-    """What the second has committed meanwhile the first does not train again."""
+def test_parts_of_another_process_are_skipped_while_both_train(tmp_path: Path, expected: str) -> None:
+    """The first process does not train parts that the second has committed."""
     train, first, second = PartTrainer.train, [], []
 
     def watched(worker: PartTrainer, part: Part) -> PartResult:
@@ -130,7 +130,7 @@ def test_parts_of_another_process_are_skipped_while_both_go_on(tmp_path: Path, e
 
 @pytest.mark.parametrize("workers", [2, 3])
 def test_several_at_once_share_the_work(tmp_path: Path, expected: str, workers: int) -> None:
-    """All of them end with the whole result, and few parts are trained twice."""
+    """All processes end with the whole result, and each part has one file."""
     with training_watched() as trained, ThreadPoolExecutor(workers) as pool:
         found = [pool.submit(digest, STUDY, tmp_path / "r", threads=1) for _ in range(workers)]
         assert [future.result() for future in found] == [expected] * workers
@@ -138,8 +138,8 @@ def test_several_at_once_share_the_work(tmp_path: Path, expected: str, workers: 
     assert len(list((tmp_path / "r" / "parts").iterdir())) == N_PARTS
 
 
-def test_only_who_comes_second_takes_parts_in_another_order(tmp_path: Path) -> None:
-    """Who joins does not follow in the steps of the first; who is alone takes parts in the order of the plan."""
+def test_only_a_second_process_takes_parts_in_another_order(tmp_path: Path) -> None:
+    """A process that joins takes parts in another order; a process on its own follows the plan."""
     orders = []
     for parts in (None, 0):
         with training_watched() as trained:
@@ -156,7 +156,7 @@ def test_only_who_comes_second_takes_parts_in_another_order(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("overwrite", [False, True])
 def test_another_comes_between_the_two_locks(tmp_path: Path, overwrite: bool) -> None:
-    """Who made a folder and lost it before the lock was shared reads that, and is refused."""
+    """A run that loses its new folder before it shares the lock is refused."""
     out, take_shared, came = tmp_path / "r", FolderLock.take_shared, []
 
     def slow(lock: FolderLock) -> None:
@@ -177,7 +177,7 @@ def test_another_comes_between_the_two_locks(tmp_path: Path, overwrite: bool) ->
 
 
 def test_folder_emptied_between_the_two_locks(tmp_path: Path, expected: str) -> None:
-    """Where who came between was killed before it wrote its study, the first begins again."""
+    """If the process between the locks was killed before it wrote its study, the first run starts over."""
     out, take_shared, came = tmp_path / "r", FolderLock.take_shared, []
 
     def slow(lock: FolderLock) -> None:
@@ -191,13 +191,13 @@ def test_folder_emptied_between_the_two_locks(tmp_path: Path, expected: str) -> 
         assert digest(STUDY, out) == expected
 
 
-def test_who_holds_a_folder_alone_is_waited_for(tmp_path: Path, expected: str) -> None:
-    """Another process that is making the folder has its time; one that never ends is told."""
+def test_an_exclusive_lock_is_waited_for(tmp_path: Path, expected: str) -> None:
+    """A run waits while another process creates the folder, but not for ever."""
     out = tmp_path / "r"
     out.mkdir()
     holder = FolderLock(out)
     assert holder.take_alone()
-    with mock.patch("sweep.store.lock._MOST_WAIT", 0.1), pytest.raises(StoreError, match="has held"):
+    with mock.patch("sweep.store.lock._MOST_WAIT", 0.1), pytest.raises(StoreError, match="has locked"):
         digest(STUDY, out)
     with mock.patch("sweep.store.lock._MOST_WAIT", 60.0), ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(digest, STUDY, out)
@@ -210,7 +210,7 @@ def test_who_holds_a_folder_alone_is_waited_for(tmp_path: Path, expected: str) -
 def test_file_systems_without_locks(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, expected: str, number: int
 ) -> None:
-    """One line says that there are no locks; the study is trained, and nothing that may be somebody's is removed."""
+    """One line says that there are no locks. The study is trained, and files of other processes stay."""
     out = tmp_path / "r"
     (out / "parts").mkdir(parents=True)
     (out / "parts" / "0000000-01234567.parquet").write_bytes(b"another process may be writing this")
@@ -227,7 +227,7 @@ def test_file_systems_without_locks(
 
 
 def test_lock_that_fails(tmp_path: Path) -> None:
-    """Any other error of a lock is told and ends the run."""
+    """Any other error of a lock ends the run with its reason."""
     failure = OSError(errno.EIO, os.strerror(errno.EIO))
     with mock.patch("fcntl.flock", side_effect=failure), pytest.raises(StoreError, match=os.strerror(errno.EIO)):
         digest(STUDY, tmp_path / "r")
@@ -242,14 +242,14 @@ def test_study_changed_before_the_end(tmp_path: Path) -> None:
         write_study(out / "study.toml", OTHER)
         return write_cells(store, table)
 
-    with mock.patch.object(Store, "write_cells", exchanged), pytest.raises(StoreError, match="given to another study"):
+    with mock.patch.object(Store, "write_cells", exchanged), pytest.raises(StoreError, match="another study"):
         digest(STUDY, out)
     with pytest.raises(StoreError):
         open_result(out)
 
 
 def test_lock_goes_with_the_run(tmp_path: Path) -> None:
-    """After a run, also one that failed, nothing is held."""
+    """No lock is held after a run, even after one that failed."""
     out = tmp_path / "r"
     for error in (KeyboardInterrupt(), MemoryError(), None):
         with training_watched(2, error or AssertionError()), pytest.raises(type(error or AssertionError())):
@@ -260,7 +260,7 @@ def test_lock_goes_with_the_run(tmp_path: Path) -> None:
 
 
 def test_writer_that_comes_too_late(tmp_path: Path) -> None:
-    """A thread that outlives its run (a second Ctrl-C does not wait) writes nothing; one amid it keeps the lock."""
+    """A thread that outlives its run writes nothing; one that is writing keeps the lock."""
     out, plan = tmp_path / "r", Plan(STUDY, PART_RUNS)
     result = PartTrainer(plan).train(plan.part(0))
     with in_use(out, STUDY, parts=0) as store:

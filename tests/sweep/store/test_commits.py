@@ -1,4 +1,4 @@
-"""Commits are checked whenever one is taken: those of other studies, other plans, other versions and of editors."""
+"""Commits are checked whenever they are read: other studies, plans, versions and editors may have written them."""
 
 from __future__ import annotations
 
@@ -73,21 +73,27 @@ NUMBERS = (
     "end",
 )
 CHANGES: dict[str, tuple[dict[str, Any], str]] = {
-    **{f"no {key}": ({key: ...}, f"it has no '{key}'") for key in KEYS},
-    **{f"null {key}": ({key: None}, f"its '{key}' is None") for key in KEYS},
-    **{f"truth {key}": ({key: True}, f"its '{key}' is True") for key in NUMBERS},
-    **{f"negative {key}": ({key: -1}, f"its '{key}' is -1") for key in NUMBERS},
-    **{f"immense {key}": ({key: 10**400}, f"its '{key}' is 1000") for key in NUMBERS},
-    "text for a number": ({"stop": "20"}, "its 'stop' is '20'"),
-    "fraction": ({"start": 0.0}, "its 'start' is 0.0"),
-    "not a number": ({"begin": float("nan")}, "its 'begin' is nan"),
-    "infinite": ({"end": float("inf")}, "its 'end' is inf"),
-    "list": ({"file": ["x"]}, "its 'file' is ['x']"),
-    "further key": ({"further": 1}, "its key 'further' is unknown"),
+    **{f"no {key}": ({key: ...}, f"it has no key '{key}'") for key in KEYS},
+    **{f"null {key}": ({key: None}, f"'{key}' must be") for key in KEYS},
+    **{f"truth {key}": ({key: True}, f"'{key}' must be") for key in NUMBERS},
+    **{
+        f"negative {key}": (
+            {key: -1},
+            f"'{key}' must be an integer of at least 0, got -1" if key not in ("begin", "end") else f"'{key}' must be",
+        )
+        for key in NUMBERS
+    },
+    **{f"immense {key}": ({key: 10**400}, f"'{key}' must be") for key in NUMBERS},
+    "text for a number": ({"stop": "20"}, "'stop' must be an integer of at least 0, got '20'"),
+    "fraction": ({"start": 0.0}, "'start' must be an integer of at least 0, got 0.0"),
+    "not a number": ({"begin": float("nan")}, "'begin' must be a finite number, got nan"),
+    "infinite": ({"end": float("inf")}, "'end' must be a finite number, got inf"),
+    "list": ({"file": ["x"]}, "'file' must be text, got ['x']"),
+    "further key": ({"further": 1}, "unknown key 'further'"),
     "other part": ({"part": 1}, "it is the commit of part 1"),
     "more steps reused than taken": ({"net_steps": 5, "reused_steps": 6}, "counts 6 reused steps among 5 in all"),
     "no runs": ({"stop": 0}, "runs 0 to 0"),
-    "too many runs": ({"stop": 121}, "runs 0 to 121, and the study has 120"),
+    "too many runs": ({"stop": 121}, "runs 0 to 121, but the study has 120"),
     "absolute part": ({"file": "/etc/passwd"}, "'/etc/passwd'"),
     "part outside": ({"file": "../0000000-01234567.parquet"}, "'../0000000"),
     "part below": ({"file": "0000000-01234567.parquet/../x"}, "must name a file of its part"),
@@ -99,8 +105,8 @@ CHANGES: dict[str, tuple[dict[str, Any], str]] = {
 
 @pytest.mark.parametrize("name", CHANGES)
 def test_commit_with_other_content(begun: Path, whole: Path, tmp_path: Path, name: str) -> None:
-    """A commit whose keys, types or values cannot be ours is refused by those who go on and those who read."""
-    changes, options = CHANGES[name]
+    """A commit with impossible keys, types or values is refused when a study is resumed and when it is read."""
+    changes, fault = CHANGES[name]
     for source, use in ((begun, resume), (whole, read)):
         folder = copy_result(source, tmp_path / source.parent.name)
         path = commits_of(folder)[0]
@@ -108,7 +114,7 @@ def test_commit_with_other_content(begun: Path, whole: Path, tmp_path: Path, nam
         with training_watched() as trained, pytest.raises(StoreError) as caught:
             use(folder)
         assert trained == []
-        assert options in str(caught.value)
+        assert fault in str(caught.value)
         assert repr(str(path)) in str(caught.value)
         assert len(str(caught.value).splitlines()) == 1
 
@@ -134,7 +140,7 @@ def test_json_beyond_reason(begun: Path, tmp_path: Path, content: bytes) -> None
 
 @pytest.mark.slow
 def test_other_files_among_commits_do_not_count(begun: Path, tmp_path: Path) -> None:
-    """What has no name of a commit is none, whatever it holds."""
+    """A file without the name of a commit is not a commit, whatever it holds."""
     folder = copy_result(begun, tmp_path / "r")
     (folder / "commits" / "0000003.json.bak").write_bytes(b"{")
     (folder / "commits" / "notes.json").write_bytes(b"mine")
@@ -144,7 +150,7 @@ def test_other_files_among_commits_do_not_count(begun: Path, tmp_path: Path) -> 
 
 
 def test_bad_commit_from_the_command_line(begun: Path, tmp_path: Path) -> None:
-    """One sentence and code 2, and no traceback."""
+    """The command ends with one sentence and code 2, without a traceback."""
     folder = copy_result(begun, tmp_path / "r")
     rewrite(commits_of(folder)[1], file="/etc/passwd")
     finished = command("run", write_study(tmp_path / "s.toml", STUDY), "--out", folder)
@@ -160,7 +166,7 @@ def trained(study: sweep.Study, index: int) -> PartResult:
 
 
 @pytest.mark.parametrize(
-    ("changes", "options"),
+    ("changes", "fault"),
     [
         ({"study": OTHER.identity}, "another study"),
         ({"start": 1}, "other runs"),
@@ -168,21 +174,21 @@ def trained(study: sweep.Study, index: int) -> PartResult:
         ({"file": "../x"}, "must name a file of its part"),
     ],
 )
-def test_commit_that_came_first(tmp_path: Path, changes: dict[str, Any], options: str) -> None:
-    """Who finishes a part second takes the commit of the first only if it is one of this study and this part."""
+def test_commit_that_came_first(tmp_path: Path, changes: dict[str, Any], fault: str) -> None:
+    """A process that finishes a part second accepts the first commit only if it fits study and part."""
     store, result = make_store(tmp_path / "r", STUDY), trained(STUDY, 0)
     store.write_part(result, session="first", begin=0.0, end=1.0)
     (path,) = commits_of(tmp_path / "r")
     rewrite(path, **changes)
-    with pytest.raises(StoreError, match=options):
+    with pytest.raises(StoreError, match=fault):
         store.write_part(result, session="second", begin=0.0, end=1.0)
-    with pytest.raises(StoreError, match=options):
+    with pytest.raises(StoreError, match=fault):
         store.commit_of(result.part)
     assert len(list((tmp_path / "r" / "parts").iterdir())) == 1
 
 
 def test_commit_that_came_first_and_went(tmp_path: Path) -> None:
-    """Where commits are removed while they are written, that is told."""
+    """If commits are removed while they are written, the run reports it."""
     store, result = make_store(tmp_path / "r", STUDY), trained(STUDY, 0)
     taken = FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
     with mock.patch.object(os, "link", side_effect=taken), pytest.raises(StoreError, match="No such file"):
@@ -191,7 +197,7 @@ def test_commit_that_came_first_and_went(tmp_path: Path) -> None:
 
 
 def test_commit_that_is_linked_twice(tmp_path: Path) -> None:
-    """Network file systems may repeat a link that was made, and say that its name is taken: by this very commit."""
+    """A network file system may repeat a link and then report that the name is taken, by this very commit."""
     store, result, link = make_store(tmp_path / "r", STUDY), trained(STUDY, 0), os.link
 
     def twice(*given: Any) -> None:
@@ -206,14 +212,14 @@ def test_commit_that_is_linked_twice(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_aggregate_checks_what_it_takes(whole: Path) -> None:
-    """Statistics are made of commits of this study and this plan alone."""
+    """Statistics accept only commits of this study and this plan."""
     store = Store.open(whole)
     commits = store.commits()
-    for other, options in (
+    for other, fault in (
         (Aggregate(Plan(OTHER, PART_RUNS), store), "another study"),
         (Aggregate(Plan(STUDY, PART_RUNS + 1), store), "other runs"),
     ):
-        with pytest.raises(StoreError, match=options):
+        with pytest.raises(StoreError, match=fault):
             other.add(commits[0])
     Aggregate(Plan(STUDY, PART_RUNS), store).add(commits[0])
 
@@ -221,7 +227,7 @@ def test_aggregate_checks_what_it_takes(whole: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("keep", ["runs", "cells"])
 def test_rows_are_counted(tmp_path: Path, keep: str) -> None:
-    """A part with fewer runs than its commit says is damaged, sound as the file is."""
+    """A part with fewer runs than its commit names is damaged, even if its file is intact."""
     run_in_parts(STUDY, out=tmp_path / "whole", keep=keep, part_runs=PART_RUNS)  # type: ignore[arg-type]
     if keep == "runs":
         cut = forge(tmp_path / "whole", tmp_path / "cut", lambda table: table.slice(1))
@@ -238,7 +244,7 @@ def test_rows_are_counted(tmp_path: Path, keep: str) -> None:
 
 
 def test_run_column_is_checked(whole: Path, tmp_path: Path) -> None:
-    """Rows that say to be other runs than their commit are damaged; replay says so in a sentence."""
+    """Rows of other runs than their commit names are damaged; a trace reports it in one sentence."""
     forged = forge(whole, tmp_path / "r", lambda table: replace_value(table, 5, "run", 6))
     with pytest.raises(StoreError, match="'run'"):
         open_result(forged).runs()
@@ -250,7 +256,7 @@ def test_run_column_is_checked(whole: Path, tmp_path: Path) -> None:
 
 
 def test_part_of_other_columns(whole: Path, tmp_path: Path) -> None:
-    """A part of other columns or types, or no Parquet at all, is damaged though its hash fits."""
+    """A part with other columns or types, or one that is not Parquet, is damaged even if its hash fits."""
 
     def as_text(table: pa.Table) -> pa.Table:
         return table.set_column(0, "run", table["run"].cast(pa.string()))
@@ -275,11 +281,11 @@ def encode(content: pa.Table | bytes) -> bytes:
 
 @pytest.mark.parametrize("name", ["run.json", "study.toml", "cells.parquet", "part", "commit"])
 def test_pipe_in_place_of_a_file(whole: Path, tmp_path: Path, name: str) -> None:
-    """A pipe or a device is told, not waited for or read without end."""
+    """A pipe or a device is refused, rather than read without end."""
     folder = copy_result(whole, tmp_path / "r")
     path = {"part": parts_of(folder)[0], "commit": commits_of(folder)[0]}.get(name, folder / name)
     for replace in (os.mkfifo, lambda path: path.symlink_to("/dev/zero"), os.mkdir):
         path.unlink()
         replace(path)
-        with pytest.raises(StoreError, match="cannot be read: it is no regular file"):
+        with pytest.raises(StoreError, match="cannot be read: it is not a regular file"):
             read(folder)

@@ -1,4 +1,4 @@
-"""What --overwrite removes and what killed processes leave: ours goes, foreign files stay."""
+"""What --overwrite removes and what killed processes leave: our files go, foreign files stay."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ FOREIGN = {
     ".hidden": b"mine",
     ".run.json.backup": b"mine",
 }
-# What figures and the report are called by default.
+# Default names of figures and of the report.
 FIGURES = (
     *(f"{name}.png" for name in STATISTICS),
     *(f"{kind}.png" for kind in KINDS if kind != "lines"),
@@ -61,7 +61,7 @@ def put(folder: Path, files: dict[str, bytes]) -> None:
 
 @pytest.fixture(scope="module")
 def mixed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder of finished results, leftovers and foreign files, not to be changed."""
+    """Return a folder of finished results, leftovers and foreign files. Do not change it."""
     folder = tmp_path_factory.mktemp("mixed") / "r"
     run_in_parts(OTHER, out=folder, part_runs=PART_RUNS)
     put(folder, FOREIGN | dict.fromkeys(FIGURES, b"\x89PNG") | LEFTOVERS)
@@ -88,7 +88,7 @@ class Crash(BaseException):
 
 
 class CrashingSystem:
-    """Calls of the system that change files, of which call number ``moment`` ends the process before it is made."""
+    """System calls that change files; the process ends before call number ``moment``."""
 
     NAMES = ("unlink", "mkdir", "replace", "link")
 
@@ -96,7 +96,7 @@ class CrashingSystem:
         self.moment, self.calls = moment, 0
 
     def __enter__(self) -> CrashingSystem:
-        """Begin to count."""
+        """Start to count."""
         self._patches = [mock.patch.object(os, name, self._counted(getattr(os, name))) for name in self.NAMES]
         for patch in self._patches:
             patch.start()
@@ -127,7 +127,7 @@ def no_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("stride", [11, pytest.param(1, marks=pytest.mark.soak)])
 @pytest.mark.usefixtures("no_waiting_for_the_disk")
 def test_overwrite_stopped_at_any_moment(mixed: Path, tmp_path: Path, expected: dict[str, str], stride: int) -> None:
-    """Between any two changes a reader sees whole results or a sentence, and every way to go on comes to its end."""
+    """Between any two changes, a reader sees whole results or an error, and every way to continue succeeds."""
     folder = copy_result(mixed, tmp_path / "whole")
     with CrashingSystem(None) as whole:
         run_in_parts(STUDY, out=folder, overwrite=True, threads=1, part_runs=PART_RUNS)
@@ -163,7 +163,7 @@ def test_overwrite_stopped_at_any_moment(mixed: Path, tmp_path: Path, expected: 
 
 
 def test_overwrite_removes_ours_alone(mixed: Path, tmp_path: Path) -> None:
-    """Of all that is in a folder what is left has no name of ours."""
+    """Only files with other names than ours remain."""
     folder = copy_result(mixed, tmp_path / "r")
     remove_results(LocalFiles(folder), {})
     left = {name: content for name, content in tree(folder).items() if content is not None}
@@ -174,7 +174,7 @@ def test_overwrite_removes_ours_alone(mixed: Path, tmp_path: Path) -> None:
 def test_published_results_are_overwritten_from_any_state(
     mixed: Path, tmp_path: Path, expected: dict[str, str]
 ) -> None:
-    """Also a folder without parts and commits can be overwritten, and goes on where that was stopped."""
+    """A folder without parts and commits can be overwritten too, also after an interrupted attempt."""
     for moment in range(100):
         folder = tmp_path / str(moment)
         folder.mkdir()
@@ -192,7 +192,7 @@ def test_published_results_are_overwritten_from_any_state(
 
 
 def test_what_has_our_name_but_is_a_folder(tmp_path: Path) -> None:
-    """What cannot be removed is told in a sentence."""
+    """One sentence reports what cannot be removed."""
     folder = tmp_path / "r"
     sweep.run(OTHER, out=folder)
     (folder / "parts" / "0000000-01234567.parquet").mkdir()
@@ -205,7 +205,7 @@ def test_what_has_our_name_but_is_a_folder(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("finished", [False, True])
 def test_leftovers_are_collected_by_the_next_run(tmp_path: Path, expected: dict[str, str], finished: bool) -> None:
-    """Drafts, and parts that no commit names, go; commits, their parts and foreign files stay."""
+    """Drafts and parts without a commit are removed; commits, their parts and foreign files stay."""
     folder = tmp_path / "r"
     if finished:
         run_in_parts(STUDY, out=folder, part_runs=PART_RUNS)
@@ -221,7 +221,7 @@ def test_leftovers_are_collected_by_the_next_run(tmp_path: Path, expected: dict[
 
 
 def test_parts_without_commits_of_a_finished_result_stay(tmp_path: Path) -> None:
-    """Where commits were lost, as in a copy of some of the folders, the rows are there still."""
+    """If commits are lost, as in an incomplete copy, the rows stay."""
     folder = tmp_path / "r"
     run_in_parts(STUDY, out=folder, part_runs=PART_RUNS)
     for lost in (folder / "commits").iterdir():
@@ -231,7 +231,7 @@ def test_parts_without_commits_of_a_finished_result_stay(tmp_path: Path) -> None
 
 
 def test_leftovers_stay_while_another_process_is_there(tmp_path: Path, expected: dict[str, str]) -> None:
-    """What looks left over may be written this moment by a process that shares the work."""
+    """Another process that shares the work may be writing these files right now."""
     folder = tmp_path / "r"
     with training_watched(1, KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
         run_in_parts(STUDY, out=folder, threads=1, part_runs=PART_RUNS)
@@ -244,7 +244,7 @@ def test_leftovers_stay_while_another_process_is_there(tmp_path: Path, expected:
 
 
 def test_nothing_is_collected_beside_a_damaged_commit(tmp_path: Path) -> None:
-    """While it is unclear which part counts, all stay."""
+    """While it is unclear which file counts, all files stay."""
     folder = tmp_path / "r"
     with training_watched(1, KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
         run_in_parts(STUDY, out=folder, threads=1, part_runs=PART_RUNS)

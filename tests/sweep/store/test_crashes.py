@@ -1,4 +1,4 @@
-"""Processes that end at any moment: nothing false is ever read, and the same command completes the result."""
+"""Processes that end at any moment: no reader sees wrong data, and the same command completes the result."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ HEAD = 2
 
 
 def test_every_call_is_seen(lab: Lab) -> None:
-    """What a run does to its folder goes through the calls that faults are made of."""
+    """All changes that a run makes to its folder go through the system calls that the tests interrupt."""
     root = lab.root()
     ended = lab.run(root, fault=Fault(), answer=True)
     counts = Counter(ended.calls)
@@ -30,7 +30,7 @@ def test_every_call_is_seen(lab: Lab) -> None:
 @thorough(7)
 @pytest.mark.parametrize("half", [False, True], ids=["before", "half"])
 def test_crash_at_any_call(lab: Lab, half: bool, stride: int) -> None:
-    """Before each change of the folder, and when half of a file is written; after one is before the next."""
+    """The process ends before each change of the folder, or when half of a file is written."""
     fault = Fault(("write",) if half else CHANGES, half=half)
     seen = []
     for each in numbered(fault, 1, 3 if half and stride > 1 else stride):
@@ -51,8 +51,8 @@ def test_crash_at_any_call(lab: Lab, half: bool, stride: int) -> None:
 
 
 @thorough(5, "first", [20], range(1, 40, 3))
-def test_crash_while_going_on(lab: Lab, first: int, stride: int) -> None:
-    """A run that goes on where another crashed may crash as well, at any call."""
+def test_crash_while_resuming(lab: Lab, first: int, stride: int) -> None:
+    """A run that resumes a crashed one may crash as well, at any call."""
     seen = []
     for each in numbered(Fault(CHANGES), 2 if stride > 1 else 1, stride):
         root = lab.root()

@@ -1,4 +1,4 @@
-"""Damage on disk is found, never read: flipped bits, files cut short, exchanged or gone."""
+"""Damage on disk is detected, never read: flipped bits and truncated, exchanged or missing files."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def flips(content: bytes, count: int, seed: int) -> Iterable[bytes]:
 
 @pytest.mark.parametrize("rest", [-1, None], ids=["cut short", "missing"])
 def test_error_names_the_remedy(folder: Path, rest: int | None) -> None:
-    """Commands that meet a damaged or missing file say what mends it, which then does."""
+    """Commands that find a damaged or missing file name a remedy, and the remedy works."""
     digest = open_result(folder).facts["digest"]
     path = folder / "cells.parquet"
     content = path.read_bytes()
@@ -83,14 +83,14 @@ FILES: dict[str, Callable[[Path], Path]] = {
 }
 
 
-def test_nothing_is_found_where_nothing_is_wrong(pristine: Path) -> None:
-    """Undamaged results are read, with the digest that they record."""
+def test_intact_results_are_read(pristine: Path) -> None:
+    """Intact results have the digest that they record."""
     assert read_all(pristine).facts["digest"] == sweep.run(STUDY).facts["digest"]
 
 
 @pytest.mark.parametrize("name", ["part", "cells.parquet"])
 def test_flipped_bit_in_a_table(folder: Path, name: str) -> None:
-    """Any single flipped bit of a Parquet file is found."""
+    """Any single flipped bit of a Parquet file is detected."""
     path = FILES[name](folder)
     for damaged in flips(path.read_bytes(), 40, seed=1):
         path.write_bytes(damaged)
@@ -101,7 +101,7 @@ def test_flipped_bit_in_a_table(folder: Path, name: str) -> None:
 
 @pytest.mark.parametrize("name", ["commit", "run.json", "study.toml"])
 def test_flipped_bit_in_a_text(folder: Path, name: str) -> None:
-    """Any single flipped bit of a text is found, or leaves its meaning as it was (a blank, a name for people)."""
+    """Any single flipped bit of a text is detected, or does not change its meaning."""
     path, expected = FILES[name](folder), read_all(folder)
     commits = Store.open(folder).commits()
     unnoticed = 0
@@ -122,7 +122,7 @@ def test_flipped_bit_in_a_text(folder: Path, name: str) -> None:
 @pytest.mark.parametrize("share", [0.0, 0.5, 0.99])
 @pytest.mark.parametrize("name", FILES)
 def test_file_cut_short(folder: Path, name: str, share: float) -> None:
-    """A file that ends too early is found."""
+    """A truncated file is detected."""
     path = FILES[name](folder)
     content = path.read_bytes()
     path.write_bytes(content[: int(share * len(content))])
@@ -132,7 +132,7 @@ def test_file_cut_short(folder: Path, name: str, share: float) -> None:
 
 @pytest.mark.parametrize("name", FILES)
 def test_file_gone(folder: Path, name: str) -> None:
-    """A file that is gone is missed."""
+    """A missing file is detected."""
     FILES[name](folder).unlink()
     with pytest.raises(StoreError, match=str(folder)):
         read_all(folder)
@@ -143,7 +143,7 @@ def test_file_gone(folder: Path, name: str) -> None:
 )
 @pytest.mark.parametrize("name", ["commit", "run.json"])
 def test_other_json(folder: Path, name: str, content: bytes) -> None:
-    """A file that holds anything but the JSON that was written is found."""
+    """A file that holds anything but the JSON that was written is detected."""
     path = FILES[name](folder)
     path.write_bytes(content)
     with pytest.raises(StoreError, match="damaged") as caught:
@@ -163,17 +163,17 @@ def test_other_json(folder: Path, name: str, content: bytes) -> None:
     ],
 )
 def test_changed_value(folder: Path, name: str, key: str, value: Any) -> None:
-    """A value changed by hand is found."""
+    """A value changed by hand is detected."""
     path = FILES[name](folder)
     facts = json.loads(path.read_text())
     assert facts[key] != value
     path.write_text(json.dumps({**facts, key: value}, indent=2))
-    with pytest.raises(StoreError, match="changed"):
+    with pytest.raises(StoreError, match="damaged"):
         read_all(folder)
 
 
 def test_parts_exchanged(folder: Path) -> None:
-    """Two parts that have changed places are found, sound as they are."""
+    """Two exchanged parts are detected, although both are intact."""
     one, other = parts_of(folder)[:2]
     first, second = one.read_bytes(), other.read_bytes()
     one.write_bytes(second)
@@ -183,14 +183,14 @@ def test_parts_exchanged(folder: Path) -> None:
 
 
 def test_another_study_put_in(folder: Path) -> None:
-    """A study.toml exchanged for another valid one is found."""
+    """A study.toml of another study is detected."""
     (folder / "study.toml").write_text(make_study(count=31).to_toml())
     with pytest.raises(StoreError, match=r"run\.json"):
         read_all(folder)
 
 
 def test_commit_of_another_study(folder: Path, tmp_path: Path) -> None:
-    """A part and its commit brought from another study's results are not taken for this one's."""
+    """A part and its commit copied from results of another study are refused."""
     other = make_study(count=30, learning_rate=[0.2, 0.05], hidden=[3, 2], scale=2.0)
     run_in_parts(other, out=tmp_path / "other", part_runs=20)
     source = Store.open(tmp_path / "other").commits()[0]
@@ -202,7 +202,7 @@ def test_commit_of_another_study(folder: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["part", "commit"])
 def test_row_of_a_damaged_result(folder: Path, name: str) -> None:
-    """Reading one run finds the damage that reading all does; no run is ever given wrongly."""
+    """Reading one run detects the same damage as reading all of them."""
     FILES["part"](folder).unlink() if name == "part" else sorted((folder / "commits").iterdir())[2].unlink()
     damaged = 0
     for run in range(STUDY.n_runs):
@@ -214,8 +214,8 @@ def test_row_of_a_damaged_result(folder: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_damage_is_found_when_a_study_goes_on(pristine: Path, tmp_path: Path, name: str) -> None:
-    """Resuming builds on no damaged part; what is gone with its commit is trained again."""
+def test_damage_is_detected_when_a_study_is_resumed(pristine: Path, tmp_path: Path, name: str) -> None:
+    """A study is not resumed from damaged parts; a part that is lost with its commit is trained again."""
     folder = tmp_path / "r"
     with training_watched(4, KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
         run_in_parts(STUDY, out=folder, threads=1, part_runs=20)
@@ -233,7 +233,7 @@ def test_damage_is_found_when_a_study_goes_on(pristine: Path, tmp_path: Path, na
 
 
 def test_damaged_commit_gone(folder: Path, pristine: Path) -> None:
-    """Whoever removes a damaged commit and the facts of completion has that part trained again, and only that."""
+    """After a damaged commit and run.json's completion are removed, only that part is trained again."""
     first_commit(folder).unlink()
     store = Store.open(folder)
     store.write_facts({**store.facts(), "complete": False})
@@ -245,7 +245,7 @@ def test_damaged_commit_gone(folder: Path, pristine: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["missing", "empty", "file", "foreign"])
 def test_no_results_folder(tmp_path: Path, kind: str) -> None:
-    """What is no results folder is told by its path."""
+    """The error names the path that is not a results folder."""
     path = tmp_path / "r"
     if kind == "file":
         path.write_text("mine")
@@ -253,12 +253,12 @@ def test_no_results_folder(tmp_path: Path, kind: str) -> None:
         path.mkdir()
     if kind == "foreign":
         (path / "notes.txt").write_text("mine")
-    with pytest.raises(StoreError, match=rf"{path}' is no results folder"):
+    with pytest.raises(StoreError, match=rf"{path}' is not a results folder"):
         open_result(path)
 
 
 def test_file_that_cannot_be_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A disk that fails while reading is told with its path."""
+    """An error of the disk is reported with the path."""
     part, fstat = parts_of(folder)[0], os.fstat
 
     def fail(descriptor: int) -> os.stat_result:

@@ -23,7 +23,7 @@ OTHER = make_study(count=5, scale=2.0)
 def assert_refused(
     out: Path, *options: str, study: sweep.Study = STUDY, overwrite: bool = False, keep: Any = "runs"
 ) -> None:
-    """Require that a run into ``out`` trains nothing, changes nothing and says why."""
+    """Require that a run into ``out`` is refused with a reason, and neither trains nor changes anything."""
     root = out.parent
     before = tree(root)
     with training_watched() as trained, pytest.raises(StoreError) as caught:
@@ -58,7 +58,7 @@ def open_folder() -> Iterator[Path]:
 
 
 def test_new_and_empty_folders(tmp_path: Path) -> None:
-    """A folder that is not there, with its parents, is made; an empty one is taken."""
+    """A missing folder is created with its parents; an empty one is used."""
     (tmp_path / "empty").mkdir()
     for out in (tmp_path / "a" / "b" / "c", tmp_path / "empty"):
         assert sweep.run(STUDY, out=out).directory == out
@@ -79,15 +79,15 @@ def test_another_study(tmp_path: Path) -> None:
 def test_the_same_study_kept_otherwise(tmp_path: Path) -> None:
     """Rows and counts do not mix."""
     sweep.run(STUDY, out=tmp_path / "r", keep="cells")
-    assert_refused(tmp_path / "r", "keeps cells, not runs")
+    assert_refused(tmp_path / "r", "keep: must be 'cells'")
     sweep.run(STUDY, out=tmp_path / "rows")
-    assert_refused(tmp_path / "rows", "keeps runs, not cells", keep="cells")
+    assert_refused(tmp_path / "rows", "keep: must be 'runs'", keep="cells")
 
 
 @pytest.mark.parametrize("overwrite", [False, True])
 @pytest.mark.parametrize("name", ["notes.txt", "photo.png", "data/deep.csv"])
 def test_foreign_files(tmp_path: Path, name: str, overwrite: bool) -> None:
-    """A folder of somebody's files is refused, and left alone whatever is asked."""
+    """A folder of other files is refused and not changed, with and without --overwrite."""
     path = tmp_path / "r" / name
     path.parent.mkdir(parents=True)
     path.write_text("mine")
@@ -97,7 +97,7 @@ def test_foreign_files(tmp_path: Path, name: str, overwrite: bool) -> None:
 @pytest.mark.parametrize("overwrite", [False, True])
 @pytest.mark.parametrize("text", ["", "draft = ["])
 def test_folder_of_a_study_file(tmp_path: Path, text: str, overwrite: bool) -> None:
-    """A folder where somebody keeps study.toml and papers is no results folder, and nothing in it is removed."""
+    """A folder with a study.toml and other files is not a results folder, and nothing in it is removed."""
     (tmp_path / "r").mkdir()
     file = write_study(tmp_path / "r" / "study.toml", STUDY)
     file.write_text(text + file.read_text())
@@ -106,7 +106,7 @@ def test_folder_of_a_study_file(tmp_path: Path, text: str, overwrite: bool) -> N
 
 
 def test_foreign_files_beside_results_do_not_hinder(tmp_path: Path) -> None:
-    """Notes and figures put into a results folder are left in peace when the study goes on."""
+    """Notes and figures in a results folder stay when the study is resumed."""
     out = tmp_path / "r"
     with training_watched(1, KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
         run_in_parts(STUDY, out=out, threads=1, part_runs=6)
@@ -117,7 +117,7 @@ def test_foreign_files_beside_results_do_not_hinder(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_overwrite_removes_results(tmp_path: Path) -> None:
-    """With ``overwrite`` the results of another study give way to those of this one."""
+    """``overwrite`` replaces the results of another study."""
     out = tmp_path / "r"
     run_in_parts(OTHER, out=out, part_runs=3)
     with training_watched() as trained:
@@ -131,7 +131,7 @@ def test_overwrite_removes_results(tmp_path: Path) -> None:
 
 
 def test_overwrite_removes_damaged_results(tmp_path: Path) -> None:
-    """Results that cannot be read any more can be replaced."""
+    """Results that cannot be read can be replaced."""
     out = tmp_path / "r"
     sweep.run(STUDY, out=out)
     (out / "run.json").write_text("{}")
@@ -142,7 +142,7 @@ def test_overwrite_removes_damaged_results(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["notes.txt", "mine.png", "paper.pdf", "deep/notes.txt", "deep.svg/notes.txt"])
 def test_overwrite_removes_nothing_else(tmp_path: Path, name: str) -> None:
-    """What somebody put beside the results is still there afterwards."""
+    """Other files beside the results stay."""
     out = tmp_path / "r"
     sweep.run(OTHER, out=out)
     (out / name).parent.mkdir(exist_ok=True)
@@ -153,7 +153,7 @@ def test_overwrite_removes_nothing_else(tmp_path: Path, name: str) -> None:
 
 
 def test_study_file_gone_from_a_results_folder(tmp_path: Path) -> None:
-    """Without its study.toml a folder of results is never taken for the beginning of another study."""
+    """A results folder without its study.toml is not used for another study."""
     out = tmp_path / "r"
     sweep.run(OTHER, out=out)
     (out / "study.toml").unlink()
@@ -169,13 +169,13 @@ def test_study_file_gone_from_a_results_folder(tmp_path: Path) -> None:
 def test_path_of_a_file(tmp_path: Path, below: str, overwrite: bool) -> None:
     """A path that is, or lies below, a regular file is refused, and the file stays."""
     (tmp_path / "file").write_text("mine")
-    with pytest.raises(StoreError, match=r"file' is a file, not a folder"):
+    with pytest.raises(StoreError, match=r"file' is a file"):
         sweep.run(STUDY, out=tmp_path / "file" / below, overwrite=overwrite)
     assert tree(tmp_path) == {"file": b"mine"}
 
 
 def test_name_too_long(tmp_path: Path) -> None:
-    """A name that the file system does not take is told as such."""
+    """A name that the file system does not allow is refused."""
     with pytest.raises(StoreError, match="too long"):
         sweep.run(STUDY, out=tmp_path / ("x" * 300))
     assert tree(tmp_path) == {}
@@ -183,7 +183,7 @@ def test_name_too_long(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="no /proc")
 def test_place_where_nobody_can_write() -> None:
-    """A file system that takes no folder, not even of root's, is told as such."""
+    """A file system in which not even root can create a folder is reported."""
     with pytest.raises(StoreError, match=r"'/proc/results'"):
         sweep.run(STUDY, out="/proc/results")
 
@@ -193,7 +193,7 @@ def test_place_where_nobody_can_write() -> None:
 @pytest.mark.parametrize("mode", [0o555, 0o444, 0o000], ids=oct)
 @pytest.mark.parametrize("kind", ["parent", "empty", "results"])
 def test_folder_that_cannot_be_written(open_folder: Path, kind: str, mode: int, overwrite: bool) -> None:
-    """Without the right to write, enter or list a folder nothing is done, and one sentence says so."""
+    """Without the permission to write, enter or list a folder, nothing is done, and one sentence says why."""
     folder = open_folder / "locked"
     folder.mkdir()
     sweep.run(OTHER, out=folder if kind == "results" else None)  # imports, too, what that user may not read
@@ -208,8 +208,8 @@ def test_folder_that_cannot_be_written(open_folder: Path, kind: str, mode: int, 
     assert tree(folder) == before
 
 
-def test_folder_that_another_makes_between_two_looks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A folder that is not there at the first look and is at the second one is taken, for what it is."""
+def test_folder_that_appears_between_two_checks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder that another process creates between two checks is used."""
     out = tmp_path / "r"
 
     def looking(look: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Files of results that somebody forged, with checksums that fit: small ones that would take gigabytes of memory."""
+"""Forged files of results with matching checksums: small files that would decode to gigabytes."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def decode(content: bytes, columns: list[Column], most_rows: int) -> pa.Table:
 
 @pytest.mark.parametrize("columns", [CURVES, RUNS], ids=["curves", "runs"])
 def test_largest_tables(columns: list[Column]) -> None:
-    """As many rows as there can be are read, of every column, alone and beside others."""
+    """The largest possible tables are read, with single columns and with all of them."""
     n_rows = most_points(STUDY) * 1000
     written = table(columns, n_rows)
     content = encode_table(written, columns, {})
@@ -59,23 +59,21 @@ def test_more_rows_than_there_can_be(columns: list[Column]) -> None:
     """A file of some kB that holds 300,000 rows is not decoded."""
     content = encode_table(table(columns, 300_000), columns, {})
     assert len(content) < 100_000
-    with pytest.raises(
-        DamageError, match=r"'there.parquet' is damaged: it holds more than the \d+ rows that it can have"
-    ):
+    with pytest.raises(DamageError, match=r"'there.parquet' is damaged: it holds more than [\d,]+ rows"):
         decode(content, columns, most_points(STUDY))
 
 
 @pytest.mark.parametrize(
     ("columns", "forged", "fault"),
     [
-        (CURVES, {"activation": "a" * 2_000_000}, "it holds more than the"),
-        (CURVES, {"activation": "a" * 201}, "its column 'activation' has a text of more than 200 bytes"),
-        (CURVES, {"status": "a" * 201}, "its column 'status' has other values than converged"),
-        (RUNS, {"final_weights": [0.0] * 1_000_000}, "it holds more than the"),
+        (CURVES, {"activation": "a" * 2_000_000}, "it holds more than"),
+        (CURVES, {"activation": "a" * 201}, "its column 'activation' holds a text of more than 200 bytes"),
+        (CURVES, {"status": "a" * 201}, "its column 'status' must hold only converged"),
+        (RUNS, {"final_weights": [0.0] * 1_000_000}, "it holds more than"),
     ],
 )
 def test_values_that_are_too_long(columns: list[Column], forged: dict[str, Any], fault: str) -> None:
-    """Each row would have a copy of a long text."""
+    """Long texts and lists are refused, since each row would hold a copy."""
     with pytest.raises(DamageError, match=fault):
         decode(encode_table(table(columns, 10, **forged), columns, {}), columns, most_points(STUDY))
 
@@ -85,16 +83,16 @@ def test_values_that_are_too_long(columns: list[Column], forged: dict[str, Any],
     "kind", [pa.timestamp("us"), pa.large_string(), pa.int8(), pa.list_(pa.float64()), None], ids=str
 )
 def test_columns_of_other_types(name: str, kind: pa.DataType | None) -> None:
-    """They are refused by the schema, before any is decoded; as is a column that is missing or there twice."""
+    """The schema is checked before any column is decoded: other types, missing and repeated columns are refused."""
     written, sink = table(CURVES, 10), io.BytesIO()
     if kind is None:
         for forged in (written.drop_columns([name]), written.append_column(name, written[name])):
             sink = io.BytesIO()
             pq.write_table(forged, sink)
-            with pytest.raises(DamageError, match="its columns or their types are not those of run, cell"):
+            with pytest.raises(DamageError, match="it must have columns run, cell"):
                 decode(sink.getvalue(), CURVES, most_points(STUDY))
         return
     place = written.schema.get_field_index(name)
     pq.write_table(written.set_column(place, name, pa.nulls(10, kind)), sink)
-    with pytest.raises(DamageError, match="its columns or their types are not those of run, cell"):
+    with pytest.raises(DamageError, match="it must have columns run, cell"):
         decode(sink.getvalue(), CURVES, most_points(STUDY))

@@ -1,4 +1,4 @@
-"""The format of a results folder: each reader refuses a later one in one sentence, and changes nothing in it."""
+"""The format of a results folder: each command refuses a later one in one sentence, and changes nothing in it."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def assert_all_refuse(place: str, folder: Path) -> None:
     """Require that each command refuses the folder, and leaves it and the other folder as they were."""
     files, options = files_at(place), commands(place, folder)
     before, beside = contents(files), sorted(folder.iterdir())
-    sentence = f"{place!r} has format 2, this version reads format 1; install a newer xor-sweep"
+    sentence = f"{place!r} has format 2, but this version reads format 1; install a newer xor-sweep"
     for each in options:
         assert_refused(command(*each), (sentence,))
         assert contents(files) == before
@@ -66,7 +66,7 @@ def assert_all_refuse(place: str, folder: Path) -> None:
 
 
 def test_a_later_format(whole: Path, tmp_path: Path) -> None:
-    """Complete or not, with later keys and another study or none."""
+    """A later format is refused in complete and partial results, with other keys, and with or without a study."""
     for name, changes in (("whole", {}), ("begun", {"complete": False}), ("other", {"keep": "all", "waves": ...})):
         folder = copy_result(whole, tmp_path / name)
         rewrite(folder / "run.json", format=FORMAT + 1, **changes)
@@ -77,7 +77,7 @@ def test_a_later_format(whole: Path, tmp_path: Path) -> None:
 
 
 def test_a_later_format_in_an_object_store(out: str, tmp_path: Path) -> None:
-    """As in a folder."""
+    """A later format is refused as in a folder."""
     sweep.run(STUDY, out)
     files = files_at(out)
     facts = decode_record(files.read("run.json"), "run.json")
@@ -86,7 +86,7 @@ def test_a_later_format_in_an_object_store(out: str, tmp_path: Path) -> None:
 
 
 def test_lost_run_json_of_a_later_format(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Parts name the format too, so no repair makes an earlier one of it."""
+    """Parts name the format too, so a repair refuses a later one even if run.json is lost."""
     with monkeypatch.context() as patch:
         for module in ("run_facts", "store", "claim"):
             patch.setattr(f"sweep.store.{module}.FORMAT", FORMAT + 1)
@@ -99,7 +99,7 @@ def test_lost_run_json_of_a_later_format(whole: Path, tmp_path: Path, monkeypatc
 
 
 def test_a_damaged_format(whole: Path, tmp_path: Path) -> None:
-    """It is damage like any other: found, and repaired."""
+    """A damaged number of the format is detected and repaired."""
     for value in (..., None, "1", 1.5, 0, -1, 10**30):
         folder = copy_result(whole, tmp_path / str(len(list(tmp_path.iterdir()))))
         rewrite(folder / "run.json", format=value)
@@ -112,7 +112,7 @@ def test_a_damaged_format(whole: Path, tmp_path: Path) -> None:
 
 
 def test_results_name_their_format(whole: Path, tmp_path: Path) -> None:
-    """A finished result, one under way, and one that was merged."""
+    """Finished, partial and merged results name their format."""
     assert sweep.run(STUDY, tmp_path / "r").facts["format"] == FORMAT
     assert sweep.merge([whole], tmp_path / "m").facts["format"] == FORMAT
     assert sweep.run(STUDY, tmp_path / "b", max_runs=1).facts["format"] == FORMAT

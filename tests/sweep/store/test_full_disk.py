@@ -1,4 +1,4 @@
-"""Disks that are really full, and files that may not grow: one sentence, exit code 2, and a clean end after that."""
+"""Full disks and limits of file sizes: one sentence, exit code 2, and a result that can be completed afterwards."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PAGE = os.sysconf("SC_PAGE_SIZE")
 
 @pytest.mark.parametrize("most_bytes", [0, 1500, *(pytest.param(n, marks=pytest.mark.soak) for n in (1, 500, 5000))])
 def test_file_that_may_not_grow(lab: Lab, most_bytes: int) -> None:
-    """A limit of the size of files, as of a quota, is told in a sentence; nothing of what did not fit stays."""
+    """A limit of file sizes, such as a quota, is reported in one sentence, and no incomplete file stays."""
     root = lab.root()
     ended = lab.run(root, fault=None, most_bytes=most_bytes)
     assert_told(ended, str(root / "r"), "cannot be written", "File too large")
@@ -53,7 +53,7 @@ def mount(lab: Lab) -> Iterator[Callable[[str], Path]]:
 @thorough(3)
 @pytest.mark.parametrize("what", ["bytes", "files"])
 def test_full_disk(lab: Lab, mount: Callable[[str], Path], what: str, stride: int) -> None:
-    """Whatever does not fit any more, a page for bytes or a place for a name, is told, and the rest comes later."""
+    """A full disk is reported, whatever does not fit, and the study can be completed later."""
     option, unit = {"bytes": ("size", PAGE), "files": ("nr_inodes", 1)}[what]
     sizes = range(2, 60, stride)
     for size in sizes:

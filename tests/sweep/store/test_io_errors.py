@@ -1,4 +1,4 @@
-"""Calls of the system that fail, one after another: one sentence, exit code 2, and nothing false or left over."""
+"""System calls that fail, one after another: one sentence, exit code 2, no wrong data and no leftovers."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ FAULTS = {
     "rights_for_ever": Fault(RIGHTS, error=errno.EACCES, for_ever=True),
 }
 
-# None of this is true of a disk that fails, and who believes it removes good results.
-FALSE = ("start again", "--overwrite", "no results folder", "have lost", "is damaged", "another study")
+# None of this is true if a disk fails, and such advice would make users remove good results.
+FALSE = ("start over", "--overwrite", "not a results folder", "have lost", "is damaged", "another study")
 
 
 def check_failed(lab: Lab, root: Path, fault: Fault) -> bool | None:
-    """Run the study with a fault and require what must hold then; tell whether it failed, None if nothing was met."""
+    """Run the study with a fault and check the outcome; return whether it failed, None if no call was hit."""
     ended = lab.run(root, fault=fault, answer=True)
     if len(ended.calls) < fault.number:
         assert ended.code == 0, ended
@@ -71,7 +71,7 @@ def test_error_of_any_call(lab: Lab, name: str, stride: int) -> None:
 
 
 @thorough(83, "name", ["disk", "rights_for_ever"], FAULTS)
-def test_error_of_any_call_while_going_on(lab: Lab, name: str, stride: int) -> None:
+def test_error_of_any_call_while_resuming(lab: Lab, name: str, stride: int) -> None:
     """The same where a killed process has left a commit, a part without one, and a draft."""
     fault, failed = FAULTS[name], []
     first = 1 + list(FAULTS).index(name)
@@ -89,7 +89,7 @@ def test_error_of_any_call_while_going_on(lab: Lab, name: str, stride: int) -> N
 
 @thorough(31, "name", ["disk"], ["disk", "disk_for_ever", "rights", "rights_for_ever"])
 def test_error_of_any_call_for_a_finished_result(lab: Lab, name: str, stride: int) -> None:
-    """A result that is there is read, or not; it is never trained again nor changed."""
+    """A finished result is read or an error is reported; it is never trained again or changed."""
     root = lab.root()
     assert lab.run(root).code == 0
     for each in numbered(FAULTS[name], 1, stride):
@@ -99,8 +99,8 @@ def test_error_of_any_call_for_a_finished_result(lab: Lab, name: str, stride: in
     print(f"calls up to {each.number - 1}")
 
 
-def test_disk_that_does_not_say_what_is_there(lab: Lab) -> None:
-    """A file that cannot be asked for is not taken for one that is not there, whatever is in the folder."""
+def test_disk_that_does_not_list_files(lab: Lab) -> None:
+    """A file that cannot be looked up does not count as missing."""
     failed = []
     for each in numbered(Fault(("stat",), error=errno.EIO), 1, 1):
         root = lab.root()
@@ -112,8 +112,8 @@ def test_disk_that_does_not_say_what_is_there(lab: Lab) -> None:
     assert sum(failed) > 5
 
 
-def test_why_is_told(lab: Lab) -> None:
-    """The sentence has the system's custom components."""
+def test_reason_of_the_system(lab: Lab) -> None:
+    """The sentence contains the system's own message."""
     for name in ("full_for_ever", "disk_for_ever", "rights_for_ever"):
         root, fault = lab.root(), FAULTS[name]
         ended = lab.run(root, fault=Fault(("create",), 5, fault.error, for_ever=True))

@@ -1,4 +1,4 @@
-"""Processes that are killed at any moment, and many of them in one folder: every run is there once, and right."""
+"""Processes that are killed at any moment, and many of them in one folder: every run is present once, and correct."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.mark.parametrize("kills", [8, pytest.param(200, marks=pytest.mark.soak)])
 def test_kills_at_random_moments(lab: Lab, kills: int) -> None:
-    """However often and whenever its process is killed, a study goes on from what was committed."""
+    """However often its process is killed, a study resumes from its commits."""
     choice, root, so_far, n_killed, n_ended = random.Random(5), lab.root(), 0, 0, 0
     while n_killed < kills:
         ended = lab.run(root, fault=None, kill_after=choice.uniform(0.0, 0.12))
@@ -43,7 +43,7 @@ def assert_all_right(lab: Lab, endings: list[Ended]) -> None:
 
 @pytest.mark.parametrize("times", [1, pytest.param(50, marks=pytest.mark.soak)])
 def test_eight_processes_share_a_folder(lab: Lab, times: int) -> None:
-    """Each part is committed once, whoever trains it, and all tell the same digest."""
+    """Each part is committed once, whichever process trains it, and all print the same digest."""
     for _ in range(times):
         root = lab.root()
         endings = lab.zygote.run_all([lab.request(root) for _ in range(8)])
@@ -52,7 +52,7 @@ def test_eight_processes_share_a_folder(lab: Lab, times: int) -> None:
 
 
 def check_shared(lab: Lab, folder: Path) -> None:
-    """Require one commit for each part, and no part without one; then the whole result."""
+    """Require one commit for each part, no file without a commit, and the whole result."""
     assert len(list((folder / "commits").iterdir())) == N_PARTS
     assert len(list((folder / "parts").iterdir())) == N_PARTS
     lab.truth.check_finished(folder)
@@ -60,7 +60,7 @@ def check_shared(lab: Lab, folder: Path) -> None:
 
 @pytest.mark.parametrize("times", [1, pytest.param(50, marks=pytest.mark.soak)])
 def test_eight_processes_with_two_studies(lab: Lab, times: int) -> None:
-    """One study has the folder, whichever it is, and all processes of the other one are refused."""
+    """One study gets the folder, and all processes of the other study are refused."""
     choice = random.Random(times)
     for _ in range(times):
         root, names = lab.root(), choice.sample(["mine", "other"] * 4, 8)
@@ -77,7 +77,7 @@ def test_eight_processes_with_two_studies(lab: Lab, times: int) -> None:
 
 
 def test_eight_killed_processes(lab: Lab) -> None:
-    """What eight killed processes leave together one more completes, and tidies up."""
+    """One more process completes the work of eight killed ones, and removes leftovers."""
     choice, root = random.Random(8), lab.root()
     for _ in range(3):
         requests: list[Request] = [lab.request(root, kill_after=choice.uniform(0.0, 0.3)) for _ in range(8)]

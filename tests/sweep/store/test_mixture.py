@@ -1,4 +1,4 @@
-"""Rows of two machines or versions are not taken for one result, also where no lock keeps them apart."""
+"""Rows of two machines or versions never form one result, even if no lock keeps the runs apart."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import sweep
 from sweep import StoreError, Study, open_result
 from sweep.schedule.part import Part
 from sweep.schedule.plan import Plan
-from sweep.store.bits import BITS, compared
+from sweep.store.bits import compared
 from sweep.store.part_result import PartResult
 from sweep.training.part_trainer import PartTrainer
 from tests.sweep.in_parts import run_in_parts
@@ -35,7 +35,7 @@ OTHER = {"numerics_version": 1000, "log_digest": "0" * 64, "sources_digest": "f"
 
 @contextmanager
 def elsewhere(name: str) -> Iterator[None]:
-    """Be another machine or version, of which this is another."""
+    """Act as a machine or version that differs in one fact."""
     other: Any = OTHER[name]
     places = {"numerics_version": "kernels.NUMERICS", "sources_digest": "sweep.store.own_bits.sources_digest"}
     with mock.patch(
@@ -49,7 +49,7 @@ def run(out: Path, study: Study = STUDY, **arguments: Any) -> sweep.Result:
 
 
 def race(out: Path, name: str, **arguments: Any) -> None:
-    """Train on one machine, and restart on another one meanwhile, where there are no locks."""
+    """Train on one machine and meanwhile start over on another, without locks."""
     train, trained = PartTrainer.train, []
 
     def watched(worker: PartTrainer, part: Part) -> PartResult:
@@ -83,24 +83,24 @@ def expected(whole: Path) -> str:
 
 @pytest.mark.parametrize("keep", ["runs", "cells"])
 @pytest.mark.parametrize("name", compared(STUDY))
-def test_begun_anew_on_another_machine(tmp_path: Path, expected: str, name: str, keep: Any) -> None:
-    """Whoever sees the mixture is told of it, and it becomes no result; a repair makes it one."""
+def test_started_over_on_another_machine(tmp_path: Path, expected: str, name: str, keep: Any) -> None:
+    """Every reader refuses the mixture, and it never becomes a result until a repair trains it again."""
     out = tmp_path / "r"
-    with pytest.raises(StoreError, match=f"mixed of two trainings: {BITS[name]} is '.*' in this run and '"):
+    with pytest.raises(StoreError, match=f"mix two trainings: {name} is '.*' in this run and '"):
         race(out, name, max_runs=1, keep=keep)
     assert not json.loads((out / "run.json").read_text())["complete"]
     with elsewhere(name):
         for read in (lambda: open_result(out, partial=True), lambda: run(out, keep=keep)):
-            with pytest.raises(StoreError, match=r"mixed of two trainings.*--repair.*--overwrite"):
+            with pytest.raises(StoreError, match=r"mix two trainings.*--repair.*--overwrite"):
                 read()
         other = copy_result(out, tmp_path / "other")
         for words in (("show", out), ("report", out), ("figure", out), ("merge", out, other, "--out", tmp_path / "m")):
-            assert_refused(command(*words), ("mixed of two trainings", BITS[name], str(OTHER[name])[:12], "commit of"))
+            assert_refused(command(*words), ("mix two trainings", name, str(OTHER[name])[:12], "commit of"))
     checked = command("verify", out)
     assert checked.code == 1
     assert "damaged: results in" in checked.out
-    assert BITS[name] in checked.out
-    with pytest.raises(StoreError, match="start again with --overwrite"):
+    assert name in checked.out
+    with pytest.raises(StoreError, match="start over with --overwrite"):
         sweep.repair(out)  # what is to be trained again is not of this machine
     with elsewhere(name):
         with training_watched() as trained:
@@ -112,10 +112,10 @@ def test_begun_anew_on_another_machine(tmp_path: Path, expected: str, name: str,
     assert result.facts[name] == OTHER[name]
 
 
-def test_finished_anew_on_another_machine(tmp_path: Path, expected: str) -> None:
-    """Who comes second to a part does not take what the other machine has trained for its own."""
+def test_finished_meanwhile_on_another_machine(tmp_path: Path, expected: str) -> None:
+    """A run does not adopt parts that another machine has trained."""
     out = tmp_path / "r"
-    with pytest.raises(StoreError, match="another run began again there"):
+    with pytest.raises(StoreError, match="started the study over there"):
         race(out, "log_digest")
     result = open_result(out)
     assert (result.facts["digest"], result.facts["log_digest"]) == (expected, OTHER["log_digest"])
@@ -123,7 +123,7 @@ def test_finished_anew_on_another_machine(tmp_path: Path, expected: str) -> None
 
 
 def test_logarithms_do_not_matter_to_other_starts(tmp_path: Path) -> None:
-    """Where no start is normal machines may share a study whose logarithms differ."""
+    """Machines whose logarithms differ may share a study without normal initial weights."""
     study, out = make_study(count=10, distribution="uniform"), tmp_path / "r"
     run(out, study, max_runs=8)
     with elsewhere("log_digest"):
@@ -135,14 +135,14 @@ def test_logarithms_do_not_matter_to_other_starts(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("generator", ["pcg64", "mt19937"])
 def test_functions_behind_the_numbers_of_pcg64(tmp_path: Path, generator: str) -> None:
-    """Normal starts of pcg64 are not continued, nor taken, where log1p or exp has other bits; others are."""
+    """Normal initial weights of pcg64 are neither continued nor reused if log1p or exp differs; others are."""
     study, out = make_study(count=10, distribution="normal", generator=generator), tmp_path / "r"
     run(out, study, max_runs=8)
     with elsewhere("pcg64_digest"):
         if generator == "pcg64":
-            with pytest.raises(StoreError, match="log1p or exp has other last bits"):
+            with pytest.raises(StoreError, match=r"log1p\(\) or exp\(\) rounds differently"):
                 run(out, study)
-            with pytest.raises(StoreError, match="log1p or exp has other last bits"):
+            with pytest.raises(StoreError, match=r"log1p\(\) or exp\(\) rounds differently"):
                 run(tmp_path / "s", study, reuse=[out])
         else:
             run(out, study)
@@ -150,40 +150,42 @@ def test_functions_behind_the_numbers_of_pcg64(tmp_path: Path, generator: str) -
 
 
 def test_commit_that_came_from_another_result(whole: Path, tmp_path: Path) -> None:
-    """A finished result with one commit of another training is not read, though every checksum fits."""
+    """A finished result with one commit of another training is refused although every checksum fits."""
     folder = copy_result(whole, tmp_path / "r")
     rewrite(folder / "commits" / "0000002.json", log_digest=OTHER["log_digest"])
     rewrite(folder / "commits" / "0000004.json", log_digest=OTHER["log_digest"])
     for words in (("show", folder), ("report", folder), ("trace", folder, "--run", 1)):
-        assert_refused(command(*words), ("mixed of two trainings", "'000000000000' in the commit of part 2"))
+        assert_refused(command(*words), ("mix two trainings", "'000000000000' in the commit of part 2"))
     (fault,) = sweep.verify(folder).faults
-    assert "mixed of two trainings, in 2 parts" in fault
+    assert "mix two trainings, in 2 parts" in fault
     with training_watched() as trained:
         sweep.repair(folder)
     assert sorted(trained) == [2, 4]
     assert open_result(folder).facts["digest"] == open_result(whole).facts["digest"]
 
 
-def test_going_on_with_other_sources(tmp_path: Path, expected: str) -> None:
-    """It is refused at the start; what was trained can be compared, and not be repaired."""
+def test_resuming_with_other_sources(tmp_path: Path, expected: str) -> None:
+    """Training is refused at the start. The rows can be verified, but not repaired."""
     out, file = tmp_path / "r", write_study(tmp_path / "mine.toml", STUDY)
     run(out, max_runs=8)
     damaged = copy_result(out, tmp_path / "damaged")
     next((damaged / "parts").iterdir()).unlink()
     with elsewhere("sources_digest"):
-        assert_refused(command("run", file, "--out", out), ("sources of kernels", "ffffffffffff", "--overwrite"))
+        assert_refused(
+            command("run", file, "--out", out), ("sources of the package kernels", "ffffffffffff", "--overwrite")
+        )
         assert sweep.verify(out, sample=5).n_retrained
-        with pytest.raises(StoreError, match="by other sources of kernels"):
+        with pytest.raises(StoreError, match="with other sources of the package kernels"):
             sweep.repair(damaged)
     assert run(out).facts["digest"] == expected
 
 
 def test_merging_and_reusing_rows_of_other_sources(tmp_path: Path, expected: str) -> None:
-    """Parts of other sources are not merged; rows can be reused as long as the numerics_version are the same."""
+    """Parts of other sources are not merged; rows can be reused if ``numerics_version`` is the same."""
     run(tmp_path / "a", shard=(1, 2))
     with elsewhere("sources_digest"):
         run(tmp_path / "b", shard=(2, 2))
-    with pytest.raises(StoreError, match=r"cannot be merged with .* trained by other sources of kernels"):
+    with pytest.raises(StoreError, match=r"cannot be merged with .* trained with other sources of the package kernels"):
         sweep.merge([tmp_path / "a", tmp_path / "b"], tmp_path / "merged")
     assert not (tmp_path / "merged").exists()
     with training_watched():

@@ -1,4 +1,4 @@
-"""File systems without hard links: files are created whole, only if absent, or a sentence says why they are not."""
+"""File systems without hard links: files are created whole and only if absent, or one sentence says why not."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def no_links(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.mark.slow
 def test_a_study(tmp_path: Path) -> None:
-    """It is begun, interrupted, gone on with and finished, and no draft is left."""
+    """A study is started, interrupted, resumed and finished, and no draft is left."""
     out = tmp_path / "r"
     with training_watched(3, KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
         run_in_parts(STUDY, out=out, threads=1, part_runs=PART_RUNS)
@@ -45,7 +45,7 @@ def test_a_study(tmp_path: Path) -> None:
 
 
 def test_the_first_counts(tmp_path: Path) -> None:
-    """Of eight that create a file at once one wins, its content stays, and the others are told so."""
+    """If eight threads create a file at once, exactly one succeeds, and its content stays."""
     files, barrier = LocalFiles(tmp_path), Barrier(8)
 
     def create(round_: int, k: int) -> bool:
@@ -61,7 +61,7 @@ def test_the_first_counts(tmp_path: Path) -> None:
 
 
 def test_neither_links_nor_renaming(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is said what is missing, and nothing that counts is left."""
+    """The error says what is missing, and no result is left."""
 
     class Library:
         def renameat2(self, *_: object) -> int:
@@ -72,14 +72,14 @@ def test_neither_links_nor_renaming(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr("ctypes.CDLL", lambda *_, **__: Library())
     refused = command("run", write_study(tmp_path / "mine.toml", STUDY), "--out", tmp_path / "r")
-    assert_refused(refused, ("run.json", "neither hard links nor a way to rename without replacing", "--out"))
+    assert_refused(refused, ("run.json", "neither hard links nor a rename that replaces nothing", "--out"))
     assert {path.name for path in (tmp_path / "r").iterdir()} == {"parts", "commits"}
     monkeypatch.setattr("ctypes.CDLL", lambda *_, **__: object())
     assert_refused(command("run", tmp_path / "mine.toml", "--out", tmp_path / "r"), ("neither hard links",))
 
 
-def test_other_errors_are_told_as_they_are(tmp_path: Path) -> None:
-    """What has nothing to do with links keeps its own reason."""
+def test_other_errors_keep_their_reason(tmp_path: Path) -> None:
+    """Errors that have nothing to do with links are reported unchanged."""
     (tmp_path / "taken").mkdir()
     (tmp_path / "draft").write_bytes(b"1")
     with pytest.raises(FileExistsError):

@@ -1,4 +1,4 @@
-"""Where a file system has no locks, a run whose folder is overwritten meanwhile ends with a sentence."""
+"""On a file system without locks, a run whose folder is overwritten ends with one sentence."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ NO_LOCKS = OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
 
 @pytest.mark.slow
 @pytest.mark.parametrize("after", [1, 5, N_PARTS - 1])
-def test_folder_overwritten_where_there_are_no_locks(tmp_path: Path, after: int) -> None:
-    """Without locks a study that loses its folder ends with a sentence, and never with numbers of the other."""
+def test_folder_overwritten_without_locks(tmp_path: Path, after: int) -> None:
+    """A study that loses its folder ends with one sentence, and never with rows of the other study."""
     out, train, trained = tmp_path / "r", PartTrainer.train, []
 
     def watched(worker: PartTrainer, part: Part) -> PartResult:
@@ -48,8 +48,8 @@ def test_folder_overwritten_where_there_are_no_locks(tmp_path: Path, after: int)
 
 
 @pytest.mark.slow
-def test_same_study_begun_anew_where_there_are_no_locks(tmp_path: Path) -> None:
-    """A run whose commits were removed by another does not call the result complete."""
+def test_same_study_started_over_without_locks(tmp_path: Path) -> None:
+    """A run whose commits another run has removed does not complete the result."""
     out, train, trained = tmp_path / "r", PartTrainer.train, []
 
     def watched(worker: PartTrainer, part: Part) -> PartResult:
@@ -60,7 +60,7 @@ def test_same_study_begun_anew_where_there_are_no_locks(tmp_path: Path) -> None:
         return train(worker, part)
 
     with mock.patch("fcntl.flock", side_effect=NO_LOCKS):
-        with mock.patch.object(PartTrainer, "train", watched), pytest.raises(StoreError, match="removed while"):
+        with mock.patch.object(PartTrainer, "train", watched), pytest.raises(StoreError, match="removed the results"):
             run_in_parts(STUDY, out=out, keep="cells", threads=1, part_runs=PART_RUNS)
         result = run_in_parts(STUDY, out=out, keep="cells", part_runs=PART_RUNS)
     assert result.facts["digest"] == sweep.run(STUDY, keep="cells").facts["digest"]

@@ -1,4 +1,4 @@
-"""Requests that fail, and processes that are killed amid them: studies in an object store lose nothing."""
+"""Requests that fail, and processes that are killed during requests: studies in an object store lose nothing."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def expected() -> str:
 
 
 def uploads(where: str) -> Callable[[Asked], bool]:
-    """Tell uploads of files of a folder."""
+    """Return a predicate that selects uploads of files of a folder."""
     return lambda asked: asked.method == "PUT" and f"/{where}/" in asked.path
 
 
@@ -45,7 +45,7 @@ def uploads(where: str) -> Callable[[Asked], bool]:
     ],
 )
 def test_every_request_fails_once(store: ObjectStore, out: str, expected: str, status: int, effect: bool) -> None:
-    """Whether a request was carried out or not, it is made again, and each run is there once."""
+    """A failed request is repeated, whether it took effect or not, and each run is present once."""
     store.rule = lambda asked: Fault(status, "SlowDown", effect) if asked.count == 1 else None
     assert digest(out) == expected
     store.clear()
@@ -63,16 +63,16 @@ def test_every_request_fails_once(store: ObjectStore, out: str, expected: str, s
 def test_a_store_that_fails_for_long(
     store: ObjectStore, out: str, expected: str, monkeypatch: pytest.MonkeyPatch, folder: str, effect: bool
 ) -> None:
-    """The run ends with one sentence, and the next one goes on where it was."""
+    """The run ends with one sentence, and the next one continues."""
     monkeypatch.setattr(requests, "_PATIENCE", 0.3)
     chosen, done = uploads(folder), []
     store.rule = lambda asked: Fault(effect=effect) if chosen(asked) and (done.append(asked) or len(done) > 4) else None
     with pytest.raises(StoreError) as caught:
         digest(out, threads=1)
-    told = str(caught.value)
-    assert told.startswith(f"'{out}/{folder}/")
-    for words in ("' cannot be written: the store answered 500 Internal", "again and again for 0 seconds"):
-        assert words in told
+    message = str(caught.value)
+    assert message.startswith(f"'{out}/{folder}/")
+    for words in ("' cannot be written: the store answered 500 Internal", "repeatedly for 0 seconds"):
+        assert words in message
     store.clear()
     with training_watched() as trained:
         assert digest(out) == expected
@@ -93,7 +93,7 @@ def test_a_store_that_fails_for_long(
 def test_killed_amid_an_upload(
     store: ObjectStore, out: str, expected: str, tmp_path: Path, folder: str, effect: bool
 ) -> None:
-    """Whether the upload took place or not, nothing that was committed is lost."""
+    """No commit is lost, whether the upload took effect or not."""
     here, chosen, done = Event(), uploads(folder), []
     store.rule = lambda asked: (
         Fault(hold=here, effect=effect) if chosen(asked) and (done.append(asked) or len(done) == 3) else None

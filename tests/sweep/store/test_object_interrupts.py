@@ -1,4 +1,4 @@
-"""Ctrl-C while an object store is away ends a run in seconds, and what it had finished is there when it comes back."""
+"""Ctrl-C while an object store is unreachable ends a run within seconds, and finished parts are kept."""
 
 from __future__ import annotations
 
@@ -39,21 +39,22 @@ run_command()
 """
 MOMENTS: dict[str, Callable[[Asked], bool]] = {
     "before it begins": lambda asked: True,
-    "amid the parts": lambda asked: asked.method == "PUT" and "/parts/" in asked.path,
-    "amid the commits": lambda asked: asked.method == "PUT" and "/commits/" in asked.path,
+    "during the parts": lambda asked: asked.method == "PUT" and "/parts/" in asked.path,
+    "during the commits": lambda asked: asked.method == "PUT" and "/commits/" in asked.path,
 }
 
 
 @pytest.mark.parametrize(
     ("moment", "silent"),
     some_compiled(
-        itertools.product(MOMENTS, (False, True)), {("amid the parts", True), ("amid the commits", False)}.__contains__
+        itertools.product(MOMENTS, (False, True)),
+        {("during the parts", True), ("during the commits", False)}.__contains__,
     ),
 )
 def test_one_interrupt_while_the_store_is_away(
     store: ObjectStore, out: str, tmp_path: Path, moment: str, silent: bool
 ) -> None:
-    """Requests that fail, or are never answered, do not keep it waiting, however long it would wait otherwise."""
+    """Neither failing requests nor requests without an answer delay the end."""
     begin, away, seen = MOMENTS[moment], Event(), []
 
     def rule(asked: Asked) -> Fault | None:
@@ -73,18 +74,18 @@ def test_one_interrupt_while_the_store_is_away(
     time.sleep(0.5)  # the pause before the next attempt has begun
     process.send_signal(signal.SIGINT)
     try:
-        _, told = process.communicate(timeout=100)
+        _, errors = process.communicate(timeout=100)
     finally:
         process.kill()
     assert process.returncode == 130
-    assert "Traceback" not in told
-    assert f"interrupted; finished parts are kept in {out}" in told
+    assert "Traceback" not in errors
+    assert f"interrupted; finished parts are kept in {out}" in errors
     store.clear()
     assert digest(out) == sweep.run(STUDY).facts["digest"]
 
 
 def test_a_request_that_comes_through_after_all() -> None:
-    """Once a run is to end, a request has some seconds; its answer counts, and its errors are its own."""
+    """Once a run is to end, a request has some more seconds; its answer or error still counts."""
 
     def ended() -> None:
         raise KeyboardInterrupt
@@ -101,18 +102,18 @@ def test_a_request_that_comes_through_after_all() -> None:
 
 
 def test_a_request_that_never_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What ends the run is raised when these seconds are over, during a request or a pause before the next."""
+    """The exception that ends the run is raised after these seconds, during a request or a pause."""
     monkeypatch.setattr("sweep.store.waiting._LAST_SECONDS", 0.2)
-    over, asked = Event(), []
+    over, checks = Event(), []
 
     def ended() -> None:
-        asked.append(time.monotonic())
-        if len(asked) > 3:
+        checks.append(time.monotonic())
+        if len(checks) > 3:
             raise KeyboardInterrupt
 
     for wait in (lambda waits: waits.answer(over.wait), lambda waits: waits.pause(60.0)):
-        asked.clear()
+        checks.clear()
         with pytest.raises(KeyboardInterrupt):
             wait(Waits(ended))
-        assert len(asked) > 4
+        assert len(checks) > 4
     over.set()

@@ -1,4 +1,4 @@
-"""Addresses of object stores, and an environment that does not lead to one; no store is needed for this."""
+"""Addresses of object stores, and environments in which no store can be reached."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ADDRESS = "s3://bucket/prefix"
 
 @pytest.fixture(autouse=True)
 def closed(monkeypatch: pytest.MonkeyPatch) -> str:
-    """Leave nothing in the environment that leads beyond this machine; return where nobody listens."""
+    """Remove everything from the environment that leads beyond this machine; return an address without a server."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION", "AWS_ENDPOINT", "AWS_ALLOW_HTTP"):
         monkeypatch.delenv(name, raising=False)
     with socket.socket() as taken:
@@ -39,7 +39,7 @@ def closed(monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def refusal(call: Callable[[], object]) -> str:
-    """Return the one sentence that an error says, within seconds."""
+    """Return the message of an error, which must be one sentence and come within seconds."""
     begin = time.monotonic()
     with pytest.raises(StoreError) as caught:
         call()
@@ -63,7 +63,7 @@ def refusal(call: Callable[[], object]) -> str:
     ],
 )
 def test_addresses(address: str | Path, place: str) -> None:
-    """Addresses lead to a bucket and a prefix, also where a Path has swallowed a slash."""
+    """Addresses name a bucket and a prefix, even if a Path has removed a slash."""
     files = files_at(address)
     assert isinstance(files, ObjectFiles)
     assert files.place == files.where() == place
@@ -79,40 +79,40 @@ def test_addresses(address: str | Path, place: str) -> None:
         ("s3://bu/x", "3 to 63"),
         ("s3://My_Bucket/x", "lowercase"),
         ("s3://bucket:9000/x", "lowercase"),
-        ("s3://bucket", "give a prefix too, as in s3://bucket/NAME"),
-        ("s3://bucket/", "--overwrite would work on a whole bucket"),
+        ("s3://bucket", "add a prefix such as s3://bucket/NAME"),
+        ("s3://bucket/", "--overwrite would empty the whole bucket"),
         ("s3://bucket/a/../b", "not empty, '.' or '..'"),
         ("s3://bucket/./b", "not empty"),
         ("s3://bucket/a//b", "not empty"),
         ("s3://bucket/a//", "not empty"),
-        ("s3://bucket/a\nb", "can be printed"),
-        ("s3://bucket/a\udcff", "can be printed"),
+        ("s3://bucket/a\nb", "must be printable"),
+        ("s3://bucket/a\udcff", "must be printable"),
         ("s3://bucket/" + "x" * 1000, "too long"),
-        ("s3://bucket/x?versionId=secret", "'?' or '#'"),
-        ("s3://bucket/x#secret", "'?' or '#'"),
-        ("s3://user:secret@bucket/x", "with a user"),
-        ("s3://secret@bucket/x?a@b", "with a user"),
+        ("s3://bucket/x?versionId=secret", "without '?' and '#'"),
+        ("s3://bucket/x#secret", "without '?' and '#'"),
+        ("s3://user:secret@bucket/x", "without a user"),
+        ("s3://secret@bucket/x?a@b", "without a user"),
         ("s3a://bucket/x", "not supported"),
-        ("gs://bucket/x", "local folder or s3://BUCKET/PREFIX"),
+        ("gs://bucket/x", "a local path or s3://BUCKET/PREFIX"),
     ],
 )
-def test_addresses_that_are_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str, words: str) -> None:
-    """They are refused in one sentence that tells no secrets, and nothing is written."""
+def test_invalid_addresses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str, words: str) -> None:
+    """Invalid addresses are refused in one sentence without secrets, and nothing is written."""
     monkeypatch.chdir(tmp_path)
     for call in (lambda: sweep.run(STUDY, out=address), lambda: open_result(address)):
-        told = refusal(call)
-        assert words in told
-        assert "secret" not in told
+        message = refusal(call)
+        assert words in message
+        assert "secret" not in message
     assert command("run", "xor", "--out", address).code == command("show", address).code == 2
     assert tree(tmp_path) == {}
 
 
 def test_without_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is said at once which variables to set, where no service of the machine gives credentials either."""
+    """The error names the variables to set."""
     for call in (lambda: sweep.run(STUDY, out=ADDRESS), lambda: open_result(ADDRESS)):
-        told = refusal(call)
+        message = refusal(call)
         for option in (ADDRESS, "no credentials", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"):
-            assert option in told
+            assert option in message
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
     assert "SecretAccessKey" in refusal(lambda: open_result(ADDRESS))
 
@@ -120,38 +120,38 @@ def test_without_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"AWS_ALLOW_HTTP": "true"}, "there is no connection; see to AWS_ENDPOINT"),
+        ({"AWS_ALLOW_HTTP": "true"}, "there is no connection; check AWS_ENDPOINT"),
         ({"AWS_ENDPOINT_URL": "https://127.0.0.1:1"}, "there is no connection"),
         ({"AWS_ALLOW_HTTP": "false"}, "AWS_ALLOW_HTTP=true"),
         ({"AWS_ALLOW_HTTP": "maybe"}, "maybe"),
-        ({"AWS_ENDPOINT_URL": "localhost:9000"}, "AWS_ENDPOINT_URL in the environment must be a URL"),
+        ({"AWS_ENDPOINT_URL": "localhost:9000"}, "AWS_ENDPOINT_URL: must be a URL"),
         ({"AWS_ENDPOINT_URL": "http://user:secret@host"}, "must be a URL"),
         ({"AWS_ENDPOINT_URL": "http://a b"}, "must be a URL"),
-        ({"AWS_SESSION_TOKEN": "secret\nsecret"}, "AWS_SESSION_TOKEN in the environment holds a line break"),
-        ({"AWS_REGION": "eu\r"}, "AWS_REGION in the environment holds a line break"),
+        ({"AWS_SESSION_TOKEN": "secret\nsecret"}, "AWS_SESSION_TOKEN: must not hold line breaks"),
+        ({"AWS_REGION": "eu\r"}, "AWS_REGION: must not hold line breaks"),
     ],
 )
 def test_stores_that_are_not_reached(monkeypatch: pytest.MonkeyPatch, changes: dict[str, str], words: str) -> None:
-    """What was never reached is not waited for, and the sentence says what to look at."""
+    """A store that was never reached is not waited for, and the error names what to check."""
     for name, value in {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", **changes}.items():
         monkeypatch.setenv(name, value)
     for call in (lambda: sweep.run(STUDY, out=ADDRESS), lambda: open_result(ADDRESS)):
-        told = refusal(call)
-        assert ADDRESS in told
-        assert words in told
-        assert "secret" not in told
+        message = refusal(call)
+        assert ADDRESS in message
+        assert words in message
+        assert "secret" not in message
 
 
 def test_without_the_package() -> None:
-    """It is said how to install what object stores need."""
+    """The error names the command that installs the missing package."""
     with mock.patch.dict(sys.modules, {"obstore": None, "obstore.exceptions": None, "obstore.store": None}):
-        told = refusal(lambda: open_result(ADDRESS))
-    assert ADDRESS in told
-    assert "pip install 'xor-sweep[s3]'" in told
+        message = refusal(lambda: open_result(ADDRESS))
+    assert ADDRESS in message
+    assert "pip install 'xor-sweep[s3]'" in message
 
 
 def test_the_package_is_imported_for_addresses_alone(tmp_path: Path) -> None:
-    """Local results are written and read without it."""
+    """Local results are written and read without obstore."""
     out = repr(str(tmp_path / "r"))
     code = (
         "import sys, sweep; from tests.sweep.support import make_study;"
@@ -162,11 +162,14 @@ def test_the_package_is_imported_for_addresses_alone(tmp_path: Path) -> None:
 
 
 def test_figures_and_reports_are_local(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """They ask for a file, before anything is read, and take no address for one."""
+    """Figures and reports need a local file, which is checked before anything is read."""
     monkeypatch.chdir(tmp_path)
     sweep.run(STUDY, out=tmp_path / "r")
     for name in ("figure", "report"):
-        for options, expected in (((ADDRESS,), "--out FILE"), (("r", "--out", f"{ADDRESS}.png"), "give a local path")):
+        for options, expected in (
+            ((ADDRESS,), "--out FILE"),
+            (("r", "--out", f"{ADDRESS}.png"), "must be a local path"),
+        ):
             finished = command(name, *options)
             assert (finished.code, finished.out) == (2, "")
             (line,) = finished.err.splitlines()

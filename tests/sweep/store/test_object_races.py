@@ -1,4 +1,4 @@
-"""Where nothing locks results, a run whose results another one removes is told so, and by what."""
+"""Without locks, a run whose results another run removes reports what happened."""
 
 from __future__ import annotations
 
@@ -22,14 +22,12 @@ from tests.sweep.store.test_object_studies import OTHER, STUDY, digest
 
 pytestmark = pytest.mark.slow
 
-REMOVED = (
-    r"^results in '{}' were removed while they were written, as another run began {} there \(--overwrite\); let it end"
-)
+REMOVED = r"^another run with --overwrite removed the results in '{}' and started {} there; wait until it ends"
 
 
 @pytest.fixture(params=["folder", "objects"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Return where nothing is yet, and nothing keeps others out."""
+    """Return an empty place without locks."""
     return str(tmp_path / "r") if request.param == "folder" else request.getfixturevalue("out")
 
 
@@ -39,7 +37,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     some_compiled(itertools.product((2, 5, 9), ("runs", "cells")), {(2, "cells"), (5, "runs")}.__contains__),
 )
 def test_loser_of_a_race(place: str, study: Study, after: int, keep: Any) -> None:
-    """It is not said that files are damaged or missing, but that another run began there, and what to do."""
+    """The error does not report damage, but names the other run and the remedy."""
     train, trained = PartTrainer.train, []
 
     def watched(worker: PartTrainer, part: Part) -> PartResult:
@@ -50,9 +48,9 @@ def test_loser_of_a_race(place: str, study: Study, after: int, keep: Any) -> Non
                 digest(place, study, overwrite=True, max_runs=1, keep=keep)
         return train(worker, part)
 
-    told = REMOVED.format(place, "again" if study is STUDY else "another study")
+    expected = REMOVED.format(place, "the study over" if study is STUDY else "another study")
     with mock.patch("fcntl.flock", side_effect=NO_LOCKS):
-        with mock.patch.object(PartTrainer, "train", watched), pytest.raises(StoreError, match=told):
+        with mock.patch.object(PartTrainer, "train", watched), pytest.raises(StoreError, match=expected):
             digest(place, overwrite=True, threads=1, keep=keep)
         if study is STUDY:  # as the sentence says
             assert digest(place, keep=keep) == sweep.run(STUDY, keep=keep).facts["digest"]
@@ -60,7 +58,7 @@ def test_loser_of_a_race(place: str, study: Study, after: int, keep: Any) -> Non
 
 
 def test_a_study_that_vanishes_while_a_run_begins(place: str) -> None:
-    """Who finds the study removed between two looks begins it itself."""
+    """A run that finds the study removed between two checks starts it itself."""
     opened = sweep.store.claim.Store.open
     calls = []
 
@@ -76,7 +74,7 @@ def test_a_study_that_vanishes_while_a_run_begins(place: str) -> None:
 
 
 def test_a_commit_that_comes_while_results_are_removed(place: str) -> None:
-    """Its part may be gone by then, so it goes too."""
+    """A commit that appears meanwhile is removed too, since its part may be gone."""
     digest(place)
     files = files_at(place)
     name = f"commits/{min(files.names('commits'))}"
@@ -91,10 +89,10 @@ def test_a_commit_that_comes_while_results_are_removed(place: str) -> None:
         assert digest(place, OTHER, overwrite=True) == sweep.run(OTHER).facts["digest"]
 
 
-def test_a_store_that_is_away_has_removed_nothing(
+def test_an_unreachable_store_has_removed_nothing(
     store: ObjectStore, out: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its own fault is told, and it is not waited for once more to see whether others were there."""
+    """The error of the store is reported, without another wait to look for other runs."""
     monkeypatch.setattr("sweep.store.requests._PATIENCE", 0.3)
     monkeypatch.setattr("sweep.store.waiting._LAST_SECONDS", 0.3)
     asked: list[Asked] = []
@@ -108,8 +106,8 @@ def test_a_store_that_is_away_has_removed_nothing(
         digest(out, threads=1)
 
 
-def test_others_remove_what_a_run_tries_the_store_with(store: ObjectStore, out: str) -> None:
-    """It is not taken for a store that uploads without a condition."""
+def test_another_run_removes_the_test_object(store: ObjectStore, out: str) -> None:
+    """A removed test object does not look like a store without conditional uploads."""
     files: Any = files_at(out)
     put = files._put_new
 

@@ -1,4 +1,4 @@
-"""Requests for what is written beside rows (curves, cells, facts) fail, or race: nothing is half there."""
+"""Requests for curves, cells and facts fail or race: nothing is left incomplete."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def check_whole(out: str) -> None:
     [(503, True), *(pytest.param(*each, marks=pytest.mark.soak) for each in ((500, False), (500, True), (0, True)))],
 )
 def test_every_request_fails_once(store: ObjectStore, out: str, status: int, effect: bool) -> None:
-    """Each is made again, whether it was carried out or not."""
+    """A failed request is repeated, whether it took effect or not."""
     store.rule = lambda asked: Fault(status, "SlowDown", effect) if asked.count == 1 else None
     check_whole(out)
 
@@ -39,7 +39,7 @@ def test_every_request_fails_once(store: ObjectStore, out: str, status: int, eff
 def test_a_store_that_fails_for_long(
     store: ObjectStore, out: str, monkeypatch: pytest.MonkeyPatch, name: str, effect: bool
 ) -> None:
-    """The file is named, the result is not complete unless all was there, and the same call completes it."""
+    """The error names the file, the result stays partial, and the same call completes it."""
     monkeypatch.setattr(requests, "_PATIENCE", 0.1)
 
     def rule(asked: Asked) -> Fault | None:
@@ -57,7 +57,7 @@ def test_a_store_that_fails_for_long(
 
 
 def test_runs_that_finish_at_once(store: ObjectStore, out: str) -> None:
-    """All write curves, cells and facts together, and each has the same result."""
+    """All calls write curves, cells and facts, and each returns the same result."""
     together, digests = threading.Barrier(4), []
 
     def call() -> None:

@@ -1,4 +1,4 @@
-"""Whole studies in an object store: the same result, whatever befalls requests, writers and processes."""
+"""Whole studies in an object store: the same result, whatever happens to requests, writers and processes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import sweep
 from sweep import StoreError, Study, open_result
 from sweep.schedule.plan import Plan
 from sweep.store import requests
-from sweep.store.claim import Wish, claim
+from sweep.store.claim import FolderRequest, claim
 from sweep.store.location import files_at
 from sweep.store.own_bits import own_bits
 from sweep.store.store import Store
@@ -46,7 +46,7 @@ def digest(out: str, study: Study = STUDY, **arguments: Any) -> str:
 
 
 def assert_whole(out: str, expected: str, leftovers: int = 0) -> None:
-    """Require each run once, by commits that name each part there is but so many."""
+    """Require each run once, and a commit for each file of a part but ``leftovers`` of them."""
     result, files = open_result(out), files_at(out)
     assert digest_of(result.runs()) == result.facts["digest"] == expected
     assert len(files.names("commits")) == N_PARTS
@@ -54,13 +54,13 @@ def assert_whole(out: str, expected: str, leftovers: int = 0) -> None:
 
 
 def interrupt(out: str, after: int = 3, study: Study = STUDY) -> None:
-    """Begin a study, and interrupt it after some parts."""
+    """Start a study, and interrupt it after some parts."""
     with training_watched(after, KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
         digest(out, study, threads=1)
 
 
 def test_a_study(out: str, expected: str, caplog: pytest.LogCaptureFixture) -> None:
-    """It is written, read and finished as in a folder, and nothing is warned of."""
+    """A study is written, read and finished as in a folder, without warnings."""
     finished = run_in_parts(STUDY, out=out, part_runs=PART_RUNS)
     assert (finished.place, finished.directory) == (out, None)
     assert_whole(out, expected)
@@ -76,7 +76,7 @@ def test_a_study(out: str, expected: str, caplog: pytest.LogCaptureFixture) -> N
 
 
 def test_commands(out: str, tmp_path: Path) -> None:
-    """The command line takes addresses as it takes folders, and tells them whole."""
+    """Commands accept addresses like folders, and print them in full."""
     study = write_study(tmp_path / "mine.toml", STUDY)
     finished = command("run", study, "--out", f"{out}/")
     assert finished.code == 0, finished
@@ -95,7 +95,7 @@ def test_commands(out: str, tmp_path: Path) -> None:
 
 
 def test_shards(out: str, expected: str) -> None:
-    """A part without parts is no error in a place that holds nothing yet."""
+    """A shard without parts is no error in an empty place."""
     assert run_in_parts(STUDY, out=out, shard=(1000, 1000), part_runs=PART_RUNS).facts["n_runs"] == 0
     with pytest.raises(StoreError, match="no trained runs yet"):
         open_result(out, partial=True)
@@ -104,16 +104,16 @@ def test_shards(out: str, expected: str) -> None:
 
 
 def test_cells_only(out: str) -> None:
-    """Counts are kept in place of rows, with the digest that they have in a folder."""
+    """Counts have the digest that they have in a folder."""
     memory = sweep.run(STUDY, keep="cells")
     assert digest(out, keep="cells") == memory.facts["digest"]
     pd.testing.assert_frame_equal(open_result(out).cells, memory.cells)
-    with pytest.raises(StoreError, match="keeps cells, not runs"):
+    with pytest.raises(StoreError, match="keep: must be 'cells'"):
         digest(out)
 
 
 def test_resume(out: str, expected: str) -> None:
-    """What was committed before an interrupt is not trained again."""
+    """Parts committed before an interrupt are not trained again."""
     interrupt(out, 3)
     with pytest.raises(StoreError, match="not complete"):
         open_result(out)
@@ -126,7 +126,7 @@ def test_resume(out: str, expected: str) -> None:
 
 @pytest.mark.parametrize("finished", [False, True])
 def test_another_study_and_overwrite(out: str, expected: str, finished: bool) -> None:
-    """Another study is refused until --overwrite, which removes what is ours and nothing else."""
+    """Another study is refused without --overwrite, which removes our files and nothing else."""
     if finished:
         digest(out, OTHER)
     else:
@@ -159,7 +159,7 @@ class Crash(BaseException):
 
 @contextmanager
 def crash(moment: int) -> Iterator[list[int]]:
-    """End the process before a request, for a test, and with it all that come later; note how many were made."""
+    """End the process before a request, for a test; yield the number of requests made."""
     ask, made = requests.ask, [0]
 
     def crashing(*given: Any) -> Any:
@@ -174,7 +174,7 @@ def crash(moment: int) -> Iterator[list[int]]:
 
 @pytest.mark.parametrize("step", [25, pytest.param(1, marks=pytest.mark.soak)])
 def test_overwrite_stopped_at_any_moment(out: str, expected: str, step: int) -> None:
-    """Between any two requests readers see whole results or a sentence, and every way to go on comes to its end."""
+    """Between any two requests, readers see whole results or an error, and every way to continue succeeds."""
     answers, refused = {STUDY.identity: expected, OTHER.identity: str(sweep.run(OTHER).facts["digest"])}, 0
     few: dict[str, Any] = {"part_runs": 20, "threads": 1}
     for moment in range(0, 100, step):
@@ -208,7 +208,7 @@ def test_overwrite_stopped_at_any_moment(out: str, expected: str, step: int) -> 
 @pytest.mark.wide
 @pytest.mark.parametrize("same", [True, False])
 def test_studies_that_begin_at_once(out: str, expected: str, same: bool) -> None:
-    """The same study is shared; of different ones one has the prefix, and the others are refused."""
+    """Runs of one study share the work; of different studies, one gets the prefix and the others are refused."""
     studies = [STUDY if same or k % 2 else OTHER for k in range(8)]
     barrier = Barrier(len(studies))
 
@@ -232,13 +232,13 @@ def test_studies_that_begin_at_once(out: str, expected: str, same: bool) -> None
 
 
 def test_eight_writers_race_for_every_part(out: str, expected: str) -> None:
-    """All train and write each part at the same time: each is committed once, and all agree on which."""
+    """All train and write each part at once: each part has one commit, on which all agree."""
     bits = own_bits()
     plan, barrier = Plan(STUDY, PART_RUNS), Barrier(8)
     results = [PartTrainer(plan).train(plan.part(index)) for index in range(N_PARTS)]
 
     def write(k: int) -> list[Any]:
-        with claim(files_at(out), Wish(STUDY, "runs", False, bits, plan.waves)) as mine:
+        with claim(files_at(out), FolderRequest(STUDY, "runs", False, bits, plan.waves)) as mine:
             commits = []
             for result in results:
                 barrier.wait()
@@ -254,7 +254,7 @@ def test_eight_writers_race_for_every_part(out: str, expected: str) -> None:
 
 
 def test_learning_curves(out: str) -> None:
-    """They are written, read, checked and removed as in a folder."""
+    """Learning curves are written, read, checked and removed as in a folder."""
     study = make_study(count=10, name="mine", curves={"seeds": 3})
     pd.testing.assert_frame_equal(sweep.run(study, out=out).learning_curves(), sweep.run(study).learning_curves())
     pd.testing.assert_frame_equal(open_result(out).learning_curves(), sweep.run(study).learning_curves())

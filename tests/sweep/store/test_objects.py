@@ -1,4 +1,4 @@
-"""Files of object stores do what files of folders do, and say in one sentence what cannot be done."""
+"""Files in object stores behave like files in folders, and one sentence reports each failure."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def files(request: pytest.FixtureRequest, tmp_path: Path) -> Files:
 
 
 def refusal(call: Callable[[], object]) -> str:
-    """Return the one sentence that an error says."""
+    """Return the message of an error, which must be one sentence."""
     with pytest.raises(StoreError) as caught:
         call()
     message = str(caught.value)
@@ -55,7 +55,7 @@ def refusal(call: Callable[[], object]) -> str:
 
 
 def test_write_read_replace_and_remove(files: Files) -> None:
-    """What is written is read, until it is replaced or removed."""
+    """Written content is read until it is replaced or removed."""
     files.write("parts/a", b"one")
     assert files.read("parts/a") == b"one"
     files.replace("parts/a", b"two" * 1000)
@@ -71,8 +71,8 @@ def test_write_read_replace_and_remove(files: Files) -> None:
     assert files.names("parts") == []
 
 
-def test_what_is_there(files: Files) -> None:
-    """Names and folders are those of what was written, and nothing is there before."""
+def test_names_and_folders(files: Files) -> None:
+    """Names and folders are those of written files."""
     assert not files.has("run.json")
     assert not files.has_folder("never")
     assert files.names("never") == []
@@ -88,14 +88,14 @@ def test_what_is_there(files: Files) -> None:
     assert files.where("run.json") == f"{files.place}/run.json"
 
 
-def test_read_what_is_not_there(files: Files) -> None:
-    """A sentence says which file cannot be read."""
-    told = refusal(lambda: files.read("parts/a"))
-    assert told.startswith(f"'{files.place}/parts/a' cannot be read: ")
+def test_read_a_missing_file(files: Files) -> None:
+    """The error names the file."""
+    message = refusal(lambda: files.read("parts/a"))
+    assert message.startswith(f"'{files.place}/parts/a' cannot be read: ")
 
 
 def test_create(files: Files) -> None:
-    """The first counts, and stays; whoever comes second is told so."""
+    """The first content stays, and a second creation fails."""
     assert files.create("commits/a", b"one")
     assert not files.create("commits/a", b"two")
     assert files.read("commits/a") == b"one"
@@ -104,7 +104,7 @@ def test_create(files: Files) -> None:
 
 
 def test_many_create_at_once(files: Files) -> None:
-    """Exactly one of eight wins, each time, and its content is there."""
+    """Exactly one of eight succeeds, and its content stays."""
     barrier = Barrier(8)
 
     def create(round_: int, k: int) -> bool:
@@ -118,8 +118,8 @@ def test_many_create_at_once(files: Files) -> None:
             assert files.read(f"commits/{round_}") == b"%d" % won.index(True)
 
 
-def test_create_again_what_is_its_own(objects: ObjectFiles) -> None:
-    """An upload whose answer was lost meets its own object when it is made again."""
+def test_create_the_same_object_again(objects: ObjectFiles) -> None:
+    """A repeated upload whose first answer was lost finds its own object."""
     assert objects.create("commits/a", b"one")
     assert objects.create("commits/a", b"one")
 
@@ -127,7 +127,7 @@ def test_create_again_what_is_its_own(objects: ObjectFiles) -> None:
 @pytest.mark.parametrize("status", [500, 503, 429, 0])
 @pytest.mark.parametrize("effect", [False, True])
 def test_create_with_lost_answers(store: ObjectStore, objects: ObjectFiles, status: int, effect: bool) -> None:
-    """Whether the upload took place or not, it is there in the end and counts as this one."""
+    """The upload succeeds, whether the attempts without an answer took effect or not."""
     store.rule = lambda asked: Fault(status, effect=effect) if asked.count <= 2 else None
     assert objects.create("commits/a", b"one")
     assert objects.read("commits/a") == b"one"
@@ -138,15 +138,15 @@ def test_create_with_lost_answers(store: ObjectStore, objects: ObjectFiles, stat
 def test_create_without_an_answer(
     store: ObjectStore, objects: ObjectFiles, monkeypatch: pytest.MonkeyPatch, effect: bool
 ) -> None:
-    """A store that is silent is asked again after the time-out that obstore reads from the environment."""
+    """A request to a silent store is repeated after the time-out that the environment sets."""
     monkeypatch.setenv("AWS_TIMEOUT", "300ms")
     store.rule = lambda asked: Fault(effect=effect, pause=1.0) if asked.count == 1 and asked.conditional else None
     assert files_at(objects.place).create("commits/a", b"one")
     assert objects.read("commits/a") == b"one"
 
 
-def test_create_amid_conflicts(store: ObjectStore, objects: ObjectFiles) -> None:
-    """S3 answers 409 while another upload of the same name is under way; that may fail, so it is tried again."""
+def test_create_during_conflicts(store: ObjectStore, objects: ObjectFiles) -> None:
+    """S3 answers 409 during another upload of the same name; that upload may fail, so ours is repeated."""
     store.rule = lambda asked: (
         Fault(409, "ConditionalRequestConflict") if asked.conditional and asked.count < 4 else None
     )
@@ -154,7 +154,7 @@ def test_create_amid_conflicts(store: ObjectStore, objects: ObjectFiles) -> None
 
 
 def test_long_lists(store: ObjectStore, objects: ObjectFiles) -> None:
-    """Stores list a thousand names with each answer, and remove as many with each request."""
+    """A store lists and removes at most a thousand objects with each request."""
     names = [f"commits/{k:07d}.json" for k in range(1005)]
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda name: objects.write(name, b""), names))
@@ -172,7 +172,7 @@ def test_long_lists(store: ObjectStore, objects: ObjectFiles) -> None:
 def test_stores_that_remove_one_object_at_a_time(
     store: ObjectStore, objects: ObjectFiles, status: int, code: str
 ) -> None:
-    """Where one request does not remove many, a run leaves nothing behind, and --overwrite removes what is ours."""
+    """If a store cannot remove many objects with one request, nothing is left over either."""
     store.rule = lambda asked: Fault(status, code) if asked.method == "POST" else None
     run_in_parts(make_study(count=3, scale=2.0), out=objects.place, part_runs=2)
     assert set(objects.names()) == {"study.toml", "run.json", "cells.parquet", "parts", "commits"}
@@ -184,25 +184,25 @@ def test_stores_that_remove_one_object_at_a_time(
     assert len(objects.names("parts")) == len(objects.names("commits"))
     asked = [asked.method for asked in store.asked].count("POST")
     objects.remove("parts/never")
-    assert [asked.method for asked in store.asked].count("POST") == asked  # it is known by now
+    assert [asked.method for asked in store.asked].count("POST") == asked  # this is known by now
 
 
 def test_objects_that_cannot_be_removed(
     store: ObjectStore, objects: ObjectFiles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A sentence says why, also where each is removed by a request of its own."""
+    """The error names the reason, also if each object is removed by its own request."""
     monkeypatch.setattr(requests, "_PATIENCE", 0.1)
     faults = {"denied": Fault(403, "AccessDenied"), "answered 503": Fault(503, "SlowDown"), "broke": Fault(0)}
     for words, fault in faults.items():
         answers = {"POST": Fault(501, "NotImplemented"), "DELETE": fault}
         store.rule = lambda asked, answers=answers: answers.get(asked.method)
-        told = refusal(lambda: objects.remove("a", "b"))
-        assert f"{objects.place}/a' cannot be removed: " in told
-        assert words in told
+        message = refusal(lambda: objects.remove("a", "b"))
+        assert f"{objects.place}/a' cannot be removed: " in message
+        assert words in message
 
 
-def test_empty_objects_for_folders_are_no_files(store: ObjectStore, objects: ObjectFiles) -> None:
-    """Web pages of stores make such when one clicks 'new folder'."""
+def test_empty_objects_for_folders_are_not_files(store: ObjectStore, objects: ObjectFiles) -> None:
+    """Web pages of stores create such objects for a new folder."""
     store.put(f"{objects.prefix}/")
     store.put(f"{objects.prefix}/commits/")
     assert objects.names() == ["commits"]
@@ -212,13 +212,13 @@ def test_empty_objects_for_folders_are_no_files(store: ObjectStore, objects: Obj
 
 
 @pytest.mark.parametrize("code", [None, "NotImplemented"])
-def test_stores_that_cannot_upload_on_condition(store: ObjectStore, out: str, code: str | None) -> None:
-    """They are refused before anything is trusted, and nothing is left there; what they hold can be read."""
+def test_stores_without_conditional_uploads(store: ObjectStore, out: str, code: str | None) -> None:
+    """Such stores are refused before anything is written; results in them can be read."""
     fault = Fault(501, code) if code else Fault(unconditional=True)
     store.rule = lambda asked: fault if asked.conditional else None
-    told = refusal(lambda: sweep.run(STUDY, out=out))
+    message = refusal(lambda: sweep.run(STUDY, out=out))
     for option in (out, "If-None-Match", "--out"):
-        assert option in told
+        assert option in message
     store.clear()
     assert files_at(out).names() == []
     sweep.run(STUDY, out=out)
@@ -233,7 +233,7 @@ FAULTS = {
     "AWS_REGION": Fault(400, "AuthorizationHeaderMalformed"),
     "no such bucket": Fault(404, "NoSuchBucket"),
     "the store answered 503 Service Unavailable": Fault(503, "SlowDown"),
-    "the connection broke, again and again": Fault(0),
+    "the connection broke, repeatedly": Fault(0),
 }
 
 
@@ -241,7 +241,7 @@ FAULTS = {
 def test_what_stores_refuse(
     store: ObjectStore, objects: ObjectFiles, monkeypatch: pytest.MonkeyPatch, words: str
 ) -> None:
-    """Each refusal is told in a sentence, by whatever is asked."""
+    """Every operation reports a refusal of the store in one sentence."""
     monkeypatch.setattr(requests, "_PATIENCE", 0.1)
     store.rule = lambda asked: None if asked.method == "HEAD" else FAULTS[words]
     for call in (
@@ -254,6 +254,6 @@ def test_what_stores_refuse(
         lambda: objects.has_folder("a"),
         lambda: objects.has("a"),
     ):
-        told = refusal(call)
-        assert objects.place in told
-        assert words in told
+        message = refusal(call)
+        assert objects.place in message
+        assert words in message

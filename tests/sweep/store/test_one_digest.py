@@ -1,4 +1,4 @@
-"""One digest for a study, whatever trains it: threads, parts, lanes, parts that are merged, rows that are reused."""
+"""One digest for a study, however it is trained: threads, parts, lanes, merged shards, reused rows."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ THREADS, PART_RUNS, ROW_BYTES = (1, 2, 3), (None, 37, 300), (None, 16, 32)
 
 
 def study_of(dtype: str, **changes: Any) -> Study:
-    """Return a study of two shapes whose runs are visited in another order than that of their numbers."""
+    """Return a study of two shapes whose runs are not visited in the order of their numbers."""
     options = {"learning_rate": [0.1, 0.3, 30.0], "hidden": [5, 4], "scale": [1.0, 0.5], "max_steps": 80}
     return make_study(dtype=dtype, **{"count": 60, **options, **changes})
 
 
 @pytest.fixture(scope="module", params=DTYPES)
 def dtype(request: pytest.FixtureRequest) -> str:
-    """Go through the dtypes."""
+    """Return each dtype."""
     return str(request.param)
 
 
@@ -69,7 +69,7 @@ def digest(way: str, study: Study, place: Path, earlier: Path, **how: Any) -> st
 
 
 def ways() -> list[Any]:
-    """Return all combinations; one of each way runs always, the others in the long tests."""
+    """Return all combinations; one of each way always runs, the others in the long tests."""
     found, seen = [], set()
     for way, threads, part_runs, row_bytes in itertools.product(WAYS, THREADS, PART_RUNS, ROW_BYTES):
         if way == "merged" and part_runs is not None:  # merging takes parts as they are planned
@@ -92,7 +92,7 @@ def test_one_digest(
     part_runs: int | None,
     row_bytes: int | None,
 ) -> None:
-    """It is that of a run in memory."""
+    """Every way gives the digest of a run in memory."""
     if row_bytes:
         monkeypatch.setattr(kernels.train, "tuning_here", lambda: Tuning(row_bytes=row_bytes))
     how = {"threads": threads, "part_runs": part_runs}

@@ -1,4 +1,4 @@
-"""A loss of power at any moment: what was not synced may be gone, and nothing false is left to be read."""
+"""A loss of power at any moment: unsynced data may be lost, but no reader sees wrong data."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ ALL = list(losses(6))
 
 
 def chosen(number: int, stride: int) -> list[Loss]:
-    """Return the losses to try after a call: all of them, or another one for each call."""
+    """Return the losses to try after a call: all of them, or a different one for each call."""
     return ALL if stride == 1 else [ALL[5 * number % len(ALL)]]
 
 
 def check_all(lab: Lab, root: Path, noted: str, losses: list[Loss], words: tuple[str, ...] = ()) -> list[int]:
-    """Require of what each loss leaves that it is true, and completed by the same command; return how much is read."""
+    """Require that each loss leaves correct data, which the same command completes; return the runs kept."""
     found = []
     for loss, left in lab.without_power(root, noted, losses):
         try:
@@ -37,7 +37,7 @@ def check_all(lab: Lab, root: Path, noted: str, losses: list[Loss], words: tuple
 @thorough(17)
 @pytest.mark.parametrize("sync_seconds", [0.0, math.inf], ids=["always", "in_the_end"])
 def test_loss_of_power_at_any_call(lab: Lab, sync_seconds: float, stride: int) -> None:
-    """Whatever lasts of a run is whole, and goes on to the right end; commits that were synced are there."""
+    """The remaining data is intact and can be completed; synced commits are kept."""
     n_cases, most = 0, 0
     for each in numbered(Fault(LASTING), 3 if stride > 1 else 1, stride):
         root = lab.root()
@@ -52,7 +52,7 @@ def test_loss_of_power_at_any_call(lab: Lab, sync_seconds: float, stride: int) -
 
 
 def test_loss_of_power_after_the_end(lab: Lab) -> None:
-    """What a command has told the digest of lasts."""
+    """A result lasts once a command has printed its digest."""
     root = lab.root()
     ended = lab.run(root, fault=Fault(LASTING), **lab.on_disk(root))
     assert ended.code == 0
@@ -61,8 +61,8 @@ def test_loss_of_power_after_the_end(lab: Lab) -> None:
 
 
 @thorough(17, "first", [25], range(1, 60, 6))
-def test_loss_of_power_while_going_on(lab: Lab, first: int, stride: int) -> None:
-    """What a killed process wrote and did not sync is not taken for safe by the next one."""
+def test_loss_of_power_while_resuming(lab: Lab, first: int, stride: int) -> None:
+    """The next process does not rely on data that a killed one wrote and did not sync."""
     n_cases = 0
     for each in numbered(Fault(LASTING), 1 + first % stride, stride):
         root = lab.root()
@@ -78,8 +78,8 @@ def test_loss_of_power_while_going_on(lab: Lab, first: int, stride: int) -> None
 
 
 @pytest.mark.parametrize("first", [2, 11, 40, *(pytest.param(k, marks=pytest.mark.soak) for k in range(1, 60))])
-def test_loss_of_power_after_going_on(lab: Lab, first: int) -> None:
-    """The result of a command that completes what another has begun lasts too."""
+def test_loss_of_power_after_resuming(lab: Lab, first: int) -> None:
+    """A result lasts once a command has completed the work of another."""
     root = lab.root()
     killed = lab.crash(root, Fault(LASTING, first), **lab.on_disk(root))
     if killed is None:
@@ -93,7 +93,7 @@ def test_loss_of_power_after_going_on(lab: Lab, first: int) -> None:
 
 @thorough(19)
 def test_loss_of_power_while_overwriting(lab: Lab, stride: int) -> None:
-    """Results of another study that are being removed are never mixed with those of the new one."""
+    """Results of the old and the new study never mix."""
     n_cases = 0
     for each in numbered(Fault(LASTING), 4 if stride > 1 else 1, stride):
         root = lab.root()
@@ -108,7 +108,7 @@ def test_loss_of_power_while_overwriting(lab: Lab, stride: int) -> None:
 
 
 def check_removed(lab: Lab, root: Path) -> None:
-    """Require that who goes on with the study that is being removed is refused, or has all of it."""
+    """Require that a run of the study that is being removed is refused, or gets its whole result."""
     ended = lab.run(root, name="other")
     if ended.code == 0:
         lab.truths[OTHER.identity].check_finished(root / "r")

@@ -1,4 +1,4 @@
-"""Real processes that race for a folder, are killed or interrupted: right digests, or one sentence."""
+"""Real processes that race for a folder, are killed or interrupted: correct digests, or one sentence."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(sweep.__path__[0]).parent
 
-# Half a second of work for one thread, in parts enough to come between.
+# Half a second of work for one thread, in many parts.
 CHANGES = {"seeds.count": 20_000, "max_steps": 10_000, "learning_rate": 0.0003}
 STUDIES = {scale: load_study("linear-seed", {**CHANGES, "scale": scale}) for scale in (1.0, 2.0)}
 
 
 @pytest.fixture(scope="module")
 def expected() -> dict[str, str]:
-    """Return the digest of each study by its identity, compiled kernels being kept by that."""
+    """Return the digest of each study by its identity; this also compiles the kernels."""
     return {study.identity: str(sweep.run(study).facts["digest"]) for study in STUDIES.values()}
 
 
@@ -64,7 +64,7 @@ def end(process: subprocess.Popen[str], seconds: float = 120) -> tuple[int, str,
 
 
 def assert_right_or_refused(ended: tuple[int, str, str], digest: str) -> bool:
-    """Require that a process ended with this digest, or was refused in one sentence; tell which."""
+    """Require that a process ended with this digest, or was refused in one sentence; return which."""
     code, out, errors = ended
     assert "Traceback" not in errors
     if code == 0:
@@ -72,12 +72,12 @@ def assert_right_or_refused(ended: tuple[int, str, str], digest: str) -> bool:
         return True
     assert (code, out) == (2, "")
     (line,) = [line for line in errors.splitlines() if "error: " in line]
-    assert "another study" in line or "in use" in line or "has held" in line
+    assert "another study" in line or "in use" in line or "has locked" in line
     return False
 
 
 def assert_sound(folder: Path, expected: dict[str, str]) -> Study:
-    """Require finished results with the right digest, rows that give it, and no file too many."""
+    """Require finished results with the correct digest, rows that have it, and no further files."""
     result = open_result(folder)
     assert digest_of(result.runs()) == result.facts["digest"] == expected[result.study.identity]
     assert len(list((folder / "commits").iterdir())) == len(parts_of(folder)) == len(list((folder / "parts").iterdir()))
@@ -85,7 +85,7 @@ def assert_sound(folder: Path, expected: dict[str, str]) -> Study:
 
 
 def race(folder: Path, files: list[Path], expected: dict[str, str], seed: int, overwrite: bool) -> None:
-    """Let two studies run into one folder, one a little later."""
+    """Run two studies into one folder, one a little later."""
     choice = random.Random(seed)
     order = choice.sample(range(2), 2)
     options = ["--threads", "1", *(["--overwrite"] if overwrite else [])]
@@ -107,7 +107,7 @@ def race(folder: Path, files: list[Path], expected: dict[str, str], seed: int, o
 def test_two_studies_race_for_a_folder(
     tmp_path: Path, files: list[Path], expected: dict[str, str], seed: int, overwrite: bool
 ) -> None:
-    """Each ends with its own right digest, or is refused in one sentence while the other runs."""
+    """Each ends with its own digest, or is refused in one sentence while the other runs."""
     race(tmp_path / "r", files, expected, seed, overwrite)
 
 
@@ -116,7 +116,7 @@ def test_two_studies_race_for_a_folder(
 def test_two_studies_race_many_times(
     tmp_path: Path, files: list[Path], expected: dict[str, str], overwrite: bool
 ) -> None:
-    """The same, twenty times into new folders and twenty times into one and the same."""
+    """The same, twenty times into new folders and twenty times into a single one."""
     for seed in range(40):
         folder = tmp_path / (str(seed) if seed % 2 else "same")
         if not overwrite and folder.exists():
@@ -151,7 +151,7 @@ def attack(folder: Path, file: Path, expected: dict[str, str], seed: int, kills:
 
 @pytest.mark.soak
 def test_killed_processes(tmp_path: Path, files: list[Path], expected: dict[str, str]) -> None:
-    """After kills at a random moment the same command ends with the right digest, and leftovers are collected."""
+    """After kills at random moments, the same command ends with the correct digest and removes leftovers."""
     attack(tmp_path / "r", files[0], expected, seed=2, kills=1)
 
 
@@ -163,7 +163,7 @@ def test_many_killed_processes(tmp_path: Path, files: list[Path], expected: dict
 
 
 def interrupt(folder: Path, delays: list[float]) -> None:
-    """Send SIGINT to a process that trains for minutes after each of these times; require that it ends as it must."""
+    """Send SIGINT after each of these times to a process that trains for minutes; check how it ends."""
     process = start("run", "xor", "--set", "seeds.count=100_000", "--out", folder)
     for delay in delays:
         time.sleep(delay)
@@ -173,7 +173,7 @@ def interrupt(folder: Path, delays: list[float]) -> None:
     if code == 1:  # Python itself was starting
         assert "KeyboardInterrupt" in errors
         assert str(ROOT / "sweep") not in errors
-    elif code != -signal.SIGINT:  # as before the command line sees to it
+    elif code != -signal.SIGINT:  # as before the command line handles it
         assert code == 130
         assert "Traceback" not in errors
     facts = folder / "run.json"
@@ -181,7 +181,7 @@ def interrupt(folder: Path, delays: list[float]) -> None:
 
 
 def test_interrupts_of_the_first_second(tmp_path: Path, expected: dict[str, str]) -> None:
-    """Ctrl-C at any moment, also twice, leaves no process, ends with code 130, and without a traceback."""
+    """After Ctrl-C at any moment, once or twice, the process ends with code 130 and without a traceback."""
     choice = random.Random(3)
     for k in range(10):
         interrupt(tmp_path / str(k), [choice.uniform(0, 1), choice.uniform(0, 0.1)][: 1 + k % 2])
@@ -196,12 +196,12 @@ def test_many_interrupts_of_the_first_second(tmp_path: Path, expected: dict[str,
 
 
 def test_two_processes_share_the_work(tmp_path: Path, files: list[Path], expected: dict[str, str]) -> None:
-    """The second says that it joins; both print the digest."""
+    """The second process logs that it joins; both print the digest."""
     processes = [start("run", files[0], "--out", tmp_path / "r", "--threads", "1") for _ in range(2)]
     ended = [end(process) for process in processes]
     for finished in ended:
         assert assert_right_or_refused(finished, expected[STUDIES[1.0].identity])
     assert_sound(tmp_path / "r", expected)
-    said = [line for _, _, errors in ended for line in errors.splitlines() if "the work is shared" in line]
-    assert len(said) <= 1  # none where the first had ended before
+    joins = [line for _, _, errors in ended for line in errors.splitlines() if "share the work" in line]
+    assert len(joins) <= 1  # none if the first process ended before
     assert Plan(STUDIES[1.0]).n_parts >= 20

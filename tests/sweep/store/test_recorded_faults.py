@@ -1,4 +1,4 @@
-"""Faults of a study that records all there is, so that its folder is only complete after a second pass."""
+"""Faults while a study records everything, so that its folder is complete only after a second pass."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from tests.sweep.store.test_io_errors import FAULTS
 
 @thorough(11, "half", [False], [False, True])
 def test_crash_at_any_call(recording_lab: Lab, half: bool, stride: int) -> None:
-    """Also amid the file of curves: a folder with all rows and no whole curves is not complete."""
+    """A folder with all rows but without intact curves is not complete."""
     test_crashes.test_crash_at_any_call(recording_lab, half, stride)
 
 
 @thorough(67, "name", ["full_for_ever"], FAULTS)
 def test_error_of_any_call(recording_lab: Lab, name: str, stride: int) -> None:
-    """Also of a disk that is full when rows, cells, curves and facts are written."""
+    """Errors of the disk are reported, whichever file is being written."""
     test_io_errors.test_error_of_any_call(recording_lab, name, stride)
 
 
 @pytest.mark.parametrize("kills", [2, pytest.param(60, marks=pytest.mark.soak)])
 def test_kills_while_curves_are_recorded(recording_lab: Lab, kills: int) -> None:
-    """A process killed after the last row keeps all rows; the next one repeats the pass with the same result."""
+    """After a kill behind the last row, all rows are kept, and the next process repeats the pass."""
     choice, root, n_killed = random.Random(5), recording_lab.root(), 0
     recording_lab.crash(root, Fault(("create",), number=2 * N_PARTS + 3))  # the first draft after the last commit
     assert recording_lab.readable(root / "r") == recording_lab.truth.study.n_runs
@@ -46,7 +46,7 @@ def test_kills_while_curves_are_recorded(recording_lab: Lab, kills: int) -> None
 
 @pytest.mark.parametrize("times", [1, pytest.param(30, marks=pytest.mark.soak)])
 def test_processes_that_finish_at_once(recording_lab: Lab, times: int) -> None:
-    """Eight processes record the curves of one folder, and tell the same digest."""
+    """Eight processes record the curves of one folder, and print the same digest."""
     test_kills.test_eight_processes_share_a_folder(recording_lab, times)
 
 

@@ -1,4 +1,4 @@
-"""Facts of a folder and odd files in it: what cannot be ours is told by name."""
+"""Facts of a results folder: errors name what cannot be valid."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ids=str,
 )
 def test_facts_with_other_content(whole: Path, tmp_path: Path, changes: dict[str, Any]) -> None:
-    """A run.json whose keys or types cannot be ours is told by name."""
+    """The error names the invalid key of run.json."""
     folder = copy_result(whole, tmp_path / "r")
     rewrite(folder / "run.json", **changes)
     for options in (("show", folder), ("trace", folder, "--run", "1"), ("run", study_file(tmp_path), "--out", folder)):
@@ -84,12 +84,12 @@ def study_file(folder: Path) -> Path:
 
 
 def commit_of(session: str, begin: float, end: float) -> Commit:
-    """Return the commit of a part that a call trained."""
+    """Return the commit of a part."""
     return make_commit(0, 0, 5, session, begin, end)
 
 
 def test_seconds_of_all_calls(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Those of a resumed study are of the calls before too, from their first part to their last, and none twice."""
+    """A resumed study counts earlier calls too, from their first part to their last, and no second twice."""
     monkeypatch.setattr("sweep.store.run_facts.time", lambda: 1100.0)
     assert ended([commit_of("now", 1060, 1090)], 1050)["wall_seconds"] == 50
     earlier = [commit_of("a", 100, 110), commit_of("a", 130, 140), commit_of("b", 200, 207), commit_of("c", 205, 215)]

@@ -1,10 +1,9 @@
-"""Results on disk: what lies where, in which form, and who wins when two write one part."""
+"""Results on disk: which files there are and what they hold."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import sys
 from pathlib import Path
 from typing import Literal
 
@@ -41,7 +40,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_layout(folder: Path) -> None:
-    """A finished folder holds the study, the facts, one part and one commit a part, and the cells."""
+    """A finished folder holds the study, the facts, the cells, and one file and one commit for each part."""
     assert sorted(path.name for path in folder.iterdir()) == [
         "cells.parquet",
         "commits",
@@ -64,13 +63,13 @@ def test_layout(folder: Path) -> None:
 
 
 def test_study_file_of_a_result(folder: Path) -> None:
-    """The study in the folder is the study that ran, and can be run again."""
+    """The study in the folder is the study that was run, and can be run again."""
     assert load_study(folder / "study.toml") == STUDY
     assert (folder / "study.toml").read_text() == STUDY.to_toml()
 
 
 def test_opened_result_equals_the_one_in_memory(folder: Path) -> None:
-    """Reading from disk gives the frames, the digest and the facts that running gave, types included."""
+    """An opened result has the same frames, types, digest and facts as the result of the run."""
     memory, stored = sweep.run(STUDY), open_result(folder)
     assert stored.directory == folder
     assert stored.study == STUDY
@@ -90,7 +89,7 @@ def test_cells_have_the_same_types_in_memory_and_on_disk(folder: Path) -> None:
 
 
 def test_runs_have_the_same_types_in_memory_and_on_disk(tmp_path: Path) -> None:
-    """Text, truth, whole numbers and others come alike from memory and from disk, whatever the order of visits."""
+    """Columns have the same types in memory and on disk, whatever the order of visits."""
     swept = {"learning_rate": [0.1, 0.2], "generator": ["mt19937", "pcg64"], "bias": [True, False], "max_steps": [3, 5]}
     for k, order in enumerate((list(swept), list(swept)[::-1], ["generator", "bias", "max_steps", "learning_rate"])):
         study = make_study(**{name: swept[name] for name in order})
@@ -108,8 +107,8 @@ def test_result_of_a_run_equals_the_opened_one(tmp_path: Path) -> None:
     pd.testing.assert_frame_equal(ran.cells, opened.cells)
 
 
-def test_every_column_tells_unit_and_meaning(folder: Path) -> None:
-    """Unit and meaning of each column travel in the Arrow field metadata of every file."""
+def test_columns_in_files_have_unit_and_meaning(folder: Path) -> None:
+    """Unit and meaning of each column are in the Arrow field metadata of every file."""
     for path, columns in [(part, runs_columns(STUDY)) for part in parts_of(folder)] + [
         (folder / "cells.parquet", cells_columns(STUDY))
     ]:
@@ -142,7 +141,7 @@ def test_types_on_disk(folder: Path) -> None:
 
 
 def test_columns_describe_themselves() -> None:
-    """No column of any table lacks a meaning, and names are unique."""
+    """Every column of every table has a meaning, and names are unique."""
     common = {name: value for name, value in make_study().fixed().items() if value is not None and name != "dtype"}
     others = {
         "output_learning_rate": 0.1,
@@ -184,7 +183,7 @@ def test_compression(folder: Path) -> None:
 
 
 def test_pages_carry_checksums(folder: Path) -> None:
-    """Every flipped bit in the data of a page is found by the checksum that Parquet itself keeps."""
+    """Parquet's own checksum detects every flipped bit in the data of a page."""
     part = max(parts_of(folder), key=lambda path: path.stat().st_size)
     content = part.read_bytes()
     group = pq.ParquetFile(part).metadata.row_group(0)
@@ -207,17 +206,8 @@ def test_pages_carry_checksums(folder: Path) -> None:
     assert silent > 0
 
 
-def test_nothing_holds_on_to_what_was_read(folder: Path) -> None:
-    """A thread that lets go of it later, while Python ends, would abort the process."""
-    content = parts_of(folder)[0].read_bytes()
-    holders = sys.getrefcount(content)
-    for _ in range(100):
-        decode_table(content, runs_columns(STUDY), "part", STUDY.n_runs)
-        assert sys.getrefcount(content) == holders
-
-
 @pytest.mark.parametrize("keep", ["runs", "cells"])
-def test_files_say_what_they_are_of(tmp_path: Path, keep: Literal["runs", "cells"]) -> None:
+def test_metadata_of_files(tmp_path: Path, keep: Literal["runs", "cells"]) -> None:
     """Format, study, identity and version are in the metadata of every Parquet file."""
     sweep.run(make_study(), out=tmp_path / "r", keep=keep)
     for path in (tmp_path / "r" / "cells.parquet", *parts_of(tmp_path / "r")):
@@ -228,7 +218,7 @@ def test_files_say_what_they_are_of(tmp_path: Path, keep: Literal["runs", "cells
 
 
 def test_files_of_a_result(folder: Path, tmp_path: Path) -> None:
-    """The list of parts is that of the commits, in part order; a result in memory has no files."""
+    """The files are those that the commits name, in part order; a result in memory has none."""
     assert [Path(path) for path in open_result(folder).parts()] == parts_of(folder)
     parts = [int(path.name.partition("-")[0]) for path in parts_of(folder)]
     assert parts == list(range(len(parts)))
@@ -241,7 +231,7 @@ def test_files_of_a_result(folder: Path, tmp_path: Path) -> None:
 
 
 def test_tallies_on_disk(tmp_path: Path) -> None:
-    """With ``keep="cells"`` parts hold counts, fewer than runs, and resume and reading work alike."""
+    """With ``keep="cells"``, parts hold counts, and results are resumed and read like others."""
     study = make_study(count=100, hidden=[1, 2], learning_rate=[0.1], max_steps=5, threshold=1.0)
     result = run_in_parts(study, out=tmp_path / "r", keep="cells", part_runs=64)
     again = open_result(tmp_path / "r")

@@ -1,4 +1,4 @@
-"""Of several commits of a part the first counts, and nothing without one."""
+"""The first commit of a part counts, and files without a commit do not."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def trained(study: Study, index: int) -> PartResult:
 
 
 def test_first_commit_of_a_part_counts(tmp_path: Path) -> None:
-    """Of two stores that finish one part the first has written it; the second leaves nothing behind."""
+    """If two stores finish a part, the first commit counts, and the second store leaves nothing behind."""
     study = make_study(count=15, hidden=2)
     result = trained(study, 0)
     one, two = (make_store(tmp_path / "r", study) for _ in range(2))
@@ -43,7 +43,7 @@ def test_first_commit_of_a_part_counts(tmp_path: Path) -> None:
 
 
 def test_many_stores_race_for_one_part(tmp_path: Path) -> None:
-    """Of many at once exactly one wins, and all agree which."""
+    """If many stores finish a part at once, exactly one commit counts, and all agree on it."""
     study = make_study()
     result = trained(study, 1)
     stores = [make_store(tmp_path / "r", study) for _ in range(8)]
@@ -66,7 +66,7 @@ def test_many_stores_race_for_one_part(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_leftovers_without_a_commit_do_not_count(tmp_path: Path) -> None:
-    """Files in parts/ that no commit names are as if they were not there."""
+    """Files in parts/ without a commit are ignored."""
     study = make_study()
     run_in_parts(study, out=tmp_path / "r", part_runs=30)
     part = parts_of(tmp_path / "r")[0]

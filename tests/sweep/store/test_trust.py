@@ -1,4 +1,4 @@
-"""Nothing that is read is executed: studies, patterns, parts and commits may come from anybody."""
+"""Nothing that is read is executed, since studies, patterns, parts and commits may come from anybody."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ UNPICKLES = {"pickle", "marshal", "shelve", "dill", "cloudpickle", "joblib", "ya
 
 
 class Bomb:
-    """What makes a file when it is unpickled."""
+    """An object that creates a file when it is unpickled."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -44,7 +44,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.mark.slow
 def test_sources_execute_nothing() -> None:
-    """Only custom components are text that is executed, which no results folder leads to.
+    """Only custom components are executed from text, and results folders never lead to them.
 
     Only the cache of compiled kernels, which this user alone can write, unpickles, and what a process that was begun to
     try an option answers.
@@ -66,7 +66,7 @@ def test_sources_execute_nothing() -> None:
 @pytest.mark.filterwarnings("ignore:pickle-based deserialization:RuntimeWarning")
 @pytest.mark.filterwarnings("ignore:pyarrow.PyExtensionType is deprecated:FutureWarning")
 def test_part_that_carries_a_pickle(folder: Path, tmp_path: Path) -> None:
-    """Arrow's metadata may name a pickled type or pickled notes of pandas: neither is loaded."""
+    """Neither a pickled type nor pickled metadata of pandas in a Parquet file is loaded."""
     bomb = pickle.dumps(Bomb(tmp_path / "made"))
     part = parts_of(folder)[0]
     table = pq.read_table(part)
@@ -92,7 +92,7 @@ def test_part_that_carries_a_pickle(folder: Path, tmp_path: Path) -> None:
     "name", ["../../evil.parquet", "/etc/passwd", "0000000-01234567.parquet/../../x", "..", "a\0b"]
 )
 def test_names_in_commits_stay_in_the_folder(folder: Path, name: str) -> None:
-    """A commit that names a file elsewhere is damaged, and that file is neither read nor removed."""
+    """A commit that names a file outside the folder is damaged, and that file is neither read nor removed."""
     outside = folder.parent / "evil.parquet"
     outside.write_bytes(b"mine")
     commit = min((folder / "commits").iterdir())
@@ -117,7 +117,7 @@ def test_names_in_commits_stay_in_the_folder(folder: Path, name: str) -> None:
     ],
 )
 def test_studies_and_patterns_are_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
-    """What looks like code in a study file or a file of patterns is refused as the value that it is not."""
+    """Text that looks like code in a study file or a pattern file is refused as an invalid value."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "s.toml").write_text(text + "\n")
     with pytest.raises(StudyError):

@@ -1,4 +1,4 @@
-"""Sentences: short, on one line, with a hint only where a name is close."""
+"""Messages of errors are short, on one line, and suggest a name only if it is similar."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ from tests.sweep.strategies import anything, nested
     ],
 )
 def test_close_names_are_hinted_at(given: str, meant: str, allowed: Any) -> None:
-    """A name with a typing error, or part of one, is recognised."""
+    """A misspelled name, or part of a name, is recognised."""
     assert f"unknown key {given!r}; did you mean {meant!r}? Known: " in unknown("key", given, allowed)
 
 
@@ -50,7 +50,7 @@ def test_close_names_are_hinted_at(given: str, meant: str, allowed: Any) -> None
     ["width", "units", "lr", "l1", "neurons", "x", "", "dropout"],
 )
 def test_other_names_are_not(given: str) -> None:
-    """A name that only shares some letters gets the list of what is known, and no hint."""
+    """A name that only shares some letters gets the list of known names without a suggestion."""
     assert unknown("key", given, SWEEPABLE) == f"unknown key {given!r}; known: {', '.join(SWEEPABLE)}"
 
 
@@ -64,7 +64,7 @@ def test_dotted_names() -> None:
 
 @given(anything, st.integers(20, 200))
 def test_shown_is_short(value: Any, limit: int) -> None:
-    """Whatever a value is, a sentence with it stays a sentence."""
+    """Every value is shown on one short line."""
     text = shown(value, limit)
     assert 0 < len(text) <= limit
     assert text.isprintable()
@@ -90,12 +90,12 @@ def test_shown_is_short(value: Any, limit: int) -> None:
     ids=lambda value: type(value).__name__,
 )
 def test_shown(value: Any, text: str) -> None:
-    """Usual values are written in full, what is long or deep is cut, what cannot be written is described."""
+    """Usual values are shown in full, long or deep ones are cut, and others are described."""
     assert shown(value) == text
 
 
 def test_shown_names() -> None:
-    """Names are listed without quotes, and not all of very many."""
+    """Names are listed without quotes, and long lists are cut."""
     assert shown_names(["x0", "a b", "y\n"]) == r"x0, a b, y\n"
     assert shown_names(map(str, range(1000))) == "0, 1, 2, 3, 4, 5, 6, 7 and 992 more"
     assert len(shown_names(["x" * 1000] * 1000)) < 300

@@ -1,4 +1,4 @@
-"""Nothing that files or names of folders hold steers a terminal: it is printed escaped, on lines of its own."""
+"""Content of files and names of folders cannot control a terminal: they are printed escaped."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def true(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def odd(true: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Work beside a folder with such a name, in which every text of run.json is such."""
+    """Work beside a folder with such a name, in which every text of run.json is such a text."""
     copy_result(true, tmp_path / FOLDER)
     texts = {"cpu": STEERS, "digest": STEERS, "name": f"n{STEERS}", "system": STEERS}
     forge_record(tmp_path / FOLDER / "run.json", **texts)
@@ -44,7 +44,7 @@ def odd(true: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def assert_plain(finished: Finished, *, names: bool = True) -> None:
-    """Require that all is printable, that no line was made up, and that names are shown escaped."""
+    """Require that all output is printable, that no line is forged, and that names are escaped."""
     printed = finished.out + finished.err
     odd = {character for character in printed if not character.isprintable()} - {"\n"}
     assert not odd
@@ -81,20 +81,20 @@ COMMANDS: dict[str, tuple[str, ...]] = {
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_commands(odd: str, name: str) -> None:
-    """Every command that prints a name of a folder or a fact prints it escaped, its errors too."""
+    """Every command prints names of folders and facts escaped, also in errors."""
     assert odd == FOLDER
     assert_plain(command(*COMMANDS[name]), names=not name.startswith("no "))
 
 
 @pytest.mark.parametrize("name", ["compare", "best", "trace"])
 def test_commands_that_name_nothing(odd: str, name: str) -> None:
-    """Nor do others print any of it."""
+    """Other commands print none of it."""
     options = {"compare": ("--vary", "activation"), "best": (), "trace": ("--run", "1")}[name]
     assert_plain(command(name, odd, *options), names=False)
 
 
 def test_values_in_cells(true: Path, tmp_path: Path) -> None:
-    """Texts in cells.parquet, which a forger can change with its checksum, are escaped in tables too."""
+    """Forged texts in cells.parquet are escaped in tables too."""
     folder = copy_result(true, tmp_path / "r")
     store = sweep.store.store.Store.open(folder)
     cells = store.read_cells()
@@ -108,40 +108,40 @@ def test_values_in_cells(true: Path, tmp_path: Path) -> None:
 
 
 class Screen(io.StringIO):
-    """What takes itself for a terminal."""
+    """A stream that claims to be a terminal."""
 
     def isatty(self) -> bool:
-        """Say so."""
+        """Return true."""
         return True
 
 
 def test_warnings_beside_a_bar() -> None:
-    """What is logged or printed while Rich draws a bar is escaped, and the bar is not."""
+    """Text logged or printed while Rich draws a bar is escaped, and the bar is not."""
     with redirect_stderr(Screen()) as screen, escaped_output(), SweepProgress(9, 1.0, 1, True):
-        print("said", STEERS, file=sys.stderr)
+        print("printed", STEERS, file=sys.stderr)
         record = logging.LogRecord("sweep", logging.WARNING, "", 0, "warned %s", (STEERS,), None)
         assert logging.lastResort is not None
-        logging.lastResort.handle(record)  # which prints warnings where nobody has asked for something else
+        logging.lastResort.handle(record)  # this handler prints warnings by default
     drawn = screen.getvalue()
-    for what in ("said", "warned"):
+    for what in ("printed", "warned"):
         assert rf"{what} \x1b[31m\x9b32m\x07\r\u202eabc\u2066" in drawn
     assert "\x1b[" in drawn  # of the bar
     assert not {"\x9b", "\x07", "\u202e"} & set(drawn)
     assert "\x1b[31m" not in drawn
 
 
-def test_streams_are_given_back() -> None:
-    """After a command standard output and standard error are those from before."""
+def test_streams_are_restored() -> None:
+    """After a command, standard output and standard error are the original ones."""
     before = sys.stdout, sys.stderr
     with escaped_output():
         assert sys.stdout is not before[0]
         assert sys.stdout.isatty() == before[0].isatty()
         sys.stdout.writelines(["a\n", "b\n"])
-        sys.stderr = before[1]  # others may have put their own in place
+        sys.stderr = before[1]  # other code may have replaced it
     assert (sys.stdout, sys.stderr) == before
 
 
 @pytest.mark.parametrize("text", ["Größe é 中文 ✓ | a", "a b~!", ""])
-def test_what_is_printable_stays(text: str) -> None:
-    """Letters of all languages and signs stay as they are."""
+def test_printable_text_stays(text: str) -> None:
+    """Letters of all languages and symbols are not changed."""
     assert one_line(text) == text

@@ -1,4 +1,4 @@
-"""Studies and results do not depend on the state of the floating-point unit that other code has left behind."""
+"""Studies and results do not depend on the state in which other code leaves the floating-point unit."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.sweep.support import make_study
 ROOT = Path(__file__).parents[3]
 BY_STATE = pytest.mark.parametrize("state", STATES)
 
-# Denormal starts, rates that are computed, and few steps.
+# Denormal initial weights, computed rates, and few steps.
 CHANGES: dict[str, Any] = {
     "hidden": 2,
     "learning_rate": {"geomspace": [1e-3, 1.0, 7]},
@@ -43,7 +43,7 @@ def run() -> sweep.Result:
 
 @BY_STATE
 def test_runs_have_the_same_bits(state: str) -> None:
-    """Values, rows, statistics and the replay of a run are those of the default state, which is not kept."""
+    """Values, rows, statistics and traces are those of the default state, and the state is restored."""
     expected = run()
     with in_state(state):
         found = run()
@@ -57,7 +57,7 @@ def test_runs_have_the_same_bits(state: str) -> None:
 
 @BY_STATE
 def test_results_are_read_as_they_were_written(state: str, tmp_path: Path) -> None:
-    """The digits of numbers in records give the numbers that were written: no file is taken for damaged."""
+    """Numbers in records are read as they were written, so no file seems damaged."""
     study = make_study(count=8, learning_rate=[0.1, 0.2], hidden=2, max_steps=30)
     expected = run_in_parts(study, out=tmp_path / "r", part_runs=4)
     with in_state(state):
@@ -68,7 +68,7 @@ def test_results_are_read_as_they_were_written(state: str, tmp_path: Path) -> No
 
 @BY_STATE
 def test_a_study_has_one_identity(state: str) -> None:
-    """Denormal numbers are written with their digits, and are not the default 0."""
+    """Denormal numbers are written in full, and do not become 0."""
     study = make_study(count=2, hidden=2, learning_rate=[0.0, 1e-310], weight_decay=5e-324, max_steps=3)
     identity, text = study.identity, study.to_toml()
     with in_state(state):
@@ -90,7 +90,7 @@ ANSWERS: dict[str, Callable[[sweep.Result], Any]] = {
 @BY_STATE
 @pytest.mark.parametrize("name", ANSWERS)
 def test_answers_have_the_same_bits(state: str, name: str, tmp_path: Path) -> None:
-    """Whatever is asked of a result, in memory or in a folder."""
+    """All methods of a result give the same answers, in memory and in a folder."""
     study, ask = (
         make_study(count=40, learning_rate=[0.05, 0.2], max_steps=40, loss_thresholds=[1.0, 0.5]),
         ANSWERS[name],
@@ -106,7 +106,7 @@ def test_answers_have_the_same_bits(state: str, name: str, tmp_path: Path) -> No
 def test_workers_of_a_cluster_compute_in_the_default_state(
     state: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Their threads are those of dask, in whose processes anything may run."""
+    """Workers train in threads of dask, where other code may have changed the state."""
     study, train, seen = make_study(count=8, hidden=2, max_steps=3), PartTrainer.train, []
 
     def watched(worker: PartTrainer, part: Part) -> PartResult:
@@ -127,8 +127,8 @@ def test_workers_of_a_cluster_compute_in_the_default_state(
 
 
 @BY_STATE
-def test_a_process_that_begins_in_another_state(state: str) -> None:
-    """Modules that are imported in another state compute the same constants."""
+def test_a_process_that_starts_in_another_state(state: str) -> None:
+    """Modules imported in another state compute the same constants."""
     lines = (
         "from tests.floating_point import in_state",
         "from tests.sweep.system.test_floating_point import run",

@@ -23,7 +23,7 @@ from sweep.system.formatting import duration, large_text
     ],
 )
 def test_large_numbers(number: float, text: str) -> None:
-    """Three digits tell slow trainings from none, and a unit is never a thousand of the one before."""
+    """Numbers have three significant digits, and never a thousand of a unit."""
     assert large_text(number) == text
 
 
@@ -32,5 +32,5 @@ def test_large_numbers(number: float, text: str) -> None:
     [(0.0, "0 s"), (59.2, "1 min 00 s"), (599.9, "10 min"), (3599.5, "1 h 00 min"), (86_399.9, "1 d 00 h")],
 )
 def test_durations(seconds: float, text: str) -> None:
-    """Times are rounded up, also across units."""
+    """Durations are rounded up, also across units."""
     assert duration(seconds) == text

@@ -1,4 +1,4 @@
-"""A package of another distribution called ``kernels`` does no harm, or is noticed with a remedy that fits."""
+"""A package of another distribution called ``kernels`` does no harm, or is reported with a remedy."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FOREIGN = "PROJECT = 'another'\n"
 
 
 def install(site: Path, name: str, files: dict[str, str]) -> None:
-    """Put the files of a distribution into a folder, as pip does: over what is there."""
+    """Write the files of a distribution into a folder as pip does, over existing files."""
     record = "\n".join(f"{path},," for path in files)
     info = f"{name}-1.0.dist-info"
     files = {
@@ -33,7 +33,7 @@ def install(site: Path, name: str, files: dict[str, str]) -> None:
 
 
 def install_ours(site: Path, bundled: bool = False) -> None:
-    """Copy the packages as far as an import needs them, as a checkout has them or as a wheel."""
+    """Copy what an import needs of the packages, arranged as in a checkout or as in a wheel."""
     own = ("__init__.py", *(f"system/{name}.py" for name in ("__init__", "kernels_package", "version")))
     sources = {*(f"sweep/{name}" for name in own), "kernels/__init__.py", "kernels/sources.py"}
     homes = {package.__name__: Path(package.__path__[0]).parent for package in (sweep, kernels)}
@@ -44,7 +44,7 @@ def install_ours(site: Path, bundled: bool = False) -> None:
 
 
 def import_sweep(*path: Path, first: str = "", then: str = "") -> str:
-    """Import sweep in a process that knows these folders alone; return the error's last line."""
+    """Import sweep in a process with only these folders on its path; return the error's last line."""
     code = "\n".join((f"import sys; sys.path[:0] = {[str(place) for place in path]}", first, "import sweep", then))
     finished = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=False)
     return finished.stderr.splitlines()[-1] if finished.returncode else ""
@@ -62,7 +62,7 @@ def sites(tmp_path: Path) -> tuple[Path, Path]:
 
 @pytest.fixture
 def installed(tmp_path: Path) -> Path:
-    """Return a folder with our packages as a wheel has them."""
+    """Return a folder with our packages, as installed from a wheel."""
     site = tmp_path / "installed"
     install_ours(site, bundled=True)
     assert not (site / "kernels").exists()
@@ -72,64 +72,64 @@ def installed(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("text", [FOREIGN, "import a_package_that_is_missing", ""])
 def test_beside_another(installed: Path, text: str) -> None:
-    """Another distribution of that name may be installed in the same folder: each program finds its own."""
+    """Another distribution of that name may be installed in the same folder; each program finds its own package."""
     install(installed, "gpu-kernels", {"kernels/__init__.py": text, "kernels/sources.py": "raise RuntimeError"})
     assert import_sweep(installed, then="import kernels.sources; assert kernels.PROJECT == 'xor-sweep'") == ""
     assert (installed / "kernels" / "__init__.py").read_text() == text
 
 
 def test_another_was_imported_before(installed: Path) -> None:
-    """One process has one package of that name, and the sentence says which one came first; ours may come first."""
+    """A process has one package of that name; the error names the one that was imported first."""
     install(installed, "gpu-kernels", {"kernels/__init__.py": FOREIGN})
-    told = import_sweep(installed, first="import kernels")
-    assert told.startswith("ImportError: the package 'kernels' at ")
-    assert f"{str(installed / 'kernels')!r} was imported before that of xor-sweep; use them in separate" in told
+    message = import_sweep(installed, first="import kernels")
+    assert message.startswith("ImportError: the package 'kernels' at ")
+    assert f"{str(installed / 'kernels')!r} was imported before xor-sweep's; use the two in separate" in message
     again = "del sys.modules['sweep']; import sweep"
     assert import_sweep(installed, then=again) == ""
 
 
 def test_incomplete(installed: Path) -> None:
-    """Where files of ours are missing it is to be installed again, whatever else has that name."""
+    """If files of ours are missing, the error advises to install xor-sweep again."""
     install(installed, "gpu-kernels", {"kernels/__init__.py": FOREIGN})
     (installed / "sweep" / "_kernels" / "__init__.py").unlink()
-    told = import_sweep(installed)
-    assert "is not complete any more; install xor-sweep again with pip's --force-reinstall" in told
+    message = import_sweep(installed)
+    assert "is incomplete; run 'pip install --force-reinstall" in message
     install_ours(installed, bundled=True)
     assert import_sweep(installed) == ""
 
 
 def test_wheels_hold_kernels_inside() -> None:
-    """What pyproject.toml says is where sweep looks, and no wheel has a package kernels of its own."""
+    """A wheel holds kernels where sweep looks for it, and has no top-level package of that name."""
     wheel = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["hatch"]["build"]["targets"]["wheel"]
     assert wheel["only-include"] == ["sweep", "kernels"]
     assert wheel["sources"] == {"kernels": f"sweep/{BUNDLED}"}
 
 
 def test_shadowed_by_a_distribution(sites: tuple[Path, Path]) -> None:
-    """Where the other one comes first on the path, as before an editable installation, removing it is enough."""
+    """If another package comes first on the path, the error advises to uninstall it."""
     ours, other = sites
     install(other, "gpu-kernels", {"kernels/__init__.py": FOREIGN})
-    told = import_sweep(other, ours)
-    assert f"'kernels' at {str(other / 'kernels')!r} is not xor-sweep's but that of the distribution gpu" in told
-    assert told.endswith("; run 'pip uninstall gpu-kernels'")
+    message = import_sweep(other, ours)
+    assert f"'kernels' at {str(other / 'kernels')!r} belongs to the distribution gpu" in message
+    assert message.endswith("; run 'pip uninstall gpu-kernels'")
     shutil.rmtree(other)
     assert import_sweep(other, ours) == ""
 
 
 @pytest.mark.parametrize("name", ["kernels.py", "kernels/__init__.py"])
 def test_shadowed_by_a_file(sites: tuple[Path, Path], name: str) -> None:
-    """A script or a folder of that name beside the user's own code is to be renamed."""
+    """If a script or folder of the user has that name, the error advises to rename it."""
     ours, other = sites
     (other / name).parent.mkdir(exist_ok=True)
     (other / name).write_text(FOREIGN)
-    told = import_sweep(other, ours)
-    assert f"{str(other / name.removesuffix('/__init__.py'))!r} is not xor-sweep's; rename it" in told
+    message = import_sweep(other, ours)
+    assert f"{str(other / name.removesuffix('/__init__.py'))!r} does not belong to xor-sweep; rename it" in message
     (other / name).rename(other / "renamed.py")
     assert import_sweep(other, ours) == ""
 
 
 def test_missing(sites: tuple[Path, Path]) -> None:
-    """Without any package of that name ours is to be installed again."""
+    """Without any package of that name, the error advises to install xor-sweep again."""
     ours, _ = sites
     shutil.rmtree(ours / "kernels")
-    assert "install xor-sweep again" in import_sweep(ours)
+    assert "run 'pip install --force-reinstall" in import_sweep(ours)

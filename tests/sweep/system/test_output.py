@@ -1,4 +1,4 @@
-"""What people see: tables, progress, the machine; and the names that the package offers."""
+"""Printed output: tables, progress and the machine; and the public names of the package."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.sweep.support import make_study
 
 
 def test_two_parameters_make_a_matrix(capsys: pytest.CaptureFixture[str]) -> None:
-    """The rates of two parameters stand in a matrix, the one with fewer values across."""
+    """With two parameters, rates form a matrix, with the parameter of fewer values across."""
     study = make_study(count=20, hidden=[3, 2], learning_rate=[0.05, 0.1, 0.2])
     result = sweep.run(study)
     cells.print_summary(result)
@@ -48,7 +48,7 @@ def test_two_parameters_make_a_matrix(capsys: pytest.CaptureFixture[str]) -> Non
 def test_other_numbers_of_parameters_make_a_list(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, scalars: dict[str, Any]
 ) -> None:
-    """With one or three parameters, or too many columns, cells are listed with rate and interval."""
+    """With one or three parameters, or too many columns, cells are listed with rates and intervals."""
     monkeypatch.setattr(tables, "MAX_ROWS", 200)
     result = sweep.run(make_study(**({"count": 20, "hidden": [2, 3, 4]} | scalars)))
     cells.print_summary(result)
@@ -58,8 +58,8 @@ def test_other_numbers_of_parameters_make_a_list(
         assert re.search(rf"^ *{row['cell']} .* {rate:.1f} \[{low:.1f}, {high:.1f}\]", out, re.MULTILINE)
 
 
-def test_what_never_happens_is_a_dash(capsys: pytest.CaptureFixture[str]) -> None:
-    """Quantiles that are not reached and expectations that are infinite are not numbers in the table."""
+def test_missing_values_are_dashes(capsys: pytest.CaptureFixture[str]) -> None:
+    """Quantiles that are not reached and infinite expectations are dashes in the table."""
     cells.print_cells(sweep.run(make_study(count=3, hidden=2, learning_rate=[1e-30], threshold=1e-9)))
     out = capsys.readouterr().out
     assert re.search(r"\] +- +- *$", out, re.MULTILINE)
@@ -69,7 +69,7 @@ def test_what_never_happens_is_a_dash(capsys: pytest.CaptureFixture[str]) -> Non
 def test_long_tables_show_the_best(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What does not fit is cut to the best cells, and where the others are is said."""
+    """A long table is cut to the best cells, and a line says how to show the others."""
     study = make_study(count=20, hidden=[2, 3, 4], learning_rate=[0.05, 0.1, 0.2, 0.4])
     result = sweep.run(study, out=tmp_path / "r r")
     monkeypatch.setattr(tables, "MAX_ROWS", 11)
@@ -97,10 +97,10 @@ def listed(lines: list[str]) -> list[int]:
 
 
 @pytest.mark.parametrize(("lines", "columns"), [(30, 120), (15, 120), (30, 70), (30, 30)])
-def test_what_a_screen_has_room_for(
+def test_tables_fit_the_screen(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, lines: int, columns: int
 ) -> None:
-    """On a terminal the matrix needs its height and width, and a narrow one shows rates rather than counts."""
+    """The matrix needs enough height and width of the terminal; a narrow one shows rates without counts."""
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     monkeypatch.setenv("LINES", str(lines))
     monkeypatch.setenv("COLUMNS", str(columns))
@@ -137,14 +137,14 @@ def test_numbers_are_not_cut_on_a_narrow_screen(
     [(0.1, "0.1"), (0.0017782794, "0.001778"), (2, "2"), (True, "True"), ("relu", "relu"), (1e-10, "1e-10")],
 )
 def test_short_values(value: object, text: str) -> None:
-    """Values of parameters are written in at most four digits."""
+    """Values of parameters are written with at most four digits."""
     assert short(value) == text
     if isinstance(value, float):
         assert short(np.float64(value)) == text
 
 
-def test_no_progress_unasked(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """From Python nothing is printed unless asked for."""
+def test_no_progress_by_default(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """From Python, nothing is printed by default."""
     monkeypatch.setenv("FORCE_COLOR", "1")
     sweep.run(make_study(count=3))
     captured = capsys.readouterr()
@@ -154,7 +154,7 @@ def test_no_progress_unasked(capsys: pytest.CaptureFixture[str], monkeypatch: py
 
 
 def test_machine_facts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The machine has a name, also where the system does not tell of it in /proc."""
+    """The machine has a name, also without /proc."""
     facts = host.machine_facts()
     assert facts["n_processors"] == host.available_threads() >= 1
     assert facts["versions"]["numpy"] == np.__version__
@@ -168,7 +168,7 @@ def test_machine_facts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_names_of_the_package() -> None:
-    """Everything offered exists, is listed and documented; anything else is an AttributeError."""
+    """All public names exist, are listed and documented; others raise AttributeError."""
     for name in sweep.__all__:
         assert getattr(sweep, name).__doc__
         assert name in dir(sweep)
@@ -179,8 +179,8 @@ def test_names_of_the_package() -> None:
     assert re.fullmatch(r"\d+\.\d+\.\d+", sweep.__version__)
 
 
-def test_lanes_are_there_at_once() -> None:
-    """As an attribute too, and without Numba."""
+def test_lanes_are_an_attribute() -> None:
+    """``sweep.lanes`` needs no import, and works without Numba."""
     code = "import sweep, sys; sweep.lanes.select; sys.exit('numba' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
 
@@ -190,12 +190,12 @@ MODULES = [found.name for found in pkgutil.walk_packages(sweep.__path__, "sweep.
 
 @pytest.mark.parametrize("name", [name for name in MODULES if not name.startswith(("sweep.bench", "sweep.__main__"))])
 def test_examples_in_the_documentation(name: str) -> None:
-    """Examples in docstrings are true."""
+    """Examples in docstrings give the documented output."""
     assert doctest.testmod(importlib.import_module(name)).failed == 0
 
 
 def test_names_survive_the_import_of_modules() -> None:
-    """Importing submodules does not put modules in the place of the functions ``run`` and ``trace``."""
+    """The import of submodules does not replace the functions ``run`` and ``trace`` by modules."""
     for name in MODULES:
         if not name.startswith(("sweep.bench", "sweep.__main__")):
             importlib.import_module(name)
@@ -204,6 +204,6 @@ def test_names_survive_the_import_of_modules() -> None:
 
 
 def test_errors_are_of_one_family() -> None:
-    """One except clause catches what is the user's to mend."""
+    """One except clause catches all errors that users can correct."""
     assert issubclass(sweep.StudyError, sweep.SweepError)
     assert issubclass(sweep.StoreError, sweep.SweepError)

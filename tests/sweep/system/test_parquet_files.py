@@ -1,4 +1,4 @@
-"""How much columns of Parquet files decode to, and files whose footers or pages tell lies."""
+"""How much columns of Parquet files decode to, and files with forged footers or pages."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ def size_of(content: bytes, *names: str) -> int:
 
 
 def varint(number: int, length: int = 0) -> bytes:
-    """Return the code of a number of at least 0, in at least so many bytes."""
+    """Encode a number of at least 0 in at least ``length`` bytes."""
     digits = [(2 * number >> shift) & 127 for shift in range(0, 70, 7) if 2 * number >> shift or shift < 7 * length]
     return bytes([*(digit | 128 for digit in digits[:-1]), digits[-1]])
 
 
 def with_footer_changed(content: bytes, old: int, new: int) -> bytes:
-    """Return a file whose footer tells a lower number, wherever it told another."""
+    """Return a file whose footer names a smaller number in every place."""
     at = len(content) - 8 - int.from_bytes(content[-8:-4], "little")
     code = varint(old)
     assert code in content[at:]
@@ -68,8 +68,8 @@ def with_footer_changed(content: bytes, old: int, new: int) -> bytes:
         {"version": "1.0", "store_schema": False, "write_statistics": False},
     ],
 )
-def test_honest_files(tmp_path: Path, compression: str, options: dict[str, Any]) -> None:
-    """Whatever wrote them, numbers are counted with eight bytes at least, and columns are read."""
+def test_intact_files(tmp_path: Path, compression: str, options: dict[str, Any]) -> None:
+    """Columns of any writer are read, and numbers count as at least eight bytes each."""
     content = written(compression=compression, **options)
     assert 7 * 8 * N <= size_of(content, *TABLE.column_names) < 8 * 8 * N + 200_000
     assert 8 * N <= size_of(content, "same") < 10 * N + 100_000
@@ -98,20 +98,20 @@ def big_page(options: dict[str, Any]) -> bytes:
 
 
 @pytest.mark.parametrize("options", [{"use_dictionary": False}, {"use_dictionary": True}])
-def test_pages_tell_their_size_whatever_the_footer_says(options: dict[str, Any]) -> None:
-    """A footer that tells 100 bytes of pages of 4 MB is not believed."""
+def test_sizes_are_those_of_pages(options: dict[str, Any]) -> None:
+    """The size is 4 MB by the pages, although the footer names 100 bytes."""
     content = big_page({"write_statistics": False, **options})
-    told = pq.ParquetFile(io.BytesIO(content)).metadata.row_group(0).column(0).total_uncompressed_size
-    assert told > 4_000_000
+    size = pq.ParquetFile(io.BytesIO(content)).metadata.row_group(0).column(0).total_uncompressed_size
+    assert size > 4_000_000
     assert len(content) < 10_000
-    assert size_of(with_footer_changed(content, told, 100), "k") == size_of(content, "k") > 4_000_000
+    assert size_of(with_footer_changed(content, size, 100), "k") == size_of(content, "k") > 4_000_000
 
 
 def test_texts_that_repeat_the_one_before() -> None:
     """The encoding in which 2 kB decode to gigabytes is refused."""
     table = pa.table({"k": ["a" * 1_000_000 + str(k) for k in range(20)]})
     content = written(table, use_dictionary=False, column_encoding={"k": "DELTA_BYTE_ARRAY"}, compression="zstd")
-    with pytest.raises(ValueError, match="in the encoding DELTA_BYTE_ARRAY; write it with another one"):
+    with pytest.raises(ValueError, match="the encoding DELTA_BYTE_ARRAY"):
         size_of(content, "k")
 
 
@@ -120,7 +120,7 @@ def many_rows() -> bytes:
 
 
 def of_another_type(content: bytes) -> bytes:
-    """Return a file in which the header of the first page tells its size twice, as an integer of 64 bits too."""
+    """Return a file in which the header of the first page holds its size twice, also as a 64-bit integer."""
     before = pq.ParquetFile(io.BytesIO(content)).metadata.row_group(0).column(0)
     assert before.dictionary_page_offset == content.index(b"\x15\x04") == 4
     at = 4 + 2 + 1 + 2  # the type of the page, and its size of two digits
@@ -133,12 +133,12 @@ def of_another_type(content: bytes) -> bytes:
 @pytest.mark.parametrize(
     ("content", "fault"),
     [
-        (with_footer_changed(many_rows(), 1_000_003, 2), "other numbers of values than its footer tells"),
+        (with_footer_changed(many_rows(), 1_000_003, 2), "do not have the number of values in its footer"),
         (of_another_type(written(pa.table({"x": np.arange(40.0)}), compression="none")), "header of its pages is dam"),
     ],
 )
-def test_lies(content: bytes, fault: str) -> None:
-    """Numbers of values that do not fit, and headers that Thrift would read otherwise, are refused."""
+def test_forged_footers_and_headers(content: bytes, fault: str) -> None:
+    """Wrong numbers of values, and headers that Thrift would read differently, are refused."""
     with pytest.raises(ValueError, match=fault):
         size_of(content, "x")
 
@@ -146,14 +146,14 @@ def test_lies(content: bytes, fault: str) -> None:
 @pytest.mark.parametrize(
     ("limits", "fault"),
     [
-        ({"MAX_BYTES": 3_000_000}, "its columns take more than 3,000,000 bytes, the most that are decoded"),
-        ({"MAX_NUMBERS": 1}, "has more than 1 rows of 1 columns, the most that are allowed"),
+        ({"MAX_BYTES": 3_000_000}, "its columns decode to more than 3,000,000 bytes"),
+        ({"MAX_NUMBERS": 1}, "has more than 1 rows of 1 columns, the limit for one file"),
     ],
 )
 def test_columns_that_decode_to_too_much(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limits: dict[str, int], fault: str
 ) -> None:
-    """The limits are those of all files."""
+    """The limits of all files apply."""
     (tmp_path / "t.parquet").write_bytes(big_page({}))
     assert user_tables.MAX_BYTES == user_files.MAX_BYTES
     for name, value in limits.items():
@@ -163,7 +163,7 @@ def test_columns_that_decode_to_too_much(
 
 
 def test_large_footers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A footer takes a multiple of its size in memory, so it has a limit of its own."""
+    """A footer takes a multiple of its size in memory, so it has a separate limit."""
     content = written()
     size = int.from_bytes(content[-8:-4], "little")
     monkeypatch.setattr(parquet_files, "_MOST_FOOTER_BYTES", size - 1)
@@ -193,7 +193,7 @@ def flipped(content: bytes) -> Iterator[bytes]:
 @pytest.mark.parametrize("damaged", [cut_off, flipped])
 @pytest.mark.parametrize("options", [{}, {"use_dictionary": False, "compression": "none", "data_page_version": "2.0"}])
 def test_damaged_files(tmp_path: Path, damaged: Callable[[bytes], Iterator[bytes]], options: dict[str, Any]) -> None:
-    """Whatever is wrong with a file, that is one sentence. Some footers made Arrow end the process."""
+    """Any damage is reported in one sentence. Some footers made Arrow end the process."""
     content = written(TABLE.slice(0, 9).select(["x0", "k"]), store_schema=False, **options)
     path, n_refused = tmp_path / "t.parquet", 0
     for each in damaged(content):

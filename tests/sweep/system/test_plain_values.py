@@ -1,4 +1,4 @@
-"""NumPy, pandas and Python's own sequences wherever Python takes lists, their scalars wherever it takes scalars."""
+"""Arrays, series and sequences are accepted instead of lists, and NumPy scalars instead of Python ones."""
 
 from __future__ import annotations
 
@@ -47,16 +47,16 @@ SCALARS = [
     hnp.arrays(hnp.floating_dtypes(sizes=(16, 32, 64)) | hnp.integer_dtypes(), hnp.array_shapes(min_dims=0, max_dims=3))
 )
 def test_numbers_are_kept_exactly(values: np.ndarray[Any, Any]) -> None:
-    """Every element of an array, of whatever dtype and shape, becomes the Python number that it is."""
-    given = plain(values)
-    assert repr(given) == repr(values.tolist())
-    flat = np.array(given, dtype=object).ravel()
+    """Every element of an array of any dtype and shape becomes the equal Python number."""
+    converted = plain(values)
+    assert repr(converted) == repr(values.tolist())
+    flat = np.array(converted, dtype=object).ravel()
     assert all(type(value) in (int, float) for value in flat)
 
 
 @pytest.mark.parametrize("values", LISTS, ids=lambda values: f"{type(values).__name__} {getattr(values, 'dtype', '')}")
 def test_lists(values: Any) -> None:
-    """A parameter is swept over whatever holds its values, in Study and in changes."""
+    """The values of a parameter may be any sequence, in Study and in changes."""
     expected = Study(**{**TABLES, "network": {}}, parameters={"hidden": [2, 4]})
     for spec in (values, {"values": values}):
         study = Study(**{**TABLES, "network": {}}, parameters={"hidden": spec})
@@ -68,13 +68,13 @@ def test_lists(values: Any) -> None:
 
 @pytest.mark.parametrize(("value", "expected"), SCALARS, ids=lambda value: repr(value))
 def test_scalars(value: Any, expected: Any) -> None:
-    """A scalar of NumPy is the scalar of Python that has its value."""
+    """A NumPy scalar becomes the equal Python scalar."""
     assert plain(value) == expected
     assert type(plain(value)) is type(expected)
 
 
 def test_scalars_everywhere() -> None:
-    """Tables, counts and changes take scalars of NumPy."""
+    """Tables, counts and changes accept NumPy scalars."""
     study = Study(
         name=np.str_("small"),
         data={"task": np.str_("xor")},
@@ -90,7 +90,7 @@ def test_scalars_everywhere() -> None:
 
 
 def test_parameters_from_numpy() -> None:
-    """The values of ``numpy.geomspace`` are swept as they are."""
+    """The values of ``numpy.geomspace`` are swept unchanged."""
     rates = np.geomspace(1e-3, 1, 4)
     study = Study(data={"task": "xor"}, parameters={"hidden": [2, 4], "learning_rate": rates})
     assert study.parameters == {"hidden": (2, 4), "learning_rate": tuple(rates.tolist())}
@@ -98,7 +98,7 @@ def test_parameters_from_numpy() -> None:
 
 @pytest.mark.parametrize("dtype", ["int8", "float16", "float32", "float64"])
 def test_patterns(dtype: str) -> None:
-    """Inputs and targets are taken as arrays, flat targets for one output too; a frame has its columns as inputs."""
+    """Inputs and targets may be arrays, frames, and flat targets for a single output."""
     expected = Study(**TABLES)
     inputs, targets = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], dtype), np.array([0, 1, 1, 0], dtype)
     frame = pd.DataFrame(inputs, columns=["a", "b"])
@@ -134,7 +134,7 @@ def test_patterns(dtype: str) -> None:
     ],
 )
 def test_arrays_that_cannot_be_swept(values: Any, words: str) -> None:
-    """What is not a list of the right values is told on one line."""
+    """Anything but a list of valid values is refused on one line."""
     with pytest.raises(StudyError) as caught:
         Study(**{**TABLES, "network": {}}, parameters={"hidden": values})
     assert words in caught.value.faults[0]
@@ -142,7 +142,7 @@ def test_arrays_that_cannot_be_swept(values: Any, words: str) -> None:
 
 
 def test_a_list_that_holds_itself() -> None:
-    """A list without an end is no pattern."""
+    """A list that contains itself is refused as a pattern."""
     endless: list[Any] = []
     endless.append(endless)
     assert plain(endless)
@@ -166,12 +166,12 @@ def test_objects_that_fail() -> None:
 
 @given(st.recursive(st.integers() | st.floats(allow_nan=False) | st.text() | st.none(), st.lists))
 def test_plain_values_stay(value: Any) -> None:
-    """Lists of built-in scalars are as they were."""
+    """Lists of built-in scalars are not changed."""
     assert plain(value) == value
 
 
 def test_numpy_is_not_imported() -> None:
-    """Ranges and tuples cost no import of numerics_version."""
+    """Ranges and tuples do not import NumPy."""
     code = (
         "import sys, sweep; sweep.load_study('xor', {'hidden': range(2, 4), 'bias': (True, False)});"
         "assert not {'numpy', 'pandas'} & set(sys.modules)"

@@ -1,4 +1,4 @@
-"""Which files are read as studies and patterns, and what is no results folder."""
+"""Which files are read as studies and patterns, and which paths are results folders."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ NAMED = [f"{key}.{end}" for key, ends in (("file", ("csv", "parquet")), ("values
 
 
 def refusal(read: Reader, path: Path) -> str:
-    """Return what is said of a file that is not read."""
+    """Return the error of a file that is not read."""
     with pytest.raises(ValueError, match=r"\w") as caught:
         read(path)
     message = str(caught.value)
@@ -40,20 +40,20 @@ def refusal(read: Reader, path: Path) -> str:
 @pytest.mark.parametrize("read", READERS)
 @pytest.mark.parametrize("name", ["/dev/zero", "/dev/null", "/dev/urandom", "pipe"])
 def test_devices_and_named_pipes(tmp_path: Path, read: Reader, name: str) -> None:
-    """What may never end is not read."""
+    """Devices and named pipes are not read, since they may never end."""
     os.mkfifo(tmp_path / "pipe")
     assert "not a regular file" in refusal(read, tmp_path / name)
 
 
 @pytest.mark.parametrize("read", READERS)
 def test_folders(tmp_path: Path, read: Reader) -> None:
-    """A folder is no file."""
+    """A folder is refused."""
     assert "it is a folder" in refusal(read, tmp_path)
 
 
 @pytest.mark.parametrize("read", READERS)
 def test_huge_files(tmp_path: Path, read: Reader) -> None:
-    """A file of more than 64 MiB is refused unread."""
+    """A file of more than 64 MiB is refused before it is read."""
     with (tmp_path / "huge.toml").open("wb") as file:
         file.truncate(user_files.MAX_BYTES + 1)
     assert "larger than 67,108,864 bytes" in refusal(read, tmp_path / "huge.toml")
@@ -62,20 +62,20 @@ def test_huge_files(tmp_path: Path, read: Reader) -> None:
 @pytest.mark.parametrize("read", READERS)
 @pytest.mark.parametrize("name", ["a\0b.toml", "\ud800.toml", "a" * 300 + ".toml", "gone\n.toml"])
 def test_odd_names(tmp_path: Path, read: Reader, name: str) -> None:
-    """Names that no file has are told in one line that can be printed."""
+    """Impossible names are reported on one printable line."""
     refusal(read, tmp_path / name)
 
 
 @pytest.mark.parametrize("read", READERS)
 def test_files_that_are_no_text(tmp_path: Path, read: Reader) -> None:
-    """Other encodings than UTF-8 are told as such."""
+    """Other encodings than UTF-8 are refused."""
     path = tmp_path / "latin.toml"
     path.write_bytes('name = "é"'.encode("latin-1"))
     assert "not a text file" in refusal(read, path)
 
 
 def test_pipes_of_this_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A pipe that was given open, as by ``<(command)``, is read to its end, but not beyond the limit."""
+    """An inherited pipe, as of ``<(command)``, is read to its end, but not beyond the limit."""
     for limit, content in ((100, b"x" * 100), (99, b"x" * 100)):
         monkeypatch.setattr(user_files, "MAX_BYTES", limit)
         reading, writing = os.pipe()
@@ -91,8 +91,8 @@ def test_pipes_of_this_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_study_from_a_pipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A study that a command writes is planned like one in a file."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))  # where no speed is noted meanwhile, which a plan shows
+    """A study from a pipe is planned like one in a file."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))  # so that no other test notes a speed, which a plan shows
     (tmp_path / "study.toml").write_text(STUDY)
     plan = [sys.executable, "-m", "sweep", "plan"]
     file = subprocess.run([*plan, str(tmp_path / "study.toml")], capture_output=True, check=True)
@@ -103,7 +103,7 @@ def test_study_from_a_pipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.mark.parametrize("named", NAMED)
 @pytest.mark.parametrize("kind", ["pipe", "device", "folder", "huge", "missing"])
 def test_files_that_studies_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: str, kind: str) -> None:
-    """Files of patterns and of weights have the same reader, whatever their form."""
+    """Files of patterns and of weights have the same limits, whatever their format."""
     monkeypatch.setattr(user_files, "MAX_BYTES", 100)
     key, path = named.partition(".")[0], tmp_path / named
     if kind == "pipe":
@@ -116,45 +116,45 @@ def test_files_that_studies_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         path.write_bytes(bytes(101))
     fault = {"folder": "it is a folder", "huge": "larger than 100 bytes", "missing": "No such file"}
     (tmp_path / "study.toml").write_text(STUDY)
-    told = refusal(lambda path: load_study(path.parent / "study.toml", {key: str(path)}), path)
-    assert fault.get(kind, "it is a pipe or a device, not a regular file") in told
-    assert repr(str(path)) in told
+    message = refusal(lambda path: load_study(path.parent / "study.toml", {key: str(path)}), path)
+    assert fault.get(kind, "it is a pipe or a device, not a regular file") in message
+    assert repr(str(path)) in message
 
 
 @pytest.mark.parametrize("read", READERS)
 def test_texts_with_a_zero_byte(tmp_path: Path, read: Reader) -> None:
-    """They are no texts, and are not parsed."""
+    """Such files are not parsed."""
     path = tmp_path / "zero.csv"
     path.write_bytes(b"x0,y\n0,\0\n")
-    assert "not a text file, as it holds a zero byte" in refusal(read, path)
+    assert "not a text file: it holds a zero byte" in refusal(read, path)
 
 
 ADDRESSES = ["gs://bucket/x", "gs://bucket", "https://example.com/x", "file:///tmp/x", "S3A://b", "memory://x", "gs://"]
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
-def test_addresses_are_no_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str) -> None:
-    """Results are not written to a folder called ``gs:``, from Python or the command line."""
+def test_addresses_are_not_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    """Results are not written to a folder named ``gs:``, from Python or the command line."""
     monkeypatch.chdir(tmp_path)
     finished = command("run", "xor", "--out", address)
     assert (finished.code, finished.out) == (2, "")
     (line,) = finished.err.splitlines()
-    for word in (address.partition("://")[0] + "://", "not supported", "local folder"):
+    for word in (address.partition("://")[0] + "://", "must be a local path"):
         assert word in line
     for path in (address, Path(address)):
-        with pytest.raises(StoreError, match="local folder"):
+        with pytest.raises(StoreError, match="local path"):
             sweep.run(make_study(), out=path)
     assert tree(tmp_path) == {}
 
 
 @pytest.mark.parametrize("path", ["results", "/tmp/x", "a:b", "/s3:/x", "a/b://c", "C:/results", "~", "é://"])
 def test_paths_are_folders(path: str) -> None:
-    """Whatever is a path stays one."""
+    """Ordinary paths are not taken for addresses."""
     assert local_folder(path) == local_folder(Path(path)) == Path(path)
 
 
 def test_study_and_results_with_a_name_that_is_no_text(tmp_path: Path) -> None:
-    """Files may bear names that are not UTF-8: all goes well, and they are printed escaped."""
+    """Files may have names that are not UTF-8; they are printed escaped."""
     folder = os.fsencode(tmp_path) + b"/\xff"
     os.mkdir(folder)
     with open(folder + b"/\xfe.toml", "w") as file:
@@ -167,14 +167,14 @@ def test_study_and_results_with_a_name_that_is_no_text(tmp_path: Path) -> None:
         assert b"Traceback" not in finished.stderr
         return finished.returncode, finished.stderr + finished.stdout
 
-    code, told = finish(b"run", folder + b"/\xfe.toml", b"--out", folder + b"/r")
+    code, printed = finish(b"run", folder + b"/\xfe.toml", b"--out", folder + b"/r")
     assert code == 2
-    assert rb"\udcff/p.csv" in told
+    assert rb"\udcff/p.csv" in printed
     with open(folder + b"/p.csv", "w") as file:
         file.write("x0,x1,y\n0,0,0\n0,1,1\n1,0,1\n1,1,0\n")
-    code, told = finish(b"run", folder + b"/\xfe.toml", b"--out", folder + b"/r")
+    code, printed = finish(b"run", folder + b"/\xfe.toml", b"--out", folder + b"/r")
     assert code == 0
-    assert told.endswith(rb"/\udcff/r" + b"\n")
+    assert printed.endswith(rb"/\udcff/r" + b"\n")
     assert finish(b"show", folder + b"/r")[0] == 0
     assert finish(b"plan", b"\xff")[0] == 2
     assert finish(b"show", b"\xff")[0] == 2
@@ -182,7 +182,7 @@ def test_study_and_results_with_a_name_that_is_no_text(tmp_path: Path) -> None:
 
 
 def test_study_error_of_a_path(tmp_path: Path) -> None:
-    """The path is told whole where it is of usual length."""
+    """A path of usual length is shown in full."""
     path = tmp_path / "gone.toml"
     with pytest.raises(StudyError, match="No such file") as caught:
         load_study(path)

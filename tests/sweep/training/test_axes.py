@@ -1,4 +1,4 @@
-"""Studies of axes of several options: the rows are those of one study per cell, however they are trained and stored."""
+"""Studies with axes of several options: rows equal those of single cells, however they are trained and stored."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def result(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 
 def test_rows_are_those_of_single_cells(result: sweep.Result) -> None:
-    """A cell trained by itself has the same rows."""
+    """A cell trained alone has the same rows."""
     study, runs = result.study, result.runs()
     own = ["seed", "status", "steps", "initial_loss", "final_loss", "n_correct", "max_error"]
     for number in range(study.n_cells):
@@ -54,27 +54,27 @@ def test_rows_are_those_of_single_cells(result: sweep.Result) -> None:
 
 
 def test_parts_do_not_matter(result: sweep.Result) -> None:
-    """Other parts give the same digest."""
+    """The digest does not depend on parts."""
     assert run_in_parts(result.study, part_runs=7).facts["digest"] == result.facts["digest"]
 
 
 @pytest.mark.wide
 def test_commands(result: sweep.Result, tmp_path: Path) -> None:
-    """Each command says what it can, or why not, and verify, trace and resume accept the folder."""
-    folder, words = Path(str(result.place)), list(result.study.parameters)
+    """Each command works or says why not, and verify, trace and resume accept the folder."""
+    folder, names = Path(str(result.place)), list(result.study.parameters)
     study = write_study(tmp_path / "study.toml", result.study)
-    for said in (("verify", folder, "--sample", "3"), ("trace", folder, "--run", "7"), ("show", folder),
+    for words in (("verify", folder, "--sample", "3"), ("trace", folder, "--run", "7"), ("show", folder),
                  ("best", folder), ("run", study, "--out", folder), ("plan", study), ("compare", folder, folder),
-                 ("report", folder), ("show", folder, "--by", words[0]),
-                 ("best", folder, "--by", words[0])):  # fmt: skip
-        finished = command(*said)
-        assert finished.code == 0, (said, finished.err)
+                 ("report", folder), ("show", folder, "--by", names[0]),
+                 ("best", folder, "--by", names[0])):  # fmt: skip
+        finished = command(*words)
+        assert finished.code == 0, (words, finished.err)
     for kind in ("lines", "heatmap", "contour", "parallel", "importance", "incidence"):
         assert draw(sweep.open_result(folder), kind).axes
 
 
 def test_earlier_runs_are_reused(tmp_path: Path) -> None:
-    """Points of an earlier study are found by their values, in a grid as in a sample, and the other way round."""
+    """Cells of an earlier study are found by their values, in grids and in samples."""
     earlier = sweep.run(make("grid"), out=tmp_path / "grid")
     points = {"hidden": [3, 2, 3, 5], "learning_rate": [0.2, 0.4, 0.4, 0.1], "scale": [0.5, 1.0, 1.0, 0.5]}
     study = Study(**FIXED, **SEEDS, zip=[points])
@@ -90,8 +90,8 @@ def test_earlier_runs_are_reused(tmp_path: Path) -> None:
     assert back.facts["digest"] == earlier.facts["digest"]
 
 
-def test_values_are_compared_where_cells_differ_in_them_alone() -> None:
-    """Exclusions remove pairs; options of a sample have none, which one sentence says."""
+def test_values_are_compared_in_cells_that_differ_only_in_them() -> None:
+    """Exclusions remove pairs; a sample has no pairs, which one sentence says."""
     result = sweep.run(make("grid"))
     runs = result.runs()
     table = result.compare("learning_rate", by=["hidden"])
@@ -146,7 +146,7 @@ def test_pooled_rows_are_those_of_the_values(result: sweep.Result) -> None:
 
 @pytest.mark.wide
 def test_shares_of_a_study(tmp_path: Path) -> None:
-    """A part can be read, is finished by the same command, and parts of two machines are merged to the same digest."""
+    """A shard can be read and completed, and shards of two machines are merged to the same digest."""
     study = make("sample", seeds={"count": 20_000})
     whole = sweep.run(study)
     for number in (1, 2):

@@ -1,4 +1,4 @@
-"""Children of a process that has trained: the same digest in whatever way they are started, or one sentence."""
+"""Child processes of one that has trained: the same digest, however they are started, or one sentence."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.sweep.caches import ROOT
 from tests.sweep.object_store import ObjectStore
 from tests.sweep.support import make_study, write_study
 
-# As a user's script: the parent trains a study, then a child trains another one and says how that ended.
+# A user's script: the parent trains a study, then a child trains another one and reports the outcome.
 PROGRAM = """
 import faulthandler, multiprocessing, sys
 import sweep
@@ -42,11 +42,11 @@ if __name__ == "__main__":
     process.join(10)
 """
 MINE, OTHER = make_study(count=3, hidden=2), make_study(count=3, hidden=3, curves={"seeds": 1})
-FORKED = "hangs in a process forked from one that has used it; let multiprocessing start this process by 'spawn'"
+FORKED = "hangs in a process forked from one that has used it; start this process with the method 'spawn'"
 
 
-def told_by_child(folder: Path, method: str, place: str = "", clusters: str = ",", daemon: str = "daemon") -> str:
-    """Return what the child says."""
+def outcome_of_child(folder: Path, method: str, place: str = "", clusters: str = ",", daemon: str = "daemon") -> str:
+    """Return the outcome that the child reports."""
     (script := folder / "script.py").write_text(PROGRAM)
     files = [write_study(folder / f"{name}.toml", study) for name, study in (("mine", MINE), ("other", OTHER))]
     options = [sys.executable, "-W", "ignore::DeprecationWarning", script, method, daemon, *files, place, clusters]
@@ -61,34 +61,34 @@ def told_by_child(folder: Path, method: str, place: str = "", clusters: str = ",
     "method", ["fork", *(pytest.param(each, marks=pytest.mark.soak) for each in ("spawn", "forkserver"))]
 )
 def test_daemons_train(tmp_path: Path, method: str) -> None:
-    """A daemon, which may have no children, trains after its parent has, with curves too."""
-    told = told_by_child(tmp_path, method, str(tmp_path / "r"))
-    assert told == sweep.run(OTHER).facts["digest"] == sweep.open_result(tmp_path / "r" / "other").facts["digest"]
+    """A daemon, which must not have children, trains after its parent, also learning curves."""
+    outcome = outcome_of_child(tmp_path, method, str(tmp_path / "r"))
+    assert outcome == sweep.run(OTHER).facts["digest"] == sweep.open_result(tmp_path / "r" / "other").facts["digest"]
 
 
 def test_forks_and_object_stores(tmp_path: Path, out: str, store: ObjectStore) -> None:
-    """A fork lacks the threads of the store's client, which waited for ever."""
-    told = told_by_child(tmp_path, "fork", out)
-    assert told.startswith(f"'{out}/other' cannot be written: obstore {FORKED}")
+    """A fork lacks the threads of the store's client, so it is refused."""
+    outcome = outcome_of_child(tmp_path, "fork", out)
+    assert outcome.startswith(f"'{out}/other' cannot be written: obstore {FORKED}")
 
 
 @pytest.mark.soak
 def test_children_and_object_stores(tmp_path: Path, out: str, store: ObjectStore) -> None:
-    """A spawned child makes its own client, as the error recommends."""
-    assert told_by_child(tmp_path, "spawn", out) == sweep.run(OTHER).facts["digest"]
+    """A spawned child creates its own client, as the error recommends."""
+    assert outcome_of_child(tmp_path, "spawn", out) == sweep.run(OTHER).facts["digest"]
 
 
 @pytest.mark.soak
 def test_daemons_and_clusters(tmp_path: Path) -> None:
-    """A daemon may not start the processes of a local cluster, and is told so."""
+    """A daemon must not start the processes of a local cluster, so it is refused."""
     pytest.importorskip("distributed", reason="the extra cluster is not installed")
-    told = told_by_child(tmp_path, "fork", str(tmp_path / "r"), ",local:1")
-    assert told.startswith("cluster 'local:1' given in a daemonic process of multiprocessing, which may start none")
+    outcome = outcome_of_child(tmp_path, "fork", str(tmp_path / "r"), ",local:1")
+    assert outcome.startswith("cluster 'local:1' cannot be started in a daemonic process of multiprocessing")
 
 
 @pytest.mark.soak
 def test_forks_and_clusters(tmp_path: Path) -> None:
-    """A fork lacks the threads of dask, which waited for ever."""
+    """A fork lacks the threads of dask, so it is refused."""
     pytest.importorskip("distributed", reason="the extra cluster is not installed")
-    told = told_by_child(tmp_path, "fork", str(tmp_path / "r"), "local:1,local:1", "child")
-    assert told.startswith(f"cluster 'local:1' cannot be reached: dask.distributed {FORKED}")
+    outcome = outcome_of_child(tmp_path, "fork", str(tmp_path / "r"), "local:1,local:1", "child")
+    assert outcome.startswith(f"cluster 'local:1' cannot be reached: dask.distributed {FORKED}")

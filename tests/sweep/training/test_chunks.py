@@ -1,4 +1,4 @@
-"""Chunks: how many parts travel together, and how clusters are named."""
+"""Chunks: how many parts are sent together; and names of clusters."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def taken(costs: list[float], speed: float, n_threads: int, monkeypatch: pytest.
 
 
 def test_chunks_of_a_long_study(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Chunks take five seconds, in the end less and less down to a part; every part is in one, in the order given."""
+    """Chunks take five seconds and get smaller towards the end; every part is in one, in order."""
     found = taken([1.0] * 1000, speed=10.0, n_threads=2, monkeypatch=monkeypatch)
     assert [index for chunk in found for index in chunk] == list(range(1000))
     sizes = [len(chunk) for chunk in found]
@@ -41,7 +41,7 @@ def test_chunks_of_a_long_study(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("n_threads", [1, 3, 8, 40])
 def test_small_studies_use_all_workers(n_threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """However fast the machine is, each thread finds a chunk while there are as many parts."""
+    """However fast the machine is, each thread gets a chunk if there are enough parts."""
     parts = Plan(make_study(count=2000, max_steps=5000)).parts
     costs = [parts.part(index).cost for index in range(parts.n_parts)]
     found = taken(costs, speed=1e15, n_threads=n_threads, monkeypatch=monkeypatch)
@@ -51,7 +51,7 @@ def test_small_studies_use_all_workers(n_threads: int, monkeypatch: pytest.Monke
 
 
 def test_speed_is_learnt(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was noted counts until parts of this study have been trained."""
+    """The noted speed counts until parts of this study are trained."""
     monkeypatch.setattr("sweep.training.executors.chunks.noted_speed", lambda: None)
     chunks = Chunks((Part(k, k, k + 1, 1.0) for k in range(10**6)), 1e6)
     assert len(chunks.take(100)) == 5000
@@ -62,7 +62,7 @@ def test_speed_is_learnt(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_each_round_is_estimated_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What chunks are made of are the operations of one round of seeds, or the first ones would be one chunk each."""
+    """Chunks are sized by the operations of one round of seeds, not of all rounds."""
     tables = make_study(count=160, threshold=0.05, max_steps=200).canonical()
     tables["seeds"]["until"] = {"width": 0.15, "first": 10}
     seen: list[tuple[float, float]] = []
@@ -80,8 +80,8 @@ def test_each_round_is_estimated_by_itself(monkeypatch: pytest.MonkeyPatch) -> N
         assert costs == pytest.approx(operations)
 
 
-def test_parts_are_taken_when_they_are_sent() -> None:
-    """A limit of time sees each part when it is begun, not before."""
+def test_parts_are_read_when_they_are_sent() -> None:
+    """A time limit sees each part when it starts, not before."""
     seen: list[int] = []
 
     def parts() -> Iterator[Part]:
@@ -98,7 +98,7 @@ def test_parts_are_taken_when_they_are_sent() -> None:
     ["tcp://localhost:8786", "tls://10.0.0.1:1", "tcp://[::1]:8786", "tcp://node-1.example.:65535", "local:3"],
 )
 def test_names_of_clusters(cluster: str) -> None:
-    """A scheduler's address, or a number of processes."""
+    """A cluster is the address of a scheduler, or a number of processes."""
     check_cluster(cluster)
     assert local_workers(cluster) == (3 if cluster == "local:3" else None)
 
@@ -110,8 +110,8 @@ def test_names_of_clusters(cluster: str) -> None:
         *("tcp://h:1 ", "tcp://h:65536", "tcp://..:80", "tcp://[..]:80", "tcp://" + "h" * 64 + ":80"),
     ],
 )
-def test_what_names_no_cluster(cluster: str) -> None:
-    """One sentence says what was given and what is allowed."""
+def test_invalid_clusters(cluster: str) -> None:
+    """The error names the value and what is allowed."""
     with pytest.raises(StudyError, match="local:N") as caught:
         check_cluster(cluster)
     assert repr(cluster) in str(caught.value)

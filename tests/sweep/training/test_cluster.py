@@ -1,4 +1,4 @@
-"""Studies on a cluster of dask: the same results as of threads, and what is refused."""
+"""Studies on a dask cluster: the same results as with threads, and what is refused."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ import psutil
 from distributed import Client, LocalCluster
 
 import sweep.training.executors.cluster
-import sweep.training.run  # before a test changes what this process and its worker share
+import sweep.training.run  # before a test changes state that this process and its worker share
 
 STUDY = make_study(count=100, name="cluster")
 PART_RUNS = 16
@@ -38,7 +38,7 @@ PAGES = ("health", "metrics", "json/counts.json", "info/main/workers.html", "inf
 
 @contextmanager
 def cluster_of(n_workers: int, n_threads: int, **settings: Any) -> Iterator[LocalCluster]:
-    """Start a cluster as others would: a scheduler with an address, on which anything might run."""
+    """Start a cluster as users do: a scheduler with an address."""
     settings = {"processes": True, "memory_limit": 0, "silence_logs": 50, "dashboard_address": None, **settings}
     http = {"dashboard_address": "127.0.0.1:0"}
     with LocalCluster(n_workers=n_workers, threads_per_worker=n_threads, scheduler_kwargs=http, **settings) as cluster:
@@ -47,7 +47,7 @@ def cluster_of(n_workers: int, n_threads: int, **settings: Any) -> Iterator[Loca
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[str]:
-    """Return the address of a scheduler with a worker of two threads, here in this process, where coverage sees it."""
+    """Return the address of a scheduler with a worker of two threads, in this process for coverage."""
     with cluster_of(1, 2, processes=False, protocol="tcp") as started:
         yield started.scheduler_address
 
@@ -68,7 +68,7 @@ def no_traces(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPath
 
 
 def test_learning_curves_are_those_of_threads(tmp_path: Path, cluster: str) -> None:
-    """The process that sends parts records them, once all are committed."""
+    """The process that sends parts records curves, once all parts are committed."""
     study = make_study(count=20, curves={"seeds": 3})
     result = run_in_parts(study, tmp_path / "r", cluster=cluster, part_runs=PART_RUNS)
     assert_same_table(result.learning_curves(), sweep.run(study).learning_curves())
@@ -76,7 +76,7 @@ def test_learning_curves_are_those_of_threads(tmp_path: Path, cluster: str) -> N
 
 @pytest.mark.parametrize(("keep", "dtype"), [("runs", "float64"), ("cells", "float64"), ("runs", "float32")])
 def test_digest_is_that_of_threads(tmp_path: Path, cluster: str, keep: Any, dtype: str) -> None:
-    """Who trains makes no difference to rows, cells or digest."""
+    """Rows, cells and digest do not depend on who trains."""
     study = make_study(count=100, dtype=dtype)
     expected = run_in_parts(study, keep=keep, part_runs=PART_RUNS)
     result = run_in_parts(study, tmp_path / "r", keep=keep, cluster=cluster, part_runs=PART_RUNS)
@@ -88,7 +88,7 @@ def test_digest_is_that_of_threads(tmp_path: Path, cluster: str, keep: Any, dtyp
 
 @pytest.mark.wide
 def test_rounds_and_rows_that_are_reused(tmp_path: Path, cluster: str) -> None:
-    """Workers train the cells that a round leaves open, and take rows of earlier results."""
+    """Workers train the open cells of each round, and reuse rows of earlier results."""
     tables = make_study(count=160, threshold=0.05, max_steps=200).canonical()
     del tables["method"]
     tables["seeds"]["until"] = {"width": 0.15, "first": 10}
@@ -104,7 +104,7 @@ def test_rounds_and_rows_that_are_reused(tmp_path: Path, cluster: str) -> None:
 
 @pytest.mark.wide
 def test_what_is_reused_may_change_between_calls(tmp_path: Path, cluster: str) -> None:
-    """Workers that stay read earlier results again in each call, also where they were overwritten meanwhile."""
+    """Workers read earlier results again in each call, since these may have changed."""
     study, out = make_study(count=60), tmp_path / "r"
     for count in (20, 40):
         run_in_parts(
@@ -122,7 +122,7 @@ def listening() -> set[Any]:
 
 
 def serves(port: int, page: str) -> bool:
-    """Tell whether there is such a page for everybody on this machine."""
+    """Return whether this machine serves such a page to everybody."""
     with suppress(OSError, HTTPException):
         return bool(urlopen(f"http://127.0.0.1:{port}/{page}", timeout=5).status == 200)
     return False
@@ -132,7 +132,7 @@ def serves(port: int, page: str) -> bool:
 def test_processes_of_this_machine(
     tmp_path: Path, no_traces: None, n_workers: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`--cluster local:N` starts N, says so, and ends them; nobody but this machine can reach them."""
+    """`--cluster local:N` starts N processes and ends them; only this machine can reach them."""
     file, before, ports = write_study(tmp_path / "cluster.toml", STUDY), listening(), set()
     add, shown = sweep.store.aggregate.Aggregate.add, []
 
@@ -156,7 +156,7 @@ def test_processes_of_this_machine(
 
 
 def test_limits_hold_on_a_cluster(tmp_path: Path, cluster: str) -> None:
-    """Each call trains its part, and the same call goes on, until all is there."""
+    """Each call trains up to its limit, and repeated calls complete the study."""
     out, seen = tmp_path / "r", []
     expected = sweep.run(STUDY).facts["digest"]
     for _ in range(20):
@@ -185,14 +185,14 @@ def test_limits_hold_on_a_cluster(tmp_path: Path, cluster: str) -> None:
 def test_errors_of_workers_keep_type_and_message(
     tmp_path: Path, no_traces: None, error: str, kind: type[Exception], sentence: str
 ) -> None:
-    """The first one ends the run as if it had happened here; what was trained is kept."""
+    """The first error of a worker ends the run; finished parts are kept."""
     with faults(FAULT_ERROR=error, FAULT_PART="12"), pytest.raises(kind, match=f"^{sentence}$"):
         run_in_parts(STUDY, tmp_path / "r", cluster="local:1", part_runs=PART_RUNS)
     assert 0 < len(Store.open(tmp_path / "r").commits()) < 25
 
 
-def test_workers_that_cannot_take_part(tmp_path: Path, cluster: str) -> None:
-    """Other numerics_version, another logarithm or plan, or a folder that is not there: a sentence names the worker."""
+def test_workers_that_do_not_fit(tmp_path: Path, cluster: str) -> None:
+    """Another version, logarithm or plan, or a missing folder, is refused, and the error names the worker."""
 
     def refused(out: Path, options: str, **patched: Any) -> None:
         def patch(dask_worker: Any, undo: bool = False) -> None:
@@ -218,16 +218,20 @@ def test_workers_that_cannot_take_part(tmp_path: Path, cluster: str) -> None:
     others = [
         replace(own_bits(), **bits) for bits in ({"numerics_version": 0}, {"log_digest": "0"}, {"sources_digest": "0"})
     ]
-    begun = "were begun by a version of xor-sweep whose numbers have other last bits"
-    refused(tmp_path / "a", begun, own_bits=lambda: others[0])
-    refused(tmp_path / "b", "whose logarithm has other last bits", own_bits=lambda: others[1])
-    refused(tmp_path / "d", "were begun by other sources of kernels", own_bits=lambda: others[2])
+    started = "were started with another version of the numerics"
+    refused(tmp_path / "a", started, own_bits=lambda: others[0])
+    refused(tmp_path / "b", r"on a machine whose log\(\) rounds differently", own_bits=lambda: others[1])
+    refused(tmp_path / "d", "were started with other sources of the package kernels", own_bits=lambda: others[2])
     nowhere = sweep.store.location.files_at(tmp_path / "nowhere")
-    refused(tmp_path / "c", "does not see results folder '.*c'; all workers need it", files_at=lambda place: nowhere)
+    refused(
+        tmp_path / "c",
+        "does not see results folder '.*c'; make it available to all workers",
+        files_at=lambda place: nowhere,
+    )
 
 
 def test_worker_without_the_package(tmp_path: Path, cluster: str) -> None:
-    """It is told before anything is sent that such a worker would end of."""
+    """A worker without the package is refused before anything is sent to it."""
 
     def hide(hidden: bool) -> None:
         import sys
@@ -243,19 +247,19 @@ def test_worker_without_the_package(tmp_path: Path, cluster: str) -> None:
     with Client(cluster, set_as_default=False) as client:
         client.run(hide, True)
         try:
-            with pytest.raises(SweepError, match=r"worker tcp://127.0.0.1:\d+ lacks what xor-sweep needs .*; install"):
+            with pytest.raises(SweepError, match=r"worker tcp://127.0.0.1:\d+ lacks a package .*; install"):
                 run_in_parts(STUDY, tmp_path / "r", cluster=cluster, part_runs=PART_RUNS)
         finally:
             client.run(hide, False)
 
 
-def test_what_a_cluster_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A folder, no threads of this process, and the packages of the extra: else one sentence, and nothing is made."""
+def test_requirements_of_a_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cluster needs a folder and the packages of the extra, and refuses ``threads``."""
     file = write_study(tmp_path / "cluster.toml", STUDY)
-    with pytest.raises(StudyError, match=r"without a results folder.*out="):
+    with pytest.raises(StudyError, match=r"out: must be a results folder"):
         sweep.run(STUDY, cluster="local:2")
     run = ("run", file, "--out", tmp_path / "r", "--cluster")
-    assert_refused(command(*run, "local:2", "--threads", 2), ("threads 2", "'local:2'", "leave one out"))
+    assert_refused(command(*run, "local:2", "--threads", 2), ("threads: must be omitted", "'local:2'", "got 2"))
     assert_refused(command(*run, "local:0"), ("'local:0'", "at least 1"))
     assert_refused(command(*run, "somewhere"), ("'somewhere'", "tcp://HOST:PORT"))
     monkeypatch.setitem(sys.modules, "distributed", None)

@@ -1,4 +1,4 @@
-"""Schedulers that do not answer, and certificates of those that do."""
+"""Schedulers that do not answer, and certificates."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ dask = pytest.importorskip("dask", reason="the extra cluster is not installed")
     ("setting", "value"),
     [("require-encryption", False), ("require-encryption", True), ("tls.ca-file", __file__ + "nowhere")],
 )
-def test_nobody_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, setting: str, value: object) -> None:
-    """An address without a scheduler, or that dask is configured to refuse, ends in one sentence after some seconds."""
+def test_no_scheduler_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, setting: str, value: object) -> None:
+    """An address without a scheduler, or one that dask refuses, ends in one sentence within seconds."""
     monkeypatch.setattr("sweep.training.executors.connection._CONNECT_SECONDS", 0.5)
     file = write_study(tmp_path / "cluster.toml", STUDY)
     settings = {f"distributed.comm.{setting}": value, "distributed.comm.tls.client.cert": __file__}
@@ -39,7 +39,7 @@ def test_nobody_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, setting
 
 @pytest.mark.parametrize("settings", [{}, {"ca-file": __file__}, {"ca-file": __file__, "client.cert": "nowhere"}])
 def test_certificates_are_missing(tmp_path: Path, settings: dict[str, str]) -> None:
-    """TLS without all certificates is refused with the names of the settings, before anything is made."""
+    """TLS without all certificates is refused at once, with the names of the settings."""
     file = write_study(tmp_path / "cluster.toml", STUDY)
     unset = dict.fromkeys(("ca-file", "client.cert", "client.key"))
     with dask.config.set({f"distributed.comm.tls.{name}": value for name, value in (unset | settings).items()}):
@@ -49,7 +49,7 @@ def test_certificates_are_missing(tmp_path: Path, settings: dict[str, str]) -> N
 
 
 def test_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Certificates come from dask's own configuration; without them, or with others, nobody gets in."""
+    """Certificates come from the configuration of dask; without the right ones, there is no connection."""
     from distributed.security import Security
 
     def configured(security: Security) -> dict[str, str]:
@@ -67,7 +67,7 @@ def test_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         with dask.config.set(configured(security)):
             result = run_in_parts(STUDY, tmp_path / "r", cluster=address, part_runs=PART_RUNS)
         assert result.facts["digest"] == sweep.run(STUDY).facts["digest"]
-        with pytest.raises(SweepError, match=f"cluster '{address}' given, which takes certificates: "):
+        with pytest.raises(SweepError, match=f"cluster '{address}' needs certificates: "):
             run_in_parts(STUDY, tmp_path / "s", cluster=address, part_runs=PART_RUNS)
         monkeypatch.setattr("sweep.training.executors.connection._CONNECT_SECONDS", 0.5)
         with (

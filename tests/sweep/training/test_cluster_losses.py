@@ -1,4 +1,4 @@
-"""What is lost on a cluster: workers, its scheduler, the run that it trains for. Nothing that was trained is."""
+"""Loss of workers, of the scheduler or of the run: no trained part is lost."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def killing(times: int, folder: Path, n_parts: int) -> Iterator[list[int]]:
         for n_commits in sorted(draw.sample(range(1, n_parts // 2), times)):
             wait_for_commits(folder, n_commits, ended)
             ended.wait(draw.uniform(0, 0.1))
-            while not ended.is_set():  # until one is there that is not just being started
+            while not ended.is_set():  # until there is a worker that is not just starting
                 with suppress(psutil.Error, IndexError):
                     old = [each for each in workers_of(psutil.Process()) if time.time() - each.create_time() > 2]
                     worker = draw.choice(old)
@@ -75,7 +75,7 @@ def killing(times: int, folder: Path, n_parts: int) -> Iterator[list[int]]:
     ("count", "kills"), [pytest.param(100, 2, id="few"), pytest.param(800, 20, id="many", marks=pytest.mark.soak)]
 )
 def test_workers_that_are_killed(tmp_path: Path, count: int, kills: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever moment a worker is killed at, each part is committed once, and the result is the same."""
+    """However workers are killed, each part is committed once, and the result is the same."""
     monkeypatch.setattr("sweep.training.executors.chunks._USUAL_SECONDS", 0.0)  # each part travels alone
     study = make_study(count=count, name="killed")
     n_parts = -(-count * 4 // PART_RUNS)
@@ -89,11 +89,14 @@ def test_workers_that_are_killed(tmp_path: Path, count: int, kills: int, monkeyp
 
 @pytest.mark.soak
 def test_parts_that_kill_workers(tmp_path: Path, expected: str) -> None:
-    """They are named once all others are trained; where nothing kills, the same call completes the result."""
+    """The error names them once all other parts are trained; the same call can complete the result later."""
     with (
         faults(FAULT_KILLERS="12 13"),
         dask.config.set({"distributed.scheduler.allowed-failures": 0}),
-        pytest.raises(SweepError, match=r"^parts 12 to 13 of this study killed each worker.*, 1 in turn;.* goes on$"),
+        pytest.raises(
+            SweepError,
+            match=r"^parts 12 to 13 of this study killed every worker.*, 1 in turn;.*run the same command again",
+        ),
     ):
         run_in_parts(STUDY, tmp_path / "r", cluster="local:1", part_runs=PART_RUNS)
     assert sorted(Store.open(tmp_path / "r").commits()) == [k for k in range(N_PARTS) if k not in (12, 13)]
@@ -134,7 +137,7 @@ def scheduler_with_worker(tmp_path: Path) -> Iterator[tuple[str, list[subprocess
 
 
 def wait_for_commits(folder: Path, n: int, ended: threading.Event | None = None) -> None:
-    """Wait until so many parts are committed, or the run has ended."""
+    """Wait until ``n`` parts are committed, or the run has ended."""
     deadline = time.monotonic() + 120
     while len(list(folder.glob("commits/*.json"))) < n and not (ended and ended.is_set()):
         assert time.monotonic() < deadline
@@ -142,8 +145,8 @@ def wait_for_commits(folder: Path, n: int, ended: threading.Event | None = None)
 
 
 @pytest.mark.soak
-def test_scheduler_that_is_lost(tmp_path: Path, expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The run, which waited for a worker at first, ends in one sentence; threads go on from there."""
+def test_lost_scheduler(tmp_path: Path, expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The run ends in one sentence, and threads complete the study."""
     monkeypatch.setenv("FAULT_SECONDS", "0.1")
     out = tmp_path / "r"
     with scheduler_with_worker(tmp_path) as (address, started):
@@ -154,7 +157,7 @@ def test_scheduler_that_is_lost(tmp_path: Path, expected: str, monkeypatch: pyte
 
         thread = threading.Thread(target=lose)
         thread.start()
-        with pytest.raises(SweepError, match=f"^cluster '{address}' was lost.*the same command goes on$"):
+        with pytest.raises(SweepError, match=f"^cluster '{address}' was lost.*run the same command again to resume$"):
             run_in_parts(STUDY, out, cluster=address, part_runs=PART_RUNS)
         thread.join()
     assert 3 <= len(Store.open(out).commits()) < N_PARTS
@@ -163,7 +166,7 @@ def test_scheduler_that_is_lost(tmp_path: Path, expected: str, monkeypatch: pyte
 
 @contextmanager
 def command_on_a_cluster(tmp_path: Path, seconds: float) -> Iterator[subprocess.Popen[str]]:
-    """Start a command whose worker takes so many seconds for each part, and wait for some commits."""
+    """Start a command whose worker takes ``seconds`` for each part, and wait for some commits."""
     file = write_study(tmp_path / "losses.toml", STUDY)
     code = (
         "from sweep.__main__ import main; from sweep.training import run as training; import functools\n"
@@ -199,8 +202,8 @@ def assert_nobody_left(processes: list[psutil.Process], seconds: float) -> None:
 
 
 @pytest.mark.soak
-def test_first_interrupt_keeps_the_part_under_way(tmp_path: Path, expected: str) -> None:
-    """Ctrl-C in a terminal ends a command with code 130, after the part that its worker is at."""
+def test_first_interrupt_keeps_the_current_part(tmp_path: Path, expected: str) -> None:
+    """Ctrl-C in a terminal ends a command with code 130, after the current part of its worker."""
     with command_on_a_cluster(tmp_path, seconds=0.5) as process:
         workers = workers_of(psutil.Process(process.pid))
         assert workers
@@ -220,7 +223,7 @@ def test_first_interrupt_keeps_the_part_under_way(tmp_path: Path, expected: str)
 
 @pytest.mark.soak
 def test_second_interrupt_does_not_wait(tmp_path: Path, expected: str) -> None:
-    """The second one ends a command whose worker is at a part that does not end, and the worker too."""
+    """A second Ctrl-C ends a command and its worker during a part that does not end."""
     with command_on_a_cluster(tmp_path, seconds=0.5) as process:
         workers = workers_of(psutil.Process(process.pid))
         for worker in workers:
@@ -236,7 +239,7 @@ def test_second_interrupt_does_not_wait(tmp_path: Path, expected: str) -> None:
 
 @pytest.mark.soak
 def test_run_that_is_killed(tmp_path: Path, expected: str) -> None:
-    """Workers end with the process that has started them, and leave what they were at."""
+    """Workers end with the process that has started them."""
     with command_on_a_cluster(tmp_path, seconds=0.5) as process:
         workers = workers_of(psutil.Process(process.pid))
         process.kill()

@@ -1,4 +1,4 @@
-"""Workers of a cluster that would train by other sources of kernels are refused, and say what is not the same."""
+"""Workers of a cluster with other sources are refused, and the error names the difference."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PART_RUNS = 16
 
 @contextmanager
 def worker_of(folder: Path, *options: str) -> Iterator[str]:
-    """Start a scheduler, and a worker in a process of its own that looks for packages in a folder first."""
+    """Start a scheduler, and a worker process that looks for packages in a folder first."""
     command = [sys.executable, "-m", "distributed.cli.dask_worker", "--no-nanny", "--nthreads", "1"]
     command += ["--no-dashboard", "--local-directory", str(folder / "scratch")]
     http = {"dashboard_address": "127.0.0.1:0"}
@@ -64,16 +64,16 @@ def test_one_line_is_changed(tmp_path: Path, changed: str) -> None:
         if not changed:
             assert run_in_parts(STUDY, out, cluster=address, part_runs=PART_RUNS).complete
             return
-        told = "were begun by other sources of kernels" if of_kernels else "its sources of xor-sweep are not those"
-        with pytest.raises(StoreError, match=f"^worker tcp://.* cannot take part: .*{told}") as caught:
+        reason = "with other sources of the package kernels" if of_kernels else "its sources of xor-sweep differ"
+        with pytest.raises(StoreError, match=f"^worker tcp://.* cannot train: .*{reason}") as caught:
             run_in_parts(STUDY, out, cluster=address, part_runs=PART_RUNS)
     assert "\n" not in str(caught.value)
     assert len(Store.open(out).commits()) == 1
 
 
 @pytest.mark.soak
-def test_worker_that_knows_another_option_of_this_name(tmp_path: Path) -> None:
-    """It trains by the source that the run sends, and curves of that end as its rows."""
+def test_worker_with_another_component_of_this_name(tmp_path: Path) -> None:
+    """The worker uses the source that the run sends, and its curves end like the rows."""
     (tmp_path / "other.py").write_text(FILE.read_text().replace("mu / (1.0 + mu)", "1.01 * mu / (1.0 + mu)"))
     preload = f"import sweep; sweep.load_plugin({str(tmp_path / 'other.py')!r})"
     curves = {"record.curves": {"seeds": 2}, "record.weights": "final"}

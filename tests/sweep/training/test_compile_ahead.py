@@ -1,4 +1,4 @@
-"""Kernels that are compiled ahead are all that training needs."""
+"""``sweep compile`` compiles all kernels that training needs."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from sweep.training.part_trainer import PartTrainer
 from tests.sweep.caches import kernels_in, sweep_with_cache
 from tests.sweep.support import make_study, write_study
 
-# Two shapes, two ways to draw, and networks that are not finite, which constant patterns need a kernel more for. It is
-# worth that by the steps that it may take; it takes none.
+# Two shapes, two ways to draw, and networks that are not finite, for which constant patterns need another kernel. The
+# limit of steps makes that kernel worthwhile, although no step is taken.
 STUDY = make_study(
     count=20,
     hidden=[2, 5],
@@ -32,7 +32,7 @@ compiled_only = pytest.mark.skipif(not jit.ENABLED, reason="without the JIT noth
 
 @compiled_only
 def test_training_finds_its_kernels(tmp_path: Path) -> None:
-    """After ``sweep compile`` a run compiles nothing, and there is nothing more to compile."""
+    """After ``sweep compile``, a run compiles nothing, and nothing is left to compile."""
     file, cache = write_study(tmp_path / "s.toml", STUDY), tmp_path / "cache"
     assert sweep_with_cache(cache, "compile", file, "--processes", "2").stdout == "3 compiled\n"
     before = kernels_in(cache)
@@ -42,8 +42,8 @@ def test_training_finds_its_kernels(tmp_path: Path) -> None:
     assert sweep_with_cache(cache, "compile", file).stdout.startswith("nothing to compile")
 
 
-def test_cells_that_are_not_alike_have_kernels_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is compiled ahead is what the plan says at most: with and without a gain and weight decay, however swept.
+def test_cells_may_need_different_kernels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernels are those that the plan counts: with and without a gain and weight decay, however swept.
 
     Of options that no other test here has, since what a process has compiled it keeps.
     """
@@ -65,9 +65,9 @@ def test_cells_that_are_not_alike_have_kernels_of_their_own(tmp_path: Path, monk
 
 
 @compiled_only
-def test_lost_processes_are_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A process that is killed ends the command with a sentence."""
+def test_lost_processes_are_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A killed process ends the command with one sentence."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(compilers, "_PROGRAM", "sys.exit(1)")
     with pytest.raises(SweepError, match="ended early"):
-        compile_ahead.compile_study(STUDY, 1, lambda *given: None)
+        compile_ahead.compile_study(STUDY, 1, lambda *_: None)

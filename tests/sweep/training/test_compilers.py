@@ -1,4 +1,4 @@
-"""Processes that compile beside a run change none of its rows, end with it, and leave nothing broken."""
+"""Processes that compile for a run change none of its rows, end with it, and leave no damage."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ compiled_only = pytest.mark.skipif(not jit.ENABLED, reason="without the JIT noth
 STUDY = make_study(
     count=40, hidden=5, learning_rate=[0.05, 0.1], optimizer=["gd", "momentum", "nesterov"], max_steps=200
 )
-# Names the processes of a test in their environment.
+# This variable in their environment marks the processes of a test.
 MARK = "TEST_OF_COMPILERS"
 
 
 def processes(mark: str) -> dict[int, str]:
-    """Return the commands of all processes that were started with a mark, by their number."""
+    """Return the commands of all processes with a mark, by process id."""
     found = {}
     for folder in Path("/proc").glob("[0-9]*"):
         try:
@@ -48,7 +48,7 @@ def processes(mark: str) -> dict[int, str]:
 
 
 def start(folder: Path, cache: Path, mark: str) -> subprocess.Popen[str]:
-    """Start to train the study into a folder."""
+    """Start a process that trains the study into a folder."""
     environment = {**os.environ, "XDG_CACHE_HOME": str(cache), MARK: mark}
     file = write_study(folder / "s.toml", STUDY)
     options = [sys.executable, "-m", "sweep", "run", str(file), "--out", str(folder / "r"), "--threads", "2"]
@@ -58,7 +58,7 @@ def start(folder: Path, cache: Path, mark: str) -> subprocess.Popen[str]:
 
 
 def wait_until_none(mark: str, seconds: float) -> dict[int, str]:
-    """Wait until no process with a mark is left, and return those that are left after some seconds."""
+    """Wait until no process with a mark is left; return those left after ``seconds``."""
     end = time.monotonic() + seconds
     while (left := processes(mark)) and time.monotonic() < end:
         time.sleep(0.05)
@@ -75,7 +75,7 @@ def digest() -> str:
 @pytest.mark.wide
 @compiled_only
 def test_no_process_is_left(tmp_path: Path, digest: str) -> None:
-    """A run compiles its kernels beside itself too, and at its end no process is left."""
+    """A run also compiles in another process, and at its end no process is left."""
     mark, beside = secrets.token_hex(8), set[str]()
     with start(tmp_path, tmp_path / "cache", mark) as run:
         while run.poll() is None:
@@ -89,7 +89,7 @@ def test_no_process_is_left(tmp_path: Path, digest: str) -> None:
 
 
 def kill_at_a_random_moment(folder: Path, digest: str, rng: random.Random) -> None:
-    """Kill a run, or the process that compiles beside it; then go on, and find all as it should be."""
+    """Kill a run, or the process that compiles for it; then resume, and check the result."""
     mark, cache = secrets.token_hex(8), folder / "cache"
     folder.mkdir()
     with start(folder, cache, mark) as run:
@@ -112,7 +112,7 @@ def kill_at_a_random_moment(folder: Path, digest: str, rng: random.Random) -> No
 @compiled_only
 @pytest.mark.soak
 def test_many_kills(tmp_path: Path, digest: str) -> None:
-    """Whichever process is killed, and whenever: no process is left, and the same command completes the study."""
+    """Whichever process is killed at any moment, no process is left, and the same command completes the study."""
     rng = random.Random(340)
     for number in range(50):
         kill_at_a_random_moment(tmp_path / str(number), digest, rng)
@@ -121,7 +121,7 @@ def test_many_kills(tmp_path: Path, digest: str) -> None:
 @pytest.mark.soak
 @compiled_only
 def test_a_cache_that_cannot_be_written(tmp_path: Path, digest: str) -> None:
-    """There a run compiles all kernels itself."""
+    """Without a writable cache, a run compiles all kernels itself."""
     (tmp_path / "cache").write_text("a file where a folder should be")
     with start(tmp_path, tmp_path / "cache", secrets.token_hex(8)) as run:
         assert digest in run.communicate()[0]
@@ -129,7 +129,7 @@ def test_a_cache_that_cannot_be_written(tmp_path: Path, digest: str) -> None:
 
 @pytest.fixture
 def beside(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Return what has processes run a program of the test, which answers lines by ``say``."""
+    """Return a function that replaces the program of processes; the program answers with ``say``."""
     head = "import json, os, sys, time\ndef say(what): answers.send_bytes(str(what).encode())\n"
     return lambda program: monkeypatch.setattr(compilers, "_PROGRAM", "\n" + head + program)
 
@@ -139,16 +139,16 @@ ITEMS: dict[KernelKey, Item] = {("train", str(k)): Item("train", k, "normal", "m
 
 def make_compilers(check: Any = lambda: None) -> tuple[Compilers, CompileWatch, list[Any]]:
     """Return one process for four kernels."""
-    told: list[Any] = []
-    watch = CompileWatch(told.append)
+    events: list[Any] = []
+    watch = CompileWatch(events.append)
     watch.expect(ITEMS)
-    return Compilers(STUDY, ITEMS, 1, watch, check), watch, told
+    return Compilers(STUDY, ITEMS, 1, watch, check), watch, events
 
 
-def test_all_is_compiled_beside(beside: Callable[[str], None]) -> None:
-    """One kernel after the other; who waits for one has it compiled, and its seconds are those that are told."""
+def test_a_process_compiles_all_kernels(beside: Callable[[str], None]) -> None:
+    """A process compiles one kernel after the other, and its seconds are counted."""
     beside("input(); say('ready')\nfor _ in sys.stdin: say(2.5)")
-    together, watch, told = make_compilers()
+    together, watch, events = make_compilers()
     counts: list[int] = []
     with together:
         assert together.wait(counts.append)
@@ -156,8 +156,8 @@ def test_all_is_compiled_beside(beside: Callable[[str], None]) -> None:
             pass
     assert counts[-1] == 4
     assert watch.seconds == [2.5] * 4
-    assert told[-1] is None
-    assert all(not compilation.here for compilation in told if compilation)
+    assert events[-1] is None
+    assert all(not compilation.here for compilation in events if compilation)
 
 
 @pytest.mark.parametrize(
@@ -172,10 +172,10 @@ def test_all_is_compiled_beside(beside: Callable[[str], None]) -> None:
     ],
     ids=["ends at once", "ends when ready", "ends at work", "answers nonsense", "hangs", "is stopped"],
 )
-def test_what_is_not_compiled_beside_is_compiled_here(
+def test_kernels_of_failed_processes_are_compiled_here(
     beside: Callable[[str], None], program: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where a process ends early, answers nonsense or nothing, its kernels are left to the threads of the run."""
+    """If a process ends early, or answers nonsense or nothing, threads of the run compile its kernels."""
     monkeypatch.setattr(compilers, "_LONGEST_SECONDS", 2.0)
     beside(program)
     together, watch, _ = make_compilers()
@@ -189,7 +189,7 @@ def test_what_is_not_compiled_beside_is_compiled_here(
 
 
 def test_a_thread_that_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its process is ended, and all is compiled here."""
+    """Its process is ended, and all kernels are compiled here."""
 
     def fail(thread: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
@@ -204,7 +204,7 @@ def test_a_thread_that_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_kernel_that_is_waited_for_comes_first(beside: Callable[[str], None], tmp_path: Path) -> None:
-    """A thread that needs a kernel while another one compiles here has it compiled beside before all others."""
+    """A kernel that a thread waits for is compiled before all others."""
     go = tmp_path / "go"
     beside(
         f"input()\nwhile not os.path.exists({str(go)!r}): time.sleep(0.01)\n"
@@ -218,13 +218,13 @@ def test_the_kernel_that_is_waited_for_comes_first(beside: Callable[[str], None]
             waits.append(time.monotonic())
 
     together, watch, _ = make_compilers(check)
-    with together, together.claim(("train", "0")), together.claim(("train", "1")):  # as another thread would
+    with together, together.claim(("train", "0")), together.claim(("train", "1")):  # as in another thread
         assert watch.seconds[0] == 1
     assert waits
 
 
 def test_the_kernel_that_is_needed_last_comes_next(beside: Callable[[str], None]) -> None:
-    """A thread that comes to one kernel after the other does not find each of them being compiled beside it."""
+    """Processes take the last kernels first, since threads take the first ones."""
     beside("input(); say('ready')\nfor line in sys.stdin: say(json.loads(line)[1])")
     together, watch, _ = make_compilers()
     with together:
@@ -233,7 +233,7 @@ def test_the_kernel_that_is_needed_last_comes_next(beside: Callable[[str], None]
 
 
 def test_a_wait_ends_with_the_call(beside: Callable[[str], None]) -> None:
-    """A thread that waits for a process is asked whether the call goes on, and no process is given more kernels."""
+    """A waiting thread checks whether the call is to end, and then no process gets another kernel."""
     beside("input(); say('ready'); input(); time.sleep(600)")
     ends: list[bool] = []
 
@@ -241,10 +241,10 @@ def test_a_wait_ends_with_the_call(beside: Callable[[str], None]) -> None:
         if ends:
             raise KeyboardInterrupt
 
-    together, _, told = make_compilers(check)
+    together, _, events = make_compilers(check)
     begin = time.monotonic()
     with together:
-        while not told:
+        while not events:
             time.sleep(0.01)
         ends.append(True)
         with pytest.raises(KeyboardInterrupt), together.claim(("train", "3")):

@@ -1,4 +1,4 @@
-"""Kernels that are compiled for a study: none is begun after an interrupt or the time allowed, and progress says so."""
+"""Compilation of kernels: none starts after an interrupt or the time limit, and progress shows it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ compiled_only = pytest.mark.skipif(not jit.ENABLED, reason="without the JIT noth
 
 
 def kernels_on_disk(cache: Path) -> list[str]:
-    """Name the kernels that a cache holds."""
+    """Return the names of the kernels in a cache."""
     return [path.name.partition("-")[0] for path in cache.glob("xor-sweep/*/*.bin")]
 
 
@@ -44,7 +44,7 @@ def kernels_on_disk(cache: Path) -> list[str]:
 @compiled_only
 @pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.soak)])
 def test_interrupt_while_a_kernel_is_compiled(tmp_path: Path, number: signal.Signals) -> None:
-    """That kernel is finished and kept, and no other is begun, by whichever thread; meanwhile the run says so."""
+    """The current kernel is finished and kept, no thread starts another one, and progress shows the wait."""
     study = write_study(tmp_path / "small.toml", STUDY)
     options = [sys.executable, "-m", "sweep", "run", study, "--out", tmp_path / "r", "--threads", "3"]
     environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
@@ -58,14 +58,14 @@ def test_interrupt_while_a_kernel_is_compiled(tmp_path: Path, number: signal.Sig
     # The first line is printed again every ten seconds.
     first, *others = dict.fromkeys(line.rpartition("  ")[2].strip() for line in lines if "compil" in line)
     assert first == "compiling kernel 1 of 3"
-    assert set(others) <= {"stopping: one kernel is being compiled"}  # unless it is finished at once
+    assert set(others) <= {"stopping once the current kernel is compiled"}  # unless it is finished at once
     assert kernels_on_disk(tmp_path) == ["train"]
 
 
 @pytest.mark.soak
 @compiled_only
 def test_time_budget_counts_compiling(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Once the time is over no kernel is begun but the first of a call, so that each call gets on."""
+    """After the time limit, only the first compilation of a call starts, so that each call makes progress."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     study = make_study(count=2, loss="half_squared", **OPTIONS)
     file, out = write_study(tmp_path / "small.toml", study), tmp_path / "r"
@@ -79,7 +79,7 @@ def test_time_budget_counts_compiling(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_first_kernel_of_a_call() -> None:
-    """It may be begun whatever the time, unless a part was finished before; others only while there is time."""
+    """It may start at any time, unless a part is already finished; others only within the time limit."""
     plan = Plan(STUDY)
     for limits in (Limits(), Limits(seconds=60.0)):
         budget = Budget(limits, plan)
@@ -98,12 +98,12 @@ def test_first_kernel_of_a_call() -> None:
 
 
 def test_an_item_that_runs_out_of_time_ends_all_threads() -> None:
-    """Those that others are at are finished, no more are begun, and it is no error."""
-    begun: list[int] = []
+    """Current items are finished, no more are started, and there is no error."""
+    started: list[int] = []
     over = Event()
 
     def work(item: int) -> int:
-        begun.append(item)
+        started.append(item)
         if item == 1:
             over.set()
             raise OutOfTime
@@ -116,15 +116,15 @@ def test_an_item_that_runs_out_of_time_ends_all_threads() -> None:
         yield from range(2, 1000)
 
     made = list(work_in_threads(work, items(), 2, Interrupts(), lambda: None))
-    assert set(made) == set(begun) - {1}
-    assert len(begun) < 10
+    assert set(made) == set(started) - {1}
+    assert len(started) < 10
 
 
 @compiled_only
-def test_no_kernel_is_begun_after_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where one thread has failed, the others compile nothing for the items that they are at."""
+def test_no_kernel_starts_after_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After an error in one thread, the others compile nothing for their current items."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    begun = Event()
+    started = Event()
 
     @jit.kernel("of a test: never compiled")
     def identity(x: int) -> int:
@@ -132,9 +132,9 @@ def test_no_kernel_is_begun_after_an_error(tmp_path: Path, monkeypatch: pytest.M
 
     def work(item: int) -> int:
         if item == 0:
-            assert begun.wait(60)
+            assert started.wait(60)
             raise ValueError("the first item fails")
-        begun.set()
+        started.set()
         for thread in threading.enumerate():
             if thread.name.startswith("sweep-") and thread is not threading.current_thread():
                 thread.join(60)
@@ -145,15 +145,15 @@ def test_no_kernel_is_begun_after_an_error(tmp_path: Path, monkeypatch: pytest.M
     assert not identity.overloads  # type: ignore[attr-defined]
 
 
-def test_what_a_run_waits_for_at_its_end() -> None:
-    """The kernel that is being compiled, and only as long as it is."""
+def test_progress_while_a_run_ends() -> None:
+    """Progress shows the current kernel, and only while it is compiled."""
     progress = SweepProgress(10, 1.0, 1, shown=False)
     progress.stopping()
     assert "stopping" not in progress.text()
     progress.compiling(Compilation(1, 3))
     assert progress.text().endswith("compiling kernel 1 of 3")
     progress.stopping()
-    assert progress.text().endswith("stopping: one kernel is being compiled")
+    assert progress.text().endswith("stopping once the current kernel is compiled")
     progress.compiling(None)
     assert "stopping" not in progress.text()
     assert "compil" not in progress.text()
@@ -162,7 +162,7 @@ def test_what_a_run_waits_for_at_its_end() -> None:
 @pytest.mark.wide
 @compiled_only
 def test_seconds_of_kernels_are_noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`sweep plan` says how many kernels there are at most, and how long each took here the last time."""
+    """`sweep plan` estimates the compilation from the most kernels and the last seconds per kernel."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     study = write_study(tmp_path / "small.toml", STUDY)
     assert re.search(r"kernels +at most 3 to compile.*, some seconds each\n", command("plan", study).out)
@@ -173,7 +173,7 @@ def test_seconds_of_kernels_are_noted(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_a_worker_of_a_cluster_without_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Told that the time of a call is over, it begins no more kernels for it, unless it has done nothing yet."""
+    """After the time limit of a call, a worker compiles no more, unless it has done no work yet."""
     monkeypatch.setattr(remote._thread, "stopped", lambda: False, raising=False)
     busy, fresh, other = (secrets.token_hex(8) for _ in range(3))
     remote._begin_kernel(busy)

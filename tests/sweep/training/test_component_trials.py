@@ -1,4 +1,4 @@
-"""Custom components are trained like ours: same bits by threads, parts, processes, resume and replay."""
+"""Custom components train like built-in ones: the same bits for all threads, parts, processes, resumes and traces."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ ALIKE = {"hidden": 2, "learning_rate": [0.05, 0.2], "max_steps": 60, "seeds.coun
 
 @pytest.fixture
 def own() -> Iterator[None]:
-    """Know the options of the file."""
+    """Register the components of the file."""
     with only_plugins(FILE):
         yield
 
 
 def study_of(**changes: Any) -> sweep.Study:
-    """Make a small study of XOR, which one kernel trains."""
+    """Return a small study of XOR that needs one kernel."""
     return sweep.load_study("xor", ALIKE | changes)
 
 
@@ -41,7 +41,7 @@ QUICK = {"optimizer": "quickprop", "mu": [1.75, 2.0]}
 @pytest.mark.wide
 @pytest.mark.usefixtures("own")
 def test_one_digest(tmp_path: Path) -> None:
-    """Threads, sizes of parts, parts of a study, resuming and reuse do not change a bit; replay and verify agree."""
+    """Threads, sizes of parts, shards, resume and reuse change no bit; trace and verify agree."""
     study = study_of(**QUICK)
     expected = sweep.run(study, tmp_path / "one", threads=1)
     for part_runs in (7, 64):
@@ -64,18 +64,18 @@ def test_one_digest(tmp_path: Path) -> None:
 @pytest.mark.wide
 @pytest.mark.usefixtures("own")
 def test_read_without_the_code(tmp_path: Path) -> None:
-    """Results are read, compared, drawn and checked where nobody has the code; only training needs the same source."""
+    """Results are read, compared, drawn and checked without the code; only training needs the same source."""
     study = study_of(**QUICK)
     expected = sweep.run(study, tmp_path / "one").cells
     changed = tmp_path / "changed.py"
     changed.write_text(FILE.read_text().replace("mu / (1.0 + mu)", "mu / (mu + 1.0)"))
-    for files, told in (((), "none is known here"), ((changed,), "the one known here has SHA-256")):
+    for files, reason in (((), "none is declared"), ((changed,), "the declared one has SHA-256")):
         with only_plugins(*files):
             result = sweep.open_result(tmp_path / "one")
             assert_same_table(result.cells, expected)
             assert len(result.compare("mu", by=["learning_rate"])) == 2
             assert sweep.verify(tmp_path / "one").intact
-            needs = f"optimizer 'quickprop' needs code whose source has SHA-256 [0-9a-f]{{64}}, and {told}"
+            needs = f"optimizer 'quickprop': source must have SHA-256 [0-9a-f]{{64}}, but {reason}"
             for train in (
                 lambda result=result: sweep.trace(result, 3),
                 lambda result=result: sweep.run(result.study, tmp_path / "two"),
@@ -84,15 +84,15 @@ def test_read_without_the_code(tmp_path: Path) -> None:
                 with pytest.raises(sweep.StudyError, match=needs):
                     train()
             assert not (tmp_path / "two").exists()
-    with only_plugins(changed):  # another source is another study, whose runs are not the same
+    with only_plugins(changed):  # another source makes another study, whose runs are not the same
         other = study_of(**QUICK)
         assert other.identity != study.identity
         assert sweep.run(other, reuse=tmp_path / "one").facts["reused_steps"] == 0
 
 
 @pytest.mark.usefixtures("own")
-def test_runs_of_ours_are_reused_beside_options_of_ones_own(tmp_path: Path) -> None:
-    """A setting that the earlier study has not takes no run from it, and one that the later has not none either."""
+def test_reuse_with_and_without_custom_components(tmp_path: Path) -> None:
+    """Runs are reused if only one of the studies has settings of custom components."""
     before = sweep.run(study_of(), tmp_path / "ours")
     both = sweep.run(
         study_of(optimizer=["gd", "quickprop"], mu=[1.75, 2.0]), tmp_path / "both", reuse=tmp_path / "ours"
@@ -102,8 +102,8 @@ def test_runs_of_ours_are_reused_beside_options_of_ones_own(tmp_path: Path) -> N
 
 
 @pytest.mark.usefixtures("own")
-def test_processes_take_options_from_the_call() -> None:
-    """What is sent makes the options elsewhere; it can be part of the data of a job, which is hashed."""
+def test_processes_get_components_from_the_call() -> None:
+    """The sent sources declare the components in another process, and are hashable as part of a job."""
     study = study_of(activation="swish", steepness=0.5, **QUICK)
     sent = sent_components(study)
     assert hash(Job("", "runs", "", "", "", None, (), sent))
@@ -118,7 +118,7 @@ FAILS = {
     "slope": (
         {"activation": "mine"},
         "@sweep.activation\ndef mine(z):\n    return z * z, 3.0 * z\n",
-        "activation 'mine': its slope is ",
+        "activation 'mine': its slope must be about ",
     ),
     "number": (
         {"activation": "mine"},
@@ -139,21 +139,21 @@ FAILS = {
     "forgets": (
         {"optimizer": "mine"},
         "@sweep.optimizer(keeps_infinity=True)\ndef mine(p, g, rate):\n    return select(g > 1.0, p, p - rate * g)\n",
-        "optimizer 'mine': it is declared with keeps_infinity=True, but parameters are finite again",
+        "optimizer 'mine': it is declared with keeps_infinity=True, but parameters become finite",
     ),
 }
 
 
 @pytest.mark.parametrize("case", FAILS)
 def test_tried_on_lanes(tmp_path: Path, case: str) -> None:
-    """An option that cannot be computed on lanes, or not as it says, is refused before anything is written."""
-    changes, code, told = FAILS[case]
+    """A component that fails on lanes or breaks its declaration is refused before anything is written."""
+    changes, code, expected = FAILS[case]
     file = tmp_path / "mine.py"
     file.write_text(HEAD + code)
     with only_plugins(file), pytest.raises(sweep.StudyError) as caught:
         sweep.run(study_of(**changes), tmp_path / "out")
     (fault,) = caught.value.faults
-    assert told.format(file=file) in fault
+    assert expected.format(file=file) in fault
     assert "\n" not in fault
     assert not (tmp_path / "out").exists()
 
@@ -162,21 +162,21 @@ SQUARE = HEAD + "@sweep.activation\ndef square(z):\n    return z * z, 2.0 * z\n"
 
 
 @pytest.mark.parametrize(
-    ("program", "told"), [(None, "sys.executable names no Python"), ("", "names no Python"), ("/none", "No such file")]
+    ("program", "reason"), [(None, "does not name a Python"), ("", "does not name a Python"), ("/none", "No such file")]
 )
 def test_no_other_process_can_be_started(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str | None, told: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str | None, reason: str
 ) -> None:
-    """One sentence says that an option is tried there, and why it is not."""
+    """The error says why no other Python process can be started."""
     (file := tmp_path / "square.py").write_text(SQUARE)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(sys, "executable", program)
-    with only_plugins(file), pytest.raises(sweep.SweepError, match=f"and none can be started .*{told}"):
+    with only_plugins(file), pytest.raises(sweep.SweepError, match=f"which cannot be started .*{reason}"):
         check_custom_components(study_of(activation="square"))
 
 
-def test_whatever_python_does_when_it_starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a site prints is no answer, and places that Python ignores are ignored."""
+def test_site_configurations_do_no_harm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Output of a site configuration is not taken for an answer, and invalid entries of sys.path are ignored."""
     (file := tmp_path / "square.py").write_text(SQUARE)
     (tmp_path / "sitecustomize.py").write_text("import sys\nprint('welcome')\nprint('x' * 10**6, file=sys.stderr)\n")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
@@ -187,11 +187,11 @@ def test_whatever_python_does_when_it_starts(tmp_path: Path, monkeypatch: pytest
 
 
 def test_a_process_that_ends_early(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its last options are told."""
+    """The error contains the last line of the process."""
     (file := tmp_path / "square.py").write_text(SQUARE)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(component_trials, "_PROGRAM", "sys.exit('no more')")
-    with only_plugins(file), pytest.raises(sweep.SweepError, match="has ended early: no more"):
+    with only_plugins(file), pytest.raises(sweep.SweepError, match="ended early: no more"):
         check_custom_components(study_of(activation="square"))
 
 
@@ -228,7 +228,7 @@ def test_published_quickprop() -> None:
 @pytest.mark.skipif(not jit.ENABLED, reason="workers have kernels to compile")
 @pytest.mark.usefixtures("own")
 def test_on_a_cluster(tmp_path: Path) -> None:
-    """Workers, which know no options, have them from the call and not from the results folder."""
+    """Workers get components from the call, not from the results folder."""
     pytest.importorskip("distributed", reason="the extra cluster is not installed")
     study = study_of(**QUICK)
     expected = sweep.run(study)

@@ -1,4 +1,4 @@
-"""Studies whose cells have patterns of their own, and test patterns: digests, reuse, traces, checks and answers."""
+"""Studies with different patterns in each cell, and test patterns: digests, reuse, traces, checks and statistics."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.sweep.forgers import forge_run
 from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import assert_refused, assert_same_table, command, copy_result
 
-# Functions of three inputs of which six patterns are trained on, in an order of its own for each network.
+# Functions of three inputs, with six training patterns in a different order for each network.
 TABLES: dict[str, Any] = {
     "name": "functions",
     "data": {"task": "boolean", "bits": 3, "train_count": 6, "label_noise": 0.2},
@@ -35,7 +35,7 @@ def changed(**parameters: Any) -> sweep.Study:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Train the study into a folder, not to be changed."""
+    """Train the study into a folder. Do not change it."""
     folder = tmp_path_factory.mktemp("data") / "r"
     result = run_in_parts(STUDY, out=folder, part_runs=20)
     assert {"converged", "diverged", "exhausted"} <= set(result.runs()["status"])
@@ -44,7 +44,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.wide
 def test_as_the_oracle_for_any_parts_and_threads(folder: Path) -> None:
-    """No row depends on which patterns are trained side by side."""
+    """Rows do not depend on which patterns are trained together."""
     expected = expected_runs(STUDY)
     assert_same_table(sweep.open_result(folder).runs(), expected)
     digest = sweep.open_result(folder).facts["digest"]
@@ -53,7 +53,7 @@ def test_as_the_oracle_for_any_parts_and_threads(folder: Path) -> None:
 
 
 def test_resumed(tmp_path: Path, folder: Path) -> None:
-    """A study that is ended and resumed has the same rows; its file holds no patterns."""
+    """An interrupted and resumed study has the same rows; its file holds no patterns."""
     run_in_parts(STUDY, out=tmp_path / "r", part_runs=20, max_runs=60)
     whole = run_in_parts(tmp_path / "r" / "study.toml", out=tmp_path / "r", part_runs=20)
     assert whole.facts["digest"] == sweep.open_result(folder).facts["digest"]
@@ -61,7 +61,7 @@ def test_resumed(tmp_path: Path, folder: Path) -> None:
 
 
 def test_reused(folder: Path) -> None:
-    """Rows of the same function, split, noise and options are taken, whatever other values there are."""
+    """Rows of the same function, split, noise and options are reused, whatever the other values."""
     for parameters, n_taken in (
         ({"function": [5, 0, 22], "split_seed": [4, 9]}, 2 * 2 * 1 * 2 * 4),
         ({"hidden": [3]}, 48),
@@ -81,7 +81,7 @@ def test_reused(folder: Path) -> None:
 
 @pytest.mark.parametrize("run", [0, 37, 90])
 def test_replayed(folder: Path, run: int) -> None:
-    """A replay has the patterns of its cell, equals its row, and tells the loss with the test patterns."""
+    """A trace has the patterns of its cell, equals its row, and prints test_loss."""
     result = sweep.open_result(folder)
     trace, row = sweep.trace(result, run), result.runs().iloc[run]
     assert trace.mismatches == {}
@@ -93,7 +93,7 @@ def test_replayed(folder: Path, run: int) -> None:
 
 
 def test_verified(folder: Path) -> None:
-    """The folder is sound, also where runs are trained again."""
+    """The folder is intact, also after training runs again."""
     findings = sweep.verify(folder, sample=96, sample_seed=1)
     assert not findings.faults
 
@@ -101,29 +101,29 @@ def test_verified(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("values", "rule"),
     [
-        ({"n_test_correct": 3}, "from 0 to 2 outputs can be right with the test patterns"),
+        ({"n_test_correct": 3}, "n_test_correct is from 0 to 2"),
         ({"n_test_correct": -1}, "from 0 to 2 outputs"),
-        ({"test_loss": -0.5}, "losses with the test patterns are at least 0"),
-        ({"test_loss": float("nan")}, "losses with the test patterns are at least 0"),
+        ({"test_loss": -0.5}, "test_loss is at least 0"),
+        ({"test_loss": float("nan")}, "test_loss is at least 0"),
     ],
 )
 def test_forged(folder: Path, tmp_path: Path, values: dict[str, Any], rule: str) -> None:
-    """Measures of tests that cannot be are found without training."""
+    """Impossible measures with test patterns are detected without training."""
     forged = forge_run(copy_result(folder, tmp_path / "r"), 5, **values)
     findings = sweep.verify(forged)
     assert any(rule in str(fault) for fault in findings.faults), findings.faults
 
 
 def test_forged_test_of_a_diverged_run(folder: Path, tmp_path: Path) -> None:
-    """Whose weights mean nothing."""
+    """A diverged run must have test_loss inf."""
     runs = sweep.open_result(folder).runs()
     run = int(runs.index[runs["status"] == "diverged"][0])
     forged = forge_run(copy_result(folder, tmp_path / "r"), run, test_loss=1.0)
-    assert any("no finite loss with the test patterns" in str(fault) for fault in sweep.verify(forged).faults)
+    assert any("has test_loss inf" in str(fault) for fault in sweep.verify(forged).faults)
 
 
 def test_answers_by_measures_of_tests(folder: Path) -> None:
-    """Statistics are those of the rows; better networks have more right outputs, and less loss."""
+    """Statistics are those of the rows."""
     result = sweep.open_result(folder)
     rows = result.runs()
     best = result.best("n_test_correct")
@@ -142,7 +142,7 @@ def test_answers_by_measures_of_tests(folder: Path) -> None:
 
 @pytest.mark.wide
 def test_without_test_patterns(tmp_path: Path) -> None:
-    """Who asks for measures of tests is told that there are none, and counts alone keep none."""
+    """Measures with test patterns are refused without test patterns, and with keep='cells'."""
     plain = sweep.Study(**TABLES | {"data": {"task": "boolean", "bits": 3}, "parameters": {
         name: values for name, values in TABLES["parameters"].items() if name != "split_seed"}})  # fmt: skip
     result = sweep.run(plain, out=tmp_path / "r")
@@ -152,5 +152,5 @@ def test_without_test_patterns(tmp_path: Path) -> None:
     assert_refused(command("figure", tmp_path / "r", "slice", "--value", "test_loss"), ("no test patterns",))
     assert_refused(command("compare", tmp_path / "r", "--vary", "hidden", "--by", "test_loss"), ("no test patterns",))
     assert "test_loss" not in result.runs()
-    with pytest.raises(StudyError, match="keep 'cells' given with test patterns"):
+    with pytest.raises(StudyError, match="keep: must be 'runs' with test patterns"):
         sweep.run(STUDY, keep="cells")

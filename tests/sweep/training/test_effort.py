@@ -1,4 +1,4 @@
-"""What a study is worth to compile changes none of its rows."""
+"""The effort of compilation changes no row."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from sweep.training import part_trainer
 from sweep.training.part_trainer import PartTrainer
 from tests.sweep.support import make_study
 
-# Networks of all kinds of sizes, some of which diverge, stall or become infinite.
+# Networks of several sizes, some of which diverge, stall or become infinite.
 STUDY = make_study(count=30, hidden=[1, 2, 5, 9], learning_rate=[0.05, 1e6, 1e200], max_steps=60)
 
 
 @pytest.mark.parametrize("threads", [1, 2])
 def test_every_effort_gives_the_same_rows(threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every row is the same, to the last bit, by whichever kernels."""
+    """Rows have the same bits with all kernels."""
     rows, variants = list[pd.DataFrame](), set[object]()
     for effort in Effort:
         monkeypatch.setattr(part_trainer, "study_effort", lambda *_, effort=effort: effort)

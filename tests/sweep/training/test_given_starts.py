@@ -1,4 +1,4 @@
-"""Networks that begin where a study says: given, swept and mirrored weights, and parameters that stay."""
+"""Initial weights that a study sets: given, swept and mirrored weights, and frozen parameters."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_given_weights_as_the_oracle(name: str) -> None:
 
 
 def test_a_swept_weight_is_a_column(tmp_path: Path) -> None:
-    """Its cells are selected, compared, verified and replayed as those of any parameter."""
+    """A swept weight is selected, compared, verified and traced like any parameter."""
     result = sweep.run(STUDIES["swept"], out=tmp_path / "swept")
     assert list(result.cells.columns[:4]) == ["cell", "w[0,1]", "bias_scale", "b[0]"]
     assert set(result.best("final_loss", at={"w[0,1]": [2.0]})["w[0,1]"]) == {2.0}
@@ -59,7 +59,7 @@ def test_a_swept_weight_is_a_column(tmp_path: Path) -> None:
 
 
 def test_rows_are_reused_where_weights_agree(tmp_path: Path) -> None:
-    """A study takes rows of one with the same given weights, for weights of each seed only where seeds are the same."""
+    """Rows are reused with the same given weights; with weights by seed only if the seeds agree."""
     study = STUDIES["of each seed"]
     first = sweep.run(study, out=tmp_path / "first")
     again = sweep.run(study, out=tmp_path / "again", reuse=[tmp_path / "first"])
@@ -75,7 +75,7 @@ def test_rows_are_reused_where_weights_agree(tmp_path: Path) -> None:
 
 
 def test_results_of_which_one_sweeps_a_weight(tmp_path: Path) -> None:
-    """They have no run in common: nothing is reused, and nothing is paired, in either order."""
+    """If only one study sweeps a weight, they share no run: nothing is reused or paired."""
     swept, plain = STUDIES["swept"], make_study(**OPTIONS, base=0)
     folders = [tmp_path / "swept", tmp_path / "plain"]
     for study, folder in zip((swept, plain), folders, strict=True):
@@ -90,15 +90,15 @@ def test_results_of_which_one_sweeps_a_weight(tmp_path: Path) -> None:
 
 
 def test_a_trace_has_the_weights_of_its_seed() -> None:
-    """Weights of each seed are there for the study's seeds alone."""
+    """Weights by seed exist only for the seeds of the study."""
     study = with_values({"b": [[s, -s] for s in range(5)]}, max_steps=0)
     assert sweep.trace(study, 4).weights.b.tolist() == [4.0, -4.0]
-    with pytest.raises(StudyError, match="seed 5 given; the study gives initial weights of seeds 0 to 4"):
+    with pytest.raises(StudyError, match=r"seed: must be from 0 to 4, .*, got 5"):
         sweep.trace(study, 5)
 
 
-def test_mirrored_networks_begin_at_their_bias() -> None:
-    """Outputs of all patterns are the output bias, but for rounding, and training breaks the symmetry."""
+def test_mirrored_networks_start_at_their_bias() -> None:
+    """Initial outputs equal the output bias up to rounding, and training breaks the symmetry."""
     study = make_study(**{**OPTIONS, "hidden": 8, "max_steps": 0, "mirrored": True, "bias_scale": 0.5})
     trace = sweep.trace(study, 2)
     np.testing.assert_allclose(trace.predictions, trace.weights.c[0], rtol=1e-15, atol=1e-15)
@@ -109,7 +109,7 @@ def test_mirrored_networks_begin_at_their_bias() -> None:
 
 @pytest.mark.parametrize("freeze", some_compiled(["w", "v", "b c", "k w"], {"v", "k w"}.__contains__))
 def test_frozen_parameters_keep_their_values(freeze: str) -> None:
-    """Whatever decays or has momentum, frozen arrays end as they began, and the others do not."""
+    """With weight decay and momentum, frozen arrays do not change, and the others do."""
     options = {**OPTIONS, "optimizer": "adam", "weight_decay": 0.1, "skip": True}
     start = sweep.trace(make_study(**{**options, "max_steps": 0}), 1).weights
     end = sweep.trace(make_study(**options, freeze=freeze), 1).weights

@@ -1,4 +1,4 @@
-"""Ctrl-C and errors while threads train: in good order at first, at once the second time."""
+"""Ctrl-C and errors while threads train: the first one ends the run cleanly, the second one at once."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ PART_RUNS = 4
 
 @pytest.fixture(autouse=True)
 def default_handler() -> Iterator[None]:
-    """Handle Ctrl-C as Python does at first, whatever the tests were started from."""
+    """Handle Ctrl-C as Python does by default, however the tests were started."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     signal.signal(signal.SIGINT, before)
 
 
-def test_first_interrupt_keeps_the_parts_under_way(tmp_path: Path) -> None:
-    """A part that is being trained when the signal comes is committed, and no other is begun."""
+def test_first_interrupt_keeps_current_parts(tmp_path: Path) -> None:
+    """Parts in training are committed after the signal, and no other part is started."""
     train, trained = PartTrainer.train, []
 
     def watched(worker: PartTrainer, part: Part) -> PartResult:
@@ -60,7 +60,7 @@ def test_first_interrupt_keeps_the_parts_under_way(tmp_path: Path) -> None:
 
 
 def test_first_interrupt_ends_one_very_long_network(tmp_path: Path) -> None:
-    """A network of two billion steps does not keep Ctrl-C waiting, and leaves nothing behind."""
+    """A network of two billion steps does not delay Ctrl-C, and leaves nothing behind."""
     study = make_study(count=1, hidden=2, learning_rate=1e-6, max_steps=2**31 - 1, criterion="none")
     train = PartTrainer.train
 
@@ -78,10 +78,10 @@ def test_first_interrupt_ends_one_very_long_network(tmp_path: Path) -> None:
 def test_first_interrupt_ends_a_long_part_between_pieces(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: float, n_pieces: int
 ) -> None:
-    """Where shapes share a part that was begun a while ago, the next is not trained; else it is, with its kernel."""
+    """A part with several shapes ends between two of them once it has taken long; otherwise it is finished."""
     monkeypatch.setattr("sweep.training.part_trainer._LONG_SECONDS", seconds)
     study = make_study(count=1, hidden=[1, 2, 3], learning_rate=0.5)
-    sweep.run(study)  # none is compiled after an interrupt
+    sweep.run(study)  # no kernel is compiled after an interrupt
     train, trained = PartTrainer._train_piece, []
 
     def interrupted(worker: PartTrainer, piece: Part) -> tuple[Columns, int]:
@@ -98,7 +98,7 @@ def test_first_interrupt_ends_a_long_part_between_pieces(
 
 
 def test_second_interrupt_does_not_wait(tmp_path: Path) -> None:
-    """The second one ends a run whose threads do not end, which then write nothing more."""
+    """A second Ctrl-C ends a run whose threads do not end; they write nothing afterwards."""
     release, left = threading.Event(), threading.Event()
     train = PartTrainer.train
 
@@ -125,7 +125,7 @@ def test_second_interrupt_does_not_wait(tmp_path: Path) -> None:
 
 
 def test_interrupt_while_parts_are_read(tmp_path: Path) -> None:
-    """An interrupt at the end, while what others trained is read, is one too."""
+    """An interrupt at the end, while parts are read, also counts."""
     with pytest.raises(KeyboardInterrupt), mock.patch.object(Store, "write_cells", side_effect=KeyboardInterrupt):
         run_in_parts(STUDY, out=tmp_path / "r", part_runs=PART_RUNS)
     table = Store.table
@@ -139,9 +139,9 @@ def test_interrupt_while_parts_are_read(tmp_path: Path) -> None:
 
 
 def test_interrupt_that_a_callback_swallows(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An interrupt in a callback of the compiler, which raises nothing, is counted and not told of; errors are."""
-    told: list[str] = []
-    monkeypatch.setattr(sys, "unraisablehook", lambda swallowed: told.append(str(swallowed.exc_value)))
+    """An interrupt in a callback of the compiler is counted without a message; errors are reported."""
+    messages: list[str] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda swallowed: messages.append(str(swallowed.exc_value)))
 
     @ctypes.CFUNCTYPE(None)
     def interrupted() -> None:
@@ -158,12 +158,12 @@ def test_interrupt_that_a_callback_swallows(monkeypatch: pytest.MonkeyPatch) -> 
             interrupts.check()
     assert interrupts.count == 2
     interrupted()
-    assert told[0] == "of a callback"
-    assert len(told) == 2
+    assert messages[0] == "of a callback"
+    assert len(messages) == 2
 
 
 def test_handlers_of_others_are_left_alone() -> None:
-    """Where somebody handles Ctrl-C, or ignores it, that stays so; outside of the main thread nothing is set."""
+    """Existing handlers of Ctrl-C are kept, and outside the main thread none is set."""
     seen: list[int] = []
     for handler in (lambda number, frame: seen.append(number), signal.SIG_IGN):
         signal.signal(signal.SIGINT, handler)
@@ -187,7 +187,7 @@ def test_handlers_of_others_are_left_alone() -> None:
 
 
 def test_threads_that_do_not_start() -> None:
-    """Where the system starts no more threads, those that run end and a sentence says how many there were."""
+    """If the system cannot start all threads, those that run end, and the error says how many there were."""
     start, started = threading.Thread.start, []
 
     def few(thread: threading.Thread) -> None:
@@ -196,13 +196,16 @@ def test_threads_that_do_not_start() -> None:
         started.append(thread)
         start(thread)
 
-    with mock.patch.object(threading.Thread, "start", few), pytest.raises(SweepError, match=r"64 given.* starts 2 and"):
+    with (
+        mock.patch.object(threading.Thread, "start", few),
+        pytest.raises(SweepError, match=r"threads: must be at most 2 .*, got 64"),
+    ):
         list(work_in_threads(lambda _: time.sleep(0.01), iter(range(1000)), 64, Interrupts(), lambda: None))
     assert not any(thread.is_alive() for thread in started)
 
 
 def test_error_in_one_thread_ends_all() -> None:
-    """The first error is raised, once the other threads have ended what they were at."""
+    """The first error is raised once the other threads have finished their items."""
     done: list[int] = []
 
     def work(item: int) -> None:
@@ -217,7 +220,7 @@ def test_error_in_one_thread_ends_all() -> None:
 
 
 def test_threads_import_nothing(tmp_path: Path) -> None:
-    """All modules are there before the first thread starts: an interrupted import could make it wait without end."""
+    """All modules are imported before the first thread starts, which might wait for an interrupted import."""
     code = """
 import sys
 import sweep

@@ -1,4 +1,4 @@
-"""Recorded learning curves: those of the oracle, whoever finishes the study, and equal to the rows at their ends."""
+"""Recorded learning curves equal those of the oracle, and end like the rows."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ STUDIES = {
     ),
     "patience": recording(3, learning_rate=[0.05, 3.0], patience=4, min_delta=0.01, hidden=2),
     "infinite losses": recording(2, criterion="max_error", threshold=1e200, scale=1e80, hidden=2),  # though converged
-    "ends alone": recording(2, [38], batch=1, max_steps=38, hidden=2),  # 38 is within an epoch, which ends too late
+    "only ends": recording(2, [38], batch=1, max_steps=38, hidden=2),  # 38 is within an epoch, which ends too late
     "nothing to do": recording(1, max_steps=0, hidden=2),
 }
 
 
 def test_curves_of_last_attempts() -> None:
-    """Where runs restart, a curve has the losses of the last attempt, as its replay tells them."""
+    """If runs restart, a curve has the losses of the last attempt, as in its trace."""
     study = recording(3, [0, 1, 4, 9, 30], learning_rate=[0.1, 3.0], hidden=2, threshold=0.9)
     study = Study(**study.canonical() | {"restarts": {"max_restarts": 3, "after": 15}})
     result = sweep.run(study)
@@ -69,7 +69,7 @@ def test_curves_of_last_attempts() -> None:
 
 
 def test_finished_without_its_curves(tmp_path: Path) -> None:
-    """A finished folder that has lost its curves is not said to be complete."""
+    """A finished folder that has lost its curves is not complete."""
     study = recording(1, hidden=2)
     sweep.run(study, tmp_path / "place")
     (tmp_path / "place" / "curves.parquet").unlink()
@@ -77,14 +77,14 @@ def test_finished_without_its_curves(tmp_path: Path) -> None:
         sweep.run(study, tmp_path / "place")
 
 
-def expected_curves(study: Study, given: list[int] | None = None) -> pd.DataFrame:
-    """Return the curves by the oracle: at each step the rows of a study whose runs end there at the latest."""
+def expected_curves(study: Study, chosen: list[int] | None = None) -> pd.DataFrame:
+    """Return the curves by the oracle: at each step, the rows of a study whose runs end there at the latest."""
     tables = study.canonical()
     del tables["record"]
     whole = expected_runs(Study(**tables))
     found = whole[whole["seed"] < study.seeds.base + study.record.curves.seeds].to_dict("records")
     runs = [(row, -(-study.data.n_patterns // row.get("batch", study.training.batch))) for row in found]
-    steps = [0, 1, 2, 5, 10, 20, 50, 100, 200] if given is None else given
+    steps = [0, 1, 2, 5, 10, 20, 50, 100, 200] if chosen is None else chosen
     moved = {n_windows: {-(-step // n_windows) * n_windows for step in steps} for _, n_windows in runs}
     for step in sorted(set().union(*moved.values())):
         ends = _by_options(expected_runs(_limited(tables, step)), whole)
@@ -97,14 +97,14 @@ def expected_curves(study: Study, given: list[int] | None = None) -> pd.DataFram
 
 
 def _limited(tables: dict[str, Any], step: int) -> Study:
-    """Return a study whose runs take no more steps, with the cells of the others but for their limits."""
+    """Return the study with this limit of steps in all cells."""
     parameters = {name: values for name, values in tables["parameters"].items() if name != "max_steps"}
     training = {**tables["training"], "max_steps": step}
     return Study(**{**tables, "parameters": parameters, "training": training})
 
 
 def _options(whole: pd.DataFrame) -> list[str]:
-    """Return the columns that identify a run whatever the limit of its steps."""
+    """Return the columns that identify a run, without the limit of its steps."""
     columns = list(whole.columns)
     return [name for name in columns[2 : columns.index("status")] if name != "max_steps"]
 
@@ -118,7 +118,7 @@ def _by_options(ends: pd.DataFrame, whole: pd.DataFrame) -> dict[tuple[Any, ...]
     "name", some_compiled(STUDIES, {"ends of every kind", "tested batches", "patience"}.__contains__)
 )
 def test_curves_of_the_oracle(name: str, tmp_path: Path) -> None:
-    """Loss, correct outputs and test measures at each point, in memory and in a folder, whatever the blocks."""
+    """Loss, correct outputs and test measures equal the oracle's at each point, in memory and in a folder."""
     study = STUDIES[name]
     steps = None if study.record.curves.steps is None else list(study.record.curves.steps)
     result = sweep.run(study)
@@ -131,7 +131,7 @@ def test_curves_of_the_oracle(name: str, tmp_path: Path) -> None:
 
 
 def test_rows_are_as_without_curves() -> None:
-    """Curves are no part of rows or digest, and each ends as its row."""
+    """Curves change neither rows nor digest, and each ends like its row."""
     study = STUDIES["ends of every kind"]
     tables = study.canonical()
     del tables["record"]
@@ -147,8 +147,8 @@ def test_rows_are_as_without_curves() -> None:
 
 
 @pytest.mark.wide
-def test_choices_that_no_cell_has() -> None:
-    """Values that exist, but not together, are refused; so are those of other cells than the one that is named."""
+def test_values_without_a_cell() -> None:
+    """Values that no cell combines are refused, and so are values that contradict a cell number."""
     options: dict[str, Any] = {"data": {"task": "xor"}, "seeds": {"count": 2}, "record": {"curves": {"seeds": 2}}}
     options |= {"zip": [{"hidden": [2, 3], "learning_rate": [0.1, 0.2]}], "parameters": {"optimizer": ["gd", "adam"]}}
     result = sweep.run(Study(**options))
@@ -163,7 +163,7 @@ def test_choices_that_no_cell_has() -> None:
 
 @pytest.mark.wide
 def test_choice_of_curves() -> None:
-    """Curves of a cell, or of values of parameters; what is not there is told in one sentence."""
+    """Curves are chosen by cell or by values of parameters; anything else is refused in one sentence."""
     result = sweep.run(STUDIES["tested batches"])
     every = result.learning_curves()
     assert list(every["cell"].unique()) == list(range(4))
@@ -178,14 +178,14 @@ def test_choice_of_curves() -> None:
             lambda: run_in_parts(recording(1), part_runs=2, max_runs=2).learning_curves(),
             "recorded once all runs are trained",
         ),
-        (lambda: sweep.run(recording(1), keep="cells"), "keep 'cells' given with record.curves, which are compared"),
+        (lambda: sweep.run(recording(1), keep="cells"), "keep: must be 'runs' with record.curves"),
     ):
         with pytest.raises((StoreError, StudyError, SweepError), match=options):
             call()
 
 
 def test_an_interrupted_study_is_finished_with_curves(tmp_path: Path) -> None:
-    """Killed before or while curves are recorded, a folder is incomplete, and the same command records them."""
+    """After a kill before or during the recording of curves, the same command records them."""
     study = recording(2, hidden=2)
     expected = sweep.run(study).learning_curves()
     assert not run_in_parts(study, out=tmp_path / "r", part_runs=2, max_runs=4).complete
@@ -202,8 +202,8 @@ def test_an_interrupted_study_is_finished_with_curves(tmp_path: Path) -> None:
     pd.testing.assert_frame_equal(sweep.open_result(tmp_path / "r").learning_curves(), expected)
 
 
-def test_the_last_part_of_a_study_has_the_curves(tmp_path: Path) -> None:
-    """Parts in one folder or merged, adaptive seeds, and rows that are reused."""
+def test_the_last_shard_records_the_curves(tmp_path: Path) -> None:
+    """Curves are recorded for shards in one folder, merged shards, adaptive seeds and reused rows."""
     study = recording(2, hidden=[2, 3])
     expected = sweep.run(study).learning_curves()
     for part in (1, 2):
@@ -229,8 +229,8 @@ def test_the_last_part_of_a_study_has_the_curves(tmp_path: Path) -> None:
     assert set(adaptive.learning_curves()["run"]) == set(rows.loc[rows["seed"] < 30, "run"])
 
 
-def test_a_run_that_ends_otherwise_is_refused(tmp_path: Path) -> None:
-    """Rows that this machine does not give stop the study before it is complete."""
+def test_a_curve_must_end_like_its_row(tmp_path: Path) -> None:
+    """If a row does not fit its curve, the study does not become complete."""
     study = recording(2, hidden=2)
     trained = curve_recorder.column_values
 
@@ -239,9 +239,7 @@ def test_a_run_that_ends_otherwise_is_refused(tmp_path: Path) -> None:
 
     with (
         mock.patch.object(curve_recorder, "column_values", changed),
-        pytest.raises(
-            StoreError, match=r"the learning curve of run 0 ends otherwise than its row: final_loss .* in the"
-        ),
+        pytest.raises(StoreError, match=r"the learning curve of run 0 does not end like its row: final_loss .* in the"),
     ):
         sweep.run(study, out=tmp_path / "r")
     assert sweep.run(study, out=tmp_path / "r").complete
@@ -249,7 +247,7 @@ def test_a_run_that_ends_otherwise_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.wide
 def test_the_file_explains_itself(tmp_path: Path) -> None:
-    """The command records curves, and each column of the file has unit and meaning."""
+    """Each column of curves.parquet has unit and meaning."""
     path = write_study(tmp_path / "s.toml", make_study(batch=[1, 4], hidden=2, count=3))
     assert "record.curves" not in command("plan", path).out
     planned = command("plan", path, "--set", "record.curves={seeds=2}").out

@@ -1,4 +1,4 @@
-"""Recorded targets of the loss: the steps are those of a sweep over ``threshold``, in every way of training."""
+"""Loss thresholds: the steps equal those of a sweep over ``threshold``, however the study is trained."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 import sweep
 from sweep import StoreError, Study, StudyError, open_result
-from sweep.store.claim import Wish, claim
+from sweep.store.claim import FolderRequest, claim
 from sweep.store.location import files_at
 from sweep.store.own_bits import own_bits
 from sweep.study.columns import runs_columns
@@ -30,58 +30,62 @@ from tests.sweep.support import (
     write_study,
 )
 
-TARGETS = [0.1, 3.0, 1.0, 0.3, 0.01]
-STUDY = make_study(count=30, loss_thresholds=TARGETS)
+THRESHOLDS = [0.1, 3.0, 1.0, 0.3, 0.01]
+STUDY = make_study(count=30, loss_thresholds=THRESHOLDS)
 
 STUDIES: dict[str, Study] = {
     "loss": STUDY,
-    "none": make_study(loss_thresholds=TARGETS, criterion="none", batch=[2, 4], order=["cyclic", "shuffled"], hidden=2),
+    "none": make_study(
+        loss_thresholds=THRESHOLDS, criterion="none", batch=[2, 4], order=["cyclic", "shuffled"], hidden=2
+    ),
     "criteria": make_study(
-        loss_thresholds=TARGETS, criterion=["correct", "max_error", "loss"], threshold=0.3, hidden=[1, 2, 8]
+        loss_thresholds=THRESHOLDS, criterion=["correct", "max_error", "loss"], threshold=0.3, hidden=[1, 2, 8]
     ),
     "float32": make_study(
-        loss_thresholds=TARGETS, dtype="float32", optimizer=["adam", "momentum"], batch=[3, 1], hidden=3
+        loss_thresholds=THRESHOLDS, dtype="float32", optimizer=["adam", "momentum"], batch=[3, 1], hidden=3
     ),
-    "late": make_study(loss_thresholds=TARGETS, from_step=[0, 7], divergence_threshold=[2.5, 1e3], learning_rate=0.2),
+    "late": make_study(
+        loss_thresholds=THRESHOLDS, from_step=[0, 7], divergence_threshold=[2.5, 1e3], learning_rate=0.2
+    ),
 }
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of a finished study, not to be changed."""
-    place = tmp_path_factory.mktemp("targets") / "r"
+    place = tmp_path_factory.mktemp("thresholds") / "r"
     run_in_parts(STUDY, out=place, part_runs=9)
     return place
 
 
 @pytest.mark.parametrize("name", some_compiled(STUDIES, {"loss", "none"}.__contains__))
 def test_rows_as_oracle(name: str) -> None:
-    """The columns of targets are those of the oracle, behind all others."""
+    """The columns of loss thresholds equal the oracle's, and come last."""
     study = STUDIES[name]
     result = sweep.run(study)
     rows = result.runs()
     assert_same_table(rows, expected_runs(study))
     assert result.facts["digest"] == digest_of(rows)
-    assert list(rows.columns[-5:]) == [f"steps_to_{target}" for target in ("3", "1", "0.3", "0.1", "0.01")]
+    assert list(rows.columns[-5:]) == [f"steps_to_{threshold}" for threshold in ("3", "1", "0.3", "0.1", "0.01")]
     found = rows[target_names(study)].to_numpy()
     assert found.dtype == np.int32
     assert (found == -1).any()
     assert (found > 0).any()
 
 
-def test_other_columns_are_as_without_targets() -> None:
-    """A study without targets keeps its columns, and their numbers do not depend on targets."""
+def test_other_columns_do_not_change() -> None:
+    """The other columns do not depend on loss thresholds."""
     plain = sweep.run(make_study(count=30)).runs()
     pd.testing.assert_frame_equal(sweep.run(STUDY).runs(list(plain.columns)), plain)
     assert "record" not in make_study().canonical()
 
 
-def test_twin_that_sweeps_below() -> None:
-    """A column has the steps of the runs that converge in a study with the target as threshold."""
-    recorded = sweep.run(make_study(count=50, loss_thresholds=TARGETS, criterion="none"))
-    twin = sweep.run(make_study(count=50, threshold=sorted(TARGETS, reverse=True)))
+def test_same_steps_as_a_swept_threshold() -> None:
+    """A column has the steps of the runs that converge in a study with this convergence threshold."""
+    recorded = sweep.run(make_study(count=50, loss_thresholds=THRESHOLDS, criterion="none"))
+    twin = sweep.run(make_study(count=50, threshold=sorted(THRESHOLDS, reverse=True)))
     rows, swept = recorded.runs(), twin.runs()
-    for target, name in zip(sorted(TARGETS, reverse=True), target_names(STUDY), strict=True):
+    for target, name in zip(sorted(THRESHOLDS, reverse=True), target_names(STUDY), strict=True):
         own = swept[swept["threshold"] == target].reset_index(drop=True)
         steps = own["steps"].where(own["status"] == "converged", -1)
         assert rows[name].tolist() == steps.tolist()
@@ -93,7 +97,7 @@ def test_twin_that_sweeps_below() -> None:
 
 
 def test_same_rows_in_every_way(folder: Path, tmp_path: Path) -> None:
-    """Threads, parts, parts of a study, merging, and a resumed run give the same digest."""
+    """Threads, parts, shards, merged and resumed runs give the same digest."""
     expected = open_result(folder).facts["digest"]
     assert sweep.run(STUDY, threads=2).facts["digest"] == expected
     for part in (1, 2):
@@ -103,11 +107,11 @@ def test_same_rows_in_every_way(folder: Path, tmp_path: Path) -> None:
     assert run_in_parts(STUDY, out=tmp_path / "more", part_runs=9).facts["digest"] == expected
     partial = open_result(folder)
     assert partial.study == STUDY
-    assert partial.study.record.loss_thresholds == tuple(sorted(TARGETS, reverse=True))
+    assert partial.study.record.loss_thresholds == tuple(sorted(THRESHOLDS, reverse=True))
 
 
-def test_trace_tells_targets(folder: Path) -> None:
-    """A trace finds the stored steps, tells them, and names a column that differs."""
+def test_trace_prints_loss_thresholds(folder: Path) -> None:
+    """A trace prints the stored steps, and names a column that differs."""
     result = open_result(folder)
     rows = result.runs()
     run = int(rows.index[rows["steps_to_0.3"] > 0][0])
@@ -120,14 +124,14 @@ def test_trace_tells_targets(folder: Path) -> None:
 
 
 def test_changed_steps_are_found(folder: Path, tmp_path: Path) -> None:
-    """Steps to a target that cannot be are found without training, others by training the run again."""
+    """Impossible steps to a threshold are detected without training, other wrong ones by training again."""
     rows = open_result(folder).runs()
     (run, later) = rows.index[rows["steps_to_0.3"] > 1][:2]
     last, at = int(rows["steps"][run]), int(rows["steps_to_0.3"][run])
     edits: list[tuple[dict[str, Any], str]] = [
         ({"steps_to_0.3": last + 1}, "never, which is -1"),
         ({"steps_to_0.3": -2}, "never, which is -1"),
-        ({"steps_to_0.3": 0}, "just if the first loss is below"),
+        ({"steps_to_0.3": 0}, "exactly if initial_loss is below"),
         ({"steps_to_0.1": 1, "steps_to_0.01": -1}, "no later than a smaller one"),
     ]
     for number, (values, why) in enumerate(edits):
@@ -139,16 +143,16 @@ def test_changed_steps_are_found(folder: Path, tmp_path: Path) -> None:
     forged = forge_run(copy_result(folder, tmp_path / "later"), int(run), **{"steps_to_0.3": at - 1})
     assert sweep.verify(forged).faults == []
     (fault,) = sweep.verify(forged, sample=-1).faults
-    assert "training gives other bits, in column 'steps_to_0.3'" in fault
+    assert "training gives other bits in column 'steps_to_0.3'" in fault
     traced = sweep.trace(open_result(forged), int(run))
     assert traced.mismatches == {"steps_to_0.3": at - 1}
     assert sweep.verify(folder, sample=-1).faults == []
 
 
-def test_reuse_needs_all_targets(folder: Path, tmp_path: Path) -> None:
-    """Rows are taken for fewer targets or none, and not for a target that they lack."""
-    for targets in (TARGETS[:2], [], [1.0]):
-        study = make_study(count=40, loss_thresholds=targets)
+def test_reuse_needs_all_thresholds(folder: Path, tmp_path: Path) -> None:
+    """Rows are reused for fewer loss thresholds or none, but not for one that they lack."""
+    for thresholds in (THRESHOLDS[:2], [], [1.0]):
+        study = make_study(count=40, loss_thresholds=thresholds)
         result = sweep.run(study, reuse=[folder])
         assert result.facts["digest"] == sweep.run(study).facts["digest"]
         assert result.facts["reused_steps"] > 0
@@ -156,18 +160,18 @@ def test_reuse_needs_all_targets(folder: Path, tmp_path: Path) -> None:
     result = sweep.run(study, reuse=[folder])
     assert result.facts["digest"] == sweep.run(study).facts["digest"]
     assert result.facts["reused_steps"] == 0
-    told = command("run", write_study(tmp_path / "s.toml", study), "--out", tmp_path / "r", "--reuse", folder)
-    assert "no run has all targets of record.loss_thresholds in" in told.err
+    finished = command("run", write_study(tmp_path / "s.toml", study), "--out", tmp_path / "r", "--reuse", folder)
+    assert "no run has all record.loss_thresholds in" in finished.err
     plain = tmp_path / "plain"
     sweep.run(make_study(count=30), out=plain)
     assert sweep.run(STUDY, reuse=[plain, folder]).facts["lane_occupancy"] == 1
 
 
-def test_study_without_the_targets_of_a_folder_is_told_no_reuse(folder: Path) -> None:
-    """What is in a folder is offered for reuse only if it has the targets."""
-    for targets, offered in (([1.0], True), ([1.0, 0.5], False)):
-        study = make_study(count=31, loss_thresholds=targets)
-        wish = Wish(study, "runs", False, own_bits(), ())
+def test_reuse_is_offered_only_with_all_thresholds(folder: Path) -> None:
+    """The error offers the reuse of rows only if they have all loss thresholds."""
+    for thresholds, offered in (([1.0], True), ([1.0, 0.5], False)):
+        study = make_study(count=31, loss_thresholds=thresholds)
+        wish = FolderRequest(study, "runs", False, own_bits(), ())
         with pytest.raises(StoreError) as refused, claim(files_at(folder), wish):
             pass
         assert ("--reuse" in str(refused.value)) == offered
@@ -189,18 +193,18 @@ def test_study_without_the_targets_of_a_folder_is_told_no_reuse(folder: Path) ->
         (3, ("record", "table")),
     ],
 )
-def test_what_is_refused(record: Any, words: tuple[str, ...]) -> None:
-    """Each fault is told in one sentence."""
+def test_invalid_thresholds(record: Any, words: tuple[str, ...]) -> None:
+    """Each fault is reported in one sentence."""
     with pytest.raises(StudyError) as refused:
         Study(data={"task": "xor"}, network={"hidden": 2}, training={"learning_rate": 0.1}, record=record)
     (fault,) = refused.value.faults
     assert all(word in fault for word in words)
 
 
-def test_targets_of_commands(tmp_path: Path) -> None:
-    """They are changed by --set, and need rows."""
-    told = command("plan", "xor", "--set", "record.loss_thresholds=0.1,1", "--set", "seeds.count=3")
-    assert "record.loss_thresholds  1.0, 0.1" in told.out
+def test_thresholds_of_commands(tmp_path: Path) -> None:
+    """Loss thresholds are changed by --set, and need rows."""
+    planned = command("plan", "xor", "--set", "record.loss_thresholds=0.1,1", "--set", "seeds.count=3")
+    assert "record.loss_thresholds  1.0, 0.1" in planned.out
     run = ("run", "xor", "--out", tmp_path / "r", "--set", "record.loss_thresholds=[0.1]")
     assert_refused(command(*run, "--keep", "cells"), ("keep 'cells'", "record.loss_thresholds"))
     assert_refused(command(*run, "--set", "record.loss_thresholds=-1"), ("record.loss_thresholds", "-1"))
@@ -210,11 +214,11 @@ def test_targets_of_commands(tmp_path: Path) -> None:
         load_study("xor", small)
 
 
-def test_forms_and_order_of_targets() -> None:
-    """Targets are a list in any order, one number, or spaced numbers; the canonical form is the largest first."""
+def test_forms_and_order_of_thresholds() -> None:
+    """Loss thresholds are a list in any order, a number, or spaced numbers; the canonical form is descending."""
     one = make_study(loss_thresholds=[0.01, 1.0, 0.1])
-    for given in ([1, 0.1, 0.01], np.array([0.1, 0.01, 1.0]), {"geomspace": [1.0, 0.01, 3]}):
-        other: Any = given
+    for values in ([1, 0.1, 0.01], np.array([0.1, 0.01, 1.0]), {"geomspace": [1.0, 0.01, 3]}):
+        other: Any = values
         assert make_study().identity != load_study_with(other).identity == one.identity
     assert one.canonical()["record"] == {"loss_thresholds": [1.0, 0.1, 0.01]}
     assert load_study_with(0.1).record.loss_thresholds == (0.1,)
@@ -222,7 +226,7 @@ def test_forms_and_order_of_targets() -> None:
     assert names == ["steps_to_1e+22", "steps_to_2.5", "steps_to_1e-05"]
 
 
-def load_study_with(targets: Any) -> Study:
-    """Return the small study with these targets."""
+def load_study_with(thresholds: Any) -> Study:
+    """Return the small study with these loss thresholds."""
     tables = make_study().canonical()
-    return Study(**{**tables, "record": {"loss_thresholds": targets}})
+    return Study(**{**tables, "record": {"loss_thresholds": thresholds}})

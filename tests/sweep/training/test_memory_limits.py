@@ -1,4 +1,4 @@
-"""Processes with a limit of memory: a sentence or an error, never a hang, and nothing false in the folder."""
+"""Processes with a memory limit: one sentence or an error, never a hang, and no wrong data in the folder."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ import sys, sweep
 try:
     print(sweep.run(sys.argv[1], sys.argv[2], threads=int(sys.argv[3])).facts["digest"])
 except sweep.SweepError as error:
-    sys.exit(f"told: {error}")
+    sys.exit(f"refused: {error}")
 """
 
 
 def limited(folder: Path, megabytes: int, threads: int = 2) -> subprocess.CompletedProcess[str]:
-    """Run the study in a process that may have so many addresses, without the JIT; one that hangs fails the test."""
+    """Run the study in a process with limited address space, without the JIT; one that hangs fails the test."""
 
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (megabytes * 2**20, megabytes * 2**20))
@@ -38,7 +38,7 @@ def limited(folder: Path, megabytes: int, threads: int = 2) -> subprocess.Comple
 
 
 def check_finished_without_the_limit(folder: Path) -> None:
-    """Require that whatever is in the folder is completed by the same call."""
+    """Require that the same call completes the folder."""
     assert sweep.run(STUDY, folder / "r").facts["digest"] == sweep.run(STUDY).facts["digest"]
     assert sweep.verify(folder / "r").intact
     assert not list((folder / "r").rglob(".*"))
@@ -46,18 +46,18 @@ def check_finished_without_the_limit(folder: Path) -> None:
 
 @pytest.mark.parametrize("megabytes", [800, *(pytest.param(each, marks=pytest.mark.soak) for each in (750, 770, 1300))])
 def test_too_few_addresses(tmp_path: Path, megabytes: int) -> None:
-    """Python is told what the command is told, since libraries that lack memory abort the process, or hang."""
+    """Too little address space is refused, since libraries without memory abort the process or hang."""
     ended = limited(tmp_path, megabytes)
     assert ended.returncode == 1
     if megabytes >= 770:
-        assert ended.stderr.startswith(f"told: this process may have {megabytes * 2**20:,} bytes of address space")
+        assert ended.stderr.startswith("refused: ulimit -v: address space must be at least ")
     assert not (tmp_path / "r").exists()
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("megabytes", range(100, 4100, 200))
 def test_any_limit(tmp_path: Path, megabytes: int) -> None:
-    """An import, an array or a thread may lack memory: the process ends, and the same call goes on without a limit."""
+    """If memory is short anywhere, the process ends, and the same call without a limit completes the study."""
     for threads in (2, 64):
         ended = limited(tmp_path, megabytes, threads)
         assert ended.returncode in (0, 1), ended
@@ -67,9 +67,9 @@ def test_any_limit(tmp_path: Path, megabytes: int) -> None:
 
 @pytest.mark.soak
 def test_threads_that_cannot_be_started(tmp_path: Path) -> None:
-    """They are named in a sentence; what the others had trained is kept."""
+    """The error names their number, and finished parts are kept."""
     ended = limited(tmp_path, 2048, threads=64)
-    assert ended.stderr.startswith("told: threads 64 given; this system starts ")
+    assert ended.stderr.startswith("refused: threads: must be at most ")
     with pytest.raises(sweep.StoreError, match="not complete"):
         open_result(tmp_path / "r")
     check_finished_without_the_limit(tmp_path)

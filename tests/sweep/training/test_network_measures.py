@@ -1,4 +1,4 @@
-"""Measures of trained networks: those of formulas written out, run by run, from what a replay shows."""
+"""Measures of trained networks equal formulas written out, run by run, from traces."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def measured(*names: str, **options: Any) -> Study:
 
 
 def by_hand(study: Study, run: int) -> dict[str, Any]:
-    """Compute the measures of a run from its replay, number by number."""
+    """Compute the measures of a run from its trace, number by number."""
     trace = sweep.trace(sweep.run(study), run)
     start = sweep.trace(Study(**_one_cell(study, trace.parameters, max_steps=0)), trace.seed).weights
     if trace.status == "diverged":
@@ -98,7 +98,7 @@ def _outputs(study: Study, trace: Any, inputs: Any) -> list[list[float]]:
     ids=["", "classes", "float32", "tested"],
 )
 def test_measures_by_hand(options: dict[str, Any]) -> None:
-    """Every run has what its replay gives, whatever the parts."""
+    """Measures equal those from traces, whatever the parts."""
     study = measured(**options)
     result = sweep.run(study)
     assert run_in_parts(study, part_runs=2).facts["digest"] == result.facts["digest"]
@@ -111,7 +111,7 @@ def test_measures_by_hand(options: dict[str, Any]) -> None:
 
 @pytest.mark.wide
 def test_swept_patterns_have_their_own_targets() -> None:
-    """Cells are measured by the patterns that they learn."""
+    """Cells are measured with the patterns that they learn."""
     data: dict[str, Any] = {"task": "boolean", "bits": 2}
     options = {"activation": "tanh", "hidden": 3, "learning_rate": 0.2, "max_steps": 4000, "criterion": "correct"}
     tables = make_study(**options, count=4, data={**data, "function": 6}).canonical()
@@ -128,7 +128,7 @@ def test_swept_patterns_have_their_own_targets() -> None:
 
 
 def test_measures_are_replayed_and_verified(tmp_path: Path) -> None:
-    """They belong to the rows as all other columns do."""
+    """Traces and verify check measures like all other columns."""
     result = sweep.run(measured(), out=tmp_path / "result")
     assert not sweep.trace(result, 4).mismatches
     assert sweep.trace(result, 4).row["margin"] == result.row(4)["margin"]
@@ -137,15 +137,15 @@ def test_measures_are_replayed_and_verified(tmp_path: Path) -> None:
 
 
 def test_names() -> None:
-    """Declared and computed are the same; columns stand in one order; none is asked for twice."""
+    """All declared measures are computed, columns have a fixed order, and each measure occurs once."""
     assert [*MEASURES, *LOSS_SUMS] == list(NETWORK_MEASURES)
     assert measured("margin", "mean_error") == measured("mean_error", "margin")
-    for given, options in (
+    for measures, fault in (
         (["margins"], "measure 'margins'"),
         (["margin", "margin"], "must be a list of different names"),
         (7, "7 given; must be a list"),
     ):
-        with pytest.raises(StudyError, match=options):
-            Study(**make_study(**OPTIONS).canonical() | {"record": {"measures": given}})
+        with pytest.raises(StudyError, match=fault):
+            Study(**make_study(**OPTIONS).canonical() | {"record": {"measures": measures}})
     with pytest.raises(StudyError, match="'learned_function' given with 64 outputs in all; at most 62 are allowed"):
         measured("learned_function", data={"task": "parity", "bits": 6}, hidden=2)

@@ -1,4 +1,4 @@
-"""Every option of a study reaches the kernels: swept it gives the rows of separate studies, which are the oracle's."""
+"""Every option reaches the kernels: swept, it gives the rows of separate studies and of the oracle."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ CLASSES = {"inputs": DATA["inputs"], "targets": [[1, 0, 0], [0, 0.25, 0.75], [0,
            "test": {"inputs": [[0.3, 0.1]], "targets": [[0, 1, 0]]}}  # fmt: skip
 SIGNS = {"inputs": DATA["inputs"], "targets": [[1, -1], [-1, 1], [1, 1]]}
 
-# An option of the vocabulary that takes each setting.
+# A component that has each setting.
 FIRST_USER: dict[str, dict[str, Any]] = {
     each.name: {kind: user}
     for kind, options in (
@@ -42,7 +42,7 @@ FIRST_USER: dict[str, dict[str, Any]] = {
     for each in option.settings
 }
 
-# Two values or more of every option, and the options beside which they make a difference.
+# At least two values of every option, and the options with which they make a difference.
 SWEPT: dict[str, tuple[list[Any], dict[str, Any]]] = {
     "hidden": ([3, 5], {}),
     "layers": ([1, 2, 4], {}),
@@ -88,8 +88,8 @@ SWEPT: dict[str, tuple[list[Any], dict[str, Any]]] = {
     "every": ([1.0, 3.0], {"schedule": "step", "gamma": 0.5}),
 }
 
-# Two values or more of every option of the data, and the data beside which they make a difference. Some options change
-# how many patterns or numbers there are, so a study has one value of them.
+# At least two values of every option of the data, and the data with which they make a difference. Some options change
+# the number of patterns or columns, so a study has one value of them.
 OF_SIZE = ("bits", "n", "n_inputs", "n_outputs", "classes", "problem", "train_count")
 OF_DATA: dict[str, tuple[list[Any], dict[str, Any]]] = {
     "function": ([6, 0, 15], {"task": "boolean", "bits": 2}),
@@ -104,7 +104,7 @@ OF_DATA: dict[str, tuple[list[Any], dict[str, Any]]] = {
     "decision_threshold": ([0.5, 0.45, 0.55], {"task": "xor", "test": {"inputs": [[0.5, 0.5]], "targets": [0.2]}}),
 }
 
-# Options that go together, by a name.
+# Combinations of options, by a name.
 TOGETHER: dict[str, dict[str, Any]] = {
     "bce": {"loss": "bce", "output": "sigmoid", "optimizer": ["gd", "rprop"]},
     "softmax": {
@@ -127,7 +127,7 @@ TOGETHER: dict[str, dict[str, Any]] = {
 
 
 def study_of(name: str, values: list[Any] | Any, **others: Any) -> Study:
-    """Return a study of few short runs with these values of an option."""
+    """Return a study of a few short runs with these values of an option."""
     options = {
         "data": DATA,
         "hidden": 3,
@@ -145,7 +145,7 @@ def rows_of(study: Study) -> pd.DataFrame:
 
 
 def test_every_option_is_swept_here() -> None:
-    """An option that is added to the study belongs into this file."""
+    """Every option of a study is tested in this file."""
     assert SWEPT.keys() == SECTIONS.keys()
     assert SWEEPABLE.keys() == {*SWEPT, *OF_DATA, *OF_SIZE}
 
@@ -154,7 +154,7 @@ def test_every_option_is_swept_here() -> None:
     "name", some_compiled(SWEPT, {"learning_rate", "scale", "threshold", "max_epochs"}.__contains__)
 )
 def test_swept_as_separately(name: str) -> None:
-    """The rows of a swept study are those of a study for each value, and those of the oracle; values differ."""
+    """A swept study has the rows of a study for each value and of the oracle, and the values make a difference."""
     values, others = SWEPT[name]
     _check_swept(study_of(name, values, **others), [study_of(name, value, **others) for value in values])
 
@@ -167,7 +167,7 @@ def test_swept_as_separately(name: str) -> None:
     ),
 )
 def test_data_swept_as_separately(name: str, batch: int | str) -> None:
-    """Cells with other patterns train side by side, in full batch and in windows, and are tested by their own."""
+    """Cells with different patterns train together, in full batch and in windows, and use their own test patterns."""
     values, data = OF_DATA[name]
     options: dict[str, Any] = {
         "hidden": 3,
@@ -184,13 +184,13 @@ def test_data_swept_as_separately(name: str, batch: int | str) -> None:
 def tables_of(study: Study) -> dict[str, Any]:
     """Return the tables of a study of one cell."""
     tables = study.canonical()
-    for parameter, given in tables.pop("parameters").items():
-        tables[SECTIONS[parameter]][parameter] = given["values"][0]
+    for parameter, values in tables.pop("parameters").items():
+        tables[SECTIONS[parameter]][parameter] = values["values"][0]
     return tables
 
 
 def _check_swept(study: Study, separate: list[Study]) -> None:
-    """Require the rows of the oracle, and those of a study for each value of the one swept option; values differ."""
+    """Require the rows of the oracle and of a study for each value of the swept option, and that values differ."""
     rows = rows_of(study)
     assert_same_table(rows, expected_runs(study))
     (name,) = study.parameters
@@ -208,7 +208,7 @@ def _check_swept(study: Study, separate: list[Study]) -> None:
 @pytest.mark.wide
 @pytest.mark.parametrize("name", some_compiled(TOGETHER, "start".__eq__))
 def test_options_together(name: str) -> None:
-    """Options compose: a grid of several is what the oracle says, whatever the parts."""
+    """A grid of several options has the rows of the oracle, whatever the parts."""
     options = dict(TOGETHER[name])
     data = options.pop("data", DATA)
     study = make_study(count=3, data=data, hidden=3, learning_rate=[0.1, 0.02], max_steps=10, threshold=0.05, **options)
@@ -217,8 +217,8 @@ def test_options_together(name: str) -> None:
         assert_same_table(run_in_parts(study, part_runs=part_runs).runs(), expected)
 
 
-def test_recipes_say_what_the_study_says() -> None:
-    """Options of the kernel's role stand in the recipe as in the study, but names of losses and full batch."""
+def test_recipes_have_the_options_of_the_study() -> None:
+    """Recipes hold the options of the study, except for names of losses and full batch."""
     study = study_of("loss", "mse", optimizer="adam", scaling="ntk", skip=True, output="sin", order="shuffled", batch=2)
     recipe = make_recipe(study, study.grid.cell(0))
     assert recipe == Recipe(
@@ -229,13 +229,13 @@ def test_recipes_say_what_the_study_says() -> None:
     assert make_recipe(full, full.grid.cell(0))[4:6] == (None, "cyclic")
 
 
-# Options of which not every value has a recipe of its own.
+# Options whose values do not all have different recipes.
 NOT_ALONE = ("hidden", "layers", "batch", "loss", "reduction")
 
 
 @pytest.mark.parametrize("name", [name for name in SHAPE if name not in NOT_ALONE])
 def test_every_option_of_a_kernel_is_in_its_recipe(name: str) -> None:
-    """Two values give two recipes, so none trains with the trainer of another."""
+    """Two values give two recipes, so each has its own trainer."""
     values, others = SWEPT[name]
     study = study_of(name, values, **others)
     grid = study.grid
@@ -243,8 +243,8 @@ def test_every_option_of_a_kernel_is_in_its_recipe(name: str) -> None:
     assert len(set(recipes)) == len(recipes)
 
 
-def test_starts_say_what_the_study_says() -> None:
-    """Options of the start stand there as in the study."""
+def test_starts_have_the_options_of_the_study() -> None:
+    """A start holds the options of the study."""
     study = study_of("draw_order", "b v", output_scale=0.5, generator="pcg64")
     start = make_start(study, study.grid.cell(0), attempt=3)
     assert start == ("normal", 1.0, 0.5, None, "b v w c k", "pcg64", True, False, 3)
@@ -252,7 +252,7 @@ def test_starts_say_what_the_study_says() -> None:
 
 @pytest.mark.wide
 def test_column_of_epochs_only_where_needed() -> None:
-    """Epochs are counted where some cell takes several steps for one, and are the whole ones."""
+    """The column exists if an epoch of some cell has several steps, and counts whole epochs."""
     assert "epochs" not in rows_of(study_of("batch", "full"))
     rows = rows_of(study_of("batch", ["full", 2, 1], max_steps=7, threshold=1e-30))
     assert list(rows.columns)[4:7] == ["status", "steps", "epochs"]
@@ -262,7 +262,7 @@ def test_column_of_epochs_only_where_needed() -> None:
 
 
 def test_limits_of_epochs_in_statistics() -> None:
-    """The restricted mean counts a run that did not converge with the most steps that it may take."""
+    """The restricted mean (RMST) counts a run that did not converge with its limit of steps."""
     study = study_of("max_epochs", [2, 5], batch=2, max_steps=1000, threshold=1e-9)
     result = sweep.run(study)
     assert result.cells["n_exhausted"].tolist() == [6, 6]
@@ -271,7 +271,7 @@ def test_limits_of_epochs_in_statistics() -> None:
 
 @pytest.mark.skipif(not jit.ENABLED, reason="every step of 30 runs without the JIT takes long")
 def test_published_study_of_hinton_problems() -> None:
-    """The built-in study gives the published numbers: who converges and when."""
+    """The built-in study reproduces the published numbers: which runs converge, and when."""
     rows = rows_of(load_study("hinton-xor"))
     converged = rows[rows["status"] == "converged"]
     assert len(converged) == 25
@@ -281,7 +281,7 @@ def test_published_study_of_hinton_problems() -> None:
     assert (rows["steps"][0], rows["steps"][3]) == (1393, 531)
 
 
-# Of each seed the epoch at which it converges, 0 if it does not, by an independent simulation of what was published:
+# The epoch at which each seed converges, 0 if it does not, by an independent simulation of the publication:
 # 20 of 30 seeds, from 972 to 2025.
 SYMMETRY = (
     *(1111, 1061, 1077, 1287, 1260, 998, 1479, 1334, 2025, 1256, 1130, 1603, 1407, 1102, 0, 0, 1187, 0, 0, 972),
@@ -291,6 +291,6 @@ SYMMETRY = (
 
 @pytest.mark.skipif(not jit.ENABLED, reason="every step of 30 runs without the JIT takes long")
 def test_published_study_of_symmetry() -> None:
-    """The built-in study gives the epoch of each seed."""
+    """The built-in study reproduces the epoch of each seed."""
     rows = rows_of(load_study("hinton-symmetry"))
     assert rows["steps"].where(rows["status"] == "converged", 0).tolist() == list(SYMMETRY)

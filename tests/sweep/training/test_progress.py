@@ -1,4 +1,4 @@
-"""Progress: one percentage, speed and estimate from training alone, and what the sweep waits for."""
+"""Progress: a percentage, speed and remaining time from training alone, and the current wait."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from sweep.schedule.part import Part
 from sweep.schedule.plan import Plan
 from sweep.store.part_result import PartResult
 from sweep.store.run_facts import _seconds_within
-from sweep.system.progress import Pace, SweepProgress, tell_finished
+from sweep.system.progress import Pace, SweepProgress, print_finished
 from sweep.training import part_trainer
 from sweep.training.kernel_items import uncompiled
 from sweep.training.part_trainer import PartTrainer
@@ -31,7 +31,7 @@ from tests.sweep.support import command, make_study, write_study
 
 
 class Clock:
-    """A clock that goes on when told."""
+    """A clock that the test advances."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 100.0
@@ -45,13 +45,13 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 def hidden_progress(n_runs: int = 100, cost: float = 100.0, threads: int = 1) -> SweepProgress:
-    """Make progress that is asked rather than shown."""
+    """Return progress that is not shown."""
     return SweepProgress(n_runs, cost, threads, shown=False)
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(1, 50), st.floats(0.1, 1e9)), min_size=1, max_size=30))
 def test_percentage_is_that_of_the_count(parts: list[tuple[bool, int, float]]) -> None:
-    """Whatever parts cost, the percentage is that of the runs, and 100 only when all are done."""
+    """The percentage is that of the runs, whatever the costs of parts, and 100 only at the end."""
     n_runs = sum(n for _, n, _ in parts) + 1
     progress = hidden_progress(n_runs, sum(cost for *_, cost in parts) + 1.0)
     done = 0
@@ -69,7 +69,7 @@ def test_percentage_is_that_of_the_count(parts: list[tuple[bool, int, float]]) -
 
 
 def test_compiling_counts_neither_in_speed_nor_in_estimate(clock: Clock) -> None:
-    """Speed and time to go are those of the seconds in which threads train, however long a kernel takes."""
+    """Speed and remaining time do not depend on the seconds of compilation."""
     progress = hidden_progress()
     assert progress.text() == "  0 %  0 of 100 runs"
     progress.compiling(Compilation(1, 2))
@@ -77,33 +77,33 @@ def test_compiling_counts_neither_in_speed_nor_in_estimate(clock: Clock) -> None
     assert progress.text() == "  0 %  0 of 100 runs  compiling kernel 1 of 2"
     progress.compiling(None)
     progress.advance(10, 10.0, 50_000_000, 1.0)
-    assert progress.text() == " 10 %  10 of 100 runs  50 M steps/s  about 9 s to go"
+    assert progress.text() == " 10 %  10 of 100 runs  50 M steps/s  about 9 s left"
     progress.compiling(Compilation(2, 2))
     assert progress.text().endswith("compiling kernel 2 of 2")
     clock.now += 300
     progress.compiling(None)
-    assert progress.text() == " 10 %  10 of 100 runs  50 M steps/s  about 9 s to go"
+    assert progress.text() == " 10 %  10 of 100 runs  50 M steps/s  about 9 s left"
 
 
 def test_estimate_is_of_the_last_seconds(clock: Clock) -> None:
-    """What was trained long ago does not slow the estimate down, and what an earlier call trained is no speed."""
+    """The estimate uses the last seconds, without old parts and without those of earlier calls."""
     progress = hidden_progress(1000, 1000.0, threads=2)
     progress.skip(500, 500.0)
-    assert progress.text() == " 50 %  500 of 1,000 runs  going on from there"
+    assert progress.text() == " 50 %  500 of 1,000 runs  resuming"
     merged = hidden_progress(10, 10.0, threads=2)
     merged.skip(10, 10.0)
     assert merged.text() == "100 %  10 of 10 runs"
     for _ in range(4):
         progress.advance(10, 10.0, 1_000_000, 10.0)  # both threads: 2 a second
-    assert progress.text().endswith("0.2 M steps/s  about 3 min 50 s to go")
+    assert progress.text().endswith("0.2 M steps/s  about 3 min 50 s left")
     for _ in range(4):
         clock.now += 6
         progress.advance(10, 10.0, 1_000_000, 1.0)
-    assert progress.text().endswith("2 M steps/s  about 21 s to go")
+    assert progress.text().endswith("2 M steps/s  about 21 s left")
 
 
 def test_on_a_terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """A terminal shows a bar on standard error, with runs, speed and kernels that are compiled."""
+    """A terminal shows a bar on standard error, with runs, speed and compilations."""
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("COLUMNS", "100")
     with SweepProgress(40, 4.0, 1, shown=True) as progress:
@@ -119,7 +119,7 @@ def test_on_a_terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.M
 
 
 def test_elsewhere(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
-    """In a file there is a line at the start, one for each kernel that is compiled, and one every ten seconds."""
+    """A file gets a line at the start, one for each compilation, and one every ten seconds."""
     monkeypatch.delenv("FORCE_COLOR", raising=False)
     with SweepProgress(40, 4.0, 1, shown=True) as progress:
         progress.tick()
@@ -140,8 +140,8 @@ def test_elsewhere(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Monke
     assert captured.err.splitlines() == [
         "  0 %  0 of 40 runs",
         "  0 %  0 of 40 runs  compiling kernel 1 of 1",
-        " 25 %  10 of 40 runs  2 M steps/s  about 1 min 00 s to go",
-        " 50 %  20 of 40 runs  2 M steps/s  about 40 s to go",
+        " 25 %  10 of 40 runs  2 M steps/s  about 1 min 00 s left",
+        " 50 %  20 of 40 runs  2 M steps/s  about 40 s left",
     ]
 
 
@@ -157,12 +157,12 @@ def test_elsewhere(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Monke
     ],
 )
 def test_seconds_in_which_a_thread_trained(spans: list[tuple[float, float]], seconds: float) -> None:
-    """Spans that overlap count once, and what lies between spans does not count."""
+    """Overlapping spans count once, and gaps do not count."""
     assert _seconds_within(spans) == seconds
 
 
 def test_kernel_seconds_exclude_compiling() -> None:
-    """What threads wait for Numba's compiler, here for each of two parts, is not training."""
+    """Seconds that threads wait for the compiler do not count as training."""
     train, waited = PartTrainer.train, 0.3
 
     def slow(worker: PartTrainer, part: Part) -> PartResult:
@@ -178,7 +178,7 @@ def test_kernel_seconds_exclude_compiling() -> None:
 
 
 def test_kernels_to_compile(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The kernels of what is left to train are known beforehand, and after training none of them is missing."""
+    """The kernels of missing parts are known in advance, and all are compiled after training."""
     trained = Plan(make_study(count=4))
     sweep.run(trained.study)
     assert uncompiled(PartTrainer(trained), range(trained.n_shapes), settles=False) == {}
@@ -198,7 +198,7 @@ def test_kernels_to_compile(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_time_until_all_is_compiled(clock: Clock) -> None:
-    """Of several kernels it is told about how long all of them take, and which are compiled by other processes."""
+    """Progress estimates the seconds of all kernels, also of those compiled by other processes."""
     progress = hidden_progress()
     progress.compiling(Compilation(1, 9, 21.2))
     assert progress.text().endswith("compiling kernel 1 of 9, about 22 s for all")
@@ -209,11 +209,11 @@ def test_time_until_all_is_compiled(clock: Clock) -> None:
     assert progress.text().endswith("compiling kernel 3 of at most 9, about 11 s for those known")
     progress.compiling(Compilation(3, 9, None, here=True))
     progress.stopping()
-    assert progress.text().endswith("stopping: one kernel is being compiled")
+    assert progress.text().endswith("stopping once the current kernel is compiled")
 
 
-def test_a_stop_is_told_once(capsys: pytest.CaptureFixture[str], clock: Clock) -> None:
-    """Where no terminal shows the bar, kernels that others compile after it repeat no line."""
+def test_a_stop_is_printed_once(capsys: pytest.CaptureFixture[str], clock: Clock) -> None:
+    """Without a terminal, compilations by other processes do not repeat the line."""
     progress = SweepProgress(10, 1.0, 2, shown=True)
     for number in (1, 2):
         progress.compiling(Compilation(number, 3))
@@ -222,12 +222,12 @@ def test_a_stop_is_told_once(capsys: pytest.CaptureFixture[str], clock: Clock) -
     lines = capsys.readouterr().err.splitlines()
     assert [line.rpartition("  ")[2] for line in lines] == [
         "compiling kernel 1 of 3",
-        "stopping: one kernel is being compiled",
+        "stopping once the current kernel is compiled",
     ]
 
 
-def test_finished_study_says_so(tmp_path: Path) -> None:
-    """Run again, a finished study says when it was finished and that there is nothing to train; then the summary."""
+def test_finished_study(tmp_path: Path) -> None:
+    """A finished study prints when it was finished and that nothing is left to train, then the summary."""
     study = write_study(tmp_path / "small.toml", make_study(count=2))
     first = command("run", study, "--out", tmp_path / "r")
     again = command("run", study, "--out", tmp_path / "r")
@@ -238,8 +238,8 @@ def test_finished_study_says_so(tmp_path: Path) -> None:
     assert (again.code, again.out) == (0, first.out)
 
 
-def test_a_standard_error_that_takes_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Training goes on where nobody reads its progress any more."""
+def test_a_closed_standard_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Training continues if standard error is closed."""
 
     class Gone(io.StringIO):
         def write(self, text: str) -> int:
@@ -249,12 +249,12 @@ def test_a_standard_error_that_takes_no_more(monkeypatch: pytest.MonkeyPatch) ->
     progress = SweepProgress(10, 10.0, 1, shown=True)
     with progress:
         progress.advance(5, 5.0, 100, 0.1)
-        progress.say("reading what was trained")
-    tell_finished({"name": "xor", "n_runs": 10}, "r")
+        progress.show("reading trained parts")
+    print_finished({"name": "xor", "n_runs": 10}, "r")
 
 
 def test_pace_is_read_while_threads_add_to_it() -> None:
-    """A thread that reads the pace while others add parts sees the parts of one moment."""
+    """A thread that reads the pace while others add parts sees a consistent state."""
     pace, stop, errors = Pace(2), threading.Event(), []
 
     def read() -> None:

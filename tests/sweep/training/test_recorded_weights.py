@@ -1,4 +1,4 @@
-"""Recorded weights: those of the oracle, whatever the parts; read by cell, replayed, verified and used to predict."""
+"""Recorded weights equal the oracle's; they are read by cell, traced, verified and used to predict."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def recorded(which: str = "both", **options: Any) -> Study:
 
 @pytest.mark.parametrize("options", [{}, {"dtype": "float32", "hidden": ["2", "3-2"], "skip": True}], ids=["", "deep"])
 def test_weights_of_the_oracle(options: dict[str, Any]) -> None:
-    """Cell by cell, named by arrays, and with one digest for any parts."""
+    """Weights of each cell equal the oracle's, and the digest does not depend on parts."""
     study = recorded(**options)
     whole, parts = sweep.run(study), run_in_parts(study, part_runs=3)
     assert whole.facts["digest"] == parts.facts["digest"]
@@ -45,7 +45,7 @@ def test_weights_of_the_oracle(options: dict[str, Any]) -> None:
 
 @pytest.mark.wide
 def test_a_row_is_replayed_with_its_weights(tmp_path: Path) -> None:
-    """A trace compares lists too, and has the same weights and predictions; verify finds a weight that differs."""
+    """A trace compares recorded weights, and verify detects a changed one."""
     study = recorded()
     result = sweep.run(study, out=tmp_path / "result")
     trace = sweep.trace(result, 5)
@@ -63,12 +63,12 @@ def test_a_row_is_replayed_with_its_weights(tmp_path: Path) -> None:
 
     forge(tmp_path / "result", tmp_path / "forged", change)
     (fault,) = sweep.verify(tmp_path / "forged", sample=-1).faults
-    assert "training gives other bits, in column 'final_weights'" in fault
+    assert "training gives other bits in column 'final_weights'" in fault
     assert sweep.trace(sweep.open_result(tmp_path / "forged"), 0).mismatches.keys() == {"final_weights"}
 
 
 def test_predictions_for_any_inputs(tmp_path: Path) -> None:
-    """They are those of formulas written out, one row for each run, for final and initial weights."""
+    """Predictions equal formulas written out, for each run, with final and with initial weights."""
     result = sweep.run(recorded(learning_rate=[0.05, 0.1], gain=1.5), out=tmp_path / "result")
     inputs = np.array([[0.5, -1.0], [3.0, 2.0], [0.0, 0.0]])
     for which in ("final", "initial"):
@@ -80,7 +80,7 @@ def test_predictions_for_any_inputs(tmp_path: Path) -> None:
 
 
 def test_second_pass(tmp_path: Path) -> None:
-    """A finished result is trained again into another folder, with the rows that it has."""
+    """A finished result is trained again into another folder, with the same rows."""
     study = make_study(**OPTIONS, count=4, loss_thresholds=(1.0, 0.5))
     first = sweep.run(study, out=tmp_path / "first")
     before = tree(tmp_path / "first")
@@ -98,7 +98,7 @@ def test_second_pass(tmp_path: Path) -> None:
         return table.set_column(index, table.schema.field("max_error"), pa.array([7.0] * len(table)))
 
     forged = forge(tmp_path / "first", tmp_path / "forged", change)
-    with pytest.raises(StoreError, match="differ from those in"):
+    with pytest.raises(StoreError, match="must have the digest"):
         sweep.record_weights(forged, tmp_path / "again")
 
 
@@ -109,57 +109,61 @@ def test_second_pass(tmp_path: Path) -> None:
         (lambda result: result.weights(True), SweepError, r"cell: must be .* got True"),
         (lambda result: result.weights(0, "last"), SweepError, "which: must be 'final' or 'initial', got 'last'"),
         (lambda result: result.weights(0, "initial"), StoreError, "initial weights were not recorded; 'sweep weights"),
-        (lambda result: sweep.predict(result, [1, 2]), SweepError, r"inputs \[1, 2\] given; must be rows of 2 numbers"),
+        (
+            lambda result: sweep.predict(result, [1, 2]),
+            SweepError,
+            r"inputs: must be rows of 2 numbers .*, got \[1, 2\]",
+        ),
         (lambda result: sweep.predict(result, [["0", "1"]]), SweepError, "must be rows of 2 numbers"),
         (lambda result: sweep.predict(result, [[np.nan, 1]]), SweepError, "must be rows of 2 numbers that are finite"),
         (lambda result: sweep.predict(result, [[10**400, 1]]), SweepError, "must be rows of 2 numbers"),
-        (lambda result: sweep.predict("folder", [[0, 1]]), TypeError, "predict of str; give a Result"),
-        (lambda result: sweep.run(result.study, keep="cells"), StudyError, "keep 'cells' given with record.weights"),
+        (lambda result: sweep.predict("folder", [[0, 1]]), TypeError, "result: must be a Result, .*, got str"),
+        (lambda result: sweep.run(result.study, keep="cells"), StudyError, "keep: must be 'runs' with record.weights"),
     ],
 )
 def test_refusals(call: Any, error: type[Exception], options: str) -> None:
-    """What is not there is said in one sentence."""
+    """Invalid arguments are refused in one sentence."""
     result = sweep.run(recorded("final", max_steps=1))
     with pytest.raises(error, match=options):
         call(result)
 
 
 def test_results_without_weights_say_how_to_get_them(tmp_path: Path) -> None:
-    """Also results that keep cells only, or that nothing can be compared with."""
+    """Results without weights or rows are refused with a remedy."""
     result = sweep.run(make_study(**OPTIONS), out=tmp_path / "cells", keep="cells")
     with pytest.raises(StoreError, match="keeps cells only"):
         result.weights()
-    with pytest.raises(StoreError, match="has no rows of runs, with which the weights could be compared"):
+    with pytest.raises(StoreError, match="has no rows; weights can be recorded only"):
         sweep.record_weights(tmp_path / "cells")
     with pytest.raises(SweepError, match="must be 'final', 'initial' or 'both'"):
         sweep.record_weights(tmp_path / "cells", which="all")
 
 
-def test_weights_that_are_there_already(tmp_path: Path) -> None:
-    """A result with initial weights is trained again for both; one with all of them is not, nor is it overwritten."""
+def test_existing_weights(tmp_path: Path) -> None:
+    """A result with initial weights is trained again for both; one with both is neither trained nor overwritten."""
     first = sweep.run(recorded("initial"), out=tmp_path / "first")
     again = sweep.record_weights(tmp_path / "first")
     assert np.array_equal(again.weights(0, "initial")["w"], first.weights(0, "initial")["w"])
     assert again.weights(0)["w"].shape == (4, 2, 2)
     before = tree(tmp_path / "first")
-    with pytest.raises(SweepError, match="has its initial weights already"):
+    with pytest.raises(SweepError, match="already has its initial weights"):
         sweep.record_weights(tmp_path / "first", which="initial")
-    with pytest.raises(SweepError, match="given for the weights, "):
+    with pytest.raises(SweepError, match="out: must be another folder"):
         sweep.record_weights(tmp_path / "first", f"{tmp_path / 'first'}/", overwrite=True)
     assert tree(tmp_path / "first") == before
 
 
 def test_rows_are_not_reused_where_weights_are_recorded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """All runs are trained, and it is said why."""
+    """All runs are trained, and a line says why."""
     sweep.run(make_study(**OPTIONS, count=4), out=tmp_path / "first")
     again = sweep.run(recorded("final"), out=tmp_path / "again", reuse=[tmp_path / "first"], progress=True)
     assert again.facts["reused_steps"] == 0
-    assert "what is recorded of networks needs all runs to be trained" in capsys.readouterr().err
+    assert "measures and weights of networks need new training" in capsys.readouterr().err
     assert again.weights(0)["w"].shape == (4, 2, 2)
 
 
 def test_weights_belong_to_the_study() -> None:
-    """A study that records none has the identity that it always had."""
+    """A study without recorded weights keeps its identity."""
     study = make_study(**OPTIONS)
     assert Study(**study.canonical() | {"record": {"weights": "none"}}) == study
     assert recorded("final") != study

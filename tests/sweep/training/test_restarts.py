@@ -1,4 +1,4 @@
-"""Runs that restart: attempt by attempt as the oracle trains them, with NumPy's numbers, and as published."""
+"""Runs that restart: each attempt equals the oracle's, with NumPy's draws, and published results are reproduced."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests import oracle
 from tests.sweep.expected import FUNCTIONS
 from tests.sweep.support import assert_same_table, make_study, training_watched
 
-# A small study whose runs fail in every way.
+# A small study whose runs fail in all ways.
 OPTIONS: dict[str, Any] = {
     "data": {"task": "xor"},
     "network": {"hidden": 2, "activation": "tanh"},
@@ -38,12 +38,12 @@ RESTARTS = {
 
 
 def study_of(restarts: dict[str, Any], **changes: dict[str, Any]) -> sweep.Study:
-    """Make the study with these restarts, and with other tables in place of its own."""
+    """Return the study with these restarts and changed tables."""
     return sweep.Study(**{**OPTIONS, **changes}, parameters=RATES, restarts=restarts)
 
 
 def weights_of(seed: int, attempt: int, draw: str) -> Any:
-    """Draw the 9 weights of an attempt by NumPy."""
+    """Draw the 9 weights of an attempt with NumPy."""
     if draw == "next":
         return np.random.RandomState(seed).randn(9 * (attempt + 1))[9 * attempt :]
     own = np.random.SeedSequence(seed).spawn(256)[attempt - 1].generate_state(1)[0] if attempt else seed
@@ -51,7 +51,7 @@ def weights_of(seed: int, attempt: int, draw: str) -> Any:
 
 
 def attempts_of(study: sweep.Study, seed: int, rate: float) -> dict[str, Any]:
-    """Train the attempts of a run by the oracle, one after the other, and return its row."""
+    """Train the attempts of a run with the oracle, and return its row."""
     restarts, limit, total, met = study.restarts, study.training.max_steps, 0, {1.5: -1, 0.7: -1}
     inputs, targets = study.data.arrays()
     for number in range(restarts.max_restarts + 1):
@@ -97,7 +97,7 @@ def attempts_of(study: sweep.Study, seed: int, rate: float) -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", RESTARTS)
 def test_as_the_oracle(name: str) -> None:
-    """Every number of every row is that of attempts which the oracle trains one after the other."""
+    """Every row equals that of attempts trained by the oracle."""
     study = study_of(RESTARTS[name])
     rows = sweep.run(study).runs()
     expected = [attempts_of(study, seed, rate) for rate in RATES["learning_rate"] for seed in range(3, 15)]
@@ -113,7 +113,7 @@ def test_as_the_oracle(name: str) -> None:
 
 
 def test_statistics_count_all_attempts() -> None:
-    """Steps of cells are the updates of all attempts of their runs."""
+    """Steps in cells are those of all attempts."""
     result = sweep.run(study_of(RESTARTS["after"]))
     rows = result.runs()
     for cell in result.cells.to_dict("records"):
@@ -134,7 +134,7 @@ def test_statistics_count_all_attempts() -> None:
 
 @pytest.mark.wide
 def test_one_digest(tmp_path: Path) -> None:
-    """Parts, threads, parts, resuming and reuse change no bit; replay and verify train attempts again."""
+    """Parts, threads, resume and reuse change no bit; trace and verify train attempts again."""
     nothing: dict[str, Any] = {}
     study = study_of(RESTARTS["spawned"], record=nothing)
     expected = sweep.run(study, tmp_path / "one", threads=1)
@@ -164,8 +164,8 @@ def test_one_digest(tmp_path: Path) -> None:
 
 
 @pytest.mark.wide
-def test_attempts_that_end_amid_an_epoch(tmp_path: Path) -> None:
-    """They may be the last ones, if they end as runs that do not restart: such rows are true."""
+def test_attempts_that_end_within_an_epoch(tmp_path: Path) -> None:
+    """Such an attempt may be the last one, and its row is valid."""
     evaluated = {"patience": 2, "threshold": 0.9}
     study = make_study(count=60, batch=1, hidden=2, learning_rate=[0.1, 0.4], **evaluated).canonical()
     study["restarts"] = {"most": 2, "after": 6, "on": []}
@@ -176,7 +176,7 @@ def test_attempts_that_end_amid_an_epoch(tmp_path: Path) -> None:
 
 
 def test_identity_of_others() -> None:
-    """A study without restarts is the same whether it says so or not."""
+    """An explicit max_restarts of 0 does not change the identity."""
     assert sweep.load_study("xor", {"restarts.max_restarts": 0}).identity == sweep.load_study("xor").identity
     study = sweep.load_study("xor", {"most": 2, "after": 100})
     assert study.canonical()["restarts"] == {"most": 2, "after": 100}
@@ -184,7 +184,7 @@ def test_identity_of_others() -> None:
 
 
 @pytest.mark.parametrize(
-    ("tables", "told"),
+    ("tables", "expected"),
     [
         (
             {"restarts": {"after": 5}},
@@ -230,10 +230,10 @@ def test_identity_of_others() -> None:
         ),
     ],
 )
-def test_restarts_without_effect(tables: dict[str, Any], told: str) -> None:
+def test_restarts_without_effect(tables: dict[str, Any], expected: str) -> None:
     with pytest.raises(sweep.StudyError) as caught:
         sweep.Study(**{**OPTIONS, **tables}, parameters=RATES)
-    assert told in str(caught.value)
+    assert expected in str(caught.value)
     assert len(caught.value.faults) == 1
 
 
@@ -245,7 +245,7 @@ def parity(n: int) -> tuple[Any, Any]:
 
 
 def parity_weights(seed: int, n: int) -> Any:
-    """Draw a network of n units as cybertronai/hinton-problems does, in the order of our parameters."""
+    """Draw a network of n units like cybertronai/hinton-problems, in the order of our parameters."""
     random = np.random.default_rng(seed)
     w = random.random((n, n)) - 0.5
     b = -np.linspace(-n, n, n) + 0.1 * (random.random(n) - 0.5)
@@ -267,7 +267,7 @@ def test_published_parity(n: int, published: list[int]) -> None:
     options = {"loss": "half_squared", "reduction": "mean", "optimizer": "momentum", "criterion": "correct"}
     recipe = Recipe(Architecture(n, 1, "sigmoid", "sigmoid", bias=True), monitor="n_correct", **options)
     trainer, seeds = Trainer(recipe, *parity(n)), np.arange(5)
-    given = {"learning_rate": 0.5, "momentum": 0.9, "max_steps": 60_000, "from_step": 1, "patience": 20_000}
+    options = {"learning_rate": 0.5, "momentum": 0.9, "max_steps": 60_000, "from_step": 1, "patience": 20_000}
 
     def train(attempt: Attempt) -> tuple[Any, Any]:
         own = seeds[attempt.runs]
@@ -276,5 +276,5 @@ def test_published_parity(n: int, published: list[int]) -> None:
         return trainer.train(attempt.settings, weights, attempt.counts), weights
 
     restarts = Restarts.model_validate({"most": 256, "draw": "spawned"})
-    outcome, _ = train_attempts(restarts, make_settings(1, **given), np.array([5]), train)
+    outcome, _ = train_attempts(restarts, make_settings(1, **options), np.array([5]), train)
     assert outcome.columns.attempts[:, 1].tolist() == published

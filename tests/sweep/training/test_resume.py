@@ -1,4 +1,4 @@
-"""Interrupted runs: the same command completes them, with the same result and no part trained twice."""
+"""Interrupted runs: the same command completes them, with the same result, and trains no part twice."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def expected(study: Study) -> str:
 def test_resume_after_an_interruption(
     tmp_path: Path, study: Study, expected: str, after: int, threads: int, error: BaseException
 ) -> None:
-    """What was finished is kept and not trained again; the result is the same."""
+    """Finished parts are kept and not trained again, and the result is the same."""
     out = tmp_path / "r"
     with training_watched(after, error) as first, pytest.raises(type(error)):
         run_in_parts(study, out=out, threads=threads, part_runs=PART_RUNS)
@@ -64,7 +64,7 @@ def test_resume_after_an_interruption(
 
 
 def test_resume_again_and_again(tmp_path: Path, study: Study, expected: str) -> None:
-    """Any number of interruptions is survived."""
+    """A study survives any number of interruptions."""
     trained: list[int] = []
     for _ in range(5):
         with training_watched(2, KeyboardInterrupt()) as now, pytest.raises(KeyboardInterrupt):
@@ -76,8 +76,8 @@ def test_resume_again_and_again(tmp_path: Path, study: Study, expected: str) -> 
     assert result.facts["digest"] == expected
 
 
-def test_resume_counts_alone(tmp_path: Path, study: Study) -> None:
-    """A run that keeps cells only resumes as well."""
+def test_resume_counts(tmp_path: Path, study: Study) -> None:
+    """A run that keeps only cells is resumed too."""
     with training_watched(4, KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
         run_in_parts(study, out=tmp_path / "r", keep="cells", part_runs=PART_RUNS)
     result = run_in_parts(study, out=tmp_path / "r", keep="cells", part_runs=PART_RUNS)
@@ -85,7 +85,7 @@ def test_resume_counts_alone(tmp_path: Path, study: Study) -> None:
 
 
 def test_finished_results_are_recognised(tmp_path: Path, study: Study, expected: str) -> None:
-    """The same study again is read, not trained, and nothing is written, whatever its name and description."""
+    """A finished study is read, not trained or written again, whatever its name and description."""
     out = tmp_path / "r"
     run_in_parts(study, out=out, part_runs=PART_RUNS)
     before = tree(out)
@@ -99,7 +99,7 @@ def test_finished_results_are_recognised(tmp_path: Path, study: Study, expected:
 
 
 def test_crash_before_the_facts_are_written(tmp_path: Path, study: Study, expected: str) -> None:
-    """With every part committed only the summary is made."""
+    """If all parts are committed, only cells and facts are written."""
     out = tmp_path / "r"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Store, "write_cells", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
@@ -111,15 +111,15 @@ def test_crash_before_the_facts_are_written(tmp_path: Path, study: Study, expect
 
 
 def test_other_parts_than_planned_are_refused(tmp_path: Path, study: Study) -> None:
-    """Commits that do not fit the plan are never taken for those that do."""
+    """Commits that do not fit the plan are refused."""
     with training_watched(3, KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
         run_in_parts(study, out=tmp_path / "r", threads=1, part_runs=PART_RUNS)
-    with pytest.raises(StoreError, match="other runs than this version plans"):
+    with pytest.raises(StoreError, match="other runs than this version of xor-sweep plans"):
         run_in_parts(study, out=tmp_path / "r", part_runs=PART_RUNS + 1)
 
 
 def test_two_at_once_share_the_work(tmp_path: Path, study: Study, expected: str) -> None:
-    """Two that run one study into one folder at the same time both end with the whole result."""
+    """Two runs of one study in one folder both end with the whole result."""
     barrier = threading.Barrier(2)
 
     def work() -> str:
@@ -134,8 +134,8 @@ def test_two_at_once_share_the_work(tmp_path: Path, study: Study, expected: str)
     assert open_result(tmp_path / "r").facts["digest"] == expected
 
 
-def test_folder_made_by_two_at_once(tmp_path: Path, study: Study, expected: str) -> None:
-    """Of two that make a folder, the later may still write its first facts when the earlier has commits."""
+def test_folder_created_by_two_at_once(tmp_path: Path, study: Study, expected: str) -> None:
+    """If two runs create a folder, one may still write its first facts when the other has commits."""
     out = tmp_path / "r"
     with training_watched(2, KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
         run_in_parts(study, out=out, threads=1, part_runs=PART_RUNS)
@@ -146,13 +146,13 @@ def test_folder_made_by_two_at_once(tmp_path: Path, study: Study, expected: str)
 
 @pytest.mark.parametrize("distribution", ["normal", "uniform"])
 def test_machine_with_another_logarithm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, distribution: str) -> None:
-    """Normal starts are not continued where the logarithm has other bits; uniform ones are."""
+    """Normal initial weights are not continued with another logarithm; uniform ones are."""
     study = make_study(distribution=distribution)
     with training_watched(2, KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
         run_in_parts(study, out=tmp_path / "r", threads=1, part_runs=20)
     monkeypatch.setattr("sweep.system.host.log_digest", lambda: "0" * 64)
     if distribution == "normal":
-        with pytest.raises(StoreError, match="logarithm"):
+        with pytest.raises(StoreError, match="log_digest"):
             run_in_parts(study, out=tmp_path / "r", part_runs=20)
     else:
         result = run_in_parts(study, out=tmp_path / "r", part_runs=20)
@@ -160,25 +160,25 @@ def test_machine_with_another_logarithm(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_version_with_other_bits(tmp_path: Path) -> None:
-    """What a version with other last bits began is not continued."""
+    """Results of another version of the numerics are not continued."""
     study, out = make_study(), tmp_path / "r"
     with training_watched(2, KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
         run_in_parts(study, out=out, threads=1, part_runs=20)
     store = Store.open(out)
     store.write_facts({**store.facts(), "numerics_version": 0})
-    with pytest.raises(StoreError, match="other last bits"):
+    with pytest.raises(StoreError, match="another version of the numerics"):
         run_in_parts(study, out=out, part_runs=20)
     assert sweep.run(study, out=out, overwrite=True).facts["digest"] == sweep.run(study).facts["digest"]
 
 
 class FailingSync:
-    """An ``os.fsync`` that from its call number ``moment`` on finds the disk full; it counts its calls."""
+    """An ``os.fsync`` that counts its calls, and fails with a full disk from call number ``moment`` on."""
 
     def __init__(self, moment: int | None) -> None:
         self.moment, self.calls, self.sync = moment, 0, os.fsync
 
     def __call__(self, file: int) -> None:
-        """Write through, or fail."""
+        """Sync or fail."""
         self.calls += 1
         if self.moment is not None and self.calls > self.moment:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -196,7 +196,7 @@ def error_of(call: Callable[[], object]) -> Exception | None:
 
 @pytest.mark.soak
 def test_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A disk that is full at any moment is told as such, leaves no commit without its part, and can be resumed."""
+    """A disk that is full at any moment is reported, leaves no commit without its part, and the run can be resumed."""
     study, part_runs = make_study(), 40
     never = FailingSync(None)
     with monkeypatch.context() as patch:
@@ -223,7 +223,7 @@ def test_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_commit_that_cannot_be_linked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A disk without room for one more name leaves neither part nor commit."""
+    """A disk without space for another name gets neither part nor commit."""
     study = make_study()
 
     def link(*_: Any) -> None:
@@ -237,12 +237,12 @@ def test_commit_that_cannot_be_linked(tmp_path: Path, monkeypatch: pytest.Monkey
     assert sweep.run(study, out=tmp_path / "r").facts["digest"] == sweep.run(study).facts["digest"]
 
 
-# Of real processes.
+# Real processes.
 
 
 @pytest.fixture(scope="module")
 def long_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Write a study of seconds of work for one thread, in many parts."""
+    """Write a study that takes one thread seconds, in many parts."""
     changes = {"seeds.count": 60_000, "learning_rate": 0.001, "max_steps": 100_000}
     study = load_study("linear-seed", changes)
     assert Plan(study).n_parts > 30
@@ -250,12 +250,12 @@ def long_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def committed(out: Path) -> dict[str, bytes | None]:
-    """Return the commits in a folder, without the draft of one that a killed process was writing."""
+    """Return the commits in a folder, without drafts of killed processes."""
     return {name: content for name, content in tree(out / "commits").items() if not name.startswith(".")}
 
 
 def start_and_signal(study: Path, out: Path, signal_number: int) -> tuple[int, str]:
-    """Start ``sweep run``, signal it once it has committed a part more, and return its exit code and errors."""
+    """Start ``sweep run``, signal it after its first commit, and return its exit code and errors."""
     before = len(list(out.glob("commits/*.json")))
     options = [SWEEP, "run", study, "--out", out, "--threads", "1"]
     process = subprocess.Popen(options, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
@@ -280,7 +280,7 @@ def test_killed_and_interrupted_processes(tmp_path: Path, long_study: Path) -> N
     code, errors = start_and_signal(long_study, out, signal.SIGINT)
     assert code == 130
     assert "Traceback" not in errors
-    assert "the same command goes on" in errors
+    assert "run the same command again" in errors
     interrupted = committed(out)
     assert killed.items() <= interrupted.items()
     assert len(interrupted) < len(whole)

@@ -1,4 +1,4 @@
-"""Growing a study: rows of earlier results are taken, what is missing is trained, and the result is that of all."""
+"""Growing a study: rows of earlier results are reused, and missing runs are trained."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def earlier(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def marked(earlier: Path, tmp_path: Path) -> Path:
-    """Return the same with false losses of every run: who takes them, shows it."""
+    """Return the same result with a wrong loss in every row, which marks reused rows."""
 
     def change(table: Any) -> Any:
         for run in table["run"].to_pylist():
@@ -71,8 +71,8 @@ OTHERS = {
 
 
 @pytest.mark.parametrize("name", OTHERS)
-def test_nothing_is_the_same(earlier: Path, name: str) -> None:
-    """Of other patterns, dtypes, options or seeds nothing is taken."""
+def test_no_run_is_the_same(earlier: Path, name: str) -> None:
+    """Nothing is reused from other patterns, dtypes, options or seeds."""
     plan = Plan(OTHERS[name])
     reuse = Reuse(plan.study, [earlier])
     assert "no run is the same" in reuse.sentences()[0]
@@ -81,8 +81,8 @@ def test_nothing_is_the_same(earlier: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", GROWN)
-def test_what_is_the_same_is_taken(earlier: Path, marked: Path, tmp_path: Path, name: str) -> None:
-    """The result is that of an undisturbed run, and exactly the runs that are the same were not trained."""
+def test_same_runs_are_reused(earlier: Path, marked: Path, tmp_path: Path, name: str) -> None:
+    """The result equals that of a run without reuse, and exactly the same runs are not trained."""
     study, n_taken = GROWN[name]
     expected = sweep.run(study)
     result = run_in_parts(study, out=tmp_path / "r", reuse=[earlier], part_runs=7)
@@ -97,7 +97,7 @@ def test_what_is_the_same_is_taken(earlier: Path, marked: Path, tmp_path: Path, 
 
 
 def test_several_results(earlier: Path, tmp_path: Path) -> None:
-    """Rows come from several results, also partial ones; where all are known nothing is trained."""
+    """Rows come from several results, also partial ones; if all are known, nothing is trained."""
     more = make_study(count=33, base=5, **SMALL)
     sweep.run(make_study(count=20, base=18, **SMALL), out=tmp_path / "b")
     with training_watched(3, KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
@@ -106,26 +106,26 @@ def test_several_results(earlier: Path, tmp_path: Path) -> None:
         )
     whole = sweep.run(more, reuse=[earlier, tmp_path / "b", tmp_path / "c"])
     assert whole.facts["digest"] == sweep.run(more).facts["digest"]
-    assert whole.facts["lane_occupancy"] == 1  # no lane has run
+    assert whole.facts["lane_occupancy"] == 1  # no lane was used
     grid = make_study(count=20, base=5, hidden=[4, 5], learning_rate=0.1)
     assert sweep.run(grid, reuse=[tmp_path / "c"]).facts["digest"] == sweep.run(grid).facts["digest"]
 
 
-def test_counts_of_taken_rows(earlier: Path) -> None:
-    """A study that keeps counts alone takes rows too."""
+def test_counts_of_reused_rows(earlier: Path) -> None:
+    """A study that keeps only counts reuses rows too."""
     study = make_study(count=33, base=5, **SMALL)
     taken = sweep.run(study, keep="cells", reuse=[earlier])
     assert taken.facts["digest"] == sweep.run(study, keep="cells").facts["digest"]
 
 
 def test_refusals(earlier: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Results without rows, of another numerics_version, damaged or none are refused, and the overwritten folder."""
+    """Results without rows, of another version or damaged, and the overwritten folder, are refused."""
     study: Study = make_study(count=25, base=5, **SMALL)
     file = write_study(tmp_path / "s.toml", study)
     sweep.run(study, out=tmp_path / "cells", keep="cells")
     run = ("run", file, "--out", tmp_path / "r", "--reuse")
     assert_refused(command(*run, tmp_path / "cells"), ("no rows",))
-    assert_refused(command(*run, tmp_path / "nowhere"), ("no results folder",))
+    assert_refused(command(*run, tmp_path / "nowhere"), ("not a results folder",))
     assert_refused(command(*run, ""), ("''",))
     (tmp_path / "link").symlink_to(earlier)
     before = tree(earlier)
@@ -134,12 +134,12 @@ def test_refusals(earlier: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         assert_refused(refused, ("overwritten",))
     assert tree(earlier) == before
     monkeypatch.setattr("kernels.NUMERICS", 1000)
-    assert_refused(command(*run, earlier), ("other last bits",))
+    assert_refused(command(*run, earlier), ("another version of the numerics",))
     assert not (tmp_path / "r").exists()
 
 
 def test_rows_that_are_trained_again_count_as_trained(earlier: Path, tmp_path: Path) -> None:
-    """Facts tell of reused steps also of cells, of merged results and after a repair, which leaves none."""
+    """Facts count reused steps also with keep='cells' and in merged results; a repair leaves none."""
     study = make_study(count=33, base=5, **SMALL)
     steps = open_result(earlier).facts["net_steps"]
     assert sweep.run(study, keep="cells", reuse=[earlier]).facts["reused_steps"] == steps
@@ -155,21 +155,21 @@ def test_rows_that_are_trained_again_count_as_trained(earlier: Path, tmp_path: P
 
 
 def test_command(earlier: Path, tmp_path: Path) -> None:
-    """`run --reuse` says how many runs it takes from where."""
+    """`run --reuse` prints how many runs it reuses from each folder."""
     file = write_study(tmp_path / "s.toml", make_study(count=40, base=5, **SMALL))
     finished = command("run", file, "--out", tmp_path / "r", "--reuse", f"{earlier},{earlier}")
     assert finished.code == 0
-    assert finished.err.count(f"up to 80 of 160 runs are taken from {earlier}\n") == 2
+    assert finished.err.count(f"up to 80 of 160 runs are reused from {earlier}\n") == 2
     steps = open_result(earlier).facts["net_steps"]
     trained = open_result(tmp_path / "r").facts["net_steps"] - steps
     assert f"160 runs in 4 cells, {steps:,} steps in earlier results, {trained:,} steps in " in finished.out
     other = write_study(tmp_path / "o.toml", make_study(count=2, scale=3.0))
     finished = command("run", other, "--out", tmp_path / "o", "--reuse", earlier)
-    assert f"no run is the same as one of {earlier}\n" in finished.err
+    assert f"no run is the same in {earlier}\n" in finished.err
 
 
 def test_folders_that_hold_some_of_the_runs(tmp_path: Path) -> None:
-    """A folder with fewer seeds or values of the same study is one to take runs from before it is one to remove."""
+    """For a folder that shares runs, the error recommends reuse before overwriting."""
     out = tmp_path / "r"
     sweep.run(make_study(count=3, learning_rate=[0.1, 0.2], hidden=2, max_steps=3), out=out)
     for more in (

@@ -1,4 +1,4 @@
-"""Running a study: the oracle's numbers, and one result whatever the threads, parts and order."""
+"""Runs of a study: the oracle's numbers, and one result for all threads, parts and orders."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ COMPILED = ("settings", "layers")
 
 @pytest.mark.parametrize("name", some_compiled(ORACLE_STUDIES, COMPILED.__contains__))
 def test_every_run_as_the_oracle(name: str) -> None:
-    """Every row of the runs table equals the oracle's, trained from the study alone."""
+    """Every row equals the oracle's, which is trained from the study alone."""
     study = ORACLE_STUDIES[name]
     result = run_in_parts(study, part_runs=50)
     runs = result.runs()
@@ -96,7 +96,7 @@ def test_every_run_as_the_oracle(name: str) -> None:
 
 
 def test_numbers_of_any_sign_and_several_outputs_as_the_oracle() -> None:
-    """Patterns given from Python train as given."""
+    """Patterns set in Python train like those in files."""
     random = np.random.default_rng(5)
     inputs, targets = random.normal(size=(5, 3)).tolist(), random.normal(size=(5, 2)).tolist()
     study = Study(
@@ -121,7 +121,7 @@ EACH_ORDER = pytest.mark.parametrize("order", some_compiled(INVARIANT, "shape be
 
 @EACH_ORDER
 def test_one_digest_for_threads_and_parts(order: str) -> None:
-    """Threads and part sizes change neither digest nor runs nor cells; the digest is that of the run order."""
+    """Threads and sizes of parts change neither digest nor runs nor cells; the digest is in run order."""
     study = make_study(count=11, **INVARIANT[order])
     reference = sweep.run(study, threads=1)
     runs = reference.runs()
@@ -136,7 +136,7 @@ def test_one_digest_for_threads_and_parts(order: str) -> None:
 
 
 def test_digest_of_text_and_truth_columns() -> None:
-    """Swept names and truth values are part of the digest as documented."""
+    """Swept names and booleans are part of the digest as documented."""
     study = make_study(count=3, bias=[True, False], distribution=["normal", "uniform"], hidden=2, learning_rate=0.1)
     for part_runs in (4, None):
         result = run_in_parts(study, part_runs=part_runs)
@@ -144,7 +144,7 @@ def test_digest_of_text_and_truth_columns() -> None:
 
 
 def test_lanes_do_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two networks side by side give the digest of the usual number."""
+    """Two lanes give the same digest as the usual number."""
     study = make_study(count=13)
     expected = sweep.run(study).facts
     monkeypatch.setattr(kernels.train, "tuning_here", lambda: Tuning(row_bytes=16))
@@ -153,8 +153,8 @@ def test_lanes_do_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
     assert facts["lane_occupancy"] > expected["lane_occupancy"]
 
 
-def test_cells_alone() -> None:
-    """Without rows the cells and the steps are the same, and asking for rows says how to have them."""
+def test_only_cells() -> None:
+    """Without rows, cells and steps are the same, and errors say how to keep rows."""
     study = make_study(count=15, learning_rate=[0.2, 30.0], hidden=[3, 2])
     rows, cells = run_in_parts(study, part_runs=10), run_in_parts(study, keep="cells", part_runs=7)
     pd.testing.assert_frame_equal(cells.cells, rows.cells)
@@ -166,7 +166,7 @@ def test_cells_alone() -> None:
 
 @EACH_ORDER
 def test_digest_of_counts(tmp_path: Path, order: str) -> None:
-    """Counts have a digest of their own, as documented, whatever the threads and parts, in memory and on disk."""
+    """Counts have the documented digest, for all threads and parts, in memory and on disk."""
     study = make_study(count=11, **INVARIANT[order])
     runs = sweep.run(study)
     ends = runs.runs(["cell", "status", "steps"])
@@ -186,7 +186,7 @@ def test_digest_of_counts(tmp_path: Path, order: str) -> None:
 
 
 def test_digest_of_counts_in_any_order() -> None:
-    """Ends may come in any order; every number of them counts."""
+    """The digest of counts does not depend on their order, but on every number."""
     random = np.random.default_rng(1)
     ends = np.array([(cell, status, steps) for cell in (0, 1, 7) for status in range(4) for steps in (0, 5, 2**31 - 1)])
     columns = [*ends.T, random.integers(1, 2**40, len(ends))]
@@ -209,7 +209,7 @@ def test_common_random_numbers() -> None:
 
 
 def test_facts() -> None:
-    """The facts tell what was run, on what, and how much work it was."""
+    """The facts contain the study, the machine and the amount of work."""
     study = make_study(count=15)
     result = sweep.run(study, threads=2)
     facts, runs = result.facts, result.runs()
@@ -225,7 +225,7 @@ def test_facts() -> None:
 
 
 def test_no_step_at_all() -> None:
-    """Networks that may take no step are evaluated once."""
+    """Networks without steps are evaluated once."""
     study = make_study(count=10, max_steps=0, threshold=1e9)
     result = sweep.run(study)
     assert set(result.runs()["status"]) == {"converged"}
@@ -235,7 +235,7 @@ def test_no_step_at_all() -> None:
 @pytest.mark.wide
 @pytest.mark.parametrize(("name", "status"), [("linear-xor", {"exhausted", "stalled"}), ("linear-seed", {"converged"})])
 def test_linear_networks(name: str, status: set[str]) -> None:
-    """A linear network never learns XOR, and always the notebook's table."""
+    """A linear network never learns XOR, but always the table of the notebook."""
     result = sweep.run(load_study(name))
     assert len(result.runs()) == 3000
     assert set(result.runs()["status"]) <= status
@@ -243,7 +243,7 @@ def test_linear_networks(name: str, status: set[str]) -> None:
 
 
 def test_main_study_learns() -> None:
-    """In the main study wide networks learn XOR at small rates, and none does at a rate of 1."""
+    """In the main study, wide networks learn XOR at small rates, and none at a rate of 1."""
     study = load_study("xor", {"seeds.count": 40})
     cells = sweep.run(study).cells.set_index(["hidden", "learning_rate"])
     assert len(cells) == 91
@@ -252,7 +252,7 @@ def test_main_study_learns() -> None:
     assert (cells.xs(1.0, level="learning_rate")["n_converged"] == 0).all()
 
 
-def test_parts_train_what_the_plan_says() -> None:
+def test_each_part_is_trained_once() -> None:
     """Every part of the plan is trained once."""
     study = make_study(count=10)
     with training_watched() as trained:
@@ -261,13 +261,13 @@ def test_parts_train_what_the_plan_says() -> None:
 
 
 def test_an_error_in_training_is_not_swallowed() -> None:
-    """What goes wrong in a thread reaches the caller."""
+    """An error in a thread reaches the caller."""
     with training_watched(2, ZeroDivisionError("in a thread")), pytest.raises(ZeroDivisionError, match="in a thread"):
         run_in_parts(make_study(), threads=2, part_runs=5)
 
 
 def test_columns_of_runs() -> None:
-    """Columns come as asked for, in run order; unknown ones are told."""
+    """Columns come in the requested order, rows in run order; unknown columns are refused."""
     result = run_in_parts(make_study(learning_rate=[0.1, 0.2], hidden=[3, 2]), part_runs=7)
     whole = result.runs()
     assert list(whole.columns) == ["run", "cell", "seed", "learning_rate", "hidden", *OUTCOME]

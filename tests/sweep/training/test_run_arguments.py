@@ -1,4 +1,4 @@
-"""What the engine is asked for: arguments, and studies that are too large."""
+"""Arguments of ``run``, and studies that are too large."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_without_a_folder_nothing_is_written(tmp_path: Path, monkeypatch: pytest
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"allow_runs": 79}, ("80 runs", "79", "allow_runs=80")),
+        ({"allow_runs": 79}, ("at most 79 runs", "got 80", "allow_runs=80")),
         ({"threads": 0}, ("threads 0", "at least 1")),
         ({"threads": -2}, ("threads -2",)),
         ({"threads": 10**6}, ("threads 1000000", "at most")),
@@ -39,8 +39,8 @@ def test_without_a_folder_nothing_is_written(tmp_path: Path, monkeypatch: pytest
         ({"max_runs": "3"}, ("max_runs '3'", "an integer")),
         ({"time_budget": "5 minutes"}, ("time budget '5 minutes'", "as 10m")),
         ({"time_budget": [5]}, ("time budget [5]", "as 10m")),
-        ({"time_budget": 0}, ("time budget of 0 seconds", "above 0")),
-        ({"time_budget": float("nan")}, ("time budget of nan seconds", "above 0")),
+        ({"time_budget": 0}, ("time_budget: must be above 0", "got 0")),
+        ({"time_budget": float("nan")}, ("time_budget: must be above 0", "got nan")),
         ({"max_runs": 0}, ("max_runs 0", "at least 1")),
         ({"shard": (0, 3)}, ("shard 0/3", "I from 1 to N")),
         ({"shard": ("1", 2)}, ("shard ('1', 2)", "two integers")),
@@ -50,7 +50,7 @@ def test_without_a_folder_nothing_is_written(tmp_path: Path, monkeypatch: pytest
     ],
 )
 def test_bad_arguments(tmp_path: Path, arguments: dict[str, Any], words: tuple[str, ...]) -> None:
-    """What cannot be run is told before anything is trained or written."""
+    """Invalid arguments are refused before anything is trained or written."""
     with training_watched() as trained, pytest.raises(StudyError) as caught:
         sweep.run(make_study(), out=tmp_path / "out", **arguments)
     for word in words:
@@ -60,9 +60,9 @@ def test_bad_arguments(tmp_path: Path, arguments: dict[str, Any], words: tuple[s
 
 
 def test_more_than_a_billion_runs_need_permission() -> None:
-    """10^9 runs are the most that start unasked."""
+    """More than 10^9 runs need ``allow_runs``."""
     with training_watched(0, AssertionError("training began")) as trained:
-        with pytest.raises(StudyError, match="1,000,000,002 runs"):
+        with pytest.raises(StudyError, match="got 1,000,000,002"):
             sweep.run(make_study(count=500_000_001, hidden=2))
         with pytest.raises(AssertionError, match="training began"):
             sweep.run(make_study(count=500_000_000, hidden=2, max_steps=0), keep="cells")
@@ -70,20 +70,23 @@ def test_more_than_a_billion_runs_need_permission() -> None:
 
 
 def test_rows_that_do_not_fit_into_memory() -> None:
-    """Rows that this machine has no memory for are not begun, and the sentence says what to do instead."""
-    with training_watched() as trained, pytest.raises(StudyError, match=r"8,589,934,590 runs.*this machine has.*out="):
+    """Rows that do not fit into memory are refused, with a remedy."""
+    with (
+        training_watched() as trained,
+        pytest.raises(StudyError, match=r"8,589,934,590 runs.*must fit into the memory.*out="),
+    ):
         sweep.run(make_study(count=2**32 - 1, hidden=2, bias=True), allow_runs=10**12)
     assert trained == []
 
 
 def test_few_of_many_runs_fit_into_memory() -> None:
-    """A limit of runs counts, not how many the study has."""
+    """A limit of runs counts, not the size of the study."""
     study = make_study(count=2**32 - 1, hidden=2, bias=True, max_steps=1)
     assert 0 < sweep.run(study, allow_runs=10**12, max_runs=10, threads=1).facts["n_runs"] < 10**6
 
 
 def test_studies_by_name_and_path(tmp_path: Path) -> None:
-    """A built-in name or a path stands for a study, in a run and in a trace; what is none is told in a sentence."""
+    """``run`` and ``trace`` accept a built-in name or a path, and refuse anything else in one sentence."""
     file = write_study(tmp_path / "mine.toml", make_study(count=2, hidden=2, learning_rate=0.1, max_steps=3))
     for source in (file, str(file)):
         assert len(sweep.run(source, time_budget="5m").runs()) == 2
@@ -96,7 +99,7 @@ def test_studies_by_name_and_path(tmp_path: Path) -> None:
 
 
 def test_results_to_reuse_by_one_path(tmp_path: Path) -> None:
-    """One folder may stand for a list of one."""
+    """``reuse`` may be a single folder."""
     study = make_study(count=2, hidden=2, learning_rate=0.1, max_steps=3)
     sweep.run(study, out=tmp_path / "first")
     for reuse in (tmp_path / "first", str(tmp_path / "first")):
@@ -105,7 +108,7 @@ def test_results_to_reuse_by_one_path(tmp_path: Path) -> None:
 
 
 def test_losses_of_a_trace() -> None:
-    """The losses of one run are drawn over its steps; what is neither result nor trace is told in a sentence."""
+    """The losses of a run are drawn over its steps; anything but a result or a trace is refused."""
     traced = sweep.trace(make_study(hidden=2, learning_rate=0.1, max_steps=30), 1)
     (line,) = figures.losses(traced).lines
     assert line.get_ydata().tolist() == traced.losses.tolist()
@@ -114,15 +117,15 @@ def test_losses_of_a_trace() -> None:
 
 
 class Terminal(io.StringIO):
-    """A terminal that keeps what is written."""
+    """A terminal that keeps its output."""
 
     def isatty(self) -> bool:
-        """Say so."""
+        """Return true."""
         return True
 
 
 def test_from_python(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A call shows progress where standard error is a terminal, or where it is asked for; and nothing elsewhere."""
+    """A call shows progress if standard error is a terminal or if requested, and otherwise not."""
     study = make_study(count=2, hidden=2, max_steps=2)
     for stream, progress, is_shown in (
         (Terminal(), None, True),

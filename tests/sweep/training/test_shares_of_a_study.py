@@ -1,4 +1,4 @@
-"""Parts of a study: shards of its parts, folders that are merged, and runs that a limit ends."""
+"""Shards of a study, merged folders, and runs that a limit ends."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ N_PARTS = Plan(STUDY).n_parts
 
 @pytest.fixture(scope="module")
 def whole() -> sweep.Result:
-    """Train the study in one go."""
+    """Train the whole study."""
     return sweep.run(STUDY)
 
 
@@ -42,7 +42,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_shards_make_the_whole(tmp_path: Path, whole: sweep.Result) -> None:
-    """Each shard trains its own parts; who finishes the last one in a folder makes the result."""
+    """Each shard trains its own parts; the one that finishes the last part completes the result."""
     out, seen = tmp_path / "r", []
     for number in (3, 1, 2):
         with training_watched() as trained:
@@ -59,7 +59,7 @@ def test_shards_make_the_whole(tmp_path: Path, whole: sweep.Result) -> None:
 
 
 def test_more_shards_than_parts(tmp_path: Path, file: Path) -> None:
-    """A shard without a part trains nothing, and is no error."""
+    """A shard without parts trains nothing, without an error."""
     with training_watched() as trained:
         result = sweep.run(STUDY, out=tmp_path / "r", shard=(1000, 1000))
     assert trained == []
@@ -75,7 +75,7 @@ def test_more_shards_than_parts(tmp_path: Path, file: Path) -> None:
 
 @pytest.mark.parametrize("keep", ["runs", "cells"])
 def test_folders_are_merged(tmp_path: Path, keep: str) -> None:
-    """Shards in folders of their own make one result, the same as of one run."""
+    """Shards in separate folders are merged to the result of one run."""
     expected = sweep.run(STUDY, keep=keep)  # type: ignore[arg-type]
     for number in (1, 2, 3):
         sweep.run(STUDY, out=tmp_path / str(number), shard=(number, 3), keep=keep)  # type: ignore[arg-type]
@@ -94,7 +94,7 @@ def test_folders_are_merged(tmp_path: Path, keep: str) -> None:
 
 
 def test_parts_that_two_folders_have(tmp_path: Path, whole: sweep.Result) -> None:
-    """Each part counts once, the first one that is found; a folder may be merged into."""
+    """Each part counts once, the first one found; a folder may receive merged parts."""
     sweep.run(STUDY, out=tmp_path / "a", shard=(1, 2))
     sweep.run(STUDY, out=tmp_path / "b")
     result = sweep.merge([tmp_path / "b"], tmp_path / "a")
@@ -103,7 +103,7 @@ def test_parts_that_two_folders_have(tmp_path: Path, whole: sweep.Result) -> Non
 
 
 def test_two_merge_into_one_folder(tmp_path: Path, whole: sweep.Result) -> None:
-    """A part that another has copied since stays, and the second copy goes."""
+    """If two merges copy a part, the first copy stays and the second is removed."""
     sweep.run(STUDY, out=tmp_path / "a", shard=(1, 2))
     sweep.run(STUDY, out=tmp_path / "b", max_runs=1)
     source, target = Store.open(tmp_path / "a"), Store.open(tmp_path / "b")
@@ -115,16 +115,16 @@ def test_two_merge_into_one_folder(tmp_path: Path, whole: sweep.Result) -> None:
     assert sweep.verify(tmp_path / "b").intact
 
 
-def test_what_is_not_merged(tmp_path: Path, file: Path) -> None:
-    """Other studies, other parts, damaged parts and a finished target are refused with one sentence."""
+def test_refused_merges(tmp_path: Path, file: Path) -> None:
+    """Other studies, other ``keep``, damaged parts and a finished target are refused in one sentence."""
     other = make_study(count=5, name="other")
     sweep.run(STUDY, out=tmp_path / "a", shard=(1, 2))
     sweep.run(STUDY, out=tmp_path / "cells", shard=(2, 2), keep="cells")
     sweep.run(other, out=tmp_path / "other")
     out = tmp_path / "new"
     assert_refused(command("merge", tmp_path / "a", tmp_path / "other", "--out", out), ("another study",))
-    assert_refused(command("merge", tmp_path / "a", tmp_path / "cells", "--out", out), ("keeps other parts",))
-    assert_refused(command("merge", tmp_path / "nowhere", "--out", out), ("no results folder",))
+    assert_refused(command("merge", tmp_path / "a", tmp_path / "cells", "--out", out), ("keeps cells, not runs",))
+    assert_refused(command("merge", tmp_path / "nowhere", "--out", out), ("not a results folder",))
     assert not out.exists()
     assert_refused(command("merge", tmp_path / "other", "--out", tmp_path / "other"), ("complete already",))
     a = tmp_path / "a"
@@ -140,7 +140,7 @@ def test_what_is_not_merged(tmp_path: Path, file: Path) -> None:
 
 
 def test_commands(tmp_path: Path, file: Path, whole: sweep.Result) -> None:
-    """`run --shard` ends with code 0, `merge` with 4 while parts are missing, and with the digest at last."""
+    """`run --shard` ends with code 0; `merge` ends with 4 while parts are missing, and then with the digest."""
     one, two, out = (tmp_path / name for name in ("1", "2", "out"))
     first = command("run", file, "--shard", "1/2", "--out", one)
     assert (first.code, "partial: " in first.out) == (0, True)
@@ -158,7 +158,7 @@ def test_commands(tmp_path: Path, file: Path, whole: sweep.Result) -> None:
 
 
 def test_limits_of_a_run(tmp_path: Path, file: Path, whole: sweep.Result) -> None:
-    """A limit ends a run with code 4 and a partial result; the same command goes on until all is there."""
+    """A limit ends a run with code 4 and a partial result, and repeated commands complete it."""
     out, sizes = tmp_path / "r", []
     for _ in range(50):
         finished = command("run", file, "--out", out, "--max-runs", 400)
@@ -180,7 +180,7 @@ def test_limits_of_a_run(tmp_path: Path, file: Path, whole: sweep.Result) -> Non
 
 
 def test_commits_of_another_plan(tmp_path: Path) -> None:
-    """A part that this version does not plan is told of, also if its number is beyond the last one."""
+    """A part that this version does not plan is refused, also if its number is beyond the last one."""
     run_in_parts(STUDY, out=tmp_path / "r", part_runs=20, max_runs=1)
     parts = Plan(STUDY, 20).parts
     index = next(iter(parts.order()))
@@ -191,13 +191,13 @@ def test_commits_of_another_plan(tmp_path: Path) -> None:
     with training_watched():
         store.write_part(PartTrainer(Plan(STUDY, 20)).train(parts.part(last)), session="s", begin=0.0, end=1.0)
     for refuse in (lambda: sweep.run(STUDY, out=tmp_path / "r"), lambda: sweep.merge([tmp_path / "r"], tmp_path / "n")):
-        with pytest.raises(StoreError, match="other runs than this version plans"):
+        with pytest.raises(StoreError, match="other runs than this version of xor-sweep plans"):
             refuse()
 
 
 @pytest.mark.parametrize("of", [2, 5, 8])
-def test_shards_are_even_pictures(of: int) -> None:
-    """Each shard has its share of every learning rate, also where their number is a multiple of that of shards."""
+def test_shards_are_representative(of: int) -> None:
+    """Each shard has its share of every learning rate, even if their number is a multiple of that of shards."""
     study = make_study(count=10**6, learning_rate=[0.01 * k for k in range(1, 33)], hidden=2)
     plan = Plan(study)
     first_rates = study.n_runs // 4
@@ -210,7 +210,7 @@ def test_shards_are_even_pictures(of: int) -> None:
 
 
 def test_name_of_a_study_does_not_count(tmp_path: Path) -> None:
-    """A study that is gone on with under another name keeps the one that its folder says."""
+    """A study that is resumed under another name keeps the name in its folder."""
     tables = {name: table for name, table in STUDY.canonical().items() if name != "method"}
     renamed = sweep.Study(**{**tables, "name": "renamed", "description": "the same"})
     sweep.run(STUDY, out=tmp_path / "r", max_runs=1)
@@ -219,8 +219,8 @@ def test_name_of_a_study_does_not_count(tmp_path: Path) -> None:
     assert sweep.verify(tmp_path / "r").intact
 
 
-def test_prefix_is_an_even_picture(tmp_path: Path) -> None:
-    """A run that a limit ends early has runs of every shape, of most cells."""
+def test_prefix_is_representative(tmp_path: Path) -> None:
+    """A partial result has runs of every shape and of most cells."""
     study = make_study(
         count=2000, learning_rate=[0.2, 0.05], hidden=[3, 2, 5, 4], max_steps=5000, threshold=1e-9, name="even"
     )

@@ -1,4 +1,4 @@
-"""The sharpness of trained networks, compared with exact second derivatives and the eigenvalues of NumPy."""
+"""The sharpness of trained networks, compared with exact second derivatives and eigenvalues of NumPy."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ CLASSES = {
     **{"output": "softmax", "loss": "cross_entropy"},
 }
 OPTIONS: dict[str, Any] = {"activation": "tanh", "hidden": 2, "learning_rate": 0.05, "max_steps": 20, "count": 2}
-# Options of a study, and the kinds of parameters that it does not train.
+# Options of a study, and the parameters that it does not train.
 CASES: list[tuple[dict[str, Any], str]] = [
     ({"freeze": "b c"}, "b c"),
     ({"activation": ["tanh", "relu", "gelu", "mish", "sin", "elu", "leaky_relu", "silu", "softplus"]}, ""),
@@ -50,7 +50,7 @@ def measured(**options: Any) -> Study:
 
 
 def exact(result: sweep.Result, run: int, frozen: str = "") -> tuple[float, float]:
-    """Return the largest eigenvalue of the Hessian of a replayed run, and the largest one by size."""
+    """Return the largest eigenvalue of the Hessian of a traced run, and the largest one by size."""
     trace = sweep.trace(result, run)
     words = {**result.study.fixed(), **trace.parameters}
     of_loss = {"sse": ("squared", "sum"), "mse": ("squared", "mean")}
@@ -64,7 +64,7 @@ def exact(result: sweep.Result, run: int, frozen: str = "") -> tuple[float, floa
 
 @pytest.mark.parametrize(("options", "frozen"), some_compiled(CASES, lambda case: case[1] == "b c"))
 def test_exact_derivatives(options: dict[str, Any], frozen: str) -> None:
-    """Every run has the largest eigenvalue of its exact Hessian, to 1e-9 of the largest one by size."""
+    """The sharpness is the largest eigenvalue of the exact Hessian, within 1e-9 of the largest one by size."""
     result = sweep.run(measured(**options))
     for row in result.runs().to_dict("records"):
         value, size = exact(result, row["run"], frozen)
@@ -72,7 +72,7 @@ def test_exact_derivatives(options: dict[str, Any], frozen: str) -> None:
 
 
 def test_same_bits_and_replayed(tmp_path: Path) -> None:
-    """Parts, threads and replays change no bit; runs that diverge have infinite sharpness."""
+    """Parts, threads and traces change no bit; diverged runs have infinite sharpness."""
     study = measured(learning_rate=[0.05, 1e3], hidden=[2, 3], count=5, divergence_threshold=1e4)
     result = sweep.run(study, out=tmp_path / "result", threads=2)
     assert run_in_parts(study, part_runs=3, threads=1).facts["digest"] == result.facts["digest"]
@@ -85,14 +85,14 @@ def test_same_bits_and_replayed(tmp_path: Path) -> None:
 
 
 def test_no_step_and_nothing_trained() -> None:
-    """The start of a run has a sharpness too; where nothing is trained it is 0."""
+    """A run without steps has a sharpness too; without trained parameters it is 0."""
     rows = sweep.run(measured(max_steps=0, learning_rate=[0.0, 0.1], output_learning_rate=0.0)).runs()
     assert (rows["sharpness"][rows["learning_rate"] == 0] == 0).all()
     assert (rows["sharpness"][rows["learning_rate"] > 0] != 0).all()
 
 
 def test_too_many_parameters() -> None:
-    """What takes minutes per network is refused."""
+    """Networks that would take minutes each are refused."""
     with pytest.raises(
         StudyError, match="'sharpness' given with networks of 1001 parameters; at most 1000 are allowed"
     ):
@@ -103,7 +103,7 @@ def test_too_many_parameters() -> None:
 @settings(deadline=None, max_examples=50)
 @given(st.integers(1, 7), st.integers(0, 2**32 - 1), st.integers(-300, 300))
 def test_quadratic_losses(n: int, seed: int, exponent: int) -> None:
-    """Of 0.5 p'Ap + b'p it is the largest eigenvalue of A, of the rows of trained parameters alone."""
+    """For 0.5 p'Ap + b'p it is the largest eigenvalue of A, restricted to trained parameters."""
     random = np.random.default_rng(seed)
     matrices = random.normal(size=(4, n, n)) * 2.0**exponent
     matrices += matrices.swapaxes(1, 2)
@@ -119,7 +119,7 @@ def test_quadratic_losses(n: int, seed: int, exponent: int) -> None:
 
 
 def test_kinks() -> None:
-    """Beside a kink that is nearer than a step, and at it, the curvature is that of the piece of the weights."""
+    """At a kink, or closer to one than a step, the curvature is that of the side of the weights."""
     at = np.array([[1e-7], [-1e-7], [0.0], [1.0]])
     # The derivative of a loss that jumps at 0: its second derivative is 2 on the left, and at 0, and 3 on the right.
     found = sharpness(lambda runs, p: np.where(p > 0, 5.0 + 3.0 * p, 2.0 * p), at, np.ones((4, 1), np.bool_))
@@ -129,7 +129,7 @@ def test_kinks() -> None:
 @settings(deadline=None, max_examples=60)
 @given(st.integers(1, 12), st.integers(0, 2**32 - 1), st.integers(-700, 900))
 def test_eigenvalues(n: int, seed: int, exponent: int) -> None:
-    """Matrices of any size of elements, with equal eigenvalues and with rows of zeros, as by LAPACK."""
+    """Eigenvalues equal LAPACK's for elements of any size, equal eigenvalues and rows of zeros."""
     random = np.random.default_rng(seed)
     factors = (
         random.normal(size=(6, n, n)) * random.integers(0, 2, (6, 1, n)) * 10.0 ** random.integers(-12, 1, (6, 1, n))
@@ -146,7 +146,7 @@ def test_eigenvalues(n: int, seed: int, exponent: int) -> None:
 
 
 def test_eigenvalues_of_nothing_finite() -> None:
-    """A matrix with an element that is not finite has none, and does not touch the others."""
+    """A matrix with an infinite element has eigenvalue NaN, and does not change the others."""
     matrices = np.stack([np.eye(3), np.eye(3), np.full((3, 3), -1.0)])
     matrices[1, 2, 0] = np.inf
     assert np.array_equal(largest_eigenvalues(matrices)[:2], [1.0, np.nan], equal_nan=True)
@@ -154,7 +154,7 @@ def test_eigenvalues_of_nothing_finite() -> None:
 
 
 def test_kernels_are_counted_and_compiled_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The kernel of gradients is one of those that a study needs, and is known to be."""
+    """The kernel of gradients is counted and compiled ahead."""
     monkeypatch.setattr("kernels.train.is_compiled", lambda kernel, arguments: False)
     shown: list[dict[str, Any]] = [
         {},
@@ -173,7 +173,7 @@ def test_kernels_are_counted_and_compiled_ahead(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_cost() -> None:
-    """It grows with the cube of the parameters, and is part of what a run costs."""
+    """The cost grows with the cube of the number of parameters, and is part of the cost of a run."""
     small, large = (measured(hidden=n, max_steps=0) for n in (8, 200))
     costs = [run_cost(study, study.grid.cell(0)).operations for study in (small, large)]
     assert costs[1] > 10**3 * costs[0] > 0

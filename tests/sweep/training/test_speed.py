@@ -1,4 +1,4 @@
-"""How fast a machine trains is noted, and tells how long a study takes."""
+"""The speed of a machine is noted, and used to estimate the time of a study."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.sweep.support import command, make_study
 
 
 def test_seconds_are_estimated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """From how fast the machine trained last; nothing is known before, nor of a note that is damaged."""
+    """The estimate uses the last noted speed; without a valid note there is none."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     plan = Plan(make_study(count=10_000))
     assert estimated_seconds(plan, 2) is None
@@ -30,7 +30,7 @@ def test_seconds_are_estimated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_speed_is_noted_from_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a part took follows from the steps of its runs."""
+    """The speed follows from the steps of the runs."""
     plan = Plan(make_study(count=100), part_runs=50)
     part = plan.part(0)
     steps = plan.study.training.max_steps

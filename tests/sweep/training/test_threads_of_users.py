@@ -1,4 +1,4 @@
-"""Several threads of one process may call ``run``, also before anything is compiled or read there."""
+"""Several threads of one process may call ``run``, even before anything is compiled or imported."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.sweep.support import make_study
 
 STUDY = make_study(hidden=2, learning_rate=[0.1, 0.2])
 
-# Threads begin at once and take turns all the time; prints the digest that each has, or its error.
+# Threads start at once and switch constantly; prints the digest or the error of each.
 PROGRAM = """
 import sys, threading
 import sweep
@@ -40,7 +40,7 @@ for thread in threads:
 
 @pytest.mark.skipif(not jit.ENABLED, reason="without the JIT nothing is compiled")
 def test_the_first_calls_come_from_several_threads(tmp_path: Path) -> None:
-    """Each has the digest of a single call: Numba learns of our types under its compiler's lock."""
+    """Each thread has the digest of a single call, since our types are registered under Numba's compiler lock."""
     expected = sweep.run(STUDY, threads=1).facts["digest"]
     (file := tmp_path / "s.toml").write_text(STUDY.to_toml())
     done = subprocess.run([sys.executable, "-c", PROGRAM, file], cwd=ROOT, capture_output=True, text=True, check=False)

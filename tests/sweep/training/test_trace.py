@@ -1,4 +1,4 @@
-"""Replaying one run: the notebook's numbers, and stored rows that must be equal."""
+"""Traces of one run: the numbers of the notebook, and of the oracle."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ NUMBER = re.compile(r"-?\d+\.\d*")
 
 
 def notebook(section: str) -> list[str]:
-    """Return the lines that the notebook printed."""
+    """Return the lines of the notebook's output."""
     _, *parts = re.split(r"^\[([a-z]\w*)\]\n", NOTEBOOK.read_text(), flags=re.MULTILINE)
     return dict(zip(parts[::2], parts[1::2], strict=True))[section].splitlines()
 
 
 def test_losses_of_the_notebook() -> None:
-    """`sweep trace seed` begins with the notebook's 500 lines, character for character."""
+    """`sweep trace seed` starts with the 500 lines of the notebook, character for character."""
     finished = command("trace", "seed")
     assert (finished.code, finished.err) == (0, "")
     lines = finished.out.splitlines()
@@ -40,11 +40,11 @@ def test_losses_of_the_notebook() -> None:
 
 
 def test_predictions_and_weights_of_the_notebook() -> None:
-    """Predictions and weights are the notebook's, to every digit that it printed."""
+    """Predictions and weights equal all printed digits of the notebook."""
     out = command("trace", "seed").out
     predictions, w, v = re.split(r"\n\n(?=[wv] )", out.partition("(target)\n")[2].rstrip())
-    given = [NUMBER.findall(line.partition("->")[2].partition("(")[0]) for line in predictions.splitlines()]
-    assert given == [NUMBER.findall(line) for line in notebook("predictions")]
+    printed = [NUMBER.findall(line.partition("->")[2].partition("(")[0]) for line in predictions.splitlines()]
+    assert printed == [NUMBER.findall(line) for line in notebook("predictions")]
     assert w.splitlines()[0] == "w (inputs, hidden)"
     assert [NUMBER.findall(line) for line in w.splitlines()[1:]] == [NUMBER.findall(line) for line in notebook("w1")]
     assert [NUMBER.findall(line) for line in v.splitlines()[1:]] == [NUMBER.findall(line) for line in notebook("w2")]
@@ -73,25 +73,25 @@ def traced_by_oracle(study: Study, seed: int) -> oracle.Result:
 def test_trace_as_the_oracle(scalars: dict[str, Any], seed: int) -> None:
     """Every loss, the outcome and the weights equal the oracle's."""
     study = make_study(**scalars)
-    given, expected = trace(study, seed), traced_by_oracle(study, seed)
-    assert (given.seed, given.cell, given.mismatches) == (seed, 0, {})
-    assert {name: getattr(given, name) for name in OUTCOME} == {
+    traced, expected = trace(study, seed), traced_by_oracle(study, seed)
+    assert (traced.seed, traced.cell, traced.mismatches) == (seed, 0, {})
+    assert {name: getattr(traced, name) for name in OUTCOME} == {
         name: getattr(expected, name)[0].item() for name in OUTCOME
     }
     assert expected.losses is not None
-    assert given.losses.shape == (given.steps + 1,)
-    np.testing.assert_array_equal(given.losses, expected.losses[0])
-    weights = [part.ravel() for part in given.weights.values()]
+    assert traced.losses.shape == (traced.steps + 1,)
+    np.testing.assert_array_equal(traced.losses, expected.losses[0])
+    weights = [part.ravel() for part in traced.weights.values()]
     np.testing.assert_array_equal(np.concatenate(weights), expected.weights[0])
-    assert (given.weights.b is None) == (study.network.bias is False)
-    x, w, v, b, c = given.inputs, given.weights.w, given.weights.v, given.weights.b, given.weights.c
-    if given.status != "diverged":
+    assert (traced.weights.b is None) == (study.network.bias is False)
+    x, w, v, b, c = traced.inputs, traced.weights.w, traced.weights.v, traced.weights.b, traced.weights.c
+    if traced.status != "diverged":
         hidden = np.maximum(x @ w + (0 if b is None else b), 0)
-        np.testing.assert_allclose(given.predictions, hidden @ v + (0 if c is None else c), rtol=1e-5, atol=1e-5)
-        assert given.max_error == pytest.approx(np.abs(given.predictions - given.targets).max(), rel=1e-6)
-        assert given.losses[-1] == given.final_loss
+        np.testing.assert_allclose(traced.predictions, hidden @ v + (0 if c is None else c), rtol=1e-5, atol=1e-5)
+        assert traced.max_error == pytest.approx(np.abs(traced.predictions - traced.targets).max(), rel=1e-6)
+        assert traced.losses[-1] == traced.final_loss
     else:
-        assert math.isinf(given.final_loss)
+        assert math.isinf(traced.final_loss)
 
 
 @pytest.mark.parametrize(
@@ -101,30 +101,30 @@ def test_trace_as_the_oracle(scalars: dict[str, Any], seed: int) -> None:
     ),
 )
 def test_trace_of_several_layers(options: dict[str, Any]) -> None:
-    """Weights are those of the oracle, by layer; the network that they make says what the trace says."""
+    """Weights of all layers equal the oracle's, and reproduce the predictions."""
     study = make_study(activation="tanh", learning_rate=0.1, **options)
-    given, expected = trace(study, 3), traced_by_oracle(study, 3)
+    traced, expected = trace(study, 3), traced_by_oracle(study, 3)
     assert expected.losses is not None
-    np.testing.assert_array_equal(given.losses, expected.losses[0])
-    weights = [part.ravel() for part in given.weights.values()]
+    np.testing.assert_array_equal(traced.losses, expected.losses[0])
+    weights = [part.ravel() for part in traced.weights.values()]
     np.testing.assert_array_equal(np.concatenate(weights), expected.weights[0])
-    below = given.inputs
+    below = traced.inputs
     for layer, size in enumerate(study.hidden_layers[0], start=1):
-        assert given.weights[f"w{layer}"].shape == (below.shape[1], size)
-        below = np.tanh(below @ given.weights[f"w{layer}"] + given.weights.get(f"b{layer}", 0))
-    assert below @ given.weights.v + given.weights.get("c", 0) == pytest.approx(given.predictions)
-    assert all(f"\n{name} (" in given.text() for name in given.weights)
-    assert "w2 (hidden 1, hidden 2)" in given.text()
+        assert traced.weights[f"w{layer}"].shape == (below.shape[1], size)
+        below = np.tanh(below @ traced.weights[f"w{layer}"] + traced.weights.get(f"b{layer}", 0))
+    assert below @ traced.weights.v + traced.weights.get("c", 0) == pytest.approx(traced.predictions)
+    assert all(f"\n{name} (" in traced.text() for name in traced.weights)
+    assert "w2 (hidden 1, hidden 2)" in traced.text()
 
 
 def test_text_of_a_trace() -> None:
-    """A line for each step, then how it ended, predictions beside targets, and every weight in full."""
-    given = trace(make_study(hidden=400, learning_rate=1e-4, max_steps=3), 1)
-    lines = given.text().splitlines()
-    assert lines[:3] == [f"{t} {given.losses[t]!r}".replace("np.float64(", "").replace(")", "") for t in range(3)]
-    assert lines[3:5] == [f"final_loss {given.final_loss!r}", f"status {given.status} steps 3"]
-    assert "..." not in given.text()
-    numbers = given.text().partition("w (inputs, hidden)")[2].partition("v (hidden")[0]
+    """The text has a line for each step, then the end, predictions with targets, and all weights."""
+    traced = trace(make_study(hidden=400, learning_rate=1e-4, max_steps=3), 1)
+    lines = traced.text().splitlines()
+    assert lines[:3] == [f"{t} {traced.losses[t]!r}".replace("np.float64(", "").replace(")", "") for t in range(3)]
+    assert lines[3:5] == [f"final_loss {traced.final_loss!r}", f"status {traced.status} steps 3"]
+    assert "..." not in traced.text()
+    numbers = traced.text().partition("w (inputs, hidden)")[2].partition("v (hidden")[0]
     assert len(numbers.replace("[", " ").replace("]", " ").split()) == 800
 
 
@@ -134,28 +134,28 @@ def test_text_of_a_trace() -> None:
 )
 @pytest.mark.parametrize("order", some_compiled(["cyclic", "shuffled"], "shuffled".__eq__))
 def test_trace_of_smaller_batches(max_steps: int, evaluated_at: list[int], order: str) -> None:
-    """Losses are those at the start, after each epoch and at the end, and say after how many updates."""
+    """Losses are those at the start, after each epoch and at the end, with their numbers of updates."""
     options = {"batch": 3, "order": order, "optimizer": "adam", "skip": True, "criterion": "none"}
     study = make_study(hidden=2, learning_rate=0.1, max_steps=max_steps, **options)
-    given, expected = trace(study, 3), traced_by_oracle(study, 3)
-    assert (given.steps, given.epochs) == (max_steps, max_steps // 2)
-    assert given.evaluated_at.tolist() == evaluated_at
+    traced, expected = trace(study, 3), traced_by_oracle(study, 3)
+    assert (traced.steps, traced.epochs) == (max_steps, max_steps // 2)
+    assert traced.evaluated_at.tolist() == evaluated_at
     assert expected.losses is not None
-    np.testing.assert_array_equal(given.losses, expected.losses[0])
-    weights = [part.ravel() for part in given.weights.values()]
+    np.testing.assert_array_equal(traced.losses, expected.losses[0])
+    weights = [part.ravel() for part in traced.weights.values()]
     np.testing.assert_array_equal(np.concatenate(weights), expected.weights[0])
-    lines = given.text().splitlines()
+    lines = traced.text().splitlines()
     assert lines[: len(evaluated_at) - 1] == [
-        f"{t} {loss!r}" for t, loss in zip(evaluated_at[:-1], given.losses[:-1].tolist(), strict=True)
+        f"{t} {loss!r}" for t, loss in zip(evaluated_at[:-1], traced.losses[:-1].tolist(), strict=True)
     ]
-    epochs = f" epochs {given.epochs}" if max_steps else ""
+    epochs = f" epochs {traced.epochs}" if max_steps else ""
     assert lines[len(evaluated_at)] == f"status exhausted steps {max_steps}{epochs}"
     assert "k (inputs, outputs)" in lines
 
 
 @pytest.mark.wide
 def test_run_of_smaller_batches_replays_from_its_row() -> None:
-    """A shuffled run in a result ends again as its row says, epochs included."""
+    """The trace of a shuffled run equals its row, including epochs."""
     study = make_study(count=3, hidden=2, learning_rate=[0.2, 30.0], batch=[1, 4], order="shuffled", max_steps=50)
     result = sweep.run(study)
     for run in range(study.n_runs):
@@ -165,7 +165,7 @@ def test_run_of_smaller_batches_replays_from_its_row() -> None:
 
 
 def test_first_seed_by_default() -> None:
-    """Without a seed the study's first is taken; others need not be the study's."""
+    """The default seed is the first one of the study; other seeds need not belong to it."""
     study = make_study(hidden=2, learning_rate=0.1, base=17, count=2)
     assert trace(study).seed == 17
     np.testing.assert_array_equal(trace(study).losses, trace(study, 17).losses)
@@ -173,7 +173,7 @@ def test_first_seed_by_default() -> None:
 
 
 def test_seeds_and_runs_from_a_frame() -> None:
-    """Integers of NumPy, as the columns of results hold them, name seeds and runs."""
+    """Seeds and runs may be NumPy integers."""
     study = make_study(hidden=2, learning_rate=0.1, base=17, count=2)
     result = sweep.run(study)
     for row in result.runs().itertuples():
@@ -182,18 +182,18 @@ def test_seeds_and_runs_from_a_frame() -> None:
 
 @pytest.mark.parametrize("seed", [-1, 2**32, 1.5, "1"])
 def test_seed_out_of_range(seed: Any) -> None:
-    """Only integers from 0 to 2^32 - 1 are seeds."""
-    with pytest.raises(StudyError, match=r"seed .* given; must be .*from 0 to 4294967295"):
+    """Seeds are integers from 0 to 2^32 - 1."""
+    with pytest.raises(StudyError, match=r"seed: must be an integer from 0 to 4294967295, got"):
         trace(make_study(hidden=2, learning_rate=0.1), seed)
 
 
 def test_several_cells_must_be_singled_out() -> None:
-    """A study of several cells says which parameters to set, and can be traced once they are."""
-    with pytest.raises(StudyError, match=r"91 cells.*hidden, learning_rate"):
+    """For several cells, the error names the parameters to set."""
+    with pytest.raises(StudyError, match=r"one cell .* got 91; .*hidden, learning_rate"):
         trace(load_study("xor"))
     finished = command("trace", "xor")
     assert (finished.code, finished.out) == (2, "")
-    assert "91 cells" in finished.err
+    assert "got 91" in finished.err
     finished = command("trace", "xor", "--set", "hidden=4", "--set", "learning_rate=0.01", "--seed", "3")
     assert finished.code == 0
     study = load_study("xor", {"hidden": 4, "learning_rate": 0.01})
@@ -201,21 +201,21 @@ def test_several_cells_must_be_singled_out() -> None:
 
 
 def test_trace_of_something_else() -> None:
-    """What is neither a study nor a result is refused."""
-    with pytest.raises(TypeError, match="trace of int; give a Study, its name or path, or a Result"):
+    """Anything but a study or a result is refused."""
+    with pytest.raises(TypeError, match="source: must be a Study, its name or path, or a Result, got int"):
         trace(3)
     result = sweep.run(make_study(count=2, hidden=2, learning_rate=0.1))
-    with pytest.raises(StoreError, match="no run given; of a result give the number of one of its 2 runs"):
+    with pytest.raises(StoreError, match="run: must be a number from 0 to 1 for this result, got None"):
         trace(result)
 
 
 def test_trace_in_a_notebook() -> None:
-    """It shows itself in few lines, however many losses and patterns it has; as text it is all of it."""
+    """A notebook shows a few lines of a trace; its text is complete."""
     study = {"hidden": 2, "learning_rate": 1e-3, "max_steps": 300, "seeds.count": 1}
     traced = trace(load_study("xor", study | {"task": "parity", "bits": 5}))
     losses = traced.losses.tolist()
     assert repr(traced) == (
-        f"<Trace of seed 0 in cell 0 of 'xor': exhausted after 300 steps, {traced.n_correct} outputs right; losses "
+        f"<Trace of seed 0 in cell 0 of 'xor': exhausted after 300 steps, {traced.n_correct} outputs correct; losses "
         f"{losses[0]:.4g}, {losses[1]:.4g}, {losses[2]:.4g}, .., {losses[-3]:.4g}, {losses[-2]:.4g}, {losses[-1]:.4g}>"
     )
     shown = traced._repr_html_()

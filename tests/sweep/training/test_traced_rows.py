@@ -1,4 +1,4 @@
-"""Stored runs are replayed from their rows, and a changed bit is seen."""
+"""Stored runs are traced from their rows, and every changed bit is detected."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_every_run_replays_from_its_row(folder: Path) -> None:
-    """A run trained again alone ends as its row says, whatever that is."""
+def test_every_run_is_traced_from_its_row(folder: Path) -> None:
+    """A run trained again alone equals its row."""
     result = open_result(folder)
     statuses = set()
     for run in range(0, STUDY.n_runs, 7):
@@ -41,14 +41,14 @@ def test_every_run_replays_from_its_row(folder: Path) -> None:
 
 
 def test_trace_of_a_result_in_memory() -> None:
-    """A result need not be on disk, and the run can be named."""
+    """A result in memory can be traced too."""
     study = make_study(count=4)
     traced = trace(sweep.run(study), run=13)
     assert (traced.cell, traced.seed, traced.mismatches) == (3, 1, {})
 
 
-def test_command_replays_a_stored_run(folder: Path) -> None:
-    """`sweep trace DIR --run ID` prints the trace and ends with 0 where the row is equal."""
+def test_command_traces_a_stored_run(folder: Path) -> None:
+    """`sweep trace DIR --run ID` prints the trace and ends with code 0 if the row is equal."""
     finished = command("trace", folder, "--run", "31")
     assert (finished.code, finished.err) == (0, "run 31 is equal to its stored row\n")
     assert finished.out == trace(open_result(folder), 31).text()
@@ -66,7 +66,7 @@ CHANGES: dict[str, Any] = {
 
 @pytest.mark.parametrize("column", CHANGES)
 def test_changed_row_is_a_mismatch(folder: Path, tmp_path: Path, column: str) -> None:
-    """A row that was changed, hashes and all, ends with 3 and the column; other rows are as they were."""
+    """A forged row ends with code 3 and the name of the column; other rows are equal."""
     row = open_result(folder).row(50)
     assert row[column] != CHANGES[column]
     forged = forge(folder, tmp_path / "r", lambda table: replace_value(table, 50, column, CHANGES[column]))
@@ -86,7 +86,7 @@ def test_changed_row_is_a_mismatch(folder: Path, tmp_path: Path, column: str) ->
     ("column", "value"), [("seed", 3), ("cell", 2), ("learning_rate", 0.25), ("hidden", 8), ("bias", True)]
 )
 def test_changed_setting_is_a_mismatch(folder: Path, tmp_path: Path, column: str, value: Any) -> None:
-    """What a run was is part of its row too: another seed, cell or parameter than its number says is told."""
+    """A row whose seed, cell or parameter does not fit its number is a mismatch."""
     assert open_result(folder).row(50)[column] != value
     forged = forge(folder, tmp_path / "r", lambda table: replace_value(table, 50, column, value))
     finished = command("trace", forged, "--run", "50")
@@ -95,7 +95,7 @@ def test_changed_setting_is_a_mismatch(folder: Path, tmp_path: Path, column: str
 
 
 def test_last_bit_counts(folder: Path, tmp_path: Path) -> None:
-    """The smallest possible difference is one."""
+    """The smallest possible difference is a mismatch."""
     wrong = math.nextafter(open_result(folder).row(0)["initial_loss"], 0)
     forged = forge(folder, tmp_path / "r", lambda table: replace_value(table, 0, "initial_loss", wrong))
     assert command("trace", forged, "--run", "0").code == 3
@@ -104,7 +104,7 @@ def test_last_bit_counts(folder: Path, tmp_path: Path) -> None:
 @pytest.mark.wide
 @pytest.mark.parametrize("stored", [-0.0, math.nan])
 def test_sign_of_zero_counts(tmp_path: Path, stored: float) -> None:
-    """A stored -0.0 where 0.0 was written is a change, as it is for the digest, and so is NaN."""
+    """A stored -0.0 or NaN instead of 0.0 is a mismatch, as in the digest."""
     study = Study(  # outputs so small that their squares are 0
         data={"inputs": [[0.0, 0.0]] * 22, "targets": [[0.0]] * 22},
         network={"hidden": 2},
@@ -124,23 +124,23 @@ def test_sign_of_zero_counts(tmp_path: Path, stored: float) -> None:
 
 @pytest.mark.parametrize("run", [-1, 120])
 def test_run_out_of_range(folder: Path, run: int) -> None:
-    """A run that the study has not is told with those that it has."""
+    """For a number out of range, the error names the valid runs."""
     finished = command("trace", folder, "--run", str(run))
     assert (finished.code, finished.out) == (2, "")
     assert f"run {run}" in finished.err
     assert "0 to 119" in finished.err
 
 
-def test_counts_alone_cannot_be_replayed(tmp_path: Path) -> None:
-    """Without rows there is nothing to compare with."""
+def test_counts_cannot_be_traced(tmp_path: Path) -> None:
+    """Without rows, there is nothing to compare with."""
     sweep.run(make_study(), out=tmp_path / "r", keep="cells")
     finished = command("trace", tmp_path / "r", "--run", "0")
     assert finished.code == 2
     assert "cells only" in finished.err
 
 
-def test_options_of_a_study_do_not_go_with_a_run(folder: Path) -> None:
-    """A stored run is replayed as it is."""
+def test_options_of_a_study_are_refused_with_a_run(folder: Path) -> None:
+    """A stored run is traced without changes."""
     for option in (("--seed", "1"), ("--set", "hidden=2")):
         finished = command("trace", folder, "--run", "0", *option)
         assert (finished.code, finished.out) == (2, "")

@@ -1,4 +1,4 @@
-"""Adaptive seeds: cells are trained in rounds until their interval is narrow, the same however they are run."""
+"""Adaptive seeds: cells are trained in rounds until their interval is narrow, with one result for all ways to run."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def adaptive(width: float = 0.1, first: int = 20, count: int = 300) -> Study:
 
 
 def expected_rows(study: Study) -> pd.DataFrame:
-    """Choose from a study that trains all seeds the rows that the rounds need."""
+    """Return the rows that the rounds need, from a study that trains all seeds."""
     whole = sweep.run(make_study(count=study.seeds.count, **OPTIONS)).runs()
     assert study.seeds.until is not None
     kept = []
@@ -62,20 +62,20 @@ def expected_rows(study: Study) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def whole() -> sweep.Result:
-    """Train it in memory."""
+    """Train the study in memory."""
     return sweep.run(adaptive())
 
 
 @pytest.fixture(scope="module")
 def pristine(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return its finished results folder, not to be changed."""
+    """Return its finished results folder. Do not change it."""
     folder = tmp_path_factory.mktemp("pristine") / "r"
     run_in_parts(adaptive(), out=folder, part_runs=50)
     return folder
 
 
 def test_rounds_double() -> None:
-    """Seeds in all are first, twice as many, and so on, at most count."""
+    """The total number of seeds doubles in each round, up to ``count``."""
     assert adaptive(first=20, count=300).seeds.rounds == [20, 20, 40, 80, 140]
     assert adaptive(first=100, count=100).seeds.rounds == [100]
     assert adaptive(first=500, count=100).seeds.rounds == [100]
@@ -84,7 +84,7 @@ def test_rounds_double() -> None:
 
 @pytest.mark.parametrize(("width", "first", "count"), [(0.1, 20, 300), (0.3, 7, 50), (0.01, 10, 30), (0.9, 1, 5)])
 def test_rows_are_those_that_the_rounds_need(width: float, first: int, count: int) -> None:
-    """Each cell has the seeds of its rounds, with the rows of a study that trains all of them."""
+    """Each cell has the seeds of its rounds, with the same rows as without rounds."""
     study = adaptive(width, first, count)
     result, expected = sweep.run(study), expected_rows(study)
     assert_same_table(result.runs(), expected)
@@ -95,7 +95,7 @@ def test_rows_are_those_that_the_rounds_need(width: float, first: int, count: in
 
 
 def test_same_however_it_is_run(tmp_path: Path, whole: sweep.Result) -> None:
-    """Threads, parts, kept counts, interruptions, limits and reuse change nothing."""
+    """Threads, parts, keep='cells', interruptions, limits and reuse change nothing."""
     study, digest = adaptive(), whole.facts["digest"]
     assert 0 < whole.facts["n_runs"] < study.n_runs
     for threads, part_runs in ((1, 7), (2, 33), (3, 1000)):
@@ -128,7 +128,7 @@ def test_same_however_it_is_run(tmp_path: Path, whole: sweep.Result) -> None:
     ],
 )
 def test_verify_and_repair(tmp_path: Path, keep: Any, index: int) -> None:
-    """Damage in any round is found and mended, and no cell has other runs than its rounds say."""
+    """Damage in any round is detected and repaired, and each cell has exactly the runs of its rounds."""
     out = tmp_path / "r"
     digest = run_in_parts(adaptive(), out=out, keep=keep, part_runs=50).facts["digest"]
     assert sweep.verify(out, sample=40).faults == []
@@ -144,10 +144,10 @@ def test_verify_and_repair(tmp_path: Path, keep: Any, index: int) -> None:
 
 
 def unfinish(folder: Path) -> None:
-    """Make a finished result look as if its run had been killed."""
+    """Make a finished result look like that of a killed run."""
     facts = decode_record((folder / "run.json").read_bytes(), "run.json")
-    begun = {name: facts[name] for name in ("format", "identity", "keep", "waves", *BITS)}
-    (folder / "run.json").write_bytes(encode_record({**begun, "complete": False}))
+    started = {name: facts[name] for name in ("format", "identity", "keep", "waves", *BITS)}
+    (folder / "run.json").write_bytes(encode_record({**started, "complete": False}))
     (folder / "cells.parquet").unlink()
 
 
@@ -156,7 +156,7 @@ def unfinish(folder: Path) -> None:
 def test_lost_commits_of_earlier_rounds(
     tmp_path: Path, whole: sweep.Result, keep: Any, part_runs: int | None, lost: list[int]
 ) -> None:
-    """What later rounds hold is not evaluated without the earlier ones, which are mended first."""
+    """Later rounds are checked only after the earlier ones, which are repaired first."""
     out, study = tmp_path / "r", adaptive()
     digest = run_in_parts(study, out=out, keep=keep, part_runs=part_runs).facts["digest"]
     unfinish(out)
@@ -181,7 +181,7 @@ def test_lost_commits_of_earlier_rounds(
 
 
 def test_lost_run_json(pristine: Path, tmp_path: Path, whole: sweep.Result) -> None:
-    """A finished result that has lost run.json and a commit of an earlier round is finished again as it was."""
+    """A finished result that has lost run.json and a commit of an earlier round is completed again."""
     out = copy_result(pristine, tmp_path / "r")
     (out / "run.json").unlink()
     (out / "commits" / "0000001.json").unlink()
@@ -193,7 +193,7 @@ def test_lost_run_json(pristine: Path, tmp_path: Path, whole: sweep.Result) -> N
 def test_a_commit_that_was_made_while_commits_were_listed(
     pristine: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A run under way is not taken for a damaged folder, as later commits may be seen before earlier ones."""
+    """An active run is not damage, although later commits may be listed before earlier ones."""
     out = copy_result(pristine, tmp_path / "r")
     unfinish(out)
     names, listed = LocalFiles.names, []
@@ -209,7 +209,7 @@ def test_a_commit_that_was_made_while_commits_were_listed(
 
 @pytest.mark.parametrize("finished", [True, False])
 def test_faults_behind_faults(pristine: Path, tmp_path: Path, whole: sweep.Result, finished: bool) -> None:
-    """Rows that were changed with their checksums are found in later rounds too, once earlier ones are mended."""
+    """Forged rows are detected in later rounds too, once earlier ones are repaired."""
     rows = whole.runs()
     early, late = int(rows["run"][0]), int(rows["run"][rows["seed"] >= 40].iloc[0])
     out = forge(
@@ -234,7 +234,7 @@ def test_faults_behind_faults(pristine: Path, tmp_path: Path, whole: sweep.Resul
 def test_parts_are_counted_once(
     pristine: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damaged: int | None
 ) -> None:
-    """However many threads and rounds ask, and whatever is damaged."""
+    """Parts are counted once for all threads and rounds, also with damage."""
     out = copy_result(pristine, tmp_path / "r")
     if damaged is not None:
         parts_of(out)[damaged].write_bytes(b"")
@@ -246,8 +246,8 @@ def test_parts_are_counted_once(
     assert len(counted) == len(set(counted))
 
 
-def test_cells_that_ended_early_lack_no_runs() -> None:
-    """A cell whose interval was narrow soon is ranked as those that took all seeds."""
+def test_cells_that_end_early_are_complete() -> None:
+    """A cell whose interval becomes narrow early is ranked like those with all seeds."""
     tables = _tables(make_study(count=300, hidden=2, learning_rate=0.05, threshold=[0.05, 100.0]))
     tables["seeds"]["until"] = {"width": 0.1, "first": 20}
     result = sweep.run(Study(**tables))
@@ -258,14 +258,14 @@ def test_cells_that_ended_early_lack_no_runs() -> None:
 
 
 def test_identity() -> None:
-    """The option is part of the study, and left out where it is not used; its file can be read again."""
+    """The option is part of the study, left out if not used, and can be read again."""
     assert adaptive().identity != adaptive(width=0.2).identity != make_study(count=300, **OPTIONS).identity
     assert "until" not in make_study().to_toml()
     assert Plan(adaptive()).n_runs == 6 * 300
 
 
 def test_runs_are_limited_to_those_trained(tmp_path: Path, whole: sweep.Result) -> None:
-    """Runs of closed cells use up no limit: every call trains some, until all is there."""
+    """Runs of closed cells do not count for a limit, so every call makes progress."""
     sizes = [0]
     while not (result := run_in_parts(adaptive(), out=tmp_path / "r", max_runs=150, part_runs=40)).complete:
         sizes.append(result.facts["n_runs"])
@@ -274,7 +274,7 @@ def test_runs_are_limited_to_those_trained(tmp_path: Path, whole: sweep.Result) 
 
 
 def test_commands(tmp_path: Path, whole: sweep.Result) -> None:
-    """A file with `until` runs, is planned and shown; shards and impossible values are refused."""
+    """A study with `until` is run, planned and shown; shards and invalid values are refused."""
     file = write_study(tmp_path / "s.toml", adaptive())
     finished = command("run", file, "--out", tmp_path / "r")
     assert finished.code == 0

@@ -1,4 +1,4 @@
-"""Checks of learning curves: damage, points that are missing or forged, and how they are repaired."""
+"""Checks of learning curves: damage, missing or forged points, and repair."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def forged(folder: Path, place: Path, change: Change) -> Path:
-    """Change a copy of the curves, with a checksum that fits."""
+    """Change a copy of the curves, with a matching checksum."""
     shutil.copytree(folder, place)
     store = StoreReader.open(place)
     content = encode_table(change(store.read_curves()), curves_columns(store.study), {})
@@ -57,7 +57,7 @@ def with_value(column: str, row: int, value: Any) -> Change:
 
 @pytest.mark.wide
 def test_intact_curves(folder: Path) -> None:
-    """They agree with rows, and with a training of now."""
+    """Intact curves agree with rows and with a new training."""
     assert sweep.verify(folder).intact
     assert sweep.verify(folder, sample=2, sample_seed=5).intact
     assert sweep.verify(folder, sample=-1).intact
@@ -65,42 +65,42 @@ def test_intact_curves(folder: Path) -> None:
 
 # A run of two windows has points at 0, 2 (of steps 1 and 2), 6 (of step 5), 10, 20 and its end, 40.
 @pytest.mark.parametrize(
-    ("change", "options"),
+    ("change", "expected"),
     [
         (lambda table: table.slice(0, len(table) - 1), "the learning curve of run 20 has other points than its row"),
         (lambda table: pa.concat_tables([table.slice(0, 3), table.slice(4)]), "the learning curve of run 0 has other"),
         (lambda table: table.slice(6), "it has no learning curve of run 0"),
         (with_value("run", 0, 3), "it has a learning curve of run 3"),
-        (with_value("steps", 2, 3), "the learning curve of run 0 has steps 3; must be 6"),
-        (with_value("epochs", 1, 2), "the learning curve of run 0 has epochs 2; must be 1"),
-        (with_value("seed", 0, 1), "the learning curve of run 0 has seed 1; must be 0"),
-        (with_value("batch", 0, 4), "the learning curve of run 0 has batch 4; must be 2"),
-        (with_value("status", 0, "stalled"), "the learning curve of run 0 has status 2; must be 3"),
-        (with_value("train_loss", 0, 0.5), "the learning curve of run 0 starts with another loss than its row tells"),
+        (with_value("steps", 2, 3), "the learning curve of run 0: steps must be 6, got 3"),
+        (with_value("epochs", 1, 2), "the learning curve of run 0: epochs must be 1, got 2"),
+        (with_value("seed", 0, 1), "the learning curve of run 0: seed must be 0, got 1"),
+        (with_value("batch", 0, 4), "the learning curve of run 0: batch must be 2, got 4"),
+        (with_value("status", 0, "stalled"), "the learning curve of run 0: status must be 3, got 2"),
+        (with_value("train_loss", 0, 0.5), "the learning curve of run 0 starts with another loss than its row"),
         (
             with_value("train_loss", 5, 0.5),
-            "the learning curve of run 0 ends otherwise than its row: final_loss 0.5, in",
+            "the learning curve of run 0 does not end like its row: final_loss 0.5, in",
         ),
-        (with_value("n_correct", 5, 0), "the learning curve of run 0 ends otherwise than its row: n_correct 0, in"),
+        (with_value("n_correct", 5, 0), "the learning curve of run 0 does not end like its row: n_correct 0, in"),
         (with_value("train_loss", 3, None), "it lacks values"),
     ],
 )
-def test_forged_curves(folder: Path, tmp_path: Path, change: Change, options: str) -> None:
-    """What rows and study contradict is found without training, and repaired."""
+def test_forged_curves(folder: Path, tmp_path: Path, change: Change, expected: str) -> None:
+    """Curves that contradict rows or study are detected without training, and repaired."""
     place = forged(folder, tmp_path / "f", change)
     (fault,) = sweep.verify(place).faults
-    assert fault.startswith(f"'{place / 'curves.parquet'}' is damaged: {options}")
+    assert fault.startswith(f"'{place / 'curves.parquet'}' is damaged: {expected}")
     assert sweep.repair(place).faults == [fault]
     assert sweep.verify(place, sample=-1).intact
     assert sweep.open_result(place).learning_curves().equals(sweep.open_result(folder).learning_curves())
 
 
 def test_a_forged_point_is_found_by_training(folder: Path, tmp_path: Path) -> None:
-    """A loss on the way that breaks no rule is found if its run is drawn."""
+    """A wrong loss within a curve breaks no rule, but is detected if its run is drawn."""
     place = forged(folder, tmp_path / "f", with_value("train_loss", 3, 0.25))
     assert sweep.verify(place).intact
     (fault,) = sweep.verify(place, sample=-1).faults
-    assert "the learning curve of run 0 at step 10 has train_loss 0.25; training gives " in fault
+    assert "the learning curve of run 0 at step 10: train_loss must be " in fault
     found = [sweep.verify(place, sample=6, sample_seed=seed).faults for seed in range(12)]
     assert [] in found
     assert [fault] in found
@@ -109,7 +109,7 @@ def test_a_forged_point_is_found_by_training(folder: Path, tmp_path: Path) -> No
 
 
 def test_damaged_and_lost_files(folder: Path, tmp_path: Path) -> None:
-    """A flipped bit and a file that is gone are one sentence, also beside damaged rows, and readers refuse them."""
+    """Damaged and missing curves are reported in one sentence, also beside damaged rows, and readers refuse them."""
     place = tmp_path / "f"
     shutil.copytree(folder, place)
     path = place / "curves.parquet"
@@ -130,9 +130,9 @@ def test_damaged_and_lost_files(folder: Path, tmp_path: Path) -> None:
 
 
 def test_a_forged_row_contradicts_its_curve(folder: Path, tmp_path: Path) -> None:
-    """A row whose checksums all fit has a curve that ends otherwise."""
+    """A forged row with matching checksums contradicts the end of its curve."""
     shutil.copytree(folder, tmp_path / "f")
     loss = sweep.open_result(folder).row(1)["final_loss"]
     forge_run(tmp_path / "f", 1, final_loss=float(np.nextafter(loss, 1.0)))
     (fault,) = sweep.verify(tmp_path / "f").faults
-    assert "the learning curve of run 1 ends otherwise than its row: final_loss" in fault
+    assert "the learning curve of run 1 does not end like its row: final_loss" in fault

@@ -1,4 +1,4 @@
-"""Who changes a result, and makes every checksum and digest fit, is found out as far as that takes no training."""
+"""Forged results with matching checksums and digests are detected, as far as that needs no training."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.sweep.support import assert_refused, command, copy_result, make_commi
 
 STUDY = make_study(count=30, learning_rate=[0.2, 0.05], hidden=[3, 2], from_step=5, name="forged")
 N_PARTS = 6
-CONVERGED, EXHAUSTED = 68, 33  # runs, of which there is no other in the test
+CONVERGED, EXHAUSTED = 68, 33  # the runs that the tests forge
 
 
 @pytest.fixture(scope="module")
@@ -41,9 +41,9 @@ def folder(true: Path, tmp_path: Path) -> Path:
 
 
 EDITS: list[tuple[int, dict[str, Any], str]] = [
-    (EXHAUSTED, {"steps": -5}, "from 0 to as many steps"),
-    (EXHAUSTED, {"steps": 61}, "from 0 to as many steps"),
-    (EXHAUSTED, {"steps": 59}, "exhausted only at its last step"),
+    (EXHAUSTED, {"steps": -5}, "at most those that its cell allows"),
+    (EXHAUSTED, {"steps": 61}, "at most those that its cell allows"),
+    (EXHAUSTED, {"steps": 59}, "exhausted only at the limit of steps"),
     (EXHAUSTED, {"n_correct": 99}, "from 0 to 4 outputs"),
     (EXHAUSTED, {"n_correct": -1}, "from 0 to 4 outputs"),
     (EXHAUSTED, {"status": "converged"}, "meets the criterion"),
@@ -51,7 +51,7 @@ EDITS: list[tuple[int, dict[str, Any], str]] = [
     (CONVERGED, {"steps": 4}, "before from_step"),
     (EXHAUSTED, {"status": "stalled", "steps": 0}, "stalled before"),
     (EXHAUSTED, {"status": "stalled", "steps": 1}, "first loss"),
-    (EXHAUSTED, {"status": "diverged"}, "no finite loss"),
+    (EXHAUSTED, {"status": "diverged"}, "has final_loss inf"),
     (EXHAUSTED, {"final_loss": inf}, "diverges"),
     (EXHAUSTED, {"initial_loss": inf}, "takes no step"),
     (EXHAUSTED, {"final_loss": -0.1}, "at least 0"),
@@ -65,18 +65,18 @@ EDITS: list[tuple[int, dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("run", "values", "why"), EDITS)
-def test_rows_that_cannot_be(folder: Path, run: int, values: dict[str, Any], why: str) -> None:
-    """A row that no training gives is named without training."""
+def test_impossible_rows(folder: Path, run: int, values: dict[str, Any], why: str) -> None:
+    """An impossible row is reported without training."""
     forge_run(folder, run, **values)
-    told = command("verify", folder)
-    assert told.code == 1
-    (fault, _) = told.out.splitlines()
+    checked = command("verify", folder)
+    assert checked.code == 1
+    (fault, _) = checked.out.splitlines()
     assert why in fault
     assert f"its run {run} has status" in fault
 
 
-def test_false_rows_are_trained_again(folder: Path, true: Path) -> None:
-    """A repair trains the part again that holds a row which cannot be."""
+def test_wrong_rows_are_trained_again(folder: Path, true: Path) -> None:
+    """A repair trains the part with an impossible row again."""
     forge_run(folder, EXHAUSTED, n_correct=99)
     assert command("verify", folder, "--repair").code == 0
     assert sweep.verify(folder).intact
@@ -84,20 +84,20 @@ def test_false_rows_are_trained_again(folder: Path, true: Path) -> None:
 
 
 def test_first_loss_differs_between_cells(tmp_path: Path) -> None:
-    """Cells that differ in how they train alone start a seed with the same loss."""
+    """Cells that differ only in training options have the same initial loss for a seed."""
     sweep.run(make_study(count=3, hidden=2, learning_rate=[0.1, 0.2, 0.3]), out=tmp_path / "r")
     forge_run(tmp_path / "r", 4, initial_loss=2.5)
     (fault,) = sweep.verify(tmp_path / "r").faults
-    assert "a seed has the same first loss" in fault
+    assert "a seed has the same initial_loss" in fault
 
 
 @pytest.mark.parametrize(
     ("column", "value", "why"),
-    [("status", "bogus", "other values than converged"), ("steps", None, "lacks values"), ("cell", None, "lacks")],
+    [("status", "bogus", "must hold only converged"), ("steps", None, "lacks values"), ("cell", None, "lacks")],
 )
-def test_values_of_no_column(folder: Path, column: str, value: Any, why: str) -> None:
-    """Names of no status, and values that are missing, are damage for everybody who reads the rows."""
-    with suppress(StoreError):  # the forger cannot count them either
+def test_invalid_values(folder: Path, column: str, value: Any, why: str) -> None:
+    """Unknown statuses and missing values are damage for every reader of the rows."""
+    with suppress(StoreError):  # forging counts the rows, which fails too
         forge_run(folder, EXHAUSTED, **{column: value})
     (fault,) = sweep.verify(folder).faults
     assert why in fault
@@ -105,20 +105,20 @@ def test_values_of_no_column(folder: Path, column: str, value: Any, why: str) ->
         open_result(folder).runs()
 
 
-# Of the second part, which holds runs of two cells: of the first exhausted ones, of the other a converged one too.
+# The second part holds exhausted runs of one cell, and exhausted and converged ones of another.
 COUNTS: list[tuple[dict[str, list[Any]], str]] = [
-    ({"steps": [60, -5, 60]}, "from 0 to as many steps"),
+    ({"steps": [60, -5, 60]}, "at most those that its cell allows"),
     ({"steps": [60, 4, 60]}, "before from_step"),
-    ({"n": [10, 0, 10]}, "at least one run"),
-    ({"n": [9, 2, 9]}, "as many runs"),
-    ({"cell": [3, 2, 2]}, "other values than its runs"),
+    ({"n": [10, 0, 10]}, "each count is at least 1"),
+    ({"n": [9, 2, 9]}, "add up to its number of runs"),
+    ({"cell": [3, 2, 2]}, "does not fit its runs"),
     ({"cell": [0, 2, 0]}, "in order"),
 ]
 
 
 @pytest.mark.parametrize(("columns", "why"), COUNTS)
-def test_counts_that_cannot_be(tmp_path: Path, columns: dict[str, list[Any]], why: str) -> None:
-    """Where counts alone are kept they are checked by the same rules."""
+def test_impossible_counts(tmp_path: Path, columns: dict[str, list[Any]], why: str) -> None:
+    """If only counts are kept, the same rules check them."""
     run_in_parts(STUDY, out=tmp_path / "r", part_runs=20, keep="cells")
 
     def change(table: pa.Table) -> pa.Table:
@@ -135,7 +135,7 @@ def test_counts_that_cannot_be(tmp_path: Path, columns: dict[str, list[Any]], wh
 
 
 def test_zero_with_another_sign(tmp_path: Path) -> None:
-    """-0.0 in place of 0.0 is equal, but has another digest: it is not what was written."""
+    """-0.0 equals 0.0, but has another digest, so it is damage."""
     data = {"inputs": [[0.0], [0.0]], "targets": [[0.0], [0.0]]}
     study = make_study(data=data, bias=False, learning_rate=[0.0, 0.1], hidden=1, criterion="none", count=2)
     before = sweep.run(study, out=tmp_path / "r").runs()
@@ -150,7 +150,7 @@ def test_zero_with_another_sign(tmp_path: Path) -> None:
 
 @pytest.mark.wide
 def test_another_nan(tmp_path: Path) -> None:
-    """A run that converges by its errors may have no loss: the NaN that training gives, and no other."""
+    """A run that converges by its errors may have loss NaN, but only with the bits that training gives."""
     study = make_study(
         **{"data": {"inputs": [[1.0]] * 2, "targets": [[1.0]] * 2}, "hidden": 1, "bias": False, "scale": 1e200},
         **{"loss": "bce", "output": "sigmoid", "criterion": "max_error", "threshold": 0.9, "max_steps": 5, "count": 6},
@@ -161,18 +161,18 @@ def test_another_nan(tmp_path: Path) -> None:
         assert sweep.verify(tmp_path / "r", sample=-1).intact
         other = np.array([0x7FF8_0000_0000_0001]).view(float)[0]
         forge_run(tmp_path / "r", run, final_loss=other)
-        assert sweep.verify(tmp_path / "r").intact  # no rule tells
+        assert sweep.verify(tmp_path / "r").intact  # no rule is broken
         (fault,) = sweep.verify(tmp_path / "r", sample=-1).faults
-    assert "training gives other bits, in column 'final_loss'" in fault
+    assert "training gives other bits in column 'final_loss'" in fault
 
 
 @pytest.mark.parametrize("fact", ["kernel_seconds", "net_steps", "lane_occupancy", "n_runs", "reused_steps"])
 def test_totals_that_commits_contradict(folder: Path, fact: str) -> None:
-    """Seconds, steps and runs in run.json are those of the commits; a repair puts them right."""
+    """Totals in run.json must be those of the commits; a repair corrects them."""
     right = open_result(folder).facts[fact]
     forge_record(folder / "run.json", **{fact: right + 1 if isinstance(right, int) else right / 2})
     (fault,) = sweep.verify(folder).faults
-    assert f"its {fact!r} is" in fault
+    assert f"{fact!r} must be" in fault
     sweep.repair(folder)
     assert sweep.verify(folder).intact
     assert open_result(folder).facts[fact] == right
@@ -181,13 +181,13 @@ def test_totals_that_commits_contradict(folder: Path, fact: str) -> None:
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
-        ({"net_steps": 1}, "its commit says 1"),
+        ({"net_steps": 1}, "'net_steps' of its commit must be"),
         ({"lane_steps": 1}, "lanes spent 1 steps, fewer"),
-        ({"begin": 2e9, "end": 1e9}, "trained before it was begun"),
+        ({"begin": 2e9, "end": 1e9}, "must not be before 'begin'"),
     ],
 )
 def test_commits_that_rows_contradict(folder: Path, changes: dict[str, Any], why: str) -> None:
-    """Steps and times in a commit are those of its rows, and in order."""
+    """Steps and times in a commit must fit its rows, and times must be in order."""
     forge_record(commit_path(folder, 2), **changes)
     finish_forged(folder)
     (fault,) = sweep.verify(folder).faults
@@ -197,7 +197,7 @@ def test_commits_that_rows_contradict(folder: Path, changes: dict[str, Any], why
 
 
 def test_clocks_that_are_put_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A run during which somebody sets the clock back is no forgery."""
+    """A run during which the clock is set back is intact."""
     times = count(2e9, -1.0)
     monkeypatch.setattr("sweep.training.executors.threads.time.time", lambda: next(times))
     run_in_parts(make_study(count=3), out=tmp_path / "r", part_runs=6, threads=1)
@@ -206,13 +206,13 @@ def test_clocks_that_are_put_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.wide
 def test_samples_cannot_be_foreseen(tmp_path: Path) -> None:
-    """Each check draws runs of its own, says how, and draws them again when asked: no false row is safe."""
+    """Each check draws other runs and prints its seed, with which the same runs can be drawn again."""
     folder, options = tmp_path / "r", ("--sample", 2, "--sample-seed")
     row = sweep.run(make_study(count=4, max_steps=5, hidden=2), out=folder).runs().loc[3]
     forge_run(folder, 3, max_error=float(np.nextafter(row["max_error"], 2)))
-    assert sweep.verify(folder).intact  # no rule tells
-    told = [command("verify", folder, *options[:2]).out for _ in range(8)]
-    assert len({line for text in told for line in text.splitlines() if line.startswith("sample: ")}) == 8
+    assert sweep.verify(folder).intact  # no rule is broken
+    outputs = [command("verify", folder, *options[:2]).out for _ in range(8)]
+    assert len({line for text in outputs for line in text.splitlines() if line.startswith("sample: ")}) == 8
     checks = [command("verify", folder, *options, seed) for seed in range(12)]
     assert {check.code for check in checks} == {0, 1}
     for seed, check in enumerate(checks[:4]):
@@ -222,8 +222,8 @@ def test_samples_cannot_be_foreseen(tmp_path: Path) -> None:
     assert command("verify", folder, "--all").code == 1
 
 
-def test_samples_are_drawn_from_what_is_there() -> None:
-    """Every run that commits hold is as likely as any other, none is drawn twice, and more than all are all."""
+def test_samples_are_drawn_from_present_runs() -> None:
+    """All runs are drawn with equal probability and none twice; a sample larger than the result is all of it."""
     commits = [make_commit(part, 10 * part, 10 * part + 5) for part in (0, 2, 3)]
     drawn = np.zeros((3, 5), int)
     for seed in range(2000):
@@ -240,7 +240,7 @@ def test_samples_are_drawn_from_what_is_there() -> None:
 
 
 def test_samples_of_counts_are_whole_parts(tmp_path: Path) -> None:
-    """Where only counts are kept, as few parts are trained again as have so many runs, and their number is told."""
+    """If only counts are kept, whole parts are trained again until they have as many runs."""
     commits = [make_commit(part, 10 * part, 10 * part + 5) for part in range(6)]
     n_drawn = dict.fromkeys(range(6), 0)
     for seed in range(600):
@@ -252,29 +252,29 @@ def test_samples_of_counts_are_whole_parts(tmp_path: Path) -> None:
     assert all(abs(n - 200) < 60 for n in n_drawn.values())  # five deviations
     run_in_parts(make_study(count=4, max_steps=5), out=tmp_path / "r", keep="cells", part_runs=4)
     for n_runs, n_again in ((1, 4), (4, 4), (5, 8), (99, 16)):
-        told = command("verify", tmp_path / "r", "--sample", n_runs).out
-        assert f": {n_again} runs of whole parts" in told
-        assert f"intact: 16 runs in 4 parts; {n_again} trained again, with the same bits" in told
+        printed = command("verify", tmp_path / "r", "--sample", n_runs).out
+        assert f": {n_again} runs of whole parts" in printed
+        assert f"intact: 16 runs in 4 parts; {n_again} trained again, with the same bits" in printed
 
 
 def test_seeds_of_samples(folder: Path) -> None:
-    """A seed goes with a sample, and has 32 bits."""
+    """A seed needs a sample, and has 32 bits."""
     assert_refused(command("verify", folder, "--sample-seed", 3), ("--sample N",))
     assert_refused(command("verify", folder, "--all", "--sample-seed", 3), ("--sample N",))
-    for given in (-1, 2**32, 1.5, "x"):
-        with pytest.raises(StudyError, match=f"sample seed {given!r} given; must be an integer from 0 to 4294967295"):
-            sweep.verify(folder, sample=3, sample_seed=given)  # type: ignore[arg-type]
+    for seed in (-1, 2**32, 1.5, "x"):
+        with pytest.raises(StudyError, match=f"sample_seed: must be an integer from 0 to 4294967295, got {seed!r}"):
+            sweep.verify(folder, sample=3, sample_seed=seed)  # type: ignore[arg-type]
     for sample in ("x", 1.5, -2):
-        with pytest.raises(StudyError, match=r"sample .* given; must be an integer from 0, or -1"):
+        with pytest.raises(StudyError, match=r"sample: must be an integer of at least 0, or -1"):
             sweep.verify(folder, sample=sample)  # type: ignore[arg-type]
 
 
-def test_what_was_not_checked_is_told(folder: Path) -> None:
-    """A check or repair that trained nothing says that a false row may be left; one that did says how many."""
+def test_limits_of_a_check_are_printed(folder: Path) -> None:
+    """A check or repair without training says that wrong rows may be left."""
     row = open_result(folder).runs().loc[EXHAUSTED]
     forge_run(folder, EXHAUSTED, max_error=float(np.nextafter(row["max_error"], 2)))
     for option in ([], ["--repair"]):
-        told = command("verify", folder, *option).out
-        assert "not checked: whether training gives these rows" in told
+        printed = command("verify", folder, *option).out
+        assert "not checked: whether training gives these rows" in printed
     assert "repaired: " in command("verify", folder, "--repair", "--all").out
     assert "not checked" not in command("verify", folder, "--all").out

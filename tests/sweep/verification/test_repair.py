@@ -1,4 +1,4 @@
-"""What a repair says is so afterwards, and it touches nothing that a run may be writing, nor what is no result."""
+"""A repair does what it reports, and touches neither files that a run may be writing nor foreign ones."""
 
 from __future__ import annotations
 
@@ -56,14 +56,14 @@ def folder(pristine: Path, tmp_path: Path) -> Path:
 @pytest.mark.parametrize("threads", ["-1", "0", "99999999"])
 @pytest.mark.parametrize("words", [(), ("--repair",)])
 def test_threads_out_of_range(folder: Path, words: tuple[str, ...], threads: str) -> None:
-    """Nothing is said of a folder that no thread would have checked."""
+    """An invalid number of threads is refused before the folder is checked."""
     unfinish(folder)
     parts_of(folder)[0].write_bytes(b"")
     assert_refused(command("verify", folder, "--threads", threads, *words), (f"threads {threads}", "at least 1"))
 
 
-def test_threads_mend_together(folder: Path, pristine: Path) -> None:
-    """As many threads train as are asked for, with the same result."""
+def test_threads_repair_together(folder: Path, pristine: Path) -> None:
+    """A repair trains in several threads, with the same result."""
     for part in parts_of(folder)[1:]:
         part.write_bytes(b"")
     assert len(sweep.repair(folder, threads=3).faults) == N_PARTS - 1
@@ -72,7 +72,7 @@ def test_threads_mend_together(folder: Path, pristine: Path) -> None:
 
 
 def test_commits_of_another_plan(folder: Path, pristine: Path, tmp_path: Path) -> None:
-    """Of commits that hold the same runs those that most others do not go with are left out, and nothing else goes."""
+    """Of commits that share runs, those that do not fit most of the others are left out."""
     run_in_parts(STUDY, out=tmp_path / "other", part_runs=32)
     rows = open_result(pristine).runs()
     for name in ("0000002.json", "0000009.json"):  # in place of one of its own, and beside them
@@ -89,7 +89,7 @@ def test_commits_of_another_plan(folder: Path, pristine: Path, tmp_path: Path) -
 
 @pytest.mark.parametrize("lost", ["run.json", "commits/0000003.json", "both"])
 def test_files_of_another_study(folder: Path, tmp_path: Path, lost: str) -> None:
-    """What most commits are of is the study of the folder, whatever one file says that was copied into it."""
+    """The study of most commits counts, whatever a copied file names."""
     parts = [part for part in parts_of(folder) if not part.name.startswith("0000003")]
     digest = open_result(folder).facts["digest"]
     run_in_parts(make_study(count=30, learning_rate=[0.2, 0.04], hidden=[3, 2]), out=tmp_path / "other", part_runs=20)
@@ -108,7 +108,7 @@ def test_files_of_another_study(folder: Path, tmp_path: Path, lost: str) -> None
 
 @pytest.mark.parametrize("name", ["parts", "commits"])
 def test_lost_folders(folder: Path, name: str) -> None:
-    """A whole folder that is gone is trained again."""
+    """The parts of a lost folder are trained again."""
     digest = open_result(folder).facts["digest"]
     shutil.rmtree(folder / name)
     assert not sweep.verify(folder).intact
@@ -119,7 +119,7 @@ def test_lost_folders(folder: Path, name: str) -> None:
 
 @pytest.mark.parametrize("name", ["run.json", "cells.parquet", "commits/0000001.json", "part"])
 def test_files_larger_than_memory(folder: Path, name: str) -> None:
-    """A huge file in place of one of ours is told of, and repaired."""
+    """A huge file in place of one of ours is reported and repaired."""
     path = parts_of(folder)[1] if name == "part" else folder / name
     os.truncate(path, 2**43)
     finished = command("verify", folder)
@@ -129,7 +129,7 @@ def test_files_larger_than_memory(folder: Path, name: str) -> None:
 
 
 def test_results_that_change_meanwhile(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What another run removes while it is checked is no damage."""
+    """Files that another run removes during the check are not damage."""
 
     def vanish(store: StoreReader, commit: Commit) -> None:
         for name in (f"parts/{commit.file}", f"commits/{commit.part:07d}.json"):
@@ -137,12 +137,12 @@ def test_results_that_change_meanwhile(folder: Path, monkeypatch: pytest.MonkeyP
         raise StoreError("it cannot be read")
 
     monkeypatch.setattr(StoreReader, "table", vanish)
-    with pytest.raises(StoreError, match="changed while they were checked"):
+    with pytest.raises(StoreError, match="changed during the check"):
         sweep.verify(folder, threads=1)
 
 
-def test_what_is_told_is_so_afterwards(folder: Path) -> None:
-    """The last line counts what was mended too, and claims no same bits of rows that were changed."""
+def test_last_line_of_a_repair(folder: Path) -> None:
+    """The last line counts repaired parts too, and does not claim the same bits for changed rows."""
     forged = forge(folder, folder.parent / "forged", lambda table: replace_value(table, 33, "final_loss", 0.125))
     (folder / "commits" / "0000002.json").unlink()
     mended = command("verify", folder, "--repair")
@@ -155,7 +155,7 @@ def test_what_is_told_is_so_afterwards(folder: Path) -> None:
 
 
 def test_another_study_toml_and_no_run_json(folder: Path, pristine: Path) -> None:
-    """The right study restores both; another one, or none, changes nothing."""
+    """The user's study restores both files; another study, or none, changes nothing."""
     (folder / "run.json").unlink()
     for other in (make_study(count=3), None):
         if other:
@@ -163,9 +163,9 @@ def test_another_study_toml_and_no_run_json(folder: Path, pristine: Path) -> Non
         else:
             (folder / "study.toml").write_bytes(b"name = ")
         before = tree(folder)
-        for given in (None, make_study(count=4)):
-            with pytest.raises(StoreError, match="--study STUDY"):
-                sweep.repair(folder, study=given)
+        for study in (None, make_study(count=4)):
+            with pytest.raises(StoreError, match="--study"):
+                sweep.repair(folder, study=study)
         assert tree(folder) == before
         sweep.repair(folder, study=STUDY)
         assert sweep.verify(folder).faults == []
@@ -173,28 +173,28 @@ def test_another_study_toml_and_no_run_json(folder: Path, pristine: Path) -> Non
         (folder / "run.json").unlink()
 
 
-def test_the_study_is_told_by_parts_where_no_commit_can_be_read(folder: Path, pristine: Path) -> None:
-    """Rows are never taken for those of another study."""
+def test_parts_name_the_study_if_no_commit_is_readable(folder: Path, pristine: Path) -> None:
+    """Rows never become those of another study."""
     (folder / "run.json").unlink()
     (folder / "study.toml").write_bytes(b"name = ")
     for commit in (folder / "commits").iterdir():
         commit.write_bytes(b"{")
-    with pytest.raises(StoreError, match=r"to restore study\.toml, give that study"):
+    with pytest.raises(StoreError, match=r"--study: must be study"):
         sweep.repair(folder, study=make_study(count=3))
     assert (folder / "study.toml").read_bytes() == b"name = "
 
 
 def test_a_study_of_the_user_stays(tmp_path: Path) -> None:
-    """A folder that holds nothing but an unfinished study.toml of somebody is left as it is."""
+    """A folder that holds only a study.toml of the user is not changed."""
     (tmp_path / "study.toml").write_text("name = ")
-    for given in (None, STUDY):
+    for study in (None, STUDY):
         with pytest.raises(StoreError):
-            sweep.repair(tmp_path, study=given)
+            sweep.repair(tmp_path, study=study)
     assert (tmp_path / "study.toml").read_text() == "name = "
 
 
 def leave(folder: Path, age: float) -> None:
-    """Put files there as killed processes leave them, so many seconds ago."""
+    """Create files as killed processes leave them, of this age in seconds."""
     for name in LEFT:
         (folder / name).write_bytes(b"left")
         os.utime(folder / name, (time.time() - age,) * 2)
@@ -203,18 +203,18 @@ def leave(folder: Path, age: float) -> None:
 @pytest.mark.parametrize("locks", [True, False])
 @pytest.mark.parametrize("age", [0.0, 2 * leftovers._LEAST_AGE])
 def test_leftovers(folder: Path, monkeypatch: pytest.MonkeyPatch, locks: bool, age: float) -> None:
-    """Where no lock tells that nobody writes, only what is old is removed."""
+    """Without locks, only old leftovers are removed."""
     monkeypatch.setattr(FolderLock, "excludes", locks)
     leave(folder, age)
-    told = command("verify", folder).out
-    assert "not part of the results: 3 files that no commit names, from a run under way" in told
+    printed = command("verify", folder).out
+    assert "not part of the results: 3 files that no commit names, from a run under way" in printed
     removed = sweep.repair(folder).leftovers
     assert sorted(removed) == (sorted(LEFT) if locks or age else [])
     assert len(sweep.verify(folder).leftovers) == len(LEFT) - len(removed)
 
 
 def test_leftovers_in_an_object_store(out: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """There are no locks, so only what is old is removed."""
+    """Only old leftovers are removed, since there are no locks."""
     run_in_parts(STUDY, out=out, part_runs=20)
     files = files_at(out)
     for name in LEFT:
@@ -230,7 +230,7 @@ def test_leftovers_in_an_object_store(out: str, monkeypatch: pytest.MonkeyPatch)
 
 @pytest.mark.parametrize("locks", [True, False])
 def test_parts_that_are_committed_meanwhile(folder: Path, monkeypatch: pytest.MonkeyPatch, locks: bool) -> None:
-    """A part whose commit comes after commits were read is no leftover, however old it is, and never removed."""
+    """A part whose commit appears after the commits were read is not a leftover, however old it is."""
     unfinish(folder)
     commit, part = folder / "commits" / "0000004.json", parts_of(folder)[4]
     os.utime(part, (0, 0))
@@ -249,8 +249,8 @@ def test_parts_that_are_committed_meanwhile(folder: Path, monkeypatch: pytest.Mo
         assert part.exists()
 
 
-def test_the_part_of_a_damaged_commit_is_no_leftover(folder: Path) -> None:
-    """It may be the part that counts; once its part is trained again it is one."""
+def test_the_part_of_a_damaged_commit_is_not_a_leftover(folder: Path) -> None:
+    """It may be the valid file; it becomes a leftover once its part is trained again."""
     (folder / "commits" / "0000004.json").write_bytes(b"{")
     assert sweep.verify(folder).leftovers == []
     assert len(sweep.repair(folder).leftovers) == 1

@@ -1,4 +1,4 @@
-"""`sweep verify` finds damage of any kind, and `--repair` trains again what is damaged and nothing else."""
+"""`sweep verify` detects any damage, and `--repair` trains only damaged parts again."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def whole() -> sweep.Result:
 
 @pytest.fixture(scope="module", params=["runs", "cells"])
 def pristine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of a finished study of six parts, as no version plans them, not to be changed."""
+    """Return the folder of a finished study of six parts that no version plans. Do not change it."""
     folder = tmp_path_factory.mktemp("pristine") / "r"
     run_in_parts(STUDY, out=folder, part_runs=20, keep=request.param)
     return folder
@@ -58,7 +58,7 @@ def folder(pristine: Path, tmp_path: Path) -> Path:
 
 
 def assert_repaired(folder: Path, pristine: Path, study: Study | None = None) -> list[int]:
-    """Repair a folder, require the results that were there before, and return which parts were trained."""
+    """Repair a folder, require the original results, and return the numbers of the trained parts."""
     with training_watched() as trained:
         found = sweep.repair(folder, study=study, threads=1)
     assert found.faults
@@ -74,7 +74,7 @@ def assert_repaired(folder: Path, pristine: Path, study: Study | None = None) ->
 
 
 def test_intact(pristine: Path) -> None:
-    """Nothing is wrong with what nobody has touched; samples and all runs are trained again with the same bits."""
+    """An intact result has no faults, also if samples or all runs are trained again."""
     before = tree(pristine)
     found = sweep.verify(pristine)
     assert (found.faults, found.leftovers, found.n_runs, found.n_retrained) == ([], [], STUDY.n_runs, 0)
@@ -87,8 +87,8 @@ def test_intact(pristine: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["flip", "cut", "gone"])
 @pytest.mark.parametrize("name", ["parts", "commits", "cells.parquet", "run.json", "study.toml"])
-def test_damage_is_found_and_mended(folder: Path, pristine: Path, name: str, kind: str) -> None:
-    """A flipped bit, a file cut short and one that is gone are found; only the part concerned is trained again."""
+def test_damage_is_detected_and_repaired(folder: Path, pristine: Path, name: str, kind: str) -> None:
+    """A flipped bit, a truncated file and a missing one are detected; only the damaged part is trained again."""
     path = folder / name
     if path.is_dir():
         path = sorted(path.iterdir())[2]
@@ -112,20 +112,20 @@ def test_damage_is_found_and_mended(folder: Path, pristine: Path, name: str, kin
     assert trained == ([2] if name in ("parts", "commits") else [])
 
 
-def test_every_damaged_file_is_told(folder: Path) -> None:
-    """A damaged part does not hide that the cells are damaged too; what a damaged run.json hides is told."""
+def test_every_damaged_file_is_reported(folder: Path) -> None:
+    """A damaged part does not hide damaged cells; a damaged run.json hides the parts, which is reported."""
     for path in (parts_of(folder)[1], folder / "cells.parquet"):
         path.write_bytes(path.read_bytes()[:-5])
-    told = command("verify", folder)
-    assert [line.startswith("damaged: ") for line in told.out.splitlines()] == [True, True, False]
-    assert told.out.splitlines()[-1].startswith("2 faults; ")
+    checked = command("verify", folder)
+    assert [line.startswith("damaged: ") for line in checked.out.splitlines()] == [True, True, False]
+    assert checked.out.splitlines()[-1].startswith("2 faults; ")
     assert command("verify", copy_result(folder, folder.parent / "c"), "--repair").out.count("repaired: ") == 2
     (folder / "run.json").write_bytes(b"{")
     assert "not checked: commits and parts" in command("verify", folder).out
 
 
 def test_several_commits_in_a_row(folder: Path, pristine: Path) -> None:
-    """What lies between commits is trained again where this version plans it, else a sentence says why."""
+    """Lost parts are trained again if this version plans the same ones; otherwise an error says why not."""
     for number in (1, 2):
         (folder / "commits" / f"{number:07d}.json").write_bytes(b"?")
     with pytest.raises(StoreError, match="plans other parts"):
@@ -140,7 +140,7 @@ def test_several_commits_in_a_row(folder: Path, pristine: Path) -> None:
 
 
 def test_leftovers(folder: Path) -> None:
-    """Parts that no commit names and drafts are no damage; a repair removes them, and nothing of anybody else."""
+    """Drafts and parts without a commit are not damage; a repair removes them, and no foreign files."""
     left = ["parts/0000000-01234567.parquet", "commits/.0000001.json.01234567", ".run.json.01234567"]
     for name in [*left, "notes.txt", "parts/mine.txt"]:
         (folder / name).write_bytes(b"left")
@@ -153,7 +153,7 @@ def test_leftovers(folder: Path) -> None:
 
 
 def test_unfinished_study(tmp_path: Path, whole: sweep.Result) -> None:
-    """A damaged commit or part of an unfinished study does not block it for ever."""
+    """A damaged commit or part of an unfinished study can be repaired."""
     out = tmp_path / "r"
     with training_watched(4, KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
         run_in_parts(STUDY, out=out, threads=1, part_runs=20)
@@ -171,30 +171,30 @@ def test_unfinished_study(tmp_path: Path, whole: sweep.Result) -> None:
 
 
 def test_rows_that_were_changed_with_all_their_hashes(tmp_path: Path, whole: sweep.Result) -> None:
-    """Rows that fit every checksum but not their training are found by the digest, or by training all again."""
+    """Wrong rows with matching checksums are detected by the digest, or by training all runs again."""
     run_in_parts(STUDY, out=tmp_path / "true", part_runs=20)
     wrong = np.nextafter(whole.runs()["final_loss"][33], 2)
     forged = forge(tmp_path / "true", tmp_path / "forged", lambda table: replace_value(table, 33, "final_loss", wrong))
     assert "digest" in " ".join(sweep.verify(forged).faults)
     (fault,) = sweep.verify(forged, sample=-1).faults
-    assert "training gives other bits, in column 'final_loss'" in fault
+    assert "training gives other bits in column 'final_loss'" in fault
     with training_watched() as trained:
         sweep.repair(forged)
-    assert len(trained) == N_PARTS + 2  # each to be compared, and one to be written and compared again
+    assert len(trained) == N_PARTS + 2  # each for comparison, and one to be written and compared again
     assert open_result(forged).facts["digest"] == whole.facts["digest"]
     moved = forge(tmp_path / "true", tmp_path / "moved", lambda table: replace_value(table, 33, "seed", 77))
     assert "column 'seed'" in sweep.verify(moved).faults[0]
 
 
 def test_refusals(folder: Path, tmp_path: Path) -> None:
-    """A folder in use is not repaired, and what is no results folder is not checked."""
+    """A folder in use is not repaired, and other folders are refused."""
     lock = FolderLock(folder)
     lock.take_shared()
     with pytest.raises(StoreError, match="in use"):
         sweep.repair(folder)
     lock.release()
-    assert_refused(command("verify", tmp_path), ("no results folder",))
-    assert_refused(command("verify", tmp_path / "nowhere", "--repair"), ("no results folder",))
+    assert_refused(command("verify", tmp_path), ("not a results folder",))
+    assert_refused(command("verify", tmp_path / "nowhere", "--repair"), ("not a results folder",))
     assert_refused(command("verify", folder, "--study", "xor"), ("--repair",))
     for name in ("parts", "commits"):
         shutil.rmtree(folder / name)
@@ -202,18 +202,18 @@ def test_refusals(folder: Path, tmp_path: Path) -> None:
 
 
 def test_other_numerics_are_not_mixed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What another version has trained is checked, but not trained again to be compared or mended."""
+    """Results of another version are checked, but not trained again for comparison or repair."""
     monkeypatch.setattr("kernels.NUMERICS", 1000)
     assert sweep.verify(folder).faults == []
-    with pytest.raises(StoreError, match="other last bits"):
+    with pytest.raises(StoreError, match="another version of the numerics"):
         sweep.verify(folder, sample=1)
     parts_of(folder)[1].unlink()
-    with pytest.raises(StoreError, match="other last bits"):
+    with pytest.raises(StoreError, match="another version of the numerics"):
         sweep.repair(folder)
 
 
 def test_commands(folder: Path, tmp_path: Path) -> None:
-    """Exit code 0 says intact or repaired, 1 damaged; every fault is a line."""
+    """Exit code 0 means intact or repaired, 1 damaged; each fault is one line."""
     intact = command("verify", folder, "--sample", 3)
     assert intact.code == 0
     assert f"intact: {STUDY.n_runs} runs in {N_PARTS} parts" in intact.out
@@ -234,7 +234,7 @@ def test_commands(folder: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("seed", range(2))
 def test_random_damage(pristine: Path, tmp_path: Path, seed: int) -> None:
-    """Single flipped bits anywhere are found or harmless, and mended."""
+    """Single flipped bits anywhere are detected or harmless, and repaired."""
     flip_and_mend(pristine, tmp_path, np.random.default_rng(seed), 4)
 
 
@@ -247,7 +247,7 @@ def test_random_damage_soak(pristine: Path, tmp_path: Path) -> None:
 
 
 def flip_and_mend(pristine: Path, tmp_path: Path, random: np.random.Generator, count: int, cut: bool = False) -> None:
-    """Damage files of a finished result, one after the other: what is not found must be harmless."""
+    """Damage files of a finished result, one after the other; undetected damage must be harmless."""
     names = [name for name, content in tree(pristine).items() if content]
     for number in range(count):
         folder = copy_result(pristine, tmp_path / str(number))
@@ -267,7 +267,7 @@ def flip_and_mend(pristine: Path, tmp_path: Path, random: np.random.Generator, c
     [("convergence_rate_low", 0.123), ("n_converged", 31), ("restarted_steps", 1.0), ("expected_steps", np.nan)],
 )
 def test_other_statistics_are_found(folder: Path, column: str, value: float) -> None:
-    """Cells are compared with those that the parts give, also where the checksum fits."""
+    """Cells are compared with those of the parts, even if the checksum fits."""
     table = StoreReader.open(folder).read_cells()
     changed = pa.array([value, *table[column].to_pylist()[1:]], table[column].type)
     content = encode_table(
@@ -276,4 +276,4 @@ def test_other_statistics_are_found(folder: Path, column: str, value: float) -> 
     (folder / "cells.parquet").write_bytes(content)
     rewrite(folder / "run.json", cells_sha256=hashlib.sha256(content).hexdigest())
     (fault,) = sweep.verify(folder).faults
-    assert "other statistics" in fault
+    assert "its statistics differ" in fault
