@@ -102,7 +102,7 @@ def test_verified(folder: Path) -> None:
     ("values", "rule"),
     [
         ({"n_test_correct": 3}, "n_test_correct is from 0 to 2"),
-        ({"n_test_correct": -1}, "from 0 to 2 outputs"),
+        ({"n_test_correct": -1}, "n_test_correct is from 0 to 2"),
         ({"test_loss": -0.5}, "test_loss is at least 0"),
         ({"test_loss": float("nan")}, "test_loss is at least 0"),
     ],

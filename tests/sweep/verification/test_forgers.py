@@ -44,15 +44,15 @@ EDITS: list[tuple[int, dict[str, Any], str]] = [
     (EXHAUSTED, {"steps": -5}, "at most those that its cell allows"),
     (EXHAUSTED, {"steps": 61}, "at most those that its cell allows"),
     (EXHAUSTED, {"steps": 59}, "exhausted only at the limit of steps"),
-    (EXHAUSTED, {"n_correct": 99}, "from 0 to 4 outputs"),
-    (EXHAUSTED, {"n_correct": -1}, "from 0 to 4 outputs"),
+    (EXHAUSTED, {"n_correct": 99}, "n_correct is from 0 to 4"),
+    (EXHAUSTED, {"n_correct": -1}, "n_correct is from 0 to 4"),
     (EXHAUSTED, {"status": "converged"}, "meets the criterion"),
     (CONVERGED, {"status": "exhausted", "steps": 60}, "meets the criterion"),
     (CONVERGED, {"steps": 4}, "before from_step"),
-    (EXHAUSTED, {"status": "stalled", "steps": 0}, "stalled before"),
-    (EXHAUSTED, {"status": "stalled", "steps": 1}, "first loss"),
+    (EXHAUSTED, {"status": "stalled", "steps": 0}, "stalls before"),
+    (EXHAUSTED, {"status": "stalled", "steps": 1}, "initial_loss"),
     (EXHAUSTED, {"status": "diverged"}, "has final_loss inf"),
-    (EXHAUSTED, {"final_loss": inf}, "diverges"),
+    (EXHAUSTED, {"final_loss": inf}, "has diverged"),
     (EXHAUSTED, {"initial_loss": inf}, "takes no step"),
     (EXHAUSTED, {"final_loss": -0.1}, "at least 0"),
     (CONVERGED, {"max_error": -0.0}, "not -0"),
@@ -60,7 +60,7 @@ EDITS: list[tuple[int, dict[str, Any], str]] = [
     (EXHAUSTED, {"final_loss": 0.2}, "squared errors"),
     (EXHAUSTED, {"final_loss": 1.1}, "squared errors"),
     (EXHAUSTED, {"final_loss": 0.4, "n_correct": 1}, "squared errors"),
-    (EXHAUSTED, {"max_error": 0.4}, "is right"),
+    (EXHAUSTED, {"max_error": 0.4}, "are correct"),
 ]
 
 
@@ -182,7 +182,7 @@ def test_totals_that_commits_contradict(folder: Path, fact: str) -> None:
     ("changes", "why"),
     [
         ({"net_steps": 1}, "'net_steps' of its commit must be"),
-        ({"lane_steps": 1}, "lanes spent 1 steps, fewer"),
+        ({"lane_steps": 1}, "'lane_steps' of its commit must be at least"),
         ({"begin": 2e9, "end": 1e9}, "must not be before 'begin'"),
     ],
 )
