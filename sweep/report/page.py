@@ -38,7 +38,7 @@ MOST_CELLS, BEST_CELLS = 10_000, 1_000
 # Most ranked cells; parameters with more values are not compared.
 _MOST_RANKED, _MOST_VALUES = 10, 12
 
-_LOSS_COLUMNS = ["median final loss [95 %]", "middle half", "finite, %"]
+_LOSS_COLUMNS = ["median final loss [95 %]", "quartiles", "finite, %"]
 
 
 def write_report(result: Result, path: Path) -> Path:

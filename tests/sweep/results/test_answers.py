@@ -1,4 +1,4 @@
-"""What cells say: the best of them, their order, and sums over parameters."""
+"""Answers of cells: the best cell, orders, sums over parameters, and sentences."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def invented(rates: list[float], steps: list[float]) -> pd.DataFrame:
 
 
 def test_best_is_the_highest_rate_then_the_fewest_steps() -> None:
-    """Rates decide, steps decide between equal rates, and numbers of cells between equal steps."""
+    """Cells are ranked by rate, then by expected steps, then by number."""
     cells = invented([0.5, 0.9, 0.9, 0.9, 0.0], [1.0, 300.0, 200.0, 200.0, float("inf")])
     assert list(rank_cells(cells)["cell"]) == [2, 3, 1, 0, 4]
     assert list(answers.sort_by(cells, make_study(), "rate")["cell"]) == [2, 3, 1, 0, 4]
@@ -60,7 +60,7 @@ def test_best_is_the_highest_rate_then_the_fewest_steps() -> None:
     ],
 )
 def test_order_by_a_column(result: Result, name: str, column: str, ascending: bool) -> None:
-    """Counts and rates start from the highest, all else from the lowest; what is missing comes last."""
+    """Counts and rates are sorted from the highest, other columns from the lowest; missing values come last."""
     sorted_cells = answers.sort_by(result.cells, result.study, name)
     assert sorted(sorted_cells["cell"]) == list(range(8))
     values = sorted_cells[column].dropna()
@@ -69,13 +69,13 @@ def test_order_by_a_column(result: Result, name: str, column: str, ascending: bo
 
 
 def test_unknown_column(result: Result) -> None:
-    """The names that are known are listed as people would write them."""
+    """The error lists the names that users write."""
     with pytest.raises(SweepError, match=r"unknown column 'median_step'; did you mean 'median_steps'.* rate, "):
         answers.sort_by(result.cells, result.study, "median_step")
 
 
 def independent_runs(runs: pd.DataFrame) -> float:
-    """Return how many independent runs would tell as much of the rate, from the rows."""
+    """Return the effective number of independent runs for the rate, from the rows."""
     converged = runs["status"] == "converged"
     seeds = converged.groupby(runs["seed"]).agg(["sum", "size"])
     unanimous = int((converged.groupby(runs["cell"]).nunique() == 1).sum())
@@ -92,7 +92,7 @@ def independent_runs(runs: pd.DataFrame) -> float:
 @pytest.mark.wide
 @given(by=st.permutations(list(SCALARS)), size=st.integers(1, 3))
 def test_sums_add_up(result: Result, by: list[str], size: int) -> None:
-    """Counts of any parameters add up to those of the runs, and each sum names the best of its cells."""
+    """Sums over any parameters agree with the rows, and each names its best cell."""
     by, runs, cells = by[:size], result.runs(), result.cells
     sums = sum_over(result, by)
     assert [tuple(row) for row in sums[by].to_numpy()] == list(dict.fromkeys(map(tuple, cells[by].to_numpy())))
@@ -115,17 +115,17 @@ def test_sums_add_up(result: Result, by: list[str], size: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("by", "options"),
+    ("by", "expected"),
     [(["hiden"], "did you mean 'hidden'"), (["hidden", "hidden"], "occurs twice"), ([""], "unknown parameter ''")],
 )
-def test_sums_over_what_is_not_swept(result: Result, by: list[str], options: str) -> None:
-    """Only swept parameters can be kept, each once."""
-    with pytest.raises(SweepError, match=options):
+def test_sums_over_invalid_parameters(result: Result, by: list[str], expected: str) -> None:
+    """Parameters must be swept, and occur once."""
+    with pytest.raises(SweepError, match=expected):
         sum_over(result, by)
 
 
 def test_nothing_to_sum_over() -> None:
-    """A study of one cell says so."""
+    """The error says that nothing is swept."""
     one = sweep.run(make_study(count=2, hidden=2, learning_rate=0.1))
     with pytest.raises(SweepError, match="nothing is swept"):
         sum_over(one, ["hidden"])
@@ -149,7 +149,7 @@ def test_sums_are_printed(result: Result, capsys: pytest.CaptureFixture[str]) ->
 
 
 def test_best_cell_in_a_sentence(result: Result) -> None:
-    """The sentence names the cell and gives its rate, interval, steps, and how many cells are no worse for sure."""
+    """The sentence has the cell, its rate with interval, its steps, and how many cells may be the best."""
     best = rank_cells(result.cells).iloc[0]
     rate, low, high = (100 * best[f"convergence_rate{end}"] for end in ("", "_low", "_high"))
     text = sentences.best_cell(result)
@@ -194,7 +194,7 @@ def test_best_cell_in_a_sentence(result: Result) -> None:
     ],
 )
 def test_other_answers(scalars: dict[str, Any], expected: str) -> None:
-    """One cell is not called the best, and where nothing converged or was evaluated no cell is."""
+    """There is no best cell of one cell, or if no run converged. Studies without a criterion report losses."""
     options = {"learning_rate": 0.1, "max_steps": 30} | scalars
     assert re.match(expected, "\n".join(sentences.answer(sweep.run(make_study(count=20, **options)))))
 
@@ -225,7 +225,7 @@ def test_no_importance_from_few_successes() -> None:
 
 
 def test_without_a_criterion_no_rates_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
-    """Rates of 0 % would mislead where nothing is evaluated."""
+    """Tables show losses instead of rates of 0 %."""
     unevaluated = sweep.run(make_study(count=3, hidden=2, learning_rate=[0.1, 0.2], scale=[1.0, 2.0], criterion="none"))
     terminal.print_summary(unevaluated)
     terminal.print_sums(unevaluated, ["scale"])

@@ -1,4 +1,4 @@
-"""The best cells: their order, comparisons with the first, and the set that holds the best."""
+"""The best cells: their order, comparisons with the first, and the set that contains the best."""
 
 from __future__ import annotations
 
@@ -33,21 +33,21 @@ def result() -> Result:
 
 @given(st.integers(0, 30), st.integers(0, 30))
 def test_mid_p_by_its_definition(wins: int, losses: int) -> None:
-    """The chance of more wins and half that of as many, where either side is as likely."""
+    """The mid-p value is P(more wins) + P(as many wins) / 2 if both sides are equally likely."""
     of_wins = stats.binom(wins + losses, 0.5)
     expected = of_wins.sf(wins) + of_wins.pmf(wins) / 2
     assert one_sided_sign_test(np.array([wins]), np.array([losses]))[0] == pytest.approx(expected, abs=1e-12)
 
 
 def marked(runs: pd.DataFrame, by: str, at: float) -> np.ndarray:
-    """Return which runs converged, or did by so many steps."""
+    """Return which runs converged, or converged within so many steps."""
     converged = (runs["status"] == "converged").to_numpy()
     return converged if by == "convergence_rate" else converged & (runs["steps"].to_numpy() <= at)
 
 
 @pytest.mark.parametrize("by", BY)
 def test_best_cells(result: Result, by: str) -> None:
-    """Cells stand in order, and each is compared with the first on common seeds, by what they are ranked by."""
+    """Cells are ranked, and each is compared with the first on common seeds by the same statistic."""
     best, cells = result.best(by), result.cells
     values = best[by].astype(float)
     known = values.dropna()
@@ -75,7 +75,7 @@ def test_best_cells(result: Result, by: str) -> None:
 
 
 def invented(random: np.random.Generator, rates: list[float], n_seeds: int) -> Outcomes:
-    """Return cells that converge with these rates; steps are up to 100, those of runs that do not 100."""
+    """Return runs of cells that converge with these rates in up to 100 steps, the limit."""
     draws = random.random((len(rates), n_seeds))
     converged = draws < np.array(rates)[:, None]
     steps = np.where(converged, random.integers(1, 101, draws.shape), 100).astype(np.int32)
@@ -98,13 +98,13 @@ def cells_of(outcomes: Outcomes) -> pd.DataFrame:
     )
 
 
-def test_costs_are_compared_as_the_bootstrap_does() -> None:
-    """P-values are about those of the bootstrap of the ratio; equal cells are never told apart."""
+def test_expected_steps_are_compared_like_a_bootstrap() -> None:
+    """P-values are about those of a bootstrap of the ratio; equal cells have p = 0.5."""
     random, most = np.random.default_rng(1), np.full(4, 100)
     outcomes = invented(random, [0.8, 0.7, 0.65, 0.0], 400)
     best = best_cells(cells_of(outcomes), outcomes, "expected_steps", most)
     assert list(best["cell"])[-1] == 3
-    assert best["p_value"].iloc[-1] < 1e-15  # an infinite cost is compared by the least that failures tell
+    assert best["p_value"].iloc[-1] < 1e-15  # an infinite cost is compared by its lower bound
     first = outcomes.at(best["cell"].to_numpy()[:1])
     for row in best.iloc[1:3].to_dict("records"):
         other = outcomes.at(np.array([row["cell"]]))
@@ -118,7 +118,7 @@ def test_costs_are_compared_as_the_bootstrap_does() -> None:
 
 
 def test_a_cell_without_failures_so_far_is_not_certain() -> None:
-    """Twenty runs without a failure are cheaper than twenty safe ones, unless one in five fails at full cost."""
+    """After 20 runs without a failure, a cheaper cell may still fail at full cost; after 1,000 it hardly can."""
     steps = np.array([[100] * 20, [400] * 20], np.int32)
     outcomes = Outcomes(steps, np.ones((2, 20), np.bool_))
     assert best_cells(cells_of(outcomes), outcomes, "expected_steps", np.full(2, 5000))["may_be_best"].all()
@@ -126,8 +126,8 @@ def test_a_cell_without_failures_so_far_is_not_certain() -> None:
     assert list(best_cells(cells_of(many), many, "expected_steps", np.full(2, 5000))["may_be_best"]) == [True, False]
 
 
-def test_no_wins_of_twenty_are_not_the_best_of_many() -> None:
-    """Beside 20 of 20 a cell with 0 of 20 is left out, however many cells there are."""
+def test_cells_that_never_converge_are_left_out() -> None:
+    """With 720 cells, 0 of 20 runs is significantly worse than 20 of 20."""
     converged = np.zeros((720, 20), np.bool_)
     converged[:3] = True
     outcomes = Outcomes(np.where(converged, 10, 100).astype(np.int32), converged)
@@ -136,7 +136,7 @@ def test_no_wins_of_twenty_are_not_the_best_of_many() -> None:
 
 
 def test_medians_are_compared_as_medians() -> None:
-    """A cell that wins most races, and has the later median, is not taken for the better one."""
+    """The cell with the smaller median is better, even if the other one wins more pairs."""
     random = np.random.default_rng(1)
     steps = np.array([[100] * 550 + [300] * 450, [50] * 450 + [200] * 550], np.int32)
     outcomes = Outcomes(random.permuted(steps, axis=1), np.ones((2, 1000), np.bool_))
@@ -146,14 +146,14 @@ def test_medians_are_compared_as_medians() -> None:
 
 
 def partial(outcomes: Outcomes, n_runs: list[int]) -> Result:
-    """Return the result in which cells have run their first seeds alone."""
+    """Return a partial result in which cells have some of the first seeds."""
     there = np.arange(outcomes.steps.shape[1]) < np.array(n_runs)[:, None]
     study = make_study(count=outcomes.steps.shape[1], hidden=list(range(2, 2 + len(n_runs))), learning_rate=[0.1])
     return result_of(study, Outcomes(np.where(there, outcomes.steps, -1), outcomes.converged & there))
 
 
 def test_cells_with_few_runs_do_not_lead_by_luck() -> None:
-    """In a partial result cells are ranked by the lower end of their intervals, and compared on common seeds."""
+    """Partial results rank cells by the lower end of intervals, and compare them on common seeds."""
     outcomes = invented(np.random.default_rng(4), [0.9, 0.2, 1.0, 0.5], 50)
     result = partial(outcomes, [50, 50, 3, 0])
     best = result.best()
@@ -169,8 +169,8 @@ def test_cells_with_few_runs_do_not_lead_by_luck() -> None:
 
 
 @pytest.mark.parametrize("by", BY)
-def test_parts_are_compared_as_independent_runs(by: str) -> None:
-    """Cells that have no seed in common are told apart where they differ much, and twins are not."""
+def test_cells_without_common_seeds_are_compared(by: str) -> None:
+    """Runs of different seeds count as independent: large differences are found, equal cells are kept."""
     outcomes = invented(np.random.default_rng(5), [0.9, 0.2, 0.9], 200)
     there = np.repeat([[True, False], [False, True], [False, True]], 100, axis=1)
     study = make_study(count=200, hidden=[2, 3, 4], learning_rate=[0.1], max_steps=100)
@@ -187,13 +187,13 @@ def test_equal_cells_may_all_be_the_best(capsys: pytest.CaptureFixture[str]) -> 
 
 
 def test_unknown_ranking(result: Result) -> None:
-    """What cells are ranked by is listed."""
+    """The error lists the statistics."""
     with pytest.raises(SweepError, match=r"unknown statistic 'speed'.*rate, expected_steps, median_steps"):
         result.best("speed")
 
 
 def test_no_cell_is_better_where_no_run_converged(tmp_path: Path) -> None:
-    """Cells that are all alike are not called the best, and are told apart by losses where these are asked for."""
+    """If no run converged no cell may be called the best, but losses can still rank cells."""
     folder = tmp_path / "r"
     sweep.run(make_study(count=20, hidden=2, learning_rate=[1e-9, 1e-3], max_steps=5), folder)
     out = command("best", folder).out

@@ -1,4 +1,4 @@
-"""The best cells by what was measured, and the best cell for each value of parameters."""
+"""The best cells by a measure, and the best cell for each value of parameters."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ def result() -> Result:
 
 
 def cells_of(values: np.ndarray, measure: str) -> pd.DataFrame:
-    """Return the statistics of made-up cells."""
+    """Return the statistics of cells with these values."""
     cell = np.repeat(np.arange(len(values)), values.shape[1])
     return measure_statistics(measure, cell, values.ravel()).rename_axis("cell").reset_index()
 
 
 @pytest.mark.parametrize("measure", MEASURES)
-def test_cells_stand_in_order(result: Result, measure: str) -> None:
-    """Cells are ranked by a measure, and each is compared with the first by it on common seeds."""
+def test_cells_are_ranked_by_measures(result: Result, measure: str) -> None:
+    """Each cell is compared with the first on common seeds by the measure of the ranking."""
     best, column = result.best(measure), MEASURES[measure]
     values = best[column].to_numpy()
     assert (np.diff(values[np.isfinite(values)]) * (-1 if measure == "n_correct" else 1) >= 0).all()
@@ -60,7 +60,7 @@ def test_cells_stand_in_order(result: Result, measure: str) -> None:
 
 
 def test_cells_of_runs_that_are_not_finite() -> None:
-    """Where most runs diverged in two cells, more that are finite are better; twins are never told apart."""
+    """If most runs diverged, more finite runs are better; equal cells have p = 0.5."""
     random = np.random.default_rng(1)
     values = np.where(random.random((3, 200)) < np.array([[0.4], [0.4], [0.05]]), 1.0, np.inf)
     values[1] = values[0]
@@ -70,7 +70,7 @@ def test_cells_of_runs_that_are_not_finite() -> None:
 
 @pytest.mark.parametrize(("n", "left_out"), [(20, False), (1000, True)])
 def test_means_allow_for_failures_that_were_not_seen(n: int, left_out: bool) -> None:
-    """A cell in which all runs get 430 of 432 is better than one with 425 only if hardly any run may fail."""
+    """A mean of 430 of 432 is significantly better than 425 only with enough runs to exclude failures."""
     values = np.repeat([[430.0], [425.0]], n, axis=1)
     cells = pd.DataFrame({"cell": [0, 1], "n_test_correct_mean": [430.0, 425.0]})
     best = best_cells(cells, Measured(values), "n_test_correct_mean", 432)
@@ -79,7 +79,7 @@ def test_means_allow_for_failures_that_were_not_seen(n: int, left_out: bool) -> 
 
 @pytest.mark.parametrize("by", ["final_loss", "max_error", "n_correct", "rate", "median_steps", "expected_steps"])
 def test_best_of_each_value(by: str) -> None:
-    """The best cell for each value is that of the whole ranking, with an interval that holds its own."""
+    """The best cell for each value is the first of the ranking, with a wider interval."""
     result = sweep.run(make_study(**{**COMMON, "threshold": 0.5, "max_steps": 200}))
     each, ranked = result.best(["hidden", by]), result.best(by)
     assert set(each["hidden"]) == {2, 3}
@@ -105,7 +105,7 @@ def test_best_of_each_value(by: str) -> None:
 
 
 def test_some_cells(result: Result, tmp_path: Path) -> None:
-    """Cells are picked by values, whose ranking is theirs alone; without rows only counts tell."""
+    """The ranking of selected cells covers only these. Counts without rows rank by final losses only."""
     some = result.best("max_error", at={"hidden": [3], "learning_rate": ["0.2", 0.05]})
     assert set(some["cell"]) == {3, 4}
     assert list(some["rank"]) == [1, 2]
@@ -134,13 +134,13 @@ def test_some_cells(result: Result, tmp_path: Path) -> None:
     ],
 )
 def test_refusals(result: Result, by: Any, at: dict[str, Any], why: str) -> None:
-    """What cannot be told is refused in a sentence."""
+    """Statistics without values, unknown names and unknown values are errors."""
     with pytest.raises(SweepError, match=why):
         result.best(by, at=at)
 
 
 def test_commands(result: Result, tmp_path: Path) -> None:
-    """The command line takes the same names, and says what an interval is of."""
+    """The command takes the same names and explains its intervals."""
     sweep.run(result.study, tmp_path / "r")
     finished = command("best", tmp_path / "r")
     assert finished.out.startswith("6 cells, best first\n")
@@ -154,7 +154,7 @@ def test_commands(result: Result, tmp_path: Path) -> None:
 
 
 def test_a_partial_result_ranks_all_cells() -> None:
-    """Of each value the best of the cells that have runs."""
+    """The best cell of each value is one with runs."""
     part = run_in_parts(make_study(**{**COMMON, "count": 50}, criterion="none"), max_runs=1, part_runs=120)
     assert list(part.cells["n_runs"]) == [50, 50, 20]
     assert list(part.best("hidden")["best_of"]) == [3]

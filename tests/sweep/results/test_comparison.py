@@ -1,4 +1,4 @@
-"""Comparisons of two results, and what the commands print of best cells and comparisons."""
+"""Comparisons of two results, and the output of `sweep best` and `sweep compare`."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_two_results_as_two_values(both: Result, by: list[str]) -> None:
 
 
 def test_a_value_that_one_study_fixes(both: Result) -> None:
-    """Cells are paired by the values of what is swept in either; the same runs never differ."""
+    """Cells are paired by parameters that either study sweeps; the same runs never differ."""
     compared = Pairing(both, alone(0.2)).compare(["hidden"])
     assert list(compared["n_pairs"]) == [20, 20]
     assert (compared["p_value"] == 1.0).all()
@@ -55,24 +55,24 @@ def test_sizes_of_several_layers(both: Result) -> None:
 
 
 def test_seeds_in_both() -> None:
-    """Seeds that one of them lacks do not count."""
+    """Only common seeds count."""
     compared = Pairing(alone(0.1), alone(0.2, base=15)).compare([])
     assert list(compared["n_seeds"]) == [5]
     with pytest.raises(SweepError, match="no seed in common"):
         Pairing(alone(0.1), alone(0.2, base=20))
 
 
-def test_what_has_no_partner_is_told(tmp_path: Path) -> None:
-    """How many cells and seeds of each result are not compared; nothing is said where all are."""
+def test_unpaired_cells_and_seeds_are_reported(tmp_path: Path) -> None:
+    """The command prints how many cells and seeds of each result are not compared."""
     for name, rates, count in (("a", [0.1, 0.2], 20), ("b", [0.2, 0.3, 0.4], 15)):
         sweep.run(make_study(count=count, learning_rate=rates, **OPTIONS), out=tmp_path / name)
-    told = command("compare", tmp_path / "a", tmp_path / "b").out
-    assert "2 of 4 cells and 5 of 20 seeds of the first result; 4 of 6 cells of the second result" in told
+    out = command("compare", tmp_path / "a", tmp_path / "b").out
+    assert "2 of 4 cells and 5 of 20 seeds of the first result; 4 of 6 cells of the second result" in out
     assert "not compared" not in command("compare", tmp_path / "a", tmp_path / "a").out
 
 
 def test_what_cannot_be_paired(both: Result) -> None:
-    """No cell in common, and unknown names."""
+    """Results without a common cell, and unknown names, are errors."""
     with pytest.raises(SweepError, match="no cell in common: no combination of learning_rate, hidden"):
         Pairing(both, alone(0.3))
     with pytest.raises(SweepError, match="unknown parameter 'scale'"):
@@ -88,7 +88,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_best_is_printed(folder: Path, both: Result) -> None:
-    """The cells from the best to the worst, and how many may be the best."""
+    """The command ranks the cells and prints how many may be the best."""
     finished = command("best", folder)
     assert finished.code == 0
     rows = [line.split() for line in finished.out.splitlines() if re.match(r" *\d+ +\d+ ", line)]
@@ -103,7 +103,7 @@ def test_best_is_printed(folder: Path, both: Result) -> None:
 
 
 def test_comparisons_are_printed(folder: Path, both: Result) -> None:
-    """A line for each comparison, with rates, difference and p-values."""
+    """Each comparison is a line with rates, difference and p-values."""
     (row,) = both.compare("hidden", []).to_dict("records")
     finished = command("compare", folder, "--vary", "hidden")
     assert finished.code == 0
@@ -117,7 +117,7 @@ def test_comparisons_are_printed(folder: Path, both: Result) -> None:
 
 
 def test_steps_are_printed(tmp_path: Path) -> None:
-    """Beneath the rates: how much faster, the ratio of expected steps and the difference of means, and their limit."""
+    """A second table has the ratio of expected steps and the difference of mean steps, with their limit."""
     result = sweep.run(make_study(count=20, hidden=[8, 16], learning_rate=0.03, max_steps=200), out=tmp_path)
     (row,) = result.compare("hidden").to_dict("records")
     out = command("compare", tmp_path, "--vary", "hidden", "--margin", "0.999").out
@@ -133,16 +133,16 @@ def test_steps_are_printed(tmp_path: Path) -> None:
 
 @pytest.mark.wide
 def test_data_of_one_side_alone() -> None:
-    """Sets of patterns have no partner where the other side has other data."""
-    words = make_study(count=2, hidden=2).canonical()
-    data, swept = {"task": "noise", "n": 4, "n_inputs": 2}, words["parameters"] | {"data_seed": {"values": [1, 2]}}
-    others = sweep.run(sweep.Study(**words | {"data": data, "parameters": swept}))
+    """Cells with different data have no partner."""
+    tables = make_study(count=2, hidden=2).canonical()
+    data, swept = {"task": "noise", "n": 4, "n_inputs": 2}, tables["parameters"] | {"data_seed": {"values": [1, 2]}}
+    others = sweep.run(sweep.Study(**tables | {"data": data, "parameters": swept}))
     with pytest.raises(SweepError, match="no cell in common"):
         Pairing(sweep.run(make_study(count=2, hidden=2)), others)
 
 
 def test_limits_that_differ(tmp_path: Path) -> None:
-    """Where pairs of runs have limits of their own, no number is told."""
+    """If pairs have different step limits, no number is printed."""
     sweep.run(make_study(count=2, hidden=[2, 3], learning_rate=0.03, max_steps=[5, 9]), out=tmp_path)
     assert "counts as the smaller limit of both sides" in command("compare", tmp_path, "--vary", "hidden").out
 
@@ -151,7 +151,7 @@ def test_limits_that_differ(tmp_path: Path) -> None:
 def test_tables_fit_the_screen(
     both: Result, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], columns: int, *, whole: bool
 ) -> None:
-    """On a narrow screen columns are left out, and the title says which; none is cut."""
+    """A narrow screen omits columns, which the title names; no column is cut."""
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     monkeypatch.setenv("COLUMNS", str(columns))
     monkeypatch.setenv("TERM", "xterm")
@@ -164,8 +164,8 @@ def test_tables_fit_the_screen(
     assert max(map(len, tables)) <= columns
 
 
-def test_what_never_converges_is_told(folder: Path, both: Result) -> None:
-    """In options, not as an infinite ratio."""
+def test_a_side_that_never_converges_is_named(folder: Path, both: Result) -> None:
+    """The table names the side instead of an infinite ratio."""
     assert (both.compare("hidden", [])["first_rate"] == 0).all()
     out = command("compare", folder, "--vary", "hidden").out
     assert "first never converges" in out
@@ -174,7 +174,7 @@ def test_what_never_converges_is_told(folder: Path, both: Result) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "expected"),
+    ("options", "expected"),
     [
         (("best", "--by", "speed"), ("unknown statistic 'speed'", "expected_steps")),
         (("best", "--top", "0"), ("top: must be at least 1, got 0",)),
@@ -184,13 +184,13 @@ def test_what_never_converges_is_told(folder: Path, both: Result) -> None:
         (("compare", "--vary", "hidden", "--margin", "5"), ("margin: must be", "above 0 and below 1", "got 5.0")),
     ],
 )
-def test_refusals(folder: Path, words: tuple[str, ...], expected: tuple[str, ...]) -> None:
-    """What does not fit is told in one sentence."""
-    assert_refused(command(words[0], folder, *words[1:]), expected)
+def test_errors(folder: Path, options: tuple[str, ...], expected: tuple[str, ...]) -> None:
+    """Invalid options are errors in one sentence."""
+    assert_refused(command(options[0], folder, *options[1:]), expected)
 
 
 def test_names_alone_or_in_a_list(both: Result) -> None:
-    """A single parameter may be given as it is."""
+    """A single name may be a string."""
     pd.testing.assert_frame_equal(both.compare("hidden", "learning_rate"), both.compare("hidden", ["learning_rate"]))
     pd.testing.assert_frame_equal(both.summarize("hidden"), both.summarize(["hidden"]))
     pd.testing.assert_frame_equal(both.incidence("hidden"), both.incidence(["hidden"]))
@@ -200,8 +200,8 @@ def test_names_alone_or_in_a_list(both: Result) -> None:
         both.best(top=0)
 
 
-def test_two_results_by_what_was_measured(tmp_path: Path) -> None:
-    """Losses of two studies are compared as those of two values of a study that sweeps both, evaluated or not."""
+def test_two_results_by_measures(tmp_path: Path) -> None:
+    """Measures of two studies compare like those of two values of one study, also without a criterion."""
     options = {"hidden": [2, 3], "max_steps": 20, "criterion": "none"}
     both = sweep.run(make_study(count=12, **options, learning_rate=[0.1, 0.2]))
     names = ["first", "second"]

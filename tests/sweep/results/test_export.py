@@ -1,4 +1,4 @@
-"""Tables as CSV and JSON lose nothing, say what they are, and are written whole or not at all."""
+"""Tables as CSV and JSON keep all digits, describe their columns, and are written whole or not at all."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def text(result: Result, *args: Any, **options: Any) -> str:
 
 
 def strict(content: str) -> dict[str, Any]:
-    """Parse JSON, of which NaN and Infinity are no part."""
+    """Parse JSON without NaN and Infinity."""
 
     def refuse(option: str) -> None:
         raise AssertionError(f"{option} is not JSON")
@@ -74,7 +74,7 @@ def read_csv(content: str) -> list[dict[str, str]]:
 
 
 def same(read: Any, value: Any) -> bool:
-    """Tell whether a value that was read is the one of the table, of the same kind and to the last bit."""
+    """Return whether a value that was read equals that of the table, with its type and to the last bit."""
     if value is pd.NA or (isinstance(value, float) and isnan(value)):
         return read in ("", None)
     if isinstance(value, (bool, np.bool_, str)):
@@ -111,7 +111,7 @@ whole_numbers = st.one_of(st.integers(0, 2**63 - 1), st.sampled_from([2**53 + 1,
 
 @given(st.lists(st.tuples(whole_numbers, truths, st.none() | whole_numbers, numbers), min_size=1, max_size=5))
 def test_any_values_are_read_as_they_were(result: Result, rows: list[tuple[int, bool, int | None, float]]) -> None:
-    """Whatever there is: integers above 2^53, truth values, missing and infinite values, and floats of 17 digits."""
+    """Integers above 2^53, booleans, missing and infinite values, and floats of 17 digits are read back exactly."""
     cells, truth, steps, expected = zip(*rows, strict=True)
     frame = result.cells.iloc[[0] * len(rows)].assign(
         **{"cell": np.array(cells, np.int64), "hidden": np.array(truth), "expected_steps": np.array(expected)},
@@ -132,17 +132,17 @@ def test_rows_of_json_are_made_in_parts(result: Result, at_a_time: int, monkeypa
 
 
 def test_other_programs_read_them(result: Result, tmp_path: Path) -> None:
-    """DuckDB reads numbers, missing and infinite ones as such, where it is told that those of JSON are numbers."""
+    """DuckDB and pandas read the same numbers, also missing and infinite ones."""
     names = ("hidden", "learning_rate", "n_converged", "steps_q50", "expected_steps")
     assert {*result.cells["expected_steps"]} & {inf}
     assert result.cells["steps_q50"].isna().any()
     result.export(out=tmp_path / "cells.csv")
     result.export(out=str(tmp_path / "cells.json"))
     types = dict.fromkeys(names, "DOUBLE")
-    told = {"rows": f"STRUCT({', '.join(f'{name} {kind}' for name, kind in types.items())})[]"}
+    columns = {"rows": f"STRUCT({', '.join(f'{name} {kind}' for name, kind in types.items())})[]"}
     of_csv = duckdb.sql(f"select * from read_csv('{tmp_path / 'cells.csv'}')").df()
     of_json = duckdb.sql(
-        f"select unnest(rows, recursive := true) from read_json('{tmp_path / 'cells.json'}', columns = {told})"
+        f"select unnest(rows, recursive := true) from read_json('{tmp_path / 'cells.json'}', columns = {columns})"
     ).df()
     of_pandas = pd.DataFrame(json.loads((tmp_path / "cells.json").read_text())["rows"]).astype(
         {"expected_steps": float}
@@ -156,26 +156,26 @@ def test_other_programs_read_them(result: Result, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("by", [(), ("hidden",)])
-def test_json_tells_what_it_is(result: Result, folder: Path, by: tuple[str, ...]) -> None:
-    """Study, digest, and the unit and meaning of each column, which are those of cells.parquet for single cells."""
+def test_json_describes_itself(result: Result, folder: Path, by: tuple[str, ...]) -> None:
+    """JSON has study, digest, and unit and description of each column, as in cells.parquet for single cells."""
     read = strict(text(result, "json", by))
     assert read["study"] == "a_b.c-d"
     assert read["identity"] == STUDY.identity
     assert read["digest"] == result.facts["digest"]
     assert (read["complete"], read["n_runs"], read["pooled_by"]) == (True, 60, list(by) or None)
     assert "coverage" not in read
-    told = {name: (each["unit"], each["description"]) for name, each in read["columns"].items()}
+    facts = {name: (each["unit"], each["description"]) for name, each in read["columns"].items()}
     if by:
-        assert told["n_cells"] == ("cells", "cells that are pooled")
-        assert told["n_runs"] == ("runs", "runs of the cells")
-        assert "Wilson" not in str(told)
+        assert facts["n_cells"] == ("cells", "cells that are pooled")
+        assert facts["n_runs"] == ("runs", "runs of the cells")
+        assert "Wilson" not in str(facts)
         return
     for field in pq.read_schema(folder / "cells.parquet"):
-        assert told[field.name] == tuple(field.metadata[key].decode() for key in (b"unit", b"description"))
+        assert facts[field.name] == tuple(field.metadata[key].decode() for key in (b"unit", b"description"))
 
 
 def test_order_and_number_of_rows(result: Result) -> None:
-    """Rows are sorted as by ``sweep show``: of some rows the best ones, unless an order is given."""
+    """Rows are sorted like ``sweep show``; without an order, the first rows are the best."""
     best = result.cells.sort_values("convergence_rate", ascending=False)
     assert [row["cell"] for row in read_csv(text(result, top=1))] == [str(best["cell"].iloc[0])]
     rates = [float(row["learning_rate"]) for row in read_csv(text(result, sort="learning_rate", top=3))]
@@ -187,27 +187,27 @@ def test_order_and_number_of_rows(result: Result) -> None:
 
 
 def test_partial_results_say_so(partial: Path) -> None:
-    """In each format, and on standard error as every command does."""
-    said = coverage(sweep.open_result(partial, partial=True))
-    assert said.startswith("partial: ")
+    """Each format and standard error say how partial a result is."""
+    sentence = coverage(sweep.open_result(partial, partial=True))
+    assert sentence.startswith("partial: ")
     for form in ("csv", "json", "tex"):
         finished = command("export", partial, "--to", form)
-        assert (finished.code, finished.err) == (0, f"{said}\n")
+        assert (finished.code, finished.err) == (0, f"{sentence}\n")
         if form == "csv":
             assert {row["partial"] for row in read_csv(finished.out)} == {"True"}
         elif form == "json":
             read = strict(finished.out)
             assert read["complete"] is False
-            assert read["coverage"] == said
+            assert read["coverage"] == sentence
             assert read["digest"] is None
         else:
-            assert said.replace("partial", "Partial").replace("%", "\\%") in finished.out
+            assert sentence.replace("partial", "Partial").replace("%", "\\%") in finished.out
             assert " & runs & " in finished.out  # which differ from cell to cell
     assert "Rates are means over cells" in command("export", partial, "--to", "tex", "--by", "hidden").out
 
 
-def test_targets_and_counts_are_exported(tmp_path: Path) -> None:
-    """The runs evaluated by recorded targets have tables too, and so have results without rows."""
+def test_thresholds_and_counts_are_exported(tmp_path: Path) -> None:
+    """Runs by loss threshold, and results without rows, can be exported."""
     study = make_study(count=10, hidden=2, threshold=0.3, loss_thresholds=[0.9, 0.5])
     thresholds = sweep.run(study).by_threshold
     read = strict(text(thresholds, "json", "loss_threshold"))
@@ -219,7 +219,7 @@ def test_targets_and_counts_are_exported(tmp_path: Path) -> None:
 
 
 def test_files_are_written_whole(folder: Path, tmp_path: Path) -> None:
-    """The suffix tells the format; a file that exists is replaced, and nothing else is left beside it."""
+    """The suffix decides the format; an existing file is replaced, and no other file is left."""
     result = sweep.open_result(folder)
     for form in ("csv", "json", "tex"):
         out = tmp_path / f"cells.{form.upper()}"
@@ -232,8 +232,8 @@ def test_files_are_written_whole(folder: Path, tmp_path: Path) -> None:
     assert set(tree(tmp_path)) == {"cells.CSV", "cells.JSON", "cells.TEX", "any"}
 
 
-def test_what_cannot_be_written_is_refused(folder: Path, tmp_path: Path) -> None:
-    """In a sentence, before anything is written."""
+def test_errors(folder: Path, tmp_path: Path) -> None:
+    """Invalid options are errors before anything is written."""
     (tmp_path / "kept.csv").write_text("before")
     (tmp_path / "folder.csv").mkdir()
     before = tree(tmp_path)

@@ -1,4 +1,4 @@
-"""Answers, tables, figures and reports of studies in which there is no criterion."""
+"""Answers, tables, figures and reports of studies without a criterion."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ BUDGET: dict[str, Any] = {"criterion": "none", "max_steps": 30, "hidden": [2, 3]
 
 
 def study_of(n_seeds: int, n_cells: int) -> sweep.Study:
-    """Return a study of two axes, of which the first has one value."""
+    """Return a study of two axes; the first has one value."""
     rates = [round(0.1 + k / 100, 2) for k in range(n_cells)]
     return make_study(count=n_seeds, hidden=2, scale=[1.0], learning_rate=rates, criterion="none")
 
@@ -43,7 +43,7 @@ def pooled(measure: str, values: np.ndarray) -> dict[str, float]:
 
 @pytest.mark.parametrize("measure", ["final_loss", "max_error", "n_correct"])
 def test_several_cells_together(measure: str) -> None:
-    """Points are those of all runs; where no seeds are shared, intervals are nearly those of as many runs."""
+    """Pooled statistics are those of all runs; if seeds do not matter, so nearly are the intervals."""
     random = np.random.default_rng(1)
     values = random.lognormal(0, 1, (3, 400)) if measure != "n_correct" else random.integers(0, 5, (3, 400)) * 1.0
     row = pooled(measure, values)
@@ -53,7 +53,7 @@ def test_several_cells_together(measure: str) -> None:
 
 
 def test_seeds_that_decide_count_once() -> None:
-    """Where all cells of a seed have its loss, intervals are those of the seeds, not of three times as many runs."""
+    """If all runs of a seed have the same loss, intervals are those of the seeds."""
     values = np.random.default_rng(1).lognormal(0, 1, 400)
     row, alone = pooled("final_loss", np.tile(values, (3, 1))), measure_statistics("final_loss", np.zeros(400), values)
     ends = (tuple(each[f"final_loss_q50_{end}"] for end in ("low", "high")) for each in (row, alone.iloc[0]))
@@ -64,8 +64,8 @@ def test_seeds_that_decide_count_once() -> None:
     assert np.isnan([one_seed["final_loss_q50_low"], one_seed["final_loss_q50_high"]]).all()
 
 
-def test_cells_of_a_part_count_alike() -> None:
-    """However many runs each has by then; intervals are missing."""
+def test_cells_of_partial_results_have_equal_weights() -> None:
+    """Cells count equally whatever their numbers of runs; intervals are missing."""
     values = np.array([[1.0] * 9, [5.0] + [np.nan] * 8, [7.0, 8.0] + [np.nan] * 7])
     row = pooled("final_loss", values)
     assert row["final_loss_q50"] == 5.0
@@ -76,7 +76,7 @@ def test_cells_of_a_part_count_alike() -> None:
 @pytest.mark.parametrize("shared", [0.0, 0.7, 1.0])
 @pytest.mark.parametrize("n_seeds", [20, 100])
 def test_intervals_cover(n_seeds: int, shared: float) -> None:
-    """However much seeds decide, 92 % and more of the intervals over five cells hold the truth; of 20 seeds 90 %."""
+    """However much runs of a seed share, intervals over five cells cover at least 92 %, with 20 seeds 90 %."""
     random, times = np.random.default_rng(1), 300
     held: dict[str, list[bool]] = {}
     centers = np.linspace(-1, 1, 5)[:, None]
@@ -103,7 +103,7 @@ def result() -> Result:
 
 
 def test_answer(result: Result) -> None:
-    """Final losses of all, how many diverged, and the best cell."""
+    """The answer has the median final loss, the number of diverged runs and the best cell."""
     answer = sentences.answer(result)
     assert "criterion 'none'" in answer[0]
     assert re.match(r"the median final loss of 120 runs is \S+ \[\S+, \S+\]", answer[1])
@@ -132,7 +132,7 @@ def test_answer(result: Result) -> None:
     ids=["one cell", "one seed", "all diverged", "loss 0"],
 )  # fmt: skip
 def test_special_studies(tmp_path: Path, options: dict[str, Any], expected: str, keep: str) -> None:
-    """One cell, one seed, all diverged, losses of exactly 0: sentences, tables and pages."""
+    """Sentences, tables and pages of one cell, one seed, only diverged runs, and losses of exactly 0."""
     out = str(tmp_path / "r")
     with np.errstate(all="ignore"):
         trained = sweep.run(make_study(**{**BUDGET, "count": 20, **options}), out, keep=keep)
@@ -150,10 +150,10 @@ def test_special_studies(tmp_path: Path, options: dict[str, Any], expected: str,
 
 @pytest.mark.wide
 def test_report_has_figures_ranks_and_comparisons(result: Result) -> None:
-    """As that of any study; of counts without what takes rows."""
+    """The report has the usual sections; without rows it has no comparisons."""
     page = report_page(result)
-    for option in ("Median final loss", 'id="best"', 'id="comparisons"', "middle half", "Cells"):
-        assert option in page
+    for text in ("Median final loss", 'id="best"', 'id="comparisons"', "quartiles", "Cells"):
+        assert text in page
     assert page.count("<svg") == 4
     counted = report_page(sweep.run(result.study, keep="cells"))
     assert 'id="comparisons"' not in counted
@@ -161,7 +161,7 @@ def test_report_has_figures_ranks_and_comparisons(result: Result) -> None:
 
 
 def test_tables(result: Result, tmp_path: Path) -> None:
-    """`show` tells final losses of cells, and over the values of a parameter."""
+    """`sweep show` prints final losses of cells, also by the values of a parameter."""
     sweep.run(result.study, tmp_path / "r")
     out = command("show", tmp_path / "r", "--by", "hidden").out
     assert "median final loss" in out
@@ -189,7 +189,7 @@ def test_figures(result: Result, kind: str, value: str | None) -> None:
 
 @pytest.mark.parametrize("measure", ["final_loss", "max_error", "n_correct"])
 def test_comparisons(result: Result, measure: str) -> None:
-    """Pairs of runs on common seeds, beside NumPy and scipy; where a seed has one pair the test is the sign test."""
+    """Comparisons on common seeds agree with NumPy and scipy; with one pair per seed the test is the sign test."""
     runs = result.runs().pivot(index="seed", columns="cell", values=measure).to_numpy()
     table = result.compare("hidden", ["learning_rate", measure])
     assert len(table) == 3
@@ -214,8 +214,8 @@ def test_comparisons(result: Result, measure: str) -> None:
     assert len(result.compare("hidden")) == 3
 
 
-def test_what_is_refused(result: Result, tmp_path: Path) -> None:
-    """Rates of what is not evaluated, and what takes rows that are not there."""
+def test_errors(result: Result, tmp_path: Path) -> None:
+    """Rates need a criterion; comparisons and measures need rows."""
     with pytest.raises(SweepError, match="criterion 'none'"):
         result.compare("hidden", "rate")
     counted = sweep.run(result.study, tmp_path / "r", keep="cells")
@@ -229,8 +229,8 @@ def test_what_is_refused(result: Result, tmp_path: Path) -> None:
     assert "the lower value is better" in out
 
 
-def test_more_runs_than_are_read(result: Result, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Cells tell their own losses, and several together nothing rather than something false."""
+def test_too_many_rows_to_read(result: Result, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Single cells have losses from counts; statistics over several cells are left out."""
     monkeypatch.setattr("sweep.results.pooled_cells.MOST_PAIRED", 100)
     answer = "\n".join(sentences.answer(result))
     assert "the median final loss of" not in answer
@@ -242,8 +242,8 @@ def test_more_runs_than_are_read(result: Result, monkeypatch: pytest.MonkeyPatch
     assert "<svg" in report_page(result)
 
 
-def test_a_mixed_study_is_told_by_rates() -> None:
-    """Cells without a criterion count as not converged, and final losses are there for who asks."""
+def test_mixed_studies_are_described_by_rates() -> None:
+    """Cells without a criterion count as not converged; final losses are available too."""
     mixed = sweep.run(make_study(count=20, hidden=2, learning_rate=0.2, criterion=["none", "loss"], max_steps=200))
     assert "count as not converged" in "\n".join(sentences.answer(mixed))
     assert list(mixed.best("final_loss")["rank"]) == [1, 2]

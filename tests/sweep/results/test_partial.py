@@ -1,4 +1,4 @@
-"""Partial results: what is trained of an interrupted study can be shown, and says how partial it is."""
+"""Partial results show what is trained of an interrupted study, and say how partial they are."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PART_RUNS = 7
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Interrupt a study after 12 of its 18 parts, within a cell."""
+    """Interrupt a study after 12 of its 18 parts, in the middle of a cell."""
     out = tmp_path_factory.mktemp("partial") / "r"
     with training_watched(12, KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
         run_in_parts(STUDY, out=out, threads=1, part_runs=PART_RUNS)
@@ -43,7 +43,7 @@ def partial(folder: Path) -> Result:
 
 
 def test_no_rate_where_no_run_is_trained() -> None:
-    """The matrix of rates has a dash for a cell that is not there yet."""
+    """The matrix of rates has a dash for an untrained cell."""
     cells = {"hidden": [2, 2, 3], "learning_rate": [0.1, 0.2, 0.1], "convergence_rate": [0.5, 1.0, 0.25]}
     table = rate_matrix(pd.DataFrame(cells), "hidden", "learning_rate")
     assert [list(column.cells) for column in table.columns] == [["2", "3"], ["50.0", "25.0"], ["100.0", "-"]]
@@ -55,14 +55,14 @@ def whole() -> Result:
     return sweep.run(STUDY)
 
 
-def test_partial_results_are_asked_for(folder: Path) -> None:
-    """From Python nobody takes a part for the whole unawares."""
+def test_partial_results_need_the_argument_partial(folder: Path) -> None:
+    """``open_result`` opens a partial result only with partial=True."""
     with pytest.raises(StoreError, match="not complete"):
         open_result(folder)
 
 
 def test_rows_are_those_of_the_whole(partial: Result, whole: Result) -> None:
-    """Every row that is there is a row of the whole; facts count what is there."""
+    """Every row equals that of the whole study; facts count the trained runs."""
     runs = partial.runs()
     assert not partial.complete
     assert 0 < len(runs) == partial.facts["n_runs"] < STUDY.n_runs
@@ -76,7 +76,7 @@ def test_rows_are_those_of_the_whole(partial: Result, whole: Result) -> None:
 
 
 def test_cells_are_those_that_have_runs(partial: Result, whole: Result) -> None:
-    """Whole cells have the statistics of the whole study, others those of their runs."""
+    """Complete cells have the statistics of the whole study, others those of their runs."""
     runs, cells = partial.runs(), partial.cells
     counts = runs.groupby("cell").size()
     assert list(cells["cell"]) == list(counts.index)
@@ -88,7 +88,7 @@ def test_cells_are_those_that_have_runs(partial: Result, whole: Result) -> None:
 
 
 def test_rates_of_several_cells_weigh_them_equally(partial: Result, folder: Path) -> None:
-    """The first runs are no fair sample of the cells, so each cell counts equally, and the answer names these."""
+    """Cells have equal weights, since the first runs are no fair sample of them, and the answer says so."""
     rates = partial.runs().assign(good=lambda runs: runs["status"] == "converged")
     of_cells = rates.groupby(["hidden", "learning_rate"])["good"].mean()
     for by in ("hidden", "learning_rate"):
@@ -99,8 +99,8 @@ def test_rates_of_several_cells_weigh_them_equally(partial: Result, folder: Path
             several = table["n_cells"] > 1
             assert several.any()
             low, rate, high = (table[f"convergence_rate{end}"] for end in ("_low", "", "_high"))
-            told = ((low <= rate + 1e-9) & (rate <= high + 1e-9)) | low.isna()  # missing if few seeds weigh most
-            assert told[several].all()
+            is_valid = ((low <= rate + 1e-9) & (rate <= high + 1e-9)) | low.isna()  # missing if few seeds weigh most
+            assert is_valid[several].all()
     assert (of_cells.mean() - rates["good"].mean()) != pytest.approx(0, abs=1e-3)
     where = "6 cells" if len(of_cells) == 6 else f"the {len(of_cells)} of 6 cells trained so far"
     average = f"{100 * of_cells.mean():.1f} % of runs converged on average over {where}"
@@ -109,7 +109,7 @@ def test_rates_of_several_cells_weigh_them_equally(partial: Result, folder: Path
 
 
 def test_comparisons_take_common_seeds(partial: Result) -> None:
-    """Pairs are those whose runs are both there."""
+    """Pairs are those with two trained runs."""
     compared = partial.compare("learning_rate", [])
     runs = partial.runs()
     for row in compared.to_dict("records"):
@@ -122,13 +122,13 @@ def test_comparisons_take_common_seeds(partial: Result) -> None:
         partial.importance()
 
 
-# A partial result has no learning curves yet, and this one has no targets.
+# A partial result has no learning curves and no importance, and this study records no loss thresholds.
 NOT_DRAWN = ("importance", "ecdf", "curves", "runs")
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in NOT_DRAWN])
 def test_figures_say_how_partial_they_are(partial: Result, kind: str) -> None:
-    """What is there is drawn, and the title says how much."""
+    """Figures show the trained runs, and the title says how many."""
     figure = draw(partial, kind)
     title = figure.get_suptitle() or figure.axes[0].get_title()
     assert f"partial: {partial.facts['n_runs']} of {STUDY.n_runs} runs" in title
@@ -136,21 +136,21 @@ def test_figures_say_how_partial_they_are(partial: Result, kind: str) -> None:
 
 @pytest.mark.wide
 def test_commands_say_how_partial_it_is(folder: Path, tmp_path: Path) -> None:
-    """Every command that reads results says so."""
-    said = "partial: "
-    for words in (("best",), ("figure", "lines", "--out", tmp_path / "f.png"), ("compare", "--vary", "learning_rate"),
+    """Every command that reads results prints the coverage."""
+    prefix = "partial: "
+    for options in (("best",), ("figure", "lines", "--out", tmp_path / "f.png"), ("compare", "--vary", "learning_rate"),
                   ("report", "--out", tmp_path / "page.html"), ("show", "--by", "hidden")):  # fmt: skip
-        finished = command(words[0], folder, *words[1:])
+        finished = command(options[0], folder, *options[1:])
         assert finished.code == 0, finished.err
-        assert finished.err.startswith(said)
+        assert finished.err.startswith(prefix)
     shown = command("show", folder)
     assert shown.code == 0
-    assert said in shown.out
-    assert said.strip() in (tmp_path / "page.html").read_text().lower()
+    assert prefix in shown.out
+    assert prefix.strip() in (tmp_path / "page.html").read_text().lower()
 
 
 def test_nothing_trained_yet(tmp_path: Path) -> None:
-    """A study that was interrupted before any run has nothing to show."""
+    """A study that was interrupted before any run cannot be opened."""
     out = tmp_path / "r"
     with training_watched(0, KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
         run_in_parts(STUDY, out=out, threads=1, part_runs=PART_RUNS)
@@ -159,7 +159,7 @@ def test_nothing_trained_yet(tmp_path: Path) -> None:
 
 
 def test_no_pairs_yet() -> None:
-    """Where no seed was trained at two values, they cannot be compared yet."""
+    """Values cannot be compared until a seed is trained at both."""
     first = run_in_parts(STUDY, max_runs=1, part_runs=PART_RUNS)
     assert (first.complete, first.facts["n_runs"]) == (False, PART_RUNS)
     with pytest.raises(SweepError, match="no seed is trained at two values of hidden yet"):
@@ -168,7 +168,7 @@ def test_no_pairs_yet() -> None:
 
 @pytest.mark.parametrize("keep", ["runs", "cells"])
 def test_no_runs_at_all(partial: Result, keep: Literal["runs", "cells"]) -> None:
-    """A shard without parts has tables of the usual columns and types, and says that nothing is trained."""
+    """A shard without parts has empty tables with the usual columns and types."""
     empty = sweep.run(STUDY, keep=keep, shard=(60, 64))
     assert not len(empty.cells)
     assert (empty.cells.dtypes == partial.cells.dtypes).all()
@@ -182,7 +182,7 @@ def test_no_runs_at_all(partial: Result, keep: Literal["runs", "cells"]) -> None
 
 
 def test_a_part_of_more_cells_than_memory_holds() -> None:
-    """Statistics of a part take memory for the cells that have runs: here for three of a trillion."""
+    """Statistics of partial results need memory only for cells with runs, here three of a trillion."""
     each = {"linspace": [0.1, 0.2, 10_000]}
     parameters = {"learning_rate": each, "scale": each, "gain": each}
     study = Study(data={"task": "xor"}, network={"hidden": 2}, parameters=parameters, seeds={"count": 1})

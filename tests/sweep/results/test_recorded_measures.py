@@ -27,7 +27,7 @@ OPTIONS: dict[str, Any] = {"activation": "tanh", "hidden": [2, 3], "learning_rat
 
 
 def measured(names: list[str] = NAMES, **options: Any) -> Study:
-    """Return a study of six cells: with 2 hidden units no run diverges, some do, and all do."""
+    """Return a study of six cells; with 2 hidden units, no, some and all runs diverge."""
     tables = make_study(**{**OPTIONS, "divergence_threshold": 40.0, "count": 11, **options}).canonical()
     return Study(**tables | {"record": {"measures": names}})
 
@@ -46,7 +46,7 @@ def of_cell(result: Result, measure: str, cell: int) -> list[float]:
 
 @pytest.mark.wide
 def test_runs_diverge_in_some_cells(result: Result) -> None:
-    """The study has a cell of finite runs alone, of some, and of none."""
+    """The first cells have no, some and only diverged runs."""
     diverged = result.cells["n_diverged"].tolist()[:3]
     assert diverged[0] == 0
     assert 0 < diverged[1] < 11
@@ -55,7 +55,7 @@ def test_runs_diverge_in_some_cells(result: Result) -> None:
 
 @pytest.mark.parametrize("measure", NAMES)
 def test_quartiles_of_cells(result: Result, measure: str) -> None:
-    """They are those of all runs: values of runs at ranks, with the least possible value where no run is a bound."""
+    """Quartiles and intervals are values of runs at ranks, or the least possible value and infinity."""
     for row in result.cells.to_dict("records"):
         values = of_cell(result, measure, row["cell"])
         for part in (25, 50, 75):
@@ -68,7 +68,7 @@ def test_quartiles_of_cells(result: Result, measure: str) -> None:
 
 @pytest.mark.wide
 def test_cells_are_the_same_wherever_they_are(result: Result) -> None:
-    """In memory, in the file of cells, and in a result that is not finished."""
+    """Statistics are the same in memory and in the file of cells."""
     assert_same_table(sweep.run(measured()).cells, result.cells)
     stored = pd.read_parquet(Path(str(result.place)) / "cells.parquet")
     assert set(stored) >= {name for measure in NAMES for name in quartile_columns(measure)}
@@ -77,7 +77,7 @@ def test_cells_are_the_same_wherever_they_are(result: Result) -> None:
 
 
 def test_unfinished_results_have_them(tmp_path: Path) -> None:
-    """Those of the runs that are trained."""
+    """Partial results have statistics of the trained runs."""
     partial = run_in_parts(measured(), out=tmp_path / "r", part_runs=20, max_runs=1)
     assert not partial.complete
     row = partial.cells.iloc[0]
@@ -87,7 +87,7 @@ def test_unfinished_results_have_them(tmp_path: Path) -> None:
 
 
 def test_pooled_quartiles(result: Result) -> None:
-    """Those of several cells are those of all of their runs."""
+    """Quartiles over several cells are those of all their runs."""
     for row in result.summarize("learning_rate").to_dict("records"):
         runs = result.runs(["learning_rate", "margin"])
         values = sorted(runs.loc[runs["learning_rate"] == row["learning_rate"], "margin"])
@@ -98,7 +98,7 @@ def test_pooled_quartiles(result: Result) -> None:
 
 
 def test_best_cells(result: Result) -> None:
-    """Wide margins and small norms are better; a cell of which all runs diverged is the worst by both."""
+    """Wide margins and small norms are better; a cell with only diverged runs is the worst by both."""
     for measure, worst in (("margin", -inf), ("weight_norm", inf)):
         best = result.best(measure)
         medians = best[f"{measure}_q50"].tolist()
@@ -112,7 +112,7 @@ def test_best_cells(result: Result) -> None:
 
 
 def test_tests_do_not_depend_on_the_sign() -> None:
-    """Of values with the other sign, of which less is better, the same cells may be the best."""
+    """Negated values, of which lower ones are better, give the same set of cells."""
     random = np.random.default_rng(1)
     values = random.normal(size=(6, 101)) + np.arange(6)[:, None] * 0.3
     values[random.random(values.shape) < 0.1] = -inf
@@ -127,7 +127,7 @@ def test_tests_do_not_depend_on_the_sign() -> None:
 
 
 def test_comparisons(result: Result) -> None:
-    """Wider margins and smaller norms are better, and worst are those of diverged runs; two of these are a tie."""
+    """Wider margins and smaller norms are better, diverged runs are the worst, and two of them tie."""
     runs = result.runs(["seed", "cell", "margin", "weight_norm"]).set_index(["cell", "seed"])
     one, other = (runs.loc[cell] for cell in (0, 1))
     row = result.compare("learning_rate", ["hidden", "margin"]).iloc[0]
@@ -141,7 +141,7 @@ def test_comparisons(result: Result) -> None:
 
 
 def test_one_run_and_none_finite() -> None:
-    """A single run has no intervals, and a study of which all runs diverged has infinite quartiles."""
+    """A single run has trivial intervals; if all runs diverged, quartiles are infinite."""
     one = sweep.run(measured(count=1, learning_rate=0.01, hidden=2))
     assert one.best("margin")["margin_q50_low"].tolist() == [-inf]
     assert one.cells["margin_q25"].iloc[0] == one.cells["margin_q75"].iloc[0] == one.runs()["margin"].iloc[0]
@@ -162,7 +162,7 @@ def test_what_is_refused(result: Result) -> None:
 
 
 def test_functions() -> None:
-    """Shares are those of counts; the interval of one cell is Wilson's, and of several it counts seeds once."""
+    """Shares follow from counts. One cell has Wilson's interval; over several cells it counts seeds once."""
     result = sweep.run(measured(["learned_function"], learning_rate=[0.01, 0.1], max_steps=300))
     runs = result.runs(["hidden", "learning_rate", "learned_function"])
     every = result.functions(["hidden", "learning_rate"], top=100)
@@ -183,14 +183,14 @@ def test_functions() -> None:
 
 
 def test_figures(result: Result) -> None:
-    """Every kind that draws a statistic draws those of recorded measures, negative ones too."""
+    """Figures draw statistics of recorded measures, also negative ones."""
     for kind in ("lines", "heatmap", "slice", "contour", "parallel"):
         for value in ("margin", "mean_error", "weight_distance_q75"):
             figures.draw(result, kind, value=value)
 
 
 def test_commands(result: Result) -> None:
-    """The commands take the names and say what they show."""
+    """The commands take the names of recorded measures."""
     place = str(result.place)
     assert "margin" in command("show", place).out
     assert "median margin" in command("best", place, "--by", "margin").out

@@ -1,4 +1,4 @@
-"""Tables of TeX: what a small reader of TeX finds in them is what the terminal shows, and pdflatex sets them."""
+"""TeX tables: a small parser finds what the terminal shows, and pdflatex accepts them."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ NAMED = {"textbackslash": "\\", "textasciitilde": "~", "textasciicircum": "^"}
 NAMED |= {"textless": "<", "textgreater": ">", "textbar": "|"}
 
 ORDERS = ["w v b c k", "w.T v b c k"]
-JUDGED = make_study(count=6, name="a_b.c-d", hidden=[2, 3], draw_order=ORDERS, output_scale=[0.5, 1.5], threshold=0.3)
+RATES = make_study(count=6, name="a_b.c-d", hidden=[2, 3], draw_order=ORDERS, output_scale=[0.5, 1.5], threshold=0.3)
 FIXED = make_study(count=6, name="fixed", hidden=2, criterion="none", learning_rate=[1e-5, 0.1, 1e300], max_steps=20)
 LONG = make_study(count=2, name="long", hidden=2, learning_rate=[k / 100 for k in range(1, 42)], max_steps=5)
 
 
 @pytest.fixture(scope="module")
 def results() -> dict[str, Result]:
-    """Train a study of rates, one of losses, and one of many cells."""
-    return {study.name: sweep.run(study) for study in (JUDGED, FIXED, LONG)}
+    """Train a study with a criterion, one without, and one with many cells."""
+    return {study.name: sweep.run(study) for study in (RATES, FIXED, LONG)}
 
 
 def printed(text: str) -> str:
@@ -47,7 +47,7 @@ def printed(text: str) -> str:
 
 
 def number(text: str) -> str:
-    """Return a number as a terminal has it."""
+    """Return a number as the terminal prints it."""
     text = text.replace("$", "").replace("{,}", ",").replace(r"\infty", "inf").replace("--", "-")
     power = re.fullmatch(r"(.*?)(?: \\times )?10\^\{(-?\d+)\}", text)
     if not power:
@@ -56,14 +56,14 @@ def number(text: str) -> str:
 
 
 def heads(row: str) -> list[str]:
-    """Return the heads of columns, which may be stacked, a line for each option."""
+    """Return the heads of columns, which may be stacked in lines."""
     stacked = [re.fullmatch(r"\\shortstack\[[lr]\]\{(.*)\}", head) for head in row.split(" & ")]
     lines = [match[1].split(r"\\") if match else [head] for match, head in zip(stacked, row.split(" & "), strict=True)]
-    return [" ".join(map(printed, options)).replace("_ ", "_") for options in lines]
+    return [" ".join(map(printed, parts)).replace("_ ", "_") for parts in lines]
 
 
 def tabular(text: str) -> tuple[str, list[str], list[list[str]]]:
-    """Return caption, head and rows of a table, after checking its structure."""
+    """Check the structure of a table; return its caption, heads and rows."""
     lines = [line for line in text.splitlines() if not line.startswith("% ")]
     kind = "longtable" if "longtable" in lines[0] else "tabular"
     content = "\n".join(lines)
@@ -103,37 +103,39 @@ def steps(value: Any) -> str:
 
 @pytest.mark.parametrize("by", [(), ("hidden", "draw_order")])
 def test_rates_are_in_percent(results: dict[str, Result], by: tuple[str, ...]) -> None:
-    """Rows hold values of parameters, counts, rates with intervals and steps; the caption says what they are."""
+    """Rows have values of parameters, rates with intervals, and steps; the caption explains them."""
     result = results["a_b.c-d"]
     caption, head, rows = tabular(texts(result, by=by))
     frame = result.summarize(by) if by else result.cells
     first = by or ("learning_rate", "hidden", "draw_order", "output_scale")
     assert head == [*first, "rate, %", "median steps", "expected steps"]
-    for row, told in zip(rows, frame.to_dict("records"), strict=True):
-        assert [printed(text) for text in row[: len(first)]] == [str(told[name]) for name in first]
-        statistics = [percent(told), steps(told["steps_q50"]), steps(told["expected_steps"])]
+    for row, values in zip(rows, frame.to_dict("records"), strict=True):
+        assert [printed(text) for text in row[: len(first)]] == [str(values[name]) for name in first]
+        statistics = [percent(values), steps(values["steps_q50"]), steps(values["expected_steps"])]
         assert row[len(first) :] == statistics
     which = "4 combinations of hidden, draw_order, each of 4 cells and 24 runs" if by else "16 cells, each of 6 runs"
-    said = "In brackets 95 % intervals. Rates pool all runs; intervals count each seed once, because cells share seeds."
-    said = said if by else "In brackets 95 % Wilson intervals."
-    assert caption.startswith(f"a_b.c-d: {which}. {said} Median steps: half of all runs converged within them;")
+    intervals = (
+        "In brackets 95 % intervals. Rates pool all runs; intervals count each seed once, because cells share seeds."
+    )
+    intervals = intervals if by else "In brackets 95 % Wilson intervals."
+    assert caption.startswith(f"a_b.c-d: {which}. {intervals} Median steps: half of all runs converged within them;")
 
 
 def test_losses_are_numbers_of_tex(results: dict[str, Result]) -> None:
-    """Powers of ten and infinity are set as such; parameters with one value are left out."""
+    """Powers of ten and infinity are typeset; parameters with one value are left out."""
     text = texts(results["fixed"])
     caption, head, rows = tabular(text)
     assert head == ["learning_rate", "median final loss", "quartiles", "finite, %"]
     assert [row[0] for row in rows] == ["$10^{-5}$", "0.1", "$10^{300}$"]
     assert rows[2][1:] == [r"$\infty$", r"$\infty$ to $\infty$", "0.0"]
     assert "the loss of a diverged run counts as infinite" in caption
-    for row, told in zip(rows[:2], results["fixed"].cells.to_dict("records"), strict=False):
-        ends = (told[f"final_loss_q50{end}"] for end in ("", "_low", "_high"))
+    for row, values in zip(rows[:2], results["fixed"].cells.to_dict("records"), strict=False):
+        ends = (values[f"final_loss_q50{end}"] for end in ("", "_low", "_high"))
         assert number(row[1]) == "{:.3g} [{:.3g}, {:.3g}]".format(*ends)
 
 
 def test_long_tables_break_across_pages(results: dict[str, Result]) -> None:
-    """More than 40 rows are a longtable; the best rows of them are named so."""
+    """Tables of more than 40 rows are longtables; the caption of the first rows says how many there are."""
     text = texts(results["long"])
     assert r"in the preamble: \usepackage{booktabs}\usepackage{longtable}" in text.splitlines()[0]
     assert len(tabular(text)[2]) == 41
@@ -146,11 +148,11 @@ def test_long_tables_break_across_pages(results: dict[str, Result]) -> None:
 
 
 def test_comments_say_what_columns_are(results: dict[str, Result]) -> None:
-    """Each column has its meaning and unit, and the study its identity."""
+    """Comments have the identity of the study, and meaning and unit of each column."""
     text = texts(results["a_b.c-d"])
     _, head, _ = tabular(text)
     comments = [line.removeprefix("% ") for line in text.splitlines() if line.startswith("% ")]
-    assert f"identity {JUDGED.identity}" in comments
+    assert f"identity {RATES.identity}" in comments
     assert "learning_rate: step of the update along the gradient (weight^2/loss)" in comments
     named = {line.partition(":")[0].removeprefix("n_") for line in comments[3:]}
     assert named == set(head)
@@ -158,20 +160,20 @@ def test_comments_say_what_columns_are(results: dict[str, Result]) -> None:
 
 @given(st.text(st.characters(codec="ascii", exclude_categories=["Cc"])))
 def test_any_text_is_escaped(text: str) -> None:
-    """What TeX prints is the text."""
+    """TeX prints the text."""
     assert printed(as_tex(text)) == text
 
 
 @given(st.floats(allow_nan=False))
 def test_any_number_is_read_back(value: float) -> None:
-    """A number in few digits is set as this number."""
+    """The typeset number is the number."""
     assert number(numbers_as_tex(f"{value:.4g}")) == f"{value:.4g}"
     assert number(numbers_as_tex(f"{value:,.0f}")) == f"{value:,.0f}"
 
 
 @pytest.mark.skipif(not shutil.which("pdflatex"), reason="pdflatex is not installed")
 def test_pdflatex_sets_them(results: dict[str, Result], tmp_path: Path) -> None:
-    """All tables make one document, without an error."""
+    """All tables typeset as one document without an error."""
     bodies = [texts(result, by=by) for result in results.values() for by in ((), "learning_rate")]
     preamble = r"\documentclass{article}\usepackage{booktabs}\usepackage{longtable}\begin{document}"
     (tmp_path / "all.tex").write_text("\n\n".join([preamble, *bodies, r"\end{document}"]))

@@ -1,4 +1,4 @@
-"""Shares of options that vary together: against an exact grid of the same function, and simulated draws."""
+"""Main effects of options that vary together, against an exact grid of the same function."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Points = NDArray[np.float64]
 
 
 def effect(u: Points) -> Points:
-    """Return a function of four options: a step, a line, an option that acts by an interaction alone, and a wave."""
+    """Return a function of four options: a step, a line, a pure interaction with the line's partner, and a wave."""
     step, line, partner, wave = u.T
     return np.asarray(
         0.8 * (step < 0.5) + 0.3 * line + 3.6 * (step - 0.5) * (partner - 0.5) + 0.2 * np.sin(6 * wave), np.float64
@@ -48,7 +48,7 @@ def axis_of(u: Points) -> dict[str, tuple[float, ...]]:
 @pytest.mark.parametrize("method", ["random", "sobol", "latin"])
 @pytest.mark.parametrize("n", [128, 512])
 def test_effects_of_drawn_options(method: str, n: int) -> None:
-    """On average the effect is that of the grid, and errors cover it; for Sobol points, far nearer than at random."""
+    """On average the effect is that of the grid, and errors cover it. Sobol points vary far less than random ones."""
     found, errors = [], []
     for seed in range(30):
         u = draw(method, n, np.random.default_rng(seed))
@@ -68,7 +68,7 @@ def test_effects_of_drawn_options(method: str, n: int) -> None:
 
 
 def test_a_grid_with_holes_is_averaged_exactly() -> None:
-    """Points that are most of a grid have the effects of the grid, without a correction."""
+    """If points are most of a grid, effects are those of the grid, without a correction."""
     values = np.array([[0.0, 1.0, 2.0, 3.0, 4.0, 5.0], [5.0, 5.0, 6.0, 6.0, 7.0, 7.0]])
     table = values[0][:, None] ** 2 + 10 * values[1][None, :]
     names = {"one": np.repeat(np.arange(6), 6), "other": np.tile(np.arange(6), 6)}
@@ -82,8 +82,8 @@ def test_a_grid_with_holes_is_averaged_exactly() -> None:
     assert AxisOptions(few).names == ["other"]
 
 
-def test_options_that_go_together_are_not_told_apart() -> None:
-    """Options that follow from each other have no share of their own; an independent third option has one."""
+def test_dependent_options_have_no_share() -> None:
+    """Options that determine each other have no share; an independent third option has one."""
     random = np.random.default_rng(3)
     one, other = random.random((2, 200))
     axis = {"one": tuple(one.tolist()), "twice": tuple((2 * one).tolist()), "other": tuple(other.tolist())}
@@ -95,7 +95,7 @@ def test_options_that_go_together_are_not_told_apart() -> None:
 
 
 def test_bins() -> None:
-    """Numbers are put into ranges of equally many points; equal values and names stay together."""
+    """Bins of numbers are ranges with equal numbers of points. Equal values and texts share a bin."""
     values = tuple(np.random.default_rng(0).permutation(100).tolist())
     bins = bins_of(values, 5)
     assert np.bincount(bins).tolist() == [20] * 5
@@ -108,17 +108,17 @@ Rate = Callable[[float, float], float]
 
 
 def rate(learning_rate: float, scale: float) -> float:
-    """Return the rate of convergence of invented runs."""
+    """Return the convergence rate of simulated runs."""
     return 0.15 + 0.5 * learning_rate + 0.2 * scale * (learning_rate > 0.5)
 
 
-def test_a_sample_tells_what_the_grid_tells() -> None:
+def test_a_sample_agrees_with_the_grid() -> None:
     """Shares in a drawn sample agree with those in the full grid of the same values, within their errors."""
     steps = [(k + 0.5) / 18 for k in range(18)]
-    words = {"learning_rate": steps, "scale": steps}
+    options = {"learning_rate": steps, "scale": steps}
     tables: dict[str, Any] = {"data": {"task": "xor"}, "network": {"hidden": 2}, "seeds": {"count": 60}}
-    grid = Study(**tables, parameters=words)
-    sample = Study(**tables, samples=[{"method": "random", "count": 150, **words}])
+    grid = Study(**tables, parameters=options)
+    sample = Study(**tables, samples=[{"method": "random", "count": 150, **options}])
     found = {}
     for name, study in (("grid", grid), ("sample", sample)):
         cells = [study.grid.values(cell) for cell in range(study.n_cells)]
@@ -127,30 +127,30 @@ def test_a_sample_tells_what_the_grid_tells() -> None:
         result = result_of(study, outcomes)
         found[name] = importance(result.cells, study.grid, "convergence_rate", outcomes).set_index("term")
         unpaired = importance(result.cells, study.grid, "convergence_rate").set_index("term")
-        for word in words:
-            assert unpaired["share"][word] == pytest.approx(found[name]["share"][word], abs=0.04)
+        for option in options:
+            assert unpaired["share"][option] == pytest.approx(found[name]["share"][option], abs=0.04)
     table = found["sample"]
-    assert table["part_of"].dropna().to_dict() == dict.fromkeys(words, "learning_rate & scale")
+    assert table["part_of"].dropna().to_dict() == dict.fromkeys(options, "learning_rate & scale")
     whole = table[table["part_of"].isna()]
     assert whole["share"].sum() == pytest.approx(1)
     exact = found["grid"]
-    for word in words:
-        error = np.hypot(table["share_error"][word], exact["share_error"][word])
-        assert abs(table["share"][word] - exact["share"][word]) < 2.5 * error
+    for option in options:
+        error = np.hypot(table["share_error"][option], exact["share_error"][option])
+        assert abs(table["share"][option] - exact["share"][option]) < 2.5 * error
         assert error < 0.15
-    together = exact["share"][[*words, "learning_rate x scale"]].sum()
+    together = exact["share"][[*options, "learning_rate x scale"]].sum()
     assert table["share"]["learning_rate & scale"] == pytest.approx(together, abs=0.05)
 
 
-def test_what_cannot_be_said_is_missing() -> None:
-    """Few points, one seed or runs that end alike leave shares of options missing, without warnings."""
+def test_shares_that_cannot_be_estimated_are_missing() -> None:
+    """With few points or runs that all end alike, shares are missing; with few seeds, errors are. Nothing warns."""
     tables: dict[str, Any] = {"data": {"task": "xor"}, "network": {"hidden": 2}}
     options = {"learning_rate": {"min": 0.1, "max": 1.0}, "scale": {"min": 0.1, "max": 1.0}}
     for count, n_seeds, level in ((64, 12, 0.5), (128, 1, 0.5), (128, 12, 1.0), (128, 5, 0.5)):
         study = Study(**tables, samples=[{"count": count, **options}], seeds={"count": n_seeds})
         outcomes = outcomes_of(np.random.default_rng(1), np.full(count, level), n_seeds, 0.0)
-        for given in (outcomes, None):
-            table = importance(result_of(study, outcomes).cells, study.grid, "convergence_rate", given)
+        for rows in (outcomes, None):
+            table = importance(result_of(study, outcomes).cells, study.grid, "convergence_rate", rows)
             own = table.set_index("term").loc[list(options)]
             assert own["share"].isna().all() == (count == 64 or level == 1.0)
-            assert own["share_error"].isna().all() == (count == 64 or level == 1.0 or n_seeds < 10 or given is None)
+            assert own["share_error"].isna().all() == (count == 64 or level == 1.0 or n_seeds < 10 or rows is None)

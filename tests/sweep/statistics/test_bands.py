@@ -1,4 +1,4 @@
-"""Bands that hold whole curves: the constants behind them, and how often they hold, by simulation."""
+"""Simultaneous bands: their constants, and their simulated coverage."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.sweep.support import make_study
 
 
 def chance_beyond(height: float) -> float:
-    """Return the bound of the chance that the error of one seed's root-n curve is beyond a height."""
+    """Return the bound of the probability that the largest error times sqrt(n) exceeds a height."""
 
     def bound(t: float) -> float:
         return float(np.sqrt(np.pi / 2) * erfc(np.sqrt(2) * t) / (height - t))
@@ -24,13 +24,13 @@ def chance_beyond(height: float) -> float:
 
 
 def test_constants_of_bands() -> None:
-    """Both follow from the bound of Massart, for runs by themselves and for seeds that have several."""
+    """Both constants follow from Massart's bound, for single runs and for seeds with several runs."""
     assert pytest.approx(np.sqrt(np.log(2 / 0.05) / 2)) == incidence._OF_RUNS
     assert brentq(lambda height: chance_beyond(height) - 0.05, 1.0, 3.0) == pytest.approx(incidence._OF_SEEDS, abs=1e-9)
 
 
 def test_bands_are_missing_where_seeds_are() -> None:
-    """Of cells that lack runs of some seeds there is none; each cell by itself has one; they hold the intervals."""
+    """There is no band over cells that lack runs of some seeds. Single cells have one."""
     study = make_study(count=40, hidden=[2, 3], learning_rate=[0.1])
     outcomes = outcomes_of(np.random.default_rng(2), np.array([0.3, 0.6]), 40, 0.5)
     steps = outcomes.steps.copy()
@@ -48,7 +48,7 @@ def test_bands_are_missing_where_seeds_are() -> None:
 
 
 def held(n_seeds: int, rates: list[float], shared: float, times: int) -> float:
-    """Return how often the band of some of very many seeds holds the curve of all, at every step."""
+    """Return how often the band of a sample of seeds contains the true curve at every step."""
     random = np.random.default_rng(7)
     study = make_study(count=n_seeds, hidden=list(range(1, 1 + len(rates))), learning_rate=[0.1], max_steps=100)
     n_held = 0
@@ -71,11 +71,11 @@ def held(n_seeds: int, rates: list[float], shared: float, times: int) -> float:
 @pytest.mark.parametrize("rates", [[0.5], [0.99], [0.1, 0.5, 0.9], [0.99] * 8])
 @pytest.mark.parametrize("shared", [0.0, 0.9, 1.0])
 def test_bands_hold_whole_curves(n_seeds: int, rates: list[float], shared: float) -> None:
-    """At 95 % nominal in 94 % of simulated studies and more."""
+    """Nominal 95 % bands contain the curve in at least 94 % of simulated studies."""
     assert held(n_seeds, rates, shared, 200) >= 0.94
 
 
 @pytest.mark.slow
 def test_some_bands_hold_whole_curves() -> None:
-    """A case with few seeds."""
+    """One case with few seeds."""
     assert held(20, [0.3, 0.8], 1.0, 50) >= 0.9

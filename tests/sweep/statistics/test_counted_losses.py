@@ -1,4 +1,4 @@
-"""Counts by rounded loss: who changes them is found out."""
+"""Verification finds changed counts of rounded losses."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def with_loss(folder: Path, row: int, value: float) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("row", "value", "why"), FORGED)
-def test_counts_of_losses_that_cannot_be(tmp_path: Path, row: int, value: float, why: str) -> None:
-    """Losses that are counted follow rules, whoever made the checksums fit."""
+def test_forged_losses_are_found(tmp_path: Path, row: int, value: float, why: str) -> None:
+    """Losses that break a rule are found although the checksums fit."""
     study = make_study(count=20, hidden=2, learning_rate=[0.1, 0.2], criterion="none", max_steps=30)
     run_in_parts(study, tmp_path / "r", keep="cells", part_runs=40)
     with_loss(tmp_path / "r", row, value)
@@ -47,7 +47,7 @@ def test_counts_of_losses_that_cannot_be(tmp_path: Path, row: int, value: float,
 
 
 def test_losses_of_evaluated_cells_are_not_counted(tmp_path: Path) -> None:
-    """There they are 0; whoever says otherwise is found out."""
+    """Their losses are 0 in counts; other values are found."""
     study = make_study(count=5, hidden=2, learning_rate=0.2, criterion=["none", "loss"])
     sweep.run(study, tmp_path / "r", keep="cells")
 

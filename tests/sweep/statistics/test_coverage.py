@@ -1,4 +1,4 @@
-"""What intervals over several cells cover, by drawing seeds of a study with very many of them."""
+"""Coverage of intervals over several cells, by drawing seeds from a study with very many."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ def study_of(n_seeds: int, hidden: list[int] = HIDDEN, rates: list[float] = RATE
 
 
 def summary(outcomes: Outcomes, study: Study) -> dict[str, float]:
-    """Return the statistics of all runs together, by way of a parameter that has one value."""
-    words = study.canonical()
-    del words["method"]
-    words["parameters"] = {"scale": {"values": [1.0]}} | words["parameters"]
-    words["initial_weights"].pop("scale")
-    (row,) = result_of(Study(**words), outcomes).summarize("scale").to_dict("records")
+    """Return the statistics of all runs, pooled with a parameter that has one value."""
+    tables = study.canonical()
+    del tables["method"]
+    tables["parameters"] = {"scale": {"values": [1.0]}} | tables["parameters"]
+    tables["initial_weights"].pop("scale")
+    (row,) = result_of(Study(**tables), outcomes).summarize("scale").to_dict("records")
     return row
 
 
 def covered(population: Outcomes, n_seeds: int, study: Study, times: int) -> dict[str, float]:
-    """Return how often the intervals of some of the seeds hold what all of them say.
+    """Return how often the intervals of a sample of seeds contain the statistics of all seeds.
 
-    Steps that are never reached are infinitely many; intervals of expected steps count where any run converged.
+    Steps that are not reached are infinite. Intervals of expected steps count only if a run converged.
     """
     truth, random = summary(population, study_of(population.steps.shape[1], *sizes(study))), np.random.default_rng(1)
     held: dict[str, list[bool]] = {name: [] for name in STATISTICS}
@@ -91,9 +91,9 @@ def test_intervals_over_trained_cells_cover(population: Outcomes, n_seeds: int, 
 @pytest.mark.parametrize("rate", [0.01, 0.1, 0.5, 0.99])
 @pytest.mark.parametrize("shared", [0.0, 0.5, 1.0])
 def test_intervals_over_two_cells_cover(n_seeds: int, rate: float, shared: float) -> None:
-    """However much seeds decide, and at any rate, intervals of rates and restricted means cover 90 % and more.
+    """At any rate, and however much runs of a seed share, intervals of rates and restricted means cover at least 90 %.
 
-    Those of expected steps do once some ten runs are expected to converge.
+    Intervals of expected steps do if at least ten runs are expected to converge.
     """
     values = [2], [0.1, 0.2]
     everything = outcomes_of(np.random.default_rng(3), np.full(2, rate), 20_000, shared, LIMIT)

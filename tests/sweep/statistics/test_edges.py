@@ -1,4 +1,4 @@
-"""What answers say where failures are rare, seeds few or cells many: simulated over rates and numbers of seeds."""
+"""Answers where failures are rare, seeds few or cells many, simulated over rates and numbers of seeds."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ RATES = [0.01, 0.1, 0.3, 0.5, 0.8, 0.9, 0.95, 0.99, 0.999]
 
 
 def draw(random: np.random.Generator, rate: float, shape: tuple[int, ...], short: float, *, shared: bool) -> Outcomes:
-    """Draw runs (studies, cells, seeds) of which some converge, early or late; others take few steps, or the limit.
+    """Draw runs (studies, cells, seeds). Some converge; the others take few steps or the limit.
 
-    Where seeds are shared, all cells of a seed converge or none does.
+    With shared seeds, all cells of a seed converge or none does.
     """
     luck = random.random((shape[0], 1, shape[2])) if shared else random.random(shape)
     converged = np.broadcast_to(luck < rate, shape)
@@ -38,7 +38,7 @@ def draw(random: np.random.Generator, rate: float, shape: tuple[int, ...], short
 
 
 def cost(rate: float, short: float) -> float:
-    """Return the expected steps of very many such runs."""
+    """Return the true expected steps of such runs."""
     took = np.clip((300 * np.exp(0.8 * np.random.default_rng(2).standard_normal(4_000_000))).astype(int), 1, LIMIT - 1)
     return float(took.mean() + (1 - rate) / rate * (short * 20 + (1 - short) * LIMIT))
 
@@ -49,7 +49,7 @@ def flat(outcomes: Outcomes) -> Outcomes:
 
 
 def covered(cells: pd.DataFrame, truth: float) -> float:
-    """Return how often intervals of expected steps hold the truth."""
+    """Return how often intervals of expected steps contain the true value."""
     return float(((cells["expected_steps_low"] <= truth) & (truth <= cells["expected_steps_high"])).mean())
 
 
@@ -63,7 +63,7 @@ def rates_of(n: int) -> list[float]:
 @pytest.mark.parametrize("rate", RATES)
 @pytest.mark.parametrize("short", [0.0, 0.5])
 def test_expected_steps_of_cells(n_seeds: int, rate: float, short: float) -> None:
-    """Intervals hold the truth in 92.5 % of studies and more, at a rate of .01 in 88 %."""
+    """Intervals cover at least 92.5 %, at a rate of .01 at least 88 %."""
     outcomes = flat(draw(np.random.default_rng(1), rate, (1000, 1, n_seeds), short, shared=False))
     study = make_study(count=n_seeds, hidden=2, learning_rate=rates_of(1000), max_steps=LIMIT)
     assert covered(result_of(study, outcomes).cells, cost(rate, short)) >= (0.88 if rate == 0.01 else 0.925)
@@ -74,7 +74,7 @@ def test_expected_steps_of_cells(n_seeds: int, rate: float, short: float) -> Non
 @pytest.mark.parametrize("rate", [0.1, 0.5, 0.9, 0.99])
 @pytest.mark.parametrize("shared", [False, True])
 def test_expected_steps_of_pools(n_seeds: int, rate: float, shared: bool) -> None:
-    """Intervals over four cells, of which all or none of a seed fail, hold the truth in 90 % of 300 studies."""
+    """Intervals over four cells cover at least 90 %, also if all or none of the runs of a seed fail."""
     outcomes = flat(draw(np.random.default_rng(1), rate, (300, 4, n_seeds), 0.0, shared=shared))
     study = make_study(count=n_seeds, learning_rate=rates_of(300), hidden=[2, 3, 4, 5], max_steps=LIMIT)
     cells = np.arange(1200).reshape(300, 4)
@@ -89,7 +89,7 @@ def test_expected_steps_of_pools(n_seeds: int, rate: float, shared: bool) -> Non
 @pytest.mark.parametrize("n_seeds", SEEDS)
 @pytest.mark.parametrize("rate", [0.01, 0.5, 0.95, 0.99])
 def test_the_best_of_many(statistic: str, n_seeds: int, rate: float) -> None:
-    """Of 20 equal cells the interval of the one that looks best holds the truth in 93 % of 300 studies and more."""
+    """The interval of the cell that looks best of 20 equal cells covers at least 93 %."""
     random, truth = np.random.default_rng(1), cost(rate, 0.0) if statistic == "expected_steps" else rate
     study = make_study(count=n_seeds, hidden=2, learning_rate=rates_of(20), scale=[1.0], max_steps=LIMIT)
     held = 0
@@ -101,7 +101,7 @@ def test_the_best_of_many(statistic: str, n_seeds: int, rate: float) -> None:
 
 
 def kept(n_seeds: int, times: int, *, costs: bool) -> float:
-    """Return how often a safe cell that is 3 % better than 49 fast ones, which rarely fail, may be the best."""
+    """Return how often a safe cell, 3 % better than 49 fast cells that rarely fail, may be the best."""
     random, n_cells, found = np.random.default_rng(3), 50, 0
     for _ in range(times):
         noise, failed = random.standard_normal((n_cells, n_seeds)), random.random((n_cells, n_seeds)) < 0.05
@@ -110,13 +110,13 @@ def kept(n_seeds: int, times: int, *, costs: bool) -> float:
             took = 300 * np.exp(0.5 * noise)
             took[0] *= 0.97 * (300 * np.exp(0.125) + 0.05 / 0.95 * LIMIT) / (300 * np.exp(0.125))
             runs: Any = Outcomes(np.where(failed, LIMIT, np.clip(took, 1, LIMIT)).astype(np.int32), ~failed)
-            told = {"expected_steps": runs.steps.sum(axis=1) / runs.converged.sum(axis=1)}
+            columns = {"expected_steps": runs.steps.sum(axis=1) / runs.converged.sum(axis=1)}
         else:
             correct = np.where(failed, 216, np.clip(np.round(430 + noise), 0, 432))
             correct[0] = np.clip(np.round(430 - 0.97 * 0.05 * 214 + noise[0]), 0, 432)
-            runs, told = Measured(correct.astype(np.float64)), {"n_test_correct_mean": correct.mean(axis=1)}
-        cells = pd.DataFrame({"cell": np.arange(n_cells), **told})
-        best = best_cells(cells, runs, next(iter(told)), np.full(n_cells, LIMIT) if costs else 432)
+            runs, columns = Measured(correct.astype(np.float64)), {"n_test_correct_mean": correct.mean(axis=1)}
+        cells = pd.DataFrame({"cell": np.arange(n_cells), **columns})
+        best = best_cells(cells, runs, next(iter(columns)), np.full(n_cells, LIMIT) if costs else 432)
         found += bool(best.set_index("cell").loc[0, "may_be_best"])
     return found / times
 
@@ -125,7 +125,7 @@ def kept(n_seeds: int, times: int, *, costs: bool) -> float:
 @pytest.mark.parametrize("n_seeds", SEEDS)
 @pytest.mark.parametrize("costs", [True, False])
 def test_a_safe_cell_may_be_the_best(n_seeds: int, costs: bool) -> None:
-    """In 95 % of 300 studies, by expected steps and by correct outputs, though 49 cells show few failures or none."""
+    """The best cell is kept in at least 95 % of 300 studies although 49 others show few failures or none."""
     assert kept(n_seeds, 300, costs=costs) >= 0.95
 
 
@@ -133,7 +133,7 @@ def test_a_safe_cell_may_be_the_best(n_seeds: int, costs: bool) -> None:
 @pytest.mark.parametrize("n_seeds", [10, 20, 50, 100, 300])
 @pytest.mark.parametrize("failing", [(0.0, 0.0), (0.001, 0.0), (0.05, 0.0), (0.05, 0.05), (0.3, 0.1), (0.999, 0.9)])
 def test_differences_of_correct_outputs(n_seeds: int, failing: tuple[float, float]) -> None:
-    """The interval holds the difference, also where failures of either side are too rare to be seen."""
+    """The interval covers the difference even if failures of a side are too rare to be seen."""
     random, n_groups = np.random.default_rng(5), 4000
     sums = []
     for rate in failing:
@@ -149,7 +149,7 @@ def test_differences_of_correct_outputs(n_seeds: int, failing: tuple[float, floa
 @pytest.mark.parametrize("n_seeds", SEEDS)
 @pytest.mark.parametrize("failing", [0.001, 0.005, 0.02, 0.05, 0.2, 0.5])
 def test_means_of_correct_outputs(n_seeds: int, failing: float) -> None:
-    """Where some networks guess, the interval of the mean holds it in 93 % of 4,000 cells and more."""
+    """If some networks guess, the interval of the mean covers at least 93 %."""
     random = np.random.default_rng(1)
     good, guessed = random.binomial(432, 0.97, (4000, n_seeds)), random.binomial(432, 0.5, (4000, n_seeds))
     values = np.where(random.random((4000, n_seeds)) < failing, guessed, good).astype(np.float64)
@@ -173,8 +173,8 @@ def balances(random: np.random.Generator, kind: str, n_seeds: int, n_pairs: int)
 @pytest.mark.parametrize("n_seeds", SEEDS)
 @pytest.mark.parametrize("n_pairs", [9, 63])
 @pytest.mark.parametrize("kind", ["independent", "seeds decide", "one in ten"])
-def test_equal_sides_are_not_told_apart(kind: str, n_seeds: int, n_pairs: int) -> None:
-    """Tests of equal sides reject in 8 % of studies at most, and intervals hold 0 as often."""
+def test_equal_sides_rarely_differ(kind: str, n_seeds: int, n_pairs: int) -> None:
+    """For equal sides, at most 8 % of tests reject, and at most 8 % of intervals exclude 0."""
     balance = balances(np.random.default_rng(1), kind, n_seeds, n_pairs)
     advantage = Advantage(balance, np.full_like(balance, n_pairs))
     (low, high), rejected = advantage.ends(), advantage.p_values() <= 0.05
@@ -185,7 +185,7 @@ def test_equal_sides_are_not_told_apart(kind: str, n_seeds: int, n_pairs: int) -
 @pytest.mark.soak
 @pytest.mark.parametrize("rate", [0.01, 0.1, 0.5, 0.9, 0.99])
 def test_false_equivalence_of_many_rows(rate: float) -> None:
-    """Of 15 comparisons of rates that differ by the margin, any is called equivalent in 5 % of 400 studies at most."""
+    """Of 15 comparisons of rates that differ by the margin, at most 5 % of studies call any equivalent."""
     random, false = np.random.default_rng(1), 0
     margin = min(0.05, rate / 2, (1 - rate) / 2)
     for _ in range(400):
@@ -204,7 +204,7 @@ def prefix(result: Result, n_runs: list[int]) -> Result:
 
 @pytest.mark.parametrize("seed", range(20))
 def test_partial_results_name_no_worse_cell(seed: int) -> None:
-    """Of any part of a study, no other cell has an interval wholly above that of the cell named best."""
+    """In any part of a study, no cell has an interval entirely above that of the best cell."""
     random = np.random.default_rng(seed)
     rates = random.beta(0.3, 0.3, 24)
     outcomes = flat(draw(random, 1.0, (1, 24, 200), 0.0, shared=False))

@@ -1,4 +1,4 @@
-"""What matters: shares of the variance between runs, against brute force from the rows."""
+"""Importance: shares of the variance between runs, against brute force from the rows."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def run(name: str, count: int = 21, **options: Any) -> Result:
 
 
 def varied_of(result: Result, statistic: str) -> pd.DataFrame:
-    """Return the rows with what varies between runs."""
+    """Return the rows with the quantity whose variance is divided."""
     runs = result.runs()
     converged = runs["status"] == "converged"
     most = runs.get("max_steps", result.study.training.max_steps)
@@ -43,7 +43,7 @@ def varied_of(result: Result, statistic: str) -> pd.DataFrame:
 
 
 def plain_parts(runs: pd.DataFrame, factors: list[str]) -> dict[frozenset[str], float]:
-    """Divide the variance of rows by averaging over them, one term at a time; the seed is one of the factors."""
+    """Divide the variance of rows term by term, from averages; the seed is one of the factors."""
     average = runs["varied"].mean()
     parts: dict[frozenset[str], float] = {frozenset(): 0.0}
     for size in range(1, len(factors) + 1):
@@ -57,8 +57,8 @@ def plain_parts(runs: pd.DataFrame, factors: list[str]) -> dict[frozenset[str], 
 def brute_force(runs: pd.DataFrame, parameters: list[str]) -> tuple[dict[str, float], dict[str, float]]:
     """Return the parts of all terms, and the total effects of single factors.
 
-    In a table of n seeds, the part of the seed and of what it does with others is (n - 1) / n of what it is for all
-    seeds on average; and a part of what a term does together with the seed, its n - 1st, is added to that of the term.
+    In a table of n seeds, parts with the seed are on average (n - 1) / n of those for all seeds, and the part of a term
+    contains 1 / (n - 1) of its interaction with the seed.
     """
     n = runs["seed"].nunique()
     plain = plain_parts(runs, [*parameters, "seed"])
@@ -119,7 +119,7 @@ def test_error_is_that_of_the_jackknife(statistic: str) -> None:
 
 
 def test_one_seed_that_all_cells_have() -> None:
-    """A first round of one seed, after which no cell or some cells got more, tells as much as counts alone."""
+    """If all cells have only one seed in common, the table equals that from counts."""
     tables = make_study(count=4, hidden=[2, 3], learning_rate=0.1).canonical()
     tables["seeds"]["until"] = {"width": 0.9, "first": 1}
     study, converged = sweep.Study(**tables), np.array([[True] * 4, [False] * 4])
@@ -132,7 +132,7 @@ def test_one_seed_that_all_cells_have() -> None:
 
 
 def test_adaptive_seeds_count_where_all_cells_have_them() -> None:
-    """Seeds that some cell did not need are no failures: parts and errors are those of the seeds that all have."""
+    """With adaptive seeds, parts and errors use the seeds that all cells have."""
     random = np.random.default_rng(2)
     study = make_study(count=400, hidden=[2, 3], learning_rate=[0.1, 0.2, 0.3])
     tables = study.canonical()
@@ -162,7 +162,7 @@ def test_adaptive_seeds_count_where_all_cells_have_them() -> None:
 @pytest.mark.slow
 @pytest.mark.compiled
 def test_errors_take_rows_and_seeds() -> None:
-    """Where only counts are kept, shares of parameters are there; of one seed nothing is told of seeds and chance."""
+    """Counts suffice for shares of parameters. With one seed, effects of the seed and of chance are missing."""
     counts, rows = run("two", keep="cells").importance(), run("two").importance()
     assert run("two", count=9).importance()[["share_error", "total_share_error"]].isna().all(axis=None)
     np.testing.assert_allclose(counts["share"][:3], rows["share"][:3], atol=0.03)
@@ -181,7 +181,7 @@ def test_errors_take_rows_and_seeds() -> None:
 @pytest.mark.compiled
 @pytest.mark.parametrize("shared", [pytest.param(0.0, marks=pytest.mark.soak), 1.0])
 def test_chance_is_subtracted(shared: float) -> None:
-    """Where parameters do nothing their shares are 0 on average, whether cells share their luck or not."""
+    """Parameters without effect have shares of 0 on average, whether runs of a seed are alike or not."""
     study = make_study(count=5, hidden=[2, 3], learning_rate=[0.1, 0.2, 0.3], scale=[0.5, 1.0, 2.0, 4.0])
     random = np.random.default_rng(6)
     parts = []
@@ -198,7 +198,7 @@ def test_chance_is_subtracted(shared: float) -> None:
 @pytest.mark.slow
 @pytest.mark.compiled
 def test_shares_by_chance_of_counts() -> None:
-    """Without rows runs are taken for independent; where they are, shares are 0 on average too."""
+    """Without rows, runs count as independent; if they are, shares are 0 on average too."""
     study = make_study(count=5, hidden=[2, 3], learning_rate=[0.1, 0.2, 0.3], scale=[0.5, 1.0, 2.0, 4.0])
     random = np.random.default_rng(6)
     parts = []
@@ -212,7 +212,7 @@ def test_shares_by_chance_of_counts() -> None:
 
 @pytest.mark.soak
 def test_error_covers() -> None:
-    """Of simulated studies of two parameters, shares lie within two errors of the true ones in most."""
+    """Shares lie within 1.96 errors of the true ones in 88 to 99 % of simulated studies."""
     study = make_study(count=400, hidden=[2, 3], learning_rate=[0.1, 0.2, 0.3])
     rates = np.array([0.2, 0.4, 0.5, 0.3, 0.8, 0.9])
     means = rates.reshape(2, 3)
@@ -233,8 +233,8 @@ def test_error_covers() -> None:
 
 @pytest.mark.slow
 @pytest.mark.compiled
-def test_what_is_not_divided() -> None:
-    """Other statistics, and studies without a criterion, are refused."""
+def test_importance_needs_a_known_statistic_and_a_criterion() -> None:
+    """Other statistics, and studies without a criterion, are errors."""
     with pytest.raises(SweepError, match="unknown statistic 'steps_q50'"):
         run("two").importance("steps_q50")
     with pytest.raises(SweepError, match="criterion 'none'"):

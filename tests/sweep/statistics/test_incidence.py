@@ -1,4 +1,4 @@
-"""Shares of runs that ended so by each step: counts of all runs, against their definition and scipy."""
+"""Cumulative incidence against its definition and scipy."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.sweep.support import make_study
 @pytest.mark.compiled
 @given(groups(), st.sampled_from(EVENTS))
 def test_incidence_by_its_definition(runs: list[Ends], event: str) -> None:
-    """At each step at which a run ended so, and at the last of all: counts of all runs, also of those under way."""
+    """The table has the share of all runs at each step of the event, and at the last step of any run."""
     for ends in runs:
         table = cumulative_incidence(ends_of([ends]), event)
         own = {steps for status, steps in ends if status == event}
@@ -39,7 +39,7 @@ def test_incidence_by_its_definition(runs: list[Ends], event: str) -> None:
 @pytest.mark.slow
 @given(st.lists(st.tuples(st.integers(0, LIMIT), st.booleans()), min_size=1, max_size=40))
 def test_incidence_of_one_risk_is_that_of_scipy(runs: list[tuple[int, bool]]) -> None:
-    """Where runs converge or are exhausted at the limit, it is what Kaplan and Meier leave."""
+    """If runs converge or are exhausted, incidence is one minus the Kaplan-Meier estimate."""
     ends = [("converged", steps) if event else ("exhausted", LIMIT) for steps, event in runs]
     table = cumulative_incidence(ends_of([ends]))
     uncensored = [steps for steps, event in runs if event]
@@ -53,7 +53,7 @@ def test_incidence_of_one_risk_is_that_of_scipy(runs: list[tuple[int, bool]]) ->
 
 
 def test_risks_add_up_to_all_that_ended() -> None:
-    """The shares at the end are those of the counts."""
+    """At the last step, the shares of competing risks are those of the counts."""
     ends: Ends = [
         ("converged", 3),
         ("stalled", 3),
@@ -68,7 +68,7 @@ def test_risks_add_up_to_all_that_ended() -> None:
 
 @pytest.mark.slow
 def test_cells_of_other_limits() -> None:
-    """Shares end at the rate that the summary tells, and each curve where its last run does."""
+    """Curves of cells with different step limits end at the rate of the summary, where the last run ends."""
     study = make_study(count=50, hidden=[2, 3], max_steps=[100, 5000], learning_rate=0.1)
     random = np.random.default_rng(1)
     limits = np.array([100, 5000, 100, 5000])
@@ -87,7 +87,7 @@ def test_cells_of_other_limits() -> None:
 
 @pytest.mark.parametrize("shared", [0.0, 0.5, 1.0])
 def test_bands_over_cells_count_seeds(shared: float) -> None:
-    """At steps at which it is found how much the cells tell, the band is the interval of the rate by that step."""
+    """At each step, the interval over cells is that of the rate by this step."""
     study = make_study(count=15, hidden=[2, 3, 4], learning_rate=[0.1])
     outcomes = outcomes_of(np.random.default_rng(2), np.array([0.3, 0.6, 0.9]), 15, shared)
     curve = result_of(study, outcomes).incidence()
@@ -99,7 +99,7 @@ def test_bands_over_cells_count_seeds(shared: float) -> None:
 
 
 def test_no_band_where_seeds_are_not_known() -> None:
-    """Over several cells without rows, and of other events, bands are missing; those of one cell are there."""
+    """Intervals over several cells are missing without rows and for other events. Single cells have them."""
     study = make_study(count=40, hidden=[2, 3], learning_rate=[0.1])
     result = result_of(study, outcomes_of(np.random.default_rng(2), np.array([0.3, 0.6]), 40, 0.5), keep="cells")
     assert result.incidence()[["low", "high"]].isna().all(axis=None)

@@ -1,4 +1,4 @@
-"""Statistics of what is measured of runs, beside plain NumPy."""
+"""Statistics of measures of runs, against plain NumPy."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def losses(random: np.random.Generator, n: int) -> np.ndarray:
 
 @pytest.mark.parametrize("seed", range(8))
 def test_statistics_of_losses(seed: int) -> None:
-    """Groups of all sizes in any order, some of whose runs are infinite or 0."""
+    """Statistics of groups of all sizes in any order, with infinite losses and losses of 0."""
     random = np.random.default_rng(seed)
     group = random.permutation(np.repeat([7, 2, 11, 30], [1, 2, 9, 150]))
     values = losses(random, len(group))
@@ -62,7 +62,7 @@ def test_statistics_of_losses(seed: int) -> None:
 
 
 def test_counts_are_runs() -> None:
-    """A value that several runs have counts as often."""
+    """A value counts once for each run that has it."""
     random = np.random.default_rng(1)
     values, n = losses(random, 40), random.integers(1, 5, 40)
     one = measure_statistics("final_loss", np.zeros(40), values, n)
@@ -71,7 +71,7 @@ def test_counts_are_runs() -> None:
 
 
 def test_the_mean_of_right_outputs() -> None:
-    """Student's interval, wider by a share of runs that were not seen: they guess below, and are all right above."""
+    """Student's interval is widened for unseen runs, which guess at the lower end and are correct at the upper."""
     values = np.array([4.0, 3.0, 4.0, 2.0, 4.0, 4.0])
     table = measure_statistics("n_correct", np.array([0, 0, 0, 0, 0, 1]), values, most=4)
     spread = stats.t.ppf(0.975, 4) * stats.sem(values[:5])
@@ -83,7 +83,7 @@ def test_the_mean_of_right_outputs() -> None:
 
 
 def test_the_mean_of_equal_runs() -> None:
-    """The more runs have the same number of right outputs, the narrower its interval."""
+    """The more runs have the same number of correct outputs, the narrower the interval."""
     n = np.array([10, 50, 1000])
     table = measure_statistics("n_test_correct", np.arange(3), np.full(3, 420.0), n, most=432)
     unseen = 1.959963984540054**2 / (n + 1.959963984540054**2)
@@ -92,7 +92,7 @@ def test_the_mean_of_equal_runs() -> None:
 
 
 def test_intervals_at_other_levels() -> None:
-    """The lower the level, the farther out; beyond the first run is 0 and beyond the last infinity."""
+    """A lower level widens the interval, to 0 and infinity beyond the first and the last run."""
     values, n = np.arange(1.0, 101.0), np.ones(100, np.int64)
     assert quantile_interval(values, n, (1, 2), 0.05) == (40.0, 61.0)
     assert quantile_interval(values, n, (1, 2), 0.05 / 20) == (35.0, 66.0)
@@ -101,7 +101,7 @@ def test_intervals_at_other_levels() -> None:
 
 @given(st.lists(st.floats(0, allow_nan=False), min_size=1, max_size=20))
 def test_rounded_losses(values: list[float]) -> None:
-    """At most 2^-9 off, in order, and the same again; 0, infinity and the smallest numbers stay."""
+    """Rounding changes losses by at most 2^-9, keeps their order, and is idempotent."""
     exact = np.array(values)
     short = rounded(exact)
     plain = np.isfinite(exact) & (exact >= 2.0**-1022)
@@ -114,7 +114,7 @@ def test_rounded_losses(values: list[float]) -> None:
 
 
 def test_rows_come_in_pieces() -> None:
-    """Cells are told alike, however tables are cut."""
+    """Statistics do not depend on how rows are divided into tables."""
     import pyarrow as pa
 
     random = np.random.default_rng(2)
@@ -131,7 +131,7 @@ def test_rows_come_in_pieces() -> None:
 
 
 def test_a_very_large_cell_is_held_rounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of more runs than are held, statistics are those of rounded losses."""
+    """Statistics of more runs than are held exactly are those of rounded losses."""
     import pyarrow as pa
 
     monkeypatch.setattr("sweep.statistics.losses._MOST_EXACT", 50)
@@ -146,8 +146,8 @@ def test_a_very_large_cell_is_held_rounded(monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.mark.slow
 @pytest.mark.compiled
 @pytest.mark.parametrize("keep", ["runs", "cells"])
-def test_cells_tell_of_losses(tmp_path: Path, keep: str) -> None:
-    """On disk, in memory and in part, from rows exactly and from counts nearly; checks find them right."""
+def test_losses_of_cells(tmp_path: Path, keep: str) -> None:
+    """Statistics on disk, in memory and of partial results are exact from rows and nearly so from counts."""
     study = make_study(count=50, **BUDGET)
     rows = sweep.run(study).runs()
     expected = pd.DataFrame([naive(each.to_numpy()) for _, each in rows.groupby("cell")["final_loss"]])
@@ -167,7 +167,7 @@ def test_cells_tell_of_losses(tmp_path: Path, keep: str) -> None:
 @pytest.mark.slow
 @pytest.mark.compiled
 def test_counts_by_loss_leave_the_tally(tmp_path: Path) -> None:
-    """The digest of counts is that of a tally without losses."""
+    """Counts by loss do not change the tally or its digest."""
     study = make_study(count=30, **BUDGET)
     result = sweep.run(study, tmp_path / "r", keep="cells")
     tally = sweep.run(study).tally
@@ -181,7 +181,7 @@ def test_counts_by_loss_leave_the_tally(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.compiled
 def test_evaluated_studies_have_no_such_columns() -> None:
-    """Nothing changes where every cell has a criterion; of a mixed study counts tell of cells without."""
+    """Studies with a criterion have no columns of losses. Counts of mixed studies have losses of cells without one."""
     evaluated = make_study(count=3)
     assert not tells_losses(evaluated)
     assert not {column.name for column in cells_columns(evaluated)} & set(LOSS_COLUMNS)
@@ -197,17 +197,17 @@ def test_evaluated_studies_have_no_such_columns() -> None:
 @pytest.mark.parametrize("measure", ["final_loss", "max_error", "n_correct"])
 @pytest.mark.parametrize("criterion", ["none", "loss"])
 def test_measures_of_cells(measure: str, criterion: str) -> None:
-    """Any measure of any study whose rows are kept; counts tell of no other than the final loss."""
+    """Rows give all measures; counts give the final loss only."""
     study: Study = make_study(count=20, **{**BUDGET, "criterion": criterion})
     result = sweep.run(study)
     frame = result.runs()
     statistic = frame.groupby("cell")[measure]
-    told = result.measured_cells(measure)
+    cells = result.measured_cells(measure)
     if measure == "n_correct":
-        assert told["n_correct_mean"].to_list() == pytest.approx(statistic.mean().to_list())
+        assert cells["n_correct_mean"].to_list() == pytest.approx(statistic.mean().to_list())
     else:
         expected = statistic.apply(lambda values: np.sort(values)[9])
-        assert told[f"{measure}_q50"].to_list() == expected.to_list()
+        assert cells[f"{measure}_q50"].to_list() == expected.to_list()
     values = result.measured(measure).values
     assert (values == frame[measure].to_numpy().reshape(values.shape)).all()
     if (measure, criterion) != ("final_loss", "none"):

@@ -1,4 +1,4 @@
-"""Comparisons on common seeds: tests and intervals against definitions and simulation."""
+"""Comparisons on common seeds: tests and intervals against their definitions."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.sweep.support import make_study
 
 @given(st.lists(st.one_of(st.floats(0, 1), st.just(float("nan"))), max_size=8), st.integers(0, 20))
 def test_holm_by_its_definition(p_values: list[float], more: int) -> None:
-    """The j-th smallest of m is multiplied by m - j + 1, and none is below a smaller one's; missing ones stay."""
+    """The j-th smallest of m p-values is multiplied by m - j + 1, in ascending order; missing ones stay missing."""
     known = sorted(p for p in p_values if p == p)
     raised, largest = {}, 0.0
     for k, p in enumerate(known):
@@ -40,7 +40,7 @@ def test_holm_by_its_definition(p_values: list[float], more: int) -> None:
 
 
 def test_interval_of_bonett_and_price() -> None:
-    """For one pair for each seed it is theirs, written out from the four classes."""
+    """With one pair per seed, the interval follows from the counts of the four classes."""
     both, first, second, neither = 50, 12, 3, 35
     balance = np.repeat([0, 1, -1, 0], [both, first, second, neither])[None]
     low, high = Advantage(balance, np.ones_like(balance)).ends()
@@ -51,7 +51,7 @@ def test_interval_of_bonett_and_price() -> None:
 
 
 def test_interval_of_several_pairs() -> None:
-    """It is Student's over seeds, of which one more goes all the other way; one seed says nothing of others."""
+    """It is Student's over seeds with one more seed for the other side; it is missing for one seed."""
     random = np.random.default_rng(1)
     for n in (2, 5, 500):
         balance = random.integers(-3, 8, (1, n))
@@ -67,7 +67,7 @@ def test_interval_of_several_pairs() -> None:
 
 
 def test_intervals_and_tests_agree() -> None:
-    """A p-value below 5 % goes with an interval without 0; with several pairs a seed it is at least the exact one."""
+    """If p < 0.05 the interval excludes 0. With several pairs per seed, p is at least the exact p-value."""
     random = np.random.default_rng(3)
     balance = random.integers(-4, 6, (200, 12))
     advantage = Advantage(balance, np.full((200, 12), 9))
@@ -78,7 +78,7 @@ def test_intervals_and_tests_agree() -> None:
 
 
 def test_ten_seeds_that_agree_are_no_proof() -> None:
-    """If one seed in ten outweighs all others, 35 % of samples of ten lack it; they find no difference."""
+    """Ten seeds that agree show no difference, since one seed in ten could outweigh all of them."""
     balance = np.ones((1, 10), np.int64)
     assert sign_flip_test(balance * 9)[0] < 0.01
     assert Advantage(balance, np.full((1, 10), 9)).p_values()[0] > 0.05
@@ -86,7 +86,7 @@ def test_ten_seeds_that_agree_are_no_proof() -> None:
 
 @given(st.integers(0, 40), st.integers(0, 40), st.integers(1, 40), st.sampled_from([0.05, 0.1, 0.3]))
 def test_equivalence_is_two_tests(first: int, second: int, neither: int, margin: float) -> None:
-    """Its p-value is the level at which the interval of twice that level ends at the margin."""
+    """At twice the p-value as its level, the interval ends at the margin."""
     balance = np.repeat([1, -1, 0], [first, second, neither])[None]
     advantage = Advantage(balance, np.ones_like(balance))
     p_value = advantage.p_values_within(margin)
@@ -97,7 +97,7 @@ def test_equivalence_is_two_tests(first: int, second: int, neither: int, margin:
 
 
 def test_rates_over_cells_count_seeds_once() -> None:
-    """Seeds that always do the same are as many runs as seeds; one seed says nothing; one cell is Wilson's."""
+    """Runs of a seed that always agree count as one. One seed gives no interval, one cell Wilson's."""
     alike = Outcomes(np.ones((40, 5), np.int32), np.zeros((40, 5), np.bool_))
     assert rate_intervals(alike, np.zeros(40, np.int64))[1][0] == wilson_interval(np.array([0]), np.array([5]))[1][0]
     single = Outcomes(np.ones((40, 1), np.int32), np.arange(40)[:, None] < 20)
@@ -117,7 +117,7 @@ def result() -> Result:
 
 
 def flip_by_definition(balance: list[int]) -> float:
-    """Return how often random signs give so large a sum, by adding the seeds one by one."""
+    """Return the probability of so large a sum with random signs, by adding seeds one by one."""
     chances = {0: Fraction(1)}
     for b in balance:
         following: dict[int, Fraction] = {}
@@ -168,7 +168,7 @@ def pairs_by_definition(runs: pd.DataFrame, vary: str, first: Any, second: Any, 
 @pytest.mark.parametrize("by", [None, [], ["hidden"], ["learning_rate", "hidden"]])
 @pytest.mark.parametrize("vary", list(SWEPT))
 def test_comparison_by_its_definition(result: Result, vary: str, by: list[str] | None) -> None:
-    """Each two values, for each combination of the parameters asked for, from the rows."""
+    """Comparisons of all pairs of values equal those from the rows, for each combination of other parameters."""
     by = [name for name in by or [] if name != vary] if by is not None else None
     compared = result.compare(vary, by)
     shown = [name for name in SWEPT if name != vary] if by is None else by

@@ -1,4 +1,4 @@
-"""Comparisons on common seeds by simulation: what intervals cover, and how often the best may be the best."""
+"""Simulated comparisons on common seeds: coverage of intervals, and of the set that may be the best."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from tests.sweep.results.test_best import cells_of, invented
 
 
 def coverage_of_differences(n_pairs: int, rates: tuple[float, float], shared: float, n_seeds: int = 200) -> float:
-    """Return how often intervals of 2,000 simulated studies hold the difference of two rates.
+    """Return how often intervals of 2,000 simulated studies contain the difference of two rates.
 
-    Runs of a seed share a number with the chance ``shared``, in all pairs, so that seeds count.
+    With probability ``shared``, all runs of a seed share a random number.
     """
     random = np.random.default_rng(0)
     shape = 2000, n_seeds, n_pairs
@@ -31,10 +31,9 @@ def coverage_of_differences(n_pairs: int, rates: tuple[float, float], shared: fl
 @pytest.mark.parametrize("shared", [0.0, 0.5, 0.9])
 @pytest.mark.parametrize("rates", [(0.1, 0.1), (0.5, 0.5), (0.9, 0.7), (0.3, 0.1), (0.5, 0.9)])
 def test_intervals_of_differences_cover(n_pairs: int, rates: tuple[float, float], shared: float) -> None:
-    """Intervals of 95 % hold the difference of paired rates in 92.5 to 98 % of studies.
+    """Nominal 95 % intervals of differences of paired rates cover 92.5 to 98 %.
 
-    In up to 99.8 % where equal rates leave 3.6 pairs of 200 to differ: as rarely does the exact sign test find a
-    difference there, in .36 % of studies.
+    They cover up to 99.8 % if only 3.6 of 200 pairs differ, where the exact sign test rejects in .36 % of studies.
     """
     few_differ = n_pairs == 1 and rates == (0.1, 0.1) and shared > 0.8
     assert 0.925 <= coverage_of_differences(n_pairs, rates, shared) <= (0.998 if few_differ else 0.98)
@@ -48,13 +47,13 @@ def test_intervals_of_differences_cover(n_pairs: int, rates: tuple[float, float]
 def test_intervals_of_differences_of_few_seeds_cover(
     n_pairs: int, n_seeds: int, shared: float, rates: tuple[float, float]
 ) -> None:
-    """They hold the difference in 93 % and more, in 90 % where seeds have several pairs and are 20."""
+    """Intervals cover at least 93 %, with 20 seeds of several pairs at least 90 %."""
     least = 0.9 if n_pairs > 1 and n_seeds == 20 else 0.93
     assert coverage_of_differences(n_pairs, rates, shared, n_seeds) >= least
 
 
 def coverage_of_rates(n_seeds: int, n_cells: int, rate: float, shared: float, times: int = 500) -> float:
-    """Return how often intervals of simulated studies hold the rate over cells that share seeds."""
+    """Return how often intervals contain the rate over cells that share seeds."""
     random = np.random.default_rng(5)
     held = 0
     for _ in range(times):
@@ -72,12 +71,12 @@ def coverage_of_rates(n_seeds: int, n_cells: int, rate: float, shared: float, ti
 @pytest.mark.parametrize("rate", [0.1, 0.5, 0.9])
 @pytest.mark.parametrize("shared", [0.0, 0.5, 1.0])
 def test_intervals_of_rates_over_cells_cover(n_seeds: int, n_cells: int, rate: float, shared: float) -> None:
-    """Intervals of 95 % hold a rate over cells in 92.5 to 98 % of studies, however much seeds decide."""
+    """Nominal 95 % intervals of rates over cells cover 92.5 to 98 %, however much runs of a seed share."""
     assert 0.925 <= coverage_of_rates(n_seeds, n_cells, rate, shared, 2000) <= 0.98
 
 
 def kept(rates: list[float], by: str, n_seeds: int, times: int) -> np.ndarray:
-    """Return in which share of simulated studies each cell may be the best."""
+    """Return the share of simulated studies in which each cell may be the best."""
     random = np.random.default_rng(2)
     found = np.zeros(len(rates))
     for _ in range(times):
@@ -92,14 +91,14 @@ def kept(rates: list[float], by: str, n_seeds: int, times: int) -> np.ndarray:
 @pytest.mark.parametrize("n_seeds", [20, 100, 1000])
 @pytest.mark.parametrize("by", ["convergence_rate", "steps_q50", "expected_steps"])
 def test_the_best_is_among_those_that_may_be(by: str, n_seeds: int, n_cells: int) -> None:
-    """Of equal cells, any of which is the best, each is in the set in about 95 % of studies or more."""
+    """Each of several equal cells is in the set in at least about 95 % of studies."""
     assert kept([0.6] * n_cells, by, n_seeds, 1000).mean() >= 0.945
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("rates", [[0.95, 0.8], [0.95, 0.8, *[0.0] * 48], [0.95, *[0.8] * 49]])
 def test_what_is_worse_is_left_out(rates: list[float]) -> None:
-    """Of 100 seeds, .80 beside .95 is left out in 60 % of studies and more, whatever else there is."""
+    """With 100 seeds, a rate of .80 is left out beside .95 in at least 60 % of studies."""
     shares = kept(rates, "convergence_rate", 100, 500)
     assert shares[0] >= 0.95
     assert shares[1] <= 0.4

@@ -1,4 +1,4 @@
-"""Steps of runs that share their seeds: ratios and differences against resampling, and what they do at the edges."""
+"""Ratios and differences of steps on common seeds, against resampling and in edge cases."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LIMIT = 5000
 
 
 def result_with(steps: Array, converged: Array, **options: Any) -> Result:
-    """Return the result of two learning rates, or of those given, with these runs by cell."""
+    """Return a result with these runs by cell; by default the cells are two learning rates."""
     study = make_study(
         **{"count": steps.shape[1], "hidden": 2, "learning_rate": [0.1, 0.2], "max_steps": LIMIT, **options}
     )
@@ -38,7 +38,7 @@ def row_of(steps: Array, converged: Array) -> dict[Any, Any]:
 
 
 def bootstrapped(first: Array, second: Array, statistic: Any) -> tuple[float, float]:
-    """Return the ends of an interval by resampling seeds, of which rows are given."""
+    """Return a percentile bootstrap interval over seeds, the first axis of both arrays."""
     places = np.arange(len(first))
     found = stats.bootstrap(
         (places,), lambda chosen: statistic(first[chosen], second[chosen]), vectorized=False, n_resamples=2000,
@@ -50,7 +50,7 @@ def bootstrapped(first: Array, second: Array, statistic: Any) -> tuple[float, fl
 @pytest.mark.slow
 @pytest.mark.parametrize("n_strata", [1, 3])
 def test_intervals_are_those_of_resampled_seeds(n_strata: int) -> None:
-    """Where many seeds converge and many do not, a bootstrap of whole seeds has the same ends, but for its chance."""
+    """If many seeds converge and many do not, intervals agree with a bootstrap of seeds, except for its noise."""
     rates = np.concatenate([np.full(n_strata, 0.7), np.full(n_strata, 0.4)])
     outcomes = outcomes_of(np.random.default_rng(4), rates, 1000, 0.6, LIMIT)
     hidden = list(range(2, 2 + n_strata))
@@ -79,7 +79,7 @@ def test_intervals_are_those_of_resampled_seeds(n_strata: int) -> None:
 
 @st.composite
 def two_cells(draw: st.DrawFn) -> tuple[Array, Array]:
-    """Draw how runs of two cells end."""
+    """Draw the ends of runs of two cells."""
     n = draw(st.integers(1, 12))
     shape = 2, n
     steps = np.array(draw(st.lists(st.integers(0, LIMIT), min_size=2 * n, max_size=2 * n))).reshape(shape)
@@ -90,8 +90,8 @@ def two_cells(draw: st.DrawFn) -> tuple[Array, Array]:
 @pytest.mark.slow
 @pytest.mark.compiled
 @given(two_cells())
-def test_sides_may_be_changed(runs: tuple[Array, Array]) -> None:
-    """The other way round ratios are inverted, differences change their sign; estimates lie in their intervals."""
+def test_swapped_sides(runs: tuple[Array, Array]) -> None:
+    """Swapping the sides inverts ratios and negates differences. Estimates lie in their intervals."""
     steps, converged = runs
     row, turned = row_of(steps, converged), row_of(steps[::-1], converged[::-1])
     with np.errstate(divide="ignore"):
@@ -108,11 +108,11 @@ def test_sides_may_be_changed(runs: tuple[Array, Array]) -> None:
 
 
 def test_sides_without_successes() -> None:
-    """Where a side never converges there is no ratio, and options say which side that is; a tie is no win."""
+    """If a side never converges there is no ratio, and the text names the side. A tie is no win."""
     steps, never = np.full((2, 30), 700), np.zeros((2, 30), bool)
     some = never.copy()
     some[0, :10] = True
-    for converged, ratio, options in (
+    for converged, ratio, text in (
         (never, np.nan, "neither converges"),
         (some, 0.0, "two never converges"),
         (some[::-1], np.inf, "one never converges"),
@@ -122,7 +122,7 @@ def test_sides_without_successes() -> None:
         low, high = (row[f"expected_steps_ratio_{end}"] for end in ("low", "high"))
         assert np.isnan([low, high]).all() if np.isnan(ratio) else low <= ratio <= high
         assert np.isnan(ratio) or 0 < (high if ratio == 0 else low) < np.inf  # what the other side's failures tell
-        assert steps_ratio_text(row, ("one", "two")) == options
+        assert steps_ratio_text(row, ("one", "two")) == text
         assert row["restricted_mean_difference_low"] <= row["restricted_mean_difference"]
     tie = row_of(steps, never)
     assert (tie["first_faster"], tie["second_faster"], tie["p_steps"]) == (0.0, 0.0, 1.0)
@@ -131,7 +131,7 @@ def test_sides_without_successes() -> None:
 
 
 def test_one_seed() -> None:
-    """A single seed tells nothing of the ratio for others, and several of its runs nothing of means."""
+    """One seed gives no interval of the ratio, and with several runs none of the mean."""
     row = row_of(np.array([[100], [200]]), np.ones((2, 1), bool))
     assert row["expected_steps_ratio"] == 0.5
     assert np.isnan(row["expected_steps_ratio_low"])
@@ -145,7 +145,7 @@ def test_one_seed() -> None:
 
 
 def test_limits_in_common() -> None:
-    """Restricted means end at the smaller of both limits, of each pair; where pairs have several none is named."""
+    """Restricted means end at the smaller limit of each pair. The limit is missing if pairs have several."""
     steps = np.array([[50, 100, 100], [60, 400, 500]])
     converged = np.array([[True, False, True], [True, True, False]])
     varied = result_with(steps, converged, learning_rate=0.1, max_steps=[100, 500])
@@ -159,8 +159,8 @@ def test_limits_in_common() -> None:
     assert four.compare("learning_rate")["steps_limit"].tolist() == [100, 500]
 
 
-def test_pairs_of_a_partial_result_alone() -> None:
-    """Runs without a partner count on neither side."""
+def test_pairs_of_a_partial_result() -> None:
+    """Runs without a partner do not count."""
     outcomes = outcomes_of(np.random.default_rng(1), np.array([0.7, 0.5]), 40, 0.5, LIMIT)
     steps = outcomes.steps.copy()
     steps[0, :10] = steps[1, 30:] = -1
@@ -170,7 +170,7 @@ def test_pairs_of_a_partial_result_alone() -> None:
 
 
 def test_equivalence_within_a_margin() -> None:
-    """One comparison is equivalent where the 90 % interval lies within the margin; several need more, by Holm."""
+    """A single comparison is equivalent if its 90 % interval lies within the margin."""
     many = outcomes_of(np.random.default_rng(1), np.array([0.5, 0.5]), 2000, 0.95, LIMIT)
     few = many.at(np.arange(2), slice(0, 20))
     for outcomes, margin, expected in ((many, 0.05, True), (many, 0.001, False), (few, 0.05, False)):
@@ -188,7 +188,7 @@ def test_equivalence_within_a_margin() -> None:
 
 
 def test_equivalence_is_adjusted_for_the_number_of_rows() -> None:
-    """What is equivalent by itself is not among many."""
+    """A comparison that is equivalent alone need not be among many (Holm)."""
     outcomes = outcomes_of(np.random.default_rng(1), np.full(6, 0.5), 2000, 0.95, LIMIT)
     rates = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6]
     table = result_with(outcomes.steps, outcomes.converged, learning_rate=rates).compare("learning_rate", margin=0.0095)

@@ -1,4 +1,4 @@
-"""The first of several parallel runs, by counting every choice of them, and what its intervals cover."""
+"""The first of several parallel runs, by enumerating all choices, and the coverage of its intervals."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CELLS: dict[str, Any] = {"hidden": [2, 3], "learning_rate": 0.1, "max_steps": LI
 
 @st.composite
 def few_runs(draw: st.DrawFn) -> tuple[Outcomes, int]:
-    """Draw how runs of two cells end, and how many start together."""
+    """Draw the ends of runs of two cells, and a number of parallel runs."""
     n = draw(st.integers(1, 7))
     steps = np.array(draw(st.lists(st.integers(0, 12), min_size=2 * n, max_size=2 * n))).reshape(2, n)
     converged = np.array(draw(st.lists(st.booleans(), min_size=2 * n, max_size=2 * n))).reshape(2, n)
@@ -36,7 +36,7 @@ def few_runs(draw: st.DrawFn) -> tuple[Outcomes, int]:
 @pytest.mark.compiled
 @given(few_runs())
 def test_every_choice_of_runs(drawn: tuple[Outcomes, int]) -> None:
-    """Shares and means are those over all choices of k runs of a cell, and the mean over cells; so is the curve."""
+    """Shares, means and curves average over all choices of k runs of a cell, and over cells."""
     outcomes, k = drawn
     n = outcomes.steps.shape[1]
     choices = [list(choice) for choice in combinations(range(n), k)]
@@ -85,21 +85,21 @@ def test_more_runs_are_better_and_intervals_take_eight_seeds_for_each() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("k", [0, -1, 21, 1.5, True, "2"])
-def test_choices_that_are_none(k: Any) -> None:
-    """There are at most as many parallel runs as a cell has."""
+def test_invalid_numbers_of_parallel_runs(k: Any) -> None:
+    """Parallel runs are at least one and at most the runs of a cell."""
     outcomes = outcomes_of(np.random.default_rng(1), np.array([0.3, 0.6]), 20, 0.5)
     result = result_of(make_study(count=20, **CELLS), outcomes)
-    with pytest.raises(SweepError, match="must be a whole number from 1 to 20, the fewest runs of a cell"):
+    with pytest.raises(SweepError, match="parallel runs: must be from 1 to 20, the fewest runs of a cell, got "):
         result.parallel_runs([k])
     if k is not True:
-        with pytest.raises(SweepError, match="must be a whole number from 1 to 20"):
+        with pytest.raises(SweepError, match="parallel runs: must be from 1 to 20"):
             result.incidence(parallel_runs=k)
-    with pytest.raises(SweepError, match="of parallel runs only the first convergence is estimated"):
+    with pytest.raises(SweepError, match="event: must be 'converged' with parallel runs, got 'stalled'"):
         result.incidence(event="stalled", parallel_runs=2)
 
 
 def test_cells_without_rows() -> None:
-    """Counts tell of each cell; of several they do not tell what seeds have in common."""
+    """Counts suffice for single cells; several cells need the rows of runs."""
     outcomes = outcomes_of(np.random.default_rng(1), np.array([0.3, 0.6]), 20, 0.5)
     counts = result_of(make_study(count=20, **CELLS), outcomes, keep="cells")
     rows = result_of(make_study(count=20, **CELLS), outcomes)
@@ -109,7 +109,7 @@ def test_cells_without_rows() -> None:
 
 
 def coverage(n_seeds: int, n_cells: int, rate: float, k: int, times: int = 600) -> tuple[float, float]:
-    """Return how often intervals hold the rate and the mean of k parallel runs of very many."""
+    """Return how often intervals contain the true rate and mean of k parallel runs."""
     random = np.random.default_rng(5)
 
     def drawn(n: int) -> tuple[Array, Array]:
@@ -139,7 +139,7 @@ def coverage(n_seeds: int, n_cells: int, rate: float, k: int, times: int = 600) 
 @pytest.mark.parametrize("rate", [0.05, 0.3, 0.9])
 @pytest.mark.parametrize("k", [1, 2, 4, 16])
 def test_intervals_of_parallel_runs_cover(n_seeds: int, n_cells: int, rate: float, k: int) -> None:
-    """Nominal 95 % hold in 88 % of studies and more, least where nearly every choice has a success."""
+    """Nominal 95 % intervals cover at least 88 %, the least where nearly every choice has a success."""
     if k * 8 <= n_seeds:
         assert min(coverage(n_seeds, n_cells, rate, k)) >= 0.88
 

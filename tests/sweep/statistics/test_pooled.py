@@ -1,4 +1,4 @@
-"""Statistics of several cells together, whose runs share seeds."""
+"""Statistics pooled over cells that share seeds."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SIZES = {"hidden": [2, 3, 4], "learning_rate": [0.1, 0.2, 0.3, 0.4], "distributi
 
 
 def some_cells(drawn: Outcomes, cells: Iterable[int]) -> Outcomes:
-    """Return the runs of some cells, as if those of others were not trained."""
+    """Return the runs of some cells, as if others were not trained."""
     there = np.isin(np.arange(len(drawn.steps)), list(cells))[:, None]
     return Outcomes(np.where(there, drawn.steps, -1), drawn.converged & there)
 
@@ -38,7 +38,7 @@ def some_cells(drawn: Outcomes, cells: Iterable[int]) -> Outcomes:
     st.lists(st.sampled_from(list(SIZES)), min_size=1, max_size=3, unique=True),
 )
 def test_rows_of_partial_results_are_their_own(cells: set[int], by: list[str]) -> None:
-    """Whichever cells are there, each row has the interval of its own runs, in the order of the study."""
+    """Each row has the statistics of its runs, whichever cells are trained, in the order of the study."""
     study = make_study(count=12, **SIZES)
     drawn = outcomes_of(np.random.default_rng(len(cells)), np.linspace(0, 1, 24), 12, 0.5)
     result = result_of(study, some_cells(drawn, cells))
@@ -59,7 +59,7 @@ def test_rows_of_partial_results_are_their_own(cells: set[int], by: list[str]) -
 
 
 def test_cells_of_partial_results_count_alike() -> None:
-    """Statistics over cells of 2, 3 and 12 runs are those of as many copies of these as make their numbers equal."""
+    """Statistics over cells of 2, 3 and 12 runs equal those of 6, 4 and 1 copies of their runs."""
     study = make_study(count=12, hidden=[2, 3, 4], learning_rate=[0.1])
     drawn = outcomes_of(np.random.default_rng(7), np.array([0.4, 0.9, 0.6]), 12, 0.5)
     n_runs, copies = np.array([2, 3, 12]), np.array([6, 4, 1])
@@ -84,7 +84,7 @@ def test_cells_of_partial_results_count_alike() -> None:
 
 @pytest.mark.parametrize("shared", [0.0, 1.0])
 def test_rates_of_uneven_cells_are_those_of_the_jackknife(shared: float) -> None:
-    """Where cells have 300 to 1,000 runs, the error of the mean of their rates is that of leaving out seeds."""
+    """The interval of the mean rate of cells with 300 to 1,000 runs agrees with a jackknife over seeds."""
     drawn = outcomes_of(np.random.default_rng(7), np.array([0.4, 0.9, 0.6]), 1000, shared)
     there = np.arange(1000) < np.array([[300], [600], [1000]])
     outcomes = Outcomes(np.where(there, drawn.steps, -1), drawn.converged & there)
@@ -100,7 +100,7 @@ def test_rates_of_uneven_cells_are_those_of_the_jackknife(shared: float) -> None
 
 
 def test_curves_of_partial_results_weigh_cells_alike() -> None:
-    """A curve over cells of 2, 3 and 12 runs is the mean of theirs, without an interval; runs at risk are counted."""
+    """A curve over cells of 2, 3 and 12 runs is the mean of their curves, without an interval."""
     study = make_study(count=12, hidden=[2, 3, 4], learning_rate=[0.1])
     drawn = outcomes_of(np.random.default_rng(7), np.array([0.4, 0.9, 0.6]), 12, 0.5)
     there = np.arange(12) < np.array([[2], [3], [12]])
@@ -119,7 +119,7 @@ def test_curves_of_partial_results_weigh_cells_alike() -> None:
 
 
 def pooled_by_definition(outcomes: Outcomes, limits: np.ndarray) -> dict[str, float]:
-    """Return statistics of steps of cells together."""
+    """Return statistics of steps over all cells."""
     steps = np.where(outcomes.converged, outcomes.steps, limits[:, None])
     return {
         "restricted_mean_steps": float(steps.mean()),
@@ -129,7 +129,7 @@ def pooled_by_definition(outcomes: Outcomes, limits: np.ndarray) -> dict[str, fl
 
 @pytest.mark.parametrize("shared", [0.0, 0.5, 1.0])
 def test_errors_of_steps_are_those_of_the_jackknife(shared: float) -> None:
-    """Standard errors are those that leaving out one seed after the other gives, also of cells of other limits."""
+    """Standard errors equal those of a jackknife over seeds, also with different step limits."""
     limits = np.array([100, 100, 400, 400])
     study = make_study(count=60, max_steps=[100, 400], hidden=[2, 3], learning_rate=[0.1])
     outcomes = outcomes_of(np.random.default_rng(1), np.array([0.3, 0.9, 0.5, 0.7]), 60, shared, limit=100)
@@ -149,14 +149,14 @@ def test_errors_of_steps_are_those_of_the_jackknife(shared: float) -> None:
 
 
 def summarize_all(result: Result) -> dict[str, Any]:
-    """Return the statistics of all runs together: those of a parameter of one value."""
+    """Return the statistics of all runs, pooled by a parameter with one value."""
     (row,) = result.summarize("learning_rate").to_dict("records")
     return row
 
 
 @pytest.mark.parametrize("shared", [0.0, 1.0])
 def test_intervals_of_quantiles_are_those_of_the_bootstrap(shared: float) -> None:
-    """Drawing seeds again and again gives about the same ends."""
+    """A bootstrap of seeds has about the same ends."""
     random = np.random.default_rng(2)
     study = make_study(count=400, hidden=[2, 3, 4, 5, 6], learning_rate=[0.1], max_steps=1000)
     outcomes = outcomes_of(random, np.linspace(0.7, 1.0, 5), 400, shared, limit=1000)
@@ -169,8 +169,8 @@ def test_intervals_of_quantiles_are_those_of_the_bootstrap(shared: float) -> Non
             assert table[f"{name}_{end}"] == pytest.approx(np.quantile(of_drawn, part), abs=0.2 * spread)
 
 
-def test_restarts_are_told_by_other_seeds() -> None:
-    """The cost at the limit that is best for the other half of the seeds, whatever cells they are in."""
+def test_restart_costs_come_from_other_seeds() -> None:
+    """Each half of the seeds uses the limit that is best for the other half."""
     study = make_study(count=300, hidden=[2, 3], learning_rate=[0.1], max_steps=100)
     outcomes = outcomes_of(np.random.default_rng(5), np.array([0.3, 0.5]), 300, 0.5)
     names = np.where(outcomes.converged, "converged", "exhausted")
@@ -193,7 +193,7 @@ def test_restarts_are_told_by_other_seeds() -> None:
 
 
 def test_alike_runs_of_few_cells_make_no_jump() -> None:
-    """Five cells that always and five that never converge: one run of 1,000 that differs hardly moves the interval."""
+    """If five cells always converge and five never, one run of 1,000 that differs hardly moves the interval."""
     converged = np.repeat(np.arange(10) < 5, 100).reshape(10, 100)
     flipped = converged.copy()
     flipped[0, 0] = False
@@ -210,7 +210,7 @@ def test_alike_runs_of_few_cells_make_no_jump() -> None:
 def test_no_interval_where_seeds_are_not_known(
     keep: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Over several cells there is none without rows, or with too many; the statistics and those of cells stay."""
+    """Without rows, or with too many, statistics over several cells have no intervals; single cells have them."""
     study = make_study(count=12, **SIZES)
     outcomes = outcomes_of(np.random.default_rng(3), np.linspace(0, 1, 24), 12, 0.5)
     result, whole = result_of(study, outcomes, keep), result_of(study, outcomes)

@@ -19,7 +19,7 @@ HIDDEN, RATES = [2, 3, 4], [0.1, 0.2]
 
 @st.composite
 def outcomes_drawn(draw: st.DrawFn) -> Outcomes:
-    """Draw how runs of six cells end, of which some are missing."""
+    """Draw the ends of runs of six cells, some of which are missing."""
     n = draw(st.integers(1, 5))
     numbers = st.lists(st.sampled_from([-1, 0, 1, 2, 3, 6, 50]), min_size=6 * n, max_size=6 * n)
     steps = np.array(draw(numbers), np.int32).reshape(6, n)
@@ -32,7 +32,7 @@ def outcomes_drawn(draw: st.DrawFn) -> Outcomes:
 @pytest.mark.compiled
 @given(outcomes_drawn())
 def test_profile_by_its_definition(outcomes: Outcomes) -> None:
-    """Each share counts problems: seeds with a value of the other parameter, of which all runs are there."""
+    """Shares count problems: seeds with a value of the other parameter, if all their runs are trained."""
     study = make_study(count=outcomes.steps.shape[1], hidden=HIDDEN, learning_rate=RATES)
     profile = result_of(study, outcomes).performance_profile("hidden")
     problems = []
@@ -53,8 +53,8 @@ def test_profile_by_its_definition(outcomes: Outcomes) -> None:
             assert np.isnan(row.low) or row.low - 1e-9 <= row.share <= row.high + 1e-9
 
 
-def test_profiles_that_are_none() -> None:
-    """One value has none beside it, counts do not tell of seeds, and no problem may be there yet."""
+def test_profiles_need_values_rows_and_problems() -> None:
+    """Profiles need two values, rows of runs, and a seed trained at all values."""
     outcomes = outcomes_of(np.random.default_rng(1), np.full(6, 0.5), 10, 0.5)
     study = make_study(count=10, hidden=HIDDEN, learning_rate=RATES)
     with pytest.raises(SweepError, match="unknown parameter 'hiden'"):
@@ -72,7 +72,7 @@ def test_profiles_that_are_none() -> None:
 
 
 def test_profile_of_nothing_that_converges() -> None:
-    """No value solves anything; all start and stay at nothing."""
+    """If no run converges, all shares are 0."""
     study = make_study(count=10, hidden=HIDDEN, learning_rate=RATES)
     profile = result_of(study, Outcomes(np.full((6, 10), 9, np.int32), np.zeros((6, 10), bool))).performance_profile(
         "hidden"
@@ -84,8 +84,8 @@ def test_profile_of_nothing_that_converges() -> None:
 
 @pytest.mark.slow
 @pytest.mark.compiled
-def test_run_lengths_over_targets() -> None:
-    """The share of pairs of run and target is the mean of the shares of each target; a target takes no fewer steps."""
+def test_run_lengths_over_thresholds() -> None:
+    """The share of pairs is the mean of the shares of thresholds. A lower threshold takes no fewer steps."""
     result = sweep.run(
         make_study(count=30, hidden=[8], learning_rate=[0.03], threshold=[0.5, 0.1, 0.01], max_steps=300)
     )

@@ -1,4 +1,4 @@
-"""Restarts: the best limit by trying every one, and what it costs by other runs than those that chose it."""
+"""Restarts: the best limit against brute force, and its cost in other runs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.sweep.statistics.test_steps import LIMIT, Ends, ends_of, groups, list
 
 
 def best_limit(ends: Ends) -> float:
-    """Return the first limit with which a success takes the fewest steps, infinite without a success."""
+    """Return the smallest limit with the fewest steps per success; infinite without a success."""
     costs = {}
     for limit in range(LIMIT + 1):
         successes = sum(status == "converged" and steps <= limit for status, steps in ends)
@@ -38,7 +38,7 @@ def mixed(number: int) -> int:
 
 
 def halves(ends: Ends) -> tuple[Ends, Ends]:
-    """Deal the runs of a group to two halves, end by end."""
+    """Assign the runs of a group to two halves, end by end."""
     one: Ends = []
     other: Ends = []
     for end in sorted(set(ends)):
@@ -54,7 +54,7 @@ def halves(ends: Ends) -> tuple[Ends, Ends]:
 @pytest.mark.compiled
 @given(groups(), st.sampled_from([1, 40]))
 def test_best_restarts_by_trying_every_limit(runs: list[Ends], copies: int) -> None:
-    """No limit gives a success fewer steps, and none that is lower gives as few; halves take each other's limits."""
+    """No limit takes fewer steps per success, no smaller one as few. Halves use each other's limits."""
     runs = [ends * copies for ends in runs]
     table = best_restarts(ends_of(runs))
     for group, ends in enumerate(runs):
@@ -80,8 +80,8 @@ def test_best_restarts_by_trying_every_limit(runs: list[Ends], copies: int) -> N
 
 
 @pytest.mark.parametrize("n", [1, 7, 64, 65, 1000, 10**6, 10**12])
-def test_runs_are_dealt_as_by_tosses_of_a_coin(n: int) -> None:
-    """The numbers of one half have the binomial distribution, also of more runs than a number has bits."""
+def test_halves_are_binomial(n: int) -> None:
+    """The sizes of one half have the binomial distribution, also for more than 64 runs."""
     status = pd.Categorical.from_codes(np.zeros(4000, np.int8), categories=list(STATUSES))
     dealt = _half(pd.DataFrame({"status": status, "steps": np.arange(4000), "n": n}))
     z = (dealt - n / 2) / (math.sqrt(n) / 2)
@@ -93,7 +93,7 @@ def test_runs_are_dealt_as_by_tosses_of_a_coin(n: int) -> None:
 
 
 def simulated(rate: float, n: int, times: int) -> tuple[pd.DataFrame, float]:
-    """Return restarts of studies whose runs converge with this rate, after exponential times, and the true cost."""
+    """Return restarts of simulated studies with exponential steps, and the true cost."""
     random, limit, mean = np.random.default_rng(7), 5000, 1000.0
     steps = np.arange(1, limit + 1)
     by = (1 - np.exp(-steps / mean)) / (1 - math.exp(-limit / mean))
@@ -106,7 +106,7 @@ def simulated(rate: float, n: int, times: int) -> tuple[pd.DataFrame, float]:
 
 
 def test_cost_of_restarts_is_not_too_low() -> None:
-    """One in ten of 1,000 runs converges: the cost is the true one on average, not half of it."""
+    """If one in ten of 1,000 runs converges, the estimated cost is on average the true one, not half of it."""
     table, truth = simulated(0.1, 1000, 200)
     assert np.exp(np.log(table["restarted_steps"]).mean()) == pytest.approx(truth, rel=0.15)
 
@@ -115,7 +115,7 @@ def test_cost_of_restarts_is_not_too_low() -> None:
 @pytest.mark.parametrize("n", [20, 100, 1000])
 @pytest.mark.parametrize("rate", [0.01, 0.1, 0.5, 0.99])
 def test_intervals_of_restarts_cover(rate: float, n: int) -> None:
-    """Where any run converged, intervals hold the true cost in 88 to 98 % of studies; in 92 % where a hundred did."""
+    """Intervals cover 88 to 98.5 % if any run converged, and at least 92 % if a hundred did."""
     table, truth = simulated(rate, n, 1000)
     known = table[np.isfinite(table["restarted_steps"])]
     covered = ((known["restarted_steps_low"] <= truth) & (truth <= known["restarted_steps_high"])).mean()

@@ -1,4 +1,4 @@
-"""Tests of pairs whose signs may as well be others: against enumeration, in integers."""
+"""Sign tests and sign-flip tests against exact enumeration."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sweep.statistics.paired import _share_of_signs, sign_flip_test, sign_test
 
 @pytest.mark.parametrize(("wins", "losses"), [*product(range(7), repeat=2), (30, 12), (0, 200), (480, 520)])
 def test_sign_test_by_enumeration(wins: int, losses: int) -> None:
-    """The chance of a split at least as uneven, counted exactly; McNemar's exact test is the same number."""
+    """The p-value is the exact probability of so uneven a split, as in McNemar's exact test."""
     n = wins + losses
     ways = sum(comb(n, k) for k in range(n + 1) if abs(2 * k - n) >= abs(wins - losses))
     exact = float(Fraction(ways, 2**n))

@@ -60,7 +60,7 @@ def naive_statistics(ends: Ends, limits: list[int]) -> dict[str, Any]:
 
 
 def tally_of(ends: Ends, n_seeds: int, chosen: Iterable[int] | None = None) -> pd.DataFrame:
-    """Tally some runs in this order, by default all."""
+    """Tally some runs in this order; all by default."""
     runs = list(range(len(ends)) if chosen is None else chosen)
     cell = np.array([run // n_seeds for run in runs], np.int64)
     status = np.array([STATUSES.index(ends[run][0]) for run in runs], np.int8)
@@ -75,7 +75,7 @@ def naive_tally(ends: Ends, n_seeds: int) -> list[tuple[int, str, int, int]]:
 
 
 def assert_row(row: dict[str, Any], ends: Ends, limits: list[int]) -> None:
-    """Require the statistics of these runs, with the most steps of each: counts exactly, intervals to rounding."""
+    """Require the statistics of these runs, whose step limits are ``limits``: counts exactly, intervals to rounding."""
     for name, value in naive_statistics(ends, limits).items():
         if name == "n_plateau" and name not in row:
             assert value == 0
@@ -86,7 +86,7 @@ def assert_row(row: dict[str, Any], ends: Ends, limits: list[int]) -> None:
 
 
 def limits_of(study: Study) -> list[int]:
-    """Return the most steps of every run."""
+    """Return the step limit of every run."""
     options = (study.grid.cell(cell) for cell in range(study.n_cells))
     return [int(each["max_steps"]) for each in options for _ in range(study.seeds.count)]
 
@@ -104,7 +104,7 @@ def assert_statistics(cells: pd.DataFrame, study: Study, ends: Ends) -> None:
 
 @pytest.mark.parametrize("trials", [1, 2, 7, 40, 1000, 1_000_000, 2**32])
 def test_wilson_interval_is_that_of_scipy(trials: int) -> None:
-    """The interval agrees with scipy's, and its ends at no success and no failure are exactly 0 and 1."""
+    """The interval agrees with scipy's. Its ends are exactly 0 without a success and 1 without a failure."""
     successes = np.unique(np.linspace(0, trials, 41).astype(np.int64))
     low, high = wilson_interval(successes, np.full(len(successes), trials))
     for k, count in enumerate(successes.tolist()):
@@ -118,7 +118,7 @@ def test_wilson_interval_is_that_of_scipy(trials: int) -> None:
 
 @st.composite
 def outcomes(draw: st.DrawFn) -> tuple[Study, Ends]:
-    """Draw how the runs of a small study ended; often whole statuses are missing, and steps repeat."""
+    """Draw the ends of the runs of a small study. Some statuses are missing, and steps repeat."""
     max_steps = draw(st.sampled_from([[5], [3, 9]]))
     rates = [0.5, 0.25, 1.0][: draw(st.integers(1, 3))]
     study = make_study(count=draw(st.integers(1, 9)), hidden=2, learning_rate=rates, max_steps=max_steps, patience=5)
@@ -133,7 +133,7 @@ def outcomes(draw: st.DrawFn) -> tuple[Study, Ends]:
 
 @given(outcomes(), st.randoms(use_true_random=False))
 def test_tally_by_its_definition(drawn: tuple[Study, Ends], random: Any) -> None:
-    """A tally counts every end that occurs, sorted, in whatever order the runs come."""
+    """A tally counts every end that occurs, sorted, whatever the order of runs."""
     study, ends = drawn
     runs = list(range(len(ends)))
     random.shuffle(runs)
@@ -147,7 +147,7 @@ def test_tally_by_its_definition(drawn: tuple[Study, Ends], random: Any) -> None
 @pytest.mark.parametrize("first", [2**30 - 2, 2**30, 10**12, 2**62])
 @given(st.lists(st.tuples(st.integers(0, 3), st.sampled_from(range(len(STATUSES))), st.integers(2**31 - 2, 2**31 - 1))))
 def test_tally_of_cells_with_large_numbers(first: int, ends: list[tuple[int, int, int]]) -> None:
-    """Cells of any number are counted as those of small numbers are."""
+    """Large cell numbers are counted like small ones."""
     cell, status, steps = np.array(ends, np.int64).reshape(-1, 3).T
     tally, small = (tally_runs(cells, status, steps) for cells in (cell + first, cell))
     pd.testing.assert_frame_equal(tally, small.assign(cell=small["cell"] + first))
@@ -206,7 +206,7 @@ def test_cells_are_stored_by_their_schema(drawn: tuple[Study, Ends]) -> None:
 
 
 def test_example() -> None:
-    """Numbers worked out by hand."""
+    """Statistics computed by hand."""
     study = make_study(count=4, hidden=2, learning_rate=[0.1, 0.2], max_steps=100)
     ends: Ends = [("converged", 10), ("diverged", 3), ("converged", 30), ("exhausted", 100)]
     ends += [("stalled", 7), ("diverged", 0), ("stalled", 9), ("exhausted", 100)]
@@ -246,7 +246,7 @@ def test_steps_beyond_32_bits_add_up() -> None:
     ids=["mixed", "none converges", "all converge", "all diverge"],
 )
 def test_cells_of_a_result(tmp_path: Path, scalars: dict[str, Any]) -> None:
-    """Cells and tally of a result are those of its runs, whatever its parts, and wherever and however it is kept."""
+    """Cells and tally follow from the runs, whatever the parts, and however the result is kept."""
     study = make_study(count=25, **scalars)
     result = run_in_parts(study, part_runs=40)
     runs = result.runs()

@@ -1,4 +1,4 @@
-"""Statistics of steps and shares over steps, against scipy and their definitions, and by simulation."""
+"""Statistics of steps against scipy, their definitions and simulation."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LIMIT = 12
 
 @st.composite
 def groups(draw: st.DrawFn, most_runs: int = 12) -> list[Ends]:
-    """Draw how the runs of one to three groups ended; often whole statuses are missing, and steps repeat."""
+    """Draw the ends of the runs of one to three groups. Some statuses are missing, and steps repeat."""
     possible = draw(st.lists(st.sampled_from(STATUSES), min_size=1, unique=True))
     ends = st.tuples(st.sampled_from(possible), st.integers(0, LIMIT))
     return [
@@ -43,21 +43,21 @@ def ends_of(runs: list[Ends]) -> pd.DataFrame:
 
 
 def listed(column: pd.Series) -> list[float | None]:
-    """Give the values of a column, None for those that are missing."""
+    """Return the values of a column, None for missing ones."""
     return [None if pd.isna(value) else value for value in column]
 
 
 @pytest.mark.parametrize("n", [1, 2, 7, 30, 200, 1000, 12_345, 1_000_000])
 @pytest.mark.parametrize("chance", [0.25, 0.5, 0.75])
 def test_binomial_quantiles_are_those_of_scipy(n: int, chance: float) -> None:
-    """Exact, however many trials."""
+    """Quantiles are exact for any number of trials."""
     for level in (0.025, 0.3, 0.975):
         assert binomial_quantile(n, chance, level) == int(stats.binom.ppf(level, n, chance))
 
 
 @pytest.mark.parametrize("share", [0.25, 0.5, 0.75])
 def test_ranks_hold_the_quantile_with_95_percent(share: float) -> None:
-    """Of n runs the quantile lies between two ranks with 95 % or more, and no closer ones would do on either side."""
+    """The quantile lies between the ranks with at least 95 % confidence; no closer rank suffices on either side."""
     for n in (1, 5, 20, 200, 999):
         low, high = quantile_ranks(n, share)
         below = stats.binom(n, share).cdf
@@ -70,7 +70,7 @@ def test_ranks_hold_the_quantile_with_95_percent(share: float) -> None:
 @pytest.mark.compiled
 @given(groups())
 def test_quantiles_by_their_definition(runs: list[Ends]) -> None:
-    """The run of a rank in the order of steps, where those that do not converge come last."""
+    """Quantiles are steps of runs at ranks; runs that do not converge come last."""
     table = steps_quantiles(ends_of(runs))
     for name, part in (("steps_q25", Fraction(1, 4)), ("steps_q50", Fraction(1, 2)), ("steps_q75", Fraction(3, 4))):
         for group, ends in enumerate(runs):
@@ -100,7 +100,7 @@ def naive_interval(ends: Ends) -> tuple[float, float]:
 @pytest.mark.compiled
 @given(groups())
 def test_restricted_means_by_their_definition(runs: list[Ends]) -> None:
-    """The mean and its standard error of the steps of all runs, each of which has its most steps if it fails."""
+    """The mean and standard error of steps, where runs that fail count with their limit."""
     table = mean_steps(ends_of(runs))
     for group, ends in enumerate(runs):
         steps = [steps if status == "converged" else LIMIT for status, steps in ends]
@@ -112,7 +112,7 @@ def test_restricted_means_by_their_definition(runs: list[Ends]) -> None:
 
 
 def mean_interval(steps: list[int], unseen: float) -> tuple[float, float, float]:
-    """Return the mean of steps and its interval in logarithms; one more run may be ``unseen`` off the mean."""
+    """Return the mean of steps and its interval in logarithms, with one more run ``unseen`` off the mean."""
     n = len(steps)
     mean = sum(steps) / max(n, 1)
     if n < 2:
@@ -123,7 +123,7 @@ def mean_interval(steps: list[int], unseen: float) -> tuple[float, float, float]
 
 
 def cost_interval(ends: Ends) -> tuple[float, float]:
-    """Return the interval of expected steps: steps of a success, and of a failure times the odds of failure."""
+    """Return the interval of expected steps: steps per success plus steps per failure times the odds of failure."""
     took = [steps for status, steps in ends if status == "converged"]
     lost = [steps for status, steps in ends if status != "converged"]
     rate = stats.binomtest(len(took), len(ends)).proportion_ci(0.95, method="wilson")
@@ -146,7 +146,7 @@ def cost_interval(ends: Ends) -> tuple[float, float]:
 @pytest.mark.compiled
 @given(groups())
 def test_expected_steps_by_their_definition(runs: list[Ends]) -> None:
-    """Steps of all runs for each success, with the interval of the steps of a success and of those lost."""
+    """Expected steps are the steps of all runs per success, with the combined interval of both parts."""
     table = mean_steps(ends_of(runs))
     for group, ends in enumerate(runs):
         n_steps, successes = sum(steps for _, steps in ends), sum(status == "converged" for status, _ in ends)
@@ -158,8 +158,8 @@ def test_expected_steps_by_their_definition(runs: list[Ends]) -> None:
 @pytest.mark.soak
 @pytest.mark.parametrize("rate", [0.1, 0.3, 0.5, 0.7, 0.9])
 @pytest.mark.parametrize("n", [200, 1000])
-def test_intervals_hold_what_they_say(rate: float, n: int) -> None:
-    """Nominal 95 % intervals cover 92.5 to 98 % of 2,000 simulated studies, those of quantiles at least 94 %."""
+def test_intervals_cover(rate: float, n: int) -> None:
+    """Nominal 95 % intervals cover 92.5 to 98 % in 2,000 simulated studies, those of quantiles at least 94 %."""
     random, times = np.random.default_rng(int(1000 * rate) + n), 2000
     exponential = stats.expon(scale=300)
     limit, cut = 1000, 250

@@ -1,4 +1,4 @@
-"""What intervals of ratios and differences of steps cover, by simulation."""
+"""Simulated coverage of intervals of ratios and differences of steps."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ LIMIT, SHORT = 5000, 20
 Runs = tuple[Array, Array]
 
 
-def draw(times: int, shape: tuple[int, int], rates: tuple[float, float], words: tuple[float, float]) -> list[Runs]:
+def draw(times: int, shape: tuple[int, int], rates: tuple[float, float], settings: tuple[float, float]) -> list[Runs]:
     """Draw runs of strata and seeds of two sides: whether they converge, and their steps.
 
-    The luck of runs, their pace and how they fail have a part in common with all others of their seed; a run that fails
-    takes few steps with a chance, as those that diverge do, else the most.
+    Success, pace and kind of failure have a part in common with all runs of the seed. A run that fails takes few steps
+    with probability ``short``, like diverged runs, or else the limit.
     """
-    shared, short = words
+    shared, short = settings
     random = np.random.default_rng(1)
 
     def numbers() -> list[Array]:
@@ -39,7 +39,7 @@ def draw(times: int, shape: tuple[int, int], rates: tuple[float, float], words: 
 
 
 def added_up(runs: Runs, *, saved: bool = False) -> Clusters:
-    """Return the runs of one side by study and seed."""
+    """Return the clusters of one side: seeds by study."""
     converged, steps = runs
     counted = np.where(converged, LIMIT - steps if saved else steps, 0).sum(axis=1)
     alike = (converged.all(axis=2) | ~converged.any(axis=2)).sum(axis=1)
@@ -49,7 +49,7 @@ def added_up(runs: Runs, *, saved: bool = False) -> Clusters:
 
 
 def truths(rates: tuple[float, float], short: float) -> tuple[float, float]:
-    """Return the ratio of expected steps and the difference of restricted means of very many runs."""
+    """Return the true ratio of expected steps and difference of restricted means."""
     expected, means = [], []
     for k, rate in enumerate(rates):
         pace = np.random.default_rng(2).standard_normal(4_000_000)
@@ -60,11 +60,11 @@ def truths(rates: tuple[float, float], short: float) -> tuple[float, float]:
 
 
 def coverage(
-    n_seeds: int, n_strata: int, rates: tuple[float, float], words: tuple[float, float]
+    n_seeds: int, n_strata: int, rates: tuple[float, float], settings: tuple[float, float]
 ) -> tuple[float, float]:
-    """Return how often the intervals of 2,000 studies hold the ratio, where there is one, and the difference."""
-    sides = draw(2000 if n_seeds < 1000 else 1000, (n_strata, n_seeds), rates, words)
-    ratio, difference = truths(rates, words[1])
+    """Return how often the intervals of 2,000 studies contain the ratio, if there is one, and the difference."""
+    sides = draw(2000 if n_seeds < 1000 else 1000, (n_strata, n_seeds), rates, settings)
+    ratio, difference = truths(rates, settings[1])
     compared = Ratio(*(ExpectedSteps(added_up(side)) for side in sides))
     low, high = compared.ends()
     held = ((low <= ratio) & (ratio <= high))[np.isfinite(compared.value) & (compared.value > 0) & ~np.isnan(low)]
@@ -84,10 +84,10 @@ def coverage(
 def test_intervals_of_compared_steps_cover(
     n_seeds: int, n_strata: int, rates: tuple[float, float], shared: float, short: float
 ) -> None:
-    """Nominal 95 % intervals hold the truth in 92 to 98.5 % of studies, also where failures are of two kinds.
+    """Nominal 95 % intervals cover 92 to 98.5 %, also with two kinds of failures.
 
-    In more of them where fewer than some five of the runs of a side are expected to fail, or to converge: what was not
-    seen is allowed for.
+    They cover more if fewer than five runs of a side are expected to fail or to converge, since they allow for unseen
+    runs.
     """
     few = any(min(rate, 1 - rate) * n_seeds < 5 for rate in rates)
     for share in coverage(n_seeds, n_strata, rates, (shared, short)):
@@ -102,7 +102,7 @@ def test_intervals_of_compared_steps_cover(
 def test_intervals_of_steps_cover_where_hardly_any_run_converges(
     n_seeds: int, n_strata: int, rates: tuple[float, float], shared: float
 ) -> None:
-    """With one success expected or more, 91 % and more of those that there are."""
+    """If at least one success is expected, intervals cover at least 90.5 %."""
     assert min(coverage(n_seeds, n_strata, rates, (shared, 0.3))) >= 0.905
 
 
