@@ -51,9 +51,8 @@ def print_measured_comparison(table: pd.DataFrame, by: Sequence[str], measure: s
         shown.add_row(*values, *comparison_texts(row, measure), chance_text(row["p_value_holm"]))
     print_table(shown)
     print(f"runs are paired by seed; the {'higher' if more_is_better(measure) else 'lower'} value is better")
-    print(
-        "advantage: share of pairs in which the first is better, minus the share in which the second is; p-value: of 0"
-    )
+    print("advantage: share of pairs in which the first is better, minus the share in which the second is better")
+    print("p-value: tests whether the advantage is 0, adjusted for all rows (Holm)")
 
 
 def comparison_texts(row: Mapping[Any, Any], measure: str) -> list[str]:
