@@ -36,14 +36,14 @@ SWEPT: dict[str, dict[str, Any]] = {
     "narrow": {"learning_rate": np.linspace(0.25, 0.2501, 9).tolist(), "scale": [0.5, 1.0]},
     "tiny": {"learning_rate": [1e-9, 3e-9, 1e-8], "scale": [0.5, 1.0, 2.0]},
     "wild": {"learning_rate": [0.2, 50.0, 5e3], "scale": [1.0, 100.0], "max_steps": 20},
-    "targets": {"threshold": [1.2, 0.6, 0.3], "learning_rate": [0.1, 0.2]},
+    "thresholds": {"threshold": [1.2, 0.6, 0.3], "learning_rate": [0.1, 0.2]},
     "recorded": {"loss_thresholds": [3.0, 1.2, 0.6, 0.3], "learning_rate": [0.1, 0.2], "scale": [0.5, 1.0]},
     "one cell": {"learning_rate": 0.2},
 }
 # Kinds that need more or other parameters than the study sweeps.
 REFUSED = {("heatmap", "one"), ("contour", "one"), ("contour", "names"), ("profile", "thirty")} | {
     *((kind, "one cell") for kind in ("heatmap", "slice", "contour", "parallel", "profile")),
-    *(("ecdf", name) for name in SWEPT if name not in ("targets", "recorded")),
+    *(("ecdf", name) for name in SWEPT if name not in ("thresholds", "recorded")),
 }
 # Every run of the tests draws each kind for four studies, two with few values and two with many.
 USUAL = ("two", "thirty", "names", "recorded")
