@@ -1,4 +1,4 @@
-"""What each statistic is: one list, from which ``sweep explain`` and the manual read."""
+"""Definitions of all statistics, for ``sweep explain`` and the manual."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Statistic(NamedTuple):
     formula
         In terms of n runs of a cell, of which s converged; run i takes steps t_i, at most the limit L.
     interval
-        How its interval is made, and when there is one.
+        How its interval is computed, and when it has one.
     reference
         Of the definition or of the interval.
     """
@@ -32,8 +32,8 @@ class Statistic(NamedTuple):
     reference: str = ""
 
 
-_SIGN_TESTS = "level of the randomization test of seeds (one pair a seed: McNemar's); adjusted by Holm's method"
-_OF_SEEDS = "over seeds; where rows are not kept there is none"
+_SIGN_TESTS = "from the randomization test of seeds (McNemar's if each seed has one pair); adjusted by Holm's method"
+_OF_SEEDS = "over seeds; missing if rows are not kept"
 
 STATISTICS = {
     each.name: each
@@ -67,8 +67,8 @@ STATISTICS = {
             "Updates of all runs per converged run: what a success costs if failures are repeated; infinite if no run "
             "converged.",
             "(sum over i of t_i) / s",
-            "Wilson's of the odds of failure combined with Student's of both means, and one more failure added to the "
-            "spread; without a success the lower end alone",
+            "Wilson's of the odds of failure combined with Student's of both means, with one more failure added to the "
+            "spread; only a lower end without a success",
             "Hansen et al., COCO, Optim. Methods Softw. 36 (2021) 114",
         ),
         Statistic(
@@ -80,10 +80,10 @@ STATISTICS = {
         Statistic(
             "restarted_steps",
             "expected steps with restarts",
-            "Updates per success with restarts. Each half of the runs has the limit that is best in the other half, so "
-            "that the choice of the limit does not flatter it.",
+            "Updates per success with restarts. Each half of the runs uses the limit that is best for the other half, "
+            "since a limit looks too good in the runs that choose it.",
             "(sum over i of min(t_i, c)) / (number of runs converged by c), c from the other half",
-            "delta method for a ratio of two means; from 100 converged runs on",
+            "delta method for a ratio of two means; with 100 converged runs or more",
         ),
         Statistic(
             "final_loss_qQ",
@@ -112,12 +112,12 @@ STATISTICS = {
             "mean number of correct outputs",
             "Of n_correct and n_test_correct: mean over all runs; diverged runs have none.",
             "(sum over i of correct outputs of run i) / n",
-            "Student's, widened for one kind of run that was not seen",
+            "Student's, widened for kinds of runs that were not seen",
         ),
         Statistic(
             "may_be_best",
             "contender for the best cell",
-            "Whether the best cell is not shown to be better. With 95 % confidence the best is among these cells.",
+            "Whether the cell may be the best. These cells contain the best one with 95 % confidence.",
             "Holm-adjusted p-value of the comparison with the best-ranked cell is at least 0.05",
             "a confidence set of cells",
             "Holm, Scand. J. Statist. 6 (1979) 65",
@@ -135,7 +135,7 @@ STATISTICS = {
             "Value of the first side minus that of the second, over pairs of runs that share all but one option.",
             "share of pairs in which only the first converged - share in which only the second did; of measures the "
             "difference of means or medians",
-            f"Student's over seeds, with one more seed whose pairs all go the other way; {_OF_SEEDS}",
+            f"Student's over seeds, with one more seed whose pairs all favour the other side; {_OF_SEEDS}",
             "McNemar, Psychometrika 12 (1947) 153",
         ),
         Statistic(
@@ -148,8 +148,8 @@ STATISTICS = {
         Statistic(
             "p_value",
             "p-value of a comparison",
-            "Chance of a difference at least as large if both sides were alike. p_value_holm is adjusted for all rows "
-            "of the table.",
+            "Probability of a difference at least this large if both sides are equal. p_value_holm is adjusted for all "
+            "rows of the table.",
             "",
             _SIGN_TESTS,
             "Holm, Scand. J. Statist. 6 (1979) 65",
@@ -157,7 +157,7 @@ STATISTICS = {
         Statistic(
             "p_equivalent",
             "p-value of equivalence",
-            "With --margin: chance of data like these if the two rates differed by the margin or more.",
+            "With --margin: p-value of the hypothesis that the two rates differ by the margin or more.",
             "the larger of two one-sided p-values (TOST)",
             "",
             "Schuirmann, J. Pharmacokinet. Biopharm. 15 (1987) 657",
@@ -180,8 +180,8 @@ STATISTICS = {
             "share",
             "main effect",
             "Share of the variance between runs that an option explains by itself, on average over all others.",
-            "Var(mean given the option's value) / Var(runs), less what chance gives",
-            "standard error share_error by leaving out parts of the seeds; from 10 seeds on",
+            "Var(mean given the option's value) / Var(runs), minus the part due to chance",
+            "standard error share_error from a jackknife over seeds; with 10 seeds or more",
             "Sobol, Math. Model. Comput. Exp. 1 (1993) 407",
         ),
         Statistic(
@@ -189,7 +189,7 @@ STATISTICS = {
             "total effect",
             "Share of the variance between runs that an option explains together with all of its interactions.",
             "1 - Var(mean given all other options and the seed) / Var(runs)",
-            "standard error total_share_error by leaving out parts of the seeds; from 10 seeds on",
+            "standard error total_share_error from a jackknife over seeds; with 10 seeds or more",
             "Homma and Saltelli, Reliab. Eng. Syst. Safety 52 (1996) 1",
         ),
         Statistic(
@@ -203,9 +203,9 @@ STATISTICS = {
         Statistic(
             "parallel_runs",
             "first of k parallel runs",
-            "Share of choices of k runs of which any has converged by a step.",
+            "Share of choices of k runs in which any run has converged by a step.",
             "1 - C(runs not converged by t, k) / C(n, k)",
-            "from 8 seeds for each parallel run; none over several cells",
+            "with 8 seeds or more per parallel run; none over several cells",
             "Hoeffding, Ann. Math. Statist. 19 (1948) 293",
         ),
         Statistic(
@@ -222,7 +222,7 @@ STATISTICS = {
 
 
 def statistic_of(column: str) -> Statistic | None:
-    """Return the statistic that a column holds, its ends of intervals and quantiles included; None if there is none.
+    """Return the statistic of a column, which may be an end of its interval or a quantile; None if there is none.
 
     Examples
     --------
@@ -239,6 +239,6 @@ def statistic_of(column: str) -> Statistic | None:
 
 
 def explain_statistic(statistic: Statistic) -> list[tuple[str, str]]:
-    """Return the text about a statistic, fact by fact: the name of each and its text."""
+    """Return the facts about a statistic, each a name and a text."""
     facts = {"formula": statistic.formula, "interval": statistic.interval, "reference": statistic.reference}
     return [("", f"{statistic.title}. {statistic.definition}"), *((key, text) for key, text in facts.items() if text)]

@@ -112,7 +112,7 @@ def test_some_cells(result: Result, tmp_path: Path) -> None:
     assert len(result.best("hidden", at={"hidden": [3]})) == 1
     for one in (3, "3", np.int64(3), np.array([3])):
         pd.testing.assert_frame_equal(result.best(at={"hidden": one}), result.best(at={"hidden": [3]}))
-    with pytest.raises(SweepError, match=r"hidden \[\] given; its values are 2, 3"):
+    with pytest.raises(SweepError, match=r"hidden.*2, 3"):
         result.best(at={"hidden": []})
     counted = sweep.run(result.study, tmp_path / "r", keep="cells")
     near, exact = counted.best("hidden"), result.best("hidden")
@@ -130,7 +130,7 @@ def test_some_cells(result: Result, tmp_path: Path) -> None:
         (["final_loss", "max_error"], {}, "at most one statistic, got final_loss and max_error"),
         ("activation", {}, "unknown parameter 'activation'"),
         (["hidden", "hidden"], {}, "occurs twice"),
-        ("final_loss", {"hidden": [7]}, "its values are 2, 3"),
+        ("final_loss", {"hidden": [7]}, "hidden.*2, 3"),
     ],
 )
 def test_refusals(result: Result, by: Any, at: dict[str, Any], why: str) -> None:

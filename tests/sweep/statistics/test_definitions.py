@@ -11,7 +11,7 @@ COUNTS = ("n_runs", "n_converged", "n_diverged", "n_stalled", "n_exhausted", "n_
 
 
 def test_every_statistic_of_cells_is_defined() -> None:
-    """Of studies with a criterion, without one, and with recorded measures."""
+    """Studies with and without a criterion, and with recorded measures."""
     for study in (make_study(), make_study(criterion="none")):
         recording = sweep.Study(**{**study.canonical(), "record": {"measures": ["margin"]}})
         names = [column.name for column in cells_columns(recording)]
@@ -20,7 +20,7 @@ def test_every_statistic_of_cells_is_defined() -> None:
 
 
 def test_statistics_of_answers_are_defined() -> None:
-    """Columns of best, compare, importance and incidence that are no counts."""
+    """The columns of best, compare, importance and incidence, except counts."""
     result = sweep.run(make_study())
     answers = (result.best(), result.compare("hidden"), result.importance(), result.incidence())
     ends = (
@@ -43,7 +43,7 @@ def test_statistics_of_answers_are_defined() -> None:
 
 
 def test_definitions_are_whole() -> None:
-    """Each says what it is."""
+    """Each has a title and a definition."""
     for statistic in STATISTICS.values():
         assert statistic.title
         assert statistic.definition.endswith(".")

@@ -68,7 +68,7 @@ def test_one_run_is_a_run() -> None:
 
 
 def test_more_runs_are_better_and_intervals_take_eight_seeds_for_each() -> None:
-    """The first of more runs converges more often and sooner; by default so many as there are."""
+    """More parallel runs converge more often and sooner; by default k goes up to the number of seeds."""
     result = result_of(
         make_study(count=20, **CELLS), outcomes_of(np.random.default_rng(1), np.array([0.3, 0.6]), 20, 0.5)
     )
