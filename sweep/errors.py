@@ -1,4 +1,4 @@
-"""Errors that users can correct; on these the command line ends with exit code 2."""
+"""Errors that users can correct; the command line ends with exit code 2 on them."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Any
 
-# A known name is suggested if it shares two thirds of its letters, in order, with the given one, and its first letter.
+# A known name is suggested if it shares its first letter and, in order, two thirds of its letters with the unknown one.
 _CLOSE = 0.66
 _VERY_CLOSE = 0.8
 _LONGEST_NAME = 60
 
 _MOST_FAULTS = 20  # one table may hold a million wrong numbers
-
 
 # Exit codes of commands that do not succeed.
 EXIT_FAILED = EXIT_DAMAGED = 1
@@ -53,7 +52,7 @@ class StudyError(SweepError, ValueError):
         super().__init__("\n".join([*faults[:_MOST_FAULTS], *more]))
 
     def __reduce__(self) -> tuple[type[StudyError], tuple[list[str]]]:
-        """Pickle all faults, so that they reach other processes; by default only the message would."""
+        """Pickle all faults, so that they reach other processes; by default only the message does."""
         return type(self), (self.faults,)
 
 
@@ -73,12 +72,12 @@ class DamageError(StoreError):
     """
 
     def __init__(self, where: str, what: str) -> None:
-        self._given = where, what
+        self._arguments = where, what
         super().__init__(f"{where!r} is damaged: {what}")
 
     def __reduce__(self) -> tuple[type[DamageError], tuple[str, str]]:
         """Pickle the file and the fault, so that the error reaches other processes unchanged."""
-        return type(self), self._given
+        return type(self), self._arguments
 
 
 class _Shortener(reprlib.Repr):
@@ -90,13 +89,13 @@ class _Shortener(reprlib.Repr):
         self.maxdict = self.maxlist = self.maxtuple = self.maxset = self.maxfrozenset = 6
 
     def repr_int(self, value: int, level: int) -> str:
-        """Write an integer; of a very large one the number of digits, since Python refuses to write thousands."""
+        """Write an integer; for a very large one write its number of digits, since Python refuses to write it."""
         if abs(value) < 10**30:
             return repr(value)
         return f"<integer of {int(value.bit_length() * math.log10(2)) + 1} digits>"
 
     def repr_instance(self, value: Any, level: int) -> str:
-        """Write anything else on one line."""
+        """Write any other value, also one whose ``repr`` fails."""
         try:
             text = " ".join(repr(value).split())
         except Exception:
@@ -130,19 +129,19 @@ def shown_names(names: Iterable[str], most: int = 8) -> str:
     return f"{text} and {len(names) - most:,} more" if len(names) > most else text
 
 
-def unknown(what: str, given: Any, allowed: Iterable[str], dotted: Iterable[str] = ()) -> str:
+def unknown(what: str, name: Any, allowed: Iterable[str], dotted: Iterable[str] = ()) -> str:
     """Return a sentence that reports an unknown name and suggests a similar known one.
 
     Parameters
     ----------
     what
         The kind of name: key, task.
-    given
+    name
         The unknown name, or any other value.
     allowed
         Known names; the sentence lists all of them.
     dotted
-        Dotted forms of the known names. They are suggested where a dotted name is given, and not listed.
+        Dotted forms of the known names. The sentence does not list them, but suggests one for a dotted name.
 
     Returns
     -------
@@ -157,40 +156,40 @@ def unknown(what: str, given: Any, allowed: Iterable[str], dotted: Iterable[str]
     "unknown task 'parity'; known: xor, seed"
     """
     allowed = list(allowed)
-    close = closest(given, allowed, dotted)
+    close = closest(name, allowed, dotted)
     hint = f"; did you mean {close!r}? Known: " if close else "; known: "
-    return f"unknown {what} {shown(given)}{hint}{', '.join(allowed)}"
+    return f"unknown {what} {shown(name)}{hint}{', '.join(allowed)}"
 
 
-def closest(given: Any, allowed: Iterable[str], dotted: Iterable[str] = ()) -> str | None:
-    """Return the known name that is most similar to a given one, or None.
+def closest(name: Any, allowed: Iterable[str], dotted: Iterable[str] = ()) -> str | None:
+    """Return the known name that is most similar to an unknown one, or None.
 
     Parameters
     ----------
-    given, allowed, dotted
+    name, allowed, dotted
         As for :func:`unknown`.
 
     Returns
     -------
     str or None
-        A name of ``allowed`` or ``dotted``; None if none is similar or ``given`` is not text.
+        A name of ``allowed`` or ``dotted``; None if none is similar or ``name`` is not text.
 
     Examples
     --------
     >>> closest("steps", ["eps", "max_steps"]), closest("restarts", ["targets"])
     ('max_steps', None)
     """
-    if not isinstance(given, str) or len(given) > _LONGEST_NAME:
+    if not isinstance(name, str) or len(name) > _LONGEST_NAME:
         return None
     allowed = list(allowed)
-    parts = [name for name in allowed if given in name.split("_")]
-    near = get_close_matches(given, [*(dotted if "." in given else ()), *allowed], n=3, cutoff=_CLOSE)
-    very_near = get_close_matches(given, near, n=1, cutoff=_VERY_CLOSE)
-    return next(iter([*parts, *very_near, *(name for name in near if name[:1] == given[:1])]), None)
+    parts = [known for known in allowed if name in known.split("_")]
+    near = get_close_matches(name, [*(dotted if "." in name else ()), *allowed], n=3, cutoff=_CLOSE)
+    very_near = get_close_matches(name, near, n=1, cutoff=_VERY_CLOSE)
+    return next(iter([*parts, *very_near, *(known for known in near if known[:1] == name[:1])]), None)
 
 
 def cut(text: str, limit: int) -> str:
-    """Shorten a text to ``limit`` characters by leaving out its middle."""
+    """Shorten a text to ``limit`` characters by replacing its middle with dots."""
     if len(text) <= limit:
         return text
     head = (limit - 3) // 2

@@ -19,7 +19,7 @@ from sweep.results.sentences import answer, may_be_best
 from sweep.statistics.compare import MOST_COMPARED
 from sweep.statistics.ranking import best_cells, rank_cells
 from sweep.study.columns import statuses
-from sweep.study.description import asked
+from sweep.study.description import describe
 from sweep.study.parameters import Scalar
 from sweep.system.atomic_files import check_parent, replace_file
 from sweep.system.formatting import (
@@ -85,7 +85,7 @@ def report_page(result: Result) -> str:
         description=result.study.description,
         style=(package / "page.css").read_text("utf-8"),
         script=(package / "page.js").read_text("utf-8"),
-        study=asked(result.study),
+        study=describe(result.study),
         answer=answer(result),
         figures=report_figures(result),
         ranked=_ranked(result) if has_converged or not has_rates else None,

@@ -1,4 +1,4 @@
-"""Estimated cost of a run, from the options of its cell alone; sizes of parts and progress depend on it."""
+"""The estimated cost of a run, from the options of its cell; sizes of parts and progress depend on it."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import NamedTuple
 from sweep.study.grid import Cell, hidden_sizes
 from sweep.study.model import Study
 
-# Cost of an elementary function (exp, tanh, ..), in operations.
+# Operations of an elementary function (exp, tanh, ..).
 _FUNCTION = 100
 
-# Operations of the largest eigenvalue of a matrix per cube of its rows: NumPy takes some 10 ms for 100 rows.
+# Operations per cube of the rows of a matrix for its largest eigenvalue: NumPy takes some 10 ms for 100 rows.
 _EIGENVALUE = 500
 
-# Bytes of a run in memory besides the parameters of its network.
+# Bytes of a run in memory, without the parameters of its network.
 _ROW_BYTES = 64
 
 
@@ -29,14 +29,13 @@ class RunCost(NamedTuple):
 def run_cost(study: Study, cell: Cell) -> RunCost:
     """Return the cost of a run.
 
-    A forward pass costs a product and a sum for each pattern and weight;
-    a step costs two or three times as much. Where an epoch has several steps, evaluation at
-    its end costs another forward pass.
+    A forward pass costs a product and a sum for each pattern and weight; a step costs two or three times as much. If
+    an epoch has several steps, the evaluation at its end costs another forward pass.
 
     Parameters
     ----------
     study
-        The study, which decides the patterns and the limit of steps.
+        The study, for its patterns and the limit of steps.
     cell
         The cell of the run.
 
@@ -48,18 +47,18 @@ def run_cost(study: Study, cell: Cell) -> RunCost:
     n_patterns, n_inputs, n_outputs = study.data.sets[0].shape
     sizes, n_windows = hidden_sizes(cell["hidden"], cell["layers"]), -(-n_patterns // cell.batch)
     n_hidden, n_last = sum(sizes), sizes[-1]
-    n_joins = sum(below * size for below, size in pairwise((n_inputs, *sizes)))
-    n_passed = n_joins - n_inputs * sizes[0]  # weights by which derivatives are passed down to another hidden layer
-    n_parameters = n_joins + n_last * n_outputs + n_hidden * cell["bias"]
+    n_weights = sum(below * size for below, size in pairwise((n_inputs, *sizes)))
+    n_passed = n_weights - n_inputs * sizes[0]  # weights that pass derivatives down to another hidden layer
+    n_parameters = n_weights + n_last * n_outputs + n_hidden * cell["bias"]
     n_parameters += n_outputs * (cell["bias"] + cell["skip"] * n_inputs)
     functions = n_patterns * sum(
         count * _FUNCTION
         for name, count in (("activation", n_hidden), ("output", n_outputs))
         if study.tables.users["output"][cell[name]].elementary
     )
-    step = n_patterns * (4 * n_joins + 2 * n_passed + 6 * n_last * n_outputs + 4 * n_hidden) / n_windows
+    step = n_patterns * (4 * n_weights + 2 * n_passed + 6 * n_last * n_outputs + 4 * n_hidden) / n_windows
     update = n_parameters * study.tables.users["optimizer"][cell.optimizer].operations
-    evaluation = n_patterns * 2 * (n_joins + n_last * n_outputs) + functions
+    evaluation = n_patterns * 2 * (n_weights + n_last * n_outputs) + functions
     operations = step + functions / n_windows + update + (evaluation / n_windows if n_windows > 1 else 0)
     n_steps = int(min(max(study.values_of("max_steps")), n_windows * max(_epochs(study))))
     measuring = 0.0

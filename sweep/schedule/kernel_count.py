@@ -1,4 +1,4 @@
-"""The most kernels that a study compiles, from its options alone: neither Numba nor the kernels are imported."""
+"""The most kernels that a study compiles, from its options alone, without importing Numba or the kernels."""
 
 from __future__ import annotations
 
@@ -8,32 +8,32 @@ from kernels.effort import Effort, effort_for
 from sweep.study.model import Study
 from sweep.study.options import loss_and_reduction, with_role
 
-# Hidden sizes that have a kernel of their own, and the most variants of packets that kernels for other sizes have; see
-# :mod:`kernels.variant`, which knows the CPU and so chooses among fewer.
-_OWN_SIZES = {(1,), (2,)}
+# Hidden sizes with a separate kernel, and the most variants of packets of kernels for other sizes. kernels.variant
+# knows the CPU, so it chooses among fewer.
+_SEPARATE_SIZES = {(1,), (2,)}
 _MOST_PACKETS = 3
-# Patterns with more numbers are not compiled into kernels as constants.
+# Most numbers of patterns that are compiled into kernels as constants.
 _MOST_CONSTANTS = 192
 
-# NumPy draws the weights of a network in some 5 us, in one thread at a time. A kernel for that compiles in a second.
-# Cells share the weights of a seed; the second limit holds whichever runs go together.
+# NumPy draws the weights of a network in some 5 us, in one thread at a time; a kernel for that compiles in a second.
+# Cells share the weights of a seed, but the second limit applies in any case.
 _FEW_STARTS, _FEW_RUNS = 10_000, 100_000
 
-# Options that decide steps and their evaluation alone, and not what a trained network computes.
+# Options that decide only steps and their evaluation, not the outputs of a trained network.
 _OF_STEPS = ("optimizer", "schedule", "batch", "freeze", "order", "criterion")
 
-# Options that decide whether initial weights are drawn in the type of the networks.
+# Options that decide whether initial weights are also drawn in the dtype of the networks.
 _DECIDE_PASSES = ("scale", "output_scale", "bias_scale", "draw_order", "bias", "skip")
 
 
 def most_kernels(study: Study, operations: float) -> int:
-    """Return the most kernels that training a study compiles, if none is on disk yet.
+    """Return the most kernels that training a study compiles if none is on disk.
 
     Parameters
     ----------
     study
     operations
-        Nominal operations of all runs.
+        Estimated operations of all runs.
 
     Returns
     -------
@@ -45,18 +45,18 @@ def most_kernels(study: Study, operations: float) -> int:
 
 
 def study_effort(study: Study, operations: float) -> Effort:
-    """Return what is worth to be compiled for each recipe of a study, whose runs share the operations evenly."""
+    """Return the effort that is worth its compilation for each recipe of a study, with equal operations for each."""
     return effort_for(operations / len(_recipes(study)), len(study.hidden_layers))
 
 
 def _recipes(study: Study) -> set[tuple[tuple[str, Any], ...]]:
-    """Return the options that decide kernels besides the hidden layers."""
+    """Return the distinct combinations of the options that decide kernels, without the hidden layers."""
     names = [name for name in with_role("kernel") if name not in ("hidden", "layers")]
     return {_recipe(study, dict(zip(names, values, strict=True))) for values in study.combinations(names)}
 
 
 def _recipe(study: Study, options: dict[str, Any]) -> tuple[tuple[str, Any], ...]:
-    """Return the options that decide a kernel besides the hidden size, equal for options of equal meaning."""
+    """Return the options that decide a kernel, without the hidden size; equal if they mean the same."""
     options["loss"], options["reduction"] = loss_and_reduction(options["loss"], options["reduction"])
     if options["batch"] == study.data.n_patterns:
         options["order"] = "cyclic"
@@ -66,12 +66,12 @@ def _recipe(study: Study, options: dict[str, Any]) -> tuple[tuple[str, Any], ...
 def _trainings(study: Study, options: dict[str, Any], effort: Effort) -> int:
     """Return the most kernels that train networks of all hidden layers with the same other options.
 
-    Where patterns are constants, one more kernel trains runs whose numbers are not finite. One serves all networks of
-    several hidden layers, apart from those of one.
+    If patterns are constants, one more kernel trains runs whose numbers are not finite. One kernel serves all networks
+    of several hidden layers.
     """
     n_patterns, n_inputs, n_outputs = study.data.sets[0].shape
     n_gains = _n_gains(study)
-    n_gains *= len({decay > 0 for decay in study.values_of("weight_decay")})  # a decay of 0 is not compiled
+    n_gains *= len({decay > 0 for decay in study.values_of("weight_decay")})  # a decay of 0 is omitted
     n_numbers = n_patterns * (n_inputs + n_outputs)
     is_general = effort is Effort.LEAST or options["batch"] < n_patterns or n_numbers > _MOST_CONSTANTS
     is_general = is_general or len({data.inputs for data in study.data.sets}) > 1
@@ -79,18 +79,18 @@ def _trainings(study: Study, options: dict[str, Any], effort: Effort) -> int:
     alike = _alike(study, options["scaling"])
     total = len(alike)
     for layers in alike.values() if not is_general else ():
-        n_own = sum(sizes in _OWN_SIZES for sizes in layers)
-        total += 1 if effort is Effort.SHARED else n_own + min(len(layers) - n_own, most)
+        n_separate = sum(sizes in _SEPARATE_SIZES for sizes in layers)
+        total += 1 if effort is Effort.SHARED else n_separate + min(len(layers) - n_separate, most)
     return n_gains * total
 
 
 def _n_gains(study: Study) -> int:
-    """Return how many kernels there are for different gains: a factor of 1 is not compiled."""
+    """Return the number of kernels for different gains: a factor of 1 is omitted."""
     return min(len(study.values_of("gain")), 2)
 
 
 def _alike(study: Study, scaling: str) -> dict[tuple[bool, ...], list[tuple[int, ...]]]:
-    """Return the hidden layers of networks by what kernels for them multiply."""
+    """Return the hidden layers of networks by the factors that their kernels have."""
     alike: dict[tuple[bool, ...], list[tuple[int, ...]]] = {}
     for sizes in study.hidden_layers:
         fans = (study.data.n_inputs, *sizes)
@@ -100,25 +100,25 @@ def _alike(study: Study, scaling: str) -> dict[tuple[bool, ...], list[tuple[int,
 
 
 def _tests(study: Study) -> int:
-    """Return the most kernels for trained networks: that test them, follow their learning curves, or differentiate."""
+    """Return the most kernels for trained networks: for test patterns, learning curves and sharpness."""
     n_kinds = (study.data.n_tests > 0) + bool(study.record.curves) + ("sharpness" in study.record.measures)
     if not n_kinds:
         return 0
-    told = {tuple((name, value) for name, value in recipe if name not in _OF_STEPS) for recipe in _recipes(study)}
-    return n_kinds * _n_gains(study) * sum(len(_alike(study, dict(recipe)["scaling"])) for recipe in told)
+    distinct = {tuple((name, value) for name, value in recipe if name not in _OF_STEPS) for recipe in _recipes(study)}
+    return n_kinds * _n_gains(study) * sum(len(_alike(study, dict(recipe)["scaling"])) for recipe in distinct)
 
 
 def draws_by_numpy(study: Study) -> bool:
-    """Return whether NumPy draws the initial weights of a study, which are too few to be worth a kernel."""
+    """Return whether NumPy draws the initial weights of a study, since they are too few to be worth a kernel."""
     n_starts = study.seeds.count * len(study.hidden_layers) * study.grid.n_combinations(with_role("start"))
     return n_starts <= _FEW_STARTS and study.n_runs <= _FEW_RUNS
 
 
 def _drawings(study: Study) -> int:
-    """Return the kernels that draw initial weights; pcg64, drawn by NumPy, needs none."""
+    """Return the number of kernels that draw initial weights; NumPy draws those of pcg64."""
     if "mt19937" not in study.values_of("generator") or draws_by_numpy(study):
         return 0
-    # Truncated normal numbers are made of normal ones; constant ones are not drawn.
+    # Truncated normal numbers are made from normal ones; constants are not drawn.
     drawn = {name.removeprefix("truncated_") for name in study.values_of("distribution")} - {"constant"}
     decide = (*_DECIDE_PASSES, "hidden", "layers", "distribution")
     several = study.values_of("dtype") != ("float64",) and study.grid.n_combinations(decide) > 1

@@ -1,4 +1,4 @@
-"""The part: the unit of work."""
+"""The part: runs that are trained and committed together."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Part:
-    """The unit of work: visiting positions ``start`` to ``stop``, without ``stop``.
+    """Runs that are trained and committed together: visiting positions ``start`` to ``stop``, without ``stop``.
 
     Attributes
     ----------
     index, start, stop
         Its number and its visiting positions.
     cost
-        Estimated operations if every run takes all its steps; 0 if not known.
+        Estimated operations if every run takes all its steps; 0 if unknown.
     open : (cells,) of bool or None
         Whether each of its cells, in visiting order, is trained; None for all.
     """
@@ -32,5 +32,5 @@ class Part:
 
     @property
     def n_runs(self) -> int:
-        """Number of runs if all of its cells are open."""
+        """Number of runs if all cells are open."""
         return self.stop - self.start

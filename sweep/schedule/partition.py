@@ -26,20 +26,20 @@ class Parts:
     costs
         Cost of a run of each shape, in visiting order.
     shape_cells
-        Cells of each shape.
+        Number of cells of each shape.
     round_seeds
         Seeds of a cell in each round; see :class:`sweep.training.adaptive_rounds.AdaptiveRounds`.
     waves
-        Seeds of a cell in each wave, if a study was begun with these; planned otherwise.
+        Seeds of a cell in each wave, if the study was started with these; by default they are planned.
     part_runs
         For tests: runs in a part instead of the planned number.
     kinds
-        The kind of each shape; neighbours of one kind train side by side. By default each shape is one.
+        The kind of each shape; neighbours of one kind train side by side. By default each shape is a kind.
 
     Attributes
     ----------
     waves : list of Wave
-        Where there are several rounds, each is one wave.
+        With several rounds, each round is one wave.
     n_rounds, n_parts : int
     operations : float
         Estimated operations if every run takes all its steps.
@@ -62,7 +62,7 @@ class Parts:
         self.waves: list[Wave] = []
         begin = Begin(0, 0, 0)
         for n_seeds in waves:
-            together = n_seeds if self.n_rounds > 1 else sum(waves)  # seeds that are trained without a wait
+            together = n_seeds if self.n_rounds > 1 else sum(waves)  # seeds trained without a wait
             is_last = self.n_rounds > 1 or begin.seeds + n_seeds == sum(waves)
             cut: Literal["end", "blocks"] | int = part_runs or ("end" if is_last else "blocks")
             wave = Wave(costs, shape_cells, n_seeds, begin, block_work(together * each), cut, kinds)
@@ -81,11 +81,11 @@ class Parts:
             yield from wave.order()
 
     def wave_of(self, part: _Placed) -> Wave:
-        """Return the wave that a part is in, or its commit."""
+        """Return the wave of a part or of its commit."""
         return self.waves[self._place(part)]
 
     def wave_of_number(self, index: int) -> int:
-        """Return the number of the wave that the part of this number is in."""
+        """Return the number of the wave of the part with this number."""
         return bisect_right(self.waves, index, key=lambda wave: wave.begin.part) - 1
 
     def round_of(self, part: _Placed) -> int:
@@ -97,7 +97,7 @@ class Parts:
         return self._waves_of(number)[0].begin.position
 
     def round_size(self, number: int) -> tuple[int, int, float]:
-        """Return the parts of a round, its runs, and their operations at most."""
+        """Return the number of parts of a round, of runs, and the most operations."""
         waves = self._waves_of(number)
         n_parts, n_runs = (sum(getattr(wave, name) for wave in waves) for name in ("n_parts", "n_runs"))
         return n_parts, n_runs, sum(wave.operations for wave in waves)
@@ -110,7 +110,7 @@ class Parts:
             index += 1
 
     def _place(self, part: _Placed) -> int:
-        """Return the number of the wave of a part or a commit."""
+        """Return the number of the wave of a part or of its commit."""
         return bisect_right(self.waves, part.start, key=lambda wave: wave.begin.position) - 1
 
     def _waves_of(self, number: int) -> list[Wave]:

@@ -1,9 +1,8 @@
 """Cells, runs and parts of a study, computed by arithmetic.
 
-Runs are numbered ``cell * n_seeds + (seed - base)``, cells in file order with the
-last parameter fastest. The *visiting order* is another: wave by wave of seeds. Within a
-wave, parameters that decide the kernel or the shape of the weights vary slowest, then the
-others, then seeds, so runs that can train side by side are adjacent. A part is a
+Runs are numbered ``cell * n_seeds + (seed - base)``, cells in file order with the last parameter fastest. The *visiting
+order* is another one: wave by wave of seeds. Within a wave, parameters that decide the kernel or the shape of the
+weights vary slowest, then the others, then seeds, so runs that can train side by side are adjacent. A part is a
 contiguous range of that order (:mod:`sweep.schedule.partition`).
 """
 
@@ -37,15 +36,14 @@ class Plan:
     study
         The study to plan.
     part_runs
-        Runs in a part instead of the planned number. No result depends
-        on it; tests vary it.
+        Runs in a part instead of the planned number. No result depends on it; tests vary it.
     waves
-        Seeds of a cell in each wave, if the study was begun with these.
+        Seeds of a cell in each wave, if the study was started with these.
 
     Attributes
     ----------
     study, part_runs
-        As given.
+        The arguments.
     waves : tuple of int
         Seeds of a cell in each wave.
     parts : Parts
@@ -77,11 +75,11 @@ class Plan:
         return self.parts.part(index)
 
     def first_cell(self, shape: int) -> int:
-        """Return the cell of a shape that is visited first."""
+        """Return the first cell of a shape in visiting order."""
         return int(self._cell_visited(shape * self._shape_cells))
 
     def cells_of_shape(self, shape: int, most: int) -> NDArray[np.int64]:
-        """Return the first cells of a shape, in the order in which they are visited, (at most ``most``,)."""
+        """Return the first cells of a shape in visiting order, (at most ``most``,)."""
         import numpy as np
 
         start = shape * self._shape_cells
@@ -183,7 +181,7 @@ class Plan:
 
 
 def _by_shape(axis: Axis) -> list[int]:
-    """Return the points of an axis in the order of visiting: those of one shape are neighbours."""
+    """Return the points of an axis in visiting order: points of one shape are neighbours."""
     shapes = indices_of(axis, [name for name in axis if name in SHAPE])
     return sorted(range(len(shapes)), key=lambda point: shapes[point])
 

@@ -1,4 +1,4 @@
-"""What kernels are told of a cell: the recipe that decides its bits, and its settings."""
+"""The arguments of kernels for a cell: the recipe that decides its bits, and its settings."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ if TYPE_CHECKING:
 
 
 def make_recipe(study: Study, cell: Cell) -> Recipe:
-    """Return the recipe of a cell; a batch of all patterns is None in it, whatever the order."""
+    """Return the recipe of a cell, in which a batch of all patterns is None and has no order."""
     from kernels.recipe import Architecture, Recipe
 
     n_patterns, n_inputs, n_outputs = study.data.sets[0].shape
-    said = {**cell, "inputs": n_inputs, "outputs": n_outputs}
-    said["loss"], said["reduction"] = loss_and_reduction(cell.loss, cell["reduction"])
+    values = {**cell, "inputs": n_inputs, "outputs": n_outputs}
+    values["loss"], values["reduction"] = loss_and_reduction(cell.loss, cell["reduction"])
     if cell.batch == n_patterns:
-        said |= {"batch": None, "order": "cyclic"}
+        values |= {"batch": None, "order": "cyclic"}
     for name in ("activation", "output", "loss", "optimizer"):
-        said[name] = study.tables.own[said[name]].key if said[name] in study.tables.own else said[name]
-    said["freeze"] = said["freeze"].replace("none", "")
-    said["deep"] = isinstance(cell.hidden, tuple)
-    said["architecture"] = Architecture(**{name: said[name] for name in Architecture._fields})
-    said["warms_up"] = any(study.values_of("warmup"))
-    said["records_thresholds"] = bool(study.record.loss_thresholds)
-    said["monitor"] = said["monitor"] if study.has_patience else ""
-    said["loss_sums"] = " ".join(study.record.loss_sums)
-    return Recipe(**{name: said[name] for name in Recipe._fields})
+        values[name] = study.tables.custom[values[name]].key if values[name] in study.tables.custom else values[name]
+    values["freeze"] = values["freeze"].replace("none", "")
+    values["deep"] = isinstance(cell.hidden, tuple)
+    values["architecture"] = Architecture(**{name: values[name] for name in Architecture._fields})
+    values["warms_up"] = any(study.values_of("warmup"))
+    values["records_thresholds"] = bool(study.record.loss_thresholds)
+    values["monitor"] = values["monitor"] if study.has_patience else ""
+    values["loss_sums"] = " ".join(study.record.loss_sums)
+    return Recipe(**{name: values[name] for name in Recipe._fields})
 
 
 def make_still(recipe: Recipe) -> Recipe:
-    """Return the recipe of networks that compute as those of a recipe and take no step."""
+    """Return the recipe of networks that compute the same outputs but take no step."""
     return recipe._replace(
         optimizer="gd",
         schedule="constant",
@@ -56,9 +56,9 @@ def cell_settings(plan: Plan, cells: NDArray[Any]) -> NDArray[Any]:
     """Return the settings of ``cells``, (cells,) of :data:`kernels.recipe.SETTINGS`."""
     from kernels.recipe import make_settings
 
-    names = plan.study.tables.with_role("setting")
-    given = [name for name in names if None not in plan.study.values_of(name)]
-    columns = {name: plan.grid.column(name, cells) for name in given}
+    settings = plan.study.tables.with_role("setting")
+    names = [name for name in settings if None not in plan.study.values_of(name)]
+    columns = {name: plan.grid.column(name, cells) for name in names}
     columns["max_steps"] = columns["schedule_steps"] = plan.grid.most_steps(cells)
     return make_settings(len(cells), **columns, patterns=plan.study.set_numbers(cells))
 

@@ -1,12 +1,12 @@
 """The parts of a wave of seeds, and the order in which they are trained.
 
-Seeds are trained in *waves*: some seeds of every cell, then the next ones of every cell. So an interrupted run has
-about equally many seeds of every cell, except for the wave under way. The first waves are small, a few milliseconds of
-work; each later one is as large as all before it together, up to a quarter of all seeds.
+Seeds are trained in *waves*: some seeds of every cell, then the next seeds of every cell. So an interrupted run has
+about equally many seeds of every cell, except for the current wave. The first waves are a few milliseconds of work;
+each later wave is as large as all earlier ones together, up to a quarter of all seeds.
 
-A wave is cut into *blocks* of about equal work, which are trained in bit-reversed order. The blocks that are trained
-last are cut into ever smaller parts, so that all cores finish together; every other block is one part. All of this
-depends on the study alone, so any machine can continue a study that another began.
+A wave is cut into *blocks* of about equal work, which are trained in bit-reversed order. The last blocks are cut into
+smaller and smaller parts, so that all cores finish together; every other block is one part. All of this depends on the
+study alone, so any machine can continue a study that another machine started.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ _WAVES = 4
 _LAST = 8
 # Networks that train side by side; a part of one shape has a multiple of them.
 _LANES = 16
-# Least runs of a shape that each lane trains, one after the other.
+# Fewest runs of a shape that each lane trains, one after the other.
 _FEWEST = 2
-# Most bytes of the weights of a piece, which are drawn and trained together.
+# Most bytes of the weights of a piece, whose runs are drawn and trained together.
 _PIECE_BYTES = 2**24
 
 
@@ -88,7 +88,7 @@ def seed_waves(n_seeds: int, shape_cells: int, operations: float) -> list[int]:
 
 
 class Begin(NamedTuple):
-    """Where a wave begins: the number of its first part, its first visiting position, and the seeds before it."""
+    """The start of a wave: the number of its first part, its first visiting position, and the seeds before it."""
 
     part: int
     position: int
@@ -101,24 +101,24 @@ class Wave:
     Parameters
     ----------
     costs
-        Of a run of each shape, in visiting order.
+        Cost of a run of each shape, in visiting order.
     shape_cells
-        Cells of each shape.
+        Number of cells of each shape.
     n_seeds
         Seeds of each cell.
     begin
     work
         Operations of a block.
     cut
-        ``"end"``: the last blocks are cut up, so that all cores end together; ``"blocks"``: none is. A number, for
-        tests: the runs of each part.
+        ``"end"``: the last blocks are cut, so that all cores finish together; ``"blocks"``: no block is cut. A number,
+        for tests: the runs of each part.
     kinds
-        The kind of each shape; neighbours of one kind train side by side. By default each shape is one.
+        The kind of each shape; neighbours of one kind train side by side. By default each shape is a kind.
 
     Attributes
     ----------
     n_seeds, begin
-        As given.
+        The arguments.
     n_parts, n_runs : int
     operations : float
         Estimated operations if every run takes all its steps.
@@ -145,7 +145,7 @@ class Wave:
         self._stretches = list(self._make_stretches(work)) if planned else [_Stretch(0, 0, self.n_runs, int(cut))]
         self._first_blocks = [stretch.first_block for stretch in self._stretches]
         self._n_blocks = self._stretches[-1].first_block + self._stretches[-1].n_blocks
-        # Blocks that are cut up, how many parts each has, and the parts before each.
+        # Blocks that are cut, with their numbers of parts and the parts before each.
         self._cut: dict[int, int] = self._cut_last() if cut == "end" else {}
         self._cut_blocks = sorted(self._cut)
         self._more = [0, *accumulate(self._cut[block] - 1 for block in self._cut_blocks)]
@@ -154,34 +154,34 @@ class Wave:
 
     def part(self, index: int) -> Part:
         """Return a part by its number."""
-        own = index - self.begin.part
-        k = bisect_right(self._cut_parts, own)
-        block = max(own - self._more[k], self._cut_blocks[k - 1] if k else 0)
+        number = index - self.begin.part  # in this wave
+        k = bisect_right(self._cut_parts, number)
+        block = max(number - self._more[k], self._cut_blocks[k - 1] if k else 0)
         start, stop = self._range(block)
-        runs, nth = _even(stop - start, self._cut.get(block, 1)), own - self._first_part(block)
+        runs, nth = _even(stop - start, self._cut.get(block, 1)), number - self._first_part(block)
         start, stop = start + nth * runs, min(start + (nth + 1) * runs, stop)
         cost = self._before(stop, self._operations) - self._before(start, self._operations)
         return Part(index, self.begin.position + start, self.begin.position + stop, cost)
 
     def order(self) -> Iterator[int]:
-        """Yield the numbers of all parts in the order in which they are trained."""
+        """Yield the numbers of all parts in the order of training."""
         for block in _bit_reversed(self._n_blocks):
             first = self.begin.part + self._first_part(block)
             yield from range(first, first + self._cut.get(block, 1))
 
     def operations_of(self, part: Part, net_steps: int) -> float:
         """Return the operations of the runs of a part, estimated from the steps that they took."""
-        start, stop = self._own_range(part)
+        start, stop = self._range_in_wave(part)
         most = self._before(stop, self._steps) - self._before(start, self._steps)
         return part.cost * net_steps / max(most, 1)
 
     def shapes(self, part: Part) -> range:
         """Return the numbers of the shapes of a part's runs."""
-        start, stop = self._own_range(part)
+        start, stop = self._range_in_wave(part)
         return range(start // self._shape_runs, (stop - 1) // self._shape_runs + 1)
 
     def starts(self, part: Part) -> list[int]:
-        """Return the first visiting position of each shape in a part; from there run numbers of the shape ascend."""
+        """Return the first visiting position of each shape in a part; run numbers of a shape ascend from there."""
         firsts = (self.begin.position + shape * self._shape_runs for shape in self.shapes(part))
         return [max(part.start, first) for first in firsts]
 
@@ -196,13 +196,13 @@ class Wave:
             for first in range(start, stop, runs):
                 yield Part(part.index, first, min(first + runs, stop))
 
-    def _own_range(self, part: Part) -> tuple[int, int]:
+    def _range_in_wave(self, part: Part) -> tuple[int, int]:
         """Return the visiting positions of a part, counted from the first one of the wave."""
         return part.start - self.begin.position, part.stop - self.begin.position
 
     def _make_stretches(self, work: float) -> Iterator[_Stretch]:
         """Yield blocks shape by shape; shapes of little work share a block."""
-        block, start, n_open = 0, 0, 0.0  # the part of a block that the shapes since start fill
+        block, start, n_open = 0, 0, 0.0  # n_open: the fraction of a block that the shapes since start fill
         for shape, cost in enumerate(self._costs):
             stop = (shape + 1) * self._shape_runs
             n_blocks = max(self._shape_runs * cost.operations / work, self._shape_runs / _MOST_RUNS)
@@ -210,7 +210,7 @@ class Wave:
                 n_open += n_blocks
                 continue
             begin = start if n_blocks < 1 else shape * self._shape_runs
-            if start < begin:  # the shapes before a large one
+            if start < begin:  # small shapes before a large one
                 yield _Stretch(block, start, begin, begin - start)
                 block += 1
             n_blocks = max(n_blocks - 0.25, self._shape_runs / _MOST_RUNS)  # so that the last block is not tiny
@@ -219,7 +219,7 @@ class Wave:
             block, start, n_open = block + stretch.n_blocks, stop, 0.0
 
     def _cut_last(self) -> dict[int, int]:
-        """Return the blocks trained last that are cut, with the number of parts of each."""
+        """Return the number of parts of each of the last blocks that is cut."""
         cut: dict[int, int] = {}
         for n_left, block in enumerate(islice(_bit_reversed(self._n_blocks, backwards=True), _LAST), 1):
             start, stop = self._range(block)
@@ -246,13 +246,13 @@ class Wave:
 
 
 def block_work(operations: float) -> float:
-    """Return the operations of a block, from those that are trained without a pause in between."""
+    """Return the operations of a block; ``operations`` are those that are trained without a wait."""
     usual = max(operations / _MANY, min(max(operations / _SHARES, _LEAST_OPERATIONS), _USUAL_OPERATIONS))
     return min(usual, _MOST_OPERATIONS)
 
 
 def _even(n_runs: int, n_parts: int) -> int:
-    """Return the runs of each of ``n_parts`` equal parts, a multiple of the lanes; the last part may have fewer."""
+    """Return the runs of ``n_parts`` equal parts, a multiple of the lanes; the last part may have fewer."""
     return ceil(n_runs / max(1, n_parts) / _LANES) * _LANES
 
 

@@ -9,10 +9,12 @@ from sweep.study.network_measures import NETWORK_MEASURES, QUANTITIES
 _COUNTS = (
     Column("n_runs", "int64", "runs", "runs of the cell"),
     Column("n_converged", "int64", "runs", "runs that met the criterion"),
-    Column("n_diverged", "int64", "runs", "runs whose loss became infinite, NaN or larger than the bound"),
-    Column("n_stalled", "int64", "runs", "runs that no update could change any more"),
-    Column("n_exhausted", "int64", "runs", "right-censored runs: they took all updates allowed"),
-    Column("n_plateau", "int64", "runs", "runs that did not improve within their patience; only where cells have one"),
+    Column("n_diverged", "int64", "runs", "runs whose loss became infinite, NaN or larger than divergence_threshold"),
+    Column("n_stalled", "int64", "runs", "runs that no further update could change"),
+    Column("n_exhausted", "int64", "runs", "right-censored runs, which took all allowed updates"),
+    Column(
+        "n_plateau", "int64", "runs", "runs that did not improve within their patience; only in studies with patience"
+    ),
 )
 _STATISTICS = (
     Column("convergence_rate", "float64", "fraction", "n_converged / n_runs"),
@@ -31,7 +33,7 @@ _STATISTICS = (
         "restricted_mean_steps",
         "float64",
         "updates",
-        "restricted mean survival time, RMST: mean over all runs of updates to converge, the limit if not",
+        "restricted mean survival time (RMST): mean over all runs of the updates to converge, or of the limit",
     ),
     Column("restricted_mean_steps_error", "float64", "updates", "its standard error; null for one run"),
     Column("restricted_mean_steps_low", "float64", "updates", "lower end of its 95 % interval"),
@@ -40,7 +42,7 @@ _STATISTICS = (
         "expected_steps",
         "float64",
         "updates",
-        "expected running time, ERT: updates of all runs / n_converged",
+        "expected running time (ERT): updates of all runs / n_converged",
     ),
     Column("expected_steps_low", "float64", "updates", "lower end of its 95 % interval"),
     Column("expected_steps_high", "float64", "updates", "upper end of its 95 % interval; inf if none converged"),
@@ -48,9 +50,14 @@ _STATISTICS = (
         "restart_steps",
         "int64",
         "updates",
-        "updates after which a restart pays; null if none converged",
+        "best number of updates after which to restart a run; null if none converged",
     ),
-    Column("restarted_steps", "float64", "updates", "updates per success then, estimated on other runs"),
+    Column(
+        "restarted_steps",
+        "float64",
+        "updates",
+        "expected updates per converged run with these restarts, estimated on other runs",
+    ),
     Column(
         "restarted_steps_low",
         "float64",
@@ -70,12 +77,15 @@ _LOSSES = (
         Column(name, "float64", "loss", doc)
         for part in (25, 50, 75)
         for name, doc in (
-            (f"final_loss_q{part}", f"final loss that {part} % of all runs do not exceed; inf if fewer are finite"),
-            (f"final_loss_q{part}_low", "lower end of its 95 % interval; 0 if not known"),
-            (f"final_loss_q{part}_high", "upper end of its 95 % interval; inf if not known"),
+            (
+                f"final_loss_q{part}",
+                f"final loss that {part} % of all runs do not exceed; inf if fewer runs have a finite loss",
+            ),
+            (f"final_loss_q{part}_low", "lower end of its 95 % interval; 0 if unknown"),
+            (f"final_loss_q{part}_high", "upper end of its 95 % interval; inf if unknown"),
         )
     ),
-    Column("finite_rate", "float64", "fraction", "share of all runs whose final loss is finite"),
+    Column("finite_rate", "float64", "fraction", "fraction of all runs whose final loss is finite"),
     Column("finite_rate_low", "float64", "fraction", "lower end of its 95 % Wilson interval"),
     Column("finite_rate_high", "float64", "fraction", "upper end of its 95 % Wilson interval"),
 )
@@ -85,14 +95,14 @@ _OF_QUANTITIES = {
         Column(name, "float64", NETWORK_MEASURES[measure].unit, doc)
         for part in (25, 50, 75)
         for name, doc in (
-            (f"{measure}_q{part}", f"{options} that {part} % of all runs do not exceed; infinite if that run diverged"),
-            (f"{measure}_q{part}_low", "lower end of its 95 % interval; the least possible one if not known"),
-            (f"{measure}_q{part}_high", "upper end of its 95 % interval; inf if not known"),
+            (f"{measure}_q{part}", f"{label} that {part} % of all runs do not exceed; infinite if that run diverged"),
+            (f"{measure}_q{part}_low", "lower end of its 95 % interval; the smallest possible value if unknown"),
+            (f"{measure}_q{part}_high", "upper end of its 95 % interval; inf if unknown"),
         )
     )
-    for measure, options in QUANTITIES.items()
+    for measure, label in QUANTITIES.items()
 }
-# Columns that answers of results have beside parameters and those above; a test asks all of them.
+# Other columns of answers of results; a test compares them with all answers.
 _ENDS = ("", "_low", "_high")
 _OF_ANSWERS = (
     *("n_cells", "best_cell", "best_rate", "best_final_loss_q50"),
@@ -118,7 +128,7 @@ NULL_COLUMNS = (*(f"steps_q{part}{end}" for part in (25, 50, 75) for end in ("",
 
 
 def reserved_columns() -> set[str]:
-    """Return the names of columns that no parameter can have."""
+    """Return the names of columns, which no setting of a component may have."""
     recorded = {*NETWORK_MEASURES, "initial_weights", "final_weights"}
     of_cells = (*_COUNTS, *_STATISTICS, *_LOSSES, *(each for columns in _OF_QUANTITIES.values() for each in columns))
     return {column.name for column in (*OF_RUNS, *of_cells)} | {"n", *_OF_ANSWERS} | recorded
@@ -132,26 +142,26 @@ def cells_columns(study: StudyContent) -> list[Column]:
 
 
 def quantity_columns(study: StudyContent) -> list[Column]:
-    """Return the columns of cells that are quartiles of recorded measures of networks."""
+    """Return the columns of quartiles of recorded measures of networks."""
     return [column for name in recorded_quantities(study) for column in _OF_QUANTITIES[name]]
 
 
 def recorded_quantities(study: StudyContent) -> list[str]:
-    """Return the recorded measures of networks that have quartiles: all but ``learned_function``, which is a name."""
+    """Return the recorded measures of networks that have quartiles: all but ``learned_function``, a bit mask."""
     return [name for name in study.record.measures if name in QUANTITIES]
 
 
 def tells_losses(study: StudyContent) -> bool:
-    """Return whether the cells table has statistics of final losses: if some cell is not evaluated."""
+    """Return whether the cells table has statistics of final losses: if some cell has criterion 'none'."""
     return "none" in study.values_of("criterion")
 
 
 def tally_columns() -> list[Column]:
     """Return the columns of a tally: the runs of a cell by status and number of steps."""
-    return [CELL, STATUS, STEPS, Column("n", "int64", "runs", "runs that ended so")]
+    return [CELL, STATUS, STEPS, Column("n", "int64", "runs", "runs with this status and number of steps")]
 
 
 def counts_columns(study: StudyContent) -> list[Column]:
-    """Return the columns of parts without rows of runs: a tally, also by final loss if cells have its statistics."""
-    loss = Column("final_loss", "float64", "loss", "rounded to 9 bits with criterion 'none', else 0")
+    """Return the columns of parts without rows of runs: a tally, by final loss too where cells have its statistics."""
+    loss = Column("final_loss", "float64", "loss", "rounded to 9 bits with criterion 'none', otherwise 0")
     return [*tally_columns(), *([loss] if tells_losses(study) else [])]

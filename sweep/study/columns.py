@@ -1,4 +1,4 @@
-"""The columns of rows of runs and of learning curves, from which files, checks and documentation follow."""
+"""The columns of runs and of learning curves, from which files, checks and documentation follow."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sweep.study.network_measures import NETWORK_MEASURES
 if TYPE_CHECKING:
     import pyarrow as pa
 
-# By their codes, to which others are only ever appended.
+# Their order gives the codes; new statuses are appended.
 STATUSES = ("converged", "diverged", "stalled", "exhausted", "plateau")
 
 
@@ -46,10 +46,12 @@ _SEED = Column("seed", "int64", "", "seed of the initial weights")
 STATUS = Column("status", "status", "", "how the run ended: converged, diverged, stalled, exhausted, or on a plateau")
 STEPS = Column("steps", "int32", "updates", "updates taken")
 _ATTEMPTS = (
-    Column("restarts", "int32", "restarts", "restarts before the attempt that the row is of"),
-    Column("total_steps", "int32", "updates", "updates of all attempts; steps are those of the last"),
+    Column("restarts", "int32", "restarts", "restarts before the attempt in this row"),
+    Column("total_steps", "int32", "updates", "updates of all attempts; steps counts those of the last attempt"),
 )
-_EPOCHS = Column("epochs", "int32", "epochs", "epochs completed; only where some cell's update takes not all patterns")
+_EPOCHS = Column(
+    "epochs", "int32", "epochs", "completed epochs; only in studies with batches of fewer than all patterns"
+)
 _MEASURES = (
     Column("initial_loss", "float64", "loss", "loss before the first update; inf if not finite"),
     Column("final_loss", "float64", "loss", "loss after the last update; inf if diverged"),
@@ -57,26 +59,26 @@ _MEASURES = (
         "n_correct",
         "int32",
         "outputs",
-        "outputs, over all patterns trained on, that are on the side of the middle where their targets are, or with "
-        "softmax patterns whose class is right; 0 if diverged",
+        "outputs over all patterns to train on that are on the same side of the decision threshold as their targets, "
+        "or with softmax patterns with the right class; 0 if diverged",
     ),
     Column("max_error", "float64", "output", "largest distance of an output from its target; inf if diverged"),
 )
 _TEST_MEASURES = (
-    Column("test_loss", "float64", "loss", "loss of the final network with the test patterns; inf if diverged"),
-    Column("n_test_correct", "int32", "outputs", "as n_correct, of the test patterns; 0 if diverged"),
+    Column("test_loss", "float64", "loss", "loss of the final network over the test patterns; inf if diverged"),
+    Column("n_test_correct", "int32", "outputs", "as n_correct, over the test patterns; 0 if diverged"),
 )
-# Columns of learning curves, of which n_correct and those with test patterns are named as in the rows.
+# Columns of learning curves; n_correct and those of test patterns have the same names as in rows of runs.
 _POINTS = (
-    Column("train_loss", "float64", "loss", "loss with the patterns that it is trained on; inf if diverged"),
-    Column("n_correct", "int32", "outputs", "as n_correct of the rows, there; 0 if diverged"),
+    Column("train_loss", "float64", "loss", "loss over the patterns to train on; inf if diverged"),
+    Column("n_correct", "int32", "outputs", "n_correct at this point; 0 if diverged"),
 )
-# All that rows of runs and points of curves may have besides parameters, targets and what is recorded of networks.
+# All columns of runs and curves but those of parameters, loss thresholds and recorded networks.
 OF_RUNS = (_RUN, CELL, _SEED, STATUS, STEPS, _EPOCHS, *_ATTEMPTS, *_MEASURES, *_TEST_MEASURES, *_POINTS)
 _TYPES = {bool: "bool", int: "int64", float: "float64", str: "string"}
 
-# Unit and meaning of the parameter that recorded targets are beside the options of a study.
-_LOSS_THRESHOLD = ("loss", "recorded threshold of the loss: a run converges at the step to it")
+# Unit and meaning of the parameter loss_threshold, which is not an option of a study.
+_LOSS_THRESHOLD = ("loss", "recorded loss threshold: a run converges when its loss is below it")
 
 
 def parameter_columns(study: StudyContent) -> list[Column]:
@@ -93,9 +95,9 @@ def parameter_columns(study: StudyContent) -> list[Column]:
 
 
 def threshold_columns(study: StudyContent) -> list[Column]:
-    """Return the columns of the steps to the targets of the loss that a study records, the largest target first."""
-    names = [repr(target).removesuffix(".0") for target in study.record.loss_thresholds]
-    doc = "updates before the loss was first evaluated to be below {}; -1 if it never was"
+    """Return the columns of the steps to recorded loss thresholds, the largest threshold first."""
+    names = [repr(threshold).removesuffix(".0") for threshold in study.record.loss_thresholds]
+    doc = "updates before the first evaluation with a loss below {}; -1 if there is none"
     return [Column(f"steps_to_{name}", "int32", "updates", doc.format(name)) for name in names]
 
 
@@ -105,20 +107,20 @@ def attempt_columns(study: StudyContent) -> list[Column]:
 
 
 def updates_column(study: StudyContent) -> str:
-    """Return the column of the updates of each run: where runs restart, those of all attempts."""
+    """Return the column of the updates of each run, over all attempts where runs restart."""
     return "total_steps" if study.restarts.max_restarts else "steps"
 
 
 def measure_columns(study: StudyContent) -> list[Column]:
-    """Return the columns of measures of final networks beside those of all studies."""
+    """Return the columns of test measures, if there are test patterns."""
     return list(_TEST_MEASURES) if study.data.n_tests else []
 
 
 def network_columns(study: StudyContent) -> list[Column]:
-    """Return the columns of recorded measures of networks, and of weights: all parameters, array after array."""
+    """Return the columns of recorded measures and weights; weights are all parameters, array after array."""
     docs = {
         "initial_weights": "parameters before the first update",
-        "final_weights": "parameters after the last update; may be infinite or NaN where diverged",
+        "final_weights": "parameters after the last update; may be infinite or NaN if diverged",
     }
     kind, order = f"list<{study.network.dtype}>", "array after array, as Result.weights names them"
     measures = [Column(name, *NETWORK_MEASURES[name][:3]) for name in study.record.measures]
@@ -129,33 +131,33 @@ def network_columns(study: StudyContent) -> list[Column]:
 def runs_columns(study: StudyContent) -> list[Column]:
     """Return the columns of the runs table, one row per run."""
     epochs = [_EPOCHS] if has_epochs(study) else []
-    parameters, targets = parameter_columns(study), threshold_columns(study)
+    parameters, thresholds = parameter_columns(study), threshold_columns(study)
     measures = [*_MEASURES, *measure_columns(study)]
     networks = network_columns(study)
     ends = [STATUS, STEPS, *epochs, *attempt_columns(study)]
-    return [_RUN, CELL, _SEED, *parameters, *ends, *measures, *targets, *networks]
+    return [_RUN, CELL, _SEED, *parameters, *ends, *measures, *thresholds, *networks]
 
 
 def curve_measures(study: StudyContent) -> list[Column]:
-    """Return the columns of what learning curves tell of the network at each point."""
+    """Return the columns of the measures at each point of a learning curve."""
     tested = [replace(each, doc=each.doc.replace("of the final network ", "")) for each in measure_columns(study)]
     return [*_POINTS, *tested]
 
 
 def curves_columns(study: StudyContent) -> list[Column]:
     """Return the columns of learning curves, one row per point: by run, and then by steps."""
-    epochs = [replace(_EPOCHS, doc="epochs completed there")] if has_epochs(study) else []
-    points = [replace(STEPS, doc="updates taken at the point; those of the whole run at its last one"), *epochs]
+    epochs = [replace(_EPOCHS, doc="epochs completed at the point")] if has_epochs(study) else []
+    points = [replace(STEPS, doc="updates taken up to the point; at the last point those of the whole run"), *epochs]
     return [_RUN, CELL, _SEED, *parameter_columns(study), STATUS, *points, *curve_measures(study)]
 
 
 def has_epochs(study: StudyContent) -> bool:
-    """Return whether some cell's epoch takes several steps, so that rows tell epochs too."""
+    """Return whether some cell's epoch takes several steps, so that rows have a column of epochs."""
     return bool(min(study.values_of("batch")) < study.data.n_patterns)
 
 
 def statuses(has_patience: bool) -> tuple[str, ...]:
-    """Return how runs of a study may end, in the order of their codes."""
+    """Return the statuses that runs of a study may have, in the order of their codes."""
     return STATUSES if has_patience else tuple(status for status in STATUSES if status != "plateau")
 
 
@@ -176,9 +178,9 @@ def arrow_schema(columns: list[Column]) -> pa.Schema:
 
 
 def row_bytes(study: StudyContent) -> tuple[int, int]:
-    """Return the bytes of a row of runs in memory, and roughly those on disk.
+    """Return the bytes of a row of runs in memory, and about those on disk.
 
-    On disk losses, errors and weights hardly compress; counters and parameters take almost nothing.
+    On disk, losses, errors and weights hardly compress; counters and parameters take almost no space.
     """
     sizes = {"int64": 8, "int32": 4, "float64": 8, "status": 1, "bool": 1, "string": 8}
     columns = [column for column in runs_columns(study) if not column.is_list]

@@ -1,7 +1,8 @@
 """Conflicts between options of a study, each of which is valid by itself.
 
-Two options are checked value by value: the values that one has in the cells in which the other has some value. These
-are all of its values, but those of one axis vary together. So the number of cells does not matter.
+Two options are compared value by value, not cell by cell: for each value of one option, the values that the other has
+in the same cells. These are all of its values unless both options are of one axis. So the number of cells does not
+matter.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from sweep.study.network_measures import MOST_BITS, MOST_CURVED
 from sweep.study.options import LOSS_ALIASES, MAX_STEPS, loss_and_reduction
 from sweep.study.restart_faults import restart_faults
 from sweep.study.start_faults import start_faults
+from sweep.system.formatting import count_text
 
 if TYPE_CHECKING:
     from kernels.components.records import Loss
@@ -28,15 +30,15 @@ if TYPE_CHECKING:
 
 MAX_FLOAT32 = 3.4028234663852886e38
 
-# Hidden activations of one network over all patterns. It bounds the time of a step, which cannot be interrupted. Where
-# there are several hidden layers, weights times patterns do so. Many networks are in memory side by side.
+# Most hidden activations of one network over all patterns. This limits the time of a step, which cannot be interrupted.
+# With several hidden layers, weights times patterns are limited too. Many networks are in memory side by side.
 MAX_ACTIVATIONS = 2**24
 MAX_PRODUCTS = 2**28
 MAX_DEEP_WEIGHTS = 2**22
 
 
 class Rule(NamedTuple):
-    """A requirement that one value of an option makes of another option.
+    """A requirement of one value of an option for the values of another option.
 
     Attributes
     ----------
@@ -47,7 +49,7 @@ class Rule(NamedTuple):
     allows : (value of other, number of patterns) -> bool
         Whether a value of ``other`` is allowed.
     needs
-        The requirement, as part of an error message.
+        The allowed value, as part of an error message.
     """
 
     option: str
@@ -81,15 +83,15 @@ def _rules(tables: OptionTables) -> Iterator[Rule]:
                 yield Rule("optimizer", name, rate, lambda rate, _: rate is None or rate > 0, "learning rates above 0")
 
 
-def combination_faults(study: StudyContent, given: set[str]) -> list[str]:
+def combination_faults(study: StudyContent, named: set[str]) -> list[str]:
     """Return the conflicts of a study whose tables are all valid.
 
     Parameters
     ----------
     study
         The study, complete except for this check.
-    given
-        The options that the user gave or swept; others have their defaults.
+    named
+        The options that the user set or swept; others have their defaults.
 
     Returns
     -------
@@ -100,14 +102,14 @@ def combination_faults(study: StudyContent, given: set[str]) -> list[str]:
         *_broken_rules(study),
         *_refused_targets(study),
         *_idle_decay(study),
-        *idle_options(study, given),
+        *idle_options(study, named),
         *_missing_layers(study),
         *_impossible_improvement(study),
         *start_faults(study),
         *_too_large_to_measure(study),
         *restart_faults(study),
         *_rounded_away(study),
-        *_beyond_limits(study, given),
+        *_beyond_limits(study, named),
     ]
 
 
@@ -117,8 +119,8 @@ def _broken_rules(study: StudyContent) -> Iterator[str]:
             for value in study.values_beside(rule.other, rule.option, rule.value):
                 if not rule.allows(value, study.data.n_patterns):
                     yield (
-                        f"{study.key_of(rule.option)}: {rule.value!r} given with {study.key_of(rule.other)} "
-                        f"{shown(value)}; {rule.value} needs {rule.needs}"
+                        f"{study.key_of(rule.option)}: {rule.value!r} needs {rule.needs}, got "
+                        f"{study.key_of(rule.other)} {shown(value)}"
                     )
                     break
 
@@ -132,11 +134,12 @@ def _refused_targets(study: StudyContent) -> Iterator[str]:
         option = study.tables.users["loss"][loss_and_reduction(loss)[0]]
         refused = next(_targets_refused(study, option, sets), None)
         if refused:
-            yield f"{refused} given with {study.key_of('loss')} {loss!r}; {loss} needs {option.targets}"
+            key, target = refused
+            yield f"{key}: got {target}, but {study.key_of('loss')} {loss!r} needs {option.targets}"
 
 
-def _targets_refused(study: StudyContent, loss: Loss, sets: set[int]) -> Iterator[str]:
-    """Yield where targets are that a loss does not take, and the targets, in the sets of patterns of these numbers."""
+def _targets_refused(study: StudyContent, loss: Loss, sets: set[int]) -> Iterator[tuple[str, str]]:
+    """Yield key and value of each target in some sets of patterns that a loss does not allow."""
     if loss.takes_target is None:
         return
     for number in sorted(sets):
@@ -146,9 +149,9 @@ def _targets_refused(study: StudyContent, loss: Loss, sets: set[int]) -> Iterato
             for pattern, row in enumerate(patterns.targets if patterns else ()):
                 for k, target in enumerate(row):
                     if not loss.takes_target(target):
-                        yield f"{key}.targets[{pattern}][{k}]{of_set}: {target!r}"
+                        yield f"{key}.targets[{pattern}][{k}]{of_set}", repr(target)
                 if loss.takes_row and not loss.takes_row(row):
-                    yield f"{key}.targets[{pattern}]{of_set}: {shown(list(row))}"
+                    yield f"{key}.targets[{pattern}]{of_set}", shown(list(row))
 
 
 def _idle_decay(study: StudyContent) -> Iterator[str]:
@@ -156,60 +159,60 @@ def _idle_decay(study: StudyContent) -> Iterator[str]:
         decays = study.values_beside("weight_decay", "optimizer", name)
         if study.tables.users["optimizer"][name].needs_decay and not any(decays):
             yield (
-                f"{study.key_of('optimizer')}: {name!r} given with {study.key_of('weight_decay')} 0, which makes it "
-                "another optimizer; give training.weight_decay, such as 0.01"
+                f"{study.key_of('optimizer')}: {name!r} needs weight decay, got {study.key_of('weight_decay')} 0; set "
+                "training.weight_decay, as 0.01, or use the optimizer without decay"
             )
 
 
 def _missing_layers(study: StudyContent) -> Iterator[str]:
-    """Yield a sentence for an order of drawing that names a layer which no network has."""
+    """Yield a sentence for each order of drawing with a layer that no network has."""
     most = max(map(len, study.hidden_layers))
     for order in study.values_of("draw_order"):
         for name in re.findall(r"[wb][1-9]", order):
             if int(name[1]) > most:
                 yield (
-                    f"{study.key_of('draw_order')}: {order!r} given, which names {name}; no network has {name[1]} "
-                    "hidden layers"
+                    f"{study.key_of('draw_order')}: must name layers of the networks, which have at most "
+                    f"{count_text(most, 'hidden layer')}; got {name} in {order!r}"
                 )
                 break
 
 
 def _impossible_improvement(study: StudyContent) -> Iterator[str]:
-    """Yield a sentence for an improvement by more outputs than there are."""
+    """Yield a sentence for each improvement by more outputs than there are."""
     for improvement in study.values_beside("min_delta", "monitor", "n_correct"):
         if improvement >= study.n_outputs:
             yield (
-                f"{study.key_of('min_delta')}: {improvement:g} given with {study.key_of('monitor')} "
-                f"'n_correct'; must be below {study.n_outputs}, the number of outputs over all patterns"
+                f"{study.key_of('min_delta')}: must be below {study.n_outputs}, the outputs over all patterns, with "
+                f"{study.key_of('monitor')} 'n_correct'; got {improvement:g}"
             )
 
 
 def _rounded_away(study: StudyContent) -> Iterator[str]:
-    """Yield a sentence for each number that float32 rounds to 0, to an infinity or to its excluded upper limit."""
+    """Yield a sentence for each number that float32 rounds to 0, to infinity or to its excluded upper limit."""
     if study.network.dtype == "float32":
         options = study.tables.options
         for name in {**options, **study.parameters}:
             for value in study.values_of(name) if options[name].role != "data" else ():
                 needs = _lost_in_float32(study, name, value) if isinstance(value, float) else None
                 if needs:
-                    yield f"{study.key_of(name)}: {value!r} given; must be {needs} after rounding to float32"
+                    yield f"{study.key_of(name)}: must be {needs} after rounding to float32, got {value!r}"
                     break
-        for target in study.record.loss_thresholds:
-            needs = _lost_in_float32(study, "targets", target)
+        for threshold in study.record.loss_thresholds:
+            needs = _lost_in_float32(study, "loss_thresholds", threshold)
             if needs:
-                yield f"record.loss_thresholds: {target!r} given; must be {needs} after rounding to float32"
+                yield f"record.loss_thresholds: must be {needs} after rounding to float32, got {threshold!r}"
                 break
 
 
 def _lost_in_float32(study: StudyContent, name: str, value: float) -> str | None:
-    """Return the requirement that a value violates once it is rounded to float32, or None."""
+    """Return the requirement that a value violates after rounding to float32, or None."""
     try:
         rounded = struct.unpack("<f", struct.pack("<f", value))[0]
     except OverflowError:
         return "finite"
     if rounded == 0 and value != 0:
         return "other than 0"
-    setting = vocabulary.SETTINGS.get(name) or study.tables.own_settings.get(name)
+    setting = vocabulary.SETTINGS.get(name) or study.tables.custom_settings.get(name)
     most = setting.below if setting else None
     return f"below {most:g}" if most is not None and rounded >= most else None
 
@@ -221,13 +224,13 @@ def _too_many_weights(study: StudyContent) -> Iterator[str]:
     most = max((sum(below * size for below, size in pairwise(fan)) for fan in fans), default=0)
     if most > MAX_DEEP_WEIGHTS:
         yield (
-            f"{study.key_of('hidden')}: hidden layers of {most} weights given; with several, at most "
-            f"{MAX_DEEP_WEIGHTS} are allowed"
+            f"{study.key_of('hidden')}: networks of several hidden layers must have at most {MAX_DEEP_WEIGHTS} "
+            f"weights, got {most}"
         )
     elif most * n_patterns > MAX_PRODUCTS:
         yield (
-            f"{study.key_of('hidden')}: {n_patterns} patterns times {most} weights given; with several hidden layers, "
-            f"at most {MAX_PRODUCTS} products are allowed"
+            f"{study.key_of('hidden')}: patterns times weights of several hidden layers must be at most "
+            f"{MAX_PRODUCTS}, got {n_patterns} times {most}"
         )
 
 
@@ -235,30 +238,29 @@ def _too_large_to_measure(study: StudyContent) -> Iterator[str]:
     """Yield a sentence where a network has more outputs than a column has bits, or too many second derivatives."""
     n_bits = (study.data.n_patterns + study.data.n_tests) * study.data.n_targets
     if "learned_function" in study.record.measures and n_bits > MOST_BITS:
-        yield f"record.measures: 'learned_function' given with {n_bits} outputs in all; at most {MOST_BITS} are allowed"
+        yield f"record.measures: 'learned_function' needs at most {MOST_BITS} outputs over all patterns, got {n_bits}"
     if "sharpness" in study.record.measures:
         n_parameters = max(sum(map(prod, shapes.values())) for shapes in study.all_shapes)
         if n_parameters > MOST_CURVED:
             yield (
-                f"record.measures: 'sharpness' given with networks of {n_parameters} parameters; at most {MOST_CURVED} "
-                "are allowed"
+                f"record.measures: 'sharpness' needs networks of at most {MOST_CURVED} parameters, got {n_parameters}"
             )
 
 
-def _beyond_limits(study: StudyContent, given: set[str]) -> Iterator[str]:
+def _beyond_limits(study: StudyContent, named: set[str]) -> Iterator[str]:
     """Yield a sentence for each product or number that is too large."""
     n_patterns = max(study.data.n_patterns, study.data.n_tests)
     hidden = max(sum(sizes) for sizes in study.hidden_layers)
     if n_patterns * hidden > MAX_ACTIVATIONS:
         yield (
-            f"network.hidden: {n_patterns} patterns times {hidden} units given; at most {MAX_ACTIVATIONS} hidden "
-            "activations are allowed"
+            f"network.hidden: patterns times hidden units must be at most {MAX_ACTIVATIONS}, got {n_patterns} times "
+            f"{hidden}"
         )
     yield from _too_many_weights(study)
     largest = _largest_number(study) if study.network.dtype == "float32" else 0.0
     if largest > MAX_FLOAT32:
-        yield f"data: {largest!r} given; float32 holds at most {MAX_FLOAT32!r}"
-    if "max_steps" not in given:
+        yield f"data: numbers must be at most {MAX_FLOAT32!r} with dtype 'float32', got {largest!r}"
+    if "max_steps" not in named:
         pairs = (
             (most or 0, -(-study.data.n_patterns // batch))
             for most, batch in study.combinations(("max_epochs", "batch"))
@@ -266,12 +268,12 @@ def _beyond_limits(study: StudyContent, given: set[str]) -> Iterator[str]:
         epochs, n_windows = max(pairs, key=prod)
         if epochs * n_windows > MAX_STEPS:
             yield (
-                f"{study.key_of('max_epochs')}: {epochs} epochs of {n_windows} steps given; at most {MAX_STEPS} steps "
-                "are allowed"
+                f"{study.key_of('max_epochs')}: must be at most {MAX_STEPS} steps in all, got {epochs} epochs of "
+                f"{n_windows} steps"
             )
 
 
 def _largest_number(study: StudyContent) -> float:
-    """Return the largest number of all patterns, without its sign."""
+    """Return the largest absolute value in all patterns."""
     patterns = [each for data in study.data.sets for each in (data, data.test) if each]
     return max(abs(value) for each in patterns for row in (*each.inputs, *each.targets) for value in row)

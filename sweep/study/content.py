@@ -1,4 +1,4 @@
-"""The content of a study: patterns, options and seeds, and what follows from them without validation."""
+"""The content of a study: patterns, options and seeds, and properties that follow from them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from kernels.shapes import parameter_shapes
 from kernels.start.names import ALL
 from sweep.study.data import Data
 from sweep.study.data_sets import DataSets
-from sweep.study.fields import IS_GIVEN
+from sweep.study.fields import IS_SET
 from sweep.study.given_weights import Numbers, Shapes, element_of, is_by_seed
 from sweep.study.grid import Axis, Grid, combinations, hidden_sizes, points
 from sweep.study.options import Convergence, InitialWeights, Network, OptionTables, Training
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class StudyContent:
-    """The base of :class:`sweep.study.model.Study`, for code that reads a study and makes none.
+    """The base class of :class:`sweep.study.model.Study`, for code that reads studies without making any.
 
     Attributes
     ----------
@@ -36,15 +36,15 @@ class StudyContent:
     network, initial_weights, training, convergence
         Tables of the options that are not swept.
     axes : list
-        The swept options: those of one axis vary together, every point of one axis with every point of another.
+        The swept options. Options of one axis vary together; the points of different axes are all combined.
     parameters : dict
-        The values of each swept option, each once, in the order of the axes.
+        The distinct values of each swept option, in the order of the axes.
     sources : dict
-        The key under which the values of each swept option were given, such as ``"samples[0].learning_rate"``.
+        For each swept option, the key of its values, such as ``"samples[0].learning_rate"``.
     seeds : Seeds
     record : Record
     tables : OptionTables
-        The options that it may use: ours, and those of the user's own that it names.
+        The options that the study may use: built-in ones, and those of its custom components.
     """
 
     name: str
@@ -74,7 +74,7 @@ class StudyContent:
 
     @property
     def n_outputs(self) -> int:
-        """Most outputs that can be correct in a cell: patterns times targets of a pattern, of classes patterns."""
+        """Most outputs that can be correct in a cell: patterns times :attr:`n_evaluated`."""
         return self.data.n_patterns * self.n_evaluated
 
     @property
@@ -83,7 +83,7 @@ class StudyContent:
         return max(map(self.n_evaluated_with, self.values_of("output")))
 
     def n_evaluated_with(self, output: str) -> int:
-        """Return how many outputs of a pattern can be correct: its targets, or of classes the one that it has."""
+        """Return how many outputs of a pattern can be correct: its targets; with softmax 1, its class."""
         return 1 if output in vocabulary.OVER_OUTPUTS else self.data.n_targets
 
     @property
@@ -98,7 +98,7 @@ class StudyContent:
 
     @property
     def step_limits(self) -> list[int]:
-        """The most steps of a run, for each combination of limits that cells have."""
+        """The limit of steps of a run, for each combination of limits in the cells."""
         limits = self.combinations(("max_steps", "max_epochs", "batch"))
         return [
             most if epochs is None else min(most, epochs * -(-self.data.n_patterns // batch))
@@ -114,24 +114,24 @@ class StudyContent:
         }
 
     def values_of(self, name: str) -> tuple[Any, ...]:
-        """Return the values that an option has in the cells: one, or the swept ones."""
+        """Return the values of an option in the cells: the fixed one, or the swept ones."""
         if name in self.parameters:
             return self.parameters[name]
         if element_of(name):
-            return (None,)  # it is drawn, or one of the given values
+            return (None,)  # drawn, or set in initial_weights.values
         if self.tables.options[name].role == "data":
-            return (None,)  # the patterns are known, whatever they were made from
+            return (None,)  # the study holds the patterns themselves
         return (getattr(getattr(self, self.tables.options[name].section), name),)
 
     def column(self, name: str, cells: NDArray[np.int64]) -> NDArray[Any]:
-        """Return the value of an option in each of some cells, (cells,); NaN for single weights that are not swept."""
+        """Return the value of an option in some cells, (cells,); NaN for single weights that are not swept."""
         import numpy as np
 
         known = name in self.parameters or name in self.grid.fixed
         return self.grid.column(name, cells) if known else np.full(len(cells), np.nan)
 
     def combinations(self, names: Sequence[str]) -> Iterator[tuple[Any, ...]]:
-        """Yield the combinations of values of some options that cells have, each once."""
+        """Yield the distinct combinations of values of some options in the cells."""
         swept = [name for name in names if name in self.parameters]
         for values in combinations(self.axes, swept):
             found = dict(zip(swept, values, strict=True))
@@ -142,10 +142,11 @@ class StudyContent:
         axis = next((axis for axis in self.axes if name in axis and other in axis), None)
         if axis is None:
             return self.values_of(name) if value in self.values_of(other) else ()
-        return tuple(dict.fromkeys(own for own, beside in zip(axis[name], axis[other], strict=True) if beside == value))
+        pairs = zip(axis[name], axis[other], strict=True)
+        return tuple(dict.fromkeys(mine for mine, beside in pairs if beside == value))
 
     def set_numbers(self, cells: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return which of the sets of patterns each of some cells has, both (cells,)."""
+        """Return the number of the set of patterns of each of some cells, both (cells,)."""
         return self.grid.number(self.data.options, cells)
 
     def patterns_of(self, cell: int) -> Data:
@@ -156,21 +157,21 @@ class StudyContent:
 
     @cached_property
     def hidden_layers(self) -> list[tuple[int, ...]]:
-        """The units of the hidden layers of all networks, each once."""
+        """The distinct hidden layers of all networks: the units of each layer."""
         pairs = self.combinations(("hidden", "layers"))
         return list(dict.fromkeys(hidden_sizes(hidden, layers) for hidden, layers in pairs))
 
     @cached_property
     def given_weights(self) -> dict[str, Numbers]:
-        """The initial weights that are given, by the name of an array, of an element, or of all parameters."""
+        """The initial weights that the study sets, by the name of an array, of an element, or of all parameters."""
         values = self.values_of("values")[0]
         return dict(values.entries) if values else {}
 
     @property
     def draws_weights(self) -> bool:
         """Whether some initial weight of some network is drawn."""
-        given = self.given_weights.keys()
-        return ALL not in given and not all(shapes.keys() <= given for shapes in self.all_shapes)
+        names = self.given_weights.keys()
+        return ALL not in names and not all(shapes.keys() <= names for shapes in self.all_shapes)
 
     @cached_property
     def all_shapes(self) -> list[Shapes]:
@@ -189,7 +190,7 @@ class StudyContent:
 
     @property
     def gives_weights_by_seed(self) -> bool:
-        """Whether some initial weights are given for each seed."""
+        """Whether some initial weights that the study sets depend on the seed."""
         return is_by_seed(self.values_of("values")[0], self.all_shapes)
 
     def key_of(self, name: str) -> str:
@@ -199,15 +200,15 @@ class StudyContent:
     def uses(self, name: str) -> bool:
         """Return whether an option has an effect in some cell."""
         if name == "layers":
-            return isinstance(self.values_of("hidden")[0], int)  # a text tells its layers
+            return isinstance(self.values_of("hidden")[0], int)  # a text sets the layers
         used_with = self.tables.options[name].used_with
         return not used_with or any(
-            set(values) & set(self.values_of(other)) or (values == [IS_GIVEN] and self.values_of(other) != (None,))
+            set(values) & set(self.values_of(other)) or (values == [IS_SET] and self.values_of(other) != (None,))
             for other, values in used_with.items()
         )
 
     def shares_runs_with(self, other: StudyContent) -> bool:
-        """Return whether another study has a run of this one: with the same patterns, seed, options and targets."""
+        """Return whether another study has a run of this one: the same patterns, seed, options and loss thresholds."""
         mine, others = self.seeds, other.seeds
         is_seed_common = max(mine.base, others.base) < min(mine.base + mine.count, others.base + others.count)
         return (
@@ -227,7 +228,7 @@ class StudyContent:
         )
 
     def _has_points_in(self, other: StudyContent) -> bool:
-        """Return whether each axis has a point of which another study has all values."""
+        """Return whether each axis has a point whose values all occur in another study."""
         for axis in self.axes:
             names = [name for name in axis if name in other.tables.options]
             values = {name: set(map(other.comparable, other.values_of(name))) for name in names}
@@ -236,11 +237,11 @@ class StudyContent:
         return True
 
     def comparable(self, value: Any) -> Any:
-        """Return a value as any study has it.
+        """Return a value in a form that is the same in all studies.
 
-        Numbers of hidden units are texts beside texts of several layers, and a custom component has its key,
-        which tells its source.
+        Hidden units are numbers in some studies and texts in others. A custom component is identified by its key,
+        which contains the hash of its source.
         """
-        if isinstance(value, str) and value in self.tables.own:
-            return self.tables.own[value].key
+        if isinstance(value, str) and value in self.tables.custom:
+            return self.tables.custom[value].key
         return str(value) if isinstance(value, int) else value

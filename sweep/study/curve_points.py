@@ -1,4 +1,4 @@
-"""The points of learning curves: after which epochs the runs of a cell have one."""
+"""The points of learning curves: the epochs after which the runs of a cell have one."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from sweep.study.content import StudyContent
 
-# Most numbers of the networks along one curve, 1 GiB, and most points of all curves of a study, some 3 GB.
+# Most weights of the networks along one curve, 1 GiB, and most points of all curves of a study, some 3 GB.
 _MOST_NUMBERS, _MOST_POINTS = 2**27, 50_000_000
 
 
 def curve_epochs(study: StudyContent, n_windows: int, most_steps: int) -> list[int]:
-    """Return the epochs after which runs have points of their learning curves, beside the end of each run.
+    """Return the epochs after which learning curves have points, in addition to the end of each run.
 
     Parameters
     ----------
@@ -23,12 +23,12 @@ def curve_epochs(study: StudyContent, n_windows: int, most_steps: int) -> list[i
     n_windows
         Steps of an epoch.
     most_steps
-        Limit of steps of the runs; later points are left out.
+        Limit of steps of the runs; later points are omitted.
 
     Returns
     -------
     list of int
-        Ascending. A step within an epoch is moved to the end of the epoch, where networks are evaluated.
+        Ascending. A step within an epoch is moved to the end of the epoch, where the network is evaluated.
     """
     curves = study.record.curves
     steps = curves.steps if curves and curves.steps is not None else _usual_steps(most_steps)
@@ -46,42 +46,41 @@ def _usual_steps(most_steps: int) -> Iterator[int]:
 
 
 def most_points(study: StudyContent) -> int:
-    """Return at least the points of all learning curves of a study."""
+    """Return an upper bound of the points of all learning curves of a study."""
     seeds = study.record.curves.seeds if study.record.curves else 0
     return study.n_cells * min(seeds, study.seeds.count) * _points_of_curve(study)
 
 
 def _points_of_curve(study: StudyContent) -> int:
-    """Return at least the points of one learning curve, its end among them."""
+    """Return an upper bound of the points of one learning curve, its end included."""
     return max(len(curve_epochs(study, 1, limit)) for limit in study.step_limits) + 1
 
 
 def curve_faults(study: StudyContent) -> list[str]:
-    """Return why a study cannot record the learning curves that it asks for, a sentence for each reason."""
+    """Return a sentence for each reason why a study cannot record its learning curves."""
     curves = study.record.curves
     if curves is None:
         return []
     faults = []
     if curves.seeds > study.seeds.count:
         faults.append(
-            f"record.curves.seeds: {curves.seeds:,} given; must be at most {study.seeds.count:,}, the seeds of a cell"
+            f"record.curves.seeds: must be at most {study.seeds.count:,}, the seeds of a cell, got {curves.seeds:,}"
         )
     limits = study.step_limits
     if curves.steps and curves.steps[-1] > max(limits):
         faults.append(
-            f"record.curves.steps: step {curves.steps[-1]:,} given; must be at most {max(limits):,}, the steps that a "
-            "run may take"
+            f"record.curves.steps: must be at most {max(limits):,}, the most steps of a run, got {curves.steps[-1]:,}"
         )
     n_points, n_parameters = _points_of_curve(study), study.most_parameters
     if n_points * n_parameters > _MOST_NUMBERS:
         faults.append(
-            f"record.curves.steps: {n_points:,} points of networks with {n_parameters:,} weights given; a curve holds "
-            f"at most {_MOST_NUMBERS:,} weights"
+            f"record.curves.steps: points times weights of a network must be at most {_MOST_NUMBERS:,}, got "
+            f"{n_points:,} times {n_parameters:,}; set fewer steps"
         )
     total = most_points(study)
     if total > _MOST_POINTS:
         faults.append(
-            f"record.curves: {total:,} points of all curves given; must be at most {_MOST_POINTS:,}, so give fewer "
-            "seeds or steps"
+            f"record.curves: all curves must have at most {_MOST_POINTS:,} points, got {total:,}; set fewer seeds or "
+            "steps"
         )
     return faults

@@ -1,4 +1,4 @@
-"""Custom components in a study: which it names, and how its canonical form declares them, without their code."""
+"""Custom components in a study: those that it names, and their declarations, without code, in its canonical form."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sweep.study.cell_columns import reserved_columns
 from sweep.study.options import OURS
 from sweep.study.sections import Section
 
-# The kind of components that a key of a study names.
+# For each key that names components, their kind.
 _NAMED_BY = {"activation": "activation", "output": "activation", "loss": "loss", "optimizer": "optimizer"}
 _TOP = (
     *("name", "description", "method", "data", "parameters", "zip", "samples", "exclude"),
@@ -26,17 +26,17 @@ _MOST_OPERATIONS = 10**6
 _SHA256 = re.compile("[0-9a-f]{64}")
 
 
-def custom_components(given: Mapping[str, Any], declared: Any, faults: list[str]) -> tuple[Declaration, ...]:
+def custom_components(raw: Mapping[str, Any], declared: Any, faults: list[str]) -> tuple[Declaration, ...]:
     """Return the declarations of custom components that a study names, in the order of their names.
 
     Parameters
     ----------
-    given
-        The tables of the study, as given.
+    raw
+        The tables of the study, not yet validated.
     declared
-        The table [components], which a canonical form has; other studies name components that this process knows.
+        The table [components] of a canonical form; other studies name components that this process knows.
     faults
-        A sentence for each fault is appended to this list.
+        List to which one sentence per fault is appended.
 
     Returns
     -------
@@ -44,7 +44,7 @@ def custom_components(given: Mapping[str, Any], declared: Any, faults: list[str]
     """
     found = {name: component.declaration for name, component in declared_components().items()}
     if declared is not None and not isinstance(declared, Mapping):
-        faults.append(f"components: {shown(declared)} given; must be a table (in Python a dict)")
+        faults.append(f"components: must be a table (in Python a dict), got {shown(declared)}")
         declared = None
     for name, table in (declared or {}).items():
         fault = _fault(name, table)
@@ -54,22 +54,22 @@ def custom_components(given: Mapping[str, Any], declared: Any, faults: list[str]
             found[name] = _declaration(name, table)
     if not found:
         return ()
-    named = set(_named(given))
-    own = tuple(found[name] for name in sorted(found) if (found[name].kind, name) in named)
-    faults += _shared_settings(own)
-    return own
+    named = set(_named(raw))
+    custom = tuple(found[name] for name in sorted(found) if (found[name].kind, name) in named)
+    faults += _setting_conflicts(custom)
+    return custom
 
 
-def components_table(own: Iterable[Declaration]) -> dict[str, Any]:
+def components_table(custom: Iterable[Declaration]) -> dict[str, Any]:
     """Return the table [components] of a canonical form, which declares the custom components."""
-    return {each.name: _table(each) for each in own}
+    return {each.name: _table(each) for each in custom}
 
 
-def _named(given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield the kinds and names of all components that tables name, ours among them."""
-    tables = [given.get(table) for table in ("network", "training", "parameters")]
+def _named(raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield kind and name of every component that the tables name, built in or custom."""
+    tables = [raw.get(table) for table in ("network", "training", "parameters")]
     for together in ("zip", "samples"):
-        listed = given.get(together)
+        listed = raw.get(together)
         tables += listed if isinstance(listed, list) else [listed]
     for values in tables:
         for key, value in values.items() if isinstance(values, Mapping) else ():
@@ -89,14 +89,14 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts(each)
 
 
-def _shared_settings(own: tuple[Declaration, ...]) -> Iterator[str]:
-    """Yield a sentence for each setting whose name is taken, or that two components declare differently."""
+def _setting_conflicts(custom: tuple[Declaration, ...]) -> Iterator[str]:
+    """Yield a sentence for each setting with a reserved name, or with different declarations by two components."""
     found: dict[str, tuple[Setting, str]] = {}
-    taken = {*OURS.homes, *_TOP, *reserved_columns(), *vocabulary.INTEGERS, *dir(Section)} - vocabulary.OWN.keys()
-    for component in own:
+    reserved = {*OURS.homes, *_TOP, *reserved_columns(), *vocabulary.INTEGERS, *dir(Section)} - vocabulary.OWN.keys()
+    for component in custom:
         for setting in component.settings:
-            if setting.name in taken or setting.name.startswith("steps_to_"):
-                yield f"components: setting {setting.name!r} of {component.name}: the name is taken; rename it"
+            if setting.name in reserved or setting.name.startswith("steps_to_"):
+                yield f"components.{component.name}: the name of setting {setting.name!r} is reserved; rename it"
             other, name = found.setdefault(setting.name, (setting, component.name))
             if other != setting:
                 yield f"components: {name} and {component.name} declare {setting.name!r} differently; rename one"
@@ -110,9 +110,9 @@ def _table(component: Declaration) -> dict[str, Any]:
         else {name: value for name, value in setting._asdict().items() if value not in (None, "", ())}
         for setting in component.settings
     ]
-    told: dict[str, Any] = {"kind": component.kind, "sha256": component.sha256}
-    told |= {"settings": settings} if settings else {}
-    return told | {
+    table: dict[str, Any] = {"kind": component.kind, "sha256": component.sha256}
+    table |= {"settings": settings} if settings else {}
+    return table | {
         flag: value for flag in ("elementary", "full_batch", "operations") if (value := getattr(component, flag))
     }
 
@@ -124,29 +124,29 @@ def _declaration(name: str, table: Mapping[str, Any]) -> Declaration:
     return Declaration(table["kind"], name, table["sha256"], settings, **flags)
 
 
-def _setting(given: Any) -> Any:
-    """Return a setting; anything else as it is."""
-    if isinstance(given, str):
-        return vocabulary.OWN.get(given, given)
-    allowed = isinstance(given, Mapping) and {"name", "default"} <= given.keys() <= set(Setting._fields) - {"also"}
-    return Setting(**{"meaning": "", **given}) if allowed else given
+def _setting(value: Any) -> Any:
+    """Return the setting that a name or a table declares; return anything else unchanged."""
+    if isinstance(value, str):
+        return vocabulary.OWN.get(value, value)
+    allowed = isinstance(value, Mapping) and {"name", "default"} <= value.keys() <= set(Setting._fields) - {"also"}
+    return Setting(**{"meaning": "", **value}) if allowed else value
 
 
 def _fault(name: Any, table: Any) -> str | None:
     """Return what is wrong with a declaration, or None."""
     if not isinstance(name, str) or not NAME.fullmatch(name) or name in taken_names():
-        return "must be named by at most 40 small letters, digits and _, as no component of xor-sweep is"
+        return "the name must be at most 40 lower-case letters, digits and _, and not that of a built-in component"
     if not isinstance(table, Mapping) or not {"kind", "sha256"} <= table.keys() <= _KEYS:
-        return f"{shown(table)} given; must be a table with kind and sha256, as a canonical study has it"
+        return f"must be a table with kind and sha256, as in a canonical study; got {shown(table)}"
     if table["kind"] not in KINDS:
-        return f"kind {shown(table['kind'])} given; must be one of {', '.join(KINDS)}"
+        return f"kind must be one of {', '.join(KINDS)}; got {shown(table['kind'])}"
     if not isinstance(table["sha256"], str) or not _SHA256.fullmatch(table["sha256"]):
-        return f"sha256 {shown(table['sha256'])} given; must be 64 hexadecimal digits"
+        return f"sha256 must be 64 hexadecimal digits, got {shown(table['sha256'])}"
     operations, settings = table.get("operations", 0), table.get("settings", [])
     if type(operations) is not int or not 0 <= operations <= _MOST_OPERATIONS:
-        return f"operations {shown(operations)} given; must be an integer from 0 to {_MOST_OPERATIONS}"
+        return f"operations must be an integer from 0 to {_MOST_OPERATIONS}, got {shown(operations)}"
     flags = [table[flag] for flag in ("elementary", "full_batch") if flag in table]
     if not isinstance(settings, (list, tuple)) or not all(type(flag) is bool for flag in flags):
-        return "settings must be a list, and elementary and full_batch true or false"
+        return "settings must be a list, and elementary and full_batch must be true or false"
     found = [(each, setting_fault(_setting(each))) for each in settings]
     return next((f"settings: {shown(each)} {fault}" for each, fault in found if fault), None)

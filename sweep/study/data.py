@@ -1,4 +1,4 @@
-"""The table [data] of a study: the patterns to learn, and patterns that only test the networks."""
+"""The table [data] of a study: the patterns to train on, and patterns that only test the networks."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from sweep.study.splits import PREPARATIONS
 from sweep.study.tasks import ARGUMENTS, Argument, make_patterns
 from sweep.system.formatting import count_text
 
-# Keys that say what is read of a file.
+# Keys that select columns of a file.
 _OF_FILES = ("file", "inputs", "targets", "target")
 
 Rows = tuple[tuple[FiniteFloat, ...], ...]
 
 DECISION_THRESHOLD = (
-    "what separates high outputs from low ones; by default the middle of the range of all targets, before patterns are "
-    "set apart or spoiled; (low + high) / 2 of a task that takes these and whose targets are all equal"
+    "number that separates high outputs from low ones; by default the midrange of all targets, before test patterns "
+    "are split off or label noise is added; (target_low + target_high) / 2 for a task whose targets are all equal"
 )
-# Keys of the table [data] that decide patterns and can be swept, and all of its keys.
+# Keys of the table [data] that can be swept, and all of its keys.
 DATA_OPTIONS = {**ARGUMENTS, **PREPARATIONS, "decision_threshold": Argument(DECISION_THRESHOLD, float)}
 DATA_KEYS = [
     "task",
@@ -41,13 +41,13 @@ DATA_KEYS = [
 
 
 class Patterns(Section):
-    """Patterns, given as a ``task`` with its arguments, a ``file`` or directly.
+    """Patterns: a ``task`` with its arguments, a ``file``, or lists.
 
-    Direct ``targets`` may be a flat list where there is one output: ``[0, 1, 1, 0]``.
+    With one output, ``targets`` may be a flat list: ``[0, 1, 1, 0]``.
     """
 
     inputs: Rows = Field(description="a row of numbers for each pattern")
-    targets: Rows = Field(description="a row of numbers for each, or one number")
+    targets: Rows = Field(description="a row of numbers for each pattern, or one number")
 
     @model_validator(mode="before")
     @classmethod
@@ -57,16 +57,17 @@ class Patterns(Section):
     @model_validator(mode="after")
     def _check_shape(self) -> Patterns:
         if not 1 <= len(self.inputs) <= MAX_PATTERNS:
-            raise ValueError(f"{len(self.inputs)} patterns given; 1 to {MAX_PATTERNS} are allowed")
+            raise ValueError(f"must have 1 to {MAX_PATTERNS} patterns, got {len(self.inputs)}")
         if len(self.targets) != len(self.inputs):
             raise ValueError(
-                f"{len(self.inputs)} rows of inputs and {len(self.targets)} of targets given; must be equal"
+                "inputs and targets must have equally many rows, got "
+                f"{len(self.inputs)} of inputs and {len(self.targets)} of targets"
             )
         for name, rows in (("inputs", self.inputs), ("targets", self.targets)):
             widths = {len(row) for row in rows}
             if len(widths) > 1 or 0 in widths:
                 raise ValueError(
-                    f"rows of {name} have {shown(sorted(widths))} numbers; must all have the same, at least 1"
+                    f"rows of {name} must all have equally many numbers, at least 1, got {shown(sorted(widths))}"
                 )
         return self
 
@@ -77,11 +78,11 @@ class Patterns(Section):
 
 
 class Data(Patterns):
-    """Patterns to learn, and those that only test the networks."""
+    """Patterns to train on, and patterns that only test the networks."""
 
     decision_threshold: FiniteFloat | None = Field(None, description=DECISION_THRESHOLD)
     test: Annotated[Patterns | None, "task, file, or inputs and targets"] = Field(
-        None, description="patterns that test the networks and are not trained on"
+        None, description="patterns that test the networks but do not train them"
     )
 
     @model_validator(mode="after")
@@ -89,21 +90,21 @@ class Data(Patterns):
         if self.test and self.test.shape[1:] != self.shape[1:]:
             n_inputs, n_targets = count_text(self.test.shape[1], "input"), count_text(self.test.shape[2], "target")
             raise ValueError(
-                f"test patterns of {n_inputs} and {n_targets} given beside others of {self.shape[1]} and "
-                f"{self.shape[2]}; must be equal"
+                f"test patterns must have {self.shape[1]} inputs and {self.shape[2]} targets, as those to train on; "
+                f"got {n_inputs} and {n_targets}"
             )
         return self
 
 
 class _Column(NamedTuple):
-    """A column of classes that are those of other patterns."""
+    """A column of classes in a file of test patterns, with the classes of the file to train on."""
 
     name: str
     classes: list[str]
 
 
 def find_patterns(raw: dict[str, Any]) -> dict[str, Any]:
-    """Return a table with inputs and targets in place of what tells them.
+    """Return a table with inputs and targets in place of a task or a file.
 
     Parameters
     ----------
@@ -119,20 +120,20 @@ def find_patterns(raw: dict[str, Any]) -> dict[str, Any]:
     ValueError
         If it has none or several of them, or they are not valid.
     """
-    given = [key for key in ("task", "file", "inputs") if key in raw]
-    if given == ["file", "inputs"]:  # then inputs are names of columns
-        given = ["file"]
-    if len(given) != 1:
-        raise ValueError(f"{' and '.join(given) or 'no patterns'} given; give one of task, file, or inputs and targets")
+    sources = [key for key in ("task", "file", "inputs") if key in raw]
+    if sources == ["file", "inputs"]:  # then inputs are names of columns
+        sources = ["file"]
+    if len(sources) != 1:
+        raise ValueError(f"must have one of task, file, or inputs and targets; got {' and '.join(sources) or 'none'}")
     arguments = {key: raw[key] for key in raw if key in ARGUMENTS}
     if "file" in raw:
         return _with_classes_of(raw, _from_file(raw, arguments))
     if "target" in raw:
-        raise ValueError(f"target {shown(raw['target'])} given beside {given[0]}; only files have a column of classes")
-    if arguments and given[0] != "task":
-        raise ValueError(f"{shown_names(list(arguments))} given beside {given[0]}; only tasks take arguments")
-    if given[0] != "inputs" and "targets" in raw:
-        raise ValueError(f"targets given beside {given[0]}, which has its own; give targets with inputs or file only")
+        raise ValueError(f"target must be used with file (its column of classes), got {sources[0]}; remove target")
+    if arguments and sources[0] != "task":
+        raise ValueError(f"{shown_names(list(arguments))} must be used with task, got {sources[0]}; remove one")
+    if sources[0] != "inputs" and "targets" in raw:
+        raise ValueError(f"targets must be used with inputs or file, got {sources[0]}, which has targets; remove one")
     found = {key: value for key, value in raw.items() if key not in ARGUMENTS}
     if "task" in raw:
         found["inputs"], found["targets"] = make_patterns(found.pop("task"), arguments)
@@ -143,11 +144,11 @@ def _from_file(raw: dict[str, Any], arguments: dict[str, Any]) -> dict[str, Any]
     """Return a table with the patterns of a file in place of its path and the names of columns."""
     file, found = raw["file"], {key: value for key, value in raw.items() if key not in (*ARGUMENTS, *_OF_FILES)}
     if not isinstance(file, (str, os.PathLike)):
-        raise ValueError(f"file {shown(file)} given; must be the path of a pattern file")
+        raise ValueError(f"file must be the path of a pattern file, got {shown(file)}")
     for name, value in arguments.items():
         if name not in ("target_low", "target_high") or "target" not in raw:
             raise ValueError(
-                f"{name} given beside file; only tasks take arguments, and a column of classes (target) low and high"
+                f"{name} must be used with task, got file; a file takes only target_low and target_high, with target"
             )
         if not ARGUMENTS[name].allows(value):
             raise ValueError(ARGUMENTS[name].refusal(name, value))
@@ -159,29 +160,29 @@ def _from_file(raw: dict[str, Any], arguments: dict[str, Any]) -> dict[str, Any]
 
 
 def _with_classes_of(raw: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
-    """Return a table in which classes to test with are known to be those of the file to train on."""
+    """Return a table whose test file has the classes of the file to train on."""
     test = found.get("test")
     if "target" not in raw or not isinstance(test, dict) or not isinstance(test.get("target"), str):
         return found
     return found | {"test": test | {"target": _Column(test["target"], read_classes(Path(raw["file"]), raw["target"]))}}
 
 
-def are_columns(given: Any) -> bool:
+def are_columns(value: Any) -> bool:
     """Return whether inputs or targets are names of columns of a file."""
-    return isinstance(given, list) and bool(given) and all(isinstance(each, str) for each in given)
+    return isinstance(value, list) and bool(value) and all(isinstance(each, str) for each in value)
 
 
 def _column_names(inputs: Any, targets: Any, target: Any) -> tuple[list[str] | None, list[str] | None, str | None]:
-    """Return names of columns, once they are known to be such."""
+    """Return validated names of columns."""
     for key, names in (("inputs", inputs), ("targets", targets)):
         if names is not None and not are_columns(names):
-            raise ValueError(f"{key} {shown(names)} given beside file; must be a list of names of columns")
+            raise ValueError(f"{key} must be a list of names of columns with file, got {shown(names)}")
     if target is not None and not isinstance(target, str):
-        raise ValueError(f"target {shown(target)} given; must be the name of a column of classes")
+        raise ValueError(f"target must be the name of a column of classes, got {shown(target)}")
     if target is not None and targets is not None:
-        raise ValueError("target and targets given; give the column of classes, or columns of numbers")
+        raise ValueError("target (a column of classes) and targets (columns of numbers) are both set; remove one")
     if (inputs is None) != (target is None and targets is None):
-        raise ValueError("inputs or targets alone given beside file; name the columns of both, or of neither")
+        raise ValueError("file needs the columns of both inputs and targets, or of neither; got those of one")
     return inputs, targets, target
 
 
@@ -191,6 +192,6 @@ def _rows(key: str, rows: list[Any]) -> tuple[Any, ...]:
         if key == "targets":
             return tuple((target,) for target in rows)
         raise ValueError(
-            f"inputs {shown(rows)} given; each pattern is a list of its inputs, as in [[0, 0], [0, 1]] or [[0], [1]]"
+            f"inputs must be a list for each pattern, as in [[0, 0], [0, 1]] or [[0], [1]]; got {shown(rows)}"
         )
     return tuple(tuple(row) if isinstance(row, list) else row for row in rows)

@@ -21,7 +21,7 @@ from sweep.study.splits import DEFAULTS, prepare
 from sweep.study.tasks import ARGUMENTS, arguments_of
 from sweep.system.formatting import count_text
 
-# Most sets of patterns of a study, and numbers in all of them.
+# Most sets of patterns of a study, and most numbers in all of them.
 MAX_SETS, MAX_NUMBERS = 65_536, 2**24
 
 
@@ -32,17 +32,17 @@ class DataSets:
     Attributes
     ----------
     sets : tuple of Data
-        One set, or one for each combination of the values of ``options``, the last of which varies fastest. All have
-        the same numbers of patterns, inputs and targets, to train on and to test with.
+        One set, or one for each combination of the values of ``options``, the last option fastest. All sets have
+        equally many patterns, inputs and targets to train on, and to test with.
     options : tuple of str
         The swept options that decide which set a cell has.
-    said : dict
-        The table [data] in the canonical form: patterns; where options are swept, what they are made from.
+    table : dict
+        The table [data] in the canonical form: the patterns, or their source where options are swept.
     """
 
     sets: tuple[Data, ...]
     options: tuple[str, ...]
-    said: Mapping[str, Any]
+    table: Mapping[str, Any]
 
     @property
     def n_patterns(self) -> int:
@@ -74,7 +74,7 @@ class DataSets:
             If there are several.
         """
         if len(self.sets) > 1:
-            raise ValueError(f"{' and '.join(self.options)} are swept, so cells have different patterns; see 'sets'")
+            raise ValueError(f"cells have different patterns, since {' and '.join(self.options)} vary; use 'sets'")
         return self.sets[0]
 
     @property
@@ -88,7 +88,7 @@ class DataSets:
         return self.only.targets
 
     def arrays(self, *, tested: bool = False) -> tuple[Any, Any]:
-        """Return inputs and targets, of all sets side by side if there are several; with ``tested`` those to test with.
+        """Return inputs and targets, stacked if there are several sets; with ``tested`` those of the test patterns.
 
         Returns
         -------
@@ -101,24 +101,24 @@ class DataSets:
         return (inputs, targets) if len(chosen) > 1 else (inputs[0], targets[0])
 
     def decision_thresholds(self) -> Any:
-        """Return what separates high outputs from low ones, (sets,), or one number: NaN for the middle of the range."""
+        """Return the decision thresholds, (sets,), or one number: NaN for the midrange of the targets."""
         import numpy as np
 
-        given = np.array([np.nan if data.decision_threshold is None else data.decision_threshold for data in self.sets])
-        return given if len(given) > 1 else given[0]
+        found = np.array([np.nan if data.decision_threshold is None else data.decision_threshold for data in self.sets])
+        return found if len(found) > 1 else found[0]
 
     @property
     def used_decision_thresholds(self) -> tuple[float, ...]:
-        """What separates high outputs from low ones in each set, given or not, before it is rounded to the dtype."""
+        """The decision threshold of each set, explicit or not, before it is rounded to the dtype."""
         return tuple(
-            _middle_of_range(data.targets) if data.decision_threshold is None else data.decision_threshold
+            _midrange(data.targets) if data.decision_threshold is None else data.decision_threshold
             for data in self.sets
         )
 
     def is_made_as(self, other: DataSets) -> bool:
-        """Return whether patterns are equal, or made from the same by the same swept options, of whatever values."""
+        """Return whether patterns are equal, or have the same source and swept options, whatever their values."""
         if self.options or other.options:
-            mine, others = ({**data.said, "sha256": None} for data in (self, other))
+            mine, others = ({**data.table, "sha256": None} for data in (self, other))
             return set(self.options) == set(other.options) and mine == others
         return self.sets == other.sets
 
@@ -130,7 +130,7 @@ class SweptData(NamedTuple):
     ----------
     options : tuple of str
     n_sets : int
-        How many combinations of values cells have; 0 where values are refused.
+        Number of combinations of values in the cells; 0 where values are not valid.
     combinations : iterable of tuple
         These combinations.
     """
@@ -150,7 +150,7 @@ def read_data(raw: Any, swept: SweptData, faults: list[str]) -> DataSets | None:
     swept
         The options of [data] that are swept, in file order.
     faults
-        A sentence for each fault is appended to this list.
+        List to which one sentence per fault is appended.
 
     Returns
     -------
@@ -158,18 +158,18 @@ def read_data(raw: Any, swept: SweptData, faults: list[str]) -> DataSets | None:
         None if there is a fault.
     """
     if not isinstance(raw, Mapping):
-        faults.append(f"data: {shown(raw)} given; must be a table (in Python a dict)")
+        faults.append(f"data: must be a table (in Python a dict), got {shown(raw)}")
         return None
     options, n_sets, combinations = swept
     if not n_sets:
-        return None  # for values that are refused
+        return None  # since values are not valid
     if n_sets > MAX_SETS:
-        faults.append(f"data: {n_sets:,} sets of patterns given by {_names(options)}; at most {MAX_SETS:,} are allowed")
+        faults.append(f"data: must be at most {MAX_SETS:,} sets of patterns, got {n_sets:,} by {_names(options)}")
         return None
     table = {key: value for key, value in raw.items() if key != "sha256" or not options}
     has_seed = "noise_seed" in options or table.get("noise_seed", 0) != 0
     if has_seed and "label_noise" not in options and table.get("label_noise") == 0:
-        faults.append("data.noise_seed: given beside label_noise 0, so it has no effect")
+        faults.append("data.noise_seed: has no effect with label_noise 0; remove it")
         return None
     sets: list[Data] = []
     for values in combinations:
@@ -180,13 +180,13 @@ def read_data(raw: Any, swept: SweptData, faults: list[str]) -> DataSets | None:
         first, size = sets[0], sum(n_patterns * (n_in + n_out) for n_patterns, n_in, n_out in _shapes(found))
         if _shapes(found) != _shapes(first):
             faults.append(
-                f"parameters.{options[0]}: sets of patterns of different sizes given by {_names(options)} "
-                f"({_size(first)}; {_size(found)}); make a study for each size"
+                f"parameters.{options[0]}: all sets of patterns must have the same size, got {_size(first)}, and "
+                f"{_size(found)}, by {_names(options)}; make a study for each size"
             )
             return None
         if size * n_sets > MAX_NUMBERS:
             faults.append(
-                f"data: {size * n_sets:,} numbers given in {n_sets:,} sets; at most {MAX_NUMBERS:,} are allowed"
+                f"data: must be at most {MAX_NUMBERS:,} numbers in all sets, got {size * n_sets:,} in {n_sets:,} sets"
             )
             return None
     if not options:
@@ -194,7 +194,8 @@ def read_data(raw: Any, swept: SweptData, faults: list[str]) -> DataSets | None:
     digest = _digest(sets)
     if raw.get("sha256", digest) != digest:
         faults.append(
-            f"data.sha256: {shown(raw['sha256'])} given; the patterns made here have {digest}, so they are others"
+            f"data.sha256: must be that of the patterns made here, {digest}, got {shown(raw['sha256'])}; the study has "
+            "other patterns"
         )
     source = _source(table, options) | ({"test": _rows(sets[0].test)} if "test" in table and sets[0].test else {})
     return DataSets(tuple(sets), options, source | {"sha256": digest})
@@ -211,7 +212,7 @@ def _data(table: dict[str, Any], faults: list[str]) -> Data | None:
     try:
         (inputs, targets), rest = prepare((data.inputs, data.targets), prepared)
         if rest and data.test:
-            raise ValueError("test given beside train or train_count, which set patterns apart for it; give one")
+            raise ValueError("test and train or train_count, which split off test patterns, are both set; remove one")
     except ValueError as error:
         faults.append(f"data: {error}")
         return None
@@ -222,19 +223,20 @@ def _data(table: dict[str, Any], faults: list[str]) -> Data | None:
 
 
 def _decision_threshold(table: dict[str, Any], data: Data, trained: Matrix) -> float | None:
-    """Return what separates high outputs from low ones; None where it is the middle of the range of trained targets.
+    """Return the decision threshold; None where it is the midrange of the targets to train on.
 
-    It is the middle of all targets, whatever was set apart or spoiled. A task whose targets are all high, or all low,
-    tells both levels.
+    By default it is the midrange of all targets, before test patterns are split off and label noise is added. For a
+    task whose targets are all high, or all low, it is halfway between both levels.
     """
-    middle, arguments = data.decision_threshold, arguments_of(table["task"]) | table if "task" in table else {}
-    if middle is None and "target_low" in arguments and len(set(data.targets)) == 1:
-        middle = (float(arguments["target_low"]) + float(arguments["target_high"])) / 2
-    middle = _middle_of_range(data.targets) if middle is None else middle
-    return middle if isfinite(middle) and middle != _middle_of_range(trained) else None
+    threshold = data.decision_threshold
+    arguments = arguments_of(table["task"]) | table if "task" in table else {}
+    if threshold is None and "target_low" in arguments and len(set(data.targets)) == 1:
+        threshold = (float(arguments["target_low"]) + float(arguments["target_high"])) / 2
+    threshold = _midrange(data.targets) if threshold is None else threshold
+    return threshold if isfinite(threshold) and threshold != _midrange(trained) else None
 
 
-def _middle_of_range(targets: Matrix) -> float:
+def _midrange(targets: Matrix) -> float:
     return (min(map(min, targets)) + max(map(max, targets))) / 2
 
 
@@ -246,8 +248,8 @@ def _shapes(data: Data) -> list[tuple[int, int, int]]:
 def _size(data: Data) -> str:
     n_patterns, n_inputs, n_targets = data.shape
     tested = f", {data.test.shape[0]} to test with" if data.test else ""
-    said = count_text(n_patterns, "pattern"), count_text(n_inputs, "input"), count_text(n_targets, "target")
-    return "{} of {} and {}".format(*said) + tested
+    numbers = f"{count_text(n_inputs, 'input')} and {count_text(n_targets, 'target')}"
+    return f"{count_text(n_patterns, 'pattern')} of {numbers}{tested}"
 
 
 def _names(options: Sequence[str]) -> str:
@@ -264,7 +266,7 @@ def _rows(data: Patterns) -> dict[str, Any]:
 
 
 def _source(table: dict[str, Any], swept: Sequence[str]) -> dict[str, Any]:
-    """Return what patterns to train on are made from, with all defaults, and without the options that are swept."""
+    """Return the source of the patterns to train on, with all defaults and without swept options."""
     keys = ("decision_threshold", "train", *DEFAULTS)
     kept = {key: table[key] for key in keys if table.get(key) is not None and table[key] != DEFAULTS.get(key)}
     kept = {key: value if key == "train" else DATA_OPTIONS[key].kind(value) for key, value in kept.items()}
@@ -279,7 +281,7 @@ def _source(table: dict[str, Any], swept: Sequence[str]) -> dict[str, Any]:
 
 
 def _digest(sets: Sequence[Data]) -> str:
-    """Return the SHA-256 of sets: middle, shapes and numbers as little-endian integers and floats of 8 bytes."""
+    """Return the SHA-256 of sets: decision thresholds, shapes and numbers (8 bytes each, little-endian)."""
     digest = hashlib.sha256()
     for data in sets:
         digest.update(repr(data.decision_threshold).encode())

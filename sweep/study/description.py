@@ -1,4 +1,4 @@
-"""A description of a study in options, for reports and notebooks."""
+"""The description of a study as text, for reports and notebooks."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from sweep.study.content import StudyContent
 from sweep.study.sections import Record, Restarts
 from sweep.system.formatting import count_text, list_text, short
 
-# Values that are listed; of more, only the first ones, their number and their range.
+# Most values that are listed; of more values, their number, their range and the first ones are shown.
 _MOST_VALUES = 16
 
 
-def asked(study: StudyContent) -> dict[str, Any]:
-    """Return the description of a study: ``sentence``, ``swept`` and ``fixed`` options with meaning, ``patterns``."""
+def describe(study: StudyContent) -> dict[str, Any]:
+    """Return a sentence, swept and fixed options with their meanings, and patterns, if there are few."""
     data, patterns = study.data, patterns_text(study)
     seeds = count_text(study.seeds.count, "seed")
     if study.seeds.until:
@@ -41,8 +41,8 @@ def asked(study: StudyContent) -> dict[str, Any]:
         fixed_options.append(("loss_thresholds", ", ".join(map(short, study.record.loss_thresholds)), meaning))
     for key, value in study.restarts if study.restarts.max_restarts else ():
         if value is not None:
-            told = ", ".join(value) if isinstance(value, tuple) else str(value)
-            fixed_options.append((f"restarts: {key}", told, str(Restarts.model_fields[key].description)))
+            text = ", ".join(value) if isinstance(value, tuple) else str(value)
+            fixed_options.append((f"restarts: {key}", text, str(Restarts.model_fields[key].description)))
     return {
         "sentence": f"{sentence}.",
         "swept": [(name.replace("_", " "), values, study.tables.options[name].meaning) for name, values in swept],
@@ -56,39 +56,39 @@ def asked(study: StudyContent) -> dict[str, Any]:
 
 
 def patterns_text(study: StudyContent) -> str:
-    """Return how many patterns there are and of how many numbers."""
+    """Return the numbers of patterns, inputs and targets as text."""
     n_patterns, n_inputs, n_targets = study.data.sets[0].shape
     text = f"{count_text(n_patterns, 'pattern')} of {count_text(n_inputs, 'input')} and "
     text += count_text(n_targets, "target")
     n_sets, n_tests = len(study.data.sets), study.data.n_tests
     if n_sets > 1:
-        text += f", in {n_sets:,} sets of which each cell has one"
+        text += f", in {n_sets:,} sets (each cell has one)"
     return text + (f", tested with {count_text(n_tests, 'other')}" if n_tests else "")
 
 
 def study_html(study: StudyContent) -> str:
     """Return the description of a study as HTML, with the values of the swept parameters."""
-    told = asked(study)
-    table = html_table(["swept", "values", "meaning"], told["swept"]) if told["swept"] else ""
-    fixed = "; ".join(f"{name} {value}" for name, value, _ in told["fixed"])
-    return f"<div><b>{escape(study.name)}</b>: {escape(told['sentence'])}{table}<small>{escape(fixed)}</small></div>"
+    found = describe(study)
+    table = html_table(["swept", "values", "meaning"], found["swept"]) if found["swept"] else ""
+    fixed = "; ".join(f"{name} {value}" for name, value, _ in found["fixed"])
+    return f"<div><b>{escape(study.name)}</b>: {escape(found['sentence'])}{table}<small>{escape(fixed)}</small></div>"
 
 
 def html_table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    """Return an HTML table of a header and rows of texts, which are escaped."""
+    """Return an HTML table of a header and rows; texts are escaped."""
     lines = ["<tr>" + "".join(f"<th>{escape(text)}</th>" for text in head) + "</tr>"]
     lines += ["<tr>" + "".join(f"<td>{escape(text)}</td>" for text in row) + "</tr>" for row in rows]
     return f"<table>{''.join(lines)}</table>"
 
 
 def values_text(values: Sequence[Any], write: Callable[[Any], str] = short) -> str:
-    """Return the values of an option; of many their number and range, and the first ones.
+    """Return the values of an option as text; of many values their number, their range and the first ones.
 
-    Options that vary together have values several times.
+    An option that varies together with others may have the same value at several points.
     """
-    known = list(dict.fromkeys(values))
-    if len(known) <= _MOST_VALUES:
-        told = ", ".join(map(write, known))
-        return f"{told}, in {len(values):,} points" if len(values) > len(known) else told
-    span = "" if isinstance(known[0], str) else f" from {write(min(known))} to {write(max(known))}"
+    distinct = list(dict.fromkeys(values))
+    if len(distinct) <= _MOST_VALUES:
+        text = ", ".join(map(write, distinct))
+        return f"{text}, in {len(values):,} points" if len(values) > len(distinct) else text
+    span = "" if isinstance(distinct[0], str) else f" from {write(min(distinct))} to {write(max(distinct))}"
     return f"{len(values):,} values{span}: {', '.join(map(write, values[:3]))}, .."

@@ -1,4 +1,4 @@
-"""Examples of options as a study file has them; of an option without one here a name that it may have is taken."""
+"""Example values of options, as in a study file; for other options, one of their names serves as the example."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Exclusions: combinations of values that a study leaves out.
 
-Axes that a table of ``[[exclude]]`` names become one axis, whose points are the combinations that are kept. So cells
-remain arithmetic over axes, and no list of all cells is made.
+The axes that a table of ``[[exclude]]`` names become one axis, whose points are the remaining combinations. So cells
+are still computed from axes, without a list of all cells.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from sweep.study.samples import MAX_POINTS
 from sweep.study.swept_values import Reading, sweepable, values_of_option
 from sweep.system.formatting import list_text
 
-_FORMS = "a value, a list of values, or { min = .., max = .. }, one of them or both, which are included"
+_FORMS = "a value, a list of values, or { min = .., max = .. } with one or both ends, which are included"
 
-# Whether each option of a table has one of the excluded values.
+# For each option of a table, whether a value is excluded.
 _Conditions = dict[str, Callable[[Scalar], bool]]
 
 
@@ -34,12 +34,12 @@ def leave_out(axes: list[Axis], tables: Any, reading: Reading) -> list[Axis]:
     tables
         The list of tables ``[[exclude]]``: options with excluded values.
     reading
-        Where a sentence for each fault is appended.
+        The context; faults are appended to its list.
 
     Returns
     -------
     list of Axis
-        Axes that are not named, as they are; the others merged, where the first of them was.
+        Axes that no table names stay as they are; the others are merged at the place of the first of them.
     """
     every = [_conditions(f"exclude[{k}]", table, axes, reading) for k, table in enumerate(tables)]
     if not all(every):
@@ -53,19 +53,20 @@ def leave_out(axes: list[Axis], tables: Any, reading: Reading) -> list[Axis]:
     for group in sorted(groups, key=min):
         merged = [axes[i] for i in sorted(group)]
         names = {name for axis in merged for name in axis}
-        own = {k: conditions for k, conditions in enumerate(every) if not names.isdisjoint(conditions)}
-        kept.append(_without(merged, own, reading.faults) if own else merged[0])
+        these = {k: conditions for k, conditions in enumerate(every) if not names.isdisjoint(conditions)}
+        kept.append(_without(merged, these, reading.faults) if these else merged[0])
     return kept
 
 
 def _without(axes: list[Axis], tables: Mapping[int, _Conditions], faults: list[str]) -> Axis:
-    """Return one axis of the combinations of the points of some axes that no table excludes."""
+    """Return one axis with the combinations of the points of some axes that no table excludes."""
     names = [name for axis in axes for name in axis]
     first = f"exclude[{min(tables)}]"
     n_points = prod(len(next(iter(axis.values()))) for axis in axes)
     if n_points > MAX_POINTS and len(names) > 1:
         faults.append(
-            f"{first}: {n_points:,} combinations of {list_text(names)} given; at most {MAX_POINTS:,} can be conditioned"
+            f"{first}: must apply to at most {MAX_POINTS:,} combinations, got {n_points:,} of {list_text(names)}; name "
+            "fewer options in one table"
         )
         return {}
     used, kept = dict.fromkeys(tables, False), []
@@ -78,7 +79,9 @@ def _without(axes: list[Axis], tables: Mapping[int, _Conditions], faults: list[s
         if not is_out:
             kept.append(tuple(point.values()))
     faults += [
-        f"exclude[{k}]: excludes nothing; no cell has these values" for k, is_used in used.items() if not is_used
+        f"exclude[{k}]: must exclude some cell, but none has these values; remove it"
+        for k, is_used in used.items()
+        if not is_used
     ]
     if not kept:
         faults.append(f"{first}: excludes every cell; keep some values of {list_text(names)}")
@@ -90,35 +93,33 @@ def _conditions(key: str, table: Any, axes: list[Axis], reading: Reading) -> _Co
     """Return the conditions of a table; empty if it has a fault."""
     faults = reading.faults
     if not isinstance(table, Mapping) or not table:
-        faults.append(f"{key}: {shown(table)} given; must be a table of options with excluded values")
+        faults.append(f"{key}: must be a table of options with excluded values, got {shown(table)}")
         return {}
     found: _Conditions = {}
     n_faults = len(faults)
-    for given, spec in table.items():
-        name = sweepable(given, reading.tables)
+    for option, spec in table.items():
+        name = sweepable(option, reading.tables)
         values = next((axis[name] for axis in axes if name in axis), None) if name else None
         if name is None or values is None:
             swept = list_text([each for axis in axes for each in axis]) or "nothing"
-            faults.append(f"{key}: {shown(given)} given, which is not swept; this study sweeps {swept}")
+            faults.append(f"{key}: must name swept options, got {shown(option)}; this study sweeps {swept}")
         elif name in found:
-            faults.append(f"{key}.{given}: {name} is given twice; give one")
+            faults.append(f"{key}.{option}: {name} is set twice; keep one")
         elif isinstance(spec, Mapping):
-            found[name] = _between(f"{key}.{given}", spec, values, faults)
+            found[name] = _between(f"{key}.{option}", spec, values, faults)
         else:
-            found[name] = _one_of(reading, f"{key}.{given}", spec, name, values)
+            found[name] = _one_of(reading, f"{key}.{option}", spec, name, values)
     return found if len(faults) == n_faults else {}
 
 
 def _one_of(reading: Reading, key: str, spec: Any, name: str, values: tuple[Scalar, ...]) -> Callable[[Scalar], bool]:
-    """Return the condition that an option has one of the given values, which are some of its ``values``."""
+    """Return the condition that an option has one of the excluded values, which must be among its ``values``."""
     listed = values_of_option(reading, key, spec, name)
     if values and isinstance(values[0], str):
         listed = tuple(map(str, listed))  # hidden sizes beside those of several layers
     foreign = [value for value in listed if value not in values]
     if foreign:
-        reading.faults.append(
-            f"{key}: {shown(foreign[0])} given, which is none of its values; give one of them, or {_FORMS}"
-        )
+        reading.faults.append(f"{key}: must be one of the swept values, got {shown(foreign[0])}; use {_FORMS}")
     return lambda value: value in listed
 
 
@@ -128,12 +129,12 @@ def _between(
     """Return the condition that an option lies between two ends, both included."""
     numbers = {name: end for name, end in spec.items() if isinstance(end, (int, float)) and not isinstance(end, bool)}
     if not spec or not spec.keys() <= {"min", "max"} or len(numbers) < len(spec):
-        faults.append(f"{key}: {shown(dict(spec))} given; must be {_FORMS}")
+        faults.append(f"{key}: must be {_FORMS}; got {shown(dict(spec))}")
         return bool
     if any(isinstance(value, (str, bool)) for value in values):
-        faults.append(f"{key}: {shown(dict(spec))} given, and its values are not numbers; give a value or a list")
+        faults.append(f"{key}: must be a value or a list, since its values are not numbers; got {shown(dict(spec))}")
         return bool
     low, high = numbers.get("min", float("-inf")), numbers.get("max", float("inf"))
     if not low <= high:
-        faults.append(f"{key}: min {shown(low)} is above max {shown(high)}")
+        faults.append(f"{key}: min must be at most max, got min {shown(low)} and max {shown(high)}")
     return lambda value: low <= float(value) <= high

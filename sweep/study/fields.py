@@ -16,8 +16,8 @@ from sweep.study.sections import Section
 S = TypeVar("S", bound=Section)
 Role = Literal["kernel", "setting", "limit", "start", "data"]
 
-# In place of the values of an option that is used with another: any that is given.
-IS_GIVEN = "given"
+# In ``used_with``, in place of the values of another option: any value but None.
+IS_SET = "set"
 
 
 class Option(NamedTuple):
@@ -28,14 +28,13 @@ class Option(NamedTuple):
     section
         Its table in the study file.
     meaning, unit
-        As documented in results.
+        As in the documentation of results.
     role
         ``"kernel"``: it decides which kernel trains, so runs of one shape share it; ``"setting"``: a number of each
         cell, a field of :data:`kernels.recipe.SETTINGS`; ``"limit"``: it limits the steps of each cell; ``"start"``: it
         decides the initial weights of a seed; ``"data"``: it decides the patterns.
     used_with
-        Values of other options, or IS_GIVEN for any that is not None. In a study without any of them this option has no
-        effect.
+        Values of other options, or IS_SET for any that is not None. Without any of them this option has no effect.
     is_swept
         Whether it can be swept.
     """
@@ -74,7 +73,7 @@ def option(
 
 
 def choice(names: Iterable[str], default: str, meaning: str, role: Role = "kernel") -> Any:
-    """Declare an option whose values are names of the vocabulary.
+    """Declare an option whose values are names of components.
 
     Parameters
     ----------
@@ -93,12 +92,12 @@ def choice(names: Iterable[str], default: str, meaning: str, role: Role = "kerne
     return Literal[tuple(names)], option(default, role, meaning)
 
 
-# Options with settings, ours and those of a user's own, by the key of a study whose values they are.
+# Components with settings, built in or custom, by the option whose values they are.
 Users = Mapping[str, Mapping[str, Any]]
 
 
-def users_with(own: Iterable[Declaration]) -> Users:
-    """Return the options with settings: ours, and a user's own."""
+def users_with(custom: Iterable[Declaration]) -> Users:
+    """Return the components with settings: built-in ones, and these custom ones."""
     users: dict[str, dict[str, Any]] = {
         "activation": {**vocabulary.ACTIVATIONS},
         "output": {**vocabulary.OUTPUTS},
@@ -106,42 +105,42 @@ def users_with(own: Iterable[Declaration]) -> Users:
         "optimizer": {**vocabulary.OPTIMIZERS},
         "schedule": {**vocabulary.SCHEDULES},
     }
-    for each in own:
+    for each in custom:
         for key in ("activation", "output") if each.kind == "activation" else (each.kind,):
             users[key][each.name] = record_of(each)
     return users
 
 
 def setting(declared: Setting | str, users: Users, used_with: dict[str, list[Any]] | None = None) -> Any:
-    """Declare a setting as the vocabulary does, or as it is: return its type and field.
+    """Return type and field of a setting, which is declared here or named in the vocabulary.
 
-    An infinite default becomes None. By default the options that take it tell with what it is used.
+    An infinite default becomes None. By default ``used_with`` follows from the components that take the setting.
     """
     declared = vocabulary.SETTINGS[declared] if isinstance(declared, str) else declared
     limits = {"ge": declared.at_least, "gt": declared.above, "lt": declared.below}
     limits["multiple_of"] = declared.multiple_of
-    given = {key: limit for key, limit in limits.items() if limit is not None}
-    number = Annotated[float, Field(allow_inf_nan=False, **given)]
-    is_given = isfinite(declared.default)
-    default = declared.default if is_given else None
+    limits = {key: limit for key, limit in limits.items() if limit is not None}
+    number = Annotated[float, Field(allow_inf_nan=False, **limits)]
+    has_default = isfinite(declared.default)
+    default = declared.default if has_default else None
     notes = option(default, "setting", declared.meaning, declared.unit, used_with or _used_with(declared, users))
-    return number if is_given else number | None, notes
+    return number if has_default else number | None, notes
 
 
 def _used_with(setting: Setting, users: Users) -> dict[str, list[Any]]:
-    """Return the names that use a setting, by the key whose values they are; none for a setting of all cells."""
+    """Return the components that use a setting, by the option whose values they are; none if all cells use it."""
     found = {of: [name for name, each in options.items() if setting in each.settings] for of, options in users.items()}
     return {of: names for of, names in found.items() if names}
 
 
 def settings_of(kind: str, users: Users) -> dict[str, Any]:
-    """Declare the settings of the components of a kind, by name; refuse those that no table can have."""
+    """Declare the settings of the components of a kind, by name, without names that no table can have."""
     settings = {each.name: each for user in users[kind].values() for each in user.settings}
     return {name: setting(each, users) for name, each in settings.items() if not hasattr(Section, name)}
 
 
 def table(declared: type[S], behind: Mapping[str, dict[str, Any]]) -> type[S]:
-    """Return a table with options of the vocabulary inserted after those that key ``behind``; ``""`` is the start."""
+    """Return a table with options inserted after the fields that are keys of ``behind``; ``""`` is the start."""
     hints = get_type_hints(declared, include_extras=True)
     fields = dict(behind.get("", {}))
     for name, field in declared.model_fields.items():

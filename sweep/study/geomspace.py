@@ -1,4 +1,4 @@
-"""Values spaced evenly, or evenly in their logarithm, each correctly rounded.
+"""Values that are evenly spaced, or evenly spaced in the logarithm, each correctly rounded.
 
 They are computed in integers and decimals, so no digit depends on the processor, its settings, a mathematical library
 or the decimal context of the caller.
@@ -11,11 +11,11 @@ import math
 from fractions import Fraction
 from functools import lru_cache
 
-# Bits of the products from which values follow. Each product and the ratio have a relative error of at most 2^-209, so
+# Bits of the products that become values. Each product and the ratio have a relative error of at most 2^-209, so
 # after a million products (2^20) the relative error of a value is below 2^-188.
 _BITS = 210
-# In units of the last of these bits, 2^-180 of the value: a value this near to the middle between two floats is in
-# doubt. That is 30 times the error of the formula in decimals, which then decides.
+# A value this near to the midpoint of two floats, in units of the last of these bits, is in doubt: 2^-180 of the value,
+# 30 times the error of the formula in decimals, which then decides.
 _DOUBT = 2**30
 
 _FORMULA_DIGITS = 60
@@ -49,8 +49,8 @@ def linear_values(first: float, last: float, count: int) -> list[float]:
 def log_values(first: float, last: float, count: int) -> list[float]:
     """Return values spaced evenly in the logarithm, each correctly rounded.
 
-    Each value is the one before times a ratio, in integers of 210 bits with a bounded error. If the nearest float is in
-    doubt, an exponential in 60 decimals decides. ``numpy.geomspace`` gives other digits on other CPUs.
+    Each value is the previous one times a ratio, in integers of 210 bits with a bounded error. If the nearest float is
+    in doubt, an exponential in 60 decimals decides. ``numpy.geomspace`` returns other digits on other CPUs.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def log_values(first: float, last: float, count: int) -> list[float]:
 
 
 def _nearest(mantissa: int, exponent: int) -> float | None:
-    """Return the float nearest to ``mantissa * 2**exponent``; None if the mantissa's error leaves that in doubt."""
+    """Return the float nearest to ``mantissa * 2**exponent``; None if the error of the mantissa leaves it in doubt."""
     place = max(exponent + _BITS - _FLOAT_BITS, _LOWEST_PLACE)  # exponent of the last bit of the float
     shift = place - exponent
     raised = mantissa + (1 << (shift - 1))
@@ -96,14 +96,14 @@ def _by_formula(first: float, last: float, count: int, k: int) -> float:
 
 
 def log_value(first: float, last: float, k: int, n: int) -> float:
-    """Return the number whose logarithm is ``k / n`` of the way between those of two positive numbers.
+    """Return the number at ``k / n`` of the way between two positive numbers in the logarithm.
 
     Parameters
     ----------
     first, last
         Positive ends.
     k, n
-        Integers; 0 gives the first end, and ``n`` the last one, exactly.
+        Integers; ``k = 0`` is exactly the first end, and ``k = n`` the last.
 
     Returns
     -------
@@ -123,7 +123,7 @@ def _ratio(first: float, last: float, count: int) -> tuple[int, int]:
 
 @lru_cache(maxsize=16)
 def _logarithm_and_span(first: float, last: float, digits: int) -> tuple[decimal.Decimal, decimal.Decimal]:
-    """Return the logarithm of the first end, and how far that of the last one is from it."""
+    """Return the logarithm of the first end, and its difference to that of the last end."""
     with decimal.localcontext(_context(digits)):
         start = decimal.Decimal(first).ln()
         return start, decimal.Decimal(last).ln() - start
@@ -132,7 +132,7 @@ def _logarithm_and_span(first: float, last: float, digits: int) -> tuple[decimal
 def _leading_bits(number: Fraction) -> tuple[int, int]:
     """Return a positive number as an integer of ``_BITS`` bits, truncated, and an exponent of 2."""
     exponent = number.numerator.bit_length() - number.denominator.bit_length() - _BITS - 1
-    mantissa = math.floor(number / Fraction(2) ** exponent)  # it has one or two bits more
+    mantissa = math.floor(number / Fraction(2) ** exponent)  # has one or two bits more
     surplus = mantissa.bit_length() - _BITS
     return mantissa >> surplus, exponent + surplus
 

@@ -1,4 +1,4 @@
-"""Initial weights that are given by name: single ones, which can be swept, and arrays in place of drawn ones."""
+"""Initial weights set by name: arrays in place of drawn ones, and single weights, which can be swept."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from sweep.system.user_arrays import read_array, read_arrays
 from sweep.system.user_files import MAX_NUMBERS
 from sweep.system.user_tables import open_table
 
-GIVEN = (
-    "a table such as { w = [[1, -1], [1, -1]], b = 0.1, 'v[0,0]' = 2.0 }, for all seeds or a row for each, where "
-    "parameters names all arrays; or a .npz, .npy, .csv or .parquet file"
+FORMS = (
+    "a table such as { w = [[1, -1], [1, -1]], b = 0.1, 'v[0,0]' = 2.0 }, for all seeds or with a row for each seed "
+    "(parameters: all arrays in one); or a .npz, .npy, .csv or .parquet file"
 )
 
 _ARRAY = re.compile(f"[wb][1-8]?|[vck]|{ALL}")
 _ELEMENT = re.compile(r"([wb][1-8]?|[vck])\[(0|[1-9][0-9]{0,5})(?:,(0|[1-9][0-9]{0,5}))?\]")
 _INDEX = re.compile(r"__index_level_\d+__", re.ASCII)
-# Names of single weights, with spaces as users write them.
+# Names of single weights, with the spaces that users may write.
 WEIGHT_PATTERN = r"(w[1-8]?|[vk])\[[0-9]+, *[0-9]+\]|(b[1-8]?|c)\[[0-9]+\]"
 
 # Numbers, and tuples of them to any depth.
@@ -37,14 +37,14 @@ V = TypeVar("V")
 
 
 class WithWeights(dict[str, V]):
-    """Facts of options by name, which hold single initial weights too, without listing them.
+    """Facts of options by name, single initial weights included but not listed.
 
     Parameters
     ----------
     facts
-        Of the options that are listed.
+        Facts of the listed options.
     of_weight
-        Of each single weight, as w[0,1].
+        The fact of each single weight, such as w[0,1].
     """
 
     def __init__(self, facts: Mapping[str, V], of_weight: V) -> None:
@@ -68,21 +68,21 @@ class GivenWeights(NamedTuple):
     Attributes
     ----------
     entries
-        Name of an array, or of an element as w[0,1], and its numbers: one for all elements, those of the array, or
-        those for each seed.
+        Name of an array, or of an element such as w[0,1], and its numbers: one for all elements, those of the array, or
+        those of each seed.
     """
 
     entries: tuple[tuple[str, Numbers], ...]
 
     def __str__(self) -> str:
-        """Return what is given, numbers of lists by their shape."""
-        told = (
+        """Return names and numbers, lists by their shape."""
+        texts = (
             f"{name} {' x '.join(map(str, shape_of(numbers)))} numbers"
             if isinstance(numbers, tuple)
             else f"{name} {numbers:g}"
             for name, numbers in self.entries
         )
-        return ", ".join(told)
+        return ", ".join(texts)
 
     def table(self) -> dict[str, Any]:
         """Return the table of a study file."""
@@ -108,26 +108,26 @@ def with_columns(table: Any) -> Any:
         return table
     names = list(values.columns)
     if len(set(names)) < len(names):
-        return {**table, "values": names}  # which is refused, as it is no table
+        return {**table, "values": names}  # validation refuses it, since it is not a table
     return {**table, "values": {name: values[name].tolist() for name in names}}
 
 
-def read_values(given: Any) -> Any:
-    """Return given weights from a table, or from a file of arrays by name or of a table with a row for each seed."""
-    if given is None or isinstance(given, GivenWeights):
-        return given
-    if isinstance(given, (str, os.PathLike)):
-        given = _read_file(Path(given))
-    if not isinstance(given, Mapping) or not given:
-        raise ValueError(f"{shown(given)} given; must be {GIVEN}")
+def read_values(value: Any) -> Any:
+    """Return initial weights from a table, or from a file: arrays by name, or a table with a row for each seed."""
+    if value is None or isinstance(value, GivenWeights):
+        return value
+    if isinstance(value, (str, os.PathLike)):
+        value = _read_file(Path(value))
+    if not isinstance(value, Mapping) or not value:
+        raise ValueError(f"must be {FORMS}; got {shown(value)}")
     entries = []
-    for key, numbers in given.items():
+    for key, numbers in value.items():
         name = _name_of(key)
         entries.append((name, _numbers(name, numbers)))
     names = [name for name, _ in entries]
     if len(set(names)) < len(names):
-        raise ValueError(f"{next(name for name in names if names.count(name) > 1)} given twice; give it once")
-    # Single weights go over whole arrays, whatever their order in the file.
+        raise ValueError(f"{next(name for name in names if names.count(name) > 1)} is set twice; keep one")
+    # Single weights replace elements of whole arrays, whatever their order in the file.
     return GivenWeights(tuple(sorted(entries, key=lambda entry: (entry[0] != ALL, "[" in entry[0], entry[0]))))
 
 
@@ -142,8 +142,8 @@ def _name_of(key: Any) -> str:
     name = key.replace(" ", "") if isinstance(key, str) else ""
     if not _ARRAY.fullmatch(name) and element_of(name) is None:
         raise ValueError(
-            f"key {shown(key)} given; must name an array w, v, b, c or k, w1, b1, w2, .. of one of several hidden "
-            f"layers, {ALL}, or a single weight such as 'w[0,1]' or 'b[0]'"
+            f"each key must be an array w, v, b, c or k (w1, b1, w2, .. with several hidden layers), {ALL}, or a "
+            f"single weight such as 'w[0,1]' or 'b[0]'; got {shown(key)}"
         )
     return name
 
@@ -153,7 +153,7 @@ def _read_file(path: Path) -> dict[str, Any]:
     named = f"file {shown(str(path), 200)}"
     if path.suffix in (".csv", ".parquet"):
         table = open_table(path, "file")
-        # What pandas writes of the index of a frame that was sorted or filtered.
+        # Without the index that pandas writes for a sorted or filtered frame.
         names = [name for name in table.names if not _INDEX.fullmatch(name)]
         for name in names:
             _name_of(name)
@@ -165,21 +165,21 @@ def _read_file(path: Path) -> dict[str, Any]:
             return {ALL: read_array(path)}
     except ValueError as error:
         raise ValueError(f"{named} cannot be read: {error}") from None
-    raise ValueError(f"{named} given; must end in .npz, .npy, .parquet or .csv")
+    raise ValueError(f"{named} must end in .npz, .npy, .parquet or .csv")
 
 
-def _numbers(name: str, given: Any) -> Numbers:
+def _numbers(name: str, value: Any) -> Numbers:
     """Return numbers as floats and tuples of them, of one shape."""
-    given = plain(given)
-    if isinstance(given, (int, float)) and not isinstance(given, bool):
-        if not abs(given) <= sys.float_info.max:
-            raise ValueError(f"{name}: {shown(given)} given; must be finite")
-        return float(given)
-    if not isinstance(given, list) or not given:
-        raise ValueError(f"{name}: {shown(given)} given; must be a number or lists of numbers")
-    rows = tuple(_numbers(name, row) for row in given)
+    value = plain(value)
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        if not abs(value) <= sys.float_info.max:
+            raise ValueError(f"{name} must be finite, got {shown(value)}")
+        return float(value)
+    if not isinstance(value, list) or not value:
+        raise ValueError(f"{name} must be a number or lists of numbers, got {shown(value)}")
+    rows = tuple(_numbers(name, row) for row in value)
     if len({shape_of(row) for row in rows}) > 1:
-        raise ValueError(f"{name}: lists of different lengths given; rows must have equal lengths")
+        raise ValueError(f"{name} must have rows of equal length, got {shown(value)}")
     return rows
 
 
@@ -204,17 +204,17 @@ Values = Annotated[
             ]
         }
     ),
-    GIVEN,
+    FORMS,
 ]
 
 
 def is_by_seed(values: GivenWeights | None, shapes: list[Shapes]) -> bool:
-    """Return whether some given weights differ from seed to seed; ``shapes`` are those of all networks."""
+    """Return whether some of these weights depend on the seed; ``shapes`` are those of all networks."""
     return any(_is_by_seed(name, shape_of(numbers), shapes) for name, numbers in (values.entries if values else ()))
 
 
-def _is_by_seed(name: str, given: tuple[int, ...], shapes: list[Shapes]) -> bool:
+def _is_by_seed(name: str, shape: tuple[int, ...], shapes: list[Shapes]) -> bool:
     if element_of(name):
-        return bool(given)
+        return bool(shape)
     ranks = {1 if name == ALL else len(each[name]) for each in shapes if name == ALL or name in each}
-    return len(given) > max(ranks)
+    return len(shape) > max(ranks)

@@ -1,4 +1,4 @@
-"""The keys of a study for users, read from the fields that declare them."""
+"""The keys of a study, documented for users from the fields that declare them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo
 
 from sweep.study.data import Data
 from sweep.study.examples import EXAMPLES
-from sweep.study.fields import IS_GIVEN, Option
+from sweep.study.fields import IS_SET, Option
 from sweep.study.given_weights import element_of
 from sweep.study.network_measures import NETWORK_MEASURES
 from sweep.study.options import HOMES, REQUIRED, STANDS_FOR, OptionTables, known_tables
@@ -21,28 +21,27 @@ from sweep.study.sections import FAILURES, Record, Restarts, Section, Seeds
 from sweep.study.splits import DEFAULTS, NEEDED, PREPARATIONS
 from sweep.study.tasks import ARGUMENTS, CODINGS, TASKS, arguments_of, make_patterns
 
-# Texts of defaults that are not the default of the field.
-_UNSAID = {**STANDS_FOR, "reduction": "sum (of mse: mean)", "max_epochs": "unlimited"}
+# Texts of defaults that the field does not hold.
+_TEXTS = {**STANDS_FOR, "reduction": "sum (of mse: mean)", "max_epochs": "unlimited"}
 
 
-# The lists of tables by which options vary together.
+# The lists of tables that let options vary together.
 LISTS = {
     "samples": "count points of several options, drawn by method (sobol, the default, or random) with seed (default "
-    "0); "
-    "every form of [parameters] means its values there, each equally likely, and { geomspace = [first, last] }, "
-    "{ linspace = [first, last] } or { min, max } without a number all between",
+    "0); a form of [parameters] stands for its values, each equally likely; { geomspace = [first, last] }, "
+    "{ linspace = [first, last] } and { min, max } without a number of values stand for all numbers in between",
     "zip": "lists of equal length of several options; their k-th values form a point",
-    "exclude": "conditions on swept options: a value, a list of values, or { min, max }, one or both, included; cells "
-    "that meet all conditions of a table are left out",
+    "exclude": "conditions on swept options: a value, a list of values, or { min, max } with one or both ends, which "
+    "are included; cells that meet all conditions of a table are excluded",
 }
 
 
-# Names that keys list.
+# Names that the lists of some keys may hold.
 _LISTED = {"measures": tuple(NETWORK_MEASURES), "on": FAILURES}
 
 
 def note_on(name: str) -> tuple[str, str] | None:
-    """Return heading and explanation of what is not a key of a section: a list of tables, or a single weight."""
+    """Return heading and explanation of a list of tables or of a single weight, which are not keys of a section."""
     if name in ("method", *METHODS):
         name = "samples"
     if name in LISTS:
@@ -52,13 +51,13 @@ def note_on(name: str) -> tuple[str, str] | None:
         order = "input and unit" if "," in index else "unit"
         return (
             "[parameters]",
-            f'"{name}": a single initial weight, of array {array} by {order} from 0; a finite number; swept, or given '
-            "in the table values of [initial_weights]; other weights stay as drawn or given",
+            f'"{name}": a single initial weight of array {array}, by {order} from 0; a finite number; swept here, or '
+            "set in the table values of [initial_weights]; other weights do not change",
         )
     return None
 
 
-# Arguments of the tasks whose tables are shown, where they have no default or have too many patterns by default.
+# Tasks whose tables are shown, with arguments where there is no default or the default has too many patterns.
 _SHOWN = {
     **{"xor": {}, "and": {}, "or": {}, "seed": {}, "negation": {}, "addition": {}},
     **{"boolean": {"bits": 2, "function": 8}, "parity": {"bits": 3}, "symmetry": {"bits": 4}, "encoder": {"n": 4}},
@@ -66,13 +65,12 @@ _SHOWN = {
 
 
 def note_on_task(name: str) -> list[str]:
-    """Return what a task is, and lines of its inputs and targets in their order where they fit on a screen."""
+    """Return lines that explain a task, with its inputs and targets where they fit on a screen."""
     lines = [f"task {name}: {str(TASKS[name].__doc__).removeprefix('Return ')}"]
     if name in _SHOWN:
-        given = _SHOWN[name]
-        beside = ", ".join(f"{key} {value}" for key, value in given.items())
-        lines.append(f"its patterns in their order{f' with {beside}' if beside else ''}, inputs and targets:")
-        for inputs, targets in zip(*make_patterns(name, given), strict=True):
+        arguments = ", ".join(f"{key} {value}" for key, value in _SHOWN[name].items())
+        lines.append(f"its patterns{f' with {arguments}' if arguments else ''}, inputs and targets:")
+        for inputs, targets in zip(*make_patterns(name, _SHOWN[name]), strict=True):
             lines.append(f"    {' '.join(f'{x:2g}' for x in inputs)}  ->  {' '.join(f'{y:g}' for y in targets)}")
     return lines
 
@@ -89,7 +87,7 @@ class Entry(NamedTuple):
     allowed
         The values that it may have, with their unit.
     default
-        Its default, or that it must be given; empty where a task says.
+        Its default, or that the key is required; empty where that depends on the task.
     values
         Its values, if they are names.
     users
@@ -112,7 +110,7 @@ class Entry(NamedTuple):
 
     @property
     def facts(self) -> str:
-        """Allowed values and unit, default, and the options that it is used with."""
+        """Allowed values with unit, default, and the names that it is used with."""
         used_with = f"used with {self.used_with}" if self.used_with else ""
         facts = (self.allowed, self.default, used_with, "" if self.is_swept else "cannot be swept")
         return "; ".join(filter(None, facts))
@@ -131,8 +129,8 @@ class Entry(NamedTuple):
 
     def lines(self, width: int) -> list[str]:
         """Return the entry as lines of at most ``width`` characters."""
-        said = textwrap.wrap(f"{self.key}: {self.meaning}", width, subsequent_indent="    ")
-        return said + textwrap.wrap(self.facts, width, initial_indent="    ", subsequent_indent="    ")
+        lines = textwrap.wrap(f"{self.key}: {self.meaning}", width, subsequent_indent="    ")
+        return lines + textwrap.wrap(self.facts, width, initial_indent="    ", subsequent_indent="    ")
 
 
 def models_of(tables: OptionTables) -> dict[str, type[Section]]:
@@ -141,7 +139,7 @@ def models_of(tables: OptionTables) -> dict[str, type[Section]]:
 
 
 def entries() -> list[Entry]:
-    """Return the entries of all keys, table by table, those of custom components that are known among them."""
+    """Return the entries of all keys, table by table, including settings of loaded custom components."""
     tables = known_tables()
     models = models_of(tables)
     patterns = [
@@ -154,11 +152,11 @@ def entries() -> list[Entry]:
             "its columns are x0, x1, .. and y or y0, .., or those that inputs, targets and target name",
             is_swept=False,
         ),
-        Entry("data", "target", "column of classes in a file, one target for each", "a name", is_swept=False),
+        Entry("data", "target", "column of classes in a file, with one target per class", "a name", is_swept=False),
         Entry(
             "data",
             "train",
-            "numbers of the patterns that are trained on; all others test the networks",
+            "numbers of the patterns to train on; all others test the networks",
             "a list of integers from 0",
             is_swept=False,
         ),
@@ -188,9 +186,9 @@ def _argument_entry(name: str) -> Entry:
 def _preparation_entry(name: str) -> Entry:
     """Return the entry of a key for patterns from any source."""
     argument, default, needed = PREPARATIONS[name], DEFAULTS[name], NEEDED.get(name)
-    said = "" if default is Parameter.empty else f"default {default}"
+    default_text = "" if default is Parameter.empty else f"default {default}"
     users = (needed,) if needed else ()
-    return Entry("data", name, argument.meaning, argument.allowed, said, users=users, used_with=needed or "")
+    return Entry("data", name, argument.meaning, argument.allowed, default_text, users=users, used_with=needed or "")
 
 
 def glossary(found: list[Entry], width: int = 80, indent: str = "") -> str:
@@ -220,10 +218,10 @@ def glossary(found: list[Entry], width: int = 80, indent: str = "") -> str:
 def _entry(section: str, key: str, hint: Any, field: FieldInfo, option: Option | None) -> Entry:
     """Return the entry of a key from its field."""
     allowed = _allowed(hint) + (f", in {option.unit}" if option and option.unit else "")
-    default = "must be given" if key in REQUIRED else f"default {_UNSAID.get(key, _text(field.default))}"
+    default = "must be given" if key in REQUIRED else f"default {_TEXTS.get(key, _text(field.default))}"
     goes_with = option.used_with if option else {}
     used_with = (
-        other if values == [IS_GIVEN] else f"{other} {', '.join(map(_text, values))}"
+        other if values == [IS_SET] else f"{other} {', '.join(map(_text, values))}"
         for other, values in goes_with.items()
     )
     return Entry(

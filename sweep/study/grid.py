@@ -1,4 +1,4 @@
-"""The cells of a study, computed by arithmetic: a study may have more of them than a list can hold."""
+"""The cells of a study, computed by arithmetic, since a study may have more cells than a list can hold."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-# Options that vary together, with equally many values each: the k-th values are combined, and are the k-th point.
+# Options that vary together, with equally many values each: their k-th values form the k-th point.
 Axis = Mapping[str, tuple[Scalar, ...]]
 
 
@@ -24,14 +24,14 @@ Hidden = int | tuple[int, ...]
 
 
 def hidden_sizes(hidden: Scalar, layers: int) -> tuple[int, ...]:
-    """Return the hidden units of each layer, which a text such as 8-4 tells by itself."""
+    """Return the hidden units of each layer; a text such as 8-4 sets the layers, a number is the size of each."""
     sizes = tuple(map(int, str(hidden).split("-")))
     return sizes if len(sizes) > 1 else sizes * layers
 
 
 @dataclass(frozen=True)
 class Cell(Mapping[str, Any]):
-    """A configuration: the value of every option, swept or fixed, by name. Options that code reads are properties."""
+    """A configuration: the value of every option, swept or fixed, by name. Options that code needs are properties."""
 
     options: Mapping[str, Any]
 
@@ -53,7 +53,7 @@ class Cell(Mapping[str, Any]):
 
     @property
     def hidden(self) -> Hidden:
-        """Hidden units: a number, or those of each of several layers."""
+        """Hidden units: a number, or a tuple for several layers."""
         sizes = hidden_sizes(self.options["hidden"], self.options["layers"])
         return sizes if len(sizes) > 1 else sizes[0]
 
@@ -64,7 +64,7 @@ class Cell(Mapping[str, Any]):
 
     @property
     def loss(self) -> str:
-        """Name of the loss in the study."""
+        """Name of the loss, as in the study."""
         return str(self.options["loss"])
 
     @property
@@ -74,19 +74,19 @@ class Cell(Mapping[str, Any]):
 
     @property
     def gain(self) -> float:
-        """Factor of the sums of hidden units."""
+        """Factor of the weighted sums of hidden units."""
         return float(self.options["gain"])
 
 
 class Grid:
-    """Every combination of the values of some axes.
+    """All combinations of the points of some axes.
 
-    Cells are numbered in the order of the axes, the last one fastest.
+    Cells are numbered in the order of the axes, the last axis fastest.
 
     Parameters
     ----------
     axes
-        Options that vary; those of one axis vary together. Swept parameters have an axis each, in file order.
+        Options that vary; those of one axis vary together. Other swept options have an axis each, in file order.
     fixed
         The value of every other option.
     n_patterns
@@ -100,7 +100,7 @@ class Grid:
     sizes : list of int
         The number of values of each axis.
     parameters : dict
-        The values of each option that varies, each once, in the order in which the points of its axis have them.
+        The distinct values of each option that varies, in the order of the points of its axis.
     n_cells, n_seeds, n_runs : int
     """
 
@@ -131,7 +131,7 @@ class Grid:
         return Cell({**self.fixed, **self.values(number)})
 
     def column(self, name: str, cells: NDArray[np.int64]) -> NDArray[Any]:
-        """Return the value of an option, swept or fixed, in each of some cells.
+        """Return the value of an option, swept or fixed, in some cells.
 
         Parameters
         ----------
@@ -152,11 +152,11 @@ class Grid:
         return np.asarray(self.parameters[name])[self.place(name, cells)]
 
     def place(self, name: str, cells: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the index, from 0, of the value of a swept parameter in each of some cells, both (cells,)."""
+        """Return the index, from 0, of the value of a swept parameter in some cells, both (cells,)."""
         return self.number([name], cells)
 
     def number(self, names: Collection[str], cells: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return which combination of values of some options each of some cells has.
+        """Return the number of the combination of values of some options in each of some cells.
 
         Parameters
         ----------
@@ -168,7 +168,7 @@ class Grid:
         Returns
         -------
         (cells,) array of int64
-            Indices among the combinations that cells have, in the order of :func:`combinations`.
+            Indices in :func:`combinations`.
         """
         import numpy as np
 
@@ -185,22 +185,21 @@ class Grid:
         return number
 
     def n_combinations(self, names: Collection[str]) -> int:
-        """Return how many combinations of values of some options there are in the cells."""
-        own = [
-            (axis, size) for axis, size in zip(self.axes, self.sizes, strict=True) if not axis.keys().isdisjoint(names)
-        ]
-        return prod(size if len(axis) == 1 else self._part(axis, names)[1] for axis, size in own)
+        """Return the number of distinct combinations of values of some options in the cells."""
+        sized = zip(self.axes, self.sizes, strict=True)
+        involved = [(axis, size) for axis, size in sized if not axis.keys().isdisjoint(names)]
+        return prod(size if len(axis) == 1 else self._part(axis, names)[1] for axis, size in involved)
 
     def _part(self, axis: Axis, names: Collection[str]) -> tuple[list[int], int]:
-        """Return for each point of an axis the index of its values of some options, and the number of such values."""
-        own = tuple(name for name in axis if name in names)
-        if own not in self._parts:
-            indices = indices_of(axis, own)
-            self._parts[own] = indices, max(indices) + 1
-        return self._parts[own]
+        """Return, for each point of an axis, the index of its values of some options, and the number of such values."""
+        involved = tuple(name for name in axis if name in names)
+        if involved not in self._parts:
+            indices = indices_of(axis, involved)
+            self._parts[involved] = indices, max(indices) + 1
+        return self._parts[involved]
 
     def n_cells_at(self, values: Mapping[str, Iterable[Scalar]]) -> int:
-        """Return the number of cells that have these values of some swept parameters."""
+        """Return the number of cells with these values of some swept parameters."""
         allowed = {name: set(entries) for name, entries in values.items()}
         return prod(
             sum(
@@ -211,12 +210,12 @@ class Grid:
         )
 
     def n_windows(self, cells: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the steps of an epoch in each of ``cells``, (cells,)."""
+        """Return the steps of an epoch in some cells, (cells,)."""
         n_windows: NDArray[np.int64] = -(-self._n_patterns // self.column("batch", cells))
         return n_windows
 
     def most_steps(self, cells: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the limit of steps of a run in each of ``cells``, (cells,); runs that reach it are right-censored."""
+        """Return the limit of steps of a run in some cells, (cells,); runs that reach it are right-censored."""
         import numpy as np
 
         steps = self.column("max_steps", cells)
@@ -232,13 +231,13 @@ def points(axis: Axis) -> Iterator[dict[str, Scalar]]:
 
 
 def indices_of(axis: Axis, names: Sequence[str]) -> list[int]:
-    """Return for each point of an axis the index of its values of some options, among those that points have."""
+    """Return, for each point of an axis, the index of its values of some options among the distinct ones."""
     found: dict[tuple[Scalar, ...], int] = {}
     return [found.setdefault(values, len(found)) for values in zip(*(axis[name] for name in names), strict=True)]
 
 
 def combinations(axes: Iterable[Axis], names: Sequence[str]) -> Iterator[tuple[Scalar, ...]]:
-    """Yield the combinations of values of some swept options that cells have, each once, the last axis fastest."""
+    """Yield the distinct combinations of values of some swept options in the cells, the last axis fastest."""
     parts = [[name for name in axis if name in names] for axis in axes]
     order = [name for part in parts for name in part]
     place = [order.index(name) for name in names]
@@ -263,7 +262,7 @@ def n_combinations(axes: Iterable[Axis], names: Iterable[str]) -> int:
 
 
 def values_of_axes(axes: Iterable[Axis]) -> dict[str, tuple[Scalar, ...]]:
-    """Return the values of each option of some axes, each once, in the order of the points."""
+    """Return the distinct values of each option of some axes, in the order of the points."""
     return {
         name: values if len(axis) == 1 else tuple(dict.fromkeys(values))
         for axis in axes

@@ -1,6 +1,6 @@
 """Suggestions for unknown names in a study: names of other packages, and features that are not supported.
 
-Names are compared without case, hyphens and underscores, so ``ReLU`` and ``leakyReLU`` are known, and ``LR`` is ``lr``.
+The comparison ignores case, hyphens and underscores: ``ReLU`` and ``leakyReLU`` are known, and ``LR`` is ``lr``.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ _VALUES = {
     "correct": ("accuracy",),
 }
 
-# Features that other packages have and studies have not, with the names by which users ask for them.
+# Features of other packages that studies do not have, with names that users try.
 _WISHES = {
     "dropout is": ("dropout", "dropout_rate", "drop"),
     "noise added while training is": ("input_noise", "gradient_noise", "jitter", "augmentation"),
@@ -101,41 +101,41 @@ def _by_alias(names: dict[str, tuple[str, ...]]) -> dict[str, str]:
 _KEY_OF, _VALUE_OF, _WISH_OF = map(_by_alias, (_KEYS, _VALUES, _WISHES))
 
 
-def meant_key(given: str, allowed: Iterable[str]) -> str | None:
-    """Return the allowed key that a name means, or None.
+def meant_key(name: str, allowed: Iterable[str]) -> str | None:
+    """Return the allowed key that a name of another package means, or None.
 
     >>> meant_key("LR", ["learning_rate", "loss"])
     'learning_rate'
     """
-    return _meant(given, list(allowed), _KEY_OF)
+    return _meant(name, list(allowed), _KEY_OF)
 
 
-def meant_value(given: str, allowed: Iterable[str]) -> str | None:
-    """Return the allowed value that a name means, or None."""
-    return _meant(given, list(allowed), _VALUE_OF)
+def meant_value(name: str, allowed: Iterable[str]) -> str | None:
+    """Return the allowed value that a name of another package means, or None."""
+    return _meant(name, list(allowed), _VALUE_OF)
 
 
-def not_supported(given: Any) -> str | None:
-    """Return a sentence if a name is that of a feature that is not supported, else None.
+def not_supported(name: Any) -> str | None:
+    """Return a sentence if a name stands for a feature that is not supported, else None.
 
     >>> not_supported("dropout")
     'dropout is not supported'
     """
-    wish = _WISH_OF.get(_plainly(given)) if isinstance(given, str) else None
+    wish = _WISH_OF.get(_plainly(name)) if isinstance(name, str) else None
     return wish and f"{wish} not supported"
 
 
-def unknown_key(what: str, given: Any, allowed: Iterable[str], homes: dict[str, str]) -> str:
+def unknown_key(what: str, key: Any, allowed: Iterable[str], homes: dict[str, str]) -> str:
     """Return a sentence that reports an unknown key, with a suggestion or the list of known keys.
 
     Parameters
     ----------
     what
         The kind of name: key, parameter.
-    given
+    key
         The unknown name, or any other value.
     allowed
-        Keys that are allowed there. Dotted ones are only suggested, where a dotted one is given.
+        Keys that are allowed there. Dotted ones are suggested for a dotted key, and never listed.
     homes
         The table of each key of a study.
 
@@ -145,35 +145,35 @@ def unknown_key(what: str, given: Any, allowed: Iterable[str], homes: dict[str, 
         The sentence, without a final period.
     """
     allowed = list(allowed)
-    told = f"unknown {what} {shown(given)}"
-    name = given.rpartition(".")[2] if isinstance(given, str) else ""
+    text = f"unknown {what} {shown(key)}"
+    name = key.rpartition(".")[2] if isinstance(key, str) else ""
     renamed = RENAMED.get(name)
-    if renamed and (renamed in allowed or any(key.endswith(f".{renamed}") for key in allowed)):
+    if renamed and (renamed in allowed or any(other.endswith(f".{renamed}") for other in allowed)):
         return f"{name!r} is called {renamed!r} since 0.1"
     wish = not_supported(name)
-    bare = [key for key in allowed if "." not in key]
-    dotted = [key for key in allowed if "." in key]
-    alias = None if name in bare else meant_key(name, bare)  # for a key in the wrong table, the dotted one is suggested
-    meant = alias or closest(given, bare, dotted) or (name if name in bare else None)
+    bare = [other for other in allowed if "." not in other]
+    dotted = [other for other in allowed if "." in other]
+    alias = None if name in bare else meant_key(name, bare)  # of a key in another table, suggest the dotted form
+    meant = alias or closest(key, bare, dotted) or (name if name in bare else None)
     if meant and f"seeds.{meant}" in allowed:
-        meant = f"seeds.{meant}"  # since base alone is not clear
+        meant = f"seeds.{meant}"  # since 'base' alone is not clear
     if meant:
-        told += f"; did you mean {meant!r}?"
+        text += f"; did you mean {meant!r}?"
     elif wish:
-        told += f": {wish}"
+        text += f": {wish}"
     else:
         if name in homes:
-            return f"{told}; it belongs to [{homes[name]}]"
+            return f"{text}; it belongs in [{homes[name]}]"
         elsewhere = meant_key(name, homes)
         if elsewhere:
-            return f"{told}; did you mean {elsewhere!r} of [{homes[elsewhere]}]?"
+            return f"{text}; did you mean {elsewhere!r} of [{homes[elsewhere]}]?"
     if len(bare) > _MOST_LISTED or wish:
-        return f"{told}{'' if told.endswith('?') else ';'} 'sweep explain' lists all keys"
-    return f"{told} Known: {', '.join(bare)}" if told.endswith("?") else f"{told}; known: {', '.join(bare)}"
+        return f"{text}{'' if text.endswith('?') else ';'} 'sweep explain' lists all keys"
+    return f"{text} Known: {', '.join(bare)}" if text.endswith("?") else f"{text}; known: {', '.join(bare)}"
 
 
-def _meant(given: str, allowed: list[str], aliases: dict[str, str]) -> str | None:
-    given = _plainly(given)
-    same = next((name for name in allowed if _plainly(name) == given), None)
-    alias = aliases.get(given)
+def _meant(name: str, allowed: list[str], aliases: dict[str, str]) -> str | None:
+    plain = _plainly(name)
+    same = next((known for known in allowed if _plainly(known) == plain), None)
+    alias = aliases.get(plain)
     return same or (alias if alias in allowed else None)

@@ -31,7 +31,7 @@ _TABLES = ("data", *SECTIONS, "parameters", *TOGETHER, "restarts", "seeds", "rec
 _TEXTS = ("name", "description", "method")
 _TOP = (*_TEXTS, *_TABLES)
 
-# Keys of the one table of [[samples]].
+# Keys of [[samples]] that can be changed if there is one table of it.
 _OF_SAMPLES = tuple(f"samples.{name}" for name in KEYS)
 
 
@@ -48,13 +48,13 @@ def load_study(source: str | Path, changes: Mapping[str, Any] | None = None) -> 
     Parameters
     ----------
     source
-        Name of a built-in study, or path of a study file. A pattern file is looked
-        for beside the study file.
+        Name of a built-in study, or path of a study file. A relative path of a pattern file
+        starts at the folder of the study file.
     changes
         Values to set, by dotted key (``"seeds.count"``) or by the key alone (``"learning_rate"``). A list, an array or
-        a dict such as ``{"geomspace": [1e-3, 1.0, 13]}`` sweeps the parameter; one value fixes it, or becomes the only
-        value of a swept one. Keys of the study that no cell uses any more, as ``from_step`` with ``criterion="none"``,
-        are left out. A description gives way to the names of the changed keys.
+        a dict such as ``{"geomspace": [1e-3, 1.0, 13]}`` sweeps the option; one value fixes it, or becomes the only
+        value of a swept one. Options that lose their effect, such as ``from_step`` with ``criterion="none"``, are
+        removed. The description is replaced by the names of the changed keys.
 
     Returns
     -------
@@ -76,11 +76,11 @@ def load_study(source: str | Path, changes: Mapping[str, Any] | None = None) -> 
 
 @default_floating_point
 def changed_study(source: str | Path, changes: Mapping[str, Any]) -> tuple[Study, list[str]]:
-    """Return a study as :func:`load_study` does, and the keys that it leaves out, as no cell uses them any more."""
+    """Return a study as :func:`load_study` does, and the keys that it removed because they lost their effect."""
     raw, folder = _read(source)
     _apply(raw, changes)
     of_values = [key for key in changes if key not in _TEXTS]
-    if of_values and raw.get("description") and "description" not in changes:  # which is of the study as it was
+    if of_values and raw.get("description") and "description" not in changes:  # of the study before the changes
         raw["description"] = f"{raw.get('name', 'a study')} with other values of {list_text(of_values)}"
     data, start = raw.setdefault("data", {}), raw.get("initial_weights")
     test = data.get("test") if isinstance(data, dict) else None
@@ -98,7 +98,7 @@ def changed_study(source: str | Path, changes: Mapping[str, Any]) -> tuple[Study
 
 @default_floating_point
 def parse_study(text: str, where: str) -> Study:
-    """Return the study in the text of a study file that holds its patterns too.
+    """Return the study in the text of a study file that also holds its patterns.
 
     Parameters
     ----------
@@ -115,14 +115,14 @@ def parse_study(text: str, where: str) -> Study:
     Raises
     ------
     StudyError
-        If the study is not valid, with a sentence for each fault, or if it names a file of patterns.
+        If the study is not valid, with a sentence for each fault, or names a file of patterns or weights.
     """
     raw = read_tables(text, shown(where, 200))
     data, start = raw.get("data"), raw.get("initial_weights")
     if isinstance(data, dict) and ("file" in data or "file" in (data.get("test") or ())):
-        raise StudyError([f"study {where!r} names a file of patterns; it must hold the patterns"])
+        raise StudyError([f"study {where!r} must hold its patterns, but names a file of them"])
     if isinstance(start, dict) and isinstance(start.get("values"), str):
-        raise StudyError([f"study {where!r} names a file of initial weights; it must hold the weights"])
+        raise StudyError([f"study {where!r} must hold its initial weights, but names a file of them"])
     return _study(raw)
 
 
@@ -151,8 +151,9 @@ def parse_changes(assignments: Iterable[str]) -> dict[str, Any]:
     for assignment in assignments:
         key, equals, text = (part.strip() for part in assignment.partition("="))
         if not equals or not key:
-            raise StudyError([f"--set {shown(assignment)} given; must be key=value, as in --set seeds.count=40"])
-        key = weight if _is_weight(weight := key.replace(" ", "")) else key
+            raise StudyError([f"--set: must be key=value, as in --set seeds.count=40, got {shown(assignment)}"])
+        weight = key.replace(" ", "")
+        key = weight if _is_weight(weight) else key
         fault = _key_fault(key)
         if fault:
             raise StudyError([f"--set: {fault}"])
@@ -164,14 +165,14 @@ def _read(source: str | Path) -> tuple[dict[str, Any], Path]:
     """Return the tables of a study and the folder of its file."""
     if not isinstance(source, (str, os.PathLike)):
         raise StudyError(
-            [f"study {shown(source)} given; must be the name of a built-in study or the path of a study file"]
+            [f"study must be the name of a built-in study or the path of a study file, got {shown(source)}"]
         )
     studies, named = built_in_studies(), shown(str(source), 200)
     if str(source) in studies:
         return tomllib.loads(studies[str(source)]), Path()
     path = Path(source)
     if isinstance(source, str) and not path.suffix and path.parent == Path() and not os.path.exists(path):
-        raise StudyError([unknown("study", source, studies) + "; or give the path of a study file"])
+        raise StudyError([unknown("study", source, studies) + "; or use the path of a study file"])
     try:
         text = read_text(path)
     except ValueError as error:
@@ -190,7 +191,7 @@ def _value(text: str) -> Any:
 
 
 def _scalar(text: str) -> bool | int | float | str:
-    """Return one value as TOML reads it, also numbers such as .5, and anything else as text."""
+    """Return one value as TOML reads it, also a number such as .5; anything else is text."""
     value = read_value(text)
     if isinstance(value, (bool, int, float, str)):
         return value
@@ -204,7 +205,7 @@ def _key_fault(key: Any) -> str | None:
     if key in _TEXTS or key in changeable or (isinstance(key, str) and _is_weight(key)):
         return None
     if key in _TABLES:
-        return f"{key!r} is a table; change keys of it, such as 'seeds.count' or 'learning_rate'"
+        return f"{key!r} is a table; change its keys, such as 'seeds.count' or 'learning_rate'"
     return unknown_key("key", key, [*tables.homes, *_TEXTS, *changeable], tables.homes)
 
 
@@ -216,7 +217,7 @@ def _is_weight(key: str) -> bool:
 
 @lru_cache(2)
 def _changeable(tables: OptionTables) -> frozenset[str]:
-    """Return the keys that can be changed, alone and with their tables."""
+    """Return the keys that can be changed, with and without their tables."""
     homes = tables.homes.items()
     dotted = [f"{section}.{name}" for name, section in homes] + [f"record.{name}" for name in Record.model_fields]
     swept = (f"parameters.{name}" for name in tables.sweepable)
@@ -226,14 +227,14 @@ def _changeable(tables: OptionTables) -> frozenset[str]:
 def _apply(raw: dict[str, Any], changes: Any) -> None:
     """Apply changes to the tables of a study file."""
     if not isinstance(changes, Mapping):
-        raise StudyError([f"changes {shown(changes)} given; must be a dict such as {{'seeds.count': 40}}"])
+        raise StudyError([f"changes must be a dict such as {{'seeds.count': 40}}, got {shown(changes)}"])
     changes = plain(changes)
     faults = [f"changes: {fault}" for fault in map(_key_fault, changes) if fault]
     if faults:
         raise StudyError(faults)
     if {"task", "file"} <= {key.rpartition(".")[2] for key in changes}:
-        raise StudyError(["changes: task and file given; give one of them"])
-    # A task or a file goes before arguments of the task, since it replaces what was in its table.
+        raise StudyError(["changes: task and file are both set; remove one"])
+    # A task or a file is set before arguments of the task, since it replaces the table [data].
     for key, value in sorted(changes.items(), key=lambda change: change[0].rpartition(".")[2] not in ("task", "file")):
         if key in _TEXTS or key in TOGETHER:
             raw[key] = value
@@ -271,17 +272,17 @@ def _set(raw: dict[str, Any], section: str, name: str, value: Any) -> None:
 
 
 def _set_sample(raw: dict[str, Any], key: str, value: Any) -> None:
-    """Apply a change of a key of [[samples]], of which there must be one table."""
+    """Apply a change of a key of [[samples]], which must have exactly one table."""
     tables = _tables(raw, "samples")
     if len(tables) != 1:
-        raise StudyError([f"changes: {key!r} given, and the study has {len(tables)} tables [[samples]], not one"])
+        raise StudyError([f"changes: {key!r} needs exactly one table [[samples]], got {len(tables)}"])
     tables[0][key.rpartition(".")[2]] = value
 
 
 def _set_together(raw: dict[str, Any], name: str, value: Any) -> bool:
-    """Apply a change of an option that varies with others: one value takes it out, all else replaces its values there.
+    """Apply a change of an option that varies with others: a single value removes it there, others replace its values.
 
-    Returns whether that is all. An option that is taken out is then set as any other.
+    Return whether that completes the change. A removed option is then set as any other.
     """
     for kind in ("zip", "samples"):
         for table in _tables(raw, kind):
@@ -299,6 +300,6 @@ def _set_together(raw: dict[str, Any], name: str, value: Any) -> bool:
 
 
 def _tables(raw: dict[str, Any], kind: str) -> list[dict[str, Any]]:
-    """Return the tables of a list that are tables; validation of the study reports all else."""
+    """Return the tables in a list; validation of the study reports other values."""
     tables = raw.get(kind)
     return [each for each in (tables if isinstance(tables, list) else [tables]) if isinstance(each, dict)]

@@ -1,4 +1,4 @@
-"""Sentences for users from the errors of pydantic."""
+"""Errors of pydantic as sentences for users."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def sentences(error: ValidationError, path: str, known_keys: list[str], tables: 
     Parameters
     ----------
     error
-        The error that validation of the table raised.
+        The error of the table's validation.
     path
         Dotted key of the table in the study file.
     known_keys
@@ -65,25 +65,27 @@ def _sentence(detail: Any, path: str, known_keys: list[str], tables: OptionTable
     where = path + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in detail["loc"])
     if kind == "missing":
         return f"{where}: is missing"
-    given, name = detail["input"], str(detail["loc"][-1]) if detail["loc"] else ""
-    if isinstance(given, (list, dict)) and where.endswith(f".{name}") and name in tables.sweepable:
-        several = "; for several layers give a text such as '8-4'" if name == "hidden" else ""
-        return f"{where}: {shown(given)} given; must be one value{several}; to sweep {name}, move it to [parameters]"
+    value, name = detail["input"], str(detail["loc"][-1]) if detail["loc"] else ""
+    if isinstance(value, (list, dict)) and where.endswith(f".{name}") and name in tables.sweepable:
+        several = " (for several layers a text such as '8-4')" if name == "hidden" else ""
+        return f"{where}: must be one value{several}, got {shown(value)}; to sweep {name}, move it to [parameters]"
     if kind == "value_error":
         return f"{where}: {context['error']}"
     need = _NEEDS[kind].format(**context) if kind in _NEEDS else detail["msg"]
-    told = f"{where}: {shown(given)} given"
-    if kind == "literal_error" and isinstance(given, str):
-        own, note = _own_options(where.partition("[")[0].rpartition(".")[2])
+    hint = ""
+    if kind == "literal_error" and isinstance(value, str):
+        custom, note = _custom_names(where.partition("[")[0].rpartition(".")[2])
         need += note
-        meant = meant_value(given, [*re.findall(r"'([^']*)'", context["expected"]), *own])
-        told += f"; did you mean {meant!r}?" if meant else f"; {wish}" if (wish := not_supported(given)) else ""
-    return f"{told} Must be {need}" if told.endswith("?") else f"{told}; must be {need}"
+        meant = meant_value(value, [*re.findall(r"'([^']*)'", context["expected"]), *custom])
+        wish = not_supported(value)
+        hint = f"; did you mean {meant!r}?" if meant else f"; {wish}" if wish else ""
+    return f"{where}: must be {need}, got {shown(value)}{hint}"
 
 
-def _own_options(key: str) -> tuple[list[str], str]:
-    """Return custom components that this process knows for a key, and what to add to the values that it may have."""
+def _custom_names(key: str) -> tuple[list[str], str]:
+    """Return the custom components that this process knows for a key, and a note on them for the allowed values."""
     if key not in (*KINDS, "output"):
         return [], ""
-    own = [name for name in known_tables().users[key] if name not in OURS.users[key]]
-    return own, f", or your own {', '.join(map(repr, own))}" if own else ", or a custom component, of --plugin FILE"
+    names = [name for name in known_tables().users[key] if name not in OURS.users[key]]
+    listed = f", custom: {', '.join(map(repr, names))}" if names else ", or a custom component loaded by --plugin FILE"
+    return names, listed

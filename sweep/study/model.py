@@ -1,8 +1,8 @@
 """The study: everything that decides the numbers of a result, and nothing else.
 
-A study comes from a TOML file, a built-in name or keywords in Python. Each becomes a
-:class:`Study`, which is valid by construction. Its canonical form holds all defaults,
-expanded parameter values and patterns. The SHA-256 of that is the study's identity.
+A study comes from a TOML file, a built-in name or keywords in Python. Each becomes a :class:`Study`, which is valid by
+construction. Its canonical form holds all defaults, the expanded values of parameters and the patterns. The SHA-256 of
+this form is the study's identity.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from sweep.study.messages import sentences
 from sweep.study.options import ALWAYS_WRITTEN, MAX_STEPS, OptionTables, loss_and_reduction, option_tables
 from sweep.study.patterns import MAX_PATTERNS
 from sweep.study.sections import Record, Restarts, Section, Seeds
-from sweep.study.swept_values import Reading, conflicts, keys_swept, options_given
+from sweep.study.swept_values import Reading, keys_swept, named_options, set_twice_or_missing
 from sweep.system.formatting import count_text
 from sweep.system.plain_values import plain
 
@@ -44,30 +44,30 @@ S = TypeVar("S", bound=Section)
 class Study(StudyContent):
     """A sweep to run: patterns, networks, training, swept parameters and seeds.
 
-    Lists may be tuples, ranges, NumPy arrays or series of pandas, and scalars those of NumPy.
+    Lists may be tuples, ranges, NumPy arrays or pandas Series; scalars may be those of NumPy.
 
     Parameters
     ----------
     name
-        Names the default results folder; at most 255 letters, digits, ``.``, ``_``, ``-``.
+        Name of the study and of its default results folder: at most 255 letters, digits, ``.``, ``_``, ``-``.
     description
         Free text.
     data, network, initial_weights, training, convergence, restarts, seeds, record
-        Tables as in the study file; keys that are left out have their defaults. In ``data``,
-        ``targets`` may be a flat list where there is one output.
+        Tables as in the study file; omitted keys have their defaults. In ``data``, ``targets`` may be a flat list
+        where there is one output.
     parameters
-        Swept parameters: ``{"hidden": [2, 4, 8]}``, or any other form that
-        :func:`sweep.study.parameters.expand` reads, such as ``{"hidden": {"range": [2, 8]}}``. The
-        order decides the numbering of cells (configurations), the last one fastest.
+        Swept parameters: ``{"hidden": [2, 4, 8]}``, or any other form that :func:`sweep.study.parameters.expand` reads,
+        such as ``{"hidden": {"range": [2, 8]}}``. Their order decides the numbering of configurations (cells): the last
+        parameter varies fastest.
     zip, samples, exclude
-        Lists of tables as in the study file. Each table of ``zip`` and ``samples`` is an axis of several options, which
+        Lists of tables as in the study file. Each table of ``zip`` and ``samples`` is an axis of several options that
         vary together: lists of equal length, or ``count`` points drawn by ``method`` (``"sobol"``, ``"random"``) from
-        ranges of options. Each table of ``exclude`` is a condition on swept options; cells that meet it are left out.
+        ranges of options. Each table of ``exclude`` is a condition on swept options; cells that meet it are excluded.
     method
-        ``"grid"``: every point of an axis is combined with every point of any other; each combination is a cell.
+        ``"grid"``: each combination of one point of every axis is a cell.
     components
-        Declarations of custom components, without their code, as in the canonical form of a study. Others are
-        known by name once :func:`sweep.activation`, :func:`sweep.loss` or :func:`sweep.optimizer` has declared them.
+        Declarations of custom components, without their code, as in the canonical form of a study. Not needed for
+        components that :func:`sweep.activation`, :func:`sweep.loss` or :func:`sweep.optimizer` has declared.
 
     Raises
     ------
@@ -111,7 +111,7 @@ class Study(StudyContent):
         faults = _text_faults(name, description, method)
         self.name = name
         self.description = description
-        given = plain(
+        raw = plain(
             {
                 "data": data,
                 "network": network,
@@ -121,47 +121,47 @@ class Study(StudyContent):
                 "parameters": {} if parameters is None else parameters,
             }
         )
-        given |= {kind: plain(tables) for kind, tables in builtins.zip(TOGETHER, (zip, samples, exclude), strict=True)}
-        self.tables = tables = option_tables(custom_components(given, plain(components), faults))
-        swept = keys_swept(given["parameters"]) | {name: key for key, name in names_together(given, tables)}
-        named = options_given(given, swept, tables)
-        sets = read_data(given["data"], swept_data(given, tables), faults)
+        raw |= {kind: plain(tables) for kind, tables in builtins.zip(TOGETHER, (zip, samples, exclude), strict=True)}
+        self.tables = tables = option_tables(custom_components(raw, plain(components), faults))
+        swept = keys_swept(raw["parameters"]) | {name: key for key, name in names_together(raw, tables)}
+        named = named_options(raw, swept, tables)
+        sets = read_data(raw["data"], swept_data(raw, tables), faults)
         n_patterns = sets.n_patterns if sets else MAX_PATTERNS
-        given["training"] = _within_epochs(given["training"], named)
+        raw["training"] = _within_epochs(raw["training"], named)
         context = {"n_patterns": n_patterns}
         for name, model in tables.sections.items():
-            setattr(self, name, _section(name, model, given[name], faults, tables, context))
+            setattr(self, name, _section(name, model, raw[name], faults, tables, context))
         self.seeds = _section("seeds", Seeds, plain(seeds), faults, tables)
         self.record = _section("record", Record, plain(record), faults, tables)
         self.restarts = _section("restarts", Restarts, plain(restarts), faults, tables)
-        self.axes, self.sources = read_axes(given, Reading(tables, n_patterns, faults))
+        self.axes, self.sources = read_axes(raw, Reading(tables, n_patterns, faults))
         self.parameters = values_of_axes(self.axes)
-        faults += conflicts(given, swept, tables)
+        faults += set_twice_or_missing(raw, swept, tables)
         if sets:
             self.data = sets
         if not faults and self.n_runs >= 2**63:
-            faults.append(f"parameters and seeds: {self.n_runs:,} runs in all given; must be fewer than 2^63")
+            faults.append(f"parameters and seeds: must be fewer than 2^63 runs, got {self.n_runs:,}")
         if not faults:
             faults += combination_faults(self, named)
             if self.seeds.until and set(self.values_of("criterion")) == {"none"}:
-                faults.append("seeds.until: ends rounds by convergence rates, which criterion 'none' does not evaluate")
+                faults.append("seeds.until: needs a criterion, got 'none', which has no convergence rate; remove until")
             faults += curve_faults(self)
         if faults:
             raise StudyError(faults)
         self._leave_out_default_reduction()
 
     def _leave_out_default_reduction(self) -> None:
-        """Drop a given reduction that all losses have by default, so that it does not change the identity."""
-        given = getattr(self.training, "reduction")  # noqa: B009 (the vocabulary brings it)
-        if given and all(loss_and_reduction(loss)[1] == given for loss in self.values_of("loss")):
+        """Drop an explicit reduction that all losses have by default, so that it does not change the identity."""
+        reduction = getattr(self.training, "reduction")  # noqa: B009 (a field made from the vocabulary)
+        if reduction and all(loss_and_reduction(loss)[1] == reduction for loss in self.values_of("loss")):
             self.training = self.training.model_copy(update={"reduction": None})
 
     @default_floating_point
     def canonical(self) -> dict[str, Any]:
-        """Return the canonical form: the tables of the study file with nothing left implicit."""
+        """Return the canonical form: the tables of the study file, in which everything is explicit."""
         tables: dict[str, Any] = {"name": self.name, "description": self.description, "method": "grid"}
-        tables["data"] = dict(self.data.said)
-        always = {*ALWAYS_WRITTEN, *self.tables.own_settings}
+        tables["data"] = dict(self.data.table)
+        always = {*ALWAYS_WRITTEN, *self.tables.custom_settings}
         for section, model in self.tables.sections.items():
             defaults = model.model_validate({}, context={"n_patterns": self.data.n_patterns})
             tables[section] = {
@@ -177,12 +177,12 @@ class Study(StudyContent):
             tables["zip"] = [{key: list(values) for key, values in axis.items()} for axis in together]
         tables["seeds"] = self.seeds.model_dump(exclude_none=True)
         for name, table in (("restarts", self.restarts), ("record", self.record)):
-            defaults, said = type(table).model_validate({}), table.model_dump(exclude_none=True)
-            said = {key: value for key, value in said.items() if value != getattr(defaults, key)}
-            if said:
-                tables[name] = plain(said)
-        if self.tables.own:
-            tables["components"] = components_table(self.tables.own.values())
+            defaults, values = type(table).model_validate({}), table.model_dump(exclude_none=True)
+            values = {key: value for key, value in values.items() if value != getattr(defaults, key)}
+            if values:
+                tables[name] = plain(values)
+        if self.tables.custom:
+            tables["components"] = components_table(self.tables.custom.values())
         return tables
 
     @property
@@ -190,12 +190,13 @@ class Study(StudyContent):
     def identity(self) -> str:
         """SHA-256 of the canonical form without name and description.
 
-        It depends on the order of the parameters, and not on that of other keys.
+        It depends on the order of the parameters, but not on that of other keys.
         """
         tables = self.canonical()
         del tables["name"], tables["description"]
-        for option in tables.get("components", {}).values():  # their cost follows from the source
-            option.pop("operations", None), option.pop("elementary", None)
+        for component in tables.get("components", {}).values():
+            for cost in ("operations", "elementary"):  # they follow from the source
+                component.pop(cost, None)
         tables["parameters"] = list(tables["parameters"].items())
         if "zip" in tables:
             tables["zip"] = [list(axis.items()) for axis in tables["zip"]]
@@ -233,7 +234,7 @@ if Study.__doc__:  # Python drops docstrings with -OO
     Study.__doc__ += f"""
     Notes
     -----
-    The keys of the tables, as ``sweep explain`` prints them. Those that can be swept are allowed in ``parameters``::
+    The keys of the tables, as ``sweep explain`` prints them; ``parameters`` may hold those that can be swept::
 
 {glossary(entries(), 112, " " * 8)}
     """
@@ -244,18 +245,18 @@ def _text_faults(name: Any, description: Any, method: Any) -> list[str]:
     faults = []
     if not isinstance(name, str) or not NAME.fullmatch(name):
         faults.append(
-            f"name: {shown(name)} given; must be text of at most 255 letters, digits, '.', '_' and '-', as it names "
-            "a folder"
+            "name: must be text of at most 255 letters, digits, '.', '_' and '-', since it names a folder, got "
+            f"{shown(name)}"
         )
     if not isinstance(description, str) or not _is_unicode(description):
-        faults.append(f"description: {shown(description)} given; must be text")
+        faults.append(f"description: must be text, got {shown(description)}")
     if method != "grid":
-        faults.append(f"method: {shown(method)} given; must be 'grid'")
+        faults.append(f"method: must be 'grid', got {shown(method)}")
     return faults
 
 
 def _is_unicode(text: str) -> bool:
-    """Return whether text can be encoded; bytes of the command line that are not UTF-8 cannot."""
+    """Return whether text can be encoded, which fails for bytes of the command line that are not UTF-8."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -264,7 +265,7 @@ def _is_unicode(text: str) -> bool:
 
 
 def _within_epochs(training: Any, options: set[str]) -> Any:
-    """Return the table [training]; where only epochs are limited, with the largest limit of steps."""
+    """Return the table [training], with the largest limit of steps where only epochs are limited."""
     if "max_epochs" in options and "max_steps" not in options and isinstance(training, Mapping | None):
         return {**(training or {}), "max_steps": MAX_STEPS}
     return training
@@ -278,7 +279,7 @@ def _section(
     tables: OptionTables,
     context: dict[str, Any] | None = None,
 ) -> S:
-    """Validate one table, None for an empty one, and add its faults; with a fault the returned table is not usable."""
+    """Validate one table (None: empty) and add its faults; with a fault the returned table is not usable."""
     try:
         return model.model_validate({} if raw is None else raw, context=context)
     except ValidationError as error:

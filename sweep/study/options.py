@@ -1,8 +1,8 @@
 """The options of a study: every scalar property of a cell, declared once.
 
-An option is a field of its table: type and limits, default, role, meaning and unit (see
-:class:`sweep.study.fields.Option`). Activations, losses, optimizers, criteria and their settings are those of
-:mod:`kernels.vocabulary`. Sweepable parameters, plan, settings of cells and columns of results follow from them.
+An option is a field of its table with type and limits, default, role, meaning and unit (see
+:class:`sweep.study.fields.Option`). Activations, losses, optimizers, criteria and their settings come from
+:mod:`kernels.vocabulary`. Sweepable options, plan, settings of cells and columns of results follow from these fields.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from kernels.components.scalings import SCALINGS
 from kernels.custom.registry import Declaration, declared_components
 from kernels.start.names import DISTRIBUTIONS, GENERATORS, MAX_LAYERS
 from sweep.study.data import DATA_KEYS, DATA_OPTIONS
-from sweep.study.fields import IS_GIVEN, Option, Users, choice, option, setting, settings_of, table, users_with
+from sweep.study.fields import IS_SET, Option, Users, choice, option, setting, settings_of, table, users_with
 from sweep.study.given_weights import Values, WithWeights
 from sweep.study.option_values import DRAWN, Batch, DrawOrder, Freeze, HiddenUnits, OutputScale, Scale
 from sweep.study.sections import Record, Restarts, Section, Seeds
@@ -29,7 +29,7 @@ PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegativeFloat = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Steps = Annotated[int, Field(ge=0, le=MAX_STEPS)]
 
-# Names of a loss together with a reduction.
+# Names that stand for a loss and its reduction, such as mse.
 LOSS_ALIASES = {
     alias: (name, reduction) for name, loss in vocabulary.LOSSES.items() for alias, reduction in loss.names.items()
 }
@@ -49,10 +49,13 @@ class Network(Section):
 
     hidden: HiddenUnits | None = option(None, "kernel", "hidden units", "units")
     layers: Annotated[int, Field(ge=1, le=MAX_LAYERS)] = option(
-        1, "kernel", "hidden layers, of so many units each; a text of hidden tells its own", "layers"
+        1,
+        "kernel",
+        "number of hidden layers, each with hidden units; not used with a text such as hidden = '8-4'",
+        "layers",
     )
     bias: bool = option(True, "kernel", "whether units have biases")
-    skip: bool = option(False, "kernel", "whether inputs are joined to outputs directly too")
+    skip: bool = option(False, "kernel", "whether inputs also connect to outputs directly")
     dtype: Literal["float64", "float32"] = option(
         "float64", "kernel", "type of all numbers of the networks", is_swept=False
     )
@@ -64,7 +67,7 @@ class InitialWeights(Section):
     scale: Scale = option(
         1.0,
         "start",
-        "deviation (normal), half width (uniform) or value (constant) of the initial weights",
+        "standard deviation (normal), half width (uniform) or value (constant) of the initial weights",
         "weight",
     )
     output_scale: OutputScale | None = option(
@@ -80,11 +83,9 @@ class InitialWeights(Section):
     mirrored: bool = option(
         False,
         "start",
-        "whether units of the last hidden layer begin in pairs with opposite output weights",
+        "whether units of the last hidden layer start in pairs with opposite output weights",
     )
-    values: Values = option(
-        None, "start", "initial weights that are given, in place of drawn ones", "weight", is_swept=False
-    )
+    values: Values = option(None, "start", "explicit initial weights, in place of drawn ones", "weight", is_swept=False)
     draw_order: DrawOrder = option(
         " ".join(DRAWN), "start", "parameters in the order in which they are drawn", used_with=_DRAWN
     )
@@ -98,8 +99,10 @@ class Training(Section):
     order: Literal["cyclic", "shuffled"] = option(
         "cyclic", "kernel", "order of the patterns where an epoch takes several updates"
     )
-    max_steps: Steps = option(5000, "limit", "updates after which a run is exhausted", "updates")
-    max_epochs: Steps | None = option(None, "limit", "epochs after which a run is exhausted", "epochs")
+    max_steps: Steps = option(5000, "limit", "updates after which a run ends as exhausted (right-censored)", "updates")
+    max_epochs: Steps | None = option(
+        None, "limit", "epochs after which a run ends as exhausted (right-censored)", "epochs"
+    )
 
 
 class Convergence(Section):
@@ -108,30 +111,32 @@ class Convergence(Section):
     monitor: Literal["loss", "n_correct"] = option(
         "loss",
         "kernel",
-        "what has to improve within the patience: the loss, or the number of outputs on the side of the middle where "
-        "their targets are, with softmax of patterns whose class is right (n_correct)",
-        used_with={"patience": [IS_GIVEN]},
+        "what has to improve within the patience: the loss, or the number of correct outputs (n_correct): those on the "
+        "same side of the decision threshold as their targets, or with softmax patterns with the right class",
+        used_with={"patience": [IS_SET]},
     )
     from_step: Steps = option(
         0,
         "setting",
-        "first step at which there is a criterion",
+        "first step at which the criterion is evaluated",
         "updates",
         used_with={"criterion": [name for name in vocabulary.CRITERIA if name != "none"]},
     )
     tie: Annotated[
         Literal["wrong", "right"],
-        "wrong, right; sigmoid rounds to 0.5 where its sum is within some 1e-16 of 0, in float32 within 1e-7",
+        "wrong, right; sigmoid rounds to 0.5 where its sum is within about 1e-16 of 0, in float32 within 1e-7",
     ] = option(
         "wrong",
         "kernel",
-        "what an output is that, as rounded, equals the middle, and with softmax the largest of several equal ones",
+        "how an output equal to the decision threshold counts, and with softmax the largest of several equal outputs",
     )
 
 
 def _network(users: Users) -> dict[str, dict[str, Any]]:
     """Return the options of the vocabulary in the table [network]."""
-    scalings, of_scaling = choice(SCALINGS, "standard", "factor of the sums of each layer, without biases and skips")
+    scalings, of_scaling = choice(
+        SCALINGS, "standard", "factor of the sums of each layer, which exclude biases and skip connections"
+    )
     return {
         "hidden": {
             "activation": choice(users["activation"], "relu", "activation of the hidden units"),
@@ -157,7 +162,7 @@ def _initial_weights() -> dict[str, dict[str, Any]]:
 
 def _training(users: Users) -> dict[str, dict[str, Any]]:
     """Return the options of the vocabulary in the table [training]."""
-    reductions = "what the loss is: the sum of its terms, their mean, or the mean over patterns of such sums"
+    reductions = "how terms make the loss: their sum, their mean, or the mean over patterns of the sum over outputs"
     names, _ = choice(REDUCTIONS, "sum", reductions)
     return {
         "": {
@@ -179,7 +184,7 @@ def _convergence(users: Users) -> dict[str, dict[str, Any]]:
     criterion = choice(vocabulary.CRITERIA, "loss", "convergence criterion")
     of_plateaus = {
         "patience": setting("patience", users),
-        "min_delta": setting("min_delta", users, {"patience": [IS_GIVEN]}),
+        "min_delta": setting("min_delta", users, {"patience": [IS_SET]}),
     }
     options = {
         "criterion": criterion,
@@ -190,36 +195,36 @@ def _convergence(users: Users) -> dict[str, dict[str, Any]]:
 
 
 class OptionTables:
-    """The options of studies: ours, and those of a user's own that a study may use.
+    """The options that a study may use: built-in ones, and those of custom components.
 
     Parameters
     ----------
-    own
+    custom
         Declarations of custom components.
 
     Attributes
     ----------
-    own : dict
+    custom : dict
         These declarations by name.
     users
-        Options with settings, by the key whose values they are; see :func:`sweep.study.fields.users_with`.
+        Components with settings, by the option whose values they are; see :func:`sweep.study.fields.users_with`.
     sections : dict
         The tables of a study that hold options.
     options : dict
-        All options by name. Those of [data] are options of cells only where they are swept. Single initial weights, as
-        w[0,1], are options too, which are not listed.
+        All options by name. Those of [data] are options of cells only where they are swept. Single initial weights,
+        such as w[0,1], are options too, but not listed.
     kinds : dict
         Their types with limits.
     sweepable : dict
         The table of each option that can be swept.
-    own_settings : dict
-        Settings of custom components alone, by name.
+    custom_settings : dict
+        Settings that only custom components have, by name.
     homes : dict
         The table of every key that can be changed.
     """
 
-    def __init__(self, own: tuple[Declaration, ...] = ()) -> None:
-        self.own, self.users = {each.name: each for each in own}, users_with(own)
+    def __init__(self, custom: tuple[Declaration, ...] = ()) -> None:
+        self.custom, self.users = {each.name: each for each in custom}, users_with(custom)
         self.sections: dict[str, type[Section]] = {
             "network": table(Network, _network(self.users)),
             "initial_weights": table(InitialWeights, _initial_weights()),
@@ -247,8 +252,8 @@ class OptionTables:
             **dict.fromkeys(Seeds.model_fields, "seeds"),
             **dict.fromkeys(DATA_KEYS, "data"),
         }
-        settings = {each.name: each for option in own for each in option.settings}
-        self.own_settings = {name: each for name, each in settings.items() if name not in vocabulary.SETTINGS}
+        settings = {each.name: each for component in custom for each in component.settings}
+        self.custom_settings = {name: each for name, each in settings.items() if name not in vocabulary.SETTINGS}
 
     def with_role(self, role: str) -> tuple[str, ...]:
         """Return the options with a role; see :class:`sweep.study.fields.Option`."""
@@ -256,26 +261,26 @@ class OptionTables:
 
 
 @lru_cache(16)
-def option_tables(own: tuple[Declaration, ...]) -> OptionTables:
+def option_tables(custom: tuple[Declaration, ...]) -> OptionTables:
     """Return the options of studies that may use these custom components."""
-    return OptionTables(own)
+    return OptionTables(custom)
 
 
 def known_tables() -> OptionTables:
-    """Return the options of studies with all custom components that this process knows by name."""
-    return option_tables(tuple(option.declaration for option in declared_components().values()))
+    """Return the options of studies that may use all custom components of this process."""
+    return option_tables(tuple(component.declaration for component in declared_components().values()))
 
 
 OURS = option_tables(())
 SECTIONS, OPTIONS, KINDS, SWEEPABLE, HOMES = OURS.sections, OURS.options, OURS.kinds, OURS.sweepable, OURS.homes
 NETWORK, INITIAL_WEIGHTS, TRAINING, CONVERGENCE = SECTIONS.values()
 
-# The option whose value an omitted option has; other options without a value mean no limit.
+# The option whose value stands in for an omitted option; other omitted options mean no limit.
 STANDS_FOR = {"output_scale": "scale", "bias_scale": "scale", "output_learning_rate": "learning_rate"}
 REQUIRED = ("hidden", "learning_rate")
 
-# Options that the canonical form always holds, as in the first version. Any other option is left out where it has its
-# default, so that studies keep their identity.
+# Options that the canonical form always holds. Any other option is omitted where it has its default, so that studies
+# keep their identity when options are added.
 ALWAYS_WRITTEN = (
     *("hidden", "activation", "output", "bias", "dtype", "distribution", "scale", "generator"),
     *("loss", "optimizer", "learning_rate", "max_steps", "criterion", "threshold"),
@@ -283,12 +288,12 @@ ALWAYS_WRITTEN = (
 
 
 def loss_and_reduction(loss: str, reduction: str | None = None) -> tuple[str, str]:
-    """Return a loss and its reduction by the names of the kernels; by default the terms are summed."""
+    """Return the loss and the reduction that kernels use; the default reduction is the sum."""
     return LOSS_ALIASES.get(loss, (loss, reduction or "sum"))
 
 
 def with_role(role: str) -> tuple[str, ...]:
-    """Return the options of ours with a role."""
+    """Return the built-in options with a role."""
     return OURS.with_role(role)
 
 

@@ -1,4 +1,4 @@
-"""Values of swept parameters, from the forms of a study file."""
+"""Values of swept parameters, read from any form that a study file allows."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from sweep.system.plain_values import MAX_VALUES, is_integer, plain
 
 Scalar = bool | int | float | str
 
-# The form of each key, and an example.
+# The form of each key, with an example.
 _LISTS = {
     "value": "one value, as in { value = 0.1 }",
     "values": "a list, as in { values = [2, 4, 8] }",
-    "geomspace": "[first value, last value, how many], both ends included, as in { geomspace = [1e-3, 1.0, 13] }",
-    "linspace": "[first value, last value, how many], both ends included, as in { linspace = [0.0, 1.0, 5] }",
+    "geomspace": "[first, last, number of values], both ends included, as in { geomspace = [1e-3, 1.0, 13] }",
+    "linspace": "[first, last, number of values], both ends included, as in { linspace = [0.0, 1.0, 5] }",
     "range": "[first, last] or [first, last, step] of integers, both ends included, as in { range = [2, 8] }",
 }
 DISTRIBUTIONS = ["uniform", "log_uniform_values", "int_uniform"]
@@ -28,7 +28,7 @@ _FORMS = (
 
 
 class Bounds(NamedTuple):
-    """A range of every number between two ends, both included.
+    """All numbers between two ends, both included.
 
     Attributes
     ----------
@@ -43,13 +43,13 @@ class Bounds(NamedTuple):
 
 
 def bounds_of(spec: Any, integer: bool) -> Bounds | None:
-    """Return the ends of a range that does not say how many values it has, as samples allow; None for other forms.
+    """Return the ends of a range without a number of values, which samples allow; None for other forms.
 
     Parameters
     ----------
     spec
-        As of :func:`expand`. ``geomspace``, ``geomspace`` and ``linspace`` of two ends, and ``min`` and ``max`` without
-        ``num``, are ranges of every number between.
+        As for :func:`expand`. ``geomspace`` and ``linspace`` with two ends, and ``min`` and ``max`` without ``num``,
+        are ranges of all numbers between the ends.
     integer
         Whether all values must be integers.
 
@@ -65,27 +65,27 @@ def bounds_of(spec: Any, integer: bool) -> Bounds | None:
     spec = plain(spec)
     if not isinstance(spec, Mapping) or not spec:
         return None
-    (option, given), *others = spec.items()
-    if not others and option in ("geomspace", "geomspace", "linspace") and isinstance(given, list) and len(given) == 2:
-        bounds = Bounds(given[0], given[1], "linear" if option == "linspace" else "log")
-        if not all(map(_is_finite, given)):
-            raise ValueError(f"{option} {shown(given)} given; its two ends must be finite numbers")
+    (form, ends), *others = spec.items()
+    if not others and form in ("geomspace", "linspace") and isinstance(ends, list) and len(ends) == 2:
+        bounds = Bounds(ends[0], ends[1], "linear" if form == "linspace" else "log")
+        if not all(map(_is_finite, ends)):
+            raise ValueError(f"{form}: both ends must be finite numbers, got {shown(ends)}")
     elif "num" not in spec and spec.keys() <= {"min", "max", "distribution"}:
         distribution = _distribution(spec, integer)
         bounds = Bounds(
             _bound(spec, "min"), _bound(spec, "max"), "log" if distribution == DISTRIBUTIONS[1] else "linear"
         )
         integer |= distribution == "int_uniform"
-        option, given = distribution, [bounds.low, bounds.high]
+        form, ends = distribution, [bounds.low, bounds.high]
     else:
         return None
     low, high, scale = bounds
     if low > high:
-        raise ValueError(f"{option} {shown(given)} given; the first end is above the second")
+        raise ValueError(f"{form}: the first end must be at most the second, got {shown(ends)}")
     if integer and (low != int(low) or high != int(high)):
-        raise ValueError(f"{option} {shown(given)} given; an integer range has integer ends")
+        raise ValueError(f"{form}: both ends must be integers, got {shown(ends)}")
     if scale == "log" and low <= 0:
-        raise ValueError(f"{option} {shown(given)} given; the ends are values, not exponents, so both must be above 0")
+        raise ValueError(f"{form}: both ends must be above 0 (values, not exponents), got {shown(ends)}")
     return Bounds(int(low), int(high), scale) if integer else bounds
 
 
@@ -97,10 +97,10 @@ def expand(spec: Any, integer: bool) -> list[Scalar]:
     spec
         As in the study file: a list, one value, ``{values = [..]}``, ``{value = x}`` or one of these.
 
-        - ``{geomspace = [first, last, count]}``, also called ``geomspace``: evenly spaced in the
-          logarithm. Unlike those of ``numpy.geomspace``, ends are values, not exponents.
+        - ``{geomspace = [first, last, count]}``: evenly spaced in the logarithm. As in
+          ``numpy.geomspace``, the ends are values, not exponents.
         - ``{linspace = [first, last, count]}``: evenly spaced.
-        - ``{range = [first, last]}`` or ``{range = [first, last, step]}``: integers. Unlike
+        - ``{range = [first, last]}`` or ``{range = [first, last, step]}``: integers. Unlike in
           Python's ``range``, the last one is included, so ``step`` must lead to it.
         - ``{min, max, num, distribution}``: ``uniform``, ``log_uniform_values`` or ``int_uniform``.
 
@@ -129,51 +129,51 @@ def expand(spec: Any, integer: bool) -> list[Scalar]:
     if isinstance(spec, (bool, int, float, str)):
         return [spec]
     if not isinstance(spec, Mapping) or not spec:
-        raise ValueError(f"{shown(spec)} given; give {_FORMS}")
+        raise ValueError(f"must be {_FORMS}; got {shown(spec)}")
     known = [*_LISTS, "min", "max", "num", "distribution"]
     for key in spec:
         if key not in known:
             raise ValueError(unknown("key", key, known))
-    option = next((key for key in spec if key in _LISTS), None)
-    if option is None:
+    form = next((key for key in spec if key in _LISTS), None)
+    if form is None:
         return _range_of_bounds(spec, integer)
     if len(spec) > 1:
-        raise ValueError(f"keys {', '.join(spec)} given together; {option} allows no other key")
-    if option == "value":
+        raise ValueError(f"{form} must be the only key, got {', '.join(spec)}")
+    if form == "value":
         return [spec["value"]]
-    if option == "values":
+    if form == "values":
         if not isinstance(spec["values"], list):
-            raise ValueError(f"values {shown(spec['values'])} given; must be {_LISTS['values']}")
+            raise ValueError(f"values must be {_LISTS['values']}; got {shown(spec['values'])}")
         return _listed(spec["values"])
-    if option == "range":
+    if form == "range":
         return _range(spec["range"])
-    return _spaced(option, spec[option], integer)
+    return _spaced(form, spec[form], integer)
 
 
 def _listed(values: list[Any]) -> list[Scalar]:
     if not values:
-        raise ValueError(f"an empty list given; give {_FORMS}")
+        raise ValueError(f"must be {_FORMS}; got an empty list")
     if len(values) > MAX_VALUES:
-        raise ValueError(f"{len(values):,} values given; at most {MAX_VALUES:,} are allowed")
+        raise ValueError(f"must be at most {MAX_VALUES:,} values, got {len(values):,}")
     return values
 
 
-def _spaced(option: str, given: Any, integer: bool) -> list[Scalar]:
-    """Expand ``geomspace``, ``geomspace`` and ``linspace``."""
-    if not isinstance(given, list) or len(given) != 3 or not all(map(_is_finite, given[:2])):
-        raise ValueError(f"{option} {shown(given)} given; must be {_LISTS[option]}")
-    first, last, count = given
+def _spaced(form: str, numbers: Any, integer: bool) -> list[Scalar]:
+    """Expand ``geomspace`` and ``linspace``."""
+    if not isinstance(numbers, list) or len(numbers) != 3 or not all(map(_is_finite, numbers[:2])):
+        raise ValueError(f"{form} must be {_LISTS[form]}; got {shown(numbers)}")
+    first, last, count = numbers
     if not is_integer(count) or not 1 <= count <= MAX_VALUES or (count == 1 and first != last):
         raise ValueError(
-            f"{option} {shown(given)} given; the third number is the number of values from first to last, both "
-            f"included: an integer from 2 to {MAX_VALUES}"
+            f"{form}: the third number, the number of values with both ends, must be an integer from 2 to "
+            f"{MAX_VALUES}; got {shown(numbers)}"
         )
-    if option == "linspace":
+    if form == "linspace":
         return _spaced_values(linear_values, first, last, count, integer)
     if first <= 0 or last <= 0:
         raise ValueError(
-            f"{option} {shown(given)} given; the ends are values, not exponents, so both must be above 0, as in "
-            f"{{ {option} = [1e-3, 1.0, 13] }}"
+            f"{form}: both ends must be above 0 (values, not exponents), as in {{ {form} = [1e-3, 1.0, 13] }}; got "
+            f"{shown(numbers)}"
         )
     return _spaced_values(log_values, first, last, count, integer)
 
@@ -188,25 +188,25 @@ def _spaced_values(
     for value in values:
         if not value.is_integer():
             raise ValueError(
-                f"{count} values from {shown(first)} to {shown(last)} given, one of which is {value!r}; must be "
-                "integers, which a list such as [2, 4, 8] gives directly"
+                f"all {count} values from {shown(first)} to {shown(last)} must be integers, but one is {value!r}; use "
+                "a list such as [2, 4, 8]"
             )
     return [int(value) for value in values]
 
 
-def _range(given: Any) -> list[Scalar]:
+def _range(numbers: Any) -> list[Scalar]:
     """Expand ``range``."""
-    if not isinstance(given, list) or len(given) not in (2, 3) or not all(map(is_integer, given)):
-        raise ValueError(f"range {shown(given)} given; must be {_LISTS['range']}")
-    first, last, step = (*given, 1)[:3]
+    if not isinstance(numbers, list) or len(numbers) not in (2, 3) or not all(map(is_integer, numbers)):
+        raise ValueError(f"range must be {_LISTS['range']}; got {shown(numbers)}")
+    first, last, step = (*numbers, 1)[:3]
     n_steps, rest = divmod(last - first, step) if step else (-1, 0)
     if n_steps < 0 or rest:
         raise ValueError(
-            f"range {shown(given)} given; steps of {shown(step)} do not lead from {shown(first)} to {shown(last)}, "
-            "both included, as in { range = [2, 8] } or { range = [2, 8, 3] }"
+            f"range {shown(numbers)}: steps of {shown(step)} must lead from {shown(first)} to {shown(last)}, both "
+            "included, as in { range = [2, 8] } or { range = [2, 8, 3] }"
         )
     if n_steps >= MAX_VALUES:
-        raise ValueError(f"range {shown(given)} given; at most {MAX_VALUES:,} values are allowed")
+        raise ValueError(f"range must have at most {MAX_VALUES:,} values, got {shown(numbers)}")
     return [first + k * step for k in range(n_steps + 1)]
 
 
@@ -215,14 +215,14 @@ def _range_of_bounds(spec: Mapping[str, Any], integer: bool) -> list[Scalar]:
     distribution = _distribution(spec, integer)
     low, high = _bound(spec, "min"), _bound(spec, "max")
     if low > high:
-        raise ValueError(f"min {shown(low)} is above max {shown(high)}")
+        raise ValueError(f"min must be at most max, got min {shown(low)} and max {shown(high)}")
     if distribution == "int_uniform":
         return list(_integers(low, high, spec.get("num")))
     count = _count(spec.get("num"), low, high)
     if distribution == "uniform":
         return _spaced_values(linear_values, low, high, count, integer)
     if low <= 0:
-        raise ValueError(f"min {shown(low)} given; a log_uniform_values range starts above 0")
+        raise ValueError(f"min must be above 0 with log_uniform_values, got {shown(low)}")
     return _spaced_values(log_values, low, high, count, integer)
 
 
@@ -231,8 +231,8 @@ def _distribution(spec: Mapping[str, Any], integer: bool) -> str:
     distribution = spec.get("distribution", "int_uniform" if integer else "uniform")
     if distribution == "log_uniform":
         raise ValueError(
-            "distribution 'log_uniform' given; in W&B its min and max are exponents, so write "
-            "'log_uniform_values' with the values themselves"
+            f"distribution must be one of {', '.join(DISTRIBUTIONS)}, got 'log_uniform'; in W&B its min and max are "
+            "exponents, so use 'log_uniform_values' with the values themselves"
         )
     if distribution not in DISTRIBUTIONS:
         raise ValueError(unknown("distribution", distribution, DISTRIBUTIONS))
@@ -242,26 +242,26 @@ def _distribution(spec: Mapping[str, Any], integer: bool) -> str:
 def _bound(spec: Mapping[str, Any], key: str) -> int | float:
     bound = spec.get(key)
     if bound is None:
-        raise ValueError(f"{key} is missing; give {{ min = 0.0, max = 1.0, num = 5 }}, or values")
+        raise ValueError(f"{key} is missing; write {{ min = 0.0, max = 1.0, num = 5 }} or a list of values")
     if not _is_finite(bound):
-        raise ValueError(f"{key} {shown(bound)} given; must be a finite number")
+        raise ValueError(f"{key} must be a finite number, got {shown(bound)}")
     number: int | float = bound
     return number
 
 
 def _count(num: Any, low: float, high: float) -> int:
     if num is None:
-        raise ValueError("num is missing; give the number of values from min to max, both included")
+        raise ValueError("num is missing; set it to the number of values from min to max, both included")
     if not is_integer(num) or not 1 <= num <= MAX_VALUES:
-        raise ValueError(f"num {shown(num)} given; must be an integer from 1 to {MAX_VALUES}")
+        raise ValueError(f"num must be an integer from 1 to {MAX_VALUES}, got {shown(num)}")
     if num == 1 and low != high:
-        raise ValueError("num 1 given with min below max; both ends are included, so num is at least 2")
+        raise ValueError("num must be at least 2 where min is below max, since both ends are included; got 1")
     return int(num)
 
 
 def _integers(low: int | float, high: int | float, num: Any) -> range:
     if low != int(low) or high != int(high):
-        raise ValueError(f"min {shown(low)} and max {shown(high)} given; an integer range has integer ends")
+        raise ValueError(f"min and max must be integers, got min {shown(low)} and max {shown(high)}")
     span = int(high) - int(low)
     if num is None:
         num = span + 1
@@ -269,7 +269,8 @@ def _integers(low: int | float, high: int | float, num: Any) -> range:
     step, rest = divmod(span, max(count - 1, 1))
     if rest:
         raise ValueError(
-            f"num {num} given; {count} integers are not evenly spaced from {shown(int(low))} to {shown(int(high))}"
+            f"num must give evenly spaced integers from {shown(int(low))} to {shown(int(high))}, got {count}; change "
+            "it or use a list"
         )
     return range(int(low), int(high) + 1, max(step, 1))
 

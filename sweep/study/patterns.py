@@ -1,4 +1,4 @@
-"""Patterns to learn, from a file."""
+"""Patterns from a CSV or Parquet file."""
 
 from __future__ import annotations
 
@@ -27,16 +27,15 @@ def read_patterns(
     Parameters
     ----------
     path
-        Of a file whose first line names the columns; Parquet if it ends in ``.parquet``.
+        Path of the file: Parquet if it ends in ``.parquet``, otherwise CSV with the names of columns in the first line.
     inputs, targets
-        Names of columns of numbers; by default ``x0``, ``x1``, .. and ``y`` or ``y0``, ``y1``, .., and there may be no
-        others.
+        Names of columns of numbers; by default ``x0``, ``x1``, .. and ``y`` or ``y0``, ``y1``, .., and no others.
     target
-        Name of a column of classes, in place of ``targets``: there is a target for each class, in ascending order.
+        Name of a column of classes, in place of ``targets``: one target per class, in ascending order.
     levels
-        Target of the classes that a pattern is not of, and of its own.
+        Targets for the other classes and for the class of the pattern.
     classes
-        All classes in their order, where they are those of other patterns.
+        All classes in their order, if those of other patterns apply.
 
     Returns
     -------
@@ -46,7 +45,7 @@ def read_patterns(
     Raises
     ------
     ValueError
-        If the file cannot be read or is not such a table; the message names the line.
+        If the file cannot be read or is no such table; the message names the row.
     """
     table = open_table(path, "pattern file")
     if inputs is None:
@@ -60,12 +59,12 @@ def read_patterns(
 
 
 def read_classes(path: Path, target: str) -> list[str]:
-    """Return the classes in a column of a file, in ascending order: of numbers if all are, and otherwise of texts.
+    """Return the classes in a column of a file in ascending order, as numbers if all are numbers, else as texts.
 
     Raises
     ------
     ValueError
-        As of :func:`read_patterns`.
+        As for :func:`read_patterns`.
     """
     table = open_table(path, "pattern file")
     return _classes(table.file, table.read([], [target], "patterns", MAX_PATTERNS), target)
@@ -82,8 +81,8 @@ def _usual_columns(file: str, names: list[str]) -> tuple[list[str], list[str]]:
     targets = ["y"] if names.count("y") else [f"y{k}" for k in range(len(names) - n_inputs)]
     if not inputs or not targets or sorted(names) != sorted(inputs + targets):
         raise ValueError(
-            f"{file} has columns {shown_names(names)}; name the inputs x0, x1, .. and the target y, or y0, y1, "
-            ".. for several, or say which columns are inputs and targets"
+            f"{file} must have columns x0, x1, .. and y, or y0, y1, .. for several targets, got {shown_names(names)}; "
+            "rename them, or select columns with inputs and targets"
         )
     return inputs, targets
 
@@ -91,17 +90,17 @@ def _usual_columns(file: str, names: list[str]) -> tuple[list[str], list[str]]:
 def _of_classes(
     file: str, columns: Columns, name: str, levels: tuple[float, float], known: Sequence[str] | None
 ) -> Matrix:
-    """Return a target for each class, which is high where the pattern is of the class."""
+    """Return one target per class, high for the class of the pattern."""
     low, high = levels
     classes = known or _classes(file, columns, name)
-    rows = {own: tuple(high if own == each else low for each in classes) for own in classes}
-    for number, own in zip(columns.rows, columns.texts[name], strict=True):
-        if not own:
+    rows = {each: tuple(high if each == other else low for other in classes) for each in classes}
+    for number, each in zip(columns.rows, columns.texts[name], strict=True):
+        if not each:
             raise ValueError(f"{file}, row {number} has no class in column {shown(name)}")
-        if own not in rows:
-            told = f"row {number} has class {shown(own)} in column {shown(name)}"
-            raise ValueError(f"{file}, {told}; patterns to train on have {shown_names(classes)}")
-    return tuple(rows[own] for own in columns.texts[name])
+        if each not in rows:
+            allowed = f"must have a class of the patterns to train on ({shown_names(classes)})"
+            raise ValueError(f"{file}, row {number} {allowed} in column {shown(name)}, got {shown(each)}")
+    return tuple(rows[each] for each in columns.texts[name])
 
 
 def _classes(file: str, columns: Columns, name: str) -> list[str]:
@@ -112,5 +111,5 @@ def _classes(file: str, columns: Columns, name: str) -> list[str]:
     are_numbers = all(map(is_number, texts))
     classes = sorted(set(texts), key=lambda text: (float(text), text) if are_numbers else (0.0, text))
     if not 2 <= len(classes) <= MAX_CLASSES:
-        raise ValueError(f"{file} has {len(classes)} classes in {shown(name)}; 2 to {MAX_CLASSES} are allowed")
+        raise ValueError(f"{file} must have 2 to {MAX_CLASSES} classes in column {shown(name)}, got {len(classes)}")
     return classes

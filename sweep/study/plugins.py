@@ -1,4 +1,4 @@
-"""Python files of custom components, which run only where the user names them: never because a study does."""
+"""Plugins: Python files of custom components. They run only where the user names them, never because a study does."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from sweep.system.user_files import read_text
 
 
 def load_plugin(path: str | Path) -> list[str]:
-    """Run a Python file that declares components: :func:`sweep.activation`, ``loss`` or ``optimizer``.
+    """Run a Python file that declares components by :func:`sweep.activation`, ``loss`` or ``optimizer``.
 
     Parameters
     ----------
     path
-        Of the file.
+        Path of the file.
 
     Returns
     -------
@@ -57,8 +57,8 @@ def load_plugin(path: str | Path) -> list[str]:
     if not names:
         raise StudyError(
             [
-                f"{named} declares no component; put @sweep.activation, @sweep.loss or @sweep.optimizer on a function "
-                f"in it"
+                f"{named} declares no component; decorate a function in it with @sweep.activation, @sweep.loss or "
+                "@sweep.optimizer"
             ]
         )
     return names

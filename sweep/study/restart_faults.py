@@ -1,4 +1,4 @@
-"""Restarts that have no effect: nothing restarts, or only what has just failed."""
+"""Faults of the table [restarts]: keys without effect, and restarts that repeat the same attempt."""
 
 from __future__ import annotations
 
@@ -18,26 +18,23 @@ def restart_faults(study: StudyContent) -> Iterator[str]:
     if not restarts.max_restarts:
         for key, value in restarts:
             if value != getattr(defaults, key):
-                told = shown(list(value) if isinstance(value, tuple) else value)
-                yield f"restarts.{key}: {told} given, which no run uses; it is used with restarts.max_restarts above 0"
+                found = shown(list(value) if isinstance(value, tuple) else value)
+                yield f"restarts.{key}: {found} has no effect; set restarts.max_restarts above 0, or remove it"
         return
     if restarts.after_steps is None and not set(restarts.on) - ({"plateau"} if not study.has_patience else set()):
         yield (
-            f"restarts.on: {shown(list(restarts.on))} given without restarts.after_steps"
-            f"{' and convergence.patience' if restarts.on else ''}; one of them must say when a run restarts"
+            f"restarts.on: must hold a status that a run can have, got {shown(list(restarts.on))}; or set "
+            f"restarts.after_steps{' or convergence.patience' if restarts.on else ''}"
         )
     most = max(study.step_limits)
     if restarts.after_steps is not None and restarts.after_steps >= most:
-        yield f"restarts.after_steps: {restarts.after_steps} given; must be below {most}, the most updates of a run"
+        yield f"restarts.after_steps: must be below {most}, the most updates of a run, got {restarts.after_steps}"
     if restarts.after_steps is not None and set(study.values_of("criterion")) == {"none"}:
-        yield f"restarts.after_steps: {restarts.after_steps} given with criterion 'none', by which no attempt converges"
+        yield "restarts.after_steps: needs a criterion, got 'none', so no attempt converges; set convergence.criterion"
     if "constant" in study.values_of("distribution"):
-        key, value = study.key_of("distribution"), "'constant'"
+        cause = f"{study.key_of('distribution')} 'constant'"
     elif not study.draws_weights:
-        key, value = study.key_of("values"), "all parameters"
+        cause = f"{study.key_of('values')} of all parameters"
     else:
         return
-    yield (
-        f"{key}: {value} given with restarts.max_restarts {restarts.max_restarts}; a run would restart with the same "
-        "weights"
-    )
+    yield f"restarts.max_restarts: must be 0 with {cause}, got {restarts.max_restarts}: each attempt would be the same"

@@ -1,9 +1,9 @@
 """Samples: points of several options, drawn at random or from a Sobol sequence.
 
-Every form of ``[parameters]`` means the values that it has there, each equally likely. A range without a number of
-values, such as ``{ geomspace = [0.01, 1.0] }`` or ``{ min = 0.0, max = 1.0 }``, means every number between its ends.
-Drawn numbers are integers over a power of two, and values follow from them in integers and decimals, so no digit
-depends on the processor.
+A value that has a form of ``[parameters]`` is one of the values that the form has there, each equally likely. A range
+without a number of values, such as ``{ geomspace = [0.01, 1.0] }`` or ``{ min = 0.0, max = 1.0 }``, stands for all
+numbers between its ends. Drawn numbers are integers over a power of two. Values follow from them in integers and
+decimals, so no digit depends on the processor.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from sweep.study.geomspace import log_value
 from sweep.study.grid import Axis
 from sweep.study.options import takes_integers
 from sweep.study.parameters import Scalar, bounds_of
-from sweep.study.swept_values import Reading, named_components, values_of_option
+from sweep.study.swept_values import Reading, options_of_table, values_of_option
 from sweep.system.plain_values import is_integer
 
-# Most points of an axis of several options: they stand in the canonical form, one by one.
+# Most points of an axis of several options: the canonical form lists them.
 MAX_POINTS = 100_000
-# Points are drawn until there are enough distinct ones, but not more often than this for each of them.
+# Points are drawn until enough distinct ones are found, with at most this many draws for each.
 _TRIES = 100
 
 METHODS = ("sobol", "random")
-# Keys of a table beside its options.
+# Keys of a table of samples that are not options.
 KEYS = ("method", "count", "seed")
 
 # A number from 0 to below 1, as a numerator and the exponent of 2 in its denominator.
@@ -45,7 +45,7 @@ def read_sample(key: str, table: Any, reading: Reading) -> Axis:
     table
         ``count``, ``method`` and ``seed``, and the options with their ranges.
     reading
-        Where a sentence for each fault is appended.
+        The context; faults are appended to its list.
 
     Returns
     -------
@@ -54,22 +54,22 @@ def read_sample(key: str, table: Any, reading: Reading) -> Axis:
     """
     faults = reading.faults
     if not isinstance(table, Mapping):
-        faults.append(f"{key}: {shown(table)} given; must be a table (in Python a dict)")
+        faults.append(f"{key}: must be a table (in Python a dict), got {shown(table)}")
         return {}
     n_faults = len(faults)
     method, count, seed = (table.get(name, default) for name, default in zip(KEYS, ("sobol", None, 0), strict=True))
     if method not in METHODS:
         faults.append(f"{key}.method: {unknown('method', method, METHODS)}")
     if not is_integer(count) or not 1 <= count <= MAX_POINTS:
-        told = "is missing" if count is None else f"{shown(count)} given"
-        faults.append(f"{key}.count: {told}; must be an integer from 1 to {MAX_POINTS:,}, the points to draw")
+        found = "nothing" if count is None else shown(count)
+        faults.append(f"{key}.count: must be an integer from 1 to {MAX_POINTS:,}, the points to draw; got {found}")
     if not is_integer(seed) or not 0 <= seed < 2**32:
-        faults.append(f"{key}.seed: {shown(seed)} given; must be an integer from 0 to {2**32 - 1}")
+        faults.append(f"{key}.seed: must be an integer from 0 to {2**32 - 1}, got {shown(seed)}")
     draws: dict[str, _Draw] = {}
-    for dotted, name, spec in named_components(key, table, reading, KEYS):
+    for dotted, name, spec in options_of_table(key, table, reading, KEYS):
         draws[name] = _draw_of(reading, dotted, spec, name)
     if not draws and len(faults) == n_faults:
-        faults.append(f"{key}: no option given; give ranges, as in learning_rate = {{ geomspace = [0.01, 1.0] }}")
+        faults.append(f"{key}: names no option; add ranges, as in learning_rate = {{ geomspace = [0.01, 1.0] }}")
     if len(faults) > n_faults:
         return {}
     return _distinct_points(key, draws, (method, count, seed), faults)
@@ -78,7 +78,7 @@ def read_sample(key: str, table: Any, reading: Reading) -> Axis:
 def _distinct_points(
     key: str, draws: Mapping[str, _Draw], how: tuple[str, int, int], faults: list[str]
 ) -> dict[str, tuple[Scalar, ...]]:
-    """Return as many distinct points as asked for, in the order in which they are drawn first."""
+    """Return the requested number of distinct points, in the order of their first draw."""
     method, count, seed = how
     units = (_sobol if method == "sobol" else _random)(len(draws), count, seed)
     found: dict[tuple[Scalar, ...], None] = {}
@@ -87,8 +87,8 @@ def _distinct_points(
         if len(found) == count:
             return dict(zip(draws, zip(*found, strict=True), strict=True))
     faults.append(
-        f"{key}.count: {count} given, and only {len(found)} different points were found, since cells must differ; "
-        "lower it, or sweep the options under [parameters], where all of their combinations are cells"
+        f"{key}.count: must be at most the number of distinct points, got {count}, but only {len(found)} were found; "
+        "lower it, or sweep the options in [parameters], where all of their combinations are cells"
     )
     return {}
 
@@ -104,7 +104,7 @@ def _random(n_options: int, count: int, seed: int) -> Iterator[list[_Unit]]:
 
 
 def _sobol(n_options: int, count: int, seed: int) -> Iterator[list[_Unit]]:
-    """Yield the points of a scrambled Sobol sequence, which are multiples of 2^-30."""
+    """Yield the points of a scrambled Sobol sequence, multiples of 2^-30."""
     import numpy as np
     from scipy.stats import qmc
 
@@ -116,7 +116,7 @@ def _sobol(n_options: int, count: int, seed: int) -> Iterator[list[_Unit]]:
 
 
 def _draw_of(reading: Reading, key: str, spec: Any, name: str) -> _Draw:
-    """Return how a value of an option follows from a number between 0 and 1."""
+    """Return the function from a number between 0 and 1 to a value of an option."""
     integer = takes_integers(reading.tables.kinds[name])
     try:
         bounds = bounds_of(spec, integer)
@@ -153,7 +153,7 @@ def _log_numbers(low: float, high: float) -> _Draw:
 
 
 def _log_integers(low: int, high: int) -> _Draw:
-    """Return integers whose logarithms are even: a number between half below and half above the ends, rounded."""
+    """Return integers that are evenly distributed in the logarithm: rounded numbers from low - 0.5 to high + 0.5."""
 
     def draw(unit: _Unit) -> Scalar:
         return min(max(round(log_value(low - 0.5, high + 0.5, unit[0], 2 ** unit[1])), low), high)

@@ -1,8 +1,8 @@
-"""The JSON Schema of study files, by which editors complete and check them.
+"""The JSON Schema of study files, with which editors complete and check them.
 
-It follows from the declarations of options, tasks and forms of values, and says what a schema can say: which keys there
-are, and which values each may have. What keys mean together, as what is missing or has no effect, ``sweep plan`` says.
-It is of draft 4, the newest one by which editors of TOML tell integers from floats.
+It follows from the declarations of options, tasks and forms of values. It describes the keys and the values of each
+key. Faults of several keys together, such as options without effect, are left to ``sweep plan``. It is of draft 4, the
+newest draft with which TOML editors distinguish integers from floats.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from sweep.system.plain_values import MAX_VALUES
 
 Schema = dict[str, Any]
 
-# Keywords that are kept of the schemas that pydantic makes.
+# Keywords of pydantic's schemas that are kept.
 _KEPT = (
     *("description", "type", "enum", "pattern", "required", "additionalProperties", "default", "items"),
     *("uniqueItems", "patternProperties", "minProperties", "multipleOf"),
@@ -41,12 +41,12 @@ _NAMES = {"type": "array", "items": {"type": "string"}, "minItems": 1}
 
 
 def study_schema() -> Schema:
-    """Return the schema of a study file, which may name custom components that this process knows."""
+    """Return the schema of a study file, which may name the custom components of this process."""
     known = known_tables()
     models = models_of(known)
-    told: dict[str, dict[str, str]] = {section: {} for section in models}
+    meanings: dict[str, dict[str, str]] = {section: {} for section in models}
     for entry in entries():
-        told[entry.section][entry.key] = f"{entry.meaning}; {entry.facts}"
+        meanings[entry.section][entry.key] = f"{entry.meaning}; {entry.facts}"
     types: dict[str, Any] = {name: (argument.type, None) for name, argument in DATA_OPTIONS.items()}
     options = _of_model(create_model("Options", **types))["properties"]
     tables = {section: _of_model(model) for section, model in models.items() if section != "data"}
@@ -55,18 +55,21 @@ def study_schema() -> Schema:
         for name, section in known.sweepable.items()
         if section in known.sections
     }
-    tables["parameters"] = _parameters({**swept, **{name: options[name] for name in DATA_OPTIONS}}, told, known)
-    target = {"type": "number", "minimum": 0, "exclusiveMinimum": True}
-    tables["record"]["properties"]["loss_thresholds"] = _forms(target, MAX_THRESHOLDS)
+    tables["parameters"] = _parameters({**swept, **{name: options[name] for name in DATA_OPTIONS}}, meanings, known)
+    threshold = {"type": "number", "minimum": 0, "exclusiveMinimum": True}
+    tables["record"]["properties"]["loss_thresholds"] = _forms(threshold, MAX_THRESHOLDS)
     step = {"type": "integer", "minimum": 0, "maximum": MAX_CURVE_STEP}
     tables["record"]["properties"]["curves"]["properties"]["steps"] = _forms(step, MAX_POINTS)
     tables["data"] = _data(options)
-    for section, meanings in told.items():
-        _describe(tables[section]["properties"], meanings)
-    _describe(tables["data"]["properties"]["test"]["properties"], told["data"])
+    for section, of_section in meanings.items():
+        _describe(tables[section]["properties"], of_section)
+    _describe(tables["data"]["properties"]["test"]["properties"], meanings["data"])
     others = ("parameters", "restarts", "seeds", "record")
     declared = {
-        "components": {"type": "object", "description": "declarations of custom components, written by results"}
+        "components": {
+            "type": "object",
+            "description": "declarations of custom components, as stored studies have them",
+        }
     }
     texts: dict[str, Schema] = {
         "name": {"type": "string", "pattern": f"^{NAME.pattern}$", "description": "names the folder of results"},
@@ -83,26 +86,26 @@ def study_schema() -> Schema:
 
 
 def _describe(properties: dict[str, Schema], meanings: Mapping[str, str]) -> None:
-    """Add the meanings of keys to their schemas, as far as they have one."""
+    """Add the meanings of keys to their schemas."""
     for name in meanings.keys() & properties.keys():
         properties[name]["description"] = meanings[name]
 
 
 def _table(properties: Mapping[str, Schema], required: Iterable[str] = ()) -> Schema:
-    """Return the schema of a table that has no other keys."""
+    """Return the schema of a table with no other keys."""
     needed = {"required": list(required)} if required else {}
     return {"type": "object", "properties": dict(properties), "additionalProperties": False, **needed}
 
 
 def _of_model(model: type[BaseModel]) -> Schema:
-    """Return the schema of a table that pydantic describes, in draft 4."""
+    """Return pydantic's schema of a table, in draft 4."""
     made = model.model_json_schema()
     meaning = " ".join((model.__doc__ or "").replace("``", "").split())
     return {**_draft4(made, made.get("$defs", {})), "description": meaning}
 
 
 def _draft4(made: Schema, definitions: Mapping[str, Schema]) -> Schema:
-    """Return a schema of pydantic in draft 4: without references, and without null, which TOML does not have."""
+    """Return a schema of pydantic in draft 4, without references and without null, which TOML lacks."""
     if "$ref" in made:
         return _draft4(definitions[made["$ref"].rpartition("/")[2]], definitions)
     schema = {key: made[key] for key in _KEPT if made.get(key) is not None}
@@ -112,7 +115,7 @@ def _draft4(made: Schema, definitions: Mapping[str, Schema]) -> Schema:
         strict = f"exclusive{end.capitalize()}"
         if strict in made:
             schema |= {end: made[strict], strict: True}
-        elif abs(made.get(end, float_info.max)) < float_info.max:  # else any finite number
+        elif abs(made.get(end, float_info.max)) < float_info.max:  # otherwise any finite number
             schema[end] = made[end]
     if "properties" in made:
         schema["properties"] = {key: _draft4(each, definitions) for key, each in made["properties"].items()}
@@ -121,11 +124,13 @@ def _draft4(made: Schema, definitions: Mapping[str, Schema]) -> Schema:
     return {**options[0], **schema} if len(options) == 1 else {**schema, **({"anyOf": options} if options else {})}
 
 
-def _parameters(options: Mapping[str, Schema], told: Mapping[str, Mapping[str, str]], known: OptionTables) -> Schema:
-    """Return the schema of the table [parameters], whose keys may name their table: "network.hidden"."""
+def _parameters(
+    options: Mapping[str, Schema], meanings: Mapping[str, Mapping[str, str]], known: OptionTables
+) -> Schema:
+    """Return the schema of the table [parameters], whose keys may include their table: "network.hidden"."""
     properties, dotted = {}, {}
     for name, section in known.sweepable.items():
-        properties[name] = {"description": told[section][name], **_forms(options[name])}
+        properties[name] = {"description": meanings[section][name], **_forms(options[name])}
         dotted[rf"^{section}\.{name}$"] = {"$ref": f"#/properties/parameters/properties/{name}"}
     weight = f"^(initial_weights\\.)?({WEIGHT_PATTERN})$"
     dotted[weight] = {"description": "initial value of this weight", **_forms({"type": "number"})}
@@ -155,7 +160,7 @@ def _forms(value: Schema, most: int = MAX_VALUES) -> Schema:
 
 
 def _listed(*items: Schema) -> Schema:
-    """Return the schema of a list of so many values, each of its own kind."""
+    """Return the schema of a list with one value of each of these schemas."""
     return {
         "type": "array",
         "items": list(items),
@@ -168,13 +173,13 @@ def _listed(*items: Schema) -> Schema:
 def _data(options: Mapping[str, Schema]) -> Schema:
     """Return the schema of the table [data]."""
     test = _patterns(options, {}, swept=False)
-    own = {
+    others = {
         "train": {"type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 1, "uniqueItems": True},
         "test": test,
         "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$", "description": "hash of patterns that are swept"},
     }
     prepared = {key: options[key] for key in DATA_KEYS if key in DATA_OPTIONS and key not in test["properties"]}
-    return {"description": "The patterns to learn.", **_patterns(options, {**prepared, **own}, swept=True)}
+    return {"description": "The patterns to learn.", **_patterns(options, {**prepared, **others}, swept=True)}
 
 
 def _patterns(options: Mapping[str, Schema], others: Mapping[str, Schema], *, swept: bool) -> Schema:
@@ -185,9 +190,9 @@ def _patterns(options: Mapping[str, Schema], others: Mapping[str, Schema], *, sw
     options
         The keys of [data] that can be swept.
     others
-        The keys that are allowed beside any patterns.
+        The keys that are allowed with any patterns.
     swept
-        Whether an argument that a task needs may be swept, and so be missing in the table.
+        Whether a required argument of a task may be swept, and so be missing in the table.
 
     Returns
     -------
@@ -215,6 +220,6 @@ def _patterns(options: Mapping[str, Schema], others: Mapping[str, Schema], *, sw
 
 
 def _form(properties: Mapping[str, Schema], others: Iterable[str], required: list[str]) -> Schema:
-    """Return the schema of one way to give patterns, beside keys that other schemas describe."""
+    """Return the schema of one form of patterns; other schemas describe the remaining keys."""
     allowed = {**properties, **{name: {} for name in others}}
     return {"properties": allowed, "additionalProperties": False, "required": required}

@@ -1,4 +1,4 @@
-"""The tables of a study file that hold no options of cells: seeds, and what is recorded."""
+"""The tables of a study file that hold no options of cells: [seeds], [restarts] and [record]."""
 
 from __future__ import annotations
 
@@ -30,24 +30,24 @@ class Section(BaseModel):
 
 
 class Until(Section):
-    """Adaptive seeds: a cell gets no more once the 95 % interval of its convergence rate is narrower than ``width``.
+    """Adaptive seeds: a cell gets no more seeds once its convergence rate has a 95 % interval narrower than ``width``.
 
-    Cells are trained in rounds: ``first`` seeds, then up to twice as many in all, and so on.
+    Cells are trained in rounds. The first round has ``first`` seeds; each later one at most doubles the seeds so far.
     """
 
-    width: Annotated[float, Field(gt=0, lt=1, description="width of the interval below which a cell ends")]
+    width: Annotated[float, Field(gt=0, lt=1, description="a cell gets no more seeds once its interval is narrower")]
     first: Annotated[int, Field(ge=1, le=MAX_SEED + 1)] = Field(100, description="seeds of the first round")
 
 
 class Seeds(Section):
-    """The seeds of every cell, one run each; at most ``count`` where ``until`` is given."""
+    """The seeds of every cell, one run each; with ``until`` at most ``count``."""
 
     base: Annotated[int, Field(ge=0, le=MAX_SEED)] = Field(0, description="first seed")
     count: Annotated[int, Field(ge=1, le=MAX_SEED + 1)] = Field(
-        1000, description="seeds of each cell, one after another"
+        1000, description="number of consecutive seeds of each cell"
     )
     until: Annotated[Until | None, "{ width = 0.02 }"] = Field(
-        None, description="width of the interval of a cell's rate below which it gets no more seeds"
+        None, description="a cell gets no more seeds once the 95 % interval of its rate is narrower than this width"
     )
 
     @property
@@ -63,7 +63,8 @@ class Seeds(Section):
     @model_validator(mode="after")
     def _check_last(self) -> Seeds:
         if self.base + self.count - 1 > MAX_SEED:
-            raise ValueError(f"seeds {self.base} to {self.base + self.count - 1} given; the last allowed is {MAX_SEED}")
+            last = self.base + self.count - 1
+            raise ValueError(f"the last seed (base + count - 1) must be at most {MAX_SEED}, got {last}")
         return self
 
 
@@ -71,102 +72,102 @@ class Seeds(Section):
 FAILURES = ("diverged", "stalled", "plateau")
 
 
-def _read_failures(given: Any) -> Any:
+def _read_failures(value: Any) -> Any:
     """Return statuses in the order of their codes, each once."""
-    names = [given] if isinstance(given, str) else given
+    names = [value] if isinstance(value, str) else value
     if not isinstance(names, (list, tuple)) or len(set(map(str, names))) < len(names):
-        raise ValueError(f"{shown(given)} given; must be a list of different options of {', '.join(FAILURES)}")
+        raise ValueError(f"must be a list of different names out of {', '.join(FAILURES)}, got {shown(value)}")
     for name in names:
         if not isinstance(name, str) or name not in FAILURES:
-            raise ValueError(unknown("end", name, FAILURES))
+            raise ValueError(unknown("status", name, FAILURES))
     return tuple(name for name in FAILURES if name in names)
 
 
 class Restarts(Section):
-    """Whether a run that fails restarts, with other initial weights: attempts until one converges."""
+    """Restarts of a failed run with other initial weights, until an attempt converges."""
 
-    max_restarts: Annotated[int, Field(ge=0, le=10_000)] = Field(0, description="restarts of a run at most")
+    max_restarts: Annotated[int, Field(ge=0, le=10_000)] = Field(0, description="most restarts of a run")
     after_steps: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = Field(
-        None, description="updates after which an attempt ends and the next begins, as long as there are restarts left"
+        None, description="updates after which an attempt ends and the next one starts, while restarts are left"
     )
     on: Annotated[
         tuple[str, ...],
         BeforeValidator(_read_failures),
         WithJsonSchema({"type": "array", "items": {"enum": list(FAILURES)}, "uniqueItems": True}),
         f"a list of {', '.join(FAILURES)}",
-    ] = Field(FAILURES, description="ends of an attempt after which the next begins")
+    ] = Field(FAILURES, description="statuses of an attempt after which the next one starts")
     draw: Literal["next", "spawned"] = Field(
         "next",
-        description="initial weights of the next attempt: the next numbers of the seed's stream, or spawned seeds",
+        description="initial weights of the next attempt: the next numbers of the seed's generator, or spawned seeds",
     )
 
 
-def _read_targets(given: Any) -> Any:
-    """Return targets of the loss as distinct positive floats, the largest first; the default is an empty tuple."""
-    if given == ():
-        return given
-    values = expand(given, integer=False)
-    if len(values) > MAX_THRESHOLDS:
-        raise ValueError(f"{len(values)} targets given; at most {MAX_THRESHOLDS} are allowed")
-    for value in values:
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= sys.float_info.max:
-            raise ValueError(f"{shown(value)} given; a target must be a finite number above 0")
-    targets = sorted(map(float, values), reverse=True)
-    for value, following in pairwise(targets):
-        if value == following:
-            raise ValueError(f"target {value!r} given twice; targets must differ")
-    return tuple(targets)
+def _read_thresholds(value: Any) -> Any:
+    """Return loss thresholds as distinct positive floats, the largest first; the default is an empty tuple."""
+    if value == ():
+        return value
+    numbers = expand(value, integer=False)
+    if len(numbers) > MAX_THRESHOLDS:
+        raise ValueError(f"must be at most {MAX_THRESHOLDS} thresholds, got {len(numbers)}")
+    for number in numbers:
+        if isinstance(number, bool) or not isinstance(number, (int, float)) or not 0 < number <= sys.float_info.max:
+            raise ValueError(f"each threshold must be a finite number above 0, got {shown(number)}")
+    thresholds = sorted(map(float, numbers), reverse=True)
+    for threshold, following in pairwise(thresholds):
+        if threshold == following:
+            raise ValueError(f"thresholds must differ, got {threshold!r} twice")
+    return tuple(thresholds)
 
 
-def _read_measures(given: Any) -> Any:
-    """Return names of measures in the order in which their columns stand."""
-    names = [given] if isinstance(given, str) else given
+def _read_measures(value: Any) -> Any:
+    """Return names of measures in the order of their columns."""
+    names = [value] if isinstance(value, str) else value
     if not isinstance(names, (list, tuple)) or len(set(map(str, names))) < len(names):
-        raise ValueError(f"{shown(given)} given; must be a list of different names of {', '.join(NETWORK_MEASURES)}")
+        raise ValueError(f"must be a list of different names out of {', '.join(NETWORK_MEASURES)}, got {shown(value)}")
     for name in names:
         if not isinstance(name, str) or name not in NETWORK_MEASURES:
             raise ValueError(unknown("measure", name, NETWORK_MEASURES))
     return tuple(name for name in NETWORK_MEASURES if name in names)
 
 
-def _read_steps(given: Any) -> Any:
-    """Return the steps of curves as ascending whole numbers; spaced ones are rounded, and each is taken once."""
-    if given is None:
-        return given
-    is_spaced = isinstance(given, Mapping) and not {"value", "values"} & given.keys()
-    values = expand(given, integer=False)
-    for value in values:
-        is_number = is_integer(value) or (is_spaced and isinstance(value, float))
-        if not is_number or isinstance(value, str) or not 0 <= value <= MAX_CURVE_STEP:
-            raise ValueError(f"step {shown(value)} given; must be a whole number from 0 to {MAX_CURVE_STEP}")
-    steps = sorted(map(round, map(float, values)))
+def _read_steps(value: Any) -> Any:
+    """Return the steps of curves as ascending integers; spaced ones are rounded and equal ones merged."""
+    if value is None:
+        return value
+    is_spaced = isinstance(value, Mapping) and not {"value", "values"} & value.keys()
+    numbers = expand(value, integer=False)
+    for number in numbers:
+        is_number = is_integer(number) or (is_spaced and isinstance(number, float))
+        if not is_number or isinstance(number, str) or not 0 <= number <= MAX_CURVE_STEP:
+            raise ValueError(f"each step must be an integer from 0 to {MAX_CURVE_STEP}, got {shown(number)}")
+    steps = sorted(map(round, map(float, numbers)))
     if is_spaced:
         steps = list(dict.fromkeys(steps))
     for step, following in pairwise(steps):
         if step == following:
-            raise ValueError(f"step {step} given twice; steps must differ")
+            raise ValueError(f"steps must differ, got {step} twice")
     if len(steps) > MAX_POINTS:
-        raise ValueError(f"{len(steps):,} steps given; a curve has at most {MAX_POINTS:,}")
+        raise ValueError(f"must be at most {MAX_POINTS:,} steps, got {len(steps):,}")
     return tuple(steps)
 
 
 class Curves(Section):
     """Learning curves of the first seeds of each cell."""
 
-    seeds: Annotated[int, Field(ge=1, le=MAX_SEED + 1, description="seeds of each cell, from the first one")]
+    seeds: Annotated[int, Field(ge=1, le=MAX_SEED + 1, description="number of seeds of each cell, from the first one")]
     steps: Annotated[tuple[int, ...] | None, BeforeValidator(_read_steps)] = Field(
-        None, description="steps with a point; by default 0, 1, 2, 5, 10, 20, 50, .."
+        None, description="steps at which a curve has a point; by default 0, 1, 2, 5, 10, 20, 50, .."
     )
 
 
 class Record(Section):
-    """What is recorded of every run beside how it ends."""
+    """What is recorded of every run in addition to how it ends."""
 
     loss_thresholds: Annotated[
-        tuple[float, ...], BeforeValidator(_read_targets), "1 to 16 distinct numbers above 0"
-    ] = Field((), description="values of the loss; the step at which it is first below each is recorded")
+        tuple[float, ...], BeforeValidator(_read_thresholds), "1 to 16 distinct numbers above 0"
+    ] = Field((), description="values of the loss; for each, the first step at which the loss is below it is recorded")
     weights: Literal["none", "initial", "final", "both"] = Field(
-        "none", description="weights of every run that are recorded, with those of diverged runs"
+        "none", description="which weights of every run are recorded, diverged runs included"
     )
 
     measures: Annotated[
@@ -174,10 +175,10 @@ class Record(Section):
         BeforeValidator(_read_measures),
         WithJsonSchema({"type": "array", "items": {"enum": list(NETWORK_MEASURES)}, "uniqueItems": True}),
         f"a list of {', '.join(NETWORK_MEASURES)}",
-    ] = Field((), description="measures of trained networks that are recorded, a column for each")
+    ] = Field((), description="measures of trained networks to record, one column each")
 
     curves: Annotated[Curves | None, "{ seeds = 20, steps = { geomspace = [1, 1000, 13] } }"] = Field(
-        None, description="learning curves of the first seeds of each cell: loss and correct outputs at some steps"
+        None, description="learning curves of the first seeds of each cell: loss and correct outputs at certain steps"
     )
 
     @property
@@ -187,7 +188,7 @@ class Record(Section):
 
     @property
     def of_networks(self) -> tuple[str, ...]:
-        """The columns for which trained networks are needed, and not only what became of them."""
+        """The columns that need the trained network itself."""
         return (*self.measures, *self.columns_of_weights)
 
     @property

@@ -1,4 +1,4 @@
-"""Selection of cells by values of parameters, as with ``--at NAME=VALUE,VALUE``."""
+"""Selection of cells by values of parameters: ``--at NAME=VALUE,VALUE``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from sweep.study.content import StudyContent
 
-# Values of some parameters by name, and as users select them: several, or one alone.
+# Values of some parameters by name; users may select several values or a single one.
 Values = Mapping[str, Sequence[Scalar]]
 At = Mapping[str, Scalar | Sequence[Scalar]]
 
@@ -26,28 +26,28 @@ def parse_picks(texts: Sequence[str]) -> dict[str, list[str]]:
     Raises
     ------
     SweepError
-        If a text is not of this form, or a name is given twice.
+        If a text is not of this form, or a name occurs twice.
     """
     picks: dict[str, list[str]] = {}
     for text in texts:
         name, _, entries = (part.strip() for part in text.partition("="))
         if not name or not entries:
-            raise SweepError(f"--at {text!r} given; must be NAME=VALUE or NAME=VALUE,VALUE, as in --at hidden=2,4")
+            raise SweepError(f"--at: must be NAME=VALUE or NAME=VALUE,VALUE, as in --at hidden=2,4, got {text!r}")
         if name in picks:
-            raise SweepError(f"--at {name} given twice; give all of its values in one, as in --at {name}=VALUE,VALUE")
+            raise SweepError(f"--at: {name} is selected twice; list all values in one, as in --at {name}=VALUE,VALUE")
         picks[name] = entries.split(",")
     return picks
 
 
 def values_at(study: StudyContent, at: At | None) -> dict[str, tuple[Scalar, ...]]:
-    """Return the values of each swept parameter, of selected parameters only the selected ones.
+    """Return the values of each swept parameter; of selected parameters only the selected values.
 
     Parameters
     ----------
     study
         The study, which has swept parameters.
     at
-        Selected values, or their texts as printed, several or one for each name; none for all.
+        Selected values by name, or their printed texts: one or several for each name. None selects all.
 
     Returns
     -------
@@ -57,7 +57,7 @@ def values_at(study: StudyContent, at: At | None) -> dict[str, tuple[Scalar, ...
     Raises
     ------
     SweepError
-        If a parameter or a value is unknown, a value is given twice, a name has none, or no cell has such values.
+        If a parameter or value is unknown, a value occurs twice, a name has no value, or no cell has these values.
     """
     values, at = study.parameters, at or {}
     for name in at:
@@ -67,26 +67,26 @@ def values_at(study: StudyContent, at: At | None) -> dict[str, tuple[Scalar, ...
     picked = {name: tuple(_pick(name, entry, values[name]) for entry in entries) for name, entries in listed.items()}
     for name, entries in picked.items():
         if not entries:
-            raise SweepError(f"{name} [] given; its values are {', '.join(map(short, values[name]))}")
+            raise SweepError(f"{name}: must be one or more of {', '.join(map(short, values[name]))}; got none")
         if len(set(entries)) < len(entries):
-            raise SweepError(f"{name} {', '.join(map(short, entries))} given; give each value once")
-    # Each value alone is that of some cell.
+            raise SweepError(f"{name}: values must differ, got {', '.join(map(short, entries))}")
+    # Each value occurs in some cell, but perhaps not their combination.
     if len(picked) > 1 and not study.grid.n_cells_at(picked):
-        said = " and ".join(f"{name} {' or '.join(map(short, entries))}" for name, entries in picked.items())
-        raise SweepError(f"{said} given; no cell of the study has these values together")
+        combination = " and ".join(f"{name} {' or '.join(map(short, entries))}" for name, entries in picked.items())
+        raise SweepError(f"no cell of the study has {combination} together; select other values")
     return {name: picked.get(name, tuple(entries)) for name, entries in values.items()}
 
 
-def _pick(name: str, given: Scalar, entries: Sequence[Scalar]) -> Scalar:
-    """Return the value that a text means: all its digits, or the four that are printed if they are unique."""
-    text = str(given).strip().lower()
+def _pick(name: str, picked: Scalar, entries: Sequence[Scalar]) -> Scalar:
+    """Return the value that a text means: all digits, or the four that are printed if they are unique."""
+    text = str(picked).strip().lower()
     for write in (str, short):
         found = [entry for entry in entries if write(entry).lower() == text]
         if len(found) == 1:
             return found[0]
         if found:
-            raise SweepError(f"{name} {given} given, which may mean {' or '.join(map(str, found))}; give all digits")
-    raise SweepError(f"{name} {given} given; its values are {', '.join(map(short, entries))}")
+            raise SweepError(f"{name}: {picked} may mean {' or '.join(map(str, found))}; write all digits")
+    raise SweepError(f"{name}: must be one of {', '.join(map(short, entries))}; got {picked}")
 
 
 def cells_at(cells: pd.DataFrame, values: Values) -> pd.DataFrame:

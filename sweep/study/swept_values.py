@@ -1,4 +1,4 @@
-"""Swept parameters: the table [parameters] of a study, expanded and checked against the other tables."""
+"""Swept parameters: the table [parameters] of a study, expanded and compared with the other tables."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ _NOT_SWEPT = {"dtype", *DATA_KEYS, *Seeds.model_fields, "seed", "seeds"}
 
 
 class Reading(NamedTuple):
-    """What it takes to read the swept options of a study.
+    """The context in which the swept options of a study are read.
 
     Attributes
     ----------
     tables
-        The options that it may use.
+        The options that the study may use.
     n_patterns
-        Its patterns.
+        Number of its patterns.
     faults
-        Where a sentence for each fault is appended.
+        List to which one sentence per fault is appended.
     """
 
     tables: OptionTables
@@ -42,18 +42,18 @@ def swept_parameters(raw: Any, reading: Reading) -> dict[str, tuple[Scalar, ...]
     Parameters
     ----------
     raw
-        The table [parameters] as given.
+        The table [parameters], not yet validated.
     reading
-        Where a sentence for each fault is appended.
+        The context; faults are appended to its list.
 
     Returns
     -------
     dict
-        The values of each parameter by its name without the table. It must not be used if there is a fault.
+        The values of each parameter by its name without the table. Not usable if there is a fault.
     """
     tables, faults = reading.tables, reading.faults
     if not isinstance(raw, Mapping):
-        faults.append(f"parameters: {shown(raw)} given; must be a table (in Python a dict)")
+        faults.append(f"parameters: must be a table (in Python a dict), got {shown(raw)}")
         return {}
     expanded: dict[str, tuple[Scalar, ...]] = {}
     for key, spec in raw.items():
@@ -61,40 +61,40 @@ def swept_parameters(raw: Any, reading: Reading) -> dict[str, tuple[Scalar, ...]
         if name is None:
             faults.append(f"parameters: {_not_sweepable(key, tables)}")
         elif name in expanded:
-            faults.append(f"parameters.{key}: {name} is given twice; give one")
+            faults.append(f"parameters.{key}: {name} is set twice; keep one")
         else:
             expanded[name] = values_of_option(reading, f"parameters.{key}", spec, name)
     return expanded
 
 
-def named_components(
+def options_of_table(
     key: str, table: Mapping[Any, Any], reading: Reading, others: tuple[str, ...] = ()
 ) -> Iterator[tuple[str, str, Any]]:
-    """Yield the dotted key, the name and the values as given of each option of a table of options that vary together.
+    """Yield dotted key, name and values of each option in a table of options that vary together.
 
     Parameters
     ----------
     key
         Key of the table, for errors.
     table
-        As given.
+        The table, not yet validated.
     reading
-        Where a sentence for each other key, and for each option that is given twice, is appended.
+        The context; unknown keys and options that occur twice are appended to its faults.
     others
-        Keys that are no options.
+        Keys that are not options.
     """
     known, seen = reading.tables.sweepable, set[str]()
-    for given, spec in table.items():
-        name = sweepable(given, reading.tables)
-        if given in others:
+    for inner, spec in table.items():
+        name = sweepable(inner, reading.tables)
+        if inner in others:
             continue
         if name is None:
-            reading.faults.append(f"{key}: {unknown_key('key', given, [*others, *known], dict(known))}")
+            reading.faults.append(f"{key}: {unknown_key('key', inner, [*others, *known], dict(known))}")
         elif name in seen:
-            reading.faults.append(f"{key}.{given}: {name} is given twice; give one")
+            reading.faults.append(f"{key}.{inner}: {name} is set twice; keep one")
         else:
             seen.add(name)
-            yield f"{key}.{given}", name, spec
+            yield f"{key}.{inner}", name, spec
 
 
 def sweepable(key: Any, tables: OptionTables) -> str | None:
@@ -110,27 +110,27 @@ def values_of_option(reading: Reading, key: str, spec: Any, name: str, *, distin
     Parameters
     ----------
     reading
-        Where a sentence for each fault is appended.
+        The context; faults are appended to its list.
     key
-        The key under which they are given, for errors.
+        The key of the values, for errors.
     spec
-        As of :func:`sweep.study.parameters.expand`.
+        As for :func:`sweep.study.parameters.expand`.
     name
         The option.
     distinct
-        Whether no value may be given twice.
+        Whether values must differ.
 
     Returns
     -------
     tuple
-        The values; they must not be used if there is a fault.
+        The values; not usable if there is a fault.
     """
     kind: Any = reading.tables.kinds[name]
     faults = reading.faults
     adapter: TypeAdapter[Any] = TypeAdapter(tuple[kind, ...], config=ConfigDict(strict=True))
     try:
-        given = tuple(expand(spec, integer=takes_integers(kind)))
-        values: tuple[Any, ...] = adapter.validate_python(given, context={"n_patterns": reading.n_patterns})
+        expanded = tuple(expand(spec, integer=takes_integers(kind)))
+        values: tuple[Any, ...] = adapter.validate_python(expanded, context={"n_patterns": reading.n_patterns})
     except ValidationError as error:
         faults += sentences(error, key, [])
         return ()
@@ -142,13 +142,13 @@ def values_of_option(reading: Reading, key: str, spec: Any, name: str, *, distin
         if value is None:
             faults.append(f"{key}: a value is missing")
         elif distinct and value in seen:
-            faults.append(f"{key}: value {value!r} given twice; cells must differ")
+            faults.append(f"{key}: values must differ, got {value!r} twice")
             break
         seen.add(value)
     if any(isinstance(value, str) for value in values) and not all(isinstance(value, str) for value in values):
         if name == "hidden":
             return tuple(map(str, values))  # columns have one type
-        faults.append(f"{key}: numbers and names given; give one or the other, as columns have one type")
+        faults.append(f"{key}: must be all numbers or all names, got both; a column has one type")
     return values
 
 
@@ -159,14 +159,14 @@ def _dotted(key: Any) -> tuple[str, str, str]:
 
 def _not_sweepable(key: Any, tables: OptionTables) -> str:
     if _dotted(key)[2] in _NOT_SWEPT:
-        return f"{shown(key)} cannot be swept; make a study for each value (seeds are replicates, under [seeds])"
+        return f"{shown(key)} cannot be swept; make a study for each value (seeds are replicates: set them in [seeds])"
     dotted = [f"{section}.{name}" for name, section in tables.sweepable.items()]
     return unknown_key("parameter", key, [*tables.sweepable, *dotted], {})
 
 
-def options_given(given: Mapping[str, Any], swept: Mapping[str, str], known: OptionTables) -> set[str]:
-    """Return the options that the given tables name, with a value or ``swept``."""
-    tables = {section: table for section, table in given.items() if isinstance(table, Mapping)}
+def named_options(raw: Mapping[str, Any], swept: Mapping[str, str], known: OptionTables) -> set[str]:
+    """Return the options that the tables of a study name, with a value or ``swept``."""
+    tables = {section: table for section, table in raw.items() if isinstance(table, Mapping)}
     fixed = {name for name, option in known.options.items() if tables.get(option.section, {}).get(name) is not None}
     return fixed | swept.keys()
 
@@ -176,13 +176,13 @@ def keys_swept(raw: Any) -> dict[str, str]:
     return {(name := _dotted(key)[2]): f"parameters.{name}" for key in (raw if isinstance(raw, Mapping) else ())}
 
 
-def conflicts(given: Mapping[str, Any], swept: Mapping[str, str], known: OptionTables) -> list[str]:
-    """Return a sentence for each option that is given twice or is missing.
+def set_twice_or_missing(raw: Mapping[str, Any], swept: Mapping[str, str], known: OptionTables) -> list[str]:
+    """Return a sentence for each option that is set twice or is missing.
 
     Parameters
     ----------
-    given
-        The tables of options as given, by name.
+    raw
+        The tables of options by name, not yet validated.
     swept
         The key of each swept option.
     known
@@ -193,14 +193,14 @@ def conflicts(given: Mapping[str, Any], swept: Mapping[str, str], known: OptionT
     list of str
         Empty if there is none.
     """
-    tables = {section: table for section, table in given.items() if isinstance(table, Mapping)}
+    tables = {section: table for section, table in raw.items() if isinstance(table, Mapping)}
     faults = [
-        f"{swept[name]}: given here and as {section}.{name}; give one"
+        f"{swept[name]}: is also set as {section}.{name}; keep one"
         for name, section in known.sweepable.items()
         if name in swept and name in tables.get(section, {})
     ]
     return faults + [
-        f"{known.sweepable[name]}.{name}: is missing; give it there or sweep it under [parameters]"
+        f"{known.sweepable[name]}.{name}: is missing; set it there or sweep it in [parameters]"
         for name in REQUIRED
         if name not in swept and tables.get(known.sweepable[name], {}).get(name) is None
     ]

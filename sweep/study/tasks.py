@@ -1,8 +1,8 @@
 """Built-in tasks: patterns to learn, each made by a function of its arguments.
 
-A task is one function here. Its parameters are the keys of the table [data] that it takes, which :data:`ARGUMENTS`
-declares, with the defaults that the function has. Bits are numbered from 0: input j of pattern c is bit j of c. Only
-xor, and, or are in the order of truth tables, in which the first input changes last.
+A task is one function here. Its parameters are the keys of the table [data] that it takes, with their defaults;
+:data:`ARGUMENTS` declares these keys. Bits are numbered from 0: input j of pattern c is bit j of c. Only xor, and, or
+are in the order of truth tables, in which the first input changes last.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Patterns = tuple[Matrix, Matrix]
 # Most units of an encoder, and numbers of drawn patterns.
 _MOST_UNITS, _MOST_NUMBERS = 1024, 2**22
 
-# Codings of a bit that is not set and of one that is.
+# Inputs for a clear bit and for a set bit.
 CODINGS = {"01": (0.0, 1.0), "pm1": (-1.0, 1.0)}
 
 
@@ -37,11 +37,11 @@ class Argument(NamedTuple):
     Attributes
     ----------
     meaning
-        For documentation.
+        Its documentation.
     kind
         ``int``, ``float`` or ``str``.
     least, most
-        Limits of a number; most depends on the task where tasks say less.
+        Limits of a number; tasks may have a lower ``most``.
     """
 
     meaning: str
@@ -59,7 +59,7 @@ class Argument(NamedTuple):
 
     @property
     def allowed(self) -> str:
-        """What is allowed, in options."""
+        """The allowed values, as text."""
         if self.kind is str:
             return f"one of {', '.join(CODINGS)}"
         if self.most == sys.float_info.max:
@@ -74,31 +74,29 @@ class Argument(NamedTuple):
         return isinstance(value, kinds) and not isinstance(value, bool) and self.least <= value <= self.most
 
     def refusal(self, name: str, value: Any) -> str:
-        """Say what is allowed, and where several values belong."""
+        """Return a sentence with the allowed values; for several values also how they are swept."""
         several = f"; to sweep {name}, move it to [parameters]" if isinstance(value, (list, dict)) else ""
-        return f"{name} {shown(value)} given; must be {self.allowed}{several}"
+        return f"{name} must be {self.allowed}, got {shown(value)}{several}"
 
 
 ARGUMENTS = {
-    "bits": Argument(
-        "bits of a pattern, or of each number that is added; input j of pattern c is bit j of c", int, 1, 16
-    ),
+    "bits": Argument("bits of a pattern, or of each summand; input j of pattern c is bit j of c", int, 1, 16),
     "function": Argument("number of a truth table, whose bit c is the target of pattern c", int, 0, 2**32 - 1),
-    "n": Argument("patterns, of each class if there are several", int, 1, 65_536),
+    "n": Argument("patterns, per class if there are several classes", int, 1, 65_536),
     "n_inputs": Argument("inputs of a pattern", int, 1, 1024),
     "n_outputs": Argument("targets of a pattern", int, 1, 1024),
     "classes": Argument("classes, one target for each", int, 2, 64),
     "noise": Argument("standard deviation of the noise of points", float, 0, 1e6),
     "problem": Argument("number of a MONK's problem", int, 1, 3),
     "data_seed": Argument("seed of drawn patterns", int, 0, 2**32 - 1),
-    "coding": Argument("inputs of a bit: 01 for 0 and 1, pm1 for -1 and 1", str),
-    "target_low": Argument("target of what is false", float),
-    "target_high": Argument("target of what is true", float),
+    "coding": Argument("inputs for a bit: 01 for 0 and 1, pm1 for -1 and 1", str),
+    "target_low": Argument("target for false", float),
+    "target_high": Argument("target for true", float),
 }
 
 
 def _bits(count: int, coding: str = "01") -> Matrix:
-    """Return all patterns of bits, input j of pattern c being bit j of c."""
+    """Return all patterns of bits; input j of pattern c is bit j of c."""
     _check_patterns(2**count)
     levels = CODINGS[coding]
     return tuple(tuple(levels[c >> j & 1] for j in range(count)) for c in range(2**count))
@@ -106,11 +104,11 @@ def _bits(count: int, coding: str = "01") -> Matrix:
 
 def _check_patterns(count: int) -> None:
     if count > MAX_PATTERNS:
-        raise ValueError(f"{count:,} patterns given; at most {MAX_PATTERNS:,} are allowed")
+        raise ValueError(f"must be at most {MAX_PATTERNS:,} patterns, got {count:,}")
 
 
 def _levels(truths: Iterable[Iterable[Any]], target_low: float, target_high: float) -> Matrix:
-    """Return targets of what is true or false."""
+    """Return the targets for truth values."""
     return tuple(tuple(float(target_high if truth else target_low) for truth in row) for row in truths)
 
 
@@ -124,9 +122,9 @@ def boolean(
 ) -> Patterns:
     """Return any Boolean function: of two inputs AND is 8, XOR 6 and OR 14; of three there are 256."""
     if bits > 5:
-        raise ValueError(f"bits {bits} given; task 'boolean' takes at most 5")
+        raise ValueError(f"bits must be at most 5 with task 'boolean', got {bits}")
     if function >= 1 << 2**bits:
-        raise ValueError(f"function {function} given; of {bits} bits there are 0 to {(1 << 2**bits) - 1}")
+        raise ValueError(f"function must be at most {(1 << 2**bits) - 1} with {bits} bits, got {function}")
     return _bits(bits, coding), _levels([[function >> c & 1] for c in range(2**bits)], target_low, target_high)
 
 
@@ -152,7 +150,7 @@ def _of_two(truths: list[int], coding: str, target_low: float, target_high: floa
 
 
 def seed() -> Patterns:
-    """Return the table of the notebook from which this project began: its fourth row repeats the first."""
+    """Return the table of the notebook that this project started from: its fourth row repeats the first."""
     return ((0.0, 0.0, 0.0), (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 0.0)), ((0.0,), (1.0,), (1.0,), (0.0,))
 
 
@@ -167,13 +165,13 @@ def symmetry(bits: int = 6, coding: str = "pm1", target_low: float = 0.0, target
 
 
 def negation(bits: int = 3, coding: str = "01", target_low: float = 0.0, target_high: float = 1.0) -> Patterns:
-    """Return the first bits, all of them inverted where the last input is set (PDP, volume 1, chapter 8)."""
+    """Return all bits but the last, inverted where the last input is set (PDP, volume 1, chapter 8)."""
     truths = [[bit != row[-1] for bit in row[:-1]] for row in _bits(bits + 1)]
     return _bits(bits + 1, coding), _levels(truths, target_low, target_high)
 
 
 def addition(bits: int = 2, coding: str = "01", target_low: float = 0.0, target_high: float = 1.0) -> Patterns:
-    """Return the sum of two numbers of so many bits; of all numbers bit 0 comes first (PDP, volume 1, chapter 8)."""
+    """Return the sum of two numbers of ``bits`` bits each, bit 0 first (PDP, volume 1, chapter 8)."""
     sums = [_number(row[:bits]) + _number(row[bits:]) for row in _bits(2 * bits)]
     return _bits(2 * bits, coding), _levels(
         [[total >> j & 1 for j in range(bits + 1)] for total in sums], target_low, target_high
@@ -181,9 +179,9 @@ def addition(bits: int = 2, coding: str = "01", target_low: float = 0.0, target_
 
 
 def encoder(n: int, coding: str = "01", target_low: float = 0.0, target_high: float = 1.0) -> Patterns:
-    """Return ``n`` patterns, of which each has one input set, to be repeated (PDP, volume 1, chapter 8)."""
+    """Return ``n`` patterns with one input set each, which are their own targets (PDP, volume 1, chapter 8)."""
     if n > _MOST_UNITS:
-        raise ValueError(f"n {n} given; task 'encoder' takes at most {_MOST_UNITS}")
+        raise ValueError(f"n must be at most {_MOST_UNITS} with task 'encoder', got {n}")
     truths = [[j == c for j in range(n)] for c in range(n)]
     return tuple(tuple(CODINGS[coding][truth] for truth in row) for row in truths), _levels(
         truths, target_low, target_high
@@ -226,7 +224,7 @@ def spiral(
 
 
 def _cosines_and_sines(angles: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return those of the C library: NumPy's own differ in last bits from CPU to CPU."""
+    """Return cosines and sines of the C library, since those of NumPy differ in the last bits from CPU to CPU."""
     import numpy as np
 
     return np.array(list(map(math.cos, angles))), np.array(list(map(math.sin, angles)))
@@ -237,19 +235,21 @@ def noise(n: int, n_inputs: int, n_outputs: int = 1, data_seed: int = 0) -> Patt
     import numpy as np
 
     if n * (n_inputs + n_outputs) > _MOST_NUMBERS:
-        asked = f"n {n} times {n_inputs} inputs and {n_outputs} outputs"
-        raise ValueError(f"{asked} given; at most {_MOST_NUMBERS:,} numbers are drawn")
+        raise ValueError(
+            f"n times inputs and outputs must be at most {_MOST_NUMBERS:,}, got n {n} times {n_inputs} inputs and "
+            f"{n_outputs} outputs"
+        )
     rows = np.random.RandomState(data_seed).randn(n, n_inputs + n_outputs).tolist()
     return tuple(tuple(row[:n_inputs]) for row in rows), tuple(tuple(row[n_inputs:]) for row in rows)
 
 
 def monks(problem: int, coding: str = "01", target_low: float = 0.0, target_high: float = 1.0) -> Patterns:
-    """Return the robots of a MONK's problem that are trained on, an input for each value of their attributes."""
+    """Return the robots to train on of a MONK's problem, with one input for each value of their attributes."""
     return _robots(trained_robots(problem), coding, target_low, target_high)
 
 
 def monks_all(problem: int, coding: str = "01", target_low: float = 0.0, target_high: float = 1.0) -> Patterns:
-    """Return all 432 robots of a MONK's problem with their true class, by which networks are tested."""
+    """Return all 432 robots of a MONK's problem with their true classes, to test networks."""
     return _robots(all_robots(problem), coding, target_low, target_high)
 
 
@@ -266,18 +266,18 @@ TASKS: dict[str, Callable[..., Patterns]] = {
 
 
 def arguments_of(task: str) -> dict[str, Any]:
-    """Return the arguments of a task and their defaults; ``Parameter.empty`` where one must be given."""
+    """Return the arguments of a task and their defaults; ``Parameter.empty`` for a required one."""
     return {name: parameter.default for name, parameter in signature(TASKS[task]).parameters.items()}
 
 
-def make_patterns(task: Any, given: dict[str, Any]) -> Patterns:
+def make_patterns(task: Any, arguments: dict[str, Any]) -> Patterns:
     """Return inputs and targets of a task.
 
     Parameters
     ----------
     task
         Its name.
-    given
+    arguments
         Its arguments, not yet validated.
 
     Returns
@@ -288,17 +288,18 @@ def make_patterns(task: Any, given: dict[str, Any]) -> Patterns:
     Raises
     ------
     ValueError
-        If there is no such task, or it does not take such arguments, or they make too many patterns.
+        If the task or an argument is unknown or not valid, or there are too many patterns.
     """
     if not isinstance(task, str) or task not in TASKS:
         raise ValueError(unknown("task", task, TASKS))
     takes = arguments_of(task)
-    for name, value in given.items():
+    for name, value in arguments.items():
         if name not in takes:
-            raise ValueError(f"{name} {shown(value)} given, which task {task!r} does not take")
+            listed = ", ".join(takes) or "none"
+            raise ValueError(f"task {task!r} does not take {name}, got {shown(value)}; its arguments are: {listed}")
         if not ARGUMENTS[name].allows(value):
             raise ValueError(ARGUMENTS[name].refusal(name, value))
     for name, default in takes.items():
-        if default is Parameter.empty and name not in given:
+        if default is Parameter.empty and name not in arguments:
             raise ValueError(f"{name} is missing; task {task!r} needs {ARGUMENTS[name].allowed}")
-    return TASKS[task](**given)
+    return TASKS[task](**arguments)

@@ -1,7 +1,7 @@
 """The tables in the text of a study file, which is inspected before it is parsed.
 
-The parser's memory grows with the square of the parts of a key, and millions of keys take it seconds. Texts that no
-study has are detected without it, in a tenth of the time.
+The parser's memory grows with the square of the number of parts of a key, and it takes seconds for millions of keys.
+The inspection rejects such texts in a tenth of the time.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from typing import Any
 from sweep.errors import StudyError, cut
 from sweep.study.patterns import MAX_PATTERNS
 
-# A study has some sixty keys, of two parts at most, and two lists of rows.
+# A study has some sixty keys of at most two parts, and two lists of rows.
 _MOST_KEYS, _MOST_PARTS = 1000, 8
 _MOST_LISTS = 4 * MAX_PATTERNS
 
-# Comments and quoted texts of all four kinds, also unterminated ones.
+# Comments and quoted texts of all four kinds, terminated or not.
 _TEXTS = re.compile(
     r"""\#[^\n]*|\"{3}(?:\"{0,2}(?:[^"\\]+|\\.))*+\"*|'{3}.*?(?:'{3}|\Z)|\"(?:[^"\\\n]+|\\.)*+\"?|'[^'\n]*'?""",
     re.DOTALL,
@@ -43,9 +43,9 @@ def read_tables(text: str, named: str) -> dict[str, Any]:
     Raises
     ------
     StudyError
-        If the text is not TOML, or has more keys, parts of a key or lists than a study can have.
+        If the text is not valid TOML, or has too many keys, parts of a key or lists.
     """
-    fault = _fault_seen(text)
+    fault = _size_fault(text)
     if fault:
         raise StudyError([f"study {named} {fault}"])
     try:
@@ -53,15 +53,15 @@ def read_tables(text: str, named: str) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as error:
         raise StudyError([f"study {named} is not valid TOML: {cut(str(error), 120)}"]) from None
     except RecursionError:
-        raise StudyError([f"study {named} is nested too deeply; rows of numbers are the deepest there is"]) from None
+        raise StudyError([f"study {named} is nested too deeply; rows of numbers are the deepest level"]) from None
     except ValueError:
-        raise StudyError([f"study {named} holds an integer of too many digits"]) from None
+        raise StudyError([f"study {named} has an integer of too many digits; write it as a float, as 1e300"]) from None
 
 
 def read_value(text: str) -> Any:
-    """Return the value that a text is in TOML; None if it is not one value."""
+    """Return the value of a text in TOML; None if it is not one value."""
     text = f"value = {text}"
-    if _fault_seen(text):
+    if _size_fault(text):
         return None
     try:
         table = tomllib.loads(text)
@@ -70,13 +70,13 @@ def read_value(text: str) -> Any:
     return table["value"] if len(table) == 1 else None
 
 
-def _fault_seen(text: str) -> str | None:
-    """Return the reason why a text is not parsed, or None."""
+def _size_fault(text: str) -> str | None:
+    """Return the reason why a text is too large to be parsed, or None."""
     bare = _TEXTS.sub("x", text)
     if bare.count("[") > _MOST_LISTS:
-        return f"has more than {_MOST_LISTS:,} lists; at most {MAX_PATTERNS:,} patterns are allowed"
+        return f"must have at most {MAX_PATTERNS:,} patterns, got more than {_MOST_LISTS:,} lists"
     if bare.count("=") > _MOST_KEYS:
-        return f"has more than {_MOST_KEYS:,} keys; no study needs a tenth of them"
+        return f"must have at most {_MOST_KEYS:,} keys, got {bare.count('='):,}"
     if _LONG_KEY.search(bare):
-        return f"has a key of more than {_MOST_PARTS} parts; keys have two at most, as seeds.count has"
+        return f"must have keys of at most two parts, as seeds.count; got one of more than {_MOST_PARTS}"
     return None

@@ -82,7 +82,7 @@ def _sent(component: CustomComponent) -> tuple[str, tuple[tuple[str, tuple[str, 
 
 def _keys(study: StudyContent) -> dict[str, str]:
     """Return the keys of custom components of a study, and their names in errors."""
-    return {component.key: f"{component.kind} {component.name!r}" for component in study.tables.own.values()}
+    return {component.key: f"{component.kind} {component.name!r}" for component in study.tables.custom.values()}
 
 
 @lru_cache(256)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from kernels import vocabulary
 from sweep import Study, StudyError
-from sweep.study.fields import IS_GIVEN
+from sweep.study.fields import IS_SET
 from sweep.study.network_measures import MOST_BITS
 from sweep.study.options import KINDS, LOSS_ALIASES, OPTIONS, SECTIONS
 from tests.oracle import parameter_shapes
@@ -139,7 +139,7 @@ def _options(draw: st.DrawFn, names: list[str], beside: Lists) -> Lists:
         for name in names
         if not (needs := OPTIONS[name].used_with)
         or any(
-            set(users) & set(_values_of(beside, other)) or (users == [IS_GIVEN] and other in beside)
+            set(users) & set(_values_of(beside, other)) or (users == [IS_SET] and other in beside)
             for other, users in needs.items()
         )
     ]

@@ -283,7 +283,7 @@ def test_axis_is_logarithmic_where_values_are(values: list[Any], scale: str) -> 
             ("at most 25 panels", "got 27", "--at threshold="),
         ),
         ({"hidden": [1, 2]}, {"channels": Channels(facet=("a", "b", "c"))}, ("unknown parameter 'a'",)),
-        ({"hidden": [1, 2]}, {"at": {"hidden": ["2", "2"]}}, ("hidden", "2, 2", "once")),
+        ({"hidden": [1, 2]}, {"at": {"hidden": ["2", "2"]}}, ("hidden", "2, 2")),
         ({"scale": [0.10001, 0.10002]}, {"at": {"scale": ["0.1"]}}, ("0.10001", "0.10002")),
     ],
 )

@@ -28,7 +28,7 @@ KERNEL = ("hidden", "activation", "batch")
 @pytest.mark.parametrize("tables", STUDIES)
 @pytest.mark.parametrize("part_runs", [None, 37])
 def test_every_run_is_visited_once(tables: dict[str, Any], part_runs: int | None) -> None:
-    """Parts hold each run once, positions are those of the order, and pieces are of one kernel."""
+    """Parts hold each run once, positions follow the order, and each piece has one kernel."""
     study = Study(data={"task": "xor"}, seeds={"count": 50}, **tables)
     plan = Plan(study, part_runs)
     seen: list[int] = []

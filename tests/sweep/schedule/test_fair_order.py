@@ -1,4 +1,4 @@
-"""What is trained first is a fair picture of the whole study."""
+"""The runs that are trained first represent the whole study."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def random_study(random: np.random.Generator) -> Study:
 
 
 def runs_of_prefix(plan: Plan, share: float) -> np.ndarray:
-    """Return how many runs of each cell are among the first parts that hold such a share of all runs."""
+    """Return the number of runs of each cell in the first parts, which hold this share of all runs."""
     counts = np.zeros(plan.n_cells, np.int64)
     for index in plan.parts.order():
         cells, n = plan.cells(plan.part(index))
@@ -37,7 +37,7 @@ def runs_of_prefix(plan: Plan, share: float) -> np.ndarray:
 @pytest.mark.slow
 @pytest.mark.parametrize("share", [0.05, 0.1, 0.5])
 def test_prefixes_have_all_cells(share: float) -> None:
-    """Of 100 random studies the first runs are of nearly every cell, where they are as many."""
+    """In 100 random studies, the first runs cover nearly every cell if there are enough of them."""
     random = np.random.default_rng(1)
     for _ in range(100):
         plan = Plan(random_study(random))
@@ -47,7 +47,7 @@ def test_prefixes_have_all_cells(share: float) -> None:
 
 
 def test_means_of_prefixes_are_those_of_studies() -> None:
-    """The 95 % interval of the mean rate of 10 % of a study holds the mean rate of the whole in 90 of 100."""
+    """The 95 % interval of the mean rate of 10 % of a study contains the mean rate of the whole in 90 of 100."""
     random, n_held = np.random.default_rng(2), 0
     for _ in range(100):
         plan = Plan(random_study(random))
@@ -64,7 +64,7 @@ def test_means_of_prefixes_are_those_of_studies() -> None:
 
 
 def test_grids_of_powers_of_two_do_not_alias() -> None:
-    """Of 16 x 16 cells, each of 100,000 seeds, 5 % have every cell, with about as many seeds each."""
+    """The first 5 % of 16 x 16 cells with 100,000 seeds cover every cell, with about equally many seeds each."""
     parameters = {"hidden": list(range(2, 18)), "learning_rate": [0.01 * k for k in range(1, 17)]}
     counts = runs_of_prefix(Plan(make_study(count=100_000, max_steps=5000, **parameters)), 0.05)
     assert counts.min() > 0

@@ -1,4 +1,4 @@
-"""How many kernels a study takes is known before any module of the kernels is imported, and never too low."""
+"""The number of kernels of a study is known before any module of the kernels is imported, and is an upper bound."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ TUNINGS = (Tuning(), Tuning(64, 64, 2**15 * 3 // 2, 3, 192), Tuning(32, 32, 2**1
 
 
 def kernels_needed(study: Any, tuning: Tuning, effort: Effort, monkeypatch: pytest.MonkeyPatch) -> int:
-    """Count the kernels that train and draw all cells of a study, each cell alone, also runs that are not finite."""
+    """Count the kernels that train and draw all cells of a study, cell by cell, also for runs that are not finite."""
     plan, drawn = Plan(study), set()
     worker = PartTrainer(plan)
-    monkeypatch.setattr(initialize, "uncompiled_draw", lambda *asked: asked)
+    monkeypatch.setattr(initialize, "uncompiled_draw", lambda *arguments: arguments)
     found = set()
     for cell in range(plan.n_cells):
-        words = plan.grid.cell(cell)
-        recipe = worker.trainer(words).recipe
+        options = plan.grid.cell(cell)
+        recipe = worker.trainer(options).recipe
         trainer = Trainer(
             recipe, np.array(study.data.inputs), np.array(study.data.targets), tuning=tuning, effort=effort
         )
         settings = worker.settings(np.array([cell]))
-        variant = trainer.variant(words.hidden, settings)
+        variant = trainer.variant(options.hidden, settings)
         found.add((recipe, variant))
-        if variant.table is not None:  # else no run is trained again
-            found.add((recipe, trainer.variant(words.hidden, settings, exact=True)))
-        start = make_start(study, words)._replace(by_numpy=False)
-        asked = initialize.uncompiled(start, recipe.architecture, words.hidden, recipe.dtype)
-        if words["generator"] != "pcg64":
-            drawn.add(asked)
+        if variant.table is not None:  # otherwise no run is trained again
+            found.add((recipe, trainer.variant(options.hidden, settings, exact=True)))
+        start = make_start(study, options)._replace(by_numpy=False)
+        drawing = initialize.uncompiled(start, recipe.architecture, options.hidden, recipe.dtype)
+        if options["generator"] != "pcg64":
+            drawn.add(drawing)
     monkeypatch.undo()
     return len(found) + len(drawn)
 
@@ -70,7 +70,7 @@ def kernels_needed(study: Any, tuning: Tuning, effort: Effort, monkeypatch: pyte
 def test_kernels_of_a_study(
     changes: dict[str, Any], expected: tuple[int, int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """On no CPU does a study take more kernels, whatever it is worth."""
+    """No CPU needs more kernels for a study, with any effort."""
     study = make_study(count=4, learning_rate=0.1, **changes)
     for effort, number in zip(Effort, expected, strict=True):
         with monkeypatch.context() as changed:
@@ -94,12 +94,12 @@ def test_kernels_of_a_study(
     ],
 )
 def test_effort(operations: float, n_sizes: int, effort: Effort) -> None:
-    """The more a study trains, and the fewer kernels its sizes would take, the faster these are."""
+    """Kernels are faster the more a study trains, and the fewer kernels its sizes need."""
     assert effort_for(operations, n_sizes) is effort
 
 
 def test_recipes_share_the_operations() -> None:
-    """A study of many recipes compiles for each what a part of its size is worth."""
+    """Each of many recipes gets the effort that is worth its share of the study."""
     names = "relu", ["relu", "tanh", "sin"]
     few, many = (make_study(count=4, hidden=2, learning_rate=0.1, activation=name) for name in names)
     assert kernel_count.study_effort(few, 2e10) is Effort.MOST
@@ -120,5 +120,5 @@ def test_recipes_share_the_operations() -> None:
     ],
 )
 def test_few_initial_weights_are_drawn_by_numpy(changes: dict[str, Any], by_numpy: bool) -> None:
-    """They are counted by seed and by what they depend on, and so are the runs that may not share them."""
+    """Starts are counted by seed and by the options that decide them; runs that may not share them count too."""
     assert kernel_count.draws_by_numpy(make_study(**{"hidden": 2, "learning_rate": 0.1, **changes})) is by_numpy

@@ -1,4 +1,4 @@
-"""Numbering, visiting order and parts: arithmetic, and right for every study."""
+"""Numbering, visiting order and parts, which are computed by arithmetic for every study."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ VALUES: dict[str, list[Any]] = {
 
 @st.composite
 def small_studies(draw: st.DrawFn) -> Study:
-    """Draw a study of few cells: any parameters swept, in any order."""
+    """Draw a study of few cells, with any swept parameters in any order."""
     names = draw(st.lists(st.sampled_from(sorted(VALUES)), unique=True, max_size=4))
     swept = {name: VALUES[name][: draw(st.integers(1, len(VALUES[name])))] for name in names}
     fixed = {name: VALUES[name][0] for name in ("hidden", "learning_rate") if name not in swept}
@@ -53,7 +53,7 @@ def runs_of(plan: Plan, part: Part) -> tuple[np.ndarray, np.ndarray, np.ndarray]
 
 @given(small_studies(), st.none() | st.integers(1, 50))
 def test_parts_hold_every_run_once(study: Study, part_runs: int | None) -> None:
-    """Parts of any size hold every run exactly once, numbered by the formula; pieces of them are of one shape."""
+    """Parts of any size hold every run exactly once, numbered by the formula; each piece has one shape."""
     plan, rows = Plan(study, part_runs), naive_rows(study)
     assert (plan.n_cells, plan.n_runs) == (study.n_cells, len(rows))
     seen: list[int] = []
@@ -81,7 +81,7 @@ def test_parts_hold_every_run_once(study: Study, part_runs: int | None) -> None:
 
 @given(small_studies())
 def test_cells_are_numbered_in_file_order_the_last_fastest(study: Study) -> None:
-    """Cells are the product of the values, in order; the options of a cell are every scalar."""
+    """Cells are the product of the values, in order; a cell has all options."""
     plan, cells = Plan(study), np.arange(study.n_cells)
     columns = {name: plan.grid.column(name, cells).tolist() for name in SECTIONS}
     for cell, values in enumerate(itertools.product(*study.parameters.values())):
@@ -95,7 +95,7 @@ def test_cells_are_numbered_in_file_order_the_last_fastest(study: Study) -> None
 
 @given(small_studies(), st.integers(1, 30))
 def test_runs_of_one_shape_are_visited_together(study: Study, part_runs: int) -> None:
-    """Of the visiting order every shape is one stretch, in it cells come in file order and seeds are the fastest."""
+    """In visiting order the runs of a shape are adjacent, with cells in file order and seeds the fastest."""
     plan, rows = Plan(study, part_runs), naive_rows(study)
     visited = np.concatenate([plan.runs(plan.part(index)) for index in range(plan.n_parts)]).tolist()
     shapes = [tuple(rows[number][name] for name in SHAPE) for number in visited]
@@ -106,7 +106,7 @@ def test_runs_of_one_shape_are_visited_together(study: Study, part_runs: int) ->
 
 
 def test_visiting_order_of_an_example() -> None:
-    """With the learning rate before the hidden size all runs of the first size still come first."""
+    """All runs of the first hidden size come first, also if the learning rate stands before the size."""
     study = make_study(count=2, base=5, learning_rate=[0.1, 0.2], hidden=[3, 2])
     plan = Plan(study, part_runs=4)
     assert plan.n_parts == 2
@@ -116,7 +116,7 @@ def test_visiting_order_of_an_example() -> None:
 
 
 def test_parts_depend_on_the_study_alone() -> None:
-    """A part is a bounded piece of work: more steps, units or patterns make parts of fewer runs."""
+    """The work of a part is limited: with more steps, units or patterns, parts have fewer runs."""
     many = make_study(count=10**6, hidden=2, learning_rate=0.1, max_steps=5000)
     assert Plan(many).n_parts > 10
     assert Plan(many).n_parts == Plan(many).n_parts
@@ -130,19 +130,19 @@ def test_parts_depend_on_the_study_alone() -> None:
 
 @given(small_studies())
 def test_steps_and_windows_of_cells(study: Study) -> None:
-    """Steps of an epoch, and the most steps of a run, follow from the words of each cell."""
+    """Steps of an epoch, and the most steps of a run, follow from the options of each cell."""
     plan, cells = Plan(study), np.arange(study.n_cells)
     n_windows, most_steps = plan.grid.n_windows(cells).tolist(), plan.grid.most_steps(cells).tolist()
     for cell in cells.tolist():
-        words = plan.grid.cell(cell)
-        assert n_windows[cell] == {4: 1, 3: 2, 1: 4}[words["batch"]]
-        epochs = words["max_epochs"]
-        of_epochs = words["max_steps"] if epochs is None else epochs * n_windows[cell]
-        assert most_steps[cell] == min(words["max_steps"], of_epochs)
+        options = plan.grid.cell(cell)
+        assert n_windows[cell] == {4: 1, 3: 2, 1: 4}[options["batch"]]
+        epochs = options["max_epochs"]
+        of_epochs = options["max_steps"] if epochs is None else epochs * n_windows[cell]
+        assert most_steps[cell] == min(options["max_steps"], of_epochs)
 
 
 def test_cost_knows_options() -> None:
-    """What takes longer costs more: functions, optimizers with roots, steps, and evaluation after each epoch."""
+    """Functions, optimizers with square roots, steps, and evaluations after each epoch add to the cost."""
 
     def cost(**options: Any) -> float:
         study = make_study(hidden=8, learning_rate=0.1, **{"max_steps": 1000, **options})
@@ -158,7 +158,7 @@ def test_cost_knows_options() -> None:
 
 @pytest.mark.parametrize("count", [10**4, 10**6, 10**8])
 def test_last_parts_shrink(count: int) -> None:
-    """Each of the last parts is a part of what remains, for cores to end together, but none is a sliver."""
+    """The last parts get smaller, so that cores finish together, but not tiny."""
     plan = Plan(make_study(count=count, hidden=2, learning_rate=0.1, max_steps=500))
     parts = [plan.part(index) for index in range(plan.n_parts)]
     assert [part.start for part in parts] == [0, *(part.stop for part in parts[:-1])]
@@ -175,7 +175,7 @@ def test_last_parts_shrink(count: int) -> None:
 
 
 def test_parts_grow_with_the_study() -> None:
-    """Of a billion runs there are some ten thousand parts, whatever one costs; of many more there are more parts."""
+    """A billion runs have some ten thousand parts, at any cost of a run; many more runs have more parts."""
     for options in ({"max_steps": 500}, {"max_steps": 5000, "activation": "tanh"}, {"max_steps": 50_000}):
         plan = Plan(make_study(count=10**9, **{"hidden": 8, "learning_rate": 0.1, **options}))
         assert 3000 < plan.n_parts < 40_000
@@ -183,7 +183,7 @@ def test_parts_grow_with_the_study() -> None:
 
 
 def test_small_shapes_share_parts() -> None:
-    """Thousands of widths of one seed each are not as many parts; large shapes have parts of their own."""
+    """Thousands of widths with one seed each share parts; large shapes do not."""
     plan = Plan(make_study(count=1, hidden=list(range(1, 5001)), learning_rate=0.1, max_steps=500, bias=True))
     parts = [plan.part(index) for index in range(plan.n_parts)]
     assert 30 < len(parts) < 100
@@ -199,7 +199,7 @@ def test_small_shapes_share_parts() -> None:
 
 @given(small_studies(), st.integers(1, 20))
 def test_any_prefix_is_an_even_picture(study: Study, part_runs: int) -> None:
-    """However many parts are trained, those of any stretch of the visiting order are as many as its share, nearly."""
+    """After any number of parts, any stretch of the visiting order has had about its share of them."""
     plan = Plan(study, part_runs)
     order, n = list(plan.parts.order()), plan.n_parts
     for k in range(1, n + 1):
@@ -216,7 +216,7 @@ def immense() -> Study:
 
 
 def test_immense_study_costs_nothing(immense: Study) -> None:
-    """A study of 10^12 cells is planned by arithmetic, without a list of anything."""
+    """A study of 10^12 cells is planned by arithmetic, without lists."""
     plan = Plan(immense)  # of 10^12 cells no list would ever be finished
     assert (plan.n_cells, plan.n_runs) == (10**12, 3 * 10**12)
     last = plan.part(plan.n_parts - 1)
@@ -236,16 +236,16 @@ def test_immense_study_costs_nothing(immense: Study) -> None:
 
 
 def test_runs_have_numbers_of_64_bits() -> None:
-    """A study of more runs than can be numbered is refused."""
+    """A study of 2^63 runs or more is refused."""
     values = np.linspace(0.1, 0.5, 2048).tolist()
     many: dict[str, Any] = {"hidden": 2, "learning_rate": values, "gain": values}
     assert Plan(make_study(count=2**32, **many)).n_runs == 2**54
-    with pytest.raises(StudyError, match=r"18,446,744,073,709,551,616 runs in all given; must be fewer than 2\^63"):
+    with pytest.raises(StudyError, match=r"must be fewer than 2\^63 runs, got 18,446,744,073,709,551,616"):
         make_study(count=2**32, **many, scale=np.linspace(1.0, 2.0, 1024).tolist())
 
 
 def test_options_of_one_axis_vary_together() -> None:
-    """An axis of several options gives each cell values that belong together."""
+    """Each cell has the values of one point of an axis of several options."""
     axes = [{"hidden": (2, 3)}, {"learning_rate": (0.1, 0.2, 0.3), "scale": (1.0, 2.0, 3.0)}]
     grid = Grid(axes, {"batch": 4, "max_steps": 10, "max_epochs": None}, n_patterns=4, n_seeds=5)
     found = [grid.values(cell) for cell in range(grid.n_cells)]

@@ -1,4 +1,4 @@
-"""Results name the waves of seeds in which they are trained, and go on in them, also where now others are planned."""
+"""Results record their waves of seeds, and continue with them, also if another plan would now have others."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ WAVES = Plan(STUDY).waves
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of the finished study, not to be changed."""
+    """Return the folder of the finished study; tests must not change it."""
     folder = tmp_path_factory.mktemp("whole") / "r"
     sweep.run(STUDY, out=folder)
     return folder
@@ -39,7 +39,7 @@ def facts_of(folder: Path) -> dict[str, Any]:
 
 
 def begin_in_one_wave(folder: Path, n_parts: int, keep: str = "runs") -> None:
-    """Begin a folder in one wave."""
+    """Start a results folder with one wave."""
     plan = Plan(STUDY, waves=STUDY.seeds.rounds)
     with claim(LocalFiles(folder), FolderRequest(STUDY, keep, False, own_bits(), plan.waves)) as store:
         for index in list(plan.parts.order())[:n_parts]:
@@ -47,28 +47,28 @@ def begin_in_one_wave(folder: Path, n_parts: int, keep: str = "runs") -> None:
 
 
 def test_waves_are_named(whole: Path) -> None:
-    """A finished result and one under way name the waves of the plan, which are several."""
+    """A finished and an unfinished result record the waves of the plan."""
     assert len(WAVES) > 1
     assert facts_of(whole)["waves"] == list(WAVES)
 
 
 @pytest.mark.parametrize("keep", ["runs", "cells"])
 def test_other_waves_are_finished(whole: Path, tmp_path: Path, keep: Any) -> None:
-    """A folder that was begun in one wave is read, finished in it, and is then what any other is."""
+    """A folder that was started with one wave can be read and finished with it, and has the same result."""
     begin_in_one_wave(tmp_path / "r", 3, keep)
     part = sweep.open_result(tmp_path / "r", partial=True)
     assert 0 < len(part.cells) <= STUDY.n_cells
     assert sweep.verify(tmp_path / "r").intact
-    begun = tree(tmp_path / "r" / "commits")
+    started = tree(tmp_path / "r" / "commits")
     result = sweep.run(STUDY, out=tmp_path / "r", keep=keep)
-    assert begun.items() <= tree(tmp_path / "r" / "commits").items()
+    assert started.items() <= tree(tmp_path / "r" / "commits").items()
     assert result.facts["digest"] == sweep.run(STUDY, keep=keep).facts["digest"]
     assert facts_of(tmp_path / "r")["waves"] == [400]
     assert sweep.verify(tmp_path / "r", sample=10 if keep == "runs" else 0).intact
 
 
 def test_finished_results_in_other_waves(whole: Path, tmp_path: Path) -> None:
-    """Rows, their replay and reuse are those of the runs, whatever waves a folder has."""
+    """Rows, their replay and their reuse do not depend on the waves."""
     begin_in_one_wave(tmp_path / "r", 0)
     sweep.run(STUDY, out=tmp_path / "r")
     other, now = sweep.open_result(tmp_path / "r"), sweep.open_result(whole)
@@ -82,7 +82,7 @@ def test_finished_results_in_other_waves(whole: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("waves", [..., [400], [399], [200, 200]])
 def test_waves_are_restored(whole: Path, tmp_path: Path, waves: Any) -> None:
-    """Where run.json is lost, or names other waves than the parts, a repair ends with the same digest."""
+    """If run.json is lost, or has other waves than the parts, repair restores the same digest."""
     folder = copy_result(whole, tmp_path / "r")
     digest = facts_of(folder)["digest"]
     rewrite(folder / "run.json", waves=waves)
@@ -96,7 +96,7 @@ def test_waves_are_restored(whole: Path, tmp_path: Path, waves: Any) -> None:
 
 
 def test_other_waves_are_not_merged(whole: Path, tmp_path: Path) -> None:
-    """Parts of one study are put together only where they lie in the same waves."""
+    """Shards of a study are merged only if they have the same waves."""
     begin_in_one_wave(tmp_path / "a", 1)
     sweep.run(STUDY, out=tmp_path / "b", max_runs=1)
     with pytest.raises(StoreError, match="other waves"):

@@ -30,7 +30,7 @@ ZIPPED = {"hidden": [2, 2, 4], "learning_rate": [0.1, 0.3, 0.1]}
 
 
 def test_zipped_options_vary_together() -> None:
-    """The k-th values go together, behind the options that vary alone, and values are listed once."""
+    """The k-th values form a point, axes of one option come first, and parameters list each value once."""
     study = make(parameters={"scale": [0.5, 1.0]}, zip=[ZIPPED])
     rows = [{"hidden": hidden, "learning_rate": rate} for hidden, rate in zip(*ZIPPED.values(), strict=True)]
     assert cells_of(study) == [{"scale": scale} | row for scale in (0.5, 1.0) for row in rows]
@@ -47,7 +47,7 @@ def test_zipped_options_vary_together() -> None:
 
 @given(st.data())
 def test_exclusions_leave_out_cells(data: st.DataObject) -> None:
-    """What is kept is each combination that meets no table's conditions, once; the rest of the grid is as it was."""
+    """Cells are the combinations that meet no table's conditions, each once."""
     parameters = {"hidden": [2, 3, 5], "learning_rate": [0.1, 0.2, 0.4], "scale": [1.0, 2.0], "bias": [True, False]}
     names = list(parameters)
     tables = data.draw(
@@ -96,7 +96,7 @@ def test_exclusions_leave_out_cells(data: st.DataObject) -> None:
     ],
 )
 def test_canonical_form_holds_lists(tmp_path: Path, tables: dict[str, Any]) -> None:
-    """The canonical form has explicit lists alone, and is the same study; its identity counts the order of options."""
+    """The canonical form has only explicit lists, and is the same study; its identity depends on their order."""
     study = make(**tables)
     canonical = study.canonical()
     assert not {"samples", "exclude"} & canonical.keys()
@@ -111,7 +111,7 @@ def test_canonical_form_holds_lists(tmp_path: Path, tables: dict[str, Any]) -> N
 
 
 def test_one_option_is_a_parameter() -> None:
-    """A zip or a sample of one option, and an exclusion of values of one, are the same lists under [parameters]."""
+    """A zip of one option, and an exclusion of values of one, equal a list in [parameters]."""
     plain = make(network={"hidden": 2}, parameters={"learning_rate": [0.1, 0.4]})
     assert make(network={"hidden": 2}, zip=[{"learning_rate": [0.1, 0.4]}]) == plain
     swept = {"learning_rate": [0.1, 0.2, 0.4]}
@@ -123,80 +123,82 @@ def test_only_combinations_that_occur_conflict() -> None:
     """Options that cannot be combined may be values of one axis, if no point has both."""
     rates = {"loss": ["bce", "sse"], "output": ["sigmoid", "identity"]}
     assert make(network={"hidden": 2}, training={"learning_rate": 0.1}, zip=[rates]).n_cells == 2
-    with pytest.raises(StudyError, match=r"zip\[0\].loss: 'bce' given with zip\[0\].output 'identity'"):
+    with pytest.raises(
+        StudyError, match=r"zip\[0\].loss: 'bce' needs output 'sigmoid', got zip\[0\].output 'identity'"
+    ):
         make(
             network={"hidden": 2},
             training={"learning_rate": 0.1},
             zip=[{"loss": ["bce", "sse", "bce"], "output": ["sigmoid", "identity", "identity"]}],
         )
-    given = {"optimizer": ["gd", "rprop"], "batch": ["online", "full"], "learning_rate": [0.0, 0.1]}
-    assert make(network={"hidden": 2}, zip=[given]).n_cells == 2
+    points = {"optimizer": ["gd", "rprop"], "batch": ["online", "full"], "learning_rate": [0.0, 0.1]}
+    assert make(network={"hidden": 2}, zip=[points]).n_cells == 2
     signs = {"loss": ["hinge", "sse"], "target_low": [-1, 0]}
     assert make(data={"task": "xor"}, network={"hidden": 2}, training={"learning_rate": 0.1}, zip=[signs]).n_cells == 2
-    with pytest.raises(StudyError, match="hinge needs targets of -1 and 1"):
+    with pytest.raises(StudyError, match="'hinge' needs targets of -1 and 1"):
         make(network={"hidden": 2}, training={"learning_rate": 0.1}, zip=[{**signs, "target_low": [0, -1]}])
 
 
 def test_layers_and_sets_of_patterns_are_those_that_occur() -> None:
-    """Neither kernels nor patterns are made for combinations that no cell has."""
+    """No kernels and no patterns are made for combinations that no cell has."""
     study = make(training={"learning_rate": 0.1}, zip=[{"hidden": [2, 3], "layers": [1, 3]}])
     assert study.hidden_layers == [(2,), (3, 3, 3)]
     tables = {"network": {"hidden": 2}, "training": {"learning_rate": 0.1}}
     study = Study(data={"task": "noise", "n": 4}, zip=[{"n_inputs": [2, 2], "data_seed": [1, 5]}], **tables)
     assert len(study.data.sets) == 2
     for cell, seed in enumerate((1, 5)):
-        own = Study(data={"task": "noise", "n": 4, "n_inputs": 2, "data_seed": seed}, **tables)
-        assert study.patterns_of(cell) == own.data.only
+        single = Study(data={"task": "noise", "n": 4, "n_inputs": 2, "data_seed": seed}, **tables)
+        assert study.patterns_of(cell) == single.data.only
 
 
-# Tables that are refused, and what the sentence says.
+# Tables that are refused, and a part of the sentence.
 REFUSED: list[tuple[dict[str, Any], str]] = [
-    ({"zip": [{"hidden": [2, 3], "learning_rate": [0.1]}]}, "different lengths given (2 of hidden and 1 of learning"),
-    ({"zip": [{"hidden": [2, 2], "learning_rate": [0.1, 0.1]}]}, "the point hidden 2, learning_rate 0.1 is given twic"),
+    ({"zip": [{"hidden": [2, 3], "learning_rate": [0.1]}]}, "must have equal lengths"),
+    ({"zip": [{"hidden": [2, 2], "learning_rate": [0.1, 0.1]}]}, "points must differ"),
     ({"zip": [{"hiden": [2]}]}, "zip[0]: unknown key 'hiden'; did you mean 'hidden'?"),
-    ({"zip": [{"hidden": [2, 3], "learning_rate": [0.1, -1]}]}, "zip[0].learning_rate[1]: -1 given; must be at least "),
-    ({"zip": [{}]}, "zip[0]: {} given; must be a table of options with lists"),
-    ({"zip": 3}, "zip: 3 given; must be a list of tables, in a file [[zip]]"),
-    ({"zip": [{"learning_rate": [1, 2]}], "parameters": {"learning_rate": [1]}}, "given here and as parameters.learni"),
-    ({"zip": [{"learning_rate": [1, 2]}], "training": {"learning_rate": 1}}, "given here and as training.learning_rat"),
-    ({"samples": [{"learning_rate": {"min": 0, "max": 1}}]}, "samples[0].count: is missing; must be an integer from 1"),
-    ({"samples": [{"count": 0, "hidden": [2]}]}, "samples[0].count: 0 given; must be an integer from 1 to 100,000"),
+    ({"zip": [{"hidden": [2, 3], "learning_rate": [0.1, -1]}]}, "zip[0].learning_rate[1]: must be at least 0"),
+    ({"zip": [{}]}, "zip[0]: must be a table of options"),
+    ({"zip": 3}, "zip: must be a list of tables (in a file [[zip]]), got 3"),
+    ({"zip": [{"learning_rate": [1, 2]}], "parameters": {"learning_rate": [1]}}, "is also set as parameters.learning"),
+    ({"zip": [{"learning_rate": [1, 2]}], "training": {"learning_rate": 1}}, "is also set as training.learning_r"),
+    ({"samples": [{"learning_rate": {"min": 0, "max": 1}}]}, "samples[0].count: must be an integer from 1 to 100,000"),
+    ({"samples": [{"count": 0, "hidden": [2]}]}, "samples[0].count: must be an integer from 1 to 100,000"),
     ({"samples": [{"count": 2, "method": "halton", "hidden": [2]}]}, "samples[0].method: unknown method 'halton'"),
-    ({"samples": [{"count": 2, "seed": -1, "hidden": [2]}]}, "samples[0].seed: -1 given; must be an integer from 0"),
-    ({"samples": [{"count": 2}]}, "samples[0]: no option given; give ranges"),
+    ({"samples": [{"count": 2, "seed": -1, "hidden": [2]}]}, "samples[0].seed: must be an integer from 0 to 42949"),
+    ({"samples": [{"count": 2}]}, "samples[0]: names no option; add ranges"),
     ({"samples": [{"count": 2, "hiden": [2]}]}, "samples[0]: unknown key 'hiden'; did you mean 'hidden'?"),
-    ({"samples": [{"count": 4, "hidden": [2, 3]}]}, "only 2 different points were found, since cells must differ"),
-    ({"samples": [{"count": 2, "hidden": {"geomspace": [0, 4]}}]}, "the ends are values, not exponents"),
-    ({"samples": [{"count": 2, "hidden": {"min": 2.5, "max": 4}}]}, "an integer range has integer ends"),
-    ({"samples": [{"count": 2, "scale": {"min": 2, "max": 1}}]}, "[2, 1] given; the first end is above the second"),
-    ({"samples": [{"count": 2, "learning_rate": {"min": -1, "max": 1}}]}, "rate[0]: -1 given; must be at least"),
-    ({"samples": "sobol"}, "samples: 'sobol' given; must be a list of tables"),
-    ({"exclude": [{"hidden": 9}]}, "exclude[0].hidden: 9 given, which is none of its values"),
-    ({"exclude": [{"scale": 1}]}, "exclude[0]: 'scale' given, which is not swept; this study sweeps hidden and learni"),
+    ({"samples": [{"count": 4, "hidden": [2, 3]}]}, "the number of distinct points, got 4, but only 2 were found"),
+    ({"samples": [{"count": 2, "hidden": {"geomspace": [0, 4]}}]}, "both ends must be above 0"),
+    ({"samples": [{"count": 2, "hidden": {"min": 2.5, "max": 4}}]}, "both ends must be integers"),
+    ({"samples": [{"count": 2, "scale": {"min": 2, "max": 1}}]}, "the first end must be at most the second, got [2,"),
+    ({"samples": [{"count": 2, "learning_rate": {"min": -1, "max": 1}}]}, "rate[0]: must be at least 0, got -1"),
+    ({"samples": "sobol"}, "samples: must be a list of tables"),
+    ({"exclude": [{"hidden": 9}]}, "exclude[0].hidden: must be one of the swept values, got 9"),
+    ({"exclude": [{"scale": 1}]}, "exclude[0]: must name swept options, got 'scale'; this study sweeps hidden and lea"),
     ({"exclude": [{"hidden": [2, 3]}]}, "exclude[0]: excludes every cell"),
-    ({"exclude": [{"learning_rate": {"min": 5}}]}, "exclude[0]: excludes nothing; no cell has these values"),
-    ({"exclude": [{"learning_rate": {"target_low": 5}}]}, "given; must be a value, a list of values, or { min = .., "
+    ({"exclude": [{"learning_rate": {"min": 5}}]}, "exclude[0]: must exclude some cell"),
+    ({"exclude": [{"learning_rate": {"target_low": 5}}]}, "must be a value, a list of values, or { min = .., "
     "max = .."),
-    ({"exclude": [{"learning_rate": {"min": 2, "max": 1}}]}, "exclude[0].learning_rate: min 2 is above max 1"),
-    ({"exclude": [{}]}, "exclude[0]: {} given; must be a table of options"),
+    ({"exclude": [{"learning_rate": {"min": 2, "max": 1}}]}, "exclude[0].learning_rate: min must be at most max"),
+    ({"exclude": [{}]}, "exclude[0]: must be a table of options"),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("tables", "told"), REFUSED)
-def test_refused(tables: dict[str, Any], told: str) -> None:
+@pytest.mark.parametrize(("tables", "text"), REFUSED)
+def test_refused(tables: dict[str, Any], text: str) -> None:
     """A bad table is one sentence that names its key."""
     swept = {"hidden": [2, 3], "learning_rate": [0.1, 0.2]}
     if "exclude" in tables:
         tables = {"parameters": swept, **tables}
     with pytest.raises(StudyError) as caught:
         make(**tables)
-    assert any(told in fault for fault in caught.value.faults), caught.value.faults
+    assert any(text in fault for fault in caught.value.faults), caught.value.faults
 
 
 def test_a_grid_that_is_too_large_is_not_listed() -> None:
-    """Cells of merged axes are listed, so there is a limit; other axes may be of any size."""
+    """Merged axes list their points, so these are limited; other axes may have any size."""
     swept = {"learning_rate": {"linspace": [0.1, 1.0, 1000]}, "scale": {"linspace": [0.1, 1.0, 1000]}, "hidden": [2, 3]}
-    with pytest.raises(StudyError, match="1,000,000 combinations of learning_rate and scale given; at most 100,000"):
+    with pytest.raises(StudyError, match="at most 100,000 combinations, got 1,000,000 of learning_rate and scale"):
         make(parameters=swept, exclude=[{"learning_rate": {"max": 0.2}, "scale": {"max": 0.2}}])
     assert make(parameters=swept, exclude=[{"learning_rate": {"max": 0.2}, "hidden": 3}]).n_cells > 10**6
 
@@ -232,7 +234,7 @@ count = 3
     ],
 )
 def test_changes(tmp_path: Path, assignments: list[str], n_cells: int | None, swept: list[str]) -> None:
-    """One value takes an option out of its axis; a list or range replaces its values there; tables are set whole."""
+    """One value removes an option from its axis; a list or range replaces its values there; tables are replaced."""
     path = tmp_path / "study.toml"
     path.write_text(TEXT)
     study = load_study(path, parse_changes(assignments))
@@ -241,14 +243,14 @@ def test_changes(tmp_path: Path, assignments: list[str], n_cells: int | None, sw
 
 
 def test_a_key_of_samples_needs_one_table() -> None:
-    """Where there is no table or there are two, it is not clear which is meant."""
-    with pytest.raises(StudyError, match=r"'samples\.count' given, and the study has 0 tables"):
+    """A key of [[samples]] can be changed only if there is exactly one table."""
+    with pytest.raises(StudyError, match=r"'samples\.count' needs exactly one table .*, got 0"):
         load_study("xor", {"samples.count": 4})
 
 
 def test_columns_describe_each_option(tmp_path: Path) -> None:
-    """A description says which options vary together."""
-    from sweep.study.description import asked
+    """A description lists the options that vary together."""
+    from sweep.study.description import describe
 
     study = make(parameters={"scale": [0.5, 1.0]}, zip=[ZIPPED], seeds={"count": 3})
-    assert "hidden and learning rate vary together, in 3 points" in asked(study)["sentence"]
+    assert "hidden and learning rate vary together, in 3 points" in describe(study)["sentence"]

@@ -1,4 +1,4 @@
-"""Custom components in studies: named, declared by the canonical form, and refused in one sentence."""
+"""Custom components in studies: their names, their declarations in the canonical form, and faults."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from tests.sweep.support import make_study
 
 
 @pytest.fixture
-def own() -> Iterator[None]:
-    """Know the options of the file."""
+def custom() -> Iterator[None]:
+    """Load the components of a file."""
     with only_plugins(FILE):
         yield
 
@@ -27,36 +27,36 @@ def study_of(**changes: Any) -> sweep.Study:
     return sweep.load_study("xor", {"hidden": 2, "learning_rate": 0.1, "seeds.count": 4, **changes})
 
 
-@pytest.mark.usefixtures("own")
-def test_canonical_form_declares_what_it_names() -> None:
-    """It holds name, hash and settings of options that the study names, and is read where nobody knows them."""
+@pytest.mark.usefixtures("custom")
+def test_canonical_form_declares_components() -> None:
+    """It holds name, hash and settings of custom components, and can be read without their code."""
     study = study_of(optimizer=["gd", "quickprop"], activation="swish", steepness=2)
-    told = study.canonical()
-    assert set(told["components"]) == {"quickprop", "swish"}
-    assert told["components"]["swish"]["kind"] == "activation"
-    assert len(told["components"]["quickprop"]["sha256"]) == 64
-    assert told["components"]["quickprop"]["settings"] == [
+    canonical = study.canonical()
+    assert set(canonical["components"]) == {"quickprop", "swish"}
+    assert canonical["components"]["swish"]["kind"] == "activation"
+    assert len(canonical["components"]["quickprop"]["sha256"]) == 64
+    assert canonical["components"]["quickprop"]["settings"] == [
         {"name": "mu", "default": 1.75, "meaning": "most growth of a change", "above": 0.0}
     ]
-    assert told["training"]["mu"] == 1.75
+    assert canonical["training"]["mu"] == 1.75
     with only_plugins():
         again = parse_study(study.to_toml(), "elsewhere")
         assert again.identity == study.identity
-        assert again.canonical() == told
+        assert again.canonical() == canonical
         assert [column for column in again.fixed() if column in ("mu", "steepness", "lean")] == ["steepness", "mu"]
 
 
-@pytest.mark.usefixtures("own")
-def test_others_do_not_change() -> None:
-    """A study that names no custom component has no table for them, whatever is known."""
+@pytest.mark.usefixtures("custom")
+def test_other_studies_do_not_change() -> None:
+    """A study without custom components has no table for them, whatever is loaded."""
     study = make_study()
     assert "components" not in study.canonical()
-    assert study.tables.own == {}
+    assert study.tables.custom == {}
     assert sweep.load_study("xor").identity.startswith("fe597e276d82")
 
 
-def test_only_keys_that_name_options_of_a_kind_count(tmp_path: Path) -> None:
-    """An option that is called like a value of another key, or of another kind, changes no study."""
+def test_names_count_only_for_their_kind(tmp_path: Path) -> None:
+    """A component with the name of a value of another key, or of another kind, changes no study."""
     file = tmp_path / "mine.py"
     file.write_text("import sweep\n\n@sweep.optimizer\ndef uniform(p, g, rate):\n    return p - g\n")
     changes = {"distribution": ["uniform", "normal"]}
@@ -64,17 +64,17 @@ def test_only_keys_that_name_options_of_a_kind_count(tmp_path: Path) -> None:
     with only_plugins(file):
         assert study_of(**changes).identity == before
         assert study_of(optimizer="uniform", **changes).identity != before
-        with pytest.raises(sweep.StudyError, match="'uniform' given; must be one of"):
+        with pytest.raises(sweep.StudyError, match=r"must be one of .*, got 'uniform'"):
             study_of(activation="uniform")
 
 
 def test_the_source_is_part_of_the_identity(tmp_path: Path) -> None:
-    """Comments above and the place do not count; any other change of a function, a number or a setting does."""
+    """Comments above a function and its file do not count; any change of the function, a number or a setting does."""
     text = (
         "import sweep\nRATE = 1.0\n\n@sweep.optimizer(settings=(sweep.Setting('pace', 2.0, 'pace'),))\n"
         "def mine(p, g, rate, pace):\n    return p - (RATE * rate) * g * pace\n"
     )
-    changed = ["# said above\n" + text, text.replace("1.0", "1.5"), text.replace("g * pace", "pace * g")]
+    changed = ["# a comment\n" + text, text.replace("1.0", "1.5"), text.replace("g * pace", "pace * g")]
     changed += [text.replace("2.0", "3.0"), text.replace("'pace'),", "'pace', above=0),")]
     identities = []
     for number, each in enumerate([text, *changed]):
@@ -86,35 +86,35 @@ def test_the_source_is_part_of_the_identity(tmp_path: Path) -> None:
     assert len(set(identities)) == len(identities) - 1
 
 
-@pytest.mark.usefixtures("own")
+@pytest.mark.usefixtures("custom")
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "text"),
     [
-        ({"optimizer": "quickprop", "mu": 0}, "training.mu: 0 given; must be above 0"),
+        ({"optimizer": "quickprop", "mu": 0}, "training.mu: must be above 0, got 0"),
         ({"optimizer": "gd", "mu": 1}, "unknown key 'mu'"),
         ({"optimizer": ["gd", "own_gd"], "steepness": 1}, "unknown key 'steepness'"),
-        ({"activation": "quickprop"}, "network.activation: 'quickprop' given; must be one of"),
-        ({"optimizer": "own_rprop", "batch": 1}, "own_rprop needs batch 'full'"),
+        ({"activation": "quickprop"}, "network.activation: must be one of"),
+        ({"optimizer": "own_rprop", "batch": 1}, "'own_rprop' needs batch 'full'"),
         ({"loss": "expectile", "lean": 0.99999999999, "dtype": "float32"}, "must be below 1 after rounding"),
     ],
 )
-def test_refused(changes: dict[str, Any], told: str) -> None:
-    """Values beyond limits, options of another kind and settings that nothing uses get one sentence."""
+def test_refused(changes: dict[str, Any], text: str) -> None:
+    """Values beyond limits, components of another kind and settings without effect are each one sentence."""
     with pytest.raises(sweep.StudyError) as caught:
         study_of(**changes)
     (fault,) = caught.value.faults
-    assert told in fault
+    assert text in fault
 
 
 GOOD = {"kind": "optimizer", "sha256": "0" * 64}
 
 
 @pytest.mark.parametrize(
-    ("name", "table", "told"),
+    ("name", "table", "text"),
     [
-        ("gd", GOOD, "as no component of xor-sweep is"),
-        ("Mine", GOOD, "small letters"),
-        ("mine", 3, "3 given; must be a table"),
+        ("gd", GOOD, "not that of a built-in component"),
+        ("Mine", GOOD, "lower-case letters"),
+        ("mine", 3, "got 3"),
         ("mine", {"kind": "optimizer"}, "must be a table with kind and sha256"),
         ("mine", {**GOOD, "code": "print()"}, "must be a table with kind and sha256"),
         ("mine", {**GOOD, "kind": "task"}, "must be one of activation, loss, optimizer"),
@@ -128,59 +128,62 @@ GOOD = {"kind": "optimizer", "sha256": "0" * 64}
         ("mine", {**GOOD, "settings": [{"name": "k", "default": "1"}]}, "finite number"),
     ],
 )
-def test_declarations_are_checked(name: str, table: Any, told: str) -> None:
-    """A study that somebody sends may hold anything."""
+def test_declarations_are_validated(name: str, table: Any, text: str) -> None:
+    """The declarations in a study from elsewhere may be wrong in any way."""
     training = {"optimizer": "mine", "learning_rate": 0.1}
     with pytest.raises(sweep.StudyError, match="components") as caught:
         sweep.Study(data={"task": "xor"}, network={"hidden": 2}, training=training, components={name: table})
-    assert told in str(caught.value)
+    assert text in str(caught.value)
 
 
-@pytest.mark.usefixtures("own")
+@pytest.mark.usefixtures("custom")
 def test_misspelt_names() -> None:
-    """Custom components of the kind that a key names are listed beside ours, or how to have some."""
-    with pytest.raises(sweep.StudyError, match="'squared', or your own '"):
+    """The answer lists custom components of the kind beside built-in ones, or how to load some."""
+    with pytest.raises(sweep.StudyError, match="'squared', custom: '"):
         study_of(loss="quik")
-    with pytest.raises(sweep.StudyError, match=r"'rprop', or your own .*'quickprop'"):
+    with pytest.raises(sweep.StudyError, match=r"'rprop', custom: .*'quickprop'"):
         study_of(optimizer=["gd", "quik"])
-    with pytest.raises(sweep.StudyError, match=r"must be one of 'cyclic' or 'shuffled'$"):
+    with pytest.raises(sweep.StudyError, match=r"must be one of 'cyclic' or 'shuffled', got 'quik'$"):
         study_of(order="quik")
-    with only_plugins(), pytest.raises(sweep.StudyError, match="or a custom component, of --plugin FILE"):
+    with only_plugins(), pytest.raises(sweep.StudyError, match="or a custom component loaded by --plugin FILE"):
         study_of(output="swish_of_mine")
 
 
 def test_a_study_file_alone_runs_no_code(tmp_path: Path) -> None:
-    """Neither a declaration nor its neighbours on disk are executed, and what it declares is not trained."""
+    """Reading a declaration executes no file near it, and a component without its code is not trained."""
     (tmp_path / "mine.py").write_text("raise SystemExit('executed')")
     study = study_of()
     text = study.to_toml().replace('optimizer = "gd"', 'optimizer = "mine"')
     text += f'\n[components.mine]\nkind = "optimizer"\nsha256 = "{"0" * 64}"\n'
     read = parse_study(text, str(tmp_path / "study.toml"))
     assert tomllib.loads(read.to_toml())["components"] == {"mine": GOOD}
-    with pytest.raises(sweep.StudyError, match=f"optimizer 'mine' needs code whose source has SHA-256 {'0' * 64}"):
+    with pytest.raises(sweep.StudyError, match=f"optimizer 'mine': source must have SHA-256 {'0' * 64}"):
         sweep.run(read, tmp_path / "results")
     assert not (tmp_path / "results").exists()
 
 
 @pytest.mark.parametrize("name", ["hidden", "training", "n", "seed", "count", "steps", "convergence_rate", "targets"])
-def test_settings_have_names_of_their_own(tmp_path: Path, name: str) -> None:
-    """No key of a study and no column of results means two things."""
+def test_reserved_names_of_settings(tmp_path: Path, name: str) -> None:
+    """No key of a study and no column of results has two meanings."""
     file = tmp_path / "mine.py"
     file.write_text(
         f"import sweep\n\n@sweep.optimizer(settings=(sweep.Setting('{name}', 1.0, 'pace'),))\n"
         "def mine(p, g, rate, pace):\n    return p - g\n"
     )
-    with only_plugins(file), pytest.raises(sweep.StudyError, match=f"setting '{name}' of mine: the name is taken"):
+    with (
+        only_plugins(file),
+        pytest.raises(sweep.StudyError, match=f"components.mine: the name of setting '{name}' is reserved"),
+    ):
         study_of(optimizer="mine")
 
 
-def test_settings_of_two_options_must_agree(tmp_path: Path) -> None:
-    """One name of a setting is one number of a cell."""
-    option = (
+def test_settings_of_two_components_must_agree(tmp_path: Path) -> None:
+    """Components that share the name of a setting share its value in each cell."""
+    component = (
         "@sweep.optimizer(settings=(sweep.Setting('pace', {}, 'pace'),))\ndef {}(p, g, rate, pace):\n    return p - g\n"
     )
     file = tmp_path / "two.py"
-    file.write_text("import sweep\n\n" + option.format("1.0", "one") + option.format("2.0", "two"))
+    file.write_text("import sweep\n\n" + component.format("1.0", "one") + component.format("2.0", "two"))
     with only_plugins(file):
         assert study_of(optimizer="one").values_of("pace") == (1.0,)
         with pytest.raises(sweep.StudyError, match="one and two declare 'pace' differently"):

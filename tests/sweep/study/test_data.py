@@ -1,4 +1,4 @@
-"""Patterns of a study: sets of them that cells have, those set apart for testing, and spoiled targets."""
+"""Patterns of a study: the set of each cell, test patterns that are split off, and label noise."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PARITY = {"task": "parity", "bits": 4}
 
 
 def make(data: dict[str, Any], **swept: Any) -> Study:
-    """Make a study of one cell for each combination of what is swept of the data."""
+    """Make a study with one cell for each combination of the swept options of [data]."""
     return Study(data=data, parameters=swept | PARAMETERS)
 
 
@@ -39,25 +39,25 @@ def test_cells_have_the_patterns_of_their_options() -> None:
     assert [study.patterns_of(cell).targets for cell in range(study.n_cells)] == expected
     assert study.set_numbers(np.arange(16)).tolist() == [0, 0, 1, 1] * 2 + [2, 2, 3, 3] * 2
     assert [data.targets for data in study.data.sets] == list(dict.fromkeys(expected))
-    with pytest.raises(ValueError, match="function and target_low are swept"):
+    with pytest.raises(ValueError, match="function and target_low vary; use 'sets'"):
         _ = study.data.inputs
 
 
 def test_canonical_form_says_what_sets_are_made_from() -> None:
     """It holds all arguments, and the hash of all numbers, by which others are noticed."""
     study = make({"task": "boolean", "bits": 2, "label_noise": 0.25}, function=[6, 9], noise_seed=[3])
-    said = study.canonical()["data"]
+    table = study.canonical()["data"]
     digest = hashlib.sha256()
     for data in study.data.sets:
         digest.update(b"None")
         digest.update(struct.pack("<3q", 4, 2, 1))
         digest.update(b"".join(struct.pack("<d", number) for row in (*data.inputs, *data.targets) for number in row))
-    assert said == {
+    assert table == {
         **{"task": "boolean", "bits": 2, "coding": "01", "target_low": 0.0, "target_high": 1.0, "label_noise": 0.25},
         "sha256": digest.hexdigest(),
     }
     assert parse_study(study.to_toml(), "there") == study
-    with pytest.raises(StudyError, match=r"data\.sha256: 'abc' given; the patterns made here have"):
+    with pytest.raises(StudyError, match=r"data\.sha256: must be that of the patterns made here, .*, got 'abc'"):
         make({"task": "boolean", "bits": 2, "sha256": "abc"}, function=[6, 9])
     with pytest.raises(StudyError, match="unknown key 'sha256'"):
         make({"task": "xor", "sha256": digest.hexdigest()})
@@ -98,30 +98,30 @@ def test_split_is_that_of_scikit_learn() -> None:
     share=st.floats(0, 1),
     seed=st.integers(0, 2**32 - 1),
 )
-def test_spoiled_targets(targets: list[tuple[float]], share: float, seed: int) -> None:
-    """So many patterns have the targets of another one, and the inputs stay."""
+def test_label_noise(targets: list[tuple[float]], share: float, seed: int) -> None:
+    """The fraction of patterns has the targets of another pattern, and inputs stay."""
     inputs = tuple((float(k),) for k in range(len(targets)))
-    (same, spoiled), tested = prepare((inputs, tuple(targets)), {"label_noise": share, "noise_seed": seed})
-    n_changed = sum(a != b for a, b in zip(targets, spoiled, strict=True))
+    (same, noisy), tested = prepare((inputs, tuple(targets)), {"label_noise": share, "noise_seed": seed})
+    n_changed = sum(a != b for a, b in zip(targets, noisy, strict=True))
     assert n_changed == (round(share * len(targets)) if len(set(targets)) > 1 else 0)
     assert same == inputs
     assert tested is None
-    assert set(spoiled) <= set(targets)
+    assert set(noisy) <= set(targets)
 
 
-def test_targets_are_spoiled_evenly() -> None:
-    """Each pattern is spoiled as often as others, and gets each other pattern's targets as often."""
+def test_label_noise_is_uniform() -> None:
+    """All patterns are noisy equally often, and get the targets of each other pattern equally often."""
     targets, counts = ((0.0,), (1.0,), (2.0,), (3.0,)), np.zeros((4, 4))
     for seed in range(3000):
-        (_, spoiled), _ = prepare((targets, targets), {"label_noise": 0.25, "noise_seed": seed})
-        (k,) = (k for k in range(4) if spoiled[k] != targets[k])
-        counts[k, int(spoiled[k][0])] += 1
+        (_, noisy), _ = prepare((targets, targets), {"label_noise": 0.25, "noise_seed": seed})
+        (k,) = (k for k in range(4) if noisy[k] != targets[k])
+        counts[k, int(noisy[k][0])] += 1
     off = counts[~np.eye(4, dtype=bool)]
     assert ((off - 250) ** 2 / 250).sum() < 31.3  # 0.1 % of chi-squared with 11 degrees of freedom
 
 
-def test_only_trained_targets_are_spoiled() -> None:
-    """Test patterns keep what they were given."""
+def test_test_patterns_have_no_label_noise() -> None:
+    """Test patterns keep their targets."""
     study = make(PARITY | {"train_count": 8, "label_noise": 1.0})
     clean = make(PARITY | {"train_count": 8})
     assert study.data.only.test == clean.data.only.test
@@ -129,127 +129,129 @@ def test_only_trained_targets_are_spoiled() -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "middle"),
+    ("data", "threshold"),
     [
         (PARITY, None),
         ({"task": "boolean", "bits": 2, "function": 0}, 0.5),  # all targets are low
         ({"task": "boolean", "bits": 2, "function": 15, "target_low": -1}, 0.0),
         ({"task": "boolean", "bits": 2, "function": 7, "target_low": -1}, None),
-        ({"task": "and", "train": [0, 1]}, 0.5),  # the high one is set apart
+        ({"task": "and", "train": [0, 1]}, 0.5),  # the high one is a test pattern
         ({"task": "xor", "decision_threshold": 0.5}, None),
         ({"task": "xor", "decision_threshold": 0.25}, 0.25),
         ({"inputs": [0, 1], "targets": [2, 2]}, None),
-        ({"inputs": [0, 1], "targets": [1.7e308, 1.6e308], "train": [1]}, None),  # the middle is infinite
+        ({"inputs": [0, 1], "targets": [1.7e308, 1.6e308], "train": [1]}, None),  # the midrange is infinite
     ],
 )
-def test_middle(data: dict[str, Any], middle: float | None) -> None:
-    """The middle of all targets, or that of the levels of a task, unless it is given."""
+def test_decision_threshold(data: dict[str, Any], threshold: float | None) -> None:
+    """By default it is the midrange of all targets, or of the levels of a task."""
     if "inputs" in data:
         data = {**data, "inputs": [[0], [1]]}
     study = make(data)
-    assert study.data.only.decision_threshold == middle
-    assert study.canonical()["data"].get("decision_threshold") == middle
+    assert study.data.only.decision_threshold == threshold
+    assert study.canonical()["data"].get("decision_threshold") == threshold
     assert parse_study(study.to_toml(), "there") == study
 
 
 @pytest.mark.parametrize("idle", [{"noise_seed": 0, "label_noise": 0}, {"noise_seed": 0}, {"split_seed": 0}])
 def test_seeds_at_their_defaults_are_never_refused(idle: dict[str, Any]) -> None:
-    """They have no effect without what they belong to, and change no study."""
+    """Seeds at their defaults change no study, also without the key that they belong to."""
     assert make(PARITY | idle) == make(PARITY)
 
 
 def test_files_of_test_patterns(tmp_path: Path) -> None:
-    """They are looked for beside the study, as other files are, and a stored study names none."""
+    """Their paths start at the folder of the study, and a stored study holds the patterns."""
     (tmp_path / "train.csv").write_text("x0,y\n0,0\n1,1\n")
     (tmp_path / "test.csv").write_text("x0,y\n0.5,1\n")
     text = '[data]\nfile = "train.csv"\ntest = { file = "test.csv" }\n[parameters]\nhidden = [1]\nlearning_rate = [1]\n'
     (tmp_path / "s.toml").write_text(text)
     study = load_study(tmp_path / "s.toml")
     assert study.canonical()["data"]["test"] == {"inputs": [[0.5]], "targets": [[1.0]]}
-    with pytest.raises(StudyError, match="names a file of patterns"):
+    with pytest.raises(StudyError, match="must hold its patterns"):
         parse_study(text.replace('file = "train.csv"', 'task = "xor"'), "there")
 
 
 @pytest.mark.parametrize(
     ("data", "swept", "fault"),
     [
-        (PARITY | {"train_count": 16}, {}, "train_count 16 given; must leave some of the 16 patterns to test with"),
-        (PARITY | {"train_count": 0}, {}, "train_count 0 given; must be an integer from 1 to 65,536"),
-        (PARITY | {"train": [0, 16]}, {}, "different pattern numbers from 0 to 15, but not of all"),
+        (PARITY | {"train_count": 16}, {}, "train_count must be below 16, to leave patterns to test with; got 16"),
+        (PARITY | {"train_count": 0}, {}, "train_count must be an integer from 1 to 65,536, got 0"),
+        (PARITY | {"train": [0, 16]}, {}, "different pattern numbers from 0 to 15"),
         (PARITY | {"train": [0, 0]}, {}, "different pattern numbers"),
         (PARITY | {"train": []}, {}, "different pattern numbers"),
-        (PARITY | {"train": "all"}, {}, "train 'all' given"),
+        (PARITY | {"train": "all"}, {}, "got 'all'"),
         (PARITY | {"train": [True]}, {}, "different pattern numbers"),
-        (PARITY | {"train": [0], "train_count": 2}, {}, "train and train_count given; give one"),
-        ({"task": "xor", "train": [0], "test": {"task": "or"}}, {}, "test given beside train or train_count"),
-        (PARITY | {"split_seed": 1}, {}, "split_seed 1 given without train_count"),
-        (PARITY | {"noise_seed": 1}, {}, "noise_seed 1 given without label_noise"),
-        (PARITY | {"noise_seed": 1, "label_noise": 0}, {}, "data.noise_seed: given beside label_noise 0"),
-        (PARITY | {"label_noise": 1.5}, {}, "label_noise 1.5 given; must be a number from 0 to 1"),
+        (PARITY | {"train": [0], "train_count": 2}, {}, "train and train_count are both set; remove one"),
+        ({"task": "xor", "train": [0], "test": {"task": "or"}}, {}, "test and train or train_count"),
+        (PARITY | {"split_seed": 1}, {}, "split_seed 1 has no effect without train_count"),
+        (PARITY | {"noise_seed": 1}, {}, "noise_seed 1 has no effect without label_noise"),
+        (PARITY | {"noise_seed": 1, "label_noise": 0}, {}, "data.noise_seed: has no effect with label_noise 0"),
+        (PARITY | {"label_noise": 1.5}, {}, "label_noise must be a number from 0 to 1, got 1.5"),
         (
             PARITY | {"label_noise": [0.1, 0.2]},
             {},
-            "label_noise [0.1, 0.2] given; must be a number from 0 to 1; to sweep label_noise, move it to [parameters]",
+            "label_noise must be a number from 0 to 1, got [0.1, 0.2]; to sweep label_noise, move it to [parameters]",
         ),
         (
             {"task": "noise", "n": 4, "n_inputs": 2, "data_seed": [1, 2]},
             {},
-            "from 0 to 4,294,967,295; to sweep data_seed, move it to [parameters]",
+            "got [1, 2]; to sweep data_seed, move it to [parameters]",
         ),
-        (PARITY, {"label_noise": [0.1, 1.5]}, "parameters.label_noise[1]: 1.5 given; must be at most 1"),
+        (PARITY, {"label_noise": [0.1, 1.5]}, "parameters.label_noise[1]: must be at most 1.0, got 1.5"),
         (
             PARITY,
             {"train_count": [8, 9]},
-            "different sizes given by train_count (8 patterns of 4 inputs and 1 target, ",
+            "must have the same size, got 8 patterns of 4 inputs and 1 target, ",
         ),
-        (PARITY, {"function": [1, 2]}, "function 1 given, which task 'parity' does not take"),
-        (PARITY, {"target_low": [0.5, 0.5]}, "value 0.5 given twice"),
+        (PARITY, {"function": [1, 2]}, "task 'parity' does not take function, got 1"),
+        (PARITY, {"target_low": [0.5, 0.5]}, "values must differ, got 0.5 twice"),
         (
             PARITY | {"target_low": 0},
             {"target_low": [0.5]},
-            "parameters.target_low: given here and as data.target_low; give one",
+            "parameters.target_low: is also set as data.target_low; keep one",
         ),
-        ({"task": "boolean", "bits": 2}, {"function": [3, 16]}, "function 16 given; of 2 bits there are 0 to 15"),
+        ({"task": "boolean", "bits": 2}, {"function": [3, 16]}, "function must be at most 15 with 2 bits, got 16"),
         (
             {"inputs": [[1]], "targets": [1]},
             {"target_low": [1.0]},
-            "low given beside inputs; only tasks take arguments",
+            "target_low must be used with task, got inputs",
         ),
         (PARITY, {"task": ["xor", "or"]}, "'task' cannot be swept"),
         (PARITY, {"train": [[1], [2]]}, "'train' cannot be swept"),
         (
             PARITY | {"test": {"task": "xor"}},
             {},
-            "test patterns of 2 inputs and 1 target given beside others of 4 and 1",
+            "test patterns must have 4 inputs and 1 targets, as those to train on; got 2 inputs and 1 target",
         ),
-        (PARITY | {"test": 3}, {}, "data.test: 3 given; must be a table"),
+        (PARITY | {"test": 3}, {}, "data.test: must be a table (in Python a dict), got 3"),
         (PARITY | {"test": {"task": "xor", "decision_threshold": 1}}, {}, "unknown key 'decision_threshold'"),
-        (PARITY, {"data_seed": range(2)}, "which task 'parity' does not take"),
+        (PARITY, {"data_seed": range(2)}, "task 'parity' does not take data_seed"),
         (
             {"task": "noise", "n": 4, "n_inputs": 2},
             {"data_seed": {"range": [0, MAX_SETS]}},
-            "65,537 sets of patterns given by data_seed; at most 65,536",
+            "at most 65,536 sets of patterns, got 65,537 by data_seed",
         ),
-        ({"task": "noise", "n": 65536, "n_inputs": 3}, {"data_seed": {"range": [0, 99]}}, "numbers given in 100 sets"),
-        (None, {}, "data: None given; must be a table"),
+        ({"task": "noise", "n": 65536, "n_inputs": 3}, {"data_seed": {"range": [0, 99]}}, "in 100 sets"),
+        (None, {}, "data: must be a table (in Python a dict), got None"),
     ],
 )
 def test_refused(data: Any, swept: dict[str, Any], fault: str) -> None:
     """Each fault is one sentence."""
     with pytest.raises(StudyError) as refused:
         make(data, **swept)
-    (said,) = refused.value.faults
-    assert fault in said
+    (found,) = refused.value.faults
+    assert fault in found
 
 
 def test_losses_look_at_all_sets() -> None:
-    """A loss that takes not all targets is refused for those of any set, also of test patterns."""
-    asked: dict[str, Any] = {"training": {"loss": "hinge"}, "parameters": PARAMETERS}
-    with pytest.raises(StudyError, match=r"data.targets\[0\]\[0\] of set 1: 0.5 given with training.loss 'hinge'"):
-        Study(data={"task": "xor", "target_high": 1}, **asked | {"parameters": {"target_low": [-1, 0.5], **PARAMETERS}})
-    with pytest.raises(StudyError, match=r"data.test.targets\[1\]\[0\]: 0.0 given with"):
-        Study(data={"task": "xor", "target_low": -1, "test": {"inputs": [[1, 2], [0, 0]], "targets": [1, 0]}}, **asked)
-    with pytest.raises(StudyError, match="1e\\+300 given; float32 holds at most"):
+    """A loss for certain targets is refused if any set, or its test patterns, has others."""
+    tables: dict[str, Any] = {"training": {"loss": "hinge"}, "parameters": PARAMETERS}
+    with pytest.raises(StudyError, match=r"data.targets\[0\]\[0\] of set 1: got 0.5, but training.loss 'hinge' needs"):
+        Study(
+            data={"task": "xor", "target_high": 1}, **tables | {"parameters": {"target_low": [-1, 0.5], **PARAMETERS}}
+        )
+    with pytest.raises(StudyError, match=r"data.test.targets\[1\]\[0\]: got 0.0, but"):
+        Study(data={"task": "xor", "target_low": -1, "test": {"inputs": [[1, 2], [0, 0]], "targets": [1, 0]}}, **tables)
+    with pytest.raises(StudyError, match="with dtype 'float32', got 1e\\+300"):
         Study(
             data={"task": "xor"}, network={"dtype": "float32"}, parameters={"target_high": [1.0, 1e300], **PARAMETERS}
         )

@@ -34,7 +34,7 @@ def test_every_scalar_but_the_dtype_can_be_swept() -> None:
 
 
 def test_names_are_those_of_the_kernels() -> None:
-    """The study model allows just what the kernels can do."""
+    """The study model allows exactly the names that kernels know."""
 
     def allowed(model: type[Any], field: str) -> tuple[str, ...]:
         return get_args(model.model_fields[field].annotation)
@@ -59,7 +59,7 @@ def test_names_are_those_of_the_kernels() -> None:
 
 
 def test_roles_are_those_of_the_kernels() -> None:
-    """Options of each role are just what recipes, settings and starts hold."""
+    """Recipes, settings and starts hold exactly the options of their role."""
     recipe, architecture = kernels.recipe.Recipe._fields, kernels.recipe.Architecture._fields
     of_study = {"architecture", "inputs", "outputs", "deep", "records_thresholds", "warms_up", "loss_sums"}
     of_recipe = {*recipe, *architecture} - of_study
@@ -75,19 +75,19 @@ def test_roles_are_those_of_the_kernels() -> None:
 
 
 def test_defaults_are_those_of_the_kernels() -> None:
-    """What is not said of a cell is the same in a study and in kernels, where none is said as NaN or infinity."""
+    """Omitted options have the same values in a study and in kernels, where None is NaN or infinity."""
     none = {"output_learning_rate": math.nan, "divergence_threshold": math.inf, "patience": math.inf}
     fixed = make_study(hidden=2, learning_rate=0.1).fixed()
-    own = {name: none[name] if fixed[name] is None else fixed[name] for name in with_role("setting")}
+    values = {name: none[name] if fixed[name] is None else fixed[name] for name in with_role("setting")}
     expected = {name: setting.default for name, setting in vocabulary.SETTINGS.items()}
     expected |= {"learning_rate": 0.1, "threshold": 0.01, "from_step": 0}
-    assert own.keys() == expected.keys()
-    for name, value in own.items():
+    assert values.keys() == expected.keys()
+    for name, value in values.items():
         assert value == expected[name] or (math.isnan(value) and math.isnan(expected[name])), name
 
 
 def test_every_option_is_documented() -> None:
-    """Every option says what it means, in the section where it stands."""
+    """Every option has a meaning, in its section."""
     for name, option in OPTIONS.items():
         assert option.section == "data" or name in MODELS[option.section].model_fields
         assert len(option.meaning) > 9

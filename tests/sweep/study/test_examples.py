@@ -1,4 +1,4 @@
-"""Each option has an example, which its table allows."""
+"""Each option has a valid example."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SCHEMA = study_schema()
 
 @pytest.mark.parametrize("entry", entries(), ids=lambda entry: f"{entry.section}.{entry.key}")
 def test_example(entry: Entry) -> None:
-    """It is a line of TOML, and a value that the schema of study files allows."""
+    """An example is a line of TOML that the schema of study files accepts."""
     values = tomllib.loads(entry.example)
     assert list(values) == [entry.key]
     allowed = SCHEMA["properties"][entry.section]["properties"][entry.key]
@@ -26,12 +26,12 @@ def test_example(entry: Entry) -> None:
 
 
 def test_examples_are_of_options() -> None:
-    """None is left of an option that is gone."""
+    """There are no examples of unknown options."""
     assert EXAMPLES.keys() <= HOMES.keys()
 
 
 def test_components_are_explained() -> None:
-    """Each has a sentence; each with functions has them as code that is Python."""
+    """Each component has a sentence, and valid Python code for its functions."""
     texts = component_texts()
     assert [(text.kind, text.name) for text in texts] == [
         (kind, name) for kind in COMPONENTS for name in COMPONENTS[kind]

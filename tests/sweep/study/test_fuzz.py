@@ -19,7 +19,7 @@ LONGEST_SENTENCE = 500
 
 
 def faults_of(make: Callable[[], Study]) -> list[str]:
-    """Return what is said of a study; of a valid one nothing, and it can be written down."""
+    """Return the faults of a study; a valid one has none, and can be written as TOML."""
     try:
         study = make()
     except StudyError as error:
@@ -37,14 +37,14 @@ def assert_sentences(texts: list[str]) -> None:
 
 @given(any_tables())
 def test_any_tables(tables: dict[str, Any]) -> None:
-    """Whatever Python gives is a study or is told what is wrong with it."""
+    """Any tables from Python are a study or sentences of faults."""
     assert_sentences(faults_of(lambda: Study(**tables)))
 
 
 @pytest.mark.slow
 @given(any_tables())
 def test_any_changes(tables: dict[str, Any]) -> None:
-    """Whatever is changed gives a study or is told what is wrong with it."""
+    """Any change results in a study or in sentences of faults."""
     assert_sentences(faults_of(lambda: load_study("xor", tables)))
     for table in tables.values():
         if isinstance(table, dict):
@@ -58,7 +58,7 @@ def test_any_changes(tables: dict[str, Any]) -> None:
 @example("\udcff=\udcff")
 @example("description=\udcff")
 def test_any_assignment(text: str) -> None:
-    """Whatever is given to ``--set`` is planned, or ends with code 2 and sentences."""
+    """Any text of ``--set`` is planned, or ends with code 2 and sentences."""
     finished = command("plan", "xor", "--set", text)
     assert finished.code in (0, 2)
     assert_sentences(finished.err.splitlines())
@@ -77,7 +77,7 @@ def shared_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @example(b"x0,y\n0," + b"9" * 5000 + b"\n")
 @example(b'"x0\n\n",y\n0,0\n')
 def test_any_pattern_file(shared_file: Path, content: bytes) -> None:
-    """Whatever a pattern file holds is a table of finite numbers or is told what is wrong with it."""
+    """Any pattern file is a table of finite numbers, or one sentence."""
     shared_file.write_bytes(content)
     tables = {"data": {"file": shared_file}, "network": {"hidden": 2}, "training": {"learning_rate": 0.1}}
     assert_sentences(faults_of(lambda: Study(**tables)))
@@ -85,7 +85,7 @@ def test_any_pattern_file(shared_file: Path, content: bytes) -> None:
 
 @given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
 def test_any_study_file(shared_file: Path, content: bytes) -> None:
-    """Whatever a study file holds is told what is wrong with it."""
+    """Any study file is a study, or sentences of faults."""
     shared_file.write_bytes(content)
     faults = faults_of(lambda: load_study(shared_file))
     assert faults
@@ -112,7 +112,7 @@ EXTREMES: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("tables", EXTREMES.values(), ids=EXTREMES)
 def test_extremes(tables: dict[str, Any]) -> None:
-    """What is too long, too deep or no text at all is told in short sentences."""
+    """Values that are too long, too deep or not printable result in short sentences."""
     faults = faults_of(lambda: Study(**{"data": {"task": "xor"}, **tables}))
     assert faults
     assert_sentences(faults)
@@ -126,7 +126,7 @@ def test_extremes(tables: dict[str, Any]) -> None:
 )
 @pytest.mark.parametrize("key", ["hidden", "learning_rate", "seeds.count", "inputs", "file", "activation", "name"])
 def test_extreme_assignments(key: str, value: str) -> None:
-    """The command line survives what Python's reader of TOML does not."""
+    """The command line survives values on which Python's TOML parser fails."""
     finished = command("plan", "xor", "--set", f"{key}={value}")
     assert (finished.code, finished.out) == (2, "")
     assert_sentences(finished.err.splitlines())
@@ -135,7 +135,7 @@ def test_extreme_assignments(key: str, value: str) -> None:
 @pytest.mark.parametrize("content", ["{}", "[parameters]\nhidden = {}", "[data]\ninputs = {}", "x = {}"])
 @pytest.mark.parametrize("value", ["[" * 500 + "]" * 500, "9" * 5000, "{a=" * 500 + "1" + "}" * 500, "0x" + "f" * 5000])
 def test_extreme_files(tmp_path: Path, content: str, value: str) -> None:
-    """Study files that are too deep, or hold too large a number, are told as such."""
+    """Study files that are too deep, or have a too large number, are refused in one sentence."""
     path = tmp_path / "study.toml"
     path.write_text(content.format(value))
     faults = faults_of(lambda: load_study(path))
@@ -144,7 +144,7 @@ def test_extreme_files(tmp_path: Path, content: str, value: str) -> None:
 
 
 def test_many_faults() -> None:
-    """Of a thousand faults the message has twenty; all can be read from the error."""
+    """The message has the first twenty of a thousand faults; the error holds all."""
     with pytest.raises(StudyError) as caught:
         Study(data={"inputs": [["a"]] * 1000, "targets": [0] * 1000}, parameters={"hidden": [2], "learning_rate": [1]})
     assert len(caught.value.faults) == 1000

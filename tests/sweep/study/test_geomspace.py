@@ -1,4 +1,4 @@
-"""Spaced values: each correctly rounded, whatever the process has set, and as fast as a million of them need it."""
+"""Spaced values: each correctly rounded, with any settings of the process, and fast enough for a million values."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LARGEST, SMALLEST = sys.float_info.max, 5e-324
 
 
 def formula(first: float, last: float, count: int) -> list[float]:
-    """Space values evenly in the logarithm as the definition says, in 60 digits."""
+    """Return values evenly spaced in the logarithm by the definition, in 60 digits."""
     with decimal.localcontext(prec=60):
         start = decimal.Decimal(first).ln()
         span = decimal.Decimal(last).ln() - start
@@ -40,7 +40,7 @@ def assert_between_neighbours(value: float, power: int, exact_power: Fraction) -
 
 @given(positive, positive, st.integers(2, 9))
 def test_log_values_are_correctly_rounded(one: float, other: float, num: int) -> None:
-    """Value k is the float nearest to (low^(n-k) high^k)^(1/n), and the ends are as given."""
+    """Value k is the float nearest to (low^(n-k) high^k)^(1/n), and the ends are exact."""
     low, high = sorted((one, other))
     values = log_values(low, high, num)
     assert len(values) == num
@@ -64,7 +64,7 @@ def test_logarithmic_spaces_of_studies(low: float, high: float, num: int) -> Non
 
 @given(finite, finite, st.integers(2, 50))
 def test_linear_values_are_correctly_rounded(one: float, other: float, num: int) -> None:
-    """Value k is the float nearest to low + (high - low) k / n, and the ends are as given."""
+    """Value k is the float nearest to low + (high - low) k / n, and the ends are exact."""
     low, high = sorted((one, other))
     values = linear_values(low, high, num)
     assert len(values) == num
@@ -82,7 +82,7 @@ ends = positive | st.sampled_from([SMALLEST, 2e-308, 1e-3, 1.0, LARGEST])
 
 @given(ends, ends, st.sampled_from([1, 2, 3, 4, 13, 200]))
 def test_logarithmic_values_are_those_of_the_formula(first: float, last: float, count: int) -> None:
-    """Products in integers give every digit of the formula in decimals, upwards and downwards, at every size."""
+    """Products in integers equal the formula in decimals in every digit, ascending and descending, at every size."""
     assert log_values(first, last, count) == formula(first, last, count)
 
 
@@ -92,7 +92,7 @@ def test_logarithmic_values_are_those_of_the_formula(first: float, last: float, 
     some_compiled([(1e-3, 1.0), (SMALLEST, LARGEST), (SMALLEST, 2e-308), (LARGEST, 1e308)], (SMALLEST, LARGEST).__eq__),
 )
 def test_errors_do_not_grow_with_the_number_of_values(first: float, last: float) -> None:
-    """Of a million values, each of which follows from the one before, the last are as exact as the first."""
+    """The last of a million values, each computed from the previous one, are as exact as the first."""
     count = 1_000_000
     values = log_values(first, last, count)
     assert len(values) == count
@@ -104,14 +104,14 @@ def test_errors_do_not_grow_with_the_number_of_values(first: float, last: float)
 
 
 def test_the_formula_is_not_needed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No exponential is taken for each value: of some ten thousand none lies in doubt."""
+    """None of some ten thousand values is in doubt and needs an exponential."""
     monkeypatch.delattr(spaces, "_by_formula")
     log_values(1e-3, 1.0, 10_000)
 
 
 @given(ends, ends, st.sampled_from([3, 13]))
 def test_values_in_doubt_are_those_of_the_formula(first: float, last: float, count: int) -> None:
-    """Where the leading bits do not tell which float is the nearest, the formula does: here for one value of two."""
+    """The formula decides where the leading bits leave the nearest float in doubt: here for one value of two."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(spaces, "_DOUBT", 2 ** (spaces._BITS - 53 - 2))
         assert log_values(first, last, count) == formula(first, last, count)
@@ -135,7 +135,7 @@ def odd_decimals() -> Iterator[None]:
 
 
 def test_decimals_of_the_process_decide_no_digit(odd_decimals: None) -> None:
-    """Precision, rounding, limits and traps that somebody has set, as defaults too, change no value."""
+    """Precision, rounding, limits and traps of decimals, also of the defaults, change no value."""
     assert decimal.getcontext().prec == decimal.Context().prec == 3
     assert log_values(1e-3, 1.0, 4) == [1e-3, 1e-2, 1e-1, 1.0]
     assert log_values(0.1, 0.3, 3) == [0.1, 0.17320508075688773, 0.3]

@@ -1,4 +1,4 @@
-"""Initial weights that are given or swept one by one: what studies say of them, and what they refuse."""
+"""Initial weights that a study sets by name, or sweeps one by one, and the faults of such tables."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TABLES: dict[str, Any] = {
 
 
 def study_with(values: Any = None, **tables: Any) -> Study:
-    """Return a study of XOR with given values of weights, and other tables changed."""
+    """Return a study of XOR with these values of weights, and other tables changed."""
     start = {"initial_weights": {"values": values}} if values is not None else {}
     return Study(**{**TABLES, **start, **tables})
 
@@ -35,7 +35,7 @@ def faults_of(values: Any = None, **tables: Any) -> list[str]:
 
 
 def test_names_of_single_weights() -> None:
-    """A name tells array and indices, two for weights and one for biases."""
+    """A name consists of an array and its indices, two for weights and one for biases."""
     assert element_of("w[0,12]") == ("w", (0, 12))
     assert element_of("b3[7]") == ("b3", (7,))
     assert element_of("k[1,0]") == ("k", (1, 0))
@@ -60,7 +60,7 @@ def test_names_of_single_weights() -> None:
     ],
 )
 def test_values_are_written_out(values: dict[str, Any]) -> None:
-    """The canonical form holds the numbers, and gives the same study."""
+    """The canonical form holds the numbers, and is the same study."""
     study = study_with(values)
     again = parse_study(study.to_toml(), "study.toml")
     assert again == study
@@ -70,13 +70,13 @@ def test_values_are_written_out(values: dict[str, Any]) -> None:
 
 
 def test_order_of_keys_does_not_matter() -> None:
-    """Single weights go over whole arrays, wherever they stand."""
+    """Single weights replace elements of whole arrays, in any order."""
     values = {"w": 0.5, "w[0,0]": 2.0}
     assert study_with(values) == study_with(dict(reversed(values.items())))
 
 
 def test_values_from_files_and_frames(tmp_path: Path) -> None:
-    """Arrays by name, all parameters, and a table with a row for each seed, beside the study file."""
+    """Files beside the study file hold arrays by name, all parameters, or a table with a row for each seed."""
     w, rows = np.arange(4.0).reshape(2, 2), {"w[0,0]": [1.0, 2.0, 3.0], "c[0]": [0.5, 0.0, 1.0]}
     np.savez(tmp_path / "arrays.npz", w=w, b=np.zeros(2))
     np.save(tmp_path / "all.npy", np.arange(27.0).reshape(3, 9))
@@ -93,13 +93,13 @@ def test_values_from_files_and_frames(tmp_path: Path) -> None:
         changed = text.replace('generator = "mt19937"', f'generator = "mt19937"\nvalues = "{file}"')
         (tmp_path / "study.toml").write_text(changed, "utf-8")
         assert load_study(tmp_path / "study.toml") == study
-        with pytest.raises(StudyError, match="names a file of initial weights; it must hold the weights"):
+        with pytest.raises(StudyError, match="must hold its initial weights, but names a file"):
             parse_study(changed, "study.toml")
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".parquet", ".npy", ".npz"])
 def test_files_are_read_exactly(tmp_path: Path, suffix: str) -> None:
-    """Numbers written in full are read back bit for bit, in each form and by every version of what reads it."""
+    """Numbers with all digits are read bit for bit, from each format and by every version of its reader."""
     random = np.random.default_rng(1)
     numbers = random.standard_normal((1000, 9)) * 10.0 ** random.integers(-300, 300, (1000, 9))
     path = tmp_path / f"weights{suffix}"
@@ -123,7 +123,7 @@ def test_files_are_read_exactly(tmp_path: Path, suffix: str) -> None:
     [
         (".csv", {"w[0,0]": ["1", "2", ""]}, "row 4 has ''; must be a finite number"),
         (".csv", {"w[0,0]": ["1", "2", "nan"]}, "row 4 has 'nan'; must be a finite number"),
-        (".csv", {"w[0,0]": [1, 2, 3], "seed": [0, 1, 2]}, "key 'seed' given; must name an array"),
+        (".csv", {"w[0,0]": [1, 2, 3], "seed": [0, 1, 2]}, "each key must be an array w, v, b, c or k"),
         (".parquet", {"w[0,0]": [1.0, None, 3.0]}, "row 2 has None; must be a finite number"),
         (".parquet", {"w[0,0]": pd.to_datetime(["2020-01-01"] * 3)}, "column 'w[0,0]' is of type 'timestamp["),
         (".parquet", {"b": [[1.0, 2.0]] * 3}, "column 'b' is of type 'list<element: double>'; must be numbers"),
@@ -132,7 +132,7 @@ def test_files_are_read_exactly(tmp_path: Path, suffix: str) -> None:
     ],
 )
 def test_files_of_something_else(tmp_path: Path, suffix: str, columns: Any, fault: str) -> None:
-    """Missing numbers, dates and texts are no weights."""
+    """Missing numbers, dates and texts are refused as weights."""
     path = tmp_path / f"weights{suffix}"
     if suffix == ".npy":
         np.save(path, columns)
@@ -141,8 +141,8 @@ def test_files_of_something_else(tmp_path: Path, suffix: str, columns: Any, faul
     else:
         frame = pd.DataFrame(columns)
         frame.to_csv(path, index=False) if suffix == ".csv" else frame.to_parquet(path)
-    (told,) = faults_of(str(path))
-    assert fault in told
+    (found,) = faults_of(str(path))
+    assert fault in found
 
 
 def test_changes_of_single_weights() -> None:
@@ -158,92 +158,94 @@ def test_changes_of_single_weights() -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "words"),
+    ("values", "parts"),
     [
-        (3, ("initial_weights.values: 3 given; must be a table",)),
-        ({}, ("initial_weights.values: {} given",)),
-        ({"u": 1}, ("'u' given; must name an array w, v, b, c or k",)),
-        ({7: 1}, ("7 given; must name",)),
-        ({"w[0]": 1}, ("'w[0]' given; must name",)),
-        ({"w": "x"}, ("w: 'x' given; must be a number or lists of numbers",)),
-        ({"w": True}, ("w: True given",)),
-        ({"w": []}, ("w: [] given",)),
-        ({"w": [[1, 2], [3]]}, ("w: lists of different lengths given",)),
-        ({"w": float("nan")}, ("w: nan given; must be finite",)),
-        ({"w[0,1]": 1, "w[0, 1]": 1}, ("w[0,1] given twice",)),
-        ({"k": 1}, ("values.k given; no network has k, they have w, v, b, c",)),
-        ({"w1": 1}, ("values.w1 given; no network has w1",)),
-        ({"w[2,0]": 1}, ("values.w[2,0] given; w has the shape 2 x 2",)),
-        ({"b": [1, 2, 3]}, ("values.b: numbers of the shape 3 given; must be one number, or of the shape 2 or 3 x 2",)),
-        (
-            {"b[0]": [1, 2]},
-            ("numbers of the shape 2 given; must be one number, or of the shape 3, a row for each seed",),
-        ),
+        (3, ("initial_weights.values: must be a table", "got 3")),
+        ({}, ("initial_weights.values: must be a table", "got {}")),
+        ({"u": 1}, ("must be an array w, v, b, c or k", "got 'u'")),
+        ({7: 1}, ("must be an array", "got 7")),
+        ({"w[0]": 1}, ("must be an array", "got 'w[0]'")),
+        ({"w": "x"}, ("values: w must be a number or lists of numbers, got 'x'",)),
+        ({"w": True}, ("w must be a number", "got True")),
+        ({"w": []}, ("w must be a number", "got []")),
+        ({"w": [[1, 2], [3]]}, ("w must have rows of equal length, got [[1, 2], [3]]",)),
+        ({"w": float("nan")}, ("w must be finite, got nan",)),
+        ({"w[0,1]": 1, "w[0, 1]": 1}, ("w[0,1] is set twice",)),
+        ({"k": 1}, ("values.k: must name parameters of the networks, got k; they have w, v, b, c",)),
+        ({"w1": 1}, ("values.w1: must name", "got w1")),
+        ({"w[2,0]": 1}, ("values.w[2,0]: index must be within the shape 2 x 2",)),
+        ({"b": [1, 2, 3]}, ("values.b: must be one number, or numbers of the shape 2 or 3 x 2", "got shape 3")),
+        ({"b[0]": [1, 2]}, ("must be one number, or numbers of the shape 3 (a row for each seed), got shape 2",)),
         ("none.npz", ("file 'none.npz' cannot be read",)),
-        ("study.toml", ("file 'study.toml' given; must end in .npz, .npy, .parquet or .csv",)),
+        ("study.toml", ("file 'study.toml' must end in .npz, .npy, .parquet or .csv",)),
     ],
 )
-def test_values_that_are_none_are_refused(values: Any, words: tuple[str, ...]) -> None:
+def test_values_that_are_refused(values: Any, parts: tuple[str, ...]) -> None:
     (fault,) = faults_of(values)
-    for word in words:
-        assert word in fault
+    for part in parts:
+        assert part in fault
 
 
 @pytest.mark.parametrize(
-    ("tables", "options"),
+    ("tables", "text"),
     [
-        ({"parameters": {"w[0,2]": [0.0, 1.0]}}, "parameters.w[0,2] given; w has the shape 2 x 2"),
-        ({"parameters": {"w2[0,0]": [0.0]}}, "parameters.w2[0,0] given; no network has w2"),
-        ({"parameters": {"w[0,1]": ["a"]}}, "parameters.w[0,1][0]: 'a' given; must be a number"),
-        ({"parameters": {"w[0,1]": [0, 1], "w[0, 1]": [2]}}, "w[0,1] is given twice"),
+        ({"parameters": {"w[0,2]": [0.0, 1.0]}}, "parameters.w[0,2]: index must be within the shape 2 x 2"),
+        ({"parameters": {"w2[0,0]": [0.0]}}, "parameters.w2[0,0]: must name parameters of the networks, got w2"),
+        ({"parameters": {"w[0,1]": ["a"]}}, "parameters.w[0,1][0]: must be a number, got 'a'"),
+        ({"parameters": {"w[0,1]": [0, 1], "w[0, 1]": [2]}}, "w[0,1] is set twice"),
         (
             {"initial_weights": {"values": {"c[0]": 1.0}}, "parameters": {"c[0]": [0.0, 1.0]}},
-            "parameters.c[0]: given here and as initial_weights.values; give one",
+            "parameters.c[0]: is also set in initial_weights.values; keep one",
         ),
         (
             {"network": {"hidden": 2, "dtype": "float32"}, "initial_weights": {"values": {"w": 1e300}}},
-            "initial_weights.values.w: 1e+300 given; float32 holds at most",
+            "initial_weights.values.w: must be at most 3.4028234663852886e+38 with dtype 'float32', got 1e+300",
         ),
         (
             {"initial_weights": {"values": {"parameters": 1.0}, "generator": "pcg64"}},
-            "generator: 'pcg64' given with initial_weights.values of all parameters, so no weight is drawn; leave one "
-            "out",
+            "generator: 'pcg64' has no effect, since initial_weights.values sets all parameters; remove one",
         ),
         (
             {"initial_weights": {"values": dict.fromkeys("wvbc", 1.0)}, "parameters": {"scale": [1.0, 2.0]}},
-            "parameters.scale: [1.0, 2.0] given with initial_weights.values of all parameters",
+            "parameters.scale: [1.0, 2.0] has no effect, since initial_weights.values sets all parameters",
         ),
         (
             {"initial_weights": {"values": dict.fromkeys("wvbc", 1.0), "draw_order": "b w"}},
-            "initial_weights.draw_order: 'b w v c k' given with initial_weights.values of all parameters",
+            "initial_weights.draw_order: 'b w v c k' has no effect, since initial_weights.values sets all",
         ),
-        ({"initial_weights": {"mirrored": True}, "network": {"hidden": 3}}, "a last hidden layer of 3 units"),
+        (
+            {"initial_weights": {"mirrored": True}, "network": {"hidden": 3}},
+            "an even number of units in the last hidden layer",
+        ),
         (
             {"initial_weights": {"distribution": "constant", "scale": "he"}},
-            "'he' given with initial_weights.distribution 'constant'; a constant needs a number",
+            "must be a number with initial_weights.distribution 'constant', got 'he'",
         ),
         (
             {"initial_weights": {"distribution": "constant", "draw_order": "b w"}},
-            "initial_weights.draw_order: 'b w v c k' given, which no cell uses; it is used with distribution 'normal'",
+            "initial_weights.draw_order: 'b w v c k' has no effect in any cell; use it with distribution 'normal'",
         ),
-        ({"parameters": {"scale": [1.0, "he"]}}, "parameters.scale: numbers and names given"),
-        ({"initial_weights": {"scale": True}}, "scale: True given; must be a number above 0 or one of 'glorot'"),
-        ({"initial_weights": {"scale": 0}}, "scale: 0 given; must be a number above 0"),
-        ({"training": {"learning_rate": 0.1, "freeze": "w x"}}, "training.freeze: 'w x' given; must name some of w, v"),
-        ({"training": {"learning_rate": 0.1, "freeze": ["k"]}}, "training.freeze: 'k' given; no network has k"),
+        ({"parameters": {"scale": [1.0, "he"]}}, "parameters.scale: must be all numbers or all names"),
+        ({"initial_weights": {"scale": True}}, "scale: must be a number above 0 or one of 'glorot'"),
+        ({"initial_weights": {"scale": 0}}, "scale: must be a number above 0"),
+        ({"training": {"learning_rate": 0.1, "freeze": "w x"}}, "training.freeze: must name some of w, v"),
+        (
+            {"training": {"learning_rate": 0.1, "freeze": ["k"]}},
+            "training.freeze: must name parameters of the networks, got k in 'k'",
+        ),
         (
             {"training": {"learning_rate": 0.1, "freeze": "w v b c"}},
-            "training.freeze: 'w v b c' given, which leaves nothing to train",
+            "training.freeze: must leave parameters to train, got 'w v b c'",
         ),
     ],
 )
-def test_starts_that_do_not_fit_are_refused(tables: dict[str, Any], options: str) -> None:
+def test_starts_that_do_not_fit_are_refused(tables: dict[str, Any], text: str) -> None:
     (fault,) = faults_of(**tables)
-    assert options in fault
+    assert text in fault
 
 
 def test_order_of_all_parameters() -> None:
-    """Where they are given together, the order of drawing is the order of the parameters."""
+    """In an array of all parameters, the parameters have the order of drawing."""
     study = study_with(initial_weights={"values": {"parameters": list(range(9))}, "draw_order": "b w"})
     assert study.initial_weights.draw_order == "b w v c k"
     assert not study.draws_weights
@@ -252,7 +254,7 @@ def test_order_of_all_parameters() -> None:
 
 def test_frozen_parameters_are_one_text() -> None:
     """Lists and texts in any order are the same study."""
-    texts = [study_with(training={"learning_rate": 0.1, "freeze": given}) for given in ("c b", ["b", "c"], "b  c")]
+    texts = [study_with(training={"learning_rate": 0.1, "freeze": names}) for names in ("c b", ["b", "c"], "b  c")]
     assert {study.canonical()["training"]["freeze"] for study in texts} == {"b c"}
     for nothing in ("none", "", []):
         assert study_with(training={"learning_rate": 0.1, "freeze": nothing}) == study_with()

@@ -1,4 +1,4 @@
-"""``sweep explain`` and ``help(sweep.Study)`` tell every key as it is declared; the shell completes them."""
+"""``sweep explain`` and ``help(sweep.Study)`` show every key as declared; the shell completes the keys."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ from sweep.study.tasks import TASKS, make_patterns
 from tests.sweep.support import assert_refused, command, make_study, write_study
 
 
-def test_every_key_is_told() -> None:
-    """Each key stands there once, under its table, with what it means."""
-    told = entries()
-    assert {entry.key: entry.section for entry in told} == HOMES
-    assert len(told) == len(HOMES)
+def test_every_key_is_listed() -> None:
+    """Each key is listed once, under its table, with its meaning."""
+    found = entries()
+    assert {entry.key: entry.section for entry in found} == HOMES
+    assert len(found) == len(HOMES)
     for name, option in OPTIONS.items():
         (entry,) = (each for each in entries() if each.key == name)
         assert entry.meaning == option.meaning
@@ -51,7 +51,7 @@ def test_every_key_is_told() -> None:
 @pytest.mark.parametrize(
     ("name", "facts"),
     [
-        ("hidden", "an integer from 1 to 65,536, or of several layers a text such as 8-4, in units; must be given"),
+        ("hidden", "an integer from 1 to 65,536, or for several layers a text such as 8-4, in units; must be given"),
         ("depth", "an integer from 1 to 8, in layers; default 1"),
         ("training.momentum", "a number from 0 below 1; default 0.9; used with optimizer momentum, nesterov"),
         ("lr", "a number from 0, in weight^2/loss; must be given"),
@@ -74,12 +74,12 @@ def test_every_key_is_told() -> None:
     ],
 )
 def test_limits_and_defaults(name: str, facts: str) -> None:
-    """What a key may be, and is by default, is read off its type, by any of its names."""
+    """Allowed values and default follow from the type of a key; any of its names finds it."""
     assert " ".join(command("explain", name).out.split()).partition(" example: ")[0].endswith(facts)
 
 
-def test_values_are_looked_up_too() -> None:
-    """The name of a value brings the keys that have it, and those that go with it."""
+def test_values_are_found_too() -> None:
+    """The name of a value finds the keys that allow it, and the keys that it uses."""
     lines = command("explain", "Adam").out.splitlines()
     assert [line.partition(":")[0] for line in lines if line[0] not in " ["] == [
         "optimizer adam",
@@ -95,18 +95,18 @@ def test_values_are_looked_up_too() -> None:
 
 @pytest.mark.parametrize(("name", "keys"), [("sharpness", ["measures"]), ("plateau", ["on"]),
                                             ("restarts", ["max_restarts", "after_steps", "on", "draw"])])  # fmt: skip
-def test_lists_and_sections_are_looked_up_too(name: str, keys: list[str]) -> None:
-    """The name of a measure or of a failure brings the key that lists it, that of a section all of its keys."""
+def test_lists_and_sections_are_found_too(name: str, keys: list[str]) -> None:
+    """The name of a measure or of a failure finds the key that lists it; that of a section finds all its keys."""
     lines = command("explain", name).out.splitlines()
     assert [line.partition(":")[0] for line in lines if line[0] not in " ["] == keys
     assert command("explain", "sobol").out == command("explain", "samples").out
 
 
 def test_tasks_show_their_patterns() -> None:
-    """The table of a task tells the order of bits and patterns, wherever it fits on a screen."""
-    told = [line.split() for line in command("explain", "parity").out.splitlines() if " -> " in line]
+    """The table of a task shows the order of bits and patterns, if it fits on a screen."""
+    rows = [line.split() for line in command("explain", "parity").out.splitlines() if " -> " in line]
     inputs, targets = make_patterns("parity", {"bits": 3})
-    assert [[float(number) for number in line if number != "->"] for line in told] == [
+    assert [[float(number) for number in line if number != "->"] for line in rows] == [
         [*x, *y] for x, y in zip(inputs, targets, strict=True)
     ]
     for task in TASKS:
@@ -115,45 +115,45 @@ def test_tasks_show_their_patterns() -> None:
         assert " -> " in out or task in ("moons", "spiral", "noise", "monks", "monks_all")
 
 
-def test_formulas_of_scales_are_told() -> None:
-    """What the glossary says of glorot, he and lecun gives the deviation that is drawn."""
-    told = " ".join(command("explain", "scale").out.split())
+def test_formulas_of_scales() -> None:
+    """The formulas of glorot, he and lecun in the glossary are the deviations of drawn weights."""
+    text = " ".join(command("explain", "scale").out.split())
     for name in NAMED_SCALES:
-        (formula,) = re.findall(rf"{name}: sqrt\((.+?)\)(?:, [a-z]+:|\), in weight)", told)
+        (formula,) = re.findall(rf"{name}: sqrt\((.+?)\)(?:, [a-z]+:|\), in weight)", text)
         value = eval(formula.replace("fan-in", "3").replace("fan-out", "5"))
         assert math.sqrt(value) == scale_of(name, "normal", 3, 5)
 
 
 @pytest.mark.parametrize("name", ["samples", "zip", "exclude"])
 def test_lists_of_tables_are_explained(name: str) -> None:
-    """Tables of options that vary together are looked up as options are."""
+    """Tables of options that vary together are found like options."""
     assert command("explain", name).out.startswith(f"[[{name}]]\n")
 
 
 @pytest.mark.parametrize(("name", "order"), [("w[0,1]", "by input and unit"), ("b2[3]", "by unit")])
 def test_single_weights_are_explained(name: str, order: str) -> None:
-    """Single weights, which are swept as words are, are looked up too."""
-    told = " ".join(command("explain", name).out.split())
-    assert told.startswith(f'[parameters] "{name}": a single initial weight, of array {name.split("[")[0]} {order}')
+    """Single weights, which can be swept like options, are found too."""
+    text = " ".join(command("explain", name).out.split())
+    assert text.startswith(f'[parameters] "{name}": a single initial weight of array {name.split("[")[0]}, {order}')
     assert_refused(command("explain", "b[3,1]"), ("unknown option 'b[3,1]'",))
 
 
-def test_what_is_no_option() -> None:
-    """Other names are answered as keys of a study are."""
+def test_unknown_options() -> None:
+    """The answer to other names is that to unknown keys of a study."""
     assert_refused(command("explain", "hiden"), ("unknown option 'hiden'", "did you mean 'hidden'?"))
     assert_refused(command("explain", "dropout"), ("unknown option 'dropout'", "dropout is not supported"))
     assert_refused(command("explain", "xyz"), ("unknown option 'xyz'", "lists all keys"))
 
 
 def test_help_of_a_study() -> None:
-    """The documentation of the class names every key."""
+    """The documentation of the class lists every key."""
     documentation = " ".join(str(Study.__doc__).split())
     for entry in entries():
         assert f" {entry.key}: {entry.meaning}" in documentation
 
 
 def test_completion() -> None:
-    """The shell completes names of studies, files beside them, keys, and values that have names."""
+    """The shell completes names of studies, files, keys, and values that are names."""
     assert complete_study("lin") == ["linear-seed", "linear-xor"]
     assert set(complete_study("")) >= set(built_in_studies())
     assert complete_change("learning") == ["learning_rate="]
@@ -163,17 +163,17 @@ def test_completion() -> None:
 
 
 def complete(*options: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Return what bash completes the last option to."""
+    """Return the completions of the last option in bash."""
     monkeypatch.setenv("COMP_WORDS", " ".join(["sweep", *options]))
     monkeypatch.setenv("COMP_CWORD", str(len(options)))
     monkeypatch.setenv("_SWEEP_COMPLETE", "complete_bash")
-    with pytest.raises(SystemExit), redirect_stdout(StringIO()) as said:
+    with pytest.raises(SystemExit), redirect_stdout(StringIO()) as output:
         typer.main.get_command(app).main(prog_name="sweep")  # type: ignore[attr-defined]
-    return said.getvalue().split()
+    return output.getvalue().split()
 
 
 def test_completion_of_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Kinds of figures, options, and of a result its parameters with the statistics that it is asked for."""
+    """The shell completes kinds of figures, options, and the parameters and statistics of a result."""
     write_study(tmp_path / "study.toml", make_study(hidden=[2, 3], scale=[1.0, 2.0]))
     ask, folder = partial(complete, monkeypatch=monkeypatch), str(tmp_path)
     assert ask("figure", folder, "s") == ["slice", "steps"]
@@ -187,14 +187,14 @@ def test_completion_of_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_completed_names_are_known() -> None:
-    """They are written out, as modules that know them are slow to import."""
+    """The lists of names in completions match the modules that declare them, which are slow to import."""
     assert list(FIGURES) == list(figures.KINDS)
     known = [*STATISTICS, *EXPLAINED]
     assert all(column_of(name, known) in known for name in complete_value(""))
 
 
 def test_completion_of_study_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Files of studies, and folders that may hold some, are completed by their paths."""
+    """The shell completes paths of study files and of folders."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mine.toml").touch()
     (tmp_path / "mine.txt").touch()
@@ -203,11 +203,11 @@ def test_completion_of_study_files(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_shells_ask_for_completion() -> None:
-    """What bash sends, brings the names."""
-    asked = {"_SWEEP_COMPLETE": "complete_bash", "COMP_WORDS": "sweep run li", "COMP_CWORD": "2"}
+    """The variables that bash sets result in the names."""
+    variables = {"_SWEEP_COMPLETE": "complete_bash", "COMP_WORDS": "sweep run li", "COMP_CWORD": "2"}
     code = "import sys; from sweep.__main__ import main; sys.argv = ['sweep']; main()"
     finished = subprocess.run(
-        [sys.executable, "-c", code], env={**os.environ, **asked}, capture_output=True, text=True, check=False
+        [sys.executable, "-c", code], env={**os.environ, **variables}, capture_output=True, text=True, check=False
     )
     assert finished.stdout.split() == ["linear-seed", "linear-xor"]
     for option in ("--install-completion", "--show-completion"):

@@ -1,4 +1,4 @@
-"""What a study does not know is answered with what is meant, or that it cannot be had."""
+"""Answers to unknown names in a study: the name that is meant, or that the feature is not supported."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def refused(**tables: Any) -> str:
-    """Return what is said of a study of these tables."""
+    """Return the one fault of a study of these tables."""
     base: dict[str, Any] = {"data": {"task": "xor"}, "network": {"hidden": 2}, "training": {"learning_rate": 0.1}}
     tables = {name: {**base.get(name, {}), **table} for name, table in tables.items()}
     with pytest.raises(StudyError) as caught:
@@ -34,7 +34,7 @@ def refused(**tables: Any) -> str:
 
 
 @pytest.mark.parametrize(
-    ("given", "meant"),
+    ("name", "meant"),
     [
         ("lr", "learning_rate"),
         ("LR", "learning_rate"),
@@ -48,10 +48,10 @@ def refused(**tables: Any) -> str:
         ("seeds.cuont", "seeds.count"),
     ],
 )
-def test_keys_by_other_names(given: str, meant: str) -> None:
-    """A key that others call so is named, and not all keys there are."""
-    told = f"--set: unknown key {given!r}; did you mean {meant!r}? 'sweep explain' lists all keys"
-    assert_refused(command("plan", "xor", "--set", f"{given}=3"), (told,))
+def test_keys_by_other_names(name: str, meant: str) -> None:
+    """A name of another package gets the key that is meant, not a list of all keys."""
+    text = f"--set: unknown key {name!r}; did you mean {meant!r}? 'sweep explain' lists all keys"
+    assert_refused(command("plan", "xor", "--set", f"{name}=3"), (text,))
 
 
 @pytest.mark.parametrize(
@@ -63,29 +63,29 @@ def test_keys_by_other_names(given: str, meant: str) -> None:
         ("l1", "a penalty beside weight_decay is"),
     ],
 )
-def test_wishes_that_cannot_be_had(wish: str, what: str) -> None:
-    """It is said that they are not supported, in a study, by --set and as an option; no neighbour is named."""
-    told = f"{what} not supported; 'sweep explain' lists all keys"
-    assert_refused(command("plan", "xor", "--set", f"{wish}=3"), (f"unknown key {wish!r}: {told}",))
-    assert_refused(command("run", "xor", f"--{wish}", "3"), (f"--{wish}: {told}",))
-    assert refused(parameters={wish: [1]}) == f"parameters: unknown parameter {wish!r}: {told}"
-    assert refused(network={wish: 1}) == f"network: unknown key {wish!r}: {told}"
+def test_features_that_are_not_supported(wish: str, what: str) -> None:
+    """In a study, with --set and as an option the answer is that they are not supported, without a similar name."""
+    text = f"{what} not supported; 'sweep explain' lists all keys"
+    assert_refused(command("plan", "xor", "--set", f"{wish}=3"), (f"unknown key {wish!r}: {text}",))
+    assert_refused(command("run", "xor", f"--{wish}", "3"), (f"--{wish}", text))
+    assert refused(parameters={wish: [1]}) == f"parameters: unknown parameter {wish!r}: {text}"
+    assert refused(network={wish: 1}) == f"network: unknown key {wish!r}: {text}"
 
 
 def test_other_keys_are_in_the_list() -> None:
-    """What is like nothing gets the keys of its table where these are few, else the command that lists them."""
+    """A name without a similar one gets the keys of its table if these are few, else the command that lists them."""
     assert refused(seeds={"xyz": 1}) == "seeds: unknown key 'xyz'; known: base, count, until"
     assert refused(parameters={"xyz": [1]}) == "parameters: unknown parameter 'xyz'; 'sweep explain' lists all keys"
 
 
 def test_keys_of_another_table() -> None:
-    """A key that stands in the wrong table is sent to its own."""
-    assert refused(network={"learning_rate": 1}) == "network: unknown key 'learning_rate'; it belongs to [training]"
+    """The answer to a key in the wrong table names the right table."""
+    assert refused(network={"learning_rate": 1}) == "network: unknown key 'learning_rate'; it belongs in [training]"
     assert refused(network={"lr": 1}) == "network: unknown key 'lr'; did you mean 'learning_rate' of [training]?"
 
 
 @pytest.mark.parametrize(
-    ("section", "key", "given", "meant"),
+    ("section", "key", "name", "meant"),
     [
         ("training", "optimizer", "sgd", "gd"),
         ("training", "optimizer", "Adam", "adam"),
@@ -96,59 +96,65 @@ def test_keys_of_another_table() -> None:
         ("network", "dtype", "double", "float64"),
     ],
 )
-def test_values_by_other_names(section: str, key: str, given: str, meant: str) -> None:
-    """A value that others call so, or write so, is named; also where it is swept."""
-    assert f".{key}: {given!r} given; did you mean {meant!r}? Must be one of '" in refused(**{section: {key: given}})
+def test_values_by_other_names(section: str, key: str, name: str, meant: str) -> None:
+    """A value with another spelling or name gets the value that is meant; also where it is swept."""
+    text = f"got {name!r}; did you mean {meant!r}?"
+    fault = refused(**{section: {key: name}})
+    assert fault.startswith(f"{section}.{key}: must be one of '")
+    assert fault.endswith(text)
     if key != "dtype":
-        assert f"{key}[0]: {given!r} given; did you mean {meant!r}?" in refused(parameters={key: [given]})
+        swept = refused(parameters={key: [name]})
+        assert swept.startswith(f"parameters.{key}[0]: ")
+        assert swept.endswith(text)
 
 
-def test_values_that_cannot_be_had() -> None:
-    """So are those that are not supported."""
-    told = refused(training={"optimizer": "LBFGS"})
-    assert told.startswith("training.optimizer: 'LBFGS' given; this optimizer is not supported; must be one of '")
+def test_values_that_are_not_supported() -> None:
+    """A value that other packages have is answered by its kind."""
+    fault = refused(training={"optimizer": "LBFGS"})
+    assert fault.startswith("training.optimizer: must be one of '")
+    assert fault.endswith("got 'LBFGS'; this optimizer is not supported")
 
 
-@pytest.mark.parametrize("given", [[2, 4], {"range": [2, 4]}])
-def test_several_values_are_swept(given: Any) -> None:
-    """Several values of a key stand under [parameters]."""
-    told = "given; must be one value{}; to sweep {}, move it to [parameters]"
-    layers = "; for several layers give a text such as '8-4'"
-    assert refused(network={"hidden": given}) == f"network.hidden: {given} {told.format(layers, 'hidden')}"
-    assert refused(training={"batch": given}) == f"training.batch: {given} {told.format('', 'batch')}"
+@pytest.mark.parametrize("values", [[2, 4], {"range": [2, 4]}])
+def test_several_values_are_swept(values: Any) -> None:
+    """Several values of a key belong in [parameters]."""
+    for table, key in (("network", "hidden"), ("training", "batch")):
+        fault = refused(**{table: {key: values}})
+        assert fault.startswith(f"{table}.{key}: must be one value")
+        assert fault.endswith(f"got {values}; to sweep {key}, move it to [parameters]")
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("arguments", "change"),
     [
-        (("--lr", "0.1"), "--lr is a key of the study; change it with --set learning_rate=VALUE"),
-        (("--lr=0.1",), "--lr is a key of the study; change it with --set learning_rate=0.1"),
-        (("--max-steps=5",), "--max-steps is a key of the study; change it with --set max_steps=5"),
-        (("--seed=5",), "--seed is a key of the study; change it with --set seeds.base=5"),
+        (("--lr", "0.1"), "--set learning_rate=VALUE"),
+        (("--lr=0.1",), "--set learning_rate=0.1"),
+        (("--max-steps=5",), "--set max_steps=5"),
+        (("--seed=5",), "--set seeds.base=5"),
     ],
 )
-def test_keys_are_no_options(words: tuple[str, ...], told: str) -> None:
-    """A key of a study that is given as an option is told how it is changed; options stay what they are."""
-    assert_refused(command("run", "xor", *words), (told,))
+def test_keys_are_not_options_of_commands(arguments: tuple[str, ...], change: str) -> None:
+    """The answer to a key of a study in place of an option is the ``--set`` that changes it."""
+    assert_refused(command("run", "xor", *arguments), (arguments[0].partition("=")[0], change))
     finished = command("run", "xor", "--nonsense", "3")
     assert (finished.code, "No such option: --nonsense" in finished.err) == (2, True)
 
 
 def test_targets_that_losses_refuse() -> None:
-    """Targets of another range are told which number stands for which."""
+    """The answer to targets of another range is which number replaces which."""
     xor = {"inputs": [[0, 0], [0, 1], [1, 0], [1, 1]]}
     signs, bits = {**xor, "targets": [-1, 1, 1, -1]}, {**xor, "targets": [0, 1, 1, 0]}
     training = {"loss": "bce", "learning_rate": 0.1}
-    for data, table, told in (
-        (signs, training, "bce needs targets from 0 to 1; give 0 for -1"),
-        (bits, {**training, "loss": "hinge"}, "hinge needs targets of -1 and 1; give -1 for 0"),
+    for data, table, text in (
+        (signs, training, "'bce' needs targets from 0 to 1"),
+        (bits, {**training, "loss": "hinge"}, "'hinge' needs targets of -1 and 1"),
     ):
-        with pytest.raises(StudyError, match=told):
+        with pytest.raises(StudyError, match=text):
             Study(data=data, network={"hidden": 2, "output": "sigmoid"}, training=table)
 
 
-def test_hints_lead_to_what_there_is() -> None:
-    """No alias is a key or a value itself, or two things at once, and each leads to one that exists."""
+def test_hints_lead_to_known_names() -> None:
+    """Each alias leads to one known key or value, and is not itself one."""
     values = {value for entry in entries() for value in entry.values}
     for key, aliases in hints._KEYS.items():
         assert all(meant_key(alias, HOMES) == key for alias in aliases)

@@ -1,4 +1,4 @@
-"""What is, and what is not, part of a study's identity."""
+"""The parts of a study that decide its identity, and those that do not."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_canonical_form_round_trips(folder: Path, tables: dict[str, Any]) -> Non
 @pytest.mark.slow
 @given(study_tables(), st.randoms(use_true_random=False))
 def test_key_order_name_and_description_do_not_count(tables: dict[str, Any], random: Any) -> None:
-    """Keys in any order, and what is for people, leave the identity alone."""
+    """The order of keys, the name and the description do not change the identity."""
 
     def shuffled(table: dict[str, Any]) -> dict[str, Any]:
         items = list(table.items())
@@ -54,7 +54,7 @@ def test_key_order_name_and_description_do_not_count(tables: dict[str, Any], ran
 
 @given(study_tables())
 def test_defaults_spelled_out_do_not_count(tables: dict[str, Any]) -> None:
-    """A default written down is the default left out."""
+    """An explicit default is the same study as an omitted one."""
     study = Study(**tables)
     written: dict[str, Any] = {**tables, "network": {"dtype": "float64"}, "training": {}}
     for name, value in study.fixed().items():
@@ -113,7 +113,7 @@ def test_order_of_parameters_counts() -> None:
     ],
     ids=lambda change: "-".join(change),
 )
-def test_whatever_decides_numbers_counts(change: dict[str, Any]) -> None:
+def test_settings_that_decide_numbers_count(change: dict[str, Any]) -> None:
     """Every setting that can change a result changes the identity."""
     assert make_study(**change).identity != make_study().identity
     assert make_study(**change) != make_study()
@@ -153,7 +153,7 @@ def test_fixed_and_swept_with_one_value_differ() -> None:
     ],
 )
 def test_spelling_of_values_does_not_count(tmp_path: Path, one: str, other: str) -> None:
-    """Values are what counts, not how the file gives them."""
+    """The identity depends on values, not on their spelling in the file."""
     path = tmp_path / "study.toml"
     found = []
     for line in (one, other):
@@ -165,7 +165,7 @@ def test_spelling_of_values_does_not_count(tmp_path: Path, one: str, other: str)
 
 
 def test_path_of_the_pattern_file_does_not_count(tmp_path: Path) -> None:
-    """Patterns are part of the identity, the file that held them is not."""
+    """Patterns are part of the identity, the path of their file is not."""
     text = '[data]\nfile = "{}"\n[network]\nhidden = 2\n[training]\nlearning_rate = 0.1\n'
     (tmp_path / "deep").mkdir()
     (tmp_path / "a.csv").write_text("x0,x1,y\n0,0,0\n0,1,1\n1,0,1\n1,1,0\n")
@@ -207,7 +207,7 @@ def test_canonical_form_leaves_nothing_implicit() -> None:
     ],
 )
 def test_other_spellings_of_options(one: dict[str, Any], other: dict[str, Any]) -> None:
-    """What says the same is the same study."""
+    """Two spellings of one meaning are the same study."""
     assert make_study(**one) == make_study(**other)
 
 
@@ -231,7 +231,7 @@ def test_identity_is_a_fixed_number() -> None:
 
 
 def test_canonical_form_has_new_options_where_they_differ_from_their_default() -> None:
-    """An option of a later version is left out at its default, whether given or not, and else written expanded."""
+    """An option of a later version is omitted at its default, explicit or not, and written otherwise."""
     tables = make_study(batch="online", gain=1.0, max_steps=60, optimizer="momentum", momentum=0.5).canonical()
     assert tables["training"] == {
         **{"loss": "sse", "optimizer": "momentum", "momentum": 0.5, "batch": 1, "max_steps": 60},

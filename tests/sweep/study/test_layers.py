@@ -1,4 +1,4 @@
-"""Several hidden layers in a study: how they are told, and what is refused."""
+"""Several hidden layers in a study: how they are written, and what is refused."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_spelling_of_layers_does_not_count(tmp_path: Path, one: dict[str, Any], 
 
 
 def test_units_of_each_layer() -> None:
-    """Sizes go from the inputs up; a number is that of each layer."""
+    """Sizes go from the inputs up; a number is the size of each layer."""
     assert make_study(hidden=[2, 3], layers=[1, 3]).hidden_layers == [(2,), (2, 2, 2), (3,), (3, 3, 3)]
     assert make_study(hidden=["2", "8-4", "2-2"]).hidden_layers == [(2,), (8, 4), (2, 2)]
     study = make_study(hidden=[4, "8-4"])
@@ -40,43 +40,43 @@ def test_units_of_each_layer() -> None:
 
 
 @pytest.mark.parametrize(
-    ("network", "words"),
+    ("network", "parts"),
     [
         ({"hidden": "2 4"}, ("network.hidden", "'2 4'", "integer", "'8-4'")),
         ({"hidden": "8-"}, ("network.hidden", "'8-'", "integer")),
         ({"hidden": [8, 4]}, ("network.hidden", "[8, 4]", "one value", "'8-4'")),
-        ({"hidden": "8-9999999999"}, ("network.hidden", "at most 65536 each")),
-        ({"hidden": "2000-2100"}, ("network.hidden: hidden layers of 4206100 weights given", "4194304")),
+        ({"hidden": "8-9999999999"}, ("network.hidden", "at most 65536 in each")),
+        ({"hidden": "2000-2100"}, ("network.hidden", "at most 4194304 weights, got 4206100")),
         ({"hidden": 65_536, "layers": 2}, ("network.hidden", "4194304")),
-        ({"hidden": "8-0"}, ("network.hidden", "'8-0'", "at least 1 each")),
-        ({"hidden": "8-65537"}, ("network.hidden", "at most 65536 each")),
-        ({"hidden": "1-1-1-1-1-1-1-1-1"}, ("network.hidden", "at most 8")),
-        ({"hidden": "8-4", "layers": 2}, ("network.layers: 2 given beside network.hidden '8-4'", "leave one out")),
+        ({"hidden": "8-0"}, ("network.hidden", "'8-0'", "at least 1 in each")),
+        ({"hidden": "8-65537"}, ("network.hidden", "at most 65536 in each")),
+        ({"hidden": "1-1-1-1-1-1-1-1-1"}, ("network.hidden", "2 to 8 layers")),
+        ({"hidden": "8-4", "layers": 2}, ("network.layers: 2 has no effect", "network.hidden '8-4'", "remove one")),
         ({"hidden": 2, "layers": 9}, ("network.layers", "at most 8")),
         ({"hidden": 2, "layers": 0}, ("network.layers", "at least 1")),
     ],
 )
-def test_what_is_refused(network: dict[str, Any], words: tuple[str, ...]) -> None:
-    """It is said which key, what was given and what is allowed."""
+def test_what_is_refused(network: dict[str, Any], parts: tuple[str, ...]) -> None:
+    """A fault is one sentence with the key, the value and what is allowed."""
     with pytest.raises(StudyError) as refused:
         Study(**{**MINIMAL, "network": network})
     (fault,) = refused.value.faults
-    assert fault.startswith(words[0])
-    assert all(word in fault for word in words)
+    assert fault.startswith(parts[0])
+    assert all(part in fault for part in parts)
 
 
 def test_what_takes_too_long() -> None:
-    """A step cannot be interrupted, so patterns times weights have a limit; swept values are told by their key."""
+    """A step cannot be interrupted, so patterns times weights are limited; faults of swept values name their key."""
     data = {"task": "noise", "n": 4096, "n_inputs": 2}
-    with pytest.raises(StudyError, match=r"^parameters.hidden: 4096 patterns times 252502 weights given; .* 268435456"):
+    with pytest.raises(StudyError, match=r"^parameters.hidden: .* at most 268435456, got 4096 times 252502"):
         make_study(data=data, hidden=["8-4", "500-502"])
     assert make_study(data=data, hidden=["8-4", "240-240"]).n_cells == 4
 
 
 def test_orders_that_name_layers() -> None:
-    """A layer that no network has is told; where some network has it, it is drawn there."""
+    """A layer that no network has is refused; if some networks have it, it is drawn there."""
     with pytest.raises(
-        StudyError, match=r"^initial_weights.draw_order: 'w3 w .*' given, which names w3; no network has 3"
+        StudyError, match=r"^initial_weights.draw_order: .* at most 2 hidden layers; got w3 in 'w3 w .*'"
     ):
         make_study(hidden=["8", "8-4"], draw_order="w3 w v b")
     assert make_study(hidden=["8", "8-4"], draw_order="w2 w v b").network.layers == 1

@@ -34,7 +34,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_built_in_studies() -> None:
-    """The built-in studies have the sizes and settings that the README tells."""
+    """The built-in studies have the documented sizes and settings."""
     assert sorted(built_in_studies()) == ["hinton-symmetry", "hinton-xor", "linear-seed", "linear-xor", "seed", "xor"]
     studies = {name: load_study(name) for name in built_in_studies()}
     assert all(study.name == name and study.description for name, study in studies.items())
@@ -57,7 +57,7 @@ def test_built_in_studies() -> None:
 
 
 def test_study_file(file: Path) -> None:
-    """A file is read as it says; a string and a path name it alike."""
+    """A string and a path name the same file."""
     study = load_study(file)
     assert (study.name, study.parameters, study.seeds.count) == ("mine", {"hidden": (2, 4)}, 10)
     assert study.network.bias is False
@@ -65,7 +65,7 @@ def test_study_file(file: Path) -> None:
 
 
 def test_pattern_file_lies_beside_the_study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A relative pattern file is looked for in the folder of the study file, wherever one is."""
+    """A relative path of a pattern file starts at the folder of the study file, not at the working directory."""
     (tmp_path / "there").mkdir()
     (tmp_path / "there" / "p.csv").write_text("x0,y\n1,2\n")
     study = tmp_path / "there" / "s.toml"
@@ -78,7 +78,7 @@ def test_pattern_file_lies_beside_the_study(tmp_path: Path, monkeypatch: pytest.
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("text", "parts"),
     [
         ("name = ", ("TOML",)),
         ("[data]\ntask = 'xor'\n[data]\n", ("TOML",)),
@@ -90,18 +90,18 @@ def test_pattern_file_lies_beside_the_study(tmp_path: Path, monkeypatch: pytest.
         (TEXT.replace("hidden = { values = [2, 4] }", "hidden.values = []"), ("parameters.hidden", "empty")),
     ],
 )
-def test_bad_study_file(file: Path, text: str, words: tuple[str, ...]) -> None:
-    """A bad file is one sentence that names what is wrong."""
+def test_bad_study_file(file: Path, text: str, parts: tuple[str, ...]) -> None:
+    """A bad file is one sentence that names the fault."""
     file.write_text(text)
     with pytest.raises(StudyError) as caught:
         load_study(file)
     assert len(caught.value.faults) == 1
-    for word in words:
-        assert word in str(caught.value)
+    for part in parts:
+        assert part in str(caught.value)
 
 
 def test_unknown_keys_and_other_faults_at_once(file: Path) -> None:
-    """An unknown table does not hide what is wrong in the others."""
+    """An unknown table does not hide faults of the others."""
     file.write_text(TEXT.replace("count = 10", "count = 0") + "[seed]\n[output]\n")
     with pytest.raises(StudyError) as caught:
         load_study(file)
@@ -110,7 +110,7 @@ def test_unknown_keys_and_other_faults_at_once(file: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["missing", "directory", "binary"])
 def test_file_that_cannot_be_read(tmp_path: Path, kind: str) -> None:
-    """A study that is no readable file is told by its path."""
+    """The fault of a file that cannot be read names its path."""
     path = tmp_path / "study.toml"
     if kind == "directory":
         path.mkdir()
@@ -121,14 +121,14 @@ def test_file_that_cannot_be_read(tmp_path: Path, kind: str) -> None:
 
 
 def test_unknown_study_names_the_nearest() -> None:
-    """An option that is neither a built-in study nor a file suggests one."""
+    """The answer to an unknown name suggests a built-in study."""
     with pytest.raises(StudyError, match="did you mean 'linear-xor'") as caught:
         load_study("linear_xor")
     assert "path" in str(caught.value)
 
 
 def test_byte_order_mark_is_no_fault(file: Path) -> None:
-    """Editors on Windows begin a file with a byte order mark."""
+    """Editors on Windows start a file with a byte order mark."""
     file.write_text(TEXT, "utf-8-sig")
     assert load_study(file).name == "mine"
 
@@ -141,7 +141,7 @@ def test_source_that_names_nothing(source: Any) -> None:
 
 
 def test_flat_targets_in_a_file(file: Path) -> None:
-    """A study file may give one target for each pattern."""
+    """A study file may have one target for each pattern."""
     patterns = "inputs = [[0, 0], [0, 1], [1, 0], [1, 1]]\ntargets = [0, 1, 1, 0]"
     expected = load_study(file)
     file.write_text(TEXT.replace('task = "xor"', patterns))
@@ -161,7 +161,7 @@ def test_swept_values_in_a_file(file: Path) -> None:
 
 
 def test_built_in_study_and_folder_of_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A folder named like nothing built in is told to be one."""
+    """A folder with the name of a built-in study does not hide it; another one is refused as a folder."""
     (tmp_path / "mine").mkdir()
     monkeypatch.chdir(tmp_path)
     with pytest.raises(StudyError, match="'mine' cannot be read: it is a folder"):

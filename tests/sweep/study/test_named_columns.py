@@ -1,4 +1,4 @@
-"""Files of patterns whose columns are named by the study: numbers, and classes."""
+"""Pattern files whose columns the study names: columns of numbers and of classes."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ def read(file: Path, **named: Any) -> Data:
 
 
 def test_numbers(file: Path) -> None:
-    """Columns are taken in the order in which they are named, others are not looked at."""
+    """Columns are read in the order of their names in the study; others are ignored."""
     found = read(file, targets=["score", "width"])
     assert found.inputs == INPUTS
     assert found.targets == ((3.0, 1.0), (4.0, 2.0), (5.0, 3.0))
 
 
 def test_classes(file: Path) -> None:
-    """There is a target for each class in the order of their names, at two levels."""
+    """There is one target per class, in the order of the names of classes, at two levels."""
     assert read(file, target="kind").targets == ((1.0, 0.0), (0.0, 1.0), (1.0, 0.0))
     assert read(file, target="kind", target_low=-1, target_high=2).targets == ((2.0, -1.0), (-1.0, 2.0), (2.0, -1.0))
     levels = Study(data={"file": file, "target": "kind", **NAMED}, parameters={"target_low": [0.0, -1.0], "hidden": [1],
@@ -53,14 +53,14 @@ def test_classes(file: Path) -> None:
 
 
 def test_classes_that_are_numbers(tmp_path: Path) -> None:
-    """They are ordered as numbers."""
+    """Classes that are numbers are ordered as numbers."""
     (tmp_path / "t.csv").write_text("x,c\n1,10\n2,9\n3,10\n")
     found = read(tmp_path / "t.csv", inputs=["x"], target="c")
     assert found.targets == ((0.0, 1.0), (1.0, 0.0), (0.0, 1.0))
 
 
 def test_classes_to_test_with_are_those_to_train_on(tmp_path: Path) -> None:
-    """They may be fewer, and others are refused by name, also where sets of patterns are swept."""
+    """Test patterns may have fewer classes, and others are refused by name, also where sets of patterns are swept."""
     named: dict[str, Any] = {"inputs": ["x"], "target": "c"}
     for name, rows in (("train", "0,a\n1,b\n2,c\n"), ("some", "5,c\n6,b\n"), ("one", "5,b\n"), ("other", "5,b\n6,d\n")):
         (tmp_path / f"{name}.csv").write_text(f"x,c\n{rows}")
@@ -73,13 +73,13 @@ def test_classes_to_test_with_are_those_to_train_on(tmp_path: Path) -> None:
     assert [each.test.targets for each in study.data.sets if each.test] == [((0.0, 1.0, 0.0),)] * 2
     assert study.canonical()["data"]["test"]["targets"] == [[0.0, 1.0, 0.0]]
     with pytest.raises(
-        StudyError, match=r"data.test: .*other.csv', row 3 has class 'd' in column 'c'; .* have a, b, c"
+        StudyError, match=r"data.test: .*other.csv', row 3 must have a class .* \(a, b, c\) in column 'c', got 'd'"
     ):
         read(tmp_path / "train.csv", **named, test={"file": tmp_path / "other.csv", **named})
 
 
 def test_test_patterns_from_another_file(file: Path, tmp_path: Path) -> None:
-    """A table of test patterns names columns of its own."""
+    """A table of test patterns names its columns."""
     (tmp_path / "more.csv").write_text("a,b,k\n1,2,setosa\n3,4,virginica\n")
     study = Study(
         data={"file": file, "target": "kind", **NAMED,
@@ -90,7 +90,7 @@ def test_test_patterns_from_another_file(file: Path, tmp_path: Path) -> None:
 
 
 def test_changes_of_columns(file: Path) -> None:
-    """Columns are named by changes too, stay with another file, and go where numbers are given."""
+    """Changes may name columns; the names stay with another file, and numbers replace them."""
     options = {"hidden": 2, "learning_rate": 0.1}
     columns: dict[str, Any] = {"file": str(file), "target": "kind", **NAMED}
     expected = Study(data=columns, parameters={name: [value] for name, value in options.items()})
@@ -101,7 +101,7 @@ def test_changes_of_columns(file: Path) -> None:
     assert load_study(there, options | {"file": str(file)}).data == expected.data
     assert load_study(there, options | {"inputs": ["width"]}).data.sets[0].shape == (3, 1, 2)
     assert load_study(there, options | {"inputs": [[1.0, 2.0]], "targets": [1.0]}).data.sets[0].shape == (1, 2, 1)
-    with pytest.raises(StudyError, match="changes: task and file given; give one of them"):
+    with pytest.raises(StudyError, match="changes: task and file are both set; remove one"):
         load_study("xor", {"task": "and", "file": str(file)})
 
 
@@ -110,19 +110,22 @@ def test_changes_of_columns(file: Path) -> None:
     [
         ({"targets": ["height"]}, "has no column 'height'; there are"),
         ({"targets": ["kind"]}, "row 2 has 'setosa'; must be a finite number"),
-        ({"targets": "score"}, "targets 'score' given beside file; must be a list of names of columns"),
-        ({"targets": [1]}, "targets [1] given beside file; must be a list of names of columns"),
-        ({"inputs": [], "target": "kind"}, "inputs [] given beside file; must be a list of names"),
-        ({"inputs": [[0, 1]], "target": "kind"}, "inputs [[0, 1]] given beside file; must be a list of names"),
-        ({}, "inputs or targets alone given beside file; name the columns of both, or of neither"),
-        ({"target": "kind", "targets": ["score"]}, "target and targets given; give the column of classes"),
+        ({"targets": "score"}, "targets must be a list of names of columns with file, got 'score'"),
+        ({"targets": [1]}, "targets must be a list of names of columns with file, got [1]"),
+        ({"inputs": [], "target": "kind"}, "inputs must be a list of names of columns with file, got []"),
+        ({"inputs": [[0, 1]], "target": "kind"}, "inputs must be a list of names of columns with file, got [[0, 1]]"),
+        ({}, "file needs the columns of both inputs and targets, or of neither"),
+        (
+            {"target": "kind", "targets": ["score"]},
+            "target (a column of classes) and targets (columns of numbers) are both set",
+        ),
         ({"target": ["kind"]}, "must be the name of a column of classes"),
         (
             {"targets": ["score"], "target_low": 0},
-            "low given beside file; only tasks take arguments, and a column of classes",
+            "target_low must be used with task, got file",
         ),
-        ({"target": "kind", "bits": 3}, "bits given beside file"),
-        ({"target": "kind", "target_low": "a"}, "target_low 'a' given; must be a finite number"),
+        ({"target": "kind", "bits": 3}, "bits must be used with task, got file"),
+        ({"target": "kind", "target_low": "a"}, "target_low must be a finite number, got 'a'"),
         ({"inputs": ["width"], "target": "all"}, "has no column 'all'"),
     ],
 )
@@ -132,14 +135,14 @@ def test_refused(tmp_path: Path, named: dict[str, Any], fault: str) -> None:
     path.write_text(CSV)
     with pytest.raises(StudyError) as refused:
         read(path, **named)
-    (said,) = refused.value.faults
-    assert fault in said
+    (found,) = refused.value.faults
+    assert fault in found
 
 
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
-        ("width,length,kind\n1,2,a\n1,2,a\n", "has 1 classes in 'kind'; 2 to 1024 are allowed"),
+        ("width,length,kind\n1,2,a\n1,2,a\n", "must have 2 to 1024 classes in column 'kind', got 1"),
         ("width,length,kind\n1,2,a\n1,2,\n", "row 3 has no class in column 'kind'"),
         ("width,width,length,kind\n1,2,3,a\n1,2,3,b\n", "has several columns 'width'"),
         ("width,length,kind\n1,2,a\n1,2\n", "row 3 has 2 values; the first row has 3"),
@@ -151,12 +154,12 @@ def test_bad_tables(tmp_path: Path, text: str, fault: str) -> None:
     path.write_text(text)
     with pytest.raises(StudyError) as refused:
         read(path, target="kind")
-    (said,) = refused.value.faults
-    assert fault in said
+    (found,) = refused.value.faults
+    assert fault in found
 
 
 def test_bad_parquet_files(tmp_path: Path) -> None:
-    """What is no Parquet file, lacks values or has too many rows is refused."""
+    """Other files, missing values and too many rows are refused."""
     path = tmp_path / "t.parquet"
     for content, fault in (
         (b"no", "cannot be read"),
@@ -190,7 +193,7 @@ def test_bad_parquet_files(tmp_path: Path) -> None:
     ids=lambda odd: str(odd.type),
 )
 def test_other_types_of_columns(tmp_path: Path, odd: pa.Array) -> None:
-    """They are not looked at where they are not named, and refused where they are."""
+    """Columns of other types are refused if the study names them, and ignored if not."""
     path = tmp_path / "t.parquet"
     columns = {"width": [1.0, 2.0, 3.0], "length": [0.5, 1.5, 2.5], "kind": ["a", "b", "a"], "odd": odd}
     pq.write_table(pa.table(columns), path)
@@ -206,7 +209,7 @@ def test_other_types_of_columns(tmp_path: Path, odd: pa.Array) -> None:
     "kind", [pa.int8(), pa.uint64(), pa.float16(), pa.float32(), pa.bool_(), pa.string(), pa.large_string()], ids=str
 )
 def test_types_of_numbers(tmp_path: Path, kind: pa.DataType) -> None:
-    """Integers, floats and bools of every size are read, and texts that are numbers as in CSV."""
+    """Integers, floats and bools of every size are read, and numbers written as text, as in CSV."""
     numbers = pa.array([1, 0, 1]).cast(pa.float32()).cast(kind)
     pq.write_table(pa.table({"n": numbers, "c": ["a", "b", "a"]}), tmp_path / "t.parquet")
     found = read(tmp_path / "t.parquet", inputs=["n"], target="c")
@@ -215,7 +218,7 @@ def test_types_of_numbers(tmp_path: Path, kind: pa.DataType) -> None:
 
 
 def test_categories(tmp_path: Path) -> None:
-    """Columns of categories are read as what they stand for."""
+    """Columns of categories are read as their values."""
     columns = {
         "n": pa.array([9, 0, 9]),
         "t": pa.array(["9", "0", "9"]),
@@ -230,5 +233,5 @@ def test_categories(tmp_path: Path) -> None:
 def test_classes_are_of_files() -> None:
     """Tasks and rows have no column of classes."""
     for data in ({"task": "xor"}, {"inputs": [[0], [1]], "targets": [0, 1]}):
-        with pytest.raises(StudyError, match="only files have a column of classes"):
+        with pytest.raises(StudyError, match="target must be used with file"):
             Study(data={**data, "target": "y"}, parameters={"hidden": [2], "learning_rate": [0.1]})

@@ -1,4 +1,4 @@
-"""Expanding swept parameters: which values, and every way to get it wrong."""
+"""Expansion of swept parameters: the values of each form, and invalid forms."""
 
 from __future__ import annotations
 
@@ -103,8 +103,8 @@ def test_spaced_integers() -> None:
         assert all(type(value) is float for value in expand(spec, integer=False))
 
 
-def test_integers_that_are_none() -> None:
-    """Spaced values that are no integers are refused for a parameter that takes integers, never rounded."""
+def test_spaced_values_that_are_not_integers() -> None:
+    """For an option that takes integers they are refused, never rounded."""
     for spec in ({"linspace": [2, 7, 3]}, {"geomspace": [2, 100, 3]}, {"linspace": [0.5, 2.5, 3]}):
         with pytest.raises(ValueError, match=r"must be integers, .* \[2, 4, 8\]"):
             expand(spec, integer=True)
@@ -123,35 +123,32 @@ def test_a_range_is_linear_by_default() -> None:
 
 
 @pytest.mark.parametrize(
-    ("spec", "words"),
+    ("spec", "parts"),
     [
         (None, ("None", "[2, 4, 8]", "{ geomspace = [1e-3, 1.0, 13] }", "{ range = [2, 8] }", "min = ")),
-        ({}, ("{} given", "[2, 4, 8]")),
+        ({}, ("got {}", "[2, 4, 8]")),
         ([], ("empty", "[2, 4, 8]")),
         (range(0, 10**12), ("range(0, 1000000000000)", "a list")),
-        ([0] * (MAX_VALUES + 1), ("1,000,001 values", "1,000,000")),
+        ([0] * (MAX_VALUES + 1), ("at most 1,000,000 values", "got 1,000,001")),
         ({"valeus": [1]}, ("'valeus'", "did you mean 'values'")),
         ({"values": []}, ("empty",)),
         ({"values": 3}, ("3", "list")),
         ({"values": "abc"}, ("'abc'", "list")),
-        ({"value": 1, "values": [1]}, ("value, values", "no other key")),
-        ({"values": [1], "min": 1}, ("values, min", "no other key")),
-        ({"geomspace": [1e-3, 1, 3], "num": 3}, ("geomspace, num", "geomspace allows no other key")),
-        *(({word: 3}, (f"{word} 3", f"{{ {word} = [")) for word in ("geomspace", "geomspace", "linspace", "range")),
-        *(({word: [1]}, (f"{word} [1]", f"{{ {word} = [")) for word in ("geomspace", "geomspace", "linspace", "range")),
-        *(
-            ({word: [0, 1, 3]}, (f"{word} [0, 1, 3]", "not exponents", "above 0"))
-            for word in ("geomspace", "geomspace")
-        ),
-        *(({word: [1, -3, 3]}, ("not exponents", f"{word} = [1e-3, 1.0, 13]")) for word in ("geomspace", "geomspace")),
-        *(({word: [1, 2, 1]}, ("number of values", "2 to 1000000")) for word in ("geomspace", "linspace")),
-        *(({word: [1, 2, 0]}, ("number of values", "[1, 2, 0]")) for word in ("geomspace", "linspace")),
-        *(({word: [1, 2, 3.0]}, ("number of values", "[1, 2, 3.0]", "integer")) for word in ("geomspace", "linspace")),
-        *(({word: [1, 2, True]}, ("number of values", "True")) for word in ("geomspace", "linspace")),
-        *(({word: [1, 2, MAX_VALUES + 1]}, ("number of values", "1000001")) for word in ("geomspace", "linspace")),
-        *(({word: [1, value, 3]}, ("first value, last value",)) for word in ("geomspace", "linspace") for value in ODD),
-        ({"range": [1, 2.0]}, ("range [1, 2.0]", "integers")),
-        ({"range": [1, True]}, ("range [1, True]", "integers")),
+        ({"value": 1, "values": [1]}, ("value, values", "only key")),
+        ({"values": [1], "min": 1}, ("values, min", "only key")),
+        ({"geomspace": [1e-3, 1, 3], "num": 3}, ("geomspace, num", "geomspace must be the only key")),
+        *(({form: 3}, (form, "got 3", f"{{ {form} = [")) for form in ("geomspace", "linspace", "range")),
+        *(({form: [1]}, (form, "got [1]", f"{{ {form} = [")) for form in ("geomspace", "linspace", "range")),
+        ({"geomspace": [0, 1, 3]}, ("geomspace", "got [0, 1, 3]", "not exponents", "above 0")),
+        ({"geomspace": [1, -3, 3]}, ("not exponents", "geomspace = [1e-3, 1.0, 13]")),
+        *(({form: [1, 2, 1]}, ("number of values", "2 to 1000000")) for form in ("geomspace", "linspace")),
+        *(({form: [1, 2, 0]}, ("number of values", "[1, 2, 0]")) for form in ("geomspace", "linspace")),
+        *(({form: [1, 2, 3.0]}, ("number of values", "[1, 2, 3.0]", "integer")) for form in ("geomspace", "linspace")),
+        *(({form: [1, 2, True]}, ("number of values", "True")) for form in ("geomspace", "linspace")),
+        *(({form: [1, 2, MAX_VALUES + 1]}, ("number of values", "1000001")) for form in ("geomspace", "linspace")),
+        *(({form: [1, value, 3]}, ("[first, last, number",)) for form in ("geomspace", "linspace") for value in ODD),
+        ({"range": [1, 2.0]}, ("range", "got [1, 2.0]", "integers")),
+        ({"range": [1, True]}, ("range", "got [1, True]", "integers")),
         ({"range": [1, 2, 3, 4]}, ("[1, 2, 3, 4]", "[first, last, step]")),
         ({"range": [2, 8, 4]}, ("range [2, 8, 4]", "steps of 4", "from 2 to 8", "{ range = [2, 8, 3] }")),
         ({"range": [8, 2]}, ("steps of 1", "from 8 to 2")),
@@ -161,34 +158,34 @@ def test_a_range_is_linear_by_default() -> None:
         ({"min": 1, "num": 3}, ("max", "missing")),
         ({"max": 1, "num": 3}, ("min", "missing")),
         ({"min": 1, "max": 2}, ("num", "missing")),
-        ({"min": 2, "max": 1, "num": 3}, ("min 2", "above max 1")),
+        ({"min": 2, "max": 1, "num": 3}, ("min 2", "max 1")),
         ({"min": "1", "max": 2, "num": 3}, ("min", "'1'", "number")),
         ({"min": True, "max": 2, "num": 3}, ("min", "True")),
         ({"min": 1, "max": math.nan, "num": 3}, ("max", "nan", "finite")),
         ({"min": -math.inf, "max": 1, "num": 3}, ("min", "-inf", "finite")),
         ({"min": 1, "max": 10**400, "num": 3}, ("max", "finite")),
-        ({"min": 1, "max": 2, "num": 0}, ("num 0", "1 to 1000000")),
-        ({"min": 1, "max": 2, "num": 1.5}, ("num 1.5", "integer")),
-        ({"min": 1, "max": 2, "num": True}, ("num True",)),
-        ({"min": 1, "max": 2, "num": "3"}, ("num '3'",)),
-        ({"min": 1, "max": 2, "num": MAX_VALUES + 1}, ("num 1000001",)),
-        ({"min": 1, "max": 2, "num": 1}, ("num 1", "at least 2")),
+        ({"min": 1, "max": 2, "num": 0}, ("num", "got 0", "1 to 1000000")),
+        ({"min": 1, "max": 2, "num": 1.5}, ("num", "got 1.5", "integer")),
+        ({"min": 1, "max": 2, "num": True}, ("num", "got True")),
+        ({"min": 1, "max": 2, "num": "3"}, ("num", "got '3'")),
+        ({"min": 1, "max": 2, "num": MAX_VALUES + 1}, ("num", "got 1000001")),
+        ({"min": 1, "max": 2, "num": 1}, ("num", "got 1", "at least 2")),
         ({"min": 1, "max": 2, "num": 2, "distribution": "normal"}, ("'normal'", "uniform, log_uniform_values")),
         ({"min": 1, "max": 2, "num": 2, "distribution": 3}, ("3", "uniform, log_uniform_values")),
         ({"min": -3, "max": 0, "num": 2, "distribution": "log_uniform"}, ("log_uniform_values", "W&B", "exponents")),
-        ({"min": 0, "max": 1, "num": 2, "distribution": "log_uniform_values"}, ("min 0", "above 0")),
-        ({"min": -1, "max": 1, "num": 2, "distribution": "log_uniform_values"}, ("min -1", "above 0")),
+        ({"min": 0, "max": 1, "num": 2, "distribution": "log_uniform_values"}, ("min", "got 0", "above 0")),
+        ({"min": -1, "max": 1, "num": 2, "distribution": "log_uniform_values"}, ("min", "got -1", "above 0")),
         ({"min": 1.5, "max": 3, "num": 2, "distribution": "int_uniform"}, ("min 1.5", "integer")),
-        ({"min": 1, "max": 4, "num": 3, "distribution": "int_uniform"}, ("num 3", "evenly")),
-        ({"min": 1, "max": 2, "num": 3, "distribution": "int_uniform"}, ("num 3", "evenly")),
+        ({"min": 1, "max": 4, "num": 3, "distribution": "int_uniform"}, ("num", "got 3", "evenly")),
+        ({"min": 1, "max": 2, "num": 3, "distribution": "int_uniform"}, ("num", "got 3", "evenly")),
         ({"min": 1, "max": 10**12, "distribution": "int_uniform"}, ("num", "1000000")),
     ],
 )
-def test_bad_specification(spec: Any, words: tuple[str, ...]) -> None:
-    """What is wrong is said in one sentence with what was given and what is allowed."""
+def test_bad_specification(spec: Any, parts: tuple[str, ...]) -> None:
+    """A bad form is one sentence with the value and what is allowed."""
     with pytest.raises(ValueError, match=r"\w") as caught:
         expand(spec, integer=False)
     assert type(caught.value) is ValueError
     assert "\n" not in str(caught.value)
-    for word in words:
-        assert word in str(caught.value)
+    for part in parts:
+        assert part in str(caught.value)

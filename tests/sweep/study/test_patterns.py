@@ -66,7 +66,7 @@ def test_numbers_are_read_exactly(shared_file: Path, rows: list[tuple[float, flo
 
 
 @pytest.mark.parametrize(
-    ("content", "words"),
+    ("content", "parts"),
     [
         (b"", ("empty", "names the columns")),
         (b"\n \n\n".replace(b" ", b""), ("empty",)),
@@ -101,26 +101,26 @@ def test_numbers_are_read_exactly(shared_file: Path, rows: list[tuple[float, flo
         (b"x0,y,y\n0,0,0\n", ("columns",)),
         (b"x0,y1\n0,0\n", ("columns",)),
         (b"x0,y,z\n0,0,0\n", ("columns",)),
-        (b"x0\n0\n", ("columns x0;",)),
-        (b"x\n0\n", ("columns x;",)),
-        (b",".join([b"a" * 100] * 1000) + b"\n0\n", ("columns aaa", "and 992 more")),
-        (b'"x\n0",y\n0,0\n', ("columns x\\n0, y",)),
+        (b"x0\n0\n", ("got x0;",)),
+        (b"x\n0\n", ("got x;",)),
+        (b",".join([b"a" * 100] * 1000) + b"\n0\n", ("got aaa", "and 992 more")),
+        (b'"x\n0",y\n0,0\n', ("got x\\n0, y",)),
         (b"\x89PNG\r\n\x1a\n\x00\x00\xff\xfe", ("cannot be read", "text")),
         (b"x0,y\n0,\x01\n", ("row 2", "'\\x01'")),
         ("x0,y\n0,½\n".encode("latin-1"), ("cannot be read", "text")),
         (b'x0,y\n"' + b"1" * 200_000 + b'",0\n', ("patterns.csv",)),
     ],
 )
-def test_bad_files(file: Path, content: bytes, words: tuple[str, ...]) -> None:
-    """A bad file is told with its path, and where it is wrong."""
+def test_bad_files(file: Path, content: bytes, parts: tuple[str, ...]) -> None:
+    """The fault of a bad file names its path and the row."""
     file.write_bytes(content)
     with pytest.raises(ValueError, match=re.escape(str(file))) as caught:
         read_patterns(file)
     assert type(caught.value) is ValueError
     assert str(caught.value).isprintable()
     assert len(str(caught.value)) < 500
-    for word in words:
-        assert word in str(caught.value)
+    for part in parts:
+        assert part in str(caught.value)
 
 
 @pytest.mark.parametrize("text", ["1", "+1.5", "-.5", "5.", "1e3", " 1E-3 ", "0001", "1" * 400 + "e-399", "\t2"])
@@ -131,7 +131,7 @@ def test_numbers(file: Path, text: str) -> None:
 
 
 def test_more_patterns_than_allowed_are_not_read(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A file of too many patterns is told before any is converted."""
+    """A file of too many patterns is refused before any is converted."""
     file.write_text("x0,y\n" + "0,0\n" * 5)
     monkeypatch.setattr(patterns, "MAX_PATTERNS", 5)
     assert len(read_patterns(file)[0]) == 5
@@ -141,7 +141,7 @@ def test_more_patterns_than_allowed_are_not_read(file: Path, monkeypatch: pytest
 
 
 def test_rows_are_counted_as_in_the_file(file: Path) -> None:
-    """The row that is named is the one an editor shows, blank lines or not."""
+    """Rows are numbered as an editor numbers lines, blank lines included."""
     file.write_text("x0,y\n\n1,2\n\n3,four\n")
     with pytest.raises(ValueError, match="row 5"):
         read_patterns(file)
@@ -149,7 +149,7 @@ def test_rows_are_counted_as_in_the_file(file: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["missing", "directory", "below a file"])
 def test_files_that_cannot_be_opened(file: Path, kind: str) -> None:
-    """What is no file is told by its path and the reason."""
+    """The fault names the path and the reason."""
     path = file
     if kind == "directory":
         path.mkdir()
@@ -161,7 +161,7 @@ def test_files_that_cannot_be_opened(file: Path, kind: str) -> None:
 
 
 def test_fault_of_a_file_is_a_fault_of_the_study(file: Path) -> None:
-    """In a study the fault of the pattern file stands among the others."""
+    """In a study, the fault of the pattern file is one of its faults."""
     file.write_text("x0,y\n1,one\n")
     with pytest.raises(StudyError) as caught:
         Study(data={"file": str(file)}, network={"hidden": 0}, training={"learning_rate": 0.1})

@@ -1,4 +1,4 @@
-"""Files of options: what is wrong with them is said in one sentence, with the user's own line."""
+"""Plugins: each fault is one sentence, with the line of the file."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ CASES = {
 
 @pytest.mark.parametrize("code", CASES)
 def test_functions_that_are_refused(tmp_path: Path, code: str) -> None:
-    """A function depends on its arguments, numbers and functions of lanes alone, and has the form of its option."""
+    """A function may only use its arguments, numbers and functions of lanes, and must have the form of its kind."""
     file = tmp_path / "mine.py"
     file.write_text(HEAD + OPTIMIZER + code)
     with only_plugins(), pytest.raises(sweep.StudyError) as caught:
@@ -52,30 +52,30 @@ def test_functions_that_are_refused(tmp_path: Path, code: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "fault"),
     [
         ("x = 1\n", "declares no component"),
         ("import sweep\nx = (\n", "line 2: '(' was never closed"),
         ("import sweep\n\nx = 1 / 0\n", "line 3: ZeroDivisionError: division by zero"),
     ],
 )
-def test_files_that_are_refused(tmp_path: Path, text: str, told: str) -> None:
+def test_files_that_are_refused(tmp_path: Path, text: str, fault: str) -> None:
     """A file that fails is named with its line."""
     file = tmp_path / "mine.py"
     file.write_text(text)
     with only_plugins(), pytest.raises(sweep.StudyError, match="plugin") as caught:
         sweep.load_plugin(file)
-    assert told in str(caught.value)
+    assert fault in str(caught.value)
     with pytest.raises(sweep.StudyError, match="cannot be read"):
         sweep.load_plugin(tmp_path / "none.py")
 
 
-@pytest.mark.parametrize(("n_terms", "told"), [(2000, "optimizer 'mine': a formula is too long"), (5000, "plugin")])
-def test_formulas_that_python_cannot_read(tmp_path: Path, n_terms: int, told: str) -> None:
+@pytest.mark.parametrize(("n_terms", "fault"), [(2000, "optimizer 'mine': a formula is too long"), (5000, "plugin")])
+def test_formulas_that_python_cannot_read(tmp_path: Path, n_terms: int, fault: str) -> None:
     """The first is too long for its tree, the second for the compiler."""
     file = tmp_path / "mine.py"
     file.write_text(f"{HEAD}{OPTIMIZER}def mine(p, g, rate):\n    return {' + '.join(['p'] * n_terms)}\n")
-    with only_plugins(), pytest.raises(sweep.StudyError, match=f"{told}.*split it into several assignments"):
+    with only_plugins(), pytest.raises(sweep.StudyError, match=f"{fault}.*split it into several assignments"):
         sweep.load_plugin(file)
 
 
@@ -88,7 +88,7 @@ def halving(p, g, rate):  # type: ignore[no-untyped-def]
 
 
 def test_numbers_are_those_at_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is computed is the source that was hashed: a number that changes later changes no component."""
+    """A component computes the source that was hashed: a number that changes later has no effect."""
     with only_plugins():
         assert sweep.optimizer(halving) is halving
         monkeypatch.setitem(globals(), "SHARE", 2.0)
@@ -97,7 +97,7 @@ def test_numbers_are_those_at_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_closures_and_prompts_are_refused() -> None:
-    """What a function takes from a function around it, or from a prompt, is not in its source."""
+    """Variables of an enclosing function, or of a prompt, are not part of a function's source."""
     share = 0.5
 
     def mine(p, g, rate):  # type: ignore[no-untyped-def]

@@ -1,4 +1,4 @@
-"""Drawn points: against NumPy's generator and SciPy's sequence."""
+"""Samples, compared with NumPy's generator and SciPy's sequence."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def sample(method: str, count: int = COUNT, **options: Any) -> dict[str, tuple[A
 
 
 def uniform(method: str) -> Any:
-    """Return the numbers from 0 to 1 that the sample follows from, by public functions of other packages."""
+    """Return the numbers from 0 to 1 behind a sample, by public functions of other packages."""
     random = np.random.default_rng(SEED)
     return (
         random.random((COUNT, len(OPTIONS))) if method == "random" else qmc.Sobol(len(OPTIONS), seed=random).random(64)
@@ -41,7 +41,7 @@ def uniform(method: str) -> Any:
 
 @pytest.mark.parametrize("method", ["random", "sobol"])
 def test_values_follow_from_known_numbers(method: str) -> None:
-    """Ranges are mapped to values: logarithms in decimals of many digits, all else exactly."""
+    """Ranges are mapped to values: logarithms in decimals of many digits, others exactly."""
     drawn, numbers = sample(method), uniform(method)[:COUNT]
 
     def between_logs(low: float, high: float, share: float) -> float:
@@ -60,7 +60,7 @@ def test_values_follow_from_known_numbers(method: str) -> None:
 
 
 def test_integers_on_a_logarithmic_scale() -> None:
-    """Each integer has the share of logarithms from half below to half above it, and both ends occur."""
+    """Each integer has the share of logarithms from 0.5 below to 0.5 above it, and both ends occur."""
     drawn = sample("random", 3000, hidden={"geomspace": [1, 6]}, scale={"min": 1.0, "max": 2.0})["hidden"]
     shares = np.diff(np.log(np.arange(0.5, 7.0))) / np.log(6.5 / 0.5)
     counts = np.array([drawn.count(value) for value in range(1, 7)])
@@ -69,7 +69,7 @@ def test_integers_on_a_logarithmic_scale() -> None:
 
 
 def test_points_are_distinct() -> None:
-    """A point that was drawn before is passed over, so a small space is exhausted exactly."""
+    """Points that were drawn before are skipped, so all points of a small space are found."""
     drawn = sample("random", 12, hidden=[2, 3, 4], bias=[True, False], activation=["relu", "tanh"])
     assert len(set(zip(*drawn.values(), strict=True))) == 12
     again = sample("random", 5, hidden=[2, 3, 4], bias=[True, False], activation=["relu", "tanh"])
@@ -77,7 +77,7 @@ def test_points_are_distinct() -> None:
 
 
 def test_a_sample_equals_its_lists() -> None:
-    """The identity is of what is trained, not of how it was drawn; another seed draws other points."""
+    """The identity depends on the points, not on how they were drawn; another seed draws other points."""
     tables = {"data": {"task": "xor"}}
     table = {"count": 6, "hidden": {"range": [2, 60]}, "learning_rate": {"geomspace": [0.01, 1.0]}}
     drawn = Study(samples=[table], **tables)
@@ -88,7 +88,7 @@ def test_a_sample_equals_its_lists() -> None:
 
 
 def test_known_values() -> None:
-    """The same everywhere: these values were drawn once."""
+    """These values were drawn once; every machine draws the same."""
     table = {"count": 6, "seed": 5, "hidden": {"range": [2, 60]}, "learning_rate": {"geomspace": [0.01, 1.0]}}
     study = Study(data={"task": "xor"}, samples=[{**table, "method": "random"}])
     assert study.axes[0]["hidden"] == (49, 32, 5, 26, 4, 40)

@@ -1,4 +1,4 @@
-"""The schema of study files accepts every study, and refuses what a typing error makes, as the validation does."""
+"""The schema of study files accepts every study, and refuses typing errors as the validation does."""
 
 from __future__ import annotations
 
@@ -59,14 +59,14 @@ def test_examples_are_accepted(name: str) -> None:
 
 @given(study_tables())
 def test_studies_of_all_options_are_accepted(tables: dict[str, Any]) -> None:
-    """As they are given, and in canonical form."""
+    """Random studies are accepted, also in canonical form."""
     assert accepts(plain(tables))
     assert accepts(tomllib.loads(Study(**tables).to_toml()))
 
 
 @given(any_tables())
-def test_whatever_is_valid_is_accepted(tables: dict[str, Any]) -> None:
-    """What the schema refuses is no study."""
+def test_valid_studies_are_accepted(tables: dict[str, Any]) -> None:
+    """Tables that the schema refuses are not a study."""
     if not accepts(plain(tables)):
         with pytest.raises(StudyError):
             Study(**tables)
@@ -74,7 +74,7 @@ def test_whatever_is_valid_is_accepted(tables: dict[str, Any]) -> None:
 
 @given(st.sampled_from(sorted(SWEEPABLE)), swept)
 def test_forms_of_values(name: str, spec: Any) -> None:
-    """Any form of the values of a parameter that is expanded is accepted, under both names of the parameter."""
+    """Any valid form of the values of a parameter is accepted, under both names of the parameter."""
     faults: list[str] = []
     swept_parameters({name: spec}, Reading(OURS, 65_536, faults))
     for key in (name, f"{SWEEPABLE[name]}.{name}"):
@@ -168,7 +168,7 @@ def test_each_key_is_described_and_misspelled() -> None:
     ids=str,
 )
 def test_wrong_forms_are_refused(spec: Any) -> None:
-    """Of the forms of values for a parameter of integers."""
+    """Wrong forms of values for an option that takes integers are refused."""
     faults: list[str] = []
     swept_parameters({"hidden": spec}, Reading(OURS, 4, faults))
     assert faults

@@ -1,4 +1,4 @@
-"""The schema of the tables of a study that have no swept options: a verdict for each example, as the validation has."""
+"""The schema of the tables without swept options: schema and validation agree on each example."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ from tests.sweep.strategies import TASKS_OF_FOUR
     ids=str,
 )
 def test_patterns(data: dict[str, Any], allowed: bool) -> None:
-    """A task with its arguments, a file, or lists, and what is set apart."""
+    """A task with its arguments, a file, or lists, and test patterns."""
     assert accepts({"data": data}) == allowed
     if not allowed:
         with pytest.raises(StudyError):
@@ -98,10 +98,10 @@ def test_patterns(data: dict[str, Any], allowed: bool) -> None:
     ids=str,
 )
 def test_other_tables(tables: dict[str, Any], allowed: bool) -> None:
-    """Names, seeds and what is recorded."""
-    given = {"data": {"task": "xor"}, **tables}
-    assert accepts(given) == allowed
-    study = {"network": {"hidden": 2}, "training": {"learning_rate": 0.1}, **given}
+    """Names, seeds and the table [record]."""
+    written = {"data": {"task": "xor"}, **tables}
+    assert accepts(written) == allowed
+    study = {"network": {"hidden": 2}, "training": {"learning_rate": 0.1}, **written}
     try:
         Study(**study)
     except StudyError:

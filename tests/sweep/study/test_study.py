@@ -1,4 +1,4 @@
-"""The study model: defaults, and every fault found at once, with its key."""
+"""The study model: its defaults, and all faults at once, each with its key."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ BAD: list[tuple[dict[str, Any], tuple[str, ...]]] = [
     ({"name": ""}, ("name", "''")),
     ({"name": ".."}, ("name",)),
     ({"name": "x" * 256}, ("name", "xxx...xxx", "at most 255")),
-    ({"name": 5}, ("name", "5 given", "text")),
-    ({"description": 5}, ("description", "5 given", "text")),
+    ({"name": 5}, ("name", "got 5", "text")),
+    ({"description": 5}, ("description", "got 5", "text")),
     ({"description": "\udcff"}, ("description", "text")),
     ({"method": "random"}, ("method", "'random'", "grid")),
-    ({"network": {"hidden": 0}}, ("network.hidden", "0 given", "at least 1")),
+    ({"network": {"hidden": 0}}, ("network.hidden", "got 0", "at least 1")),
     ({"network": {"hidden": -3}}, ("network.hidden", "-3")),
     ({"network": {"hidden": 65_537}}, ("network.hidden", "65536")),
     ({"network": {"hidden": 2.0}}, ("network.hidden", "2.0", "integer")),
@@ -71,7 +71,7 @@ BAD: list[tuple[dict[str, Any], tuple[str, ...]]] = [
     ({"parameters": {"dtype": {"values": ["float32"]}}}, ("parameters", "'dtype'", "cannot be swept")),
     ({"parameters": {"lerning_rate": {"values": [1]}}}, ("parameters", "did you mean 'learning_rate'")),
     ({"parameters": {"training.scale": {"values": [1]}}}, ("parameters", "'training.scale'")),
-    ({"parameters": {"hidden": {"values": [3]}}}, ("parameters.hidden", "network.hidden", "give one")),
+    ({"parameters": {"hidden": {"values": [3]}}}, ("parameters.hidden", "network.hidden", "keep one")),
     ({"parameters": {"scale": {"values": [1, 2, 1.0]}}}, ("parameters.scale", "1.0", "twice")),
     ({"parameters": {"scale": {"values": []}}}, ("parameters.scale", "empty")),
     ({"parameters": {"scale": None}}, ("parameters.scale", "None", "[2, 4, 8]", "geomspace", "linspace", "range")),
@@ -100,7 +100,7 @@ BAD: list[tuple[dict[str, Any], tuple[str, ...]]] = [
     ),
     ({"training": {"learning_rate": 0.1, "optimizer": "momentum", "momentum": 1}}, ("training.momentum", "below 1")),
     ({"training": {"learning_rate": 0.1, "batch": 5}}, ("training.batch", "5", "'full'", "'online'", "1 to 4")),
-    ({"training": {"learning_rate": 0.1, "batch": 0}}, ("training.batch", "0 given", "1 to 4")),
+    ({"training": {"learning_rate": 0.1, "batch": 0}}, ("training.batch", "got 0", "1 to 4")),
     ({"training": {"learning_rate": 0.1, "batch": 2.0}}, ("training.batch", "2.0", "integer")),
     ({"training": {"learning_rate": 0.1, "batch": True}}, ("training.batch", "True", "integer")),
     ({"training": {"learning_rate": 0.1, "batch": "mini"}}, ("training.batch", "'mini'", "'full'", "'online'")),
@@ -120,7 +120,7 @@ BAD: list[tuple[dict[str, Any], tuple[str, ...]]] = [
     ({"initial_weights": {"output_scale": -1}}, ("initial_weights.output_scale", "-1", "at least 0")),
     ({"initial_weights": {"bias_scale": -1}}, ("initial_weights.bias_scale", "-1", "at least 0")),
     ({"initial_weights": {"draw_order": "w v b b"}}, ("initial_weights.draw_order", "'w v b b'", "once")),
-    ({"initial_weights": {"draw_order": "w v.t"}}, ("initial_weights.draw_order", "'w v.t'", "v.T")),
+    ({"initial_weights": {"draw_order": "w v.t"}}, ("initial_weights.draw_order", "'w v.t'", ".T")),
     ({"initial_weights": {"draw_order": "w b.T"}}, ("initial_weights.draw_order", "'w b.T'", "'w.T b v c'")),
     ({"initial_weights": {"draw_order": ["w"]}}, ("initial_weights.draw_order", "one value")),
     ({"convergence": {"divergence_threshold": 0.0}}, ("convergence.divergence_threshold", "above 0")),
@@ -129,30 +129,30 @@ BAD: list[tuple[dict[str, Any], tuple[str, ...]]] = [
     ({"data": {}}, ("data", "task", "file", "inputs")),
     ({"data": []}, ("data", "table")),
     ({"data": {"inputs": [[1.0]]}}, ("data.targets", "missing")),
-    ({"data": {"inputs": [], "targets": []}}, ("data", "0 patterns")),
-    ({"data": {"inputs": [[1.0]], "targets": [[1.0], [2.0]]}}, ("data", "1 rows", "2 of targets")),
+    ({"data": {"inputs": [], "targets": []}}, ("data", "1 to 65536 patterns", "got 0")),
+    ({"data": {"inputs": [[1.0]], "targets": [[1.0], [2.0]]}}, ("data", "got 1 of inputs", "2 of targets")),
     ({"data": {"inputs": [[1.0], [1.0, 2.0]], "targets": [[1.0], [2.0]]}}, ("data", "inputs", "[1, 2]")),
     ({"data": {"inputs": [[1.0]], "targets": [[]]}}, ("data", "targets", "at least 1")),
     ({"data": {"inputs": [[math.nan]], "targets": [[1.0]]}}, ("data.inputs[0][0]", "finite")),
     ({"data": {"inputs": [["1"]], "targets": [[1.0]]}}, ("data.inputs[0][0]", "number")),
-    ({"data": {"inputs": [1.0], "targets": [[1.0]]}}, ("data", "inputs [1.0]", "list", "[[0, 0], [0, 1]]")),
+    ({"data": {"inputs": [1.0], "targets": [[1.0]]}}, ("data", "inputs must", "got [1.0]", "list", "[[0, 0], [0, 1]]")),
     ({"data": {"inputs": [1.0, [2.0]], "targets": [0, 1]}}, ("data.inputs[0]", "list")),
     ({"data": {"inputs": [[1], [2]], "targets": [0, [1]]}}, ("data.targets[0]", "list")),
     ({"data": {"inputs": [[1], [2]], "targets": [0, "1"]}}, ("data.targets[1][0]", "'1'", "number")),
-    ({"data": {"inputs": [[1], [2]], "targets": [0]}}, ("data", "2 rows", "1 of targets")),
-    ({"data": {"file": 3}}, ("data", "file 3", "path")),
+    ({"data": {"inputs": [[1], [2]], "targets": [0]}}, ("data", "got 2 of inputs", "1 of targets")),
+    ({"data": {"file": 3}}, ("data: file", "got 3", "path")),
 ]
 
 
 def faults_of(**tables: Any) -> list[str]:
-    """Return what is said of a minimal study with some tables replaced."""
+    """Return the faults of a minimal study with some tables replaced."""
     with pytest.raises(StudyError) as caught:
         Study(**{**MINIMAL, **tables})
     return caught.value.faults
 
 
 def test_defaults() -> None:
-    """What is left out takes the documented default."""
+    """Omitted options have their documented defaults."""
     study = Study(**MINIMAL)
     assert study.name == "study"
     assert study.fixed() == {
@@ -196,18 +196,18 @@ def test_defaults() -> None:
 
 
 def test_patterns_of_tasks_and_lists() -> None:
-    """A task, or inputs and targets from Python, give the patterns as floats."""
+    """Patterns of a task, or of lists from Python, are floats."""
     assert Study(**MINIMAL).data.inputs == ((0.0, 0.0), (0.0, 1.0), (1.0, 0.0), (1.0, 1.0))
     seed = Study(**{**MINIMAL, "data": {"task": "seed"}})
     assert seed.data.inputs == ((0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 0))
     assert seed.data.targets == ((0,), (1,), (1,), (0,))
-    given = Study(**{**MINIMAL, "data": {"inputs": [[0, 1], (2.5, -1)], "targets": [[1], [0]]}})
-    assert given.data.inputs == ((0.0, 1.0), (2.5, -1.0))
-    assert all(isinstance(value, float) for row in given.data.inputs for value in row)
+    study = Study(**{**MINIMAL, "data": {"inputs": [[0, 1], (2.5, -1)], "targets": [[1], [0]]}})
+    assert study.data.inputs == ((0.0, 1.0), (2.5, -1.0))
+    assert all(isinstance(value, float) for row in study.data.inputs for value in row)
 
 
 def test_swept_values_have_the_type_of_the_scalar() -> None:
-    """Integers given for a real parameter become floats, so that columns have one type."""
+    """Integers become floats for an option that takes floats, so that columns have one type."""
     study = make_study(hidden=[4, 2], learning_rate=[1, 0.5], bias=[True, False], activation=["tanh", "relu"])
     assert study.parameters == {
         "hidden": (4, 2),
@@ -219,28 +219,28 @@ def test_swept_values_have_the_type_of_the_scalar() -> None:
     assert (study.n_cells, study.n_runs) == (16, 320)
 
 
-@pytest.mark.parametrize(("tables", "words"), BAD)
-def test_one_fault_is_one_sentence_with_its_key(tables: Mapping[str, Any], words: tuple[str, ...]) -> None:
-    """A fault is told once: which key, what was given, what is allowed."""
+@pytest.mark.parametrize(("tables", "parts"), BAD)
+def test_one_fault_is_one_sentence_with_its_key(tables: Mapping[str, Any], parts: tuple[str, ...]) -> None:
+    """A fault is one sentence with the key, the value and what is allowed."""
     faults = faults_of(**tables)
     assert len(faults) == 1, faults
     assert "\n" not in faults[0]
-    assert faults[0].startswith(words[0])
-    for word in words:
-        assert word in faults[0]
+    assert faults[0].startswith(parts[0])
+    for part in parts:
+        assert part in faults[0]
 
 
 def test_more_patterns_than_allowed() -> None:
-    """65,536 patterns are accepted, one more is not."""
+    """65,536 patterns are accepted, one more is refused."""
     most = {"inputs": [[1.0]] * 65_536, "targets": [[0.0]] * 65_536}
     assert len(Study(**{**MINIMAL, "data": most}).data.inputs) == 65_536
     more = {key: [*rows, [0.0]] for key, rows in most.items()}
     (fault,) = faults_of(data=more)
-    assert "65537 patterns" in fault
+    assert "1 to 65536 patterns, got 65537" in fault
 
 
 def test_all_faults_at_once() -> None:
-    """A study wrong in every table says so of each, not only of the first."""
+    """A study with a fault in every table reports all of them, not only the first."""
     faults = faults_of(
         name="a b",
         data={"task": "nor"},
@@ -271,7 +271,7 @@ def test_all_faults_at_once() -> None:
 
 
 def test_a_parameter_named_twice_is_refused() -> None:
-    """A bare and a dotted name of one parameter do not overwrite each other in silence."""
+    """A bare and a dotted name of one parameter do not overwrite each other silently."""
     parameters = {"hidden": {"values": [2]}, "network.hidden": {"values": [3, 4]}}
     with pytest.raises(StudyError, match="hidden"):
         Study(data={"task": "xor"}, training={"learning_rate": 0.1}, parameters=parameters)

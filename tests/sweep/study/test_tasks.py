@@ -14,9 +14,9 @@ from tests.kernels.support import Array
 from tests.kernels.test_micrograd import moons
 
 
-def made(task: str, **given: object) -> tuple[Array, Array]:
+def made(task: str, **arguments: object) -> tuple[Array, Array]:
     """Return inputs and targets of a task as arrays."""
-    inputs, targets = make_patterns(task, given)
+    inputs, targets = make_patterns(task, arguments)
     return np.array(inputs), np.array(targets)
 
 
@@ -79,7 +79,7 @@ def test_addition(count: int) -> None:
 
 
 def test_encoder() -> None:
-    """Targets are the inputs, in their own coding."""
+    """Targets are the inputs, in the coding of targets."""
     inputs, targets = made("encoder", n=5, coding="pm1", target_low=0.1, target_high=0.9)
     np.testing.assert_array_equal(inputs, 2 * np.eye(5) - 1)
     np.testing.assert_array_equal(targets, np.where(np.eye(5) == 1, 0.9, 0.1))
@@ -116,7 +116,7 @@ def test_noise() -> None:
 
 
 def test_studies_hold_the_patterns() -> None:
-    """A task is a short way to give patterns: the study is that of the patterns themselves."""
+    """A task stands for its patterns: the study equals that with the patterns themselves."""
     tables = {"network": {"hidden": 2}, "training": {"learning_rate": 0.1}}
     inputs, targets = made("parity", bits=3, coding="pm1")
     study = Study(data={"task": "parity", "bits": 3, "coding": "pm1"}, **tables)
@@ -125,49 +125,52 @@ def test_studies_hold_the_patterns() -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "words"),
+    ("data", "parts"),
     [
         ({"task": "xro"}, ("data", "unknown task 'xro'", "did you mean 'xor'", "seed")),
         ({"task": ["xor"]}, ("data", "task", "xor, and, or, seed, boolean, parity")),
-        ({"task": "xor", "file": "a.csv"}, ("data", "task and file given")),
+        ({"task": "xor", "file": "a.csv"}, ("data", "one of task, file", "got task and file")),
         ({"task": "xor", "targets": [[1], [1], [1], [1]]}, ("data", "targets")),
         ({"task": "parity"}, ("data: bits is missing; task 'parity' needs an integer from 1 to 16",)),
-        ({"task": "xor", "bits": 2}, ("data: bits 2 given, which task 'xor' does not take",)),
-        ({"task": "parity", "bits": 17}, ("data: bits 17 given; must be an integer from 1 to 16",)),
-        ({"task": "parity", "bits": 2.0}, ("data: bits 2.0", "an integer from 1 to 16")),
-        ({"task": "parity", "bits": True}, ("data: bits True", "an integer")),
-        ({"task": "parity", "bits": [2, 3]}, ("data: bits [2, 3]", "an integer")),
-        ({"task": "parity", "bits": 2, "coding": "10"}, ("data: coding '10' given; must be one of 01, pm1",)),
-        ({"task": "parity", "bits": 2, "target_low": float("nan")}, ("data: target_low nan", "a finite number")),
-        ({"task": "parity", "bits": 2, "target_high": "1"}, ("data: target_high '1' given; must be a finite number",)),
-        ({"task": "boolean", "bits": 2, "function": 16}, ("data: function 16 given; of 2 bits there are 0 to 15",)),
-        ({"task": "boolean", "bits": 6, "function": 1}, ("data: bits 6 given; task 'boolean' takes at most 5",)),
-        ({"task": "addition", "bits": 9}, ("data: 262,144 patterns given", "65,536")),
-        ({"task": "encoder", "n": 1025}, ("data: n 1025 given", "1024")),
-        ({"task": "moons", "n": 40_000}, ("data: 80,000 patterns given", "65,536")),
-        ({"task": "spiral", "n": 40_000}, ("data: 120,000 patterns given", "65,536")),
-        ({"task": "noise", "n": 65_536, "n_inputs": 1024}, ("data: n 65536 times 1024 inputs", "4,194,304")),
-        ({"inputs": [[0]], "targets": [0], "bits": 1}, ("data: bits given beside inputs", "only tasks")),
+        (
+            {"task": "xor", "bits": 2},
+            ("data: task 'xor' does not take bits, got 2; its arguments are: coding, target_low",),
+        ),
+        ({"task": "parity", "bits": 17}, ("data: bits must be an integer from 1 to 16, got 17",)),
+        ({"task": "parity", "bits": 2.0}, ("data: bits", "got 2.0", "an integer from 1 to 16")),
+        ({"task": "parity", "bits": True}, ("data: bits", "got True", "an integer")),
+        ({"task": "parity", "bits": [2, 3]}, ("data: bits", "got [2, 3]", "an integer")),
+        ({"task": "parity", "bits": 2, "coding": "10"}, ("data: coding must be one of 01, pm1, got '10'",)),
+        ({"task": "parity", "bits": 2, "target_low": float("nan")}, ("data: target_low", "got nan", "a finite number")),
+        ({"task": "parity", "bits": 2, "target_high": "1"}, ("data: target_high must be a finite number, got '1'",)),
+        ({"task": "boolean", "bits": 2, "function": 16}, ("data: function must be at most 15 with 2 bits, got 16",)),
+        ({"task": "boolean", "bits": 6, "function": 1}, ("data: bits must be at most 5 with task 'boolean', got 6",)),
+        ({"task": "addition", "bits": 9}, ("data: must be at most 65,536 patterns, got 262,144",)),
+        ({"task": "encoder", "n": 1025}, ("data: n must be at most 1024", "got 1025")),
+        ({"task": "moons", "n": 40_000}, ("data: must be at most 65,536 patterns, got 80,000",)),
+        ({"task": "spiral", "n": 40_000}, ("data: must be at most 65,536 patterns, got 120,000",)),
+        ({"task": "noise", "n": 65_536, "n_inputs": 1024}, ("got n 65536 times 1024 inputs", "4,194,304")),
+        ({"inputs": [[0]], "targets": [0], "bits": 1}, ("data: bits must be used with task, got inputs",)),
     ],
 )
-def test_what_is_refused(data: dict[str, Any], words: tuple[str, ...]) -> None:
-    """It is said what was given and what is allowed, or which task takes it."""
+def test_what_is_refused(data: dict[str, Any], parts: tuple[str, ...]) -> None:
+    """A fault is one sentence with the key, the value and what is allowed."""
     with pytest.raises(StudyError) as refused:
         Study(data=data, network={"hidden": 2}, training={"learning_rate": 0.1})
     (fault,) = refused.value.faults
     assert fault.startswith("data")
-    assert all(word in fault for word in words)
+    assert all(part in fault for part in parts)
 
 
 def test_arguments_are_swept_where_sizes_agree() -> None:
-    """Networks of a study have as many inputs and outputs each."""
-    with pytest.raises(StudyError, match=r"parameters\.bits: sets of patterns of different sizes given by bits"):
+    """All networks of a study have the same number of inputs and outputs."""
+    with pytest.raises(StudyError, match=r"parameters\.bits: all sets of patterns must have the same size"):
         Study(data={"task": "parity"}, parameters={"bits": [2, 3], "hidden": [2], "learning_rate": [0.1]})
 
 
 @pytest.mark.parametrize(("problem", "count", "n_true"), [(1, 124, 62), (2, 169, 64), (3, 122, 60)])
 def test_monks(problem: int, count: int, n_true: int) -> None:
-    """As many robots are trained on, and are of the class, as in the files of the UCI repository; all are tested."""
+    """There are as many robots to train on, and as many of the class, as in the files of the UCI repository."""
     inputs, targets = make_patterns("monks", {"problem": problem})
     every, truth = make_patterns("monks_all", {"problem": problem})
     assert (len(inputs), len(inputs[0]), sum(row[0] for row in targets)) == (count, 17, n_true)
@@ -182,7 +185,10 @@ def test_monks(problem: int, count: int, n_true: int) -> None:
 def test_first_robots_of_monks() -> None:
     """The first lines of monks-1.train are '1 1 1 1 1 3 1' and '1 1 1 1 1 3 2', the class first."""
     inputs, targets = make_patterns("monks", {"problem": 1, "target_low": -1, "coding": "pm1"})
-    said = [[1, 0, 0, 1, 0, 0, 1, 0, 1, 0, 0, 0, 0, 1, 0, 1, 0], [1, 0, 0, 1, 0, 0, 1, 0, 1, 0, 0, 0, 0, 1, 0, 0, 1]]
-    assert [list(row) for row in inputs[:2]] == [[2 * bit - 1 for bit in row] for row in said]
+    expected = [
+        [1, 0, 0, 1, 0, 0, 1, 0, 1, 0, 0, 0, 0, 1, 0, 1, 0],
+        [1, 0, 0, 1, 0, 0, 1, 0, 1, 0, 0, 0, 0, 1, 0, 0, 1],
+    ]
+    assert [list(row) for row in inputs[:2]] == [[2 * bit - 1 for bit in row] for row in expected]
     assert targets[0] == (1.0,)
     assert {row[0] for row in targets} == {-1.0, 1.0}

@@ -116,21 +116,21 @@ def test_patterns(dtype: str) -> None:
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        (np.array([0.5, 1.5]), "0.5 given; must be an integer"),
-        (np.array([2j]), "2j given; must be an integer"),
-        (np.array([[2, 3]]), "[2, 3] given; must be an integer"),
+        (np.array([0.5, 1.5]), "got 0.5"),
+        (np.array([2j]), "got 2j"),
+        (np.array([[2, 3]]), "got [2, 3]"),
         (np.array([]), "empty"),
-        (np.array(["two"]), "'two' given; must be an integer"),
-        (np.array([True]), "True given; must be an integer"),
-        (np.arange(2000.0), "0.0 given; must be an integer"),
-        (pd.Series([2, None], dtype="Int64"), "<NA> given"),
+        (np.array(["two"]), "got 'two'"),
+        (np.array([True]), "got True"),
+        (np.arange(2000.0), "got 0.0"),
+        (pd.Series([2, None], dtype="Int64"), "got <NA>"),
         ((k for k in range(3)), "a list such as [2, 4, 8]"),
         ({2, 3}, "a list such as [2, 4, 8]"),
         (np.ndarray, "<class 'numpy.ndarray'>"),
         (np.array([2, 3], "M8[ns]"), "a list such as [2, 4, 8]"),
         (np.array([2, 3], "m8[ns]"), "a list such as [2, 4, 8]"),
         (pd.Series(np.array([2, 3], "M8[ns]")), "a list such as [2, 4, 8]"),
-        ([np.timedelta64(2, "ns")], "given; must be an integer"),
+        ([np.timedelta64(2, "ns")], "must be an integer"),
     ],
 )
 def test_arrays_that_cannot_be_swept(values: Any, words: str) -> None:
@@ -146,7 +146,7 @@ def test_a_list_that_holds_itself() -> None:
     endless: list[Any] = []
     endless.append(endless)
     assert plain(endless)
-    with pytest.raises(StudyError, match=r"data\.inputs\[0\]\[0\]: .* must be a number"):
+    with pytest.raises(StudyError, match=r"data\.inputs\[0\]\[0\]: must be a number"):
         Study(**{**TABLES, "data": {"inputs": endless, "targets": endless}})
 
 
@@ -160,7 +160,7 @@ def test_objects_that_fail() -> None:
         def __repr__(self) -> str:
             raise RuntimeError
 
-    with pytest.raises(StudyError, match=r"network\.hidden: <Broken.*> given; must be an integer"):
+    with pytest.raises(StudyError, match=r"network\.hidden: must be an integer.* got <Broken"):
         Study(**{**TABLES, "network": {"hidden": Broken()}})
 
 

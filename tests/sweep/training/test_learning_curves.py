@@ -154,7 +154,7 @@ def test_values_without_a_cell() -> None:
     result = sweep.run(Study(**options))
     apart = {"hidden": 2, "learning_rate": 0.2}
     for ask in (result.learning_curves, result.best, lambda at: draw(result, "lines", at=at)):
-        with pytest.raises(SweepError, match=r"hidden 2 and learning_rate 0\.2 given; no cell of the study has these"):
+        with pytest.raises(SweepError, match=r"no cell of the study has hidden 2 and learning_rate 0\.2 together"):
             ask(at=apart)
     with pytest.raises(SweepError, match=r"cell 0 does not have the values at \{'hidden': 3\}"):
         result.learning_curves(0, at={"hidden": 3})

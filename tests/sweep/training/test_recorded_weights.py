@@ -167,5 +167,7 @@ def test_weights_belong_to_the_study() -> None:
     study = make_study(**OPTIONS)
     assert Study(**study.canonical() | {"record": {"weights": "none"}}) == study
     assert recorded("final") != study
-    with pytest.raises(StudyError, match=r"record.weights: 'all' given; must be one of 'none', 'initial', 'final' or"):
+    with pytest.raises(
+        StudyError, match=r"record.weights: must be one of 'none', 'initial', 'final' or 'both', got 'all'"
+    ):
         recorded("all")

@@ -187,46 +187,43 @@ def test_identity_of_others() -> None:
     ("tables", "expected"),
     [
         (
-            {"restarts": {"after": 5}},
-            "restarts.after_steps: 5 given, which no run uses; it is used with restarts.max_restarts above 0",
+            {"restarts": {"after_steps": 5}},
+            "restarts.after_steps: 5 has no effect; set restarts.max_restarts above 0, or remove it",
         ),
-        ({"restarts": {"max_restarts": -1}}, "restarts.max_restarts: -1 given; must be at least 0"),
+        ({"restarts": {"max_restarts": -1}}, "restarts.max_restarts: must be at least 0, got -1"),
         (
-            {"restarts": {"max_restarts": 2, "after": 60}},
-            "restarts.after_steps: 60 given; must be below 60, the most updates of a run",
+            {"restarts": {"max_restarts": 2, "after_steps": 60}},
+            "restarts.after_steps: must be below 60, the most updates of a run, got 60",
         ),
         (
             {"restarts": {"max_restarts": 2, "on": []}},
-            "restarts.on: [] given without restarts.after_steps; one of them must say when",
+            "restarts.on: must hold a status that a run can have, got []; or set restarts.after_steps",
         ),
         (
             {"restarts": {"max_restarts": 2, "on": ["exhausted"]}},
-            "restarts.on: unknown end 'exhausted'; known: diverged, stalled",
+            "restarts.on: unknown status 'exhausted'; known: diverged, stalled",
         ),
         (
             {"restarts": {"max_restarts": 2, "on": "plateau"}, "convergence": {"threshold": 0.9}},
-            "restarts.on: ['plateau'] given without restarts.after_steps and convergence.patience; one of them must "
-            "say",
+            "restarts.on: must hold a status that a run can have, got ['plateau']; or set restarts.after_steps or "
+            "convergence.patience",
         ),
         (
-            {"restarts": {"max_restarts": 2, "after": 9}, "convergence": {"criterion": "none"}},
-            "restarts.after_steps: 9 given with criterion 'none', by which no attempt converges",
+            {"restarts": {"max_restarts": 2, "after_steps": 9}, "convergence": {"criterion": "none"}},
+            "restarts.after_steps: needs a criterion, got 'none'",
         ),
         (
             {"restarts": {"max_restarts": 2}, "initial_weights": {"values": {"w": 1.0, "v": 1.0, "b": 0.0, "c": 0.0}}},
-            "initial_weights.values: all parameters given with restarts.max_restarts 2; a run would restart with "
-            "the same",
+            "restarts.max_restarts: must be 0 with initial_weights.values of all parameters, got 2",
         ),
-        ({"restarts": {"max_restarts": 2, "draw": "new"}}, "restarts.draw: 'new' given; must be one of"),
+        ({"restarts": {"max_restarts": 2, "draw": "new"}}, "restarts.draw: must be one of"),
         (
             {"restarts": {"max_restarts": 2}, "initial_weights": {"distribution": "constant"}},
-            "initial_weights.distribution: 'constant' given with restarts.max_restarts 2; a run would restart with "
-            "the same",
+            "restarts.max_restarts: must be 0 with initial_weights.distribution 'constant', got 2",
         ),
         (
             {"restarts": {"max_restarts": 2}, "initial_weights": {"values": {"parameters": [0.5] * 9}}},
-            "initial_weights.values: all parameters given with restarts.max_restarts 2; a run would restart with "
-            "the same",
+            "restarts.max_restarts: must be 0 with initial_weights.values of all parameters, got 2",
         ),
     ],
 )

@@ -93,9 +93,7 @@ def test_no_step_and_nothing_trained() -> None:
 
 def test_too_many_parameters() -> None:
     """Networks that would take minutes each are refused."""
-    with pytest.raises(
-        StudyError, match="'sharpness' given with networks of 1001 parameters; at most 1000 are allowed"
-    ):
+    with pytest.raises(StudyError, match="'sharpness' needs networks of at most 1000 parameters, got 1001"):
         measured(hidden=[2, 250])
     assert measured(hidden=249).record.measures == ("sharpness",)
 
