@@ -69,7 +69,7 @@ def test_names_of_files(folder: Path, tmp_path: Path) -> None:
     assert (tmp_path / "real.csv").read_text() == "before"
     before = tree(tmp_path)
     assert_refused(command("export", folder, "--out", tmp_path / f"{'a' * 300}.csv"), ("cannot be written",))
-    assert_refused(command("export", folder, "--out", tmp_path / "lost.csv"), ("no regular file",))
+    assert_refused(command("export", folder, "--out", tmp_path / "lost.csv"), ("lost.csv", "regular file"))
     assert tree(tmp_path) == before
 
 
