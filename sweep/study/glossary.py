@@ -218,11 +218,11 @@ def glossary(found: list[Entry], width: int = 80, indent: str = "") -> str:
 def _entry(section: str, key: str, hint: Any, field: FieldInfo, option: Option | None) -> Entry:
     """Return the entry of a key from its field."""
     allowed = _allowed(hint) + (f", in {option.unit}" if option and option.unit else "")
-    default = "must be given" if key in REQUIRED else f"default {_TEXTS.get(key, _text(field.default))}"
-    goes_with = option.used_with if option else {}
+    default = "required" if key in REQUIRED else f"default {_TEXTS.get(key, _text(field.default))}"
+    users = option.used_with if option else {}
     used_with = (
         other if values == [IS_SET] else f"{other} {', '.join(map(_text, values))}"
-        for other, values in goes_with.items()
+        for other, values in users.items()
     )
     return Entry(
         section,
@@ -231,7 +231,7 @@ def _entry(section: str, key: str, hint: Any, field: FieldInfo, option: Option |
         allowed,
         "" if section == "data" else default,
         _LISTED.get(key, _names(hint)),
-        tuple(str(value) for values in goes_with.values() for value in values),
+        tuple(str(value) for values in users.values() for value in values if value != IS_SET),
         " or ".join(used_with),
         bool(option and option.is_swept),
     )
@@ -245,14 +245,14 @@ def _text(value: Any) -> str:
 
 
 def _allowed(hint: Any) -> str:
-    """Return the values that a type allows: the text that annotates it, its names, or its limits."""
+    """Return the allowed values of a type as text: its annotation, its names, or its limits."""
     if NoneType in get_args(hint):
         return _allowed(next(option for option in get_args(hint) if option is not NoneType))
     kind, *notes = get_args(hint) if get_origin(hint) is Annotated else [hint]
-    said = next((note for note in notes if isinstance(note, str)), None)
+    text = next((note for note in notes if isinstance(note, str)), None)
     options = [option for option in get_args(kind) if option is not NoneType]
-    if said or _names(hint):
-        return said or ", ".join(_names(hint))
+    if text or _names(hint):
+        return text or ", ".join(_names(hint))
     if NoneType in get_args(kind):
         return _allowed(options[0])
     what = {bool: "true, false", int: "an integer", float: "a number"}.get(kind, "a list")
@@ -265,13 +265,13 @@ def _limits(notes: list[Any]) -> Iterator[str]:
     """Yield the limits of a number as texts."""
     for note in notes:
         for limit in getattr(note, "metadata", ()):
-            for name, options in (("ge", "from"), ("gt", "above"), ("le", "to"), ("lt", "below")):
+            for name, text in (("ge", "from"), ("gt", "above"), ("le", "to"), ("lt", "below")):
                 if hasattr(limit, name):
-                    yield f"{options} {getattr(limit, name):,}"
+                    yield f"{text} {getattr(limit, name):,}"
 
 
 def _names(hint: Any) -> tuple[str, ...]:
-    """Return the names that a type allows, if it is one of names."""
+    """Return the names that a type allows, if its values are names."""
     if get_origin(hint) is Literal:
         return tuple(map(str, get_args(hint)))
     return next(filter(None, map(_names, get_args(hint))), ())

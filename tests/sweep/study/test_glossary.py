@@ -51,10 +51,10 @@ def test_every_key_is_listed() -> None:
 @pytest.mark.parametrize(
     ("name", "facts"),
     [
-        ("hidden", "an integer from 1 to 65,536, or for several layers a text such as 8-4, in units; must be given"),
+        ("hidden", "an integer from 1 to 65,536, or for several layers a text such as 8-4, in units; required"),
         ("depth", "an integer from 1 to 8, in layers; default 1"),
         ("training.momentum", "a number from 0 below 1; default 0.9; used with optimizer momentum, nesterov"),
-        ("lr", "a number from 0, in weight^2/loss; must be given"),
+        ("lr", "a number from 0, in weight^2/loss; required"),
         ("bias_scale", "a number from 0, in weight; default scale; used with bias true"),
         ("bias", "true, false; default true"),
         ("batch", "full, online, 1 to the number of patterns, in patterns; default full"),
