@@ -195,7 +195,7 @@ def test_command(place: Path) -> None:
 def test_notebooks_show_studies_and_results(result: Result) -> None:
     """Notebooks show the answer, the best cells, and descriptions of studies."""
     shown = result._repr_html_()
-    assert "<div>Of 480 runs " in shown
+    assert " of 480 runs converged" in shown
     assert shown.count(".</div>") == len(answer(result))
     assert "the best 10 of 24 cells" in shown
     assert "480 networks of one hidden layer" in result.study._repr_html_()

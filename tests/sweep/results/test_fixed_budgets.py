@@ -182,7 +182,7 @@ def test_figures(result: Result, kind: str, value: str | None) -> None:
     """Measures are drawn like any statistic, final losses by default."""
     drawn = figures.draw(result, kind, **({"value": value} if value else {}))
     texts = [str(text.get_text()) for text in drawn.findobj(Text)]
-    labels = {"max_error": "median largest error", "n_correct": "outputs that are right"}
+    labels = {"max_error": "median largest error", "n_correct": "correct outputs"}
     label = labels.get(value or "", "median final loss")
     assert any(label in " ".join(text.split()) for text in texts)
 

@@ -56,7 +56,7 @@ STUDIES = {
 def test_curves_of_last_attempts() -> None:
     """If runs restart, a curve has the losses of the last attempt, as in its trace."""
     study = recording(3, [0, 1, 4, 9, 30], learning_rate=[0.1, 3.0], hidden=2, threshold=0.9)
-    study = Study(**study.canonical() | {"restarts": {"max_restarts": 3, "after": 15}})
+    study = Study(**study.canonical() | {"restarts": {"max_restarts": 3, "after_steps": 15}})
     result = sweep.run(study)
     rows, curves = result.runs(), result.learning_curves()
     assert rows["restarts"].nunique() > 1
