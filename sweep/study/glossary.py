@@ -221,8 +221,7 @@ def _entry(section: str, key: str, hint: Any, field: FieldInfo, option: Option |
     default = "required" if key in REQUIRED else f"default {_TEXTS.get(key, _text(field.default))}"
     users = option.used_with if option else {}
     used_with = (
-        other if values == [IS_SET] else f"{other} {', '.join(map(_text, values))}"
-        for other, values in users.items()
+        other if values == [IS_SET] else f"{other} {', '.join(map(_text, values))}" for other, values in users.items()
     )
     return Entry(
         section,
