@@ -34,7 +34,7 @@ from mpmath import (
 
 mp.dps = 60
 
-# Keeps weights above zero where the function that a polynomial stands for does not count.
+# Keeps weights above zero where the errors of a polynomial do not matter.
 TINY = mpf("1e-9")
 
 Function = Callable[[mpf], mpf]
@@ -103,7 +103,7 @@ def fit_rational(function: Function, low: mpf, high: mpf, degrees: tuple[int, in
 
 
 def exp_tail(r: mpf) -> mpf:
-    """(e^r - 1 - r) / r^2, the part of exp that a polynomial stands for."""
+    """(e^r - 1 - r) / r^2, the part of exp that a polynomial approximates."""
     if abs(r) < mpf(10) ** -12:
         return mpf(1) / 2 + r / 6
     return (expm1(r) - r) / r**2
@@ -164,7 +164,7 @@ def normal_tail(t: mpf) -> mpf:
 
 
 def split(value: mpf, places: list[int]) -> list[mpf]:
-    """Cut a number after so many binary places each; the rest comes last."""
+    """Split a number into parts of some binary places each; the rest comes last."""
     parts = []
     for count in places:
         parts.append(floor(value * 2**count) / mpf(2) ** count)

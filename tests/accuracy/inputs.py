@@ -1,6 +1,6 @@
 """Arguments at which the elementary functions are measured: runs of neighbouring numbers of a format.
 
-One evaluation of a run answers two questions: how far is each result from the
+One computation of a run answers two questions: how far is each result from the
 reference, and is it monotone from number to number as the function is? A run is given
 by the key of its first number and its length; see :func:`from_keys`.
 """
@@ -36,7 +36,7 @@ def to_keys(x: Array, dtype: str) -> Array:
 
 
 def accurate(name: str, x: Array) -> Array:
-    """Tell which arguments the function promises accurate values for; infinities and NaN are among them."""
+    """Return for which arguments the function promises accurate values, including infinities and NaN."""
     if name not in ("sin", "cos"):
         return np.ones(x.shape, bool)
     return ~((np.abs(x) > trigonometric.ACCURATE) & np.isfinite(x))
@@ -48,7 +48,7 @@ def all_starts(dtype: str, length: int) -> Array:
 
 
 def random_starts(name: str, dtype: str, count: int, seed: int) -> Array:
-    """Draw keys: any bit pattern, all of the range of the function, where it bends, any exponent below."""
+    """Draw keys: any bit pattern, the range of the function, where it bends, and any exponent below."""
     random = np.random.default_rng(seed)
     constants = exponential.FORMATS[dtype]
     low, high, bend = constants.exp_low, constants.exp_high, 2 * constants.tanh_high
@@ -98,11 +98,11 @@ def branch_points(name: str, dtype: str) -> Array:
 
 
 def runs_around(points: Array, dtype: str, length: int) -> Array:
-    """Return the keys of runs of ``length`` with one of the points in the middle each."""
+    """Return the keys of runs of ``length``, each around one of the points."""
     return to_keys(points, dtype) - length // 2
 
 
 def quarter_turns(dtype: str) -> Array:
-    """Return the numbers next to multiples of pi/2, where little of x is left, as far as sin and cos are accurate."""
+    """Return the numbers next to multiples of pi/2, in the accurate range of sin and cos."""
     turns = np.arange(1, int(trigonometric.ACCURATE / (np.pi / 2)))
     return (turns * (np.longdouble(np.pi / 2) + np.longdouble(6.123233995736766e-17))).astype(dtype)

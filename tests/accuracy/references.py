@@ -1,4 +1,4 @@
-"""The elementary functions in NumPy, to be evaluated in a format wider than that which they evaluate.
+"""The elementary functions in NumPy, computed in a format wider than the measured one.
 
 Arguments are float64 or long double arrays, and so are the results. sin and cos are
 those of the C library, which reduces arguments of any size exactly.
@@ -17,9 +17,9 @@ Array: TypeAlias = NDArray[Any]
 
 # The normal distribution is a series below this size, and a continued fraction from here on.
 _TAIL = 1.5
-# Sizes, and how many levels of the fraction count from there on.
+# Sizes, and how many levels of the fraction matter from there on.
 _LEVELS = ((_TAIL, 280), (2.5, 100), (5.0, 30), (np.inf, 0))
-# All is zero beyond, in float64 too.
+# The function is zero beyond, in float64 too.
 _END = 150.0
 
 

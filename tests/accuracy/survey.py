@@ -43,7 +43,7 @@ _EXAMPLES = 10
 
 @dataclass(frozen=True)
 class Tally:
-    """Findings over some runs."""
+    """The errors over some runs."""
 
     pairs: int  # of neighbours
     error: float  # the largest, in ulp
@@ -52,7 +52,7 @@ class Tally:
     examples: tuple[Any, ...]  # the lower inputs of the first such pairs
 
     def __add__(self, other: Tally) -> Tally:
-        """Combine the findings over two sets of runs."""
+        """Combine the errors over two sets of runs."""
         larger = self if self.error >= other.error else other
         return Tally(
             self.pairs + other.pairs,
@@ -64,7 +64,7 @@ class Tally:
 
 
 def _function(name: str, dtype: str) -> Callable[[Any], Any]:
-    """Return our own function of that name; two of them exist as the second value of a pair alone."""
+    """Return the kernels' function of that name; two exist only as the second value of a pair."""
     functions = elementary(dtype)
     if name not in _SECOND_OF:
         function: Callable[[Any], Any] = getattr(functions, name)
@@ -92,7 +92,7 @@ def _kernel(name: str, dtype: str) -> Callable[[Array, Array], None]:
 
 
 def apply(name: str, dtype: str, x: Array) -> Array:
-    """Evaluate our own function of that name at an array of ``dtype``, with the JIT or without."""
+    """Compute the kernels' function of that name for an array of ``dtype``, with the JIT or without."""
     width = _WIDTH if jit.ENABLED else max(x.size, 1)
     padded, out = (lanes.aligned_rows(-(-x.size // width), width, dtype) for _ in range(2))
     padded.reshape(-1)[: x.size] = x.reshape(-1)
@@ -102,7 +102,7 @@ def apply(name: str, dtype: str, x: Array) -> Array:
 
 
 def reference(name: str, dtype: str, x: Array) -> Array:
-    """Evaluate the function with NumPy in a format wider than ``dtype``."""
+    """Compute the function with NumPy in a format wider than ``dtype``."""
     with np.errstate(all="ignore"):
         return references.FUNCTIONS[name](x.astype(_WIDE[dtype]))
 
@@ -110,7 +110,7 @@ def reference(name: str, dtype: str, x: Array) -> Array:
 def ulp_error(result: Array, exact: Array, dtype: str) -> Array:
     """Return how far each result is from the exact value, in units in the last place.
 
-    A unit is the spacing of ``dtype`` at the number nearest the exact value, also
+    A unit is the spacing of ``dtype`` at the number nearest the exact value, even
     among the subnormal numbers. Infinity counts as the power of two after the
     largest number, for the result and the exact value alike, and so does every
     exact value beyond it. NaN is no error where both are NaN, else infinitely large.
@@ -128,7 +128,7 @@ def ulp_error(result: Array, exact: Array, dtype: str) -> Array:
 
 
 def turns(name: str, dtype: str, x: Array, result: Array) -> Array:
-    """Tell between which neighbours, along the last axis, the result moves against the function."""
+    """Return between which neighbours, along the last axis, the result moves against the function."""
     falls, rises = result[..., 1:] < result[..., :-1], result[..., 1:] > result[..., :-1]
     if name not in references.SLOPES:
         return falls
@@ -140,7 +140,7 @@ def turns(name: str, dtype: str, x: Array, result: Array) -> Array:
 
 
 def measure(name: str, dtype: str, starts: Array, length: int) -> Tally:
-    """Evaluate runs of ``length`` neighbours that begin at the keys ``starts``."""
+    """Measure runs of ``length`` neighbours that start at the keys ``starts``."""
     x = inputs.from_keys(starts[:, np.newaxis] + np.arange(length, dtype=UNSIGNED[dtype]), dtype)
     result = apply(name, dtype, x)
     error = np.where(inputs.accurate(name, x), ulp_error(result, reference(name, dtype, x), dtype), np.zeros(1))
@@ -151,7 +151,7 @@ def measure(name: str, dtype: str, starts: Array, length: int) -> Tally:
 
 
 def survey(name: str, dtype: str, starts: Array, length: int) -> Tally:
-    """Do what :func:`measure` does for any number of runs, on all cores."""
+    """Apply :func:`measure` to any number of runs, on all cores."""
     rows = max(1, _BATCH // length)
     batches = (starts[first : first + rows] for first in range(0, len(starts), rows))
     with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -209,7 +209,7 @@ def main() -> None:
                 found = survey(name, dtype, starts, length)
                 numbers = f"{found.pairs:,}", f"{found.error:.4f}", str(found.worst), f"{found.turned:,}"
                 rows.append((dtype, name, description, *numbers))
-                faults += [f"{dtype}: {name} turns after {float(x).hex()} ({x})" for x in found.examples]
+                faults += [f"{dtype}: {name} is not monotone after {float(x).hex()} ({x})" for x in found.examples]
     print(table(rows, arguments.markdown))
     print(*faults, sep="\n")
 

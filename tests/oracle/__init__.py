@@ -1,7 +1,7 @@
 """An independent oracle: the numerical contract in plain Python and NumPy, with every sum written as a loop.
 
-Nothing here comes from `kernels` or `sweep`. Arrays carry the networks on their last axis, of length R, and NumPy only
-ever works elementwise along it (strict IEEE, nothing fused or reordered). Patterns n, inputs i, hidden units h and
+Nothing here comes from `kernels` or `sweep`. The last axis of arrays is that of the networks, of length R; NumPy only
+works elementwise along it (strict IEEE, nothing fused or reordered). Patterns n, inputs i, hidden units h and
 outputs o are Python loops, and every sum is `add_in_order`: no dot, einsum or sum, which fuse or regroup.
 
 - `components`: activations and losses.

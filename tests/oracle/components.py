@@ -1,6 +1,6 @@
 """Activations and losses, elementwise, and sums in order.
 
-The contract gives some activations by the function alone. With f for the elementary functions, the operations are:
+The contract defines some activations only as functions. With f for the elementary functions, the operations are:
 
 ========== ======================== ========================================
 name       a = act(z)               act'(z)
@@ -18,7 +18,7 @@ tanh       f.tanh(z)                1 - a * a
 sigmoid    f.sigmoid(z)             a * (1 - a)
 ========== ======================== ========================================
 
-A product with the slope of ReLU is a choice between the factor and 0, so that it is 0 even where the factor is
+A product with the slope of ReLU is a choice between the factor and 0, so it is 0 even where the factor is
 infinite or NaN; with every other slope it is a product, NaN included. Comparisons with NaN are false.
 """
 
@@ -49,11 +49,11 @@ def add_in_order(terms: Iterable[Array]) -> Array:
 
 
 def positive(x: Array) -> Array:
-    """Replace what is below 0 by 0; NaN stays."""
+    """Replace numbers below 0 by 0; NaN stays."""
     return np.where(x < 0, 0, x)
 
 
-# What a is, given z, the settings and the elementary functions.
+# The activation a from z, the settings and the elementary functions.
 VALUES: dict[str, Callable[[Array, Own, Functions], Array]] = {
     "identity": lambda z, s, f: z,
     "relu": lambda z, s, f: positive(z),
@@ -68,7 +68,7 @@ VALUES: dict[str, Callable[[Array, Own, Functions], Array]] = {
     "sigmoid": lambda z, s, f: f["sigmoid"](z),
 }
 
-# The gradient with respect to z, given that with respect to a, then z, a and as above.
+# The gradient with respect to z, from the gradient with respect to a, z, a, and as above.
 CHAINS: dict[str, Callable[[Array, Array, Array, Own, Functions], Array]] = {
     "identity": lambda g, z, a, s, f: g,
     "relu": lambda g, z, a, s, f: np.where(z > 0, g, 0),
@@ -85,11 +85,11 @@ CHAINS: dict[str, Callable[[Array, Array, Array, Own, Functions], Array]] = {
 
 
 def count(reduction: str, n_patterns: int, n_outputs: int) -> int:
-    """Count by what a sum over patterns and outputs is divided; 1, which is exact, for a sum."""
+    """Return the divisor of a sum over patterns and outputs; 1, which is exact, for a sum."""
     return {"sum": 1, "mean": n_patterns * n_outputs, "pattern_mean": n_patterns}[reduction]
 
 
-# What one pattern and output add to the loss, given u, y, the target, the settings and the elementary functions.
+# The term of one pattern and output in the loss, from u, y, the target, the settings and the elementary functions.
 TERMS: dict[str, Callable[[Array, Array, Any, Own, Functions], Array]] = {
     "squared": lambda u, y, target, s, f: (y - target) * (y - target),
     "half_squared": lambda u, y, target, s, f: (y - target) * (y - target),
@@ -112,7 +112,7 @@ def softmax(u: Sequence[Array], f: Functions) -> tuple[list[Array], list[Array]]
     return [power / total for power in powers], [f["log"](total) - each for each in below]
 
 
-# The derivative of the whole by y, but for the division; of bce and cross_entropy, with outputs of their own, by u.
+# The derivative of the loss by y, without the division; for bce and cross_entropy, which fix the output, by u.
 SLOPES: dict[str, Callable[[Array, Any, Own], Array]] = {
     "squared": lambda y, target, s: 2 * (y - target),
     "half_squared": lambda y, target, s: y - target,
@@ -123,10 +123,10 @@ SLOPES: dict[str, Callable[[Array, Any, Own], Array]] = {
 }
 
 LOSSES = (*TERMS, "cross_entropy")  # whose terms need all sums of a pattern
-OWN_OUTPUTS = {"bce": "sigmoid", "cross_entropy": "softmax"}  # of losses that take no other
+OWN_OUTPUTS = {"bce": "sigmoid", "cross_entropy": "softmax"}  # of losses that allow no other
 
 
 def loss_total(loss: str, terms: Iterable[Array], divisor: int) -> Array:
-    """Compute the loss of all its terms."""
+    """Compute the loss from all its terms."""
     total = add_in_order(terms) / divisor
     return total * 0.5 if loss == "half_squared" else total

@@ -1,4 +1,4 @@
-"""The evaluate: when a run ends, and with which status."""
+"""The evaluation: when a run ends, and with which status."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ class Score(NamedTuple):
     max_error: Array
 
 
-def middle(net: Network) -> Any:
-    """Return what is given, or the middle of the range of all targets: computed in float64 and rounded."""
+def decision_threshold(net: Network) -> Any:
+    """Return the decision threshold: by default the middle of the range of all targets, computed in float64."""
     low, high = np.float64(net.targets.min()), np.float64(net.targets.max())
     return net.targets.dtype.type((low + high) / 2 if net.decision_threshold is None else net.decision_threshold)
 
 
-def is_right(y: Array, target: Any, middle: Any, tie: str) -> Array:
-    """Tell whether an output is on the side of the middle where its target is; in the middle it is what ties are."""
-    right = y > middle if target > middle else y < middle
-    return right | (y == middle) if tie == "right" else right
+def is_right(y: Array, target: Any, threshold: Any, tie: str) -> Array:
+    """Return whether output and target are on the same side of the decision threshold; on it, ``tie`` decides."""
+    right = y > threshold if target > threshold else y < threshold
+    return right | (y == threshold) if tie == "right" else right
 
 
 def largest_is_right(y: Sequence[Array], targets: Array, tie: str) -> Array:
-    """Tell whether the output with the largest target is the largest; of several equal ones it is what ties are."""
+    """Return whether the output with the largest target is the largest; among equal ones, ``tie`` decides."""
     own = int(np.argmax(targets))
     others = [each for o, each in enumerate(y) if o != own]
     below = [each <= y[own] if tie == "right" else each < y[own] for each in others]
@@ -49,7 +49,7 @@ def largest_is_right(y: Sequence[Array], targets: Array, tie: str) -> Array:
 def measure(net: Network, activity: Activity) -> Score:
     """Compute the loss in the dtype, the number of correct (pattern, output) pairs and the largest error."""
     patterns, _, outs = net.ranges
-    target, u, y, m = net.targets, activity.u, activity.y, middle(net)
+    target, u, y, m = net.targets, activity.u, activity.y, decision_threshold(net)
     pairs = list(itertools.product(patterns, outs))
     if net.loss == "cross_entropy":
         logarithms = softmax(u.swapaxes(0, 1), net.functions)[1]  # of the probabilities, negative
@@ -80,8 +80,8 @@ def has_converged(criterion: str, score: Score, below: Array, n_right: int) -> A
     return verdicts[criterion]
 
 
-class Evaluate:
-    """Judges runs at t = 0, at ends of epochs and at the last step of each, and remembers their losses."""
+class Evaluator:
+    """Evaluates runs at t = 0, at ends of epochs and at the last step of each, and remembers their losses."""
 
     def __init__(self, components: Components, settings: Settings, net: Network, epochs: Epochs, n_runs: int) -> None:
         dtype = net.inputs.dtype
@@ -97,7 +97,7 @@ class Evaluate:
         self.monitor = components.monitor
         self.patience = np.asarray(settings.patience)
         self.min_delta = np.asarray(settings.min_delta, dtype)
-        self.threshold = np.full(n_runs, np.inf, dtype)  # an improvement is below
+        self.threshold = np.full(n_runs, np.inf, dtype)  # an improvement is a score below this
         self.waited = np.zeros(n_runs, np.int64)  # evaluations since the last improvement
 
     def is_due(self, t: int) -> Array:
@@ -105,7 +105,7 @@ class Evaluate:
         return (self.limit == t) | (t % self.n_windows == 0)
 
     def evaluate(self, t: int, score: Score, due: Array, is_still: Callable[[], Array]) -> npt.NDArray[np.str_]:
-        """Return the status of each run (R,): "" for runs that are not evaluated now, or go on.
+        """Return the status of each run (R,): "" for runs that are not evaluated now, or continue.
 
         `is_still` returns which runs no update of an epoch would change.
         """
@@ -120,7 +120,7 @@ class Evaluate:
         return np.select(verdicts, ORDER, default="")
 
     def _is_on_plateau(self, score: Score, due: Array) -> Array:
-        """Return which runs (R,) have not improved for so many evaluations as they have patience."""
+        """Return which runs (R,) have not improved for as many evaluations as their patience."""
         if not self.monitor:
             return np.zeros(len(due), np.bool_)
         now = score.loss if self.monitor == "loss" else (-score.n_correct).astype(score.loss.dtype)

@@ -28,13 +28,13 @@ def gd(p: Array, g: Array, states: States, rate: Array, s: Own) -> tuple[Array, 
 
 
 def momentum(p: Array, g: Array, states: States, rate: Array, s: Own) -> tuple[Array, States]:
-    """Descend with a velocity, the sum of gradients that fade."""
+    """Descend with a velocity, a sum of gradients that decay."""
     v = s["momentum"] * states[0] + g
     return p - rate * v, (v,)
 
 
 def nesterov(p: Array, g: Array, states: States, rate: Array, s: Own) -> tuple[Array, States]:
-    """Descend with a velocity that is looked ahead along."""
+    """Descend with a velocity and Nesterov's look-ahead."""
     v = s["momentum"] * states[0] + g
     return p - rate * (g + s["momentum"] * v), (v,)
 
@@ -57,18 +57,18 @@ def adam(p: Array, g: Array, states: States, rate: Array, s: Own) -> tuple[Array
 
 
 def rprop(p: Array, g: Array, states: States, rate: Array, s: Own) -> tuple[Array, States]:
-    """Take steps that grow while the gradient keeps its sign and shrink where it does not, whatever its size."""
+    """Take steps that grow while the gradient keeps its sign and shrink where it changes; its size does not matter."""
     previous, step = states
     agreement = np.sign(g * previous)
     factor = np.where(agreement > 0, 1.2, np.where(agreement < 0, 0.5, 1)).astype(g.dtype)
     step = np.minimum(np.maximum(step * factor, 1e-6), 50)
     g = np.where(agreement < 0, 0, g)
-    sign = np.where(g > 0, 1, np.where(g < 0, -1, g)).astype(g.dtype)  # that of zero or NaN is itself: -0 stays -0
+    sign = np.where(g > 0, 1, np.where(g < 0, -1, g)).astype(g.dtype)  # the sign of zero or NaN is itself: -0 stays -0
     return p - sign * step, (g, step)
 
 
 def decayed(optimizer: str, p: Array, g: Array, rate: Array, decay: Array) -> tuple[Array, Array]:
-    """Let weights decay, where that is above 0: a share of them is added to their gradient, or with adamw taken off."""
+    """Apply a weight decay above 0: add a share of the weights to their gradient, or with adamw subtract it."""
     if optimizer == "adamw":
         return np.where(decay > 0, p - (rate * decay) * p, p), g
     return p, np.where(decay > 0, g + decay * p, g)
@@ -86,7 +86,7 @@ UPDATES: dict[str, Update] = {
 
 
 def states_at_start(optimizer: str, rate: Array) -> States:
-    """Return the states before the first update, given the learning rate of each parameter (P, R)."""
+    """Return the states before the first update, from the learning rate of each parameter (P, R)."""
     zero, one = np.zeros_like(rate), np.ones_like(rate[0])
     return {"gd": (), "adam": (zero, zero, one, one), "adamw": (zero, zero, one, one), "rprop": (zero, rate)}.get(
         optimizer, (zero,)
@@ -94,7 +94,7 @@ def states_at_start(optimizer: str, rate: Array) -> States:
 
 
 def make_rates(net: Network, settings: Settings, n_runs: int) -> Array:
-    """Return the learning rate of each parameter (P, R): v, c and k have that of the output layer, if there is one."""
+    """Return the learning rate of each parameter (P, R): v, c and k have that of the output layer, if it is set."""
     dtype = net.inputs.dtype
     hidden = output = np.broadcast_to(np.asarray(settings.learning_rate, dtype), n_runs)
     if settings.output_learning_rate is not None:

@@ -1,4 +1,4 @@
-"""The arguments of a training: components that all runs of a call share, and settings that each run has for itself."""
+"""The arguments of a training: components that all runs of a call share, and settings of each run."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ class Components:
     batch: int | None = None  # patterns per step; None is all of them
     order: str = "cyclic"
     tie: str = "wrong"  # or "right"
-    monitor: str = ""  # what has to improve within a run's patience: "loss", "n_correct" or nothing
+    monitor: str = ""  # what must improve within a run's patience: "loss", "n_correct" or nothing
     decision_threshold: float | None = (
         None  # between low outputs and high ones, where it is not that of the range of the targets
     )
 
 
-# Settings of the components, where nothing is said.
+# Defaults of the settings of components.
 DEFAULTS: dict[str, npt.ArrayLike] = {
     "negative_slope": 0.01,
     "momentum": 0.9,
@@ -57,7 +57,7 @@ DEFAULTS: dict[str, npt.ArrayLike] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """The settings of each run: arrays (R,), or one number for all."""
+    """The settings of each run: arrays (R,), or one number for all runs."""
 
     learning_rate: npt.ArrayLike
     output_learning_rate: npt.ArrayLike | None = None  # None is the other one
@@ -76,20 +76,20 @@ class Settings:
     own: Mapping[str, npt.ArrayLike] = field(default_factory=dict)  # of the components, by name
 
     def rounded(self, dtype: Any) -> dict[str, Any]:
-        """Round the settings of the components to the dtype; those that are not given have their defaults."""
+        """Round the settings of the components to the dtype; missing ones have their defaults."""
         return {name: np.asarray(number, dtype) for name, number in (DEFAULTS | dict(self.own)).items()}
 
 
-def options_and_settings(given: dict[str, Any]) -> tuple[Components, Settings]:
-    """Split the arguments of a training into the two."""
+def components_and_settings(arguments: dict[str, Any]) -> tuple[Components, Settings]:
+    """Split the arguments of a training into components and settings."""
     sorted_out: list[dict[str, Any]] = []
     for kind in (Components, Settings):
         names = {each.name for each in fields(kind)}
-        sorted_out.append({name: value for name, value in given.items() if name in names})
+        sorted_out.append({name: value for name, value in arguments.items() if name in names})
     components, settings = sorted_out
-    own = {name: value for name, value in given.items() if name not in components | settings}
+    own = {name: value for name, value in arguments.items() if name not in components | settings}
     if not own.keys() <= DEFAULTS.keys():
-        raise TypeError(f"{', '.join(own.keys() - DEFAULTS.keys())} given, which is nothing that training takes")
+        raise TypeError(f"{', '.join(own.keys() - DEFAULTS.keys())}: no arguments of a training")
     return Components(**components), Settings(**settings, own=own)
 
 

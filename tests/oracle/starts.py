@@ -32,13 +32,13 @@ def initial_parameters(
     mirrored: bool = False,
     attempt: int = 0,
 ) -> Array:
-    """Draw the parameters of `parameter_shapes` for each of R seeds in some other order or with scales of their own.
+    """Draw the parameters of `parameter_shapes` for each of R seeds in any order and with separate scales.
 
-    `scales` are those of "w", of "v" (which is that of k too) and of the "biases"; a parameter whose scale is 0 is
-    drawn all the same, and one with a name follows from the shape of each array. `order` names parameters as they are
-    drawn, with ".T" where an array (inputs, hidden), (hidden, outputs) or (inputs, outputs) is drawn transposed; those
-    that there are not are not drawn. By default it is the order of `shapes`, which is that of what is returned, (R, P).
-    An attempt has the numbers behind those of the attempts before.
+    `scales` are those of "w", of "v" (and k) and of the "biases". A scale of 0 draws numbers too; a named one follows
+    from the shape of each array. `order` names the parameters in their order of drawing, by default that of `shapes`,
+    with ".T" where an array (inputs, hidden), (hidden, outputs) or (inputs, outputs) is drawn transposed. Absent
+    parameters are not drawn. The result (R, P) is in the order of `shapes`.
+    An attempt takes the numbers that follow those of the attempts before.
     """
     of_kind = {"w": scales["w"], "v": scales["v"], "k": scales["v"], "b": scales["biases"], "c": scales["biases"]}
     n, rows = sum(math.prod(shape) for shape in shapes.values()), []
@@ -59,23 +59,23 @@ def initial_parameters(
     return np.array(rows).astype(dtype)
 
 
-def drawn_in_order(words: list[str], names: list[str]) -> Iterator[tuple[str, bool]]:
-    """Give the parameters as they are drawn, and whether transposed.
+def drawn_in_order(entries: list[str], names: list[str]) -> Iterator[tuple[str, bool]]:
+    """Return the parameters in their order of drawing, and whether each is transposed.
 
-    w and b are all of their kind that no word with a number names, in the order of the layers; where the only hidden
-    layer has no number, w1 and b1 are its own.
+    w and b stand for all layers that no name with a number names, in the order of the layers; where the only hidden
+    layer has no number, w1 and b1 belong to it.
     """
-    said = [word.removesuffix(".T") for word in words]
+    listed = [entry.removesuffix(".T") for entry in entries]
     if "w" in names:
-        said = [{"w1": "w", "b1": "b", "w": "w*", "b": "b*"}.get(name, name) for name in said]
-    for word, name in zip(words, said, strict=True):
+        listed = [{"w1": "w", "b1": "b", "w": "w*", "b": "b*"}.get(name, name) for name in listed]
+    for entry, name in zip(entries, listed, strict=True):
         kind = name.removesuffix("*")
-        rest = [each for each in names if each[0] == kind and (each not in said or each in ("v", "c", "k"))]
-        yield from ((each, word.endswith(".T")) for each in ([name] if name in names and name[0] in "wb" else rest))
+        rest = [each for each in names if each[0] == kind and (each not in listed or each in ("v", "c", "k"))]
+        yield from ((each, entry.endswith(".T")) for each in ([name] if name in names and name[0] in "wb" else rest))
 
 
 def named_scale(name: str, distribution: str, fan_in: int, fan_out: int) -> float:
-    """Give the scale with which numbers have the deviation of a name, whatever their distribution."""
+    """Return the scale with which numbers have the deviation of a name, whatever their distribution."""
     variance = {"glorot": (2, fan_in + fan_out), "he": (2, fan_in), "lecun": (1, fan_in)}[name]
     gain, fan = variance
     if distribution == "uniform":
@@ -86,7 +86,7 @@ def named_scale(name: str, distribution: str, fan_in: int, fan_out: int) -> floa
 
 
 def mirror(parts: dict[str, Array]) -> None:
-    """Make the second half of the last hidden layer as the first, with opposite output weights, unit by unit."""
+    """Copy the first half of the last hidden layer to the second, with opposite output weights, unit by unit."""
     last = [name for name in parts if name[0] == "w"]
     number = max(last, key=lambda name: int(name[1:] or 0))[1:]
     w, v = parts["w" + number].copy(), parts["v"].copy()
@@ -100,7 +100,7 @@ def mirror(parts: dict[str, Array]) -> None:
 
 
 def scaled(draws: npt.NDArray[np.float64], distribution: str, scale: float) -> npt.NDArray[np.float64]:
-    """Scale standard draws: to a standard deviation, or to the range from -scale to scale."""
+    """Scale standard numbers to a standard deviation, or to the range from -scale to scale."""
     return -scale + (2 * scale) * draws if distribution == "uniform" else scale * draws
 
 

@@ -25,11 +25,11 @@ from tests.oracle.components import (
 
 Grid = Array  # [n][h] or [n][o], each an array (R,); functions of one number are computed for all at once
 Sizes = int | tuple[int, ...]  # hidden units, of one layer or of several from the inputs up
-Window = Sequence[Any]  # the patterns of a step in visiting order, each a number or an array (R,) of each run's own
+Window = Sequence[Any]  # the patterns of a step in visiting order, each a number or an array (R,) with one for each run
 
 
 def parameter_shapes(inputs: int, hidden: Sizes, outputs: int, bias: bool, skip: bool = False) -> dict[str, Any]:
-    """Give the shapes of the parameters that such a network has, by name, in drawing order.
+    """Return the shapes of the parameters of a network, by name, in drawing order.
 
     Those of hidden layers are w and b, or where there are several w1, w2, .. and b1, b2, ..
     """
@@ -46,15 +46,15 @@ def parameter_shapes(inputs: int, hidden: Sizes, outputs: int, bias: bool, skip:
 
 
 def sizes_of(hidden: Sizes) -> tuple[int, ...]:
-    """Give the hidden units of each layer."""
+    """Return the hidden units of each layer."""
     return (hidden,) if isinstance(hidden, int) else hidden
 
 
 @dataclass(frozen=True)
 class Network:
-    """What all runs of a call share in a pass over patterns, and what each run has of its own there.
+    """Arguments of a pass over patterns, shared by all runs of a call or different for each.
 
-    A product with a scale of 1 is exact, so that it may as well be left out.
+    A product with a scale of 1 is exact, so it may be left out.
     """
 
     inputs: Array  # (N, I), rounded to the dtype
@@ -68,16 +68,16 @@ class Network:
     loss: str = "squared"
     reduction: str = "sum"
     own: Own = field(default_factory=dict)  # settings of the components
-    s1: tuple[Any, ...] = (1,)  # each (R,): what the sums of each hidden layer are multiplied by
-    s2: Any = 1  # what sums over the units of the last hidden layer are multiplied by
-    tie: str = "wrong"  # or "right": what an output in the middle is, or the largest of several
+    s1: tuple[Any, ...] = (1,)  # each (R,): the factors of the sums of each hidden layer
+    s2: Any = 1  # the factor of sums over the units of the last hidden layer
+    tie: str = "wrong"  # or "right": how an output on the decision threshold counts, or several equal largest ones
     decision_threshold: float | None = (
         None  # between low outputs and high ones; None is the middle of the range of the targets
     )
 
     @property
     def ranges(self) -> tuple[range, range, range]:
-        """Give the loops over n, i and o."""
+        """Return the loops over n, i and o."""
         (n_patterns, n_inputs), n_outputs = self.inputs.shape, self.targets.shape[1]
         return range(n_patterns), range(n_inputs), range(n_outputs)
 
@@ -88,7 +88,7 @@ class Network:
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        """Give the shapes of the parameters that there are, in drawing order."""
+        """Return the shapes of all parameters, in drawing order."""
         _, ins, outs = map(len, self.ranges)
         return parameter_shapes(ins, self.sizes, outs, self.bias, self.skip)
 
@@ -104,7 +104,7 @@ class Activity(NamedTuple):
 
 
 def split(net: Network, weights: Array) -> dict[str, Array]:
-    """View `weights` (P, R) as arrays (.., R) of the parameters that there are, by name."""
+    """View `weights` (P, R) as arrays (.., R) of all parameters, by name."""
     parts, first = {}, 0
     for name, shape in net.shapes.items():
         size = math.prod(shape)
@@ -120,7 +120,7 @@ def of_layers(net: Network, weights: Array, kind: str) -> list[Array]:
 
 
 def forward(net: Network, weights: Array, window: Window | None = None) -> Activity:
-    """Pass the patterns of a window, or else all in file order, through every network of `weights` (P, R)."""
+    """Pass the patterns of a window, by default all in file order, through every network of `weights` (P, R)."""
     patterns, ins, outs = net.ranges
     window = patterns if window is None else window
     x, part, last = net.inputs, split(net, weights), range(net.sizes[-1])
@@ -176,7 +176,7 @@ def gradient(net: Network, weights: Array, activity: Activity) -> Array:
     window, g = activity.window, output_gradients(net, activity)
     visits, delta = range(len(window)), deltas(net, weights, activity, g)
     x = [[net.inputs[n, i] for i in ins] for n in window]
-    below = [x, *activity.a]  # what each layer reads, and at last the outputs
+    below = [x, *activity.a]  # the inputs of each layer, and finally the outputs
     rows = []
     for layer, size in enumerate(net.sizes):
         pairs = itertools.product(range(len(below[layer][0])), range(size))

@@ -27,7 +27,7 @@ FUNCTIONS: Functions = {
 
 XOR = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]), np.array([[0.0], [1.0], [1.0], [0.0]])
 
-# What a call of `train` below need not say: two tanh units with biases, trained until the last step.
+# Defaults of `train` below: two tanh units with biases, trained until the last step.
 DEFAULTS = {
     "hidden": 2,
     "activation": "tanh",
@@ -41,9 +41,9 @@ DEFAULTS = {
 }
 
 
-def train(weights: Any, patterns: tuple[Array, Array] = XOR, **given: Any) -> oracle.Result:
+def train(weights: Any, patterns: tuple[Array, Array] = XOR, **options: Any) -> oracle.Result:
     """Train the networks of `weights` (R, P), on XOR by default."""
-    return oracle.train(*patterns, weights, **(DEFAULTS | given))
+    return oracle.train(*patterns, weights, **(DEFAULTS | options))
 
 
 def draw_networks(count: int, n_parameters: int, seed: int, dtype: str = "float64") -> Array:

@@ -1,4 +1,4 @@
-"""Optimizers, against PyTorch's and by hand."""
+"""Optimizers, compared with PyTorch's and with updates by hand."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from tests.oracle.optimizers import UPDATES
 from tests.oracle.support import XOR, draw_networks, train
 
-# Three runs with hyperparameters of their own each.
+# Three runs with different hyperparameters.
 CASES: dict[str, dict[str, list[float]]] = {
     "gd": {"learning_rate": [0.03, 0.06, 0.1]},
     "momentum": {"learning_rate": [0.05, 0.1, 0.02], "momentum": [0.9, 0.5, 0.99], "weight_decay": [0.0, 1e-3, 0.1]},
@@ -44,7 +44,7 @@ def torch_weights(optimizer: str, start: Any, numbers: dict[str, float]) -> Any:
     make = {
         "gd": torch.optim.SGD,
         "momentum": torch.optim.SGD,
-        "nesterov": lambda groups, **given: torch.optim.SGD(groups, nesterov=True, **given),
+        "nesterov": lambda groups, **options: torch.optim.SGD(groups, nesterov=True, **options),
         "rmsprop": torch.optim.RMSprop,
         "adam": torch.optim.Adam,
         "adamw": torch.optim.AdamW,
@@ -66,7 +66,7 @@ def torch_weights(optimizer: str, start: Any, numbers: dict[str, float]) -> Any:
 
 @pytest.mark.parametrize("optimizer", CASES)
 def test_optimizer_agrees_with_pytorch(optimizer: str) -> None:
-    """Parameters agree to 1e-9 after 100 steps, with a learning rate of its own for the output layer."""
+    """Parameters agree to 1e-9 after 100 steps, with a separate learning rate for the output layer."""
     starts = draw_networks(3, 15, seed=8)
     numbers = CASES[optimizer] | {"output_learning_rate": [rate / 2 for rate in CASES[optimizer]["learning_rate"]]}
     result = train(starts, hidden=HIDDEN, skip=True, optimizer=optimizer, max_steps=STEPS, **numbers)
@@ -82,26 +82,26 @@ def test_every_optimizer_is_compared() -> None:
     assert CASES.keys() == UPDATES.keys()
 
 
-# One pattern without input and a dead ReLU: the output bias c alone moves, y = c and the gradient is 2 * (c - target).
+# One pattern without input and a dead ReLU: only the output bias c moves, y = c and the gradient is 2 * (c - target).
 CONSTANT = np.zeros((1, 1)), np.array([[1.0]])
 
 
-def move_bias(optimizer: str, steps: int, **given: Any) -> float:
+def move_bias(optimizer: str, steps: int, **options: Any) -> float:
     """Start the output bias at 0 and return where it is after some steps."""
-    start, given = np.zeros((1, 4)), {"activation": "relu", "hidden": 1} | given
-    return train(start, CONSTANT, optimizer=optimizer, max_steps=steps, **given).weights[0, 3]
+    start, options = np.zeros((1, 4)), {"activation": "relu", "hidden": 1} | options
+    return train(start, CONSTANT, optimizer=optimizer, max_steps=steps, **options).weights[0, 3]
 
 
 def test_first_steps_by_hand() -> None:
-    """Two updates of each optimizer in numbers that are exact; the gradient at the start is -2."""
+    """Two updates of each optimizer in exact numbers; the gradient at the start is -2."""
     assert [move_bias("gd", t, learning_rate=0.125) for t in (1, 2)] == [0.25, 0.4375]
-    given: dict[str, Any] = {"learning_rate": 0.125, "momentum": 0.5}
-    assert [move_bias("momentum", t, **given) for t in (1, 2)] == [0.25, 0.5625]  # v = -2, -2.5
-    assert [move_bias("nesterov", t, **given) for t in (1, 2)] == [0.375, 0.671875]  # v = -2, -2.25
-    given = {"learning_rate": 0.25, "alpha": 0.75, "eps": 1.0}
-    assert move_bias("rmsprop", 1, **given) == 0.25  # v = 1
-    given = {"learning_rate": 0.25, "beta1": 0.5, "beta2": 0.75, "eps": 2.0}
-    assert move_bias("adam", 1, **given) == 0.125  # r = 0.5, k = 0.25, q = 1, m = -1, v = 1
+    options: dict[str, Any] = {"learning_rate": 0.125, "momentum": 0.5}
+    assert [move_bias("momentum", t, **options) for t in (1, 2)] == [0.25, 0.5625]  # v = -2, -2.5
+    assert [move_bias("nesterov", t, **options) for t in (1, 2)] == [0.375, 0.671875]  # v = -2, -2.25
+    options = {"learning_rate": 0.25, "alpha": 0.75, "eps": 1.0}
+    assert move_bias("rmsprop", 1, **options) == 0.25  # v = 1
+    options = {"learning_rate": 0.25, "beta1": 0.5, "beta2": 0.75, "eps": 2.0}
+    assert move_bias("adam", 1, **options) == 0.125  # r = 0.5, k = 0.25, q = 1, m = -1, v = 1
     assert [move_bias("rprop", t, learning_rate=0.5) for t in (1, 2)] == [0.5, 1.1]
     # The sign changes: the step is halved, nothing moves, and no sign is remembered, so the next step is as long.
     assert [move_bias("rprop", t, learning_rate=0.5) for t in (3, 4)] == [1.1, 1.1 - 0.3]
@@ -109,7 +109,7 @@ def test_first_steps_by_hand() -> None:
 
 
 def test_output_layer_has_the_other_rate() -> None:
-    """With a rate of 0 for one layer the other moves alone: v, c and k with the output's, w and b with the first."""
+    """With a rate of 0 for one layer only the other moves: v, c and k have the output's rate, w and b the first."""
     weights = draw_networks(2, 11, seed=9)
     result = train(weights, skip=True, learning_rate=[0.1, 0.0], output_learning_rate=[0.0, 0.1], max_steps=3)
     moved = (result.weights != weights).tolist()
@@ -119,23 +119,23 @@ def test_output_layer_has_the_other_rate() -> None:
 
 @pytest.mark.parametrize("optimizer", CASES)
 def test_settings_are_rounded_to_the_dtype_first(optimizer: str) -> None:
-    """In float32 every setting counts as rounded, so that 1 - alpha is made of the rounded alpha."""
-    weights, given = draw_networks(4, 9, seed=10, dtype="float32"), {"optimizer": optimizer, "max_steps": 20}
+    """In float32 every setting is rounded first, so that 1 - alpha is computed from the rounded alpha."""
+    weights, options = draw_networks(4, 9, seed=10, dtype="float32"), {"optimizer": optimizer, "max_steps": 20}
     numbers = {"learning_rate": 0.013, "output_learning_rate": 0.007, "momentum": 0.9, "alpha": 0.99}
     numbers |= {"beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "negative_slope": 0.3}
     rounded = {name: float(np.float32(number)) for name, number in numbers.items()}
-    results = [train(weights, dtype="float32", activation="leaky_relu", **given, **n) for n in (numbers, rounded)]
+    results = [train(weights, dtype="float32", activation="leaky_relu", **options, **n) for n in (numbers, rounded)]
     np.testing.assert_array_equal(results[0].weights, results[1].weights)
 
 
 def test_gain_is_rounded_once() -> None:
-    """The gain times the scale of the layer is made in float64 and then rounded."""
+    """The gain times the scale of the layer is computed in float64 and then rounded."""
     weights = np.array([[1.0, 0.0, 0.0, 1.0]], "float32")
     patterns = np.array([[1.0, 0.0, 0.0]]), np.array([[0.0]])
-    given: dict[str, Any] = {"hidden": 1, "activation": "identity", "bias": False, "dtype": "float32", "max_steps": 0}
+    options: dict[str, Any] = {"hidden": 1, "activation": "identity", "bias": False, "dtype": "float32", "max_steps": 0}
     differ = 0
     for gain in np.linspace(0.5, 2.5, 41):
-        result = train(weights, patterns, **given, gain=gain, scaling="ntk")
+        result = train(weights, patterns, **options, gain=gain, scaling="ntk")
         expected = np.float32(gain * (1 / np.sqrt(3)))
         assert result.max_error[0] == expected
         differ += expected != np.float32(gain) * np.float32(1 / np.sqrt(3))

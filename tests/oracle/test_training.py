@@ -42,7 +42,7 @@ def test_hinton_xor() -> None:
 
 
 def test_notebook() -> None:
-    """The notebook that this project started from: its first losses and its last, as it printed them."""
+    """The notebook that this project started from: its first and last losses, as printed."""
     inputs = np.array([[0.0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 0]])
     patterns = inputs, np.array([[0.0], [1], [1], [0]])
     weights = oracle.initial_weights([83832], 8, "normal", 1.0, "mt19937", "float64")
@@ -54,15 +54,15 @@ def test_notebook() -> None:
 
 
 def test_statuses_in_order() -> None:
-    """A run that has converged is not diverged whatever the bound, one that has diverged is not exhausted."""
-    given = {"criterion": "loss", "max_steps": 0}
+    """A run that has converged is never diverged, and one that has diverged is never exhausted."""
+    options = {"criterion": "loss", "max_steps": 0}
     result = train(
         bias_at(0.0, 0.0, 0.0, 0.0),
         ONE,
         threshold=[2.0, 1.0, 1.0, 1.0],
         divergence_threshold=[0.5, 0.5, 1.0, 2.0],
         **STILL,
-        **given,
+        **options,
     )
     assert result.status.tolist() == ["converged", "diverged", "exhausted", "exhausted"]  # the loss is 1
     assert result.initial_loss.tolist() == [1.0] * 4
@@ -71,20 +71,20 @@ def test_statuses_in_order() -> None:
 
 @pytest.mark.parametrize(("criterion", "value"), [("loss", 0.25), ("max_error", 0.5)])
 def test_thresholds_are_strict(criterion: str, value: float) -> None:
-    """What equals the threshold has not converged; below the next larger one it has."""
+    """A loss or error equal to the threshold has not converged; with the next larger threshold it has."""
     below = [value, np.nextafter(value, 1.0)]
     result = train(bias_at(0.5, 0.5), ONE, criterion=criterion, threshold=below, max_steps=0, **STILL)
     assert result.status.tolist() == ["exhausted", "converged"]
 
 
-def test_targets_are_met_at_the_first_evaluation_below() -> None:
-    """Steps to targets are read off the recorded losses; a loss that equals a target is not below it."""
+def test_thresholds_are_reached_at_the_first_evaluation_below() -> None:
+    """Steps to thresholds follow from the recorded losses; a loss that equals a threshold is not below it."""
     weights = draw_networks(20, 13, seed=8)
     targets = [3.0, 1.0, 0.5, 1e-9]
     for batch, n_windows in ((None, 1), (3, 2)):
         components = {"hidden": 3, "activation": "relu", "criterion": "none", "batch": batch, "order": "shuffled"}
-        given = {"learning_rate": 0.1, "max_steps": 31, "seed": np.arange(20), "record": True, **components}
-        result = train(weights, XOR, loss_thresholds=targets, **given)
+        options = {"learning_rate": 0.1, "max_steps": 31, "seed": np.arange(20), "record": True, **components}
+        result = train(weights, XOR, loss_thresholds=targets, **options)
         evaluated_at = np.minimum(np.arange(result.losses.shape[1]) * n_windows, 31)
         for losses, found in zip(result.losses, result.threshold_steps, strict=True):
             below = [evaluated_at[losses < target] for target in targets]
@@ -97,92 +97,94 @@ def test_targets_are_met_at_the_first_evaluation_below() -> None:
 
 
 def test_correct_is_strict() -> None:
-    """An output in the middle of the targets is wrong for both, whatever the loss."""
+    """An output in the middle of the targets is wrong for both targets, with any loss."""
     result = train(bias_at(0.0, 0.1, -0.1), TWO, loss="hinge", max_steps=0, **STILL)
     assert result.n_correct.tolist() == [0, 1, 1]
 
 
 def test_convergence_is_evaluated_from_a_step_on() -> None:
     """From step 1 on, a network that has converged before its first update ends after it; others are as before."""
-    given = {"criterion": "loss", "threshold": 2.0, "max_steps": [9, 9, 0], "from_step": [0, 1, 1]}
-    result = train(bias_at(0.5, 0.5, 0.5), ONE, **STILL, **given)
+    options = {"criterion": "loss", "threshold": 2.0, "max_steps": [9, 9, 0], "from_step": [0, 1, 1]}
+    result = train(bias_at(0.5, 0.5, 0.5), ONE, **STILL, **options)
     assert result.status.tolist() == ["converged", "converged", "exhausted"]
     assert result.steps.tolist() == [0, 1, 0]
 
 
 def test_evaluated_at_ends_of_epochs_and_at_the_last_step() -> None:
-    """Between ends of epochs nothing is evaluated but a run's own last step; that epoch is not completed."""
-    given: dict[str, Any] = {"batch": 1, "learning_rate": 0.5, "criterion": "loss", "threshold": 2.5}
+    """Between ends of epochs only a run's own last step is evaluated; that epoch is not completed."""
+    options: dict[str, Any] = {"batch": 1, "learning_rate": 0.5, "criterion": "loss", "threshold": 2.5}
     # With this rate c is the target last seen: 1, -1, 1, .. and the loss 4 everywhere but at the start, where it is 2.
-    result = train(bias_at(0.0, 0.0, 0.0), TWO, from_step=1, max_steps=[1, 2, 5], record=True, **STILL, **given)
+    result = train(bias_at(0.0, 0.0, 0.0), TWO, from_step=1, max_steps=[1, 2, 5], record=True, **STILL, **options)
     assert (result.steps.tolist(), result.epochs.tolist()) == ([1, 2, 5], [0, 1, 2])
     assert result.weights[:, 3].tolist() == [1.0, -1.0, 1.0]
     nan = np.nan
     np.testing.assert_array_equal(result.losses, [[2, 4, nan, nan], [2, 4, nan, nan], [2, 4, 4, 4]])
-    by_epochs = train(bias_at(0.0, 0.0), TWO, max_epochs=[2, 3], max_steps=[9, 5], from_step=1, **STILL, **given)
+    by_epochs = train(bias_at(0.0, 0.0), TWO, max_epochs=[2, 3], max_steps=[9, 5], from_step=1, **STILL, **options)
     assert by_epochs.steps.tolist() == [4, 5]
 
 
 def test_a_repeated_loss_alone_is_no_stall() -> None:
-    """Where an epoch's updates cancel each other, the loss repeats for ever and no run stalls."""
-    given: dict[str, Any] = {"batch": 1, "criterion": "loss", "max_epochs": 9}
-    result = train(bias_at(0.0), TWO, learning_rate=0.5, **STILL, **given)
+    """Where an epoch's updates cancel each other, the loss repeats forever and no run stalls."""
+    options: dict[str, Any] = {"batch": 1, "criterion": "loss", "max_epochs": 9}
+    result = train(bias_at(0.0), TWO, learning_rate=0.5, **STILL, **options)
     assert (result.status[0], result.epochs[0]) == ("exhausted", 9)
-    frozen = train(bias_at(0.0), TWO, learning_rate=0.0, **STILL, **given)
+    frozen = train(bias_at(0.0), TWO, learning_rate=0.0, **STILL, **options)
     assert (frozen.status[0], frozen.steps[0], frozen.epochs[0]) == ("stalled", 2, 1)
 
 
 def test_stall_at_the_last_step_within_an_epoch() -> None:
     """The last step is evaluated like an end of an epoch, and all patterns are tried from there."""
-    given: dict[str, Any] = {"batch": 1, "criterion": "loss", "from_step": 99}
-    result = train(bias_at(0.0, 1.0), TWO, learning_rate=[0.0, 0.5], max_steps=1, **STILL, **given)
+    options: dict[str, Any] = {"batch": 1, "criterion": "loss", "from_step": 99}
+    result = train(bias_at(0.0, 1.0), TWO, learning_rate=[0.0, 0.5], max_steps=1, **STILL, **options)
     # The second is at the target of its first update, so that its loss repeats; the other pattern would move it.
     assert (result.status.tolist(), result.epochs.tolist()) == (["stalled", "exhausted"], [0, 0])
 
 
-def test_stall_is_seen_from_evaluation_to_evaluation() -> None:
+def test_stall_is_detected_from_evaluation_to_evaluation() -> None:
     """A run that comes to rest within an epoch stalls an epoch later, though a neighbour is evaluated in between."""
     same = np.zeros((2, 1)), np.array([[1.0], [1.0]])
-    given: dict[str, Any] = {"batch": 1, "criterion": "loss", "learning_rate": 0.5}
-    result = train(bias_at(0.0, 0.0), same, max_steps=[9, 1], from_step=99, **STILL, **given)
+    options: dict[str, Any] = {"batch": 1, "criterion": "loss", "learning_rate": 0.5}
+    result = train(bias_at(0.0, 0.0), same, max_steps=[9, 1], from_step=99, **STILL, **options)
     assert (result.status.tolist(), result.steps.tolist()) == (["stalled", "exhausted"], [4, 1])
 
 
-@pytest.mark.parametrize("given", [{"criterion": "none"}, {"batch": 1, "order": "shuffled"}])
-def test_never_stalled(given: dict[str, Any]) -> None:
-    """Without a criterion, and where less than all patterns are shuffled, a still run goes on to its last step."""
-    result = train(bias_at(0.0), TWO, **(STILL | {"criterion": "loss", "learning_rate": 0.0, "max_epochs": 9} | given))
+@pytest.mark.parametrize("options", [{"criterion": "none"}, {"batch": 1, "order": "shuffled"}])
+def test_never_stalled(options: dict[str, Any]) -> None:
+    """Without a criterion, or with shuffled minibatches, a run that no longer changes continues to its last step."""
+    result = train(
+        bias_at(0.0), TWO, **(STILL | {"criterion": "loss", "learning_rate": 0.0, "max_epochs": 9} | options)
+    )
     assert (result.status[0], result.epochs[0]) == ("exhausted", 9)
     whole = {"order": "shuffled", "batch": 2, "criterion": "loss", "learning_rate": 0.0, "max_epochs": 9}
     assert train(bias_at(0.0), TWO, **STILL, **whole).status[0] == "stalled"
 
 
-def test_states_and_powers_must_be_still_too() -> None:
+def test_a_stall_needs_constant_states_and_powers() -> None:
     """At the target the gradient is 0 and no parameter moves, but a run has not stalled while a state does.
 
     The powers of Adam, here of 0.5, are 0 after 1075 updates in float64 and 150 in float32.
     """
-    given: dict[str, Any] = {"criterion": "loss", "max_steps": 2000, "beta1": 0.5, "beta2": 0.5}
+    options: dict[str, Any] = {"criterion": "loss", "max_steps": 2000, "beta1": 0.5, "beta2": 0.5}
     expected = {"gd": 1, "momentum": 1, "nesterov": 1, "rmsprop": 1, "rprop": 1, "adam": 1075}
     for optimizer, steps in expected.items():
-        result = train(bias_at(1.0), ONE, optimizer=optimizer, **STILL, **given)
+        result = train(bias_at(1.0), ONE, optimizer=optimizer, **STILL, **options)
         assert (result.status[0], result.steps[0]) == ("stalled", steps), optimizer
-    assert train(bias_at(1.0), ONE, optimizer="adam", dtype="float32", **STILL, **given).steps[0] == 150
+    assert train(bias_at(1.0), ONE, optimizer="adam", dtype="float32", **STILL, **options).steps[0] == 150
 
 
-def test_a_velocity_must_have_faded() -> None:
-    """At a learning rate of 0 no parameter moves, but a velocity grows until it is as large as it gets."""
-    given: dict[str, Any] = {"criterion": "loss", "learning_rate": 0.0, "momentum": 0.5, "max_steps": 2000}
-    result = train(bias_at(0.5), ONE, optimizer="momentum", **STILL, **given)
+def test_a_stall_needs_a_constant_velocity() -> None:
+    """At a learning rate of 0 no parameter moves, but a velocity grows until it reaches its limit."""
+    options: dict[str, Any] = {"criterion": "loss", "learning_rate": 0.0, "momentum": 0.5, "max_steps": 2000}
+    result = train(bias_at(0.5), ONE, optimizer="momentum", **STILL, **options)
     # v is -1, -1.5, -1.75, ..: 2 less half a unit in the last place rounds to 2 at update 54 and stays there.
     assert (result.status[0], result.steps[0]) == ("stalled", 54)
 
 
 def test_outcome_is_that_of_the_parameters() -> None:
-    """The final loss, error and weights belong together, at whatever step each run ends."""
+    """The final loss and error are those of the final weights, at whatever step each run ends."""
     weights = draw_networks(20, 9, seed=14)
-    given = {"criterion": "max_error", "threshold": 0.45, "max_steps": np.arange(20) * 7}
-    result = train(weights, XOR, **given, record=True)
+    options = {"criterion": "max_error", "threshold": 0.45, "max_steps": np.arange(20) * 7}
+    result = train(weights, XOR, **options, record=True)
     assert set(result.status) == {"converged", "exhausted"}
     again = train(result.weights, XOR, criterion="none", max_steps=0)
     for name in ("final_loss", "n_correct", "max_error"):
@@ -192,10 +194,10 @@ def test_outcome_is_that_of_the_parameters() -> None:
     assert (np.isfinite(result.losses).sum(axis=1) == result.steps + 1).all()
 
 
-def test_components_that_do_not_go_together_are_refused() -> None:
-    """The oracle answers nothing that the contract leaves open."""
+def test_components_that_cannot_be_combined_are_refused() -> None:
+    """The oracle refuses everything that the contract does not define."""
     start = draw_networks(1, 9, seed=15)
-    for given in (
+    for options in (
         {"loss": "bce"},
         {"loss": "cross_entropy"},
         {"output": "softmax"},
@@ -204,6 +206,6 @@ def test_components_that_do_not_go_together_are_refused() -> None:
         {"batch": 0},
     ):
         with pytest.raises(AssertionError):
-            train(start, max_steps=1, **given)
+            train(start, max_steps=1, **options)
     with pytest.raises(TypeError):
         train(start, max_step=1)

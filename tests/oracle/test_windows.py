@@ -23,7 +23,7 @@ def test_integers_are_those_of_splitmix64() -> None:
 
 
 def test_permutations_stay_as_they_are() -> None:
-    """Some orders, on which results depend; the largest seed and epoch too."""
+    """Some orders are recorded, since results depend on them; also with the largest seed and epoch."""
     pairs = [(0, 0), (0, 1), (1, 0), (2**32 - 1, 2**32 - 1)]
     expected = [(2, 0, 1, 3), (3, 0, 1, 2), (0, 2, 1, 3), (1, 0, 3, 2)]
     assert [permutation(4, seed, epoch) for seed, epoch in pairs] == expected
@@ -40,7 +40,7 @@ def test_permutations_are_permutations() -> None:
 
 @pytest.mark.parametrize("sampled", ["seeds", "epochs", "both"])
 def test_all_orders_are_about_equally_frequent(sampled: str) -> None:
-    """All 24 orders of 4 patterns, over seeds and over epochs: chi-square with 23 degrees of freedom."""
+    """All 24 orders of 4 patterns are tested over seeds and over epochs: chi-square with 23 degrees of freedom."""
     pairs = {
         "seeds": [(seed, 0) for seed in range(4800)],
         "epochs": [(83832, epoch) for epoch in range(4800)],
@@ -54,7 +54,7 @@ def test_all_orders_are_about_equally_frequent(sampled: str) -> None:
 
 
 def test_following_epochs_are_independent() -> None:
-    """Which pattern is first in one epoch says nothing of the first in the next: chi-square, 15 degrees of freedom."""
+    """The first patterns of two successive epochs are independent: chi-square, 15 degrees of freedom."""
     counts = np.zeros((4, 4))
     for epoch in range(3200):
         counts[permutation(4, 7, epoch)[0], permutation(4, 7, epoch + 1)[0]] += 1
@@ -64,10 +64,10 @@ def test_following_epochs_are_independent() -> None:
 @pytest.mark.parametrize("reduction", REDUCTIONS)
 @pytest.mark.parametrize("order", ["cyclic", "shuffled"])
 def test_windows_are_steps_on_some_patterns(order: str, reduction: str) -> None:
-    """Three epochs of 2, 2 and 1 patterns are 9 steps, each of all patterns of a smaller table, to the last bit."""
-    given: dict[str, Any] = {"loss": "squared", "reduction": reduction, "learning_rate": 0.05, "skip": True}
+    """Three epochs of 2, 2 and 1 patterns equal 9 steps on all patterns of smaller tables, to the last bit."""
+    options: dict[str, Any] = {"loss": "squared", "reduction": reduction, "learning_rate": 0.05, "skip": True}
     weights, seeds = draw_networks(4, 16, seed=11), np.array([5, 0, 2**32 - 1, 5])
-    result = train(weights, FIVE, batch=2, order=order, seed=seeds, max_epochs=3, **given)
+    result = train(weights, FIVE, batch=2, order=order, seed=seeds, max_epochs=3, **options)
     assert (result.steps.tolist(), result.epochs.tolist()) == ([9] * 4, [3] * 4)
     for run, seed in enumerate(seeds.tolist()):
         expected = weights[run : run + 1]
@@ -75,7 +75,7 @@ def test_windows_are_steps_on_some_patterns(order: str, reduction: str) -> None:
             visits = permutation(5, seed, epoch) if order == "shuffled" else range(5)
             for window in (visits[:2], visits[2:4], visits[4:]):
                 patterns = FIVE[0][list(window)], FIVE[1][list(window)]
-                expected = train(expected, patterns, max_steps=1, **given).weights
+                expected = train(expected, patterns, max_steps=1, **options).weights
         np.testing.assert_array_equal(result.weights[run], expected[0])
 
 
@@ -83,15 +83,15 @@ def test_a_step_of_all_patterns_is_in_file_order() -> None:
     """Where a step takes all patterns, a shuffled order changes nothing."""
     weights = draw_networks(6, 12, seed=12)
     plain = train(weights, FIVE, max_steps=20)
-    for given in ({"batch": 5}, {"batch": 5, "order": "shuffled", "seed": np.arange(6)}):
-        result = train(weights, FIVE, max_steps=20, **given)
+    for options in ({"batch": 5}, {"batch": 5, "order": "shuffled", "seed": np.arange(6)}):
+        result = train(weights, FIVE, max_steps=20, **options)
         np.testing.assert_array_equal(result.weights, plain.weights)
         np.testing.assert_array_equal(result.final_loss, plain.final_loss)
 
 
 @pytest.mark.parametrize("optimizer", ["gd", "adam"])
 def test_no_run_depends_on_its_neighbours(optimizer: str) -> None:
-    """A run of a mixed batch is what it is alone: its seed, settings and end are its own."""
+    """A run of a mixed call equals the run alone: its seed, settings and end are its own."""
     random, weights = np.random.default_rng(13), draw_networks(12, 9, seed=13)
     shared: dict[str, Any] = {"optimizer": optimizer, "activation": "leaky_relu", "criterion": "loss"}
     shared |= {"batch": 1, "order": "shuffled", "record": True}

@@ -13,17 +13,17 @@ import numpy as np
 import numpy.typing as npt
 
 from tests.oracle.components import OWN_OUTPUTS, Array, Functions
-from tests.oracle.evaluation import Evaluate, Score, measure
+from tests.oracle.evaluation import Evaluator, Score, measure
 from tests.oracle.optimizers import UPDATES, States, decayed, make_rates, states_at_start
 from tests.oracle.schedules import factors
-from tests.oracle.settings import make_network, options_and_settings
+from tests.oracle.settings import components_and_settings, make_network
 from tests.oracle.step import Activity, Network, Window, forward, gradient, parameter_shapes
 from tests.oracle.windows import Epochs
 
 
 @dataclass
 class Result:
-    """How each of R runs ended, at its own step t: everything belongs to the parameters before update t."""
+    """How each of R runs ended, at its own step t: all values are those of the parameters before update t."""
 
     status: npt.NDArray[np.str_]  # (R,), each one of STATUSES
     steps: npt.NDArray[np.int64]  # (R,)
@@ -33,7 +33,7 @@ class Result:
     n_correct: npt.NDArray[np.int64]  # (R,), 0 where diverged
     max_error: npt.NDArray[np.float64]  # (R,), +inf where diverged
     weights: Array  # (R, P), in the dtype of the runs
-    threshold_steps: npt.NDArray[np.int64]  # (R, targets of the loss), -1 where the loss was never below one
+    threshold_steps: npt.NDArray[np.int64]  # (R, loss thresholds), -1 where the loss was never below one
     n_evaluations: npt.NDArray[np.int64]  # (R,)
     losses: npt.NDArray[np.float64] | None = None  # (R, most evaluations of a run), NaN after a run's end
 
@@ -58,7 +58,7 @@ class Result:
 
     @classmethod
     def before(cls, start: Array, n_thresholds: int) -> Result:
-        """Return the result of runs that have not started: +inf for losses, 0 for counts, and no target met."""
+        """Return the result of runs that have not started: +inf for losses, 0 for counts, and no threshold reached."""
         (steps, epochs, n_correct) = np.zeros((3, len(start)), np.int64)
         first, last, error = np.full((3, len(start)), np.inf)
         status = np.full(len(start), "", "U9")
@@ -68,11 +68,11 @@ class Result:
             status, steps, epochs, first, last, n_correct, error, np.empty_like(start), threshold_steps, n_evaluations
         )
 
-    def note_targets(self, t: int, losses: Array, due: Array, targets: Array) -> None:
-        """Record step t for every target that the loss of a run evaluated now is below for the first time."""
-        for k, target in enumerate(targets):
-            met = due & (losses < target) & (self.threshold_steps[:, k] == -1)
-            self.threshold_steps[met, k] = t
+    def note_thresholds(self, t: int, losses: Array, due: Array, thresholds: Array) -> None:
+        """Record step t for every threshold above the loss of a run evaluated now, the first time."""
+        for k, threshold in enumerate(thresholds):
+            reached = due & (losses < threshold) & (self.threshold_steps[:, k] == -1)
+            self.threshold_steps[reached, k] = t
 
     def note_end(self, runs: Array, status: Array, score: Score, weights: Array) -> None:
         """Record the outcome of the runs that a mask (R,) selects."""
@@ -94,7 +94,7 @@ class Stepper:
     frozen: npt.NDArray[np.bool_]  # (P,), parameters that no update changes, and neither their states
 
     def step(self, weights: Array, states: States, activity: Activity) -> tuple[Array, States]:
-        """Update once, given a forward pass over the patterns of the step."""
+        """Update once, from a forward pass over the patterns of the step."""
         g = gradient(self.net, weights, activity)
         rates = self.rates * self.factor
         decaying, g = decayed(self.optimizer, weights, g, rates, self.decay)
@@ -108,7 +108,7 @@ class Stepper:
     def is_still(self, weights: Array, states: States, windows: list[Window]) -> Array:
         """Return which runs (R,) no update of an epoch changes, neither parameters nor states.
 
-        Each update is tried from the present parameters, where a run still is as long as no earlier update changed it.
+        Each update is tried from the current parameters, where a run stays as long as no earlier update changes it.
         """
         same = np.ones(weights.shape[1], np.bool_)
         for window in windows:
@@ -128,7 +128,7 @@ def train(
     functions: Functions,
     record: bool = False,
     loss_thresholds: Sequence[float] = (),
-    **given: Any,
+    **options: Any,
 ) -> Result:
     """Train R networks, each until its own end.
 
@@ -136,23 +136,23 @@ def train(
     drawing order: w, v, with biases b and c, and with skip connections k. All other arguments are fields of
     `Components` or `Settings`. `functions` holds the elementary functions that the components need: exp, expm1, tanh,
     sigmoid, softplus, sin, cos, normal_cdf, normal_pdf, and log1p_exp_negative, which is x -> log(1 + exp(-x)) for x >=
-    0. `record` asks for the losses: column j is evaluated after j epochs or, in an epoch that is cut short, at the last
+    0. `record` requests the losses: column j is evaluated after j epochs or, in an epoch that is cut short, at the last
     step. `loss_thresholds` are numbers, rounded to the dtype; `threshold_steps` has the step of the first evaluation at
     which the loss is below each, whatever the criterion, `from_step`, and how the run ends.
     Runs that have ended are updated further, without effect on results.
     """
-    components, settings = options_and_settings(given)
+    components, settings = components_and_settings(options)
     net, start = make_network(inputs, targets, components, settings, dtype, functions), np.array(weights, dtype)
     n_patterns, n_runs = len(net.inputs), len(start)
     seeds = np.broadcast_to(settings.seed, n_runs).tolist() if components.order == "shuffled" else None
     epochs = Epochs(n_patterns, n_patterns if components.batch is None else components.batch, seeds)
     assert components.loss not in OWN_OUTPUTS or components.output == OWN_OUTPUTS[components.loss], (
-        "bce is of a sigmoid"
+        "bce needs a sigmoid"
     )
-    assert components.output != "softmax" or components.loss == "cross_entropy", "softmax is for cross_entropy"
-    assert components.optimizer != "rprop" or components.schedule == "constant", "rprop follows no rate"
+    assert components.output != "softmax" or components.loss == "cross_entropy", "softmax needs cross_entropy"
+    assert components.optimizer != "rprop" or components.schedule == "constant", "rprop follows no schedule"
     assert components.optimizer != "rprop" or epochs.n_windows == 1, "rprop takes all patterns in a step"
-    evaluate = Evaluate(components, settings, net, epochs, n_runs)
+    evaluate = Evaluator(components, settings, net, epochs, n_runs)
     decay = np.broadcast_to(np.asarray(settings.weight_decay, dtype), n_runs)
     rates, of_schedule = make_rates(net, settings, n_runs), np.broadcast_to(settings.schedule_steps, n_runs)
     shapes = parameter_shapes(
@@ -166,7 +166,7 @@ def train(
     )
 
     result, never = Result.before(start, len(loss_thresholds)), np.full(n_runs, np.nan)
-    rounded_targets = np.asarray(loss_thresholds, dtype)
+    rounded_thresholds = np.asarray(loss_thresholds, dtype)
     trace, running = {0: never.copy()}, np.ones(n_runs, np.bool_)
     current, states = start.T, states_at_start(components.optimizer, stepper.rates)
     for t in itertools.count():
@@ -182,7 +182,7 @@ def train(
             if t == 0:
                 result.initial_loss[:] = np.where(np.isfinite(score.loss), score.loss, np.inf)
             trace.setdefault(-(-t // epochs.n_windows), never.copy())[due] = score.loss[due]
-            result.note_targets(t, score.loss, due, rounded_targets)
+            result.note_thresholds(t, score.loss, due, rounded_thresholds)
             result.n_evaluations += due
             ended = status != ""
             result.note_end(ended, status, score, current)
@@ -190,7 +190,7 @@ def train(
             running &= ~ended
         if not running.any():
             break
-        if epochs.n_windows > 1:  # else it is the pass that was evaluated
+        if epochs.n_windows > 1:  # otherwise it is the pass that was evaluated
             activity = forward(net, current, windows[position])
         stepper = replace(stepper, factor=next(changes))
         current, states = stepper.step(current, states, activity)

@@ -45,7 +45,7 @@ def permutation(n_patterns: int, seed: int, epoch: int) -> tuple[int, ...]:
 class Epochs:
     """Epochs, each cut into windows of `batch` patterns, of which the last may be shorter.
 
-    A step of all patterns takes them in file order, also if the order is shuffled.
+    A step of all patterns takes them in file order, even if the order is shuffled.
     """
 
     n_patterns: int
@@ -53,7 +53,7 @@ class Epochs:
     seeds: Sequence[int] | None  # of each run, or None where patterns come in file order
 
     def __post_init__(self) -> None:
-        """Refuse a batch that no study can have."""
+        """Refuse a batch that no study allows."""
         assert 1 <= self.batch <= self.n_patterns, f"{self.batch} of {self.n_patterns} patterns per step"
 
     @property

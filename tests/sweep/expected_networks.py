@@ -12,7 +12,7 @@ import numpy as np
 from sweep import Study
 from sweep.study.data import Data
 from tests import oracle
-from tests.oracle.settings import make_network, options_and_settings
+from tests.oracle.settings import components_and_settings, make_network
 
 Rows = list[list[float]]
 
@@ -123,7 +123,7 @@ def recorded(
     """
     start, end, diverged = networks
     tests = patterns.test.inputs if patterns.test else ()
-    own, settings = options_and_settings(options)
+    own, settings = components_and_settings(options)
     inputs = [*patterns.inputs, *tests]
     targets = [patterns.targets[0]] * len(inputs)  # which outputs do not depend on
     net = make_network(inputs, targets, own, settings, study.network.dtype, functions)
