@@ -13,24 +13,24 @@ import pytest
 
 TESTS = Path(__file__).parent
 
-# Tests of these folders train the same few kernels: to compile those takes less time than to do without.
+# Tests of these folders train the same few kernels: compiling these takes less time than interpreting.
 SHARE_KERNELS = {TESTS, *(TESTS / "sweep" / name for name in ("results", "store", "training", "verification"))}
 SHARE_KERNELS |= {TESTS / "bench", TESTS / "sweep/figures", TESTS / "sweep/report"}
 
-# Numba makes so many objects while it compiles that looking for cycles among them takes an eighth of the time.
+# Numba makes so many objects while it compiles that garbage collection takes an eighth of the time.
 gc.set_threshold(50_000, 50, 100)
 
-# Jobs in the background of a shell ignore Ctrl-C, and so would the processes that tests start and interrupt.
+# Background jobs of a shell ignore Ctrl-C, and so would the processes that tests start and interrupt.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# Commands that tests start compile their kernels, however little they train: other tests need the same ones.
+# Commands that tests start compile their kernels, however little they train: other tests need the same kernels.
 os.environ.setdefault("NUMBA_DISABLE_JIT", "0")
 
 
 @pytest.hookimpl(tryfirst=True)  # before markers select
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Have ``make test`` compile what folders that share kernels train, of each of their tests the first case."""
+    """Mark tests in folders that share kernels as compiled, for ``make test`` only the first case of each."""
     seen: set[str] = set()
     for item in items:
         if item.path.parent in SHARE_KERNELS:
@@ -44,7 +44,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def options_end_with_their_test() -> Iterator[None]:
-    """Forget the names of custom components that a test declares, so that no other test knows them."""
+    """Forget the custom components that a test declares, so that no other test sees them."""
     before = dict(_names_of_options())
     yield
     names = _names_of_options()
@@ -53,5 +53,5 @@ def options_end_with_their_test() -> Iterator[None]:
 
 
 def _names_of_options() -> dict[str, object]:
-    """Return the table of such names, which is not there until something needs it."""
+    """Return the table of these names, empty until a component is declared."""
     return getattr(sys.modules.get("kernels.custom.registry"), "_BY_NAME", {})

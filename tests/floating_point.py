@@ -1,4 +1,4 @@
-"""States of the floating-point unit other than the default one, set in this thread as any library can."""
+"""States of the floating-point unit that differ from the default, set in this thread as a library could."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _C = ctypes.PyDLL(None)
 _MACHINE = platform.machine().replace("arm64", "aarch64")
 _UPWARD = {"x86_64": 0x800, "aarch64": 0x400000}[_MACHINE]  # FE_UPWARD
 
-# Where the bits that flush denormal numbers lie in fenv_t, by option of 32 bits, and which these are.
+# Where the bits that flush denormal numbers lie in fenv_t, by word of 32 bits, and which these are.
 _FLUSH = {
     ("Linux", "x86_64"): (7, 0x8040),
     ("Darwin", "x86_64"): (1, 0x8040),
@@ -26,7 +26,7 @@ _FLUSH = {
 
 @contextmanager
 def in_state(name: str) -> Iterator[None]:
-    """Set a state of :data:`STATES` in this thread, then put back what was found."""
+    """Set a state of :data:`STATES` in this thread, then restore the previous one."""
     found, changed = ((ctypes.c_uint32 * 64)() for _ in range(2))
     _C.fegetenv(found)
     _C.fegetenv(changed)
@@ -44,7 +44,7 @@ def in_state(name: str) -> Iterator[None]:
 
 
 def state_here() -> str:
-    """Tell which state this thread computes in."""
+    """Return the state of this thread."""
     tiny, one = np.full(1, 5e-324), np.ones(1)
     if (tiny * one)[0] == 0.0:
         return "flush to zero"

@@ -1,4 +1,4 @@
-"""Floors of the dependencies, and the versions that the project is tested with."""
+"""Lowest versions of the dependencies, and the versions with which the project is tested."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def pins(name: str) -> dict[str, Version]:
 
 
 def floors(extra: str | None = None) -> dict[str, Version]:
-    """Return the floors that pyproject.toml gives to the dependencies, or to those of an extra."""
+    """Return the lowest versions that pyproject.toml allows, of the dependencies or of an extra."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     texts = project["optional-dependencies"][extra] if extra else project["dependencies"]
     requirements = [Requirement(text) for text in texts]
@@ -33,21 +33,21 @@ def floors(extra: str | None = None) -> dict[str, Version]:
 
 
 def test_oldest_versions_are_the_floors() -> None:
-    """What make test-oldest installs is what pyproject.toml allows as the oldest, of every dependency."""
+    """``make test-oldest`` installs the oldest versions that pyproject.toml allows."""
     oldest = pins("constraints-oldest.txt")
     wanted = floors() | floors("s3")
     assert {name: oldest.get(name) for name in wanted} == wanted
 
 
 def test_newest_versions_are_pinned() -> None:
-    """What make test installs is pinned, at or above its floor, the tests' tools included."""
+    """``make test`` installs pinned versions that pyproject.toml allows, including the tools of tests."""
     newest = pins("constraints.txt")
     wanted = floors() | floors("test") | floors("docs")
     assert not {name for name, floor in wanted.items() if newest[name] < floor}
 
 
-def test_numba_is_the_one_whose_private_parts_are_known() -> None:
-    """Only the minor version that is tested is allowed: kernels build on private parts of it."""
+def test_numba_is_limited_to_the_tested_minor_version() -> None:
+    """Only the tested minor version is allowed, since kernels use private parts of Numba."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     numba = next(each for each in map(Requirement, project["dependencies"]) if each.name == "numba")
     newest, oldest = (pins(name)["numba"] for name in ("constraints.txt", "constraints-oldest.txt"))

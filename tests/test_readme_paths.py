@@ -1,4 +1,4 @@
-"""Each path that a README names exists: of modules beside it, and of tests."""
+"""Each path that a README names exists, of modules beside it and of tests."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ ROOT = Path(__file__).parents[1]
 READMES = sorted(
     path.relative_to(ROOT) for folder in ("sweep", "kernels") for path in (ROOT / folder).rglob("README.md")
 )
-# What Git does not keep beside the modules of a room is in these folders of it.
+# Folders of a room without tracked files.
 PARTS_OF_ROOMS = ("", "executors")
 
 
 def exists(readme: Path, named: str) -> bool:
-    """Tell whether a path exists, as a README names it: below the root, its folder, the package or the tests."""
+    """Return whether a path in a README exists, below the root, its folder, the package or the tests."""
     tests = ROOT / "tests" / readme.parts[0]
     package = ROOT / readme.parts[0]
     if Path(named).name.startswith("test_"):
@@ -27,6 +27,6 @@ def exists(readme: Path, named: str) -> bool:
 
 @pytest.mark.parametrize("readme", READMES, ids=str)
 def test_paths_exist(readme: Path) -> None:
-    """A reader finds what is named."""
+    """Readers find all named paths."""
     named = re.findall(r"`([\w./]+\.(?:py|html\.jinja|md))`", (ROOT / readme).read_text("utf-8"))
     assert [path for path in named if not exists(readme, path)] == []

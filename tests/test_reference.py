@@ -43,7 +43,7 @@ def _is_option(module: ModuleType) -> bool:
 
 
 def _missing(module: ModuleType) -> Iterator[str]:
-    """Name what is public in a module and has no docstring of its own."""
+    """Return public names of a module without a docstring."""
     if not module.__doc__:
         yield module.__name__
     if _is_option(module):
@@ -57,7 +57,7 @@ def _missing(module: ModuleType) -> Iterator[str]:
 
 def _missing_in_class(name: str, kind: type) -> Iterator[str]:
     text = vars(kind).get("__doc__")
-    if not text or text.startswith(f"{kind.__name__}("):  # what Python writes for tuples and data classes
+    if not text or text.startswith(f"{kind.__name__}("):  # Python's text for tuples and data classes
         yield name
     for member, value in public_members(kind).items():
         if _is_shown(value) and not inspect.getdoc(getattr(kind, member)):
@@ -69,7 +69,7 @@ def _is_shown(value: Any) -> bool:
 
 
 def test_public_names_have_docstrings() -> None:
-    """Packages, functions, classes, their methods and properties say what they are."""
+    """Packages, functions, classes, their methods and properties have docstrings."""
     modules = public_modules()
     names = {f"{module.__name__}.{name}" for module in modules for name in public_names(module)}
     assert {"sweep.run", "sweep.Result", "sweep.figures.heatmap", "kernels.train.Trainer"} <= names
@@ -77,7 +77,7 @@ def test_public_names_have_docstrings() -> None:
 
 
 def test_what_is_missing_is_named() -> None:
-    """A method without a docstring is found, also one that is inherited, and a class that has none."""
+    """Methods without a docstring are found, including inherited ones, and classes without one."""
     base = type("Base", (), {"__module__": "sweep.result", "told": lambda self: None})
     module = ModuleType("sweep.invented", "A module.")
     vars(module).update(Kind=type("Kind", (base,), {"__module__": "sweep.invented"}), __all__=["Kind"])
@@ -85,7 +85,7 @@ def test_what_is_missing_is_named() -> None:
 
 
 def _unexplained(name: str, function: Any) -> Iterator[str]:
-    """Name the sections that the docstring of a function with three or more arguments lacks."""
+    """Return the sections that are missing in the docstring of a function with three or more arguments."""
     signature, text = inspect.signature(function), function.__doc__ or ""
     if len(signature.parameters.keys() - {"self", "cls"}) < 3:
         return
@@ -105,7 +105,7 @@ def _functions(module: ModuleType) -> Iterator[tuple[str, Any]]:
 
 
 def test_long_signatures_of_kernels_are_explained() -> None:
-    """Public functions of three and more arguments have sections of parameters and of what they return."""
+    """Public functions with three or more arguments document their parameters and return values."""
     modules = [each for each in public_modules() if each.__name__.startswith("kernels.") and not _is_option(each)]
     functions = [each for module in modules for each in _functions(module)]
     assert {"kernels.step.forward.make_forward.", "kernels.train.Trainer.train"} <= {name for name, _ in functions}

@@ -1,4 +1,4 @@
-"""No test is lost between the goals of make: whatever its markers, some goal runs it, and none twice."""
+"""The goals of make run each test, whatever its markers are, and none of them runs a test twice."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ANY_MARKERS = [marks for n in range(len(MARKERS) + 1) for marks in itertools.com
 
 @cache
 def selections(goal: str) -> dict[bool, list[str]]:
-    """Return which markers a goal selects, each time that it runs tests for this CPU: compiled, and not compiled."""
+    """Return the marker expressions of a goal's test runs on this CPU, compiled and interpreted."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
     options = ["make", "--dry-run", "--always-make", goal]
     lines = subprocess.run(options, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
@@ -40,7 +40,7 @@ def counts(goal: str, marks: tuple[str, ...]) -> list[int]:
 
 @pytest.mark.parametrize("marks", ANY_MARKERS, ids=lambda marks: " ".join(marks) or "none")
 def test_each_test_runs_once_in_some_ring(marks: tuple[str, ...]) -> None:
-    """Whatever takes kernels runs once with the JIT and once without, until soak; each ring is within the next."""
+    """Tests with kernels run once with the JIT and once without, up to soak; each ring contains the one before."""
     quick, test, whole, soak = (counts(goal, marks) for goal in ("quick", "test", "test-all", "soak"))
     assert whole == ([0, 0] if "soak" in marks else [1, 1])
     assert soak == ([1, 1] if "soak" in marks else [0, 0])

@@ -1,4 +1,4 @@
-"""The example of a tuner: its trials are told the rates of their own cells, and it finds a good one."""
+"""The example of a tuner: its trials get the rates of their own cells, and it finds a good one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ EXAMPLE = Path(__file__).parents[1] / "docs" / "how-to" / "tuner.py"
 
 
 def test_tuner(capsys: pytest.CaptureFixture[str]) -> None:
-    """Each trial has the rate of a study of its values alone; the best is among the best of the grid."""
+    """Each trial has the rate of a study with only its values; the best trial is among the best of the grid."""
     names = runpy.run_path(str(EXAMPLE))
     trials = names["tuner"].trials
     assert len(trials) == 80

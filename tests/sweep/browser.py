@@ -1,4 +1,4 @@
-"""Pages in a browser, where there is one."""
+"""Pages in a browser, if one is installed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Opened:
         self.page.goto(path.as_uri())
 
     def column(self, number: int) -> list[str]:
-        """Return the texts of a column of the rows that are shown."""
+        """Return the texts of a column in the visible rows."""
         texts: list[str] = self.page.locator(
             f"#all-cells tbody tr:visible td:nth-child({number + 1})"
         ).all_inner_texts()

@@ -1,4 +1,4 @@
-"""Commands in processes with a cache of kernels of their own."""
+"""Commands in processes with a separate cache of kernels."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def sweep_with_cache(cache: Path, *options: Any, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run a command with this cache, and nothing said of the JIT but in ``variables``."""
+    """Run a command with this cache; only ``variables`` can disable the JIT."""
     kept = {name: value for name, value in os.environ.items() if name != "NUMBA_DISABLE_JIT"}
     environment = {**kept, "XDG_CACHE_HOME": str(cache), **variables}
     command = [sys.executable, "-m", "sweep", *map(str, options)]

@@ -1,6 +1,6 @@
 """Faults of workers: a module that dask loads into them, so that the package needs no hooks for tests.
 
-What goes wrong is said by environment variables, which processes inherit that are started here.
+Environment variables, which the started processes inherit, define the faults.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _train = PartTrainer.train
 
 
 def _faulty(worker: PartTrainer, part: Part) -> PartResult:
-    """Train a part in a worker that is slow, dies of it, or fails."""
+    """Train a part in a worker that is slow, dies or fails."""
     time.sleep(float(os.environ.get("FAULT_SECONDS", 0)))
     if str(part.index) in os.environ.get("FAULT_KILLERS", "").split():
         os.kill(os.getpid(), signal.SIGKILL)
@@ -41,7 +41,7 @@ def dask_setup(worker: Any) -> None:
 
 @contextmanager
 def faults(**variables: str) -> Iterator[None]:
-    """Let workers that are started meanwhile have faults."""
+    """Give faults to workers that start within this context."""
     import dask
 
     with dask.config.set(PRELOAD), mock.patch.dict(os.environ, variables):

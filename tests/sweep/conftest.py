@@ -38,7 +38,7 @@ def running_store() -> Iterator[ObjectStore]:
 
 @pytest.fixture
 def store(running_store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> ObjectStore:
-    """Return an object store without faults, to which the environment leads; where it fails it is asked again soon."""
+    """Return an object store without faults, found through the environment, with short pauses between retries."""
     from sweep.store import requests
 
     running_store.clear()
@@ -50,13 +50,13 @@ def store(running_store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> Object
 
 @pytest.fixture
 def out(store: ObjectStore) -> str:
-    """Return an address in the object store where nothing is yet."""
+    """Return an empty address in the object store."""
     return store.address()
 
 
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """Start a process whose forks run a small study, with faults, in no time."""
+    """Start a process whose forks run a small study with faults quickly."""
     from tests.sweep.fault_lab import OTHER, PART_RUNS, STUDY, Lab  # not before coverage sees what it imports
     from tests.sweep.fault_runs import Zygote
     from tests.sweep.support import write_study

@@ -1,4 +1,4 @@
-"""What the oracle says of a study: the runs table that training must give."""
+"""The runs table of a study according to the oracle."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.accuracy import survey
 from tests.sweep.expected_networks import recorded, recorded_names
 from tests.sweep.support import SECTIONS, SHAPE, START
 
-# The project's own functions, as the oracle names and wants them.
+# The project's functions under the oracle's names.
 OURS = {name: name for name in ("exp", "log", "tanh", "sigmoid", "softplus", "sin", "cos", "normal_cdf")}
 OURS |= {"expm1": "elu", "normal_pdf": "normal_density"}
 FUNCTIONS: dict[str, oracle.Functions] = {
@@ -33,7 +33,7 @@ ATTEMPTS = ("restarts", "total_steps")
 
 
 def naive_rows(study: Study) -> list[dict[str, Any]]:
-    """List every run of a study with all its scalars, in run order."""
+    """Return every run of a study with all its scalars, in run order."""
     tables = study.canonical()
     axes = [[{name: value} for value in given["values"]] for name, given in tables["parameters"].items()]
     axes += [
@@ -71,7 +71,7 @@ def expected_runs(study: Study) -> pd.DataFrame:
 
 
 def last_attempt(study: Study, row: dict[str, Any], patterns: Data) -> dict[str, Any]:
-    """Train a run that restarts where it fails, attempt by attempt, and return what is told of the last one."""
+    """Train a run that restarts where it fails, attempt by attempt, and return the outcome of the last one."""
     restarts, met = study.restarts, dict.fromkeys(target_names(study), -1)
     windows, epochs = -(-len(patterns.inputs) // row["batch"]), row["max_epochs"]
     limit = row["max_steps"] if epochs is None else min(row["max_steps"], epochs * windows)
@@ -91,7 +91,7 @@ def last_attempt(study: Study, row: dict[str, Any], patterns: Data) -> dict[str,
 
 
 def outcomes_of(study: Study, rows: list[dict[str, Any]], patterns: Data) -> list[dict[str, Any]]:
-    """Train runs that share all but settings with the oracle, and return what is told of each."""
+    """Train runs that differ only in settings with the oracle, and return the outcome of each."""
     result = train_with_oracle(study, rows, patterns, record=bool(study.record.loss_sums))
     found: list[dict[str, Any]] = [{} for _ in rows]
     for name in (*OUTCOME, "epochs"):
@@ -111,7 +111,7 @@ def outcomes_of(study: Study, rows: list[dict[str, Any]], patterns: Data) -> lis
 
 
 def rows_of_rounds(study: Study, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the runs that adaptive seeds need: those of a cell's rounds, each of as many as there were before."""
+    """Return the runs that adaptive seeds need: each round of a cell doubles its runs."""
     until, kept = study.seeds.until, []
     assert until is not None
     for _, own in itertools.groupby(rows, lambda row: row["cell"]):
@@ -128,7 +128,7 @@ def rows_of_rounds(study: Study, rows: list[dict[str, Any]]) -> list[dict[str, A
 
 
 def target_names(study: Study) -> list[str]:
-    """Name the columns of the steps to targets of the loss, the largest first."""
+    """Return the names of the columns of steps to loss thresholds, the largest first."""
     targets = sorted(study.record.loss_thresholds, reverse=True)
     return [f"steps_to_{int(target) if target == int(target) else target}" for target in targets]
 
@@ -136,7 +136,7 @@ def target_names(study: Study) -> list[str]:
 def train_with_oracle(
     study: Study, rows: list[dict[str, Any]], patterns: Data | None = None, record: bool = False
 ) -> oracle.Result:
-    """Train the runs of rows, with all their scalars, that share a shape, a scheme of initial weights and patterns."""
+    """Train the runs of rows with all their scalars; they share shape, scheme of initial weights and patterns."""
     patterns = patterns or study.data.only
     return oracle.train(
         patterns.inputs,
@@ -176,7 +176,7 @@ def start_of(study: Study, rows: list[dict[str, Any]], patterns: Data) -> Any:
 
 
 def options_of(study: Study, rows: list[dict[str, Any]], patterns: Data) -> dict[str, Any]:
-    """Return the options that runs share, and the settings of each, as the oracle takes them."""
+    """Return the options that runs share, and the settings of each, in the oracle's terms."""
     settings = [name for name in SECTIONS if name not in SHAPE + START and rows[0][name] is not None]
     return {
         "hidden": sizes_of(rows[0]),
@@ -189,7 +189,7 @@ def options_of(study: Study, rows: list[dict[str, Any]], patterns: Data) -> dict
 
 
 def place_given(start: Any, shapes: dict[str, Any], study: Study, rows: list[dict[str, Any]]) -> None:
-    """Overwrite what a study gives of initial weights, number by number, swept ones last."""
+    """Overwrite initial weights with a study's explicit ones, number by number, swept ones last."""
     names = [
         name + (f"[{','.join(map(str, index))}]" if index else "")
         for name, shape in shapes.items()
@@ -208,13 +208,13 @@ def place_given(start: Any, shapes: dict[str, Any], study: Study, rows: list[dic
 
 
 def middle_of(patterns: Data) -> float:
-    """Return what separates high from low outputs."""
+    """Return the decision threshold."""
     targets = [target for row in patterns.targets for target in row]
     return (min(targets) + max(targets)) / 2 if patterns.decision_threshold is None else patterns.decision_threshold
 
 
 def tested_by_oracle(study: Study, rows: list[dict[str, Any]], trained: oracle.Result) -> list[dict[str, Any]]:
-    """Evaluate trained networks by the test patterns, before any step: the trained patterns say what is right."""
+    """Evaluate trained networks on the test patterns; the training patterns decide the threshold."""
     patterns = study.patterns_of(rows[0]["cell"])
     assert patterns.test is not None
     options = options_of(study, rows, patterns) | {

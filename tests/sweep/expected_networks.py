@@ -1,4 +1,4 @@
-"""What the oracle says of trained networks: recorded measures, number by number, and weights."""
+"""Recorded measures and weights of trained networks according to the oracle."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ Rows = list[list[float]]
 
 @dataclass(frozen=True)
 class TrainedNetwork:
-    """One network that has not diverged, all of its numbers as float64.
+    """One network that has not diverged, with all numbers as float64.
 
-    Outputs are a row for each pattern: those that were trained on, and then those that tested it.
+    Outputs have a row for each pattern: first the training patterns, then the test patterns.
     """
 
     start: list[float]
@@ -33,12 +33,12 @@ class TrainedNetwork:
 
     @property
     def trained(self) -> Iterable[tuple[list[float], list[float]]]:
-        """Outputs and targets of each pattern that was trained on."""
+        """Outputs and targets of the training patterns."""
         return zip(self.outputs[: len(self.targets)], self.targets, strict=True)
 
 
 def _largest_other(row: list[float], o: int) -> float:
-    """Return the largest output beside one; NaN if there is NaN among them."""
+    """Return the largest of the other outputs; NaN if one of them is NaN."""
     others = row[:o] + row[o + 1 :]
     return math.nan if any(map(math.isnan, others)) else max(others, default=-math.inf)
 
@@ -66,7 +66,7 @@ def _margin(net: TrainedNetwork) -> float:
 
 
 def _sum(terms: Iterable[float]) -> float:
-    """Add up from the first to the last: Python's own sum compensates for rounding."""
+    """Add up in order; Python's sum would compensate for rounding."""
     total = -0.0
     for term in terms:
         total += term
@@ -82,8 +82,8 @@ def _distance(changes: Iterable[float]) -> float:
     return math.sqrt(_sum(change * change for change in changes))
 
 
-# Each measure of a network, and what a diverged one has. Sharpness is no exact number, and is tested by itself; sums of
-# losses are not of a network.
+# Each measure of a network, and its value for a diverged one. Sharpness is not exact and tested separately; sums of
+# losses are no measures of a network.
 MEASURES: dict[str, tuple[Callable[[TrainedNetwork], float], float]] = {
     "learned_function": (_learned_function, -1),
     "margin": (_margin, -math.inf),
@@ -94,7 +94,7 @@ MEASURES: dict[str, tuple[Callable[[TrainedNetwork], float], float]] = {
 
 
 def recorded_names(study: Study) -> list[str]:
-    """Name the columns of measures and weights that a study records, in their order, but for sharpness."""
+    """Return the names of the recorded columns of measures and weights, in their order, without sharpness."""
     which = study.record.weights
     weights = [f"{name}_weights" for name in ("initial", "final") if which in (name, "both")]
     return [*(name for name in study.record.measures if name != "sharpness"), *weights]
@@ -109,7 +109,7 @@ def recorded(
     ----------
     study
     options
-        Those of the oracle.
+        In the oracle's terms.
     patterns
         Of the runs.
     functions

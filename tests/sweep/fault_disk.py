@@ -1,7 +1,7 @@
-"""What of a folder a disk has for certain, and what a loss of power may leave of the rest.
+"""What a disk certainly has of a folder, and what a power failure may leave of the rest.
 
-A file lasts as far as it was synced, and a name once its folder was; nothing else is taken for granted,
-not even an order. File systems that people use promise more.
+The content of a file lasts as far as it was synced, and a name once its folder was; nothing else is guaranteed,
+not even an order. Common file systems guarantee more.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-_link, _lstat, _scandir = os.link, os.lstat, os.scandir  # those of the system, whoever takes their place
+_link, _lstat, _scandir = os.link, os.lstat, os.scandir  # those of the system, even where faults replace them
 
 
 @dataclass
@@ -44,7 +44,7 @@ class Node:
 
 
 class Disk:
-    """The disk below a folder, as far as the calls of processes tell.
+    """The disk below a folder, reconstructed from the calls of processes.
 
     Parameters
     ----------
@@ -66,37 +66,37 @@ class Disk:
         return cls(root, vault, [Node(**node) for node in json.loads(noted)] if noted else None)
 
     def noted(self) -> str:
-        """Return all that is known as text."""
+        """Return the state as text."""
         return json.dumps([asdict(node) for node in self.nodes])
 
     def created(self, path: str) -> None:
-        """Learn that a file was made."""
+        """Note that a file was created."""
         self._enter(path, self._new_file(path, lasts=False))
 
     def made(self, path: str) -> None:
-        """Learn that a folder was made."""
+        """Note that a folder was created."""
         self.nodes.append(Node(is_folder=True))
         self._enter(path, len(self.nodes) - 1)
 
     def linked(self, source: str, target: str) -> None:
-        """Learn that a file has one more name."""
+        """Note that a file got another name."""
         self._enter(target, self._number(source))
 
     def replaced(self, source: str, target: str) -> None:
-        """Learn that a file has another name, in the same folder."""
+        """Note that a file was renamed within its folder."""
         folder, name = os.path.split(source)
         assert folder == os.path.dirname(target)
         number = self._number(source)
         self._node(folder).pending.append({name: None, os.path.basename(target): number})
 
     def unlinked(self, path: str) -> None:
-        """Learn that a name goes."""
+        """Note that a name was removed."""
         folder, name = os.path.split(path)
         if name in self._node(folder).names():
             self._node(folder).pending.append({name: None})
 
     def synced(self, path: str) -> None:
-        """Learn that a file, or the names in a folder, last from now on."""
+        """Note that a file, or the names in a folder, last from now on."""
         node = self._node(path)
         if node.is_folder:
             node.lasting, node.pending = node.names(), []
@@ -132,7 +132,7 @@ class Disk:
 
 @dataclass(frozen=True)
 class Loss:
-    """What a loss of power takes of that which need not last.
+    """What a power failure destroys of the data that need not last.
 
     Attributes
     ----------
@@ -141,7 +141,7 @@ class Loss:
     content
         Of what was written and not synced: ``"kept"``, ``"gone"``, ``"half"``, ``"zeros"`` in its place, or ``"some"``.
     seed
-        Where something is left to chance.
+        Seed of random choices.
     """
 
     names: str
@@ -149,7 +149,7 @@ class Loss:
     seed: int = 0
 
     def leave(self, noted: str, vault: Path, target: Path) -> None:
-        """Write what is left into a new folder."""
+        """Write what remains into a new folder."""
         nodes = [Node(**node) for node in json.loads(noted)]
         chance = random.Random(self.seed)
 
@@ -178,7 +178,7 @@ class Loss:
 
 
 def losses(seeds: int) -> Iterator[Loss]:
-    """Yield every loss that leaves nothing to chance, and some that do."""
+    """Yield every loss without random choices, and some with them."""
     for names, content in itertools.product(("gone", "kept"), ("gone", "half", "zeros", "kept")):
         yield Loss(names, content)
     for seed in range(seeds):

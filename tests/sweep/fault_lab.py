@@ -1,4 +1,4 @@
-"""What tests of faults share: runs in new folders, and what must hold of a folder whatever happened to it."""
+"""Tools for tests of faults: runs in new folders, and what must hold for a folder after any fault."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.sweep.support import digest_of, make_study, parts_of, write_study
 # Three parts, of two cells; and another study that is trained by the same kernel.
 STUDY = make_study(count=6, hidden=2, learning_rate=[0.2, 0.5], max_steps=200, threshold=0.05, name="mine")
 OTHER = make_study(count=6, hidden=2, learning_rate=[0.2, 0.5], max_steps=200, threshold=0.05, name="other", scale=2.0)
-# The first one with few steps, and all that may be recorded beside rows.
+# The first study with few steps, and everything that can be recorded besides rows.
 RECORDED = Study(
     **make_study(count=6, hidden=2, learning_rate=[0.2, 0.5], max_steps=10, name="mine").canonical()
     | {"record": {"curves": {"seeds": 2}, "weights": "both", "measures": ["margin"]}}
@@ -31,12 +31,12 @@ RECORDED = Study(
 PART_RUNS = 4
 N_PARTS = Plan(STUDY, PART_RUNS).n_parts
 
-# What a command says beside errors: how far it is, and that there was nothing to train.
+# What a command prints besides errors: its progress, and that there was nothing to train.
 _PROGRESS = re.compile(r" *\d+ %  .*|.*; nothing to train")
 
 
 class Truth:
-    """What a study gives undisturbed, and what must hold of any folder of it."""
+    """The undisturbed results of a study, and what must hold for any folder of it."""
 
     def __init__(self, study: Study) -> None:
         result = sweep.run(study, threads=1)
@@ -46,13 +46,13 @@ class Truth:
         assert digest_of(self.rows) == self.digest
 
     def check_rows(self, rows: pd.DataFrame) -> None:
-        """Require rows of this study that are true, each of them once."""
+        """Require correct rows of this study, each at most once."""
         expected = self.rows.iloc[rows["run"]].reset_index(drop=True)
         pd.testing.assert_frame_equal(rows, expected, check_exact=True)
         assert rows["run"].is_unique
 
     def check_curves(self, result: Result) -> None:
-        """Require the learning curves of a complete result, if it has any."""
+        """Require the learning curves of a complete result, if it records any."""
         if self.curves is not None:
             pd.testing.assert_frame_equal(result.learning_curves(), self.curves, check_exact=True)
 
@@ -73,7 +73,7 @@ class Truth:
 
 
 class Lab:
-    """Runs of a study in folders of their own.
+    """Runs of a study in separate folders.
 
     Parameters
     ----------
@@ -105,13 +105,13 @@ class Lab:
         return Request(line, str(root), PART_RUNS, **options)
 
     def run(self, root: Path, **options: Any) -> Ended:
-        """Run the study without waiting for the disk; what faults are about must have been seen."""
+        """Run the study without waiting for the disk; require that every call in the folder was watched."""
         ended = self.zygote.run(self.request(root, **{"fault": Fault(()), **options}))
         assert ended.unseen == []
         return ended
 
     def crash(self, root: Path, fault: Fault, **options: Any) -> Ended | None:
-        """Run the study and let it crash; return None where it comes to its end before that."""
+        """Run the study and let it crash; return None if it ends before that."""
         ended = self.run(root, fault=fault, **options)
         if ended.code == CRASHED:
             return ended
@@ -120,7 +120,7 @@ class Lab:
         return None
 
     def on_disk(self, root: Path, noted: str = "") -> dict[str, str]:
-        """Return the options of a run whose disk is of interest, after what is known of it."""
+        """Return the options of a run with a watched disk, in its current state."""
         return {"disk": noted, "vault": str(self.vault(root))}
 
     def vault(self, root: Path) -> Path:
@@ -130,7 +130,7 @@ class Lab:
         return vault
 
     def readable(self, folder: Path) -> int:
-        """Return how many runs readers find, which must be true, or why there are none in one sentence."""
+        """Return how many runs readers find, which must be correct, or the sentence why there are none."""
         n_rows = 0
         for partial in (False, True):
             try:
@@ -154,7 +154,7 @@ class Lab:
         return n_rows
 
     def complete(self, root: Path, **options: Any) -> Ended:
-        """Require that the same command brings the study to its end, with all that must hold of it, and remove it."""
+        """Require that the same command completes the study correctly, and remove the folder."""
         ended = self.run(root, **options)
         assert ended.code == 0, ended
         assert f"digest {self.truth.digest}" in ended.out.splitlines()
@@ -163,7 +163,7 @@ class Lab:
         return ended
 
     def without_power(self, root: Path, noted: str, losses: list[Loss]) -> Iterator[tuple[Loss, Path]]:
-        """Yield each loss and a new folder of what it leaves."""
+        """Yield each loss of power, with a new folder of what it leaves."""
         for loss in losses:
             left = self.root()
             left.rmdir()
@@ -172,7 +172,7 @@ class Lab:
 
 
 def assert_told(ended: Ended, *words: str) -> None:
-    """Require exit code 2 and one sentence, beside progress, that holds the words."""
+    """Require exit code 2 and one sentence, besides progress, that contains these texts."""
     assert ended.code == 2, ended
     (line,) = [line for line in ended.err.splitlines() if line and not _PROGRESS.fullmatch(line)]
     assert line.startswith("error: "), ended
@@ -181,7 +181,7 @@ def assert_told(ended: Ended, *words: str) -> None:
 
 
 def numbered(fault: Fault, first: int, stride: int) -> Iterator[Fault]:
-    """Yield a fault at one call after another; who takes them ends that."""
+    """Yield a fault at one call after another, without end."""
     number = first
     while True:
         yield replace(fault, number=number)
@@ -191,8 +191,8 @@ def numbered(fault: Fault, first: int, stride: int) -> Iterator[Fault]:
 def thorough(stride: int, what: str = "", quick: Iterable[Any] = (), whole: Iterable[Any] = ()) -> pytest.MarkDecorator:
     """Parametrize ``stride``, from one call that fails to the next: so many in every run, and each in the soak.
 
-    It should have no factor in common with the calls that each part takes, lest they all fail at the same one.
-    What else differs is some of it in every run, and all of it in the soak.
+    It should be coprime to the number of calls for each part, or all faults would hit the same call of a part.
+    Of other parameters every run takes some, and the soak takes all.
     """
     if not what:
         return pytest.mark.parametrize("stride", [stride, pytest.param(1, marks=pytest.mark.soak)])

@@ -1,7 +1,7 @@
-"""Commands in processes of their own that start in no time: forks of one that has trained their study already.
+"""Commands in separate processes that start fast: forks of a process that has already trained their study.
 
-That one has a single thread of Python's when it forks; those of libraries look after themselves. The processes
-are those of :func:`sweep.__main__.run_command`, so that exit codes and errors are those of users.
+That process has a single Python thread when it forks; threads of libraries handle forks themselves. The processes
+run :func:`sweep.__main__.run_command`, so exit codes and errors are those that users get.
 """
 
 from __future__ import annotations
@@ -43,13 +43,13 @@ class Request:
     arguments
         After ``sweep``.
     root
-        The folder that is watched: it holds the results folder, and nothing of anybody else.
+        The watched folder: it contains the results folder and nothing else.
     part_runs
         Runs in a part.
     fault
-        What is to happen to one of the calls of the system; without, calls are those of the system itself.
+        What happens to one of the system calls; without it, calls are not watched.
     disk
-        Text of :meth:`Disk.noted` of an earlier process, ``""`` for a new disk; without, it does not matter what lasts.
+        Text of :meth:`Disk.noted` of an earlier process, ``""`` for a new disk; without it, no disk is simulated.
     vault
         Folder of the disk's files.
     kill_after
@@ -57,9 +57,9 @@ class Request:
     most_bytes
         No file may be larger.
     sync_seconds
-        The names of commits are synced so often; always, or only in the end, where tests do not depend on time.
+        Interval of syncing the names of commits: always, or only at the end, so that tests do not depend on time.
     answer
-        Whether to print the answer too, which takes longer than the rest.
+        Whether to print the answer too, which takes longer than everything else.
     """
 
     arguments: tuple[str, ...]
@@ -98,7 +98,7 @@ class Ended:
     calls
         Kinds of the numbered calls.
     unseen
-        What it did to the folder without a watched call.
+        What it did in the folder without a watched call.
     disk
         Text of :meth:`Disk.noted`.
     """
@@ -128,7 +128,7 @@ class Zygote:
         )
 
     def __enter__(self) -> Zygote:
-        """Leave it running."""
+        """Return it; the process already runs."""
         return self
 
     def __exit__(
@@ -152,7 +152,7 @@ class Zygote:
 
 
 class _Child:
-    """A forked process, as the one that forked it sees it."""
+    """A forked process, as its parent sees it."""
 
     def __init__(self, request: Request) -> None:
         self.request, self.begun = request, time.monotonic()
@@ -166,7 +166,7 @@ class _Child:
             os.close(end)
 
     def look(self) -> bool:
-        """Tell whether it has ended; kill it if its time is over."""
+        """Return whether it has ended; kill it after its time limit."""
         if self.status is None:
             seconds = _MOST_SECONDS if self.request.kill_after is None else self.request.kill_after
             if time.monotonic() - self.begun > seconds:
@@ -188,7 +188,7 @@ class _Child:
 
 
 def _be_command(request: Request, outputs: list[int], report: int) -> None:
-    """Be the process of a command, and never return."""
+    """Run as the process of a command, and never return."""
     code: Any = 1
     try:
         for number, output in enumerate(outputs, 1):
@@ -239,7 +239,7 @@ def _command(request: Request, report: int) -> Any:
 
 
 def _remember_statistics() -> None:
-    """Compute the statistics of cells once for the same counts: they take more time than all else that a fork does."""
+    """Cache the statistics of cells by their counts: they take most of the time of a fork."""
     from sweep.store import aggregate
 
     compute, known = aggregate.summarize, {}
@@ -254,7 +254,7 @@ def _remember_statistics() -> None:
 
 
 def _serve(study_file: str, part_runs: int) -> None:
-    """Train the study, then run what is asked for, line by line."""
+    """Train the study, then run the requests, line by line."""
     from sweep import load_study
     from tests.sweep.in_parts import run_in_parts
     from tests.sweep.support import command
@@ -265,7 +265,7 @@ def _serve(study_file: str, part_runs: int) -> None:
         run_in_parts(load_study(study_file), Path(folder, "parts"), 1, part_runs=part_runs)
         for _ in range(2):
             assert command("run", study_file, "--out", f"{folder}/r", "--threads", "1").code == 0
-    gc.freeze()  # what is here stays, in memory that forks share
+    gc.freeze()  # objects so far stay in memory that forks share
     for line in sys.stdin:
         children = [_Child(Request.decode(each)) for each in json.loads(line)]
         while sum(child.look() for child in children) < len(children):

@@ -1,7 +1,7 @@
-"""The calls of the system that a run makes for its results folder: numbered, and any of them can fail or be its last.
+"""The system calls of a run in its results folder: they are numbered, and any of them can fail or be the last.
 
-All of this happens within one process that is thrown away: nothing is put back. Files are opened as
-:class:`_WatchedFile`, below Python's own buffers, so that a write here is a write of the system.
+All of this happens within one process that ends afterwards: nothing is restored. Files are opened as
+:class:`_WatchedFile`, below Python's buffers, so that each write is a system call.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from typing import Any, NoReturn
 
 from tests.sweep.fault_disk import Disk
 
-# What changes the folder, so that the moment before each of these is a state of its own that a kill may leave.
+# Calls that change the folder: a kill may leave the state before each of them.
 CHANGES = ("create", "write", "link", "replace", "unlink", "mkdir")
-# After a loss of power it also matters what was synced.
+# After a power failure, syncs matter too.
 LASTING = (*CHANGES, "fsync")
-# What a full disk refuses, and where rights may be missing. A removal takes no space.
+# Calls that fail on a full disk, or without permission. A removal takes no space.
 SPACE = ("create", "write", "close", "fsync", "link", "replace", "mkdir")
 READING = ("open", "read", "list", "stat")
 RIGHTS = ("create", "open", "link", "replace", "unlink", "mkdir", "list", "stat")
@@ -33,7 +33,7 @@ EVERY = (*SPACE, *READING, "unlink", "lock")
 # How a process ends that crashes here.
 CRASHED = 77
 
-# Events of Python's own audit that must not come from anywhere but here.
+# Events of Python's audit hooks that only this module may cause.
 _AUDITED = ("open", "os.listdir", "os.scandir", "os.link", "os.rename", "os.remove", "os.mkdir", "os.rmdir")
 _UNEXPECTED = ("os.truncate", "os.symlink", "shutil.rmtree", "shutil.copyfile", "shutil.move")
 
@@ -47,13 +47,13 @@ class Fault:
     kinds
         Calls of these kinds are numbered.
     number
-        From 1; the call of this number meets the fault, and no call where it is 0.
+        Number of the call with the fault, from 1; 0 for no fault.
     error
-        Number of the error that it ends with; without, the process ends there.
+        Error number that the call raises; without it, the process ends there.
     for_ever
         Whether all later calls of these kinds fail too.
     half
-        Whether the process ends when half of what was to be written is.
+        Whether the process ends after half of a write.
     """
 
     kinds: tuple[str, ...] = EVERY
@@ -64,16 +64,16 @@ class Fault:
 
 
 class System:
-    """The system as one process sees it, which from :meth:`install` on makes its calls through this.
+    """The system calls of one process, which go through this object from :meth:`install` on.
 
     Parameters
     ----------
     root
-        Only files below this folder, and itself, are watched.
+        Only this folder and files below it are watched.
     fault
-        What is to happen.
+        The fault to inject.
     disk
-        Learns what lasts, if that is of interest.
+        Records what lasts; None to record nothing.
     at_crash
         Called before the process ends in a crash.
 
@@ -82,7 +82,7 @@ class System:
     calls : list of str
         Kinds of all calls so far, the numbered ones.
     unseen : list of str
-        What Python's audit saw of the folder and this did not.
+        Events of Python's audit in the folder that no watched call explains.
     """
 
     def __init__(self, root: str, fault: Fault, disk: Disk | None, at_crash: Callable[[], None]) -> None:
@@ -93,7 +93,7 @@ class System:
         self._here = local()
 
     def install(self) -> None:
-        """Take the place of the system's functions for the rest of this process."""
+        """Replace the system's functions for the rest of this process."""
         self._open, self._os_open, self._os_close = io.open, os.open, os.close
         io.open = builtins.open = self.open  # type: ignore[assignment]
         os.open, os.close, os.fsync = self.os_open, self.os_close, self.fsync  # type: ignore[assignment]
@@ -108,7 +108,7 @@ class System:
         sys.addaudithook(self._audit)
 
     def meet(self, kind: str) -> bool:
-        """Count a call, which may be where the process ends or an error comes; tell whether half of a write is done."""
+        """Count a call, and inject the fault if it is due; return whether only half of a write is done."""
         if kind not in self.fault.kinds:
             return False
         self.calls.append(kind)
@@ -124,10 +124,10 @@ class System:
         self._at_crash()
         os._exit(CRASHED)
 
-    def open(self, file: Any, mode: str = "r", buffering: int = -1, *given: Any, **options: Any) -> Any:
-        """Open a file as ``io.open`` does, watched if it is one of the folder."""
+    def open(self, file: Any, mode: str = "r", buffering: int = -1, *arguments: Any, **options: Any) -> Any:
+        """Open a file as ``io.open`` does, watched if it is in the folder."""
         if not self._ours(file):
-            return self._open(file, mode, buffering, *given, **options)
+            return self._open(file, mode, buffering, *arguments, **options)
         if "b" not in mode or buffering != -1:
             raise NotImplementedError(f"open({file!r}, {mode!r}) is not watched yet")
         opener = options.get("opener")
@@ -140,27 +140,27 @@ class System:
                 self.disk.created(watched.path)
         return io.BufferedWriter(watched) if creating else io.BufferedReader(watched)
 
-    def os_open(self, path: Any, flags: int, *given: Any, **options: Any) -> int:
+    def os_open(self, path: Any, flags: int, *arguments: Any, **options: Any) -> int:
         """Open a descriptor as ``os.open`` does."""
         if not self._ours(path):
-            return int(self._os_open(path, flags, *given, **options))
+            return int(self._os_open(path, flags, *arguments, **options))
         if flags & os.O_CREAT:
             raise NotImplementedError(f"os.open({path!r}) that creates is not watched yet")
         self.meet("open")
         with self.seen():
-            descriptor = int(self._os_open(path, flags, *given, **options))
+            descriptor = int(self._os_open(path, flags, *arguments, **options))
         self.descriptors[descriptor] = os.fspath(path)
         return descriptor
 
     def os_close(self, descriptor: int) -> None:
-        """Close a descriptor; it is closed also where that ends with an error."""
+        """Close a descriptor, even if the call then raises an error."""
         watched = self.descriptors.pop(descriptor, None)
         self._os_close(descriptor)
         if watched is not None:
             self.meet("close")
 
     def fsync(self, file: int) -> None:
-        """Note that a file or folder lasts, without waiting for a disk: none loses power here."""
+        """Note that a file or folder lasts, without waiting for the disk."""
         path = self.descriptors.get(file)
         if path is None:
             return
@@ -179,7 +179,7 @@ class System:
 
     @contextmanager
     def seen(self) -> Any:
-        """Mark what Python's audit sees meanwhile as seen here too."""
+        """Mark events of Python's audit within this context as explained."""
         self._here.depth = getattr(self._here, "depth", 0) + 1
         try:
             yield
@@ -199,14 +199,14 @@ class System:
         return name == self.root or name.startswith(self.root + os.sep)
 
     def _of_one(self, kind: str, call: Callable[..., Any]) -> Callable[..., Any]:
-        def watched(path: Any = ".", *given: Any, **options: Any) -> Any:
+        def watched(path: Any = ".", *arguments: Any, **options: Any) -> Any:
             if not self._ours(path):
-                return call(path, *given, **options)
+                return call(path, *arguments, **options)
             self.meet(kind)
             with self.seen():
                 if self.disk and kind == "unlink":
                     self.disk.unlinked(os.fspath(path))
-                found = call(path, *given, **options)
+                found = call(path, *arguments, **options)
                 if self.disk and kind == "mkdir":
                     self.disk.made(os.fspath(path))
                 return found
@@ -214,12 +214,12 @@ class System:
         return watched
 
     def _of_two(self, kind: str, call: Callable[..., Any]) -> Callable[..., Any]:
-        def watched(source: Any, target: Any, *given: Any, **options: Any) -> None:
+        def watched(source: Any, target: Any, *arguments: Any, **options: Any) -> None:
             ours = self._ours(target)
             if ours:
                 self.meet(kind)
             with self.seen():
-                call(source, target, *given, **options)
+                call(source, target, *arguments, **options)
             if ours and self.disk:
                 (self.disk.linked if kind == "link" else self.disk.replaced)(os.fspath(source), os.fspath(target))
 
@@ -254,12 +254,12 @@ class _WatchedFile(io.FileIO):
         return super().readall()
 
     def readinto(self, buffer: Any) -> Any:
-        """Read as much as there is room for."""
+        """Read into a buffer."""
         self.system.meet("read")
         return super().readinto(buffer)
 
     def close(self) -> None:
-        """Close; it is closed also where that ends with an error."""
+        """Close, even if the call then raises an error."""
         if self.closed:
             return
         self.system.descriptors.pop(self.fileno(), None)

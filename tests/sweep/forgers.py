@@ -1,4 +1,4 @@
-"""Forgers: they change rows of a finished result, and make every checksum, count and digest fit what they wrote."""
+"""Forgers: they change rows of a finished result, and make every checksum, count and digest fit."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.sweep.support import replace_value
 
 
 def forge_parts(folder: Path, change: Callable[[pa.Table], pa.Table]) -> Path:
-    """Change parts of a finished result, and all that follows from them."""
+    """Change parts of a finished result, and everything derived from them."""
     store = Store.open(folder)
     for commit in store.commits().values():
         old = store.table(commit)
@@ -38,7 +38,7 @@ def forge_parts(folder: Path, change: Callable[[pa.Table], pa.Table]) -> Path:
 
 
 def forge_run(folder: Path, run: int, **values: Any) -> Path:
-    """Change columns of one run of a finished result, and all that follows from them."""
+    """Change columns of one run of a finished result, and everything derived from them."""
 
     def change(table: pa.Table) -> pa.Table:
         for column, value in values.items():
@@ -56,7 +56,7 @@ def finish_forged(folder: Path) -> None:
 
 
 def forge_record(path: Path, **changes: Any) -> None:
-    """Change facts in run.json or in a commit, and its check with them."""
+    """Change facts in run.json or in a commit, and its checksum with them."""
     path.write_bytes(encode_record({**decode_record(path.read_bytes(), str(path)), **changes}))
 
 

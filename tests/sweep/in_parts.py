@@ -1,4 +1,4 @@
-"""Runs in parts of few runs, so that small studies have many of them."""
+"""Training in parts of few runs, so that small studies have many parts."""
 
 from __future__ import annotations
 
@@ -18,5 +18,5 @@ def run_in_parts(
     part_runs: int | None,
     **options: Any,
 ) -> sweep.Result:
-    """Run a study as ``sweep.run`` does, in parts of ``part_runs`` runs, or as they are planned."""
+    """Run a study as ``sweep.run`` does, in parts of ``part_runs`` runs, or in the planned parts."""
     return training.run_in_parts(study, out, threads, keep, training.Options(**options), part_runs)

@@ -1,4 +1,4 @@
-"""Results whose runs are made up, so that statistics are tested without training."""
+"""Results with invented runs, to test statistics without training."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ CONVERGED, EXHAUSTED = STATUSES.index("converged"), STATUSES.index("exhausted")
 
 
 def result_of(study: Study, outcomes: Outcomes, keep: str = "runs") -> Result:
-    """Return a result of these runs, of which those that did not converge are exhausted.
+    """Return a result of these runs; runs that did not converge are exhausted.
 
-    Where some are missing it is partial.
+    It is partial if some runs are missing.
     """
     present = outcomes.present
     cell, _ = np.nonzero(present)
@@ -35,7 +35,7 @@ def result_of(study: Study, outcomes: Outcomes, keep: str = "runs") -> Result:
 
 
 def outcomes_of(random: np.random.Generator, rates: Array, n_seeds: int, shared: float, limit: int = 100) -> Outcomes:
-    """Return runs that converge with these rates by cell, in up to half the limit of steps.
+    """Return runs that converge with these rates by cell, within half the limit of steps.
 
     With the chance ``shared`` a seed draws one number for all cells, so that cells share their luck.
     """
@@ -47,7 +47,7 @@ def outcomes_of(random: np.random.Generator, rates: Array, n_seeds: int, shared:
 
 
 def measured_result(study: Study, measure: str, values: Array) -> Result:
-    """Return a result of which this was measured, by cell and seed; nothing is evaluated, and NaN is no run."""
+    """Return a result with these measures, by cell and seed; there is no criterion, and NaN is a missing run."""
     present = ~np.isnan(values)
     runs = Outcomes(np.where(present, 100, -1).astype(np.int32), np.zeros(values.shape, np.bool_))
     result = result_of(study, runs)

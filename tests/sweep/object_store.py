@@ -37,22 +37,22 @@ class Asked:
 
 @dataclass(frozen=True)
 class Fault:
-    """What befalls a request.
+    """A fault of a request.
 
     Attributes
     ----------
     status
-        Answer this; 0 closes the connection without an answer.
+        HTTP status of the answer; 0 closes the connection without an answer.
     code
         Of the error in the answer.
     effect
-        Whether the request is carried out all the same.
+        Whether the request is carried out anyway.
     unconditional
-        Carry it out without its condition, and answer what comes of that.
+        Carry it out without its condition, and answer with the outcome.
     pause
-        Answer so many seconds later.
+        Delay of the answer in seconds.
     hold
-        Set once the request is here; it is never answered.
+        Event that is set when the request arrives; it is never answered.
     """
 
     status: int = 500
@@ -73,7 +73,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Print nothing."""
 
     def handle_one_request(self) -> None:
-        """Take it that clients go away, as they do when they are killed."""
+        """Tolerate clients that disconnect because they are killed."""
         try:
             super().handle_one_request()
         except (ConnectionError, HTTPException):
@@ -82,7 +82,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _pass_on(self) -> None:
         headers = {key.lower(): value for key, value in self.headers.items()}
         fault = self.server.fault_of(self.command, self.path, "if-none-match" in headers)
-        if fault and fault.hold and not fault.effect:  # amid the upload: its body is never read
+        if fault and fault.hold and not fault.effect:  # during the upload: its body is never read
             self._hold(fault.hold)
             return
         body = self.rfile.read(int(headers.get("content-length", 0)))
@@ -154,13 +154,13 @@ class ObjectStore(ThreadingHTTPServer):
         self.clear()
 
     def clear(self) -> None:
-        """Fail no more, and forget what was asked."""
+        """Remove the rule, and forget the requests."""
         self.rule: Callable[[Asked], Fault | None] = lambda _: None
         self.asked: list[Asked] = []
         self._counts: dict[tuple[str, str, bool], int] = {}
 
     def fault_of(self, method: str, path: str, conditional: bool) -> Fault | None:
-        """Note a request, and return what befalls it."""
+        """Note a request, and return its fault."""
         with self._counting:
             key = method, path.partition("?")[0], conditional
             self._counts[key] = self._counts.get(key, 0) + 1
@@ -169,19 +169,19 @@ class ObjectStore(ThreadingHTTPServer):
             return self.rule(asked)
 
     def put(self, key: str = "") -> None:
-        """Make an empty object, or the bucket, past all faults; keys may be such as this project does not use."""
+        """Make an empty object, or the bucket, without faults; the project itself may never use such keys."""
         connection = HTTPConnection("127.0.0.1", self.moto_port)
         connection.request("PUT", f"/{BUCKET}/{key}")
         assert connection.getresponse().status == 200
         connection.close()
 
     def address(self) -> str:
-        """Return an address that was not given before."""
+        """Return a new address."""
         return f"s3://{BUCKET}/tests/{secrets.token_hex(4)}"
 
     @property
     def environment(self) -> dict[str, str]:
-        """What the environment must hold to reach it, and nothing beyond this machine."""
+        """Environment variables to reach the store, and nothing beyond this machine."""
         return {
             "AWS_ACCESS_KEY_ID": "key",
             "AWS_SECRET_ACCESS_KEY": "never shown",

@@ -1,4 +1,4 @@
-"""Custom components for tests of sweep: known for as long as a test runs, in this process alone."""
+"""Custom components for tests of sweep, registered only in this process during a test."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FILE = Path(__file__).parents[1] / "kernels" / "custom_components.py"
 
 @contextmanager
 def only_plugins(*files: Path) -> Iterator[None]:
-    """Know the components of these files and no others, as a new process would."""
+    """Register only the components of these files, as in a new process."""
     with mock.patch.object(registry, "_BY_NAME", {}), mock.patch.object(registry, "_BY_KEY", {}):
         for file in files:
             load_plugin(file)

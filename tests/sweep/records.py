@@ -1,4 +1,4 @@
-"""Records on disk that are changed as if they had been written so."""
+"""Records on disk with changes that fit their checksums."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sweep.store.records import encode_record
 
 
 def rewrite(path: Path, **changes: Any) -> None:
-    """Change keys of a record, or remove those given as ``...``, and make its own hash fit."""
+    """Change keys of a record, or remove those with the value ``...``, and make its hash fit."""
     facts = json.loads(path.read_text()) | changes
     facts.pop("check")
     path.write_bytes(encode_record({key: value for key, value in facts.items() if value is not ...}))

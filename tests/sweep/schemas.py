@@ -12,17 +12,17 @@ from sweep.study.schema import study_schema
 
 @cache
 def validator() -> Draft4Validator:
-    """Return a validator by the schema."""
+    """Return a validator for the schema."""
     return Draft4Validator(study_schema())
 
 
 def accepts(tables: Any) -> bool:
-    """Tell whether the schema accepts a study."""
+    """Return whether the schema accepts a study."""
     return bool(validator().is_valid(tables))
 
 
 def plain(value: Any) -> Any:
-    """Return tables as TOML has them: with lists in place of tuples, and without keys that have no value."""
+    """Return tables as in TOML: with lists in place of tuples, and without keys whose value is None."""
     if isinstance(value, dict):
         return {key: plain(each) for key, each in value.items() if each is not None}
     return [plain(each) for each in value] if isinstance(value, (list, tuple)) else value

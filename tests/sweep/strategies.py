@@ -21,7 +21,7 @@ activations = st.sampled_from(list(vocabulary.ACTIVATIONS))
 
 
 def numbers(setting: Setting) -> st.SearchStrategy[float]:
-    """Return the numbers that a setting may be."""
+    """Return the allowed numbers of a setting."""
     low = setting.at_least if setting.above is None else setting.above
     limits = {"min_value": low, "max_value": setting.below}
     given = {name: limit for name, limit in limits.items() if limit is not None}
@@ -33,7 +33,7 @@ def numbers(setting: Setting) -> st.SearchStrategy[float]:
     return st.floats(**given, **excluded, allow_nan=False, allow_infinity=False)
 
 
-# Options that go with all others.
+# Options that can be combined with all others.
 ANY_LOSSES = [name for name, loss in vocabulary.LOSSES.items() if not (loss.output or loss.takes_target)]
 ANY_OPTIMIZERS = [
     name for name, option in vocabulary.OPTIMIZERS.items() if not (option.full_batch or option.needs_decay)
@@ -81,7 +81,7 @@ SCALARS: dict[str, st.SearchStrategy[Any]] = {
     **{name: numbers(setting) for name, setting in vocabulary.OWN.items()},
 }
 
-# Options that need others, each a dialect of its own: what it draws in place of the above, and targets.
+# Options that need others: each draws its own values in place of the above, and targets.
 DIALECTS: dict[str, tuple[dict[str, st.SearchStrategy[Any]], st.SearchStrategy[float]]] = {
     "any": ({"loss": SCALARS["loss"]}, finite),
     "bce": ({"loss": st.just("bce"), "output": st.just("sigmoid")}, st.floats(0, 1)),
@@ -102,7 +102,7 @@ DIALECTS: dict[str, tuple[dict[str, st.SearchStrategy[Any]], st.SearchStrategy[f
     ),
 }
 
-# What an option does nothing without.
+# Conditions without which an option has no effect.
 NEEDS: dict[str, dict[str, set[Any]]] = {
     "bias_scale": {"bias": {True}},
     "from_step": {"criterion": {"loss", "max_error", "correct"}},
@@ -146,7 +146,7 @@ def data_tables(draw: st.DrawFn, target: st.SearchStrategy[float]) -> dict[str, 
 
 @st.composite
 def study_tables(draw: st.DrawFn) -> dict[str, Any]:
-    """Draw the keywords of a valid study: some scalars swept, in any order, others fixed or left to their default."""
+    """Draw the keywords of a valid study: some scalars swept, in any order, others fixed or default."""
     own, target = DIALECTS[draw(st.sampled_from(sorted(DIALECTS)))]
     scalars = {name: values for name, values in (SCALARS | own).items() if not values.is_empty}
     swept = draw(st.lists(st.sampled_from(sorted(scalars)), unique=True, max_size=4))
@@ -176,7 +176,7 @@ def study_tables(draw: st.DrawFn) -> dict[str, Any]:
     return tables
 
 
-# Values of some options that are trained in no time, and with which runs end in every way.
+# Values of some options that train quickly, and with which runs end in every way.
 SMALL: dict[str, st.SearchStrategy[Any]] = {
     "hidden": st.one_of(st.integers(1, 3), st.sampled_from(["2-3", "1-2-2"])),
     "layers": st.integers(1, 3),
@@ -191,7 +191,7 @@ SMALL: dict[str, st.SearchStrategy[Any]] = {
 
 @st.composite
 def small_study_tables(draw: st.DrawFn) -> dict[str, Any]:
-    """Draw the keywords of a valid study that is trained in no time, of a few cells and seeds."""
+    """Draw the keywords of a valid study that trains quickly, with a few cells and seeds."""
     tables = draw(study_tables())
     for name, values in SMALL.items():
         if name in tables["parameters"]:
@@ -215,7 +215,7 @@ def small_study_tables(draw: st.DrawFn) -> dict[str, Any]:
     return tables
 
 
-# Options that mean something in a study, so that what is drawn comes close to being valid.
+# Texts that occur in studies, so that drawn studies are nearly valid.
 OPTIONS = [
     *("name", "description", "method", "data", "network", "initial_weights", "training", "convergence", "parameters"),
     *("record", "record.loss_thresholds", "seeds", "task", "file", "inputs", "targets", "dtype", "base", "count"),
@@ -246,7 +246,7 @@ swept = st.one_of(
 
 @st.composite
 def any_tables(draw: st.DrawFn) -> dict[str, Any]:
-    """Draw keywords of a study, most of them faulty: known tables with anything in them, some of it nearly right."""
+    """Draw keywords of a study, mostly faulty: known tables with any content, some of it nearly right."""
     tables: dict[str, Any] = {"data": {"task": "xor"}, "network": {"hidden": 2}, "training": {"learning_rate": 0.1}}
     near = st.dictionaries(st.sampled_from(sorted(SCALARS)), swept, max_size=3)
     tables["parameters"] = draw(st.one_of(anything, near, near))
@@ -280,7 +280,7 @@ def pattern_files(draw: st.DrawFn) -> str:
 
 
 def nested(depth: int) -> Any:
-    """Return a number within so many lists."""
+    """Return a number nested in a number of lists."""
     value: Any = 1
     for _ in range(depth):
         value = [value]

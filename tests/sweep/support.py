@@ -1,4 +1,4 @@
-"""What the tests of sweep share: small studies, comparisons of tables, the command line, folders."""
+"""Tools that the tests of sweep share: small studies, comparisons of tables, the command line, folders."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from sweep.store.store import Store
 from sweep.training.part_trainer import PartTrainer
 from tests import oracle
 
-# Sections of the study file by scalar: settings of options from the vocabulary, all others written out a second time.
+# Sections of the study file by scalar: settings of components from the vocabulary, all others written out again.
 SECTIONS = {
     **dict.fromkeys(("hidden", "layers", "activation", "output", "gain", "bias", "skip", "scaling"), "network"),
     **dict.fromkeys(
@@ -48,14 +48,14 @@ SECTIONS = {
     **{each.name: "network" for option in vocabulary.ACTIVATIONS.values() for each in option.settings},
 }
 
-# Those that decide the kernel, and the initial weights: runs that share them are trained by one call of the oracle.
+# Scalars that decide the kernel or the initial weights: one call of the oracle trains runs that share them.
 SHAPE = (
     *("hidden", "layers", "activation", "output", "bias", "skip", "scaling"),
     *("loss", "reduction", "optimizer", "schedule", "batch", "freeze", "order", "criterion", "tie", "monitor"),
 )
 START = ("distribution", "scale", "output_scale", "bias_scale", "mirrored", "draw_order", "generator")
 
-# Columns of 32 bits, besides those of steps to targets.
+# Columns of 32 bits, besides those of steps to loss thresholds.
 NARROW = ("steps", "epochs", "restarts", "total_steps", "n_correct", "n_test_correct")
 
 # A small study as a file.
@@ -84,7 +84,7 @@ def make_study(
     curves: dict[str, Any] | None = None,
     **scalars: Any,
 ) -> Study:
-    """Make a study, of XOR unless ``data`` is given; a scalar given as a list is swept, in the order given.
+    """Make a study, by default of XOR; scalars that are lists are swept, in the order of the arguments.
 
     By default 2 hidden units and 2 learning rates for at most 60 steps: runs that converge and runs that do not.
     """
@@ -110,7 +110,7 @@ def write_study(path: Path, study: Study) -> Path:
 
 
 def assert_same_table(given: pd.DataFrame, expected: pd.DataFrame) -> None:
-    """Require the same columns and equal values, infinities and missing ones included, whatever the types."""
+    """Require the same columns and equal values, including infinities and missing values, with any types."""
     assert list(given.columns) == list(expected.columns)
     assert len(given) == len(expected)
     for name in expected.columns:
@@ -120,7 +120,7 @@ def assert_same_table(given: pd.DataFrame, expected: pd.DataFrame) -> None:
 
 
 def digest_of(runs: pd.DataFrame, dtype: str = "float64") -> str:
-    """Compute the digest of a runs table as the documentation says, from the frame and the type of weights alone."""
+    """Compute the digest of a runs table as documented, from the frame and the type of weights alone."""
     total = hashlib.sha256()
     for name in runs.columns:
         values = runs[name].tolist()
@@ -167,7 +167,7 @@ def command(*options: str | Path) -> Finished:
 
 
 def assert_refused(finished: Finished, words: tuple[str, ...]) -> None:
-    """Require exit code 2 and one sentence that holds the words."""
+    """Require exit code 2 and one sentence that contains these texts."""
     assert finished.code == 2, finished
     assert finished.out == ""
     (line,) = finished.err.splitlines()
@@ -184,7 +184,7 @@ def tree(folder: Path) -> dict[str, bytes | None]:
 
 @contextmanager
 def training_watched(after: int | None = None, error: BaseException | None = None) -> Iterator[list[int]]:
-    """Note the numbers of the parts that are trained; with ``error`` raise it once ``after`` parts are."""
+    """Note the numbers of trained parts; raise ``error``, if any, after ``after`` parts."""
     trained: list[int] = []
     train = PartTrainer.train
 
@@ -204,7 +204,7 @@ def copy_result(source: Path, target: Path) -> Path:
 
 
 def forge(source: Path, target: Path, change: Callable[[pa.Table], pa.Table]) -> Path:
-    """Copy a finished result with changed rows, as if they had been written so: every hash fits."""
+    """Copy a finished result with changed rows, with hashes that fit."""
     old = Store.open(source)
     with claim(
         LocalFiles(target), FolderRequest(old.study, old.keep, overwrite=False, bits=old.bits, waves=old.waves)
@@ -221,7 +221,7 @@ def forge(source: Path, target: Path, change: Callable[[pa.Table], pa.Table]) ->
 
 
 def make_store(folder: Path, study: Study, keep: str = "runs") -> Store:
-    """Begin a results folder, or go on with one, and return its store without a lock."""
+    """Start or continue a results folder, and return its store without a lock."""
     with claim(
         LocalFiles(folder), FolderRequest(study, keep, overwrite=False, bits=own_bits(), waves=study.seeds.rounds)
     ):
@@ -229,7 +229,7 @@ def make_store(folder: Path, study: Study, keep: str = "runs") -> Store:
 
 
 def replace_value(table: pa.Table, run: int, column: str, value: Any) -> pa.Table:
-    """Return a runs table in which one value of one run is another."""
+    """Return a runs table with one changed value."""
     values = table[column].to_pylist()
     numbers = table["run"].to_pylist()
     if run not in numbers:
@@ -245,5 +245,5 @@ def parts_of(folder: Path) -> list[Path]:
 
 
 def make_commit(part: int, start: int, stop: int, session: str = "s", begin: float = 0.0, end: float = 0.0) -> Commit:
-    """Return a commit of no part, of a training here."""
+    """Return a commit of this process, of no part."""
     return Commit("s", part, start, stop, "", "", 0, 0, session, begin, end, 0, *own_bits().as_dict().values())

@@ -18,7 +18,7 @@ TASKS_OF_FOUR: list[dict[str, Any]] = [
     {"task": "xor", "test": {"task": "or", "coding": "pm1"}, "label_noise": 0.5, "noise_seed": 1},
 ]
 
-# Options of the data that are swept, beside tasks of four patterns that take them.
+# Swept options of the data, with tasks of four patterns that take them.
 SWEPT_OF_FOUR: list[tuple[dict[str, Any], dict[str, list[Any]]]] = [
     ({"task": "boolean", "bits": 2}, {"function": [0, 6, 14], "decision_threshold": [0.5, 0.4]}),
     ({"task": "xor"}, {"coding": ["pm1", "01"], "target_low": [-1.0, 0.1]}),

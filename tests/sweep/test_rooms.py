@@ -1,4 +1,4 @@
-"""Data flows one way: which room may import what, read off the sources."""
+"""Imports between rooms go one way, which these tests check in the sources."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ ROOMS = (
     "cli",
     "__main__",
 )
-# Whose modules import nothing heavy when they are imported, so that commands that train nothing start at once.
+# Rooms whose modules import nothing heavy at the top, so that commands that train nothing start at once.
 LIGHT_ROOMS = ("errors", "lanes", "system", "study", "schedule", "cli", "__main__")
 LIGHT_MODULES = {
     "statistics.definitions",
@@ -46,7 +46,7 @@ LIGHT_MODULES = {
 }
 
 SWEEP, KERNELS = (Path(package.__path__[0]) for package in (sweep, kernels))
-# What sets the state of the floating-point unit, and what declares components: no numerics, and light.
+# Modules that set the state of the floating-point unit or declare components: light, and without numerics.
 LIGHT_KERNELS = {
     f"kernels.{name}"
     for name in (
@@ -69,12 +69,12 @@ HEAVY = {"numpy", "numba", "llvmlite", "pandas", "pyarrow", "matplotlib", "scipy
 
 
 def is_type_checking(node: ast.AST) -> bool:
-    """Tell whether a statement is run by type checkers alone."""
+    """Return whether only type checkers run a statement."""
     return isinstance(node, ast.If) and ast.unparse(node.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING")
 
 
 def statements(node: ast.AST, deep: bool) -> Iterator[ast.AST]:
-    """Yield what runs: everything, or (not ``deep``) only what runs when the module is imported."""
+    """Yield all statements, or without ``deep`` only those that run on import."""
     for child in ast.iter_child_nodes(node):
         if is_type_checking(child):
             continue
@@ -156,7 +156,7 @@ def room(name: str) -> str:
 
 
 def test_the_reader_of_sources_reads() -> None:
-    """These tests would notice: executors import what trains, which imports kernels."""
+    """The reader finds known imports: executors import modules that train, which import kernels."""
     assert "sweep.training.part_trainer" in imports(SWEEP / "training/executors/threads.py", deep=False)
     assert "kernels" in roots(reachable("training.run", deep=False))
     assert "sweep.training.run" in imports(SWEEP / "cli/app.py", deep=True)
@@ -166,7 +166,7 @@ def test_the_reader_of_sources_reads() -> None:
 
 
 def test_every_module_is_in_a_room() -> None:
-    """Nothing else lies in the package than its rooms and what they all stand on."""
+    """The package contains only its rooms and the modules below them all."""
     assert {room(name) for name in MODULES if name != "sweep"} == set(ROOMS)
 
 
@@ -179,7 +179,7 @@ def test_no_import_climbs(name: str) -> None:
 
 
 def test_no_circle() -> None:
-    """No module imports itself through others, whenever and for whomever they are imported."""
+    """No module imports itself through others, not even inside functions or for type checkers."""
     waiting = {name: own_imports(name) - {"sweep"} for name in MODULES if name != "sweep"}
     while free := {name for name, needed in waiting.items() if not needed & waiting.keys()}:
         waiting = {name: needed for name, needed in waiting.items() if name not in free}
@@ -188,13 +188,13 @@ def test_no_circle() -> None:
 
 @pytest.mark.parametrize("path", sorted(KERNELS.rglob("*.py")), ids=lambda path: path.stem)
 def test_kernels_never_import_sweep(path: Path) -> None:
-    """Numerics know nothing of studies, files or commands."""
+    """Kernels know nothing of studies, files or commands."""
     assert not roots(imports(path, deep=True)) & {"sweep", "tests", "pandas", "pyarrow", "logging"}
 
 
 @pytest.mark.parametrize("name", MODULES)
 def test_sweep_never_imports_tests(name: str) -> None:
-    """The package stands alone."""
+    """The package does not need its tests."""
     assert "tests" not in roots(imports(MODULES[name], deep=True))
 
 
@@ -203,7 +203,7 @@ def test_sweep_never_imports_tests(name: str) -> None:
     [name for name in MODULES if name != "sweep" and room(name) in ("statistics", "store", "results", "report")],
 )
 def test_results_are_read_without_training(name: str) -> None:
-    """Statistics and results come from what is stored, never from kernels."""
+    """Statistics and results use only stored data, never kernels."""
     beside = {"sweep.store.own_bits", "sweep.store.part_result"}  # of who trains
     if name not in beside:
         assert kernel_modules(reachable(name.removeprefix("sweep."), deep=True)) <= LIGHT_KERNELS
@@ -218,14 +218,14 @@ def test_results_are_read_without_training(name: str) -> None:
     ],
 )
 def test_light_modules_import_nothing_heavy(name: str) -> None:
-    """What reads and plans studies imports no numerics_version with the module, nor through others."""
+    """Modules that read and plan studies import no numerics, directly or through others."""
     found = reachable(name.removeprefix("sweep."), deep=False)
     assert not roots(found) & HEAVY
     assert kernel_modules(found) <= LIGHT_KERNELS
 
 
 def test_kernels_themselves_are_light_until_used() -> None:
-    """To look at the package of numerics_version, as ``import sweep`` does, imports none of it."""
+    """Importing the package ``kernels``, as ``import sweep`` does, imports none of its numerics."""
     assert roots(imports(KERNELS / "__init__.py", deep=False)) <= {"os"}
     assert roots(imports(KERNELS / "floating_point.py", deep=True)) <= sys.stdlib_module_names
     modules = ", ".join(sorted(LIGHT_KERNELS))
@@ -234,16 +234,16 @@ def test_kernels_themselves_are_light_until_used() -> None:
     assert not HEAVY & set(loaded)
 
 
-def test_object_stores_are_met_by_those_who_name_one() -> None:
-    """The package for them, which not everybody has, is imported by one module, and not before it is used."""
+def test_object_stores_are_imported_only_on_use() -> None:
+    """One module imports the optional package for object stores, and only when it is used."""
     users = {path.stem for path in SWEEP.rglob("*.py") if "obstore" in roots(imports(path, deep=True))}
     assert users == {"requests"}
     assert not [path for path in SWEEP.rglob("*.py") if "obstore" in roots(imports(path, deep=False))]
     assert "sweep.store.objects" not in reachable("store.location", deep=False)
 
 
-def test_matplotlib_is_imported_by_figures_alone() -> None:
-    """No other module can pull in matplotlib, nor these before they draw."""
+def test_only_figures_import_matplotlib() -> None:
+    """No other module imports matplotlib, and figures import it only to draw."""
     users = {path for path in SWEEP.rglob("*.py") if "matplotlib" in roots(imports(path, deep=True))}
     assert {path.parent.name for path in users} <= {"figures", "bench", "report"}
     classes = {SWEEP / "figures" / name for name in ("locators.py", "shown.py")}  # of matplotlib's classes
@@ -253,8 +253,8 @@ def test_matplotlib_is_imported_by_figures_alone() -> None:
     assert not [path for path in others if imports(path, deep=False) & own]
 
 
-def test_dask_is_imported_on_clusters_alone() -> None:
-    """No module needs the extra before a cluster is asked for."""
+def test_only_clusters_import_dask() -> None:
+    """No module needs the extra before a cluster is used."""
     users = {path.stem for path in SWEEP.rglob("*.py") if roots(imports(path, deep=True)) & {"distributed", "dask"}}
     assert users == {"cluster", "connection", "remote"}
     assert not [path for path in SWEEP.rglob("*.py") if roots(imports(path, deep=False)) & {"distributed", "dask"}]

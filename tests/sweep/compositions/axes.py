@@ -1,4 +1,4 @@
-"""Random axes of a study: grids in every form of values, zipped lists, samples and exclusions."""
+"""Random axes of a study: grids with every form of values, zipped lists, samples and exclusions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from kernels import vocabulary
 from sweep.study.options import KINDS, SWEEPABLE, takes_integers
 from sweep.study.samples import METHODS
 
-# Most cells of a study, and most points of an axis of several options.
+# The most cells of a study, and the most points of an axis of several options.
 _MOST_CELLS, _MOST_POINTS = 8, 3
 
 Lists = dict[str, list[Any]]
@@ -24,16 +24,16 @@ def axes(draw: st.DrawFn, swept: Lists, together: list[list[str]]) -> dict[str, 
     Parameters
     ----------
     draw
-        Of hypothesis.
+        Hypothesis's function to draw with.
     swept
-        Their values.
+        Their values, by option.
     together
-        Options whose k-th values go together, equally many.
+        Zipped options, with equally many values.
 
     Returns
     -------
     dict
-        `parameters`, `zip`, `samples` and `exclude`, as far as there are such.
+        The tables `parameters`, `zip`, `samples` and `exclude` that are not empty.
     """
     zipped = [{name: swept[name] for name in names} for names in together]
     alone = [name for name in swept if not any(name in each for each in zipped)]
@@ -58,19 +58,19 @@ def axes(draw: st.DrawFn, swept: Lists, together: list[list[str]]) -> dict[str, 
 
 
 def _key(draw: st.DrawFn, name: str) -> str:
-    """Return the key of an option, now and then with its table."""
+    """Return the key of an option, sometimes with its table."""
     return f"{SWEEPABLE[name]}.{name}" if draw(st.integers(0, 5)) == 0 else name
 
 
 def _is_number(name: str, values: list[Any]) -> bool:
-    """Return whether the values are numbers between which there are others."""
+    """Return whether the values are numbers with other numbers between them."""
     setting = vocabulary.SETTINGS.get(name)
     return all(type(value) in (int, float) for value in values) and not (setting and setting.multiple_of)
 
 
 @st.composite
 def _form(draw: st.DrawFn, name: str, values: list[Any]) -> Any:
-    """Draw a form of some values, or of others between the same ends."""
+    """Draw a form of these values, or of others between the same ends."""
     if len(values) == 1:
         return draw(st.sampled_from([values, {"values": values}, {"value": values[0]}]))
     forms: list[Any] = [values, values, {"values": values}]
@@ -86,7 +86,7 @@ def _form(draw: st.DrawFn, name: str, values: list[Any]) -> Any:
 
 @st.composite
 def _sample(draw: st.DrawFn, options: Lists) -> dict[str, Any]:
-    """Draw a table of points drawn from the values of options, or from all numbers between their ends."""
+    """Draw a table of samples from the values of options, or from all numbers between their ends."""
     table: dict[str, Any] = {}
     for name, values in options.items():
         low, high = (min(values), max(values)) if _is_number(name, values) else (0, 0)
@@ -103,7 +103,7 @@ def _sample(draw: st.DrawFn, options: Lists) -> dict[str, Any]:
 
 @st.composite
 def _exclusion(draw: st.DrawFn, lists: Lists) -> dict[str, Any]:
-    """Draw a table of values of one or two options, such that some cells have them and some have not."""
+    """Draw a table of values of one or two options that only some cells have."""
     names = draw(st.lists(st.sampled_from(sorted(lists)), unique=True, min_size=1, max_size=2))
     table: dict[str, Any] = {}
     for name in names:

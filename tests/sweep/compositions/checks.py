@@ -1,4 +1,4 @@
-"""What must hold of every study, from its file to its tables, in one function for each promise."""
+"""Promises for every study, from its file to its tables, with one function for each promise."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ from tests.sweep.support import assert_same_table, command, digest_of, training_
 
 @dataclass(frozen=True)
 class Ways:
-    """How a study is run beside how it is run usually: nothing of it may change a result.
+    """Other ways to run a study, which must not change a result.
 
     Attributes
     ----------
     threads, part_runs
-        Of a run in parts.
+        Threads and runs per part of a run in parts.
     after
-        Parts after which it is interrupted.
+        Number of parts after which it is interrupted.
     smaller
-        What an earlier study has less of, whose rows are reused: "seeds" or "values".
+        What an earlier study, whose rows are reused, has fewer of: "seeds" or "values".
     chosen
-        The run that is replayed, and the parameter that is compared, among all.
+        Choose the run that is replayed, and the parameter that is compared.
     """
 
     threads: int
@@ -58,14 +58,14 @@ ways = st.builds(
 
 
 def check_composition(tables: Tables, how: Ways, folder: Path) -> None:
-    """Require of a study all that is promised of any.
+    """Require all promises for a study.
 
     Parameters
     ----------
     tables
         Its keywords, with files that are not written yet.
     how
-        Ways to run it.
+        Other ways to run it.
     folder
         An empty folder.
     """
@@ -96,7 +96,7 @@ def check_composition(tables: Tables, how: Ways, folder: Path) -> None:
 
 
 def check_reading(study: Study, tables: Tables, file: Path) -> None:
-    """Require one study from Python, a file, the command line and its canonical form, which editors accept."""
+    """Require the same study from Python, a file, the command line and its canonical form, which fits the schema."""
     sections = {name: table for name, table in tables.items() if isinstance(table, dict)}
     others = "".join(f"{name} = {in_toml(each)}\n" for name, each in tables.items() if name not in sections)
     data, *rest = ((name, "\n".join(map("{} = {}".format, *_keys(table)))) for name, table in sections.items())
@@ -114,7 +114,7 @@ def check_reading(study: Study, tables: Tables, file: Path) -> None:
 
 
 def in_toml(value: Any) -> str:
-    """Write a value of a study file in one line."""
+    """Return a value in TOML, in one line."""
     if isinstance(value, dict):
         return "{ " + ", ".join(map("{} = {}".format, *_keys(value))) + " }"
     return f"[{', '.join(map(in_toml, value))}]" if isinstance(value, list) else json.dumps(value)
@@ -125,7 +125,7 @@ def _keys(table: Tables) -> tuple[list[str], list[str]]:
 
 
 def changes(tables: Tables) -> list[str]:
-    """Return all but the patterns of a study as assignments of the command line."""
+    """Return a study without its patterns as assignments for the command line."""
     found = [f"{name}={in_toml(each)}" for name, each in tables.items() if isinstance(each, list)]
     for section in tables.keys() - {"data"}:
         table = tables[section]
@@ -136,7 +136,7 @@ def changes(tables: Tables) -> list[str]:
 
 
 def check_patterns(study: Study, tables: Tables) -> None:
-    """Require of each cell the patterns of a study that has its values of [data] alone."""
+    """Require that each cell has the patterns of a study with only its values of [data]."""
     if not study.data.options:
         return
     for row in naive_rows(study)[:: study.seeds.count]:
@@ -148,7 +148,7 @@ def check_patterns(study: Study, tables: Tables) -> None:
 
 
 def assert_same_rows(given: pd.DataFrame, expected: pd.DataFrame) -> None:
-    """Require equal tables, lists of weights included."""
+    """Require equal tables, including lists of weights."""
     weights = [name for name in expected.columns if name.endswith("_weights")]
     for name in weights:
         pairs = zip(given[name], expected[name], strict=True)
@@ -158,7 +158,7 @@ def assert_same_rows(given: pd.DataFrame, expected: pd.DataFrame) -> None:
 
 
 def check_reuse(study: Study, how: Ways, expected: pd.DataFrame, folder: Path) -> None:
-    """Rows of a smaller study are taken, as far as it has them, and change nothing."""
+    """Require that rows of a smaller study are reused and change nothing."""
     earlier = smaller_study(study, how)
     if earlier is None:
         return
@@ -166,7 +166,7 @@ def check_reuse(study: Study, how: Ways, expected: pd.DataFrame, folder: Path) -
     grown = run_in_parts(study, out=folder / "grown", threads=1, part_runs=how.part_runs, reuse=[folder / "earlier"])
     assert grown.facts["digest"] == sweep.open_result(folder / "result").facts["digest"]
     if study.seeds.until:
-        return  # how many there are is not told by the values and seeds alone
+        return  # their number does not follow from values and seeds alone
     names = ["seed", *study.parameters]
     known = {tuple(str(row[name]) for name in names) for row in naive_rows(earlier)}
     taken = [tuple(map(str, row)) in known for row in expected[names].itertuples(index=False)]
@@ -189,13 +189,13 @@ def smaller_study(study: Study, how: Ways) -> Study | None:
         tables["data"].pop("sha256", None)
     else:
         return None
-    with suppress(StudyError):  # what no cell uses any more
+    with suppress(StudyError):  # values that no cell uses any more
         return Study(**tables)
     return None
 
 
 def check_cells(result: sweep.Result, expected: pd.DataFrame) -> None:
-    """Cells count the runs by how they ended."""
+    """Require that cells count their runs by status."""
     cells = result.cells
     for status in ("converged", "diverged", "stalled", "exhausted", *(["plateau"] if "n_plateau" in cells else ())):
         counts = (expected["status"] == status).groupby(expected["cell"]).sum()
@@ -203,7 +203,7 @@ def check_cells(result: sweep.Result, expected: pd.DataFrame) -> None:
 
 
 def check_answers(result: sweep.Result, how: Ways, folder: Path) -> None:
-    """Every table is made, without a warning; what cannot be answered is said in one sentence."""
+    """Require every table without a warning, or one sentence why there is none."""
     place = folder / "result"
     swept = [name for name, values in result.study.parameters.items() if len(values) > 1]
     chosen = swept[how.chosen % len(swept)] if swept else "hidden"

@@ -1,4 +1,4 @@
-"""Random tables [data]: tasks with all of their arguments, files and lists, set apart, tested and spoiled."""
+"""Random tables [data]: tasks with all arguments, files and lists, with test sets and label noise."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sweep.study.data_sets import SweptData, read_data
 from sweep.study.tasks import CODINGS, TASKS, arguments_of
 from tests.sweep.compositions.values import LEVELS, Values
 
-# Arguments of tasks that make few patterns; those that decide how many there are are always drawn.
+# Arguments of tasks with few patterns; those that decide the number of patterns are always drawn.
 _SIZES: dict[str, Values] = {
     "bits": st.integers(1, 2),
     "n": st.integers(1, 4),
@@ -38,9 +38,9 @@ PREPARED: dict[str, Values] = {
     "noise_seed": st.integers(0, 2),
     "decision_threshold": st.sampled_from([0.5, 0.4, -0.25]),
 }
-# Tasks of few patterns, of which all have one high target.
+# Tasks with few patterns, each with one high target.
 _OF_CLASSES = ("encoder", "spiral")
-# More patterns than these take too long, so few of them are trained on.
+# More patterns than this take too long, so only few of them are used for training.
 _MOST_PATTERNS = 16
 _NUMBERS = st.sampled_from([0.0, 1.0, -1.0, 0.5, -0.75, 3.0])
 
@@ -53,7 +53,7 @@ class File:
     columns: dict[str, Any]
 
     def write(self, folder: Path) -> str:
-        """Write it, and return its path."""
+        """Write the file and return its path."""
         path = folder / f"{len(list(folder.iterdir()))}{self.suffix}"
         if self.suffix == ".npy":
             np.save(path, next(iter(self.columns.values())))
@@ -66,7 +66,7 @@ class File:
 
 
 class Patterns(NamedTuple):
-    """A table [data], options of it that are swept, and the numbers of patterns, inputs, targets and test patterns."""
+    """A table [data], its swept options, and the numbers of patterns, inputs, targets and test patterns."""
 
     table: dict[str, Any]
     swept: dict[str, list[Any]]
@@ -78,7 +78,7 @@ class Patterns(NamedTuple):
 
 @st.composite
 def patterns(draw: st.DrawFn, kind: str) -> Patterns:
-    """Draw patterns whose targets are of a kind."""
+    """Draw patterns with a kind of targets."""
     table = draw(draw(st.sampled_from([_tasks, _tasks, _lists, _files]))(kind))
     n_patterns, n_inputs, n_targets = _shape(table)
     few = n_patterns <= _MOST_PATTERNS
@@ -104,7 +104,7 @@ def patterns(draw: st.DrawFn, kind: str) -> Patterns:
 
 @st.composite
 def _swept(draw: st.DrawFn, kind: str, table: dict[str, Any]) -> dict[str, list[Any]]:
-    """Draw values of some options of the table; of those that decide how many patterns there are, one."""
+    """Draw values of some options of the table; only one value where they decide the number of patterns."""
     levels = {"target_low": [LEVELS["any"][0], 0.0], "target_high": [LEVELS["any"][1], 1.0]} if kind == "any" else {}
     able = [name for name in table if name in PREPARED or name in _ARGUMENTS or name in levels]
     if "file" in table:
@@ -170,7 +170,7 @@ def _rows(draw: st.DrawFn, kind: str, n_inputs: int, n_targets: int) -> tuple[li
 
 @st.composite
 def _lists(draw: st.DrawFn, kind: str) -> dict[str, Any]:
-    """Draw lists; targets may be flat where there is one for each pattern."""
+    """Draw lists; targets may be flat if each pattern has one."""
     n_inputs, n_targets = (
         draw(st.integers(1, 3)),
         draw(st.integers(2, 3) if kind == "classes" else st.integers(1, 2)),
@@ -182,7 +182,7 @@ def _lists(draw: st.DrawFn, kind: str) -> dict[str, Any]:
 
 @st.composite
 def _files(draw: st.DrawFn, kind: str) -> dict[str, Any]:
-    """Draw a file: with the usual names of columns, with others, or with a column of classes."""
+    """Draw a file with the usual names of columns, with others, or with a column of classes."""
     given, suffix = draw(_lists(kind)), draw(st.sampled_from([".csv", ".parquet"]))
     way = draw(st.sampled_from(["usual", "named", "target"]))
     targets = [row if isinstance(row, list) else [row] for row in given["targets"]]
@@ -204,7 +204,7 @@ def _files(draw: st.DrawFn, kind: str) -> dict[str, Any]:
 
 @st.composite
 def _tests(draw: st.DrawFn, kind: str, table: dict[str, Any], n_inputs: int, n_targets: int) -> dict[str, Any]:
-    """Draw patterns to test with: lists, or the task with other arguments that change no size."""
+    """Draw test patterns: lists, or the task with other arguments that change no size."""
     if "task" in table and draw(st.booleans()):
         again = {name: value for name, value in table.items() if name == "task" or name in arguments_of(table["task"])}
         return again | {name: draw(_ARGUMENTS[name]) for name in again if name in ("coding", "noise", "data_seed")}
@@ -213,7 +213,7 @@ def _tests(draw: st.DrawFn, kind: str, table: dict[str, Any], n_inputs: int, n_t
 
 
 def _shape(table: dict[str, Any]) -> tuple[int, int, int]:
-    """Return the numbers of patterns, inputs and targets of a table without preparations."""
+    """Return the numbers of patterns, inputs and targets of a table before any preparation."""
     if isinstance(table.get("file"), File):
         columns = table["file"].columns
         n_rows = len(next(iter(columns.values())))
@@ -227,7 +227,7 @@ def _shape(table: dict[str, Any]) -> tuple[int, int, int]:
 
 
 def _trained(table: dict[str, Any]) -> tuple[int, int]:
-    """Return the numbers of patterns to train on and to test with."""
+    """Return the numbers of training and test patterns."""
     plain = {name: value for name, value in table.items() if name not in ("train", "test", *PREPARED)}
     whole = _shape(plain)[0]
     n_trained = table.get("train_count") or len(table.get("train", range(whole)))

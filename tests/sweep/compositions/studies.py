@@ -1,7 +1,7 @@
-"""Random compositions of all options of a study: whole small studies, which train in no time without the JIT.
+"""Random compositions of all options of a study: whole small studies, which train quickly without the JIT.
 
-Options that need others are drawn beside them, and those that do not go together are not; where a study is refused all
-the same, another is drawn, and `test_compositions.py` bounds how often.
+Options that need others are drawn with them, and those that cannot be combined are not; where a study is still
+refused, another is drawn, and `test_compositions.py` bounds how often.
 """
 
 from __future__ import annotations
@@ -26,43 +26,43 @@ from tests.sweep.compositions.values import (
     CURVES,
     EVEN_WIDTHS,
     LEVELS,
+    OPTION_VALUES,
     RECORD,
     RESTARTS,
     SEEDS,
-    WORD_VALUES,
     losses_for,
 )
-from tests.sweep.compositions.weights import Shapes, draws_nothing, given_weights
+from tests.sweep.compositions.weights import Shapes, draws_nothing, explicit_weights
 
 Tables = dict[str, Any]
 
-# Options that are drawn by themselves: the others go with these, or with values of theirs.
+# Options that are drawn independently: others depend on them or on their values.
 _APART = ("loss", "output", "values", "dtype")
-_OF_ALL = [name for name in WORD_VALUES if name not in _APART and not OPTIONS[name].used_with]
-_OF_SOME = [name for name in WORD_VALUES if name not in _APART and OPTIONS[name].used_with]
+_OF_ALL = [name for name in OPTION_VALUES if name not in _APART and not OPTIONS[name].used_with]
+_OF_SOME = [name for name in OPTION_VALUES if name not in _APART and OPTIONS[name].used_with]
 _ALWAYS = ("hidden", "learning_rate")
 _DTYPES = get_args(KINDS["dtype"])
 
 
 @st.composite
 def compositions(draw: st.DrawFn) -> Tables:
-    """Draw the tables of a study, hardly ever of one that is refused. Files are written by :func:`with_files`."""
+    """Draw the tables of a study that is rarely refused; :func:`with_files` writes its files."""
     kind = draw(st.sampled_from(list(LEVELS)))
     data = draw(patterns(kind))
-    words, together = draw(_losses(kind))
-    words |= draw(_options(_OF_ALL, words))
-    words |= draw(_options(_OF_SOME, words))
-    together += _fit(draw, words, data)
-    swept = {name: values for name, values in words.items() if len(values) > 1 or draw(st.integers(0, 7)) == 0}
+    options, together = draw(_losses(kind))
+    options |= draw(_options(_OF_ALL, options))
+    options |= draw(_options(_OF_SOME, options))
+    together += _fit(draw, options, data)
+    swept = {name: values for name, values in options.items() if len(values) > 1 or draw(st.integers(0, 7)) == 0}
     tables: Tables = {"data": data.table}
-    tables["seeds"] = draw(_seeds(words))
-    values, weights = draw(given_weights(_shapes(words, data), tables["seeds"]["count"]))
-    idle = {name for name in words if OPTIONS[name].role == "start"} - {"draw_order"} if draws_nothing(values) else ()
+    tables["seeds"] = draw(_seeds(options))
+    values, weights = draw(explicit_weights(_shapes(options, data), tables["seeds"]["count"]))
+    idle = {name for name in options if OPTIONS[name].role == "start"} - {"draw_order"} if draws_nothing(values) else ()
     for name in idle:
-        del words[name]
+        del options[name]
         swept.pop(name, None)
-    for name in words.keys() - swept.keys():
-        tables.setdefault(OPTIONS[name].section, {})[name] = words[name][0]
+    for name in options.keys() - swept.keys():
+        tables.setdefault(OPTIONS[name].section, {})[name] = options[name][0]
     if values:
         tables.setdefault("initial_weights", {})["values"] = values
     swept |= weights
@@ -72,7 +72,7 @@ def compositions(draw: st.DrawFn) -> Tables:
     if (data.n_patterns + data.n_tests) * data.n_targets > MOST_BITS:
         record["measures"] = [name for name in record.get("measures", ()) if name != "learned_function"]
     tables["record"] = record
-    tables["name"], tables["description"] = "composed", draw(st.sampled_from(["", 'of all words, "ä"\n']))
+    tables["name"], tables["description"] = "composed", draw(st.sampled_from(["", 'of all options, "ä"\n']))
     curves = {"curves": draw(CURVES)}
     if not draw(st.integers(0, 3)) and is_valid({**tables, "record": tables["record"] | curves}):
         tables["record"] |= curves
@@ -92,12 +92,12 @@ def valid_compositions(draw: st.DrawFn) -> Tables:
 
 
 def is_valid(tables: Tables) -> bool:
-    """Return whether the study accepts them."""
+    """Return whether the tables are those of a valid study."""
     return not faults_of(tables)
 
 
 def faults_of(tables: Tables) -> list[str]:
-    """Return why a study is refused; nothing if it is not."""
+    """Return the faults of a study, an empty list if it is valid."""
     with TemporaryDirectory() as folder:
         try:
             Study(**with_files(tables, Path(folder)))
@@ -107,7 +107,7 @@ def faults_of(tables: Tables) -> list[str]:
 
 
 def with_files(given: Any, folder: Path) -> Any:
-    """Return tables in which each file is written into a folder, and named by its path."""
+    """Write each file into a folder, and return the tables with its path."""
     if isinstance(given, File):
         return given.write(folder)
     if isinstance(given, dict):
@@ -120,20 +120,20 @@ def _default(name: str) -> Any:
 
 
 def _values_of(options: Lists, name: str) -> list[Any]:
-    """Return the values of an option in a study that gives these options."""
+    """Return the values of an option in a study with these options."""
     return options.get(name, [_default(name)])
 
 
 @st.composite
 def _several(draw: st.DrawFn, name: str, most: int) -> list[Any]:
     """Draw one or more different values of an option, of one type."""
-    values = draw(st.lists(WORD_VALUES[name], unique=True, min_size=1, max_size=most))
+    values = draw(st.lists(OPTION_VALUES[name], unique=True, min_size=1, max_size=most))
     return [value for value in values if name == "hidden" or isinstance(value, str) == isinstance(values[0], str)]
 
 
 @st.composite
 def _options(draw: st.DrawFn, names: list[str], beside: Lists) -> Lists:
-    """Draw values of some options that have an effect beside others, of a few of them several."""
+    """Draw values of some options that have an effect with the others, and several values of a few of them."""
     used = [
         name
         for name in names
@@ -150,7 +150,7 @@ def _options(draw: st.DrawFn, names: list[str], beside: Lists) -> Lists:
 
 @st.composite
 def _losses(draw: st.DrawFn, kind: str) -> tuple[Lists, list[list[str]]]:
-    """Draw losses and the outputs that go with them, which vary together where both vary."""
+    """Draw losses and outputs that fit them; they vary together where both vary."""
     pairs = [("sse", "identity")] if kind != "classes" else []
     if not pairs or draw(st.integers(0, 4)):
         count = draw(st.sampled_from([1, 1, 1, 2, 3]))
@@ -167,83 +167,85 @@ def _losses(draw: st.DrawFn, kind: str) -> tuple[Lists, list[list[str]]]:
     return columns, [["loss", "output"]]
 
 
-def _fit(draw: st.DrawFn, words: Lists, data: Patterns) -> list[list[str]]:
-    """Change values of words that do not go together; return words whose k-th values do."""
-    if set(words["loss"]) & LOSS_ALIASES.keys():
-        words.pop("reduction", None)
-    if True in words.get("mirrored", []):
-        words["hidden"] = [draw(st.sampled_from(EVEN_WIDTHS))]
-    if any(isinstance(width, str) for width in words["hidden"]):
-        words.pop("layers", None)
-    if "constant" in words.get("distribution", []):
+def _fit(draw: st.DrawFn, options: Lists, data: Patterns) -> list[list[str]]:
+    """Change values of options that cannot be combined; return options that must be zipped."""
+    if set(options["loss"]) & LOSS_ALIASES.keys():
+        options.pop("reduction", None)
+    if True in options.get("mirrored", []):
+        options["hidden"] = [draw(st.sampled_from(EVEN_WIDTHS))]
+    if any(isinstance(width, str) for width in options["hidden"]):
+        options.pop("layers", None)
+    if "constant" in options.get("distribution", []):
         for name in ("scale", "output_scale"):
-            words[name] = [value for value in words.get(name, []) if not isinstance(value, str)] or [0.5]
-    most = max(str(width).count("-") + 1 for width in words["hidden"]) * max(words.get("layers", [1]))
-    words["draw_order"] = [order for order in words.get("draw_order", []) if most > 1 or "2" not in order] or ["w v"]
-    if not set(OPTIONS["draw_order"].used_with["distribution"]) & set(_values_of(words, "distribution")):
-        del words["draw_order"]
-    words["freeze"] = [each for each in words.get("freeze", []) if _can_freeze(each, words)] or ["none"]
-    words["batch"] = _batches(words.get("batch", ["full"]), data.n_patterns)
-    if "max_epochs" not in words:
-        words.setdefault("max_steps", [draw(WORD_VALUES["max_steps"])])
-    return _fit_optimizers(draw, words)
+            options[name] = [value for value in options.get(name, []) if not isinstance(value, str)] or [0.5]
+    most = max(str(width).count("-") + 1 for width in options["hidden"]) * max(options.get("layers", [1]))
+    options["draw_order"] = [order for order in options.get("draw_order", []) if most > 1 or "2" not in order] or [
+        "w v"
+    ]
+    if not set(OPTIONS["draw_order"].used_with["distribution"]) & set(_values_of(options, "distribution")):
+        del options["draw_order"]
+    options["freeze"] = [each for each in options.get("freeze", []) if _can_freeze(each, options)] or ["none"]
+    options["batch"] = _batches(options.get("batch", ["full"]), data.n_patterns)
+    if "max_epochs" not in options:
+        options.setdefault("max_steps", [draw(OPTION_VALUES["max_steps"])])
+    return _fit_optimizers(draw, options)
 
 
 def _can_freeze(kinds: str, options: Lists) -> bool:
-    """Return whether some network has all of these kinds of parameters, and each has others."""
+    """Return whether some network has all of these kinds of parameters, and each network has others."""
     there = {"w", "v"} | ({"b", "c"} if True in _values_of(options, "bias") else set())
     there |= {"k"} if True in _values_of(options, "skip") else set()
     return kinds == "none" or (set(kinds.split()) <= there and not {"w", "v"} <= set(kinds.split()))
 
 
 def _batches(given: Iterable[Any], n_patterns: int) -> list[Any]:
-    """Return batches of at most so many patterns, none twice."""
+    """Return different batches up to a number of patterns."""
     sizes = {value: {"full": n_patterns, "online": 1}.get(value, value) for value in given}
     kept = {min(size, n_patterns): value if size <= n_patterns else "full" for value, size in sizes.items()}
     return list(kept.values())
 
 
-def _fit_optimizers(draw: st.DrawFn, words: Lists) -> list[list[str]]:
-    """Give optimizers what they need; where one takes no other value of a word, the word varies with the optimizers."""
-    names = _values_of(words, "optimizer")
+def _fit_optimizers(draw: st.DrawFn, options: Lists) -> list[list[str]]:
+    """Give optimizers the values that they need; where one allows no other value of an option, both vary together."""
+    names = _values_of(options, "optimizer")
     records = [vocabulary.OPTIMIZERS[name] for name in names]
     if any(record.needs_decay for record in records):
-        words["weight_decay"] = [0.01, *(each for each in words.get("weight_decay", []) if each != 0.01)]
+        options["weight_decay"] = [0.01, *(each for each in options.get("weight_decay", []) if each != 0.01)]
     if any(record.positive_rate for record in records):
-        for name in {"learning_rate", "output_learning_rate"} & words.keys():
-            words[name] = [rate for rate in words[name] if rate > 0] or [0.1]
+        for name in {"learning_rate", "output_learning_rate"} & options.keys():
+            options[name] = [rate for rate in options[name] if rate > 0] or [0.1]
     strict = {"batch": [each.full_batch for each in records]}
     strict |= {name: [not each.follows_rate for each in records] for name in ("schedule", "warmup")}
     needs = {"batch": "full", "schedule": "constant", "warmup": 0.0}
     together = ["optimizer"]
-    for name in [name for name, needed in strict.items() if any(needed) and name in words]:
+    for name in [name for name, needed in strict.items() if any(needed) and name in options]:
         if all(strict[name]) or name == "schedule" or draw(st.booleans()):
-            words[name] = [needs[name]]  # settings of schedules are not drawn again
+            options[name] = [needs[name]]  # settings of schedules are not drawn again
         else:
-            own = words[name]
-            words[name] = [needs[name] if only else own[k % len(own)] for k, only in enumerate(strict[name])]
+            own = options[name]
+            options[name] = [needs[name] if only else own[k % len(own)] for k, only in enumerate(strict[name])]
             together.append(name)
-    if words.get("schedule") == ["constant"]:
+    if options.get("schedule") == ["constant"]:
         users = {name for each in vocabulary.SCHEDULES.values() for name in (s.name for s in each.settings)}
-        for name in users & words.keys():
-            del words[name]
+        for name in users & options.keys():
+            del options[name]
     return [together]
 
 
-def _shapes(words: Lists, data: Patterns) -> list[Shapes]:
+def _shapes(options: Lists, data: Patterns) -> list[Shapes]:
     """Return the shapes of the parameters of all networks by name."""
     return [
         parameter_shapes(data.n_inputs, tuple(map(int, str(width).split("-"))) * layers, data.n_targets, bias, skip)
-        for width in words["hidden"]
-        for layers in words.get("layers", [1])
-        for bias in _values_of(words, "bias")
-        for skip in _values_of(words, "skip")
+        for width in options["hidden"]
+        for layers in options.get("layers", [1])
+        for bias in _values_of(options, "bias")
+        for skip in _values_of(options, "skip")
     ]
 
 
 @st.composite
 def _seeds(draw: st.DrawFn, options: Lists) -> Tables:
-    """Draw seeds; rounds only where there is a criterion."""
+    """Draw seeds; adaptive rounds only where there is a criterion."""
     evaluated = set(_values_of(options, "criterion")) != {"none"}
     chosen = [name for name in SEEDS if name == "count" or ((name != "until" or evaluated) and draw(st.booleans()))]
     return {name: draw(SEEDS[name]) for name in chosen}
@@ -260,7 +262,7 @@ def _numbers_in(given: Any) -> Iterator[float]:
 
 
 def _fits_float32(tables: Tables) -> bool:
-    """Return whether no number is infinite, zero or one once it is rounded, if it is not before."""
+    """Return whether rounding makes no number infinite, zero or one."""
     with np.errstate(all="ignore"):
         pairs = [(float(np.float32(x)), x) for x in _numbers_in(tables)]
     return all(np.isfinite(near) and (near in (0.0, 1.0)) == (x in (0.0, 1.0)) for near, x in pairs)

@@ -1,4 +1,4 @@
-"""Compositions of all options of a study, drawn at random: each is what the oracle says, however it is run and read."""
+"""Random compositions of all options of a study: each equals the oracle, however it is run and read."""
 
 from __future__ import annotations
 
@@ -20,13 +20,15 @@ from tests.sweep.compositions.checks import Ways, check_composition, ways
 from tests.sweep.compositions.data import File
 from tests.sweep.compositions.studies import Tables, compositions, faults_of, valid_compositions
 
-# How many compositions are drawn to see which options occur and how many studies are refused: some of each of several
+# How many compositions are drawn to find which options occur and how many studies are refused: some of each of several
 # seeds, since those of one resemble each other.
 N_SEEDS, N_OF_SEED = 16, 40
-# The long test has so many parts, which processes share, of so many compositions; compiled, each takes own kernels.
+# Parts of the long test, which processes share, and compositions of each; compiled, each needs separate kernels.
 N_PARTS, N_OF_PART = 20, sized(1, 100)
 
-without_jit = pytest.mark.skipif(jit.ENABLED, reason="each composition takes kernels of its own, which give equal rows")
+without_jit = pytest.mark.skipif(
+    jit.ENABLED, reason="each composition would compile separate kernels, which give equal rows"
+)
 
 DRAWS = settings(
     phases=[Phase.generate, Phase.shrink],
@@ -35,7 +37,7 @@ DRAWS = settings(
 
 
 def check_many(part: int, count: int) -> None:
-    """Check so many compositions, those of a seed."""
+    """Check a number of compositions of a seed."""
 
     @seed(part)
     @settings(DRAWS, max_examples=count)
@@ -50,19 +52,19 @@ def check_many(part: int, count: int) -> None:
 @without_jit
 @pytest.mark.parametrize("count", [2, pytest.param(10, marks=pytest.mark.wide)])
 def test_compositions(count: int) -> None:
-    """Some compositions, the same in each session."""
+    """Some compositions keep all promises; they are the same in each session."""
     check_many(0, count)
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("part", range(1, N_PARTS + 1))
 def test_many_compositions(part: int) -> None:
-    """Thousands of them."""
+    """Thousands of compositions keep all promises."""
     check_many(part, N_OF_PART)
 
 
 def draw_many() -> list[tuple[Tables, list[str]]]:
-    """Draw compositions, with the faults of those that are refused."""
+    """Draw compositions, with the faults of refused ones."""
     found: list[tuple[Tables, list[str]]] = []
     for number in range(N_SEEDS):
 
@@ -76,22 +78,22 @@ def draw_many() -> list[tuple[Tables, list[str]]]:
     return found
 
 
-def said(tables: Any, section: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield each key of tables by its last part, and each of its values; of lists their elements."""
+def keys_and_values(tables: Any, section: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield each key of tables by its last part, and each of its values, for lists their elements."""
     for key, value in tables.items():
         name = key.rpartition(".")[2]
         yield name, None
         if isinstance(value, File):
             yield f"file {value.suffix}", None
-            yield from said(value.columns)
+            yield from keys_and_values(value.columns)
         elif isinstance(value, dict):
-            yield from said(value)
+            yield from keys_and_values(value)
         for each in value if isinstance(value, list) else [value]:
-            yield from said(each) if isinstance(each, dict) else [(name, json.dumps(each, default=str))]
+            yield from keys_and_values(each) if isinstance(each, dict) else [(name, json.dumps(each, default=str))]
 
 
 def values_of_lists(tables: Any) -> Iterator[tuple[str, Any]]:
-    """Yield the values in the forms of swept options by the name of the option."""
+    """Yield the values of swept options, in all forms, by the name of the option."""
     for together in ({}, *tables.get("zip", []), *tables.get("samples", []), tables["parameters"]):
         for key, form in together.items():
             for each in form.get("values", [form.get("value")]) if isinstance(form, dict) else []:
@@ -101,13 +103,13 @@ def values_of_lists(tables: Any) -> Iterator[tuple[str, Any]]:
 @pytest.mark.wide
 @without_jit
 def test_every_option_is_drawn() -> None:
-    """Each key of a study, each of its names, and each form of values and files occurs, and hardly any is refused."""
+    """Each key, each named value, and each form of values and files occurs, and few studies are refused."""
     drawn = draw_many()
     refused = [faults for _, faults in drawn if faults]
     assert len(drawn) >= N_SEEDS * N_OF_SEED / 2
     assert len(refused) < len(drawn) / 10, refused
     valid = [tables for tables, faults in drawn if not faults]
-    found = {pair for tables in valid for pair in (*said(tables), *values_of_lists(tables))}
+    found = {pair for tables in valid for pair in (*keys_and_values(tables), *values_of_lists(tables))}
     keys = {entry.key for entry in entries()} | {*LISTS, *KEYS, *Until.model_fields}
     forms = {"values", "value", "geomspace", "linspace", "range", "min", "max", "num"}
     files = {f"file {suffix}" for suffix in (".csv", ".parquet", ".npy", ".npz")}

@@ -1,4 +1,4 @@
-"""No true result is called false: what the check of rows takes for impossible is so in all that is trained."""
+"""`sweep check` never reports a true result: no trained run has what its rules call impossible."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ from tests.sweep.strategies import small_study_tables
 from tests.sweep.support import make_study
 
 pytestmark = pytest.mark.skipif(
-    os.environ.get("NUMBA_DISABLE_JIT", "0") == "0", reason="each study takes kernels of its own, which give equal rows"
+    os.environ.get("NUMBA_DISABLE_JIT", "0") == "0",
+    reason="each study would compile separate kernels, which give equal rows",
 )
 
 KEPT = st.sampled_from(["runs", "runs", "cells"])
@@ -28,7 +29,7 @@ DTYPES = st.sampled_from(["float64", "float32"])
 
 
 def assert_true(study: Study, keep: Literal["runs", "cells"]) -> None:
-    """Train a study, and require that its results are intact by the rules, and by training again."""
+    """Train a study, and require that its results are intact by the rules and by training again."""
     with tempfile.TemporaryDirectory() as place:
         with np.errstate(all="ignore"):
             sweep.run(study, out=Path(place) / "r", keep=keep, threads=1)
@@ -37,7 +38,7 @@ def assert_true(study: Study, keep: Literal["runs", "cells"]) -> None:
 
 
 def true_if_valid(tables: dict[str, Any], dtype: str, keep: Literal["runs", "cells"]) -> None:
-    """Require it of a study that is valid in this dtype: numbers may be too small for it."""
+    """Require it if the study is valid in this dtype: numbers may be too small for it."""
     study = None
     with suppress(StudyError):
         study = Study(**{**tables, "network": {**tables.get("network", {}), "dtype": dtype}})
@@ -49,7 +50,7 @@ def true_if_valid(tables: dict[str, Any], dtype: str, keep: Literal["runs", "cel
 @settings(max_examples=10)
 @given(small_study_tables(), DTYPES, KEPT)
 def test_random_studies(tables: dict[str, Any], dtype: str, keep: Literal["runs", "cells"]) -> None:
-    """Studies of any options and numbers."""
+    """Results of studies with any options and numbers are called intact."""
     true_if_valid(tables, dtype, keep)
 
 
@@ -57,7 +58,7 @@ def test_random_studies(tables: dict[str, Any], dtype: str, keep: Literal["runs"
 @settings(max_examples=50)
 @given(small_study_tables(), DTYPES, KEPT)
 def test_more_random_studies(tables: dict[str, Any], dtype: str, keep: Literal["runs", "cells"]) -> None:
-    """More of them."""
+    """More studies."""
     true_if_valid(tables, dtype, keep)
 
 
@@ -65,7 +66,7 @@ def test_more_random_studies(tables: dict[str, Any], dtype: str, keep: Literal["
 @given(small_study_tables(), DTYPES, KEPT)
 @settings(max_examples=1500)
 def test_random_studies_soak(tables: dict[str, Any], dtype: str, keep: Literal["runs", "cells"]) -> None:
-    """Many more of them."""
+    """Many more studies."""
     true_if_valid(tables, dtype, keep)
 
 
@@ -75,7 +76,7 @@ CLASSES = {"inputs": [[0.5, 1.0], [-1.0, 0.25], [0.0, 1.0]], "targets": [[1, 0, 
 
 
 def beside_classes(**tables: Any) -> Study:
-    """Return a study in which some networks tell classes, one of which is right, and others single outputs."""
+    """Return a study in which some networks predict classes and others single outputs."""
     study = make_study(data={**CLASSES, **tables}, criterion="correct", learning_rate=[0.1, 0.5], count=4).canonical()
     del study["training"]["loss"], study["network"]["output"]
     return Study(**study, zip=[{"loss": ["cross_entropy", "sse"], "output": ["softmax", "identity"]}])
@@ -90,10 +91,10 @@ STUDIES: dict[str, Callable[[], Study]] = {
     ),
     "limit within an epoch": lambda: make_study(batch=[1, 2, 3], max_steps=[1, 2, 7], from_step=[0, 3], count=5),
     "nothing learns": lambda: make_study(learning_rate=[0.0, 0.1], batch=[1, 4], max_steps=[0, 3, 9], count=5),
-    "stalls and bounds": lambda: make_study(
+    "stalls and divergence thresholds": lambda: make_study(
         divergence_threshold=[5.0, 50.0], learning_rate=[0.02, 0.5], max_steps=400, count=20
     ),
-    "converges above the bound": lambda: make_study(
+    "converges above the divergence threshold": lambda: make_study(
         divergence_threshold=0.5, threshold=[1.5, 0.01], from_step=[0, 4], count=20
     ),
     "other losses": lambda: make_study(loss=["sse", "mse", "half_squared"], criterion=["correct", "none"], count=5),
@@ -102,7 +103,7 @@ STUDIES: dict[str, Callable[[], Study]] = {
     "losses with settings": lambda: make_study(loss="huber", delta=[0.3, 1.0], learning_rate=[0.1, 0.5], count=4),
     "shuffled": lambda: make_study(batch=[2, 4], order=["cyclic", "shuffled"], learning_rate=[0.0, 0.2], count=6),
     "no epoch": lambda: make_study(max_epochs=[0, 1, 5], batch=2, criterion=["loss", "max_error"], count=4),
-    "targets of the loss": lambda: make_study(
+    "loss thresholds": lambda: make_study(
         loss_thresholds=[5.0, 1.0, 0.3, 0.01, 1e-3],
         criterion=["loss", "correct", "none"],
         batch=[3, 4],
@@ -115,7 +116,7 @@ STUDIES: dict[str, Callable[[], Study]] = {
 
 @pytest.mark.parametrize("name", STUDIES)
 def test_ends_that_are_rare(name: str) -> None:
-    """Runs that end as few do: with no finite loss though converged, within an epoch, before they began."""
+    """Runs with rare ends: converged with a loss that is not finite, within an epoch, or before any step."""
     assert_true(STUDIES[name](), "runs")
 
 
@@ -126,18 +127,22 @@ COUNTED = ("error is infinite, and loss 0", "limit within an epoch", "no epoch",
     "name", [pytest.param(name, marks=[] if name in COUNTED else pytest.mark.soak) for name in STUDIES]
 )
 def test_counts_of_rare_ends(name: str) -> None:
-    """So too where they are counted, but for what rows alone have."""
+    """The same holds for counts, except for what only rows have."""
     study = STUDIES[name]()
     if not study.record.loss_thresholds and not study.data.n_tests:
         assert_true(study, "cells")
 
 
 def test_rare_ends_occur() -> None:
-    """These are what their names say."""
+    """The rare ends occur as their names say."""
     with np.errstate(all="ignore"):
         nan, infinite, stalled = (
             sweep.run(STUDIES[name]()).runs()
-            for name in ("loss is NaN, and converged", "error is infinite, and loss 0", "stalls and bounds")
+            for name in (
+                "loss is NaN, and converged",
+                "error is infinite, and loss 0",
+                "stalls and divergence thresholds",
+            )
         )
     assert (nan["final_loss"].isna() & (nan["status"] == "converged")).any()
     assert ((infinite["max_error"] == np.inf) & (infinite["final_loss"] == 0)).any()

@@ -1,7 +1,7 @@
-"""What random compositions draw for each key of a study: values with which runs end in every way, in no time.
+"""Values that random compositions draw for each key of a study: with them runs end in every way, after few steps.
 
-To add an option: one whose values are names, true and false, or a setting of one option in `kernels/components/` needs
-nothing. Any other has a line in one of these tables.
+To add an option: options whose values are names or booleans, and settings of components in `kernels/components/`, need
+nothing. Any other option needs a line in one of these tables.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from tests.sweep.strategies import numbers, positive
 
 Values = st.SearchStrategy[Any]
 
-# Numbers that networks begin with, also such as are too large for anything to be finite.
+# Initial weights, including some that are too large for finite results.
 WEIGHT: Values = st.sampled_from([0.5, -1.0, 0.0, 0.1, 2.0, -0.25, 1e200])
-# Widths of layers; the last layers of even ones may be mirrored.
+# Widths of layers; last layers of even width may be mirrored.
 WIDTHS, EVEN_WIDTHS = [2, 3, 1, 4, "2-3", "1-2-2", "3-4"], [2, 4, "3-4", "2-2-2"]
 _SCALES = [1.0, 0.3, 3.0, 1e160, "glorot", "he", "lecun"]
 _ORDERS = ["w v b c k", "w.T b v c k", "k.T c b v.T w.T", "b c", "w1 b1 v w.T b", "b2 w1.T w"]
@@ -31,7 +31,7 @@ _PARAMETERS = ["none", "w", "v", "b c", "k", "w b", "v c k", "b"]
 
 
 def _setting(setting: Setting) -> Values:
-    """Draw usual numbers that a setting may be, and any at all."""
+    """Draw usual values of a setting, and any allowed ones."""
     low = max(x for x in (setting.at_least, setting.above, -math.inf) if x is not None)
     usual = [x for x in (setting.default, 0.5, 0.9, 0.1, 1.0, 3.0, 0.0) if low <= x < (setting.below or math.inf)]
     usual = [x for x in usual if x != setting.above and not (setting.multiple_of and x % setting.multiple_of)]
@@ -39,7 +39,7 @@ def _setting(setting: Setting) -> Values:
 
 
 def _named(kind: Any) -> list[Any]:
-    """Return the values of a type of names or truths, none for other types."""
+    """Return the values of a type of names or booleans, none for other types."""
     if kind is bool:
         return [False, True]
     if get_origin(kind) is Annotated:
@@ -49,8 +49,8 @@ def _named(kind: Any) -> list[Any]:
     return list(get_args(kind)) if get_origin(kind) is Literal else []
 
 
-# Of every option but those of [data].
-WORD_VALUES: dict[str, Values] = {
+# Values of every option except those of [data].
+OPTION_VALUES: dict[str, Values] = {
     **{
         name: st.sampled_from(names)
         for name, kind in KINDS.items()
@@ -112,7 +112,7 @@ LEVELS: dict[str, tuple[float, float]] = {
 
 
 def losses_for(kind: str) -> list[str]:
-    """Return the losses, also by other names, that take targets of a kind."""
+    """Return the losses, including their aliases, that allow a kind of targets."""
     low, high = LEVELS[kind]
     row = (high, low) if kind == "classes" else (low, high, high)
     own = [

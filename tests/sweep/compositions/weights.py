@@ -1,4 +1,4 @@
-"""Random initial weights that are given: arrays, single ones, all of them, for all seeds or each, and swept ones."""
+"""Random explicit initial weights: arrays, single weights or all, for all seeds or for each, and swept ones."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ Shapes = dict[str, tuple[int, ...]]
 
 
 @st.composite
-def given_weights(draw: st.DrawFn, shapes: list[Shapes], n_seeds: int) -> tuple[Any, Lists]:
-    """Draw values of initial weights, mostly none.
+def explicit_weights(draw: st.DrawFn, shapes: list[Shapes], n_seeds: int) -> tuple[Any, Lists]:
+    """Draw explicit initial weights, mostly none.
 
     Parameters
     ----------
     draw
-        Of hypothesis.
+        Hypothesis's function to draw with.
     shapes
-        Those of the parameters of all networks.
+        Shapes of the parameters of all networks.
     n_seeds
         Seeds of each cell.
 
@@ -55,7 +55,7 @@ def given_weights(draw: st.DrawFn, shapes: list[Shapes], n_seeds: int) -> tuple[
 
 
 def draws_nothing(values: Any) -> bool:
-    """Return whether given weights, a table or a file of it, leave none to be drawn."""
+    """Return whether explicit weights, a table or its file, leave none to be drawn."""
     return "parameters" in (values.columns if isinstance(values, File) else values or {})
 
 
@@ -65,7 +65,7 @@ def _rank(shapes: list[Shapes], name: str) -> int:
 
 @st.composite
 def _numbers(draw: st.DrawFn, shapes: set[tuple[int, ...]], n_seeds: int) -> Any:
-    """Draw one number, or an array of numbers where all networks have the same shape, or one for each seed."""
+    """Draw one number, or an array where all networks have the same shape, or one array for each seed."""
     shape = next(iter(shapes)) if len(shapes) == 1 else ()
     forms = [(), shape, *([(n_seeds, *shape)] if len(shapes) == 1 else [])]
     return draw(_array(draw(st.sampled_from(forms))))
@@ -79,7 +79,7 @@ def _array(draw: st.DrawFn, shape: tuple[int, ...]) -> Any:
 
 @st.composite
 def _form(draw: st.DrawFn, found: dict[str, Any], n_seeds: int) -> Any:
-    """Draw a table or a file of what is given."""
+    """Draw a table or a file of explicit weights."""
     if not found:
         return None
     by_seed = all(isinstance(each, list) and len(each) == n_seeds and _is_flat(each) for each in found.values())
