@@ -85,8 +85,8 @@ SEEDS: dict[str, Values] = {
     "until": st.fixed_dictionaries({"width": st.sampled_from([0.7, 0.9, 0.3])}, optional={"first": st.integers(1, 3)}),
 }
 RESTARTS: dict[str, Values] = {
-    "most": st.integers(1, 3),
-    "after": st.one_of(st.none(), st.integers(1, 6)),
+    "max_restarts": st.integers(1, 3),
+    "after_steps": st.one_of(st.none(), st.integers(1, 6)),
     "on": st.lists(st.sampled_from(FAILURES), unique=True),
     "draw": st.sampled_from(_named(Restarts.model_fields["draw"].annotation)),
 }
