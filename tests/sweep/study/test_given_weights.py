@@ -121,14 +121,22 @@ def test_files_are_read_exactly(tmp_path: Path, suffix: str) -> None:
 @pytest.mark.parametrize(
     ("suffix", "columns", "fault"),
     [
-        (".csv", {"w[0,0]": ["1", "2", ""]}, "row 4 has ''; must be a finite number"),
-        (".csv", {"w[0,0]": ["1", "2", "nan"]}, "row 4 has 'nan'; must be a finite number"),
+        (".csv", {"w[0,0]": ["1", "2", ""]}, "row 4: must be a finite number, got ''"),
+        (".csv", {"w[0,0]": ["1", "2", "nan"]}, "row 4: must be a finite number, got 'nan'"),
         (".csv", {"w[0,0]": [1, 2, 3], "seed": [0, 1, 2]}, "each key must be an array w, v, b, c or k"),
-        (".parquet", {"w[0,0]": [1.0, None, 3.0]}, "row 2 has None; must be a finite number"),
-        (".parquet", {"w[0,0]": pd.to_datetime(["2020-01-01"] * 3)}, "column 'w[0,0]' is of type 'timestamp["),
-        (".parquet", {"b": [[1.0, 2.0]] * 3}, "column 'b' is of type 'list<element: double>'; must be numbers"),
-        (".npy", np.zeros((3, 9), "M8[ns]"), "the values are of type datetime64[ns]; must be integers or floats"),
-        (".npz", {"w": np.array([["a", "b"]] * 2)}, "of its array 'w', the values are of type <U1"),
+        (".parquet", {"w[0,0]": [1.0, None, 3.0]}, "row 2: must be a finite number, got None"),
+        (
+            ".parquet",
+            {"w[0,0]": pd.to_datetime(["2020-01-01"] * 3)},
+            "column 'w[0,0]': must hold numbers, bools or texts, got type 'timestamp[",
+        ),
+        (".parquet", {"b": [[1.0, 2.0]] * 3}, "column 'b': must hold numbers, bools or texts, got type 'list<"),
+        (".npy", np.zeros((3, 9), "M8[ns]"), "values must be integers or floats of up to 64 bits, got datetime64[ns]"),
+        (
+            ".npz",
+            {"w": np.array([["a", "b"]] * 2)},
+            "array 'w': values must be integers or floats of up to 64 bits, got <U1",
+        ),
     ],
 )
 def test_files_of_something_else(tmp_path: Path, suffix: str, columns: Any, fault: str) -> None:

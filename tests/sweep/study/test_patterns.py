@@ -68,7 +68,7 @@ def test_numbers_are_read_exactly(shared_file: Path, rows: list[tuple[float, flo
 @pytest.mark.parametrize(
     ("content", "parts"),
     [
-        (b"", ("empty", "names the columns")),
+        (b"", ("empty", "name the columns")),
         (b"\n \n\n".replace(b" ", b""), ("empty",)),
         (b"x0,x1,y\n", ("no patterns",)),
         (b"x0,x1,y\n0,0,zero\n", ("row 2", "'zero'", "finite number")),
@@ -87,8 +87,8 @@ def test_numbers_are_read_exactly(shared_file: Path, rows: list[tuple[float, flo
         (b"x0,x1,y\n0,1\x00,0\n", ("cannot be read", "zero byte")),
         (b"x0,x1,y\n0,1\nx,0\n".replace(b"1\nx", b'"1\nx"'), ("row 3", "'1\\nx'")),
         (b"x0,x1,y\n0," + b"x" * 5000 + b",0\n", ("row 2", "xxx...xxx")),
-        (b"x0,x1,y\n0,0,0\n0,1\n", ("row 3", "2 values", "3")),
-        (b"x0,x1,y\n0,0,0,0\n", ("row 2", "4 values")),
+        (b"x0,x1,y\n0,0,0\n0,1\n", ("row 3", "3 values", "got 2")),
+        (b"x0,x1,y\n0,0,0,0\n", ("row 2", "3 values", "got 4")),
         (b"x0;x1;y\n0;0;0\n", ("columns", "x0;x1;y")),
         (b"0,0,0\n0,1,1\n", ("columns", "0, 0, 0", "x0, x1")),
         (b"a,b,y\n0,0,0\n", ("columns", "a, b, y")),
