@@ -129,8 +129,8 @@ def test_changed_steps_are_found(folder: Path, tmp_path: Path) -> None:
     (run, later) = rows.index[rows["steps_to_0.3"] > 1][:2]
     last, at = int(rows["steps"][run]), int(rows["steps_to_0.3"][run])
     edits: list[tuple[dict[str, Any], str]] = [
-        ({"steps_to_0.3": last + 1}, "never, which is -1"),
-        ({"steps_to_0.3": -2}, "never, which is -1"),
+        ({"steps_to_0.3": last + 1}, "or never (-1)"),
+        ({"steps_to_0.3": -2}, "or never (-1)"),
         ({"steps_to_0.3": 0}, "exactly if initial_loss is below"),
         ({"steps_to_0.1": 1, "steps_to_0.01": -1}, "no later than a smaller one"),
     ]
@@ -206,7 +206,7 @@ def test_thresholds_of_commands(tmp_path: Path) -> None:
     planned = command("plan", "xor", "--set", "record.loss_thresholds=0.1,1", "--set", "seeds.count=3")
     assert "record.loss_thresholds  1.0, 0.1" in planned.out
     run = ("run", "xor", "--out", tmp_path / "r", "--set", "record.loss_thresholds=[0.1]")
-    assert_refused(command(*run, "--keep", "cells"), ("keep 'cells'", "record.loss_thresholds"))
+    assert_refused(command(*run, "--keep", "cells"), ("keep: must be 'runs'", "record.loss_thresholds"))
     assert_refused(command(*run, "--set", "record.loss_thresholds=-1"), ("record.loss_thresholds", "-1"))
     assert_refused(command(*run, "--set", "record.target=1"), ("record.target",))
     small = {"dtype": "float32", "record.loss_thresholds": [1e-50]}

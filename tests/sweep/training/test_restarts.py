@@ -30,10 +30,10 @@ OPTIONS: dict[str, Any] = {
 }
 RATES = {"learning_rate": [0.02, 0.3, 3.0, 0.0]}
 RESTARTS = {
-    "after": {"most": 3, "after": 15},
-    "any failure": {"most": 9},
-    "on some": {"most": 2, "on": ["diverged", "stalled"], "after": 25},
-    "spawned": {"most": 2, "draw": "spawned", "after": 20},
+    "after": {"max_restarts": 3, "after_steps": 15},
+    "any failure": {"max_restarts": 9},
+    "on some": {"max_restarts": 2, "on": ["diverged", "stalled"], "after_steps": 25},
+    "spawned": {"max_restarts": 2, "draw": "spawned", "after_steps": 20},
 }
 
 
@@ -151,7 +151,7 @@ def test_one_digest(tmp_path: Path) -> None:
     grown = sweep.run(more, reuse=tmp_path / "one")
     assert grown.facts["reused_steps"] == expected.facts["net_steps"]
     assert_same_table(grown.runs(), sweep.run(more).runs())
-    other = study_of({**RESTARTS["spawned"], "most": 3}, record=nothing)
+    other = study_of({**RESTARTS["spawned"], "max_restarts": 3}, record=nothing)
     assert sweep.run(other, reuse=tmp_path / "one").facts["reused_steps"] == 0
     for run in range(0, 48, 7):
         traced = sweep.trace(expected, run)
@@ -168,7 +168,7 @@ def test_attempts_that_end_within_an_epoch(tmp_path: Path) -> None:
     """Such an attempt may be the last one, and its row is valid."""
     evaluated = {"patience": 2, "threshold": 0.9}
     study = make_study(count=60, batch=1, hidden=2, learning_rate=[0.1, 0.4], **evaluated).canonical()
-    study["restarts"] = {"most": 2, "after": 6, "on": []}
+    study["restarts"] = {"max_restarts": 2, "after_steps": 6, "on": []}
     result = sweep.run(sweep.Study(**study), tmp_path / "result")
     rows = result.runs()
     assert {"converged", "plateau"} <= set(rows["status"][(rows["steps"] == 6) & (rows["restarts"] < 2)])
@@ -178,8 +178,8 @@ def test_attempts_that_end_within_an_epoch(tmp_path: Path) -> None:
 def test_identity_of_others() -> None:
     """An explicit max_restarts of 0 does not change the identity."""
     assert sweep.load_study("xor", {"restarts.max_restarts": 0}).identity == sweep.load_study("xor").identity
-    study = sweep.load_study("xor", {"most": 2, "after": 100})
-    assert study.canonical()["restarts"] == {"most": 2, "after": 100}
+    study = sweep.load_study("xor", {"max_restarts": 2, "after_steps": 100})
+    assert study.canonical()["restarts"] == {"max_restarts": 2, "after_steps": 100}
     assert study.identity == sweep.load_study("xor", {"restarts.max_restarts": 2, "restarts.after_steps": 100}).identity
 
 
@@ -272,6 +272,6 @@ def test_published_parity(n: int, published: list[int]) -> None:
         weights = np.stack([parity_weights(seed, n) for seed in own.tolist()])
         return trainer.train(attempt.settings, weights, attempt.counts), weights
 
-    restarts = Restarts.model_validate({"most": 256, "draw": "spawned"})
+    restarts = Restarts.model_validate({"max_restarts": 256, "draw": "spawned"})
     outcome, _ = train_attempts(restarts, make_settings(1, **options), np.array([5]), train)
     assert outcome.columns.attempts[:, 1].tolist() == published

@@ -162,7 +162,7 @@ def test_command(earlier: Path, tmp_path: Path) -> None:
     assert finished.err.count(f"up to 80 of 160 runs are reused from {earlier}\n") == 2
     steps = open_result(earlier).facts["net_steps"]
     trained = open_result(tmp_path / "r").facts["net_steps"] - steps
-    assert f"160 runs in 4 cells, {steps:,} steps in earlier results, {trained:,} steps in " in finished.out
+    assert f"160 runs in 4 cells, {steps:,} steps reused from earlier results, {trained:,} steps in " in finished.out
     other = write_study(tmp_path / "o.toml", make_study(count=2, scale=3.0))
     finished = command("run", other, "--out", tmp_path / "o", "--reuse", earlier)
     assert f"no run is the same in {earlier}\n" in finished.err

@@ -126,7 +126,7 @@ def test_refused_merges(tmp_path: Path, file: Path) -> None:
     assert_refused(command("merge", tmp_path / "a", tmp_path / "cells", "--out", out), ("keeps cells, not runs",))
     assert_refused(command("merge", tmp_path / "nowhere", "--out", out), ("not a results folder",))
     assert not out.exists()
-    assert_refused(command("merge", tmp_path / "other", "--out", tmp_path / "other"), ("complete already",))
+    assert_refused(command("merge", tmp_path / "other", "--out", tmp_path / "other"), ("already complete",))
     a = tmp_path / "a"
     before = tree(a)
     for name in (a, tmp_path / "other" / ".." / "a"):
