@@ -15,7 +15,7 @@ from tests.accuracy import survey
 from tests.kernels.runs import Runs
 from tests.kernels.specs import TUNINGS, Spec
 from tests.kernels.support import DTYPES, Array, assert_equal, pad, sized
-from tests.oracle.settings import make_network, options_and_settings
+from tests.oracle.settings import components_and_settings, make_network
 
 Columns: TypeAlias = Any  # the named tuple of outcomes
 
@@ -103,7 +103,7 @@ def predict(spec: Spec, runs: Runs, weights: Array) -> Array:
     """Compute the outputs (R, N * O) of runs with other weights (R, P) by the oracle's forward pass."""
     found = None
     for patterns, place in zip(spec.pattern_sets, _places(spec, runs), strict=True):
-        components, settings = options_and_settings(_given(spec, runs[place]))
+        components, settings = components_and_settings(_given(spec, runs[place]))
         net = make_network(*patterns, components, settings, spec.dtype, FUNCTIONS[spec.dtype])
         outputs = oracle.forward(net, weights[place].T).y
         rows = np.stack([y for pattern in outputs for y in pattern], axis=1)
