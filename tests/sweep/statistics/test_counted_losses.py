@@ -16,9 +16,9 @@ from tests.sweep.support import make_study
 
 FORGED: list[tuple[int, float, str]] = [
     (0, 1e-9 + 2**-70, "rounded"),
-    (0, -0.5, "not below 0"),
+    (0, -0.5, "at least 0"),
     (-1, np.nan, "rounded"),
-    (-1, np.inf, "no finite loss"),
+    (-1, np.inf, "and no others, have final_loss inf"),
     (-1, 0.0, "in order"),
 ]
 
@@ -53,4 +53,4 @@ def test_losses_of_evaluated_cells_are_not_counted(tmp_path: Path) -> None:
 
     with_loss(tmp_path / "r", -1, 0.5)
     (fault,) = verify(tmp_path / "r").faults
-    assert "0 elsewhere" in fault
+    assert "is 0 in cells with a criterion" in fault
