@@ -260,7 +260,7 @@ def test_requirements_of_a_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         sweep.run(STUDY, cluster="local:2")
     run = ("run", file, "--out", tmp_path / "r", "--cluster")
     assert_refused(command(*run, "local:2", "--threads", 2), ("threads: must be omitted", "'local:2'", "got 2"))
-    assert_refused(command(*run, "local:0"), ("'local:0'", "at least 1"))
+    assert_refused(command(*run, "local:0"), ("'local:0'", "from 1 to 64"))
     assert_refused(command(*run, "somewhere"), ("'somewhere'", "tcp://HOST:PORT"))
     monkeypatch.setitem(sys.modules, "distributed", None)
     assert_refused(command(*run, "local:2"), ("'local:2'", "pip install 'xor-sweep[cluster]'"))

@@ -31,10 +31,10 @@ def limited(folder: Path, megabytes: int, threads: int = 2) -> subprocess.Comple
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (megabytes * 2**20, megabytes * 2**20))
 
-    options = [sys.executable, "-c", PROGRAM, write_study(folder / "s.toml", STUDY), folder / "r", str(threads)]
+    arguments = [sys.executable, "-c", PROGRAM, write_study(folder / "s.toml", STUDY), folder / "r", str(threads)]
     environment = os.environ | {"NUMBA_DISABLE_JIT": "1"}
     options = {"capture_output": True, "text": True, "cwd": ROOT, "env": environment, "preexec_fn": limit}
-    return subprocess.run(options, check=False, timeout=120, **options)  # type: ignore[call-overload, no-any-return]
+    return subprocess.run(arguments, check=False, timeout=120, **options)  # type: ignore[call-overload, no-any-return]
 
 
 def check_finished_without_the_limit(folder: Path) -> None:
