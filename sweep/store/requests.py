@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
-from sweep.errors import StoreError, cut, shown
+from sweep.errors import StoreError, cut
 from sweep.store.waiting import Waits
 from sweep.system.forks import fault_of_fork
 
@@ -74,12 +74,13 @@ def connect(bucket: str, place: str) -> S3Store:
     for name in _ENDPOINTS:
         endpoint = os.environ.get(name)
         if endpoint and not _ENDPOINT.fullmatch(endpoint):  # obstore would panic
-            raise StoreError(
-                f"environment variable {name}: must be a URL such as https://host:9000, got {shown(endpoint)}"
-            )
+            # The value may hold a password, so the message does not show it.
+            raise StoreError(f"{place!r}: environment variable {name} must be a URL such as https://host:9000")
     for name, value in os.environ.items():
         if name.startswith("AWS_") and not value.isprintable():  # obstore would panic here too
-            raise StoreError(f"environment variable {name}: must not hold line breaks or other unprintable characters")
+            raise StoreError(
+                f"{place!r}: environment variable {name} must not hold line breaks or other unprintable characters"
+            )
     try:
         return S3Store(bucket, retry_config={"max_retries": 0})
     except (BaseError, ValueError) as error:

@@ -240,10 +240,10 @@ def test_errors(folder: Path, tmp_path: Path) -> None:
     refusals = {
         ("--to", "xml"): "format 'xml'",
         ("--out", tmp_path / "cells.xlsx"): "one of .csv, .json, .tex",
-        ("--out", tmp_path / "folder.csv"): "it is no regular file",
-        ("--out", "/dev/null", "--to", "csv"): "it is no regular file",
+        ("--out", tmp_path / "folder.csv"): "is not a regular file",
+        ("--out", "/dev/null", "--to", "csv"): "is not a regular file",
         ("--out", tmp_path / "no" / "cells.csv"): "there is no folder",
-        ("--out", "s3://bucket/cells.csv"): "give a local path",
+        ("--out", "s3://bucket/cells.csv"): "must be a local path",
         ("--by", "hiden"): "hidden",
         ("--by", "hidden,hidden"): "occurs twice",
         ("--by", ""): "parameter ''",

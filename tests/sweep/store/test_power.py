@@ -98,7 +98,7 @@ def test_loss_of_power_while_overwriting(lab: Lab, stride: int) -> None:
     for each in numbered(Fault(LASTING), 4 if stride > 1 else 1, stride):
         root = lab.root()
         assert lab.run(root, name="other").code == 0
-        crashed = lab.crash(root, each, **lab.on_disk(root), options=("--overwrite",))
+        crashed = lab.crash(root, each, **lab.on_disk(root), words=("--overwrite",))
         if crashed is None:
             break
         n_cases += len(check_all(lab, root, crashed.disk, chosen(each.number, stride), ("--overwrite",)))

@@ -166,7 +166,7 @@ def test_columns_describe_themselves() -> None:
     of_cells = {name for name, section in SWEEPABLE.items() if section != "data"}
     assert everything.parameters.keys() == of_cells
     swept = Study(
-        data={"task": "xor", "train_count": 3}, parameters={"low": [0, 1], "hidden": [2], "learning_rate": [1]}
+        data={"task": "xor", "train_count": 3}, parameters={"target_low": [0, 1], "hidden": [2], "learning_rate": [1]}
     )
     assert [c.name for c in runs_columns(swept) if "test" in c.name] == ["test_loss", "n_test_correct"]
 

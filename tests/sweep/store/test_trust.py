@@ -58,8 +58,8 @@ def test_sources_execute_nothing() -> None:
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             if {name.partition(".")[0] for name in names} & UNPICKLES:
                 users.add(path.name)
-    assert users == {"entries.py", "custom_components.py"}
-    assert executing <= {"plugin_files.py", "source.py"}
+    assert users == {"entries.py", "component_trials.py"}
+    assert executing <= {"plugins.py", "source.py"}
 
 
 # Old versions of pyarrow warn that they load no pickle.
@@ -134,5 +134,5 @@ def test_study_of_a_result_reads_no_other_file(folder: Path, tmp_path: Path) -> 
     text = (folder / "study.toml").read_text()
     start, end = text.index("[data]"), text.index("[network]")
     (folder / "study.toml").write_text(f'{text[:start]}[data]\nfile = "{tmp_path / "p.csv"}"\n\n{text[end:]}')
-    with pytest.raises(StoreError, match="names a file of patterns"):
+    with pytest.raises(StoreError, match="names a file of them"):
         open_result(folder)

@@ -281,5 +281,5 @@ def test_columns_of_runs() -> None:
     for run in (0, 13, 79):
         assert result.row(run) == whole.iloc[run].to_dict()
     for run in (-1, 80):
-        with pytest.raises(sweep.StoreError, match=rf"run {run} .*0 to 79"):
+        with pytest.raises(sweep.StoreError, match=rf"run: .*0 to 79, got {run}"):
             result.row(run)

@@ -127,7 +127,7 @@ def test_run_out_of_range(folder: Path, run: int) -> None:
     """For a number out of range, the error names the valid runs."""
     finished = command("trace", folder, "--run", str(run))
     assert (finished.code, finished.out) == (2, "")
-    assert f"run {run}" in finished.err
+    assert f"got {run}" in finished.err
     assert "0 to 119" in finished.err
 
 

@@ -289,7 +289,7 @@ def test_commands(tmp_path: Path, whole: sweep.Result) -> None:
     assert_refused(command("run", file, "--shard", "1/2"), ("seeds.until",))
     for change, word in (("{width=0}", "above 0"), ("{width=0.1,first=0}", "at least 1"), ("3", "table")):
         assert_refused(command("plan", file, "--set", f"until={change}"), (word, "seeds.until"))
-    with pytest.raises(StudyError, match="criterion 'none'"):
+    with pytest.raises(StudyError, match="needs a criterion, got 'none'"):
         Study(**{**_tables(adaptive()), "convergence": {"criterion": "none"}})
 
 
