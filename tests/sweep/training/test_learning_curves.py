@@ -251,7 +251,7 @@ def test_the_file_explains_itself(tmp_path: Path) -> None:
     path = write_study(tmp_path / "s.toml", make_study(batch=[1, 4], hidden=2, count=3))
     assert "record.curves" not in command("plan", path).out
     planned = command("plan", path, "--set", "record.curves={seeds=2}").out
-    assert "of 2 of 3 seeds per cell, whose runs are trained twice" in planned
+    assert "2 of 3 seeds per cell; their runs are trained twice" in planned
     options = ("run", path, "--set", "record.curves={seeds=2,steps=[4]}", "--out", tmp_path / "r")
     assert command(*options).code == 0
     schema = pq.read_schema(tmp_path / "r" / "curves.parquet")

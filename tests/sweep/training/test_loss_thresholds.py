@@ -189,7 +189,7 @@ def test_reuse_is_offered_only_with_all_thresholds(folder: Path) -> None:
         ({"loss_thresholds": [1.0 * k for k in range(1, 18)]}, ("record.loss_thresholds", "17", "16")),
         ({"loss_thresholds": []}, ("record.loss_thresholds", "empty list")),
         ({"loss_thresholds": [[1.0]]}, ("record.loss_thresholds", "[1.0]")),
-        ({"losses": True}, ("record", "'losses'", "targets")),
+        ({"losses": True}, ("record", "'losses'", "loss_thresholds")),
         (3, ("record", "table")),
     ],
 )
