@@ -45,7 +45,7 @@ def halves(ends: Ends) -> tuple[Ends, Ends]:
         n = ends.count(end)
         code = STATUSES.index(end[0])
         bits = mixed((mixed(end[1] * 4 + code + (2**40 if code > 3 else 0)) + n) % 2**64)
-        ones = (bits % 2**n).bit_count()
+        ones = (bits % 2**n).bit_count() if n <= 64 else int(stats.binom.ppf((bits + 0.5) / 2**64, n, 0.5))
         one, other = one + [end] * ones, other + [end] * (n - ones)
     return one, other
 
