@@ -16,12 +16,12 @@ import sweep
 from sweep import figures, lanes
 from sweep.cli.app import app as commands
 from sweep.errors import EXIT_CODES
+from sweep.measures import RECORDED
 from sweep.statistics.definitions import STATISTICS, explain_statistic
 from sweep.study.cell_columns import cells_columns
 from sweep.study.columns import Column, curves_columns, runs_columns
 from sweep.study.component_texts import component_texts
 from sweep.study.glossary import LISTS, entries, note_on_task
-from sweep.study.network_measures import NETWORK_MEASURES
 from sweep.study.tasks import TASKS
 
 PLURALS = {"loss": "losses", "criterion": "criteria"}
@@ -105,7 +105,7 @@ def _study_with_everything() -> sweep.Study:
         record={
             "loss_thresholds": 0.3,
             "weights": "both",
-            "measures": list(NETWORK_MEASURES),
+            "measures": list(RECORDED),
             "curves": {"seeds": 2},
         },
     )

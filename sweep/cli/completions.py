@@ -5,18 +5,19 @@ Names that only heavy modules declare are repeated here, so that completion is f
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 import typer
+
+if TYPE_CHECKING:
+    from sweep.statistics.statistic import Statistic
 
 FIGURES = (
     *("lines", "heatmap", "slice", "contour", "parallel", "importance", "incidence"),
     *("ecdf", "profile", "steps", "loss", "curves", "runs"),
 )
-_STATISTICS = ("rate", "median_steps", "expected_steps", "mean_steps")
-_MEASURES = ("final_loss", "max_error", "n_correct", "test_loss", "n_test_correct")
-_SORTED_BY = ("cell", *_STATISTICS, "converged", "diverged", "stalled", "exhausted")
 
 
 def complete_figure(incomplete: str) -> list[str]:
@@ -41,23 +42,33 @@ def complete_parameter(context: typer.Context, incomplete: str) -> list[str]:
 
 def complete_by(context: typer.Context, incomplete: str) -> list[str]:
     """Return swept parameters, and the statistics and measures for ranking and comparing cells."""
-    return _last_of_list(incomplete, [*_parameters(context), *_STATISTICS[:3], *_measures()])
+    return _last_of_list(incomplete, [*_parameters(context), *_statistics(lambda each: each.compared is not None)])
 
 
 def complete_sort(context: typer.Context, incomplete: str) -> list[str]:
     """Return columns to sort the table of cells by."""
-    return _beginning(incomplete, [*_SORTED_BY, *_parameters(context)])
+    return _beginning(
+        incomplete,
+        [
+            "cell",
+            *_statistics(lambda each: not each.measure and bool(each.compared or each.synonym)),
+            *_parameters(context),
+        ],
+    )
 
 
 def complete_value(incomplete: str) -> list[str]:
     """Return the statistics and measures that figures show."""
-    return _beginning(incomplete, [*_STATISTICS, *_measures()])
+    return _beginning(
+        incomplete, _statistics(lambda each: each.kind != "count" and bool(each.compared or each.synonym))
+    )
 
 
-def _measures() -> list[str]:
-    from sweep.study.network_measures import NETWORK_MEASURES
+def _statistics(offered: Callable[[Statistic], bool]) -> list[str]:
+    """Return the names of statistics of cells that are offered, the shorter ones where there are."""
+    from sweep.statistics.of_cells import every
 
-    return [*_MEASURES, *(name for name in NETWORK_MEASURES if name != "learned_function")]
+    return [each.synonym or name for name, each in every().items() if offered(each)]
 
 
 def _parameters(context: typer.Context) -> list[str]:

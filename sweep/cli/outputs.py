@@ -94,12 +94,12 @@ def figure(
 
 def _draw_figure(directory: str, out: Path | None, kind: str, texts: dict[str, Any]) -> None:
     """Draw a figure with these options as written, and print the path of its file."""
+    from sweep.analysis.importance import EXPLAINED
     from sweep.errors import SweepError, unknown
     from sweep.figures import KINDS, draw, figure_path, save_figure
     from sweep.figures.channels import parse_counts
     from sweep.figures.statistics import STATISTICS
     from sweep.results.answers import column_of, default_statistic
-    from sweep.statistics.importance import EXPLAINED
     from sweep.study.selection import parse_picks
 
     if kind not in KINDS:

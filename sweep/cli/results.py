@@ -144,8 +144,8 @@ def compare(
     from sweep.errors import SweepError
     from sweep.results.answers import default_statistic, split_by
     from sweep.results.comparison import Pairing
-    from sweep.results.queries import COMPARED
-    from sweep.statistics.measures import measure_of
+    from sweep.results.queries import compared_by
+    from sweep.statistics.of_cells import measure_of
     from sweep.terminal.comparisons import print_comparison
     from sweep.terminal.measures import print_measured_comparison
 
@@ -154,7 +154,7 @@ def compare(
     names = split_names(by) if by else []
     result = open_with_warning(directory)
     if vary is not None:
-        parameters, statistic = split_by(result.study, names, COMPARED)
+        parameters, statistic = split_by(result.study, names, compared_by())
         measure = measure_of(statistic or default_statistic(result.study))
         compared = result.compare(vary, names, margin=margin)
         if measure:

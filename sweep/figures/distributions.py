@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from sweep.analysis.cells import cells_of
 from sweep.errors import StoreError, SweepError, shown
 from sweep.figures.axis import heading
 from sweep.figures.canvas import new_axes, put_legend, say_why
@@ -15,7 +16,6 @@ from sweep.figures.groups import STATUS_COLORS, Groups, finish
 from sweep.figures.run import loss_curve
 from sweep.figures.ticks import number_ticks, scale_numbers
 from sweep.results.result import Result
-from sweep.statistics.cells import cells_of
 from sweep.study.selection import At, cells_at, values_at
 from sweep.system.formatting import count_text
 

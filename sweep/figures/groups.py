@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from sweep.analysis.cells import cells_of
 from sweep.errors import SweepError
 from sweep.figures.axis import heading
 from sweep.figures.canvas import put_legend, title_center
@@ -12,7 +13,6 @@ from sweep.figures.channels import MAX_LINES, check_color
 from sweep.figures.panels import NAMED_COLORS, line_styles
 from sweep.results.answers import check_has_criterion, check_swept
 from sweep.results.result import Result
-from sweep.statistics.cells import cells_of
 from sweep.study.columns import STATUSES
 from sweep.study.selection import At, Values, cells_at, values_at
 from sweep.system.formatting import short

@@ -14,7 +14,7 @@ from sweep.figures.channels import is_number
 from sweep.figures.colors import MISSING, color_bar, color_map, color_norm, ink_on
 from sweep.figures.statistics import UNTRAINED, Selected, drawn_values, select
 from sweep.results.result import Result
-from sweep.statistics.measures import measure_of
+from sweep.statistics.of_cells import measure_of
 from sweep.study.selection import At, values_at
 from sweep.system.formatting import list_text
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sweep.analysis.importance import EXPLAINED
 from sweep.figures.axis import heading, spaced
 from sweep.figures.canvas import new_axes, put_legend, say_why
 from sweep.figures.panels import NAMED_COLORS
 from sweep.results.answers import column_of
 from sweep.results.pooled_cells import pairs_seeds
 from sweep.results.result import Result
-from sweep.statistics.importance import EXPLAINED
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,7 +36,7 @@ def importance_bars(result: Result, ax: Axes | None = None, *, value: str | None
     ax
         Axes to draw into; by default those of a new figure.
     value
-        One of :data:`sweep.statistics.importance.EXPLAINED`; by default both.
+        One of :data:`sweep.analysis.importance.EXPLAINED`; by default both.
 
     Returns
     -------

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sweep.analysis.study_measures import most_correct
 from sweep.errors import SweepError, unknown
 from sweep.figures.canvas import new_axes, say_why
 from sweep.figures.groups import STATUS_COLORS, Shown, finish, styles_of, usual_color
 from sweep.figures.panels import NAMED_COLORS
 from sweep.figures.ticks import number_ticks
 from sweep.results.answers import check_swept
-from sweep.statistics.measures import most_correct
 from sweep.study.columns import curve_measures
 from sweep.study.selection import At, values_at
 from sweep.system.formatting import count_text, short

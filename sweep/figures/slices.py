@@ -17,7 +17,7 @@ from sweep.figures.ranges import MOST_SINGLE
 from sweep.figures.statistics import Selected, can_be_pooled, drawn_values, select
 from sweep.figures.ticks import number_ticks, scale_from_zero, scale_numbers
 from sweep.results.result import Result
-from sweep.statistics.ranking import RANKED_BY
+from sweep.statistics.ranking import ranked_by
 from sweep.study.parameters import Scalar
 from sweep.study.selection import At
 from sweep.system.formatting import short
@@ -121,7 +121,7 @@ def _scale_values(ax: Axes, selected: Selected, drawn: Any) -> None:
 
 
 # Statistics that are comparable between a cell and pooled cells. Counts are not: they grow with the number of cells.
-_TOGETHER = (*RANKED_BY, "steps_q25", "steps_q75", "restricted_mean_steps")
+_TOGETHER = (*ranked_by(), "steps_q25", "steps_q75", "restricted_mean_steps")
 
 
 def parallel(result: Result, ax: Axes | None = None, *, value: str | None = None, at: At | None = None) -> Axes:

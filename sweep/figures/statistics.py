@@ -14,9 +14,8 @@ from sweep.figures.ranges import in_ranges
 from sweep.results.answers import check_has_criterion, column_of, default_statistic
 from sweep.results.pooled_cells import pairs_seeds, summarize_over
 from sweep.results.result import Result
-from sweep.statistics.measures import counts_outputs, measure_of, more_is_better
-from sweep.statistics.ranking import RANKED_BY
-from sweep.study.network_measures import QUANTITIES
+from sweep.statistics.of_cells import every, measure_of
+from sweep.statistics.statistic import Statistic
 from sweep.study.parameters import Scalar
 from sweep.study.selection import At, cells_at, values_at
 from sweep.system.formatting import list_text
@@ -25,116 +24,15 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-class Statistic(NamedTuple):
-    """A column of cells that figures can draw.
-
-    Attributes
-    ----------
-    label
-        Label of the axis.
-    band
-        Columns of the lower and upper ends of its band.
-    bands
-        Meaning of the bands, for the title.
-    missing
-        Reason why a cell has no value.
-    percent
-        Whether it is a share, drawn in percent.
-    """
-
-    label: str
-    band: tuple[str, str] | None = None
-    bands: str = ""
-    missing: str = ""
-    percent: bool = False
-
-
-_NEVER = "no run converged"
-# Reason why cells of a partial result have no values.
+# Reason why cells have no rows, in partial results.
 UNTRAINED = "no run is trained yet"
 # Larger losses are not drawn.
 _LARGEST = 1e100
-# How many runs have diverged if a quartile is infinite, by whether diverged runs have the lowest values.
-_MOST = {
-    (quarter, lowest): f"more than {part}"
-    for lowest, parts in (
-        (False, ("three quarters", "half", "a quarter")),
-        (True, ("a quarter", "half", "three quarters")),
-    )
-    for quarter, part in zip(("q25", "q50", "q75"), parts, strict=True)
-}
-
+# Statistics of cells that can be drawn, first those by which cells are compared.
 STATISTICS = {
-    "convergence_rate": Statistic(
-        "runs converged, %",
-        ("convergence_rate_low", "convergence_rate_high"),
-        ", 95 % intervals",
-        percent=True,
-    ),
-    "steps_q50": Statistic(
-        "median steps to converge",
-        ("steps_q25", "steps_q75"),
-        ", bands from 25 % to 75 % of all runs",
-        "fewer than half of all runs converged",
-    ),
-    "steps_q25": Statistic(
-        "steps by which 25 % of all runs converged",
-        ("steps_q25_low", "steps_q25_high"),
-        ", 95 % intervals",
-        "fewer than a quarter of all runs converged",
-    ),
-    "steps_q75": Statistic(
-        "steps by which 75 % of all runs converged",
-        ("steps_q75_low", "steps_q75_high"),
-        ", 95 % intervals",
-        "fewer than three quarters of all runs converged",
-    ),
-    "expected_steps": Statistic(
-        "expected steps to converge (ERT)",
-        ("expected_steps_low", "expected_steps_high"),
-        ", 95 % intervals",
-        _NEVER,
-    ),
-    "restricted_mean_steps": Statistic(
-        "restricted mean steps to converge (RMST)",
-        ("restricted_mean_steps_low", "restricted_mean_steps_high"),
-        ", 95 % intervals",
-    ),
-    "restart_steps": Statistic("steps before the best restart", missing=_NEVER),
-    "restarted_steps": Statistic(
-        "expected steps with the best restart",
-        ("restarted_steps_low", "restarted_steps_high"),
-        ", 95 % intervals",
-        _NEVER,
-    ),
-    **{
-        f"{measure}_{quarter}": Statistic(
-            f"{which} {name}",
-            (f"{measure}_{quarter}_low", f"{measure}_{quarter}_high"),
-            ", 95 % intervals",
-            f"{_MOST[quarter, more_is_better(measure)]} of all runs diverged or have a value above 1e100",
-        )
-        for measure, name in (
-            ("final_loss", "final loss"),
-            ("max_error", "largest error of a run"),
-            ("test_loss", "test loss"),
-            *QUANTITIES.items(),
-        )
-        for quarter, which in (("q50", "median"), ("q25", "lower quartile of the"), ("q75", "upper quartile of the"))
-    },
-    **{
-        f"{measure}_mean": Statistic(
-            f"mean number of correct {outputs}",
-            (f"{measure}_mean_low", f"{measure}_mean_high"),
-            ", 95 % intervals",
-        )
-        for measure, outputs in (("n_correct", "outputs"), ("n_test_correct", "test outputs"))
-    },
-    "n_converged": Statistic("runs converged"),
-    "n_diverged": Statistic("runs diverged"),
-    "n_stalled": Statistic("runs stalled"),
-    "n_exhausted": Statistic("runs exhausted"),
-    "n_plateau": Statistic("runs that ended on a plateau"),
+    name: each
+    for name, each in sorted(every().items(), key=lambda item: not item[1].compared)
+    if name not in ("n_runs", "finite_rate")
 }
 
 
@@ -187,7 +85,7 @@ class Selected(NamedTuple):
     @property
     def less_is_better(self) -> bool:
         """Whether the best cell has the lowest value."""
-        return RANKED_BY.get(self.statistic, self.statistic != "n_converged")
+        return not STATISTICS[self.statistic].more_is_better
 
     @property
     def is_loss(self) -> bool:
@@ -197,12 +95,12 @@ class Selected(NamedTuple):
 
 def is_count(statistic: str) -> bool:
     """Return whether a statistic is a number of runs."""
-    return statistic.startswith("n_") and not measure_of(statistic)
+    return STATISTICS[statistic].kind == "count"
 
 
 def counts_from_zero(statistic: str) -> bool:
     """Return whether a statistic is a number of runs or outputs, so that its scale includes zero."""
-    return is_count(statistic) or counts_outputs(measure_of(statistic) or "")
+    return STATISTICS[statistic].kind in ("count", "outputs")
 
 
 def nothing_of(statistic: str) -> str:
@@ -212,8 +110,7 @@ def nothing_of(statistic: str) -> str:
 
 def is_loss(statistic: str) -> bool:
     """Return whether a statistic is of losses, errors or network measures, which may have any size."""
-    measure = measure_of(statistic)
-    return measure is not None and not counts_outputs(measure)
+    return STATISTICS[statistic].kind == "value"
 
 
 def statistic_of(result: Result, value: str | None) -> str:
@@ -278,12 +175,14 @@ def can_be_pooled(result: Result, statistic: str) -> bool:
 
 def bands_text(cells: pd.DataFrame, name: str) -> str:
     """Return the meaning of the bands of a statistic; empty if no cell has a band."""
-    statistic = STATISTICS[name]
-    return statistic.bands if statistic.band and cells[list(statistic.band)].notna().any(axis=None) else ""
+    band = STATISTICS[name].drawn_band
+    return f", {STATISTICS[name].band_meaning}" if band and cells[list(band)].notna().any(axis=None) else ""
 
 
 def drawn_values(cells: pd.DataFrame, name: str) -> NDArray[np.float64]:
     """Return the drawn values of a column, (cells,): rates in percent, NaN if missing, infinite or too large."""
+    statistic = STATISTICS.get(name) or STATISTICS[name.rpartition("_")[0]]  # of which the column is an end
     column = cells[name].to_numpy(dtype=np.float64, na_value=np.nan)
-    column = np.where(np.isinf(column) | (is_loss(name) & (np.abs(column) > _LARGEST)), np.nan, column)
-    return 100 * column if name.startswith("convergence_rate") else column
+    too_large = np.isinf(column) | ((statistic.kind == "value") & (np.abs(column) > _LARGEST))
+    column = np.where(too_large, np.nan, column)
+    return 100 * column if statistic.percent else column

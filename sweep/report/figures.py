@@ -6,12 +6,12 @@ import re
 from io import StringIO
 from typing import Any
 
+from sweep.analysis.importance import LEAST_SEEDS
 from sweep.errors import StoreError, SweepError
 from sweep.figures import draw
 from sweep.figures.colors import MISSING, PAPER
 from sweep.results.answers import has_criterion, swept
 from sweep.results.result import Result
-from sweep.statistics.importance import LEAST_SEEDS
 
 # Smallest text in a figure, in pixels: narrow screens scroll the figure instead of scaling it further.
 _LEAST_LETTERS = 7.0

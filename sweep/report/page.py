@@ -8,6 +8,7 @@ from pathlib import Path
 from shlex import quote
 from typing import Any
 
+from sweep.analysis.compare import MOST_COMPARED
 from sweep.errors import StoreError, SweepError
 from sweep.report.figures import report_figures
 from sweep.report.losses import best_value, loss_comparisons
@@ -16,7 +17,6 @@ from sweep.results.answers import default_statistic, has_criterion, swept
 from sweep.results.pooled_cells import pairs_seeds
 from sweep.results.result import Result
 from sweep.results.sentences import answer, may_be_best
-from sweep.statistics.compare import MOST_COMPARED
 from sweep.statistics.ranking import best_cells, rank_cells
 from sweep.study.columns import statuses
 from sweep.study.description import describe

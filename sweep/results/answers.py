@@ -7,30 +7,19 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from sweep.analysis.axis_options import varied_options
+from sweep.analysis.compare import differs_alone
+from sweep.analysis.study_measures import measures_of
 from sweep.errors import SweepError, unknown
-from sweep.statistics.axis_options import varied_options
-from sweep.statistics.compare import differs_alone
-from sweep.statistics.measures import MEASURES, STATISTIC_OF, measures_of, more_is_better
+from sweep.measures import MEASURES
+from sweep.statistics.of_cells import every, statistic_of, synonyms
 from sweep.statistics.ranking import rank_cells
-from sweep.study.columns import STATUSES
 from sweep.study.model import Study
-from sweep.study.network_measures import NETWORK_MEASURES
 from sweep.study.options import OPTIONS
 from sweep.system.formatting import list_text
 
 if TYPE_CHECKING:
     from sweep.results.data import ResultData as Result
-
-COUNTS = ["n_runs", *(f"n_{name}" for name in STATUSES)]
-
-# Columns of cells by the names that users write.
-COLUMNS = {
-    "rate": "convergence_rate",
-    "median_steps": "steps_q50",
-    "mean_steps": "restricted_mean_steps",
-    **STATISTIC_OF,
-    **{name.removeprefix("n_"): name for name in COUNTS},
-}
 
 
 def has_criterion(study: Study) -> bool:
@@ -60,12 +49,12 @@ def check_has_criterion(study: Study) -> None:
 
 def default_statistic(study: Study) -> str:
     """Return the default statistic of cells: the convergence rate, or the median final loss without a criterion."""
-    return "convergence_rate" if has_criterion(study) else STATISTIC_OF["final_loss"]
+    return "convergence_rate" if has_criterion(study) else statistic_of("final_loss").name
 
 
 def names_of(columns: Iterable[str]) -> list[str]:
     """Return the names that users write for columns of cells."""
-    aliases = {known: alias for alias, known in COLUMNS.items()}
+    aliases = {known: alias for alias, known in synonyms().items()}
     return list(dict.fromkeys(aliases.get(known, known) for known in columns))
 
 
@@ -141,8 +130,8 @@ def column_of(name: str, allowed: Iterable[str]) -> str:
     SweepError
         If the column is not allowed.
     """
-    column, allowed = COLUMNS.get(name, name), list(allowed)
-    if column in NETWORK_MEASURES:  # learned functions have no order
+    column, allowed = synonyms().get(name, name), list(allowed)
+    if column in MEASURES:  # learned functions have no order
         raise SweepError(
             f"{name} is a column of runs, not a statistic of cells; result.functions() counts the runs of each function"
         )
@@ -173,13 +162,14 @@ def sort_by(cells: pd.DataFrame, study: Study, name: str) -> pd.DataFrame:
     SweepError
         If there is no such column.
     """
-    column = COLUMNS.get(name, name)
+    column = synonyms().get(name, name)
     if column not in cells:
         raise SweepError(unknown("column", name, names_of(cells.columns)))
     if column == default_statistic(study):
         return rank_cells(cells, column)
-    rates = ("convergence_rate", "finite_rate", *(f"{name}_" for name in MEASURES if more_is_better(name)))
-    downwards = column in ("n_cells", "best_rate", *COUNTS) or column.startswith(rates)
+    found = every().get(column) or every().get(column.rpartition("_")[0])  # or that of which it is an end
+    is_high = found is not None and (found.more_is_better or found.kind == "count")
+    downwards = column in ("n_cells", "best_rate") or is_high
     return cells.sort_values(column, ascending=not downwards, na_position="last", kind="stable")
 
 

@@ -8,21 +8,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from sweep.analysis.cells import group_of
+from sweep.analysis.study_measures import most_correct
 from sweep.errors import SweepError
 from sweep.results.answers import check_has_criterion
-from sweep.statistics.cells import group_of
-from sweep.statistics.clusters import Clusters
-from sweep.statistics.estimates import MeanCorrect
-from sweep.statistics.intervals import LEVEL, Array, clopper_pearson_interval
-from sweep.statistics.measures import least, measure_of, most_correct, quantile_interval
+from sweep.statistics.intervals import LEVEL, Array
+from sweep.statistics.of_cells import every, measure_of
 from sweep.statistics.ranking import best_cells, rank_cells
-from sweep.statistics.steps import ends_by_group, expected_steps
+from sweep.statistics.runs import Runs
 from sweep.study.selection import At, cells_at, values_at
 
 if TYPE_CHECKING:
     from sweep.results.data import ResultData as Result
-
-_HALF = (1, 2)
 
 
 def rank(result: Result, statistic: str, at: At | None = None) -> pd.DataFrame:
@@ -33,7 +30,7 @@ def rank(result: Result, statistic: str, at: At | None = None) -> pd.DataFrame:
     result
         Complete or partial.
     statistic
-        A key of :data:`sweep.statistics.ranking.RANKED_BY`.
+        A key of :func:`sweep.statistics.ranking.ranked_by`.
     at
         Selects cells by values of some parameters.
 
@@ -142,44 +139,23 @@ def best_of_each(result: Result, by: Sequence[str], statistic: str, at: At | Non
 
 
 def _intervals(result: Result, best: pd.DataFrame, statistic: str, levels: Array) -> dict[str, Array]:
-    """Return the ends of the intervals of a statistic of some cells, each at its level, (cells,)."""
-    measure, cells = measure_of(statistic), best["cell"].to_numpy()
-    ends: tuple[Array, ...]
-    if statistic == "convergence_rate":
-        ends = clopper_pearson_interval(best["n_converged"].to_numpy(), best["n_runs"].to_numpy(), levels)
-    elif statistic == "expected_steps":
-        tally = result.tally[result.tally["cell"].isin(cells)]
-        place = pd.Series(np.arange(len(cells)), cells).loc[tally["cell"]].to_numpy()
-        limits = result.study.grid.most_steps(tally["cell"].to_numpy())
-        ends = expected_steps(ends_by_group(tally, place, limits)).ends(levels)
-    elif measure and statistic.endswith("_mean"):
-        measured = result.measured(measure).at(cells)
-        present, values = measured.present, np.where(measured.present, measured.values, 0.0)
-        runs = Clusters.of_seeds(present, present, values)
-        ends = MeanCorrect(runs, most_correct(result.study, measure)).ends(levels)
+    """Return the ends of the intervals of a statistic of some cells, each at its own level, (cells,)."""
+    cells, found = best["cell"].to_numpy(), every()[statistic]
+    group = np.arange(len(cells))
+    if found.measure and result.keeps_runs:
+        most = most_correct(result.study, found.measure)
+        runs = Runs.of_measured(result.measured(found.measure).at(cells), group, most)
     else:
-        found = [_median_interval(result, cell, statistic, level)
-                 for cell, level in zip(cells.tolist(), levels.tolist(), strict=True)]  # fmt: skip
-        ends = tuple(np.array(found).T)
-        if statistic == "steps_q50":
-            ends = tuple(np.where(np.isinf(each), np.nan, each) for each in ends)
-    return dict(zip(("best_of_low", "best_of_high"), ends, strict=True))
-
-
-def _median_interval(result: Result, cell: int, statistic: str, level: float) -> tuple[float, float]:
-    """Return the interval of the median of one cell. Runs that do not converge have infinite steps."""
-    measure = measure_of(statistic)
-    if measure is None:
-        tally = result.tally[result.tally["cell"] == cell]
-        values = np.where(tally["status"] == "converged", tally["steps"], np.inf)
-        order, n = np.argsort(values, kind="stable"), tally["n"].to_numpy()
-    elif result.keeps_runs:
-        values = result.measured(measure).values[cell]
-        values = values[~np.isnan(values)]
-        order, n = np.argsort(values), np.ones(len(values), np.int64)
-    else:
-        counts = result.counted_losses
-        first, last = np.searchsorted(counts["cell"], (cell, cell + 1))
-        values, n = (counts[name].to_numpy()[first:last] for name in ("final_loss", "n"))
-        order = np.arange(len(values))
-    return quantile_interval(values[order], n[order], _HALF, level, least(measure or ""))
+        counts = result.counted_losses if found.measure else result.tally
+        counts = counts[counts["cell"].isin(cells)]
+        place = pd.Series(group, cells).loc[counts["cell"]].to_numpy()
+        if found.measure:
+            values, n = counts["final_loss"].to_numpy(), counts["n"].to_numpy()
+            runs = Runs(place, place, n, values=values)
+        else:
+            runs = Runs.of_tally(counts, place, result.study.grid.most_steps(counts["cell"].to_numpy()))
+    assert found.estimate
+    low, high = found.estimate(runs).ends(levels)
+    if found.integer:  # missing where it is never reached
+        low, high = (np.where(np.isinf(each), np.nan, each) for each in (low, high))
+    return {"best_of_low": low, "best_of_high": high}

@@ -8,13 +8,14 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
+from sweep.analysis.compare import check_margin, compare_sides, with_holm
+from sweep.analysis.compare_measures import adjusted, compare_pairs
+from sweep.analysis.study_measures import most_correct
 from sweep.errors import SweepError, unknown
 from sweep.results.answers import check_has_criterion, column_of, has_criterion
-from sweep.results.queries import COMPARED
+from sweep.results.queries import compared_by
 from sweep.results.result import Result
-from sweep.statistics.compare import check_margin, compare_sides, with_holm
-from sweep.statistics.compare_measures import adjusted, compare_pairs
-from sweep.statistics.measures import measure_of, most_correct
+from sweep.statistics.of_cells import measure_of
 from sweep.statistics.outcomes import Measured
 from sweep.statistics.sides import Side
 from sweep.study.given_weights import element_of
@@ -75,7 +76,9 @@ class Pairing:
         if len(others) > 1:
             raise SweepError(f"by: must be parameters and at most one statistic, got {list_text(others)}")
         evaluated = any(has_criterion(result.study) for result in self._results)
-        statistic = column_of(others[0], COMPARED) if others else COMPARED[0] if evaluated else "final_loss_q50"
+        statistic = (
+            column_of(others[0], compared_by()) if others else "convergence_rate" if evaluated else "final_loss_q50"
+        )
         measure = measure_of(statistic)
         if measure is None:
             for result in self._results:
@@ -103,8 +106,8 @@ class Pairing:
         -------
         DataFrame
             ``first`` and ``second``, the names of the studies, and the columns of
-            :func:`sweep.statistics.compare.compare_sides` and :func:`sweep.statistics.compare.with_holm`, or of
-            :func:`sweep.statistics.compare_measures.compare_pairs` with ``p_value_holm``.
+            :func:`sweep.analysis.compare.compare_sides` and :func:`sweep.analysis.compare.with_holm`, or of
+            :func:`sweep.analysis.compare_measures.compare_pairs` with ``p_value_holm``.
 
         Raises
         ------

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from sweep.analysis.cells import group_of, values_of_groups
+from sweep.analysis.incidence import EVENTS, incidence_by
+from sweep.analysis.profiles import performance_profile
 from sweep.errors import SweepError, shown, unknown
 from sweep.results.answers import check_alone, check_has_criterion, check_swept
 from sweep.results.data import ResultData
 from sweep.results.pooled_cells import pairs_seeds
-from sweep.statistics.cells import group_of, values_of_groups
-from sweep.statistics.incidence import EVENTS, incidence_by
 from sweep.statistics.parallel_runs import FirstOf, first_of
-from sweep.statistics.profiles import performance_profile
 
 # Most curves of a table.
 MOST_CURVES = 10_000
@@ -47,7 +47,7 @@ class ResultCurves(ResultData, ABC):
         Returns
         -------
         DataFrame
-            The table of :func:`sweep.statistics.incidence.incidence_by`.
+            The table of :func:`sweep.analysis.incidence.incidence_by`.
 
         Raises
         ------
@@ -121,7 +121,7 @@ class ResultCurves(ResultData, ABC):
         Returns
         -------
         DataFrame
-            The table of :func:`sweep.statistics.profiles.performance_profile`. If loss thresholds are recorded, a
+            The table of :func:`sweep.analysis.profiles.performance_profile`. If loss thresholds are recorded, a
             problem also has a threshold, and is solved at the step at which the loss falls below it.
 
         Raises
@@ -252,7 +252,7 @@ def profile_of(result: ResultData, vary: str, values: Sequence[Any], cells: Any)
     Returns
     -------
     DataFrame
-        The table of :func:`sweep.statistics.profiles.performance_profile`.
+        The table of :func:`sweep.analysis.profiles.performance_profile`.
 
     Raises
     ------

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kernels.floating_point import DefaultFloatingPoint
+from sweep.analysis.cells import columns_of_measure, summarize
+from sweep.analysis.losses import CellLosses, LossSum, columns_in_cells, losses_by_cell, tap, with_measures
+from sweep.analysis.seed_tables import COLUMNS as OUTCOME_COLUMNS
+from sweep.analysis.seed_tables import measured_from_tables, outcomes_from_tables
+from sweep.analysis.study_measures import check_measure, most_correct
+from sweep.analysis.tally import TallySum, with_equal_cells
 from sweep.errors import StoreError
-from sweep.statistics.cells import summarize
-from sweep.statistics.losses import CellLosses, LossSum, columns_in_cells, losses_by_cell, tap, with_measures
-from sweep.statistics.measures import check_measure, measure_columns, most_correct
-from sweep.statistics.outcomes import COLUMNS as OUTCOME_COLUMNS
-from sweep.statistics.outcomes import Measured, Outcomes, measured_from_tables, outcomes_from_tables
-from sweep.statistics.tally import TallySum, with_equal_cells
+from sweep.statistics.outcomes import Measured, Outcomes
 from sweep.store.aggregate import digest_of_rows
 from sweep.store.memory import MemoryParts
 from sweep.store.reader import StoreReader
@@ -121,7 +122,7 @@ class ResultData(DefaultFloatingPoint):
         Parameters
         ----------
         measure
-            A key of :data:`~sweep.statistics.measures.MEASURES`.
+            A key of :data:`sweep.measures.ORDERED`.
 
         Returns
         -------
@@ -152,7 +153,7 @@ class ResultData(DefaultFloatingPoint):
         Returns
         -------
         DataFrame
-            The cells, and the columns of :func:`~sweep.statistics.measures.measure_columns`.
+            The cells, and the columns of :func:`~sweep.analysis.cells.columns_of_measure`.
 
         Raises
         ------
@@ -164,7 +165,7 @@ class ResultData(DefaultFloatingPoint):
         if measure not in self._measured_cells:
             self._check_rows(measure)
             statistics = self._statistics_by_cell([measure])[measure].reindex(self.cells["cell"].to_numpy())
-            columns = statistics[measure_columns(measure)].set_axis(self.cells.index)
+            columns = statistics[columns_of_measure(measure)].set_axis(self.cells.index)
             self._measured_cells[measure] = self.cells.drop(columns=columns.columns, errors="ignore").join(columns)
         return self._measured_cells[measure]
 

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from sweep.analysis.cells import group_of, values_of_groups
 from sweep.errors import SweepError, shown
 from sweep.results.answers import check_swept
 from sweep.results.pooled_cells import pairs_seeds
-from sweep.statistics.cells import group_of, values_of_groups
-from sweep.statistics.clustered import rate_intervals
+from sweep.statistics.estimates import Rate
 from sweep.statistics.intervals import wilson_interval
 from sweep.statistics.outcomes import Outcomes
+from sweep.statistics.runs import Runs
 from sweep.system.plain_values import is_integer
 
 if TYPE_CHECKING:
@@ -82,6 +83,8 @@ def _intervals(result: Result, runs: pd.DataFrame, table: pd.DataFrame) -> tuple
         if len(cells) > 1:
             of_group = learned[cells]
             outcomes = Outcomes(np.where(of_group == -2, -1, 0).astype(np.int32), of_group == function)
-            ends[k] = np.ravel(rate_intervals(outcomes, np.zeros(len(cells), np.int64))) if may_pair else np.nan
+            once = np.zeros(len(cells), np.int64)
+            shared = Runs.of_outcomes(outcomes, once, once)
+            ends[k] = np.ravel(Rate(shared, shared.converged).ends()) if may_pair else np.nan
     low, high = (pd.Series(end, table.index) for end in ends.T)
     return low, high

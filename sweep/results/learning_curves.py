@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sweep.analysis.cells import cells_of
 from sweep.errors import StoreError, SweepError, shown
-from sweep.statistics.cells import cells_of
 from sweep.study.selection import At, cells_at, values_at
 from sweep.system.plain_values import is_integer
 

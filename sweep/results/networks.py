@@ -9,8 +9,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from kernels.shapes import parameter_shapes, parameter_slices
+from sweep.analysis.table_values import numbers_of_lists
 from sweep.errors import StoreError, SweepError, shown
-from sweep.statistics.table_values import numbers_of_lists
 from sweep.study.grid import hidden_sizes
 from sweep.system.plain_values import is_integer
 

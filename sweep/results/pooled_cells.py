@@ -8,14 +8,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from sweep.results.answers import COUNTS, check_swept, default_statistic
-from sweep.results.pooled_measures import pooled_by, recorded_by
-from sweep.statistics.cells import INTERVALS, group_of, summarize_by, values_of_groups
-from sweep.statistics.clustered import rate_intervals, step_intervals
-from sweep.statistics.intervals import Array, wilson_interval
+from sweep.analysis.cells import (
+    columns_of,
+    columns_of_measure,
+    group_of,
+    quartile_columns,
+    statistics_of,
+    values_of_groups,
+)
+from sweep.analysis.study_measures import most_correct
+from sweep.results.answers import check_swept, default_statistic
+from sweep.statistics.intervals import Array
+from sweep.statistics.of_cells import COUNTS, OF_CONVERGENCE, of_measure
 from sweep.statistics.ranking import rank_cells
-from sweep.statistics.steps import ends_by_group, steps_of_equal_cells
-from sweep.study.cell_columns import tells_losses
+from sweep.statistics.runs import Runs
+from sweep.study.cell_columns import recorded_quantities, tells_losses
 
 if TYPE_CHECKING:
     from sweep.results.data import ResultData as Result
@@ -23,6 +30,11 @@ if TYPE_CHECKING:
 
 # Summaries read the rows of studies of up to so many runs. The memory they need grows with the runs.
 MOST_PAIRED = 2 * 10**7
+
+
+def pairs_seeds(result: Result) -> bool:
+    """Return whether rows of runs are kept and few enough (20 million) to be read for a summary."""
+    return result.keeps_runs and result.study.n_runs <= MOST_PAIRED
 
 
 def sum_over(result: Result, by: Sequence[str]) -> pd.DataFrame:
@@ -38,11 +50,10 @@ def sum_over(result: Result, by: Sequence[str]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row for each combination of the values of ``by``, in the order of the cells: these values, n_cells,
-        the sums of the counts, convergence_rate, the mean over the cells, with its 95 % interval (see
-        :func:`rate_intervals_by`), best_cell, the number of the best cell among them, and best_rate (without a
-        criterion best_final_loss_q50). If cells have statistics of final losses, the columns of
-        :func:`sweep.results.pooled_measures.pooled_by` follow, and then quartiles of recorded measures of networks.
+        One row for each combination of the values of ``by``, in the order of the cells: these values, n_cells, the sums
+        of the counts, convergence_rate with its 95 % interval, best_cell, the number of the best cell among them, and
+        best_rate. If cells have statistics of final losses, their columns follow, and then quartiles of recorded
+        measures of networks. If there is no criterion, best_final_loss_q50 replaces best_rate.
 
     Raises
     ------
@@ -51,22 +62,40 @@ def sum_over(result: Result, by: Sequence[str]) -> pd.DataFrame:
     """
     check_swept(result.study, by)
     cells = result.cells
-    grid, numbers = result.study.grid, cells["cell"].to_numpy()
+    grid, statistic = result.study.grid, default_statistic(result.study)
+    numbers = cells["cell"].to_numpy()
     group = group_of(grid, by, numbers)
-    groups, statistic = cells.groupby(group), default_statistic(result.study)
-    counts = [name for name in COUNTS if name in cells]
-    sums = groups[counts].sum()
     ranked = rank_cells(cells, statistic)
     best = ranked.groupby(group_of(grid, by, ranked["cell"].to_numpy()))[["cell", statistic]].first()
-    rates = sums["n_converged"] / sums["n_runs"] if result.even else mean_rates(cells, group)
-    table = values_of_groups(grid, by, numbers).join(sums.assign(n_cells=groups.size()), how="inner")[
-        [*by, "n_cells", *counts]
-    ]
-    table = table.assign(convergence_rate=rates, **rate_intervals_by(result, cells, group), best_cell=best["cell"])
+    counts = [name for name in COUNTS if name in cells]
+    groups = cells.groupby(group)
+    sums = groups[counts].sum().assign(n_cells=groups.size())[["n_cells", *counts]]
+    table = values_of_groups(grid, by, numbers).join(sums).join(_rates_over(result, cells, group))
+    table = table.assign(best_cell=best["cell"])
     table[f"best_{'rate' if statistic == 'convergence_rate' else statistic}"] = best[statistic]
     if tells_losses(result.study):
-        table = table.join(pooled_by(result, "final_loss", cells, group, pairs_seeds(result)))
-    return table.join(recorded_by(result, cells, group, pairs_seeds(result)))
+        table = table.join(measure_over(result, "final_loss", cells, group))
+    return table.join(recorded_over(result, cells, group))
+
+
+def _rates_over(result: Result, cells: pd.DataFrame, group: Array) -> pd.DataFrame:
+    """Return convergence rates over groups of cells with their intervals, for which counts of cells suffice."""
+    rate = OF_CONVERGENCE["convergence_rate"]
+    n, converged = cells["n_runs"].to_numpy(), cells["n_converged"].to_numpy()
+    of_counts = Runs(
+        np.tile(group, 2),
+        np.tile(cells["cell"].to_numpy(), 2),
+        np.concatenate([converged, n - converged]),
+        converged=np.repeat([True, False], len(cells)),
+        even=result.even,
+    )
+    table = columns_of([rate], of_counts)
+    several = np.isin(group, of_counts.numbers[of_counts.n_cells > 1])
+    if several.any() and pairs_seeds(result):
+        shared = cells["cell"].to_numpy()[several]
+        outcomes, limits = result.outcomes.at(shared), np.zeros(len(shared), np.int64)
+        table.update(columns_of([rate], Runs.of_outcomes(outcomes, group[several], limits, even=result.even)))
+    return table
 
 
 def summarize_over(
@@ -90,63 +119,24 @@ def summarize_over(
     Returns
     -------
     DataFrame
-        The columns of :func:`sweep.statistics.cells.summarize_by`, then those of
-        :func:`sweep.results.pooled_measures.pooled_by`. Intervals over several cells count each seed once; they are
-        missing if rows are not kept or too many. Cells with different numbers of runs have equal weights; statistics of
-        restarts, and all intervals but those of rates, are then missing.
+        The values of ``by``, and the columns of :func:`convergence_over` and :func:`measure_over`.
     """
     measure = measure or ("final_loss" if tells_losses(result.study) else None)
     grid = grid or result.study.grid
-    table = _convergence_over(result, by, cells, grid)
-    if measure is None:
-        return table.reset_index(drop=True)
-    group = group_of(grid, by, cells["cell"].to_numpy())
-    return table.join(pooled_by(result, measure, cells, group, pairs_seeds(result))).reset_index(drop=True)
+    numbers = cells["cell"].to_numpy()
+    group = group_of(grid, by, numbers)
+    table = values_of_groups(grid, by, numbers).join(convergence_over(result, cells, group, grid))
+    if measure is not None:
+        table = table.join(measure_over(result, measure, cells, group))
+    return table.reset_index(drop=True)
 
 
-def _convergence_over(result: Result, by: Sequence[str], cells: pd.DataFrame, grid: Grid) -> pd.DataFrame:
-    """Return the statistics of convergence over groups of cells, by the number of the group."""
-    tally = result.tally[result.tally["cell"].isin(cells["cell"])]
-    table = summarize_by(tally, grid, by)
-    several = table.index[table["n_cells"] > 1]
-    shared = cells["cell"].to_numpy()[np.isin(group_of(grid, by, cells["cell"].to_numpy()), several)]
-    if not len(shared):
-        return table
-    if not result.even:
-        counted = tally["cell"].to_numpy()
-        equal = steps_of_equal_cells(ends_by_group(tally, group_of(grid, by, counted), grid.most_steps(counted)))
-        equal["convergence_rate"] = mean_rates(cells, group_of(grid, by, cells["cell"].to_numpy()))
-        for name, column in equal.items():
-            table.loc[several, str(name)] = column[several]
-        table.loc[several, ["restart_steps", "restarted_steps"]] = None
-    table.loc[several, INTERVALS] = None
-    if not pairs_seeds(result):
-        return table
-    outcomes, group = result.outcomes.at(shared), group_of(grid, by, shared)
-    table.loc[several, INTERVALS[:2]] = np.column_stack(rate_intervals(outcomes, group))
-    if not result.even:
-        return table
-    tally = tally[tally["cell"].isin(shared)]
-    counted = tally["cell"].to_numpy()
-    ends = ends_by_group(tally, group_of(grid, by, counted), grid.most_steps(counted))
-    of_steps = step_intervals(outcomes, group, grid.most_steps(shared), ends)
-    for name, column in of_steps.items():
-        table.loc[several, name] = column
-    return table
+def convergence_over(result: Result, cells: pd.DataFrame, group: Array, grid: Grid | None = None) -> pd.DataFrame:
+    """Return the statistics of convergence over groups of cells, by the number of the group.
 
-
-def pairs_seeds(result: Result) -> bool:
-    """Return whether rows of runs are kept and few enough (20 million) to be read for a summary."""
-    return result.keeps_runs and result.study.n_runs <= MOST_PAIRED
-
-
-def mean_rates(cells: pd.DataFrame, group: Array) -> pd.Series[float]:
-    """Return the mean convergence rate of the cells of each group, by the number of the group."""
-    return (cells["n_converged"] / cells["n_runs"]).groupby(group).mean()
-
-
-def rate_intervals_by(result: Result, cells: pd.DataFrame, group: Array) -> pd.DataFrame:
-    """Return 95 % intervals of convergence rates over groups of cells.
+    Intervals over several cells count each seed once; they are missing if rows are not kept or too many to be read.
+    Where cells have different numbers of runs, each cell counts equally; statistics of restarts, and intervals of all
+    statistics but rates, are then missing.
 
     Parameters
     ----------
@@ -156,18 +146,92 @@ def rate_intervals_by(result: Result, cells: pd.DataFrame, group: Array) -> pd.D
         Cells of the result, or some of them.
     group : (cells,)
         The number of the group of each.
+    grid
+        As for :func:`summarize_over`.
+    """
+    grid, numbers = grid or result.study.grid, cells["cell"].to_numpy()
+    order = np.argsort(numbers)
+    tally = result.tally[result.tally["cell"].isin(numbers)]
+    counted = order[np.searchsorted(numbers, tally["cell"].to_numpy(), sorter=order)]
+    table = statistics_of(tally, group[counted], grid, even=result.even)
+    table.insert(0, "n_cells", pd.Series(group).value_counts().reindex(table.index))
+    several = np.isin(group, table.index[table["n_cells"] > 1])
+    if several.any() and pairs_seeds(result):
+        shared = numbers[several]
+        runs = Runs.of_outcomes(result.outcomes.at(shared), group[several], grid.most_steps(shared), even=result.even)
+        table.update(columns_of(OF_CONVERGENCE.values(), runs))
+    return table
+
+
+def measure_over(result: Result, measure: str, cells: pd.DataFrame, group: Array) -> pd.DataFrame:
+    """Return the statistics of a measure over groups of cells, by the number of their group.
+
+    Parameters
+    ----------
+    result
+        Complete or partial.
+    measure
+        Name of the measure.
+    cells
+        Cells of the result, with their statistics of this measure.
+    group : (cells,)
+        The number of the group of each.
 
     Returns
     -------
     DataFrame
-        Columns ``convergence_rate_low`` and ``convergence_rate_high``, by the number of the group. Intervals of several
-        cells count each seed once. They are missing if rows of runs are not kept or too many to be read.
+        The columns of :func:`~sweep.analysis.cells.columns_of_measure`. A group of one cell has the statistics of the
+        cell. Intervals of several cells count each seed once; they are missing if rows are not kept or too many to be
+        read, and where cells have different numbers of runs, of which each then counts equally. All statistics are
+        missing if rows cannot be read and losses were not counted.
     """
-    groups = cells.groupby(group)
-    sums, n_cells = groups[["n_converged", "n_runs"]].sum(), groups.size().to_numpy()
-    if pairs_seeds(result) and n_cells.max(initial=1) > 1:
-        low, high = rate_intervals(result.outcomes.at(cells["cell"].to_numpy()), group)
+    columns = columns_of_measure(measure)
+    table = cells.groupby(group)[columns].first().astype(np.float64)
+    n_cells = pd.Series(group).value_counts().reindex(table.index)
+    several = table.index[n_cells > 1]
+    if not len(several):
+        return table
+    shared = np.isin(group, several)
+    own, group = cells[shared], group[shared]
+    numbers, most = own["cell"].to_numpy(), most_correct(result.study, measure)
+    table.loc[several] = np.nan
+    if pairs_seeds(result):
+        runs = Runs.of_measured(result.measured(measure).at(numbers), group, most, even=result.even)
+    elif measure == "final_loss" and result.has_parts and not result.keeps_runs:
+        counts = result.counted_losses
+        counts = counts[counts["cell"].isin(numbers)]
+        order = np.argsort(numbers)
+        place = order[np.searchsorted(numbers, counts["cell"].to_numpy(), sorter=order)]
+        values, n = counts["final_loss"].to_numpy(), counts["n"].to_numpy()
+        runs = Runs(group[place], numbers[place], n, values=values, even=result.even)
     else:
-        ends = wilson_interval(sums["n_converged"].to_numpy(), sums["n_runs"].to_numpy())
-        low, high = (np.where(n_cells == 1, end, np.nan) for end in ends)
-    return pd.DataFrame({"convergence_rate_low": low, "convergence_rate_high": high}, sums.index)
+        return table
+    counted = own[columns[0]].notna().groupby(group).all()  # missing if some losses were not counted
+    found = columns_of(of_measure(measure), runs)
+    table.loc[several] = found.where(counted.reindex(found.index), np.nan).reindex(several)
+    return table
+
+
+def recorded_over(result: Result, cells: pd.DataFrame, group: Array) -> pd.DataFrame:
+    """Return the quartiles of recorded measures of networks over groups of cells, by the number of their group.
+
+    Parameters
+    ----------
+    result, cells, group
+        As for :func:`measure_over`; cells need no statistics of a measure.
+
+    Returns
+    -------
+    DataFrame
+        Columns :func:`~sweep.analysis.cells.quartile_columns` of each; missing where the result has no rows.
+    """
+    tables = [pd.DataFrame(index=np.unique(group))]
+    for measure in recorded_quantities(result.study):
+        names = quartile_columns(measure)
+        if result.keeps_runs:
+            own = result.measured_cells(measure).set_index("cell").loc[cells["cell"]].reset_index()
+            tables.append(measure_over(result, measure, own, group)[names])
+        else:
+            one = cells.groupby(group).size() == 1
+            tables.append(cells.groupby(group)[names].first().where(one, np.nan))
+    return pd.concat(tables, axis=1)

@@ -5,25 +5,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from sweep.analysis.cells import group_of
+from sweep.analysis.compare import MOST_COMPARED, check_margin, compare_values
+from sweep.analysis.compare_measures import compare_measured
+from sweep.analysis.importance import EXPLAINED, importance
+from sweep.analysis.study_measures import most_correct
 from sweep.errors import SweepError
 from sweep.results.answers import check_alone, check_has_criterion, check_swept, column_of, default_statistic, split_by
 from sweep.results.best import best_of_each, rank
 from sweep.results.curves import ResultCurves, listed
-from sweep.results.pooled_cells import pairs_seeds, summarize_over
-from sweep.results.pooled_measures import recorded_by
-from sweep.statistics.cells import group_of
-from sweep.statistics.compare import MOST_COMPARED, check_margin, compare_values
-from sweep.statistics.compare_measures import compare_measured
-from sweep.statistics.importance import EXPLAINED, importance
-from sweep.statistics.measures import STATISTIC_OF, measure_of, most_correct
-from sweep.statistics.ranking import RANKED_BY
+from sweep.results.pooled_cells import recorded_over, summarize_over
+from sweep.statistics.of_cells import measure_of
+from sweep.statistics.ranking import ranked_by
 from sweep.study.selection import At
 
 if TYPE_CHECKING:
     import pandas as pd
 
 # Statistics by which values of a parameter can be compared.
-COMPARED = ("convergence_rate", *STATISTIC_OF.values())
+
+
+def compared_by() -> list[str]:
+    """Return the statistics by which values of a parameter can be compared: the rate, and one of each measure."""
+    return [name for name, each in ranked_by().items() if each.measure or each.compared == "rate"]
 
 
 class ResultQueries(ResultCurves):
@@ -54,7 +58,7 @@ class ResultQueries(ResultCurves):
                 "by: must be one or more parameters, got none; statistics of single cells are in result.cells"
             )
         group = group_of(self.study.grid, by, self.cells["cell"].to_numpy())
-        recorded = recorded_by(self, self.cells, group, pairs_seeds(self))
+        recorded = recorded_over(self, self.cells, group)
         return summarize_over(self, by, self.cells).assign(**recorded.reset_index(drop=True))
 
     def best(self, by: str | Sequence[str] = (), top: int | None = None, at: At | None = None) -> pd.DataFrame:
@@ -89,7 +93,7 @@ class ResultQueries(ResultCurves):
         """
         if top is not None and top < 1:
             raise SweepError(f"top: must be at least 1, got {top}")
-        parameters, chosen = split_by(self.study, listed(by), RANKED_BY)
+        parameters, chosen = split_by(self.study, listed(by), ranked_by())
         statistic = chosen or default_statistic(self.study)
         ranked = best_of_each(self, parameters, statistic, at) if parameters else rank(self, statistic, at)
         return ranked.head(top or self.study.n_cells)
@@ -112,8 +116,8 @@ class ResultQueries(ResultCurves):
         Returns
         -------
         DataFrame
-            The table of :func:`sweep.statistics.compare.compare_values`, or of
-            :func:`sweep.statistics.compare_measures.compare_measured`.
+            The table of :func:`sweep.analysis.compare.compare_values`, or of
+            :func:`sweep.analysis.compare_measures.compare_measured`.
 
         Raises
         ------
@@ -123,7 +127,7 @@ class ResultQueries(ResultCurves):
         StoreError
             If rows of runs were not kept.
         """
-        parameters, chosen = split_by(self.study, [] if by is None else listed(by), COMPARED)
+        parameters, chosen = split_by(self.study, [] if by is None else listed(by), compared_by())
         statistic = chosen or default_statistic(self.study)
         measure = measure_of(statistic)
         if measure is None:
@@ -160,7 +164,7 @@ class ResultQueries(ResultCurves):
         Returns
         -------
         DataFrame
-            The table of :func:`sweep.statistics.importance.importance`.
+            The table of :func:`sweep.analysis.importance.importance`.
 
         Raises
         ------

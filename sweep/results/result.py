@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kernels.floating_point import default_floating_point
+from sweep.analysis.cells import summarize
 from sweep.errors import StoreError, SweepError
 from sweep.results.curves import ResultCurves, listed
 from sweep.results.queries import ResultQueries
 from sweep.results.threshold_runs import LOSS_THRESHOLD, ThresholdParts, ThresholdStudy
-from sweep.statistics.cells import summarize
 from sweep.statistics.outcomes import Measured
 from sweep.store.files import Files
 from sweep.store.memory import MemoryParts

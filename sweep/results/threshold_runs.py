@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweep.statistics.table_values import status_array, status_codes
+from sweep.analysis.table_values import status_array, status_codes
 from sweep.store.commits import Commit
 from sweep.store.parts import Parts
 from sweep.study.columns import STATUSES, threshold_columns, updates_column

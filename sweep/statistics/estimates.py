@@ -17,7 +17,15 @@ import numpy as np
 
 from sweep.statistics.clusters import Clusters
 from sweep.statistics.combined import Interval, logarithms, product_interval, sum_interval
-from sweep.statistics.intervals import LEVEL, Array, normal_quantile, student_quantile, wilson_interval
+from sweep.statistics.intervals import (
+    LEVEL,
+    Array,
+    clopper_pearson_interval,
+    normal_quantile,
+    student_quantile,
+    wilson_interval,
+)
+from sweep.statistics.runs import Ordered, Runs
 
 
 class Estimate(ABC):
@@ -30,16 +38,110 @@ class Estimate(ABC):
     value : (n_groups,)
         The estimate.
     influence : (n_clusters,)
-        By how much each cluster moves the estimate.
+        By how much each cluster moves it.
+    error : (n_groups,)
+        Its standard error, where it is told.
     """
 
     clusters: Clusters
     value: Array
     influence: Array
+    error: Array
 
     @abstractmethod
     def ends(self, level: Array | float = LEVEL) -> tuple[Array, Array]:
         """Return the ends of the interval, (n_groups,) each, which misses with probability ``level``."""
+
+
+class Rate(Estimate):
+    """The share of runs that are marked, such as those that converged.
+
+    Parameters
+    ----------
+    runs
+        The runs. Where their cells count equally it is the mean of the shares of cells.
+    marked : (rows,) of bool
+        Which of them are.
+
+    Notes
+    -----
+    The interval of independent runs is Wilson's; at levels that are given for each group, that of Clopper and Pearson,
+    since Wilson's covers less at small ones. That of runs that share seeds is Wilson's with the effective number of
+    independent runs (:meth:`Runs.independent`). It is too narrow with fewer than about 100 seeds if a few of them
+    decide whole groups of runs.
+    """
+
+    def __init__(self, runs: Runs, marked: Array) -> None:
+        self._runs, self._marked = runs, marked
+        self.value = runs.mean(marked.astype(np.float64))
+
+    def ends(self, level: Array | float = LEVEL) -> tuple[Array, Array]:
+        """Return the ends of the interval; missing for one seed with several runs, and where seeds are not known."""
+        runs, n = self._runs, self._runs.independent(self._marked)
+        counts = runs.add(self._marked), runs.n_runs
+        exact = runs.are_independent & (np.ndim(level) > 0)
+        of_counts = clopper_pearson_interval(*counts, level) if exact.any() else (n, n)
+        with np.errstate(invalid="ignore"):
+            of_rate = wilson_interval(np.where(runs.are_independent, counts[0], self.value * n), n, level)
+        low, high = (np.where(exact, *pair) for pair in zip(of_counts, of_rate, strict=True))
+        return np.where(np.isnan(n), np.nan, low), np.where(np.isnan(n), np.nan, high)
+
+
+class Quantile(Estimate):
+    """A quantile of values of runs: the value of run ceil(share n) in ascending order.
+
+    Parameters
+    ----------
+    runs
+        The runs.
+    values : (rows,)
+        The value of each; infinity where there is none, as no step at which it converges.
+    share
+        Probability of the quantile, as numerator and denominator.
+    lowest
+        What no value is below.
+
+    Notes
+    -----
+    The interval of independent runs lies between two of them (:func:`~sweep.statistics.intervals.quantile_ranks`): from
+    ``lowest`` where not even the first is a lower bound, to infinity where not even the last is an upper bound. That
+    of runs that share seeds is Woodruff's, J. Amer. Statist. Assoc. 47 (1952) 635: its ends are the values at the
+    quantile's share minus and plus the error of the share of runs up to the quantile.
+    """
+
+    def __init__(self, runs: Runs, values: Array, share: tuple[int, int], lowest: float = 0.0) -> None:
+        self._runs, self._share, self._ordered = runs, share, Ordered(runs, values, lowest)
+        self.value = self._ordered.quantile(share)
+
+    def ends(self, level: Array | float = LEVEL) -> tuple[Array, Array]:
+        """Return the ends of the interval; missing for runs of several cells without seeds, or uneven cells."""
+        known, ends = self._runs.has_intervals, self._ordered.ends(self._share, self.value, level)
+        return np.where(known, ends[0], np.nan), np.where(known, ends[1], np.nan)
+
+
+class Pooled(Estimate):
+    """An estimate of runs that may be of several cells: of uneven ones its value alone, in which cells count equally.
+
+    Parameters
+    ----------
+    runs
+        The runs.
+    estimate
+        The estimate of the same runs, each of which counts once.
+    equal : (n_groups,) or None
+        The value in which cells count equally; None where they are even.
+    """
+
+    def __init__(self, runs: Runs, estimate: Estimate, equal: Array | None) -> None:
+        self._runs, self._estimate = runs, estimate
+        several = runs.n_cells > 1
+        self.error = np.where(runs.has_intervals, getattr(estimate, "error", np.nan), np.nan)
+        self.value = estimate.value if equal is None else np.where(several, equal, estimate.value)
+
+    def ends(self, level: Array | float = LEVEL) -> tuple[Array, Array]:
+        """Return the ends of the interval; missing for runs of several cells without seeds, or uneven cells."""
+        known, ends = self._runs.has_intervals, self._estimate.ends(level)
+        return np.where(known, ends[0], np.nan), np.where(known, ends[1], np.nan)
 
 
 class ExpectedSteps(Estimate):
@@ -113,12 +215,8 @@ class RestrictedMean(Estimate):
         steps = limits - clusters.of_converged
         self.value = clusters.add(steps) / n_runs
         self.influence = clusters.rest(steps, self.value, clusters.runs, 1 / n_runs)
-
-    @property
-    def error(self) -> Array:
-        """The standard error, (n_groups,); missing for one cluster."""
-        n = self.clusters.n_clusters
-        return np.where(n > 1, _error(self.clusters, self.influence, n), np.nan)
+        n = clusters.n_clusters
+        self.error = np.where(n > 1, _error(clusters, self.influence, n), np.nan)
 
     def ends(self, level: Array | float = LEVEL) -> tuple[Array, Array]:
         """Return the ends of the interval."""

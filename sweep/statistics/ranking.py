@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from functools import cache
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -11,19 +12,23 @@ from sweep.statistics.clusters import Clusters
 from sweep.statistics.compared import Difference, Ratio, p_value_above
 from sweep.statistics.estimates import ExpectedSteps, MeanCorrect
 from sweep.statistics.intervals import LEVEL, Array
-from sweep.statistics.measures import STATISTIC_OF, more_is_better
+from sweep.statistics.of_cells import every
 from sweep.statistics.outcomes import Measured, Outcomes
 from sweep.statistics.paired import holm, one_sided_sign_test
+from sweep.statistics.statistic import Statistic
 
 Runs = TypeVar("Runs", Outcomes, Measured)
 
-# Statistics by which cells are ranked, and whether higher values are worse.
-RANKED_BY = {
-    "convergence_rate": False,
-    "expected_steps": True,
-    "steps_q50": True,
-    **{statistic: not more_is_better(measure) for measure, statistic in STATISTIC_OF.items()},
-}
+# By which kinds of statistics ties are broken, in this order.
+_TIES = ("rate", "ratio", "median steps", "median", "mean")
+
+
+@cache
+def ranked_by() -> dict[str, Statistic]:
+    """Return the statistics by which cells are ranked, in the order in which they break ties."""
+    found = {name: each for name, each in every().items() if each.compared}
+    return dict(sorted(found.items(), key=lambda item: _TIES.index(str(item[1].compared))))
+
 
 # Most runs compared at a time, which bounds memory.
 _RUNS_AT_A_TIME = 2**20
@@ -38,17 +43,18 @@ def rank_cells(cells: pd.DataFrame, by: str = "convergence_rate") -> pd.DataFram
         Statistics of cells. Cells with different numbers of runs, as in a partial result or with adaptive seeds, are
         ordered by the worse end of their intervals, so that a few lucky runs do not make the best cell.
     by
-        A key of :data:`RANKED_BY`. Cells without a value come last.
+        A key of :func:`ranked_by`. Cells without a value come last.
 
     Returns
     -------
     DataFrame
         The rows of ``cells`` in this order.
     """
-    order = {by: RANKED_BY[by]}
+    lower = {name: not each.more_is_better for name, each in ranked_by().items()}
+    order = {by: lower[by]}
     if "n_runs" in cells and cells["n_runs"].nunique() > 1:
-        order = {f"{by}_{'high' if RANKED_BY[by] else 'low'}": RANKED_BY[by], **order}
-    order |= {name: lower for name, lower in RANKED_BY.items() if name in cells and name not in order}
+        order = {f"{by}_{'high' if lower[by] else 'low'}": lower[by], **order}
+    order |= {name: each for name, each in lower.items() if name in cells and name not in order}
     return cells.sort_values(list(order), ascending=list(order.values()), na_position="last", kind="stable")
 
 
@@ -63,7 +69,7 @@ def best_cells(cells: pd.DataFrame, runs: Outcomes | Measured | None, by: str, m
         Outcomes of all runs, or the measure by which cells are ranked. None if only counts are kept; p-values are then
         missing.
     by
-        A key of :data:`RANKED_BY`.
+        A key of :func:`ranked_by`.
     most
         For expected steps the step limits of all cells of the study, (n_cells,); for correct outputs the number of
         outputs of a run.
@@ -100,32 +106,31 @@ def best_cells(cells: pd.DataFrame, runs: Outcomes | Measured | None, by: str, m
     return ranked.assign(p_value=p_values, p_value_holm=adjusted, may_be_best=may_be_best)
 
 
-def _compare_with_first(runs: Outcomes | Measured, ranked: pd.DataFrame, by: str, most: Array | int) -> Array:
+def _compare_with_first(runs: Any, ranked: pd.DataFrame, by: str, most: Array | int) -> Array:
     """Return the p-value of each cell compared with the first; missing for the first itself."""
-    order = ranked["cell"].to_numpy()
+    statistic, order = ranked_by()[by], ranked["cell"].to_numpy()
     medians = ranked[by].to_numpy(np.float64, na_value=np.inf)
     at_a_time = max(1, _RUNS_AT_A_TIME // runs.present.shape[1])
     p_values = []
     for k in range(0, len(order), at_a_time):
         own = slice(k, k + at_a_time)
-        if isinstance(runs, Measured):
-            measured = _paired(runs.at(order[:1]), runs.at(order[own]))
-            if by.endswith("_mean"):
-                p_values.append(_lower_means(*measured, int(most)))
-            else:
-                p_values.append(_worse_medians(*measured, medians[0], medians[own], lower_is_better=RANKED_BY[by]))
-            continue
-        outcomes = _paired(runs.at(order[:1]), runs.at(order[own]))
-        if by == "expected_steps":
-            limits = np.asarray(most)[order]
-            p_values.append(_higher_costs(*outcomes, limits[:1], limits[own]))
-        elif by == "steps_q50":
-            p_values.append(_later_medians(*outcomes, medians[0], medians[own]))
-        else:
-            p_values.append(_lower_rates(*outcomes))
-    every = np.concatenate(p_values)
-    every[0] = np.nan
-    return every
+        first, others = _paired(runs.at(order[:1]), runs.at(order[own]))
+        match statistic.compared:
+            case "rate":
+                p_values.append(_lower_rates(first, others))
+            case "ratio":
+                limits = np.asarray(most)[order]
+                p_values.append(_higher_costs(first, others, limits[:1], limits[own]))
+            case "median steps":
+                p_values.append(_later_medians(first, others, medians[0], medians[own]))
+            case "mean":
+                p_values.append(_lower_means(first, others, int(most)))
+            case _:
+                lower = not statistic.more_is_better
+                p_values.append(_worse_medians(first, others, medians[0], medians[own], lower_is_better=lower))
+    found = np.concatenate(p_values)
+    found[0] = np.nan
+    return found
 
 
 def _paired(first: Runs, others: Runs) -> tuple[Runs, Runs]:

@@ -6,10 +6,13 @@ runs: each half of the runs uses the limit that is best for the other half.
 
 from __future__ import annotations
 
-import numpy as np
-import pandas as pd
+from collections.abc import Sequence
 
-from sweep.statistics.intervals import Array, Z
+import numpy as np
+
+from sweep.statistics.estimates import Estimate
+from sweep.statistics.intervals import LEVEL, Array, normal_quantile, student_quantile
+from sweep.statistics.runs import Runs
 
 # Least number of converged runs for an interval.
 LEAST_SUCCESSES = 100
@@ -21,81 +24,117 @@ _BITS = 64
 _CODES, _LATER = np.uint64(4), np.uint64(2**40)
 
 
-def best_restarts(ends: pd.DataFrame) -> pd.DataFrame:
-    """Return the step limit at which to stop a run and start another, so that a success takes the fewest steps.
+class RestartSteps(Estimate):
+    """The limit of steps at which to stop a run and start another, so that a success costs the fewest steps.
+
+    It is the smallest of the best limits, and missing if no run converged or cells count equally. It has no interval.
+    """
+
+    def __init__(self, runs: Runs) -> None:
+        ends = _Ends(runs)
+        limits = ends.best_limits(ends.n)
+        self.value = np.where(np.isfinite(limits) & ((runs.n_cells <= 1) | runs.even), limits, np.nan)
+
+    def ends(self, level: Array | float = LEVEL) -> tuple[Array, Array]:
+        """Return missing ends."""
+        missing = np.full(len(self.value), np.nan)
+        return missing, missing
+
+
+class RestartedSteps(Estimate):
+    """The steps of a success with the best limit of steps; infinite if no run converged.
 
     Parameters
     ----------
-    ends
-        A table from :func:`~sweep.statistics.steps.ends_by_group`.
-
-    Returns
-    -------
-    DataFrame
-        By group: ``restart_steps``, the smallest of the best limits (missing if no run converged); ``restarted_steps``,
-        the steps per success with such limits (infinite if none converged); ``restarted_steps_low`` and
-        ``restarted_steps_high``, its 95 % interval (missing with fewer than 100 converged runs).
+    runs
+        The runs.
 
     Notes
     -----
-    With a limit c a run takes min(steps, c) and succeeds if it converges by c, so the steps per success are the ratio
-    of two sums. Only steps at which a run converged can be the best limit. A hash of their ends, the same on every
-    machine, assigns runs to two halves. Each half uses the limit that is best for the other half, or none if no run
-    converged there, and both are added up. The interval is that of the delta method for a ratio of two means. It treats
-    the limits as fixed, so it covers less with few successes.
+    With a limit c a run costs min(steps, c) and succeeds if it converges by c, so a success costs the ratio of these
+    sums. Only steps at which a run converged can be best. Runs are assigned to two halves: by a hash of how they ended,
+    the same on every machine, or by their seeds. Each half is stopped at the limit that is best in the other half, or
+    never if no run converged there. Costs of both are added. The interval, by the delta method for a ratio of two means
+    (Cochran, Sampling Techniques (1977), section 6.13), treats the limits as given, so it covers less with few
+    successes; it is missing with fewer than 100 runs, or seeds, that have one.
     """
-    groups = _Groups(ends)
-    n, of_half = ends["n"].to_numpy(), _half(ends)
-    most = [groups.best_limits(own)[groups.place] for own in (n - of_half, of_half)]
-    steps, converged = ends["steps"].to_numpy(np.float64), groups.converged
-    n_runs, took, succeeded = groups.add(n), np.zeros(len(groups.numbers)), np.zeros(len(groups.numbers), np.int64)
-    parts = []
-    for own, limit in zip((of_half, n - of_half), most, strict=True):
-        spent, success = np.minimum(steps, limit), converged & (steps <= limit)
-        parts.append((own, spent, success))
-        took, succeeded = took + groups.add(own * spent), succeeded + groups.add(own * success)
-    ratio = np.divide(took, succeeded, out=np.full(len(n_runs), np.inf), where=succeeded > 0)
-    known = np.where(succeeded > 0, ratio, 0.0)[groups.place]
-    squares = np.sum([groups.add(own * (spent - known * success) ** 2) for own, spent, success in parts], axis=0)
-    error = np.sqrt(n_runs * squares / np.maximum(n_runs - 1, 1)) / np.maximum(took, 1)
-    factor = np.exp(np.where(groups.add(n * converged) >= LEAST_SUCCESSES, Z * error, np.nan))
-    limits = best_limits(ends)
-    return pd.DataFrame(
-        {
-            "restart_steps": limits.where(np.isfinite(limits)).astype("Int64"),
-            "restarted_steps": ratio,
-            "restarted_steps_low": ratio / factor,
-            "restarted_steps_high": ratio * factor,
-        }
-    )
+
+    def __init__(self, runs: Runs) -> None:
+        ends, self._runs = _Ends(runs), runs
+        n, of_half = (
+            ends.n,
+            half_of(ends.n, ends.status, ends.steps) if runs.seed is None else ends.n * (ends.seed % 2 == 0),
+        )
+        most = [ends.best_limits(own)[ends.group] for own in (n - of_half, of_half)]
+        parts = [
+            (own, np.minimum(ends.steps, limit), ends.converged & (ends.steps <= limit))
+            for own, limit in zip((of_half, n - of_half), most, strict=True)
+        ]
+        took = np.sum([ends.add(own * spent) for own, spent, _ in parts], axis=0)
+        succeeded = np.sum([ends.add(own * success) for own, _, success in parts], axis=0)
+        ratio = np.divide(took, succeeded, out=np.full(len(took), np.inf), where=succeeded > 0)
+        known = np.where(succeeded > 0, ratio, 0.0)[ends.group]
+        rest = [(own, spent - known * success) for own, spent, success in parts]
+        squares, self._n, n_successes = ends.squares(rest), ends.n_clusters, ends.n_successes
+        self._error = np.sqrt(self._n * squares / np.maximum(self._n - 1, 1)) / np.maximum(took, 1)
+        self._error = np.where(n_successes >= LEAST_SUCCESSES, self._error, np.nan)
+        self.value = np.where((runs.n_cells <= 1) | runs.even, ratio, np.nan)
+
+    def ends(self, level: Array | float = LEVEL) -> tuple[Array, Array]:
+        """Return the ends of the interval, symmetric in the logarithm."""
+        z = normal_quantile(level) if self._runs.seed is None else student_quantile(self._n, level)
+        factor = np.exp(np.where(self._runs.has_intervals, z * self._error, np.nan))
+        with np.errstate(invalid="ignore"):
+            return self.value / factor, self.value * factor
 
 
-def best_limits(ends: pd.DataFrame) -> pd.Series[float]:
-    """Return the smallest limit with the fewest steps per success, by group; infinite if no run converged."""
-    groups = _Groups(ends)
-    return pd.Series(groups.best_limits(ends["n"].to_numpy()), groups.numbers)
-
-
-class _Groups:
-    """The ends of each group.
+class _Ends:
+    """Rows of runs in the order of their steps, by group.
 
     Attributes
     ----------
-    numbers : (n_groups,)
-        Numbers of the groups.
-    place : (n_ends,)
-        Index in ``numbers`` of the group of each end.
-    converged : (n_ends,)
-        Whether the runs of each end converged.
+    group, converged, status, steps, n, seed : (rows,)
+        As of the runs.
+    n_clusters, n_successes : (n_groups,)
+        Number of runs, or of seeds where these are clusters, and of those with a success.
     """
 
-    def __init__(self, ends: pd.DataFrame) -> None:
-        group = ends["group"].to_numpy()
-        self._starts = np.flatnonzero(np.concatenate([[True], group[1:] != group[:-1]])[: len(group)])
-        self.numbers = pd.Index(group[self._starts], name="group")
-        self.place = np.repeat(np.arange(len(self.numbers)), np.diff(self._starts, append=len(group)))
-        self.converged = (ends["status"] == "converged").to_numpy()
-        self._steps = ends["steps"].to_numpy(np.int64)
+    def __init__(self, runs: Runs) -> None:
+        order = np.lexsort((runs.steps, runs.group))
+        self.group, self.converged, self.steps, self.n = (
+            each[order] for each in (runs.group, runs.converged, runs.steps, runs.n)
+        )
+        self.status = runs.status[order] if runs.seed is None else np.empty(0)
+        self.seed = np.empty(0) if runs.seed is None else runs.seed[order]
+        self._runs, self._order = runs, order
+        self._starts = np.flatnonzero(np.diff(self.group, prepend=-1))
+
+    @property
+    def n_clusters(self) -> Array:
+        return self._of_clusters(np.ones(len(self.n), np.bool_))
+
+    @property
+    def n_successes(self) -> Array:
+        return self._of_clusters(self.converged)
+
+    def _of_clusters(self, marked: Array) -> Array:
+        """Return the number of runs that are marked, or of seeds that have one."""
+        if self._runs.seed is None:
+            return self.add(self.n * marked)
+        return np.asarray((self._runs.of_seeds(self._unordered(marked.astype(np.int64))) > 0).sum(axis=1))
+
+    def squares(self, rest: Sequence[tuple[Array, Array]]) -> Array:
+        """Return sums of squares of numbers of runs, or of their sums by seed; ``rest`` has counts and numbers."""
+        if self._runs.seed is None:
+            return np.asarray(np.sum([self.add(own * each**2) for own, each in rest], axis=0))
+        sums = self._runs.of_seeds(self._unordered(np.sum([own * each for own, each in rest], axis=0)))
+        return np.asarray((sums**2).sum(axis=1))
+
+    def _unordered(self, values: Array) -> Array:
+        """Return values in the order of the runs."""
+        found = np.empty_like(values)
+        found[self._order] = values
+        return found
 
     def add(self, values: Array) -> Array:
         """Sum values of ends by group."""
@@ -104,31 +143,28 @@ class _Groups:
     def best_limits(self, n: Array) -> Array:
         """Return the smallest limit with the fewest steps per success of these runs; infinite without a success."""
         successes = np.where(self.converged, n, 0)
-        n_runs, spent, succeeded = (self._so_far(values) for values in (n, n * self._steps, successes))
-        cost = spent + self._steps * (self.add(n)[self.place] - n_runs)
+        n_runs, spent, succeeded = (self._so_far(values) for values in (n, n * self.steps, successes))
+        cost = spent + self.steps * (self.add(n)[self.group] - n_runs)
         ratio = np.divide(cost, succeeded, out=np.full(len(n), np.inf), where=successes > 0)
         best = np.minimum.reduceat(ratio, self._starts) if len(n) else ratio
         limits = np.full(len(best), np.inf)
-        at = np.flatnonzero((ratio == best[self.place]) & (successes > 0))[
-            ::-1
-        ]  # the smallest of equally good limits is assigned last
-        limits[self.place[at]] = self._steps[at]
+        at = np.flatnonzero((ratio == best[self.group]) & (successes > 0))[::-1]  # the first of equal ones comes last
+        limits[self.group[at]] = self.steps[at]
         return limits
 
     def _so_far(self, values: Array) -> Array:
         """Return cumulative sums of values of ends within each group."""
         sums = np.cumsum(values)
         before = sums[self._starts] - values[self._starts]
-        return np.asarray(sums - before[self.place])
+        return np.asarray(sums - before[self.group])
 
 
-def _half(ends: pd.DataFrame) -> Array:
-    """Return the number of runs of each end in one half. A pseudo-random bit assigns each run."""
+def half_of(n: Array, status: Array, steps: Array) -> Array:
+    """Return the number of runs of each end in one half; each of ``n`` runs is assigned by a random bit."""
     from scipy.special import bdtrik
 
-    n = ends["n"].to_numpy()
-    code = ends["status"].cat.codes.to_numpy().astype(np.uint64)
-    end = ends["steps"].to_numpy().astype(np.uint64) * _CODES + code + (code >= _CODES) * _LATER
+    code = status.astype(np.uint64)
+    end = steps.astype(np.uint64) * _CODES + code + (code >= _CODES) * _LATER
     drawn = _mixed(_mixed(end) + n.astype(np.uint64))
     few = n <= _BITS
     mask = np.uint64(2**64 - 1) >> np.uint64(_BITS) - np.where(few, n, 0).clip(min=1).astype(np.uint64)

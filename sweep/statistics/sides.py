@@ -8,11 +8,11 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from sweep.statistics.clustered import independent_runs
 from sweep.statistics.clusters import Clusters
 from sweep.statistics.estimates import ExpectedSteps, RestrictedMean
 from sweep.statistics.intervals import Array
 from sweep.statistics.outcomes import Outcomes
+from sweep.statistics.runs import independent_runs
 
 
 class Groups:

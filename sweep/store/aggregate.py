@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from sweep.analysis.cells import cells_to_table, summarize
+from sweep.analysis.losses import CellLosses, LossSum, columns_in_cells, losses_by_cell, tap, with_measures
+from sweep.analysis.tally import TallySum
 from sweep.schedule.plan import Plan
-from sweep.statistics.cells import cells_to_table, summarize
-from sweep.statistics.losses import CellLosses, LossSum, columns_in_cells, losses_by_cell, tap, with_measures
-from sweep.statistics.tally import TallySum
 from sweep.store.commits import Commit, check_planned
 from sweep.store.digest import rows_digest, tally_digest
 from sweep.store.parts import Parts

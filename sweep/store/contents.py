@@ -8,23 +8,19 @@ from contextlib import suppress
 from typing import Any
 
 from sweep.errors import StoreError
+from sweep.statistics.of_cells import every
 from sweep.store.commits import COMMIT_NAME, PART_NAME, cover, decode_commit
 from sweep.store.files import Files
 from sweep.store.records import encode_record
 from sweep.store.run_facts import read_facts
 from sweep.study.model import Study
-from sweep.study.network_measures import QUANTITIES
 
 # Names of drafts in any folder.
 _DRAFT_NAME = re.compile(r"\..+\.[0-9a-f]{8}")
 # Everything that a results folder of ours may hold. Nothing else is ever removed.
 FOLDERS = {"commits": (COMMIT_NAME, _DRAFT_NAME), "parts": (PART_NAME, _DRAFT_NAME)}
 # Files derived from results, which would be wrong for other results: figures by statistic or kind, and the report.
-_STATISTIC = (
-    r"(convergence_rate|steps_q(25|50|75)|(expected|restart|restarted|restricted_mean)_steps"
-    r"|n_(converged|diverged|stalled|exhausted|plateau)|n_(test_)?correct_mean"
-    rf"|({'|'.join(('final_loss', 'max_error', 'test_loss', *QUANTITIES))})_q(25|50|75))"
-)
+_STATISTIC = f"({'|'.join(every())})"
 _KIND = r"(heatmap|slice|contour|parallel|importance|incidence|ecdf|profile|steps|loss)"
 _CURVES = r"(curves|runs)(_(train_loss|test_loss|n_(test_)?correct))?"
 _FIGURE_NAME = re.compile(rf"({_STATISTIC}|{_KIND}(_{_STATISTIC})?|{_CURVES})\.png|report\.html")

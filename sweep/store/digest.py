@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from sweep.statistics.table_values import column_values
+from sweep.analysis.table_values import column_values
 from sweep.study.cell_columns import tally_columns
 from sweep.study.columns import Column
 from sweep.system.host import available_threads

@@ -72,7 +72,7 @@ class PartResult:
         """Return a row for each run, with all columns or those named."""
         import pyarrow as pa
 
-        from sweep.statistics.table_values import lists_array, status_array
+        from sweep.analysis.table_values import lists_array, status_array
 
         schema = arrow_schema(runs_columns(self.plan.study))
         if names is not None:
@@ -113,13 +113,13 @@ class PartResult:
 
     def tally(self) -> pd.DataFrame:
         """Count the runs by cell, status and steps."""
-        from sweep.statistics.tally import tally_runs
+        from sweep.analysis.tally import tally_runs
 
         return tally_runs(self.column("cell"), self.columns.status, updates(self.columns))
 
     def counts(self) -> pa.Table:
         """Count the runs, as the table that is stored where rows are not kept."""
-        from sweep.statistics.losses import counts_table
+        from sweep.analysis.losses import counts_table
 
         ends = self.columns.status, updates(self.columns), self.columns.final_loss
         return counts_table(self.plan.study, self.column("cell"), *ends)
@@ -141,7 +141,7 @@ def is_outcome(name: str, study: Study) -> bool:
 def outcomes_from_table(table: pa.Table, study: Study) -> Columns:
     """Return the outcomes in a table of rows of a study, with its loss thresholds."""
     from kernels.loop.runs import Columns
-    from sweep.statistics.table_values import column_values
+    from sweep.analysis.table_values import column_values
 
     known = {column.name: column for column in runs_columns(study)}
     single = {name: column_values(table, known[name]) for name in Columns._fields if name in known}

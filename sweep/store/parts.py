@@ -6,8 +6,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from sweep.analysis.tally import tally_from_table, tally_rows
 from sweep.errors import StoreError
-from sweep.statistics.tally import tally_from_table, tally_rows
 from sweep.store.commits import Commit
 from sweep.study.columns import updates_column
 

@@ -15,8 +15,8 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from sweep.analysis.table_values import status_array
 from sweep.schedule.plan import Plan
-from sweep.statistics.table_values import status_array
 from sweep.store.commits import Commit
 from sweep.store.parts import Parts
 from sweep.study.columns import arrow_schema, runs_columns

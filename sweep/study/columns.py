@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from sweep.measures import MEASURES
+from sweep.measures.measure import Measure
 from sweep.study.content import StudyContent
-from sweep.study.network_measures import NETWORK_MEASURES
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -52,22 +53,18 @@ _ATTEMPTS = (
 _EPOCHS = Column(
     "epochs", "int32", "epochs", "completed epochs; only in studies with batches of fewer than all patterns"
 )
+
+
+def _column(measure: Measure) -> Column:
+    """Return the column of a measure."""
+    return Column(measure.name, measure.type, measure.unit, measure.meaning)
+
+
 _MEASURES = (
     Column("initial_loss", "float64", "loss", "loss before the first update; inf if not finite"),
-    Column("final_loss", "float64", "loss", "loss after the last update; inf if diverged"),
-    Column(
-        "n_correct",
-        "int32",
-        "outputs",
-        "outputs over all patterns to train on that are on the same side of the decision threshold as their targets, "
-        "or with softmax patterns with the right class; 0 if diverged",
-    ),
-    Column("max_error", "float64", "output", "largest distance of an output from its target; inf if diverged"),
+    *(_column(each) for each in MEASURES.values() if not (each.is_recorded or each.is_tested)),
 )
-_TEST_MEASURES = (
-    Column("test_loss", "float64", "loss", "loss of the final network over the test patterns; inf if diverged"),
-    Column("n_test_correct", "int32", "outputs", "as n_correct, over the test patterns; 0 if diverged"),
-)
+_TEST_MEASURES = tuple(_column(each) for each in MEASURES.values() if each.is_tested)
 # Columns of learning curves; n_correct and those of test patterns have the same names as in rows of runs.
 _POINTS = (
     Column("train_loss", "float64", "loss", "loss over the patterns to train on; inf if diverged"),
@@ -123,7 +120,7 @@ def network_columns(study: StudyContent) -> list[Column]:
         "final_weights": "parameters after the last update; may be infinite or NaN if diverged",
     }
     kind, order = f"list<{study.network.dtype}>", "array after array, as Result.weights names them"
-    measures = [Column(name, *NETWORK_MEASURES[name][:3]) for name in study.record.measures]
+    measures = [_column(MEASURES[name]) for name in study.record.measures]
     weights = [Column(name, kind, "weight", f"{docs[name]}, {order}") for name in study.record.columns_of_weights]
     return measures + weights
 

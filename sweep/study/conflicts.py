@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kernels import vocabulary
 from sweep.errors import shown
+from sweep.measures import MEASURES
 from sweep.study.idle_options import idle_options
-from sweep.study.network_measures import MOST_BITS, MOST_CURVED
 from sweep.study.options import LOSS_ALIASES, MAX_STEPS, loss_and_reduction
 from sweep.study.restart_faults import restart_faults
 from sweep.study.start_faults import start_faults
@@ -235,16 +235,12 @@ def _too_many_weights(study: StudyContent) -> Iterator[str]:
 
 
 def _too_large_to_measure(study: StudyContent) -> Iterator[str]:
-    """Yield a sentence where a network has more outputs than a column has bits, or too many second derivatives."""
-    n_bits = (study.data.n_patterns + study.data.n_tests) * study.data.n_targets
-    if "learned_function" in study.record.measures and n_bits > MOST_BITS:
-        yield f"record.measures: 'learned_function' needs at most {MOST_BITS} outputs over all patterns, got {n_bits}"
-    if "sharpness" in study.record.measures:
-        n_parameters = max(sum(map(prod, shapes.values())) for shapes in study.all_shapes)
-        if n_parameters > MOST_CURVED:
-            yield (
-                f"record.measures: 'sharpness' needs networks of at most {MOST_CURVED} parameters, got {n_parameters}"
-            )
+    """Yield a sentence for each measure that the study records and cannot have."""
+    for name in study.record.measures:
+        fault = MEASURES[name].fault
+        reason = fault and fault(study)
+        if reason:
+            yield f"record.measures: {name!r} {reason}"
 
 
 def _beyond_limits(study: StudyContent, named: set[str]) -> Iterator[str]:

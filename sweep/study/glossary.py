@@ -10,11 +10,11 @@ from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin, ge
 
 from pydantic.fields import FieldInfo
 
+from sweep.measures import RECORDED
 from sweep.study.data import Data
 from sweep.study.examples import EXAMPLES
 from sweep.study.fields import IS_SET, Option
 from sweep.study.given_weights import element_of
-from sweep.study.network_measures import NETWORK_MEASURES
 from sweep.study.options import HOMES, REQUIRED, STANDS_FOR, OptionTables, known_tables
 from sweep.study.samples import METHODS
 from sweep.study.sections import FAILURES, Record, Restarts, Section, Seeds
@@ -37,7 +37,7 @@ LISTS = {
 
 
 # Names that the lists of some keys may hold.
-_LISTED = {"measures": tuple(NETWORK_MEASURES), "on": FAILURES}
+_LISTED = {"measures": tuple(RECORDED), "on": FAILURES}
 
 
 def note_on(name: str) -> tuple[str, str] | None:

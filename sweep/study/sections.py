@@ -11,7 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 
 from kernels.vocabulary import LOSS_SUMS
 from sweep.errors import shown, unknown
-from sweep.study.network_measures import NETWORK_MEASURES
+from sweep.measures import RECORDED
 from sweep.study.parameters import expand
 from sweep.system.plain_values import is_integer
 
@@ -123,11 +123,11 @@ def _read_measures(value: Any) -> Any:
     """Return names of measures in the order of their columns."""
     names = [value] if isinstance(value, str) else value
     if not isinstance(names, (list, tuple)) or len(set(map(str, names))) < len(names):
-        raise ValueError(f"must be a list of different names out of {', '.join(NETWORK_MEASURES)}, got {shown(value)}")
+        raise ValueError(f"must be a list of different names out of {', '.join(RECORDED)}, got {shown(value)}")
     for name in names:
-        if not isinstance(name, str) or name not in NETWORK_MEASURES:
-            raise ValueError(unknown("measure", name, NETWORK_MEASURES))
-    return tuple(name for name in NETWORK_MEASURES if name in names)
+        if not isinstance(name, str) or name not in RECORDED:
+            raise ValueError(unknown("measure", name, RECORDED))
+    return tuple(name for name in RECORDED if name in names)
 
 
 def _read_steps(value: Any) -> Any:
@@ -173,8 +173,8 @@ class Record(Section):
     measures: Annotated[
         tuple[str, ...],
         BeforeValidator(_read_measures),
-        WithJsonSchema({"type": "array", "items": {"enum": list(NETWORK_MEASURES)}, "uniqueItems": True}),
-        f"a list of {', '.join(NETWORK_MEASURES)}",
+        WithJsonSchema({"type": "array", "items": {"enum": list(RECORDED)}, "uniqueItems": True}),
+        f"a list of {', '.join(RECORDED)}",
     ] = Field((), description="measures of trained networks to record, one column each")
 
     curves: Annotated[Curves | None, "{ seeds = 20, steps = { geomspace = [1, 1000, 13] } }"] = Field(

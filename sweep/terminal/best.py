@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from sweep.measures import ORDERED
 from sweep.results.answers import default_statistic, names_of, split_by, swept
 from sweep.results.result import Result
 from sweep.results.sentences import may_be_best
-from sweep.statistics.measures import MEASURES, counts_outputs, measure_of
-from sweep.statistics.ranking import RANKED_BY
+from sweep.statistics.of_cells import measure_of
+from sweep.statistics.ranking import ranked_by
 from sweep.study.model import Study
 from sweep.study.selection import At
 from sweep.system.formatting import (
@@ -31,14 +32,14 @@ _OTHER_LINES = 10
 # Columns of statistics, by the kind of statistic that ranks the cells.
 _OF_CONVERGENCE = ("rate, %\n[95 % interval]", "median_steps", "expected_steps")
 _OF_MEASURES = {
-    name: (f"mean of {label}\n[95 % interval]",)
-    if counts_outputs(name)
+    name: (f"mean of {measure.label}\n[95 % interval]",)
+    if measure.counts_outputs
     else (
-        f"median {label}\n[95 % interval]",
+        f"median {measure.label}\n[95 % interval]",
         "quartiles",
         "finite, %",
     )
-    for name, label in MEASURES.items()
+    for name, measure in ORDERED.items()
 }
 LOSS_HEADS = _OF_MEASURES["final_loss"]
 
@@ -61,7 +62,7 @@ def print_best(result: Result, by: str | Sequence[str] = (), top: int | None = N
         If cells cannot be ranked by the statistic, ``top`` is below 1, or there is no criterion.
     """
     names = [by] if isinstance(by, str) else list(by)
-    parameters, chosen = split_by(result.study, names, RANKED_BY)
+    parameters, chosen = split_by(result.study, names, ranked_by())
     statistic = chosen or default_statistic(result.study)
     table = result.best(by, at=at)
     n_shown = how_many(len(table), top, _OTHER_LINES)

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
+from sweep.measures import MEASURES
 from sweep.results.answers import default_statistic, has_criterion, sort_by, swept
 from sweep.results.pooled_cells import sum_over
 from sweep.results.result import Result
 from sweep.results.sentences import answer, of_each_cell, of_several_cells
-from sweep.statistics.measures import MEASURES, STATISTIC_OF
+from sweep.statistics.of_cells import statistic_of
 from sweep.study.cell_columns import recorded_quantities
 from sweep.study.columns import statuses
 from sweep.system.escaping import one_line
@@ -210,8 +211,8 @@ def _add_medians(table: Table, result: Result) -> list[str]:
     """Add columns of the medians of recorded measures of networks; return their names in rows."""
     measures = recorded_quantities(result.study)
     for measure in measures:
-        table.add_column(f"median\n{MEASURES[measure]}", justify="right", no_wrap=True)
-    return [STATISTIC_OF[measure] for measure in measures]
+        table.add_column(f"median\n{MEASURES[measure].label}", justify="right", no_wrap=True)
+    return [statistic_of(measure).name for measure in measures]
 
 
 def _best_rate(result: Result, row: Mapping[Any, Any]) -> str:

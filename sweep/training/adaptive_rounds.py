@@ -10,11 +10,11 @@ from threading import Lock
 import numpy as np
 from numpy.typing import NDArray
 
+from sweep.analysis.tally import TallySum
 from sweep.errors import StoreError
 from sweep.schedule.part import Part
 from sweep.schedule.plan import Plan
 from sweep.statistics.intervals import wilson_interval
-from sweep.statistics.tally import TallySum
 from sweep.store.commits import Commit, cover
 from sweep.store.parts import Parts
 

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels.loop.runs import CONVERGED, EXHAUSTED, Outcome
+from sweep.analysis.table_values import column_values, status_array
 from sweep.errors import StoreError
 from sweep.schedule.recipes import make_recipe
-from sweep.statistics.table_values import column_values, status_array
 from sweep.study.columns import STATUSES, arrow_schema, curves_columns, measure_columns, runs_columns
 from sweep.study.curve_points import curve_epochs
 from sweep.system.plain_values import plain

@@ -14,12 +14,13 @@ from kernels.data.patterns import make_patterns
 from kernels.loop.runs import DIVERGED, Outcome
 from kernels.recipe import Hidden, Recipe
 from kernels.vocabulary import OVER_OUTPUTS
+from sweep.measures import MEASURES
+from sweep.measures.measure import Curved, Networks
 from sweep.schedule.recipes import make_recipe
 from sweep.study.columns import network_columns
 from sweep.study.grid import Cell
 from sweep.study.model import Study
 from sweep.training.gradients import Gradients
-from sweep.training.network_measures import MEASURES, Curved, Networks
 
 if TYPE_CHECKING:
     from sweep.training.tester import Tester
@@ -50,10 +51,10 @@ class NetworkRecorder:
     def __init__(self, study: Study, tester: Tester | None) -> None:
         self._study, self._tester = study, tester
         self._columns = network_columns(study)
-        self._measures = [name for name in study.record.measures if name in MEASURES]
+        self._measures = [name for name in study.record.measures if MEASURES[name].compute]
         self.needs_weights = bool(self._measures or study.record.columns_of_weights)
         self.needs_outputs = bool(self._measures)
-        self.gradients = Gradients(study) if "sharpness" in study.record.measures else None
+        self.gradients = Gradients(study) if any(MEASURES[name].needs_curvature for name in self._measures) else None
         _, targets, decision_threshold = make_patterns(
             *study.data.arrays(), study.network.dtype, study.data.decision_thresholds()
         )
@@ -100,7 +101,10 @@ class NetworkRecorder:
                 networks = self._networks(cell, settings, counts, initial, outcome)
                 if self.gradients:
                     networks = networks._replace(curved=self._curved(self.gradients, cell, settings, counts, pause))
-                recorded = {name: MEASURES[name](networks) for name in self._measures}
+                for name in self._measures:
+                    compute = MEASURES[name].compute
+                    assert compute
+                    recorded[name] = compute(networks)
         for name, sums in zip(self._study.record.loss_sums, outcome.columns.loss_sums.T, strict=True):
             recorded[name] = sums
         for name in self._study.record.columns_of_weights:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sweep.analysis.table_values import column_values
 from sweep.errors import StoreError
-from sweep.statistics.table_values import column_values
 from sweep.study.columns import curves_columns
 from sweep.system.signals import Interrupts
 from sweep.training.curve_recorder import Columns, CurveRecorder, difference_of_ends, take

@@ -11,11 +11,11 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from kernels.loop.runs import Columns
+from sweep.analysis.table_values import column_values
+from sweep.analysis.tally import counts_from_table
 from sweep.errors import StoreError
 from sweep.schedule.part import Part
 from sweep.schedule.plan import Plan
-from sweep.statistics.table_values import column_values
-from sweep.statistics.tally import counts_from_table
 from sweep.store.commits import Commit
 from sweep.store.part_result import PartResult, is_outcome, outcomes_from_table, updates
 from sweep.store.reader import StoreReader

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from kernels.components.reductions import count
 from kernels.loop.runs import CONVERGED, DIVERGED, EXHAUSTED, PLATEAU, STALLED, Columns
+from sweep.analysis.losses import rounded
 from sweep.schedule.plan import Plan
-from sweep.statistics.losses import rounded
 from sweep.study.options import loss_and_reduction
 from sweep.verification.compared_targets import Targets
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from sweep import Result, Study
+from sweep.analysis.cells import measured_statistics
+from sweep.analysis.study_measures import most_correct
+from sweep.analysis.tally import tally_runs
 from sweep.schedule.plan import Plan
 from sweep.statistics.intervals import Array
-from sweep.statistics.measures import measure_statistics, most_correct
 from sweep.statistics.outcomes import Measured, Outcomes
-from sweep.statistics.tally import tally_runs
 from sweep.store.memory import MemoryParts
 from sweep.store.own_bits import own_bits
 from tests.oracle import STATUSES
@@ -53,7 +54,7 @@ def measured_result(study: Study, measure: str, values: Array) -> Result:
     result = result_of(study, runs)
     cell, _ = np.nonzero(present)
     most = most_correct(study, measure)
-    told = measure_statistics(measure, cell, values[present], most=most).reindex(result.cells["cell"])
+    told = measured_statistics(measure, cell, values[present], most=most).reindex(result.cells["cell"])
     cells = result.cells.assign(**told.set_axis(result.cells.index))
     result.__dict__.update(cells=cells, _measured={measure: Measured(values)}, _measured_cells={measure: cells})
     return result

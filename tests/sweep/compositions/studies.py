@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 from kernels import vocabulary
 from sweep import Study, StudyError
 from sweep.study.fields import IS_SET
-from sweep.study.network_measures import MOST_BITS
 from sweep.study.options import KINDS, LOSS_ALIASES, OPTIONS, SECTIONS
 from tests.oracle import parameter_shapes
 from tests.sweep.compositions.axes import Lists, axes
@@ -69,7 +68,7 @@ def compositions(draw: st.DrawFn) -> Tables:
     together = [[name for name in names if name in swept] for names in together]
     tables |= draw(axes(swept | data.swept, [names for names in together if len(names) > 1]))
     record = {name: draw(values) for name, values in RECORD.items() if draw(st.booleans())}
-    if (data.n_patterns + data.n_tests) * data.n_targets > MOST_BITS:
+    if (data.n_patterns + data.n_tests) * data.n_targets > 62:
         record["measures"] = [name for name in record.get("measures", ()) if name != "learned_function"]
     tables["record"] = record
     tables["name"], tables["description"] = "composed", draw(st.sampled_from(["", 'of all options, "ä"\n']))

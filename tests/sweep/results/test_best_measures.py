@@ -12,8 +12,8 @@ from scipy import stats
 
 import sweep
 from sweep import Result, StoreError, SweepError
+from sweep.analysis.cells import measured_statistics
 from sweep.results.best import best_of_each
-from sweep.statistics.measures import measure_statistics
 from sweep.statistics.outcomes import Measured
 from sweep.statistics.ranking import best_cells
 from tests.sweep.in_parts import run_in_parts
@@ -33,7 +33,7 @@ def result() -> Result:
 def cells_of(values: np.ndarray, measure: str) -> pd.DataFrame:
     """Return the statistics of cells with these values."""
     cell = np.repeat(np.arange(len(values)), values.shape[1])
-    return measure_statistics(measure, cell, values.ravel()).rename_axis("cell").reset_index()
+    return measured_statistics(measure, cell, values.ravel()).rename_axis("cell").reset_index()
 
 
 @pytest.mark.parametrize("measure", MEASURES)
@@ -125,7 +125,7 @@ def test_some_cells(result: Result, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("by", "at", "why"),
     [
-        ("rate", {}, r"criterion 'none'.* final_loss, max_error and n_correct"),
+        ("rate", {}, r"criterion 'none'.* final_loss, n_correct and max_error"),
         ("bogus", {}, "unknown statistic 'bogus'"),
         (["final_loss", "max_error"], {}, "at most one statistic, got final_loss and max_error"),
         ("activation", {}, "unknown parameter 'activation'"),

@@ -13,9 +13,9 @@ from scipy import stats
 
 import sweep
 from sweep import Result, StoreError, SweepError, figures
+from sweep.analysis.cells import columns_of_measure, measured_statistics
 from sweep.report.page import report_page
 from sweep.results import sentences
-from sweep.statistics.measures import measure_columns, measure_statistics
 from tests.sweep.in_parts import run_in_parts
 from tests.sweep.invented import measured_result
 from tests.sweep.support import command, make_study
@@ -47,15 +47,15 @@ def test_several_cells_together(measure: str) -> None:
     random = np.random.default_rng(1)
     values = random.lognormal(0, 1, (3, 400)) if measure != "n_correct" else random.integers(0, 5, (3, 400)) * 1.0
     row = pooled(measure, values)
-    alone = measure_statistics(measure, np.zeros(1200), values.ravel(), most=4).iloc[0]
-    for name in measure_columns(measure):
+    alone = measured_statistics(measure, np.zeros(1200), values.ravel(), most=4).iloc[0]
+    for name in columns_of_measure(measure):
         assert row[name] == pytest.approx(alone[name], rel=1e-12 if not name.endswith(("low", "high")) else 0.04), name
 
 
 def test_seeds_that_decide_count_once() -> None:
     """If all runs of a seed have the same loss, intervals are those of the seeds."""
     values = np.random.default_rng(1).lognormal(0, 1, 400)
-    row, alone = pooled("final_loss", np.tile(values, (3, 1))), measure_statistics("final_loss", np.zeros(400), values)
+    row, alone = pooled("final_loss", np.tile(values, (3, 1))), measured_statistics("final_loss", np.zeros(400), values)
     ends = (tuple(each[f"final_loss_q50_{end}"] for end in ("low", "high")) for each in (row, alone.iloc[0]))
     width, expected = (np.log(high / low) for low, high in ends)
     assert width == pytest.approx(expected, rel=0.1)

@@ -11,11 +11,11 @@ import pytest
 
 import sweep
 from sweep import Result, StoreError, Study, SweepError, open_result
+from sweep.analysis.cells import group_of, statistics_of, summarize
+from sweep.analysis.tally import tally_runs
 from sweep.figures import KINDS, draw
 from sweep.results.pooled_cells import sum_over
 from sweep.schedule.plan import Plan
-from sweep.statistics.cells import summarize, summarize_by
-from sweep.statistics.tally import tally_runs
 from sweep.store.memory import MemoryParts
 from sweep.store.own_bits import own_bits
 from sweep.terminal.cells import rate_matrix
@@ -192,7 +192,7 @@ def test_a_part_of_more_cells_than_memory_holds() -> None:
     assert table["cell"].tolist() == cells.tolist()
     assert table["scale"].tolist() == [0.1, study.parameters["scale"][1], 0.2]
     assert table["steps_q50"].tolist() == [5, 6, 7]
-    sums = summarize_by(tally, plan.grid, ["learning_rate"])
-    assert sums[["learning_rate", "n_cells", "n_runs"]].to_numpy().tolist() == [[0.1, 2, 2], [0.2, 1, 1]]
+    sums = statistics_of(tally, group_of(plan.grid, ["learning_rate"], cells), plan.grid)
+    assert sums["n_runs"].tolist() == [2, 1]
     part = plan.part(0)
     assert AdaptiveRounds(plan, MemoryParts(plan, "cells", own_bits())).restrict(part) == part

@@ -13,16 +13,16 @@ from scipy.stats import binomtest
 
 import sweep
 from sweep import Result, Study, SweepError, figures
+from sweep.analysis.cells import columns_of_measure, quartile_columns
+from sweep.measures import ORDERED, RECORDED
 from sweep.results.comparison import Pairing
 from sweep.statistics.intervals import quantile_ranks
-from sweep.statistics.measures import measure_columns, quartile_columns
 from sweep.statistics.outcomes import Measured
 from sweep.statistics.ranking import best_cells
-from sweep.study.network_measures import QUANTITIES
 from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import assert_same_table, command, make_study
 
-NAMES = [name for name in QUANTITIES if name != "sharpness"]  # which takes a kernel of its own
+NAMES = [name for name in RECORDED if name in ORDERED and name != "sharpness"]  # which takes a kernel of its own
 OPTIONS: dict[str, Any] = {"activation": "tanh", "hidden": [2, 3], "learning_rate": [0.01, 0.1, 1e3], "max_steps": 12}
 
 
@@ -104,7 +104,7 @@ def test_best_cells(result: Result) -> None:
         medians = best[f"{measure}_q50"].tolist()
         assert medians == sorted(medians, reverse=measure == "margin")
         assert medians[-1] == worst
-        assert set(measure_columns(measure)) <= set(best)
+        assert set(columns_of_measure(measure)) <= set(best)
     margins = result.cells["margin_q50"].to_numpy()
     each = result.best(["learning_rate", "margin"])
     assert each["margin_q50"].tolist() == sorted(np.split(margins, 2)[0].clip(np.split(margins, 2)[1]), reverse=True)

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from scipy.stats import qmc
 
 from sweep import Study
-from sweep.statistics.axis_options import AxisOptions, bins_of, varied_options
-from sweep.statistics.importance import importance
+from sweep.analysis.axis_options import AxisOptions, bins_of, varied_options
+from sweep.analysis.importance import importance
 from tests.sweep.invented import outcomes_of, result_of
 
 Points = NDArray[np.float64]

@@ -7,8 +7,8 @@ import pytest
 from scipy.optimize import brentq, minimize_scalar
 from scipy.special import erfc
 
-from sweep.statistics import incidence
-from sweep.statistics.incidence import incidence_by
+from sweep.analysis import incidence
+from sweep.analysis.incidence import incidence_by
 from sweep.statistics.outcomes import Outcomes
 from tests.sweep.invented import outcomes_of, result_of
 from tests.sweep.support import make_study

@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 
 from sweep import Result
+from sweep.analysis.cells import measured_statistics
 from sweep.results import sentences
 from sweep.results.best import best_of_each
 from sweep.statistics.estimates import difference_of_correct
 from sweep.statistics.intervals import Array
-from sweep.statistics.measures import measure_statistics
 from sweep.statistics.outcomes import Measured, Outcomes
 from sweep.statistics.paired import Advantage
 from sweep.statistics.ranking import best_cells
@@ -153,7 +153,7 @@ def test_means_of_correct_outputs(n_seeds: int, failing: float) -> None:
     random = np.random.default_rng(1)
     good, guessed = random.binomial(432, 0.97, (4000, n_seeds)), random.binomial(432, 0.5, (4000, n_seeds))
     values = np.where(random.random((4000, n_seeds)) < failing, guessed, good).astype(np.float64)
-    table = measure_statistics("n_test_correct", np.repeat(np.arange(4000), n_seeds), values.ravel(), most=432)
+    table = measured_statistics("n_test_correct", np.repeat(np.arange(4000), n_seeds), values.ravel(), most=432)
     truth = 432 * (0.97 - 0.47 * failing)
     held = (table["n_test_correct_mean_low"] <= truth) & (truth <= table["n_test_correct_mean_high"])
     assert held.mean() >= 0.93

@@ -11,7 +11,7 @@ import pytest
 
 import sweep
 from sweep import Result, SweepError
-from sweep.statistics.importance import importance
+from sweep.analysis.importance import importance
 from sweep.statistics.outcomes import Outcomes
 from tests.sweep.invented import outcomes_of, result_of
 from tests.sweep.support import make_study

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from sweep import figures
-from sweep.statistics.clustered import rate_intervals
-from sweep.statistics.incidence import EVENTS, cumulative_incidence, incidence_by
+from sweep.analysis.incidence import EVENTS, cumulative_incidence, incidence_by
 from sweep.statistics.intervals import wilson_interval
 from sweep.statistics.outcomes import Outcomes
 from tests.sweep.invented import outcomes_of, result_of
-from tests.sweep.statistics.test_steps import LIMIT, Ends, ends_of, groups
+from tests.sweep.statistics.rates import rate_intervals
+from tests.sweep.statistics.test_steps import LIMIT, Ends, groups, tally_of
 from tests.sweep.support import make_study
 
 
@@ -25,7 +25,7 @@ from tests.sweep.support import make_study
 def test_incidence_by_its_definition(runs: list[Ends], event: str) -> None:
     """The table has the share of all runs at each step of the event, and at the last step of any run."""
     for ends in runs:
-        table = cumulative_incidence(ends_of([ends]), event)
+        table = cumulative_incidence(tally_of([ends]), event)
         own = {steps for status, steps in ends if status == event}
         assert table["steps"].tolist() == sorted(own | {max(steps for _, steps in ends)})
         for row in table.itertuples():
@@ -41,7 +41,7 @@ def test_incidence_by_its_definition(runs: list[Ends], event: str) -> None:
 def test_incidence_of_one_risk_is_that_of_scipy(runs: list[tuple[int, bool]]) -> None:
     """If runs converge or are exhausted, incidence is one minus the Kaplan-Meier estimate."""
     ends = [("converged", steps) if event else ("exhausted", LIMIT) for steps, event in runs]
-    table = cumulative_incidence(ends_of([ends]))
+    table = cumulative_incidence(tally_of([ends]))
     uncensored = [steps for steps, event in runs if event]
     if not uncensored:
         assert table["incidence"].tolist() == [0.0]
@@ -62,7 +62,7 @@ def test_risks_add_up_to_all_that_ended() -> None:
         ("plateau", 2),
         ("exhausted", 12),
     ]
-    shares = [cumulative_incidence(ends_of([ends]), event)["incidence"].iloc[-1] for event in EVENTS]
+    shares = [cumulative_incidence(tally_of([ends]), event)["incidence"].iloc[-1] for event in EVENTS]
     assert shares == [2 / 6, 1 / 6, 1 / 6, 1 / 6]
 
 

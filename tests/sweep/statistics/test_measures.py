@@ -13,8 +13,10 @@ from scipy import stats
 
 import sweep
 from sweep import StoreError, open_result, verify
-from sweep.statistics.losses import LOSS_COLUMNS, CellLosses, rounded
-from sweep.statistics.measures import measure_statistics, quantile_interval
+from sweep.analysis.cells import measured_statistics
+from sweep.analysis.losses import LOSS_COLUMNS, CellLosses, rounded
+from sweep.statistics.estimates import Quantile
+from sweep.statistics.runs import Runs
 from sweep.study.cell_columns import cells_columns, tells_losses
 from sweep.study.model import Study
 from tests.sweep.in_parts import run_in_parts
@@ -52,7 +54,7 @@ def test_statistics_of_losses(seed: int) -> None:
     random = np.random.default_rng(seed)
     group = random.permutation(np.repeat([7, 2, 11, 30], [1, 2, 9, 150]))
     values = losses(random, len(group))
-    table = measure_statistics("final_loss", group, values)
+    table = measured_statistics("final_loss", group, values)
     assert list(table.columns) == LOSS_COLUMNS
     assert list(table.index) == [2, 7, 11, 30]
     for number, row in zip(table.index, table.to_dict("records"), strict=True):
@@ -65,15 +67,15 @@ def test_counts_are_runs() -> None:
     """A value counts once for each run that has it."""
     random = np.random.default_rng(1)
     values, n = losses(random, 40), random.integers(1, 5, 40)
-    one = measure_statistics("final_loss", np.zeros(40), values, n)
-    other = measure_statistics("final_loss", np.zeros(n.sum()), np.repeat(values, n))
+    one = measured_statistics("final_loss", np.zeros(40), values, n)
+    other = measured_statistics("final_loss", np.zeros(n.sum()), np.repeat(values, n))
     pd.testing.assert_frame_equal(one, other)
 
 
 def test_the_mean_of_right_outputs() -> None:
     """Student's interval is widened for unseen runs, which guess at the lower end and are correct at the upper."""
     values = np.array([4.0, 3.0, 4.0, 2.0, 4.0, 4.0])
-    table = measure_statistics("n_correct", np.array([0, 0, 0, 0, 0, 1]), values, most=4)
+    table = measured_statistics("n_correct", np.array([0, 0, 0, 0, 0, 1]), values, most=4)
     spread = stats.t.ppf(0.975, 4) * stats.sem(values[:5])
     unseen = stats.binomtest(0, 5).proportion_ci(method="wilson").high
     low = 3.4 - np.hypot(spread, unseen * (3.4 - 2))
@@ -85,7 +87,7 @@ def test_the_mean_of_right_outputs() -> None:
 def test_the_mean_of_equal_runs() -> None:
     """The more runs have the same number of correct outputs, the narrower the interval."""
     n = np.array([10, 50, 1000])
-    table = measure_statistics("n_test_correct", np.arange(3), np.full(3, 420.0), n, most=432)
+    table = measured_statistics("n_test_correct", np.arange(3), np.full(3, 420.0), n, most=432)
     unseen = 1.959963984540054**2 / (n + 1.959963984540054**2)
     np.testing.assert_allclose(table["n_test_correct_mean_low"], 420 - 204 * unseen)
     np.testing.assert_allclose(table["n_test_correct_mean_high"], 420 + 12 * unseen)
@@ -94,9 +96,15 @@ def test_the_mean_of_equal_runs() -> None:
 def test_intervals_at_other_levels() -> None:
     """A lower level widens the interval, to 0 and infinity beyond the first and the last run."""
     values, n = np.arange(1.0, 101.0), np.ones(100, np.int64)
-    assert quantile_interval(values, n, (1, 2), 0.05) == (40.0, 61.0)
-    assert quantile_interval(values, n, (1, 2), 0.05 / 20) == (35.0, 66.0)
-    assert quantile_interval(values[:5], n[:5], (1, 2), 0.05) == (0.0, np.inf)
+
+    def ends(values: np.ndarray, n: np.ndarray, level: float) -> tuple[float, float]:
+        once = np.zeros(len(n), np.int64)
+        low, high = Quantile(Runs(once, once, n), values, (1, 2)).ends(level)
+        return float(low[0]), float(high[0])
+
+    assert ends(values, n, 0.05) == (40.0, 61.0)
+    assert ends(values, n, 0.05 / 20) == (35.0, 66.0)
+    assert ends(values[:5], n[:5], 0.05) == (0.0, np.inf)
 
 
 @given(st.lists(st.floats(0, allow_nan=False), min_size=1, max_size=20))
@@ -120,7 +128,7 @@ def test_rows_come_in_pieces() -> None:
     random = np.random.default_rng(2)
     cell = np.repeat([0, 1, 4, 5], [3, 50, 1, 20])
     values = losses(random, len(cell))
-    whole = measure_statistics("final_loss", cell, values)
+    whole = measured_statistics("final_loss", cell, values)
     for size in (1, 2, 7, 60, 100):
         cells = CellLosses()
         for start in range(0, len(cell), size):
@@ -134,12 +142,12 @@ def test_a_very_large_cell_is_held_rounded(monkeypatch: pytest.MonkeyPatch) -> N
     """Statistics of more runs than are held exactly are those of rounded losses."""
     import pyarrow as pa
 
-    monkeypatch.setattr("sweep.statistics.losses._MOST_EXACT", 50)
+    monkeypatch.setattr("sweep.analysis.losses._MOST_EXACT", 50)
     values = losses(np.random.default_rng(2), 200)
     cells = CellLosses()
     for start in range(0, 200, 40):
         cells.take_in(pa.table({"cell": np.zeros(40, np.int64), "final_loss": values[start : start + 40]}))
-    expected = measure_statistics("final_loss", np.zeros(200), values)
+    expected = measured_statistics("final_loss", np.zeros(200), values)
     np.testing.assert_allclose(cells.statistics(), expected, rtol=2.0**-8)
 
 

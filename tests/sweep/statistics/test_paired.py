@@ -14,10 +14,10 @@ from scipy import stats
 
 import sweep
 from sweep import Result, StoreError, SweepError
-from sweep.statistics.clustered import rate_intervals
 from sweep.statistics.intervals import wilson_interval
 from sweep.statistics.outcomes import Outcomes
 from sweep.statistics.paired import Advantage, holm, sign_flip_test
+from tests.sweep.statistics.rates import rate_intervals
 from tests.sweep.support import make_study
 
 

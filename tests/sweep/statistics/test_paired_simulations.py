@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sweep.statistics.clustered import rate_intervals
 from sweep.statistics.outcomes import Outcomes
 from sweep.statistics.paired import Advantage
 from sweep.statistics.ranking import best_cells
 from tests.sweep.results.test_best import cells_of, invented
+from tests.sweep.statistics.rates import rate_intervals
 
 
 def coverage_of_differences(n_pairs: int, rates: tuple[float, float], shared: float, n_seeds: int = 200) -> float:

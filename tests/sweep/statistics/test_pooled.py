@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from sweep import Result, figures
+from sweep.analysis.cells import cells_of
 from sweep.results.pooled_cells import sum_over
-from sweep.statistics.cells import INTERVALS, cells_of
-from sweep.statistics.clustered import rate_intervals
+from sweep.statistics.of_cells import OF_CONVERGENCE
 from sweep.statistics.outcomes import Outcomes
 from sweep.terminal.cells import print_sums
 from tests.sweep.invented import outcomes_of, result_of
+from tests.sweep.statistics.rates import rate_intervals
 from tests.sweep.support import make_study
 
 SIZES = {"hidden": [2, 3, 4], "learning_rate": [0.1, 0.2, 0.3, 0.4], "distribution": ["normal", "uniform"]}
@@ -28,6 +29,10 @@ def some_cells(drawn: Outcomes, cells: Iterable[int]) -> Outcomes:
     """Return the runs of some cells, as if others were not trained."""
     there = np.isin(np.arange(len(drawn.steps)), list(cells))[:, None]
     return Outcomes(np.where(there, drawn.steps, -1), drawn.converged & there)
+
+
+# Ends of intervals and standard errors.
+INTERVALS = [name for each in OF_CONVERGENCE.values() for name in each.columns[1:]]
 
 
 @pytest.mark.slow

@@ -11,12 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from sweep.analysis.cells import columns_of
+from sweep.analysis.tally import tally_runs
 from sweep.statistics.intervals import Z
-from sweep.statistics.restarts import _half, best_restarts
-from sweep.statistics.steps import ends_by_group
-from sweep.statistics.tally import tally_runs
+from sweep.statistics.of_cells import OF_CONVERGENCE
+from sweep.statistics.restarts import half_of
+from sweep.statistics.runs import Runs
 from tests.oracle import STATUSES
-from tests.sweep.statistics.test_steps import LIMIT, Ends, ends_of, groups, listed
+from tests.sweep.statistics.test_steps import LIMIT, Ends, groups, listed, statistics_of
 
 
 def best_limit(ends: Ends) -> float:
@@ -56,7 +58,7 @@ def halves(ends: Ends) -> tuple[Ends, Ends]:
 def test_best_restarts_by_trying_every_limit(runs: list[Ends], copies: int) -> None:
     """No limit takes fewer steps per success, no smaller one as few. Halves use each other's limits."""
     runs = [ends * copies for ends in runs]
-    table = best_restarts(ends_of(runs))
+    table = statistics_of(runs)
     for group, ends in enumerate(runs):
         best = best_limit(ends)
         assert listed(table["restart_steps"])[group] == (None if best == math.inf else best)
@@ -82,8 +84,7 @@ def test_best_restarts_by_trying_every_limit(runs: list[Ends], copies: int) -> N
 @pytest.mark.parametrize("n", [1, 7, 64, 65, 1000, 10**6, 10**12])
 def test_halves_are_binomial(n: int) -> None:
     """The sizes of one half have the binomial distribution, also for more than 64 runs."""
-    status = pd.Categorical.from_codes(np.zeros(4000, np.int8), categories=list(STATUSES))
-    dealt = _half(pd.DataFrame({"status": status, "steps": np.arange(4000), "n": n}))
+    dealt = half_of(np.full(4000, n), np.zeros(4000, np.int8), np.arange(4000))
     z = (dealt - n / 2) / (math.sqrt(n) / 2)
     assert abs(z.mean()) <= 4 / math.sqrt(4000)
     assert z.var() == pytest.approx(1.0, abs=0.1)
@@ -101,8 +102,8 @@ def simulated(rate: float, n: int, times: int) -> tuple[pd.DataFrame, float]:
     converged = random.random(times * n) < rate
     ended = np.where(converged, np.searchsorted(by, random.random(times * n)) + 1, limit).astype(np.int32)
     tally = tally_runs(np.repeat(np.arange(times), n), np.where(converged, 0, 3).astype(np.int8), ended)
-    ends = ends_by_group(tally, tally["cell"].to_numpy(), np.full(len(tally), limit))
-    return best_restarts(ends), float(cost.min())
+    runs = Runs.of_tally(tally, tally["cell"].to_numpy(), np.full(len(tally), limit))
+    return columns_of(OF_CONVERGENCE.values(), runs), float(cost.min())
 
 
 def test_cost_of_restarts_is_not_too_low() -> None:

@@ -17,9 +17,9 @@ from scipy import stats
 
 import sweep
 from sweep import Study
-from sweep.statistics.cells import cells_to_table, summarize
+from sweep.analysis.cells import cells_to_table, summarize
+from sweep.analysis.tally import merge, tally_from_table, tally_runs, tally_to_table
 from sweep.statistics.intervals import wilson_interval
-from sweep.statistics.tally import merge, tally_from_table, tally_runs, tally_to_table
 from sweep.study.cell_columns import cells_columns, tally_columns
 from sweep.study.columns import arrow_schema
 from tests.oracle import STATUSES
@@ -269,5 +269,5 @@ def test_many_tallies_are_added_up_on_the_way(monkeypatch: pytest.MonkeyPatch) -
     """Statistics do not depend on how often the tallies of parts are added up."""
     study = make_study(count=10)
     expected = sweep.run(study).cells
-    monkeypatch.setattr("sweep.statistics.tally._LOOSE_ROWS", 1)
+    monkeypatch.setattr("sweep.analysis.tally._LOOSE_ROWS", 1)
     pd.testing.assert_frame_equal(run_in_parts(study, part_runs=1).cells, expected)

@@ -12,10 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from sweep.statistics.incidence import cumulative_incidence
+from sweep.analysis.cells import columns_of
+from sweep.analysis.incidence import cumulative_incidence
+from sweep.analysis.tally import tally_runs
 from sweep.statistics.intervals import binomial_quantile, quantile_ranks, wilson_interval
-from sweep.statistics.steps import ends_by_group, mean_steps, steps_quantiles
-from sweep.statistics.tally import tally_runs
+from sweep.statistics.of_cells import OF_CONVERGENCE
+from sweep.statistics.runs import Runs
 from tests.oracle import STATUSES
 
 Ends = list[tuple[str, int]]  # status and steps of every run of a group
@@ -33,13 +35,23 @@ def groups(draw: st.DrawFn, most_runs: int = 12) -> list[Ends]:
     ]
 
 
-def ends_of(runs: list[Ends]) -> pd.DataFrame:
+def tally_of(runs: list[Ends]) -> pd.DataFrame:
     """Tally groups of runs."""
     group = np.repeat(np.arange(len(runs)), [len(each) for each in runs])
     status = np.array([STATUSES.index(status) for each in runs for status, _ in each], np.int8)
     steps = np.array([steps for each in runs for _, steps in each], np.int32)
-    tally = tally_runs(group, status, steps)
-    return ends_by_group(tally, tally["cell"].to_numpy(), np.full(len(tally), LIMIT))
+    return tally_runs(group, status, steps)
+
+
+def runs_of(runs: list[Ends]) -> Runs:
+    """Return groups of runs."""
+    tally = tally_of(runs)
+    return Runs.of_tally(tally, tally["cell"].to_numpy(), np.full(len(tally), LIMIT))
+
+
+def statistics_of(runs: list[Ends]) -> pd.DataFrame:
+    """Return the statistics of groups of runs."""
+    return columns_of(OF_CONVERGENCE.values(), runs_of(runs))
 
 
 def listed(column: pd.Series) -> list[float | None]:
@@ -71,7 +83,7 @@ def test_ranks_hold_the_quantile_with_95_percent(share: float) -> None:
 @given(groups())
 def test_quantiles_by_their_definition(runs: list[Ends]) -> None:
     """Quantiles are steps of runs at ranks; runs that do not converge come last."""
-    table = steps_quantiles(ends_of(runs))
+    table = statistics_of(runs)
     for name, part in (("steps_q25", Fraction(1, 4)), ("steps_q50", Fraction(1, 2)), ("steps_q75", Fraction(3, 4))):
         for group, ends in enumerate(runs):
             order = [0, *sorted(steps for status, steps in ends if status == "converged")]
@@ -101,7 +113,7 @@ def naive_interval(ends: Ends) -> tuple[float, float]:
 @given(groups())
 def test_restricted_means_by_their_definition(runs: list[Ends]) -> None:
     """The mean and standard error of steps, where runs that fail count with their limit."""
-    table = mean_steps(ends_of(runs))
+    table = statistics_of(runs)
     for group, ends in enumerate(runs):
         steps = [steps if status == "converged" else LIMIT for status, steps in ends]
         assert table["restricted_mean_steps"][group] == pytest.approx(sum(steps) / len(steps), rel=1e-15)
@@ -147,7 +159,7 @@ def cost_interval(ends: Ends) -> tuple[float, float]:
 @given(groups())
 def test_expected_steps_by_their_definition(runs: list[Ends]) -> None:
     """Expected steps are the steps of all runs per success, with the combined interval of both parts."""
-    table = mean_steps(ends_of(runs))
+    table = statistics_of(runs)
     for group, ends in enumerate(runs):
         n_steps, successes = sum(steps for _, steps in ends), sum(status == "converged" for status, _ in ends)
         assert table["expected_steps"][group] == pytest.approx(n_steps / successes if successes else math.inf)
@@ -176,16 +188,15 @@ def test_intervals_cover(rate: float, n: int) -> None:
     for own, ok in zip(steps, succeeds, strict=True):
         status = np.where(ok, 0, 3).astype(np.int8)
         ends = tally_runs(np.zeros(n, np.int64), status, np.where(ok, own, limit).astype(np.int32))
-        ends = ends_by_group(ends, np.zeros(len(ends), np.int64), np.full(len(ends), limit))
+        runs = Runs.of_tally(ends, np.zeros(len(ends), np.int64), np.full(len(ends), limit))
         low, high = wilson_interval(np.array([ok.sum()]), np.array([n]))
         hits["rate"] += bool(low[0] <= truth_rate <= high[0])
         row = cumulative_incidence(ends).query("steps <= @cut").iloc[-1]
         hits["incidence"] += bool(row["low"] <= truth_incidence <= row["high"])
-        mean = mean_steps(ends).iloc[0]
+        mean = columns_of(OF_CONVERGENCE.values(), runs).iloc[0]
         hits["mean"] += bool(mean["restricted_mean_steps_low"] <= truth_mean <= mean["restricted_mean_steps_high"])
         if truth_median is not None:
-            quantile = steps_quantiles(ends).iloc[0]
-            low_end, high_end = quantile["steps_q50_low"], quantile["steps_q50_high"]
+            low_end, high_end = mean["steps_q50_low"], mean["steps_q50_high"]
             hits["median"] += bool(low_end <= truth_median and (pd.isna(high_end) or truth_median <= high_end))
     for name in ("rate", "incidence", "mean"):
         assert 0.925 <= hits[name] / times <= 0.98, (name, hits[name] / times)

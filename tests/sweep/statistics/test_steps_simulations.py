@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from scipy.special import ndtr
 
-from sweep.statistics.clustered import independent_runs
 from sweep.statistics.clusters import Clusters
 from sweep.statistics.compared import Difference, Ratio
 from sweep.statistics.estimates import ExpectedSteps, RestrictedMean
 from sweep.statistics.intervals import Array
+from sweep.statistics.runs import independent_runs
 
 LIMIT, SHORT = 5000, 20
 Runs = tuple[Array, Array]

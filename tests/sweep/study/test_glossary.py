@@ -18,12 +18,12 @@ import typer
 from kernels.start.names import NAMED_SCALES
 from kernels.start.scales import scale_of
 from sweep import Study, figures
+from sweep.analysis.importance import EXPLAINED
 from sweep.cli.app import app
 from sweep.cli.completions import FIGURES, complete_value
 from sweep.cli.studies import complete_change, complete_study
 from sweep.figures.statistics import STATISTICS
 from sweep.results.answers import column_of
-from sweep.statistics.importance import EXPLAINED
 from sweep.study.glossary import entries, glossary
 from sweep.study.load import built_in_studies
 from sweep.study.options import HOMES, OPTIONS

@@ -9,9 +9,9 @@ import pytest
 
 import sweep
 from sweep import Study, SweepError
+from sweep.analysis.compare import cells_by_value
 from sweep.figures import draw
 from sweep.results.comparison import Pairing
-from sweep.statistics.compare import cells_by_value
 from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import assert_same_table, command, write_study
 

@@ -50,7 +50,7 @@ def worker_of(folder: Path, *options: str) -> Iterator[str]:
 
 
 @pytest.mark.wide
-@pytest.mark.parametrize("changed", ["", "kernels/step/update.py", "sweep/training/network_measures.py"])
+@pytest.mark.parametrize("changed", ["", "kernels/step/update.py", "sweep/measures/margin.py"])
 def test_one_line_is_changed(tmp_path: Path, changed: str) -> None:
     """A worker whose sources differ in a comment trains nothing."""
     for package in ("kernels", "sweep"):

@@ -12,8 +12,7 @@ import pytest
 import sweep
 from kernels.vocabulary import LOSS_SUMS
 from sweep import Study, StudyError
-from sweep.study.network_measures import NETWORK_MEASURES
-from sweep.training.network_measures import MEASURES
+from sweep.measures import RECORDED
 from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import make_study
 
@@ -27,7 +26,7 @@ CLASSES = {
 def measured(*names: str, **options: Any) -> Study:
     """Return a small study, some of whose runs diverge, that records measures; all but sharpness if none is named."""
     tables = make_study(**{**OPTIONS, "count": 3, **options}).canonical()
-    return Study(**tables | {"record": {"measures": list(names or set(NETWORK_MEASURES) - {"sharpness"})}})
+    return Study(**tables | {"record": {"measures": list(names or set(RECORDED) - {"sharpness"})}})
 
 
 def by_hand(study: Study, run: int) -> dict[str, Any]:
@@ -138,7 +137,7 @@ def test_measures_are_replayed_and_verified(tmp_path: Path) -> None:
 
 def test_names() -> None:
     """All declared measures are computed, columns have a fixed order, and each measure occurs once."""
-    assert [*MEASURES, *LOSS_SUMS] == list(NETWORK_MEASURES)
+    assert [name for name, each in RECORDED.items() if each.compute is None] == list(LOSS_SUMS)
     assert measured("margin", "mean_error") == measured("mean_error", "margin")
     for measures, fault in (
         (["margins"], "measure 'margins'"),

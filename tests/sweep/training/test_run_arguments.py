@@ -29,7 +29,13 @@ def test_without_a_folder_nothing_is_written(tmp_path: Path, monkeypatch: pytest
     [
         ({"allow_runs": 79}, ("at most 79 runs", "got 80", "allow_runs=80")),
         ({"threads": 0}, ("threads", "got 0", "from 1 to")),
-        ({"threads": -2}, ("threads", "got -2",)),
+        (
+            {"threads": -2},
+            (
+                "threads",
+                "got -2",
+            ),
+        ),
         ({"threads": 10**6}, ("threads", "got 1000000", "from 1 to")),
         ({"keep": "rows"}, ("keep", "got 'rows'", "'runs' or 'cells'")),
         ({"threads": "y"}, ("threads", "got 'y'", "an integer")),

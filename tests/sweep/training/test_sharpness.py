@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 
 import sweep
 from sweep import Study, StudyError
+from sweep.measures.curvature.eigenvalues import largest_eigenvalues
+from sweep.measures.curvature.hessian import sharpness
 from sweep.schedule.cost import run_cost
 from sweep.schedule.kernel_count import most_kernels
 from sweep.schedule.plan import Plan
-from sweep.training.eigenvalues import largest_eigenvalues
 from sweep.training.kernel_items import uncompiled
 from sweep.training.part_trainer import PartTrainer
-from sweep.training.sharpness import sharpness
 from tests.kernels.support import some_compiled
 from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import make_study

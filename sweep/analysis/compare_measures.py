@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from sweep.statistics.cells import cells_of
-from sweep.statistics.compare import cells_by_value, each_two
+from sweep.analysis.cells import cells_of
+from sweep.analysis.compare import cells_by_value, each_two
+from sweep.measures import MEASURES
 from sweep.statistics.estimates import difference_of_correct
 from sweep.statistics.intervals import Array
-from sweep.statistics.measures import counts_outputs, more_is_better
 from sweep.statistics.outcomes import Measured
 from sweep.statistics.paired import Advantage, holm
 from sweep.statistics.sides import Groups
@@ -101,8 +101,8 @@ def compare_pairs(
     sides = [each.values[paired] for each in (first, second)]
     n_pairs = groups.add(both)
     columns: dict[str, Array] = {"n_seeds": (n_pairs > 0).sum(axis=1), "n_pairs": n_pairs.sum(axis=1)}
-    columns |= _means(sides, both, groups, most) if counts_outputs(measure) else _medians(sides, both, groups)
-    one, other = sides if more_is_better(measure) else reversed(sides)
+    columns |= _means(sides, both, groups, most) if MEASURES[measure].counts_outputs else _medians(sides, both, groups)
+    one, other = sides if MEASURES[measure].more_is_better else reversed(sides)
     better, worse = groups.add((one > other) & both), groups.add((one < other) & both)
     advantage = Advantage(better - worse, n_pairs)
     for side, each in zip(_SIDES, (better, worse), strict=True):

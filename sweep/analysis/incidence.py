@@ -12,8 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from sweep.statistics.cells import group_of, values_of_groups
-from sweep.statistics.clustered import runs_by_step
+from sweep.analysis.cells import group_of, values_of_groups
+from sweep.analysis.shares_by_step import runs_by_step
 from sweep.statistics.intervals import Array, wilson_interval
 from sweep.statistics.outcomes import Outcomes
 from sweep.statistics.parallel_runs import none_of, parallel_rate

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from sweep.analysis.cells import cells_of
 from sweep.errors import SweepError, shown
-from sweep.statistics.cells import cells_of
 from sweep.statistics.compared import Difference, Ratio
 from sweep.statistics.intervals import LEVEL, Array
 from sweep.statistics.outcomes import Outcomes

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from sweep.statistics.axis_options import AxisOptions, varied_options
+from sweep.analysis.axis_options import AxisOptions, varied_options
 from sweep.statistics.intervals import Array
 from sweep.statistics.outcomes import Outcomes
 from sweep.study.grid import Axis, Grid
@@ -61,7 +61,7 @@ def importance(cells: pd.DataFrame, grid: Grid, statistic: str, outcomes: Outcom
         Without outcomes, the main effect of the seed and total effects of parameters are missing. If all cells have
         only one seed in common, effects of the seed and of chance are missing. With fewer than 10 seeds, errors are
         missing. The share of an option of an axis is missing if it cannot be estimated; see
-        :class:`~sweep.statistics.axis_options.AxisOptions`.
+        :class:`~sweep.analysis.axis_options.AxisOptions`.
 
     Notes
     -----
@@ -71,7 +71,7 @@ def importance(cells: pd.DataFrame, grid: Grid, statistic: str, outcomes: Outcom
     is subtracted, so a term without effect may have a share slightly below 0. Without outcomes, the runs of all cells
     are treated as independent. Errors come from a jackknife that leaves out each part of the seeds in turn. Errors of
     options of an axis add a jackknife over blocks of its points, which are a sample, and the errors of bins
-    (:mod:`~sweep.statistics.axis_options`).
+    (:mod:`~sweep.analysis.axis_options`).
     """
     terms = _terms(grid)
     present = outcomes.present.all(axis=0) if outcomes else np.zeros(0, np.bool_)

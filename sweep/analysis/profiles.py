@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from sweep.statistics.clustered import runs_by_step
-from sweep.statistics.compare import cells_by_value
+from sweep.analysis.compare import cells_by_value
+from sweep.analysis.shares_by_step import runs_by_step
 from sweep.statistics.intervals import Array, wilson_interval
 from sweep.statistics.outcomes import Outcomes
 from sweep.study.grid import Grid

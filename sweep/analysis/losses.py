@@ -13,15 +13,16 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from sweep.analysis.cells import columns_of_measure, measured_statistics, quartile_columns
+from sweep.analysis.study_measures import as_measured
+from sweep.analysis.tally import tally_runs, tally_to_table, to_arrow
 from sweep.statistics.intervals import Array
-from sweep.statistics.measures import as_measured, measure_columns, measure_statistics, quartile_columns
-from sweep.statistics.tally import tally_runs, tally_to_table, to_arrow
 from sweep.study.cell_columns import counts_columns, recorded_quantities, tells_losses
 from sweep.study.columns import STATUSES, arrow_schema
 from sweep.study.grid import Grid
 from sweep.study.model import Study
 
-LOSS_COLUMNS = measure_columns("final_loss")
+LOSS_COLUMNS = columns_of_measure("final_loss")
 
 # Significant bits of a counted loss, and of a float64.
 BITS = 9
@@ -144,7 +145,7 @@ class CellLosses:
         return (
             pd.concat(self._done)
             if self._done
-            else pd.DataFrame(columns=measure_columns(self._measure), dtype=np.float64)
+            else pd.DataFrame(columns=columns_of_measure(self._measure), dtype=np.float64)
         )
 
     def _keep(self, cell: Array, values: Array) -> None:
@@ -160,7 +161,7 @@ class CellLosses:
     def _close(self) -> None:
         """Compute the statistics of the cells that are held."""
         cell, values, n = (np.concatenate(each) for each in zip(*self._open, strict=True))
-        self._done.append(measure_statistics(self._measure, cell, values, n, self._most))
+        self._done.append(measured_statistics(self._measure, cell, values, n, self._most))
         self._open, self._n_open = [], 0
 
 
@@ -226,7 +227,7 @@ def losses_by_cell(counts: pd.DataFrame, cells: pd.DataFrame, grid: Grid) -> pd.
     if counted.empty:
         return pd.DataFrame(columns=LOSS_COLUMNS, dtype=np.float64)
     cell, losses, n = (counted[name].to_numpy() for name in ("cell", "final_loss", "n"))
-    return measure_statistics("final_loss", cell, losses, n)
+    return measured_statistics("final_loss", cell, losses, n)
 
 
 def _no_counts() -> pd.DataFrame:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sweep.training.eigenvalues import largest_eigenvalues
+from sweep.measures.curvature.eigenvalues import largest_eigenvalues
 
 Array = NDArray[Any]
 

@@ -14,7 +14,7 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from sweep.statistics.table_values import status_codes, updates_of
+from sweep.analysis.table_values import status_codes, updates_of
 from sweep.study.cell_columns import tally_columns
 from sweep.study.columns import STATUSES, arrow_schema
 

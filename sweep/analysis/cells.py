@@ -1,0 +1,148 @@
+"""Statistics of cells (configurations), as cells.parquet stores them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from sweep.analysis.tally import to_arrow
+from sweep.statistics.intervals import Array
+from sweep.statistics.of_cells import OF_CONVERGENCE, of_measure
+from sweep.statistics.runs import Runs
+from sweep.statistics.statistic import Statistic
+from sweep.study.cell_columns import cells_columns
+from sweep.study.columns import STATUSES, arrow_schema, statuses
+from sweep.study.grid import Grid
+from sweep.study.model import Study
+
+
+def cells_to_table(cells: pd.DataFrame, study: Study) -> pa.Table:
+    """Return the statistics of all cells as the Arrow table that is stored."""
+    return to_arrow(cells, arrow_schema(cells_columns(study)))
+
+
+def summarize(tally: pd.DataFrame, grid: Grid) -> pd.DataFrame:
+    """Return the statistics of every cell that has runs, in cell order.
+
+    The columns are those of cells.parquet. Quantiles of steps that are not reached are missing.
+    """
+    statistics = statistics_of(tally, tally["cell"].to_numpy(), grid)
+    return cells_of(grid, statistics.index.to_numpy()).join(statistics.reset_index(drop=True))
+
+
+def group_of(grid: Grid, by: Sequence[str], cells: Array) -> Array:
+    """Return the group number of each cell. Cells of one group have the same values of some parameters.
+
+    The numbers depend only on the grid, so tables of different cells can be joined by them. Groups are numbered in the
+    order of their first cells.
+
+    Parameters
+    ----------
+    grid
+        The grid of the study.
+    by
+        Swept parameters that define the groups. With none, all cells are in group 0.
+    cells : (cells,)
+        Numbers of cells.
+
+    Returns
+    -------
+    groups : (cells,)
+        The number of the group of each cell.
+    """
+    return np.asarray(grid.number(by, cells))
+
+
+def values_of_groups(grid: Grid, by: Sequence[str], cells: Array) -> pd.DataFrame:
+    """Return the parameter values of each group that contains some of these cells.
+
+    Parameters
+    ----------
+    grid
+        The grid of the study.
+    by
+        Swept parameters that define the groups.
+    cells : (cells,)
+        Numbers of cells.
+
+    Returns
+    -------
+    DataFrame
+        The values of ``by``, one row for each group, indexed by the number of the group (:func:`group_of`).
+    """
+    numbers, first = np.unique(group_of(grid, by, cells), return_index=True)
+    return pd.DataFrame({name: grid.column(name, cells[first]) for name in by}, index=numbers)
+
+
+def cells_of(grid: Grid, cells: Array | None = None) -> pd.DataFrame:
+    """Return a table of cell numbers and swept parameters, of some cells or of all (which may be very many)."""
+    cells = np.arange(grid.n_cells) if cells is None else cells
+    return pd.DataFrame({"cell": cells, **{name: grid.column(name, cells) for name in grid.parameters}})
+
+
+def columns_of(statistics: Iterable[Statistic], runs: Runs) -> pd.DataFrame:
+    """Return the columns of statistics of some runs, by the number of their group."""
+    columns: dict[str, Any] = {}
+    for each in statistics:
+        if each.estimate is None:
+            continue
+        estimate = each.estimate(runs)
+        columns[each.name] = estimate.value
+        if each.error:
+            columns[f"{each.name}_error"] = estimate.error
+        if each.has_interval:
+            columns[f"{each.name}_low"], columns[f"{each.name}_high"] = estimate.ends()
+    table = pd.DataFrame(columns, pd.Index(runs.numbers, name="group"))
+    integers = [name for each in statistics if each.integer for name in each.columns if name in table]
+    for name in integers:
+        table[name] = table[name].where(np.isfinite(table[name])).astype("Int64")
+    return table
+
+
+def columns_of_measure(measure: str) -> list[str]:
+    """Return the columns of the statistics of a measure."""
+    return [name for each in of_measure(measure) for name in each.columns]
+
+
+def quartile_columns(measure: str) -> list[str]:
+    """Return the columns of the statistics that are of this measure alone: its quartiles or its mean."""
+    return [name for each in of_measure(measure) if each.measure for name in each.columns]
+
+
+def measured_statistics(
+    measure: str, cell: Array, values: Array, n: Array | None = None, most: int = 0
+) -> pd.DataFrame:
+    """Return the statistics of a measure by cell, for independent runs.
+
+    Parameters
+    ----------
+    measure
+        Name of the measure.
+    cell, values : (rows,)
+        The cell of each row, and its value as of :func:`~sweep.analysis.study_measures.as_measured`.
+    n : (rows,) of int
+        Number of runs that have the value; by default one each.
+    most
+        How many outputs of a run can be correct, for measures that count these.
+
+    Returns
+    -------
+    DataFrame
+        By cell, the columns of :func:`columns_of_measure`.
+    """
+    return columns_of(of_measure(measure), Runs(cell, cell, n, values=values, most=most))
+
+
+def statistics_of(tally: pd.DataFrame, group: Array, grid: Grid, *, even: bool = True) -> pd.DataFrame:
+    """Return the statistics of groups of runs, indexed by group. ``group`` gives the group of each row of the tally."""
+    runs = Runs.of_tally(tally, group, grid.most_steps(tally["cell"].to_numpy()), even=even)
+    counts = {"n_runs": runs.n_runs}
+    for status in statuses(grid.has_patience):
+        counts[f"n_{status}"] = runs.add(runs.status == STATUSES.index(status))
+    return pd.concat(
+        [pd.DataFrame(counts, pd.Index(runs.numbers, name="group")), columns_of(OF_CONVERGENCE.values(), runs)], axis=1
+    )

@@ -1,0 +1,57 @@
+"""The end of every seed in every cell, and measures of runs, read from tables of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sweep.analysis.study_measures import as_measured
+from sweep.analysis.table_values import status_codes, updates_of
+from sweep.statistics.outcomes import Measured, Outcomes
+from sweep.study.columns import STATUSES
+from sweep.study.grid import Grid
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+# Columns of the runs table that are read, beside that of updates.
+COLUMNS = ["run", "status"]
+
+_CONVERGED = STATUSES.index("converged")
+
+
+def measured_from_tables(tables: Iterable[pa.Table], grid: Grid, measure: str) -> Measured:
+    """Read a measure from tables of runs, with any rows in any order.
+
+    Parameters
+    ----------
+    tables
+        Tables with the columns ``run`` and the measure.
+    grid
+        The grid of the study.
+    measure
+        Name of the measure.
+
+    Returns
+    -------
+    Measured
+        The measure of all cells and seeds; NaN where the tables have no row.
+    """
+    values = np.full(grid.n_runs, np.nan)
+    for table in tables:
+        values[table["run"].to_numpy()] = as_measured(table[measure].to_numpy(), measure)
+    return Measured(values.reshape(grid.n_cells, grid.n_seeds))
+
+
+def outcomes_from_tables(tables: Iterable[pa.Table], grid: Grid) -> Outcomes:
+    """Read outcomes from tables of runs, with any rows in any order."""
+    steps = np.full(grid.n_runs, -1, np.int32)
+    converged = np.zeros(grid.n_runs, np.bool_)
+    for table in tables:
+        runs = table["run"].to_numpy()
+        steps[runs] = updates_of(table)
+        converged[runs] = status_codes(table["status"]) == _CONVERGED
+    shape = grid.n_cells, grid.n_seeds
+    return Outcomes(steps.reshape(shape), converged.reshape(shape))

@@ -1,0 +1,24 @@
+"""The effective number of independent runs behind shares of runs that converged by some steps."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sweep.statistics.intervals import Array
+from sweep.statistics.outcomes import Outcomes
+from sweep.statistics.runs import independent_runs
+
+
+def runs_by_step(outcomes: Outcomes, steps: Array) -> Array:
+    """Return the effective number of independent runs for the share of runs converged by each of some steps."""
+    cell, seed = np.nonzero(outcomes.converged)
+    by = np.searchsorted(steps, outcomes.steps[cell, seed])
+    shape = outcomes.steps.shape
+    of_seeds, of_cells = (
+        np.cumsum(np.bincount(place * (len(steps) + 1) + by, minlength=n * (len(steps) + 1)).reshape(n, -1), axis=1)
+        for place, n in ((seed, shape[1]), (cell, shape[0]))
+    )
+    of_seeds, of_cells = of_seeds[:, :-1].T, of_cells[:, :-1]
+    present = outcomes.present
+    alike = (of_cells == 0) | (of_cells == present.sum(axis=1)[:, None])
+    return independent_runs(of_seeds, np.broadcast_to(present.sum(axis=0), of_seeds.shape), alike.sum(axis=0))

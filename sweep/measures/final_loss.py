@@ -1,0 +1,14 @@
+"""The loss at the end of a run."""
+
+from __future__ import annotations
+
+from sweep.measures.measure import Measure
+
+MEASURE = Measure(
+    "final_loss",
+    10,
+    "final loss",
+    "loss",
+    "loss after the last update; inf if diverged",
+    is_recorded=False,
+)

@@ -1,0 +1,29 @@
+"""The mean distance of outputs from their targets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sweep.measures.measure import Measure, Networks, ordered_sum
+
+if TYPE_CHECKING:
+    from sweep.measures.measure import Array
+
+
+def _mean_error(networks: Networks) -> Array:
+    """Return the mean distance, (runs,)."""
+    import numpy as np
+
+    targets = networks.targets
+    errors = np.abs(networks.outputs[:, : targets.shape[1]] - targets).reshape(len(networks.outputs), -1)
+    return np.where(networks.diverged, np.inf, ordered_sum(errors) / errors.shape[1])
+
+
+MEASURE = Measure(
+    "mean_error",
+    130,
+    "mean error",
+    "output",
+    "mean absolute difference of outputs and targets; inf if diverged",
+    compute=_mean_error,
+)

@@ -1,0 +1,131 @@
+"""The record in which a measure of runs is declared, and what those of trained networks are computed from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from sweep.measures.curvature.hessian import GradientsAt
+
+    Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A measure of runs: a number for each, in a column of its own.
+
+    Attributes
+    ----------
+    name
+        Its column, which is also the name of its module.
+    place
+        Where its column stands among those of measures, by ascending numbers.
+    label
+        What sentences, tables and figures call it.
+    unit, meaning
+        As in the files and the manual.
+    type
+        The type of its column. Numbers of outputs have means, other numbers have quartiles.
+    is_recorded
+        Whether only studies have it that record it.
+    is_tested
+        Whether only studies with test patterns have it.
+    counts_outputs
+        Whether it is a number of outputs.
+    more_is_better
+        Whether cells are ranked from the highest value, and runs that diverged have the lowest.
+    is_signed
+        Whether it may be negative.
+    is_ordered
+        Whether answers compare and rank by it: not by a number that is a name.
+    compute
+        Returns its value for trained networks, (runs,); None if kernels compute it.
+    needs_curvature
+        Whether ``compute`` needs second derivatives of the loss.
+    fault
+        Returns why a study cannot record it, or None.
+    """
+
+    name: str
+    place: int
+    label: str
+    unit: str
+    meaning: str
+    type: str = "float64"
+    is_recorded: bool = True
+    is_tested: bool = False
+    counts_outputs: bool = False
+    more_is_better: bool = False
+    is_signed: bool = False
+    is_ordered: bool = True
+    compute: Callable[[Networks], Array] | None = None
+    needs_curvature: bool = False
+    fault: Callable[[Any], str | None] | None = None
+
+    @property
+    def least(self) -> float:
+        """What no value is below."""
+        return -float("inf") if self.is_signed else 0.0
+
+
+class Curved(NamedTuple):
+    """What second derivatives of the loss are made of.
+
+    Attributes
+    ----------
+    trained : (runs, parameters) of bool
+        Parameters that training may change: those that are not frozen, of layers whose learning rate is above 0.
+    gradients
+        Returns gradients of the loss at other weights of runs.
+    """
+
+    trained: NDArray[np.bool_]
+    gradients: GradientsAt
+
+
+class Networks(NamedTuple):
+    """Trained networks of one shape, as float64.
+
+    Attributes
+    ----------
+    initial, final : (runs, parameters)
+    outputs : (runs, trained and then test patterns, outputs)
+    targets : (runs or 1, trained patterns, outputs)
+    decision_threshold : (runs or 1, 1, 1)
+        What separates high outputs from low ones.
+    of_classes
+        Whether outputs are those of classes (softmax), of which the largest counts.
+    diverged : (runs,) of bool
+    curved
+        Only where a measure needs it.
+    """
+
+    initial: Array
+    final: Array
+    outputs: Array
+    targets: Array
+    decision_threshold: Array
+    of_classes: bool
+    diverged: NDArray[np.bool_]
+    curved: Curved | None = None
+
+
+def ordered_sum(terms: Array) -> Array:
+    """Return the sums of rows, (runs, terms), from the first term to the last."""
+    total: Array = terms[:, 0].copy()
+    for k in range(1, terms.shape[1]):
+        total += terms[:, k]
+    return total
+
+
+def largest_other(outputs: Array, o: int) -> Array:
+    """Return the largest of the other outputs of each pattern; below all numbers if there is none."""
+    import numpy as np
+
+    others = np.delete(outputs, o, axis=2)
+    return others.max(axis=2) if others.shape[2] else np.full(outputs.shape[:2], -np.inf)

@@ -1,0 +1,18 @@
+"""How many outputs of the trained network are right with the test patterns."""
+
+from __future__ import annotations
+
+from sweep.measures.measure import Measure
+
+MEASURE = Measure(
+    "n_test_correct",
+    50,
+    "correct outputs with the test patterns",
+    "outputs",
+    "as n_correct, over the test patterns; 0 if diverged",
+    type="int32",
+    is_recorded=False,
+    is_tested=True,
+    counts_outputs=True,
+    more_is_better=True,
+)

@@ -1,0 +1,15 @@
+"""The loss of the trained network with the test patterns."""
+
+from __future__ import annotations
+
+from sweep.measures.measure import Measure
+
+MEASURE = Measure(
+    "test_loss",
+    40,
+    "loss with the test patterns",
+    "loss",
+    "loss of the final network over the test patterns; inf if diverged",
+    is_recorded=False,
+    is_tested=True,
+)

@@ -1,0 +1,36 @@
+"""The convergence rate: the share of runs that converged, with Wilson's interval."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sweep.statistics.statistic import Statistic
+
+if TYPE_CHECKING:
+    from sweep.statistics.estimates import Estimate
+    from sweep.statistics.runs import Runs
+
+
+def _estimate(runs: Runs) -> Estimate:
+    from sweep.statistics.estimates import Rate
+
+    return Rate(runs, runs.converged)
+
+
+PLACE = 10
+STATISTICS = (
+    Statistic(
+        "convergence_rate",
+        "runs converged, %",
+        "fraction",
+        "n_converged / n_runs",
+        _estimate,
+        kind="rate",
+        synonym="rate",
+        head="rate, %",
+        more_is_better=True,
+        low="lower end of its 95 % Wilson interval",
+        high="upper end of its 95 % Wilson interval",
+        compared="rate",
+    ),
+)

@@ -1,0 +1,47 @@
+"""The mean number of correct outputs of runs, with an interval that allows for failures that were not seen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sweep.statistics.statistic import Statistic
+
+if TYPE_CHECKING:
+    from sweep.measures.measure import Measure
+    from sweep.statistics.estimates import Estimate
+    from sweep.statistics.runs import Runs
+
+
+def _estimate(runs: Runs) -> Estimate:
+    import numpy as np
+
+    from sweep.statistics.estimates import MeanCorrect, Pooled
+
+    everywhere = np.ones(len(runs.values), np.bool_)
+    mean = MeanCorrect(runs.clusters(everywhere, runs.values), runs.most)
+    return Pooled(runs, mean, runs.mean(runs.values) if runs.weights is not None else None)
+
+
+def of_measure(measure: Measure) -> tuple[Statistic, ...]:
+    """Return the statistic of a number of outputs; none of other measures."""
+    if not measure.counts_outputs:
+        return ()
+    mean = Statistic(
+        f"{measure.name}_mean",
+        f"mean number of {measure.label}",
+        measure.unit,
+        f"mean of {measure.label} of all runs",
+        _estimate,
+        kind="outputs",
+        synonym=measure.name,
+        head=f"mean of {measure.label}",
+        more_is_better=True,
+        measure=measure.name,
+        low="lower end of its 95 % interval",
+        high="upper end of its 95 % interval",
+        compared="mean",
+    )
+    return (mean,)
+
+
+PLACE = 70

@@ -1,0 +1,79 @@
+"""Quartiles of a measure of runs, such as the final loss, and the share of runs in which it is finite.
+
+Losses have no mean: runs that were not seen may be so far off that no interval of it holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from sweep.statistics.statistic import Statistic
+
+if TYPE_CHECKING:
+    from sweep.measures.measure import Measure
+    from sweep.statistics.estimates import Estimate
+    from sweep.statistics.runs import Runs
+
+_LABELS = {25: "lower quartile of the", 50: "median", 75: "upper quartile of the"}
+# How many runs have diverged where a quartile is infinite, and where diverged runs have the lowest values.
+_MISSING = "more than {} of all runs diverged or have a value above 1e100"
+_MOST = {25: ("three quarters", "a quarter"), 50: ("half", "half"), 75: ("a quarter", "three quarters")}
+
+
+def _quartile(percent: int, lowest: float) -> Callable[[Runs], Estimate]:
+    def estimate(runs: Runs) -> Estimate:
+        from sweep.statistics.estimates import Quantile
+
+        return Quantile(runs, runs.values, (percent, 100), lowest)
+
+    return estimate
+
+
+def _finite_rate(runs: Runs) -> Estimate:
+    import numpy as np
+
+    from sweep.statistics.estimates import Rate
+
+    return Rate(runs, np.isfinite(runs.values))
+
+
+def of_measure(measure: Measure) -> tuple[Statistic, ...]:
+    """Return the statistics of a measure; none of a number of outputs."""
+    if measure.counts_outputs or not measure.is_ordered:
+        return ()
+    quartiles = (
+        Statistic(
+            f"{measure.name}_q{percent}",
+            f"{label} {measure.label}",
+            measure.unit,
+            f"{measure.label} that {percent} % of all runs do not exceed; infinite if that run diverged",
+            _quartile(percent, measure.least),
+            kind="value",
+            synonym=measure.name if percent == 50 else "",
+            head=f"median {measure.label}" if percent == 50 else "",
+            more_is_better=measure.more_is_better,
+            measure=measure.name,
+            low="lower end of its 95 % interval; the smallest possible value if unknown",
+            high="upper end of its 95 % interval; inf if unknown",
+            missing=_MISSING.format(_MOST[percent][measure.more_is_better]),
+            compared="median" if percent == 50 else None,
+        )
+        for percent, label in _LABELS.items()
+    )
+    return (*quartiles, FINITE_RATE)
+
+
+FINITE_RATE = Statistic(
+    "finite_rate",
+    "runs with a finite value, %",
+    "fraction",
+    "fraction of all runs whose final loss is finite",
+    _finite_rate,
+    kind="rate",
+    head="finite, %",
+    more_is_better=True,
+    low="lower end of its 95 % Wilson interval",
+    high="upper end of its 95 % Wilson interval",
+)
+PLACE = 60

@@ -1,0 +1,48 @@
+"""When to stop a run and start another one, and how many steps a success then takes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sweep.statistics.statistic import Statistic
+
+if TYPE_CHECKING:
+    from sweep.statistics.estimates import Estimate
+    from sweep.statistics.runs import Runs
+
+
+def _best_limit(runs: Runs) -> Estimate:
+    from sweep.statistics.restarts import RestartSteps
+
+    return RestartSteps(runs)
+
+
+def _restarted(runs: Runs) -> Estimate:
+    from sweep.statistics.restarts import RestartedSteps
+
+    return RestartedSteps(runs)
+
+
+_FEW = "; null with fewer than 100 converged runs"
+PLACE = 50
+STATISTICS = (
+    Statistic(
+        "restart_steps",
+        "steps before the best restart",
+        "updates",
+        "best number of updates after which to restart a run; null if none converged",
+        _best_limit,
+        integer=True,
+        missing="no run converged",
+    ),
+    Statistic(
+        "restarted_steps",
+        "expected steps with the best restart",
+        "updates",
+        "expected updates per converged run with these restarts, estimated on other runs",
+        _restarted,
+        low=f"lower end of its 95 % interval{_FEW}",
+        high=f"upper end of its 95 % interval{_FEW}",
+        missing="no run converged",
+    ),
+)

@@ -1,0 +1,38 @@
+"""The restricted mean survival time (RMST): the mean of steps to converge, the limit for runs that do not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sweep.statistics.statistic import Statistic
+
+if TYPE_CHECKING:
+    from sweep.statistics.estimates import Estimate
+    from sweep.statistics.runs import Runs
+
+
+def _estimate(runs: Runs) -> Estimate:
+    import numpy as np
+
+    from sweep.statistics.estimates import Pooled, RestrictedMean
+
+    saved = runs.clusters(runs.converged, runs.most_steps - runs.steps)
+    mean = RestrictedMean(saved, runs.by_cluster(runs.most_steps))
+    equal = runs.mean(np.where(runs.converged, runs.steps, runs.most_steps)) if runs.weights is not None else None
+    return Pooled(runs, mean, equal)
+
+
+PLACE = 30
+STATISTICS = (
+    Statistic(
+        "restricted_mean_steps",
+        "restricted mean steps to converge (RMST)",
+        "updates",
+        "restricted mean survival time (RMST): mean over all runs of the updates to converge, or of the limit",
+        _estimate,
+        synonym="mean_steps",
+        low="lower end of its 95 % interval",
+        high="upper end of its 95 % interval",
+        error="its standard error; null for one run",
+    ),
+)

@@ -1,0 +1,49 @@
+"""Quantiles of the steps to converge, over all runs: those that do not converge count as longer than all others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from sweep.statistics.statistic import Statistic
+
+if TYPE_CHECKING:
+    from sweep.statistics.estimates import Estimate
+    from sweep.statistics.runs import Runs
+
+# Percent of runs of each quantile, and what fewer than these are called.
+_PARTS = {25: "a quarter", 50: "half", 75: "three quarters"}
+
+
+def _estimator(percent: int) -> Callable[[Runs], Estimate]:
+    def estimate(runs: Runs) -> Estimate:
+        import numpy as np
+
+        from sweep.statistics.estimates import Quantile
+
+        return Quantile(runs, np.where(runs.converged, runs.steps, np.inf), (percent, 100))
+
+    return estimate
+
+
+def _quantile(percent: int) -> Statistic:
+    is_median = percent == 50
+    return Statistic(
+        f"steps_q{percent}",
+        "median steps to converge" if is_median else f"steps by which {percent} % of all runs converged",
+        "updates",
+        f"updates by which {percent} % of all runs converged; null if never",
+        _estimator(percent),
+        integer=True,
+        synonym="median_steps" if is_median else "",
+        head="median steps" if is_median else "",
+        low="lower end of its 95 % interval; null if never",
+        high="upper end of its 95 % interval; null if never",
+        band=("steps_q25", "steps_q75", "bands from 25 % to 75 % of all runs") if is_median else None,
+        missing=f"fewer than {_PARTS[percent]} of all runs converged",
+        compared="median steps" if is_median else None,
+    )
+
+
+PLACE = 20
+STATISTICS = tuple(map(_quantile, _PARTS))

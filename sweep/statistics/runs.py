@@ -1,0 +1,347 @@
+"""Runs by group, from which every statistic of cells is estimated.
+
+A group is a cell, or several cells that share the values of some parameters. Its runs are independent if they are of
+one cell. Runs of one seed in several cells are not: they start with the same weights. So the *clusters* of such a group
+are its seeds, with all of their runs.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sweep.statistics.clusters import Clusters
+from sweep.statistics.intervals import LEVEL, Array, Z, normal_quantile, quantile_ranks, student_quantile
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from sweep.statistics.outcomes import Measured, Outcomes
+
+# Runs whose seeds have unequal weights have intervals if their weight is that of so many seeds, or of half of all.
+_LEAST_SEEDS = 50
+
+
+class Runs:
+    """Runs by group. A row stands for ``n`` runs of a cell that ended alike.
+
+    Parameters
+    ----------
+    group : (rows,)
+        Number of the group of each row.
+    cell : (rows,)
+        Number of its cell.
+    n : (rows,) of int, or None
+        Number of runs; by default one each.
+    seed : (rows,) of int, or None
+        Index of the seed of the run. None if seeds are not known; groups of several cells then have no intervals.
+    status, converged : (rows,)
+        How the runs ended, by code, and whether they converged.
+    steps, most_steps : (rows,) of int
+        Updates of a run, and the limit of them.
+    values : (rows,) of float
+        A measure of the runs, as of :func:`~sweep.analysis.study_measures.as_measured`.
+    most : int
+        How many outputs of a run can be correct, for measures that count these.
+    even : bool
+        Whether all cells have the same number of runs. Where they have not, as in a partial result, each cell counts
+        equally, and of groups of several cells only rates have intervals.
+
+    Attributes
+    ----------
+    numbers : (n_groups,)
+        Numbers of the groups, ascending.
+    group : (rows,)
+        Index in ``numbers`` of each row's group, ascending: rows are sorted.
+    """
+
+    def __init__(
+        self,
+        group: Array,
+        cell: Array,
+        n: Array | None = None,
+        seed: Array | None = None,
+        *,
+        status: Array | None = None,
+        converged: Array | None = None,
+        steps: Array | None = None,
+        most_steps: Array | None = None,
+        values: Array | None = None,
+        most: int = 0,
+        even: bool = True,
+    ) -> None:
+        order = None if (np.diff(group) >= 0).all() else np.argsort(group, kind="stable")
+
+        def sorted_(rows: Array | None) -> Array:
+            if rows is None:
+                return np.empty(0)
+            return rows if order is None else rows[order]
+
+        group, self.cell = sorted_(group).astype(np.int64), sorted_(cell).astype(np.int64)
+        self._starts = np.flatnonzero(np.diff(group, prepend=group[0] - 1)) if len(group) else np.empty(0, np.int64)
+        self.numbers = group[self._starts]
+        self.group = np.repeat(np.arange(len(self.numbers)), np.diff(self._starts, append=len(group)))
+        self.n = np.ones(len(group), np.int64) if n is None else sorted_(n)
+        self.seed = None if seed is None else sorted_(seed)
+        self.status, self.converged = sorted_(status), sorted_(converged)
+        self.steps, self.most_steps = sorted_(steps), sorted_(most_steps)
+        self.values, self.most = sorted_(values), most
+        self.even = even
+
+    @classmethod
+    def of_tally(cls, tally: pd.DataFrame, group: Array, most_steps: Array, *, even: bool = True) -> Runs:
+        """Return the runs of a tally; ``group`` and ``most_steps`` are by its rows."""
+        return cls(
+            group,
+            tally["cell"].to_numpy(),
+            tally["n"].to_numpy(np.int64),
+            status=tally["status"].cat.codes.to_numpy(),
+            converged=(tally["status"] == "converged").to_numpy(),
+            steps=tally["steps"].to_numpy(np.int64),
+            most_steps=most_steps,
+            even=even,
+        )
+
+    @classmethod
+    def of_outcomes(cls, outcomes: Outcomes, group: Array, most_steps: Array, *, even: bool = True) -> Runs:
+        """Return the runs of cells whose seeds are known; ``group`` and ``most_steps`` are by cell."""
+        cell, seed = np.nonzero(outcomes.present)
+        return cls(
+            group[cell],
+            cell,
+            seed=seed,
+            converged=outcomes.converged[cell, seed],
+            steps=outcomes.steps[cell, seed].astype(np.int64),
+            most_steps=most_steps[cell],
+            even=even,
+        )
+
+    @classmethod
+    def of_measured(cls, measured: Measured, group: Array, most: int = 0, *, even: bool = True) -> Runs:
+        """Return a measure of the runs of cells whose seeds are known; ``group`` is by cell."""
+        cell, seed = np.nonzero(measured.present)
+        return cls(group[cell], cell, seed=seed, values=measured.values[cell, seed], most=most, even=even)
+
+    def add(self, values: Array) -> Array:
+        """Add up values of runs by group, (n_groups,); a value of a row counts as often as the row stands for runs."""
+        weighted = values * self.n
+        return np.add.reduceat(weighted, self._starts) if len(self._starts) else weighted
+
+    @cached_property
+    def n_runs(self) -> Array:
+        """Number of runs, (n_groups,)."""
+        return self.add(np.ones(len(self.n), np.int64))
+
+    @cached_property
+    def limit(self) -> Array:
+        """The largest limit of steps, (n_groups,)."""
+        return np.maximum.reduceat(self.most_steps, self._starts) if len(self._starts) else np.empty(0, np.int64)
+
+    @cached_property
+    def _cells(self) -> tuple[Array, Array, Array]:
+        """The index of each row's cell among the pairs of a group and a cell, and by pair its group and runs."""
+        width = int(self.cell.max(initial=0)) + 1
+        pairs, place = np.unique(self.group * width + self.cell, return_inverse=True)
+        n_runs = np.bincount(place, self.n, len(pairs))
+        return place, pairs // width, n_runs
+
+    @cached_property
+    def n_cells(self) -> Array:
+        """Number of cells that have runs, (n_groups,)."""
+        return np.bincount(self._cells[1], minlength=len(self.numbers))
+
+    @cached_property
+    def weights(self) -> Array | None:
+        """Weight of each row by which all cells of a group count equally, (rows,); None if each run counts once."""
+        if self.even or (self.n_cells <= 1).all():
+            return None
+        place, _, n_runs = self._cells
+        return self.n / n_runs[place]
+
+    def mean(self, values: Array) -> Array:
+        """Return the mean of values of runs by group; of the means of cells where these count equally."""
+        if self.weights is None:
+            return self.add(values) / np.maximum(self.n_runs, 1)
+        sums = np.add.reduceat(values * self.weights, self._starts)
+        return np.asarray(sums / self.n_cells)
+
+    @cached_property
+    def has_intervals(self) -> Array:
+        """Whether estimates have an interval, (n_groups,): of one cell, or of several with seeds and as many runs."""
+        return (self.n_cells <= 1) | (self.even & (self.seed is not None))
+
+    @cached_property
+    def are_independent(self) -> Array:
+        """Whether the runs of a group are independent, (n_groups,): no seed has two."""
+        if self.seed is None:
+            return self.n_cells <= 1
+        return np.asarray(self.of_seeds(np.ones(len(self.n), np.int64)).max(axis=1, initial=0) <= 1)
+
+    @cached_property
+    def n_seeds(self) -> int:
+        """Number of seeds, if these are known."""
+        return 0 if self.seed is None else int(self.seed.max(initial=-1)) + 1
+
+    def of_seeds(self, values: Array) -> Array:
+        """Add up values of rows by group and seed, (n_groups, n_seeds)."""
+        assert self.seed is not None
+        shape = len(self.numbers), self.n_seeds
+        place, size = self.group * self.n_seeds + self.seed, shape[0] * shape[1]
+        if values.dtype.kind == "f":
+            return np.bincount(place, values, size).reshape(shape)
+        if np.abs(values).max(initial=0) * max(int(self.n_cells.max(initial=1)), 1) < 2**53:  # exact as floats
+            return np.bincount(place, values, size).astype(np.int64).reshape(shape)
+        sums = np.zeros(size, np.int64)
+        np.add.at(sums, place, values)
+        return sums.reshape(shape)
+
+    def clusters(self, counted: Array, of_counted: Array, of_others: Array | None = None) -> Clusters:
+        """Return runs, or seeds with their runs, as clusters.
+
+        Parameters
+        ----------
+        counted : (rows,) of bool
+            Runs that count as converged.
+        of_counted, of_others : (rows,)
+            Steps of these or another quantity, and of the others.
+        """
+        of_counted = np.where(counted, of_counted, 0)
+        of_others = np.zeros_like(of_counted) if of_others is None else np.where(counted, 0, of_others)
+        most = self.limit if len(self.most_steps) else np.zeros(len(self.numbers))
+        once = np.ones(len(self.n), np.int64)
+        if self.seed is None:
+            return Clusters(self._starts, once, counted, of_counted, of_others, most, self.n)
+        n, n_counted, sums, others = map(self.of_seeds, (once, counted.astype(np.int64), of_counted, of_others))
+        return Clusters.of_seeds(n, n_counted, sums, others, most, self.independent(counted))
+
+    def by_cluster(self, values: Array) -> Array:
+        """Add up values of rows by cluster of :meth:`clusters`, (n_clusters,)."""
+        return values if self.seed is None else self.of_seeds(values).ravel()
+
+    def independent(self, marked: Array) -> Array:
+        """Return the effective number of independent runs for the share of marked runs, (n_groups,).
+
+        It is the number of runs where these are independent, and missing for one seed with several runs. Where cells
+        have different numbers of runs, it is that of the mean of their shares, and missing where a few seeds have most
+        of the weight: fewer than 50, and fewer than half of all.
+        """
+        if self.seed is None:
+            return np.where(self.n_cells <= 1, self.n_runs, np.nan)
+        if self.are_independent.all():
+            return self.n_runs.astype(np.float64)
+        place, group, n_runs = self._cells
+        n_marked = np.bincount(place, marked, len(n_runs))
+        alike = (n_marked == 0) | (n_marked == n_runs)
+        runs, of_seeds = self.of_seeds(np.ones(len(self.n), np.int64)), self.of_seeds(marked.astype(np.int64))
+        if self.even or n_runs.min(initial=1) == n_runs.max(initial=1):
+            return independent_runs(of_seeds, runs, np.bincount(group, alike, len(self.numbers)))
+        weights = 1 / n_runs / self.n_cells[group]
+        rest = self.of_seeds((marked - (n_marked / n_runs)[place]) * weights[place])
+        squares = (rest**2).sum(axis=1) + np.bincount(group, alike * weights**2, len(self.numbers)) / 2
+        rate = np.bincount(group, n_marked * weights, len(self.numbers))
+        unlike = np.minimum((of_seeds > 0).sum(axis=1), (of_seeds < runs).sum(axis=1))
+        of_weights = self.of_seeds(weights[place])
+        n_seeds = of_weights.sum(axis=1) ** 2 / (of_weights**2).sum(axis=1)  # of equal weights (Kish)
+        n = _effective(rate, squares, np.minimum(unlike, n_seeds), n_seeds)
+        n[(n_seeds < _LEAST_SEEDS) & (n_seeds < (runs > 0).sum(axis=1) / 2)] = np.nan
+        return np.where(runs.max(axis=1) > 1, n, self.n_runs)
+
+
+class Ordered:
+    """Values of runs in ascending order by group, and their quantiles.
+
+    Parameters
+    ----------
+    runs
+        The runs.
+    values : (rows,)
+        A value of each; infinite where there is none.
+    lowest
+        What no value is below.
+    """
+
+    def __init__(self, runs: Runs, values: Array, lowest: float = 0.0) -> None:
+        self._runs, self._values, self._lowest = runs, values, lowest
+        order = np.lexsort((values, runs.group))
+        self._sorted, self._n = values[order], runs.n[order]
+        self._weights = None if runs.weights is None else runs.weights[order]
+        self._so_far = np.cumsum(self._n)
+        self._before = np.append(0, np.cumsum(runs.n_runs))[:-1]
+
+    def at(self, ranks: Array) -> Array:
+        """Return the value at a rank of each group from 1; ``lowest`` below, and infinity beyond the last run."""
+        n_runs = self._runs.n_runs
+        found = self._sorted[np.searchsorted(self._so_far, self._before + np.clip(ranks, 1, n_runs))]
+        return np.where(ranks < 1, self._lowest, np.where(ranks > n_runs, np.inf, found))
+
+    def quantile(self, share: tuple[int, int]) -> Array:
+        """Return the quantile of a share, (n_groups,): the value of run ceil(share n), or by weights of cells."""
+        part, whole = share
+        if self._weights is None:
+            return self.at(-(-self._runs.n_runs * part // whole))
+        reached = np.cumsum(self._weights)
+        before = np.append(0, np.cumsum(self._runs.n_cells))[:-1]
+        places = np.searchsorted(reached, before + part / whole * self._runs.n_cells - 1e-9)
+        return np.asarray(self._sorted[np.minimum(places, len(self._sorted) - 1)])
+
+    def ends(self, share: tuple[int, int], value: Array, level: Array | float = LEVEL) -> tuple[Array, Array]:
+        """Return the ends of the interval of a quantile; see :class:`~sweep.statistics.estimates.Quantile`."""
+        runs, part = self._runs, share[0] / share[1]
+        n_runs = runs.n_runs
+        levels = np.broadcast_to(np.asarray(level, np.float64), n_runs.shape)
+        sizes, place = np.unique(np.stack([n_runs, levels]), axis=1, return_inverse=True)
+        ranks = np.array([quantile_ranks(int(n), part, float(each)) for n, each in sizes.T], np.int64).reshape(-1, 2)
+        low, high = ranks[place.ravel()].T
+        known = np.ones(len(n_runs), np.bool_)
+        if not runs.are_independent.all():
+            n = runs.independent((self._values <= value[runs.group]) & (self._values < np.inf))
+            error = normal_quantile(levels) * np.sqrt(part * (1 - part) / n)
+            known, error = ~np.isnan(error), np.nan_to_num(error)
+            low = np.where(runs.are_independent, low, np.floor(n_runs * (part - error)).astype(np.int64))
+            high = np.where(runs.are_independent, high, np.ceil(n_runs * (part + error)).astype(np.int64) + 1)
+        return np.where(known, self.at(low), np.nan), np.where(known, self.at(high), np.nan)
+
+
+def independent_runs(successes: Array, runs: Array, unanimous: Array) -> Array:
+    """Return the effective number of independent runs behind shares of runs that are clustered by seed.
+
+    Parameters
+    ----------
+    successes, runs : (n_shares, n_seeds)
+        Number of successful runs of each seed, and of all its runs.
+    unanimous : (n_shares,)
+        Number of cells in which no run or every run is a success.
+
+    Returns
+    -------
+    n : (n_shares,)
+        The number of independent runs of which a share would have the same variance. It is missing for one seed with
+        several runs, and the number of runs where each seed has one.
+
+    Notes
+    -----
+    The variance of a share is that of a ratio of two sums over seeds. Student's quantile of the seeds exceeds the
+    normal one, which reduces the number further. Cells whose runs all end alike show no variance although they have
+    some, so each adds the variance of half a run that differs. The correlation within seeds is seen only in seeds that
+    have a run unlike the majority. Without such seeds full correlation is assumed, that is, n is the number of seeds;
+    the more such seeds there are, the less weight the assumption has.
+    """
+    n_runs, n_seeds = runs.sum(axis=1), (runs > 0).sum(axis=1)
+    rate = successes.sum(axis=1) / n_runs
+    products = (np.einsum("gs,gs->g", *pair) for pair in ((successes, successes), (successes, runs), (runs, runs)))
+    of_successes, of_both, of_runs = products
+    squares = np.maximum(of_successes - 2 * rate * of_both + rate**2 * of_runs, 0.0) + unanimous / 2
+    unlike = np.minimum((successes > 0).sum(axis=1), (successes < runs).sum(axis=1))
+    n = _effective(rate, squares / n_runs**2, unlike, n_seeds)
+    return np.asarray(np.where(runs.max(axis=1) > 1, n, n_runs))
+
+
+def _effective(rate: Array, squares: Array, unlike: Array, n_seeds: Array) -> Array:
+    """Return the effective number of independent runs, from the squares of the influence of seeds on a rate."""
+    seen = squares * n_seeds / np.maximum(n_seeds - 1, 1) * (student_quantile(n_seeds) / Z) ** 2
+    weight, spread = unlike**2.0, rate * (1 - rate)
+    variance = (weight * seen + spread / n_seeds) / (weight + 1)
+    n = np.divide(spread, variance, out=n_seeds.astype(np.float64), where=spread > 0)
+    return np.where(n_seeds > 1, n, np.nan)
