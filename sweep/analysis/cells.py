@@ -140,9 +140,12 @@ def measured_statistics(
 def statistics_of(tally: pd.DataFrame, group: Array, grid: Grid, *, even: bool = True) -> pd.DataFrame:
     """Return the statistics of groups of runs, indexed by group. ``group`` gives the group of each row of the tally."""
     runs = Runs.of_tally(tally, group, grid.most_steps(tally["cell"].to_numpy()), even=even)
+    return counts_of(runs, grid).join(columns_of(OF_CONVERGENCE.values(), runs))
+
+
+def counts_of(runs: Runs, grid: Grid) -> pd.DataFrame:
+    """Return the numbers of runs of a tally by how they ended, indexed by group."""
     counts = {"n_runs": runs.n_runs}
     for status in statuses(grid.has_patience):
         counts[f"n_{status}"] = runs.add(runs.status == STATUSES.index(status))
-    return pd.concat(
-        [pd.DataFrame(counts, pd.Index(runs.numbers, name="group")), columns_of(OF_CONVERGENCE.values(), runs)], axis=1
-    )
+    return pd.DataFrame(counts, pd.Index(runs.numbers, name="group"))

@@ -11,6 +11,7 @@ import pandas as pd
 from sweep.analysis.cells import (
     columns_of,
     columns_of_measure,
+    counts_of,
     group_of,
     quartile_columns,
     statistics_of,
@@ -153,13 +154,19 @@ def convergence_over(result: Result, cells: pd.DataFrame, group: Array, grid: Gr
     order = np.argsort(numbers)
     tally = result.tally[result.tally["cell"].isin(numbers)]
     counted = order[np.searchsorted(numbers, tally["cell"].to_numpy(), sorter=order)]
-    table = statistics_of(tally, group[counted], grid, even=result.even)
-    table.insert(0, "n_cells", pd.Series(group).value_counts().reindex(table.index))
-    several = np.isin(group, table.index[table["n_cells"] > 1])
-    if several.any() and pairs_seeds(result):
-        shared = numbers[several]
-        runs = Runs.of_outcomes(result.outcomes.at(shared), group[several], grid.most_steps(shared), even=result.even)
-        table.update(columns_of(OF_CONVERGENCE.values(), runs))
+    n_cells = pd.Series(group).value_counts()
+    several = np.isin(group, n_cells.index[n_cells > 1])
+    by_seed = several if pairs_seeds(result) else np.zeros_like(several)
+    rows = by_seed[counted]
+    tables = [statistics_of(tally[~rows], group[counted[~rows]], grid, even=result.even)]
+    if by_seed.any():
+        shared = numbers[by_seed]
+        limits = grid.most_steps(shared)
+        runs = Runs.of_outcomes(result.outcomes.at(shared), group[by_seed], limits, even=result.even)
+        of_tally = Runs.of_tally(tally[rows], group[counted[rows]], grid.most_steps(tally["cell"].to_numpy()[rows]))
+        tables.append(counts_of(of_tally, grid).join(columns_of(OF_CONVERGENCE.values(), runs)))
+    table = pd.concat([each for each in tables if len(each)] or tables).sort_index()
+    table.insert(0, "n_cells", n_cells.reindex(table.index))
     return table
 
 

@@ -40,13 +40,13 @@ class Estimate(ABC):
     influence : (n_clusters,)
         By how much each cluster moves it.
     error : (n_groups,)
-        Its standard error, where it is told.
+        Its standard error; NaN for estimates without one.
     """
 
     clusters: Clusters
     value: Array
     influence: Array
-    error: Array
+    error: Array | float = np.nan
 
     @abstractmethod
     def ends(self, level: Array | float = LEVEL) -> tuple[Array, Array]:
@@ -135,7 +135,7 @@ class Pooled(Estimate):
     def __init__(self, runs: Runs, estimate: Estimate, equal: Array | None) -> None:
         self._runs, self._estimate = runs, estimate
         several = runs.n_cells > 1
-        self.error = np.where(runs.has_intervals, getattr(estimate, "error", np.nan), np.nan)
+        self.error = np.where(runs.has_intervals, estimate.error, np.nan)
         self.value = estimate.value if equal is None else np.where(several, equal, estimate.value)
 
     def ends(self, level: Array | float = LEVEL) -> tuple[Array, Array]:

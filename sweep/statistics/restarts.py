@@ -100,7 +100,7 @@ class _Ends:
     """
 
     def __init__(self, runs: Runs) -> None:
-        order = np.lexsort((runs.steps, runs.group))
+        order = runs.order_of(runs.steps)
         self.group, self.converged, self.steps, self.n = (
             each[order] for each in (runs.group, runs.converged, runs.steps, runs.n)
         )

@@ -89,6 +89,7 @@ class Runs:
         self.steps, self.most_steps = sorted_(steps), sorted_(most_steps)
         self.values, self.most = sorted_(values), most
         self.even = even
+        self._ordered: tuple[Array, Array] | None = None
 
     @classmethod
     def of_tally(cls, tally: pd.DataFrame, group: Array, most_steps: Array, *, even: bool = True) -> Runs:
@@ -135,6 +136,17 @@ class Runs:
         return self.add(np.ones(len(self.n), np.int64))
 
     @cached_property
+    def steps_to_converge(self) -> Array:
+        """Steps of the runs that converged, infinity for the others, (rows,)."""
+        return np.where(self.converged, self.steps, np.inf)
+
+    def order_of(self, values: Array) -> Array:
+        """Return the order of rows by group and then by values; the last one is kept, for statistics of one array."""
+        if self._ordered is None or self._ordered[0] is not values:
+            self._ordered = values, np.lexsort((values, self.group))
+        return self._ordered[1]
+
+    @cached_property
     def limit(self) -> Array:
         """The largest limit of steps, (n_groups,)."""
         return np.maximum.reduceat(self.most_steps, self._starts) if len(self._starts) else np.empty(0, np.int64)
@@ -177,18 +189,28 @@ class Runs:
         """Whether the runs of a group are independent, (n_groups,): no seed has two."""
         if self.seed is None:
             return self.n_cells <= 1
-        return np.asarray(self.of_seeds(np.ones(len(self.n), np.int64)).max(axis=1, initial=0) <= 1)
+        return np.asarray(self._runs_of_seeds.max(axis=1, initial=0) <= 1)
 
     @cached_property
     def n_seeds(self) -> int:
         """Number of seeds, if these are known."""
         return 0 if self.seed is None else int(self.seed.max(initial=-1)) + 1
 
+    @cached_property
+    def _place(self) -> Array:
+        """The index of each row's group and seed."""
+        assert self.seed is not None
+        return np.asarray(self.group * self.n_seeds + self.seed)
+
+    @cached_property
+    def _runs_of_seeds(self) -> Array:
+        """Number of runs by group and seed, (n_groups, n_seeds)."""
+        return self.of_seeds(np.ones(len(self.n), np.int64))
+
     def of_seeds(self, values: Array) -> Array:
         """Add up values of rows by group and seed, (n_groups, n_seeds)."""
-        assert self.seed is not None
         shape = len(self.numbers), self.n_seeds
-        place, size = self.group * self.n_seeds + self.seed, shape[0] * shape[1]
+        place, size = self._place, shape[0] * shape[1]
         if values.dtype.kind == "f":
             return np.bincount(place, values, size).reshape(shape)
         if np.abs(values).max(initial=0) * max(int(self.n_cells.max(initial=1)), 1) < 2**53:  # exact as floats
@@ -213,8 +235,8 @@ class Runs:
         once = np.ones(len(self.n), np.int64)
         if self.seed is None:
             return Clusters(self._starts, once, counted, of_counted, of_others, most, self.n)
-        n, n_counted, sums, others = map(self.of_seeds, (once, counted.astype(np.int64), of_counted, of_others))
-        return Clusters.of_seeds(n, n_counted, sums, others, most, self.independent(counted))
+        n_counted, sums, others = map(self.of_seeds, (counted.astype(np.int64), of_counted, of_others))
+        return Clusters.of_seeds(self._runs_of_seeds, n_counted, sums, others, most, self.independent(counted))
 
     def by_cluster(self, values: Array) -> Array:
         """Add up values of rows by cluster of :meth:`clusters`, (n_clusters,)."""
@@ -234,7 +256,7 @@ class Runs:
         place, group, n_runs = self._cells
         n_marked = np.bincount(place, marked, len(n_runs))
         alike = (n_marked == 0) | (n_marked == n_runs)
-        runs, of_seeds = self.of_seeds(np.ones(len(self.n), np.int64)), self.of_seeds(marked.astype(np.int64))
+        runs, of_seeds = self._runs_of_seeds, self.of_seeds(marked.astype(np.int64))
         if self.even or n_runs.min(initial=1) == n_runs.max(initial=1):
             return independent_runs(of_seeds, runs, np.bincount(group, alike, len(self.numbers)))
         weights = 1 / n_runs / self.n_cells[group]
@@ -264,7 +286,7 @@ class Ordered:
 
     def __init__(self, runs: Runs, values: Array, lowest: float = 0.0) -> None:
         self._runs, self._values, self._lowest = runs, values, lowest
-        order = np.lexsort((values, runs.group))
+        order = runs.order_of(values)
         self._sorted, self._n = values[order], runs.n[order]
         self._weights = None if runs.weights is None else runs.weights[order]
         self._so_far = np.cumsum(self._n)

@@ -17,11 +17,9 @@ _PARTS = {25: "a quarter", 50: "half", 75: "three quarters"}
 
 def _estimator(percent: int) -> Callable[[Runs], Estimate]:
     def estimate(runs: Runs) -> Estimate:
-        import numpy as np
-
         from sweep.statistics.estimates import Quantile
 
-        return Quantile(runs, np.where(runs.converged, runs.steps, np.inf), (percent, 100))
+        return Quantile(runs, runs.steps_to_converge, (percent, 100))
 
     return estimate
 
