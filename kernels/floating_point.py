@@ -1,6 +1,6 @@
 """The state of the floating-point unit: how numbers are rounded, and whether denormal numbers are kept.
 
-Each thread has a state of its own, which any code in the process may change: loading a library that was linked with
+Each thread has its own state, which any code in the process may change: loading a library that was linked with
 ``-ffast-math`` flushes denormal numbers to zero, and C's ``fesetround`` changes all rounding. So functions that
 compute numbers set the default state of IEEE 754 first, through the C library's ``<fenv.h>``.
 """

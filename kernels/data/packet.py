@@ -99,7 +99,7 @@ class Packet(NamedTuple):
     latest
         One row: the loss now.
     own
-        Where each network has patterns of its own: its inputs, if they are its own too, and then targets of pattern n
+        Where each network has its own patterns: its inputs, if they differ too, and then targets of pattern n
         one after another, and behind all patterns the decision threshold.
     shuffled
         Inputs and then targets of pattern n of an epoch at n * (inputs + outputs), where each network has an order of

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Measure:
-    """A measure of runs: a number for each, in a column of its own.
+    """A measure of runs: a number for each, in a separate column.
 
     Attributes
     ----------

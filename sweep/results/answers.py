@@ -12,7 +12,7 @@ from sweep.analysis.compare import differs_alone
 from sweep.analysis.study_measures import measures_of
 from sweep.errors import SweepError, unknown
 from sweep.measures import MEASURES
-from sweep.statistics.of_cells import every, statistic_of, synonyms
+from sweep.statistics.of_cells import every, main_statistic_of, synonyms
 from sweep.statistics.ranking import rank_cells
 from sweep.study.model import Study
 from sweep.study.options import OPTIONS
@@ -49,7 +49,7 @@ def check_has_criterion(study: Study) -> None:
 
 def default_statistic(study: Study) -> str:
     """Return the default statistic of cells: the convergence rate, or the median final loss without a criterion."""
-    return "convergence_rate" if has_criterion(study) else statistic_of("final_loss").name
+    return "convergence_rate" if has_criterion(study) else main_statistic_of("final_loss").name
 
 
 def names_of(columns: Iterable[str]) -> list[str]:

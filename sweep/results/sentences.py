@@ -10,7 +10,7 @@ from sweep.analysis.importance import LEAST_SEEDS, REST, SEED, SEED_WITH_OTHERS
 from sweep.results.answers import has_criterion, n_not_worse, swept
 from sweep.results.pooled_cells import pairs_seeds, sum_over
 from sweep.results.queries import ResultQueries
-from sweep.statistics.of_cells import statistic_of
+from sweep.statistics.of_cells import main_statistic_of
 from sweep.statistics.ranking import rank_cells
 from sweep.study.columns import statuses
 from sweep.study.selection import At, values_at
@@ -80,7 +80,7 @@ def of_several_cells(result: ResultQueries) -> str:
 
 def losses(result: ResultQueries) -> list[str]:
     """Return the sentences on a fixed budget: final losses, diverged runs and the best cell."""
-    cells, statistic = result.cells, statistic_of("final_loss").name
+    cells, statistic = result.cells, main_statistic_of("final_loss").name
     if cells[statistic].isna().all():
         return [f"{_NO_CRITERION}, and this result has no final losses"]
     (row,) = sum_over(result, []).to_dict("records")
@@ -95,7 +95,7 @@ def losses(result: ResultQueries) -> list[str]:
 
 def best_loss(result: ResultQueries) -> str:
     """Return the sentence on the cell with the lowest median final loss; empty for a single cell."""
-    cells, statistic = result.cells, statistic_of("final_loss").name
+    cells, statistic = result.cells, main_statistic_of("final_loss").name
     if len(cells) == 1:
         return ""
     (best,) = rank_cells(cells, statistic).head(1).to_dict("records")

@@ -1,6 +1,6 @@
 """Runs evaluated by recorded loss thresholds, as runs of a study that also sweeps ``loss_threshold``.
 
-The statistics of convergence then say when the loss first falls below each threshold, without formulas of their own.
+The statistics of convergence then say when the loss first falls below each threshold, without other formulas.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from sweep.statistics.estimates import Estimate
     from sweep.statistics.runs import Runs
 
-# How cells are compared by a statistic: on the same seeds, each way with a test of its own.
+# How cells are compared by a statistic: on the same seeds, each way with a different test.
 Comparison = Literal["rate", "median steps", "ratio", "median", "mean"]
 
 
@@ -43,7 +43,7 @@ class Statistic:
     low, high
         Meaning of the ends of its 95 % interval; empty if it has none.
     error
-        Meaning of its standard error, in a column of its own; empty if it has none.
+        Meaning of its standard error, in a separate column; empty if it has none.
     band
         The columns between which figures draw a band, if not those of the interval, and what the band is.
     missing

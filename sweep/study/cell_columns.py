@@ -11,7 +11,7 @@ from sweep.study.columns import CELL, OF_RUNS, STATUS, STEPS, Column, parameter_
 from sweep.study.content import StudyContent
 
 
-def columns_of(statistics: Iterable[Statistic]) -> list[Column]:
+def statistic_columns(statistics: Iterable[Statistic]) -> list[Column]:
     """Return the columns of statistics: each value, its standard error, and the ends of its interval."""
     columns = []
     for each in statistics:
@@ -52,7 +52,7 @@ def cells_columns(study: StudyContent) -> list[Column]:
     counts = [each for name, each in COUNTS.items() if study.has_patience or name != "n_plateau"]
     losses = of_measure("final_loss") if tells_losses(study) else ()
     recorded = (each for name in recorded_quantities(study) for each in of_measure(name) if each.measure)
-    statistics = columns_of((*counts, *OF_CONVERGENCE.values(), *losses, *recorded))
+    statistics = statistic_columns((*counts, *OF_CONVERGENCE.values(), *losses, *recorded))
     return [CELL, *parameter_columns(study), *statistics]
 
 

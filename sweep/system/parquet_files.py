@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _MOST_FOOTER_BYTES = 4 * 2**20
 _MOST_HEADER_BYTES = 2**20
 _BYTES_OF_A_VALUE = 8
-# Numbers of types of pages in a header. For each, the field of its own header, and in that the field of the encoding.
+# Numbers of types of pages in a header. For each, the field of its header, and in that the field of the encoding.
 _INDEX_PAGE, _DICTIONARY_PAGE = 1, 2
 _FIELDS = {0: (5, 2), _DICTIONARY_PAGE: (7, 2), 3: (8, 4)}
 # Each text repeats the start of the one before, so the size of a page does not bound their length.

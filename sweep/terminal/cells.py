@@ -14,7 +14,7 @@ from sweep.results.answers import default_statistic, has_criterion, sort_by, swe
 from sweep.results.pooled_cells import sum_over
 from sweep.results.result import Result
 from sweep.results.sentences import answer, of_each_cell, of_several_cells
-from sweep.statistics.of_cells import statistic_of
+from sweep.statistics.of_cells import main_statistic_of
 from sweep.study.cell_columns import recorded_quantities
 from sweep.study.columns import statuses
 from sweep.system.escaping import one_line
@@ -212,7 +212,7 @@ def _add_medians(table: Table, result: Result) -> list[str]:
     measures = recorded_quantities(result.study)
     for measure in measures:
         table.add_column(f"median\n{MEASURES[measure].label}", justify="right", no_wrap=True)
-    return [statistic_of(measure).name for measure in measures]
+    return [main_statistic_of(measure).name for measure in measures]
 
 
 def _best_rate(result: Result, row: Mapping[Any, Any]) -> str:

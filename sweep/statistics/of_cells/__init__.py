@@ -39,7 +39,7 @@ def of_measure(name: str) -> tuple[Statistic, ...]:
 
 
 @cache
-def statistic_of(measure: str) -> Statistic:
+def main_statistic_of(measure: str) -> Statistic:
     """Return the statistic by which a measure is reported, and cells are ranked."""
     return next(each for each in of_measure(measure) if each.compared)
 
