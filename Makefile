@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 BENCH_READY := $(VENV)/.bench-ready
 DOCS_READY := $(VENV)/.docs-ready
+ORACLES_READY := $(VENV)/.oracles-ready
 
 # Compiled kernels of the tests: a cache of their own, which is empty at first.
 TEST_CACHE := $(CURDIR)/$(VENV)/.test-cache
@@ -80,8 +81,8 @@ coverage: $(READY)
 	$(BIN)/coverage report --fail-under=95
 
 # What is too long for every run: the product of all options, hundreds of kills, simulations, and for other CPUs all that
-# test-all compiles for this one; two hours on two fast cores.
-soak: coverage
+# test-all compiles for this one; and statistics that other packages compute too. Two hours on two fast cores.
+soak: $(ORACLES_READY) coverage
 	$(PLAIN) -m soak tests/kernels tests/sweep/compositions
 	$(COMPILED) -m soak
 	$(foreach cpu,$(CPUS),NUMBA_CPU_NAME=$(cpu) NUMBA_CPU_FEATURES= $(COMPILED) tests/kernels &&) true
@@ -118,6 +119,11 @@ $(BENCH_READY): $(READY)
 	@$(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'
 	@touch $@
 	@echo "installed"
+
+$(ORACLES_READY): $(READY)
+	@echo "installing the packages whose statistics are compared with ours into $(VENV) .."
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[oracles]'
+	@touch $@
 
 $(DOCS_READY): $(READY)
 	@echo "installing what builds the manual into $(VENV) .."
