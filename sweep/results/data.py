@@ -15,11 +15,11 @@ from sweep.analysis.seed_tables import measured_from_tables, outcomes_from_table
 from sweep.analysis.study_measures import check_measure, most_correct
 from sweep.analysis.tally import TallySum, with_equal_cells
 from sweep.errors import StoreError
+from sweep.results.aggregate import digest_of_rows
+from sweep.results.run_order import in_run_order, rows_frame
 from sweep.statistics.outcomes import Measured, Outcomes
-from sweep.store.aggregate import digest_of_rows
 from sweep.store.memory import MemoryParts
 from sweep.store.reader import StoreReader
-from sweep.store.run_order import in_run_order, rows_frame
 from sweep.study.cell_columns import NULL_COLUMNS, tells_losses
 from sweep.study.columns import runs_columns, updates_column
 from sweep.study.model import Study

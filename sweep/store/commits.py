@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from operator import ge
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any, get_type_hints
+from typing import TYPE_CHECKING, Any, Protocol, get_type_hints
 
 from sweep.errors import DamageError, StoreError
 from sweep.schedule.part import Part
@@ -21,11 +21,45 @@ from sweep.store.records import check_kinds, decode_record, encode_record
 from sweep.study.model import Study
 
 if TYPE_CHECKING:
-    from sweep.store.part_result import PartResult
+    import pandas as pd
+    import pyarrow as pa
 
 # Names that only our own files have: commits and parts.
 COMMIT_NAME = re.compile(r"[0-9]{7,}\.json")
 PART_NAME = re.compile(r"[0-9]{7,}-[0-9a-f]{8}\.parquet")
+
+
+class TrainedPart(Protocol):
+    """The outcome of the runs of a part, as training hands it to a store."""
+
+    @property
+    def part(self) -> Part:
+        """The part."""
+
+    @property
+    def n_runs(self) -> int:
+        """Number of its runs."""
+
+    @property
+    def net_steps(self) -> int:
+        """Steps of the runs."""
+
+    @property
+    def lane_steps(self) -> int:
+        """Steps executed by SIMD lanes."""
+
+    @property
+    def reused_steps(self) -> int:
+        """Steps of runs that were taken from earlier results."""
+
+    def rows(self, names: list[str] | None = None) -> pa.Table:
+        """Return a row for each run, with all columns or those named."""
+
+    def counts(self) -> pa.Table:
+        """Return the counts of the runs, as they are stored where rows are not kept."""
+
+    def tally(self) -> pd.DataFrame:
+        """Count the runs by cell, status and steps."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +115,7 @@ class Commit:
         return self.net_steps - self.reused_steps
 
     @classmethod
-    def of(cls, result: PartResult, study: str, **facts: Any) -> Commit:
+    def of(cls, result: TrainedPart, study: str, **facts: Any) -> Commit:
         """Return the commit of a trained part."""
         part = result.part
         facts |= {name: getattr(result, name) for name in ("net_steps", "lane_steps", "reused_steps")}

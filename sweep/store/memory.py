@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from sweep.schedule.part import Part
 from sweep.schedule.plan import Plan
-from sweep.store.commits import Commit
+from sweep.store.commits import Commit, TrainedPart
 from sweep.store.parts import Parts
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from sweep.store.bits import Bits
-    from sweep.store.part_result import PartResult
 
 
 class MemoryParts(Parts):
@@ -45,7 +44,7 @@ class MemoryParts(Parts):
         """The plan of the study."""
         return self._plan
 
-    def write_part(self, result: PartResult, **facts: Any) -> Commit:
+    def write_part(self, result: TrainedPart, **facts: Any) -> Commit:
         """Keep the result of a part, or its counts; the commit names no file."""
         commit = Commit.of(result, self._identity, file="", sha256="", **self._bits, **facts)
         self._fresh[commit.part] = result.tally()

@@ -19,14 +19,14 @@ import secrets
 import time
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyarrow as pa
 
 from sweep.errors import StoreError
 from sweep.schedule.part import Part
 from sweep.store.bits import Bits
-from sweep.store.commits import Commit, commit_name, cover
+from sweep.store.commits import Commit, TrainedPart, commit_name, cover
 from sweep.store.files import Files, Lock, waits_ended_by
 from sweep.store.parquet import encode_table
 from sweep.store.reader import StoreReader
@@ -36,9 +36,6 @@ from sweep.study.cell_columns import cells_columns
 from sweep.study.columns import Column, curves_columns
 from sweep.study.model import Study
 from sweep.system.version import __version__
-
-if TYPE_CHECKING:
-    from sweep.store.part_result import PartResult
 
 # Seconds between syncs of the names of commits. A part whose commit is lost is trained again.
 _SYNC_SECONDS = 1.0
@@ -123,7 +120,7 @@ class Store(StoreReader):
             "until it ends, then run the study without --overwrite, or choose another place (--out)"
         )
 
-    def write_part(self, result: PartResult, **facts: Any) -> Commit:
+    def write_part(self, result: TrainedPart, **facts: Any) -> Commit:
         """Write the results of a part and commit them, unless the part has a commit.
 
         Returns
@@ -140,7 +137,7 @@ class Store(StoreReader):
         self._fresh[commit.part] = result.tally()
         return commit
 
-    def replace_part(self, result: PartResult, old: Commit | None, **facts: Any) -> None:
+    def replace_part(self, result: TrainedPart, old: Commit | None, **facts: Any) -> None:
         """Write the results of a part, in place of committed ones if there are any.
 
         Readers see the old or the new part.
@@ -173,7 +170,7 @@ class Store(StoreReader):
         about["waves"] = json.dumps(self.waves)
         return about | {name: str(fact) for name, fact in self.bits.as_dict().items()}
 
-    def _encode(self, result: PartResult, facts: dict[str, Any]) -> tuple[Commit, bytes]:
+    def _encode(self, result: TrainedPart, facts: dict[str, Any]) -> tuple[Commit, bytes]:
         """Return the commit of a part and the content of its file."""
         table = result.rows() if self.keep == "runs" else result.counts()
         content = encode_table(table, self._columns, self._about)

@@ -6,9 +6,9 @@ import secrets
 from collections.abc import Iterator
 from contextlib import closing
 
+from sweep.results.aggregate import Aggregate
 from sweep.schedule.part import Part
 from sweep.schedule.plan import Plan
-from sweep.store.aggregate import Aggregate
 from sweep.store.commits import Commit, check_planned
 from sweep.store.files import Files, waits_ended_by
 from sweep.store.memory import MemoryParts

@@ -20,7 +20,6 @@ from sweep.schedule.kernel_count import draws_by_numpy, study_effort
 from sweep.schedule.part import Part
 from sweep.schedule.plan import Plan
 from sweep.schedule.recipes import cell_settings, make_recipe
-from sweep.store.part_result import PartResult, updates
 from sweep.study.columns import measure_columns
 from sweep.study.grid import Cell
 from sweep.study.model import Study
@@ -29,6 +28,7 @@ from sweep.training.component_trials import check_custom_components
 from sweep.training.given_starts import given_in_all, given_in_cells
 from sweep.training.kept_trainers import KeptTrainers
 from sweep.training.network_recorder import NetworkRecorder
+from sweep.training.part_result import PartResult, updates
 from sweep.training.restarts import Attempt, spawned, train_attempts
 from sweep.training.tester import Tester
 

@@ -21,10 +21,10 @@ from sweep.store.commits import Commit
 from sweep.store.files import Files
 from sweep.store.location import files_at
 from sweep.store.own_bits import own_bits
-from sweep.store.part_result import outcomes_from_table
 from sweep.store.reader import StoreReader
 from sweep.study.model import Study
 from sweep.system.escaping import one_line
+from sweep.training.part_result import outcomes_from_table
 
 Array = NDArray[Any]
 

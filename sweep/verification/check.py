@@ -13,8 +13,8 @@ import pyarrow as pa
 
 from kernels.floating_point import default_floating_point
 from sweep.errors import StoreError
+from sweep.results.aggregate import Aggregate
 from sweep.schedule.plan import Plan
-from sweep.store.aggregate import Aggregate
 from sweep.store.commits import COMMIT_NAME, Commit, commit_name, cover
 from sweep.store.contents import fitting
 from sweep.store.files import waits_ended_by

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from kernels.floating_point import default_floating_point
 from sweep.errors import StoreError
-from sweep.store.aggregate import Aggregate
+from sweep.results.aggregate import Aggregate
 from sweep.store.commits import Commit, cover
 from sweep.store.contents import FOLDERS
 from sweep.store.files import Files, Lock

@@ -8,7 +8,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from kernels.loop.runs import CONVERGED, DIVERGED, Columns
-from sweep.store.part_result import updates
+from sweep.training.part_result import updates
 from sweep.verification.rules import Broken, Terms
 
 

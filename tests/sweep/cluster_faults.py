@@ -15,7 +15,7 @@ from unittest import mock
 
 from sweep import StoreError
 from sweep.schedule.part import Part
-from sweep.store.part_result import PartResult
+from sweep.training.part_result import PartResult
 from sweep.training.part_trainer import PartTrainer
 
 PRELOAD = {"distributed.worker.preload": ["tests.sweep.cluster_faults"]}

@@ -26,8 +26,8 @@ from sweep.store.claim import FolderRequest, claim
 from sweep.store.commits import Commit
 from sweep.store.local import LocalFiles
 from sweep.store.own_bits import own_bits
-from sweep.store.part_result import PartResult
 from sweep.store.store import Store
+from sweep.training.part_result import PartResult
 from sweep.training.part_trainer import PartTrainer
 from tests import oracle
 

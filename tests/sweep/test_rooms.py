@@ -169,7 +169,7 @@ def test_the_reader_of_sources_reads() -> None:
     assert "sweep.training.run" in imports(SWEEP / "cli/app.py", deep=True)
     assert "sweep.training.run" not in imports(SWEEP / "cli/app.py", deep=False)
     assert "pyarrow" in roots(imports(SWEEP / "analysis/tally.py", deep=False))
-    assert "sweep.store.part_result" in own_imports("sweep.store.commits")
+    assert "sweep.store.commits" in own_imports("sweep.store.memory")
 
 
 def test_every_module_is_in_a_room() -> None:
@@ -215,8 +215,7 @@ def test_sweep_never_imports_tests(name: str) -> None:
 )
 def test_results_are_read_without_training(name: str) -> None:
     """Statistics and results use only stored data, never kernels."""
-    beside = {"sweep.store.own_bits", "sweep.store.part_result"}  # of who trains
-    if name not in beside:
+    if name != "sweep.store.own_bits":  # of who trains
         assert kernel_modules(reachable(name.removeprefix("sweep."), deep=True)) <= LIGHT_KERNELS
 
 

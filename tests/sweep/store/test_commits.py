@@ -13,11 +13,11 @@ import pytest
 
 import sweep
 from sweep import StoreError, open_result
+from sweep.results.aggregate import Aggregate
 from sweep.schedule.plan import Plan
-from sweep.store.aggregate import Aggregate
 from sweep.store.commits import Commit
-from sweep.store.part_result import PartResult
 from sweep.store.store import Store
+from sweep.training.part_result import PartResult
 from sweep.training.part_trainer import PartTrainer
 from tests.sweep.in_parts import run_in_parts
 from tests.sweep.records import rewrite

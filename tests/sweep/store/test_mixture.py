@@ -18,7 +18,7 @@ from sweep import StoreError, Study, open_result
 from sweep.schedule.part import Part
 from sweep.schedule.plan import Plan
 from sweep.store.bits import compared
-from sweep.store.part_result import PartResult
+from sweep.training.part_result import PartResult
 from sweep.training.part_trainer import PartTrainer
 from tests.sweep.in_parts import run_in_parts
 from tests.sweep.records import rewrite

@@ -13,7 +13,7 @@ import sweep
 from sweep import StoreError, open_result
 from sweep.schedule.part import Part
 from sweep.schedule.plan import Plan
-from sweep.store.part_result import PartResult
+from sweep.training.part_result import PartResult
 from sweep.training.part_trainer import PartTrainer
 from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import make_study

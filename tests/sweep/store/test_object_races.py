@@ -13,7 +13,7 @@ import sweep
 from sweep import StoreError, Study
 from sweep.schedule.part import Part
 from sweep.store.location import files_at
-from sweep.store.part_result import PartResult
+from sweep.training.part_result import PartResult
 from sweep.training.part_trainer import PartTrainer
 from tests.kernels.support import some_compiled
 from tests.sweep.object_store import Asked, Fault, ObjectStore

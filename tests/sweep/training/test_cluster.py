@@ -134,7 +134,7 @@ def test_processes_of_this_machine(
 ) -> None:
     """`--cluster local:N` starts N processes and ends them; only this machine can reach them."""
     file, before, ports = write_study(tmp_path / "cluster.toml", STUDY), listening(), set()
-    add, shown = sweep.store.aggregate.Aggregate.add, []
+    add, shown = sweep.results.aggregate.Aggregate.add, []
 
     def watched(*given: Any) -> None:
         found = listening() - before
@@ -142,7 +142,7 @@ def test_processes_of_this_machine(
         ports.update(found)
         add(*given)
 
-    monkeypatch.setattr(sweep.store.aggregate.Aggregate, "add", watched)
+    monkeypatch.setattr(sweep.results.aggregate.Aggregate, "add", watched)
     finished = command("run", file, "--out", tmp_path / "r", "--cluster", f"local:{n_workers}")
     assert finished.code == 0, finished
     assert f"digest {sweep.run(STUDY).facts['digest']}" in finished.out

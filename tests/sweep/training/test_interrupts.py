@@ -19,10 +19,10 @@ import sweep
 from kernels.loop.runs import Columns
 from sweep import SweepError
 from sweep.schedule.part import Part
-from sweep.store.part_result import PartResult
 from sweep.store.store import Store
 from sweep.system.signals import Interrupts
 from sweep.training.executors.threads import work_in_threads
+from sweep.training.part_result import PartResult
 from sweep.training.part_trainer import PartTrainer
 from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import make_study

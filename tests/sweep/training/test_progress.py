@@ -20,11 +20,11 @@ from kernels.effort import Effort
 from kernels.simd.compiling import Compilation
 from sweep.schedule.part import Part
 from sweep.schedule.plan import Plan
-from sweep.store.part_result import PartResult
 from sweep.store.run_facts import _seconds_within
 from sweep.system.progress import Pace, SweepProgress, print_finished
 from sweep.training import part_trainer
 from sweep.training.kernel_items import uncompiled
+from sweep.training.part_result import PartResult
 from sweep.training.part_trainer import PartTrainer
 from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import command, make_study, write_study

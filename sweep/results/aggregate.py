@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from sweep.analysis.cells import cells_to_table, summarize
 from sweep.analysis.losses import CellLosses, LossSum, columns_in_cells, losses_by_cell, tap, with_measures
 from sweep.analysis.tally import TallySum
+from sweep.results.run_order import in_run_order
 from sweep.schedule.plan import Plan
 from sweep.store.commits import Commit, check_planned
 from sweep.store.digest import rows_digest, tally_digest
 from sweep.store.parts import Parts
-from sweep.store.run_order import in_run_order
 from sweep.study.cell_columns import tells_losses
 from sweep.study.columns import runs_columns
 
