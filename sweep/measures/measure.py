@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -94,6 +94,8 @@ class Networks(NamedTuple):
     Attributes
     ----------
     initial, final : (runs, parameters)
+    shapes
+        The shape of each parameter array, in the order of the parameters.
     outputs : (runs, trained and then test patterns, outputs)
     targets : (runs or 1, trained patterns, outputs)
     decision_threshold : (runs or 1, 1, 1)
@@ -107,12 +109,19 @@ class Networks(NamedTuple):
 
     initial: Array
     final: Array
+    shapes: Mapping[str, tuple[int, ...]]
     outputs: Array
     targets: Array
     decision_threshold: Array
     of_classes: bool
     diverged: NDArray[np.bool_]
     curved: Curved | None = None
+
+    @property
+    def first_layer(self) -> Array:
+        """The final weights from the inputs to the first hidden layer, (runs, inputs, units)."""
+        n_inputs, n_units = next(iter(self.shapes.values()))
+        return self.final[:, : n_inputs * n_units].reshape(-1, n_inputs, n_units)
 
 
 def ordered_sum(terms: Array) -> Array:

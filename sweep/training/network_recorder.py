@@ -124,6 +124,7 @@ class NetworkRecorder:
         return Networks(
             initial.astype(np.float64),
             outcome.final_weights.astype(np.float64),
+            recipe.architecture.shapes(cell.hidden),
             outputs.astype(np.float64),
             self._targets[sets],
             self._decision_threshold[sets] if len(self._decision_threshold) > 1 else self._decision_threshold,
