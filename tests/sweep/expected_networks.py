@@ -13,6 +13,7 @@ from sweep import Study
 from sweep.study.data import Data
 from tests import oracle
 from tests.oracle.settings import components_and_settings, make_network
+from tests.oracle.step import sizes_of
 
 Rows = list[list[float]]
 
@@ -21,11 +22,13 @@ Rows = list[list[float]]
 class TrainedNetwork:
     """One network that has not diverged, with all numbers as float64.
 
+    The first layer has a row of final weights for each input.
     Outputs have a row for each pattern: first the training patterns, then the test patterns.
     """
 
     start: list[float]
     end: list[float]
+    first_layer: Rows
     outputs: Rows
     targets: Rows
     decision_threshold: float
@@ -78,6 +81,18 @@ def _mean_error(net: TrainedNetwork) -> float:
     return _sum(errors) / len(errors)
 
 
+def _effective_dimension(net: TrainedNetwork) -> float:
+    rows = net.first_layer
+    if len(rows) > len(rows[0]):
+        rows = [list(column) for column in zip(*rows, strict=True)]
+    largest = max(abs(weight) for row in rows for weight in row) or 1.0
+    rows = [[weight / largest for weight in row] for row in rows]
+    products = [[_sum(p * q for p, q in zip(row, other, strict=True)) for other in rows] for row in rows]
+    total = _sum(products[i][i] for i in range(len(rows)))
+    squares = _sum(product * product for row in products for product in row)
+    return total * total / squares if squares else 0.0
+
+
 def _distance(changes: Iterable[float]) -> float:
     return math.sqrt(_sum(change * change for change in changes))
 
@@ -88,6 +103,7 @@ MEASURES: dict[str, tuple[Callable[[TrainedNetwork], float], float]] = {
     "learned_function": (_learned_function, -1),
     "margin": (_margin, -math.inf),
     "mean_error": (_mean_error, math.inf),
+    "effective_dimension": (_effective_dimension, math.inf),
     "weight_norm": (lambda net: _distance(net.end), math.inf),
     "weight_distance": (lambda net: _distance(q - p for p, q in zip(net.start, net.end, strict=True)), math.inf),
 }
@@ -134,9 +150,11 @@ def recorded(
     if decision_threshold is None:
         decision_threshold = (as_trained.min() + as_trained.max()) / 2
     decision_threshold = float(np.asarray(decision_threshold, study.network.dtype))
+    n_units = sizes_of(own.hidden)[0]
     rows = []
     for k, is_lost in enumerate(diverged):
-        numbers = (each.astype(np.float64).tolist() for each in (start[k], end[k], outputs[k], as_trained))
+        first_layer = end[k][: len(inputs[0]) * n_units].reshape(-1, n_units)
+        numbers = (each.astype(np.float64).tolist() for each in (start[k], end[k], first_layer, outputs[k], as_trained))
         one = TrainedNetwork(*numbers, decision_threshold, own.output == "softmax")
         row: dict[str, Any] = {}
         for name in set(study.record.measures) & MEASURES.keys():

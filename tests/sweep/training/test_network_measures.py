@@ -12,7 +12,8 @@ import pytest
 import sweep
 from kernels.vocabulary import LOSS_SUMS
 from sweep import Study, StudyError
-from sweep.measures import RECORDED
+from sweep.measures import MEASURES, RECORDED
+from sweep.measures.measure import Networks
 from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import make_study
 
@@ -35,7 +36,7 @@ def by_hand(study: Study, run: int) -> dict[str, Any]:
     start = sweep.trace(Study(**_one_cell(study, trace.parameters, max_steps=0)), trace.seed).weights
     if trace.status == "diverged":
         return {"learned_function": -1, "margin": -math.inf, "mean_error": math.inf} | dict.fromkeys(
-            ("weight_norm", "weight_distance"), math.inf
+            ("weight_norm", "weight_distance", "effective_dimension"), math.inf
         )
     data = study.patterns_of(trace.cell)
     classes = "softmax" in study.values_of("output")
@@ -57,7 +58,9 @@ def by_hand(study: Study, run: int) -> dict[str, Any]:
             elif not classes:
                 margins.append(y - middle if target > middle else middle - y)
     pairs = [(p, q) for name in start for p, q in zip(start[name].ravel(), trace.weights[name].ravel(), strict=True)]
+    singular = np.linalg.svd(next(iter(trace.weights.values())).astype(float), compute_uv=False)
     return {
+        "effective_dimension": (singular**2).sum() ** 2 / (singular**4).sum(),
         "learned_function": sum(2**bit for bit, is_high in enumerate(bits) if is_high),
         "margin": min(margins),
         "mean_error": sum(errors) / len(errors),
@@ -106,6 +109,17 @@ def test_measures_by_hand(options: dict[str, Any]) -> None:
         assert row["learned_function"] == expected.pop("learned_function")
         for name, value in expected.items():
             assert row[name] == pytest.approx(value, rel=1e-6 if study.network.dtype == "float32" else 1e-13), name
+
+
+@pytest.mark.parametrize(
+    ("weights", "expected"), [(np.zeros((2, 3)), 0.0), (1e200 * np.eye(2, 3), 2.0), (1e-200 * np.ones((3, 2)), 1.0)]
+)
+def test_effective_dimension_of_any_size(weights: np.ndarray, expected: float) -> None:
+    """It is 0 without weights, and squares of large and small weights stay in range."""
+    given: Any = dict.fromkeys(Networks._fields) | {"final": weights.reshape(1, -1), "shapes": {"w": weights.shape}}
+    compute = MEASURES["effective_dimension"].compute
+    assert compute
+    assert compute(Networks(**given | {"diverged": np.array([False])})) == pytest.approx(expected)
 
 
 @pytest.mark.wide
