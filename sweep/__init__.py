@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from sweep.study.model import Study
     from sweep.study.plugins import load_plugin
     from sweep.training.merge import merge
-    from sweep.training.predict import predict
+    from sweep.training.networks.predict import predict
+    from sweep.training.networks.trace import Trace, trace
     from sweep.training.run import run
     from sweep.training.second_pass import record_weights
-    from sweep.training.trace import Trace, trace
     from sweep.verification.check import verify
     from sweep.verification.repair import repair
 
@@ -38,7 +38,7 @@ _HOMES = {
     "Study": "sweep.study.model",
     "StudyError": "sweep.errors",
     "SweepError": "sweep.errors",
-    "Trace": "sweep.training.trace",
+    "Trace": "sweep.training.networks.trace",
     "activation": "kernels.custom.decorators",
     "load_study": "sweep.study.load",
     "load_plugin": "sweep.study.plugins",
@@ -46,11 +46,11 @@ _HOMES = {
     "merge": "sweep.training.merge",
     "open_result": "sweep.results.result",
     "optimizer": "kernels.custom.decorators",
-    "predict": "sweep.training.predict",
+    "predict": "sweep.training.networks.predict",
     "record_weights": "sweep.training.second_pass",
     "repair": "sweep.verification.repair",
     "run": "sweep.training.run",
-    "trace": "sweep.training.trace",
+    "trace": "sweep.training.networks.trace",
     "verify": "sweep.verification.check",
 }
 

@@ -21,7 +21,7 @@ from sweep.system.user_paths import address_of, local_folder
 if TYPE_CHECKING:
     from sweep.results.result import Result
     from sweep.study.model import Study
-    from sweep.training.trace import Trace
+    from sweep.training.networks.trace import Trace
 
 app = typer.Typer(cls=Commands, no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -177,7 +177,7 @@ def trace(
             raise StoreError(f"{source!r} is a results folder; name one of its runs with --run ID")
         loaded = load(source, changes)
         interpret_if_tiny(_operations_of_trace(loaded, figure))
-        from sweep.training.trace import trace as replay
+        from sweep.training.networks.trace import trace as replay
 
         traced = replay(loaded, seed)
     else:
@@ -187,7 +187,7 @@ def trace(
 
         result = open_result(source, partial=True)
         interpret_if_tiny(_operations_of_trace(result.study, figure))
-        from sweep.training.trace import trace as replay
+        from sweep.training.networks.trace import trace as replay
 
         traced = replay(result, number)
     print(traced.text(), end="")
@@ -272,7 +272,7 @@ def _how_to_resume(overwrite: bool) -> str:
 def _draw_run(traced: Trace, path: Path) -> None:
     from sweep.figures.files import save_figure
     from sweep.figures.run import draw_run
-    from sweep.training.trajectory import outputs_plane, weights_path
+    from sweep.training.networks.trajectory import outputs_plane, weights_path
 
     save_figure(draw_run(traced, weights_path(traced), outputs_plane(traced)), path)
     print(f"figure in {one_line(path)}", file=sys.stderr)

@@ -142,7 +142,7 @@ def compile_kernels(
     """Compile the kernels of a study into the cache, so that training starts at once."""
     from sweep.system.host import available_threads
     from sweep.system.signals import raise_on_interrupt
-    from sweep.training.compile_ahead import compile_study
+    from sweep.training.compiling.compile_ahead import compile_study
 
     def print_progress(n_done: int, n_items: int) -> None:
         print(f"compiled {n_done} of {n_items}", file=sys.stderr)

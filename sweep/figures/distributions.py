@@ -22,7 +22,7 @@ from sweep.system.formatting import count_text
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from sweep.training.trace import Trace
+    from sweep.training.networks.trace import Trace
 
 _MOST_POINTS, _FEW_POINTS = 20_000, 1000
 _BINS = 40

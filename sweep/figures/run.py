@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from sweep.training.trace import Trace
-    from sweep.training.trajectory import Path, Plane
+    from sweep.training.networks.trace import Trace
+    from sweep.training.networks.trajectory import Path, Plane
 
 _PARAMETERS = {
     "w": "input weights",
@@ -44,7 +44,8 @@ def draw_run(trace: Trace, path: Path, plane: Plane | None) -> Figure:
     trace
         The replayed run.
     path, plane
-        Results of :func:`sweep.training.trajectory.weights_path` and :func:`sweep.training.trajectory.outputs_plane`.
+        Results of :func:`~sweep.training.networks.trajectory.weights_path` and
+        :func:`~sweep.training.networks.trajectory.outputs_plane`.
 
     Returns
     -------
@@ -113,7 +114,7 @@ def decision_surface(trace: Trace, plane: Plane, ax: Axes | None = None) -> Axes
     trace
         The replayed run, with two inputs.
     plane
-        Result of :func:`sweep.training.trajectory.outputs_plane`.
+        Result of :func:`sweep.training.networks.trajectory.outputs_plane`.
     ax
         Axes to draw into; by default those of a new figure.
 

@@ -9,8 +9,8 @@ from sweep.store.own_bits import own_bits
 from sweep.store.reader import StoreReader
 from sweep.system.progress import SweepProgress
 from sweep.system.signals import Interrupts
-from sweep.training.curve_recorder import CurveRecorder
 from sweep.training.executors.threads import import_all_kernels, work_in_threads
+from sweep.training.networks.curve_recorder import CurveRecorder
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -21,7 +21,7 @@ from sweep.system.signals import Interrupts
 from sweep.training.adaptive_rounds import AdaptiveRounds
 from sweep.training.component_trials import check_custom_components
 from sweep.training.executors.threads import import_all_kernels, work_in_threads
-from sweep.training.part_trainer import PartTrainer
+from sweep.training.networks.part_trainer import PartTrainer
 from sweep.verification.check import check
 from sweep.verification.findings import Findings
 from sweep.verification.sample import Sample

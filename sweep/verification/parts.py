@@ -21,8 +21,8 @@ from sweep.store.reader import StoreReader
 from sweep.study.cell_columns import counts_columns
 from sweep.study.columns import runs_columns
 from sweep.training.adaptive_rounds import AdaptiveRounds
+from sweep.training.networks.part_trainer import PartTrainer
 from sweep.training.part_result import PartResult, is_outcome, outcomes_from_table, updates
-from sweep.training.part_trainer import PartTrainer
 from sweep.verification.rows import RowCheck
 from sweep.verification.sample import Sample
 

@@ -15,8 +15,8 @@ from unittest import mock
 
 from sweep import StoreError
 from sweep.schedule.part import Part
+from sweep.training.networks.part_trainer import PartTrainer
 from sweep.training.part_result import PartResult
-from sweep.training.part_trainer import PartTrainer
 
 PRELOAD = {"distributed.worker.preload": ["tests.sweep.cluster_faults"]}
 ERRORS = {"memory": MemoryError("no more memory for part"), "full": StoreError("disk of the worker is full")}

@@ -27,8 +27,8 @@ from sweep.store.commits import Commit
 from sweep.store.local import LocalFiles
 from sweep.store.own_bits import own_bits
 from sweep.store.store import Store
+from sweep.training.networks.part_trainer import PartTrainer
 from sweep.training.part_result import PartResult
-from sweep.training.part_trainer import PartTrainer
 from tests import oracle
 
 # Sections of the study file by scalar: settings of components from the vocabulary, all others written out again.

@@ -164,7 +164,7 @@ def room(name: str) -> str:
 
 def test_the_reader_of_sources_reads() -> None:
     """The reader finds known imports: executors import modules that train, which import kernels."""
-    assert "sweep.training.part_trainer" in imports(SWEEP / "training/executors/threads.py", deep=False)
+    assert "sweep.training.networks.part_trainer" in imports(SWEEP / "training/executors/threads.py", deep=False)
     assert "kernels" in roots(reachable("training.run", deep=False))
     assert "sweep.training.run" in imports(SWEEP / "cli/app.py", deep=True)
     assert "sweep.training.run" not in imports(SWEEP / "cli/app.py", deep=False)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from kernels.simd.compiling import CompileWatch
     from sweep.store.store import Store
     from sweep.training.component_trials import Sent
-    from sweep.training.part_trainer import PartTrainer
+    from sweep.training.networks.part_trainer import PartTrainer
 
 
 @dataclass(frozen=True)
@@ -190,7 +190,7 @@ def _trainer(job: Job) -> _Trainer:
     from sweep.store.store import Store
     from sweep.training.component_trials import take_components
     from sweep.training.executors.threads import import_all_kernels
-    from sweep.training.part_trainer import PartTrainer
+    from sweep.training.networks.part_trainer import PartTrainer
     from sweep.training.reuse import Reuse
 
     try:

@@ -24,11 +24,11 @@ from sweep.store.memory import MemoryParts
 from sweep.store.store import Store
 from sweep.system.host import available_threads
 from sweep.system.signals import Interrupts
-from sweep.training.compilers import Compilers
+from sweep.training.compiling.compiler_pool import Compilers
+from sweep.training.compiling.kernel_items import uncompiled
 from sweep.training.executors.executor import Executor, Work
-from sweep.training.kernel_items import uncompiled
 from sweep.training.limits import OutOfTime
-from sweep.training.part_trainer import PartTrainer
+from sweep.training.networks.part_trainer import PartTrainer
 from sweep.training.speed import note_kernels, noted_kernel_seconds
 
 Item = TypeVar("Item")

@@ -268,7 +268,7 @@ def test_interrupt(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("sweep.training.part_trainer.PartTrainer.train", interrupt)
+        patch.setattr("sweep.training.networks.part_trainer.PartTrainer.train", interrupt)
         finished = command("run", "mine.toml")
     assert finished.code == 130
     assert "results/mine" in finished.err

@@ -53,7 +53,7 @@ def test_version() -> None:
         ("numba", ("run", "xor", "--out", "never")),
         ("pyarrow", ("show", "never")),
         ("kernels", ("--version",)),
-        ("sweep.training.trace", ("trace", "seed")),
+        ("sweep.training.networks.trace", ("trace", "seed")),
     ],
 )
 def test_interrupt_while_importing(tmp_path: Path, module: str, options: tuple[str, ...]) -> None:

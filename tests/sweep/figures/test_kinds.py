@@ -276,7 +276,7 @@ def test_command(place: Path) -> None:
 @pytest.mark.parametrize("hidden", [2, 3])
 def test_figure_of_a_run(place: Path, hidden: int) -> None:
     """The figure of a run shows the losses, weights and outputs of its replay."""
-    from sweep.training.trajectory import outputs_plane, weights_path
+    from sweep.training.networks.trajectory import outputs_plane, weights_path
 
     trace = sweep.trace(make_study(hidden=hidden, learning_rate=0.2), 3)
     path, plane = weights_path(trace), outputs_plane(trace)

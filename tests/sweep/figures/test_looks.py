@@ -17,8 +17,8 @@ from matplotlib.transforms import Bbox
 import sweep
 from sweep import Result, SweepError, figures
 from sweep.figures.colors import MISSING
-from sweep.training.trace import trace
-from sweep.training.trajectory import outputs_plane, weights_path
+from sweep.training.networks.trace import trace
+from sweep.training.networks.trajectory import outputs_plane, weights_path
 from tests.kernels.support import some_compiled
 from tests.sweep.support import make_study
 

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 import sweep
 from sweep.figures.run import draw_run
-from sweep.training.trajectory import outputs_plane, weights_path
+from sweep.training.networks.trajectory import outputs_plane, weights_path
 from tests.sweep.support import make_study
 
 

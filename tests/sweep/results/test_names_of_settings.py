@@ -12,8 +12,8 @@ import pytest
 import sweep
 from sweep.results.comparison import Pairing
 from sweep.study.cell_columns import reserved_columns
-from sweep.training import part_trainer
 from sweep.training import run as training
+from sweep.training.networks import part_trainer
 from tests.sweep.in_parts import run_in_parts
 from tests.sweep.own import only_plugins
 

@@ -13,7 +13,7 @@ from kernels.train import Trainer
 from kernels.tuning import Tuning
 from sweep.schedule import kernel_count
 from sweep.schedule.plan import Plan
-from sweep.training.part_trainer import PartTrainer, make_start
+from sweep.training.networks.part_trainer import PartTrainer, make_start
 from tests.sweep.support import make_study
 
 TUNINGS = (Tuning(), Tuning(64, 64, 2**15 * 3 // 2, 3, 192), Tuning(32, 32, 2**15, 3, 96), Tuning(16, 16, 2**15, 2, 96))

@@ -14,7 +14,7 @@ from sweep.schedule.plan import Plan
 from sweep.store.claim import FolderRequest, claim
 from sweep.store.local import LocalFiles
 from sweep.store.own_bits import own_bits
-from sweep.training.part_trainer import PartTrainer
+from sweep.training.networks.part_trainer import PartTrainer
 from sweep.verification.repair import repair
 from tests.sweep.records import rewrite
 from tests.sweep.support import copy_result, make_study, tree

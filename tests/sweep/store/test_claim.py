@@ -25,8 +25,8 @@ from sweep.store.local import LocalFiles
 from sweep.store.lock import FolderLock
 from sweep.store.own_bits import own_bits
 from sweep.store.store import Store
+from sweep.training.networks.part_trainer import PartTrainer
 from sweep.training.part_result import PartResult
-from sweep.training.part_trainer import PartTrainer
 from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import Finished, command, make_study, training_watched, tree, write_study
 

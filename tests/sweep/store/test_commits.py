@@ -17,8 +17,8 @@ from sweep.results.aggregate import Aggregate
 from sweep.schedule.plan import Plan
 from sweep.store.commits import Commit
 from sweep.store.store import Store
+from sweep.training.networks.part_trainer import PartTrainer
 from sweep.training.part_result import PartResult
-from sweep.training.part_trainer import PartTrainer
 from tests.sweep.in_parts import run_in_parts
 from tests.sweep.records import rewrite
 from tests.sweep.support import (

@@ -18,8 +18,8 @@ from sweep import StoreError, Study, open_result
 from sweep.schedule.part import Part
 from sweep.schedule.plan import Plan
 from sweep.store.bits import compared
+from sweep.training.networks.part_trainer import PartTrainer
 from sweep.training.part_result import PartResult
-from sweep.training.part_trainer import PartTrainer
 from tests.sweep.in_parts import run_in_parts
 from tests.sweep.records import rewrite
 from tests.sweep.support import assert_refused, command, copy_result, make_study, training_watched, write_study

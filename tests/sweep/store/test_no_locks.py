@@ -13,8 +13,8 @@ import sweep
 from sweep import StoreError, open_result
 from sweep.schedule.part import Part
 from sweep.schedule.plan import Plan
+from sweep.training.networks.part_trainer import PartTrainer
 from sweep.training.part_result import PartResult
-from sweep.training.part_trainer import PartTrainer
 from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import make_study
 

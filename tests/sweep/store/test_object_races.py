@@ -13,8 +13,8 @@ import sweep
 from sweep import StoreError, Study
 from sweep.schedule.part import Part
 from sweep.store.location import files_at
+from sweep.training.networks.part_trainer import PartTrainer
 from sweep.training.part_result import PartResult
-from sweep.training.part_trainer import PartTrainer
 from tests.kernels.support import some_compiled
 from tests.sweep.object_store import Asked, Fault, ObjectStore
 from tests.sweep.store.test_no_locks import NO_LOCKS

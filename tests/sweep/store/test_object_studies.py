@@ -21,7 +21,7 @@ from sweep.store.claim import FolderRequest, claim
 from sweep.store.location import files_at
 from sweep.store.own_bits import own_bits
 from sweep.store.store import Store
-from sweep.training.part_trainer import PartTrainer
+from sweep.training.networks.part_trainer import PartTrainer
 from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import command, digest_of, make_study, training_watched, write_study
 

@@ -10,8 +10,8 @@ import pytest
 import sweep
 from sweep import Study, open_result
 from sweep.schedule.plan import Plan
+from sweep.training.networks.part_trainer import PartTrainer
 from sweep.training.part_result import PartResult
-from sweep.training.part_trainer import PartTrainer
 from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import digest_of, make_store, make_study, parts_of, tree
 

@@ -15,8 +15,8 @@ from sweep.schedule.part import Part
 from sweep.schedule.plan import Plan
 from sweep.store.store import Store
 from sweep.training.executors import remote
+from sweep.training.networks.part_trainer import PartTrainer
 from sweep.training.part_result import PartResult
-from sweep.training.part_trainer import PartTrainer
 from tests.floating_point import STATES, in_state, state_here
 from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import make_study

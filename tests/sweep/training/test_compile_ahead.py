@@ -10,9 +10,9 @@ from kernels.simd import jit
 from sweep import SweepError
 from sweep.schedule.kernel_count import most_kernels
 from sweep.schedule.plan import Plan
-from sweep.training import compile_ahead, compilers
-from sweep.training.kernel_items import uncompiled
-from sweep.training.part_trainer import PartTrainer
+from sweep.training.compiling import compile_ahead, compiler_pool
+from sweep.training.compiling.kernel_items import uncompiled
+from sweep.training.networks.part_trainer import PartTrainer
 from tests.sweep.caches import kernels_in, sweep_with_cache
 from tests.sweep.support import make_study, write_study
 
@@ -68,6 +68,6 @@ def test_cells_may_need_different_kernels(tmp_path: Path, monkeypatch: pytest.Mo
 def test_lost_processes_are_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A killed process ends the command with one sentence."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr(compilers, "_PROGRAM", "sys.exit(1)")
+    monkeypatch.setattr(compiler_pool, "_PROGRAM", "sys.exit(1)")
     with pytest.raises(SweepError, match="ended early"):
         compile_ahead.compile_study(STUDY, 1, lambda *_: None)

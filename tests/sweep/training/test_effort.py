@@ -9,8 +9,8 @@ import pytest
 import sweep
 from kernels.effort import Effort
 from sweep.schedule.plan import Plan
-from sweep.training import part_trainer
-from sweep.training.part_trainer import PartTrainer
+from sweep.training.networks import part_trainer
+from sweep.training.networks.part_trainer import PartTrainer
 from tests.sweep.support import make_study
 
 # Networks of several sizes, some of which diverge, stall or become infinite.

@@ -22,8 +22,8 @@ from sweep.schedule.part import Part
 from sweep.store.store import Store
 from sweep.system.signals import Interrupts
 from sweep.training.executors.threads import work_in_threads
+from sweep.training.networks.part_trainer import PartTrainer
 from sweep.training.part_result import PartResult
-from sweep.training.part_trainer import PartTrainer
 from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import make_study
 
@@ -79,7 +79,7 @@ def test_first_interrupt_ends_a_long_part_between_pieces(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: float, n_pieces: int
 ) -> None:
     """A part with several shapes ends between two of them once it has taken long; otherwise it is finished."""
-    monkeypatch.setattr("sweep.training.part_trainer._LONG_SECONDS", seconds)
+    monkeypatch.setattr("sweep.training.networks.part_trainer._LONG_SECONDS", seconds)
     study = make_study(count=1, hidden=[1, 2, 3], learning_rate=0.5)
     sweep.run(study)  # no kernel is compiled after an interrupt
     train, trained = PartTrainer._train_piece, []

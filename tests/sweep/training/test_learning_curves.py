@@ -15,7 +15,7 @@ import sweep
 from sweep import StoreError, Study, StudyError, SweepError
 from sweep.figures import draw
 from sweep.study.columns import curves_columns
-from sweep.training import curve_recorder
+from sweep.training.networks import curve_recorder
 from tests.kernels.support import some_compiled
 from tests.sweep.expected import expected_runs
 from tests.sweep.in_parts import run_in_parts

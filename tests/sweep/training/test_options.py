@@ -16,7 +16,7 @@ from kernels.simd import jit
 from sweep import Study, load_study
 from sweep.schedule.recipes import make_recipe
 from sweep.study.options import SWEEPABLE
-from sweep.training.part_trainer import make_start
+from sweep.training.networks.part_trainer import make_start
 from tests.kernels.support import some_compiled
 from tests.sweep.expected import expected_runs
 from tests.sweep.in_parts import run_in_parts

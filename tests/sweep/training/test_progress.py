@@ -22,10 +22,10 @@ from sweep.schedule.part import Part
 from sweep.schedule.plan import Plan
 from sweep.store.run_facts import _seconds_within
 from sweep.system.progress import Pace, SweepProgress, print_finished
-from sweep.training import part_trainer
-from sweep.training.kernel_items import uncompiled
+from sweep.training.compiling.kernel_items import uncompiled
+from sweep.training.networks import part_trainer
+from sweep.training.networks.part_trainer import PartTrainer
 from sweep.training.part_result import PartResult
-from sweep.training.part_trainer import PartTrainer
 from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import command, make_study, write_study
 

@@ -13,7 +13,7 @@ from kernels.recipe import Architecture, Recipe, make_settings
 from kernels.simd import jit
 from kernels.train import Trainer
 from sweep.study.sections import Restarts
-from sweep.training.restarts import Attempt, spawned, train_attempts
+from sweep.training.networks.attempts import Attempt, spawned, train_attempts
 from sweep.training.run import Options, run_in_parts
 from tests import oracle
 from tests.sweep.expected import FUNCTIONS

@@ -11,7 +11,7 @@ from sweep import StoreError, open_result
 from sweep.schedule.plan import Plan
 from sweep.store.store import Store
 from sweep.training.limits import Limits
-from sweep.training.part_trainer import PartTrainer
+from sweep.training.networks.part_trainer import PartTrainer
 from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import (
     assert_refused,

@@ -17,8 +17,8 @@ from sweep.measures.curvature.hessian import sharpness
 from sweep.schedule.cost import run_cost
 from sweep.schedule.kernel_count import most_kernels
 from sweep.schedule.plan import Plan
-from sweep.training.kernel_items import uncompiled
-from sweep.training.part_trainer import PartTrainer
+from sweep.training.compiling.kernel_items import uncompiled
+from sweep.training.networks.part_trainer import PartTrainer
 from tests.kernels.support import some_compiled
 from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import make_study

@@ -19,7 +19,7 @@ from sweep.schedule.recipes import make_recipe
 from sweep.study.columns import STATUSES, arrow_schema, curves_columns, measure_columns, runs_columns
 from sweep.study.curve_points import curve_epochs
 from sweep.system.plain_values import plain
-from sweep.training.part_trainer import PartTrainer
+from sweep.training.networks.part_trainer import PartTrainer
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -44,7 +44,7 @@ class CurveRecorder:
     plan
         The plan of a study that records curves.
     pause
-        As of :class:`~sweep.training.part_trainer.PartTrainer`.
+        As of :class:`~sweep.training.networks.part_trainer.PartTrainer`.
     """
 
     def __init__(self, plan: Plan, pause: Callable[[], None] | None = None) -> None:

@@ -25,12 +25,12 @@ from sweep.study.grid import Cell
 from sweep.study.model import Study
 from sweep.study.options import with_role
 from sweep.training.component_trials import check_custom_components
-from sweep.training.given_starts import given_in_all, given_in_cells
-from sweep.training.kept_trainers import KeptTrainers
-from sweep.training.network_recorder import NetworkRecorder
+from sweep.training.networks.attempts import Attempt, spawned, train_attempts
+from sweep.training.networks.given_starts import given_in_all, given_in_cells
+from sweep.training.networks.kept_trainers import KeptTrainers
+from sweep.training.networks.network_recorder import NetworkRecorder
+from sweep.training.networks.tester import Tester
 from sweep.training.part_result import PartResult, updates
-from sweep.training.restarts import Attempt, spawned, train_attempts
-from sweep.training.tester import Tester
 
 if TYPE_CHECKING:
     from sweep.training.reuse import Reuse
@@ -203,7 +203,7 @@ class PartTrainer:
         Returns
         -------
         tuple
-            As of :func:`sweep.training.restarts.train_attempts`.
+            As of :func:`sweep.training.networks.attempts.train_attempts`.
         """
         first = self.plan.grid.cell(int(cells[0]))
         trainer, of_runs = self.trainer(first), np.repeat(cells, counts)

@@ -24,7 +24,7 @@ from sweep.study.model import Study
 from sweep.study.parameters import Scalar
 from sweep.study.sections import MAX_SEED
 from sweep.system.formatting import count_text, short
-from sweep.training.part_trainer import PartTrainer
+from sweep.training.networks.part_trainer import PartTrainer
 
 if TYPE_CHECKING:
     from sweep.results.result import Result

@@ -21,8 +21,8 @@ from kernels.simd.compiling import CompileWatch, KernelKey
 from sweep.study.model import Study
 from sweep.system.host import available_bytes
 from sweep.system.python_process import start_python
+from sweep.training.compiling.kernel_items import Item
 from sweep.training.component_trials import sent_components
-from sweep.training.kernel_items import Item
 
 # Memory of a process that compiles, in bytes.
 _PROCESS_BYTES = 4e8
@@ -30,7 +30,7 @@ _PROCESS_BYTES = 4e8
 _WAKE_SECONDS = 0.1
 # Seconds after which a process is abandoned, many times those of a kernel: it may have been stopped (SIGSTOP).
 _LONGEST_SECONDS = 120.0
-_PROGRAM = "from sweep.training.compiler_process import main; main(answers)"
+_PROGRAM = "from sweep.training.compiling.compiler_process import main; main(answers)"
 
 
 class _State(Enum):

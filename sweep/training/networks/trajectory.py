@@ -12,8 +12,8 @@ from kernels.train import Trainer
 from sweep.schedule.plan import Plan
 from sweep.schedule.recipes import make_recipe
 from sweep.study.model import Study
-from sweep.training.part_trainer import PartTrainer
-from sweep.training.trace import Trace
+from sweep.training.networks.part_trainer import PartTrainer
+from sweep.training.networks.trace import Trace
 
 Array = NDArray[Any]
 

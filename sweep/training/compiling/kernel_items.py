@@ -12,9 +12,9 @@ from kernels.simd.compiling import Kernel, KernelKey, kernel_key
 from kernels.start import initialize
 from kernels.train import Trainer
 from sweep.schedule.recipes import still_settings
-from sweep.training.gradients import settings_of_step
-from sweep.training.part_trainer import PartTrainer, make_start
-from sweep.training.tester import Tester
+from sweep.training.networks.gradients import settings_of_step
+from sweep.training.networks.part_trainer import PartTrainer, make_start
+from sweep.training.networks.tester import Tester
 
 # Seeds that are drawn to compile a kernel. For one or two seeds of many numbers NumPy draws, without a kernel.
 _SEEDS = np.arange(3)

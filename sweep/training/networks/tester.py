@@ -14,7 +14,7 @@ from kernels.recipe import Hidden, Recipe
 from kernels.train import Trainer
 from sweep.schedule.recipes import make_still, still_settings
 from sweep.study.model import Study
-from sweep.training.kept_trainers import KeptTrainers
+from sweep.training.networks.kept_trainers import KeptTrainers
 
 Array = NDArray[Any]
 

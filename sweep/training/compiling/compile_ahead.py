@@ -8,9 +8,9 @@ from kernels.simd.compiling import CompileWatch
 from sweep.errors import SweepError
 from sweep.schedule.plan import Plan
 from sweep.study.model import Study
-from sweep.training.compilers import Compilers
-from sweep.training.kernel_items import uncompiled
-from sweep.training.part_trainer import PartTrainer
+from sweep.training.compiling.compiler_pool import Compilers
+from sweep.training.compiling.kernel_items import uncompiled
+from sweep.training.networks.part_trainer import PartTrainer
 
 
 def compile_study(study: Study, n_processes: int, report: Callable[[int, int], None]) -> int:

@@ -19,9 +19,9 @@ import pytest
 import sweep
 from kernels.simd import jit
 from kernels.simd.compiling import CompileWatch, KernelKey
-from sweep.training import compilers
-from sweep.training.compilers import Compilers
-from sweep.training.kernel_items import Item
+from sweep.training.compiling import compiler_pool
+from sweep.training.compiling.compiler_pool import Compilers
+from sweep.training.compiling.kernel_items import Item
 from tests.sweep.caches import ROOT, kernels_in
 from tests.sweep.support import make_study, write_study
 
@@ -131,7 +131,7 @@ def test_a_cache_that_cannot_be_written(tmp_path: Path, digest: str) -> None:
 def beside(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     """Return a function that replaces the program of processes; the program answers with ``say``."""
     head = "import json, os, sys, time\ndef say(what): answers.send_bytes(str(what).encode())\n"
-    return lambda program: monkeypatch.setattr(compilers, "_PROGRAM", "\n" + head + program)
+    return lambda program: monkeypatch.setattr(compiler_pool, "_PROGRAM", "\n" + head + program)
 
 
 ITEMS: dict[KernelKey, Item] = {("train", str(k)): Item("train", k, "normal", "mt19937") for k in range(4)}
@@ -176,7 +176,7 @@ def test_kernels_of_failed_processes_are_compiled_here(
     beside: Callable[[str], None], program: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """If a process ends early, or answers nonsense or nothing, threads of the run compile its kernels."""
-    monkeypatch.setattr(compilers, "_LONGEST_SECONDS", 2.0)
+    monkeypatch.setattr(compiler_pool, "_LONGEST_SECONDS", 2.0)
     beside(program)
     together, watch, _ = make_compilers()
     with together:

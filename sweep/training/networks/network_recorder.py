@@ -20,10 +20,10 @@ from sweep.schedule.recipes import make_recipe
 from sweep.study.columns import network_columns
 from sweep.study.grid import Cell
 from sweep.study.model import Study
-from sweep.training.gradients import Gradients
+from sweep.training.networks.gradients import Gradients
 
 if TYPE_CHECKING:
-    from sweep.training.tester import Tester
+    from sweep.training.networks.tester import Tester
 
 Array = NDArray[Any]
 

@@ -17,10 +17,10 @@ from typing import Any
 from kernels.simd import entries
 from sweep.schedule.plan import Plan
 from sweep.study.load import parse_study
+from sweep.training.compiling.kernel_items import Item, compile_item
 from sweep.training.component_trials import take_components
 from sweep.training.executors.threads import import_all_kernels
-from sweep.training.kernel_items import Item, compile_item
-from sweep.training.part_trainer import PartTrainer
+from sweep.training.networks.part_trainer import PartTrainer
 
 
 def main(answers: Any) -> None:

@@ -1,0 +1,1 @@
+"""Compile the kernels of a study, in this process and in others."""

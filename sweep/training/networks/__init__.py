@@ -1,0 +1,1 @@
+"""Train networks, and train them again: weights, tests, gradients, learning curves and traces."""
