@@ -17,7 +17,7 @@ from sweep import figures, lanes
 from sweep.cli.app import app as commands
 from sweep.errors import EXIT_CODES
 from sweep.measures import RECORDED
-from sweep.statistics.definitions import STATISTICS, explain_statistic
+from sweep.statistics.definitions import definitions, explain_statistic
 from sweep.study.cell_columns import cells_columns
 from sweep.study.columns import Column, curves_columns, runs_columns
 from sweep.study.component_texts import component_texts
@@ -117,8 +117,8 @@ def statistics() -> Lines:
     yield "A cell has n runs, of which s converged. Run i takes t_i updates, at most the limit L. All statistics are"
     yield "of all runs. Intervals are of 95 % and stand in columns that end in `_low` and `_high`. `Q` stands for 25, "
     yield "50 or 75, `MEASURE` for a loss, an error or a recorded measure. `sweep explain NAME` prints the same.\n"
-    for name, statistic in STATISTICS.items():
-        (_, sentence), *facts = explain_statistic(statistic)
+    for name, definition in definitions().items():
+        (_, sentence), *facts = explain_statistic(definition)
         yield f"## `{name}`\n\n{_sentence(sentence)}\n"
         for kind, text in facts:
             yield f"- {kind.capitalize()}: " + (f"`{text}`" if kind == "formula" else _plain(text))

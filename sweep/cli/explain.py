@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterator
 
 from sweep.errors import StudyError
-from sweep.statistics.definitions import STATISTICS, explain_statistic, statistic_of
+from sweep.statistics.definitions import definition_of, explain_statistic
 from sweep.study.component_texts import components_named
 from sweep.study.glossary import Entry, entries, glossary, note_on, note_on_task
 from sweep.study.hints import meant_key, meant_value, unknown_key
@@ -42,7 +42,7 @@ def explanation(name: str | None, width: int) -> str:
 
 def _lines(name: str, everything: list[Entry], width: int) -> Iterator[str]:
     """Yield the lines of the explanation of a name."""
-    note, statistic = note_on(name), STATISTICS.get(name) or statistic_of(name)
+    note, statistic = note_on(name), definition_of(name)
     value = meant_value(name, {value for entry in everything for value in entry.values})
     found = [] if note else _options_named(name, value, everything)
     components = components_named(value or name)
@@ -58,7 +58,7 @@ def _lines(name: str, everything: list[Entry], width: int) -> Iterator[str]:
         yield f"    example: {found[0].example}"
     if name in TASKS:
         yield from (part for line in note_on_task(name) for part in textwrap.wrap(line, width))
-    elif statistic:
+    elif statistic and not found:
         yield from (line for fact in explain_statistic(statistic) for line in _fact(*fact, width))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from sweep.statistics.estimates import Estimate
@@ -12,6 +12,33 @@ if TYPE_CHECKING:
 
 # How cells are compared by a statistic: on the same seeds, each way with a different test.
 Comparison = Literal["rate", "median steps", "ratio", "median", "mean"]
+
+
+class Definition(NamedTuple):
+    """What ``sweep explain`` and the manual say of a statistic.
+
+    Attributes
+    ----------
+    name
+        Its column. ``MEASURE`` stands for the name of a measure, ``Q`` for 25, 50 or 75.
+    title
+        Its name in the field.
+    text
+        One or two sentences.
+    formula
+        In terms of n runs of a cell, of which s converged; run i takes steps t_i, at most the limit L.
+    interval
+        How its interval is computed, and when it has one.
+    reference
+        Of the definition or of the interval.
+    """
+
+    name: str
+    title: str
+    text: str
+    formula: str = ""
+    interval: str = ""
+    reference: str = ""
 
 
 @dataclass(frozen=True)
@@ -26,6 +53,8 @@ class Statistic:
         What it is called on axes, and in sentences.
     unit, meaning
         As in the files and the manual.
+    definition
+        What ``sweep explain`` says of it; several quantiles share one. None for counts of runs by status.
     estimate
         Estimates it for groups of runs; None for counts of runs by status.
     kind
@@ -56,6 +85,7 @@ class Statistic:
     label: str
     unit: str
     meaning: str
+    definition: Definition | None = None
     estimate: Callable[[Runs], Estimate] | None = None
     kind: Literal["count", "rate", "steps", "outputs", "value"] = "steps"
     integer: bool = False

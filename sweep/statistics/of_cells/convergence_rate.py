@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sweep.statistics.statistic import Statistic
+from sweep.statistics.statistic import Definition, Statistic
 
 if TYPE_CHECKING:
     from sweep.statistics.estimates import Estimate
@@ -24,6 +24,14 @@ STATISTICS = (
         "runs converged, %",
         "fraction",
         "n_converged / n_runs",
+        Definition(
+            "convergence_rate",
+            "convergence rate",
+            "Share of all runs that met the criterion.",
+            formula="s / n",
+            interval="Wilson's; over several cells with the effective number of independent runs",
+            reference="Wilson, J. Amer. Statist. Assoc. 22 (1927) 209",
+        ),
         _estimate,
         kind="rate",
         synonym="rate",

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sweep.statistics.statistic import Statistic
+from sweep.statistics.statistic import Definition, Statistic
 
 if TYPE_CHECKING:
     from sweep.measures.measure import Measure
     from sweep.statistics.estimates import Estimate
     from sweep.statistics.runs import Runs
+
+
+DEFINITION = Definition(
+    "MEASURE_mean",
+    "mean number of correct outputs",
+    "Of n_correct and n_test_correct: mean over all runs; diverged runs have none.",
+    formula="(sum over i of correct outputs of run i) / n",
+    interval="Student's, widened for kinds of runs that were not seen",
+)
 
 
 def _estimate(runs: Runs) -> Estimate:
@@ -31,6 +40,7 @@ def of_measure(measure: Measure) -> tuple[Statistic, ...]:
         f"mean number of {measure.label}",
         measure.unit,
         f"mean of {measure.label} of all runs",
+        DEFINITION,
         _estimate,
         kind="outputs",
         synonym=measure.name,

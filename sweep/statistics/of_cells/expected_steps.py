@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sweep.statistics.statistic import Statistic
+from sweep.statistics.statistic import Definition, Statistic
 
 if TYPE_CHECKING:
     from sweep.statistics.estimates import Estimate
@@ -30,6 +30,16 @@ STATISTICS = (
         "expected steps to converge (ERT)",
         "updates",
         "expected running time (ERT): updates of all runs / n_converged",
+        Definition(
+            "expected_steps",
+            "expected running time (ERT)",
+            "Updates of all runs per converged run: what a success costs if failures are repeated; infinite if no"
+            " run converged.",
+            formula="(sum over i of t_i) / s",
+            interval="Wilson's of the odds of failure combined with Student's of both means, with one more "
+            "failure added to the spread; only a lower end without a success",
+            reference="Hansen et al., COCO, Optim. Methods Softw. 36 (2021) 114",
+        ),
         _estimate,
         head="expected steps",
         low="lower end of its 95 % interval",

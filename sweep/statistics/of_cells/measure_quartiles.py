@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from sweep.statistics.statistic import Statistic
+from sweep.statistics.statistic import Definition, Statistic
 
 if TYPE_CHECKING:
     from sweep.measures.measure import Measure
@@ -19,6 +19,15 @@ _LABELS = {25: "lower quartile of the", 50: "median", 75: "upper quartile of the
 # How many runs have diverged where a quartile is infinite, and where diverged runs have the lowest values.
 _MISSING = "more than {} of all runs diverged or have a value above 1e100"
 _MOST = {25: ("three quarters", "a quarter"), 50: ("half", "half"), 75: ("a quarter", "three quarters")}
+
+DEFINITION = Definition(
+    "MEASURE_qQ",
+    "quantile of a measure",
+    "Value that Q % of all runs do not exceed; diverged runs have the worst value. Of final losses in cells "
+    "without a criterion.",
+    formula="order statistic ceil(Q/100 * n)",
+    interval="between two order statistics",
+)
 
 
 def _quartile(percent: int, lowest: float) -> Callable[[Runs], Estimate]:
@@ -48,6 +57,7 @@ def of_measure(measure: Measure) -> tuple[Statistic, ...]:
             f"{label} {measure.label}",
             measure.unit,
             f"{measure.label} that {percent} % of all runs do not exceed; infinite if that run diverged",
+            DEFINITION,
             _quartile(percent, measure.least),
             kind="value",
             synonym=measure.name if percent == 50 else "",
@@ -69,6 +79,13 @@ FINITE_RATE = Statistic(
     "runs with a finite value, %",
     "fraction",
     "fraction of all runs whose final loss is finite",
+    Definition(
+        "finite_rate",
+        "share of finite losses",
+        "Share of all runs whose final loss is finite. In cells without a criterion.",
+        formula="(number of runs with a finite final loss) / n",
+        interval="Wilson's",
+    ),
     _finite_rate,
     kind="rate",
     head="finite, %",

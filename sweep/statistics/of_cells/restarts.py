@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sweep.statistics.statistic import Statistic
+from sweep.statistics.statistic import Definition, Statistic
 
 if TYPE_CHECKING:
     from sweep.statistics.estimates import Estimate
@@ -31,6 +31,12 @@ STATISTICS = (
         "steps before the best restart",
         "updates",
         "best number of updates after which to restart a run; null if none converged",
+        Definition(
+            "restart_steps",
+            "best restart limit",
+            "Updates after which giving up and restarting costs the fewest updates per success.",
+            formula="the c that minimizes (sum over i of min(t_i, c)) / (number of runs converged by c)",
+        ),
         _best_limit,
         integer=True,
         missing="no run converged",
@@ -40,6 +46,14 @@ STATISTICS = (
         "expected steps with the best restart",
         "updates",
         "expected updates per converged run with these restarts, estimated on other runs",
+        Definition(
+            "restarted_steps",
+            "expected steps with restarts",
+            "Updates per success with restarts. Each half of the runs uses the limit that is best for the other "
+            "half, since a limit looks too good in the runs that choose it.",
+            formula="(sum over i of min(t_i, c)) / (number of runs converged by c), c from the other half",
+            interval="delta method for a ratio of two means; with 100 converged runs or more",
+        ),
         _restarted,
         low=f"lower end of its 95 % interval{_FEW}",
         high=f"upper end of its 95 % interval{_FEW}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sweep.statistics.statistic import Statistic
+from sweep.statistics.statistic import Definition, Statistic
 
 if TYPE_CHECKING:
     from sweep.statistics.estimates import Estimate
@@ -29,6 +29,14 @@ STATISTICS = (
         "restricted mean steps to converge (RMST)",
         "updates",
         "restricted mean survival time (RMST): mean over all runs of the updates to converge, or of the limit",
+        Definition(
+            "restricted_mean_steps",
+            "restricted mean survival time (RMST)",
+            "Mean updates to converge over all runs; a run that does not converge counts with the limit.",
+            formula="(sum over i of (t_i if run i converged, else L)) / n",
+            interval="Wilson's of the rate combined with Student's of the steps saved",
+            reference="Royston and Parmar, BMC Med. Res. Methodol. 13 (2013) 152",
+        ),
         _estimate,
         synonym="mean_steps",
         low="lower end of its 95 % interval",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from sweep.statistics.statistic import Statistic
+from sweep.statistics.statistic import Definition, Statistic
 
 if TYPE_CHECKING:
     from sweep.statistics.estimates import Estimate
@@ -13,6 +13,14 @@ if TYPE_CHECKING:
 
 # Percent of runs of each quantile, and what fewer than these are called.
 _PARTS = {25: "a quarter", 50: "half", 75: "three quarters"}
+
+DEFINITION = Definition(
+    "steps_qQ",
+    "quantile of steps over all runs",
+    "Updates by which Q % of all runs have converged; missing if fewer ever did.",
+    formula="the smallest t such that at least Q % of all n runs converged by step t",
+    interval="between two order statistics, by the binomial distribution; an end is missing where no run bounds it",
+)
 
 
 def _estimator(percent: int) -> Callable[[Runs], Estimate]:
@@ -31,6 +39,7 @@ def _quantile(percent: int) -> Statistic:
         "median steps to converge" if is_median else f"steps by which {percent} % of all runs converged",
         "updates",
         f"updates by which {percent} % of all runs converged; null if never",
+        DEFINITION,
         _estimator(percent),
         integer=True,
         synonym="median_steps" if is_median else "",

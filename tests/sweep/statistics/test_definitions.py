@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sweep
-from sweep.statistics.definitions import STATISTICS, statistic_of
+from sweep.statistics.definitions import definition_of, definitions
 from sweep.study.cell_columns import cells_columns
 from tests.sweep.support import make_study
 
@@ -16,7 +16,7 @@ def test_every_statistic_of_cells_is_defined() -> None:
         recording = sweep.Study(**{**study.canonical(), "record": {"measures": ["margin"]}})
         names = [column.name for column in cells_columns(recording)]
         wanted = [name for name in names if name not in ("cell", *COUNTS, *study.parameters)]
-        assert [name for name in wanted if statistic_of(name) is None] == []
+        assert [name for name in wanted if definition_of(name) is None] == []
 
 
 def test_statistics_of_answers_are_defined() -> None:
@@ -39,11 +39,11 @@ def test_statistics_of_answers_are_defined() -> None:
     )
     known = (*result.study.parameters, "cell", "steps", "share_by_chance", "p_steps", "p_steps_holm", *COUNTS)
     names = {name for answer in answers for name in answer.columns if not name.startswith(ends) and name not in known}
-    assert {name for name in names if statistic_of(name) is None} == set()
+    assert {name for name in names if definition_of(name) is None} == set()
 
 
 def test_definitions_are_whole() -> None:
     """Each has a title and a definition."""
-    for statistic in STATISTICS.values():
-        assert statistic.title
-        assert statistic.definition.endswith(".")
+    for definition in definitions().values():
+        assert definition.title
+        assert definition.text.endswith(".")
