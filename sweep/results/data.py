@@ -8,18 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kernels.floating_point import DefaultFloatingPoint
-from sweep.analysis.cells import columns_of_measure, summarize
-from sweep.analysis.losses import CellLosses, LossSum, columns_in_cells, losses_by_cell, tap, with_measures
+from sweep.analysis.cells import columns_of_measure
 from sweep.analysis.seed_tables import COLUMNS as OUTCOME_COLUMNS
 from sweep.analysis.seed_tables import measured_from_tables, outcomes_from_tables
-from sweep.analysis.study_measures import check_measure, most_correct
-from sweep.analysis.tally import TallySum, with_equal_cells
+from sweep.analysis.study_measures import check_measure
+from sweep.analysis.tally import with_equal_cells
 from sweep.errors import StoreError
-from sweep.results.aggregate import digest_of_rows
+from sweep.results.aggregate import Aggregate, digest_of_rows, measure_by_cell
 from sweep.results.run_order import in_run_order, rows_frame
 from sweep.statistics.outcomes import Measured, Outcomes
-from sweep.store.memory import MemoryParts
-from sweep.store.reader import StoreReader
+from sweep.store.stored_runs import StoredResult
 from sweep.study.cell_columns import NULL_COLUMNS, tells_losses
 from sweep.study.columns import runs_columns, updates_column
 from sweep.study.model import Study
@@ -42,10 +40,10 @@ class ResultData(DefaultFloatingPoint):
         Whether the result has all runs; a partial result has those that are trained.
     """
 
-    def __init__(self, study: Study, facts: dict[str, Any], parts: StoreReader | MemoryParts) -> None:
+    def __init__(self, study: Study, facts: dict[str, Any], parts: StoredResult) -> None:
         self.study, self._facts, self._parts = study, facts, parts
-        self.place: str | None = parts.files.place if isinstance(parts, StoreReader) else None
-        self.directory: Path | None = parts.directory if isinstance(parts, StoreReader) else None
+        self.place: str | None = parts.place
+        self.directory: Path | None = parts.directory
         self.complete: bool = facts["complete"]
         self._measured: dict[str, Measured] = {}
         self._measured_cells: dict[str, pd.DataFrame] = {}
@@ -69,15 +67,16 @@ class ResultData(DefaultFloatingPoint):
         ``expected_steps`` is the expected running time (ERT), ``restricted_mean_steps`` the restricted mean survival
         time (RMST). Exhausted runs are right-censored.
         """
-        if not self.complete:
-            frame = summarize(self.tally, self.study.grid)
-        else:
+        if self.complete:
             stored: pd.DataFrame = self._parts.read_cells().to_pandas()
             frame = stored.astype(dict.fromkeys(NULL_COLUMNS, "Int64"))  # null if not reached
-        needed = columns_in_cells(self.study)
-        lacking = {name: own for name, own in needed.items() if own[0] not in frame or frame[own[0]].isna().all()}
-        whole = with_measures(frame, lacking, self._measures_by_cell(list(lacking), frame)) if lacking else frame
-        return whole.copy()  # in few blocks: with a hundred, pandas warns when a column is inserted
+        else:
+            frame = self._counts.statistics()
+        return frame.copy()  # in few blocks: with a hundred, pandas warns when a column is inserted
+
+    @cached_property
+    def _counts(self) -> Aggregate:
+        return Aggregate(self._parts, self._parts.counted())
 
     @cached_property
     def tally(self) -> pd.DataFrame:
@@ -85,10 +84,7 @@ class ResultData(DefaultFloatingPoint):
 
         A row means that ``n`` runs of ``cell`` ended with ``status`` after ``steps`` steps. Rows are sorted.
         """
-        tallies = TallySum()
-        for commit in self._parts.counted():
-            tallies.add(self._parts.tally(commit))
-        return tallies.total()
+        return self._counts.tally
 
     @property
     def even(self) -> bool:
@@ -164,7 +160,7 @@ class ResultData(DefaultFloatingPoint):
             return self.cells
         if measure not in self._measured_cells:
             self._check_rows(measure)
-            statistics = self._statistics_by_cell([measure])[measure].reindex(self.cells["cell"].to_numpy())
+            statistics = measure_by_cell(self._parts, measure).reindex(self.cells["cell"].to_numpy())
             columns = statistics[columns_of_measure(measure)].set_axis(self.cells.index)
             self._measured_cells[measure] = self.cells.drop(columns=columns.columns, errors="ignore").join(columns)
         return self._measured_cells[measure]
@@ -172,26 +168,10 @@ class ResultData(DefaultFloatingPoint):
     @cached_property
     def counted_losses(self) -> pd.DataFrame:
         """Counts of rounded final losses by ``cell`` and ``final_loss``, of a result without rows of runs."""
-        losses = LossSum()
-        for commit in self._parts.counted():
-            losses.add(self._parts.losses(commit))
-        return losses.total()
-
-    def _measures_by_cell(self, measures: list[str], cells: pd.DataFrame) -> dict[str, pd.DataFrame]:
-        """Return the statistics of measures by cell, from rows or from counts."""
-        if self.keeps_runs:
-            return self._statistics_by_cell(measures)
-        return {"final_loss": losses_by_cell(self.counted_losses, cells, self.study.grid)}
-
-    def _statistics_by_cell(self, measures: list[str]) -> dict[str, pd.DataFrame]:
-        """Return the statistics of measures by cell, from rows."""
-        cells = {measure: CellLosses(measure, most_correct(self.study, measure)) for measure in measures}
-        for _ in tap(in_run_order(self._parts, ["cell", *measures]), list(cells.values())):
-            pass
-        return {measure: each.statistics() for measure, each in cells.items()}
+        return self._counts.losses
 
     @property
-    def parts_in_use(self) -> StoreReader | MemoryParts:
+    def parts_in_use(self) -> StoredResult:
         """The parts that the result is read from."""
         return self._parts
 
@@ -273,7 +253,7 @@ class ResultData(DefaultFloatingPoint):
         StoreError
             If the result is in memory, or was published without its parts.
         """
-        if isinstance(self._parts, MemoryParts):
+        if self.place is None:
             raise StoreError("this result is in memory and has no files; run the study with out=DIR")
         return self._parts.part_paths()
 

@@ -15,12 +15,12 @@ from sweep.study.grid import hidden_sizes
 from sweep.system.plain_values import is_integer
 
 if TYPE_CHECKING:
-    from sweep.store.parts import Parts
+    from sweep.store.stored_runs import StoredRuns
 
 Array = NDArray[Any]
 
 
-def recorded_rows(parts: Parts, cell: int, which: str) -> tuple[Array, Array]:
+def recorded_rows(parts: StoredRuns, cell: int, which: str) -> tuple[Array, Array]:
     """Return seeds and recorded parameters of the runs of a cell.
 
     Parameters
@@ -70,7 +70,7 @@ def recorded_rows(parts: Parts, cell: int, which: str) -> tuple[Array, Array]:
     return seeds[order], weights[order]
 
 
-def named_weights(parts: Parts, cell: int, which: str) -> dict[str, Array]:
+def named_weights(parts: StoredRuns, cell: int, which: str) -> dict[str, Array]:
     """Return the recorded parameters of a cell's runs by name, each (runs, *its shape); see :func:`recorded_rows`."""
     _, weights = recorded_rows(parts, cell, which)
     study, options = parts.plan.study, parts.plan.grid.cell(int(cell))

@@ -15,10 +15,9 @@ from sweep.results.queries import ResultQueries
 from sweep.results.threshold_runs import LOSS_THRESHOLD, ThresholdParts, ThresholdStudy
 from sweep.statistics.outcomes import Measured
 from sweep.store.files import Files
-from sweep.store.memory import MemoryParts
 from sweep.store.reader import StoreReader
 from sweep.store.run_facts import totals
-from sweep.study.model import Study
+from sweep.store.stored_runs import StoredResult
 from sweep.system.formatting import short
 
 if TYPE_CHECKING:
@@ -279,13 +278,13 @@ def open_result(directory: str | Path | Files, *, partial: bool = False) -> Resu
         raise StoreError(
             f"{named} are not complete; run the same study again to complete them, or open them with partial=True"
         )
-    result = partial_result(store.study, store)
+    result = partial_result(store)
     if not result.facts["n_runs"]:
         raise StoreError(f"{named} have no trained runs yet; run the same study again to continue")
     return result
 
 
-def partial_result(study: Study, parts: StoreReader | MemoryParts) -> Result:
+def partial_result(parts: StoredResult) -> Result:
     """Return the partial result of the runs trained so far, if any.
 
     Raises
@@ -293,10 +292,7 @@ def partial_result(study: Study, parts: StoreReader | MemoryParts) -> Result:
     StoreError
         If a commit is damaged.
     """
-    facts = {}
-    if isinstance(parts, StoreReader):
-        facts = parts.facts()
-        parts.partial = sorted(parts.commits().values(), key=lambda commit: commit.start)
-    return Result(
-        study, {**facts, **totals(study, parts.keep, parts.counted()), "digest": None, "complete": False}, parts
-    )
+    parts.restrict_to_present()
+    study = parts.plan.study
+    facts = {**parts.facts(), **totals(study, parts.keep, parts.counted()), "digest": None, "complete": False}
+    return Result(study, facts, parts)

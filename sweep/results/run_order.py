@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from sweep.analysis.table_values import status_array
 from sweep.schedule.plan import Plan
 from sweep.store.commits import Commit
-from sweep.store.parts import Parts
+from sweep.store.stored_runs import StoredRuns
 from sweep.study.columns import arrow_schema, runs_columns
 
 # Most runs in a yielded table; no result depends on it.
@@ -36,7 +36,7 @@ class _Open(NamedTuple):
         return self.table.slice(first, last - first)
 
 
-def in_run_order(parts: Parts, columns: list[str], window: int = _WINDOW) -> Iterator[pa.Table]:
+def in_run_order(parts: StoredRuns, columns: list[str], window: int = _WINDOW) -> Iterator[pa.Table]:
     """Yield the rows of a result in the order of their runs, as successive tables.
 
     Parameters
@@ -79,7 +79,7 @@ def in_run_order(parts: Parts, columns: list[str], window: int = _WINDOW) -> Ite
         start = stop
 
 
-def rows_frame(parts: Parts, columns: list[str]) -> pd.DataFrame:
+def rows_frame(parts: StoredRuns, columns: list[str]) -> pd.DataFrame:
     """Return some columns of all rows, in the order of their runs.
 
     Rows may be many, so parts are written directly into the final columns.

@@ -12,7 +12,7 @@ import numpy as np
 
 from sweep.analysis.table_values import status_array, status_codes
 from sweep.store.commits import Commit
-from sweep.store.parts import Parts
+from sweep.store.stored_runs import StoredRuns
 from sweep.study.columns import STATUSES, threshold_columns, updates_column
 from sweep.study.content import StudyContent
 from sweep.study.grid import values_of_axes
@@ -42,13 +42,14 @@ class ThresholdStudy(StudyContent):
         return ("loss",) if name == "criterion" else super().values_of(name)
 
 
-class ThresholdParts(Parts):
+class ThresholdParts(StoredRuns):
     """Parts with a row for each pair of a run and a loss threshold."""
 
     keep = "runs"
     has_parts = True
+    place = directory = None
 
-    def __init__(self, parts: Parts, study: Study) -> None:
+    def __init__(self, parts: StoredRuns, study: Study) -> None:
         super().__init__()
         self._parts, self._n_seeds, self._updates = parts, study.seeds.count, updates_column(study)
         self._names = [column.name for column in threshold_columns(study)]
@@ -57,10 +58,6 @@ class ThresholdParts(Parts):
     def plan(self) -> Plan:
         """The plan of the study."""
         return self._parts.plan
-
-    def commits(self) -> dict[int, Commit]:
-        """Return all commits by part number."""
-        return self._parts.commits()
 
     def counted(self) -> list[Commit]:
         """Return the commits whose parts make up the result, in part order."""

@@ -1,4 +1,4 @@
-"""Parts of a result that is kept in memory only."""
+"""A result that is kept in memory only."""
 
 from __future__ import annotations
 
@@ -7,17 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from sweep.schedule.part import Part
 from sweep.schedule.plan import Plan
+from sweep.store.bits import Bits
 from sweep.store.commits import Commit, TrainedPart
-from sweep.store.parts import Parts
+from sweep.store.stored_runs import WritableResult
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from sweep.store.bits import Bits
 
-
-class MemoryParts(Parts):
-    """Parts of a result in memory, with the methods of a :class:`Store` that training uses.
+class MemoryParts(WritableResult):
+    """A result in memory.
 
     Parameters
     ----------
@@ -27,26 +26,30 @@ class MemoryParts(Parts):
         As of a store.
     """
 
-    shared = False
     has_parts = True
 
     def __init__(self, plan: Plan, keep: str, bits: Bits) -> None:
         super().__init__()
-        self.keep = keep
-        self._plan = plan
-        self._identity, self._bits = plan.study.identity, bits.as_dict()
-        self.make_cells: Callable[[], pa.Table] | None = None  # set once all runs are present
-        self.curves: pa.Table | None = None  # likewise, where the study records learning curves
-        self._parts: dict[int, tuple[Commit, Any]] = {}  # results of parts, or counts
+        self.keep, self.opened = keep, []
+        self._plan, self._bits = plan, bits
+        self._parts: dict[int, tuple[Commit, Any]] = {}  # outcomes of parts, or their counts
+        self._make_cells: Callable[[], pa.Table] | None = None  # set once all runs are present
+        self._curves: pa.Table | None = None  # likewise, where the study records learning curves
 
     @property
     def plan(self) -> Plan:
         """The plan of the study."""
         return self._plan
 
+    @property
+    def first_bits(self) -> Bits:
+        """Facts of the training."""
+        return self._bits
+
     def write_part(self, result: TrainedPart, **facts: Any) -> Commit:
-        """Keep the result of a part, or its counts; the commit names no file."""
-        commit = Commit.of(result, self._identity, file="", sha256="", **self._bits, **facts)
+        """Keep the outcome of a part, or its counts; the commit names no file."""
+        facts |= {"file": "", "sha256": "", **self._bits.as_dict()}
+        commit = Commit.of(result, self._plan.study.identity, **facts)
         self._fresh[commit.part] = result.tally()
         self._parts[commit.part] = commit, result if self.keep == "runs" else result.counts()
         return commit
@@ -54,10 +57,6 @@ class MemoryParts(Parts):
     def commits(self) -> dict[int, Commit]:
         """Return all commits by part number."""
         return {index: commit for index, (commit, _) in self._parts.items()}
-
-    def commit_of(self, part: Part) -> Commit | None:
-        """Return None: no other process finishes parts."""
-        return None
 
     def counted(self) -> list[Commit]:
         """Return the commits of all parts, in part order."""
@@ -69,12 +68,42 @@ class MemoryParts(Parts):
         rows: pa.Table = part.rows(columns) if self.keep == "runs" else part.select(columns or part.column_names)
         return rows
 
+    def finish(
+        self, make_cells: Callable[[], pa.Table], facts: dict[str, Any], curves: pa.Table | None = None
+    ) -> dict[str, Any]:
+        """Complete the result; its cells are made when they are first read."""
+        self._make_cells, self._curves = make_cells, curves
+        return {**facts, "complete": True}
+
     def read_cells(self) -> pa.Table:
-        """Return the cells table, computed on request, as it takes as long as some hundred short runs."""
-        assert self.make_cells is not None
-        return self.make_cells()
+        """Return the cells, made on request, as that takes as long as some hundred short runs."""
+        assert self._make_cells is not None
+        return self._make_cells()
 
     def read_curves(self) -> pa.Table:
         """Return the learning curves of a study that records them."""
-        assert self.curves is not None
-        return self.curves
+        assert self._curves is not None
+        return self._curves
+
+    # No other process reads or writes here.
+
+    def facts(self, *, now: bool = False) -> dict[str, Any]:
+        """Return no facts, since there is no run.json."""
+        return {}
+
+    def part_paths(self) -> list[str]:
+        """Return no paths."""
+        return []
+
+    def commit_of(self, part: Part) -> Commit | None:
+        """Return None: only this process finishes parts."""
+        return None
+
+    def check_bits(self, bits: Bits) -> None:
+        """Accept all bits, since this process trained all rows."""
+
+    def check_all_there(self) -> None:
+        """Accept what is there, since no other process removes it."""
+
+    def restrict_to_present(self) -> None:
+        """Do nothing, since the result always consists of the parts that are finished."""

@@ -24,15 +24,15 @@ from sweep.store.local import LocalFiles
 from sweep.store.location import files_at
 from sweep.store.mixture import MixtureError, foreign_commits
 from sweep.store.parquet import decode_table
-from sweep.store.parts import Parts
 from sweep.store.run_facts import read_facts, read_study, waves_of
+from sweep.store.stored_runs import StoredResult
 from sweep.study.cell_columns import cells_columns, counts_columns
 from sweep.study.columns import Column, curves_columns, runs_columns
 from sweep.study.curve_points import most_points
 from sweep.study.model import Study
 
 
-class StoreReader(Parts):
+class StoreReader(StoredResult):
     """The results folder of one study, for reading.
 
     Parameters
@@ -52,8 +52,6 @@ class StoreReader(Parts):
     ----------
     waves, bits
         As above.
-    partial : list of Commit or None
-        If set, the result consists of these commits only.
     whose : str
         Where ``bits`` come from.
     """
@@ -62,12 +60,14 @@ class StoreReader(Parts):
 
     def __init__(self, files: Files, study: Study, keep: str, waves: tuple[int, ...], bits: Bits) -> None:
         super().__init__()
-        self.files, self.study = files, study
+        self.files, self.study, self.opened = files, study, [files]
+        self.place = files.place
+        self.directory = files.directory if isinstance(files, LocalFiles) else None
         self.keep, self.waves, self.bits = keep, waves, bits
         self._facts: dict[str, Any] | None = None
         self.identity = study.identity
         self._columns = runs_columns(study) if keep == "runs" else counts_columns(study)
-        self.partial: list[Commit] | None = None
+        self._present: list[Commit] | None = None  # if set, the result consists of these commits only
 
     @classmethod
     def open(cls, place: Files | str | Path) -> Self:
@@ -89,11 +89,6 @@ class StoreReader(Parts):
         reader = cls(files, study, facts["keep"], waves, Bits.of(facts))
         reader._facts = facts
         return reader
-
-    @property
-    def directory(self) -> Path | None:
-        """The folder, if it is on a file system."""
-        return self.files.directory if isinstance(self.files, LocalFiles) else None
 
     def facts(self, *, now: bool = False) -> dict[str, Any]:
         """Return the facts of run.json as first read; with ``now``, read it again, since others may have written it.
@@ -169,6 +164,16 @@ class StoreReader(Parts):
         self.check_alike(commits)
         return {commit.part: commit for commit in commits}
 
+    def restrict_to_present(self) -> None:
+        """Let the result consist of the parts that are committed now.
+
+        Raises
+        ------
+        StoreError
+            As for :meth:`commits`.
+        """
+        self._present = sorted(self.commits().values(), key=lambda commit: commit.start)
+
     def commit_of(self, part: Part) -> Commit | None:
         """Return the commit of a planned part, or None if no process has finished it.
 
@@ -234,7 +239,7 @@ class StoreReader(Parts):
         """
         if not self.has_parts:
             raise StoreError(f"{self.files.place!r} has no rows: it was published with its cells only")
-        commits, n_runs = self.partial, None
+        commits, n_runs = self._present, None
         if commits is None:
             commits, n_runs = sorted(self.commits().values(), key=lambda commit: commit.start), self.study.n_runs
         if not cover(commits, n_runs):

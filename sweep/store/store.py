@@ -17,6 +17,7 @@ import hashlib
 import json
 import secrets
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -32,6 +33,7 @@ from sweep.store.parquet import encode_table
 from sweep.store.reader import StoreReader
 from sweep.store.records import encode_record
 from sweep.store.run_facts import FORMAT, read_facts, read_study
+from sweep.store.stored_runs import WritableResult
 from sweep.study.cell_columns import cells_columns
 from sweep.study.columns import Column, curves_columns
 from sweep.study.model import Study
@@ -41,7 +43,7 @@ from sweep.system.version import __version__
 _SYNC_SECONDS = 1.0
 
 
-class Store(StoreReader):
+class Store(StoreReader, WritableResult):
     """The results folder of one study, for writing.
 
     Attributes
@@ -51,8 +53,6 @@ class Store(StoreReader):
     lock : Lock
         Held while parts are written.
     """
-
-    shared = False
 
     def __init__(self, files: Files, study: Study, keep: str, waves: tuple[int, ...], bits: Bits) -> None:
         super().__init__(files, study, keep, waves, bits)
@@ -66,7 +66,14 @@ class Store(StoreReader):
         self.files.replace("run.json", encode_record(self._facts))
         return self._facts
 
-    def finish(self, cells: pa.Table, facts: dict[str, Any], curves: pa.Table | None = None) -> dict[str, Any]:
+    @property
+    def first_bits(self) -> Bits:
+        """Facts of the training that started the result, as run.json names them now."""
+        return Bits.of(self.facts(now=True))
+
+    def finish(
+        self, make_cells: Callable[[], pa.Table], facts: dict[str, Any], curves: pa.Table | None = None
+    ) -> dict[str, Any]:
         """Write cells and learning curves, if any, and complete run.json with ``facts``; return all facts.
 
         Raises
@@ -77,7 +84,12 @@ class Store(StoreReader):
         self.sync_commits()
         self._check_own()
         study_sha256 = hashlib.sha256(self.files.read("study.toml")).hexdigest()
-        facts = {**facts, "study_sha256": study_sha256, "cells_sha256": self.write_cells(cells), "complete": True}
+        facts = {
+            **facts,
+            "study_sha256": study_sha256,
+            "cells_sha256": self.write_cells(make_cells()),
+            "complete": True,
+        }
         if curves is not None:
             facts["curves_sha256"] = self._write_table("curves.parquet", curves, curves_columns(self.study))
         self._check_own()

@@ -16,7 +16,7 @@ from sweep.schedule.part import Part
 from sweep.schedule.plan import Plan
 from sweep.statistics.intervals import wilson_interval
 from sweep.store.commits import Commit, cover
-from sweep.store.parts import Parts
+from sweep.store.stored_runs import StoredResult
 
 
 class AdaptiveRounds:
@@ -34,7 +34,7 @@ class AdaptiveRounds:
         Returns the commits whose parts count; all by default.
     """
 
-    def __init__(self, plan: Plan, parts: Parts, commits: Callable[[], Iterable[Commit]] | None = None) -> None:
+    def __init__(self, plan: Plan, parts: StoredResult, commits: Callable[[], Iterable[Commit]] | None = None) -> None:
         self._plan, self._parts = plan, parts
         self._commits = commits or (lambda: parts.commits().values())
         n_cells = plan.n_cells if plan.parts.n_rounds > 1 else 0  # otherwise not used

@@ -10,9 +10,8 @@ from sweep.results.aggregate import Aggregate
 from sweep.schedule.part import Part
 from sweep.schedule.plan import Plan
 from sweep.store.commits import Commit, check_planned
-from sweep.store.files import Files, waits_ended_by
-from sweep.store.memory import MemoryParts
-from sweep.store.store import Store
+from sweep.store.files import waits_ended_by
+from sweep.store.stored_runs import WritableResult
 from sweep.system.progress import SweepProgress
 from sweep.system.signals import Interrupts
 from sweep.training.adaptive_rounds import AdaptiveRounds
@@ -56,13 +55,13 @@ class Coordinator:
     """
 
     def __init__(
-        self, plan: Plan, parts: Store | MemoryParts, limits: Limits, shown: bool, reuse: Reuse | None = None
+        self, plan: Plan, parts: WritableResult, limits: Limits, shown: bool, reuse: Reuse | None = None
     ) -> None:
         self.plan, self.parts, self._limits, self.shown, self._reuse = plan, parts, limits, shown, reuse
         self.commits = parts.commits()
         for commit in self.commits.values():
             check_planned(commit, plan)
-        self.aggregate = Aggregate(plan, parts)
+        self.aggregate = Aggregate(parts)
         self._rounds = AdaptiveRounds(plan, parts)
         self.n_threads = 1
         self._added: set[int] = set()
@@ -95,7 +94,7 @@ class Coordinator:
         """
         with (
             Interrupts() as interrupts,
-            waits_ended_by(interrupts.check, self._files()),
+            waits_ended_by(interrupts.check, self.parts.opened + (self._reuse.files if self._reuse else [])),
             SweepProgress(self.plan.n_runs, self.plan.parts.operations, 1, self.shown) as progress,
         ):
             for commit in self.commits.values():
@@ -117,11 +116,6 @@ class Coordinator:
                     interrupts.check()
                     self._add(commit)
             interrupts.check()  # an interrupt may have come since the last part
-
-    def _files(self) -> list[Files]:
-        """Return the files of all results that are read or written."""
-        own = [self.parts.files] if isinstance(self.parts, Store) else []
-        return own + (self._reuse.files if self._reuse else [])
 
     def _train_rounds(self, executor: Executor, budget: Budget, progress: SweepProgress) -> None:
         """Train missing parts round by round, since all earlier rounds decide each round."""
@@ -167,5 +161,6 @@ class Coordinator:
     def _add(self, commit: Commit) -> None:
         """Add a part, once."""
         if commit.part not in self._added:
+            check_planned(commit, self.plan)
             self.aggregate.add(commit)
             self._added.add(commit.part)

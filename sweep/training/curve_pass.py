@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from sweep.store.files import waits_ended_by
 from sweep.store.own_bits import own_bits
-from sweep.store.reader import StoreReader
 from sweep.system.progress import SweepProgress
 from sweep.system.signals import Interrupts
 from sweep.training.executors.threads import import_all_kernels, work_in_threads
@@ -16,10 +15,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from sweep.schedule.plan import Plan
-    from sweep.store.memory import MemoryParts
+    from sweep.store.stored_runs import StoredResult
 
 
-def record_curves(plan: Plan, parts: StoreReader | MemoryParts, n_threads: int, shown: bool) -> pa.Table | None:
+def record_curves(plan: Plan, parts: StoredResult, n_threads: int, shown: bool) -> pa.Table | None:
     """Train the first runs of each cell once more, and return their learning curves.
 
     Parameters
@@ -47,14 +46,12 @@ def record_curves(plan: Plan, parts: StoreReader | MemoryParts, n_threads: int, 
     """
     if plan.study.record.curves is None:
         return None
-    if isinstance(parts, StoreReader):
-        parts.check_bits(own_bits())
+    parts.check_bits(own_bits())
     import_all_kernels()
-    files = [parts.files] if isinstance(parts, StoreReader) else []
     n_runs = plan.n_cells * plan.study.record.curves.seeds
     with (
         Interrupts() as interrupts,
-        waits_ended_by(interrupts.check, files),
+        waits_ended_by(interrupts.check, parts.opened),
         SweepProgress(n_runs, 0.0, n_threads, shown) as progress,
     ):
         recorder, curves = CurveRecorder(plan, interrupts.check), []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Literal
 
@@ -13,13 +13,11 @@ from kernels.floating_point import default_floating_point
 from sweep.errors import StoreError, StudyError
 from sweep.results.result import Result, open_result, partial_result
 from sweep.schedule.plan import Plan
-from sweep.store.bits import Bits
 from sweep.store.claim import FolderRequest, claim
 from sweep.store.location import files_at
 from sweep.store.memory import MemoryParts
 from sweep.store.own_bits import own_bits
 from sweep.store.run_facts import ended, totals
-from sweep.store.store import Store
 from sweep.study.columns import row_bytes
 from sweep.study.load import load_study
 from sweep.study.model import Study
@@ -266,30 +264,23 @@ def complete(training: Coordinator, make_executor: MakeExecutor, start: float, n
         If parts, facts or cells cannot be written or read.
     """
     parts = training.parts
-    study = parts.study if isinstance(parts, Store) else training.plan.study  # with its name in the folder
     training.run(make_executor)
     if not training.complete:
-        result = partial_result(study, parts)
+        result = partial_result(parts)
         result.facts["limited"] = training.limited
         return result
-    if isinstance(parts, Store) and not parts.lock.excludes:  # another run may have started over
-        parts.check_all_there()
-    commits = list(training.commits.values())
+    parts.check_all_there()
+    study, commits = parts.plan.study, list(training.commits.values())
     facts = {**totals(study, parts.keep, commits), **machine_facts(), "threads": training.n_threads}
-    # Other machines may have trained it.
-    bits = Bits.of(parts.facts(now=True)) if isinstance(parts, Store) else own_bits()
-    facts |= bits.as_dict() | {"waves": list(training.plan.waves)}
-    if isinstance(parts, MemoryParts):  # the digest of rows, and cells, are computed on request
-        if parts.keep == "cells":
-            facts["digest"] = training.aggregate.digest()
-        parts.make_cells = training.aggregate.cells
-        parts.curves = record_curves(training.plan, parts, n_threads, training.shown)
-        facts |= ended(commits, start)
-        return Result(study, {**facts, "complete": True}, parts)
-    facts["digest"] = training.aggregate.digest()
-    cells = training.aggregate.cells()
+    facts |= parts.first_bits.as_dict() | {"waves": list(training.plan.waves)}
+    make_cells = cache(training.aggregate.cells)
+    if parts.keep == "cells" or parts.place is not None:
+        facts["digest"] = training.aggregate.digest()
+    if parts.place is not None:  # the digest of rows, and cells, are computed on request in memory
+        make_cells()
     curves = record_curves(training.plan, parts, n_threads, training.shown)
     facts |= ended(commits, start)
-    if parts.facts(now=True)["complete"]:
-        return open_result(parts.files)
-    return Result(study, parts.finish(cells, facts, curves), parts)
+    others = parts.facts(now=True)
+    if others.get("complete"):
+        return Result(study, others, parts)
+    return Result(study, parts.finish(make_cells, facts, curves), parts)

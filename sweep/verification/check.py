@@ -209,9 +209,9 @@ def _same_statistics(stored: pa.Table, made: pa.Table, study: Study) -> bool:
 
 def aggregated(store: StoreReader, commits: list[Commit]) -> Aggregate:
     """Return the aggregate of all parts."""
-    aggregate = Aggregate(store.plan, store)
+    aggregate = Aggregate(store)
     for commit in commits:
-        aggregate.take_in(commit)
+        aggregate.add(commit)
     return aggregate
 
 

@@ -118,4 +118,4 @@ def _finish(store: Store, commits: list[Commit], aggregate: Aggregate, curves: p
     """Write the cells and facts that follow from the parts of a complete result, and its learning curves."""
     facts = {**machine_facts(), **store.facts(), **totals(store.study, store.keep, commits)}
     facts |= {"digest": aggregate.digest(), "repaired": datetime.now(UTC).isoformat(timespec="seconds")}
-    store.finish(aggregate.cells(), facts, curves)
+    store.finish(aggregate.cells, facts, curves)

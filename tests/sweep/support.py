@@ -216,7 +216,7 @@ def forge(source: Path, target: Path, change: Callable[[pa.Table], pa.Table]) ->
                 **{name: getattr(commit, name) for name in ("n_runs", "net_steps", "lane_steps", "reused_steps")},
             )
             new.write_part(result, session=commit.session, begin=commit.begin, end=commit.end)
-        new.finish(old.read_cells(), old.facts())
+        new.finish(old.read_cells, old.facts())
     return target
 
 

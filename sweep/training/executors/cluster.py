@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, NoReturn
 from sweep.errors import SweepError
 from sweep.schedule.part import Part
 from sweep.store.commits import Commit
-from sweep.store.store import Store
 from sweep.training.component_trials import sent_components
 from sweep.training.executors.address import local_workers
 from sweep.training.executors.chunks import Chunks
@@ -221,18 +220,18 @@ def _missing_packages() -> Callable[[], str | None]:
 def _job(work: Work, session: str) -> Job:
     """Return the data that all chunks share."""
     store = work.parts
-    assert isinstance(store, Store)
-    place = str(store.directory.absolute()) if store.directory else store.files.place
+    place = str(store.directory.absolute()) if store.directory else store.place
+    assert place is not None  # the workers write into it
     reuse = tuple(source.path for source in work.reuse.sources) if work.reuse else ()
     return Job(
-        store.identity,
+        store.plan.study.identity,
         store.keep,
         place,
         session,
         own_sources(),
         work.plan.part_runs,
         reuse,
-        sent_components(store.study),
+        sent_components(store.plan.study),
     )
 
 

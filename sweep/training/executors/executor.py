@@ -11,8 +11,7 @@ from typing import Self
 from sweep.schedule.part import Part
 from sweep.schedule.plan import Plan
 from sweep.store.commits import Commit
-from sweep.store.memory import MemoryParts
-from sweep.store.store import Store
+from sweep.store.stored_runs import WritableResult
 from sweep.system.progress import SweepProgress
 from sweep.system.signals import Interrupts
 from sweep.training.limits import Budget
@@ -42,7 +41,7 @@ class Work:
     """
 
     plan: Plan
-    parts: Store | MemoryParts
+    parts: WritableResult
     n_parts: int
     interrupts: Interrupts
     budget: Budget

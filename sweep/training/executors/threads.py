@@ -20,8 +20,7 @@ from sweep.errors import SweepError
 from sweep.schedule.kernel_count import most_kernels
 from sweep.schedule.part import Part
 from sweep.store.commits import Commit
-from sweep.store.memory import MemoryParts
-from sweep.store.store import Store
+from sweep.store.stored_runs import WritableResult
 from sweep.system.host import available_threads
 from sweep.system.signals import Interrupts
 from sweep.training.compiling.compiler_pool import Compilers
@@ -99,7 +98,7 @@ class ThreadExecutor(Executor):
         self._work.progress.tick()
 
 
-def finish(parts: Store | MemoryParts, worker: PartTrainer, watch: CompileWatch, session: str, part: Part) -> Commit:
+def finish(parts: WritableResult, worker: PartTrainer, watch: CompileWatch, session: str, part: Part) -> Commit:
     """Train and commit a part, unless another process has.
 
     Parameters

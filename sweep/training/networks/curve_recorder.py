@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from sweep.schedule.plan import Plan
-    from sweep.store.parts import Parts
+    from sweep.store.stored_runs import StoredRuns
 
 Array = NDArray[Any]
 
@@ -51,7 +51,7 @@ class CurveRecorder:
         self._plan, self._pause = plan, pause
         self._trainer = PartTrainer(plan)
 
-    def blocks(self, parts: Parts) -> Iterator[Columns]:
+    def blocks(self, parts: StoredRuns) -> Iterator[Columns]:
         """Yield the rows of the runs that have curves, those of one shape in each block.
 
         Raises

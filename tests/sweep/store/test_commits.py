@@ -13,9 +13,8 @@ import pytest
 
 import sweep
 from sweep import StoreError, open_result
-from sweep.results.aggregate import Aggregate
 from sweep.schedule.plan import Plan
-from sweep.store.commits import Commit
+from sweep.store.commits import Commit, check_planned
 from sweep.store.store import Store
 from sweep.training.networks.part_trainer import PartTrainer
 from sweep.training.part_result import PartResult
@@ -211,17 +210,13 @@ def test_commit_that_is_linked_twice(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_aggregate_checks_what_it_takes(whole: Path) -> None:
-    """Statistics accept only commits of this study and this plan."""
-    store = Store.open(whole)
-    commits = store.commits()
-    for other, fault in (
-        (Aggregate(Plan(OTHER, PART_RUNS), store), "another study"),
-        (Aggregate(Plan(STUDY, PART_RUNS + 1), store), "other runs"),
-    ):
+def test_commits_fit_the_plan(whole: Path) -> None:
+    """Only commits of this study and this plan are accepted."""
+    commit = Store.open(whole).commits()[0]
+    for other, fault in ((Plan(OTHER, PART_RUNS), "another study"), (Plan(STUDY, PART_RUNS + 1), "other runs")):
         with pytest.raises(StoreError, match=fault):
-            other.add(commits[0])
-    Aggregate(Plan(STUDY, PART_RUNS), store).add(commits[0])
+            check_planned(commit, other)
+    check_planned(commit, Plan(STUDY, PART_RUNS))
 
 
 @pytest.mark.slow
