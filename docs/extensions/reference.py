@@ -15,14 +15,15 @@ from sphinx.application import Sphinx
 import sweep
 from sweep import figures, lanes
 from sweep.cli.app import app as commands
+from sweep.columns import Column
 from sweep.errors import EXIT_CODES
 from sweep.measures import RECORDED
+from sweep.schemas.cell_columns import cells_columns
+from sweep.schemas.run_columns import curves_columns, runs_columns
 from sweep.statistics.definitions import definitions, explain_statistic
-from sweep.study.cell_columns import cells_columns
-from sweep.study.columns import Column, curves_columns, runs_columns
-from sweep.study.component_texts import component_texts
-from sweep.study.glossary import LISTS, entries, note_on_task
-from sweep.study.tasks import TASKS
+from sweep.study.data.tasks import TASKS
+from sweep.study.explanations.component_texts import component_texts
+from sweep.study.explanations.glossary import LISTS, entries, note_on_task
 
 PLURALS = {"loss": "losses", "criterion": "criteria"}
 Lines = Iterator[str]

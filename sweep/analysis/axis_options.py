@@ -17,7 +17,7 @@ from math import prod
 import numpy as np
 
 from sweep.statistics.intervals import Array
-from sweep.study.grid import Axis
+from sweep.study.axes.grid import Axis
 
 # Least points of an axis whose options have estimated effects (unless the points are most of a grid), most bins of an
 # option, and least points of a bin on average.

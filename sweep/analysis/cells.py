@@ -10,13 +10,13 @@ import pandas as pd
 import pyarrow as pa
 
 from sweep.analysis.tally import to_arrow
+from sweep.columns import STATUSES, arrow_schema, statuses
+from sweep.schemas.cell_columns import cells_columns
 from sweep.statistics.intervals import Array
 from sweep.statistics.of_cells import OF_CONVERGENCE, of_measure
 from sweep.statistics.runs import Runs
 from sweep.statistics.statistic import Statistic
-from sweep.study.cell_columns import cells_columns
-from sweep.study.columns import STATUSES, arrow_schema, statuses
-from sweep.study.grid import Grid
+from sweep.study.axes.grid import Grid
 from sweep.study.model import Study
 
 

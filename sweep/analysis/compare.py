@@ -17,7 +17,7 @@ from sweep.statistics.intervals import LEVEL, Array
 from sweep.statistics.outcomes import Outcomes
 from sweep.statistics.paired import Advantage, holm
 from sweep.statistics.sides import Groups, Pairs, Side
-from sweep.study.grid import Grid, indices_of
+from sweep.study.axes.grid import Grid, indices_of
 
 # Most values of a parameter to compare.
 MOST_COMPARED = 20

@@ -15,7 +15,7 @@ from sweep.statistics.intervals import Array
 from sweep.statistics.outcomes import Measured
 from sweep.statistics.paired import Advantage, holm
 from sweep.statistics.sides import Groups
-from sweep.study.grid import Grid
+from sweep.study.axes.grid import Grid
 
 _SIDES, _ENDS = ("first", "second"), ("", "_low", "_high")
 

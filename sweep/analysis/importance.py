@@ -17,7 +17,7 @@ import pandas as pd
 from sweep.analysis.axis_options import AxisOptions, varied_options
 from sweep.statistics.intervals import Array
 from sweep.statistics.outcomes import Outcomes
-from sweep.study.grid import Axis, Grid
+from sweep.study.axes.grid import Axis, Grid
 
 # What varies between runs: whether a run converged (1 or 0), or its steps (the step limit if it did not converge).
 EXPLAINED = ("convergence_rate", "restricted_mean_steps")

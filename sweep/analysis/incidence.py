@@ -17,7 +17,7 @@ from sweep.analysis.shares_by_step import runs_by_step
 from sweep.statistics.intervals import Array, wilson_interval
 from sweep.statistics.outcomes import Outcomes
 from sweep.statistics.parallel_runs import none_of, parallel_rate
-from sweep.study.grid import Grid
+from sweep.study.axes.grid import Grid
 
 EVENTS = ("converged", "diverged", "stalled", "plateau")
 

@@ -16,10 +16,10 @@ import pyarrow as pa
 from sweep.analysis.cells import columns_of_measure, measured_statistics, quartile_columns
 from sweep.analysis.study_measures import as_measured
 from sweep.analysis.tally import tally_runs, tally_to_table, to_arrow
+from sweep.columns import STATUSES, arrow_schema
+from sweep.schemas.cell_columns import counts_columns, recorded_quantities, tells_losses
 from sweep.statistics.intervals import Array
-from sweep.study.cell_columns import counts_columns, recorded_quantities, tells_losses
-from sweep.study.columns import STATUSES, arrow_schema
-from sweep.study.grid import Grid
+from sweep.study.axes.grid import Grid
 from sweep.study.model import Study
 
 LOSS_COLUMNS = columns_of_measure("final_loss")

@@ -9,8 +9,8 @@ from sweep.analysis.compare import cells_by_value
 from sweep.analysis.shares_by_step import runs_by_step
 from sweep.statistics.intervals import Array, wilson_interval
 from sweep.statistics.outcomes import Outcomes
-from sweep.study.grid import Grid
-from sweep.study.parameters import Scalar
+from sweep.study.axes.grid import Grid
+from sweep.study.reading.value_forms import Scalar
 
 # Most factors at which the effective number of runs is computed. Others are interpolated.
 _MOST_FACTORS = 50

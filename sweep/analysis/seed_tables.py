@@ -9,9 +9,9 @@ import numpy as np
 
 from sweep.analysis.study_measures import as_measured
 from sweep.analysis.table_values import status_codes, updates_of
+from sweep.columns import STATUSES
 from sweep.statistics.outcomes import Measured, Outcomes
-from sweep.study.columns import STATUSES
-from sweep.study.grid import Grid
+from sweep.study.axes.grid import Grid
 
 if TYPE_CHECKING:
     import pyarrow as pa

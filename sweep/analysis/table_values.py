@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from sweep.study.columns import STATUSES, Column
+from sweep.columns import STATUSES, Column
 
 _STATUS_NAMES = pa.array(STATUSES)
 

@@ -15,8 +15,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from sweep.analysis.table_values import status_codes, updates_of
-from sweep.study.cell_columns import tally_columns
-from sweep.study.columns import STATUSES, arrow_schema
+from sweep.columns import STATUSES, arrow_schema
+from sweep.schemas.cell_columns import tally_columns
 
 # Most rows of tallies to hold before they are summed. The overhead of a frame counts as so many rows.
 _LOOSE_ROWS = 2**20
@@ -42,7 +42,7 @@ def tally_runs(cell: Array, status: Array, steps: Array) -> pd.DataFrame:
     Parameters
     ----------
     cell, status, steps : (runs,)
-        Columns of the runs; status as codes, numbered as in :data:`~sweep.study.columns.STATUSES`; steps below 2^31.
+        Columns of the runs; status as codes, numbered as in :data:`~sweep.columns.STATUSES`; steps below 2^31.
 
     Returns
     -------

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels.recipe import Architecture, Hidden, sizes_of
-from sweep.study.tasks import xor
+from sweep.study.data.tasks import xor
 
 Array = NDArray[Any]
 

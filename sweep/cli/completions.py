@@ -27,7 +27,7 @@ def complete_figure(incomplete: str) -> list[str]:
 
 def complete_option(incomplete: str) -> list[str]:
     """Return the sections, keys and names of values that ``sweep explain`` knows."""
-    from sweep.study.glossary import LISTS, entries
+    from sweep.study.explanations.glossary import LISTS, entries
 
     found = entries()
     sections, keys = (list(dict.fromkeys(getattr(entry, what) for entry in found)) for what in ("section", "key"))

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 from sweep.errors import StudyError
 from sweep.statistics.definitions import definition_of, explain_statistic
-from sweep.study.component_texts import components_named
-from sweep.study.glossary import Entry, entries, glossary, note_on, note_on_task
-from sweep.study.hints import meant_key, meant_value, unknown_key
-from sweep.study.options import known_tables
-from sweep.study.tasks import TASKS
+from sweep.study.data.tasks import TASKS
+from sweep.study.explanations.component_texts import components_named
+from sweep.study.explanations.glossary import Entry, entries, glossary, note_on, note_on_task
+from sweep.study.options.option_tables import known_tables
+from sweep.study.reading.hints import meant_key, meant_value, unknown_key
 
 
 def explanation(name: str | None, width: int) -> str:

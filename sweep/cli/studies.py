@@ -37,8 +37,8 @@ def _refuse_key(option: str, value: str) -> None:
     """Raise StudyError if an option has the name of a key of a study, or of a feature that is not supported."""
     if option == "--words":
         raise StudyError(["'--words' is called '--plugin' since 0.1"])
-    from sweep.study.hints import meant_key, not_supported
-    from sweep.study.options import known_tables
+    from sweep.study.options.option_tables import known_tables
+    from sweep.study.reading.hints import meant_key, not_supported
 
     homes = known_tables().homes
     name = option[2:].replace("-", "_")
@@ -60,7 +60,7 @@ def complete_study(incomplete: str) -> list[str]:
 
 def complete_change(incomplete: str) -> list[str]:
     """Return the keys of a study that begin with a text, or the values of a key."""
-    from sweep.study.glossary import entries
+    from sweep.study.explanations.glossary import entries
 
     key, is_complete, value = incomplete.partition("=")
     if not is_complete:

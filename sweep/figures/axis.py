@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from sweep.figures.channels import is_logarithmic, is_number
 from sweep.figures.ticks import name_ticks, number_ticks
-from sweep.study.options import OPTIONS
-from sweep.study.parameters import Scalar
+from sweep.study.options.option_tables import OPTIONS
+from sweep.study.reading.value_forms import Scalar
 from sweep.study.selection import Values
 from sweep.system.formatting import count_text, list_text, short
 

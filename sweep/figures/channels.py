@@ -9,7 +9,7 @@ from math import log, prod
 from statistics import pstdev
 
 from sweep.errors import SweepError, unknown
-from sweep.study.parameters import Scalar
+from sweep.study.reading.value_forms import Scalar
 from sweep.study.selection import Values
 
 # Readers cannot distinguish more lines in a panel, or read more panels.

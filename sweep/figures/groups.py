@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sweep.analysis.cells import cells_of
+from sweep.columns import STATUSES
 from sweep.errors import SweepError
 from sweep.figures.axis import heading
 from sweep.figures.canvas import put_legend, title_center
@@ -13,7 +14,6 @@ from sweep.figures.channels import MAX_LINES, check_color
 from sweep.figures.panels import NAMED_COLORS, line_styles
 from sweep.results.answers import check_has_criterion, check_swept
 from sweep.results.result import Result
-from sweep.study.columns import STATUSES
 from sweep.study.selection import At, Values, cells_at, values_at
 from sweep.system.formatting import short
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from sweep.analysis.incidence import EVENTS, cumulative_incidence, parallel_incidence
+from sweep.columns import statuses
 from sweep.errors import SweepError, unknown
 from sweep.figures.canvas import new_axes, say_why
 from sweep.figures.groups import STATUS_COLORS, Groups, finish
@@ -19,7 +20,6 @@ from sweep.results.pooled_cells import pairs_seeds
 from sweep.results.result import Result
 from sweep.results.threshold_runs import LOSS_THRESHOLD
 from sweep.statistics.outcomes import Outcomes
-from sweep.study.columns import statuses
 from sweep.study.selection import At
 
 if TYPE_CHECKING:

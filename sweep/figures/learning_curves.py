@@ -14,7 +14,7 @@ from sweep.figures.groups import STATUS_COLORS, Shown, finish, styles_of, usual_
 from sweep.figures.panels import NAMED_COLORS
 from sweep.figures.ticks import number_ticks
 from sweep.results.answers import check_swept
-from sweep.study.columns import curve_measures
+from sweep.schemas.run_columns import curve_measures
 from sweep.study.selection import At, values_at
 from sweep.system.formatting import count_text, short
 

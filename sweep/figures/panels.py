@@ -14,7 +14,7 @@ from sweep.figures.channels import is_number
 from sweep.figures.statistics import STATISTICS, counts_from_zero, drawn_values, is_count, is_loss, nothing_of
 from sweep.figures.ticks import name_ticks, number_ticks, scale_from_zero
 from sweep.measures import MEASURES
-from sweep.study.parameters import Scalar
+from sweep.study.reading.value_forms import Scalar
 from sweep.system.formatting import short
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from math import exp, log
 
 from sweep.figures.channels import is_logarithmic, is_number
+from sweep.study.axes.grid import Grid
 from sweep.study.content import StudyContent
-from sweep.study.grid import Grid
-from sweep.study.parameters import Scalar
+from sweep.study.reading.value_forms import Scalar
 from sweep.study.selection import Values
 
 # Options that vary together with others are drawn one by one up to this many values.

@@ -18,7 +18,7 @@ from sweep.figures.statistics import Selected, can_be_pooled, drawn_values, sele
 from sweep.figures.ticks import number_ticks, scale_from_zero, scale_numbers
 from sweep.results.result import Result
 from sweep.statistics.ranking import ranked_by
-from sweep.study.parameters import Scalar
+from sweep.study.reading.value_forms import Scalar
 from sweep.study.selection import At
 from sweep.system.formatting import short
 

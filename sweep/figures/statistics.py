@@ -16,7 +16,7 @@ from sweep.results.pooled_cells import pairs_seeds, summarize_over
 from sweep.results.result import Result
 from sweep.statistics.of_cells import every, measure_of
 from sweep.statistics.statistic import Statistic
-from sweep.study.parameters import Scalar
+from sweep.study.reading.value_forms import Scalar
 from sweep.study.selection import At, cells_at, values_at
 from sweep.system.formatting import list_text
 

@@ -9,6 +9,7 @@ from shlex import quote
 from typing import Any
 
 from sweep.analysis.compare import MOST_COMPARED
+from sweep.columns import statuses
 from sweep.errors import StoreError, SweepError
 from sweep.report.figures import report_figures
 from sweep.report.losses import best_value, loss_comparisons
@@ -18,9 +19,8 @@ from sweep.results.pooled_cells import pairs_seeds
 from sweep.results.result import Result
 from sweep.results.sentences import answer, may_be_best
 from sweep.statistics.ranking import best_cells, rank_cells
-from sweep.study.columns import statuses
 from sweep.study.description import describe
-from sweep.study.parameters import Scalar
+from sweep.study.reading.value_forms import Scalar
 from sweep.system.atomic_files import check_parent, replace_file
 from sweep.system.formatting import (
     chance_text,

@@ -12,11 +12,11 @@ from sweep.analysis.losses import CellLosses, LossSum, columns_in_cells, losses_
 from sweep.analysis.study_measures import most_correct
 from sweep.analysis.tally import TallySum
 from sweep.results.run_order import in_run_order
+from sweep.schemas.cell_columns import tells_losses
+from sweep.schemas.run_columns import runs_columns
 from sweep.store.commits import Commit
 from sweep.store.digest import rows_digest, tally_digest
 from sweep.store.stored_runs import StoredRuns
-from sweep.study.cell_columns import tells_losses
-from sweep.study.columns import runs_columns
 
 
 class Aggregate:

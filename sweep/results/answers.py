@@ -15,7 +15,7 @@ from sweep.measures import MEASURES
 from sweep.statistics.of_cells import every, main_statistic_of, synonyms
 from sweep.statistics.ranking import rank_cells
 from sweep.study.model import Study
-from sweep.study.options import OPTIONS
+from sweep.study.options.option_tables import OPTIONS
 from sweep.system.formatting import list_text
 
 if TYPE_CHECKING:

@@ -18,8 +18,8 @@ from sweep.results.result import Result
 from sweep.statistics.of_cells import measure_of
 from sweep.statistics.outcomes import Measured
 from sweep.statistics.sides import Side
-from sweep.study.given_weights import element_of
-from sweep.study.options import OPTIONS, STANDS_FOR
+from sweep.study.options.explicit_weights import element_of
+from sweep.study.options.option_tables import OPTIONS, STANDS_FOR
 from sweep.system.formatting import count_text, list_text
 
 # Columns for the cell numbers of both results; no parameter has these names.

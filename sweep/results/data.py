@@ -13,13 +13,14 @@ from sweep.analysis.seed_tables import COLUMNS as OUTCOME_COLUMNS
 from sweep.analysis.seed_tables import measured_from_tables, outcomes_from_tables
 from sweep.analysis.study_measures import check_measure
 from sweep.analysis.tally import with_equal_cells
+from sweep.columns import NULL_COLUMNS
 from sweep.errors import StoreError
 from sweep.results.aggregate import Aggregate, digest_of_rows, measure_by_cell
 from sweep.results.run_order import in_run_order, rows_frame
+from sweep.schemas.cell_columns import tells_losses
+from sweep.schemas.run_columns import runs_columns, updates_column
 from sweep.statistics.outcomes import Measured, Outcomes
 from sweep.store.stored_runs import StoredResult
-from sweep.study.cell_columns import NULL_COLUMNS, tells_losses
-from sweep.study.columns import runs_columns, updates_column
 from sweep.study.model import Study
 
 if TYPE_CHECKING:

@@ -9,13 +9,13 @@ from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from sweep.columns import Column
 from sweep.errors import SweepError, shown, unknown
 from sweep.results.answers import default_statistic, sort_by
 from sweep.results.queries import ResultQueries
 from sweep.results.sentences import coverage
 from sweep.results.tex import tex_table
-from sweep.study.cell_columns import cells_columns
-from sweep.study.columns import Column
+from sweep.schemas.cell_columns import cells_columns
 from sweep.system.formatting import count_text
 
 if TYPE_CHECKING:

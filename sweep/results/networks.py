@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from kernels.shapes import parameter_shapes, parameter_slices
 from sweep.analysis.table_values import numbers_of_lists
 from sweep.errors import StoreError, SweepError, shown
-from sweep.study.grid import hidden_sizes
+from sweep.study.axes.grid import hidden_sizes
 from sweep.system.plain_values import is_integer
 
 if TYPE_CHECKING:

@@ -19,15 +19,15 @@ from sweep.analysis.cells import (
 )
 from sweep.analysis.study_measures import most_correct
 from sweep.results.answers import check_swept, default_statistic
+from sweep.schemas.cell_columns import recorded_quantities, tells_losses
 from sweep.statistics.intervals import Array
 from sweep.statistics.of_cells import COUNTS, OF_CONVERGENCE, of_measure
 from sweep.statistics.ranking import rank_cells
 from sweep.statistics.runs import Runs
-from sweep.study.cell_columns import recorded_quantities, tells_losses
 
 if TYPE_CHECKING:
     from sweep.results.data import ResultData as Result
-    from sweep.study.grid import Grid
+    from sweep.study.axes.grid import Grid
 
 # Summaries read the rows of studies of up to so many runs. The memory they need grows with the runs.
 MOST_PAIRED = 2 * 10**7

@@ -16,10 +16,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from sweep.analysis.table_values import status_array
+from sweep.columns import arrow_schema
 from sweep.schedule.plan import Plan
+from sweep.schemas.run_columns import runs_columns
 from sweep.store.commits import Commit
 from sweep.store.stored_runs import StoredRuns
-from sweep.study.columns import arrow_schema, runs_columns
 
 # Most runs in a yielded table; no result depends on it.
 _WINDOW = 2**17

@@ -7,12 +7,12 @@ from math import inf
 from typing import TYPE_CHECKING, Any
 
 from sweep.analysis.importance import LEAST_SEEDS, REST, SEED, SEED_WITH_OTHERS
+from sweep.columns import statuses
 from sweep.results.answers import has_criterion, n_not_worse, swept
 from sweep.results.pooled_cells import pairs_seeds, sum_over
 from sweep.results.queries import ResultQueries
 from sweep.statistics.of_cells import main_statistic_of
 from sweep.statistics.ranking import rank_cells
-from sweep.study.columns import statuses
 from sweep.study.selection import At, values_at
 from sweep.system.formatting import count_text, interval_text, list_text, name_text, rate_text, steps_text
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from sweep.columns import Column
 from sweep.results.answers import has_criterion, swept
 from sweep.results.queries import ResultQueries
 from sweep.results.sentences import coverage, of_each_cell, of_several_cells, uneven
-from sweep.study.columns import Column
 from sweep.system.escaping import one_line
 from sweep.system.formatting import count_text, list_text, measure_texts, rate_text, short, steps_text
 

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sweep.analysis.table_values import status_array, status_codes
+from sweep.columns import STATUSES
+from sweep.schemas.run_columns import threshold_columns, updates_column
 from sweep.store.commits import Commit
 from sweep.store.stored_runs import StoredRuns
-from sweep.study.columns import STATUSES, threshold_columns, updates_column
+from sweep.study.axes.grid import values_of_axes
 from sweep.study.content import StudyContent
-from sweep.study.grid import values_of_axes
-from sweep.study.sections import Record, Restarts
+from sweep.study.options.other_sections import Record, Restarts
 
 if TYPE_CHECKING:
     import pyarrow as pa

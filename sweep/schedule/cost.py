@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import NamedTuple
 
-from sweep.study.grid import Cell, hidden_sizes
+from sweep.study.axes.grid import Cell, hidden_sizes
 from sweep.study.model import Study
 
 # Operations of an elementary function (exp, tanh, ..).

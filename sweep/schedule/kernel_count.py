@@ -6,7 +6,7 @@ from typing import Any
 
 from kernels.effort import Effort, effort_for
 from sweep.study.model import Study
-from sweep.study.options import loss_and_reduction, with_role
+from sweep.study.options.option_tables import loss_and_reduction, with_role
 
 # Hidden sizes with a separate kernel, and the most variants of packets of kernels for other sizes. kernels.variant
 # knows the CPU, so it chooses among fewer.

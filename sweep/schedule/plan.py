@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 from sweep.schedule.cost import RunCost, run_cost
 from sweep.schedule.part import Part
 from sweep.schedule.partition import Parts
-from sweep.study.grid import Axis, indices_of, mixed_digits
+from sweep.study.axes.grid import Axis, indices_of, mixed_digits
 from sweep.study.model import Study
-from sweep.study.options import with_role
+from sweep.study.options.option_tables import with_role
 
 if TYPE_CHECKING:
     import numpy as np

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sweep.study.grid import Cell
+from sweep.study.axes.grid import Cell
 from sweep.study.model import Study
-from sweep.study.options import loss_and_reduction
+from sweep.study.options.option_tables import loss_and_reduction
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

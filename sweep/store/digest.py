@@ -12,8 +12,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from sweep.analysis.table_values import column_values
-from sweep.study.cell_columns import tally_columns
-from sweep.study.columns import Column
+from sweep.columns import Column
+from sweep.schemas.cell_columns import tally_columns
 from sweep.system.host import available_threads
 
 

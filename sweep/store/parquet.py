@@ -6,8 +6,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from sweep.columns import STATUSES, Column, arrow_schema
 from sweep.errors import DamageError
-from sweep.study.columns import STATUSES, Column, arrow_schema
 from sweep.system.parquet_files import decoded_bytes, open_parquet
 
 # Most bytes of a text: values of parameters are at most 50 characters long.

@@ -13,9 +13,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sweep.columns import Column
 from sweep.errors import DamageError, StoreError
 from sweep.schedule.part import Part
 from sweep.schedule.plan import Plan
+from sweep.schemas.cell_columns import cells_columns, counts_columns
+from sweep.schemas.run_columns import curves_columns, runs_columns
 from sweep.store.bits import Bits
 from sweep.store.commits import COMMIT_NAME, Commit, commit_name, cover, decode_commit
 from sweep.store.contents import fitting
@@ -26,8 +29,6 @@ from sweep.store.mixture import MixtureError, foreign_commits
 from sweep.store.parquet import decode_table
 from sweep.store.run_facts import read_facts, read_study, waves_of
 from sweep.store.stored_runs import StoredResult
-from sweep.study.cell_columns import cells_columns, counts_columns
-from sweep.study.columns import Column, curves_columns, runs_columns
 from sweep.study.curve_points import most_points
 from sweep.study.model import Study
 

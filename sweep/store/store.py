@@ -24,8 +24,11 @@ from typing import Any
 
 import pyarrow as pa
 
+from sweep.columns import Column
 from sweep.errors import StoreError
 from sweep.schedule.part import Part
+from sweep.schemas.cell_columns import cells_columns
+from sweep.schemas.run_columns import curves_columns
 from sweep.store.bits import Bits
 from sweep.store.commits import Commit, TrainedPart, commit_name, cover
 from sweep.store.files import Files, Lock, waits_ended_by
@@ -34,8 +37,6 @@ from sweep.store.reader import StoreReader
 from sweep.store.records import encode_record
 from sweep.store.run_facts import FORMAT, read_facts, read_study
 from sweep.store.stored_runs import WritableResult
-from sweep.study.cell_columns import cells_columns
-from sweep.study.columns import Column, curves_columns
 from sweep.study.model import Study
 from sweep.system.version import __version__
 

@@ -18,7 +18,7 @@ from kernels import vocabulary
 from sweep.errors import shown
 from sweep.measures import MEASURES
 from sweep.study.idle_options import idle_options
-from sweep.study.options import LOSS_ALIASES, MAX_STEPS, loss_and_reduction
+from sweep.study.options.option_tables import LOSS_ALIASES, MAX_STEPS, loss_and_reduction
 from sweep.study.restart_faults import restart_faults
 from sweep.study.start_faults import start_faults
 from sweep.system.formatting import count_text
@@ -26,7 +26,7 @@ from sweep.system.formatting import count_text
 if TYPE_CHECKING:
     from kernels.components.records import Loss
     from sweep.study.content import StudyContent
-    from sweep.study.options import OptionTables
+    from sweep.study.options.option_tables import OptionTables
 
 MAX_FLOAT32 = 3.4028234663852886e38
 

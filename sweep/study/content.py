@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 from kernels import vocabulary
 from kernels.shapes import parameter_shapes
 from kernels.start.names import ALL
-from sweep.study.data import Data
-from sweep.study.data_sets import DataSets
-from sweep.study.fields import IS_SET
-from sweep.study.given_weights import Numbers, Shapes, element_of, is_by_seed
-from sweep.study.grid import Axis, Grid, combinations, hidden_sizes, points
-from sweep.study.options import Convergence, InitialWeights, Network, OptionTables, Training
-from sweep.study.parameters import Scalar
-from sweep.study.sections import Record, Restarts, Seeds
+from sweep.study.axes.grid import Axis, Grid, combinations, hidden_sizes, points
+from sweep.study.data.data_sets import DataSets
+from sweep.study.data.data_table import Data
+from sweep.study.options.explicit_weights import Numbers, Shapes, element_of, is_by_seed
+from sweep.study.options.fields import IS_SET
+from sweep.study.options.option_tables import Convergence, InitialWeights, Network, OptionTables, Training
+from sweep.study.options.other_sections import Record, Restarts, Seeds
+from sweep.study.reading.value_forms import Scalar
 
 if TYPE_CHECKING:
     import numpy as np

@@ -7,7 +7,7 @@ from html import escape
 from typing import Any
 
 from sweep.study.content import StudyContent
-from sweep.study.sections import Record, Restarts
+from sweep.study.options.other_sections import Record, Restarts
 from sweep.system.formatting import count_text, list_text, short
 
 # Most values that are listed; of more values, their number, their range and the first ones are shown.

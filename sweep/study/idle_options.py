@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sweep.errors import shown
-from sweep.study.fields import IS_SET
-from sweep.study.options import known_tables
+from sweep.study.options.fields import IS_SET
+from sweep.study.options.option_tables import known_tables
 
 if TYPE_CHECKING:
     from sweep.study.content import StudyContent

@@ -13,15 +13,15 @@ from typing import Any
 
 from kernels.floating_point import default_floating_point
 from sweep.errors import StudyError, shown, unknown
-from sweep.study.axes import TOGETHER
-from sweep.study.data import are_columns
-from sweep.study.given_weights import element_of
-from sweep.study.hints import unknown_key
+from sweep.study.axes.samples import KEYS
+from sweep.study.axes.study_axes import TOGETHER
+from sweep.study.data.data_table import are_columns
 from sweep.study.idle_options import leave_out
 from sweep.study.model import Study
-from sweep.study.options import SECTIONS, OptionTables, known_tables
-from sweep.study.samples import KEYS
-from sweep.study.sections import Record
+from sweep.study.options.explicit_weights import element_of
+from sweep.study.options.option_tables import SECTIONS, OptionTables, known_tables
+from sweep.study.options.other_sections import Record
+from sweep.study.reading.hints import unknown_key
 from sweep.study.toml_text import read_tables, read_value
 from sweep.system.formatting import list_text
 from sweep.system.plain_values import plain

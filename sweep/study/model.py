@@ -18,20 +18,21 @@ from pydantic import ValidationError
 
 from kernels.floating_point import default_floating_point
 from sweep.errors import StudyError, shown
-from sweep.study.axes import TOGETHER, names_together, read_axes, swept_data
+from sweep.study.axes.grid import values_of_axes
+from sweep.study.axes.study_axes import TOGETHER, names_together, read_axes, swept_data
+from sweep.study.axes.swept_values import Reading, keys_swept, named_options, set_twice_or_missing
 from sweep.study.conflicts import combination_faults
 from sweep.study.content import StudyContent
 from sweep.study.curve_points import curve_faults
-from sweep.study.custom_components import components_table, custom_components
-from sweep.study.data_sets import read_data
-from sweep.study.given_weights import with_columns
-from sweep.study.glossary import entries, glossary
-from sweep.study.grid import values_of_axes
-from sweep.study.messages import sentences
-from sweep.study.options import ALWAYS_WRITTEN, MAX_STEPS, OptionTables, loss_and_reduction, option_tables
-from sweep.study.patterns import MAX_PATTERNS
-from sweep.study.sections import Record, Restarts, Section, Seeds
-from sweep.study.swept_values import Reading, keys_swept, named_options, set_twice_or_missing
+from sweep.study.data.data_sets import read_data
+from sweep.study.data.pattern_files import MAX_PATTERNS
+from sweep.study.explanations.glossary import entries, glossary
+from sweep.study.options.custom_components import components_table, custom_components
+from sweep.study.options.explicit_weights import with_columns
+from sweep.study.options.option_tables import ALWAYS_WRITTEN, MAX_STEPS, OptionTables, loss_and_reduction, option_tables
+from sweep.study.options.other_sections import Record, Restarts, Seeds
+from sweep.study.reading.faults import sentences
+from sweep.study.reading.section import Section
 from sweep.system.formatting import count_text
 from sweep.system.plain_values import plain
 
@@ -56,9 +57,9 @@ class Study(StudyContent):
         Tables as in the study file; omitted keys have their defaults. In ``data``, ``targets`` may be a flat list
         where there is one output.
     parameters
-        Swept parameters: ``{"hidden": [2, 4, 8]}``, or any other form that :func:`sweep.study.parameters.expand` reads,
-        such as ``{"hidden": {"range": [2, 8]}}``. Their order decides the numbering of configurations (cells): the last
-        parameter varies fastest.
+        Swept parameters: ``{"hidden": [2, 4, 8]}``, or any other form that
+        :func:`sweep.study.reading.value_forms.expand` reads, such as ``{"hidden": {"range": [2, 8]}}``. Their order
+        decides the numbering of configurations (cells): the last parameter varies fastest.
     zip, samples, exclude
         Lists of tables as in the study file. Each table of ``zip`` and ``samples`` is an axis of several options that
         vary together: lists of equal length, or ``count`` points drawn by ``method`` (``"sobol"``, ``"random"``) from
@@ -125,7 +126,7 @@ class Study(StudyContent):
         self.tables = tables = option_tables(custom_components(raw, plain(components), faults))
         swept = keys_swept(raw["parameters"]) | {name: key for key, name in names_together(raw, tables)}
         named = named_options(raw, swept, tables)
-        sets = read_data(raw["data"], swept_data(raw, tables), faults)
+        sets = read_data(raw["data"], swept_data(raw, tables), tables, faults)
         n_patterns = sets.n_patterns if sets else MAX_PATTERNS
         raw["training"] = _within_epochs(raw["training"], named)
         context = {"n_patterns": n_patterns}

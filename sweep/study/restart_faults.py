@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from sweep.errors import shown
-from sweep.study.sections import Restarts
+from sweep.study.options.other_sections import Restarts
 
 if TYPE_CHECKING:
     from sweep.study.content import StudyContent

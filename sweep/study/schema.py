@@ -14,15 +14,15 @@ from typing import Any
 
 from pydantic import BaseModel, create_model
 
-from sweep.study.data import DATA_KEYS, DATA_OPTIONS
-from sweep.study.given_weights import WEIGHT_PATTERN
-from sweep.study.glossary import LISTS, entries, models_of
+from sweep.study.data.data_table import DATA_KEYS, DATA_OPTIONS
+from sweep.study.data.pattern_files import MAX_PATTERNS
+from sweep.study.data.tasks import TASKS, arguments_of
+from sweep.study.explanations.glossary import LISTS, entries, models_of
 from sweep.study.model import NAME
-from sweep.study.options import OptionTables, known_tables
-from sweep.study.parameters import DISTRIBUTIONS
-from sweep.study.patterns import MAX_PATTERNS
-from sweep.study.sections import MAX_CURVE_STEP, MAX_POINTS, MAX_THRESHOLDS
-from sweep.study.tasks import TASKS, arguments_of
+from sweep.study.options.explicit_weights import WEIGHT_PATTERN
+from sweep.study.options.option_tables import OptionTables, known_tables
+from sweep.study.options.other_sections import MAX_CURVE_STEP, MAX_POINTS, MAX_THRESHOLDS
+from sweep.study.reading.value_forms import DISTRIBUTIONS
 from sweep.system.plain_values import MAX_VALUES
 
 Schema = dict[str, Any]
@@ -139,7 +139,7 @@ def _parameters(
 
 
 def _forms(value: Schema, most: int = MAX_VALUES) -> Schema:
-    """Return the schema of the values of a swept parameter, in the forms of :func:`sweep.study.parameters.expand`."""
+    """Return the schema of the values of a swept parameter: the forms that ``expand`` reads."""
     value = {key: each for key, each in value.items() if key not in ("default", "description")}
     kinds = value.get("anyOf", [value])
     listed = {"type": "array", "items": value, "minItems": 1, "maxItems": most, "uniqueItems": True}

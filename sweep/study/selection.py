@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from sweep.errors import SweepError, unknown
-from sweep.study.parameters import Scalar
+from sweep.study.reading.value_forms import Scalar
 from sweep.system.formatting import short
 from sweep.system.plain_values import plain
 

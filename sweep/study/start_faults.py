@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from kernels.start.names import ALL
 from sweep.errors import shown, shown_names
-from sweep.study.given_weights import Numbers, Shapes, element_of, shape_of
+from sweep.study.options.explicit_weights import Numbers, Shapes, element_of, shape_of
 
 if TYPE_CHECKING:
     from sweep.study.content import StudyContent

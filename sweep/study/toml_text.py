@@ -11,7 +11,7 @@ import tomllib
 from typing import Any
 
 from sweep.errors import StudyError, cut
-from sweep.study.patterns import MAX_PATTERNS
+from sweep.study.data.pattern_files import MAX_PATTERNS
 
 # A study has some sixty keys of at most two parts, and two lists of rows.
 _MOST_KEYS, _MOST_PARTS = 1000, 8

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
+from sweep.columns import statuses
 from sweep.measures import MEASURES
 from sweep.results.answers import default_statistic, has_criterion, sort_by, swept
 from sweep.results.pooled_cells import sum_over
 from sweep.results.result import Result
 from sweep.results.sentences import answer, of_each_cell, of_several_cells
+from sweep.schemas.cell_columns import recorded_quantities
 from sweep.statistics.of_cells import main_statistic_of
-from sweep.study.cell_columns import recorded_quantities
-from sweep.study.columns import statuses
 from sweep.system.escaping import one_line
 from sweep.system.formatting import (
     count_text,

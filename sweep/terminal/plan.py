@@ -7,9 +7,9 @@ import math
 from kernels.vocabulary import OVER_OUTPUTS
 from sweep.schedule.kernel_count import most_kernels
 from sweep.schedule.plan import Plan
-from sweep.study.columns import row_bytes
+from sweep.schemas.run_columns import row_bytes
+from sweep.study.axes.grid import Axis
 from sweep.study.description import patterns_text, values_text
-from sweep.study.grid import Axis
 from sweep.study.model import Study
 from sweep.system.formatting import count_text, duration, list_text
 from sweep.system.host import available_threads

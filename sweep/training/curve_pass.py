@@ -35,7 +35,7 @@ def record_curves(plan: Plan, parts: StoredResult, n_threads: int, shown: bool) 
     Returns
     -------
     Table or None
-        The columns of :func:`~sweep.study.columns.curves_columns`; None if the study records no curves.
+        The columns of :func:`~sweep.schemas.run_columns.curves_columns`; None if the study records no curves.
 
     Raises
     ------

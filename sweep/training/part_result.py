@@ -12,16 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sweep.columns import arrow_schema
 from sweep.schedule.part import Part
 from sweep.schedule.plan import Plan
-from sweep.study.columns import (
-    arrow_schema,
-    attempt_columns,
-    measure_columns,
-    network_columns,
-    runs_columns,
-    threshold_columns,
-)
+from sweep.schemas.run_columns import attempt_columns, measure_columns, network_columns, runs_columns, threshold_columns
 from sweep.study.model import Study
 
 if TYPE_CHECKING:

@@ -13,12 +13,12 @@ from kernels.floating_point import default_floating_point
 from sweep.errors import StoreError, StudyError
 from sweep.results.result import Result, open_result, partial_result
 from sweep.schedule.plan import Plan
+from sweep.schemas.run_columns import row_bytes
 from sweep.store.claim import FolderRequest, claim
 from sweep.store.location import files_at
 from sweep.store.memory import MemoryParts
 from sweep.store.own_bits import own_bits
 from sweep.store.run_facts import ended, totals
-from sweep.study.columns import row_bytes
 from sweep.study.load import load_study
 from sweep.study.model import Study
 from sweep.system.host import check_addresses, machine_facts, memory_bytes, thread_count

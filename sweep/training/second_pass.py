@@ -8,9 +8,9 @@ from typing import Any
 from sweep.errors import StoreError, SweepError, shown
 from sweep.results.result import Result, open_result
 from sweep.results.run_order import in_run_order
+from sweep.schemas.run_columns import runs_columns
 from sweep.store.digest import rows_digest
 from sweep.store.location import files_at
-from sweep.study.columns import runs_columns
 from sweep.study.model import Study
 from sweep.training.run import run
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from kernels.loop.runs import Columns
-from sweep.study.columns import STATUSES
-from sweep.study.sections import Restarts
+from sweep.columns import STATUSES
+from sweep.study.options.other_sections import Restarts
 from sweep.verification.rules import Broken, Mask, Terms
 
 

@@ -15,6 +15,7 @@ from kernels.floating_point import default_floating_point
 from sweep.errors import StoreError
 from sweep.results.aggregate import Aggregate
 from sweep.schedule.plan import Plan
+from sweep.schemas.cell_columns import cells_columns
 from sweep.store.commits import COMMIT_NAME, Commit, commit_name, cover
 from sweep.store.contents import fitting
 from sweep.store.files import waits_ended_by
@@ -22,7 +23,6 @@ from sweep.store.location import files_at
 from sweep.store.own_bits import own_bits
 from sweep.store.reader import StoreReader
 from sweep.store.run_facts import totals
-from sweep.study.cell_columns import cells_columns
 from sweep.study.model import Study
 from sweep.system.host import thread_count
 from sweep.system.progress import SweepProgress

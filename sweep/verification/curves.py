@@ -8,7 +8,7 @@ import numpy as np
 
 from sweep.analysis.table_values import column_values
 from sweep.errors import StoreError
-from sweep.study.columns import curves_columns
+from sweep.schemas.run_columns import curves_columns
 from sweep.system.signals import Interrupts
 from sweep.training.executors.threads import import_all_kernels, work_in_threads
 from sweep.training.networks.curve_recorder import Columns, CurveRecorder, difference_of_ends, take

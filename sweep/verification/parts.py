@@ -16,10 +16,10 @@ from sweep.analysis.tally import counts_from_table
 from sweep.errors import StoreError
 from sweep.schedule.part import Part
 from sweep.schedule.plan import Plan
+from sweep.schemas.cell_columns import counts_columns
+from sweep.schemas.run_columns import runs_columns
 from sweep.store.commits import Commit
 from sweep.store.reader import StoreReader
-from sweep.study.cell_columns import counts_columns
-from sweep.study.columns import runs_columns
 from sweep.training.adaptive_rounds import AdaptiveRounds
 from sweep.training.networks.part_trainer import PartTrainer
 from sweep.training.part_result import PartResult, is_outcome, outcomes_from_table, updates

@@ -10,9 +10,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from kernels.loop.runs import Columns
+from sweep.columns import STATUSES
 from sweep.schedule.part import Part
 from sweep.schedule.plan import Plan
-from sweep.study.columns import STATUSES, attempt_columns, measure_columns, threshold_columns
+from sweep.schemas.run_columns import attempt_columns, measure_columns, threshold_columns
 from sweep.training.part_result import updates
 from sweep.verification.attempt_rules import broken_by_attempts, was_cut
 from sweep.verification.compared_targets import make_targets

@@ -18,7 +18,7 @@ from kernels.components.reductions import count
 from kernels.loop.runs import CONVERGED, DIVERGED, EXHAUSTED, PLATEAU, STALLED, Columns
 from sweep.analysis.losses import rounded
 from sweep.schedule.plan import Plan
-from sweep.study.options import loss_and_reduction
+from sweep.study.options.option_tables import loss_and_reduction
 from sweep.verification.compared_targets import Targets
 
 Array = NDArray[Any]

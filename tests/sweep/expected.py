@@ -11,7 +11,7 @@ import pandas as pd
 from scipy.stats import binomtest
 
 from sweep import Study
-from sweep.study.data import Data
+from sweep.study.data.data_table import Data
 from tests import oracle
 from tests.accuracy import survey
 from tests.sweep.expected_networks import recorded, recorded_names

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from sweep import Study
-from sweep.study.data import Data
+from sweep.study.data.data_table import Data
 from tests import oracle
 from tests.oracle.settings import components_and_settings, make_network
 from tests.oracle.step import sizes_of

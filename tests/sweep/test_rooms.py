@@ -24,7 +24,9 @@ ROOMS = (
     "system",
     "measures",
     "statistics",
+    "columns",
     "study",
+    "schemas",
     "schedule",
     "analysis",
     "store",
@@ -38,8 +40,10 @@ ROOMS = (
     "cli",
     "__main__",
 )
+# The packages of the room study, from the lowest to the highest.
+STUDY_PACKAGES = ("reading", "data", "options", "axes", "explanations")
 # Rooms whose modules import nothing heavy at the top, so that commands that train nothing start at once.
-LIGHT_ROOMS = ("errors", "lanes", "system", "measures", "study", "schedule", "cli", "__main__")
+LIGHT_ROOMS = ("errors", "lanes", "system", "measures", "columns", "study", "schemas", "schedule", "cli", "__main__")
 LIGHT_MODULES = {
     "statistics.definitions",
     "statistics.statistic",
@@ -183,6 +187,16 @@ def test_no_import_climbs(name: str) -> None:
     allowed = ROOMS[: ROOMS.index(room(name)) + 1]
     found = own_imports(name) - ({"sweep"} if room(name) == "bench" else set())
     assert {each for each in found if each == "sweep" or room(each) not in allowed} == set()
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if name.startswith("sweep.study.")])
+def test_packages_of_studies_import_lower_ones(name: str) -> None:
+    """Each package of a study imports itself and packages before it; modules beside them may import all."""
+    package = name.split(".")[2]
+    if package in STUDY_PACKAGES:
+        allowed = STUDY_PACKAGES[: STUDY_PACKAGES.index(package) + 1]
+        found = {each.split(".")[2] for each in own_imports(name) if each.startswith("sweep.study.")}
+        assert found <= set(allowed)
 
 
 def test_no_circle() -> None:

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels.loop.runs import EXHAUSTED, Columns, Outcome
-from sweep.study.columns import STATUSES
-from sweep.study.sections import Restarts
+from sweep.columns import STATUSES
+from sweep.study.options.other_sections import Restarts
 
 Array = NDArray[Any]
 

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from kernels.loop.runs import CONVERGED, EXHAUSTED, Outcome
 from sweep.analysis.table_values import column_values, status_array
+from sweep.columns import STATUSES, arrow_schema
 from sweep.errors import StoreError
 from sweep.schedule.recipes import make_recipe
-from sweep.study.columns import STATUSES, arrow_schema, curves_columns, measure_columns, runs_columns
+from sweep.schemas.run_columns import curves_columns, measure_columns, runs_columns
 from sweep.study.curve_points import curve_epochs
 from sweep.system.plain_values import plain
 from sweep.training.networks.part_trainer import PartTrainer

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from kernels.start.explicit import Given
 from sweep.schedule.plan import Plan
-from sweep.study.given_weights import element_of
 from sweep.study.model import Study
+from sweep.study.options.explicit_weights import element_of
 
 Array = NDArray[Any]
 

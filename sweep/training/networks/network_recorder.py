@@ -17,8 +17,8 @@ from kernels.vocabulary import OVER_OUTPUTS
 from sweep.measures import MEASURES
 from sweep.measures.measure import Curved, Networks
 from sweep.schedule.recipes import make_recipe
-from sweep.study.columns import network_columns
-from sweep.study.grid import Cell
+from sweep.schemas.run_columns import network_columns
+from sweep.study.axes.grid import Cell
 from sweep.study.model import Study
 from sweep.training.networks.gradients import Gradients
 

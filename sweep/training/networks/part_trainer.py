@@ -20,10 +20,10 @@ from sweep.schedule.kernel_count import draws_by_numpy, study_effort
 from sweep.schedule.part import Part
 from sweep.schedule.plan import Plan
 from sweep.schedule.recipes import cell_settings, make_recipe
-from sweep.study.columns import measure_columns
-from sweep.study.grid import Cell
+from sweep.schemas.run_columns import measure_columns
+from sweep.study.axes.grid import Cell
 from sweep.study.model import Study
-from sweep.study.options import with_role
+from sweep.study.options.option_tables import with_role
 from sweep.training.component_trials import check_custom_components
 from sweep.training.networks.attempts import Attempt, spawned, train_attempts
 from sweep.training.networks.given_starts import given_in_all, given_in_cells

@@ -15,14 +15,15 @@ from numpy.typing import NDArray
 
 from kernels.floating_point import default_floating_point
 from kernels.recipe import NamedParameters
+from sweep.columns import STATUSES
 from sweep.errors import StoreError, StudyError
 from sweep.schedule.plan import Plan
-from sweep.study.columns import STATUSES, measure_columns, threshold_columns
+from sweep.schemas.run_columns import measure_columns, threshold_columns
 from sweep.study.description import html_table
 from sweep.study.load import load_study
 from sweep.study.model import Study
-from sweep.study.parameters import Scalar
-from sweep.study.sections import MAX_SEED
+from sweep.study.reading.section import MAX_SEED
+from sweep.study.reading.value_forms import Scalar
 from sweep.system.formatting import count_text, short
 from sweep.training.networks.part_trainer import PartTrainer
 

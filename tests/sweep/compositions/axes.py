@@ -8,8 +8,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from kernels import vocabulary
-from sweep.study.options import KINDS, SWEEPABLE, takes_integers
-from sweep.study.samples import METHODS
+from sweep.study.axes.samples import METHODS
+from sweep.study.options.option_tables import KINDS, SWEEPABLE, takes_integers
 
 # The most cells of a study, and the most points of an axis of several options.
 _MOST_CELLS, _MOST_POINTS = 8, 3

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 from hypothesis import strategies as st
 
-from sweep.study.data_sets import SweptData, read_data
-from sweep.study.tasks import CODINGS, TASKS, arguments_of
+from sweep.study.data.data_sets import SweptData, read_data
+from sweep.study.data.tasks import CODINGS, TASKS, arguments_of
 from tests.sweep.compositions.values import LEVELS, Values
 
 # Arguments of tasks with few patterns; those that decide the number of patterns are always drawn.

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from kernels.simd import jit
-from sweep.study.glossary import LISTS, entries
-from sweep.study.samples import KEYS
-from sweep.study.sections import Until
+from sweep.study.axes.samples import KEYS
+from sweep.study.explanations.glossary import LISTS, entries
+from sweep.study.options.other_sections import Until
 from tests.kernels.support import sized
 from tests.sweep.compositions.checks import Ways, check_composition, ways
 from tests.sweep.compositions.data import File

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from kernels import vocabulary
 from kernels.components.records import Setting
 from sweep.measures import RECORDED
-from sweep.study.options import KINDS, OPTIONS
-from sweep.study.sections import FAILURES, Record, Restarts
+from sweep.study.options.option_tables import KINDS, OPTIONS
+from sweep.study.options.other_sections import FAILURES, Record, Restarts
 from tests.sweep.strategies import numbers, positive
 
 Values = st.SearchStrategy[Any]

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 import sweep
+from sweep.columns import reserved_columns
 from sweep.results.comparison import Pairing
-from sweep.study.cell_columns import reserved_columns
 from sweep.training import run as training
 from sweep.training.networks import part_trainer
 from tests.sweep.in_parts import run_in_parts

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sweep
+from sweep.schemas.cell_columns import cells_columns
 from sweep.statistics.definitions import definition_of, definitions
-from sweep.study.cell_columns import cells_columns
 from tests.sweep.support import make_study
 
 COUNTS = ("n_runs", "n_converged", "n_diverged", "n_stalled", "n_exhausted", "n_plateau")

@@ -15,9 +15,9 @@ import sweep
 from sweep import StoreError, open_result, verify
 from sweep.analysis.cells import measured_statistics
 from sweep.analysis.losses import LOSS_COLUMNS, CellLosses, rounded
+from sweep.schemas.cell_columns import cells_columns, tells_losses
 from sweep.statistics.estimates import Quantile
 from sweep.statistics.runs import Runs
-from sweep.study.cell_columns import cells_columns, tells_losses
 from sweep.study.model import Study
 from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import make_study

@@ -19,9 +19,9 @@ import sweep
 from sweep import Study
 from sweep.analysis.cells import cells_to_table, summarize
 from sweep.analysis.tally import merge, tally_from_table, tally_runs, tally_to_table
+from sweep.columns import arrow_schema
+from sweep.schemas.cell_columns import cells_columns, tally_columns
 from sweep.statistics.intervals import wilson_interval
-from sweep.study.cell_columns import cells_columns, tally_columns
-from sweep.study.columns import arrow_schema
 from tests.oracle import STATUSES
 from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import make_study

@@ -11,9 +11,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from sweep import Study
+from sweep.columns import Column, arrow_schema
 from sweep.errors import DamageError
+from sweep.schemas.run_columns import curves_columns, runs_columns
 from sweep.store.parquet import decode_table, encode_table
-from sweep.study.columns import Column, arrow_schema, curves_columns, runs_columns
 from sweep.study.curve_points import most_points
 from tests.sweep.support import make_study
 

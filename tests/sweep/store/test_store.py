@@ -15,13 +15,14 @@ import pytest
 
 import sweep
 from sweep import Study, load_study, open_result
+from sweep.columns import Column, arrow_schema
 from sweep.errors import DamageError
 from sweep.schedule.plan import Plan
+from sweep.schemas.cell_columns import cells_columns, tally_columns
+from sweep.schemas.run_columns import runs_columns
 from sweep.store.parquet import decode_table
 from sweep.store.store import Store
-from sweep.study.cell_columns import cells_columns, tally_columns
-from sweep.study.columns import Column, arrow_schema, runs_columns
-from sweep.study.options import SWEEPABLE
+from sweep.study.options.option_tables import SWEEPABLE
 from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import assert_same_table, digest_of, make_study, parts_of, training_watched
 

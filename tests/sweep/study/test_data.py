@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sweep import Study, StudyError
-from sweep.study.data_sets import MAX_SETS
+from sweep.study.data.data_sets import MAX_SETS
+from sweep.study.data.splits import prepare
 from sweep.study.load import load_study, parse_study
-from sweep.study.splits import prepare
 
 PARAMETERS = {"hidden": [2], "learning_rate": [0.1]}
 PARITY = {"task": "parity", "bits": 4}

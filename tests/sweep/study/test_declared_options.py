@@ -8,9 +8,10 @@ from typing import Any, get_args
 import kernels.recipe
 import kernels.start.numbers
 from kernels import vocabulary
-from sweep.study.columns import STATUSES
-from sweep.study.data import DATA_OPTIONS
-from sweep.study.options import (
+from sweep.columns import STATUSES
+from sweep.study.data.data_table import DATA_OPTIONS
+from sweep.study.data.pattern_files import MAX_PATTERNS
+from sweep.study.options.option_tables import (
     CONVERGENCE,
     INITIAL_WEIGHTS,
     LOSS_ALIASES,
@@ -20,9 +21,8 @@ from sweep.study.options import (
     TRAINING,
     with_role,
 )
-from sweep.study.options import SECTIONS as MODELS
-from sweep.study.patterns import MAX_PATTERNS
-from sweep.study.sections import MAX_SEED
+from sweep.study.options.option_tables import SECTIONS as MODELS
+from sweep.study.reading.section import MAX_SEED
 from tests import oracle
 from tests.oracle.components import ALIASES
 from tests.sweep.support import SECTIONS, SHAPE, START, make_study

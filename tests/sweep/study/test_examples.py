@@ -7,10 +7,10 @@ import tomllib
 import jsonschema
 import pytest
 
-from sweep.study.component_texts import COMPONENTS, component_texts
-from sweep.study.examples import EXAMPLES
-from sweep.study.glossary import Entry, entries
-from sweep.study.options import HOMES
+from sweep.study.explanations.component_texts import COMPONENTS, component_texts
+from sweep.study.explanations.examples import EXAMPLES
+from sweep.study.explanations.glossary import Entry, entries
+from sweep.study.options.option_tables import HOMES
 from sweep.study.schema import study_schema
 
 SCHEMA = study_schema()

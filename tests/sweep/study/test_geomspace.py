@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sweep.study import geomspace as spaces
-from sweep.study.geomspace import linear_values, log_values
+from sweep.study.reading import geomspace as spaces
+from sweep.study.reading.geomspace import linear_values, log_values
 from tests.kernels.support import some_compiled
 from tests.sweep.strategies import finite, positive
 

@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 from sweep import Study, StudyError, load_study
-from sweep.study.given_weights import element_of
 from sweep.study.load import parse_changes, parse_study
-from sweep.study.options import OPTIONS, SWEEPABLE
+from sweep.study.options.explicit_weights import element_of
+from sweep.study.options.option_tables import OPTIONS, SWEEPABLE
 
 TABLES: dict[str, Any] = {
     "data": {"task": "xor"},

@@ -24,10 +24,10 @@ from sweep.cli.completions import FIGURES, complete_value
 from sweep.cli.studies import complete_change, complete_study
 from sweep.figures.statistics import STATISTICS
 from sweep.results.answers import column_of
-from sweep.study.glossary import entries, glossary
+from sweep.study.data.tasks import TASKS, make_patterns
+from sweep.study.explanations.glossary import entries, glossary
 from sweep.study.load import built_in_studies
-from sweep.study.options import HOMES, OPTIONS
-from sweep.study.tasks import TASKS, make_patterns
+from sweep.study.options.option_tables import HOMES, OPTIONS
 from tests.sweep.support import assert_refused, command, make_study, write_study
 
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from sweep import Study, StudyError
-from sweep.study import hints
-from sweep.study.glossary import entries
-from sweep.study.hints import meant_key, meant_value, not_supported
-from sweep.study.options import HOMES
+from sweep.study.explanations.glossary import entries
+from sweep.study.options.option_tables import HOMES
+from sweep.study.reading import hints as hints
+from sweep.study.reading.hints import meant_key, meant_value, not_supported
 from tests.sweep.support import assert_refused, command
 
 pytestmark = pytest.mark.usefixtures("place")

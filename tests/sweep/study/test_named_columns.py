@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from sweep import Study, StudyError, load_study
-from sweep.study.data import Data, Patterns
+from sweep.study.data.data_table import Data, Patterns
 
 CSV = "id,width,length,kind,score\na,1,0.5,setosa,3\nb,2,1.5,virginica,4\nc,3,2.5,setosa,5\n"
 INPUTS = ((0.5, 1.0), (1.5, 2.0), (2.5, 3.0))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from sweep.study.parameters import MAX_VALUES, expand
+from sweep.study.reading.value_forms import MAX_VALUES, expand
 from tests.sweep.strategies import finite, positive
 
 ODD = ["2", None, True, math.nan, math.inf, 10**400, [2]]  # no finite numbers

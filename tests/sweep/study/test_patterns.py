@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sweep import Study, StudyError
-from sweep.study import patterns
-from sweep.study.patterns import read_patterns
-from sweep.study.tasks import xor
+from sweep.study.data import pattern_files as patterns
+from sweep.study.data.pattern_files import read_patterns
+from sweep.study.data.tasks import xor
 from tests.sweep.strategies import finite
 
 XOR = (((0.0, 0.0), (0.0, 1.0), (1.0, 0.0), (1.0, 1.0)), ((0.0,), (1.0,), (1.0,), (0.0,)))

@@ -18,13 +18,13 @@ from jsonschema import Draft4Validator
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from sweep import Study, StudyError
-from sweep.study.glossary import entries
+from sweep.study.axes.swept_values import Reading, swept_parameters
+from sweep.study.data.tasks import TASKS
+from sweep.study.explanations.glossary import entries
 from sweep.study.load import built_in_studies
-from sweep.study.options import KINDS, OURS, SECTIONS, SWEEPABLE
-from sweep.study.parameters import expand
+from sweep.study.options.option_tables import KINDS, OURS, SECTIONS, SWEEPABLE
+from sweep.study.reading.value_forms import expand
 from sweep.study.schema import study_schema
-from sweep.study.swept_values import Reading, swept_parameters
-from sweep.study.tasks import TASKS
 from tests.sweep.schemas import accepts, plain, validator, with_option
 from tests.sweep.strategies import SCALARS, any_tables, study_tables, swept
 from tests.sweep.support import STUDY_TEXT, command

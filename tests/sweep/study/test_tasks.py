@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from sweep import Study, StudyError
-from sweep.study.tasks import ARGUMENTS, TASKS, arguments_of, make_patterns
+from sweep.study.data.tasks import ARGUMENTS, TASKS, arguments_of, make_patterns
 from tests.kernels.support import Array
 from tests.kernels.test_micrograd import moons
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sweep import StoreError, StudyError, SweepError
 from sweep.errors import DamageError, shown, shown_names, unknown
 from sweep.study.load import built_in_studies
-from sweep.study.options import SECTIONS, SWEEPABLE
+from sweep.study.options.option_tables import SECTIONS, SWEEPABLE
 from tests.sweep.strategies import anything, nested
 
 

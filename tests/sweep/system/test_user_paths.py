@@ -12,7 +12,7 @@ import pytest
 
 import sweep
 from sweep import StoreError, StudyError, load_study
-from sweep.study.patterns import read_patterns
+from sweep.study.data.pattern_files import read_patterns
 from sweep.study.plugins import load_plugin
 from sweep.system import user_files
 from sweep.system.user_files import read_text

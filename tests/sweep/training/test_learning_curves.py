@@ -14,7 +14,7 @@ import pytest
 import sweep
 from sweep import StoreError, Study, StudyError, SweepError
 from sweep.figures import draw
-from sweep.study.columns import curves_columns
+from sweep.schemas.run_columns import curves_columns
 from sweep.training.networks import curve_recorder
 from tests.kernels.support import some_compiled
 from tests.sweep.expected import expected_runs

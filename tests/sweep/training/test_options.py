@@ -15,7 +15,7 @@ from kernels.recipe import Architecture, Recipe
 from kernels.simd import jit
 from sweep import Study, load_study
 from sweep.schedule.recipes import make_recipe
-from sweep.study.options import SWEEPABLE
+from sweep.study.options.option_tables import SWEEPABLE
 from sweep.training.networks.part_trainer import make_start
 from tests.kernels.support import some_compiled
 from tests.sweep.expected import expected_runs

@@ -12,7 +12,7 @@ import sweep
 from kernels.recipe import Architecture, Recipe, make_settings
 from kernels.simd import jit
 from kernels.train import Trainer
-from sweep.study.sections import Restarts
+from sweep.study.options.other_sections import Restarts
 from sweep.training.networks.attempts import Attempt, spawned, train_attempts
 from sweep.training.run import Options, run_in_parts
 from tests import oracle

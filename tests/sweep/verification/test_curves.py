@@ -14,9 +14,9 @@ import pytest
 
 import sweep
 from sweep import Study
+from sweep.schemas.run_columns import curves_columns
 from sweep.store.parquet import encode_table
 from sweep.store.reader import StoreReader
-from sweep.study.columns import curves_columns
 from tests.sweep.forgers import forge_record, forge_run
 from tests.sweep.support import make_study
 

@@ -13,10 +13,10 @@ import pytest
 
 import sweep
 from sweep import StoreError, Study, open_result
+from sweep.schemas.cell_columns import cells_columns
 from sweep.store.lock import FolderLock
 from sweep.store.parquet import encode_table
 from sweep.store.reader import StoreReader
-from sweep.study.cell_columns import cells_columns
 from tests.sweep.in_parts import run_in_parts
 from tests.sweep.records import rewrite
 from tests.sweep.support import (

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 from pydantic import ValidationError
 
-from kernels.custom.registry import KINDS
 from sweep.errors import shown
-from sweep.study.hints import meant_value, not_supported, unknown_key
-from sweep.study.options import OURS, OptionTables, known_tables
-from sweep.study.sections import Curves, Section, Until
+from sweep.study.reading.hints import meant_value, not_supported, unknown_key
 
 _NEEDS = {
     "greater_than": "above {gt:g}",
@@ -30,11 +28,28 @@ _NEEDS = {
     "model_type": "a table (in Python a dict)",
     "dict_type": "a table (in Python a dict)",
 }
-# Tables within tables.
-_INNER: dict[str, type[Section]] = {"record.curves": Curves, "seeds.until": Until}
 
 
-def sentences(error: ValidationError, path: str, known_keys: list[str], tables: OptionTables = OURS) -> list[str]:
+class KnownKeys(Protocol):
+    """What sentences on unknown keys and values need of the options of a study."""
+
+    @property
+    def homes(self) -> Mapping[str, str]:
+        """The table of every key that can be changed."""
+
+    @property
+    def sweepable(self) -> Mapping[str, str]:
+        """The table of each option that can be swept."""
+
+    @property
+    def inner_keys(self) -> Mapping[str, list[str]]:
+        """The keys of tables within tables, by their dotted key."""
+
+    def custom_names(self, key: str) -> list[str] | None:
+        """Return the custom components of this process for a key; None if it names no component."""
+
+
+def sentences(error: ValidationError, path: str, known_keys: list[str], known: KnownKeys) -> list[str]:
     """Return the faults of a table as sentences.
 
     Parameters
@@ -45,28 +60,28 @@ def sentences(error: ValidationError, path: str, known_keys: list[str], tables: 
         Dotted key of the table in the study file.
     known_keys
         Keys that the table may have.
-    tables
-        The options of the study.
+    known
+        The keys of the study.
 
     Returns
     -------
     list of str
         One sentence for each fault.
     """
-    return [_sentence(detail, path, known_keys, tables) for detail in error.errors(include_url=False)]
+    return [_sentence(detail, path, known_keys, known) for detail in error.errors(include_url=False)]
 
 
-def _sentence(detail: Any, path: str, known_keys: list[str], tables: OptionTables) -> str:
+def _sentence(detail: Any, path: str, known_keys: list[str], known: KnownKeys) -> str:
     kind, context = detail["type"], detail.get("ctx", {})
     if kind in ("extra_forbidden", "invalid_key"):
         inner = ".".join([path, *map(str, detail["loc"][:-1])])
-        known = list(_INNER[inner].model_fields) if inner in _INNER else known_keys
-        return f"{inner}: {unknown_key('key', detail['loc'][-1], known, tables.homes)}"
+        allowed = known.inner_keys.get(inner, known_keys)
+        return f"{inner}: {unknown_key('key', detail['loc'][-1], allowed, known.homes)}"
     where = path + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in detail["loc"])
     if kind == "missing":
         return f"{where}: is missing"
     value, name = detail["input"], str(detail["loc"][-1]) if detail["loc"] else ""
-    if isinstance(value, (list, dict)) and where.endswith(f".{name}") and name in tables.sweepable:
+    if isinstance(value, (list, dict)) and where.endswith(f".{name}") and name in known.sweepable:
         several = " (for several layers a text such as '8-4')" if name == "hidden" else ""
         return f"{where}: must be one value{several}, got {shown(value)}; to sweep {name}, move it to [parameters]"
     if kind == "value_error":
@@ -74,18 +89,16 @@ def _sentence(detail: Any, path: str, known_keys: list[str], tables: OptionTable
     need = _NEEDS[kind].format(**context) if kind in _NEEDS else detail["msg"]
     hint = ""
     if kind == "literal_error" and isinstance(value, str):
-        custom, note = _custom_names(where.partition("[")[0].rpartition(".")[2])
-        need += note
-        meant = meant_value(value, [*re.findall(r"'([^']*)'", context["expected"]), *custom])
+        custom = known.custom_names(where.partition("[")[0].rpartition(".")[2])
+        need += _custom_note(custom)
+        meant = meant_value(value, [*re.findall(r"'([^']*)'", context["expected"]), *(custom or [])])
         wish = not_supported(value)
         hint = f"; did you mean {meant!r}?" if meant else f"; {wish}" if wish else ""
     return f"{where}: must be {need}, got {shown(value)}{hint}"
 
 
-def _custom_names(key: str) -> tuple[list[str], str]:
-    """Return the custom components that this process knows for a key, and a note on them for the allowed values."""
-    if key not in (*KINDS, "output"):
-        return [], ""
-    names = [name for name in known_tables().users[key] if name not in OURS.users[key]]
-    listed = f", custom: {', '.join(map(repr, names))}" if names else ", or a custom component loaded by --plugin FILE"
-    return names, listed
+def _custom_note(names: list[str] | None) -> str:
+    """Return what the allowed values say of custom components."""
+    if names is None:
+        return ""
+    return f", custom: {', '.join(map(repr, names))}" if names else ", or a custom component loaded by --plugin FILE"

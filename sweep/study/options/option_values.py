@@ -11,8 +11,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, Wit
 
 from kernels.start.names import MAX_LAYERS, NAMED_SCALES
 from sweep.errors import shown
-from sweep.study.hints import meant_value
-from sweep.study.patterns import MAX_PATTERNS
+from sweep.study.data.pattern_files import MAX_PATTERNS
+from sweep.study.reading.hints import meant_value
 
 _MAX_HIDDEN = 65_536
 

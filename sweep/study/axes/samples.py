@@ -14,11 +14,11 @@ from itertools import islice
 from typing import Any
 
 from sweep.errors import shown, unknown
-from sweep.study.geomspace import log_value
-from sweep.study.grid import Axis
-from sweep.study.options import takes_integers
-from sweep.study.parameters import Scalar, bounds_of
-from sweep.study.swept_values import Reading, options_of_table, values_of_option
+from sweep.study.axes.grid import Axis
+from sweep.study.axes.swept_values import Reading, options_of_table, values_of_option
+from sweep.study.options.option_tables import takes_integers
+from sweep.study.reading.geomspace import log_value
+from sweep.study.reading.value_forms import Scalar, bounds_of
 from sweep.system.plain_values import is_integer
 
 # Most points of an axis of several options: the canonical form lists them.

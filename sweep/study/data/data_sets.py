@@ -13,12 +13,12 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 
 from sweep.errors import shown
-from sweep.study.data import DATA_KEYS, DATA_OPTIONS, Data, Patterns
-from sweep.study.messages import sentences
-from sweep.study.parameters import Scalar
-from sweep.study.patterns import Matrix
-from sweep.study.splits import DEFAULTS, prepare
-from sweep.study.tasks import ARGUMENTS, arguments_of
+from sweep.study.data.data_table import DATA_KEYS, DATA_OPTIONS, Data, Patterns
+from sweep.study.data.pattern_files import Matrix
+from sweep.study.data.splits import DEFAULTS, prepare
+from sweep.study.data.tasks import ARGUMENTS, arguments_of
+from sweep.study.reading.faults import KnownKeys, sentences
+from sweep.study.reading.value_forms import Scalar
 from sweep.system.formatting import count_text
 
 # Most sets of patterns of a study, and most numbers in all of them.
@@ -140,7 +140,7 @@ class SweptData(NamedTuple):
     combinations: Iterable[tuple[Scalar, ...]]
 
 
-def read_data(raw: Any, swept: SweptData, faults: list[str]) -> DataSets | None:
+def read_data(raw: Any, swept: SweptData, known: KnownKeys, faults: list[str]) -> DataSets | None:
     """Return the patterns of a study.
 
     Parameters
@@ -149,6 +149,8 @@ def read_data(raw: Any, swept: SweptData, faults: list[str]) -> DataSets | None:
         The table [data].
     swept
         The options of [data] that are swept, in file order.
+    known
+        The keys of the study.
     faults
         List to which one sentence per fault is appended.
 
@@ -173,7 +175,7 @@ def read_data(raw: Any, swept: SweptData, faults: list[str]) -> DataSets | None:
         return None
     sets: list[Data] = []
     for values in combinations:
-        found = _data(table | dict(zip(options, values, strict=True)), faults)
+        found = _data(table | dict(zip(options, values, strict=True)), known, faults)
         if found is None:
             return None
         sets.append(found)
@@ -201,13 +203,13 @@ def read_data(raw: Any, swept: SweptData, faults: list[str]) -> DataSets | None:
     return DataSets(tuple(sets), options, source | {"sha256": digest})
 
 
-def _data(table: dict[str, Any], faults: list[str]) -> Data | None:
+def _data(table: dict[str, Any], known: KnownKeys, faults: list[str]) -> Data | None:
     """Return one set of patterns, or None and add its faults."""
     prepared = {key: value for key, value in table.items() if key in ("train", *DEFAULTS)}
     try:
         data = Data.model_validate({key: value for key, value in table.items() if key not in prepared})
     except ValidationError as error:
-        faults += sentences(error, "data", DATA_KEYS)
+        faults += sentences(error, "data", DATA_KEYS, known)
         return None
     try:
         (inputs, targets), rest = prepare((data.inputs, data.targets), prepared)

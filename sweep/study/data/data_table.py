@@ -9,10 +9,10 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import Field, model_validator
 
 from sweep.errors import shown, shown_names
-from sweep.study.patterns import MAX_PATTERNS, read_classes, read_patterns
-from sweep.study.sections import FiniteFloat, Section
-from sweep.study.splits import PREPARATIONS
-from sweep.study.tasks import ARGUMENTS, Argument, make_patterns
+from sweep.study.data.pattern_files import MAX_PATTERNS, read_classes, read_patterns
+from sweep.study.data.splits import PREPARATIONS
+from sweep.study.data.tasks import ARGUMENTS, Argument, make_patterns
+from sweep.study.reading.section import FiniteFloat, Section
 from sweep.system.formatting import count_text
 
 # Keys that select columns of a file.

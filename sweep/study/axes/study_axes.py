@@ -6,15 +6,15 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from sweep.errors import shown
-from sweep.study.data import DATA_OPTIONS
-from sweep.study.data_sets import SweptData
-from sweep.study.exclusions import leave_out
-from sweep.study.grid import Axis, combinations, n_combinations
-from sweep.study.options import OptionTables
-from sweep.study.parameters import Scalar
-from sweep.study.patterns import MAX_PATTERNS
-from sweep.study.samples import MAX_POINTS, read_sample
-from sweep.study.swept_values import Reading, options_of_table, sweepable, swept_parameters, values_of_option
+from sweep.study.axes.exclusions import leave_out
+from sweep.study.axes.grid import Axis, combinations, n_combinations
+from sweep.study.axes.samples import MAX_POINTS, read_sample
+from sweep.study.axes.swept_values import Reading, options_of_table, sweepable, swept_parameters, values_of_option
+from sweep.study.data.data_sets import SweptData
+from sweep.study.data.data_table import DATA_OPTIONS
+from sweep.study.data.pattern_files import MAX_PATTERNS
+from sweep.study.options.option_tables import OptionTables
+from sweep.study.reading.value_forms import Scalar
 from sweep.system.formatting import list_text, name_text
 
 # The lists of tables that let options vary together.

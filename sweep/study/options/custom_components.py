@@ -10,10 +10,10 @@ from kernels import vocabulary
 from kernels.components.records import Setting
 from kernels.custom.decorators import NAME, setting_fault, taken_names
 from kernels.custom.registry import KINDS, Declaration, declared_components
+from sweep.columns import reserved_columns
 from sweep.errors import shown
-from sweep.study.cell_columns import reserved_columns
-from sweep.study.options import OURS
-from sweep.study.sections import Section
+from sweep.study.options.option_tables import OURS
+from sweep.study.reading.section import Section
 
 # For each key that names components, their kind.
 _NAMED_BY = {"activation": "activation", "output": "activation", "loss": "loss", "optimizer": "optimizer"}

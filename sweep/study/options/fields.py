@@ -11,7 +11,7 @@ from pydantic import Field, create_model
 from kernels import vocabulary
 from kernels.components.records import Setting
 from kernels.custom.registry import Declaration, record_of
-from sweep.study.sections import Section
+from sweep.study.reading.section import Section
 
 S = TypeVar("S", bound=Section)
 Role = Literal["kernel", "setting", "limit", "start", "data"]

@@ -11,15 +11,16 @@ from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin, ge
 from pydantic.fields import FieldInfo
 
 from sweep.measures import RECORDED
-from sweep.study.data import Data
-from sweep.study.examples import EXAMPLES
-from sweep.study.fields import IS_SET, Option
-from sweep.study.given_weights import element_of
-from sweep.study.options import HOMES, REQUIRED, STANDS_FOR, OptionTables, known_tables
-from sweep.study.samples import METHODS
-from sweep.study.sections import FAILURES, Record, Restarts, Section, Seeds
-from sweep.study.splits import DEFAULTS, NEEDED, PREPARATIONS
-from sweep.study.tasks import ARGUMENTS, CODINGS, TASKS, arguments_of, make_patterns
+from sweep.study.axes.samples import METHODS
+from sweep.study.data.data_table import Data
+from sweep.study.data.splits import DEFAULTS, NEEDED, PREPARATIONS
+from sweep.study.data.tasks import ARGUMENTS, CODINGS, TASKS, arguments_of, make_patterns
+from sweep.study.explanations.examples import EXAMPLES
+from sweep.study.options.explicit_weights import element_of
+from sweep.study.options.fields import IS_SET, Option
+from sweep.study.options.option_tables import HOMES, REQUIRED, STANDS_FOR, OptionTables, known_tables
+from sweep.study.options.other_sections import FAILURES, Record, Restarts, Seeds
+from sweep.study.reading.section import Section
 
 # Texts of defaults that the field does not hold.
 _TEXTS = {**STANDS_FOR, "reduction": "sum (of mse: mean)", "max_epochs": "unlimited"}

@@ -5,7 +5,7 @@ The comparison ignores case, hyphens and underscores: ``ReLU`` and ``leakyReLU``
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from kernels import vocabulary
@@ -125,7 +125,7 @@ def not_supported(name: Any) -> str | None:
     return wish and f"{wish} not supported"
 
 
-def unknown_key(what: str, key: Any, allowed: Iterable[str], homes: dict[str, str]) -> str:
+def unknown_key(what: str, key: Any, allowed: Iterable[str], homes: Mapping[str, str]) -> str:
     """Return a sentence that reports an unknown key, with a suggestion or the list of known keys.
 
     Parameters

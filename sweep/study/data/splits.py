@@ -6,9 +6,9 @@ from inspect import Parameter
 from typing import Any
 
 from sweep.errors import shown
-from sweep.study.patterns import MAX_PATTERNS, Matrix
-from sweep.study.sections import MAX_SEED
-from sweep.study.tasks import Argument, Patterns
+from sweep.study.data.pattern_files import MAX_PATTERNS, Matrix
+from sweep.study.data.tasks import Argument, Patterns
+from sweep.study.reading.section import MAX_SEED
 
 # Keys of the table [data] for patterns from any source, and their defaults.
 PREPARATIONS = {

@@ -1,7 +1,7 @@
 """The options of a study: every scalar property of a cell, declared once.
 
 An option is a field of its table with type and limits, default, role, meaning and unit (see
-:class:`sweep.study.fields.Option`). Activations, losses, optimizers, criteria and their settings come from
+:class:`sweep.study.options.fields.Option`). Activations, losses, optimizers, criteria and their settings come from
 :mod:`kernels.vocabulary`. Sweepable options, plan, settings of cells and columns of results follow from these fields.
 """
 
@@ -15,13 +15,15 @@ from pydantic import Field
 from kernels import vocabulary
 from kernels.components.reductions import REDUCTIONS
 from kernels.components.scalings import SCALINGS
+from kernels.custom import registry
 from kernels.custom.registry import Declaration, declared_components
 from kernels.start.names import DISTRIBUTIONS, GENERATORS, MAX_LAYERS
-from sweep.study.data import DATA_KEYS, DATA_OPTIONS
-from sweep.study.fields import IS_SET, Option, Users, choice, option, setting, settings_of, table, users_with
-from sweep.study.given_weights import Values, WithWeights
-from sweep.study.option_values import DRAWN, Batch, DrawOrder, Freeze, HiddenUnits, OutputScale, Scale
-from sweep.study.sections import Record, Restarts, Section, Seeds
+from sweep.study.data.data_table import DATA_KEYS, DATA_OPTIONS
+from sweep.study.options.explicit_weights import Values, WithWeights
+from sweep.study.options.fields import IS_SET, Option, Users, choice, option, setting, settings_of, table, users_with
+from sweep.study.options.option_values import DRAWN, Batch, DrawOrder, Freeze, HiddenUnits, OutputScale, Scale
+from sweep.study.options.other_sections import Curves, Record, Restarts, Seeds, Until
+from sweep.study.reading.section import Section
 
 MAX_STEPS = 2**31 - 1
 
@@ -207,7 +209,8 @@ class OptionTables:
     custom : dict
         These declarations by name.
     users
-        Components with settings, by the option whose values they are; see :func:`sweep.study.fields.users_with`.
+        Components with settings, by the option whose values they are, from
+        :func:`sweep.study.options.fields.users_with`.
     sections : dict
         The tables of a study that hold options.
     options : dict
@@ -221,6 +224,8 @@ class OptionTables:
         Settings that only custom components have, by name.
     homes : dict
         The table of every key that can be changed.
+    inner_keys : dict
+        The keys of tables within tables, by their dotted key.
     """
 
     def __init__(self, custom: tuple[Declaration, ...] = ()) -> None:
@@ -252,11 +257,18 @@ class OptionTables:
             **dict.fromkeys(Seeds.model_fields, "seeds"),
             **dict.fromkeys(DATA_KEYS, "data"),
         }
+        self.inner_keys = {"record.curves": list(Curves.model_fields), "seeds.until": list(Until.model_fields)}
         settings = {each.name: each for component in custom for each in component.settings}
         self.custom_settings = {name: each for name, each in settings.items() if name not in vocabulary.SETTINGS}
 
+    def custom_names(self, key: str) -> list[str] | None:
+        """Return the custom components of this process that a key may name; None if it names no component."""
+        if key not in (*registry.KINDS, "output"):
+            return None
+        return [name for name in known_tables().users[key] if name not in OURS.users[key]]
+
     def with_role(self, role: str) -> tuple[str, ...]:
-        """Return the options with a role; see :class:`sweep.study.fields.Option`."""
+        """Return the options with a role; see :class:`sweep.study.options.fields.Option`."""
         return tuple(name for name, option in self.options.items() if option.role == role)
 
 

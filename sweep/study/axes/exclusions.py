@@ -12,10 +12,10 @@ from math import prod
 from typing import Any
 
 from sweep.errors import shown
-from sweep.study.grid import Axis, points
-from sweep.study.parameters import Scalar
-from sweep.study.samples import MAX_POINTS
-from sweep.study.swept_values import Reading, sweepable, values_of_option
+from sweep.study.axes.grid import Axis, points
+from sweep.study.axes.samples import MAX_POINTS
+from sweep.study.axes.swept_values import Reading, sweepable, values_of_option
+from sweep.study.reading.value_forms import Scalar
 from sweep.system.formatting import list_text
 
 _FORMS = "a value, a list of values, or { min = .., max = .. } with one or both ends, which are included"

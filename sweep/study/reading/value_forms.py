@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from sweep.errors import shown, unknown
-from sweep.study.geomspace import linear_values, log_values
+from sweep.study.reading.geomspace import linear_values, log_values
 from sweep.system.plain_values import MAX_VALUES, is_integer, plain
 
 Scalar = bool | int | float | str

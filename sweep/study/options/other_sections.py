@@ -7,26 +7,18 @@ from collections.abc import Mapping
 from itertools import pairwise
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from kernels.vocabulary import LOSS_SUMS
 from sweep.errors import shown, unknown
 from sweep.measures import RECORDED
-from sweep.study.parameters import expand
+from sweep.study.reading.section import MAX_SEED, Section
+from sweep.study.reading.value_forms import expand
 from sweep.system.plain_values import is_integer
 
-MAX_SEED = 2**32 - 1
 MAX_THRESHOLDS = 16
 # Most points of a learning curve, and the largest step.
 MAX_POINTS, MAX_CURVE_STEP = 1000, 2**31 - 1
-
-FiniteFloat = Annotated[float, Field(allow_inf_nan=False)]
-
-
-class Section(BaseModel):
-    """One table of the study file."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, validate_default=True)
 
 
 class Until(Section):

@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from sweep.errors import shown
-from sweep.study.data import DATA_KEYS
-from sweep.study.hints import unknown_key
-from sweep.study.messages import sentences
-from sweep.study.options import REQUIRED, OptionTables, takes_integers
-from sweep.study.parameters import Scalar, expand
-from sweep.study.sections import Seeds
+from sweep.study.data.data_table import DATA_KEYS
+from sweep.study.options.option_tables import REQUIRED, OptionTables, takes_integers
+from sweep.study.options.other_sections import Seeds
+from sweep.study.reading.faults import sentences
+from sweep.study.reading.hints import unknown_key
+from sweep.study.reading.value_forms import Scalar, expand
 
 _NOT_SWEPT = {"dtype", *DATA_KEYS, *Seeds.model_fields, "seed", "seeds"}
 
@@ -114,7 +114,7 @@ def values_of_option(reading: Reading, key: str, spec: Any, name: str, *, distin
     key
         The key of the values, for errors.
     spec
-        As for :func:`sweep.study.parameters.expand`.
+        As for :func:`sweep.study.reading.value_forms.expand`.
     name
         The option.
     distinct
@@ -132,7 +132,7 @@ def values_of_option(reading: Reading, key: str, spec: Any, name: str, *, distin
         expanded = tuple(expand(spec, integer=takes_integers(kind)))
         values: tuple[Any, ...] = adapter.validate_python(expanded, context={"n_patterns": reading.n_patterns})
     except ValidationError as error:
-        faults += sentences(error, key, [])
+        faults += sentences(error, key, [], reading.tables)
         return ()
     except ValueError as error:
         faults.append(f"{key}: {error}")

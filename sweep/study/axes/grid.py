@@ -8,7 +8,7 @@ from itertools import product
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from sweep.study.parameters import Scalar
+from sweep.study.reading.value_forms import Scalar
 
 if TYPE_CHECKING:
     import numpy as np

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 from pydantic import Field
 
 from sweep.errors import shown, unknown
-from sweep.study.monks import Robot, all_robots, one_hot, trained_robots
-from sweep.study.patterns import MAX_PATTERNS, Matrix
+from sweep.study.data.monks import Robot, all_robots, one_hot, trained_robots
+from sweep.study.data.pattern_files import MAX_PATTERNS, Matrix
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

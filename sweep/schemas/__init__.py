@@ -1,0 +1,1 @@
+"""The columns of the tables of a study: runs, curves, cells, tallies."""

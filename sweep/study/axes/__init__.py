@@ -1,0 +1,1 @@
+"""What a study sweeps: axes of options, and the grid of cells that they span."""

@@ -1,0 +1,1 @@
+"""The table [data]: tasks, files, splits and sets of patterns."""

@@ -1,0 +1,1 @@
+"""The options of a study and its other tables, each declared once."""

@@ -1,0 +1,1 @@
+"""How any table of a study file is read: forms of values, faults, suggestions for unknown names."""
