@@ -1,4 +1,9 @@
-"""Check a results folder: every run is present once, as it was written, and as training computes it."""
+"""Check a results folder: every run is present once, as it was written, and as training computes it.
+
+A check has five steps. It reads study.toml and run.json, then all commits, which must hold each run exactly once. Each
+part must have its checksum, the columns that follow from the study, and values within their ranges. Digest, cells and
+totals are computed again from the parts. Drawn or all runs are trained again and compared bit by bit.
+"""
 
 from __future__ import annotations
 
@@ -20,10 +25,12 @@ from sweep.store.commits import COMMIT_NAME, Commit, commit_name, cover
 from sweep.store.contents import fitting
 from sweep.store.files import waits_ended_by
 from sweep.store.location import files_at
+from sweep.store.mixture import foreign_commits
 from sweep.store.own_bits import own_bits
 from sweep.store.reader import StoreReader
 from sweep.store.run_facts import totals
 from sweep.study.model import Study
+from sweep.system.formatting import count_text
 from sweep.system.host import thread_count
 from sweep.system.progress import SweepProgress
 from sweep.system.signals import Interrupts
@@ -33,7 +40,6 @@ from sweep.training.executors.threads import import_all_kernels, work_in_threads
 from sweep.verification.curves import curve_faults, curve_file_faults
 from sweep.verification.findings import Findings
 from sweep.verification.leftovers import leftovers
-from sweep.verification.mixture import note_foreign_commits
 from sweep.verification.overlaps import surplus
 from sweep.verification.parts import PartCheck
 from sweep.verification.sample import Sample
@@ -51,9 +57,9 @@ def verify(
 ) -> Findings:
     """Check a results folder, complete or not, without changing it.
 
-    Every commit and part is compared with its checksum and with the study: which runs it holds, when these may end, and
-    which values are consistent. Digest, cells and totals are computed again from the rows. Only training again detects
-    a wrong row that breaks no rule.
+    Every commit and part is compared with its checksum and with the study: which runs it holds, and in which ranges
+    their values lie. Digest, cells and totals are computed again from the rows. Only training again detects wrong rows
+    to which all of these were adapted.
 
     Parameters
     ----------
@@ -82,7 +88,9 @@ def verify(
     StudyError
         If ``threads`` or ``sample_seed`` is out of range.
     """
-    n_threads, files, drawn = thread_count(threads), files_at(directory), Sample(sample, sample_seed)
+    n_threads = thread_count(threads)
+    files = files_at(directory)
+    drawn = Sample(sample, sample_seed)
     faults = head_faults(files)
     if faults:
         return Findings(faults, head_only=True)
@@ -103,23 +111,7 @@ def check(
 ) -> Findings:
     """Check the commits and parts of a folder whose study and facts can be read.
 
-    Parameters
-    ----------
-    store
-        The results folder.
-    sample
-        The runs that are trained again.
-    n_threads
-        Number of threads.
-    shown
-        Whether to show progress.
-    passed
-        Commits whose parts passed an earlier check and are not checked again.
-
-    Returns
-    -------
-    Findings
-        All faults and leftovers.
+    Parts in ``passed`` are correct by an earlier check and are not checked again; ``shown`` shows progress.
 
     Raises
     ------
@@ -132,7 +124,8 @@ def check(
         check_custom_components(store.study)
         # Sources may differ: the check shows whether they give the same bits.
         store.check_bits(own_bits(), sources=False)
-    plan, found = store.plan, Findings(passed=set(passed), whole_parts=store.keep != "runs")
+    plan = store.plan
+    found = Findings(passed=set(passed), whole_parts=store.keep != "runs")
     found.sample_seed = sample.seed if sample.draws else None
     _check_commits(plan, store, found)
     sample.draw(found.commits, whole=store.keep != "runs")
@@ -142,23 +135,10 @@ def check(
 
 
 def sum_faults(store: StoreReader, commits: list[Commit], aggregate: Aggregate) -> list[str]:
-    """Compare the facts, digest and cells of a complete result with those computed from its parts.
-
-    Parameters
-    ----------
-    store
-        The results folder.
-    commits
-        Commits of all of its parts.
-    aggregate
-        Statistics computed from these parts.
-
-    Returns
-    -------
-    list of str
-        A sentence for each fault.
-    """
-    where, facts, faults = store.files.where("run.json"), store.facts(), []
+    """Return the differences of facts, digest and cells of a complete result from those of its parts."""
+    where = store.files.where("run.json")
+    facts = store.facts()
+    faults = []
     for name, value in totals(store.study, store.keep, commits).items():
         if not _same_fact(facts.get(name), value):
             faults.append(f"{where!r} is damaged: {name!r} must be {value!r} by the commits, got {facts.get(name)!r}")
@@ -224,7 +204,11 @@ def _check_commits(plan: Plan, store: StoreReader, found: Findings) -> None:
         found.commits.remove(commit)
         found.bad_commits.append(name)
         found.faults.append(f"{store.files.where(name)!r} is damaged: other commits hold the same runs")
-    note_foreign_commits(store, found)
+    foreign = list(foreign_commits(found.commits, store.study, store.bits, store.whose))
+    if foreign:
+        found.bad_parts += [commit for commit, _ in foreign]
+        parts = count_text(len(foreign), "part")
+        found.faults.append(f"results in {store.files.place!r} mix two trainings, in {parts}: {foreign[0].difference}")
     # A round starts once all earlier ones are complete.
     last = plan.parts.round_of(found.commits[-1]) if found.commits else 0
     found.needed = plan.n_runs if complete else plan.parts.start_of(last)

@@ -23,7 +23,7 @@ from sweep.store.reader import StoreReader
 from sweep.training.adaptive_rounds import AdaptiveRounds
 from sweep.training.networks.part_trainer import PartTrainer
 from sweep.training.part_result import PartResult, is_outcome, outcomes_from_table, updates
-from sweep.verification.rows import RowCheck
+from sweep.verification.ranges import fault_of_counts, fault_of_rows
 from sweep.verification.sample import Sample
 
 
@@ -67,11 +67,10 @@ class PartCheck:
         self._plan, self._store, self._rounds = plan, store, rounds
         self._columns = runs_columns(store.study) if store.keep == "runs" else counts_columns(store.study)
         self._worker = PartTrainer(self._plan)
-        self._rows = RowCheck(plan, self._worker.settings)
         self._sample = sample
 
     def check(self, commit: Commit) -> Checked:
-        """Compare a part with its checksum, with the rules of the study, and with a new training."""
+        """Compare a part with its checksum, with the study, and with a new training."""
         try:
             table = self._store.table(commit)
         except StoreError as error:
@@ -104,16 +103,18 @@ class PartCheck:
         if self._store.keep == "runs":
             columns = outcomes_from_table(table, self._store.study)
             wrong = self._planned_column_that_differs(part, table, columns)
-            fault = self._rows.fault_of_runs(part, columns) if not wrong else ""
+            fault = fault_of_rows(self._plan, part, columns) if not wrong else ""
             net_steps = int(updates(columns).sum(dtype=np.int64))
         else:
             tally = counts_from_table(table)
             wrong = "" if np.isin(tally["cell"], self._plan.cells(part)[0]).all() else "cell"
-            fault = self._rows.fault_of_tally(part, tally) if not wrong else ""
+            fault = fault_of_counts(self._plan, part, tally) if not wrong else ""
             net_steps = int((tally["steps"].astype(np.int64) * tally["n"]).sum())
         if wrong:
             return f"its column {wrong!r} does not fit its runs"
-        return fault or _fault_of_commit(commit, net_steps)
+        if not fault and commit.net_steps != net_steps:
+            return f"'net_steps' of its commit must be {net_steps}, got {commit.net_steps}"
+        return fault
 
     def _planned_column_that_differs(self, part: Part, table: pa.Table, columns: Columns) -> str:
         """Return the first column that follows from the study but has other values."""
@@ -146,14 +147,3 @@ def _same_bits(one: NDArray[Any], other: NDArray[Any]) -> bool:
     if one.dtype.kind == "f":
         one, other = one.view(f"i{one.itemsize}"), other.view(f"i{other.itemsize}")
     return np.array_equal(one, other)
-
-
-def _fault_of_commit(commit: Commit, net_steps: int) -> str:
-    """Return the fault of a commit's numbers; empty if there is none."""
-    if commit.net_steps != net_steps:
-        return f"'net_steps' of its commit must be {net_steps}, got {commit.net_steps}"
-    if commit.lane_steps < commit.net_steps:
-        return f"'lane_steps' of its commit must be at least {net_steps}, got {commit.lane_steps}"
-    if commit.end < commit.begin:
-        return f"'end' of its commit must not be before 'begin' {commit.begin}, got {commit.end}"
-    return ""

@@ -1,4 +1,4 @@
-"""The runs that are trained again for comparison: an unpredictable sample, all, or none."""
+"""The runs that are trained again for comparison: a random sample, all, or none."""
 
 from __future__ import annotations
 
@@ -25,13 +25,7 @@ class Sample:
     n_runs
         Number of runs; -1 for all.
     seed
-        Seed of the draw, below 2^32. By default it is unpredictable, so that nobody can forge only runs that are not
-        drawn.
-
-    Attributes
-    ----------
-    n_runs, seed
-        As above.
+        Seed of the draw, below 2^32. By default each check draws other runs.
 
     Raises
     ------
@@ -59,32 +53,30 @@ class Sample:
         return self.n_runs > 0
 
     def draw(self, commits: Sequence[Commit], *, whole: bool = False) -> None:
-        """Draw runs of these commits, all with equal probability.
-
-        With ``whole``, draw parts instead of single runs, weighted by their runs, until they have as many runs.
-        """
+        """Draw runs of these commits, all with equal probability, or ``whole`` parts that have as many runs."""
+        self._rows = {}
         if whole:
-            random, n_drawn, self._rows = Random(self.seed), 0, {}
-            keys = [random.random() ** (1 / max(commit.n_runs, 1)) for commit in commits]
-            for _, commit in sorted(zip(keys, commits, strict=True), key=lambda pair: -pair[0]):
+            n_drawn = 0
+            for commit in Random(self.seed).sample(commits, len(commits)):
                 if n_drawn < self.n_runs:
                     self._rows[commit.part] = np.arange(commit.n_runs)
                     n_drawn += commit.n_runs
             return
-        starts = np.cumsum([0, *(commit.n_runs for commit in commits)])
-        n_held = int(starts[-1])
-        drawn = np.array(sorted(Random(self.seed).sample(range(n_held), min(max(self.n_runs, 0), n_held))), np.int64)
-        cuts = np.searchsorted(drawn, starts)
-        self._rows = {
-            commit.part: drawn[first:last] - start
-            for commit, start, first, last in zip(commits, starts, cuts, cuts[1:], strict=False)
-            if first < last
-        }
+        if not self.draws or not commits:
+            return
+        stops = np.cumsum([commit.n_runs for commit in commits])
+        drawn = self._places(int(stops[-1]))
+        by_commit = np.split(drawn, np.searchsorted(drawn, stops[:-1]))
+        for commit, stop, places in zip(commits, stops, by_commit, strict=True):
+            self._rows[commit.part] = places - (stop - commit.n_runs)
 
     def choose(self, numbers: NDArray[Any]) -> NDArray[Any]:
         """Draw as many of ``numbers`` as there are runs in the sample, with equal probability."""
-        n_drawn = len(numbers) if self.takes_all else min(self.n_runs, len(numbers))
-        return numbers[sorted(Random(self.seed).sample(range(len(numbers)), n_drawn))]
+        return numbers if self.takes_all else numbers[self._places(len(numbers))]
+
+    def _places(self, n_held: int) -> NDArray[np.int64]:
+        """Draw numbers below ``n_held``, none twice, in ascending order."""
+        return np.array(sorted(Random(self.seed).sample(range(n_held), min(self.n_runs, n_held))), np.int64)
 
     def rows_of(self, commit: Commit) -> NDArray[Any]:
         """Return the drawn row numbers of a part."""
