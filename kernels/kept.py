@@ -7,12 +7,11 @@ from functools import lru_cache
 from threading import Lock
 from typing import Any
 
-from numba.core.compiler_lock import global_compiler_lock
-
 from kernels.loop.kernel import make_kernel
+from kernels.numba.compiling import claimed
+from kernels.numba.machine_code import Kernel, compile_kernel, compiler_lock, is_compiled, is_loaded
+from kernels.numba.part_makers import forget_parts
 from kernels.recipe import Recipe
-from kernels.simd.compiling import Kernel, claimed, is_compiled, is_loaded
-from kernels.simd.parts import forget_parts
 from kernels.variant import Variant
 
 # How many kernels are kept, of two or three megabytes each. Another is read from the disk in some 20 ms.
@@ -48,7 +47,7 @@ def ready_kernel(recipe: Recipe, variant: Variant, arguments: tuple[Any, ...]) -
     """
     kernel = kernel_for(recipe, variant)
     if not (is_loaded(kernel) or is_compiled(kernel, arguments)):
-        with claimed(kernel), global_compiler_lock:  # one at a time, which counts as waiting for machine code
+        with claimed(kernel), compiler_lock:  # one at a time, which counts as waiting for machine code
             if not is_compiled(kernel, arguments):  # by another thread or process
                 _compile(recipe, variant, arguments)
                 gc.collect()
@@ -58,8 +57,8 @@ def ready_kernel(recipe: Recipe, variant: Variant, arguments: tuple[Any, ...]) -
 def _compile(recipe: Recipe, variant: Variant, arguments: tuple[Any, ...]) -> None:
     """Compile a kernel and keep nothing but its machine code on disk, or in memory where the disk cannot be written."""
     with _lock:
-        kernel: Any = _make(recipe, variant)
-    kernel.compile(tuple(map(kernel.typeof_pyval, arguments)))
+        kernel = _make(recipe, variant)
+    compile_kernel(kernel, arguments)
 
 
 def _make(recipe: Recipe, variant: Variant) -> Kernel:

@@ -27,9 +27,9 @@ from kernels.kept import kernel_for, ready_kernel
 from kernels.loop.kernel import MAX_STEPS
 from kernels.loop.lane_assignment import OCCUPIED
 from kernels.loop.runs import RETRAIN, Outcome, Runs, ascending_epochs, cell_limits, initial_numbers, make_columns
+from kernels.numba.jit import ENABLED
+from kernels.numba.machine_code import Kernel, is_compiled
 from kernels.recipe import Hidden, Recipe
-from kernels.simd.compiling import Kernel, is_compiled
-from kernels.simd.jit import ENABLED
 from kernels.sources import sources_digest
 from kernels.step.layout import Workspace, make_workspace
 from kernels.tuning import Tuning, tuning_here

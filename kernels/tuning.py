@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kernels.simd import jit
+from kernels.numba import target
 
 # The folder in which Linux describes the first cache.
 CACHE_FOLDER = Path("/sys/devices/system/cpu/cpu0/cache/index0")
@@ -72,13 +72,13 @@ class Tuning(NamedTuple):
 @cache
 def tuning_here() -> Tuning:
     """Return the tuning for this CPU, or for the one that ``NUMBA_CPU_NAME`` names."""
-    row_bytes = jit.register_bytes()
+    row_bytes = target.register_bytes()
     return Tuning(
         row_bytes,
         row_bytes,
         first_cache_bytes(CACHE_FOLDER),
         constant_limit=192 if row_bytes >= 64 else 96,
-        packets=3 if jit.cpu_name() == "znver5" or row_bytes == 32 else 2,
+        packets=3 if target.cpu_name() == "znver5" or row_bytes == 32 else 2,
     )
 
 

@@ -4,22 +4,8 @@ A component may also use its arguments, numbers, ``+ - * /``, comparisons, and `
 :func:`sweep.activation`, :func:`sweep.loss` and :func:`sweep.optimizer`.
 """
 
-from kernels.simd.functions import (
-    absolute,
-    constant,
-    elu,
-    exp,
-    log,
-    normal,
-    normal_cdf,
-    select,
-    sigmoid,
-    sin,
-    sin_cos,
-    softplus,
-    sqrt,
-    tanh,
-)
+from kernels.elementary.functions import elu, exp, log, normal, normal_cdf, sigmoid, sin, sin_cos, softplus, tanh
+from kernels.lanes.arithmetic import absolute, constant, select, sqrt
 
 __all__ = [
     "absolute",

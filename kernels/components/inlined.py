@@ -7,9 +7,9 @@ from typing import Any
 
 from kernels.components.records import Activation, Criterion, Loss, Optimizer, Schedule
 from kernels.components.value_of import ValueOf
-from kernels.simd.functions import Lanes
-from kernels.simd.jit import device
-from kernels.simd.parts import made_once
+from kernels.elementary.formulas import formula
+from kernels.lanes.arithmetic import Lanes
+from kernels.numba.part_makers import made_once
 from kernels.vocabulary import ACTIVATIONS, CRITERIA, LOSSES, OPTIMIZERS, SCHEDULES
 
 
@@ -17,7 +17,7 @@ from kernels.vocabulary import ACTIVATIONS, CRITERIA, LOSSES, OPTIMIZERS, SCHEDU
 def _inlined(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function, or one of the values of a function, in the form that kernels call."""
     if not isinstance(function, ValueOf):
-        return device(function)
+        return formula(function)
     made, number = _inlined(function.function), function.number
 
     def value(first: Lanes, *others: Lanes) -> Lanes:
@@ -26,7 +26,7 @@ def _inlined(function: Callable[..., Any]) -> Callable[..., Any]:
     def value_behind(skipped: Lanes, first: Lanes, *others: Lanes) -> Lanes:
         return made(first, *others)[number]
 
-    return device(value_behind if function.skipped else value)
+    return formula(value_behind if function.skipped else value)
 
 
 @made_once

@@ -1,7 +1,7 @@
 """Records that declare components: formula, settings and their limits, cost, and source.
 
 A component is a module in the folder of its kind that holds one of these records as ``COMPONENT``. The module's name is
-the name of the component. Formulas are written with :mod:`kernels.simd.functions`; :mod:`kernels.components.inlined`
+the name of the component. Formulas are written with :mod:`kernels.lanes.arithmetic`; :mod:`kernels.components.inlined`
 compiles them.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from kernels.simd.functions import Lanes, Mask, select
+from kernels.lanes.arithmetic import Lanes, Mask, select
 
 
 class Setting(NamedTuple):

@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from kernels.components.records import LEARNING_RATE, Setting
 from kernels.custom.registry import CustomComponent, component_of
 from kernels.data.packet import make_load_rows, make_store_rows
-from kernels.simd import jit, lanes
-from kernels.simd.functions import Lanes
+from kernels.elementary.formulas import formula
+from kernels.lanes.arithmetic import Lanes
+from kernels.lanes.memory import Rows, aligned_rows, make_memory
+from kernels.numba import jit
 
 Array = NDArray[Any]
 Results = dict[str, Array]
@@ -125,7 +127,7 @@ def _interpreted(component: CustomComponent, role: str, arguments: list[Array]) 
 def _compiled(component: CustomComponent, role: str, arguments: list[Array]) -> list[Array]:
     dtype, n_rows, n_arguments = str(arguments[0].dtype), N_NUMBERS // _WIDTH, len(arguments)
     n_values = _n_values(component, role) or 1
-    inputs, out = (lanes.aligned_rows(n * n_rows, _WIDTH, dtype) for n in (n_arguments, n_values))
+    inputs, out = (aligned_rows(n * n_rows, _WIDTH, dtype) for n in (n_arguments, n_values))
     for k, values in enumerate(arguments):
         inputs.reshape(n_rows, n_arguments, _WIDTH)[:, k] = values.reshape(n_rows, _WIDTH)
     _kernel(component.declaration.key, role, dtype, n_arguments)(inputs, out, n_rows)
@@ -148,7 +150,7 @@ def _kernel(key: str, role: str, dtype: str, n_arguments: int) -> Callable[[Arra
     """Make the kernel that applies a function to rows of arguments, row by row."""
     component = component_of(key)
     assert component is not None
-    memory, called = lanes.memory(dtype, _WIDTH), jit.device(_function(component, role))
+    memory, called = make_memory(dtype, _WIDTH), formula(_function(component, role))
     n_values = _n_values(component, role)
     n_returned, is_number, is_tuple = n_values or 1, role == "number", n_values is not None
     load_some = make_load_rows(memory, tuple(range(min(n_arguments, 5))))
@@ -164,7 +166,7 @@ def _kernel(key: str, role: str, dtype: str, n_arguments: int) -> Callable[[Arra
     function = with_number if is_number else called
 
     @jit.device
-    def apply_once(rows: lanes.Rows, results: lanes.Rows) -> None:
+    def apply_once(rows: Rows, results: Rows) -> None:
         values = function(*(load_some(rows) + load_others(rows)))
         if is_tuple:
             store_all(results, values)

@@ -1,6 +1,6 @@
 """The source of a custom component: one text that defines the component completely.
 
-Its functions use their arguments, numbers, and the functions of :mod:`kernels.simd.functions`. So the text, which holds
+Its functions use their arguments, numbers, and the functions of :mod:`sweep.lanes`. So the text, which holds
 them and the declaration, is all that decides what the component computes. Other processes make the
 component from it, and its SHA-256 distinguishes components.
 """
@@ -16,13 +16,15 @@ from collections.abc import Callable, Mapping
 from types import FunctionType
 from typing import Any, NamedTuple, NoReturn
 
-from kernels.simd import functions as lane_functions
+from kernels.elementary.functions import ELEMENTARY
+from kernels.lanes.arithmetic import absolute, constant, select, sqrt
 
-# The functions in formulas.
-_ELEMENTARY = tuple(each.__name__ for each in lane_functions.ELEMENTARY)
-LANE_FUNCTIONS = ("select", "absolute", "sqrt", "constant", *_ELEMENTARY)
+# The functions in formulas, by name.
+LANE_FUNCTIONS = {each.__name__: each for each in (select, absolute, sqrt, constant, *ELEMENTARY)}
 
 _HEAD = "from __future__ import annotations\n"
+# This line is part of the hash of each component, so it stays though the module has moved.
+_IMPORTED = "from kernels.simd.functions"
 _DECLARED = "DECLARED = "
 # Expressions in the assignments and the return of a function.
 _STATEMENTS = (ast.Assign, ast.AnnAssign, ast.Return)
@@ -134,7 +136,7 @@ def write_source(what: str, read: list[Function], declared: Mapping[str, Any]) -
                 )
     functions = {name: value.__name__ for name, value in used.items() if callable(value)}
     imports = [f"{own} as {name}" if own != name else own for name, own in sorted(functions.items())]
-    head = [f"from kernels.simd.functions import {', '.join(imports)}\n"] if imports else []
+    head = [f"{_IMPORTED} import {', '.join(imports)}\n"] if imports else []
     head += [f"{name} = {value!r}\n" for name, value in sorted(used.items()) if not callable(value)]
     return "\n".join([_HEAD, *head, *(function.source for function in read), f"{_DECLARED}{dict(declared)!r}\n"])
 
@@ -152,6 +154,10 @@ def read_source(source: str, places: Mapping[str, Place]) -> tuple[dict[str, Cal
     found: dict[str, Any] = {"__name__": "own_component"}
     *code, declared = ast.parse(source).body
     for statement in code:
+        if isinstance(statement, ast.ImportFrom):
+            names = {alias.asname or alias.name: alias.name for alias in statement.names}
+            found |= {own: LANE_FUNCTIONS[name] for own, name in names.items() if name in LANE_FUNCTIONS}
+            continue
         place = places.get(getattr(statement, "name", ""))
         if place:
             ast.increment_lineno(statement, place.line - statement.lineno)
@@ -216,7 +222,7 @@ def facts_of(source: str, functions: Mapping[str, str]) -> dict[str, Any]:
     nodes = list(ast.walk(definitions[functions["function"]]))
     calls = [node.func for node in nodes if isinstance(node, ast.Call)]
     called = [means.get(name.id, "") for name in calls if isinstance(name, ast.Name)]
-    n_long = sum(name in _ELEMENTARY for name in called)
+    n_long = sum(LANE_FUNCTIONS.get(name) in ELEMENTARY for name in called)
     n_slow = called.count("sqrt") + sum(isinstance(node, ast.Div) for node in nodes)
     n_all = sum(isinstance(node, ast.BinOp | ast.Compare | ast.Call) for node in nodes)
     factors = list(ast.walk(definitions[functions["factors"]])) if "factors" in functions else []
@@ -264,7 +270,7 @@ def _value_of(what: str, function: FunctionType, place: Place, name: str) -> Any
         _refuse(what, place, f"{_may_use()}, got {name!r}")
     value = function.__globals__[name]
     is_number = type(value) in (int, float) and math.isfinite(value)
-    if not is_number and not any(value is getattr(lane_functions, known) for known in LANE_FUNCTIONS):
+    if not is_number and not any(value is known for known in LANE_FUNCTIONS.values()):
         _refuse(what, place, f"{_may_use()}, got {name!r}, which is {_short(value)}")
     return value
 

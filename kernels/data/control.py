@@ -1,6 +1,6 @@
 """Rows of control that every packet has: settings of each run, and results of its evaluation.
 
-The rows of a recipe's components follow; see :func:`kernels.step.control_layout.make_control_layout`.
+The rows of a recipe's components follow; see :func:`kernels.data.control_layout.make_control_layout`.
 """
 
 # Rows before INITIAL_ROWS are written when a run takes a lane.

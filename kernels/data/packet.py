@@ -14,10 +14,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from kernels.lanes.arithmetic import Lanes
+from kernels.lanes.memory import Memory, Rows
+from kernels.numba.jit import device
 from kernels.recipe import Architecture
-from kernels.simd.functions import Lanes
-from kernels.simd.jit import device
-from kernels.simd.lanes import Memory, Rows
 
 
 class Stack(NamedTuple):

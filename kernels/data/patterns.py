@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels.data.packet import Packet
-from kernels.simd.functions import Lanes
-from kernels.simd.jit import device
-from kernels.simd.lanes import Memory
-from kernels.simd.parts import made_once
+from kernels.lanes.arithmetic import Lanes
+from kernels.lanes.memory import Memory
+from kernels.numba.jit import device
+from kernels.numba.part_makers import made_once
 
 Array = NDArray[Any]
 

@@ -14,8 +14,11 @@ from typing import cast
 import numpy as np
 
 from kernels.data.control import CONVERGED_FLAG, DIVERGENCE_THRESHOLD, LOSS, PREVIOUS, STALLED_FLAG
+from kernels.data.control_layout import PLATEAU_FLAG, make_control_layout
 from kernels.data.packet import Packet
 from kernels.data.patterns import Patterns
+from kernels.lanes.arithmetic import select
+from kernels.lanes.memory import Memory
 from kernels.loop.evaluation import Verdict, make_evaluate
 from kernels.loop.lane_assignment import (
     EMPTY,
@@ -39,12 +42,9 @@ from kernels.loop.metrics import make_measure
 from kernels.loop.plateau import make_plateau
 from kernels.loop.runs import CONVERGED, DIVERGED, EXHAUSTED, PLATEAU, STALLED, Runs
 from kernels.loop.shuffled_patterns import make_shuffle
+from kernels.numba.jit import device, routine
+from kernels.numba.part_makers import made_once
 from kernels.recipe import Recipe
-from kernels.simd.functions import select
-from kernels.simd.jit import device, routine
-from kernels.simd.lanes import Memory
-from kernels.simd.parts import made_once
-from kernels.step.control_layout import PLATEAU_FLAG, make_control_layout
 from kernels.step.layout import Workspace, make_in_memory
 from kernels.step.step import file_order, make_step
 from kernels.variant import Variant

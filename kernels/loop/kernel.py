@@ -7,6 +7,9 @@ from typing import TypeAlias
 
 from kernels.data.packet import Packet
 from kernels.data.patterns import Patterns
+from kernels.lanes.arithmetic import Mask
+from kernels.lanes.memory import Memory, Rows, make_memory
+from kernels.lanes.operations import align_frame, any_lane
 from kernels.loop.end_runs import make_end_runs
 from kernels.loop.evaluation import make_watch
 from kernels.loop.lane_assignment import DEADLINE, OCCUPIED, TURN, some_wait
@@ -14,13 +17,11 @@ from kernels.loop.loss_sums import make_add_loss
 from kernels.loop.registers import PacketOf, make_packet_places
 from kernels.loop.runs import Runs
 from kernels.loop.shuffled_patterns import make_shuffle
+from kernels.numba import jit
+from kernels.numba.jit import device
+from kernels.numba.machine_code import Kernel
+from kernels.numba.part_makers import made_once
 from kernels.recipe import Recipe
-from kernels.simd import jit, lanes
-from kernels.simd.compiling import Kernel
-from kernels.simd.functions import Mask
-from kernels.simd.jit import device
-from kernels.simd.lanes import Memory, Rows, align_frame, any_lane
-from kernels.simd.parts import made_once
 from kernels.step.layout import Workspace
 from kernels.step.step import make_step
 from kernels.variant import Variant
@@ -46,7 +47,7 @@ def make_kernel(recipe: Recipe, variant: Variant) -> Kernel:
     over units is unrolled. A packet is evaluated right before it goes back, so that registers hold
     one loss at a time, and the last to go forward is the first.
     """
-    memory = lanes.memory(recipe.dtype, variant.width)
+    memory = make_memory(recipe.dtype, variant.width)
     n_packets, shuffles = variant.packets, variant.shuffles(recipe)
     end_runs, shuffle = make_end_runs(recipe, variant, memory), make_shuffle(recipe, variant)
     places = make_packet_places(recipe, variant, memory)

@@ -20,13 +20,13 @@ from kernels.data.control import (
     THRESHOLD,
     THRESHOLD_NOW,
 )
+from kernels.data.control_layout import TO_BEAT, WAITED, make_control_layout
 from kernels.data.patterns import Patterns
+from kernels.lanes.memory import Memory
 from kernels.loop.runs import DIVERGED, FROM_STEP, MOST_STEPS, PATTERNS, RETRAIN, SCHEDULE_STEPS, Runs
+from kernels.numba.jit import device
+from kernels.numba.part_makers import made_once
 from kernels.recipe import Recipe
-from kernels.simd.jit import device
-from kernels.simd.lanes import Memory
-from kernels.simd.parts import made_once
-from kernels.step.control_layout import TO_BEAT, WAITED, make_control_layout
 from kernels.step.layout import Workspace, make_layout
 from kernels.step.schedule import FIRST_STATE, MOST, TAKEN
 from kernels.variant import Variant

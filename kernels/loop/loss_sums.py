@@ -6,16 +6,16 @@ from collections.abc import Callable
 
 import numpy as np
 
+from kernels.data.control_layout import make_control_layout
 from kernels.data.packet import Packet
+from kernels.lanes.arithmetic import Lanes
+from kernels.lanes.memory import Memory, make_memory
+from kernels.lanes.operations import widen
 from kernels.loop.lane_assignment import RUN
 from kernels.loop.runs import Runs
+from kernels.numba.jit import device
+from kernels.numba.part_makers import made_once
 from kernels.recipe import Recipe
-from kernels.simd import lanes
-from kernels.simd.functions import Lanes
-from kernels.simd.jit import device
-from kernels.simd.lanes import Memory, widen
-from kernels.simd.parts import made_once
-from kernels.step.control_layout import make_control_layout
 from kernels.step.layout import Workspace
 from kernels.vocabulary import LOSS_SUMS, TAIL
 
@@ -31,7 +31,7 @@ def _rows(recipe: Recipe) -> tuple[bool, int, bool, int, bool, int]:
 def make_add_loss(recipe: Recipe, memory: Memory) -> Callable[[Packet, Lanes, int], None]:
     """Make the function that adds the loss of an evaluation after which runs continue: ``(packet, loss, turn)``."""
     adds, plain, adds_inverse, inverse, keeps_tail, tail = _rows(recipe)
-    double, is_wide = lanes.memory("float64", memory.width), recipe.dtype == "float64"
+    double, is_wide = make_memory("float64", memory.width), recipe.dtype == "float64"
     load, store, fill = double.load, double.store, double.fill
 
     @device

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from kernels.data.control_layout import NEXT_TO_BEAT, NEXT_WAITED, TO_BEAT, WAITED, make_control_layout
 from kernels.data.packet import Packet
 from kernels.data.patterns import Patterns, PatternSource
+from kernels.lanes.arithmetic import Lanes, Mask, select
+from kernels.lanes.memory import Memory
 from kernels.loop.right import make_right
+from kernels.numba.jit import device
+from kernels.numba.part_makers import made_once
 from kernels.recipe import Recipe
-from kernels.simd.functions import Lanes, Mask, select
-from kernels.simd.jit import device
-from kernels.simd.lanes import Memory
-from kernels.simd.parts import made_once
-from kernels.step.control_layout import NEXT_TO_BEAT, NEXT_WAITED, TO_BEAT, WAITED, make_control_layout
 
 
 class Plateau(NamedTuple):

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
 from kernels.data.packet import Packet
+from kernels.lanes.memory import Memory, Rows
+from kernels.numba.jit import device
+from kernels.numba.part_makers import made_once
 from kernels.recipe import Recipe
-from kernels.simd.jit import device
-from kernels.simd.lanes import Memory, Rows
-from kernels.simd.parts import made_once
 from kernels.step.layout import Workspace, make_in_memory, make_layout
 from kernels.variant import Variant
 from kernels.vocabulary import ACTIVATIONS, OPTIMIZERS

@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 from kernels.data.packet import Packet
 from kernels.data.patterns import Patterns, PatternSource
+from kernels.lanes.arithmetic import Lanes, Mask, select
+from kernels.lanes.memory import Memory
+from kernels.numba.jit import device
+from kernels.numba.part_makers import made_once
 from kernels.recipe import Recipe
-from kernels.simd.functions import Lanes, Mask, select
-from kernels.simd.jit import device
-from kernels.simd.lanes import Memory
-from kernels.simd.parts import made_once
 from kernels.vocabulary import OVER_OUTPUTS
 
 

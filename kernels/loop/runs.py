@@ -119,7 +119,7 @@ class Runs(NamedTuple):
     Attributes
     ----------
     numbers : (cells, initial rows) of float64
-        Settings of each cell, in the order of ``initial`` of :class:`kernels.step.control_layout.ControlLayout`.
+        Settings of each cell, in the order of ``initial`` of :class:`kernels.data.control_layout.ControlLayout`.
     limits : (cells, 4) of int64
         MOST_STEPS, FROM_STEP, PATTERNS, the number of the set of patterns, and SCHEDULE_STEPS.
     stops : (cells,) of int64

@@ -8,9 +8,9 @@ from typing import Any
 from kernels.data.patterns import Patterns
 from kernels.loop.lane_assignment import EMPTY, FIRST_TURN, RUN
 from kernels.loop.runs import Runs
+from kernels.numba.jit import device
+from kernels.numba.part_makers import made_once
 from kernels.recipe import Recipe
-from kernels.simd.jit import device
-from kernels.simd.parts import made_once
 from kernels.start.shuffle import fill_permutation
 from kernels.step.layout import Workspace, make_layout
 from kernels.variant import Variant

@@ -14,9 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from kernels.simd import lanes
-from kernels.simd.jit import device
-from kernels.simd.lanes import Rows, aligned_rows
+from kernels.lanes.memory import Rows, aligned_rows, make_memory
+from kernels.numba.jit import device
 from kernels.start.mersenne import STATE_WORDS, WIDTH, uniform
 
 Array = NDArray[Any]
@@ -115,8 +114,8 @@ def make_fill_normal() -> Callable[[Scratch, Array, Wanted, int], None]:
     The number made from the second uniform of a pair comes first. The logarithm is
     math.log, that of libm, as in NumPy, since its bits matter. No loop has a branch except for the logarithm.
     """
-    load = lanes.memory("uint32", WIDTH).load
-    store = lanes.memory("float64", WIDTH).store
+    load = make_memory("uint32", WIDTH).load
+    store = make_memory("float64", WIDTH).store
 
     @device
     def fill_normal(scratch: Scratch, numbers: Array, wanted: Wanted, start: int) -> None:
@@ -157,8 +156,8 @@ def make_fill_normal() -> Callable[[Scratch, Array, Wanted, int], None]:
 @cache
 def make_fill_uniform() -> Callable[[Scratch, Array, Wanted, int], None]:
     """Make the function that draws numbers in [0, 1), with the arguments of that of :func:`make_fill_normal`."""
-    load = lanes.memory("uint32", WIDTH).load
-    store = lanes.memory("float64", WIDTH).store
+    load = make_memory("uint32", WIDTH).load
+    store = make_memory("float64", WIDTH).store
 
     @device
     def fill_uniform(scratch: Scratch, numbers: Array, wanted: Wanted, start: int) -> None:

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels.floating_point import default_floating_point
+from kernels.numba.machine_code import Kernel
 from kernels.recipe import Architecture, Hidden
 from kernels.shapes import parameter_slices
-from kernels.simd.compiling import Kernel
 from kernels.start.names import MAX_LAYERS
 from kernels.start.numbers import fill_by_numpy, fill_numbers, fill_truncated, uncompiled_draw
 from kernels.start.scales import Scale, bias_scale, scale_of

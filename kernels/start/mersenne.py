@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 
-from kernels.simd import lanes
-from kernels.simd.functions import Lanes, select
-from kernels.simd.jit import device
-from kernels.simd.lanes import Rows, floating
+from kernels.lanes.arithmetic import Lanes, select
+from kernels.lanes.memory import Rows, make_memory
+from kernels.lanes.operations import floating
+from kernels.numba.jit import device
 
 # Generators side by side.
 WIDTH = 128
@@ -33,7 +33,7 @@ def make_seed_rows() -> Callable[[Rows, int], None]:
         Computes the rows of ``state`` from the seeds in row 0. It stores only those that ``n_outputs`` outputs need, or
         with 0 all, since others would cost memory bandwidth and space in the cache.
     """
-    memory = lanes.memory("uint32", WIDTH)
+    memory = make_memory("uint32", WIDTH)
     load, store = memory.load, memory.store
 
     @device
@@ -57,7 +57,7 @@ def make_next_words() -> Callable[[Rows, Rows, int], None]:
         Writes the next output of each generator to every row of ``words``. ``position`` is the number of outputs
         before.
     """
-    memory = lanes.memory("uint32", WIDTH)
+    memory = make_memory("uint32", WIDTH)
     load, store, fill = memory.load, memory.store, memory.fill
 
     @device

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kernels.simd import jit
-from kernels.simd.jit import device
+from kernels.numba import jit
+from kernels.numba.jit import device
 
 # Integers of 64 bits that wrap: Numba's own, or without the JIT Python's, which _MASK truncates.
 # Other operands are of this type too, or literal shifts: Numba converts a signed and an unsigned operand to floats.

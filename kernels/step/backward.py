@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 from kernels.components.inlined import activation, loss
 from kernels.data.control import OUTPUT_SCALE
+from kernels.data.control_layout import make_control_layout
 from kernels.data.packet import Packet, make_load_rows, numbering, unit_numbering
 from kernels.data.patterns import Patterns, PatternSource
+from kernels.lanes.memory import Memory, Rows
+from kernels.numba.jit import device
+from kernels.numba.part_makers import made_once
 from kernels.recipe import Recipe
-from kernels.simd.jit import device
-from kernels.simd.lanes import Memory, Rows
-from kernels.simd.parts import made_once
-from kernels.step.control_layout import make_control_layout
 from kernels.step.deep import make_deep_backward
 from kernels.step.forward import hidden_activation
 from kernels.step.layer import MOST_INPUTS

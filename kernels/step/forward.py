@@ -7,13 +7,13 @@ from collections.abc import Callable
 from kernels.components.inlined import activation, integer_activation
 from kernels.components.records import Activation
 from kernels.data.control import HIDDEN_SCALE
+from kernels.data.control_layout import make_control_layout
 from kernels.data.packet import Packet, make_load_rows, unit_numbering
 from kernels.data.patterns import Patterns, PatternSource
+from kernels.lanes.memory import Memory
+from kernels.numba.jit import device
+from kernels.numba.part_makers import made_once
 from kernels.recipe import Recipe
-from kernels.simd.jit import device
-from kernels.simd.lanes import Memory
-from kernels.simd.parts import made_once
-from kernels.step.control_layout import make_control_layout
 from kernels.step.deep import make_deep_forward
 from kernels.step.outputs import make_activate, make_finish_outputs
 from kernels.variant import Variant

@@ -11,13 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels.data.control import LATEST, OUTPUT_RATE, PREVIOUS, RATE
+from kernels.data.control_layout import make_control_layout
 from kernels.data.packet import Packet, Place, Stack
+from kernels.lanes.memory import Memory, aligned_rows, make_memory
+from kernels.numba.jit import device
+from kernels.numba.part_makers import made_once
 from kernels.recipe import Architecture, Hidden, Recipe, sizes_of
-from kernels.simd.jit import device
-from kernels.simd.lanes import Memory, aligned_rows
-from kernels.simd.lanes import memory as make_memory
-from kernels.simd.parts import made_once
-from kernels.step.control_layout import make_control_layout
 from kernels.variant import Variant
 from kernels.vocabulary import ACTIVATIONS, LOSSES, OPTIMIZERS, OUTPUTS
 

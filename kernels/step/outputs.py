@@ -7,14 +7,14 @@ from collections.abc import Callable
 from kernels.components.inlined import activation
 from kernels.components.records import Activation
 from kernels.data.control import OUTPUT_SCALE
+from kernels.data.control_layout import make_control_layout
 from kernels.data.packet import Packet, make_load_rows, numbering
 from kernels.data.patterns import Patterns, PatternSource
+from kernels.lanes.arithmetic import Lanes
+from kernels.lanes.memory import Memory, Rows
+from kernels.numba.jit import device
+from kernels.numba.part_makers import made_once
 from kernels.recipe import Recipe
-from kernels.simd.functions import Lanes
-from kernels.simd.jit import device
-from kernels.simd.lanes import Memory, Rows
-from kernels.simd.parts import made_once
-from kernels.step.control_layout import make_control_layout
 from kernels.variant import Variant
 from kernels.vocabulary import LOSSES, OVER_OUTPUTS
 

@@ -7,14 +7,14 @@ from typing import Any
 
 from kernels.components.inlined import schedule
 from kernels.data.control import OUTPUT_RATE, RATE, WARMUP
+from kernels.data.control_layout import make_control_layout
 from kernels.data.packet import Packet, make_load_rows
+from kernels.lanes.arithmetic import Lanes, Mask, select
+from kernels.lanes.memory import Memory, make_memory
+from kernels.lanes.operations import narrow, widen
+from kernels.numba.jit import device
+from kernels.numba.part_makers import made_once
 from kernels.recipe import Recipe
-from kernels.simd import lanes
-from kernels.simd.functions import Lanes, Mask, select
-from kernels.simd.jit import device
-from kernels.simd.lanes import Memory, narrow, widen
-from kernels.simd.parts import made_once
-from kernels.step.control_layout import make_control_layout
 from kernels.vocabulary import SCHEDULES
 
 # Rows of float64 of each packet: the updates taken, the most that a run takes, and then the states of the schedule.
@@ -29,7 +29,7 @@ def make_set_rates(recipe: Recipe, memory: Memory) -> Callable[[Packet], None]:
     """
     layout, component, is_wide = make_control_layout(recipe), schedule(recipe.schedule), recipe.dtype == "float64"
     load, store = memory.load, memory.store
-    double = lanes.memory("float64", memory.width)
+    double = make_memory("float64", memory.width)
     load_double, store_double, fill_double = double.load, double.store, double.fill
     load_settings = make_load_rows(memory, layout.rows(component.settings))
     load_states = make_load_rows(double, tuple(range(FIRST_STATE, FIRST_STATE + len(component.states))))
@@ -92,7 +92,7 @@ def make_set_rates(recipe: Recipe, memory: Memory) -> Callable[[Packet], None]:
 def make_rates_rest(recipe: Recipe, memory: Memory) -> Callable[[Packet], Mask]:
     """Make the test in which lanes the learning rates no longer change: ``(packet)``."""
     load, fill, is_wide = memory.load, memory.fill, recipe.dtype == "float64"
-    load_double = lanes.memory("float64", memory.width).load
+    load_double = make_memory("float64", memory.width).load
     is_constant = SCHEDULES[recipe.schedule].advance is None
 
     @device
@@ -121,7 +121,7 @@ def make_keep_taken(
 
     They serve updates that are only tried, which happens where the rates no longer change.
     """
-    double = lanes.memory("float64", memory.width)
+    double = make_memory("float64", memory.width)
     load_double, store_double, fill_double = double.load, double.store, double.fill
     is_scheduled = recipe.is_scheduled
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from kernels.data.control_layout import make_control_layout
 from kernels.data.packet import Packet, numbering
 from kernels.data.patterns import IN_MEMORY, Patterns, PatternSource, constants, own_order, own_patterns
+from kernels.lanes.arithmetic import Mask
+from kernels.lanes.memory import Memory
+from kernels.lanes.operations import any_lane
+from kernels.numba.jit import device, routine
+from kernels.numba.part_makers import made_once
 from kernels.recipe import Recipe
-from kernels.simd.functions import Mask
-from kernels.simd.jit import device, routine
-from kernels.simd.lanes import Memory, any_lane
-from kernels.simd.parts import made_once
-from kernels.step.control_layout import make_control_layout
 from kernels.step.schedule import make_keep_taken
 from kernels.step.windows import make_pass, make_predict
 from kernels.variant import Variant

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 from kernels.data.packet import Packet, Place, n_layers, numbering, place_of, unit_numbering
 from kernels.data.patterns import Patterns
+from kernels.lanes.memory import Memory
+from kernels.numba.jit import device
+from kernels.numba.part_makers import made_once
 from kernels.recipe import Recipe
-from kernels.simd.jit import device
-from kernels.simd.lanes import Memory
-from kernels.simd.parts import made_once
 from kernels.step.layer import make_weight_sink
 from kernels.step.update import UPDATE, Backward, make_updaters
 from kernels.variant import Variant

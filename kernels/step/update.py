@@ -8,14 +8,14 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 
 from kernels.components.inlined import optimizer
 from kernels.data.control import DECAY, HIDDEN_SCALE, OUTPUT_SCALE
+from kernels.data.control_layout import make_control_layout
 from kernels.data.packet import Packet, make_load_rows, make_store_rows, numbering
 from kernels.data.patterns import Patterns
+from kernels.lanes.arithmetic import Lanes
+from kernels.lanes.memory import Memory
+from kernels.numba.jit import device
+from kernels.numba.part_makers import made_once
 from kernels.recipe import Recipe
-from kernels.simd.functions import Lanes
-from kernels.simd.jit import device
-from kernels.simd.lanes import Memory
-from kernels.simd.parts import made_once
-from kernels.step.control_layout import make_control_layout
 from kernels.step.schedule import make_set_rates
 from kernels.variant import Variant
 

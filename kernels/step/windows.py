@@ -8,11 +8,11 @@ from typing import NamedTuple
 from kernels.components.reductions import count
 from kernels.data.packet import Packet, numbering
 from kernels.data.patterns import Patterns, PatternSource
+from kernels.lanes.arithmetic import Mask
+from kernels.lanes.memory import Memory
+from kernels.numba.jit import device, routine
+from kernels.numba.part_makers import made_once
 from kernels.recipe import Recipe
-from kernels.simd.functions import Mask
-from kernels.simd.jit import device, routine
-from kernels.simd.lanes import Memory
-from kernels.simd.parts import made_once
 from kernels.step.backward import make_backward, make_output_gradients
 from kernels.step.forward import make_forward
 from kernels.step.sums import make_all_updates

@@ -24,7 +24,7 @@ class Operations(NamedTuple):
     divisions, square_roots
         These take several times as long.
     functions
-        Calls of tanh or sigmoid. :func:`kernels.simd.roof.tanh_rate` measures the cost of a tanh.
+        Calls of tanh or sigmoid. :func:`sweep.bench.roof.tanh_rate` measures the cost of a tanh.
     """
 
     simple: float

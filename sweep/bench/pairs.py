@@ -109,7 +109,7 @@ def measure_versus(case: Case, other: Case, effort: Effort, threads: int, folder
         rates = interleave((Side(own, case), Side(own, other)), effort, _say)
     roots = None
     if step_operations(case).square_roots:
-        from kernels.simd.roof import root_rate
+        from sweep.bench.roof import root_rate
 
         roots = case.n_parameters / root_rate(case.dtype, threads) * median(rates[1])
     return Pairs((case.name, other.name), (case, other), rates, None, roots)
@@ -169,7 +169,7 @@ def main(arguments: list[str] | None = None) -> None:
     options = _options(arguments)
     if os.environ.get("NUMBA_CPU_NAME"):
         os.environ.setdefault("NUMBA_CPU_FEATURES", "")
-    from kernels.simd.jit import cpu_name, register_bytes
+    from kernels.numba.target import cpu_name, register_bytes
 
     def chosen(name: str) -> Case:
         case = CASES[name]

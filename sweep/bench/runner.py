@@ -86,7 +86,7 @@ def run_benchmark(peers: tuple[str, ...], cases: list[Case], effort: Effort, thr
 
 def _raise_roofs(findings: Findings, dtypes: tuple[str, ...], threads: int) -> None:
     """Measure the roofs and keep the highest so far, since a busy machine measures too little."""
-    from kernels.simd.roof import peak_operations, tanh_rate
+    from sweep.bench.roof import peak_operations, tanh_rate
 
     for dtype in dtypes:
         before = findings.roofs.get(dtype, {"peak": 0.0, "tanh": 0.0})

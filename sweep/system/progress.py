@@ -24,7 +24,7 @@ from sweep.system.escaping import escaped_output, one_line
 from sweep.system.formatting import count_text, duration
 
 if TYPE_CHECKING:
-    from kernels.simd.compiling import Compilation
+    from kernels.numba.compiling import Compilation
 
 _LINE_SECONDS = 10.0
 _WINDOW_SECONDS = 10.0

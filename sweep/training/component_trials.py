@@ -21,14 +21,13 @@ from tempfile import TemporaryFile
 from typing import Any
 
 import numpy as np
-from numba.core.registry import cpu_target
 from numpy.typing import NDArray
 
 from kernels.custom import on_lanes
 from kernels.custom.registry import CustomComponent, add_source, component_of, declared_components
 from kernels.custom.source import line_of
-from kernels.simd import entries, jit
-from kernels.simd.entries import Entry
+from kernels.numba import entries, jit
+from kernels.numba.entries import Entry
 from sweep.errors import StudyError, SweepError, cut
 from sweep.study.content import StudyContent
 from sweep.system.python_process import start_python
@@ -88,7 +87,7 @@ def _keys(study: StudyContent) -> dict[str, str]:
 @lru_cache(256)
 def _passed(key: str, dtype: str) -> Entry:
     """Return the cache entry that marks a component as passed."""
-    return Entry(entries.conditions(cpu_target.target_context), f"tried {key} {dtype}", "custom-component", "tried")
+    return Entry(entries.conditions(), f"tried {key} {dtype}", "custom-component", "tried")
 
 
 def _fault(key: str, named: str, dtype: str) -> str | None:

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from kernels.simd.elementary import exponential, normal, softplus, trigonometric
+from kernels.elementary import exponentials, log1p_exp, normal, trigonometric
 
 Array: TypeAlias = NDArray[Any]
 
@@ -50,7 +50,7 @@ def all_starts(dtype: str, length: int) -> Array:
 def random_starts(name: str, dtype: str, count: int, seed: int) -> Array:
     """Draw keys: any bit pattern, the range of the function, where it bends, and any exponent below."""
     random = np.random.default_rng(seed)
-    constants = exponential.FORMATS[dtype]
+    constants = exponentials.FORMATS[dtype]
     low, high, bend = constants.exp_low, constants.exp_high, 2 * constants.tanh_high
     if name in ("sin", "cos"):
         low, high, bend = -trigonometric.ACCURATE, trigonometric.ACCURATE, 2 * np.pi
@@ -70,19 +70,19 @@ def random_starts(name: str, dtype: str, count: int, seed: int) -> Array:
 
 def branch_points(name: str, dtype: str) -> Array:
     """Return the inputs where a formula or its k changes, or the kind of result, and their negatives."""
-    constants, info = exponential.FORMATS[dtype], np.finfo(dtype)
+    constants, info = exponentials.FORMATS[dtype], np.finfo(dtype)
     steps = np.arange(0.5, -constants.exp_low / np.log(2)) * np.log(2)
     edges = [0.0, constants.exp_low, constants.exp_high, *np.log((info.max, info.tiny, info.smallest_subnormal))]
     if name == "sigmoid":
         edges.append(constants.sigmoid_low)
     elif name == "softplus":
-        edges.append(softplus.SPLIT)
+        edges.append(log1p_exp.SPLIT)
     elif name == "elu":
         steps = steps[steps < -constants.elu_low]
         edges = [0.0, constants.elu_low]
     elif name == "tanh":
         steps = steps[steps < 2 * constants.tanh_high] / 2
-        edges = [0.0, exponential.TANH_SPLIT, constants.tanh_high]
+        edges = [0.0, exponentials.TANH_SPLIT, constants.tanh_high]
     elif name == "log":
         exponents = np.arange(info.minexp - 3, info.maxexp)
         edges, steps = [0.0, 1.0, info.tiny, info.smallest_subnormal, info.max], np.sqrt(2.0) * 2.0**exponents

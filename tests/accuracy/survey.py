@@ -22,8 +22,9 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from kernels.simd import jit, lanes
-from kernels.simd.elementary import elementary
+from kernels.elementary.table import elementary
+from kernels.lanes.memory import aligned_rows, make_memory
+from kernels.numba import jit
 from tests.accuracy import inputs, references
 from tests.accuracy.inputs import UNSIGNED
 
@@ -80,7 +81,7 @@ def _function(name: str, dtype: str) -> Callable[[Any], Any]:
 
 @cache
 def _kernel(name: str, dtype: str) -> Callable[[Array, Array], None]:
-    memory = lanes.memory(dtype, _WIDTH)
+    memory = make_memory(dtype, _WIDTH)
     load, store, function = memory.load, memory.store, _function(name, dtype)
 
     @jit.kernel(f"accuracy survey {name} {dtype}")
@@ -94,7 +95,7 @@ def _kernel(name: str, dtype: str) -> Callable[[Array, Array], None]:
 def apply(name: str, dtype: str, x: Array) -> Array:
     """Compute the kernels' function of that name for an array of ``dtype``, with the JIT or without."""
     width = _WIDTH if jit.ENABLED else max(x.size, 1)
-    padded, out = (lanes.aligned_rows(-(-x.size // width), width, dtype) for _ in range(2))
+    padded, out = (aligned_rows(-(-x.size // width), width, dtype) for _ in range(2))
     padded.reshape(-1)[: x.size] = x.reshape(-1)
     with np.errstate(all="ignore"):
         _kernel(name, dtype)(padded, out)

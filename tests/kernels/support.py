@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from kernels.simd import jit
+from kernels.numba import jit
 
 Array = NDArray[Any]
 T = TypeVar("T")

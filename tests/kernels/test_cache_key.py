@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from numba.core.config import _OptLevel
 
-from kernels.simd import jit
-from kernels.simd.entries import compiler_options
+from kernels.numba import jit
+from kernels.numba.entries import compiler_options
 
 pytestmark = [
     pytest.mark.compiled,

@@ -14,8 +14,9 @@ import pytest
 from numba.core import event
 from numba.core.errors import TypingError
 
-from kernels.simd import jit
-from kernels.simd.compiling import Compilation, CompileWatch, checking_before_compiling, is_compiled, kernel_key
+from kernels.numba import jit
+from kernels.numba.compiling import Compilation, CompileWatch, checking_before_compiling
+from kernels.numba.machine_code import is_compiled, kernel_key
 
 pytestmark = [
     pytest.mark.compiled,
@@ -160,7 +161,7 @@ def test_the_clock_stands_still_while_a_thread_waits() -> None:
 def test_a_watch_that_starts_while_the_lock_is_held(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only waiting that started under the watch is measured, and the clock runs again afterwards."""
     now = [10.0]
-    monkeypatch.setattr("kernels.simd.compiling.time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr("kernels.numba.compiling.time", SimpleNamespace(monotonic=lambda: now[0]))
     event.start_event("numba:compiler_lock")
     with CompileWatch(lambda _: None) as watch:
         assert watch.clock() == 10.0

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from kernels.simd import jit
+from kernels.numba import jit
 from tests.kernels.cases import N_COMPILED, Case, covering_cases
 from tests.kernels.compare import assert_as_oracle, train_oracle
 from tests.kernels.runs import Kinds, draw_runs

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 import kernels
-from kernels.simd import entries, jit
+from kernels.numba import entries, jit
 
 pytestmark = [
     pytest.mark.compiled,
@@ -30,10 +30,11 @@ ROOT = Path(kernels.__file__).parents[1]
 PROBE = """
 import json, sys
 from pathlib import Path
-from kernels.simd import entries, jit, lanes
-from kernels.simd.elementary.polynomial import horner
+from kernels.numba import entries, jit
+from kernels.lanes.memory import aligned_rows, make_memory
+from kernels.elementary.polynomial import horner
 
-memory = lanes.memory("float64", 2)
+memory = make_memory("float64", 2)
 load, store = memory.load, memory.store
 
 def make():
@@ -43,7 +44,7 @@ def make():
     return probe
 
 def run():
-    x, out = (lanes.aligned_rows(1, 2, "float64") for _ in range(2))
+    x, out = (aligned_rows(1, 2, "float64") for _ in range(2))
     x[0] = 3.0, -1.5
     probe = make()
     probe(x, out)
@@ -112,7 +113,7 @@ def test_second_process_reuses_the_entry(tmp_path: Path) -> None:
 
 
 @pytest.mark.wide
-@pytest.mark.parametrize("first", ["numba", "kernels.simd.compiling", "kernels.kept"])
+@pytest.mark.parametrize("first", ["numba", "kernels.numba.compiling", "kernels.kept"])
 def test_any_module_may_be_imported_first(first: str, tmp_path: Path) -> None:
     """Even where Numba is imported before its options are set, a later process finds the code."""
     found = [_start(RUN_TWICE, tmp_path), _start(f"import {first}\n{RUN_TWICE}", tmp_path)]
@@ -143,9 +144,10 @@ def test_damaged_entries_are_replaced(tmp_path: Path) -> None:
 
 EXCHANGE = """
 import json
-from kernels.simd import entries, jit, lanes
+from kernels.numba import entries, jit
+from kernels.lanes.memory import aligned_rows, make_memory
 
-memory = lanes.memory("float64", 2)
+memory = make_memory("float64", 2)
 load, store = memory.load, memory.store
 
 def make(factor):
@@ -155,7 +157,7 @@ def make(factor):
     return probe
 
 def run():
-    x, out = (lanes.aligned_rows(1, 2, "float64") for _ in range(2))
+    x, out = (aligned_rows(1, 2, "float64") for _ in range(2))
     x[0] = 3.0, -1.5
     results = []
     for factor in (2.0, 3.0):
@@ -280,7 +282,7 @@ def test_changed_source_of_a_sibling_is_seen(tmp_path: Path) -> None:
     root, cache = tmp_path / "copy", tmp_path / "cache"
     shutil.copytree(ROOT / "kernels", root / "kernels", ignore=shutil.ignore_patterns("__pycache__"))
     assert _start(RUN_TWICE, cache, root)[0] == {"result": [4.0, 6.25], "hit": False}
-    module = root / "kernels" / "simd" / "elementary" / "polynomial.py"
+    module = root / "kernels" / "elementary" / "polynomial.py"
     source = module.read_text()
     assert source.count("    return value\n") == 1
     module.write_text(source.replace("    return value\n", "    return value * 2.0\n"))

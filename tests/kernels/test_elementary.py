@@ -13,8 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernels.simd import jit, lanes
-from kernels.simd.elementary import elementary, trigonometric
+from kernels.elementary import trigonometric
+from kernels.elementary.table import elementary
+from kernels.lanes.memory import aligned_rows, make_memory
+from kernels.numba import jit
 from tests.accuracy import inputs, survey
 from tests.accuracy.survey import NAMES
 from tests.kernels.support import DTYPES, Array, sized
@@ -107,7 +109,7 @@ def test_nan_stays_in_its_lane(name: str, dtype: str) -> None:
 
 @cache
 def _pair_kernel(name: str, dtype: str) -> Callable[[Array, Array], None]:
-    memory = lanes.memory(dtype, 8)
+    memory = make_memory(dtype, 8)
     load, store, function = memory.load, memory.store, getattr(elementary(dtype), name)
 
     @jit.kernel(f"test of a pair {name} {dtype}")
@@ -124,7 +126,7 @@ def _pair_kernel(name: str, dtype: str) -> Callable[[Array, Array], None]:
 @pytest.mark.parametrize("name", PAIRS)
 def test_pairs_are_their_parts(name: str, dtype: str) -> None:
     """A function of two values gives the bits of the two single functions."""
-    x, out = lanes.aligned_rows(64, 8, dtype), lanes.aligned_rows(128, 8, dtype)
+    x, out = aligned_rows(64, 8, dtype), aligned_rows(128, 8, dtype)
     x[:] = np.random.default_rng(76).normal(0, 4, x.shape)
     with np.errstate(all="ignore"):
         _pair_kernel(name, dtype)(x, out)

@@ -17,8 +17,8 @@ import pytest
 
 import kernels
 from kernels import kept
+from kernels.numba import jit
 from kernels.recipe import Architecture, Recipe, make_settings
-from kernels.simd import jit
 from kernels.train import Trainer
 
 pytestmark = [

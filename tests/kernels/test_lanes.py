@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from kernels.simd import jit, lanes
-from kernels.simd.functions import absolute, select, sqrt
-from kernels.simd.lanes import any_lane, bits, from_bits, multiply_add, narrow, widen
+from kernels.lanes.arithmetic import absolute, select, sqrt
+from kernels.lanes.memory import ALIGNMENT, aligned_rows, make_memory
+from kernels.lanes.operations import any_lane, bits, from_bits, multiply_add, narrow, widen
+from kernels.numba import jit
 from tests.kernels.support import DTYPES, Array, assert_equal
 
 WIDTH = 8
@@ -38,13 +39,13 @@ def _special_pairs(dtype: str) -> tuple[Array, Array]:
 
 
 def _in_lanes(values: Array) -> Array:
-    rows = lanes.aligned_rows(values.size // WIDTH, WIDTH, values.dtype.name)
+    rows = aligned_rows(values.size // WIDTH, WIDTH, values.dtype.name)
     rows[:] = values.reshape(-1, WIDTH)
     return rows
 
 
 def _floating_kernel(dtype: str) -> Kernel:
-    memory = lanes.memory(dtype, WIDTH)
+    memory = make_memory(dtype, WIDTH)
     load, store, fill = memory.load, memory.store, memory.fill
 
     @compiled
@@ -111,7 +112,7 @@ def _floating_expected(a: Array, b: Array) -> list[Array]:
 def test_floating_lanes(dtype: str) -> None:
     """Arithmetic, comparisons, masks, selection and bits equal NumPy's, scalars rounded first, zeros signed alike."""
     a, b = _special_pairs(dtype)
-    out = lanes.aligned_rows(26 * len(a), WIDTH, dtype)
+    out = aligned_rows(26 * len(a), WIDTH, dtype)
     with np.errstate(all="ignore"):
         _floating_kernel(dtype)(a, b, out)
         for row, expected in enumerate(_floating_expected(a, b)):
@@ -124,7 +125,7 @@ def test_floating_lanes(dtype: str) -> None:
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_square_roots_are_correctly_rounded(dtype: str) -> None:
     """Over all exponents, no neighbour of a root has a square nearer to the number."""
-    load, store = lanes.memory(dtype, WIDTH).load, lanes.memory(dtype, WIDTH).store
+    load, store = make_memory(dtype, WIDTH).load, make_memory(dtype, WIDTH).store
 
     @compiled
     def roots(x: Array, out: Array) -> None:
@@ -134,7 +135,7 @@ def test_square_roots_are_correctly_rounded(dtype: str) -> None:
     steps = np.arange(1, 2001, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
     x = (steps >> np.uint64(1 if dtype == "float64" else 33)).astype(UNSIGNED[dtype]).view(dtype)
     x = _in_lanes(x[np.isfinite(x)][: 1000 // WIDTH * WIDTH])
-    out = lanes.aligned_rows(len(x), WIDTH, dtype)
+    out = aligned_rows(len(x), WIDTH, dtype)
     roots(x, out)
     for number, root in zip(x.flat, out.flat, strict=True):
         below, here, above = (
@@ -145,7 +146,7 @@ def test_square_roots_are_correctly_rounded(dtype: str) -> None:
 
 def test_widening_and_rounding_to_float32() -> None:
     """float32 passes through float64 unchanged; other numbers are rounded as NumPy rounds them."""
-    single, double = lanes.memory("float32", WIDTH), lanes.memory("float64", WIDTH)
+    single, double = make_memory("float32", WIDTH), make_memory("float64", WIDTH)
     load, store, load_wide, store_wide = single.load, single.store, double.load, double.store
 
     @compiled
@@ -156,7 +157,7 @@ def test_widening_and_rounding_to_float32() -> None:
 
     x, wide = (_special_pairs(dtype)[0][:40] for dtype in ("float32", "float64"))
     wide[:20] = np.random.default_rng(5).normal(0, 1, (20, WIDTH)) * 10.0 ** np.arange(-50, 50, 5)[:, np.newaxis]
-    there, back = (lanes.aligned_rows(len(x), WIDTH, dtype) for dtype in DTYPES)
+    there, back = (aligned_rows(len(x), WIDTH, dtype) for dtype in DTYPES)
     with np.errstate(all="ignore"):
         convert(x, wide, there, back)
         assert_equal(there, x.astype(np.float64), "widened")
@@ -164,7 +165,7 @@ def test_widening_and_rounding_to_float32() -> None:
 
 
 def _integer_kernel() -> Kernel:
-    memory = lanes.memory("uint32", WIDTH)
+    memory = make_memory("uint32", WIDTH)
     load, store, fill = memory.load, memory.store, memory.fill
 
     @compiled
@@ -193,7 +194,7 @@ def _integer_kernel() -> Kernel:
 def test_unsigned_lanes() -> None:
     """Unsigned integers wrap, shift in zeros and compare without sign."""
     a, b = _special_pairs("uint32")
-    out = lanes.aligned_rows(14 * len(a), WIDTH, "uint32")
+    out = aligned_rows(14 * len(a), WIDTH, "uint32")
     _integer_kernel()(a, b, out)
     wide_a, wide_b, end = a.astype(object), b.astype(object), 2**32  # Python's integers, exact
     expected = [
@@ -211,13 +212,13 @@ def test_unsigned_lanes() -> None:
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_any_lane_reads_every_lane(dtype: str, width: int) -> None:
     """Any single lane is enough; NaN is not below any number."""
-    load = lanes.memory(dtype, width).load
+    load = make_memory(dtype, width).load
 
     @compiled
     def below_zero(rows: Array, index: int) -> bool:
         return any_lane(load(rows, index) < 0.0)
 
-    rows = lanes.aligned_rows(width + 2, width, dtype)
+    rows = aligned_rows(width + 2, width, dtype)
     np.fill_diagonal(rows, -1.0)
     rows[width + 1] = np.nan
     assert [below_zero(rows, row) for row in range(width + 2)] == [True] * width + [False] * 2
@@ -226,7 +227,7 @@ def test_any_lane_reads_every_lane(dtype: str, width: int) -> None:
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_stacks_keep_stored_values(dtype: str) -> None:
     """Rows local to a kernel are written and read like others."""
-    memory = lanes.memory(dtype, WIDTH)
+    memory = make_memory(dtype, WIDTH)
     load, store = memory.load, memory.store
     rows_of = memory.stack(3)
 
@@ -239,7 +240,7 @@ def test_stacks_keep_stored_values(dtype: str) -> None:
             store(out, k, load(rows, (k + 1) % 3))
 
     x = _in_lanes(np.arange(3 * WIDTH, dtype=dtype))
-    out = lanes.aligned_rows(3, WIDTH, dtype)
+    out = aligned_rows(3, WIDTH, dtype)
     rotate(x, out)
     assert_equal(out, np.roll(x, -1, axis=0), "rows")
 
@@ -248,7 +249,7 @@ def test_stacks_keep_stored_values(dtype: str) -> None:
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_groups_of_rows_are_one_value(dtype: str, count: int) -> None:
     """Adjacent rows are loaded, processed and stored in order; other rows do not change."""
-    memory = lanes.memory(dtype, WIDTH)
+    memory = make_memory(dtype, WIDTH)
     load, store = memory.load, memory.store
     load_group, store_group = memory.group(count)
     rows_of = memory.stack(count)
@@ -263,7 +264,7 @@ def test_groups_of_rows_are_one_value(dtype: str, count: int) -> None:
         store_group(out, 1, load_group(rows, 0))
 
     x = _in_lanes(np.arange((count + 2) * WIDTH, dtype=dtype))
-    out = lanes.aligned_rows(count + 2, WIDTH, dtype)
+    out = aligned_rows(count + 2, WIDTH, dtype)
     square(x, out)
     expected = x * x
     expected[[0, -1]] = 0
@@ -274,8 +275,8 @@ def test_groups_of_rows_are_one_value(dtype: str, count: int) -> None:
 @pytest.mark.parametrize("dtype", [*DTYPES, "uint32"])
 def test_rows_start_on_a_cache_line(dtype: str, width: int) -> None:
     """Rows are zeros, laid out without gaps from an aligned address."""
-    rows = lanes.aligned_rows(5, width, dtype)
-    assert rows.ctypes.data % lanes.ALIGNMENT == 0
+    rows = aligned_rows(5, width, dtype)
+    assert rows.ctypes.data % ALIGNMENT == 0
     assert rows.flags.c_contiguous
     assert (rows.shape, rows.dtype.name) == ((5, width), dtype)
     assert not rows.any()
@@ -286,4 +287,4 @@ def test_rows_start_on_a_cache_line(dtype: str, width: int) -> None:
 def test_width_must_be_a_power_of_two(width: int) -> None:
     """Lanes of other widths are refused, with the width in the error."""
     with pytest.raises(ValueError, match=f"width: must be a power of two, got {width}"):
-        lanes.memory("float64", width)
+        make_memory("float64", width)

@@ -14,8 +14,8 @@ import pytest
 from numpy.typing import NDArray
 
 import kernels
-from kernels.simd import jit
-from kernels.simd.jit import device, kernel, routine
+from kernels.numba import jit
+from kernels.numba.jit import device, kernel, routine
 
 Array = NDArray[Any]
 
@@ -102,7 +102,7 @@ LINEAR_ALGEBRA = """
 import sys
 import numba
 import numpy as np
-from kernels.simd import jit
+from kernels.numba import jit
 
 @jit.kernel("one")
 def one(number):

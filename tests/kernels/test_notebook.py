@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from kernels.loop.runs import Outcome
+from kernels.numba import jit
 from kernels.recipe import Architecture, Recipe, make_settings
-from kernels.simd import jit
 from kernels.start.initialize import Start, initial_weights
 from kernels.train import Trainer
 from kernels.tuning import tuning_here

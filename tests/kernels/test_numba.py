@@ -1,7 +1,7 @@
 """The private parts of Numba and llvmlite that kernels use are those for which kernels were written.
 
 Minor versions of Numba change them freely, so pyproject.toml allows only the version that is tested. To move to
-another one: raise the range there, read each part that this test names as changed next to the module of kernels/simd
+another one: raise the range there, read each part that this test names as changed next to the module of kernels/numba
 that uses it, and record the digest that the message shows.
 """
 
@@ -25,9 +25,9 @@ import kernels
 
 FOLDER = Path(kernels.__file__).parent
 
-# Digests of the sources of private parts, by the module of kernels/simd that extends, replaces or calls them.
+# Digests of the sources of private parts, by the module of kernels that extends, replaces or calls them.
 RELIED_ON = {
-    "compilers": {
+    "numba/fast/pipelines": {
         "numba.core.compiler:CompileResult": "a4eb4c8684b4",
         "numba.core.compiler:CompilerBase.__init__": "394d87ab2f36",
         "numba.core.compiler:CompilerBase._compile_core": "9f6b3c1986df",
@@ -51,7 +51,7 @@ RELIED_ON = {
         "numba.core.untyped_passes:RewriteSemanticConstants": "5978310fb089",
         "numba.core.untyped_passes:TranslateByteCode": "75b8ce8ffc8c",
     },
-    "compiling": {
+    "numba/compiling": {
         "numba.core.compiler_lock:_CompilerLock.__enter__": "d24f907a043c",
         "numba.core.dispatcher:Dispatcher.compile": "0ab4aee15e79",
         "numba.core.event:Event.__init__": "dadc1744d355",
@@ -60,25 +60,41 @@ RELIED_ON = {
         "numba.core.event:install_listener": "5a5fb6c7d135",
         "numba.core.event:register": "f30c7179504a",
     },
-    "disk_cache": {
+    "numba/fast/disk_cache": {
         "numba.core.compiler:CompileResult._rebuild": "44fa9dc22558",
         "numba.core.compiler:CompileResult._reduce": "5f86eacfa520",
         "numba.core.base:BaseContext.refresh": "83e8f5cc63a7",
         "numba.core.base:BaseContext.subtarget": "ee1774ced17e",
         "numba.core.serialize:dumps": "7b264fbf25a2",
     },
-    "entries": {
+    "numba/entries": {
         "numba.core.codegen:CPUCodegen.magic_tuple": "754e19348032",
         "numba.core.cpu:CPUContext.codegen": "99b712c3e038",
+        "numba.core.registry:CPUTarget": "4512e6921959",
     },
-    "jit": {
-        "numba.core.bytecode:FunctionIdentity.from_function": "701c4e5b476f",
+    "numba/machine_code": {
+        "numba.core.base:BaseContext.refresh": "83e8f5cc63a7",
+        "numba.core.compiler_lock:_CompilerLock.__enter__": "d24f907a043c",
+        "numba.core.dispatcher:Dispatcher.compile": "0ab4aee15e79",
+        "numba.core.typing.context:BaseContext.refresh": "144078234921",
+    },
+    "numba/target": {
         "numba.core.codegen:CPUCodegen._init": "a543a81ed6e2",
         "numba.core.registry:CPUTarget": "4512e6921959",
+    },
+    "numba/typed_calls": {
+        "numba.core.types.functions:Dispatcher.get_call_type": "ae1ef289d128",
+        "numba.core.types.functions:Dispatcher.get_impl_key": "a43b40607b47",
+        "numba.core.typing.templates:AbstractTemplate.apply": "8c5f7129b8f3",
+        "numba.core.typing.templates:infer": "88709b58912b",
+        "numba.core.typing.templates:infer_global": "0ca558aaf49b",
+    },
+    "numba/fast/patches": {
+        "llvmlite.binding.newpassmanagers:NewPassManager._dispose": "33e7ebb421c9",
+        "numba.core.bytecode:FunctionIdentity.from_function": "701c4e5b476f",
         "numba.np.linalg:ensure_blas": "8eb05e44427d",
     },
-    "libraries": {
-        "llvmlite.binding.newpassmanagers:NewPassManager._dispose": "33e7ebb421c9",
+    "numba/fast/libraries": {
         "numba.core.codegen:CPUCodeLibrary._finalize_final_module": "95bbf4fcbb90",
         "numba.core.codegen:CPUCodeLibrary._get_module_for_linking": "56dde0e0555b",
         "numba.core.codegen:CPUCodeLibrary.add_ir_module": "fb6dd665f0f6",
@@ -90,7 +106,7 @@ RELIED_ON = {
         "numba.core.codegen:JITCodeLibrary": "91930d5907bf",
         "numba.core.runtime.nrt:rtsys.__class__": "7320e0180884",
     },
-    "lowering_parts": {
+    "numba/fast/lowering_parts": {
         "numba.core.base:BaseContext.active_code_library.fget": "4121b49f6877",
         "numba.core.base:BaseContext.add_linking_libs": "a0cb4a701d29",
         "numba.core.base:BaseContext.get_function": "a3602598ea18",
@@ -113,16 +129,13 @@ RELIED_ON = {
         "numba.core.typed_passes:NativeLowering.run_pass": "0b482df48654",
         "numba.core.types.containers:StarArgUniTuple": "2beb3f17b07a",
     },
-    "lowering": {
-        "numba.core.cgutils:alloca_once": "c97e124b43ef",
+    "lanes/lowering_functions": {
         "numba.core.cgutils:get_or_insert_function": "b9658a3627d8",
-        "numba.core.types.functions:Dispatcher.get_call_type": "ae1ef289d128",
-        "numba.core.types.functions:Dispatcher.get_impl_key": "a43b40607b47",
-        "numba.core.typing.templates:AbstractTemplate.apply": "8c5f7129b8f3",
-        "numba.core.typing.templates:infer": "88709b58912b",
-        "numba.core.typing.templates:infer_global": "0ca558aaf49b",
     },
-    "stored_parts": {
+    "lanes/lowering_rows": {
+        "numba.core.cgutils:alloca_once": "c97e124b43ef",
+    },
+    "numba/fast/stored_parts": {
         "numba.core.dispatcher:Dispatcher.__init__": "7b7bc34e60e7",
         "numba.core.dispatcher:Dispatcher.compile": "0ab4aee15e79",
         "numba.core.dispatcher:_DispatcherBase.add_overload": "3cd1a5150786",
@@ -148,7 +161,7 @@ def _changes() -> Iterator[str]:
             source = _source(name)
             found = source and hashlib.sha256(source.encode()).hexdigest()[:12]
             if found != digest:
-                yield f"{name}, used by kernels/simd/{module}.py: {f'changed, now {found}' if found else 'gone'}"
+                yield f"{name}, used by kernels/{module}.py: {f'changed, now {found}' if found else 'gone'}"
 
 
 def _is_set_by_its_class(node: ast.Attribute) -> bool:
@@ -166,8 +179,8 @@ def test_a_part_that_changes_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("numba.core.codegen.CPUCodegen.magic_tuple", lambda self: ())
     monkeypatch.delattr("numba.core.cgutils.alloca_once")
     text = "\n".join(_changes())
-    assert "numba.core.codegen:CPUCodegen.magic_tuple, used by kernels/simd/entries.py: changed, now " in text
-    assert "numba.core.cgutils:alloca_once, used by kernels/simd/lowering.py: gone" in text
+    assert "numba.core.codegen:CPUCodegen.magic_tuple, used by kernels/numba/entries.py: changed, now " in text
+    assert "numba.core.cgutils:alloca_once, used by kernels/lanes/lowering_rows.py: gone" in text
 
 
 def test_all_private_parts_in_use_are_known() -> None:

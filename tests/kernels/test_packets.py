@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kernels.loop.runs import Outcome
-from kernels.simd import jit
+from kernels.numba import jit
 from kernels.tuning import tuning_here
 from tests.kernels.compare import (
     assert_same_columns,

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kernels.simd import jit
+from kernels.numba import jit
 from tests.kernels.cases import DIMENSIONS, N_COMPILED, Case, covering_cases
 from tests.kernels.compare import assert_as_oracle
 from tests.kernels.runs import Kinds, draw_runs

@@ -8,7 +8,7 @@ import pytest
 
 from kernels import vocabulary
 from kernels.components.records import Schedule
-from kernels.simd.functions import Lanes
+from kernels.lanes.arithmetic import Lanes
 from tests.kernels.compare import assert_as_oracle, train_kernel
 from tests.kernels.runs import draw_runs
 from tests.kernels.specs import SCHEDULES, Spec

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from kernels.simd import jit
+from kernels.numba import jit
 from kernels.start.shuffle import fill_permutation
 from tests import oracle
 from tests.kernels.support import Array, sized

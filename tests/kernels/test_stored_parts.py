@@ -12,8 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kernels import kept
+from kernels.numba import jit
+from kernels.numba.fast import libraries, pipelines
 from kernels.recipe import Architecture, Recipe, make_settings
-from kernels.simd import compilers, jit, libraries
 from kernels.train import Trainer
 from kernels.tuning import tuning_here
 from kernels.vocabulary import ACTIVATIONS, OPTIMIZERS
@@ -44,10 +45,10 @@ class Compiled:
 
     def __init__(self, recipe: Recipe, hidden: int, cache: Path, width: int | None = None) -> None:
         self.n_parts, self.texts = 0, dict[str, str]()
-        compile_bytecode = compilers.CompilerBase._compile_bytecode
+        compile_bytecode = pipelines.CompilerBase._compile_bytecode
 
         def counted(compiler: Any) -> Any:
-            self.n_parts += not isinstance(compiler, compilers.KernelCompiler)
+            self.n_parts += not isinstance(compiler, pipelines.KernelCompiler)
             return compile_bytecode(compiler)
 
         def stop(kernel: libraries.Kernel) -> None:
@@ -59,7 +60,7 @@ class Compiled:
         with pytest.MonkeyPatch.context() as changed:
             changed.setenv("XDG_CACHE_HOME", str(cache))
             changed.setattr(kept, "_kept", lru_cache(kept._make))  # as in a new process
-            changed.setattr(compilers.CompilerBase, "_compile_bytecode", counted)
+            changed.setattr(pipelines.CompilerBase, "_compile_bytecode", counted)
             changed.setattr(libraries.Kernel, "finalize", stop)
             weights = np.zeros((1, recipe.architecture.n_parameters(hidden)), recipe.dtype)
             one = make_settings(1, learning_rate=0.1, threshold=1e-3, max_steps=1)

@@ -44,8 +44,8 @@ def test_tuning_for_a_named_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
         ("znver5", 64, 3, 192),
         ("znver3", 32, 3, 96),
     ):
-        monkeypatch.setattr("kernels.simd.jit.numba.config.CPU_NAME", name)
-        monkeypatch.setattr("kernels.simd.jit.register_bytes", lambda known=register_bytes: known)
+        monkeypatch.setattr("kernels.numba.target.numba.config.CPU_NAME", name)
+        monkeypatch.setattr("kernels.numba.target.register_bytes", lambda known=register_bytes: known)
         tuning = tuning_here.__wrapped__()
         assert (tuning.row_bytes, tuning.packets, tuning.constant_limit) == (register_bytes, packets, numbers)
 

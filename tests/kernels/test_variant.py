@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kernels.data.control_layout import make_control_layout
 from kernels.recipe import make_settings
-from kernels.step.control_layout import make_control_layout
 from kernels.step.layout import make_layout, make_workspace
 from kernels.variant import Variant
 from tests.kernels.cases import covering_cases

@@ -1,7 +1,8 @@
 """The exponential linear unit: z above 0, else e^z - 1."""
 
 from kernels.components.records import Activation
-from kernels.simd.functions import Lanes, elu, exp, select
+from kernels.elementary.functions import elu, exp
+from kernels.lanes.arithmetic import Lanes, select
 
 
 def value(z: Lanes) -> Lanes:

@@ -1,7 +1,8 @@
 """The Gaussian error linear unit: z times the probability that a standard normal number is at most z."""
 
 from kernels.components.records import Activation
-from kernels.simd.functions import Lanes, normal, normal_cdf
+from kernels.elementary.functions import normal, normal_cdf
+from kernels.lanes.arithmetic import Lanes
 
 
 def value(z: Lanes) -> Lanes:

@@ -1,7 +1,7 @@
 """The identity, for linear networks."""
 
 from kernels.components.records import Activation
-from kernels.simd.functions import Lanes
+from kernels.lanes.arithmetic import Lanes
 
 
 def value(z: Lanes) -> Lanes:

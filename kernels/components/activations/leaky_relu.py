@@ -1,7 +1,7 @@
 """ReLU with a slope below 0, which is also its slope at 0."""
 
 from kernels.components.records import Activation, Setting
-from kernels.simd.functions import Lanes, select
+from kernels.lanes.arithmetic import Lanes, select
 
 NEGATIVE_SLOPE = Setting("negative_slope", 0.01, "slope of leaky_relu below 0")
 

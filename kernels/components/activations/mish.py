@@ -1,7 +1,8 @@
 """Mish: z times the hyperbolic tangent of its softplus."""
 
 from kernels.components.records import Activation
-from kernels.simd.functions import Lanes, sigmoid, softplus, tanh
+from kernels.elementary.functions import sigmoid, softplus, tanh
+from kernels.lanes.arithmetic import Lanes
 
 
 def value(z: Lanes) -> Lanes:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from kernels.components.records import Activation
-from kernels.simd.functions import Lanes, select
+from kernels.lanes.arithmetic import Lanes, select
 
 
 def value(z: Lanes) -> Lanes:
@@ -19,7 +19,7 @@ def integer_value(dtype: str) -> Callable[[Lanes], Lanes]:
 
     It loses a NaN, so it is for kernels that find a NaN elsewhere; see :func:`kernels.data.patterns.sums_watched`.
     """
-    from kernels.simd.lanes import bits, from_bits
+    from kernels.lanes.operations import bits, from_bits
 
     sign = 2**63 if dtype == "float64" else 2**31
 

@@ -1,7 +1,8 @@
 """The logistic function 1 / (1 + e^-z)."""
 
 from kernels.components.records import Activation
-from kernels.simd.functions import Lanes, sigmoid
+from kernels.elementary.functions import sigmoid
+from kernels.lanes.arithmetic import Lanes
 
 
 def value(z: Lanes) -> Lanes:

@@ -1,7 +1,8 @@
 """The sigmoid linear unit, also called swish: z times its logistic function."""
 
 from kernels.components.records import Activation
-from kernels.simd.functions import Lanes, sigmoid
+from kernels.elementary.functions import sigmoid
+from kernels.lanes.arithmetic import Lanes
 
 
 def value(z: Lanes) -> Lanes:

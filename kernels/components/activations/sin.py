@@ -1,7 +1,8 @@
 """The sine."""
 
 from kernels.components.records import Activation
-from kernels.simd.functions import Lanes, sin, sin_cos
+from kernels.elementary.functions import sin, sin_cos
+from kernels.lanes.arithmetic import Lanes
 
 
 def value(z: Lanes) -> Lanes:

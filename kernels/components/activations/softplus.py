@@ -1,7 +1,8 @@
 """The smooth ReLU log(1 + e^z)."""
 
 from kernels.components.records import Activation
-from kernels.simd.functions import Lanes, sigmoid, softplus
+from kernels.elementary.functions import sigmoid, softplus
+from kernels.lanes.arithmetic import Lanes
 
 
 def value(z: Lanes) -> Lanes:

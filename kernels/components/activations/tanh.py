@@ -1,7 +1,8 @@
 """The hyperbolic tangent."""
 
 from kernels.components.records import Activation
-from kernels.simd.functions import Lanes, tanh
+from kernels.elementary.functions import tanh
+from kernels.lanes.arithmetic import Lanes
 
 
 def value(z: Lanes) -> Lanes:

@@ -1,7 +1,7 @@
 """The loss is below the threshold."""
 
 from kernels.components.records import Criterion
-from kernels.simd.functions import Lanes, Mask
+from kernels.lanes.arithmetic import Lanes, Mask
 
 
 def of_loss(loss: Lanes, threshold: Lanes) -> Mask:

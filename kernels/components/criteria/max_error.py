@@ -1,7 +1,7 @@
 """Every output is nearer to its target than the threshold."""
 
 from kernels.components.records import Criterion
-from kernels.simd.functions import Lanes, Mask, absolute
+from kernels.lanes.arithmetic import Lanes, Mask, absolute
 
 
 def of_output(y: Lanes, target: Lanes | float, threshold: Lanes) -> Mask:

@@ -1,7 +1,8 @@
 """Binary cross-entropy of a logistic output, computed from its sum u."""
 
 from kernels.components.records import Loss
-from kernels.simd.functions import Lanes, absolute, select, softplus
+from kernels.elementary.functions import softplus
+from kernels.lanes.arithmetic import Lanes, absolute, select
 
 
 def term(u: Lanes, y: Lanes, target: Lanes) -> Lanes:

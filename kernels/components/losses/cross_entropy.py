@@ -2,7 +2,7 @@
 
 from kernels.components.losses.bce import slope
 from kernels.components.records import Loss
-from kernels.simd.functions import Lanes
+from kernels.lanes.arithmetic import Lanes
 
 
 def term(minus_log: Lanes, y: Lanes, target: Lanes) -> Lanes:

@@ -2,7 +2,7 @@
 
 from kernels.components.losses.squared import term
 from kernels.components.records import Loss
-from kernels.simd.functions import Lanes
+from kernels.lanes.arithmetic import Lanes
 
 
 def slope(y: Lanes, target: Lanes) -> Lanes:

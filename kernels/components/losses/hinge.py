@@ -1,7 +1,7 @@
 """The hinge loss max(0, 1 - target y) of targets -1 and 1."""
 
 from kernels.components.records import Loss
-from kernels.simd.functions import Lanes, constant, select
+from kernels.lanes.arithmetic import Lanes, constant, select
 
 
 def term(u: Lanes, y: Lanes, target: Lanes) -> Lanes:

@@ -1,7 +1,7 @@
 """The squared error."""
 
 from kernels.components.records import Loss
-from kernels.simd.functions import Lanes
+from kernels.lanes.arithmetic import Lanes
 
 
 def term(u: Lanes, y: Lanes, target: Lanes) -> Lanes:

@@ -2,7 +2,7 @@
 
 from kernels.components.optimizers.rmsprop import EPS
 from kernels.components.records import Optimizer, Setting
-from kernels.simd.functions import Lanes, sqrt
+from kernels.lanes.arithmetic import Lanes, sqrt
 
 BETA1 = Setting("beta1", 0.9, "decay of the mean gradient", at_least=0, below=1)
 BETA2 = Setting("beta2", 0.999, "decay of the mean squared gradient", at_least=0, below=1)

@@ -1,7 +1,7 @@
 """Adam with decoupled weight decay: weights shrink directly, not through their gradient."""
 
 from kernels.components.optimizers import adam
-from kernels.simd.functions import Lanes, select
+from kernels.lanes.arithmetic import Lanes, select
 
 
 def decay(p: Lanes, g: Lanes, rate: Lanes, weight_decay: Lanes) -> tuple[Lanes, Lanes]:

@@ -1,7 +1,7 @@
 """Gradient descent."""
 
 from kernels.components.records import Optimizer
-from kernels.simd.functions import Lanes
+from kernels.lanes.arithmetic import Lanes
 
 
 def update(p: Lanes, g: Lanes, rate: Lanes) -> Lanes:

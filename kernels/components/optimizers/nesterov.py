@@ -2,7 +2,7 @@
 
 from kernels.components.optimizers.momentum import MOMENTUM
 from kernels.components.records import Optimizer
-from kernels.simd.functions import Lanes
+from kernels.lanes.arithmetic import Lanes
 
 
 def update(p: Lanes, g: Lanes, v: Lanes, rate: Lanes, mu: Lanes) -> tuple[Lanes, Lanes]:

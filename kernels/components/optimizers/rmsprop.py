@@ -1,7 +1,7 @@
 """RMSprop: gradients are divided by the root of their mean square."""
 
 from kernels.components.records import Optimizer, Setting
-from kernels.simd.functions import Lanes, sqrt
+from kernels.lanes.arithmetic import Lanes, sqrt
 
 ALPHA = Setting("alpha", 0.99, "decay of the mean squared gradient", at_least=0, below=1, also=("rho",))
 EPS = Setting("eps", 1e-8, "added to the root of the mean squared gradient", above=0, also=("epsilon",))

@@ -1,7 +1,7 @@
 """Rprop: steps grow while the gradient keeps its sign and shrink where it changes; its size does not matter."""
 
 from kernels.components.records import LEARNING_RATE, Optimizer
-from kernels.simd.functions import Lanes, constant, select
+from kernels.lanes.arithmetic import Lanes, constant, select
 
 
 def update(p: Lanes, g: Lanes, previous: Lanes, step: Lanes, rate: Lanes) -> tuple[Lanes, Lanes, Lanes]:

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from kernels.components.records import Output
-from kernels.simd.functions import Lanes, constant, exp, log, select
+from kernels.elementary.functions import exp, log
+from kernels.lanes.arithmetic import Lanes, constant, select
 
 
 def shift(load: Callable[..., Any], store: Callable[..., Any], n_outputs: int) -> Callable[[Any, int], None]:

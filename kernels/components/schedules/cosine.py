@@ -1,7 +1,8 @@
 """Half a cosine wave, from 1 towards 0."""
 
 from kernels.components.records import Schedule
-from kernels.simd.functions import Lanes, sin_cos
+from kernels.elementary.functions import sin_cos
+from kernels.lanes.arithmetic import Lanes
 
 PI = 3.141592653589793
 

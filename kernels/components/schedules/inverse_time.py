@@ -1,7 +1,7 @@
 """Divide by 1 + decay * (number of updates before)."""
 
 from kernels.components.records import Schedule, Setting
-from kernels.simd.functions import Lanes
+from kernels.lanes.arithmetic import Lanes
 
 DECAY_RATE = Setting("decay_rate", 0.001, "decay of the schedule inverse_time for each update", "1/update", at_least=0)
 

@@ -2,7 +2,7 @@
 
 from kernels.components.records import Schedule, Setting
 from kernels.components.schedules.exponential import GAMMA
-from kernels.simd.functions import Lanes, select
+from kernels.lanes.arithmetic import Lanes, select
 
 EVERY = Setting(
     *("every", 1000.0, "updates after which the schedule step multiplies by gamma", "updates"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from kernels.simd.compiling import CompileWatch
+from kernels.numba.compiling import CompileWatch
 from sweep.errors import SweepError
 from sweep.schedule.plan import Plan
 from sweep.study.model import Study

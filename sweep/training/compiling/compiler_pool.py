@@ -17,7 +17,8 @@ from threading import Condition, Thread
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
-from kernels.simd.compiling import CompileWatch, KernelKey
+from kernels.numba.compiling import CompileWatch
+from kernels.numba.machine_code import KernelKey
 from sweep.study.model import Study
 from sweep.system.host import available_bytes
 from sweep.system.python_process import start_python

@@ -14,7 +14,7 @@ from queue import SimpleQueue
 from threading import Thread
 from typing import Any
 
-from kernels.simd import entries
+from kernels.numba import entries
 from sweep.schedule.plan import Plan
 from sweep.study.load import parse_study
 from sweep.training.compiling.kernel_items import Item, compile_item

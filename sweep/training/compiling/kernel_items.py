@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from kernels.simd.compiling import Kernel, KernelKey, kernel_key
+from kernels.numba.machine_code import Kernel, KernelKey, kernel_key
 from kernels.start import initialize
 from kernels.train import Trainer
 from sweep.schedule.recipes import still_settings

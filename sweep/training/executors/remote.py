@@ -25,7 +25,7 @@ from sweep.schedule.plan import Plan
 from sweep.store.commits import Commit
 
 if TYPE_CHECKING:
-    from kernels.simd.compiling import CompileWatch
+    from kernels.numba.compiling import CompileWatch
     from sweep.store.store import Store
     from sweep.training.component_trials import Sent
     from sweep.training.networks.part_trainer import PartTrainer
@@ -112,7 +112,7 @@ def train_chunk(job: Job, parts: tuple[Part, ...]) -> list[Commit]:
     StoreError
         If this worker cannot see the results folder or write into it, or would train other bits or other runs.
     """
-    from kernels.simd.compiling import checking_before_compiling
+    from kernels.numba.compiling import checking_before_compiling
     from sweep.training.executors.threads import finish
 
     _thread.stopped = stopped = partial(_is_stopped, job.session, _task_of_this_thread())
@@ -215,7 +215,7 @@ def _trainer(job: Job) -> _Trainer:
 @lru_cache
 def _watch() -> CompileWatch:
     """Watch compilations in this process until it ends."""
-    from kernels.simd.compiling import CompileWatch
+    from kernels.numba.compiling import CompileWatch
 
     return CompileWatch(lambda compilation: None).__enter__()
 

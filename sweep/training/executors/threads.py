@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import TypeVar
 
 import kernels
-from kernels.simd.compiling import CompileWatch, checking_before_compiling, claiming_kernels
+from kernels.numba.compiling import CompileWatch, checking_before_compiling, claiming_kernels
 from sweep.errors import SweepError
 from sweep.schedule.kernel_count import most_kernels
 from sweep.schedule.part import Part
@@ -220,12 +220,8 @@ def _start_threads(work: Callable[[], None], n_threads: int) -> list[Thread]:
 @cache
 def import_all_kernels() -> None:
     """Import all modules that threads need, so that none waits for an interrupted import."""
-    from numba.core.compiler_lock import global_compiler_lock
-    from numba.core.registry import cpu_target
+    from kernels.numba.machine_code import load_compiler
 
     for module in pkgutil.walk_packages(kernels.__path__, "kernels."):
         import_module(module.name)
-    import_module("numba.core.boxing")  # used by its compiler
-    with global_compiler_lock:  # another call may be compiling, and two refreshes at once leave an incomplete context
-        cpu_target.typing_context.refresh()
-        cpu_target.target_context.refresh()
+    load_compiler()

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
-from kernels.simd import jit
+from kernels.numba import jit
 from sweep.study.axes.samples import KEYS
 from sweep.study.explanations.glossary import LISTS, entries
 from sweep.study.options.other_sections import Until

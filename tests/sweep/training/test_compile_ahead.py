@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kernels.simd import jit
+from kernels.numba import jit
 from sweep import SweepError
 from sweep.schedule.kernel_count import most_kernels
 from sweep.schedule.plan import Plan

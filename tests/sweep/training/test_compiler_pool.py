@@ -17,8 +17,9 @@ from typing import Any
 import pytest
 
 import sweep
-from kernels.simd import jit
-from kernels.simd.compiling import CompileWatch, KernelKey
+from kernels.numba import jit
+from kernels.numba.compiling import CompileWatch
+from kernels.numba.machine_code import KernelKey
 from sweep.training.compiling import compiler_pool
 from sweep.training.compiling.compiler_pool import Compilers
 from sweep.training.compiling.kernel_items import Item

@@ -16,8 +16,8 @@ from threading import Event
 import pytest
 
 import sweep
-from kernels.simd import jit
-from kernels.simd.compiling import Compilation
+from kernels.numba import jit
+from kernels.numba.compiling import Compilation
 from sweep.schedule.plan import Plan
 from sweep.system.progress import SweepProgress
 from sweep.system.signals import Interrupts

@@ -12,7 +12,7 @@ import pytest
 
 import sweep
 from kernels.custom.registry import declared_components
-from kernels.simd import jit
+from kernels.numba import jit
 from sweep.training import component_trials
 from sweep.training.component_trials import check_custom_components, sent_components, take_components
 from sweep.training.executors.remote import Job

@@ -11,8 +11,8 @@ import pytest
 
 import sweep
 from kernels import vocabulary
+from kernels.numba import jit
 from kernels.recipe import Architecture, Recipe
-from kernels.simd import jit
 from sweep import Study, load_study
 from sweep.schedule.recipes import make_recipe
 from sweep.study.options.option_tables import SWEEPABLE

@@ -17,7 +17,7 @@ from numba.core import event
 
 import sweep
 from kernels.effort import Effort
-from kernels.simd.compiling import Compilation
+from kernels.numba.compiling import Compilation
 from sweep.schedule.part import Part
 from sweep.schedule.plan import Plan
 from sweep.store.run_facts import _seconds_within

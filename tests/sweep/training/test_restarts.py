@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import sweep
+from kernels.numba import jit
 from kernels.recipe import Architecture, Recipe, make_settings
-from kernels.simd import jit
 from kernels.train import Trainer
 from sweep.study.options.other_sections import Restarts
 from sweep.training.networks.attempts import Attempt, spawned, train_attempts

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import sweep
-from kernels.simd import jit
+from kernels.numba import jit
 from tests.sweep.caches import ROOT
 from tests.sweep.support import make_study
 

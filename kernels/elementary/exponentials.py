@@ -11,10 +11,10 @@ from collections.abc import Callable
 from functools import cache
 from typing import NamedTuple, TypeAlias
 
-from kernels.simd.elementary.polynomial import horner, horner_in_two
-from kernels.simd.functions import Lanes, absolute, select
-from kernels.simd.jit import device
-from kernels.simd.lanes import bits, from_bits
+from kernels.elementary.polynomial import horner, horner_in_two
+from kernels.lanes.arithmetic import Lanes, absolute, select
+from kernels.lanes.operations import bits, from_bits
+from kernels.numba.jit import device
 
 Function: TypeAlias = Callable[[Lanes], Lanes]
 

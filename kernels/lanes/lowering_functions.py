@@ -1,34 +1,44 @@
-"""LLVM code behind the functions of :mod:`kernels.simd.lanes`, beside the operators of :mod:`kernels.simd.lowering`."""
+"""LLVM code behind :mod:`kernels.lanes.arithmetic` and :mod:`kernels.lanes.operations`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.core.typing.templates import AbstractTemplate, infer, infer_global
 from numba.extending import lower_builtin, type_callable
 
-from kernels.simd.lowering import FLOATING, UNSIGNED, LanesType, MaskType, broadcast, common_lanes
+from kernels.lanes.arithmetic import absolute, constant, select, sqrt
+from kernels.lanes.lowering import (
+    ALIGNMENT,
+    FLOATING,
+    UNSIGNED,
+    LanesType,
+    MaskType,
+    broadcast,
+    common_lanes,
+    register_operators,
+)
+from kernels.lanes.operations import align_frame, any_lane, bits, floating, from_bits, multiply_add, narrow, widen
 
 
-def register_functions(
-    select: Callable[..., Any],
-    any_lane: Callable[..., Any],
-    absolute: Callable[..., Any],
-    sqrt: Callable[..., Any],
-    constant: Callable[..., Any],
-) -> None:
-    """Teach Numba the functions of lanes that are single instructions.
+@cache
+def register_functions() -> None:
+    """Teach Numba operators and functions of lanes, once in a process."""
+    register_operators()
+    _register_select()
+    _register_any_lane()
+    _register_constant()
+    _register_multiply_add()
+    _register_align_frame()
+    for function, dtypes, emit in _CASTS:
+        _register_cast(function, dtypes, emit)
 
-    Parameters
-    ----------
-    select, any_lane, absolute, sqrt, constant
-        Those of :mod:`kernels.simd.functions` and :mod:`kernels.simd.lanes`.
-    """
 
+def _register_select() -> None:
     @type_callable(select)
     def type_select(context: Any) -> Callable[..., Any]:
         def typer(mask: types.Type, chosen: types.Type, otherwise: types.Type) -> types.Type | None:
@@ -55,6 +65,8 @@ def register_functions(
     for condition in (MaskType, types.Boolean):
         lower_builtin(select, condition, MaskType, MaskType)(lower_masks)
 
+
+def _register_any_lane() -> None:
     @type_callable(any_lane)
     def type_any(context: Any) -> Callable[..., Any]:
         def typer(mask: types.Type) -> types.Type | None:
@@ -67,6 +79,8 @@ def register_functions(
         word = builder.bitcast(args[0], ir.IntType(signature.args[0].width))
         return builder.icmp_unsigned("!=", word, word.type(0))
 
+
+def _register_constant() -> None:
     @type_callable(constant)
     def type_constant(context: Any) -> Callable[..., Any]:
         return lambda number, like: like if isinstance(like, LanesType) and isinstance(number, types.Number) else None
@@ -74,59 +88,6 @@ def register_functions(
     @lower_builtin(constant, types.Number, LanesType)
     def lower_constant(context: Any, builder: ir.IRBuilder, signature: Any, args: Sequence[ir.Value]) -> ir.Value:
         return broadcast(context, builder, args[0], signature.args[0], signature.return_type)
-
-    floating = {dtype: dtype for dtype in UNSIGNED}
-    _register_cast(absolute, floating, lambda builder, value, vector: _intrinsic(builder, "fabs", value))
-    _register_cast(sqrt, floating, lambda builder, value, vector: _intrinsic(builder, "sqrt", value))
-
-
-def register_elementary(functions: Sequence[Callable[..., Any]]) -> None:
-    """Teach Numba to call the elementary function of the same name for the dtype of the argument."""
-    for function in functions:
-        template = type(f"{function.__name__}_of_lanes", (_OfLanes,), {"key": function})
-        infer_global(function, types.Function(infer(template)))
-
-
-class _OfLanes(AbstractTemplate):
-    """A call of an elementary function."""
-
-    key: Callable[..., Any]
-
-    def generic(self, args: tuple[types.Type, ...], kws: dict[str, types.Type]) -> Any:
-        """Return the signature of the call."""
-        if len(args) == 1 and isinstance(args[0], LanesType):
-            return self._dispatcher(args[0]).get_call_type(self.context, args, kws)
-        return None
-
-    def get_impl_key(self, signature: Any) -> Any:
-        """Return the function that is called."""
-        return self._dispatcher(signature.args[0]).get_impl_key(signature)
-
-    def _dispatcher(self, lanes: LanesType) -> types.Dispatcher:
-        from kernels.simd.elementary import elementary  # which is written with lanes
-
-        return types.Dispatcher(getattr(elementary(str(lanes.dtype)), self.key.__name__))
-
-
-def register_casts(
-    bits: Callable[..., Any],
-    from_bits: Callable[..., Any],
-    floating: Callable[..., Any],
-    widen: Callable[..., Any],
-    narrow: Callable[..., Any],
-) -> None:
-    """Teach Numba the conversions between dtypes.
-
-    Parameters
-    ----------
-    bits, from_bits, floating, widen, narrow
-        Those of :mod:`kernels.simd.lanes`.
-    """
-    _register_cast(bits, UNSIGNED, ir.IRBuilder.bitcast)
-    _register_cast(from_bits, FLOATING, ir.IRBuilder.bitcast)
-    _register_cast(floating, {types.uint32: types.float64}, ir.IRBuilder.uitofp)
-    _register_cast(widen, {types.float32: types.float64}, ir.IRBuilder.fpext)
-    _register_cast(narrow, {types.float64: types.float32}, ir.IRBuilder.fptrunc)
 
 
 def _register_cast(function: Callable[..., Any], dtypes: dict[Any, Any], emit: Callable[..., ir.Value]) -> None:
@@ -146,15 +107,7 @@ def _register_cast(function: Callable[..., Any], dtypes: dict[Any, Any], emit: C
         return emit(builder, args[0], signature.return_type.vector)
 
 
-def _intrinsic(builder: ir.IRBuilder, name: str, *operands: ir.Value) -> ir.Value:
-    """Call a function of LLVM from vectors to a vector of one floating type."""
-    vector = operands[0].type
-    full_name = f"llvm.{name}.v{vector.count}f{64 if vector.element == ir.DoubleType() else 32}"
-    function_type = ir.FunctionType(vector, [vector] * len(operands))
-    return builder.call(cgutils.get_or_insert_function(builder.module, function_type, full_name), operands)
-
-
-def register_multiply_add(multiply_add: Callable[..., Any]) -> None:
+def _register_multiply_add() -> None:
     """Teach Numba to multiply and add in one operation, or in two on a CPU without a fused one."""
 
     @type_callable(multiply_add)
@@ -174,7 +127,7 @@ def register_multiply_add(multiply_add: Callable[..., Any]) -> None:
         return _intrinsic(builder, "fmuladd", *operands)
 
 
-def register_align_frame(align_frame: Callable[[], None], alignment: int) -> None:
+def _register_align_frame() -> None:
     """Teach Numba to align the stack frame of the caller."""
 
     @type_callable(align_frame)
@@ -184,5 +137,27 @@ def register_align_frame(align_frame: Callable[[], None], alignment: int) -> Non
     @lower_builtin(align_frame)
     def lower_align(context: Any, builder: ir.IRBuilder, signature: Any, args: Sequence[ir.Value]) -> ir.Value:
         builder.function.attributes.add("nounwind")  # llvmlite writes the alignment only next to another attribute
-        builder.function.attributes.alignstack = alignment
+        builder.function.attributes.alignstack = ALIGNMENT
         return context.get_dummy_value()
+
+
+def _intrinsic(builder: ir.IRBuilder, name: str, *operands: ir.Value) -> ir.Value:
+    """Call a function of LLVM from vectors to a vector of one floating type."""
+    vector = operands[0].type
+    full_name = f"llvm.{name}.v{vector.count}f{64 if vector.element == ir.DoubleType() else 32}"
+    function_type = ir.FunctionType(vector, [vector] * len(operands))
+    return builder.call(cgutils.get_or_insert_function(builder.module, function_type, full_name), operands)
+
+
+_SAME = {dtype: dtype for dtype in UNSIGNED}
+
+# Functions of one value: the dtype of the result for each dtype, and the instruction from a value and the LLVM type.
+_CASTS: tuple[tuple[Callable[..., Any], dict[Any, Any], Callable[..., ir.Value]], ...] = (
+    (absolute, _SAME, lambda builder, value, vector: _intrinsic(builder, "fabs", value)),
+    (sqrt, _SAME, lambda builder, value, vector: _intrinsic(builder, "sqrt", value)),
+    (bits, UNSIGNED, ir.IRBuilder.bitcast),
+    (from_bits, FLOATING, ir.IRBuilder.bitcast),
+    (floating, {types.uint32: types.float64}, ir.IRBuilder.uitofp),
+    (widen, {types.float32: types.float64}, ir.IRBuilder.fpext),
+    (narrow, {types.float64: types.float32}, ir.IRBuilder.fptrunc),
+)

@@ -13,15 +13,11 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from llvmlite.binding import newpassmanagers, parse_assembly
+from llvmlite.binding import parse_assembly
 from numba.core.codegen import JITCodeLibrary, JITCPUCodegen
 from numba.core.runtime.nrt import rtsys
 
-from kernels.simd.stored_parts import Call, Code, part_at, place_of
-
-# In llvmlite these inherit a method that frees nothing: 16 MB of each compiled kernel would never be freed.
-for manager in (newpassmanagers.ModulePassManager, newpassmanagers.FunctionPassManager):
-    manager._dispose = newpassmanagers.NewPassManager._dispose
+from kernels.numba.fast.stored_parts import Call, Code, part_at, place_of
 
 # Names of parts in texts, the same in every kernel: of the part itself, and of those that it calls.
 OWN = "part"

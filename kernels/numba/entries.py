@@ -28,6 +28,7 @@ from typing import Any, NamedTuple
 import llvmlite
 import numba
 import numpy as np
+from numba.core.registry import cpu_target
 
 from kernels.sources import sources_digest
 
@@ -92,9 +93,9 @@ def compiler_options() -> dict[str, str]:
     return {name: repr(getattr(numba.config, name)) for name in options}
 
 
-def conditions(target_context: Any) -> str:
+def conditions() -> str:
     """Return all that code depends on: sources, versions, options, and the CPU that it is compiled for."""
-    return f"{_made_from()}\0{compiler_options()}\0{target_context.codegen().magic_tuple()!r}"
+    return f"{_made_from()}\0{compiler_options()}\0{cpu_target.target_context.codegen().magic_tuple()!r}"
 
 
 def is_there(entry: Entry) -> bool:

@@ -12,10 +12,10 @@ from __future__ import annotations
 from functools import cache
 from typing import NamedTuple
 
-from kernels.simd.elementary.exponential import FORMATS, Function, powers
-from kernels.simd.elementary.polynomial import horner
-from kernels.simd.functions import Lanes, absolute, select
-from kernels.simd.jit import device
+from kernels.elementary.exponentials import FORMATS, Function, powers
+from kernels.elementary.polynomial import horner
+from kernels.lanes.arithmetic import Lanes, absolute, select
+from kernels.numba.jit import device
 
 SPLIT = 1.0
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from kernels.simd.functions import Lanes
-from kernels.simd.jit import device
+from kernels.lanes.arithmetic import Lanes
+from kernels.numba.jit import device
 
 
 @device

@@ -11,13 +11,7 @@ from typing import Any, NamedTuple
 
 from numba.core import event
 
-from kernels.simd import jit
-from kernels.simd.disk_cache import DiskCache
-
-Kernel = Callable[..., Any]
-
-# Identifies a kernel by its name and the key of its machine code.
-KernelKey = tuple[str, str]
+from kernels.numba.machine_code import Kernel, KernelKey, kernel_key
 
 
 class Compilation(NamedTuple):
@@ -40,28 +34,6 @@ class Compilation(NamedTuple):
     seconds: float | None = None
     here: bool = True
     at_most: bool = False
-
-
-def kernel_key(kernel: Kernel) -> KernelKey:
-    """Return the name and key that distinguish a kernel from all others."""
-    made: Any = kernel  # by jit.kernel, which sets it
-    key: KernelKey = made.kernel_key
-    return key
-
-
-def is_compiled(kernel: Kernel, arguments: tuple[Any, ...]) -> bool:
-    """Return whether this process or the disk has machine code of a kernel for the types of these arguments."""
-    if not jit.ENABLED:
-        return True
-    dispatcher: Any = kernel
-    signature = tuple(map(dispatcher.typeof_pyval, arguments))
-    return signature in dispatcher.overloads or bool(dispatcher._cache.holds(signature, dispatcher.targetctx))
-
-
-def is_loaded(kernel: Kernel) -> bool:
-    """Return whether this process has machine code of a kernel."""
-    dispatcher: Any = kernel
-    return not jit.ENABLED or bool(dispatcher.overloads)
 
 
 class _Hooks(threading.local):
@@ -274,7 +246,7 @@ class _CheckBeforeCompiling(event.Listener):
 
 
 def _is_kernel(compiled: Any) -> bool:
-    return isinstance(compiled.data["dispatcher"]._cache, DiskCache)
+    return hasattr(compiled.data["dispatcher"], "kernel_key")
 
 
 event.register("numba:compile", _CheckBeforeCompiling())

@@ -1,4 +1,4 @@
-"""LLVM code behind rows of lanes: :class:`kernels.simd.lanes.Memory`."""
+"""LLVM code behind rows of lanes: :class:`kernels.lanes.memory.Memory`."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import lower_builtin, type_callable
 
-from kernels.simd.lowering import INDEX, NUMBA_TYPES, LanesType, RowsType, broadcast, common_lanes
-from kernels.simd.stored_parts import made_for
+from kernels.lanes.lowering import ALIGNMENT, INDEX, NUMBA_TYPES, LanesType, RowsType, broadcast, common_lanes
+from kernels.numba.fast.stored_parts import made_for
 
 
 def _is_rows(kind: types.Type, lanes: LanesType) -> bool:
@@ -33,7 +33,7 @@ def _address(
 
 def _alignment(lanes: LanesType) -> int:
     """Return the alignment of rows in bytes."""
-    return min(64, lanes.width * int(lanes.dtype.bitwidth) // 8)
+    return min(ALIGNMENT, lanes.width * int(lanes.dtype.bitwidth) // 8)
 
 
 def register_memory(
@@ -44,7 +44,7 @@ def register_memory(
     Parameters
     ----------
     load, store, rows_of, dtype, width
-        Those of :class:`kernels.simd.lanes.Memory`.
+        Those of :class:`kernels.lanes.memory.Memory`.
 
     Raises
     ------
@@ -105,7 +105,7 @@ def register_fill(fill: Callable[..., Any], dtype: str, width: int) -> None:
     Parameters
     ----------
     fill
-        That of :class:`kernels.simd.lanes.Memory`.
+        That of :class:`kernels.lanes.memory.Memory`.
     dtype, width
         Of rows.
     """
@@ -132,7 +132,7 @@ def register_group(
     Parameters
     ----------
     load_group, store_group
-        Those of :meth:`kernels.simd.lanes.Memory.group`.
+        Those of :meth:`kernels.lanes.memory.Memory.group`.
     dtype, width
         Of rows.
     count
@@ -185,7 +185,7 @@ def register_stack(rows: Callable[..., Any], dtype: str, width: int, count: int)
     Parameters
     ----------
     rows
-        The function of :meth:`kernels.simd.lanes.Memory.stack`.
+        The function of :meth:`kernels.lanes.memory.Memory.stack`.
     dtype, width
         Of rows.
     count

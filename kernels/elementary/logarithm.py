@@ -10,12 +10,12 @@ from functools import cache
 
 import numpy as np
 
-from kernels.simd.elementary.exponential import FORMATS, Function
-from kernels.simd.elementary.polynomial import horner
-from kernels.simd.elementary.softplus import LOG1P_TAIL
-from kernels.simd.functions import Lanes, select, sqrt
-from kernels.simd.jit import device
-from kernels.simd.lanes import bits, from_bits
+from kernels.elementary.exponentials import FORMATS, Function
+from kernels.elementary.log1p_exp import LOG1P_TAIL
+from kernels.elementary.polynomial import horner
+from kernels.lanes.arithmetic import Lanes, select, sqrt
+from kernels.lanes.operations import bits, from_bits
+from kernels.numba.jit import device
 
 SQRT2 = 1.4142135623730951
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from kernels.simd import roof
-from kernels.simd.lanes import aligned_rows
+from kernels.lanes.memory import aligned_rows
+from sweep.bench import roof
 from tests.accuracy import survey
 from tests.kernels.support import sized
 
@@ -15,9 +15,9 @@ from tests.kernels.support import sized
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_peak_kernel_does_the_counted_operations(dtype: str, chains: int) -> None:
     """Each of the chains takes ``count`` additions and as many multiplications."""
-    rows = aligned_rows(1 + chains, roof._width(dtype), dtype)
+    rows = aligned_rows(1 + chains, roof.width_of(dtype), dtype)
     rows[0] = 1.5
-    roof._make_peak(dtype, chains)(rows, 10)
+    roof.make_peak(dtype, chains)(rows, 10)
     np.testing.assert_array_equal(rows[1:], np.full(rows[1:].shape, 1 + 10 * 1.5 + 1.5**10, dtype))
 
 
@@ -25,20 +25,20 @@ def test_peak_kernel_does_the_counted_operations(dtype: str, chains: int) -> Non
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_tanh_kernel_takes_tanh(dtype: str, registers: int) -> None:
     """Every element is replaced by its tanh, ``count`` times."""
-    (rows,) = roof._arguments(dtype, 1, registers)
-    assert rows.size == roof.ARGUMENTS * roof._width(dtype)
+    (rows,) = roof.arguments_of(dtype, 1, registers)
+    assert rows.size == roof.ARGUMENTS * roof.width_of(dtype)
     expected = survey.apply("tanh", dtype, survey.apply("tanh", dtype, rows.ravel().copy()))
-    roof._make_tanh(dtype, registers)(rows, 2)
+    roof.make_tanh(dtype, registers)(rows, 2)
     np.testing.assert_array_equal(rows.ravel(), expected)
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_root_kernel_takes_a_root_and_a_division(dtype: str) -> None:
     """Every element goes through both, ``count`` times."""
-    (rows,) = roof._arguments(dtype, 1)
+    (rows,) = roof.arguments_of(dtype, 1)
     rows[:] = np.abs(rows)
     expected = 2 / (np.sqrt(2 / (np.sqrt(rows) + np.float32(0.5))) + np.float32(0.5))
-    roof._make_roots(dtype)(rows, 2)
+    roof.make_roots(dtype)(rows, 2)
     np.testing.assert_array_equal(rows, expected)
 
 

@@ -18,7 +18,7 @@ from numba.core.lowering import Lower
 from numba.core.typed_passes import NativeLowering
 from numba.core.types.containers import StarArgUniTuple
 
-from kernels.simd.libraries import OWN, Kernel, Part, make_codegen, symbol
+from kernels.numba.fast.libraries import OWN, Kernel, Part, make_codegen, symbol
 
 # Functions with this hint are inlined whatever their size. "alwaysinline" would inline them before anything is
 # optimized, so that each call would be optimized separately.

@@ -1,4 +1,4 @@
-"""Numba types and LLVM code behind :mod:`kernels.simd.lanes`: values and their operators.
+"""Numba types of lanes, masks and rows, and the LLVM code of their operators.
 
 A value of :class:`LanesType` is an LLVM vector ``<W x T>``, a :class:`MaskType`
 a vector of bits, a :class:`RowsType` the address of the first of several such vectors.
@@ -14,6 +14,9 @@ from typing import Any
 from llvmlite import ir
 from numba import types
 from numba.extending import lower_builtin, models, register_model, type_callable
+
+# Rows of this many bytes or more start on a cache line.
+ALIGNMENT = 64
 
 INDEX = ir.IntType(64)
 LLVM_TYPES = {

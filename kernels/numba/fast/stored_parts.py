@@ -19,8 +19,9 @@ import numpy as np
 from numba.core.dispatcher import Dispatcher
 from numba.core.serialize import dumps
 
-from kernels.simd import entries
-from kernels.simd.entries import Entry
+from kernels.numba import entries
+from kernels.numba.entries import Entry
+from kernels.numba.typed_calls import parts_by_type
 
 # The name of this package: other sources are not among the conditions of an entry.
 _PACKAGE = __name__.partition(".")[0] + "."
@@ -81,9 +82,9 @@ _session: ContextVar[_Session] = ContextVar("session")
 
 
 @contextmanager
-def storing(target_context: Any) -> Iterator[None]:
+def storing() -> Iterator[None]:
     """Take the parts of a kernel from the disk, and store there those that are compiled, even if others fail."""
-    session = _Session(entries.conditions(target_context))
+    session = _Session(entries.conditions())
     token = _session.set(session)
     try:
         yield
@@ -154,7 +155,7 @@ def place_of(called: Any, caller: Any, arguments: tuple[Any, ...]) -> tuple[str,
     Returns
     -------
     tuple or None
-        ``("held", number)`` among the parts in its closure, ``("global", name)``, or ``("elementary", name)``; None if
+        ``("held", number)`` among the parts in its closure, ``("global", name)``, or ``("typed", name)``; None if
         it finds it in several of these.
     """
     places = dict[str, int | str]()
@@ -189,18 +190,8 @@ def _parts_known_to(function: Any, arguments: tuple[Any, ...]) -> dict[str, Any]
     return {
         "held": dict(enumerate(_parts_in(function))),
         "global": {name: function.__globals__[name] for name in names},
-        "elementary": _elementary(arguments),
+        "typed": parts_by_type(arguments),
     }
-
-
-def _elementary(arguments: tuple[Any, ...]) -> dict[str, Any]:
-    """Return the elementary functions for lanes of the type of a single argument."""
-    from kernels.simd.elementary import elementary  # which is written with parts
-    from kernels.simd.lowering import LanesType
-
-    if len(arguments) != 1 or not isinstance(arguments[0], LanesType) or not arguments[0].floating:
-        return {}
-    return dict(elementary(str(arguments[0].dtype))._asdict())
 
 
 def _parts_in(function: Any) -> Iterator[Any]:

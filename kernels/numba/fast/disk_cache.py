@@ -11,9 +11,9 @@ from typing import Any
 from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
 
-from kernels.simd import entries
-from kernels.simd.entries import Entry
-from kernels.simd.libraries import make_codegen
+from kernels.numba import entries
+from kernels.numba.entries import Entry
+from kernels.numba.fast.libraries import make_codegen
 
 
 class DiskCache:
@@ -36,14 +36,14 @@ class DiskCache:
         """Folder of all entries (read by Numba's statistics)."""
         return str(entries.cache_root())
 
-    def holds(self, signature: Any, target_context: Any) -> bool:
+    def holds(self, signature: Any) -> bool:
         """Return whether an entry for ``signature`` exists; only loading it shows whether it is intact."""
-        return entries.is_there(self._entry(signature, target_context))
+        return entries.is_there(self._entry(signature))
 
     def load_overload(self, signature: Any, target_context: Any) -> CompileResult | None:
         """Return the compiled function for ``signature``, or None if it must be compiled."""
         target_context.refresh()
-        reduced = entries.read(self._entry(signature, target_context))
+        reduced = entries.read(self._entry(signature))
         if reduced is None:
             return None
         context = target_context.subtarget(_internal_codegen=make_codegen())
@@ -51,11 +51,11 @@ class DiskCache:
 
     def save_overload(self, signature: Any, result: CompileResult) -> None:
         """Write the compiled function, or keep it in memory if the folder cannot be used."""
-        entries.write({self._entry(signature, result.target_context): dumps(result._reduce())})
+        entries.write({self._entry(signature): dumps(result._reduce())})
 
     def flush(self) -> None:
         """Do nothing: entries are never stale."""
 
-    def _entry(self, signature: Any, target_context: Any) -> Entry:
+    def _entry(self, signature: Any) -> Entry:
         content = f"{self._name}\0{self._key}\0{signature}"
-        return Entry(entries.conditions(target_context), content, self._name, "bin")
+        return Entry(entries.conditions(), content, self._name, "bin")

@@ -28,9 +28,9 @@ from numba.core.untyped_passes import (
     TranslateByteCode,
 )
 
-from kernels.simd import stored_parts
-from kernels.simd.libraries import Part
-from kernels.simd.lowering_parts import (
+from kernels.numba.fast import stored_parts
+from kernels.numba.fast.libraries import Part
+from kernels.numba.fast.lowering_parts import (
     DeviceLowering,
     KernelLowering,
     QuickKernelLowering,
@@ -169,7 +169,7 @@ class KernelCompiler(_Compiler):
 
     def compile_extra(self, function: Any) -> Any:
         """Compile a function."""
-        with _collector_paused(), stored_parts.storing(self.state.targetctx):
+        with _collector_paused(), stored_parts.storing():
             return super().compile_extra(function)
 
 

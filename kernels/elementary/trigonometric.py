@@ -15,11 +15,11 @@ from collections.abc import Callable
 from functools import cache
 from typing import NamedTuple, TypeAlias
 
-from kernels.simd.elementary.exponential import FORMATS
-from kernels.simd.elementary.polynomial import horner
-from kernels.simd.functions import Lanes, absolute, select
-from kernels.simd.jit import device
-from kernels.simd.lanes import bits, from_bits, narrow, widen
+from kernels.elementary.exponentials import FORMATS
+from kernels.elementary.polynomial import horner
+from kernels.lanes.arithmetic import Lanes, absolute, select
+from kernels.lanes.operations import bits, from_bits, narrow, widen
+from kernels.numba.jit import device
 
 Pair: TypeAlias = Callable[[Lanes], tuple[Lanes, Lanes]]
 

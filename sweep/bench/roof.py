@@ -20,11 +20,11 @@ from typing import Any
 
 import numpy as np
 
-from kernels.simd import jit, lanes
-from kernels.simd.elementary import elementary
-from kernels.simd.functions import sqrt
-from kernels.simd.jit import kernel
-from kernels.simd.lanes import Rows
+from kernels.elementary.table import elementary
+from kernels.lanes.arithmetic import sqrt
+from kernels.lanes.memory import Rows, aligned_rows, make_memory
+from kernels.numba.jit import kernel
+from kernels.numba.target import register_bytes
 
 Run = Callable[[Rows, int], None]
 
@@ -36,19 +36,19 @@ REGISTERS = (1, 2, 4, 8)
 ARGUMENTS = 32
 
 
-def _width(dtype: str) -> int:
+def width_of(dtype: str) -> int:
     """Return the number of lanes of a register."""
-    return jit.register_bytes() // np.dtype(dtype).itemsize
+    return register_bytes() // np.dtype(dtype).itemsize
 
 
 @cache
-def _make_peak(dtype: str, chains: int) -> Run:
+def make_peak(dtype: str, chains: int) -> Run:
     """Make a kernel that adds row 0 or multiplies by it ``count`` times, in several chains of each kind.
 
     The results fill the other rows, one for each chain.
     """
-    width = _width(dtype)
-    memory = lanes.memory(dtype, width)
+    width = width_of(dtype)
+    memory = make_memory(dtype, width)
     load, store, fill = memory.load, memory.store, memory.fill
     sums, products = memory.stack(chains), memory.stack(chains)
 
@@ -70,10 +70,10 @@ def _make_peak(dtype: str, chains: int) -> Run:
 
 
 @cache
-def _make_tanh(dtype: str, registers: int) -> Run:
+def make_tanh(dtype: str, registers: int) -> Run:
     """Make a kernel that replaces rows of ``registers`` registers by their tanh, ``count`` times."""
-    width = registers * _width(dtype)
-    memory = lanes.memory(dtype, width)
+    width = registers * width_of(dtype)
+    memory = make_memory(dtype, width)
     load, store = memory.load, memory.store
     tanh = elementary(dtype).tanh
 
@@ -87,10 +87,10 @@ def _make_tanh(dtype: str, registers: int) -> Run:
 
 
 @cache
-def _make_roots(dtype: str) -> Run:
+def make_roots(dtype: str) -> Run:
     """Make a kernel that replaces x by 2 / (sqrt(x) + 1/2), ``count`` times."""
-    width = _width(dtype)
-    memory = lanes.memory(dtype, width)
+    width = width_of(dtype)
+    memory = make_memory(dtype, width)
     load, store, fill = memory.load, memory.store, memory.fill
 
     @kernel(f"roots {dtype} {width}")
@@ -121,9 +121,9 @@ def _rate(run: Run, rows: list[Any], work: float, seconds: float) -> float:
     return best
 
 
-def _arguments(dtype: str, threads: int, registers: int = 1) -> list[Any]:
+def arguments_of(dtype: str, threads: int, registers: int = 1) -> list[Any]:
     """Return rows of ``registers`` registers for each thread."""
-    rows = [lanes.aligned_rows(ARGUMENTS // registers, registers * _width(dtype), dtype) for _ in range(threads)]
+    rows = [aligned_rows(ARGUMENTS // registers, registers * width_of(dtype), dtype) for _ in range(threads)]
     for array in rows:
         array[:] = np.linspace(-3, 3, array.size).reshape(array.shape)
     return rows
@@ -146,12 +146,12 @@ def peak_operations(dtype: str, threads: int, seconds: float = 0.02) -> float:
     float
         Of all threads together.
     """
-    best, width = 0.0, _width(dtype)
+    best, width = 0.0, width_of(dtype)
     for chains in CHAINS:
-        rows = [lanes.aligned_rows(1 + chains, width, dtype) for _ in range(threads)]
+        rows = [aligned_rows(1 + chains, width, dtype) for _ in range(threads)]
         for array in rows:
             array[:] = 1.0
-        best = max(best, _rate(_make_peak(dtype, chains), rows, 2.0 * chains * width, seconds))
+        best = max(best, _rate(make_peak(dtype, chains), rows, 2.0 * chains * width, seconds))
     return best
 
 
@@ -168,9 +168,9 @@ def tanh_rate(dtype: str, threads: int, seconds: float = 0.02) -> float:
     float
         Of all threads together.
     """
-    work = float(ARGUMENTS * _width(dtype))
+    work = float(ARGUMENTS * width_of(dtype))
     return max(
-        _rate(_make_tanh(dtype, registers), _arguments(dtype, threads, registers), work, seconds)
+        _rate(make_tanh(dtype, registers), arguments_of(dtype, threads, registers), work, seconds)
         for registers in REGISTERS
     )
 
@@ -188,7 +188,7 @@ def root_rate(dtype: str, threads: int, seconds: float = 0.02) -> float:
     float
         Of all threads together.
     """
-    rows = _arguments(dtype, threads)
+    rows = arguments_of(dtype, threads)
     for array in rows:
         np.abs(array, out=array)
-    return _rate(_make_roots(dtype), rows, float(ARGUMENTS * _width(dtype)), seconds)
+    return _rate(make_roots(dtype), rows, float(ARGUMENTS * width_of(dtype)), seconds)

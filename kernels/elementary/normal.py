@@ -18,12 +18,12 @@ from __future__ import annotations
 from functools import cache
 from typing import NamedTuple
 
-from kernels.simd.elementary.exponential import FORMATS, powers
-from kernels.simd.elementary.polynomial import horner, horner_in_two
-from kernels.simd.elementary.trigonometric import Pair
-from kernels.simd.functions import Lanes, absolute, select
-from kernels.simd.jit import device
-from kernels.simd.lanes import bits, from_bits, multiply_add
+from kernels.elementary.exponentials import FORMATS, powers
+from kernels.elementary.polynomial import horner, horner_in_two
+from kernels.elementary.trigonometric import Pair
+from kernels.lanes.arithmetic import Lanes, absolute, select
+from kernels.lanes.operations import bits, from_bits, multiply_add
+from kernels.numba.jit import device
 
 SPLIT = 1.0
 PER_ROOT_TWO_PI = 0.39894228040143267794

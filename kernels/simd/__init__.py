@@ -1,1 +1,0 @@
-"""Vectors in Numba: decorators, lanes, elementary functions, and machine code on disk."""
