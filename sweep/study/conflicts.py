@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from kernels import vocabulary
 from sweep.errors import shown
 from sweep.measures import MEASURES
+from sweep.study.curve_points import curve_faults
 from sweep.study.idle_options import idle_options
 from sweep.study.options.option_tables import LOSS_ALIASES, MAX_STEPS, loss_and_reduction
 from sweep.study.restart_faults import restart_faults
@@ -110,7 +111,15 @@ def combination_faults(study: StudyContent, named: set[str]) -> list[str]:
         *restart_faults(study),
         *_rounded_away(study),
         *_beyond_limits(study, named),
+        *_rounds_without_rate(study),
+        *curve_faults(study),
     ]
+
+
+def _rounds_without_rate(study: StudyContent) -> Iterator[str]:
+    """Yield a sentence if adaptive seeds have no rate to follow."""
+    if study.seeds.until and set(study.values_of("criterion")) == {"none"}:
+        yield "seeds.until: needs a criterion, got 'none', which has no convergence rate; remove until"
 
 
 def _broken_rules(study: StudyContent) -> Iterator[str]:

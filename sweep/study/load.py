@@ -21,6 +21,7 @@ from sweep.study.model import Study
 from sweep.study.options.explicit_weights import element_of
 from sweep.study.options.option_tables import SECTIONS, OptionTables, known_tables
 from sweep.study.options.other_sections import Record
+from sweep.study.reading.faults import Faults
 from sweep.study.reading.hints import unknown_key
 from sweep.study.toml_text import read_tables, read_value
 from sweep.system.formatting import list_text
@@ -128,14 +129,12 @@ def parse_study(text: str, where: str) -> Study:
 
 def _study(raw: dict[str, Any]) -> Study:
     """Return the study of the tables of a file."""
-    faults = [unknown_key("key", key, _TOP, known_tables().homes) for key in raw if key not in _TOP]
+    faults = Faults()
+    faults.add(*(unknown_key("key", key, _TOP, known_tables().homes) for key in raw if key not in _TOP))
     raw.setdefault("data", {})
-    try:
+    with faults.of("study"):
         study = Study(**{key: value for key, value in raw.items() if key in _TOP})
-    except StudyError as error:
-        raise StudyError(faults + error.faults) from None
-    if faults:
-        raise StudyError(faults)
+    faults.check()
     return study
 
 

@@ -7,7 +7,6 @@ this form is the study's identity.
 
 from __future__ import annotations
 
-import builtins
 import hashlib
 import json
 import re
@@ -19,11 +18,10 @@ from pydantic import ValidationError
 from kernels.floating_point import default_floating_point
 from sweep.errors import StudyError, shown
 from sweep.study.axes.grid import values_of_axes
-from sweep.study.axes.study_axes import TOGETHER, names_together, read_axes, swept_data
+from sweep.study.axes.study_axes import names_together, read_axes, swept_data
 from sweep.study.axes.swept_values import Reading, keys_swept, named_options, set_twice_or_missing
 from sweep.study.conflicts import combination_faults
 from sweep.study.content import StudyContent
-from sweep.study.curve_points import curve_faults
 from sweep.study.data.data_sets import read_data
 from sweep.study.data.pattern_files import MAX_PATTERNS
 from sweep.study.explanations.glossary import entries, glossary
@@ -31,7 +29,7 @@ from sweep.study.options.custom_components import components_table, custom_compo
 from sweep.study.options.explicit_weights import with_columns
 from sweep.study.options.option_tables import ALWAYS_WRITTEN, MAX_STEPS, OptionTables, loss_and_reduction, option_tables
 from sweep.study.options.other_sections import Record, Restarts, Seeds
-from sweep.study.reading.faults import sentences
+from sweep.study.reading.faults import Faults, sentences
 from sweep.study.reading.section import Section
 from sweep.system.formatting import count_text
 from sweep.system.plain_values import plain
@@ -108,48 +106,61 @@ class Study(StudyContent):
         method: str = "grid",
         components: Mapping[str, Any] | None = None,
     ) -> None:
-        name, description, method = plain((name, description, method))
-        faults = _text_faults(name, description, method)
-        self.name = name
-        self.description = description
-        raw = plain(
-            {
-                "data": data,
-                "network": network,
-                "initial_weights": with_columns(initial_weights),
-                "training": training,
-                "convergence": convergence,
-                "parameters": {} if parameters is None else parameters,
-            }
-        )
-        raw |= {kind: plain(tables) for kind, tables in builtins.zip(TOGETHER, (zip, samples, exclude), strict=True)}
-        self.tables = tables = option_tables(custom_components(raw, plain(components), faults))
-        swept = keys_swept(raw["parameters"]) | {name: key for key, name in names_together(raw, tables)}
-        named = named_options(raw, swept, tables)
-        sets = read_data(raw["data"], swept_data(raw, tables), tables, faults)
+        raw: dict[str, Any] = {
+            "name": name,
+            "description": description,
+            "method": method,
+            "data": data,
+            "network": network,
+            "initial_weights": with_columns(initial_weights),
+            "training": training,
+            "convergence": convergence,
+            "parameters": {} if parameters is None else parameters,
+            "zip": zip,
+            "samples": samples,
+            "exclude": exclude,
+            "restarts": restarts,
+            "seeds": seeds,
+            "record": record,
+            "components": components,
+        }
+        named = self._resolve(plain(raw))
+        self._check(named)
+        self._leave_out_default_reduction()
+
+    def _resolve(self, raw: dict[str, Any]) -> set[str]:
+        """Set the attributes from the tables of a study file, and return the options that these name."""
+        faults = Faults()
+        faults.add(*_text_faults(raw["name"], raw["description"], raw["method"]))
+        self.name, self.description = raw["name"], raw["description"]
+        self.tables = tables = option_tables(custom_components(raw, faults))
+        sources = keys_swept(raw["parameters"]) | {name: key for key, name in names_together(raw, tables)}
+        named = named_options(raw, sources, tables)
+        sets = None
+        with faults.of("data"):
+            sets = read_data(raw["data"], swept_data(raw, tables), tables)
         n_patterns = sets.n_patterns if sets else MAX_PATTERNS
         raw["training"] = _within_epochs(raw["training"], named)
-        context = {"n_patterns": n_patterns}
-        for name, model in tables.sections.items():
-            setattr(self, name, _section(name, model, raw[name], faults, tables, context))
-        self.seeds = _section("seeds", Seeds, plain(seeds), faults, tables)
-        self.record = _section("record", Record, plain(record), faults, tables)
-        self.restarts = _section("restarts", Restarts, plain(restarts), faults, tables)
-        self.axes, self.sources = read_axes(raw, Reading(tables, n_patterns, faults))
-        self.parameters = values_of_axes(self.axes)
-        faults += set_twice_or_missing(raw, swept, tables)
-        if sets:
-            self.data = sets
-        if not faults and self.n_runs >= 2**63:
-            faults.append(f"parameters and seeds: must be fewer than 2^63 runs, got {self.n_runs:,}")
-        if not faults:
-            faults += combination_faults(self, named)
-            if self.seeds.until and set(self.values_of("criterion")) == {"none"}:
-                faults.append("seeds.until: needs a criterion, got 'none', which has no convergence rate; remove until")
-            faults += curve_faults(self)
+        models: dict[str, type[Section]] = {**tables.sections, "seeds": Seeds, "record": Record, "restarts": Restarts}
+        for section, model in models.items():
+            with faults.of(section):
+                setattr(self, section, _read_table(section, model, raw[section], tables, n_patterns))
+        with faults.of("parameters"):
+            self.axes, self.sources = read_axes(raw, Reading(tables, n_patterns))
+            self.parameters = values_of_axes(self.axes)
+        faults.add(*set_twice_or_missing(raw, sources, tables))
+        faults.check()
+        assert sets  # swept options of [data] without faults
+        self.data = sets
+        return named
+
+    def _check(self, named: set[str]) -> None:
+        """Raise an error if the options conflict, each of which is valid by itself."""
+        if self.n_runs >= 2**63:
+            raise StudyError([f"parameters and seeds: must be fewer than 2^63 runs, got {self.n_runs:,}"])
+        faults = combination_faults(self, named)
         if faults:
             raise StudyError(faults)
-        self._leave_out_default_reduction()
 
     def _leave_out_default_reduction(self) -> None:
         """Drop an explicit reduction that all losses have by default, so that it does not change the identity."""
@@ -272,17 +283,9 @@ def _within_epochs(training: Any, options: set[str]) -> Any:
     return training
 
 
-def _section(
-    name: str,
-    model: type[S],
-    raw: Any,
-    faults: list[str],
-    tables: OptionTables,
-    context: dict[str, Any] | None = None,
-) -> S:
-    """Validate one table (None: empty) and add its faults; with a fault the returned table is not usable."""
+def _read_table(name: str, model: type[S], raw: Any, tables: OptionTables, n_patterns: int) -> S:
+    """Return a validated table; None is an empty one."""
     try:
-        return model.model_validate({} if raw is None else raw, context=context)
+        return model.model_validate({} if raw is None else raw, context={"n_patterns": n_patterns})
     except ValidationError as error:
-        faults += sentences(error, name, list(model.model_fields), tables)
-        return model.model_construct()
+        raise StudyError(sentences(error, name, list(model.model_fields), tables)) from None

@@ -11,10 +11,11 @@ from itertools import product
 from math import prod
 from typing import Any
 
-from sweep.errors import shown
+from sweep.errors import StudyError, shown
 from sweep.study.axes.grid import Axis, points
 from sweep.study.axes.samples import MAX_POINTS
 from sweep.study.axes.swept_values import Reading, sweepable, values_of_option
+from sweep.study.reading.faults import Faults
 from sweep.study.reading.value_forms import Scalar
 from sweep.system.formatting import list_text
 
@@ -34,16 +35,23 @@ def leave_out(axes: list[Axis], tables: Any, reading: Reading) -> list[Axis]:
     tables
         The list of tables ``[[exclude]]``: options with excluded values.
     reading
-        The context; faults are appended to its list.
+        The context.
 
     Returns
     -------
     list of Axis
         Axes that no table names stay as they are; the others are merged at the place of the first of them.
+
+    Raises
+    ------
+    StudyError
+        If a table is not valid, excludes no cell, or all cells.
     """
-    every = [_conditions(f"exclude[{k}]", table, axes, reading) for k, table in enumerate(tables)]
-    if not all(every):
-        return axes
+    faults, every = Faults(), []
+    for k, table in enumerate(tables):
+        with faults.of(f"exclude[{k}]"):
+            every.append(_conditions(f"exclude[{k}]", table, axes, reading))
+    faults.check()
     groups = [{k} for k in range(len(axes))]  # axes that are merged
     for conditions in every:
         named = {k for k, axis in enumerate(axes) if not conditions.keys().isdisjoint(axis)}
@@ -54,21 +62,21 @@ def leave_out(axes: list[Axis], tables: Any, reading: Reading) -> list[Axis]:
         merged = [axes[i] for i in sorted(group)]
         names = {name for axis in merged for name in axis}
         these = {k: conditions for k, conditions in enumerate(every) if not names.isdisjoint(conditions)}
-        kept.append(_without(merged, these, reading.faults) if these else merged[0])
+        with faults.of(f"exclude[{min(these, default=0)}]"):
+            kept.append(_without(merged, these) if these else merged[0])
+    faults.check()
     return kept
 
 
-def _without(axes: list[Axis], tables: Mapping[int, _Conditions], faults: list[str]) -> Axis:
+def _without(axes: list[Axis], tables: Mapping[int, _Conditions]) -> Axis:
     """Return one axis with the combinations of the points of some axes that no table excludes."""
     names = [name for axis in axes for name in axis]
-    first = f"exclude[{min(tables)}]"
     n_points = prod(len(next(iter(axis.values()))) for axis in axes)
     if n_points > MAX_POINTS and len(names) > 1:
-        faults.append(
-            f"{first}: must apply to at most {MAX_POINTS:,} combinations, got {n_points:,} of {list_text(names)}; name "
-            "fewer options in one table"
+        raise ValueError(
+            f"must apply to at most {MAX_POINTS:,} combinations, got {n_points:,} of {list_text(names)}; name fewer "
+            "options in one table"
         )
-        return {}
     used, kept = dict.fromkeys(tables, False), []
     for chosen in product(*map(list, map(points, axes))):
         point = {name: value for each in chosen for name, value in each.items()}
@@ -78,63 +86,59 @@ def _without(axes: list[Axis], tables: Mapping[int, _Conditions], faults: list[s
                 used[k] = is_out = True
         if not is_out:
             kept.append(tuple(point.values()))
-    faults += [
+    faults = [
         f"exclude[{k}]: must exclude some cell, but none has these values; remove it"
         for k, is_used in used.items()
         if not is_used
     ]
     if not kept:
-        faults.append(f"{first}: excludes every cell; keep some values of {list_text(names)}")
-        return {}
+        faults.append(f"exclude[{min(tables)}]: excludes every cell; keep some values of {list_text(names)}")
+    if faults:
+        raise StudyError(faults)
     return dict(zip(names, zip(*kept, strict=True), strict=True))
 
 
 def _conditions(key: str, table: Any, axes: list[Axis], reading: Reading) -> _Conditions:
-    """Return the conditions of a table; empty if it has a fault."""
-    faults = reading.faults
+    """Return the conditions of a table."""
     if not isinstance(table, Mapping) or not table:
-        faults.append(f"{key}: must be a table of options with excluded values, got {shown(table)}")
-        return {}
+        raise ValueError(f"must be a table of options with excluded values, got {shown(table)}")
     found: _Conditions = {}
-    n_faults = len(faults)
+    faults = Faults()
     for option, spec in table.items():
         name = sweepable(option, reading.tables)
         values = next((axis[name] for axis in axes if name in axis), None) if name else None
         if name is None or values is None:
             swept = list_text([each for axis in axes for each in axis]) or "nothing"
-            faults.append(f"{key}: must name swept options, got {shown(option)}; this study sweeps {swept}")
+            faults.add(f"{key}: must name swept options, got {shown(option)}; this study sweeps {swept}")
         elif name in found:
-            faults.append(f"{key}.{option}: {name} is set twice; keep one")
-        elif isinstance(spec, Mapping):
-            found[name] = _between(f"{key}.{option}", spec, values, faults)
+            faults.add(f"{key}.{option}: {name} is set twice; keep one")
         else:
-            found[name] = _one_of(reading, f"{key}.{option}", spec, name, values)
-    return found if len(faults) == n_faults else {}
+            found[name] = bool
+            with faults.of(f"{key}.{option}"):
+                if isinstance(spec, Mapping):
+                    found[name] = _between(spec, values)
+                else:
+                    found[name] = _one_of(values_of_option(reading, f"{key}.{option}", spec, name), values)
+    faults.check()
+    return found
 
 
-def _one_of(reading: Reading, key: str, spec: Any, name: str, values: tuple[Scalar, ...]) -> Callable[[Scalar], bool]:
+def _one_of(listed: tuple[Scalar, ...], values: tuple[Scalar, ...]) -> Callable[[Scalar], bool]:
     """Return the condition that an option has one of the excluded values, which must be among its ``values``."""
-    listed = values_of_option(reading, key, spec, name)
-    if values and isinstance(values[0], str):
-        listed = tuple(map(str, listed))  # hidden sizes beside those of several layers
     foreign = [value for value in listed if value not in values]
     if foreign:
-        reading.faults.append(f"{key}: must be one of the swept values, got {shown(foreign[0])}; use {_FORMS}")
+        raise ValueError(f"must be one of the swept values, got {shown(foreign[0])}; use {_FORMS}")
     return lambda value: value in listed
 
 
-def _between(
-    key: str, spec: Mapping[str, Any], values: tuple[Scalar, ...], faults: list[str]
-) -> Callable[[Scalar], bool]:
+def _between(spec: Mapping[str, Any], values: tuple[Scalar, ...]) -> Callable[[Scalar], bool]:
     """Return the condition that an option lies between two ends, both included."""
     numbers = {name: end for name, end in spec.items() if isinstance(end, (int, float)) and not isinstance(end, bool)}
     if not spec or not spec.keys() <= {"min", "max"} or len(numbers) < len(spec):
-        faults.append(f"{key}: must be {_FORMS}; got {shown(dict(spec))}")
-        return bool
+        raise ValueError(f"must be {_FORMS}; got {shown(dict(spec))}")
     if any(isinstance(value, (str, bool)) for value in values):
-        faults.append(f"{key}: must be a value or a list, since its values are not numbers; got {shown(dict(spec))}")
-        return bool
+        raise ValueError(f"must be a value or a list, since its values are not numbers; got {shown(dict(spec))}")
     low, high = numbers.get("min", float("-inf")), numbers.get("max", float("inf"))
     if not low <= high:
-        faults.append(f"{key}: min must be at most max, got min {shown(low)} and max {shown(high)}")
+        raise ValueError(f"min must be at most max, got min {shown(low)} and max {shown(high)}")
     return lambda value: low <= float(value) <= high

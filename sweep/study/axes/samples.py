@@ -10,13 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
+from functools import partial
 from itertools import islice
 from typing import Any
 
-from sweep.errors import shown, unknown
+from sweep.errors import StudyError, shown, unknown
 from sweep.study.axes.grid import Axis
-from sweep.study.axes.swept_values import Reading, options_of_table, values_of_option
+from sweep.study.axes.swept_values import Reading, read_options, unknown_together, values_of_option
 from sweep.study.options.option_tables import takes_integers
+from sweep.study.reading.faults import Faults
 from sweep.study.reading.geomspace import log_value
 from sweep.study.reading.value_forms import Scalar, bounds_of
 from sweep.system.plain_values import is_integer
@@ -45,52 +47,56 @@ def read_sample(key: str, table: Any, reading: Reading) -> Axis:
     table
         ``count``, ``method`` and ``seed``, and the options with their ranges.
     reading
-        The context; faults are appended to its list.
+        The context.
 
     Returns
     -------
     Axis
-        Distinct points; empty if there is a fault.
+        Distinct points.
+
+    Raises
+    ------
+    ValueError
+        If the table is not valid, or too few points differ.
     """
-    faults = reading.faults
     if not isinstance(table, Mapping):
-        faults.append(f"{key}: must be a table (in Python a dict), got {shown(table)}")
-        return {}
-    n_faults = len(faults)
+        raise ValueError(f"must be a table (in Python a dict), got {shown(table)}")
+    faults = Faults()
     method, count, seed = (table.get(name, default) for name, default in zip(KEYS, ("sobol", None, 0), strict=True))
     if method not in METHODS:
-        faults.append(f"{key}.method: {unknown('method', method, METHODS)}")
+        faults.add(f"{key}.method: {unknown('method', method, METHODS)}")
     if not is_integer(count) or not 1 <= count <= MAX_POINTS:
         found = "nothing" if count is None else shown(count)
-        faults.append(f"{key}.count: must be an integer from 1 to {MAX_POINTS:,}, the points to draw; got {found}")
+        faults.add(f"{key}.count: must be an integer from 1 to {MAX_POINTS:,}, the points to draw; got {found}")
     if not is_integer(seed) or not 0 <= seed < 2**32:
-        faults.append(f"{key}.seed: must be an integer from 0 to {2**32 - 1}, got {shown(seed)}")
+        faults.add(f"{key}.seed: must be an integer from 0 to {2**32 - 1}, got {shown(seed)}")
     draws: dict[str, _Draw] = {}
-    for dotted, name, spec in options_of_table(key, table, reading, KEYS):
-        draws[name] = _draw_of(reading, dotted, spec, name)
-    if not draws and len(faults) == n_faults:
-        faults.append(f"{key}: names no option; add ranges, as in learning_rate = {{ geomspace = [0.01, 1.0] }}")
-    if len(faults) > n_faults:
-        return {}
-    return _distinct_points(key, draws, (method, count, seed), faults)
+    with faults.of(key):
+        options = {inner: spec for inner, spec in table.items() if inner not in KEYS}
+        unknown_here = partial(unknown_together, reading.tables, KEYS)
+        draws = read_options(key, options, reading.tables, partial(_draw_of, reading), unknown_here)
+    if not draws and not faults:
+        faults.add(f"{key}: names no option; add ranges, as in learning_rate = {{ geomspace = [0.01, 1.0] }}")
+    faults.check()
+    return _distinct_points(key, draws, method, count, seed)
 
 
 def _distinct_points(
-    key: str, draws: Mapping[str, _Draw], how: tuple[str, int, int], faults: list[str]
+    key: str, draws: Mapping[str, _Draw], method: str, count: int, seed: int
 ) -> dict[str, tuple[Scalar, ...]]:
     """Return the requested number of distinct points, in the order of their first draw."""
-    method, count, seed = how
     units = (_sobol if method == "sobol" else _random)(len(draws), count, seed)
     found: dict[tuple[Scalar, ...], None] = {}
     for row in islice(units, _TRIES * (count + 10)):
         found[tuple(draw(unit) for draw, unit in zip(draws.values(), row, strict=True))] = None
         if len(found) == count:
             return dict(zip(draws, zip(*found, strict=True), strict=True))
-    faults.append(
-        f"{key}.count: must be at most the number of distinct points, got {count}, but only {len(found)} were found; "
-        "lower it, or sweep the options in [parameters], where all of their combinations are cells"
+    raise StudyError(
+        [
+            f"{key}.count: must be at most the number of distinct points, got {count}, but only {len(found)} were "
+            "found; lower it, or sweep the options in [parameters], where all of their combinations are cells"
+        ]
     )
-    return {}
 
 
 def _random(n_options: int, count: int, seed: int) -> Iterator[list[_Unit]]:
@@ -118,16 +124,11 @@ def _sobol(n_options: int, count: int, seed: int) -> Iterator[list[_Unit]]:
 def _draw_of(reading: Reading, key: str, spec: Any, name: str) -> _Draw:
     """Return the function from a number between 0 and 1 to a value of an option."""
     integer = takes_integers(reading.tables.kinds[name])
-    try:
-        bounds = bounds_of(spec, integer)
-    except ValueError as error:
-        reading.faults.append(f"{key}: {error}")
-        return _choice(())
+    bounds = bounds_of(spec, integer)
     if bounds is None:
         return _choice(values_of_option(reading, key, spec, name))
     ends = [bounds.low, bounds.high] if bounds.low != bounds.high else [bounds.low]
-    if not values_of_option(reading, key, ends, name):
-        return _choice(())
+    values_of_option(reading, key, ends, name)  # raises an error if an end is not allowed
     if bounds.scale == "log" and integer:
         return _log_integers(int(bounds.low), int(bounds.high))
     if bounds.scale == "log":

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
-from sweep.errors import shown
+from sweep.errors import StudyError, shown
 from sweep.study.axes.exclusions import leave_out
 from sweep.study.axes.grid import Axis, combinations, n_combinations
 from sweep.study.axes.samples import MAX_POINTS, read_sample
-from sweep.study.axes.swept_values import Reading, options_of_table, sweepable, swept_parameters, values_of_option
+from sweep.study.axes.swept_values import (
+    Reading,
+    read_options,
+    sweepable,
+    swept_parameters,
+    unknown_together,
+    values_of_option,
+)
 from sweep.study.data.data_sets import SweptData
 from sweep.study.data.data_table import DATA_OPTIONS
 from sweep.study.data.pattern_files import MAX_PATTERNS
 from sweep.study.options.option_tables import OptionTables
+from sweep.study.reading.faults import Faults
 from sweep.study.reading.value_forms import Scalar
 from sweep.system.formatting import list_text, name_text
 
@@ -44,103 +53,107 @@ def read_axes(raw: Mapping[str, Any], reading: Reading) -> Swept:
     raw
         The table ``parameters`` and the lists of tables ``zip``, ``samples`` and ``exclude``, not yet validated.
     reading
-        The context; faults are appended to its list.
+        The context.
 
     Returns
     -------
     Swept
-        Not usable if there is a fault.
+
+    Raises
+    ------
+    StudyError
+        If an axis is not valid.
     """
-    faults = reading.faults
-    n_faults = len(faults)
-    parameters = swept_parameters(raw["parameters"], reading)
-    axes: list[Axis] = [{name: values} for name, values in parameters.items()]
-    sources = {name: f"parameters.{name}" for name in parameters}
+    faults, axes = Faults(), list[Axis]()
+    sources = {name: f"parameters.{name}" for name in _names_alone(raw, reading.tables)}
+    with faults.of("parameters"):
+        axes += [{name: values} for name, values in swept_parameters(raw["parameters"], reading).items()]
     for kind, read in (("zip", _read_zip), ("samples", read_sample)):
-        for k, table in enumerate(tables_of(raw, kind, faults)):
-            key = f"{kind}[{k}]"
-            axis = read(key, table, reading)
-            faults += [f"{key}.{name}: is also set as {sources[name]}; keep one" for name in axis if name in sources]
-            axes.append(axis)
-            sources |= {name: f"{key}.{name}" for name in axis}
-    excluded = tables_of(raw, "exclude", faults)
-    if len(faults) == n_faults:
-        axes = leave_out(axes, excluded, reading)
-    axes = [_with_integers(axis) for axis in axes]
-    return Swept(sorted(axes, key=lambda axis: len(axis) > 1), sources)
+        with faults.of(kind):
+            for k, table in enumerate(tables_of(raw, kind)):
+                key = f"{kind}[{k}]"
+                with faults.of(key):
+                    axis = read(key, table, reading)
+                    for name in filter(sources.__contains__, axis):
+                        faults.add(f"{key}.{name}: is also set as {sources[name]}; keep one")
+                    axes.append(axis)
+                    sources |= {name: f"{key}.{name}" for name in axis}
+    with faults.of("exclude"):
+        excluded = tables_of(raw, "exclude")
+        if not faults:
+            axes = leave_out(axes, excluded, reading)
+    faults.check()
+    return Swept(sorted(map(_with_one_type, axes), key=lambda axis: len(axis) > 1), sources)
 
 
-def _with_integers(axis: Axis) -> Axis:
-    """Return an axis with integer hidden units, if [[exclude]] left out all texts for several layers."""
-    texts = [value for value in axis.get("hidden", ()) if isinstance(value, str)]
-    if not texts or any("-" in text for text in texts):
-        return axis
-    return {**axis, "hidden": tuple(map(int, axis["hidden"]))}
+def _with_one_type(axis: Axis) -> Axis:
+    """Return an axis whose hidden units are all texts if one of them is a text for several layers, as 8-4."""
+    hidden = axis.get("hidden", ())
+    return {**axis, "hidden": tuple(map(str, hidden))} if any(isinstance(each, str) for each in hidden) else axis
 
 
-def tables_of(raw: Mapping[str, Any], kind: str, faults: list[str]) -> list[Any]:
+def tables_of(raw: Mapping[str, Any], kind: str) -> list[Any]:
     """Return a list of tables, empty by default; a single table is a list of one."""
     tables = raw.get(kind)
     if isinstance(tables, Mapping):
         return [tables]
     if tables is not None and not isinstance(tables, list):
-        faults.append(f"{kind}: must be a list of tables (in a file [[{kind}]]), got {shown(tables)}")
-        return []
+        raise ValueError(f"must be a list of tables (in a file [[{kind}]]), got {shown(tables)}")
     return tables or []
+
+
+def _names_alone(raw: Mapping[str, Any], options: OptionTables) -> list[str]:
+    """Return the options of the table [parameters], before any validation."""
+    parameters = raw["parameters"]
+    names = [sweepable(key, options) for key in parameters] if isinstance(parameters, Mapping) else []
+    return [name for name in names if name is not None]
 
 
 def names_together(raw: Mapping[str, Any], options: OptionTables) -> Iterator[tuple[str, str]]:
     """Yield each key of an option in ``[[zip]]`` and ``[[samples]]``, and its name, before any validation."""
     for kind in ("zip", "samples"):
-        for k, table in enumerate(tables_of(raw, kind, [])):
+        tables = raw.get(kind)
+        for k, table in enumerate(tables if isinstance(tables, list) else [tables]):
             for key in table if isinstance(table, Mapping) else ():
                 name = sweepable(key, options)
                 if name is not None:
                     yield f"{kind}[{k}].{key}", name
 
 
-def swept_data(raw: Mapping[str, Any], tables: OptionTables) -> SweptData:
-    """Return the swept options of the table [data]; :func:`read_axes` reports their faults."""
-    parameters = raw["parameters"]
-    alone = [sweepable(key, tables) for key in parameters] if isinstance(parameters, Mapping) else []
+def swept_data(raw: Mapping[str, Any], tables: OptionTables) -> SweptData | None:
+    """Return the swept options of the table [data]; None if an axis is not valid, which :func:`read_axes` reports."""
     together = [name for _, name in names_together(raw, tables)]
-    options = {name for name in (*alone, *together) if name in DATA_OPTIONS}
+    options = {name for name in (*_names_alone(raw, tables), *together) if name in DATA_OPTIONS}
     if not options:
         return SweptData((), 1, [()])
-    if options.isdisjoint(together) and not tables_of(raw, "exclude", []):
+    if options.isdisjoint(together) and not raw.get("exclude"):
+        parameters = raw["parameters"]
         raw = {"parameters": {key: spec for key, spec in parameters.items() if sweepable(key, tables) in options}}
-    faults: list[str] = []
-    axes = read_axes(raw, Reading(tables, MAX_PATTERNS, faults)).axes
+    try:
+        axes = read_axes(raw, Reading(tables, MAX_PATTERNS)).axes
+    except StudyError:
+        return None
     names = tuple(name for axis in axes for name in axis if name in options)
-    return SweptData(names, 0 if faults else n_combinations(axes, names), combinations(axes, names))
+    return SweptData(names, n_combinations(axes, names), combinations(axes, names))
 
 
 def _read_zip(key: str, table: Any, reading: Reading) -> Axis:
     """Return the points of a table of ``[[zip]]``: lists of values, whose k-th values form a point."""
-    faults = reading.faults
     if not isinstance(table, Mapping) or not table:
-        faults.append(f"{key}: must be a table of options with lists of values of equal length, got {shown(table)}")
-        return {}
-    n_faults = len(faults)
-    axis: dict[str, tuple[Scalar, ...]] = {}
-    for dotted, name, spec in options_of_table(key, table, reading):
-        axis[name] = values_of_option(reading, dotted, spec, name, distinct=len(table) == 1)
-    if len(faults) > n_faults:
-        return {}
+        raise ValueError(f"must be a table of options with lists of values of equal length, got {shown(table)}")
+    read = partial(values_of_option, reading, distinct=len(table) == 1)
+    axis = read_options(key, table, reading.tables, read, partial(unknown_together, reading.tables, ()))
     lengths = {name: len(values) for name, values in axis.items()}
     if len(set(lengths.values())) > 1:
         counts = list_text([f"{n:,} of {name}" for name, n in lengths.items()])
-        faults.append(f"{key}: lists must have equal lengths, since their k-th values form a point; got {counts}")
-        return {}
+        raise ValueError(f"lists must have equal lengths, since their k-th values form a point; got {counts}")
     rows = list(zip(*axis.values(), strict=True))
     if len(rows) > MAX_POINTS and len(axis) > 1:
-        faults.append(f"{key}: must have at most {MAX_POINTS:,} points, got {len(rows):,}")
-        return {}
+        raise ValueError(f"must have at most {MAX_POINTS:,} points, got {len(rows):,}")
     seen: set[tuple[Scalar, ...]] = set()
     for row in rows:
         if row in seen:
             point = name_text(dict(zip(axis, row, strict=True)), list(axis))
-            faults.append(f"{key}: points must differ, got {point} twice")
-            return {}
+            raise ValueError(f"points must differ, got {point} twice")
         seen.add(row)
     return axis

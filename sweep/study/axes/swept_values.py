@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, NamedTuple, TypeVar
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from sweep.errors import shown
+from sweep.errors import StudyError, shown
 from sweep.study.data.data_table import DATA_KEYS
 from sweep.study.options.option_tables import REQUIRED, OptionTables, takes_integers
 from sweep.study.options.other_sections import Seeds
-from sweep.study.reading.faults import sentences
+from sweep.study.reading.faults import Faults, sentences
 from sweep.study.reading.hints import unknown_key
 from sweep.study.reading.value_forms import Scalar, expand
 
 _NOT_SWEPT = {"dtype", *DATA_KEYS, *Seeds.model_fields, "seed", "seeds"}
+
+
+V = TypeVar("V")
 
 
 class Reading(NamedTuple):
@@ -27,13 +31,10 @@ class Reading(NamedTuple):
         The options that the study may use.
     n_patterns
         Number of its patterns.
-    faults
-        List to which one sentence per fault is appended.
     """
 
     tables: OptionTables
     n_patterns: int
-    faults: list[str]
 
 
 def swept_parameters(raw: Any, reading: Reading) -> dict[str, tuple[Scalar, ...]]:
@@ -44,33 +45,32 @@ def swept_parameters(raw: Any, reading: Reading) -> dict[str, tuple[Scalar, ...]
     raw
         The table [parameters], not yet validated.
     reading
-        The context; faults are appended to its list.
+        The context.
 
     Returns
     -------
     dict
-        The values of each parameter by its name without the table. Not usable if there is a fault.
+        The values of each parameter by its name without the table.
+
+    Raises
+    ------
+    StudyError
+        If a key or a value is not valid.
     """
-    tables, faults = reading.tables, reading.faults
     if not isinstance(raw, Mapping):
-        faults.append(f"parameters: must be a table (in Python a dict), got {shown(raw)}")
-        return {}
-    expanded: dict[str, tuple[Scalar, ...]] = {}
-    for key, spec in raw.items():
-        name = sweepable(key, tables)
-        if name is None:
-            faults.append(f"parameters: {_not_sweepable(key, tables)}")
-        elif name in expanded:
-            faults.append(f"parameters.{key}: {name} is set twice; keep one")
-        else:
-            expanded[name] = values_of_option(reading, f"parameters.{key}", spec, name)
-    return expanded
+        raise StudyError([f"parameters: must be a table (in Python a dict), got {shown(raw)}"])
+    unknown = partial(_not_sweepable, reading.tables)
+    return read_options("parameters", raw, reading.tables, partial(values_of_option, reading), unknown)
 
 
-def options_of_table(
-    key: str, table: Mapping[Any, Any], reading: Reading, others: tuple[str, ...] = ()
-) -> Iterator[tuple[str, str, Any]]:
-    """Yield dotted key, name and values of each option in a table of options that vary together.
+def read_options(
+    key: str,
+    table: Mapping[Any, Any],
+    tables: OptionTables,
+    read: Callable[[str, Any, str], V],
+    unknown: Callable[[Any], str],
+) -> dict[str, V]:
+    """Return what a function reads for each option of a table.
 
     Parameters
     ----------
@@ -78,23 +78,42 @@ def options_of_table(
         Key of the table, for errors.
     table
         The table, not yet validated.
-    reading
-        The context; unknown keys and options that occur twice are appended to its faults.
-    others
-        Keys that are not options.
+    tables
+        The options of the study.
+    read : (dotted key, value, name of the option) -> Any
+        The function.
+    unknown
+        Returns a sentence on a key that is no option.
+
+    Returns
+    -------
+    dict
+        By name of the option.
+
+    Raises
+    ------
+    StudyError
+        If a key is unknown, an option occurs twice, or the function raises a ValueError.
     """
-    known, seen = reading.tables.sweepable, set[str]()
+    found: dict[str, V] = {}
+    faults, seen = Faults(), set[str]()
     for inner, spec in table.items():
-        name = sweepable(inner, reading.tables)
-        if inner in others:
-            continue
+        name = sweepable(inner, tables)
         if name is None:
-            reading.faults.append(f"{key}: {unknown_key('key', inner, [*others, *known], dict(known))}")
+            faults.add(f"{key}: {unknown(inner)}")
         elif name in seen:
-            reading.faults.append(f"{key}.{inner}: {name} is set twice; keep one")
+            faults.add(f"{key}.{inner}: {name} is set twice; keep one")
         else:
             seen.add(name)
-            yield f"{key}.{inner}", name, spec
+            with faults.of(f"{key}.{inner}"):
+                found[name] = read(f"{key}.{inner}", spec, name)
+    faults.check()
+    return found
+
+
+def unknown_together(tables: OptionTables, others: tuple[str, ...], key: Any) -> str:
+    """Return a sentence on an unknown key of a table of options that vary together, which may have other keys too."""
+    return unknown_key("key", key, [*others, *tables.sweepable], dict(tables.sweepable))
 
 
 def sweepable(key: Any, tables: OptionTables) -> str | None:
@@ -110,7 +129,7 @@ def values_of_option(reading: Reading, key: str, spec: Any, name: str, *, distin
     Parameters
     ----------
     reading
-        The context; faults are appended to its list.
+        The context.
     key
         The key of the values, for errors.
     spec
@@ -123,32 +142,32 @@ def values_of_option(reading: Reading, key: str, spec: Any, name: str, *, distin
     Returns
     -------
     tuple
-        The values; not usable if there is a fault.
+        The values.
+
+    Raises
+    ------
+    ValueError
+        If they are not valid.
     """
     kind: Any = reading.tables.kinds[name]
-    faults = reading.faults
     adapter: TypeAdapter[Any] = TypeAdapter(tuple[kind, ...], config=ConfigDict(strict=True))
     try:
         expanded = tuple(expand(spec, integer=takes_integers(kind)))
         values: tuple[Any, ...] = adapter.validate_python(expanded, context={"n_patterns": reading.n_patterns})
     except ValidationError as error:
-        faults += sentences(error, key, [], reading.tables)
-        return ()
-    except ValueError as error:
-        faults.append(f"{key}: {error}")
-        return ()
-    seen: set[Scalar] = set()
+        raise StudyError(sentences(error, key, [], reading.tables)) from None
+    faults, seen = Faults(), set[Scalar]()
     for value in values:
         if value is None:
-            faults.append(f"{key}: a value is missing")
+            faults.add(f"{key}: a value is missing")
         elif distinct and value in seen:
-            faults.append(f"{key}: values must differ, got {value!r} twice")
+            faults.add(f"{key}: values must differ, got {value!r} twice")
             break
         seen.add(value)
-    if any(isinstance(value, str) for value in values) and not all(isinstance(value, str) for value in values):
-        if name == "hidden":
-            return tuple(map(str, values))  # columns have one type
-        faults.append(f"{key}: must be all numbers or all names, got both; a column has one type")
+    are_texts = {isinstance(value, str) for value in values}
+    if len(are_texts) > 1 and name != "hidden":  # whose column holds texts if one value is a text
+        faults.add(f"{key}: must be all numbers or all names, got both; a column has one type")
+    faults.check()
     return values
 
 
@@ -157,7 +176,7 @@ def _dotted(key: Any) -> tuple[str, str, str]:
     return key.rpartition(".") if isinstance(key, str) else ("", "", "")
 
 
-def _not_sweepable(key: Any, tables: OptionTables) -> str:
+def _not_sweepable(tables: OptionTables, key: Any) -> str:
     if _dotted(key)[2] in _NOT_SWEPT:
         return f"{shown(key)} cannot be swept; make a study for each value (seeds are replicates: set them in [seeds])"
     dotted = [f"{section}.{name}" for name, section in tables.sweepable.items()]

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
-from sweep.errors import shown
+from sweep.errors import StudyError, shown
 from sweep.study.data.data_table import DATA_KEYS, DATA_OPTIONS, Data, Patterns
 from sweep.study.data.pattern_files import Matrix
 from sweep.study.data.splits import DEFAULTS, prepare
@@ -130,7 +130,7 @@ class SweptData(NamedTuple):
     ----------
     options : tuple of str
     n_sets : int
-        Number of combinations of values in the cells; 0 where values are not valid.
+        Number of combinations of values in the cells.
     combinations : iterable of tuple
         These combinations.
     """
@@ -140,7 +140,7 @@ class SweptData(NamedTuple):
     combinations: Iterable[tuple[Scalar, ...]]
 
 
-def read_data(raw: Any, swept: SweptData, known: KnownKeys, faults: list[str]) -> DataSets | None:
+def read_data(raw: Any, swept: SweptData | None, known: KnownKeys) -> DataSets | None:
     """Return the patterns of a study.
 
     Parameters
@@ -148,76 +148,71 @@ def read_data(raw: Any, swept: SweptData, known: KnownKeys, faults: list[str]) -
     raw
         The table [data].
     swept
-        The options of [data] that are swept, in file order.
+        The options of [data] that are swept, in file order; None if their values are not valid.
     known
         The keys of the study.
-    faults
-        List to which one sentence per fault is appended.
 
     Returns
     -------
     DataSets or None
-        None if there is a fault.
+        None without ``swept``.
+
+    Raises
+    ------
+    ValueError
+        If the table is not valid, or its sets differ in size or are too many.
     """
     if not isinstance(raw, Mapping):
-        faults.append(f"data: must be a table (in Python a dict), got {shown(raw)}")
+        raise ValueError(f"must be a table (in Python a dict), got {shown(raw)}")
+    if swept is None:
         return None
     options, n_sets, combinations = swept
-    if not n_sets:
-        return None  # since values are not valid
     if n_sets > MAX_SETS:
-        faults.append(f"data: must be at most {MAX_SETS:,} sets of patterns, got {n_sets:,} by {_names(options)}")
-        return None
+        raise ValueError(f"must be at most {MAX_SETS:,} sets of patterns, got {n_sets:,} by {_names(options)}")
     table = {key: value for key, value in raw.items() if key != "sha256" or not options}
     has_seed = "noise_seed" in options or table.get("noise_seed", 0) != 0
     if has_seed and "label_noise" not in options and table.get("label_noise") == 0:
-        faults.append("data.noise_seed: has no effect with label_noise 0; remove it")
-        return None
+        raise StudyError(["data.noise_seed: has no effect with label_noise 0; remove it"])
     sets: list[Data] = []
     for values in combinations:
-        found = _data(table | dict(zip(options, values, strict=True)), known, faults)
-        if found is None:
-            return None
+        found = _data(table | dict(zip(options, values, strict=True)), known)
         sets.append(found)
         first, size = sets[0], sum(n_patterns * (n_in + n_out) for n_patterns, n_in, n_out in _shapes(found))
         if _shapes(found) != _shapes(first):
-            faults.append(
-                f"parameters.{options[0]}: all sets of patterns must have the same size, got {_size(first)}, and "
-                f"{_size(found)}, by {_names(options)}; make a study for each size"
+            raise StudyError(
+                [
+                    f"parameters.{options[0]}: all sets of patterns must have the same size, got {_size(first)}, and "
+                    f"{_size(found)}, by {_names(options)}; make a study for each size"
+                ]
             )
-            return None
         if size * n_sets > MAX_NUMBERS:
-            faults.append(
-                f"data: must be at most {MAX_NUMBERS:,} numbers in all sets, got {size * n_sets:,} in {n_sets:,} sets"
+            raise ValueError(
+                f"must be at most {MAX_NUMBERS:,} numbers in all sets, got {size * n_sets:,} in {n_sets:,} sets"
             )
-            return None
     if not options:
         return DataSets(tuple(sets), (), _rows(sets[0]))
     digest = _digest(sets)
     if raw.get("sha256", digest) != digest:
-        faults.append(
-            f"data.sha256: must be that of the patterns made here, {digest}, got {shown(raw['sha256'])}; the study has "
-            "other patterns"
+        raise StudyError(
+            [
+                f"data.sha256: must be that of the patterns made here, {digest}, got {shown(raw['sha256'])}; the study "
+                "has other patterns"
+            ]
         )
     source = _source(table, options) | ({"test": _rows(sets[0].test)} if "test" in table and sets[0].test else {})
     return DataSets(tuple(sets), options, source | {"sha256": digest})
 
 
-def _data(table: dict[str, Any], known: KnownKeys, faults: list[str]) -> Data | None:
-    """Return one set of patterns, or None and add its faults."""
+def _data(table: dict[str, Any], known: KnownKeys) -> Data:
+    """Return one set of patterns."""
     prepared = {key: value for key, value in table.items() if key in ("train", *DEFAULTS)}
     try:
         data = Data.model_validate({key: value for key, value in table.items() if key not in prepared})
     except ValidationError as error:
-        faults += sentences(error, "data", DATA_KEYS, known)
-        return None
-    try:
-        (inputs, targets), rest = prepare((data.inputs, data.targets), prepared)
-        if rest and data.test:
-            raise ValueError("test and train or train_count, which split off test patterns, are both set; remove one")
-    except ValueError as error:
-        faults.append(f"data: {error}")
-        return None
+        raise StudyError(sentences(error, "data", DATA_KEYS, known)) from None
+    (inputs, targets), rest = prepare((data.inputs, data.targets), prepared)
+    if rest and data.test:
+        raise ValueError("test and train or train_count, which split off test patterns, are both set; remove one")
     test = Patterns(inputs=rest[0], targets=rest[1]) if rest else data.test
     if not prepared and _decision_threshold(table, data, targets) == data.decision_threshold:
         return data

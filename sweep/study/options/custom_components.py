@@ -13,6 +13,7 @@ from kernels.custom.registry import KINDS, Declaration, declared_components
 from sweep.columns import reserved_columns
 from sweep.errors import shown
 from sweep.study.options.option_tables import OURS
+from sweep.study.reading.faults import Faults
 from sweep.study.reading.section import Section
 
 # For each key that names components, their kind.
@@ -26,37 +27,37 @@ _MOST_OPERATIONS = 10**6
 _SHA256 = re.compile("[0-9a-f]{64}")
 
 
-def custom_components(raw: Mapping[str, Any], declared: Any, faults: list[str]) -> tuple[Declaration, ...]:
+def custom_components(raw: Mapping[str, Any], faults: Faults) -> tuple[Declaration, ...]:
     """Return the declarations of custom components that a study names, in the order of their names.
 
     Parameters
     ----------
     raw
-        The tables of the study, not yet validated.
-    declared
-        The table [components] of a canonical form; other studies name components that this process knows.
+        The tables of the study, not yet validated. The table [components] of a canonical form declares components;
+        other studies name components that this process knows.
     faults
-        List to which one sentence per fault is appended.
+        The collector of faults; declarations with a fault are left out.
 
     Returns
     -------
     tuple of Declaration
     """
     found = {name: component.declaration for name, component in declared_components().items()}
-    if declared is not None and not isinstance(declared, Mapping):
-        faults.append(f"components: must be a table (in Python a dict), got {shown(declared)}")
-        declared = None
-    for name, table in (declared or {}).items():
+    declared = {} if raw["components"] is None else raw["components"]
+    if not isinstance(declared, Mapping):
+        faults.add(f"components: must be a table (in Python a dict), got {shown(declared)}")
+        declared = {}
+    for name, table in declared.items():
         fault = _fault(name, table)
         if fault:
-            faults.append(f"components.{name}: {fault}")
+            faults.add(f"components.{name}: {fault}")
         else:
             found[name] = _declaration(name, table)
     if not found:
         return ()
     named = set(_named(raw))
     custom = tuple(found[name] for name in sorted(found) if (found[name].kind, name) in named)
-    faults += _setting_conflicts(custom)
+    faults.add(*_setting_conflicts(custom))
     return custom
 
 

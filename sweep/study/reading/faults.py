@@ -1,14 +1,15 @@
-"""Errors of pydantic as sentences for users."""
+"""The faults of a study, collected while it is read, and errors of pydantic as sentences for users."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 from pydantic import ValidationError
 
-from sweep.errors import shown
+from sweep.errors import StudyError, shown
 from sweep.study.reading.hints import meant_value, not_supported, unknown_key
 
 _NEEDS = {
@@ -28,6 +29,50 @@ _NEEDS = {
     "model_type": "a table (in Python a dict)",
     "dict_type": "a table (in Python a dict)",
 }
+
+
+class Faults:
+    """A collector of faults, so that users see those of all tables at once.
+
+    Attributes
+    ----------
+    sentences : list of str
+        A sentence for each fault.
+
+    Examples
+    --------
+    >>> faults = Faults()
+    >>> with faults.of("seeds.count"):
+    ...     raise ValueError("must be at least 1, got 0")
+    >>> faults.sentences
+    ['seeds.count: must be at least 1, got 0']
+    """
+
+    def __init__(self) -> None:
+        self.sentences: list[str] = []
+
+    def __bool__(self) -> bool:
+        """Return whether there is a fault."""
+        return bool(self.sentences)
+
+    def add(self, *sentences: str) -> None:
+        """Add faults."""
+        self.sentences += sentences
+
+    @contextmanager
+    def of(self, key: str) -> Iterator[None]:
+        """Collect the faults of a block of code: all of a StudyError, or a ValueError on a key."""
+        try:
+            yield
+        except StudyError as error:
+            self.add(*error.faults)
+        except ValueError as error:
+            self.add(f"{key}: {error}")
+
+    def check(self) -> None:
+        """Raise a StudyError with the faults, if there are any."""
+        if self.sentences:
+            raise StudyError(self.sentences)
 
 
 class KnownKeys(Protocol):

@@ -23,6 +23,7 @@ from sweep.study.data.tasks import TASKS
 from sweep.study.explanations.glossary import entries
 from sweep.study.load import built_in_studies
 from sweep.study.options.option_tables import KINDS, OURS, SECTIONS, SWEEPABLE
+from sweep.study.reading.faults import Faults
 from sweep.study.reading.value_forms import expand
 from sweep.study.schema import study_schema
 from tests.sweep.schemas import accepts, plain, validator, with_option
@@ -75,8 +76,9 @@ def test_valid_studies_are_accepted(tables: dict[str, Any]) -> None:
 @given(st.sampled_from(sorted(SWEEPABLE)), swept)
 def test_forms_of_values(name: str, spec: Any) -> None:
     """Any valid form of the values of a parameter is accepted, under both names of the parameter."""
-    faults: list[str] = []
-    swept_parameters({name: spec}, Reading(OURS, 65_536, faults))
+    faults = Faults()
+    with faults.of("parameters"):
+        swept_parameters({name: spec}, Reading(OURS, 65_536))
     for key in (name, f"{SWEEPABLE[name]}.{name}"):
         assert accepts(with_option("parameters", key, plain(spec))) or faults
 
@@ -169,9 +171,8 @@ def test_each_key_is_described_and_misspelled() -> None:
 )
 def test_wrong_forms_are_refused(spec: Any) -> None:
     """Wrong forms of values for an option that takes integers are refused."""
-    faults: list[str] = []
-    swept_parameters({"hidden": spec}, Reading(OURS, 4, faults))
-    assert faults
+    with pytest.raises(StudyError):
+        swept_parameters({"hidden": spec}, Reading(OURS, 4))
     assert not accepts(with_option("parameters", "hidden", spec))
 
 
