@@ -7,7 +7,7 @@ from numbers import Integral
 from typing import Any
 
 # Limits of arrays, lists and ranges in a study: their length, and their depth.
-MAX_VALUES = 1_000_000
+MAX_VALUES = 100_000
 _LEVELS = 5
 
 _PLAIN = frozenset((bool, int, float, str, type(None)))
