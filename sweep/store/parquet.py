@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 
 from sweep.columns import STATUSES, Column, arrow_schema
 from sweep.errors import DamageError
-from sweep.system.parquet_files import decoded_bytes, open_parquet
+from sweep.system.parquet_files import open_parquet
 
 # Most bytes of a text: values of parameters are at most 50 characters long.
 _TEXT_BYTES = 200
@@ -47,8 +47,8 @@ def encode_table(table: pa.Table, columns: list[Column], about: dict[str, str]) 
     return bytes(sink.getvalue())
 
 
-def decode_table(content: bytes, columns: list[Column], where: str, most_rows: int, list_size: int = 0) -> pa.Table:
-    """Decode columns of a Parquet table. A forged one takes no more memory than a table of the study can.
+def decode_table(content: bytes, columns: list[Column], where: str, most_rows: int) -> pa.Table:
+    """Decode columns of a Parquet table, once its types and number of rows are known to fit.
 
     Parameters
     ----------
@@ -60,8 +60,6 @@ def decode_table(content: bytes, columns: list[Column], where: str, most_rows: i
         Path of the file, for errors.
     most_rows
         Most rows that the table can have.
-    list_size
-        Most numbers in each entry of a column of lists.
 
     Returns
     -------
@@ -80,9 +78,7 @@ def decode_table(content: bytes, columns: list[Column], where: str, most_rows: i
         if not _select(found, schema.names).equals(schema):
             raise DamageError(where, f"it must have columns {', '.join(schema.names)} of the types of this study")
         file = open_parquet(content, texts)
-        n_values = most_rows * sum(list_size if column.is_list else 1 for column in columns)
-        most_bytes = 2**20 + 16 * n_values + _TEXT_BYTES * most_rows * len(texts)
-        if decoded_bytes(content, file, schema.names) > most_bytes:
+        if file.metadata.num_rows > most_rows:
             raise DamageError(where, f"it holds more than {most_rows:,} rows, the most that it can have")
         # Only in this thread: Arrow's threads release the content some time after the table is ready, and if Python
         # exits meanwhile, it dies by SIGABRT.

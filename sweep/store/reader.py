@@ -292,8 +292,7 @@ class StoreReader(StoredResult):
 
     def _table(self, name: str, columns: list[Column], sha256: str, most_rows: int) -> pa.Table:
         """Read columns of a file after checking its hash."""
-        list_size = self.study.most_parameters if any(column.is_list for column in columns) else 0
-        return decode_table(self._content(name, sha256), columns, self.files.where(name), most_rows, list_size)
+        return decode_table(self._content(name, sha256), columns, self.files.where(name), most_rows)
 
     def _content(self, name: str, sha256: str) -> bytes:
         """Read a file and check its hash."""

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sweep.errors import cut, shown, shown_names
 from sweep.system.escaping import one_line
-from sweep.system.parquet_files import decoded_bytes, open_parquet
-from sweep.system.user_files import MAX_BYTES, MAX_NUMBERS, read_bytes, read_text
+from sweep.system.parquet_files import open_parquet
+from sweep.system.user_files import MAX_NUMBERS, read_bytes, read_text
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -163,8 +163,6 @@ class _ParquetTable(UserTable):
         if self._file.metadata.num_rows > most:
             return None
         with self._refusals():
-            if decoded_bytes(self._content, self._file, names) > MAX_BYTES:
-                raise ValueError(f"its columns decode to more than {MAX_BYTES:,} bytes, the limit for one file")
             # Only in this thread, as in sweep/store/parquet.py.
             table = open_parquet(self._content, names).read(names, use_threads=False)
             table.validate(full=True)
