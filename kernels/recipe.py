@@ -129,7 +129,8 @@ class Architecture(NamedTuple):
 
     def scales(self, hidden: Hidden) -> tuple[tuple[float, ...], float]:
         """Return the factors of the sums of each hidden layer, without the gain, and of those of the outputs."""
-        scaling, sizes = SCALINGS[self.scaling], sizes_of(hidden)
+        scaling = SCALINGS[self.scaling]
+        sizes = sizes_of(hidden)
         return tuple(map(scaling.hidden, (self.inputs, *sizes[:-1]))), scaling.output(sizes[-1])
 
 
@@ -212,7 +213,8 @@ class Recipe(NamedTuple):
         """The settings of its components, each once."""
         names = self.architecture.activation, self.architecture.output
         activations = (vocabulary.OUTPUTS[name] for name in names)
-        optimizer, schedule = vocabulary.OPTIMIZERS[self.optimizer], vocabulary.SCHEDULES[self.schedule]
+        optimizer = vocabulary.OPTIMIZERS[self.optimizer]
+        schedule = vocabulary.SCHEDULES[self.schedule]
         components: tuple[Any, ...] = (*activations, vocabulary.LOSSES[self.loss], optimizer, schedule)
         own = {setting.name: setting for component in components for setting in component.settings}
         return (*own.values(), *(vocabulary.OF_PLATEAUS if self.monitor else ()))

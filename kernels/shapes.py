@@ -40,7 +40,8 @@ def parameter_shapes(fans: tuple[int, ...], *, bias: bool, skip: bool, deep: boo
 
 def parameter_slices(shapes: dict[str, tuple[int, ...]]) -> dict[str, slice]:
     """Return where the numbers of each array lie among all parameters of a network, one array after another."""
-    slices, first = {}, 0
+    slices = {}
+    first = 0
     for name, shape in shapes.items():
         slices[name] = slice(first, first + math.prod(shape))
         first = slices[name].stop

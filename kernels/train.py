@@ -88,7 +88,8 @@ class Trainer:
         if recipe.records_thresholds != bool(len(loss_thresholds)):
             raise ValueError(f"loss_thresholds: must fit records_thresholds, got {len(loss_thresholds)} for {recipe}")
         self.recipe = recipe
-        self._tuning, self._effort = tuning or tuning_here(), effort
+        self._tuning = tuning or tuning_here()
+        self._effort = effort
         self._loss_thresholds = np.sort(np.array(loss_thresholds, recipe.dtype))[::-1].astype(np.float64)
         self._patterns = make_patterns(inputs, targets, recipe.dtype, decision_threshold)
 
@@ -240,7 +241,8 @@ class Trainer:
 
     def _run(self, variant: Variant, settings: Array, counts: Array, weights: Array, request: _Request) -> Outcome:
         arguments = self._arguments(variant, settings, counts, weights, request)
-        kernel, (runs, workspaces) = ready_kernel(self.recipe, variant, arguments), arguments[1:3]
+        kernel = ready_kernel(self.recipe, variant, arguments)
+        runs, workspaces = arguments[1:3]
         with np.errstate(all="ignore"):  # for the JIT-off form; overflow is a result here
             turns = kernel(*arguments)
             while runs.waiting[0] < len(weights) or any(workspace.clock[OCCUPIED] for workspace in workspaces):
@@ -254,7 +256,8 @@ class Trainer:
         self, variant: Variant, settings: Array, counts: Array, weights: Array, request: _Request
     ) -> tuple[Any, Runs, tuple[Workspace, ...], int]:
         """Return the arguments of the kernel for a variant."""
-        recipe, (n_runs, n_parameters) = self.recipe, weights.shape
+        recipe = self.recipe
+        n_runs, n_parameters = weights.shape
         n_outputs = variant.n_patterns * recipe.architecture.outputs
         runs = Runs(
             initial_numbers(recipe, settings, request.hidden),

@@ -130,7 +130,8 @@ def choose_variant(
     -------
     Variant
     """
-    n_patterns, architecture = patterns.n_patterns, recipe.architecture
+    n_patterns = patterns.n_patterns
+    architecture = recipe.architecture
     window = recipe.batch or n_patterns
     row_bytes = tuning.row_bytes
     width = row_bytes // np.dtype(recipe.dtype).itemsize

@@ -18,7 +18,8 @@ def _inlined(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function, or one of the values of a function, in the form that kernels call."""
     if not isinstance(function, ValueOf):
         return formula(function)
-    made, number = _inlined(function.function), function.number
+    made = _inlined(function.function)
+    number = function.number
 
     def value(first: Lanes, *others: Lanes) -> Lanes:
         return made(first, *others)[number]

@@ -248,7 +248,8 @@ def _setting(what: str, value: Any) -> Setting:
 def _check_form(what: str, declared: Mapping[str, Any], read: Mapping[str, Function]) -> None:
     """Refuse functions with another number of arguments or values than the component needs."""
     settings = [each if isinstance(each, str) else each["name"] for each in declared["settings"]]
-    kind, n_factors = declared["kind"], 0
+    kind = declared["kind"]
+    n_factors = 0
     if len(set(settings)) < len(settings):
         raise ComponentError(f"{what}: settings: each must be named once, got {', '.join(settings)}")
     if kind == "loss":
@@ -266,7 +267,9 @@ def _check_form(what: str, declared: Mapping[str, Any], read: Mapping[str, Funct
 
 def _check_optimizer(what: str, options: Mapping[str, Any], settings: list[str], read: Mapping[str, Function]) -> int:
     """Refuse an optimizer whose functions do not fit together, and return the number of factors of its rate."""
-    states, clocks, n_factors = options["states"], options["clocks"], 1
+    states = options["states"]
+    clocks = options["clocks"]
+    n_factors = 1
     if len(states) > MOST_STATES or any(
         state != LEARNING_RATE if isinstance(state, str) else not math.isfinite(state) for state in states
     ):

@@ -72,7 +72,8 @@ def _arguments(component: CustomComponent, rng: np.random.Generator) -> dict[str
         chain = {"chain": [_numbers(rng), rng.permutation(_numbers(rng))]} if "chain" in component.functions else {}
         return {"function": [_numbers(rng), *settings], **chain}
     states = [rng.permutation(_numbers(rng)) for _ in component.options["states"]]
-    rate, clocks = np.abs(_numbers(rng)), [rng.uniform(0, 2, N_NUMBERS) for _ in component.options["clocks"]]
+    rate = np.abs(_numbers(rng))
+    clocks = [rng.uniform(0, 2, N_NUMBERS) for _ in component.options["clocks"]]
     n_factors = component.options["n_factors"]
     factors = [np.abs(rng.permutation(_numbers(rng))) for _ in range(n_factors)] if clocks else [rate]
     update = [_numbers(rng), rng.permutation(_numbers(rng)), *states, *factors, *settings]
@@ -110,7 +111,8 @@ def _function(component: CustomComponent, role: str) -> Callable[..., Any]:
 
 
 def _interpreted(component: CustomComponent, role: str, arguments: list[Array]) -> list[Array]:
-    function, like = _function(component, role), arguments[0]
+    function = _function(component, role)
+    like = arguments[0]
     passed: list[Any] = list(arguments)
     if role == "number":  # of a loss whose target is one number for all lanes
         passed.insert(1, 0.75)
@@ -125,7 +127,9 @@ def _interpreted(component: CustomComponent, role: str, arguments: list[Array]) 
 
 
 def _compiled(component: CustomComponent, role: str, arguments: list[Array]) -> list[Array]:
-    dtype, n_rows, n_arguments = str(arguments[0].dtype), N_NUMBERS // _WIDTH, len(arguments)
+    dtype = str(arguments[0].dtype)
+    n_rows = N_NUMBERS // _WIDTH
+    n_arguments = len(arguments)
     n_values = _n_values(component, role) or 1
     inputs, out = (aligned_rows(n * n_rows, _WIDTH, dtype) for n in (n_arguments, n_values))
     for k, values in enumerate(arguments):
@@ -137,7 +141,8 @@ def _compiled(component: CustomComponent, role: str, arguments: list[Array]) -> 
 
 def _n_values(component: CustomComponent, role: str) -> int | None:
     """Return how many values a function returns; None for a value that is no tuple."""
-    kind, options = component.declaration.kind, component.options
+    kind = component.declaration.kind
+    options = component.options
     if role in ("tick", "factors"):
         return len(options["clocks"]) if role == "tick" else int(options["n_factors"])
     if kind == "optimizer":
@@ -150,9 +155,12 @@ def _kernel(key: str, role: str, dtype: str, n_arguments: int) -> Callable[[Arra
     """Make the kernel that applies a function to rows of arguments, row by row."""
     component = component_of(key)
     assert component is not None
-    memory, called = make_memory(dtype, _WIDTH), formula(_function(component, role))
+    memory = make_memory(dtype, _WIDTH)
+    called = formula(_function(component, role))
     n_values = _n_values(component, role)
-    n_returned, is_number, is_tuple = n_values or 1, role == "number", n_values is not None
+    n_returned = n_values or 1
+    is_number = role == "number"
+    is_tuple = n_values is not None
     load_some = make_load_rows(memory, tuple(range(min(n_arguments, 5))))
     load_others = make_load_rows(memory, tuple(range(5, n_arguments)))
     rows_of, store = memory.rows_of, memory.store
@@ -199,7 +207,8 @@ def _kept(component: CustomComponent, dtype: str, rng: np.random.Generator) -> A
     """Return for parameters whose first gradient was not finite whether they or their states still are not."""
     sizes = np.exp2(rng.integers(-8, 3, N_NUMBERS))
     settings = [_values_of(setting, rng) for setting in component.declaration.settings]
-    rate, p = sizes * 0.01, rng.normal(size=N_NUMBERS)
+    rate = sizes * 0.01
+    p = rng.normal(size=N_NUMBERS)
     states = [rate if state == LEARNING_RATE else np.full(N_NUMBERS, state) for state in component.options["states"]]
     clocks = [np.full(N_NUMBERS, clock) for clock in component.options["clocks"]]
     not_finite = np.resize([np.inf, -np.inf, np.nan], N_NUMBERS)

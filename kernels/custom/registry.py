@@ -122,7 +122,8 @@ def add_source(source: str, places: Mapping[str, Sequence[Any]]) -> CustomCompon
     facts["operations"] *= kind == "optimizer"
     options = {**_OPTIONS[kind], **declared["options"], **facts}
     if kind == "optimizer" and not options["keeps_infinity"]:
-        update, n_states = declared["functions"]["function"], len(options["states"])
+        update = declared["functions"]["function"]
+        n_states = len(options["states"])
         options["keeps_infinity"] = keeps_infinity(source, update, n_states)
     sha256 = hashlib.sha256(source.encode()).hexdigest()
     flags = {flag: options[flag] for flag in ("elementary", "full_batch", "operations") if flag in options}
@@ -142,7 +143,8 @@ def _record(
     declaration: Declaration, functions: Mapping[str, Callable[..., Any]], options: Mapping[str, Any]
 ) -> Record:
     """Return the record of a component."""
-    function, settings = functions.get("function", _lacks_code), declaration.settings
+    function = functions.get("function", _lacks_code)
+    settings = declaration.settings
     if declaration.kind == "loss":
         return Loss(ValueOf(function, 0, skipped=1), ValueOf(function, 1), settings=settings)
     if declaration.kind == "activation":

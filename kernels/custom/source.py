@@ -176,7 +176,8 @@ def line_of(error: BaseException, places: Mapping[str, Place]) -> Place | None:
     for file, line in _TOLD_BY_NUMBA.findall(str(error)):
         if file in files:
             return Place(file, int(line))
-    found, trace = None, error.__traceback__
+    found = None
+    trace = error.__traceback__
     while trace is not None:
         if trace.tb_frame.f_code.co_filename in files:
             found = Place(trace.tb_frame.f_code.co_filename, trace.tb_lineno)
@@ -236,7 +237,8 @@ def _used(what: str, function: FunctionType, definition: ast.stmt, place: Place)
     """Return the functions and numbers of its module that a function uses, by name."""
     assert isinstance(definition, ast.FunctionDef)
     body = definition.body[ast.get_docstring(definition) is not None :]  # without the text that explains it
-    used, own = dict[str, Any](), set(function.__code__.co_varnames)
+    used = dict[str, Any]()
+    own = set(function.__code__.co_varnames)
     for statement in body:
         if not isinstance(statement, _STATEMENTS):
             _refuse_node(what, place, statement)

@@ -66,7 +66,8 @@ class ControlLayout(NamedTuple):
 def make_control_layout(recipe: Recipe) -> ControlLayout:
     """Lay out the rows of control of the components of a recipe."""
     method = OPTIMIZERS[recipe.optimizer]
-    n_clocks, n_factors = len(method.clocks), method.n_factors if method.clocks else 0
+    n_clocks = len(method.clocks)
+    n_factors = method.n_factors if method.clocks else 0
     sizes = (len(recipe.settings), n_clocks, n_clocks, n_factors, n_factors, 2 * recipe.is_scheduled)
     starts = np.cumsum([COMMON_ROWS, *sizes]).tolist()
     settings, clocks, next_clocks, *factors, changing = (

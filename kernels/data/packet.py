@@ -189,7 +189,8 @@ def unit_numbering(architecture: Architecture, hidden: int | None = None) -> Uni
 def numbering(architecture: Architecture, hidden: int | None = None) -> Numbering:
     """Return the row numbers of parameters of no unit, with ``hidden`` units if that is a constant of the kernel."""
     n_unit, n_outputs = architecture.n_unit_parameters, architecture.outputs
-    n_biases, n_tail = n_outputs * architecture.bias, architecture.n_output_parameters
+    n_biases = n_outputs * architecture.bias
+    n_tail = architecture.n_output_parameters
 
     @device
     def n_of_units(packet: Packet) -> int:
@@ -260,7 +261,8 @@ def make_load_rows(memory: Memory, rows: tuple[int, ...]) -> Callable[[Rows], tu
 
 def make_store_rows(memory: Memory, rows: tuple[int, ...]) -> Callable[[Rows, tuple[Lanes, ...]], None]:
     """Make the function that stores a tuple in neighbouring rows: ``(rows, values)``."""
-    store, first = memory.store, rows[0] if rows else 0
+    store = memory.store
+    first = rows[0] if rows else 0
 
     @device
     def store_rows(rows: Rows, values: tuple[Lanes, ...]) -> None:

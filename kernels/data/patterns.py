@@ -123,7 +123,8 @@ def constants(table: Table, dtype: str, bias: bool) -> PatternSource:
     no_targets = np.zeros((len(table[0]), 1))  # which no kernel reads
     given = np.array(table[1]) if table[1] else no_targets
     inputs, targets, decision_threshold = make_patterns(np.array(table[0]), given, dtype, table[2])
-    products, count = used_inputs(inputs, bias), len(inputs)
+    products = used_inputs(inputs, bias)
+    count = len(inputs)
 
     @device
     def constant_input(patterns: Patterns, packet: Packet, n: int, i: int) -> Lanes:
@@ -165,7 +166,8 @@ def own_order(n_inputs: int, n_outputs: int, memory: Memory) -> PatternSource:
     -------
     PatternSource
     """
-    load, n_numbers = memory.load, n_inputs + n_outputs
+    load = memory.load
+    n_numbers = n_inputs + n_outputs
 
     @device
     def own_input(patterns: Patterns, packet: Packet, n: int, i: int) -> Lanes:
@@ -199,7 +201,8 @@ def own_patterns(
     -------
     PatternSource
     """
-    (n_patterns, n_inputs, n_outputs), load = sizes, memory.load
+    n_patterns, n_inputs, n_outputs = sizes
+    load = memory.load
     first_target = n_inputs if own_inputs else 0
     n_numbers = first_target + n_outputs
 

@@ -173,7 +173,8 @@ def exponentials(dtype: str) -> Exponentials:
     shifter, shift = constants.shifter, constants.exponent_shift
     elu_low, tanh_high, sigmoid_low = constants.elu_low, constants.tanh_high, constants.sigmoid_low
     tanh_numerator, tanh_denominator = constants.tanh_numerator, constants.tanh_denominator
-    sign, one = 1 << (63 if dtype == "float64" else 31), constants.exponent_bias << shift
+    sign = 1 << (63 if dtype == "float64" else 31)
+    one = constants.exponent_bias << shift
     shifted_of, _, remainder, clamp, halves, single = powers(dtype)
 
     @device

@@ -72,7 +72,8 @@ LOG1P_TAIL: dict[str, tuple[float, ...]] = {
 @cache
 def make_softplus(dtype: str) -> Function:
     """Return softplus for lanes of ``dtype``."""
-    (ln2_head, ln2_tail, curve), log1p_tail = _CONSTANTS[dtype], LOG1P_TAIL[dtype]
+    ln2_head, ln2_tail, curve = _CONSTANTS[dtype]
+    log1p_tail = LOG1P_TAIL[dtype]
     shifter, low = FORMATS[dtype].shifter, FORMATS[dtype].exp_low
     shifted_of, _, remainder, _, halves, _ = powers(dtype)
 

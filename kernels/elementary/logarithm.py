@@ -23,13 +23,24 @@ SQRT2 = 1.4142135623730951
 @cache
 def make_log(dtype: str) -> Function:
     """Return the logarithm for lanes of ``dtype``: minus infinity of 0, and NaN below."""
-    form, info, tail = FORMATS[dtype], np.finfo(dtype), LOG1P_TAIL[dtype]
-    bias, shift, ln2_head, ln2_tail = form.exponent_bias, form.exponent_shift, form.ln2_head, form.ln2_tail
-    tiny, largest, infinity = float(info.tiny), float(info.max), float(np.inf)
-    lift, lifting = float(shift + 2), 2.0 ** (shift + 2)  # makes subnormal numbers normal
-    one, fraction = bias << shift, (1 << shift) - 1
+    form = FORMATS[dtype]
+    info = np.finfo(dtype)
+    tail = LOG1P_TAIL[dtype]
+    bias = form.exponent_bias
+    shift = form.exponent_shift
+    ln2_head = form.ln2_head
+    ln2_tail = form.ln2_tail
+    tiny = float(info.tiny)
+    largest = float(info.max)
+    infinity = float(np.inf)
+    # A subnormal number times 2^lift is normal.
+    lift = float(shift + 2)
+    lifting = 2.0 ** (shift + 2)
+    one = bias << shift
+    fraction = (1 << shift) - 1
     # The bits of 2^shift, to which an integer in the low bits is added exactly.
-    whole, whole_bits = 2.0**shift, (bias + shift) << shift
+    whole = 2.0**shift
+    whole_bits = (bias + shift) << shift
 
     @device
     def log(x: Lanes) -> Lanes:

@@ -126,7 +126,8 @@ def make_normal(dtype: str) -> Pair:
         t = select(size > high, high, size)
         # e^(-t^2/2) = first second (1 + s)
         head = from_bits(bits(t) & head_bits)
-        exponent, missing = (head * -0.5) * head, (head - t) * ((head + t) * 0.5)
+        exponent = (head * -0.5) * head
+        missing = (head - t) * ((head + t) * 0.5)
         shifted = shifted_of(exponent + missing)
         k = shifted - shifter
         s = less_one((exponent - k * ln2_head) + (missing - k * ln2_tail))

@@ -32,7 +32,8 @@ class Elementary(NamedTuple):
 @cache
 def elementary(dtype: str) -> Elementary:
     """Return the functions for lanes of ``dtype`` (``"float64"`` or ``"float32"``)."""
-    sin_cos, normal = make_sin_cos(dtype), make_normal(dtype)
+    sin_cos = make_sin_cos(dtype)
+    normal = make_normal(dtype)
     return Elementary(
         *exponentials(dtype),
         make_softplus(dtype),

@@ -108,7 +108,8 @@ def make_sin_cos(dtype: str) -> Pair:
     LLVM leaves out the one that the caller does not use.
     """
     sin_tail, cos_tail = _CONSTANTS[dtype]
-    shifter, far = FORMATS[dtype].shifter, FAR[dtype]
+    shifter = FORMATS[dtype].shifter
+    far = FAR[dtype]
     to_sign = 62 if dtype == "float64" else 30
     sign = 2 << to_sign
     reduce = _make_reduce(dtype)

@@ -25,7 +25,8 @@ def _address(
     context: Any, builder: ir.IRBuilder, lanes: LanesType, signature: Any, args: Sequence[ir.Value]
 ) -> ir.Value:
     """Return the address of a row from rows and its index."""
-    kind, rows = signature.args[0], args[0]
+    kind = signature.args[0]
+    rows = args[0]
     if not isinstance(kind, RowsType):
         rows = builder.bitcast(context.make_array(kind)(context, builder, rows).data, lanes.vector.as_pointer())
     return builder.gep(rows, [context.cast(builder, args[1], signature.args[1], types.intp)])

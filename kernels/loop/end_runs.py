@@ -63,7 +63,8 @@ def make_status_of(recipe: Recipe) -> Callable[[Workspace, int, int, bool], int]
         CONVERGED, DIVERGED, STALLED, PLATEAU or EXHAUSTED of the run in a lane, which has taken so many steps; -1 if it
         goes on. ``is_last`` says whether it is at its limit of steps.
     """
-    has_patience, flag = bool(recipe.monitor), _plateau_flag(recipe)
+    has_patience = bool(recipe.monitor)
+    flag = _plateau_flag(recipe)
 
     @device
     def status_of(workspace: Workspace, lane: int, steps: int, is_last: bool) -> int:
@@ -104,12 +105,19 @@ def make_evaluate_runs(
         Records loss thresholds that are reached and runs that have ended, frees their lanes, and returns whether any
         has ended. Where k is not 0, only runs at their last step are evaluated.
     """
-    step, evaluate = make_step(recipe, variant, memory), make_evaluate(recipe, variant, memory)
-    measure, record_outcome = make_measure(recipe, variant, memory), make_record_outcome(recipe, variant)
-    record_thresholds, has_thresholds = make_record_thresholds(recipe), recipe.records_thresholds
-    in_memory, n_windows = make_in_memory(recipe, variant, memory), variant.n_windows
-    record_sums, adds_losses = make_record_sums(recipe), bool(recipe.loss_sums)
-    status_of, has_patience, plateau_flag = make_status_of(recipe), bool(recipe.monitor), _plateau_flag(recipe)
+    step = make_step(recipe, variant, memory)
+    evaluate = make_evaluate(recipe, variant, memory)
+    measure = make_measure(recipe, variant, memory)
+    record_outcome = make_record_outcome(recipe, variant)
+    record_thresholds = make_record_thresholds(recipe)
+    has_thresholds = recipe.records_thresholds
+    in_memory = make_in_memory(recipe, variant, memory)
+    n_windows = variant.n_windows
+    record_sums = make_record_sums(recipe)
+    adds_losses = bool(recipe.loss_sums)
+    status_of = make_status_of(recipe)
+    has_patience = bool(recipe.monitor)
+    plateau_flag = _plateau_flag(recipe)
     store, fill = memory.store, memory.fill
 
     @device
@@ -123,17 +131,21 @@ def make_evaluate_runs(
 
     @device
     def evaluate_runs(patterns: Patterns, runs: Runs, workspace: Workspace, k: int) -> bool:
-        packet, seats, turn = in_memory(workspace), workspace.seats, workspace.clock[TURN]
+        packet = in_memory(workspace)
+        seats = workspace.seats
+        turn = workspace.clock[TURN]
         step.predict(patterns, packet)
         step.prepare(patterns, packet)
         write_verdict(packet, evaluate(patterns, packet))
         measure(patterns, packet)
         some_left = False
         for lane in range(seats.shape[1]):
-            run, is_last = seats[RUN, lane], seats[LAST_TURN, lane] == turn and seats[LAST_STEPS, lane] == k
+            run = seats[RUN, lane]
+            is_last = seats[LAST_TURN, lane] == turn and seats[LAST_STEPS, lane] == k
             if run == EMPTY or not (k == 0 or is_last):
                 continue
-            loss, epochs = workspace.rows[LOSS, lane], turn - seats[FIRST_TURN, lane]
+            loss = workspace.rows[LOSS, lane]
+            epochs = turn - seats[FIRST_TURN, lane]
             steps = epochs * n_windows + k
             if steps == 0:
                 runs.columns.initial_loss[run] = loss if np.isfinite(loss) else np.inf
@@ -170,17 +182,25 @@ def make_end_runs(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[
         Records runs that have ended and assigns their lanes to waiting runs, until no run ends before its first step.
         Then the packet advances. If runs end within the epoch, their lanes are assigned in the next turn.
     """
-    step, seat_runs = make_step(recipe, variant, memory), make_seat_runs(recipe, variant, memory)
-    evaluate_runs, n_windows = make_evaluate_runs(recipe, variant, memory), variant.n_windows
-    shuffles, shuffle = variant.shuffles(recipe), make_shuffle(recipe, variant)
-    in_memory, load, store = make_in_memory(recipe, variant, memory), memory.load, memory.store
+    step = make_step(recipe, variant, memory)
+    seat_runs = make_seat_runs(recipe, variant, memory)
+    evaluate_runs = make_evaluate_runs(recipe, variant, memory)
+    n_windows = variant.n_windows
+    shuffles = variant.shuffles(recipe)
+    shuffle = make_shuffle(recipe, variant)
+    in_memory = make_in_memory(recipe, variant, memory)
+    load = memory.load
+    store = memory.store
     keep_plateau = make_plateau(recipe, memory, file_order(recipe, variant, memory)).keep
-    add_loss, has_patience, adds_losses = make_add_loss(recipe, memory), bool(recipe.monitor), bool(recipe.loss_sums)
+    add_loss = make_add_loss(recipe, memory)
+    has_patience = bool(recipe.monitor)
+    adds_losses = bool(recipe.loss_sums)
 
     @device
     def some_end_after(workspace: Workspace, k: int) -> bool:
         """Return whether a run takes its last step with window k - 1 of this turn, or for k = 0 with any window."""
-        seats, found = workspace.seats, False
+        seats = workspace.seats
+        found = False
         for lane in range(seats.shape[1]):
             is_last = seats[RUN, lane] != EMPTY and seats[LAST_TURN, lane] == workspace.clock[TURN]
             found = found or (is_last and (k == 0 or seats[LAST_STEPS, lane] == k))
@@ -189,7 +209,8 @@ def make_end_runs(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[
     @device
     def advance(patterns: Patterns, runs: Runs, workspace: Workspace) -> None:
         """Take the steps of a turn. Runs that reach their limit within the epoch are evaluated there."""
-        packet, clock = in_memory(workspace), workspace.clock
+        packet = in_memory(workspace)
+        clock = workspace.clock
         store(packet.control, PREVIOUS, load(packet.control, LOSS))
         if has_patience:
             keep_plateau(packet)

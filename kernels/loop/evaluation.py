@@ -52,7 +52,8 @@ def make_total_loss(
 
     @device
     def total_loss(patterns: Patterns, packet: Packet) -> Lanes:
-        terms, settings = fill(-0.0), load_settings(packet.control)
+        terms = fill(-0.0)
+        settings = load_settings(packet.control)
         for n in range(source.n_patterns(patterns)):
             for o in range(n_outputs):
                 k = n * n_outputs + o
@@ -80,7 +81,9 @@ def make_criterion(
     (patterns, packet, loss, threshold) -> mask
         Lanes that have converged, given the loss and ``packet.outputs``. No lane converges where ``threshold`` is NaN.
     """
-    component, n_outputs, load = criterion_of(recipe.criterion), recipe.architecture.outputs, memory.load
+    component = criterion_of(recipe.criterion)
+    n_outputs = recipe.architecture.outputs
+    load = memory.load
 
     if component.of_loss is not None:
         of_loss = component.of_loss
@@ -111,7 +114,8 @@ def make_criterion(
             met = threshold == threshold
             for n in range(source.n_patterns(patterns)):
                 for o in range(n_outputs):
-                    y, target = load(packet.outputs, n * n_outputs + o), source.target(patterns, packet, n, o)
+                    y = load(packet.outputs, n * n_outputs + o)
+                    target = source.target(patterns, packet, n, o)
                     met = met & of_output(y, target, threshold)
             return met
 
@@ -160,12 +164,17 @@ def make_evaluate(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[
     -----
     A run that has stalled has the same loss as at the evaluation before. Only then is an epoch tried.
     """
-    source, step = file_order(recipe, variant, memory), make_step(recipe, variant, memory)
+    source = file_order(recipe, variant, memory)
+    step = make_step(recipe, variant, memory)
     total_loss = make_total_loss(recipe, memory, source, variant.n_patterns)
     criterion = make_criterion(recipe, memory, source)
-    is_fixed_point, spoils_outputs, may_stall = step.is_fixed_point, variant.n_windows > 1, _may_stall(recipe, variant)
-    load, rates_rest = memory.load, make_rates_rest(recipe, memory)
-    has_patience, look = bool(recipe.monitor), make_plateau(recipe, memory, source).look
+    is_fixed_point = step.is_fixed_point
+    spoils_outputs = variant.n_windows > 1
+    may_stall = _may_stall(recipe, variant)
+    load = memory.load
+    rates_rest = make_rates_rest(recipe, memory)
+    has_patience = bool(recipe.monitor)
+    look = make_plateau(recipe, memory, source).look
 
     @device
     def evaluate(patterns: Patterns, packet: Packet) -> Verdict:
@@ -219,20 +228,26 @@ def make_watch(recipe: Recipe, variant: Variant, memory: Memory) -> Watch:
     -------
     Watch
     """
-    source, step = file_order(recipe, variant, memory), make_step(recipe, variant, memory)
+    source = file_order(recipe, variant, memory)
+    step = make_step(recipe, variant, memory)
     total_loss = make_total_loss(recipe, memory, source, variant.n_patterns)
     criterion = make_criterion(recipe, memory, source)
     is_fixed_point, may_be_fixed_point = step.is_fixed_point, step.may_be_fixed_point
-    may_stall, load, store = _may_stall(recipe, variant), memory.load, memory.store
+    may_stall = _may_stall(recipe, variant)
+    load = memory.load
+    store = memory.store
     rates_rest = make_rates_rest(recipe, memory)
     loss_threshold_row = make_control_layout(recipe).loss_threshold
-    has_thresholds, loss_threshold_row = loss_threshold_row is not None, loss_threshold_row or 0
-    has_patience, plateau = bool(recipe.monitor), make_plateau(recipe, memory, source)
+    has_thresholds = loss_threshold_row is not None
+    loss_threshold_row = loss_threshold_row or 0
+    has_patience = bool(recipe.monitor)
+    plateau = make_plateau(recipe, memory, source)
     keeps_latest = may_stall or bool(recipe.loss_sums)
 
     @device
     def may_end(patterns: Patterns, packet: Packet) -> Mask:
-        loss, control = total_loss(patterns, packet), packet.control
+        loss = total_loss(patterns, packet)
+        control = packet.control
         if keeps_latest:
             store(packet.latest, 0, loss)
         ends = criterion(patterns, packet, loss, load(control, THRESHOLD_NOW)) | ~(

@@ -48,14 +48,17 @@ def make_kernel(recipe: Recipe, variant: Variant) -> Kernel:
     one loss at a time, and the last to go forward is the first.
     """
     memory = make_memory(recipe.dtype, variant.width)
-    n_packets, shuffles = variant.packets, variant.shuffles(recipe)
-    end_runs, shuffle = make_end_runs(recipe, variant, memory), make_shuffle(recipe, variant)
+    n_packets = variant.packets
+    shuffles = variant.shuffles(recipe)
+    end_runs = make_end_runs(recipe, variant, memory)
+    shuffle = make_shuffle(recipe, variant)
     places = make_packet_places(recipe, variant, memory)
     predict_all = make_predict_all(recipe, variant, memory, places.packets)
     advance_all = make_advance_all(recipe, variant, memory, places.packets)
     some_may_end = make_some_may_end(recipe, variant, memory, places.packets)
     first_that_ends = make_first_that_ends(recipe, variant, memory, places.packets)
-    add_losses, adds_losses = make_add_losses(recipe, memory, places.packets), bool(recipe.loss_sums)
+    add_losses = make_add_losses(recipe, memory, places.packets)
+    adds_losses = bool(recipe.loss_sums)
     registers_of, carry_in, carry_out = places.registers, places.carry_in, places.carry_out
 
     @jit.kernel(repr((recipe, variant)), quick=variant.quick)
@@ -69,7 +72,8 @@ def make_kernel(recipe: Recipe, variant: Variant) -> Kernel:
                 to_deadline = workspaces[k].clock[DEADLINE] - workspaces[k].clock[TURN]
                 turns = to_deadline if to_deadline < turns else turns
             carry_in(workspaces, registers)
-            turn, first_end = 0, n_packets
+            turn = 0
+            first_end = n_packets
             while turn < turns:
                 predict_all(patterns, workspaces, registers)
                 if any_lane(some_may_end(patterns, workspaces, registers)):
@@ -150,7 +154,8 @@ def make_advance_all(recipe: Recipe, variant: Variant, memory: Memory, packets: 
     -------
     (patterns, workspaces, registers) -> None
     """
-    advance, keep_loss = make_step(recipe, variant, memory).advance, make_watch(recipe, variant, memory).keep_loss
+    advance = make_step(recipe, variant, memory).advance
+    keep_loss = make_watch(recipe, variant, memory).keep_loss
 
     @device
     def keep_and_advance(patterns: Patterns, packet: Packet) -> None:
@@ -176,7 +181,10 @@ def make_add_losses(
     (workspaces, registers, turn) -> None
         The turn is counted from the clock of each packet.
     """
-    add_loss, load, packet_of, number = make_add_loss(recipe, memory), memory.load, packets[-1], len(packets) - 1
+    add_loss = make_add_loss(recipe, memory)
+    load = memory.load
+    packet_of = packets[-1]
+    number = len(packets) - 1
 
     @device
     def add_last(workspaces: tuple[Workspace, ...], registers: Rows, turn: int) -> None:
@@ -210,7 +218,8 @@ def make_some_may_end(
     -------
     (patterns, workspaces, registers) -> mask
     """
-    may_end, prepare = make_watch(recipe, variant, memory).may_end, make_step(recipe, variant, memory).prepare
+    may_end = make_watch(recipe, variant, memory).may_end
+    prepare = make_step(recipe, variant, memory).prepare
     packet_of = packets[-1]
 
     @device
@@ -247,7 +256,9 @@ def make_first_that_ends(
     (patterns, workspaces, registers) -> int
         Its number, or the number of packets if no run ends.
     """
-    all_go_on, packet_of, n_before = make_watch(recipe, variant, memory).all_go_on, packets[-1], len(packets) - 1
+    all_go_on = make_watch(recipe, variant, memory).all_go_on
+    packet_of = packets[-1]
+    n_before = len(packets) - 1
 
     @device
     def last_that_ends(patterns: Patterns, workspaces: tuple[Workspace, ...], registers: Rows) -> int:

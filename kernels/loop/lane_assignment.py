@@ -54,7 +54,8 @@ def some_wait(runs: Runs) -> bool:
 @device
 def next_point(runs: Runs, epochs: int) -> int:
     """Return the first point of a path that is not before some number of epochs; the number of points if none is."""
-    low, high = 0, runs.path_epochs.size
+    low = 0
+    high = runs.path_epochs.size
     while low < high:
         middle = (low + high) >> 1
         if runs.path_epochs[middle] < epochs:
@@ -77,7 +78,8 @@ def record_point(runs: Runs, workspace: Workspace, lane: int, epochs: int) -> No
     epochs
         Epochs that it has completed.
     """
-    run, point = workspace.seats[RUN, lane], next_point(runs, epochs)
+    run = workspace.seats[RUN, lane]
+    point = next_point(runs, epochs)
     if point < runs.path_epochs.size and runs.path_epochs[point] == epochs:
         for k in range(runs.weights.shape[1]):
             runs.path[run, point, k] = workspace.rows[workspace.parameter_rows[k], lane]
@@ -128,16 +130,22 @@ def make_seat_runs(recipe: Recipe, variant: Variant, memory: Memory) -> Callable
     starts = np.array([*(0.0 if start == LEARNING_RATE else start for start in states), 0.0])
     layout = make_control_layout(recipe)
     initial_rows = np.array(layout.initial)
-    loss_threshold_row, has_thresholds = layout.loss_threshold or 0, recipe.records_thresholds
-    deep, n_windows, give_patterns = recipe.architecture.deep, variant.n_windows, make_give_patterns(recipe, variant)
-    set_schedule, (first_sum, *_) = make_set_schedule(recipe), (*layout.loss_sums, layout.n_doubles)
+    loss_threshold_row = layout.loss_threshold or 0
+    has_thresholds = recipe.records_thresholds
+    deep = recipe.architecture.deep
+    n_windows = variant.n_windows
+    give_patterns = make_give_patterns(recipe, variant)
+    set_schedule = make_set_schedule(recipe)
+    first_sum, *_ = (*layout.loss_sums, layout.n_doubles)
     has_patience = bool(recipe.monitor)
     to_beat_row, waited_row = (layout.plateau[row] if has_patience else 0 for row in (TO_BEAT, WAITED))
 
     @device
     def seat_runs(patterns: Patterns, runs: Runs, workspace: Workspace) -> None:
         rows, seats, clock = workspace.rows, workspace.seats, workspace.clock
-        run, cell, n_parameters = runs.waiting[0], runs.waiting[1], runs.weights.shape[1]
+        run = runs.waiting[0]
+        cell = runs.waiting[1]
+        n_parameters = runs.weights.shape[1]
         for lane in range(seats.shape[1]):
             if seats[RUN, lane] == EMPTY and run < runs.weights.shape[0]:
                 while run >= runs.stops[cell]:
@@ -161,7 +169,8 @@ def make_seat_runs(recipe: Recipe, variant: Variant, memory: Memory) -> Callable
                 for k in range(first_sum, workspace.doubles.shape[0]):
                     workspace.doubles[k, lane] = 0.0
                 if has_patience:
-                    rows[to_beat_row, lane], rows[waited_row, lane] = np.inf, 0.0
+                    rows[to_beat_row, lane] = np.inf
+                    rows[waited_row, lane] = 0.0
                 give_patterns(patterns, runs.limits[cell, PATTERNS], rows, lane)
                 rows[PREVIOUS, lane] = np.nan
                 rows[ACTIVE_FLAG, lane] = 1.0
@@ -180,7 +189,8 @@ def make_seat_runs(recipe: Recipe, variant: Variant, memory: Memory) -> Callable
 @made_once
 def make_set_schedule(recipe: Recipe) -> Callable[[Workspace, int, int], None]:
     """Make the function that starts the schedule of a lane's learning rates: ``(workspace, lane, steps)``."""
-    starts, (hidden, output) = np.array([*SCHEDULES[recipe.schedule].states, 0.0]), make_control_layout(recipe).rates
+    starts = np.array([*SCHEDULES[recipe.schedule].states, 0.0])
+    hidden, output = make_control_layout(recipe).rates
     n_states = starts.size - 1
 
     def start(workspace: Workspace, lane: int, steps: int) -> None:
@@ -200,8 +210,11 @@ def make_set_schedule(recipe: Recipe) -> Callable[[Workspace, int, int], None]:
 @made_once
 def make_give_patterns(recipe: Recipe, variant: Variant) -> Callable[[Patterns, int, Any, int], None]:
     """Make the function that writes a set of patterns to the rows of a lane: ``(patterns, set, rows, lane)``."""
-    n_patterns, n_inputs, n_outputs = variant.n_patterns, recipe.architecture.inputs, recipe.architecture.outputs
-    first, n_own = make_layout(recipe, variant).own, variant.n_own_numbers(recipe.architecture)
+    n_patterns = variant.n_patterns
+    n_inputs = recipe.architecture.inputs
+    n_outputs = recipe.architecture.outputs
+    first = make_layout(recipe, variant).own
+    n_own = variant.n_own_numbers(recipe.architecture)
     first_target = first + n_own - n_outputs
 
     def give_nothing(patterns: Patterns, number: int, rows: Any, lane: int) -> None:
@@ -242,8 +255,12 @@ def make_record_thresholds(recipe: Recipe) -> Callable[[Runs, Workspace, int, in
 
     @device
     def record_thresholds(runs: Runs, workspace: Workspace, lane: int, steps: int) -> None:
-        rows, run, n_thresholds = workspace.rows, workspace.seats[RUN, lane], runs.loss_thresholds.size
-        loss, threshold_steps, next_threshold = rows[LOSS, lane], runs.columns.threshold_steps, -np.inf
+        rows = workspace.rows
+        run = workspace.seats[RUN, lane]
+        n_thresholds = runs.loss_thresholds.size
+        loss = rows[LOSS, lane]
+        threshold_steps = runs.columns.threshold_steps
+        next_threshold = -np.inf
         for k in range(n_thresholds - 1, -1, -1):  # from the smallest to the largest
             threshold = runs.loss_thresholds[k]
             if threshold_steps[run, k] < 0:
@@ -263,7 +280,9 @@ def make_record_outcome(recipe: Recipe, variant: Variant) -> Callable[[Runs, Wor
 
     @device
     def record_outcome(runs: Runs, workspace: Workspace, lane: int, status: int, steps: int) -> None:
-        run, rows, columns = workspace.seats[RUN, lane], workspace.rows, runs.columns
+        run = workspace.seats[RUN, lane]
+        rows = workspace.rows
+        columns = runs.columns
         columns.status[run] = status if rows[FINITE_FLAG, lane] != 0.0 else RETRAIN
         columns.steps[run] = steps
         diverged = status == DIVERGED

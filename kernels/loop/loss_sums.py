@@ -31,7 +31,8 @@ def _rows(recipe: Recipe) -> tuple[bool, int, bool, int, bool, int]:
 def make_add_loss(recipe: Recipe, memory: Memory) -> Callable[[Packet, Lanes, int], None]:
     """Make the function that adds the loss of an evaluation after which runs continue: ``(packet, loss, turn)``."""
     adds, plain, adds_inverse, inverse, keeps_tail, tail = _rows(recipe)
-    double, is_wide = make_memory("float64", memory.width), recipe.dtype == "float64"
+    double = make_memory("float64", memory.width)
+    is_wide = recipe.dtype == "float64"
     load, store, fill = double.load, double.store, double.fill
 
     @device
@@ -55,11 +56,14 @@ def make_record_sums(recipe: Recipe) -> Callable[[Runs, Workspace, int, float, i
     infinite.
     """
     adds, plain, adds_inverse, inverse, keeps_tail, tail = _rows(recipe)
-    of_inverse, of_tail = int(adds), int(adds) + int(adds_inverse)
+    of_inverse = int(adds)
+    of_tail = int(adds) + int(adds_inverse)
 
     @device
     def record_sums(runs: Runs, workspace: Workspace, lane: int, loss: float, turn: int, n_before: int) -> None:
-        run, doubles, sums = workspace.seats[RUN, lane], workspace.doubles, runs.columns.loss_sums
+        run = workspace.seats[RUN, lane]
+        doubles = workspace.doubles
+        sums = runs.columns.loss_sums
         last = loss if loss == loss else np.inf
         if adds:
             sums[run, 0] = doubles[plain, lane] + last

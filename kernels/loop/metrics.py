@@ -41,7 +41,8 @@ def make_measure(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[[
     have a finite loss, since 0 times infinity is NaN. Such a number stays not finite,
     so it is enough to check when a run ends. A kernel that skips nothing need not check.
     """
-    source, n_outputs = file_order(recipe, variant, memory), recipe.architecture.outputs
+    source = file_order(recipe, variant, memory)
+    n_outputs = recipe.architecture.outputs
     right = make_right(recipe, memory, source)
     n_copies = 1 + len(OPTIMIZERS[recipe.optimizer].states) if variant.table else 0
     n_parameters = numbering(recipe.architecture).n_parameters
@@ -55,7 +56,8 @@ def make_measure(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[[
         for n in range(source.n_patterns(patterns)):
             n_correct = n_correct + right.n_right(patterns, packet, n)
             for o in range(n_outputs):
-                y, target = load(packet.outputs, n * n_outputs + o), source.target(patterns, packet, n, o)
+                y = load(packet.outputs, n * n_outputs + o)
+                target = source.target(patterns, packet, n, o)
                 error = absolute(y - target)
                 max_error = select(error > max_error, error, max_error)
         finite = n_correct == n_correct

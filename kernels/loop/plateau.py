@@ -52,12 +52,16 @@ def make_plateau(recipe: Recipe, memory: Memory, source: PatternSource) -> Plate
     A score, the loss or minus the number of correct outputs, improves if it is below the best one by more than
     ``min_delta``; the best is the last one that improved. The first score is an improvement.
     """
-    layout, right = make_control_layout(recipe), make_right(recipe, memory, source)
+    layout = make_control_layout(recipe)
+    right = make_right(recipe, memory, source)
     to_beat, waited, next_to_beat, next_waited = (
         layout.plateau[row] if layout.plateau else 0 for row in (TO_BEAT, WAITED, NEXT_TO_BEAT, NEXT_WAITED)
     )
     patience, improvement = (layout.settings.get(name, 0) for name in ("patience", "min_delta"))
-    load, store, fill, of_loss = memory.load, memory.store, memory.fill, recipe.monitor == "loss"
+    load = memory.load
+    store = memory.store
+    fill = memory.fill
+    of_loss = recipe.monitor == "loss"
 
     @device
     def score(patterns: Patterns, packet: Packet, loss: Lanes) -> Lanes:
@@ -70,7 +74,8 @@ def make_plateau(recipe: Recipe, memory: Memory, source: PatternSource) -> Plate
 
     @device
     def look(patterns: Patterns, packet: Packet, loss: Lanes) -> Mask:
-        control, now = packet.control, score(patterns, packet, loss)
+        control = packet.control
+        now = score(patterns, packet, loss)
         before = load(control, to_beat)
         improves = now < before
         count = select(improves, fill(0.0), load(control, waited) + 1.0)

@@ -75,7 +75,9 @@ def make_register_layout(recipe: Recipe, variant: Variant, memory: Memory) -> Re
     -------
     RegisterLayout
     """
-    layout, n_hidden, n_held = make_layout(recipe, variant), variant.hidden or 0, 0
+    layout = make_layout(recipe, variant)
+    n_hidden = variant.hidden or 0
+    n_held = 0
     if variant.hidden is not None:
         n_states = len(OPTIMIZERS[recipe.optimizer].states)
         n_held = recipe.architecture.n_parameters(n_hidden) * (1 + n_states)
@@ -117,7 +119,8 @@ def make_packet_places(recipe: Recipe, variant: Variant, memory: Memory) -> Pack
     -------
     PacketPlaces
     """
-    layout, n_packets = make_register_layout(recipe, variant, memory), variant.packets
+    layout = make_register_layout(recipe, variant, memory)
+    n_packets = variant.packets
     packets = tuple(_make_packet_of(recipe, variant, memory, layout, k) for k in range(n_packets))
     in_memory = make_in_memory(recipe, variant, memory)
     carry_in, carry_out = (_make_carry(memory, layout, in_memory, packets, inwards) for inwards in (True, False))
@@ -126,8 +129,11 @@ def make_packet_places(recipe: Recipe, variant: Variant, memory: Memory) -> Pack
 
 def _make_packet_of(recipe: Recipe, variant: Variant, memory: Memory, layout: RegisterLayout, number: int) -> PacketOf:
     """Make the function ``(workspaces, registers)`` that views the packet with a number."""
-    constant, unrolls, fixed = variant.table is not None, variant.hidden is not None, variant.hidden
-    in_memory, rows_of = make_in_memory(recipe, variant, memory), memory.rows_of
+    constant = variant.table is not None
+    unrolls = variant.hidden is not None
+    fixed = variant.hidden
+    in_memory = make_in_memory(recipe, variant, memory)
+    rows_of = memory.rows_of
     first = number * layout.n_rows
     previous, latest, totals, outputs, output_slopes, gradients, parameters, hidden, hidden_slopes = (
         first + row for row in layout[:9]
@@ -168,12 +174,16 @@ def _make_carry(
     inwards: bool,
 ) -> Carry:
     """Make the function that copies what packets hold from turn to turn into registers or back, in their order."""
-    load, store, n_held = memory.load, memory.store, layout.n_held
-    number, packet_of = len(packets) - 1, packets[-1]
+    load = memory.load
+    store = memory.store
+    n_held = layout.n_held
+    number = len(packets) - 1
+    packet_of = packets[-1]
 
     @device
     def carry(workspaces: tuple[Workspace, ...], registers: Rows) -> None:
-        home, packet = in_memory(workspaces[number]), packet_of(workspaces, registers)
+        home = in_memory(workspaces[number])
+        packet = packet_of(workspaces, registers)
         source, target = (home, packet) if inwards else (packet, home)
         for row in range(n_held):
             store(target.parameters, row, load(source.parameters, row))

@@ -49,12 +49,15 @@ def make_right(recipe: Recipe, memory: Memory, source: PatternSource) -> Right:
 
 def _make_of_outputs(recipe: Recipe, memory: Memory, source: PatternSource) -> Right:
     """Make the functions for outputs each by itself."""
-    n_outputs, load, fill = recipe.architecture.outputs, memory.load, memory.fill
+    n_outputs = recipe.architecture.outputs
+    load = memory.load
+    fill = memory.fill
     counts_ties = recipe.tie == "right"
 
     @device
     def is_right(patterns: Patterns, packet: Packet, n: int, o: int) -> Mask:
-        y, target = load(packet.outputs, n * n_outputs + o), source.target(patterns, packet, n, o)
+        y = load(packet.outputs, n * n_outputs + o)
+        target = source.target(patterns, packet, n, o)
         decision_threshold = source.decision_threshold(patterns, packet)
         if counts_ties:
             return select(target > decision_threshold, y >= decision_threshold, y <= decision_threshold)
@@ -79,13 +82,17 @@ def _make_of_outputs(recipe: Recipe, memory: Memory, source: PatternSource) -> R
 
 def _make_of_classes(recipe: Recipe, memory: Memory, source: PatternSource) -> Right:
     """Make the functions for a class of each pattern."""
-    n_outputs, load, fill = recipe.architecture.outputs, memory.load, memory.fill
+    n_outputs = recipe.architecture.outputs
+    load = memory.load
+    fill = memory.fill
     counts_ties = recipe.tie == "right"
 
     @device
     def whole(patterns: Patterns, packet: Packet, n: int) -> Mask:
-        first, zero = n * n_outputs, fill(0.0)
-        largest, own = source.target(patterns, packet, n, 0) + zero, load(packet.outputs, first)
+        first = n * n_outputs
+        zero = fill(0.0)
+        largest = source.target(patterns, packet, n, 0) + zero
+        own = load(packet.outputs, first)
         for o in range(1, n_outputs):
             target = source.target(patterns, packet, n, o) + zero
             own = select(target > largest, load(packet.outputs, first + o), own)

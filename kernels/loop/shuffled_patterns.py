@@ -24,8 +24,11 @@ def make_shuffle(recipe: Recipe, variant: Variant) -> Callable[[Patterns, Runs, 
     -------
     (patterns, runs, workspace, turn) -> None
     """
-    n_inputs, n_outputs, n_patterns = recipe.architecture.inputs, recipe.architecture.outputs, variant.n_patterns
-    first_row, fill_pattern = make_layout(recipe, variant).shuffled, _make_fill_pattern(recipe, variant)
+    n_inputs = recipe.architecture.inputs
+    n_outputs = recipe.architecture.outputs
+    n_patterns = variant.n_patterns
+    first_row = make_layout(recipe, variant).shuffled
+    fill_pattern = _make_fill_pattern(recipe, variant)
 
     @device
     def shuffle(patterns: Patterns, runs: Runs, workspace: Workspace, turn: int) -> None:
@@ -43,7 +46,8 @@ def make_shuffle(recipe: Recipe, variant: Variant) -> Callable[[Patterns, Runs, 
 def _make_fill_pattern(recipe: Recipe, variant: Variant) -> Callable[[Patterns, Any, int, int, int], None]:
     """Make the function that writes a pattern to rows of a lane: ``(patterns, rows, lane, first row, pattern)``."""
     n_inputs, n_outputs = recipe.architecture.inputs, recipe.architecture.outputs
-    first_own, n_own = make_layout(recipe, variant).own, variant.n_own_numbers(recipe.architecture)
+    first_own = make_layout(recipe, variant).own
+    n_own = variant.n_own_numbers(recipe.architecture)
 
     def from_shared(patterns: Patterns, rows: Any, lane: int, row: int, n: int) -> None:
         for i in range(n_inputs):

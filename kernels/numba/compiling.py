@@ -52,7 +52,8 @@ def checking_before_compiling(check: Callable[[], None]) -> Iterator[None]:
 
     It is called when no other thread compiles; reading code from the disk does not call it.
     """
-    before, _hooks.check = _hooks.check, check
+    before = _hooks.check
+    _hooks.check = check
     try:
         yield
     finally:
@@ -62,7 +63,8 @@ def checking_before_compiling(check: Callable[[], None]) -> Iterator[None]:
 @contextmanager
 def claiming_kernels(claim: Callable[[KernelKey], AbstractContextManager[None]]) -> Iterator[None]:
     """Have this thread compile the kernel of a key within ``claim(key)``: another process may compile it instead."""
-    before, _hooks.claim = _hooks.claim, claim
+    before = _hooks.claim
+    _hooks.claim = claim
     try:
         yield
     finally:

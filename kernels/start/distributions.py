@@ -129,7 +129,8 @@ def make_fill_normal() -> Callable[[Scratch, Array, Wanted, int], None]:
             store(rows.square, k, x * x + y * y)
         for k in range(rows.x.shape[0]):
             for lane in range(WIDTH):
-                square, column = rows.square[k, lane], filled[lane]
+                square = rows.square[k, lane]
+                column = filled[lane]
                 taken = (square > 0.0) & (square < 1.0) & (column < n_columns)
                 place = (start + lane) * n_columns + column
                 rows.first[k, lane] = place if taken else numbers.size
@@ -162,14 +163,18 @@ def make_fill_uniform() -> Callable[[Scratch, Array, Wanted, int], None]:
     @device
     def fill_uniform(scratch: Scratch, numbers: Array, wanted: Wanted, start: int) -> None:
         n_columns, scale, shift = wanted
-        words, x, y, filled = scratch.words, scratch.rows.x, scratch.rows.y, scratch.filled
+        words = scratch.words
+        x = scratch.rows.x
+        y = scratch.rows.y
+        filled = scratch.filled
         for k in range(x.shape[0]):
             store(x, k, uniform(load(words, 4 * k), load(words, 4 * k + 1)))
             store(y, k, uniform(load(words, 4 * k + 2), load(words, 4 * k + 3)))
         for lane in range(WIDTH):
             first = filled[lane]
             for k in range(x.shape[0]):
-                column, place = first + 2 * k, (start + lane) * n_columns + first + 2 * k
+                column = first + 2 * k
+                place = (start + lane) * n_columns + first + 2 * k
                 if column < n_columns:
                     numbers[place] = shift + scale * x[k, lane]
                 if column + 1 < n_columns:

@@ -49,7 +49,8 @@ def place_given(
     """
     shapes = architecture.shapes(hidden)
     places = parameter_slices(shapes)
-    shapes[ALL], places[ALL] = (weights.shape[1],), slice(None)
+    shapes[ALL] = (weights.shape[1],)
+    places[ALL] = slice(None)
     for name, element, values in given:
         if name not in shapes:
             continue

@@ -102,7 +102,8 @@ def initial_weights(
     if weights.shape != shape or weights.dtype != dtype:
         raise ValueError(f"out: must have shape {shape} and dtype {dtype}, got {weights.shape} and {weights.dtype}")
     shapes = architecture.shapes(hidden)
-    drawn, scales = _read(start.order, shapes), _scales(start, shapes)
+    drawn = _read(start.order, shapes)
+    scales = _scales(start, shapes)
     with np.errstate(over="ignore", invalid="ignore"):  # a number beyond the dtype is infinite
         if _takes_one_pass(drawn, scales) and not start.attempt:
             factor, shift = _factor_and_shift(start.distribution, next(iter(scales.values())))
@@ -226,9 +227,11 @@ def _read(order: str, shapes: Shapes) -> dict[str, bool]:
 
 def _places(drawn: dict[str, bool], shapes: Shapes) -> NDArray[np.int64]:
     """Return for each parameter, (parameters,), the index of its number among those of a seed."""
-    places, first = {}, 0
+    places = {}
+    first = 0
     for name, is_transposed in drawn.items():
         last = first + math.prod(shapes[name])
         part = np.arange(first, last).reshape(shapes[name][::-1] if is_transposed else shapes[name])
-        places[name], first = (part.T if is_transposed else part).ravel(), last
+        places[name] = (part.T if is_transposed else part).ravel()
+        first = last
     return np.concatenate([places[name] for name in shapes])

@@ -39,7 +39,8 @@ def make_draw(distribution: str) -> Callable[[Array, Array, Array, Scratch, Want
         Makes at most ``n_outputs`` outputs of the generator of each seed, or with 0 as many as are needed. Writes the
         rows that need more to ``late``, and returns how many these are.
     """
-    seed_rows, next_words = make_seed_rows(), make_next_words()
+    seed_rows = make_seed_rows()
+    next_words = make_next_words()
     fill = {"normal": make_fill_normal, "uniform": make_fill_uniform}[distribution]()
 
     @kernel(distribution)
@@ -52,7 +53,8 @@ def make_draw(distribution: str) -> Callable[[Array, Array, Array, Scratch, Want
                 state[0, lane] = seeds[start + (lane if lane < count else count - 1)]
                 filled[lane] = 0 if lane < count else wanted.n_numbers  # a padding lane is full from the start
             seed_rows(state, n_outputs)
-            position, unfinished = 0, count
+            position = 0
+            unfinished = count
             while unfinished > 0 and (position < n_outputs or not n_outputs):
                 next_words(state, words, position)
                 position += CHUNK
@@ -94,7 +96,8 @@ def uncompiled_draw(distribution: str, generator: str, dtype: str) -> Kernel | N
     """
     if generator == "pcg64":
         return None
-    draw, scratch = make_draw(distribution), _take_scratch()
+    draw = make_draw(distribution)
+    scratch = _take_scratch()
     arguments = np.empty(0, np.uint32), np.empty(0, dtype), np.empty(0, np.int64), scratch, Wanted(0, 1.0, 0.0), 0
     _idle.append(scratch)
     return None if is_compiled(draw, arguments) else draw
@@ -181,7 +184,8 @@ def fill_truncated(fill: Callable[..., None], numbers: Array, seeds: Array, gene
     numbers, seeds, generator, scale
         As for these, which raise the same errors for them.
     """
-    count, rows = numbers.shape[1], np.arange(len(seeds))
+    count = numbers.shape[1]
+    rows = np.arange(len(seeds))
     n_drawn = count + count // 16 + 8  # 4.6 % are further from 0
     while rows.size:
         drawn = np.empty((rows.size, n_drawn))
@@ -191,7 +195,8 @@ def fill_truncated(fill: Callable[..., None], numbers: Array, seeds: Array, gene
         enough = n_taken[:, -1] >= count
         taken &= n_taken <= count
         numbers[rows[enough]] = scale * drawn[enough][taken[enough]].reshape(-1, count)
-        rows, n_drawn = rows[~enough], 2 * n_drawn
+        rows = rows[~enough]
+        n_drawn = 2 * n_drawn
 
 
 def _check(numbers: Array, seeds: Array, distribution: str, generator: str) -> None:
@@ -209,8 +214,10 @@ def _check(numbers: Array, seeds: Array, distribution: str, generator: str) -> N
 
 def _fill_mt19937(numbers: Array, seeds: Array, distribution: str, wanted: Wanted) -> None:
     """Draw in two rounds: the few seeds that need more outputs than the others take part in the second."""
-    draw, seeds = make_draw(distribution), np.ascontiguousarray(seeds, np.uint32)
-    late, scratch = np.empty(seeds.size, np.int64), _take_scratch()
+    draw = make_draw(distribution)
+    seeds = np.ascontiguousarray(seeds, np.uint32)
+    late = np.empty(seeds.size, np.int64)
+    scratch = _take_scratch()
     n_outputs = _first_outputs(wanted.n_numbers, distribution)
     arguments = seeds, numbers.reshape(-1), late, scratch, wanted, n_outputs
     with nullcontext() if is_loaded(draw) or is_compiled(draw, arguments) else claimed(draw):

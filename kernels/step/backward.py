@@ -40,7 +40,8 @@ def make_output_gradients(
     (patterns, packet, n0) -> None
         Writes ``packet.gradients`` of patterns n0 to n0 + n_patterns - 1.
     """
-    n_outputs, term = recipe.architecture.outputs, loss(recipe.loss)
+    n_outputs = recipe.architecture.outputs
+    term = loss(recipe.loss)
     slope, of_sum = term.slope, term.of_sum
     chain = None if of_sum else activation(recipe.architecture.output).chain
     load_settings = make_load_rows(memory, make_control_layout(recipe).rows(term.settings))
@@ -121,11 +122,9 @@ def make_backward_output_parameters(
     architecture = recipe.architecture
     n_inputs, n_outputs, bias = architecture.inputs, architecture.outputs, architecture.bias
     n_direct = n_inputs if architecture.skip else 0
-    sink, start, number = (
-        make_gradient_sinks(recipe, variant, memory, mode),
-        make_start(memory, mode),
-        numbering(architecture, variant.hidden),
-    )
+    sink = make_gradient_sinks(recipe, variant, memory, mode)
+    start = make_start(memory, mode)
+    number = numbering(architecture, variant.hidden)
     load = memory.load
 
     @device
@@ -164,9 +163,11 @@ def make_backward_unit(
     """
     architecture = recipe.architecture
     n_outputs, bias = architecture.outputs, architecture.bias
-    number, scales = unit_numbering(architecture, variant.hidden), variant.scales_outputs
+    number = unit_numbering(architecture, variant.hidden)
+    scales = variant.scales_outputs
     chain = hidden_activation(recipe, variant).chain
-    sink, start = make_gradient_sinks(recipe, variant, memory, mode), make_start(memory, mode)
+    sink = make_gradient_sinks(recipe, variant, memory, mode)
+    start = make_start(memory, mode)
     input_weights = make_backward_inputs(recipe, variant, memory, source, n_patterns, mode)
     load, store, fill = memory.load, memory.store, memory.fill
     make_deltas = memory.stack(n_patterns)
@@ -248,9 +249,11 @@ def make_backward_some_inputs(
     (patterns, packet, deltas, n0, h) -> None
         As that of :func:`make_backward_inputs`.
     """
-    (n_patterns, inputs), number = block, unit_numbering(recipe.architecture, variant.hidden)
+    n_patterns, inputs = block
+    number = unit_numbering(recipe.architecture, variant.hidden)
     first, end, n_inputs = inputs.start, inputs.stop, inputs.step
-    sink, start = make_gradient_sinks(recipe, variant, memory, mode), make_start(memory, mode)
+    sink = make_gradient_sinks(recipe, variant, memory, mode)
+    start = make_start(memory, mode)
     load, store = memory.load, memory.store
     make_sums = memory.stack(n_inputs)
 

@@ -88,7 +88,8 @@ def make_deep_backward(
     """
     last_layer = _make_last_layer(recipe, variant, memory, n_patterns, mode)
     pass_down = _make_pass_down(recipe, variant, memory, n_patterns)
-    below, patterns_below = make_layer_inputs(memory, n_patterns), make_pattern_inputs(recipe, source)
+    below = make_layer_inputs(memory, n_patterns)
+    patterns_below = make_pattern_inputs(recipe, source)
     layer_gradients = make_layer_gradients(recipe, variant, memory, below, n_patterns, mode)
     first_gradients = make_layer_gradients(recipe, variant, memory, patterns_below, n_patterns, mode)
 
@@ -108,15 +109,18 @@ def _make_last_layer(
     recipe: Recipe, variant: Variant, memory: Memory, n_patterns: int, mode: Mode
 ) -> Callable[[Packet, Place], None]:
     """Make the derivatives by the sums of the last hidden layer, and the backward pass of v: ``(packet, place)``."""
-    n_outputs, scales = recipe.architecture.outputs, variant.scales_outputs
+    n_outputs = recipe.architecture.outputs
+    scales = variant.scales_outputs
     chain = activation(recipe.architecture.activation).chain
-    sink, start = make_gradient_sinks(recipe, variant, memory, mode), make_start(memory, mode)
+    sink = make_gradient_sinks(recipe, variant, memory, mode)
+    start = make_start(memory, mode)
     load, store, fill = memory.load, memory.store, memory.fill
 
     @device
     def unit(packet: Packet, place: Place, h: int) -> None:
         parameters, gradients = packet.parameters, packet.gradients
-        v, row = place.first + h * place.stride + place.n_below, (place.units_before + h) * n_patterns
+        v = place.first + h * place.stride + place.n_below
+        row = (place.units_before + h) * n_patterns
         for p in range(n_patterns):
             back = fill(-0.0)
             for o in range(n_outputs):
@@ -143,7 +147,8 @@ def _make_pass_down(
     recipe: Recipe, variant: Variant, memory: Memory, n_patterns: int
 ) -> Callable[[Packet, Place, Place], None]:
     """Make the derivatives by the sums of a layer from those of the layer above: ``(packet, place above, place)``."""
-    scales, chain = variant.scales_hidden, activation(recipe.architecture.activation).chain
+    scales = variant.scales_hidden
+    chain = activation(recipe.architecture.activation).chain
     load, store = memory.load, memory.store
     sums = memory.stack(n_patterns)
 

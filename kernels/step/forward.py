@@ -42,7 +42,8 @@ def make_forward(
     """
     if recipe.architecture.deep:
         return make_deep_forward(recipe, variant, memory, source, n_patterns, slopes)
-    n_outputs, number = recipe.architecture.outputs, unit_numbering(recipe.architecture, variant.hidden)
+    n_outputs = recipe.architecture.outputs
+    number = unit_numbering(recipe.architecture, variant.hidden)
     forward_unit = make_forward_unit(recipe, variant, memory, source, n_patterns, slopes)
     finish_outputs = make_finish_outputs(recipe, variant, memory, source, n_patterns, slopes)
     store = memory.store
@@ -81,7 +82,8 @@ def make_forward_unit(
     """
     architecture = recipe.architecture
     n_inputs, n_outputs, bias = architecture.inputs, architecture.outputs, architecture.bias
-    number, scales = unit_numbering(architecture, variant.hidden), variant.scales_hidden
+    number = unit_numbering(architecture, variant.hidden)
+    scales = variant.scales_hidden
     function = hidden_activation(recipe, variant)
     activate = make_activate(function, variant, memory, n_patterns, slopes)
     load_settings = make_load_rows(memory, make_control_layout(recipe).rows(function.settings))
@@ -90,7 +92,10 @@ def make_forward_unit(
 
     @device
     def forward_unit(patterns: Patterns, packet: Packet, n0: int, h: int) -> None:
-        parameters, control, hidden, outputs = packet.parameters, packet.control, packet.hidden, packet.outputs
+        parameters = packet.parameters
+        control = packet.control
+        hidden = packet.hidden
+        outputs = packet.outputs
         z = sums()
         for p in range(n_patterns):
             store(z, p, -0.0)

@@ -44,7 +44,8 @@ class Inputs(NamedTuple):
 @made_once
 def make_pattern_inputs(recipe: Recipe, source: PatternSource) -> Inputs:
     """Make the inputs of the first hidden layer: those of patterns."""
-    n_inputs, read = recipe.architecture.inputs, source.input
+    n_inputs = recipe.architecture.inputs
+    read = source.input
 
     @device
     def value(patterns: Patterns, packet: Packet, place: Place, n0: int, p: int, i: int) -> Lanes:
@@ -96,7 +97,8 @@ def make_forward_layer(
         Writes the activations of the layer, and with ``slopes`` their derivatives.
     """
     value, used, count = inputs
-    scales, bias = variant.scales_hidden, recipe.architecture.bias
+    scales = variant.scales_hidden
+    bias = recipe.architecture.bias
     function = activation(recipe.architecture.activation)
     activate = make_activate(function, variant, memory, n_patterns, slopes)
     load_settings = make_load_rows(memory, make_control_layout(recipe).rows(function.settings))
@@ -105,7 +107,8 @@ def make_forward_layer(
 
     @device
     def forward_unit(patterns: Patterns, packet: Packet, place: Place, n0: int, h: int) -> None:
-        parameters, first = packet.parameters, place.first + h * place.stride
+        parameters = packet.parameters
+        first = place.first + h * place.stride
         z = sums()
         for p in range(n_patterns):
             store(z, p, -0.0)
@@ -147,7 +150,8 @@ def make_weight_sink(
     -------
     (packet, place, row, gradient) -> None
     """
-    receive, load = make_gradient_sinks(recipe, variant, memory, mode).deep_w, memory.load
+    receive = make_gradient_sinks(recipe, variant, memory, mode).deep_w
+    load = memory.load
     scales = variant.scales_hidden and mode == UPDATE
 
     @device
@@ -176,14 +180,18 @@ def make_layer_gradients(
     -------
     (patterns, packet, place, n0) -> None
     """
-    count, bias, load = inputs.count, recipe.architecture.bias, memory.load
-    sink_b, start = make_gradient_sinks(recipe, variant, memory, mode).b, make_start(memory, mode)
+    count = inputs.count
+    bias = recipe.architecture.bias
+    load = memory.load
+    sink_b = make_gradient_sinks(recipe, variant, memory, mode).b
+    start = make_start(memory, mode)
     several = _make_some_weights(recipe, variant, memory, inputs, (n_patterns, MOST_INPUTS), mode)
     one = _make_some_weights(recipe, variant, memory, inputs, (n_patterns, 1), mode)
 
     @device
     def unit_gradients(patterns: Patterns, packet: Packet, place: Place, n0: int, h: int) -> None:
-        first, delta = place.first + h * place.stride, packet.sizes.deltas + (place.units_before + h) * n_patterns
+        first = place.first + h * place.stride
+        delta = packet.sizes.deltas + (place.units_before + h) * n_patterns
         if bias:
             total = start(packet, first + place.bias)
             for p in range(n_patterns):
@@ -211,14 +219,18 @@ def _make_some_weights(
 
     ``block`` is how many patterns and how many weights go together.
     """
-    (n_patterns, n_weights), value, used = block, inputs.value, inputs.used
-    sink_w, start = make_weight_sink(recipe, variant, memory, mode), make_start(memory, mode)
+    n_patterns, n_weights = block
+    value = inputs.value
+    used = inputs.used
+    sink_w = make_weight_sink(recipe, variant, memory, mode)
+    start = make_start(memory, mode)
     load, store = memory.load, memory.store
     make_sums = memory.stack(n_weights)
 
     @device
     def some_weights(patterns: Patterns, packet: Packet, place: Place, n0: int, h: int, i0: int) -> None:
-        first, delta = place.first + h * place.stride, packet.sizes.deltas + (place.units_before + h) * n_patterns
+        first = place.first + h * place.stride
+        delta = packet.sizes.deltas + (place.units_before + h) * n_patterns
         sums = make_sums()
         for i in range(n_weights):
             store(sums, i, start(packet, first + i0 + i))

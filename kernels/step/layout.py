@@ -132,7 +132,9 @@ def _places(architecture: Architecture, sizes: tuple[int, ...], scales: int) -> 
         bias = n_below + (architecture.outputs if layer == len(sizes) - 1 else 0)  # behind w and v
         stride = bias + architecture.bias
         places.append(Place(n_units, n_below, first, stride, bias, units_before, below_before, scales + layer))
-        first, below_before, units_before = first + n_units * stride, units_before, units_before + n_units
+        first = first + n_units * stride
+        below_before = units_before
+        units_before = units_before + n_units
     return np.array(places, np.int64)
 
 
@@ -183,7 +185,8 @@ def make_workspace(recipe: Recipe, variant: Variant, units: Hidden) -> Workspace
     -------
     Workspace
     """
-    layout, first = make_hidden_layout(recipe, variant, units), make_layout(recipe, variant).parameters
+    layout = make_hidden_layout(recipe, variant, units)
+    first = make_layout(recipe, variant).parameters
     parameter_rows, rate_rows = _parameter_rows(recipe.architecture, units)
     seats = np.full((6, variant.width), -1, np.int64)
     rows = aligned_rows(layout.n_rows, variant.width, recipe.dtype)
@@ -224,7 +227,8 @@ def make_in_memory(recipe: Recipe, variant: Variant, memory: Memory) -> Callable
     (workspace) -> Packet
     """
     totals, outputs, output_slopes, gradients, own, shuffled, parameters = make_layout(recipe, variant)
-    rows_of, doubles_of = memory.rows_of, make_memory("float64", memory.width).rows_of
+    rows_of = memory.rows_of
+    doubles_of = make_memory("float64", memory.width).rows_of
 
     @device
     def in_memory(workspace: Workspace) -> Packet:

@@ -38,7 +38,8 @@ def make_finish_outputs(
     architecture = recipe.architecture
     n_inputs, n_outputs = architecture.inputs, architecture.outputs
     bias, skip = architecture.bias, architecture.skip
-    number, scales = numbering(architecture, variant.hidden), variant.scales_outputs
+    number = numbering(architecture, variant.hidden)
+    scales = variant.scales_outputs
     keeps_totals = LOSSES[recipe.loss].of_sum
     activate = make_output_activation(recipe, variant, memory, n_patterns, slopes)
     load, store, fill = memory.load, memory.store, memory.fill
@@ -88,7 +89,8 @@ def make_output_activation(
     name, n_outputs = recipe.architecture.output, recipe.architecture.outputs
     if name in OVER_OUTPUTS:
         return _make_over_outputs(recipe, variant, memory, n_patterns, slopes)
-    function, count = activation(name), n_patterns * n_outputs
+    function = activation(name)
+    count = n_patterns * n_outputs
     load_settings = make_load_rows(memory, make_control_layout(recipe).rows(function.settings))
     activate = make_activate(function, variant, memory, count, slopes and not LOSSES[recipe.loss].of_sum)
 
@@ -103,18 +105,23 @@ def _make_over_outputs(
     recipe: Recipe, variant: Variant, memory: Memory, n_patterns: int, slopes: bool
 ) -> Callable[[Packet, int], None]:
     """Make the function of :func:`make_output_activation` for a component over all outputs of a pattern."""
-    component, n_outputs = OVER_OUTPUTS[recipe.architecture.output], recipe.architecture.outputs
+    component = OVER_OUTPUTS[recipe.architecture.output]
+    n_outputs = recipe.architecture.outputs
     count = n_patterns * n_outputs
     is_evaluated = variant.n_windows == 1 or not slopes  # by a loss, which reads logarithms
     shift, share = (device(make(memory.load, memory.store, n_outputs)) for make in (component.shift, component.share))
     power, logarithm = (Activation(device(each), elementary=True) for each in (component.power, component.logarithm))
     powers = make_activate(power, variant, memory, count, False)
     logarithms = make_activate(logarithm, variant, memory, n_patterns, False)
-    load, store, make_sums = memory.load, memory.store, memory.stack(n_patterns)
+    load = memory.load
+    store = memory.store
+    make_sums = memory.stack(n_patterns)
 
     @device
     def over_outputs(packet: Packet, first: int) -> None:
-        outputs, totals, sums = packet.outputs, packet.totals, make_sums()
+        outputs = packet.outputs
+        totals = packet.totals
+        sums = make_sums()
         for p in range(n_patterns):
             shift(outputs, first + p * n_outputs)
         if is_evaluated:

@@ -27,7 +27,9 @@ def make_set_rates(recipe: Recipe, memory: Memory) -> Callable[[Packet], None]:
 
     It does nothing where the rates are constant.
     """
-    layout, component, is_wide = make_control_layout(recipe), schedule(recipe.schedule), recipe.dtype == "float64"
+    layout = make_control_layout(recipe)
+    component = schedule(recipe.schedule)
+    is_wide = recipe.dtype == "float64"
     load, store = memory.load, memory.store
     double = make_memory("float64", memory.width)
     load_double, store_double, fill_double = double.load, double.store, double.fill
@@ -91,7 +93,9 @@ def make_set_rates(recipe: Recipe, memory: Memory) -> Callable[[Packet], None]:
 @made_once
 def make_rates_rest(recipe: Recipe, memory: Memory) -> Callable[[Packet], Mask]:
     """Make the test in which lanes the learning rates no longer change: ``(packet)``."""
-    load, fill, is_wide = memory.load, memory.fill, recipe.dtype == "float64"
+    load = memory.load
+    fill = memory.fill
+    is_wide = recipe.dtype == "float64"
     load_double = make_memory("float64", memory.width).load
     is_constant = SCHEDULES[recipe.schedule].advance is None
 

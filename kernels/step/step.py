@@ -112,7 +112,9 @@ def _make_full_step(recipe: Recipe, variant: Variant, memory: Memory) -> Step:
 
 def _make_epoch(recipe: Recipe, variant: Variant, memory: Memory) -> Step:
     """Make an epoch of several steps, whose evaluation needs a separate forward pass."""
-    architecture, size, n_windows = recipe.architecture, variant.window, variant.n_windows
+    architecture = recipe.architecture
+    size = variant.window
+    n_windows = variant.n_windows
     source = all_in_order = file_order(recipe, variant, memory)
     if variant.shuffles(recipe):
         source = own_order(architecture.inputs, architecture.outputs, memory)
@@ -120,7 +122,8 @@ def _make_epoch(recipe: Recipe, variant: Variant, memory: Memory) -> Step:
     n_whole = n_windows if last_size == size else n_windows - 1
     advance_whole = make_advance_window(recipe, variant, memory, source, size)
     advance_last = make_advance_window(recipe, variant, memory, source, last_size)
-    predict, fill = make_predict(recipe, variant, memory, all_in_order), memory.fill
+    predict = make_predict(recipe, variant, memory, all_in_order)
+    fill = memory.fill
 
     @device
     def prepare(patterns: Patterns, packet: Packet) -> None:
@@ -194,11 +197,14 @@ def make_is_fixed_point(
     (patterns, packet, wanted) -> mask
         Those of the lanes ``wanted`` in which parameters, states and counts of updates would stay equal.
     """
-    load, store, n_windows = memory.load, memory.store, variant.n_windows
+    load = memory.load
+    store = memory.store
+    n_windows = variant.n_windows
     n_copies = 1 + len(OPTIMIZERS[recipe.optimizer].states)
     n_parameters = numbering(recipe.architecture).n_parameters
     clocks = make_control_layout(recipe).clocks
-    first_clock, n_clocks = (clocks[0] if clocks else 0), len(clocks)
+    first_clock = clocks[0] if clocks else 0
+    n_clocks = len(clocks)
     keep_taken, restore_taken = make_keep_taken(recipe, memory)
 
     def is_fixed_point(patterns: Patterns, packet: Packet, wanted: Mask) -> Mask:

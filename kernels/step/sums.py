@@ -32,7 +32,8 @@ def make_all_updates(recipe: Recipe, variant: Variant, memory: Memory) -> Backwa
     architecture = recipe.architecture
     n_inputs, n_outputs = architecture.inputs, architecture.outputs
     bias, skip = architecture.bias, architecture.skip
-    sink, number = make_updaters(recipe, variant, memory), numbering(architecture, variant.hidden)
+    sink = make_updaters(recipe, variant, memory)
+    number = numbering(architecture, variant.hidden)
     load = memory.load
     update_hidden = (_make_deep_updates if architecture.deep else _make_unit_updates)(recipe, variant, memory)
 
@@ -55,7 +56,8 @@ def make_all_updates(recipe: Recipe, variant: Variant, memory: Memory) -> Backwa
 def _make_unit_updates(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[[Packet], None]:
     """Make the update of the parameters of all units of the one hidden layer: ``(packet)``."""
     n_inputs, n_outputs, bias = recipe.architecture.inputs, recipe.architecture.outputs, recipe.architecture.bias
-    sink, number = make_updaters(recipe, variant, memory), unit_numbering(recipe.architecture, variant.hidden)
+    sink = make_updaters(recipe, variant, memory)
+    number = unit_numbering(recipe.architecture, variant.hidden)
     load = memory.load
 
     @device
@@ -78,8 +80,11 @@ def _make_unit_updates(recipe: Recipe, variant: Variant, memory: Memory) -> Call
 
 def _make_deep_updates(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[[Packet], None]:
     """Make the update of the parameters of all hidden layers and of v: ``(packet)``."""
-    sink, sink_w = make_updaters(recipe, variant, memory), make_weight_sink(recipe, variant, memory, UPDATE)
-    n_outputs, bias, load = recipe.architecture.outputs, recipe.architecture.bias, memory.load
+    sink = make_updaters(recipe, variant, memory)
+    sink_w = make_weight_sink(recipe, variant, memory, UPDATE)
+    n_outputs = recipe.architecture.outputs
+    bias = recipe.architecture.bias
+    load = memory.load
 
     @device
     def update_layer(packet: Packet, place: Place) -> None:

@@ -78,12 +78,16 @@ def make_move(
     (packet, row, gradient) -> (parameter, first state, second state)
         ``row`` is that of the parameter. Where an optimizer has fewer states, the gradient fills their places.
     """
-    method, layout = optimizer(recipe.optimizer), make_control_layout(recipe)
-    update, load = method.update, memory.load
+    method = optimizer(recipe.optimizer)
+    layout = make_control_layout(recipe)
+    update = method.update
+    load = memory.load
     load_given = make_load_rows(memory, (*layout.factors[layer], *layout.rows(method.settings)))
     n_parameters = numbering(recipe.architecture, variant.hidden).n_parameters
 
-    decay, decays, rate = method.decay, variant.decays, layout.rates[layer]
+    decay = method.decay
+    decays = variant.decays
+    rate = layout.rates[layer]
 
     @device
     def decayed(packet: Packet, row: int, gradient: Lanes) -> tuple[Lanes, Lanes]:
@@ -103,7 +107,8 @@ def make_move(
         return p, state, gradient
 
     def move_with_states(packet: Packet, row: int, gradient: Lanes) -> tuple[Lanes, Lanes, Lanes]:
-        parameters, n = packet.parameters, n_parameters(packet)
+        parameters = packet.parameters
+        n = n_parameters(packet)
         p, gradient = decayed(packet, row, gradient)
         first, second = load(parameters, n + row), load(parameters, 2 * n + row)
         p, first, second = update(p, gradient, first, second, *load_given(packet.control))
@@ -130,7 +135,9 @@ def make_updaters(recipe: Recipe, variant: Variant, memory: Memory) -> GradientS
     load, store = memory.load, memory.store
 
     def make(layer: int, scale_row: int | None) -> Sink:
-        move, scale = make_move(recipe, variant, memory, layer), scale_row or 0  # row 0 of control holds no scale
+        # row 0 of control holds no scale
+        move = make_move(recipe, variant, memory, layer)
+        scale = scale_row or 0
 
         @device
         def receive(packet: Packet, row: int, gradient: Lanes) -> None:
@@ -216,13 +223,18 @@ def make_clock(recipe: Recipe, memory: Memory) -> tuple[Callable[[Packet], None]
         which follow their schedule.
         ``end`` makes the advanced numbers the current ones; it is not called where an update is only tried.
     """
-    method, layout = optimizer(recipe.optimizer), make_control_layout(recipe)
-    tick, factors, (hidden, output) = method.tick, method.factors, layout.factors
+    method = optimizer(recipe.optimizer)
+    layout = make_control_layout(recipe)
+    tick = method.tick
+    factors = method.factors
+    hidden, output = layout.factors
     load_clocks, load_next = make_load_rows(memory, layout.clocks), make_load_rows(memory, layout.next_clocks)
     load_settings = make_load_rows(memory, layout.rows(method.settings))
     store_next, store_clocks = make_store_rows(memory, layout.next_clocks), make_store_rows(memory, layout.clocks)
     store_hidden, store_output = make_store_rows(memory, hidden), make_store_rows(memory, output)
-    load, set_rates, (rate, output_rate) = memory.load, make_set_rates(recipe, memory), layout.rates
+    load = memory.load
+    set_rates = make_set_rates(recipe, memory)
+    rate, output_rate = layout.rates
 
     @device
     def nothing(packet: Packet) -> None:

@@ -72,11 +72,13 @@ def _make_pass_at_once(recipe: Recipe, variant: Variant, memory: Memory, source:
 
 
 def _make_pass_in_blocks(recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource, size: int) -> Pass:
-    n_patterns, whole = variant.block_patterns, size - size % variant.block_patterns
+    n_patterns = variant.block_patterns
+    whole = size - size % variant.block_patterns
     divisor = count(recipe.reduction, size, recipe.architecture.outputs)
     add_block = make_add_block(recipe, variant, memory, source, n_patterns, divisor)
     add_pattern = make_add_block(recipe, variant, memory, source, 1, divisor)
-    store, number = memory.store, numbering(recipe.architecture, variant.hidden)
+    store = memory.store
+    number = numbering(recipe.architecture, variant.hidden)
 
     @device
     def forward(patterns: Patterns, packet: Packet, n0: int) -> None:
@@ -128,15 +130,19 @@ def make_may_be_fixed_point(
         output bias proves nothing.
     """
     architecture = recipe.architecture
-    n_outputs, number = architecture.outputs, numbering(architecture, variant.hidden)
+    n_outputs = architecture.outputs
+    number = numbering(architecture, variant.hidden)
     tells = architecture.bias and "c" not in recipe.frozen and not OPTIMIZERS[recipe.optimizer].clocks
-    move, load, fill = make_move(recipe, variant, memory, OUTPUT), memory.load, memory.fill
+    move = make_move(recipe, variant, memory, OUTPUT)
+    load = memory.load
+    fill = memory.fill
 
     @device
     def may_be_fixed_point(patterns: Patterns, packet: Packet) -> Mask:
         if not tells:
             return fill(0.0) == fill(0.0)
-        row, total = number.c(packet, 0), fill(-0.0)
+        row = number.c(packet, 0)
+        total = fill(-0.0)
         for p in range(n_gradients):
             total = total + load(packet.gradients, p * n_outputs)
         if n_gradients == 0:

@@ -118,7 +118,8 @@ class Part(_Library):
         if self not in made.names:
             text = "\n".join(self.linked(made))
             name = f"{self.name}.{hashlib.sha256(text.encode()).hexdigest()[:32]}"
-            made.names[self], made.texts[name] = name, text.replace(f'"{OWN}"', f'"{name}"')
+            made.names[self] = name
+            made.texts[name] = text.replace(f'"{OWN}"', f'"{name}"')
         return made.names[self]
 
     def code(self) -> Code | None:
@@ -140,7 +141,8 @@ class Part(_Library):
             if compiled.signature.return_type != call.result:
                 return False
             self.add_linking_library(compiled.library)
-        self.result, self.texts = code.result, list(code.texts)
+        self.result = code.result
+        self.texts = list(code.texts)
         return True
 
 
@@ -157,7 +159,8 @@ class Kernel(_Library):
 
     def finalize(self) -> None:
         """Join all code, optimize it and generate machine code."""
-        module, made = self._final_module, Linked({}, {}, {})
+        module = self._final_module
+        made = Linked({}, {}, {})
         for text in self.linked(made):
             module.link_in(parse_assembly(text))
         called_from_outside = {function.name for function in module.functions if not function.is_declaration}

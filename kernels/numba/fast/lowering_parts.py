@@ -154,7 +154,8 @@ class _PartLowering(LoweringPass):
         described = PythonFunctionDescriptor.from_specialized_function(
             state.func_ir, state.typemap, state.return_type, state.calltypes, _own_name, False, False, ()
         )
-        part.attribute, part.result = self.attribute, described.restype
+        part.attribute = self.attribute
+        part.result = described.restype
         with context.push_code_library(part):
             _PartLower(context, part, described, state.func_ir).lower()
         state["cr"] = SimpleNamespace(fndesc=described, call_helper=None, cfunc=publish(context, part), env=None)
@@ -165,14 +166,16 @@ class _PartLowering(LoweringPass):
 class DeviceLowering(_PartLowering):
     """The last step of compiling a function that is inlined."""
 
-    _name, attribute = "device_lowering", _INLINED
+    _name = "device_lowering"
+    attribute = _INLINED
 
 
 @register_pass(mutates_CFG=True, analysis_only=False)
 class RoutineLowering(_PartLowering):
     """The last step of compiling a function that kernels call without inlining it."""
 
-    _name, attribute = "routine_lowering", _CALLED
+    _name = "routine_lowering"
+    attribute = _CALLED
 
 
 @register_pass(mutates_CFG=True, analysis_only=False)

@@ -31,7 +31,8 @@ def load_without_blas() -> None:
     Numba imports scipy.linalg to find routines of linear algebra, which takes a third of the time that a kernel
     takes to load. Functions that need these routines look for them again.
     """
-    look, linalg.ensure_blas = linalg.ensure_blas, lambda: None
+    look = linalg.ensure_blas
+    linalg.ensure_blas = lambda: None
     try:
         from numba.np import arraymath
     finally:

@@ -86,7 +86,8 @@ class _TypeInference(NopythonTypeInference):
 
     def run_pass(self, state: Any) -> bool:
         """Find the types, with the help of those found before."""
-        usual, state.typingctx = state.typingctx, _typing_context(state.typingctx)
+        usual = state.typingctx
+        state.typingctx = _typing_context(state.typingctx)
         try:
             return bool(super().run_pass(state))
         finally:
