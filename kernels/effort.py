@@ -40,10 +40,6 @@ def effort_for(operations: float, n_sizes: int) -> Effort:
         Nominal operations of all these runs, if each takes all its steps.
     n_sizes
         Number of their hidden sizes.
-
-    Returns
-    -------
-    Effort
     """
     if operations < _LITTLE:
         return Effort.LEAST

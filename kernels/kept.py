@@ -36,10 +36,6 @@ def ready_kernel(recipe: Recipe, variant: Variant, arguments: tuple[Any, ...]) -
     arguments
         Arguments of a call, for whose types it is compiled.
 
-    Returns
-    -------
-    Kernel
-
     Notes
     -----
     Numba's objects for a compiled kernel and its hundred parts take some 20 MB. So a second kernel is compiled, stored

@@ -104,10 +104,6 @@ class Trainer:
             Of the runs.
         exact
             Whether every product must be computed.
-
-        Returns
-        -------
-        Variant
         """
         of_hidden, of_outputs = self.recipe.architecture.scales(hidden)
         scaled = any(bool((settings["gain"] * scale != 1.0).any()) for scale in of_hidden)
@@ -184,10 +180,6 @@ class Trainer:
             Epochs, in ascending order and each once, after which the parameters of running runs are kept.
         pause
             Called after each second or so of steps. An exception that it raises ends the training.
-
-        Returns
-        -------
-        Outcome
 
         Raises
         ------

@@ -125,10 +125,6 @@ def choose_variant(
         Properties of the CPU, and optional operations that some run needs.
     effort
         Which kernels are worth compiling; LEAST where every product must be computed.
-
-    Returns
-    -------
-    Variant
     """
     n_patterns = patterns.n_patterns
     architecture = recipe.architecture

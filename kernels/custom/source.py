@@ -114,10 +114,6 @@ def write_source(what: str, read: list[Function], declared: Mapping[str, Any]) -
     read, declared
         Its functions, and its declaration.
 
-    Returns
-    -------
-    str
-
     Raises
     ------
     ComponentError

@@ -115,10 +115,6 @@ def constants(table: Table, dtype: str, bias: bool) -> PatternSource:
         Of the networks.
     bias
         Whether the networks have biases that are updated.
-
-    Returns
-    -------
-    PatternSource
     """
     no_targets = np.zeros((len(table[0]), 1))  # which no kernel reads
     given = np.array(table[1]) if table[1] else no_targets
@@ -161,10 +157,6 @@ def own_order(n_inputs: int, n_outputs: int, memory: Memory) -> PatternSource:
         Of the networks.
     memory
         Loads rows of lanes.
-
-    Returns
-    -------
-    PatternSource
     """
     load = memory.load
     n_numbers = n_inputs + n_outputs
@@ -196,10 +188,6 @@ def own_patterns(
         Numbers of patterns, inputs and outputs.
     own_inputs
         Whether each network has its own inputs, besides its own targets.
-
-    Returns
-    -------
-    PatternSource
     """
     n_patterns, n_inputs, n_outputs = sizes
     load = memory.load

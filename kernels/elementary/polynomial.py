@@ -26,9 +26,5 @@ def horner_in_two(x: Lanes, square: Lanes, even: tuple[float, ...], odd: tuple[f
         x and its square.
     even, odd
         Ascending coefficients of E and O.
-
-    Returns
-    -------
-    lanes
     """
     return horner(square, even) + x * horner(square, odd)

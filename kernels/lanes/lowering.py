@@ -101,10 +101,6 @@ def broadcast(context: Any, builder: ir.IRBuilder, value: ir.Value, kind: types.
         The value and its type.
     lanes
         The type of the result.
-
-    Returns
-    -------
-    llvmlite.ir.Value
     """
     if isinstance(kind, LanesType):
         return value

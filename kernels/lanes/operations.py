@@ -28,10 +28,6 @@ def multiply_add(value: Lanes, factor: float, term: Lanes | float) -> Lanes:
         A number.
     term
         Lanes or a number.
-
-    Returns
-    -------
-    lanes
     """
     return value * factor + term
 

@@ -94,11 +94,6 @@ def make_evaluate_runs(
 ) -> Callable[[Patterns, Runs, Workspace, int], bool]:
     """Make the function that evaluates the runs of a packet k steps after the start of an epoch.
 
-    Parameters
-    ----------
-    recipe, variant, memory
-        See :mod:`kernels.step`.
-
     Returns
     -------
     (patterns, runs, workspace, k) -> bool
@@ -170,11 +165,6 @@ def make_evaluate_runs(
 @made_once
 def make_end_runs(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[[Patterns, Runs, Workspace], None]:
     """Make the turn in which runs may end.
-
-    Parameters
-    ----------
-    recipe, variant, memory
-        See :mod:`kernels.step`.
 
     Returns
     -------

@@ -33,8 +33,6 @@ def make_total_loss(
 
     Parameters
     ----------
-    recipe, memory, source
-        See :mod:`kernels.step`.
     n_patterns
         Patterns of an epoch.
 
@@ -70,11 +68,6 @@ def make_criterion(
     recipe: Recipe, memory: Memory, source: PatternSource
 ) -> Callable[[Patterns, Packet, Lanes, Lanes], Mask]:
     """Make the convergence criterion.
-
-    Parameters
-    ----------
-    recipe, memory, source
-        See :mod:`kernels.step`.
 
     Returns
     -------
@@ -150,11 +143,6 @@ class Verdict(NamedTuple):
 def make_evaluate(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[[Patterns, Packet], Verdict]:
     """Make the evaluation of a packet.
 
-    Parameters
-    ----------
-    recipe, variant, memory
-        See :mod:`kernels.step`.
-
     Returns
     -------
     (patterns, packet) -> Verdict
@@ -217,17 +205,7 @@ class Watch(NamedTuple):
 
 @made_once
 def make_watch(recipe: Recipe, variant: Variant, memory: Memory) -> Watch:
-    """Make the tests of the inner loop.
-
-    Parameters
-    ----------
-    recipe, variant, memory
-        See :mod:`kernels.step`.
-
-    Returns
-    -------
-    Watch
-    """
+    """Make the tests of the inner loop."""
     source = file_order(recipe, variant, memory)
     step = make_step(recipe, variant, memory)
     total_loss = make_total_loss(recipe, memory, source, variant.n_patterns)

@@ -130,8 +130,6 @@ def make_predict_all(recipe: Recipe, variant: Variant, memory: Memory, packets: 
 
     Parameters
     ----------
-    recipe, variant, memory
-        See :mod:`kernels.step`.
     packets
         As in :class:`kernels.loop.registers.PacketPlaces`.
 

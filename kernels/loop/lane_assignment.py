@@ -114,11 +114,6 @@ def set_deadline(runs: Runs, workspace: Workspace) -> None:
 def make_seat_runs(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[[Patterns, Runs, Workspace], None]:
     """Make the function that assigns empty lanes to waiting runs.
 
-    Parameters
-    ----------
-    recipe, variant, memory
-        See :mod:`kernels.step`.
-
     Returns
     -------
     (patterns, runs, workspace) -> None

@@ -24,11 +24,6 @@ from kernels.vocabulary import OPTIMIZERS
 def make_measure(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[[Patterns, Packet], None]:
     """Make the function that measures outputs and parameters of all lanes.
 
-    Parameters
-    ----------
-    recipe, variant, memory
-        See :mod:`kernels.step`.
-
     Returns
     -------
     (patterns, packet) -> None

@@ -43,10 +43,6 @@ def make_plateau(recipe: Recipe, memory: Memory, source: PatternSource) -> Plate
     recipe, memory, source
         See :mod:`kernels.step`. For recipes without patience the functions must not be called.
 
-    Returns
-    -------
-    Plateau
-
     Notes
     -----
     A score, the loss or minus the number of correct outputs, improves if it is below the best one by more than

@@ -64,17 +64,7 @@ class RegisterLayout(NamedTuple):
 
 
 def make_register_layout(recipe: Recipe, variant: Variant, memory: Memory) -> RegisterLayout:
-    """Lay out the registers of one packet.
-
-    Parameters
-    ----------
-    recipe, variant, memory
-        See :mod:`kernels.step`.
-
-    Returns
-    -------
-    RegisterLayout
-    """
+    """Lay out the registers of one packet."""
     layout = make_layout(recipe, variant)
     n_hidden = variant.hidden or 0
     n_held = 0
@@ -109,15 +99,6 @@ def make_packet_places(recipe: Recipe, variant: Variant, memory: Memory) -> Pack
 
     Where patterns are constants, these are the rows that one pass writes for the next; where the loop over units is
     unrolled, also parameters, optimizer states and activations.
-
-    Parameters
-    ----------
-    recipe, variant, memory
-        See :mod:`kernels.step`.
-
-    Returns
-    -------
-    PacketPlaces
     """
     layout = make_register_layout(recipe, variant, memory)
     n_packets = variant.packets

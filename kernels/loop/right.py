@@ -32,17 +32,7 @@ class Right(NamedTuple):
 
 @made_once
 def make_right(recipe: Recipe, memory: Memory, source: PatternSource) -> Right:
-    """Make the functions that find which outputs are right.
-
-    Parameters
-    ----------
-    recipe, memory, source
-        See :mod:`kernels.step`.
-
-    Returns
-    -------
-    Right
-    """
+    """Make the functions that find which outputs are right."""
     make = _make_of_classes if recipe.architecture.output in OVER_OUTPUTS else _make_of_outputs
     return make(recipe, memory, source)
 

@@ -66,10 +66,6 @@ def make_columns(
         Numbers of runs, of loss thresholds, of sums of losses, and of measures of trained networks.
     restarts
         Whether runs may be restarted. None is yet.
-
-    Returns
-    -------
-    Columns
     """
     columns: list[Array] = [np.empty(n_runs, kind) for kind in ("i1", "i4", "f8", "f8", "i4", "f8")]
     columns += [

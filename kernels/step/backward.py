@@ -28,8 +28,6 @@ def make_output_gradients(
 
     Parameters
     ----------
-    recipe, memory, source
-        See :mod:`kernels.step`.
     n_patterns
         Patterns of the block.
     count
@@ -70,8 +68,6 @@ def make_backward(
 
     Parameters
     ----------
-    recipe, variant, memory, source
-        See :mod:`kernels.step`.
     n_patterns
         Patterns of the block.
     mode

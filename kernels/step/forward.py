@@ -27,8 +27,6 @@ def make_forward(
 
     Parameters
     ----------
-    recipe, variant, memory, source
-        See :mod:`kernels.step`.
     n_patterns
         Patterns of the block.
     slopes

@@ -86,14 +86,8 @@ def make_hidden_layout(recipe: Recipe, variant: Variant, units: Hidden) -> Hidde
 
     Parameters
     ----------
-    recipe, variant
-        See :mod:`kernels.step`.
     units
         Of the hidden layer, or of each.
-
-    Returns
-    -------
-    HiddenLayout
 
     Notes
     -----
@@ -176,14 +170,8 @@ def make_workspace(recipe: Recipe, variant: Variant, units: Hidden) -> Workspace
 
     Parameters
     ----------
-    recipe, variant
-        See :mod:`kernels.step`.
     units
         Of the hidden layer, or of each.
-
-    Returns
-    -------
-    Workspace
     """
     layout = make_hidden_layout(recipe, variant, units)
     first = make_layout(recipe, variant).parameters
@@ -216,11 +204,6 @@ def _parameter_rows(architecture: Architecture, units: Hidden) -> tuple[NDArray[
 @made_once
 def make_in_memory(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[[Workspace], Packet]:
     """Make the function that views a workspace as a packet.
-
-    Parameters
-    ----------
-    recipe, variant, memory
-        See :mod:`kernels.step`.
 
     Returns
     -------

@@ -49,17 +49,7 @@ class Step(NamedTuple):
 
 
 def file_order(recipe: Recipe, variant: Variant, memory: Memory) -> PatternSource:
-    """Return the source of patterns in file order.
-
-    Parameters
-    ----------
-    recipe, variant, memory
-        See :mod:`kernels.step`.
-
-    Returns
-    -------
-    PatternSource
-    """
+    """Return the source of patterns in file order."""
     shared = constants(variant.table, recipe.dtype, recipe.trains_biases) if variant.table else IN_MEMORY
     architecture = recipe.architecture
     if variant.own == "nothing":
@@ -70,17 +60,7 @@ def file_order(recipe: Recipe, variant: Variant, memory: Memory) -> PatternSourc
 
 @made_once
 def make_step(recipe: Recipe, variant: Variant, memory: Memory) -> Step:
-    """Make the step of a recipe, which takes all patterns at once or an epoch of several windows.
-
-    Parameters
-    ----------
-    recipe, variant, memory
-        See :mod:`kernels.step`.
-
-    Returns
-    -------
-    Step
-    """
+    """Make the step of a recipe, which takes all patterns at once or an epoch of several windows."""
     return _make_epoch(recipe, variant, memory) if variant.n_windows > 1 else _make_full_step(recipe, variant, memory)
 
 
@@ -158,8 +138,6 @@ def make_advance_window(
 
     Parameters
     ----------
-    recipe, variant, memory, source
-        See :mod:`kernels.step`.
     size
         Patterns of the window.
 
@@ -187,8 +165,6 @@ def make_is_fixed_point(
 
     Parameters
     ----------
-    recipe, variant, memory
-        See :mod:`kernels.step`.
     advance_window
         Takes the step of one window, ``(patterns, packet, k)``.
 

@@ -19,11 +19,6 @@ from kernels.variant import Variant
 def make_all_updates(recipe: Recipe, variant: Variant, memory: Memory) -> Backward:
     """Make the update of all parameters from the sums of a window of several blocks.
 
-    Parameters
-    ----------
-    recipe, variant, memory
-        See :mod:`kernels.step`.
-
     Returns
     -------
     (patterns, packet, n0) -> None

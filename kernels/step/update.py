@@ -68,8 +68,6 @@ def make_move(
 
     Parameters
     ----------
-    recipe, variant, memory
-        See :mod:`kernels.step`.
     layer
         HIDDEN or OUTPUT: the layer whose learning rate applies.
 
@@ -119,17 +117,7 @@ def make_move(
 
 @made_once
 def make_updaters(recipe: Recipe, variant: Variant, memory: Memory) -> GradientSinks:
-    """Make the functions that update a parameter and its states, or do nothing where it is frozen.
-
-    Parameters
-    ----------
-    recipe, variant, memory
-        See :mod:`kernels.step`.
-
-    Returns
-    -------
-    GradientSinks
-    """
+    """Make the functions that update a parameter and its states, or do nothing where it is frozen."""
     n_states = len(optimizer(recipe.optimizer).states)
     n_parameters = numbering(recipe.architecture, variant.hidden).n_parameters
     load, store = memory.load, memory.store
@@ -200,14 +188,8 @@ def make_gradient_sinks(recipe: Recipe, variant: Variant, memory: Memory, mode: 
 
     Parameters
     ----------
-    recipe, variant, memory
-        See :mod:`kernels.step`.
     mode
         UPDATE or ADD.
-
-    Returns
-    -------
-    GradientSinks
     """
     return make_adders(memory) if mode == ADD else make_updaters(recipe, variant, memory)
 

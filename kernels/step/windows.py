@@ -48,14 +48,8 @@ def make_pass(recipe: Recipe, variant: Variant, memory: Memory, source: PatternS
 
     Parameters
     ----------
-    recipe, variant, memory, source
-        See :mod:`kernels.step`.
     size
         Patterns of the window.
-
-    Returns
-    -------
-    Pass
     """
     if size <= variant.most_at_once:
         return _make_pass_at_once(recipe, variant, memory, source, size)
@@ -118,8 +112,6 @@ def make_may_be_fixed_point(
 
     Parameters
     ----------
-    recipe, variant, memory
-        See :mod:`kernels.step`.
     n_gradients
         Gradients of outputs to add up; 0 if ``packet.sums`` holds their sum.
 
@@ -161,8 +153,6 @@ def make_add_block(
 
     Parameters
     ----------
-    recipe, variant, memory, source
-        See :mod:`kernels.step`.
     n_patterns
         Patterns of the block.
     divisor
@@ -190,11 +180,6 @@ def make_predict(
     recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource
 ) -> Callable[[Patterns, Packet], None]:
     """Make the forward pass over all patterns that serves only the evaluation of runs.
-
-    Parameters
-    ----------
-    recipe, variant, memory, source
-        See :mod:`kernels.step`.
 
     Returns
     -------

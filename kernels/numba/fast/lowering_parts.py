@@ -44,10 +44,6 @@ def _declare(context: Any, module: ir.Module, part: Part, name: str) -> ir.Funct
     name
         Of the part in this module.
 
-    Returns
-    -------
-    ir.Function
-
     Notes
     -----
     Numba would pass each number in a tuple or array as a separate argument, of which there are a hundred in some
