@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels import vocabulary
-from kernels.components.records import Setting
+from kernels.components.declarations import Setting
 from kernels.components.scalings import SCALINGS
 from kernels.shapes import parameter_shapes, parameter_slices
 

@@ -26,7 +26,7 @@ from kernels.floating_point import default_floating_point
 from kernels.kept import kernel_for, ready_kernel
 from kernels.loop.kernel import MAX_STEPS
 from kernels.loop.lane_assignment import OCCUPIED
-from kernels.loop.runs import RETRAIN, Outcome, Runs, ascending_epochs, cell_limits, initial_numbers, make_columns
+from kernels.loop.run_arrays import RETRAIN, Outcome, Runs, ascending_epochs, cell_limits, initial_numbers, make_columns
 from kernels.numba.jit import ENABLED
 from kernels.numba.machine_code import Kernel, is_compiled
 from kernels.recipe import Hidden, Recipe

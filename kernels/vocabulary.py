@@ -9,7 +9,7 @@ import pkgutil
 from importlib import import_module
 from typing import Any, TypeVar
 
-from kernels.components.records import Activation, Criterion, Loss, Optimizer, Output, Schedule, Setting
+from kernels.components.declarations import Activation, Criterion, Loss, Optimizer, Output, Schedule, Setting
 
 Component = TypeVar("Component", Activation, Output, Loss, Optimizer, Schedule, Criterion)
 

@@ -13,7 +13,7 @@ from sweep.system.kernels_package import check_kernels
 from sweep.system.version import __version__
 
 if TYPE_CHECKING:
-    from kernels.components.records import Setting
+    from kernels.components.declarations import Setting
     from kernels.custom.decorators import activation, loss, optimizer
     from sweep import lanes
     from sweep.errors import StoreError, StudyError, SweepError
@@ -33,7 +33,7 @@ check_kernels()
 
 _HOMES = {
     "Result": "sweep.results.result",
-    "Setting": "kernels.components.records",
+    "Setting": "kernels.components.declarations",
     "StoreError": "sweep.errors",
     "Study": "sweep.study.model",
     "StudyError": "sweep.errors",

@@ -4,7 +4,7 @@ A component may also use its arguments, numbers, ``+ - * /``, comparisons, and `
 :func:`sweep.activation`, :func:`sweep.loss` and :func:`sweep.optimizer`.
 """
 
-from kernels.elementary.functions import elu, exp, log, normal, normal_cdf, sigmoid, sin, sin_cos, softplus, tanh
+from kernels.elementary.lane_functions import elu, exp, log, normal, normal_cdf, sigmoid, sin, sin_cos, softplus, tanh
 from kernels.lanes.arithmetic import absolute, constant, select, sqrt
 
 __all__ = [

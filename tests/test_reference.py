@@ -38,7 +38,7 @@ def public_members(kind: type) -> dict[str, Any]:
 
 
 def _is_option(module: ModuleType) -> bool:
-    """Return whether a module has formulas, which the fields of :mod:`kernels.components.records` explain."""
+    """Return whether a module has formulas, which the fields of :mod:`kernels.components.declarations` explain."""
     return module.__name__.startswith("kernels.components.") and module.__name__.count(".") == 3
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from kernels.components.records import Activation, Criterion, Loss, Optimizer, Schedule
+from kernels.components.declarations import Activation, Criterion, Loss, Optimizer, Schedule
 from kernels.components.value_of import ValueOf
 from kernels.elementary.formulas import formula
 from kernels.lanes.arithmetic import Lanes

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn, TypeVar
 
 from kernels import vocabulary
-from kernels.components.records import LEARNING_RATE, Setting
+from kernels.components.declarations import LEARNING_RATE, Setting
 from kernels.custom.registry import add_source
 from kernels.custom.source import (
     TOO_LONG,

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kernels.components.records import LEARNING_RATE, Setting
+from kernels.components.declarations import LEARNING_RATE, Setting
 from kernels.custom.registry import CustomComponent, component_of
 from kernels.data.packet import make_load_rows, make_store_rows
 from kernels.elementary.formulas import formula
 from kernels.lanes.arithmetic import Lanes
-from kernels.lanes.memory import Rows, aligned_rows, make_memory
+from kernels.lanes.lane_rows import Rows, aligned_rows, make_memory
 from kernels.numba import jit
 
 Array = NDArray[Any]

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from types import FunctionType
 from typing import Any, NamedTuple, NoReturn
 
-from kernels.elementary.functions import ELEMENTARY
+from kernels.elementary.lane_functions import ELEMENTARY
 from kernels.lanes.arithmetic import absolute, constant, select, sqrt
 
 # The functions in formulas, by name.

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kernels.components.records import Setting
+from kernels.components.declarations import Setting
 from kernels.data.control import COMMON_ROWS, INITIAL_ROWS, OUTPUT_RATE, RATE
 from kernels.recipe import Recipe
 from kernels.vocabulary import OPTIMIZERS, SCHEDULES, TAIL

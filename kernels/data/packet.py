@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels.lanes.arithmetic import Lanes
-from kernels.lanes.memory import Memory, Rows
+from kernels.lanes.lane_rows import Memory, Rows
 from kernels.numba.jit import device
 from kernels.recipe import Architecture
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from kernels.data.packet import Packet
 from kernels.lanes.arithmetic import Lanes
-from kernels.lanes.memory import Memory
+from kernels.lanes.lane_rows import Memory
 from kernels.numba.jit import device
 from kernels.numba.part_makers import made_once
 

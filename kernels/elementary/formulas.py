@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from kernels.elementary.functions import ELEMENTARY
+from kernels.elementary.lane_functions import ELEMENTARY
 from kernels.elementary.table import elementary
 from kernels.lanes.lowering import LanesType
 from kernels.numba import jit
@@ -15,7 +15,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def formula(function: F) -> F:
-    """Compile a function for use inside kernels, which may call those of :mod:`kernels.elementary.functions`."""
+    """Compile a function for use inside kernels, which may call those of :mod:`kernels.elementary.lane_functions`."""
     return jit.device(function)
 
 

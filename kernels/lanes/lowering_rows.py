@@ -1,4 +1,4 @@
-"""LLVM code behind rows of lanes: :class:`kernels.lanes.memory.Memory`."""
+"""LLVM code behind rows of lanes: :class:`kernels.lanes.lane_rows.Memory`."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def register_memory(
     Parameters
     ----------
     load, store, rows_of, dtype, width
-        Those of :class:`kernels.lanes.memory.Memory`.
+        Those of :class:`kernels.lanes.lane_rows.Memory`.
 
     Raises
     ------
@@ -106,7 +106,7 @@ def register_fill(fill: Callable[..., Any], dtype: str, width: int) -> None:
     Parameters
     ----------
     fill
-        That of :class:`kernels.lanes.memory.Memory`.
+        That of :class:`kernels.lanes.lane_rows.Memory`.
     dtype, width
         Of rows.
     """
@@ -133,7 +133,7 @@ def register_group(
     Parameters
     ----------
     load_group, store_group
-        Those of :meth:`kernels.lanes.memory.Memory.group`.
+        Those of :meth:`kernels.lanes.lane_rows.Memory.group`.
     dtype, width
         Of rows.
     count
@@ -186,7 +186,7 @@ def register_stack(rows: Callable[..., Any], dtype: str, width: int, count: int)
     Parameters
     ----------
     rows
-        The function of :meth:`kernels.lanes.memory.Memory.stack`.
+        The function of :meth:`kernels.lanes.lane_rows.Memory.stack`.
     dtype, width
         Of rows.
     count

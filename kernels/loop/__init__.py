@@ -7,7 +7,7 @@
 - ``lane_assignment``: assigns runs to lanes and records outcomes; an array (``seats``) holds the run of each lane.
 - ``shuffled_patterns``: writes the patterns of an epoch in the shuffled order of each lane.
 - ``registers``: which data of packets the inner loop keeps in registers.
-- ``runs``: the runs to train and the arrays that their results are written to.
+- ``run_arrays``: the runs to train and the arrays that their results are written to.
 
 Functions named ``make_..`` take the arguments that :mod:`kernels.step` describes.
 """

@@ -18,7 +18,7 @@ from kernels.data.control_layout import PLATEAU_FLAG, make_control_layout
 from kernels.data.packet import Packet
 from kernels.data.patterns import Patterns
 from kernels.lanes.arithmetic import select
-from kernels.lanes.memory import Memory
+from kernels.lanes.lane_rows import Memory
 from kernels.loop.evaluation import Verdict, make_evaluate
 from kernels.loop.lane_assignment import (
     EMPTY,
@@ -40,13 +40,13 @@ from kernels.loop.lane_assignment import (
 from kernels.loop.loss_sums import make_add_loss, make_record_sums
 from kernels.loop.metrics import make_measure
 from kernels.loop.plateau import make_plateau
-from kernels.loop.runs import CONVERGED, DIVERGED, EXHAUSTED, PLATEAU, STALLED, Runs
+from kernels.loop.run_arrays import CONVERGED, DIVERGED, EXHAUSTED, PLATEAU, STALLED, Runs
 from kernels.loop.shuffled_patterns import make_shuffle
 from kernels.numba.jit import device, routine
 from kernels.numba.part_makers import made_once
 from kernels.recipe import Recipe
+from kernels.step.interface import file_order, make_step
 from kernels.step.layout import Workspace, make_in_memory
-from kernels.step.step import file_order, make_step
 from kernels.variant import Variant
 
 # The number of windows before the first. For a plain 0 Numba would compile functions a second time.

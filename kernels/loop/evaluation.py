@@ -13,15 +13,15 @@ from kernels.data.control_layout import make_control_layout
 from kernels.data.packet import Packet, make_load_rows
 from kernels.data.patterns import Patterns, PatternSource
 from kernels.lanes.arithmetic import Lanes, Mask
-from kernels.lanes.memory import Memory
+from kernels.lanes.lane_rows import Memory
 from kernels.lanes.operations import any_lane
 from kernels.loop.plateau import make_plateau
 from kernels.loop.right import make_right
 from kernels.numba.jit import device
 from kernels.numba.part_makers import made_once
 from kernels.recipe import Recipe
+from kernels.step.interface import file_order, make_step
 from kernels.step.schedule import make_rates_rest
-from kernels.step.step import file_order, make_step
 from kernels.variant import Variant
 
 

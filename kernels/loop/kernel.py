@@ -8,22 +8,22 @@ from typing import TypeAlias
 from kernels.data.packet import Packet
 from kernels.data.patterns import Patterns
 from kernels.lanes.arithmetic import Mask
-from kernels.lanes.memory import Memory, Rows, make_memory
+from kernels.lanes.lane_rows import Memory, Rows, make_memory
 from kernels.lanes.operations import align_frame, any_lane
 from kernels.loop.end_runs import make_end_runs
 from kernels.loop.evaluation import make_watch
 from kernels.loop.lane_assignment import DEADLINE, OCCUPIED, TURN, some_wait
 from kernels.loop.loss_sums import make_add_loss
 from kernels.loop.registers import PacketOf, make_packet_places
-from kernels.loop.runs import Runs
+from kernels.loop.run_arrays import Runs
 from kernels.loop.shuffled_patterns import make_shuffle
 from kernels.numba import jit
 from kernels.numba.jit import device
 from kernels.numba.machine_code import Kernel
 from kernels.numba.part_makers import made_once
 from kernels.recipe import Recipe
+from kernels.step.interface import make_step
 from kernels.step.layout import Workspace
-from kernels.step.step import make_step
 from kernels.variant import Variant
 
 MAX_STEPS = 2**31 - 1

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from kernels.components.records import LEARNING_RATE
+from kernels.components.declarations import LEARNING_RATE
 from kernels.data.control import (
     ACTIVE_FLAG,
     FINITE_FLAG,
@@ -22,8 +22,8 @@ from kernels.data.control import (
 )
 from kernels.data.control_layout import TO_BEAT, WAITED, make_control_layout
 from kernels.data.patterns import Patterns
-from kernels.lanes.memory import Memory
-from kernels.loop.runs import DIVERGED, FROM_STEP, MOST_STEPS, PATTERNS, RETRAIN, SCHEDULE_STEPS, Runs
+from kernels.lanes.lane_rows import Memory
+from kernels.loop.run_arrays import DIVERGED, FROM_STEP, MOST_STEPS, PATTERNS, RETRAIN, SCHEDULE_STEPS, Runs
 from kernels.numba.jit import device
 from kernels.numba.part_makers import made_once
 from kernels.recipe import Recipe

@@ -9,10 +9,10 @@ import numpy as np
 from kernels.data.control_layout import make_control_layout
 from kernels.data.packet import Packet
 from kernels.lanes.arithmetic import Lanes
-from kernels.lanes.memory import Memory, make_memory
+from kernels.lanes.lane_rows import Memory, make_memory
 from kernels.lanes.operations import widen
 from kernels.loop.lane_assignment import RUN
-from kernels.loop.runs import Runs
+from kernels.loop.run_arrays import Runs
 from kernels.numba.jit import device
 from kernels.numba.part_makers import made_once
 from kernels.recipe import Recipe

@@ -10,12 +10,12 @@ from kernels.data.control import FINITE_FLAG, MAX_ERROR, N_CORRECT
 from kernels.data.packet import Packet, numbering
 from kernels.data.patterns import Patterns
 from kernels.lanes.arithmetic import absolute, select
-from kernels.lanes.memory import Memory
+from kernels.lanes.lane_rows import Memory
 from kernels.loop.right import make_right
 from kernels.numba.jit import device
 from kernels.numba.part_makers import made_once
 from kernels.recipe import Recipe
-from kernels.step.step import file_order
+from kernels.step.interface import file_order
 from kernels.variant import Variant
 from kernels.vocabulary import OPTIMIZERS
 

@@ -9,7 +9,7 @@ from kernels.data.control_layout import NEXT_TO_BEAT, NEXT_WAITED, TO_BEAT, WAIT
 from kernels.data.packet import Packet
 from kernels.data.patterns import Patterns, PatternSource
 from kernels.lanes.arithmetic import Lanes, Mask, select
-from kernels.lanes.memory import Memory
+from kernels.lanes.lane_rows import Memory
 from kernels.loop.right import make_right
 from kernels.numba.jit import device
 from kernels.numba.part_makers import made_once

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
 from kernels.data.packet import Packet
-from kernels.lanes.memory import Memory, Rows
+from kernels.lanes.lane_rows import Memory, Rows
 from kernels.numba.jit import device
 from kernels.numba.part_makers import made_once
 from kernels.recipe import Recipe

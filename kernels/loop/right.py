@@ -8,7 +8,7 @@ from typing import NamedTuple
 from kernels.data.packet import Packet
 from kernels.data.patterns import Patterns, PatternSource
 from kernels.lanes.arithmetic import Lanes, Mask, select
-from kernels.lanes.memory import Memory
+from kernels.lanes.lane_rows import Memory
 from kernels.numba.jit import device
 from kernels.numba.part_makers import made_once
 from kernels.recipe import Recipe

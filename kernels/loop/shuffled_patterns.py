@@ -7,7 +7,7 @@ from typing import Any
 
 from kernels.data.patterns import Patterns
 from kernels.loop.lane_assignment import EMPTY, FIRST_TURN, RUN
-from kernels.loop.runs import Runs
+from kernels.loop.run_arrays import Runs
 from kernels.numba.jit import device
 from kernels.numba.part_makers import made_once
 from kernels.recipe import Recipe

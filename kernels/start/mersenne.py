@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import cache
 
 from kernels.lanes.arithmetic import Lanes, select
-from kernels.lanes.memory import Rows, make_memory
+from kernels.lanes.lane_rows import Rows, make_memory
 from kernels.lanes.operations import floating
 from kernels.numba.jit import device
 

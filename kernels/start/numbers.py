@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from kernels.numba.compiling import claimed
 from kernels.numba.jit import kernel
 from kernels.numba.machine_code import Kernel, is_compiled, is_loaded
-from kernels.start.distributions import CHUNK, Scratch, Wanted, make_fill_normal, make_fill_uniform, make_scratch
+from kernels.start.draws import CHUNK, Scratch, Wanted, make_fill_normal, make_fill_uniform, make_scratch
 from kernels.start.mersenne import MAX_SEED, OFFSET, STATE_WORDS, WIDTH, make_next_words, make_seed_rows
 from kernels.start.names import GENERATORS
 

@@ -4,7 +4,7 @@ Functions named ``make_..`` build the functions that kernels inline. These are t
 
 - ``recipe``: the components that decide the bits, :class:`kernels.recipe.Recipe`;
 - ``variant``: the choices that decide only speed, :class:`kernels.variant.Variant`;
-- ``memory``: loads and stores rows of lanes, :class:`kernels.lanes.memory.Memory`;
+- ``memory``: loads and stores rows of lanes, :class:`kernels.lanes.lane_rows.Memory`;
 - ``source``: how patterns are read, :class:`kernels.data.patterns.PatternSource`.
 
 The functions that they return take ``patterns`` (:class:`kernels.data.patterns.Patterns`), ``packet``

@@ -9,7 +9,7 @@ from kernels.data.control import OUTPUT_SCALE
 from kernels.data.control_layout import make_control_layout
 from kernels.data.packet import Packet, make_load_rows, numbering, unit_numbering
 from kernels.data.patterns import Patterns, PatternSource
-from kernels.lanes.memory import Memory, Rows
+from kernels.lanes.lane_rows import Memory, Rows
 from kernels.numba.jit import device
 from kernels.numba.part_makers import made_once
 from kernels.recipe import Recipe

@@ -12,12 +12,12 @@ from kernels.components.inlined import activation
 from kernels.data.control import OUTPUT_SCALE
 from kernels.data.packet import Packet, Place, n_layers, place_of
 from kernels.data.patterns import Patterns, PatternSource
-from kernels.lanes.memory import Memory
+from kernels.lanes.lane_rows import Memory
 from kernels.numba.jit import device
 from kernels.numba.part_makers import made_once
 from kernels.recipe import Recipe
 from kernels.step.layer import make_forward_layer, make_layer_gradients, make_layer_inputs, make_pattern_inputs
-from kernels.step.outputs import make_finish_outputs
+from kernels.step.output_layer import make_finish_outputs
 from kernels.step.update import Backward, Mode, make_gradient_sinks, make_start
 from kernels.variant import Variant
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from kernels.components.declarations import Activation
 from kernels.components.inlined import activation, integer_activation
-from kernels.components.records import Activation
 from kernels.data.control import HIDDEN_SCALE
 from kernels.data.control_layout import make_control_layout
 from kernels.data.packet import Packet, make_load_rows, unit_numbering
 from kernels.data.patterns import Patterns, PatternSource
-from kernels.lanes.memory import Memory
+from kernels.lanes.lane_rows import Memory
 from kernels.numba.jit import device
 from kernels.numba.part_makers import made_once
 from kernels.recipe import Recipe
 from kernels.step.deep import make_deep_forward
-from kernels.step.outputs import make_activate, make_finish_outputs
+from kernels.step.output_layer import make_activate, make_finish_outputs
 from kernels.variant import Variant
 
 

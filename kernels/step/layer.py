@@ -13,11 +13,11 @@ from kernels.data.control_layout import make_control_layout
 from kernels.data.packet import Packet, Place, make_load_rows
 from kernels.data.patterns import Patterns, PatternSource
 from kernels.lanes.arithmetic import Lanes
-from kernels.lanes.memory import Memory
+from kernels.lanes.lane_rows import Memory
 from kernels.numba.jit import device
 from kernels.numba.part_makers import made_once
 from kernels.recipe import Recipe
-from kernels.step.outputs import make_activate
+from kernels.step.output_layer import make_activate
 from kernels.step.update import UPDATE, Mode, make_gradient_sinks, make_start
 from kernels.variant import Variant
 

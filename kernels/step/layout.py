@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from kernels.data.control import LATEST, OUTPUT_RATE, PREVIOUS, RATE
 from kernels.data.control_layout import make_control_layout
 from kernels.data.packet import Packet, Place, Stack
-from kernels.lanes.memory import Memory, aligned_rows, make_memory
+from kernels.lanes.lane_rows import Memory, aligned_rows, make_memory
 from kernels.numba.jit import device
 from kernels.numba.part_makers import made_once
 from kernels.recipe import Architecture, Hidden, Recipe, sizes_of

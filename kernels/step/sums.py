@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from kernels.data.packet import Packet, Place, n_layers, numbering, place_of, unit_numbering
 from kernels.data.patterns import Patterns
-from kernels.lanes.memory import Memory
+from kernels.lanes.lane_rows import Memory
 from kernels.numba.jit import device
 from kernels.numba.part_makers import made_once
 from kernels.recipe import Recipe

@@ -12,7 +12,7 @@ from kernels.data.control_layout import make_control_layout
 from kernels.data.packet import Packet, make_load_rows, make_store_rows, numbering
 from kernels.data.patterns import Patterns
 from kernels.lanes.arithmetic import Lanes
-from kernels.lanes.memory import Memory
+from kernels.lanes.lane_rows import Memory
 from kernels.numba.jit import device
 from kernels.numba.part_makers import made_once
 from kernels.recipe import Recipe

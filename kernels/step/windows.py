@@ -9,7 +9,7 @@ from kernels.components.reductions import count
 from kernels.data.packet import Packet, numbering
 from kernels.data.patterns import Patterns, PatternSource
 from kernels.lanes.arithmetic import Mask
-from kernels.lanes.memory import Memory
+from kernels.lanes.lane_rows import Memory
 from kernels.numba.jit import device, routine
 from kernels.numba.part_makers import made_once
 from kernels.recipe import Recipe

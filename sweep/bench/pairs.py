@@ -29,7 +29,7 @@ from typing import Any, NamedTuple
 from sweep.bench.case import CASES, Case
 from sweep.bench.host import Checkout, Host
 from sweep.bench.measure import Effort, Side, agreement, best_variant, interleave
-from sweep.bench.operations import step_operations
+from sweep.bench.operation_counts import step_operations
 from sweep.bench.peers import OWN, MissingError, UnsupportedError
 from sweep.bench.runner import PEERS, STEPS
 from sweep.system.host import available_threads, machine_facts

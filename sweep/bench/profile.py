@@ -6,7 +6,7 @@ and without a criterion. *The hot loop*: the machine code of the steps,
 counted by kind; ``--assembly`` prints it.
 
 How to read the loop. Every vector instruction should be one of the step's
-operations (:mod:`sweep.bench.operations`), a load of a parameter or activation, or
+operations (:mod:`sweep.bench.operation_counts`), a load of a parameter or activation, or
 a store of one. Stores to the stack are spills, ``call`` a function that was not
 inlined, instructions on ``xmm`` registers that end in ``sd`` or ``ss`` scalar code;
 none of them should be there. For a sampling profile, LLVM can name kernels to
@@ -25,10 +25,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sweep.bench.case import ACTIVATIONS, CASES, DTYPES, Array, Case
-from sweep.bench.operations import step_operations
+from sweep.bench.operation_counts import step_operations
 
 if TYPE_CHECKING:
-    from kernels.loop.runs import Outcome
+    from kernels.loop.run_arrays import Outcome
     from kernels.train import Trainer
 
 _JUMP = re.compile(r"\tj\w+\s+(\.L\w+)")

@@ -11,7 +11,7 @@ from rich.table import Table
 from sweep.bench.case import Case
 from sweep.bench.figure import draw, kinds
 from sweep.bench.measure import Comparison
-from sweep.bench.operations import Operations, step_operations
+from sweep.bench.operation_counts import Operations, step_operations
 from sweep.bench.runner import Findings
 from sweep.system.host import machine_facts
 from sweep.terminal.tables import make_table, print_table

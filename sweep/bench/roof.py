@@ -22,7 +22,7 @@ import numpy as np
 
 from kernels.elementary.table import elementary
 from kernels.lanes.arithmetic import sqrt
-from kernels.lanes.memory import Rows, aligned_rows, make_memory
+from kernels.lanes.lane_rows import Rows, aligned_rows, make_memory
 from kernels.numba.jit import kernel
 from kernels.numba.target import register_bytes
 

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from sweep.bench.case import Case
 from sweep.bench.host import Host
 from sweep.bench.measure import Comparison, Effort, compare
-from sweep.bench.operations import step_operations
+from sweep.bench.operation_counts import step_operations
 from sweep.bench.peers import HOMES, OWN, MissingError, UnsupportedError
 
 # The C++ peer takes its initial weights; over so many steps, drawing them costs little.

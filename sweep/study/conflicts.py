@@ -25,7 +25,7 @@ from sweep.study.start_faults import start_faults
 from sweep.system.formatting import count_text
 
 if TYPE_CHECKING:
-    from kernels.components.records import Loss
+    from kernels.components.declarations import Loss
     from sweep.study.content import StudyContent
     from sweep.study.options.option_tables import OptionTables
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-    from kernels.loop.runs import Columns
+    from kernels.loop.run_arrays import Columns
 
 Array = NDArray[Any]
 
@@ -126,7 +126,7 @@ def updates(columns: Columns) -> Array:
 
 def is_outcome(name: str, study: Study) -> bool:
     """Return whether a column holds an outcome of training, rather than what follows from the study."""
-    from kernels.loop.runs import Columns
+    from kernels.loop.run_arrays import Columns
 
     others = (*threshold_columns(study), *measure_columns(study), *attempt_columns(study), *network_columns(study))
     return name in Columns._fields or name in [column.name for column in others]
@@ -134,7 +134,7 @@ def is_outcome(name: str, study: Study) -> bool:
 
 def outcomes_from_table(table: pa.Table, study: Study) -> Columns:
     """Return the outcomes in a table of rows of a study, with its loss thresholds."""
-    from kernels.loop.runs import Columns
+    from kernels.loop.run_arrays import Columns
     from sweep.analysis.table_values import column_values
 
     known = {column.name: column for column in runs_columns(study)}

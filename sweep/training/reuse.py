@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from kernels.loop.runs import Columns
+from kernels.loop.run_arrays import Columns
 from sweep.errors import StoreError
 from sweep.store.commits import Commit
 from sweep.store.files import Files

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from kernels.loop.runs import Columns
+from kernels.loop.run_arrays import Columns
 from sweep.analysis.table_values import column_values
 from sweep.analysis.tally import counts_from_table
 from sweep.errors import StoreError

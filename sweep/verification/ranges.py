@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from kernels.loop.runs import Columns
+from kernels.loop.run_arrays import Columns
 from sweep.schedule.part import Part
 from sweep.schedule.plan import Plan
 from sweep.schemas.run_columns import attempt_columns, measure_columns, threshold_columns

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels.elementary.table import elementary
-from kernels.lanes.memory import aligned_rows, make_memory
+from kernels.lanes.lane_rows import aligned_rows, make_memory
 from kernels.numba import jit
 from tests.accuracy import inputs, references
 from tests.accuracy.inputs import UNSIGNED

@@ -9,7 +9,7 @@ import pytest
 
 from kernels.recipe import sizes_of
 from sweep.bench.case import CASES, Case
-from sweep.bench.operations import Operations, step_operations
+from sweep.bench.operation_counts import Operations, step_operations
 from tests.bench.test_peers import NAMED
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from kernels.lanes.memory import aligned_rows
+from kernels.lanes.lane_rows import aligned_rows
 from sweep.bench import roof
 from tests.accuracy import survey
 from tests.kernels.support import sized

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from kernels.loop.runs import Outcome
+from kernels.loop.run_arrays import Outcome
 from kernels.recipe import Hidden
 from tests import oracle
 from tests.accuracy import survey

@@ -31,7 +31,7 @@ PROBE = """
 import json, sys
 from pathlib import Path
 from kernels.numba import entries, jit
-from kernels.lanes.memory import aligned_rows, make_memory
+from kernels.lanes.lane_rows import aligned_rows, make_memory
 from kernels.elementary.polynomial import horner
 
 memory = make_memory("float64", 2)
@@ -145,7 +145,7 @@ def test_damaged_entries_are_replaced(tmp_path: Path) -> None:
 EXCHANGE = """
 import json
 from kernels.numba import entries, jit
-from kernels.lanes.memory import aligned_rows, make_memory
+from kernels.lanes.lane_rows import aligned_rows, make_memory
 
 memory = make_memory("float64", 2)
 load, store = memory.load, memory.store

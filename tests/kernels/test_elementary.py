@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from kernels.elementary import trigonometric
 from kernels.elementary.table import elementary
-from kernels.lanes.memory import aligned_rows, make_memory
+from kernels.lanes.lane_rows import aligned_rows, make_memory
 from kernels.numba import jit
 from tests.accuracy import inputs, survey
 from tests.accuracy.survey import NAMES

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from kernels.lanes.arithmetic import absolute, select, sqrt
-from kernels.lanes.memory import ALIGNMENT, aligned_rows, make_memory
+from kernels.lanes.lane_rows import ALIGNMENT, aligned_rows, make_memory
 from kernels.lanes.operations import any_lane, bits, from_bits, multiply_add, narrow, widen
 from kernels.numba import jit
 from tests.kernels.support import DTYPES, Array, assert_equal

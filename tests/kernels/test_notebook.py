@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kernels.loop.runs import Outcome
+from kernels.loop.run_arrays import Outcome
 from kernels.numba import jit
 from kernels.recipe import Architecture, Recipe, make_settings
 from kernels.start.initialize import Start, initial_weights

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kernels.loop.runs import Outcome
+from kernels.loop.run_arrays import Outcome
 from kernels.numba import jit
 from kernels.tuning import tuning_here
 from tests.kernels.compare import (

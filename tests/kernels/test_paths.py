@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from kernels.loop.runs import Outcome
+from kernels.loop.run_arrays import Outcome
 from tests.kernels.compare import (
     assert_same_columns,
     hidden_of,

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from kernels import vocabulary
-from kernels.components.records import Schedule
+from kernels.components.declarations import Schedule
 from kernels.lanes.arithmetic import Lanes
 from tests.kernels.compare import assert_as_oracle, train_kernel
 from tests.kernels.runs import draw_runs

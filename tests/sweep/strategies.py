@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from kernels import vocabulary
-from kernels.components.records import Setting
+from kernels.components.declarations import Setting
 from tests.sweep.support import SECTIONS
 from tests.sweep.tasks_of_four import SWEPT_OF_FOUR, TASKS_OF_FOUR
 

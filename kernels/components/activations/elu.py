@@ -1,7 +1,7 @@
 """The exponential linear unit: z above 0, else e^z - 1."""
 
-from kernels.components.records import Activation
-from kernels.elementary.functions import elu, exp
+from kernels.components.declarations import Activation
+from kernels.elementary.lane_functions import elu, exp
 from kernels.lanes.arithmetic import Lanes, select
 
 

@@ -1,7 +1,7 @@
 """The Gaussian error linear unit: z times the probability that a standard normal number is at most z."""
 
-from kernels.components.records import Activation
-from kernels.elementary.functions import normal, normal_cdf
+from kernels.components.declarations import Activation
+from kernels.elementary.lane_functions import normal, normal_cdf
 from kernels.lanes.arithmetic import Lanes
 
 

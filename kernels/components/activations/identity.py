@@ -1,6 +1,6 @@
 """The identity, for linear networks."""
 
-from kernels.components.records import Activation
+from kernels.components.declarations import Activation
 from kernels.lanes.arithmetic import Lanes
 
 

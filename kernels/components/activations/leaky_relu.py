@@ -1,6 +1,6 @@
 """ReLU with a slope below 0, which is also its slope at 0."""
 
-from kernels.components.records import Activation, Setting
+from kernels.components.declarations import Activation, Setting
 from kernels.lanes.arithmetic import Lanes, select
 
 NEGATIVE_SLOPE = Setting("negative_slope", 0.01, "slope of leaky_relu below 0")

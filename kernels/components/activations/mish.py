@@ -1,7 +1,7 @@
 """Mish: z times the hyperbolic tangent of its softplus."""
 
-from kernels.components.records import Activation
-from kernels.elementary.functions import sigmoid, softplus, tanh
+from kernels.components.declarations import Activation
+from kernels.elementary.lane_functions import sigmoid, softplus, tanh
 from kernels.lanes.arithmetic import Lanes
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from kernels.components.records import Activation
+from kernels.components.declarations import Activation
 from kernels.lanes.arithmetic import Lanes, select
 
 

@@ -1,7 +1,7 @@
 """The logistic function 1 / (1 + e^-z)."""
 
-from kernels.components.records import Activation
-from kernels.elementary.functions import sigmoid
+from kernels.components.declarations import Activation
+from kernels.elementary.lane_functions import sigmoid
 from kernels.lanes.arithmetic import Lanes
 
 

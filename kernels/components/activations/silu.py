@@ -1,7 +1,7 @@
 """The sigmoid linear unit, also called swish: z times its logistic function."""
 
-from kernels.components.records import Activation
-from kernels.elementary.functions import sigmoid
+from kernels.components.declarations import Activation
+from kernels.elementary.lane_functions import sigmoid
 from kernels.lanes.arithmetic import Lanes
 
 

@@ -1,7 +1,7 @@
 """The sine."""
 
-from kernels.components.records import Activation
-from kernels.elementary.functions import sin, sin_cos
+from kernels.components.declarations import Activation
+from kernels.elementary.lane_functions import sin, sin_cos
 from kernels.lanes.arithmetic import Lanes
 
 

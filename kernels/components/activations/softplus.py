@@ -1,7 +1,7 @@
 """The smooth ReLU log(1 + e^z)."""
 
-from kernels.components.records import Activation
-from kernels.elementary.functions import sigmoid, softplus
+from kernels.components.declarations import Activation
+from kernels.elementary.lane_functions import sigmoid, softplus
 from kernels.lanes.arithmetic import Lanes
 
 

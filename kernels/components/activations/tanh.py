@@ -1,7 +1,7 @@
 """The hyperbolic tangent."""
 
-from kernels.components.records import Activation
-from kernels.elementary.functions import tanh
+from kernels.components.declarations import Activation
+from kernels.elementary.lane_functions import tanh
 from kernels.lanes.arithmetic import Lanes
 
 

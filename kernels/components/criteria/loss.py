@@ -1,6 +1,6 @@
 """The loss is below the threshold."""
 
-from kernels.components.records import Criterion
+from kernels.components.declarations import Criterion
 from kernels.lanes.arithmetic import Lanes, Mask
 
 

@@ -1,6 +1,6 @@
 """Every output is nearer to its target than the threshold."""
 
-from kernels.components.records import Criterion
+from kernels.components.declarations import Criterion
 from kernels.lanes.arithmetic import Lanes, Mask, absolute
 
 

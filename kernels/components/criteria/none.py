@@ -1,5 +1,5 @@
 """No run converges or stalls."""
 
-from kernels.components.records import Criterion
+from kernels.components.declarations import Criterion
 
 COMPONENT = Criterion(None, None, "no run converges or stalls")

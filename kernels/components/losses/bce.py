@@ -1,7 +1,7 @@
 """Binary cross-entropy of a logistic output, computed from its sum u."""
 
-from kernels.components.records import Loss
-from kernels.elementary.functions import softplus
+from kernels.components.declarations import Loss
+from kernels.elementary.lane_functions import softplus
 from kernels.lanes.arithmetic import Lanes, absolute, select
 
 

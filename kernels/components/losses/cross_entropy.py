@@ -1,7 +1,7 @@
 """Cross-entropy of the probabilities of mutually exclusive classes."""
 
+from kernels.components.declarations import Loss
 from kernels.components.losses.bce import slope
-from kernels.components.records import Loss
 from kernels.lanes.arithmetic import Lanes
 
 

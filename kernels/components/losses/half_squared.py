@@ -1,7 +1,7 @@
 """Half the squared error, whose derivative is the error."""
 
+from kernels.components.declarations import Loss
 from kernels.components.losses.squared import term
-from kernels.components.records import Loss
 from kernels.lanes.arithmetic import Lanes
 
 

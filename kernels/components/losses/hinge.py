@@ -1,6 +1,6 @@
 """The hinge loss max(0, 1 - target y) of targets -1 and 1."""
 
-from kernels.components.records import Loss
+from kernels.components.declarations import Loss
 from kernels.lanes.arithmetic import Lanes, constant, select
 
 

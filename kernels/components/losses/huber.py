@@ -1,6 +1,6 @@
 """Huber's loss: half the squared error up to delta, and linear beyond."""
 
-from kernels.components.records import Loss, Setting
+from kernels.components.declarations import Loss, Setting
 from kernels.lanes.arithmetic import Lanes, absolute, select
 
 DELTA = Setting("delta", 1.0, "error beyond which the loss huber is linear", "output", above=0)

@@ -1,6 +1,6 @@
 """The squared error."""
 
-from kernels.components.records import Loss
+from kernels.components.declarations import Loss
 from kernels.lanes.arithmetic import Lanes
 
 

@@ -1,7 +1,7 @@
 """Adam: mean gradients are divided by the root of their mean square, both corrected for their start at 0."""
 
+from kernels.components.declarations import Optimizer, Setting
 from kernels.components.optimizers.rmsprop import EPS
-from kernels.components.records import Optimizer, Setting
 from kernels.lanes.arithmetic import Lanes, sqrt
 
 BETA1 = Setting("beta1", 0.9, "decay of the mean gradient", at_least=0, below=1)

@@ -1,6 +1,6 @@
 """Gradient descent."""
 
-from kernels.components.records import Optimizer
+from kernels.components.declarations import Optimizer
 from kernels.lanes.arithmetic import Lanes
 
 

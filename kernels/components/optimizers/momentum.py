@@ -1,6 +1,6 @@
 """Gradient descent with a velocity, a sum of gradients that decay."""
 
-from kernels.components.records import Optimizer, Setting
+from kernels.components.declarations import Optimizer, Setting
 from kernels.lanes.arithmetic import Lanes
 
 MOMENTUM = Setting("momentum", 0.9, "share of the velocity that is kept", at_least=0, below=1, also=("mu",))

@@ -1,7 +1,7 @@
 """Gradient descent with a velocity and Nesterov's look-ahead."""
 
+from kernels.components.declarations import Optimizer
 from kernels.components.optimizers.momentum import MOMENTUM
-from kernels.components.records import Optimizer
 from kernels.lanes.arithmetic import Lanes
 
 

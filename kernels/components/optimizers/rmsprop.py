@@ -1,6 +1,6 @@
 """RMSprop: gradients are divided by the root of their mean square."""
 
-from kernels.components.records import Optimizer, Setting
+from kernels.components.declarations import Optimizer, Setting
 from kernels.lanes.arithmetic import Lanes, sqrt
 
 ALPHA = Setting("alpha", 0.99, "decay of the mean squared gradient", at_least=0, below=1, also=("rho",))

@@ -1,6 +1,6 @@
 """Rprop: steps grow while the gradient keeps its sign and shrink where it changes; its size does not matter."""
 
-from kernels.components.records import LEARNING_RATE, Optimizer
+from kernels.components.declarations import LEARNING_RATE, Optimizer
 from kernels.lanes.arithmetic import Lanes, constant, select
 
 

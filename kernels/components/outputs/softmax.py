@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from kernels.components.records import Output
-from kernels.elementary.functions import exp, log
+from kernels.components.declarations import Output
+from kernels.elementary.lane_functions import exp, log
 from kernels.lanes.arithmetic import Lanes, constant, select
 
 

@@ -1,5 +1,5 @@
 """Constant learning rates."""
 
-from kernels.components.records import Schedule
+from kernels.components.declarations import Schedule
 
 COMPONENT = Schedule(None)

@@ -1,7 +1,7 @@
 """Half a cosine wave, from 1 towards 0."""
 
-from kernels.components.records import Schedule
-from kernels.elementary.functions import sin_cos
+from kernels.components.declarations import Schedule
+from kernels.elementary.lane_functions import sin_cos
 from kernels.lanes.arithmetic import Lanes
 
 PI = 3.141592653589793

@@ -1,6 +1,6 @@
 """Multiply by gamma after each update, by repeated products."""
 
-from kernels.components.records import Schedule, Setting
+from kernels.components.declarations import Schedule, Setting
 from kernels.lanes.arithmetic import Lanes
 
 GAMMA = Setting("gamma", 0.999, "factor of the learning rates after one update, or with step after some", above=0)

@@ -1,6 +1,6 @@
 """Divide by 1 + decay * (number of updates before)."""
 
-from kernels.components.records import Schedule, Setting
+from kernels.components.declarations import Schedule, Setting
 from kernels.lanes.arithmetic import Lanes
 
 DECAY_RATE = Setting("decay_rate", 0.001, "decay of the schedule inverse_time for each update", "1/update", at_least=0)

@@ -1,6 +1,6 @@
 """From 1 in equal steps towards an end factor, which the update after the last would have."""
 
-from kernels.components.records import Schedule, Setting
+from kernels.components.declarations import Schedule, Setting
 from kernels.lanes.arithmetic import Lanes
 
 END_FACTOR = Setting("end_factor", 0.0, "factor of the learning rates at the end of the schedule linear", at_least=0)

@@ -1,6 +1,6 @@
 """Multiply by gamma after every so many updates."""
 
-from kernels.components.records import Schedule, Setting
+from kernels.components.declarations import Schedule, Setting
 from kernels.components.schedules.exponential import GAMMA
 from kernels.lanes.arithmetic import Lanes, select
 

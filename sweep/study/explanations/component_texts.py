@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from kernels import vocabulary
-from kernels.components import records
+from kernels.components import declarations
 
 # The functions that are a component's formula, by kind, in the order in which they are computed.
 _FORMULAS = {
@@ -77,7 +77,7 @@ def _text(kind: str, name: str) -> ComponentText:
     record = COMPONENTS[kind][name]
     module = sys.modules[f"kernels.components.{_FOLDERS[kind]}.{name}"]
     functions = [getattr(record, role) for role in _FORMULAS[kind]]
-    formula = [_code(each) for each in functions if each is not None and each.__module__ != records.__name__]
+    formula = [_code(each) for each in functions if each is not None and each.__module__ != declarations.__name__]
     if kind == "loss" and record.factor != 1:
         formula.append(f"# the loss is {record.factor:g} times the sum of its terms")
     settings = tuple(each.name for each in getattr(record, "settings", ()))

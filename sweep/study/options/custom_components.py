@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from kernels import vocabulary
-from kernels.components.records import Setting
+from kernels.components.declarations import Setting
 from kernels.custom.decorators import NAME, setting_fault, taken_names
 from kernels.custom.registry import KINDS, Declaration, declared_components
 from sweep.columns import reserved_columns

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, NamedTuple, TypeVar, cast, get_type_
 from pydantic import Field, create_model
 
 from kernels import vocabulary
-from kernels.components.records import Setting
+from kernels.components.declarations import Setting
 from kernels.custom.registry import Declaration, record_of
 from sweep.study.reading.section import Section
 

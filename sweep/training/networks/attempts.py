@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from kernels.loop.runs import EXHAUSTED, Columns, Outcome
+from kernels.loop.run_arrays import EXHAUSTED, Columns, Outcome
 from sweep.columns import STATUSES
 from sweep.study.options.other_sections import Restarts
 

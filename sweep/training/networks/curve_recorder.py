@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kernels.loop.runs import CONVERGED, EXHAUSTED, Outcome
+from kernels.loop.run_arrays import CONVERGED, EXHAUSTED, Outcome
 from sweep.analysis.table_values import column_values, status_array
 from sweep.columns import STATUSES, arrow_schema
 from sweep.errors import StoreError

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels.data.patterns import make_patterns
-from kernels.loop.runs import DIVERGED, Outcome
+from kernels.loop.run_arrays import DIVERGED, Outcome
 from kernels.recipe import Hidden, Recipe
 from kernels.vocabulary import OVER_OUTPUTS
 from sweep.measures import MEASURES

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from kernels.loop.runs import Columns, Outcome, make_columns
+from kernels.loop.run_arrays import Columns, Outcome, make_columns
 from kernels.recipe import Recipe
 from kernels.start import initialize
 from kernels.start.explicit import place_given

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from kernels.data.patterns import make_patterns
 from kernels.effort import Effort
-from kernels.loop.runs import DIVERGED, Outcome
+from kernels.loop.run_arrays import DIVERGED, Outcome
 from kernels.recipe import Hidden, Recipe
 from kernels.train import Trainer
 from sweep.schedule.recipes import make_still, still_settings

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from hypothesis import strategies as st
 
 from kernels import vocabulary
-from kernels.components.records import Setting
+from kernels.components.declarations import Setting
 from sweep.measures import RECORDED
 from sweep.study.options.option_tables import KINDS, OPTIONS
 from sweep.study.options.other_sections import FAILURES, Record, Restarts

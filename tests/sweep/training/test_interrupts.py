@@ -16,7 +16,7 @@ from unittest import mock
 import pytest
 
 import sweep
-from kernels.loop.runs import Columns
+from kernels.loop.run_arrays import Columns
 from sweep import SweepError
 from sweep.schedule.part import Part
 from sweep.store.store import Store

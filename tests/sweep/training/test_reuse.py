@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import sweep
-from kernels.loop.runs import make_columns
+from kernels.loop.run_arrays import make_columns
 from sweep import StoreError, Study, open_result
 from sweep.schedule.plan import Plan
 from sweep.training.reuse import Reuse

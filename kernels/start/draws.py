@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from kernels.lanes.memory import Rows, aligned_rows, make_memory
+from kernels.lanes.lane_rows import Rows, aligned_rows, make_memory
 from kernels.numba.jit import device
 from kernels.start.mersenne import STATE_WORDS, WIDTH, uniform
 

@@ -9,7 +9,7 @@ from kernels.data.control_layout import make_control_layout
 from kernels.data.packet import Packet, numbering
 from kernels.data.patterns import IN_MEMORY, Patterns, PatternSource, constants, own_order, own_patterns
 from kernels.lanes.arithmetic import Mask
-from kernels.lanes.memory import Memory
+from kernels.lanes.lane_rows import Memory
 from kernels.lanes.operations import any_lane
 from kernels.numba.jit import device, routine
 from kernels.numba.part_makers import made_once
