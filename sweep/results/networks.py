@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from kernels.shapes import parameter_shapes, parameter_slices
 from sweep.analysis.table_values import numbers_of_lists
 from sweep.errors import StoreError, SweepError, shown
-from sweep.study.axes.grid import hidden_sizes
 from sweep.system.plain_values import is_integer
 
 if TYPE_CHECKING:
@@ -74,8 +73,7 @@ def named_weights(parts: StoredRuns, cell: int, which: str) -> dict[str, Array]:
     """Return the recorded parameters of a cell's runs by name, each (runs, *its shape); see :func:`recorded_rows`."""
     _, weights = recorded_rows(parts, cell, which)
     study, options = parts.plan.study, parts.plan.grid.cell(int(cell))
-    sizes = hidden_sizes(options["hidden"], options["layers"])
-    fans = study.data.n_inputs, *sizes, study.data.n_targets
-    shapes = parameter_shapes(fans, bias=options["bias"], skip=options["skip"], deep=len(sizes) > 1)
+    fans = study.data.n_inputs, *options.hidden, study.data.n_targets
+    shapes = parameter_shapes(fans, bias=options["bias"], skip=options["skip"], deep=len(options.hidden) > 1)
     places = parameter_slices(shapes)
     return {name: weights[:, places[name]].reshape(-1, *shape) for name, shape in shapes.items()}

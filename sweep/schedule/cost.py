@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import NamedTuple
 
-from sweep.study.axes.grid import Cell, hidden_sizes
+from sweep.study.axes.grid import Cell
 from sweep.study.model import Study
 
 # Operations of an elementary function (exp, tanh, ..).
@@ -45,7 +45,7 @@ def run_cost(study: Study, cell: Cell) -> RunCost:
         Estimated operations, most steps, and bytes.
     """
     n_patterns, n_inputs, n_outputs = study.data.sets[0].shape
-    sizes, n_windows = hidden_sizes(cell["hidden"], cell["layers"]), -(-n_patterns // cell.batch)
+    sizes, n_windows = cell.hidden, -(-n_patterns // cell.batch)
     n_hidden, n_last = sum(sizes), sizes[-1]
     n_weights = sum(below * size for below, size in pairwise((n_inputs, *sizes)))
     n_passed = n_weights - n_inputs * sizes[0]  # weights that pass derivatives down to another hidden layer

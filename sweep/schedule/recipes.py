@@ -27,7 +27,7 @@ def make_recipe(study: Study, cell: Cell) -> Recipe:
     for name in ("activation", "output", "loss", "optimizer"):
         values[name] = study.tables.custom[values[name]].key if values[name] in study.tables.custom else values[name]
     values["freeze"] = values["freeze"].replace("none", "")
-    values["deep"] = isinstance(cell.hidden, tuple)
+    values["deep"] = len(cell.hidden) > 1
     values["architecture"] = Architecture(**{name: values[name] for name in Architecture._fields})
     values["warms_up"] = any(study.values_of("warmup"))
     values["records_thresholds"] = bool(study.record.loss_thresholds)

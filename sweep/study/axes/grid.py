@@ -19,10 +19,6 @@ if TYPE_CHECKING:
 Axis = Mapping[str, tuple[Scalar, ...]]
 
 
-# As in kernels.recipe, which imports NumPy and would delay 'sweep plan'.
-Hidden = int | tuple[int, ...]
-
-
 def hidden_sizes(hidden: Scalar, layers: int) -> tuple[int, ...]:
     """Return the hidden units of each layer; a text such as 8-4 sets the layers, a number is the size of each."""
     sizes = tuple(map(int, str(hidden).split("-")))
@@ -52,10 +48,9 @@ class Cell(Mapping[str, Any]):
         return Cell({**self.options, **options})
 
     @property
-    def hidden(self) -> Hidden:
-        """Hidden units: a number, or a tuple for several layers."""
-        sizes = hidden_sizes(self.options["hidden"], self.options["layers"])
-        return sizes if len(sizes) > 1 else sizes[0]
+    def hidden(self) -> tuple[int, ...]:
+        """Hidden units of each layer."""
+        return hidden_sizes(self.options["hidden"], self.options["layers"])
 
     @property
     def batch(self) -> int:
