@@ -148,13 +148,16 @@ def unknown_key(what: str, key: Any, allowed: Iterable[str], homes: Mapping[str,
     text = f"unknown {what} {shown(key)}"
     name = key.rpartition(".")[2] if isinstance(key, str) else ""
     renamed = RENAMED.get(name)
-    if renamed and (renamed in allowed or any(other.endswith(f".{renamed}") for other in allowed)):
+    is_known_elsewhere = name in allowed and not str(key).startswith(f"{homes.get(str(renamed))}.")
+    if renamed in allowed and not is_known_elsewhere:
         return f"{name!r} is called {renamed!r} since 0.1"
     wish = not_supported(name)
     bare = [other for other in allowed if "." not in other]
     dotted = [other for other in allowed if "." in other]
     alias = None if name in bare else meant_key(name, bare)  # of a key in another table, suggest the dotted form
-    meant = alias or closest(key, bare, dotted) or (name if name in bare else None)
+    in_other_table = f"{homes.get(name)}.{name}"
+    meant = alias or (in_other_table if in_other_table in dotted else closest(key, bare, dotted))
+    meant = meant or (name if name in bare else None)
     if meant and f"seeds.{meant}" in allowed:
         meant = f"seeds.{meant}"  # since 'base' alone is not clear
     if meant:

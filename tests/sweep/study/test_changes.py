@@ -203,7 +203,8 @@ def test_change_of_a_broken_study(file: Path) -> None:
     ("key", "value", "parts"),
     [
         ("lerning_rate", 1, ("changes: unknown key 'lerning_rate'; did you mean 'learning_rate'?",)),
-        ("training.hidden", 1, ("changes: unknown key 'training.hidden'; did you mean",)),
+        ("training.hidden", 1, ("changes: unknown key 'training.hidden'; did you mean 'network.hidden'",)),
+        ("training.targets", 1, ("did you mean 'data.targets'",)),
         ("seeds", {"count": 3}, ("changes: 'seeds' is a table", "'seeds.count'")),
         (3, 3, ("changes: unknown key 3; 'sweep explain' lists all keys",)),
         ("hidden", [], ("parameters.hidden", "empty")),
