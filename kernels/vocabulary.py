@@ -107,7 +107,7 @@ LOSS_SUMS = ("loss_sum", "inverse_loss_sum", "tail_loss")
 TAIL = 20
 
 
-def _own_settings() -> dict[str, Setting]:
+def _component_settings() -> dict[str, Setting]:
     """Return the settings of components by name, each once."""
     found: dict[str, Setting] = {}
     for component in NAMED.values():
@@ -116,5 +116,7 @@ def _own_settings() -> dict[str, Setting]:
     return found
 
 
-OWN = _own_settings()
-SETTINGS: dict[str, Setting] = {setting.name: setting for setting in (*GENERAL, *OF_PLATEAUS, *OWN.values())}
+COMPONENT_SETTINGS = _component_settings()
+SETTINGS: dict[str, Setting] = {
+    setting.name: setting for setting in (*GENERAL, *OF_PLATEAUS, *COMPONENT_SETTINGS.values())
+}

@@ -171,7 +171,9 @@ def _declare(
     declared: dict[str, Any] = {
         **component,
         "functions": {role: each.name for role, each in read.items()},
-        "settings": [each.name if each.name in vocabulary.OWN else _non_empty(each._asdict()) for each in checked],
+        "settings": [
+            each.name if each.name in vocabulary.COMPONENT_SETTINGS else _non_empty(each._asdict()) for each in checked
+        ],
         "options": _non_empty(options),
     }
     _check_form(what, {**declared, "options": options}, read)
@@ -218,7 +220,7 @@ def setting_fault(setting: Any) -> str | None:
     below = math.inf if setting.below is None else setting.below
     if not (low <= setting.default and above < setting.default < below):
         return f"must have a default within its limits, got {setting.default!r}"
-    ours = vocabulary.OWN.get(setting.name)
+    ours = vocabulary.COMPONENT_SETTINGS.get(setting.name)
     if setting.name in vocabulary.SETTINGS and setting != ours:
         return "is already a setting of xor-sweep; pass only its name, as a string, or choose another name"
     return None
@@ -226,9 +228,9 @@ def setting_fault(setting: Any) -> str | None:
 
 def _setting(what: str, value: Any) -> Setting:
     """Return a setting, which a string names if other components have it."""
-    found = vocabulary.OWN.get(value) if isinstance(value, str) else value
+    found = vocabulary.COMPONENT_SETTINGS.get(value) if isinstance(value, str) else value
     if isinstance(value, str) and found is None:
-        names = ", ".join(vocabulary.OWN)
+        names = ", ".join(vocabulary.COMPONENT_SETTINGS)
         raise ComponentError(
             f"{what}: settings: must be Setting(name, default, meaning), or one of {names}, got {value!r}"
         )
@@ -237,7 +239,7 @@ def _setting(what: str, value: Any) -> Setting:
         shown = found.name if isinstance(found, Setting) else found
         raise ComponentError(f"{what}: setting {shown!r} {fault}")
     assert isinstance(found, Setting)
-    if found.name in vocabulary.OWN:
+    if found.name in vocabulary.COMPONENT_SETTINGS:
         return found
     limits = {
         name: float(limit) for name in ("at_least", "above", "below") if (limit := getattr(found, name)) is not None

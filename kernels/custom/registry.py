@@ -113,7 +113,7 @@ def add_source(source: str, places: Mapping[str, Sequence[Any]]) -> CustomCompon
     found, declared = read_source(source, known)
     kind, name = declared["kind"], declared["name"]
     functions = {role: found[each] for role, each in declared["functions"].items()}
-    ours = vocabulary.OWN
+    ours = vocabulary.COMPONENT_SETTINGS
     settings = tuple(
         ours[each] if isinstance(each, str) else Setting(**{"meaning": "", **each}) for each in declared["settings"]
     )

@@ -17,7 +17,7 @@ from sweep.analysis.cells import columns_of_measure, measured_statistics, quarti
 from sweep.analysis.study_measures import as_measured
 from sweep.analysis.tally import tally_runs, tally_to_table, to_arrow
 from sweep.columns import STATUSES, arrow_schema
-from sweep.schemas.cell_columns import counts_columns, recorded_quantities, tells_losses
+from sweep.schemas.cell_columns import counts_columns, has_loss_statistics, recorded_quantities
 from sweep.statistics.intervals import Array
 from sweep.study.axes.grid import Grid
 from sweep.study.model import Study
@@ -178,7 +178,7 @@ def columns_in_cells(study: Study) -> dict[str, list[str]]:
 
     They are all statistics of final losses if some cell has no criterion, and quartiles of recorded measures.
     """
-    of_losses = {"final_loss": LOSS_COLUMNS} if tells_losses(study) else {}
+    of_losses = {"final_loss": LOSS_COLUMNS} if has_loss_statistics(study) else {}
     return of_losses | {measure: quartile_columns(measure) for measure in recorded_quantities(study)}
 
 

@@ -12,7 +12,7 @@ from sweep.analysis.losses import CellLosses, LossSum, columns_in_cells, losses_
 from sweep.analysis.study_measures import most_correct
 from sweep.analysis.tally import TallySum
 from sweep.results.run_order import in_run_order
-from sweep.schemas.cell_columns import tells_losses
+from sweep.schemas.cell_columns import has_loss_statistics
 from sweep.schemas.run_columns import runs_columns
 from sweep.store.commits import Commit
 from sweep.store.digest import rows_digest, tally_digest
@@ -40,7 +40,7 @@ class Aggregate:
     def add(self, commit: Commit) -> None:
         """Add a part."""
         self._tallies.add(self._parts.tally(commit))
-        if self._parts.keep == "cells" and tells_losses(self._study):
+        if self._parts.keep == "cells" and has_loss_statistics(self._study):
             self._losses.add(self._parts.losses(commit))
         self._measured = None
 

@@ -17,7 +17,7 @@ from sweep.columns import NULL_COLUMNS
 from sweep.errors import StoreError
 from sweep.results.aggregate import Aggregate, digest_of_rows, measure_by_cell
 from sweep.results.run_order import in_run_order, rows_frame
-from sweep.schemas.cell_columns import tells_losses
+from sweep.schemas.cell_columns import has_loss_statistics
 from sweep.schemas.run_columns import runs_columns, updates_column
 from sweep.statistics.outcomes import Measured, Outcomes
 from sweep.store.stored_runs import StoredResult
@@ -157,7 +157,7 @@ class ResultData(DefaultFloatingPoint):
         StoreError
             If rows of runs were not kept. The final loss needs none if some cell has no criterion.
         """
-        if measure == "final_loss" and tells_losses(self.study):
+        if measure == "final_loss" and has_loss_statistics(self.study):
             return self.cells
         if measure not in self._measured_cells:
             self._check_rows(measure)

@@ -19,7 +19,7 @@ from sweep.analysis.cells import (
 )
 from sweep.analysis.study_measures import most_correct
 from sweep.results.answers import check_swept, default_statistic
-from sweep.schemas.cell_columns import recorded_quantities, tells_losses
+from sweep.schemas.cell_columns import has_loss_statistics, recorded_quantities
 from sweep.statistics.intervals import Array
 from sweep.statistics.of_cells import COUNTS, OF_CONVERGENCE, of_measure
 from sweep.statistics.ranking import rank_cells
@@ -74,7 +74,7 @@ def sum_over(result: Result, by: Sequence[str]) -> pd.DataFrame:
     table = values_of_groups(grid, by, numbers).join(sums).join(_rates_over(result, cells, group))
     table = table.assign(best_cell=best["cell"])
     table[f"best_{'rate' if statistic == 'convergence_rate' else statistic}"] = best[statistic]
-    if tells_losses(result.study):
+    if has_loss_statistics(result.study):
         table = table.join(measure_over(result, "final_loss", cells, group))
     return table.join(recorded_over(result, cells, group))
 
@@ -122,7 +122,7 @@ def summarize_over(
     DataFrame
         The values of ``by``, and the columns of :func:`convergence_over` and :func:`measure_over`.
     """
-    measure = measure or ("final_loss" if tells_losses(result.study) else None)
+    measure = measure or ("final_loss" if has_loss_statistics(result.study) else None)
     grid = grid or result.study.grid
     numbers = cells["cell"].to_numpy()
     group = group_of(grid, by, numbers)

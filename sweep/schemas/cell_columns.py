@@ -12,7 +12,7 @@ from sweep.study.content import StudyContent
 def cells_columns(study: StudyContent) -> list[Column]:
     """Return the columns of the cells table, one row per cell."""
     counts = [each for name, each in COUNTS.items() if study.has_patience or name != "n_plateau"]
-    losses = of_measure("final_loss") if tells_losses(study) else ()
+    losses = of_measure("final_loss") if has_loss_statistics(study) else ()
     recorded = (each for name in recorded_quantities(study) for each in of_measure(name) if each.measure)
     statistics = statistic_columns((*counts, *OF_CONVERGENCE.values(), *losses, *recorded))
     return [CELL, *parameter_columns(study), *statistics]
@@ -23,7 +23,7 @@ def recorded_quantities(study: StudyContent) -> list[str]:
     return [name for name in study.record.measures if name in ORDERED]
 
 
-def tells_losses(study: StudyContent) -> bool:
+def has_loss_statistics(study: StudyContent) -> bool:
     """Return whether the cells table has statistics of final losses: if some cell has criterion 'none'."""
     return "none" in study.values_of("criterion")
 
@@ -36,4 +36,4 @@ def tally_columns() -> list[Column]:
 def counts_columns(study: StudyContent) -> list[Column]:
     """Return the columns of parts without rows of runs: a tally, by final loss too where cells have its statistics."""
     loss = Column("final_loss", "float64", "loss", "rounded to 9 bits with criterion 'none', otherwise 0")
-    return [*tally_columns(), *([loss] if tells_losses(study) else [])]
+    return [*tally_columns(), *([loss] if has_loss_statistics(study) else [])]

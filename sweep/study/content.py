@@ -162,7 +162,7 @@ class StudyContent:
         return list(dict.fromkeys(hidden_sizes(hidden, layers) for hidden, layers in pairs))
 
     @cached_property
-    def given_weights(self) -> dict[str, Numbers]:
+    def explicit_weights(self) -> dict[str, Numbers]:
         """The initial weights that the study sets, by the name of an array, of an element, or of all parameters."""
         values = self.values_of("values")[0]
         return dict(values.entries) if values else {}
@@ -170,7 +170,7 @@ class StudyContent:
     @property
     def draws_weights(self) -> bool:
         """Whether some initial weight of some network is drawn."""
-        names = self.given_weights.keys()
+        names = self.explicit_weights.keys()
         return ALL not in names and not all(shapes.keys() <= names for shapes in self.all_shapes)
 
     @cached_property
@@ -189,7 +189,7 @@ class StudyContent:
         return max(sum(map(prod, shapes.values())) for shapes in self.all_shapes)
 
     @property
-    def gives_weights_by_seed(self) -> bool:
+    def has_weights_by_seed(self) -> bool:
         """Whether some initial weights that the study sets depend on the seed."""
         return is_by_seed(self.values_of("values")[0], self.all_shapes)
 
@@ -217,7 +217,7 @@ class StudyContent:
             and set(self.record.loss_thresholds) <= set(other.record.loss_thresholds)
             and not self.record.of_networks
             and self.restarts == other.restarts
-            and (self.seeds == other.seeds or not self.gives_weights_by_seed)
+            and (self.seeds == other.seeds or not self.has_weights_by_seed)
             and not any(
                 set(map(self.comparable, self.values_of(name))).isdisjoint(map(other.comparable, other.values_of(name)))
                 for name in {*self.tables.options, *self.parameters, *other.parameters}

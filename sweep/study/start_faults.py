@@ -35,7 +35,7 @@ def start_faults(study: StudyContent) -> Iterator[str]:
             )
     yield from _frozen_faults(study, shapes)
     yield from _idle_draws(study)
-    for name, numbers in study.given_weights.items():
+    for name, numbers in study.explicit_weights.items():
         if name in study.parameters:
             yield f"parameters.{name}: is also set in initial_weights.values; keep one"
         yield from _misfits(f"initial_weights.values.{name}", name, shape_of(numbers), shapes, study.seeds.count)
@@ -52,7 +52,7 @@ def _idle_draws(study: StudyContent) -> Iterator[str]:
     if study.draws_weights:
         return
     for name, field in study.tables.sections["initial_weights"].model_fields.items():
-        decides_places = name == "draw_order" and ALL in study.given_weights
+        decides_places = name == "draw_order" and ALL in study.explicit_weights
         values = study.values_of(name)
         if name != "values" and not decides_places and set(values) != {field.default}:
             found = shown(list(values) if name in study.parameters else values[0])

@@ -188,7 +188,7 @@ class _Source:
         new, old = self._new, self._old.study
         if self.lacks_thresholds or new.record.of_networks or new.restarts != old.restarts:
             return False
-        if new.gives_weights_by_seed and new.seeds.base != old.seeds.base:
+        if new.has_weights_by_seed and new.seeds.base != old.seeds.base:
             return False  # the weights of the study belong to other seeds
         fixed = [name for name in new.fixed() if name not in old.parameters and name in old.tables.options]
         return new.data.is_made_as(old.data) and all(

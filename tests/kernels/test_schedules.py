@@ -29,7 +29,7 @@ def _linear_by_three(t: Lanes, steps: Lanes, end_factor: Lanes, gamma: Lanes, de
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_a_schedule_takes_any_number_of_settings(dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A schedule with three settings, of which two change nothing, gives the losses of the one with only the first."""
-    settings = [vocabulary.OWN[name] for name in ("end_factor", "gamma", "decay_rate")]
+    settings = [vocabulary.COMPONENT_SETTINGS[name] for name in ("end_factor", "gamma", "decay_rate")]
     monkeypatch.setitem(vocabulary.SCHEDULES, "linear_by_three", Schedule(_linear_by_three, settings=tuple(settings)))
     spec = Spec(activation="tanh", schedule="linear", dtype=dtype)
     runs = draw_runs(spec, 2, 8, 3, 12).having(gamma=0.5, decay_rate=0.25)

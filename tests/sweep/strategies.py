@@ -78,7 +78,7 @@ SCALARS: dict[str, st.SearchStrategy[Any]] = {
     "patience": st.sampled_from(PATIENCE),
     "min_delta": st.floats(0, 1, exclude_max=True),  # of n_correct, less than any number of outputs
     "monitor": st.sampled_from(["loss", "n_correct"]),
-    **{name: numbers(setting) for name, setting in vocabulary.OWN.items()},
+    **{name: numbers(setting) for name, setting in vocabulary.COMPONENT_SETTINGS.items()},
 }
 
 # Options that need others: each draws its own values in place of the above, and targets.
@@ -119,7 +119,7 @@ NEEDS: dict[str, dict[str, set[Any]]] = {
                 ("schedule", vocabulary.SCHEDULES),
             )
         }
-        for name, setting in vocabulary.OWN.items()
+        for name, setting in vocabulary.COMPONENT_SETTINGS.items()
     },
 }
 DEFAULTS = {

@@ -42,7 +42,9 @@ SECTIONS = {
         ("loss", "reduction", "optimizer", "schedule", "batch", "order", "max_steps", "max_epochs"), "training"
     ),
     **dict.fromkeys(("schedule", "warmup", "freeze"), "training"),
-    **dict.fromkeys(("learning_rate", "output_learning_rate", "weight_decay", *vocabulary.OWN), "training"),
+    **dict.fromkeys(
+        ("learning_rate", "output_learning_rate", "weight_decay", *vocabulary.COMPONENT_SETTINGS), "training"
+    ),
     **dict.fromkeys(("criterion", "threshold", "divergence_threshold", "from_step", "tie"), "convergence"),
     **dict.fromkeys(("patience", "min_delta", "monitor"), "convergence"),
     **{each.name: "network" for option in vocabulary.ACTIVATIONS.values() for each in option.settings},

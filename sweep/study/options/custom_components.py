@@ -93,7 +93,13 @@ def _texts(value: Any) -> Iterator[str]:
 def _setting_conflicts(custom: tuple[Declaration, ...]) -> Iterator[str]:
     """Yield a sentence for each setting with a reserved name, or with different declarations by two components."""
     found: dict[str, tuple[Setting, str]] = {}
-    reserved = {*OURS.homes, *_TOP, *reserved_columns(), *vocabulary.INTEGERS, *dir(Section)} - vocabulary.OWN.keys()
+    reserved = {
+        *OURS.homes,
+        *_TOP,
+        *reserved_columns(),
+        *vocabulary.INTEGERS,
+        *dir(Section),
+    } - vocabulary.COMPONENT_SETTINGS.keys()
     for component in custom:
         for setting in component.settings:
             if setting.name in reserved or setting.name.startswith("steps_to_"):
@@ -107,7 +113,7 @@ def _table(component: Declaration) -> dict[str, Any]:
     """Return the declaration of a component as a table."""
     settings = [
         setting.name
-        if setting.name in vocabulary.OWN
+        if setting.name in vocabulary.COMPONENT_SETTINGS
         else {name: value for name, value in setting._asdict().items() if value not in (None, "", ())}
         for setting in component.settings
     ]
@@ -128,7 +134,7 @@ def _declaration(name: str, table: Mapping[str, Any]) -> Declaration:
 def _setting(value: Any) -> Any:
     """Return the setting that a name or a table declares; return anything else unchanged."""
     if isinstance(value, str):
-        return vocabulary.OWN.get(value, value)
+        return vocabulary.COMPONENT_SETTINGS.get(value, value)
     allowed = isinstance(value, Mapping) and {"name", "default"} <= value.keys() <= set(Setting._fields) - {"also"}
     return Setting(**{"meaning": "", **value}) if allowed else value
 

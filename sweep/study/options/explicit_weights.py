@@ -62,7 +62,7 @@ class WithWeights(dict[str, V]):
         return self._of_weight
 
 
-class GivenWeights(NamedTuple):
+class ExplicitWeights(NamedTuple):
     """Initial weights in place of drawn ones.
 
     Attributes
@@ -114,7 +114,7 @@ def with_columns(table: Any) -> Any:
 
 def read_values(value: Any) -> Any:
     """Return initial weights from a table, or from a file: arrays by name, or a table with a row for each seed."""
-    if value is None or isinstance(value, GivenWeights):
+    if value is None or isinstance(value, ExplicitWeights):
         return value
     if isinstance(value, (str, os.PathLike)):
         value = _read_file(Path(value))
@@ -128,7 +128,7 @@ def read_values(value: Any) -> Any:
     if len(set(names)) < len(names):
         raise ValueError(f"{next(name for name in names if names.count(name) > 1)} is set twice; keep one")
     # Single weights replace elements of whole arrays, whatever their order in the file.
-    return GivenWeights(tuple(sorted(entries, key=lambda entry: (entry[0] != ALL, "[" in entry[0], entry[0]))))
+    return ExplicitWeights(tuple(sorted(entries, key=lambda entry: (entry[0] != ALL, "[" in entry[0], entry[0]))))
 
 
 def _name_of(key: Any) -> str:
@@ -189,7 +189,7 @@ def shape_of(numbers: Numbers) -> tuple[int, ...]:
 
 
 Values = Annotated[
-    GivenWeights | None,
+    ExplicitWeights | None,
     BeforeValidator(read_values),
     WithJsonSchema(
         {
@@ -208,7 +208,7 @@ Values = Annotated[
 ]
 
 
-def is_by_seed(values: GivenWeights | None, shapes: list[Shapes]) -> bool:
+def is_by_seed(values: ExplicitWeights | None, shapes: list[Shapes]) -> bool:
     """Return whether some of these weights depend on the seed; ``shapes`` are those of all networks."""
     return any(_is_by_seed(name, shape_of(numbers), shapes) for name, numbers in (values.entries if values else ()))
 

@@ -18,7 +18,7 @@ Array = NDArray[Any]
 def given_in_all(study: Study) -> list[Given]:
     """Return the weights that a study sets for all cells."""
     given = []
-    for name, numbers in study.given_weights.items():
+    for name, numbers in study.explicit_weights.items():
         array, element = element_of(name) or (name, ())
         given.append(Given(array, element, np.array(numbers, np.float64)))
     return given

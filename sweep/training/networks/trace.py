@@ -224,7 +224,7 @@ def _trace_study(source: Study, seed: int | None = None) -> Trace:
     if not isinstance(seed, (int, np.integer)) or not 0 <= seed <= MAX_SEED:
         raise StudyError([f"seed: must be an integer from 0 to {MAX_SEED}, got {seed!r}"])
     first, last = source.seeds.base, source.seeds.base + source.seeds.count - 1
-    if source.gives_weights_by_seed and not first <= seed <= last:
+    if source.has_weights_by_seed and not first <= seed <= last:
         raise StudyError([f"seed: must be from {first} to {last}, whose initial weights the study sets, got {seed}"])
     return _replay(Plan(source), 0, int(seed), {})
 

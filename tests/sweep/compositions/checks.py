@@ -181,7 +181,7 @@ def smaller_study(study: Study, how: Ways) -> Study | None:
     lists = {name: given["values"] for name, given in tables["parameters"].items()}
     axes = [{name: values} for name, values in lists.items()] + tables.get("zip", [])
     axes = [axis for axis in axes if len(next(iter(axis.values()))) > 1]
-    if how.smaller == "seeds" and study.seeds.count > 1 and not study.gives_weights_by_seed:
+    if how.smaller == "seeds" and study.seeds.count > 1 and not study.has_weights_by_seed:
         tables["seeds"]["count"] -= 1
     elif axes:
         for values in axes[how.chosen % len(axes)].values():

@@ -56,7 +56,7 @@ OPTION_VALUES: dict[str, Values] = {
         for name, kind in KINDS.items()
         if (names := _named(kind)) and OPTIONS[name].role != "data"
     },
-    **{name: _setting(setting) for name, setting in vocabulary.OWN.items()},
+    **{name: _setting(setting) for name, setting in vocabulary.COMPONENT_SETTINGS.items()},
     "hidden": st.sampled_from(WIDTHS),
     "layers": st.integers(1, 3),
     "gain": st.sampled_from([1.0, 1.5, -0.5, 0.0, 1e-3]),

@@ -15,7 +15,7 @@ import sweep
 from sweep import StoreError, open_result, verify
 from sweep.analysis.cells import measured_statistics
 from sweep.analysis.losses import LOSS_COLUMNS, CellLosses, rounded
-from sweep.schemas.cell_columns import cells_columns, tells_losses
+from sweep.schemas.cell_columns import cells_columns, has_loss_statistics
 from sweep.statistics.estimates import Quantile
 from sweep.statistics.runs import Runs
 from sweep.study.model import Study
@@ -191,7 +191,7 @@ def test_counts_by_loss_leave_the_tally(tmp_path: Path) -> None:
 def test_evaluated_studies_have_no_such_columns() -> None:
     """Studies with a criterion have no columns of losses. Counts of mixed studies have losses of cells without one."""
     evaluated = make_study(count=3)
-    assert not tells_losses(evaluated)
+    assert not has_loss_statistics(evaluated)
     assert not {column.name for column in cells_columns(evaluated)} & set(LOSS_COLUMNS)
     assert "final_loss_q50" not in sweep.run(evaluated).cells
     mixed = make_study(count=5, hidden=2, learning_rate=0.2, criterion=["none", "loss"])

@@ -188,7 +188,7 @@ def test_defaults() -> None:
         "threshold": 1e-4,
         "divergence_threshold": None,
         **{"patience": None, "min_delta": 0.0, "monitor": "loss", "from_step": 0, "tie": "wrong"},
-        **{name: setting.default for name, setting in vocabulary.OWN.items()},
+        **{name: setting.default for name, setting in vocabulary.COMPONENT_SETTINGS.items()},
     }
     assert (study.seeds.base, study.seeds.count) == (0, 1000)
     assert study.parameters == {}

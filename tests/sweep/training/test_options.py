@@ -83,7 +83,7 @@ SWEPT: dict[str, tuple[list[Any], dict[str, Any]]] = {
         ["wrong", "right"],
         {"data": {"task": "xor"}, "output_scale": 0.0, "bias_scale": 0.0, "output": "sigmoid", "max_steps": 0},
     ),
-    **{name: ([setting.default, 0.1], FIRST_USER[name]) for name, setting in vocabulary.OWN.items()},
+    **{name: ([setting.default, 0.1], FIRST_USER[name]) for name, setting in vocabulary.COMPONENT_SETTINGS.items()},
     "gamma": ([0.5, 0.9], {"schedule": "exponential"}),
     "every": ([1.0, 3.0], {"schedule": "step", "gamma": 0.5}),
 }
