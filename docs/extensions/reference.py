@@ -141,6 +141,10 @@ def command_line() -> Lines:
             written, text = each.get_help_record(context)
             yield f"- `{written.removesuffix(' <str>')}`: {_plain(' '.join(text.split()))}"
         yield ""
+        if name == "figure":
+            yield "Kinds, each with an [example](../figures/index.rst):\n"
+            yield from (f"- `{kind}`: {_plain(record.meaning)}" for kind, record in figures.KINDS.items())
+            yield ""
     yield "## Exit codes\n"
     yield "| code | meaning |\n|---|---|"
     yield from (f"| {code} | {_plain(meaning)} |" for code, meaning in EXIT_CODES.items())

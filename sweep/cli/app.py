@@ -271,7 +271,7 @@ def _how_to_resume(overwrite: bool) -> str:
 
 def _draw_run(traced: Trace, path: Path) -> None:
     from sweep.figures.files import save_figure
-    from sweep.figures.run import draw_run
+    from sweep.figures.traced_run import draw_run
     from sweep.training.networks.trajectory import outputs_plane, weights_path
 
     save_figure(draw_run(traced, weights_path(traced), outputs_plane(traced)), path)

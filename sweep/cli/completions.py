@@ -1,12 +1,10 @@
-"""Shell completion of kinds of figures, options of studies, parameters of a result, and statistics.
-
-Names that only heavy modules declare are repeated here, so that completion is fast. Tests compare both.
-"""
+"""Shell completion of kinds of figures, options of studies, parameters of a result, and statistics."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from importlib.resources import files
 from typing import TYPE_CHECKING
 
 import typer
@@ -14,15 +12,12 @@ import typer
 if TYPE_CHECKING:
     from sweep.statistics.statistic import Statistic
 
-FIGURES = (
-    *("lines", "heatmap", "slice", "contour", "parallel", "importance", "incidence"),
-    *("ecdf", "profile", "steps", "loss", "curves", "runs"),
-)
-
 
 def complete_figure(incomplete: str) -> list[str]:
-    """Return the kinds of figures that begin with a text."""
-    return _beginning(incomplete, FIGURES)
+    """Return the kinds of figures that begin with a text, from the names of their modules, which import slowly."""
+    kinds = files("sweep") / "figures" / "kinds"
+    modules = sorted(path.name for path in kinds.iterdir() if path.name.endswith("_figure.py"))
+    return _beginning(incomplete, [name.removesuffix("_figure.py") for name in modules])
 
 
 def complete_option(incomplete: str) -> list[str]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from sweep.cli.completions import complete_figure, complete_parameter, complete_value
 from sweep.cli.results import DirectoryArgument, open_with_warning, split_names
@@ -14,7 +15,20 @@ from sweep.system.escaping import one_line
 app = typer.Typer()
 
 
-@app.command()
+class FigureCommand(TyperCommand):
+    """A command whose help ends with the kinds of figures, which are imported for it alone."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write the help."""
+        from sweep.figures import KINDS
+
+        options = {name: [f"--{each.replace('_', '-')}" for each in kind.options] for name, kind in KINDS.items()}
+        texts = [f"{name}: {kind.meaning}; {' '.join(options[name])}" for name, kind in KINDS.items()]
+        self.epilog = "\n\n".join(["Kinds of figures:", *texts])
+        super().format_help(ctx, formatter)
+
+
+@app.command(cls=FigureCommand)
 def figure(
     directory: DirectoryArgument,
     kind: Annotated[
@@ -22,10 +36,7 @@ def figure(
         typer.Argument(
             metavar="KIND",
             autocompletion=complete_figure,
-            help="lines, heatmap, slice, contour, parallel, importance (main and total effects), incidence (cumulative "
-            "incidence), ecdf (run-length distribution over recorded loss thresholds or a swept threshold), profile "
-            "(performance profile), steps, loss, curves (medians and quartiles of learning curves) or runs (learning "
-            "curves of single runs).",
+            help="Kind of figure; they are listed below with their options.",
         ),
     ] = "lines",
     out: Annotated[Path | None, typer.Option(help="File to write, or folder for a PNG file. Default: DIR.")] = None,
@@ -33,7 +44,7 @@ def figure(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="Parameter on the x axis of lines, heatmap, contour, slice.",
+            help="Parameter on the x axis.",
             autocompletion=complete_parameter,
         ),
     ] = None,
@@ -41,7 +52,7 @@ def figure(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="Parameter on the y axis of heatmap, contour.",
+            help="Parameter on the y axis.",
             autocompletion=complete_parameter,
         ),
     ] = None,
@@ -50,15 +61,14 @@ def figure(
         typer.Option(
             metavar="NAME",
             autocompletion=complete_parameter,
-            help="Parameter shown by color, with at most 12 values: for lines, incidence, ecdf (also loss_threshold), "
-            "profile, steps, curves.",
+            help="Parameter shown by color, with at most 12 values; for ecdf also loss_threshold.",
         ),
     ] = None,
     facet: Annotated[
         str | None,
         typer.Option(
             metavar="NAME[,NAME]",
-            help="One or two parameters with a panel for each value (across, down), for lines.",
+            help="One or two parameters with a panel for each value (across, down).",
             autocompletion=complete_parameter,
         ),
     ] = None,
@@ -67,10 +77,9 @@ def figure(
         typer.Option(
             metavar="VALUE",
             autocompletion=complete_value,
-            help="Statistic to draw. lines, heatmap, slice, contour, parallel: rate, median_steps, expected_steps "
-            "(ERT), final_loss, max_error, n_correct, test_loss, n_test_correct, a recorded measure or another column "
-            "of cells.parquet; importance: rate or mean_steps (RMST); curves and runs: train_loss, test_loss, "
-            "n_correct or n_test_correct.",
+            help="Statistic to draw: rate, median_steps, expected_steps (ERT), final_loss, max_error, n_correct, "
+            "test_loss, n_test_correct, a recorded measure or another column of cells.parquet. Importance, curves and "
+            "runs have others.",
         ),
     ] = None,
     at: Annotated[
@@ -78,13 +87,11 @@ def figure(
     ] = None,
     bands: Annotated[
         str | None,
-        typer.Option(
-            metavar="BANDS", help="95 % bands of incidence and ecdf: pointwise, or simultaneous (for whole curves)."
-        ),
+        typer.Option(metavar="BANDS", help="95 % bands of curves: pointwise, or simultaneous (for whole curves)."),
     ] = None,
     parallel_runs: Annotated[
         str | None,
-        typer.Option(metavar="K,K", help="For incidence: how often at least one of K parallel runs has converged."),
+        typer.Option(metavar="K,K", help="How often at least one of K parallel runs has converged."),
     ] = None,
 ) -> None:
     """Draw a figure. Each kind has its own options and refuses others."""
@@ -115,8 +122,9 @@ def _draw_figure(directory: str, out: Path | None, kind: str, texts: dict[str, A
     result = open_with_warning(directory)
     default = default_statistic(result.study) if kind == "lines" else kind
     named = str(options.get("value", default))
-    path = figure_path(written, named if kind == "lines" or named == default else f"{kind}_{named}")
-    save_figure(draw(result, kind, **options), path)
+    name = named if kind == "lines" or named == default else f"{kind}_{named}"
+    path = figure_path(written, name)
+    save_figure(draw(result, kind, **options), path, name)
     print(f"figure in {one_line(path)}")
 
 

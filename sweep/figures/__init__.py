@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from sweep.figures.distributions import losses, steps_distribution
 from sweep.figures.files import figure_path, save_figure
-from sweep.figures.heatmap import contour, heatmap
-from sweep.figures.importance import importance_bars
-from sweep.figures.incidence import ecdf, incidence
 from sweep.figures.kinds import KINDS, draw
-from sweep.figures.learning_curves import curves_of_runs, learning_curves
-from sweep.figures.lines import draw_figure, line_plot
-from sweep.figures.profiles import profile
-from sweep.figures.slices import parallel, slice_plot
+from sweep.figures.kinds.contour_figure import contour
+from sweep.figures.kinds.curves_figure import learning_curves
+from sweep.figures.kinds.ecdf_figure import ecdf
+from sweep.figures.kinds.heatmap_figure import heatmap
+from sweep.figures.kinds.importance_figure import importance_bars
+from sweep.figures.kinds.incidence_figure import incidence
+from sweep.figures.kinds.lines_figure import draw_figure, line_plot
+from sweep.figures.kinds.loss_figure import losses
+from sweep.figures.kinds.parallel_figure import parallel
+from sweep.figures.kinds.profile_figure import profile
+from sweep.figures.kinds.runs_figure import curves_of_runs
+from sweep.figures.kinds.slice_figure import slice_plot
+from sweep.figures.kinds.steps_figure import steps_distribution
 
 __all__ = [
     "KINDS",

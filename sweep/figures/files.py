@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sweep.errors import SweepError
+from sweep.store.contents import figure_title
 from sweep.system.atomic_files import check_parent, replace_file
 
 if TYPE_CHECKING:
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 _UNUSABLE = ("pgf", "raw", "rgba")
 
 
-def figure_path(out: Path, statistic: str) -> Path:
-    """Return the file of a figure: ``out``, or a PNG file in it if it is a folder.
+def figure_path(out: Path, name: str) -> Path:
+    """Return the file of a figure: ``out``, or a PNG file of this name in it if it is a folder.
 
     Raises
     ------
@@ -28,7 +29,7 @@ def figure_path(out: Path, statistic: str) -> Path:
     """
     from matplotlib.figure import Figure
 
-    path = out / f"{statistic}.png" if os.path.isdir(out) else out
+    path = out / f"{name}.png" if os.path.isdir(out) else out
     known = sorted(f".{suffix}" for suffix in Figure().canvas.get_supported_filetypes() if suffix not in _UNUSABLE)
     if path.suffix.lower() not in known:
         raise SweepError(
@@ -38,8 +39,18 @@ def figure_path(out: Path, statistic: str) -> Path:
     return path
 
 
-def save_figure(figure: Figure, path: Path) -> None:
+def save_figure(figure: Figure, path: Path, name: str = "") -> None:
     """Write a figure atomically; the suffix decides the format.
+
+    Parameters
+    ----------
+    figure
+        The figure.
+    path
+        Its file.
+    name
+        Name of the file if the program chooses it. It is also written into PNG files, so that
+        :func:`sweep.store.contents.remove_results` knows them from files of users.
 
     Raises
     ------
@@ -47,7 +58,10 @@ def save_figure(figure: Figure, path: Path) -> None:
         If the file cannot be written.
     """
     drawn = BytesIO()
-    figure.savefig(drawn, format=path.suffix[1:].lower(), dpi=160)
+    form = path.suffix[1:].lower()
+    figure.savefig(
+        drawn, format=form, dpi=160, metadata={"Title": figure_title(name)} if form == "png" and name else None
+    )
     try:
         replace_file(path, drawn.getvalue())
     except OSError as error:

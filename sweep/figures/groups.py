@@ -12,7 +12,7 @@ from sweep.figures.axis import heading
 from sweep.figures.canvas import put_legend, title_center
 from sweep.figures.channels import MAX_LINES, check_color
 from sweep.figures.panels import NAMED_COLORS, line_styles
-from sweep.results.answers import check_has_criterion, check_swept
+from sweep.results.answers import check_has_criterion, check_swept, criterion_fault
 from sweep.results.result import Result
 from sweep.study.selection import At, Values, cells_at, values_at
 from sweep.system.formatting import short
@@ -42,6 +42,20 @@ def styles_of(color: str, values: Values) -> dict[Any, dict[str, Any]]:
     """Return the style of each value of a parameter; SweepError if there are more than 12."""
     check_color(color, values)
     return line_styles(values[color])
+
+
+def counts_fault(result: Result) -> str | None:
+    """Return why a result has no counts of converged runs by steps, or None if it has."""
+    if not result.has_parts:
+        return "counts of runs by steps are missing: the result was published with its cells only"
+    return criterion_fault(result.study)
+
+
+def rows_fault(result: Result) -> str | None:
+    """Return why a result has no rows of runs, or None if it has."""
+    if result.keeps_runs:
+        return None
+    return "rows of runs are needed, which this result does not keep; run the study with keep='runs' (--keep runs)"
 
 
 class Groups:

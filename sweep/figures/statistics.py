@@ -17,7 +17,7 @@ from sweep.results.result import Result
 from sweep.statistics.of_cells import every, measure_of
 from sweep.statistics.statistic import Statistic
 from sweep.study.reading.value_forms import Scalar
-from sweep.study.selection import At, cells_at, values_at
+from sweep.study.selection import At, Values, cells_at, values_at
 from sweep.system.formatting import list_text
 
 if TYPE_CHECKING:
@@ -152,24 +152,54 @@ def select(result: Result, value: str | None, at: At | None, shown: Sequence[str
         If the statistic or a value is unknown, there is no criterion, or pooling a measure would need too many rows.
     """
     statistic = statistic_of(result, value)
+    fault = pooling_fault(result, statistic, at, shown)
+    if fault:
+        raise SweepError(fault)
     measure = measure_of(statistic)
     every = result.measured_cells(measure) if measure else result.cells
     values = values_at(result.study, at)
-    hidden = [name for name, entries in values.items() if len(entries) > 1 and name not in (shown or values)]
     grid, ranges = in_ranges(result.study, values, shown or ())
-    if not (hidden or ranges):
+    if not (_hidden(values, shown) or ranges):
         return Selected(cells_at(every, values), values, statistic)
-    if not can_be_pooled(result, statistic):
-        raise SweepError(
-            f"there are too many rows of runs to pool {statistic} over all values of {list_text([*hidden, *ranges])}; "
-            "pick one value of each with --at NAME=VALUE"
-        )
     table = summarize_over(result, list(shown or ()), cells_at(every, values), measure, grid)
     return Selected(table, values, statistic, ranges)
 
 
+def pooling_fault(result: Result, statistic: str, at: At | None, shown: Sequence[str] | None) -> str | None:
+    """Return why a statistic cannot be pooled over the parameters that are not shown, or None if it can.
+
+    Parameters
+    ----------
+    result, at, shown
+        As for :func:`select`.
+    statistic
+        A key of :data:`STATISTICS`.
+
+    Returns
+    -------
+    str or None
+        A sentence.
+    """
+    values = values_at(result.study, at)
+    pooled = [*_hidden(values, shown), *in_ranges(result.study, values, shown or ())[1]]
+    if not pooled or can_be_pooled(result, statistic):
+        return None
+    names = list_text(pooled)
+    why = f"there are too many rows of runs to pool {statistic} over all values of {names}"
+    if not result.has_parts:
+        why = f"a result that was published with its cells only cannot be pooled over all values of {names}"
+    return f"{why}; pick one value of each with --at NAME=VALUE"
+
+
+def _hidden(values: Values, shown: Sequence[str] | None) -> list[str]:
+    """Return the parameters with several values that are not shown."""
+    return [name for name, entries in values.items() if len(entries) > 1 and name not in (shown or values)]
+
+
 def can_be_pooled(result: Result, statistic: str) -> bool:
     """Return whether a statistic can be pooled over cells. A measure needs counts, or rows that are not too many."""
+    if not result.has_parts:
+        return False
     return not measure_of(statistic) or pairs_seeds(result) or not result.keeps_runs
 
 

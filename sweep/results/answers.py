@@ -40,11 +40,17 @@ def check_has_criterion(study: Study) -> None:
     SweepError
         If all cells have criterion 'none'.
     """
-    if not has_criterion(study):
-        raise SweepError(
-            "the study has criterion 'none', so it has no statistics of convergence; use those of "
-            f"{list_text(measures_of(study))}"
-        )
+    fault = criterion_fault(study)
+    if fault:
+        raise SweepError(fault)
+
+
+def criterion_fault(study: Study) -> str | None:
+    """Return why a study has no statistics of convergence, or None if it has."""
+    if has_criterion(study):
+        return None
+    measures = list_text(measures_of(study))
+    return f"the study has criterion 'none', so it has no statistics of convergence; use those of {measures}"
 
 
 def default_statistic(study: Study) -> str:
@@ -113,13 +119,21 @@ def check_alone(study: Study, name: str) -> None:
     SweepError
         If other options differ wherever the parameter does.
     """
-    if len(study.parameters[name]) > 1 and not differs_alone(study.grid, name):
-        axis = next(axis for axis in study.axes if name in axis)
-        others = list_text([other for other in varied_options(axis) if other != name])
-        raise SweepError(
-            f"{name} varies together with {others}: no two cells differ in {name} alone, so its values cannot be "
-            "compared; result.importance() estimates its effect"
-        )
+    fault = alone_fault(study, name)
+    if fault:
+        raise SweepError(fault)
+
+
+def alone_fault(study: Study, name: str) -> str | None:
+    """Return why the values of a parameter cannot be compared on common seeds, or None if they can."""
+    if len(study.parameters[name]) < 2 or differs_alone(study.grid, name):
+        return None
+    axis = next(axis for axis in study.axes if name in axis)
+    others = list_text([other for other in varied_options(axis) if other != name])
+    return (
+        f"{name} varies together with {others}: no two cells differ in {name} alone, so its values cannot be "
+        "compared; result.importance() estimates its effect"
+    )
 
 
 def column_of(name: str, allowed: Iterable[str]) -> str:

@@ -13,10 +13,11 @@ from sweep.analysis.cells import group_of, values_of_groups
 from sweep.analysis.incidence import EVENTS, incidence_by
 from sweep.analysis.profiles import performance_profile
 from sweep.errors import SweepError, shown, unknown
-from sweep.results.answers import check_alone, check_has_criterion, check_swept
+from sweep.results.answers import check_alone, check_has_criterion, check_swept, criterion_fault
 from sweep.results.data import ResultData
 from sweep.results.pooled_cells import pairs_seeds
 from sweep.statistics.parallel_runs import FirstOf, first_of
+from sweep.study.model import Study
 
 # Most curves of a table.
 MOST_CURVES = 10_000
@@ -283,13 +284,20 @@ def check_thresholds(result: ResultData, thresholds: Sequence[Any] | None = None
     SweepError
         If ``threshold`` has one value or is not swept, or there is no criterion.
     """
-    check_has_criterion(result.study)
-    found = result.study.parameters.get("threshold", ()) if thresholds is None else thresholds
-    if len(found) < 2:
-        raise SweepError(
-            f"threshold {'is not swept' if not found else 'has 1 value'}; run lengths need several thresholds: run the "
-            "study with --set record.loss_thresholds=1e-1,1e-2,1e-3"
-        )
+    fault = thresholds_fault(result.study, thresholds)
+    if fault:
+        raise SweepError(fault)
+
+
+def thresholds_fault(study: Study, thresholds: Sequence[Any] | None = None) -> str | None:
+    """Return why ``threshold``, or some of its values, do not suffice for run lengths, or None if they do."""
+    found = study.parameters.get("threshold", ()) if thresholds is None else thresholds
+    if len(found) > 1:
+        return criterion_fault(study)
+    return criterion_fault(study) or (
+        f"threshold {'is not swept' if not found else 'has 1 value'}; run lengths need several thresholds: run the "
+        "study with --set record.loss_thresholds=1e-1,1e-2,1e-3"
+    )
 
 
 def listed(names: str | Sequence[str]) -> list[str]:

@@ -19,13 +19,9 @@ def curves_of(result: Any, cell: int | None, at: At | None) -> pd.DataFrame:
     if cell is not None and (not is_integer(cell) or not 0 <= cell < study.n_cells):
         raise SweepError(f"cell: must be an integer from 0 to {study.n_cells - 1}, got {shown(cell)}")
     values = values_at(study, at)
-    if study.record.curves is None:
-        raise StoreError(
-            "learning curves were not recorded; run the study with --set 'record.curves={seeds=20}' in another folder "
-            "(--reuse takes the rows from this one)"
-        )
-    if not result.complete:
-        raise StoreError("learning curves are recorded once all runs are trained; run the same study again to continue")
+    fault = curves_fault(result)
+    if fault:
+        raise StoreError(fault)
     curves: pd.DataFrame = result.parts_in_use.read_curves().to_pandas()
     if at:
         curves = curves[curves["cell"].isin(cells_at(cells_of(study.grid), values)["cell"])]
@@ -34,3 +30,15 @@ def curves_of(result: Any, cell: int | None, at: At | None) -> pd.DataFrame:
             raise SweepError(f"cell {cell} does not have the values at {shown(dict(at))}; use either cell or at")
         curves = curves[curves["cell"] == cell]
     return curves.reset_index(drop=True)
+
+
+def curves_fault(result: Any) -> str | None:
+    """Return why a result has no learning curves, or None if it has."""
+    if result.study.record.curves is None:
+        return (
+            "learning curves were not recorded; run the study with --set 'record.curves={seeds=20}' in another folder "
+            "(--reuse takes the rows from this one)"
+        )
+    if not result.complete:
+        return "learning curves are recorded once all runs are trained; run the same study again to continue"
+    return None

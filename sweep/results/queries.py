@@ -11,7 +11,15 @@ from sweep.analysis.compare_measures import compare_measured
 from sweep.analysis.importance import EXPLAINED, importance
 from sweep.analysis.study_measures import most_correct
 from sweep.errors import SweepError
-from sweep.results.answers import check_alone, check_has_criterion, check_swept, column_of, default_statistic, split_by
+from sweep.results.answers import (
+    check_alone,
+    check_has_criterion,
+    check_swept,
+    column_of,
+    criterion_fault,
+    default_statistic,
+    split_by,
+)
 from sweep.results.best import best_of_each, rank
 from sweep.results.curves import ResultCurves, listed
 from sweep.results.pooled_cells import recorded_over, summarize_over
@@ -171,11 +179,16 @@ class ResultQueries(ResultCurves):
         SweepError
             If the statistic is another, there is no criterion, or the result is partial.
         """
-        check_has_criterion(self.study)
         column = column_of(statistic, EXPLAINED)
-        if not self.complete:
-            raise SweepError(
-                "importance needs all runs, and this result is partial; run the same study again to complete it"
-            )
+        fault = importance_fault(self)
+        if fault:
+            raise SweepError(fault)
         outcomes = self.outcomes if errors and self.keeps_runs else None
         return importance(self.cells, self.study.grid, column, outcomes)
+
+
+def importance_fault(result: ResultCurves) -> str | None:
+    """Return why a result does not show what explains the variance between runs, or None if it does."""
+    if result.complete:
+        return criterion_fault(result.study)
+    return "importance needs all runs, and this result is partial; run the same study again to complete it"

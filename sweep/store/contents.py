@@ -8,7 +8,6 @@ from contextlib import suppress
 from typing import Any
 
 from sweep.errors import StoreError
-from sweep.statistics.of_cells import every
 from sweep.store.commits import COMMIT_NAME, PART_NAME, cover, decode_commit
 from sweep.store.files import Files
 from sweep.store.records import encode_record
@@ -19,14 +18,15 @@ from sweep.study.model import Study
 _DRAFT_NAME = re.compile(r"\..+\.[0-9a-f]{8}")
 # Everything that a results folder of ours may hold. Nothing else is ever removed.
 FOLDERS = {"commits": (COMMIT_NAME, _DRAFT_NAME), "parts": (PART_NAME, _DRAFT_NAME)}
-# Files derived from results, which would be wrong for other results: figures by statistic or kind, and the report.
-_STATISTIC = f"({'|'.join(every())})"
-_KIND = r"(heatmap|slice|contour|parallel|importance|incidence|ecdf|profile|steps|loss)"
-_CURVES = r"(curves|runs)(_(train_loss|test_loss|n_(test_)?correct))?"
-_FIGURE_NAME = re.compile(rf"({_STATISTIC}|{_KIND}(_{_STATISTIC})?|{_CURVES})\.png|report\.html")
 FILES = ("run.json", "cells.parquet", "curves.parquet", "study.toml")
-_OWN_NAME = "|".join(map(re.escape, FILES))
+# Files derived from results, which would be wrong for other results: the report, and those figures that have their own
+# name as a title in the file.
+_REPORT = "report.html"
+_FIGURE_NAME = re.compile(r"(\w+)\.png")
+_OWN_NAME = "|".join(map(re.escape, (*FILES, _REPORT)))
 _TOP_DRAFT_NAME = re.compile(rf"\.({_OWN_NAME}|{_FIGURE_NAME.pattern})\.[0-9a-f]{{8}}")
+# The title of a PNG file is among its first bytes.
+_TITLE_BYTES = 1000
 
 
 def holds_results(files: Files) -> bool:
@@ -65,9 +65,25 @@ def remove_results(files: Files, begun: dict[str, Any]) -> None:
     for folder in (*FOLDERS, "commits"):  # again: without locks a commit may appear before its part is removed
         files.remove(*fitting(files, folder, *FOLDERS[folder]))
         files.settle(folder)
-    files.remove(*fitting(files, "", _TOP_DRAFT_NAME, _FIGURE_NAME), "cells.parquet", "curves.parquet")
+    files.remove(*fitting(files, "", _TOP_DRAFT_NAME), *_figures(files), _REPORT, "cells.parquet", "curves.parquet")
     files.remove("study.toml")
     files.settle()
+
+
+def figure_title(name: str) -> str:
+    """Return the title in a figure that the program writes as ``name``, by which it knows the file again."""
+    return f"{name} of xor-sweep"
+
+
+def _figures(files: Files) -> list[str]:
+    """Return the figures that the program has written. Other files have no such title."""
+    found = []
+    for name in fitting(files, "", _FIGURE_NAME):
+        title = figure_title(name.removesuffix(".png")).encode()
+        with suppress(StoreError):  # a folder of this name, for example
+            if title in files.read(name)[:_TITLE_BYTES]:
+                found.append(name)
+    return found
 
 
 def _recorded(files: Files) -> dict[str, Any] | None:

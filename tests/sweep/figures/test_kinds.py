@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -29,13 +30,14 @@ SWEPT: dict[str, dict[str, Any]] = {
         **{"scale": [0.5, 1.0], "max_steps": [5, 60]},
     },
 }
-# Kinds that refuse a study, and the reason.
+EXAMPLES = Path(__file__).parents[3] / "docs" / "examples"
+# Kinds that refuse a study, and what the reason begins with.
 NEEDS: dict[tuple[str, str], str] = {
     **{("heatmap", name): "a heat map needs two parameters" for name in ("one", "nothing")},
     **{("contour", name): "contours need two numeric parameters" for name in ("one", "names", "nothing")},
     ("parallel", "nothing"): "parallel coordinates need a parameter",
     ("slice", "nothing"): "nothing is swept",
-    ("profile", "nothing"): "a performance profile needs a swept parameter",
+    ("profile", "nothing"): "color: a performance profile needs a swept parameter",
     **{("ecdf", name): "threshold" for name in ("three", "two", "one", "names", "nothing", "never", "five")},
 }
 
@@ -57,16 +59,25 @@ def axes_of(figure: Figure) -> Axes:
 @pytest.mark.parametrize("name", some_compiled(SWEPT, lambda name: name not in ("two", "one", "five")))
 @pytest.mark.parametrize("kind", figures.KINDS)
 def test_every_kind_without_options(results: dict[str, Result], tmp_path: Path, kind: str, name: str) -> None:
-    """A kind draws a study or says what it needs."""
-    needed = NEEDS.get((kind, name))
-    if needed:
-        with pytest.raises(SweepError, match=needed):
+    """A kind draws a study, or it says beforehand, in the sentence of the error, what it needs."""
+    refusal = figures.KINDS[kind].refusal(results[name])
+    if (kind, name) in NEEDS:
+        assert refusal is not None
+        assert refusal.startswith(NEEDS[kind, name])
+        with pytest.raises(SweepError, match=re.escape(refusal)):
             figures.draw(results[name], kind)
         return
+    assert refusal is None
     figure = figures.draw(results[name], kind)
     figures.save_figure(figure, tmp_path / "figure.png")
     assert (tmp_path / "figure.png").stat().st_size > 5000
     assert "small" in (figure.get_suptitle() or axes_of(figure).get_title())
+
+
+def test_every_kind_is_in_the_gallery() -> None:
+    """Each kind has an example in the manual."""
+    examples = {path.stem[len("plot_00_") :] for path in EXAMPLES.glob("plot_*.py")}
+    assert examples == set(figures.KINDS)
 
 
 def test_heat_map_shows_the_statistics(results: dict[str, Result]) -> None:
@@ -133,7 +144,7 @@ def test_grid_of_a_million_cells() -> None:
     """Each cell of a large map is at its position."""
     import pandas as pd
 
-    from sweep.figures.heatmap import grid_of
+    from sweep.figures.maps import grid_of
     from sweep.figures.statistics import Selected
 
     values = {"learning_rate": tuple(np.geomspace(1e-3, 1, 1000).tolist()), "scale": tuple(range(1, 1001))}

@@ -246,7 +246,7 @@ def test_parallel_coordinates_of_many_cells() -> None:
 
 def test_legends_of_a_run_hide_nothing() -> None:
     """The legends of weights and targets overlap no axes."""
-    from sweep.figures.run import draw_run
+    from sweep.figures.traced_run import draw_run
 
     run = trace(make_study(hidden=2, learning_rate=0.2), 1)
     figure = draw_run(run, weights_path(run), outputs_plane(run))

@@ -10,7 +10,7 @@ import pytest
 from matplotlib.figure import Figure
 
 import sweep
-from sweep.figures.run import draw_run
+from sweep.figures.traced_run import draw_run
 from sweep.training.networks.trajectory import outputs_plane, weights_path
 from tests.sweep.support import make_study
 

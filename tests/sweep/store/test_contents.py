@@ -13,8 +13,7 @@ import pytest
 
 import sweep
 from sweep import StoreError, open_result
-from sweep.figures import KINDS
-from sweep.figures.statistics import STATISTICS
+from sweep.figures import draw, save_figure
 from sweep.store.contents import remove_results
 from sweep.store.local import LocalFiles
 from sweep.store.lock import FolderLock
@@ -39,17 +38,10 @@ FOREIGN = {
     "commits/000000x.json": b"mine",
     "cells.csv": b"mine",
     "figure.png": b"mine",
+    "heatmap.png": b"mine",
     ".hidden": b"mine",
     ".run.json.backup": b"mine",
 }
-# Default names of figures and of the report.
-FIGURES = (
-    *(f"{name}.png" for name in STATISTICS),
-    *(f"{kind}.png" for kind in KINDS if kind != "lines"),
-    *(f"{kind}_{name}.png" for kind in ("heatmap", "contour", "slice", "parallel") for name in STATISTICS),
-    "importance_restricted_mean_steps.png",
-    "report.html",
-)
 
 
 def put(folder: Path, files: dict[str, bytes]) -> None:
@@ -64,7 +56,7 @@ def mixed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder of finished results, leftovers and foreign files. Do not change it."""
     folder = tmp_path_factory.mktemp("mixed") / "r"
     run_in_parts(OTHER, out=folder, part_runs=PART_RUNS)
-    put(folder, FOREIGN | dict.fromkeys(FIGURES, b"\x89PNG") | LEFTOVERS)
+    put(folder, FOREIGN | LEFTOVERS)
     return folder
 
 
@@ -163,11 +155,19 @@ def test_overwrite_stopped_at_any_moment(mixed: Path, tmp_path: Path, expected: 
 
 
 def test_overwrite_removes_ours_alone(mixed: Path, tmp_path: Path) -> None:
-    """Only files with other names than ours remain."""
+    """Figures and the report go too. Files of other names remain, and figures that a user has renamed or drawn."""
     folder = copy_result(mixed, tmp_path / "r")
+    for words in (("figure",), ("figure", "slice", "--value", "median_steps"), ("report",)):
+        assert command(words[0], folder, *words[1:]).code == 0
+    assert (folder / "report.html").exists()
+    drawn = (folder / "slice_steps_q50.png").read_bytes()
+    kept = {"renamed.png": drawn, "by-script.png": b"", "loss.png": b""}
+    put(folder, kept)
+    save_figure(draw(open_result(folder), "loss"), folder / "loss.png")
+    kept["loss.png"] = (folder / "loss.png").read_bytes()
     remove_results(LocalFiles(folder), {})
     left = {name: content for name, content in tree(folder).items() if content is not None}
-    assert left == FOREIGN
+    assert left == FOREIGN | kept
 
 
 @pytest.mark.usefixtures("no_waiting_for_the_disk")

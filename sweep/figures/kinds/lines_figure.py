@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 from sweep.figures.axis import heading, label_of
 from sweep.figures.canvas import inches_across, new_axes, new_figure, put_legend
 from sweep.figures.channels import Channels, choose_channels
+from sweep.figures.figure_kind import Caption, FigureKind
 from sweep.figures.panels import SINGLE_LINE, Lines, draw_panel, is_open, line_styles, set_scales, top_of
-from sweep.figures.statistics import STATISTICS, bands_text, drawn_values, select, statistic_of
+from sweep.figures.statistics import STATISTICS, bands_text, drawn_values, pooling_fault, select, statistic_of
+from sweep.results.answers import has_criterion, swept
 from sweep.results.result import Result
 from sweep.study.selection import At, Values, values_at
 from sweep.system.formatting import short
@@ -218,3 +220,40 @@ def _handles(lines: Lines) -> list[Line2D]:
         Line2D([], [], label=short(entry), markersize=4.5, linewidth=1.4, **{**style, **plain})
         for entry, style in lines.styles.items()
     ]
+
+
+def _lines(
+    result: Result,
+    x: str | None = None,
+    color: str | None = None,
+    facet: tuple[str, ...] = (),
+    value: str | None = None,
+    at: At | None = None,
+) -> Figure:
+    """Draw lines over a parameter, in panels."""
+    return draw_figure(result, value, Channels(x, color, facet), at)
+
+
+def _refusal(result: Result) -> str | None:
+    shown = choose_channels(result.study.parameters, Channels()).assigned()
+    return pooling_fault(result, statistic_of(result, None), None, list(shown))
+
+
+KIND = FigureKind(
+    _lines,
+    10,
+    "a statistic over one parameter, with a line for each value of a second one, and panels for a third and fourth",
+    _refusal,
+    (
+        Caption(
+            "Share of runs that converged, with 95 % intervals",
+            30,
+            suits=lambda result: bool(swept(result.study)) and has_criterion(result.study),
+        ),
+        Caption(
+            "Median final loss, with 95 % intervals",
+            30,
+            suits=lambda result: bool(swept(result.study)) and not has_criterion(result.study),
+        ),
+    ),
+)

@@ -8,9 +8,11 @@ import numpy as np
 
 from sweep.errors import SweepError
 from sweep.figures.canvas import new_axes, say_why
-from sweep.figures.groups import Groups, finish
+from sweep.figures.figure_kind import FigureKind
+from sweep.figures.groups import Groups, finish, rows_fault, usual_color
 from sweep.figures.panels import line_styles
 from sweep.figures.ticks import number_ticks, scale_numbers
+from sweep.results.answers import alone_fault, criterion_fault
 from sweep.results.curves import profile_of
 from sweep.results.result import Result
 from sweep.results.threshold_runs import LOSS_THRESHOLD
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 _HEIGHTS, _WIDTHS = 300, 100
 # Least factor at the end of the axis, even if all values need the same steps.
 _LEAST = 1.2
+_NEEDED = "color: a performance profile needs a swept parameter with 2 to 12 values"
 
 
 def profile(result: Result, ax: Axes | None = None, *, color: str | None = None, at: At | None = None) -> Axes:
@@ -36,7 +39,7 @@ def profile(result: Result, ax: Axes | None = None, *, color: str | None = None,
     Parameters
     ----------
     result, ax, at
-        As for :func:`sweep.figures.heatmap.heatmap`.
+        As for :func:`sweep.figures.heatmap`.
     color
         The parameter, with 2 to 12 values; by default the one with the most.
 
@@ -54,8 +57,7 @@ def profile(result: Result, ax: Axes | None = None, *, color: str | None = None,
     runs = result.by_threshold if result.study.record.loss_thresholds else result
     groups = Groups(runs, color, at, avoid=LOSS_THRESHOLD)
     if groups.color in (None, LOSS_THRESHOLD):
-        why = "and none here has" if color is None else f"got {color}"
-        raise SweepError(f"color: a performance profile needs a swept parameter with 2 to 12 values, {why}")
+        raise SweepError(f"{_NEEDED}, {'and none here has' if color is None else f'got {color}'}")
     values = groups.values[groups.color]
     table = profile_of(runs, groups.color, values, np.sort(groups.cells))
     ax = ax or new_axes()
@@ -95,3 +97,21 @@ def _visible(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Return the indices of points with a visible change, and of both ends."""
     kept = (np.diff(np.round(y / 100 * _HEIGHTS)) != 0) | (np.diff(np.round(np.log(x) * _WIDTHS)) != 0)
     return np.unique(np.concatenate([[0], np.flatnonzero(kept) + 1, [len(x) - 1]]))
+
+
+def _refusal(result: Result) -> str | None:
+    """Return why a complete result has no profile. Of a partial one, no seed may be trained at all values yet."""
+    has_thresholds = bool(result.study.record.loss_thresholds)
+    fault = rows_fault(result) if has_thresholds else criterion_fault(result.study) or rows_fault(result)
+    color = usual_color(result.study.parameters)
+    if color is None:
+        return fault or f"{_NEEDED}, and none here has"
+    return fault or alone_fault(result.study, color)
+
+
+KIND = FigureKind(
+    profile,
+    90,
+    "how often each value of a parameter needs at most a multiple of the fewest steps (performance profile)",
+    _refusal,
+)

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sweep.analysis.importance import EXPLAINED
+from sweep.analysis.importance import EXPLAINED, LEAST_SEEDS
 from sweep.figures.axis import heading, spaced
 from sweep.figures.canvas import new_axes, put_legend, say_why
+from sweep.figures.figure_kind import Caption, FigureKind
 from sweep.figures.panels import NAMED_COLORS
-from sweep.results.answers import column_of
+from sweep.results.answers import column_of, swept
 from sweep.results.pooled_cells import pairs_seeds
+from sweep.results.queries import importance_fault
 from sweep.results.result import Result
 
 if TYPE_CHECKING:
@@ -92,3 +94,17 @@ def _known(table: pd.DataFrame) -> pd.DataFrame:
         term=table["term"].where(~counted, table["term"] + " (total effect)"),
         share=table["share"].fillna(table["total_share"]),
     ).dropna(subset=["share"])
+
+
+def _suits(result: Result) -> bool:
+    """Return whether something varies, and there are enough seeds to estimate shares."""
+    return bool(swept(result.study)) and result.study.seeds.count >= LEAST_SEEDS
+
+
+KIND = FigureKind(
+    importance_bars,
+    60,
+    "shares of the variance of rate or mean_steps that parameters explain (main and total effects)",
+    importance_fault,
+    (Caption("What explains the variance between runs", 50, suits=_suits),),
+)

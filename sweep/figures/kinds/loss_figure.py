@@ -1,4 +1,4 @@
-"""Distributions over runs: steps to converge, and losses."""
+"""Final losses of runs against their initial losses."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from sweep.analysis.cells import cells_of
 from sweep.errors import StoreError, SweepError, shown
 from sweep.figures.axis import heading
 from sweep.figures.canvas import new_axes, put_legend, say_why
-from sweep.figures.groups import STATUS_COLORS, Groups, finish
-from sweep.figures.run import loss_curve
-from sweep.figures.ticks import number_ticks, scale_numbers
+from sweep.figures.figure_kind import Caption, FigureKind
+from sweep.figures.groups import STATUS_COLORS, rows_fault
+from sweep.figures.ticks import number_ticks
+from sweep.figures.traced_run import loss_curve
 from sweep.results.result import Result
 from sweep.study.selection import At, cells_at, values_at
 from sweep.system.formatting import count_text
@@ -25,59 +25,11 @@ if TYPE_CHECKING:
     from sweep.training.networks.trace import Trace
 
 _MOST_POINTS, _FEW_POINTS = 20_000, 1000
-_BINS = 40
 # The diagonal covers at least this factor.
 _SEEN = 3
 # Losses above this, or below its inverse, are not drawn.
 _LARGEST = 1e100
 _NOT_DRAWN = "below 1e-100 or above 1e100"
-
-
-def steps_distribution(
-    result: Result, ax: Axes | None = None, *, color: str | None = None, at: At | None = None
-) -> Axes:
-    """Draw a histogram of the steps to converge, as shares of all runs, colored by a parameter.
-
-    Parameters
-    ----------
-    result, ax, at
-        As for :func:`sweep.figures.heatmap.heatmap`.
-    color
-        As for :func:`sweep.figures.incidence.incidence`.
-
-    Returns
-    -------
-    Axes
-        The axes that were drawn into.
-
-    Raises
-    ------
-    SweepError
-        If a name or a value is unknown, there are too many lines, or there is no criterion.
-    """
-    groups = Groups(result, color, at)
-    ax = ax or new_axes()
-    converged = groups.tally[groups.tally["status"] == "converged"]
-    if not len(converged):
-        say_why(ax, "nothing to draw: no run converged")
-        ax.set(xticks=[], yticks=[])
-    else:
-        bins, wide = _bins_of(converged["steps"].to_numpy())
-        for tally, style in groups:
-            successes = tally[tally["status"] == "converged"]
-            weights = successes.get("weight", successes["n"])
-            counts, _ = np.histogram(np.maximum(successes["steps"], bins[0]), bins, weights=weights)
-            shares = 100 * counts / tally.get("weight", tally["n"]).sum()
-            look = {name: style[name] for name in ("color", "linestyle", "label") if name in style}
-            ax.stairs(shares, bins, linewidth=1.4, fill=groups.color is None, **look)
-        if wide:
-            scale_numbers(ax, "x", bins)
-        else:
-            room = max(0.05 * (bins[-1] - bins[0]), 1.5)
-            ax.set_xlim(max(bins[0] - room, -0.5), bins[-1] + room)
-            number_ticks(ax.xaxis, whole=True)
-    finish(ax, result, groups, ("steps to converge", "runs, %"))
-    return ax
 
 
 def losses(result: Result | Trace, ax: Axes | None = None, *, at: At | None = None) -> Axes:
@@ -88,7 +40,7 @@ def losses(result: Result | Trace, ax: Axes | None = None, *, at: At | None = No
     result
         A result, with at most 20,000 evenly spaced runs drawn; or a trace, whose loss is drawn at each step.
     ax, at
-        As for :func:`sweep.figures.heatmap.heatmap`.
+        As for :func:`sweep.figures.heatmap`.
 
     Returns
     -------
@@ -104,10 +56,9 @@ def losses(result: Result | Trace, ax: Axes | None = None, *, at: At | None = No
         if not hasattr(result, "evaluated_at"):
             raise SweepError(f"losses: must be a Result or a Trace, got {shown(result)}")
         return loss_curve(result, ax)
-    if not result.keeps_runs:
-        raise StoreError(
-            "losses need rows of runs, which this result does not keep; run the study with keep='runs' (--keep runs)"
-        )
+    fault = rows_fault(result)
+    if fault:
+        raise StoreError(fault)
     values = values_at(result.study, at)
     runs, n_runs = _some_runs(result, cells_at(cells_of(result.study.grid), values)["cell"])
     is_drawn = [runs[name].between(1 / _LARGEST, _LARGEST) for name in ("initial_loss", "final_loss")]
@@ -153,20 +104,17 @@ def _some_runs(result: Result, cells: pd.Series) -> tuple[pd.DataFrame, int]:
     return pd.concat(found, ignore_index=True), n_runs
 
 
-def _bins_of(steps: NDArray[np.int64]) -> tuple[NDArray[np.float64], bool]:
-    """Return the edges of bins, halfway between integers, and whether their widths grow by a factor."""
-    low, high = int(steps.min()), int(steps.max())
-    wide = high > 20 * max(low, 1)
-    if wide:  # a logarithmic axis has no 0, so the first bin includes runs that converged at step 0
-        edges = np.unique(np.geomspace(max(low, 1), high + 1, _BINS + 1).round())
-    else:
-        width = -(-(high + 1 - low) // _BINS)
-        edges = np.arange(low, high + width + 1, width).astype(np.float64)
-    return edges - 0.5, wide
-
-
 def _draw_diagonal(ax: Axes, drawn: pd.DataFrame) -> None:
     """Draw the diagonal of unchanged losses within the range of the points, so that these fill the figure."""
     first, last = drawn["initial_loss"].min(), drawn["initial_loss"].max()
     ends = [first, min(last, max(drawn["final_loss"].max(), _SEEN * first))]
     ax.plot(ends, ends, color="0.5", linewidth=0.8, linestyle=":", label="no change")
+
+
+KIND = FigureKind(
+    losses,
+    110,
+    "final loss of each run against its initial loss",
+    rows_fault,
+    (Caption("Final loss against initial loss", 80),),
+)

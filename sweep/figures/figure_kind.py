@@ -1,0 +1,66 @@
+"""The record in which a kind of figure is declared, and why results cannot be drawn."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from sweep.results.result import Result
+
+
+@dataclass(frozen=True)
+class Caption:
+    """A figure of the report.
+
+    Attributes
+    ----------
+    title
+        Its caption.
+    place
+        Where it stands among the figures of the report, by ascending numbers.
+    options
+        Options of the figure.
+    suits
+        Returns whether the report of a result that can be drawn has the figure.
+    """
+
+    title: str
+    place: int
+    options: Mapping[str, Any] = field(default_factory=dict)
+    suits: Callable[[Result], bool] = lambda _: True
+
+
+@dataclass(frozen=True)
+class FigureKind:
+    """A kind of figure. Its name is that of its module, without ``_figure``.
+
+    Attributes
+    ----------
+    draw
+        Draws a result into axes or a figure. Its parameters behind the result and the axes are the options of the kind.
+    place
+        Where it stands in lists, by ascending numbers.
+    meaning
+        What it shows, for help and the manual.
+    refusal
+        Returns in one sentence why a result cannot be drawn without options, or None if it can.
+    captions
+        The figures of this kind in reports.
+    """
+
+    draw: Callable[..., Axes | Figure]
+    place: int
+    meaning: str
+    refusal: Callable[[Result], str | None]
+    captions: tuple[Caption, ...] = ()
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """The names of the options."""
+        return tuple(name for name in inspect.signature(self.draw).parameters if name not in ("result", "ax"))

@@ -1,0 +1,175 @@
+"""Slices: a statistic of cells over one parameter, or over each of several."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sweep.errors import SweepError, unknown
+from sweep.figures.axis import Places, heading
+from sweep.figures.canvas import new_axes, new_figure, say_why
+from sweep.figures.figure_kind import Caption, FigureKind
+from sweep.figures.panels import NAMED_COLORS
+from sweep.figures.ranked_cells import by_rank, some_of
+from sweep.figures.statistics import Selected, can_be_pooled, drawn_values, select
+from sweep.figures.ticks import number_ticks, scale_from_zero, scale_numbers
+from sweep.results.answers import swept
+from sweep.results.result import Result
+from sweep.statistics.ranking import ranked_by
+from sweep.study.selection import At, values_at
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# Most points; of more cells, evenly spaced ones are drawn.
+_MOST_POINTS = 5000
+# Most slices of a figure.
+_MOST_SLICES = 9
+_NOTHING = "nothing is swept in this study"
+# Statistics that are comparable between a cell and pooled cells. Counts are not: they grow with the number of cells.
+_TOGETHER = (*ranked_by(), "steps_q25", "steps_q75", "restricted_mean_steps")
+
+
+def slice_plot(
+    result: Result,
+    ax: Axes | None = None,
+    *,
+    x: str | None = None,
+    value: str | None = None,
+    at: At | None = None,
+) -> Axes:
+    """Draw a statistic of every cell as points over one parameter, and the pooled statistic as a line.
+
+    At most 5,000 cells are drawn, evenly spaced by rank from the worst to the best.
+
+    Parameters
+    ----------
+    result, ax, value, at
+        As for :func:`sweep.figures.heatmap`.
+    x
+        A parameter; by default the one with the most values.
+
+    Returns
+    -------
+    Axes
+        The axes that were drawn into.
+
+    Raises
+    ------
+    SweepError
+        If a name or a value is unknown, nothing is swept, or there is no criterion.
+    """
+    selected = select(result, value, at)
+    name = _parameter(selected, x)
+    ax = ax or new_axes()
+    places = Places.along(selected.values[name])
+    if places.scale == "log":
+        ax.set_xscale("log")
+    known, unknown_cells = by_rank(selected)
+    cells = some_of(known, _MOST_POINTS)
+    drawn = drawn_values(cells, selected.statistic)
+    look: dict[str, Any] = {"s": 9, "alpha": 0.5, "linewidths": 0, "rasterized": len(cells) > 500}
+    ax.scatter(_places(cells, name, places), drawn, color=NAMED_COLORS[0], **look)
+    has_line = selected.statistic in _TOGETHER
+    has_line &= len(selected.values) == 1 or can_be_pooled(result, selected.statistic)
+    if has_line:
+        together = select(result, value, at, (name,))
+        has_line = _draw_line(ax, together, name, places)
+    ax.set_xlim(places.limits())
+    places.label(ax.xaxis, name)
+    _scale_values(ax, selected, drawn)
+    ax.grid(alpha=0.25)
+    ax.spines[["top", "right"]].set_visible(False)
+    of_ranges = f" in each of {len(together.ranges[name])} ranges" if has_line and together.ranges else ""
+    points = "cells" if len(cells) == len(known) else f"{len(cells):,} of {len(known):,} cells"
+    notes = [f"points: {points}; diamonds: all runs pooled{of_ranges}" if has_line else f"points: {points}"]
+    if len(unknown_cells):
+        notes.append(
+            f"not drawn: {len(unknown_cells):,} of {len(selected.table):,} cells where {selected.description.missing}"
+        )
+    varied = [each for each, entries in selected.values.items() if len(entries) > 1]
+    ax.set_title(heading(result, selected.values, varied, notes), fontsize=10)
+    return ax
+
+
+def _draw_line(ax: Axes, together: Selected, name: str, places: Places) -> bool:
+    """Draw the pooled statistic over a parameter, and return whether it has any finite value."""
+    order = np.argsort(_places(together.table, name, places))
+    line = drawn_values(together.table, together.statistic)[order]
+    style = "none" if places.scale == "names" and isinstance(places.values[0], str) else "-"
+    x = _places(together.table, name, places)[order]
+    ax.plot(x, line, "D", linestyle=style, color=NAMED_COLORS[1], markersize=4)
+    return bool(np.isfinite(line).any())
+
+
+def _scale_values(ax: Axes, selected: Selected, drawn: Any) -> None:
+    """Scale the axis of the statistic, or write why it has no values."""
+    ax.set_ylabel(selected.description.label)
+    if selected.description.percent:
+        ax.set_ylim(-3, 103)
+    elif not len(drawn):
+        ax.set_yticks([])
+        say_why(ax, selected.nothing)
+    elif selected.is_count or not drawn.any():
+        scale_from_zero(ax, drawn)
+        number_ticks(ax.yaxis, whole=True)
+    else:
+        scale_numbers(ax, "y", drawn)
+
+
+def _parameter(selected: Selected, name: str | None) -> str:
+    """Return the parameter along the axis."""
+    values = selected.values
+    if not values:
+        raise SweepError(_NOTHING)
+    if name is None:
+        return max(values, key=lambda each: len(values[each]))
+    if name not in values:
+        raise SweepError(unknown("parameter", name, list(values)))
+    return name
+
+
+def _places(cells: pd.DataFrame, name: str, places: Places) -> NDArray[np.float64]:
+    """Return the position of each row along the axis, (rows,)."""
+    if places.scale != "names":
+        return np.asarray(cells[name], np.float64)
+    return np.asarray(places.centers()[cells[name].map(places.number_of()).to_numpy(np.int64)])
+
+
+def slices(result: Result, x: str | None = None, value: str | None = None, at: At | None = None) -> Axes | Figure:
+    """Draw a slice along one parameter, or along each parameter with several values."""
+    varied = [name for name, entries in values_at(result.study, at).items() if len(entries) > 1]
+    if x is not None or len(varied) < 2:
+        return slice_plot(result, x=x, value=value, at=at)
+    shown = varied[:_MOST_SLICES]
+    across = min(len(shown), 3)
+    down = -(-len(shown) // across)
+    figure = new_figure(3.6 * across, 3.3 * down + 0.4)
+    grid = figure.subplots(down, across, squeeze=False, sharey=True)
+    for k, (axes, name) in enumerate(zip(grid.flat, shown, strict=False)):
+        slice_plot(result, axes, x=name, value=value, at=at)
+        title = axes.get_title()
+        axes.set_title("")
+        if k % across:
+            axes.set_ylabel("")
+    for axes in grid.flat[len(shown) :]:
+        axes.set_visible(False)
+    figure.suptitle(title, fontsize=10)
+    return figure
+
+
+def _refusal(result: Result) -> str | None:
+    return None if result.study.parameters else _NOTHING
+
+
+KIND = FigureKind(
+    slices,
+    30,
+    "a statistic of every cell over one parameter, or over each",
+    _refusal,
+    (Caption("One parameter at a time", 60, suits=lambda result: len(swept(result.study)) > 1),),
+)

@@ -1,0 +1,177 @@
+"""A statistic over two parameters: what heat maps and contours have in common."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sweep.errors import SweepError, unknown
+from sweep.figures.axis import Places, heading
+from sweep.figures.canvas import inches_across, new_axes
+from sweep.figures.channels import is_number
+from sweep.figures.colors import MISSING, color_bar
+from sweep.figures.statistics import UNTRAINED, Selected, drawn_values, pooling_fault, select, statistic_of
+from sweep.results.result import Result
+from sweep.study.selection import At, Values, values_at
+from sweep.system.formatting import list_text
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+# Reason why a field is empty in studies with zipped lists, samples or exclusions.
+_NO_CELL = "no cell has both values"
+# Most fields with numbers in them.
+MOST_WRITTEN = 150
+
+
+class Map(NamedTuple):
+    """Axes for a statistic over two parameters, and what to draw into them.
+
+    Attributes
+    ----------
+    ax
+        Axes with scales.
+    selected
+        The statistic.
+    x, y
+        The parameters.
+    across, down
+        Positions of their values.
+    grid : (y values, x values)
+        The values to draw; NaN if there is none.
+    """
+
+    ax: Axes
+    selected: Selected
+    x: str
+    y: str
+    across: Places
+    down: Places
+    grid: NDArray[np.float64]
+
+
+def prepare_map(
+    result: Result, ax: Axes | None, x: str | None, y: str | None, value: str | None, at: At | None, *, numbers: bool
+) -> Map:
+    """Choose the parameters along both axes, and return the statistic over them and axes with scales.
+
+    Parameters
+    ----------
+    result, ax, x, y, value, at
+        As for :func:`sweep.figures.kinds.heatmap_figure.heatmap`.
+    numbers
+        Whether both parameters must be numeric.
+
+    Returns
+    -------
+    Map
+        All that is to be drawn.
+
+    Raises
+    ------
+    SweepError
+        If a name or a value is unknown, there are too few parameters, or there is no criterion.
+    """
+    x, y = _choose(values_at(result.study, at), x, y, numbers=numbers)
+    selected = select(result, value, at, (x, y))
+    ax = ax or new_axes(*_size(selected, x, y))
+    across, down = Places.of(selected.along(x)), Places.of(selected.along(y))
+    if across.scale == "log":
+        ax.set_xscale("log")
+    if down.scale == "log":
+        ax.set_yscale("log")
+    ax.set_facecolor(MISSING)
+    return Map(ax, selected, x, y, across, down, grid_of(selected, (x, across), (y, down)))
+
+
+def map_refusal(result: Result, *, numbers: bool) -> str | None:
+    """Return why a result has no map of its default statistic, or None if it has."""
+    fault = _too_few(result.study.parameters, _varied(result.study.parameters, numbers=numbers), numbers=numbers)
+    if fault:
+        return fault
+    shown = _choose(result.study.parameters, None, None, numbers=numbers)
+    return pooling_fault(result, statistic_of(result, None), None, shown)
+
+
+def _varied(values: Values, *, numbers: bool) -> list[str]:
+    """Return the parameters with several values, numeric ones first, and then those with the most."""
+    varied = [name for name in values if len(values[name]) > 1]
+    varied.sort(key=lambda name: (not is_number(values[name][0]), -len(values[name])))
+    return [name for name in varied if is_number(values[name][0])] if numbers else varied
+
+
+def _too_few(values: Values, found: list[str], *, numbers: bool) -> str | None:
+    """Return why these parameters are too few for two axes, or None if they suffice."""
+    if len(found) > 1:
+        return None
+    kind = "contours need two numeric parameters" if numbers else "a heat map needs two parameters"
+    varied = [name for name in values if len(values[name]) > 1] or ["none"]
+    return f"{kind} with several selected values, got {list_text(varied)}"
+
+
+def _choose(values: Values, x: str | None, y: str | None, *, numbers: bool) -> tuple[str, str]:
+    """Return the parameters along the horizontal and the vertical axis."""
+    chosen = [name for name in (x, y) if name is not None]
+    for name in chosen:
+        if name not in values:
+            raise SweepError(unknown("parameter", name, list(values)) if values else "nothing is swept in this study")
+    if x is not None and x == y:
+        raise SweepError(f"parameter {x!r} must have one channel, got x and y; name it once")
+    most = [name for name in _varied(values, numbers=numbers) if name not in chosen]
+    fault = _too_few(values, [*chosen, *most], numbers=numbers)
+    if fault:
+        raise SweepError(fault)
+    across = x or most.pop(0)
+    down = y or most.pop(0)
+    for name in (across, down) if numbers else ():
+        if not is_number(values[name][0]) or len(values[name]) < 2:
+            raise SweepError(f"contours need several numbers along each axis, got {name}; choose another parameter")
+    return across, down
+
+
+def grid_of(selected: Selected, x: tuple[str, Places], y: tuple[str, Places]) -> NDArray[np.float64]:
+    """Return the values to draw, by position.
+
+    Parameters
+    ----------
+    selected
+        The statistic of cells.
+    x, y
+        Parameter and positions of its values, horizontal and vertical.
+
+    Returns
+    -------
+    (y values, x values) array
+        NaN if there is no value.
+    """
+    (across, places), (down, down_places) = x, y
+    grid = np.full((len(down_places.values), len(places.values)), np.nan)
+    columns = selected.table[across].map(places.number_of()), selected.table[down].map(down_places.number_of())
+    grid[columns[1].to_numpy(), columns[0].to_numpy()] = drawn_values(selected.table, selected.statistic)
+    return grid
+
+
+def _size(selected: Selected, x: str, y: str) -> tuple[float, float]:
+    """Return width and height in inches, such that numbers fit into the fields."""
+    across, down = len(selected.along(x)), len(selected.along(y))
+    if across * down > MOST_WRITTEN:
+        return 6.6, 5.0
+    return min(max(0.45 * across + 2.2, 5.0), 12.0), min(max(0.34 * down + 1.6, 3.2), 10.0)
+
+
+def finish_map(drawn: Map, mesh: Any, result: Result) -> None:
+    """Draw ticks, labels, title, and the color bar of ``mesh`` unless it is None."""
+    ax, selected = drawn.ax, drawn.selected
+    if mesh is not None:
+        color_bar(ax, mesh, selected)
+    drawn.across.label(ax.xaxis, drawn.x)
+    drawn.down.label(ax.yaxis, drawn.y)
+    has_value = np.isfinite(drawn_values(selected.table, selected.statistic))
+    why = [selected.description.missing] if has_value.any() and not has_value.all() else []
+    if len(has_value) < drawn.grid.size:
+        why += [_NO_CELL] if any(len(axis) > 1 for axis in result.study.axes) else []
+        why += [] if result.complete else [UNTRAINED]
+    notes = [*selected.notes, *([f"gray where {' or '.join(why)}"] if why else [])]
+    ax.set_title(heading(result, selected.values, (drawn.x, drawn.y), notes, inches_across(ax)), fontsize=10)

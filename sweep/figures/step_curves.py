@@ -1,0 +1,113 @@
+"""Curves over steps with their bands: what cumulative incidence and run-length distributions have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from sweep.analysis.incidence import cumulative_incidence, parallel_incidence
+from sweep.errors import SweepError, unknown
+from sweep.figures.ticks import number_ticks, scale_numbers
+from sweep.results.pooled_cells import pairs_seeds
+from sweep.results.result import Result
+from sweep.statistics.outcomes import Outcomes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+# Resolution of a curve: steps per full height, and per factor e of training steps.
+_HEIGHTS, _WIDTHS = 300, 60
+# Kinds of bands: columns of the curve, and a note in the title.
+BANDS = {
+    "pointwise": ("low", "high", "bands: pointwise 95 % intervals"),
+    "simultaneous": ("band_low", "band_high", "bands: simultaneous 95 % bands"),
+}
+
+
+class StepLine(NamedTuple):
+    """The runs and the style of a curve."""
+
+    tally: pd.DataFrame
+    style: dict[str, Any]
+    event: str = "converged"
+    parallel_runs: int = 1
+
+
+def check_bands(bands: str) -> None:
+    """Raise SweepError if there is no such kind of bands."""
+    if bands not in BANDS:
+        raise SweepError(unknown("bands", bands, list(BANDS)))
+
+
+def draw_curves(
+    ax: Axes, result: Result, lines: Sequence[StepLine], bands: str, *, logarithmic: bool = False
+) -> tuple[bool, list[str]]:
+    """Draw curves. Return whether any curve rises above 0, and notes on the bands."""
+    outcomes = result.outcomes if pairs_seeds(result) else None
+    last = max(*(int(line.tally["steps"].max()) for line in lines), 1)
+    low, high, note = BANDS[bands]
+    found = [_curve(line, outcomes, result.study.seeds.count) for line in lines]
+    for line, curve in zip(lines, found, strict=True):
+        start = _start_of(curve)
+        end = (curve if len(curve) else start).tail(1).assign(steps=_known_until(line.tally, last))
+        thinned = pd.concat([start, _thin(curve), end], ignore_index=True)
+        x, (y, below, above) = thinned["steps"], (100 * thinned[name] for name in ("incidence", low, high))
+        ax.step(x, y, where="post", **{"linewidth": 1.4, **line.style, "marker": None})
+        ax.fill_between(x, below, above, step="post", alpha=0.15, linewidth=0, color=line.style["color"])
+    curves = pd.concat(found)
+    _scale_steps(ax, curves["steps"].to_numpy(), last, logarithmic=logarithmic)
+    ax.set_ylim(-3, 103)
+    return bool(curves["incidence"].max() > 0), [note] if curves[low].notna().any() else []
+
+
+def _curve(line: StepLine, outcomes: Outcomes | None, n_seeds: int) -> pd.DataFrame:
+    """Return the table of a curve."""
+    if line.parallel_runs > 1:
+        return parallel_incidence(line.tally, line.parallel_runs)
+    paired = outcomes.at(line.tally["cell"].unique()) if outcomes else None
+    return cumulative_incidence(line.tally, line.event, paired, n_seeds)
+
+
+def under_way(tally: pd.DataFrame) -> Callable[[float], str]:
+    """Return a function from a step to the number of runs under way right before it, as text."""
+    ends = tally.groupby("steps")["n"].sum()
+    steps, ended = ends.index.to_numpy(), np.concatenate([[0], np.cumsum(ends.to_numpy())])
+    return lambda step: f"{ended[-1] - ended[np.searchsorted(steps, step)]:,}"
+
+
+def _start_of(curve: pd.DataFrame) -> pd.DataFrame:
+    """Return the row at step 0. If the curve stays at 0, it has the interval of the last row."""
+    if len(curve) and not curve["incidence"].any():
+        return curve.tail(1).assign(steps=0)
+    return pd.DataFrame({name: [0] for name in curve})
+
+
+def _known_until(tally: pd.DataFrame, last: int) -> int:
+    """Return the last known step of a curve: that of the figure, unless runs are censored (exhausted) before."""
+    return int(tally["steps"].max()) if (tally["status"] == "exhausted").any() else last
+
+
+def _thin(curve: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of a curve with visible changes."""
+    heights = (curve["incidence"] * _HEIGHTS).round().diff()
+    widths = np.log(curve["steps"].clip(lower=1)).mul(_WIDTHS).round().diff()
+    kept: pd.DataFrame = curve.loc[(heights != 0) | (widths != 0)]
+    return kept
+
+
+def _scale_steps(ax: Axes, steps: Any, last: int, *, logarithmic: bool) -> None:
+    """Scale the axis of steps: logarithmic for a wide range, or if ``logarithmic`` and possible."""
+    positive = steps[steps > 0]
+    wide = positive.size > 1 and last > 50 * np.quantile(positive, 0.05)
+    if wide or (logarithmic and positive.size and last > positive.min()):
+        first = max(np.quantile(positive, 0.01) if wide else positive.min(), 1)
+        scale_numbers(ax, "x", np.array([first, last], np.float64))
+        if logarithmic:
+            ax.set_xscale("log")
+            number_ticks(ax.xaxis)
+        ax.set_xlim(max(first / 1.5, 0.8), last * 1.1)
+    else:
+        number_ticks(ax.xaxis, whole=True)
