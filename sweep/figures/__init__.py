@@ -14,6 +14,7 @@ from sweep.figures.kinds.lines_figure import draw_figure, line_plot
 from sweep.figures.kinds.loss_figure import losses
 from sweep.figures.kinds.parallel_figure import parallel
 from sweep.figures.kinds.profile_figure import profile
+from sweep.figures.kinds.ridgeline_figure import ridgeline
 from sweep.figures.kinds.runs_figure import curves_of_runs
 from sweep.figures.kinds.slice_figure import slice_plot
 from sweep.figures.kinds.steps_figure import steps_distribution
@@ -34,6 +35,7 @@ __all__ = [
     "losses",
     "parallel",
     "profile",
+    "ridgeline",
     "save_figure",
     "slice_plot",
     "steps_distribution",

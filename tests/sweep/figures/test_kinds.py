@@ -177,6 +177,26 @@ def test_distribution_of_steps_adds_up(results: dict[str, Result]) -> None:
     np.testing.assert_allclose(sums, 100 * cells["n_converged"] / cells["n_runs"])
 
 
+def test_ridges_are_shares_of_all_runs(results: dict[str, Result]) -> None:
+    """The area of a ridge is the share of runs that converged; that of the others is written beside it."""
+    result = results["two"]
+    ax = figures.ridgeline(result, y="hidden")
+    cells = result.cells.groupby("hidden")[["n_converged", "n_runs"]].sum()
+    rates = (cells["n_converged"] / cells["n_runs"]).to_numpy()
+    ridges = [patch.get_data() for patch in ax.patches if patch.get_fill()][::-1]  # the lowest is drawn last
+    areas = np.array([(ridge.values - ridge.baseline).sum() for ridge in ridges])
+    np.testing.assert_allclose(areas / areas.sum(), rates / rates.sum())
+    beside = ax.figure.axes[1]
+    assert [text.get_text() for text in ax.get_yticklabels()] == ["2", "3", "4"]
+    assert [text.get_text() for text in beside.get_yticklabels()] == [f"{100 * (1 - rate):.0f}" for rate in rates]
+    with pytest.raises(
+        SweepError, match=r"y: learning_rate must have at most 40 values, got 41; .* --at learning_rate="
+    ):
+        figures.ridgeline(
+            sweep.run(make_study(count=1, learning_rate=[0.01 * k for k in range(1, 42)])), y="learning_rate"
+        )
+
+
 def test_importance_bars_are_the_shares(results: dict[str, Result]) -> None:
     """Each term has a bar for each statistic, with the largest first."""
     result = results["three"]
