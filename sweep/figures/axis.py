@@ -19,7 +19,7 @@ from sweep.system.formatting import count_text, list_text, short
 if TYPE_CHECKING:
     from matplotlib.axis import Axis
 
-    from sweep.results.result import Result
+    from sweep.results.queries import Queries
 
 # Most values that are all labelled, if there is room. With more values, round numbers are.
 MOST_LABELS = 8
@@ -120,7 +120,7 @@ def _selection(name: str, entries: Sequence[Scalar]) -> str:
 
 
 def heading(
-    result: Result,
+    result: Queries,
     values: Values | None = None,
     shown: Sequence[str] = (),
     notes: Sequence[str] = (),

@@ -13,7 +13,7 @@ from sweep.figures.canvas import put_legend, title_center
 from sweep.figures.channels import MAX_LINES, check_color
 from sweep.figures.panels import NAMED_COLORS, line_styles
 from sweep.results.answers import check_has_criterion, check_swept, criterion_fault
-from sweep.results.result import Result
+from sweep.results.queries import Queries
 from sweep.study.selection import At, Values, cells_at, values_at
 from sweep.system.formatting import short
 
@@ -44,14 +44,14 @@ def styles_of(color: str, values: Values) -> dict[Any, dict[str, Any]]:
     return line_styles(values[color])
 
 
-def counts_fault(result: Result) -> str | None:
+def counts_fault(result: Queries) -> str | None:
     """Return why a result has no counts of converged runs by steps, or None if it has."""
     if not result.has_parts:
         return "counts of runs by steps are missing: the result was published with its cells only"
     return criterion_fault(result.study)
 
 
-def rows_fault(result: Result) -> str | None:
+def rows_fault(result: Queries) -> str | None:
     """Return why a result has no rows of runs, or None if it has."""
     if result.keeps_runs:
         return None
@@ -80,7 +80,7 @@ class Groups:
     """
 
     def __init__(
-        self, result: Result, color: str | None, at: At | None, *, colored: bool = True, avoid: str | None = None
+        self, result: Queries, color: str | None, at: At | None, *, colored: bool = True, avoid: str | None = None
     ) -> None:
         """Group by ``color``, or else by the parameter of :func:`usual_color` if ``colored``."""
         check_has_criterion(result.study)
@@ -111,7 +111,7 @@ class Groups:
 
 def finish(
     ax: Axes,
-    result: Result,
+    result: Queries,
     groups: Groups | Shown,
     names: tuple[str, str],
     *,

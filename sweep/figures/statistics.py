@@ -156,7 +156,7 @@ def select(result: Result, value: str | None, at: At | None, shown: Sequence[str
     if fault:
         raise SweepError(fault)
     measure = measure_of(statistic)
-    every = result.measured_cells(measure) if measure else result.cells
+    every = result.measures.in_cells(measure, result.cells) if measure else result.cells
     values = values_at(result.study, at)
     grid, ranges = in_ranges(result.study, values, shown or ())
     if not (_hidden(values, shown) or ranges):

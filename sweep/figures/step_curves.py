@@ -12,7 +12,7 @@ from sweep.analysis.incidence import cumulative_incidence, parallel_incidence
 from sweep.errors import SweepError, unknown
 from sweep.figures.ticks import number_ticks, scale_numbers
 from sweep.results.pooled_cells import pairs_seeds
-from sweep.results.result import Result
+from sweep.results.queries import Queries
 from sweep.statistics.outcomes import Outcomes
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def check_bands(bands: str) -> None:
 
 
 def draw_curves(
-    ax: Axes, result: Result, lines: Sequence[StepLine], bands: str, *, logarithmic: bool = False
+    ax: Axes, result: Queries, lines: Sequence[StepLine], bands: str, *, logarithmic: bool = False
 ) -> tuple[bool, list[str]]:
     """Draw curves. Return whether any curve rises above 0, and notes on the bands."""
     outcomes = result.outcomes if pairs_seeds(result) else None

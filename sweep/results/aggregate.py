@@ -17,6 +17,7 @@ from sweep.schemas.run_columns import runs_columns
 from sweep.store.commits import Commit
 from sweep.store.digest import rows_digest, tally_digest
 from sweep.store.stored_runs import StoredRuns
+from sweep.study.model import Study
 
 
 class Aggregate:
@@ -24,15 +25,19 @@ class Aggregate:
 
     Parameters
     ----------
+    study
+        The study whose cells are counted.
     parts
         The parts of the result.
     commits
         Commits of parts to begin with.
     """
 
-    def __init__(self, parts: StoredRuns, commits: Sequence[Commit] = ()) -> None:
-        self._parts, self._study = parts, parts.plan.study
-        self._tallies, self._losses = TallySum(), LossSum()
+    def __init__(self, study: Study, parts: StoredRuns, commits: Sequence[Commit] = ()) -> None:
+        self._study = study
+        self._parts = parts
+        self._tallies = TallySum()
+        self._losses = LossSum()
         self._measured: dict[str, pd.DataFrame] | None = None  # statistics of cells, once the rows are read
         for commit in commits:
             self.add(commit)

@@ -19,7 +19,7 @@ from sweep.study.options.option_tables import OPTIONS
 from sweep.system.formatting import list_text
 
 if TYPE_CHECKING:
-    from sweep.results.data import ResultData as Result
+    from sweep.results.evaluated_runs import EvaluatedRuns
 
 
 def has_criterion(study: Study) -> bool:
@@ -187,7 +187,7 @@ def sort_by(cells: pd.DataFrame, study: Study, name: str) -> pd.DataFrame:
     return cells.sort_values(column, ascending=not downwards, na_position="last", kind="stable")
 
 
-def n_not_worse(result: Result) -> int:
+def n_not_worse(result: EvaluatedRuns) -> int:
     """Return the number of other cells whose interval overlaps with that of the best cell."""
     cells, statistic = result.cells, default_statistic(result.study)
     best = rank_cells(cells, statistic).iloc[0]

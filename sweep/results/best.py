@@ -19,10 +19,10 @@ from sweep.statistics.runs import Runs
 from sweep.study.selection import At, cells_at, values_at
 
 if TYPE_CHECKING:
-    from sweep.results.data import ResultData as Result
+    from sweep.results.evaluated_runs import EvaluatedRuns
 
 
-def rank(result: Result, statistic: str, at: At | None = None) -> pd.DataFrame:
+def rank(result: EvaluatedRuns, statistic: str, at: At | None = None) -> pd.DataFrame:
     """Return cells ranked by a statistic, with tests of which of them may be the best.
 
     Parameters
@@ -50,13 +50,13 @@ def rank(result: Result, statistic: str, at: At | None = None) -> pd.DataFrame:
     cells, measure = cells_for(result, statistic, at), measure_of(statistic)
     runs = None
     if result.keeps_runs:
-        runs = result.measured(measure) if measure else result.outcomes
+        runs = result.measures.of(measure) if measure else result.outcomes
     grid = result.study.grid
     most = most_correct(result.study, measure) if measure else grid.most_steps(np.arange(grid.n_cells))
     return best_cells(cells, runs, statistic, most)
 
 
-def cells_for(result: Result, statistic: str, at: At | None = None) -> pd.DataFrame:
+def cells_for(result: EvaluatedRuns, statistic: str, at: At | None = None) -> pd.DataFrame:
     """Return the cells with some values of parameters, and a statistic of each.
 
     Parameters
@@ -82,7 +82,9 @@ def cells_for(result: Result, statistic: str, at: At | None = None) -> pd.DataFr
     measure = measure_of(statistic)
     if measure is None:
         check_has_criterion(result.study)
-    cells = cells_at(result.measured_cells(measure) if measure else result.cells, values_at(result.study, at))
+    cells = cells_at(
+        result.measures.in_cells(measure, result.cells) if measure else result.cells, values_at(result.study, at)
+    )
     if cells.empty:
         raise SweepError("no cell with these values is trained yet; run the same study again to continue")
     if measure and cells[statistic].isna().all():
@@ -93,7 +95,7 @@ def cells_for(result: Result, statistic: str, at: At | None = None) -> pd.DataFr
     return cells
 
 
-def best_of_each(result: Result, by: Sequence[str], statistic: str, at: At | None = None) -> pd.DataFrame:
+def best_of_each(result: EvaluatedRuns, by: Sequence[str], statistic: str, at: At | None = None) -> pd.DataFrame:
     """Return the best cell for each combination of parameter values, with an interval that allows for the choice.
 
     Parameters
@@ -138,13 +140,13 @@ def best_of_each(result: Result, by: Sequence[str], statistic: str, at: At | Non
     return table.assign(**_intervals(result, best, statistic, LEVEL / best_of))
 
 
-def _intervals(result: Result, best: pd.DataFrame, statistic: str, levels: Array) -> dict[str, Array]:
+def _intervals(result: EvaluatedRuns, best: pd.DataFrame, statistic: str, levels: Array) -> dict[str, Array]:
     """Return the ends of the intervals of a statistic of some cells, each at its own level, (cells,)."""
     cells, found = best["cell"].to_numpy(), every()[statistic]
     group = np.arange(len(cells))
     if found.measure and result.keeps_runs:
         most = most_correct(result.study, found.measure)
-        runs = Runs.of_measured(result.measured(found.measure).at(cells), group, most)
+        runs = Runs.of_measured(result.measures.of(found.measure).at(cells), group, most)
     else:
         counts = result.counted_losses if found.measure else result.tally
         counts = counts[counts["cell"].isin(cells)]

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sweep.columns import Column
 from sweep.errors import SweepError, shown, unknown
 from sweep.results.answers import default_statistic, sort_by
-from sweep.results.queries import ResultQueries
+from sweep.results.queries import Queries
 from sweep.results.sentences import coverage
 from sweep.results.tex import tex_table
 from sweep.schemas.cell_columns import cells_columns
+from sweep.system.atomic_files import check_output, replace_file
 from sweep.system.formatting import count_text
 
 if TYPE_CHECKING:
@@ -84,30 +85,23 @@ def format_of(to: str | None, out: Path | None) -> str:
     return to
 
 
-def exported(
-    result: ResultQueries, to: str, by: Sequence[str] = (), sort: str | None = None, top: int | None = None
-) -> str:
-    """Return the table of cells as text.
+def export(
+    result: Queries, to: str | None, by: Sequence[str], out: str | Path | None, sort: str | None, top: int | None
+) -> str | None:
+    """Write the table of cells to a file, or return it as text; see :meth:`sweep.Result.export`."""
+    file = None if out is None else Path(out)
+    form = format_of(to, file)
+    if file is not None:
+        check_output(file)
+    text = exported(result, form, by, sort, top)
+    if file is None:
+        return text
+    replace_file(file, text.encode())
+    return None
 
-    Parameters
-    ----------
-    result
-        Complete or partial.
-    to
-        One of :data:`FORMATS`.
-    by, sort, top
-        As for :meth:`sweep.Result.export`.
 
-    Returns
-    -------
-    str
-        Lines, each with a line feed.
-
-    Raises
-    ------
-    SweepError
-        If a name is no swept parameter or occurs twice, there is no such column, or ``top`` is below 1.
-    """
+def exported(result: Queries, to: str, by: Sequence[str] = (), sort: str | None = None, top: int | None = None) -> str:
+    """Return the table of cells in one of :data:`FORMATS` as text; see :meth:`sweep.Result.export`."""
     table = _table(result, by, sort, top)
     if to == "csv":
         return _csv(result, table)
@@ -116,7 +110,7 @@ def exported(
     return tex_table(result, table.frame, table.columns, by, table.heading())
 
 
-def _table(result: ResultQueries, by: Sequence[str], sort: str | None, top: int | None) -> Table:
+def _table(result: Queries, by: Sequence[str], sort: str | None, top: int | None) -> Table:
     """Return the rows to write, in the order ``sort``. The first ``top`` rows are the best ones by default."""
     if top is not None and top < 1:
         raise SweepError(f"top: must be at least 1, got {top}")
@@ -138,13 +132,13 @@ def _of_several(column: Column) -> Column:
     return replace(column, doc=doc)
 
 
-def _csv(result: ResultQueries, table: Table) -> str:
+def _csv(result: Queries, table: Table) -> str:
     """Return CSV. Missing values are empty; rows of a partial result have a column ``partial``."""
     frame = table.frame if result.complete else table.frame.assign(partial=True)
     return str(frame.to_csv(index=False, lineterminator="\n"))
 
 
-def _json(result: ResultQueries, table: Table) -> Iterator[str]:
+def _json(result: Queries, table: Table) -> Iterator[str]:
     """Yield strict JSON, a line for each column and row. Missing values are null, infinite ones the text "inf".
 
     pandas would round floats to 15 decimals.

@@ -19,18 +19,21 @@ from sweep.statistics.runs import Runs
 from sweep.system.plain_values import is_integer
 
 if TYPE_CHECKING:
-    from sweep.results.data import ResultData as Result
+    from sweep.results.evaluated_runs import EvaluatedRuns
+    from sweep.results.run_rows import RunRows
 
 _NAME = "learned_function"
 
 
-def functions_by(result: Result, by: Sequence[str], top: int) -> pd.DataFrame:
+def functions_by(result: EvaluatedRuns, rows: RunRows, by: Sequence[str], top: int) -> pd.DataFrame:
     """Return how many runs learned each function, for each combination of values of parameters.
 
     Parameters
     ----------
     result
         Complete or partial.
+    rows
+        Its rows.
     by
         Swept parameters; runs are pooled over the others.
     top
@@ -59,7 +62,7 @@ def functions_by(result: Result, by: Sequence[str], top: int) -> pd.DataFrame:
     check_swept(result.study, by)
     if not is_integer(top) or top < 1:
         raise SweepError(f"top: must be an integer from 1, got {shown(top)}")
-    runs = result.runs(["run", "cell", _NAME])
+    runs = rows.frame(["run", "cell", _NAME])
     runs["group"] = group_of(result.study.grid, by, runs["cell"].to_numpy())
     counts = runs.groupby(["group", _NAME]).size().rename("n_learned").reset_index()
     counts = counts.sort_values(["group", "n_learned", _NAME], ascending=[True, False, True])
@@ -71,7 +74,9 @@ def functions_by(result: Result, by: Sequence[str], top: int) -> pd.DataFrame:
     return names.join(table, how="right").reset_index(drop=True)
 
 
-def _intervals(result: Result, runs: pd.DataFrame, table: pd.DataFrame) -> tuple[pd.Series[float], pd.Series[float]]:
+def _intervals(
+    result: EvaluatedRuns, runs: pd.DataFrame, table: pd.DataFrame
+) -> tuple[pd.Series[float], pd.Series[float]]:
     """Return the ends of the intervals of shares."""
     ends = np.column_stack(wilson_interval(table["n_learned"].to_numpy(), table["n_runs"].to_numpy()))
     cells_of = runs.groupby("group")["cell"].unique()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sweep.analysis.cells import cells_of
 from sweep.errors import StoreError, SweepError, shown
@@ -12,8 +12,11 @@ from sweep.system.plain_values import is_integer
 if TYPE_CHECKING:
     import pandas as pd
 
+    from sweep.results.evaluated_runs import EvaluatedRuns
+    from sweep.store.stored_runs import StoredResult
 
-def curves_of(result: Any, cell: int | None, at: At | None) -> pd.DataFrame:
+
+def curves_of(result: EvaluatedRuns, parts: StoredResult, cell: int | None, at: At | None) -> pd.DataFrame:
     """Return the learning curves of some cells; see :meth:`sweep.results.result.Result.learning_curves`."""
     study = result.study
     if cell is not None and (not is_integer(cell) or not 0 <= cell < study.n_cells):
@@ -22,7 +25,7 @@ def curves_of(result: Any, cell: int | None, at: At | None) -> pd.DataFrame:
     fault = curves_fault(result)
     if fault:
         raise StoreError(fault)
-    curves: pd.DataFrame = result.parts_in_use.read_curves().to_pandas()
+    curves: pd.DataFrame = parts.read_curves().to_pandas()
     if at:
         curves = curves[curves["cell"].isin(cells_at(cells_of(study.grid), values)["cell"])]
     if cell is not None:
@@ -32,7 +35,7 @@ def curves_of(result: Any, cell: int | None, at: At | None) -> pd.DataFrame:
     return curves.reset_index(drop=True)
 
 
-def curves_fault(result: Any) -> str | None:
+def curves_fault(result: EvaluatedRuns) -> str | None:
     """Return why a result has no learning curves, or None if it has."""
     if result.study.record.curves is None:
         return (

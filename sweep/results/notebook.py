@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from sweep.results.answers import default_statistic, has_criterion, swept
-from sweep.results.queries import ResultQueries
+from sweep.results.queries import Queries
 from sweep.results.sentences import answer
 from sweep.statistics.ranking import rank_cells
 from sweep.study.description import html_table
@@ -14,7 +14,7 @@ from sweep.system.formatting import interval_text, rate_text, short, steps_text
 _MOST_CELLS = 10
 
 
-def result_html(result: ResultQueries) -> str:
+def result_html(result: Queries) -> str:
     """Return the answer of a result and its best cells as HTML."""
     sentences = "".join(f"<div>{escape(sentence[:1].upper() + sentence[1:])}.</div>" for sentence in answer(result))
     names = swept(result.study)

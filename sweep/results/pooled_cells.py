@@ -26,19 +26,19 @@ from sweep.statistics.ranking import rank_cells
 from sweep.statistics.runs import Runs
 
 if TYPE_CHECKING:
-    from sweep.results.data import ResultData as Result
+    from sweep.results.evaluated_runs import EvaluatedRuns
     from sweep.study.axes.grid import Grid
 
 # Summaries read the rows of studies of up to so many runs. The memory they need grows with the runs.
 MOST_PAIRED = 2 * 10**7
 
 
-def pairs_seeds(result: Result) -> bool:
+def pairs_seeds(result: EvaluatedRuns) -> bool:
     """Return whether rows of runs are kept and few enough (20 million) to be read for a summary."""
     return result.keeps_runs and result.study.n_runs <= MOST_PAIRED
 
 
-def sum_over(result: Result, by: Sequence[str]) -> pd.DataFrame:
+def sum_over(result: EvaluatedRuns, by: Sequence[str]) -> pd.DataFrame:
     """Return counts and rates of cells that share the values of some parameters.
 
     Parameters
@@ -79,7 +79,7 @@ def sum_over(result: Result, by: Sequence[str]) -> pd.DataFrame:
     return table.join(recorded_over(result, cells, group))
 
 
-def _rates_over(result: Result, cells: pd.DataFrame, group: Array) -> pd.DataFrame:
+def _rates_over(result: EvaluatedRuns, cells: pd.DataFrame, group: Array) -> pd.DataFrame:
     """Return convergence rates over groups of cells with their intervals, for which counts of cells suffice."""
     rate = OF_CONVERGENCE["convergence_rate"]
     n, converged = cells["n_runs"].to_numpy(), cells["n_converged"].to_numpy()
@@ -100,7 +100,7 @@ def _rates_over(result: Result, cells: pd.DataFrame, group: Array) -> pd.DataFra
 
 
 def summarize_over(
-    result: Result, by: Sequence[str], cells: pd.DataFrame, measure: str | None = None, grid: Grid | None = None
+    result: EvaluatedRuns, by: Sequence[str], cells: pd.DataFrame, measure: str | None = None, grid: Grid | None = None
 ) -> pd.DataFrame:
     """Return the statistics of all runs of cells that share the values of some parameters.
 
@@ -132,7 +132,9 @@ def summarize_over(
     return table.reset_index(drop=True)
 
 
-def convergence_over(result: Result, cells: pd.DataFrame, group: Array, grid: Grid | None = None) -> pd.DataFrame:
+def convergence_over(
+    result: EvaluatedRuns, cells: pd.DataFrame, group: Array, grid: Grid | None = None
+) -> pd.DataFrame:
     """Return the statistics of convergence over groups of cells, by the number of the group.
 
     Intervals over several cells count each seed once; they are missing if rows are not kept or too many to be read.
@@ -170,7 +172,7 @@ def convergence_over(result: Result, cells: pd.DataFrame, group: Array, grid: Gr
     return table
 
 
-def measure_over(result: Result, measure: str, cells: pd.DataFrame, group: Array) -> pd.DataFrame:
+def measure_over(result: EvaluatedRuns, measure: str, cells: pd.DataFrame, group: Array) -> pd.DataFrame:
     """Return the statistics of a measure over groups of cells, by the number of their group.
 
     Parameters
@@ -203,7 +205,7 @@ def measure_over(result: Result, measure: str, cells: pd.DataFrame, group: Array
     numbers, most = own["cell"].to_numpy(), most_correct(result.study, measure)
     table.loc[several] = np.nan
     if pairs_seeds(result):
-        runs = Runs.of_measured(result.measured(measure).at(numbers), group, most, even=result.even)
+        runs = Runs.of_measured(result.measures.of(measure).at(numbers), group, most, even=result.even)
     elif measure == "final_loss" and result.has_parts and not result.keeps_runs:
         counts = result.counted_losses
         counts = counts[counts["cell"].isin(numbers)]
@@ -219,7 +221,7 @@ def measure_over(result: Result, measure: str, cells: pd.DataFrame, group: Array
     return table
 
 
-def recorded_over(result: Result, cells: pd.DataFrame, group: Array) -> pd.DataFrame:
+def recorded_over(result: EvaluatedRuns, cells: pd.DataFrame, group: Array) -> pd.DataFrame:
     """Return the quartiles of recorded measures of networks over groups of cells, by the number of their group.
 
     Parameters
@@ -236,7 +238,7 @@ def recorded_over(result: Result, cells: pd.DataFrame, group: Array) -> pd.DataF
     for measure in recorded_quantities(result.study):
         names = quartile_columns(measure)
         if result.keeps_runs:
-            own = result.measured_cells(measure).set_index("cell").loc[cells["cell"]].reset_index()
+            own = result.measures.in_cells(measure, result.cells).set_index("cell").loc[cells["cell"]].reset_index()
             tables.append(measure_over(result, measure, own, group)[names])
         else:
             one = cells.groupby(group).size() == 1

@@ -1,9 +1,11 @@
-"""Queries of a result: summaries, best cells, comparisons, and importance of parameters."""
+"""Queries: summaries, best cells, comparisons, curves over steps, and importance of parameters."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from sweep.analysis.cells import group_of
 from sweep.analysis.compare import MOST_COMPARED, check_margin, compare_values
@@ -21,7 +23,8 @@ from sweep.results.answers import (
     split_by,
 )
 from sweep.results.best import best_of_each, rank
-from sweep.results.curves import ResultCurves, listed
+from sweep.results.curves import incidence_of, parallel_runs_of, profile_of
+from sweep.results.evaluated_runs import EvaluatedRuns
 from sweep.results.pooled_cells import recorded_over, summarize_over
 from sweep.statistics.of_cells import measure_of
 from sweep.statistics.ranking import ranked_by
@@ -30,7 +33,10 @@ from sweep.study.selection import At
 if TYPE_CHECKING:
     import pandas as pd
 
-# Statistics by which values of a parameter can be compared.
+
+def listed(names: str | Sequence[str]) -> list[str]:
+    """Return names as a list, also a single name."""
+    return [names] if isinstance(names, str) else list(names)
 
 
 def compared_by() -> list[str]:
@@ -38,8 +44,94 @@ def compared_by() -> list[str]:
     return [name for name, each in ranked_by().items() if each.measure or each.compared == "rate"]
 
 
-class ResultQueries(ResultCurves):
-    """The queries that a result answers."""
+class Queries(EvaluatedRuns):
+    """The questions about how runs ended, and about their measures."""
+
+    def incidence(
+        self, by: str | Sequence[str] = (), event: str = "converged", *, parallel_runs: int = 1
+    ) -> pd.DataFrame:
+        """Return the cumulative incidence: the share of runs that ended with a status by each step.
+
+        Parameters
+        ----------
+        by
+            Swept parameters. Each combination of their values has a curve.
+        event
+            ``"converged"``, ``"diverged"``, ``"stalled"`` or ``"plateau"``. Exhausted runs are right-censored at their
+            limit.
+        parallel_runs
+            If this is k > 1, the share of choices of k runs of a cell in which any run has converged.
+
+        Returns
+        -------
+        DataFrame
+            The table of :func:`sweep.analysis.incidence.incidence_by`.
+
+        Raises
+        ------
+        SweepError
+            If a name is no swept parameter or occurs twice, the event is unknown, there would be more than 10,000
+            curves, or ``parallel_runs`` exceeds the runs of a cell.
+        """
+        return incidence_of(self, listed(by), event, parallel_runs)
+
+    def performance_profile(self, vary: str) -> pd.DataFrame:
+        """Return the performance profile: how often each value of a parameter is within a factor of the fewest steps.
+
+        Parameters
+        ----------
+        vary
+            A swept parameter with several values.
+
+        Returns
+        -------
+        DataFrame
+            The table of :func:`sweep.analysis.profiles.performance_profile`. If loss thresholds are recorded, a
+            problem also has a threshold, and is solved at the step at which the loss falls below it.
+
+        Raises
+        ------
+        SweepError
+            If ``vary`` is no swept parameter or has one value, there is no criterion, or no problem (a seed in a
+            combination of the other parameters) has runs at all values.
+        StoreError
+            If rows of runs were not kept.
+        """
+        check_swept(self.study, [vary])
+        runs = self._problems()
+        return profile_of(runs, vary, self.study.parameters[vary], np.arange(runs.study.n_cells))
+
+    def _problems(self) -> Queries:
+        """Return the runs that are the problems of performance profiles."""
+        return self
+
+    def parallel_runs(
+        self, k: int | Sequence[int] | None = None, by: str | Sequence[str] | None = None
+    ) -> pd.DataFrame:
+        """Return how often any of k parallel runs of a cell converges, and the steps until the first does.
+
+        Parameters
+        ----------
+        k
+            Numbers of runs that start together; by default 1, 2, 4, .. 64, up to the number of seeds.
+        by
+            Swept parameters, all by default. Each combination of their values has rows, with means over the others.
+
+        Returns
+        -------
+        DataFrame
+            By these parameters and ``k``: ``convergence_rate``, the share of choices of k runs in which any converges,
+            and ``restricted_mean_steps`` (RMST), the mean steps until the first converges, with the limit of steps if
+            none does. Both have 95 % intervals, which need eight seeds for each parallel run; see
+            :func:`sweep.statistics.parallel_runs.first_of`. Steps times k are those of all k runs.
+
+        Raises
+        ------
+        SweepError
+            If a name is no swept parameter or occurs twice, k is below 1 or above the runs of a cell, there would be
+            more than 10,000 combinations, there is no criterion, or pooled cells lack runs of some seeds or rows.
+        """
+        return parallel_runs_of(self, k, None if by is None else listed(by))
 
     def summarize(self, by: str | Sequence[str]) -> pd.DataFrame:
         """Return the statistics of all runs that share the values of some parameters, pooled over the others.
@@ -75,10 +167,9 @@ class ResultQueries(ResultCurves):
         Parameters
         ----------
         by
-            A statistic: ``"convergence_rate"``, ``"expected_steps"`` (ERT), ``"steps_q50"``, ``"final_loss"``,
-            ``"max_error"``, ``"n_correct"``, ``"test_loss"``, ``"n_test_correct"`` or a recorded measure, as
-            ``"margin"``; by default the rate, or the final loss if there is no criterion. Or swept parameters, to find
-            the best cell for each combination of their values. Or both.
+            A statistic of :func:`sweep.statistics.ranking.ranked_by`, as ``"convergence_rate"``, ``"expected_steps"``
+            (ERT) or a measure such as ``"final_loss"``; by default the rate, or the final loss if there is no
+            criterion. Or swept parameters, to find the best cell for each combination of their values. Or both.
         top
             Most rows; all by default.
         at
@@ -115,9 +206,8 @@ class ResultQueries(ResultCurves):
             A swept parameter with at most 20 values.
         by
             Other parameters, by default all. Each combination of their values has a row; pairs of runs are pooled over
-            the rest. Also the measure to compare: ``"rate"`` (convergence and steps), ``"final_loss"``,
-            ``"max_error"``, ``"n_correct"``, ``"test_loss"``, ``"n_test_correct"`` or a recorded measure, as
-            ``"margin"``; by default the rate, or the final loss if there is no criterion.
+            the rest. Also the measure to compare: ``"rate"`` (convergence and steps) or a measure such as
+            ``"final_loss"``; by default the rate, or the final loss if there is no criterion.
         margin
             Largest negligible difference of rates, such as 0.05. With a margin, values are also tested for equivalence.
 
@@ -151,7 +241,7 @@ class ResultQueries(ResultCurves):
             raise SweepError(f"{vary} has {values}; compare takes parameters with 2 to {MOST_COMPARED} values")
         if measure:
             most = most_correct(self.study, measure)
-            compared = compare_measured(self.measured(measure), self.study.grid, vary, parameters, measure, most)
+            compared = compare_measured(self.measures.of(measure), self.study.grid, vary, parameters, measure, most)
         else:
             compared = compare_values(self.outcomes, self.study.grid, vary, parameters, margin)
         if compared.empty:
@@ -187,7 +277,7 @@ class ResultQueries(ResultCurves):
         return importance(self.cells, self.study.grid, column, outcomes)
 
 
-def importance_fault(result: ResultCurves) -> str | None:
+def importance_fault(result: EvaluatedRuns) -> str | None:
     """Return why a result does not show what explains the variance between runs, or None if it does."""
     if result.complete:
         return criterion_fault(result.study)

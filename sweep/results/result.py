@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kernels.floating_point import default_floating_point
-from sweep.analysis.cells import summarize
-from sweep.errors import StoreError, SweepError
-from sweep.results.curves import ResultCurves, listed
-from sweep.results.queries import ResultQueries
-from sweep.results.threshold_runs import LOSS_THRESHOLD, ThresholdParts, ThresholdStudy
+from sweep.columns import NULL_COLUMNS
+from sweep.errors import StoreError
+from sweep.results.curves import check_thresholds
+from sweep.results.export import export
+from sweep.results.functions import functions_by
+from sweep.results.learning_curves import curves_of
+from sweep.results.networks import named_weights
+from sweep.results.notebook import result_html
+from sweep.results.queries import Queries, listed
+from sweep.results.run_measures import RunMeasures
+from sweep.results.run_rows import RunRows, check_kept
+from sweep.results.threshold_runs import ThresholdRuns
 from sweep.statistics.outcomes import Measured
 from sweep.store.files import Files
 from sweep.store.reader import StoreReader
 from sweep.store.run_facts import totals
 from sweep.store.stored_runs import StoredResult
-from sweep.system.formatting import short
+from sweep.study.model import Study
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,20 +33,188 @@ if TYPE_CHECKING:
 
     from sweep.study.selection import At
 
-_ROWS = "by_threshold has no rows and files; those of the result have a column steps_to_x for each threshold"
 
+class Result(Queries):
+    """The result of a study, complete or partial.
 
-class Result(ResultQueries):
-    """The result of a study, complete or partial."""
+    Attributes
+    ----------
+    study : Study
+    place : str or None
+        Path or address of the results folder; None for a result in memory.
+    directory : Path or None
+        The results folder, if it is on this machine.
+    complete : bool
+        Whether the result has all runs; a partial result has those that are trained.
+    measures : RunMeasures
+        The measures of the runs.
+    """
+
+    stored: StoredResult
+
+    def __init__(self, study: Study, facts: dict[str, Any], parts: StoredResult) -> None:
+        super().__init__(study, facts, parts, RunMeasures(study, parts))
+        self.place = parts.place
+        self.directory = parts.directory
+        self._rows = RunRows(parts)
 
     @cached_property
     def by_threshold(self) -> ThresholdRuns:
         """The runs evaluated by each recorded loss threshold.
 
-        It answers queries like a result with one more parameter, ``loss_threshold``: ``by_threshold.cells``,
-        ``by_threshold.summarize("loss_threshold")``.
+        It answers queries about convergence like a result with one more parameter, ``loss_threshold``:
+        ``by_threshold.cells``, ``by_threshold.summarize("loss_threshold")``.
+
+        Raises
+        ------
+        SweepError
+            If the study records no loss thresholds.
+        StoreError
+            If rows of runs were not kept.
         """
         return ThresholdRuns(self)
+
+    def _make_cells(self) -> pd.DataFrame:
+        if not self.complete:
+            return super()._make_cells()
+        stored: pd.DataFrame = self.stored.read_cells().to_pandas()
+        return stored.astype(dict.fromkeys(NULL_COLUMNS, "Int64"))  # null if not reached
+
+    def runs(self, columns: list[str] | None = None) -> pd.DataFrame:
+        """Return the runs, one row each, in run order.
+
+        Parameters
+        ----------
+        columns
+            Columns to return, in this order; all by default.
+
+        Returns
+        -------
+        DataFrame
+            A row for each trained run.
+
+        Raises
+        ------
+        StoreError
+            If rows of runs were not kept, or a column is unknown.
+        """
+        return self._rows.frame(columns)
+
+    def batches(self, columns: list[str] | None = None) -> Iterator[pd.DataFrame]:
+        """Yield the rows of :meth:`runs` in batches, for results that do not fit into memory.
+
+        Parameters
+        ----------
+        columns
+            Columns to return, in this order; all by default.
+
+        Yields
+        ------
+        DataFrame
+            The next rows in run order.
+
+        Raises
+        ------
+        StoreError
+            If rows of runs were not kept, or a column is unknown.
+        """
+        return self._rows.batches(columns)
+
+    def row(self, run: int) -> dict[str, Any]:
+        """Return the row of a run; StoreError if it is not trained or rows of runs were not kept."""
+        return self._rows.row(run)
+
+    def parts(self) -> list[str]:
+        """Return the paths of the Parquet files that hold the runs or their counts, in part order.
+
+        Other tools can read them. Any other files in parts/ are those of a training under way or of killed processes.
+
+        Raises
+        ------
+        StoreError
+            If the result is in memory, or was published without its parts.
+        """
+        if self.place is None:
+            raise StoreError("this result is in memory and has no files; run the study with out=DIR")
+        return self.stored.part_paths()
+
+    def measured(self, measure: str) -> Measured:
+        """Return a measure of every seed in every cell.
+
+        Parameters
+        ----------
+        measure
+            A key of :data:`sweep.measures.ORDERED`.
+
+        Returns
+        -------
+        Measured
+            Values of (cells, seeds).
+
+        Raises
+        ------
+        StoreError
+            If rows of runs were not kept.
+        SweepError
+            If the study does not have the measure.
+        """
+        return self.measures.of(measure)
+
+    def measured_cells(self, measure: str) -> pd.DataFrame:
+        """Return the cells with the statistics of a measure.
+
+        Parameters
+        ----------
+        measure
+            As for :meth:`measured`.
+
+        Returns
+        -------
+        DataFrame
+            The cells, and the columns of :func:`~sweep.analysis.cells.columns_of_measure`.
+
+        Raises
+        ------
+        StoreError
+            If rows of runs were not kept. The final loss needs none if some cell has no criterion.
+        """
+        return self.measures.in_cells(measure, self.cells)
+
+    def run_lengths(self, by: str | Sequence[str] = ()) -> pd.DataFrame:
+        """Return the run-length distribution: the share of pairs of run and loss threshold reached by each step.
+
+        Parameters
+        ----------
+        by
+            Swept parameters. Each combination of their values has a curve. Include ``"loss_threshold"`` (or
+            ``"threshold"``, if no loss thresholds are recorded) for a curve of each threshold.
+
+        Returns
+        -------
+        DataFrame
+            The table of :meth:`incidence`.
+
+        Raises
+        ------
+        SweepError
+            If no loss thresholds are recorded and ``threshold`` has one value, or as for :meth:`incidence`.
+        StoreError
+            If loss thresholds are recorded and rows of runs were not kept.
+
+        Notes
+        -----
+        This is the empirical distribution of run lengths over several thresholds (Hansen et al., Optim. Methods Softw.
+        36 (2021) 114: COCO, which calls the thresholds targets). They are those of ``record.loss_thresholds``, or else
+        the values of ``threshold``. Runs of a seed take the same steps whatever their threshold, so the run that ends
+        at a threshold shows when the loss first falls below it. A run that ends earlier does not reach the threshold.
+        """
+        if self.study.record.loss_thresholds:
+            return self.by_threshold.incidence(by)
+        check_thresholds(self)
+        return self.incidence(by)
+
+    def _problems(self) -> Queries:
+        return self.by_threshold if self.study.record.loss_thresholds else self
 
     def weights(self, cell: int = 0, which: str = "final") -> dict[str, NDArray[Any]]:
         """Return the recorded weights of the runs of a cell.
@@ -65,10 +240,8 @@ class Result(ResultQueries):
         StoreError
             If these weights were not recorded (``record.weights``), or no run of the cell is trained yet.
         """
-        from sweep.results.networks import named_weights
-
-        self._check_rows()
-        return named_weights(self.parts_in_use, cell, which)
+        check_kept(self.stored)
+        return named_weights(self.stored, cell, which)
 
     def functions(self, by: str | Sequence[str] = (), top: int = 10) -> pd.DataFrame:
         """Return how many runs learned each function; the study must record ``learned_function``.
@@ -93,9 +266,7 @@ class Result(ResultQueries):
         StoreError
             If rows of runs were not kept.
         """
-        from sweep.results.functions import functions_by
-
-        return functions_by(self, listed(by), top)
+        return functions_by(self, self._rows, listed(by), top)
 
     def learning_curves(self, cell: int | None = None, *, at: At | None = None) -> pd.DataFrame:
         """Return the recorded learning curves, a row for each point.
@@ -121,9 +292,7 @@ class Result(ResultQueries):
         StoreError
             If no curves were recorded (``record.curves``), the result is partial, or the file is damaged.
         """
-        from sweep.results.learning_curves import curves_of
-
-        return curves_of(self, cell, at)
+        return curves_of(self, self.stored, cell, at)
 
     def export(
         self,
@@ -168,81 +337,18 @@ class Result(ResultQueries):
         identity of the study, the unit and description of each of its ``columns``, and ``rows``; missing values are
         null, infinite ones the text ``"inf"``. TeX: a booktabs table with rounded numbers, whose caption explains them.
         """
-        from sweep.results.export import exported, format_of
-        from sweep.system.atomic_files import check_output, replace_file
-
-        file = None if out is None else Path(out)
-        form = format_of(to, file)
-        if file is not None:
-            check_output(file)
-        text = exported(self, form, listed(by), sort, top)
-        if file is None:
-            return text
-        replace_file(file, text.encode())
-        return None
+        return export(self, to, listed(by), out, sort, top)
 
     def _repr_html_(self) -> str:
         """Return the answer and the best cells as HTML."""
-        from sweep.results.notebook import result_html
-
         return result_html(self)
 
-
-class ThresholdRuns(Result):
-    """The runs of a result, evaluated by each recorded loss threshold; ``loss_threshold`` is one more parameter.
-
-    A run converges at the step at which its loss first falls below the threshold. If the run ended before, whatever its
-    status, it did not converge.
-    """
-
-    def __init__(self, result: ResultCurves) -> None:
-        if not result.study.record.loss_thresholds:
-            raise SweepError(
-                "the study records no loss thresholds; run it with --set record.loss_thresholds=[1.0,0.1,0.01]"
-            )
-        if not result.keeps_runs:
-            raise StoreError("this result has no rows of runs, which hold the steps to each loss threshold")
-        study: Any = ThresholdStudy(result.study)
-        parts: Any = ThresholdParts(result.parts_in_use, result.study)
-        n_runs = sum(commit.n_runs for commit in parts.counted()) * len(result.study.record.loss_thresholds)
-        super().__init__(study, {"complete": result.complete, "n_runs": n_runs, "digest": None}, parts)
-
-    @property
-    def cells(self) -> pd.DataFrame:
-        """Statistics, one row per cell and threshold."""
-        return summarize(self.tally, self.study.grid)
-
-    def measured(self, measure: str) -> Measured:
-        """Raise SweepError, since measures of the end of a run do not depend on a loss threshold."""
-        raise SweepError(f"{measure} does not depend on a loss threshold; use the result itself, not by_threshold")
-
-    def measured_cells(self, measure: str) -> pd.DataFrame:
-        """Raise SweepError, as :meth:`measured` does."""
-        raise SweepError(f"{measure} does not depend on a loss threshold; use the result itself, not by_threshold")
-
-    def learning_curves(self, cell: int | None = None, *, at: At | None = None) -> pd.DataFrame:
-        """Raise SweepError, since curves do not depend on a loss threshold."""
-        raise SweepError("learning curves do not depend on a loss threshold; use the result itself, not by_threshold")
-
-    def row(self, run: int) -> dict[str, Any]:
-        """Raise StoreError, since only the result itself has rows."""
-        raise StoreError(_ROWS)
-
-    def parts(self) -> list[str]:
-        """Raise StoreError, since only the result itself has files."""
-        raise StoreError(_ROWS)
-
-    def _known_columns(self, columns: list[str] | None) -> list[str]:
-        raise StoreError(_ROWS)
-
     def __repr__(self) -> str:
-        """Return the study and its thresholds."""
-        thresholds = ", ".join(map(short, self.study.parameters[LOSS_THRESHOLD]))
-        return f"<Thresholds {thresholds} of {self.study.name!r}>"
-
-    def _repr_html_(self) -> str:
-        """Return the cells as HTML."""
-        return str(self.cells.to_html(max_rows=20, index=False))
+        """Return the study, the folder, and the digest or the number of trained runs."""
+        place = f" in {self.place!r}" if self.place else ""
+        n_runs, n_all = self.facts["n_runs"], self.study.n_runs
+        partial = f"partial, {n_runs:,} of {n_all:,} runs" if not self.complete else ""
+        return f"<Result of {self.study.name!r}{place}: {partial or 'digest ' + str(self.facts.get('digest'))[:12]}>"
 
 
 @default_floating_point

@@ -8,17 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from sweep.analysis.table_values import status_array
-from sweep.columns import arrow_schema
 from sweep.schedule.plan import Plan
-from sweep.schemas.run_columns import runs_columns
 from sweep.store.commits import Commit
 from sweep.store.stored_runs import StoredRuns
 
@@ -78,38 +74,6 @@ def in_run_order(parts: StoredRuns, columns: list[str], window: int = _WINDOW) -
             yield _merged(found).select(columns)
         opened = [each for each in opened if each.runs[-1] >= stop]
         start = stop
-
-
-def rows_frame(parts: StoredRuns, columns: list[str]) -> pd.DataFrame:
-    """Return some columns of all rows, in the order of their runs.
-
-    Rows may be many, so parts are written directly into the final columns.
-    """
-    n_runs = sum(commit.n_runs for commit in parts.counted())
-    if not n_runs:
-        return _no_rows(parts.plan, columns)
-    numbers: dict[str, NDArray[Any]] = {}
-    others: dict[str, list[pa.ChunkedArray]] = {name: [] for name in columns}
-    at = 0
-    for table in in_run_order(parts, columns):
-        for field in table.schema:
-            if pa.types.is_floating(field.type) or pa.types.is_integer(field.type):
-                whole = numbers.setdefault(field.name, np.empty(n_runs, field.type.to_pandas_dtype()))
-                whole[at : at + len(table)] = table[field.name].to_numpy()
-            else:
-                others[field.name] += table[field.name].chunks
-        at += len(table)
-    converted = {name: pa.chunked_array(chunks).to_pandas() for name, chunks in others.items() if chunks}
-    return pd.DataFrame({name: (numbers | converted)[name] for name in columns}, copy=False)
-
-
-def _no_rows(plan: Plan, columns: list[str]) -> pd.DataFrame:
-    """Return an empty frame whose columns have the same types as those of runs."""
-    fields = [field for field in arrow_schema(runs_columns(plan.study)) if field.name in columns]
-    no_status = status_array(np.empty(0, np.int8))
-    arrays = [no_status if field.name == "status" else pa.array([], field.type) for field in fields]
-    frame: pd.DataFrame = pa.table(arrays, [field.name for field in fields]).to_pandas()
-    return frame[columns]
 
 
 def _first_run(plan: Plan, commit: Commit) -> int:

@@ -10,7 +10,7 @@ from sweep.analysis.importance import LEAST_SEEDS, REST, SEED, SEED_WITH_OTHERS
 from sweep.columns import statuses
 from sweep.results.answers import has_criterion, n_not_worse, swept
 from sweep.results.pooled_cells import pairs_seeds, sum_over
-from sweep.results.queries import ResultQueries
+from sweep.results.queries import Queries
 from sweep.statistics.of_cells import main_statistic_of
 from sweep.statistics.ranking import rank_cells
 from sweep.study.selection import At, values_at
@@ -39,7 +39,7 @@ _INTERVALS = {
 _NO_CRITERION = "the study has no convergence criterion (criterion 'none')"
 
 
-def answer(result: ResultQueries) -> list[str]:
+def answer(result: Queries) -> list[str]:
     """Return the sentences of the answer: share of converged runs, best cell, restarts and what matters."""
     if not result.complete and not result.facts["n_runs"]:
         return [coverage(result)]
@@ -67,7 +67,7 @@ def of_each_cell(study: Study) -> str:
     return "medians cover all runs; the loss of a diverged run counts as infinite"
 
 
-def of_several_cells(result: ResultQueries) -> str:
+def of_several_cells(result: Queries) -> str:
     """Return the note on rates or medians over several cells, and on their intervals."""
     what = "rates" if has_criterion(result.study) else "medians"
     if result.even:
@@ -78,7 +78,7 @@ def of_several_cells(result: ResultQueries) -> str:
     return "medians give cells equal weights; over several cells they have no interval"
 
 
-def losses(result: ResultQueries) -> list[str]:
+def losses(result: Queries) -> list[str]:
     """Return the sentences on a fixed budget: final losses, diverged runs and the best cell."""
     cells, statistic = result.cells, main_statistic_of("final_loss").name
     if cells[statistic].isna().all():
@@ -93,7 +93,7 @@ def losses(result: ResultQueries) -> list[str]:
     return [*sentences, best_loss(result), uneven(result)]
 
 
-def best_loss(result: ResultQueries) -> str:
+def best_loss(result: Queries) -> str:
     """Return the sentence on the cell with the lowest median final loss; empty for a single cell."""
     cells, statistic = result.cells, main_statistic_of("final_loss").name
     if len(cells) == 1:
@@ -106,7 +106,7 @@ def best_loss(result: ResultQueries) -> str:
     return f"{which}: {name_text(best, swept(result.study))}: {text}{_others(result)}"
 
 
-def coverage(result: ResultQueries) -> str:
+def coverage(result: Queries) -> str:
     """Return the sentence on the trained part of a partial result; empty for a complete one."""
     if result.complete:
         return ""
@@ -117,14 +117,14 @@ def coverage(result: ResultQueries) -> str:
     return f"partial: {n_runs:,} of {most}{whole:,} runs are trained ({100 * n_runs // whole} %), {cells}"
 
 
-def unevaluated(result: ResultQueries) -> str:
+def unevaluated(result: Queries) -> str:
     """Return the sentence on cells without a criterion; empty if there are none."""
     if "none" not in result.study.values_of("criterion"):
         return ""
     return "cells with criterion 'none' count as not converged"
 
 
-def uneven(result: ResultQueries) -> str:
+def uneven(result: Queries) -> str:
     """Return the sentence on cells with different numbers of seeds; empty without adaptive seeds."""
     n_runs = result.cells["n_runs"]
     if not result.study.seeds.until or not result.complete or n_runs.nunique() == 1:
@@ -132,7 +132,7 @@ def uneven(result: ResultQueries) -> str:
     return f"cells have {n_runs.min():,} to {n_runs.max():,} seeds, as many as their intervals needed (seeds.until)"
 
 
-def share(result: ResultQueries) -> str:
+def share(result: Queries) -> str:
     """Return the sentence on the shares of runs by status; means over cells if these have different numbers of runs."""
     cells, ends = result.cells, statuses(result.study.has_patience)
     (row,) = sum_over(result, []).to_dict("records")
@@ -156,13 +156,13 @@ def _share_of_runs(share: float, n: int) -> str:
     return f"{n:,}" if n and share < 0.0005 else f"{100 * share:.1f} %"
 
 
-def _trained(result: ResultQueries) -> str:
+def _trained(result: Queries) -> str:
     """Return the number of cells that are trained."""
     n, n_cells = len(result.cells), result.study.n_cells
     return count_text(n, "cell") if n == n_cells else f"the {n:,} of {count_text(n_cells, 'cell')} trained so far"
 
 
-def best_cell(result: ResultQueries) -> str:
+def best_cell(result: Queries) -> str:
     """Return the sentence on the best cell, and on others that may be the best; for a single cell that on its steps."""
     cells = result.cells
     if not cells["n_converged"].any():
@@ -179,7 +179,7 @@ def best_cell(result: ResultQueries) -> str:
     return f"{which}: {name_text(best, swept(result.study))}: {text}{_others(result)}"
 
 
-def restarts(result: ResultQueries) -> str:
+def restarts(result: Queries) -> str:
     """Return the sentence on restarts if they would help in the best cell; empty if the study restarts runs."""
     if result.study.restarts.max_restarts:
         return ""
@@ -197,7 +197,7 @@ def restarts(result: ResultQueries) -> str:
     )
 
 
-def _others(result: ResultQueries) -> str:
+def _others(result: Queries) -> str:
     """Return the clause on other cells that may be the best; it compares intervals if rows of runs cannot be read."""
     if pairs_seeds(result):
         return f"; {may_be_best(result.best(), result.study)}"
@@ -235,7 +235,7 @@ def may_be_best(ranked: pd.DataFrame, study: Study, at: At | None = None) -> str
     return f"{n:,} of {cells} may be the best (95 % confidence)"
 
 
-def what_matters(result: ResultQueries) -> str:
+def what_matters(result: Queries) -> str:
     """Return the sentence on the largest shares of the variance between runs; empty if they are not known."""
     if not result.complete or not swept(result.study):
         return ""

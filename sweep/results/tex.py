@@ -10,7 +10,7 @@ import pandas as pd
 
 from sweep.columns import Column
 from sweep.results.answers import has_criterion, swept
-from sweep.results.queries import ResultQueries
+from sweep.results.queries import Queries
 from sweep.results.sentences import coverage, of_each_cell, of_several_cells, uneven
 from sweep.system.escaping import one_line
 from sweep.system.formatting import count_text, list_text, measure_texts, rate_text, short, steps_text
@@ -43,9 +43,7 @@ _COUNTS = ("n_cells", "n_runs")
 _INTERVALS_OF_CELLS = {True: "95 % Wilson intervals", False: "95 % intervals, from order statistics"}
 
 
-def tex_table(
-    result: ResultQueries, frame: pd.DataFrame, columns: Sequence[Column], by: Sequence[str], which: str
-) -> str:
+def tex_table(result: Queries, frame: pd.DataFrame, columns: Sequence[Column], by: Sequence[str], which: str) -> str:
     """Return a table of TeX.
 
     Parameters
@@ -156,7 +154,7 @@ def _statistics(row: Mapping[Any, Any], study: Study) -> list[str]:
     return measure_texts(row, "final_loss")
 
 
-def _caption(result: ResultQueries, by: Sequence[str], which: str, *, has_intervals: bool) -> str:
+def _caption(result: Queries, by: Sequence[str], which: str, *, has_intervals: bool) -> str:
     """Return the caption: the rows, the coverage of a partial result, and definitions of the statistics."""
     interval = "95 % intervals" if by else _INTERVALS_OF_CELLS[has_criterion(result.study)]
     notes = [coverage(result), f"in brackets {interval}" if has_intervals else ""]
@@ -171,7 +169,7 @@ def _packages(is_long: bool) -> list[str]:
     return ["in the preamble: " + "".join(rf"\usepackage{{{name}}}" for name in names)]
 
 
-def _sources(result: ResultQueries) -> list[str]:
+def _sources(result: Queries) -> list[str]:
     """Return the comments with the identity of the study and the digest of the result."""
     return [f"{name} {result.facts[name]}" for name in ("identity", "digest") if result.facts.get(name)]
 

@@ -5,19 +5,25 @@ The statistics of convergence then say when the loss first falls below each thre
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from sweep.analysis.table_values import status_array, status_codes
 from sweep.columns import STATUSES
+from sweep.errors import StoreError, SweepError
+from sweep.results.export import export
+from sweep.results.queries import Queries, listed
+from sweep.results.run_measures import RunMeasures
 from sweep.schemas.run_columns import threshold_columns, updates_column
 from sweep.store.commits import Commit
 from sweep.store.stored_runs import StoredRuns
 from sweep.study.axes.grid import values_of_axes
 from sweep.study.content import StudyContent
 from sweep.study.options.other_sections import Record, Restarts
+from sweep.system.formatting import short
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -48,7 +54,6 @@ class ThresholdParts(StoredRuns):
 
     keep = "runs"
     has_parts = True
-    place = directory = None
 
     def __init__(self, parts: StoredRuns, study: Study) -> None:
         super().__init__()
@@ -80,3 +85,53 @@ class ThresholdParts(StoredRuns):
             "steps": np.where(met, steps, last),
         }
         return pa.table({name: (status_array if name == "status" else pa.array)(found[name].ravel()) for name in found})
+
+
+class ThresholdRuns(Queries):
+    """The runs of a result, evaluated by each recorded loss threshold; ``loss_threshold`` is one more parameter.
+
+    A run converges at the step at which its loss first falls below the threshold. If the run ended before, whatever its
+    status, it did not converge.
+
+    Attributes
+    ----------
+    study : Study
+        The study as if its loss thresholds were its last parameter.
+    complete : bool
+        Whether the result has all runs.
+    """
+
+    def __init__(self, result: Queries) -> None:
+        thresholds = result.study.record.loss_thresholds
+        if not thresholds:
+            raise SweepError(
+                "the study records no loss thresholds; run it with --set record.loss_thresholds=[1.0,0.1,0.01]"
+            )
+        if not result.keeps_runs:
+            raise StoreError("this result has no rows of runs, which hold the steps to each loss threshold")
+        study = cast("Study", ThresholdStudy(result.study))
+        parts = ThresholdParts(result.stored, result.study)
+        n_runs = sum(commit.n_runs for commit in parts.counted()) * len(thresholds)
+        facts = {"complete": result.complete, "n_runs": n_runs, "digest": None}
+        super().__init__(study, facts, parts, RunMeasures(study, parts, independent_of="loss threshold"))
+
+    def export(
+        self,
+        to: str | None = None,
+        by: str | Sequence[str] = (),
+        *,
+        out: str | Path | None = None,
+        sort: str | None = None,
+        top: int | None = None,
+    ) -> str | None:
+        """Write the table of cells as CSV, JSON or TeX; see :meth:`sweep.Result.export`."""
+        return export(self, to, listed(by), out, sort, top)
+
+    def __repr__(self) -> str:
+        """Return the study and its thresholds."""
+        thresholds = ", ".join(map(short, self.study.parameters[LOSS_THRESHOLD]))
+        return f"<Thresholds {thresholds} of {self.study.name!r}>"
+
+    def _repr_html_(self) -> str:
+        """Return the cells as HTML."""
+        return str(self.cells.to_html(max_rows=20, index=False))

@@ -29,6 +29,8 @@ class StoredRuns(ABC):
     ----------
     keep : str
         ``"runs"``: parts hold a row per run; ``"cells"``: tallies.
+    has_parts : bool
+        Whether there are parts, or only cells were published.
     """
 
     keep: str
@@ -40,6 +42,11 @@ class StoredRuns(ABC):
     @abstractmethod
     def plan(self) -> Plan:
         """The plan of the study."""
+
+    @property
+    @abstractmethod
+    def has_parts(self) -> bool:
+        """Whether there are parts."""
 
     @abstractmethod
     def counted(self) -> list[Commit]:
@@ -111,18 +118,11 @@ class StoredResult(StoredRuns):
         The results folder, if it is on this machine.
     opened : list of Files
         The files that are read or written; none in memory.
-    has_parts : bool
-        Whether there are parts, or only cells were published.
     """
 
     place: str | None = None
     directory: Path | None = None
     opened: list[Files]
-
-    @property
-    @abstractmethod
-    def has_parts(self) -> bool:
-        """Whether there are parts."""
 
     @abstractmethod
     def facts(self, *, now: bool = False) -> dict[str, Any]:

@@ -61,7 +61,7 @@ class Coordinator:
         self.commits = parts.commits()
         for commit in self.commits.values():
             check_planned(commit, plan)
-        self.aggregate = Aggregate(parts)
+        self.aggregate = Aggregate(plan.study, parts)
         self._rounds = AdaptiveRounds(plan, parts)
         self.n_threads = 1
         self._added: set[int] = set()

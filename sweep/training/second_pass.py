@@ -80,4 +80,4 @@ def record_weights(
 def _digest(result: Result, study: Study) -> str:
     """Return the digest of the columns of rows of a study."""
     columns = runs_columns(study)
-    return rows_digest(in_run_order(result.parts_in_use, [column.name for column in columns]), columns)
+    return rows_digest(in_run_order(result.stored, [column.name for column in columns]), columns)

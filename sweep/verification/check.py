@@ -98,7 +98,7 @@ def verify(
     complete = store.facts()["complete"]
     found = check(store, drawn, n_threads, progress)
     if complete and found.intact:
-        found.faults = sum_faults(store, found.commits, aggregated(store, found.commits))
+        found.faults = sum_faults(store, found.commits, Aggregate(store.study, store, found.commits))
         found.faults += curve_faults(store, drawn, n_threads)
     elif complete:
         found.faults += cells_faults(store) + curve_file_faults(store)
@@ -185,14 +185,6 @@ def _same_statistics(stored: pa.Table, made: pa.Table, study: Study) -> bool:
         if not same:
             return False
     return True
-
-
-def aggregated(store: StoreReader, commits: list[Commit]) -> Aggregate:
-    """Return the aggregate of all parts."""
-    aggregate = Aggregate(store)
-    for commit in commits:
-        aggregate.add(commit)
-    return aggregate
 
 
 def _check_commits(plan: Plan, store: StoreReader, found: Findings) -> None:

@@ -21,7 +21,7 @@ from sweep.store.store import Store
 from sweep.study.model import Study
 from sweep.system.host import machine_facts, thread_count
 from sweep.training.curve_pass import record_curves
-from sweep.verification.check import aggregated, cells_faults, sum_faults
+from sweep.verification.check import cells_faults, sum_faults
 from sweep.verification.curves import curve_faults, curve_file_faults
 from sweep.verification.findings import Findings
 from sweep.verification.leftovers import collect
@@ -96,7 +96,8 @@ def _alone(files: Files) -> Iterator[Lock]:
 
 def _mend_sums(store: Store, found: Findings, sample: Sample, n_threads: int, shown: bool) -> Findings:
     """Write facts, cells and curves of a complete result again if there were faults or they do not fit its parts."""
-    facts, aggregate = store.facts(), aggregated(store, found.commits)
+    facts = store.facts()
+    aggregate = Aggregate(store.study, store, found.commits)
     if facts["complete"] and found.intact:
         found.faults = sum_faults(store, found.commits, aggregate) + curve_faults(store, sample, n_threads)
         if found.intact:
@@ -107,7 +108,7 @@ def _mend_sums(store: Store, found: Findings, sample: Sample, n_threads: int, sh
         again = mend(store, Sample(-1), n_threads, shown)
         again.faults, again.n_retrained = found.faults + again.faults, found.n_retrained + again.n_retrained
         if again.commits != found.commits:
-            aggregate = aggregated(store, again.commits)
+            aggregate = Aggregate(store.study, store, again.commits)
         found = again
     curves = record_curves(store.plan, store, n_threads, shown)
     _finish(store, found.commits, aggregate, curves)

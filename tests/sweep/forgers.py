@@ -10,10 +10,10 @@ from unittest import mock
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sweep.results.aggregate import Aggregate
 from sweep.store.commits import commit_name
 from sweep.store.records import decode_record, encode_record
 from sweep.store.store import Store
-from sweep.verification.check import aggregated
 from sweep.verification.repair import _finish
 from tests.sweep.support import replace_value
 
@@ -52,7 +52,7 @@ def finish_forged(folder: Path) -> None:
     """Recompute digest, cells and totals of a result from its parts."""
     store = Store.open(folder)
     commits = sorted(store.commits().values(), key=lambda commit: commit.start)
-    _finish(store, commits, aggregated(store, commits), None)
+    _finish(store, commits, Aggregate(store.study, store, commits), None)
 
 
 def forge_record(path: Path, **changes: Any) -> None:

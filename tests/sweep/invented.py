@@ -29,7 +29,8 @@ def result_of(study: Study, outcomes: Outcomes, keep: str = "runs") -> Result:
     tally = tally_runs(cell, status, outcomes.steps[present])
     facts = {"complete": False, "n_runs": int(present.sum()), "digest": None}
     result = Result(study, facts, MemoryParts(Plan(study), keep, own_bits()))
-    result.__dict__.update(tally=tally, outcomes=outcomes)
+    result._counts._tallies.add(tally)
+    result.__dict__.update(outcomes=outcomes)
     result.cells  # noqa: B018 (made while the result counts as partial, from the tally)
     result.complete = bool(present.all())
     return result
@@ -56,5 +57,7 @@ def measured_result(study: Study, measure: str, values: Array) -> Result:
     most = most_correct(study, measure)
     told = measured_statistics(measure, cell, values[present], most=most).reindex(result.cells["cell"])
     cells = result.cells.assign(**told.set_axis(result.cells.index))
-    result.__dict__.update(cells=cells, _measured={measure: Measured(values)}, _measured_cells={measure: cells})
+    result.__dict__.update(cells=cells)
+    result.measures.known[measure] = Measured(values)
+    result.measures.known_cells[measure] = cells
     return result

@@ -53,7 +53,7 @@ def predict(result: Result, inputs: Any, cell: int = 0, which: str = "final") ->
     """
     if not isinstance(result, Result):
         raise TypeError(f"result: must be a Result, as open_result returns it, got {type(result).__name__}")
-    study, plan = result.study, result.parts_in_use.plan
+    study, plan = result.study, result.stored.plan
     check_custom_components(study)
     try:
         points = np.array(plain(inputs))
@@ -65,7 +65,7 @@ def predict(result: Result, inputs: Any, cell: int = 0, which: str = "final") ->
     if points.ndim != 2 or not len(points) or points.shape[1] != study.data.n_inputs or not np.isfinite(points).all():
         needs = f"rows of {study.data.n_inputs} numbers that are finite in {study.network.dtype}"
         raise SweepError(f"inputs: must be {needs}, got {shown(plain(inputs))}")
-    _, weights = recorded_rows(result.parts_in_use, cell, which)
+    _, weights = recorded_rows(result.stored, cell, which)
     own = plan.grid.cell(int(cell))
     settings = still_settings(cell_settings(plan, np.array([cell])))
     settings["patterns"] = 0

@@ -117,7 +117,7 @@ def test_any_values_are_read_as_they_were(result: Result, rows: list[tuple[int, 
         **{"cell": np.array(cells, np.int64), "hidden": np.array(truth), "expected_steps": np.array(expected)},
         steps_q50=pd.array(steps, "Int64"),
     )
-    changed = Result(result.study, dict(result.facts), result.parts_in_use)
+    changed = Result(result.study, dict(result.facts), result.stored)
     changed.cells = frame.reset_index(drop=True)
     assert_same(read_csv(text(changed)), changed.cells)
     assert_same(strict(text(changed, "json"))["rows"], changed.cells)

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import sweep
-from sweep import StoreError, SweepError, open_result
+from sweep import SweepError, open_result
 from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import assert_same_table, make_study
 
@@ -71,16 +71,14 @@ def test_partial_results(tmp_path: Path) -> None:
 
 
 def test_what_thresholds_do_not_answer() -> None:
-    """Errors: a study without loss thresholds, measures of the end of runs, and rows."""
+    """A study without loss thresholds and measures of the end of runs are refused; rows are those of the result."""
     with pytest.raises(SweepError, match="records no loss thresholds"):
         _ = sweep.run(make_study(count=2)).by_threshold
     runs = sweep.run(make_study(count=2, loss_thresholds=[1.0, 0.1])).by_threshold
-    for query in (lambda: runs.best("final_loss"), lambda: runs.measured("final_loss")):
+    for query in (lambda: runs.best("final_loss"), lambda: runs.compare("hidden", "final_loss")):
         with pytest.raises(SweepError, match="final_loss does not depend on a loss threshold"):
             query()
-    for query in (runs.runs, runs.parts, lambda: runs.row(0), lambda: next(runs.batches())):
-        with pytest.raises(StoreError, match="by_threshold has no rows and files"):
-            query()
+    assert not {"runs", "batches", "row", "parts", "weights", "measured", "run_lengths"} & set(dir(runs))
     assert runs.facts["n_runs"] == 16
     assert "<td>0.1</td>" in runs._repr_html_()
     with pytest.raises(SweepError, match="unknown parameter 'threshold'"):

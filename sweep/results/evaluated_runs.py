@@ -1,0 +1,121 @@
+"""Runs of a study, and the counts and statistics that follow from them."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from kernels.floating_point import DefaultFloatingPoint
+from sweep.analysis.seed_tables import COLUMNS as OUTCOME_COLUMNS
+from sweep.analysis.seed_tables import outcomes_from_tables
+from sweep.analysis.tally import with_equal_cells
+from sweep.results.aggregate import Aggregate, digest_of_rows
+from sweep.results.run_rows import check_kept
+from sweep.schemas.run_columns import updates_column
+from sweep.statistics.outcomes import Outcomes
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from sweep.results.run_measures import RunMeasures
+    from sweep.store.stored_runs import StoredRuns
+    from sweep.study.model import Study
+
+
+class EvaluatedRuns(DefaultFloatingPoint):
+    """Runs of a study by how and when they ended.
+
+    Attributes
+    ----------
+    study : Study
+    complete : bool
+        Whether all runs are trained; a partial result has those that are.
+    stored : StoredRuns
+        Their rows or counts.
+    measures : RunMeasures
+        Their measures.
+    """
+
+    def __init__(self, study: Study, facts: dict[str, Any], stored: StoredRuns, measures: RunMeasures) -> None:
+        self.study = study
+        self.complete: bool = facts["complete"]
+        self.measures = measures
+        self._facts = facts
+        self.stored = stored
+
+    @cached_property
+    def facts(self) -> dict[str, Any]:
+        """The content of run.json: identity, digest, machine, versions, steps and seconds.
+
+        The digest covers all rows. If only cells are kept it covers their tally, so it differs (see
+        :func:`sweep.store.digest.tally_digest`). For rows in memory it is computed at the first access, which takes
+        some 35 ns per run.
+        """
+        if "digest" not in self._facts:
+            self._facts["digest"] = digest_of_rows(self.stored)
+        return self._facts
+
+    @cached_property
+    def cells(self) -> pd.DataFrame:
+        """Statistics, one row per cell (configuration); in a partial result, per cell that has runs.
+
+        ``expected_steps`` is the expected running time (ERT), ``restricted_mean_steps`` the restricted mean survival
+        time (RMST). Exhausted runs are right-censored.
+        """
+        return self._make_cells().copy()  # in few blocks: with a hundred, pandas warns when a column is inserted
+
+    def _make_cells(self) -> pd.DataFrame:
+        return self._counts.statistics()
+
+    @cached_property
+    def _counts(self) -> Aggregate:
+        return Aggregate(self.study, self.stored, self.stored.counted())
+
+    @cached_property
+    def tally(self) -> pd.DataFrame:
+        """Counts of runs by cell, status and steps, from which :mod:`sweep.statistics` computes every statistic.
+
+        A row means that ``n`` runs of ``cell`` ended with ``status`` after ``steps`` steps. Rows are sorted.
+        """
+        return self._counts.tally
+
+    @property
+    def even(self) -> bool:
+        """Whether all cells have the same number of runs; false for partial results and adaptive seeds.
+
+        If they do not, statistics over several cells give each cell equal weight.
+        """
+        return self.complete and not self.study.seeds.until
+
+    @property
+    def pooled_tally(self) -> pd.DataFrame:
+        """The tally for pooling cells. If cells have different numbers of runs, weights make them count equally."""
+        return self.tally if self.even else with_equal_cells(self.tally)
+
+    @cached_property
+    def outcomes(self) -> Outcomes:
+        """Whether and when each seed of each cell converged, for comparisons with common random numbers.
+
+        Raises
+        ------
+        StoreError
+            If rows of runs were not kept.
+        """
+        check_kept(self.stored)
+        columns = [*OUTCOME_COLUMNS, updates_column(self.study)]
+        return outcomes_from_tables(self.stored.tables(columns), self.study.grid)
+
+    @property
+    def counted_losses(self) -> pd.DataFrame:
+        """Counts of rounded final losses by ``cell`` and ``final_loss``, of a result without rows of runs."""
+        return self._counts.losses
+
+    @property
+    def has_parts(self) -> bool:
+        """Whether there are rows or counts of runs, and not only cells."""
+        return self.stored.has_parts
+
+    @property
+    def keeps_runs(self) -> bool:
+        """Whether there are rows of runs, and not only counts."""
+        return self.stored.keep == "runs" and self.has_parts

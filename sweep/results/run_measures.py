@@ -1,0 +1,67 @@
+"""The measures of the runs of a study, by cell and seed, and their statistics by cell."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sweep.analysis.cells import columns_of_measure
+from sweep.analysis.seed_tables import measured_from_tables
+from sweep.analysis.study_measures import check_measure
+from sweep.errors import SweepError
+from sweep.results.aggregate import measure_by_cell
+from sweep.results.run_rows import check_kept
+from sweep.schemas.cell_columns import has_loss_statistics
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from sweep.statistics.outcomes import Measured
+    from sweep.store.stored_runs import StoredRuns
+    from sweep.study.model import Study
+
+
+class RunMeasures:
+    """Measures, read when they are first needed.
+
+    Parameters
+    ----------
+    study
+        The study of the runs.
+    stored
+        Their rows or counts.
+    independent_of
+        A parameter on which measures do not depend, so that they are none of its cells.
+    """
+
+    def __init__(self, study: Study, stored: StoredRuns, independent_of: str = "") -> None:
+        self._study, self._stored, self._independent_of = study, stored, independent_of
+        self.known: dict[str, Measured] = {}
+        self.known_cells: dict[str, pd.DataFrame] = {}
+
+    def of(self, measure: str) -> Measured:
+        """Return a measure of every seed in every cell; see :meth:`sweep.Result.measured`."""
+        if measure not in self.known:
+            self._check(measure)
+            tables = self._stored.tables(["run", measure])
+            self.known[measure] = measured_from_tables(tables, self._study.grid, measure)
+        return self.known[measure]
+
+    def in_cells(self, measure: str, cells: pd.DataFrame) -> pd.DataFrame:
+        """Return the cells with the statistics of a measure; see :meth:`sweep.Result.measured_cells`."""
+        if measure == "final_loss" and has_loss_statistics(self._study):
+            return cells
+        if measure not in self.known_cells:
+            self._check(measure)
+            statistics = measure_by_cell(self._stored, measure).reindex(cells["cell"].to_numpy())
+            columns = statistics[columns_of_measure(measure)].set_axis(cells.index)
+            self.known_cells[measure] = cells.drop(columns=columns.columns, errors="ignore").join(columns)
+        return self.known_cells[measure]
+
+    def _check(self, measure: str) -> None:
+        """Check that there is such a measure, and that rows were kept."""
+        if self._independent_of:
+            raise SweepError(
+                f"{measure} does not depend on a {self._independent_of}; use the result itself, not by_threshold"
+            )
+        check_measure(self._study, measure)
+        check_kept(self._stored)
