@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
-from sweep.errors import StudyError, shown
-from sweep.schedule.part import Part
-from sweep.schedule.plan import Plan
-from sweep.study.model import Study
-from sweep.system.plain_values import is_integer
+if TYPE_CHECKING:
+    from sweep.schedule.part import Part
+    from sweep.schedule.plan import Plan
 
 _GOLDEN = 0x9E3779B1  # 2^32 times the golden ratio's fraction
-_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
 @dataclass(frozen=True)
@@ -35,33 +31,6 @@ class Limits:
     seconds: float | None = None
     runs: int | None = None
     shard: tuple[int, int] = (1, 1)
-
-    def check(self, study: Study, overwrite: bool) -> None:
-        """Refuse limits out of range, and a shard with ``overwrite``, which would remove the work of other shards.
-
-        Raises
-        ------
-        StudyError
-            If a limit is out of range or does not fit the study.
-        """
-        if not _are_two_integers(self.shard):
-            raise StudyError([f"shard: must be (I, N), two integers with I from 1 to N, got {shown(self.shard)}"])
-        number, of = self.shard
-        faults = []
-        if not 1 <= number <= of:
-            faults.append(f"shard: must be I/N with I from 1 to N, got {number}/{of}")
-        if self.seconds is not None and not self.seconds > 0:
-            faults.append(f"time_budget: must be above 0 seconds, got {self.seconds:g}")
-        if self.runs is not None and (not is_integer(self.runs) or self.runs < 1):
-            faults.append(f"max_runs: must be an integer of at least 1, got {shown(self.runs)}")
-        if of > 1 and study.seeds.until:
-            faults.append(
-                f"shard: must be 1/1 with seeds.until, since a round needs all earlier runs, got {number}/{of}"
-            )
-        if of > 1 and overwrite:
-            faults.append(f"shard: must be 1/1 with overwrite, which would remove other shards, got {number}/{of}")
-        if faults:
-            raise StudyError(faults)
 
     def choose(self, plan: Plan, round_number: int | None = None) -> Iterator[int]:
         """Yield the numbers of the shard's parts, of a round or of all, in the order of training."""
@@ -130,10 +99,6 @@ class Budget:
             yield part
 
 
-def _are_two_integers(value: Any) -> bool:
-    return isinstance(value, tuple | list) and len(value) == 2 and all(map(is_integer, value))
-
-
 def _shard(index: int, of: int) -> int:
     """Return the shard of a part, from 1.
 
@@ -141,49 +106,3 @@ def _shard(index: int, of: int) -> int:
     one group to the next, so that no shard aliases with the values of a parameter.
     """
     return (index + (index // of * _GOLDEN % 2**32) * of // 2**32) % of + 1
-
-
-def parse_duration(value: Any) -> float:
-    """Return the seconds of a duration: a number, or text such as ``90``, ``10m`` or ``1.5h``.
-
-    Raises
-    ------
-    StudyError
-        If it is neither a number nor such a text.
-    """
-    if hasattr(value, "__float__") and not isinstance(value, bool):
-        return float(value)
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", value, re.ASCII) if isinstance(value, str) else None
-    if not found:
-        raise StudyError(
-            [f"time_budget: must be seconds, or a number with s, m, h or d such as 10m, got {shown(value)}"]
-        )
-    return float(found[1]) * _SECONDS[found[2]]
-
-
-def parse_shard(text: str) -> tuple[int, int]:
-    """Return I and N of ``I/N``.
-
-    Raises
-    ------
-    StudyError
-        If the text does not have this form.
-    """
-    found = re.fullmatch(r"(\d{1,9})/(\d{1,9})", text, re.ASCII)
-    if not found:
-        raise StudyError([f"shard: must be I/N with I from 1 to N such as 2/8, got {shown(text)}"])
-    return int(found[1]), int(found[2])
-
-
-def parse_places(text: str) -> list[str]:
-    """Return the results folders of ``DIR,DIR``.
-
-    Raises
-    ------
-    StudyError
-        If a name is empty.
-    """
-    places = text.split(",")
-    if "" in places:
-        raise StudyError([f"reuse: must be results folders separated by commas, got {shown(text)}"])
-    return places

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import sweep
 from sweep.training import run as training
+from sweep.training.run_options import RunOptions
 
 
 def run_in_parts(
     study: sweep.Study | str | Path,
     out: str | Path | None = None,
     threads: int | None = None,
-    keep: str = "runs",
+    keep: Literal["runs", "cells"] = "runs",
     *,
     part_runs: int | None,
     **options: Any,
 ) -> sweep.Result:
     """Run a study as ``sweep.run`` does, in parts of ``part_runs`` runs, or in the planned parts."""
-    return training.run_in_parts(study, out, threads, keep, training.Options(**options), part_runs)
+    return training.run_in_parts(study, RunOptions(out, threads, keep, **options), part_runs)

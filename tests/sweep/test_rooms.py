@@ -49,7 +49,10 @@ LIGHT_MODULES = {
     "statistics.statistic",
     "statistics.of_cells",
     *(f"statistics.of_cells.{module.name}" for module in pkgutil.iter_modules(of_cells.__path__)),
-    *(f"training.{name}" for name in ("limits", "speed", "executors.address", "executors.chunks", "executors.remote")),
+    *(
+        f"training.{name}"
+        for name in ("limits", "run_options", "speed", "executors.address", "executors.chunks", "executors.remote")
+    ),
     *(
         f"store.{name}"
         for name in ("run_facts", "commits", "contents", "lock", "files", "local", "location", "objects")
@@ -171,8 +174,8 @@ def test_the_reader_of_sources_reads() -> None:
     """The reader finds known imports: executors import modules that train, which import kernels."""
     assert "sweep.training.networks.part_trainer" in imports(SWEEP / "training/executors/threads.py", deep=False)
     assert "kernels" in roots(reachable("training.run", deep=False))
-    assert "sweep.training.run" in imports(SWEEP / "cli/app.py", deep=True)
-    assert "sweep.training.run" not in imports(SWEEP / "cli/app.py", deep=False)
+    assert "sweep.training.run" in imports(SWEEP / "cli/run_command.py", deep=True)
+    assert "sweep.training.run" not in imports(SWEEP / "cli/run_command.py", deep=False)
     assert "pyarrow" in roots(imports(SWEEP / "analysis/tally.py", deep=False))
     assert "sweep.store.commits" in own_imports("sweep.store.memory")
 

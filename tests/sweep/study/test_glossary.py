@@ -20,8 +20,8 @@ from kernels.start.scales import scale_of
 from sweep import Study, figures
 from sweep.analysis.importance import EXPLAINED
 from sweep.cli.app import app
+from sweep.cli.arguments import complete_change, complete_study
 from sweep.cli.completions import complete_figure, complete_value
-from sweep.cli.studies import complete_change, complete_study
 from sweep.figures.statistics import STATISTICS
 from sweep.results.answers import column_of
 from sweep.study.data.tasks import TASKS, make_patterns

@@ -1,23 +1,26 @@
-"""Arguments and options of commands that take a study, and the commands that list studies and keys."""
+"""Arguments and options that commands share."""
 
 from __future__ import annotations
 
-import shutil
+import inspect
+import re
 import sys
+from collections.abc import Callable
+from functools import wraps
 from glob import escape, glob
-from typing import TYPE_CHECKING, Annotated, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 from typer.core import TyperCommand
 
-from sweep.cli.completions import complete_option
-from sweep.errors import EXIT_INTERRUPTED, StudyError
+from sweep.errors import StudyError
 from sweep.system.escaping import one_line
+from sweep.training.run_options import RunOptions, declared_options
 
 if TYPE_CHECKING:
+    from sweep.results.result import Result
     from sweep.study.model import Study
-
-app = typer.Typer()
 
 
 class StudyCommand(TyperCommand):
@@ -121,65 +124,77 @@ def _run_plugins(files: list[str] | None) -> list[str]:
     return files or []  # typer 0.19 takes its length
 
 
-@app.command()
-def studies() -> None:
-    """List the built-in studies."""
-    from sweep.study.load import built_in_studies, load_study
-
-    for name in built_in_studies():
-        print(f"{name:12}  {load_study(name).description}")
+def option_of_run(name: str, *default: Any) -> Any:
+    """Return the option of the command line for an option of a run, with its default unless its type is annotated."""
+    declared = declared_options()[name]
+    names = [f"--{name}"] if isinstance(declared.default, bool) else []
+    return typer.Option(*default, *names, help=declared.metadata["help"], metavar=declared.metadata["metavar"])
 
 
-@app.command("compile", cls=StudyCommand)
-def compile_kernels(
-    study: StudyArgument,
-    changes: SetOption = None,
-    plugin: PluginOption = None,
-    processes: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Number of processes. Default: one per processor.")
-    ] = None,
-) -> None:
-    """Compile the kernels of a study into the cache, so that training starts at once."""
-    from sweep.system.host import available_threads
-    from sweep.system.signals import raise_on_interrupt
-    from sweep.training.compiling.compile_ahead import compile_study
+def takes_run_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Return a command whose ``**options`` are the options of a run, read from the command line."""
+    declared = {name: each for name, each in declared_options().items() if each.metadata["help"]}
+    parsers = {name: each.metadata["parse"] for name, each in declared.items() if each.metadata["parse"]}
+    types = get_type_hints(RunOptions) | dict.fromkeys(parsers, str | None)
+    own = inspect.signature(command, eval_str=True)
+    parameters = [each for each in own.parameters.values() if each.kind is not each.VAR_KEYWORD]
+    for name, each in declared.items():
+        default = option_of_run(name, None if name in parsers else each.default)
+        parameters.append(
+            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=types[name])
+        )
 
-    def print_progress(n_done: int, n_items: int) -> None:
-        print(f"compiled {n_done} of {n_items}", file=sys.stderr)
+    @wraps(command)
+    def call(**given: Any) -> None:
+        for name, parse in parsers.items():
+            given[name] = declared[name].default if given[name] is None else parse(given[name])
+        command(**given)
 
-    loaded = load(study, changes)
-    try:
-        with raise_on_interrupt():
-            n_items = compile_study(loaded, processes or available_threads(), print_progress)
-    except KeyboardInterrupt:
-        print("interrupted; compiled kernels are kept; run the same command again to resume", file=sys.stderr)
-        sys.exit(EXIT_INTERRUPTED)
-    print(f"{n_items} compiled" if n_items else "nothing to compile: the cache has all kernels of this study")
+    call.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
+    return call
 
 
-@app.command()
-def schema(plugin: PluginOption = None) -> None:
-    """Print the JSON Schema of study files. Editors use it to complete keys and mark errors."""
-    import json
+ThreadsOption = Annotated[int | None, option_of_run("threads")]
+OverwriteOption = Annotated[bool, option_of_run("overwrite")]
 
-    from sweep.study.schema import study_schema
+DirectoryArgument = Annotated[
+    str, typer.Argument(metavar="DIR", help="Results folder, complete or partial, or s3://BUCKET/PREFIX.")
+]
+TopOption = Annotated[
+    int | None, typer.Option(metavar="N", help="Print at most N rows. Default: as many as fit on the screen.")
+]
 
-    print(json.dumps(study_schema(), indent=1))
+AtOption = Annotated[
+    list[str] | None, typer.Option(metavar="NAME=V,V", help="Use only cells with these values of a parameter.")
+]
 
 
-@app.command()
-def explain(
-    name: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="NAME",
-            help="Option, value, section or statistic, such as adam. Default: all options.",
-            autocompletion=complete_option,
-        ),
-    ] = None,
-    plugin: PluginOption = None,
-) -> None:
-    """Explain an option, a component, a task or a statistic: meaning, values, default, formula, source."""
-    from sweep.cli.explain import explanation
+def open_with_warning(directory: str) -> Result:
+    """Open a result, complete or partial, and warn of a partial one."""
+    from sweep.results.result import open_result
+    from sweep.results.sentences import coverage
 
-    print(explanation(name, min(shutil.get_terminal_size().columns, 120)))
+    result = open_result(directory, partial=True)
+    warn(coverage(result))
+    return result
+
+
+def warn(sentence: str) -> None:
+    """Print a sentence on standard error, unless it is empty."""
+    if sentence:
+        print(sentence, file=sys.stderr)
+
+
+def split_names(text: str) -> list[str]:
+    """Return the names in a comma-separated list. A comma within brackets, as in w[0,1], separates nothing."""
+    return [name.strip().replace(", ", ",") for name in re.split(r",(?![^\[]*\])", text)]
+
+
+def local_path(directory: str, out: Path | None) -> Path:
+    """Return the local path for a figure or a report; SweepError if there is none."""
+    from sweep.errors import SweepError, shown
+    from sweep.system.user_paths import address_of, local_folder
+
+    if out is None and address_of(directory):
+        raise SweepError(f"a figure or report of {shown(directory)} is a local file; name it with --out FILE")
+    return local_folder(out or directory)

@@ -1,4 +1,4 @@
-"""The commands that write results to files: figures, reports and tables."""
+"""The command that draws figures."""
 
 from __future__ import annotations
 
@@ -8,11 +8,9 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
+from sweep.cli.arguments import DirectoryArgument, local_path, open_with_warning, split_names
 from sweep.cli.completions import complete_figure, complete_parameter, complete_value
-from sweep.cli.results import DirectoryArgument, open_with_warning, split_names
 from sweep.system.escaping import one_line
-
-app = typer.Typer()
 
 
 class FigureCommand(TyperCommand):
@@ -28,7 +26,6 @@ class FigureCommand(TyperCommand):
         super().format_help(ctx, formatter)
 
 
-@app.command(cls=FigureCommand)
 def figure(
     directory: DirectoryArgument,
     kind: Annotated[
@@ -118,7 +115,7 @@ def _draw_figure(directory: str, out: Path | None, kind: str, texts: dict[str, A
     }
     present = {name: text for name, text in texts.items() if text or text == ""}
     options = {name: read[name](text) if name in read else text for name, text in present.items()}
-    written = _local(directory, out)
+    written = local_path(directory, out)
     result = open_with_warning(directory)
     default = default_statistic(result.study) if kind == "lines" else kind
     named = str(options.get("value", default))
@@ -126,59 +123,3 @@ def _draw_figure(directory: str, out: Path | None, kind: str, texts: dict[str, A
     path = figure_path(written, name)
     save_figure(draw(result, kind, **options), path, name)
     print(f"figure in {one_line(path)}")
-
-
-@app.command()
-def report(
-    directory: DirectoryArgument,
-    out: Annotated[Path | None, typer.Option(help="File to write. Default: DIR/report.html.")] = None,
-) -> None:
-    """Write a self-contained HTML report with the answer, figures and tables."""
-    from sweep.report import write_report
-
-    written = _local(directory, out)
-    path = write_report(open_with_warning(directory), written if out else written / "report.html")
-    print(f"report in {one_line(path)}")
-
-
-@app.command()
-def export(
-    directory: DirectoryArgument,
-    to: Annotated[
-        str | None,
-        typer.Option(metavar="FORMAT", help="csv, json or tex. Default: the suffix of FILE, or csv."),
-    ] = None,
-    by: Annotated[
-        str | None,
-        typer.Option(metavar="NAME,NAME", help="Write a row for each value of these; pool the other parameters."),
-    ] = None,
-    out: Annotated[Path | None, typer.Option(metavar="FILE", help="File to write. Default: standard output.")] = None,
-    sort: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help="Sort the rows as show does. Default: the order of the study.")
-    ] = None,
-    top: Annotated[
-        int | None, typer.Option(metavar="N", help="Write at most N rows. Without --sort, the best cells first.")
-    ] = None,
-) -> None:
-    """Write the table of cells (configurations) as CSV, JSON or TeX.
-
-    CSV and JSON have all statistics with all digits; JSON also describes the columns.
-    TeX is a booktabs table for a paper, with rates in percent.
-    For rows of runs, use the Parquet files that show --parts lists.
-    """
-    result = open_with_warning(directory)
-    text = result.export(to, split_names(by) if by is not None else (), out=out, sort=sort, top=top)
-    if out is None:
-        print(text, end="")
-    else:
-        print(f"cells in {one_line(out)}")
-
-
-def _local(directory: str, out: Path | None) -> Path:
-    """Return the local path for a figure or a report; SweepError if there is none."""
-    from sweep.errors import SweepError, shown
-    from sweep.system.user_paths import address_of, local_folder
-
-    if out is None and address_of(directory):
-        raise SweepError(f"a figure or report of {shown(directory)} is a local file; name it with --out FILE")
-    return local_folder(out or directory)

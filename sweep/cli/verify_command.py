@@ -1,78 +1,22 @@
-"""The commands that merge, check and repair results folders."""
+"""The command that checks and repairs results folders."""
 
 from __future__ import annotations
 
 import sys
 from math import inf
-from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sweep.cli.arguments import PluginOption, ThreadsOption
 from sweep.cli.interpreted import interpret_if_tiny, operations_of_runs
-from sweep.cli.studies import PluginOption
-from sweep.errors import EXIT_DAMAGED, EXIT_INTERRUPTED, EXIT_PARTIAL, StoreError, SweepError
+from sweep.errors import EXIT_DAMAGED, StoreError, SweepError
 from sweep.system.escaping import one_line
 from sweep.system.formatting import count_text
 
 if TYPE_CHECKING:
     from sweep.verification.findings import Findings
-
-app = typer.Typer()
-
-
-@app.command()
-def merge(
-    sources: Annotated[list[str], typer.Argument(metavar="DIR..", help="Results folders of the same study.")],
-    out: Annotated[str, typer.Option(help="Folder for the merged results.")],
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Delete earlier results in the folder first.")] = False,
-) -> None:
-    """Merge shards of a study from separate folders (run --shard I/N).
-
-    Exit code 4: some runs are in none of the folders. Run the study with the new folder to train them.
-    """
-    from sweep.terminal.cells import print_summary
-    from sweep.training.merge import merge as merge_results
-
-    result = merge_results([Path(source) for source in sources], out, overwrite=overwrite, progress=True)
-    if not result.facts["n_runs"]:
-        print("no folder has trained runs")
-    else:
-        print_summary(result)
-    if result.complete:
-        print(f"digest {one_line(result.facts['digest'])}")
-    print(f"results in {one_line(out)}")
-    if not result.complete:
-        print(f"to train the missing runs, run the study with --out {one_line(quote(out))}", file=sys.stderr)
-        sys.exit(EXIT_PARTIAL)
-
-
-@app.command()
-def weights(
-    directory: Annotated[str, typer.Argument(metavar="DIR", help="Results folder of a complete study.")],
-    out: Annotated[
-        str | None, typer.Option(metavar="DIR", help="Folder for the result with weights. Default: DIR-weights.")
-    ] = None,
-    which: Annotated[Literal["final", "initial", "both"], typer.Option(help="Weights to record.")] = "final",
-    threads: Annotated[int | None, typer.Option(help="Number of threads. Default: one per processor.")] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Delete earlier results in the folder first.")] = False,
-) -> None:
-    """Retrain the runs of a result, record their weights, and check that all rows are the same.
-
-    The same command resumes an interrupted one. Result.weights and sweep.predict use the weights in Python.
-    """
-    from sweep.system.signals import raise_on_interrupt
-    from sweep.training.second_pass import record_weights
-
-    try:
-        with raise_on_interrupt():
-            result = record_weights(directory, out, which, threads=threads, progress=True, overwrite=overwrite)
-    except KeyboardInterrupt:
-        print("interrupted; finished parts are kept; run the same command again to resume", file=sys.stderr)
-        sys.exit(EXIT_INTERRUPTED)
-    runs = count_text(result.facts["n_runs"], "run")
-    print(f"{which} weights of {runs} in {one_line(str(result.place))}; all rows equal those in {one_line(directory)}")
 
 
 def _operations_of_sample(directory: str, sample: int) -> float:
@@ -91,7 +35,6 @@ def _operations_of_sample(directory: str, sample: int) -> float:
         return inf
 
 
-@app.command()
 def verify(
     directory: Annotated[str, typer.Argument(metavar="DIR", help="Results folder, complete or partial.")],
     sample: Annotated[
@@ -116,7 +59,7 @@ def verify(
     study: Annotated[
         str | None, typer.Option(metavar="STUDY", help="With --repair: study that replaces a damaged study.toml.")
     ] = None,
-    threads: Annotated[int | None, typer.Option(help="Number of threads. Default: one per processor.")] = None,
+    threads: ThreadsOption = None,
 ) -> None:
     """Check that a results folder has every run once, unchanged, and consistent with the study.
 

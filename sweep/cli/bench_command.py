@@ -1,0 +1,50 @@
+"""The command that compares speeds."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sweep.errors import EXIT_FAILED, EXIT_INTERRUPTED
+from sweep.system.escaping import one_line
+from sweep.system.signals import raise_on_interrupt
+from sweep.system.user_paths import local_folder
+
+
+def bench(
+    peers: Annotated[str | None, typer.Option(metavar="A,B", help="Libraries to compare with. Default: all.")] = None,
+    case: Annotated[str | None, typer.Option(metavar="C,C", help="Cases, such as xor-adam. Default: all.")] = None,
+    hidden: Annotated[
+        str | None, typer.Option(metavar="H,H", help="Hidden units of case xor. Default: 2,8,32.")
+    ] = None,
+    dtype: Annotated[
+        str | None, typer.Option(metavar="D,D", help="float64 or float32, for case xor. Default: both.")
+    ] = None,
+    activation: Annotated[
+        str | None, typer.Option(metavar="A,A", help="relu, tanh or sigmoid, for case xor. Default: relu,tanh.")
+    ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Measure briefly. Default: case xor, 2 hidden units, float64.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
+    out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("results/bench"),
+    threads: Annotated[int | None, typer.Option(help="Threads of each library. Default: one per processor.")] = None,
+) -> None:
+    """Train the same networks with xor-sweep and other libraries in turn, and compare the speed."""
+    from sweep.bench.command import bench as run_bench
+
+    folder = local_folder(out)
+    try:
+        with raise_on_interrupt():
+            agreed = run_bench(
+                peers, case, hidden, dtype, activation, quick=quick, as_json=as_json, out=folder, threads=threads
+            )
+    except KeyboardInterrupt:
+        print(f"interrupted; the measurements so far are in {one_line(folder)}", file=sys.stderr)
+        sys.exit(EXIT_INTERRUPTED)
+    if not agreed:
+        print("error: a peer's losses differ from xor-sweep's, so its speed is not comparable", file=sys.stderr)
+        sys.exit(EXIT_FAILED)

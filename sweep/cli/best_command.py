@@ -1,0 +1,35 @@
+"""The command that ranks the cells of a result."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from sweep.cli.arguments import AtOption, DirectoryArgument, TopOption, open_with_warning, split_names
+from sweep.cli.completions import complete_by
+
+
+def best(
+    directory: DirectoryArgument,
+    by: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME,NAME",
+            autocompletion=complete_by,
+            help="Statistic to rank by: rate, expected_steps (ERT), median_steps, final_loss, max_error, n_correct, "
+            "test_loss, n_test_correct or a recorded measure, such as margin. Or parameters, to print the best cell "
+            "for each of their values. Or both: --by optimizer,final_loss.",
+        ),
+    ] = None,
+    top: TopOption = None,
+    at: AtOption = None,
+) -> None:
+    """Rank the cells (configurations) and test which may be the best.
+
+    With parameters in --by, print the best cell for each of their values.
+    """
+    from sweep.study.selection import parse_picks
+    from sweep.terminal.best import print_best
+
+    print_best(open_with_warning(directory), split_names(by) if by else (), top, parse_picks(at) if at else None)

@@ -1,0 +1,76 @@
+"""The command that compares values of a parameter, or two results."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from sweep.cli.arguments import DirectoryArgument, TopOption, open_with_warning, split_names
+from sweep.cli.completions import complete_by, complete_parameter
+
+
+def compare(
+    directory: DirectoryArgument,
+    other: Annotated[str | None, typer.Argument(metavar="DIR", help="Second results folder.")] = None,
+    vary: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Parameter whose values are compared.",
+            autocompletion=complete_parameter,
+        ),
+    ] = None,
+    by: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME,NAME",
+            autocompletion=complete_by,
+            help="Compare separately for each value of these parameters; pool the others. Also the measure to compare: "
+            "rate, final_loss, max_error, n_correct, test_loss, n_test_correct or a recorded measure, such as margin.",
+        ),
+    ] = None,
+    margin: Annotated[
+        float | None,
+        typer.Option(metavar="RATE", help="Test whether rates are equivalent within this margin: 0.05 for 5 points."),
+    ] = None,
+    top: TopOption = None,
+) -> None:
+    """Compare the values of a parameter, or two results, on common seeds (common random numbers).
+
+    Compares convergence rates and steps; with --by final_loss, or without a criterion, losses.
+    A run is faster than another with its seed if it converges in fewer steps, or if only it converges.
+    p-values: exact sign-flip test over seeds (McNemar's test for one pair per seed), adjusted by Holm's method.
+    95 % intervals are not adjusted.
+    """
+    from sweep.errors import SweepError
+    from sweep.results.answers import default_statistic, split_by
+    from sweep.results.comparison import Pairing
+    from sweep.results.queries import compared_by
+    from sweep.statistics.of_cells import measure_of
+    from sweep.terminal.comparisons import print_comparison
+    from sweep.terminal.measures import print_measured_comparison
+
+    if (vary is None) == (other is None):
+        raise SweepError("compare needs either --vary NAME (the values of a parameter) or a second results folder")
+    names = split_names(by) if by else []
+    result = open_with_warning(directory)
+    if vary is not None:
+        parameters, statistic = split_by(result.study, names, compared_by())
+        measure = measure_of(statistic or default_statistic(result.study))
+        compared = result.compare(vary, names, margin=margin)
+        if measure:
+            print_measured_comparison(compared, parameters, measure, top)
+        else:
+            print_comparison(compared, parameters, top)
+        return
+    assert other is not None
+    pairing = Pairing(result, open_with_warning(other))
+    parameters, measure = pairing.split(names)
+    compared = pairing.compare(names, margin=margin)
+    if measure:
+        print_measured_comparison(compared, parameters, measure, top)
+    else:
+        print_comparison(compared, parameters, top)
+    if sentence := pairing.left_out():
+        print(sentence)

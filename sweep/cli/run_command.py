@@ -1,0 +1,58 @@
+"""The command that trains a study."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sweep.cli.arguments import PluginOption, SetOption, StudyArgument, load, takes_run_options
+from sweep.cli.interpreted import interpret_if_tiny, operations_of_study
+from sweep.errors import EXIT_INTERRUPTED, EXIT_PARTIAL
+from sweep.system.escaping import one_line
+from sweep.system.signals import raise_on_interrupt
+
+if TYPE_CHECKING:
+    from sweep.results.result import Result
+
+
+@takes_run_options
+def run(study: StudyArgument, changes: SetOption = None, plugin: PluginOption = None, **options: Any) -> None:
+    """Train all runs of a study. The same command resumes an interrupted study.
+
+    Exit code 4: a limit stopped the training early. The partial result covers all cells evenly.
+    """
+    from sweep.store.location import files_at
+
+    loaded = load(study, changes)
+    out = Path("results") / loaded.name if options["out"] is None else options["out"]
+    folder = files_at(out).place
+    options |= {"out": folder, "progress": True}
+    interpret_if_tiny(operations_of_study(loaded))
+    from sweep.training.run import run as run_study
+
+    how_to_resume = f"run the same command{' without --overwrite' if options['overwrite'] else ''} again to resume"
+    try:
+        with raise_on_interrupt():
+            result = run_study(loaded, **options)
+    except KeyboardInterrupt:
+        print(f"interrupted; finished parts are kept in {one_line(folder)}; {how_to_resume}", file=sys.stderr)
+        sys.exit(EXIT_INTERRUPTED)
+    _print_outcome(result, folder, options["shard"])
+    if result.facts.get("limited"):
+        print(how_to_resume, file=sys.stderr)
+        sys.exit(EXIT_PARTIAL)
+
+
+def _print_outcome(result: Result, folder: str, shard: tuple[int, int]) -> None:
+    """Print the summary of a result after training."""
+    from sweep.terminal.cells import print_summary
+
+    if not result.facts["n_runs"]:
+        late = "nothing is trained yet: the time budget ended while kernels were compiled; the kernels are kept"
+        print(late if result.facts.get("limited") else f"nothing to train: shard {shard[0]}/{shard[1]} has no runs")
+        return
+    print_summary(result)
+    if result.complete:
+        print(f"digest {one_line(result.facts['digest'])}")
+    print(f"results in {one_line(folder)}")

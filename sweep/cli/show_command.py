@@ -1,0 +1,63 @@
+"""The command that prints the answer and the cells of a result."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from sweep.cli.arguments import DirectoryArgument, split_names, warn
+from sweep.cli.completions import complete_parameter, complete_sort
+from sweep.system.escaping import one_line
+
+
+def show(
+    directory: DirectoryArgument,
+    by: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME,NAME",
+            help="Print a row for each value of these parameters; pool the others.",
+            autocompletion=complete_parameter,
+        ),
+    ] = None,
+    sort: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN",
+            autocompletion=complete_sort,
+            help="Sort by cell, a parameter, rate, median_steps, expected_steps (expected running time, ERT), "
+            "mean_steps (restricted mean survival time, RMST), converged, diverged, stalled, exhausted "
+            "(right-censored), or a column of cells.parquet. Rates, counts and margins sort from high to low, "
+            "everything else from low to high.",
+        ),
+    ] = None,
+    top: Annotated[
+        int | None, typer.Option(metavar="N", help="Print at most N cells. Without --sort, the best cells first.")
+    ] = None,
+    parts: Annotated[
+        bool, typer.Option("--parts", help="Print only the paths of the Parquet files that hold the runs.")
+    ] = False,
+) -> None:
+    """Print the answer, the cells (configurations) and the digest.
+
+    If the cells do not fit on the screen, print the best ten.
+    """
+    from sweep.results.result import open_result
+    from sweep.results.sentences import answer, coverage
+    from sweep.terminal.cells import print_cells, print_sums
+
+    result = open_result(directory, partial=True)
+    if parts:
+        warn(coverage(result))
+        print(*map(one_line, result.parts()), sep="\n")
+        return
+    if by is not None:
+        warn(coverage(result))
+        print_sums(result, split_names(by), sort, top)
+        return
+    print_cells(result, sort, top)
+    print(*answer(result), sep="\n")
+    for name in ("name", "identity", "n_runs", "net_steps", "lane_occupancy", "cpu", "digest"):
+        if result.facts.get(name) is not None:
+            print(f"{name:14}  {one_line(result.facts[name])}")

@@ -1,0 +1,39 @@
+"""The command that records the weights of a finished result."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, Literal
+
+import typer
+
+from sweep.cli.arguments import OverwriteOption, ThreadsOption
+from sweep.errors import EXIT_INTERRUPTED
+from sweep.system.escaping import one_line
+from sweep.system.formatting import count_text
+
+
+def weights(
+    directory: Annotated[str, typer.Argument(metavar="DIR", help="Results folder of a complete study.")],
+    out: Annotated[
+        str | None, typer.Option(metavar="DIR", help="Folder for the result with weights. Default: DIR-weights.")
+    ] = None,
+    which: Annotated[Literal["final", "initial", "both"], typer.Option(help="Weights to record.")] = "final",
+    threads: ThreadsOption = None,
+    overwrite: OverwriteOption = False,
+) -> None:
+    """Retrain the runs of a result, record their weights, and check that all rows are the same.
+
+    The same command resumes an interrupted one. Result.weights and sweep.predict use the weights in Python.
+    """
+    from sweep.system.signals import raise_on_interrupt
+    from sweep.training.second_pass import record_weights
+
+    try:
+        with raise_on_interrupt():
+            result = record_weights(directory, out, which, threads=threads, progress=True, overwrite=overwrite)
+    except KeyboardInterrupt:
+        print("interrupted; finished parts are kept; run the same command again to resume", file=sys.stderr)
+        sys.exit(EXIT_INTERRUPTED)
+    runs = count_text(result.facts["n_runs"], "run")
+    print(f"{which} weights of {runs} in {one_line(str(result.place))}; all rows equal those in {one_line(directory)}")

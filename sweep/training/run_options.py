@@ -1,0 +1,349 @@
+"""The options of a run, declared once: the arguments of :func:`sweep.run` and options of the command follow."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import textwrap
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import KW_ONLY, Field, dataclass, field, fields
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, TypeVar
+
+from sweep.errors import StoreError, StudyError, shown
+from sweep.system.plain_values import is_integer
+from sweep.training.limits import Limits
+
+if TYPE_CHECKING:
+    from sweep.study.model import Study
+
+MAX_RUNS = 10**9
+
+_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+Arguments = ParamSpec("Arguments")
+First = TypeVar("First")
+Options = TypeVar("Options")
+Returned = TypeVar("Returned")
+Value = TypeVar("Value")
+
+
+def parse_duration(value: Any) -> float:
+    """Return the seconds of a duration: a number, or text such as ``90``, ``10m`` or ``1.5h``.
+
+    Raises
+    ------
+    StudyError
+        If it is neither a number nor such a text.
+    """
+    if hasattr(value, "__float__") and not isinstance(value, bool):
+        return float(value)
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", value, re.ASCII) if isinstance(value, str) else None
+    if not found:
+        raise StudyError(
+            [f"time_budget: must be seconds, or a number with s, m, h or d such as 10m, got {shown(value)}"]
+        )
+    return float(found[1]) * _SECONDS[found[2]]
+
+
+def parse_shard(text: str) -> tuple[int, int]:
+    """Return I and N of ``I/N``.
+
+    Raises
+    ------
+    StudyError
+        If the text does not have this form.
+    """
+    found = re.fullmatch(r"(\d{1,9})/(\d{1,9})", text, re.ASCII)
+    if not found:
+        raise StudyError([f"shard: must be I/N with I from 1 to N such as 2/8, got {shown(text)}"])
+    return int(found[1]), int(found[2])
+
+
+def parse_places(text: str) -> list[str]:
+    """Return the results folders of ``DIR,DIR``.
+
+    Raises
+    ------
+    StudyError
+        If a name is empty.
+    """
+    places = text.split(",")
+    if "" in places:
+        raise StudyError([f"reuse: must be results folders separated by commas, got {shown(text)}"])
+    return places
+
+
+def option(
+    default: Value,
+    doc: str,
+    *,
+    help: str | None = None,
+    metavar: str | None = None,
+    parse: Callable[[str], object] | None = None,
+) -> Value:
+    """Declare an option of a run.
+
+    Parameters
+    ----------
+    default
+        Value by default.
+    doc
+        What it does, for users of Python.
+    help
+        What it does, for the command line; None if it is no option there.
+    metavar
+        Placeholder of its value on the command line.
+    parse
+        Makes the value from the text on the command line.
+    """
+    declared: Value = field(default=default, metadata={"doc": doc, "help": help, "metavar": metavar, "parse": parse})
+    return declared
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """The options of :func:`sweep.run` and of ``sweep run``, in the order of the arguments."""
+
+    out: str | Path | None = option(
+        None,
+        "Results folder, or ``s3://BUCKET/PREFIX``. If it holds part of the same study, missing runs are trained, also "
+        "while another process trains. If it holds the whole study, it is read. Without a folder, nothing is written.",
+        help="Results folder, or s3://BUCKET/PREFIX. Default: results/NAME.",
+        metavar="DIR",
+        parse=str,
+    )
+    threads: int | None = option(
+        None,
+        "Number of threads; all processors by default, at most 64 or eight per processor. No result depends on it.",
+        help="Number of threads. Default: one per processor.",
+    )
+    keep: Literal["runs", "cells"] = option(
+        "runs",
+        '``"runs"`` keeps a row for each run, ``"cells"`` only counts by cell, which then have the digest.',
+        help="Store a row per run, or only counts per cell (configuration).",
+    )
+    _: KW_ONLY
+    progress: bool | None = option(
+        None, "Show progress on standard error; by default if that is a terminal. The command always shows it."
+    )
+    overwrite: bool = option(
+        False,
+        "Remove earlier results in ``out`` first; not with ``shard``. In an object store, active runs are not "
+        "detected.",
+        help="Delete earlier results in the folder first.",
+    )
+    allow_runs: int = option(
+        MAX_RUNS, "Refuse a study with more runs.", help="Refuse studies of more than N runs.", metavar="N"
+    )
+    time_budget: float | str | None = option(
+        None,
+        'Start no more parts after this time in seconds (or ``"10m"``, ``"1.5h"``). The result is then partial, spread '
+        "over cells and seeds. With ``out``, the same call continues it.",
+        help="Start no new part after this time: 90 (seconds), 10m, 1.5h, 2d.",
+        metavar="TIME",
+        parse=parse_duration,
+    )
+    max_runs: int | None = option(
+        None,
+        "Start no more parts once this number of runs has started, as with ``time_budget``.",
+        help="Start no new part once N runs are trained or under way.",
+        metavar="N",
+    )
+    reuse: str | Path | Sequence[str | Path] = option(
+        (),
+        "Results folders, complete or partial, whose rows are reused for the same runs: equal parameters, seed, "
+        "patterns and ``numerics_version``. The result does not need them afterwards, and equals one that was trained.",
+        help="Copy identical runs from these results folders.",
+        metavar="DIR,DIR",
+        parse=parse_places,
+    )
+    shard: tuple[int, int] = option(
+        (1, 1),
+        "``(i, n)``: train the i-th of n shards of the study, from 1. In a shared folder, the call that finishes the "
+        "last part completes the result. Use :func:`sweep.merge` to merge shards in separate folders.",
+        help="Train shard I of N of the study; I counts from 1.",
+        metavar="I/N",
+        parse=parse_shard,
+    )
+    cluster: str | None = option(
+        None,
+        "Train on workers of dask.distributed, which the extra ``cluster`` installs: the workers of a scheduler at "
+        '``"tcp://HOST:PORT"`` or ``"tls://HOST:PORT"``, or N processes of this machine (``"local:N"``). All need this '
+        "version of xor-sweep and access to ``out`` under the same path. About ten seconds of work per thread are "
+        'queued, so ``time_budget`` may be exceeded by that. A script with ``"local:N"`` needs '
+        '``if __name__ == "__main__":`` around the call, since the processes import it.',
+        help="Train on a dask cluster: tcp://HOST:PORT, tls://HOST:PORT or local:N.",
+        metavar="ADDRESS",
+    )
+
+    @property
+    def shown(self) -> bool:
+        """Whether to show progress."""
+        from sweep.system.progress import is_on_terminal
+
+        return is_on_terminal() if self.progress is None else self.progress
+
+    @property
+    def places(self) -> Sequence[str | Path]:
+        """The results folders whose rows are reused."""
+        return [self.reuse] if isinstance(self.reuse, (str, Path)) else self.reuse
+
+    @property
+    def limits(self) -> Limits:
+        """The part of the study that the call trains."""
+        seconds = None if self.time_budget is None else parse_duration(self.time_budget)
+        return Limits(seconds, self.max_runs, self.shard)
+
+    def check(self, study: Study) -> None:
+        """Refuse options that are out of range, or that fit neither each other nor the study.
+
+        Raises
+        ------
+        StudyError
+            With a sentence for each fault.
+        StoreError
+            If the results folder is to be both reused and overwritten.
+        """
+        from sweep.system.host import thread_count
+        from sweep.training.executors.address import check_cluster
+
+        thread_count(self.threads)
+        if self.cluster is not None:
+            check_cluster(self.cluster)
+        faults = [*self._faults_of_size(study), *self._faults_of_keep(study), *self._faults_of_cluster()]
+        faults += [*self._faults_of_limits(), *self._faults_of_shard(study)]
+        if faults:
+            raise StudyError(faults)
+        if self.overwrite and self._is_reused():
+            raise StoreError(f"{str(self.out)!r} cannot be both reused and overwritten; choose another folder (--out)")
+
+    def _faults_of_size(self, study: Study) -> Iterator[str]:
+        """Yield whether the study has too many runs."""
+        if study.n_runs > self.allow_runs:
+            yield (
+                f"study: must have at most {self.allow_runs:,} runs, got {study.n_runs:,} runs; allow them with "
+                f"allow_runs={study.n_runs} (--allow-runs {study.n_runs})"
+            )
+
+    def _faults_of_keep(self, study: Study) -> Iterator[str]:
+        """Yield whether only counts are kept although the study needs rows, or rows exceed the memory."""
+        if self.keep not in ("runs", "cells"):
+            yield f"keep: must be 'runs' or 'cells', got {self.keep!r}"
+        record = study.record
+        needs = {
+            "test patterns": study.data.n_tests,
+            "record.measures": record.measures,
+            "record.weights": record.columns_of_weights,
+            "record.loss_thresholds": record.loss_thresholds,
+            "record.curves": record.curves,
+        }
+        missing = [what for what, is_needed in needs.items() if is_needed]
+        if self.keep == "cells" and missing:
+            yield f"keep: must be 'runs' with {missing[0]}, got 'cells'"
+
+    def _faults_of_cluster(self) -> Iterator[str]:
+        """Yield which options do not fit a cluster."""
+        if self.cluster is not None and self.threads is not None:
+            yield (
+                f"threads: must be omitted with cluster {self.cluster!r}, whose workers set their threads, "
+                f"got {self.threads}"
+            )
+        if self.cluster is not None and self.out is None:
+            yield f"out: must be a results folder with cluster {self.cluster!r}, whose workers write into it, got None"
+
+    def _faults_of_limits(self) -> Iterator[str]:
+        """Yield which limits are out of range."""
+        seconds = None if self.time_budget is None else parse_duration(self.time_budget)
+        if seconds is not None and not seconds > 0:
+            yield f"time_budget: must be above 0 seconds, got {seconds:g}"
+        if self.max_runs is not None and (not is_integer(self.max_runs) or self.max_runs < 1):
+            yield f"max_runs: must be an integer of at least 1, got {shown(self.max_runs)}"
+
+    def _faults_of_shard(self, study: Study) -> Iterator[str]:
+        """Yield why the study cannot be divided into these shards."""
+        if not _are_two_integers(self.shard):
+            yield f"shard: must be (I, N), two integers with I from 1 to N, got {shown(self.shard)}"
+            return
+        number, of = self.shard
+        if not 1 <= number <= of:
+            yield f"shard: must be I/N with I from 1 to N, got {number}/{of}"
+        if of > 1 and study.seeds.until:
+            yield f"shard: must be 1/1 with seeds.until, since a round needs all earlier runs, got {number}/{of}"
+        if of > 1 and self.overwrite:
+            yield f"shard: must be 1/1 with overwrite, which would remove other shards, got {number}/{of}"
+
+    def _is_reused(self) -> bool:
+        """Return whether the results folder is one of those whose rows are reused."""
+        from sweep.store.location import files_at
+
+        return self.out is not None and any(files_at(self.out).same_as(files_at(place)) for place in self.places)
+
+    def check_memory(self, study: Study) -> None:
+        """Refuse rows in memory that exceed the memory of this machine.
+
+        Raises
+        ------
+        StudyError
+            If they do.
+        """
+        from sweep.schemas.run_columns import row_bytes
+        from sweep.system.host import memory_bytes
+
+        n_runs, there = min(study.n_runs, self.max_runs or study.n_runs), memory_bytes()
+        n_bytes = row_bytes(study)[0] * n_runs
+        if self.keep == "runs" and n_bytes > there:
+            raise StudyError(
+                [
+                    f"rows of {n_runs:,} runs: must fit into the memory of {there:,} bytes, got {n_bytes:,}; "
+                    "set out= to a results folder, or keep='cells'"
+                ]
+            )
+
+
+def _are_two_integers(value: object) -> bool:
+    return isinstance(value, tuple | list) and len(value) == 2 and all(map(is_integer, value))
+
+
+def declared_options() -> dict[str, Field[Any]]:
+    """Return the fields of :class:`RunOptions` by name."""
+    return {each.name: each for each in fields(RunOptions)}
+
+
+def as_arguments(
+    options: Callable[Arguments, Options],
+) -> Callable[[Callable[[First, Options], Returned]], Callable[Concatenate[First, Arguments], Returned]]:
+    """Return a decorator after which a function takes each option as an argument, with its default.
+
+    The line ``{options}`` of the docstring becomes the description of all options.
+
+    Parameters
+    ----------
+    options
+        The class of the options, a dataclass whose fields are declared with :func:`option`.
+    """
+
+    def decorate(
+        function: Callable[[First, Options], Returned],
+    ) -> Callable[Concatenate[First, Arguments], Returned]:
+        own = inspect.signature(function)
+        first = next(iter(own.parameters.values()))
+        signature = own.replace(parameters=[first, *inspect.signature(options).parameters.values()])
+
+        @wraps(function)
+        def call(*args: Any, **kwargs: Any) -> Returned:
+            given = signature.bind(*args, **kwargs).arguments
+            return function(given.pop(first.name), options(**given))  # type: ignore[call-arg]
+
+        described = "".join(map(_described, declared_options().values()))
+        call.__signature__ = signature  # type: ignore[attr-defined]
+        call.__doc__ = (function.__doc__ or "").replace("    {options}\n", described)
+        return call
+
+    return decorate
+
+
+def _described(declared: Field[Any]) -> str:
+    """Return the description of an option in a docstring."""
+    return f"    {declared.name}\n{textwrap.indent(textwrap.fill(declared.metadata['doc'], 112), ' ' * 8)}\n"
