@@ -14,7 +14,7 @@ from sweep.system.version import __version__
 
 if TYPE_CHECKING:
     from kernels.components.declarations import Setting
-    from kernels.custom.decorators import activation, loss, optimizer
+    from kernels.custom.decorators import activation, loss, measure, optimizer
     from sweep import lanes
     from sweep.errors import StoreError, StudyError, SweepError
     from sweep.results.result import Result, open_result
@@ -43,6 +43,7 @@ _HOMES = {
     "load_study": "sweep.study.load",
     "load_plugin": "sweep.study.plugins",
     "loss": "kernels.custom.decorators",
+    "measure": "kernels.custom.decorators",
     "merge": "sweep.training.merge",
     "open_result": "sweep.results.result",
     "optimizer": "kernels.custom.decorators",
@@ -68,6 +69,7 @@ __all__ = [
     "load_plugin",
     "load_study",
     "loss",
+    "measure",
     "merge",
     "open_result",
     "optimizer",

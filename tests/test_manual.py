@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 import shlex
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from sweep.errors import EXIT_PARTIAL
+from tests.sweep.own import only_plugins
 from tests.sweep.support import command
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -33,6 +35,13 @@ def run_line(line: str) -> str:
     if target:
         Path(target).write_text(finished.out, "utf-8")
     return finished.out
+
+
+@pytest.fixture(autouse=True)
+def new_process() -> Iterator[None]:
+    """Forget the plugins of other pages."""
+    with only_plugins():
+        yield
 
 
 @pytest.mark.parametrize("page", RUN, ids=lambda path: f"{path.parent.name}/{path.stem}")

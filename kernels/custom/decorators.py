@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -24,6 +25,12 @@ F = TypeVar("F", bound=Callable[..., Any])
 NAME = re.compile("[a-z][a-z0-9_]{0,39}")
 # A kernel loads at most this many settings of a component, for an optimizer together with the factors of its rate.
 MOST_SETTINGS, MOST_STATES = 5, 2
+# Of a label, a unit or a meaning.
+MOST_CHARACTERS = 200
+# A measure adds up at most this many totals.
+MOST_TOTALS = 4
+# What a measure goes over, and the arguments that its function takes after the totals.
+OVER = {"weights": ("weight", "initial"), "outputs": ("y", "target")}
 
 
 def activation(
@@ -144,6 +151,64 @@ def optimizer(
     return _decorator(function, "optimizer", {"tick": tick, "factors": factors}, settings, options)
 
 
+def measure(
+    function: Any = None,
+    /,
+    *,
+    over: str = "weights",
+    start: Sequence[float] = (0.0,),
+    finish: Callable[..., Any] | None = None,
+    label: str = "",
+    unit: str = "",
+    more_is_better: bool = False,
+) -> Any:
+    """Declare a custom measure of runs, which studies record by its name: ``record.measures``.
+
+    Parameters
+    ----------
+    function : (*totals, weight, initial) or (*totals, y, target) -> total, or (*totals)
+        Adds one term to the totals. It is called for each parameter of the final network in the order of the
+        parameters, or for each output of each training pattern in the order of the patterns, all in float64. The first
+        line of its docstring is the meaning of the measure.
+    over
+        ``"weights"``, with the final and the initial value of each parameter, or ``"outputs"``, with each output and
+        its target.
+    start
+        Initial values of at most four totals.
+    finish : (*totals, n) -> value
+        The value of the measure from the totals and the number of terms; by default the only total.
+    label, unit
+        What tables and figures call the measure, by default its name, and its unit.
+    more_is_better
+        Whether cells are ranked from the highest value. Runs that diverged have the worst value, infinity or minus
+        infinity.
+
+    Returns
+    -------
+    function
+        The same function.
+
+    Raises
+    ------
+    ComponentError
+        As :func:`activation` does.
+
+    Examples
+    --------
+    >>> @measure(label="sum of absolute weights", unit="weight")
+    ... def absolute_sum(total, weight, initial):
+    ...     return total + absolute(weight)
+    """
+    options = {
+        "over": over,
+        "start": tuple(map(float, start)),
+        "label": label,
+        "unit": unit,
+        "more_is_better": more_is_better,
+    }
+    return _decorator(function, "measure", {"finish": finish}, (), options)
+
+
 def _decorator(
     function: Any, kind: str, roles: Mapping[str, Any], settings: Any, options: Mapping[str, Any]
 ) -> Callable[[F], F] | Any:
@@ -152,13 +217,34 @@ def _decorator(
     def declare(declared: F) -> F:
         name = getattr(declared, "__name__", repr(declared))
         what = f"{kind} {name!r}"
+        stated = {**options, **_texts_of(what, declared, options)} if kind == "measure" else options
         try:
-            _declare(what, {"kind": kind, "name": name}, {"function": declared, **roles}, settings, options)
+            _declare(what, {"kind": kind, "name": name}, {"function": declared, **roles}, settings, stated)
         except RecursionError:
             raise ComponentError(f"{what}: a formula is {TOO_LONG}") from None
         return declared
 
     return declare if function is None else declare(function)
+
+
+def _texts_of(what: str, function: Any, options: Mapping[str, Any]) -> dict[str, str]:
+    """Return label, unit and meaning of a measure; the docstring of its function has the meaning."""
+    lines = (inspect.getdoc(function) or "").splitlines()
+    label = options["label"] or str(getattr(function, "__name__", "")).replace("_", " ")
+    meaning = lines[0].rstrip(".") if lines else label
+    texts = {"label": label, "unit": options["unit"], "meaning": meaning}
+    for name, text in texts.items():
+        fault = text_fault(text)
+        if fault:
+            raise ComponentError(f"{what}: {name} {fault}, got {text!r}")
+    return texts
+
+
+def text_fault(text: Any) -> str | None:
+    """Return what is wrong with a label, a unit or a meaning, or None."""
+    if not isinstance(text, str) or len(text) > MOST_CHARACTERS or not text.isprintable():
+        return f"must be a text of at most {MOST_CHARACTERS} printable characters"
+    return None
 
 
 def _declare(
@@ -260,6 +346,8 @@ def _check_form(what: str, declared: Mapping[str, Any], read: Mapping[str, Funct
         _needs(what, read["function"], ["z", *settings], None if "chain" in read else 2)
         if "chain" in read:
             _needs(what, read["chain"], ["gradient", "a"], None)
+    elif kind == "measure":
+        _check_measure(what, declared["options"], read)
     else:
         n_factors = _check_optimizer(what, declared["options"], settings, read)
     if len(settings) + n_factors > MOST_SETTINGS:
@@ -294,6 +382,21 @@ def _check_optimizer(what: str, options: Mapping[str, Any], settings: list[str],
     arguments = ["p", "gradient", *of_states, *factors, *settings]
     _needs(what, read["function"], arguments, len(states) + 1 if states else None)
     return n_factors
+
+
+def _check_measure(what: str, options: Mapping[str, Any], read: Mapping[str, Function]) -> None:
+    """Refuse a measure whose functions do not fit together."""
+    start, over = options["start"], options["over"]
+    if not 1 <= len(start) <= MOST_TOTALS or not all(map(math.isfinite, start)):
+        raise ComponentError(f"{what}: start: must be one to {MOST_TOTALS} finite numbers, got {start!r}")
+    if over not in OVER:
+        raise ComponentError(f"{what}: over: must be one of {', '.join(OVER)}, got {over!r}")
+    totals = [f"total {k + 1}" for k in range(len(start))]
+    _needs(what, read["function"], [*totals, *OVER[over]], len(start) if len(start) > 1 else None)
+    if "finish" in read:
+        _needs(what, read["finish"], [*totals, "n"], None)
+    elif len(start) > 1:
+        raise ComponentError(f"{what}: finish: must be a function of {len(start)} totals and n, got none")
 
 
 def _needs(what: str, function: Function, arguments: list[str], n_values: int | None) -> None:

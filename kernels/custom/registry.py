@@ -18,7 +18,9 @@ from kernels.custom.source import Place, facts_of, read_source
 
 Record: TypeAlias = Activation | Loss | Optimizer
 
-KINDS = ("activation", "loss", "optimizer")
+KINDS = ("activation", "loss", "optimizer", "measure")
+# What a declaration says beside its source and its settings.
+FACTS = ("elementary", "full_batch", "operations", "label", "unit", "meaning", "more_is_better")
 
 
 class Declaration(NamedTuple):
@@ -38,6 +40,10 @@ class Declaration(NamedTuple):
         Whether a step of an optimizer must take all patterns.
     operations
         Approximate number of operations of lanes in an update of one parameter.
+    label, unit, meaning
+        What tables and figures call a measure, its unit, and what it is.
+    more_is_better
+        Whether high values of a measure are good.
     """
 
     kind: str
@@ -47,6 +53,10 @@ class Declaration(NamedTuple):
     elementary: bool = False
     full_batch: bool = False
     operations: int = 0
+    label: str = ""
+    unit: str = ""
+    meaning: str = ""
+    more_is_better: bool = False
 
     @property
     def key(self) -> str:
@@ -65,7 +75,7 @@ class CustomComponent(NamedTuple):
     places
         Where its functions stand in the user's files.
     functions
-        By their role in the component: ``"function"``, ``"chain"``, ``"tick"`` or ``"factors"``.
+        By their role in the component: ``"function"``, ``"chain"``, ``"tick"``, ``"factors"`` or ``"finish"``.
     options
         Other arguments of its decorator, as plain values, and what follows from the source.
     """
@@ -82,6 +92,7 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     "activation": {"surrogate": False},
     "loss": {"surrogate": False},
     "optimizer": {"states": (), "clocks": (), "full_batch": False, "keeps_infinity": False},
+    "measure": {"unit": "", "more_is_better": False},
 }
 
 # The components of this process by key, and the last declared ones by name.
@@ -126,10 +137,11 @@ def add_source(source: str, places: Mapping[str, Sequence[Any]]) -> CustomCompon
         n_states = len(options["states"])
         options["keeps_infinity"] = keeps_infinity(source, update, n_states)
     sha256 = hashlib.sha256(source.encode()).hexdigest()
-    flags = {flag: options[flag] for flag in ("elementary", "full_batch", "operations") if flag in options}
-    component = CustomComponent(Declaration(kind, name, sha256, settings, **flags), source, known, functions, options)
+    stated = {fact: options[fact] for fact in FACTS if fact in options}
+    component = CustomComponent(Declaration(kind, name, sha256, settings, **stated), source, known, functions, options)
     _BY_KEY[component.declaration.key] = _BY_NAME[name] = component
-    vocabulary.CUSTOM_COMPONENTS[component.declaration.key] = _record(component.declaration, functions, options)
+    if kind != "measure":  # of which no kernel has a record
+        vocabulary.CUSTOM_COMPONENTS[component.declaration.key] = _record(component.declaration, functions, options)
     return component
 
 

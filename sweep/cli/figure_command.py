@@ -102,21 +102,19 @@ def _draw_figure(directory: str, out: Path | None, kind: str, texts: dict[str, A
     from sweep.errors import SweepError, unknown
     from sweep.figures import KINDS, draw, figure_path, save_figure
     from sweep.figures.channels import parse_counts
-    from sweep.figures.statistics import STATISTICS
+    from sweep.figures.statistics import drawable
     from sweep.results.answers import column_of, default_statistic
     from sweep.study.selection import parse_picks
 
     if kind not in KINDS:
         raise SweepError(unknown("figure", kind, list(KINDS)))
-    read: dict[str, Any] = {
-        "value": lambda text: text if kind in ("curves", "runs") else column_of(text, [*STATISTICS, *EXPLAINED]),
-        "at": parse_picks,
-        "parallel_runs": parse_counts,
-    }
+    read: dict[str, Any] = {"at": parse_picks, "parallel_runs": parse_counts}
     present = {name: text for name, text in texts.items() if text or text == ""}
     options = {name: read[name](text) if name in read else text for name, text in present.items()}
     written = local_path(directory, out)
     result = open_with_warning(directory)
+    if "value" in options and kind not in ("curves", "runs"):
+        options["value"] = column_of(options["value"], [*drawable(), *EXPLAINED])
     default = default_statistic(result.study) if kind == "lines" else kind
     named = str(options.get("value", default))
     name = named if kind == "lines" or named == default else f"{kind}_{named}"

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from sweep.figures.axis import MOST_LABELS, Places
 from sweep.figures.canvas import say_why
 from sweep.figures.channels import is_number
-from sweep.figures.statistics import STATISTICS, counts_from_zero, drawn_values, is_count, is_loss, nothing_of
+from sweep.figures.statistics import counts_from_zero, drawn_values, is_count, is_loss, nothing_of
 from sweep.figures.ticks import name_ticks, number_ticks, scale_from_zero
 from sweep.measures import MEASURES
+from sweep.statistics.of_cells import every
 from sweep.study.reading.value_forms import Scalar
 from sweep.system.formatting import short
 
@@ -37,7 +38,7 @@ class Lines(NamedTuple):
     Attributes
     ----------
     statistic
-        A key of :data:`STATISTICS`.
+        A name of :func:`~sweep.figures.statistics.drawable`.
     x, color
         Parameters along the axis and by color, if any.
     x_values
@@ -99,7 +100,7 @@ def _draw_line(axes: Axes, cells: pd.DataFrame, lines: Lines, style: dict[str, A
     order = np.argsort(x)
     x, y = x[order], drawn_values(cells, lines.statistic)[order]
     axes.plot(x, y, markersize=3.5, linewidth=1.4, **style)
-    band = STATISTICS[lines.statistic].drawn_band
+    band = every()[lines.statistic].drawn_band
     if band:
         alpha = 0.2 if len(lines.styles) <= 4 else 0.14  # many bands overlap
         low, high = band_of(cells, lines.statistic)
@@ -113,7 +114,7 @@ def _draw_points(axes: Axes, cells: pd.DataFrame, lines: Lines, style: dict[str,
     places = np.array([names.index(short(value)) for value in cells[lines.x]] if lines.x else [0]) + shift
     plain = {**style, "linestyle": "none"}
     axes.errorbar(places, drawn_values(cells, lines.statistic), markersize=4.5, **plain)
-    if not STATISTICS[lines.statistic].drawn_band:
+    if not every()[lines.statistic].drawn_band:
         return
     low, high = band_of(cells, lines.statistic)
     has_band = np.isfinite(low) & np.isfinite(drawn_values(cells, lines.statistic))
@@ -125,7 +126,7 @@ def _draw_points(axes: Axes, cells: pd.DataFrame, lines: Lines, style: dict[str,
 
 def band_of(cells: pd.DataFrame, statistic: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the lower and upper ends of the bands of a statistic, both (cells,)."""
-    low, high = STATISTICS[statistic].drawn_band or (statistic, statistic)
+    low, high = every()[statistic].drawn_band or (statistic, statistic)
     return drawn_values(cells, low), drawn_values(cells, high)
 
 
@@ -170,7 +171,7 @@ def set_scales(axes: Axes, cells: pd.DataFrame, lines: Lines) -> None:
     """
     from matplotlib.ticker import NullLocator
 
-    if STATISTICS[lines.statistic].percent:
+    if every()[lines.statistic].percent:
         axes.set_ylim(-3, 103)
     else:
         drawn = np.concatenate([drawn_values(cells, lines.statistic), *band_of(cells, lines.statistic)])
@@ -178,7 +179,7 @@ def set_scales(axes: Axes, cells: pd.DataFrame, lines: Lines) -> None:
         if not np.isfinite(drawn_values(cells, lines.statistic)).any():  # although the end of a band may be finite
             axes.set_yticks([])
         else:
-            from_zero = is_loss(lines.statistic) and not MEASURES[STATISTICS[lines.statistic].measure].is_signed
+            from_zero = is_loss(lines.statistic) and not MEASURES[every()[lines.statistic].measure].is_signed
             if counts_from_zero(lines.statistic) or not drawn.any():
                 scale_from_zero(axes, drawn)
             elif drawn.min() > 0 or (from_zero and np.nanmin(drawn_values(cells, lines.statistic)) > 0):

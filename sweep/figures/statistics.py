@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 UNTRAINED = "no run is trained yet"
 # Larger losses are not drawn.
 _LARGEST = 1e100
-# Statistics of cells that can be drawn, first those by which cells are compared.
-STATISTICS = {
-    name: each
-    for name, each in sorted(every().items(), key=lambda item: not item[1].compared)
-    if name not in ("n_runs", "finite_rate")
-}
+
+
+def drawable() -> dict[str, Statistic]:
+    """Return the statistics of cells that can be drawn, first those by which cells are compared."""
+    in_order = sorted(every().items(), key=lambda item: not item[1].compared)
+    return {name: each for name, each in in_order if name not in ("n_runs", "finite_rate")}
 
 
 class Selected(NamedTuple):
@@ -46,7 +46,7 @@ class Selected(NamedTuple):
     values
         The selected values of each swept parameter.
     statistic
-        A key of :data:`STATISTICS`.
+        A name of :func:`drawable`.
     ranges
         The centers of the ranges of each option with pooled values.
     """
@@ -70,7 +70,7 @@ class Selected(NamedTuple):
     @property
     def description(self) -> Statistic:
         """Label, band and unit of the statistic."""
-        return STATISTICS[self.statistic]
+        return every()[self.statistic]
 
     @property
     def nothing(self) -> str:
@@ -85,7 +85,7 @@ class Selected(NamedTuple):
     @property
     def less_is_better(self) -> bool:
         """Whether the best cell has the lowest value."""
-        return not STATISTICS[self.statistic].more_is_better
+        return not every()[self.statistic].more_is_better
 
     @property
     def is_loss(self) -> bool:
@@ -95,33 +95,33 @@ class Selected(NamedTuple):
 
 def is_count(statistic: str) -> bool:
     """Return whether a statistic is a number of runs."""
-    return STATISTICS[statistic].kind == "count"
+    return every()[statistic].kind == "count"
 
 
 def counts_from_zero(statistic: str) -> bool:
     """Return whether a statistic is a number of runs or outputs, so that its scale includes zero."""
-    return STATISTICS[statistic].kind in ("count", "outputs")
+    return every()[statistic].kind in ("count", "outputs")
 
 
 def nothing_of(statistic: str) -> str:
     """Return a sentence on why no cell has a value of a statistic."""
-    return f"nothing to draw: in every cell {STATISTICS[statistic].missing or UNTRAINED}"
+    return f"nothing to draw: in every cell {every()[statistic].missing or UNTRAINED}"
 
 
 def is_loss(statistic: str) -> bool:
     """Return whether a statistic is of losses, errors or network measures, which may have any size."""
-    return STATISTICS[statistic].kind == "value"
+    return every()[statistic].kind == "value"
 
 
 def statistic_of(result: Result, value: str | None) -> str:
-    """Return the key of :data:`STATISTICS` for a name; by default the rate, or the final loss without a criterion.
+    """Return the name of :func:`drawable` for a name; by default the rate, or the final loss without a criterion.
 
     Raises
     ------
     SweepError
         If the name is unknown, or the statistic needs a criterion and there is none.
     """
-    statistic = column_of(value, STATISTICS) if value else default_statistic(result.study)
+    statistic = column_of(value, drawable()) if value else default_statistic(result.study)
     if not measure_of(statistic):
         check_has_criterion(result.study)
     return statistic
@@ -156,12 +156,12 @@ def select(result: Result, value: str | None, at: At | None, shown: Sequence[str
     if fault:
         raise SweepError(fault)
     measure = measure_of(statistic)
-    every = result.measures.in_cells(measure, result.cells) if measure else result.cells
+    cells = result.measures.in_cells(measure, result.cells) if measure else result.cells
     values = values_at(result.study, at)
     grid, ranges = in_ranges(result.study, values, shown or ())
     if not (_hidden(values, shown) or ranges):
-        return Selected(cells_at(every, values), values, statistic)
-    table = summarize_over(result, list(shown or ()), cells_at(every, values), measure, grid)
+        return Selected(cells_at(cells, values), values, statistic)
+    table = summarize_over(result, list(shown or ()), cells_at(cells, values), measure, grid)
     return Selected(table, values, statistic, ranges)
 
 
@@ -173,7 +173,7 @@ def pooling_fault(result: Result, statistic: str, at: At | None, shown: Sequence
     result, at, shown
         As for :func:`select`.
     statistic
-        A key of :data:`STATISTICS`.
+        A name of :func:`drawable`.
 
     Returns
     -------
@@ -205,13 +205,13 @@ def can_be_pooled(result: Result, statistic: str) -> bool:
 
 def bands_text(cells: pd.DataFrame, name: str) -> str:
     """Return the meaning of the bands of a statistic; empty if no cell has a band."""
-    band = STATISTICS[name].drawn_band
-    return f", {STATISTICS[name].band_meaning}" if band and cells[list(band)].notna().any(axis=None) else ""
+    band = every()[name].drawn_band
+    return f", {every()[name].band_meaning}" if band and cells[list(band)].notna().any(axis=None) else ""
 
 
 def drawn_values(cells: pd.DataFrame, name: str) -> NDArray[np.float64]:
     """Return the drawn values of a column, (cells,): rates in percent, NaN if missing, infinite or too large."""
-    statistic = STATISTICS.get(name) or STATISTICS[name.rpartition("_")[0]]  # of which the column is an end
+    statistic = every().get(name) or every()[name.rpartition("_")[0]]  # of which the column is an end
     column = cells[name].to_numpy(dtype=np.float64, na_value=np.nan)
     too_large = np.isinf(column) | ((statistic.kind == "value") & (np.abs(column) > _LARGEST))
     column = np.where(too_large, np.nan, column)

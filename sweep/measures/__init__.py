@@ -7,16 +7,26 @@ from importlib import import_module
 
 from sweep.measures.measure import Measure
 
-
-def _read() -> dict[str, Measure]:
-    """Return the measures of all modules by name, in the order of their columns."""
-    names = [each.name for each in pkgutil.iter_modules(__path__) if each.name != "measure" and not each.ispkg]
-    found: list[Measure] = [import_module(f"{__name__}.{name}").MEASURE for name in names]
-    return {measure.name: measure for measure in sorted(found, key=lambda measure: measure.place)}
-
-
-MEASURES = _read()
+# In the order of their columns: those of this folder, and custom ones that studies of this process name.
+MEASURES: dict[str, Measure] = {}
 # Those that only studies have that record them.
-RECORDED = {name: measure for name, measure in MEASURES.items() if measure.is_recorded}
+RECORDED: dict[str, Measure] = {}
 # Those that answers compare and rank by.
-ORDERED = {name: measure for name, measure in MEASURES.items() if measure.is_ordered}
+ORDERED: dict[str, Measure] = {}
+
+
+def add_measure(measure: Measure) -> None:
+    """Add a measure, unless there is one of its name."""
+    if measure.name in MEASURES:
+        return
+    everything = sorted([*MEASURES.values(), measure], key=lambda measure: (measure.place, measure.name))
+    recorded = [each for each in everything if each.is_recorded]
+    ordered = [each for each in everything if each.is_ordered]
+    for group, found in ((MEASURES, everything), (RECORDED, recorded), (ORDERED, ordered)):
+        group.clear()
+        group.update({each.name: each for each in found})
+
+
+for _module in pkgutil.iter_modules(__path__):
+    if _module.name not in ("measure", "custom", "curvature"):
+        add_measure(import_module(f"{__name__}.{_module.name}").MEASURE)

@@ -19,6 +19,8 @@ from sweep.columns import (
     column_of,
 )
 from sweep.measures import MEASURES
+from sweep.measures.custom import custom_measure
+from sweep.measures.measure import Measure
 from sweep.study.content import StudyContent
 
 _TYPES = {bool: "bool", int: "int64", float: "float64", str: "string"}
@@ -62,6 +64,12 @@ def measure_columns(study: StudyContent) -> list[Column]:
     return list(TEST_COLUMNS) if study.data.n_tests else []
 
 
+def recorded_measures(study: StudyContent) -> list[Measure]:
+    """Return the measures that a study records; custom ones compute by the source that it declares."""
+    custom = study.tables.custom
+    return [custom_measure(custom[name]) if name in custom else MEASURES[name] for name in study.record.measures]
+
+
 def network_columns(study: StudyContent) -> list[Column]:
     """Return the columns of recorded measures and weights; weights are all parameters, array after array."""
     docs = {
@@ -69,7 +77,7 @@ def network_columns(study: StudyContent) -> list[Column]:
         "final_weights": "parameters after the last update; may be infinite or NaN if diverged",
     }
     kind, order = f"list<{study.network.dtype}>", "array after array, as Result.weights names them"
-    measures = [column_of(MEASURES[name]) for name in study.record.measures]
+    measures = [column_of(each) for each in recorded_measures(study)]
     weights = [Column(name, kind, "weight", f"{docs[name]}, {order}") for name in study.record.columns_of_weights]
     return measures + weights
 

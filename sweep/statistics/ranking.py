@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any, TypeVar
 
 import numpy as np
@@ -23,7 +22,6 @@ Runs = TypeVar("Runs", Outcomes, Measured)
 _TIES = ("rate", "ratio", "median steps", "median", "mean")
 
 
-@cache
 def ranked_by() -> dict[str, Statistic]:
     """Return the statistics by which cells are ranked, in the order in which they break ties."""
     found = {name: each for name, each in every().items() if each.compared}

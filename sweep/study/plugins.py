@@ -13,7 +13,7 @@ from sweep.system.user_files import read_text
 
 
 def load_plugin(path: str | Path) -> list[str]:
-    """Run a Python file that declares components by :func:`sweep.activation`, ``loss`` or ``optimizer``.
+    """Run a Python file that declares custom components, such as one by :func:`sweep.activation` or ``measure``.
 
     Parameters
     ----------
@@ -57,8 +57,8 @@ def load_plugin(path: str | Path) -> list[str]:
     if not names:
         raise StudyError(
             [
-                f"{named} declares no component; decorate a function in it with @sweep.activation, @sweep.loss or "
-                "@sweep.optimizer"
+                f"{named} declares no component; decorate a function in it with @sweep.activation, @sweep.loss, "
+                "@sweep.optimizer or @sweep.measure"
             ]
         )
     return names

@@ -17,7 +17,7 @@ from pydantic import BaseModel, create_model
 from sweep.study.data.data_table import DATA_KEYS, DATA_OPTIONS
 from sweep.study.data.pattern_files import MAX_PATTERNS
 from sweep.study.data.tasks import TASKS, arguments_of
-from sweep.study.explanations.glossary import LISTS, entries, models_of
+from sweep.study.explanations.glossary import LISTS, entries, known_measures, models_of
 from sweep.study.model import NAME
 from sweep.study.options.explicit_weights import WEIGHT_PATTERN
 from sweep.study.options.option_tables import OptionTables, known_tables
@@ -56,6 +56,7 @@ def study_schema() -> Schema:
         if section in known.sections
     }
     tables["parameters"] = _parameters({**swept, **{name: options[name] for name in DATA_OPTIONS}}, meanings, known)
+    tables["record"]["properties"]["measures"]["items"]["enum"] = list(known_measures())
     threshold = {"type": "number", "minimum": 0, "exclusiveMinimum": True}
     tables["record"]["properties"]["loss_thresholds"] = _forms(threshold, MAX_THRESHOLDS)
     step = {"type": "integer", "minimum": 0, "maximum": MAX_CURVE_STEP}

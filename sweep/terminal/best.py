@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sweep.measures import ORDERED
+from sweep.measures import MEASURES
 from sweep.results.answers import default_statistic, names_of, split_by, swept
 from sweep.results.result import Result
 from sweep.results.sentences import may_be_best
@@ -29,19 +29,16 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _OTHER_LINES = 10
-# Columns of statistics, by the kind of statistic that ranks the cells.
+# Columns of statistics of convergence.
 _OF_CONVERGENCE = ("rate, %\n[95 % interval]", "median_steps", "expected_steps")
-_OF_MEASURES = {
-    name: (f"mean of {measure.label}\n[95 % interval]",)
-    if measure.counts_outputs
-    else (
-        f"median {measure.label}\n[95 % interval]",
-        "quartiles",
-        "finite, %",
-    )
-    for name, measure in ORDERED.items()
-}
-LOSS_HEADS = _OF_MEASURES["final_loss"]
+
+
+def measure_heads(name: str) -> tuple[str, ...]:
+    """Return the heads of the columns of a measure, as texts of them are made by ``measure_texts``."""
+    measure = MEASURES[name]
+    if measure.counts_outputs:
+        return (f"mean of {measure.label}\n[95 % interval]",)
+    return f"median {measure.label}\n[95 % interval]", "quartiles", "finite, %"
 
 
 def print_best(result: Result, by: str | Sequence[str] = (), top: int | None = None, at: At | None = None) -> None:
@@ -84,7 +81,7 @@ def _print_ranked(study: Study, ranked: pd.DataFrame, n_cells: int, statistic: s
     table = make_table(f"{_number(len(ranked), n_cells, 'cell')}, best first{_by(study, statistic)}")
     for name in ("rank", "cell", *names):
         add_column(table, name)
-    for name in _OF_MEASURES[measure] if measure else _OF_CONVERGENCE:
+    for name in measure_heads(measure) if measure else _OF_CONVERGENCE:
         table.add_column(name.replace("_", "\n"), justify="right", no_wrap=True)
     add_column(table, "p-value\n(Holm)")
     table.add_column("")

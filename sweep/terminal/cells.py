@@ -28,7 +28,7 @@ from sweep.system.formatting import (
     short,
     steps_text,
 )
-from sweep.terminal.best import LOSS_HEADS
+from sweep.terminal.best import measure_heads
 from sweep.terminal.tables import (
     RATE,
     add_column,
@@ -139,7 +139,8 @@ def _cells_table(result: Result, rows: Sequence[Mapping[Any, Any]], shown: Seque
     parameters = list(result.study.parameters)
     evaluated = has_criterion(result.study)
     table = make_table()
-    for name in ("cell", *parameters, *shown, *((RATE, "median_steps", "expected_steps") if evaluated else LOSS_HEADS)):
+    heads = (RATE, "median_steps", "expected_steps") if evaluated else measure_heads("final_loss")
+    for name in ("cell", *parameters, *shown, *heads):
         add_column(table, name)
     recorded = _add_medians(table, result)
     for row in rows:
@@ -191,7 +192,7 @@ def _sums_table(result: Result, rows: Sequence[Mapping[Any, Any]], by: Sequence[
     others = [name for name in swept(result.study) if name not in by]
     evaluated = has_criterion(result.study)
     grid, table = result.study.grid, make_table()
-    for name in (*by, "cells", *shown, *([RATE] if evaluated else LOSS_HEADS)):
+    for name in (*by, "cells", *shown, *([RATE] if evaluated else measure_heads("final_loss"))):
         add_column(table, name)
     recorded = _add_medians(table, result)
     if others:

@@ -70,6 +70,7 @@ LIGHT_KERNELS = {
         "custom.decorators",
         "custom.source",
         "custom.registry",
+        "custom.totals",
         "lanes.arithmetic",
         "elementary.lane_functions",
         "components.declarations",

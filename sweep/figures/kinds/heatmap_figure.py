@@ -43,7 +43,7 @@ def heatmap(
     x, y
         Parameters; by default the two with the most values, numbers first.
     value
-        A key of :data:`sweep.figures.statistics.STATISTICS`; the rate by default, or the final loss if
+        A name of :func:`~sweep.figures.statistics.drawable`; the rate by default, or the final loss if
         there is no criterion.
     at
         Selected values of some parameters.

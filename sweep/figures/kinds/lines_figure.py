@@ -17,9 +17,10 @@ from sweep.figures.canvas import inches_across, new_axes, new_figure, put_legend
 from sweep.figures.channels import Channels, choose_channels
 from sweep.figures.figure_kind import Caption, FigureKind
 from sweep.figures.panels import SINGLE_LINE, Lines, draw_panel, is_open, line_styles, set_scales, top_of
-from sweep.figures.statistics import STATISTICS, bands_text, drawn_values, pooling_fault, select, statistic_of
+from sweep.figures.statistics import bands_text, drawn_values, pooling_fault, select, statistic_of
 from sweep.results.answers import has_criterion, swept
 from sweep.results.result import Result
+from sweep.statistics.of_cells import every
 from sweep.study.selection import At, Values, values_at
 from sweep.system.formatting import short
 
@@ -43,7 +44,7 @@ def draw_figure(
     result
         Complete or partial.
     statistic
-        A key of :data:`~sweep.figures.statistics.STATISTICS`; the rate by default, or the final loss if
+        A name of :func:`~sweep.figures.statistics.drawable`; the rate by default, or the final loss if
         there is no criterion.
     channels
         Channels of some parameters; :func:`sweep.figures.channels.choose_channels` chooses the others.
@@ -100,7 +101,7 @@ def line_plot(
     x, color
         Parameters along the axis and by color; by default chosen for the study.
     value
-        A key of :data:`~sweep.figures.statistics.STATISTICS`; the rate by default, or the final loss if
+        A name of :func:`~sweep.figures.statistics.drawable`; the rate by default, or the final loss if
         there is no criterion.
     at
         Selected values of some parameters.
@@ -122,7 +123,7 @@ def line_plot(
     ax = ax or new_axes()
     draw_panel(ax, cells, lines)
     set_scales(ax, cells, lines)
-    ax.set_ylabel(STATISTICS[column].label)
+    ax.set_ylabel(every()[column].label)
     if channels.x is not None:
         ax.set_xlabel(label_of(channels.x))
     if channels.color is not None:
@@ -137,7 +138,7 @@ def _notes(cells: pd.DataFrame, statistic: str) -> list[str]:
     """Return the notes on gaps and on bands without an upper end."""
     notes = []
     if np.isnan(drawn_values(cells, statistic)).any():
-        notes.append(f"gaps where {STATISTICS[statistic].missing}")
+        notes.append(f"gaps where {every()[statistic].missing}")
     if is_open(cells, statistic).any():
         notes.append("bands that reach the top have no upper end")
     return notes
@@ -196,7 +197,7 @@ def _label(figure: Figure, title: str, lines: Lines) -> None:
     """Write title, labels of the axes and legend, and widen the figure for the legend."""
     width, height = figure.get_size_inches()
     figure.suptitle(title, fontsize=10)
-    figure.supylabel(STATISTICS[lines.statistic].label, fontsize=10)
+    figure.supylabel(every()[lines.statistic].label, fontsize=10)
     if lines.x is not None:
         figure.supxlabel(label_of(lines.x), fontsize=10)
     if lines.color is None:

@@ -17,7 +17,6 @@ from sweep.figures.statistics import Selected, can_be_pooled, drawn_values, sele
 from sweep.figures.ticks import number_ticks, scale_from_zero, scale_numbers
 from sweep.results.answers import swept
 from sweep.results.result import Result
-from sweep.statistics.ranking import ranked_by
 from sweep.study.selection import At, values_at
 
 if TYPE_CHECKING:
@@ -30,8 +29,9 @@ _MOST_POINTS = 5000
 # Most slices of a figure.
 _MOST_SLICES = 9
 _NOTHING = "nothing is swept in this study"
-# Statistics that are comparable between a cell and pooled cells. Counts are not: they grow with the number of cells.
-_TOGETHER = (*ranked_by(), "steps_q25", "steps_q75", "restricted_mean_steps")
+# Statistics that are comparable between a cell and pooled cells, beside those by which cells are compared. Counts are
+# not: they grow with the number of cells.
+_TOGETHER = ("steps_q25", "steps_q75", "restricted_mean_steps")
 
 
 def slice_plot(
@@ -74,7 +74,7 @@ def slice_plot(
     drawn = drawn_values(cells, selected.statistic)
     look: dict[str, Any] = {"s": 9, "alpha": 0.5, "linewidths": 0, "rasterized": len(cells) > 500}
     ax.scatter(_places(cells, name, places), drawn, color=NAMED_COLORS[0], **look)
-    has_line = selected.statistic in _TOGETHER
+    has_line = bool(selected.description.compared) or selected.statistic in _TOGETHER
     has_line &= len(selected.values) == 1 or can_be_pooled(result, selected.statistic)
     if has_line:
         together = select(result, value, at, (name,))

@@ -44,14 +44,17 @@ def main_statistic_of(measure: str) -> Statistic:
     return next(each for each in of_measure(measure) if each.compared)
 
 
-@cache
 def every() -> dict[str, Statistic]:
     """Return all statistics of cells by name, those of measures too."""
-    of_measures = (each for name in ORDERED for each in of_measure(name))
+    return _of_all(tuple(ORDERED))
+
+
+@cache
+def _of_all(measures: tuple[str, ...]) -> dict[str, Statistic]:
+    of_measures = (each for name in measures for each in of_measure(name))
     return {**COUNTS, **OF_CONVERGENCE, **{each.name: each for each in of_measures}}
 
 
-@cache
 def synonyms() -> dict[str, str]:
     """Return the shorter names that users may give, with the names that they mean."""
     return {each.synonym: each.name for each in every().values() if each.synonym}

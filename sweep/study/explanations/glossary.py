@@ -37,8 +37,15 @@ LISTS = {
 }
 
 
-# Names that the lists of some keys may hold.
-_LISTED = {"measures": tuple(RECORDED), "on": FAILURES}
+def _listed(key: str) -> tuple[str, ...] | None:
+    """Return the names that the list of a key may hold; None for other keys."""
+    return {"measures": known_measures(), "on": FAILURES}.get(key)
+
+
+def known_measures() -> tuple[str, ...]:
+    """Return the measures that a study may record, custom ones of this process too."""
+    custom = (each.name for each in known_tables().custom.values() if each.kind == "measure")
+    return tuple(dict.fromkeys([*RECORDED, *custom]))
 
 
 def note_on(name: str) -> tuple[str, str] | None:
@@ -230,7 +237,7 @@ def _entry(section: str, key: str, hint: Any, field: FieldInfo, option: Option |
         str(field.description),
         allowed,
         "" if section == "data" else default,
-        _LISTED.get(key, _names(hint)),
+        _listed(key) or _names(hint),
         tuple(str(value) for values in users.values() for value in values if value != IS_SET),
         " or ".join(used_with),
         bool(option and option.is_swept),

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from kernels import vocabulary
 from kernels.components.declarations import Setting
-from kernels.custom.decorators import NAME, setting_fault, taken_names
-from kernels.custom.registry import KINDS, Declaration, declared_components
+from kernels.custom.decorators import NAME, setting_fault, taken_names, text_fault
+from kernels.custom.registry import FACTS, KINDS, Declaration, declared_components
 from sweep.columns import reserved_columns
 from sweep.errors import shown
+from sweep.measures import MEASURES, add_measure
+from sweep.measures.custom import CUSTOM_PLACE, custom_measure
 from sweep.study.options.option_tables import OURS
 from sweep.study.reading.faults import Faults
 from sweep.study.reading.section import Section
@@ -22,7 +25,8 @@ _TOP = (
     *("name", "description", "method", "data", "parameters", "zip", "samples", "exclude"),
     *("restarts", "seeds", "seed", "record", "components", *OURS.sections),
 )
-_KEYS = {"kind", "sha256", "settings", "elementary", "full_batch", "operations"}
+_KEYS = {"kind", "sha256", "settings", *FACTS}
+_FLAGS, _TEXTS = ("elementary", "full_batch", "more_is_better"), ("label", "unit", "meaning")
 _MOST_OPERATIONS = 10**6
 _SHA256 = re.compile("[0-9a-f]{64}")
 
@@ -53,11 +57,20 @@ def custom_components(raw: Mapping[str, Any], faults: Faults) -> tuple[Declarati
             faults.add(f"components.{name}: {fault}")
         else:
             found[name] = _declaration(name, table)
+    named = set(_named(raw))
+    for kind, name in sorted(named):
+        if kind == "measure" and name not in found and name in MEASURES and MEASURES[name].place == CUSTOM_PLACE:
+            faults.add(f"record.measures: {name} is a custom measure; load its file with --plugin FILE")
     if not found:
         return ()
-    named = set(_named(raw))
     custom = tuple(found[name] for name in sorted(found) if (found[name].kind, name) in named)
     faults.add(*_setting_conflicts(custom))
+    for each in custom:
+        fault = _measure_fault(each) if each.kind == "measure" else None
+        if fault:
+            faults.add(f"components.{each.name}: {fault}")
+        elif each.kind == "measure":
+            add_measure(custom_measure(each))
     return custom
 
 
@@ -67,7 +80,10 @@ def components_table(custom: Iterable[Declaration]) -> dict[str, Any]:
 
 
 def _named(raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield kind and name of every component that the tables name, built in or custom."""
+    """Yield kind and name of every component and measure that the tables name, built in or custom."""
+    record = raw.get("record")
+    if isinstance(record, Mapping):
+        yield from (("measure", name) for name in _texts(record.get("measures")))
     tables = [raw.get(table) for table in ("network", "training", "parameters")]
     for together in ("zip", "samples"):
         listed = raw.get(together)
@@ -109,6 +125,23 @@ def _setting_conflicts(custom: tuple[Declaration, ...]) -> Iterator[str]:
                 yield f"components: {name} and {component.name} declare {setting.name!r} differently; rename one"
 
 
+def _measure_fault(declared: Declaration) -> str | None:
+    """Return why a study cannot record a custom measure, or None."""
+    measure, known = custom_measure(declared), MEASURES.get(declared.name)
+    if known and known.place == CUSTOM_PLACE:
+        if replace(known, compute=None) != replace(measure, compute=None):
+            return (
+                "another measure of this name has another label, unit, meaning or direction; rename one, or restart "
+                "Python"
+            )
+        return None
+    names = {declared.name, *(f"{declared.name}_{end}" for end in ("q25", "q50", "q75", "mean"))}
+    taken = names & {*OURS.homes, *_TOP, *reserved_columns(), *vocabulary.INTEGERS}
+    if taken or declared.name.startswith("steps_to_"):
+        return f"the name is that of an option or a column, {min(taken, default='steps_to_x')}; rename the measure"
+    return None
+
+
 def _table(component: Declaration) -> dict[str, Any]:
     """Return the declaration of a component as a table."""
     settings = [
@@ -119,16 +152,14 @@ def _table(component: Declaration) -> dict[str, Any]:
     ]
     table: dict[str, Any] = {"kind": component.kind, "sha256": component.sha256}
     table |= {"settings": settings} if settings else {}
-    return table | {
-        flag: value for flag in ("elementary", "full_batch", "operations") if (value := getattr(component, flag))
-    }
+    return table | {fact: value for fact in FACTS if (value := getattr(component, fact))}
 
 
 def _declaration(name: str, table: Mapping[str, Any]) -> Declaration:
     """Return the declaration in a table without faults."""
     settings = tuple(map(_setting, table.get("settings", ())))
-    flags = {flag: table[flag] for flag in ("elementary", "full_batch", "operations") if flag in table}
-    return Declaration(table["kind"], name, table["sha256"], settings, **flags)
+    stated = {fact: table[fact] for fact in FACTS if fact in table}
+    return Declaration(table["kind"], name, table["sha256"], settings, **stated)
 
 
 def _setting(value: Any) -> Any:
@@ -152,8 +183,14 @@ def _fault(name: Any, table: Any) -> str | None:
     operations, settings = table.get("operations", 0), table.get("settings", [])
     if type(operations) is not int or not 0 <= operations <= _MOST_OPERATIONS:
         return f"operations must be an integer from 0 to {_MOST_OPERATIONS}, got {shown(operations)}"
-    flags = [table[flag] for flag in ("elementary", "full_batch") if flag in table]
+    flags = [table[flag] for flag in _FLAGS if flag in table]
     if not isinstance(settings, (list, tuple)) or not all(type(flag) is bool for flag in flags):
-        return "settings must be a list, and elementary and full_batch must be true or false"
+        return f"settings must be a list, and {', '.join(_FLAGS)} must be true or false"
+    if table["kind"] == "measure" and not table.get("label"):
+        return "a measure must have a label"
+    for name in _TEXTS:
+        fault = text_fault(table.get(name, ""))
+        if fault:
+            return f"{name} {fault}, got {shown(table[name])}"
     found = [(each, setting_fault(_setting(each))) for each in settings]
     return next((f"settings: {shown(each)} {fault}" for each, fault in found if fault), None)

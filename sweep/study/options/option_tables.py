@@ -229,7 +229,8 @@ class OptionTables:
     """
 
     def __init__(self, custom: tuple[Declaration, ...] = ()) -> None:
-        self.custom, self.users = {each.name: each for each in custom}, users_with(custom)
+        self.custom = {each.name: each for each in custom}
+        self.users = users_with(each for each in custom if each.kind != "measure")
         self.sections: dict[str, type[Section]] = {
             "network": table(Network, _network(self.users)),
             "initial_weights": table(InitialWeights, _initial_weights()),

@@ -14,10 +14,9 @@ from kernels.data.patterns import make_patterns
 from kernels.loop.run_arrays import DIVERGED, Outcome
 from kernels.recipe import Hidden, Recipe
 from kernels.vocabulary import OVER_OUTPUTS
-from sweep.measures import MEASURES
 from sweep.measures.measure import Curved, Networks
 from sweep.schedule.recipes import make_recipe
-from sweep.schemas.run_columns import network_columns
+from sweep.schemas.run_columns import network_columns, recorded_measures
 from sweep.study.axes.grid import Cell
 from sweep.study.model import Study
 from sweep.training.networks.gradients import Gradients
@@ -51,10 +50,10 @@ class NetworkRecorder:
     def __init__(self, study: Study, tester: Tester | None) -> None:
         self._study, self._tester = study, tester
         self._columns = network_columns(study)
-        self._measures = [name for name in study.record.measures if MEASURES[name].compute]
-        self.needs_weights = bool(self._measures or study.record.columns_of_weights)
-        self.needs_outputs = bool(self._measures)
-        self.gradients = Gradients(study) if any(MEASURES[name].needs_curvature for name in self._measures) else None
+        self._computed = {each.name: each.compute for each in recorded_measures(study) if each.compute}
+        self.needs_weights = bool(self._computed or study.record.columns_of_weights)
+        self.needs_outputs = bool(self._computed)
+        self.gradients = Gradients(study) if any(each.needs_curvature for each in recorded_measures(study)) else None
         _, targets, decision_threshold = make_patterns(
             *study.data.arrays(), study.network.dtype, study.data.decision_thresholds()
         )
@@ -97,13 +96,11 @@ class NetworkRecorder:
         """
         recorded: dict[str, Array] = {}
         with np.errstate(all="ignore"):  # numbers of runs that have diverged
-            if self._measures:
+            if self._computed:
                 networks = self._networks(cell, settings, counts, initial, outcome)
                 if self.gradients:
                     networks = networks._replace(curved=self._curved(self.gradients, cell, settings, counts, pause))
-                for name in self._measures:
-                    compute = MEASURES[name].compute
-                    assert compute
+                for name, compute in self._computed.items():
                     recorded[name] = compute(networks)
         for name, sums in zip(self._study.record.loss_sums, outcome.columns.loss_sums.T, strict=True):
             recorded[name] = sums

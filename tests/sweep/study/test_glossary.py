@@ -22,7 +22,7 @@ from sweep.analysis.importance import EXPLAINED
 from sweep.cli.app import app
 from sweep.cli.arguments import complete_change, complete_study
 from sweep.cli.completions import complete_figure, complete_value
-from sweep.figures.statistics import STATISTICS
+from sweep.figures.statistics import drawable
 from sweep.results.answers import column_of
 from sweep.study.data.tasks import TASKS, make_patterns
 from sweep.study.explanations.glossary import entries, glossary
@@ -189,7 +189,7 @@ def test_completion_of_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 def test_completed_names_are_known() -> None:
     """Completed names are those of the modules that declare them, which are slow to import."""
     assert complete_figure("") == sorted(figures.KINDS)
-    known = [*STATISTICS, *EXPLAINED]
+    known = [*drawable(), *EXPLAINED]
     assert all(column_of(name, known) in known for name in complete_value(""))
 
 
