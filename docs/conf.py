@@ -46,7 +46,7 @@ sphinx_gallery_conf = {
     "remove_config_comments": True,
     "show_memory": False,
     "show_signature": False,
-    "min_reported_time": 60,
+    "write_computation_times": False,
     "within_subsection_order": "FileNameSortKey",
 }
 # Figures do not belong to pyplot, so matplotlib cannot show them by itself in a process without a display.
@@ -57,6 +57,7 @@ html_title = "xor-sweep"
 templates_path = ["_templates"]
 html_static_path = ["_static"]
 html_css_files = ["manual.css"]
+html_js_files = ["manual.js"]
 html_show_sourcelink = False
 html_copy_source = False
 html_theme_options = {
