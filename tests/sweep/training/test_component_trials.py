@@ -16,7 +16,7 @@ from kernels.numba import jit
 from sweep.training import component_trials
 from sweep.training.component_trials import check_custom_components, sent_components, take_components
 from sweep.training.executors.remote import Job
-from sweep.training.run import Options, run_in_parts
+from tests.sweep.in_parts import run_in_parts
 from tests.sweep.own import FILE, only_plugins
 from tests.sweep.support import assert_same_table, training_watched
 
@@ -45,14 +45,14 @@ def test_one_digest(tmp_path: Path) -> None:
     study = study_of(**QUICK)
     expected = sweep.run(study, tmp_path / "one", threads=1)
     for part_runs in (7, 64):
-        found = run_in_parts(study, None, 2, "runs", Options(), part_runs)
+        found = run_in_parts(study, threads=2, part_runs=part_runs)
         assert_same_table(found.runs(), expected.runs())
     for number in (1, 2):
         sweep.run(study, tmp_path / "parts", shard=(number, 2))
     assert sweep.open_result(tmp_path / "parts").facts["digest"] == expected.facts["digest"]
     with pytest.raises(KeyboardInterrupt), training_watched(1, KeyboardInterrupt()):
-        run_in_parts(study, tmp_path / "resumed", 1, "runs", Options(), 40)
-    resumed = run_in_parts(study, tmp_path / "resumed", 2, "runs", Options(), 40)
+        run_in_parts(study, tmp_path / "resumed", 1, part_runs=40)
+    resumed = run_in_parts(study, tmp_path / "resumed", 2, part_runs=40)
     assert resumed.facts["digest"] == expected.facts["digest"]
     with training_watched():
         grown = sweep.run(study_of(**QUICK, **{"seeds.count": 40}), reuse=tmp_path / "one")

@@ -14,9 +14,9 @@ from kernels.recipe import Architecture, Recipe, make_settings
 from kernels.train import Trainer
 from sweep.study.options.other_sections import Restarts
 from sweep.training.networks.attempts import Attempt, spawned, train_attempts
-from sweep.training.run import Options, run_in_parts
 from tests import oracle
 from tests.sweep.expected import FUNCTIONS
+from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import assert_same_table, make_study, training_watched
 
 # A small study whose runs fail in all ways.
@@ -139,13 +139,13 @@ def test_one_digest(tmp_path: Path) -> None:
     study = study_of(RESTARTS["spawned"], record=nothing)
     expected = sweep.run(study, tmp_path / "one", threads=1)
     for part_runs in (5, 17):
-        assert_same_table(run_in_parts(study, None, 2, "runs", Options(), part_runs).runs(), expected.runs())
+        assert_same_table(run_in_parts(study, threads=2, part_runs=part_runs).runs(), expected.runs())
     for number in (1, 2):
         sweep.run(study, tmp_path / "parts", shard=(number, 2))
     assert sweep.open_result(tmp_path / "parts").facts["digest"] == expected.facts["digest"]
     with pytest.raises(KeyboardInterrupt), training_watched(1, KeyboardInterrupt()):
-        run_in_parts(study, tmp_path / "resumed", 1, "runs", Options(), 10)
-    resumed = run_in_parts(study, tmp_path / "resumed", 2, "runs", Options(), 10)
+        run_in_parts(study, tmp_path / "resumed", 1, part_runs=10)
+    resumed = run_in_parts(study, tmp_path / "resumed", 2, part_runs=10)
     assert resumed.facts["digest"] == expected.facts["digest"]
     more = study_of(RESTARTS["spawned"], record=nothing, seeds={"count": 20, "base": 3})
     grown = sweep.run(more, reuse=tmp_path / "one")
