@@ -6,11 +6,13 @@ import numpy as np
 
 from sweep.statistics.intervals import LEVEL, Array, normal_quantile, p_value_of, student_quantile
 
-# Up to so many seeds, all choices of signs are counted. For more, the transform has at most so many terms.
-_MOST_ENUMERATED = 30
-_MOST_TERMS = 2**21
-# Sums beyond this many root mean squares are left out: their probability is below 1e-30 (Hoeffding's inequality).
+# All choices of signs of so many seeds are counted. For more seeds, a transform has at most so many terms.
+_MOST_ENUMERATED = 16
+_MOST_TERMS = 2**22
+# Sums beyond so many root mean squares have a probability below 1e-30 (Hoeffding's inequality).
 _REACH = 12
+# Where Hoeffding's bound is below this, it is the p-value.
+_LEAST_COMPUTED = 1e-12
 
 
 def sign_test(wins: Array, losses: Array) -> Array:
@@ -78,103 +80,57 @@ def sign_flip_test(balance: Array) -> Array:
     Notes
     -----
     Fisher's randomization test. Seeds are the units, since pairs of one seed are not independent. If each seed has one
-    pair, it equals the exact :func:`sign_test`. For up to 30 seeds with a difference, all choices of signs are counted.
-    For more, the distribution is computed from its characteristic function, the product of cos(b t) over the
-    differences b, tilted so that its mean is the observed sum. Eleven digits of any p-value are right. If that takes
-    more than two million terms (seeds with thousands of pairs), the test uses the saddlepoint approximation of
-    Lugannani and Rice, Adv. Appl. Prob. 12 (1980) 475. Its p-values above 1e-5 are less than 1 % off, unless a few
-    seeds outweigh all others.
+    pair, it equals the exact :func:`sign_test`. All choices of signs of up to 16 seeds are counted. For more seeds the
+    probabilities of all sums follow from their characteristic function, the product of cos(b t) over the balances b,
+    with an error below 1e-14. Very large balances are first rounded to a coarser unit, which gives the randomization
+    test of the rounded balances. If Hoeffding's bound of the p-value (J. Amer. Statist. Assoc. 58 (1963) 13) is below
+    1e-12, it is returned.
+
+    ``scipy.stats.permutation_test`` draws signs at random for more than some 13 seeds.
     """
-    simple = np.abs(balance).max(axis=1, initial=0) <= 1
     p_values = sign_test((balance > 0).sum(axis=1), (balance < 0).sum(axis=1))
-    for row in np.flatnonzero(~simple):
-        p_values[row] = _sign_flip(np.abs(balance[row]), abs(int(balance[row].sum())))
+    for row in np.flatnonzero(np.abs(balance).max(axis=1, initial=0) > 1):
+        p_values[row] = _sign_flip(balance[row][balance[row] != 0].astype(np.int64))
     return p_values
 
 
-def _sign_flip(sizes: Array, distance: int) -> float:
-    """Return the probability that the sum of ``sizes`` with random signs is at least ``distance`` from 0.
-
-    If each sign + has probability 1 / (1 + exp(-2 b tilt)) instead of 1/2, a sum s is exp(s tilt) times as probable, up
-    to a factor. So a tilted transform computes probabilities that are too small for a transform centred at 0.
-    """
-    from scipy.optimize import brentq
-
-    sizes = sizes[sizes > 0]
-    reach = int(sizes.sum())
-    if distance == 0:
-        return 1.0
-    if len(sizes) <= _MOST_ENUMERATED:
-        return _share_of_signs(sizes.astype(np.int64), distance)
-    if distance == reach:
-        return float(2 * 0.5 ** len(sizes))
-    values, counts = np.unique(sizes, return_counts=True)
-    if _period(values, counts) * len(values) > _MOST_TERMS:
-        distance -= int(np.gcd.reduce(values))  # halfway between this sum and the next lower one
-        beyond = _beyond_by_saddlepoint
-    else:
-        beyond = _beyond_by_transform
-    if distance <= 0:
-        return 1.0
-    # Beyond the largest sum with the smallest difference's sign flipped there is only the largest sum itself.
-    tilt = brentq(lambda tilt: counts @ (values * np.tanh(values * tilt)) - distance, 0.0, 40.0, xtol=1e-18)
-    factor = counts @ (values * tilt + np.log1p(np.exp(-2 * values * tilt)) - np.log(2)) - tilt * distance
-    return float(np.clip(2 * beyond(values, counts, distance, tilt, factor), 0.0, 1.0))
-
-
-def _share_of_signs(sizes: Array, distance: int) -> float:
-    """Return the share of choices of signs whose sum is at least ``distance`` from 0, from the sums of two halves."""
-    halves = []
-    for half in (sizes[::2], sizes[1::2]):
+def _sign_flip(balance: Array) -> float:
+    """Return the p-value of balances other than 0."""
+    if len(balance) <= _MOST_ENUMERATED:
         sums = np.zeros(1, np.int64)
-        for size in half:
-            sums = np.concatenate([sums - size, sums + size])
-        halves.append(sums)
-    one, other = halves[0], np.sort(halves[1])
-    n_beyond = int((len(other) - np.searchsorted(other, distance - one)).sum())
-    return float(2 * n_beyond / 2 ** len(sizes))
+        for each in balance:
+            sums = np.concatenate([sums - each, sums + each])
+        return float(np.mean(np.abs(sums) >= abs(balance.sum())))
+    bound = float(2 * np.exp(-(balance.sum() ** 2) / (2 * balance @ balance.astype(np.float64))))
+    if bound < _LEAST_COMPUTED:
+        return bound
+    unit = int(np.gcd.reduce(balance))
+    rounded = balance // unit
+    while _period(rounded) * len(np.unique(np.abs(rounded))) > _MOST_TERMS:
+        unit *= 2
+        rounded = np.rint(balance / unit).astype(np.int64)
+    least = 2 * 0.5 ** np.count_nonzero(rounded)
+    return float(np.clip(_share_beyond(rounded), least, 1.0))
 
 
-def _period(values: Array, counts: Array) -> int:
-    """Return the number of sums after which their probabilities repeat in a transform."""
+def _share_beyond(balance: Array) -> float:
+    """Return the probability of a sum at least as far from 0 if signs are random, from the characteristic function."""
+    n = _period(balance)
+    angles = 2 * np.pi * np.arange(n // 2 + 1) / n
+    transform = np.ones(len(angles))
+    for size, count in zip(*np.unique(np.abs(balance), return_counts=True), strict=True):
+        transform *= np.cos(size * angles) ** int(count)
+    chances = np.fft.irfft(transform, n)
+    distance = abs(int(balance.sum()))
+    return float(2 * chances[distance : n // 2 + 1].sum()) if distance else 1.0
+
+
+def _period(balance: Array) -> int:
+    """Return the number of sums after which their probabilities may repeat in a transform."""
     from scipy.fft import next_fast_len
 
-    spread = np.sqrt(counts @ values.astype(np.float64) ** 2)
-    return int(next_fast_len(int(min(2 * (counts @ values), 2 * _REACH * spread)) + 1, real=True))
-
-
-def _beyond_by_transform(values: Array, counts: Array, distance: int, tilt: float, factor: float) -> float:
-    """Return the probability of a sum at least this large: exp(factor) times that of the tilted distribution."""
-    n = _period(values, counts)
-    angles = 2 * np.pi * np.arange(n // 2 + 1) / n
-    transform = np.ones(len(angles), np.complex128)
-    for value, count in zip(values, counts, strict=True):
-        transform *= _power(np.cos(value * angles) + 1j * np.tanh(value * tilt) * np.sin(value * angles), int(count))
-    beyond = np.arange(min(int(counts @ values) - distance, n // 2) + 1)
-    chances = np.fft.hfft(transform, n)[(distance + beyond) % n] / n
-    return float(chances @ np.exp(-tilt * beyond) * np.exp(factor))
-
-
-def _power(numbers: Array, exponent: int) -> Array:
-    """Return complex numbers to a power from 1 by repeated squaring, several times as fast as NumPy's power."""
-    power = np.ones_like(numbers)
-    while exponent > 1:
-        if exponent % 2:
-            power = power * numbers
-        numbers, exponent = numbers * numbers, exponent // 2
-    return np.asarray(power * numbers)
-
-
-def _beyond_by_saddlepoint(values: Array, counts: Array, distance: int, tilt: float, factor: float) -> float:
-    """Approximate the result of :func:`_beyond_by_transform`."""
-    from scipy.special import ndtr
-
-    distance_in_errors = distance / np.sqrt(counts @ values.astype(np.float64) ** 2)
-    if distance_in_errors < 0.1:  # where the terms below cancel
-        return float(ndtr(-distance_in_errors))
-    root = np.sqrt(-2 * factor)
-    error = np.sqrt(counts @ (values / np.cosh(np.minimum(values * tilt, 300.0))) ** 2)
-    return float(ndtr(-root) + np.exp(factor) / np.sqrt(2 * np.pi) * (1 / (tilt * error) - 1 / root))
+    spread = np.sqrt(balance @ balance.astype(np.float64))
+    return int(next_fast_len(int(min(2 * np.abs(balance).sum(), 2 * _REACH * spread)) + 1, real=True))
 
 
 def holm(p_values: Array, n_tests: int | None = None) -> Array:
