@@ -85,19 +85,9 @@ def _rules(tables: OptionTables) -> Iterator[Rule]:
 
 
 def combination_faults(study: StudyContent, named: set[str]) -> list[str]:
-    """Return the conflicts of a study whose tables are all valid.
+    """Return a sentence for each conflict of a study whose tables are all valid.
 
-    Parameters
-    ----------
-    study
-        The study, complete except for this check.
-    named
-        The options that the user set or swept; others have their defaults.
-
-    Returns
-    -------
-    list of str
-        A sentence for each conflict.
+    Options that are not ``named``, set or swept, have their defaults.
     """
     return [
         *_broken_rules(study),

@@ -14,21 +14,10 @@ _MOST_NUMBERS, _MOST_POINTS = 2**27, 50_000_000
 
 
 def curve_epochs(study: StudyContent, n_windows: int, most_steps: int) -> list[int]:
-    """Return the epochs after which learning curves have points, in addition to the end of each run.
+    """Return the ascending epochs after which learning curves have points, in addition to the end of each run.
 
-    Parameters
-    ----------
-    study
-        A study that records curves.
-    n_windows
-        Steps of an epoch.
-    most_steps
-        Limit of steps of the runs; later points are omitted.
-
-    Returns
-    -------
-    list of int
-        Ascending. A step within an epoch is moved to the end of the epoch, where the network is evaluated.
+    A step within an epoch, which has ``n_windows`` steps, is moved to its end, where the network is evaluated. Points
+    after the limit ``most_steps`` are omitted.
     """
     curves = study.record.curves
     steps = curves.steps if curves and curves.steps is not None else _usual_steps(most_steps)

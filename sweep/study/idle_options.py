@@ -22,20 +22,8 @@ class IdleOption(str):
 def leave_out(raw: dict[str, Any], faults: Sequence[str], changes: Mapping[str, Any]) -> list[str]:
     """Remove options without effect from the tables of a study, where changes of other options made them so.
 
-    Parameters
-    ----------
-    raw
-        The tables of the study after the changes.
-    faults
-        Faults of that study.
-    changes
-        The changes by key, dotted or not.
-
-    Returns
-    -------
-    list of str
-        The dotted keys of the removed options. Nothing is removed if there are other faults, or if one of the options
-        was itself changed or varies together with others.
+    Return the dotted keys of the removed options. Nothing is removed if ``raw``, the study after the changes, has other
+    faults, or if one of the options was itself changed or varies together with others.
     """
     idle = [fault.option for fault in faults if isinstance(fault, IdleOption)]
     changed = {key.rpartition(".")[2] for key in changes}

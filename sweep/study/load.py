@@ -99,25 +99,7 @@ def changed_study(source: str | Path, changes: Mapping[str, Any]) -> tuple[Study
 
 @default_floating_point
 def parse_study(text: str, where: str) -> Study:
-    """Return the study in the text of a study file that also holds its patterns.
-
-    Parameters
-    ----------
-    text
-        TOML.
-    where
-        Name of the file, for errors.
-
-    Returns
-    -------
-    Study
-        The valid study.
-
-    Raises
-    ------
-    StudyError
-        If the study is not valid, with a sentence for each fault, or names a file of patterns or weights.
-    """
+    """Return the study in the text of a file that also holds its patterns and weights; ``where`` names the file."""
     raw = read_tables(text, shown(where, 200))
     data, start = raw.get("data"), raw.get("initial_weights")
     if isinstance(data, dict) and ("file" in data or "file" in (data.get("test") or ())):

@@ -1,22 +1,21 @@
 """The JSON Schema of study files, with which editors complete and check them.
 
 It follows from the declarations of options, tasks and forms of values. It describes the keys and the values of each
-key. Faults of several keys together, such as options without effect, are left to ``sweep plan``. It is of draft 4, the
-newest draft with which TOML editors distinguish integers from floats.
+key. Faults of several keys together, such as arguments of another task, are left to ``sweep plan``. It is of draft 4,
+the newest draft with which TOML editors distinguish integers from floats.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from inspect import Parameter
 from sys import float_info
 from typing import Any
 
 from pydantic import BaseModel, create_model
 
-from sweep.study.data.data_table import DATA_KEYS, DATA_OPTIONS
+from sweep.study.data.data_table import DATA_OPTIONS
 from sweep.study.data.pattern_files import MAX_PATTERNS
-from sweep.study.data.tasks import TASKS, arguments_of
+from sweep.study.data.tasks import ARGUMENTS, TASKS
 from sweep.study.explanations.glossary import LISTS, entries, known_measures, models_of
 from sweep.study.model import NAME
 from sweep.study.options.explicit_weights import WEIGHT_PATTERN
@@ -172,55 +171,19 @@ def _listed(*items: Schema) -> Schema:
 
 
 def _data(options: Mapping[str, Schema]) -> Schema:
-    """Return the schema of the table [data]."""
-    test = _patterns(options, {}, swept=False)
-    others = {
-        "train": {"type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 1, "uniqueItems": True},
-        "test": test,
-        "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$", "description": "hash of patterns that are swept"},
-    }
-    prepared = {key: options[key] for key in DATA_KEYS if key in DATA_OPTIONS and key not in test["properties"]}
-    return {"description": "The patterns to learn.", **_patterns(options, {**prepared, **others}, swept=True)}
-
-
-def _patterns(options: Mapping[str, Schema], others: Mapping[str, Schema], *, swept: bool) -> Schema:
-    """Return the schema of a table of patterns: a task with its arguments, a file, or lists.
-
-    Parameters
-    ----------
-    options
-        The keys of [data] that can be swept.
-    others
-        The keys that are allowed with any patterns.
-    swept
-        Whether a required argument of a task may be swept, and so be missing in the table.
-
-    Returns
-    -------
-    dict
-    """
-    arguments = dict.fromkeys(name for task in TASKS for name in arguments_of(task))
-    properties = {
+    """Return the schema of the table [data], whose options are those that can be swept."""
+    patterns = {
         "task": {"enum": list(TASKS)},
-        **{name: dict(options[name]) for name in arguments},
+        **{name: dict(options[name]) for name in ARGUMENTS},
         "file": {"type": "string"},
         "inputs": {"anyOf": [_ROWS, _NAMES]},
         "targets": {"anyOf": [_ROWS, _NUMBERS, _NAMES]},
         "target": {"type": "string"},
-        **others,
     }
-    forms = []
-    for task in TASKS:
-        takes = arguments_of(task)
-        needed = [] if swept else [name for name, default in takes.items() if default is Parameter.empty]
-        forms.append(_form({"task": {"enum": [task]}, **{name: {} for name in takes}}, others, ["task", *needed]))
-    of_file = {"file": {}, "inputs": _NAMES, "targets": _NAMES, "target": {}, "target_low": {}, "target_high": {}}
-    forms.append(_form(of_file, others, ["file"]))
-    forms.append(_form({"inputs": _ROWS, "targets": {"anyOf": [_ROWS, _NUMBERS]}}, others, ["inputs", "targets"]))
-    return {**_table(properties), "anyOf": forms}
-
-
-def _form(properties: Mapping[str, Schema], others: Iterable[str], required: list[str]) -> Schema:
-    """Return the schema of one form of patterns; other schemas describe the remaining keys."""
-    allowed = {**properties, **{name: {} for name in others}}
-    return {"properties": allowed, "additionalProperties": False, "required": required}
+    others = {
+        "train": {"type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 1, "uniqueItems": True},
+        "test": _table(patterns),
+        "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$", "description": "hash of patterns that are swept"},
+    }
+    prepared = {key: options[key] for key in DATA_OPTIONS if key not in patterns}
+    return {"description": "The patterns to learn.", **_table({**patterns, **prepared, **others})}

@@ -42,22 +42,8 @@ def parse_picks(texts: Sequence[str]) -> dict[str, list[str]]:
 def values_at(study: StudyContent, at: At | None) -> dict[str, tuple[Scalar, ...]]:
     """Return the values of each swept parameter; of selected parameters only the selected values.
 
-    Parameters
-    ----------
-    study
-        The study, which has swept parameters.
-    at
-        Selected values by name, or their printed texts: one or several for each name. None selects all.
-
-    Returns
-    -------
-    dict
-        A tuple of values for each swept parameter.
-
-    Raises
-    ------
-    SweepError
-        If a parameter or value is unknown, a value occurs twice, a name has no value, or no cell has these values.
+    ``at`` holds the selected values by name, or their printed texts: one or several for each name. A SweepError says
+    which of them is unknown, or that no cell has these values.
     """
     values, at = study.parameters, at or {}
     for name in at:

@@ -26,26 +26,10 @@ _Conditions = dict[str, Callable[[Scalar], bool]]
 
 
 def leave_out(axes: list[Axis], tables: Any, reading: Reading) -> list[Axis]:
-    """Return axes without the combinations that satisfy all conditions of a table.
+    """Return axes without the combinations that satisfy all conditions of a table of ``[[exclude]]``.
 
-    Parameters
-    ----------
-    axes
-        All axes.
-    tables
-        The list of tables ``[[exclude]]``: options with excluded values.
-    reading
-        The context.
-
-    Returns
-    -------
-    list of Axis
-        Axes that no table names stay as they are; the others are merged at the place of the first of them.
-
-    Raises
-    ------
-    StudyError
-        If a table is not valid, excludes no cell, or all cells.
+    Axes that no table names stay as they are; the others are merged at the place of the first of them. A StudyError
+    holds the faults of all tables.
     """
     faults, every = Faults(), []
     for k, table in enumerate(tables):

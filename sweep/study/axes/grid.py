@@ -126,20 +126,7 @@ class Grid:
         return Cell({**self.fixed, **self.values(number)})
 
     def column(self, name: str, cells: NDArray[np.int64]) -> NDArray[Any]:
-        """Return the value of an option, swept or fixed, in some cells.
-
-        Parameters
-        ----------
-        name
-            The option.
-        cells : (cells,)
-            Their numbers.
-
-        Returns
-        -------
-        (cells,) array
-            Its values.
-        """
+        """Return the value of an option, swept or fixed, in some cells, both (cells,)."""
         import numpy as np
 
         if name in self.fixed:
@@ -151,20 +138,7 @@ class Grid:
         return self.number([name], cells)
 
     def number(self, names: Collection[str], cells: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the number of the combination of values of some options in each of some cells.
-
-        Parameters
-        ----------
-        names
-            The options.
-        cells : (cells,)
-            Their numbers.
-
-        Returns
-        -------
-        (cells,) array of int64
-            Indices in :func:`combinations`.
-        """
+        """Return the number of each cell's combination of values of some options, as in :func:`combinations`."""
         import numpy as np
 
         number = cells - cells

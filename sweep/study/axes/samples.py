@@ -38,27 +38,7 @@ _Draw = Callable[[_Unit], Scalar]
 
 
 def read_sample(key: str, table: Any, reading: Reading) -> Axis:
-    """Return the points of a table of ``[[samples]]``.
-
-    Parameters
-    ----------
-    key
-        Its key, for errors.
-    table
-        ``count``, ``method`` and ``seed``, and the options with their ranges.
-    reading
-        The context.
-
-    Returns
-    -------
-    Axis
-        Distinct points.
-
-    Raises
-    ------
-    ValueError
-        If the table is not valid, or too few points differ.
-    """
+    """Return the distinct points of a table of ``[[samples]]``; ``key`` is its dotted key."""
     if not isinstance(table, Mapping):
         raise ValueError(f"must be a table (in Python a dict), got {shown(table)}")
     faults = Faults()

@@ -46,23 +46,9 @@ class Swept(NamedTuple):
 
 
 def read_axes(raw: Mapping[str, Any], reading: Reading) -> Swept:
-    """Return the axes of a study.
+    """Return the axes of a study, from the tables ``parameters``, ``zip``, ``samples`` and ``exclude`` in ``raw``.
 
-    Parameters
-    ----------
-    raw
-        The table ``parameters`` and the lists of tables ``zip``, ``samples`` and ``exclude``, not yet validated.
-    reading
-        The context.
-
-    Returns
-    -------
-    Swept
-
-    Raises
-    ------
-    StudyError
-        If an axis is not valid.
+    A StudyError holds the faults of all tables.
     """
     faults, axes = Faults(), list[Axis]()
     sources = {name: f"parameters.{name}" for name in _names_alone(raw, reading.tables)}

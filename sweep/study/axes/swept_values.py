@@ -38,25 +38,7 @@ class Reading(NamedTuple):
 
 
 def swept_parameters(raw: Any, reading: Reading) -> dict[str, tuple[Scalar, ...]]:
-    """Return the swept parameters, expanded and validated.
-
-    Parameters
-    ----------
-    raw
-        The table [parameters], not yet validated.
-    reading
-        The context.
-
-    Returns
-    -------
-    dict
-        The values of each parameter by its name without the table.
-
-    Raises
-    ------
-    StudyError
-        If a key or a value is not valid.
-    """
+    """Return the values of each parameter of the table [parameters], by its name without the table."""
     if not isinstance(raw, Mapping):
         raise StudyError([f"parameters: must be a table (in Python a dict), got {shown(raw)}"])
     unknown = partial(_not_sweepable, reading.tables)
@@ -70,25 +52,14 @@ def read_options(
     read: Callable[[str, Any, str], V],
     unknown: Callable[[Any], str],
 ) -> dict[str, V]:
-    """Return what a function reads for each option of a table.
+    """Return what a function reads for each option of a table, by the option's name.
 
     Parameters
     ----------
-    key
-        Key of the table, for errors.
-    table
-        The table, not yet validated.
-    tables
-        The options of the study.
     read : (dotted key, value, name of the option) -> Any
         The function.
     unknown
         Returns a sentence on a key that is no option.
-
-    Returns
-    -------
-    dict
-        By name of the option.
 
     Raises
     ------
@@ -124,25 +95,14 @@ def sweepable(key: Any, tables: OptionTables) -> str | None:
 
 
 def values_of_option(reading: Reading, key: str, spec: Any, name: str, *, distinct: bool = True) -> tuple[Scalar, ...]:
-    """Return the values of one swept option.
+    """Return the valid values of one swept option, from any form that ``expand`` reads.
 
     Parameters
     ----------
-    reading
-        The context.
     key
-        The key of the values, for errors.
-    spec
-        As for :func:`sweep.study.reading.value_forms.expand`.
-    name
-        The option.
+        The dotted key of the values, for errors.
     distinct
         Whether values must differ.
-
-    Returns
-    -------
-    tuple
-        The values.
 
     Raises
     ------
@@ -196,22 +156,7 @@ def keys_swept(raw: Any) -> dict[str, str]:
 
 
 def set_twice_or_missing(raw: Mapping[str, Any], swept: Mapping[str, str], known: OptionTables) -> list[str]:
-    """Return a sentence for each option that is set twice or is missing.
-
-    Parameters
-    ----------
-    raw
-        The tables of options by name, not yet validated.
-    swept
-        The key of each swept option.
-    known
-        The options of the study.
-
-    Returns
-    -------
-    list of str
-        Empty if there is none.
-    """
+    """Return a sentence for each option that is set twice, in its table and in ``swept``, or is missing."""
     tables = {section: table for section, table in raw.items() if isinstance(table, Mapping)}
     faults = [
         f"{swept[name]}: is also set as {section}.{name}; keep one"

@@ -141,26 +141,9 @@ class SweptData(NamedTuple):
 
 
 def read_data(raw: Any, swept: SweptData | None, known: KnownKeys) -> DataSets | None:
-    """Return the patterns of a study.
+    """Return the patterns of the table [data], one set for each combination of its swept options.
 
-    Parameters
-    ----------
-    raw
-        The table [data].
-    swept
-        The options of [data] that are swept, in file order; None if their values are not valid.
-    known
-        The keys of the study.
-
-    Returns
-    -------
-    DataSets or None
-        None without ``swept``.
-
-    Raises
-    ------
-    ValueError
-        If the table is not valid, or its sets differ in size or are too many.
+    None if the values of swept options are not valid, which are then None too. A ValueError says what is wrong.
     """
     if not isinstance(raw, Mapping):
         raise ValueError(f"must be a table (in Python a dict), got {shown(raw)}")

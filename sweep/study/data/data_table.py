@@ -104,22 +104,7 @@ class _Column(NamedTuple):
 
 
 def find_patterns(raw: dict[str, Any]) -> dict[str, Any]:
-    """Return a table with inputs and targets in place of a task or a file.
-
-    Parameters
-    ----------
-    raw
-        A table with a task, a file, or inputs and targets.
-
-    Returns
-    -------
-    dict
-
-    Raises
-    ------
-    ValueError
-        If it has none or several of them, or they are not valid.
-    """
+    """Return a table with inputs and targets in place of a task or a file."""
     sources = [key for key in ("task", "file", "inputs") if key in raw]
     if sources == ["file", "inputs"]:  # then inputs are names of columns
         sources = ["file"]

@@ -22,7 +22,7 @@ def read_patterns(
     levels: tuple[float, float] = (0.0, 1.0),
     classes: Sequence[str] | None = None,
 ) -> tuple[Matrix, Matrix]:
-    """Return inputs and targets of a CSV or Parquet file.
+    """Return inputs and targets of a CSV or Parquet file, a row for each pattern.
 
     Parameters
     ----------
@@ -36,16 +36,6 @@ def read_patterns(
         Targets for the other classes and for the class of the pattern.
     classes
         All classes in their order, if those of other patterns apply.
-
-    Returns
-    -------
-    inputs, targets : tuple of tuples
-        A row for each pattern.
-
-    Raises
-    ------
-    ValueError
-        If the file cannot be read or is no such table; the message names the row.
     """
     table = open_table(path, "pattern file")
     if inputs is None:

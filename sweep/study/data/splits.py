@@ -26,22 +26,8 @@ NEEDED = {"split_seed": "train_count", "noise_seed": "label_noise"}
 def prepare(patterns: Patterns, values: dict[str, Any]) -> tuple[Patterns, Patterns | None]:
     """Return the patterns to train on, and the test patterns, if any.
 
-    Parameters
-    ----------
-    patterns
-        A row of inputs and one of targets for each pattern.
-    values
-        Values of :data:`PREPARATIONS`, and ``train``, the numbers of the patterns to train on, not yet validated.
-
-    Returns
-    -------
-    tuple
-        Both as ``patterns``. Label noise is added after the split, so test patterns keep their targets.
-
-    Raises
-    ------
-    ValueError
-        If a value is not allowed, or has no effect.
+    ``values`` are those of :data:`PREPARATIONS`, and ``train``, the numbers of the patterns to train on, not yet
+    validated. Label noise is added after the split, so test patterns keep their targets.
     """
     for name, argument in PREPARATIONS.items():
         if name in values and not argument.allows(values[name]):

@@ -271,25 +271,7 @@ def arguments_of(task: str) -> dict[str, Any]:
 
 
 def make_patterns(task: Any, arguments: dict[str, Any]) -> Patterns:
-    """Return inputs and targets of a task.
-
-    Parameters
-    ----------
-    task
-        Its name.
-    arguments
-        Its arguments, not yet validated.
-
-    Returns
-    -------
-    tuple
-        A row of inputs and a row of targets for each pattern.
-
-    Raises
-    ------
-    ValueError
-        If the task or an argument is unknown or not valid, or there are too many patterns.
-    """
+    """Return inputs and targets of a task, a row for each pattern; its arguments are not yet validated."""
     if not isinstance(task, str) or task not in TASKS:
         raise ValueError(unknown("task", task, TASKS))
     takes = arguments_of(task)

@@ -200,21 +200,9 @@ def _preparation_entry(name: str) -> Entry:
 
 
 def glossary(found: list[Entry], width: int = 80, indent: str = "") -> str:
-    """Return entries as text, each table below its name.
+    """Return entries as text, each table below its name, without a final line feed.
 
-    Parameters
-    ----------
-    found
-        Entries, table by table.
-    width
-        Most characters of a line.
-    indent
-        Text before each line.
-
-    Returns
-    -------
-    str
-        Lines without a final line feed.
+    Lines have at most ``width`` characters, with ``indent`` before each.
     """
     lines: list[str] = []
     for entry in found:

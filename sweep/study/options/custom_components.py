@@ -34,17 +34,8 @@ _SHA256 = re.compile("[0-9a-f]{64}")
 def custom_components(raw: Mapping[str, Any], faults: Faults) -> tuple[Declaration, ...]:
     """Return the declarations of custom components that a study names, in the order of their names.
 
-    Parameters
-    ----------
-    raw
-        The tables of the study, not yet validated. The table [components] of a canonical form declares components;
-        other studies name components that this process knows.
-    faults
-        The collector of faults; declarations with a fault are left out.
-
-    Returns
-    -------
-    tuple of Declaration
+    The table [components] of a canonical form declares components; other studies name components that this process
+    knows. Declarations with a fault are left out, and their faults added.
     """
     found = {name: component.declaration for name, component in declared_components().items()}
     declared = {} if raw["components"] is None else raw["components"]

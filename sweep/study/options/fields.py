@@ -55,40 +55,13 @@ def option(
     used_with: dict[str, list[Any]] | None = None,
     is_swept: bool = True,
 ) -> Any:
-    """Declare an option as a field.
-
-    Parameters
-    ----------
-    default
-    role, meaning, unit, used_with, is_swept
-        As in :class:`Option`.
-
-    Returns
-    -------
-    FieldInfo
-        The pydantic field.
-    """
+    """Return a pydantic field that declares an option; see :class:`Option`."""
     notes: dict[str, Any] = {"unit": unit, "role": role, "used_with": used_with or {}, "is_swept": is_swept}
     return Field(default, description=meaning, json_schema_extra=notes)
 
 
 def choice(names: Iterable[str], default: str, meaning: str, role: Role = "kernel") -> Any:
-    """Declare an option whose values are names of components.
-
-    Parameters
-    ----------
-    names
-        Its values.
-    default
-        One of them.
-    meaning, role
-        As in :class:`Option`.
-
-    Returns
-    -------
-    tuple
-        The type and the pydantic field.
-    """
+    """Return type and field of an option whose values are names of components."""
     return Literal[tuple(names)], option(default, role, meaning)
 
 

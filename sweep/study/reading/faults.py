@@ -107,11 +107,6 @@ def sentences(error: ValidationError, path: str, known_keys: list[str], known: K
         Keys that the table may have.
     known
         The keys of the study.
-
-    Returns
-    -------
-    list of str
-        One sentence for each fault.
     """
     return [_sentence(detail, path, known_keys, known) for detail in error.errors(include_url=False)]
 

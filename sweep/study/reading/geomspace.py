@@ -14,20 +14,7 @@ _DIGITS = 60
 
 
 def linear_values(first: float, last: float, count: int) -> list[float]:
-    """Return evenly spaced values, each correctly rounded.
-
-    Parameters
-    ----------
-    first, last
-        Ends, both included.
-    count
-        Number of values.
-
-    Returns
-    -------
-    list of float
-        ``count`` values from ``first`` to ``last``.
-    """
+    """Return ``count`` evenly spaced values, both ends included, each correctly rounded."""
     steps, start, stop = max(count - 1, 1), Fraction(first), Fraction(last)
     unit = max(start.denominator, stop.denominator)  # powers of two
     start_units, stop_units = int(start * unit), int(stop * unit)
@@ -36,20 +23,7 @@ def linear_values(first: float, last: float, count: int) -> list[float]:
 
 
 def log_values(first: float, last: float, count: int) -> list[float]:
-    """Return values spaced evenly in the logarithm, each correctly rounded.
-
-    Parameters
-    ----------
-    first, last
-        Positive ends, both included and exact.
-    count
-        Number of values.
-
-    Returns
-    -------
-    list of float
-        ``count`` values from ``first`` to ``last``.
-    """
+    """Return ``count`` values spaced evenly in the logarithm between exact positive ends, each correctly rounded."""
     if count < 3:
         return [first, last][:count]
     with localcontext(_context()):
@@ -65,16 +39,7 @@ def log_values(first: float, last: float, count: int) -> list[float]:
 def log_value(first: float, last: float, k: int, n: int) -> float:
     """Return the number at ``k / n`` of the way between two positive numbers in the logarithm, correctly rounded.
 
-    Parameters
-    ----------
-    first, last
-        Positive ends.
-    k, n
-        Integers; ``k = 0`` is exactly the first end, and ``k = n`` the last.
-
-    Returns
-    -------
-    float
+    ``k = 0`` is exactly the first end, and ``k = n`` the last.
     """
     if k == 0:
         return first

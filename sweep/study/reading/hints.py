@@ -138,11 +138,6 @@ def unknown_key(what: str, key: Any, allowed: Iterable[str], homes: Mapping[str,
         Keys that are allowed there. Dotted ones are suggested for a dotted key, and never listed.
     homes
         The table of each key of a study.
-
-    Returns
-    -------
-    str
-        The sentence, without a final period.
     """
     allowed = list(allowed)
     text = f"unknown {what} {shown(key)}"

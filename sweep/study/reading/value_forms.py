@@ -45,22 +45,8 @@ class Bounds(NamedTuple):
 def bounds_of(spec: Any, integer: bool) -> Bounds | None:
     """Return the ends of a range without a number of values, which samples allow; None for other forms.
 
-    Parameters
-    ----------
-    spec
-        As for :func:`expand`. ``geomspace`` and ``linspace`` with two ends, and ``min`` and ``max`` without ``num``,
-        are ranges of all numbers between the ends.
-    integer
-        Whether all values must be integers.
-
-    Returns
-    -------
-    Bounds or None
-
-    Raises
-    ------
-    ValueError
-        If a range has no valid ends.
+    ``geomspace`` and ``linspace`` with two ends, and ``min`` and ``max`` without ``num``, are ranges of all numbers
+    between the ends.
     """
     spec = plain(spec)
     if not isinstance(spec, Mapping) or not spec:
