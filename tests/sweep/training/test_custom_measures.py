@@ -15,7 +15,7 @@ import sweep
 from kernels.custom import on_lanes, registry
 from kernels.custom.registry import CustomComponent
 from kernels.custom.source import ComponentError
-from sweep.figures.heatmap import heatmap
+from sweep.figures import draw
 from sweep.study.load import parse_study
 from sweep.training import component_trials
 from sweep.training.component_trials import check_custom_components, sent_components, take_components
@@ -91,7 +91,7 @@ def test_answers(tmp_path: Path) -> None:
     )
     assert result.compare("hidden", ["flipped"])["first_better"].between(0, 1).all()
     assert "absolute_sum_q50" in result.summarize("hidden")
-    assert heatmap(result, value="entropy").get_title()
+    assert draw(result, "heatmap", value="entropy").axes
     assert not sweep.trace(result, 3).mismatches
     assert sweep.verify(tmp_path / "result", sample=-1).intact
 
