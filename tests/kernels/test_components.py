@@ -5,14 +5,15 @@ from __future__ import annotations
 import itertools
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from kernels.numba import jit
 from tests.kernels.cases import N_COMPILED, Case, covering_cases
-from tests.kernels.compare import assert_as_oracle, train_oracle
-from tests.kernels.runs import Kinds, draw_runs
+from tests.kernels.compare import assert_as_oracle, train_kernel, train_oracle
+from tests.kernels.runs import Kinds, draw_runs, draw_weights, make_runs
 from tests.kernels.specs import ACTIVATIONS, LOSSES, OPTIMIZERS, ORDERS, Spec
-from tests.kernels.support import sized
+from tests.kernels.support import in_soak_if_compiled, sized, some_compiled
 from tests.oracle.components import OWN_OUTPUTS
 
 # `make test` compiles the cases that have most pairs, `make test-all` those that have every value once.
@@ -68,3 +69,22 @@ def test_drawn_runs_end_in_every_way(optimizer: str) -> None:
             train_oracle(spec, draw_runs(spec, 2, 40, seed, sized(30, 16), Kinds(divergence_threshold="own"))).status
         )
     assert seen >= {"converged", "diverged", "exhausted"} | ({"stalled"} if optimizer != "rprop" else set())
+
+
+@pytest.mark.parametrize("activation", some_compiled(ACTIVATIONS, lambda _: False))
+def test_slopes_at_zero_as_oracle(activation: str) -> None:
+    """A hidden unit whose sum is exactly 0, which is at a kink, passes on the slope from the left."""
+    spec = Spec(activation, task="one pattern", skip=True)
+    weights = np.zeros((1, spec.n_parameters(1)))
+    weights[0, 3:6] = 1.0, 0.0, -2.0  # v, b and c
+    assert_as_oracle(spec, make_runs(weights, learning_rate=1.0, threshold=0.0, max_steps=1, negative_slope=-0.3))
+
+
+@in_soak_if_compiled
+def test_signs_of_zero() -> None:
+    """Where gradients underflow to zeros of either sign, weights of zero keep the signs that the oracle's have."""
+    spec = Spec("tanh", optimizer="rprop", dtype="float32")
+    runs = make_runs(np.float32(1.5e-45) * draw_weights(spec, 2, 200, 3), "float32", max_steps=7)
+    given, expected = train_kernel(spec, runs).final_weights, train_oracle(spec, runs).weights
+    assert set(np.signbit(expected[expected == 0.0])) == {False, True}
+    assert given.tobytes() == np.ascontiguousarray(expected).tobytes()

@@ -46,50 +46,34 @@ def _numpy_numbers(seeds: Array, count: int, distribution: str, generator: str) 
     return np.array([oracle.draw(seed, count, distribution, generator) for seed in seeds.tolist()])
 
 
+@pytest.mark.parametrize(
+    ("generator", "n_seeds", "counts"),
+    [
+        ("mt19937", sized(10_500, 60), COUNTS),
+        pytest.param("mt19937", sized(200, 20), LONG_COUNTS, marks=pytest.mark.slow),
+        ("pcg64", sized(1000, 60), COUNTS),
+    ],
+)
 @pytest.mark.parametrize("distribution", DRAWN)
-def test_mt19937_has_the_bits_of_random_state(distribution: str) -> None:
-    """For thousands of seeds, any count of first numbers is that of RandomState."""
-    seeds = _seeds(sized(10_500, 60))
-    assert seeds.size >= sized(10_000, 48)
-    expected = _numpy_numbers(seeds, max(COUNTS), distribution, "mt19937")
-    for count in COUNTS:
-        assert_equal(_numbers(seeds, count, distribution, "mt19937"), expected[:, :count], f"{count} numbers")
+def test_bits_of_numpy(distribution: str, generator: str, n_seeds: int, counts: tuple[int, ...]) -> None:
+    """Any count of first numbers is that of NumPy's generator, also where its state is renewed."""
+    seeds = _seeds(n_seeds)
+    expected = _numpy_numbers(seeds, max(counts), distribution, generator)
+    for count in counts:
+        assert_equal(_numbers(seeds, count, distribution, generator), expected[:, :count], f"{count} numbers")
 
 
-@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("count", "kind"),
+    [(1, "int64"), (127, "int64"), (128, "uint32"), (129, "uint64"), (300, "int64")],
+)
 @pytest.mark.parametrize("distribution", DRAWN)
-def test_mt19937_beyond_one_state(distribution: str) -> None:
-    """The state is renewed as in RandomState."""
-    seeds = _seeds(sized(200, 20))
-    expected = _numpy_numbers(seeds, max(LONG_COUNTS), distribution, "mt19937")
-    for count in LONG_COUNTS:
-        assert_equal(_numbers(seeds, count, distribution, "mt19937"), expected[:, :count], f"{count} numbers")
-
-
-@pytest.mark.parametrize("distribution", DRAWN)
-def test_pcg64_has_the_bits_of_default_rng(distribution: str) -> None:
-    """The numbers are those of default_rng, in both distributions."""
-    seeds = _seeds(sized(1000, 60))
-    expected = _numpy_numbers(seeds, max(COUNTS), distribution, "pcg64")
-    for count in COUNTS:
-        assert_equal(_numbers(seeds, count, distribution, "pcg64"), expected[:, :count], f"{count} numbers")
-
-
-@pytest.mark.parametrize("count", [1, 127, 128, 129, 300])
-@pytest.mark.parametrize("distribution", DRAWN)
-def test_seeds_do_not_depend_on_each_other(distribution: str, count: int) -> None:
-    """Seeds in any number and order, also repeated, give the same numbers as each alone."""
-    seeds = np.random.default_rng(count).integers(0, 20, count)
+def test_seeds_do_not_depend_on_each_other(distribution: str, count: int, kind: str) -> None:
+    """Seeds in any number and order, of any type and also repeated, give the same numbers as each alone."""
+    random = np.random.default_rng(count)
+    seeds = np.concatenate([random.integers(0, 20, count), _seeds(2)]).astype(kind)
     given = _numbers(seeds, 5, distribution, "mt19937")
     assert_equal(given, _numpy_numbers(seeds, 5, distribution, "mt19937"), "numbers")
-
-
-@pytest.mark.parametrize("kind", ["int64", "uint32", "uint64"])
-def test_seeds_of_any_integer_type(kind: str) -> None:
-    """The type of the seeds does not matter."""
-    seeds = _seeds(20)
-    given = _numbers(seeds.astype(kind), 3, "normal", "mt19937")
-    assert_equal(given, _numpy_numbers(seeds, 3, "normal", "mt19937"), kind)
 
 
 @pytest.mark.parametrize("generator", GENERATORS)

@@ -14,9 +14,7 @@ from kernels.recipe import Architecture, Recipe, make_settings
 from kernels.shapes import parameter_shapes
 from kernels.train import Trainer
 from sweep import Study
-from tests import oracle
-from tests.kernels.compare import FUNCTIONS
-from tests.kernels.support import Array, assert_equal, in_soak_if_compiled, sized, some_compiled
+from tests.kernels.support import Array, assert_equal, in_soak_if_compiled, sized
 
 HIDDEN = (16, 16)
 RECIPE = Recipe(
@@ -29,6 +27,7 @@ RECIPE = Recipe(
 # The demo penalizes 1e-4 times the squares of all parameters. Its learning rate falls from 1 to 0.1 in 100 steps.
 PENALTY, END, ALL = 1e-4, 0.1, 100
 STEPS = sized(100, 2)
+RATES = {"learning_rate": 1.0, "end_factor": END, "schedule_steps": ALL, "weight_decay": 2 * PENALTY}
 # Losses before some updates, as published.
 PRINTED = {0: 0.8958441028683223, 1: 1.7235905336972017, 2: 0.742900631385113, 40: 0.060160098952344684}
 
@@ -77,45 +76,17 @@ def demo_losses() -> Array:
 
 
 @pytest.mark.wide
-@pytest.mark.parametrize("steps", some_compiled(sized([10, ALL], [STEPS]), (10).__eq__))
-def test_micrograd_as_oracle(steps: int) -> None:
-    """Steps of gradient descent give the oracle's bits, and 100 of them all losses of the demo."""
-    inputs, targets = moons()
-    start = initial_weights()
-    rates = {"learning_rate": 1.0, "end_factor": END, "schedule_steps": ALL, "weight_decay": 2 * PENALTY}
-    settings = make_settings(1, **rates, max_steps=STEPS)
-    trainer = Trainer(RECIPE, inputs, targets)
-    given = trainer.train(settings, start, hidden=HIDDEN, losses=True)
-    expected = oracle.train(
-        inputs,
-        targets,
-        start,
-        hidden=HIDDEN,
-        dtype="float64",
-        functions=FUNCTIONS["float64"],
-        record=True,
-        criterion="none",
-        activation="relu",
-        output="identity",
-        bias=True,
-        loss="hinge",
-        reduction="pattern_mean",
-        schedule="linear",
-        **rates,
-        max_steps=steps,
-    )
-    assert expected.losses is not None
-    assert_equal(given.losses[:, : steps + 1], expected.losses, "losses")
-    settings["max_steps"] = steps
-    ended = trainer.train(settings, start, hidden=HIDDEN, final_weights=True)
-    assert_equal(ended.final_weights, expected.weights, "final weights")
+@in_soak_if_compiled
+def test_losses_of_the_demo() -> None:
+    """The losses are those that the demo prints, its penalty included."""
     demo = demo_losses()
     for k, printed in PRINTED.items():
         assert demo[k] == pytest.approx(printed, rel=1e-14)
+    trainer, start = Trainer(RECIPE, *moons()), initial_weights()
     for k in range(STEPS):
-        settings["max_steps"] = k
-        weights = trainer.train(settings, start, hidden=HIDDEN, final_weights=True).final_weights
-        assert given.losses[0, k] + PENALTY * np.square(weights).sum() == pytest.approx(demo[k], rel=1e-12)
+        outcome = trainer.train(make_settings(1, **RATES, max_steps=k), start, hidden=HIDDEN, final_weights=True)
+        penalty = PENALTY * np.square(outcome.final_weights).sum()
+        assert outcome.columns.final_loss[0] + penalty == pytest.approx(demo[k], rel=1e-12)
 
 
 @pytest.mark.wide
@@ -138,8 +109,6 @@ def test_micrograd_as_a_study() -> None:
         convergence={"criterion": "none"},
         seeds={"count": 1},
     )
-    settings = make_settings(
-        1, learning_rate=1.0, end_factor=END, schedule_steps=STEPS, weight_decay=2 * PENALTY, max_steps=STEPS
-    )
+    settings = make_settings(1, **(RATES | {"schedule_steps": STEPS}), max_steps=STEPS)
     expected = Trainer(RECIPE, inputs, targets).train(settings, initial_weights(), hidden=HIDDEN, losses=True)
     assert_equal(sweep.trace(study).losses[np.newaxis], expected.losses, "losses")

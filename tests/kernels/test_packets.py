@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from kernels.loop.run_arrays import Outcome
 from kernels.numba import jit
+from kernels.train import Trainer
 from kernels.tuning import tuning_here
 from tests.kernels.compare import (
     assert_same_columns,
@@ -80,26 +81,27 @@ def test_runs_end_in_every_way(name: str) -> None:
     assert len(set(columns.steps)) > sized(5, 3)
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("count", [1, 5, RUNS])
-def test_any_width_and_count(width: int, count: int) -> None:
-    """Runs end as alone, with fewer runs than lanes, odd numbers of runs, and more runs than lanes."""
-    _assert_independent(list(range(count)), width)
+def _choices() -> list[tuple[str, tuple[int, ...], int | None]]:
+    """Choose runs and widths: fewer runs than lanes and more, in any order, and the same run again in its lane."""
+    all_runs = tuple(range(RUNS))
+    permuted = tuple(np.random.default_rng(32).permutation(RUNS).tolist())
+    choices: list[tuple[str, tuple[int, ...], int | None]] = [
+        ("gd", all_runs[:count], width) for count, width in itertools.product((1, 5, RUNS), WIDTHS)
+    ]
+    choices += [(name, all_runs, width) for name in ("adam", "rprop") for width in (2, 8, 32)]
+    choices += [("gd", permuted, width) for width in (2, 8, 32)]
+    choices += [("gd", tuple(np.repeat(all_runs, 3).tolist()), 1), ("rprop", all_runs[::-1], None)]
+    return choices
 
 
 @pytest.mark.parametrize(
-    ("name", "width"),
-    some_compiled(itertools.product(("adam", "rprop"), (2, 8, 32)), ("adam", 8).__eq__),
+    ("name", "runs", "width"),
+    some_compiled(_choices(), lambda case: case[2] == 8 or (case[0] == "gd" and case[2] == 1)),
+    ids=lambda value: f"{len(value)} runs" if isinstance(value, tuple) else str(value),
 )
-def test_nothing_is_left_in_a_lane(name: str, width: int) -> None:
-    """A run that takes the lane of another starts with its own states, order and settings."""
-    _assert_independent(list(range(RUNS)), width, name)
-
-
-@pytest.mark.parametrize("width", some_compiled((8, 2, 32), lambda width: width == 8))
-def test_any_order(width: int) -> None:
-    """The order of runs decides only which runs share lanes."""
-    _assert_independent(np.random.default_rng(32).permutation(RUNS).tolist(), width)
+def test_runs_end_as_alone(name: str, runs: tuple[int, ...], width: int | None) -> None:
+    """With any neighbours and in any lane a run has its own settings, states and order, and does not stall at once."""
+    _assert_independent(list(runs), width, name)
 
 
 @pytest.mark.parametrize(
@@ -114,17 +116,6 @@ def test_any_tuning(name: str, tuning: str, width: int) -> None:
     expected, spec = _alone(name), replace(SPECS[name], tuning=tuning)
     assert_same_outcome(train_kernel(spec, _runs(name), width), expected, tuning)
     assert_same_columns(train_bare(spec, _runs(name), width), expected.columns, tuning)
-
-
-def test_same_run_again_in_the_same_lane() -> None:
-    """A run that starts with the loss at which the one before it ended has not stalled."""
-    _assert_independent(np.repeat(np.arange(RUNS), 3).tolist(), 1)
-
-
-@in_soak_if_compiled
-def test_float32_lanes() -> None:
-    """Twice as many lanes fit, with equal results."""
-    _assert_independent(list(range(RUNS))[::-1], None, "rprop")
 
 
 @settings(max_examples=sized(60, 10))
@@ -257,13 +248,12 @@ def test_lanes_take_at_least_the_steps_of_their_runs() -> None:
     assert steps >= 0.8 * outcome.lane_steps or not jit.ENABLED
 
 
-def test_arguments_are_not_changed() -> None:
+@pytest.mark.parametrize("name", some_compiled(("adam", "gd"), "adam".__eq__))
+def test_arguments_are_not_changed(name: str) -> None:
     """Patterns, weights, settings and seeds are neither changed, frozen nor kept."""
-    runs, spec = _runs("adam"), SPECS["adam"]
+    runs, spec = _runs(name), SPECS[name]
     inputs, targets = patterns = spec.patterns
-    trainer = type(spec.trainer())(
-        spec.recipe, inputs, targets, tuning=tuning_here().for_width(sized(None, RUNS), spec.dtype)
-    )
+    trainer = Trainer(spec.recipe, inputs, targets, tuning=tuning_here().for_width(sized(None, RUNS), spec.dtype))
     arguments: list[Array] = [runs.settings.copy(), runs.weights.copy(), runs.seeds.copy()]
     for array in patterns:
         assert array.flags.writeable
@@ -273,15 +263,18 @@ def test_arguments_are_not_changed() -> None:
         assert argument.flags.writeable
         assert argument.tobytes() == before.tobytes()
     arguments[1][:] = 0.0
-    assert_same_outcome(outcome, _alone("adam"), "patterns as they were when the trainer was made")
+    assert_same_outcome(outcome, _alone(name), "patterns as they were when the trainer was made")
 
 
-@pytest.mark.skipif(not jit.ENABLED, reason="NumPy slices may have any width")
-@pytest.mark.parametrize("width", [3, 12])
-def test_width_is_a_power_of_two(width: int) -> None:
-    """Compiled lanes come in powers of two."""
-    with pytest.raises(ValueError, match="power of two"):
-        train_bare(SPECS["gd"], _runs()[[0]], width)
+def test_patterns_of_any_kind_of_number() -> None:
+    """Integers, narrower numbers and rows that are not contiguous are rounded to the dtype like all others."""
+    spec = SPECS["gd"]
+    inputs, targets = spec.patterns
+    for kind in ("int64", "int8", "float32", "float64"):
+        strided = np.asfortranarray(inputs.astype(kind)), targets.astype(kind)[::-1][::-1]
+        trainer = Trainer(spec.recipe, *strided, tuning=tuning_here().for_width(sized(None, RUNS), spec.dtype))
+        outcome = trainer.train(_runs().settings, _runs().weights, final_weights=True, losses=True)
+        assert_same_outcome(outcome, _alone(), kind)
 
 
 @pytest.mark.parametrize("counts", [None, [60], [61, -1], [30, 31]])

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from kernels import vocabulary
-from tests.kernels.compare import assert_as_oracle, assert_same_outcome, train_kernel
+from tests.kernels.compare import assert_as_oracle, train_kernel
 from tests.kernels.runs import Runs, draw_runs, draw_weights, make_runs
 from tests.kernels.specs import OPTIMIZERS, ORDERS, Spec
 from tests.kernels.support import assert_equal, in_soak_if_compiled, sized, some_compiled
@@ -41,16 +41,6 @@ def test_windows_as_oracle(optimizer: str, order: str, batch: int) -> None:
     """Windows of one pattern, of less than a block, of more than one and of all but one give equal results."""
     spec = Spec("tanh", optimizer=optimizer, batch=batch, order=order, task="many numbers", reduction="mean")
     assert_as_oracle(spec, draw_runs(spec, 3, sized(40, 12), batch, sized(60, 2 * spec.n_windows + 1)))
-
-
-@pytest.mark.parametrize("order", some_compiled(ORDERS, lambda _: False))
-def test_all_patterns_in_a_step(order: str) -> None:
-    """A step of all patterns takes them in file order, whatever ``order`` is, and needs no seeds."""
-    spec = Spec("tanh", order=order, task="adder")
-    runs = draw_runs(spec, 3, sized(40, 12), 1, sized(30, 10))
-    expected = train_kernel(Spec("tanh", task="adder"), runs)
-    for batch in (None, 8):
-        assert_same_outcome(train_kernel(replace(spec, batch=batch), runs), expected, f"{order}, batch {batch}")
 
 
 @pytest.mark.parametrize("batch", some_compiled((1, 2, 3), lambda _: False))

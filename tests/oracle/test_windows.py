@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.oracle.components import REDUCTIONS
-from tests.oracle.support import XOR, draw_networks, train
+from tests.oracle.support import draw_networks, train
 from tests.oracle.windows import integers, mix, permutation
 
 FIVE = np.array([[0.5, -1.0], [-0.7, 0.3], [1.2, 0.9], [-0.4, -1.1], [0.0, 0.8]]), np.arange(10.0).reshape(5, 2) / 9
@@ -87,32 +87,3 @@ def test_a_step_of_all_patterns_is_in_file_order() -> None:
         result = train(weights, FIVE, max_steps=20, **options)
         np.testing.assert_array_equal(result.weights, plain.weights)
         np.testing.assert_array_equal(result.final_loss, plain.final_loss)
-
-
-@pytest.mark.parametrize("optimizer", ["gd", "adam"])
-def test_no_run_depends_on_its_neighbours(optimizer: str) -> None:
-    """A run of a mixed call equals the run alone: its seed, settings and end are its own."""
-    random, weights = np.random.default_rng(13), draw_networks(12, 9, seed=13)
-    shared: dict[str, Any] = {"optimizer": optimizer, "activation": "leaky_relu", "criterion": "loss"}
-    shared |= {"batch": 1, "order": "shuffled", "record": True}
-    own = {
-        "learning_rate": random.choice([0.03, 0.1, 50.0], 12),
-        "output_learning_rate": random.choice([0.03, 0.1], 12),
-        "threshold": random.choice([0.1, 0.9, 2.0], 12),
-        "divergence_threshold": random.choice([10.0, np.inf], 12),
-        "max_steps": random.integers(0, 50, 12),
-        "max_epochs": random.integers(1, 20, 12),
-        "seed": random.integers(0, 2**32, 12),
-        "gain": random.uniform(0.5, 2.0, 12),
-        "negative_slope": random.uniform(-1.0, 1.0, 12),
-        "beta1": random.uniform(0.5, 0.95, 12),
-    }
-    together = train(weights, XOR, **shared, **own)
-    assert {"converged", "exhausted"} < set(together.status)
-    for run in range(12):
-        alone = train(weights[[run]], XOR, **shared, **{name: values[[run]] for name, values in own.items()})
-        for name in ("status", "steps", "epochs", "initial_loss", "final_loss", "n_correct", "max_error", "weights"):
-            np.testing.assert_array_equal(getattr(alone, name)[0], getattr(together, name)[run])
-        n_evaluations = alone.losses.shape[1]
-        np.testing.assert_array_equal(alone.losses[0], together.losses[run, :n_evaluations])
-        assert np.isnan(together.losses[run, n_evaluations:]).all()
