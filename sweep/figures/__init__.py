@@ -10,7 +10,7 @@ from sweep.figures.kinds.ecdf_figure import ecdf
 from sweep.figures.kinds.heatmap_figure import heatmap
 from sweep.figures.kinds.importance_figure import importance_bars
 from sweep.figures.kinds.incidence_figure import incidence
-from sweep.figures.kinds.lines_figure import draw_figure, line_plot
+from sweep.figures.kinds.lines_figure import line_plot
 from sweep.figures.kinds.loss_figure import losses
 from sweep.figures.kinds.parallel_figure import parallel
 from sweep.figures.kinds.profile_figure import profile
@@ -24,7 +24,6 @@ __all__ = [
     "contour",
     "curves_of_runs",
     "draw",
-    "draw_figure",
     "ecdf",
     "figure_path",
     "heatmap",

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sweep.figures.canvas import wrapped
-from sweep.figures.statistics import Selected, counts_from_zero
+from sweep.figures.statistics import Selected
 from sweep.figures.ticks import number_ticks
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def color_norm(selected: Selected, numbers: NDArray[np.float64]) -> Normalize:
     if selected.is_count:
         return Normalize(0, int(selected.table["n_runs"].max()))
     low, high = drawn.min(), drawn.max()
-    if counts_from_zero(selected.statistic):
+    if selected.counts_from_zero:
         return Normalize(0, max(high, 1))
     if low > 0 and high > 5 * low:
         return LogNorm(low, high)
@@ -52,17 +52,7 @@ def ink_on(color: tuple[float, ...]) -> str:
 
 
 def color_bar(ax: Axes, drawn: Any, selected: Selected) -> None:
-    """Draw the color bar of a statistic beside axes.
-
-    Parameters
-    ----------
-    ax
-        The axes.
-    drawn
-        The mappable with colors and norm.
-    selected
-        The statistic.
-    """
+    """Draw the color bar of a statistic beside axes, for the mappable ``drawn`` with colors and norm."""
     height = 0.7 * ax.figure.bbox.height / ax.figure.dpi
     bar = ax.figure.colorbar(drawn, ax=ax, label=wrapped(selected.description.label, height))
     bar.outline.set(visible=False)

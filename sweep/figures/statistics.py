@@ -75,42 +75,22 @@ class Selected(NamedTuple):
     @property
     def nothing(self) -> str:
         """Sentence on why no cell has a value."""
-        return nothing_of(self.statistic)
+        return f"nothing to draw: in every cell {self.description.missing or UNTRAINED}"
 
     @property
     def is_count(self) -> bool:
         """Whether the statistic is a number of runs."""
-        return is_count(self.statistic)
+        return self.description.kind == "count"
+
+    @property
+    def counts_from_zero(self) -> bool:
+        """Whether the statistic is a number of runs or outputs, so that its scale includes zero."""
+        return self.description.kind in ("count", "outputs")
 
     @property
     def less_is_better(self) -> bool:
         """Whether the best cell has the lowest value."""
-        return not every()[self.statistic].more_is_better
-
-    @property
-    def is_loss(self) -> bool:
-        """Whether the statistic is of losses, errors or network measures."""
-        return is_loss(self.statistic)
-
-
-def is_count(statistic: str) -> bool:
-    """Return whether a statistic is a number of runs."""
-    return every()[statistic].kind == "count"
-
-
-def counts_from_zero(statistic: str) -> bool:
-    """Return whether a statistic is a number of runs or outputs, so that its scale includes zero."""
-    return every()[statistic].kind in ("count", "outputs")
-
-
-def nothing_of(statistic: str) -> str:
-    """Return a sentence on why no cell has a value of a statistic."""
-    return f"nothing to draw: in every cell {every()[statistic].missing or UNTRAINED}"
-
-
-def is_loss(statistic: str) -> bool:
-    """Return whether a statistic is of losses, errors or network measures, which may have any size."""
-    return every()[statistic].kind == "value"
+        return not self.description.more_is_better
 
 
 def statistic_of(result: Result, value: str | None) -> str:
@@ -201,12 +181,6 @@ def can_be_pooled(result: Result, statistic: str) -> bool:
     if not result.has_parts:
         return False
     return not measure_of(statistic) or pairs_seeds(result) or not result.keeps_runs
-
-
-def bands_text(cells: pd.DataFrame, name: str) -> str:
-    """Return the meaning of the bands of a statistic; empty if no cell has a band."""
-    band = every()[name].drawn_band
-    return f", {every()[name].band_meaning}" if band and cells[list(band)].notna().any(axis=None) else ""
 
 
 def drawn_values(cells: pd.DataFrame, name: str) -> NDArray[np.float64]:

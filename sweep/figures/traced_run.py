@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sweep.figures.canvas import new_axes, new_figure, put_legend_below
-from sweep.figures.panels import NAMED_COLORS
+from sweep.figures.line_styles import NAMED_COLORS
 from sweep.figures.ticks import number_ticks
 from sweep.system.formatting import short
 

@@ -9,7 +9,7 @@ import numpy as np
 from sweep.figures.canvas import new_axes
 from sweep.figures.figure_kind import Caption, FigureKind
 from sweep.figures.groups import finish, styles_of
-from sweep.figures.panels import NAMED_COLORS
+from sweep.figures.line_styles import NAMED_COLORS
 from sweep.figures.recorded_curves import LABELS, LARGEST, Array, drawable, first_seeds, scale_curves, selected_curves
 from sweep.results.learning_curves import curves_fault
 from sweep.study.selection import At

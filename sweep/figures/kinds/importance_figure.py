@@ -11,7 +11,7 @@ from sweep.analysis.importance import EXPLAINED, LEAST_SEEDS
 from sweep.figures.axis import heading, spaced
 from sweep.figures.canvas import new_axes, put_legend, say_why
 from sweep.figures.figure_kind import Caption, FigureKind
-from sweep.figures.panels import NAMED_COLORS
+from sweep.figures.line_styles import NAMED_COLORS
 from sweep.results.answers import column_of, swept
 from sweep.results.pooled_cells import pairs_seeds
 from sweep.results.queries import importance_fault

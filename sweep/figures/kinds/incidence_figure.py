@@ -11,7 +11,7 @@ from sweep.errors import SweepError
 from sweep.figures.canvas import new_axes, say_why
 from sweep.figures.figure_kind import Caption, FigureKind
 from sweep.figures.groups import STATUS_COLORS, Groups, counts_fault, finish
-from sweep.figures.panels import line_styles
+from sweep.figures.line_styles import line_styles
 from sweep.figures.step_curves import StepLine, check_bands, draw_curves, under_way
 from sweep.figures.ticks import annotate_ticks
 from sweep.results.curves import check_parallel

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sweep.figures.axis import heading, label_of
+from sweep.figures.axis import heading, label_of, spaced
 from sweep.figures.canvas import inches_across, new_axes, new_figure, put_legend
 from sweep.figures.channels import Channels, choose_channels
 from sweep.figures.figure_kind import Caption, FigureKind
-from sweep.figures.panels import SINGLE_LINE, Lines, draw_panel, is_open, line_styles, set_scales, top_of
-from sweep.figures.statistics import bands_text, drawn_values, pooling_fault, select, statistic_of
+from sweep.figures.line_styles import NAMED_COLORS, line_styles
+from sweep.figures.panels import Lines, draw_panel, set_scales
+from sweep.figures.statistics import pooling_fault, select, statistic_of
 from sweep.results.answers import has_criterion, swept
 from sweep.results.result import Result
-from sweep.statistics.of_cells import every
 from sweep.study.selection import At, Values, values_at
 from sweep.system.formatting import short
 
@@ -29,56 +29,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
-
-
-def draw_figure(
-    result: Result,
-    statistic: str | None = None,
-    channels: Channels | None = None,
-    at: At | None = None,
-) -> Figure:
-    """Draw a statistic of the cells over the swept parameters.
-
-    Parameters
-    ----------
-    result
-        Complete or partial.
-    statistic
-        A name of :func:`~sweep.figures.statistics.drawable`; the rate by default, or the final loss if
-        there is no criterion.
-    channels
-        Channels of some parameters; :func:`sweep.figures.channels.choose_channels` chooses the others.
-    at
-        Selected values of some parameters, as in :func:`sweep.study.selection.values_at`.
-
-    Returns
-    -------
-    Figure
-        A new figure, which pyplot does not manage.
-
-    Raises
-    ------
-    SweepError
-        If a name or a value is unknown or occurs twice, there is no criterion, or there are too many lines or panels.
-    """
-    column = statistic_of(result, statistic)
-    values = values_at(result.study, at)
-    channels = choose_channels(values, channels or Channels())
-    cells, shown, lines, notes = _prepare(result, column, channels, values, at)
-    panels = _panels(cells, channels.facet, values)
-    across, down = _grid([len(values[name]) for name in channels.facet])
-    width, height = _size(across, down)
-    figure = new_figure(width, height)
-    grid = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False)
-    for axes, (title, of_panel) in zip(grid.flat, panels, strict=False):
-        draw_panel(axes, of_panel, lines)
-        axes.set_title(textwrap.fill(title, int(14 * width / across)), fontsize=9)
-    for axes in grid.flat[: len(panels)]:
-        set_scales(axes, cells, lines)
-    _place_ticks(grid, len(panels))
-    title = heading(result, values, shown, notes + _notes(cells, column), width, bands=bands_text(cells, column))
-    _label(figure, title, lines)
-    return figure
 
 
 def line_plot(
@@ -116,44 +66,77 @@ def line_plot(
     SweepError
         If a name or a value is unknown, there are too many lines, or there is no criterion.
     """
-    column = statistic_of(result, value)
-    values = values_at(result.study, at)
-    channels = replace(choose_channels(values, Channels(x, color)), facet=())
-    cells, shown, lines, notes = _prepare(result, column, channels, values, at)
+    channels = choose_channels(values_at(result.study, at), Channels(x, color))
+    lines = _lines_of(result, value, replace(channels, facet=()), at)
     ax = ax or new_axes()
-    draw_panel(ax, cells, lines)
-    set_scales(ax, cells, lines)
-    ax.set_ylabel(every()[column].label)
-    if channels.x is not None:
-        ax.set_xlabel(label_of(channels.x))
-    if channels.color is not None:
-        put_legend(ax, channels.color.replace("_", " "), handles=_handles(lines))
-    bands = bands_text(cells, column)
-    notes += _notes(cells, column)
-    ax.set_title(heading(result, values, shown, notes, inches_across(ax), bands=bands), fontsize=10)
+    draw_panel(ax, lines.selected.table, lines)
+    set_scales(ax, lines)
+    ax.set_ylabel(lines.selected.description.label)
+    if lines.x is not None:
+        ax.set_xlabel(label_of(lines.x))
+    if lines.color is not None:
+        put_legend(ax, spaced(lines.color), handles=_handles(lines))
+    ax.set_title(_title(result, lines, (), inches_across(ax)), fontsize=10)
     return ax
 
 
-def _notes(cells: pd.DataFrame, statistic: str) -> list[str]:
-    """Return the notes on gaps and on bands without an upper end."""
-    notes = []
-    if np.isnan(drawn_values(cells, statistic)).any():
-        notes.append(f"gaps where {every()[statistic].missing}")
-    if is_open(cells, statistic).any():
+def line_panels(
+    result: Result,
+    x: str | None = None,
+    color: str | None = None,
+    facet: Sequence[str] = (),
+    value: str | None = None,
+    at: At | None = None,
+) -> Figure:
+    """Draw a statistic over one parameter, colored by another, in a panel for each value of up to two others.
+
+    ``facet`` names the parameters of panels, across and down; the other options are those of :func:`line_plot`.
+    """
+    values = values_at(result.study, at)
+    channels = choose_channels(values, Channels(x, color, tuple(facet)))
+    lines = _lines_of(result, value, channels, at)
+    panels = _panels(lines.selected.table, channels.facet, values)
+    across, down = _grid([len(values[name]) for name in channels.facet])
+    width, height = _size(across, down)
+    figure = new_figure(width, height)
+    grid = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False)
+    for axes, (title, of_panel) in zip(grid.flat, panels, strict=False):
+        draw_panel(axes, of_panel, lines)
+        axes.set_title(textwrap.fill(title, int(14 * width / across)), fontsize=9)
+    for axes in grid.flat[: len(panels)]:
+        set_scales(axes, lines)
+    _place_ticks(grid, len(panels))
+    figure.suptitle(_title(result, lines, channels.facet, width), fontsize=10)
+    figure.supylabel(lines.selected.description.label, fontsize=10)
+    if lines.x is not None:
+        figure.supxlabel(label_of(lines.x), fontsize=10)
+    if lines.color is not None:
+        _put_legend(figure, lines)
+    return figure
+
+
+def _lines_of(result: Result, value: str | None, channels: Channels, at: At | None) -> Lines:
+    """Return what all panels show."""
+    values = values_at(result.study, at)
+    selected = select(result, value, at, [name for name in values if name in channels.assigned()])
+    single = {"color": NAMED_COLORS[0], "marker": "o"}
+    styles = line_styles(values[channels.color]) if channels.color else {None: single}
+    return Lines(selected, channels.x, channels.color, styles)
+
+
+def _title(result: Result, lines: Lines, facet: Sequence[str], width: float) -> str:
+    """Return the title: what is pooled, the meaning of bands, gaps, and bands without an upper end."""
+    selected, bands = lines.selected, lines.bands()
+    ends = list(selected.description.drawn_band or ())
+    has_bands = bool(ends) and selected.table[ends].notna().any(axis=None)
+    notes = selected.notes
+    if np.isnan(bands.values).any():
+        notes.append(f"gaps where {selected.description.missing}")
+    if bands.is_open.any():
         notes.append("bands that reach the top have no upper end")
-    return notes
-
-
-def _prepare(
-    result: Result, column: str, channels: Channels, values: Values, at: At | None
-) -> tuple[pd.DataFrame, list[str], Lines, list[str]]:
-    """Return the cells to draw, the shown parameters, the properties of all panels, and notes for the title."""
-    shown = [name for name in values if name in channels.assigned()]
-    styles = line_styles(values[channels.color]) if channels.color else {None: SINGLE_LINE}
-    selected = select(result, column, at, shown)
-    cells, x_values = selected.table, selected.along(channels.x) if channels.x else ()
-    lines = Lines(column, channels.x, channels.color, x_values, styles, top_of(cells, column))
-    return cells, shown, lines, selected.notes
+    shown = [name for name in (lines.x, lines.color, *facet) if name is not None]
+    meaning = f", {selected.description.band_meaning}" if has_bands else ""
+    return heading(result, selected.values, shown, notes, width, bands=meaning)
 
 
 def _panels(cells: pd.DataFrame, facet: Sequence[str], values: Values) -> list[tuple[str, pd.DataFrame]]:
@@ -163,7 +146,7 @@ def _panels(cells: pd.DataFrame, facet: Sequence[str], values: Values) -> list[t
         shown, texts = cells, []
         for name, entry in zip(facet, reversed(entries), strict=True):
             shown = shown[shown[name] == entry]
-            texts.append(f"{name.replace('_', ' ')} {short(entry)}")
+            texts.append(f"{spaced(name)} {short(entry)}")
         panels.append((", ".join(texts), shown))
     return panels
 
@@ -193,20 +176,11 @@ def _place_ticks(grid: NDArray[Any], n_panels: int) -> None:
         axes.tick_params(labelbottom=k + across >= n_panels)
 
 
-def _label(figure: Figure, title: str, lines: Lines) -> None:
-    """Write title, labels of the axes and legend, and widen the figure for the legend."""
+def _put_legend(figure: Figure, lines: Lines) -> None:
+    """Draw the legend to the right of all panels, and widen the figure for it."""
     width, height = figure.get_size_inches()
-    figure.suptitle(title, fontsize=10)
-    figure.supylabel(every()[lines.statistic].label, fontsize=10)
-    if lines.x is not None:
-        figure.supxlabel(label_of(lines.x), fontsize=10)
-    if lines.color is None:
-        return
     legend = figure.legend(
-        handles=_handles(lines),
-        title=lines.color.replace("_", " "),
-        frameon=False,
-        loc="outside center right",
+        handles=_handles(lines), title=spaced(lines.color or ""), frameon=False, loc="outside center right"
     )
     extent = legend.get_window_extent()
     figure.set_size_inches(width + extent.width / figure.dpi, max(height, extent.height / figure.dpi + 0.3))
@@ -223,25 +197,13 @@ def _handles(lines: Lines) -> list[Line2D]:
     ]
 
 
-def _lines(
-    result: Result,
-    x: str | None = None,
-    color: str | None = None,
-    facet: tuple[str, ...] = (),
-    value: str | None = None,
-    at: At | None = None,
-) -> Figure:
-    """Draw lines over a parameter, in panels."""
-    return draw_figure(result, value, Channels(x, color, facet), at)
-
-
 def _refusal(result: Result) -> str | None:
     shown = choose_channels(result.study.parameters, Channels()).assigned()
     return pooling_fault(result, statistic_of(result, None), None, list(shown))
 
 
 KIND = FigureKind(
-    _lines,
+    line_panels,
     10,
     "a statistic over one parameter, with a line for each value of a second one, and panels for a third and fourth",
     _refusal,

@@ -10,7 +10,7 @@ from sweep.errors import SweepError
 from sweep.figures.canvas import new_axes, say_why
 from sweep.figures.figure_kind import FigureKind
 from sweep.figures.groups import Groups, finish, rows_fault, usual_color
-from sweep.figures.panels import line_styles
+from sweep.figures.line_styles import line_styles
 from sweep.figures.ticks import number_ticks, scale_numbers
 from sweep.results.answers import alone_fault, criterion_fault
 from sweep.results.curves import profile_of

@@ -12,7 +12,7 @@ from sweep.figures.canvas import new_axes, say_why
 from sweep.figures.channels import is_number
 from sweep.figures.figure_kind import FigureKind
 from sweep.figures.groups import Groups, Shown, counts_fault, finish
-from sweep.figures.panels import NAMED_COLORS
+from sweep.figures.line_styles import NAMED_COLORS
 from sweep.figures.ranges import in_ranges
 from sweep.figures.step_bins import bins_of
 from sweep.figures.ticks import name_ticks, number_ticks, scale_numbers

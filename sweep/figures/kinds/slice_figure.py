@@ -11,7 +11,7 @@ from sweep.errors import SweepError, unknown
 from sweep.figures.axis import Places, heading
 from sweep.figures.canvas import new_axes, new_figure, say_why
 from sweep.figures.figure_kind import Caption, FigureKind
-from sweep.figures.panels import NAMED_COLORS
+from sweep.figures.line_styles import NAMED_COLORS
 from sweep.figures.ranked_cells import by_rank, some_of
 from sweep.figures.statistics import Selected, can_be_pooled, drawn_values, select
 from sweep.figures.ticks import number_ticks, scale_from_zero, scale_numbers

@@ -17,8 +17,7 @@ from matplotlib.image import imread
 
 import sweep
 from sweep import Result, SweepError
-from sweep.figures import draw_figure, save_figure
-from sweep.figures.channels import Channels
+from sweep.figures import draw, save_figure
 from tests.sweep.support import make_study
 
 RATES = [0.05, 0.1, 0.2, 0.4, 0.8]
@@ -91,7 +90,7 @@ def labels(figure: Figure) -> list[str]:
 @pytest.mark.parametrize("name", STUDIES)
 def test_figure_is_written(tmp_path: Path, name: str) -> None:
     """A figure of any study is written and not blank."""
-    save_figure(draw_figure(run(name)), tmp_path / "rate.png")
+    save_figure(draw(run(name)), tmp_path / "rate.png")
     image = imread(tmp_path / "rate.png")
     assert image.shape[0] > 300
     assert image.shape[1] > 500
@@ -103,7 +102,7 @@ def test_figure_is_written(tmp_path: Path, name: str) -> None:
 def test_lines_show_the_rates(name: str) -> None:
     """Each value of the other parameter has a line with the rates of its cells in percent, and a band."""
     result = run(name)
-    figure = draw_figure(result)
+    figure = draw(result)
     (axes,) = panels(figure)
     others = list(result.study.parameters.get("hidden", ()))
     assert len(axes.lines) == len(axes.collections) == max(len(others), 1)
@@ -120,7 +119,7 @@ def test_lines_show_the_rates(name: str) -> None:
 def test_third_parameter_makes_panels() -> None:
     """With three parameters, each value of one has a panel with a line for each value of another."""
     result = run("three parameters")
-    figure = draw_figure(result)
+    figure = draw(result)
     assert [axes.get_title() for axes in panels(figure)] == ["hidden 2", "hidden 3"]
     rates = 100 * result.cells["convergence_rate"].to_numpy().reshape(2, 3, len(RATES))
     for axes, of_panel in zip(panels(figure), rates, strict=True):
@@ -131,7 +130,7 @@ def test_third_parameter_makes_panels() -> None:
 def test_fourth_parameter_goes_down() -> None:
     """Of two parameters of panels, the first goes across and the second down."""
     result = pretend(hidden=[2, 4], activation=["relu", "tanh", "elu"], bias=[True, False], learning_rate=RATES)
-    figure = draw_figure(result, channels=Channels(facet=("bias", "activation")))
+    figure = draw(result, facet=("bias", "activation"))
     expected = [f"bias {bias}, activation {name}" for name in ("relu", "tanh", "elu") for bias in (True, False)]
     assert [axes.get_title().replace("\n", " ") for axes in panels(figure)] == expected
     cells = result.cells
@@ -142,13 +141,13 @@ def test_fourth_parameter_goes_down() -> None:
 def test_channels_and_selected_values() -> None:
     """Channels can be chosen, and values selected as they are printed."""
     result = pretend(hidden=[2, 4, 8], learning_rate=[0.0017782794, 0.1, 1.0])
-    figure = draw_figure(result, channels=Channels(x="hidden"), at={"learning_rate": ["0.001778", "1"]})
+    figure = draw(result, x="hidden", at={"learning_rate": ["0.001778", "1"]})
     (axes,) = panels(figure)
     rates = 100 * result.cells["convergence_rate"].to_numpy().reshape(3, 3)
     np.testing.assert_array_equal([line.get_ydata() for line in axes.lines], [rates[:, 0], rates[:, 2]])
     assert labels(figure) == ["0.001778", "1"]
     assert figure.get_supxlabel() == "hidden, units"
-    single = draw_figure(result, at={"hidden": [4]})
+    single = draw(result, at={"hidden": [4]})
     np.testing.assert_array_equal(panels(single)[0].lines[0].get_ydata(), rates[1])
     assert "pretended, hidden 4: 1,000 seeds" in single.get_suptitle()
 
@@ -156,7 +155,7 @@ def test_channels_and_selected_values() -> None:
 def test_more_values_than_colors_make_panels() -> None:
     """If there are too many lines for one panel, each has its own."""
     result = pretend(hidden=list(range(1, 15)), scale=[k / 9 for k in range(1, 14)])
-    figure = draw_figure(result)
+    figure = draw(result)
     assert len(panels(figure)) == 13
     assert sum(len(axes.lines) for axes in panels(figure)) == 13
     assert not figure.legends
@@ -173,7 +172,7 @@ def test_more_values_than_colors_make_panels() -> None:
 def test_points_where_the_axis_has_no_order(name: str, places: list[str]) -> None:
     """Names and booleans are separate points with bars, not a line."""
     result = run(name)
-    (axes,) = panels(draw_figure(result))
+    (axes,) = panels(draw(result))
     assert len(axes.containers) == 1
     assert [label.get_text() for label in axes.get_xticklabels()] == places
     line = axes.containers[0].lines[0]
@@ -183,7 +182,7 @@ def test_points_where_the_axis_has_no_order(name: str, places: list[str]) -> Non
 
 def test_points_of_different_colors_are_side_by_side() -> None:
     """Bars of several colors at one name do not overlap."""
-    (axes,) = panels(draw_figure(pretend(activation=["relu", "tanh"], bias=[True, False])))
+    (axes,) = panels(draw(pretend(activation=["relu", "tanh"], bias=[True, False])))
     places = [tuple(container.lines[0].get_xdata()) for container in axes.containers]
     assert len(set(itertools.chain(*places))) == 4
 
@@ -192,7 +191,7 @@ def test_points_of_different_colors_are_side_by_side() -> None:
 def test_missing_values_are_gaps(statistic: str) -> None:
     """Missing medians and infinite expectations are gaps, and the title says so."""
     result = pretend(hidden=[2, 3], learning_rate=[0.01 * k for k in range(1, 30)])
-    figure = draw_figure(result, statistic)
+    figure = draw(result, value=statistic)
     column = result.cells[statistic].astype("Float64").to_numpy(np.float64, na_value=np.nan).reshape(2, -1)
     expected = np.where(np.isinf(column), np.nan, column) * (100 if statistic == "convergence_rate" else 1)
     drawn = np.array([line.get_ydata() for line in panels(figure)[0].lines])
@@ -202,7 +201,7 @@ def test_missing_values_are_gaps(statistic: str) -> None:
 
 def test_empty_panels_say_why() -> None:
     """A panel without values says why it is empty, and can be written."""
-    figure = draw_figure(sweep.run(make_study(count=3, hidden=2, learning_rate=[1e-30], threshold=1e-9)), "steps_q50")
+    figure = draw(sweep.run(make_study(count=3, hidden=2, learning_rate=[1e-30], threshold=1e-9)), value="steps_q50")
     figure.savefig(BytesIO())
     (text,) = panels(figure)[0].texts
     sentence = "nothing to draw: in every cell fewer than half of all runs converged"
@@ -213,7 +212,7 @@ def test_end_of_a_band_alone_is_not_drawn() -> None:
     """If in no cell half of the runs converged, the figure of medians is empty although the quartile exists."""
     result = pretend(learning_rate=RATES)
     result.cells["steps_q25"], result.cells["steps_q50"] = 100, pd.NA
-    figure = draw_figure(result, "steps_q50")
+    figure = draw(result, value="steps_q50")
     figure.draw_without_rendering()
     assert "nothing to draw" in panels(figure)[0].texts[0].get_text()
 
@@ -224,7 +223,7 @@ def test_legend_and_titles_are_never_cut(dpi: int, count: int) -> None:
     """Long names and many lines enlarge the figure, such that all texts are within it."""
     names = [f"activation_of_quite_a_long_name_{k}" for k in range(count)]
     result = pretend("study-" * 20, activation=names, learning_rate=RATES, distribution=["normal", "uniform"])
-    figure = draw_figure(result, channels=Channels(x="learning_rate", color="activation"))
+    figure = draw(result, x="learning_rate", color="activation")
     figure.set_dpi(dpi)
     figure.draw_without_rendering()
     whole = figure.bbox
@@ -241,7 +240,7 @@ def test_legend_and_titles_are_never_cut(dpi: int, count: int) -> None:
 
 def test_lines_go_from_left_to_right() -> None:
     """Lines connect values in ascending order, whatever their order in the study."""
-    (line,) = panels(draw_figure(run("values out of order")))[0].lines
+    (line,) = panels(draw(run("values out of order")))[0].lines
     assert list(line.get_xdata()) == [0.05, 0.1, 0.4]
 
 
@@ -259,30 +258,30 @@ def test_lines_go_from_left_to_right() -> None:
 )
 def test_axis_is_logarithmic_where_values_are(values: list[Any], scale: str) -> None:
     """Evenly spaced values have a linear axis; values that grow by a factor have a logarithmic one."""
-    assert panels(draw_figure(pretend(scale=values)))[0].get_xscale() == scale
+    assert panels(draw(pretend(scale=values)))[0].get_xscale() == scale
 
 
 @pytest.mark.parametrize(
     ("parameters", "options", "expected"),
     [
-        ({"hidden": [2, 3]}, {"channels": Channels(x="hiden")}, ("unknown parameter 'hiden'", "did you mean 'hidden'")),
-        ({"hidden": [2, 3]}, {"channels": Channels("hidden", "hidden")}, ("'hidden'", "x and color")),
-        ({"hidden": [2, 3]}, {"channels": Channels("hidden", None, ("hidden",))}, ("'hidden'", "x and facet")),
-        ({"hidden": [2, 3]}, {"statistic": "steps_q5"}, ("unknown statistic 'steps_q5'", "median_steps")),
+        ({"hidden": [2, 3]}, {"x": "hiden"}, ("unknown parameter 'hiden'", "did you mean 'hidden'")),
+        ({"hidden": [2, 3]}, {"x": "hidden", "color": "hidden"}, ("'hidden'", "x and color")),
+        ({"hidden": [2, 3]}, {"x": "hidden", "facet": ("hidden",)}, ("'hidden'", "x and facet")),
+        ({"hidden": [2, 3]}, {"value": "steps_q5"}, ("unknown statistic 'steps_q5'", "median_steps")),
         ({"hidden": [2, 3]}, {"at": {"hidden": ["4"]}}, ("hidden", "4", "2, 3")),
         ({"hidden": [2, 3]}, {"at": {"scale": ["4"]}}, ("unknown parameter 'scale'",)),
-        ({}, {"channels": Channels(x="hidden")}, ("nothing is swept",)),
+        ({}, {"x": "hidden"}, ("nothing is swept",)),
         (
             {"scale": RATES, "hidden": [*range(1, 14)]},
-            {"channels": Channels(None, "hidden")},
+            {"color": "hidden"},
             ("hidden", "12", "13"),
         ),
         (
             {"scale": list(range(1, 31)), "threshold": list(range(1, 28))},
-            {"channels": Channels(facet=("threshold",))},
+            {"facet": ("threshold",)},
             ("at most 25 panels", "got 27", "--at threshold="),
         ),
-        ({"hidden": [1, 2]}, {"channels": Channels(facet=("a", "b", "c"))}, ("unknown parameter 'a'",)),
+        ({"hidden": [1, 2]}, {"facet": ("a", "b", "c")}, ("unknown parameter 'a'",)),
         ({"hidden": [1, 2]}, {"at": {"hidden": ["2", "2"]}}, ("hidden", "2, 2")),
         ({"scale": [0.10001, 0.10002]}, {"at": {"scale": ["0.1"]}}, ("0.10001", "0.10002")),
     ],
@@ -290,7 +289,7 @@ def test_axis_is_logarithmic_where_values_are(values: list[Any], scale: str) -> 
 def test_refusals(parameters: dict[str, Any], options: dict[str, Any], expected: tuple[str, ...]) -> None:
     """Unknown or repeated names and too many lines or panels are refused in one sentence with a remedy."""
     with pytest.raises(SweepError) as refused:
-        draw_figure(pretend(**parameters), **options)
+        draw(pretend(**parameters), **options)
     assert len(str(refused.value).splitlines()) == 1
     assert all(text in str(refused.value) for text in expected)
 
@@ -299,5 +298,5 @@ def test_studies_without_criterion() -> None:
     """Without a criterion rates are refused, and final losses are drawn by default."""
     result = sweep.run(make_study(count=2, hidden=2, criterion="none"))
     with pytest.raises(SweepError, match="criterion 'none'"):
-        draw_figure(result, "rate")
-    assert draw_figure(result).get_supylabel() == "median final loss"
+        draw(result, value="rate")
+    assert draw(result).get_supylabel() == "median final loss"

@@ -9,13 +9,13 @@ from matplotlib.figure import Figure
 
 import sweep
 from sweep import SweepError
-from sweep.figures import draw_figure, figure_path, save_figure
+from sweep.figures import draw, figure_path, save_figure
 from tests.sweep.support import command, make_study
 
 
 def drawn() -> Figure:
     """Draw a small study."""
-    return draw_figure(sweep.run(make_study(count=3)))
+    return draw(sweep.run(make_study(count=3)))
 
 
 @pytest.mark.parametrize(("suffix", "start"), [(".png", b"\x89PNG"), (".SVG", b"<?xml"), (".pdf", b"%PDF")])

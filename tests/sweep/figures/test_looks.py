@@ -291,7 +291,7 @@ def test_bright_is_better(results: dict[str, Result], value: str) -> None:
 def test_notebooks_show_pictures(results: dict[str, Result]) -> None:
     """Notebooks show figures and axes as PNG images; both can be pickled."""
     result = results["two"]
-    drawn = [figures.draw(result), figures.draw_figure(result), figures.draw(result, "slice")]
+    drawn = [figures.draw(result), figures.draw(result, "slice")]
     ours = (figures.line_plot, figures.heatmap, figures.contour, figures.slice_plot, figures.parallel)
     drawn += [each(result) for each in (*ours, figures.importance_bars, figures.incidence, figures.losses)]
     for each in [*drawn, pickle.loads(pickle.dumps(drawn[4]))]:
