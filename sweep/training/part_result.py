@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from sweep.columns import arrow_schema
 from sweep.schedule.part import Part
 from sweep.schedule.plan import Plan
-from sweep.schemas.run_columns import attempt_columns, measure_columns, network_columns, runs_columns, threshold_columns
-from sweep.study.model import Study
+from sweep.schemas.run_columns import runs_columns
+from sweep.training.outcome_columns import OutcomeColumn, outcome_columns, updates
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,6 +62,10 @@ class PartResult:
         """Steps of the runs."""
         return int(updates(self.columns).sum(dtype=np.int64))
 
+    @cached_property
+    def _outcomes(self) -> dict[str, OutcomeColumn]:
+        return {each.column.name: each for each in outcome_columns(self.plan.study)}
+
     def rows(self, names: list[str] | None = None) -> pa.Table:
         """Return a row for each run, with all columns or those named."""
         import pyarrow as pa
@@ -82,18 +86,8 @@ class PartResult:
 
     def column(self, name: str) -> Array:
         """Return a column of the rows; status as codes."""
-        if name in self.columns._fields:
-            outcome: Array = getattr(self.columns, name)
-            return outcome
-        thresholds = [column.name for column in threshold_columns(self.plan.study)]
-        if name in thresholds:
-            return self.columns.threshold_steps[:, thresholds.index(name)]
-        measures = {column.name: column.type for column in measure_columns(self.plan.study)}
-        if name in measures:
-            return self.columns.measures[:, list(measures).index(name)].astype(measures[name])
-        attempts = [column.name for column in attempt_columns(self.plan.study)]
-        if name in attempts:
-            return self.columns.attempts[:, attempts.index(name)]
+        if name in self._outcomes:
+            return self._outcomes[name].of(self.columns)
         if name in self.networks:
             return np.concatenate(self.networks[name])
         if name == "run":
@@ -117,35 +111,3 @@ class PartResult:
 
         ends = self.columns.status, updates(self.columns), self.columns.final_loss
         return counts_table(self.plan.study, self.column("cell"), *ends)
-
-
-def updates(columns: Columns) -> Array:
-    """Return the updates of each run, (runs,), with those of all its attempts."""
-    return columns.attempts[:, 1] if columns.attempts.shape[1] else columns.steps
-
-
-def is_outcome(name: str, study: Study) -> bool:
-    """Return whether a column holds an outcome of training, rather than what follows from the study."""
-    from kernels.loop.run_arrays import Columns
-
-    others = (*threshold_columns(study), *measure_columns(study), *attempt_columns(study), *network_columns(study))
-    return name in Columns._fields or name in [column.name for column in others]
-
-
-def outcomes_from_table(table: pa.Table, study: Study) -> Columns:
-    """Return the outcomes in a table of rows of a study, with its loss thresholds."""
-    from kernels.loop.run_arrays import Columns
-    from sweep.analysis.table_values import column_values
-
-    known = {column.name: column for column in runs_columns(study)}
-    single = {name: column_values(table, known[name]) for name in Columns._fields if name in known}
-    several: dict[str, Array] = {}
-    for name, columns, kind in (
-        ("threshold_steps", threshold_columns(study), np.int32),
-        ("loss_sums", [], np.float64),  # these are columns of networks, which are never reused
-        ("measures", measure_columns(study), np.float64),
-        ("attempts", attempt_columns(study), np.int32),
-    ):
-        values = [column_values(table, column).astype(kind) for column in columns]
-        several[name] = np.stack(values, axis=1) if values else np.empty((len(table), 0), kind)
-    return Columns(**single, **several)

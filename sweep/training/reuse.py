@@ -24,7 +24,7 @@ from sweep.store.own_bits import own_bits
 from sweep.store.reader import StoreReader
 from sweep.study.model import Study
 from sweep.system.escaping import one_line
-from sweep.training.part_result import outcomes_from_table
+from sweep.training.outcome_columns import outcomes_from_table
 
 Array = NDArray[Any]
 

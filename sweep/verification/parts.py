@@ -17,12 +17,13 @@ from sweep.errors import StoreError
 from sweep.schedule.part import Part
 from sweep.schedule.plan import Plan
 from sweep.schemas.cell_columns import counts_columns
-from sweep.schemas.run_columns import runs_columns
+from sweep.schemas.run_columns import network_columns, runs_columns
 from sweep.store.commits import Commit
 from sweep.store.reader import StoreReader
 from sweep.training.adaptive_rounds import AdaptiveRounds
 from sweep.training.networks.part_trainer import PartTrainer
-from sweep.training.part_result import PartResult, is_outcome, outcomes_from_table, updates
+from sweep.training.outcome_columns import outcome_columns, outcomes_from_table, updates
+from sweep.training.part_result import PartResult
 from sweep.verification.ranges import fault_of_counts, fault_of_rows
 from sweep.verification.sample import Sample
 
@@ -119,7 +120,9 @@ class PartCheck:
     def _planned_column_that_differs(self, part: Part, table: pa.Table, columns: Columns) -> str:
         """Return the first column that follows from the study but has other values."""
         planned = PartResult(self._plan, part, columns, 0, 0)
-        names = [column.name for column in self._columns if not is_outcome(column.name, self._plan.study)]
+        trained = {each.column.name for each in outcome_columns(self._plan.study)}
+        trained |= {column.name for column in network_columns(self._plan.study)}
+        names = [column.name for column in self._columns if column.name not in trained]
         return self._column_that_differs(table.select(names), planned.rows(names))
 
     def _column_that_differs(self, one: pa.Table, other: pa.Table) -> str:

@@ -10,10 +10,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from kernels.loop.run_arrays import Columns
+from sweep.columns import STATUS
 from sweep.schedule.part import Part
 from sweep.schedule.plan import Plan
-from sweep.schemas.run_columns import attempt_columns, measure_columns, threshold_columns
-from sweep.training.part_result import updates
+from sweep.training.outcome_columns import outcome_columns, updates
 
 Array = NDArray[Any]
 
@@ -35,24 +35,21 @@ def fault_of_rows(plan: Plan, part: Part, columns: Columns) -> str:
 
 def _ranges(plan: Plan, part: Part, columns: Columns) -> Iterator[Range]:
     """Yield the range of each column whose values are limited. NaN is in every range of losses."""
-    study, updated = plan.study, updates(columns)
+    study = plan.study
     cells, counts = plan.cells(part)
     limits = np.repeat(plan.grid.most_steps(cells), counts)
-    yield "steps", columns.steps, 0, limits
-    if study.restarts.max_restarts:
-        restarts, total_steps = attempt_columns(study)
-        yield restarts.name, columns.attempts[:, 0], 0, study.restarts.max_restarts
-        yield total_steps.name, columns.attempts[:, 1], 0, limits
-    for column, steps in zip(threshold_columns(study), columns.threshold_steps.T, strict=True):
-        yield column.name, steps, -1, updated
-    yield "initial_loss", columns.initial_loss, 0, np.inf
-    yield "final_loss", columns.final_loss, 0, np.inf
-    yield "max_error", columns.max_error, 0, np.inf
-    yield "n_correct", columns.n_correct, 0, study.data.n_patterns * study.n_evaluated
-    if study.data.n_tests:
-        test_loss, n_test_correct = measure_columns(study)
-        yield test_loss.name, columns.measures[:, 0], 0, np.inf
-        yield n_test_correct.name, columns.measures[:, 1], 0, study.data.n_tests * study.n_evaluated
+    most: dict[str, Array | float] = {
+        "steps": limits,
+        "restarts": study.restarts.max_restarts,
+        "total_steps": limits,
+        "n_correct": study.data.n_patterns * study.n_evaluated,
+        "n_test_correct": study.data.n_tests * study.n_evaluated,
+    }
+    for each in outcome_columns(study):
+        if each.array == "threshold_steps":
+            yield each.column.name, each.of(columns), -1, updates(columns)
+        elif each.column != STATUS:
+            yield each.column.name, each.of(columns), 0, most.get(each.column.name, np.inf)
 
 
 def fault_of_counts(plan: Plan, part: Part, tally: pd.DataFrame) -> str:

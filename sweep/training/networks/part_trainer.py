@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from kernels.loop.run_arrays import Columns, Outcome, make_columns
+from kernels.loop.run_arrays import Columns, Outcome
 from kernels.recipe import Recipe
 from kernels.start import initialize
 from kernels.start.explicit import place_given
@@ -20,7 +20,6 @@ from sweep.schedule.kernel_count import draws_by_numpy, study_effort
 from sweep.schedule.part import Part
 from sweep.schedule.plan import Plan
 from sweep.schedule.recipes import cell_settings, make_recipe
-from sweep.schemas.run_columns import measure_columns
 from sweep.study.axes.grid import Cell
 from sweep.study.model import Study
 from sweep.study.options.option_tables import with_role
@@ -30,7 +29,8 @@ from sweep.training.networks.given_starts import given_in_all, given_in_cells
 from sweep.training.networks.kept_trainers import KeptTrainers
 from sweep.training.networks.network_recorder import NetworkRecorder
 from sweep.training.networks.tester import Tester
-from sweep.training.part_result import PartResult, updates
+from sweep.training.outcome_columns import make_outcomes, updates
+from sweep.training.part_result import PartResult
 
 if TYPE_CHECKING:
     from sweep.training.reuse import Reuse
@@ -84,7 +84,7 @@ class PartTrainer:
                 self._pause()
             if piece.open is None or piece.open.any():
                 trained.append(self._train_piece(piece))
-        nothing = _Trained(self._make_columns(0), 0, 0, self.networks.nothing())
+        nothing = _Trained(make_outcomes(self.plan.study, 0), 0, 0, self.networks.nothing())
         pieces, lane_steps, reused_steps, kept = zip(*(trained or [nothing]), strict=True)
         columns = pieces[0] if len(pieces) == 1 else Columns(*map(np.concatenate, zip(*pieces, strict=True)))
         networks = {name: [piece[name] for piece in kept] for name in nothing.networks}
@@ -155,7 +155,7 @@ class PartTrainer:
         if self._reuse is None:
             outcome, networks = self._train_runs(cells, counts, seeds)
             return _Trained(outcome.columns, outcome.lane_steps, 0, networks)
-        columns = self._make_columns(len(seeds))
+        columns = make_outcomes(self.plan.study, len(seeds))
         known = self._reuse.fill(cells, counts, seeds, columns)
         reused_steps = int(updates(columns)[known].sum(dtype=np.int64))
         lane_steps = reused_steps  # as if no lane had been idle
@@ -166,11 +166,6 @@ class PartTrainer:
                 getattr(columns, name)[~known] = getattr(outcome.columns, name)
             lane_steps += outcome.lane_steps
         return _Trained(columns, lane_steps, reused_steps, {})
-
-    def _make_columns(self, n_runs: int) -> Columns:
-        study = self.plan.study
-        numbers = len(study.record.loss_thresholds), len(study.record.loss_sums), len(measure_columns(study))
-        return make_columns(n_runs, *numbers, restarts=bool(study.restarts.max_restarts))
 
     def _train_runs(self, cells: Array, counts: Array, seeds: Array) -> tuple[Outcome, dict[str, Array]]:
         """Train runs of one shape, ``counts`` successive runs of each cell; return what is recorded of networks too."""

@@ -18,7 +18,7 @@ from kernels.recipe import NamedParameters
 from sweep.columns import STATUSES
 from sweep.errors import StoreError, StudyError
 from sweep.schedule.plan import Plan
-from sweep.schemas.run_columns import measure_columns, threshold_columns
+from sweep.schemas.run_columns import measure_columns
 from sweep.study.description import html_table
 from sweep.study.load import load_study
 from sweep.study.model import Study
@@ -26,6 +26,7 @@ from sweep.study.reading.section import MAX_SEED
 from sweep.study.reading.value_forms import Scalar
 from sweep.system.formatting import count_text, short
 from sweep.training.networks.part_trainer import PartTrainer
+from sweep.training.outcome_columns import outcome_columns
 
 if TYPE_CHECKING:
     from sweep.results.result import Result
@@ -35,6 +36,8 @@ Array = NDArray[Any]
 
 # Number of first and of last evaluations, and of patterns, that a notebook shows.
 _SHOWN_EVALUATIONS, _SHOWN_PATTERNS = 3, 16
+# Columns of rows that are attributes of a trace.
+_ENDS = ("status", "steps", "epochs", "initial_loss", "final_loss", "n_correct", "max_error")
 
 
 @dataclass(frozen=True, repr=False)
@@ -252,19 +255,13 @@ def _replay(plan: Plan, cell: int, seed: int, row: dict[str, Any]) -> Trace:
     counted = {name: getattr(first.columns, name) for name in ("status", "threshold_steps", "attempts")}
     outcome = outcome._replace(columns=outcome.columns._replace(**counted))
     outcome = part_trainer.measured(plan.grid.cell(cell), settings, one, outcome)
-    found = {name: column[0].tolist() for name, column in outcome.columns._asdict().items()}
+    found = {each.column.name: each.of(outcome.columns)[0].tolist() for each in outcome_columns(plan.study)}
     found["status"] = STATUSES[found["status"]]
-    names = ("threshold_steps", "measures", "attempts", "loss_sums")
-    to_thresholds, measured, (restarts, total_steps), _ = (found.pop(name) for name in names)
+    restarts, total_steps = outcome.columns.attempts[0].tolist()
     n_windows = plan.grid.n_windows(cells)[0].item()
     found["epochs"] = found["steps"] // n_windows
     evaluated_at = np.append(np.arange(0, found["steps"], n_windows), found["steps"])
-    named = zip((column.name for column in threshold_columns(plan.study)), to_thresholds, strict=True)
-    kinds = zip(measure_columns(plan.study), measured, strict=True)
-    measures = {column.name: value if column.type == "float64" else int(value) for column, value in kinds}
-    own = {"cell": cell, "seed": seed, **plan.grid.values(cell), **found, **measures, **dict(named)}
-    if plan.study.restarts.max_restarts:
-        own |= {"restarts": restarts, "total_steps": total_steps}
+    own = {"cell": cell, "seed": seed, **plan.grid.values(cell), **found}
     recorded = part_trainer.networks.record(plan.grid.cell(cell), settings, one, initial, outcome)
     own |= {name: column[0].tolist() for name, column in recorded.items()}
     patterns = plan.study.patterns_of(cell)
@@ -273,7 +270,7 @@ def _replay(plan: Plan, cell: int, seed: int, row: dict[str, Any]) -> Trace:
         parameters=plan.grid.values(cell),
         seed=seed,
         cell=cell,
-        **found,
+        **{name: found[name] for name in _ENDS},
         restarts=restarts,
         total_steps=total_steps,
         losses=outcome.losses[0, : len(evaluated_at)],
@@ -282,8 +279,10 @@ def _replay(plan: Plan, cell: int, seed: int, row: dict[str, Any]) -> Trace:
         targets=np.array(patterns.targets),
         predictions=outcome.predictions[0].reshape(len(patterns.targets), -1),
         weights=trainer.recipe.architecture.split(outcome.final_weights[0], hidden),
-        measures=measures,
-        threshold_steps=dict(zip(plan.study.record.loss_thresholds, to_thresholds, strict=True)),
+        measures={column.name: found[column.name] for column in measure_columns(plan.study)},
+        threshold_steps=dict(
+            zip(plan.study.record.loss_thresholds, outcome.columns.threshold_steps[0].tolist(), strict=True)
+        ),
         row=own,
         mismatches={name: stored for name, stored in row.items() if name in own and not _same_bits(stored, own[name])},
     )
