@@ -6,15 +6,16 @@ import json
 from pathlib import Path
 from typing import Any
 
-from rich.table import Table
+import pandas as pd
 
 from sweep.bench.case import Case
 from sweep.bench.figure import draw, kinds
 from sweep.bench.measure import Comparison
 from sweep.bench.operation_counts import Operations, step_operations
 from sweep.bench.runner import Findings
+from sweep.results.tables.table import Table, value_column
 from sweep.system.host import machine_facts
-from sweep.terminal.tables import make_table, print_table
+from sweep.terminal.screen import print_table
 
 
 def to_dict(findings: Findings) -> dict[str, Any]:
@@ -67,22 +68,20 @@ def _describe(case: Case) -> str:
 
 
 def _table(comparisons: list[Comparison], title: str) -> Table:
-    """Make a table with a row for each peer and a column for each hidden size."""
-    sizes = list(dict.fromkeys(c.case.size for c in comparisons))
-    table = make_table(
-        f"{title}: million network-steps per second, and speed of xor-sweep / speed of the peer (median [range])"
+    """Make a table with a row for each peer and two columns for each hidden size."""
+    rows = []
+    for peer in dict.fromkeys(c.title for c in comparisons):
+        row = {"peer": peer}
+        for found in (c.summary() | {"size": c.case.size} for c in comparisons if c.title == peer):
+            row |= {f"hidden {found['size']}": _number(found["rate"] / 1e6), f"times {found['size']}": _times(found)}
+        rows.append(row)
+    frame = pd.DataFrame(rows).fillna("-")
+    columns = tuple(
+        value_column(name, "times" if name.startswith("times") else name, is_text=name == "peer")
+        for name in map(str, frame)
     )
-    table.add_column("peer", no_wrap=True)
-    for size in sizes:
-        table.add_column(f"hidden {size}", justify="right", no_wrap=True)
-        table.add_column("times", justify="right", no_wrap=True)
-    for title in dict.fromkeys(c.title for c in comparisons):
-        cells = []
-        for size in sizes:
-            row = next((c.summary() for c in comparisons if c.title == title and c.case.size == size), None)
-            cells += ["-", "-"] if row is None else [_number(row["rate"] / 1e6), _times(row)]
-        table.add_row(title, *cells)
-    return table
+    what = "million network-steps per second, and speed of xor-sweep / speed of the peer (median [range])"
+    return Table(f"{title}: {what}", columns, frame, len(frame))
 
 
 def _number(value: float) -> str:

@@ -30,6 +30,6 @@ def best(
     With parameters in --by, print the best cell for each of their values.
     """
     from sweep.study.selection import parse_picks
-    from sweep.terminal.best import print_best
+    from sweep.terminal.printed import print_best
 
     print_best(open_with_warning(directory), split_names(by) if by else (), top, parse_picks(at) if at else None)

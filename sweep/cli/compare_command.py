@@ -48,8 +48,7 @@ def compare(
     from sweep.results.comparison import Pairing
     from sweep.results.queries import compared_by
     from sweep.statistics.of_cells import measure_of
-    from sweep.terminal.comparisons import print_comparison
-    from sweep.terminal.measures import print_measured_comparison
+    from sweep.terminal.printed import print_comparison
 
     if (vary is None) == (other is None):
         raise SweepError("compare needs either --vary NAME (the values of a parameter) or a second results folder")
@@ -59,18 +58,12 @@ def compare(
         parameters, statistic = split_by(result.study, names, compared_by())
         measure = measure_of(statistic or default_statistic(result.study))
         compared = result.compare(vary, names, margin=margin)
-        if measure:
-            print_measured_comparison(compared, parameters, measure, top)
-        else:
-            print_comparison(compared, parameters, top)
+        print_comparison(compared, parameters, measure, top)
         return
     assert other is not None
     pairing = Pairing(result, open_with_warning(other))
     parameters, measure = pairing.split(names)
     compared = pairing.compare(names, margin=margin)
-    if measure:
-        print_measured_comparison(compared, parameters, measure, top)
-    else:
-        print_comparison(compared, parameters, top)
+    print_comparison(compared, parameters, measure, top)
     if sentence := pairing.left_out():
         print(sentence)

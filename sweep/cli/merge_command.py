@@ -23,7 +23,7 @@ def merge(
 
     Exit code 4: some runs are in none of the folders. Run the study with the new folder to train them.
     """
-    from sweep.terminal.cells import print_summary
+    from sweep.terminal.printed import print_summary
     from sweep.training.merge import merge as merge_results
 
     result = merge_results([Path(source) for source in sources], out, overwrite=overwrite, progress=True)

@@ -46,7 +46,7 @@ def run(study: StudyArgument, changes: SetOption = None, plugin: PluginOption = 
 
 def _print_outcome(result: Result, folder: str, shard: tuple[int, int]) -> None:
     """Print the summary of a result after training."""
-    from sweep.terminal.cells import print_summary
+    from sweep.terminal.printed import print_summary
 
     if not result.facts["n_runs"]:
         late = "nothing is trained yet: the time budget ended while kernels were compiled; the kernels are kept"

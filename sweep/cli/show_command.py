@@ -45,7 +45,7 @@ def show(
     """
     from sweep.results.result import open_result
     from sweep.results.sentences import answer, coverage
-    from sweep.terminal.cells import print_cells, print_sums
+    from sweep.terminal.printed import print_cells
 
     result = open_result(directory, partial=True)
     if parts:
@@ -54,9 +54,9 @@ def show(
         return
     if by is not None:
         warn(coverage(result))
-        print_sums(result, split_names(by), sort, top)
+        print_cells(result, split_names(by), sort, top)
         return
-    print_cells(result, sort, top)
+    print_cells(result, (), sort, top)
     print(*answer(result), sep="\n")
     for name in ("name", "identity", "n_runs", "net_steps", "lane_occupancy", "cpu", "digest"):
         if result.facts.get(name) is not None:

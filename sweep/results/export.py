@@ -7,17 +7,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from math import inf
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from sweep.columns import Column
 from sweep.errors import SweepError, shown, unknown
-from sweep.results.answers import default_statistic, sort_by
 from sweep.results.queries import Queries
 from sweep.results.sentences import coverage
+from sweep.results.tables.cells_table import cells_table
+from sweep.results.tables.table import Table
 from sweep.results.tex import tex_table
 from sweep.schemas.cell_columns import cells_columns
 from sweep.system.atomic_files import check_output, replace_file
-from sweep.system.formatting import count_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,37 +31,6 @@ _OF_SEVERAL = {
     "runs of the cell": "runs of the cells",
     "95 % Wilson interval": "95 % interval, which counts each seed once",
 }
-
-
-class Table(NamedTuple):
-    """Rows to write.
-
-    Attributes
-    ----------
-    frame
-        The table.
-    columns
-        Descriptions of the columns, in their order.
-    by
-        Parameters by which cells are pooled; none for single cells.
-    order
-        The order of the rows as a clause; empty for that of the study.
-    n_rows
-        Rows of the whole table; the frame may have only the first of them.
-    """
-
-    frame: pd.DataFrame
-    columns: list[Column]
-    by: Sequence[str]
-    order: str
-    n_rows: int
-
-    def heading(self) -> str:
-        """Return what the rows are, how many there are, and their order."""
-        what = "cell" if not self.by else "value" if len(self.by) == 1 else "combination"
-        of = f" of {', '.join(self.by)}" if self.by else ""
-        part = "" if len(self.frame) == self.n_rows else f"{len(self.frame):,} of "
-        return f"{part}{count_text(self.n_rows, what)}{of}{self.order}"
 
 
 def format_of(to: str | None, out: Path | None) -> str:
@@ -102,26 +71,20 @@ def export(
 
 def exported(result: Queries, to: str, by: Sequence[str] = (), sort: str | None = None, top: int | None = None) -> str:
     """Return the table of cells in one of :data:`FORMATS` as text; see :meth:`sweep.Result.export`."""
-    table = _table(result, by, sort, top)
+    table = cells_table(result, result.summarize(by) if by else result.cells, by, sort, top)
+    columns = cells_columns(result.study)
+    if by:
+        columns = [*map(_of_several, columns), _N_CELLS]
+    return _written(result, to, table, columns, by)
+
+
+def _written(result: Queries, to: str, table: Table, columns: Sequence[Column], by: Sequence[str]) -> str:
+    """Return a table as text, with the descriptions of its columns."""
     if to == "csv":
         return _csv(result, table)
     if to == "json":
-        return "".join(_json(result, table))
-    return tex_table(result, table.frame, table.columns, by, table.heading())
-
-
-def _table(result: Queries, by: Sequence[str], sort: str | None, top: int | None) -> Table:
-    """Return the rows to write, in the order ``sort``. The first ``top`` rows are the best ones by default."""
-    if top is not None and top < 1:
-        raise SweepError(f"top: must be at least 1, got {top}")
-    whole = result.summarize(by) if by else result.cells
-    frame, order = whole, f", sorted by {sort}" if sort else ""
-    if sort or top:
-        frame = sort_by(whole, result.study, sort or default_statistic(result.study)).head(top or len(whole))
-        order = order or ", best first"
-    columns = cells_columns(result.study)
-    known = {column.name: column for column in ([*map(_of_several, columns), _N_CELLS] if by else columns)}
-    return Table(frame, [known[name] for name in frame.columns], by, order, len(whole))
+        return "".join(_json(result, table, columns, by))
+    return tex_table(result, table, columns, f"tab:{result.study.name}")
 
 
 def _of_several(column: Column) -> Column:
@@ -138,7 +101,7 @@ def _csv(result: Queries, table: Table) -> str:
     return str(frame.to_csv(index=False, lineterminator="\n"))
 
 
-def _json(result: Queries, table: Table) -> Iterator[str]:
+def _json(result: Queries, table: Table, columns: Sequence[Column], by: Sequence[str]) -> Iterator[str]:
     """Yield strict JSON, a line for each column and row. Missing values are null, infinite ones the text "inf".
 
     pandas would round floats to 15 decimals.
@@ -147,16 +110,17 @@ def _json(result: Queries, table: Table) -> Iterator[str]:
     if not result.complete:
         about["coverage"] = coverage(result)
     about |= {name: result.facts.get(name) for name in ("identity", "digest")}
-    about |= {"n_runs": result.facts["n_runs"], "pooled_by": list(table.by) or None}
+    about |= {"n_runs": result.facts["n_runs"], "pooled_by": list(by) or None}
     about |= {"n_rows": len(table.frame), "n_rows_in_all": table.n_rows}
     yield "{\n"
     for name, value in about.items():
         yield f"{json.dumps(name)}: {json.dumps(value)},\n"
-    columns = [
+    known = {column.name: column for column in columns}
+    described = [
         f"{json.dumps(c.name)}: {json.dumps({'type': c.type, 'unit': c.unit, 'description': c.doc})}"
-        for c in table.columns
+        for c in (known[str(name)] for name in table.frame)
     ]
-    yield '"columns": {\n' + ",\n".join(columns) + '\n},\n"rows": [\n'
+    yield '"columns": {\n' + ",\n".join(described) + '\n},\n"rows": [\n'
     between = ""
     for row in _rows(table.frame):
         yield between + json.dumps(row, allow_nan=False)

@@ -11,10 +11,12 @@ from sweep.columns import statuses
 from sweep.results.answers import has_criterion, n_not_worse, swept
 from sweep.results.pooled_cells import pairs_seeds, sum_over
 from sweep.results.queries import Queries
-from sweep.statistics.of_cells import main_statistic_of
+from sweep.results.tables.table import statistic_text
+from sweep.statistics.of_cells import OF_CONVERGENCE, main_statistic_of
+from sweep.statistics.of_cells.steps_quantiles import MEDIAN
 from sweep.statistics.ranking import rank_cells
 from sweep.study.selection import At, values_at
-from sweep.system.formatting import count_text, interval_text, list_text, name_text, rate_text, steps_text
+from sweep.system.formatting import count_text, list_text, name_text, steps_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,14 +82,15 @@ def of_several_cells(result: Queries) -> str:
 
 def losses(result: Queries) -> list[str]:
     """Return the sentences on a fixed budget: final losses, diverged runs and the best cell."""
-    cells, statistic = result.cells, main_statistic_of("final_loss").name
-    if cells[statistic].isna().all():
+    statistic = main_statistic_of("final_loss")
+    if result.cells[statistic.name].isna().all():
         return [f"{_NO_CRITERION}, and this result has no final losses"]
     (row,) = sum_over(result, []).to_dict("records")
-    sentences, runs = [_NO_CRITERION], count_text(row["n_runs"], "run")
-    if row[statistic] == row[statistic]:
+    sentences = [_NO_CRITERION]
+    runs = count_text(row["n_runs"], "run")
+    if row[statistic.name] == row[statistic.name]:
         of = f"of {runs}" if result.even else f"over {_trained(result)}, with equal weights,"
-        sentences.append(f"the median final loss {of} is {interval_text(row, statistic)}")
+        sentences.append(f"the {statistic.label} {of} is {statistic_text(statistic, row)}")
     if row["n_diverged"]:
         sentences.append(f"{row['n_diverged']:,} of {runs} diverged; their losses count as infinite")
     return [*sentences, best_loss(result), uneven(result)]
@@ -95,14 +98,14 @@ def losses(result: Queries) -> list[str]:
 
 def best_loss(result: Queries) -> str:
     """Return the sentence on the cell with the lowest median final loss; empty for a single cell."""
-    cells, statistic = result.cells, main_statistic_of("final_loss").name
-    if len(cells) == 1:
+    statistic = main_statistic_of("final_loss")
+    if len(result.cells) == 1:
         return ""
-    (best,) = rank_cells(cells, statistic).head(1).to_dict("records")
-    if best[statistic] == inf:
-        return "no cell has a finite median final loss"
+    (best,) = rank_cells(result.cells, statistic.name).head(1).to_dict("records")
+    if best[statistic.name] == inf:
+        return f"no cell has a finite {statistic.label}"
     which = "best cell" if result.complete else "best cell so far"
-    text = f"median final loss {interval_text(best, statistic)} of {count_text(best['n_runs'], 'run')}"
+    text = f"{statistic.label} {statistic_text(statistic, best)} of {count_text(best['n_runs'], 'run')}"
     return f"{which}: {name_text(best, swept(result.study))}: {text}{_others(result)}"
 
 
@@ -169,12 +172,13 @@ def best_cell(result: Queries) -> str:
         where = f" in any of {_trained(result)}" if len(cells) > 1 else ""
         return f"no run converged{where}"
     (best,) = rank_cells(cells).head(1).to_dict("records")
-    median = steps_text(best["steps_q50"])
+    median = steps_text(best[MEDIAN.name])
     expected = f"{steps_text(best['expected_steps'])} expected steps (ERT)"
     steps = f"median {median} steps" if median != "-" else expected
     if len(cells) == 1:
         return f"{steps}, {expected}" if median != "-" else expected
-    text = f"{rate_text(best, ' %')} of {count_text(best['n_runs'], 'run')} converged, {steps}"
+    rate = statistic_text(OF_CONVERGENCE["convergence_rate"], best, " %")
+    text = f"{rate} of {count_text(best['n_runs'], 'run')} converged, {steps}"
     which = "best cell" if result.complete else "best cell so far"
     return f"{which}: {name_text(best, swept(result.study))}: {text}{_others(result)}"
 
@@ -187,8 +191,7 @@ def restarts(result: Queries) -> str:
     if not best["restarted_steps_high"] < best["expected_steps_low"]:  # missing with few successes
         return ""
     without, with_restarts = (
-        "{} [{}, {}]".format(*(steps_text(best[f"{name}{end}"]) for end in ("", "_low", "_high")))
-        for name in ("expected_steps", "restarted_steps")
+        statistic_text(OF_CONVERGENCE[name], best) for name in ("expected_steps", "restarted_steps")
     )
     where = " in the best cell" if len(result.cells) > 1 else ""
     return (

@@ -1,22 +1,19 @@
-"""The table of cells as TeX for papers: rates in percent with intervals, few digits, booktabs rules."""
+"""Tables as TeX for papers: rates in percent with intervals, few digits, booktabs rules."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from dataclasses import replace
 
 import pandas as pd
 
 from sweep.columns import Column
-from sweep.results.answers import has_criterion, swept
 from sweep.results.queries import Queries
-from sweep.results.sentences import coverage, of_each_cell, of_several_cells, uneven
+from sweep.results.sentences import coverage, uneven
+from sweep.results.tables.table import Table, TableColumn
+from sweep.statistics.definitions import definition_of
 from sweep.system.escaping import one_line
-from sweep.system.formatting import count_text, list_text, measure_texts, rate_text, short, steps_text
-
-if TYPE_CHECKING:
-    from sweep.study.model import Study
 
 # Most rows of a table that is not broken across pages.
 _OF_A_PAGE = 40
@@ -28,36 +25,20 @@ _SPECIAL = {
 }
 _NUMBER = re.compile(r"(?P<sign>-?)(?P<digits>\d[\d,]*(?:\.\d+)?)(?:e(?P<exponent>[+-]\d+))?|(?P<inf>-?inf)|-")
 
-# Statistics by their heads, and the columns that each consists of.
-_OF_CONVERGENCE = {
-    "rate, %": ("convergence_rate", "convergence_rate_low", "convergence_rate_high"),
-    "median steps": ("steps_q50",),
-    "expected steps": ("expected_steps",),
-}
-_OF_LOSSES = {
-    "median final loss": ("final_loss_q50", "final_loss_q50_low", "final_loss_q50_high"),
-    "quartiles": ("final_loss_q25", "final_loss_q75"),
-    "finite, %": ("finite_rate",),
-}
-_COUNTS = ("n_cells", "n_runs")
-_INTERVALS_OF_CELLS = {True: "95 % Wilson intervals", False: "95 % intervals, from order statistics"}
 
-
-def tex_table(result: Queries, frame: pd.DataFrame, columns: Sequence[Column], by: Sequence[str], which: str) -> str:
+def tex_table(result: Queries, table: Table, columns: Sequence[Column], label: str) -> str:
     """Return a table of TeX.
 
     Parameters
     ----------
     result
         Complete or partial.
-    frame
-        The rows to show: cells, or statistics pooled by parameters.
+    table
+        The table; optional columns and numbers of cells are left out.
     columns
-        Descriptions of the columns of the frame.
-    by
-        Parameters by which cells are pooled; none for single cells.
-    which
-        A clause that says which rows are shown.
+        Descriptions of the columns of its frame.
+    label
+        For references.
 
     Returns
     -------
@@ -65,32 +46,34 @@ def tex_table(result: Queries, frame: pd.DataFrame, columns: Sequence[Column], b
         Comments on the columns, and a table with a caption. It needs the package booktabs, and longtable for more than
         40 rows.
     """
-    counts = [name for name in (_COUNTS if by else _COUNTS[1:]) if frame[name].nunique() > 1]
-    names = [*(by or swept(result.study)), *counts]
-    statistics = _OF_CONVERGENCE if has_criterion(result.study) else _OF_LOSSES
-    heads = [name.removeprefix("n_") if name in counts else name for name in names]
+    table = table.essential()
+    table = replace(table, columns=tuple(column for column in table.columns if column.head != "cell"))
+    is_long = len(table.frame) > _OF_A_PAGE
+    sides = ["l" if _is_text(column, table.frame) else "r" for column in table.columns]
     rows = [
-        [*(_value(name, row[name]) for name in names), *map(numbers_as_tex, _statistics(row, result.study))]
-        for row in frame.to_dict("records")
+        [as_tex(text) if side == "l" else numbers_as_tex(text) for text, side in zip(texts, sides, strict=True)]
+        for texts in table.texts
     ]
-    is_long = len(rows) > _OF_A_PAGE
-    sides = ["l" if isinstance(frame[name].iloc[0], str) else "r" for name in names] + ["r"] * len(statistics)
-    low = next(iter(statistics.values()))[1]
-    table = pd.DataFrame(rows, columns=list(map(_head, [*heads, *statistics], sides)))
-    drawn = table.style.hide(axis="index").to_latex(
-        hrules=True,
-        column_format="".join(sides),
-        position_float=None if is_long else "centering",
-        caption=_caption(result, by, which + _alike(frame, by), has_intervals=bool(frame[low].notna().any())),
-        label=f"tab:{result.study.name}",
-        environment="longtable" if is_long else "table",
+    heads = [_head(column.head, side) for column, side in zip(table.columns, sides, strict=True)]
+    drawn = (
+        pd.DataFrame(rows, columns=heads)
+        .style.hide(axis="index")
+        .to_latex(
+            hrules=True,
+            column_format="".join(sides),
+            position_float=None if is_long else "centering",
+            caption=_caption(result, table),
+            label=label,
+            environment="longtable" if is_long else "table",
+        )
     )
-    comments = [
-        *_packages(is_long),
-        *_sources(result),
-        *_meanings({**{name: (name,) for name in names}, **statistics}, columns),
-    ]
+    comments = [*_packages(is_long), *_sources(result), *_meanings(table, columns)]
     return "".join(f"% {one_line(line)}\n" for line in comments) + drawn
+
+
+def _is_text(column: TableColumn, frame: pd.DataFrame) -> bool:
+    """Return whether values of a column are words."""
+    return column.is_text or isinstance(frame[column.shows[0]].iloc[0], str)
 
 
 def as_tex(text: str) -> str:
@@ -128,39 +111,26 @@ def _number(found: re.Match[str]) -> str:
 
 def _head(text: str, side: str) -> str:
     """Return the head of a column with a line for each word, which keeps tables narrow."""
-    lines = re.split(r"(?<!,) |(?<=_)", text)
+    lines = re.split(r"(?<!,)[ \n]|(?<=_)", text)
     stacked = r"\\".join(map(as_tex, lines))
     return rf"\shortstack[{side}]{{{stacked}}}" if len(lines) > 1 else stacked
 
 
-def _alike(frame: pd.DataFrame, by: Sequence[str]) -> str:
-    """Return the clause on counts that are equal in all rows and so need no columns."""
-    counts = {name: int(frame[name].iloc[0]) for name in (_COUNTS if by else _COUNTS[1:]) if frame[name].nunique() == 1}
-    texts = [count_text(n, name.removeprefix("n_").removesuffix("s")) for name, n in counts.items()]
-    return f", each of {list_text(texts)}" if texts else ""
-
-
-def _value(name: str, value: Any) -> str:
-    """Return a count, or the value of a parameter."""
-    if name in _COUNTS:
-        return f"{value:,}"
-    return as_tex(short(value)) if isinstance(value, str) else numbers_as_tex(short(value))
-
-
-def _statistics(row: Mapping[Any, Any], study: Study) -> list[str]:
-    """Return the statistics of a row as they are printed on the terminal."""
-    if has_criterion(study):
-        return [rate_text(row), steps_text(row["steps_q50"]), steps_text(row["expected_steps"])]
-    return measure_texts(row, "final_loss")
-
-
-def _caption(result: Queries, by: Sequence[str], which: str, *, has_intervals: bool) -> str:
-    """Return the caption: the rows, the coverage of a partial result, and definitions of the statistics."""
-    interval = "95 % intervals" if by else _INTERVALS_OF_CELLS[has_criterion(result.study)]
-    notes = [coverage(result), f"in brackets {interval}" if has_intervals else ""]
-    notes += [of_several_cells(result) if by else "", of_each_cell(result.study), uneven(result)]
-    sentences = [f"{result.study.name}: {which}", *(text[:1].upper() + text[1:] for text in notes if text)]
+def _caption(result: Queries, table: Table) -> str:
+    """Return the caption: the rows, the coverage of a partial result, and the notes of the table."""
+    notes = [coverage(result), _intervals(table), *table.notes, uneven(result)]
+    sentences = [f"{result.study.name}: {table.title}", *(text[:1].upper() + text[1:] for text in notes if text)]
     return " ".join(as_tex(f"{sentence}.") for sentence in sentences)
+
+
+def _intervals(table: Table) -> str:
+    """Return the note on intervals and their methods; empty if no row has one."""
+    having = [each for each in table.columns if each.interval and table.frame[each.shows[1]].notna().any()]
+    if not having:
+        return ""
+    defined = [definition_of(str(column.shows[0])) for column in having]
+    methods = dict.fromkeys(each.interval for each in defined if each and each.interval)
+    return f"in brackets {having[0].interval}s" + (f" ({'; '.join(methods)})" if methods else "")
 
 
 def _packages(is_long: bool) -> list[str]:
@@ -174,13 +144,16 @@ def _sources(result: Queries) -> list[str]:
     return [f"{name} {result.facts[name]}" for name in ("identity", "digest") if result.facts.get(name)]
 
 
-def _meanings(made_of: Mapping[str, Sequence[str]], columns: Sequence[Column]) -> list[str]:
+def _meanings(table: Table, columns: Sequence[Column]) -> list[str]:
     """Return the comments on the meaning and unit of each column."""
     known = {column.name: column for column in columns}
     meanings = []
-    for head, names in made_of.items():
-        column = known[names[0]]
+    for shown in table.columns:
+        name = str(shown.shows[0])
+        if name not in known:
+            continue
+        column = known[name]
         unit = f" ({column.unit})" if column.unit else ""
-        source = "" if names == (head,) else f"{', '.join(names)}: "
-        meanings.append(f"{head}: {source}{column.doc}{unit}")
+        source = "" if shown.shows == (shown.head,) else f"{', '.join(map(str, shown.shows))}: "
+        meanings.append(f"{shown.head}: {source}{column.doc}{unit}")
     return meanings

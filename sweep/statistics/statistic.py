@@ -65,6 +65,8 @@ class Statistic:
         A shorter name that users give.
     head
         Its head in tables, if it has a column there.
+    shown_to
+        The column of the upper end where tables show a range, as of quartiles.
     more_is_better
         Whether the best cell has the highest value.
     measure
@@ -91,6 +93,7 @@ class Statistic:
     integer: bool = False
     synonym: str = ""
     head: str = ""
+    shown_to: str = ""
     more_is_better: bool = False
     measure: str = ""
     low: str = ""

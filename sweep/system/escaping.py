@@ -2,7 +2,7 @@
 
 Commands write to standard output and standard error through streams that escape unprintable characters as ``repr``
 does. Rich draws tables and bars with its own control sequences and bypasses these streams, so its text is escaped
-before it is drawn (:class:`sweep.terminal.tables.PlainConsole`, :class:`sweep.cli.usage.Commands`). Text that must
+before it is drawn (:class:`sweep.terminal.screen.PlainConsole`, :class:`sweep.cli.usage.Commands`). Text that must
 stay on one line is escaped by :func:`one_line` where it is composed, since these streams cannot know which line breaks
 are intended.
 """

@@ -20,12 +20,6 @@ def steps_text(value: Any) -> str:
     return "-" if missing else f"{value:,.0f}"
 
 
-def rate_text(row: Mapping[Any, Any], unit: str = "") -> str:
-    """Write a convergence rate in percent, with its interval if there is one."""
-    rate, low, high = (100 * row[f"convergence_rate{end}"] for end in ("", "_low", "_high"))
-    return f"{rate:.1f}{unit} [{low:.1f}, {high:.1f}]" if low == low else f"{rate:.1f}{unit}"
-
-
 def measure_text(value: Any) -> str:
     """Write a loss, an error or a mean with three significant digits; a dash if it is missing.
 
@@ -33,24 +27,6 @@ def measure_text(value: Any) -> str:
     ['0.0123', '3', '1e-09', 'inf', '-']
     """
     return "-" if value is None or value != value else f"{value:.3g}"
-
-
-def interval_text(row: Mapping[Any, Any], name: str) -> str:
-    """Write a statistic of a measure, with its interval if there is one and it is not trivial."""
-    value, low, high = (measure_text(row[f"{name}{end}"]) for end in ("", "_low", "_high"))
-    # [0, inf] is the interval of too few runs, [inf, inf] that of runs that all diverged: neither is informative.
-    trivial = (("0", "inf"), ("-inf", "inf"), ("inf", "inf"), ("-inf", "-inf"))
-    is_informative = "-" not in (low, high) and (low, high) not in trivial
-    return f"{value} [{low}, {high}]" if is_informative else value
-
-
-def measure_texts(row: Mapping[Any, Any], measure: str) -> list[str]:
-    """Write the statistics of a measure of a cell: the mean; or the median, quartiles and share of finite values."""
-    if f"{measure}_mean" in row:
-        return [interval_text(row, f"{measure}_mean")]
-    finite = "-" if row["finite_rate"] != row["finite_rate"] else f"{100 * row['finite_rate']:.1f}"
-    quartiles = " to ".join(measure_text(row[f"{measure}_{quarter}"]) for quarter in ("q25", "q75"))
-    return [interval_text(row, f"{measure}_q50"), quartiles, finite]
 
 
 def difference_text(difference: float, low: float, high: float) -> str:

@@ -207,12 +207,12 @@ def _command(request: Request, report: int) -> Any:
     """Run a command and return its exit code."""
     from sweep.__main__ import run_command
     from sweep.store import store
-    from sweep.terminal import cells
+    from sweep.terminal import printed
     from sweep.training import run as training
     from tests.sweep.in_parts import run_in_parts
 
     if not request.answer:
-        cells.print_summary = lambda _: None
+        printed.print_summary = lambda _: None
     training.run = functools.partial(run_in_parts, part_runs=request.part_runs)
     assert hasattr(store, "_SYNC_SECONDS")
     store._SYNC_SECONDS = request.sync_seconds

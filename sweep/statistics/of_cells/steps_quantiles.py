@@ -54,3 +54,4 @@ def _quantile(percent: int) -> Statistic:
 
 PLACE = 20
 STATISTICS = tuple(map(_quantile, _PARTS))
+MEDIAN = next(each for each in STATISTICS if each.compared)

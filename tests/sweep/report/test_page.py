@@ -14,7 +14,9 @@ from sweep import Result, SweepError
 from sweep.report import page as report
 from sweep.report import report_page, write_report
 from sweep.results.sentences import answer
-from sweep.system.formatting import rate_text, short, steps_text
+from sweep.results.tables.table import statistic_text
+from sweep.statistics.of_cells import OF_CONVERGENCE
+from sweep.system.formatting import short, steps_text
 from tests.sweep.browser import Opened, needs_browser
 from tests.sweep.support import command, make_study
 
@@ -81,9 +83,10 @@ def test_numbers_are_those_of_the_cells(result: Result, path: Path) -> None:
     rows = Tables(path.read_text("utf-8")).tables["all-cells"]
     expected = []
     for row in result.cells.to_dict("records"):
+        rate = statistic_text(OF_CONVERGENCE["convergence_rate"], row)
         steps = [steps_text(row[name]) for name in ("steps_q50", "expected_steps")]
         counts = [f"{row[f'n_{status}']:,}" for status in ("converged", "diverged", "stalled", "exhausted")]
-        expected.append([str(row["cell"]), *(short(row[name]) for name in SWEPT), rate_text(row), *steps, *counts])
+        expected.append([str(row["cell"]), *(short(row[name]) for name in SWEPT), *counts, rate, *steps])
     assert rows[1:] == expected
     assert rows[0][:4] == ["cell", "hidden", "learning rate", "distribution"]
 
@@ -95,9 +98,10 @@ def test_best_cells_and_comparisons(result: Result, path: Path) -> None:
     assert [row[1] for row in tables["best"][1:]] == [str(cell) for cell in best["cell"]]
     compared = result.compare("distribution", [])
     (row,) = compared.to_dict("records")
-    rates = sorted((f"{100 * row['first_rate']:.1f}", f"{100 * row['second_rate']:.1f}"))
-    assert tables["comparisons"][-1][1] in rates
-    assert f"{100 * abs(row['difference']):.1f} [" in tables["comparisons"][-1][2]
+    found = dict(zip(*tables["comparisons"][-4:-2], strict=True))
+    rates = {found[f"rate of {side}, %"] for side in ("first", "second")}
+    assert rates == {f"{100 * row[f'{side}_rate']:.1f}" for side in ("first", "second")}
+    assert f"+{100 * abs(row['difference']):.1f} [" in found["difference, % [95 % interval]"]
 
 
 def test_page_loads_nothing(path: Path) -> None:
@@ -140,7 +144,7 @@ def test_many_cells(result: Result, monkeypatch: pytest.MonkeyPatch) -> None:
     text = report_page(result)
     rows = Tables(text).tables["all-cells"][1:]
     assert [row[0] for row in rows] == [str(cell) for cell in result.best(top=5)["cell"]]
-    assert "The best 5 of 24 cells" in text
+    assert "5 of 24 cells, best first, each of 20 runs. The file cells.parquet has all of them." in text
 
 
 @pytest.mark.parametrize(
@@ -172,7 +176,7 @@ def test_recorded_curves_are_drawn(result: Result) -> None:
 def test_report_of_counts(result: Result) -> None:
     """Without rows the page leaves out comparisons and replays, and says why."""
     text = report_page(sweep.run(result.study, keep="cells"))
-    assert "This result keeps no rows" in text
+    assert "this result keeps no rows" in text
     assert 'id="comparisons"' not in text
     assert 'id="replay"' not in text
 
@@ -197,7 +201,7 @@ def test_notebooks_show_studies_and_results(result: Result) -> None:
     shown = result._repr_html_()
     assert " of 480 runs converged" in shown
     assert shown.count(".</div>") == len(answer(result))
-    assert "the best 10 of 24 cells" in shown
+    assert "10 of 24 cells, best first" in shown
     assert "480 networks of one hidden layer" in result.study._repr_html_()
     assert "0 runs" not in sweep.run(make_study(count=2, criterion="none"))._repr_html_()
 
@@ -230,15 +234,16 @@ def test_table_sorts(browser: Any, path: Path, result: Result) -> None:
     """A click on a header sorts up, a second click sorts down; missing values stay last."""
     opened = Opened(browser, path)
     cells = result.cells
-    rates, medians = (opened.page.locator("#all-cells thead button").nth(k) for k in (4, 5))
+    rates, medians = (opened.page.locator("#all-cells thead button").nth(k) for k in (8, 9))
     for ascending in (True, False):
         rates.click()
         order = cells.sort_values("convergence_rate", ascending=ascending, kind="stable")
-        assert opened.column(4) == [rate_text(row) for row in order.to_dict("records")]
+        rate = OF_CONVERGENCE["convergence_rate"]
+        assert opened.column(8) == [statistic_text(rate, row) for row in order.to_dict("records")]
     for ascending in (True, False):
         medians.click()
         known = cells["steps_q50"].dropna().sort_values(ascending=ascending)
-        assert opened.column(5) == [steps_text(value) for value in known] + ["-"] * (len(cells) - len(known))
+        assert opened.column(9) == [steps_text(value) for value in known] + ["-"] * (len(cells) - len(known))
     names = opened.page.locator("#all-cells thead button").nth(3)
     names.click()
     assert opened.column(3) == sorted(opened.column(3))

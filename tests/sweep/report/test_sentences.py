@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 import sweep
 from sweep.report import report_page, write_report
-from sweep.report.losses import best_value
+from sweep.results.tables.compared_tables import best_value, facing_best
+from sweep.results.tables.table import with_ends
 from tests.sweep.browser import Opened, needs_browser
 from tests.sweep.support import make_study
 
@@ -64,9 +66,24 @@ def test_importance_needs_seeds(count: int, is_shown: bool) -> None:
 def test_best_value_in_a_partial_result() -> None:
     """Pairs may cover different cells; the best value is the one that loses least to any other."""
     pairs = [("a", "b", 0.3), ("a", "c", -0.1), ("b", "c", -0.05)]
-    compared = [{"first": first, "second": second, "difference": ahead} for first, second, ahead in pairs]
+    compared = pd.DataFrame(pairs, columns=["first", "second", "difference"])
     assert best_value(compared, "difference") == "c"
-    assert best_value([{"first": "a", "second": "b", "difference": 0.0}], "difference") == "a"
+    assert best_value(compared.head(1).assign(difference=0.0), "difference") == "a"
+
+
+def test_the_best_value_is_first() -> None:
+    """Where the best value is the second of a comparison, both sides swap, with signs, ratios and ends."""
+    row = {"first": [1, 1], "second": [2, 3], "first_rate": [0.2, 0.2], "second_rate": [0.9, 0.5]}
+    row |= {"difference": [-0.7, -0.3], "difference_low": [-0.8, -0.4], "difference_high": [-0.5, -0.1]}
+    row |= {"expected_steps_ratio": [4.0, 2.0], "expected_steps_ratio_low": [2.0, 1.0]}
+    row |= {"expected_steps_ratio_high": [8.0, 5.0], "p_value": [0.01, 0.02]}
+    both = pd.DataFrame({"first": [2], "second": [3], "difference": [0.4]})
+    facing = facing_best(pd.concat([pd.DataFrame(row), both], ignore_index=True), "difference")
+    assert facing[["first", "second"]].to_numpy().tolist() == [[2, 1], [2, 3]]
+    swapped = facing.iloc[0]
+    assert (swapped["first_rate"], swapped["second_rate"], swapped["p_value"]) == (0.9, 0.2, 0.01)
+    assert [swapped[name] for name in with_ends("difference")] == [0.7, 0.5, 0.8]
+    assert [swapped[name] for name in with_ends("expected_steps_ratio")] == [0.25, 0.125, 0.5]
 
 
 def test_few_converged_runs_are_counted() -> None:

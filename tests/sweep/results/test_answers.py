@@ -19,7 +19,7 @@ from sweep.results.pooled_cells import sum_over
 from sweep.statistics.intervals import wilson_interval
 from sweep.statistics.outcomes import Outcomes
 from sweep.statistics.ranking import rank_cells
-from sweep.terminal import cells as terminal
+from sweep.terminal import printed as terminal
 from tests.sweep.invented import result_of
 from tests.sweep.support import make_study
 
@@ -133,7 +133,7 @@ def test_nothing_to_sum_over() -> None:
 
 def test_sums_are_printed(result: Result, capsys: pytest.CaptureFixture[str]) -> None:
     """Each sum is a line with its rate and the best of its cells."""
-    terminal.print_sums(result, ["distribution"])
+    terminal.print_cells(result, ["distribution"])
     out = capsys.readouterr().out
     for row in sum_over(result, ["distribution"]).to_dict("records"):
         best = result.cells.iloc[row["best_cell"]]
@@ -142,9 +142,9 @@ def test_sums_are_printed(result: Result, capsys: pytest.CaptureFixture[str]) ->
             rf"^ *{row['distribution']} .* {100 * row['convergence_rate']:.1f} \[.*{at}", out, re.MULTILINE
         )
     assert "intervals count each seed once" in out
-    terminal.print_sums(result, ["hidden", "learning_rate", "distribution"], sort="rate", top=3)
+    terminal.print_cells(result, ["hidden", "learning_rate", "distribution"], sort="rate", top=3)
     assert capsys.readouterr().out.startswith(
-        "3 of 8 combinations of hidden, learning_rate, distribution, best first\n"
+        "3 of 8 combinations of hidden, learning_rate, distribution, best first, each of 1 cell and 20 runs\n"
     )
 
 
@@ -211,7 +211,7 @@ def test_answer_suggests_restarts_where_they_help() -> None:
         if helps:
             assert re.fullmatch(
                 r"restarting runs after 109 steps would lower the expected steps from "
-                r"[\d,]+ \[[\d,]+, [\d,]+\] to [\d,]+ \[\d+, \d+\]", sentence
+                r"[\d,]+ \[[\d,]+ to [\d,]+\] to [\d,]+ \[\d+ to \d+\]", sentence
             )  # fmt: skip
 
 
@@ -228,7 +228,7 @@ def test_without_a_criterion_no_rates_are_shown(capsys: pytest.CaptureFixture[st
     """Tables show losses instead of rates of 0 %."""
     unevaluated = sweep.run(make_study(count=3, hidden=2, learning_rate=[0.1, 0.2], scale=[1.0, 2.0], criterion="none"))
     terminal.print_summary(unevaluated)
-    terminal.print_sums(unevaluated, ["scale"])
+    terminal.print_cells(unevaluated, ["scale"])
     out = capsys.readouterr().out
     assert "runs converged" not in out
     assert "rate, %" not in out

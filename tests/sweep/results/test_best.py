@@ -17,7 +17,7 @@ from sweep.results.sentences import may_be_best
 from sweep.statistics.outcomes import Outcomes
 from sweep.statistics.paired import holm, one_sided_sign_test
 from sweep.statistics.ranking import best_cells
-from sweep.terminal.best import print_best
+from sweep.terminal.printed import print_best
 from tests.sweep.invented import result_of
 from tests.sweep.statistics.test_paired import SWEPT
 from tests.sweep.support import command, make_study
@@ -182,7 +182,7 @@ def test_equal_cells_may_all_be_the_best(capsys: pytest.CaptureFixture[str]) -> 
     """Neither of two equal cells is left out."""
     outcomes = invented(np.random.default_rng(4), [0.9], 200)
     twins = Outcomes(np.tile(outcomes.steps, (2, 1)), np.tile(outcomes.converged, (2, 1)))
-    print_best(result_of(make_study(count=200, hidden=[2, 3], learning_rate=[0.1]), twins), "convergence_rate", None)
+    print_best(result_of(make_study(count=200, hidden=[2, 3], learning_rate=[0.1]), twins), ["convergence_rate"])
     assert "2 of 2 cells may be the best (95 % confidence)" in capsys.readouterr().out
 
 

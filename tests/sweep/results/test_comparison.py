@@ -12,7 +12,7 @@ import pytest
 import sweep
 from sweep import Result, SweepError
 from sweep.results.comparison import Pairing
-from sweep.terminal.comparisons import print_comparison
+from sweep.terminal.printed import print_comparison
 from tests.sweep.support import assert_refused, command, make_study
 
 OPTIONS: dict[str, Any] = {"hidden": [2, 3], "max_steps": 200, "threshold": 0.4}
@@ -160,7 +160,7 @@ def test_tables_fit_the_screen(
     assert ("seeds need a screen" in rates) != whole
     assert ("seeds" in rates.splitlines()[3]) == whole
     assert "faster runs need" not in steps or not whole
-    tables = [line for line in [*rates.splitlines()[1:], *steps.splitlines()[1:-3]] if line.strip()]
+    tables = [line for line in [*rates.splitlines()[1:-1], *steps.splitlines()[1:-3]] if line.strip()]
     assert max(map(len, tables)) <= columns
 
 

@@ -15,10 +15,11 @@ from sweep.analysis.cells import group_of, statistics_of, summarize
 from sweep.analysis.tally import tally_runs
 from sweep.figures import KINDS, draw
 from sweep.results.pooled_cells import sum_over
+from sweep.results.tables.cells_table import matrix_table
 from sweep.schedule.plan import Plan
+from sweep.statistics.of_cells import every
 from sweep.store.memory import MemoryParts
 from sweep.store.own_bits import own_bits
-from sweep.terminal.cells import rate_matrix
 from sweep.training.adaptive_rounds import AdaptiveRounds
 from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import command, make_study, training_watched
@@ -45,8 +46,8 @@ def partial(folder: Path) -> Result:
 def test_no_rate_where_no_run_is_trained() -> None:
     """The matrix of rates has a dash for an untrained cell."""
     cells = {"hidden": [2, 2, 3], "learning_rate": [0.1, 0.2, 0.1], "convergence_rate": [0.5, 1.0, 0.25]}
-    table = rate_matrix(pd.DataFrame(cells), "hidden", "learning_rate")
-    assert [list(column.cells) for column in table.columns] == [["2", "3"], ["50.0", "25.0"], ["100.0", "-"]]
+    table = matrix_table(pd.DataFrame(cells), "hidden", "learning_rate", every()["convergence_rate"])
+    assert table.texts == [["2", "50.0", "100.0"], ["3", "25.0", "-"]]
 
 
 @pytest.fixture(scope="module")

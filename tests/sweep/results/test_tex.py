@@ -114,11 +114,10 @@ def test_rates_are_in_percent(results: dict[str, Result], by: tuple[str, ...]) -
         statistics = [percent(values), steps(values["steps_q50"]), steps(values["expected_steps"])]
         assert row[len(first) :] == statistics
     which = "4 combinations of hidden, draw_order, each of 4 cells and 24 runs" if by else "16 cells, each of 6 runs"
-    intervals = (
-        "In brackets 95 % intervals. Rates pool all runs; intervals count each seed once, because cells share seeds."
-    )
-    intervals = intervals if by else "In brackets 95 % Wilson intervals."
-    assert caption.startswith(f"a_b.c-d: {which}. {intervals} Median steps: half of all runs converged within them;")
+    methods = "(Wilson's; over several cells with the effective number of independent runs)."
+    pooled = "Rates pool all runs; intervals count each seed once, because cells share seeds. " if by else ""
+    steps_note = "Median steps: half of all runs converged within them;"
+    assert caption.startswith(f"a_b.c-d: {which}. In brackets 95 % intervals {methods} {pooled}{steps_note}")
 
 
 def test_losses_are_numbers_of_tex(results: dict[str, Result]) -> None:

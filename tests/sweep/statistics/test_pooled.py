@@ -17,7 +17,7 @@ from sweep.analysis.cells import cells_of
 from sweep.results.pooled_cells import sum_over
 from sweep.statistics.of_cells import OF_CONVERGENCE
 from sweep.statistics.outcomes import Outcomes
-from sweep.terminal.cells import print_sums
+from sweep.terminal.printed import print_cells
 from tests.sweep.invented import outcomes_of, result_of
 from tests.sweep.statistics.rates import rate_intervals
 from tests.sweep.support import make_study
@@ -228,7 +228,7 @@ def test_no_interval_where_seeds_are_not_known(
     assert sum_over(result, [])["convergence_rate_low"].isna().all()
     single = result.summarize(list(SIZES))
     np.testing.assert_array_equal(single["convergence_rate_low"], result.cells["convergence_rate_low"])
-    print_sums(result, ["hidden"])
+    print_cells(result, ["hidden"])
     out = capsys.readouterr().out
     assert "no intervals: since cells share seeds" in out
     assert "[" not in out.partition("cells")[2].partition("\n\n")[2]

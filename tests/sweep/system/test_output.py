@@ -17,7 +17,7 @@ import pytest
 import sweep
 from sweep.system import host
 from sweep.system.formatting import short
-from sweep.terminal import cells, tables
+from sweep.terminal import printed, screen
 from tests.sweep.support import make_study
 
 
@@ -25,12 +25,12 @@ def test_two_parameters_make_a_matrix(capsys: pytest.CaptureFixture[str]) -> Non
     """With two parameters, rates form a matrix, with the parameter of fewer values across."""
     study = make_study(count=20, hidden=[3, 2], learning_rate=[0.05, 0.1, 0.2])
     result = sweep.run(study)
-    cells.print_summary(result)
+    printed.print_summary(result)
     out = capsys.readouterr().out
     assert out.startswith("small: 120 runs in 6 cells")
     assert "learning_rate (down) and hidden (across)" in " ".join(out.split())
     rows = [line.split() for line in out.splitlines()]
-    start = rows.index(["learning_rate", "2", "3"]) + 2
+    start = rows.index(["rate", "2", "3"]) + 2
     rates = {(row["hidden"], row["learning_rate"]): row["convergence_rate"] for row in result.cells.to_dict("records")}
     for row, value in zip(rows[start : start + 3], (0.05, 0.1, 0.2), strict=True):
         assert row == [str(value), *(f"{100 * rates[hidden, value]:.1f}" for hidden in (2, 3))]
@@ -49,9 +49,9 @@ def test_other_numbers_of_parameters_make_a_list(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, scalars: dict[str, Any]
 ) -> None:
     """With one or three parameters, or too many columns, cells are listed with rates and intervals."""
-    monkeypatch.setattr(tables, "MAX_ROWS", 200)
+    monkeypatch.setattr(screen, "MAX_ROWS", 200)
     result = sweep.run(make_study(**({"count": 20, "hidden": [2, 3, 4]} | scalars)))
-    cells.print_summary(result)
+    printed.print_summary(result)
     out = capsys.readouterr().out
     for row in result.cells.to_dict("records"):
         rate, low, high = (100 * row[f"convergence_rate{end}"] for end in ("", "_low", "_high"))
@@ -60,7 +60,7 @@ def test_other_numbers_of_parameters_make_a_list(
 
 def test_missing_values_are_dashes(capsys: pytest.CaptureFixture[str]) -> None:
     """Quantiles that are not reached and infinite expectations are dashes in the table."""
-    cells.print_cells(sweep.run(make_study(count=3, hidden=2, learning_rate=[1e-30], threshold=1e-9)))
+    printed.print_cells(sweep.run(make_study(count=3, hidden=2, learning_rate=[1e-30], threshold=1e-9)))
     out = capsys.readouterr().out
     assert re.search(r"\] +- +- *$", out, re.MULTILINE)
     assert "half of all runs converged within them" in out
@@ -72,22 +72,22 @@ def test_long_tables_show_the_best(
     """A long table is cut to the best cells, and a line says how to show the others."""
     study = make_study(count=20, hidden=[2, 3, 4], learning_rate=[0.05, 0.1, 0.2, 0.4])
     result = sweep.run(study, out=tmp_path / "r r")
-    monkeypatch.setattr(tables, "MAX_ROWS", 11)
-    cells.print_cells(result)
+    monkeypatch.setattr(screen, "MAX_ROWS", 11)
+    printed.print_cells(result)
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "10 of 12 cells, best first"
+    assert lines[0] == "10 of 12 cells, best first, each of 20 runs"
     best = result.cells.sort_values(["convergence_rate", "expected_steps"], ascending=[False, True])["cell"]
     assert listed(lines) == list(best[:10])
     assert f"2 more: sweep show '{tmp_path / 'r r'}' --top 12" in lines[-1]
     assert str(tmp_path / "r r" / "cells.parquet") in lines[-1]
-    cells.print_cells(result, sort="hidden")
+    printed.print_cells(result, sort="hidden")
     assert "--sort hidden --top 12" in capsys.readouterr().out
-    cells.print_cells(result, top=12)
+    printed.print_cells(result, top=12)
     assert listed(capsys.readouterr().out.splitlines()) == list(best)
-    monkeypatch.setattr(tables, "MAX_ROWS", 12)
-    cells.print_cells(result)
+    monkeypatch.setattr(screen, "MAX_ROWS", 12)
+    printed.print_cells(result)
     assert listed(capsys.readouterr().out.splitlines()) == list(range(12))
-    cells.print_cells(sweep.run(study), top=1)
+    printed.print_cells(sweep.run(study), top=1)
     assert "11 more are in result.cells" in capsys.readouterr().out
 
 
@@ -105,7 +105,9 @@ def test_tables_fit_the_screen(
     monkeypatch.setenv("LINES", str(lines))
     monkeypatch.setenv("COLUMNS", str(columns))
     rates = [0.01 * k for k in range(1, 12)]
-    cells.print_summary(sweep.run(make_study(count=10, hidden=[1, 2, 3, 4, 5, 6], learning_rate=rates, threshold=10.0)))
+    printed.print_summary(
+        sweep.run(make_study(count=10, hidden=[1, 2, 3, 4, 5, 6], learning_rate=rates, threshold=10.0))
+    )
     out = re.sub(r"\x1b\[\d*m", "", capsys.readouterr().out).splitlines()
     matrix, counts = lines >= 20 and columns >= 50, columns >= 90
     assert ("runs converged, %: learning_rate (down) and hidden (across)" in out) == matrix
@@ -126,7 +128,7 @@ def test_numbers_are_not_cut_on_a_narrow_screen(
     """A narrow terminal does not shorten numbers."""
     monkeypatch.setenv("COLUMNS", "30")
     result = sweep.run(make_study(count=20))
-    cells.print_cells(result)
+    printed.print_cells(result)
     out = capsys.readouterr().out
     assert "…" not in out
     assert f"{100 * result.cells['convergence_rate'][3]:.1f} [" in out

@@ -1,25 +1,24 @@
-"""Tables for the terminal, in one common style."""
+"""Tables on the terminal, in one common style."""
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
-from collections.abc import Callable, Sequence
 from typing import Any
 
 from rich import box
+from rich import table as rich_table
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from sweep.errors import SweepError
+from sweep.results.tables.table import Table, TableColumn
 from sweep.system.escaping import escaped
 
 # Most rows of a table that is not printed on a terminal, and the rows printed of one that does not fit.
 MAX_ROWS = 40
 FEW_ROWS = 10
-
-RATE = "rate, %\n[95 % interval]"
 
 
 class PlainConsole(Console):
@@ -33,35 +32,36 @@ class PlainConsole(Console):
         return super().render_str(escaped(text), **style)
 
 
-def make_table(title: str = "") -> Table:
-    """Return an empty table in the common style."""
-    return Table(title=title, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
-
-
-def add_column(table: Table, name: str) -> None:
-    """Add a column of numbers, with a line of the header for each word of its name."""
-    table.add_column(name.replace("_", "\n"), justify="right", no_wrap=True)
-
-
 def print_table(table: Table) -> None:
-    """Print a table. A narrow screen may wrap its lines, but never truncates numbers."""
+    """Print a table. A narrow screen omits optional columns and may wrap lines, but never truncates numbers."""
+    title, width = table.title, too_wide(table)
+    if width and table.omitted:
+        table = table.essential()
+        title += f" ({table.omitted} need a screen {width} columns wide)"
     console = PlainConsole()
-    if table.title:  # as part of the table it would be wrapped at the width of the table
-        console.print(table.title, style="italic", soft_wrap=True)
-        table.title = None
+    console.print(title, style="italic", soft_wrap=True)  # as part of the table it would be wrapped at its width
     console.width = max(console.width, _width(table))
-    console.print(table)
+    console.print(_drawn(table))
+    if table.notes:
+        print(*table.notes, sep="\n")
 
 
-def print_that_fits(make: Callable[[Sequence[str]], Table], ends: Sequence[str], heading: str) -> None:
-    """Print a table, without the numbers of runs by status if the screen is too narrow for them."""
-    table = make(ends)
-    width = too_wide(table)
-    if width:
-        table = make(())
-        heading += f" (numbers by status need a screen {width} columns wide)"
-    table.title = heading
-    print_table(table)
+def _drawn(table: Table) -> rich_table.Table:
+    """Return the table of Rich."""
+    drawn = rich_table.Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
+    for column in table.columns:
+        drawn.add_column(_head(column), justify="left" if column.is_text else "right", no_wrap=True)
+    for texts in table.texts:
+        drawn.add_row(*texts)
+    return drawn
+
+
+def _head(column: TableColumn) -> str:
+    """Return the head in lines: a line for each word, unless an interval takes more room or the head says where."""
+    head = column.head.replace("_", "\n")
+    if column.interval:
+        return f"{head}\n[{column.interval}]"
+    return head if column.is_text or "\n" in head else re.sub(r"(?<!,) ", "\n", head)
 
 
 def rows_that_fit(other_lines: int) -> int:
@@ -69,8 +69,8 @@ def rows_that_fit(other_lines: int) -> int:
     return max(shutil.get_terminal_size().lines - other_lines, FEW_ROWS) if sys.stdout.isatty() else MAX_ROWS
 
 
-def how_many(n_rows: int, top: int | None, other_lines: int) -> int:
-    """Return the number of rows to print.
+def how_many(n_rows: int, top: int | None, other_lines: int) -> int | None:
+    """Return the number of rows to print, or None for all.
 
     Parameters
     ----------
@@ -81,11 +81,6 @@ def how_many(n_rows: int, top: int | None, other_lines: int) -> int:
     other_lines
         Lines that are printed besides the rows.
 
-    Returns
-    -------
-    int
-        At most ``n_rows``.
-
     Raises
     ------
     SweepError
@@ -93,8 +88,7 @@ def how_many(n_rows: int, top: int | None, other_lines: int) -> int:
     """
     if top is not None and top < 1:
         raise SweepError(f"top: must be at least 1, got {top}")
-    few = n_rows if n_rows <= rows_that_fit(other_lines) else FEW_ROWS
-    return min(n_rows, few if top is None else top)
+    return FEW_ROWS if top is None and n_rows > rows_that_fit(other_lines) else top
 
 
 def too_wide(table: Table) -> int:
@@ -106,4 +100,4 @@ def too_wide(table: Table) -> int:
 def _width(table: Table) -> int:
     """Return the width of a table without truncation."""
     console = PlainConsole()
-    return console.measure(table, options=console.options.update(max_width=1000)).maximum
+    return console.measure(_drawn(table), options=console.options.update(max_width=1000)).maximum

@@ -1,0 +1,20 @@
+"""Tables of results, a module each: a record ``TABLE`` that names the table, and the function that builds it.
+
+A table is built once. The terminal, the page of a report, notebooks and files of other programs show the same columns.
+"""
+
+from __future__ import annotations
+
+import pkgutil
+from functools import cache
+from importlib import import_module
+
+from sweep.results.tables.table_kind import TableKind
+
+
+@cache
+def table_kinds() -> dict[str, TableKind]:
+    """Return the kinds of tables by name, in the order of the page."""
+    modules = [import_module(f"{__name__}.{each.name}") for each in pkgutil.iter_modules(__path__)]
+    found: list[TableKind] = [module.TABLE for module in modules if hasattr(module, "TABLE")]
+    return {kind.name: kind for kind in sorted(found, key=lambda kind: kind.place)}

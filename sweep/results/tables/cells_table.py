@@ -1,0 +1,139 @@
+"""The table of cells, or of several cells pooled, and the matrix of one statistic over two parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from sweep.columns import statuses
+from sweep.errors import SweepError
+from sweep.results.answers import default_statistic, has_criterion, sort_by, swept
+from sweep.results.queries import Queries
+from sweep.results.sentences import of_each_cell, of_several_cells
+from sweep.results.tables.table import (
+    Row,
+    Table,
+    TableColumn,
+    count_column,
+    matrix_column,
+    shown_of,
+    statistic_column,
+    statistic_columns,
+    statistic_text,
+    value_column,
+    value_text,
+)
+from sweep.results.tables.table_kind import TableKind
+from sweep.schemas.cell_columns import recorded_quantities
+from sweep.statistics.of_cells import OF_CONVERGENCE, every, main_statistic_of, of_measure, synonyms
+from sweep.statistics.statistic import Statistic
+from sweep.study.model import Study
+from sweep.system.formatting import count_text, list_text, name_text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def cells_table(
+    result: Queries,
+    whole: pd.DataFrame,
+    by: Sequence[str] = (),
+    sort: str | None = None,
+    top: int | None = None,
+) -> Table:
+    """Return the table of cells, or of cells pooled over all parameters but some.
+
+    Parameters
+    ----------
+    result
+        Complete or partial.
+    whole
+        All rows: cells of the result, or a table of :mod:`sweep.results.pooled_cells`.
+    by
+        Swept parameters by which cells are pooled; none for single cells.
+    sort
+        A column or a statistic, as in :func:`sweep.results.answers.sort_by`; by default rows are in the order of the
+        study, or with ``top`` the best come first.
+    top
+        Most rows.
+
+    Raises
+    ------
+    SweepError
+        If there is no such column, or ``top`` is below 1.
+    """
+    if top is not None and top < 1:
+        raise SweepError(f"top: must be at least 1, got {top}")
+    study = result.study
+    frame = whole
+    if sort or top:
+        frame = sort_by(whole, study, sort or default_statistic(study)).head(top or len(whole))
+    counts = ("n_cells", "n_runs") if by else ("n_runs",)
+    varied = [name for name in counts if frame[name].nunique() > 1]
+    columns = [value_column(name) for name in (by or ("cell", *swept(study)))]
+    columns += map(count_column, varied)
+    columns += [count_column(f"n_{status}", is_optional=True) for status in statuses(study.has_patience)]
+    statistics = OF_CONVERGENCE.values() if has_criterion(study) else of_measure("final_loss")
+    columns += statistic_columns(list(statistics), frame)
+    medians = [main_statistic_of(measure) for measure in recorded_quantities(study)]
+    columns += [statistic_column(each, has_interval=False) for each in medians if each.name in frame]
+    others = [name for name in swept(study) if name not in by]
+    if "best_cell" in frame and others:
+        columns.append(
+            TableColumn("best cell", lambda row: _best_of(result, row, others), ("best_cell",), is_text=True)
+        )
+    title = _rows_text(frame, len(whole), by) + _order_text(study, sort, top) + _alike_text(frame, counts)
+    notes = [of_several_cells(result)] if by else []
+    if not by or "expected_steps" in frame or not has_criterion(study):
+        notes.append(of_each_cell(study))
+    return Table(title, tuple(columns), frame, len(whole), tuple(notes), "numbers by status")
+
+
+def _rows_text(frame: pd.DataFrame, n_rows: int, by: Sequence[str]) -> str:
+    """Return what the rows are, and how many."""
+    if not by:
+        return shown_of(len(frame), n_rows, "cell")
+    return f"{shown_of(len(frame), n_rows, 'value' if len(by) == 1 else 'combination')} of {', '.join(by)}"
+
+
+def _order_text(study: Study, sort: str | None, top: int | None) -> str:
+    """Return the clause on the order of rows; empty for that of the study."""
+    if sort and synonyms().get(sort, sort) != default_statistic(study):
+        return f", sorted by {sort}"
+    return ", best first" if sort or top else ""
+
+
+def _alike_text(frame: pd.DataFrame, counts: Sequence[str]) -> str:
+    """Return the clause on counts that are equal in all rows and so need no columns."""
+    equal = {name: int(frame[name].iloc[0]) for name in counts if frame[name].nunique() == 1}
+    texts = [count_text(n, name.removeprefix("n_").removesuffix("s")) for name, n in equal.items()]
+    return f", each of {list_text(texts)}" if texts else ""
+
+
+def _best_of(result: Queries, row: Row, others: list[str]) -> str:
+    """Return the statistic and the values of the best cell of a row; in a partial result with its interval and runs."""
+    statistic = every()[default_statistic(result.study)]
+    where = name_text(result.study.grid.values(row["best_cell"]), others)
+    best = "best_rate" if statistic.name == "convergence_rate" else f"best_{statistic.name}"
+    unit = " %" if statistic.percent else ""
+    if result.complete or not statistic.percent:
+        return f"{value_text(statistic, row[best])}{unit} at {where}"
+    cells = result.cells
+    (cell,) = cells[cells["cell"] == row["best_cell"]].to_dict("records")
+    return f"{statistic_text(statistic, cell, unit)} of {count_text(cell['n_runs'], 'run')} at {where}"
+
+
+def matrix_table(cells: pd.DataFrame, down: str, across: str, statistic: Statistic) -> Table:
+    """Return a table of a statistic of cells over two parameters; a dash for cells without a value."""
+    matrix = cells.pivot(index=down, columns=across, values=statistic.name)
+    values = [matrix_column(value, statistic) for value in matrix]
+    title = f"{statistic.label}: {down} (down) and {across} (across)"
+    return Table(title, (value_column(down), *values), matrix.reset_index(), len(matrix))
+
+
+def _build(result: Queries) -> list[Table]:
+    """Return the table of cells in the order of the study."""
+    return [cells_table(result, result.cells)]
+
+
+TABLE = TableKind("cells", 100, "Cells", _build)

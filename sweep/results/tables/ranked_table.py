@@ -1,0 +1,133 @@
+"""The table of the best cells: all cells ranked, or the best one for each value of some parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from sweep.results.answers import default_statistic, has_criterion, names_of, split_by, swept
+from sweep.results.pooled_cells import pairs_seeds
+from sweep.results.queries import Queries
+from sweep.results.sentences import may_be_best
+from sweep.results.tables.table import (
+    INTERVAL,
+    Row,
+    Table,
+    TableColumn,
+    count_column,
+    interval_text,
+    p_value_column,
+    shown_of,
+    statistic_columns,
+    value_column,
+)
+from sweep.results.tables.table_kind import TableKind
+from sweep.statistics.of_cells import OF_CONVERGENCE, every, measure_of, of_measure
+from sweep.statistics.ranking import best_cells, ranked_by
+from sweep.study.selection import At
+from sweep.system.formatting import name_text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from sweep.study.model import Study
+
+_MOST_ON_PAGE = 10
+
+
+def best_table(
+    study: Study, ranked: pd.DataFrame, by: Sequence[str] = (), top: int | None = None, at: At | None = None
+) -> Table:
+    """Return the table of ranked cells; or with parameters in ``by`` of the best cell for each of their values.
+
+    Parameters
+    ----------
+    study
+        The study of the result.
+    ranked
+        All rows of :meth:`sweep.Result.best`.
+    by, at
+        As for that method.
+    top
+        Most rows.
+    """
+    parameters, chosen = split_by(study, by, ranked_by())
+    statistic = chosen or default_statistic(study)
+    if parameters:
+        return _best_of_each(study, ranked.head(top or len(ranked)), len(ranked), parameters, statistic)
+    return _ranked(study, ranked, statistic, top, at)
+
+
+def _ranked(study: Study, ranked: pd.DataFrame, statistic: str, top: int | None, at: At | None) -> Table:
+    """Return the table of ranked cells."""
+    measure = measure_of(statistic)
+    of_convergence = list(OF_CONVERGENCE.values())
+    shown = ranked.head(top or len(ranked))
+    columns = [value_column(name) for name in ("rank", "cell", *swept(study))]
+    columns += statistic_columns(of_measure(measure) if measure else of_convergence, ranked, intervals=measure is None)
+    columns.append(p_value_column("p_value_holm"))
+    notes: tuple[str, ...] = ("no run converged, so no cell is better than another",)
+    if measure or ranked["n_converged"].any():
+        columns.append(TableColumn("", _contends, ("may_be_best",), is_text=True))
+        notes = _candidates(ranked, study, at)
+    title = f"{shown_of(len(shown), len(ranked), 'cell')}, best first{_by(study, statistic)}"
+    return Table(title, tuple(columns), shown, len(ranked), notes)
+
+
+def _contends(row: Row) -> str:
+    """Return the remark on a cell that may be the best."""
+    return "may be the best" if row["may_be_best"] is True else ""
+
+
+def _by(study: Study, statistic: str) -> str:
+    """Return the clause on the statistic of the ranking; empty for the default statistic."""
+    return "" if statistic == default_statistic(study) else f" by {names_of([statistic])[0]}"
+
+
+def _candidates(ranked: pd.DataFrame, study: Study, at: At | None) -> tuple[str, ...]:
+    """Return the sentences on the cells that may be the best, or why that is not known."""
+    if len(ranked) == 1:
+        return ("there is only one cell",)
+    if ranked["may_be_best"].isna().all():
+        return ("which cells may be the best is unknown: this result keeps no rows of runs (--keep runs keeps them)",)
+    return (
+        may_be_best(ranked, study, at),
+        "p-values compare each cell with the first on common seeds, adjusted for the number of cells (Holm)",
+    )
+
+
+def _best_of_each(study: Study, best: pd.DataFrame, n_rows: int, by: Sequence[str], statistic: str) -> Table:
+    """Return the table of the best cell of each combination of the values of some parameters."""
+    found = every()[statistic]
+    others = [name for name in swept(study) if name not in by]
+    columns = (
+        *map(value_column, by),
+        count_column("best_of", "best of"),
+        value_column("cell"),
+        TableColumn("other parameters", lambda row: name_text(row, others) or "-", ("cell",), is_text=True),
+        TableColumn(
+            found.head,
+            lambda row: interval_text(found, row[statistic], row["best_of_low"], row["best_of_high"]),
+            (statistic, "best_of_low", "best_of_high"),
+            interval=f"{INTERVAL} of the best of k",
+        ),
+    )
+    which = shown_of(len(best), n_rows, "value" if len(by) == 1 else "combination")
+    note = (
+        "intervals allow for the choice of the best of k cells: all k intervals hold together with 95 % confidence "
+        "(Bonferroni)"
+    )
+    title = f"the best cell for each of {which} of {', '.join(by)}, best first{_by(study, statistic)}"
+    return Table(title, columns, best, n_rows, (note,))
+
+
+def _build(result: Queries) -> list[Table]:
+    """Return the table of the best cells; none of a single cell, or if no run converged."""
+    cells, statistic = result.cells, default_statistic(result.study)
+    if len(cells) == 1 or (has_criterion(result.study) and not cells["n_converged"].any()):
+        return []
+    ranked = result.best() if pairs_seeds(result) else best_cells(cells, None, statistic)
+    return [best_table(result.study, ranked, top=_MOST_ON_PAGE)]
+
+
+TABLE = TableKind("best", 10, "Best cells", _build)

@@ -1,0 +1,149 @@
+"""Answers of results on the terminal: summaries, cells, the best cells and comparisons."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from shlex import quote
+from typing import TYPE_CHECKING
+
+from sweep.results.answers import default_statistic, swept
+from sweep.results.pooled_cells import sum_over
+from sweep.results.result import Result
+from sweep.results.sentences import answer
+from sweep.results.tables.cells_table import cells_table, matrix_table
+from sweep.results.tables.compared_tables import compared_tables
+from sweep.results.tables.ranked_table import best_table
+from sweep.statistics.of_cells import every
+from sweep.study.selection import At
+from sweep.system.escaping import one_line
+from sweep.system.formatting import count_text, large_text
+from sweep.terminal.screen import how_many, print_table, rows_that_fit, too_wide
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# Lines that `sweep run` and other commands print besides the rows of a table and that should fit on the screen with it.
+_LINES_OF_RUN = 11
+_LINES_OF_SHOW = 18
+_OTHER_LINES = 10
+# Lines between two tables: heads of up to three lines, a rule, a title and an empty line.
+_BETWEEN = 6
+# Most columns of a matrix.
+_MAX_COLUMNS = 12
+
+
+def print_summary(result: Result) -> None:
+    """Print the size of a result, its answer, and the convergence rates.
+
+    The rates of two swept parameters are a matrix if it fits on the screen, other rates a list of cells.
+    """
+    facts = result.facts
+    reused, seconds = facts["reused_steps"], facts["kernel_seconds"]
+    trained = facts["net_steps"] - reused
+    rate = f" ({large_text(trained / seconds)} per second)" if seconds else ""
+    parts = [count_text(facts["n_runs"], "run") + " in " + count_text(facts["n_cells"], "cell")]
+    parts += [f"{reused:,} steps reused from earlier results"] if reused else []
+    parts += [f"{trained:,} steps in {seconds:.1f} s of training{rate}"]
+    print(f"{one_line(facts['name'])}: {', '.join(parts)}")
+    print(*answer(result), sep="\n")
+    if not _print_matrix(result):
+        print_cells(result)
+
+
+def _print_matrix(result: Result) -> bool:
+    """Print the matrix of rates or median losses if two parameters are swept and it fits; return whether it was."""
+    names, statistic = swept(result.study), default_statistic(result.study)
+    if len(names) != 2 or result.cells[statistic].isna().all():
+        return False
+    across, down = sorted(names, key=lambda name: len(result.study.parameters[name]))
+    n_rows, n_columns = (len(result.study.parameters[name]) for name in (down, across))
+    if n_rows * n_columns > result.study.n_cells or n_rows > rows_that_fit(_LINES_OF_RUN) or n_columns > _MAX_COLUMNS:
+        return False
+    table = matrix_table(result.cells, down, across, every()[statistic])
+    if too_wide(table):
+        return False
+    print_table(table)
+    return True
+
+
+def print_cells(result: Result, by: Sequence[str] = (), sort: str | None = None, top: int | None = None) -> None:
+    """Print a line for each cell, or for each combination of the values of some parameters, pooled over all others.
+
+    Parameters
+    ----------
+    result
+        Complete or partial.
+    by
+        Swept parameters; none for single cells.
+    sort
+        Column to order by, as in :func:`sweep.results.answers.sort_by`. By default rows are in the order of the study
+        if all are printed, else the best are first.
+    top
+        Rows to print; by default all if they fit on the screen, else ten.
+
+    Raises
+    ------
+    SweepError
+        If a name is no swept parameter or occurs twice, there is no such column, or ``top`` is below 1.
+    """
+    whole = sum_over(result, by) if by else result.cells
+    table = cells_table(result, whole, by, sort, how_many(len(whole), top, _LINES_OF_SHOW))
+    print_table(table)
+    n_more = len(whole) - len(table.frame)
+    if not n_more:
+        return
+    if result.place is None:
+        print(f"{n_more:,} more are in result.cells")
+        return
+    options = [f"--by {','.join(by)}"] if by else []
+    options += [f"--sort {quote(sort)}"] if sort is not None else []
+    show = " ".join(["sweep show", one_line(quote(result.place)), *options, f"--top {len(whole)}"])
+    print(f"{n_more:,} more: {show}; all cells are in {one_line(result.place)}/cells.parquet")
+
+
+def print_best(result: Result, by: Sequence[str] = (), top: int | None = None, at: At | None = None) -> None:
+    """Print the ranked cells, and how many may be the best; or the best cell for each value of some parameters.
+
+    Parameters
+    ----------
+    result
+        Complete or partial.
+    by, at
+        As for :meth:`sweep.Result.best`.
+    top
+        Lines to print; by default those that fit on the screen.
+
+    Raises
+    ------
+    SweepError
+        If cells cannot be ranked by the statistic, ``top`` is below 1, or there is no criterion.
+    """
+    ranked = result.best(by, at=at)
+    print_table(best_table(result.study, ranked, by, how_many(len(ranked), top, _OTHER_LINES), at))
+
+
+def print_comparison(
+    compared: pd.DataFrame, by: Sequence[str], measure: str | None = None, top: int | None = None
+) -> None:
+    """Print comparisons, a line each. If not all fit, print those with the smallest p-values.
+
+    Parameters
+    ----------
+    compared
+        The table of :meth:`sweep.Result.compare`.
+    by
+        Its parameters.
+    measure
+        A key of :data:`sweep.measures.MEASURES`; None for convergence, which has a table of rates and one of steps.
+    top
+        Lines of each table; by default those that fit on the screen.
+
+    Raises
+    ------
+    SweepError
+        If ``top`` is below 1.
+    """
+    others = _OTHER_LINES if measure else _OTHER_LINES + _BETWEEN + len(compared)
+    for number, table in enumerate(compared_tables(compared, by, measure, how_many(len(compared), top, others))):
+        print("\n" if number else "", end="")
+        print_table(table)
