@@ -17,6 +17,7 @@ from sweep.study.selection import Values
 from sweep.system.formatting import count_text, list_text, short
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axis import Axis
 
     from sweep.results.queries import Queries
@@ -94,9 +95,10 @@ class Places(NamedTuple):
         low, high = np.exp(limits) if self.scale == "log" else limits
         return float(low), float(high)
 
-    def number_of(self) -> dict[Scalar, int]:
-        """Return the index of the position of each value."""
-        return {value: k for k, value in enumerate(self.values)}
+    def indices(self, column: pd.Series) -> NDArray[np.int64]:
+        """Return the index of the position of each value of a column, (rows,)."""
+        numbers = {value: k for k, value in enumerate(self.values)}
+        return np.asarray(column.map(numbers), np.int64)
 
     def label(self, axis: Axis, name: str) -> None:
         """Set ticks and label of an axis for a parameter. Set its scale and limits before."""
@@ -130,25 +132,9 @@ def heading(
 ) -> str:
     """Return the title of a figure: study, fixed and pooled parameters, and the number of runs if not all are trained.
 
-    Parameters
-    ----------
-    result
-        The result to draw.
-    values
-        The selected values of each swept parameter; all by default.
-    shown
-        The parameters that the figure shows; the others are pooled, and the title names them.
-    notes
-        More lines of the title.
-    width
-        Width of the figure, in inches.
-    bands
-        The meaning of bands, appended to the first line.
-
-    Returns
-    -------
-    str
-        Wrapped lines.
+    ``values`` are the selected values of each swept parameter, all by default. The figure shows the parameters
+    ``shown``; the others are pooled. The meaning of ``bands`` ends the first line, ``notes`` are further lines. Lines
+    are wrapped to a width in inches.
     """
     study = result.study
     rest = {name: entries for name, entries in (values or study.parameters).items() if name not in shown}

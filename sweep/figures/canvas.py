@@ -51,16 +51,8 @@ def say_why(ax: Axes, sentence: str) -> None:
 def put_legend(ax: Axes, title: str | None = None, *, points: float | None = None, **options: Any) -> None:
     """Draw the legend to the right of axes, where it hides nothing. In a figure without a layout, narrow the axes.
 
-    Parameters
-    ----------
-    ax
-        The axes.
-    title
-        Title of the legend.
-    points
-        Area of dots in the legend, in square points.
-    **options
-        As for :meth:`matplotlib.axes.Axes.legend`.
+    ``points`` is the area of dots in the legend, in square points; other options are those of
+    :meth:`matplotlib.axes.Axes.legend`.
     """
     from matplotlib.collections import PathCollection
 

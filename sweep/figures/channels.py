@@ -49,23 +49,11 @@ class Channels:
 
 
 def choose_channels(values: Values, channels: Channels) -> Channels:
-    """Choose a channel for each parameter with several values.
+    """Choose a channel for each parameter with several values, and keep those that the caller has chosen.
 
     The axis shows the numeric parameter with the most values. The color shows the next one with at most
     :data:`MAX_LINES` values. Panels show up to two others, if there are at most :data:`MAX_PANELS` panels. Parameters
     without a channel are pooled.
-
-    Parameters
-    ----------
-    values
-        The values of each swept parameter.
-    channels
-        Channels that the caller has chosen.
-
-    Returns
-    -------
-    Channels
-        ``channels``, completed.
 
     Raises
     ------

@@ -118,19 +118,7 @@ def finish(
     legend: str | None = None,
     notes: Sequence[str] = (),
 ) -> None:
-    """Write the labels of the axes, the legend and the title.
-
-    Parameters
-    ----------
-    ax, result, groups
-        The axes, and the groups of the result that they show.
-    names
-        Labels of the horizontal and the vertical axis.
-    legend
-        Title of the legend; by default the parameter shown by color.
-    notes
-        More lines of the title.
-    """
+    """Write the labels of both axes, the legend, by default titled by the parameter shown by color, and the title."""
     ax.set(xlabel=names[0], ylabel=names[1])
     ax.grid(alpha=0.25)
     ax.spines[["top", "right"]].set_visible(False)

@@ -22,17 +22,21 @@ _ROOM_ACROSS, _ROOM_DOWN = 0.6, 0.25
 _MOST_LABELS = 64
 
 
-class NameTicks(Locator):
-    """Ticks at names: all of them, or every k-th one if labels would touch."""
+class FittingTicks(Locator):
+    """The first of several lists of ticks, the preferred ones first, whose labels fit along the axis."""
 
     axis: Any
-
-    def __init__(self, places: Any) -> None:
-        self.places = places
 
     def __call__(self) -> Any:
         """Return the ticks for the current limits of the axis."""
         return self.tick_values(*self.axis.get_view_interval())
+
+
+class NameTicks(FittingTicks):
+    """Ticks at names: all of them, or every k-th one if labels would touch."""
+
+    def __init__(self, places: Any) -> None:
+        self.places = places
 
     def tick_values(self, vmin: float, vmax: float) -> Any:
         """Return the ticks between two limits."""
@@ -55,18 +59,12 @@ class NameTexts(Formatter):
         return self.names[place] if place == x and 0 <= place < len(self.names) else ""
 
 
-class NumberTicks(Locator):
+class NumberTicks(FittingTicks):
     """Ticks at these numbers if their labels fit, else at round numbers; at least two if two labels fit."""
-
-    axis: Any
 
     def __init__(self, values: Sequence[float], *, whole: bool) -> None:
         self.values = np.array(sorted(values), np.float64)
         self.whole = whole
-
-    def __call__(self) -> Any:
-        """Return the ticks for the current limits of the axis."""
-        return self.tick_values(*self.axis.get_view_interval())
 
     def tick_values(self, vmin: float, vmax: float) -> Any:
         """Return the ticks between two limits."""
@@ -136,24 +134,8 @@ class AnnotatedNumbers(NumberTexts):
 
 
 def number_text(number: float, digits: int = 4, *, powers: bool = False) -> str:
-    r"""Return the label of a number on an axis. Very large and very small numbers are powers of ten.
+    r"""Return the label of a number with these significant digits. Very large and very small ones are powers of ten.
 
-    Parameters
-    ----------
-    number
-        The number.
-    digits
-        Significant digits.
-    powers
-        Whether to write every number as a power of ten.
-
-    Returns
-    -------
-    str
-        Plain text, or mathematical text between dollar signs.
-
-    Examples
-    --------
     >>> number_text(0.001778279), number_text(12500), number_text(1e-9), number_text(2e30)
     ('0.001778', '12,500', '$10^{-9}$', '$2\\times10^{30}$')
     """
@@ -168,22 +150,7 @@ def number_text(number: float, digits: int = 4, *, powers: bool = False) -> str:
 
 
 def fits(axis: Any, ticks: Any, part: float = 1.0) -> bool:
-    """Return whether the labels of ticks fit along an axis without touching each other.
-
-    Parameters
-    ----------
-    axis
-        An axis with scale, limits and formatter.
-    ticks : (ticks,)
-        Positions in data coordinates.
-    part
-        Fraction of the length of the axis that is available.
-
-    Returns
-    -------
-    bool
-        True also for fewer than two ticks.
-    """
+    """Return whether the labels of ticks fit along a part of an axis without touching each other."""
     if len(ticks) < 2:
         return True
     across = isinstance(axis, XAxis)

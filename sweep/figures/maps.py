@@ -57,22 +57,7 @@ def prepare_map(
 ) -> Map:
     """Choose the parameters along both axes, and return the statistic over them and axes with scales.
 
-    Parameters
-    ----------
-    result, ax, x, y, value, at
-        As for :func:`sweep.figures.kinds.heatmap_figure.heatmap`.
-    numbers
-        Whether both parameters must be numeric.
-
-    Returns
-    -------
-    Map
-        All that is to be drawn.
-
-    Raises
-    ------
-    SweepError
-        If a name or a value is unknown, there are too few parameters, or there is no criterion.
+    Options are those of :func:`sweep.figures.heatmap`. With ``numbers`` both parameters must be numeric.
     """
     x, y = _choose(values_at(result.study, at), x, y, numbers=numbers)
     selected = select(result, value, at, (x, y))
@@ -132,24 +117,11 @@ def _choose(values: Values, x: str | None, y: str | None, *, numbers: bool) -> t
 
 
 def grid_of(selected: Selected, x: tuple[str, Places], y: tuple[str, Places]) -> NDArray[np.float64]:
-    """Return the values to draw, by position.
-
-    Parameters
-    ----------
-    selected
-        The statistic of cells.
-    x, y
-        Parameter and positions of its values, horizontal and vertical.
-
-    Returns
-    -------
-    (y values, x values) array
-        NaN if there is no value.
-    """
+    """Return the values to draw, (y values, x values); NaN if there is none."""
     (across, places), (down, down_places) = x, y
     grid = np.full((len(down_places.values), len(places.values)), np.nan)
-    columns = selected.table[across].map(places.number_of()), selected.table[down].map(down_places.number_of())
-    grid[columns[1].to_numpy(), columns[0].to_numpy()] = drawn_values(selected.table, selected.statistic)
+    rows, columns = down_places.indices(selected.table[down]), places.indices(selected.table[across])
+    grid[rows, columns] = drawn_values(selected.table, selected.statistic)
     return grid
 
 

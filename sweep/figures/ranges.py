@@ -27,20 +27,11 @@ def in_ranges(
 ) -> tuple[Grid | None, dict[str, tuple[Scalar, ...]]]:
     """Group the values of the shown options of samples into ranges.
 
-    Parameters
-    ----------
-    study
-        The study.
-    values
-        The selected values of each swept parameter.
-    shown
-        Parameters of the figure.
-
     Returns
     -------
     grid
         The grid of the study, with each value replaced by the center of its range; None if there are no ranges.
-    ranges : dict
+    ranges
         The centers of the ranges of each such option, with linear or logarithmic spacing.
     """
     dense = [name for name in shown if name in values and is_dense(study, name, values[name])]

@@ -108,28 +108,12 @@ def statistic_of(result: Result, value: str | None) -> str:
 
 
 def select(result: Result, value: str | None, at: At | None, shown: Sequence[str] | None = None) -> Selected:
-    """Return a statistic of the selected cells, pooled over the parameters that are not shown.
-
-    Parameters
-    ----------
-    result
-        Complete or partial.
-    value
-        As for :func:`statistic_of`.
-    at
-        Selected values of some parameters, as in :func:`sweep.study.selection.values_at`.
-    shown
-        Parameters to show; all by default.
-
-    Returns
-    -------
-    Selected
-        A row for each combination of the values of the shown parameters.
+    """Return a statistic of the selected cells, pooled over the parameters that are not shown; all are by default.
 
     Raises
     ------
     SweepError
-        If the statistic or a value is unknown, there is no criterion, or pooling a measure would need too many rows.
+        If the statistic or a value is unknown, there is no criterion, or the statistic cannot be pooled.
     """
     statistic = statistic_of(result, value)
     fault = pooling_fault(result, statistic, at, shown)
@@ -146,20 +130,7 @@ def select(result: Result, value: str | None, at: At | None, shown: Sequence[str
 
 
 def pooling_fault(result: Result, statistic: str, at: At | None, shown: Sequence[str] | None) -> str | None:
-    """Return why a statistic cannot be pooled over the parameters that are not shown, or None if it can.
-
-    Parameters
-    ----------
-    result, at, shown
-        As for :func:`select`.
-    statistic
-        A name of :func:`drawable`.
-
-    Returns
-    -------
-    str or None
-        A sentence.
-    """
+    """Return why a statistic cannot be pooled over the parameters that are not shown, or None if it can."""
     values = values_at(result.study, at)
     pooled = [*_hidden(values, shown), *in_ranges(result.study, values, shown or ())[1]]
     if not pooled or can_be_pooled(result, statistic):

@@ -18,8 +18,8 @@ from sweep.statistics.outcomes import Outcomes
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# Resolution of a curve: steps per full height, and per factor e of training steps.
-_HEIGHTS, _WIDTHS = 300, 60
+# Resolution of a curve: differences per full height, and per factor e of training steps.
+_HEIGHTS, _WIDTHS = 300, 100
 # Kinds of bands: columns of the curve, and a note in the title.
 BANDS = {
     "pointwise": ("low", "high", "bands: pointwise 95 % intervals"),
@@ -53,14 +53,24 @@ def draw_curves(
     for line, curve in zip(lines, found, strict=True):
         start = _start_of(curve)
         end = (curve if len(curve) else start).tail(1).assign(steps=_known_until(line.tally, last))
-        thinned = pd.concat([start, _thin(curve), end], ignore_index=True)
-        x, (y, below, above) = thinned["steps"], (100 * thinned[name] for name in ("incidence", low, high))
-        ax.step(x, y, where="post", **{"linewidth": 1.4, **line.style, "marker": None})
-        ax.fill_between(x, below, above, step="post", alpha=0.15, linewidth=0, color=line.style["color"])
+        whole = pd.concat([start, curve, end], ignore_index=True)
+        draw_steps(ax, whole["steps"], 100 * whole[["incidence", low, high]], line.style)
     curves = pd.concat(found)
     _scale_steps(ax, curves["steps"].to_numpy(), last, logarithmic=logarithmic)
     ax.set_ylim(-3, 103)
     return bool(curves["incidence"].max() > 0), [note] if curves[low].notna().any() else []
+
+
+def draw_steps(ax: Axes, x: pd.Series, percents: pd.DataFrame, style: dict[str, Any]) -> None:
+    """Draw a step function and its band: three columns of percents. Points without a visible change are left out."""
+    heights = percents.iloc[:, 0].mul(_HEIGHTS / 100).round().diff()
+    widths = np.log(x.clip(lower=1)).mul(_WIDTHS).round().diff()
+    kept = (heights != 0) | (widths != 0)
+    kept.iloc[-1] = True
+    visible = percents[kept]
+    y, low, high = (visible[name] for name in visible)
+    ax.step(x[kept], y, where="post", **{"linewidth": 1.4, **style, "marker": None})
+    ax.fill_between(x[kept], low, high, step="post", alpha=0.15, linewidth=0, color=style["color"])
 
 
 def _curve(line: StepLine, outcomes: Outcomes | None, n_seeds: int) -> pd.DataFrame:
@@ -88,14 +98,6 @@ def _start_of(curve: pd.DataFrame) -> pd.DataFrame:
 def _known_until(tally: pd.DataFrame, last: int) -> int:
     """Return the last known step of a curve: that of the figure, unless runs are censored (exhausted) before."""
     return int(tally["steps"].max()) if (tally["status"] == "exhausted").any() else last
-
-
-def _thin(curve: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of a curve with visible changes."""
-    heights = (curve["incidence"] * _HEIGHTS).round().diff()
-    widths = np.log(curve["steps"].clip(lower=1)).mul(_WIDTHS).round().diff()
-    kept: pd.DataFrame = curve.loc[(heights != 0) | (widths != 0)]
-    return kept
 
 
 def _scale_steps(ax: Axes, steps: Any, last: int, *, logarithmic: bool) -> None:

@@ -19,17 +19,7 @@ _SHRINKS_TO = 0.8
 
 
 def number_ticks(axis: Axis, values: Sequence[float] = (), *, whole: bool = False) -> None:
-    """Label an axis with these values if all of them fit, else with round numbers.
-
-    Parameters
-    ----------
-    axis
-        Linear or logarithmic.
-    values
-        Values to label.
-    whole
-        Whether all labels are integers.
-    """
+    """Label an axis with these values if all of them fit, else with round numbers, which are integers if ``whole``."""
     from matplotlib.ticker import NullFormatter
 
     from sweep.figures.locators import NumberTexts, NumberTicks
@@ -50,14 +40,7 @@ def annotate_ticks(axis: Axis, annotation: Callable[[float], str]) -> None:
 def name_ticks(axis: Axis, names: Sequence[str], *, turn: bool) -> None:
     """Label positions 0, 1, .. along an axis: all of them, or every k-th one if they do not fit.
 
-    Parameters
-    ----------
-    axis
-        Linear, with its limits.
-    names
-        The labels.
-    turn
-        Whether labels may be rotated.
+    Set the limits of the axis before. With ``turn``, labels may be rotated.
     """
     from matplotlib.axis import XAxis
     from matplotlib.ticker import NullLocator
@@ -85,17 +68,7 @@ def scale_from_zero(axes: Axes, values: NDArray[Any]) -> None:
 
 
 def scale_numbers(axes: Axes, which: Literal["x", "y"], values: NDArray[Any]) -> None:
-    """Label an axis, and make it logarithmic if its values are positive and span a factor above 5.
-
-    Parameters
-    ----------
-    axes
-        The axes.
-    which
-        Horizontal or vertical axis.
-    values
-        The drawn values.
-    """
+    """Label an axis, and make it logarithmic if its values are positive and span a factor above 5."""
     drawn = values[np.isfinite(values)]
     if drawn.size and drawn.min() > 0 and drawn.max() > 5 * drawn.min():
         axes.set(**{f"{which}scale": "log"})

@@ -37,20 +37,10 @@ _LEAST_REACH = 0.05
 
 
 def draw_run(trace: Trace, path: Path, plane: Plane | None) -> Figure:
-    """Draw the losses and weights of a run, and its decision surface if it has two inputs.
+    """Draw the losses and weights of a run, and its decision surface if it has two inputs, into a new figure.
 
-    Parameters
-    ----------
-    trace
-        The replayed run.
-    path, plane
-        Results of :func:`~sweep.training.networks.trajectory.weights_path` and
-        :func:`~sweep.training.networks.trajectory.outputs_plane`.
-
-    Returns
-    -------
-    Figure
-        A new figure, which pyplot does not manage.
+    Path and plane are those of :func:`~sweep.training.networks.trajectory.weights_path` and
+    :func:`~sweep.training.networks.trajectory.outputs_plane`.
     """
     n_panels = 3 if plane is not None else 2
     figure = new_figure(4.4 * n_panels, 4.2)
@@ -107,22 +97,7 @@ def weights_curves(path: Path, ax: Axes | None = None) -> Axes:
 
 
 def decision_surface(trace: Trace, plane: Plane, ax: Axes | None = None) -> Axes:
-    """Draw the first output over two inputs, with the patterns and the zero lines of hidden units.
-
-    Parameters
-    ----------
-    trace
-        The replayed run, with two inputs.
-    plane
-        Result of :func:`sweep.training.networks.trajectory.outputs_plane`.
-    ax
-        Axes to draw into; by default those of a new figure.
-
-    Returns
-    -------
-    Axes
-        The axes that were drawn into.
-    """
+    """Draw the first output over two inputs, with the patterns and the zero lines of hidden units."""
     ax = ax or new_axes()
     outputs = np.ma.masked_invalid(plane.outputs)
     targets = trace.targets[:, 0]

@@ -101,7 +101,7 @@ def _axis_of(values: Sequence[Scalar]) -> Places:
 def _heights(cells: Any, name: str, selected: Selected) -> NDArray[np.float64]:
     """Return the position of each row along the axis of a parameter, from 0 to 1, (rows,)."""
     places = _axis_of(selected.values[name])
-    return np.asarray(_unit(places)[cells[name].map(places.number_of()).to_numpy()])
+    return np.asarray(_unit(places)[places.indices(cells[name])])
 
 
 def _unit(places: Places) -> NDArray[np.float64]:

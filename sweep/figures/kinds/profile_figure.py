@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from sweep.errors import SweepError
 from sweep.figures.canvas import new_axes, say_why
 from sweep.figures.figure_kind import FigureKind
 from sweep.figures.groups import Groups, finish, rows_fault, usual_color
 from sweep.figures.line_styles import line_styles
+from sweep.figures.step_curves import draw_steps
 from sweep.figures.ticks import number_ticks, scale_numbers
 from sweep.results.answers import alone_fault, criterion_fault
 from sweep.results.curves import profile_of
@@ -22,8 +24,6 @@ from sweep.system.formatting import short
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# Resolution of a curve: steps per full height, and per factor e.
-_HEIGHTS, _WIDTHS = 300, 100
 # Least factor at the end of the axis, even if all values need the same steps.
 _LEAST = 1.2
 _NEEDED = "color: a performance profile needs a swept parameter with 2 to 12 values"
@@ -64,20 +64,8 @@ def profile(result: Result, ax: Axes | None = None, *, color: str | None = None,
     last = max(float(table["factor"].max()), _LEAST)
     for value, style in line_styles(values).items():
         curve = table[table[groups.color] == value]
-        x = np.append(curve["factor"].to_numpy(), last)
-        columns = {name: curve[name].to_numpy() for name in ("share", "low", "high")}
-        heights = {name: 100 * np.append(column, column[-1]) for name, column in columns.items()}
-        kept = _visible(x, heights["share"])
-        ax.step(
-            x[kept],
-            heights["share"][kept],
-            where="post",
-            linewidth=1.4,
-            label=short(value),
-            **{**style, "marker": None},
-        )
-        ends = heights["low"][kept], heights["high"][kept]
-        ax.fill_between(x[kept], *ends, step="post", alpha=0.12, linewidth=0, color=style["color"])
+        whole = pd.concat([curve, curve.tail(1).assign(factor=last)], ignore_index=True)
+        draw_steps(ax, whole["factor"], 100 * whole[["share", "low", "high"]], {**style, "label": short(value)})
     scale_numbers(ax, "x", np.array([1.0, last]))
     ax.set_xlim(1.0, last**1.02)
     number_ticks(ax.xaxis)
@@ -91,12 +79,6 @@ def profile(result: Result, ax: Axes | None = None, *, color: str | None = None,
     labels = "steps, as a multiple of the steps of the best value", "problems solved, %"
     finish(ax, runs, groups, labels, notes=notes)
     return ax
-
-
-def _visible(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Return the indices of points with a visible change, and of both ends."""
-    kept = (np.diff(np.round(y / 100 * _HEIGHTS)) != 0) | (np.diff(np.round(np.log(x) * _WIDTHS)) != 0)
-    return np.unique(np.concatenate([[0], np.flatnonzero(kept) + 1, [len(x) - 1]]))
 
 
 def _refusal(result: Result) -> str | None:

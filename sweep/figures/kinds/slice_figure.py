@@ -137,7 +137,7 @@ def _places(cells: pd.DataFrame, name: str, places: Places) -> NDArray[np.float6
     """Return the position of each row along the axis, (rows,)."""
     if places.scale != "names":
         return np.asarray(cells[name], np.float64)
-    return np.asarray(places.centers()[cells[name].map(places.number_of()).to_numpy(np.int64)])
+    return np.asarray(places.centers()[places.indices(cells[name])])
 
 
 def slices(result: Result, x: str | None = None, value: str | None = None, at: At | None = None) -> Axes | Figure:
