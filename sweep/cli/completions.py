@@ -54,9 +54,11 @@ def complete_sort(context: typer.Context, incomplete: str) -> list[str]:
 
 def complete_value(incomplete: str) -> list[str]:
     """Return the statistics and measures that figures show."""
-    return _beginning(
-        incomplete, _statistics(lambda each: each.kind != "count" and bool(each.compared or each.synonym))
-    )
+
+    def is_shown(each: Statistic) -> bool:
+        return each.kind != "count" and bool(each.compared or each.synonym or each.computed != "always")
+
+    return _beginning(incomplete, _statistics(is_shown))
 
 
 def _statistics(offered: Callable[[Statistic], bool]) -> list[str]:

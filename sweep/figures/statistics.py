@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from sweep.errors import SweepError
 from sweep.figures.ranges import in_ranges
 from sweep.results.answers import check_has_criterion, column_of, default_statistic
-from sweep.results.pooled_cells import pairs_seeds, summarize_over
+from sweep.results.named_statistics import cells_with, pooled_with
+from sweep.results.pooled_cells import pairs_seeds
 from sweep.results.result import Result
 from sweep.statistics.of_cells import every, measure_of
 from sweep.statistics.statistic import Statistic
@@ -102,7 +103,7 @@ def statistic_of(result: Result, value: str | None) -> str:
         If the name is unknown, or the statistic needs a criterion and there is none.
     """
     statistic = column_of(value, drawable()) if value else default_statistic(result.study)
-    if not measure_of(statistic):
+    if every()[statistic].needs_criterion:
         check_has_criterion(result.study)
     return statistic
 
@@ -119,13 +120,12 @@ def select(result: Result, value: str | None, at: At | None, shown: Sequence[str
     fault = pooling_fault(result, statistic, at, shown)
     if fault:
         raise SweepError(fault)
-    measure = measure_of(statistic)
-    cells = result.measures.in_cells(measure, result.cells) if measure else result.cells
+    cells = cells_with(result, statistic)
     values = values_at(result.study, at)
     grid, ranges = in_ranges(result.study, values, shown or ())
     if not (_hidden(values, shown) or ranges):
         return Selected(cells_at(cells, values), values, statistic)
-    table = summarize_over(result, list(shown or ()), cells_at(cells, values), measure, grid)
+    table = pooled_with(result, list(shown or ()), cells_at(cells, values), statistic, grid=grid)
     return Selected(table, values, statistic, ranges)
 
 

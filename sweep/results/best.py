@@ -12,6 +12,7 @@ from sweep.analysis.cells import group_of
 from sweep.analysis.study_measures import most_correct
 from sweep.errors import SweepError
 from sweep.results.answers import check_has_criterion
+from sweep.results.named_statistics import cells_with
 from sweep.statistics.intervals import LEVEL, Array
 from sweep.statistics.of_cells import every, measure_of
 from sweep.statistics.ranking import best_cells, rank_cells
@@ -80,11 +81,9 @@ def cells_for(result: EvaluatedRuns, statistic: str, at: At | None = None) -> pd
         If the statistic needs rows of runs, and these were not kept.
     """
     measure = measure_of(statistic)
-    if measure is None:
+    if every()[statistic].needs_criterion:
         check_has_criterion(result.study)
-    cells = cells_at(
-        result.measures.in_cells(measure, result.cells) if measure else result.cells, values_at(result.study, at)
-    )
+    cells = cells_at(cells_with(result, statistic), values_at(result.study, at))
     if cells.empty:
         raise SweepError("no cell with these values is trained yet; run the same study again to continue")
     if measure and cells[statistic].isna().all():

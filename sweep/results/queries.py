@@ -25,8 +25,9 @@ from sweep.results.answers import (
 from sweep.results.best import best_of_each, rank
 from sweep.results.curves import incidence_of, parallel_runs_of, profile_of
 from sweep.results.evaluated_runs import EvaluatedRuns
-from sweep.results.pooled_cells import recorded_over, summarize_over
-from sweep.statistics.of_cells import measure_of
+from sweep.results.named_statistics import pooled_with
+from sweep.results.pooled_cells import recorded_over
+from sweep.statistics.of_cells import NAMED, measure_of
 from sweep.statistics.ranking import ranked_by
 from sweep.study.selection import At
 
@@ -139,19 +140,22 @@ class Queries(EvaluatedRuns):
         Parameters
         ----------
         by
-            Swept parameters, one or more.
+            Swept parameters, one or more. Also statistics that tables of cells lack
+            (:data:`sweep.statistics.of_cells.NAMED`).
 
         Returns
         -------
         DataFrame
-            The table of :func:`sweep.results.pooled_cells.summarize_over`, and quartiles of recorded measures.
+            The table of :func:`sweep.results.pooled_cells.summarize_over`, these statistics, and quartiles
+            of recorded measures.
 
         Raises
         ------
         SweepError
             If there is no name, or a name is no swept parameter or occurs twice.
         """
-        by = listed(by)
+        named = [name for name in listed(by) if name in NAMED]
+        by = [name for name in listed(by) if name not in named]
         check_swept(self.study, by)
         if not by:
             raise SweepError(
@@ -159,7 +163,8 @@ class Queries(EvaluatedRuns):
             )
         group = group_of(self.study.grid, by, self.cells["cell"].to_numpy())
         recorded = recorded_over(self, self.cells, group)
-        return summarize_over(self, by, self.cells).assign(**recorded.reset_index(drop=True))
+        table = pooled_with(self, by, self.cells, *named)
+        return table.assign(**recorded.reset_index(drop=True))
 
     def best(self, by: str | Sequence[str] = (), top: int | None = None, at: At | None = None) -> pd.DataFrame:
         """Return the ranked cells and which may be the best, or the best cell for each value of some parameters.

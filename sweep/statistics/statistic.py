@@ -81,6 +81,9 @@ class Statistic:
         Why a cell has no value.
     compared
         How cells are compared by it; None if cells are not ranked by it.
+    computed
+        ``"always"``, as a column of each table of cells, or only where it is named: ``"from counts"`` of runs or
+        ``"from rows"``. So a new statistic changes no stored file.
     """
 
     name: str
@@ -102,6 +105,7 @@ class Statistic:
     band: tuple[str, str, str] | None = None
     missing: str = ""
     compared: Comparison | None = None
+    computed: Literal["always", "from counts", "from rows"] = "always"
 
     @property
     def drawn_band(self) -> tuple[str, str] | None:
@@ -119,6 +123,11 @@ class Statistic:
     def percent(self) -> bool:
         """Whether it is a share, shown in percent."""
         return self.kind == "rate"
+
+    @property
+    def needs_criterion(self) -> bool:
+        """Whether it is one of convergence, which studies without a criterion do not have."""
+        return not self.measure and self.computed != "from rows"
 
     @property
     def has_interval(self) -> bool:

@@ -21,13 +21,14 @@ def _modules() -> list[ModuleType]:
 
 
 _MODULES = _modules()
+_DECLARED: list[Statistic] = [each for module in _MODULES for each in getattr(module, "STATISTICS", ())]
 # Those of runs by how they ended, in the order of their columns.
-COUNTS: dict[str, Statistic] = {
-    each.name: each for module in _MODULES for each in getattr(module, "STATISTICS", ()) if each.kind == "count"
-}
+COUNTS: dict[str, Statistic] = {each.name: each for each in _DECLARED if each.kind == "count"}
 OF_CONVERGENCE: dict[str, Statistic] = {
-    each.name: each for module in _MODULES for each in getattr(module, "STATISTICS", ()) if each.kind != "count"
+    each.name: each for each in _DECLARED if each.kind != "count" and each.computed == "always"
 }
+# Those that are computed only where they are named.
+NAMED: dict[str, Statistic] = {each.name: each for each in _DECLARED if each.computed != "always"}
 
 
 @cache
@@ -52,7 +53,7 @@ def every() -> dict[str, Statistic]:
 @cache
 def _of_all(measures: tuple[str, ...]) -> dict[str, Statistic]:
     of_measures = (each for name in measures for each in of_measure(name))
-    return {**COUNTS, **OF_CONVERGENCE, **{each.name: each for each in of_measures}}
+    return {**COUNTS, **OF_CONVERGENCE, **{each.name: each for each in of_measures}, **NAMED}
 
 
 def synonyms() -> dict[str, str]:

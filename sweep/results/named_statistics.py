@@ -1,0 +1,93 @@
+"""Statistics of cells by name: those that tables of cells have, and those that are computed where they are named."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sweep.analysis.cells import columns_of, group_of
+from sweep.results.pooled_cells import pairs_seeds, summarize_over
+from sweep.statistics.intervals import Array
+from sweep.statistics.of_cells import every
+from sweep.statistics.runs import Runs
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from sweep.results.evaluated_runs import EvaluatedRuns
+    from sweep.study.axes.grid import Grid
+
+
+def cells_with(result: EvaluatedRuns, statistic: str) -> pd.DataFrame:
+    """Return the cells of a result with the columns of a statistic.
+
+    Parameters
+    ----------
+    result
+        Complete or partial.
+    statistic
+        A name of :func:`sweep.statistics.of_cells.every`.
+
+    Returns
+    -------
+    DataFrame
+        The table of cells with these columns, as the last ones if it lacks them.
+
+    Raises
+    ------
+    StoreError
+        If the statistic needs rows of runs, and these were not kept.
+    SweepError
+        If the study does not have the measure.
+    """
+    found, cells = every()[statistic], result.cells
+    if found.measure:
+        return result.measures.in_cells(found.measure, cells)
+    if found.computed == "always":
+        return cells
+    return cells.join(named_over(result, statistic, cells, cells["cell"].to_numpy()), on="cell")
+
+
+def pooled_with(
+    result: EvaluatedRuns, by: Sequence[str], cells: pd.DataFrame, *statistics: str, grid: Grid | None = None
+) -> pd.DataFrame:
+    """Return the table of :func:`sweep.results.pooled_cells.summarize_over` with the columns of statistics."""
+    found = [every()[name] for name in statistics]
+    measure = next((each.measure for each in found if each.measure), None)
+    table = summarize_over(result, by, cells, measure, grid)
+    group = group_of(grid or result.study.grid, by, cells["cell"].to_numpy())
+    for each in found:
+        if each.computed != "always":
+            table = table.assign(**named_over(result, each.name, cells, group, grid).reset_index(drop=True))
+    return table
+
+
+def named_over(
+    result: EvaluatedRuns, statistic: str, cells: pd.DataFrame, group: Array, grid: Grid | None = None
+) -> pd.DataFrame:
+    """Return the columns of a statistic that is computed where it is named, over groups of cells.
+
+    Parameters
+    ----------
+    result, cells, group, grid
+        As for :func:`sweep.results.pooled_cells.convergence_over`.
+    statistic
+        A name of :data:`sweep.statistics.of_cells.NAMED`.
+
+    Returns
+    -------
+    DataFrame
+        By the number of the group. Intervals of several cells count each seed once; they are missing if rows are not
+        kept or too many to be read.
+    """
+    grid, numbers = grid or result.study.grid, cells["cell"].to_numpy()
+    if len(np.unique(group)) < len(group) and pairs_seeds(result):
+        runs = Runs.of_outcomes(result.outcomes.at(numbers), group, grid.most_steps(numbers), even=result.even)
+    else:
+        tally = result.tally[result.tally["cell"].isin(numbers)]
+        order = np.argsort(numbers)
+        counted = order[np.searchsorted(numbers, tally["cell"].to_numpy(), sorter=order)]
+        runs = Runs.of_tally(tally, group[counted], grid.most_steps(tally["cell"].to_numpy()), even=result.even)
+    return columns_of([every()[statistic]], runs)
