@@ -10,13 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from math import prod
 from typing import TYPE_CHECKING, Any
 
 from sweep.schedule.cost import RunCost, run_cost
 from sweep.schedule.part import Part
 from sweep.schedule.partition import Parts
-from sweep.study.axes.grid import Axis, indices_of, mixed_digits
+from sweep.study.axes.grid import Cell, CellOrder
 from sweep.study.model import Study
 from sweep.study.options.option_tables import with_role
 
@@ -57,18 +56,17 @@ class Plan:
         self.n_seeds = study.seeds.count
         self.n_cells = study.n_cells
         self.n_runs = study.n_runs
-        self._sizes = self.grid.sizes
-        shape = [k for k, axis in enumerate(self.grid.axes) if not axis.keys().isdisjoint(SHAPE)]
-        rest = [k for k, axis in enumerate(self.grid.axes) if axis.keys().isdisjoint(SHAPE)]
-        self._visit = shape + rest
-        self._orders = {k: _by_shape(self.grid.axes[k]) for k in shape if len(self.grid.axes[k]) > 1}
-        self._places = {k: _inverse(order) for k, order in self._orders.items()}
-        self.n_shapes = prod(self._sizes[k] for k in shape)
-        self._shape_cells = self.n_cells // self.n_shapes
-        costs, kinds = self._costs()
-        self.parts = Parts(costs, self._shape_cells, study.seeds.rounds, waves, part_runs, kinds)
+        self._order = CellOrder(self.grid, SHAPE)
+        first_cells = self._order.first_cells()
+        self.n_shapes = self._order.n_shapes
+        costs, kinds = _costs_and_kinds(study, first_cells)
+        self.parts = Parts(costs, self._order.shape_cells, study.seeds.rounds, waves, part_runs, kinds)
         self.waves = tuple(wave.n_seeds for wave in self.parts.waves)
         self.n_parts = self.parts.n_parts
+
+    def in_waves(self, waves: Sequence[int]) -> Plan:
+        """Return a plan of the same study with other waves."""
+        return Plan(self.study, self.part_runs, waves)
 
     def part(self, index: int) -> Part:
         """Return a part by its number."""
@@ -76,24 +74,20 @@ class Plan:
 
     def first_cell(self, shape: int) -> int:
         """Return the first cell of a shape in visiting order."""
-        return int(self._cell_visited(shape * self._shape_cells))
+        return int(self._order.cell_at(shape * self._order.shape_cells))
 
     def cells_of_shape(self, shape: int, most: int) -> NDArray[np.int64]:
         """Return the first cells of a shape in visiting order, (at most ``most``,)."""
         import numpy as np
 
-        start = shape * self._shape_cells
-        cells: NDArray[np.int64] = self._cell_visited(np.arange(start, start + min(self._shape_cells, most)))
+        start = shape * self._order.shape_cells
+        cells: NDArray[np.int64] = self._order.cell_at(np.arange(start, start + min(self._order.shape_cells, most)))
         return cells
 
     def position(self, run: Any) -> Any:
         """Return the visiting position of a run; both are integers or arrays."""
         cell, offset = divmod(run, self.n_seeds)
-        digits = mixed_digits(cell, self._sizes)
-        visited = 0
-        for k in self._visit:
-            place = _take(self._places[k], digits[k]) if k in self._places else digits[k]
-            visited = visited * self._sizes[k] + place
+        visited = self._order.place_of(cell)
         if len(self.waves) == 1:
             return visited * self.n_seeds + offset
         import numpy as np
@@ -117,11 +111,11 @@ class Plan:
         visited, counts = self._visited(part), self._counts(part)
         if part.open is not None:
             visited, counts = visited[part.open], counts[part.open]
-        return self._cell_visited(visited), counts
+        return self._order.cell_at(visited), counts
 
     def runs(self, part: Part) -> NDArray[np.int64]:
         """Return the numbers of the runs of a part in visiting order, (runs,)."""
-        return self._number(part, self._cell_visited(self._visited(part)) * self.n_seeds)
+        return self._number(part, self._order.cell_at(self._visited(part)) * self.n_seeds)
 
     def seeds(self, part: Part) -> NDArray[np.int64]:
         """Return the seeds of the runs of a part in visiting order, (runs,)."""
@@ -156,45 +150,16 @@ class Plan:
         numbers: NDArray[np.int64] = np.arange(part.start, part.stop) + np.repeat(shifts, counts)
         return numbers if part.open is None else numbers[np.repeat(part.open, counts)]
 
-    def _cell_visited(self, visited: Any) -> Any:
-        """Return the number of the cell at a place of the visiting order; both are integers or arrays."""
-        digits = mixed_digits(visited, [self._sizes[k] for k in self._visit])
-        placed = dict(zip(self._visit, digits, strict=True))
-        cell = visited - visited
-        for k, size in enumerate(self._sizes):
-            cell = cell * size + (_take(self._orders[k], placed[k]) if k in self._orders else placed[k])
-        return cell
 
-    def _costs(self) -> tuple[list[RunCost], list[int]]:
-        """Return cost and kind of each shape in visiting order; neighbours of one kind train side by side."""
-        found: dict[tuple[Any, ...], tuple[int, RunCost]] = {}
-        costs, kinds = [], []
-        for shape in range(self.n_shapes):
-            cell = self.grid.cell(self.first_cell(shape))
-            options = tuple(cell[name] for name in SHAPE)
-            if options not in found:
-                found[options] = len(found), run_cost(self.study, cell)
-            kind, cost = found[options]
-            costs.append(cost)
-            kinds.append(kind)
-        return costs, kinds
-
-
-def _by_shape(axis: Axis) -> list[int]:
-    """Return the points of an axis in visiting order: points of one shape are neighbours."""
-    shapes = indices_of(axis, [name for name in axis if name in SHAPE])
-    return sorted(range(len(shapes)), key=lambda point: shapes[point])
-
-
-def _inverse(order: list[int]) -> list[int]:
-    """Return the place of each point in an order."""
-    return sorted(range(len(order)), key=order.__getitem__)
-
-
-def _take(entries: list[int], index: Any) -> Any:
-    """Return entries of a list, by an integer or an array of integers."""
-    if isinstance(index, int):
-        return entries[index]
-    import numpy as np
-
-    return np.take(entries, index)
+def _costs_and_kinds(study: Study, cells: Iterator[Cell]) -> tuple[list[RunCost], list[int]]:
+    """Return the cost and the kind of each shape, from a cell of each; shapes of one kind can train side by side."""
+    found: dict[tuple[Any, ...], tuple[int, RunCost]] = {}
+    costs, kinds = [], []
+    for cell in cells:
+        options = tuple(cell[name] for name in SHAPE)
+        if options not in found:
+            found[options] = len(found), run_cost(study, cell)
+        kind, cost = found[options]
+        costs.append(cost)
+        kinds.append(kind)
+    return costs, kinds

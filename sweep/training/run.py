@@ -82,7 +82,7 @@ def run_in_parts(study: Study | str | Path, options: RunOptions, part_runs: int 
         earlier = None  # its rows lack what the study records
     plan = Plan(study, part_runs)
     if options.out is None:
-        options.check_memory(study)
+        options.check_memory(plan)
         training = Coordinator(plan, MemoryParts(plan, options.keep, bits), options.limits, options.shown, earlier)
         return complete(training, make_executor, start, thread_count(options.threads))
     request = FolderRequest(study, options.keep, options.overwrite, bits, plan.waves)
@@ -96,7 +96,7 @@ def run_in_parts(study: Study | str | Path, options: RunOptions, part_runs: int 
             return finished
         store.check_bits(bits)
         if store.waves != plan.waves:  # a version with other waves has started the study
-            plan = Plan(study, part_runs, store.waves)
+            plan = plan.in_waves(store.waves)
         training = Coordinator(plan, store, options.limits, options.shown, earlier)
         return complete(training, make_executor, start, thread_count(options.threads))
 

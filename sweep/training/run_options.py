@@ -16,6 +16,7 @@ from sweep.system.plain_values import is_integer
 from sweep.training.limits import Limits
 
 if TYPE_CHECKING:
+    from sweep.schedule.plan import Plan
     from sweep.study.model import Study
 
 MAX_RUNS = 10**9
@@ -280,7 +281,7 @@ class RunOptions:
 
         return self.out is not None and any(files_at(self.out).same_as(files_at(place)) for place in self.places)
 
-    def check_memory(self, study: Study) -> None:
+    def check_memory(self, plan: Plan) -> None:
         """Refuse rows in memory that exceed the memory of this machine.
 
         Raises
@@ -291,8 +292,8 @@ class RunOptions:
         from sweep.schemas.run_columns import row_bytes
         from sweep.system.host import memory_bytes
 
-        n_runs, there = min(study.n_runs, self.max_runs or study.n_runs), memory_bytes()
-        n_bytes = row_bytes(study)[0] * n_runs
+        n_runs, there = min(plan.n_runs, self.max_runs or plan.n_runs), memory_bytes()
+        n_bytes = row_bytes(plan.study)[0] * n_runs
         if self.keep == "runs" and n_bytes > there:
             raise StudyError(
                 [

@@ -193,6 +193,71 @@ class Grid:
         return steps
 
 
+class CellOrder:
+    """An order of the cells of a grid in which some options vary slowest: cells with equal values of these adjoin.
+
+    Parameters
+    ----------
+    grid
+    names
+        The options. Their combinations in the points of the axes are *shapes*.
+
+    Attributes
+    ----------
+    n_shapes : int
+    shape_cells : int
+        Number of cells of each shape.
+    """
+
+    def __init__(self, grid: Grid, names: Collection[str]) -> None:
+        slow = [k for k, axis in enumerate(grid.axes) if not axis.keys().isdisjoint(names)]
+        fast = [k for k, axis in enumerate(grid.axes) if axis.keys().isdisjoint(names)]
+        self._grid = grid
+        self._visit = slow + fast
+        self._orders = {k: _points_by(grid.axes[k], names) for k in slow if len(grid.axes[k]) > 1}
+        self._places = {k: sorted(range(len(order)), key=order.__getitem__) for k, order in self._orders.items()}
+        self.n_shapes = prod(grid.sizes[k] for k in slow)
+        self.shape_cells = grid.n_cells // self.n_shapes
+
+    def first_cells(self) -> Iterator[Cell]:
+        """Yield the first cell of each shape."""
+        for shape in range(self.n_shapes):
+            yield self._grid.cell(self.cell_at(shape * self.shape_cells))
+
+    def cell_at(self, place: Any) -> Any:
+        """Return the number of the cell at a place of the order; both are integers or arrays."""
+        digits = mixed_digits(place, [self._grid.sizes[k] for k in self._visit])
+        placed = dict(zip(self._visit, digits, strict=True))
+        cell = place - place
+        for k, size in enumerate(self._grid.sizes):
+            cell = cell * size + (_take(self._orders[k], placed[k]) if k in self._orders else placed[k])
+        return cell
+
+    def place_of(self, cell: Any) -> Any:
+        """Return the place of a cell in the order; both are integers or arrays."""
+        digits = mixed_digits(cell, self._grid.sizes)
+        place = cell - cell
+        for k in self._visit:
+            digit = _take(self._places[k], digits[k]) if k in self._places else digits[k]
+            place = place * self._grid.sizes[k] + digit
+        return place
+
+
+def _points_by(axis: Axis, names: Collection[str]) -> list[int]:
+    """Return the points of an axis in an order in which those with the same values of some options are neighbours."""
+    shapes = indices_of(axis, [name for name in axis if name in names])
+    return sorted(range(len(shapes)), key=lambda point: shapes[point])
+
+
+def _take(entries: list[int], index: Any) -> Any:
+    """Return entries of a list, by an integer or an array of integers."""
+    if isinstance(index, int):
+        return entries[index]
+    import numpy as np
+
+    return np.take(entries, index)
+
+
 def points(axis: Axis) -> Iterator[dict[str, Scalar]]:
     """Yield the points of an axis: the value of each of its options."""
     for values in zip(*axis.values(), strict=True):
