@@ -137,9 +137,9 @@ def measured_statistics(
     return columns_of(of_measure(measure), Runs(cell, cell, n, values=values, most=most))
 
 
-def statistics_of(tally: pd.DataFrame, group: Array, grid: Grid, *, even: bool = True) -> pd.DataFrame:
+def statistics_of(tally: pd.DataFrame, group: Array, grid: Grid) -> pd.DataFrame:
     """Return the statistics of groups of runs, indexed by group. ``group`` gives the group of each row of the tally."""
-    runs = Runs.of_tally(tally, group, grid.most_steps(tally["cell"].to_numpy()), even=even)
+    runs = Runs.of_tally(tally, group, grid.most_steps(tally["cell"].to_numpy()))
     return counts_of(runs, grid).join(columns_of(OF_CONVERGENCE.values(), runs))
 
 

@@ -88,14 +88,13 @@ def _rates_over(result: EvaluatedRuns, cells: pd.DataFrame, group: Array) -> pd.
         np.tile(cells["cell"].to_numpy(), 2),
         np.concatenate([converged, n - converged]),
         converged=np.repeat([True, False], len(cells)),
-        even=result.even,
     )
     table = columns_of([rate], of_counts)
     several = np.isin(group, of_counts.numbers[of_counts.n_cells > 1])
     if several.any() and pairs_seeds(result):
         shared = cells["cell"].to_numpy()[several]
         outcomes, limits = result.outcomes.at(shared), np.zeros(len(shared), np.int64)
-        table.update(columns_of([rate], Runs.of_outcomes(outcomes, group[several], limits, even=result.even)))
+        table.update(columns_of([rate], Runs.of_outcomes(outcomes, group[several], limits)))
     return table
 
 
@@ -160,11 +159,11 @@ def convergence_over(
     several = np.isin(group, n_cells.index[n_cells > 1])
     by_seed = several if pairs_seeds(result) else np.zeros_like(several)
     rows = by_seed[counted]
-    tables = [statistics_of(tally[~rows], group[counted[~rows]], grid, even=result.even)]
+    tables = [statistics_of(tally[~rows], group[counted[~rows]], grid)]
     if by_seed.any():
         shared = numbers[by_seed]
         limits = grid.most_steps(shared)
-        runs = Runs.of_outcomes(result.outcomes.at(shared), group[by_seed], limits, even=result.even)
+        runs = Runs.of_outcomes(result.outcomes.at(shared), group[by_seed], limits)
         of_tally = Runs.of_tally(tally[rows], group[counted[rows]], grid.most_steps(tally["cell"].to_numpy()[rows]))
         tables.append(counts_of(of_tally, grid).join(columns_of(OF_CONVERGENCE.values(), runs)))
     table = pd.concat([each for each in tables if len(each)] or tables).sort_index()
@@ -205,14 +204,14 @@ def measure_over(result: EvaluatedRuns, measure: str, cells: pd.DataFrame, group
     numbers, most = own["cell"].to_numpy(), most_correct(result.study, measure)
     table.loc[several] = np.nan
     if pairs_seeds(result):
-        runs = Runs.of_measured(result.measures.of(measure).at(numbers), group, most, even=result.even)
+        runs = Runs.of_measured(result.measures.of(measure).at(numbers), group, most)
     elif measure == "final_loss" and result.has_parts and not result.keeps_runs:
         counts = result.counted_losses
         counts = counts[counts["cell"].isin(numbers)]
         order = np.argsort(numbers)
         place = order[np.searchsorted(numbers, counts["cell"].to_numpy(), sorter=order)]
         values, n = counts["final_loss"].to_numpy(), counts["n"].to_numpy()
-        runs = Runs(group[place], numbers[place], n, values=values, even=result.even)
+        runs = Runs(group[place], numbers[place], n, values=values)
     else:
         return table
     counted = own[columns[0]].notna().groupby(group).all()  # missing if some losses were not counted

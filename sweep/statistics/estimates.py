@@ -22,10 +22,11 @@ from sweep.statistics.intervals import (
     Array,
     clopper_pearson_interval,
     normal_quantile,
+    quantile_ranks,
     student_quantile,
     wilson_interval,
 )
-from sweep.statistics.runs import Ordered, Runs
+from sweep.statistics.runs import Runs
 
 
 class Estimate(ABC):
@@ -110,13 +111,32 @@ class Quantile(Estimate):
     """
 
     def __init__(self, runs: Runs, values: Array, share: tuple[int, int], lowest: float = 0.0) -> None:
-        self._runs, self._share, self._ordered = runs, share, Ordered(runs, values, lowest)
+        self._runs = runs
+        self._share = share
+        self._lowest = lowest
+        self._ordered = runs.ordered(values)
         self.value = self._ordered.quantile(share)
 
     def ends(self, level: Array | float = LEVEL) -> tuple[Array, Array]:
         """Return the ends of the interval; missing for runs of several cells without seeds, or uneven cells."""
-        known, ends = self._runs.has_intervals, self._ordered.ends(self._share, self.value, level)
-        return np.where(known, ends[0], np.nan), np.where(known, ends[1], np.nan)
+        runs = self._runs
+        n_runs = runs.n_runs
+        part = self._share[0] / self._share[1]
+        levels = np.broadcast_to(np.asarray(level, np.float64), n_runs.shape)
+        sizes, place = np.unique(np.stack([n_runs, levels]), axis=1, return_inverse=True)
+        ranks = np.array([quantile_ranks(int(n), part, float(each)) for n, each in sizes.T], np.int64).reshape(-1, 2)
+        low, high = ranks[place.ravel()].T
+        known = runs.has_intervals
+        if not runs.are_independent.all():
+            values = self._ordered.values
+            n = runs.independent((values <= self.value[runs.group]) & (values < np.inf))
+            error = normal_quantile(levels) * np.sqrt(part * (1 - part) / n)
+            known = known & ~np.isnan(error)
+            error = np.nan_to_num(error)
+            low = np.where(runs.are_independent, low, np.floor(n_runs * (part - error)).astype(np.int64))
+            high = np.where(runs.are_independent, high, np.ceil(n_runs * (part + error)).astype(np.int64) + 1)
+        low, high = (self._ordered.at(rank, self._lowest) for rank in (low, high))
+        return np.where(known, low, np.nan), np.where(known, high, np.nan)
 
 
 class Pooled(Estimate):

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sweep.statistics.clusters import Clusters
-from sweep.statistics.intervals import LEVEL, Array, Z, normal_quantile, quantile_ranks, student_quantile
+from sweep.statistics.ends import Ends, half_of
+from sweep.statistics.intervals import Array, Z, student_quantile
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,9 +46,6 @@ class Runs:
         A measure of the runs, as of :func:`~sweep.analysis.study_measures.as_measured`.
     most : int
         How many outputs of a run can be correct, for measures that count these.
-    even : bool
-        Whether all cells have the same number of runs. Where they have not, as in a partial result, each cell counts
-        equally, and of groups of several cells only rates have intervals.
 
     Attributes
     ----------
@@ -70,7 +68,6 @@ class Runs:
         most_steps: Array | None = None,
         values: Array | None = None,
         most: int = 0,
-        even: bool = True,
     ) -> None:
         order = None if (np.diff(group) >= 0).all() else np.argsort(group, kind="stable")
 
@@ -88,11 +85,10 @@ class Runs:
         self.status, self.converged = sorted_(status), sorted_(converged)
         self.steps, self.most_steps = sorted_(steps), sorted_(most_steps)
         self.values, self.most = sorted_(values), most
-        self.even = even
-        self._ordered: tuple[Array, Array] | None = None
+        self._ordered: Ordered | None = None
 
     @classmethod
-    def of_tally(cls, tally: pd.DataFrame, group: Array, most_steps: Array, *, even: bool = True) -> Runs:
+    def of_tally(cls, tally: pd.DataFrame, group: Array, most_steps: Array) -> Runs:
         """Return the runs of a tally; ``group`` and ``most_steps`` are by its rows."""
         return cls(
             group,
@@ -102,11 +98,10 @@ class Runs:
             converged=(tally["status"] == "converged").to_numpy(),
             steps=tally["steps"].to_numpy(np.int64),
             most_steps=most_steps,
-            even=even,
         )
 
     @classmethod
-    def of_outcomes(cls, outcomes: Outcomes, group: Array, most_steps: Array, *, even: bool = True) -> Runs:
+    def of_outcomes(cls, outcomes: Outcomes, group: Array, most_steps: Array) -> Runs:
         """Return the runs of cells whose seeds are known; ``group`` and ``most_steps`` are by cell."""
         cell, seed = np.nonzero(outcomes.present)
         return cls(
@@ -116,14 +111,13 @@ class Runs:
             converged=outcomes.converged[cell, seed],
             steps=outcomes.steps[cell, seed].astype(np.int64),
             most_steps=most_steps[cell],
-            even=even,
         )
 
     @classmethod
-    def of_measured(cls, measured: Measured, group: Array, most: int = 0, *, even: bool = True) -> Runs:
+    def of_measured(cls, measured: Measured, group: Array, most: int = 0) -> Runs:
         """Return a measure of the runs of cells whose seeds are known; ``group`` is by cell."""
         cell, seed = np.nonzero(measured.present)
-        return cls(group[cell], cell, seed=seed, values=measured.values[cell, seed], most=most, even=even)
+        return cls(group[cell], cell, seed=seed, values=measured.values[cell, seed], most=most)
 
     def add(self, values: Array) -> Array:
         """Add up values of runs by group, (n_groups,); a value of a row counts as often as the row stands for runs."""
@@ -140,11 +134,31 @@ class Runs:
         """Steps of the runs that converged, infinity for the others, (rows,)."""
         return np.where(self.converged, self.steps, np.inf)
 
-    def order_of(self, values: Array) -> Array:
-        """Return the order of rows by group and then by values; the last one is kept, for statistics of one array."""
-        if self._ordered is None or self._ordered[0] is not values:
-            self._ordered = values, np.lexsort((values, self.group))
-        return self._ordered[1]
+    def ordered(self, values: Array) -> Ordered:
+        """Return values of runs in order; the last ones are kept, for statistics of one array."""
+        if self._ordered is None or self._ordered.values is not values:
+            self._ordered = Ordered(self, values)
+        return self._ordered
+
+    @cached_property
+    def ends(self) -> Ends:
+        """The runs that ended alike, in two halves: by a hash of how they ended, or by their seeds."""
+        if self.seed is None:
+            order = self.ordered(self.steps).order
+            n, steps = self.n[order], self.steps[order]
+            first = half_of(n, self.status[order], steps)
+            return Ends(self.group[order], steps, self.converged[order], n, first)
+        width = int(self.steps.max(initial=0)) + 1
+        codes, place = np.unique((self.group * width + self.steps) * 2 + self.converged, return_inverse=True)
+        group, steps = np.divmod(codes // 2, width)
+        n, first = (np.bincount(place, each, len(codes)).astype(np.int64) for each in (self.n, self.n * self.in_first))
+        return Ends(group, steps, codes % 2 == 1, n, first)
+
+    @property
+    def in_first(self) -> Array:
+        """Whether the seed of a run is in the first half, (rows,)."""
+        assert self.seed is not None
+        return np.asarray(self.seed % 2 == 0)
 
     @cached_property
     def limit(self) -> Array:
@@ -165,9 +179,21 @@ class Runs:
         return np.bincount(self._cells[1], minlength=len(self.numbers))
 
     @cached_property
+    def even(self) -> Array:
+        """Whether all cells of a group have as many runs, (n_groups,).
+
+        Where they have not, as in a partial result, each cell counts equally, and only rates have intervals.
+        """
+        _, group, n_runs = self._cells
+        starts = np.searchsorted(group, np.arange(len(self.numbers)))
+        if not len(starts):
+            return np.ones(0, np.bool_)
+        return np.asarray(np.minimum.reduceat(n_runs, starts) == np.maximum.reduceat(n_runs, starts))
+
+    @cached_property
     def weights(self) -> Array | None:
         """Weight of each row by which all cells of a group count equally, (rows,); None if each run counts once."""
-        if self.even or (self.n_cells <= 1).all():
+        if self.even.all():
             return None
         place, _, n_runs = self._cells
         return self.n / n_runs[place]
@@ -257,7 +283,7 @@ class Runs:
         n_marked = np.bincount(place, marked, len(n_runs))
         alike = (n_marked == 0) | (n_marked == n_runs)
         runs, of_seeds = self._runs_of_seeds, self.of_seeds(marked.astype(np.int64))
-        if self.even or n_runs.min(initial=1) == n_runs.max(initial=1):
+        if self.even.all():
             return independent_runs(of_seeds, runs, np.bincount(group, alike, len(self.numbers)))
         weights = 1 / n_runs / self.n_cells[group]
         rest = self.of_seeds((marked - (n_marked / n_runs)[place]) * weights[place])
@@ -280,50 +306,38 @@ class Ordered:
         The runs.
     values : (rows,)
         A value of each; infinite where there is none.
-    lowest
-        What no value is below.
+
+    Attributes
+    ----------
+    values : (rows,)
+        As above.
+    order : (rows,)
+        The order of rows by group and then by values.
     """
 
-    def __init__(self, runs: Runs, values: Array, lowest: float = 0.0) -> None:
-        self._runs, self._values, self._lowest = runs, values, lowest
-        order = runs.order_of(values)
-        self._sorted, self._n = values[order], runs.n[order]
-        self._weights = None if runs.weights is None else runs.weights[order]
-        self._so_far = np.cumsum(self._n)
+    def __init__(self, runs: Runs, values: Array) -> None:
+        self._runs = runs
+        self.values = values
+        self.order = np.lexsort((values, runs.group))
+        self._sorted = values[self.order]
+        self._so_far = np.cumsum(runs.n[self.order])
         self._before = np.append(0, np.cumsum(runs.n_runs))[:-1]
 
-    def at(self, ranks: Array) -> Array:
+    def at(self, ranks: Array, lowest: float = -np.inf) -> Array:
         """Return the value at a rank of each group from 1; ``lowest`` below, and infinity beyond the last run."""
         n_runs = self._runs.n_runs
         found = self._sorted[np.searchsorted(self._so_far, self._before + np.clip(ranks, 1, n_runs))]
-        return np.where(ranks < 1, self._lowest, np.where(ranks > n_runs, np.inf, found))
+        return np.where(ranks < 1, lowest, np.where(ranks > n_runs, np.inf, found))
 
     def quantile(self, share: tuple[int, int]) -> Array:
         """Return the quantile of a share, (n_groups,): the value of run ceil(share n), or by weights of cells."""
         part, whole = share
-        if self._weights is None:
+        if self._runs.weights is None:
             return self.at(-(-self._runs.n_runs * part // whole))
-        reached = np.cumsum(self._weights)
+        reached = np.cumsum(self._runs.weights[self.order])
         before = np.append(0, np.cumsum(self._runs.n_cells))[:-1]
         places = np.searchsorted(reached, before + part / whole * self._runs.n_cells - 1e-9)
         return np.asarray(self._sorted[np.minimum(places, len(self._sorted) - 1)])
-
-    def ends(self, share: tuple[int, int], value: Array, level: Array | float = LEVEL) -> tuple[Array, Array]:
-        """Return the ends of the interval of a quantile; see :class:`~sweep.statistics.estimates.Quantile`."""
-        runs, part = self._runs, share[0] / share[1]
-        n_runs = runs.n_runs
-        levels = np.broadcast_to(np.asarray(level, np.float64), n_runs.shape)
-        sizes, place = np.unique(np.stack([n_runs, levels]), axis=1, return_inverse=True)
-        ranks = np.array([quantile_ranks(int(n), part, float(each)) for n, each in sizes.T], np.int64).reshape(-1, 2)
-        low, high = ranks[place.ravel()].T
-        known = np.ones(len(n_runs), np.bool_)
-        if not runs.are_independent.all():
-            n = runs.independent((self._values <= value[runs.group]) & (self._values < np.inf))
-            error = normal_quantile(levels) * np.sqrt(part * (1 - part) / n)
-            known, error = ~np.isnan(error), np.nan_to_num(error)
-            low = np.where(runs.are_independent, low, np.floor(n_runs * (part - error)).astype(np.int64))
-            high = np.where(runs.are_independent, high, np.ceil(n_runs * (part + error)).astype(np.int64) + 1)
-        return np.where(known, self.at(low), np.nan), np.where(known, self.at(high), np.nan)
 
 
 def independent_runs(successes: Array, runs: Array, unanimous: Array) -> Array:

@@ -13,6 +13,5 @@ from sweep.statistics.runs import Runs
 
 def rate_intervals(outcomes: Outcomes, group: Any) -> tuple[Any, Any]:
     """Return the intervals of the convergence rates of groups of cells."""
-    n_runs = outcomes.present.sum(axis=1)
-    runs = Runs.of_outcomes(outcomes, group, np.zeros(len(group), np.int64), even=n_runs.min() == n_runs.max())
+    runs = Runs.of_outcomes(outcomes, group, np.zeros(len(group), np.int64))
     return Rate(runs, runs.converged).ends()

@@ -13,9 +13,9 @@ from scipy import stats
 
 from sweep.analysis.cells import columns_of
 from sweep.analysis.tally import tally_runs
+from sweep.statistics.ends import half_of
 from sweep.statistics.intervals import Z
 from sweep.statistics.of_cells import OF_CONVERGENCE
-from sweep.statistics.restarts import half_of
 from sweep.statistics.runs import Runs
 from tests.oracle import STATUSES
 from tests.sweep.statistics.test_steps import LIMIT, Ends, groups, listed, statistics_of
