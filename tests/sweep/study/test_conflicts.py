@@ -15,8 +15,6 @@ HALVES = {"inputs": [[0], [1]], "targets": [[0.0, 1.0], [0.5, 2.0]]}
 # Options of a study of XOR that is refused, and parts of the sentence.
 REFUSED: list[tuple[dict[str, Any], tuple[str, ...]]] = [
     ({"loss": "bce"}, ("training.loss: 'bce'", "network.output 'identity'", "'bce' needs output 'sigmoid'")),
-    ({"loss": "bce", "output": "tanh"}, ("training.loss: 'bce'", "network.output 'tanh'")),
-    ({"loss": ["sse", "bce"], "output": "relu"}, ("parameters.loss: 'bce'", "network.output 'relu'")),
     ({"loss": "bce", "output": ["sigmoid", "relu"]}, ("training.loss: 'bce'", "parameters.output 'relu'")),
     ({"loss": ["mse", "bce"], "output": ["relu", "sigmoid"]}, ("parameters.loss: 'bce'", "parameters.output 'relu'")),
     (
@@ -25,9 +23,7 @@ REFUSED: list[tuple[dict[str, Any], tuple[str, ...]]] = [
     ),
     ({"loss": ["bce", "sse"], "output": "sigmoid", "data": HALVES}, ("data.targets[1][1]: got 2.0", "parameters.loss")),
     ({"loss": "hinge"}, ("data.targets[0][0]: got 0.0", "training.loss 'hinge'", "targets of -1 and 1")),
-    ({"loss": ["squared", "hinge"]}, ("data.targets[0][0]: got 0.0", "parameters.loss 'hinge'")),
     ({"loss": "sse", "reduction": "mean"}, ("training.loss: 'sse'", "training.reduction 'mean'", "'sum'", "'squared'")),
-    ({"loss": "mse", "reduction": "sum"}, ("training.loss: 'mse'", "training.reduction 'sum'", "'mean'", "'squared'")),
     ({"reduction": "pattern_mean"}, ("training.loss: 'sse'", "'pattern_mean'", "'squared'")),
     (
         {"loss": ["mse", "half_squared"], "reduction": ["mean", "pattern_mean"]},
@@ -39,14 +35,10 @@ REFUSED: list[tuple[dict[str, Any], tuple[str, ...]]] = [
         ("parameters.optimizer: 'rprop'", "parameters.batch 1"),
     ),
     ({"optimizer": "rprop", "learning_rate": 0.0}, ("'rprop'", "training.learning_rate 0.0", "above 0")),
-    ({"optimizer": "rprop", "learning_rate": [0.1, 0.0]}, ("'rprop'", "parameters.learning_rate 0.0", "above 0")),
     ({"optimizer": "rprop", "output_learning_rate": 0.0}, ("'rprop'", "training.output_learning_rate 0.0", "above 0")),
     ({"momentum": 0.5}, ("training.momentum: 0.5", "no effect", "optimizer 'momentum' or optimizer 'nesterov'")),
     ({"momentum": [0.5, 0.9], "optimizer": "adam"}, ("parameters.momentum: [0.5, 0.9]", "no effect")),
-    ({"alpha": 0.9, "optimizer": ["gd", "adam"]}, ("training.alpha: 0.9", "optimizer 'rmsprop'")),
     ({"beta1": 0.8}, ("training.beta1: 0.8", "optimizer 'adam'")),
-    ({"beta2": 0.9}, ("training.beta2: 0.9", "optimizer 'adam'")),
-    ({"eps": 1e-7, "optimizer": "momentum"}, ("training.eps: 1e-07", "optimizer 'adam' or optimizer 'adamw' or ")),
     ({"negative_slope": 0.5}, ("network.negative_slope: 0.5", "activation 'leaky_relu' or output 'leaky_relu'")),
     ({"bias": False, "bias_scale": 0.0}, ("initial_weights.bias_scale: 0.0", "bias true")),
     ({"criterion": "none", "from_step": 1}, ("convergence.from_step: 1", "criterion 'loss'", "'correct'")),
@@ -68,13 +60,10 @@ REFUSED: list[tuple[dict[str, Any], tuple[str, ...]]] = [
     ),
     ({"dtype": "float32", "learning_rate": 1e39}, ("training.learning_rate", "1e+39", "must be finite")),
     ({"dtype": "float32", "learning_rate": [0.1, 1e-60]}, ("parameters.learning_rate", "1e-60", "other than 0")),
-    ({"dtype": "float32", "gain": -1e300}, ("network.gain", "-1e+300", "must be finite")),
-    ({"dtype": "float32", "threshold": 1e-50}, ("convergence.threshold", "1e-50", "other than 0")),
     (
         {"dtype": "float32", "divergence_threshold": 1e-50},
         ("convergence.divergence_threshold", "1e-50", "other than 0"),
     ),
-    ({"dtype": "float32", "scale": 1e39}, ("initial_weights.scale", "1e+39", "must be finite")),
 ]
 
 
@@ -93,14 +82,11 @@ def test_refused(options: dict[str, Any], parts: tuple[str, ...]) -> None:
     "options",
     [
         {"loss": "bce", "output": "sigmoid"},
-        {"loss": "hinge", "data": SIGNS},
-        {"loss": ["sse", "mse"]},
         {"loss": "half_squared", "reduction": ["sum", "mean", "pattern_mean"]},
         {"optimizer": "rprop", "batch": "full", "order": "shuffled"},
         {"optimizer": ["gd", "momentum"], "momentum": [0.0, 0.5]},
         {"optimizer": ["gd", "adam"], "beta1": 0.5, "eps": 1e-3},
         {"activation": ["relu", "leaky_relu"], "negative_slope": -0.5},
-        {"output": "leaky_relu", "negative_slope": 0.5},
         {"bias": [True, False], "bias_scale": 0.0},
         {"criterion": ["none", "correct"], "from_step": 1},
         {"learning_rate": 0.0, "output_learning_rate": [0.1, 0.0]},

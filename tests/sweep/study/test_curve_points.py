@@ -36,8 +36,6 @@ def test_usual_steps() -> None:
         ({"geomspace": [1, 60, 4]}, [1, 4, 15, 60]),
         ({"geomspace": [1, 4, 20]}, [1, 2, 3, 4]),
         ({"linspace": [0, 50, 5]}, [0, 12, 25, 38, 50]),
-        ({"min": 0, "max": 60, "num": 3}, [0, 30, 60]),
-        ({"values": [1, 2]}, [1, 2]),
     ],
 )
 def test_forms_of_steps(steps: Any, expected: list[int]) -> None:
@@ -69,16 +67,11 @@ def test_old_studies_are_as_before() -> None:
     [
         (20, ("record.curves: must be a table", "got 20")),
         ({}, ("record.curves.seeds: is missing",)),
-        ({"seeds": 0}, ("record.curves.seeds: must be at least 1, got 0",)),
         ({"seeds": 21}, ("record.curves.seeds: must be at most 20, the seeds of a cell, got 21",)),
         ({"seeds": 1, "step": [1]}, ("record.curves: unknown key 'step'; did you mean 'steps'?",)),
         ({"seeds": 1, "steps": [1, 61]}, ("record.curves.steps: must be at most 60, the most steps of a run, got 61",)),
-        ({"seeds": 1, "steps": []}, ("record.curves.steps: ", "got an empty list")),
         ({"seeds": 1, "steps": [1.5]}, ("record.curves.steps: each step must be an integer from 0", "got 1.5")),
-        ({"seeds": 1, "steps": [-1]}, ("record.curves.steps: ", "got -1")),
         ({"seeds": 1, "steps": [10**400]}, ("record.curves.steps: ", "digits")),
-        ({"seeds": 1, "steps": [True]}, ("record.curves.steps: ", "got True")),
-        ({"seeds": 1, "steps": "all"}, ("record.curves.steps: ", "got 'all'")),
         ({"seeds": 1, "steps": [3, 3]}, ("record.curves.steps: steps must differ, got 3 twice",)),
         ({"seeds": 1, "steps": {"range": [0, 1000]}}, ("record.curves.steps: must be at most 1,000 steps, got 1,001",)),
         ({"seeds": 1, "steps": {"linspace": [-4, 4, 3]}}, ("record.curves.steps: ", "got -4.0")),

@@ -174,11 +174,7 @@ def test_files_of_test_patterns(tmp_path: Path) -> None:
     ("data", "swept", "fault"),
     [
         (PARITY | {"train_count": 16}, {}, "train_count must be below 16, to leave patterns to test with; got 16"),
-        (PARITY | {"train_count": 0}, {}, "train_count must be an integer from 1 to 65,536, got 0"),
         (PARITY | {"train": [0, 16]}, {}, "different pattern numbers from 0 to 15"),
-        (PARITY | {"train": [0, 0]}, {}, "different pattern numbers"),
-        (PARITY | {"train": []}, {}, "different pattern numbers"),
-        (PARITY | {"train": "all"}, {}, "got 'all'"),
         (PARITY | {"train": [True]}, {}, "different pattern numbers"),
         (PARITY | {"train": [0], "train_count": 2}, {}, "train and train_count are both set; remove one"),
         ({"task": "xor", "train": [0], "test": {"task": "or"}}, {}, "test and train or train_count"),
@@ -203,7 +199,6 @@ def test_files_of_test_patterns(tmp_path: Path) -> None:
             "must have the same size, got 8 patterns of 4 inputs and 1 target, ",
         ),
         (PARITY, {"function": [1, 2]}, "task 'parity' does not take function, got 1"),
-        (PARITY, {"target_low": [0.5, 0.5]}, "values must differ, got 0.5 twice"),
         (
             PARITY | {"target_low": 0},
             {"target_low": [0.5]},
@@ -216,7 +211,6 @@ def test_files_of_test_patterns(tmp_path: Path) -> None:
             "target_low must be used with task, got inputs",
         ),
         (PARITY, {"task": ["xor", "or"]}, "'task' cannot be swept"),
-        (PARITY, {"train": [[1], [2]]}, "'train' cannot be swept"),
         (
             PARITY | {"test": {"task": "xor"}},
             {},
@@ -224,7 +218,6 @@ def test_files_of_test_patterns(tmp_path: Path) -> None:
         ),
         (PARITY | {"test": 3}, {}, "data.test: must be a table (in Python a dict), got 3"),
         (PARITY | {"test": {"task": "xor", "decision_threshold": 1}}, {}, "unknown key 'decision_threshold'"),
-        (PARITY, {"data_seed": range(2)}, "task 'parity' does not take data_seed"),
         (
             {"task": "noise", "n": 4, "n_inputs": 2},
             {"data_seed": {"range": [0, MAX_SETS]}},

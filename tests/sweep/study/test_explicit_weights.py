@@ -169,18 +169,13 @@ def test_changes_of_single_weights() -> None:
     ("values", "parts"),
     [
         (3, ("initial_weights.values: must be a table", "got 3")),
-        ({}, ("initial_weights.values: must be a table", "got {}")),
         ({"u": 1}, ("must be an array w, v, b, c or k", "got 'u'")),
-        ({7: 1}, ("must be an array", "got 7")),
         ({"w[0]": 1}, ("must be an array", "got 'w[0]'")),
         ({"w": "x"}, ("values: w must be a number or lists of numbers, got 'x'",)),
-        ({"w": True}, ("w must be a number", "got True")),
-        ({"w": []}, ("w must be a number", "got []")),
         ({"w": [[1, 2], [3]]}, ("w must have rows of equal length, got [[1, 2], [3]]",)),
         ({"w": float("nan")}, ("w must be finite, got nan",)),
         ({"w[0,1]": 1, "w[0, 1]": 1}, ("w[0,1] is set twice",)),
         ({"k": 1}, ("values.k: must name parameters of the networks, got k; they have w, v, b, c",)),
-        ({"w1": 1}, ("values.w1: must name", "got w1")),
         ({"w[2,0]": 1}, ("values.w[2,0]: index must be within the shape 2 x 2",)),
         ({"b": [1, 2, 3]}, ("values.b: must be one number, or numbers of the shape 2 or 3 x 2", "got shape 3")),
         ({"b[0]": [1, 2]}, ("must be one number, or numbers of the shape 3 (a row for each seed), got shape 2",)),
@@ -199,7 +194,6 @@ def test_values_that_are_refused(values: Any, parts: tuple[str, ...]) -> None:
     [
         ({"parameters": {"w[0,2]": [0.0, 1.0]}}, "parameters.w[0,2]: index must be within the shape 2 x 2"),
         ({"parameters": {"w2[0,0]": [0.0]}}, "parameters.w2[0,0]: must name parameters of the networks, got w2"),
-        ({"parameters": {"w[0,1]": ["a"]}}, "parameters.w[0,1][0]: must be a number, got 'a'"),
         ({"parameters": {"w[0,1]": [0, 1], "w[0, 1]": [2]}}, "w[0,1] is set twice"),
         (
             {"initial_weights": {"values": {"c[0]": 1.0}}, "parameters": {"c[0]": [0.0, 1.0]}},
@@ -235,7 +229,6 @@ def test_values_that_are_refused(values: Any, parts: tuple[str, ...]) -> None:
         ),
         ({"parameters": {"scale": [1.0, "he"]}}, "parameters.scale: must be all numbers or all names"),
         ({"initial_weights": {"scale": True}}, "scale: must be a number above 0 or one of 'glorot'"),
-        ({"initial_weights": {"scale": 0}}, "scale: must be a number above 0"),
         ({"training": {"learning_rate": 0.1, "freeze": "w x"}}, "training.freeze: must name some of w, v"),
         (
             {"training": {"learning_rate": 0.1, "freeze": ["k"]}},

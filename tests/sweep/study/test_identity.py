@@ -86,10 +86,8 @@ def test_order_of_parameters_counts() -> None:
         {"distribution": "uniform"},
         {"scale": 1.0000000000000002},
         {"generator": "pcg64"},
-        {"loss": "mse"},
         {"loss": "squared"},
         {"loss": "squared", "reduction": "pattern_mean"},
-        {"optimizer": "adam"},
         {"optimizer": "adam", "beta1": 0.8},
         {"output_learning_rate": 0.05},
         {"gain": 2.0},
@@ -127,7 +125,6 @@ def test_fixed_and_swept_with_one_value_differ() -> None:
 @pytest.mark.parametrize(
     ("one", "other"),
     [
-        ("scale = { value = 2.0 }", "scale = { values = [2] }"),
         ("scale = { values = [1.0, 1.5, 2.0] }", "scale = { min = 1, max = 2, num = 3 }"),
         (
             "scale = { min = 1, max = 2, num = 3 }",
@@ -140,14 +137,10 @@ def test_fixed_and_swept_with_one_value_differ() -> None:
         ("layers = [1, 2]", "layers = { range = [1, 2] }"),
         ("max_steps = { values = [1, 2, 3] }", "max_steps = { min = 1, max = 3 }"),
         ("max_steps = { values = [1, 3] }", 'max_steps = { min = 1, max = 3, num = 2, distribution = "int_uniform" }'),
-        ("scale = [1.0, 2.0]", "scale = { values = [1, 2] }"),
         ("scale = 2.0", "scale = { values = [2] }"),
-        ("scale = { linspace = [1, 2, 3] }", "scale = { min = 1, max = 2, num = 3 }"),
         ("scale = { geomspace = [1, 100, 3] }", "scale = [1, 10, 100]"),
         ("scale = { geomspace = [1, 100, 3] }", "scale.geomspace = [1.0, 1e2, 3]"),
-        ("max_steps = { range = [1, 3] }", "max_steps = { min = 1, max = 3 }"),
         ("max_steps = { range = [1, 5, 2] }", "max_steps = [1, 3, 5]"),
-        ("max_steps = { geomspace = [1, 100, 3] }", "max_steps = [1, 10, 100]"),
         ("scale = { value = 2 }  # a comment", "scale.value = 2e0"),
         ("scale = { value = 2 }", '"initial_weights.scale" = { value = 2 }'),
     ],
@@ -194,7 +187,6 @@ def test_canonical_form_leaves_nothing_implicit() -> None:
 @pytest.mark.parametrize(
     ("one", "other"),
     [
-        ({"batch": 4}, {}),
         ({"batch": "full"}, {}),
         ({"batch": "online"}, {"batch": 1}),
         ({"batch": ["full", "online"]}, {"batch": [4, 1]}),

@@ -59,12 +59,11 @@ def test_single_values() -> None:
 
 @given(positive, positive, st.integers(2, 9))
 def test_geomspace_is_the_range_of_the_logarithm(one: float, other: float, num: int) -> None:
-    """``geomspace`` and ``geomspace`` give the values of ``log_uniform_values``; backwards they give them backwards."""
+    """``geomspace`` gives the values of ``log_uniform_values``; backwards it gives them backwards."""
     low, high = sorted((one, other))
     expected = log_range(low, high, num)
-    for option in ("geomspace", "geomspace"):
-        assert expand({option: [low, high, num]}, integer=False) == expected
-        assert expand({option: (high, low, num)}, integer=False) == expected[::-1]
+    assert expand({"geomspace": [low, high, num]}, integer=False) == expected
+    assert expand({"geomspace": (high, low, num)}, integer=False) == expected[::-1]
 
 
 @given(finite, finite, st.integers(2, 9))
@@ -131,53 +130,34 @@ def test_a_range_is_linear_by_default() -> None:
         (range(0, 10**12), ("range(0, 1000000000000)", "a list")),
         ([0] * (MAX_VALUES + 1), ("at most 100,000 values", "got 100,001")),
         ({"valeus": [1]}, ("'valeus'", "did you mean 'values'")),
-        ({"values": []}, ("empty",)),
         ({"values": 3}, ("3", "list")),
-        ({"values": "abc"}, ("'abc'", "list")),
         ({"value": 1, "values": [1]}, ("value, values", "only key")),
-        ({"values": [1], "min": 1}, ("values, min", "only key")),
         ({"geomspace": [1e-3, 1, 3], "num": 3}, ("geomspace, num", "geomspace must be the only key")),
         *(({form: 3}, (form, "got 3", f"{{ {form} = [")) for form in ("geomspace", "linspace", "range")),
-        *(({form: [1]}, (form, "got [1]", f"{{ {form} = [")) for form in ("geomspace", "linspace", "range")),
         ({"geomspace": [0, 1, 3]}, ("geomspace", "got [0, 1, 3]", "not exponents", "above 0")),
-        ({"geomspace": [1, -3, 3]}, ("not exponents", "geomspace = [1e-3, 1.0, 13]")),
         *(({form: [1, 2, 1]}, ("number of values", "2 to 100000")) for form in ("geomspace", "linspace")),
-        *(({form: [1, 2, 0]}, ("number of values", "[1, 2, 0]")) for form in ("geomspace", "linspace")),
         *(({form: [1, 2, 3.0]}, ("number of values", "[1, 2, 3.0]", "integer")) for form in ("geomspace", "linspace")),
-        *(({form: [1, 2, True]}, ("number of values", "True")) for form in ("geomspace", "linspace")),
         *(({form: [1, 2, MAX_VALUES + 1]}, ("number of values", "100001")) for form in ("geomspace", "linspace")),
         *(({form: [1, value, 3]}, ("[first, last, number",)) for form in ("geomspace", "linspace") for value in ODD),
         ({"range": [1, 2.0]}, ("range", "got [1, 2.0]", "integers")),
-        ({"range": [1, True]}, ("range", "got [1, True]", "integers")),
         ({"range": [1, 2, 3, 4]}, ("[1, 2, 3, 4]", "[first, last, step]")),
         ({"range": [2, 8, 4]}, ("range [2, 8, 4]", "steps of 4", "from 2 to 8", "{ range = [2, 8, 3] }")),
-        ({"range": [8, 2]}, ("steps of 1", "from 8 to 2")),
         ({"range": [2, 8, 0]}, ("steps of 0",)),
-        ({"range": [2, 8, -2]}, ("steps of -2",)),
         ({"range": [1, MAX_VALUES + 1]}, ("at most 100,000",)),
         ({"min": 1, "num": 3}, ("max", "missing")),
-        ({"max": 1, "num": 3}, ("min", "missing")),
         ({"min": 1, "max": 2}, ("num", "missing")),
         ({"min": 2, "max": 1, "num": 3}, ("min 2", "max 1")),
         ({"min": "1", "max": 2, "num": 3}, ("min", "'1'", "number")),
-        ({"min": True, "max": 2, "num": 3}, ("min", "True")),
         ({"min": 1, "max": math.nan, "num": 3}, ("max", "nan", "finite")),
-        ({"min": -math.inf, "max": 1, "num": 3}, ("min", "-inf", "finite")),
-        ({"min": 1, "max": 10**400, "num": 3}, ("max", "finite")),
         ({"min": 1, "max": 2, "num": 0}, ("num", "got 0", "1 to 100000")),
-        ({"min": 1, "max": 2, "num": 1.5}, ("num", "got 1.5", "integer")),
-        ({"min": 1, "max": 2, "num": True}, ("num", "got True")),
         ({"min": 1, "max": 2, "num": "3"}, ("num", "got '3'")),
         ({"min": 1, "max": 2, "num": MAX_VALUES + 1}, ("num", "got 100001")),
         ({"min": 1, "max": 2, "num": 1}, ("num", "got 1", "at least 2")),
         ({"min": 1, "max": 2, "num": 2, "distribution": "normal"}, ("'normal'", "uniform, log_uniform_values")),
-        ({"min": 1, "max": 2, "num": 2, "distribution": 3}, ("3", "uniform, log_uniform_values")),
         ({"min": -3, "max": 0, "num": 2, "distribution": "log_uniform"}, ("log_uniform_values", "W&B", "exponents")),
         ({"min": 0, "max": 1, "num": 2, "distribution": "log_uniform_values"}, ("min", "got 0", "above 0")),
-        ({"min": -1, "max": 1, "num": 2, "distribution": "log_uniform_values"}, ("min", "got -1", "above 0")),
         ({"min": 1.5, "max": 3, "num": 2, "distribution": "int_uniform"}, ("min 1.5", "integer")),
         ({"min": 1, "max": 4, "num": 3, "distribution": "int_uniform"}, ("num", "got 3", "evenly")),
-        ({"min": 1, "max": 2, "num": 3, "distribution": "int_uniform"}, ("num", "got 3", "evenly")),
         ({"min": 1, "max": 10**12, "distribution": "int_uniform"}, ("num", "100000")),
     ],
 )
