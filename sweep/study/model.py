@@ -18,8 +18,8 @@ from pydantic import ValidationError
 from kernels.floating_point import default_floating_point
 from sweep.errors import StudyError, shown
 from sweep.study.axes.grid import values_of_axes
-from sweep.study.axes.study_axes import names_together, read_axes, swept_data
-from sweep.study.axes.swept_values import Reading, keys_swept, named_options, set_twice_or_missing
+from sweep.study.axes.study_axes import read_axes, swept_data, swept_keys
+from sweep.study.axes.swept_values import Reading, named_options, set_twice_or_missing
 from sweep.study.conflicts import combination_faults
 from sweep.study.content import StudyContent
 from sweep.study.data.data_sets import read_data
@@ -134,7 +134,7 @@ class Study(StudyContent):
         faults.add(*_text_faults(raw["name"], raw["description"], raw["method"]))
         self.name, self.description = raw["name"], raw["description"]
         self.tables = tables = option_tables(custom_components(raw, faults))
-        sources = keys_swept(raw["parameters"]) | {name: key for key, name in names_together(raw, tables)}
+        sources = swept_keys(raw, tables)
         named = named_options(raw, sources, tables)
         sets = None
         with faults.of("data"):

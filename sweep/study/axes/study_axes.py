@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 from sweep.errors import StudyError, shown
 from sweep.study.axes.exclusions import leave_out
@@ -30,28 +30,15 @@ from sweep.system.formatting import list_text, name_text
 TOGETHER = ("zip", "samples", "exclude")
 
 
-class Swept(NamedTuple):
-    """What a study sweeps.
+def read_axes(raw: Mapping[str, Any], reading: Reading) -> tuple[list[Axis], dict[str, str]]:
+    """Return the axes of a study, and for each option the key of its values.
 
-    Attributes
-    ----------
-    axes : list of Axis
-        Axes of one option, in file order, before those of several.
-    sources : dict
-        For each option, the key of its values.
+    They follow from the tables ``parameters``, ``zip``, ``samples`` and ``exclude`` in ``raw``. Axes of one option come
+    first, in file order. A StudyError holds the faults of all tables.
     """
-
-    axes: list[Axis]
-    sources: dict[str, str]
-
-
-def read_axes(raw: Mapping[str, Any], reading: Reading) -> Swept:
-    """Return the axes of a study, from the tables ``parameters``, ``zip``, ``samples`` and ``exclude`` in ``raw``.
-
-    A StudyError holds the faults of all tables.
-    """
-    faults, axes = Faults(), list[Axis]()
-    sources = {name: f"parameters.{name}" for name in _names_alone(raw, reading.tables)}
+    faults = Faults()
+    axes: list[Axis] = []
+    sources = swept_keys({"parameters": raw["parameters"]}, reading.tables)
     with faults.of("parameters"):
         axes += [{name: values} for name, values in swept_parameters(raw["parameters"], reading).items()]
     for kind, read in (("zip", _read_zip), ("samples", read_sample)):
@@ -69,7 +56,7 @@ def read_axes(raw: Mapping[str, Any], reading: Reading) -> Swept:
         if not faults:
             axes = leave_out(axes, excluded, reading)
     faults.check()
-    return Swept(sorted(map(_with_one_type, axes), key=lambda axis: len(axis) > 1), sources)
+    return sorted(map(_with_one_type, axes), key=lambda axis: len(axis) > 1), sources
 
 
 def _with_one_type(axis: Axis) -> Axis:
@@ -88,35 +75,34 @@ def tables_of(raw: Mapping[str, Any], kind: str) -> list[Any]:
     return tables or []
 
 
-def _names_alone(raw: Mapping[str, Any], options: OptionTables) -> list[str]:
-    """Return the options of the table [parameters], before any validation."""
+def swept_keys(raw: Mapping[str, Any], options: OptionTables) -> dict[str, str]:
+    """Return the key of each option that a study sweeps, before any validation."""
+    found = {}
     parameters = raw["parameters"]
-    names = [sweepable(key, options) for key in parameters] if isinstance(parameters, Mapping) else []
-    return [name for name in names if name is not None]
-
-
-def names_together(raw: Mapping[str, Any], options: OptionTables) -> Iterator[tuple[str, str]]:
-    """Yield each key of an option in ``[[zip]]`` and ``[[samples]]``, and its name, before any validation."""
+    for key in parameters if isinstance(parameters, Mapping) else ():
+        if isinstance(key, str):
+            name = sweepable(key, options) or key.rpartition(".")[2]
+            found[name] = f"parameters.{name}"
     for kind in ("zip", "samples"):
         tables = raw.get(kind)
         for k, table in enumerate(tables if isinstance(tables, list) else [tables]):
             for key in table if isinstance(table, Mapping) else ():
-                name = sweepable(key, options)
-                if name is not None:
-                    yield f"{kind}[{k}].{key}", name
+                together = sweepable(key, options)
+                if together is not None:
+                    found[together] = f"{kind}[{k}].{key}"
+    return found
 
 
 def swept_data(raw: Mapping[str, Any], tables: OptionTables) -> SweptData | None:
     """Return the swept options of the table [data]; None if an axis is not valid, which :func:`read_axes` reports."""
-    together = [name for _, name in names_together(raw, tables)]
-    options = {name for name in (*_names_alone(raw, tables), *together) if name in DATA_OPTIONS}
+    options = {name: key for name, key in swept_keys(raw, tables).items() if name in DATA_OPTIONS}
     if not options:
         return SweptData((), 1, [()])
-    if options.isdisjoint(together) and not raw.get("exclude"):
+    if not raw.get("exclude") and all(key.startswith("parameters.") for key in options.values()):
         parameters = raw["parameters"]
         raw = {"parameters": {key: spec for key, spec in parameters.items() if sweepable(key, tables) in options}}
     try:
-        axes = read_axes(raw, Reading(tables, MAX_PATTERNS)).axes
+        axes, _ = read_axes(raw, Reading(tables, MAX_PATTERNS))
     except StudyError:
         return None
     names = tuple(name for axis in axes for name in axis if name in options)

@@ -150,11 +150,6 @@ def named_options(raw: Mapping[str, Any], swept: Mapping[str, str], known: Optio
     return fixed | swept.keys()
 
 
-def keys_swept(raw: Any) -> dict[str, str]:
-    """Return the key of each option of the table [parameters], before any validation."""
-    return {(name := _dotted(key)[2]): f"parameters.{name}" for key in (raw if isinstance(raw, Mapping) else ())}
-
-
 def set_twice_or_missing(raw: Mapping[str, Any], swept: Mapping[str, str], known: OptionTables) -> list[str]:
     """Return a sentence for each option that is set twice, in its table and in ``swept``, or is missing."""
     tables = {section: table for section, table in raw.items() if isinstance(table, Mapping)}

@@ -81,7 +81,7 @@ def _named(raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         tables += listed if isinstance(listed, list) else [listed]
     for values in tables:
         for key, value in values.items() if isinstance(values, Mapping) else ():
-            kind = _NAMED_BY.get(str(key).rpartition(".")[2])
+            kind = _NAMED_BY.get(key.rpartition(".")[2]) if isinstance(key, str) else None
             if kind:
                 yield from ((kind, text) for text in _texts(value))
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from functools import partial
 from itertools import pairwise
 from typing import Annotated, Any, Literal
 
@@ -64,15 +65,19 @@ class Seeds(Section):
 FAILURES = ("diverged", "stalled", "plateau")
 
 
-def _read_failures(value: Any) -> Any:
-    """Return statuses in the order of their codes, each once."""
+def _read_names(what: str, allowed: Collection[str], value: Any) -> tuple[str, ...]:
+    """Return different names in the order of the allowed ones."""
     names = [value] if isinstance(value, str) else value
     if not isinstance(names, (list, tuple)) or len(set(map(str, names))) < len(names):
-        raise ValueError(f"must be a list of different names out of {', '.join(FAILURES)}, got {shown(value)}")
+        raise ValueError(f"must be a list of different names out of {', '.join(allowed)}, got {shown(value)}")
     for name in names:
-        if not isinstance(name, str) or name not in FAILURES:
-            raise ValueError(unknown("status", name, FAILURES))
-    return tuple(name for name in FAILURES if name in names)
+        if not isinstance(name, str) or name not in allowed:
+            raise ValueError(unknown(what, name, allowed))
+    return tuple(name for name in allowed if name in names)
+
+
+def _schema_of_names(allowed: Collection[str]) -> WithJsonSchema:
+    return WithJsonSchema({"type": "array", "items": {"enum": list(allowed)}, "uniqueItems": True})
 
 
 class Restarts(Section):
@@ -84,8 +89,8 @@ class Restarts(Section):
     )
     on: Annotated[
         tuple[str, ...],
-        BeforeValidator(_read_failures),
-        WithJsonSchema({"type": "array", "items": {"enum": list(FAILURES)}, "uniqueItems": True}),
+        BeforeValidator(partial(_read_names, "status", FAILURES)),
+        _schema_of_names(FAILURES),
         f"a list of {', '.join(FAILURES)}",
     ] = Field(FAILURES, description="statuses of an attempt after which the next one starts")
     draw: Literal["next", "spawned"] = Field(
@@ -109,17 +114,6 @@ def _read_thresholds(value: Any) -> Any:
         if threshold == following:
             raise ValueError(f"thresholds must differ, got {threshold!r} twice")
     return tuple(thresholds)
-
-
-def _read_measures(value: Any) -> Any:
-    """Return names of measures in the order of their columns."""
-    names = [value] if isinstance(value, str) else value
-    if not isinstance(names, (list, tuple)) or len(set(map(str, names))) < len(names):
-        raise ValueError(f"must be a list of different names out of {', '.join(RECORDED)}, got {shown(value)}")
-    for name in names:
-        if not isinstance(name, str) or name not in RECORDED:
-            raise ValueError(unknown("measure", name, RECORDED))
-    return tuple(name for name in RECORDED if name in names)
 
 
 def _read_steps(value: Any) -> Any:
@@ -161,14 +155,12 @@ class Record(Section):
     weights: Literal["none", "initial", "final", "both"] = Field(
         "none", description="which weights of every run are recorded, diverged runs included"
     )
-
     measures: Annotated[
         tuple[str, ...],
-        BeforeValidator(_read_measures),
-        WithJsonSchema({"type": "array", "items": {"enum": list(RECORDED)}, "uniqueItems": True}),
+        BeforeValidator(partial(_read_names, "measure", RECORDED)),
+        _schema_of_names(RECORDED),
         f"a list of {', '.join(RECORDED)}",
     ] = Field((), description="measures of trained networks to record, one column each")
-
     curves: Annotated[Curves | None, "{ seeds = 20, steps = { geomspace = [1, 1000, 13] } }"] = Field(
         None, description="learning curves of the first seeds of each cell: loss and correct outputs at certain steps"
     )
