@@ -84,10 +84,10 @@ def named_over(
     """
     grid, numbers = grid or result.study.grid, cells["cell"].to_numpy()
     if len(np.unique(group)) < len(group) and pairs_seeds(result):
-        runs = Runs.of_outcomes(result.outcomes.at(numbers), group, grid.most_steps(numbers), even=result.even)
+        runs = Runs.of_outcomes(result.outcomes.at(numbers), group, grid.most_steps(numbers))
     else:
         tally = result.tally[result.tally["cell"].isin(numbers)]
         order = np.argsort(numbers)
         counted = order[np.searchsorted(numbers, tally["cell"].to_numpy(), sorter=order)]
-        runs = Runs.of_tally(tally, group[counted], grid.most_steps(tally["cell"].to_numpy()), even=result.even)
+        runs = Runs.of_tally(tally, group[counted], grid.most_steps(tally["cell"].to_numpy()))
     return columns_of([every()[statistic]], runs)
