@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from sweep import Result, Study
@@ -34,6 +36,14 @@ def result_of(study: Study, outcomes: Outcomes, keep: str = "runs") -> Result:
     result.cells  # noqa: B018 (made while the result counts as partial, from the tally)
     result.complete = bool(present.all())
     return result
+
+
+def invented(study: Study, rates: Sequence[float] | None = None, shared: float = 0.5) -> Result:
+    """Return runs that converge with these rates by cell, or with any rates."""
+    random = np.random.default_rng(3)
+    chances = random.random(study.n_cells) if rates is None else np.array(rates)
+    limit = int(study.grid.most_steps(np.arange(study.n_cells)).max())
+    return result_of(study, outcomes_of(random, chances, study.seeds.count, shared, limit))
 
 
 def outcomes_of(random: np.random.Generator, rates: Array, n_seeds: int, shared: float, limit: int = 100) -> Outcomes:

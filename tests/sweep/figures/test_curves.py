@@ -13,16 +13,15 @@ from matplotlib.axes import Axes
 import sweep
 from sweep import Result, SweepError, figures
 from sweep.statistics.outcomes import Outcomes
-from tests.sweep.invented import outcomes_of, result_of
+from tests.sweep.invented import invented, outcomes_of, result_of
 from tests.sweep.support import assert_refused, command, make_study
 
 LIMIT = 5000
 
 
-def invented(rates: list[float], n_seeds: int = 60, **options: Any) -> Result:
+def converging(rates: list[float], **options: Any) -> Result:
     """Return a result of cells that converge with these rates."""
-    study = make_study(**{"count": n_seeds, "learning_rate": 0.1, "max_steps": LIMIT, **options})
-    return result_of(study, outcomes_of(np.random.default_rng(3), np.array(rates), n_seeds, 0.5, LIMIT))
+    return invented(make_study(**{"count": 60, "learning_rate": 0.1, "max_steps": LIMIT, **options}), rates)
 
 
 def drawn(ax: Axes) -> dict[str, tuple[Any, Any]]:
@@ -33,12 +32,12 @@ def drawn(ax: Axes) -> dict[str, tuple[Any, Any]]:
 @pytest.fixture(scope="module")
 def thresholds() -> Result:
     """Return invented runs of two widths and three thresholds."""
-    return invented([0.9, 0.5, 0.2, 0.95, 0.7, 0.6], hidden=[2, 3], threshold=[0.1, 0.01, 0.001])
+    return converging([0.9, 0.5, 0.2, 0.95, 0.7, 0.6], hidden=[2, 3], threshold=[0.1, 0.01, 0.001])
 
 
 def test_pointwise_and_simultaneous_bands() -> None:
     """The bands equal those of the table, and the title names their kind."""
-    result = invented([0.3, 0.9], hidden=[2, 3])
+    result = converging([0.3, 0.9], hidden=[2, 3])
     for bands, ends in (("pointwise", ("low", "high")), ("simultaneous", ("band_low", "band_high"))):
         ax = figures.incidence(result, bands=bands)
         assert bands in ax.get_title()
@@ -53,7 +52,7 @@ def test_pointwise_and_simultaneous_bands() -> None:
 
 def test_parallel_runs_are_drawn() -> None:
     """Each number of runs has a curve, or one number has curves by color; each ends at the convergence rate."""
-    result = invented([0.3, 0.6], hidden=[2, 3])
+    result = converging([0.3, 0.6], hidden=[2, 3])
     lines = drawn(figures.incidence(result, parallel_runs=[16, 1, 4]))
     assert list(lines) == ["1", "4", "16"]
     for label, (_, y) in lines.items():
@@ -73,7 +72,7 @@ def test_parallel_runs_are_drawn() -> None:
 @pytest.mark.parametrize("rates", [[0.5, 0.9], [0.0, 0.0], [1.0, 1.0]])
 def test_runs_under_way_stand_below_ticks(rates: list[float]) -> None:
     """Below each tick is the number of runs that take at least that many steps."""
-    result = invented(rates, hidden=[2, 3])
+    result = converging(rates, hidden=[2, 3])
     ax = figures.incidence(result)
     ax.figure.canvas.draw()
     steps = result.outcomes.steps
@@ -106,7 +105,7 @@ def test_run_lengths_are_drawn(thresholds: Result) -> None:
 
 def test_profile_is_drawn() -> None:
     """A curve starts at the share of problems where its value is best and ends at the share where it converges."""
-    result = invented([0.5, 0.7, 0.9], hidden=[2, 3, 4])
+    result = converging([0.5, 0.7, 0.9], hidden=[2, 3, 4])
     profile, lines = result.performance_profile("hidden"), drawn(figures.profile(result))
     last = profile["factor"].max()
     for hidden, curve in profile.groupby("hidden"):

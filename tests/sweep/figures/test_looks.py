@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
 import sweep
-from sweep import Result, SweepError, figures
+from sweep import Result, figures
 from sweep.figures.colors import MISSING
 from sweep.training.networks.trace import trace
 from sweep.training.networks.trajectory import outputs_plane, weights_path
@@ -100,13 +100,6 @@ def check_labels(figure: Figure) -> None:
     for axis in (axis for axes in shown(figure) for axis in (axes.xaxis, axes.yaxis)):
         pairs = itertools.combinations(labels(axis), 2)
         assert not [1 for first, second in pairs if first.overlaps(second)], axis.get_label_text()
-
-
-@pytest.mark.parametrize(("kind", "name"), sorted(REFUSED))
-def test_refusals(results: dict[str, Result], kind: str, name: str) -> None:
-    """A kind refuses studies that it cannot draw."""
-    with pytest.raises(SweepError):
-        figures.draw(results[name], kind)
 
 
 @pytest.mark.parametrize(("kind", "name"), ALL)

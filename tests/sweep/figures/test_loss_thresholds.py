@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from matplotlib.axes import Axes
 
 import sweep
-from sweep import Result, StudyError, SweepError, figures
-from tests.sweep.support import assert_refused, command, make_study
+from sweep import Result, SweepError, figures
+from tests.sweep.support import make_study
 
 THRESHOLDS = [3.0, 1.0, 0.3, 0.1]
 RATES = [0.05, 0.2]
@@ -57,6 +55,8 @@ def test_curves_of_parameters_pool_thresholds(result: Result) -> None:
         assert y[-1] == pytest.approx(100 * (steps >= 0).mean())
     with pytest.raises(SweepError, match=r"3, 1, 0\.3, 0\.1"):
         figures.ecdf(result, at={"loss_threshold": [7]})
+    with pytest.raises(SweepError, match=r"unknown parameter 'threshold'.*loss_threshold"):
+        figures.ecdf(result, color="threshold")
 
 
 def test_thresholds_without_criterion() -> None:
@@ -96,15 +96,3 @@ def test_figures_of_cells_and_thresholds(result: Result) -> None:
             assert x.tolist() == expected["loss_threshold"].tolist()
             assert y == pytest.approx(100 * expected["convergence_rate"].to_numpy())
     assert figures.draw(result.by_threshold, "heatmap", x="learning_rate", y="loss_threshold").axes
-
-
-def test_commands_draw_thresholds(tmp_path: Path) -> None:
-    """The command needs no option; thresholds can be the color or selected."""
-    sweep.run(make_study(count=10, loss_thresholds=THRESHOLDS), out=tmp_path / "r")
-    for options in ((), ("--color", "loss_threshold"), ("--color", "hidden", "--at", "loss_threshold=1,0.3")):
-        assert command("figure", tmp_path / "r", "ecdf", *options).code == 0
-        assert (tmp_path / "r" / "ecdf.png").exists()
-    assert command("figure", tmp_path / "r", "profile").code == 0
-    assert_refused(command("figure", tmp_path / "r", "ecdf", "--color", "threshold"), ("threshold", "loss_threshold"))
-    with pytest.raises(StudyError, match="keep"):
-        sweep.run(make_study(loss_thresholds=THRESHOLDS), keep="cells")

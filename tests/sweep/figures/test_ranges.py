@@ -10,24 +10,22 @@ import pytest
 from sweep import Result, Study
 from sweep.figures import draw, heatmap, importance_bars, line_plot, slice_plot
 from sweep.results.sentences import answer
-from tests.sweep.invented import outcomes_of, result_of
+from tests.sweep.invented import invented
 
 TABLES: dict[str, Any] = {"data": {"task": "xor"}, "network": {"hidden": 2}, "seeds": {"count": 20}}
 OPTIONS = {"learning_rate": {"geomspace": [0.01, 1.0]}, "scale": {"min": 0.0001, "max": 2.0}}
 
 
-def invented(**tables: Any) -> Result:
+def growing(**tables: Any) -> Result:
     """Return invented runs with rates that grow with the learning rate."""
     study = Study(**{**TABLES, **tables})
-    rates = np.array([study.grid.cell(cell)["learning_rate"] for cell in range(study.n_cells)])
-    outcomes = outcomes_of(np.random.default_rng(2), np.clip(rates, 0.05, 0.95), 20, 0.2)
-    return result_of(study, outcomes)
+    return invented(study, [study.grid.cell(cell)["learning_rate"] for cell in range(study.n_cells)])
 
 
 @pytest.fixture(scope="module")
 def sample() -> Result:
     """Return runs of a sample of two options."""
-    return invented(samples=[{"count": 128, **OPTIONS}])
+    return growing(samples=[{"count": 128, **OPTIONS}])
 
 
 def in_ranges(values: Any, low: float, high: float, n: int) -> Any:
@@ -74,7 +72,7 @@ def test_slices_show_cells_and_ranges(sample: Result) -> None:
 
 def test_fields_without_cells_are_named() -> None:
     """A field without cells is gray, and the title says why."""
-    result = invented(zip=[{"learning_rate": [0.1, 0.2, 0.9], "scale": [1.0, 2.0, 1.0]}])
+    result = growing(zip=[{"learning_rate": [0.1, 0.2, 0.9], "scale": [1.0, 2.0, 1.0]}])
     axes = heatmap(result, x="learning_rate", y="scale")
     assert np.ma.getmaskarray(axes.collections[0].get_array()).sum() == 3
     assert "gray where no cell has both values" in axes.get_title()

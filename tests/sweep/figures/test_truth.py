@@ -11,7 +11,9 @@ import pytest
 
 import sweep
 from sweep import Result, figures
+from sweep.statistics.outcomes import Outcomes
 from tests.sweep.in_parts import run_in_parts
+from tests.sweep.invented import invented, result_of
 from tests.sweep.support import make_study
 
 RATES = [0.05, 0.1, 0.2, 0.4]
@@ -20,9 +22,8 @@ RATES = [0.05, 0.1, 0.2, 0.4]
 @pytest.fixture(scope="module")
 def many() -> Result:
     """Return a result with more cells than a figure draws, of which four have a median."""
-    result = sweep.run(
-        make_study(count=1, hidden=2, max_steps=2, learning_rate=RATES, scale=[0.001 * k for k in range(1, 1501)])
-    )
+    study = make_study(count=1, hidden=2, learning_rate=RATES, scale=[0.001 * k for k in range(1, 1501)])
+    result = invented(study, [0.0] * study.n_cells)
     steps = pd.Series(pd.NA, range(len(result.cells)), "Int64")
     steps[[7, 1234, 4321, 5998]] = [20, 30, 40, 70]
     result.cells["steps_q50"] = steps
@@ -102,22 +103,22 @@ def test_band_of_a_curve_that_stays_at_zero() -> None:
         assert corners[corners[:, 0] == 0, 1].max() == corners[corners[:, 0] == 60, 1].max() > 40
 
 
-@pytest.mark.parametrize(("threshold", "max_steps"), [(1e9, 60), (0.3, 60), (0.3, 2000)])
-def test_bins_of_steps(threshold: float, max_steps: int) -> None:
+@pytest.mark.parametrize(("first", "last"), [(0, 0), (100, 200), (0, 5000)])
+def test_bins_of_steps(first: int, last: int) -> None:
     """Runs that converge at once are at 0; bins have edges between integers, and equal widths on a linear axis."""
-    result = sweep.run(make_study(count=200, hidden=3, learning_rate=0.03, threshold=threshold, max_steps=max_steps))
-    ax = figures.steps_distribution(result)
+    steps = np.linspace(first, last, 200).astype(np.int32)
+    converged = np.arange(200) % 4 > 0
+    study = make_study(count=200, hidden=2, learning_rate=0.1, max_steps=5000)
+    ax = figures.steps_distribution(result_of(study, Outcomes(steps[None], converged[None])))
     (stairs,) = ax.patches
     shares, edges, _ = stairs.get_data()
-    runs = result.runs()
-    steps = runs.loc[runs["status"] == "converged", "steps"]
-    assert len(steps)
-    np.testing.assert_allclose(shares, 100 * np.histogram(steps, edges)[0] / len(runs))
+    np.testing.assert_allclose(shares, 100 * np.histogram(np.maximum(steps[converged], edges[0]), edges)[0] / 200)
     assert (edges % 1 == 0.5).all()
-    if ax.get_xscale() == "linear":
+    assert (ax.get_xscale() == "log") == (last == 5000)
+    if last < 5000:
         assert len(set(np.diff(edges))) == 1
         assert ax.get_xlim()[0] >= -0.5
-    if threshold == 1e9:
+    if last == 0:
         assert edges.tolist() == [-0.5, 0.5]
 
 
