@@ -5,17 +5,15 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import replace
-from unittest.mock import patch
 
 import numpy as np
 import pytest
 
-from kernels import train
 from kernels.recipe import Recipe
 from kernels.train import Trainer
 from tests.kernels.compare import assert_as_oracle, assert_same_columns, train_bare, train_kernel
 from tests.kernels.runs import Kinds, draw_runs, draw_weights, join, make_runs
-from tests.kernels.specs import CRITERIA, TUNINGS, Spec
+from tests.kernels.specs import CRITERIA, Spec
 from tests.kernels.support import assert_equal, sized, some_compiled
 
 TARGETS = (20.0, 3.0, 1.2, 0.6, 0.1)
@@ -47,13 +45,6 @@ def test_thresholds_as_oracle(number: int, hidden: int) -> None:
     assert (found <= result.steps[:, None]).all()
 
 
-@pytest.mark.parametrize("tuning", some_compiled(TUNINGS, lambda _: False))
-def test_thresholds_in_every_way_of_a_step(tuning: str) -> None:
-    """The same holds for every way of taking a step."""
-    spec = Spec("relu", criterion="none", targets=TARGETS, tuning=tuning)
-    assert_as_oracle(spec, draw_runs(spec, 3, sized(60, 24), 3, 40))
-
-
 @pytest.mark.parametrize("criterion", some_compiled(CRITERIA, "loss".__eq__))
 def test_thresholds_change_no_other_column(criterion: str) -> None:
     """Runs end at the same step with the same numbers, with loss thresholds or without."""
@@ -62,20 +53,6 @@ def test_thresholds_change_no_other_column(criterion: str) -> None:
     runs = draw_runs(spec, 2, 60, 11, 60, Kinds(from_step="own"))
     given, expected = train_bare(spec, runs), train_bare(plain, runs)
     assert_same_columns(given._replace(threshold_steps=expected.threshold_steps), expected, criterion)
-
-
-@pytest.mark.slow
-def test_threshold_is_reached_where_a_run_below_it_ends() -> None:
-    """The step is the one at which the same run would converge with this threshold as its criterion."""
-    spec = Spec("relu", criterion="none", targets=TARGETS)
-    twin = replace(spec, criterion="loss", targets=())
-    runs = make_runs(draw_weights(spec, 3, 100, 4), learning_rate=0.05, max_steps=300)
-    recorded = train_bare(spec, runs).threshold_steps
-    for k, target in enumerate(TARGETS):
-        columns = train_bare(twin, runs.having(threshold=target))
-        converged = columns.status == 0
-        assert converged.any()
-        assert_equal(recorded[:, k], np.where(converged, columns.steps, -1), f"below {target}")
 
 
 def test_order_of_thresholds_is_descending() -> None:
@@ -114,15 +91,6 @@ def test_the_loss_that_ends_a_run_can_reach_a_threshold() -> None:
     result = assert_as_oracle(none, start)
     assert set(result.status) == {"diverged"}
     assert set(result.threshold_steps[:, 0]) == {0, -1}
-
-
-def test_pauses_change_no_threshold_steps() -> None:
-    """A kernel that returns after each turn records the same."""
-    spec = Spec("relu", criterion="none", targets=TARGETS)
-    runs = draw_runs(spec, 2, 20, 7, 30)
-    expected = train_bare(spec, runs)
-    with patch.object(train, "PAUSE_OPERATIONS", 1.0):
-        assert_same_columns(train_bare(spec, runs), expected, "paused")
 
 
 def test_thresholds_must_fit_the_recipe() -> None:

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from tests import oracle
-from tests.kernels.compare import assert_as_oracle, train_kernel, train_oracle
+from tests.kernels.compare import assert_as_oracle, train_kernel
 from tests.kernels.runs import Kinds, Runs, draw_runs, draw_weights, join, make_runs
-from tests.kernels.specs import LOSSES, OPTIMIZERS, TUNINGS, Spec
+from tests.kernels.specs import LOSSES, OPTIMIZERS, Spec
 from tests.kernels.support import DTYPES, assert_equal, in_soak_if_compiled, sized, some_compiled
 from tests.oracle.components import OWN_OUTPUTS
 
@@ -56,17 +56,6 @@ def test_states_of_all_sizes_as_oracle(optimizer: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("tuning", some_compiled(TUNINGS, lambda _: False))
-@pytest.mark.parametrize("words", [("relu", "gd", None), ("tanh", "momentum", "uneven")])
-def test_every_way_of_a_step_as_oracle(words: tuple[str, str, int | str | None], tuning: str) -> None:
-    """Every way of taking a step, with any last blocks of units and patterns, gives equal results."""
-    activation, optimizer, batch = words
-    for task, hidden in itertools.product(("xor", "numbers", "many numbers"), sized((1, 3, 5), (1, 5))):
-        spec = Spec(activation, optimizer=optimizer, batch=batch, task=task, tuning=tuning)
-        assert_as_oracle(spec, draw_runs(spec, hidden, sized(40, 12), 50 * hidden, sized(40, 6)))
-
-
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("activation", "dtype"),
     some_compiled([("relu", "float32"), ("tanh", "float32"), ("relu", "float64")], ("relu", "float64").__eq__),
@@ -86,18 +75,6 @@ def test_one_pattern_as_oracle(batch: int | None, bias: bool) -> None:
     """A single pattern is a window, an epoch and a block."""
     spec = Spec("sigmoid", batch=batch, bias=bias, task="one pattern", reduction="mean")
     assert_as_oracle(spec, draw_runs(spec, 3, sized(40, 16), 4, 30))
-
-
-@pytest.mark.parametrize("activation", some_compiled(["tanh", "sigmoid"], "tanh".__eq__))
-def test_numpy_functions_agree_after_100_steps(activation: str) -> None:
-    """With the tanh and sigmoid of NumPy the oracle agrees to 1e-9."""
-    spec, steps = Spec(activation, dtype="float64"), 100
-    runs = make_runs(draw_weights(spec, 3, sized(64, 8), 11), learning_rate=0.02, threshold=0.0, max_steps=steps)
-    functions = {"tanh": np.tanh, "sigmoid": lambda x: 1 / (1 + np.exp(-x))}
-    given, expected = train_kernel(spec, runs), train_oracle(spec, runs, functions)
-    assert (expected.steps == steps).all()
-    np.testing.assert_allclose(given.losses, expected.losses, rtol=1e-9, atol=1e-9)
-    np.testing.assert_allclose(given.final_weights, expected.weights, rtol=1e-9, atol=1e-9)
 
 
 def _thresholds() -> list[tuple[str, str, str]]:
@@ -140,13 +117,6 @@ def test_divergence_threshold_is_strict(criterion: str) -> None:
     assert len(set(result.steps)) > 2
 
 
-def test_converged_before_diverged() -> None:
-    """A loss below the threshold has converged, even if it is above the divergence threshold."""
-    spec = Spec("relu")
-    runs = _start(draw_weights(spec, 3, 8, 5), threshold=1e9, divergence_threshold=0.0)
-    assert set(assert_as_oracle(spec, runs).status) == {"converged"}
-
-
 def test_convergence_is_evaluated_from_a_step_on() -> None:
     """A run that meets the criterion earlier ends at that step if it still does; all else is evaluated as usual."""
     spec = Spec("relu")
@@ -186,16 +156,3 @@ def test_settings_are_rounded_to_the_dtype(optimizer: str) -> None:
     assert_equal(results[0].final_weights, results[1].final_weights, "final weights")
     assert_equal(results[0].losses, results[1].losses, "losses")
     assert_as_oracle(spec, make_runs(weights, "float32", gain=1.7, **given))
-
-
-def test_a_trace_has_every_evaluation() -> None:
-    """A trace has the losses of steps 0 to the last, the first and last as reported, and NaN after it."""
-    spec = Spec("tanh")
-    outcome = train_kernel(spec, draw_runs(spec, 3, 16, 43, 20))
-    assert outcome.losses.shape == (16, 21)
-    columns = outcome.columns
-    for run, losses in enumerate(outcome.losses):
-        if np.isfinite(columns.final_loss[run]):
-            assert losses[0] == columns.initial_loss[run]
-            assert losses[columns.steps[run]] == columns.final_loss[run]
-        assert np.isnan(losses[columns.steps[run] + 1 :]).all()

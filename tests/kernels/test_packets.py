@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -26,7 +25,7 @@ from tests.kernels.compare import (
     train_kernel,
 )
 from tests.kernels.runs import Kinds, Runs, draw_runs, draw_weights, make_runs
-from tests.kernels.specs import TUNINGS, Spec
+from tests.kernels.specs import Spec
 from tests.kernels.support import Array, assert_equal, in_soak_if_compiled, pad, sized, some_compiled
 
 # Each run must have its own states of optimizers and order of patterns, too.
@@ -102,20 +101,6 @@ def _choices() -> list[tuple[str, tuple[int, ...], int | None]]:
 def test_runs_end_as_alone(name: str, runs: tuple[int, ...], width: int | None) -> None:
     """With any neighbours and in any lane a run has its own settings, states and order, and does not stall at once."""
     _assert_independent(list(runs), width, name)
-
-
-@pytest.mark.parametrize(
-    ("name", "tuning", "width"),
-    some_compiled(
-        [(name, tuning, width) for name in SPECS for tuning in TUNINGS for width in (8, 32)],
-        ("gd", "three packets", 8).__eq__,
-    ),
-)
-def test_any_tuning(name: str, tuning: str, width: int) -> None:
-    """The tuning of every CPU gives equal results."""
-    expected, spec = _alone(name), replace(SPECS[name], tuning=tuning)
-    assert_same_outcome(train_kernel(spec, _runs(name), width), expected, tuning)
-    assert_same_columns(train_bare(spec, _runs(name), width), expected.columns, tuning)
 
 
 @settings(max_examples=sized(60, 10))

@@ -15,7 +15,7 @@ from tests.kernels.cases import DIMENSIONS, N_COMPILED, Case, covering_cases
 from tests.kernels.compare import assert_as_oracle
 from tests.kernels.runs import Kinds, draw_runs
 from tests.kernels.specs import Spec
-from tests.kernels.support import Array, sized
+from tests.kernels.support import Array, in_soak_if_compiled, sized
 from tests.kernels.tasks import TASKS
 from tests.oracle.components import OWN_OUTPUTS
 
@@ -78,19 +78,11 @@ def test_any_patterns_as_oracle(spec: Spec, kinds: Kinds, seed: int) -> None:
 
 
 @pytest.mark.wide
-@pytest.mark.skipif(jit.ENABLED, reason="make soak compiles kernels of many recipes, in the next test")
-@settings(max_examples=15)
-@given(spec=specs(), hidden=st.integers(1, 6), kinds=KINDS, seed=SEEDS)
-def test_any_recipe_as_oracle(spec: Spec, hidden: int, kinds: Kinds, seed: int) -> None:
-    """Any combination of components."""
-    assert_as_oracle(spec, Case(spec, hidden, kinds).draw(seed))
-
-
-@pytest.mark.soak
-@settings(max_examples=sized(100, 400))
+@in_soak_if_compiled
+@settings(max_examples=sized(100, 20))
 @given(spec=specs(), hidden=st.integers(1, 9), kinds=KINDS, seed=SEEDS)
-def test_many_recipes_as_oracle(spec: Spec, hidden: int, kinds: Kinds, seed: int) -> None:
-    """Many combinations of components, each with a separate kernel."""
+def test_any_recipe_as_oracle(spec: Spec, hidden: int, kinds: Kinds, seed: int) -> None:
+    """Any combination of components, each with a separate kernel."""
     assert_as_oracle(spec, Case(spec, hidden, kinds).draw(seed))
 
 

@@ -166,30 +166,3 @@ def test_aliases() -> None:
         short, long = train(weights, loss=alias, **options), train(weights, loss=loss, reduction=reduction, **options)
         np.testing.assert_array_equal(short.weights, long.weights)
         np.testing.assert_array_equal(short.final_loss, long.final_loss)
-
-
-@pytest.mark.parametrize("activation", VALUES)
-def test_nan_is_never_a_finite_loss(activation: str) -> None:
-    """A network with NaN anywhere ends as diverged, with every output and loss."""
-    weights = np.full((9, 9), 0.5)
-    np.fill_diagonal(weights, np.nan)
-    for output, loss in itertools.product(VALUES, LOSSES):
-        if OWN_OUTPUTS.get(loss, output) == output:
-            result = train(weights, activation=activation, output=output, loss=loss, max_steps=0)
-            assert (result.status == "diverged").all(), (output, loss)
-            assert (result.initial_loss == np.inf).all()
-            assert (result.final_loss == np.inf).all()
-
-
-@pytest.mark.parametrize(("activation", "loss"), one_in(5, itertools.product(VALUES, LOSSES)))
-def test_float32_is_never_widened(activation: str, loss: str) -> None:
-    """With every component float32 stays float32, and its numbers are near those of float64."""
-    for options in components_of(activation, loss)[::5]:
-        n_parameters = sum(
-            np.prod(shape) for shape in parameter_shapes(2, 2, 2, options["bias"], options["skip"]).values()
-        )
-        weights = draw_networks(4, n_parameters, seed=7, dtype="float32")
-        patterns, numbers = (INPUTS, TARGETS[loss]), {"gain": GAIN, "learning_rate": 0.01, "max_steps": 5}
-        narrow, wide = (train(weights, patterns, **options, **numbers, dtype=dtype) for dtype in ("float32", "float64"))
-        assert narrow.weights.dtype == np.float32
-        np.testing.assert_allclose(narrow.weights, wide.weights, rtol=1e-4, atol=1e-4)

@@ -104,20 +104,3 @@ def test_outcome_is_that_of_the_parameters() -> None:
     np.testing.assert_array_equal(result.losses[np.arange(20), result.steps], result.final_loss)
     np.testing.assert_array_equal(result.losses[:, 0], result.initial_loss)
     assert (np.isfinite(result.losses).sum(axis=1) == result.steps + 1).all()
-
-
-def test_components_that_cannot_be_combined_are_refused() -> None:
-    """The oracle refuses everything that the contract does not define."""
-    start = draw_networks(1, 9, seed=15)
-    for options in (
-        {"loss": "bce"},
-        {"loss": "cross_entropy"},
-        {"output": "softmax"},
-        {"optimizer": "rprop", "batch": 1},
-        {"batch": 5},
-        {"batch": 0},
-    ):
-        with pytest.raises(AssertionError):
-            train(start, max_steps=1, **options)
-    with pytest.raises(TypeError):
-        train(start, max_step=1)
