@@ -27,7 +27,6 @@ from sweep.study.reading.section import Section
 
 MAX_STEPS = 2**31 - 1
 
-PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegativeFloat = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Steps = Annotated[int, Field(ge=0, le=MAX_STEPS)]
 
