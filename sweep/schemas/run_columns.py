@@ -76,7 +76,8 @@ def network_columns(study: StudyContent) -> list[Column]:
         "initial_weights": "parameters before the first update",
         "final_weights": "parameters after the last update; may be infinite or NaN if diverged",
     }
-    kind, order = f"list<{study.network.dtype}>", "array after array, as Result.weights names them"
+    kind = f"list<{study.network.dtype}>"
+    order = "array after array, as Result.weights names them"
     measures = [column_of(each) for each in recorded_measures(study)]
     weights = [Column(name, kind, "weight", f"{docs[name]}, {order}") for name in study.record.columns_of_weights]
     return measures + weights
@@ -85,7 +86,8 @@ def network_columns(study: StudyContent) -> list[Column]:
 def runs_columns(study: StudyContent) -> list[Column]:
     """Return the columns of the runs table, one row per run."""
     epochs = [EPOCHS] if has_epochs(study) else []
-    parameters, thresholds = parameter_columns(study), threshold_columns(study)
+    parameters = parameter_columns(study)
+    thresholds = threshold_columns(study)
     measures = [*MEASURE_COLUMNS, *measure_columns(study)]
     networks = network_columns(study)
     ends = [STATUS, STEPS, *epochs, *attempt_columns(study)]

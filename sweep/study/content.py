@@ -209,7 +209,8 @@ class StudyContent:
 
     def shares_runs_with(self, other: StudyContent) -> bool:
         """Return whether another study has a run of this one: the same patterns, seed, options and loss thresholds."""
-        mine, others = self.seeds, other.seeds
+        mine = self.seeds
+        others = other.seeds
         is_seed_common = max(mine.base, others.base) < min(mine.base + mine.count, others.base + others.count)
         return (
             is_seed_common

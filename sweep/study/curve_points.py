@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from sweep.study.content import StudyContent
 
 # Most weights of the networks along one curve, 1 GiB, and most points of all curves of a study, some 3 GB.
-_MOST_NUMBERS, _MOST_POINTS = 2**27, 50_000_000
+_MOST_NUMBERS = 2**27
+_MOST_POINTS = 50_000_000
 
 
 def curve_epochs(study: StudyContent, n_windows: int, most_steps: int) -> list[int]:
@@ -60,7 +61,8 @@ def curve_faults(study: StudyContent) -> list[str]:
         faults.append(
             f"record.curves.steps: must be at most {max(limits):,}, the most steps of a run, got {curves.steps[-1]:,}"
         )
-    n_points, n_parameters = _points_of_curve(study), study.most_parameters
+    n_points = _points_of_curve(study)
+    n_parameters = study.most_parameters
     if n_points * n_parameters > _MOST_NUMBERS:
         faults.append(
             f"record.curves.steps: points times weights of a network must be at most {_MOST_NUMBERS:,}, got "

@@ -16,7 +16,8 @@ _MOST_VALUES = 16
 
 def describe(study: StudyContent) -> dict[str, Any]:
     """Return a sentence, swept and fixed options with their meanings, and patterns, if there are few."""
-    data, patterns = study.data, patterns_text(study)
+    data = study.data
+    patterns = patterns_text(study)
     seeds = count_text(study.seeds.count, "seed")
     if study.seeds.until:
         seeds = f"{study.seeds.until.first:,} to {seeds}, until an interval is narrower than {study.seeds.until.width},"
@@ -60,7 +61,8 @@ def patterns_text(study: StudyContent) -> str:
     n_patterns, n_inputs, n_targets = study.data.sets[0].shape
     text = f"{count_text(n_patterns, 'pattern')} of {count_text(n_inputs, 'input')} and "
     text += count_text(n_targets, "target")
-    n_sets, n_tests = len(study.data.sets), study.data.n_tests
+    n_sets = len(study.data.sets)
+    n_tests = study.data.n_tests
     if n_sets > 1:
         text += f", in {n_sets:,} sets (each cell has one)"
     return text + (f", tested with {count_text(n_tests, 'other')}" if n_tests else "")

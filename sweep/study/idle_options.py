@@ -29,7 +29,8 @@ def leave_out(raw: dict[str, Any], faults: Sequence[str], changes: Mapping[str, 
     changed = {key.rpartition(".")[2] for key in changes}
     if not changes or len(idle) < len(faults) or changed & set(idle):
         return []
-    homes, found = known_tables().homes, dict[str, tuple[str, str]]()
+    homes = known_tables().homes
+    found = dict[str, tuple[str, str]]()
     for section in (*dict.fromkeys(map(homes.__getitem__, idle)), "parameters"):
         named = ((key, key.rpartition(".")[2]) for key in raw.get(section) or ())
         found |= {name: (section, key) for key, name in named if name in idle}

@@ -83,7 +83,8 @@ def changed_study(source: str | Path, changes: Mapping[str, Any]) -> tuple[Study
     of_values = [key for key in changes if key not in _TEXTS]
     if of_values and raw.get("description") and "description" not in changes:  # of the study before the changes
         raw["description"] = f"{raw.get('name', 'a study')} with other values of {list_text(of_values)}"
-    data, start = raw.setdefault("data", {}), raw.get("initial_weights")
+    data = raw.setdefault("data", {})
+    start = raw.get("initial_weights")
     test = data.get("test") if isinstance(data, dict) else None
     for table, key in ((data, "file"), (test, "file"), (start, "values")):
         if isinstance(table, dict) and isinstance(table.get(key), (str, os.PathLike)):
@@ -101,7 +102,8 @@ def changed_study(source: str | Path, changes: Mapping[str, Any]) -> tuple[Study
 def parse_study(text: str, where: str) -> Study:
     """Return the study in the text of a file that also holds its patterns and weights; ``where`` names the file."""
     raw = read_tables(text, shown(where, 200))
-    data, start = raw.get("data"), raw.get("initial_weights")
+    data = raw.get("data")
+    start = raw.get("initial_weights")
     if isinstance(data, dict) and ("file" in data or "file" in (data.get("test") or ())):
         raise StudyError([f"study {where!r} must hold its patterns, but names a file of them"])
     if isinstance(start, dict) and isinstance(start.get("values"), str):
@@ -148,7 +150,8 @@ def _read(source: str | Path) -> tuple[dict[str, Any], Path]:
         raise StudyError(
             [f"study must be the name of a built-in study or the path of a study file, got {shown(source)}"]
         )
-    studies, named = built_in_studies(), shown(str(source), 200)
+    studies = built_in_studies()
+    named = shown(str(source), 200)
     if str(source) in studies:
         return tomllib.loads(studies[str(source)]), Path()
     path = Path(source)
@@ -231,7 +234,8 @@ def _set(raw: dict[str, Any], section: str, name: str, value: Any) -> None:
     tables = known_tables()
     is_weight = element_of(name) is not None
     section = "initial_weights" if is_weight else section if section == "record" else tables.homes[name]
-    table, parameters = raw.setdefault(section, {}), raw.setdefault("parameters", {})
+    table = raw.setdefault(section, {})
+    parameters = raw.setdefault("parameters", {})
     if not isinstance(table, dict) or not isinstance(parameters, dict):
         return  # validation of the study reports it
     if name in tables.sweepable and _set_together(raw, name, value):

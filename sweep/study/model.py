@@ -132,7 +132,8 @@ class Study(StudyContent):
         """Set the attributes from the tables of a study file, and return the options that these name."""
         faults = Faults()
         faults.add(*_text_faults(raw["name"], raw["description"], raw["method"]))
-        self.name, self.description = raw["name"], raw["description"]
+        self.name = raw["name"]
+        self.description = raw["description"]
         self.tables = tables = option_tables(custom_components(raw, faults))
         sources = swept_keys(raw, tables)
         named = named_options(raw, sources, tables)
@@ -189,7 +190,8 @@ class Study(StudyContent):
             tables["zip"] = [{key: list(values) for key, values in axis.items()} for axis in together]
         tables["seeds"] = self.seeds.model_dump(exclude_none=True)
         for name, table in (("restarts", self.restarts), ("record", self.record)):
-            defaults, values = type(table).model_validate({}), table.model_dump(exclude_none=True)
+            defaults = type(table).model_validate({})
+            values = table.model_dump(exclude_none=True)
             values = {key: value for key, value in values.items() if value != getattr(defaults, key)}
             if values:
                 tables[name] = plain(values)

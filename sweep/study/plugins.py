@@ -30,7 +30,8 @@ def load_plugin(path: str | Path) -> list[str]:
     StudyError
         If the file cannot be read, fails, or declares no component.
     """
-    file, named = os.fspath(path), f"plugin {shown(os.fspath(path), 200)}"
+    file = os.fspath(path)
+    named = f"plugin {shown(os.fspath(path), 200)}"
     try:
         code = compile(read_text(Path(path)), file, "exec", dont_inherit=True)
     except SyntaxError as error:

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 def restart_faults(study: StudyContent) -> Iterator[str]:
     """Yield a sentence for each key of [restarts] without effect, and for restarts that repeat an attempt."""
-    restarts, defaults = study.restarts, Restarts.model_validate({})
+    restarts = study.restarts
+    defaults = Restarts.model_validate({})
     if not restarts.max_restarts:
         for key, value in restarts:
             if value != getattr(defaults, key):

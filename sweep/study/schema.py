@@ -128,7 +128,8 @@ def _parameters(
     options: Mapping[str, Schema], meanings: Mapping[str, Mapping[str, str]], known: OptionTables
 ) -> Schema:
     """Return the schema of the table [parameters], whose keys may include their table: "network.hidden"."""
-    properties, dotted = {}, {}
+    properties = {}
+    dotted = {}
     for name, section in known.sweepable.items():
         properties[name] = {"description": meanings[section][name], **_forms(options[name])}
         dotted[rf"^{section}\.{name}$"] = {"$ref": f"#/properties/parameters/properties/{name}"}
@@ -147,7 +148,8 @@ def _forms(value: Schema, most: int = MAX_VALUES) -> Schema:
     number = next((kind for kind in kinds if kind.get("type") in ("integer", "number")), None)
     if number:
         limits = {key: number[key] for key in _LIMITS if key in number}
-        end, integer = {"type": "number", **limits}, {"type": "integer", **limits}
+        end = {"type": "number", **limits}
+        integer = {"type": "integer", **limits}
         count = {"type": "integer", "minimum": 1, "maximum": most}
         positive = end if end.get("minimum", 0) > 0 else {**end, "minimum": 0, "exclusiveMinimum": True}
         spaced = {"geomspace": positive, "linspace": end}

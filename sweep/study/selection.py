@@ -45,7 +45,8 @@ def values_at(study: StudyContent, at: At | None) -> dict[str, tuple[Scalar, ...
     ``at`` holds the selected values by name, or their printed texts: one or several for each name. A SweepError says
     which of them is unknown, or that no cell has these values.
     """
-    values, at = study.parameters, at or {}
+    values = study.parameters
+    at = at or {}
     for name in at:
         if name not in values:
             raise SweepError(unknown("parameter", name, list(values)) if values else "nothing is swept in this study")

@@ -31,7 +31,8 @@ def leave_out(axes: list[Axis], tables: Any, reading: Reading) -> list[Axis]:
     Axes that no table names stay as they are; the others are merged at the place of the first of them. A StudyError
     holds the faults of all tables.
     """
-    faults, every = Faults(), []
+    faults = Faults()
+    every = []
     for k, table in enumerate(tables):
         with faults.of(f"exclude[{k}]"):
             every.append(_conditions(f"exclude[{k}]", table, axes, reading))
@@ -61,7 +62,8 @@ def _without(axes: list[Axis], tables: Mapping[int, _Conditions]) -> Axis:
             f"must apply to at most {MAX_POINTS:,} combinations, got {n_points:,} of {list_text(names)}; name fewer "
             "options in one table"
         )
-    used, kept = dict.fromkeys(tables, False), []
+    used = dict.fromkeys(tables, False)
+    kept = []
     for chosen in product(*map(list, map(points, axes))):
         point = {name: value for each in chosen for name, value in each.items()}
         is_out = False
@@ -122,7 +124,8 @@ def _between(spec: Mapping[str, Any], values: tuple[Scalar, ...]) -> Callable[[S
         raise ValueError(f"must be {_FORMS}; got {shown(dict(spec))}")
     if any(isinstance(value, (str, bool)) for value in values):
         raise ValueError(f"must be a value or a list, since its values are not numbers; got {shown(dict(spec))}")
-    low, high = numbers.get("min", float("-inf")), numbers.get("max", float("inf"))
+    low = numbers.get("min", float("-inf"))
+    high = numbers.get("max", float("inf"))
     if not low <= high:
         raise ValueError(f"min must be at most max, got min {shown(low)} and max {shown(high)}")
     return lambda value: low <= float(value) <= high

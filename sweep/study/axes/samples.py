@@ -125,7 +125,8 @@ def _integers(low: int, high: int) -> _Draw:
 
 
 def _numbers(low: float, high: float) -> _Draw:
-    first, span = Fraction(low), Fraction(high) - Fraction(low)
+    first = Fraction(low)
+    span = Fraction(high) - Fraction(low)
     return lambda unit: float(first + span * unit[0] / 2 ** unit[1])
 
 

@@ -67,7 +67,8 @@ def read_options(
         If a key is unknown, an option occurs twice, or the function raises a ValueError.
     """
     found: dict[str, V] = {}
-    faults, seen = Faults(), set[str]()
+    faults = Faults()
+    seen = set[str]()
     for inner, spec in table.items():
         name = sweepable(inner, tables)
         if name is None:
@@ -116,7 +117,8 @@ def values_of_option(reading: Reading, key: str, spec: Any, name: str, *, distin
         values: tuple[Any, ...] = adapter.validate_python(expanded, context={"n_patterns": reading.n_patterns})
     except ValidationError as error:
         raise StudyError(sentences(error, key, [], reading.tables)) from None
-    faults, seen = Faults(), set[Scalar]()
+    faults = Faults()
+    seen = set[Scalar]()
     for value in values:
         if value is None:
             faults.add(f"{key}: a value is missing")

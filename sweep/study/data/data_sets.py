@@ -22,7 +22,8 @@ from sweep.study.reading.value_forms import Scalar
 from sweep.system.formatting import count_text
 
 # Most sets of patterns of a study, and most numbers in all of them.
-MAX_SETS, MAX_NUMBERS = 65_536, 2**24
+MAX_SETS = 65_536
+MAX_NUMBERS = 2**24
 
 
 @dataclass(frozen=True)
@@ -160,7 +161,8 @@ def read_data(raw: Any, swept: SweptData | None, known: KnownKeys) -> DataSets |
     for values in combinations:
         found = _data(table | dict(zip(options, values, strict=True)), known)
         sets.append(found)
-        first, size = sets[0], sum(n_patterns * (n_in + n_out) for n_patterns, n_in, n_out in _shapes(found))
+        first = sets[0]
+        size = sum(n_patterns * (n_in + n_out) for n_patterns, n_in, n_out in _shapes(found))
         if _shapes(found) != _shapes(first):
             raise StudyError(
                 [

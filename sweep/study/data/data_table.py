@@ -88,7 +88,8 @@ class Data(Patterns):
     @model_validator(mode="after")
     def _check_test(self) -> Data:
         if self.test and self.test.shape[1:] != self.shape[1:]:
-            n_inputs, n_targets = count_text(self.test.shape[1], "input"), count_text(self.test.shape[2], "target")
+            n_inputs = count_text(self.test.shape[1], "input")
+            n_targets = count_text(self.test.shape[2], "target")
             raise ValueError(
                 f"test patterns must have {self.shape[1]} inputs and {self.shape[2]} targets, as those to train on; "
                 f"got {n_inputs} and {n_targets}"
@@ -127,7 +128,8 @@ def find_patterns(raw: dict[str, Any]) -> dict[str, Any]:
 
 def _from_file(raw: dict[str, Any], arguments: dict[str, Any]) -> dict[str, Any]:
     """Return a table with the patterns of a file in place of its path and the names of columns."""
-    file, found = raw["file"], {key: value for key, value in raw.items() if key not in (*ARGUMENTS, *_OF_FILES)}
+    file = raw["file"]
+    found = {key: value for key, value in raw.items() if key not in (*ARGUMENTS, *_OF_FILES)}
     if not isinstance(file, (str, os.PathLike)):
         raise ValueError(f"file must be the path of a pattern file, got {shown(file)}")
     for name, value in arguments.items():

@@ -85,7 +85,8 @@ def _with_noise(targets: Matrix, share: float, seed: int) -> Matrix:
     """
     import numpy as np
 
-    state, noisy = np.random.RandomState(seed), list(targets)
+    state = np.random.RandomState(seed)
+    noisy = list(targets)
     for k in sorted(state.permutation(len(targets))[: round(share * len(targets))].tolist()):
         others = [row for row in targets if row != targets[k]]
         if others:

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 Patterns = tuple[Matrix, Matrix]
 
 # Most units of an encoder, and numbers of drawn patterns.
-_MOST_UNITS, _MOST_NUMBERS = 1024, 2**22
+_MOST_UNITS = 1024
+_MOST_NUMBERS = 2**22
 
 # Inputs for a clear bit and for a set bit.
 CODINGS = {"01": (0.0, 1.0), "pm1": (-1.0, 1.0)}
@@ -195,7 +196,8 @@ def moons(
     import numpy as np
 
     _check_patterns(2 * n)
-    state, order = np.random.RandomState(data_seed), np.arange(2 * n)
+    state = np.random.RandomState(data_seed)
+    order = np.arange(2 * n)
     cosines, sines = _cosines_and_sines(np.linspace(0, np.pi, n))
     points = np.concatenate([(cosines, sines), (1 - cosines, 1 - sines - 0.5)], axis=1).T
     state.shuffle(order)
@@ -215,7 +217,9 @@ def spiral(
     import numpy as np
 
     _check_patterns(n * classes)
-    state, radius, points = np.random.RandomState(data_seed), np.linspace(0.0, 1, n), []
+    state = np.random.RandomState(data_seed)
+    radius = np.linspace(0.0, 1, n)
+    points = []
     for k in range(classes):
         cosines, sines = _cosines_and_sines(np.linspace(k * 4, (k + 1) * 4, n) + state.randn(n) * noise)
         points.append(np.column_stack([radius * sines, radius * cosines]))

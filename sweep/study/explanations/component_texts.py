@@ -96,7 +96,8 @@ def _code(function: Callable[..., Any]) -> str:
     """Return the source of a function without types and docstring."""
     (tree,) = ast.parse(textwrap.dedent(inspect.getsource(function))).body
     assert isinstance(tree, ast.FunctionDef)
-    tree.returns, tree.decorator_list = None, []
+    tree.returns = None
+    tree.decorator_list = []
     for argument in tree.args.args:
         argument.annotation = None
     if ast.get_docstring(tree):

@@ -193,7 +193,9 @@ def _argument_entry(name: str) -> Entry:
 
 def _preparation_entry(name: str) -> Entry:
     """Return the entry of a key for patterns from any source."""
-    argument, default, needed = PREPARATIONS[name], DEFAULTS[name], NEEDED.get(name)
+    argument = PREPARATIONS[name]
+    default = DEFAULTS[name]
+    needed = NEEDED.get(name)
     default_text = "" if default is Parameter.empty else f"default {default}"
     users = (needed,) if needed else ()
     return Entry("data", name, argument.meaning, argument.allowed, default_text, users=users, used_with=needed or "")

@@ -26,7 +26,8 @@ _TOP = (
     *("restarts", "seeds", "seed", "record", "components", *OURS.sections),
 )
 _KEYS = {"kind", "sha256", "settings", *FACTS}
-_FLAGS, _TEXTS = ("elementary", "full_batch", "more_is_better"), ("label", "unit", "meaning")
+_FLAGS = ("elementary", "full_batch", "more_is_better")
+_TEXTS = ("label", "unit", "meaning")
 _MOST_OPERATIONS = 10**6
 _SHA256 = re.compile("[0-9a-f]{64}")
 
@@ -118,7 +119,8 @@ def _setting_conflicts(custom: tuple[Declaration, ...]) -> Iterator[str]:
 
 def _measure_fault(declared: Declaration) -> str | None:
     """Return why a study cannot record a custom measure, or None."""
-    measure, known = custom_measure(declared), MEASURES.get(declared.name)
+    measure = custom_measure(declared)
+    known = MEASURES.get(declared.name)
     if known and known.place == CUSTOM_PLACE:
         if replace(known, compute=None) != replace(measure, compute=None):
             return (
@@ -143,7 +145,8 @@ def _table(component: Declaration) -> dict[str, Any]:
     ]
     table: dict[str, Any] = {"kind": component.kind, "sha256": component.sha256}
     table |= {"settings": settings} if settings else {}
-    return table | {fact: value for fact in FACTS if (value := getattr(component, fact))}
+    facts = {fact: getattr(component, fact) for fact in FACTS}
+    return table | {fact: value for fact, value in facts.items() if value}
 
 
 def _declaration(name: str, table: Mapping[str, Any]) -> Declaration:
@@ -171,7 +174,8 @@ def _fault(name: Any, table: Any) -> str | None:
         return f"kind must be one of {', '.join(KINDS)}; got {shown(table['kind'])}"
     if not isinstance(table["sha256"], str) or not _SHA256.fullmatch(table["sha256"]):
         return f"sha256 must be 64 hexadecimal digits, got {shown(table['sha256'])}"
-    operations, settings = table.get("operations", 0), table.get("settings", [])
+    operations = table.get("operations", 0)
+    settings = table.get("settings", [])
     if type(operations) is not int or not 0 <= operations <= _MOST_OPERATIONS:
         return f"operations must be an integer from 0 to {_MOST_OPERATIONS}, got {shown(operations)}"
     flags = [table[flag] for flag in _FLAGS if flag in table]

@@ -147,4 +147,5 @@ def _scale(*, above: bool) -> Any:
     ]
 
 
-Scale, OutputScale = _scale(above=True), _scale(above=False)
+Scale = _scale(above=True)
+OutputScale = _scale(above=False)

@@ -19,7 +19,8 @@ from sweep.system.plain_values import is_integer
 
 MAX_THRESHOLDS = 16
 # Most points of a learning curve, and the largest step.
-MAX_POINTS, MAX_CURVE_STEP = 1000, 2**31 - 1
+MAX_POINTS = 1000
+MAX_CURVE_STEP = 2**31 - 1
 
 
 class Until(Section):

@@ -112,7 +112,8 @@ def sentences(error: ValidationError, path: str, known_keys: list[str], known: K
 
 
 def _sentence(detail: Any, path: str, known_keys: list[str], known: KnownKeys) -> str:
-    kind, context = detail["type"], detail.get("ctx", {})
+    kind = detail["type"]
+    context = detail.get("ctx", {})
     if kind in ("extra_forbidden", "invalid_key"):
         inner = ".".join([path, *map(str, detail["loc"][:-1])])
         allowed = known.inner_keys.get(inner, known_keys)
@@ -120,7 +121,8 @@ def _sentence(detail: Any, path: str, known_keys: list[str], known: KnownKeys) -
     where = path + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in detail["loc"])
     if kind == "missing":
         return f"{where}: is missing"
-    value, name = detail["input"], str(detail["loc"][-1]) if detail["loc"] else ""
+    value = detail["input"]
+    name = str(detail["loc"][-1]) if detail["loc"] else ""
     if isinstance(value, (list, dict)) and where.endswith(f".{name}") and name in known.sweepable:
         several = " (for several layers a text such as '8-4')" if name == "hidden" else ""
         return f"{where}: must be one value{several}, got {shown(value)}; to sweep {name}, move it to [parameters]"

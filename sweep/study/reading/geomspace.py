@@ -15,10 +15,14 @@ _DIGITS = 60
 
 def linear_values(first: float, last: float, count: int) -> list[float]:
     """Return ``count`` evenly spaced values, both ends included, each correctly rounded."""
-    steps, start, stop = max(count - 1, 1), Fraction(first), Fraction(last)
+    steps = max(count - 1, 1)
+    start = Fraction(first)
+    stop = Fraction(last)
     unit = max(start.denominator, stop.denominator)  # powers of two
-    start_units, stop_units = int(start * unit), int(stop * unit)
-    dividend, step = start_units * steps, stop_units - start_units
+    start_units = int(start * unit)
+    stop_units = int(stop * unit)
+    dividend = start_units * steps
+    step = stop_units - start_units
     return [(dividend + step * k) / (unit * steps) for k in range(count)]
 
 

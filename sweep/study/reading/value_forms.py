@@ -62,7 +62,8 @@ def bounds_of(spec: Any, integer: bool) -> Bounds | None:
             _bound(spec, "min"), _bound(spec, "max"), "log" if distribution == DISTRIBUTIONS[1] else "linear"
         )
         integer |= distribution == "int_uniform"
-        form, ends = distribution, [bounds.low, bounds.high]
+        form = distribution
+        ends = [bounds.low, bounds.high]
     else:
         return None
     low, high, scale = bounds
@@ -199,7 +200,8 @@ def _range(numbers: Any) -> list[Scalar]:
 def _range_of_bounds(spec: Mapping[str, Any], integer: bool) -> list[Scalar]:
     """Expand ``{min, max, num, distribution}``."""
     distribution = _distribution(spec, integer)
-    low, high = _bound(spec, "min"), _bound(spec, "max")
+    low = _bound(spec, "min")
+    high = _bound(spec, "max")
     if low > high:
         raise ValueError(f"min must be at most max, got min {shown(low)} and max {shown(high)}")
     if distribution == "int_uniform":
