@@ -155,9 +155,7 @@ class Grid:
 
     def n_combinations(self, names: Collection[str]) -> int:
         """Return the number of distinct combinations of values of some options in the cells."""
-        sized = zip(self.axes, self.sizes, strict=True)
-        involved = [(axis, size) for axis, size in sized if not axis.keys().isdisjoint(names)]
-        return prod(size if len(axis) == 1 else self._part(axis, names)[1] for axis, size in involved)
+        return n_combinations(self.axes, names)
 
     def _part(self, axis: Axis, names: Collection[str]) -> tuple[list[int], int]:
         """Return, for each point of an axis, the index of its values of some options, and the number of such values."""

@@ -21,48 +21,22 @@ pytestmark = pytest.mark.usefixtures("place")
         ("[seeds]", "[seedz]", ("unknown key 'seedz'", "did you mean 'seeds'")),
         ("values = [0.1, 0.2]", "values = [0.1, -0.2]", ("parameters.learning_rate[1]", "-0.2", "at least 0")),
         ("values = [0.1, 0.2]", "values = [nan]", ("parameters.learning_rate[0]", "nan", "finite")),
-        ("values = [0.1, 0.2]", "values = [inf]", ("parameters.learning_rate[0]", "inf", "finite")),
-        ("values = [0.1, 0.2]", "values = []", ("parameters.learning_rate", "empty")),
-        ("values = [0.1, 0.2]", "min = 2, max = 1, num = 3", ("parameters.learning_rate", "min 2", "max 1")),
-        (
-            "values = [0.1, 0.2]",
-            "distribution = 'log_uniform_values', min = 0, max = 1, num = 3",
-            ("parameters.learning_rate", "min", "above 0"),
-        ),
-        (
-            "values = [0.1, 0.2]",
-            "distribution = 'log_uniform', min = -3, max = 0, num = 3",
-            ("parameters.learning_rate", "log_uniform_values"),
-        ),
-        ("hidden = 2", "hidden = 0", ("network.hidden", "0", "at least 1")),
         (
             "hidden = 2",
             "hidden = 2\nactivation = 'swish'",
             ("network.activation", "relu", "tanh", "sigmoid", "identity"),
         ),
         ('task = "xor"', 'task = "nand"', ("data", "unknown task 'nand'", "xor, and, or, seed")),
-        ("count = 5", "base = -1", ("seeds.base", "-1")),
-        ("count = 5", "base = 4294967296", ("seeds.base", "4294967296", "4294967295")),
         ("count = 5", "base = 1.5", ("seeds.base", "1.5", "integer")),
         ('task = "xor"', 'file = "gone.csv"', ("data", "gone.csv", "No such file")),
-        ('task = "xor"', 'file = "empty.csv"', ("data", "empty.csv", "empty")),
         ('task = "xor"', 'file = "text.csv"', ("data", "text.csv", "row 3", "'one'")),
-        ('task = "xor"', 'file = "nan.csv"', ("data", "nan.csv", "row 2", "'nan'")),
-        ('task = "xor"', 'file = "ragged.csv"', ("data", "ragged.csv", "row 3")),
-        ('task = "xor"', "task = ['xor']", ("data", "task")),
         ("count = 5", "count = 500_000_001", ("1,000,000,002 runs", "--allow-runs")),
         ("[data]", "[data", ("TOML",)),
     ],
 )
 def test_bad_study(place: Path, old: str, new: str, expected: tuple[str, ...]) -> None:
     """Each bad study gives one sentence and exit code 2, and nothing is written."""
-    for name, text in {
-        "empty": "",
-        "text": "x0,y\n1,2\none,2\n",
-        "nan": "x0,y\nnan,2\n",
-        "ragged": "x0,y\n1,2\n1\n",
-    }.items():
-        (place / f"{name}.csv").write_text(text)
+    (place / "text.csv").write_text("x0,y\n1,2\none,2\n")
     (place / "mine.toml").write_text(STUDY_TEXT.replace(old, new))
     before = tree(place)
     assert_refused(command("run", "mine.toml"), expected)
@@ -80,11 +54,6 @@ def test_bad_study(place: Path, old: str, new: str, expected: tuple[str, ...]) -
         (("run", "xor", "--set", "hidden"), ("--set", "'hidden'", "key=value")),
         (("run", "xor", "--set", "hiden=2"), ("hiden", "did you mean 'hidden'")),
         (("run", "xor", "--set", "learning_rate=-1"), ("learning_rate", "-1", "at least 0")),
-        (("run", "xor", "--set", "learning_rate=nan"), ("learning_rate", "nan", "finite")),
-        (("run", "xor", "--set", "learning_rate=inf"), ("learning_rate", "inf", "finite")),
-        (("run", "xor", "--set", "hidden=0"), ("hidden", "0", "at least 1")),
-        (("run", "xor", "--set", "base=-1"), ("seeds.base", "-1")),
-        (("run", "xor", "--set", "task=xor,seed"), ("task",)),
         (("run", "xor", "--threads", "0"), ("threads", "0", "from 1")),
         (("run", "xor", "--threads", "1000000"), ("threads", "1000000", "from 1")),
         (("run", "xor", "--out", "gs://bucket/folder"), ("'gs://bucket/folder'", "local", "s3://BUCKET/PREFIX")),
