@@ -43,11 +43,11 @@ def _refuse_key(option: str, value: str) -> None:
     from sweep.study.options.option_tables import known_tables
     from sweep.study.reading.hints import meant_key, not_supported
 
-    homes = known_tables().homes
+    section_of = known_tables().section_of
     name = option[2:].replace("-", "_")
-    key, wish = meant_key(name, homes), not_supported(name)
+    key, wish = meant_key(name, section_of), not_supported(name)
     if key:
-        key = f"seeds.{key}" if homes[key] == "seeds" else key
+        key = f"seeds.{key}" if section_of[key] == "seeds" else key
         raise StudyError([f"{option} is a key of the study; change it with --set {key}={value or 'VALUE'}"])
     if wish:
         raise StudyError([f"{option}: {wish}; 'sweep explain' lists all keys of a study"])

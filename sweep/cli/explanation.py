@@ -47,7 +47,7 @@ def _lines(name: str, everything: list[Entry], width: int) -> Iterator[str]:
     found = [] if note else _options_named(name, value, everything)
     components = components_named(value or name)
     if not (note or found or components or statistic):
-        raise StudyError([unknown_key("option", name, known_tables().homes, {})])
+        raise StudyError([unknown_key("option", name, known_tables().section_of, {})])
     if note:
         yield from (note[0], *textwrap.wrap(note[1], width))
     for component in components:
@@ -67,7 +67,7 @@ def _options_named(name: str, value: str | None, everything: list[Entry]) -> lis
     of_section = [entry for entry in everything if entry.section == name]
     if of_section:
         return of_section
-    key = meant_key(name.rpartition(".")[2], known_tables().homes)
+    key = meant_key(name.rpartition(".")[2], known_tables().section_of)
     return [entry for entry in everything if entry.key == key or value in (*entry.values, *entry.users)]
 
 

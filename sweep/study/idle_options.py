@@ -29,9 +29,9 @@ def leave_out(raw: dict[str, Any], faults: Sequence[str], changes: Mapping[str, 
     changed = {key.rpartition(".")[2] for key in changes}
     if not changes or len(idle) < len(faults) or changed & set(idle):
         return []
-    homes = known_tables().homes
+    section_of = known_tables().section_of
     found = dict[str, tuple[str, str]]()
-    for section in (*dict.fromkeys(map(homes.__getitem__, idle)), "parameters"):
+    for section in (*dict.fromkeys(map(section_of.__getitem__, idle)), "parameters"):
         named = ((key, key.rpartition(".")[2]) for key in raw.get(section) or ())
         found |= {name: (section, key) for key, name in named if name in idle}
     if len(found) < len(idle):

@@ -114,7 +114,7 @@ def parse_study(text: str, where: str) -> Study:
 def _study(raw: dict[str, Any]) -> Study:
     """Return the study of the tables of a file."""
     faults = Faults()
-    faults.add(*(unknown_key("key", key, _TOP, known_tables().homes) for key in raw if key not in _TOP))
+    faults.add(*(unknown_key("key", key, _TOP, known_tables().section_of) for key in raw if key not in _TOP))
     raw.setdefault("data", {})
     with faults.of("study"):
         study = Study(**{key: value for key, value in raw.items() if key in _TOP})
@@ -190,7 +190,7 @@ def _key_fault(key: Any) -> str | None:
         return None
     if key in _TABLES:
         return f"{key!r} is a table; change its keys, such as 'seeds.count' or 'learning_rate'"
-    return unknown_key("key", key, [*tables.homes, *_TEXTS, *changeable], tables.homes)
+    return unknown_key("key", key, [*tables.section_of, *_TEXTS, *changeable], tables.section_of)
 
 
 def _is_weight(key: str) -> bool:
@@ -202,10 +202,10 @@ def _is_weight(key: str) -> bool:
 @lru_cache(2)
 def _changeable(tables: OptionTables) -> frozenset[str]:
     """Return the keys that can be changed, with and without their tables."""
-    homes = tables.homes.items()
-    dotted = [f"{section}.{name}" for name, section in homes] + [f"record.{name}" for name in Record.model_fields]
+    dotted = [f"{section}.{name}" for name, section in tables.section_of.items()]
+    dotted += [f"record.{name}" for name in Record.model_fields]
     swept = (f"parameters.{name}" for name in tables.sweepable)
-    return frozenset([*TOGETHER, *_OF_SAMPLES, *tables.homes, *dotted, *swept])
+    return frozenset([*TOGETHER, *_OF_SAMPLES, *tables.section_of, *dotted, *swept])
 
 
 def _apply(raw: dict[str, Any], changes: Any) -> None:
@@ -233,7 +233,7 @@ def _set(raw: dict[str, Any], section: str, name: str, value: Any) -> None:
     """Apply one change to the tables of a study file; the section may be left out where it is clear."""
     tables = known_tables()
     is_weight = element_of(name) is not None
-    section = "initial_weights" if is_weight else section if section == "record" else tables.homes[name]
+    section = "initial_weights" if is_weight else section if section == "record" else tables.section_of[name]
     table = raw.setdefault(section, {})
     parameters = raw.setdefault("parameters", {})
     if not isinstance(table, dict) or not isinstance(parameters, dict):

@@ -20,12 +20,12 @@ from tests.oracle.settings import components_and_settings, make_network
 Columns: TypeAlias = Any  # the named tuple of outcomes
 
 # The project's functions under the oracle's names. The oracle calls expm1 only below 0.
-OURS = {name: name for name in ("exp", "log", "tanh", "sigmoid", "softplus", "sin", "cos", "normal_cdf")}
-OURS |= {"expm1": "elu", "normal_pdf": "normal_density"}
+BUILT_IN = {name: name for name in ("exp", "log", "tanh", "sigmoid", "softplus", "sin", "cos", "normal_cdf")}
+BUILT_IN |= {"expm1": "elu", "normal_pdf": "normal_density"}
 
 
 def _functions(dtype: str) -> dict[str, Any]:
-    functions: dict[str, Any] = {theirs: partial(survey.apply, ours, dtype) for theirs, ours in OURS.items()}
+    functions: dict[str, Any] = {theirs: partial(survey.apply, ours, dtype) for theirs, ours in BUILT_IN.items()}
     functions["cos of float64"] = partial(survey.apply, "cos", "float64")
     return functions | {"log1p_exp_negative": lambda x: survey.apply("softplus", dtype, -x)}
 

@@ -18,10 +18,10 @@ from tests.sweep.expected_networks import recorded, recorded_names
 from tests.sweep.support import SECTIONS, SHAPE, START
 
 # The project's functions under the oracle's names.
-OURS = {name: name for name in ("exp", "log", "tanh", "sigmoid", "softplus", "sin", "cos", "normal_cdf")}
-OURS |= {"expm1": "elu", "normal_pdf": "normal_density"}
+BUILT_IN = {name: name for name in ("exp", "log", "tanh", "sigmoid", "softplus", "sin", "cos", "normal_cdf")}
+BUILT_IN |= {"expm1": "elu", "normal_pdf": "normal_density"}
 FUNCTIONS: dict[str, oracle.Functions] = {
-    dtype: {name: partial(survey.apply, ours, dtype) for name, ours in OURS.items()}
+    dtype: {name: partial(survey.apply, ours, dtype) for name, ours in BUILT_IN.items()}
     | {"cos of float64": partial(survey.apply, "cos", "float64")}
     | {"log1p_exp_negative": lambda x, dtype=dtype: survey.apply("softplus", dtype, -x)}
     for dtype in ("float64", "float32")

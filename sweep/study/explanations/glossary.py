@@ -18,7 +18,7 @@ from sweep.study.data.tasks import ARGUMENTS, CODINGS, TASKS, arguments_of, make
 from sweep.study.explanations.examples import EXAMPLES
 from sweep.study.options.explicit_weights import element_of
 from sweep.study.options.fields import IS_SET, Option
-from sweep.study.options.option_tables import HOMES, REQUIRED, STANDS_FOR, OptionTables, known_tables
+from sweep.study.options.option_tables import REQUIRED, SECTION_OF, STANDS_FOR, OptionTables, known_tables
 from sweep.study.options.other_sections import FAILURES, Record, Restarts, Seeds
 from sweep.study.reading.section import Section
 
@@ -133,7 +133,7 @@ class Entry(NamedTuple):
     @property
     def change(self) -> str:
         """The key by which ``--set`` changes it: with its table where another table has a key of this name."""
-        return self.key if HOMES.get(self.key, self.section) == self.section else f"{self.section}.{self.key}"
+        return self.key if SECTION_OF.get(self.key, self.section) == self.section else f"{self.section}.{self.key}"
 
     def lines(self, width: int) -> list[str]:
         """Return the entry as lines of at most ``width`` characters."""

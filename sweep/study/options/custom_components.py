@@ -15,7 +15,7 @@ from sweep.columns import reserved_columns
 from sweep.errors import shown
 from sweep.measures import MEASURES, add_measure
 from sweep.measures.custom import CUSTOM_PLACE, custom_measure
-from sweep.study.options.option_tables import OURS
+from sweep.study.options.option_tables import BUILT_IN
 from sweep.study.reading.faults import Faults
 from sweep.study.reading.section import Section
 
@@ -23,7 +23,7 @@ from sweep.study.reading.section import Section
 _NAMED_BY = {"activation": "activation", "output": "activation", "loss": "loss", "optimizer": "optimizer"}
 _TOP = (
     *("name", "description", "method", "data", "parameters", "zip", "samples", "exclude"),
-    *("restarts", "seeds", "seed", "record", "components", *OURS.sections),
+    *("restarts", "seeds", "seed", "record", "components", *BUILT_IN.sections),
 )
 _KEYS = {"kind", "sha256", "settings", *FACTS}
 _FLAGS = ("elementary", "full_batch", "more_is_better")
@@ -102,7 +102,7 @@ def _setting_conflicts(custom: tuple[Declaration, ...]) -> Iterator[str]:
     """Yield a sentence for each setting with a reserved name, or with different declarations by two components."""
     found: dict[str, tuple[Setting, str]] = {}
     reserved = {
-        *OURS.homes,
+        *BUILT_IN.section_of,
         *_TOP,
         *reserved_columns(),
         *vocabulary.INTEGERS,
@@ -129,7 +129,7 @@ def _measure_fault(declared: Declaration) -> str | None:
             )
         return None
     names = {declared.name, *(f"{declared.name}_{end}" for end in ("q25", "q50", "q75", "mean"))}
-    taken = names & {*OURS.homes, *_TOP, *reserved_columns(), *vocabulary.INTEGERS}
+    taken = names & {*BUILT_IN.section_of, *_TOP, *reserved_columns(), *vocabulary.INTEGERS}
     if taken or declared.name.startswith("steps_to_"):
         return f"the name is that of an option or a column, {min(taken, default='steps_to_x')}; rename the measure"
     return None

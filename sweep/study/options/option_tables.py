@@ -221,7 +221,7 @@ class OptionTables:
         The table of each option that can be swept.
     custom_settings : dict
         Settings that only custom components have, by name.
-    homes : dict
+    section_of : dict
         The table of every key that can be changed.
     inner_keys : dict
         The keys of tables within tables, by their dotted key.
@@ -250,7 +250,7 @@ class OptionTables:
             self.kinds[name] = argument.type
         swept = {name: option.section for name, option in self.options.items() if option.is_swept}
         self.sweepable: dict[str, str] = WithWeights(swept, weight.section)
-        self.homes = {
+        self.section_of = {
             **dict.fromkeys(Record.model_fields, "record"),
             **dict.fromkeys(Restarts.model_fields, "restarts"),
             **{name: option.section for name, option in self.options.items()},
@@ -265,7 +265,7 @@ class OptionTables:
         """Return the custom components of this process that a key may name; None if it names no component."""
         if key not in (*registry.KINDS, "output"):
             return None
-        return [name for name in known_tables().users[key] if name not in OURS.users[key]]
+        return [name for name in known_tables().users[key] if name not in BUILT_IN.users[key]]
 
     def with_role(self, role: str) -> tuple[str, ...]:
         """Return the options with a role; see :class:`sweep.study.options.fields.Option`."""
@@ -283,8 +283,12 @@ def known_tables() -> OptionTables:
     return option_tables(tuple(component.declaration for component in declared_components().values()))
 
 
-OURS = option_tables(())
-SECTIONS, OPTIONS, KINDS, SWEEPABLE, HOMES = OURS.sections, OURS.options, OURS.kinds, OURS.sweepable, OURS.homes
+BUILT_IN = option_tables(())
+SECTIONS = BUILT_IN.sections
+OPTIONS = BUILT_IN.options
+KINDS = BUILT_IN.kinds
+SWEEPABLE = BUILT_IN.sweepable
+SECTION_OF = BUILT_IN.section_of
 NETWORK, INITIAL_WEIGHTS, TRAINING, CONVERGENCE = SECTIONS.values()
 
 # The option whose value stands in for an omitted option; other omitted options mean no limit.
@@ -306,7 +310,7 @@ def loss_and_reduction(loss: str, reduction: str | None = None) -> tuple[str, st
 
 def with_role(role: str) -> tuple[str, ...]:
     """Return the built-in options with a role."""
-    return OURS.with_role(role)
+    return BUILT_IN.with_role(role)
 
 
 def takes_integers(kind: Any) -> bool:

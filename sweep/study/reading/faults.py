@@ -79,7 +79,7 @@ class KnownKeys(Protocol):
     """What sentences on unknown keys and values need of the options of a study."""
 
     @property
-    def homes(self) -> Mapping[str, str]:
+    def section_of(self) -> Mapping[str, str]:
         """The table of every key that can be changed."""
 
     @property
@@ -117,7 +117,7 @@ def _sentence(detail: Any, path: str, known_keys: list[str], known: KnownKeys) -
     if kind in ("extra_forbidden", "invalid_key"):
         inner = ".".join([path, *map(str, detail["loc"][:-1])])
         allowed = known.inner_keys.get(inner, known_keys)
-        return f"{inner}: {unknown_key('key', detail['loc'][-1], allowed, known.homes)}"
+        return f"{inner}: {unknown_key('key', detail['loc'][-1], allowed, known.section_of)}"
     where = path + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in detail["loc"])
     if kind == "missing":
         return f"{where}: is missing"

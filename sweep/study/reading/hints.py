@@ -125,7 +125,7 @@ def not_supported(name: Any) -> str | None:
     return wish and f"{wish} not supported"
 
 
-def unknown_key(what: str, key: Any, allowed: Iterable[str], homes: Mapping[str, str]) -> str:
+def unknown_key(what: str, key: Any, allowed: Iterable[str], section_of: Mapping[str, str]) -> str:
     """Return a sentence that reports an unknown key, with a suggestion or the list of known keys.
 
     Parameters
@@ -136,21 +136,21 @@ def unknown_key(what: str, key: Any, allowed: Iterable[str], homes: Mapping[str,
         The unknown name, or any other value.
     allowed
         Keys that are allowed there. Dotted ones are suggested for a dotted key, and never listed.
-    homes
+    section_of
         The table of each key of a study.
     """
     allowed = list(allowed)
     text = f"unknown {what} {shown(key)}"
     name = key.rpartition(".")[2] if isinstance(key, str) else ""
     renamed = RENAMED.get(name)
-    is_known_elsewhere = name in allowed and not str(key).startswith(f"{homes.get(str(renamed))}.")
+    is_known_elsewhere = name in allowed and not str(key).startswith(f"{section_of.get(str(renamed))}.")
     if renamed in allowed and not is_known_elsewhere:
         return f"{name!r} is called {renamed!r} since 0.1"
     wish = not_supported(name)
     bare = [other for other in allowed if "." not in other]
     dotted = [other for other in allowed if "." in other]
     alias = None if name in bare else meant_key(name, bare)  # of a key in another table, suggest the dotted form
-    in_other_table = f"{homes.get(name)}.{name}"
+    in_other_table = f"{section_of.get(name)}.{name}"
     meant = alias or (in_other_table if in_other_table in dotted else closest(key, bare, dotted))
     meant = meant or (name if name in bare else None)
     if meant and f"seeds.{meant}" in allowed:
@@ -160,11 +160,11 @@ def unknown_key(what: str, key: Any, allowed: Iterable[str], homes: Mapping[str,
     elif wish:
         text += f": {wish}"
     else:
-        if name in homes:
-            return f"{text}; it belongs in [{homes[name]}]"
-        elsewhere = meant_key(name, homes)
+        if name in section_of:
+            return f"{text}; it belongs in [{section_of[name]}]"
+        elsewhere = meant_key(name, section_of)
         if elsewhere:
-            return f"{text}; did you mean {elsewhere!r} of [{homes[elsewhere]}]?"
+            return f"{text}; did you mean {elsewhere!r} of [{section_of[elsewhere]}]?"
     if len(bare) > _MOST_LISTED or wish:
         return f"{text}{'' if text.endswith('?') else ';'} 'sweep explain' lists all keys"
     return f"{text} Known: {', '.join(bare)}" if text.endswith("?") else f"{text}; known: {', '.join(bare)}"

@@ -10,7 +10,7 @@ import pytest
 from sweep.study.explanations.component_texts import COMPONENTS, component_texts
 from sweep.study.explanations.examples import EXAMPLES
 from sweep.study.explanations.glossary import Entry, entries
-from sweep.study.options.option_tables import HOMES
+from sweep.study.options.option_tables import SECTION_OF
 from sweep.study.schema import study_schema
 
 SCHEMA = study_schema()
@@ -27,7 +27,7 @@ def test_example(entry: Entry) -> None:
 
 def test_examples_are_of_options() -> None:
     """There are no examples of unknown options."""
-    assert EXAMPLES.keys() <= HOMES.keys()
+    assert EXAMPLES.keys() <= SECTION_OF.keys()
 
 
 def test_components_are_explained() -> None:

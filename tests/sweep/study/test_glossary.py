@@ -27,15 +27,15 @@ from sweep.results.answers import column_of
 from sweep.study.data.tasks import TASKS, make_patterns
 from sweep.study.explanations.glossary import entries, glossary
 from sweep.study.load import built_in_studies
-from sweep.study.options.option_tables import HOMES, OPTIONS
+from sweep.study.options.option_tables import OPTIONS, SECTION_OF
 from tests.sweep.support import assert_refused, command, make_study, write_study
 
 
 def test_every_key_is_listed() -> None:
     """Each key is listed once, under its table, with its meaning."""
     found = entries()
-    assert {entry.key: entry.section for entry in found} == HOMES
-    assert len(found) == len(HOMES)
+    assert {entry.key: entry.section for entry in found} == SECTION_OF
+    assert len(found) == len(SECTION_OF)
     for name, option in OPTIONS.items():
         (entry,) = (each for each in entries() if each.key == name)
         assert entry.meaning == option.meaning

@@ -9,8 +9,8 @@ import pytest
 
 from sweep import Study, StudyError
 from sweep.study.explanations.glossary import entries
-from sweep.study.options.option_tables import HOMES
-from sweep.study.reading import hints as hints
+from sweep.study.options.option_tables import SECTION_OF
+from sweep.study.reading import hints
 from sweep.study.reading.hints import meant_key, meant_value, not_supported
 from tests.sweep.support import assert_refused, command
 
@@ -157,11 +157,13 @@ def test_hints_lead_to_known_names() -> None:
     """Each alias leads to one known key or value, and is not itself one."""
     values = {value for entry in entries() for value in entry.values}
     for key, aliases in hints._KEYS.items():
-        assert all(meant_key(alias, HOMES) == key for alias in aliases)
-        assert not set(aliases) & set(HOMES)
+        assert all(meant_key(alias, SECTION_OF) == key for alias in aliases)
+        assert not set(aliases) & set(SECTION_OF)
     for value, aliases in hints._VALUES.items():
         assert value in values
         assert all(meant_value(alias, [value]) == value for alias in aliases)
     for wish, names in hints._WISHES.items():
         assert all(not_supported(name) == f"{wish} not supported" for name in names)
-        assert not [name for name in names if meant_key(name, HOMES) or meant_value(name, sorted(map(str, values)))]
+        assert not [
+            name for name in names if meant_key(name, SECTION_OF) or meant_value(name, sorted(map(str, values)))
+        ]

@@ -22,7 +22,7 @@ from sweep.study.axes.swept_values import Reading, swept_parameters
 from sweep.study.data.tasks import TASKS
 from sweep.study.explanations.glossary import entries
 from sweep.study.load import built_in_studies
-from sweep.study.options.option_tables import KINDS, OURS, SECTIONS, SWEEPABLE
+from sweep.study.options.option_tables import BUILT_IN, KINDS, SECTIONS, SWEEPABLE
 from sweep.study.reading.faults import Faults
 from sweep.study.reading.value_forms import expand
 from sweep.study.schema import study_schema
@@ -78,7 +78,7 @@ def test_forms_of_values(name: str, spec: Any) -> None:
     """Any valid form of the values of a parameter is accepted, under both names of the parameter."""
     faults = Faults()
     with faults.of("parameters"):
-        swept_parameters({name: spec}, Reading(OURS, 65_536))
+        swept_parameters({name: spec}, Reading(BUILT_IN, 65_536))
     for key in (name, f"{SWEEPABLE[name]}.{name}"):
         assert accepts(with_option("parameters", key, plain(spec))) or faults
 
@@ -172,7 +172,7 @@ def test_each_key_is_described_and_misspelled() -> None:
 def test_wrong_forms_are_refused(spec: Any) -> None:
     """Wrong forms of values for an option that takes integers are refused."""
     with pytest.raises(StudyError):
-        swept_parameters({"hidden": spec}, Reading(OURS, 4))
+        swept_parameters({"hidden": spec}, Reading(BUILT_IN, 4))
     assert not accepts(with_option("parameters", "hidden", spec))
 
 
