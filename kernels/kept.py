@@ -23,7 +23,7 @@ _lock = Lock()
 def kernel_for(recipe: Recipe, variant: Variant) -> Kernel:
     """Return the kernel of :func:`kernels.loop.kernel.make_kernel`, made once for all threads."""
     with _lock:
-        return _kept(recipe, variant)
+        return kept_kernel(recipe, variant)
 
 
 def ready_kernel(recipe: Recipe, variant: Variant, arguments: tuple[Any, ...]) -> Kernel:
@@ -53,11 +53,11 @@ def ready_kernel(recipe: Recipe, variant: Variant, arguments: tuple[Any, ...]) -
 def _compile(recipe: Recipe, variant: Variant, arguments: tuple[Any, ...]) -> None:
     """Compile a kernel and keep nothing but its machine code on disk, or in memory where the disk cannot be written."""
     with _lock:
-        kernel = _make(recipe, variant)
+        kernel = make_alone(recipe, variant)
     compile_kernel(kernel, arguments)
 
 
-def _make(recipe: Recipe, variant: Variant) -> Kernel:
+def make_alone(recipe: Recipe, variant: Variant) -> Kernel:
     """Make a kernel that shares no part with another kernel."""
     forget_parts()
     kernel = make_kernel(recipe, variant)
@@ -66,4 +66,4 @@ def _make(recipe: Recipe, variant: Variant) -> Kernel:
 
 
 # Threads keep a kernel that they call while it is dropped here.
-_kept = lru_cache(MOST_KEPT)(_make)
+kept_kernel = lru_cache(MOST_KEPT)(make_alone)

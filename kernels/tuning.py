@@ -1,19 +1,4 @@
-"""Properties of the CPU at hand. No result depends on them.
-
-Measured in both dtypes, with networks of 8 to 56 hidden units unless others are named:
-
-- Three packets in turns instead of two train networks of one ReLU unit 10 % faster on a Zen 5, of two 5 %, evaluated
-  ones no slower. Four to eight units would lose 4 to 8 % there, more of them 1 to 3 %; with tanh they would gain 2 %.
-  AVX2 code gains 4 to 11 % at one unit and 4 % at two (Xeon, float64); at three and four 1 to 2 %, at more nothing
-  (that code on a Zen 5).
-- Rows of the bytes of one register: on a Zen 3 (AVX2, 16 registers of 32 bytes) rows of 64 bytes
-  spill, and kernels reach 0.84, 0.72, 0.79 of C++ at 2, 8 and 32 units; with rows of 32 bytes
-  0.94, 1.11, 1.23.
-- Patterns are constants up to 96 numbers with AVX2 and 192 with AVX-512: 4-bit parity trains 1.3 times as fast as in
-  blocks, 5-bit parity 1.2 times with AVX-512 but 0.6 times with AVX2, where sums spill (Xeon, ReLU, 4 and 5 units).
-  One packet is then as fast as two, or up to 1.2 times as fast.
-- Packets that take turns should fit in the first cache together. A Zen 4 has 32 KiB of it, a Zen 5 48.
-"""
+"""Properties of the CPU at hand. No result depends on them; ``kernels/README.md`` lists what each gains."""
 
 from __future__ import annotations
 

@@ -78,6 +78,8 @@ def activation(
 def loss(function: Any = None, /, *, settings: Sequence[Setting | str] = (), surrogate: bool = False) -> Any:
     """Declare a custom loss.
 
+    It returns and raises the same as :func:`activation`.
+
     Parameters
     ----------
     function : (y, target, *settings) -> (term, slope)
@@ -85,16 +87,6 @@ def loss(function: Any = None, /, *, settings: Sequence[Setting | str] = (), sur
         one number for all lanes.
     settings, surrogate
         See :func:`activation`.
-
-    Returns
-    -------
-    function
-        The same function.
-
-    Raises
-    ------
-    ComponentError
-        As :func:`activation` does.
     """
     return _decorator(function, "loss", {}, settings, {"surrogate": surrogate})
 
@@ -112,6 +104,8 @@ def optimizer(
     keeps_infinity: bool = False,
 ) -> Any:
     """Declare a custom optimizer.
+
+    It returns and raises the same as :func:`activation`.
 
     Parameters
     ----------
@@ -131,16 +125,6 @@ def optimizer(
         Whether a parameter or state never becomes finite again once a gradient was not finite. Kernels then leave out
         products with zero, which makes them up to twice as fast. Where it follows from sums, differences, products and
         numerators, as for momentum or Adam, it is found without a declaration. A declaration is tested before use.
-
-    Returns
-    -------
-    function
-        The same function.
-
-    Raises
-    ------
-    ComponentError
-        As :func:`activation` does.
     """
     options = {
         "states": tuple(each if isinstance(each, str) else float(each) for each in states),
@@ -164,6 +148,8 @@ def measure(
 ) -> Any:
     """Declare a custom measure of runs, which studies record by its name: ``record.measures``.
 
+    It returns and raises the same as :func:`activation`.
+
     Parameters
     ----------
     function : (*totals, weight, initial) or (*totals, y, target) -> total, or (*totals)
@@ -182,16 +168,6 @@ def measure(
     more_is_better
         Whether cells are ranked from the highest value. Runs that diverged have the worst value, infinity or minus
         infinity.
-
-    Returns
-    -------
-    function
-        The same function.
-
-    Raises
-    ------
-    ComponentError
-        As :func:`activation` does.
 
     Examples
     --------
@@ -327,9 +303,8 @@ def _setting(what: str, value: Any) -> Setting:
     assert isinstance(found, Setting)
     if found.name in vocabulary.COMPONENT_SETTINGS:
         return found
-    limits = {
-        name: float(limit) for name in ("at_least", "above", "below") if (limit := getattr(found, name)) is not None
-    }
+    given = {name: getattr(found, name) for name in ("at_least", "above", "below")}
+    limits = {name: float(limit) for name, limit in given.items() if limit is not None}
     return Setting(**{**found._asdict(), **limits, "default": float(found.default), "also": ()})
 
 
@@ -376,7 +351,8 @@ def _check_optimizer(what: str, options: Mapping[str, Any], settings: list[str],
         found = returned(what, read["factors"])
         if found is None:
             _fails(what, read["factors"], "factors must return a tuple, such as (rate,)")
-        _needs(what, read["factors"], ["rate", *names, *settings], n_factors := found)
+        _needs(what, read["factors"], ["rate", *names, *settings], found)
+        n_factors = found
     of_states = [f"state {k + 1}" for k in range(len(states))]
     factors = [f"factor {k + 1}" for k in range(n_factors)] if clocks else ["learning rate"]
     arguments = ["p", "gradient", *of_states, *factors, *settings]

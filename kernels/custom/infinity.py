@@ -42,8 +42,10 @@ def keeps_infinity(source: str, name: str, n_states: int) -> bool:
         return {each for each, is_kept in zip(held, kept, strict=True) if is_kept}
 
     kept = after({gradient})
-    while not kept <= (still := after(kept)):
+    still = after(kept)
+    while not kept <= still:
         kept &= still
+        still = after(kept)
     return bool(kept)
 
 

@@ -42,11 +42,6 @@ def register_memory(
 ) -> None:
     """Teach Numba to load and store lanes of one dtype and width.
 
-    Parameters
-    ----------
-    load, store, rows_of, dtype, width
-        Those of :class:`kernels.lanes.lane_rows.Memory`.
-
     Raises
     ------
     ValueError
@@ -101,15 +96,7 @@ def register_memory(
 
 
 def register_fill(fill: Callable[..., Any], dtype: str, width: int) -> None:
-    """Teach Numba to make lanes that all hold one number.
-
-    Parameters
-    ----------
-    fill
-        That of :class:`kernels.lanes.lane_rows.Memory`.
-    dtype, width
-        Of rows.
-    """
+    """Teach Numba to make lanes that all hold one number."""
     lanes = LanesType(NUMBA_TYPES[dtype], width)
     made_for(fill, dtype, width)
 
@@ -128,17 +115,7 @@ def register_fill(fill: Callable[..., Any], dtype: str, width: int) -> None:
 def register_group(
     load_group: Callable[..., Any], store_group: Callable[..., Any], dtype: str, width: int, count: int
 ) -> None:
-    """Teach Numba to load and store ``count`` rows as one value.
-
-    Parameters
-    ----------
-    load_group, store_group
-        Those of :meth:`kernels.lanes.lane_rows.Memory.group`.
-    dtype, width
-        Of rows.
-    count
-        Rows of a group.
-    """
+    """Teach Numba to load and store ``count`` rows as one value."""
     lanes, group = LanesType(NUMBA_TYPES[dtype], width), LanesType(NUMBA_TYPES[dtype], count * width)
     alignment = _alignment(lanes)
     for function in (load_group, store_group):
@@ -181,17 +158,7 @@ def register_group(
 
 
 def register_stack(rows: Callable[..., Any], dtype: str, width: int, count: int) -> None:
-    """Teach Numba to make ``count`` rows in the stack frame of the caller.
-
-    Parameters
-    ----------
-    rows
-        The function of :meth:`kernels.lanes.lane_rows.Memory.stack`.
-    dtype, width
-        Of rows.
-    count
-        Rows to make.
-    """
+    """Teach Numba to make ``count`` rows in the stack frame of the caller."""
     stack = RowsType(LanesType(NUMBA_TYPES[dtype], width))
     made_for(rows, dtype, width, count)
 

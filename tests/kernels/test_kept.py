@@ -48,7 +48,7 @@ def make_recipe(optimizer: str = "gd") -> Recipe:
 def test_only_machine_code_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The kernel that trains reads its code from the disk, where another one was compiled first."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr(kept, "_kept", lru_cache(kept._make))
+    monkeypatch.setattr(kept, "kept_kernel", lru_cache(kept.make_alone))
     made: list[Any] = []
     make_kernel = kept.make_kernel
 
@@ -68,7 +68,7 @@ def test_only_machine_code_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 @pytest.mark.wide
 def test_recently_used_kernels_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     """A further kernel replaces the least recently used one with its machine code; made again, that gives the same."""
-    monkeypatch.setattr(kept, "_kept", lru_cache(2)(kept._make))
+    monkeypatch.setattr(kept, "kept_kernel", lru_cache(2)(kept.make_alone))
     before, first = train(make_recipe(), 1)
     library = weakref.ref(next(iter(first.overloads.values())).library)
     reference = weakref.ref(first)

@@ -59,7 +59,7 @@ class Compiled:
 
         with pytest.MonkeyPatch.context() as changed:
             changed.setenv("XDG_CACHE_HOME", str(cache))
-            changed.setattr(kept, "_kept", lru_cache(kept._make))  # as in a new process
+            changed.setattr(kept, "kept_kernel", lru_cache(kept.make_alone))  # as in a new process
             changed.setattr(pipelines.CompilerBase, "_compile_bytecode", counted)
             changed.setattr(libraries.Kernel, "finalize", stop)
             weights = np.zeros((1, recipe.architecture.n_parameters(hidden)), recipe.dtype)

@@ -133,13 +133,13 @@ def key_of(compiler: type, function: Any, arguments: tuple[Any, ...]) -> str | N
     """
     if not function.__module__.startswith(_PACKAGE):
         return None
-    held = [content for cell in function.__closure__ or () if (content := _content(cell.cell_contents))]
-    if len(held) < len(function.__closure__ or ()):
+    held = [_content(cell.cell_contents) for cell in function.__closure__ or ()]
+    if None in held:
         return None
     parts = list(_parts_in(function))
-    held += [str(parts.index(part)) for part in parts]  # which of them are one and the same
-    told = _hash(compiler.__name__, _name(function), repr(function.__defaults__), *held, *map(str, arguments))
-    return f"{function.__name__}-{told}"
+    same = [parts.index(part) for part in parts]  # which of them are one and the same
+    depends_on = compiler.__name__, _name(function), repr(function.__defaults__), *held, *same, *arguments
+    return f"{function.__name__}-{_hash(*map(str, depends_on))}"
 
 
 def place_of(called: Any, caller: Any, arguments: tuple[Any, ...]) -> tuple[str, int | str] | None:
