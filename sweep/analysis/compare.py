@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from itertools import combinations
 from math import prod
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,8 @@ from sweep.statistics.outcomes import Outcomes
 from sweep.statistics.paired import Advantage, holm
 from sweep.statistics.sides import Groups, Pairs, Side
 from sweep.study.axes.grid import Grid, indices_of
+
+T = TypeVar("T")
 
 # Most values of a parameter to compare.
 MOST_COMPARED = 20
@@ -64,14 +66,47 @@ def compare_values(
         For each pair of values, ``first`` and ``second``, and each combination: the columns of :func:`compare_sides`
         and :func:`with_holm`.
     """
+    return with_holm(
+        compare_each_two(
+            grid,
+            vary,
+            lambda cells: Side(outcomes.at(cells), grid.most_steps(cells)),
+            lambda first, second, strata: compare_sides(first, second, strata, by, margin),
+        )
+    )
+
+
+def compare_each_two(
+    grid: Grid,
+    vary: str,
+    side_of: Callable[[Array], T],
+    compare: Callable[[T, T, pd.DataFrame], pd.DataFrame],
+) -> pd.DataFrame:
+    """Return the comparisons of all pairs of values of a parameter, with ``first`` and ``second``.
+
+    Parameters
+    ----------
+    grid
+        The grid of the study.
+    vary
+        The parameter. Pairs of values without cells that differ in it alone are left out.
+    side_of
+        Returns the runs of cells, of which -1 are missing.
+    compare
+        Compares the runs of two sides, given the parameters of their strata.
+    """
     cells = cells_by_value(grid, vary)
     strata = cells_of(grid, cells.max(axis=0))
-    sides = [Side(outcomes.at(own), grid.most_steps(own)) for own in cells]
-
-    def compare(first: int, second: int) -> pd.DataFrame:
-        return compare_sides(sides[first], sides[second], strata, by, margin)
-
-    return with_holm(each_two(grid.parameters[vary], cells, compare))
+    sides = [side_of(own) for own in cells]
+    values = grid.parameters[vary]
+    compared: list[pd.DataFrame] = []
+    for first, second in combinations(range(len(values)), 2):
+        if (cells[[first, second]] >= 0).all(axis=0).any():
+            rows = compare(sides[first], sides[second], strata)
+            rows.insert(0, "first", values[first])
+            rows.insert(1, "second", values[second])
+            compared.append(rows)
+    return pd.concat(compared, ignore_index=True)
 
 
 def differs_alone(grid: Grid, vary: str) -> bool:
@@ -101,20 +136,10 @@ def cells_by_value(grid: Grid, vary: str) -> Array:
     return np.where(point < 0, -1, cells).reshape(len(at_values), -1)
 
 
-def each_two(values: Sequence[Any], cells: Array, compare: Callable[[int, int], pd.DataFrame]) -> pd.DataFrame:
-    """Return the comparisons of all pairs of values, with ``first`` and ``second``; ``compare`` takes two indices.
-
-    Pairs without ``cells`` (:func:`cells_by_value`) in a common column are left out.
-    """
-    compared: list[pd.DataFrame] = []
-    for first, second in combinations(range(len(values)), 2):
-        if not (cells[[first, second]] >= 0).all(axis=0).any():
-            continue
-        rows = compare(first, second)
-        rows.insert(0, "first", values[first])
-        rows.insert(1, "second", values[second])
-        compared.append(rows)
-    return pd.concat(compared, ignore_index=True)
+def interval_columns(name: str, estimate: Advantage | Ratio | Difference) -> dict[str, Array]:
+    """Return an estimate and the ends of its interval as columns."""
+    low, high = estimate.ends()
+    return {name: estimate.value, f"{name}_low": low, f"{name}_high": high}
 
 
 def compare_sides(
@@ -162,16 +187,13 @@ def _rates(first: Side, second: Side, pairs: Pairs, margin: float | None) -> pd.
     n_pairs = of_pairs.sum(axis=1)
     one, other = (pairs.groups.add(side.outcomes.converged[pairs.strata] & pairs.both) for side in (first, second))
     advantage = Advantage(one - other, of_pairs)
-    low, high = advantage.ends()
     table = pd.DataFrame(
         {
             "n_seeds": (of_pairs > 0).sum(axis=1),
             "n_pairs": n_pairs,
             "first_rate": one.sum(axis=1) / n_pairs,
             "second_rate": other.sum(axis=1) / n_pairs,
-            "difference": advantage.value,
-            "difference_low": low,
-            "difference_high": high,
+            **interval_columns("difference", advantage),
             "p_value": advantage.p_values(),
         }
     )
@@ -198,16 +220,10 @@ def _steps(first: Side, second: Side, pairs: Pairs) -> pd.DataFrame:
     limit = pd.Series(pairs.groups.largest(limits), dtype="Int64")
     ratio = Ratio(first.expected_steps(pairs), second.expected_steps(pairs))
     difference = Difference(first.restricted_mean(pairs, limits), second.restricted_mean(pairs, limits))
-    ends = ("", "_low", "_high")
     return table.assign(
-        **{
-            f"expected_steps_ratio{end}": column for end, column in zip(ends, (ratio.value, *ratio.ends()), strict=True)
-        },
+        **interval_columns("expected_steps_ratio", ratio),
         steps_limit=limit.where(pairs.groups.smallest(limits) == limit),
-        **{
-            f"restricted_mean_difference{end}": column
-            for end, column in zip(ends, (difference.value, *difference.ends()), strict=True)
-        },
+        **interval_columns("restricted_mean_difference", difference),
     )
 
 

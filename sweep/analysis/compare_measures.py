@@ -7,8 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from sweep.analysis.cells import cells_of
-from sweep.analysis.compare import cells_by_value, each_two
+from sweep.analysis.compare import compare_each_two, interval_columns
 from sweep.measures import MEASURES
 from sweep.statistics.estimates import difference_of_correct
 from sweep.statistics.intervals import Array
@@ -17,7 +16,7 @@ from sweep.statistics.paired import Advantage, holm
 from sweep.statistics.sides import Groups
 from sweep.study.axes.grid import Grid
 
-_SIDES, _ENDS = ("first", "second"), ("", "_low", "_high")
+_SIDES = ("first", "second")
 
 
 def compare_measured(
@@ -47,13 +46,14 @@ def compare_measured(
         For each pair of values, ``first`` and ``second``, and each combination: the columns of :func:`compare_pairs`,
         and ``p_value_holm``, adjusted for the number of rows.
     """
-    cells = cells_by_value(grid, vary)
-    strata = cells_of(grid, cells.max(axis=0))
-
-    def compare(first: int, second: int) -> pd.DataFrame:
-        return compare_pairs(measured.at(cells[first]), measured.at(cells[second]), strata, by, measure, most)
-
-    return adjusted(each_two(grid.parameters[vary], cells, compare))
+    return adjusted(
+        compare_each_two(
+            grid,
+            vary,
+            measured.at,
+            lambda first, second, strata: compare_pairs(first, second, strata, by, measure, most),
+        )
+    )
 
 
 def adjusted(table: pd.DataFrame) -> pd.DataFrame:
@@ -97,7 +97,8 @@ def compare_pairs(
     """
     both = first.present & second.present
     paired = np.flatnonzero(both.any(axis=1))  # partial results have strata without pairs
-    groups, both = Groups(strata.iloc[paired], by), both[paired]
+    both = both[paired]
+    groups = Groups(strata.iloc[paired], by)
     sides = [each.values[paired] for each in (first, second)]
     n_pairs = groups.add(both)
     columns: dict[str, Array] = {"n_seeds": (n_pairs > 0).sum(axis=1), "n_pairs": n_pairs.sum(axis=1)}
@@ -107,7 +108,7 @@ def compare_pairs(
     advantage = Advantage(better - worse, n_pairs)
     for side, each in zip(_SIDES, (better, worse), strict=True):
         columns[f"{side}_better"] = each.sum(axis=1) / columns["n_pairs"]
-    columns |= dict(zip((f"advantage{end}" for end in _ENDS), (advantage.value, *advantage.ends()), strict=True))
+    columns |= interval_columns("advantage", advantage)
     return pd.concat([groups.values, pd.DataFrame(columns | {"p_value": advantage.p_values()})], axis=1)
 
 
@@ -125,5 +126,5 @@ def _means(sides: Sequence[Array], both: Array, groups: Groups, most: int) -> di
     n_pairs = groups.add(both)
     sums = [groups.add(np.where(both, values, 0.0)) for values in sides]
     columns = {f"{name}_mean": each.sum(axis=1) / n_pairs.sum(axis=1) for name, each in zip(_SIDES, sums, strict=True)}
-    difference = difference_of_correct(sums, n_pairs, most)
-    return columns | dict(zip((f"difference{end}" for end in _ENDS), difference, strict=True))
+    difference, low, high = difference_of_correct(sums, n_pairs, most)
+    return columns | {"difference": difference, "difference_low": low, "difference_high": high}

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from sweep.analysis.cells import group_of, values_of_groups
-from sweep.analysis.shares_by_step import runs_by_step
+from sweep.analysis.shares_by_step import intervals_by_step
 from sweep.statistics.intervals import Array, wilson_interval
 from sweep.statistics.outcomes import Outcomes
 from sweep.statistics.parallel_runs import none_of, parallel_rate
@@ -23,9 +23,6 @@ EVENTS = ("converged", "diverged", "stalled", "plateau")
 
 # Half the height of a simultaneous 95 % band times the root of the number of runs, or of seeds for several cells.
 _OF_RUNS, _OF_SEEDS = 1.3581015157406195, 1.5236277364533763
-
-# Most steps at which the effective number of runs over several cells is computed. Others are interpolated.
-_MOST_STEPS = 50
 
 
 def cumulative_incidence(
@@ -95,13 +92,11 @@ def _intervals(share: Array, steps: Array, tally: pd.DataFrame, outcomes: Outcom
     """Return the ends of the intervals of shares at some steps; missing for several cells without outcomes."""
     if tally["cell"].nunique() <= 1:
         n = np.full(len(share), float(tally["n"].sum()))
-    elif outcomes is not None and "weight" not in tally:
-        n = _independent_runs(outcomes, steps)
-    else:
-        n = np.full(len(share), np.nan)
-    low, high = wilson_interval(share * n, n)
-    missing = np.isnan(n)
-    return np.where(missing, np.nan, low), np.where(missing, np.nan, high)
+        return wilson_interval(share * n, n)
+    if outcomes is not None and "weight" not in tally:
+        return intervals_by_step(share, outcomes, steps)
+    missing = np.full(len(share), np.nan)
+    return missing, missing
 
 
 def _half_of_band(tally: pd.DataFrame, n_seeds: int | None) -> float:
@@ -186,9 +181,3 @@ def incidence_by(
     curves = {number: curve(group) for number, group in tally.groupby(group_of(grid, by, cells))}
     table = pd.concat(curves).reset_index(level=1, drop=True)
     return values_of_groups(grid, by, cells).join(table, how="right").reset_index(drop=True)
-
-
-def _independent_runs(outcomes: Outcomes, steps: Array) -> Array:
-    """Return the effective number of independent runs at each step."""
-    chosen = np.unique(np.linspace(0, len(steps) - 1, min(len(steps), _MOST_STEPS)).astype(np.int64))
-    return np.interp(np.arange(len(steps)), chosen, runs_by_step(outcomes, steps[chosen]))

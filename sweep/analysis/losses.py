@@ -28,8 +28,6 @@ LOSS_COLUMNS = columns_of_measure("final_loss")
 BITS = 9
 _ALL_BITS = 53
 
-# Most rows of counts to hold before they are summed.
-_LOOSE_ROWS = 2**21
 # Most runs of one cell whose exact values are held.
 _MOST_EXACT = 2**26
 
@@ -81,29 +79,6 @@ def counts_table(study: Study, cell: Array, status: Array, steps: Array, losses:
         }
     )
     return to_arrow(frame, arrow_schema(columns))
-
-
-class LossSum:
-    """The running sum of counts of losses: runs by cell and rounded loss."""
-
-    def __init__(self) -> None:
-        self._counts = [_no_counts()]
-        self._n_loose = 0
-
-    def add(self, counts: pd.DataFrame) -> None:
-        """Add counts, with columns ``cell``, ``final_loss`` and ``n``."""
-        self._counts.append(counts)
-        self._n_loose += len(counts)
-        if self._n_loose > max(_LOOSE_ROWS, len(self._counts[0])):
-            self.total()
-
-    def total(self) -> pd.DataFrame:
-        """Return the counts so far, in the order of cells and losses."""
-        if len(self._counts) > 1:
-            every = pd.concat(self._counts, ignore_index=True)
-            self._counts = [every.groupby(["cell", "final_loss"], as_index=False)[["n"]].sum()]
-            self._n_loose = 0
-        return self._counts[0]
 
 
 class CellLosses:
@@ -228,8 +203,3 @@ def losses_by_cell(counts: pd.DataFrame, cells: pd.DataFrame, grid: Grid) -> pd.
         return pd.DataFrame(columns=LOSS_COLUMNS, dtype=np.float64)
     cell, losses, n = (counted[name].to_numpy() for name in ("cell", "final_loss", "n"))
     return measured_statistics("final_loss", cell, losses, n)
-
-
-def _no_counts() -> pd.DataFrame:
-    """Return the counts of no runs."""
-    return pd.DataFrame({"cell": np.empty(0, np.int64), "final_loss": np.empty(0), "n": np.empty(0, np.int64)})

@@ -6,14 +6,11 @@ import numpy as np
 import pandas as pd
 
 from sweep.analysis.compare import cells_by_value
-from sweep.analysis.shares_by_step import runs_by_step
-from sweep.statistics.intervals import Array, wilson_interval
+from sweep.analysis.shares_by_step import intervals_by_step
+from sweep.statistics.intervals import Array
 from sweep.statistics.outcomes import Outcomes
 from sweep.study.axes.grid import Grid
 from sweep.study.reading.value_forms import Scalar
-
-# Most factors at which the effective number of runs is computed. Others are interpolated.
-_MOST_FACTORS = 50
 
 
 def performance_profile(
@@ -81,9 +78,6 @@ def _interval(share: Array, outcomes: Outcomes, factors: Array) -> tuple[Array, 
     """Return the intervals of the shares of problems solved within each factor; factors replace steps."""
     there = outcomes.present.any(axis=1)
     if not there.any():
-        return np.full(len(share), np.nan), np.full(len(share), np.nan)
-    chosen = np.unique(np.linspace(0, len(factors) - 1, min(len(factors), _MOST_FACTORS)).astype(np.int64))
-    found = runs_by_step(outcomes.at(np.flatnonzero(there)), factors[chosen])
-    n = np.interp(np.arange(len(factors)), chosen, found)
-    low, high = wilson_interval(share * n, n)
-    return np.where(np.isnan(n), np.nan, low), np.where(np.isnan(n), np.nan, high)
+        missing = np.full(len(share), np.nan)
+        return missing, missing
+    return intervals_by_step(share, outcomes.at(np.flatnonzero(there)), factors)

@@ -89,43 +89,55 @@ def _tally(cell: Array, status: Array, steps: Array, n: Array) -> pd.DataFrame:
     return pd.DataFrame({"cell": cell, "status": names, "steps": steps, "n": n})
 
 
-def _no_runs() -> pd.DataFrame:
+def no_runs() -> pd.DataFrame:
     """Return the tally of no runs."""
     numbers = np.empty(0, np.int64)
     return _tally(numbers, numbers.astype(np.int8), numbers.astype(np.int32), numbers)
 
 
+def no_losses() -> pd.DataFrame:
+    """Return the counts of no runs by cell and final loss."""
+    return pd.DataFrame({"cell": np.empty(0, np.int64), "final_loss": np.empty(0), "n": np.empty(0, np.int64)})
+
+
 def merge(tallies: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """Sum tallies."""
-    ends = pd.concat(tallies, ignore_index=True)
-    return ends.groupby(["cell", "status", "steps"], observed=True, as_index=False)[["n"]].sum()
+    total = CountSum(no_runs())
+    for tally in tallies:
+        total.add(tally)
+    return total.total()
 
 
-class TallySum:
-    """The running sum of tallies.
+class CountSum:
+    """The running sum of counts.
 
-    Its memory grows with the number of different ends (cell, status and steps), not with the number of runs.
+    Its memory grows with the number of different keys, such as ends of runs, and not with the number of runs.
+
+    Parameters
+    ----------
+    empty
+        Counts of no runs: the keys by which ``n`` is summed, and ``n``.
     """
 
-    def __init__(self) -> None:
-        self._tallies: list[pd.DataFrame] = []  # the sum so far, and tallies since then
+    def __init__(self, empty: pd.DataFrame) -> None:
+        self._keys = [name for name in empty if name != "n"]
+        self._counts = [empty]  # the sum so far, and counts since then
         self._n_loose = 0
 
-    def add(self, tally: pd.DataFrame) -> None:
-        """Add a tally."""
-        self._tallies.append(tally)
-        self._n_loose += len(tally) + _FRAME_ROWS
-        if self._n_loose > max(_LOOSE_ROWS, len(self._tallies[0])):
-            self._merge()
+    def add(self, counts: pd.DataFrame) -> None:
+        """Add counts."""
+        self._counts.append(counts)
+        self._n_loose += len(counts) + _FRAME_ROWS
+        if self._n_loose > max(_LOOSE_ROWS, len(self._counts[0])):
+            self.total()
 
     def total(self) -> pd.DataFrame:
-        """Return the tally of all runs so far."""
-        if len(self._tallies) > 1:
-            self._merge()
-        return self._tallies[0] if self._tallies else _no_runs()
-
-    def _merge(self) -> None:
-        self._tallies, self._n_loose = [merge(self._tallies)], 0
+        """Return the counts so far, in the order of their keys."""
+        if len(self._counts) > 1:
+            ends = pd.concat(self._counts, ignore_index=True)
+            self._counts = [ends.groupby(self._keys, observed=True, as_index=False)[["n"]].sum()]
+            self._n_loose = 0
+        return self._counts[0]
 
 
 def with_equal_cells(tally: pd.DataFrame) -> pd.DataFrame:

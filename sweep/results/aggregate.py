@@ -8,9 +8,9 @@ import pandas as pd
 import pyarrow as pa
 
 from sweep.analysis.cells import cells_to_table, summarize
-from sweep.analysis.losses import CellLosses, LossSum, columns_in_cells, losses_by_cell, tap, with_measures
+from sweep.analysis.losses import CellLosses, columns_in_cells, losses_by_cell, tap, with_measures
 from sweep.analysis.study_measures import most_correct
-from sweep.analysis.tally import TallySum
+from sweep.analysis.tally import CountSum, no_losses, no_runs
 from sweep.results.run_order import in_run_order
 from sweep.schemas.cell_columns import has_loss_statistics
 from sweep.schemas.run_columns import runs_columns
@@ -36,8 +36,8 @@ class Aggregate:
     def __init__(self, study: Study, parts: StoredRuns, commits: Sequence[Commit] = ()) -> None:
         self._study = study
         self._parts = parts
-        self._tallies = TallySum()
-        self._losses = LossSum()
+        self._tallies = CountSum(no_runs())
+        self._losses = CountSum(no_losses())
         self._measured: dict[str, pd.DataFrame] | None = None  # statistics of cells, once the rows are read
         for commit in commits:
             self.add(commit)

@@ -63,12 +63,6 @@ class Clusters:
         starts, limits = np.arange(n_groups) * n_seeds, np.broadcast_to(most, n_groups)
         return cls(starts, n, n_converged, of_converged.ravel(), others, limits, n_independent=n_independent)
 
-    @classmethod
-    def of_runs(cls, starts: Array, values: Array, n_alike: Array) -> Clusters:
-        """Return single runs as clusters. All count as converged, with values in place of steps."""
-        once = np.ones(len(values), np.int64)
-        return cls(starts, once, once, values, np.zeros(len(values)), np.zeros(len(starts)), n_alike)
-
     @cached_property
     def n_clusters(self) -> Array:
         """Number of clusters that have runs, (n_groups,)."""

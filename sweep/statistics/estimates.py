@@ -84,8 +84,7 @@ class Rate(Estimate):
         of_counts = clopper_pearson_interval(*counts, level) if exact.any() else (n, n)
         with np.errstate(invalid="ignore"):
             of_rate = wilson_interval(np.where(runs.are_independent, counts[0], self.value * n), n, level)
-        low, high = (np.where(exact, *pair) for pair in zip(of_counts, of_rate, strict=True))
-        return np.where(np.isnan(n), np.nan, low), np.where(np.isnan(n), np.nan, high)
+        return np.where(exact, of_counts[0], of_rate[0]), np.where(exact, of_counts[1], of_rate[1])
 
 
 class Quantile(Estimate):
@@ -376,8 +375,7 @@ class _Mean:
 def _rate(clusters: Clusters, level: Array | float) -> Interval:
     """Return the convergence rate and its interval, which is missing for one cluster with several runs."""
     n = clusters.n_independent
-    low, high = wilson_interval(clusters.rate * n, n, level)
-    return clusters.rate, np.where(np.isnan(n), np.nan, low), np.where(np.isnan(n), np.nan, high)
+    return clusters.rate, *wilson_interval(clusters.rate * n, n, level)
 
 
 def _error(clusters: Clusters, influence: Array, n: Array, unseen: Array | float = 0.0) -> Array:

@@ -46,7 +46,7 @@ def wilson_interval(successes: Array, trials: Array, level: Array | float = LEVE
     Parameters
     ----------
     successes, trials : (n,)
-        Counts, or effective counts that need not be integers.
+        Counts, or effective counts that need not be integers; where they are NaN, the interval is.
     level
         Share of intervals that miss the rate.
 

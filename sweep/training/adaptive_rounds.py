@@ -10,7 +10,7 @@ from threading import Lock
 import numpy as np
 from numpy.typing import NDArray
 
-from sweep.analysis.tally import TallySum
+from sweep.analysis.tally import CountSum, no_runs
 from sweep.errors import StoreError
 from sweep.schedule.part import Part
 from sweep.schedule.plan import Plan
@@ -74,7 +74,7 @@ class AdaptiveRounds:
         before = sorted((each for each in self._commits() if each.start < stop), key=lambda commit: commit.start)
         if not cover(before, stop):
             raise StoreError("parts of earlier rounds are missing, so the cells of the next round are unknown")
-        sums = TallySum()
+        sums = CountSum(no_runs())
         for commit in before:
             if commit.start >= start:
                 sums.add(self._parts.tally(commit))
