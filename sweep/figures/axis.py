@@ -100,6 +100,10 @@ class Places(NamedTuple):
         numbers = {value: k for k, value in enumerate(self.values)}
         return np.asarray(column.map(numbers), np.int64)
 
+    def positions(self, column: pd.Series) -> NDArray[np.float64]:
+        """Return the position of each value of a column, (rows,); of numbers at their value also between values."""
+        return self.centers()[self.indices(column)] if self.scale == "names" else column.to_numpy(np.float64)
+
     def label(self, axis: Axis, name: str) -> None:
         """Set ticks and label of an axis for a parameter. Set its scale and limits before."""
         from matplotlib.ticker import NullLocator

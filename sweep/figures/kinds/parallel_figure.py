@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,20 +15,20 @@ from sweep.figures.colors import MISSING, PAPER, color_bar, color_map, color_nor
 from sweep.figures.figure_kind import Caption, FigureKind
 from sweep.figures.ranges import MOST_SINGLE
 from sweep.figures.ranked_cells import by_rank, some_of
-from sweep.figures.statistics import Selected, drawn_values, select
+from sweep.figures.statistics import drawn_values, select
 from sweep.results.answers import swept
 from sweep.results.result import Result
 from sweep.study.reading.value_forms import Scalar
 from sweep.study.selection import At
-from sweep.system.formatting import short
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
-    from matplotlib.ticker import Locator
 
 # Most lines; of more cells, evenly spaced ones are drawn.
 _MOST_LINES = 500
-_MOST_LABELS = 12
+# Labels of an axis that hide lines behind them.
+_MOST_LABELS = 40
 # Up to this many lines look alike. Among more, at least this many of the best stand out.
 _MOST_CLEAR, _LEAST_CLEAR = 100, 10
 _TOO_FEW = "parallel coordinates need a parameter with several selected values, got none"
@@ -76,7 +76,7 @@ def parallel(result: Result, ax: Axes | None = None, *, value: str | None = None
     norm = color_norm(selected, drawn_values(known, selected.statistic))
     drawn = np.ma.masked_invalid(drawn_values(cells, selected.statistic))
     colors = color_map(selected).with_extremes(bad=MISSING)(norm(drawn))
-    heights = np.column_stack([_heights(cells, name, selected) for name in names])
+    heights = np.column_stack([_draw_axis(ax, k, cells[name], selected.values[name]) for k, name in enumerate(names)])
     marker = "o" if len(names) == 1 else None
     faint = max(min(_MOST_CLEAR / len(heights), 1.0), 0.35)  # many lines are transparent, except the best
     first_clear = len(heights) - max(_LEAST_CLEAR, len(heights) // 20) if faint < 1 else 0
@@ -84,62 +84,29 @@ def parallel(result: Result, ax: Axes | None = None, *, value: str | None = None
         width, alpha = (1.0, 0.7) if k >= first_clear else (0.6, 0.7 * faint)
         look: dict[str, Any] = {"color": color, "linewidth": width, "alpha": alpha, "marker": marker}
         ax.plot(range(len(names)), line, solid_capstyle="round", **look)
-    for k, name in enumerate(names):
-        _draw_axis(ax, k, _axis_of(selected.values[name]), room=3 if marker is None else 7)
     ax.set_xticks(range(len(names)), [wrapped(label_of(name), 1.2) for name in names])
-    ax.set(xlim=(-0.4, len(names) - 0.6 + 0.35), ylim=(-0.05, 1.05), yticks=[])
+    ax.set(xlim=(-0.4, len(names) - 0.6 + 0.35), ylim=(0, 1), yticks=[])
     ax.spines[:].set_visible(False)
     color_bar(ax, ScalarMappable(norm, color_map(selected)), selected)
     return ax
 
 
-def _axis_of(values: Sequence[Scalar]) -> Places:
-    """Return positions along an axis of parallel coordinates. Many numbers are at their value."""
-    return Places.along(values) if len(values) > MOST_SINGLE else Places.of(values)
-
-
-def _heights(cells: Any, name: str, selected: Selected) -> NDArray[np.float64]:
-    """Return the position of each row along the axis of a parameter, from 0 to 1, (rows,)."""
-    places = _axis_of(selected.values[name])
-    return np.asarray(_unit(places)[places.indices(cells[name])])
-
-
-def _unit(places: Places) -> NDArray[np.float64]:
-    """Return the position of each value, from 0 to 1, (values,)."""
-    centers = np.log(places.centers()) if places.scale == "log" else places.centers()
-    span = centers[-1] - centers[0]
-    return np.asarray((centers - centers[0]) / span if span else np.full(len(centers), 0.5))
-
-
-def _draw_axis(ax: Axes, k: int, places: Places, room: int) -> None:
-    """Draw the axis of one parameter with its values, ``room`` points beside it."""
-    ax.axvline(k, color="0.4", linewidth=0.8)
-    for height, value in _labels(places):
-        ax.annotate(
-            short(value), (k, height), (room, 0), textcoords="offset points", va="center", fontsize=9,
-            bbox={"facecolor": PAPER, "alpha": 0.9, "linewidth": 0, "pad": 0.8},
-        )  # fmt: skip
-
-
-def _labels(places: Places) -> Iterator[tuple[float, Scalar]]:
-    """Yield the labelled values of an axis with their heights: of many numbers round ones, else every k-th value."""
-    from matplotlib.ticker import LogLocator, MaxNLocator
-
-    values = places.values
-    if len(values) <= _MOST_LABELS or places.scale == "names":
-        every = -(-len(values) // _MOST_LABELS)
-        yield from zip(_unit(places)[::every].tolist(), values[::every], strict=True)
-        return
-    low, high = float(values[0]), float(values[-1])
-    turned = np.log if places.scale == "log" else np.asarray
-    locators: list[Locator] = [MaxNLocator(6, integer=isinstance(values[0], int))]
-    if places.scale == "log":  # powers of ten, or numbers between them, where there are some
-        locators = [LogLocator(), LogLocator(subs=(1, 3)), LogLocator(subs=(1, 2, 5)), *locators]
-    inside = ([tick for tick in locator.tick_values(low, high) if low <= tick <= high] for locator in locators)
-    ticks = next((ticks for ticks in inside if len(ticks) > 2), [low, high])
-    bottom, top = turned(low), turned(high)
-    for tick in ticks:
-        yield float((turned(tick) - bottom) / (top - bottom)), float(f"{tick:.6g}")
+def _draw_axis(ax: Axes, k: int, column: pd.Series, values: Sequence[Scalar]) -> NDArray[np.float64]:
+    """Draw the axis of a parameter at position k, and return the height of each row of its column, from 0 to 1."""
+    places = Places.along(values) if len(values) > MOST_SINGLE else Places.of(values)
+    axis = ax.twinx()
+    axis.set_yscale("log" if places.scale == "log" else "linear")
+    last = len(values) - 1
+    axis.set_ylim((-0.05 * last, 1.05 * last) if places.scale == "names" else places.limits())
+    places.label(axis.yaxis, "")
+    axis.spines[:].set_visible(False)
+    axis.spines["right"].set(visible=True, position=("data", k), color="0.4", linewidth=0.8)
+    axis.tick_params(length=0, pad=6, labelsize=9)
+    for tick in axis.yaxis.get_major_ticks(_MOST_LABELS):
+        tick.label2.set_bbox({"facecolor": PAPER, "alpha": 0.9, "linewidth": 0, "pad": 0.8})
+    to_axes = axis.transScale + axis.transLimits
+    positions = places.positions(column)
+    return np.asarray(to_axes.transform(np.column_stack([np.zeros(len(positions)), positions]))[:, 1])
 
 
 def _refusal(result: Result) -> str | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sweep.errors import SweepError, unknown
 from sweep.figures.axis import Places, heading
@@ -20,7 +19,6 @@ from sweep.results.result import Result
 from sweep.study.selection import At, values_at
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -73,7 +71,7 @@ def slice_plot(
     cells = some_of(known, _MOST_POINTS)
     drawn = drawn_values(cells, selected.statistic)
     look: dict[str, Any] = {"s": 9, "alpha": 0.5, "linewidths": 0, "rasterized": len(cells) > 500}
-    ax.scatter(_places(cells, name, places), drawn, color=NAMED_COLORS[0], **look)
+    ax.scatter(places.positions(cells[name]), drawn, color=NAMED_COLORS[0], **look)
     has_line = bool(selected.description.compared) or selected.statistic in _TOGETHER
     has_line &= len(selected.values) == 1 or can_be_pooled(result, selected.statistic)
     if has_line:
@@ -98,10 +96,10 @@ def slice_plot(
 
 def _draw_line(ax: Axes, together: Selected, name: str, places: Places) -> bool:
     """Draw the pooled statistic over a parameter, and return whether it has any finite value."""
-    order = np.argsort(_places(together.table, name, places))
+    order = np.argsort(places.positions(together.table[name]))
     line = drawn_values(together.table, together.statistic)[order]
     style = "none" if places.scale == "names" and isinstance(places.values[0], str) else "-"
-    x = _places(together.table, name, places)[order]
+    x = places.positions(together.table[name])[order]
     ax.plot(x, line, "D", linestyle=style, color=NAMED_COLORS[1], markersize=4)
     return bool(np.isfinite(line).any())
 
@@ -131,13 +129,6 @@ def _parameter(selected: Selected, name: str | None) -> str:
     if name not in values:
         raise SweepError(unknown("parameter", name, list(values)))
     return name
-
-
-def _places(cells: pd.DataFrame, name: str, places: Places) -> NDArray[np.float64]:
-    """Return the position of each row along the axis, (rows,)."""
-    if places.scale != "names":
-        return np.asarray(cells[name], np.float64)
-    return np.asarray(places.centers()[places.indices(cells[name])])
 
 
 def slices(result: Result, x: str | None = None, value: str | None = None, at: At | None = None) -> Axes | Figure:
