@@ -6,8 +6,6 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-
 from kernels.numba import target
 
 # The folder in which Linux describes the first cache.
@@ -45,13 +43,6 @@ class Tuning(NamedTuple):
     def registers(self) -> int:
         """Number of vector registers."""
         return 32 if self.register_bytes >= 64 else 16
-
-    def for_width(self, width: int | None, dtype: str) -> Tuning:
-        """Return this tuning with ``width`` networks in a packet: a power of two, or with the JIT off any number.
-
-        It is this one if ``width`` is None.
-        """
-        return self._replace(row_bytes=width * np.dtype(dtype).itemsize) if width else self
 
 
 @cache

@@ -9,5 +9,6 @@
 - ``registers``: which data of packets the inner loop keeps in registers.
 - ``run_arrays``: the runs to train and the arrays that their results are written to.
 
-Functions named ``make_..`` take the arguments that :mod:`kernels.step` describes.
+Functions named ``make_..`` take the arguments that :mod:`kernels.step` describes, and ``packets``, the functions of
+:class:`kernels.loop.registers.PacketPlaces` that return packets.
 """

@@ -126,32 +126,12 @@ def _do_for_each(part: Callable[[Patterns, Packet], None], packets: tuple[Packet
 
 
 def make_predict_all(recipe: Recipe, variant: Variant, memory: Memory, packets: tuple[PacketOf, ...]) -> TurnPart:
-    """Make the first half of a turn: the forward pass of each packet, the last one first.
-
-    Parameters
-    ----------
-    packets
-        As in :class:`kernels.loop.registers.PacketPlaces`.
-
-    Returns
-    -------
-    (patterns, workspaces, registers) -> None
-    """
+    """Make the first half of a turn: the forward pass of each packet, the last one first."""
     return _do_for_each(make_step(recipe, variant, memory).predict, packets[::-1])
 
 
 def make_advance_all(recipe: Recipe, variant: Variant, memory: Memory, packets: tuple[PacketOf, ...]) -> TurnPart:
-    """Make the second half of a turn: each packet, the first one first, takes its step or epoch.
-
-    Parameters
-    ----------
-    recipe, variant, memory, packets
-        As for :func:`make_predict_all`.
-
-    Returns
-    -------
-    (patterns, workspaces, registers) -> None
-    """
+    """Make the second half of a turn: each packet, the first one first, takes its step or epoch."""
     advance = make_step(recipe, variant, memory).advance
     keep_loss = make_watch(recipe, variant, memory).keep_loss
 
@@ -168,11 +148,6 @@ def make_add_losses(
     recipe: Recipe, memory: Memory, packets: tuple[PacketOf, ...]
 ) -> Callable[[tuple[Workspace, ...], Rows, int], None]:
     """Make the function that adds the losses of a turn to the sums of each packet.
-
-    Parameters
-    ----------
-    recipe, memory, packets
-        As for :func:`make_predict_all`.
 
     Returns
     -------
@@ -205,17 +180,7 @@ def make_add_losses(
 def make_some_may_end(
     recipe: Recipe, variant: Variant, memory: Memory, packets: tuple[PacketOf, ...]
 ) -> Callable[[Patterns, tuple[Workspace, ...], Rows], Mask]:
-    """Make the test in which lanes a run of any packet may end.
-
-    Parameters
-    ----------
-    recipe, variant, memory, packets
-        As for :func:`make_predict_all`.
-
-    Returns
-    -------
-    (patterns, workspaces, registers) -> mask
-    """
+    """Make the test in which lanes a run of any packet may end."""
     may_end = make_watch(recipe, variant, memory).may_end
     prepare = make_step(recipe, variant, memory).prepare
     packet_of = packets[-1]
@@ -243,11 +208,6 @@ def make_first_that_ends(
     recipe: Recipe, variant: Variant, memory: Memory, packets: tuple[PacketOf, ...]
 ) -> Callable[[Patterns, tuple[Workspace, ...], Rows], int]:
     """Make the function that finds the first packet with a run that ends.
-
-    Parameters
-    ----------
-    recipe, variant, memory, packets
-        As for :func:`make_predict_all`.
 
     Returns
     -------

@@ -18,12 +18,7 @@ from kernels.variant import Variant
 
 @made_once
 def make_shuffle(recipe: Recipe, variant: Variant) -> Callable[[Patterns, Runs, Workspace, int], None]:
-    """Make the function that writes the patterns of an epoch to the rows of a packet, each lane in its own order.
-
-    Returns
-    -------
-    (patterns, runs, workspace, turn) -> None
-    """
+    """Make the function that writes the patterns of an epoch to the rows of a packet, each lane in its own order."""
     n_inputs = recipe.architecture.inputs
     n_outputs = recipe.architecture.outputs
     n_patterns = variant.n_patterns

@@ -110,10 +110,6 @@ def make_backward_output_parameters(
     ----------
     recipe, variant, memory, source, n_patterns, mode
         As for :func:`make_backward`.
-
-    Returns
-    -------
-    (patterns, packet, n0) -> None
     """
     architecture = recipe.architecture
     n_inputs, n_outputs, bias = architecture.inputs, architecture.outputs, architecture.bias
@@ -152,10 +148,6 @@ def make_backward_unit(
     ----------
     recipe, variant, memory, source, n_patterns, mode
         As for :func:`make_backward`.
-
-    Returns
-    -------
-    (patterns, packet, n0, h) -> None
     """
     architecture = recipe.architecture
     n_outputs, bias = architecture.outputs, architecture.bias
@@ -235,8 +227,6 @@ def make_backward_some_inputs(
 
     Parameters
     ----------
-    recipe, variant, memory, source, mode
-        As for :func:`make_backward`.
     block
         Patterns of the block, and the range of inputs: its step is how many inputs go together.
 

@@ -81,10 +81,6 @@ def make_deep_backward(
     ----------
     recipe, variant, memory, source, n_patterns, mode
         As for :func:`kernels.step.backward.make_backward`.
-
-    Returns
-    -------
-    (patterns, packet, n0) -> None
     """
     last_layer = _make_last_layer(recipe, variant, memory, n_patterns, mode)
     pass_down = _make_pass_down(recipe, variant, memory, n_patterns)

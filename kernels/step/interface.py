@@ -140,10 +140,6 @@ def make_advance_window(
     ----------
     size
         Patterns of the window.
-
-    Returns
-    -------
-    (patterns, packet, n0) -> None
     """
     forward, differentiate, update, *_ = make_pass(recipe, variant, memory, source, size)
 

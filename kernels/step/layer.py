@@ -139,17 +139,7 @@ def make_forward_layer(
 def make_weight_sink(
     recipe: Recipe, variant: Variant, memory: Memory, mode: Mode
 ) -> Callable[[Packet, Place, int, Lanes], None]:
-    """Make the function that receives the gradient of a weight w, which has yet to be multiplied by the layer's scale.
-
-    Parameters
-    ----------
-    recipe, variant, memory, mode
-        As for :func:`kernels.step.update.make_gradient_sinks`.
-
-    Returns
-    -------
-    (packet, place, row, gradient) -> None
-    """
+    """Make the function that receives the gradient of a weight w, still without the factor of the layer's scale."""
     receive = make_gradient_sinks(recipe, variant, memory, mode).deep_w
     load = memory.load
     scales = variant.scales_hidden and mode == UPDATE
@@ -175,10 +165,6 @@ def make_layer_gradients(
         As for :func:`kernels.step.backward.make_backward`.
     inputs
         What the units read.
-
-    Returns
-    -------
-    (patterns, packet, place, n0) -> None
     """
     count = inputs.count
     bias = recipe.architecture.bias

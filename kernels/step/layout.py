@@ -203,12 +203,7 @@ def _parameter_rows(architecture: Architecture, units: Hidden) -> tuple[NDArray[
 
 @made_once
 def make_in_memory(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[[Workspace], Packet]:
-    """Make the function that views a workspace as a packet.
-
-    Returns
-    -------
-    (workspace) -> Packet
-    """
+    """Make the function that views a workspace as a packet."""
     totals, outputs, output_slopes, gradients, own, shuffled, parameters = make_layout(recipe, variant)
     rows_of = memory.rows_of
     doubles_of = make_memory("float64", memory.width).rows_of

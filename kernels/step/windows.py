@@ -157,10 +157,6 @@ def make_add_block(
         Patterns of the block.
     divisor
         Number by which the sum of the terms of the window's loss is divided.
-
-    Returns
-    -------
-    (patterns, packet, n0) -> None
     """
     forward = make_forward(recipe, variant, memory, source, n_patterns, slopes=True)
     output_gradients = make_output_gradients(recipe, memory, source, n_patterns, divisor)

@@ -16,7 +16,7 @@ from kernels.vocabulary import LOSSES as LOSS_WORDS
 from kernels.vocabulary import OPTIMIZERS as OPTIMIZER_WORDS
 from kernels.vocabulary import OUTPUTS as OUTPUT_WORDS
 from kernels.vocabulary import SCHEDULES as SCHEDULE_WORDS
-from tests.kernels.support import Array
+from tests.kernels.support import Array, of_width
 from tests.kernels.tasks import TASKS, UNEVEN, fit_targets
 from tests.oracle.components import OWN_OUTPUTS
 
@@ -156,7 +156,7 @@ class Spec:
 
     def trainer(self, width: int | None = None) -> Trainer:
         """Make a trainer with copies of the patterns."""
-        tuning = TUNINGS[self.tuning].for_width(width, self.dtype)
+        tuning = of_width(width, self.dtype, TUNINGS[self.tuning])
         sets = self.pattern_sets
         inputs, targets = map(np.stack, zip(*sets, strict=True)) if len(sets) > 1 else sets[0]
         return Trainer(self.recipe, inputs, targets, self.targets, tuning=tuning)

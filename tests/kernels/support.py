@@ -16,6 +16,7 @@ import pytest
 from numpy.typing import NDArray
 
 from kernels.numba import jit
+from kernels.tuning import Tuning, tuning_here
 
 Array = NDArray[Any]
 T = TypeVar("T")
@@ -57,6 +58,12 @@ def some_compiled(
 def in_soak_if_compiled(test: Test) -> Test:
     """Leave a test that compiles its own kernel to ``make soak``, as :func:`some_compiled` does with cases."""
     return pytest.mark.soak(test) if jit.ENABLED else test
+
+
+def of_width(width: int | None, dtype: str, tuning: Tuning | None = None) -> Tuning:
+    """Return a tuning, by default of this CPU, with ``width`` networks in a packet unless that is None."""
+    tuning = tuning or tuning_here()
+    return tuning._replace(row_bytes=width * np.dtype(dtype).itemsize) if width else tuning
 
 
 def assert_equal(given: Array, expected: Array, what: str) -> None:

@@ -12,12 +12,11 @@ from kernels.numba import jit
 from kernels.recipe import Architecture, Recipe, make_settings
 from kernels.start.initialize import Start, initial_weights
 from kernels.train import Trainer
-from kernels.tuning import tuning_here
 from tests import oracle
 from tests.kernels.compare import statuses, train_bare
 from tests.kernels.runs import make_runs
 from tests.kernels.specs import Spec
-from tests.kernels.support import Array, sized
+from tests.kernels.support import Array, of_width, sized
 
 INPUTS = np.array([[0.0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 0]])
 TARGETS = np.array([[0.0], [1], [1], [0]])
@@ -35,9 +34,7 @@ def outcome() -> Outcome:
     seeds = np.array([83832])
     start = initial_weights(Start(), seeds, RECIPE.architecture, 2, "float64")
     settings = make_settings(1, learning_rate=0.01, max_steps=STEPS)
-    trainer = Trainer(
-        RECIPE, INPUTS.copy(), TARGETS.copy(), tuning=tuning_here().for_width(sized(None, 1), RECIPE.dtype)
-    )
+    trainer = Trainer(RECIPE, INPUTS.copy(), TARGETS.copy(), tuning=of_width(sized(None, 1), RECIPE.dtype))
     return trainer.train(settings, start, final_weights=True, losses=True)
 
 

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from kernels.loop.run_arrays import Outcome
 from kernels.numba import jit
 from kernels.train import Trainer
-from kernels.tuning import tuning_here
 from tests.kernels.compare import (
     assert_same_columns,
     assert_same_outcome,
@@ -26,7 +25,7 @@ from tests.kernels.compare import (
 )
 from tests.kernels.runs import Kinds, Runs, draw_runs, draw_weights, make_runs
 from tests.kernels.specs import Spec
-from tests.kernels.support import Array, assert_equal, in_soak_if_compiled, pad, sized, some_compiled
+from tests.kernels.support import Array, assert_equal, in_soak_if_compiled, of_width, pad, sized, some_compiled
 
 # Each run must have its own states of optimizers and order of patterns, too.
 SPECS = {
@@ -238,7 +237,7 @@ def test_arguments_are_not_changed(name: str) -> None:
     """Patterns, weights, settings and seeds are neither changed, frozen nor kept."""
     runs, spec = _runs(name), SPECS[name]
     inputs, targets = patterns = spec.patterns
-    trainer = Trainer(spec.recipe, inputs, targets, tuning=tuning_here().for_width(sized(None, RUNS), spec.dtype))
+    trainer = Trainer(spec.recipe, inputs, targets, tuning=of_width(sized(None, RUNS), spec.dtype))
     arguments: list[Array] = [runs.settings.copy(), runs.weights.copy(), runs.seeds.copy()]
     for array in patterns:
         assert array.flags.writeable
@@ -257,7 +256,7 @@ def test_patterns_of_any_kind_of_number() -> None:
     inputs, targets = spec.patterns
     for kind in ("int64", "int8", "float32", "float64"):
         strided = np.asfortranarray(inputs.astype(kind)), targets.astype(kind)[::-1][::-1]
-        trainer = Trainer(spec.recipe, *strided, tuning=tuning_here().for_width(sized(None, RUNS), spec.dtype))
+        trainer = Trainer(spec.recipe, *strided, tuning=of_width(sized(None, RUNS), spec.dtype))
         outcome = trainer.train(_runs().settings, _runs().weights, final_weights=True, losses=True)
         assert_same_outcome(outcome, _alone(), kind)
 

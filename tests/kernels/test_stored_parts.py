@@ -16,8 +16,8 @@ from kernels.numba import jit
 from kernels.numba.fast import libraries, pipelines
 from kernels.recipe import Architecture, Recipe, make_settings
 from kernels.train import Trainer
-from kernels.tuning import tuning_here
 from kernels.vocabulary import ACTIVATIONS, OPTIMIZERS
+from tests.kernels.support import of_width
 
 pytestmark = [
     pytest.mark.compiled,
@@ -65,9 +65,7 @@ class Compiled:
             weights = np.zeros((1, recipe.architecture.n_parameters(hidden)), recipe.dtype)
             one = make_settings(1, learning_rate=0.1, threshold=1e-3, max_steps=1)
             with pytest.raises(_CompleteError):
-                Trainer(recipe, INPUTS, TARGETS, tuning=tuning_here().for_width(width, recipe.dtype)).train(
-                    one, weights
-                )
+                Trainer(recipe, INPUTS, TARGETS, tuning=of_width(width, recipe.dtype)).train(one, weights)
 
 
 def make_recipe(activation: str = "relu", optimizer: str = "gd", **components: Any) -> Recipe:
