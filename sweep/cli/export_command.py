@@ -25,19 +25,22 @@ def export(
     sort: Annotated[
         str | None, typer.Option(metavar="COLUMN", help="Sort the rows as show does. Default: the order of the study.")
     ] = None,
+    table: Annotated[
+        str, typer.Option(metavar="TABLE", help="cells, or another table of the report, such as best.")
+    ] = "cells",
     top: Annotated[
         int | None, typer.Option(metavar="N", help="Write at most N rows. Without --sort, the best cells first.")
     ] = None,
 ) -> None:
-    """Write the table of cells (configurations) as CSV, JSON or TeX.
+    """Write the table of cells (configurations), or another one, as CSV, JSON or TeX.
 
     CSV and JSON have all statistics with all digits; JSON also describes the columns.
     TeX is a booktabs table for a paper, with rates in percent.
     For rows of runs, use the Parquet files that show --parts lists.
     """
     result = open_with_warning(directory)
-    text = result.export(to, split_names(by) if by is not None else (), out=out, sort=sort, top=top)
+    text = result.export(to, split_names(by) if by is not None else (), out=out, sort=sort, top=top, table=table)
     if out is None:
         print(text, end="")
     else:
-        print(f"cells in {one_line(out)}")
+        print(f"{table} in {one_line(out)}")

@@ -1,4 +1,4 @@
-"""The table of cells as CSV, JSON or TeX, for other programs and for papers."""
+"""Tables as CSV, JSON or TeX, for other programs and for papers."""
 
 from __future__ import annotations
 
@@ -7,20 +7,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from math import inf
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from sweep.columns import Column
 from sweep.errors import SweepError, shown, unknown
 from sweep.results.queries import Queries
 from sweep.results.sentences import coverage
+from sweep.results.tables import tables_of
 from sweep.results.tables.cells_table import cells_table
 from sweep.results.tables.table import Table
 from sweep.results.tex import tex_table
 from sweep.schemas.cell_columns import cells_columns
+from sweep.statistics.definitions import definition_of
 from sweep.system.atomic_files import check_output, replace_file
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 FORMATS = ("csv", "json", "tex")
 ROWS_AT_A_TIME = 10_000
@@ -55,36 +56,47 @@ def format_of(to: str | None, out: Path | None) -> str:
 
 
 def export(
-    result: Queries, to: str | None, by: Sequence[str], out: str | Path | None, sort: str | None, top: int | None
+    result: Queries,
+    to: str | None,
+    by: Sequence[str],
+    out: str | Path | None,
+    sort: str | None,
+    top: int | None,
+    table: str = "cells",
 ) -> str | None:
-    """Write the table of cells to a file, or return it as text; see :meth:`sweep.Result.export`."""
+    """Write a table to a file, or return it as text; see :meth:`sweep.Result.export`."""
     file = None if out is None else Path(out)
     form = format_of(to, file)
     if file is not None:
         check_output(file)
-    text = exported(result, form, by, sort, top)
+    if table == "cells":
+        tables = [cells_table(result, result.summarize(by) if by else result.cells, by, sort, top)]
+    else:
+        if by or sort or top:
+            raise SweepError(f"by, sort and top: are for the table of cells, got table {shown(table)}; omit them")
+        tables = tables_of(result, table)
+        if not tables:
+            raise SweepError(f"table {table!r}: needs rows of runs, several cells and runs that converged")
+    text = exported(result, form, tables, by)
     if file is None:
         return text
     replace_file(file, text.encode())
     return None
 
 
-def exported(result: Queries, to: str, by: Sequence[str] = (), sort: str | None = None, top: int | None = None) -> str:
-    """Return the table of cells in one of :data:`FORMATS` as text; see :meth:`sweep.Result.export`."""
-    table = cells_table(result, result.summarize(by) if by else result.cells, by, sort, top)
+def exported(result: Queries, to: str, tables: Sequence[Table], by: Sequence[str]) -> str:
+    """Return tables in one of :data:`FORMATS` as text. Rows of several have a column with the title of their table."""
     columns = cells_columns(result.study)
     if by:
         columns = [*map(_of_several, columns), _N_CELLS]
-    return _written(result, to, table, columns, by)
-
-
-def _written(result: Queries, to: str, table: Table, columns: Sequence[Column], by: Sequence[str]) -> str:
-    """Return a table as text, with the descriptions of its columns."""
+    if to == "tex":
+        return "\n".join(tex_table(result, table, columns, f"tab:{result.study.name}") for table in tables)
+    frame = tables[0].frame
+    if len(tables) > 1:
+        frame = pd.concat([table.frame.assign(table=table.title) for table in tables], ignore_index=True)
     if to == "csv":
-        return _csv(result, table)
-    if to == "json":
-        return "".join(_json(result, table, columns, by))
-    return tex_table(result, table, columns, f"tab:{result.study.name}")
+        return _csv(result, frame)
+    return "".join(_json(result, frame, sum(table.n_rows for table in tables), columns, by))
 
 
 def _of_several(column: Column) -> Column:
@@ -95,13 +107,16 @@ def _of_several(column: Column) -> Column:
     return replace(column, doc=doc)
 
 
-def _csv(result: Queries, table: Table) -> str:
+def _csv(result: Queries, frame: pd.DataFrame) -> str:
     """Return CSV. Missing values are empty; rows of a partial result have a column ``partial``."""
-    frame = table.frame if result.complete else table.frame.assign(partial=True)
+    if not result.complete:
+        frame = frame.assign(partial=True)
     return str(frame.to_csv(index=False, lineterminator="\n"))
 
 
-def _json(result: Queries, table: Table, columns: Sequence[Column], by: Sequence[str]) -> Iterator[str]:
+def _json(
+    result: Queries, frame: pd.DataFrame, n_rows: int, columns: Sequence[Column], by: Sequence[str]
+) -> Iterator[str]:
     """Yield strict JSON, a line for each column and row. Missing values are null, infinite ones the text "inf".
 
     pandas would round floats to 15 decimals.
@@ -111,21 +126,27 @@ def _json(result: Queries, table: Table, columns: Sequence[Column], by: Sequence
         about["coverage"] = coverage(result)
     about |= {name: result.facts.get(name) for name in ("identity", "digest")}
     about |= {"n_runs": result.facts["n_runs"], "pooled_by": list(by) or None}
-    about |= {"n_rows": len(table.frame), "n_rows_in_all": table.n_rows}
+    about |= {"n_rows": len(frame), "n_rows_in_all": n_rows}
     yield "{\n"
     for name, value in about.items():
         yield f"{json.dumps(name)}: {json.dumps(value)},\n"
     known = {column.name: column for column in columns}
     described = [
         f"{json.dumps(c.name)}: {json.dumps({'type': c.type, 'unit': c.unit, 'description': c.doc})}"
-        for c in (known[str(name)] for name in table.frame)
+        for c in (known.get(str(name)) or _of_answers(frame, str(name)) for name in frame)
     ]
     yield '"columns": {\n' + ",\n".join(described) + '\n},\n"rows": [\n'
     between = ""
-    for row in _rows(table.frame):
+    for row in _rows(frame):
         yield between + json.dumps(row, allow_nan=False)
         between = ",\n"
     yield "\n]\n}\n"
+
+
+def _of_answers(frame: pd.DataFrame, name: str) -> Column:
+    """Return the description of a column that cells do not have."""
+    definition = definition_of(name)
+    return Column(name, str(frame[name].dtype), "", definition.text if definition else "")
 
 
 def _rows(frame: pd.DataFrame) -> Iterator[dict[str, Any]]:

@@ -19,6 +19,8 @@ from sweep.results.notebook import result_html
 from sweep.results.queries import Queries, listed
 from sweep.results.run_measures import RunMeasures
 from sweep.results.run_rows import RunRows, check_kept
+from sweep.results.tables import tables_of
+from sweep.results.tables.table import Table
 from sweep.results.threshold_runs import ThresholdRuns
 from sweep.statistics.outcomes import Measured
 from sweep.store.files import Files
@@ -302,8 +304,9 @@ class Result(Queries):
         out: str | Path | None = None,
         sort: str | None = None,
         top: int | None = None,
+        table: str = "cells",
     ) -> str | None:
-        """Write the table of cells as CSV, JSON or TeX, to a file or as text, like ``to_csv`` of pandas.
+        """Write the table of cells, or another one, as CSV, JSON or TeX, like ``to_csv`` of pandas.
 
         Parameters
         ----------
@@ -317,6 +320,8 @@ class Result(Queries):
             A column or a statistic, as in ``sweep show --sort``; by default rows are in the order of the study.
         top
             Most rows; the first ones by ``sort``, or else the best.
+        table
+            The kind of table, as in :meth:`tables`. Only the table of cells has ``by``, ``sort`` and ``top``.
 
         Returns
         -------
@@ -337,7 +342,28 @@ class Result(Queries):
         identity of the study, the unit and description of each of its ``columns``, and ``rows``; missing values are
         null, infinite ones the text ``"inf"``. TeX: a booktabs table with rounded numbers, whose caption explains them.
         """
-        return export(self, to, listed(by), out, sort, top)
+        return export(self, to, listed(by), out, sort, top, table)
+
+    def tables(self, name: str) -> list[Table]:
+        """Return tables of a kind, as reports show them.
+
+        Parameters
+        ----------
+        name
+            ``"best"``, ``"comparisons"`` (several tables), ``"cells"`` or another section of the report.
+
+        Returns
+        -------
+        list of Table
+            Each has ``frame``, a DataFrame with all digits, and ``texts``, and notebooks show it. The list is empty
+            if the result has not what the tables need.
+
+        Raises
+        ------
+        SweepError
+            If there is no such kind.
+        """
+        return tables_of(self, name)
 
     def _repr_html_(self) -> str:
         """Return the answer and the best cells as HTML."""

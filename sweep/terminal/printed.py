@@ -6,14 +6,16 @@ from collections.abc import Sequence
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from sweep.results.answers import default_statistic, swept
+from sweep.results.answers import default_statistic, split_by, swept
 from sweep.results.pooled_cells import sum_over
 from sweep.results.result import Result
 from sweep.results.sentences import answer
+from sweep.results.tables import table_kinds
 from sweep.results.tables.cells_table import cells_table, matrix_table
 from sweep.results.tables.compared_tables import compared_tables
 from sweep.results.tables.ranked_table import best_table
 from sweep.statistics.of_cells import every
+from sweep.statistics.ranking import ranked_by
 from sweep.study.selection import At
 from sweep.system.escaping import one_line
 from sweep.system.formatting import count_text, large_text
@@ -120,6 +122,14 @@ def print_best(result: Result, by: Sequence[str] = (), top: int | None = None, a
     """
     ranked = result.best(by, at=at)
     print_table(best_table(result.study, ranked, by, how_many(len(ranked), top, _OTHER_LINES), at))
+    parameters, statistic = split_by(result.study, by, ranked_by())
+    if parameters:
+        return
+    for kind in table_kinds().values():
+        if kind.beside_ranking:
+            for table in kind.beside_ranking(result, ranked, statistic or default_statistic(result.study)):
+                print()
+                print_table(table)
 
 
 def print_comparison(

@@ -9,6 +9,9 @@ import pkgutil
 from functools import cache
 from importlib import import_module
 
+from sweep.errors import SweepError, unknown
+from sweep.results.queries import Queries
+from sweep.results.tables.table import Table
 from sweep.results.tables.table_kind import TableKind
 
 
@@ -18,3 +21,16 @@ def table_kinds() -> dict[str, TableKind]:
     modules = [import_module(f"{__name__}.{each.name}") for each in pkgutil.iter_modules(__path__)]
     found: list[TableKind] = [module.TABLE for module in modules if hasattr(module, "TABLE")]
     return {kind.name: kind for kind in sorted(found, key=lambda kind: kind.place)}
+
+
+def tables_of(result: Queries, name: str) -> list[Table]:
+    """Return the tables of a kind, none if the result has not what they need.
+
+    Raises
+    ------
+    SweepError
+        If there is no such kind.
+    """
+    if name not in table_kinds():
+        raise SweepError(unknown("table", name, list(table_kinds())))
+    return table_kinds()[name].build(result)

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from sweep.results.queries import Queries
 from sweep.results.tables.table import Table
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,9 @@ class TableKind:
         Returns its tables for a result, none if the result has not what it needs.
     introduction
         Paragraph before its tables on the page.
+    beside_ranking
+        Returns the tables that ``sweep best`` prints after the ranking: of a result, for all its ranked cells and the
+        column by which they are ranked. None if it prints none of this kind.
     """
 
     name: str
@@ -32,3 +39,4 @@ class TableKind:
     heading: str
     build: Callable[[Queries], list[Table]]
     introduction: str = ""
+    beside_ranking: Callable[[Queries, pd.DataFrame, str], list[Table]] | None = None

@@ -218,6 +218,21 @@ def test_thresholds_and_counts_are_exported(tmp_path: Path) -> None:
     assert_same(read_csv(text(counts, "csv", "learning_rate")), counts.summarize("learning_rate"))
 
 
+@pytest.mark.parametrize("name", ["best", "comparisons"])
+def test_other_tables_are_exported(result: Result, name: str) -> None:
+    """Tables of the report have all digits in CSV and JSON, and what the page shows in TeX."""
+    tables = result.tables(name)
+    read = strict(text(result, "json", table=name))
+    assert read["n_rows"] == sum(len(table.frame) for table in tables)
+    assert read["columns"]["p_value_holm"]["description"].startswith("Probability of a difference")
+    rows = read_csv(text(result, "csv", table=name))
+    found = [row.pop("table", tables[0].title) for row in rows]
+    assert found == [table.title for table in tables for _ in range(len(table.frame))]
+    if name == "best":
+        assert_same(rows, result.best(top=10))
+    assert text(result, "tex", table=name).count(r"\caption") == len(tables)
+
+
 def test_files_are_written_whole(folder: Path, tmp_path: Path) -> None:
     """The suffix decides the format; an existing file is replaced, and no other file is left."""
     result = sweep.open_result(folder)
@@ -249,6 +264,8 @@ def test_errors(folder: Path, tmp_path: Path) -> None:
         ("--by", ""): "parameter ''",
         ("--sort", "speed"): "speed",
         ("--top", "0"): "top: must be at least 1, got 0",
+        ("--table", "worst"): "table 'worst'",
+        ("--table", "best", "--top", "3"): "omit them",
     }
     for options, sentence in refusals.items():
         finished = command("export", folder, "--out", tmp_path / "kept.csv", *options)
