@@ -23,7 +23,7 @@ _SPECIAL = {
     **{"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"},
     **{"<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}"},
 }
-_NUMBER = re.compile(r"(?P<sign>-?)(?P<digits>\d[\d,]*(?:\.\d+)?)(?:e(?P<exponent>[+-]\d+))?|(?P<inf>-?inf)|-")
+_NUMBER = re.compile(r"(?P<sign>[+-]?)(?P<digits>\d[\d,]*(?:\.\d+)?)(?:e(?P<exponent>[+-]\d+))?|(?P<inf>-?inf)|-")
 
 
 def tex_table(result: Queries, table: Table, columns: Sequence[Column], label: str) -> str:
@@ -91,7 +91,7 @@ def numbers_as_tex(text: str) -> str:
     >>> print(numbers_as_tex("1.2e-05 [0, inf]"))
     $1.2 \times 10^{-5}$ [0, $\infty$]
     """
-    return _NUMBER.sub(_number, text)
+    return _NUMBER.sub(_number, as_tex(text))
 
 
 def _number(found: re.Match[str]) -> str:
