@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import inf, log
+from math import ceil, inf, log
 
 import numpy as np
 
@@ -109,6 +109,41 @@ def seeds_for_ratio(ratio: float, rate: float, steps: float, variation: float, l
         return bool(abs(log(ratio)) >= np.hypot(low, high)[0] + ndtri(POWER) * np.sqrt(2) * error[0])
 
     return _least(detects, f"a ratio of {shown(ratio)}")
+
+
+def seeds_to_separate(difference: float, low: float, high: float, n_seeds: int, n_compared: int) -> int | None:
+    """Return how many seeds would tell two cells apart, if the observed difference is the true one.
+
+    Parameters
+    ----------
+    difference
+        Observed difference on common seeds, or the logarithm of a ratio.
+    low, high
+        Ends of its 95 % interval.
+    n_seeds
+        Seeds on which both were observed.
+    n_compared
+        Comparisons among which the level is divided.
+
+    Returns
+    -------
+    int or None
+        Seeds with which a one-sided test at 5 % / ``n_compared`` finds the difference in 80 % of studies; None if the
+        difference is 0, or more than 10^8 seeds are needed.
+
+    Notes
+    -----
+    Standard errors shrink with the square root of the number of seeds. That of the difference is taken from the end of
+    its interval on the side of 0.
+    """
+    from scipy.special import ndtri
+
+    margin = difference - low if difference > 0 else high - difference
+    if not difference:
+        return None
+    error = margin / ndtri(1 - LEVEL / 2)
+    needed = n_seeds * ((ndtri(1 - LEVEL / n_compared) + ndtri(POWER)) * error / difference) ** 2
+    return ceil(needed) if needed <= _MOST_SEEDS else None
 
 
 def _least(detects: Callable[[int], bool], what: str) -> int:

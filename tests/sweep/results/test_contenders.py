@@ -1,0 +1,94 @@
+"""The table of contenders: the cells that may be the best, differences from the first, seeds that separate them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import stats
+
+import sweep
+from sweep import Result
+from sweep.report import report_page
+from sweep.results.answers import column_of
+from sweep.results.tables.contenders_table import contenders
+from sweep.results.tables.table import with_ends
+from sweep.statistics.paired import one_sided_sign_test
+from sweep.statistics.power import seeds_to_separate
+from sweep.statistics.ranking import ranked_by
+from tests.sweep.support import command, make_study
+
+
+@pytest.fixture(scope="module")
+def result() -> Result:
+    """Train cells of which several may be the best."""
+    swept = {"hidden": [2, 3], "learning_rate": [0.05, 0.2], "optimizer": ["gd", "momentum"]}
+    return sweep.run(make_study(count=30, max_steps=200, threshold=0.4, **swept))
+
+
+@pytest.mark.parametrize("by", ["rate", "expected_steps", "median_steps", "final_loss", "n_correct"])
+def test_contenders_are_those_of_the_ranking(result: Result, by: str) -> None:
+    """Each statistic has its contenders, in the order of the ranking; the first has no difference."""
+    ranked = result.best(by)
+    (table,) = contenders(result, ranked, column_of(by, ranked_by()))
+    assert list(table.frame["cell"]) == list(ranked["cell"][ranked["may_be_best"]])
+    assert table.texts[0][-3:] == ["-", "-", "-"]
+    assert all(len(texts) == len(table.columns) for texts in table.texts)
+
+
+def test_differences_are_those_of_comparisons(result: Result) -> None:
+    """The difference from the first is that of a comparison of the two cells."""
+    (table,) = result.tables("contenders")
+    first, *others = table.frame.to_dict("records")
+    same = ("hidden", "learning_rate", "optimizer")
+    checked = 0
+    for row in others:
+        differ = [name for name in same if row[name] != first[name]]
+        if len(differ) != 1:
+            continue
+        compared = result.compare(differ[0])
+        here = compared[
+            [all(each[name] == row[name] for name in same if name != differ[0]) for each in compared.to_dict("records")]
+        ]
+        (found,) = here.to_dict("records")
+        sign = 1 if found["first"] == row[differ[0]] else -1
+        ends = sorted(sign * found[name] for name in with_ends("difference"))
+        assert sorted(row[name] for name in with_ends("difference")) == pytest.approx(ends)
+        checked += 1
+    assert checked
+
+
+def test_all_outputs_show_them(result: Result, tmp_path: Path) -> None:
+    """Page, TeX and command have the same texts."""
+    (table,) = result.tables("contenders")
+    page = report_page(result)
+    assert 'id="contenders"' in page
+    assert all(f"<td>{text}</td>" in page for texts in table.texts for text in texts)
+    tex = result.export("tex", table="contenders")
+    assert tex is not None
+    assert tex.count(" \\\\\n") == len(table.frame) + 1
+    sweep.run(result.study, tmp_path / "r")
+    assert table.title in command("best", tmp_path / "r").out
+
+
+def test_no_contenders_without_a_contest() -> None:
+    """A single cell, runs that never converge, and results without rows have no table."""
+    assert sweep.run(make_study(count=5, hidden=2, learning_rate=0.1)).tables("contenders") == []
+    assert sweep.run(make_study(count=5, threshold=1e-9, max_steps=5)).tables("contenders") == []
+    assert sweep.run(make_study(count=5, threshold=0.4), keep="cells").tables("contenders") == []
+
+
+def test_so_many_seeds_separate_two_rates() -> None:
+    """With the seeds that are named, the test of the ranking finds the difference in about 80 % of studies."""
+    rates, n, n_compared = (0.8, 0.6), 200, 3
+    spread = np.sqrt(sum(rate * (1 - rate) for rate in rates) / n)
+    half = stats.norm.ppf(0.975) * spread
+    needed = seeds_to_separate(-0.2, -0.2 - half, -0.2 + half, n, n_compared)
+    assert needed
+    random = np.random.default_rng(1)
+    one, other = (random.random((4000, needed)) < rate for rate in rates)
+    p_values = one_sided_sign_test((one & ~other).sum(axis=1), (~one & other).sum(axis=1))
+    assert (p_values <= 0.05 / n_compared).mean() == pytest.approx(0.8, abs=0.05)
+    assert seeds_to_separate(0.0, -0.1, 0.1, n, 1) is None
+    assert seeds_to_separate(1e-9, -0.1, 0.1, n, 1) is None
