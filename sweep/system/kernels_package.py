@@ -26,19 +26,23 @@ def check_kernels() -> None:
     """
     package = Path(next(iter(import_module("sweep").__path__))).resolve()
     bundled = package / BUNDLED
-    came_first = "kernels" in sys.modules
+    own = bundled if bundled.is_dir() else package.parent / "kernels"
     try:
-        if bundled.is_dir() and not came_first:
+        if own == bundled and "kernels" not in sys.modules:
             _import_from(bundled)
         project = getattr(import_module("kernels"), "PROJECT", None)
     except Exception:  # ours imports nothing that could fail, so this is another package, or none
         project = None
     if project == _PROJECT:
         return
-    if bundled.is_dir():
-        found = f"at {str(_location())!r} was imported before xor-sweep's; use the two in separate processes"
-        raise ImportError(f"the package 'kernels' {found if came_first else _incomplete(bundled)}")
-    raise ImportError(f"the package 'kernels' {_remedy(package.parent / 'kernels')}")
+    found = _location()
+    if found in (None, own) or not (own / "__init__.py").exists():
+        remedy = "run 'pip install --force-reinstall --no-deps xor-sweep'"
+        raise ImportError(f"the package 'kernels' of xor-sweep at {str(own)!r} is incomplete; {remedy}")
+    raise ImportError(
+        f"the package 'kernels' at {str(found)!r} is not xor-sweep's; uninstall or rename it, import xor-sweep first, "
+        "or use the two in separate environments"
+    )
 
 
 def _import_from(folder: Path) -> None:
@@ -58,29 +62,6 @@ def _import_from(folder: Path) -> None:
     except BaseException:
         del sys.modules["kernels"]
         raise
-
-
-def _incomplete(own: Path) -> str:
-    """Return that files of ours are missing, and the remedy."""
-    remedy = "run 'pip install --force-reinstall --no-deps xor-sweep'"
-    return f"of xor-sweep at {str(own)!r} is incomplete; {remedy}"
-
-
-def _remedy(own: Path) -> str:
-    """Return where the package comes from that hides the one in a checkout, and the remedy.
-
-    An editable installation comes last on the path: nothing is overwritten, so it is enough to remove the other one.
-    """
-    from importlib import metadata  # slow
-
-    found = _location()
-    if found in (None, own):
-        return _incomplete(own)
-    others = sorted(set(metadata.packages_distributions().get("kernels", ())) - {_PROJECT})
-    if others:
-        uninstall = f"run 'pip uninstall {' '.join(others)}'"
-        return f"at {str(found)!r} belongs to the distribution {', '.join(others)}, not to xor-sweep; {uninstall}"
-    return f"at {str(found)!r} does not belong to xor-sweep; rename it, or start Python in another folder"
 
 
 def _location() -> Path | None:
