@@ -35,45 +35,16 @@ def summarize(tally: pd.DataFrame, grid: Grid) -> pd.DataFrame:
 
 
 def group_of(grid: Grid, by: Sequence[str], cells: Array) -> Array:
-    """Return the group number of each cell. Cells of one group have the same values of some parameters.
+    """Return the group number of each cell. Cells of one group have the same values of the parameters ``by``.
 
     The numbers depend only on the grid, so tables of different cells can be joined by them. Groups are numbered in the
     order of their first cells.
-
-    Parameters
-    ----------
-    grid
-        The grid of the study.
-    by
-        Swept parameters that define the groups. With none, all cells are in group 0.
-    cells : (cells,)
-        Numbers of cells.
-
-    Returns
-    -------
-    groups : (cells,)
-        The number of the group of each cell.
     """
     return np.asarray(grid.number(by, cells))
 
 
 def values_of_groups(grid: Grid, by: Sequence[str], cells: Array) -> pd.DataFrame:
-    """Return the parameter values of each group that contains some of these cells.
-
-    Parameters
-    ----------
-    grid
-        The grid of the study.
-    by
-        Swept parameters that define the groups.
-    cells : (cells,)
-        Numbers of cells.
-
-    Returns
-    -------
-    DataFrame
-        The values of ``by``, one row for each group, indexed by the number of the group (:func:`group_of`).
-    """
+    """Return the values of ``by`` of each group that contains some of these cells, indexed by :func:`group_of`."""
     numbers, first = np.unique(group_of(grid, by, cells), return_index=True)
     return pd.DataFrame({name: grid.column(name, cells[first]) for name in by}, index=numbers)
 
@@ -116,23 +87,10 @@ def quartile_columns(measure: str) -> list[str]:
 def measured_statistics(
     measure: str, cell: Array, values: Array, n: Array | None = None, most: int = 0
 ) -> pd.DataFrame:
-    """Return the statistics of a measure by cell, for independent runs.
+    """Return the statistics of a measure by cell, of independent runs by row.
 
-    Parameters
-    ----------
-    measure
-        Name of the measure.
-    cell, values : (rows,)
-        The cell of each row, and its value as of :func:`~sweep.analysis.study_measures.as_measured`.
-    n : (rows,) of int
-        Number of runs that have the value; by default one each.
-    most
-        How many outputs of a run can be correct, for measures that count these.
-
-    Returns
-    -------
-    DataFrame
-        By cell, the columns of :func:`columns_of_measure`.
+    ``values`` are those of :func:`~sweep.analysis.study_measures.as_measured`. Each is that of ``n`` runs, by default
+    of one. ``most`` is how many outputs of a run can be correct, for measures that count these.
     """
     return columns_of(of_measure(measure), Runs(cell, cell, n, values=values, most=most))
 

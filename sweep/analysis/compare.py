@@ -44,27 +44,13 @@ def check_margin(margin: Any, measure: str | None = None) -> None:
 def compare_values(
     outcomes: Outcomes, grid: Grid, vary: str, by: Sequence[str], margin: float | None = None
 ) -> pd.DataFrame:
-    """Compare the values of a parameter pairwise.
-
-    Parameters
-    ----------
-    outcomes
-        Outcomes of all cells.
-    grid
-        The grid of the study.
-    vary
-        The swept parameter whose values are compared.
-    by
-        Other swept parameters. Each combination of their values has a row; pairs are pooled over the remaining
-        parameters.
-    margin
-        As in :func:`compare_sides`.
+    """Compare the values of the parameter ``vary`` pairwise by the outcomes of all cells.
 
     Returns
     -------
     DataFrame
-        For each pair of values, ``first`` and ``second``, and each combination: the columns of :func:`compare_sides`
-        and :func:`with_holm`.
+        For each pair of values, ``first`` and ``second``, and each combination of values of ``by``: the columns of
+        :func:`compare_sides` and :func:`with_holm`. Pairs of runs are pooled over the remaining parameters.
     """
     return with_holm(
         compare_each_two(

@@ -22,29 +22,12 @@ _SIDES = ("first", "second")
 def compare_measured(
     measured: Measured, grid: Grid, vary: str, by: Sequence[str], measure: str, most: int = 0
 ) -> pd.DataFrame:
-    """Compare the values of a parameter pairwise by a measure.
-
-    Parameters
-    ----------
-    measured
-        The measure of all cells.
-    grid
-        The grid of the study.
-    vary
-        The swept parameter whose values are compared.
-    by
-        Other swept parameters. Each combination of their values has a row; pairs are pooled over the remaining
-        parameters.
-    measure
-        Name of the measure.
-    most
-        Number of outputs of a run over all patterns, for measures that count correct outputs.
+    """Compare values as :func:`~sweep.analysis.compare.compare_values` does, by a measure of all cells.
 
     Returns
     -------
     DataFrame
-        For each pair of values, ``first`` and ``second``, and each combination: the columns of :func:`compare_pairs`,
-        and ``p_value_holm``, adjusted for the number of rows.
+        The columns of :func:`compare_pairs`, and ``p_value_holm``, adjusted for the number of rows.
     """
     return adjusted(
         compare_each_two(

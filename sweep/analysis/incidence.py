@@ -110,22 +110,9 @@ def _half_of_band(tally: pd.DataFrame, n_seeds: int | None) -> float:
 def parallel_incidence(tally: pd.DataFrame, k: int) -> pd.DataFrame:
     """Return the share of choices of ``k`` parallel runs of a cell in which any has converged by each step.
 
-    Parameters
-    ----------
-    tally
-        Counts of the runs to pool. Over several cells the share is the mean, weighted by their runs.
-    k
-        Number of parallel runs, at most the runs of any cell.
-
-    Returns
-    -------
-    DataFrame
-        The columns of :func:`cumulative_incidence`. Intervals and bands over several cells are missing.
-
-    Notes
-    -----
-    The estimate is unbiased; see :mod:`sweep.statistics.parallel_runs`. The ends F of intervals are transformed to
-    1 - (1 - F)^k.
+    The columns are those of :func:`cumulative_incidence`. Over several cells the share is the mean, weighted by their
+    runs, without intervals and bands. The estimate is unbiased; see :mod:`sweep.statistics.parallel_runs`. The ends F
+    of intervals are transformed to 1 - (1 - F)^k.
     """
     whole, weight = cumulative_incidence(tally), tally.get("weight", tally["n"])
     share, of_cells = np.zeros(len(whole)), weight.groupby(tally["cell"]).sum() / weight.sum()
@@ -146,27 +133,10 @@ def incidence_by(
     outcomes: Outcomes | None = None,
     parallel_runs: int = 1,
 ) -> pd.DataFrame:
-    """Return the cumulative incidence of an event for each combination of parameter values.
+    """Return the cumulative incidence of an event for each combination of values of ``by``.
 
-    Parameters
-    ----------
-    tally
-        Counts of all runs.
-    grid
-        The grid of the study.
-    by
-        Swept parameters, or none.
-    event
-        One of :data:`EVENTS`.
-    outcomes
-        Outcomes of all cells; needed for intervals over several cells.
-    parallel_runs
-        With k > 1, curves are those of :func:`parallel_incidence`.
-
-    Returns
-    -------
-    DataFrame
-        The columns ``by``, then those of :func:`cumulative_incidence`.
+    The columns are ``by``, and those of :func:`cumulative_incidence`, or with k > 1 parallel runs of
+    :func:`parallel_incidence`. Intervals over several cells need the outcomes of all cells.
     """
 
     def curve(group: pd.DataFrame) -> pd.DataFrame:

@@ -160,17 +160,7 @@ def columns_in_cells(study: Study) -> dict[str, list[str]]:
 def with_measures(
     cells: pd.DataFrame, columns: Mapping[str, list[str]], statistics: Mapping[str, pd.DataFrame]
 ) -> pd.DataFrame:
-    """Return cells with statistics of measures; missing where these are not known.
-
-    Parameters
-    ----------
-    cells
-        Statistics of cells.
-    columns
-        The columns to add, by measure.
-    statistics
-        Statistics by cell, by measure.
-    """
+    """Return cells with these columns of measures; missing where their statistics by cell are not known."""
     for measure, names in columns.items():
         found = statistics.get(measure)
         if found is None:
@@ -181,21 +171,9 @@ def with_measures(
 
 
 def losses_by_cell(counts: pd.DataFrame, cells: pd.DataFrame, grid: Grid) -> pd.DataFrame:
-    """Return the statistics of counted losses of cells without a criterion.
+    """Return the statistics of final losses of cells without a criterion, indexed by cell.
 
-    Parameters
-    ----------
-    counts
-        Runs by cell and rounded ``final_loss``.
-    cells
-        Statistics of cells.
-    grid
-        The grid of the study.
-
-    Returns
-    -------
-    DataFrame
-        The statistics of final losses, indexed by cell.
+    ``counts`` are runs by cell and rounded ``final_loss``.
     """
     numbers = cells["cell"].to_numpy()
     counted = counts[counts["cell"].isin(numbers[grid.column("criterion", numbers) == "none"])]

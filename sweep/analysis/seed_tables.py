@@ -23,22 +23,7 @@ _CONVERGED = STATUSES.index("converged")
 
 
 def measured_from_tables(tables: Iterable[pa.Table], grid: Grid, measure: str) -> Measured:
-    """Read a measure from tables of runs, with any rows in any order.
-
-    Parameters
-    ----------
-    tables
-        Tables with the columns ``run`` and the measure.
-    grid
-        The grid of the study.
-    measure
-        Name of the measure.
-
-    Returns
-    -------
-    Measured
-        The measure of all cells and seeds; NaN where the tables have no row.
-    """
+    """Read a measure from tables of runs, with any rows in any order; NaN where they have no row."""
     values = np.full(grid.n_runs, np.nan)
     for table in tables:
         values[table["run"].to_numpy()] = as_measured(table[measure].to_numpy(), measure)
