@@ -21,11 +21,14 @@ from sweep.study.axes.grid import Axis
 
 # Least points of an axis whose options have estimated effects (unless the points are most of a grid), most bins of an
 # option, and least points of a bin on average.
-LEAST_POINTS, MOST_BINS, _POINTS_EACH = 128, 32, 16
+LEAST_POINTS = 128
+MOST_BINS = 32
+_POINTS_EACH = 16
 # Blocks of points, in the order of the draw, that are left out in turn to estimate the error from the draw.
 _BLOCKS = 16
 # Two options depend on each other if the p-value of independence is below this; the test has so many bins of each.
-_CHANCE, _COARSE = 1e-4, 4
+_CHANCE = 1e-4
+_COARSE = 4
 
 
 def bins_of(values: tuple[object, ...], most: int) -> Array:
@@ -103,7 +106,8 @@ class AxisOptions:
             what half as many bins lose. The error is 0 if points are most of a grid.
         """
         kept = np.arange(self._n_points) if kept is None else kept
-        found, errors = [], []
+        found = []
+        errors = []
         for name, bins in self._bins.items():
             effect, correction = self._effect(bins, means, kept)
             coarse = self._effect(bins // 2, means, kept)[0] if name in self._in_ranges else effect

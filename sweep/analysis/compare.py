@@ -108,7 +108,8 @@ def cells_by_value(grid: Grid, vary: str) -> Array:
     Missing cells, as in axes of several options, are -1. Each column has at least two cells.
     """
     k = next(k for k, axis in enumerate(grid.axes) if vary in axis)
-    axis, size = grid.axes[k], grid.sizes[k]
+    axis = grid.axes[k]
+    size = grid.sizes[k]
     at_values = np.arange(size)[:, None]
     if len(axis) > 1:
         others = np.array(indices_of(axis, [name for name in axis if name != vary]))

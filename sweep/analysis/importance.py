@@ -98,7 +98,8 @@ def importance(cells: pd.DataFrame, grid: Grid, statistic: str, outcomes: Outcom
 
 def _options_of(k: int, grid: Grid, parts: _Parts) -> pd.DataFrame:
     """Return the rows of the options of an axis, whose main effects are estimated from its points."""
-    axis, names = grid.axes[k], varied_options(grid.axes[k])
+    axis = grid.axes[k]
+    names = varied_options(grid.axes[k])
     estimated = AxisOptions(axis)
     table = pd.DataFrame({"term": names, "part_of": pd.Series(_label(axis), range(len(names)), "string")})
     if not estimated.names:
@@ -167,14 +168,17 @@ def _parts_of_runs(varied: Array, grid: Grid) -> _Parts:
     samples = _samples(varied.shape[1])
     n = (samples > 0).sum(axis=0)
     mean = varied @ samples
-    of_means, of_seeds = _divide(mean, grid), _divide(varied, grid) @ samples
+    of_means = _divide(mean, grid)
+    of_seeds = _divide(varied, grid) @ samples
     by_chance = (of_seeds - of_means) / (n - 1)
     averages = varied.mean(axis=0)
-    squares, cells = _mean_square(varied), _mean_square(mean)
+    squares = _mean_square(varied)
+    cells = _mean_square(mean)
     of_seed = (averages**2 @ samples - (averages @ samples) ** 2) * n / (n - 1)
     within = (squares @ samples - cells) * n / (n - 1)
     variance = np.vstack([of_means - by_chance, of_seed, within - of_seed])
-    zeros, total = np.zeros((2, len(n))), np.full((len(variance), len(n)), np.nan)
+    zeros = np.zeros((2, len(n)))
+    total = np.full((len(variance), len(n)), np.nan)
     for row, axis in enumerate(k for k, size in enumerate(grid.sizes) if size > 1):
         without = varied.reshape(*grid.sizes, -1).mean(axis=axis)
         total[row] = (squares - _mean_square(without)) @ samples
@@ -185,7 +189,8 @@ def _parts_of_runs(varied: Array, grid: Grid) -> _Parts:
 
 def _parts_of_cells(cells: pd.DataFrame, grid: Grid, statistic: str) -> _Parts:
     """Return the parts that follow from statistics of cells. With one seed, chance is not subtracted."""
-    mean, n = cells[statistic].to_numpy(np.float64)[:, None], cells["n_runs"].to_numpy(np.float64)
+    mean = cells[statistic].to_numpy(np.float64)[:, None]
+    n = cells["n_runs"].to_numpy(np.float64)
     if statistic == "convergence_rate":
         squared_errors = np.divide(mean[:, 0] * (1 - mean[:, 0]), n - 1, out=np.full(len(n), np.nan), where=n > 1)
     else:
@@ -247,7 +252,8 @@ def _varied_terms(grid: Grid) -> list[tuple[int, ...]]:
 
 def _terms(grid: Grid) -> list[str]:
     """Return the names of the terms."""
-    names, varied = [_label(axis) for axis in grid.axes], _varied_terms(grid)
+    names = [_label(axis) for axis in grid.axes]
+    varied = _varied_terms(grid)
     rest = [REST] if sum(len(term) == 1 for term in varied) > 2 else []
     return [*(" x ".join(names[k] for k in term) for term in varied), *rest, SEED, SEED_WITH_OTHERS]
 

@@ -72,7 +72,8 @@ def cumulative_incidence(
         }
     )
     table = table[(at["event"].to_numpy() > 0) | (table["steps"] == table["steps"].max()).to_numpy()]
-    steps, share = table["steps"].to_numpy(), table["incidence"].to_numpy()
+    steps = table["steps"].to_numpy()
+    share = table["incidence"].to_numpy()
     low, high = _intervals(share, steps, tally, outcomes if event == "converged" else None)
     half = _half_of_band(tally, n_seeds)
     return pd.DataFrame(
@@ -114,10 +115,13 @@ def parallel_incidence(tally: pd.DataFrame, k: int) -> pd.DataFrame:
     runs, without intervals and bands. The estimate is unbiased; see :mod:`sweep.statistics.parallel_runs`. The ends F
     of intervals are transformed to 1 - (1 - F)^k.
     """
-    whole, weight = cumulative_incidence(tally), tally.get("weight", tally["n"])
-    share, of_cells = np.zeros(len(whole)), weight.groupby(tally["cell"]).sum() / weight.sum()
+    whole = cumulative_incidence(tally)
+    weight = tally.get("weight", tally["n"])
+    share = np.zeros(len(whole))
+    of_cells = weight.groupby(tally["cell"]).sum() / weight.sum()
     for number, cell in tally.groupby("cell"):
-        converged, n_runs = cell[cell["status"] == "converged"].sort_values("steps"), int(cell["n"].sum())
+        converged = cell[cell["status"] == "converged"].sort_values("steps")
+        n_runs = int(cell["n"].sum())
         places = np.searchsorted(converged["steps"].to_numpy(), whole["steps"].to_numpy(), side="right")
         n_left = n_runs - np.concatenate([[0], np.cumsum(converged["n"].to_numpy())])[places]
         share += of_cells[number] * (1 - none_of(n_left, n_runs, k))

@@ -95,14 +95,16 @@ class CellLosses:
     """
 
     def __init__(self, measure: str = "final_loss", most: int = 0) -> None:
-        self._measure, self._most = measure, most
+        self._measure = measure
+        self._most = most
         self._done: list[pd.DataFrame] = []
         self._open: list[tuple[Array, Array, Array]] = []  # cells, values and their counts, of the last cell
         self._n_open = 0
 
     def take_in(self, table: pa.Table) -> None:
         """Add the next rows."""
-        cell, values = table["cell"].to_numpy(), as_measured(table[self._measure].to_numpy(), self._measure)
+        cell = table["cell"].to_numpy()
+        values = as_measured(table[self._measure].to_numpy(), self._measure)
         if not len(cell):
             return
         if self._open and cell[0] != self._open[0][0][0]:
@@ -131,13 +133,15 @@ class CellLosses:
             cell, values, n = (np.concatenate(each) for each in zip(*self._open, strict=True))
             kinds, place = np.unique(rounded(values), return_inverse=True)
             counts = np.bincount(place, n).astype(np.int64)
-            self._open, self._n_open = [(np.full(len(kinds), cell[0]), kinds, counts)], len(kinds)
+            self._open = [(np.full(len(kinds), cell[0]), kinds, counts)]
+            self._n_open = len(kinds)
 
     def _close(self) -> None:
         """Compute the statistics of the cells that are held."""
         cell, values, n = (np.concatenate(each) for each in zip(*self._open, strict=True))
         self._done.append(measured_statistics(self._measure, cell, values, n, self._most))
-        self._open, self._n_open = [], 0
+        self._open = []
+        self._n_open = 0
 
 
 def tap(tables: Iterable[pa.Table], measured: Sequence[CellLosses]) -> Iterable[pa.Table]:

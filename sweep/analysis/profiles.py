@@ -53,7 +53,8 @@ def performance_profile(
     steps = np.stack([np.maximum(side.steps_to_converge(), 1) for side in sides])
     solved = np.stack([side.converged for side in sides]) & both
     best = np.where(solved, steps, np.iinfo(np.int64).max).min(axis=0)
-    n_problems, n_unsolved = int(both.sum()), int((both & ~solved.any(axis=0)).sum())
+    n_problems = int(both.sum())
+    n_unsolved = int((both & ~solved.any(axis=0)).sum())
     curves = {}
     for value, own, of_own in zip(values, steps, solved, strict=True):
         factors = np.where(both, own / best, -1.0)

@@ -31,7 +31,8 @@ def _independent_runs(outcomes: Outcomes, steps: Array) -> Array:
         np.cumsum(np.bincount(place * (len(steps) + 1) + by, minlength=n * (len(steps) + 1)).reshape(n, -1), axis=1)
         for place, n in ((seed, shape[1]), (cell, shape[0]))
     )
-    of_seeds, of_cells = of_seeds[:, :-1].T, of_cells[:, :-1]
+    of_seeds = of_seeds[:, :-1].T
+    of_cells = of_cells[:, :-1]
     present = outcomes.present
     alike = (of_cells == 0) | (of_cells == present.sum(axis=1)[:, None])
     return independent_runs(of_seeds, np.broadcast_to(present.sum(axis=0), of_seeds.shape), alike.sum(axis=0))

@@ -53,7 +53,8 @@ def tally_runs(cell: Array, status: Array, steps: Array) -> pd.DataFrame:
         cells, places = np.unique(cell, return_inverse=True)
         tally = tally_runs(places, status, steps)
         return tally.assign(cell=cells[tally["cell"]])
-    first, width = int(cell.min(initial=_WIDE_CELL)), int(steps.max(initial=0)) + 1
+    first = int(cell.min(initial=_WIDE_CELL))
+    width = int(steps.max(initial=0)) + 1
     ends = ((cell - first) * len(STATUSES) + status) * width + steps
     if ends.max(initial=0) < _DENSE * len(ends):  # counting each number is faster than sorting
         every = np.bincount(ends)

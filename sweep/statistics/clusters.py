@@ -40,9 +40,13 @@ class Clusters:
         n_alike: Array | None = None,
         n_independent: Array | None = None,
     ) -> None:
-        self._starts, self._n_alike = starts, n_alike
+        self._starts = starts
+        self._n_alike = n_alike
         self._sizes = np.diff(np.append(starts, len(runs)))
-        self.runs, self.converged, self.of_converged, self.of_others = runs, converged, of_converged, of_others
+        self.runs = runs
+        self.converged = converged
+        self.of_converged = of_converged
+        self.of_others = of_others
         self.most = most
         self.n_independent = self.add(runs).astype(np.float64) if n_independent is None else n_independent
 
@@ -60,7 +64,8 @@ class Clusters:
         n_groups, n_seeds = runs.shape
         n, n_converged = (np.asarray(each, np.int64).ravel() for each in (runs, converged))
         others = np.zeros_like(n) if of_others is None else of_others.ravel()
-        starts, limits = np.arange(n_groups) * n_seeds, np.broadcast_to(most, n_groups)
+        starts = np.arange(n_groups) * n_seeds
+        limits = np.broadcast_to(most, n_groups)
         return cls(starts, n, n_converged, of_converged.ravel(), others, limits, n_independent=n_independent)
 
     @cached_property

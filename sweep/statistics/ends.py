@@ -10,7 +10,8 @@ from sweep.statistics.intervals import Array
 _BITS = 64
 
 # An end as one number: steps * 4 + code for the first four statuses. Codes of later statuses are beyond all of these.
-_CODES, _LATER = np.uint64(4), np.uint64(2**40)
+_CODES = np.uint64(4)
+_LATER = np.uint64(2**40)
 
 
 class Ends:

@@ -73,12 +73,14 @@ class Rate(Estimate):
     """
 
     def __init__(self, runs: Runs, marked: Array) -> None:
-        self._runs, self._marked = runs, marked
+        self._runs = runs
+        self._marked = marked
         self.value = runs.mean(marked.astype(np.float64))
 
     def ends(self, level: Array | float = LEVEL) -> tuple[Array, Array]:
         """Return the ends of the interval; missing for one seed with several runs, and where seeds are not known."""
-        runs, n = self._runs, self._runs.independent(self._marked)
+        runs = self._runs
+        n = self._runs.independent(self._marked)
         counts = runs.add(self._marked), runs.n_runs
         exact = runs.are_independent & (np.ndim(level) > 0)
         of_counts = clopper_pearson_interval(*counts, level) if exact.any() else (n, n)
@@ -152,14 +154,16 @@ class Pooled(Estimate):
     """
 
     def __init__(self, runs: Runs, estimate: Estimate, equal: Array | None) -> None:
-        self._runs, self._estimate = runs, estimate
+        self._runs = runs
+        self._estimate = estimate
         several = runs.n_cells > 1
         self.error = np.where(runs.has_intervals, estimate.error, np.nan)
         self.value = estimate.value if equal is None else np.where(several, equal, estimate.value)
 
     def ends(self, level: Array | float = LEVEL) -> tuple[Array, Array]:
         """Return the ends of the interval; missing for runs of several cells without seeds, or uneven cells."""
-        known, ends = self._runs.has_intervals, self._estimate.ends(level)
+        known = self._runs.has_intervals
+        ends = self._estimate.ends(level)
         return np.where(known, ends[0], np.nan), np.where(known, ends[1], np.nan)
 
 
@@ -180,7 +184,8 @@ class ExpectedSteps(Estimate):
     """
 
     def __init__(self, clusters: Clusters) -> None:
-        self.clusters, failed = clusters, clusters.runs - clusters.converged
+        self.clusters = clusters
+        failed = clusters.runs - clusters.converged
         self._n_converged = clusters.add(clusters.converged)
         each = 1 / np.maximum(self._n_converged, 1)
         self._success = _Mean(clusters, clusters.of_converged, clusters.converged)
@@ -298,16 +303,19 @@ class MeanCorrect(Estimate):
     """
 
     def __init__(self, clusters: Clusters, most: Array | int, worst: float | None = None) -> None:
-        self.clusters, self._most = clusters, most
+        self.clusters = clusters
+        self._most = most
         none_correct = clusters.add((clusters.of_converged == 0) & (clusters.runs > 0)) > 0
         self._worst = np.where(none_correct, 0.0, most / 2) if worst is None else worst
         self._mean = _Mean(clusters, clusters.of_converged, clusters.runs)
-        self.value, self.influence = self._mean.value, self._mean.influence
+        self.value = self._mean.value
+        self.influence = self._mean.influence
 
     def ends(self, level: Array | float = LEVEL) -> tuple[Array, Array]:
         """Return the ends of the interval; missing for a single cluster."""
         n = self.clusters.n_clusters
-        spread, z = student_quantile(n, level) * self._mean.error, normal_quantile(level)
+        spread = student_quantile(n, level) * self._mean.error
+        z = normal_quantile(level)
         unseen = z**2 / (n + z**2)
         below, above = np.maximum(self.value - self._worst, 0.0), self._most - self.value
         low, high = (

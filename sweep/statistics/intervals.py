@@ -22,7 +22,8 @@ LEVEL = 0.05
 Z = 1.959963984540054
 
 # The smallest p-value, and the number of bisections, which give p-values six digits.
-_LEAST_LEVEL, _BISECTIONS = 1e-18, 26
+_LEAST_LEVEL = 1e-18
+_BISECTIONS = 26
 
 
 def normal_quantile(level: Array | float = LEVEL) -> Any:
@@ -64,7 +65,8 @@ def wilson_interval(successes: Array, trials: Array, level: Array | float = LEVE
     z = normal_quantile(level)
     rate, trials = successes / trials, trials.astype(np.float64)  # squares of integers would overflow
     spread = z * np.sqrt(rate * (1 - rate) / trials + z**2 / (4 * trials**2))
-    center, scale = rate + z**2 / (2 * trials), 1 + z**2 / trials
+    center = rate + z**2 / (2 * trials)
+    scale = 1 + z**2 / trials
     low = np.where(successes == 0, 0.0, (center - spread) / scale)
     high = np.where(successes == trials, 1.0, (center + spread) / scale)
     return low, high
@@ -91,7 +93,8 @@ def clopper_pearson_interval(successes: Array, trials: Array, level: Array | flo
     """
     from scipy.special import betaincinv
 
-    failures, tail = trials - successes, np.asarray(level) / 2
+    failures = trials - successes
+    tail = np.asarray(level) / 2
     low = betaincinv(np.maximum(successes, 1), failures + 1, tail)
     high = betaincinv(successes + 1, np.maximum(failures, 1), 1 - tail)
     return np.where(successes == 0, 0.0, low), np.where(failures == 0, 1.0, high)

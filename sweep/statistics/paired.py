@@ -35,7 +35,8 @@ def sign_test(wins: Array, losses: Array) -> Array:
     """
     from scipy.special import bdtr
 
-    fewer, n = np.minimum(wins, losses), np.add(wins, losses)
+    fewer = np.minimum(wins, losses)
+    n = np.add(wins, losses)
     return np.asarray(np.minimum(1.0, 2 * bdtr(np.asarray(fewer, np.float64), n, 0.5)))
 
 
@@ -211,7 +212,8 @@ class Advantage:
         n = self._n + 2
         center = self.value * self._n / n
         spread = normal_quantile(level) * np.sqrt(np.maximum((self._squares + 2) / n - center**2, 0.0) / n)
-        quantile, scale = student_quantile(self._n, level), self._n * np.maximum(self._n - 1, 1)
+        quantile = student_quantile(self._n, level)
+        scale = self._n * np.maximum(self._n - 1, 1)
         within = np.maximum(self._squares - self._n * self.value**2, 0.0)
         ends = []
         for sign in (-1, 1):

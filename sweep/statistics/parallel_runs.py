@@ -91,7 +91,8 @@ def first_of(steps: Array, converged: Array, most_steps: Array, k: int) -> First
     (rate, of_seeds), (mean, of_means) = (_first_in_order(values, order, k) for values in parts)
     if k * _LEAST_CHOICES > n_seeds:
         return FirstOf(rate, np.nan, np.nan, mean, np.nan, np.nan)
-    of_run, n = float(converged.mean()), float(n_seeds)
+    of_run = float(converged.mean())
+    n = float(n_seeds)
     error = _error(of_seeds)
     if n_cells > 1 and error > 0 and 0 < rate < 1:
         of_run = parallel_rate(rate, 1 / k)

@@ -91,7 +91,8 @@ def seeds_for_ratio(ratio: float, rate: float, steps: float, variation: float, l
         )
 
     def detects(n: int) -> bool:
-        n_success, n_failure = n * rate, n * (1 - rate)
+        n_success = n * rate
+        n_failure = n * (1 - rate)
         took = steps * (1 + variation * np.array([-1.0, 1.0]))  # two halves that have this mean and variation
         expected = ExpectedSteps(
             Clusters(

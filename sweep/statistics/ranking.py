@@ -106,7 +106,8 @@ def best_cells(cells: pd.DataFrame, runs: Outcomes | Measured | None, by: str, m
 
 def _compare_with_first(runs: Any, ranked: pd.DataFrame, by: str, most: Array | int) -> Array:
     """Return the p-value of each cell compared with the first; missing for the first itself."""
-    statistic, order = ranked_by()[by], ranked["cell"].to_numpy()
+    statistic = ranked_by()[by]
+    order = ranked["cell"].to_numpy()
     medians = ranked[by].to_numpy(np.float64, na_value=np.inf)
     at_a_time = max(1, _RUNS_AT_A_TIME // runs.present.shape[1])
     p_values = []
@@ -134,11 +135,13 @@ def _compare_with_first(runs: Any, ranked: pd.DataFrame, by: str, most: Array | 
 def _paired(first: Runs, others: Runs) -> tuple[Runs, Runs]:
     """Return the runs of the first cell and of others, in an order of seeds that pairs them."""
     here, there = first.present, others.present
-    common, fewer = (here & there).sum(axis=1), np.minimum(here.sum(axis=1), there.sum(axis=1))
+    common = (here & there).sum(axis=1)
+    fewer = np.minimum(here.sum(axis=1), there.sum(axis=1))
     apart = 2 * common < fewer
     if not apart.any():
         return first, others
-    firsts, seeds = first.at(np.zeros(len(there), np.int64)), np.arange(there.shape[1])
+    firsts = first.at(np.zeros(len(there), np.int64))
+    seeds = np.arange(there.shape[1])
     in_order = (np.argsort(~each.present, axis=1, kind="stable") for each in (firsts, others))
     one, other = (np.where(apart[:, None], places, seeds) for places in in_order)
     return firsts.in_order(one), others.in_order(other)
@@ -159,7 +162,8 @@ def _later_medians(first: Outcomes, others: Outcomes, median: float, medians: Ar
     Each test alone ignores that a median is itself estimated, which matters if the steps of one cell vary more.
     """
     both = first.present & others.present
-    steps, other_steps = first.steps_to_converge(), others.steps_to_converge()
+    steps = first.steps_to_converge()
+    other_steps = others.steps_to_converge()
     p_values = []
     for at in (np.full((len(medians), 1), median), medians[:, None] - 1):
         at = np.minimum(at, 2.0**61)  # at any step if the median is not reached
@@ -169,8 +173,11 @@ def _later_medians(first: Outcomes, others: Outcomes, median: float, medians: Ar
 
 def _worse_medians(first: Measured, others: Measured, median: float, medians: Array, *, lower_is_better: bool) -> Array:
     """Test medians as :func:`_later_medians` does: values up to the first median, and below that of the cell."""
-    both, sign = first.present & others.present, 1 if lower_is_better else -1
-    of_first, of_others, medians = sign * first.values, sign * others.values, sign * medians[:, None]
+    both = first.present & others.present
+    sign = 1 if lower_is_better else -1
+    of_first = sign * first.values
+    of_others = sign * others.values
+    medians = sign * medians[:, None]
     at = min(sign * median, np.finfo(np.float64).max)  # only finite values count, even if most are not finite
     up_to = _fewer(of_first <= at, of_others <= at, both)
     return np.maximum(up_to, _fewer(of_first < medians, of_others < medians, both))
@@ -186,9 +193,11 @@ def _lower_means(first: Measured, others: Measured, most: int) -> Array:
 
 def _higher_costs(first: Outcomes, others: Outcomes, *most: Array) -> Array:
     """Test expected steps by the interval of their ratio."""
-    both, costs = first.present & others.present, []
+    both = first.present & others.present
+    costs = []
     for each, limits in zip((first, others), most, strict=True):
-        converged, of_all = each.converged & both, np.where(both, each.steps, 0).astype(np.int64)
+        converged = each.converged & both
+        of_all = np.where(both, each.steps, 0).astype(np.int64)
         of_converged = np.where(converged, of_all, 0)
         costs.append(ExpectedSteps(Clusters.of_seeds(both, converged, of_converged, of_all - of_converged, limits)))
     return p_value_above(Ratio(costs[1], costs[0]), 1.0)

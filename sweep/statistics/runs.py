@@ -76,15 +76,19 @@ class Runs:
                 return np.empty(0)
             return rows if order is None else rows[order]
 
-        group, self.cell = sorted_(group).astype(np.int64), sorted_(cell).astype(np.int64)
+        group = sorted_(group).astype(np.int64)
+        self.cell = sorted_(cell).astype(np.int64)
         self._starts = np.flatnonzero(np.diff(group, prepend=group[0] - 1)) if len(group) else np.empty(0, np.int64)
         self.numbers = group[self._starts]
         self.group = np.repeat(np.arange(len(self.numbers)), np.diff(self._starts, append=len(group)))
         self.n = np.ones(len(group), np.int64) if n is None else sorted_(n)
         self.seed = None if seed is None else sorted_(seed)
-        self.status, self.converged = sorted_(status), sorted_(converged)
-        self.steps, self.most_steps = sorted_(steps), sorted_(most_steps)
-        self.values, self.most = sorted_(values), most
+        self.status = sorted_(status)
+        self.converged = sorted_(converged)
+        self.steps = sorted_(steps)
+        self.most_steps = sorted_(most_steps)
+        self.values = sorted_(values)
+        self.most = most
         self._ordered: Ordered | None = None
 
     @classmethod
@@ -145,7 +149,8 @@ class Runs:
         """The runs that ended alike, in two halves: by a hash of how they ended, or by their seeds."""
         if self.seed is None:
             order = self.ordered(self.steps).order
-            n, steps = self.n[order], self.steps[order]
+            n = self.n[order]
+            steps = self.steps[order]
             first = half_of(n, self.status[order], steps)
             return Ends(self.group[order], steps, self.converged[order], n, first)
         width = int(self.steps.max(initial=0)) + 1
@@ -236,7 +241,8 @@ class Runs:
     def of_seeds(self, values: Array) -> Array:
         """Add up values of rows by group and seed, (n_groups, n_seeds)."""
         shape = len(self.numbers), self.n_seeds
-        place, size = self._place, shape[0] * shape[1]
+        place = self._place
+        size = shape[0] * shape[1]
         if values.dtype.kind == "f":
             return np.bincount(place, values, size).reshape(shape)
         if np.abs(values).max(initial=0) * max(int(self.n_cells.max(initial=1)), 1) < 2**53:  # exact as floats
@@ -282,7 +288,8 @@ class Runs:
         place, group, n_runs = self._cells
         n_marked = np.bincount(place, marked, len(n_runs))
         alike = (n_marked == 0) | (n_marked == n_runs)
-        runs, of_seeds = self._runs_of_seeds, self.of_seeds(marked.astype(np.int64))
+        runs = self._runs_of_seeds
+        of_seeds = self.of_seeds(marked.astype(np.int64))
         if self.even.all():
             return independent_runs(of_seeds, runs, np.bincount(group, alike, len(self.numbers)))
         weights = 1 / n_runs / self.n_cells[group]
@@ -364,7 +371,8 @@ def independent_runs(successes: Array, runs: Array, unanimous: Array) -> Array:
     have a run unlike the majority. Without such seeds full correlation is assumed, that is, n is the number of seeds;
     the more such seeds there are, the less weight the assumption has.
     """
-    n_runs, n_seeds = runs.sum(axis=1), (runs > 0).sum(axis=1)
+    n_runs = runs.sum(axis=1)
+    n_seeds = (runs > 0).sum(axis=1)
     rate = successes.sum(axis=1) / n_runs
     products = (np.einsum("gs,gs->g", *pair) for pair in ((successes, successes), (successes, runs), (runs, runs)))
     of_successes, of_both, of_runs = products
@@ -377,7 +385,8 @@ def independent_runs(successes: Array, runs: Array, unanimous: Array) -> Array:
 def _effective(rate: Array, squares: Array, unlike: Array, n_seeds: Array) -> Array:
     """Return the effective number of independent runs, from the squares of the influence of seeds on a rate."""
     seen = squares * n_seeds / np.maximum(n_seeds - 1, 1) * (student_quantile(n_seeds) / Z) ** 2
-    weight, spread = unlike**2.0, rate * (1 - rate)
+    weight = unlike**2.0
+    spread = rate * (1 - rate)
     variance = (weight * seen + spread / n_seeds) / (weight + 1)
     n = np.divide(spread, variance, out=n_seeds.astype(np.float64), where=spread > 0)
     return np.where(n_seeds > 1, n, np.nan)

@@ -108,13 +108,15 @@ class Side:
         """
         steps, converged = self.outcomes.at(pairs.strata)
         converged = converged & pairs.both
-        add, most = pairs.groups.add, self.most_steps[pairs.strata] if limits is None else limits
+        add = pairs.groups.add
+        most = self.most_steps[pairs.strata] if limits is None else limits
         if limits is not None:
             steps = limits[:, None] - steps
             converged &= steps >= 0
         n_converged = converged.sum(axis=1)
         unanimous = add((n_converged == 0) | (n_converged == pairs.both.sum(axis=1)))
-        runs, n_of_seeds = add(pairs.both), add(converged)
+        runs = add(pairs.both)
+        n_of_seeds = add(converged)
         clusters = Clusters.of_seeds(
             runs,
             n_of_seeds,

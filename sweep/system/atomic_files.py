@@ -115,7 +115,9 @@ def _rename_new(draft: Path, path: Path) -> None:
     """Rename a file unless the new name exists, by a system call for which Python has no function."""
     import ctypes
 
-    library, old, new = ctypes.CDLL(None, use_errno=True), os.fsencode(draft), os.fsencode(path)
+    library = ctypes.CDLL(None, use_errno=True)
+    old = os.fsencode(draft)
+    new = os.fsencode(path)
     if hasattr(library, "renameat2"):  # Linux, with AT_FDCWD twice and RENAME_NOREPLACE
         failed = library.renameat2(-100, old, -100, new, 1)
     elif hasattr(library, "renamex_np"):  # macOS, with RENAME_EXCL

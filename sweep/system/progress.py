@@ -117,7 +117,9 @@ class SweepProgress:
         self._done_runs = 0
         self._pace = Pace(threads)
         self._waits_for = ""
-        self._compiles_here, self._stops, self._kernel = False, False, 0
+        self._compiles_here = False
+        self._stops = False
+        self._kernel = 0
         self._workers: int | None = None
         self._last_line = -inf
         console = Console(stderr=True)
@@ -232,7 +234,8 @@ class SweepProgress:
 def print_finished(facts: Mapping[str, Any], place: str) -> None:
     """Print that a study is already finished, with the time if run.json has it."""
     on = f" on {datetime.fromisoformat(facts['finished']):%Y-%m-%d %H:%M} UTC" if "finished" in facts else ""
-    name, runs = one_line(facts["name"]), count_text(facts["n_runs"], "run")
+    name = one_line(facts["name"])
+    runs = count_text(facts["n_runs"], "run")
     print_lines(f"{name}: already finished{on} in {one_line(place)} ({runs}); nothing to train")
 
 

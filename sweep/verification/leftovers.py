@@ -46,7 +46,8 @@ def collect(store: StoreReader, commits: Sequence[Commit], excludes: bool) -> li
     list of str
         Names of the removed files.
     """
-    found, latest = leftovers(store, commits), time.time() - _LEAST_AGE
+    found = leftovers(store, commits)
+    latest = time.time() - _LEAST_AGE
     if not excludes:
         written = {name: store.files.modified(name) for name in found}
         found = [name for name, when in written.items() if when is not None and when <= latest]

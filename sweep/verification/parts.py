@@ -65,7 +65,9 @@ class PartCheck:
     """
 
     def __init__(self, plan: Plan, store: StoreReader, rounds: AdaptiveRounds, sample: Sample) -> None:
-        self._plan, self._store, self._rounds = plan, store, rounds
+        self._plan = plan
+        self._store = store
+        self._rounds = rounds
         self._columns = runs_columns(store.study) if store.keep == "runs" else counts_columns(store.study)
         self._worker = PartTrainer(self._plan)
         self._sample = sample
@@ -92,7 +94,8 @@ class PartCheck:
                 expected = trained.rows()
                 stored = table.filter(pc.is_in(table["run"], expected["run"])) if piece is not part else table
             else:
-                stored, expected = table, trained.counts()
+                stored = table
+                expected = trained.counts()
             wrong = self._column_that_differs(stored, expected)
             if wrong:
                 fault = f"{where!r} is damaged: training gives other bits in column {wrong!r}"

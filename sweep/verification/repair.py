@@ -66,7 +66,9 @@ def repair(
     StudyError
         If ``threads`` or ``sample_seed`` is out of range.
     """
-    n_threads, files, drawn = thread_count(threads), files_at(directory), Sample(sample, sample_seed)
+    n_threads = thread_count(threads)
+    files = files_at(directory)
+    drawn = Sample(sample, sample_seed)
     with _alone(files) as lock:
         faults = restore_head(files, study)
         for folder in FOLDERS:

@@ -78,7 +78,9 @@ def restore_head(files: Files, original: Study | None) -> list[str]:
 
 def _read(files: Files) -> tuple[Study | None, dict[str, Any] | None, list[str]]:
     """Return study and facts if they can be read, and their faults."""
-    study, facts, faults = None, None, []
+    study = None
+    facts = None
+    faults = []
     try:
         study = read_study(files)
     except StoreError as error:
@@ -94,7 +96,8 @@ def _read(files: Files) -> tuple[Study | None, dict[str, Any] | None, list[str]]
 
 def _waves_faults(study: Study, facts: dict[str, Any], files: Files) -> list[str]:
     """Return the faults of the waves in run.json, which must agree with those in parts."""
-    where, identity = files.where("run.json"), study.identity
+    where = files.where("run.json")
+    identity = study.identity
     if identity != facts["identity"]:
         return []
     try:
