@@ -26,34 +26,8 @@ _NAME = "learned_function"
 
 
 def functions_by(result: EvaluatedRuns, rows: RunRows, by: Sequence[str], top: int) -> pd.DataFrame:
-    """Return how many runs learned each function, for each combination of values of parameters.
+    """Return how many runs learned each function; see :meth:`sweep.Result.functions`.
 
-    Parameters
-    ----------
-    result
-        Complete or partial.
-    rows
-        Its rows.
-    by
-        Swept parameters; runs are pooled over the others.
-    top
-        Most functions of each combination.
-
-    Returns
-    -------
-    DataFrame
-        By these parameters, from the most frequent function to the rarest: ``learned_function``, -1 for runs that
-        diverged, ``n_runs``, ``n_learned``, and ``share`` with its 95 % interval, ``share_low`` and ``share_high``.
-
-    Raises
-    ------
-    SweepError
-        If functions are not recorded, a name is no swept parameter or occurs twice, or ``top`` is below 1.
-    StoreError
-        If rows of runs were not kept.
-
-    Notes
-    -----
     One cell has Wilson's interval. The interval over several cells counts each seed once. It is missing for a partial
     result, and if there are too many runs to pair.
     """

@@ -177,7 +177,7 @@ def cover(commits: Sequence[Commit], n_runs: int | None) -> bool:
     return starts == ends if n_runs is not None else all(map(ge, starts, ends))
 
 
-def decode_commit(content: bytes, where: str, study: Study, identity: str) -> Commit:
+def decode_commit(content: bytes, where: str, study: Study) -> Commit:
     """Decode a commit file and check it.
 
     Parameters
@@ -188,8 +188,6 @@ def decode_commit(content: bytes, where: str, study: Study, identity: str) -> Co
         Path of the file, for errors. Its name must be that of the part.
     study
         The study that the commit must belong to.
-    identity
-        The identity of that study.
 
     Returns
     -------
@@ -209,7 +207,7 @@ def decode_commit(content: bytes, where: str, study: Study, identity: str) -> Co
     for name in ("study", "log_digest", "sources_digest", "pcg64_digest"):  # equal in many commits: hold each once
         facts[name] = sys.intern(facts[name])
     commit = Commit(**facts)
-    if commit.study != identity:
+    if commit.study != study.identity:
         raise StoreError(f"{where!r} is of another study; start over with --overwrite")
     if PurePath(where).name != commit_name(commit.part):
         raise DamageError(where, f"it is the commit of part {commit.part}")

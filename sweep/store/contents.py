@@ -110,7 +110,7 @@ def collect_leftovers(files: Files, study: Study) -> None:
     counted = {name.removeprefix("parts/") for name in parts}
     if len(parts) > len(commits):  # otherwise there is no need to read the commits, which may be many
         try:
-            read = [decode_commit(files.read(name), files.where(name), study, study.identity) for name in commits]
+            read = [decode_commit(files.read(name), files.where(name), study) for name in commits]
         except StoreError:
             return  # a reader of this commit reports it
         if read_facts(files)["complete"] and not cover(sorted(read, key=lambda commit: commit.start), study.n_runs):

@@ -30,8 +30,10 @@ class MemoryParts(WritableResult):
 
     def __init__(self, plan: Plan, keep: str, bits: Bits) -> None:
         super().__init__()
-        self.keep, self.opened = keep, []
-        self._plan, self._bits = plan, bits
+        self.keep = keep
+        self.opened = []
+        self._plan = plan
+        self._bits = bits
         self._parts: dict[int, tuple[Commit, Any]] = {}  # outcomes of parts, or their counts
         self._make_cells: Callable[[], pa.Table] | None = None  # set once all runs are present
         self._curves: pa.Table | None = None  # likewise, where the study records learning curves
@@ -72,7 +74,8 @@ class MemoryParts(WritableResult):
         self, make_cells: Callable[[], pa.Table], facts: dict[str, Any], curves: pa.Table | None = None
     ) -> dict[str, Any]:
         """Complete the result; its cells are made when they are first read."""
-        self._make_cells, self._curves = make_cells, curves
+        self._make_cells = make_cells
+        self._curves = curves
         return {**facts, "complete": True}
 
     def read_cells(self) -> pa.Table:

@@ -61,7 +61,9 @@ class StoreReader(StoredResult):
 
     def __init__(self, files: Files, study: Study, keep: str, waves: tuple[int, ...], bits: Bits) -> None:
         super().__init__()
-        self.files, self.study, self.opened = files, study, [files]
+        self.files = files
+        self.study = study
+        self.opened = [files]
         self.place = files.place
         self.directory = files.directory if isinstance(files, LocalFiles) else None
         self.keep, self.waves, self.bits = keep, waves, bits
@@ -274,7 +276,7 @@ class StoreReader(StoredResult):
         StoreError
             If it is damaged or belongs to another study.
         """
-        commit = decode_commit(content, self.files.where(name), self.study, self.identity)
+        commit = decode_commit(content, self.files.where(name), self.study)
         starts = (self.study.n_cells * n_seeds for n_seeds in accumulate(self.waves))
         if any(commit.start < start < commit.stop for start in starts):
             raise DamageError(self.files.where(name), "its runs belong to two waves in run.json")

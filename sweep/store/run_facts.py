@@ -133,21 +133,7 @@ def refuse_later_format(files: Files) -> None:
 
 
 def waves_of(facts: dict[str, Any], study: Study, where: str) -> tuple[int, ...]:
-    """Return the number of seeds of a cell in each wave of the study in a folder.
-
-    Parameters
-    ----------
-    facts
-        Facts of run.json.
-    study
-        The study in the folder.
-    where
-        Path of run.json, for errors.
-
-    Returns
-    -------
-    tuple of int
-        Number of seeds of a cell in each wave.
+    """Return the number of seeds of a cell in each wave, from the facts of the run.json at ``where``.
 
     Raises
     ------

@@ -26,7 +26,6 @@ import pyarrow as pa
 
 from sweep.columns import Column
 from sweep.errors import StoreError
-from sweep.schedule.part import Part
 from sweep.schemas.cell_columns import cells_columns
 from sweep.schemas.run_columns import curves_columns
 from sweep.store.bits import Bits
@@ -206,7 +205,10 @@ class Store(StoreReader, WritableResult):
                 raise
             if not ours:
                 self._remove_part(commit)
-                return self._earlier(commit.as_part())
+                earlier = self.commit_of(commit.as_part())
+                if earlier is None:
+                    raise self.removed_error()
+                return earlier
             self._last = commit
         if time.monotonic() - self._synced >= _SYNC_SECONDS:
             self.sync_commits()
@@ -236,13 +238,6 @@ class Store(StoreReader, WritableResult):
         """Check that the folder still holds this study."""
         if read_study(self.files).identity != self.identity:
             raise StoreError(f"another run put another study into results folder {self.files.place!r} meanwhile")
-
-    def _earlier(self, part: Part) -> Commit:
-        """Return the commit of a part that another process has finished."""
-        commit = self.commit_of(part)
-        if commit is None:
-            raise self.removed_error()
-        return commit
 
 
 def _new_part(part: int) -> str:

@@ -200,7 +200,7 @@ def _check_commits(plan: Plan, store: StoreReader, found: Findings) -> None:
     if foreign:
         found.bad_parts += [commit for commit, _ in foreign]
         parts = count_text(len(foreign), "part")
-        found.faults.append(f"results in {store.files.place!r} mix two trainings, in {parts}: {foreign[0].difference}")
+        found.faults.append(f"results in {store.files.place!r} mix two trainings, in {parts}: {foreign[0][1]}")
     # A round starts once all earlier ones are complete.
     last = plan.parts.round_of(found.commits[-1]) if found.commits else 0
     found.needed = plan.n_runs if complete else plan.parts.start_of(last)
