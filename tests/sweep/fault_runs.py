@@ -240,7 +240,7 @@ def _command(request: Request, report: int) -> Any:
 
 def _remember_statistics() -> None:
     """Cache the statistics of cells by their counts: they take most of the time of a fork."""
-    from sweep.store import aggregate
+    from sweep.results import aggregate
 
     compute, known = aggregate.summarize, {}
 

@@ -29,7 +29,6 @@ from tests.sweep.support import (
     parts_of,
     replace_value,
     training_watched,
-    write_study,
 )
 
 STUDY = make_study(count=30, learning_rate=[0.2, 0.05], hidden=[3, 2])
@@ -128,15 +127,6 @@ def read(folder: Path) -> None:
     assert len(result.runs()) == STUDY.n_runs
 
 
-@pytest.mark.parametrize("content", [b"[" * 100_000, b'{"check": ' + b"9" * 5000 + b"}", b'{"check": "\\ud800"}'])
-def test_json_beyond_reason(begun: Path, tmp_path: Path, content: bytes) -> None:
-    """Brackets nested too deep and numbers of too many digits are damage like any other."""
-    folder = copy_result(begun, tmp_path / "r")
-    commits_of(folder)[0].write_bytes(content)
-    with pytest.raises(StoreError, match="damaged"):
-        resume(folder)
-
-
 @pytest.mark.slow
 def test_other_files_among_commits_do_not_count(begun: Path, tmp_path: Path) -> None:
     """A file without the name of a commit is not a commit, whatever it holds."""
@@ -146,17 +136,6 @@ def test_other_files_among_commits_do_not_count(begun: Path, tmp_path: Path) -> 
     resume(folder)
     assert open_result(folder).facts["digest"] == sweep.run(STUDY).facts["digest"]
     assert (folder / "commits" / "notes.json").read_bytes() == b"mine"
-
-
-def test_bad_commit_from_the_command_line(begun: Path, tmp_path: Path) -> None:
-    """The command ends with one sentence and code 2, without a traceback."""
-    folder = copy_result(begun, tmp_path / "r")
-    rewrite(commits_of(folder)[1], file="/etc/passwd")
-    finished = command("run", write_study(tmp_path / "s.toml", STUDY), "--out", folder)
-    assert (finished.code, finished.out) == (2, "")
-    (line,) = finished.err.splitlines()
-    assert line.startswith("error: ")
-    assert "/etc/passwd" in line
 
 
 def trained(study: sweep.Study, index: int) -> PartResult:

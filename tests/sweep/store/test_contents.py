@@ -28,6 +28,8 @@ PART_RUNS = 20
 
 FOREIGN = {
     "notes.txt": b"mine",
+    "paper.pdf": b"mine",
+    "deep.svg/notes.txt": b"mine",
     "n_hidden.png": b"mine",
     "parts/0000000.parquet": b"mine",
     "parts/0000000-0123456.parquet": b"mine",
@@ -123,7 +125,7 @@ def test_overwrite_stopped_at_any_moment(mixed: Path, tmp_path: Path, expected: 
     folder = copy_result(mixed, tmp_path / "whole")
     with CrashingSystem(None) as whole:
         run_in_parts(STUDY, out=folder, overwrite=True, threads=1, part_runs=PART_RUNS)
-    assert whole.calls > 30
+    assert whole.calls >= 30
     refused = 0
     for moment in range(0, whole.calls, stride):
         folder = copy_result(mixed, tmp_path / str(moment))

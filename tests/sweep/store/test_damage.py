@@ -119,27 +119,25 @@ def test_flipped_bit_in_a_text(folder: Path, name: str) -> None:
     assert unnoticed < 5
 
 
-@pytest.mark.parametrize("share", [0.0, 0.5, 0.99])
+@pytest.mark.parametrize("share", [0.0, 0.5, 0.99, None])
 @pytest.mark.parametrize("name", FILES)
-def test_file_cut_short(folder: Path, name: str, share: float) -> None:
-    """A truncated file is detected."""
+def test_file_cut_short_or_gone(folder: Path, name: str, share: float | None) -> None:
+    """A truncated or missing file is detected."""
     path = FILES[name](folder)
     content = path.read_bytes()
-    path.write_bytes(content[: int(share * len(content))])
-    with pytest.raises(StoreError, match=str(folder)):
-        read_all(folder)
-
-
-@pytest.mark.parametrize("name", FILES)
-def test_file_gone(folder: Path, name: str) -> None:
-    """A missing file is detected."""
-    FILES[name](folder).unlink()
+    path.unlink()
+    if share is not None:
+        path.write_bytes(content[: int(share * len(content))])
     with pytest.raises(StoreError, match=str(folder)):
         read_all(folder)
 
 
 @pytest.mark.parametrize(
-    "content", [b"[]", b"null", b"3", b'"text"', b"{}", b'{"check": "0123"}', b"\xff\xfe", b"[" * 5]
+    "content",
+    [
+        *(b"[]", b"null", b"3", b'"text"', b"{}", b'{"check": "0123"}', b"\xff\xfe", b"[" * 5),
+        *(b"[" * 100_000, b'{"check": ' + b"9" * 5000 + b"}", b'{"check": "\\ud800"}'),
+    ],
 )
 @pytest.mark.parametrize("name", ["commit", "run.json"])
 def test_other_json(folder: Path, name: str, content: bytes) -> None:

@@ -105,16 +105,6 @@ def test_folder_of_a_study_file(tmp_path: Path, text: str, overwrite: bool) -> N
     assert_refused(tmp_path / "r", "no result", overwrite=overwrite)
 
 
-def test_foreign_files_beside_results_do_not_hinder(tmp_path: Path) -> None:
-    """Notes and figures in a results folder stay when the study is resumed."""
-    out = tmp_path / "r"
-    with training_watched(1, KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
-        run_in_parts(STUDY, out=out, threads=1, part_runs=6)
-    (out / "notes.txt").write_text("mine")
-    run_in_parts(STUDY, out=out, part_runs=6)
-    assert (out / "notes.txt").read_text() == "mine"
-
-
 @pytest.mark.slow
 def test_overwrite_removes_results(tmp_path: Path) -> None:
     """``overwrite`` replaces the results of another study."""
@@ -138,18 +128,6 @@ def test_overwrite_removes_damaged_results(tmp_path: Path) -> None:
     (out / "cells.parquet").unlink()
     expected = sweep.run(STUDY).facts["digest"]
     assert sweep.run(STUDY, out=out, overwrite=True).facts["digest"] == expected
-
-
-@pytest.mark.parametrize("name", ["notes.txt", "mine.png", "paper.pdf", "deep/notes.txt", "deep.svg/notes.txt"])
-def test_overwrite_removes_nothing_else(tmp_path: Path, name: str) -> None:
-    """Other files beside the results stay."""
-    out = tmp_path / "r"
-    sweep.run(OTHER, out=out)
-    (out / name).parent.mkdir(exist_ok=True)
-    (out / name).write_text("mine")
-    sweep.run(STUDY, out=out, overwrite=True)
-    assert (out / name).read_text() == "mine"
-    assert open_result(out).study == STUDY
 
 
 def test_study_file_gone_from_a_results_folder(tmp_path: Path) -> None:

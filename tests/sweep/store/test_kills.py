@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from sweep import open_result
 from tests.sweep.fault_lab import N_PARTS, Lab, assert_told
 from tests.sweep.fault_runs import Ended, Request
 
@@ -59,20 +60,24 @@ def check_shared(lab: Lab, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("times", [1, pytest.param(50, marks=pytest.mark.soak)])
-def test_eight_processes_with_two_studies(lab: Lab, times: int) -> None:
-    """One study gets the folder, and all processes of the other study are refused."""
+@pytest.mark.parametrize("words", [(), ("--overwrite",)], ids=["", "overwrite"])
+def test_eight_processes_with_two_studies(lab: Lab, words: tuple[str, ...], times: int) -> None:
+    """Each process ends with the digest of its study, or is refused while the other study is there."""
     choice = random.Random(times)
+    truths = {truth.study.name: truth for truth in lab.truths.values()}
     for _ in range(times):
         root, names = lab.root(), choice.sample(["mine", "other"] * 4, 8)
-        endings = lab.zygote.run_all([lab.request(root, name) for name in names])
-        winner = next(name for name, ended in zip(names, endings, strict=True) if ended.code == 0)
+        endings = lab.zygote.run_all([lab.request(root, name, words) for name in names])
         for name, ended in zip(names, endings, strict=True):
-            if name == winner:
-                assert ended.code == 0, ended
+            if ended.code == 0:
+                assert f"digest {truths[name].digest}" in ended.out.splitlines()
             else:
-                assert_told(ended, str(root / "r"), "another study")
-        truth = next(truth for truth in lab.truths.values() if truth.study.name == winner)
-        truth.check_finished(root / "r")
+                assert_told(ended, str(root / "r"))
+                assert any(text in ended.err for text in ("another study", "in use", "has locked"))
+        winners = {name for name, ended in zip(names, endings, strict=True) if ended.code == 0}
+        last = open_result(root / "r").study.name
+        assert winners == {last} if not words else last in winners
+        truths[last].check_finished(root / "r")
         shutil.rmtree(root)
 
 

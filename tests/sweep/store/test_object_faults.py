@@ -6,16 +6,17 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from threading import Event
+from typing import NamedTuple
 
+import pandas as pd
 import pytest
 
 import sweep
-from sweep import StoreError
+from sweep import StoreError, Study, open_result
 from sweep.store import requests
-from sweep.store.location import files_at
+from tests.sweep.fault_lab import RECORDED
 from tests.sweep.object_store import Asked, Fault, ObjectStore
 from tests.sweep.store.test_object_studies import N_PARTS, PART_RUNS, STUDY, assert_whole, digest
 from tests.sweep.support import training_watched
@@ -25,60 +26,91 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[3]
 
 
-@pytest.fixture(scope="module")
-def expected() -> str:
-    """Return the digest of the study."""
-    return str(sweep.run(STUDY).facts["digest"])
-
-
-def uploads(where: str) -> Callable[[Asked], bool]:
-    """Return a predicate that selects uploads of files of a folder."""
-    return lambda asked: asked.method == "PUT" and f"/{where}/" in asked.path
+def check_finished(out: str, study: Study) -> None:
+    """Require that the same call completes the study correctly, with its learning curves, if it records any."""
+    memory = sweep.run(study)
+    assert digest(out, study) == memory.facts["digest"]
+    if study.record.curves:
+        pd.testing.assert_frame_equal(open_result(out).learning_curves(), memory.learning_curves())
+    assert sweep.verify(out, sample=-1).intact
 
 
 @pytest.mark.parametrize(
-    ("status", "effect"),
+    ("study", "status", "effect"),
     [
-        (500, True),
-        (503, False),
-        *(pytest.param(*each, marks=pytest.mark.soak) for each in ((500, False), (503, True), (0, False), (0, True))),
+        (STUDY, 500, True),
+        (RECORDED, 503, True),
+        (RECORDED, 503, False),
+        *(
+            pytest.param(study, status, effect, marks=pytest.mark.soak)
+            for study in (STUDY, RECORDED)
+            for status in (500, 503, 0)
+            for effect in (False, True)
+        ),
     ],
 )
-def test_every_request_fails_once(store: ObjectStore, out: str, expected: str, status: int, effect: bool) -> None:
+def test_every_request_fails_once(store: ObjectStore, out: str, study: Study, status: int, effect: bool) -> None:
     """A failed request is repeated, whether it took effect or not, and each run is present once."""
     store.rule = lambda asked: Fault(status, "SlowDown", effect) if asked.count == 1 else None
-    assert digest(out) == expected
+    digest(out, study)
     store.clear()
-    assert_whole(out, expected)
+    check_finished(out, study)
+
+
+class Upload(NamedTuple):
+    """Uploads that fail: a text in their paths, how many succeed before, and whether conditional ones count."""
+
+    path: str
+    before: int = 0
+    conditional: bool = True
+
+    def fails(self, asked: Asked, done: list[Asked]) -> bool:
+        """Return whether an upload is one of them; count it."""
+        if asked.method != "PUT" or self.path not in asked.path or (asked.conditional and not self.conditional):
+            return False
+        done.append(asked)
+        return len(done) > self.before
+
+
+PART = Upload("/parts/", 4)
+COMMIT = Upload("/commits/", 4)
+CURVES, CELLS, FACTS = (
+    Upload(f"/{name}", conditional=False) for name in ("curves.parquet", "cells.parquet", "run.json")
+)
 
 
 @pytest.mark.parametrize(
-    ("folder", "effect"),
+    ("study", "upload", "effect"),
     [
-        ("parts", False),
-        ("commits", True),
-        *(pytest.param(*each, marks=pytest.mark.soak) for each in (("parts", True), ("commits", False))),
+        (STUDY, PART, False),
+        (STUDY, COMMIT, True),
+        *((RECORDED, upload, True) for upload in (CURVES, CELLS, FACTS)),
+        *(pytest.param(STUDY, *each, marks=pytest.mark.soak) for each in ((PART, True), (COMMIT, False))),
+        *(pytest.param(RECORDED, upload, False, marks=pytest.mark.soak) for upload in (CURVES, CELLS, FACTS)),
     ],
 )
 def test_a_store_that_fails_for_long(
-    store: ObjectStore, out: str, expected: str, monkeypatch: pytest.MonkeyPatch, folder: str, effect: bool
+    store: ObjectStore, out: str, monkeypatch: pytest.MonkeyPatch, study: Study, upload: Upload, effect: bool
 ) -> None:
-    """The run ends with one sentence, and the next one continues."""
+    """The run ends with one sentence that names the file, and the next one continues."""
     monkeypatch.setattr(requests, "_PATIENCE", 0.3)
-    chosen, done = uploads(folder), []
-    store.rule = lambda asked: Fault(effect=effect) if chosen(asked) and (done.append(asked) or len(done) > 4) else None
+    done: list[Asked] = []
+    store.rule = lambda asked: Fault(500, effect=effect) if upload.fails(asked, done) else None
     with pytest.raises(StoreError) as caught:
-        digest(out, threads=1)
+        digest(out, study, threads=1)
     message = str(caught.value)
-    assert message.startswith(f"'{out}/{folder}/")
+    assert message.startswith(f"'{out}{upload.path}")
     for words in ("' cannot be written: the store answered 500 Internal", "repeatedly for 0 seconds"):
         assert words in message
     store.clear()
+    if upload is not FACTS or not effect:
+        with pytest.raises(StoreError, match="not complete"):
+            open_result(out)
     with training_watched() as trained:
-        assert digest(out) == expected
-    committed = 5 if folder == "commits" and effect else 4
-    assert len(trained) == N_PARTS - committed
-    assert_whole(out, expected, leftovers=len(files_at(out).names("parts")) - N_PARTS)
+        digest(out, study)
+    if upload.before:
+        assert len(trained) == N_PARTS - (5 if upload is COMMIT and effect else 4)
+    check_finished(out, study)
 
 
 @pytest.mark.parametrize(
@@ -90,14 +122,10 @@ def test_a_store_that_fails_for_long(
         pytest.param("commits", False, marks=pytest.mark.soak),
     ],
 )
-def test_killed_amid_an_upload(
-    store: ObjectStore, out: str, expected: str, tmp_path: Path, folder: str, effect: bool
-) -> None:
+def test_killed_amid_an_upload(store: ObjectStore, out: str, folder: str, effect: bool) -> None:
     """No commit is lost, whether the upload took effect or not."""
-    here, chosen, done = Event(), uploads(folder), []
-    store.rule = lambda asked: (
-        Fault(hold=here, effect=effect) if chosen(asked) and (done.append(asked) or len(done) == 3) else None
-    )
+    here, upload, done = Event(), Upload(f"/{folder}/", 2), list[Asked]()
+    store.rule = lambda asked: Fault(hold=here, effect=effect) if upload.fails(asked, done) and len(done) == 3 else None
     code = (
         "from tests.sweep.in_parts import run_in_parts; from tests.sweep.store.test_object_studies import STUDY;"
         f"run_in_parts(STUDY, {out!r}, 1, part_runs={PART_RUNS})"
@@ -107,6 +135,7 @@ def test_killed_amid_an_upload(
     process.send_signal(signal.SIGKILL)
     process.wait()
     store.clear()
+    expected = str(sweep.run(STUDY).facts["digest"])
     with training_watched() as trained:
         assert digest(out) == expected
     assert len(trained) == N_PARTS - (3 if folder == "commits" and effect else 2)

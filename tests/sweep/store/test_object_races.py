@@ -1,9 +1,13 @@
-"""Without locks, a run whose results another run removes reports what happened."""
+"""Races for a place without locks: each part has one commit, and a run whose results are removed reports it."""
 
 from __future__ import annotations
 
+import errno
 import itertools
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 from unittest import mock
 
@@ -12,16 +16,20 @@ import pytest
 import sweep
 from sweep import StoreError, Study
 from sweep.schedule.part import Part
+from sweep.schedule.plan import Plan
+from sweep.store.claim import FolderRequest, claim
 from sweep.store.location import files_at
+from sweep.store.own_bits import own_bits
+from sweep.store.store import Store
 from sweep.training.networks.part_trainer import PartTrainer
 from sweep.training.part_result import PartResult
 from tests.kernels.support import some_compiled
 from tests.sweep.object_store import Asked, Fault, ObjectStore
-from tests.sweep.store.test_no_locks import NO_LOCKS
-from tests.sweep.store.test_object_studies import OTHER, STUDY, digest
+from tests.sweep.store.test_object_studies import N_PARTS, OTHER, PART_RUNS, STUDY, assert_whole, digest
 
 pytestmark = pytest.mark.slow
 
+NO_LOCKS = OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
 REMOVED = r"^another run with --overwrite removed the results in '{}' and started {} there; wait until it ends"
 
 
@@ -29,6 +37,29 @@ REMOVED = r"^another run with --overwrite removed the results in '{}' and starte
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Return an empty place without locks."""
     return str(tmp_path / "r") if request.param == "folder" else request.getfixturevalue("out")
+
+
+def test_eight_writers_race_for_every_part(place: str) -> None:
+    """All train and write each part at once: each part has one commit, on which all agree."""
+    bits = own_bits()
+    plan, barrier = Plan(STUDY, PART_RUNS), Barrier(8)
+    results = [PartTrainer(plan).train(plan.part(index)) for index in range(N_PARTS)]
+
+    def write(k: int) -> list[Any]:
+        with claim(files_at(place), FolderRequest(STUDY, "runs", False, bits, plan.waves)) as mine:
+            commits = []
+            for result in results:
+                barrier.wait()
+                commits.append(mine.write_part(result, session=str(k), begin=0.0, end=1.0))
+            return commits
+
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(write, range(8)))
+    assert all(each == found[0] for each in found)
+    assert list(Store.open(place).commits().values()) == found[0]
+    expected = str(sweep.run(STUDY).facts["digest"])
+    assert digest(place) == expected
+    assert_whole(place, expected)
 
 
 @pytest.mark.parametrize("study", [STUDY, OTHER], ids=["again", "another study"])

@@ -17,11 +17,9 @@ import sweep
 from sweep import StoreError, Study, open_result
 from sweep.schedule.plan import Plan
 from sweep.store import requests
-from sweep.store.claim import FolderRequest, claim
+from sweep.store.contents import figure_title
 from sweep.store.location import files_at
-from sweep.store.own_bits import own_bits
-from sweep.store.store import Store
-from sweep.training.networks.part_trainer import PartTrainer
+from tests.sweep.fault_lab import RECORDED
 from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import command, digest_of, make_study, training_watched, write_study
 
@@ -135,7 +133,7 @@ def test_another_study_and_overwrite(out: str, expected: str, finished: bool) ->
     foreign = ("notes.txt", "parts/mine.parquet", "deep/er/commits/0000000.json")
     for name in foreign:
         files.write(name, b"mine")
-    files.write("heatmap.png", b"of other results")
+    files.write("heatmap.png", figure_title("heatmap").encode())
     before = sorted(files.names("commits"))
     with pytest.raises(StoreError, match=r"another study.*--overwrite"):
         digest(out)
@@ -205,11 +203,16 @@ def test_overwrite_stopped_at_any_moment(out: str, expected: str, step: int) -> 
     assert refused > 10 / step
 
 
-@pytest.mark.wide
-@pytest.mark.parametrize("same", [True, False])
-def test_studies_that_begin_at_once(out: str, expected: str, same: bool) -> None:
+@pytest.mark.parametrize(
+    "studies",
+    [
+        pytest.param([STUDY] * 8, id="same", marks=pytest.mark.wide),
+        pytest.param([STUDY, OTHER] * 4, id="two", marks=pytest.mark.wide),
+        pytest.param([RECORDED] * 4, id="recorded"),
+    ],
+)
+def test_studies_that_begin_at_once(out: str, studies: list[Study]) -> None:
     """Runs of one study share the work; of different studies, one gets the prefix and the others are refused."""
-    studies = [STUDY if same or k % 2 else OTHER for k in range(8)]
     barrier = Barrier(len(studies))
 
     def begin(study: Study) -> str:
@@ -227,30 +230,7 @@ def test_studies_that_begin_at_once(out: str, expected: str, same: bool) -> None
             assert ended == winner.facts["digest"]
         else:
             assert "another study" in ended
-    if same:
-        assert_whole(out, expected)
-
-
-def test_eight_writers_race_for_every_part(out: str, expected: str) -> None:
-    """All train and write each part at once: each part has one commit, on which all agree."""
-    bits = own_bits()
-    plan, barrier = Plan(STUDY, PART_RUNS), Barrier(8)
-    results = [PartTrainer(plan).train(plan.part(index)) for index in range(N_PARTS)]
-
-    def write(k: int) -> list[Any]:
-        with claim(files_at(out), FolderRequest(STUDY, "runs", False, bits, plan.waves)) as mine:
-            commits = []
-            for result in results:
-                barrier.wait()
-                commits.append(mine.write_part(result, session=str(k), begin=0.0, end=1.0))
-            return commits
-
-    with ThreadPoolExecutor(8) as pool:
-        found = list(pool.map(write, range(8)))
-    assert all(each == found[0] for each in found)
-    assert list(Store.open(out).commits().values()) == found[0]
-    assert digest(out) == expected
-    assert_whole(out, expected)
+    assert sweep.verify(out, sample=-1).intact
 
 
 def test_learning_curves(out: str) -> None:

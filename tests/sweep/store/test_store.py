@@ -76,17 +76,12 @@ def test_opened_result_equals_the_one_in_memory(folder: Path) -> None:
     assert stored.study == STUDY
     assert stored.facts["digest"] == memory.facts["digest"] == digest_of(stored.runs())
     pd.testing.assert_frame_equal(stored.runs(), memory.runs())
-    assert_same_table(stored.cells, memory.cells)
+    pd.testing.assert_frame_equal(stored.cells, memory.cells)
     assert set(memory.facts) <= set(stored.facts)
     pd.testing.assert_frame_equal(stored.runs(["steps", "run"]), memory.runs(["steps", "run"]))
     assert stored.row(500) == memory.row(500)
     assert repr(str(folder)) in repr(stored)
     assert str(stored.facts["digest"])[:12] in repr(stored)
-
-
-def test_cells_have_the_same_types_in_memory_and_on_disk(folder: Path) -> None:
-    """The types of the columns of ``cells`` do not depend on where the result lies."""
-    pd.testing.assert_frame_equal(open_result(folder).cells, sweep.run(STUDY).cells)
 
 
 def test_runs_have_the_same_types_in_memory_and_on_disk(tmp_path: Path) -> None:
@@ -96,16 +91,8 @@ def test_runs_have_the_same_types_in_memory_and_on_disk(tmp_path: Path) -> None:
         study = make_study(**{name: swept[name] for name in order})
         memory, stored = (run_in_parts(study, out=out, part_runs=50) for out in (None, tmp_path / str(k)))
         pd.testing.assert_frame_equal(memory.runs(), stored.runs())
+        assert stored.facts == open_result(tmp_path / str(k)).facts
         pd.testing.assert_frame_equal(memory.runs(["status", "final_loss"]), stored.runs(["status", "final_loss"]))
-
-
-def test_result_of_a_run_equals_the_opened_one(tmp_path: Path) -> None:
-    """``run`` returns what ``open_result`` returns."""
-    ran = run_in_parts(make_study(), out=tmp_path / "r", part_runs=30)
-    opened = open_result(str(tmp_path / "r"))
-    assert ran.facts == opened.facts
-    pd.testing.assert_frame_equal(ran.runs(), opened.runs())
-    pd.testing.assert_frame_equal(ran.cells, opened.cells)
 
 
 def test_columns_in_files_have_unit_and_meaning(folder: Path) -> None:
