@@ -12,7 +12,6 @@ from sweep import Study, SweepError
 from sweep.analysis.compare import cells_by_value
 from sweep.figures import draw
 from sweep.results.comparison import Pairing
-from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import assert_same_table, command, write_study
 
 FIXED: dict[str, Any] = {"data": {"task": "xor"}, "training": {"max_steps": 60}, "convergence": {"threshold": 0.05}}
@@ -51,11 +50,6 @@ def test_rows_are_those_of_single_cells(result: sweep.Result) -> None:
         mine = runs[runs["cell"] == number].reset_index(drop=True)
         assert_same_table(mine[own], alone.runs()[own])
         assert all((mine[name] == value).all() for name, value in options.items())
-
-
-def test_parts_do_not_matter(result: sweep.Result) -> None:
-    """The digest does not depend on parts."""
-    assert run_in_parts(result.study, part_runs=7).facts["digest"] == result.facts["digest"]
 
 
 @pytest.mark.wide
@@ -142,20 +136,3 @@ def test_pooled_rows_are_those_of_the_values(result: sweep.Result) -> None:
             mean, size = expected.loc[key if len(key) > 1 else key[0]]
             assert row["convergence_rate"] == pytest.approx(mean)
             assert row["n_runs"] == size
-
-
-@pytest.mark.wide
-def test_shares_of_a_study(tmp_path: Path) -> None:
-    """A shard can be read and completed, and shards of two machines are merged to the same digest."""
-    study = make("sample", seeds={"count": 20_000})
-    whole = sweep.run(study)
-    for number in (1, 2):
-        part = sweep.run(study, out=tmp_path / f"part{number}", shard=(number, 2))
-        assert not part.complete
-        assert len(part.best()) <= study.n_cells
-        assert command("show", tmp_path / f"part{number}").code == 0
-    assert (
-        sweep.merge([tmp_path / "part1", tmp_path / "part2"], tmp_path / "merged").facts["digest"]
-        == whole.facts["digest"]
-    )
-    assert sweep.run(study, out=tmp_path / "part1").facts["digest"] == whole.facts["digest"]

@@ -71,6 +71,7 @@ def killing(times: int, folder: Path, n_parts: int) -> Iterator[list[int]]:
         thread.join()
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(
     ("count", "kills"), [pytest.param(100, 2, id="few"), pytest.param(800, 20, id="many", marks=pytest.mark.soak)]
 )

@@ -30,6 +30,7 @@ STUDY = make_study(
 compiled_only = pytest.mark.skipif(not jit.ENABLED, reason="without the JIT nothing is compiled")
 
 
+@pytest.mark.wide
 @compiled_only
 def test_training_finds_its_kernels(tmp_path: Path) -> None:
     """After ``sweep compile``, a run compiles nothing, and nothing is left to compile."""

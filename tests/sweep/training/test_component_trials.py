@@ -16,9 +16,8 @@ from kernels.numba import jit
 from sweep.training import component_trials
 from sweep.training.component_trials import check_custom_components, sent_components, take_components
 from sweep.training.executors.remote import Job
-from tests.sweep.in_parts import run_in_parts
 from tests.sweep.own import FILE, only_plugins
-from tests.sweep.support import assert_same_table, training_watched
+from tests.sweep.support import assert_same_table
 
 ALIKE = {"hidden": 2, "learning_rate": [0.05, 0.2], "max_steps": 60, "seeds.count": 30, "threshold": 0.01}
 
@@ -36,29 +35,6 @@ def study_of(**changes: Any) -> sweep.Study:
 
 
 QUICK = {"optimizer": "quickprop", "mu": [1.75, 2.0]}
-
-
-@pytest.mark.wide
-@pytest.mark.usefixtures("own")
-def test_one_digest(tmp_path: Path) -> None:
-    """Threads, sizes of parts, shards, resume and reuse change no bit; trace and verify agree."""
-    study = study_of(**QUICK)
-    expected = sweep.run(study, tmp_path / "one", threads=1)
-    for part_runs in (7, 64):
-        found = run_in_parts(study, threads=2, part_runs=part_runs)
-        assert_same_table(found.runs(), expected.runs())
-    for number in (1, 2):
-        sweep.run(study, tmp_path / "parts", shard=(number, 2))
-    assert sweep.open_result(tmp_path / "parts").facts["digest"] == expected.facts["digest"]
-    with pytest.raises(KeyboardInterrupt), training_watched(1, KeyboardInterrupt()):
-        run_in_parts(study, tmp_path / "resumed", 1, part_runs=40)
-    resumed = run_in_parts(study, tmp_path / "resumed", 2, part_runs=40)
-    assert resumed.facts["digest"] == expected.facts["digest"]
-    with training_watched():
-        grown = sweep.run(study_of(**QUICK, **{"seeds.count": 40}), reuse=tmp_path / "one")
-    assert grown.facts["reused_steps"] == expected.facts["net_steps"]
-    assert sweep.trace(expected, 100).mismatches == {}
-    assert sweep.verify(tmp_path / "one", sample=20).intact
 
 
 @pytest.mark.wide
@@ -90,6 +66,7 @@ def test_read_without_the_code(tmp_path: Path) -> None:
         assert sweep.run(other, reuse=tmp_path / "one").facts["reused_steps"] == 0
 
 
+@pytest.mark.wide
 @pytest.mark.usefixtures("own")
 def test_reuse_with_and_without_custom_components(tmp_path: Path) -> None:
     """Runs are reused if only one of the studies has settings of custom components."""

@@ -52,14 +52,6 @@ def test_as_the_oracle_for_any_parts_and_threads(folder: Path) -> None:
         assert run_in_parts(STUDY, part_runs=part_runs, threads=threads).facts["digest"] == digest
 
 
-def test_resumed(tmp_path: Path, folder: Path) -> None:
-    """An interrupted and resumed study has the same rows; its file holds no patterns."""
-    run_in_parts(STUDY, out=tmp_path / "r", part_runs=20, max_runs=60)
-    whole = run_in_parts(tmp_path / "r" / "study.toml", out=tmp_path / "r", part_runs=20)
-    assert whole.facts["digest"] == sweep.open_result(folder).facts["digest"]
-    assert "inputs" not in (tmp_path / "r" / "study.toml").read_text()
-
-
 def test_reused(folder: Path) -> None:
     """Rows of the same function, split, noise and options are reused, whatever the other values."""
     for parameters, n_taken in (
@@ -90,12 +82,6 @@ def test_replayed(folder: Path, run: int) -> None:
     np.testing.assert_array_equal(trace.targets, patterns.targets)
     np.testing.assert_array_equal(trace.inputs, patterns.inputs)
     assert f"test_loss {float(row['test_loss'])!r}\n" in trace.text()
-
-
-def test_verified(folder: Path) -> None:
-    """The folder is intact, also after training runs again."""
-    findings = sweep.verify(folder, sample=96, sample_seed=1)
-    assert not findings.faults
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from tests.sweep.support import make_study
 STUDY = make_study(count=30, hidden=[1, 2, 5, 9], learning_rate=[0.05, 1e6, 1e200], max_steps=60)
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("threads", [1, 2])
 def test_every_effort_gives_the_same_rows(threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rows have the same bits with all kernels."""

@@ -107,6 +107,7 @@ def test_mirrored_networks_start_at_their_bias() -> None:
     assert (trained.weights.v[4:] != -trained.weights.v[:4]).all()
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("freeze", some_compiled(["w", "v", "b c", "k w"], {"v", "k w"}.__contains__))
 def test_frozen_parameters_keep_their_values(freeze: str) -> None:
     """With weight decay and momentum, frozen arrays do not change, and the others do."""

@@ -96,20 +96,6 @@ def test_same_steps_as_a_swept_threshold() -> None:
     assert (last["steps_to_0.01"][~converged] == -1).all()
 
 
-def test_same_rows_in_every_way(folder: Path, tmp_path: Path) -> None:
-    """Threads, parts, shards, merged and resumed runs give the same digest."""
-    expected = open_result(folder).facts["digest"]
-    assert sweep.run(STUDY, threads=2).facts["digest"] == expected
-    for part in (1, 2):
-        sweep.run(STUDY, out=tmp_path / f"{part}", shard=(part, 2))
-    assert sweep.merge([tmp_path / "1", tmp_path / "2"], tmp_path / "whole").facts["digest"] == expected
-    assert not run_in_parts(STUDY, out=tmp_path / "more", max_runs=20, part_runs=9).complete
-    assert run_in_parts(STUDY, out=tmp_path / "more", part_runs=9).facts["digest"] == expected
-    partial = open_result(folder)
-    assert partial.study == STUDY
-    assert partial.study.record.loss_thresholds == tuple(sorted(THRESHOLDS, reverse=True))
-
-
 def test_trace_prints_loss_thresholds(folder: Path) -> None:
     """A trace prints the stored steps, and names a column that differs."""
     result = open_result(folder)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -138,15 +137,6 @@ def test_swept_patterns_have_their_own_targets() -> None:
     assert len(done) > 3
     assert (done["learned_function"] == done["function"]).all()
     assert (done["margin"] > 0).all()
-
-
-def test_measures_are_replayed_and_verified(tmp_path: Path) -> None:
-    """Traces and verify check measures like all other columns."""
-    result = sweep.run(measured(), out=tmp_path / "result")
-    assert not sweep.trace(result, 4).mismatches
-    assert sweep.trace(result, 4).row["margin"] == result.row(4)["margin"]
-    assert sweep.verify(tmp_path / "result", sample=-1).intact
-    assert result.runs()["learned_function"].dtype == np.int64
 
 
 def test_names() -> None:

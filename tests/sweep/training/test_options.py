@@ -159,6 +159,7 @@ def test_swept_as_separately(name: str) -> None:
     _check_swept(study_of(name, values, **others), [study_of(name, value, **others) for value in values])
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(
     ("name", "batch"),
     some_compiled(
@@ -261,6 +262,7 @@ def test_column_of_epochs_only_where_needed() -> None:
     assert rows.groupby("batch")["epochs"].unique().to_dict() == {1: [2], 2: [3], 3: [7]}
 
 
+@pytest.mark.wide
 def test_limits_of_epochs_in_statistics() -> None:
     """The restricted mean (RMST) counts a run that did not converge with its limit of steps."""
     study = study_of("max_epochs", [2, 5], batch=2, max_steps=1000, threshold=1e-9)
@@ -289,6 +291,7 @@ SYMMETRY = (
 )
 
 
+@pytest.mark.wide
 @pytest.mark.skipif(not jit.ENABLED, reason="every step of 30 runs without the JIT takes long")
 def test_published_study_of_symmetry() -> None:
     """The built-in study reproduces the epoch of each seed."""

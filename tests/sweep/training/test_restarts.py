@@ -16,8 +16,7 @@ from sweep.study.options.other_sections import Restarts
 from sweep.training.networks.attempts import Attempt, spawned, train_attempts
 from tests import oracle
 from tests.sweep.expected import FUNCTIONS
-from tests.sweep.in_parts import run_in_parts
-from tests.sweep.support import assert_same_table, make_study, training_watched
+from tests.sweep.support import make_study
 
 # A small study whose runs fail in all ways.
 OPTIONS: dict[str, Any] = {
@@ -130,37 +129,6 @@ def test_statistics_count_all_attempts() -> None:
     assert incidence["steps"].max() == rows["total_steps"].max()
     targets = result.run_lengths("learning_rate")
     assert targets["steps"].max() <= 60
-
-
-@pytest.mark.wide
-def test_one_digest(tmp_path: Path) -> None:
-    """Parts, threads, resume and reuse change no bit; trace and verify train attempts again."""
-    nothing: dict[str, Any] = {}
-    study = study_of(RESTARTS["spawned"], record=nothing)
-    expected = sweep.run(study, tmp_path / "one", threads=1)
-    for part_runs in (5, 17):
-        assert_same_table(run_in_parts(study, threads=2, part_runs=part_runs).runs(), expected.runs())
-    for number in (1, 2):
-        sweep.run(study, tmp_path / "parts", shard=(number, 2))
-    assert sweep.open_result(tmp_path / "parts").facts["digest"] == expected.facts["digest"]
-    with pytest.raises(KeyboardInterrupt), training_watched(1, KeyboardInterrupt()):
-        run_in_parts(study, tmp_path / "resumed", 1, part_runs=10)
-    resumed = run_in_parts(study, tmp_path / "resumed", 2, part_runs=10)
-    assert resumed.facts["digest"] == expected.facts["digest"]
-    more = study_of(RESTARTS["spawned"], record=nothing, seeds={"count": 20, "base": 3})
-    grown = sweep.run(more, reuse=tmp_path / "one")
-    assert grown.facts["reused_steps"] == expected.facts["net_steps"]
-    assert_same_table(grown.runs(), sweep.run(more).runs())
-    other = study_of({**RESTARTS["spawned"], "max_restarts": 3}, record=nothing)
-    assert sweep.run(other, reuse=tmp_path / "one").facts["reused_steps"] == 0
-    for run in range(0, 48, 7):
-        traced = sweep.trace(expected, run)
-        assert traced.mismatches == {}
-        assert len(traced.losses) == traced.steps + 1
-    assert sweep.verify(tmp_path / "one", sample=-1).intact
-    counts = sweep.run(study, tmp_path / "counts", keep="cells")
-    assert_same_table(counts.cells, expected.cells)
-    assert sweep.verify(tmp_path / "counts", sample=-1).intact
 
 
 @pytest.mark.wide

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -61,19 +60,6 @@ def test_resume_after_an_interruption(
     assert kept.items() <= tree(out / "parts").items()
     assert open_result(out).facts["digest"] == expected
     assert result.facts["net_steps"] == result.runs()["steps"].sum()
-
-
-def test_resume_again_and_again(tmp_path: Path, study: Study, expected: str) -> None:
-    """A study survives any number of interruptions."""
-    trained: list[int] = []
-    for _ in range(5):
-        with training_watched(2, KeyboardInterrupt()) as now, pytest.raises(KeyboardInterrupt):
-            run_in_parts(study, out=tmp_path / "r", threads=1, part_runs=PART_RUNS)
-        trained += now
-    with training_watched() as last:
-        result = run_in_parts(study, out=tmp_path / "r", part_runs=PART_RUNS)
-    assert sorted(trained + last) == list(range(Plan(study, PART_RUNS).n_parts))
-    assert result.facts["digest"] == expected
 
 
 def test_resume_counts(tmp_path: Path, study: Study) -> None:
@@ -142,84 +128,6 @@ def test_folder_created_by_two_at_once(tmp_path: Path, study: Study, expected: s
     assert Store.open(out).commits()
     (out / "study.toml").unlink()  # as the later found it
     assert run_in_parts(study, out=out, part_runs=PART_RUNS).facts["digest"] == expected
-
-
-@pytest.mark.parametrize("distribution", ["normal", "uniform"])
-def test_machine_with_another_logarithm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, distribution: str) -> None:
-    """Normal initial weights are not continued with another logarithm; uniform ones are."""
-    study = make_study(distribution=distribution)
-    with training_watched(2, KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
-        run_in_parts(study, out=tmp_path / "r", threads=1, part_runs=20)
-    monkeypatch.setattr("sweep.system.host.log_digest", lambda: "0" * 64)
-    if distribution == "normal":
-        with pytest.raises(StoreError, match="log_digest"):
-            run_in_parts(study, out=tmp_path / "r", part_runs=20)
-    else:
-        result = run_in_parts(study, out=tmp_path / "r", part_runs=20)
-        assert result.facts["digest"] == sweep.run(study).facts["digest"]
-
-
-def test_version_with_other_bits(tmp_path: Path) -> None:
-    """Results of another version of the numerics are not continued."""
-    study, out = make_study(), tmp_path / "r"
-    with training_watched(2, KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
-        run_in_parts(study, out=out, threads=1, part_runs=20)
-    store = Store.open(out)
-    store.write_facts({**store.facts(), "numerics_version": 0})
-    with pytest.raises(StoreError, match="another version of the numerics"):
-        run_in_parts(study, out=out, part_runs=20)
-    assert sweep.run(study, out=out, overwrite=True).facts["digest"] == sweep.run(study).facts["digest"]
-
-
-class FailingSync:
-    """An ``os.fsync`` that counts its calls, and fails with a full disk from call number ``moment`` on."""
-
-    def __init__(self, moment: int | None) -> None:
-        self.moment, self.calls, self.sync = moment, 0, os.fsync
-
-    def __call__(self, file: int) -> None:
-        """Sync or fail."""
-        self.calls += 1
-        if self.moment is not None and self.calls > self.moment:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        self.sync(file)
-
-
-def error_of(call: Callable[[], object]) -> Exception | None:
-    """Return the error that a call raises."""
-    try:
-        call()
-    except Exception as error:
-        return error
-    return None
-
-
-@pytest.mark.soak
-def test_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A disk that is full at any moment is reported, leaves no commit without its part, and the run can be resumed."""
-    study, part_runs = make_study(), 40
-    never = FailingSync(None)
-    with monkeypatch.context() as patch:
-        patch.setattr(os, "fsync", never)
-        expected = run_in_parts(study, out=tmp_path / "whole", threads=1, part_runs=part_runs).facts["digest"]
-    # Every part, every commit, the study and the facts are on the disk before they count.
-    assert never.calls > 2 * Plan(study, part_runs).n_parts
-    wrong = []
-    for moment in range(never.calls):
-        out = tmp_path / f"full{moment}"
-        with monkeypatch.context() as patch, training_watched() as first:
-            patch.setattr(os, "fsync", FailingSync(moment))
-            found = error_of(lambda out=out: run_in_parts(study, out=out, threads=1, part_runs=part_runs))
-        if not (isinstance(found, StoreError) and "No space left" in str(found)):
-            wrong.append(f"write {moment}: {found!r}")
-        committed = list((out / "commits").glob("*.json"))
-        assert len(committed) <= len(first)
-        with training_watched() as second:
-            assert run_in_parts(study, out=out, threads=1, part_runs=part_runs).facts["digest"] == expected
-        assert len(committed) + len(second) == Plan(study, part_runs).n_parts
-        assert not list((out / "parts").glob("*.json"))
-        assert not list(out.glob(".*"))
-    assert wrong == []
 
 
 def test_commit_that_cannot_be_linked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

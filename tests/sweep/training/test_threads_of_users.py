@@ -38,6 +38,7 @@ for thread in threads:
 """
 
 
+@pytest.mark.wide
 @pytest.mark.skipif(not jit.ENABLED, reason="without the JIT nothing is compiled")
 def test_the_first_calls_come_from_several_threads(tmp_path: Path) -> None:
     """Each thread has the digest of a single call, since our types are registered under Numba's compiler lock."""

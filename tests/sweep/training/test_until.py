@@ -94,30 +94,6 @@ def test_rows_are_those_that_the_rounds_need(width: float, first: int, count: in
     assert (narrow | (result.cells["n_runs"] == count)).all()
 
 
-def test_same_however_it_is_run(tmp_path: Path, whole: sweep.Result) -> None:
-    """Threads, parts, keep='cells', interruptions, limits and reuse change nothing."""
-    study, digest = adaptive(), whole.facts["digest"]
-    assert 0 < whole.facts["n_runs"] < study.n_runs
-    for threads, part_runs in ((1, 7), (2, 33), (3, 1000)):
-        assert run_in_parts(study, threads=threads, part_runs=part_runs).facts["digest"] == digest
-    out = tmp_path / "r"
-    for after in (2, 9, 1):
-        with training_watched(after, KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
-            run_in_parts(study, out=out, threads=1, part_runs=50)
-    partial = open_result(out, partial=True)
-    rows = whole.runs()
-    assert_same_table(partial.runs(), rows[rows["run"].isin(partial.runs()["run"])].reset_index(drop=True))
-    assert not run_in_parts(study, out=out, part_runs=50, max_runs=60).complete
-    assert run_in_parts(study, out=out, part_runs=50).facts["digest"] == digest
-    assert_same_table(open_result(out).cells, whole.cells)
-    counts = run_in_parts(study, out=tmp_path / "cells", keep="cells", part_runs=50)
-    assert counts.facts["digest"] == sweep.run(study, keep="cells").facts["digest"]
-    assert_same_table(counts.cells, whole.cells)
-    assert sweep.run(study, reuse=[out]).facts["digest"] == digest
-    wider = adaptive(width=0.05)
-    assert sweep.run(wider, reuse=[out]).facts["digest"] == sweep.run(wider).facts["digest"]
-
-
 @pytest.mark.parametrize(
     ("index", "keep"),
     [
@@ -264,15 +240,7 @@ def test_identity() -> None:
     assert Plan(adaptive()).n_runs == 6 * 300
 
 
-def test_runs_are_limited_to_those_trained(tmp_path: Path, whole: sweep.Result) -> None:
-    """Runs of closed cells do not count for a limit, so every call makes progress."""
-    sizes = [0]
-    while not (result := run_in_parts(adaptive(), out=tmp_path / "r", max_runs=150, part_runs=40)).complete:
-        sizes.append(result.facts["n_runs"])
-        assert 0 < sizes[-1] - sizes[-2] < 190
-    assert result.facts["digest"] == whole.facts["digest"]
-
-
+@pytest.mark.wide
 def test_commands(tmp_path: Path, whole: sweep.Result) -> None:
     """A study with `until` is run, planned and shown; shards and invalid values are refused."""
     file = write_study(tmp_path / "s.toml", adaptive())
