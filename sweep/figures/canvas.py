@@ -32,6 +32,13 @@ def new_axes(width: float = 6.2, height: float = 4.4) -> Axes:
     return axes
 
 
+def plain(ax: Axes) -> Axes:
+    """Draw faint grid lines, no frame above and on the right, and return the axes."""
+    ax.grid(alpha=0.25)
+    ax.spines[["top", "right"]].set_visible(False)
+    return ax
+
+
 def inches_across(ax: Axes) -> float:
     """Return the width of the figure of axes, in inches."""
     return float(ax.figure.bbox.width / ax.figure.dpi)
@@ -64,8 +71,8 @@ def put_legend(ax: Axes, title: str | None = None, *, points: float | None = Non
         if points is not None and isinstance(handle, PathCollection):
             handle.set_sizes([points])
     if ax.figure.get_layout_engine() is None:
-        box, whole = ax.get_position(), ax.figure.bbox.width
-        taken = legend.get_window_extent().width / whole + 0.01 * box.width
+        box = ax.get_position()
+        taken = legend.get_window_extent().width / ax.figure.bbox.width + 0.01 * box.width
         ax.set_position((box.x0, box.y0, max(box.width - taken, 0.2 * box.width), box.height))
 
 
@@ -74,7 +81,8 @@ def title_center(ax: Axes) -> float:
 
     A long title centered over the axes alone would start outside the figure if a wide legend narrows them.
     """
-    legend, spec = ax.get_legend(), ax.get_subplotspec()
+    legend = ax.get_legend()
+    spec = ax.get_subplotspec()
     if legend is None:
         return 0.5
     taken = legend.get_window_extent().width / ax.figure.dpi

@@ -7,11 +7,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from sweep.results.answers import has_criterion, swept
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from sweep.results.result import Result
+    from sweep.study.model import Study
 
 
 @dataclass(frozen=True)
@@ -26,14 +29,26 @@ class Caption:
         Where it stands among the figures of the report, by ascending numbers.
     options
         Options of the figure.
-    suits
-        Returns whether the report of a result that can be drawn has the figure.
+    criterion
+        Whether only studies with a criterion have it, or only those without; None if all have it.
+    least_varied, least_seeds
+        How many options a study must sweep, and how many seeds it must have.
     """
 
     title: str
     place: int
     options: Mapping[str, Any] = field(default_factory=dict)
-    suits: Callable[[Result], bool] = lambda _: True
+    criterion: bool | None = None
+    least_varied: int = 0
+    least_seeds: int = 0
+
+    def suits(self, study: Study) -> bool:
+        """Return whether the report of a result that can be drawn has the figure."""
+        return (
+            self.criterion in (None, has_criterion(study))
+            and len(swept(study)) >= self.least_varied
+            and study.seeds.count >= self.least_seeds
+        )
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from sweep.analysis.cells import cells_of
 from sweep.columns import STATUSES
 from sweep.errors import SweepError
 from sweep.figures.axis import heading
-from sweep.figures.canvas import put_legend, title_center
+from sweep.figures.canvas import plain, put_legend, title_center
 from sweep.figures.channels import MAX_LINES, check_color
 from sweep.figures.line_styles import NAMED_COLORS, line_styles
 from sweep.results.answers import check_has_criterion, check_swept, criterion_fault
@@ -120,8 +120,7 @@ def finish(
 ) -> None:
     """Write the labels of both axes, the legend, by default titled by the parameter shown by color, and the title."""
     ax.set(xlabel=names[0], ylabel=names[1])
-    ax.grid(alpha=0.25)
-    ax.spines[["top", "right"]].set_visible(False)
+    plain(ax)
     if ax.get_legend_handles_labels()[0]:
         put_legend(ax, legend or (groups.color or "").replace("_", " ") or None)
     shown = [groups.color] if groups.color else []

@@ -159,17 +159,17 @@ def fits(axis: Any, ticks: Any, part: float = 1.0) -> bool:
     points = np.column_stack([ticks, np.zeros(len(ticks))][:: 1 if across else -1])
     places = transform.transform(points)[:, 0 if across else 1] * 72 / axis.axes.figure.dpi
     label = axis.majorTicks[0].label1
-    font, angle = label.get_fontproperties(), label.get_rotation()
+    font = label.get_fontproperties()
+    angle = label.get_rotation()
     texts = axis.get_major_formatter().format_ticks(list(ticks))
     extents = np.array([_extent(text, font) for text in texts])
     size = label.get_size()
     if not across:
-        lengths, room = extents[:, 1], _ROOM_DOWN * size
+        needed = (extents[1:, 1] + extents[:-1, 1]) / 2 + _ROOM_DOWN * size
     elif angle:
-        lengths, room = np.full(len(ticks), size / sin(radians(angle))), 0.0
+        needed = np.full(len(ticks) - 1, size / sin(radians(angle)))
     else:
-        lengths, room = extents[:, 0], _ROOM_ACROSS * size
-    needed = (lengths[1:] + lengths[:-1]) / 2 + room
+        needed = (extents[1:, 0] + extents[:-1, 0]) / 2 + _ROOM_ACROSS * size
     return bool((part * np.abs(np.diff(places)) >= needed).all())
 
 

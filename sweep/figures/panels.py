@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sweep.figures.axis import MOST_LABELS, Places
-from sweep.figures.canvas import say_why
+from sweep.figures.canvas import plain, say_why
 from sweep.figures.channels import is_number
 from sweep.figures.statistics import Selected, drawn_values
 from sweep.figures.ticks import name_ticks, number_ticks, scale_from_zero
@@ -107,8 +107,7 @@ def draw_panel(axes: Axes, cells: pd.DataFrame, lines: Lines) -> None:
             _draw_points(axes, places, bands, ends, style)
     if not drawn:
         say_why(axes, lines.selected.nothing)
-    axes.grid(alpha=0.25)
-    axes.spines[["top", "right"]].set_visible(False)
+    plain(axes)
 
 
 def _draw_line(axes: Axes, x: NDArray[Any], bands: Bands, lines: Lines, style: dict[str, Any]) -> None:

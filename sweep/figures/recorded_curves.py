@@ -33,7 +33,8 @@ LABELS = {
     "n_test_correct": "correct test outputs",
 }
 # Losses above this, or below its inverse, are not drawn; a range above this factor is logarithmic.
-LARGEST, _WIDE = 1e30, 5.0
+LARGEST = 1e30
+_WIDE = 5.0
 _NOT_DRAWN = "nothing to draw: every loss is 0, infinite or too large"
 
 
@@ -64,7 +65,8 @@ def drawable(values: Array, value: str) -> Array:
 
 def scale_curves(ax: Axes, result: Result, value: str, steps: Array, drawn: Array) -> None:
     """Scale and label both axes, or write why they are empty."""
-    drawn, last = drawn[np.isfinite(drawn)], max(int(steps.max(initial=0)), 1)
+    drawn = drawn[np.isfinite(drawn)]
+    last = max(int(steps.max(initial=0)), 1)
     positive = steps[steps > 0]
     if positive.size and last > 50 * positive.min():
         ax.set_xscale("symlog", linthresh=1, linscale=0.4)
@@ -80,10 +82,8 @@ def scale_curves(ax: Axes, result: Result, value: str, steps: Array, drawn: Arra
         ax.set_ylim(drawn.min() / 1.5, drawn.max() * 1.5)
         number_ticks(ax.yaxis)
     else:
-        low, high = (
-            (min(0.0, drawn.min()), drawn.max())
-            if value.endswith("loss")
-            else (0.0, float(most_correct(result.study, value)))
-        )
+        is_loss = value.endswith("loss")
+        low = min(0.0, drawn.min()) if is_loss else 0.0
+        high = drawn.max() if is_loss else float(most_correct(result.study, value))
         ax.set_ylim(low - 0.03 * (high - low), high + 0.03 * (high - low) or 1.0)
-        number_ticks(ax.yaxis, whole=not value.endswith("loss"))
+        number_ticks(ax.yaxis, whole=not is_loss)

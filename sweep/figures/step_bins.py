@@ -1,9 +1,14 @@
-"""Bins of steps."""
+"""Histograms of steps to converge."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _BINS = 40
 
@@ -18,3 +23,11 @@ def bins_of(steps: NDArray[np.int64]) -> tuple[NDArray[np.float64], bool]:
         width = -(-(high + 1 - low) // _BINS)
         edges = np.arange(low, high + width + 1, width).astype(np.float64)
     return edges - 0.5, wide
+
+
+def shares_of(tally: pd.DataFrame, bins: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the percentage of all runs that converged in each bin. The first bin includes runs below it."""
+    successes = tally[tally["status"] == "converged"]
+    steps = np.maximum(successes["steps"], bins[0])
+    counts, _ = np.histogram(steps, bins, weights=successes.get("weight", successes["n"]))
+    return np.asarray(100 * counts / tally.get("weight", tally["n"]).sum())

@@ -84,7 +84,8 @@ def _curve(line: StepLine, outcomes: Outcomes | None, n_seeds: int) -> pd.DataFr
 def under_way(tally: pd.DataFrame) -> Callable[[float], str]:
     """Return a function from a step to the number of runs under way right before it, as text."""
     ends = tally.groupby("steps")["n"].sum()
-    steps, ended = ends.index.to_numpy(), np.concatenate([[0], np.cumsum(ends.to_numpy())])
+    steps = ends.index.to_numpy()
+    ended = np.concatenate([[0], np.cumsum(ends.to_numpy())])
     return lambda step: f"{ended[-1] - ended[np.searchsorted(steps, step)]:,}"
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweep.figures.canvas import new_axes, new_figure, put_legend_below
+from sweep.figures.canvas import new_axes, new_figure, plain, put_legend_below
 from sweep.figures.line_styles import NAMED_COLORS
 from sweep.figures.ticks import number_ticks
 from sweep.system.formatting import short
@@ -66,7 +66,7 @@ def loss_curve(trace: Trace, ax: Axes | None = None) -> Axes:
         number_ticks(ax.yaxis)
     ax.set(xlabel="steps", ylabel="loss", title="loss")
     _show_steps(ax, trace.steps)
-    return _plain(ax)
+    return plain(ax)
 
 
 def weights_curves(path: Path, ax: Axes | None = None) -> Axes:
@@ -93,7 +93,7 @@ def weights_curves(path: Path, ax: Axes | None = None) -> Axes:
         number_ticks(ax.yaxis, [*(-power for power in powers), 0.0, *powers])
     ax.set(xlabel="steps", ylabel="weight", title="weights")
     put_legend_below(ax)
-    return _plain(ax)
+    return plain(ax)
 
 
 def decision_surface(trace: Trace, plane: Plane, ax: Axes | None = None) -> Axes:
@@ -147,9 +147,3 @@ def _show_steps(ax: Axes, last: int) -> None:
     room = 0.04 * max(last, 1)
     ax.set_xlim(-room, max(last, 1) + room)
     number_ticks(ax.xaxis, whole=True)
-
-
-def _plain(ax: Axes) -> Axes:
-    ax.grid(alpha=0.25)
-    ax.spines[["top", "right"]].set_visible(False)
-    return ax

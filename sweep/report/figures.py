@@ -30,7 +30,7 @@ def report_figures(result: Result) -> list[dict[str, str]]:
         for name, kind in KINDS.items()
         if kind.captions and kind.refusal(result) is None
         for caption in kind.captions
-        if caption.suits(result)
+        if caption.suits(result.study)
     ]
     found = []
     for number, (caption, kind) in enumerate(sorted(suitable, key=lambda each: each[0].place)):

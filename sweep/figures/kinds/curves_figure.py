@@ -77,19 +77,11 @@ def learning_curves(
 
 def _at_steps(curves: pd.DataFrame, value: str) -> tuple[Array, Array]:
     """Return the steps at which each run has a point or has ended, and the values, (steps,) and (steps, runs)."""
-    run, steps, values = (curves[name].to_numpy() for name in ("run", "steps", value))
-    ends = np.diff(run, append=-1) != 0
-    firsts = np.flatnonzero(np.diff(run, prepend=-1))
-    order = np.repeat(np.arange(len(firsts)), np.diff(firsts, append=len(run)))
-    span = int(steps.max(initial=0)) + 1
-    keys, found = order * span + steps, []
-    for step in np.union1d(steps[~ends], steps.max(initial=0)):
-        place = np.searchsorted(keys, np.arange(len(firsts)) * span + step, side="right") - 1
-        is_known = (place >= firsts) & (ends[place] | (steps[place] == step))
-        if is_known.all():
-            found.append((step, values[place]))
-    at, rows = zip(*found, strict=True) if found else ((), ())
-    return np.array(at), np.array(rows, np.float64)
+    points = curves.pivot(index="steps", columns="run", values=value)
+    ends = curves.groupby("run")["steps"].max().to_numpy()
+    has_ended = points.index.to_numpy()[:, None] >= ends
+    known = points.ffill().where(has_ended, points).dropna()
+    return known.index.to_numpy(), known.to_numpy(np.float64)
 
 
 KIND = FigureKind(

@@ -11,7 +11,6 @@ from sweep.figures.canvas import say_why
 from sweep.figures.colors import color_map, color_norm, ink_on
 from sweep.figures.figure_kind import Caption, FigureKind
 from sweep.figures.maps import MOST_WRITTEN, Map, finish_map, map_refusal, prepare_map
-from sweep.results.answers import has_criterion
 from sweep.results.result import Result
 from sweep.statistics.of_cells import measure_of
 from sweep.study.selection import At
@@ -111,18 +110,14 @@ def _in_field(number: float) -> str:
     return f"{number / 1e6:.2g}M" if number < 99.5e6 else f"{number:.0e}"
 
 
-def _has_criterion(result: Result) -> bool:
-    return has_criterion(result.study)
-
-
 KIND = FigureKind(
     heatmap,
     20,
     "a statistic as colors over two parameters",
     partial(map_refusal, numbers=False),
     (
-        Caption("Share of runs that converged", 10, suits=_has_criterion),
-        Caption("Median steps to converge", 20, {"value": "median_steps"}, _has_criterion),
-        Caption("Median final loss", 10, suits=lambda result: not has_criterion(result.study)),
+        Caption("Share of runs that converged", 10, criterion=True),
+        Caption("Median steps to converge", 20, {"value": "median_steps"}, criterion=True),
+        Caption("Median final loss", 10, criterion=False),
     ),
 )

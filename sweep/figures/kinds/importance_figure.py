@@ -12,7 +12,7 @@ from sweep.figures.axis import heading, spaced
 from sweep.figures.canvas import new_axes, put_legend, say_why
 from sweep.figures.figure_kind import Caption, FigureKind
 from sweep.figures.line_styles import NAMED_COLORS
-from sweep.results.answers import column_of, swept
+from sweep.results.answers import column_of
 from sweep.results.pooled_cells import pairs_seeds
 from sweep.results.queries import importance_fault
 from sweep.results.result import Result
@@ -96,15 +96,10 @@ def _known(table: pd.DataFrame) -> pd.DataFrame:
     ).dropna(subset=["share"])
 
 
-def _suits(result: Result) -> bool:
-    """Return whether something varies, and there are enough seeds to estimate shares."""
-    return bool(swept(result.study)) and result.study.seeds.count >= LEAST_SEEDS
-
-
 KIND = FigureKind(
     importance_bars,
     60,
     "shares of the variance of rate or mean_steps that parameters explain (main and total effects)",
     importance_fault,
-    (Caption("What explains the variance between runs", 50, suits=_suits),),
+    (Caption("What explains the variance between runs", 50, least_varied=1, least_seeds=LEAST_SEEDS),),
 )

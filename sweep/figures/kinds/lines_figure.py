@@ -19,7 +19,6 @@ from sweep.figures.figure_kind import Caption, FigureKind
 from sweep.figures.line_styles import NAMED_COLORS, line_styles
 from sweep.figures.panels import Lines, draw_panel, set_scales
 from sweep.figures.statistics import pooling_fault, select, statistic_of
-from sweep.results.answers import has_criterion, swept
 from sweep.results.result import Result
 from sweep.study.selection import At, Values, values_at
 from sweep.system.formatting import short
@@ -126,7 +125,8 @@ def _lines_of(result: Result, value: str | None, channels: Channels, at: At | No
 
 def _title(result: Result, lines: Lines, facet: Sequence[str], width: float) -> str:
     """Return the title: what is pooled, the meaning of bands, gaps, and bands without an upper end."""
-    selected, bands = lines.selected, lines.bands()
+    selected = lines.selected
+    bands = lines.bands()
     ends = list(selected.description.drawn_band or ())
     has_bands = bool(ends) and selected.table[ends].notna().any(axis=None)
     notes = selected.notes
@@ -143,7 +143,8 @@ def _panels(cells: pd.DataFrame, facet: Sequence[str], values: Values) -> list[t
     """Return title and cells of each panel, row by row: the first parameter across, the second down."""
     panels = []
     for entries in product(*(values[name] for name in reversed(facet))):
-        shown, texts = cells, []
+        shown = cells
+        texts = []
         for name, entry in zip(facet, reversed(entries), strict=True):
             shown = shown[shown[name] == entry]
             texts.append(f"{spaced(name)} {short(entry)}")
@@ -208,15 +209,7 @@ KIND = FigureKind(
     "a statistic over one parameter, with a line for each value of a second one, and panels for a third and fourth",
     _refusal,
     (
-        Caption(
-            "Share of runs that converged, with 95 % intervals",
-            30,
-            suits=lambda result: bool(swept(result.study)) and has_criterion(result.study),
-        ),
-        Caption(
-            "Median final loss, with 95 % intervals",
-            30,
-            suits=lambda result: bool(swept(result.study)) and not has_criterion(result.study),
-        ),
+        Caption("Share of runs that converged, with 95 % intervals", 30, criterion=True, least_varied=1),
+        Caption("Median final loss, with 95 % intervals", 30, criterion=False, least_varied=1),
     ),
 )

@@ -10,7 +10,7 @@ import pandas as pd
 from sweep.analysis.cells import cells_of
 from sweep.errors import StoreError, SweepError, shown
 from sweep.figures.axis import heading
-from sweep.figures.canvas import new_axes, put_legend, say_why
+from sweep.figures.canvas import new_axes, plain, put_legend, say_why
 from sweep.figures.figure_kind import Caption, FigureKind
 from sweep.figures.groups import STATUS_COLORS, rows_fault
 from sweep.figures.ticks import number_ticks
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
     from sweep.training.networks.trace import Trace
 
-_MOST_POINTS, _FEW_POINTS = 20_000, 1000
+# Most points, and the number above which they are smaller.
+_MOST_POINTS = 20_000
+_MANY_POINTS = 1000
 # The diagonal covers at least this factor.
 _SEEN = 3
 # Losses above this, or below its inverse, are not drawn.
@@ -67,7 +69,7 @@ def losses(result: Result | Trace, ax: Axes | None = None, *, at: At | None = No
     for status, color in STATUS_COLORS.items():
         chosen = drawn[drawn["status"] == status]
         if len(chosen):
-            size = 5 if len(drawn) > _FEW_POINTS else 16
+            size = 5 if len(drawn) > _MANY_POINTS else 16
             look: dict[str, Any] = {"s": size, "alpha": 0.5, "linewidths": 0, "rasterized": True}
             ax.scatter(chosen["initial_loss"], chosen["final_loss"], color=color, label=status, **look)
     if len(drawn):
@@ -84,8 +86,7 @@ def losses(result: Result | Trace, ax: Axes | None = None, *, at: At | None = No
     of_these = "of these not drawn" if notes else "not drawn"
     notes += [f"{of_these}: {count_text(hidden, 'run')} with a loss {_NOT_DRAWN}"] if hidden else []
     ax.set(xlabel="initial loss", ylabel="final loss")
-    ax.grid(alpha=0.25)
-    ax.spines[["top", "right"]].set_visible(False)
+    plain(ax)
     title = heading(result, values, list(result.study.parameters), notes)
     ax.set_title(title, fontsize=10, pad=9)  # above the label of a power of ten at the top of the axis
     return ax
@@ -95,7 +96,8 @@ def _some_runs(result: Result, cells: pd.Series) -> tuple[pd.DataFrame, int]:
     """Return the runs of some cells, at most 20,000 evenly spaced ones, and the number of all their runs."""
     n_runs = int(result.tally.loc[result.tally["cell"].isin(cells), "n"].sum())
     chosen = np.linspace(0, n_runs - 1, min(n_runs, _MOST_POINTS)).round().astype(np.int64)
-    found, n_before = [], 0
+    found = []
+    n_before = 0
     for runs in result.batches(["cell", "status", "initial_loss", "final_loss"]):
         runs = runs[runs["cell"].isin(cells)]
         first, last = np.searchsorted(chosen, [n_before, n_before + len(runs)])

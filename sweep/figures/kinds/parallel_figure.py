@@ -30,7 +30,8 @@ _MOST_LINES = 500
 # Labels of an axis that hide lines behind them.
 _MOST_LABELS = 40
 # Up to this many lines look alike. Among more, at least this many of the best stand out.
-_MOST_CLEAR, _LEAST_CLEAR = 100, 10
+_MOST_CLEAR = 100
+_LEAST_CLEAR = 10
 _TOO_FEW = "parallel coordinates need a parameter with several selected values, got none"
 
 
@@ -118,5 +119,5 @@ KIND = FigureKind(
     50,
     "cells as lines through all parameters, colored by a statistic",
     _refusal,
-    (Caption("All cells in parallel coordinates", 70, suits=lambda result: len(swept(result.study)) > 2),),
+    (Caption("All cells in parallel coordinates", 70, least_varied=3),),
 )

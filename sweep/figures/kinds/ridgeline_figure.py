@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from sweep.errors import SweepError
 from sweep.figures.axis import label_of
 from sweep.figures.canvas import new_axes, say_why
@@ -14,7 +12,7 @@ from sweep.figures.figure_kind import FigureKind
 from sweep.figures.groups import Groups, Shown, counts_fault, finish
 from sweep.figures.line_styles import NAMED_COLORS
 from sweep.figures.ranges import in_ranges
-from sweep.figures.step_bins import bins_of
+from sweep.figures.step_bins import bins_of, shares_of
 from sweep.figures.ticks import name_ticks, number_ticks, scale_numbers
 from sweep.results.answers import check_swept
 from sweep.results.result import Result
@@ -67,7 +65,7 @@ def ridgeline(result: Result, ax: Axes | None = None, *, y: str | None = None, a
         ax.set(xticks=[], yticks=[])
     else:
         bins, wide = bins_of(converged["steps"].to_numpy())
-        shares = [_shares(tally, bins) for tally in ridges.values()]
+        shares = [shares_of(tally, bins) for tally in ridges.values()]
         highest = max(share.max() for share in shares)
         for k, share in reversed(list(enumerate(shares))):  # lower ridges are in front
             heights = k + _OVERLAP * share / highest
@@ -111,15 +109,6 @@ def _usual_parameter(result: Result, values: Values) -> str | None:
     sizes = {name: len(in_ranges(result.study, values, [name])[1].get(name, values[name])) for name in values}
     fit = [name for name, size in sizes.items() if 1 < size <= _MOST_RIDGES]
     return max(fit, key=sizes.__getitem__) if fit else None
-
-
-def _shares(tally: pd.DataFrame, bins: np.ndarray) -> np.ndarray:
-    """Return the percentage of all runs that converged in each bin of steps."""
-    successes = tally[tally["status"] == "converged"]
-    counts, _ = np.histogram(
-        np.maximum(successes["steps"], bins[0]), bins, weights=successes.get("weight", successes["n"])
-    )
-    return 100 * counts / tally.get("weight", tally["n"]).sum()
 
 
 def _write_shares(ax: Axes, shares: list[float]) -> None:

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from sweep.results.result import Result
 
 # Most curves, and the number above which they are fainter.
-_MOST_RUNS, _MANY_RUNS = 300, 40
+_MOST_RUNS = 300
+_MANY_RUNS = 40
 
 
 def curves_of_runs(result: Result, ax: Axes | None = None, *, value: str = "train_loss", at: At | None = None) -> Axes:

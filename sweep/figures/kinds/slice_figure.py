@@ -8,13 +8,12 @@ import numpy as np
 
 from sweep.errors import SweepError, unknown
 from sweep.figures.axis import Places, heading
-from sweep.figures.canvas import new_axes, new_figure, say_why
+from sweep.figures.canvas import new_axes, new_figure, plain, say_why
 from sweep.figures.figure_kind import Caption, FigureKind
 from sweep.figures.line_styles import NAMED_COLORS
 from sweep.figures.ranked_cells import by_rank, some_of
 from sweep.figures.statistics import Selected, can_be_pooled, drawn_values, select
 from sweep.figures.ticks import number_ticks, scale_from_zero, scale_numbers
-from sweep.results.answers import swept
 from sweep.results.result import Result
 from sweep.study.selection import At, values_at
 
@@ -80,8 +79,7 @@ def slice_plot(
     ax.set_xlim(places.limits())
     places.label(ax.xaxis, name)
     _scale_values(ax, selected, drawn)
-    ax.grid(alpha=0.25)
-    ax.spines[["top", "right"]].set_visible(False)
+    plain(ax)
     of_ranges = f" in each of {len(together.ranges[name])} ranges" if has_line and together.ranges else ""
     points = "cells" if len(cells) == len(known) else f"{len(cells):,} of {len(known):,} cells"
     notes = [f"points: {points}; diamonds: all runs pooled{of_ranges}" if has_line else f"points: {points}"]
@@ -162,5 +160,5 @@ KIND = FigureKind(
     30,
     "a statistic of every cell over one parameter, or over each",
     _refusal,
-    (Caption("One parameter at a time", 60, suits=lambda result: len(swept(result.study)) > 1),),
+    (Caption("One parameter at a time", 60, least_varied=2),),
 )

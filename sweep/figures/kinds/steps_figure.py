@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from sweep.figures.canvas import new_axes, say_why
 from sweep.figures.figure_kind import FigureKind
 from sweep.figures.groups import Groups, counts_fault, finish
-from sweep.figures.step_bins import bins_of
+from sweep.figures.step_bins import bins_of, shares_of
 from sweep.figures.ticks import number_ticks, scale_numbers
 from sweep.results.result import Result
 from sweep.study.selection import At
@@ -49,12 +47,8 @@ def steps_distribution(
     else:
         bins, wide = bins_of(converged["steps"].to_numpy())
         for tally, style in groups:
-            successes = tally[tally["status"] == "converged"]
-            weights = successes.get("weight", successes["n"])
-            counts, _ = np.histogram(np.maximum(successes["steps"], bins[0]), bins, weights=weights)
-            shares = 100 * counts / tally.get("weight", tally["n"]).sum()
             look = {name: style[name] for name in ("color", "linestyle", "label") if name in style}
-            ax.stairs(shares, bins, linewidth=1.4, fill=groups.color is None, **look)
+            ax.stairs(shares_of(tally, bins), bins, linewidth=1.4, fill=groups.color is None, **look)
         if wide:
             scale_numbers(ax, "x", bins)
         else:
