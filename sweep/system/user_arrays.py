@@ -1,15 +1,18 @@
-"""Arrays of numbers in .npy or .npz files that users name. Each header is checked before the numbers are read."""
+"""Arrays of numbers in .npy or .npz files that users name."""
 
 from __future__ import annotations
 
 import io
 import zipfile
-from math import prod
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sweep.errors import cut, shown, shown_names
+from sweep.system.escaping import one_line
 from sweep.system.user_files import MAX_BYTES, MAX_NUMBERS, read_bytes
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 _SUFFIX = ".npy"
 
@@ -60,22 +63,18 @@ def read_arrays(path: Path) -> dict[str, Any]:
     return {name: array.tolist() for name, array in arrays.items()}
 
 
-def _array(content: bytes) -> Any:
+def _array(content: bytes) -> NDArray[Any]:
     """Return the array in the content of a .npy file."""
     import numpy as np
 
-    file = io.BytesIO(content)
     try:
-        version = np.lib.format.read_magic(file)
-        read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        shape, by_columns, dtype = read_header(file)
-    except Exception:  # the header is a Python literal, which may be anything
-        raise ValueError("it does not have the header of a .npy file") from None
-    if dtype.kind not in "iuf" or dtype.itemsize > 8:
-        raise ValueError(f"values must be integers or floats of up to 64 bits, got {dtype}")
-    count = prod(shape)
-    if count > MAX_NUMBERS:
-        raise ValueError(f"it must have at most {MAX_NUMBERS:,} numbers, got {count:,}")
-    if len(content) - file.tell() != count * dtype.itemsize:
-        raise ValueError(f"it does not hold the {count:,} numbers that its header names")
-    return np.frombuffer(content, dtype, count, file.tell()).reshape(shape, order="F" if by_columns else "C")
+        array = np.load(io.BytesIO(content), allow_pickle=False)
+    except Exception as error:  # the header is a Python literal, which may be anything
+        raise ValueError(f"it is not a .npy file of numbers: {cut(one_line(error), 100)}") from None
+    if not isinstance(array, np.ndarray):
+        raise ValueError("it must be one array, got an archive")
+    if array.dtype.kind not in "iuf" or array.dtype.itemsize > 8:
+        raise ValueError(f"values must be integers or floats of up to 64 bits, got {array.dtype}")
+    if array.size > MAX_NUMBERS:
+        raise ValueError(f"it must have at most {MAX_NUMBERS:,} numbers, got {array.size:,}")
+    return array

@@ -5,11 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sweep.statistics.outcomes import Outcomes
 from sweep.statistics.paired import Advantage
 from sweep.statistics.ranking import best_cells
 from tests.sweep.results.test_best import cells_of, invented
-from tests.sweep.statistics.rates import rate_intervals
 
 
 def coverage_of_differences(n_pairs: int, rates: tuple[float, float], shared: float, n_seeds: int = 200) -> float:
@@ -52,29 +50,6 @@ def test_intervals_of_differences_of_few_seeds_cover(
     assert coverage_of_differences(n_pairs, rates, shared, n_seeds) >= least
 
 
-def coverage_of_rates(n_seeds: int, n_cells: int, rate: float, shared: float, times: int = 500) -> float:
-    """Return how often intervals contain the rate over cells that share seeds."""
-    random = np.random.default_rng(5)
-    held = 0
-    for _ in range(times):
-        own = np.where(random.random(n_seeds) < shared, random.random(n_seeds), np.nan)
-        draws = np.where(np.isnan(own), random.random((n_cells, n_seeds)), own)
-        outcomes = Outcomes(np.ones((n_cells, n_seeds), np.int32), draws < rate)
-        low, high = rate_intervals(outcomes, np.zeros(n_cells, np.int64))
-        held += low[0] <= rate <= high[0]
-    return held / times
-
-
-@pytest.mark.soak
-@pytest.mark.parametrize("n_seeds", [200, 1000])
-@pytest.mark.parametrize("n_cells", [2, 50])
-@pytest.mark.parametrize("rate", [0.1, 0.5, 0.9])
-@pytest.mark.parametrize("shared", [0.0, 0.5, 1.0])
-def test_intervals_of_rates_over_cells_cover(n_seeds: int, n_cells: int, rate: float, shared: float) -> None:
-    """Nominal 95 % intervals of rates over cells cover 92.5 to 98 %, however much runs of a seed share."""
-    assert 0.925 <= coverage_of_rates(n_seeds, n_cells, rate, shared, 2000) <= 0.98
-
-
 def kept(rates: list[float], by: str, n_seeds: int, times: int) -> np.ndarray:
     """Return the share of simulated studies in which each cell may be the best."""
     random = np.random.default_rng(2)
@@ -109,6 +84,5 @@ def test_some_intervals_cover() -> None:
     """One case of each simulation."""
     assert 0.925 <= coverage_of_differences(1, (0.5, 0.7), 0.5) <= 0.98
     assert coverage_of_differences(1, (0.99, 0.9), 0.5, 20) >= 0.93
-    assert coverage_of_rates(30, 20, 0.5, 0.5) >= 0.92
     assert kept([0.6] * 10, "convergence_rate", 50, 100).mean() >= 0.93
     assert kept([0.95, 0.8], "convergence_rate", 100, 50)[1] <= 0.4

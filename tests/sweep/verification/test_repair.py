@@ -203,14 +203,18 @@ def leave(folder: Path, age: float) -> None:
 @pytest.mark.parametrize("locks", [True, False])
 @pytest.mark.parametrize("age", [0.0, 2 * leftovers._LEAST_AGE])
 def test_leftovers(folder: Path, monkeypatch: pytest.MonkeyPatch, locks: bool, age: float) -> None:
-    """Without locks, only old leftovers are removed."""
+    """They are not damage. A repair removes them, without locks only old ones, and never foreign files."""
+    for name in ("notes.txt", "parts/mine.txt"):
+        (folder / name).write_bytes(b"mine")
     monkeypatch.setattr(FolderLock, "excludes", locks)
     leave(folder, age)
+    assert sweep.verify(folder).intact
     printed = command("verify", folder).out
     assert "not part of the results: 3 files that no commit names, from a run under way" in printed
     removed = sweep.repair(folder).leftovers
     assert sorted(removed) == (sorted(LEFT) if locks or age else [])
     assert len(sweep.verify(folder).leftovers) == len(LEFT) - len(removed)
+    assert {"notes.txt", "parts/mine.txt"} <= tree(folder).keys()
 
 
 def test_leftovers_in_an_object_store(out: str, monkeypatch: pytest.MonkeyPatch) -> None:

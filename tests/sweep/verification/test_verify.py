@@ -139,19 +139,6 @@ def test_several_commits_in_a_row(folder: Path, pristine: Path) -> None:
     assert open_result(folder).facts["digest"] == open_result(pristine).facts["digest"]
 
 
-def test_leftovers(folder: Path) -> None:
-    """Drafts and parts without a commit are not damage; a repair removes them, and no foreign files."""
-    left = ["parts/0000000-01234567.parquet", "commits/.0000001.json.01234567", ".run.json.01234567"]
-    for name in [*left, "notes.txt", "parts/mine.txt"]:
-        (folder / name).write_bytes(b"left")
-    found = sweep.verify(folder)
-    assert found.faults == []
-    assert sorted(found.leftovers) == sorted(left)
-    sweep.repair(folder)
-    assert sweep.verify(folder).leftovers == []
-    assert {"notes.txt", "parts/mine.txt"} <= tree(folder).keys()
-
-
 def test_unfinished_study(tmp_path: Path, whole: sweep.Result) -> None:
     """A damaged commit or part of an unfinished study can be repaired."""
     out = tmp_path / "r"
