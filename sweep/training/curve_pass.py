@@ -8,7 +8,8 @@ from sweep.store.files import waits_ended_by
 from sweep.store.own_bits import own_bits
 from sweep.system.progress import SweepProgress
 from sweep.system.signals import Interrupts
-from sweep.training.executors.threads import import_all_kernels, work_in_threads
+from sweep.training.compiling.kernel_modules import import_all_kernels
+from sweep.training.executors.threads import work_in_threads
 from sweep.training.networks.curve_recorder import CurveRecorder
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ from sweep.analysis.table_values import column_values
 from sweep.errors import StoreError
 from sweep.schemas.run_columns import curves_columns
 from sweep.system.signals import Interrupts
-from sweep.training.executors.threads import import_all_kernels, work_in_threads
+from sweep.training.compiling.kernel_modules import import_all_kernels
+from sweep.training.executors.threads import work_in_threads
 from sweep.training.networks.curve_recorder import Columns, CurveRecorder, take
 
 if TYPE_CHECKING:

@@ -18,8 +18,8 @@ from kernels.numba import entries
 from sweep.schedule.plan import Plan
 from sweep.study.load import parse_study
 from sweep.training.compiling.kernel_items import Item, compile_item
+from sweep.training.compiling.kernel_modules import import_all_kernels
 from sweep.training.component_trials import take_components
-from sweep.training.executors.threads import import_all_kernels
 from sweep.training.networks.part_trainer import PartTrainer
 
 

@@ -188,8 +188,8 @@ def _trainer(job: Job) -> _Trainer:
     Each call has its own trainer, since the results that it reuses may have changed.
     """
     from sweep.store.store import Store
+    from sweep.training.compiling.kernel_modules import import_all_kernels
     from sweep.training.component_trials import take_components
-    from sweep.training.executors.threads import import_all_kernels
     from sweep.training.networks.part_trainer import PartTrainer
     from sweep.training.reuse import Reuse
 

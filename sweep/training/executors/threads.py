@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import pkgutil
 import secrets
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, nullcontext, suppress
-from functools import cache, partial
-from importlib import import_module
+from functools import partial
 from queue import Empty, SimpleQueue
 from threading import Event, Lock, Thread
 from types import TracebackType
 from typing import TypeVar
 
-import kernels
 from kernels.numba.compiling import CompileWatch, checking_before_compiling, claiming_kernels
 from sweep.errors import SweepError
 from sweep.schedule.kernel_count import most_kernels
@@ -25,6 +22,7 @@ from sweep.system.host import available_threads
 from sweep.system.signals import Interrupts
 from sweep.training.compiling.compiler_pool import Compilers
 from sweep.training.compiling.kernel_items import uncompiled
+from sweep.training.compiling.kernel_modules import import_all_kernels
 from sweep.training.executors.executor import Executor, Work
 from sweep.training.limits import OutOfTime
 from sweep.training.networks.part_trainer import PartTrainer
@@ -215,13 +213,3 @@ def _start_threads(work: Callable[[], None], n_threads: int) -> list[Thread]:
             thread.start()
             started.append(thread)
     return started
-
-
-@cache
-def import_all_kernels() -> None:
-    """Import all modules that threads need, so that none waits for an interrupted import."""
-    from kernels.numba.machine_code import load_compiler
-
-    for module in pkgutil.walk_packages(kernels.__path__, "kernels."):
-        import_module(module.name)
-    load_compiler()
