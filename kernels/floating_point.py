@@ -14,8 +14,8 @@ from functools import cached_property, wraps
 from types import FunctionType
 from typing import Any, ParamSpec, TypeVar
 
-Given = ParamSpec("Given")
-Returned = TypeVar("Returned")
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
 
 # Larger than the state in any C library: 32 bytes on x86-64 and 8 on ARM with glibc, 16 on macOS.
 _State = ctypes.c_char * 256
@@ -30,19 +30,19 @@ _DEFAULT_STATE = ctypes.c_void_p(
 )
 
 
-def default_floating_point(function: Callable[Given, Returned]) -> Callable[Given, Returned]:
+def default_floating_point(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
     """Wrap a function so that it computes with the default state: round to nearest, keep denormals, trap nothing.
 
     The state that a call finds in its thread is restored when it ends.
     """
 
     @wraps(function)
-    def guarded(*given: Given.args, **named: Given.kwargs) -> Returned:
+    def guarded(*arguments: Arguments.args, **named: Arguments.kwargs) -> Result:
         found = _State()
         _get_state(found)
         _set_state(_DEFAULT_STATE)
         try:
-            return function(*given, **named)
+            return function(*arguments, **named)
         finally:
             _set_state(found)
 
@@ -52,9 +52,9 @@ def default_floating_point(function: Callable[Given, Returned]) -> Callable[Give
 class DefaultFloatingPoint:
     """A base of classes whose public methods and properties, and those of their subclasses, compute with that state."""
 
-    def __init_subclass__(cls, **given: Any) -> None:
+    def __init_subclass__(cls, **options: Any) -> None:
         """Wrap what the class defines."""
-        super().__init_subclass__(**given)
+        super().__init_subclass__(**options)
         for name, member in list(vars(cls).items()):
             if name.startswith("_") and name != "_repr_html_":
                 continue

@@ -303,8 +303,8 @@ def _setting(what: str, value: Any) -> Setting:
     assert isinstance(found, Setting)
     if found.name in vocabulary.COMPONENT_SETTINGS:
         return found
-    given = {name: getattr(found, name) for name in ("at_least", "above", "below")}
-    limits = {name: float(limit) for name, limit in given.items() if limit is not None}
+    declared = {name: getattr(found, name) for name in ("at_least", "above", "below")}
+    limits = {name: float(limit) for name, limit in declared.items() if limit is not None}
     return Setting(**{**found._asdict(), **limits, "default": float(found.default), "also": ()})
 
 

@@ -36,7 +36,7 @@ _COMPARISONS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
 TOO_LONG = "too long for Python to read at once; split it into several assignments"
 
 # As in: typing of call at components.py (3).
-_TOLD_BY_NUMBA = re.compile(r" at (.+) \((\d+)\)$", re.MULTILINE)
+_PLACE_IN_MESSAGE = re.compile(r" at (.+) \((\d+)\)$", re.MULTILINE)
 
 
 class ComponentError(ValueError):
@@ -169,7 +169,7 @@ def read_source(source: str, places: Mapping[str, Place]) -> tuple[dict[str, Cal
 def line_of(error: BaseException, places: Mapping[str, Place]) -> Place | None:
     """Return the user's line in which an error arose, according to Python or Numba; None if there is none."""
     files = {place.file for place in places.values()}
-    for file, line in _TOLD_BY_NUMBA.findall(str(error)):
+    for file, line in _PLACE_IN_MESSAGE.findall(str(error)):
         if file in files:
             return Place(file, int(line))
     found = None

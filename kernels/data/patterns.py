@@ -117,8 +117,8 @@ def constants(table: Table, dtype: str, bias: bool) -> PatternSource:
         Whether the networks have biases that are updated.
     """
     no_targets = np.zeros((len(table[0]), 1))  # which no kernel reads
-    given = np.array(table[1]) if table[1] else no_targets
-    inputs, targets, decision_threshold = make_patterns(np.array(table[0]), given, dtype, table[2])
+    raw_targets = np.array(table[1]) if table[1] else no_targets
+    inputs, targets, decision_threshold = make_patterns(np.array(table[0]), raw_targets, dtype, table[2])
     products = used_inputs(inputs, bias)
     count = len(inputs)
 

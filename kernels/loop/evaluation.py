@@ -72,7 +72,7 @@ def make_criterion(
     Returns
     -------
     (patterns, packet, loss, threshold) -> mask
-        Lanes that have converged, given the loss and ``packet.outputs``. No lane converges where ``threshold`` is NaN.
+        Lanes that have converged with this loss and ``packet.outputs``. No lane converges where ``threshold`` is NaN.
     """
     component = criterion_of(recipe.criterion)
     n_outputs = recipe.architecture.outputs

@@ -85,7 +85,7 @@ class CompileWatch:
 
     Parameters
     ----------
-    tell
+    report
         Called when the compiling of a kernel starts, and with None when no kernel is being compiled any more.
     each
         Estimated seconds to compile a kernel, used until the first one is compiled; None if unknown.
@@ -98,10 +98,10 @@ class CompileWatch:
         Processes that compile kernels side by side, including this one.
     """
 
-    def __init__(self, tell: Callable[[Compilation | None], None], each: float | None = None) -> None:
+    def __init__(self, report: Callable[[Compilation | None], None], each: float | None = None) -> None:
         self.seconds: list[float] = []
         self.n_processes = 1
-        self._tell, self._each = tell, each
+        self._report, self._each = report, each
         self._known: set[KernelKey] = set()
         self._most = 0
         self._begun: set[KernelKey] = set()
@@ -149,21 +149,21 @@ class CompileWatch:
             self._known.add(key)
             self._begun.add(key)
             self._running[key] = here
-            self._tell_now()
+            self._report_now()
 
     def end(self, key: KernelKey, seconds: float | None) -> None:
         """Count a compiled kernel and the seconds that it took; None if compiling failed."""
         with self._lock:
             self._running.pop(key, None)  # missing if another call has compiled it here meanwhile
             self.seconds += [] if seconds is None else [seconds]
-            self._tell_now()
+            self._report_now()
 
-    def _tell_now(self) -> None:
+    def _report_now(self) -> None:
         """Report what is being compiled."""
         here = any(self._running.values())
         total = max(self._most, len(self._known))
         now = Compilation(len(self._begun), total, self._seconds_to_go(), here, at_most=total > len(self._known))
-        self._tell(now if self._running else None)
+        self._report(now if self._running else None)
 
     def _seconds_to_go(self) -> float | None:
         """Return the estimated time until all known kernels are compiled."""

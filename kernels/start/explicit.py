@@ -14,7 +14,7 @@ from kernels.start.names import ALL
 Array = NDArray[Any]
 
 
-class Given(NamedTuple):
+class Explicit(NamedTuple):
     """Values of a parameter array, or of one of its elements.
 
     Attributes
@@ -32,15 +32,15 @@ class Given(NamedTuple):
     values: Array
 
 
-def place_given(
-    weights: Array, given: list[Given], rows: NDArray[np.int64], architecture: Architecture, hidden: Hidden
+def place_explicit(
+    weights: Array, explicit: list[Explicit], rows: NDArray[np.int64], architecture: Architecture, hidden: Hidden
 ) -> None:
     """Overwrite drawn initial parameters with explicit ones, one after another.
 
     Parameters
     ----------
     weights : (n, parameters)
-    given
+    explicit
         Which parameters; later ones win.
     rows : (n,)
         The row of each network in values that differ from seed to seed.
@@ -51,7 +51,7 @@ def place_given(
     places = parameter_slices(shapes)
     shapes[ALL] = (weights.shape[1],)
     places[ALL] = slice(None)
-    for name, element, values in given:
+    for name, element, values in explicit:
         if name not in shapes:
             continue
         shape = shapes[name]

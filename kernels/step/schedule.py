@@ -66,8 +66,8 @@ def make_set_rates(recipe: Recipe, memory: Memory) -> Callable[[Packet], None]:
         """Return the factor of update t, without warmup, and keep what the next one needs."""
         if advance is None:
             return fill_double(1.0)
-        given = widened(load_settings(packet.control))
-        found = advance(t, load_double(packet.doubles, MOST), *(load_states(packet.doubles) + given))
+        settings = widened(load_settings(packet.control))
+        found = advance(t, load_double(packet.doubles, MOST), *(load_states(packet.doubles) + settings))
         for k in range(n_states):
             store_double(packet.doubles, FIRST_STATE + k, found[k + 1])
         return found[0]

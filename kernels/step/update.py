@@ -80,7 +80,7 @@ def make_move(
     layout = make_control_layout(recipe)
     update = method.update
     load = memory.load
-    load_given = make_load_rows(memory, (*layout.factors[layer], *layout.rows(method.settings)))
+    load_numbers = make_load_rows(memory, (*layout.factors[layer], *layout.rows(method.settings)))
     n_parameters = numbering(recipe.architecture, variant.hidden).n_parameters
 
     decay = method.decay
@@ -96,12 +96,12 @@ def make_move(
 
     def move_alone(packet: Packet, row: int, gradient: Lanes) -> tuple[Lanes, Lanes, Lanes]:
         p, gradient = decayed(packet, row, gradient)
-        return update(p, gradient, *load_given(packet.control)), gradient, gradient
+        return update(p, gradient, *load_numbers(packet.control)), gradient, gradient
 
     def move_with_state(packet: Packet, row: int, gradient: Lanes) -> tuple[Lanes, Lanes, Lanes]:
         p, gradient = decayed(packet, row, gradient)
         state = load(packet.parameters, n_parameters(packet) + row)
-        p, state = update(p, gradient, state, *load_given(packet.control))
+        p, state = update(p, gradient, state, *load_numbers(packet.control))
         return p, state, gradient
 
     def move_with_states(packet: Packet, row: int, gradient: Lanes) -> tuple[Lanes, Lanes, Lanes]:
@@ -109,7 +109,7 @@ def make_move(
         n = n_parameters(packet)
         p, gradient = decayed(packet, row, gradient)
         first, second = load(parameters, n + row), load(parameters, 2 * n + row)
-        p, first, second = update(p, gradient, first, second, *load_given(packet.control))
+        p, first, second = update(p, gradient, first, second, *load_numbers(packet.control))
         return p, first, second
 
     return device((move_alone, move_with_state, move_with_states)[len(method.states)])

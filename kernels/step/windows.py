@@ -124,14 +124,14 @@ def make_may_be_fixed_point(
     architecture = recipe.architecture
     n_outputs = architecture.outputs
     number = numbering(architecture, variant.hidden)
-    tells = architecture.bias and "c" not in recipe.frozen and not OPTIMIZERS[recipe.optimizer].clocks
+    bias_proves = architecture.bias and "c" not in recipe.frozen and not OPTIMIZERS[recipe.optimizer].clocks
     move = make_move(recipe, variant, memory, OUTPUT)
     load = memory.load
     fill = memory.fill
 
     @device
     def may_be_fixed_point(patterns: Patterns, packet: Packet) -> Mask:
-        if not tells:
+        if not bias_proves:
             return fill(0.0) == fill(0.0)
         row = number.c(packet, 0)
         total = fill(-0.0)

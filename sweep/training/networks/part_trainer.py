@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from kernels.loop.run_arrays import Columns, Outcome
 from kernels.recipe import Recipe
 from kernels.start import initialize
-from kernels.start.explicit import place_given
+from kernels.start.explicit import place_explicit
 from kernels.start.initialize import Start
 from kernels.train import Trainer
 from sweep.schedule.kernel_count import draws_by_numpy, study_effort
@@ -144,8 +144,8 @@ class PartTrainer:
             place = np.empty((len(runs), n_parameters), recipe.dtype)
             out[runs] = self._draw(cells[group], drawn[runs], place, attempt)
         of_seeds, of_cells = self._given, given_in_cells(self.plan, cells, counts)
-        place_given(out, of_seeds, seeds - self.plan.study.seeds.base, recipe.architecture, first.hidden)
-        place_given(out, of_cells, np.arange(len(seeds)), recipe.architecture, first.hidden)
+        place_explicit(out, of_seeds, seeds - self.plan.study.seeds.base, recipe.architecture, first.hidden)
+        place_explicit(out, of_cells, np.arange(len(seeds)), recipe.architecture, first.hidden)
         return out
 
     def _train_piece(self, piece: Part) -> _Trained:
