@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from html import escape
-from typing import Any
+from typing import Any, NamedTuple
 
 from sweep.study.content import StudyContent
 from sweep.study.options.other_sections import Record, Restarts
@@ -14,8 +14,26 @@ from sweep.system.formatting import count_text, list_text, short
 _MOST_VALUES = 16
 
 
-def describe(study: StudyContent) -> dict[str, Any]:
-    """Return a sentence, swept and fixed options with their meanings, and patterns, if there are few."""
+class Description(NamedTuple):
+    """A study as text.
+
+    Attributes
+    ----------
+    sentence
+    swept, fixed
+        Name, value or values, and meaning of each option.
+    patterns
+        Inputs and targets of each pattern, if there are few.
+    """
+
+    sentence: str
+    swept: list[tuple[str, str, str]]
+    fixed: list[tuple[str, str, str]]
+    patterns: list[tuple[str, str]]
+
+
+def describe(study: StudyContent) -> Description:
+    """Return the description of a study."""
     data = study.data
     patterns = patterns_text(study)
     seeds = count_text(study.seeds.count, "seed")
@@ -44,16 +62,15 @@ def describe(study: StudyContent) -> dict[str, Any]:
         if value is not None:
             text = ", ".join(value) if isinstance(value, tuple) else str(value)
             fixed_options.append((f"restarts: {key}", text, str(Restarts.model_fields[key].description)))
-    return {
-        "sentence": f"{sentence}.",
-        "swept": [(name.replace("_", " "), values, study.tables.options[name].meaning) for name, values in swept],
-        "fixed": fixed_options,
-        "patterns": [
-            (", ".join(map(short, x)), ", ".join(map(short, y))) for x, y in zip(data.inputs, data.targets, strict=True)
-        ]
-        if len(data.sets) == 1 and data.n_patterns <= _MOST_VALUES
-        else [],
-    }
+    rows = (
+        zip(data.inputs, data.targets, strict=True) if len(data.sets) == 1 and data.n_patterns <= _MOST_VALUES else ()
+    )
+    return Description(
+        sentence=f"{sentence}.",
+        swept=[(name.replace("_", " "), values, study.tables.options[name].meaning) for name, values in swept],
+        fixed=fixed_options,
+        patterns=[(", ".join(map(short, x)), ", ".join(map(short, y))) for x, y in rows],
+    )
 
 
 def patterns_text(study: StudyContent) -> str:
@@ -71,9 +88,9 @@ def patterns_text(study: StudyContent) -> str:
 def study_html(study: StudyContent) -> str:
     """Return the description of a study as HTML, with the values of the swept parameters."""
     found = describe(study)
-    table = html_table(["swept", "values", "meaning"], found["swept"]) if found["swept"] else ""
-    fixed = "; ".join(f"{name} {value}" for name, value, _ in found["fixed"])
-    return f"<div><b>{escape(study.name)}</b>: {escape(found['sentence'])}{table}<small>{escape(fixed)}</small></div>"
+    table = html_table(["swept", "values", "meaning"], found.swept) if found.swept else ""
+    fixed = "; ".join(f"{name} {value}" for name, value, _ in found.fixed)
+    return f"<div><b>{escape(study.name)}</b>: {escape(found.sentence)}{table}<small>{escape(fixed)}</small></div>"
 
 
 def html_table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from sys import byteorder
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import ValidationError
 
@@ -20,6 +20,10 @@ from sweep.study.data.tasks import ARGUMENTS, arguments_of
 from sweep.study.reading.faults import KnownKeys, sentences
 from sweep.study.reading.value_forms import Scalar
 from sweep.system.formatting import count_text
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 # Most sets of patterns of a study, and most numbers in all of them.
 MAX_SETS = 65_536
@@ -79,16 +83,16 @@ class DataSets:
         return self.sets[0]
 
     @property
-    def inputs(self) -> Any:
+    def inputs(self) -> Matrix:
         """Inputs of the one set of patterns."""
         return self.only.inputs
 
     @property
-    def targets(self) -> Any:
+    def targets(self) -> Matrix:
         """Targets of the one set of patterns."""
         return self.only.targets
 
-    def arrays(self, *, tested: bool = False) -> tuple[Any, Any]:
+    def arrays(self, *, tested: bool = False) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return inputs and targets, stacked if there are several sets; with ``tested`` those of the test patterns.
 
         Returns
@@ -101,12 +105,12 @@ class DataSets:
         inputs, targets = (np.array([getattr(each, name) for each in chosen]) for name in ("inputs", "targets"))
         return (inputs, targets) if len(chosen) > 1 else (inputs[0], targets[0])
 
-    def decision_thresholds(self) -> Any:
+    def decision_thresholds(self) -> NDArray[np.float64] | np.float64:
         """Return the decision thresholds, (sets,), or one number: NaN for the midrange of the targets."""
         import numpy as np
 
         found = np.array([np.nan if data.decision_threshold is None else data.decision_threshold for data in self.sets])
-        return found if len(found) > 1 else found[0]
+        return found if len(found) > 1 else np.float64(found[0])
 
     @property
     def used_decision_thresholds(self) -> tuple[float, ...]:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from pydantic import ValidationError
 
 from sweep.errors import StudyError, shown
 from sweep.study.reading.hints import meant_value, not_supported, unknown_key
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 _NEEDS = {
     "greater_than": "above {gt:g}",
@@ -111,7 +114,7 @@ def sentences(error: ValidationError, path: str, known_keys: list[str], known: K
     return [_sentence(detail, path, known_keys, known) for detail in error.errors(include_url=False)]
 
 
-def _sentence(detail: Any, path: str, known_keys: list[str], known: KnownKeys) -> str:
+def _sentence(detail: ErrorDetails, path: str, known_keys: list[str], known: KnownKeys) -> str:
     kind = detail["type"]
     context = detail.get("ctx", {})
     if kind in ("extra_forbidden", "invalid_key"):

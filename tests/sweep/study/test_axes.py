@@ -248,4 +248,4 @@ def test_columns_describe_each_option(tmp_path: Path) -> None:
     from sweep.study.description import describe
 
     study = make(parameters={"scale": [0.5, 1.0]}, zip=[ZIPPED], seeds={"count": 3})
-    assert "hidden and learning rate vary together, in 3 points" in describe(study)["sentence"]
+    assert "hidden and learning rate vary together, in 3 points" in describe(study).sentence
