@@ -21,15 +21,13 @@ from sweep.study.curve_points import curve_faults
 from sweep.study.idle_options import idle_options
 from sweep.study.options.option_tables import LOSS_ALIASES, MAX_STEPS, loss_and_reduction
 from sweep.study.restart_faults import restart_faults
-from sweep.study.start_faults import start_faults
+from sweep.study.start_faults import MAX_FLOAT32, start_faults
 from sweep.system.formatting import count_text
 
 if TYPE_CHECKING:
     from kernels.components.declarations import Loss
     from sweep.study.content import StudyContent
     from sweep.study.options.option_tables import OptionTables
-
-MAX_FLOAT32 = 3.4028234663852886e38
 
 # Most hidden activations of one network over all patterns. This limits the time of a step, which cannot be interrupted.
 # With several hidden layers, weights times patterns are limited too. Many networks are in memory side by side.

@@ -13,7 +13,7 @@ from sweep.study.options.explicit_weights import Numbers, Shapes, element_of, sh
 if TYPE_CHECKING:
     from sweep.study.content import StudyContent
 
-_MAX_FLOAT32 = 3.4028234663852886e38
+MAX_FLOAT32 = 3.4028234663852886e38
 
 
 def start_faults(study: StudyContent) -> Iterator[str]:
@@ -39,8 +39,8 @@ def start_faults(study: StudyContent) -> Iterator[str]:
         if name in study.parameters:
             yield f"parameters.{name}: is also set in initial_weights.values; keep one"
         yield from _misfits(f"initial_weights.values.{name}", name, shape_of(numbers), shapes, study.seeds.count)
-        if study.network.dtype == "float32" and _largest(numbers) > _MAX_FLOAT32:
-            most = f"at most {_MAX_FLOAT32!r} with dtype 'float32'"
+        if study.network.dtype == "float32" and _largest(numbers) > MAX_FLOAT32:
+            most = f"at most {MAX_FLOAT32!r} with dtype 'float32'"
             yield f"initial_weights.values.{name}: must be {most}, got {_largest(numbers)!r}"
     for name in study.parameters:
         if element_of(name):

@@ -129,13 +129,6 @@ def test_set_swept_parameters(file: Path) -> None:
     assert list(changed("xor", "learning_rate=1", "hidden=2").parameters) == ["hidden", "learning_rate"]
 
 
-def test_set_equals_the_file_so_written(file: Path, tmp_path: Path) -> None:
-    """A change by --set is the same study as a change of the file."""
-    edited = tmp_path / "edited.toml"
-    edited.write_text(TEXT.replace("count = 10", "count = 40").replace("[2, 4]", "[3]"))
-    assert changed(file, "seeds.count=40", "hidden=3") == load_study(edited)
-
-
 def test_set_patterns(file: Path, tmp_path: Path) -> None:
     """A task or a file replaces the former patterns."""
     (tmp_path / "p.csv").write_text("x0,x1,y\n0,0,1\n")

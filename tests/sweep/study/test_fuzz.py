@@ -118,20 +118,6 @@ def test_extremes(tables: dict[str, Any]) -> None:
     assert_sentences(faults)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "value",
-    ["9" * 5000, "-" + "9" * 5000, "0x" + "f" * 5000, "[" * 500 + "]" * 500, "{a=" * 500 + "1" + "}" * 500, "x" * 5000],
-    ids=lambda value: value[:4],
-)
-@pytest.mark.parametrize("key", ["hidden", "learning_rate", "seeds.count", "inputs", "file", "activation", "name"])
-def test_extreme_assignments(key: str, value: str) -> None:
-    """The command line survives values on which Python's TOML parser fails."""
-    finished = command("plan", "xor", "--set", f"{key}={value}")
-    assert (finished.code, finished.out) == (2, "")
-    assert_sentences(finished.err.splitlines())
-
-
 @pytest.mark.parametrize("content", ["{}", "[parameters]\nhidden = {}", "[data]\ninputs = {}", "x = {}"])
 @pytest.mark.parametrize("value", ["[" * 500 + "]" * 500, "9" * 5000, "{a=" * 500 + "1" + "}" * 500, "0x" + "f" * 5000])
 def test_extreme_files(tmp_path: Path, content: str, value: str) -> None:

@@ -148,18 +148,6 @@ def test_flat_targets_in_a_file(file: Path) -> None:
     assert load_study(file) == expected
 
 
-def test_swept_values_in_a_file(file: Path) -> None:
-    """Every form under [parameters] is read."""
-    forms = "hidden = { range = [2, 8, 2] }\nscale = [1, 2.5]\nthreshold = 0.1\nmax_steps.linspace = [10, 20, 2]"
-    file.write_text(TEXT.replace("hidden = { values = [2, 4] }", forms))
-    assert load_study(file).parameters == {
-        "hidden": (2, 4, 6, 8),
-        "scale": (1.0, 2.5),
-        "threshold": (0.1,),
-        "max_steps": (10, 20),
-    }
-
-
 def test_built_in_study_and_folder_of_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A folder with the name of a built-in study does not hide it; another one is refused as a folder."""
     (tmp_path / "mine").mkdir()
