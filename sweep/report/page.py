@@ -72,15 +72,22 @@ def report_page(result: Result) -> str:
         study=describe(result.study),
         answer=answer(result),
         figures=report_figures(result),
-        sections=[
-            {"name": kind.name, "heading": kind.heading, "introduction": kind.introduction, "tables": tables}
-            for kind in table_kinds().values()
-            if kind.name != "cells" and (tables := kind.build(result))
-        ],
+        sections=_sections(result),
         cells=_cells(result),
         provenance=provenance(result),
         zip=zip,
     )
+
+
+def _sections(result: Result) -> list[dict[str, Any]]:
+    """Return the tables of each kind but that of cells, with notes that several of them share once."""
+    sections = []
+    for kind in table_kinds().values():
+        tables = kind.build(result) if kind.name != "cells" else []
+        if tables:
+            notes = dict.fromkeys(note for table in tables for note in table.notes)
+            sections.append({"kind": kind, "tables": tables, "notes": list(notes)})
+    return sections
 
 
 def _cells(result: Result) -> dict[str, Any]:

@@ -67,7 +67,7 @@ def steps_difference_text(difference: float, low: float, high: float) -> str:
     return f"{text} [{ends[0]}, {ends[1]}]" if ends else text
 
 
-def steps_ratio_text(row: Mapping[Any, Any], names: tuple[str, str], *, turned: bool = False) -> str:
+def steps_ratio_text(row: Mapping[Any, Any], names: tuple[str, str]) -> str:
     """Write the ratio of expected running times (ERT) of a comparison, or which side never converges.
 
     Parameters
@@ -76,8 +76,6 @@ def steps_ratio_text(row: Mapping[Any, Any], names: tuple[str, str], *, turned: 
         A comparison.
     names
         Names of its first and its second side.
-    turned
-        Whether to write the ratio of the second side to the first, instead of the first to the second.
 
     Returns
     -------
@@ -88,8 +86,6 @@ def steps_ratio_text(row: Mapping[Any, Any], names: tuple[str, str], *, turned: 
     if never:
         return f"{never[0]} never converges" if len(never) == 1 else "neither converges"
     ratio, low, high = (row[f"expected_steps_ratio{end}"] for end in ("", "_low", "_high"))
-    if turned:
-        ratio, low, high = (1 / value if value else float("inf") for value in (ratio, high, low))
     if ratio != ratio or ratio in (0.0, float("inf")):
         return "-"  # all runs of a side converge at step 0
     text, *ends = (f"{value:,.0f}" if value >= 1000 else f"{value:.3g}" for value in (ratio, low, high))

@@ -50,9 +50,10 @@ class TableColumn:
 
     @property
     def heading(self) -> str:
-        """The head and what the brackets are, on one line."""
+        """The head and what the brackets are, on one line that breaks before the brackets."""
         head = " ".join(self.head.replace("_", " ").split())
-        return f"{head} [{self.interval}]" if self.interval else head
+        interval = self.interval.replace(" ", "\N{NO-BREAK SPACE}")
+        return f"{head} [{interval}]" if interval else head
 
     def sort_key(self, row: Row) -> Any:
         """Return the value by which rows sort; empty text if it is missing or infinite."""

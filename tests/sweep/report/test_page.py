@@ -101,7 +101,10 @@ def test_best_cells_and_comparisons(result: Result, path: Path) -> None:
     found = dict(zip(*tables["comparisons"][-4:-2], strict=True))
     rates = {found[f"rate of {side}, %"] for side in ("first", "second")}
     assert rates == {f"{100 * row[f'{side}_rate']:.1f}" for side in ("first", "second")}
-    assert f"+{100 * abs(row['difference']):.1f} [" in found["difference, % [95 % interval]"]
+    assert (
+        f"+{100 * abs(row['difference']):.1f} ["
+        in found["difference, % [95\N{NO-BREAK SPACE}%\N{NO-BREAK SPACE}interval]"]
+    )
 
 
 def test_page_loads_nothing(path: Path) -> None:
