@@ -113,7 +113,7 @@ def _draw_figure(directory: str, out: Path | None, kind: str, texts: dict[str, A
     options = {name: read[name](text) if name in read else text for name, text in present.items()}
     written = local_path(directory, out)
     result = open_with_warning(directory)
-    if "value" in options and kind not in ("curves", "runs"):
+    if "value" in options and KINDS[kind].shows_statistics:
         options["value"] = column_of(options["value"], [*drawable(), *EXPLAINED])
     default = default_statistic(result.study) if kind == "lines" else kind
     named = str(options.get("value", default))

@@ -141,21 +141,24 @@ def heading(
     are wrapped to a width in inches.
     """
     study = result.study
-    rest = {name: entries for name, entries in (values or study.parameters).items() if name not in shown}
-    fixed = [f"{spaced(name)} {short(entries[0])}" for name, entries in rest.items() if len(entries) == 1]
-    together = [name for name, entries in rest.items() if len(entries) > 1]
-    every = [spaced(name) for name in together if len(rest[name]) == len(study.parameters[name])]
-    some = [_selection(name, rest[name]) for name in together if len(rest[name]) < len(study.parameters[name])]
-    pooled = [*([f"all values of {list_text(every)}"] if every else []), *some]
+    values = values or study.parameters
+    fixed = [
+        f"{spaced(name)} {short(entries[0])}"
+        for name, entries in values.items()
+        if name not in shown and len(entries) == 1
+    ]
+    several = {name: entries for name, entries in values.items() if len(entries) > 1}
+    some = {name: _selection(name, each) for name, each in several.items() if len(each) < len(study.parameters[name])}
+    whole = [spaced(name) for name in several if name not in shown and name not in some]
+    pooled = [f"all values of {list_text(whole)}"] if whole else []
+    pooled += [text for name, text in some.items() if name not in shown]
     per_cell = " per cell" if any(len(entries) > 1 for entries in study.parameters.values()) else ""
     seeds = count_text(study.seeds.count, "seed")
     if result.complete and not result.even:
         n_runs = result.cells["n_runs"]
         seeds = f"{n_runs.min():,} to {count_text(n_runs.max(), 'seed')}"
     first = f"{', '.join([study.name, *fixed])}: {seeds}{per_cell}"
-    picked = {name: entries for name, entries in (values or {}).items() if name in shown}
-    picked = {name: entries for name, entries in picked.items() if 1 < len(entries) < len(study.parameters[name])}
-    notes = [*(f"for {_selection(name, entries)}" for name, entries in picked.items()), *notes]
+    notes = [*(f"for {text}" for name, text in some.items() if name in shown), *notes]
     over = f", pooled over {list_text(pooled)}" if pooled else ""
     lines = [first + bands + over, *notes]
     if not result.complete:

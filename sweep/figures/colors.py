@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from sweep.figures.ticks import number_ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.cm import ScalarMappable
     from matplotlib.colors import Colormap, Normalize
 
 # Colors that are distinct for any color vision; lighter ones are better.
@@ -51,7 +52,7 @@ def ink_on(color: tuple[float, ...]) -> str:
     return "0.05" if 0.299 * red + 0.587 * green + 0.114 * blue > 0.45 else "white"
 
 
-def color_bar(ax: Axes, drawn: Any, selected: Selected) -> None:
+def color_bar(ax: Axes, drawn: ScalarMappable, selected: Selected) -> None:
     """Draw the color bar of a statistic beside axes, for the mappable ``drawn`` with colors and norm."""
     height = 0.7 * ax.figure.bbox.height / ax.figure.dpi
     bar = ax.figure.colorbar(drawn, ax=ax, label=wrapped(selected.description.label, height))

@@ -67,6 +67,8 @@ class FigureKind:
         Returns in one sentence why a result cannot be drawn without options, or None if it can.
     captions
         The figures of this kind in reports.
+    shows_statistics
+        Whether its option ``value``, if it has one, is a statistic of cells.
     """
 
     draw: Callable[..., Axes | Figure]
@@ -74,6 +76,7 @@ class FigureKind:
     meaning: str
     refusal: Callable[[Result], str | None]
     captions: tuple[Caption, ...] = ()
+    shows_statistics: bool = True
 
     @property
     def options(self) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sweep.analysis.cells import cells_of
@@ -18,6 +18,7 @@ from sweep.study.selection import At, Values, cells_at, values_at
 from sweep.system.formatting import short
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
 
 _BLUE, _RED, _, _PINK, _, _, _AMBER = NAMED_COLORS
@@ -98,7 +99,7 @@ class Groups:
             self._styles = styles_of(self.color, self.values)
             self._entries = grid.column(self.color, self.tally["cell"].to_numpy())
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[tuple[pd.DataFrame, dict[str, Any]]]:
         """Yield the tally and the style of each color."""
         if self.color is None:
             yield self.tally, {"color": NAMED_COLORS[0]}

@@ -5,16 +5,19 @@ The base classes are matplotlib's, so this module is imported only for drawing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from math import floor, log10, radians, sin
 from typing import Any
 
 import numpy as np
-from matplotlib.axis import XAxis
+from matplotlib.axis import Axis, XAxis
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
 from matplotlib.ticker import Formatter, Locator, LogLocator, MaxNLocator
+from numpy.typing import NDArray
+
+Numbers = NDArray[np.float64]
 
 # Least distance between labels, relative to the font size: horizontal and vertical.
 _ROOM_ACROSS, _ROOM_DOWN = 0.6, 0.25
@@ -25,7 +28,7 @@ _MOST_LABELS = 64
 class FittingTicks(Locator):
     """The first of several lists of ticks, the preferred ones first, whose labels fit along the axis."""
 
-    axis: Any
+    axis: Axis
 
     def __call__(self) -> Any:
         """Return the ticks for the current limits of the axis."""
@@ -35,7 +38,7 @@ class FittingTicks(Locator):
 class NameTicks(FittingTicks):
     """Ticks at names: all of them, or every k-th one if labels would touch."""
 
-    def __init__(self, places: Any) -> None:
+    def __init__(self, places: Numbers) -> None:
         self.places = places
 
     def tick_values(self, vmin: float, vmax: float) -> Any:
@@ -109,7 +112,7 @@ class NumberTexts(Formatter):
         """Return the label of a number."""
         return number_text(x)
 
-    def format_ticks(self, values: Any) -> list[str]:
+    def format_ticks(self, values: Iterable[float]) -> list[str]:
         """Return the labels of all ticks."""
         numbers = [float(value) for value in values]
         for digits in (4, 6, 9, 13, 17):
@@ -127,7 +130,7 @@ class AnnotatedNumbers(NumberTexts):
     def __init__(self, annotation: Callable[[float], str]) -> None:
         self.annotation = annotation
 
-    def format_ticks(self, values: Any) -> list[str]:
+    def format_ticks(self, values: Iterable[float]) -> list[str]:
         """Return the labels of all ticks, of two lines each."""
         texts = super().format_ticks(values)
         return [f"{text}\n{self.annotation(float(x))}" for text, x in zip(texts, values, strict=True)]
@@ -149,7 +152,7 @@ def number_text(number: float, digits: int = 4, *, powers: bool = False) -> str:
     return f"${factor}10^{{{int(exponent)}}}$"
 
 
-def fits(axis: Any, ticks: Any, part: float = 1.0) -> bool:
+def fits(axis: Axis, ticks: Numbers, part: float = 1.0) -> bool:
     """Return whether the labels of ticks fit along a part of an axis without touching each other."""
     if len(ticks) < 2:
         return True
@@ -163,7 +166,7 @@ def fits(axis: Any, ticks: Any, part: float = 1.0) -> bool:
     angle = label.get_rotation()
     texts = axis.get_major_formatter().format_ticks(list(ticks))
     extents = np.array([_extent(text, font) for text in texts])
-    size = label.get_size()
+    size = float(label.get_fontsize())
     if not across:
         needed = (extents[1:, 1] + extents[:-1, 1]) / 2 + _ROOM_DOWN * size
     elif angle:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from sweep.system.formatting import list_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.cm import ScalarMappable
 
 # Reason why a field is empty in studies with zipped lists, samples or exclusions.
 _NO_CELL = "no cell has both values"
@@ -133,7 +134,7 @@ def _size(selected: Selected, x: str, y: str) -> tuple[float, float]:
     return min(max(0.45 * across + 2.2, 5.0), 12.0), min(max(0.34 * down + 1.6, 3.2), 10.0)
 
 
-def finish_map(drawn: Map, mesh: Any, result: Result) -> None:
+def finish_map(drawn: Map, mesh: ScalarMappable | None, result: Result) -> None:
     """Draw ticks, labels, title, and the color bar of ``mesh`` unless it is None."""
     ax, selected = drawn.ax, drawn.selected
     if mesh is not None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from sweep.analysis.incidence import cumulative_incidence, parallel_incidence
 from sweep.errors import SweepError, unknown
@@ -101,7 +102,7 @@ def _known_until(tally: pd.DataFrame, last: int) -> int:
     return int(tally["steps"].max()) if (tally["status"] == "exhausted").any() else last
 
 
-def _scale_steps(ax: Axes, steps: Any, last: int, *, logarithmic: bool) -> None:
+def _scale_steps(ax: Axes, steps: NDArray[np.int64], last: int, *, logarithmic: bool) -> None:
     """Scale the axis of steps: logarithmic for a wide range, or if ``logarithmic`` and possible."""
     positive = steps[steps > 0]
     wide = positive.size > 1 and last > 50 * np.quantile(positive, 0.05)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sweep.figures.canvas import new_axes, new_figure, plain, put_legend_below
 from sweep.figures.line_styles import NAMED_COLORS
@@ -136,7 +137,7 @@ def _draw_units(plane: Plane, ax: Axes) -> None:
             ax.plot(-(second * plane.y + bias) / first, plane.y, color="0.25", linewidth=0.8, linestyle="--")
 
 
-def _drawable(values: Any) -> Any:
+def _drawable(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return values, with NaN for those that are not finite or exceed 1e100."""
     with np.errstate(invalid="ignore", over="ignore"):
         return np.where(np.abs(values) < _LARGEST, values, np.nan)

@@ -90,4 +90,5 @@ KIND = FigureKind(
     "medians and quartiles of learning curves: train_loss, test_loss, n_correct or n_test_correct",
     curves_fault,
     (Caption("Training loss, medians and quartiles", 90),),
+    shows_statistics=False,
 )

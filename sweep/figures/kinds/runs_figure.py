@@ -70,4 +70,10 @@ def curves_of_runs(result: Result, ax: Axes | None = None, *, value: str = "trai
     return ax
 
 
-KIND = FigureKind(curves_of_runs, 130, "learning curves of single runs, of the same values as curves", curves_fault)
+KIND = FigureKind(
+    curves_of_runs,
+    130,
+    "learning curves of single runs, of the same values as curves",
+    curves_fault,
+    shows_statistics=False,
+)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sweep.errors import SweepError, unknown
 from sweep.figures.axis import Places, heading
@@ -102,7 +103,7 @@ def _draw_line(ax: Axes, together: Selected, name: str, places: Places) -> bool:
     return bool(np.isfinite(line).any())
 
 
-def _scale_values(ax: Axes, selected: Selected, drawn: Any) -> None:
+def _scale_values(ax: Axes, selected: Selected, drawn: NDArray[np.float64]) -> None:
     """Scale the axis of the statistic, or write why it has no values."""
     ax.set_ylabel(selected.description.label)
     if selected.description.percent:
