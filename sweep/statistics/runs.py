@@ -174,9 +174,13 @@ class Runs:
     def _cells(self) -> tuple[Array, Array, Array]:
         """The index of each row's cell among the pairs of a group and a cell, and by pair its group and runs."""
         width = int(self.cell.max(initial=0)) + 1
-        pairs, place = np.unique(self.group * width + self.cell, return_inverse=True)
-        n_runs = np.bincount(place, self.n, len(pairs))
-        return place, pairs // width, n_runs
+        codes = self.group * width + self.cell
+        rises = np.diff(codes, prepend=-1)
+        if (rises >= 0).all():  # rows in the order of cells need no sorting
+            pairs, place = codes[rises > 0], np.cumsum(rises > 0) - 1
+        else:
+            pairs, place = np.unique(codes, return_inverse=True)
+        return place, pairs // width, np.bincount(place, self.n, len(pairs))
 
     @cached_property
     def n_cells(self) -> Array:
