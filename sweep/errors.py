@@ -46,14 +46,14 @@ class StudyError(SweepError, ValueError):
         One sentence for each fault. The message holds the first twenty.
     """
 
-    def __init__(self, faults: list[str]) -> None:
-        self.faults = faults
+    def __init__(self, *faults: str) -> None:
+        self.faults = list(faults)
         more = [f"and {len(faults) - _MOST_FAULTS:,} more faults"] if len(faults) > _MOST_FAULTS else []
         super().__init__("\n".join([*faults[:_MOST_FAULTS], *more]))
 
-    def __reduce__(self) -> tuple[type[StudyError], tuple[list[str]]]:
+    def __reduce__(self) -> tuple[type[StudyError], tuple[str, ...]]:
         """Pickle all faults, so that they reach other processes; by default only the message does."""
-        return type(self), (self.faults,)
+        return type(self), tuple(self.faults)
 
 
 class StoreError(SweepError):

@@ -39,7 +39,7 @@ class StudyCommand(TyperCommand):
 def _refuse_key(option: str, value: str) -> None:
     """Raise StudyError if an option has the name of a key of a study, or of a feature that is not supported."""
     if option == "--words":
-        raise StudyError(["'--words' is called '--plugin' since 0.1"])
+        raise StudyError("'--words' is called '--plugin' since 0.1")
     from sweep.study.options.option_tables import known_tables
     from sweep.study.reading.hints import meant_key, not_supported
 
@@ -48,9 +48,9 @@ def _refuse_key(option: str, value: str) -> None:
     key, wish = meant_key(name, section_of), not_supported(name)
     if key:
         key = f"seeds.{key}" if section_of[key] == "seeds" else key
-        raise StudyError([f"{option} is a key of the study; change it with --set {key}={value or 'VALUE'}"])
+        raise StudyError(f"{option} is a key of the study; change it with --set {key}={value or 'VALUE'}")
     if wish:
-        raise StudyError([f"{option}: {wish}; 'sweep explain' lists all keys of a study"])
+        raise StudyError(f"{option}: {wish}; 'sweep explain' lists all keys of a study")
 
 
 def complete_study(incomplete: str) -> list[str]:

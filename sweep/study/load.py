@@ -105,9 +105,9 @@ def parse_study(text: str, where: str) -> Study:
     data = raw.get("data")
     start = raw.get("initial_weights")
     if isinstance(data, dict) and ("file" in data or "file" in (data.get("test") or ())):
-        raise StudyError([f"study {where!r} must hold its patterns, but names a file of them"])
+        raise StudyError(f"study {where!r} must hold its patterns, but names a file of them")
     if isinstance(start, dict) and isinstance(start.get("values"), str):
-        raise StudyError([f"study {where!r} must hold its initial weights, but names a file of them"])
+        raise StudyError(f"study {where!r} must hold its initial weights, but names a file of them")
     return _study(raw)
 
 
@@ -134,12 +134,12 @@ def parse_changes(assignments: Iterable[str]) -> dict[str, Any]:
     for assignment in assignments:
         key, equals, text = (part.strip() for part in assignment.partition("="))
         if not equals or not key:
-            raise StudyError([f"--set: must be key=value, as in --set seeds.count=40, got {shown(assignment)}"])
+            raise StudyError(f"--set: must be key=value, as in --set seeds.count=40, got {shown(assignment)}")
         weight = key.replace(" ", "")
         key = weight if _is_weight(weight) else key
         fault = _key_fault(key)
         if fault:
-            raise StudyError([f"--set: {fault}"])
+            raise StudyError(f"--set: {fault}")
         changes[key] = text if key in _TEXTS else _value(text)
     return changes
 
@@ -147,20 +147,18 @@ def parse_changes(assignments: Iterable[str]) -> dict[str, Any]:
 def _read(source: str | Path) -> tuple[dict[str, Any], Path]:
     """Return the tables of a study and the folder of its file."""
     if not isinstance(source, (str, os.PathLike)):
-        raise StudyError(
-            [f"study must be the name of a built-in study or the path of a study file, got {shown(source)}"]
-        )
+        raise StudyError(f"study must be the name of a built-in study or the path of a study file, got {shown(source)}")
     studies = built_in_studies()
     named = shown(str(source), 200)
     if str(source) in studies:
         return tomllib.loads(studies[str(source)]), Path()
     path = Path(source)
     if isinstance(source, str) and not path.suffix and path.parent == Path() and not os.path.exists(path):
-        raise StudyError([unknown("study", source, studies) + "; or use the path of a study file"])
+        raise StudyError(unknown("study", source, studies) + "; or use the path of a study file")
     try:
         text = read_text(path)
     except ValueError as error:
-        raise StudyError([f"study file {named} cannot be read: {error}"]) from None
+        raise StudyError(f"study file {named} cannot be read: {error}") from None
     return read_tables(text, named), path.parent
 
 
@@ -211,13 +209,13 @@ def _changeable(tables: OptionTables) -> frozenset[str]:
 def _apply(raw: dict[str, Any], changes: Any) -> None:
     """Apply changes to the tables of a study file."""
     if not isinstance(changes, Mapping):
-        raise StudyError([f"changes must be a dict such as {{'seeds.count': 40}}, got {shown(changes)}"])
+        raise StudyError(f"changes must be a dict such as {{'seeds.count': 40}}, got {shown(changes)}")
     changes = plain(changes)
     faults = [f"changes: {fault}" for fault in map(_key_fault, changes) if fault]
     if faults:
-        raise StudyError(faults)
+        raise StudyError(*faults)
     if {"task", "file"} <= {key.rpartition(".")[2] for key in changes}:
-        raise StudyError(["changes: task and file are both set; remove one"])
+        raise StudyError("changes: task and file are both set; remove one")
     # A task or a file is set before arguments of the task, since it replaces the table [data].
     for key, value in sorted(changes.items(), key=lambda change: change[0].rpartition(".")[2] not in ("task", "file")):
         if key in _TEXTS or key in TOGETHER:
@@ -260,7 +258,7 @@ def _set_sample(raw: dict[str, Any], key: str, value: Any) -> None:
     """Apply a change of a key of [[samples]], which must have exactly one table."""
     tables = _tables(raw, "samples")
     if len(tables) != 1:
-        raise StudyError([f"changes: {key!r} needs exactly one table [[samples]], got {len(tables)}"])
+        raise StudyError(f"changes: {key!r} needs exactly one table [[samples]], got {len(tables)}")
     tables[0][key.rpartition(".")[2]] = value
 
 

@@ -158,10 +158,10 @@ class Study(StudyContent):
     def _check(self, named: set[str]) -> None:
         """Raise an error if the options conflict, each of which is valid by itself."""
         if self.n_runs >= 2**63:
-            raise StudyError([f"parameters and seeds: must be fewer than 2^63 runs, got {self.n_runs:,}"])
+            raise StudyError(f"parameters and seeds: must be fewer than 2^63 runs, got {self.n_runs:,}")
         faults = combination_faults(self, named)
         if faults:
-            raise StudyError(faults)
+            raise StudyError(*faults)
 
     def _leave_out_default_reduction(self) -> None:
         """Drop an explicit reduction that all losses have by default, so that it does not change the identity."""
@@ -290,4 +290,4 @@ def _read_table(name: str, model: type[S], raw: Any, tables: OptionTables, n_pat
     try:
         return model.model_validate({} if raw is None else raw, context={"n_patterns": n_patterns})
     except ValidationError as error:
-        raise StudyError(sentences(error, name, list(model.model_fields), tables)) from None
+        raise StudyError(*sentences(error, name, list(model.model_fields), tables)) from None

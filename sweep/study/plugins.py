@@ -35,21 +35,21 @@ def load_plugin(path: str | Path) -> list[str]:
     try:
         code = compile(read_text(Path(path)), file, "exec", dont_inherit=True)
     except SyntaxError as error:
-        raise StudyError([f"{named}: line {error.lineno}: {error.msg}"]) from None
+        raise StudyError(f"{named}: line {error.lineno}: {error.msg}") from None
     except ValueError as error:
-        raise StudyError([f"{named} cannot be read: {error}"]) from None
+        raise StudyError(f"{named} cannot be read: {error}") from None
     except (RecursionError, MemoryError):  # of Python's parser
-        raise StudyError([f"{named} has a formula that is {TOO_LONG}"]) from None
+        raise StudyError(f"{named} has a formula that is {TOO_LONG}") from None
     module = ModuleType(Path(path).stem)
     module.__file__ = file
     try:
         exec(code, vars(module))
     except ComponentError as error:
-        raise StudyError([str(error)]) from None
+        raise StudyError(str(error)) from None
     except Exception as error:
         place = line_of(error, {"": Place(file, 0)})
         where = f"line {place.line}" if place else "somewhere"
-        raise StudyError([f"{named}: {where}: {type(error).__name__}: {' '.join(str(error).split())}"]) from None
+        raise StudyError(f"{named}: {where}: {type(error).__name__}: {' '.join(str(error).split())}") from None
     names = [
         name
         for name, component in declared_components().items()
@@ -57,9 +57,7 @@ def load_plugin(path: str | Path) -> list[str]:
     ]
     if not names:
         raise StudyError(
-            [
-                f"{named} declares no component; decorate a function in it with @sweep.activation, @sweep.loss, "
-                "@sweep.optimizer or @sweep.measure"
-            ]
+            f"{named} declares no component; decorate a function in it with @sweep.activation, @sweep.loss, "
+            "@sweep.optimizer or @sweep.measure"
         )
     return names

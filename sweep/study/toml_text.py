@@ -26,11 +26,11 @@ def read_tables(text: str, named: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise StudyError([f"study {named} is not valid TOML: {cut(str(error), 120)}"]) from None
+        raise StudyError(f"study {named} is not valid TOML: {cut(str(error), 120)}") from None
     except RecursionError:
-        raise StudyError([f"study {named} is nested too deeply; rows of numbers are the deepest level"]) from None
+        raise StudyError(f"study {named} is nested too deeply; rows of numbers are the deepest level") from None
     except ValueError:
-        raise StudyError([f"study {named} has an integer of too many digits; write it as a float, as 1e300"]) from None
+        raise StudyError(f"study {named} has an integer of too many digits; write it as a float, as 1e300") from None
 
 
 def read_value(text: str) -> Any:

@@ -42,7 +42,7 @@ def thread_count(threads: int | None) -> int:
     """
     n_threads = available_threads() if threads is None else threads
     if not is_integer(n_threads) or not 1 <= n_threads <= most_threads():
-        raise StudyError([f"threads: must be an integer from 1 to {most_threads()}, got {shown(threads)}"])
+        raise StudyError(f"threads: must be an integer from 1 to {most_threads()}, got {shown(threads)}")
     return n_threads
 
 

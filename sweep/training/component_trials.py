@@ -52,7 +52,7 @@ def check_custom_components(study: StudyContent) -> None:
     """
     faults = [fault for key, name in _keys(study).items() if (fault := _fault(key, name, study.network.dtype))]
     if faults:
-        raise StudyError(faults)
+        raise StudyError(*faults)
 
 
 def sent_components(study: StudyContent) -> Sent:

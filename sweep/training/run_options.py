@@ -42,9 +42,7 @@ def parse_duration(value: Any) -> float:
         return float(value)
     found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", value, re.ASCII) if isinstance(value, str) else None
     if not found:
-        raise StudyError(
-            [f"time_budget: must be seconds, or a number with s, m, h or d such as 10m, got {shown(value)}"]
-        )
+        raise StudyError(f"time_budget: must be seconds, or a number with s, m, h or d such as 10m, got {shown(value)}")
     return float(found[1]) * _SECONDS[found[2]]
 
 
@@ -58,7 +56,7 @@ def parse_shard(text: str) -> tuple[int, int]:
     """
     found = re.fullmatch(r"(\d{1,9})/(\d{1,9})", text, re.ASCII)
     if not found:
-        raise StudyError([f"shard: must be I/N with I from 1 to N such as 2/8, got {shown(text)}"])
+        raise StudyError(f"shard: must be I/N with I from 1 to N such as 2/8, got {shown(text)}")
     return int(found[1]), int(found[2])
 
 
@@ -72,7 +70,7 @@ def parse_places(text: str) -> list[str]:
     """
     places = text.split(",")
     if "" in places:
-        raise StudyError([f"reuse: must be results folders separated by commas, got {shown(text)}"])
+        raise StudyError(f"reuse: must be results folders separated by commas, got {shown(text)}")
     return places
 
 
@@ -216,7 +214,7 @@ class RunOptions:
         faults = [*self._faults_of_size(study), *self._faults_of_keep(study), *self._faults_of_cluster()]
         faults += [*self._faults_of_limits(), *self._faults_of_shard(study)]
         if faults:
-            raise StudyError(faults)
+            raise StudyError(*faults)
         if self.overwrite and self._is_reused():
             raise StoreError(f"{str(self.out)!r} cannot be both reused and overwritten; choose another folder (--out)")
 
@@ -296,10 +294,8 @@ class RunOptions:
         n_bytes = row_bytes(plan.study)[0] * n_runs
         if self.keep == "runs" and n_bytes > there:
             raise StudyError(
-                [
-                    f"rows of {n_runs:,} runs: must fit into the memory of {there:,} bytes, got {n_bytes:,}; "
-                    "set out= to a results folder, or keep='cells'"
-                ]
+                f"rows of {n_runs:,} runs: must fit into the memory of {there:,} bytes, got {n_bytes:,}; "
+                "set out= to a results folder, or keep='cells'"
             )
 
 

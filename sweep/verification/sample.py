@@ -35,9 +35,9 @@ class Sample:
 
     def __init__(self, n_runs: int, seed: int | None = None) -> None:
         if not is_integer(n_runs) or n_runs < -1:
-            raise StudyError([f"sample: must be an integer of at least 0, or -1 for all runs, got {shown(n_runs)}"])
+            raise StudyError(f"sample: must be an integer of at least 0, or -1 for all runs, got {shown(n_runs)}")
         if seed is not None and not (is_integer(seed) and 0 <= seed < _SEEDS):
-            raise StudyError([f"sample_seed: must be an integer from 0 to {_SEEDS - 1}, got {shown(seed)}"])
+            raise StudyError(f"sample_seed: must be an integer from 0 to {_SEEDS - 1}, got {shown(seed)}")
         self.n_runs = n_runs
         self.seed = randbelow(_SEEDS) if seed is None else seed
         self._rows: dict[int, NDArray[Any]] = {}

@@ -80,7 +80,7 @@ def _without(axes: list[Axis], tables: Mapping[int, _Conditions]) -> Axis:
     if not kept:
         faults.append(f"exclude[{min(tables)}]: excludes every cell; keep some values of {list_text(names)}")
     if faults:
-        raise StudyError(faults)
+        raise StudyError(*faults)
     return dict(zip(names, zip(*kept, strict=True), strict=True))
 
 

@@ -72,10 +72,8 @@ def _distinct_points(
         if len(found) == count:
             return dict(zip(draws, zip(*found, strict=True), strict=True))
     raise StudyError(
-        [
-            f"{key}.count: must be at most the number of distinct points, got {count}, but only {len(found)} were "
-            "found; lower it, or sweep the options in [parameters], where all of their combinations are cells"
-        ]
+        f"{key}.count: must be at most the number of distinct points, got {count}, but only {len(found)} were "
+        "found; lower it, or sweep the options in [parameters], where all of their combinations are cells"
     )
 
 

@@ -40,7 +40,7 @@ class Reading(NamedTuple):
 def swept_parameters(raw: Any, reading: Reading) -> dict[str, tuple[Scalar, ...]]:
     """Return the values of each parameter of the table [parameters], by its name without the table."""
     if not isinstance(raw, Mapping):
-        raise StudyError([f"parameters: must be a table (in Python a dict), got {shown(raw)}"])
+        raise StudyError(f"parameters: must be a table (in Python a dict), got {shown(raw)}")
     unknown = partial(_not_sweepable, reading.tables)
     return read_options("parameters", raw, reading.tables, partial(values_of_option, reading), unknown)
 
@@ -116,7 +116,7 @@ def values_of_option(reading: Reading, key: str, spec: Any, name: str, *, distin
         expanded = tuple(expand(spec, integer=takes_integers(kind)))
         values: tuple[Any, ...] = adapter.validate_python(expanded, context={"n_patterns": reading.n_patterns})
     except ValidationError as error:
-        raise StudyError(sentences(error, key, [], reading.tables)) from None
+        raise StudyError(*sentences(error, key, [], reading.tables)) from None
     faults = Faults()
     seen = set[Scalar]()
     for value in values:

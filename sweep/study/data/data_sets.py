@@ -160,7 +160,7 @@ def read_data(raw: Any, swept: SweptData | None, known: KnownKeys) -> DataSets |
     table = {key: value for key, value in raw.items() if key != "sha256" or not options}
     has_seed = "noise_seed" in options or table.get("noise_seed", 0) != 0
     if has_seed and "label_noise" not in options and table.get("label_noise") == 0:
-        raise StudyError(["data.noise_seed: has no effect with label_noise 0; remove it"])
+        raise StudyError("data.noise_seed: has no effect with label_noise 0; remove it")
     sets: list[Data] = []
     for values in combinations:
         found = _data(table | dict(zip(options, values, strict=True)), known)
@@ -169,10 +169,8 @@ def read_data(raw: Any, swept: SweptData | None, known: KnownKeys) -> DataSets |
         size = sum(n_patterns * (n_in + n_out) for n_patterns, n_in, n_out in _shapes(found))
         if _shapes(found) != _shapes(first):
             raise StudyError(
-                [
-                    f"parameters.{options[0]}: all sets of patterns must have the same size, got {_size(first)}, and "
-                    f"{_size(found)}, by {_names(options)}; make a study for each size"
-                ]
+                f"parameters.{options[0]}: all sets of patterns must have the same size, got {_size(first)}, and "
+                f"{_size(found)}, by {_names(options)}; make a study for each size"
             )
         if size * n_sets > MAX_NUMBERS:
             raise ValueError(
@@ -183,10 +181,8 @@ def read_data(raw: Any, swept: SweptData | None, known: KnownKeys) -> DataSets |
     digest = _digest(sets)
     if raw.get("sha256", digest) != digest:
         raise StudyError(
-            [
-                f"data.sha256: must be that of the patterns made here, {digest}, got {shown(raw['sha256'])}; the study "
-                "has other patterns"
-            ]
+            f"data.sha256: must be that of the patterns made here, {digest}, got {shown(raw['sha256'])}; the study "
+            "has other patterns"
         )
     source = _source(table, options) | ({"test": _rows(sets[0].test)} if "test" in table and sets[0].test else {})
     return DataSets(tuple(sets), options, source | {"sha256": digest})
@@ -198,7 +194,7 @@ def _data(table: dict[str, Any], known: KnownKeys) -> Data:
     try:
         data = Data.model_validate({key: value for key, value in table.items() if key not in prepared})
     except ValidationError as error:
-        raise StudyError(sentences(error, "data", DATA_KEYS, known)) from None
+        raise StudyError(*sentences(error, "data", DATA_KEYS, known)) from None
     (inputs, targets), rest = prepare((data.inputs, data.targets), prepared)
     if rest and data.test:
         raise ValueError("test and train or train_count, which split off test patterns, are both set; remove one")

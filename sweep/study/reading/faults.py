@@ -75,7 +75,7 @@ class Faults:
     def check(self) -> None:
         """Raise a StudyError with the faults, if there are any."""
         if self.sentences:
-            raise StudyError(self.sentences)
+            raise StudyError(*self.sentences)
 
 
 class KnownKeys(Protocol):

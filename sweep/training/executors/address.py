@@ -21,10 +21,10 @@ def check_cluster(cluster: str) -> None:
     """
     n_workers = local_workers(cluster)
     if n_workers is not None and not 1 <= n_workers <= most_threads():
-        raise StudyError([f"cluster: N of local:N must be from 1 to {most_threads()}, got {cluster!r}"])
+        raise StudyError(f"cluster: N of local:N must be from 1 to {most_threads()}, got {cluster!r}")
     if n_workers is None and not _is_scheduler(cluster):
         raise StudyError(
-            [f"cluster: must be tcp://HOST:PORT or tls://HOST:PORT (a scheduler) or local:N, got {shown(cluster)}"]
+            f"cluster: must be tcp://HOST:PORT or tls://HOST:PORT (a scheduler) or local:N, got {shown(cluster)}"
         )
 
 

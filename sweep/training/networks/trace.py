@@ -220,15 +220,13 @@ def trace(source: Any, *args: Any, **kwargs: Any) -> Trace:
 def _trace_study(source: Study, seed: int | None = None) -> Trace:
     if source.n_cells > 1:
         names = ", ".join(name for name, values in source.parameters.items() if len(values) > 1)
-        raise StudyError(
-            [f"study: must have one cell for a trace, got {source.n_cells}; select one by setting {names}"]
-        )
+        raise StudyError(f"study: must have one cell for a trace, got {source.n_cells}; select one by setting {names}")
     seed = source.seeds.base if seed is None else seed
     if not isinstance(seed, (int, np.integer)) or not 0 <= seed <= MAX_SEED:
-        raise StudyError([f"seed: must be an integer from 0 to {MAX_SEED}, got {seed!r}"])
+        raise StudyError(f"seed: must be an integer from 0 to {MAX_SEED}, got {seed!r}")
     first, last = source.seeds.base, source.seeds.base + source.seeds.count - 1
     if source.has_weights_by_seed and not first <= seed <= last:
-        raise StudyError([f"seed: must be from {first} to {last}, whose initial weights the study sets, got {seed}"])
+        raise StudyError(f"seed: must be from {first} to {last}, whose initial weights the study sets, got {seed}")
     return _replay(Plan(source), 0, int(seed), {})
 
 

@@ -106,8 +106,8 @@ def test_shown_names() -> None:
     [
         SweepError("a bad b"),
         StoreError("no folder"),
-        StudyError(["a bad b", "c"]),
-        StudyError(["d"] * 30),
+        StudyError("a bad b", "c"),
+        StudyError(*(["d"] * 30)),
         DamageError("x", "no JSON"),
     ],
 )
