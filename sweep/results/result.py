@@ -64,8 +64,9 @@ class Result(Queries):
     def by_threshold(self) -> ThresholdRuns:
         """The runs evaluated by each recorded loss threshold.
 
-        It answers queries about convergence like a result with one more parameter, ``loss_threshold``:
-        ``by_threshold.cells``, ``by_threshold.summarize("loss_threshold")``.
+        It is a :class:`sweep.results.threshold_runs.ThresholdRuns`, which answers queries about convergence like a
+        result with one more parameter, ``loss_threshold``: ``by_threshold.cells``,
+        ``by_threshold.summarize("loss_threshold")``.
 
         Raises
         ------

@@ -93,17 +93,21 @@ class Store(StoreReader, WritableResult):
         if curves is not None:
             facts["curves_sha256"] = self._write_table("curves.parquet", curves, curves_columns(self.study))
         self._check_own()
-        self.check_all_there()  # another machine may not see our locks, and may have started over
+        self._check_commits()  # another machine may not see our locks, and may have started over
         return self.write_facts(facts)
 
     def check_all_there(self) -> None:
-        """Check that the commits of all runs still exist.
+        """Check that the commits of all runs still exist, unless the lock keeps other processes from removing them.
 
         Raises
         ------
         StoreError
             If another process has removed some or replaced them.
         """
+        if not self.lock.excludes:
+            self._check_commits()
+
+    def _check_commits(self) -> None:
         if not cover(sorted(self.commits().values(), key=lambda commit: commit.start), self.study.n_runs):
             raise self.removed_error()
 
