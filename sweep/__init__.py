@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sweep import lanes
     from sweep.errors import StoreError, StudyError, SweepError
     from sweep.results.result import Result, open_result
+    from sweep.study.custom_statistics import statistic
     from sweep.study.load import load_study
     from sweep.study.model import Study
     from sweep.study.plugins import load_plugin
@@ -51,6 +52,7 @@ _HOMES = {
     "record_weights": "sweep.training.second_pass",
     "repair": "sweep.verification.repair",
     "run": "sweep.training.run",
+    "statistic": "sweep.study.custom_statistics",
     "trace": "sweep.training.networks.trace",
     "verify": "sweep.verification.check",
 }
@@ -77,6 +79,7 @@ __all__ = [
     "record_weights",
     "repair",
     "run",
+    "statistic",
     "trace",
     "verify",
 ]

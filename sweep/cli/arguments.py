@@ -97,7 +97,7 @@ PluginOption = Annotated[
     typer.Option(
         "--plugin",
         metavar="FILE",
-        help="Python file that declares custom activations, losses or optimizers.",
+        help="Python file that declares custom activations, losses, optimizers, measures or statistics.",
         callback=lambda files: _run_plugins(files),
         is_eager=True,
     ),

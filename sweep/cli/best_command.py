@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from sweep.cli.arguments import AtOption, DirectoryArgument, TopOption, open_with_warning, split_names
+from sweep.cli.arguments import AtOption, DirectoryArgument, PluginOption, TopOption, open_with_warning, split_names
 from sweep.cli.completions import complete_by
 
 
@@ -24,6 +24,7 @@ def best(
     ] = None,
     top: TopOption = None,
     at: AtOption = None,
+    plugin: PluginOption = None,
 ) -> None:
     """Rank the cells (configurations) and test which may be the best.
 

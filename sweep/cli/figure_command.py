@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from sweep.cli.arguments import DirectoryArgument, local_path, open_with_warning, split_names
+from sweep.cli.arguments import DirectoryArgument, PluginOption, local_path, open_with_warning, split_names
 from sweep.cli.completions import complete_figure, complete_parameter, complete_value
 from sweep.system.escaping import one_line
 
@@ -90,6 +90,7 @@ def figure(
         str | None,
         typer.Option(metavar="K,K", help="How often at least one of K parallel runs has converged."),
     ] = None,
+    plugin: PluginOption = None,
 ) -> None:
     """Draw a figure. Each kind has its own options and refuses others."""
     texts = {"x": x, "y": y, "color": color, "facet": tuple(split_names(facet)) if facet else None, "bands": bands}

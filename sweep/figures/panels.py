@@ -164,7 +164,8 @@ def _scale_values(axes: Axes, lines: Lines) -> None:
         return
     drawn = np.concatenate(bands)
     drawn = drawn[np.isfinite(drawn)]
-    is_positive = statistic.kind == "value" and not MEASURES[statistic.measure].is_signed
+    measure = MEASURES.get(statistic.measure)
+    is_positive = statistic.kind == "value" and measure is not None and not measure.is_signed
     if lines.selected.counts_from_zero or not drawn.any():
         scale_from_zero(axes, drawn)
     elif drawn.min() > 0 or (is_positive and np.nanmin(bands.values) > 0):

@@ -12,9 +12,10 @@ from sweep.analysis.cells import group_of
 from sweep.analysis.study_measures import most_correct
 from sweep.errors import SweepError
 from sweep.results.answers import check_has_criterion
-from sweep.results.named_statistics import cells_with
+from sweep.results.named_statistics import cells_with, resampled_values
 from sweep.statistics.intervals import LEVEL, Array
 from sweep.statistics.of_cells import every, measure_of
+from sweep.statistics.outcomes import Measured, Outcomes
 from sweep.statistics.ranking import best_cells, rank_cells
 from sweep.statistics.runs import Runs
 from sweep.study.selection import At, cells_at, values_at
@@ -51,10 +52,18 @@ def rank(result: EvaluatedRuns, statistic: str, at: At | None = None) -> pd.Data
     cells, measure = cells_for(result, statistic, at), measure_of(statistic)
     runs = None
     if result.keeps_runs:
-        runs = result.measures.of(measure) if measure else result.outcomes
+        runs = _compared_runs(result, statistic)
     grid = result.study.grid
     most = most_correct(result.study, measure) if measure else grid.most_steps(np.arange(grid.n_cells))
     return best_cells(cells, runs, statistic, most)
+
+
+def _compared_runs(result: EvaluatedRuns, statistic: str) -> Outcomes | Measured:
+    """Return what cells are compared by: ends of runs, a measure, or resampled values of the statistic itself."""
+    found = every()[statistic]
+    if found.compared == "resampled":
+        return resampled_values(result, statistic)
+    return result.measures.of(found.measure) if found.measure else result.outcomes
 
 
 def cells_for(result: EvaluatedRuns, statistic: str, at: At | None = None) -> pd.DataFrame:
@@ -126,6 +135,11 @@ def best_of_each(result: EvaluatedRuns, by: Sequence[str], statistic: str, at: A
     :mod:`sweep.statistics.estimates` for expected steps and means. Rates have Clopper-Pearson intervals, since Wilson
     intervals cover too little at such levels.
     """
+    if every()[statistic].compared == "resampled":
+        raise SweepError(
+            f"by: {statistic} has intervals at 95 % only, which do not allow for the choice of the best cell; rank all "
+            f"cells by it alone"
+        )
     cells = cells_for(result, statistic, at)
     if measure_of(statistic):
         cells = cells[cells[statistic].notna()]  # losses of the others were not counted

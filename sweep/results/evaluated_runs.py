@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from sweep.results.run_measures import RunMeasures
+    from sweep.statistics.by_function import ByFunction
+    from sweep.statistics.statistic import Statistic
     from sweep.store.stored_runs import StoredRuns
     from sweep.study.model import Study
 
@@ -34,12 +36,15 @@ class EvaluatedRuns(DefaultFloatingPoint):
         Their rows or counts.
     measures : RunMeasures
         Their measures.
+    by_function : dict
+        Estimates of statistics of rows by cell, since their resamples take long.
     """
 
     def __init__(self, study: Study, facts: dict[str, Any], stored: StoredRuns, measures: RunMeasures) -> None:
         self.study = study
         self.complete: bool = facts["complete"]
         self.measures = measures
+        self.by_function: dict[Statistic, ByFunction] = {}
         self._facts = facts
         self.stored = stored
 

@@ -6,16 +6,22 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from sweep.analysis.cells import columns_of, group_of
-from sweep.results.pooled_cells import pairs_seeds, summarize_over
+from sweep.errors import SweepError
+from sweep.results.pooled_cells import MOST_PAIRED, pairs_seeds, summarize_over
+from sweep.results.run_rows import RunRows, check_kept
+from sweep.schemas.run_columns import runs_columns
+from sweep.statistics.by_function import N_RESAMPLES, ByFunction
+from sweep.statistics.estimates import Estimate
 from sweep.statistics.intervals import Array
 from sweep.statistics.of_cells import every
+from sweep.statistics.outcomes import Measured
 from sweep.statistics.runs import Runs
+from sweep.statistics.statistic import Statistic
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from sweep.results.evaluated_runs import EvaluatedRuns
     from sweep.study.axes.grid import Grid
 
@@ -47,6 +53,8 @@ def cells_with(result: EvaluatedRuns, statistic: str) -> pd.DataFrame:
         return result.measures.in_cells(found.measure, cells)
     if found.computed == "always":
         return cells
+    if found.computed == "from rows":
+        return cells.join(_columns(found, cells["cell"].to_numpy(), _by_cell(result, statistic)), on="cell")
     return cells.join(named_over(result, statistic, cells, cells["cell"].to_numpy()), on="cell")
 
 
@@ -83,7 +91,12 @@ def named_over(
         kept or too many to be read.
     """
     grid, numbers = grid or result.study.grid, cells["cell"].to_numpy()
-    if len(np.unique(group)) < len(group) and pairs_seeds(result):
+    if every()[statistic].computed == "from rows":
+        rows = _rows_of(result, statistic)
+        rows = rows[rows["cell"].isin(numbers)]
+        of_cells = pd.Series(group, numbers)
+        runs = Runs.of_rows(rows, of_cells.loc[rows["cell"]].to_numpy())
+    elif len(np.unique(group)) < len(group) and pairs_seeds(result):
         runs = Runs.of_outcomes(result.outcomes.at(numbers), group, grid.most_steps(numbers))
     else:
         tally = result.tally[result.tally["cell"].isin(numbers)]
@@ -91,3 +104,48 @@ def named_over(
         counted = order[np.searchsorted(numbers, tally["cell"].to_numpy(), sorter=order)]
         runs = Runs.of_tally(tally, group[counted], grid.most_steps(tally["cell"].to_numpy()))
     return columns_of([every()[statistic]], runs)
+
+
+def resampled_values(result: EvaluatedRuns, statistic: str) -> Measured:
+    """Return the values of a statistic of rows for resamples of the seeds, (cells, resamples); NaN for unknown ones."""
+    values = np.full((result.study.grid.n_cells, N_RESAMPLES), np.nan)
+    values[result.cells["cell"].to_numpy()] = _by_cell(result, statistic).distribution
+    return Measured(values)
+
+
+def _by_cell(result: EvaluatedRuns, statistic: str) -> ByFunction:
+    """Return the estimate of a statistic of rows for each cell; it is kept, since resamples take long."""
+    found = every()[statistic]
+    if found not in result.by_function:
+        rows = _rows_of(result, statistic)
+        assert found.estimate
+        estimate = found.estimate(Runs.of_rows(rows, rows["cell"].to_numpy()))
+        assert isinstance(estimate, ByFunction)
+        result.by_function[found] = estimate
+    return result.by_function[found]
+
+
+def _columns(statistic: Statistic, numbers: Array, estimate: Estimate) -> pd.DataFrame:
+    """Return the columns of an estimate of groups with these numbers."""
+    low, high = estimate.ends()
+    columns = dict(zip(statistic.columns, (estimate.value, low, high), strict=True))
+    return pd.DataFrame(columns, pd.Index(numbers, name="group"))
+
+
+def _rows_of(result: EvaluatedRuns, statistic: str) -> pd.DataFrame:
+    """Return all rows of the runs of a result, for a statistic that is a function of them.
+
+    Raises
+    ------
+    StoreError
+        If rows were not kept.
+    SweepError
+        If they are too many, or runs are evaluated by loss thresholds.
+    """
+    study = result.stored.plan.study
+    if study is not result.study:
+        raise SweepError(f"{statistic} is a function of rows of runs; use the result itself, not by_threshold")
+    check_kept(result.stored)
+    if not pairs_seeds(result):
+        raise SweepError(f"{statistic} needs rows of runs, at most {MOST_PAIRED:,}, got {study.n_runs:,}")
+    return RunRows(result.stored).frame([each.name for each in runs_columns(study) if not each.is_list])

@@ -25,9 +25,9 @@ from sweep.results.answers import (
 from sweep.results.best import best_of_each, rank
 from sweep.results.curves import incidence_of, parallel_runs_of, profile_of
 from sweep.results.evaluated_runs import EvaluatedRuns
-from sweep.results.named_statistics import pooled_with
+from sweep.results.named_statistics import cells_with, pooled_with
 from sweep.results.pooled_cells import recorded_over
-from sweep.statistics.of_cells import NAMED, measure_of
+from sweep.statistics.of_cells import NAMED, every, measure_of
 from sweep.statistics.ranking import ranked_by
 from sweep.study.selection import At
 
@@ -165,6 +165,32 @@ class Queries(EvaluatedRuns):
         recorded = recorded_over(self, self.cells, group)
         table = pooled_with(self, by, self.cells, *named)
         return table.assign(**recorded.reset_index(drop=True))
+
+    def statistic(self, name: str) -> pd.DataFrame:
+        """Return a statistic of each cell, such as a custom one or another one that tables of cells lack.
+
+        Parameters
+        ----------
+        name
+            A name of :func:`sweep.statistics.of_cells.every`.
+
+        Returns
+        -------
+        DataFrame
+            ``cell``, the swept parameters, ``n_runs``, the statistic, and the ends of its interval if it has one.
+
+        Raises
+        ------
+        SweepError
+            If the name is unknown, or the study lacks the measure or the criterion.
+        StoreError
+            If the statistic needs rows of runs that were not kept.
+        """
+        column = column_of(name, every())
+        if every()[column].needs_criterion:
+            check_has_criterion(self.study)
+        shown = ["cell", *self.study.parameters, "n_runs", *every()[column].columns]
+        return cells_with(self, column)[list(dict.fromkeys(shown))]
 
     def best(self, by: str | Sequence[str] = (), top: int | None = None, at: At | None = None) -> pd.DataFrame:
         """Return the ranked cells and which may be the best, or the best cell for each value of some parameters.

@@ -19,7 +19,7 @@ from sweep.statistics.statistic import Statistic
 Runs = TypeVar("Runs", Outcomes, Measured)
 
 # By which kinds of statistics ties are broken, in this order.
-_TIES = ("rate", "ratio", "median steps", "median", "mean")
+_TIES = ("rate", "ratio", "median steps", "median", "mean", "resampled")
 
 
 def ranked_by() -> dict[str, Statistic]:
@@ -87,11 +87,12 @@ def best_cells(cells: pd.DataFrame, runs: Outcomes | Measured | None, by: str, m
     even if cells are equal, and more seeds make it smaller.
 
     Each cell is compared with the first on common seeds (common random numbers), one-sided, by the statistic of the
-    ranking. If fewer than half of the seeds of a cell are in common, as in partial results, runs are paired in order
-    instead, as independent runs. Rates use McNemar's test (mid-p). Median steps use the same test twice, for the runs
-    converged by the median of the first and before the median of the other, and take the larger p-value; medians of
-    losses and errors likewise. Expected steps (ERT) and means of correct outputs use the intervals of their ratios and
-    differences (:mod:`~sweep.statistics.compared`), which allow for unseen failures.
+    ranking. If fewer than half of the seeds of a cell are in common, as in partial results, runs are paired in
+    order instead, as independent runs. Rates use McNemar's test (mid-p). Median steps use the same test twice, for
+    the runs converged by the median of the first and before the median of the other, and take the larger p-value;
+    medians of losses and errors likewise. Statistics of a function use resamples of the seeds, the same ones in all
+    cells. Expected steps (ERT) and means of correct outputs use the intervals of their ratios and differences
+    (:mod:`~sweep.statistics.compared`), which allow for unseen failures.
     """
     ranked = rank_cells(cells, by).reset_index(drop=True)
     ranked.insert(0, "rank", np.arange(1, len(ranked) + 1))
@@ -124,6 +125,8 @@ def _compare_with_first(runs: Any, ranked: pd.DataFrame, by: str, most: Array | 
                 p_values.append(_later_medians(first, others, medians[0], medians[own]))
             case "mean":
                 p_values.append(_lower_means(first, others, int(most)))
+            case "resampled":
+                p_values.append(_worse_resamples(first, others, lower_is_better=not statistic.more_is_better))
             case _:
                 lower = not statistic.more_is_better
                 p_values.append(_worse_medians(first, others, medians[0], medians[own], lower_is_better=lower))
@@ -181,6 +184,14 @@ def _worse_medians(first: Measured, others: Measured, median: float, medians: Ar
     at = min(sign * median, np.finfo(np.float64).max)  # only finite values count, even if most are not finite
     up_to = _fewer(of_first <= at, of_others <= at, both)
     return np.maximum(up_to, _fewer(of_first < medians, of_others < medians, both))
+
+
+def _worse_resamples(first: Measured, others: Measured, *, lower_is_better: bool) -> Array:
+    """Test statistics by the share of resamples of the seeds in which another cell is at least as good as the first."""
+    sign = 1 if lower_is_better else -1
+    at_least_as_good = (sign * others.values <= sign * first.values).sum(axis=1)
+    known = first.present.all(axis=1) & others.present.all(axis=1)
+    return np.where(known, (1 + at_least_as_good) / (1 + first.values.shape[1]), np.nan)
 
 
 def _lower_means(first: Measured, others: Measured, most: int) -> Array:

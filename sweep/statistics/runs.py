@@ -46,6 +46,8 @@ class Runs:
         A measure of the runs, as of :func:`~sweep.analysis.study_measures.as_measured`.
     most : int
         How many outputs of a run can be correct, for measures that count these.
+    rows : DataFrame or None
+        The rows of the runs, for statistics that are functions of them.
 
     Attributes
     ----------
@@ -68,6 +70,7 @@ class Runs:
         most_steps: Array | None = None,
         values: Array | None = None,
         most: int = 0,
+        rows: pd.DataFrame | None = None,
     ) -> None:
         order = None if (np.diff(group) >= 0).all() else np.argsort(group, kind="stable")
 
@@ -89,6 +92,7 @@ class Runs:
         self.most_steps = sorted_(most_steps)
         self.values = sorted_(values)
         self.most = most
+        self.rows = rows if rows is None or order is None else rows.take(order)
         self._ordered: Ordered | None = None
 
     @classmethod
@@ -122,6 +126,12 @@ class Runs:
         """Return a measure of the runs of cells whose seeds are known; ``group`` is by cell."""
         cell, seed = np.nonzero(measured.present)
         return cls(group[cell], cell, seed=seed, values=measured.values[cell, seed], most=most)
+
+    @classmethod
+    def of_rows(cls, rows: pd.DataFrame, group: Array) -> Runs:
+        """Return the runs in rows with columns ``cell`` and ``seed``; ``group`` is by row."""
+        seed = np.unique(rows["seed"].to_numpy(), return_inverse=True)[1]
+        return cls(group, rows["cell"].to_numpy(), seed=seed, rows=rows)
 
     def add(self, values: Array) -> Array:
         """Add up values of runs by group, (n_groups,); a value of a row counts as often as the row stands for runs."""

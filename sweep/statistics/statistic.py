@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from sweep.statistics.runs import Runs
 
 # How cells are compared by a statistic: on the same seeds, each way with a different test.
-Comparison = Literal["rate", "median steps", "ratio", "median", "mean"]
+Comparison = Literal["rate", "median steps", "ratio", "median", "mean", "resampled"]
 
 
 class Definition(NamedTuple):

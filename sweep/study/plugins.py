@@ -9,6 +9,7 @@ from types import ModuleType
 from kernels.custom.registry import declared_components
 from kernels.custom.source import TOO_LONG, ComponentError, Place, line_of
 from sweep.errors import StudyError, shown
+from sweep.study.custom_statistics import DECLARED
 from sweep.system.user_files import read_text
 
 
@@ -46,6 +47,8 @@ def load_plugin(path: str | Path) -> list[str]:
         exec(code, vars(module))
     except ComponentError as error:
         raise StudyError(str(error)) from None
+    except StudyError:
+        raise
     except Exception as error:
         place = line_of(error, {"": Place(file, 0)})
         where = f"line {place.line}" if place else "somewhere"
@@ -55,9 +58,10 @@ def load_plugin(path: str | Path) -> list[str]:
         for name, component in declared_components().items()
         if file in {place.file for place in component.places.values()}
     ]
+    names += [name for name, function in DECLARED.items() if function.__code__.co_filename == file]
     if not names:
         raise StudyError(
             f"{named} declares no component; decorate a function in it with @sweep.activation, @sweep.loss, "
-            "@sweep.optimizer or @sweep.measure"
+            "@sweep.optimizer, @sweep.measure or @sweep.statistic"
         )
     return names

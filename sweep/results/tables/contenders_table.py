@@ -54,6 +54,8 @@ _DIFFERENCES = {
 def contenders(result: Queries, ranked: pd.DataFrame, statistic: str) -> list[Table]:
     """Return the table of the cells that contain the best one with 95 % confidence; none if they are not known.
 
+    There is none either by a statistic that is a function of rows, since no formula has the difference of two cells.
+
     Parameters
     ----------
     result
@@ -67,7 +69,7 @@ def contenders(result: Queries, ranked: pd.DataFrame, statistic: str) -> list[Ta
     if not pairs_seeds(result) or not (found.measure or ranked["n_converged"].any()):
         return []
     candidates = ranked[ranked["may_be_best"]]
-    if len(candidates) < 2:
+    if len(candidates) < 2 or found.compared not in _DIFFERENCES:
         return []
     difference = _DIFFERENCES[str(found.compared)]
     names = with_ends(difference.name)

@@ -22,7 +22,7 @@ from sweep.results.tables.table import (
     value_column,
 )
 from sweep.results.tables.table_kind import TableKind
-from sweep.statistics.of_cells import OF_CONVERGENCE, every, measure_of, of_measure
+from sweep.statistics.of_cells import OF_CONVERGENCE, every, of_measure
 from sweep.statistics.ranking import best_cells, ranked_by
 from sweep.study.selection import At
 from sweep.system.formatting import name_text
@@ -60,14 +60,17 @@ def best_table(
 
 def _ranked(study: Study, ranked: pd.DataFrame, statistic: str, top: int | None, at: At | None) -> Table:
     """Return the table of ranked cells."""
-    measure = measure_of(statistic)
-    of_convergence = list(OF_CONVERGENCE.values())
+    found = every()[statistic]
+    if found.measure:
+        statistics = of_measure(found.measure)
+    else:
+        statistics = tuple(OF_CONVERGENCE.values()) if found.computed == "always" else (found,)
     shown = ranked.head(top or len(ranked))
     columns = [value_column(name) for name in ("rank", "cell", *swept(study))]
-    columns += statistic_columns(of_measure(measure) if measure else of_convergence, ranked, intervals=measure is None)
+    columns += statistic_columns(statistics, ranked, intervals=not found.measure)
     columns.append(p_value_column("p_value_holm"))
     notes: tuple[str, ...] = ("no run converged, so no cell is better than another",)
-    if measure or ranked["n_converged"].any():
+    if not found.needs_criterion or ranked["n_converged"].any():
         columns.append(TableColumn("", _contends, ("may_be_best",), is_text=True))
         notes = _candidates(ranked, study, at)
     title = f"{shown_of(len(shown), len(ranked), 'cell')}, best first{_by(study, statistic)}"

@@ -56,6 +56,12 @@ def _of_all(measures: tuple[str, ...]) -> dict[str, Statistic]:
     return {**COUNTS, **OF_CONVERGENCE, **{each.name: each for each in of_measures}, **NAMED}
 
 
+def add_statistic(statistic: Statistic) -> None:
+    """Add a statistic that is computed where it is named, or replace the one of its name."""
+    NAMED[statistic.name] = statistic
+    _of_all.cache_clear()
+
+
 def synonyms() -> dict[str, str]:
     """Return the shorter names that users may give, with the names that they mean."""
     return {each.synonym: each.name for each in every().values() if each.synonym}
