@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 import sweep
 from sweep import Result, StoreError, SweepError, figures
 from sweep.figures.axis import Places
-from tests.kernels.support import some_compiled
+from sweep.report.figures import report_figures
 from tests.sweep.support import command, make_study
 
 RATES = [0.05, 0.1, 0.2, 0.4]
@@ -24,7 +24,6 @@ SWEPT: dict[str, dict[str, Any]] = {
     "one": {"hidden": 2, "learning_rate": RATES},
     "names": {"hidden": 2, "learning_rate": 0.2, "distribution": ["normal", "uniform"], "bias": [True, False]},
     "nothing": {"hidden": 2, "learning_rate": 0.2},
-    "never": {"hidden": [2, 3], "learning_rate": [1e-30, 1e-29], "threshold": 1e-9},
     "five": {
         **{"hidden": [2, 3], "learning_rate": RATES[:2], "distribution": ["normal", "uniform"]},
         **{"scale": [0.5, 1.0], "max_steps": [5, 60]},
@@ -38,7 +37,7 @@ NEEDS: dict[tuple[str, str], str] = {
     ("parallel", "nothing"): "parallel coordinates need a parameter",
     ("slice", "nothing"): "nothing is swept",
     ("profile", "nothing"): "color: a performance profile needs a swept parameter",
-    **{("ecdf", name): "threshold" for name in ("three", "two", "one", "names", "nothing", "never", "five")},
+    **{("ecdf", name): "threshold" for name in ("three", "nothing")},
 }
 
 
@@ -56,22 +55,44 @@ def axes_of(figure: Figure) -> Axes:
     return figure.axes[0]
 
 
-@pytest.mark.parametrize("name", some_compiled(SWEPT, lambda name: name not in ("two", "one", "five")))
-@pytest.mark.parametrize("kind", figures.KINDS)
-def test_every_kind_without_options(results: dict[str, Result], tmp_path: Path, kind: str, name: str) -> None:
-    """A kind draws a study, or it says beforehand, in the sentence of the error, what it needs."""
+@pytest.mark.parametrize(("kind", "name"), NEEDS)
+def test_refusals_are_known_beforehand(results: dict[str, Result], kind: str, name: str) -> None:
+    """A kind that cannot draw a result says what it needs in the sentence of the error."""
     refusal = figures.KINDS[kind].refusal(results[name])
-    if (kind, name) in NEEDS:
-        assert refusal is not None
-        assert refusal.startswith(NEEDS[kind, name])
-        with pytest.raises(SweepError, match=re.escape(refusal)):
-            figures.draw(results[name], kind)
-        return
-    assert refusal is None
-    figure = figures.draw(results[name], kind)
-    figures.save_figure(figure, tmp_path / "figure.png")
-    assert (tmp_path / "figure.png").stat().st_size > 5000
-    assert "small" in (figure.get_suptitle() or axes_of(figure).get_title())
+    assert refusal is not None
+    assert refusal.startswith(NEEDS[kind, name])
+    with pytest.raises(SweepError, match=re.escape(refusal)):
+        figures.draw(results[name], kind)
+
+
+def refused(result: Result) -> set[str]:
+    """Return the kinds that cannot draw a result; the others draw it."""
+    found = set()
+    for name, kind in figures.KINDS.items():
+        if kind.refusal(result) is None:
+            figures.draw(result, name)
+            continue
+        found.add(name)
+        with pytest.raises(SweepError):
+            figures.draw(result, name)
+    return found
+
+
+def test_results_without_rows_or_criterion(tmp_path: Path) -> None:
+    """Kinds know whether rows, counts, curves and a criterion are missing; the report draws the others."""
+    study = make_study(count=6, distribution=["normal", "uniform"], max_steps=5)
+    always = {"ecdf", "curves", "runs"}
+    assert refused(sweep.run(study, keep="cells")) == always | {"profile", "loss"}
+    sweep.run(study, out=tmp_path / "r")
+    (tmp_path / "published").mkdir()
+    for name in ("study.toml", "run.json", "cells.parquet"):
+        (tmp_path / "published" / name).write_bytes((tmp_path / "r" / name).read_bytes())
+    published = sweep.open_result(tmp_path / "published")
+    of_counts = {"heatmap", "contour", "incidence", "steps", "ridgeline"}
+    assert refused(published) == always | {"profile", "loss"} | of_counts
+    assert len(report_figures(published)) == 3  # lines, slices, parallel coordinates
+    without = make_study(count=6, max_steps=5, criterion="none", curves={"seeds": 2})
+    assert refused(sweep.run(without)) == {"importance", "incidence", "ecdf", "profile", "steps", "ridgeline"}
 
 
 def test_every_kind_is_in_the_gallery() -> None:

@@ -71,6 +71,7 @@ class Drawn(dict[tuple[str, str], list[Figure]]):
         """Draw the figures of a kind and a study."""
         kind, name = key
         choices = ({"value": "convergence_rate"}, {"value": "steps_q50"}) if kind in STEPS else ({},)
+        assert figures.KINDS[kind].refusal(self.results[name]) is None
         self[key] = [figures.draw(self.results[name], kind, **options) for options in choices]
         for figure in self[key]:
             figure.draw_without_rendering()
