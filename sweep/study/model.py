@@ -11,6 +11,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
@@ -23,13 +24,15 @@ from sweep.study.axes.swept_values import Reading, named_options, set_twice_or_m
 from sweep.study.conflicts import combination_faults
 from sweep.study.content import StudyContent
 from sweep.study.data.data_sets import read_data
+from sweep.study.data.data_table import DATA_KEYS
 from sweep.study.data.pattern_files import MAX_PATTERNS
 from sweep.study.explanations.glossary import entries, glossary
 from sweep.study.options.custom_components import components_table, custom_components
 from sweep.study.options.explicit_weights import with_columns
 from sweep.study.options.option_tables import ALWAYS_WRITTEN, MAX_STEPS, OptionTables, loss_and_reduction, option_tables
 from sweep.study.options.other_sections import Record, Restarts, Seeds
-from sweep.study.reading.faults import Faults, sentences
+from sweep.study.options.validation import sentences
+from sweep.study.reading.faults import Faults
 from sweep.study.reading.section import Section
 from sweep.system.formatting import count_text
 from sweep.system.plain_values import plain
@@ -139,7 +142,8 @@ class Study(StudyContent):
         named = named_options(raw, sources, tables)
         sets = None
         with faults.of("data"):
-            sets = read_data(raw["data"], swept_data(raw, tables), tables)
+            of_data = partial(sentences, path="data", known_keys=DATA_KEYS, tables=tables)
+            sets = read_data(raw["data"], swept_data(raw, tables), of_data)
         n_patterns = sets.n_patterns if sets else MAX_PATTERNS
         raw["training"] = _within_epochs(raw["training"], named)
         models: dict[str, type[Section]] = {**tables.sections, "seeds": Seeds, "record": Record, "restarts": Restarts}

@@ -12,7 +12,8 @@ from sweep.errors import StudyError, shown
 from sweep.study.data.data_table import DATA_KEYS
 from sweep.study.options.option_tables import REQUIRED, OptionTables, takes_integers
 from sweep.study.options.other_sections import Seeds
-from sweep.study.reading.faults import Faults, sentences
+from sweep.study.options.validation import sentences
+from sweep.study.reading.faults import Faults
 from sweep.study.reading.hints import unknown_key
 from sweep.study.reading.value_forms import Scalar, expand
 

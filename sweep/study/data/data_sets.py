@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from sys import byteorder
@@ -13,17 +13,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from pydantic import ValidationError
 
 from sweep.errors import StudyError, shown
-from sweep.study.data.data_table import DATA_KEYS, DATA_OPTIONS, Data, Patterns
+from sweep.study.data.data_table import DATA_OPTIONS, Data, Patterns
 from sweep.study.data.pattern_files import Matrix
 from sweep.study.data.splits import DEFAULTS, prepare
 from sweep.study.data.tasks import ARGUMENTS, arguments_of
-from sweep.study.reading.faults import KnownKeys, sentences
 from sweep.study.reading.value_forms import Scalar
 from sweep.system.formatting import count_text
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+# Returns the faults of a table that is not valid.
+Sentences = Callable[[ValidationError], list[str]]
 
 # Most sets of patterns of a study, and most numbers in all of them.
 MAX_SETS = 65_536
@@ -145,7 +147,7 @@ class SweptData(NamedTuple):
     combinations: Iterable[tuple[Scalar, ...]]
 
 
-def read_data(raw: Any, swept: SweptData | None, known: KnownKeys) -> DataSets | None:
+def read_data(raw: Any, swept: SweptData | None, sentences: Sentences) -> DataSets | None:
     """Return the patterns of the table [data], one set for each combination of its swept options.
 
     None if the values of swept options are not valid, which are then None too. A ValueError says what is wrong.
@@ -163,7 +165,7 @@ def read_data(raw: Any, swept: SweptData | None, known: KnownKeys) -> DataSets |
         raise StudyError("data.noise_seed: has no effect with label_noise 0; remove it")
     sets: list[Data] = []
     for values in combinations:
-        found = _data(table | dict(zip(options, values, strict=True)), known)
+        found = _data(table | dict(zip(options, values, strict=True)), sentences)
         sets.append(found)
         first = sets[0]
         size = sum(n_patterns * (n_in + n_out) for n_patterns, n_in, n_out in _shapes(found))
@@ -188,13 +190,13 @@ def read_data(raw: Any, swept: SweptData | None, known: KnownKeys) -> DataSets |
     return DataSets(tuple(sets), options, source | {"sha256": digest})
 
 
-def _data(table: dict[str, Any], known: KnownKeys) -> Data:
+def _data(table: dict[str, Any], sentences: Sentences) -> Data:
     """Return one set of patterns."""
     prepared = {key: value for key, value in table.items() if key in ("train", *DEFAULTS)}
     try:
         data = Data.model_validate({key: value for key, value in table.items() if key not in prepared})
     except ValidationError as error:
-        raise StudyError(*sentences(error, "data", DATA_KEYS, known)) from None
+        raise StudyError(*sentences(error)) from None
     (inputs, targets), rest = prepare((data.inputs, data.targets), prepared)
     if rest and data.test:
         raise ValueError("test and train or train_count, which split off test patterns, are both set; remove one")

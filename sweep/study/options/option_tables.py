@@ -15,14 +15,13 @@ from pydantic import Field
 from kernels import vocabulary
 from kernels.components.reductions import REDUCTIONS
 from kernels.components.scalings import SCALINGS
-from kernels.custom import registry
 from kernels.custom.registry import Declaration, declared_components
 from kernels.start.names import DISTRIBUTIONS, GENERATORS, MAX_LAYERS
 from sweep.study.data.data_table import DATA_KEYS, DATA_OPTIONS
 from sweep.study.options.explicit_weights import Values, WithWeights
 from sweep.study.options.fields import IS_SET, Option, Users, choice, option, setting, settings_of, table, users_with
 from sweep.study.options.option_values import DRAWN, Batch, DrawOrder, Freeze, HiddenUnits, OutputScale, Scale
-from sweep.study.options.other_sections import Curves, Record, Restarts, Seeds, Until
+from sweep.study.options.other_sections import Record, Restarts, Seeds
 from sweep.study.reading.section import Section
 
 MAX_STEPS = 2**31 - 1
@@ -223,8 +222,6 @@ class OptionTables:
         Settings that only custom components have, by name.
     section_of : dict
         The table of every key that can be changed.
-    inner_keys : dict
-        The keys of tables within tables, by their dotted key.
     """
 
     def __init__(self, custom: tuple[Declaration, ...] = ()) -> None:
@@ -257,15 +254,8 @@ class OptionTables:
             **dict.fromkeys(Seeds.model_fields, "seeds"),
             **dict.fromkeys(DATA_KEYS, "data"),
         }
-        self.inner_keys = {"record.curves": list(Curves.model_fields), "seeds.until": list(Until.model_fields)}
         settings = {each.name: each for component in custom for each in component.settings}
         self.custom_settings = {name: each for name, each in settings.items() if name not in vocabulary.SETTINGS}
-
-    def custom_names(self, key: str) -> list[str] | None:
-        """Return the custom components of this process that a key may name; None if it names no component."""
-        if key not in (*registry.KINDS, "output"):
-            return None
-        return [name for name in known_tables().users[key] if name not in BUILT_IN.users[key]]
 
     def with_role(self, role: str) -> tuple[str, ...]:
         """Return the options with a role; see :class:`sweep.study.options.fields.Option`."""

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from sweep.study.data.data_sets import SweptData, read_data
 from sweep.study.data.tasks import CODINGS, TASKS, arguments_of
-from sweep.study.options.option_tables import BUILT_IN
 from tests.sweep.compositions.values import LEVELS, Values
 
 # Arguments of tasks with few patterns; those that decide the number of patterns are always drawn.
@@ -221,7 +220,7 @@ def _shape(table: dict[str, Any]) -> tuple[int, int, int]:
         n_inputs = len(table.get("inputs", [name for name in columns if name[0] == "x"]))
         labels = set(columns.get("label", ()))
         return n_rows, n_inputs, len(labels) or len(columns) - n_inputs
-    found = read_data(table, SweptData((), 1, [()]), BUILT_IN)
+    found = read_data(table, SweptData((), 1, [()]), lambda error: [str(error)])
     assert found is not None
     return found.n_patterns, found.n_inputs, found.n_targets
 

@@ -1,0 +1,91 @@
+"""Errors of pydantic as sentences for users."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from sweep.errors import shown
+from sweep.study.options.option_tables import BUILT_IN, OptionTables, known_tables
+from sweep.study.options.other_sections import Curves, Until
+from sweep.study.reading.hints import meant_value, not_supported, unknown_key
+from sweep.study.reading.section import Section
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+_NEEDS = {
+    "greater_than": "above {gt:g}",
+    "greater_than_equal": "at least {ge:g}",
+    "less_than": "below {lt:,.10g}",
+    "less_than_equal": "at most {le}",
+    "multiple_of": "a multiple of {multiple_of:g}",
+    "finite_number": "a finite number",
+    "float_type": "a number",
+    "int_type": "an integer",
+    "int_from_float": "an integer",
+    "bool_type": "true or false",
+    "string_type": "text",
+    "tuple_type": "a list",
+    "literal_error": "one of {expected}",
+    "model_type": "a table (in Python a dict)",
+    "dict_type": "a table (in Python a dict)",
+}
+# Tables within tables.
+_INNER: dict[str, type[Section]] = {"record.curves": Curves, "seeds.until": Until}
+
+
+def sentences(error: ValidationError, path: str, known_keys: list[str], tables: OptionTables) -> list[str]:
+    """Return the faults of a table as sentences.
+
+    Parameters
+    ----------
+    error
+        The error of the table's validation.
+    path
+        Dotted key of the table in the study file.
+    known_keys
+        Keys that the table may have.
+    tables
+        The options of the study.
+    """
+    return [_sentence(detail, path, known_keys, tables) for detail in error.errors(include_url=False)]
+
+
+def _sentence(detail: ErrorDetails, path: str, known_keys: list[str], tables: OptionTables) -> str:
+    kind = detail["type"]
+    context = detail.get("ctx", {})
+    if kind in ("extra_forbidden", "invalid_key"):
+        inner = ".".join([path, *map(str, detail["loc"][:-1])])
+        allowed = list(_INNER[inner].model_fields) if inner in _INNER else known_keys
+        return f"{inner}: {unknown_key('key', detail['loc'][-1], allowed, tables.section_of)}"
+    where = path + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in detail["loc"])
+    if kind == "missing":
+        return f"{where}: is missing"
+    value = detail["input"]
+    name = str(detail["loc"][-1]) if detail["loc"] else ""
+    if isinstance(value, (list, dict)) and where.endswith(f".{name}") and name in tables.sweepable:
+        several = " (for several layers a text such as '8-4')" if name == "hidden" else ""
+        return f"{where}: must be one value{several}, got {shown(value)}; to sweep {name}, move it to [parameters]"
+    if kind == "value_error":
+        return f"{where}: {context['error']}"
+    need = _NEEDS[kind].format(**context) if kind in _NEEDS else detail["msg"]
+    hint = ""
+    if kind == "literal_error" and isinstance(value, str):
+        custom, note = _custom_names(where.partition("[")[0].rpartition(".")[2])
+        need += note
+        meant = meant_value(value, [*re.findall(r"'([^']*)'", context["expected"]), *custom])
+        wish = not_supported(value)
+        hint = f"; did you mean {meant!r}?" if meant else f"; {wish}" if wish else ""
+    return f"{where}: must be {need}, got {shown(value)}{hint}"
+
+
+def _custom_names(key: str) -> tuple[list[str], str]:
+    """Return the custom components of this process for a key, and a note on them for the allowed values."""
+    if key not in ("activation", "output", "loss", "optimizer"):
+        return [], ""
+    names = [name for name in known_tables().users[key] if name not in BUILT_IN.users[key]]
+    listed = f", custom: {', '.join(map(repr, names))}" if names else ", or a custom component loaded by --plugin FILE"
+    return names, listed
