@@ -80,21 +80,12 @@ def _write_numbers(drawn: Map, mesh: Any) -> None:
     """Write each number into its field in a legible color, if there is room."""
     if drawn.grid.size > MOST_WRITTEN or len(drawn.across.values) > _MOST_ACROSS:
         return
-    write = measure_in_field if measure_of(drawn.selected.statistic) else _in_field
+    write = "{:.2g}".format if measure_of(drawn.selected.statistic) else _in_field
     x, y = drawn.across.centers(), drawn.down.centers()
     for (j, i), number in np.ndenumerate(drawn.grid):
         text = "–" if np.isnan(number) else write(number)  # noqa: RUF001
         ink = "0.5" if np.isnan(number) else ink_on(mesh.cmap(mesh.norm(number)))
         drawn.ax.text(float(x[i]), float(y[j]), text, ha="center", va="center", color=ink, fontsize=8.5)
-
-
-def measure_in_field(number: float) -> str:
-    """Return a measure with two significant digits.
-
-    >>> [measure_in_field(number) for number in (0.0, 0.0123, 7.96, 1.2e-12)]
-    ['0', '0.012', '8', '1.2e-12']
-    """
-    return f"{number:.2g}"
 
 
 def _in_field(number: float) -> str:

@@ -67,10 +67,10 @@ def parallel(result: Result, ax: Axes | None = None, *, value: str | None = None
     some = some_of(known, _MOST_LINES)
     cells = pd.concat([some_of(unknown_cells, _MOST_LINES - len(some)), some])
     ax = ax or new_axes(min(2.2 + 1.6 * len(names), 14.0), 4.6)
-    notes = [f"{len(cells):,} of {len(selected.table):,} cells"] if len(cells) < len(selected.table) else []
+    is_part = len(known) > 0 and len(cells) < len(selected.table)
+    notes = [f"{len(cells):,} of {len(selected.table):,} cells"] if is_part else []
     ax.set_title(heading(result, selected.values, names, notes, inches_across(ax)), fontsize=10)
     if known.empty:
-        ax.set_title(heading(result, selected.values, names, width=inches_across(ax)), fontsize=10)
         ax.set_axis_off()
         say_why(ax, selected.nothing)
         return ax
