@@ -26,11 +26,11 @@ _LEAST_LEVEL = 1e-18
 _BISECTIONS = 26
 
 
-def normal_quantile(level: Array | float = LEVEL) -> Any:
+def normal_quantile(level: Array | float = LEVEL) -> Array:
     """Return the two-sided quantile of the normal distribution."""
     from scipy.special import ndtri
 
-    return -ndtri(np.asarray(level) / 2)
+    return np.asarray(-ndtri(np.asarray(level) / 2))
 
 
 def student_quantile(n: Array, level: Array | float = LEVEL) -> Array:

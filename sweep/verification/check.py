@@ -11,7 +11,6 @@ from collections.abc import Collection
 from itertools import groupby
 from math import isclose
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -163,11 +162,11 @@ def cells_faults(store: StoreReader) -> list[str]:
     return []
 
 
-def _same_fact(one: Any, other: Any) -> bool:
+def _same_fact(one: object, other: object) -> bool:
     """Return whether two facts agree; seconds are sums whose last bits depend on the order of commits."""
     if isinstance(one, float) and isinstance(other, float):
         return isclose(one, other, rel_tol=1e-9, abs_tol=1e-6)
-    return bool(one == other)
+    return one == other
 
 
 def _same_statistics(stored: pa.Table, made: pa.Table, study: Study) -> bool:
