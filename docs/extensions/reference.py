@@ -14,7 +14,7 @@ from sphinx.application import Sphinx
 
 import sweep
 from sweep import figures, lanes
-from sweep.cli.app import app as commands
+from sweep.cli.app import make_app
 from sweep.columns import Column
 from sweep.errors import EXIT_CODES
 from sweep.measures import RECORDED
@@ -130,7 +130,7 @@ def command_line() -> Lines:
     """Yield the page of commands, arguments and options, and of exit codes."""
     yield "# Commands and exit codes\n"
     yield "`STUDY` is the name of a built-in study or the path of a file, `DIR` a results folder or `s3://BUCKET/PREFIX`.\n"
-    group: Any = typer.main.get_command(commands)
+    group: Any = typer.main.get_command(make_app())
     for name, command in sorted(group.commands.items()):
         context = typer.Context(command)
         usage = " ".join(command.collect_usage_pieces(context)).replace("{", "").replace("}", "")

@@ -2,40 +2,52 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import Iterable
+from importlib import import_module
 from typing import Annotated
 
 import typer
+from typer.core import TyperCommand
 
-from sweep.cli.arguments import StudyCommand
-from sweep.cli.bench_command import bench
-from sweep.cli.best_command import best
-from sweep.cli.compare_command import compare
-from sweep.cli.compile_command import compile_kernels
-from sweep.cli.explain_command import explain
-from sweep.cli.export_command import export
-from sweep.cli.figure_command import FigureCommand, figure
-from sweep.cli.merge_command import merge
-from sweep.cli.plan_command import plan
-from sweep.cli.report_command import report
-from sweep.cli.run_command import run
-from sweep.cli.schema_command import schema
-from sweep.cli.show_command import show
-from sweep.cli.studies_command import studies
-from sweep.cli.trace_command import trace
+from sweep.cli.arguments import FigureCommand, StudyCommand
 from sweep.cli.usage import Commands
-from sweep.cli.verify_command import verify
-from sweep.cli.weights_command import weights
 
-# Plain help, since rich takes as long to import as everything else.
-app = typer.Typer(
-    cls=Commands,
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    context_settings={"max_content_width": 120},
-)
+# The class of each command, whose function has its name in the module NAME_command.
+COMMANDS: dict[str, type[TyperCommand]] = {
+    **dict.fromkeys(("run", "plan", "trace"), StudyCommand),
+    **dict.fromkeys(("bench", "studies"), TyperCommand),
+    "compile": StudyCommand,
+    **dict.fromkeys(("schema", "explain", "show", "best", "compare"), TyperCommand),
+    "figure": FigureCommand,
+    **dict.fromkeys(("report", "export", "merge", "weights", "verify"), TyperCommand),
+}
 
 _TRAINING = ("run", "trace", "verify", "bench")
+
+
+def app() -> None:
+    """Run the command line. If it names a command, only that one is made, since all of them take 0.1 s."""
+    named = next((argument for argument in sys.argv[1:] if not argument.startswith("-")), "")
+    completes = any(name.endswith("_COMPLETE") for name in os.environ)
+    make_app([named] if named in COMMANDS and not completes else COMMANDS)()
+
+
+def make_app(names: Iterable[str] = COMMANDS) -> typer.Typer:
+    """Return the command line with some commands, by default all."""
+    made = typer.Typer(
+        cls=Commands,
+        no_args_is_help=True,
+        rich_markup_mode=None,  # plain help, since rich takes as long to import as everything else
+        pretty_exceptions_enable=False,
+        context_settings={"max_content_width": 120},
+    )
+    made.callback()(options)
+    for name in names:
+        module = import_module(f"sweep.cli.{name}_command")
+        made.command(name, cls=COMMANDS[name])(getattr(module, name))
+    return made
 
 
 def _print_version(requested: bool) -> None:
@@ -47,7 +59,6 @@ def _print_version(requested: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def options(
     context: typer.Context,
     version: Annotated[
@@ -59,22 +70,3 @@ def options(
         from sweep.system.host import check_addresses
 
         check_addresses()
-
-
-app.command(cls=StudyCommand)(run)
-app.command(cls=StudyCommand)(plan)
-app.command(cls=StudyCommand)(trace)
-app.command()(bench)
-app.command()(studies)
-app.command("compile", cls=StudyCommand)(compile_kernels)
-app.command()(schema)
-app.command()(explain)
-app.command()(show)
-app.command()(best)
-app.command()(compare)
-app.command(cls=FigureCommand)(figure)
-app.command()(report)
-app.command()(export)
-app.command()(merge)
-app.command()(weights)
-app.command()(verify)

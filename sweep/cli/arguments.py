@@ -53,6 +53,19 @@ def _refuse_key(option: str, value: str) -> None:
         raise StudyError(f"{option}: {wish}; 'sweep explain' lists all keys of a study")
 
 
+class FigureCommand(TyperCommand):
+    """A command whose help ends with the kinds of figures, which are imported for it alone."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write the help."""
+        from sweep.figures import KINDS
+
+        options = {name: [f"--{each.replace('_', '-')}" for each in kind.options] for name, kind in KINDS.items()}
+        texts = [f"{name}: {kind.meaning}; {' '.join(options[name])}" for name, kind in KINDS.items()]
+        self.epilog = "\n\n".join(["Kinds of figures:", *texts])
+        super().format_help(ctx, formatter)
+
+
 def complete_study(incomplete: str) -> list[str]:
     """Return the built-in studies and study files that begin with a text."""
     from sweep.study.load import built_in_studies

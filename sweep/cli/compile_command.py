@@ -11,7 +11,7 @@ from sweep.cli.arguments import PluginOption, SetOption, StudyArgument, load
 from sweep.errors import EXIT_INTERRUPTED
 
 
-def compile_kernels(
+def compile(
     study: StudyArgument,
     changes: SetOption = None,
     plugin: PluginOption = None,

@@ -6,24 +6,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperCommand
 
 from sweep.cli.arguments import DirectoryArgument, PluginOption, local_path, open_with_warning, split_names
 from sweep.cli.completions import complete_figure, complete_parameter, complete_value
 from sweep.system.escaping import one_line
-
-
-class FigureCommand(TyperCommand):
-    """A command whose help ends with the kinds of figures, which are imported for it alone."""
-
-    def format_help(self, ctx: Any, formatter: Any) -> None:
-        """Write the help."""
-        from sweep.figures import KINDS
-
-        options = {name: [f"--{each.replace('_', '-')}" for each in kind.options] for name, kind in KINDS.items()}
-        texts = [f"{name}: {kind.meaning}; {' '.join(options[name])}" for name, kind in KINDS.items()]
-        self.epilog = "\n\n".join(["Kinds of figures:", *texts])
-        super().format_help(ctx, formatter)
 
 
 def figure(

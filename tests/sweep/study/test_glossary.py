@@ -19,7 +19,7 @@ from kernels.start.names import NAMED_SCALES
 from kernels.start.scales import scale_of
 from sweep import Study, figures
 from sweep.analysis.importance import EXPLAINED
-from sweep.cli.app import app
+from sweep.cli.app import make_app
 from sweep.cli.arguments import complete_change, complete_study
 from sweep.cli.completions import complete_figure, complete_value
 from sweep.figures.statistics import drawable
@@ -168,7 +168,7 @@ def complete(*options: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setenv("COMP_CWORD", str(len(options)))
     monkeypatch.setenv("_SWEEP_COMPLETE", "complete_bash")
     with pytest.raises(SystemExit), redirect_stdout(StringIO()) as output:
-        typer.main.get_command(app).main(prog_name="sweep")  # type: ignore[attr-defined]
+        typer.main.get_command(make_app()).main(prog_name="sweep")  # type: ignore[attr-defined]
     return output.getvalue().split()
 
 
@@ -216,7 +216,7 @@ def test_shells_ask_for_completion() -> None:
 
 def test_help_does_not_break_within_sentences() -> None:
     """Typer keeps the line breaks of paragraphs after the first, so each of their lines ends a sentence."""
-    found = typer.main.get_command(app)
+    found = typer.main.get_command(make_app())
     assert len(found.commands) > 12  # type: ignore[attr-defined]
     for name, each in found.commands.items():  # type: ignore[attr-defined]
         for paragraph in str(each.help).split("\n\n")[1:]:
