@@ -82,7 +82,7 @@ def cells_table(
         columns.append(
             TableColumn("best cell", lambda row: _best_of(result, row, others), ("best_cell",), is_text=True)
         )
-    title = _rows_text(frame, len(whole), by) + _order_text(study, sort, top) + _alike_text(frame, counts)
+    title = _rows_text(frame, len(whole), by) + _order_text(study, sort, top) + _alike_text(whole, frame, counts)
     notes = [of_several_cells(result)] if by else []
     if not by or "expected_steps" in frame or not has_criterion(study):
         notes.append(of_each_cell(study))
@@ -103,11 +103,11 @@ def _order_text(study: Study, sort: str | None, top: int | None) -> str:
     return ", best first" if sort or top else ""
 
 
-def _alike_text(frame: pd.DataFrame, counts: Sequence[str]) -> str:
+def _alike_text(whole: pd.DataFrame, frame: pd.DataFrame, counts: Sequence[str]) -> str:
     """Return the clause on counts that are equal in all rows and so need no columns."""
     equal = {name: int(frame[name].iloc[0]) for name in counts if frame[name].nunique() == 1}
     texts = [count_text(n, name.removeprefix("n_").removesuffix("s")) for name, n in equal.items()]
-    return f", each of {list_text(texts)}" if texts else ""
+    return f"{', each of' if len(whole) > 1 else ' with'} {list_text(texts)}" if texts else ""
 
 
 def _best_of(result: Queries, row: Row, others: list[str]) -> str:

@@ -71,12 +71,12 @@ def test_show(place: Path) -> None:
 def test_show_sorts_and_pools(place: Path) -> None:
     """`--top`, `--sort` and `--by` choose rows and order; unknown names are refused."""
     command("run", "mine.toml", "--out", "r")
-    assert command("show", "r", "--top", "1").out.startswith("1 of 2 cells, best first\n")
+    assert command("show", "r", "--top", "1").out.startswith("1 of 2 cells, best first, each of 5 runs\n")
     ordered = command("show", "r", "--sort", "learning_rate").out
-    assert ordered.startswith("2 cells, by learning_rate\n")
+    assert ordered.startswith("2 cells, sorted by learning_rate, each of 5 runs\n")
     by = command("show", "r", "--by", "learning_rate")
     assert by.code == 0
-    assert re.findall(r"^ *(0\.[12]) +1 ", by.out, re.MULTILINE) == ["0.1", "0.2"]
+    assert re.findall(r"^ *(0\.[12]) +\d", by.out, re.MULTILINE) == ["0.1", "0.2"]
     for options, expected in (
         (("--by", "hiden"), ("unknown parameter 'hiden'", "learning_rate")),
         (("--sort", "speed"), ("unknown column 'speed'", "median_steps")),

@@ -115,8 +115,8 @@ def test_full_standard_output(options: str) -> None:
 def test_one_is_no_plural(tmp_path: Path) -> None:
     """One cell or value is singular, and a list of allowed names repeats none."""
     sweep.run(make_study(count=2, hidden=[2], learning_rate=0.1, max_steps=2), out=tmp_path / "r")
-    assert "1 cell\n" in command("show", tmp_path / "r").out
-    assert "1 value of hidden\n" in command("show", tmp_path / "r", "--by", "hidden").out
+    assert "1 cell with 2 runs\n" in command("show", tmp_path / "r").out
+    assert "1 value of hidden with 1 cell and 2 runs\n" in command("show", tmp_path / "r", "--by", "hidden").out
     assert repr(open_result(tmp_path / "r").study).startswith("<Study 'small': 1 cell x 2 seeds")
     known = command("figure", tmp_path / "r", "importance", "--value", "nothing").err
     assert known.count("mean_steps") == 1
