@@ -15,6 +15,7 @@ from sweep.study.selection import Values
 # Readers cannot distinguish more lines in a panel, or read more panels.
 MAX_LINES = 12
 MAX_PANELS = 25
+NOTHING = "nothing is swept in this study"
 
 
 @dataclass(frozen=True)
@@ -61,8 +62,7 @@ def choose_channels(values: Values, channels: Channels) -> Channels:
         If a name is unknown or occurs twice, or there would be too many lines or panels.
     """
     for name in channels.assigned():
-        if name not in values:
-            raise SweepError(unknown("parameter", name, list(values)) if values else "nothing is swept in this study")
+        check_known(name, values)
     if len(channels.facet) > 2:
         raise SweepError(f"facet: must be one or two parameters (across, down), got {len(channels.facet)}")
     if channels.color:
@@ -82,6 +82,12 @@ def choose_channels(values: Values, channels: Channels) -> Channels:
             channels = replace(channels, facet=(*channels.facet, name))
             n_panels *= len(values[name])
     return channels
+
+
+def check_known(name: str, values: Values) -> None:
+    """Raise SweepError if a parameter is not swept."""
+    if name not in values:
+        raise SweepError(unknown("parameter", name, list(values)) if values else NOTHING)
 
 
 def check_color(name: str, values: Values) -> None:

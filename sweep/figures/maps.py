@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sweep.errors import SweepError, unknown
+from sweep.errors import SweepError
 from sweep.figures.axis import Places, heading
 from sweep.figures.canvas import inches_across, new_axes
-from sweep.figures.channels import is_number
+from sweep.figures.channels import check_known, is_number
 from sweep.figures.colors import MISSING, color_bar
 from sweep.figures.statistics import UNTRAINED, Selected, drawn_values, pooling_fault, select, statistic_of
 from sweep.results.result import Result
@@ -101,8 +101,7 @@ def _choose(values: Values, x: str | None, y: str | None, *, numbers: bool) -> t
     """Return the parameters along the horizontal and the vertical axis."""
     chosen = [name for name in (x, y) if name is not None]
     for name in chosen:
-        if name not in values:
-            raise SweepError(unknown("parameter", name, list(values)) if values else "nothing is swept in this study")
+        check_known(name, values)
     if x is not None and x == y:
         raise SweepError(f"parameter {x!r} must have one channel, got x and y; name it once")
     most = [name for name in _varied(values, numbers=numbers) if name not in chosen]

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sweep.errors import SweepError, unknown
 from sweep.figures.axis import Places, heading
 from sweep.figures.canvas import new_axes, new_figure, plain, say_why
+from sweep.figures.channels import NOTHING, check_known
 from sweep.figures.figure_kind import Caption, FigureKind
 from sweep.figures.line_styles import NAMED_COLORS
 from sweep.figures.ranked_cells import by_rank, some_of
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 _MOST_POINTS = 5000
 # Most slices of a figure.
 _MOST_SLICES = 9
-_NOTHING = "nothing is swept in this study"
 # Statistics that are comparable between a cell and pooled cells, beside those by which cells are compared. Counts are
 # not: they grow with the number of cells.
 _TOGETHER = ("steps_q25", "steps_q75", "restricted_mean_steps")
@@ -62,7 +61,8 @@ def slice_plot(
         If a name or a value is unknown, nothing is swept, or there is no criterion.
     """
     selected = select(result, value, at)
-    name = _parameter(selected, x)
+    name = x or max(selected.values, key=lambda each: len(selected.values[each]), default="")
+    check_known(name, selected.values)
     ax = ax or new_axes()
     places = Places.along(selected.values[name])
     if places.scale == "log":
@@ -118,18 +118,6 @@ def _scale_values(ax: Axes, selected: Selected, drawn: NDArray[np.float64]) -> N
         scale_numbers(ax, "y", drawn)
 
 
-def _parameter(selected: Selected, name: str | None) -> str:
-    """Return the parameter along the axis."""
-    values = selected.values
-    if not values:
-        raise SweepError(_NOTHING)
-    if name is None:
-        return max(values, key=lambda each: len(values[each]))
-    if name not in values:
-        raise SweepError(unknown("parameter", name, list(values)))
-    return name
-
-
 def slices(result: Result, x: str | None = None, value: str | None = None, at: At | None = None) -> Axes | Figure:
     """Draw a slice along one parameter, or along each parameter with several values."""
     varied = [name for name, entries in values_at(result.study, at).items() if len(entries) > 1]
@@ -153,7 +141,7 @@ def slices(result: Result, x: str | None = None, value: str | None = None, at: A
 
 
 def _refusal(result: Result) -> str | None:
-    return None if result.study.parameters else _NOTHING
+    return None if result.study.parameters else NOTHING
 
 
 KIND = FigureKind(
