@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pytest
 
 from tests.oracle.support import XOR, draw_networks, train
 
@@ -66,30 +65,6 @@ def test_evaluated_at_ends_of_epochs_and_at_the_last_step() -> None:
     np.testing.assert_array_equal(result.losses, [[2, 4, nan, nan], [2, 4, nan, nan], [2, 4, 4, 4]])
     by_epochs = train(bias_at(0.0, 0.0), TWO, max_epochs=[2, 3], max_steps=[9, 5], from_step=1, **STILL, **options)
     assert by_epochs.steps.tolist() == [4, 5]
-
-
-@pytest.mark.parametrize("options", [{"criterion": "none"}, {"batch": 1, "order": "shuffled"}])
-def test_never_stalled(options: dict[str, Any]) -> None:
-    """Without a criterion, or with shuffled minibatches, a run that no longer changes continues to its last step."""
-    result = train(
-        bias_at(0.0), TWO, **(STILL | {"criterion": "loss", "learning_rate": 0.0, "max_epochs": 9} | options)
-    )
-    assert (result.status[0], result.epochs[0]) == ("exhausted", 9)
-    whole = {"order": "shuffled", "batch": 2, "criterion": "loss", "learning_rate": 0.0, "max_epochs": 9}
-    assert train(bias_at(0.0), TWO, **STILL, **whole).status[0] == "stalled"
-
-
-def test_a_stall_needs_constant_states_and_powers() -> None:
-    """At the target the gradient is 0 and no parameter moves, but a run has not stalled while a state does.
-
-    The powers of Adam, here of 0.5, are 0 after 1075 updates in float64 and 150 in float32.
-    """
-    options: dict[str, Any] = {"criterion": "loss", "max_steps": 2000, "beta1": 0.5, "beta2": 0.5}
-    expected = {"gd": 1, "momentum": 1, "nesterov": 1, "rmsprop": 1, "rprop": 1, "adam": 1075}
-    for optimizer, steps in expected.items():
-        result = train(bias_at(1.0), ONE, optimizer=optimizer, **STILL, **options)
-        assert (result.status[0], result.steps[0]) == ("stalled", steps), optimizer
-    assert train(bias_at(1.0), ONE, optimizer="adam", dtype="float32", **STILL, **options).steps[0] == 150
 
 
 def test_outcome_is_that_of_the_parameters() -> None:
