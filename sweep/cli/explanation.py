@@ -47,7 +47,7 @@ def _lines(name: str, everything: list[Entry], width: int) -> Iterator[str]:
     found = [] if note else _options_named(name, value, everything)
     components = components_named(value or name)
     if not (note or found or components or statistic):
-        raise StudyError(unknown_key("option", name, known_tables().section_of, {}))
+        raise StudyError(unknown_key("name", name, known_tables().section_of, {}))
     if note:
         yield from (note[0], *textwrap.wrap(note[1], width))
     for component in components:

@@ -166,6 +166,11 @@ def _value(text: str) -> Any:
     """Return the value of an assignment: a list or table of TOML, values with commas, or one value."""
     if text[:1] in ("[", "{"):
         listed = read_value(text)
+        if listed is None and text[-1] in ("]", "}"):
+            raise StudyError(
+                f"--set: lists and tables must be TOML, as in '[0.1, 0.5]' with quotes for the shell and 0 before a "
+                f"point, got {shown(text)}"
+            )
         if listed is not None:
             return listed
     values = [_scalar(part.strip()) for part in text.split(",")]

@@ -150,6 +150,7 @@ def test_set_patterns(file: Path, tmp_path: Path) -> None:
         ("hidden={range=[2]}", ("parameters.hidden", "range", "got [2]", "[first, last]")),
         ("hidden=3\nx=4", ("hidden", "'3\\nx=4'", "integer")),
         ("hidden=2,", ("hidden",)),
+        ("learning_rate=[.1, .5]", ("--set: lists and tables must be TOML", "got '[.1, .5]'")),
         ("learning_rate=fast", ("learning_rate", "number")),
         ("seeds.count=1,2", ("seeds.count",)),
         ("dtype=float32,float64", ("dtype",)),

@@ -135,14 +135,14 @@ def test_single_weights_are_explained(name: str, order: str) -> None:
     """Single weights, which can be swept like options, are found too."""
     text = " ".join(command("explain", name).out.split())
     assert text.startswith(f'[parameters] "{name}": a single initial weight of array {name.split("[")[0]}, {order}')
-    assert_refused(command("explain", "b[3,1]"), ("unknown option 'b[3,1]'",))
+    assert_refused(command("explain", "b[3,1]"), ("unknown name 'b[3,1]'",))
 
 
 def test_unknown_options() -> None:
     """The answer to other names is that to unknown keys of a study."""
-    assert_refused(command("explain", "hiden"), ("unknown option 'hiden'", "did you mean 'hidden'?"))
-    assert_refused(command("explain", "dropout"), ("unknown option 'dropout'", "dropout is not supported"))
-    assert_refused(command("explain", "xyz"), ("unknown option 'xyz'", "lists all keys"))
+    assert_refused(command("explain", "hiden"), ("unknown name 'hiden'", "did you mean 'hidden'?"))
+    assert_refused(command("explain", "dropout"), ("unknown name 'dropout'", "dropout is not supported"))
+    assert_refused(command("explain", "xyz"), ("unknown name 'xyz'", "lists all keys"))
 
 
 def test_help_of_a_study() -> None:
