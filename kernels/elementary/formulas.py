@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from kernels.elementary.by_dtype import elementary
 from kernels.elementary.lane_functions import ELEMENTARY
-from kernels.elementary.table import elementary
 from kernels.lanes.lowering import LanesType
 from kernels.numba import jit
 from kernels.numba.typed_calls import call_by_type

@@ -1,4 +1,4 @@
-"""The elementary functions in formulas, on lanes: each is that of :mod:`kernels.elementary.table` for the dtype.
+"""The elementary functions in formulas, on lanes: each is that of :mod:`kernels.elementary.by_dtype` for the dtype.
 
 Importing this module imports nothing, so components can be declared beside their formulas and be read by programs that
 compute nothing.
@@ -67,6 +67,6 @@ ELEMENTARY = (exp, log, tanh, sigmoid, elu, softplus, sin, sin_cos, normal_cdf, 
 
 
 def _elementary(x: Lanes) -> Any:
-    from kernels.elementary.table import elementary
+    from kernels.elementary.by_dtype import elementary
 
     return elementary(x.dtype.name)

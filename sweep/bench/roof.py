@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from kernels.elementary.table import elementary
+from kernels.elementary.by_dtype import elementary
 from kernels.lanes.arithmetic import sqrt
 from kernels.lanes.lane_rows import Rows, aligned_rows, make_memory
 from kernels.numba.jit import kernel

@@ -22,7 +22,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from kernels.elementary.table import elementary
+from kernels.elementary.by_dtype import elementary
 from kernels.lanes.lane_rows import aligned_rows, make_memory
 from kernels.numba import jit
 from tests.accuracy import inputs, references

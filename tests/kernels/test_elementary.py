@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kernels.elementary import trigonometric
-from kernels.elementary.table import elementary
+from kernels.elementary.by_dtype import elementary
 from kernels.lanes.lane_rows import aligned_rows, make_memory
 from kernels.numba import jit
 from tests.accuracy import inputs, survey
