@@ -31,13 +31,7 @@ Value = TypeVar("Value")
 
 
 def parse_duration(value: Any) -> float:
-    """Return the seconds of a duration: a number, or text such as ``90``, ``10m`` or ``1.5h``.
-
-    Raises
-    ------
-    StudyError
-        If it is neither a number nor such a text.
-    """
+    """Return the seconds of a duration: a number, or text such as ``90``, ``10m`` or ``1.5h``."""
     if hasattr(value, "__float__") and not isinstance(value, bool):
         return float(value)
     found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", value, re.ASCII) if isinstance(value, str) else None
@@ -47,13 +41,7 @@ def parse_duration(value: Any) -> float:
 
 
 def parse_shard(text: str) -> tuple[int, int]:
-    """Return I and N of ``I/N``.
-
-    Raises
-    ------
-    StudyError
-        If the text does not have this form.
-    """
+    """Return I and N of ``I/N``."""
     found = re.fullmatch(r"(\d{1,9})/(\d{1,9})", text, re.ASCII)
     if not found:
         raise StudyError(f"shard: must be I/N with I from 1 to N such as 2/8, got {shown(text)}")
@@ -61,13 +49,7 @@ def parse_shard(text: str) -> tuple[int, int]:
 
 
 def parse_places(text: str) -> list[str]:
-    """Return the results folders of ``DIR,DIR``.
-
-    Raises
-    ------
-    StudyError
-        If a name is empty.
-    """
+    """Return the results folders of ``DIR,DIR``."""
     places = text.split(",")
     if "" in places:
         raise StudyError(f"reuse: must be results folders separated by commas, got {shown(text)}")

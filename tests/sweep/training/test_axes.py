@@ -10,9 +10,8 @@ import pytest
 import sweep
 from sweep import Study, SweepError
 from sweep.analysis.compare import cells_by_value
-from sweep.figures import draw
 from sweep.results.comparison import Pairing
-from tests.sweep.support import assert_same_table, command, write_study
+from tests.sweep.support import assert_same_table
 
 FIXED: dict[str, Any] = {"data": {"task": "xor"}, "training": {"max_steps": 60}, "convergence": {"threshold": 0.05}}
 SEEDS = {"seeds": {"count": 12}}
@@ -50,21 +49,6 @@ def test_rows_are_those_of_single_cells(result: sweep.Result) -> None:
         mine = runs[runs["cell"] == number].reset_index(drop=True)
         assert_same_table(mine[own], alone.runs()[own])
         assert all((mine[name] == value).all() for name, value in options.items())
-
-
-@pytest.mark.wide
-def test_commands(result: sweep.Result, tmp_path: Path) -> None:
-    """Each command works or says why not, and verify, trace and resume accept the folder."""
-    folder, names = Path(str(result.place)), list(result.study.parameters)
-    study = write_study(tmp_path / "study.toml", result.study)
-    for words in (("verify", folder, "--sample", "3"), ("trace", folder, "--run", "7"), ("show", folder),
-                 ("best", folder), ("run", study, "--out", folder), ("plan", study), ("compare", folder, folder),
-                 ("report", folder), ("show", folder, "--by", names[0]),
-                 ("best", folder, "--by", names[0])):  # fmt: skip
-        finished = command(*words)
-        assert finished.code == 0, (words, finished.err)
-    for kind in ("lines", "heatmap", "contour", "parallel", "importance", "incidence"):
-        assert draw(sweep.open_result(folder), kind).axes
 
 
 def test_earlier_runs_are_reused(tmp_path: Path) -> None:

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import errno
-import os
 import signal
 import subprocess
 import sys
-import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -104,22 +99,6 @@ def test_other_parts_than_planned_are_refused(tmp_path: Path, study: Study) -> N
         run_in_parts(study, out=tmp_path / "r", part_runs=PART_RUNS + 1)
 
 
-def test_two_at_once_share_the_work(tmp_path: Path, study: Study, expected: str) -> None:
-    """Two runs of one study in one folder both end with the whole result."""
-    barrier = threading.Barrier(2)
-
-    def work() -> str:
-        barrier.wait()
-        return str(run_in_parts(study, out=tmp_path / "r", threads=1, part_runs=PART_RUNS).facts["digest"])
-
-    with ThreadPoolExecutor(2) as pool:
-        found = [pool.submit(work) for _ in range(2)]
-        assert [future.result() for future in found] == [expected, expected]
-    n_parts = Plan(study, PART_RUNS).n_parts
-    assert len(list((tmp_path / "r" / "parts").iterdir())) == n_parts
-    assert open_result(tmp_path / "r").facts["digest"] == expected
-
-
 def test_folder_created_by_two_at_once(tmp_path: Path, study: Study, expected: str) -> None:
     """If two runs create a folder, one may still write its first facts when the other has commits."""
     out = tmp_path / "r"
@@ -128,21 +107,6 @@ def test_folder_created_by_two_at_once(tmp_path: Path, study: Study, expected: s
     assert Store.open(out).commits()
     (out / "study.toml").unlink()  # as the later found it
     assert run_in_parts(study, out=out, part_runs=PART_RUNS).facts["digest"] == expected
-
-
-def test_commit_that_cannot_be_linked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A disk without space for another name gets neither part nor commit."""
-    study = make_study()
-
-    def link(*_: Any) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    with monkeypatch.context() as patch:
-        patch.setattr(os, "link", link)
-        with pytest.raises(StoreError, match="No space left"):
-            sweep.run(study, out=tmp_path / "r", threads=1)
-    assert tree(tmp_path / "r" / "parts") == tree(tmp_path / "r" / "commits") == {}
-    assert sweep.run(study, out=tmp_path / "r").facts["digest"] == sweep.run(study).facts["digest"]
 
 
 # Real processes.
