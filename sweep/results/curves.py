@@ -53,7 +53,8 @@ def parallel_runs_of(result: EvaluatedRuns, k: int | Sequence[int] | None, by: S
     fewest = int(result.tally.groupby("cell")["n"].sum().min())
     chosen = [each for each in PARALLEL_RUNS if each <= fewest] if k is None else [k] if isinstance(k, int) else list(k)
     check_parallel(result.tally, chosen)
-    grid, cells = result.study.grid, np.sort(result.tally["cell"].unique())
+    grid = result.study.grid
+    cells = np.sort(result.tally["cell"].unique())
     group = group_of(grid, names, cells)
     n_groups = len(np.unique(group))
     if n_groups > MOST_CURVES:

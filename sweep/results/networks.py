@@ -44,7 +44,8 @@ def recorded_rows(parts: StoredRuns, cell: int, which: str) -> tuple[Array, Arra
     StoreError
         If these weights were not recorded, no run of the cell is trained, or a part is damaged.
     """
-    study, column = parts.plan.study, f"{which}_weights"
+    study = parts.plan.study
+    column = f"{which}_weights"
     if which not in ("initial", "final"):
         raise SweepError(f"which: must be 'final' or 'initial', got {shown(which)}")
     if not is_integer(cell) or not 0 <= cell < study.n_cells:
@@ -72,7 +73,8 @@ def recorded_rows(parts: StoredRuns, cell: int, which: str) -> tuple[Array, Arra
 def named_weights(parts: StoredRuns, cell: int, which: str) -> dict[str, Array]:
     """Return the recorded parameters of a cell's runs by name, each (runs, *its shape); see :func:`recorded_rows`."""
     _, weights = recorded_rows(parts, cell, which)
-    study, options = parts.plan.study, parts.plan.grid.cell(int(cell))
+    study = parts.plan.study
+    options = parts.plan.grid.cell(int(cell))
     fans = study.data.n_inputs, *options.hidden, study.data.n_targets
     shapes = parameter_shapes(fans, bias=options["bias"], skip=options["skip"], deep=len(options.hidden) > 1)
     places = parameter_slices(shapes)

@@ -373,9 +373,10 @@ class Result(Queries):
     def __repr__(self) -> str:
         """Return the study, the folder, and the digest or the number of trained runs."""
         place = f" in {self.place!r}" if self.place else ""
-        n_runs, n_all = self.facts["n_runs"], self.study.n_runs
-        partial = f"partial, {n_runs:,} of {n_all:,} runs" if not self.complete else ""
-        return f"<Result of {self.study.name!r}{place}: {partial or 'digest ' + str(self.facts.get('digest'))[:12]}>"
+        what = f"digest {str(self.facts.get('digest'))[:12]}"
+        if not self.complete:
+            what = f"partial, {self.facts['n_runs']:,} of {self.study.n_runs:,} runs"
+        return f"<Result of {self.study.name!r}{place}: {what}>"
 
 
 @default_floating_point

@@ -34,7 +34,9 @@ class RunMeasures:
     """
 
     def __init__(self, study: Study, stored: StoredRuns, independent_of: str = "") -> None:
-        self._study, self._stored, self._independent_of = study, stored, independent_of
+        self._study = study
+        self._stored = stored
+        self._independent_of = independent_of
         self.known: dict[str, Measured] = {}
         self.known_cells: dict[str, pd.DataFrame] = {}
 

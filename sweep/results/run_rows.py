@@ -31,7 +31,8 @@ class RunRows:
     """
 
     def __init__(self, stored: StoredRuns) -> None:
-        self._stored, self._study = stored, stored.plan.study
+        self._stored = stored
+        self._study = stored.plan.study
 
     def frame(self, columns: list[str] | None = None) -> pd.DataFrame:
         """Return all rows in run order; see :meth:`sweep.Result.runs`.

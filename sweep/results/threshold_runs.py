@@ -57,7 +57,9 @@ class ThresholdParts(StoredRuns):
 
     def __init__(self, parts: StoredRuns, study: Study) -> None:
         super().__init__()
-        self._parts, self._n_seeds, self._updates = parts, study.seeds.count, updates_column(study)
+        self._parts = parts
+        self._n_seeds = study.seeds.count
+        self._updates = updates_column(study)
         self._names = [column.name for column in threshold_columns(study)]
 
     @property

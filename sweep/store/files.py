@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 
 class Lock:
@@ -54,6 +55,8 @@ class Files(ABC):
     ----------
     place : str
         The folder, as users name it.
+    directory : Path or None
+        The folder, if it is on a file system.
     on_file_system : bool
         Whether empty folders exist, and a failed operation certainly had no effect.
     check : callable or None
@@ -61,6 +64,7 @@ class Files(ABC):
     """
 
     place: str
+    directory: Path | None = None
     on_file_system: bool
     check: Callable[[], None] | None = None
 

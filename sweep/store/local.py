@@ -32,7 +32,7 @@ class LocalFiles(Files):
 
     def __init__(self, directory: Path) -> None:
         check_name(directory)
-        self.directory = directory
+        self.directory: Path = directory
         self.place = str(directory)
 
     def where(self, name: str = "") -> str:
@@ -48,7 +48,8 @@ class LocalFiles(Files):
 
     def make(self) -> None:
         """Create the folder with its parents; refuse if one of them is a regular file."""
-        directory, missing = self.directory, []
+        directory = self.directory
+        missing = []
         with _writing(directory):
             for path in (directory, *directory.parents):
                 if path.exists():

@@ -45,7 +45,8 @@ class FolderLock(Lock):
         self.folder = folder
         self.refusal = None
         self._descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        self._users, self._counting = 1, Mutex()
+        self._users = 1
+        self._counting = Mutex()
 
     @property
     def excludes(self) -> bool:

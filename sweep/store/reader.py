@@ -23,7 +23,6 @@ from sweep.store.bits import Bits
 from sweep.store.commits import COMMIT_NAME, Commit, commit_name, cover, decode_commit
 from sweep.store.contents import fitting
 from sweep.store.files import Files
-from sweep.store.local import LocalFiles
 from sweep.store.location import files_at
 from sweep.store.mixture import MixtureError, foreign_commits
 from sweep.store.parquet import decode_table
@@ -65,8 +64,10 @@ class StoreReader(StoredResult):
         self.study = study
         self.opened = [files]
         self.place = files.place
-        self.directory = files.directory if isinstance(files, LocalFiles) else None
-        self.keep, self.waves, self.bits = keep, waves, bits
+        self.directory = files.directory
+        self.keep = keep
+        self.waves = waves
+        self.bits = bits
         self._facts: dict[str, Any] | None = None
         self.identity = study.identity
         self._columns = runs_columns(study) if keep == "runs" else counts_columns(study)
@@ -242,10 +243,10 @@ class StoreReader(StoredResult):
         """
         if not self.has_parts:
             raise StoreError(f"{self.files.place!r} has no rows: it was published with its cells only")
-        commits, n_runs = self._present, None
+        commits = self._present
         if commits is None:
-            commits, n_runs = sorted(self.commits().values(), key=lambda commit: commit.start), self.study.n_runs
-        if not cover(commits, n_runs):
+            commits = sorted(self.commits().values(), key=lambda commit: commit.start)
+        if not cover(commits, self.study.n_runs if self._present is None else None):
             raise DamageError(self.files.where("commits"), "its commits do not hold every run exactly once")
         return commits
 

@@ -55,7 +55,8 @@ class Failure(Exception):  # noqa: N818 - some of them are answers
 
     def __init__(self, kind: str, reason: str) -> None:
         super().__init__(reason)
-        self.kind, self.reason = kind, reason
+        self.kind = kind
+        self.reason = reason
 
 
 def connect(bucket: str, place: str) -> S3Store:

@@ -204,7 +204,8 @@ def _sessions(commits: list[Commit]) -> Iterable[list[Commit]]:
 
 def _seconds_within(spans: list[tuple[float, float]]) -> float:
     """Return the seconds that lie in at least one span."""
-    seconds, until = 0.0, 0.0
+    seconds = 0.0
+    until = 0.0
     for begin, end in sorted(spans):
         seconds += max(end - max(begin, until), 0.0)
         until = max(until, end)

@@ -177,7 +177,8 @@ class Store(StoreReader, WritableResult):
 
     def trained_by(self, bits: Bits) -> None:
         """Set the facts of training for parts written from now on; all commits must share them."""
-        self.bits, self.whose = bits, "this run"
+        self.bits = bits
+        self.whose = "this run"
 
     @property
     def _about(self) -> dict[str, str]:

@@ -29,7 +29,8 @@ class Waits:
     """
 
     def __init__(self, check: Callable[[], None] | None) -> None:
-        self._check, self._last = check, math.inf
+        self._check = check
+        self._last = math.inf
 
     def answer(self, request: Callable[[], T]) -> T:
         """Return the result of a request, or raise its exception."""
