@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from unittest import mock
 
 import numpy as np
 import pandas as pd
@@ -15,7 +14,7 @@ from sweep.figures import draw
 from sweep.statistics import of_cells
 from sweep.statistics.of_cells import NAMED
 from sweep.statistics.paired import holm
-from sweep.study import custom_statistics
+from tests.sweep.own import only_plugins
 from tests.sweep.support import assert_refused, command, make_study
 
 CODE = '''import sweep
@@ -41,10 +40,9 @@ def own(tmp_path: Path) -> Iterator[Path]:
     """Load a plugin with statistics, and forget them afterwards."""
     file = tmp_path / "mine.py"
     file.write_text(CODE)
-    with mock.patch.dict(custom_statistics.DECLARED), mock.patch.dict(NAMED):
+    with only_plugins():
         assert sweep.load_plugin(file) == ["easy", "longest"]
         yield file
-    of_cells._of_all.cache_clear()
 
 
 @pytest.fixture(scope="module")
