@@ -34,7 +34,7 @@ def plan(
     ] = 1.0,
 ) -> None:
     """Show the cells (configurations), runs, values, bytes and estimated time of a study without training it."""
-    from sweep.terminal.plan import power_text, print_plan
+    from sweep.terminal.plan_page import power_text, print_plan
 
     loaded = load(study, changes)
     power = power_text(loaded, difference, ratio, rate, steps, variation)
