@@ -22,7 +22,21 @@ _WIDTH = 8  # lanes of the compiled form; no result depends on it
 
 
 def apply(component: CustomComponent, role: str, arguments: list[Array]) -> list[Array]:
-    """Return the values of one function of a component for arguments of one dtype, each (numbers,)."""
+    """Return the values of one function of a component.
+
+    Parameters
+    ----------
+    component
+        A custom component whose code this process has.
+    role
+        Which of its functions; ``"number"`` is that of a loss whose target is one number for all lanes.
+    arguments : each (numbers,)
+        Of one dtype.
+
+    Returns
+    -------
+    list of arrays, each (numbers,)
+    """
     made = _compiled if jit.ENABLED else _interpreted
     return made(component, role, arguments)
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def measured(component: CustomComponent, terms: list[Array]) -> Array:
-    """Return the values of a custom measure, (runs,).
+    """Return the values of a custom measure.
 
     Parameters
     ----------
@@ -21,6 +21,10 @@ def measured(component: CustomComponent, terms: list[Array]) -> Array:
         A component of kind measure.
     terms : each (runs, terms)
         What its function takes after the totals: one array for each argument.
+
+    Returns
+    -------
+    values : (runs,)
     """
     import numpy as np
 
