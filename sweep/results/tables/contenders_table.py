@@ -21,6 +21,7 @@ from sweep.results.tables.table import (
     Table,
     TableColumn,
     p_value_column,
+    shown_of,
     statistic_column,
     value_column,
     with_ends,
@@ -31,6 +32,9 @@ from sweep.statistics.power import seeds_to_separate
 from sweep.statistics.sides import Side
 from sweep.statistics.statistic import Statistic
 from sweep.system.formatting import count_text, difference_text, measure_text, steps_difference_text, steps_text
+
+# Most rows: with few seeds nearly all cells may be the best.
+_MOST_SHOWN = 10
 
 
 class _Difference(NamedTuple):
@@ -73,9 +77,10 @@ def contenders(result: Queries, ranked: pd.DataFrame, statistic: str) -> list[Ta
         return []
     difference = _DIFFERENCES[str(found.compared)]
     names = with_ends(difference.name)
-    compared = _compared_with_first(result, found, candidates["cell"].to_numpy())
-    frame = candidates.merge(compared[["cell", "n_seeds", *names]], on="cell", how="left")
-    needed = [_separating(row, difference, len(frame) - 1) for row in frame.to_dict("records")]
+    shown = candidates.head(_MOST_SHOWN)
+    compared = _compared_with_first(result, found, shown["cell"].to_numpy())
+    frame = shown.merge(compared[["cell", "n_seeds", *names]], on="cell", how="left")
+    needed = [_separating(row, difference, len(candidates) - 1) for row in frame.to_dict("records")]
     frame["n_separating"] = pd.array(needed, "Int64")
     columns = (
         *map(value_column, ("rank", "cell", *swept(result.study))),
@@ -85,12 +90,13 @@ def contenders(result: Queries, ranked: pd.DataFrame, statistic: str) -> list[Ta
         TableColumn("seeds to\nseparate", lambda row: steps_text(row["n_separating"]), ("n_separating",)),
     )
     notes = (
-        "the best cell is one of these with 95 % confidence",
+        "with 95 % confidence, the best cell is a contender",
         "seeds to separate: with so many seeds per cell, a comparison excludes the cell in 80 % of studies, if the "
         "observed difference is the true one",
     )
-    title = f"{count_text(len(frame), 'contender')} for the best of {count_text(len(ranked), 'cell')}"
-    return [Table(title, columns, frame, len(frame), notes)]
+    which = shown_of(len(frame), len(candidates), "contender")
+    title = f"{which} for the best of {count_text(len(ranked), 'cell')}"
+    return [Table(title, columns, frame, len(candidates), notes)]
 
 
 def _compared_with_first(result: Queries, statistic: Statistic, cells: NDArray[np.int64]) -> pd.DataFrame:
