@@ -84,15 +84,10 @@ def test_what_is_missing_is_named() -> None:
     assert list(_missing(module)) == ["sweep.invented.Kind", "sweep.invented.Kind.told"]
 
 
-def _unexplained(name: str, function: Any) -> Iterator[str]:
-    """Return the sections that are missing in the docstring of a function with three or more arguments."""
-    signature, text = inspect.signature(function), function.__doc__ or ""
-    if len(signature.parameters.keys() - {"self", "cls"}) < 3:
-        return
-    if "Parameters\n" not in text:
-        yield f"{name}: Parameters"
-    if signature.return_annotation not in ("None", inspect.Signature.empty) and "Returns\n" not in text:
-        yield f"{name}: Returns"
+def _is_unexplained(function: Any) -> bool:
+    """Return whether a function with six or more arguments does not document them."""
+    arguments = inspect.signature(function).parameters.keys() - {"self", "cls"}
+    return len(arguments) > 5 and "Parameters\n" not in (function.__doc__ or "")
 
 
 def _functions(module: ModuleType) -> Iterator[tuple[str, Any]]:
@@ -105,8 +100,8 @@ def _functions(module: ModuleType) -> Iterator[tuple[str, Any]]:
 
 
 def test_long_signatures_of_kernels_are_explained() -> None:
-    """Public functions with three or more arguments document their parameters and return values."""
+    """Public functions with six or more arguments document them."""
     modules = [each for each in public_modules() if each.__name__.startswith("kernels.") and not _is_option(each)]
     functions = [each for module in modules for each in _functions(module)]
     assert {"kernels.step.forward.make_forward.", "kernels.train.Trainer.train"} <= {name for name, _ in functions}
-    assert [text for name, function in functions for text in _unexplained(name, function)] == []
+    assert [name for name, function in functions if _is_unexplained(function)] == []
