@@ -45,7 +45,7 @@ class _Difference(NamedTuple):
     is_ratio: bool = False
 
 
-# By how cells are compared by a statistic.
+# By how cells are compared by a statistic; those of users, which are resampled, have none.
 _DIFFERENCES = {
     "rate": _Difference("difference", "difference from\nthe first, %"),
     "ratio": _Difference("expected_steps_ratio", "expected steps,\ntimes the first's", is_ratio=True),
@@ -70,12 +70,12 @@ def contenders(result: Queries, ranked: pd.DataFrame, statistic: str) -> list[Ta
         By which they are ranked.
     """
     found = every()[statistic]
-    if not pairs_seeds(result) or not (found.measure or ranked["n_converged"].any()):
+    difference = _DIFFERENCES.get(str(found.compared))
+    if difference is None or not pairs_seeds(result) or (found.needs_criterion and not ranked["n_converged"].any()):
         return []
     candidates = ranked[ranked["may_be_best"]]
-    if len(candidates) < 2 or found.compared not in _DIFFERENCES:
+    if len(candidates) < 2:
         return []
-    difference = _DIFFERENCES[str(found.compared)]
     names = with_ends(difference.name)
     shown = candidates.head(_MOST_SHOWN)
     compared = _compared_with_first(result, found, shown["cell"].to_numpy())
