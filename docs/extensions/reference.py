@@ -17,13 +17,14 @@ from sweep import figures, lanes
 from sweep.cli.app import make_app
 from sweep.columns import Column
 from sweep.errors import EXIT_CODES
-from sweep.measures import RECORDED
+from sweep.measures import MEASURES, RECORDED
 from sweep.schemas.cell_columns import cells_columns
 from sweep.schemas.run_columns import curves_columns, runs_columns
 from sweep.statistics.definitions import definitions, explain_statistic
 from sweep.study.data.tasks import TASKS
 from sweep.study.explanations.component_texts import component_texts
 from sweep.study.explanations.glossary import LISTS, entries, note_on_task
+from sweep.study.explanations.terms import TERMS
 
 PLURALS = {"loss": "losses", "criterion": "criteria"}
 Lines = Iterator[str]
@@ -112,6 +113,23 @@ def _study_with_everything() -> sweep.Study:
     )
 
 
+def terms() -> Lines:
+    """Yield the page of terms, as answers and this manual use them."""
+    yield "# Terms\n"
+    yield from (f"**{name}**\n: {_sentence(text)}\n" for name, text in TERMS.items())
+
+
+def measures() -> Lines:
+    """Yield the page of measures: meaning, unit and use of each."""
+    yield "# Measures\n"
+    yield "A measure is a number per run. Those of a study that records them are listed under `measures` of `[record]`;"
+    yield "the others are columns of every study to which they apply. [Your own](../how-to/own-measures.md) work alike.\n"
+    for name, measure in MEASURES.items():
+        yield f"## `{name}`\n\n{_sentence(measure.meaning)}\n"
+        yield from [f"- Unit: {measure.unit}"] * bool(measure.unit)
+        yield f"- Recorded: {'with `[record] measures`' if measure.is_recorded else 'always, where it applies'}\n"
+
+
 def statistics() -> Lines:
     """Yield the page of statistics: definition, formula, interval and reference of each."""
     yield "# Statistics\n"
@@ -183,6 +201,8 @@ PAGES = {
     "options": options,
     "components": components,
     "columns": columns,
+    "terms": terms,
+    "measures": measures,
     "statistics": statistics,
     "commands": command_line,
     "api": api,

@@ -16,13 +16,13 @@ def explain(
         str | None,
         typer.Argument(
             metavar="NAME",
-            help="Option, value, section or statistic, such as adam. Default: all options.",
+            help="Option, value, section, measure, statistic or term, such as adam. Default: all options.",
             autocompletion=complete_option,
         ),
     ] = None,
     plugin: PluginOption = None,
 ) -> None:
-    """Explain an option, a component, a task or a statistic: meaning, values, default, formula, source."""
+    """Explain an option, a component, a task, a measure, a statistic or a term."""
     from sweep.cli.explanation import explanation
 
     print(explanation(name, min(shutil.get_terminal_size().columns, 120)))

@@ -1,4 +1,4 @@
-"""The text of ``sweep explain NAME``: an option, a section, a component, a task or a statistic."""
+"""The text of ``sweep explain NAME``: an option, a section, a component, a task, a measure, a statistic or a term."""
 
 from __future__ import annotations
 
@@ -6,12 +6,19 @@ import textwrap
 from collections.abc import Iterator
 
 from sweep.errors import StudyError
+from sweep.measures import MEASURES
 from sweep.statistics.definitions import definition_of, explain_statistic
 from sweep.study.data.tasks import TASKS
 from sweep.study.explanations.component_texts import components_named
 from sweep.study.explanations.glossary import Entry, entries, glossary, note_on, note_on_task
+from sweep.study.explanations.terms import TERMS, term_of
 from sweep.study.options.option_tables import known_tables
 from sweep.study.reading.hints import meant_key, meant_value, unknown_key
+
+_OTHER_NAMES = (
+    "sweep explain NAME also explains components, tasks, measures, statistics and terms: adam, parity, margin,\n"
+    "expected_steps, stalled"
+)
 
 
 def explanation(name: str | None, width: int) -> str:
@@ -20,7 +27,7 @@ def explanation(name: str | None, width: int) -> str:
     Parameters
     ----------
     name
-        Option, value, section, component, task or column of a statistic; None for all options.
+        Option, value, section, component, task, measure, column of a statistic, or term; None for all options.
     width
         Most characters per line.
 
@@ -36,18 +43,23 @@ def explanation(name: str | None, width: int) -> str:
     """
     everything = entries()
     if name is None:
-        return glossary(everything, width)
+        return f"{glossary(everything, width)}\n\n{_OTHER_NAMES}"
     return "\n".join(_lines(name, everything, width))
 
 
 def _lines(name: str, everything: list[Entry], width: int) -> Iterator[str]:
     """Yield the lines of the explanation of a name."""
+    name = term_of(name)
     note, statistic = note_on(name), definition_of(name)
     value = meant_value(name, {value for entry in everything for value in entry.values})
     found = [] if note else _options_named(name, value, everything)
     components = components_named(value or name)
-    if not (note or found or components or statistic):
+    if not (note or found or components or statistic or name in TERMS):
         raise StudyError(unknown_key("name", name, known_tables().section_of, {}))
+    if name in TERMS:
+        yield from textwrap.wrap(f"{name}: {TERMS[name]}", width)
+    if name in MEASURES:
+        yield from textwrap.wrap(f"{name}: {MEASURES[name].meaning}", width)
     if note:
         yield from (note[0], *textwrap.wrap(note[1], width))
     for component in components:

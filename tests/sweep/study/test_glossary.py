@@ -41,8 +41,9 @@ def test_every_key_is_listed() -> None:
         assert entry.meaning == option.meaning
         assert f", in {option.unit}" in entry.facts or not option.unit
         assert option.is_swept == ("cannot be swept" not in entry.facts)
-    lines = command("explain").out.splitlines()
-    assert glossary(entries(), 80).splitlines() == lines
+    listed = command("explain").out.partition("\n\nsweep explain NAME")[0]
+    assert glossary(entries(), 80) == listed
+    lines = listed.splitlines()
     assert max(map(len, lines)) <= 80
     tables = ("data", "network", "initial_weights", "training", "convergence", "restarts", "seeds", "record")
     assert [line for line in lines if line[0] == "["] == [f"[{name}]" for name in tables]
@@ -97,8 +98,8 @@ def test_values_are_found_too() -> None:
                                             ("restarts", ["max_restarts", "after_steps", "on", "draw"])])  # fmt: skip
 def test_lists_and_sections_are_found_too(name: str, keys: list[str]) -> None:
     """The name of a measure or of a failure finds the key that lists it; that of a section finds all its keys."""
-    lines = command("explain", name).out.splitlines()
-    assert [line.partition(":")[0] for line in lines if line[0] not in " ["] == keys
+    _, _, section = command("explain", name).out.partition("]\n")
+    assert [line.partition(":")[0] for line in section.splitlines() if line[0] != " "] == keys
     assert command("explain", "sobol").out == command("explain", "samples").out
 
 

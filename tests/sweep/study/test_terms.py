@@ -1,0 +1,40 @@
+"""``sweep explain`` for words of answers: terms, statuses, measures and abbreviations of statistics."""
+
+from __future__ import annotations
+
+import pytest
+
+from sweep.cli.explanation import explanation
+from sweep.measures import MEASURES
+from sweep.statistics.definitions import definition_of
+from sweep.study.explanations.terms import TERMS, term_of
+from tests.sweep.support import command
+
+
+@pytest.mark.parametrize("status", ["converged", "diverged", "stalled", "exhausted", "plateau"])
+def test_statuses_are_explained(status: str) -> None:
+    """Each status that answers name has an explanation, which comes before options that list it."""
+    assert command("explain", status).out.startswith(f"{status}: ")
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+def test_measures_are_explained(measure: str) -> None:
+    """A measure is explained by its meaning."""
+    assert explanation(measure, 10_000).startswith(f"{measure}: {MEASURES[measure].meaning}")
+
+
+@pytest.mark.parametrize("name", ["configuration", "right-censored", "ert", "may be the best", "p-value"])
+def test_synonyms_lead_to_an_explanation(name: str) -> None:
+    """Other words for a term or a statistic have its explanation."""
+    meant = term_of(name)
+    assert meant in TERMS or definition_of(meant)
+    assert explanation(name, 80) == explanation(meant, 80)
+
+
+def test_all_options_end_with_what_else_there_is() -> None:
+    """The list of all options names other kinds of names, and each example there is explained."""
+    *_, last = explanation(None, 80).split("sweep explain NAME also explains")
+    examples = last.split(": ")[1].replace("\n", " ").split(", ")
+    assert len(examples) == 5
+    for name in examples:
+        assert explanation(name, 80)
