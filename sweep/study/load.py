@@ -55,7 +55,8 @@ def load_study(source: str | Path, changes: Mapping[str, Any] | None = None) -> 
         Values to set, by dotted key (``"seeds.count"``) or by the key alone (``"learning_rate"``). A list, an array or
         a dict such as ``{"geomspace": [1e-3, 1.0, 13]}`` sweeps the option; one value fixes it, or becomes the only
         value of a swept one. Options that lose their effect, such as ``from_step`` with ``criterion="none"``, are
-        removed. The description is replaced by the names of the changed keys.
+        removed. The description is replaced by the names of the changed keys, and the name by that of a task or file of
+        patterns.
 
     Returns
     -------
@@ -83,6 +84,8 @@ def changed_study(source: str | Path, changes: Mapping[str, Any]) -> tuple[Study
     of_values = [key for key in changes if key not in _TEXTS]
     if of_values and raw.get("description") and "description" not in changes:  # of the study before the changes
         raw["description"] = f"{raw.get('name', 'a study')} with other values of {list_text(of_values)}"
+    if "name" not in changes:
+        raw["name"] = _name_of_patterns(changes) or raw.get("name", "study")
     data = raw.setdefault("data", {})
     start = raw.get("initial_weights")
     test = data.get("test") if isinstance(data, dict) else None
@@ -96,6 +99,14 @@ def changed_study(source: str | Path, changes: Mapping[str, Any]) -> tuple[Study
         if not left_out:
             raise
         return _study(raw), left_out
+
+
+def _name_of_patterns(changes: Mapping[str, Any]) -> str:
+    """Return the name of the patterns that changes set, of a task or a file; empty if they set none."""
+    for key in ("task", "file", "data.task", "data.file"):
+        if isinstance(changes.get(key), (str, os.PathLike)):
+            return re.sub(r"[^\w.-]", "-", Path(changes[key]).stem, flags=re.ASCII)
+    return ""
 
 
 @default_floating_point
@@ -192,7 +203,10 @@ def _key_fault(key: Any) -> str | None:
     if key in _TEXTS or key in changeable or (isinstance(key, str) and _is_weight(key)):
         return None
     if key in _TABLES:
-        return f"{key!r} is a table; change its keys, such as 'seeds.count' or 'learning_rate'"
+        examples = {"data": "data.task", "seeds": "seeds.count", "parameters": "learning_rate"}
+        keys = [f"{key}.{name}" for name, section in tables.section_of.items() if section == key]
+        example = examples.get(key, next(iter(keys), ""))
+        return f"{key!r} is a table; {f'change its keys, such as {example!r}' if example else '--set cannot change it'}"
     return unknown_key("key", key, [*tables.section_of, *_TEXTS, *changeable], tables.section_of)
 
 
