@@ -12,6 +12,8 @@ import sweep
 from sweep.statistics.intervals import clopper_pearson_interval, wilson_interval
 from sweep.statistics.paired import holm, sign_test
 
+pytestmark = pytest.mark.soak
+
 LIMIT = 300
 
 

@@ -91,7 +91,8 @@ def test_best_is_printed(folder: Path, both: Result) -> None:
     """The command ranks the cells and prints how many may be the best."""
     finished = command("best", folder)
     assert finished.code == 0
-    rows = [line.split() for line in finished.out.splitlines() if re.match(r" *\d+ +\d+ ", line)]
+    ranked, _, _ = finished.out.partition("contenders")
+    rows = [line.split() for line in ranked.splitlines() if re.match(r" *\d+ +\d+ ", line)]
     best = both.best()
     assert [(int(row[0]), int(row[1])) for row in rows] == list(zip(best["rank"], best["cell"], strict=True))
     n = int(best["may_be_best"].sum())
