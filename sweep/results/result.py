@@ -60,6 +60,11 @@ class Result(Queries):
         self.directory = parts.directory
         self._rows = RunRows(parts)
 
+    @property
+    def digest(self) -> str:
+        """SHA-256 of all rows in run order, to cite; empty if the result is partial."""
+        return str(self.facts["digest"]) if self.complete else ""
+
     @cached_property
     def by_threshold(self) -> ThresholdRuns:
         """The runs evaluated by each recorded loss threshold.
