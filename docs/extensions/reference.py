@@ -122,8 +122,8 @@ def terms() -> Lines:
 def measures() -> Lines:
     """Yield the page of measures: meaning, unit and use of each."""
     yield "# Measures\n"
-    yield "A measure is a number per run. Recorded ones are listed under `measures` of `[record]`; the others are columns"
-    yield "of every study to which they apply. [Your own](../how-to/own-measures.md) work alike.\n"
+    yield "A measure is a number per run. Recorded ones are listed under `measures` of `[record]`; the others are"
+    yield "columns of every study to which they apply. [Your own](../how-to/own-measures.md) work alike.\n"
     for name, measure in MEASURES.items():
         yield f"## `{name}`\n\n{_sentence(measure.meaning)}\n"
         yield from [f"- Unit: {measure.unit}"] * bool(measure.unit)
