@@ -83,7 +83,7 @@ class ByFunction(Estimate):
     def _numbers(self, rows: pd.DataFrame) -> tuple[float, ...]:
         """Return the value of the function for some rows, and the ends of its interval if it gives them."""
         try:
-            found = self._function(rows)
+            found = self._function(rows.copy())  # it may change them
         except Exception as error:
             raise SweepError(f"statistic {self._name!r}: {type(error).__name__}: {error}") from error
         numbers = found if isinstance(found, tuple) else (found,)
@@ -95,6 +95,10 @@ class ByFunction(Estimate):
             raise SweepError(
                 f"statistic {self._name!r}: must return a number, or a number and the ends of its interval, "
                 f"got {found!r}"
+            )
+        if len(numbers) == 3 and numbers[1] > numbers[2]:
+            raise SweepError(
+                f"statistic {self._name!r}: the low end of its interval is above the high end, got {found!r}"
             )
         return numbers
 

@@ -97,12 +97,25 @@ def test_given_ends() -> None:
         (lambda rows: rows["y"].mean(), "statistic 'f': KeyError: 'y'"),
         (lambda rows: "many", "must return a number, or a number and the ends of its interval, got 'many'"),
         (lambda rows: (1.0, 2.0), "must return a number, or a number and the ends"),
+        (lambda rows: (1.0, 2.0, 0.0), "the low end of its interval is above the high end"),
     ],
 )
 def test_faults_of_functions(function: Any, fault: str) -> None:
     """A function that fails or returns something else is refused in a sentence."""
     with pytest.raises(SweepError, match=fault):
         estimate(rows_of(np.ones(3)), function)
+
+
+def test_functions_may_change_their_rows() -> None:
+    """A function gets rows of its own, so columns that it sets change no interval."""
+
+    def changing(rows: pd.DataFrame) -> float:
+        rows["seed"] = 0
+        return float(rows["x"].mean())
+
+    rows = rows_of(np.arange(9.0))
+    expected = estimate(rows, lambda rows: rows["x"].mean()).ends()
+    assert np.array_equal(estimate(rows, changing).ends(), expected)
 
 
 def covered(n: int, rates: list[float]) -> dict[float, float]:
