@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from kernels.custom.decorators import NAME, text_fault
 from sweep.columns import reserved_columns
 from sweep.errors import StudyError
-from sweep.statistics.of_cells import NAMED, add_statistic
+from sweep.statistics.of_cells import NAMED, add_statistic, synonyms
 from sweep.statistics.statistic import Definition, Statistic
 from sweep.study.options.option_tables import BUILT_IN
 
@@ -79,7 +79,7 @@ def _name_fault(name: str) -> str | None:
     """Return why a statistic cannot have a name, or None."""
     if not NAME.fullmatch(name):
         return "the name must be at most 40 lower-case letters, digits and _, with a letter first"
-    if name not in DECLARED and (name in NAMED or name in {*reserved_columns(), *BUILT_IN.section_of}):
+    if name not in DECLARED and (name in NAMED or name in {*synonyms(), *reserved_columns(), *BUILT_IN.section_of}):
         return "the name is that of an option, a column or another statistic; rename the function"
     return None
 

@@ -96,7 +96,7 @@ def test_refusals(result: sweep.Result) -> None:
     recorded = sweep.run(make_study(hidden=[2], count=3, max_steps=9, loss_thresholds=[1.0]))
     with pytest.raises(sweep.SweepError, match="use the result itself, not by_threshold"):
         recorded.by_threshold.statistic("easy")
-    for name in ("hidden", "steps", "convergence_rate", "rate_within_half", "Easy"):
+    for name in ("hidden", "steps", "convergence_rate", "rate", "median_steps", "rate_within_half", "Easy"):
 
         def function(runs: pd.DataFrame) -> float:
             return 0.0
