@@ -91,8 +91,8 @@ def best_cells(cells: pd.DataFrame, runs: Outcomes | Measured | None, by: str, m
     order instead, as independent runs. Rates use McNemar's test (mid-p). Median steps use the same test twice, for
     the runs converged by the median of the first and before the median of the other, and take the larger p-value;
     medians of losses and errors likewise. Statistics of a function use resamples of the seeds, the same ones in all
-    cells. Expected steps (ERT) and means of correct outputs use the intervals of their ratios and differences
-    (:mod:`~sweep.statistics.compared`), which allow for unseen failures.
+    cells, and Student's test where they are too few. Expected steps (ERT) and means of correct outputs use the
+    intervals of their ratios and differences (:mod:`~sweep.statistics.compared`), which allow for unseen failures.
     """
     ranked = rank_cells(cells, by).reset_index(drop=True)
     ranked.insert(0, "rank", np.arange(1, len(ranked) + 1))
@@ -126,7 +126,10 @@ def _compare_with_first(runs: Any, ranked: pd.DataFrame, by: str, most: Array | 
             case "mean":
                 p_values.append(_lower_means(first, others, int(most)))
             case "resampled":
-                p_values.append(_worse_resamples(first, others, lower_is_better=not statistic.more_is_better))
+                sign = -1 if statistic.more_is_better else 1
+                gaps = sign * (medians[own] - medians[0])
+                n_seeds = np.minimum(ranked["n_runs"].to_numpy()[own], ranked["n_runs"].iloc[0])
+                p_values.append(_worse_resamples(sign * first.values, sign * others.values, gaps, n_seeds))
             case _:
                 lower = not statistic.more_is_better
                 p_values.append(_worse_medians(first, others, medians[0], medians[own], lower_is_better=lower))
@@ -186,12 +189,27 @@ def _worse_medians(first: Measured, others: Measured, median: float, medians: Ar
     return np.maximum(up_to, _fewer(of_first < medians, of_others < medians, both))
 
 
-def _worse_resamples(first: Measured, others: Measured, *, lower_is_better: bool) -> Array:
-    """Test statistics by the share of resamples of the seeds in which another cell is at least as good as the first."""
-    sign = 1 if lower_is_better else -1
-    at_least_as_good = (sign * others.values <= sign * first.values).sum(axis=1)
-    known = first.present.all(axis=1) & others.present.all(axis=1)
-    return np.where(known, (1 + at_least_as_good) / (1 + first.values.shape[1]), np.nan)
+def _worse_resamples(first: Array, others: Array, gaps: Array, n_seeds: Array) -> Array:
+    """Test statistics, of which low values are good, by their values for resamples of the seeds.
+
+    The p-value is the share of resamples in which the other cell is at least as good as the first, or that of
+    Student's test by the standard error of the resamples, whichever is larger. Resamples cannot count small shares, and
+    with few seeds they vary too little. No p-value is below that of a sign test in which all seeds favour the first.
+    """
+    from scipy.special import stdtr
+
+    n_resamples = first.shape[1]
+    at_least_as_good = (others <= first).sum(axis=1)
+    shares = np.where(at_least_as_good > 0, (1 + at_least_as_good) / (1 + n_resamples), 0.0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        advantages = others - first
+        # infinite values, as of steps to a goal that no run reached, count as the largest finite ones
+        most = np.where(np.isfinite(advantages), np.abs(advantages), 0.0).max(axis=1)
+        most = np.where(most > 0, most, 1.0)
+        errors = np.clip(advantages, -most[:, None], most[:, None]).std(axis=1) * np.sqrt(n_seeds / (n_seeds - 1))
+        by_student = stdtr(n_seeds - 1, -np.clip(gaps, -most, most) / errors)
+    known = ~(np.isnan(first) | np.isnan(others)).any(axis=1)
+    return np.where(known, np.fmax(np.fmax(shares, by_student), 0.5**n_seeds), np.nan)
 
 
 def _lower_means(first: Measured, others: Measured, most: int) -> Array:

@@ -67,7 +67,7 @@ def test_cells_and_pools(result: sweep.Result) -> None:
 
 
 def test_ranks(result: sweep.Result) -> None:
-    """Cells are ranked by the value; p-values count resamples of the common seeds in which a cell is as good."""
+    """Cells are ranked by the value; p-values of similar cells count resamples in which a cell is as good."""
     ranked = result.best("easy")
     assert ranked["easy"].is_monotonic_decreasing
     easy = result.runs()
