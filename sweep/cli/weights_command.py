@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from sweep.cli.arguments import OverwriteOption, ThreadsOption
+from sweep.cli.arguments import OverwriteOption, PluginOption, ThreadsOption
 from sweep.errors import EXIT_INTERRUPTED
 from sweep.system.escaping import one_line
 from sweep.system.formatting import count_text
@@ -21,6 +21,7 @@ def weights(
     which: Annotated[Literal["final", "initial", "both"], typer.Option(help="Weights to record.")] = "final",
     threads: ThreadsOption = None,
     overwrite: OverwriteOption = False,
+    plugin: PluginOption = None,
 ) -> None:
     """Retrain the runs of a result, record their weights, and check that all rows are the same.
 

@@ -28,7 +28,10 @@ def test_plugin(place: Path) -> None:
         assert "1.75" in shown.out
         assert command("verify", "results/mine").code == 0
         assert_refused(command("trace", "results/mine", "--run", "3"), ("optimizer 'quickprop'", "--plugin FILE"))
+        assert_refused(command("weights", "results/mine"), ("optimizer 'quickprop'", "--plugin FILE"))
         assert command("trace", "results/mine", "--run", "3", "--plugin", FILE).code == 0
+    with only_plugins():
+        assert command("weights", "results/mine", "--plugin", FILE).code == 0
     with only_plugins():
         assert command("verify", "results/mine", "--sample", "2", "--plugin", FILE).code == 0
 
