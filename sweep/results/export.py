@@ -72,9 +72,11 @@ def export(
     if table == "cells":
         tables = [cells_table(result, result.summarize(by) if by else result.cells, by, sort, top)]
     else:
-        if by or sort or top:
-            raise SweepError(f"by, sort and top: are for the table of cells, got table {shown(table)}; omit them")
-        tables = tables_of(result, table)
+        if by or sort:
+            raise SweepError(f"by and sort: are for the table of cells, got table {shown(table)}; omit them")
+        if top is not None and top < 1:
+            raise SweepError(f"top: must be at least 1, got {top}")
+        tables = tables_of(result, table, top)
         if not tables:
             raise SweepError(f"table {table!r}: needs rows of runs, several cells and runs that converged")
     text = exported(result, form, tables, by)

@@ -325,9 +325,9 @@ class Result(Queries):
         sort
             A column or a statistic, as in ``sweep show --sort``; by default rows are in the order of the study.
         top
-            Most rows; the first ones by ``sort``, or else the best.
+            Most rows of each table; the first ones by ``sort``, or else the best. All by default.
         table
-            The kind of table, as in :meth:`tables`. Only the table of cells has ``by``, ``sort`` and ``top``.
+            The kind of table, as in :meth:`tables`. Only the table of cells has ``by`` and ``sort``.
 
         Returns
         -------
@@ -351,7 +351,7 @@ class Result(Queries):
         return export(self, to, listed(by), out, sort, top, table)
 
     def tables(self, name: str) -> list[Table]:
-        """Return tables of a kind, as reports show them.
+        """Return tables of a kind with all rows, of which reports may show only the first.
 
         Parameters
         ----------

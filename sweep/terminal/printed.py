@@ -127,7 +127,8 @@ def print_best(result: Result, by: Sequence[str] = (), top: int | None = None, a
         return
     for kind in table_kinds().values():
         if kind.beside_ranking:
-            for table in kind.beside_ranking(result, ranked, statistic or default_statistic(result.study)):
+            by_statistic = statistic or default_statistic(result.study)
+            for table in kind.beside_ranking(result, ranked, by_statistic, kind.most_shown):
                 print()
                 print_table(table)
 

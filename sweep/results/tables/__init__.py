@@ -23,8 +23,8 @@ def table_kinds() -> dict[str, TableKind]:
     return {kind.name: kind for kind in sorted(found, key=lambda kind: kind.place)}
 
 
-def tables_of(result: Queries, name: str) -> list[Table]:
-    """Return the tables of a kind, none if the result has not what they need.
+def tables_of(result: Queries, name: str, top: int | None = None) -> list[Table]:
+    """Return the tables of a kind with at most ``top`` rows each; none if the result has not what they need.
 
     Raises
     ------
@@ -33,4 +33,4 @@ def tables_of(result: Queries, name: str) -> list[Table]:
     """
     if name not in table_kinds():
         raise SweepError(unknown("table", name, list(table_kinds())))
-    return table_kinds()[name].build(result)
+    return table_kinds()[name].build(result, top)

@@ -131,9 +131,9 @@ def matrix_table(cells: pd.DataFrame, down: str, across: str, statistic: Statist
     return Table(title, (value_column(down), *values), matrix.reset_index(), len(matrix))
 
 
-def _build(result: Queries) -> list[Table]:
-    """Return the table of cells in the order of the study."""
-    return [cells_table(result, result.cells)]
+def _build(result: Queries, top: int | None) -> list[Table]:
+    """Return the table of cells in the order of the study, or of the best ones."""
+    return [cells_table(result, result.cells, top=top)]
 
 
 TABLE = TableKind("cells", 100, "Cells", _build)

@@ -194,7 +194,7 @@ def best_value(compared: pd.DataFrame, difference: str) -> Any:
     return max(least, key=lambda value: least[value])
 
 
-def _build(result: Queries) -> list[Table]:
+def _build(result: Queries, top: int | None) -> list[Table]:
     """Return the comparisons of each parameter with few values; none if rows are not kept, or no run converged."""
     has_rates = has_criterion(result.study)
     if not pairs_seeds(result) or (has_rates and not result.cells["n_converged"].any()):
@@ -214,7 +214,7 @@ def _build(result: Queries) -> list[Table]:
             continue
         facing = facing_best(compared, "advantage" if measure else "difference")
         best = f"{name.replace('_', ' ')} {short(facing['first'].iloc[0])} compared with others"
-        tables += [replace(table, title=f"{best}: {table.title}") for table in compared_tables(facing, [], measure)]
+        tables += [replace(table, title=f"{best}: {table.title}") for table in compared_tables(facing, [], measure, top)]
     return tables
 
 

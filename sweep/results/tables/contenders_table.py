@@ -33,7 +33,7 @@ from sweep.statistics.sides import Side
 from sweep.statistics.statistic import Statistic
 from sweep.system.formatting import count_text, difference_text, measure_text, steps_difference_text, steps_text
 
-# Most rows: with few seeds nearly all cells may be the best.
+# Most rows on the screen and the page: with few seeds nearly all cells may be the best.
 _MOST_SHOWN = 10
 
 
@@ -55,7 +55,7 @@ _DIFFERENCES = {
 }
 
 
-def contenders(result: Queries, ranked: pd.DataFrame, statistic: str) -> list[Table]:
+def contenders(result: Queries, ranked: pd.DataFrame, statistic: str, top: int | None = None) -> list[Table]:
     """Return the table of the cells that contain the best one with 95 % confidence; none if they are not known.
 
     There is none either by a statistic that is a function of rows, since no formula has the difference of two cells.
@@ -68,6 +68,8 @@ def contenders(result: Queries, ranked: pd.DataFrame, statistic: str) -> list[Ta
         All ranked cells, the table of :func:`sweep.statistics.ranking.best_cells`.
     statistic
         By which they are ranked.
+    top
+        Most rows; all by default.
     """
     found = every()[statistic]
     difference = _DIFFERENCES.get(str(found.compared))
@@ -77,7 +79,7 @@ def contenders(result: Queries, ranked: pd.DataFrame, statistic: str) -> list[Ta
     if len(candidates) < 2:
         return []
     names = with_ends(difference.name)
-    shown = candidates.head(_MOST_SHOWN)
+    shown = candidates.head(top or len(candidates))
     compared = _compared_with_first(result, found, shown["cell"].to_numpy())
     frame = shown.merge(compared[["cell", "n_seeds", *names]], on="cell", how="left")
     needed = [_separating(row, difference, len(candidates) - 1) for row in frame.to_dict("records")]
@@ -135,11 +137,11 @@ def _difference_text(row: Row, statistic: Statistic) -> str:
     return f"{measure_text(value)} [{measure_text(low)}, {measure_text(high)}]"
 
 
-def _build(result: Queries) -> list[Table]:
+def _build(result: Queries, top: int | None) -> list[Table]:
     """Return the contenders for the best cell by the default statistic."""
     if len(result.cells) == 1 or not pairs_seeds(result):
         return []
-    return contenders(result, result.best(), default_statistic(result.study))
+    return contenders(result, result.best(), default_statistic(result.study), top)
 
 
-TABLE = TableKind("contenders", 15, "Contenders", _build, beside_ranking=contenders)
+TABLE = TableKind("contenders", 15, "Contenders", _build, beside_ranking=contenders, most_shown=_MOST_SHOWN)

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 
     from sweep.study.model import Study
 
-_MOST_ON_PAGE = 10
+# Most rows on the page.
+_MOST_SHOWN = 10
 
 
 def best_table(
@@ -124,13 +125,13 @@ def _best_of_each(study: Study, best: pd.DataFrame, n_rows: int, by: Sequence[st
     return Table(title, columns, best, n_rows, (note,))
 
 
-def _build(result: Queries) -> list[Table]:
+def _build(result: Queries, top: int | None) -> list[Table]:
     """Return the table of the best cells; none of a single cell, or if no run converged."""
     cells, statistic = result.cells, default_statistic(result.study)
     if len(cells) == 1 or (has_criterion(result.study) and not cells["n_converged"].any()):
         return []
     ranked = result.best() if pairs_seeds(result) else best_cells(cells, None, statistic)
-    return [best_table(result.study, ranked, top=_MOST_ON_PAGE)]
+    return [best_table(result.study, ranked, top=top)]
 
 
-TABLE = TableKind("best", 10, "Best cells", _build)
+TABLE = TableKind("best", 10, "Best cells", _build, most_shown=_MOST_SHOWN)

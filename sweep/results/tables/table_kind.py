@@ -26,17 +26,21 @@ class TableKind:
     heading
         The heading of its section on the page.
     build
-        Returns its tables for a result, none if the result has not what it needs.
+        Returns its tables for a result, none if the result has not what it needs. The number is the most rows of each;
+        None for all.
     introduction
         Paragraph before its tables on the page.
     beside_ranking
-        Returns the tables that ``sweep best`` prints after the ranking: of a result, for all its ranked cells and the
-        column by which they are ranked. None if it prints none of this kind.
+        Returns the tables that ``sweep best`` prints after the ranking: of a result, for all its ranked cells, the
+        column by which they are ranked, and the most rows. None if it prints none of this kind.
+    most_shown
+        Most rows on the page and after the ranking; None for all.
     """
 
     name: str
     place: int
     heading: str
-    build: Callable[[Queries], list[Table]]
+    build: Callable[[Queries, int | None], list[Table]]
     introduction: str = ""
-    beside_ranking: Callable[[Queries, pd.DataFrame, str], list[Table]] | None = None
+    beside_ranking: Callable[[Queries, pd.DataFrame, str, int | None], list[Table]] | None = None
+    most_shown: int | None = None

@@ -84,13 +84,22 @@ def test_no_contenders_without_a_contest() -> None:
     assert sweep.run(make_study(count=5, threshold=0.4), keep="cells").tables("contenders") == []
 
 
-def test_many_contenders_are_cut() -> None:
-    """With few seeds nearly all cells may be the best; the table has the first ten, and its title the number of all."""
+def test_screen_and_page_show_the_first_ten(tmp_path: Path) -> None:
+    """With few seeds nearly all cells may be the best; titles name the number of all, and files have all."""
     result = sweep.run(make_study(count=2, hidden=[2, 3], learning_rate=[k / 50 for k in range(1, 8)], threshold=0.9))
     (table,) = result.tables("contenders")
     n = int(result.best()["may_be_best"].sum())
-    assert n == table.n_rows > len(table.frame) == 10
-    assert table.title == f"10 of {n} contenders for the best of 14 cells"
+    assert n == table.n_rows == len(table.frame) > 10
+    cut = f"10 of {n} contenders for the best of 14 cells"
+    page = report_page(result)
+    assert cut in page
+    assert "10 of 14 cells, best first" in page
+    sweep.run(result.study, tmp_path / "r")
+    assert cut in command("best", tmp_path / "r").out
+    for name, n_rows in (("contenders", n), ("best", 14)):
+        for options, n_expected in (((), n_rows), (("--top", "3"), 3)):
+            printed = command("export", tmp_path / "r", "--table", name, *options)
+            assert printed.out.count("\n") == 1 + n_expected
 
 
 def test_so_many_seeds_separate_two_rates() -> None:

@@ -229,7 +229,7 @@ def test_other_tables_are_exported(result: Result, name: str) -> None:
     found = [row.pop("table", tables[0].title) for row in rows]
     assert found == [table.title for table in tables for _ in range(len(table.frame))]
     if name == "best":
-        assert_same(rows, result.best(top=10))
+        assert_same(rows, result.best())
     assert text(result, "tex", table=name).count(r"\caption") == len(tables)
 
 
@@ -265,7 +265,8 @@ def test_errors(folder: Path, tmp_path: Path) -> None:
         ("--sort", "speed"): "speed",
         ("--top", "0"): "top: must be at least 1, got 0",
         ("--table", "worst"): "table 'worst'",
-        ("--table", "best", "--top", "3"): "omit them",
+        ("--table", "best", "--sort", "rate"): "omit them",
+        ("--table", "best", "--top", "0"): "top: must be at least 1, got 0",
     }
     for options, sentence in refusals.items():
         finished = command("export", folder, "--out", tmp_path / "kept.csv", *options)
