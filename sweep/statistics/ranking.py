@@ -114,7 +114,7 @@ def _compare_with_first(runs: Any, ranked: pd.DataFrame, by: str, most: Array | 
     p_values = []
     for k in range(0, len(order), at_a_time):
         own = slice(k, k + at_a_time)
-        first, others = _paired(runs.at(order[:1]), runs.at(order[own]))
+        first, others = paired_runs(runs.at(order[:1]), runs.at(order[own]))
         match statistic.compared:
             case "rate":
                 p_values.append(_lower_rates(first, others))
@@ -124,7 +124,7 @@ def _compare_with_first(runs: Any, ranked: pd.DataFrame, by: str, most: Array | 
             case "median steps":
                 p_values.append(_later_medians(first, others, medians[0], medians[own]))
             case "mean":
-                p_values.append(_lower_means(first, others, int(most)))
+                p_values.append(p_value_above(difference_of_means(first, others, int(most)), 0.0))
             case "resampled":
                 sign = -1 if statistic.more_is_better else 1
                 gaps = sign * (medians[own] - medians[0])
@@ -138,7 +138,7 @@ def _compare_with_first(runs: Any, ranked: pd.DataFrame, by: str, most: Array | 
     return found
 
 
-def _paired(first: Runs, others: Runs) -> tuple[Runs, Runs]:
+def paired_runs(first: Runs, others: Runs) -> tuple[Runs, Runs]:
     """Return the runs of the first cell and of others, in an order of seeds that pairs them."""
     here, there = first.present, others.present
     common = (here & there).sum(axis=1)
@@ -212,12 +212,12 @@ def _worse_resamples(first: Array, others: Array, gaps: Array, n_seeds: Array) -
     return np.where(known, np.fmax(np.fmax(shares, by_student), 0.5**n_seeds), np.nan)
 
 
-def _lower_means(first: Measured, others: Measured, most: int) -> Array:
-    """Test means of correct outputs by the interval of their difference."""
+def difference_of_means(first: Measured, others: Measured, most: int) -> Difference:
+    """Return how far the mean of correct outputs of the first cell is above those of others."""
     both = first.present & others.present
     values = (np.where(both, each.values, 0.0) for each in (first, others))
     means = (MeanCorrect(Clusters.of_seeds(both, both, each), most, worst=0.0) for each in values)
-    return p_value_above(Difference(*means), 0.0)
+    return Difference(*means)
 
 
 def _higher_costs(first: Outcomes, others: Outcomes, *most: Array) -> Array:

@@ -1,4 +1,7 @@
-"""The cells that may be the best: their differences from the first, and how many seeds would separate them."""
+"""The cells that may be the best: their differences from the first, and how many seeds would separate them.
+
+Differences are those that the ranking tests. Medians have none: it compares shares of runs at two values.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sweep.analysis.compare import compare_sides
-from sweep.analysis.compare_measures import compare_pairs
 from sweep.analysis.study_measures import most_correct
 from sweep.results.answers import default_statistic, swept
 from sweep.results.pooled_cells import pairs_seeds
@@ -29,28 +31,28 @@ from sweep.results.tables.table import (
 from sweep.results.tables.table_kind import TableKind
 from sweep.statistics.of_cells import every
 from sweep.statistics.power import seeds_to_separate
+from sweep.statistics.ranking import difference_of_means, paired_runs
 from sweep.statistics.sides import Side
 from sweep.statistics.statistic import Statistic
-from sweep.system.formatting import count_text, difference_text, measure_text, steps_difference_text, steps_text
+from sweep.system.formatting import count_text, difference_text, measure_text, steps_text
 
 # Most rows on the screen and the page: with few seeds nearly all cells may be the best.
 _MOST_SHOWN = 10
 
 
 class _Difference(NamedTuple):
-    """How far a cell is from the first: the column of a comparison, its head, and whether it is a ratio."""
+    """How far a cell is from the first: the column of a comparison, its head, and whether it is a ratio or a share."""
 
     name: str
     head: str
     is_ratio: bool = False
+    is_percent: bool = False
 
 
-# By how cells are compared by a statistic; those of users, which are resampled, have none.
+# By how cells are compared by a statistic.
 _DIFFERENCES = {
-    "rate": _Difference("difference", "difference from\nthe first, %"),
+    "rate": _Difference("difference", "difference from\nthe first, %", is_percent=True),
     "ratio": _Difference("expected_steps_ratio", "expected steps,\ntimes the first's", is_ratio=True),
-    "median steps": _Difference("restricted_mean_difference", "mean steps,\nminus the first's"),
-    "median": _Difference("advantage", "advantage over\nthe first, %"),
     "mean": _Difference("difference", "difference from\nthe first"),
 }
 
@@ -58,7 +60,7 @@ _DIFFERENCES = {
 def contenders(result: Queries, ranked: pd.DataFrame, statistic: str, top: int | None = None) -> list[Table]:
     """Return the table of the cells that contain the best one with 95 % confidence; none if they are not known.
 
-    There is none either by a statistic that is a function of rows, since no formula has the difference of two cells.
+    There is none either by a statistic of users, whose cells are compared by resampling.
 
     Parameters
     ----------
@@ -72,68 +74,86 @@ def contenders(result: Queries, ranked: pd.DataFrame, statistic: str, top: int |
         Most rows; all by default.
     """
     found = every()[statistic]
-    difference = _DIFFERENCES.get(str(found.compared))
-    if difference is None or not pairs_seeds(result) or (found.needs_criterion and not ranked["n_converged"].any()):
+    if found.compared == "resampled" or not pairs_seeds(result):
+        return []
+    if found.needs_criterion and not ranked["n_converged"].any():
         return []
     candidates = ranked[ranked["may_be_best"]]
     if len(candidates) < 2:
         return []
-    names = with_ends(difference.name)
-    shown = candidates.head(top or len(candidates))
-    compared = _compared_with_first(result, found, shown["cell"].to_numpy())
-    frame = shown.merge(compared[["cell", "n_seeds", *names]], on="cell", how="left")
-    needed = [_separating(row, difference, len(candidates) - 1) for row in frame.to_dict("records")]
-    frame["n_separating"] = pd.array(needed, "Int64")
-    columns = (
-        *map(value_column, ("rank", "cell", *swept(result.study))),
-        statistic_column(found, has_interval=True),
-        TableColumn(difference.head, lambda row: _difference_text(row, found), names, INTERVAL),
-        p_value_column("p_value_holm"),
-        TableColumn("seeds to\nseparate", lambda row: steps_text(row["n_separating"]), ("n_separating",)),
-    )
-    notes = (
-        "with 95 % confidence, the best cell is a contender",
-        "seeds to separate: with so many seeds per cell, a comparison excludes the cell in 80 % of studies, if the "
-        "observed difference is the true one",
-    )
+    frame = candidates.head(top or len(candidates))
+    columns = [value_column(name) for name in ("rank", "cell", *swept(result.study))]
+    columns.append(statistic_column(found, has_interval=True))
+    notes = ["with 95 % confidence, the best cell is a contender"]
+    difference = _DIFFERENCES.get(str(found.compared))
+    if difference is None:
+        columns.append(p_value_column("p_value_holm"))
+    else:
+        names = with_ends(difference.name)
+        compared = _compared_with_first(result, found, frame["cell"].to_numpy())
+        frame = frame.merge(compared[["cell", "n_seeds", *names]], on="cell", how="left")
+        needed = [_separating(row, difference, len(candidates) - 1) for row in frame.to_dict("records")]
+        frame["n_separating"] = pd.array(needed, "Int64")
+        columns += [
+            TableColumn(difference.head, lambda row: _difference_text(row, difference), names, INTERVAL),
+            p_value_column("p_value_holm"),
+            TableColumn("seeds to\nseparate", lambda row: steps_text(row["n_separating"]), ("n_separating",)),
+        ]
+        notes.append(
+            "seeds to separate: with so many seeds per cell, a comparison excludes the cell in 80 % of studies, if the "
+            "observed difference is the true one"
+        )
     which = shown_of(len(frame), len(candidates), "contender")
     title = f"{which} for the best of {count_text(len(ranked), 'cell')}"
-    return [Table(title, columns, frame, len(candidates), notes)]
+    return [Table(title, tuple(columns), frame, len(candidates), tuple(notes))]
 
 
 def _compared_with_first(result: Queries, statistic: Statistic, cells: NDArray[np.int64]) -> pd.DataFrame:
     """Return the comparisons of cells with the first of them on common seeds, by ``cell``; the first has none."""
     others = cells[1:]
+    if statistic.measure:
+        return _means_compared(result, statistic.measure, cells)
     first = np.repeat(cells[:1], len(others))
     strata = pd.DataFrame({"cell": others})
-    if statistic.measure:
-        measured, most = result.measures.of(statistic.measure), most_correct(result.study, statistic.measure)
-        return compare_pairs(measured.at(others), measured.at(first), strata, ["cell"], statistic.measure, most)
     outcomes, limits = result.outcomes, result.study.grid.most_steps
     return compare_sides(
         Side(outcomes.at(others), limits(others)), Side(outcomes.at(first), limits(first)), strata, ["cell"]
     )
 
 
+def _means_compared(result: Queries, measure: str, cells: NDArray[np.int64]) -> pd.DataFrame:
+    """Return the differences of means of correct outputs, with the intervals by which the ranking tests them."""
+    measured = result.measures.of(measure)
+    first, others = paired_runs(measured.at(cells[:1]), measured.at(cells[1:]))
+    ahead = difference_of_means(first, others, most_correct(result.study, measure))
+    low, high = ahead.ends()
+    n_seeds = (first.present & others.present).sum(axis=1)
+    columns = dict(zip(with_ends("difference"), (-ahead.value, -high, -low), strict=True))
+    return pd.DataFrame({"cell": cells[1:], "n_seeds": n_seeds, **columns})
+
+
 def _separating(row: Row, difference: _Difference, n_compared: int) -> int | None:
-    """Return how many seeds would separate a cell from the first; None if the difference does not tell."""
+    """Return how many seeds would separate a cell from the first; None if the difference does not tell.
+
+    The seeds that were used did not separate them. If the estimate is not above their number, it is too rough.
+    """
     ends = [row[name] for name in with_ends(difference.name)]
     if difference.is_ratio:
         ends = [log(each) if 0 < each < inf else nan for each in ends]
     if not all(map(isfinite, ends)):
         return None
-    return seeds_to_separate(ends[0], ends[1], ends[2], int(row["n_seeds"]), n_compared)
+    n_seeds = int(row["n_seeds"])
+    needed = seeds_to_separate(ends[0], ends[1], ends[2], n_seeds, n_compared)
+    return needed if needed is not None and needed > n_seeds else None
 
 
-def _difference_text(row: Row, statistic: Statistic) -> str:
+def _difference_text(row: Row, difference: _Difference) -> str:
     """Write the difference of a cell from the first; a dash for the first."""
-    value, low, high = (row[name] for name in with_ends(_DIFFERENCES[str(statistic.compared)].name))
+    value, low, high = (row[name] for name in with_ends(difference.name))
     if isnan(value):
         return "-"
-    if statistic.compared in ("rate", "median"):
+    if difference.is_percent:
         return difference_text(value, low, high)
-    if statistic.compared == "median steps":
-        return steps_difference_text(value, low, high)
     return f"{measure_text(value)} [{measure_text(low)}, {measure_text(high)}]"
 
 

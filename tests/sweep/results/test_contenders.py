@@ -38,7 +38,14 @@ def test_contenders_are_those_of_the_ranking(result: Result, by: str) -> None:
         return
     (table,) = tables
     assert list(table.frame["cell"]) == cells
-    assert table.texts[0][-3:] == ["-", "-", "-"]
+    if by in ("median_steps", "final_loss"):  # ranked by sign tests at two values, which no difference describes
+        assert [column.head for column in table.columns][-1] == "p-value (Holm)"
+        assert "n_separating" not in table.frame
+        assert len(table.notes) == 1
+    else:
+        assert table.texts[0][-3:] == ["-", "-", "-"]
+        needed = table.frame.dropna(subset=["n_separating"])
+        assert (needed["n_separating"] > needed["n_seeds"]).all()
     assert all(len(texts) == len(table.columns) for texts in table.texts)
 
 
@@ -62,6 +69,18 @@ def test_differences_are_those_of_comparisons(result: Result) -> None:
         assert sorted(row[name] for name in with_ends("difference")) == pytest.approx(ends)
         checked += 1
     assert checked
+
+
+def test_differences_of_means_are_those_of_the_ranking(result: Result) -> None:
+    """The interval of a mean correct output excludes 0 where the unadjusted p-value of the ranking is below 2.5 %."""
+    ranked = result.best("n_correct").assign(may_be_best=True)
+    (table,) = contenders(result, ranked, column_of("n_correct", ranked_by()))
+    rows = table.frame.iloc[1:]
+    assert (rows["difference"] <= 0).all()
+    assert list(rows["difference"]) == pytest.approx(list(rows["n_correct_mean"] - ranked["n_correct_mean"].iloc[0]))
+    excluded = list(rows["difference_high"] < 0)
+    assert excluded == list(rows["p_value"] < 0.025)
+    assert any(excluded)
 
 
 def test_all_outputs_show_them(result: Result, tmp_path: Path) -> None:
