@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from math import inf
 from pathlib import Path
@@ -98,7 +98,12 @@ def exported(result: Queries, to: str, tables: Sequence[Table], by: Sequence[str
         frame = pd.concat([table.frame.assign(table=table.title) for table in tables], ignore_index=True)
     if to == "csv":
         return _csv(result, frame)
-    return "".join(_json(result, frame, sum(table.n_rows for table in tables), columns, by))
+    known = {column.name: column for column in columns}
+    described = [
+        _described(frame, str(name), tables[0].meanings) or known.get(str(name)) or _of_answers(frame, str(name))
+        for name in frame
+    ]
+    return "".join(_json(result, frame, sum(table.n_rows for table in tables), described, by))
 
 
 def _of_several(column: Column) -> Column:
@@ -132,10 +137,8 @@ def _json(
     yield "{\n"
     for name, value in about.items():
         yield f"{json.dumps(name)}: {json.dumps(value)},\n"
-    known = {column.name: column for column in columns}
     described = [
-        f"{json.dumps(c.name)}: {json.dumps({'type': c.type, 'unit': c.unit, 'description': c.doc})}"
-        for c in (known.get(str(name)) or _of_answers(frame, str(name)) for name in frame)
+        f"{json.dumps(c.name)}: {json.dumps({'type': c.type, 'unit': c.unit, 'description': c.doc})}" for c in columns
     ]
     yield '"columns": {\n' + ",\n".join(described) + '\n},\n"rows": [\n'
     between = ""
@@ -143,6 +146,11 @@ def _json(
         yield between + json.dumps(row, allow_nan=False)
         between = ",\n"
     yield "\n]\n}\n"
+
+
+def _described(frame: pd.DataFrame, name: str, meanings: Mapping[str, str]) -> Column | None:
+    """Return the description of a column with a meaning in its table; None without one."""
+    return Column(name, str(frame[name].dtype), "", meanings[name]) if name in meanings else None
 
 
 def _of_answers(frame: pd.DataFrame, name: str) -> Column:

@@ -19,6 +19,7 @@ from sweep.results.pooled_cells import pairs_seeds
 from sweep.results.queries import Queries
 from sweep.results.tables.table import (
     INTERVAL,
+    RANK,
     Row,
     Table,
     TableColumn,
@@ -54,6 +55,18 @@ _DIFFERENCES = {
     "rate": _Difference("difference", "difference from\nthe first, %", is_percent=True),
     "ratio": _Difference("expected_steps_ratio", "expected steps,\ntimes the first's", is_ratio=True),
     "mean": _Difference("difference", "difference from\nthe first"),
+}
+
+_MEANINGS = RANK | {
+    "n_seeds": "seeds on which the cell is compared with the first",
+    "n_separating": "seeds per cell with which a comparison excludes the cell in 80 % of studies, if the observed "
+    "difference is the true one",
+    "difference": "value of the cell minus that of the first, on common seeds",
+    "difference_low": "lower end of its 95 % interval",
+    "difference_high": "upper end of its 95 % interval",
+    "expected_steps_ratio": "expected steps of the cell divided by those of the first, on common seeds",
+    "expected_steps_ratio_low": "lower end of its 95 % interval",
+    "expected_steps_ratio_high": "upper end of its 95 % interval",
 }
 
 
@@ -94,6 +107,7 @@ def contenders(result: Queries, ranked: pd.DataFrame, statistic: str, top: int |
         frame = frame.merge(compared[["cell", "n_seeds", *names]], on="cell", how="left")
         needed = [_separating(row, difference, len(candidates) - 1) for row in frame.to_dict("records")]
         frame["n_separating"] = pd.array(needed, "Int64")
+        frame["n_seeds"] = frame["n_seeds"].astype("Int64")
         columns += [
             TableColumn(difference.head, lambda row: _difference_text(row, difference), names, INTERVAL),
             p_value_column("p_value_holm"),
@@ -105,7 +119,7 @@ def contenders(result: Queries, ranked: pd.DataFrame, statistic: str, top: int |
         )
     which = shown_of(len(frame), len(candidates), "contender")
     title = f"{which} for the best of {count_text(len(ranked), 'cell')}"
-    return [Table(title, tuple(columns), frame, len(candidates), tuple(notes))]
+    return [Table(title, tuple(columns), frame, len(candidates), tuple(notes), meanings=_MEANINGS)]
 
 
 def _compared_with_first(result: Queries, statistic: Statistic, cells: NDArray[np.int64]) -> pd.DataFrame:

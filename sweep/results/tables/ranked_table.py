@@ -11,6 +11,7 @@ from sweep.results.queries import Queries
 from sweep.results.sentences import may_be_best
 from sweep.results.tables.table import (
     INTERVAL,
+    RANK,
     Row,
     Table,
     TableColumn,
@@ -75,7 +76,7 @@ def _ranked(study: Study, ranked: pd.DataFrame, statistic: str, top: int | None,
         columns.append(TableColumn("", _contends, ("may_be_best",), is_text=True))
         notes = _candidates(ranked, study, at)
     title = f"{shown_of(len(shown), len(ranked), 'cell')}, best first{_by(study, statistic)}"
-    return Table(title, tuple(columns), shown, len(ranked), notes)
+    return Table(title, tuple(columns), shown, len(ranked), notes, meanings=RANK)
 
 
 def _contends(row: Row) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from html import escape
 from math import inf, isnan
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 Row = Mapping[Any, Any]
 INTERVAL = "95 % interval"
+# What the column of ranks is.
+RANK = {"rank": "place in the ranking, from 1"}
 # Intervals of measures that say nothing: of too few runs, and of runs that all diverged.
 _TRIVIAL = (("0", "inf"), ("-inf", "inf"), ("inf", "inf"), ("-inf", "-inf"))
 
@@ -79,6 +81,8 @@ class Table:
         Sentences that explain it, without final periods.
     omitted
         What optional columns are, as in "seeds need a wider screen".
+    meanings
+        Of columns of the frame whose statistic does not tell it.
     """
 
     title: str
@@ -87,6 +91,7 @@ class Table:
     n_rows: int
     notes: tuple[str, ...] = ()
     omitted: str = ""
+    meanings: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def heads(self) -> list[str]:

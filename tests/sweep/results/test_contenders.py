@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -94,6 +95,19 @@ def test_all_outputs_show_them(result: Result, tmp_path: Path) -> None:
     assert tex.count(" \\\\\n") == len(table.frame) + 1
     sweep.run(result.study, tmp_path / "r")
     assert table.title in command("best", tmp_path / "r").out
+
+
+def test_json_describes_all_columns(result: Result) -> None:
+    """Numbers of seeds are integers; the difference is that of the cell from the first."""
+    written = result.export("json", table="contenders")
+    assert written is not None
+    read = json.loads(written)
+    columns = read["columns"]
+    assert all(column["description"] for column in columns.values())
+    assert columns["n_seeds"]["type"] == "Int64"
+    assert [row["n_seeds"] for row in read["rows"]][:2] == [None, 30]
+    assert columns["rank"]["description"] == "place in the ranking, from 1"
+    assert columns["difference"]["description"] == "value of the cell minus that of the first, on common seeds"
 
 
 def test_no_contenders_without_a_contest() -> None:
