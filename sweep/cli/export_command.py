@@ -29,7 +29,7 @@ def export(
         str, typer.Option(metavar="TABLE", help="cells, or another table of the report, such as best.")
     ] = "cells",
     top: Annotated[
-        int | None, typer.Option(metavar="N", help="Write at most N rows per table. Without --sort, the best cells first.")
+        int | None, typer.Option(metavar="N", help="Write at most N rows per table. Default order: the best first.")
     ] = None,
 ) -> None:
     """Write the table of cells (configurations), or another one, as CSV, JSON or TeX.

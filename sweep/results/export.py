@@ -15,7 +15,7 @@ from sweep.columns import Column
 from sweep.errors import SweepError, shown, unknown
 from sweep.results.queries import Queries
 from sweep.results.sentences import coverage
-from sweep.results.tables import tables_of
+from sweep.results.tables import tables_of, why_no_tables
 from sweep.results.tables.cells_table import cells_table
 from sweep.results.tables.table import Table
 from sweep.results.tex import tex_table
@@ -78,7 +78,7 @@ def export(
             raise SweepError(f"top: must be at least 1, got {top}")
         tables = tables_of(result, table, top)
         if not tables:
-            raise SweepError(f"table {table!r}: needs rows of runs, several cells and runs that converged")
+            raise SweepError(f"table {table!r}: the result has none, since {why_no_tables(result, table)}")
     text = exported(result, form, tables, by)
     if file is None:
         return text

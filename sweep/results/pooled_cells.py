@@ -38,6 +38,13 @@ def pairs_seeds(result: EvaluatedRuns) -> bool:
     return result.keeps_runs and result.study.n_runs <= MOST_PAIRED
 
 
+def why_unpaired(result: EvaluatedRuns) -> str:
+    """Return why runs are not paired by seed, if :func:`pairs_seeds` is false."""
+    if not result.keeps_runs:
+        return "this result has no rows of runs (--keep runs keeps them)"
+    return f"more than {MOST_PAIRED:,} runs are not paired by seed"
+
+
 def sum_over(result: EvaluatedRuns, by: Sequence[str]) -> pd.DataFrame:
     """Return counts and rates of cells that share the values of some parameters.
 

@@ -34,3 +34,8 @@ def tables_of(result: Queries, name: str, top: int | None = None) -> list[Table]
     if name not in table_kinds():
         raise SweepError(unknown("table", name, list(table_kinds())))
     return table_kinds()[name].build(result, top)
+
+
+def why_no_tables(result: Queries, name: str) -> str:
+    """Return why a result has no tables of a kind."""
+    return table_kinds()[name].why_none(result)

@@ -11,7 +11,7 @@ from sweep.analysis.compare_measures import compare_measured
 from sweep.analysis.study_measures import most_correct
 from sweep.measures import MEASURES
 from sweep.results.answers import default_statistic, has_criterion, swept
-from sweep.results.pooled_cells import pairs_seeds
+from sweep.results.pooled_cells import pairs_seeds, why_unpaired
 from sweep.results.queries import Queries
 from sweep.results.tables.table import (
     INTERVAL,
@@ -194,6 +194,12 @@ def best_value(compared: pd.DataFrame, difference: str) -> Any:
     return max(least, key=lambda value: least[value])
 
 
+def _is_compared(result: Queries, name: str) -> bool:
+    """Return whether a parameter has few values, and some cells differ in it alone."""
+    grid = result.study.grid
+    return len(grid.parameters[name]) <= min(_MOST_VALUES, MOST_COMPARED) and differs_alone(grid, name)
+
+
 def _build(result: Queries, top: int | None) -> list[Table]:
     """Return the comparisons of each parameter with few values; none if rows are not kept, or no run converged."""
     has_rates = has_criterion(result.study)
@@ -202,9 +208,9 @@ def _build(result: Queries, top: int | None) -> list[Table]:
     measure = measure_of(default_statistic(result.study))
     tables = []
     for name in swept(result.study):
-        grid = result.study.grid
-        if len(grid.parameters[name]) > min(_MOST_VALUES, MOST_COMPARED) or not differs_alone(grid, name):
+        if not _is_compared(result, name):
             continue
+        grid = result.study.grid
         if measure:
             most = most_correct(result.study, measure)
             compared = compare_measured(result.measures.of(measure), grid, name, [], measure, most)
@@ -214,8 +220,21 @@ def _build(result: Queries, top: int | None) -> list[Table]:
             continue
         facing = facing_best(compared, "advantage" if measure else "difference")
         best = f"{name.replace('_', ' ')} {short(facing['first'].iloc[0])} compared with others"
-        tables += [replace(table, title=f"{best}: {table.title}") for table in compared_tables(facing, [], measure, top)]
+        tables += [
+            replace(table, title=f"{best}: {table.title}") for table in compared_tables(facing, [], measure, top)
+        ]
     return tables
+
+
+def _why_none(result: Queries) -> str:
+    """Return why no parameter is compared."""
+    if not pairs_seeds(result):
+        return why_unpaired(result)
+    if has_criterion(result.study) and not result.cells["n_converged"].any():
+        return "no run converged"
+    if not any(_is_compared(result, name) for name in swept(result.study)):
+        return f"no parameter with 2 to {min(_MOST_VALUES, MOST_COMPARED)} values varies alone"
+    return "no two cells that differ in one parameter have runs with the same seed yet"
 
 
 TABLE = TableKind(
@@ -223,6 +242,7 @@ TABLE = TableKind(
     20,
     "Comparisons",
     _build,
+    _why_none,
     "Each value is compared with the best value of its parameter on common seeds (common random numbers), pooled over "
     "the other parameters. Seeds are independent, but runs with the same seed are not. Intervals and p-values "
     "therefore count seeds. With one pair of runs per seed, the p-values are those of McNemar's exact test. P-values "

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from sweep.analysis.compare import compare_sides
 from sweep.analysis.study_measures import most_correct
-from sweep.results.answers import default_statistic, swept
-from sweep.results.pooled_cells import pairs_seeds
+from sweep.results.answers import default_statistic, has_criterion, swept
+from sweep.results.pooled_cells import pairs_seeds, why_unpaired
 from sweep.results.queries import Queries
 from sweep.results.tables.table import (
     INTERVAL,
@@ -178,4 +178,15 @@ def _build(result: Queries, top: int | None) -> list[Table]:
     return contenders(result, result.best(), default_statistic(result.study), top)
 
 
-TABLE = TableKind("contenders", 15, "Contenders", _build, beside_ranking=contenders, most_shown=_MOST_SHOWN)
+def _why_none(result: Queries) -> str:
+    """Return why there are no contenders."""
+    if len(result.cells) == 1:
+        return "there is only one cell"
+    if not pairs_seeds(result):
+        return why_unpaired(result)
+    if has_criterion(result.study) and not result.cells["n_converged"].any():
+        return "no run converged"
+    return "only one cell may be the best"
+
+
+TABLE = TableKind("contenders", 15, "Contenders", _build, _why_none, beside_ranking=contenders, most_shown=_MOST_SHOWN)

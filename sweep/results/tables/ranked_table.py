@@ -135,4 +135,9 @@ def _build(result: Queries, top: int | None) -> list[Table]:
     return [best_table(result.study, ranked, top=top)]
 
 
-TABLE = TableKind("best", 10, "Best cells", _build, most_shown=_MOST_SHOWN)
+def _why_none(result: Queries) -> str:
+    """Return why cells are not ranked."""
+    return "there is only one cell" if len(result.cells) == 1 else "no run converged"
+
+
+TABLE = TableKind("best", 10, "Best cells", _build, _why_none, most_shown=_MOST_SHOWN)

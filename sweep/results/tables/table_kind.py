@@ -28,6 +28,8 @@ class TableKind:
     build
         Returns its tables for a result, none if the result has not what it needs. The number is the most rows of each;
         None for all.
+    why_none
+        Returns why a result has no such tables, if ``build`` returns none.
     introduction
         Paragraph before its tables on the page.
     beside_ranking
@@ -41,6 +43,7 @@ class TableKind:
     place: int
     heading: str
     build: Callable[[Queries, int | None], list[Table]]
+    why_none: Callable[[Queries], str]
     introduction: str = ""
     beside_ranking: Callable[[Queries, pd.DataFrame, str, int | None], list[Table]] | None = None
     most_shown: int | None = None

@@ -233,6 +233,30 @@ def test_other_tables_are_exported(result: Result, name: str) -> None:
     assert text(result, "tex", table=name).count(r"\caption") == len(tables)
 
 
+ONE_CELL = {"hidden": 2, "learning_rate": 0.05, "threshold": 0.9}
+NEVER = {"threshold": 1e-9, "max_steps": 5}
+ONE_CONTENDER = {"hidden": 3, "learning_rate": [1e-9, 0.05], "threshold": 0.9}
+WHY_NONE = [
+    ("best", ONE_CELL, "runs", "there is only one cell"),
+    ("contenders", ONE_CELL, "runs", "there is only one cell"),
+    ("comparisons", ONE_CELL, "runs", "no parameter with 2 to 12 values varies alone"),
+    ("best", NEVER, "runs", "no run converged"),
+    ("contenders", NEVER, "runs", "no run converged"),
+    ("comparisons", NEVER, "runs", "no run converged"),
+    ("contenders", ONE_CONTENDER, "cells", "this result has no rows of runs"),
+    ("comparisons", ONE_CONTENDER, "cells", "this result has no rows of runs"),
+    ("contenders", ONE_CONTENDER, "runs", "only one cell may be the best"),
+]
+
+
+@pytest.mark.parametrize(("name", "options", "keep", "why"), WHY_NONE)
+def test_errors_say_why_a_table_is_missing(name: str, options: dict[str, Any], keep: str, why: str) -> None:
+    """Each kind of table names what the result does not have."""
+    result = sweep.run(make_study(count=40, **options), keep=keep)
+    with pytest.raises(SweepError, match=f"table '{name}': the result has none, since {why}"):
+        result.export(table=name)
+
+
 def test_files_are_written_whole(folder: Path, tmp_path: Path) -> None:
     """The suffix decides the format; an existing file is replaced, and no other file is left."""
     result = sweep.open_result(folder)
