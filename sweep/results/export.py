@@ -92,7 +92,9 @@ def exported(result: Queries, to: str, tables: Sequence[Table], by: Sequence[str
     if by:
         columns = [*map(_of_several, columns), _N_CELLS]
     if to == "tex":
-        return "\n".join(tex_table(result, table, columns, f"tab:{result.study.name}") for table in tables)
+        label = f"tab:{result.study.name}"
+        labels = [label] if len(tables) == 1 else [f"{label}-{k}" for k in range(1, len(tables) + 1)]
+        return "\n".join(tex_table(result, *each, columns) for each in zip(tables, labels, strict=True))
     frame = tables[0].frame
     if len(tables) > 1:
         frame = pd.concat([table.frame.assign(table=table.title) for table in tables], ignore_index=True)

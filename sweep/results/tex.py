@@ -26,7 +26,7 @@ _SPECIAL = {
 _NUMBER = re.compile(r"(?P<sign>[+-]?)(?P<digits>\d[\d,]*(?:\.\d+)?)(?:e(?P<exponent>[+-]\d+))?|(?P<inf>-?inf)|-")
 
 
-def tex_table(result: Queries, table: Table, columns: Sequence[Column], label: str) -> str:
+def tex_table(result: Queries, table: Table, label: str, columns: Sequence[Column]) -> str:
     """Return a table of TeX.
 
     Parameters
@@ -35,10 +35,10 @@ def tex_table(result: Queries, table: Table, columns: Sequence[Column], label: s
         Complete or partial.
     table
         The table; optional columns and numbers of cells are left out.
-    columns
-        Descriptions of the columns of its frame.
     label
         For references.
+    columns
+        Descriptions of the columns of its frame.
 
     Returns
     -------
@@ -111,26 +111,32 @@ def _number(found: re.Match[str]) -> str:
 
 def _head(text: str, side: str) -> str:
     """Return the head of a column with a line for each word, which keeps tables narrow."""
-    lines = re.split(r"(?<!,)[ \n]|(?<=_)", text)
+    lines = re.split(r"(?<!,) |\n|(?<=_)", text)
     stacked = r"\\".join(map(as_tex, lines))
     return rf"\shortstack[{side}]{{{stacked}}}" if len(lines) > 1 else stacked
 
 
 def _caption(result: Queries, table: Table) -> str:
     """Return the caption: the rows, the coverage of a partial result, and the notes of the table."""
-    notes = [coverage(result), _intervals(table), *table.notes, uneven(result)]
+    notes = [coverage(result), *_intervals(table), *table.notes, uneven(result)]
     sentences = [f"{result.study.name}: {table.title}", *(text[:1].upper() + text[1:] for text in notes if text)]
     return " ".join(as_tex(f"{sentence}.") for sentence in sentences)
 
 
-def _intervals(table: Table) -> str:
-    """Return the note on intervals and their methods; empty if no row has one."""
+def _intervals(table: Table) -> list[str]:
+    """Return the notes on intervals: their method, or if there are several that of each column; none without any."""
     having = [each for each in table.columns if each.interval and table.frame[each.shows[1]].notna().any()]
     if not having:
-        return ""
-    defined = [definition_of(str(column.shows[0])) for column in having]
-    methods = dict.fromkeys(each.interval for each in defined if each and each.interval)
-    return f"in brackets {having[0].interval}s" + (f" ({'; '.join(methods)})" if methods else "")
+        return []
+    methods = {}
+    for column in having:
+        defined = definition_of(str(column.shows[0]))
+        if defined and defined.interval:
+            methods[" ".join(column.head.split()).removesuffix(", %")] = defined.interval
+    note = f"in brackets {having[0].interval}s"
+    if len(set(methods.values())) == 1:
+        return [f"{note} ({next(iter(methods.values()))})"]
+    return [note, *(f"interval of {head}: {method}" for head, method in methods.items())]
 
 
 def _packages(is_long: bool) -> list[str]:

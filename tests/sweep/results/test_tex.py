@@ -146,6 +146,24 @@ def test_long_tables_break_across_pages(results: dict[str, Result]) -> None:
     )
 
 
+def test_labels_of_several_tables_are_numbered(results: dict[str, Result]) -> None:
+    """Labels are numbered, and heads have no line feeds."""
+    text = texts(results["a_b.c-d"], table="comparisons")
+    labels = re.findall(r"\\label\{(.*)\}", text)
+    assert len(labels) > 1
+    assert labels == [f"tab:a_b.c-d-{k}" for k in range(1, len(labels) + 1)]
+    found = re.findall(r"\\toprule\n(.*) \\\\\n\\midrule", text)
+    assert len(found) == len(labels)
+    assert r"\shortstack[r]{rate\\of\\first,\\\%}" in found[0]
+
+
+def test_captions_name_the_method_of_each_interval(results: dict[str, Result]) -> None:
+    """Where methods differ, each has a sentence that begins with its column."""
+    caption = tabular(texts(results["a_b.c-d"], table="best"))[0]
+    rate = "Interval of rate: Wilson's; over several cells with the effective number of independent runs."
+    assert f"In brackets 95 % intervals. {rate} Interval of median steps: between two order statistics" in caption
+
+
 def test_comments_say_what_columns_are(results: dict[str, Result]) -> None:
     """Comments have the identity of the study, and meaning and unit of each column."""
     text = texts(results["a_b.c-d"])
