@@ -87,7 +87,7 @@ def export(
 
 
 def exported(result: Queries, to: str, tables: Sequence[Table], by: Sequence[str]) -> str:
-    """Return tables in one of :data:`FORMATS` as text. Rows of several have a column with the title of their table."""
+    """Return tables in one of :data:`FORMATS` as text. In CSV and JSON, tables with the same frame are written once."""
     columns = cells_columns(result.study)
     if by:
         columns = [*map(_of_several, columns), _N_CELLS]
@@ -95,9 +95,11 @@ def exported(result: Queries, to: str, tables: Sequence[Table], by: Sequence[str
         label = f"tab:{result.study.name}"
         labels = [label] if len(tables) == 1 else [f"{label}-{k}" for k in range(1, len(tables) + 1)]
         return "\n".join(tex_table(result, *each, columns) for each in zip(tables, labels, strict=True))
+    tables = list({id(table.frame): table for table in tables}.values())
     frame = tables[0].frame
     if len(tables) > 1:
-        frame = pd.concat([table.frame.assign(table=table.title) for table in tables], ignore_index=True)
+        values = dict.fromkeys(("first", "second"), object)  # options may have integers, floats or texts
+        frame = pd.concat([table.frame.astype(values) for table in tables], ignore_index=True)
     if to == "csv":
         return _csv(result, frame)
     known = {column.name: column for column in columns}

@@ -37,6 +37,11 @@ if TYPE_CHECKING:
 # Parameters with more values are not compared on the page.
 _MOST_VALUES = 12
 _SIDES = ("first", "second")
+_MEANINGS = {
+    "option": "the option that is compared",
+    "first": "its best value",
+    "second": "the value that is compared with it",
+}
 _DIFFERENCES = ("difference", "advantage", "restricted_mean_difference")
 
 
@@ -219,10 +224,10 @@ def _build(result: Queries, top: int | None) -> list[Table]:
         if compared.empty:  # a partial result may have no pairs yet
             continue
         facing = facing_best(compared, "advantage" if measure else "difference")
+        facing.insert(0, "option", name)
         best = f"{name.replace('_', ' ')} {short(facing['first'].iloc[0])} compared with others"
-        tables += [
-            replace(table, title=f"{best}: {table.title}") for table in compared_tables(facing, [], measure, top)
-        ]
+        shown = compared_tables(facing, [], measure, top)
+        tables += [replace(table, title=f"{best}: {table.title}", meanings=_MEANINGS) for table in shown]
     return tables
 
 

@@ -218,17 +218,22 @@ def test_thresholds_and_counts_are_exported(tmp_path: Path) -> None:
     assert_same(read_csv(text(counts, "csv", "learning_rate")), counts.summarize("learning_rate"))
 
 
-@pytest.mark.parametrize("name", ["best", "comparisons"])
-def test_other_tables_are_exported(result: Result, name: str) -> None:
+@pytest.mark.parametrize(("name", "n_frames"), [("best", 1), ("comparisons", 2)])
+def test_other_tables_are_exported(result: Result, name: str, n_frames: int) -> None:
     """Tables of the report have all digits in CSV and JSON, and what the page shows in TeX."""
     tables = result.tables(name)
     read = strict(text(result, "json", table=name))
-    assert read["n_rows"] == sum(len(table.frame) for table in tables)
+    frames = [table.frame for table in tables[:: len(tables) // n_frames]]
+    assert read["n_rows"] == read["n_rows_in_all"] == sum(map(len, frames))
     assert read["columns"]["p_value_holm"]["description"].startswith("Probability of a difference")
     rows = read_csv(text(result, "csv", table=name))
-    found = [row.pop("table", tables[0].title) for row in rows]
-    assert found == [table.title for table in tables for _ in range(len(table.frame))]
-    if name == "best":
+    if name == "comparisons":
+        assert [row["option"] for row in rows] == ["hidden", "learning_rate", "learning_rate"]
+        assert {rows[0]["first"], rows[0]["second"]} == {"2", "3"}
+        assert {row["first"] for row in rows[1:]} | {row["second"] for row in rows[1:]} == {"1e-09", "0.05", "0.2"}
+        assert {type(row["first"]) for row in read["rows"]} == {int, float}
+        assert all(read["columns"][each]["description"] for each in ("option", "first", "second"))
+    else:
         assert_same(rows, result.best())
     assert text(result, "tex", table=name).count(r"\caption") == len(tables)
 
