@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 from sweep.errors import StudyError
 from sweep.measures import MEASURES
+from sweep.measures.custom import CUSTOM_PLACE, custom_measure
+from sweep.measures.measure import Measure
 from sweep.statistics.definitions import definition_of, explain_statistic
 from sweep.study.data.tasks import TASKS
 from sweep.study.explanations.component_texts import components_named
@@ -58,8 +60,8 @@ def _lines(name: str, everything: list[Entry], width: int) -> Iterator[str]:
         raise StudyError(unknown_key("name", name, known_tables().section_of, {}))
     if name in TERMS:
         yield from textwrap.wrap(f"{name}: {TERMS[name]}", width)
-    if name in MEASURES:
-        yield from textwrap.wrap(f"{name}: {MEASURES[name].meaning}", width)
+    for measure in _measures_named(name):
+        yield from textwrap.wrap(f"{measure.name}: {_meaning(measure)}", width)
     if note:
         yield from (note[0], *textwrap.wrap(note[1], width))
     for component in components:
@@ -72,6 +74,24 @@ def _lines(name: str, everything: list[Entry], width: int) -> Iterator[str]:
         yield from (part for line in note_on_task(name) for part in textwrap.wrap(line, width))
     elif statistic and not found:
         yield from (line for fact in explain_statistic(statistic) for line in _fact(*fact, width))
+
+
+def _measures_named(name: str) -> list[Measure]:
+    """Return the measure of a name, or all custom ones for the option that lists measures."""
+    declared = known_tables().custom.values()
+    custom = {each.name: custom_measure(each) for each in declared if each.kind == "measure"}
+    if name == "measures":
+        return list(custom.values())
+    known = MEASURES | custom
+    return [known[name]] if name in known else []
+
+
+def _meaning(measure: Measure) -> str:
+    """Return what a measure is; of a custom one also its label and its unit."""
+    if measure.place != CUSTOM_PLACE:
+        return measure.meaning
+    unit = f", in {measure.unit}" if measure.unit else ""
+    return f"{measure.label}{unit}; {measure.meaning}"
 
 
 def _options_named(name: str, value: str | None, everything: list[Entry]) -> list[Entry]:

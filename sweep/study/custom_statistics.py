@@ -100,7 +100,7 @@ def _record(name: str, function: Callable[..., Any], texts: dict[str, str], more
         Definition(
             name,
             texts["label"],
-            f"{texts['meaning']}.",
+            f"{texts['meaning']}." + (f" Unit: {texts['unit']}." if texts["unit"] else ""),
             interval="that of its function, or BCa bootstrap over seeds with 999 resamples",
             reference="Efron, J. Amer. Statist. Assoc. 82 (1987) 171",
         ),

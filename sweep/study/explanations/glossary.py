@@ -215,7 +215,9 @@ def glossary(found: list[Entry], width: int = 80, indent: str = "") -> str:
 
 def _entry(section: str, key: str, hint: Any, field: FieldInfo, option: Option | None) -> Entry:
     """Return the entry of a key from its field."""
-    allowed = _allowed(hint) + (f", in {option.unit}" if option and option.unit else "")
+    listed = _listed(key)
+    allowed = f"a list of {', '.join(listed)}" if listed else _allowed(hint)
+    allowed += f", in {option.unit}" if option and option.unit else ""
     default = "required" if key in REQUIRED else f"default {_TEXTS.get(key, _text(field.default))}"
     users = option.used_with if option else {}
     used_with = (
@@ -227,7 +229,7 @@ def _entry(section: str, key: str, hint: Any, field: FieldInfo, option: Option |
         str(field.description),
         allowed,
         "" if section == "data" else default,
-        _listed(key) or _names(hint),
+        listed or _names(hint),
         tuple(str(value) for values in users.values() for value in values if value != IS_SET),
         " or ".join(used_with),
         bool(option and option.is_swept),

@@ -9,6 +9,7 @@ import pytest
 from tests.sweep.own import FILE, only_plugins
 from tests.sweep.support import assert_refused, command
 
+MEASURES = Path(__file__).parents[1] / "custom_measures.py"
 CHANGES = [option for change in ("optimizer=quickprop", "mu=1.75,2", "hidden=2") for option in ("--set", change)]
 
 
@@ -53,3 +54,17 @@ def test_explain_custom_components(place: Path) -> None:
         assert "\nmu: " in explained.out
         assert "above 0.0; default 1.75; used with optimizer quickprop" in explained.out
         assert "swish" in command("explain", "activation", "--plugin", FILE).out
+
+
+def test_explain_custom_measures_and_statistics(place: Path) -> None:
+    """`sweep explain` has label, unit and docstring of measures and statistics in a plugin."""
+    statistic = '@sweep.statistic(unit="update")\ndef easy(runs):\n    """Steps of easy runs."""\n    return 1.0\n'
+    (place / "both.py").write_text(f"{MEASURES.read_text()}\n\n{statistic}")
+    described = "entropy: mean cross entropy, in nat; mean cross entropy; inf if diverged"
+    with only_plugins():
+        assert "Unit: update." in command("explain", "easy", "--plugin", "both.py").out
+        for name in ("entropy", "measures"):
+            explained = " ".join(command("explain", name, "--plugin", "both.py").out.split())
+            assert described in explained
+            assert "tail_loss, absolute_sum, entropy, flipped;" in explained
+        assert "absolute_sum: absolute sum, in weight; Sum of the absolute values" in explained
