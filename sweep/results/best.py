@@ -85,7 +85,7 @@ def cells_for(result: EvaluatedRuns, statistic: str, at: At | None = None) -> pd
     ------
     SweepError
         If a value is unknown, no such cell is trained yet, the statistic is one of convergence and there is no
-        criterion, or final losses of these cells were not counted.
+        criterion, final losses of these cells were not counted, or a custom statistic has no value in any cell.
     StoreError
         If the statistic needs rows of runs, and these were not kept.
     """
@@ -100,6 +100,8 @@ def cells_for(result: EvaluatedRuns, statistic: str, at: At | None = None) -> pd
             "this result has no final losses of these cells, because with keep='cells' only cells without a criterion "
             "have them; run the study with keep='runs' (--keep runs)"
         )
+    if every()[statistic].computed == "from rows" and cells[statistic].isna().all():
+        raise SweepError(f"statistic {statistic!r} is not a number in any cell, so cells cannot be ranked by it")
     return cells
 
 

@@ -111,6 +111,22 @@ def test_refusals(result: sweep.Result) -> None:
             return 0.0
 
 
+def test_no_cell_has_a_value(result: sweep.Result) -> None:
+    """Cells are not ranked by a statistic that is NaN in all of them; if it is in some, these come last."""
+
+    @sweep.statistic
+    def unknown(runs: pd.DataFrame) -> float:
+        return np.nan
+
+    @sweep.statistic
+    def known_in_some(runs: pd.DataFrame) -> float:
+        return float(runs["steps"].mean()) if (runs["hidden"] == 3).all() else np.nan
+
+    with pytest.raises(sweep.SweepError, match="statistic 'unknown' is not a number in any cell"):
+        result.best("unknown")
+    assert list(result.best("known_in_some")["known_in_some"].isna()) == [False] * 3 + [True] * 3
+
+
 def test_declared_again(result: sweep.Result) -> None:
     """A function that is declared again replaces the one of its name."""
     before = result.statistic("easy")["easy"]
