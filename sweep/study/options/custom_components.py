@@ -12,7 +12,7 @@ from kernels.components.declarations import Setting
 from kernels.custom.decorators import NAME, setting_fault, taken_names, text_fault
 from kernels.custom.registry import FACTS, KINDS, Declaration, declared_components
 from sweep.columns import reserved_columns
-from sweep.errors import shown
+from sweep.errors import StudyError, shown
 from sweep.measures import MEASURES, add_measure
 from sweep.measures.custom import CUSTOM_PLACE, custom_measure
 from sweep.study.options.option_tables import BUILT_IN
@@ -37,6 +37,11 @@ def custom_components(raw: Mapping[str, Any], faults: Faults) -> tuple[Declarati
 
     The table [components] of a canonical form declares components; other studies name components that this process
     knows. Declarations with a fault are left out, and their faults added.
+
+    Raises
+    ------
+    StudyError
+        If a study cannot record one of the measures, with all faults so far.
     """
     found = {name: component.declaration for name, component in declared_components().items()}
     declared = {} if raw["components"] is None else raw["components"]
@@ -59,9 +64,9 @@ def custom_components(raw: Mapping[str, Any], faults: Faults) -> tuple[Declarati
     faults.add(*_setting_conflicts(custom))
     for each in custom:
         fault = _measure_fault(each) if each.kind == "measure" else None
-        if fault:
-            faults.add(f"components.{each.name}: {fault}")
-        elif each.kind == "measure":
+        if fault:  # at once, or record.measures would find its name unknown, which misleads
+            raise StudyError(*faults.sentences, f"components.{each.name}: {fault}")
+        if each.kind == "measure":
             add_measure(custom_measure(each))
     return custom
 

@@ -202,9 +202,10 @@ def test_taken_names(tmp_path: Path, name: str) -> None:
     file.write_text(f"import sweep\n\n@sweep.measure\ndef {name}(total, weight, initial):\n    return total + weight\n")
     with (
         only_plugins(file),
-        pytest.raises((sweep.StudyError, ComponentError), match="the name is that of an option or a column"),
+        pytest.raises((sweep.StudyError, ComponentError), match="the name is that of an option or a column") as found,
     ):
         study_of([name])
+    assert "unknown measure" not in str(found.value)
 
 
 @pytest.mark.usefixtures("custom")
