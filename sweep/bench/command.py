@@ -11,7 +11,7 @@ from pathlib import Path
 from kernels.recipe import Hidden
 from kernels.start.names import MAX_LAYERS
 from sweep.bench.case import ACTIVATIONS, CASES, DTYPES, Case
-from sweep.bench.measure import FULL, QUICK
+from sweep.bench.measurement import FULL, QUICK
 from sweep.bench.report import print_findings, to_dict, write_files
 from sweep.bench.runner import PEERS, Findings, run_benchmark
 from sweep.errors import SweepError, unknown

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sweep.bench.measure import Comparison
+from sweep.bench.measurement import Comparison
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -26,9 +26,9 @@ from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
+from sweep.bench.bench_host import Checkout, Host
 from sweep.bench.case import CASES, Case
-from sweep.bench.host import Checkout, Host
-from sweep.bench.measure import Effort, Side, agreement, best_variant, interleave
+from sweep.bench.measurement import Effort, Side, agreement, best_variant, interleave
 from sweep.bench.operation_counts import step_operations
 from sweep.bench.peers import OWN, MissingError, UnsupportedError
 from sweep.bench.runner import PEERS, STEPS

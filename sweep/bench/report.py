@@ -10,7 +10,7 @@ import pandas as pd
 
 from sweep.bench.case import Case
 from sweep.bench.figure import draw, kinds
-from sweep.bench.measure import Comparison
+from sweep.bench.measurement import Comparison
 from sweep.bench.operation_counts import Operations, step_operations
 from sweep.bench.runner import Findings
 from sweep.results.tables.table import Table, value_column

@@ -9,9 +9,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from sweep.bench.bench_host import Host
 from sweep.bench.case import Case
-from sweep.bench.host import Host
-from sweep.bench.measure import Comparison, Effort, compare
+from sweep.bench.measurement import Comparison, Effort, compare
 from sweep.bench.operation_counts import step_operations
 from sweep.bench.peers import HOMES, OWN, MissingError, UnsupportedError
 

@@ -37,7 +37,7 @@ from sweep.training.adaptive_rounds import AdaptiveRounds
 from sweep.training.compiling.kernel_modules import import_all_kernels
 from sweep.training.component_trials import check_custom_components
 from sweep.training.executors.threads import work_in_threads
-from sweep.verification.curves import curve_faults, curve_file_faults
+from sweep.verification.curve_checks import curve_faults, curve_file_faults
 from sweep.verification.findings import Findings
 from sweep.verification.leftovers import leftovers
 from sweep.verification.overlaps import surplus

@@ -24,7 +24,7 @@ from sweep.training.adaptive_rounds import AdaptiveRounds
 from sweep.training.networks.part_trainer import PartTrainer
 from sweep.training.outcome_columns import outcome_columns, outcomes_from_table, updates
 from sweep.training.part_result import PartResult
-from sweep.verification.ranges import fault_of_counts, fault_of_rows
+from sweep.verification.column_ranges import fault_of_counts, fault_of_rows
 from sweep.verification.sample import Sample
 
 

@@ -22,7 +22,7 @@ from sweep.study.model import Study
 from sweep.system.host import machine_facts, thread_count
 from sweep.training.curve_pass import record_curves
 from sweep.verification.check import cells_faults, sum_faults
-from sweep.verification.curves import curve_faults, curve_file_faults
+from sweep.verification.curve_checks import curve_faults, curve_file_faults
 from sweep.verification.findings import Findings
 from sweep.verification.leftovers import collect
 from sweep.verification.mend import mend

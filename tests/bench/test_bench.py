@@ -15,10 +15,10 @@ import pandas as pd
 import pytest
 
 from sweep.bench import command as bench_command
-from sweep.bench import measure, profile, worker
+from sweep.bench import measurement, profile, worker
+from sweep.bench.bench_host import Host
 from sweep.bench.case import CASES, Case
-from sweep.bench.host import Host
-from sweep.bench.measure import Comparison, Effort
+from sweep.bench.measurement import Comparison, Effort
 from sweep.bench.peers import HOMES, MissingError, UnsupportedError
 from sweep.bench.peers.own import MOST_NETWORKS, in_turns
 from sweep.bench.profile import budget, hot_loop
@@ -253,7 +253,7 @@ def test_best_variant_survives_one_that_fails() -> None:
 
     variants = {"1": "batch 1", "2": "batch 2", "3": "batch 3"}
     said: list[str] = []
-    assert measure.best_variant(Fragile(), CASE, variants, TINY, said.append) == 2
+    assert measurement.best_variant(Fragile(), CASE, variants, TINY, said.append) == 2
     assert "batch 3 failed" in said
     with pytest.raises(MissingError):
-        measure.best_variant(Fragile(), CASE, {"3": "a", "4": "b"}, TINY, said.append)
+        measurement.best_variant(Fragile(), CASE, {"3": "a", "4": "b"}, TINY, said.append)

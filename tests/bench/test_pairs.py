@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from sweep.bench import pairs
+from sweep.bench.bench_host import LIMITS, Checkout, Host
 from sweep.bench.case import CASES
-from sweep.bench.host import LIMITS, Checkout, Host
 from sweep.bench.pairs import Pairs, main
 from sweep.bench.peers import OWN, UnsupportedError
 from sweep.bench.studies import study_tables

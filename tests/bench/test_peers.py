@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from sweep.bench import peers
+from sweep.bench.bench_host import Host
 from sweep.bench.case import CASES, Array, Case
-from sweep.bench.host import Host
-from sweep.bench.measure import MOST_AGREE, agreement
+from sweep.bench.measurement import MOST_AGREE, agreement
 from sweep.bench.peers import HOMES, OWN, MissingError, UnsupportedError
 from sweep.bench.peers.numpy_peers import Notebook, NumpyBatch
 from sweep.bench.peers.own import draw

@@ -50,7 +50,7 @@ class Host:
     ----------
     enough : dict
         Networks that take a number of seconds, and the rate of training them, by case,
-        variant and seconds, as :mod:`sweep.bench.measure` found.
+        variant and seconds, as :mod:`sweep.bench.measurement` found.
     """
 
     def __init__(self, name: str, threads: int, folder: Path) -> None:

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from sweep.bench.bench_host import Host
 from sweep.bench.case import Array, Case
-from sweep.bench.host import Host
 from sweep.bench.peers import MissingError
 
 # Losses agree if they are this close, relative or absolute, or both not finite.
