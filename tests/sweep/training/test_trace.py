@@ -215,8 +215,9 @@ def test_trace_in_a_notebook() -> None:
     traced = trace(load_study("xor", study | {"task": "parity", "bits": 5}))
     losses = traced.losses.tolist()
     assert repr(traced) == (
-        f"<Trace of seed 0 in cell 0 of 'xor': exhausted after 300 steps, {traced.n_correct} outputs correct; losses "
-        f"{losses[0]:.4g}, {losses[1]:.4g}, {losses[2]:.4g}, .., {losses[-3]:.4g}, {losses[-2]:.4g}, {losses[-1]:.4g}>"
+        f"<Trace of seed 0 in cell 0 of 'parity': exhausted after 300 steps, {traced.n_correct} outputs correct; "
+        f"losses {losses[0]:.4g}, {losses[1]:.4g}, {losses[2]:.4g}, .., "
+        f"{losses[-3]:.4g}, {losses[-2]:.4g}, {losses[-1]:.4g}>"
     )
     shown = traced._repr_html_()
     assert shown.count("<tr>") == 1 + 7 + 1 + 16
