@@ -23,8 +23,8 @@ from kernels.lanes.arithmetic import absolute, constant, select, sqrt
 LANE_FUNCTIONS = {each.__name__: each for each in (select, absolute, sqrt, constant, *ELEMENTARY)}
 
 _HEAD = "from __future__ import annotations\n"
-# This line is part of the hash of each component, so it stays though the module has moved.
-_IMPORTED = "from kernels.simd.functions"
+# Where users import these functions from. It is part of the hash of each component, so it names no inner module.
+_IMPORTED = "from sweep.lanes"
 _DECLARED = "DECLARED = "
 # Expressions in the assignments and the return of a function.
 _STATEMENTS = (ast.Assign, ast.AnnAssign, ast.Return)

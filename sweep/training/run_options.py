@@ -300,7 +300,7 @@ def as_arguments(
     Parameters
     ----------
     options
-        The class of the options, a dataclass whose fields are declared with :func:`option`.
+        :class:`RunOptions`, an argument so that type checkers see its fields in the signature.
     """
 
     def decorate(

@@ -22,7 +22,7 @@ from sweep.statistics.ranking import best_cells
 from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import assert_same_table, command, make_study
 
-NAMES = [name for name in RECORDED if name in ORDERED and name != "sharpness"]  # which takes a kernel of its own
+NAMES = [name for name in RECORDED if name in ORDERED and name != "sharpness"]  # sharpness needs another kernel
 OPTIONS: dict[str, Any] = {"activation": "tanh", "hidden": [2, 3], "learning_rate": [0.01, 0.1, 1e3], "max_steps": 12}
 
 

@@ -107,7 +107,7 @@ def test_faults_of_functions(function: Any, fault: str) -> None:
 
 
 def test_functions_may_change_their_rows() -> None:
-    """A function gets rows of its own, so columns that it sets change no interval."""
+    """A function gets a copy of the rows, so columns that it sets change no interval."""
 
     def changing(rows: pd.DataFrame) -> float:
         rows["seed"] = 0
