@@ -141,9 +141,10 @@ def _targets_refused(study: StudyContent, loss: Loss, sets: set[int]) -> Iterato
         return
     for number in sorted(sets):
         data = study.data.sets[number]
-        for patterns, key in ((data, "data"), (data.test, "data.test")):
+        for name, patterns in ({"": data} | data.held_out).items():
+            key = f"data.{name}".rstrip(".")
             of_set = f" of set {number}" if study.data.options else ""
-            for pattern, row in enumerate(patterns.targets if patterns else ()):
+            for pattern, row in enumerate(patterns.targets):
                 for k, target in enumerate(row):
                     if not loss.takes_target(target):
                         yield f"{key}.targets[{pattern}][{k}]{of_set}", repr(target)
@@ -242,7 +243,7 @@ def _too_large_to_measure(study: StudyContent) -> Iterator[str]:
 
 def _beyond_limits(study: StudyContent, named: set[str]) -> Iterator[str]:
     """Yield a sentence for each product or number that is too large."""
-    n_patterns = max(study.data.n_patterns, study.data.n_tests)
+    n_patterns = max(study.data.n_patterns, study.data.n_validations, study.data.n_tests)
     hidden = max(sum(sizes) for sizes in study.hidden_layers)
     if n_patterns * hidden > MAX_ACTIVATIONS:
         yield (
@@ -268,5 +269,5 @@ def _beyond_limits(study: StudyContent, named: set[str]) -> Iterator[str]:
 
 def _largest_number(study: StudyContent) -> float:
     """Return the largest absolute value in all patterns."""
-    patterns = [each for data in study.data.sets for each in (data, data.test) if each]
+    patterns = [each for data in study.data.sets for each in (data, *data.held_out.values())]
     return max(abs(value) for each in patterns for row in (*each.inputs, *each.targets) for value in row)

@@ -79,10 +79,11 @@ def patterns_text(study: StudyContent) -> str:
     text = f"{count_text(n_patterns, 'pattern')} of {count_text(n_inputs, 'input')} and "
     text += count_text(n_targets, "target")
     n_sets = len(study.data.sets)
-    n_tests = study.data.n_tests
     if n_sets > 1:
         text += f", in {n_sets:,} sets (each cell has one)"
-    return text + (f", tested with {count_text(n_tests, 'other')}" if n_tests else "")
+    for use, n_others in (("validated", study.data.n_validations), ("tested", study.data.n_tests)):
+        text += f", {use} with {count_text(n_others, 'other')}" if n_others else ""
+    return text
 
 
 def study_html(study: StudyContent) -> str:

@@ -15,7 +15,7 @@ from kernels.floating_point import default_floating_point
 from sweep.errors import StudyError, shown, unknown
 from sweep.study.axes.samples import KEYS
 from sweep.study.axes.study_axes import TOGETHER
-from sweep.study.data.data_table import are_columns
+from sweep.study.data.data_table import HELD_OUT, are_columns
 from sweep.study.idle_options import leave_out
 from sweep.study.model import Study
 from sweep.study.options.explicit_weights import element_of
@@ -88,8 +88,8 @@ def changed_study(source: str | Path, changes: Mapping[str, Any]) -> tuple[Study
         raw["name"] = _name_of_patterns(changes) or raw.get("name", "study")
     data = raw.setdefault("data", {})
     start = raw.get("initial_weights")
-    test = data.get("test") if isinstance(data, dict) else None
-    for table, key in ((data, "file"), (test, "file"), (start, "values")):
+    held_out = [data.get(name) if isinstance(data, dict) else None for name in HELD_OUT]
+    for table, key in ((data, "file"), *((each, "file") for each in held_out), (start, "values")):
         if isinstance(table, dict) and isinstance(table.get(key), (str, os.PathLike)):
             table[key] = folder / table[key]
     try:
@@ -115,7 +115,7 @@ def parse_study(text: str, where: str) -> Study:
     raw = read_tables(text, shown(where, 200))
     data = raw.get("data")
     start = raw.get("initial_weights")
-    if isinstance(data, dict) and ("file" in data or "file" in (data.get("test") or ())):
+    if isinstance(data, dict) and any("file" in (each or ()) for each in (data, *map(data.get, HELD_OUT))):
         raise StudyError(f"study {where!r} must hold its patterns, but names a file of them")
     if isinstance(start, dict) and isinstance(start.get("values"), str):
         raise StudyError(f"study {where!r} must hold its initial weights, but names a file of them")

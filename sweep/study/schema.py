@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import BaseModel, create_model
 
-from sweep.study.data.data_table import DATA_OPTIONS
+from sweep.study.data.data_table import DATA_OPTIONS, HELD_OUT
 from sweep.study.data.pattern_files import MAX_PATTERNS
 from sweep.study.data.tasks import ARGUMENTS, TASKS
 from sweep.study.explanations.glossary import LISTS, entries, known_measures, models_of
@@ -63,7 +63,8 @@ def study_schema() -> Schema:
     tables["data"] = _data(options)
     for section, of_section in meanings.items():
         _describe(tables[section]["properties"], of_section)
-    _describe(tables["data"]["properties"]["test"]["properties"], meanings["data"])
+    for name in HELD_OUT:
+        _describe(tables["data"]["properties"][name]["properties"], meanings["data"])
     others = ("parameters", "restarts", "seeds", "record")
     declared = {
         "components": {
@@ -184,7 +185,7 @@ def _data(options: Mapping[str, Schema]) -> Schema:
     }
     others = {
         "train": {"type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 1, "uniqueItems": True},
-        "test": _table(patterns),
+        **{name: _table(patterns) for name in HELD_OUT},
         "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$", "description": "hash of patterns that are swept"},
     }
     prepared = {key: options[key] for key in DATA_OPTIONS if key not in patterns}

@@ -215,6 +215,7 @@ class RunOptions:
         record = study.record
         needs = {
             "test patterns": study.data.n_tests,
+            "validation patterns": study.data.n_validations,
             "record.measures": record.measures,
             "record.weights": record.columns_of_weights,
             "record.loss_thresholds": record.loss_thresholds,

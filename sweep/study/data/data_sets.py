@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from sys import byteorder
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from pydantic import ValidationError
 
 from sweep.errors import StudyError, shown
-from sweep.study.data.data_table import DATA_OPTIONS, Data, Patterns
+from sweep.study.data.data_table import DATA_OPTIONS, HELD_OUT, Data, Patterns
 from sweep.study.data.pattern_files import Matrix
 from sweep.study.data.splits import DEFAULTS, prepare
 from sweep.study.data.tasks import ARGUMENTS, arguments_of
@@ -40,7 +40,7 @@ class DataSets:
     ----------
     sets : tuple of Data
         One set, or one for each combination of the values of ``options``, the last option fastest. All sets have
-        equally many patterns, inputs and targets to train on, and to test with.
+        equally many patterns, inputs and targets to train on, to validate and to test with.
     options : tuple of str
         The swept options that decide which set a cell has.
     table : dict
@@ -65,6 +65,11 @@ class DataSets:
     def n_targets(self) -> int:
         """Targets of a pattern."""
         return self.sets[0].shape[2]
+
+    @property
+    def n_validations(self) -> int:
+        """Patterns that validate a network."""
+        return len(self.sets[0].validation.inputs) if self.sets[0].validation else 0
 
     @property
     def n_tests(self) -> int:
@@ -94,8 +99,10 @@ class DataSets:
         """Targets of the one set of patterns."""
         return self.only.targets
 
-    def arrays(self, *, tested: bool = False) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return inputs and targets, stacked if there are several sets; with ``tested`` those of the test patterns.
+    def arrays(
+        self, of: Literal["train", "validation", "test"] = "train"
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return inputs and targets of the patterns to train on or of held-out ones, stacked if there are several sets.
 
         Returns
         -------
@@ -103,7 +110,7 @@ class DataSets:
         """
         import numpy as np
 
-        chosen = [data.test if tested else data for data in self.sets]
+        chosen = [data if of == "train" else getattr(data, of) for data in self.sets]
         inputs, targets = (np.array([getattr(each, name) for each in chosen]) for name in ("inputs", "targets"))
         return (inputs, targets) if len(chosen) > 1 else (inputs[0], targets[0])
 
@@ -186,8 +193,8 @@ def read_data(raw: Any, swept: SweptData | None, sentences: Sentences) -> DataSe
             f"data.sha256: must be that of the patterns made here, {digest}, got {shown(raw['sha256'])}; the study "
             "has other patterns"
         )
-    source = _source(table, options) | ({"test": _rows(sets[0].test)} if "test" in table and sets[0].test else {})
-    return DataSets(tuple(sets), options, source | {"sha256": digest})
+    held_out = {name: _rows(patterns) for name, patterns in sets[0].held_out.items() if name in table}
+    return DataSets(tuple(sets), options, _source(table, options) | held_out | {"sha256": digest})
 
 
 def _data(table: dict[str, Any], sentences: Sentences) -> Data:
@@ -203,7 +210,8 @@ def _data(table: dict[str, Any], sentences: Sentences) -> Data:
     test = Patterns(inputs=rest[0], targets=rest[1]) if rest else data.test
     if not prepared and _decision_threshold(table, data, targets) == data.decision_threshold:
         return data
-    return Data(inputs=inputs, targets=targets, test=test, decision_threshold=_decision_threshold(table, data, targets))
+    threshold = _decision_threshold(table, data, targets)
+    return Data(inputs=inputs, targets=targets, validation=data.validation, test=test, decision_threshold=threshold)
 
 
 def _decision_threshold(table: dict[str, Any], data: Data, trained: Matrix) -> float | None:
@@ -225,15 +233,17 @@ def _midrange(targets: Matrix) -> float:
 
 
 def _shapes(data: Data) -> list[tuple[int, int, int]]:
-    """Return the shapes of the patterns to train on, and to test with."""
-    return [data.shape, *([data.test.shape] if data.test else [])]
+    """Return the shapes of the patterns to train on and of those held out."""
+    return [data.shape, *(patterns.shape for patterns in data.held_out.values())]
 
 
 def _size(data: Data) -> str:
     n_patterns, n_inputs, n_targets = data.shape
-    tested = f", {data.test.shape[0]} to test with" if data.test else ""
+    held_out = ""
+    for name, use in zip(HELD_OUT, ("to validate", "to test with"), strict=True):
+        held_out += f", {data.held_out[name].shape[0]} {use}" if name in data.held_out else ""
     numbers = f"{count_text(n_inputs, 'input')} and {count_text(n_targets, 'target')}"
-    return f"{count_text(n_patterns, 'pattern')} of {numbers}{tested}"
+    return f"{count_text(n_patterns, 'pattern')} of {numbers}{held_out}"
 
 
 def _names(options: Sequence[str]) -> str:
@@ -245,7 +255,7 @@ def _rows(data: Patterns) -> dict[str, Any]:
     table: dict[str, Any] = {name: [list(row) for row in getattr(data, name)] for name in ("inputs", "targets")}
     if isinstance(data, Data):
         table |= {"decision_threshold": data.decision_threshold} if data.decision_threshold is not None else {}
-        table |= {"test": _rows(data.test)} if data.test else {}
+        table |= {name: _rows(patterns) for name, patterns in data.held_out.items()}
     return table
 
 
@@ -269,7 +279,8 @@ def _digest(sets: Sequence[Data]) -> str:
     digest = hashlib.sha256()
     for data in sets:
         digest.update(repr(data.decision_threshold).encode())
-        for patterns in (data, *([data.test] if data.test else [])):
+        for name, patterns in ({"": data} | data.held_out).items():
+            digest.update(b"validation" if name == "validation" else b"")
             rows = (*patterns.inputs, *patterns.targets)
             for numbers in (array("q", patterns.shape), array("d", (value for row in rows for value in row))):
                 if byteorder == "big":

@@ -1,4 +1,4 @@
-"""The table [data] of a study: the patterns to train on, and patterns that only test the networks."""
+"""The table [data] of a study: the patterns to train on, and held-out patterns, which validate or test the networks."""
 
 from __future__ import annotations
 
@@ -36,8 +36,11 @@ DATA_KEYS = [
     "decision_threshold",
     "train",
     *PREPARATIONS,
+    "validation",
     "test",
 ]
+# Tables of patterns that are held out of training.
+HELD_OUT = ("validation", "test")
 
 
 class Patterns(Section):
@@ -78,27 +81,36 @@ class Patterns(Section):
 
 
 class Data(Patterns):
-    """Patterns to train on, and patterns that only test the networks."""
+    """Patterns to train on, and held-out patterns."""
 
     decision_threshold: FiniteFloat | None = Field(None, description=DECISION_THRESHOLD)
+    validation: Annotated[Patterns | None, "task, file, or inputs and targets"] = Field(
+        None, description="patterns that choose the best step of a run and the best cell but do not train the networks"
+    )
     test: Annotated[Patterns | None, "task, file, or inputs and targets"] = Field(
         None, description="patterns that test the networks but do not train them"
     )
 
     @model_validator(mode="after")
-    def _check_test(self) -> Data:
-        if self.test and self.test.shape[1:] != self.shape[1:]:
-            n_inputs = count_text(self.test.shape[1], "input")
-            n_targets = count_text(self.test.shape[2], "target")
-            raise ValueError(
-                f"test patterns must have {self.shape[1]} inputs and {self.shape[2]} targets, as those to train on; "
-                f"got {n_inputs} and {n_targets}"
-            )
+    def _check_held_out(self) -> Data:
+        for name, patterns in self.held_out.items():
+            if patterns.shape[1:] != self.shape[1:]:
+                n_inputs = count_text(patterns.shape[1], "input")
+                n_targets = count_text(patterns.shape[2], "target")
+                raise ValueError(
+                    f"{name} patterns must have {self.shape[1]} inputs and {self.shape[2]} targets, as those to train "
+                    f"on; got {n_inputs} and {n_targets}"
+                )
         return self
+
+    @property
+    def held_out(self) -> dict[str, Patterns]:
+        """The patterns of validation and of the test, those that there are."""
+        return {name: getattr(self, name) for name in HELD_OUT if getattr(self, name) is not None}
 
 
 class _Column(NamedTuple):
-    """A column of classes in a file of test patterns, with the classes of the file to train on."""
+    """A column of classes in a file of held-out patterns, with the classes of the file to train on."""
 
     name: str
     classes: list[str]
@@ -147,11 +159,13 @@ def _from_file(raw: dict[str, Any], arguments: dict[str, Any]) -> dict[str, Any]
 
 
 def _with_classes_of(raw: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
-    """Return a table whose test file has the classes of the file to train on."""
-    test = found.get("test")
-    if "target" not in raw or not isinstance(test, dict) or not isinstance(test.get("target"), str):
+    """Return a table whose files of held-out patterns have the classes of the file to train on."""
+    tables = {name: found[name] for name in HELD_OUT if isinstance(found.get(name), dict)}
+    tables = {name: table for name, table in tables.items() if isinstance(table.get("target"), str)}
+    if "target" not in raw or not tables:
         return found
-    return found | {"test": test | {"target": _Column(test["target"], read_classes(Path(raw["file"]), raw["target"]))}}
+    classes = read_classes(Path(raw["file"]), raw["target"])
+    return found | {name: table | {"target": _Column(table["target"], classes)} for name, table in tables.items()}
 
 
 def are_columns(value: Any) -> bool:

@@ -9,6 +9,7 @@ EXAMPLES = {
     "inputs": "[[0, 0], [0, 1], [1, 0], [1, 1]]",
     "targets": "[[0], [1], [1], [0]]",
     "target": '"species"',
+    "validation": '{ file = "validation.csv" }',
     "test": '{ file = "test.csv" }',
     "train": "[0, 1, 2, 5]",
     "train_count": "12",

@@ -31,7 +31,7 @@ class Tester:
     """
 
     def __init__(self, study: Study, *, by_own: bool = False) -> None:
-        self._trained, self._tested = study.data.arrays(), study.data.arrays(tested=not by_own)
+        self._trained, self._tested = study.data.arrays(), study.data.arrays("train" if by_own else "test")
         self._decision_thresholds = study.data.decision_thresholds()
         self._trainers = KeptTrainers(self._make)
 

@@ -75,6 +75,34 @@ def test_one_set_is_written_out() -> None:
     assert make({"task": "xor", "test": {"task": "or"}}).identity != make({"task": "xor"}).identity
 
 
+def test_validation_patterns() -> None:
+    """They are patterns as those of a test, and a study with either is another one."""
+    validation = {"inputs": [[0.5, 0.5], [0.0, 0.2], [0.1, 0.9]], "targets": [0, 0, 1]}
+    study = make({"task": "xor", "validation": validation, "test": {"task": "or"}})
+    assert (study.data.n_patterns, study.data.n_validations, study.data.n_tests) == (4, 3, 4)
+    for of, expected in (("train", study.data.only), ("validation", study.data.only.validation)):
+        inputs, targets = study.data.arrays(of)
+        assert expected
+        assert (inputs.tolist(), targets.tolist()) == ([*map(list, expected.inputs)], [*map(list, expected.targets)])
+    assert study.data.arrays("test")[1].ravel().tolist() == [0, 1, 1, 1]
+    assert parse_study(study.to_toml(), "there") == study
+    tables: list[dict[str, Any]] = [{"test": validation}, {"validation": validation}]
+    identities = {make({"task": "xor", **held_out}).identity for held_out in ({}, *tables, tables[0] | tables[1])}
+    assert len(identities) == 4
+
+
+def test_validation_patterns_of_several_sets() -> None:
+    """All sets have the same ones, which the hash tells from those of a test."""
+    swept = {
+        name: make({"task": "xor", name: {"task": "or"}}, target_low=[0.0, 0.1]) for name in ("test", "validation")
+    }
+    for name, study in swept.items():
+        assert study.data.arrays(name)[1].shape == (2, 4, 1)  # type: ignore[arg-type]
+        assert study.canonical()["data"][name]["targets"] == [[0.0], [1.0], [1.0], [1.0]]
+        assert parse_study(study.to_toml(), "there") == study
+    assert len({study.data.table["sha256"] for study in swept.values()}) == 2
+
+
 def test_split_is_that_of_scikit_learn() -> None:
     """The patterns trained on are those of train_test_split(range(16), train_size=12, random_state=seed)."""
     expected = {
@@ -158,14 +186,16 @@ def test_seeds_at_their_defaults_are_never_refused(idle: dict[str, Any]) -> None
     assert make(PARITY | idle) == make(PARITY)
 
 
-def test_files_of_test_patterns(tmp_path: Path) -> None:
+@pytest.mark.parametrize("held_out", ["validation", "test"])
+def test_files_of_held_out_patterns(tmp_path: Path, held_out: str) -> None:
     """Their paths start at the folder of the study, and a stored study holds the patterns."""
     (tmp_path / "train.csv").write_text("x0,y\n0,0\n1,1\n")
     (tmp_path / "test.csv").write_text("x0,y\n0.5,1\n")
-    text = '[data]\nfile = "train.csv"\ntest = { file = "test.csv" }\n[parameters]\nhidden = [1]\nlearning_rate = [1]\n'
+    text = f'[data]\nfile = "train.csv"\n{held_out} = {{ file = "test.csv" }}\n'
+    text += "[parameters]\nhidden = [1]\nlearning_rate = [1]\n"
     (tmp_path / "s.toml").write_text(text)
     study = load_study(tmp_path / "s.toml")
-    assert study.canonical()["data"]["test"] == {"inputs": [[0.5]], "targets": [[1.0]]}
+    assert study.canonical()["data"][held_out] == {"inputs": [[0.5]], "targets": [[1.0]]}
     with pytest.raises(StudyError, match="must hold its patterns"):
         parse_study(text.replace('file = "train.csv"', 'task = "xor"'), "there")
 
@@ -216,6 +246,12 @@ def test_files_of_test_patterns(tmp_path: Path) -> None:
             {},
             "test patterns must have 4 inputs and 1 targets, as those to train on; got 2 inputs and 1 target",
         ),
+        (
+            {"task": "xor", "validation": {"inputs": [[0, 0], [0, 1]], "targets": [[0, 1], [1, 1]]}},
+            {},
+            "validation patterns must have 2 inputs and 1 targets, as those to train on; got 2 inputs and 2 targets",
+        ),
+        (PARITY | {"validation": 3}, {}, "data.validation: must be a table (in Python a dict), got 3"),
         (PARITY | {"test": 3}, {}, "data.test: must be a table (in Python a dict), got 3"),
         (PARITY | {"test": {"task": "xor", "decision_threshold": 1}}, {}, "unknown key 'decision_threshold'"),
         (

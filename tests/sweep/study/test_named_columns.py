@@ -59,8 +59,8 @@ def test_classes_that_are_numbers(tmp_path: Path) -> None:
     assert found.targets == ((0.0, 1.0), (1.0, 0.0), (0.0, 1.0))
 
 
-def test_classes_to_test_with_are_those_to_train_on(tmp_path: Path) -> None:
-    """Test patterns may have fewer classes, and others are refused by name, also where sets of patterns are swept."""
+def test_held_out_classes_are_those_to_train_on(tmp_path: Path) -> None:
+    """Held-out patterns may have fewer classes; others are refused by name, also where sets of patterns are swept."""
     named: dict[str, Any] = {"inputs": ["x"], "target": "c"}
     for name, rows in (("train", "0,a\n1,b\n2,c\n"), ("some", "5,c\n6,b\n"), ("one", "5,b\n"), ("other", "5,b\n6,d\n")):
         (tmp_path / f"{name}.csv").write_text(f"x,c\n{rows}")
@@ -72,10 +72,12 @@ def test_classes_to_test_with_are_those_to_train_on(tmp_path: Path) -> None:
     study = Study(data=data, parameters={"label_noise": [0.0, 0.4], "hidden": [1], "learning_rate": [1]})
     assert [each.test.targets for each in study.data.sets if each.test] == [((0.0, 1.0, 0.0),)] * 2
     assert study.canonical()["data"]["test"]["targets"] == [[0.0, 1.0, 0.0]]
-    with pytest.raises(
-        StudyError, match=r"data.test: .*other.csv', row 3 must have a class .* \(a, b, c\) in column 'c', got 'd'"
-    ):
-        read(tmp_path / "train.csv", **named, test={"file": tmp_path / "other.csv", **named})
+    for name in ("validation", "test"):
+        held_out: dict[str, Any] = {name: {"file": tmp_path / "other.csv", **named}}
+        with pytest.raises(
+            StudyError, match=rf"data.{name}: .*csv', row 3 must have a class .* \(a, b, c\) in column 'c', got 'd'"
+        ):
+            read(tmp_path / "train.csv", **named, **held_out)
 
 
 def test_test_patterns_from_another_file(file: Path, tmp_path: Path) -> None:

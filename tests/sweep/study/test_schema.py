@@ -137,7 +137,7 @@ def test_each_key_is_described_and_misspelled() -> None:
         for key in (f"{entry.key}s_", entry.key.capitalize()):
             for value in (1, 0.5, "xor", True, [0.5]):
                 assert not accepts(with_option(entry.section, key, value))
-    tables["test"] = tables["data"]["properties"]["test"]
+    tables |= {name: tables["data"]["properties"][name] for name in ("validation", "test")}
     for table in tables.values():
         assert all(each["description"] for each in (table, *table.get("properties", {}).values()))
     for key in ("seed", "Network", "traning", "parameter"):

@@ -23,6 +23,7 @@ from tests.sweep.strategies import TASKS_OF_FOUR
                 "target": "class",
                 "target_low": -1,
                 "train_count": 3,
+                "validation": {"file": "c"},
                 "test": {"file": "b"},
             },
             True,
