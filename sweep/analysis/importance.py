@@ -15,12 +15,13 @@ import numpy as np
 import pandas as pd
 
 from sweep.analysis.axis_options import AxisOptions, varied_options
+from sweep.measures.measure import Measure
 from sweep.statistics.intervals import Array
-from sweep.statistics.outcomes import Outcomes
+from sweep.statistics.outcomes import Measured, Outcomes
 from sweep.study.axes.grid import Axis, Grid
 
 # What varies between runs: whether a run converged (1 or 0), or its steps (the step limit if it did not converge).
-EXPLAINED = ("convergence_rate", "restricted_mean_steps")
+EXPLAINED = {"convergence_rate": "whether a run converges", "restricted_mean_steps": "how many steps it takes"}
 
 # Least number of seeds for standard errors, which come from leaving out parts of the seeds.
 LEAST_SEEDS = 10
@@ -31,6 +32,79 @@ SEED_WITH_OTHERS = "seed x parameters"
 
 # Most parts into which the seeds are divided; each is left out in turn.
 _MOST_PARTS = 20
+
+# A measure that may not be negative is divided in logarithms if the middle 90 % of runs span such a factor.
+_LOG_SPAN = 100.0
+
+
+class Explained(NamedTuple):
+    """What varies between runs.
+
+    Attributes
+    ----------
+    values : (n_cells, n_seeds)
+        Values of the runs of seeds that all cells have.
+    text
+        What they are, for sentences and figures.
+    note
+        How values count that are not finite; empty if there are none.
+    """
+
+    values: Array
+    text: str
+    note: str
+
+
+def explained_measure(measured: Measured, measure: Measure, log: bool | None = None) -> Explained:
+    """Return a measure as a quantity whose variance can be divided.
+
+    Parameters
+    ----------
+    measured
+        The measure in all cells. Only seeds that all cells have are used.
+    measure
+        Its record.
+    log
+        Whether to take decimal logarithms; by default of a measure that may not be negative, if the middle 90 % of its
+        values are positive and span at least two decades.
+
+    Returns
+    -------
+    Explained
+        Values that are not finite, such as losses of diverged runs and logarithms of 0, count as the nearest finite
+        value of any run, so that a single run cannot make the variance infinite.
+    """
+    values = measured.values[:, measured.present.all(axis=0)]
+    if log is None:
+        log = False
+        if not measure.counts_outputs and not measure.is_signed and values.size:
+            low, high = np.quantile(values, [0.05, 0.95], method="inverted_cdf")
+            log = bool(low > 0 and high >= _LOG_SPAN * low)
+    if log:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            values = np.log10(values)
+        values = np.where(np.isnan(values), -np.inf, values)  # of negative values
+    finite = np.isfinite(values)
+    n_clipped = int((~finite).sum())
+    known = values[finite]
+    ends = (known.min(), known.max()) if known.size else (0.0, 0.0)
+    runs = (
+        "1 run without a finite value counts" if n_clipped == 1 else f"{n_clipped:,} runs without a finite value count"
+    )
+    note = f"{runs} as the nearest finite value" if n_clipped else ""
+    return Explained(np.clip(values, *ends), f"log10 of {measure.label}" if log else measure.label, note)
+
+
+def importance_of(explained: Explained, grid: Grid) -> pd.DataFrame:
+    """Divide the variance of a measure as :func:`importance` does; ``attrs`` of the table hold its text and note."""
+    values = explained.values
+    if values.shape[1] > 1:
+        parts = _parts_of_runs(values - values.mean(), grid)
+    else:
+        parts = _parts_of_means(values, np.full(len(values), np.nan), grid)
+    table = _table_of(parts, grid)
+    table.attrs |= {"explained": explained.text, "note": explained.note}
+    return table
 
 
 def importance(cells: pd.DataFrame, grid: Grid, statistic: str, outcomes: Outcomes | None = None) -> pd.DataFrame:
@@ -73,18 +147,22 @@ def importance(cells: pd.DataFrame, grid: Grid, statistic: str, outcomes: Outcom
     options of an axis add a jackknife over blocks of its points, which are a sample, and the errors of bins
     (:mod:`~sweep.analysis.axis_options`).
     """
-    terms = _terms(grid)
     present = outcomes.present.all(axis=0) if outcomes else np.zeros(0, np.bool_)
     if outcomes is None or present.sum() == 1:
         parts = _parts_of_cells(cells, grid, statistic)
     else:
         common = outcomes if present.all() else Outcomes(outcomes.steps[:, present], outcomes.converged[:, present])
         parts = _parts_of_runs(_varied(common, grid, statistic), grid)
+    return _table_of(parts, grid)
+
+
+def _table_of(parts: _Parts, grid: Grid) -> pd.DataFrame:
+    """Return the table of :func:`importance`."""
     shares, chance, totals = (
         np.divide(each, parts.whole, out=each * 0.0, where=parts.whole > 0)  # stays missing
         for each in (parts.variance, parts.by_chance, parts.total)
     )
-    table = pd.DataFrame({"term": terms, "variance": parts.variance[:, 0], "share": shares[:, 0]})
+    table = pd.DataFrame({"term": _terms(grid), "variance": parts.variance[:, 0], "share": shares[:, 0]})
     table = table.assign(
         share_by_chance=chance[:, 0],
         share_error=_jackknife_error(shares),
@@ -188,13 +266,18 @@ def _parts_of_runs(varied: Array, grid: Grid) -> _Parts:
 
 
 def _parts_of_cells(cells: pd.DataFrame, grid: Grid, statistic: str) -> _Parts:
-    """Return the parts that follow from statistics of cells. With one seed, chance is not subtracted."""
+    """Return the parts that follow from statistics of cells."""
     mean = cells[statistic].to_numpy(np.float64)[:, None]
     n = cells["n_runs"].to_numpy(np.float64)
     if statistic == "convergence_rate":
         squared_errors = np.divide(mean[:, 0] * (1 - mean[:, 0]), n - 1, out=np.full(len(n), np.nan), where=n > 1)
     else:
         squared_errors = cells["restricted_mean_steps_error"].to_numpy(np.float64) ** 2  # missing for one run
+    return _parts_of_means(mean, squared_errors, grid, n)
+
+
+def _parts_of_means(mean: Array, squared_errors: Array, grid: Grid, n: Array | float = 1.0) -> _Parts:
+    """Return the parts that follow from means of cells, (n_cells, 1). With one seed, chance is not subtracted."""
     by_chance = _degrees_of_freedom(grid)[:, None] * squared_errors.mean() / len(mean)
     within = float((squared_errors * n).mean())
     missing = np.full((2, 1), np.nan)

@@ -10,9 +10,10 @@ import numpy as np
 from sweep.analysis.cells import group_of
 from sweep.analysis.compare import MOST_COMPARED, check_margin, compare_values
 from sweep.analysis.compare_measures import compare_measured
-from sweep.analysis.importance import EXPLAINED, importance
+from sweep.analysis.importance import EXPLAINED, explained_measure, importance, importance_of
 from sweep.analysis.study_measures import most_correct
 from sweep.errors import SweepError
+from sweep.measures import MEASURES
 from sweep.results.answers import (
     check_alone,
     check_has_criterion,
@@ -279,37 +280,61 @@ class Queries(EvaluatedRuns):
             raise SweepError(f"no seed is trained at two values of {vary} yet; run the same study again to continue")
         return compared
 
-    def importance(self, statistic: str = "convergence_rate", *, errors: bool = True) -> pd.DataFrame:
+    def importance(self, statistic: str | None = None, *, errors: bool = True, log: bool | None = None) -> pd.DataFrame:
         """Divide the variance between runs among parameters, their pairs and the seed: main and total effects (Sobol).
 
         Parameters
         ----------
         statistic
-            ``"convergence_rate"`` or ``"restricted_mean_steps"``.
+            ``"convergence_rate"``, ``"restricted_mean_steps"``, or a measure of runs such as ``"test_loss"``; by
+            default the convergence rate, or the measure by which answers rank cells if there is no criterion.
         errors
             Whether to also estimate standard errors, the main effect of the seed and total effects of parameters. These
-            need the rows of runs, and are missing if rows are not kept.
+            need the rows of runs, and are missing if rows are not kept. Measures always need them.
+        log
+            Whether to divide the variance of decimal logarithms of a measure; by default if its values are positive
+            and the middle 90 % of them span at least two decades, as losses often do.
 
         Returns
         -------
         DataFrame
-            The table of :func:`sweep.analysis.importance.importance`.
+            The table of :func:`sweep.analysis.importance.importance`. Its ``attrs["explained"]`` says what varies, such
+            as ``"log10 of final loss"``. Values of a measure that are not finite, such as losses of diverged runs,
+            count as the nearest finite value; ``attrs["note"]`` then says how many runs have them.
 
         Raises
         ------
         SweepError
-            If the statistic is another, there is no criterion, or the result is partial.
+            If the statistic is unknown or the study lacks it, ``log`` is given for convergence, or the result is
+            partial.
+        StoreError
+            If the variance of a measure is divided and rows of runs were not kept.
         """
-        column = column_of(statistic, EXPLAINED)
+        column = column_of(statistic or default_statistic(self.study), explained_by())
+        measure = measure_of(column)
         fault = importance_fault(self)
         if fault:
             raise SweepError(fault)
+        if measure is not None:
+            return importance_of(explained_measure(self.measures.of(measure), MEASURES[measure], log), self.study.grid)
+        check_has_criterion(self.study)
+        if log is not None:
+            raise SweepError(f"log: applies to measures of runs only, got {log} with {column}; leave it out")
         outcomes = self.outcomes if errors and self.keeps_runs else None
-        return importance(self.cells, self.study.grid, column, outcomes)
+        table = importance(self.cells, self.study.grid, column, outcomes)
+        table.attrs |= {"explained": EXPLAINED[column], "note": ""}
+        return table
+
+
+def explained_by() -> list[str]:
+    """Return the statistics whose variance between runs can be divided: two of convergence, and one of each measure."""
+    return [*EXPLAINED, *(name for name, each in ranked_by().items() if each.measure)]
 
 
 def importance_fault(result: EvaluatedRuns) -> str | None:
-    """Return why a result does not show what explains the variance between runs, or None if it does."""
-    if result.complete:
-        return criterion_fault(result.study)
-    return "importance needs all runs, and this result is partial; run the same study again to complete it"
+    """Return why the variance between the runs of a result is not divided, or None if it is."""
+    if not result.complete:
+        return "importance needs all runs, and this result is partial; run the same study again to complete it"
+    if not result.keeps_runs and criterion_fault(result.study):
+        return "importance of a measure needs the rows of runs, which were not kept; run the study with --keep runs"
+    return None

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from sweep.analysis.importance import LEAST_SEEDS, REST, SEED, SEED_WITH_OTHERS
 from sweep.columns import statuses
-from sweep.results.answers import has_criterion, n_not_worse, swept
+from sweep.measures import MEASURES
+from sweep.results.answers import default_statistic, has_criterion, n_not_worse, swept
 from sweep.results.pooled_cells import pairs_seeds, sum_over
 from sweep.results.queries import Queries
 from sweep.results.tables.table import statistic_text
-from sweep.statistics.of_cells import OF_CONVERGENCE, main_statistic_of
+from sweep.statistics.of_cells import OF_CONVERGENCE, main_statistic_of, measure_of
 from sweep.statistics.of_cells.steps_quantiles import MEDIAN
 from sweep.statistics.ranking import rank_cells
 from sweep.study.selection import At, values_at
@@ -93,7 +94,7 @@ def losses(result: Queries) -> list[str]:
         sentences.append(f"the {statistic.label} {of} is {statistic_text(statistic, row)}")
     if row["n_diverged"]:
         sentences.append(f"{row['n_diverged']:,} of {runs} diverged; their losses count as infinite")
-    return [*sentences, best_loss(result), uneven(result)]
+    return [*sentences, best_loss(result), what_matters(result), uneven(result)]
 
 
 def best_loss(result: Queries) -> str:
@@ -238,15 +239,20 @@ def may_be_best(ranked: pd.DataFrame, study: Study, at: At | None = None) -> str
     return f"{n:,} of {cells} may be the best (95 % confidence)"
 
 
-def what_matters(result: Queries) -> str:
+def what_matters(result: Queries, statistic: str | None = None) -> str:
     """Return the sentence on the largest shares of the variance between runs; empty if they are not known."""
-    if not result.complete or not swept(result.study):
+    name = statistic or default_statistic(result.study)
+    measure = measure_of(name)
+    if not result.complete or not swept(result.study) or (measure and not pairs_seeds(result)):
         return ""
+    label = MEASURES[measure].label if measure else "convergence"
     if result.cells["n_runs"].min() < LEAST_SEEDS:
-        return f"estimating what matters for convergence needs at least {LEAST_SEEDS} seeds per cell"
-    table = result.importance(errors=pairs_seeds(result))
+        return f"estimating what matters for {label} needs at least {LEAST_SEEDS} seeds per cell"
+    table = result.importance(name, errors=pairs_seeds(result))
     shares, errors = table[["share", "total_share"]].to_numpy(), table["share_error"].to_numpy()
     if (shares > _LARGEST_SHARE).any() or (errors > _LARGEST_ERROR).any():
+        if measure:
+            return f"too few seeds to estimate what matters for {label}"
         few = "failed" if result.cells["convergence_rate"].mean() > 0.5 else "converged"
         return f"too few runs {few} to estimate what matters for convergence"
     (seed,) = table[table["term"] == SEED].to_dict("records")
@@ -260,7 +266,10 @@ def what_matters(result: Queries) -> str:
         effects.append(f"{row['term']} {_share(row)} ({alone if parts else kind})")
     if seed["total_share"] >= 0.005:
         effects.append(f"the seed {_share(seed, 'total_share')} (total effect)")
-    what = "what matters for convergence, as shares of the variance between runs"
+    what = f"what matters for {label}, as shares of the variance between runs"
+    if measure:
+        details = [table.attrs["explained"].removesuffix(label).removesuffix(" of "), table.attrs["note"]]
+        what += "".join(f" ({text})" for text in ["; ".join(filter(None, details))] if text)
     if table["share_error"].notna().any():
         what += " ± standard error"
     return f"{what}: {list_text(effects)}" if effects else ""

@@ -12,7 +12,7 @@ from sweep.figures.axis import heading, spaced
 from sweep.figures.canvas import new_axes, put_legend, say_why
 from sweep.figures.figure_kind import Caption, FigureKind
 from sweep.figures.line_styles import NAMED_COLORS
-from sweep.results.answers import column_of
+from sweep.results.answers import default_statistic, has_criterion
 from sweep.results.pooled_cells import pairs_seeds
 from sweep.results.queries import importance_fault
 from sweep.results.result import Result
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 # Characters per line of a label.
 _WIDTH = 34
+_LEGEND_WIDTH = 17
 # Most bars; smaller shares are left out.
 _MOST_BARS = 16
-_LABELS = {"convergence_rate": "whether a run\nconverges", "restricted_mean_steps": "how many steps\nit takes"}
 
 
 def importance_bars(result: Result, ax: Axes | None = None, *, value: str | None = None) -> Axes:
@@ -38,7 +38,8 @@ def importance_bars(result: Result, ax: Axes | None = None, *, value: str | None
     ax
         Axes to draw into; by default those of a new figure.
     value
-        One of :data:`sweep.analysis.importance.EXPLAINED`; by default both.
+        A statistic or measure of :meth:`sweep.Result.importance`. By default convergence and steps, or the measure by
+        which answers rank cells if there is no criterion.
 
     Returns
     -------
@@ -48,18 +49,20 @@ def importance_bars(result: Result, ax: Axes | None = None, *, value: str | None
     Raises
     ------
     SweepError
-        If the statistic is unknown, there is no criterion, or the result is partial.
+        If the statistic is unknown or the study lacks it, or the result is partial.
     """
-    statistics = list(EXPLAINED) if value is None else [column_of(value, EXPLAINED)]
-    tables = [_known(result.importance(statistic, errors=pairs_seeds(result))) for statistic in statistics]
+    by_default = list(EXPLAINED) if has_criterion(result.study) else [default_statistic(result.study)]
+    statistics = by_default if value is None else [value]
+    found = [result.importance(statistic, errors=pairs_seeds(result)) for statistic in statistics]
+    tables = [_known(each) for each in found]
     order = np.argsort(-np.max([table["share"].to_numpy() for table in tables], axis=0), kind="stable")[:_MOST_BARS]
     ax = ax or new_axes(7.0, 1.6 + 0.42 * len(order))
     thickness = 0.8 / len(tables)
-    for k, (statistic, table) in enumerate(zip(statistics, tables, strict=True)):
+    for k, (table, explained) in enumerate(zip(tables, (each.attrs["explained"] for each in found), strict=True)):
         rows = table.iloc[order]
         ends = np.arange(len(rows)) + (k - (len(tables) - 1) / 2) * thickness
         error = None if rows["share_error"].isna().any() else 196 * rows["share_error"]
-        label = _LABELS.get(statistic, statistic)
+        label = textwrap.fill(explained, _LEGEND_WIDTH)
         ax.barh(ends, 100 * rows["share"], thickness, xerr=error, color=NAMED_COLORS[k], label=label, capsize=2.5,
                 error_kw={"elinewidth": 1, "ecolor": "black"})  # fmt: skip
     terms, part_of = (tables[0][name].iloc[order] for name in ("term", "part_of"))
@@ -81,6 +84,7 @@ def importance_bars(result: Result, ax: Axes | None = None, *, value: str | None
         ["options that vary together share a bar; by itself: estimated main effect"] if part_of.notna().any() else []
     )
     notes += [f"{left_out} smaller shares are left out"] if left_out else []
+    notes += [each.attrs["note"] for each in found if each.attrs["note"]]
     ax.set_title(heading(result, shown=list(result.study.parameters), notes=notes), fontsize=10)
     return ax
 
@@ -99,7 +103,7 @@ def _known(table: pd.DataFrame) -> pd.DataFrame:
 KIND = FigureKind(
     importance_bars,
     60,
-    "shares of the variance of rate or mean_steps that parameters explain (main and total effects)",
+    "shares of the variance of rate, mean_steps or a measure that parameters explain (main and total effects)",
     importance_fault,
     (Caption("What explains the variance between runs", 50, least_varied=1, least_seeds=LEAST_SEEDS),),
 )

@@ -92,7 +92,7 @@ def test_results_without_rows_or_criterion(tmp_path: Path) -> None:
     assert refused(published) == always | {"profile", "loss"} | of_counts
     assert len(report_figures(published)) == 3  # lines, slices, parallel coordinates
     without = make_study(count=6, max_steps=5, criterion="none", curves={"seeds": 2})
-    assert refused(sweep.run(without)) == {"importance", "incidence", "ecdf", "profile", "steps", "ridgeline"}
+    assert refused(sweep.run(without)) == {"incidence", "ecdf", "profile", "steps", "ridgeline"}
 
 
 def test_every_kind_is_in_the_gallery() -> None:

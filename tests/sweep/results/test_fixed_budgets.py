@@ -109,8 +109,11 @@ def test_answer(result: Result) -> None:
     assert re.match(r"the median final loss of 120 runs is \S+ \[\S+, \S+\]", answer[1])
     cells = result.cells.sort_values("final_loss_q50")
     best = cells.iloc[0]
-    assert answer[-1].startswith(f"best cell: learning_rate {best['learning_rate']:g}, hidden {best['hidden']:.0f}: ")
-    assert "95 % confidence" in answer[-1]
+    (of_best,) = (sentence for sentence in answer if sentence.startswith("best cell: "))
+    assert f"learning_rate {best['learning_rate']:g}, hidden {best['hidden']:.0f}: " in of_best
+    assert "95 % confidence" in of_best
+    assert answer[-1].startswith("what matters for final loss, as shares of the variance between runs (log10")
+    assert "learning_rate" in answer[-1]
     n = int(result.cells["n_diverged"].sum())
     assert (f"{n} of 120 runs diverged; their losses count as infinite" in answer) == (n > 0)
 
@@ -154,7 +157,7 @@ def test_report_has_figures_ranks_and_comparisons(result: Result) -> None:
     page = report_page(result)
     for text in ("Median final loss", 'id="best"', 'id="comparisons"', "quartiles", "Cells"):
         assert text in page
-    assert page.count("<svg") == 4
+    assert page.count("<svg") == 5
     counted = report_page(sweep.run(result.study, keep="cells"))
     assert 'id="comparisons"' not in counted
     assert "median final loss" in counted
