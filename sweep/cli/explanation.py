@@ -24,24 +24,9 @@ _OTHER_NAMES = (
 
 
 def explanation(name: str | None, width: int) -> str:
-    """Return the explanation of a name, or of all options.
+    """Return the explanation of a name, in lines without a final line feed; None is about all options.
 
-    Parameters
-    ----------
-    name
-        Option, value, section, component, task, measure, column of a statistic, or term; None for all options.
-    width
-        Most characters per line.
-
-    Returns
-    -------
-    str
-        Lines without a final line feed.
-
-    Raises
-    ------
-    StudyError
-        If there is no such name.
+    A name is that of an option, value, section, component, task, measure, column of a statistic, or term.
     """
     everything = entries()
     if name is None:

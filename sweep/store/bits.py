@@ -11,24 +11,13 @@ from sweep.study.model import Study
 
 @dataclass(frozen=True)
 class Bits:
-    """Facts of a training on which the last bits of its rows depend.
+    """Facts of a training on which the last bits of its rows depend."""
 
-    Attributes
-    ----------
-    numerics_version
-        Version of the numerical results: ``kernels.NUMERICS``.
-    log_digest
-        Digest of the machine's logarithm, which normal initial weights use.
-    sources_digest
-        Digest of the sources of ``kernels``. Equal ``numerics_version`` promise the same bits; equal sources prove it.
-    pcg64_digest
-        Digest of the machine's log1p and exp, which normal initial weights of the generator pcg64 use.
-    """
-
-    numerics_version: int
-    log_digest: str
+    numerics_version: int  # version of the numerical results: ``kernels.NUMERICS``
+    log_digest: str  # digest of the machine's logarithm, which normal initial weights use
+    # Digest of the sources of ``kernels``. Equal ``numerics_version`` promise the same bits; equal sources prove it.
     sources_digest: str
-    pcg64_digest: str
+    pcg64_digest: str  # digest of the machine's log1p and exp, which normal initial weights of the generator pcg64 use
 
     @classmethod
     def of(cls, facts: Mapping[str, Any]) -> Self:
@@ -40,21 +29,9 @@ class Bits:
         return asdict(self)
 
     def difference(self, other: Bits, study: Study, *, sources: bool = True) -> Difference | None:
-        """Return the first fact in which two trainings of a study differ, or None.
+        """Return the first fact in which two trainings of a study differ, or None if their rows have the same bits.
 
-        Parameters
-        ----------
-        other
-            The facts of the other training.
-        study
-            The study; it decides which facts matter.
-        sources
-            Whether to compare the sources too. Without them, an equal ``numerics_version`` promises the same bits.
-
-        Returns
-        -------
-        Difference or None
-            The fact and its two values; None if the rows of both trainings have the same bits.
+        Without ``sources``, an equal ``numerics_version`` is trusted to promise the same bits.
         """
         for name in compared(study):
             one, two = getattr(self, name), getattr(other, name)
@@ -64,15 +41,7 @@ class Bits:
 
 
 class Difference(NamedTuple):
-    """A fact in which two trainings differ.
-
-    Attributes
-    ----------
-    name
-        Name of the fact.
-    one, other
-        Its value in each training.
-    """
+    """A fact in which two trainings differ: its name and its value in each."""
 
     name: str
     one: int | str

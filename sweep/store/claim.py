@@ -37,36 +37,18 @@ _logger = logging.getLogger("sweep")
 
 @dataclass(frozen=True)
 class FolderRequest:
-    """What a run needs of its results folder.
-
-    Attributes
-    ----------
-    study, keep
-        Contents of the folder.
-    overwrite
-        Whether to remove earlier results first.
-    bits
-        Facts of the training on which bits depend, for a new result.
-    waves
-        Number of seeds of a cell in each wave, for a new result.
-    """
+    """What a run needs of its results folder; bits and waves are those of a new result."""
 
     study: Study
     keep: str
-    overwrite: bool
-    bits: Bits
-    waves: tuple[int, ...]
+    overwrite: bool  # whether to remove earlier results first
+    bits: Bits  # facts of the training on which bits depend, for a new result
+    waves: tuple[int, ...]  # number of seeds of a cell in each wave, for a new result
 
 
 @contextmanager
 def claim(files: Files, request: FolderRequest) -> Iterator[Store]:
-    """Hold a results folder for a study: a new one, or one that holds part or all of the study.
-
-    Raises
-    ------
-    StoreError
-        If the folder holds something else, cannot be written, or is in use for another study.
-    """
+    """Hold a results folder for a study: a new one, or one that holds part or all of the study."""
     files.make()
     lock = files.lock()
     try:

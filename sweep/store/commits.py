@@ -64,45 +64,29 @@ class TrainedPart(Protocol):
 
 @dataclass(frozen=True)
 class Commit:
-    """The record of a finished part.
+    """The record of a finished part, with the facts of :class:`~sweep.store.bits.Bits`."""
 
-    Attributes
-    ----------
-    study
-        Identity of the study.
-    part, start, stop
-        Number of the part and its visiting positions.
-    file, sha256
-        Name of the file with its rows, and the hash of that file.
-    net_steps, lane_steps
-        Steps of its runs, and steps executed by SIMD lanes.
-    session, begin, end
-        The call that trained it, and when, in seconds since 1970.
-    reused_steps
-        Steps of runs taken from earlier results.
-    numerics_version, log_digest, sources_digest, pcg64_digest
-        Facts of the training, see :class:`~sweep.store.bits.Bits`.
-    trained
-        Number of its runs, if fewer than its positions because some cells need no more seeds.
-    """
-
-    study: str
+    study: str  # identity of the study
+    # Number of the part and its visiting positions
     part: int
     start: int
     stop: int
+    # Name of the file with its rows, and the hash of that file
     file: str
     sha256: str
+    # Steps of its runs, and steps executed by SIMD lanes
     net_steps: int
     lane_steps: int
+    # The call that trained it, and when, in seconds since 1970
     session: str
     begin: float
     end: float
-    reused_steps: int
+    reused_steps: int  # steps of runs taken from earlier results
     numerics_version: int
     log_digest: str
     sources_digest: str
     pcg64_digest: str
-    trained: int | None = None
+    trained: int | None = None  # number of its runs, if fewer than its positions because some cells need no more seeds
 
     @property
     def n_runs(self) -> int:
@@ -133,13 +117,7 @@ class Commit:
         return encode_record({name: fact for name, fact in asdict(self).items() if fact is not None})
 
     def check(self, identity: str, part: Part | None) -> None:
-        """Check that this is the commit of a planned part; None means that no part has its number.
-
-        Raises
-        ------
-        StoreError
-            If it belongs to another study or holds other runs.
-        """
+        """Refuse a commit of another study, or of other runs than the planned part; None if no part has its number."""
         if self.study != identity:
             raise StoreError(f"the commit of part {self.part} is of another study; start over with --overwrite")
         if part is None or (self.part, self.start, self.stop) != (part.index, part.start, part.stop):
@@ -155,13 +133,7 @@ _KINDS = {name: (kind,) for name, kind in get_type_hints(Commit).items() if name
 
 
 def check_planned(commit: Commit, plan: Plan) -> None:
-    """Check that a commit is of a part of this plan.
-
-    Raises
-    ------
-    StoreError
-        If it belongs to another study or holds other runs.
-    """
+    """Refuse a commit of another study, or of other runs than this plan has in its part."""
     commit.check(plan.study.identity, plan.part(commit.part) if commit.part < plan.n_parts else None)
 
 
@@ -178,27 +150,7 @@ def cover(commits: Sequence[Commit], n_runs: int | None) -> bool:
 
 
 def decode_commit(content: bytes, where: str, study: Study) -> Commit:
-    """Decode a commit file and check it.
-
-    Parameters
-    ----------
-    content
-        Bytes of the file.
-    where
-        Path of the file, for errors. Its name must be that of the part.
-    study
-        The study that the commit must belong to.
-
-    Returns
-    -------
-    Commit
-        The commit.
-
-    Raises
-    ------
-    StoreError
-        If the file was changed, the commit belongs to another study, or its values cannot be those of a part of it.
-    """
+    """Decode a commit file, whose name must be that of the part, and check it; ``where`` is its path, for errors."""
     facts = decode_record(content, where)
     unknown = [key for key in facts if key not in _KINDS | _SOME]
     if unknown:

@@ -45,14 +45,8 @@ def holds_results(files: Files) -> bool:
 def remove_results(files: Files, begun: dict[str, Any]) -> None:
     """Remove the results in a folder and nothing else, also after an interrupted removal.
 
-    Readers need a complete run.json, so it is removed first. The marks that show that the folder is ours stay.
-
-    Parameters
-    ----------
-    files
-        Files of the folder.
-    begun
-        Facts of an unfinished study, which mark an object store as ours if its run.json is damaged.
+    Readers need a complete run.json, so it is removed first. The marks that show that the folder is ours stay:
+    ``begun``, facts of an unfinished study, mark an object store as ours if its run.json is damaged.
     """
     for folder in FOLDERS:
         files.make_folder(folder)

@@ -13,15 +13,9 @@ from pathlib import Path
 
 
 class Lock:
-    """The lock of a results folder. This base class is for places without locks and excludes nobody.
+    """The lock of a results folder. This base class is for places without locks and excludes nobody."""
 
-    Attributes
-    ----------
-    refusal : str or None
-        Why there are no locks although there should be, once that is known.
-    """
-
-    refusal: str | None = None
+    refusal: str | None = None  # why there are no locks although there should be, once that is known
 
     @property
     def excludes(self) -> bool:
@@ -49,23 +43,12 @@ class Lock:
 
 
 class Files(ABC):
-    """The files of one results folder.
+    """The files of one results folder."""
 
-    Attributes
-    ----------
-    place : str
-        The folder, as users name it.
-    directory : Path or None
-        The folder, if it is on a file system.
-    on_file_system : bool
-        Whether empty folders exist, and a failed operation certainly had no effect.
-    check : callable or None
-        Called regularly while waiting for an answer. An exception that it raises ends the wait some seconds later.
-    """
-
-    place: str
-    directory: Path | None = None
-    on_file_system: bool
+    place: str  # the folder, as users name it
+    directory: Path | None = None  # the folder, if it is on a file system
+    on_file_system: bool  # whether empty folders exist, and a failed operation certainly had no effect
+    # Called regularly while waiting for an answer. An exception that it raises ends the wait some seconds later.
     check: Callable[[], None] | None = None
 
     @abstractmethod

@@ -15,18 +15,7 @@ from sweep.system.atomic_files import check_name, link_new, read_file, replace_f
 
 
 class LocalFiles(Files):
-    """The files of a results folder on a file system.
-
-    Parameters
-    ----------
-    directory
-        Path of the folder, which need not exist.
-
-    Raises
-    ------
-    StoreError
-        If that cannot be the path of a folder.
-    """
+    """The files of a results folder on a file system; the folder need not exist."""
 
     on_file_system = True
 

@@ -11,18 +11,7 @@ from sweep.system.user_paths import address_of
 
 
 def files_at(place: str | Path) -> Files:
-    """Return the files of a results folder.
-
-    Parameters
-    ----------
-    place
-        Path of a folder, or the address s3://BUCKET/PREFIX. It need not exist.
-
-    Raises
-    ------
-    StoreError
-        If that cannot be a results folder.
-    """
+    """Return the files of a results folder, which need not exist, from its path or address s3://BUCKET/PREFIX."""
     address = address_of(place)
     if address is None:
         return LocalFiles(Path(place))

@@ -28,18 +28,7 @@ _ASK_AGAIN = 0.02
 
 
 class FolderLock(Lock):
-    """A lock on an existing folder, not yet taken.
-
-    Parameters
-    ----------
-    folder
-        Path of the folder.
-
-    Attributes
-    ----------
-    refusal : str or None
-        Why the file system has no locks, once that is known.
-    """
+    """A lock on an existing folder, not yet taken; ``refusal`` is why the file system has none, once that is known."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -58,13 +47,7 @@ class FolderLock(Lock):
         return self._take(fcntl.LOCK_EX)
 
     def take_shared(self) -> None:
-        """Take the lock together with others, in place of an exclusive one; wait for an exclusive holder.
-
-        Raises
-        ------
-        StoreError
-            If the wait takes a minute.
-        """
+        """Take the lock together with others, in place of an exclusive one; wait a minute for an exclusive holder."""
         deadline = time.monotonic() + _MOST_WAIT
         while not self._take(fcntl.LOCK_SH):
             if time.monotonic() > deadline:
@@ -87,13 +70,7 @@ class FolderLock(Lock):
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Keep the lock until the end of this context, even if it is released before.
-
-        Raises
-        ------
-        StoreError
-            If the lock is released already.
-        """
+        """Keep the lock until the end of this context, even if it is released before; refuse one that is released."""
         with self._counting:
             if self._users == 0:
                 raise StoreError(f"results folder {str(self.folder)!r} was unlocked before this part was written")

@@ -16,15 +16,7 @@ if TYPE_CHECKING:
 
 
 class MemoryParts(WritableResult):
-    """A result in memory.
-
-    Parameters
-    ----------
-    plan
-        The plan of the study.
-    keep, bits
-        As of a store.
-    """
+    """A result in memory."""
 
     has_parts = True
 

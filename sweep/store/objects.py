@@ -35,18 +35,7 @@ _AT_ONCE = 16
 
 
 class ObjectFiles(Files):
-    """The files of a results folder in an object store.
-
-    Parameters
-    ----------
-    location
-        Bucket and prefix, as in the address s3://BUCKET/PREFIX.
-
-    Raises
-    ------
-    StoreError
-        If the location is not valid, or obstore is not installed.
-    """
+    """The files of a results folder in an object store, at bucket and prefix as in the address s3://BUCKET/PREFIX."""
 
     on_file_system = False
 
@@ -62,13 +51,7 @@ class ObjectFiles(Files):
         return f"{self.place}/{name}" if name else self.place
 
     def make(self) -> None:
-        """Check that the store honours conditional uploads, which keep writers apart; a folder needs no creation.
-
-        Raises
-        ------
-        StoreError
-            If it cannot be written to, or uploads an object although one exists.
-        """
+        """Refuse a store that cannot be written to, or uploads an object although one exists."""
         name, honoured = f".run.json.{secrets.token_hex(4)}", False  # the name of a draft, which --overwrite removes
         try:
             for content in (b"1", b"2", b"3", b"4"):  # another run with --overwrite may remove it
@@ -215,13 +198,7 @@ class ObjectFiles(Files):
 
 
 def split_location(location: str) -> tuple[str, str]:
-    """Return bucket and prefix of the address s3://BUCKET/PREFIX; ``location`` is what follows s3://.
-
-    Raises
-    ------
-    StoreError
-        If bucket or prefix is missing or not valid.
-    """
+    """Return bucket and prefix of the address s3://BUCKET/PREFIX; ``location`` is what follows s3://."""
     # Messages must not contain passwords or signatures.
     path = re.split(r"[?#]", location, maxsplit=1)[0]
     _, at, path = path.rpartition("@") if "@" in path.partition("/")[0] else ("", "", path)

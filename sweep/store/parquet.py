@@ -15,22 +15,7 @@ _TEXT_BYTES = 200
 
 
 def encode_table(table: pa.Table, columns: list[Column], about: dict[str, str]) -> bytes:
-    """Encode a table as Parquet: zstd, byte streams split for floats, differences for integers.
-
-    Parameters
-    ----------
-    table
-        The table.
-    columns
-        Its columns.
-    about
-        Metadata of the file.
-
-    Returns
-    -------
-    bytes
-        Content of the file.
-    """
+    """Encode a table as Parquet: zstd, byte streams split for floats, differences for integers."""
     table = table.cast(arrow_schema(columns)).replace_schema_metadata(about)
     encodings = {"float64": "BYTE_STREAM_SPLIT", "int64": "DELTA_BINARY_PACKED", "int32": "DELTA_BINARY_PACKED"}
     sink = pa.BufferOutputStream()
@@ -50,26 +35,7 @@ def encode_table(table: pa.Table, columns: list[Column], about: dict[str, str]) 
 def decode_table(content: bytes, columns: list[Column], where: str, most_rows: int) -> pa.Table:
     """Decode columns of a Parquet table, once its types and number of rows are known to fit.
 
-    Parameters
-    ----------
-    content
-        Content of the file.
-    columns
-        Columns to read.
-    where
-        Path of the file, for errors.
-    most_rows
-        Most rows that the table can have.
-
-    Returns
-    -------
-    Table
-        These columns.
-
-    Raises
-    ------
-    DamageError
-        If the content has changed since it was written, or has other columns or more rows.
+    Raise DamageError if the content has changed since it was written, or has other columns or more rows.
     """
     texts = [column.name for column in columns if column.type == "string"]
     try:

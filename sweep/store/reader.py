@@ -33,28 +33,7 @@ from sweep.study.model import Study
 
 
 class StoreReader(StoredResult):
-    """The results folder of one study, for reading.
-
-    Parameters
-    ----------
-    files
-        Files of the folder.
-    study
-        The study in it.
-    keep
-        ``"runs"``: parts hold a row per run; ``"cells"``: tallies.
-    waves
-        Number of seeds of a cell in each wave of training.
-    bits
-        Facts that all commits must share.
-
-    Attributes
-    ----------
-    waves, bits
-        As above.
-    whose : str
-        Where ``bits`` come from.
-    """
+    """The results folder of one study, for reading. All commits must share ``bits``, which come from ``whose``."""
 
     whose = "run.json"
 
@@ -75,13 +54,7 @@ class StoreReader(StoredResult):
 
     @classmethod
     def open(cls, place: Files | str | Path) -> Self:
-        """Open an existing results folder.
-
-        Raises
-        ------
-        StoreError
-            If this is not a results folder, or it is damaged.
-        """
+        """Open an existing results folder."""
         files = place if isinstance(place, Files) else files_at(place)
         if not files.has("study.toml"):
             raise StoreError(f"{files.place!r} is not a results folder: it has no study.toml")
@@ -95,13 +68,7 @@ class StoreReader(StoredResult):
         return reader
 
     def facts(self, *, now: bool = False) -> dict[str, Any]:
-        """Return the facts of run.json as first read; with ``now``, read it again, since others may have written it.
-
-        Raises
-        ------
-        StoreError
-            If it cannot be read, or now belongs to another study.
-        """
+        """Return the facts of run.json as first read; with ``now``, read it again, since others may have written it."""
         if self._facts is None or now:
             facts = read_facts(self.files)
             if facts["identity"] != self.identity:
@@ -110,20 +77,7 @@ class StoreReader(StoredResult):
         return dict(self._facts)
 
     def check_bits(self, bits: Bits, *, sources: bool = True) -> None:
-        """Refuse to mix rows with those of another version or machine.
-
-        Parameters
-        ----------
-        bits
-            Facts of this version and machine.
-        sources
-            Whether to compare the sources too.
-
-        Raises
-        ------
-        StoreError
-            If bits may differ from those in the folder.
-        """
+        """Refuse to mix rows with those of another version or machine, whose bits may differ."""
         difference = Bits.of(self.facts()).difference(bits, self.study, sources=sources)
         if difference:
             raise StoreError(
@@ -135,12 +89,8 @@ class StoreReader(StoredResult):
     def check_alike(self, commits: Iterable[Commit]) -> None:
         """Refuse commits whose rows come from several versions or machines, so that bits may differ.
 
-        Raises
-        ------
-        MixtureError
-            If the commits differ from each other or from run.json.
-        StoreError
-            If the commits agree with each other, but not with this run.
+        MixtureError if they differ from each other or from run.json, StoreError if they all agree, but not with this
+        run.
         """
         commits = list(commits)
         for commit, difference in foreign_commits(commits, self.study, self.bits, self.whose):
@@ -155,13 +105,7 @@ class StoreReader(StoredResult):
             )
 
     def commits(self) -> dict[int, Commit]:
-        """Return all commits by part number, in that order.
-
-        Raises
-        ------
-        StoreError
-            If a commit is damaged or of another study, or the commits come from several trainings.
-        """
+        """Return all commits by part number, in that order."""
         names = sorted(fitting(self.files, "commits", COMMIT_NAME))
         commits = [self.decode_commit(*each) for each in zip(names, self.files.read_all(names), strict=True)]
         commits.sort(key=lambda commit: commit.part)
@@ -169,23 +113,11 @@ class StoreReader(StoredResult):
         return {commit.part: commit for commit in commits}
 
     def restrict_to_present(self) -> None:
-        """Let the result consist of the parts that are committed now.
-
-        Raises
-        ------
-        StoreError
-            As for :meth:`commits`.
-        """
+        """Let the result consist of the parts that are committed now."""
         self._present = sorted(self.commits().values(), key=lambda commit: commit.start)
 
     def commit_of(self, part: Part) -> Commit | None:
-        """Return the commit of a planned part, or None if no process has finished it.
-
-        Raises
-        ------
-        StoreError
-            If it is damaged, belongs to another study or training, or holds other runs than planned.
-        """
+        """Return the commit of a planned part, or None if no process has finished it."""
         name = f"commits/{commit_name(part.index)}"
         if not self.files.has(name):
             return None
@@ -207,13 +139,7 @@ class StoreReader(StoredResult):
         return [self.files.where(f"parts/{commit.file}") for commit in self.counted()]
 
     def table(self, commit: Commit, columns: list[str] | None = None) -> pa.Table:
-        """Return a committed part, after a check that it holds the runs of its commit.
-
-        Raises
-        ------
-        StoreError
-            If it is missing or damaged.
-        """
+        """Return a committed part, after a check that it holds the runs of its commit."""
         name = f"parts/{commit.file}"
         known = {column.name: column for column in self._columns}
         chosen = [known[each] for each in (known if columns is None else columns)]
@@ -234,13 +160,7 @@ class StoreReader(StoredResult):
         return table
 
     def counted(self) -> list[Commit]:
-        """Return the commits whose parts make up the result, in part order.
-
-        Raises
-        ------
-        StoreError
-            If they do not cover every run of a complete result, or it was published without its rows.
-        """
+        """Return the commits whose parts make up the result, in part order."""
         if not self.has_parts:
             raise StoreError(f"{self.files.place!r} has no rows: it was published with its cells only")
         commits = self._present
@@ -270,13 +190,7 @@ class StoreReader(StoredResult):
         return Plan(self.study, waves=self.waves)
 
     def decode_commit(self, name: str, content: bytes) -> Commit:
-        """Return the commit in a file.
-
-        Raises
-        ------
-        StoreError
-            If it is damaged or belongs to another study.
-        """
+        """Return the commit in a file."""
         commit = decode_commit(content, self.files.where(name), self.study)
         starts = (self.study.n_cells * n_seeds for n_seeds in accumulate(self.waves))
         if any(commit.start < start < commit.stop for start in starts):
@@ -284,13 +198,7 @@ class StoreReader(StoredResult):
         return commit
 
     def content(self, commit: Commit) -> bytes:
-        """Return the content of a part's file.
-
-        Raises
-        ------
-        StoreError
-            If it is missing or damaged.
-        """
+        """Return the content of a part's file."""
         return self._content(f"parts/{commit.file}", commit.sha256)
 
     def _table(self, name: str, columns: list[Column], sha256: str, most_rows: int) -> pa.Table:

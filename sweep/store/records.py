@@ -28,13 +28,7 @@ def encode_record(facts: Mapping[str, Any]) -> bytes:
 
 @default_floating_point  # Python's parser of floats depends on it
 def decode_record(content: bytes, where: str) -> dict[str, Any]:
-    """Return the facts of a record, after checking its hash.
-
-    Raises
-    ------
-    DamageError
-        If it has changed since it was written.
-    """
+    """Return the facts of a record, after checking its hash."""
     try:
         facts = json.loads(content)
         check = facts.pop("check")
@@ -47,22 +41,7 @@ def decode_record(content: bytes, where: str) -> dict[str, Any]:
 
 
 def check_kinds(where: str, facts: Mapping[str, Any], kinds: Mapping[str, tuple[type, ...]]) -> None:
-    """Check that required keys have values of the right types. A float may be written as an integer.
-
-    Parameters
-    ----------
-    where
-        Path of the file, for errors.
-    facts
-        Its facts.
-    kinds
-        Types that are allowed for each required key.
-
-    Raises
-    ------
-    DamageError
-        If a key is missing or its value has another type.
-    """
+    """Check that required keys have values of the right types. A float may be written as an integer."""
     for key, allowed in kinds.items():
         if key not in facts:
             raise DamageError(where, f"it has no key {key!r}")

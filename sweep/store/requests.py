@@ -44,13 +44,9 @@ _METADATA = ("/latest/api/token", "/latest/meta-data", "/latest/dynamic")
 class Failure(Exception):  # noqa: N818 - some of them are answers
     """A request that failed.
 
-    Attributes
-    ----------
-    kind : str
-        ``"absent"`` and ``"taken"`` of an object; ``"unconditional"`` if the store has no conditional uploads;
-        ``"passing"`` if it may succeed later; ``"unreached"`` without a connection or credentials; else ``"final"``.
-    reason : str
-        The reason, as part of a sentence.
+    Its kind is ``"absent"`` or ``"taken"`` of an object; ``"unconditional"`` if the store has no conditional uploads;
+    ``"passing"`` if it may succeed later; ``"unreached"`` without a connection or credentials; else ``"final"``. The
+    reason is part of a sentence.
     """
 
     def __init__(self, kind: str, reason: str) -> None:
@@ -60,13 +56,7 @@ class Failure(Exception):  # noqa: N818 - some of them are answers
 
 
 def connect(bucket: str, place: str) -> S3Store:
-    """Return the client of a bucket, configured by the environment; no request is made yet.
-
-    Raises
-    ------
-    StoreError
-        If obstore is not installed, or the environment configures it wrongly.
-    """
+    """Return the client of a bucket, configured by the environment; no request is made yet."""
     try:
         from obstore.exceptions import BaseError
         from obstore.store import S3Store
@@ -90,13 +80,7 @@ def connect(bucket: str, place: str) -> S3Store:
 
 
 def remove_one(store: S3Store, key: str) -> None:
-    """Remove an object if it exists, by a request for this object alone.
-
-    Raises
-    ------
-    OSError
-        If the request fails; its text has the form of obstore's errors.
-    """
+    """Remove an object if it exists, by a request for it alone; OSError has a text in the form of obstore's errors."""
     import obstore
 
     address = obstore.sign(store, "DELETE", key, _SIGNED_FOR)
@@ -111,26 +95,10 @@ def remove_one(store: S3Store, key: str) -> None:
 
 
 def ask(request: Callable[[], T], met: bool, check: Callable[[], None] | None = None) -> T:
-    """Make a request, and repeat it while the store fails.
+    """Make a request, and repeat it for up to a minute while the store fails; then raise Failure.
 
-    Parameters
-    ----------
-    request
-        Makes the request.
-    met
-        Whether the store has answered before. If so, wait for an unreachable store.
-    check
-        Called regularly. An exception that it raises ends the wait some seconds later.
-
-    Returns
-    -------
-    T
-        The answer of the store.
-
-    Raises
-    ------
-    Failure
-        If the request fails for another reason, or for a minute.
+    An unreachable store is waited for only if it has answered before (``met``). An exception that ``check`` raises,
+    which is called regularly, ends the wait some seconds later.
     """
     from obstore.exceptions import BaseError
 

@@ -53,13 +53,7 @@ class FormatError(StoreError):
 
 
 def read_study(files: Files) -> Study:
-    """Return the study in a results folder.
-
-    Raises
-    ------
-    StoreError
-        If study.toml cannot be read or is damaged.
-    """
+    """Return the study in a results folder."""
     content, where = files.read("study.toml"), files.where("study.toml")
     try:
         return parse_study(content.decode(), where)
@@ -70,15 +64,7 @@ def read_study(files: Files) -> Study:
 
 
 def read_facts(files: Files) -> dict[str, Any]:
-    """Return the facts in the run.json of a results folder.
-
-    Raises
-    ------
-    FormatError
-        If the folder has a later format.
-    StoreError
-        If it cannot be read or is damaged.
-    """
+    """Return the facts in the run.json of a results folder."""
     where = files.where("run.json")
     facts = decode_record(files.read("run.json"), where)
     check_format(facts, files)
@@ -96,15 +82,7 @@ def read_facts(files: Files) -> dict[str, Any]:
 
 
 def check_format(facts: dict[str, Any], files: Files) -> None:
-    """Refuse facts of a later format.
-
-    Raises
-    ------
-    FormatError
-        If the format is later than :data:`FORMAT`.
-    DamageError
-        If there is no valid number of a format.
-    """
+    """Refuse facts of a later format."""
     where = files.where("run.json")
     check_kinds(where, facts, {"format": (int,)})
     if facts["format"] > FORMAT:
@@ -117,13 +95,7 @@ def check_format(facts: dict[str, Any], files: Files) -> None:
 
 
 def refuse_later_format(files: Files) -> None:
-    """Refuse a folder of a later format, but not one whose run.json is missing or damaged.
-
-    Raises
-    ------
-    FormatError
-        If the format is later than :data:`FORMAT`.
-    """
+    """Refuse a folder of a later format, but not one whose run.json is missing or damaged."""
     try:
         read_facts(files)
     except FormatError:
@@ -133,13 +105,7 @@ def refuse_later_format(files: Files) -> None:
 
 
 def waves_of(facts: dict[str, Any], study: Study, where: str) -> tuple[int, ...]:
-    """Return the number of seeds of a cell in each wave, from the facts of the run.json at ``where``.
-
-    Raises
-    ------
-    DamageError
-        If they do not add up to the seeds of the study.
-    """
+    """Return the number of seeds of a cell in each wave, from the facts of the run.json at ``where``."""
     waves = facts["waves"]
     if any(type(n) is not int or n < 1 for n in waves) or sum(waves) != study.seeds.count:
         raise DamageError(where, f"'waves' must add up to {study.seeds.count} seeds, got {waves!r:.50}")
@@ -147,22 +113,7 @@ def waves_of(facts: dict[str, Any], study: Study, where: str) -> tuple[int, ...]
 
 
 def totals(study: Study, keep: str, commits: list[Commit]) -> dict[str, Any]:
-    """Return the facts that follow from commits.
-
-    Parameters
-    ----------
-    study
-        The study.
-    keep
-        ``"runs"`` or ``"cells"``.
-    commits
-        Commits of the result.
-
-    Returns
-    -------
-    dict
-        Facts for run.json: runs, steps, and seconds over all sessions.
-    """
+    """Return the facts of run.json that follow from commits: runs, steps, and seconds over all sessions."""
     net_steps = sum(commit.net_steps for commit in commits)
     lane_steps = sum(commit.lane_steps for commit in commits)
     return {

@@ -44,15 +44,7 @@ _SYNC_SECONDS = 1.0
 
 
 class Store(StoreReader, WritableResult):
-    """The results folder of one study, for writing.
-
-    Attributes
-    ----------
-    shared : bool
-        Whether another process trains the same study in the folder, as far as is known.
-    lock : Lock
-        Held while parts are written.
-    """
+    """The results folder of one study, for writing; its lock is held while parts are written."""
 
     def __init__(self, files: Files, study: Study, keep: str, waves: tuple[int, ...], bits: Bits) -> None:
         super().__init__(files, study, keep, waves, bits)
@@ -76,10 +68,7 @@ class Store(StoreReader, WritableResult):
     ) -> dict[str, Any]:
         """Write cells and learning curves, if any, and complete run.json with ``facts``; return all facts.
 
-        Raises
-        ------
-        StoreError
-            If the folder now holds another study, which is possible without locks, or cannot be written.
+        Without locks the folder may hold another study by now, which is refused.
         """
         self.sync_commits()
         self._check_own()
@@ -97,13 +86,7 @@ class Store(StoreReader, WritableResult):
         return self.write_facts(facts)
 
     def check_all_there(self) -> None:
-        """Check that the commits of all runs still exist, unless the lock keeps other processes from removing them.
-
-        Raises
-        ------
-        StoreError
-            If another process has removed some or replaced them.
-        """
+        """Check that the commits of all runs still exist, unless the lock keeps other processes from removing them."""
         if not self.lock.excludes:
             self._check_commits()
 
@@ -137,18 +120,7 @@ class Store(StoreReader, WritableResult):
         )
 
     def write_part(self, result: TrainedPart, **facts: Any) -> Commit:
-        """Write the results of a part and commit them, unless the part has a commit.
-
-        Returns
-        -------
-        Commit
-            The valid commit, of this call or an earlier one.
-
-        Raises
-        ------
-        StoreError
-            If the part cannot be written, or the earlier commit does not fit it.
-        """
+        """Write the results of a part and commit them, unless the part has a commit; return the valid commit."""
         commit = self._commit_part(*self._encode(result, facts))
         self._fresh[commit.part] = result.tally()
         return commit
@@ -166,13 +138,7 @@ class Store(StoreReader, WritableResult):
             self._remove_part(old)
 
     def copy_part(self, source: StoreReader, commit: Commit) -> Commit:
-        """Copy a committed part of another result of this study under a new name, unless its part has a commit.
-
-        Raises
-        ------
-        StoreError
-            If the part is missing or damaged, or cannot be written.
-        """
+        """Copy a committed part of another result of this study under a new name, unless its part has a commit."""
         return self._commit_part(replace(commit, file=_new_part(commit.part)), source.content(commit))
 
     def trained_by(self, bits: Bits) -> None:

@@ -23,15 +23,7 @@ if TYPE_CHECKING:
 
 
 class StoredRuns(ABC):
-    """Parts with the rows of runs, or with their counts.
-
-    Attributes
-    ----------
-    keep : str
-        ``"runs"``: parts hold a row per run; ``"cells"``: tallies.
-    has_parts : bool
-        Whether there are parts, or only cells were published.
-    """
+    """Parts with the rows of runs where ``keep`` is "runs", or with their counts, where it is "cells"."""
 
     keep: str
 
@@ -57,13 +49,7 @@ class StoredRuns(ABC):
         """Return some columns of a part, by default all: rows, or a tally if only cells are kept."""
 
     def tally(self, commit: Commit) -> pd.DataFrame:
-        """Return the tally of a part, from memory if this process has trained it.
-
-        Raises
-        ------
-        StoreError
-            If the part is missing or damaged.
-        """
+        """Return the tally of a part, from memory if this process has trained it."""
         fresh = self._fresh.pop(commit.part, None)
         if fresh is not None:
             return fresh
@@ -72,35 +58,17 @@ class StoredRuns(ABC):
         return tally_rows(self.table(commit, ["cell", "status", updates_column(self.plan.study)]))
 
     def losses(self, commit: Commit) -> pd.DataFrame:
-        """Return the numbers of runs by cell and rounded final loss in a part that holds counts.
-
-        Raises
-        ------
-        StoreError
-            If it is missing or damaged.
-        """
+        """Return the numbers of runs by cell and rounded final loss in a part that holds counts."""
         frame: pd.DataFrame = self.table(commit, ["cell", "final_loss", "n"]).to_pandas()
         return frame
 
     def tables(self, columns: list[str] | None = None) -> Iterator[pa.Table]:
-        """Yield the parts in part order.
-
-        Raises
-        ------
-        StoreError
-            If one is missing or damaged.
-        """
+        """Yield the parts in part order."""
         for commit in self.counted():
             yield self.table(commit, columns)
 
     def table_at(self, position: int) -> pa.Table:
-        """Return the part that holds a visiting position.
-
-        Raises
-        ------
-        StoreError
-            If it is not trained yet, missing or damaged.
-        """
+        """Return the part that holds a visiting position; StoreError if it is not trained yet."""
         for commit in self.counted():
             if commit.start <= position < commit.stop:
                 return self.table(commit)
@@ -108,21 +76,11 @@ class StoredRuns(ABC):
 
 
 class StoredResult(StoredRuns):
-    """The parts of a study's result, its cells and its learning curves.
+    """The parts of a study's result, its cells and its learning curves."""
 
-    Attributes
-    ----------
-    place : str or None
-        Path or address of the results folder; None in memory.
-    directory : Path or None
-        The results folder, if it is on this machine.
-    opened : list of Files
-        The files that are read or written; none in memory.
-    """
-
-    place: str | None = None
-    directory: Path | None = None
-    opened: list[Files]
+    place: str | None = None  # path or address of the results folder; None in memory
+    directory: Path | None = None  # the results folder, if it is on this machine
+    opened: list[Files]  # the files that are read or written; none in memory
 
     @abstractmethod
     def facts(self, *, now: bool = False) -> dict[str, Any]:
@@ -154,13 +112,7 @@ class StoredResult(StoredRuns):
 
 
 class WritableResult(StoredResult):
-    """A result whose runs are being trained.
-
-    Attributes
-    ----------
-    shared : bool
-        Whether another process trains the same study in the same place, as far as is known.
-    """
+    """A result whose runs are being trained."""
 
     shared = False
 

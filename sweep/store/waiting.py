@@ -22,10 +22,7 @@ _LOOK_SECONDS, _LAST_SECONDS = 0.1, 3.0
 class Waits:
     """The waits for one request and its repetitions.
 
-    Parameters
-    ----------
-    check
-        Called regularly. An exception that it raises ends the waits some seconds later. With None, nothing ends them.
+    An exception that ``check`` raises, which is called regularly, ends the waits some seconds later.
     """
 
     def __init__(self, check: Callable[[], None] | None) -> None:

@@ -25,13 +25,7 @@ _MOST_NAME_BYTES = 255
 
 
 def check_name(folder: Path) -> None:
-    """Check that a path is suitable for a results folder.
-
-    Raises
-    ------
-    StoreError
-        If it is an address, holds a zero byte, or has a name of more than 255 bytes.
-    """
+    """Refuse a path that is an address, holds a zero byte, or has a name of more than 255 bytes."""
     local_folder(folder)
     if "\0" in str(folder):
         raise StoreError(f"results folder: must not contain a zero byte, got {str(folder)!r}")
@@ -40,25 +34,13 @@ def check_name(folder: Path) -> None:
 
 
 def check_parent(path: Path) -> None:
-    """Check that the folder of an output file exists, before any work for the file.
-
-    Raises
-    ------
-    SweepError
-        If there is no such folder.
-    """
+    """Check that the folder of an output file exists, before any work for the file."""
     if not path.parent.is_dir():
         raise SweepError(f"{str(path)!r} cannot be written: there is no folder {str(path.parent)!r}")
 
 
 def read_file(path: Path) -> bytes:
-    """Return the bytes of a regular file. Pipes and devices are refused, since reading them may never end.
-
-    Raises
-    ------
-    StoreError
-        If the file cannot be read, is not a regular file, or does not fit into memory.
-    """
+    """Return the bytes of a regular file. Pipes and devices are refused, since reading them may never end."""
     try:
         with open(path, "rb", opener=_open_regular) as file:
             return file.read()
@@ -77,13 +59,7 @@ def _open_regular(path: str, flags: int) -> int:
 
 
 def write_new(path: Path, content: bytes) -> None:
-    """Write a new file and wait until the disk holds its content; syncing its folder makes its name durable too.
-
-    Raises
-    ------
-    OSError
-        If the file exists already, or writing fails.
-    """
+    """Write a new file and wait until the disk holds its content; syncing its folder makes its name durable too."""
     with path.open("xb") as file:
         file.write(content)
         file.flush()
@@ -93,12 +69,8 @@ def write_new(path: Path, content: bytes) -> None:
 def link_new(draft: Path, path: Path) -> None:
     """Give a file its final name unless that exists; without hard links, rename the draft.
 
-    Raises
-    ------
-    FileExistsError
-        If another file has this name. Network file systems may report it for this very file.
-    OSError
-        If linking fails, as on a file system with neither hard links nor a rename that replaces nothing.
+    FileExistsError if another file has this name: network file systems may report it for this very file. Another
+    OSError if linking fails, as on a file system with neither hard links nor a rename that replaces nothing.
     """
     try:
         os.link(draft, path)
@@ -136,13 +108,7 @@ def _rename_new(draft: Path, path: Path) -> None:
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Replace a file atomically: readers see the old or the new content, also after a loss of power.
-
-    Raises
-    ------
-    StoreError
-        If it cannot be written.
-    """
+    """Replace a file atomically: readers see the old or the new content, also after a loss of power."""
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         write_new(draft, content)
@@ -156,13 +122,7 @@ def replace_file(path: Path, content: bytes) -> None:
 
 
 def check_output(path: Path) -> None:
-    """Check that a path is suitable for an output file, before any work for the file.
-
-    Raises
-    ------
-    SweepError
-        If it is an address, its folder does not exist, or something other than a regular file has this name.
-    """
+    """Refuse an output file that is an address, has no folder, or is no regular file, before any work for it."""
     check_parent(local_folder(path))
     if os.path.lexists(path) and not path.is_file():
         raise SweepError(f"{str(path)!r} cannot be written: it is not a regular file")

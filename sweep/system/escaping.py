@@ -46,10 +46,7 @@ def _escape(found: re.Match[str]) -> str:
 class EscapingStream:
     """A text stream that escapes what is written to it; all other attributes are those of the wrapped stream.
 
-    Attributes
-    ----------
-    rich_proxied_file
-        The stream that Rich writes to: the wrapped stream, or the one below it if Rich has wrapped it already.
+    Rich writes to ``rich_proxied_file``: the wrapped stream, or the one below it if Rich has wrapped it already.
     """
 
     def __init__(self, stream: TextIO) -> None:

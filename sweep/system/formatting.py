@@ -30,58 +30,19 @@ def measure_text(value: Any) -> str:
 
 
 def difference_text(difference: float, low: float, high: float) -> str:
-    """Write a difference of rates in percentage points, with its interval if there is one.
-
-    Parameters
-    ----------
-    difference
-        As a fraction.
-    low, high
-        Ends of its interval; NaN if unknown.
-
-    Returns
-    -------
-    str
-        As ``"+1.2 [-0.3, +2.7]"``.
-    """
+    """Write a difference of rates in percentage points, as ``"+1.2 [-0.3, +2.7]"``; NaN is no interval."""
     text, *ends = (f"{round(100 * value, 1) + 0.0:+.1f}" for value in (difference, low, high))  # never -0.0
     return f"{text} [{ends[0]}, {ends[1]}]" if low == low else text
 
 
 def steps_difference_text(difference: float, low: float, high: float) -> str:
-    """Write a difference of steps, with its interval if there is one.
-
-    Parameters
-    ----------
-    difference
-        In steps.
-    low, high
-        Ends of its interval; NaN if unknown.
-
-    Returns
-    -------
-    str
-        As ``"-120 [-150, -90]"``.
-    """
+    """Write a difference of steps, as ``"-120 [-150, -90]"``; without the interval if it is NaN."""
     text, *ends = (f"{value:+,.0f}" if round(value) else "0" for value in (difference, low, high) if value == value)
     return f"{text} [{ends[0]}, {ends[1]}]" if ends else text
 
 
 def steps_ratio_text(row: Mapping[Any, Any], names: tuple[str, str]) -> str:
-    """Write the ratio of expected running times (ERT) of a comparison, or which side never converges.
-
-    Parameters
-    ----------
-    row
-        A comparison.
-    names
-        Names of its first and its second side.
-
-    Returns
-    -------
-    str
-        The ratio with its interval, as ``"1.2 [1.1, 1.3]"``, ``"NAME never converges"`` or ``"-"``.
-    """
+    """Write a ratio of expected running times, as ``"1.2 [1.1, 1.3]"``, or ``"NAME never converges"``, or ``"-"``."""
     never = [name for name, side in zip(names, ("first", "second"), strict=True) if row[f"{side}_rate"] == 0]
     if never:
         return f"{never[0]} never converges" if len(never) == 1 else "neither converges"

@@ -33,13 +33,7 @@ def most_threads() -> int:
 
 
 def thread_count(threads: int | None) -> int:
-    """Return the number of threads to use: ``threads``, or one per processor if it is None.
-
-    Raises
-    ------
-    StudyError
-        If ``threads`` is not an integer from 1 to :func:`most_threads`.
-    """
+    """Return the number of threads to use: ``threads``, or one per processor if it is None."""
     n_threads = available_threads() if threads is None else threads
     if not is_integer(n_threads) or not 1 <= n_threads <= most_threads():
         raise StudyError(f"threads: must be an integer from 1 to {most_threads()}, got {shown(threads)}")
@@ -62,15 +56,7 @@ def available_bytes() -> int:
 
 
 def check_addresses() -> None:
-    """Check that the limit of address space (``ulimit -v``) suffices to compile and train.
-
-    Below it, libraries fail in many ways or hang.
-
-    Raises
-    ------
-    SweepError
-        If the limit is below 2 GiB.
-    """
+    """Refuse a limit of address space (``ulimit -v``) below 2 GiB, since libraries then fail in many ways or hang."""
     import resource
 
     most = resource.getrlimit(resource.RLIMIT_AS)[0]

@@ -17,13 +17,7 @@ BUNDLED = "_kernels"
 
 
 def check_kernels() -> None:
-    """Import ``kernels`` and check that it is xor-sweep's.
-
-    Raises
-    ------
-    ImportError
-        If it is another package or missing; the message names the remedy.
-    """
+    """Import ``kernels``; ImportError with a remedy if it is missing or another package than xor-sweep's."""
     package = Path(next(iter(import_module("sweep").__path__))).resolve()
     bundled = package / BUNDLED
     own = bundled if bundled.is_dir() else package.parent / "kernels"
@@ -46,13 +40,7 @@ def check_kernels() -> None:
 
 
 def _import_from(folder: Path) -> None:
-    """Import the package in a folder as ``kernels``, so that its modules are found there too.
-
-    Raises
-    ------
-    Exception
-        Whatever the import ends with.
-    """
+    """Import the package in a folder as ``kernels``, so that its modules are found there too."""
     spec = util.spec_from_file_location("kernels", folder / "__init__.py", submodule_search_locations=[str(folder)])
     assert spec is not None
     assert spec.loader is not None

@@ -15,19 +15,8 @@ _MOST_FOOTER_BYTES = 4 * 2**20
 def open_parquet(content: bytes, texts: Iterable[str] = ()) -> pq.ParquetFile:
     """Open a Parquet file, of which only the footer is read: callers check types and the number of rows before data.
 
-    Parameters
-    ----------
-    content
-        Content of the file.
-    texts
-        Columns of text to read as dictionaries; otherwise each row would get a copy of its text.
-
-    Raises
-    ------
-    ArrowException, OSError
-        If this is not a Parquet file.
-    ValueError
-        If its footer is too large.
+    Columns in ``texts`` are read as dictionaries; otherwise each row would get a copy of its text. An ArrowException or
+    OSError is raised if this is not a Parquet file, a ValueError if its footer is too large.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq

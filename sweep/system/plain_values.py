@@ -19,24 +19,11 @@ def is_integer(value: Any) -> bool:
 
 
 def plain(value: Any, levels: int = _LEVELS) -> Any:
-    """Convert a value to dicts, lists and built-in scalars.
+    """Convert a value from a user to dicts, lists and built-in scalars.
 
-    Tuples, ranges, NumPy arrays of any dimension, series and frames of pandas, tensors and
-    whatever else has ``tolist`` or ``to_numpy`` become lists; NumPy scalars become bool, int,
-    float and str, each exactly. Anything else is returned unchanged, so that validation reports it.
-    NumPy is not imported.
-
-    Parameters
-    ----------
-    value
-        Any value from a user.
-    levels
-        Depth of the conversion; deeper values are returned unchanged.
-
-    Returns
-    -------
-    Any
-        The converted value.
+    Tuples, ranges, NumPy arrays of any dimension, series and frames of pandas, tensors and whatever else has ``tolist``
+    or ``to_numpy`` become lists; NumPy scalars become bool, int, float and str, each exactly. Anything else, and what
+    lies deeper than ``levels``, is returned unchanged, so that validation reports it. NumPy is not imported.
 
     Examples
     --------

@@ -43,30 +43,14 @@ class _Finished(NamedTuple):
 
 
 class Pace:
-    """The speed of training, from the parts that finished last.
-
-    Parameters
-    ----------
-    threads
-        Threads that train at once.
-    """
+    """The speed of training, from the parts that finished last."""
 
     def __init__(self, threads: int) -> None:
         self.threads = threads
         self._finished: tuple[_Finished, ...] = ()
 
     def add(self, cost: float, net_steps: int, seconds: float) -> None:
-        """Count a finished part.
-
-        Parameters
-        ----------
-        cost
-            Its estimated operations.
-        net_steps
-            Steps that its runs took.
-        seconds
-            Time that one thread spent on it.
-        """
+        """Count a finished part: its estimated operations, its steps, and the time that one thread spent on it."""
         now = time.monotonic()
         parts = [*self._finished, _Finished(now, cost, net_steps, seconds)]
         recent = [part for part in parts if part.time >= now - _WINDOW_SECONDS]
@@ -97,19 +81,7 @@ def _seconds(finished: tuple[_Finished, ...]) -> float:
 
 
 class SweepProgress:
-    """Progress over the runs of a study, on standard error.
-
-    Parameters
-    ----------
-    n_runs
-        Runs of the study.
-    cost
-        Estimated operations of the study.
-    threads
-        Threads that train at once.
-    shown
-        Whether to show progress.
-    """
+    """Progress over the runs of a study, on standard error; ``cost`` are the estimated operations of the study."""
 
     def __init__(self, n_runs: int, cost: float, threads: int, shown: bool) -> None:
         self._n_runs = n_runs
@@ -163,15 +135,7 @@ class SweepProgress:
         self._cost_to_go -= cost
 
     def advance(self, n_runs: int, cost: float, net_steps: int, seconds: float) -> None:
-        """Count a part trained by this call.
-
-        Parameters
-        ----------
-        n_runs
-            Its runs.
-        cost, net_steps, seconds
-            As for :meth:`Pace.add`.
-        """
+        """Count a part trained by this call."""
         self._pace.add(cost, net_steps, seconds)
         self._done_runs += n_runs
         self._cost_to_go -= cost

@@ -22,28 +22,9 @@ _HEAD = (
 def start_python(
     program: str, errors: int | IO[bytes] | None, environment: Mapping[str, str] | None = None
 ) -> tuple[subprocess.Popen[bytes], Any]:
-    """Start a Python process that Ctrl-C does not interrupt.
+    """Start a Python process that Ctrl-C does not interrupt; return it and the connection with its answers.
 
-    Parameters
-    ----------
-    program
-        Its source. It can read standard input, which ends with this process, and send bytes over the connection
-        ``answers``.
-    errors
-        Its standard error, as for ``Popen``.
-    environment
-        By default that of this process.
-
-    Returns
-    -------
-    process : Popen
-    answers : multiprocessing.connection.Connection
-        From which the bytes are read.
-
-    Raises
-    ------
-    OSError
-        If the system cannot start one.
+    The program can read standard input, which ends with this process, and send bytes over the connection ``answers``.
     """
     if not sys.executable:
         raise FileNotFoundError("sys.executable does not name a Python interpreter")

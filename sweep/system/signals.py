@@ -50,11 +50,6 @@ class Interrupts:
 
     Only signals that would raise KeyboardInterrupt are counted, and only in the main thread. The second interrupt
     raises KeyboardInterrupt at once.
-
-    Attributes
-    ----------
-    count : int
-        Interrupts so far.
     """
 
     def __init__(self) -> None:

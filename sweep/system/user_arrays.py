@@ -18,25 +18,12 @@ _SUFFIX = ".npy"
 
 
 def read_array(path: Path) -> Any:
-    """Return the array in a .npy file, as nested lists.
-
-    Raises
-    ------
-    ValueError
-        If the file cannot be read, or holds anything but at most 2^23 numbers; the message is part of a
-        sentence.
-    """
+    """Return the array of at most 2^23 numbers in a .npy file as nested lists; ValueError with part of a sentence."""
     return _array(read_bytes(path)).tolist()
 
 
 def read_arrays(path: Path) -> dict[str, Any]:
-    """Return the arrays in a .npz file by name, as nested lists.
-
-    Raises
-    ------
-    ValueError
-        As of :func:`read_array`, or if two arrays have the same name.
-    """
+    """Return the arrays in a .npz file by name, each as by :func:`read_array`; names must differ."""
     try:
         with zipfile.ZipFile(io.BytesIO(read_bytes(path))) as archive:
             members = archive.infolist()

@@ -17,15 +17,10 @@ _OWN_PIPE = re.compile(r"/dev/(stdin|fd/\d+)|/proc/(self|\d+)/fd/\d+", re.ASCII)
 
 
 def read_bytes(path: Path) -> bytes:
-    """Return the content of a file.
+    """Return the content of a file of up to 64 MiB, or raise ValueError with part of a sentence.
 
-    Regular files are read, and pipes that the process inherited: those of ``<(command)`` in a
-    shell and ``/dev/stdin``. Named pipes and devices are refused, since they may never end.
-
-    Raises
-    ------
-    ValueError
-        If the file cannot be read or is larger than 64 MiB; the message is part of a sentence.
+    Regular files are read, and pipes that the process inherited: those of ``<(command)`` in a shell and ``/dev/stdin``.
+    Named pipes and devices are refused, since they may never end.
     """
     too_large = ValueError(f"it is larger than {MAX_BYTES:,} bytes, the limit for one file")
     content = bytearray()
@@ -45,13 +40,7 @@ def read_bytes(path: Path) -> bytes:
 
 
 def read_text(path: Path) -> str:
-    """Return the text of a file, without a byte order mark.
-
-    Raises
-    ------
-    ValueError
-        As of :func:`read_bytes`, or if the content is not UTF-8 or holds a zero byte.
-    """
+    """Return the text of a file in UTF-8, without a byte order mark; refuse zero bytes, and more as in read_bytes."""
     try:
         text = read_bytes(path).decode("utf-8-sig")
     except UnicodeDecodeError:

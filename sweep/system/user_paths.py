@@ -22,13 +22,7 @@ def address_of(place: str | Path) -> tuple[str, str] | None:
 
 
 def local_folder(path: str | Path) -> Path:
-    """Return the path of a file or folder on this machine.
-
-    Raises
-    ------
-    StoreError
-        If it is an address such as ``s3://bucket/results``.
-    """
+    """Return the path of a file or folder on this machine; refuse an address such as ``s3://bucket/results``."""
     address = address_of(path)
     if address:
         raise StoreError(f"path: must be a local path, got the address {shown('://'.join(address))}")

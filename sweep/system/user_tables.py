@@ -27,57 +27,24 @@ _LONGEST_PATH, _LONGEST_REASON = 200, 200  # in a sentence
 
 
 class Columns(NamedTuple):
-    """Columns of a table.
+    """Columns of a table."""
 
-    Attributes
-    ----------
-    rows
-        The number of each row in the file.
-    numbers, texts
-        Values of the columns read as numbers and as texts; a missing text is empty.
-    """
-
-    rows: Sequence[int]
+    rows: Sequence[int]  # the number of each row in the file
+    # Values of the columns read as numbers and as texts; a missing text is empty
     numbers: dict[str, array[float]]
     texts: dict[str, list[str]]
 
 
 class UserTable(ABC):
-    """A table in a file.
+    """A table in a file, which messages name."""
 
-    Parameters
-    ----------
-    file
-        The file, for messages.
-
-    Attributes
-    ----------
-    names : list of str
-        Names of all columns.
-    """
-
-    names: list[str]
+    names: list[str]  # names of all columns
 
     def __init__(self, file: str) -> None:
         self.file = file
 
     def read(self, numbers: Iterable[str], texts: Iterable[str], rows: str, most_rows: int) -> Columns:
-        """Return columns.
-
-        Parameters
-        ----------
-        numbers, texts
-            Names of columns of finite numbers, and of columns read as text.
-        rows
-            Plural noun for rows, for messages.
-        most_rows
-            Most rows.
-
-        Raises
-        ------
-        ValueError
-            If columns are missing, or their values are invalid or too many.
-        """
+        """Return columns of finite numbers and of texts; ``rows`` is a plural noun, for messages."""
         numbers, texts = list(dict.fromkeys(numbers)), list(dict.fromkeys(texts))
         for name in (*numbers, *texts):
             if self.names.count(name) != 1:
@@ -186,20 +153,7 @@ class _ParquetTable(UserTable):
 
 
 def open_table(path: Path, kind: str) -> UserTable:
-    """Open a Parquet file, which ends in ``.parquet``, or a CSV file.
-
-    Parameters
-    ----------
-    path
-        Path of the file.
-    kind
-        Noun for the file in messages, such as "pattern file".
-
-    Raises
-    ------
-    ValueError
-        If the file cannot be read.
-    """
+    """Open a Parquet file, which ends in ``.parquet``, or a CSV file; ``kind`` is its noun in messages."""
     file = f"{kind} {shown(str(path), _LONGEST_PATH)}"
     try:
         content, text = (read_bytes(path), "") if path.suffix == ".parquet" else (b"", read_text(path))

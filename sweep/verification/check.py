@@ -112,11 +112,6 @@ def check(
     """Check the commits and parts of a folder whose study and facts can be read.
 
     Parts in ``passed`` are correct by an earlier check and are not checked again; ``shown`` shows progress.
-
-    Raises
-    ------
-    StoreError
-        If the result was published without its rows, or runs are to be trained again and bits would differ here.
     """
     if not store.has_parts:
         raise StoreError(f"{store.files.place!r} has no rows: it was published with its cells only")

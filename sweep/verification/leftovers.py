@@ -18,33 +18,15 @@ _LEAST_AGE = 24 * 3600.0
 
 
 def leftovers(store: StoreReader, commits: Sequence[Commit]) -> list[str]:
-    """Return drafts, and parts that have no commit.
-
-    Parameters
-    ----------
-    store
-        The results folder.
-    commits
-        Commits read so far. For other parts the commit is read now, since a run may be active.
-    """
+    """Return drafts and parts without a commit. Other commits may be made meanwhile: they are looked up now."""
     found = find_leftovers(store.files, {commit.file for commit in commits})
     return [name for name in found if not _counts(store, name)]
 
 
 def collect(store: StoreReader, commits: Sequence[Commit], excludes: bool) -> list[str]:
-    """Remove leftovers, except those that cannot be removed, such as a folder of that name.
+    """Remove leftovers, except those that cannot be removed, such as a folder of that name; return their names.
 
-    Parameters
-    ----------
-    store, commits
-        As in :func:`leftovers`.
-    excludes
-        Whether a lock excludes other processes. Without one, only files at least a day old are removed.
-
-    Returns
-    -------
-    list of str
-        Names of the removed files.
+    Where no lock excludes other processes, only files at least a day old are removed.
     """
     found = leftovers(store, commits)
     latest = time.time() - _LEAST_AGE

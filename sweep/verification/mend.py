@@ -31,22 +31,8 @@ from sweep.verification.sample import Sample
 def mend(store: Store, sample: Sample, n_threads: int, shown: bool) -> Findings:
     """Check commits and parts, and train damaged or lost parts again until no fault is left.
 
-    A round is repaired once all earlier rounds are correct, since these determine its cells.
-
-    Parameters
-    ----------
-    store, sample, n_threads, shown
-        As of :func:`sweep.verification.check.check`.
-
-    Returns
-    -------
-    Findings
-        All faults that were found, and the state of the folder after the repair.
-
-    Raises
-    ------
-    StoreError
-        If a fault remains, or this version or machine cannot train the parts again.
+    Return all faults that were found, and the state after the repair. A round is repaired once all earlier rounds are
+    correct, since these determine its cells.
     """
     found = check(store, sample, n_threads, shown)
     faults, n_retrained = found.faults, found.n_retrained
@@ -113,11 +99,6 @@ def _lost(store: Store, plan: Plan, found: Findings) -> Iterator[Part]:
     """Yield finished parts whose commits are missing or cannot be read.
 
     They are parts of the plan, or, if another version planned otherwise, the ranges between commits.
-
-    Raises
-    ------
-    StoreError
-        If the ranges do not follow from the commits.
     """
     bad = {int(PurePath(name).stem) for name in found.bad_commits}
     for start, stop, first, last in _gaps(found.commits, plan.n_runs):

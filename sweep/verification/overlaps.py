@@ -14,13 +14,6 @@ def surplus(commits: Sequence[Commit], plan: Plan) -> list[Commit]:
     """Return the commits to leave out so that no run occurs twice.
 
     If most commits follow the plan, those that do not are left out first; otherwise those that do.
-
-    Parameters
-    ----------
-    commits
-        Commits in visiting order.
-    plan
-        The plan of the study.
     """
     if cover(commits, None):
         return []

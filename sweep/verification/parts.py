@@ -29,40 +29,16 @@ from sweep.verification.sample import Sample
 
 
 class Checked(NamedTuple):
-    """The result of checking a part.
-
-    Attributes
-    ----------
-    commit
-        Commit of the part.
-    fault
-        A sentence on the fault; empty if there is none.
-    known
-        Whether the runs that the part should hold are known; otherwise only its checksum was compared.
-    n_retrained
-        Number of its runs that were trained again.
-    """
+    """The result of checking a part."""
 
     commit: Commit
-    fault: str = ""
-    known: bool = True
-    n_retrained: int = 0
+    fault: str = ""  # a sentence on the fault; empty if there is none
+    known: bool = True  # whether the runs that the part should hold are known; otherwise only its checksum was compared
+    n_retrained: int = 0  # number of its runs that were trained again
 
 
 class PartCheck:
-    """Checks the parts of one result; threads share one.
-
-    Parameters
-    ----------
-    plan
-        The plan of the study.
-    store
-        The result.
-    rounds
-        The open cells of each round, which decide the runs of its parts.
-    sample
-        The runs that are trained again; of whole parts where only counts are kept.
-    """
+    """Checks the parts of one result; threads share one. The open cells of each round decide the runs of its parts."""
 
     def __init__(self, plan: Plan, store: StoreReader, rounds: AdaptiveRounds, sample: Sample) -> None:
         self._plan = plan

@@ -18,20 +18,7 @@ _SEEDS = 2**32
 
 
 class Sample:
-    """Runs drawn from commits by a seed.
-
-    Parameters
-    ----------
-    n_runs
-        Number of runs; -1 for all.
-    seed
-        Seed of the draw, below 2^32. By default each check draws other runs.
-
-    Raises
-    ------
-    StudyError
-        If a number is not an integer, or out of range.
-    """
+    """Runs drawn from commits by a seed, -1 for all. By default each check draws other runs."""
 
     def __init__(self, n_runs: int, seed: int | None = None) -> None:
         if not is_integer(n_runs) or n_runs < -1:

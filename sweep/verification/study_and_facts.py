@@ -21,13 +21,7 @@ from sweep.study.model import Study
 
 
 def head_faults(files: Files) -> list[str]:
-    """Return the faults of study.toml and run.json.
-
-    Raises
-    ------
-    StoreError
-        If this is not a results folder, since both are missing, or it has a later format.
-    """
+    """Return the faults of study.toml and run.json."""
     if not files.has("study.toml") and not files.has("run.json"):
         raise StoreError(f"{files.place!r} is not a results folder: it has no study.toml")
     study, facts, faults = _read(files)
@@ -42,13 +36,7 @@ def head_faults(files: Files) -> list[str]:
 
 
 def restore_head(files: Files, original: Study | None) -> list[str]:
-    """Restore study.toml from the user's study, and run.json from the parts; return the faults.
-
-    Raises
-    ------
-    StoreError
-        If study.toml is damaged and ``original`` does not fit, or if run.json is damaged and no part is left.
-    """
+    """Restore study.toml from the user's study, and run.json from the parts; return the faults."""
     faults = head_faults(files)
     if not faults:
         return []
@@ -121,13 +109,7 @@ def _identity_of_commits(files: Files) -> str | None:
 
 
 def _about_parts(files: Files, identity: str | None) -> dict[str, Any]:
-    """Return the metadata of a part of this study, or of any, in the form of run.json.
-
-    Raises
-    ------
-    StoreError
-        If no part can be read.
-    """
+    """Return the metadata of a part of this study, or of any, in the form of run.json."""
     import pyarrow as pa
 
     for name in sorted(fitting(files, "parts", PART_NAME)):

@@ -74,29 +74,11 @@ class Cell(Mapping[str, Any]):
 
 
 class Grid:
-    """All combinations of the points of some axes.
+    """All combinations of the points of some axes; cells are numbered in their order, the last axis fastest.
 
-    Cells are numbered in the order of the axes, the last axis fastest.
-
-    Parameters
-    ----------
-    axes
-        Options that vary; those of one axis vary together. Other swept options have an axis each, in file order.
-    fixed
-        The value of every other option.
-    n_patterns
-        Patterns per epoch.
-    n_seeds
-        Runs of each cell.
-
-    Attributes
-    ----------
-    axes : list
-    sizes : list of int
-        The number of values of each axis.
-    parameters : dict
-        The distinct values of each option that varies, in the order of the points of its axis.
-    n_cells, n_seeds, n_runs : int
+    The options of one axis vary together. Other swept options have an axis each, in file order; ``fixed`` has the value
+    of every other option, ``parameters`` the distinct values of each option that varies, in the order of the points of
+    its axis.
     """
 
     def __init__(self, axes: Sequence[Axis], fixed: Mapping[str, Any], n_patterns: int, n_seeds: int) -> None:
@@ -194,17 +176,7 @@ class Grid:
 class CellOrder:
     """An order of the cells of a grid in which some options vary slowest: cells with equal values of these adjoin.
 
-    Parameters
-    ----------
-    grid
-    names
-        The options. Their combinations in the points of the axes are *shapes*.
-
-    Attributes
-    ----------
-    n_shapes : int
-    shape_cells : int
-        Number of cells of each shape.
+    The combinations of these options in the points of the axes are *shapes*.
     """
 
     def __init__(self, grid: Grid, names: Collection[str]) -> None:

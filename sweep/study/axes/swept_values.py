@@ -24,17 +24,9 @@ V = TypeVar("V")
 
 
 class Reading(NamedTuple):
-    """The context in which the swept options of a study are read.
+    """The context in which the swept options of a study are read."""
 
-    Attributes
-    ----------
-    tables
-        The options that the study may use.
-    n_patterns
-        Number of its patterns.
-    """
-
-    tables: OptionTables
+    tables: OptionTables  # the options that the study may use
     n_patterns: int
 
 
@@ -53,19 +45,9 @@ def read_options(
     read: Callable[[str, Any, str], V],
     unknown: Callable[[Any], str],
 ) -> dict[str, V]:
-    """Return what a function reads for each option of a table, by the option's name.
+    """Return what a function of key, value and name reads for each option of a table, by the option's name.
 
-    Parameters
-    ----------
-    read : (dotted key, value, name of the option) -> Any
-        The function.
-    unknown
-        Returns a sentence on a key that is no option.
-
-    Raises
-    ------
-    StudyError
-        If a key is unknown, an option occurs twice, or the function raises a ValueError.
+    ``unknown`` returns a sentence on a key that is no option.
     """
     found: dict[str, V] = {}
     faults = Faults()
@@ -97,20 +79,7 @@ def sweepable(key: Any, tables: OptionTables) -> str | None:
 
 
 def values_of_option(reading: Reading, key: str, spec: Any, name: str, *, distinct: bool = True) -> tuple[Scalar, ...]:
-    """Return the valid values of one swept option, from any form that ``expand`` reads.
-
-    Parameters
-    ----------
-    key
-        The dotted key of the values, for errors.
-    distinct
-        Whether values must differ.
-
-    Raises
-    ------
-    ValueError
-        If they are not valid.
-    """
+    """Return the valid values of one swept option, from any form that ``expand`` reads; the key is for errors."""
     kind: Any = reading.tables.kinds[name]
     adapter: TypeAdapter[Any] = TypeAdapter(tuple[kind, ...], config=ConfigDict(strict=True))
     try:

@@ -33,28 +33,15 @@ COMPONENTS: dict[str, dict[str, Any]] = {
 
 
 class ComponentText(NamedTuple):
-    """The text about a component.
+    """The text about a component."""
 
-    Attributes
-    ----------
-    kind, name
-        The option whose value it is, and its name.
-    meaning
-        A sentence.
-    formula
-        Its functions over lanes as Python, without types; may be empty.
-    settings
-        The options that it takes.
-    source
-        Of the formula; may be empty.
-    """
-
+    # The option whose value it is, and its name
     kind: str
     name: str
     meaning: str
-    formula: str
-    settings: tuple[str, ...]
-    source: str
+    formula: str  # its functions over lanes as Python, without types; may be empty
+    settings: tuple[str, ...]  # the options that it takes
+    source: str  # of the formula; may be empty
 
     def lines(self, width: int) -> list[str]:
         """Return the text as lines of at most ``width`` characters, formulas whole."""

@@ -84,37 +84,17 @@ def note_on_task(name: str) -> list[str]:
 
 
 class Entry(NamedTuple):
-    """A key of a study.
-
-    Attributes
-    ----------
-    section, key
-        Its table and name.
-    meaning
-        As documented in results.
-    allowed
-        The values that it may have, with their unit.
-    default
-        Its default, or that the key is required; empty where that depends on the task.
-    values
-        Its values, if they are names.
-    users
-        Names that it is used with.
-    used_with
-        The same as text.
-    is_swept
-        Whether it can be swept.
-    """
+    """A key of a study."""
 
     section: str
     key: str
-    meaning: str
-    allowed: str
-    default: str = ""
-    values: tuple[str, ...] = ()
-    users: tuple[str, ...] = ()
-    used_with: str = ""
-    is_swept: bool = True
+    meaning: str  # as documented in results
+    allowed: str  # the values that it may have, with their unit
+    default: str = ""  # its default, or that the key is required; empty where that depends on the task
+    values: tuple[str, ...] = ()  # its values, if they are names
+    users: tuple[str, ...] = ()  # names that it is used with
+    used_with: str = ""  # the same as text
+    is_swept: bool = True  # whether it can be swept
 
     @property
     def facts(self) -> str:

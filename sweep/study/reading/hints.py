@@ -129,16 +129,7 @@ def not_supported(name: Any) -> str | None:
 def unknown_key(what: str, key: Any, allowed: Iterable[str], section_of: Mapping[str, str]) -> str:
     """Return a sentence that reports an unknown key, with a suggestion or the list of known keys.
 
-    Parameters
-    ----------
-    what
-        The kind of name: key, parameter.
-    key
-        The unknown name, or any other value.
-    allowed
-        Keys that are allowed there. Dotted ones are suggested for a dotted key, and never listed.
-    section_of
-        The table of each key of a study.
+    Dotted keys among the allowed are suggested for a dotted key, and never listed.
     """
     allowed = list(allowed)
     text = f"unknown {what} {shown(key)}"

@@ -29,18 +29,11 @@ _FORMS = (
 
 
 class Bounds(NamedTuple):
-    """All numbers between two ends, both included.
-
-    Attributes
-    ----------
-    low, high
-    scale
-        ``"linear"`` or ``"log"``: whether numbers or their logarithms are evenly distributed.
-    """
+    """All numbers between two ends, both included."""
 
     low: int | float
     high: int | float
-    scale: str
+    scale: str  # ``"linear"`` or ``"log"``: whether numbers or their logarithms are evenly distributed
 
 
 def bounds_of(spec: Any, integer: bool) -> Bounds | None:

@@ -14,25 +14,10 @@ from sweep.training.networks.part_trainer import PartTrainer
 
 
 def compile_study(study: Study, n_processes: int, report: Callable[[int, int], None]) -> int:
-    """Compile the kernels of a study in processes side by side.
+    """Compile the kernels of a study in processes side by side; return how many were compiled.
 
-    Parameters
-    ----------
-    study
-    n_processes
-        Most processes; fewer if there are fewer kernels, or not enough memory.
-    report
-        Called with the number of compiled kernels and the number of all kernels.
-
-    Returns
-    -------
-    int
-        Number of compiled kernels.
-
-    Raises
-    ------
-    SweepError
-        If processes end early, for example if memory is short or the cache cannot be written.
+    There are fewer processes if there are fewer kernels, or not enough memory. ``report`` is called with the number of
+    compiled kernels and that of all kernels. SweepError if processes end early, as if the cache cannot be written.
     """
     plan = Plan(study)
     items = uncompiled(PartTrainer(plan), range(plan.n_shapes), settles=True)

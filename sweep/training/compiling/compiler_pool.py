@@ -51,19 +51,8 @@ class _Process(NamedTuple):
 class Compilers:
     """Processes that compile the kernels of a study in parallel to this one.
 
-    Parameters
-    ----------
-    study
-    items
-        What to compile, by the key of the kernel, in the order of need.
-    n_processes
-        Most processes; fewer if there are fewer kernels, or not enough memory.
-    watch
-        Receives the start and end of each compilation.
-    check
-        Called by threads that wait for a kernel; an exception that it raises ends the wait.
-    prints_errors
-        Whether processes print errors.
+    They compile items in the order of need. There are at most ``n_processes``, fewer if memory is short. Threads that
+    wait for a kernel call ``check``, and an exception that it raises ends the wait.
     """
 
     def __init__(
@@ -117,13 +106,7 @@ class Compilers:
                 self._change(key, _State.DONE)
 
     def wait(self, report: Callable[[int], None]) -> bool:
-        """Wait until all kernels are compiled, or no process is left; return whether all are compiled.
-
-        Parameters
-        ----------
-        report
-            Called with the number of compiled kernels, whenever that changes.
-        """
+        """Wait until all kernels are compiled, or no process is left; return whether all are; report changes."""
         n_reported = -1
         with self._changed:
             while True:
@@ -171,13 +154,7 @@ class Compilers:
             return key
 
     def _start(self, first: str) -> None:
-        """Start a process, and the thread that sends it one kernel after the other.
-
-        Raises
-        ------
-        OSError, RuntimeError
-            If the system cannot start another process or thread.
-        """
+        """Start a process, and the thread that sends it one kernel after the other."""
         process, answers = start_python(_PROGRAM, None if self._prints_errors else subprocess.DEVNULL)
         thread = Thread(target=self._serve, args=(process, answers, first), daemon=True)
         with self._changed:  # the thread waits for this lock at its end
@@ -206,10 +183,8 @@ class Compilers:
     def _have_compiled(self, process: subprocess.Popen[bytes], answers: Any, key: KernelKey) -> None:
         """Give a kernel to a process, and wait until it is compiled.
 
-        Raises
-        ------
-        OSError, EOFError, ValueError
-            If the process has ended, fails, or takes too long. Then this process has to compile the kernel.
+        If the process has ended, fails or takes too long, an OSError, EOFError or ValueError leaves the kernel to this
+        process.
         """
         self._watch.begin(key, here=False)
         state, seconds = _State.OWN, None
@@ -222,13 +197,7 @@ class Compilers:
 
 
 def _ask(process: subprocess.Popen[bytes], answers: Any, line: str) -> bytes:
-    """Send a line to a process, and return its answer.
-
-    Raises
-    ------
-    OSError, EOFError
-        If the process has ended, or does not answer.
-    """
+    """Send a line to a process, and return its answer; OSError or EOFError if the process has ended."""
     assert process.stdin is not None
     process.stdin.write(line.encode() + b"\n")
     process.stdin.flush()

@@ -23,22 +23,14 @@ _MOST_CELLS = 100_000
 
 
 class Item(NamedTuple):
-    """What one kernel is compiled for.
+    """What one kernel is compiled for."""
 
-    Attributes
-    ----------
-    task
-        ``"train"``, ``"settle"`` (runs whose numbers are not finite, where another kernel trains those), ``"draw"``,
-        ``"test"``, ``"curve"`` (points of learning curves, tested with the patterns that are trained on), or
-        ``"differentiate"``.
-    cell
-        Number of a cell.
-    distribution, generator
-        How its weights are drawn.
-    """
-
+    # ``"train"``, ``"settle"`` (runs whose numbers are not finite, where another kernel trains those), ``"draw"``,
+    # ``"test"``, ``"curve"`` (points of learning curves, tested with the patterns that are trained on), or
+    # ``"differentiate"``
     task: str
-    cell: int
+    cell: int  # number of a cell
+    # How its weights are drawn
     distribution: str
     generator: str
 
@@ -46,15 +38,8 @@ class Item(NamedTuple):
 def uncompiled(worker: PartTrainer, shapes: Iterable[int], *, settles: bool) -> dict[KernelKey, Item]:
     """Return the kernels that some shapes need and that are not compiled yet, in the order of need.
 
-    Parameters
-    ----------
-    worker
-        Trains the parts of the study.
-    shapes
-        Numbers of shapes of the plan, in the order in which they are trained.
-    settles
-        Whether to include all kernels that may be needed, also those for runs whose numbers are not finite and for
-        cells that need other kernels.
+    With ``settles``, also all that may be needed: for runs whose numbers are not finite, and for cells that need other
+    kernels.
     """
     study, found = worker.plan.study, dict[KernelKey, Item]()
     ways = list(product(study.values_of("distribution"), study.values_of("generator")))

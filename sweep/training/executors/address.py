@@ -12,13 +12,7 @@ _SCHEDULER = re.compile(r"(?:tcp|tls)://([^\s/:@\[\]]+|\[[0-9A-Fa-f:.%]+\]):([0-
 
 
 def check_cluster(cluster: str) -> None:
-    """Refuse a text that does not name a cluster.
-
-    Raises
-    ------
-    StudyError
-        If it is neither the address of a scheduler nor local:N, or N is out of range.
-    """
+    """Refuse a text that does not name a cluster."""
     n_workers = local_workers(cluster)
     if n_workers is not None and not 1 <= n_workers <= most_threads():
         raise StudyError(f"cluster: N of local:N must be from 1 to {most_threads()}, got {cluster!r}")

@@ -16,15 +16,7 @@ _NOMINAL_SPEED = 1.6e11
 
 
 class Chunks:
-    """Makes chunks from parts as long as there are any.
-
-    Parameters
-    ----------
-    parts
-        The parts. Each is read only when it is needed, since a time limit may end them.
-    operations
-        Estimated operations of all parts.
-    """
+    """Makes chunks from parts, each of which is read only when it is needed, since a time limit may end them."""
 
     def __init__(self, parts: Iterator[Part], operations: float) -> None:
         self._parts, self._to_go = parts, operations

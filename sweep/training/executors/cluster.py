@@ -37,15 +37,7 @@ _logger = logging.getLogger("sweep")
 
 
 class ClusterExecutor(Executor):
-    """Trains parts on the workers of a dask cluster, including workers that join later.
-
-    Parameters
-    ----------
-    cluster
-        Address of a scheduler, or ``local:N``.
-    work
-        The parts to train and their context.
-    """
+    """Trains parts on the workers of a dask cluster, including workers that join later."""
 
     def __init__(self, cluster: str, work: Work) -> None:
         self.session, self.n_threads, self.here = secrets.token_hex(8), 1, local_workers(cluster) is not None
@@ -64,13 +56,7 @@ class ClusterExecutor(Executor):
         self._stack.close()
 
     def map(self, parts: Iterator[Part], operations: float) -> Generator[Commit, None, None]:
-        """Train parts, one chunk at a time in each thread of each worker.
-
-        Raises
-        ------
-        SweepError
-            If the cluster cannot be reached or is lost, or a worker fails; at the end, if parts killed workers.
-        """
+        """Train parts, one chunk at a time in each thread of each worker; then name parts that killed workers."""
         chunks = Chunks(parts, operations)
         if not self._looked:
             self._client = self._stack.enter_context(connected(self._cluster))

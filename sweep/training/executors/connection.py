@@ -26,13 +26,7 @@ _ENVIRONMENT = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "MKL", "OPENBLAS"
 
 
 def require_distributed(cluster: str) -> None:
-    """Check that the packages of the extra are installed, and for TLS that dask is configured with certificates.
-
-    Raises
-    ------
-    SweepError
-        If one is missing.
-    """
+    """Refuse a cluster if the packages of the extra are missing, or for TLS dask has no certificates."""
     try:
         import cryptography  # noqa: F401 - for certificates of local workers
         import distributed  # noqa: F401
@@ -61,13 +55,7 @@ def _require_certificates(cluster: str) -> None:
 
 @contextmanager
 def connected(cluster: str) -> Iterator[Client]:
-    """Connect to a cluster and start its processes if they are local; disconnect and end them on exit.
-
-    Raises
-    ------
-    SweepError
-        If it cannot be reached or started.
-    """
+    """Connect to a cluster and start its processes if they are local; disconnect and end them on exit."""
     from distributed import Client
 
     if fault := fault_of_fork("dask.distributed"):

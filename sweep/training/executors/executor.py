@@ -20,33 +20,15 @@ from sweep.training.reuse import Reuse
 
 @dataclass(frozen=True)
 class Work:
-    """The context of an executor.
-
-    Attributes
-    ----------
-    plan
-        The plan of the study.
-    parts
-        Where results are written.
-    n_parts
-        Number of parts that this call may train.
-    interrupts
-        Interrupts that end the work.
-    budget
-        Limits of the call, and their use.
-    progress
-        Shows trainers, compilations and elapsed time.
-    reuse
-        Earlier results whose rows are reused.
-    """
+    """The context of an executor: the plan, where results are written, limits, interrupts and progress."""
 
     plan: Plan
-    parts: WritableResult
-    n_parts: int
+    parts: WritableResult  # where results are written
+    n_parts: int  # number of parts that this call may train
     interrupts: Interrupts
-    budget: Budget
+    budget: Budget  # limits of the call, and their use
     progress: SweepProgress
-    reuse: Reuse | None = None
+    reuse: Reuse | None = None  # earlier results whose rows are reused
 
     @property
     def is_ending(self) -> bool:
@@ -54,48 +36,25 @@ class Work:
         return bool(self.interrupts.count) or self.budget.is_over
 
     def begin_kernel(self) -> None:
-        """Allow the compilation of a kernel, unless the call is to end.
-
-        Raises
-        ------
-        KeyboardInterrupt
-            If interrupted.
-        OutOfTime
-            If the time limit is over.
-        """
+        """Allow the compilation of a kernel; KeyboardInterrupt or OutOfTime if the call is to end."""
         self.interrupts.check()
         self.budget.begin_kernel()
 
     def wait_for_kernel(self) -> None:
         """Allow a thread to wait for a kernel that another process compiles, unless the call is to end.
 
-        Raises
-        ------
-        KeyboardInterrupt
-            If interrupted.
-        OutOfTime
-            If the time limit is over and this call has done some work.
+        A time limit ends it only once this call has done some work.
         """
         self.interrupts.check()
         self.budget.check_time()
 
 
 class Executor(ABC):
-    """Trains parts of one plan and writes their results.
+    """Trains parts of one plan and writes their results."""
 
-    Attributes
-    ----------
-    session : str
-        Name of this call in the commits that it makes.
-    n_threads : int
-        Most parts that are trained at once.
-    here : bool
-        Whether this machine trains them.
-    """
-
-    session: str
-    n_threads: int
-    here: bool
+    session: str  # name of this call in the commits that it makes
+    n_threads: int  # most parts that are trained at once
+    here: bool  # whether this machine trains them
 
     def __enter__(self) -> Self:
         """Start the executor; calls of :meth:`map` follow one after the other."""
@@ -110,26 +69,9 @@ class Executor(ABC):
     def map(self, parts: Iterator[Part], operations: float) -> Generator[Commit, None, None]:
         """Train parts, and yield the commit of each once it is written, in any order.
 
-        For a part that another process finished meanwhile, the commit of that process is yielded.
-
-        Parameters
-        ----------
-        parts
-            Parts to train; each is read when its training starts.
-        operations
-            Estimated operations of all parts. No result depends on it.
-
-        Yields
-        ------
-        Commit
-            The commit of a finished part.
-
-        Raises
-        ------
-        KeyboardInterrupt
-            If interrupted; parts under way for less than about a second are finished.
-        SweepError
-            If a part cannot be trained or written.
+        Each part is read when its training starts; ``operations`` estimates the operations of all. For a part that
+        another process finished meanwhile, the commit of that process is yielded. After an interrupt,
+        parts under way for less than about a second are finished. SweepError if a part cannot be trained or written.
         """
 
     def expect(self, parts: Iterator[Part]) -> None:  # noqa: B027 - only some know them

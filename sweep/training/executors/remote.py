@@ -33,34 +33,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Job:
-    """The data that all chunks of one call share.
-
-    Attributes
-    ----------
-    identity, keep
-        Identity of the study, and ``"runs"`` or ``"cells"``.
-    place
-        Results folder, as workers name it.
-    session
-        Name of the call in commits.
-    sources
-        Digest of the sources of ``sweep``, which also compute what rows hold.
-    part_runs
-        Number of runs in a part, for tests.
-    reuse
-        Earlier results whose rows are reused, as workers name them.
-    custom_components
-        Custom components that the study names: workers take no code from the results folder.
-    """
+    """The data that all chunks of one call share."""
 
     identity: str
     keep: str
-    place: str
-    session: str
-    sources: str
-    part_runs: int | None
-    reuse: tuple[str, ...]
-    custom_components: Sent
+    place: str  # results folder, as workers name it
+    session: str  # name of the call in commits
+    sources: str  # digest of the sources of ``sweep``, which also compute what rows hold
+    part_runs: int | None  # number of runs in a part, for tests
+    reuse: tuple[str, ...]  # earlier results whose rows are reused, as workers name them
+    custom_components: Sent  # custom components that the study names: workers take no code from the results folder
 
 
 class _Stopped(Exception):  # noqa: N818 - no error
@@ -107,10 +89,8 @@ def stop_compiling(session: str) -> None:
 def train_chunk(job: Job, parts: tuple[Part, ...]) -> list[Commit]:
     """Train parts in sequence, in a worker; fewer if the call is stopped.
 
-    Raises
-    ------
-    StoreError
-        If this worker cannot see the results folder or write into it, or would train other bits or other runs.
+    A worker that cannot see the results folder or write into it, or would train other bits or other runs, raises
+    StoreError.
     """
     from kernels.numba.compiling import checking_before_compiling
     from sweep.training.executors.threads import finish

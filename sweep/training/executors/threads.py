@@ -36,15 +36,7 @@ _WAKE_SECONDS = 0.1
 
 
 class ThreadExecutor(Executor):
-    """Trains parts on threads of this process.
-
-    Parameters
-    ----------
-    n_threads
-        Number of threads.
-    work
-        The parts to train and their context.
-    """
+    """Trains parts on threads of this process."""
 
     here = True
 
@@ -97,25 +89,9 @@ class ThreadExecutor(Executor):
 
 
 def finish(parts: WritableResult, worker: PartTrainer, watch: CompileWatch, session: str, part: Part) -> Commit:
-    """Train and commit a part, unless another process has.
+    """Train and commit a part, unless another process has; return the valid commit.
 
-    Parameters
-    ----------
-    parts
-        Where the result is written.
-    worker
-        Trains the part.
-    watch
-        Measures the seconds of waiting for machine code, which do not count as training.
-    session
-        Name of the call in the commit.
-    part
-        The part.
-
-    Returns
-    -------
-    Commit
-        The valid commit of the part, of this call or another process.
+    The watch measures seconds of waiting for machine code, which do not count as training.
     """
     commit = parts.commit_of(part)
     if commit:
@@ -137,22 +113,8 @@ def work_in_threads(
 ) -> Iterator[Made]:
     """Process items in threads; after an error or interrupt, finish current items that need no further kernel.
 
-    Parameters
-    ----------
-    work, items, n_threads, interrupts
-        Function of an item, items (each read when its work starts), number of threads, and interrupts.
-    tick, begin_kernel
-        Called regularly, and before each compilation; the latter checks for interrupts by default. ``OutOfTime`` ends
-
-    Yields
-    ------
-    Made
-        Results of ``work``, in any order.
-
-    Raises
-    ------
-    KeyboardInterrupt, SweepError
-        If interrupted, or if the system cannot start all threads.
+    Each item is read when its work starts. ``tick`` is called regularly, ``begin_kernel`` before each compilation; it
+    checks for interrupts by default, and its ``OutOfTime`` ends the work. Results are yielded in any order.
     """
     taking, stop = Lock(), Event()
     made: SimpleQueue[tuple[Made, ...]] = SimpleQueue()  # one result, or nothing from a thread that ends
