@@ -1,4 +1,4 @@
-"""Progress of a study: a bar on a terminal, elsewhere a line every ten seconds.
+"""Progress of a study: a bar on a terminal, a line that changes in a notebook, elsewhere a line every ten seconds.
 
 The percentage counts runs. Speed and remaining time are estimated from the parts that
 finished last and the seconds that threads trained them. Compiling kernels and runs of an
@@ -8,10 +8,12 @@ earlier call do not count.
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from datetime import datetime
+from importlib import import_module
 from math import inf
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -26,7 +28,11 @@ from sweep.system.formatting import count_text, duration
 if TYPE_CHECKING:
     from kernels.numba.compiling import Compilation
 
+# Seconds from one line to the next, and until the first one unless progress is requested.
 _LINE_SECONDS = 10.0
+_NOTEBOOK_SECONDS = 0.2
+_DELAY_SECONDS = 1.0
+
 _WINDOW_SECONDS = 10.0
 
 # Usual number of characters of the text beside the bar.
@@ -81,9 +87,12 @@ def _seconds(finished: tuple[_Finished, ...]) -> float:
 
 
 class SweepProgress:
-    """Progress over the runs of a study, on standard error; ``cost`` are the estimated operations of the study."""
+    """Progress over the runs of a study, on standard error; ``cost`` are the estimated operations of the study.
 
-    def __init__(self, n_runs: int, cost: float, threads: int, shown: bool) -> None:
+    ``shown`` None shows it after a second on a terminal or in a notebook, elsewhere after ten.
+    """
+
+    def __init__(self, n_runs: int, cost: float, threads: int, shown: bool | None) -> None:
         self._n_runs = n_runs
         self._cost_to_go = cost
         self._done_runs = 0
@@ -94,11 +103,17 @@ class SweepProgress:
         self._kernel = 0
         self._workers: int | None = None
         self._last_line = -inf
-        console = Console(stderr=True)
-        self._shown = shown
+        self._shown = shown is not False
+        self._lock = threading.Lock()
         self._escapes = ExitStack()
         self._bar: Progress | None = None
-        if shown and console.is_terminal:
+        console = Console(stderr=True)
+        self._notebook = _NotebookLine.here() if self._shown and not console.is_terminal else None
+        self._seconds = _NOTEBOOK_SECONDS if self._notebook else _LINE_SECONDS
+        is_changing = console.is_terminal or self._notebook is not None
+        delay = 0.0 if shown else _DELAY_SECONDS if is_changing else _LINE_SECONDS
+        self._shown_from = time.monotonic() + delay
+        if self._shown and console.is_terminal:
             self._bar = Progress(
                 BarColumn(bar_width=min(max(console.width - _TEXT_WIDTH, 8), 40)),
                 TextColumn("{task.fields[text]}", table_column=Column(no_wrap=True), markup=False),
@@ -108,19 +123,18 @@ class SweepProgress:
             self._task = self._bar.add_task("", total=n_runs, text=self.text())
 
     def __enter__(self) -> SweepProgress:
-        """Start the bar."""
-        if self._bar:
-            self._bar.start()
-            self._escapes.enter_context(escaped_output())  # Rich prints the output of others above the bar
+        """Return this progress, which is shown from its first update on, or after the delay."""
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Remove the bar from the screen."""
-        self._escapes.close()
-        if self._bar:
-            self._bar.stop()
+        """Remove the bar from the screen, or the line from the notebook."""
+        with self._lock:
+            self._shown = False
+            self._escapes.close()
+            if self._notebook:
+                self._notebook.clear()
 
     def trained_by(self, threads: int, workers: int | None = None) -> None:
         """Set the number of parts trained at once, and on a cluster the number of workers, which may change."""
@@ -167,11 +181,19 @@ class SweepProgress:
         self.tick()
 
     def tick(self) -> None:
-        """Update the bar, or print a line if ten seconds have passed since the last one."""
-        if self._bar:
-            self._bar.update(self._task, completed=self._done_runs, text=self.text())
-        elif self._shown and time.monotonic() - self._last_line >= _LINE_SECONDS:
-            self._print_line()
+        """Update the bar, or write a line if enough time has passed since the last one."""
+        with self._lock:  # threads that compile tick too
+            now = time.monotonic()
+            if not self._shown or now < self._shown_from:
+                return
+            if self._bar:
+                if not self._bar.live.is_started:
+                    self._escapes.enter_context(self._bar)
+                    self._escapes.enter_context(escaped_output())  # Rich prints the output of others above the bar
+                self._bar.update(self._task, completed=self._done_runs, text=self.text())
+            elif now - self._last_line >= self._seconds:
+                self._last_line = now
+                (self._notebook.write if self._notebook else print_lines)(self.text())
 
     def text(self) -> str:
         """Return the progress as text: runs done, speed, and the current wait or the remaining time."""
@@ -190,9 +212,30 @@ class SweepProgress:
             parts.append("resuming")
         return "  ".join(parts)
 
-    def _print_line(self) -> None:
-        self._last_line = time.monotonic()
-        print_lines(self.text())
+
+class _NotebookLine:
+    """A line in the output of a notebook's cell, which the next line replaces."""
+
+    def __init__(self, handle: Any) -> None:
+        self._handle, self._is_there = handle, False
+
+    @classmethod
+    def here(cls) -> _NotebookLine | None:
+        """Return a line of the cell that runs; None outside notebooks."""
+        ipython = sys.modules.get("IPython")
+        shell = ipython.get_ipython() if ipython else None
+        return cls(import_module("IPython.display").DisplayHandle()) if hasattr(shell, "kernel") else None
+
+    def write(self, text: str) -> None:
+        """Show a line in place of the last one."""
+        show = self._handle.update if self._is_there else self._handle.display
+        show({"text/plain": text}, raw=True)
+        self._is_there = True
+
+    def clear(self) -> None:
+        """Leave nothing behind."""
+        if self._is_there:
+            self.write("")
 
 
 def print_finished(facts: Mapping[str, Any], place: str) -> None:
@@ -211,6 +254,7 @@ def is_on_terminal() -> bool:
 
 
 def print_lines(*lines: str) -> None:
-    """Print lines on standard error; ignore a closed stream, so that training continues."""
-    with suppress(OSError):
-        print(*lines, sep="\n", file=sys.stderr, flush=True)
+    """Print lines on standard error; ignore a missing or closed stream, so that training continues."""
+    with suppress(OSError, ValueError):
+        if sys.stderr:
+            print(*lines, sep="\n", file=sys.stderr, flush=True)

@@ -33,7 +33,7 @@ class Coordinator:
     limits
         Limits of this call.
     shown
-        Whether to show progress.
+        Whether to show progress; None if it takes long.
     reuse
         Earlier results whose rows are reused.
 
@@ -55,7 +55,7 @@ class Coordinator:
     """
 
     def __init__(
-        self, plan: Plan, parts: WritableResult, limits: Limits, shown: bool, reuse: Reuse | None = None
+        self, plan: Plan, parts: WritableResult, limits: Limits, shown: bool | None, reuse: Reuse | None = None
     ) -> None:
         self.plan, self.parts, self._limits, self.shown, self._reuse = plan, parts, limits, shown, reuse
         self.commits = parts.commits()

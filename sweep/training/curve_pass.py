@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sweep.store.stored_runs import StoredResult
 
 
-def record_curves(plan: Plan, parts: StoredResult, n_threads: int, shown: bool) -> pa.Table | None:
+def record_curves(plan: Plan, parts: StoredResult, n_threads: int, shown: bool | None) -> pa.Table | None:
     """Train the first runs of each cell once more, and return their learning curves.
 
     Parameters
@@ -31,7 +31,7 @@ def record_curves(plan: Plan, parts: StoredResult, n_threads: int, shown: bool) 
     n_threads
         Number of threads.
     shown
-        Whether to show progress.
+        Whether to show progress; None if it takes long.
 
     Returns
     -------

@@ -76,14 +76,14 @@ def run_in_parts(study: Study | str | Path, options: RunOptions, part_runs: int 
     check_custom_components(study)
     make_executor, bits = _executor(options), own_bits()
     earlier = Reuse(study, options.places) if options.places else None
-    if earlier and options.shown:
+    if earlier and options.announces:
         print_lines(*earlier.sentences())
     if study.record.of_networks:
         earlier = None  # its rows lack what the study records
     plan = Plan(study, part_runs)
     if options.out is None:
         options.check_memory(plan)
-        training = Coordinator(plan, MemoryParts(plan, options.keep, bits), options.limits, options.shown, earlier)
+        training = Coordinator(plan, MemoryParts(plan, options.keep, bits), options.limits, options.progress, earlier)
         return complete(training, make_executor, start, thread_count(options.threads))
     request = FolderRequest(study, options.keep, options.overwrite, bits, plan.waves)
     with claim(files_at(options.out), request) as store:
@@ -91,13 +91,13 @@ def run_in_parts(study: Study | str | Path, options: RunOptions, part_runs: int 
             finished = open_result(store.files)
             if study.record.curves:
                 store.read_curves()  # raises if they are missing or damaged
-            if options.shown:
+            if options.announces:
                 print_finished(finished.facts, store.files.place)
             return finished
         store.check_bits(bits)
         if store.waves != plan.waves:  # a version with other waves has started the study
             plan = plan.in_waves(store.waves)
-        training = Coordinator(plan, store, options.limits, options.shown, earlier)
+        training = Coordinator(plan, store, options.limits, options.progress, earlier)
         return complete(training, make_executor, start, thread_count(options.threads))
 
 

@@ -107,7 +107,9 @@ class RunOptions:
     )
     _: KW_ONLY
     progress: bool | None = option(
-        None, "Show progress on standard error; by default if that is a terminal. The command always shows it."
+        None,
+        "Show progress, on standard error or in the notebook. By default it appears after a second on a terminal or in "
+        "a notebook, and after ten seconds elsewhere. The command shows it at once.",
     )
     overwrite: bool = option(
         False,
@@ -160,8 +162,8 @@ class RunOptions:
     )
 
     @property
-    def shown(self) -> bool:
-        """Whether to show progress."""
+    def announces(self) -> bool:
+        """Whether to print what is reused or finished already: as for progress, but at once and only on a terminal."""
         from sweep.system.progress import is_on_terminal
 
         return is_on_terminal() if self.progress is None else self.progress

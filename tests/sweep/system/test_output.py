@@ -145,16 +145,6 @@ def test_short_values(value: object, text: str) -> None:
         assert short(np.float64(value)) == text
 
 
-def test_no_progress_by_default(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """From Python, nothing is printed by default."""
-    monkeypatch.setenv("FORCE_COLOR", "1")
-    sweep.run(make_study(count=3))
-    captured = capsys.readouterr()
-    assert (captured.out, captured.err) == ("", "")
-    sweep.run(make_study(count=3), progress=True)
-    assert capsys.readouterr().err != ""
-
-
 def test_machine_facts(monkeypatch: pytest.MonkeyPatch) -> None:
     """The machine has a name, also without /proc."""
     facts = host.machine_facts()

@@ -8,6 +8,8 @@ import sys
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
+from typing import ClassVar
 from unittest import mock
 
 import pytest
@@ -143,6 +145,65 @@ def test_elsewhere(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Monke
         " 25 %  10 of 40 runs  2 M steps/s  about 1 min 00 s left",
         " 50 %  20 of 40 runs  2 M steps/s  about 40 s left",
     ]
+
+
+def test_long_work_alone_by_default(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
+    """Unless it is requested, progress appears after a second on a terminal, and elsewhere after ten."""
+    for name, delay in (("FORCE_COLOR", 1), ("NO_COLOR", 10)):
+        monkeypatch.delenv("FORCE_COLOR", raising=False)
+        monkeypatch.setenv(name, "1")
+        with SweepProgress(40, 4.0, 1, shown=None) as progress:
+            progress.tick()
+            clock.now += delay - 0.1
+            progress.compiling(Compilation(1, 1))
+            assert capsys.readouterr() == ("", "")
+            clock.now += 0.1
+            progress.advance(10, 1.0, 40_000_000, 20.0)
+        assert "25 %  10 of 40 runs  compiling kernel 1 of 1" in capsys.readouterr().err
+        progress.tick()
+        assert capsys.readouterr() == ("", "")
+
+
+class Cell:
+    """The output of a notebook's cell, as the handle of IPython shows it."""
+
+    lines: ClassVar[list[str]] = []
+
+    def display(self, bundle: dict[str, str], raw: bool) -> None:
+        """Add a line."""
+        assert raw
+        self.lines.append(bundle["text/plain"])
+
+    def update(self, bundle: dict[str, str], raw: bool) -> None:
+        """Replace the last line."""
+        assert raw
+        self.lines[-1] = bundle["text/plain"]
+
+
+def test_in_a_notebook(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
+    """A notebook has one line that changes, after a second, and is empty at the end; IPython on a terminal has none."""
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
+    monkeypatch.setattr(Cell, "lines", [])
+    shell = SimpleNamespace(kernel=None)
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
+    monkeypatch.setitem(sys.modules, "IPython.display", SimpleNamespace(DisplayHandle=Cell))
+    with SweepProgress(40, 4.0, 1, shown=None) as progress:
+        progress.tick()
+        assert Cell.lines == []
+        for seconds, shown in ((1.0, 10), (0.15, 10), (0.15, 30)):
+            clock.now += seconds
+            progress.advance(10, 1.0, 40_000_000, 20.0)
+            assert len(Cell.lines) == 1
+            assert f"{shown} of 40 runs" in Cell.lines[0]
+    assert Cell.lines == [""]
+    del shell.kernel
+    clock.now += 100
+    with SweepProgress(40, 4.0, 1, shown=True) as progress:
+        progress.tick()
+    assert Cell.lines == [""]
+    assert capsys.readouterr().err == "  0 %  0 of 40 runs\n"
 
 
 @pytest.mark.parametrize(

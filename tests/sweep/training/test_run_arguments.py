@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import sys
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import pytest
 
 import sweep
 from sweep import StudyError, SweepError, figures
+from sweep.system import progress as progress_module
 from tests.sweep.support import make_study, training_watched, tree, write_study
 
 
@@ -122,25 +122,15 @@ def test_losses_of_a_trace() -> None:
         figures.losses([1.0, 0.5])  # type: ignore[arg-type]
 
 
-class Terminal(io.StringIO):
-    """A terminal that keeps its output."""
-
-    def isatty(self) -> bool:
-        """Return true."""
-        return True
-
-
-def test_from_python(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A call shows progress if standard error is a terminal or if requested, and otherwise not."""
+def test_progress_from_python(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A call shows progress if it is requested, and by default only if it takes long."""
     study = make_study(count=2, hidden=2, max_steps=2)
-    for stream, progress, is_shown in (
-        (Terminal(), None, True),
-        (Terminal(), False, False),
-        (io.StringIO(), None, False),
-        (io.StringIO(), True, True),
-    ):
-        monkeypatch.setattr(sys, "stderr", stream)
+    for progress, delays, is_shown in ((None, 10.0, False), (None, 0.0, True), (False, 0.0, False), (True, 10.0, True)):
+        monkeypatch.setattr(progress_module, "_LINE_SECONDS", delays)
         sweep.run(study, progress=progress)
-        assert ("of 4 runs" in stream.getvalue()) == is_shown
+        out, err = capsys.readouterr()
+        assert (out, "of 4 runs" in err) == ("", is_shown)
+    monkeypatch.setattr(progress_module, "_LINE_SECONDS", 0.0)
     monkeypatch.setattr(sys, "stderr", None)
     sweep.run(study)
+    assert capsys.readouterr().out == ""
