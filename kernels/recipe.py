@@ -175,6 +175,11 @@ class Recipe(NamedTuple):
     loss_sums
         Sums over the losses of evaluations, as in ``"loss_sum tail_loss"``: names of
         :data:`kernels.vocabulary.LOSS_SUMS`.
+    counts_right
+        Whether the patterns that are right at the end are counted.
+    one_hot
+        Whether a pattern is right where the output of its class is the largest, see :func:`are_one_hot`. With an output
+        function over all outputs it always is; otherwise all its outputs must be on the side of their targets.
     """
 
     architecture: Architecture
@@ -192,6 +197,8 @@ class Recipe(NamedTuple):
     records_thresholds: bool = False
     monitor: str = ""
     loss_sums: str = ""
+    counts_right: bool = False
+    one_hot: bool = False
 
     @property
     def is_scheduled(self) -> bool:
@@ -218,6 +225,14 @@ class Recipe(NamedTuple):
         components: tuple[Any, ...] = (*activations, vocabulary.LOSSES[self.loss], optimizer, schedule)
         own = {setting.name: setting for component in components for setting in component.settings}
         return (*own.values(), *(vocabulary.OF_PLATEAUS if self.monitor else ()))
+
+
+def are_one_hot(targets: NDArray[Any]) -> bool:
+    """Return whether the targets of each pattern, the last axis, are one high number and otherwise one low number."""
+    low, high = targets.min(), targets.max()
+    is_high = targets == high
+    one_of_each = (is_high | (targets == low)).all() and (is_high.sum(axis=-1) == 1).all()
+    return bool(targets.shape[-1] > 1 and low < high and one_of_each)
 
 
 def make_settings(n_cells: int, /, **values: Any) -> NDArray[Any]:

@@ -259,7 +259,9 @@ class Trainer:
             request.seeds,
             self._loss_thresholds,
             waiting=np.zeros(2, np.int64),
-            columns=make_columns(n_runs, len(self._loss_thresholds), len(recipe.loss_sums.split())),
+            columns=make_columns(
+                n_runs, len(self._loss_thresholds), len(recipe.loss_sums.split()), right=recipe.counts_right
+            ),
             final_weights=np.empty(weights.shape if request.weights else (0, 0), recipe.dtype),
             predictions=np.empty((n_runs, n_outputs) if request.predictions else (0, 0), recipe.dtype),
             losses=np.full((n_runs, request.n_losses) if request.n_losses else (0, 0), np.nan),

@@ -35,6 +35,8 @@ class ControlLayout(NamedTuple):
     loss_threshold
         The row of the largest loss threshold that the loss has not been below yet, minus infinity after the last; None
         if the recipe records none.
+    n_right
+        The row of the number of patterns that are right; None if they are not counted.
     plateau
         Rows TO_BEAT to PLATEAU_FLAG of runs that end when they no longer improve; none if none does.
     n_rows
@@ -52,6 +54,7 @@ class ControlLayout(NamedTuple):
     rates: tuple[int, int]
     initial: tuple[int, ...]
     loss_threshold: int | None
+    n_right: int | None
     plateau: tuple[int, ...]
     n_rows: int
     loss_sums: tuple[int, ...]
@@ -74,7 +77,8 @@ def make_control_layout(recipe: Recipe) -> ControlLayout:
         tuple(range(start, start + size)) for start, size in zip(starts, sizes, strict=False)
     )
     rates = (changing[0], changing[1]) if changing else (RATE, OUTPUT_RATE)
-    first_of_plateau = starts[-1] + recipe.records_thresholds
+    n_right = starts[-1] + recipe.records_thresholds
+    first_of_plateau = n_right + recipe.counts_right
     n_rows = first_of_plateau + N_PLATEAU_ROWS * bool(recipe.monitor)
     of_schedule = 2 + len(SCHEDULES[recipe.schedule].states) if recipe.is_scheduled else 0
     sums = recipe.loss_sums.split()
@@ -87,6 +91,7 @@ def make_control_layout(recipe: Recipe) -> ControlLayout:
         rates,
         initial=(*range(INITIAL_ROWS), *settings, *clocks),
         loss_threshold=starts[-1] if recipe.records_thresholds else None,
+        n_right=n_right if recipe.counts_right else None,
         plateau=tuple(range(first_of_plateau, n_rows)),
         n_rows=n_rows,
         loss_sums=tuple(doubles[:-1]),

@@ -272,6 +272,8 @@ def make_record_thresholds(recipe: Recipe) -> Callable[[Runs, Workspace, int, in
 def make_record_outcome(recipe: Recipe, variant: Variant) -> Callable[[Runs, Workspace, int, int, int], None]:
     """Make the function that writes the outcome of a run to ``runs``: ``(runs, workspace, lane, status, steps)``."""
     first_output = make_layout(recipe, variant).outputs
+    counts_right = recipe.counts_right
+    right_row = make_control_layout(recipe).n_right or 0
 
     @device
     def record_outcome(runs: Runs, workspace: Workspace, lane: int, status: int, steps: int) -> None:
@@ -283,6 +285,8 @@ def make_record_outcome(recipe: Recipe, variant: Variant) -> Callable[[Runs, Wor
         diverged = status == DIVERGED
         columns.final_loss[run] = np.inf if diverged else rows[LOSS, lane]
         columns.n_correct[run] = 0 if diverged else np.int64(rows[N_CORRECT, lane])
+        if counts_right:
+            columns.n_right[run, 0] = 0 if diverged else np.int64(rows[right_row, lane])
         columns.max_error[run] = np.inf if diverged else rows[MAX_ERROR, lane]
         if runs.final_weights.shape[0]:
             for k in range(runs.weights.shape[1]):

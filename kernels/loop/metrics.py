@@ -7,11 +7,12 @@ from collections.abc import Callable
 import numpy as np
 
 from kernels.data.control import FINITE_FLAG, MAX_ERROR, N_CORRECT
+from kernels.data.control_layout import make_control_layout
 from kernels.data.packet import Packet, numbering
 from kernels.data.patterns import Patterns
 from kernels.lanes.arithmetic import absolute, select
 from kernels.lanes.lane_rows import Memory
-from kernels.loop.right import make_right
+from kernels.loop.right import make_right, make_whole
 from kernels.numba.jit import device
 from kernels.numba.part_makers import made_once
 from kernels.recipe import Recipe
@@ -27,8 +28,9 @@ def make_measure(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[[
     Returns
     -------
     (patterns, packet) -> None
-        Writes to ``packet.control`` how many outputs are on the same side of the decision threshold as their
-        target, the largest absolute error, and whether all parameters and states are finite, if products are skipped.
+        Writes to ``packet.control`` how many outputs are on the same side of the decision threshold as their target,
+        the largest absolute error, how many patterns are right if the recipe counts them, and whether all parameters
+        and states are finite, if products are skipped.
 
     Notes
     -----
@@ -39,6 +41,9 @@ def make_measure(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[[
     source = file_order(recipe, variant, memory)
     n_outputs = recipe.architecture.outputs
     right = make_right(recipe, memory, source)
+    whole = make_whole(recipe, memory, source)
+    counts_right = recipe.counts_right
+    right_row = make_control_layout(recipe).n_right or 0
     n_copies = 1 + len(OPTIMIZERS[recipe.optimizer].states) if variant.table else 0
     n_parameters = numbering(recipe.architecture).n_parameters
     load, store, fill = memory.load, memory.store, memory.fill
@@ -55,6 +60,11 @@ def make_measure(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[[
                 target = source.target(patterns, packet, n, o)
                 error = absolute(y - target)
                 max_error = select(error > max_error, error, max_error)
+        if counts_right:
+            n_right = fill(0.0)
+            for n in range(source.n_patterns(patterns)):
+                n_right = n_right + select(whole(patterns, packet, n), fill(1.0), 0.0)
+            store(control, right_row, n_right)
         finite = n_correct == n_correct
         for k in range(n_copies * n_parameters(packet)):
             finite = finite & (absolute(load(packet.parameters, k)) < infinity)

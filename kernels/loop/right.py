@@ -37,6 +37,15 @@ def make_right(recipe: Recipe, memory: Memory, source: PatternSource) -> Right:
     return make(recipe, memory, source)
 
 
+@made_once
+def make_whole(recipe: Recipe, memory: Memory, source: PatternSource) -> Callable[[Patterns, Packet, int], Mask]:
+    """Make the function that finds whether a pattern is right: ``(patterns, packet, n)``.
+
+    Where targets are one-hot, it is right where the output of its class is the largest, whatever the output function.
+    """
+    return (_make_of_classes if recipe.one_hot else make_right)(recipe, memory, source).whole
+
+
 def _make_of_outputs(recipe: Recipe, memory: Memory, source: PatternSource) -> Right:
     """Make the functions for outputs each by itself."""
     n_outputs = recipe.architecture.outputs

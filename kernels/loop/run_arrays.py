@@ -31,6 +31,8 @@ class Columns(NamedTuple):
         Before the first update and after the last; infinite if it is not finite or the run diverged.
     n_correct : (runs,) of int32
         Outputs on the right side of the decision threshold, 0 if the run diverged.
+    n_right : (runs, 0 or 1) of int32
+        Patterns that are right, if the recipe counts them; 0 if the run diverged.
     max_error : (runs,) of float64
         The largest distance of an output from its target, infinite if the run diverged.
     threshold_steps : (runs, thresholds) of int32
@@ -48,6 +50,7 @@ class Columns(NamedTuple):
     initial_loss: NDArray[np.float64]
     final_loss: NDArray[np.float64]
     n_correct: NDArray[np.int32]
+    n_right: NDArray[np.int32]
     max_error: NDArray[np.float64]
     threshold_steps: NDArray[np.int32]
     loss_sums: NDArray[np.float64]
@@ -56,7 +59,13 @@ class Columns(NamedTuple):
 
 
 def make_columns(
-    n_runs: int, n_thresholds: int = 0, n_sums: int = 0, n_measures: int = 0, *, restarts: bool = False
+    n_runs: int,
+    n_thresholds: int = 0,
+    n_sums: int = 0,
+    n_measures: int = 0,
+    *,
+    right: bool = False,
+    restarts: bool = False,
 ) -> Columns:
     """Allocate columns for the outcomes of runs, with undefined content except that no loss threshold is reached.
 
@@ -64,17 +73,24 @@ def make_columns(
     ----------
     n_runs, n_thresholds, n_sums, n_measures
         Numbers of runs, of loss thresholds, of sums of losses, and of measures of trained networks.
+    right
+        Whether patterns that are right are counted.
     restarts
         Whether runs may be restarted. None is yet.
     """
-    columns: list[Array] = [np.empty(n_runs, kind) for kind in ("i1", "i4", "f8", "f8", "i4", "f8")]
-    columns += [
-        np.full((n_runs, n_thresholds), -1, np.int32),
-        np.empty((n_runs, n_sums)),
-        np.empty((n_runs, n_measures)),
-    ]
-    columns.append(np.zeros((n_runs, 2 * restarts), np.int32))
-    return Columns(*columns)
+    return Columns(
+        status=np.empty(n_runs, np.int8),
+        steps=np.empty(n_runs, np.int32),
+        initial_loss=np.empty(n_runs),
+        final_loss=np.empty(n_runs),
+        n_correct=np.empty(n_runs, np.int32),
+        n_right=np.empty((n_runs, int(right)), np.int32),
+        max_error=np.empty(n_runs),
+        threshold_steps=np.full((n_runs, n_thresholds), -1, np.int32),
+        loss_sums=np.empty((n_runs, n_sums)),
+        measures=np.empty((n_runs, n_measures)),
+        attempts=np.zeros((n_runs, 2 * restarts), np.int32),
+    )
 
 
 class Outcome(NamedTuple):

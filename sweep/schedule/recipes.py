@@ -33,7 +33,7 @@ def make_recipe(study: Study, cell: Cell) -> Recipe:
     values["records_thresholds"] = bool(study.record.loss_thresholds)
     values["monitor"] = values["monitor"] if study.has_patience else ""
     values["loss_sums"] = " ".join(study.record.loss_sums)
-    return Recipe(**{name: values[name] for name in Recipe._fields})
+    return Recipe(**{name: values[name] for name in Recipe._fields if name in values})
 
 
 def make_still(recipe: Recipe) -> Recipe:

@@ -55,6 +55,8 @@ DIMENSIONS: dict[str, tuple[Any, ...]] = {
     "monitor": ("", "loss", "n_correct"),
     "loss_sums": ("", "inverse_loss_sum", "loss_sum tail_loss"),
     "tie": ("wrong", "right"),
+    "counts_right": (False, True),
+    "one_hot": (False, True),
     "sets": ("one", "targets", "patterns"),
     "hidden": (1, 2, 3, 5),
     "gain": ("one", "own"),

@@ -61,7 +61,7 @@ def train_bare(spec: Spec, runs: Runs, width: int | None = None) -> Columns:
 def _given(spec: Spec, runs: Runs) -> dict[str, Any]:
     """Return components and settings in the oracle's terms."""
     names = ("activation", "output", "loss", "reduction", "optimizer", "order", "criterion", "bias", "skip", "scaling")
-    names = (*names, "tie", "schedule", "freeze", "monitor")
+    names = (*names, "tie", "schedule", "freeze", "monitor", "one_hot")
     hidden = {"hidden": spec.sizes(runs.weights.shape[1]), "batch": spec.step_patterns}
     components = {name: getattr(spec, name) for name in names} | hidden
     settings = {name: runs.settings[name] for name in runs.settings.dtype.names if name != "patterns"}
@@ -146,6 +146,8 @@ def assert_as_oracle(spec: Spec, runs: Runs) -> oracle.Result:
     assert_equal(statuses(given.columns), expected.status, f"{what}: status")
     for name in ("steps", "initial_loss", "final_loss", "n_correct", "max_error", "threshold_steps"):
         assert_equal(getattr(given.columns, name), getattr(expected, name), f"{what}: {name}")
+    if spec.counts_right:
+        assert_equal(given.columns.n_right[:, 0], expected.n_right.astype(np.int32), f"{what}: n_right")
     assert_equal(given.columns.loss_sums, expected.loss_sums(spec.loss_sums.split()), f"{what}: sums of losses")
     assert_equal(given.final_weights, expected.weights, f"{what}: final weights")
     assert_equal(given.predictions, predict(spec, runs, expected.weights), f"{what}: predictions")

@@ -71,6 +71,8 @@ class Spec:
     targets: tuple[float, ...] = ()  # of the loss
     monitor: str = ""
     loss_sums: str = ""
+    counts_right: bool = False
+    one_hot: bool = False
     below: tuple[int, ...] = ()  # units of the hidden layers below the last one
     sets: str = "one"  # of patterns; several that differ in "targets", or in "patterns" as a whole
 
@@ -143,6 +145,7 @@ class Spec:
             self.tie,
         )
         recorded = {"records_thresholds": bool(self.targets), "loss_sums": self.loss_sums}
+        recorded |= {"counts_right": self.counts_right, "one_hot": self.one_hot}
         return Recipe(architecture, *components, monitor=self.monitor, **recorded)
 
     def n_parameters(self, hidden: int) -> int:

@@ -19,11 +19,12 @@ ORDER = ("converged", "diverged", "stalled", "plateau", "exhausted")  # of evalu
 
 
 class Score(NamedTuple):
-    """Three numbers for each run from one forward pass over all patterns, each (R,)."""
+    """Numbers for each run from one forward pass over all patterns, each (R,)."""
 
     loss: Array
     n_correct: Array
     max_error: Array
+    n_right: Array
 
 
 def decision_threshold(net: Network) -> Any:
@@ -47,7 +48,10 @@ def largest_is_right(y: Sequence[Array], targets: Array, tie: str) -> Array:
 
 
 def measure(net: Network, activity: Activity) -> Score:
-    """Compute the loss in the dtype, the number of correct (pattern, output) pairs and the largest error."""
+    """Compute the loss in the dtype, the number of correct (pattern, output) pairs, the largest error, right patterns.
+
+    A pattern is right where the output of its class is the largest, or all its outputs are correct.
+    """
     patterns, _, outs = net.ranges
     target, u, y, m = net.targets, activity.u, activity.y, decision_threshold(net)
     pairs = list(itertools.product(patterns, outs))
@@ -66,7 +70,12 @@ def measure(net: Network, activity: Activity) -> Score:
     max_error = np.zeros_like(loss)
     for n, o in pairs:
         max_error = np.maximum(max_error, np.abs(y[n][o] - target[n, o]))  # NaN stays, and is below no threshold
-    return Score(loss, n_correct, max_error)
+    if net.output == "softmax" or net.one_hot:
+        whole = [largest_is_right(y[n], target[n], net.tie) for n in patterns]
+    else:
+        whole = [np.all([is_right(y[n][o], target[n, o], m, net.tie) for o in outs], axis=0) for n in patterns]
+    n_right = add_in_order(right.astype(np.int64) for right in whole)
+    return Score(loss, n_correct, max_error, n_right)
 
 
 def has_converged(criterion: str, score: Score, below: Array, n_right: int) -> Array:

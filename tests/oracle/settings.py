@@ -33,6 +33,7 @@ class Components:
     batch: int | None = None  # patterns per step; None is all of them
     order: str = "cyclic"
     tie: str = "wrong"  # or "right"
+    one_hot: bool = False  # whether the largest output decides which patterns are right
     monitor: str = ""  # what must improve within a run's patience: "loss", "n_correct" or nothing
     decision_threshold: float | None = (
         None  # between low outputs and high ones, where it is not that of the range of the targets
@@ -133,4 +134,5 @@ def make_network(
         s2=np.asarray(output_scale, dtype),
         decision_threshold=components.decision_threshold,
         tie=components.tie,
+        one_hot=components.one_hot,
     )

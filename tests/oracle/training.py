@@ -32,6 +32,7 @@ class Result:
     final_loss: npt.NDArray[np.float64]  # (R,), +inf where diverged
     n_correct: npt.NDArray[np.int64]  # (R,), 0 where diverged
     max_error: npt.NDArray[np.float64]  # (R,), +inf where diverged
+    n_right: npt.NDArray[np.int64]  # (R,) patterns, 0 where diverged
     weights: Array  # (R, P), in the dtype of the runs
     threshold_steps: npt.NDArray[np.int64]  # (R, loss thresholds), -1 where the loss was never below one
     n_evaluations: npt.NDArray[np.int64]  # (R,)
@@ -59,14 +60,13 @@ class Result:
     @classmethod
     def before(cls, start: Array, n_thresholds: int) -> Result:
         """Return the result of runs that have not started: +inf for losses, 0 for counts, and no threshold reached."""
-        (steps, epochs, n_correct) = np.zeros((3, len(start)), np.int64)
+        (steps, epochs, n_correct, n_right) = np.zeros((4, len(start)), np.int64)
         first, last, error = np.full((3, len(start)), np.inf)
         status = np.full(len(start), "", "U9")
         threshold_steps = np.full((len(start), n_thresholds), -1)
         n_evaluations = np.zeros(len(start), np.int64)
-        return cls(
-            status, steps, epochs, first, last, n_correct, error, np.empty_like(start), threshold_steps, n_evaluations
-        )
+        outcome = first, last, n_correct, error, n_right
+        return cls(status, steps, epochs, *outcome, np.empty_like(start), threshold_steps, n_evaluations)
 
     def note_thresholds(self, t: int, losses: Array, due: Array, thresholds: Array) -> None:
         """Record step t for every threshold above the loss of a run evaluated now, the first time."""
@@ -77,8 +77,8 @@ class Result:
     def note_end(self, runs: Array, status: Array, score: Score, weights: Array) -> None:
         """Record the outcome of the runs that a mask (R,) selects."""
         self.status[runs], self.weights[runs] = status[runs], weights[:, runs].T
-        measured = runs & (status != "diverged")  # a diverged run keeps +inf, 0, +inf
-        for column, values in zip((self.final_loss, self.n_correct, self.max_error), score, strict=True):
+        measured = runs & (status != "diverged")  # a diverged run keeps +inf and 0
+        for column, values in zip((self.final_loss, self.n_correct, self.max_error, self.n_right), score, strict=True):
             column[measured] = values[measured]
 
 

@@ -1,0 +1,58 @@
+"""Patterns that are right: by hand on a few outputs, and equal to the oracle's."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from kernels.recipe import are_one_hot
+from tests.kernels.compare import assert_as_oracle, predict, train_kernel
+from tests.kernels.runs import Kinds, draw_runs
+from tests.kernels.specs import Spec
+from tests.kernels.support import sized, some_compiled
+
+SPECS = [
+    Spec("tanh", counts_right=True, criterion="none", task="xor"),
+    Spec("tanh", counts_right=True, criterion="none", task="adder", tie="right", sets="targets"),
+    Spec("relu", counts_right=True, one_hot=True, criterion="none", task="adder", dtype="float32", batch="uneven"),
+    Spec("tanh", "softmax", "cross_entropy", counts_right=True, criterion="correct", task="adder", below=(3,)),
+]
+
+
+@pytest.mark.parametrize(
+    "number", some_compiled(range(len(SPECS)), lambda number: number == 2), ids=lambda number: str(number)
+)
+def test_patterns_right_as_oracle(number: int) -> None:
+    """The number of patterns that are right is the oracle's, also of runs that diverge."""
+    spec = SPECS[number]
+    result = assert_as_oracle(spec, draw_runs(spec, 3, 20, number, sized(60, 20), Kinds(divergence_threshold="own")))
+    assert len(set(result.n_right)) > 2
+
+
+def test_patterns_right_by_their_outputs() -> None:
+    """With one-hot targets the largest output decides, and otherwise each must be on the side of its target."""
+    for one_hot in (False, True):
+        spec = Spec("tanh", counts_right=True, one_hot=one_hot, criterion="none", task="adder")
+        runs = draw_runs(spec, 3, 30, 7, 30).having(learning_rate=0.05)
+        columns = train_kernel(spec, runs).columns
+        outcome = train_kernel(spec, runs)
+        (_, targets), *_ = spec.pattern_sets
+        outputs = predict(spec, runs, outcome.final_weights).reshape(len(runs), *targets.shape)
+        sides = ((outputs > 0.5) == (targets > 0.5)).all(axis=2)
+        largest = outputs.argmax(axis=2) == targets.argmax(axis=1)
+        assert columns.n_right[:, 0].tolist() == (largest if one_hot else sides).sum(axis=1).tolist()
+
+
+def test_nothing_is_counted_unless_wanted() -> None:
+    """Without it there is no column, and all other columns are the same."""
+    spec = Spec("tanh")
+    assert train_kernel(spec, draw_runs(spec, 2, 5, 1, 5)).columns.n_right.shape == (5, 0)
+
+
+def test_one_hot_targets() -> None:
+    """Each row has one high number and otherwise one low number; a single output is no class."""
+    eye = np.eye(3)
+    for targets in (eye, 0.1 + 0.8 * eye, 2 * eye - 1, np.stack([eye, eye[::-1]]), eye[[0, 0, 1]]):
+        assert are_one_hot(targets)
+    for targets in (eye[:, :1], np.ones((2, 2)), eye + eye[::-1], np.zeros((3, 2)), eye * [1.0, 2.0, 1.0]):
+        assert not are_one_hot(targets)
