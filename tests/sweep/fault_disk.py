@@ -20,22 +20,12 @@ _link, _lstat, _scandir = os.link, os.lstat, os.scandir  # those of the system, 
 
 @dataclass
 class Node:
-    """A file or a folder, whatever its names.
-
-    Attributes
-    ----------
-    is_folder
-    size
-        Bytes of a file that last.
-    lasting
-        Names in a folder that last, and their nodes.
-    pending
-        Changes of names since then; each is made whole or not at all. None stands for a removal.
-    """
+    """A file or a folder, whatever its names."""
 
     is_folder: bool
-    size: int = 0
-    lasting: dict[str, int] = field(default_factory=dict)
+    size: int = 0  # bytes of a file that last
+    lasting: dict[str, int] = field(default_factory=dict)  # names in a folder that last, and their nodes
+    # Changes of names since then; each is made whole or not at all. None stands for a removal.
     pending: list[dict[str, int | None]] = field(default_factory=list)
 
     def names(self) -> dict[str, int]:
@@ -46,12 +36,8 @@ class Node:
 class Disk:
     """The disk below a folder, reconstructed from the calls of processes.
 
-    Parameters
-    ----------
-    root
-        The folder, whose content lasts at first.
-    vault
-        Another folder, which keeps every file under the number of its node.
+    The content of the folder lasts at first. The vault is another folder, which keeps every file under the number of
+    its node.
     """
 
     def __init__(self, root: str, vault: str, nodes: list[Node] | None = None) -> None:
@@ -132,19 +118,10 @@ class Disk:
 
 @dataclass(frozen=True)
 class Loss:
-    """What a power failure destroys of the data that need not last.
+    """What a power failure destroys of the data that need not last."""
 
-    Attributes
-    ----------
-    names
-        ``"kept"``, ``"gone"``, or ``"some"``: each change of names may have been made or not.
-    content
-        Of what was written and not synced: ``"kept"``, ``"gone"``, ``"half"``, ``"zeros"`` in its place, or ``"some"``.
-    seed
-        Seed of random choices.
-    """
-
-    names: str
+    names: str  # ``"kept"``, ``"gone"``, or ``"some"``: each change of names may have been made or not
+    # Of what was written and not synced: ``"kept"``, ``"gone"``, ``"half"``, ``"zeros"`` in its place, or ``"some"``
     content: str
     seed: int = 0
 

@@ -73,17 +73,7 @@ class Truth:
 
 
 class Lab:
-    """Runs of a study in separate folders.
-
-    Parameters
-    ----------
-    zygote
-        Runs commands.
-    place
-        Where the folders are.
-    studies
-        What it runs, under their names.
-    """
+    """Runs of a study in separate folders."""
 
     def __init__(self, zygote: Zygote, place: Path, *studies: Study) -> None:
         self.zygote, self.place = zygote, place

@@ -36,42 +36,20 @@ _MOST_SECONDS = 120.0
 
 @dataclass(frozen=True)
 class Request:
-    """A command to run.
+    """A command to run."""
 
-    Attributes
-    ----------
-    arguments
-        After ``sweep``.
-    root
-        The watched folder: it contains the results folder and nothing else.
-    part_runs
-        Runs in a part.
-    fault
-        What happens to one of the system calls; without it, calls are not watched.
-    disk
-        Text of :meth:`Disk.noted` of an earlier process, ``""`` for a new disk; without it, no disk is simulated.
-    vault
-        Folder of the disk's files.
-    kill_after
-        Seconds until SIGKILL.
-    most_bytes
-        No file may be larger.
-    sync_seconds
-        Interval of syncing the names of commits: always, or only at the end, so that tests do not depend on time.
-    answer
-        Whether to print the answer too, which takes longer than everything else.
-    """
-
-    arguments: tuple[str, ...]
-    root: str
-    part_runs: int
-    fault: Fault | None = None
+    arguments: tuple[str, ...]  # after ``sweep``
+    root: str  # the watched folder: it contains the results folder and nothing else
+    part_runs: int  # runs in a part
+    fault: Fault | None = None  # what happens to one of the system calls; without it, calls are not watched
+    # Text of :meth:`Disk.noted` of an earlier process, ``""`` for a new disk; without it, no disk is simulated
     disk: str | None = None
-    vault: str = ""
-    kill_after: float | None = None
-    most_bytes: int | None = None
+    vault: str = ""  # folder of the disk's files
+    kill_after: float | None = None  # seconds until SIGKILL
+    most_bytes: int | None = None  # no file may be larger
+    # Interval of syncing the names of commits: always, or only at the end, so that tests do not depend on time
     sync_seconds: float = math.inf
-    answer: bool = False
+    answer: bool = False  # whether to print the answer too, which takes longer than everything else
 
     def encode(self) -> str:
         """Return one line of text."""
@@ -87,38 +65,19 @@ class Request:
 
 @dataclass(frozen=True)
 class Ended:
-    """How a process ended.
+    """How a process ended."""
 
-    Attributes
-    ----------
-    code
-        Its exit code; the number of a signal, negative, if that ended it.
-    out, err
-        What it printed.
-    calls
-        Kinds of the numbered calls.
-    unseen
-        What it did in the folder without a watched call.
-    disk
-        Text of :meth:`Disk.noted`.
-    """
-
-    code: int
+    code: int  # its exit code; the number of a signal, negative, if that ended it
+    # What it printed
     out: str
     err: str
-    calls: list[str] = field(default_factory=list)
-    unseen: list[str] = field(default_factory=list)
-    disk: str = ""
+    calls: list[str] = field(default_factory=list)  # kinds of the numbered calls
+    unseen: list[str] = field(default_factory=list)  # what it did in the folder without a watched call
+    disk: str = ""  # text of :meth:`Disk.noted`
 
 
 class Zygote:
-    """The process that forks.
-
-    Parameters
-    ----------
-    study_file
-        What it trains first, in parts of ``part_runs`` runs.
-    """
+    """The process that forks. It first trains the study, in parts of ``part_runs`` runs."""
 
     def __init__(self, study_file: Path, part_runs: int) -> None:
         environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "COLUMNS": "200"}

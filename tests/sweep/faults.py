@@ -40,49 +40,19 @@ _UNEXPECTED = ("os.truncate", "os.symlink", "shutil.rmtree", "shutil.copyfile", 
 
 @dataclass(frozen=True)
 class Fault:
-    """What happens to one call.
+    """What happens to one call."""
 
-    Attributes
-    ----------
-    kinds
-        Calls of these kinds are numbered.
-    number
-        Number of the call with the fault, from 1; 0 for no fault.
-    error
-        Error number that the call raises; without it, the process ends there.
-    for_ever
-        Whether all later calls of these kinds fail too.
-    half
-        Whether the process ends after half of a write.
-    """
-
-    kinds: tuple[str, ...] = EVERY
-    number: int = 0
-    error: int | None = None
-    for_ever: bool = False
-    half: bool = False
+    kinds: tuple[str, ...] = EVERY  # calls of these kinds are numbered
+    number: int = 0  # number of the call with the fault, from 1; 0 for no fault
+    error: int | None = None  # error number that the call raises; without it, the process ends there
+    for_ever: bool = False  # whether all later calls of these kinds fail too
+    half: bool = False  # whether the process ends after half of a write
 
 
 class System:
-    """The system calls of one process, which go through this object from :meth:`install` on.
+    """The system calls of one process in a folder and below, which go through this object from :meth:`install` on.
 
-    Parameters
-    ----------
-    root
-        Only this folder and files below it are watched.
-    fault
-        The fault to inject.
-    disk
-        Records what lasts; None to record nothing.
-    at_crash
-        Called before the process ends in a crash.
-
-    Attributes
-    ----------
-    calls : list of str
-        Kinds of all calls so far, the numbered ones.
-    unseen : list of str
-        Events of Python's audit in the folder that no watched call explains.
+    Besides the kinds of all numbered calls so far, it has the events of Python's audit that no watched call explains.
     """
 
     def __init__(self, root: str, fault: Fault, disk: Disk | None, at_crash: Callable[[], None]) -> None:

@@ -37,30 +37,14 @@ class Asked:
 
 @dataclass(frozen=True)
 class Fault:
-    """A fault of a request.
+    """A fault of a request."""
 
-    Attributes
-    ----------
-    status
-        HTTP status of the answer; 0 closes the connection without an answer.
-    code
-        Of the error in the answer.
-    effect
-        Whether the request is carried out anyway.
-    unconditional
-        Carry it out without its condition, and answer with the outcome.
-    pause
-        Delay of the answer in seconds.
-    hold
-        Event that is set when the request arrives; it is never answered.
-    """
-
-    status: int = 500
-    code: str = "InternalError"
-    effect: bool = False
-    unconditional: bool = False
-    pause: float = 0.0
-    hold: Event | None = None
+    status: int = 500  # HTTP status of the answer; 0 closes the connection without an answer
+    code: str = "InternalError"  # of the error in the answer
+    effect: bool = False  # whether the request is carried out anyway
+    unconditional: bool = False  # carry it out without its condition, and answer with the outcome
+    pause: float = 0.0  # delay of the answer in seconds
+    hold: Event | None = None  # event that is set when the request arrives; it is never answered
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -133,15 +117,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 class ObjectStore(ThreadingHTTPServer):
-    """A proxy in front of moto.
-
-    Attributes
-    ----------
-    rule
-        Decides which requests fail, and how.
-    asked : list of Asked
-        All requests since :meth:`clear`.
-    """
+    """A proxy in front of moto. A rule decides which requests fail, and how; ``asked`` are all since :meth:`clear`."""
 
     daemon_threads = True
     block_on_close = False

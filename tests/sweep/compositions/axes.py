@@ -19,22 +19,7 @@ Lists = dict[str, list[Any]]
 
 @st.composite
 def axes(draw: st.DrawFn, swept: Lists, together: list[list[str]]) -> dict[str, Any]:
-    """Draw the tables of axes of swept options.
-
-    Parameters
-    ----------
-    draw
-        Hypothesis's function to draw with.
-    swept
-        Their values, by option.
-    together
-        Zipped options, with equally many values.
-
-    Returns
-    -------
-    dict
-        The tables `parameters`, `zip`, `samples` and `exclude` that are not empty.
-    """
+    """Draw the tables of axes of swept options that are not empty; zipped options have equally many values."""
     zipped = [{name: swept[name] for name in names} for names in together]
     alone = [name for name in swept if not any(name in each for each in zipped)]
     places = {name: draw(st.sampled_from(["parameters", "parameters", "zip", "samples"])) for name in alone}

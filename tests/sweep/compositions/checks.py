@@ -26,25 +26,14 @@ from tests.sweep.support import assert_same_table, command, digest_of, training_
 
 @dataclass(frozen=True)
 class Ways:
-    """Other ways to run a study, which must not change a result.
+    """Other ways to run a study, which must not change a result."""
 
-    Attributes
-    ----------
-    threads, part_runs
-        Threads and runs per part of a run in parts.
-    after
-        Number of parts after which it is interrupted.
-    smaller
-        What an earlier study, whose rows are reused, has fewer of: "seeds" or "values".
-    chosen
-        Choose the run that is replayed, and the parameter that is compared.
-    """
-
+    # Threads and runs per part of a run in parts
     threads: int
     part_runs: int | None
-    after: int
-    smaller: str
-    chosen: int
+    after: int  # number of parts after which it is interrupted
+    smaller: str  # what an earlier study, whose rows are reused, has fewer of: "seeds" or "values"
+    chosen: int  # choose the run that is replayed, and the parameter that is compared
 
 
 ways = st.builds(
@@ -58,17 +47,7 @@ ways = st.builds(
 
 
 def check_composition(tables: Tables, how: Ways, folder: Path) -> None:
-    """Require all promises for a study.
-
-    Parameters
-    ----------
-    tables
-        Its keywords, with files that are not written yet.
-    how
-        Other ways to run it.
-    folder
-        An empty folder.
-    """
+    """Require all promises for a study; its files are not written yet, and the folder is empty."""
     (folder / "files").mkdir()
     tables = with_files(tables, folder / "files")
     study = Study(**tables)

@@ -16,22 +16,7 @@ Shapes = dict[str, tuple[int, ...]]
 
 @st.composite
 def explicit_weights(draw: st.DrawFn, shapes: list[Shapes], n_seeds: int) -> tuple[Any, Lists]:
-    """Draw explicit initial weights, mostly none.
-
-    Parameters
-    ----------
-    draw
-        Hypothesis's function to draw with.
-    shapes
-        Shapes of the parameters of all networks.
-    n_seeds
-        Seeds of each cell.
-
-    Returns
-    -------
-    tuple
-        The key `values`, or None, and the values of single weights that are swept.
-    """
+    """Draw explicit initial weights, mostly none: the key `values`, or None, and the values of swept weights."""
     kinds = draw(st.lists(st.sampled_from(["array", "element", "swept", "all"]), max_size=3, unique=True))
     if draw(st.booleans()):
         return None, {}

@@ -116,17 +116,7 @@ def sum_of(terms: Sequence[Jet]) -> Jet:
 
 
 def loss_of(network: Mapping[str, Any], data: Any, words: Mapping[str, str]) -> Jet:
-    """Return the loss of a network over all patterns, by all of its parameters in their order.
-
-    Parameters
-    ----------
-    network
-        Arrays of its parameters by name.
-    data
-        Its ``inputs`` and ``targets``.
-    words
-        ``activation``, ``output``, ``loss`` and ``reduction``.
-    """
+    """Return the loss of a network over all patterns, by all of its parameters in their order."""
     given = variables(np.concatenate([np.ravel(array) for array in network.values()]).astype(np.float64))
     names = [(name, *index) for name, array in network.items() for index in np.ndindex(array.shape)]
     p: dict[tuple[Any, ...], Jet] = dict(zip(names, given, strict=True))
