@@ -64,10 +64,11 @@ def column_of(measure: Measure) -> Column:
 
 MEASURE_COLUMNS = (
     Column("initial_loss", "float64", "loss", "loss before the first update; inf if not finite"),
-    *(column_of(each) for each in MEASURES.values() if not (each.is_recorded or each.is_tested)),
+    *(column_of(each) for each in MEASURES.values() if not (each.is_recorded or each.needs)),
 )
-TEST_COLUMNS = tuple(column_of(each) for each in MEASURES.values() if each.is_tested)
-# Columns of learning curves; n_correct and those of test patterns have the same names as in rows of runs.
+# Those of studies with test patterns.
+TEST_COLUMNS = tuple(column_of(each) for each in MEASURES.values() if each.needs)
+# Columns of learning curves; n_correct and those of studies with test patterns have the same names as in rows of runs.
 CURVE_COLUMNS = (
     Column("train_loss", "float64", "loss", "loss over the patterns to train on; inf if diverged"),
     Column("n_correct", "int32", "outputs", "n_correct at this point; 0 if diverged"),

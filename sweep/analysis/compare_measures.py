@@ -85,7 +85,7 @@ def compare_pairs(
     sides = [each.values[paired] for each in (first, second)]
     n_pairs = groups.add(both)
     columns: dict[str, Array] = {"n_seeds": (n_pairs > 0).sum(axis=1), "n_pairs": n_pairs.sum(axis=1)}
-    columns |= _means(sides, both, groups, most) if MEASURES[measure].counts_outputs else _medians(sides, both, groups)
+    columns |= _means(sides, both, groups, most) if MEASURES[measure].has_mean else _medians(sides, both, groups)
     one, other = sides if MEASURES[measure].more_is_better else reversed(sides)
     better, worse = groups.add((one > other) & both), groups.add((one < other) & both)
     advantage = Advantage(better - worse, n_pairs)

@@ -16,11 +16,7 @@ from sweep.study.model import Study
 
 def measures_of(study: Study) -> list[str]:
     """Return the measures of final networks that a study has, and by which answers compare and rank."""
-    return [
-        name
-        for name, measure in ORDERED.items()
-        if (name in study.record.measures if measure.is_recorded else study.data.n_tests or not measure.is_tested)
-    ]
+    return [name for name, measure in ORDERED.items() if measure.is_in(study)]
 
 
 def check_measure(study: Study, measure: str) -> None:
@@ -29,18 +25,21 @@ def check_measure(study: Study, measure: str) -> None:
     Raises
     ------
     SweepError
-        If it does not record the measure, or the measure is one of test patterns and it has none.
+        If it does not record the measure, or lacks the patterns that the measure needs.
     """
-    if MEASURES[measure].is_recorded and measure not in study.record.measures:
+    if measure in measures_of(study):
+        return
+    if MEASURES[measure].is_recorded:
         raise SweepError(f"the study does not record {measure}; run it with --set record.measures={measure}")
-    if measure not in measures_of(study):
-        raise SweepError(
-            f"the study has no test patterns, so its runs have no {measure}; hold some out: --set train_count=12"
-        )
+    lacking = next(each for each in MEASURES[measure].needs if each not in study.data.held_out)
+    hint = "hold some out: --set train_count=12" if lacking == "test" else "set data.validation"
+    raise SweepError(f"the study has no {lacking} patterns, so its runs have no {measure}; {hint}")
 
 
 def most_correct(study: Study, measure: str) -> int:
-    """Return how many outputs of a network can be right, with the patterns of a measure; 0 if it counts none."""
+    """Return the greatest value of a measure that counts correct outputs, or is a share; 0 for other measures."""
+    if MEASURES[measure].is_share:
+        return 1
     if not MEASURES[measure].counts_outputs:
         return 0
     return study.n_outputs if measure == "n_correct" else study.data.n_tests * study.n_evaluated

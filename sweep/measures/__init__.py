@@ -9,7 +9,7 @@ from sweep.measures.measure import Measure
 
 # In the order of their columns: those of this folder, and custom ones that studies of this process name.
 MEASURES: dict[str, Measure] = {}
-# Those that only studies have that record them.
+# Those that studies can record.
 RECORDED: dict[str, Measure] = {}
 # Those that answers compare and rank by.
 ORDERED: dict[str, Measure] = {}

@@ -30,13 +30,18 @@ class Measure:
     unit, meaning
         As in the files and the manual.
     type
-        The type of its column. Numbers of outputs have means, other numbers have quartiles.
+        The type of its column. Numbers of outputs and shares have means, other numbers have quartiles.
     is_recorded
-        Whether only studies have it that record it.
-    is_tested
-        Whether only studies with test patterns have it.
+        Whether studies have it that record it, in addition to those with the patterns that it ``needs``.
+    needs
+        Which patterns that do not train a study must have: ``"validation"``, ``"test"``, or ``"held-out"`` for either.
+        Training fills the columns of such measures.
     counts_outputs
         Whether it is a number of outputs.
+    is_share
+        Whether it is a share of patterns, shown in percent.
+    at_best
+        What its value for the network at the best validation is called; empty if there is none.
     more_is_better
         Whether cells are ranked from the highest value, and runs that diverged have the lowest.
     is_signed
@@ -58,8 +63,10 @@ class Measure:
     meaning: str
     type: str = "float64"
     is_recorded: bool = True
-    is_tested: bool = False
+    needs: tuple[str, ...] = ()
     counts_outputs: bool = False
+    is_share: bool = False
+    at_best: str = ""
     more_is_better: bool = False
     is_signed: bool = False
     is_ordered: bool = True
@@ -71,6 +78,23 @@ class Measure:
     def least(self) -> float:
         """What no value is below."""
         return -float("inf") if self.is_signed else 0.0
+
+    @property
+    def has_mean(self) -> bool:
+        """Whether cells have the mean of its values, which are limited, instead of quartiles."""
+        return self.counts_outputs or self.is_share
+
+    @property
+    def is_at_best(self) -> bool:
+        """Whether it describes the network at the best validation."""
+        return self.name.endswith("_at_best")
+
+    def is_in(self, study: Any) -> bool:
+        """Return whether runs of a study have it."""
+        held_out = study.data.held_out
+        if self.needs and held_out and {*self.needs} <= {*held_out, "held-out"}:
+            return True
+        return self.name in study.record.measures if self.is_recorded else not self.needs
 
 
 class Curved(NamedTuple):

@@ -12,7 +12,7 @@ MEASURE = Measure(
     "as n_correct, over the test patterns; 0 if diverged",
     type="int32",
     is_recorded=False,
-    is_tested=True,
+    needs=("test",),
     counts_outputs=True,
     more_is_better=True,
 )

@@ -7,9 +7,9 @@ from sweep.measures.measure import Measure
 MEASURE = Measure(
     "test_loss",
     40,
-    "loss with the test patterns",
+    "test loss",
     "loss",
     "loss of the final network over the test patterns; inf if diverged",
     is_recorded=False,
-    is_tested=True,
+    needs=("test",),
 )

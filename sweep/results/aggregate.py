@@ -76,7 +76,8 @@ class Aggregate:
     def digest(self) -> str:
         """Return the digest of all rows, read again in run order, or of the tally if only counts are kept."""
         if self._parts.keep == "runs":
-            measured = {name: CellLosses(name) for name in columns_in_cells(self._study)}
+            study = self._study
+            measured = {name: CellLosses(name, most_correct(study, name)) for name in columns_in_cells(study)}
             digest = digest_of_rows(self._parts, list(measured.values()))
             self._measured = {name: cells.statistics() for name, cells in measured.items()}
             return digest

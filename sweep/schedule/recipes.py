@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from kernels import vocabulary
+from sweep.measures import MEASURES
 from sweep.study.axes.grid import Cell
 from sweep.study.model import Study
 from sweep.study.options.option_tables import loss_and_reduction
@@ -32,8 +34,12 @@ def make_recipe(study: Study, cell: Cell) -> Recipe:
     values["warms_up"] = any(study.values_of("warmup"))
     values["records_thresholds"] = bool(study.record.loss_thresholds)
     values["monitor"] = values["monitor"] if study.has_patience else ""
+    # Where a pattern has one output, or a class, it is right if that is correct, which is counted anyway.
+    has_accuracy = MEASURES["train_accuracy"].is_in(study)
+    values["counts_right"] = has_accuracy and n_outputs > 1 and cell["output"] not in vocabulary.OVER_OUTPUTS
+    values["one_hot"] = values["counts_right"] and study.data.is_one_hot
     values["loss_sums"] = " ".join(study.record.loss_sums)
-    return Recipe(**{name: values[name] for name in Recipe._fields if name in values})
+    return Recipe(**{name: values[name] for name in Recipe._fields})
 
 
 def make_still(recipe: Recipe) -> Recipe:

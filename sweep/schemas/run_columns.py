@@ -14,7 +14,6 @@ from sweep.columns import (
     SEED,
     STATUS,
     STEPS,
-    TEST_COLUMNS,
     Column,
     column_of,
 )
@@ -60,14 +59,18 @@ def updates_column(study: StudyContent) -> str:
 
 
 def measure_columns(study: StudyContent) -> list[Column]:
-    """Return the columns of test measures, if there are test patterns."""
-    return list(TEST_COLUMNS) if study.data.n_tests else []
+    """Return the columns of measures that training fills where a study has test patterns, or records them."""
+    return [column_of(each) for each in MEASURES.values() if each.needs and each.is_in(study)]
 
 
 def recorded_measures(study: StudyContent) -> list[Measure]:
-    """Return the measures that a study records; custom ones compute by the source that it declares."""
+    """Return the measures that a study records and that training does not fill.
+
+    Custom ones compute by the source that it declares.
+    """
     custom = study.tables.custom
-    return [custom_measure(custom[name]) if name in custom else MEASURES[name] for name in study.record.measures]
+    names = [name for name in study.record.measures if name in custom or not MEASURES[name].needs]
+    return [custom_measure(custom[name]) if name in custom else MEASURES[name] for name in names]
 
 
 def network_columns(study: StudyContent) -> list[Column]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from kernels.loop.run_arrays import Columns
 from sweep.columns import STATUS
+from sweep.measures import MEASURES
 from sweep.schedule.part import Part
 from sweep.schedule.plan import Plan
 from sweep.training.outcome_columns import outcome_columns, updates
@@ -44,6 +45,7 @@ def _ranges(plan: Plan, part: Part, columns: Columns) -> Iterator[Range]:
         "total_steps": limits,
         "n_correct": study.data.n_patterns * study.n_evaluated,
         "n_test_correct": study.data.n_tests * study.n_evaluated,
+        **{name: 1.0 for name, measure in MEASURES.items() if measure.is_share},
     }
     for each in outcome_columns(study):
         if each.array == "threshold_steps":

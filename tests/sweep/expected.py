@@ -28,7 +28,11 @@ FUNCTIONS: dict[str, oracle.Functions] = {
 }
 
 OUTCOME = ("status", "steps", "initial_loss", "final_loss", "n_correct", "max_error")
-TESTED = ("test_loss", "n_test_correct")
+HELD_OUT = {
+    "train": ("train_accuracy",),
+    "validation": ("validation_loss", "validation_accuracy"),
+    "test": ("test_loss", "n_test_correct", "test_accuracy"),
+}
 ATTEMPTS = ("restarts", "total_steps")
 
 
@@ -66,7 +70,7 @@ def expected_runs(study: Study) -> pd.DataFrame:
         rows = rows_of_rounds(study, rows)
     epochs = ["epochs"] if any(row["batch"] < len(sets[0].inputs) for row in rows) else []
     ends = [*OUTCOME[:2], *epochs, *(ATTEMPTS if study.restarts.max_restarts else ())]
-    outcome = [*ends, *OUTCOME[2:], *(TESTED if study.data.n_tests else ()), *target_names(study)]
+    outcome = [*ends, *OUTCOME[2:], *held_out_names(study), *target_names(study)]
     return pd.DataFrame(rows)[["run", "cell", "seed", *study.parameters, *outcome, *recorded_names(study)]]
 
 
@@ -102,7 +106,7 @@ def outcomes_of(study: Study, rows: list[dict[str, Any]], patterns: Data) -> lis
     if names := study.record.loss_sums:
         for row, sums in zip(found, result.loss_sums(names).tolist(), strict=True):
             row |= dict(zip(names, sums, strict=True))
-    of_tests = tested_by_oracle(study, rows, result) if study.data.n_tests else found
+    of_tests = tested_by_oracle(study, rows, result.weights, result.status == "diverged")
     networks = start_of(study, rows, patterns), result.weights, result.status == "diverged"
     functions = FUNCTIONS[study.network.dtype]
     needed = bool(recorded_names(study))
@@ -185,6 +189,7 @@ def options_of(study: Study, rows: list[dict[str, Any]], patterns: Data) -> dict
         "seed": [row["seed"] for row in rows],
         "schedule_steps": [row.get("schedule_steps", 0) for row in rows],
         "decision_threshold": patterns.decision_threshold,
+        "one_hot": is_one_hot(study),
     }
 
 
@@ -213,10 +218,23 @@ def middle_of(patterns: Data) -> float:
     return (min(targets) + max(targets)) / 2 if patterns.decision_threshold is None else patterns.decision_threshold
 
 
-def tested_by_oracle(study: Study, rows: list[dict[str, Any]], trained: oracle.Result) -> list[dict[str, Any]]:
-    """Evaluate trained networks on the test patterns; the training patterns decide the threshold."""
+def held_out_names(study: Study) -> list[str]:
+    """Return the names of the columns of accuracies and of measures with held-out patterns, in their order."""
+    kinds = study.data.held_out
+    kinds = ("train", *kinds) if kinds or "train_accuracy" in study.record.measures else ()
+    return [name for kind in kinds for name in HELD_OUT[kind]]
+
+
+def is_one_hot(study: Study) -> bool:
+    """Return whether each training pattern of any set has one high target, and all its others are the low one."""
+    rows = [row for data in study.data.sets for row in data.targets]
+    low, high = min(map(min, rows)), max(map(max, rows))
+    return low < high and all(sorted(row) == [low] * (len(row) - 1) + [high] for row in rows) and len(rows[0]) > 1
+
+
+def tested_by_oracle(study: Study, rows: list[dict[str, Any]], weights: Any, lost: Any) -> list[dict[str, Any]]:
+    """Evaluate networks on all patterns; those to train on decide the threshold."""
     patterns = study.patterns_of(rows[0]["cell"])
-    assert patterns.test is not None
     options = options_of(study, rows, patterns) | {
         "decision_threshold": middle_of(patterns),
         "batch": None,
@@ -232,14 +250,19 @@ def tested_by_oracle(study: Study, rows: list[dict[str, Any]], trained: oracle.R
         "divergence_threshold": np.inf,
         "from_step": 0,
     }
-    still = oracle.train(
-        patterns.test.inputs,
-        patterns.test.targets,
-        trained.weights,
-        **options,
-        dtype=study.network.dtype,
-        functions=FUNCTIONS[study.network.dtype],
-    )
-    lost = trained.status == "diverged"
-    losses, correct = np.where(lost, np.inf, still.final_loss), np.where(lost, 0, still.n_correct)
-    return [dict(zip(TESTED, each, strict=True)) for each in zip(losses.tolist(), correct.tolist(), strict=True)]
+    columns: dict[str, Any] = {}
+    for kind in ("train", *study.data.held_out) if held_out_names(study) else ():
+        own = patterns if kind == "train" else getattr(patterns, kind)
+        still = oracle.train(
+            own.inputs,
+            own.targets,
+            weights,
+            **options,
+            dtype=study.network.dtype,
+            functions=FUNCTIONS[study.network.dtype],
+        )
+        columns[f"{kind}_loss"] = np.where(lost, np.inf, still.final_loss)
+        columns[f"n_{kind}_correct"] = np.where(lost, 0, still.n_correct)
+        columns[f"{kind}_accuracy"] = np.where(lost, 0, still.n_right) / len(own.inputs)
+    names = held_out_names(study)
+    return [{name: columns[name][k].item() for name in names} for k in range(len(rows))]

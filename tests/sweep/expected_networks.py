@@ -113,7 +113,7 @@ def recorded_names(study: Study) -> list[str]:
     """Return the names of the recorded columns of measures and weights, in their order, without sharpness."""
     which = study.record.weights
     weights = [f"{name}_weights" for name in ("initial", "final") if which in (name, "both")]
-    return [*(name for name in study.record.measures if name != "sharpness"), *weights]
+    return [*(name for name in study.record.measures if name not in ("sharpness", "train_accuracy")), *weights]
 
 
 def recorded(

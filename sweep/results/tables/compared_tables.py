@@ -129,7 +129,7 @@ def _of_steps(frame: pd.DataFrame, n_rows: int, by: Sequence[str]) -> Table:
 def _of_measure(frame: pd.DataFrame, n_rows: int, by: Sequence[str], measure: str) -> Table:
     """Return the table of a measure."""
     found, mean = MEASURES[measure], main_statistic_of(measure)
-    what = "mean" if found.counts_outputs else "median"
+    what = "mean" if found.has_mean else "median"
     of_sides = [measure_column(f"{side}_{what}", f"{what} of\n{side}") for side in _SIDES]
     if what == "mean":
         names = with_ends("difference")

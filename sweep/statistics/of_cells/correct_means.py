@@ -1,4 +1,7 @@
-"""The mean number of correct outputs of runs, with an interval that allows for failures that were not seen."""
+"""The mean of measures with a least and a greatest value: numbers of correct outputs, and shares of patterns.
+
+Its interval allows for failures that were not seen.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +17,9 @@ if TYPE_CHECKING:
 
 DEFINITION = Definition(
     "MEASURE_mean",
-    "mean number of correct outputs",
-    "Of n_correct and n_test_correct: mean over all runs; diverged runs have none.",
-    formula="(sum over i of correct outputs of run i) / n",
+    "mean of a number of outputs, or of a share of patterns",
+    "Of n_correct, n_test_correct and accuracies: mean over all runs; diverged runs have 0.",
+    formula="(sum over i of the value of run i) / n",
     interval="Student's, widened for kinds of runs that were not seen",
 )
 
@@ -32,19 +35,19 @@ def _estimate(runs: Runs) -> Estimate:
 
 
 def of_measure(measure: Measure) -> tuple[Statistic, ...]:
-    """Return the statistic of a number of outputs; none of other measures."""
-    if not measure.counts_outputs:
+    """Return the statistic of a number of outputs or a share of patterns; none of other measures."""
+    if not measure.has_mean:
         return ()
     mean = Statistic(
         f"{measure.name}_mean",
-        f"mean number of {measure.label}",
+        f"mean {measure.label}, %" if measure.is_share else f"mean number of {measure.label}",
         measure.unit,
         f"mean of {measure.label} of all runs",
         DEFINITION,
         _estimate,
-        kind="outputs",
+        kind="rate" if measure.is_share else "outputs",
         synonym=measure.name,
-        head=f"mean of {measure.label}",
+        head=f"mean {measure.label}, %" if measure.is_share else f"mean of {measure.label}",
         more_is_better=True,
         measure=measure.name,
         low="lower end of its 95 % interval",

@@ -48,8 +48,8 @@ def _finite_rate(runs: Runs) -> Estimate:
 
 
 def of_measure(measure: Measure) -> tuple[Statistic, ...]:
-    """Return the statistics of a measure; none of a number of outputs."""
-    if measure.counts_outputs or not measure.is_ordered:
+    """Return the statistics of a measure; none of one that has a mean."""
+    if measure.has_mean or not measure.is_ordered:
         return ()
     quartiles = (
         Statistic(

@@ -6,6 +6,7 @@ import hashlib
 from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import isfinite
 from sys import byteorder
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -75,6 +76,22 @@ class DataSets:
     def n_tests(self) -> int:
         """Patterns that test a network."""
         return len(self.sets[0].test.inputs) if self.sets[0].test else 0
+
+    @property
+    def held_out(self) -> tuple[Literal["validation", "test"], ...]:
+        """The kinds of patterns that do not train a network."""
+        counts: tuple[tuple[Literal["validation", "test"], int], ...] = (
+            ("validation", self.n_validations),
+            ("test", self.n_tests),
+        )
+        return tuple(name for name, n_patterns in counts if n_patterns)
+
+    @cached_property
+    def is_one_hot(self) -> bool:
+        """Whether the targets of each pattern to train on are one high number, and otherwise one low number."""
+        values = {value for data in self.sets for row in data.targets for value in row}
+        rows = (row for data in self.sets for row in data.targets)
+        return len(values) == 2 and all(row.count(max(values)) == 1 for row in rows) and self.n_targets > 1
 
     @property
     def only(self) -> Data:

@@ -91,7 +91,7 @@ def _trainer_and_settings(worker: PartTrainer, item: Item) -> tuple[Trainer, Any
 
 def _testers(worker: PartTrainer) -> dict[str, Tester | None]:
     """Return the testers of networks by the task of their kernels."""
-    return {"test": worker.tester, "curve": worker.curve_tester}
+    return {**worker.testers, "curve": worker.curve_tester}
 
 
 def compile_item(worker: PartTrainer, item: Item) -> None:

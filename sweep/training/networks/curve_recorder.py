@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kernels.loop.run_arrays import CONVERGED, EXHAUSTED, Outcome
+from kernels.loop.run_arrays import CONVERGED, DIVERGED, EXHAUSTED, Outcome
 from sweep.analysis.table_values import column_values, status_array
 from sweep.columns import STATUSES, arrow_schema
 from sweep.errors import StoreError
@@ -188,12 +188,11 @@ class CurveRecorder:
         cell, columns = self._plan.grid.cell(number), measure_columns(self._plan.study)
         recipe = make_recipe(self._plan.study, cell)
         assert self._trainer.curve_tester
-        own = self._trainer.curve_tester.measure(recipe, cell.hidden, settings, counts, points)
-        found = {"train_loss": own[:, 0], "n_correct": own[:, 1].astype(np.int64)}
-        if self._trainer.tester:
-            tested = self._trainer.tester.measure(recipe, cell.hidden, settings, counts, points)
-            found |= {column.name: values.astype(column.type) for column, values in zip(columns, tested.T, strict=True)}
-        return found
+        networks = points.final_weights, points.columns.status == DIVERGED
+        own = self._trainer.curve_tester.measure(recipe, cell.hidden, settings, counts, *networks)
+        found = {"train_loss": own.loss, "n_correct": own.n_correct.astype(np.int64)}
+        tested = self._trainer.tested(cell, settings, counts, *networks) | {"train_accuracy": own.accuracy}
+        return found | {column.name: tested[column.name].astype(column.type) for column in columns}
 
     def _check_ends(self, rows: Columns, ends: Columns) -> None:
         """Compare the last points of curves with the rows of their runs."""

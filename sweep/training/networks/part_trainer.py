@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from kernels.loop.run_arrays import Columns, Outcome
+from kernels.loop.run_arrays import DIVERGED, Columns, Outcome
 from kernels.recipe import Recipe
 from kernels.start import initialize
 from kernels.start.explicit import place_explicit
@@ -20,6 +20,7 @@ from sweep.schedule.kernel_count import draws_by_numpy, study_effort
 from sweep.schedule.part import Part
 from sweep.schedule.plan import Plan
 from sweep.schedule.recipes import cell_settings, make_recipe
+from sweep.schemas.run_columns import measure_columns
 from sweep.study.axes.grid import Cell
 from sweep.study.model import Study
 from sweep.study.options.option_tables import with_role
@@ -28,7 +29,7 @@ from sweep.training.networks.attempts import Attempt, spawned, train_attempts
 from sweep.training.networks.given_starts import given_in_all, given_in_cells
 from sweep.training.networks.kept_trainers import KeptTrainers
 from sweep.training.networks.network_recorder import NetworkRecorder
-from sweep.training.networks.tester import Tester
+from sweep.training.networks.tester import Tester, right_patterns
 from sweep.training.outcome_columns import make_outcomes, updates
 from sweep.training.part_result import PartResult
 
@@ -68,11 +69,12 @@ class PartTrainer:
     def __init__(self, plan: Plan, pause: Callable[[], None] | None = None, reuse: Reuse | None = None) -> None:
         self.plan, self._pause, self._reuse = plan, pause, reuse
         self._patterns = plan.study.data.arrays()
-        self.tester = Tester(plan.study) if plan.study.data.n_tests else None
-        self.curve_tester = Tester(plan.study, by_own=True) if plan.study.record.curves else None
+        self.testers: dict[str, Tester] = {of: Tester(plan.study, of) for of in plan.study.data.held_out}
+        self.curve_tester = Tester(plan.study, "train") if plan.study.record.curves else None
+        self._measures = measure_columns(plan.study)
         self._effort = study_effort(plan.study, plan.parts.operations)
         self._given = given_in_all(plan.study)
-        self.networks = NetworkRecorder(plan.study, self.tester)
+        self.networks = NetworkRecorder(plan.study, self.testers.get("test"))
         self._trainers = KeptTrainers(self._make_trainer)
         self._thread = local()  # each thread's memory for weights
 
@@ -172,7 +174,7 @@ class PartTrainer:
         first = self.plan.grid.cell(int(cells[0]))
         trainer = self.trainer(first)
         settings = self.settings(cells)
-        needs_networks = self.networks.needs_weights or self.tester is not None
+        needs_networks = self.networks.needs_weights or bool(self.testers)
         arguments: Any = {"predictions": self.networks.needs_outputs, "final_weights": needs_networks}
         if self.plan.study.restarts.max_restarts:
             outcome, weights = self.train_attempts(cells, counts, seeds, **arguments)
@@ -212,7 +214,7 @@ class PartTrainer:
         return train_attempts(self.plan.study.restarts, self.settings(cells), counts, train)
 
     def measured(self, cell: Cell, settings: Array, counts: Array, outcome: Outcome) -> Outcome:
-        """Return outcomes with measures of the final networks, if the study has any.
+        """Return outcomes with the measures that training fills, if the study has any.
 
         Parameters
         ----------
@@ -227,11 +229,35 @@ class PartTrainer:
         -------
         Outcome
         """
-        if self.tester is None:
+        if not self._measures:
             return outcome
-        recipe = make_recipe(self.plan.study, cell)
-        measures = self.tester.measure(recipe, cell.hidden, settings, counts, outcome)
-        return outcome._replace(columns=outcome.columns._replace(measures=measures))
+        recipe, columns = make_recipe(self.plan.study, cell), outcome.columns
+        lost = columns.status == DIVERGED
+        right = np.where(lost, 0, right_patterns(recipe, columns))
+        found = {"train_accuracy": right / self.plan.study.data.n_patterns}
+        found |= self.tested(cell, settings, counts, outcome.final_weights, lost)
+        measures = np.column_stack([found[column.name] for column in self._measures])
+        return outcome._replace(columns=columns._replace(measures=measures))
+
+    def tested(
+        self, cell: Cell, settings: Array, counts: Array, weights: Array, lost: NDArray[np.bool_]
+    ) -> dict[str, Array]:
+        """Return how networks do with the patterns that do not train them, (runs,) by the name of the measure.
+
+        Parameters
+        ----------
+        cell, settings, counts
+            As for :meth:`measured`.
+        weights : (runs, parameters)
+            Those of the networks.
+        lost : (runs,) of bool
+            Which networks have diverged.
+        """
+        recipe, found = make_recipe(self.plan.study, cell), dict[str, Array]()
+        for of, tester in self.testers.items():
+            loss, n_correct, accuracy = tester.measure(recipe, cell.hidden, settings, counts, weights, lost)
+            found |= {f"{of}_loss": loss, f"n_{of}_correct": n_correct, f"{of}_accuracy": accuracy}
+        return found
 
     def _draw(self, cells: Array, seeds: Array, out: Array, attempt: int) -> Array:
         """Write the initial weights of an attempt of runs in ``cells``, which share their start, into ``out``.

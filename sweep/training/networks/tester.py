@@ -1,15 +1,15 @@
-"""Test networks, with test patterns or with the patterns that they are trained on."""
+"""Evaluate networks on the patterns to train on, or on held-out ones."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kernels.data.patterns import make_patterns
 from kernels.effort import Effort
-from kernels.loop.run_arrays import DIVERGED, Outcome
+from kernels.loop.run_arrays import Columns
 from kernels.recipe import Hidden, Recipe
 from kernels.train import Trainer
 from sweep.schedule.recipes import make_still, still_settings
@@ -19,19 +19,42 @@ from sweep.training.networks.kept_trainers import KeptTrainers
 Array = NDArray[Any]
 
 
+def right_patterns(recipe: Recipe, columns: Columns) -> Array:
+    """Return how many patterns are right, (runs,): those with correct outputs where a pattern has one."""
+    return columns.n_right[:, 0] if recipe.counts_right else columns.n_correct
+
+
+class Tested(NamedTuple):
+    """How networks do with some patterns.
+
+    Attributes
+    ----------
+    loss : (runs,) of float64
+        Infinite if a network has diverged, or its loss is not finite.
+    n_correct : (runs,)
+        Outputs that are correct; 0 if a network has diverged.
+    accuracy : (runs,) of float64
+        Share of the patterns that are right; 0 if a network has diverged.
+    """
+
+    loss: Array
+    n_correct: Array
+    accuracy: Array
+
+
 class Tester:
-    """Tests the networks of a study as runs that take no step; threads share one.
+    """Evaluates the networks of a study as runs that take no step; threads share one.
 
     Parameters
     ----------
     study
         A study.
-    by_own
-        Whether to test networks with the patterns that they are trained on instead of the test patterns.
+    of
+        The patterns: ``"train"``, ``"validation"`` or ``"test"``.
     """
 
-    def __init__(self, study: Study, *, by_own: bool = False) -> None:
-        self._trained, self._tested = study.data.arrays(), study.data.arrays("train" if by_own else "test")
+    def __init__(self, study: Study, of: Literal["train", "validation", "test"]) -> None:
+        self._trained, self._tested = study.data.arrays(), study.data.arrays(of)
         self._decision_thresholds = study.data.decision_thresholds()
         self._trainers = KeptTrainers(self._make)
 
@@ -45,8 +68,10 @@ class Tester:
         ).decision_threshold  # outputs are correct by the same threshold as in training
         return Trainer(still, *self._tested, decision_threshold=decision_threshold, effort=Effort.LEAST)
 
-    def measure(self, recipe: Recipe, hidden: Hidden, settings: Array, counts: Array, outcome: Outcome) -> Array:
-        """Return the loss and the number of correct outputs with the patterns of the test.
+    def measure(
+        self, recipe: Recipe, hidden: Hidden, settings: Array, counts: Array, weights: Array, lost: Array
+    ) -> Tested:
+        """Return how networks do with the patterns.
 
         Parameters
         ----------
@@ -54,18 +79,18 @@ class Tester:
             Of the runs.
         settings, counts : (cells,)
             Settings of cells, and the number of successive runs of each.
-        outcome
-            Outcomes of the runs, with final weights.
-
-        Returns
-        -------
-        (runs, 2) of float64
-            Infinite and 0 if a run has diverged or its loss is not finite.
+        weights : (runs, parameters)
+            Those of the networks.
+        lost : (runs,) of bool
+            Which networks have diverged.
         """
-        weights, diverged = outcome.final_weights, outcome.columns.status == DIVERGED
         columns = self.trainer(recipe).train(still_settings(settings), weights, counts, hidden=hidden).columns
-        loss = np.where(diverged, np.inf, columns.final_loss)
-        return np.column_stack([loss, np.where(diverged, 0, columns.n_correct)])
+        n_right = right_patterns(recipe, columns)
+        return Tested(
+            np.where(lost, np.inf, columns.final_loss),
+            np.where(lost, 0, columns.n_correct),
+            np.where(lost, 0.0, n_right / self._tested[0].shape[-2]),
+        )
 
     def outputs(self, recipe: Recipe, hidden: Hidden, settings: Array, counts: Array, weights: Array) -> Array:
         """Return the outputs of networks for the test patterns.
@@ -75,7 +100,7 @@ class Tester:
         recipe, hidden, settings, counts
             As for :meth:`measure`.
         weights : (runs, parameters)
-            Their final weights.
+            Those of the networks.
 
         Returns
         -------

@@ -156,7 +156,8 @@ def test_columns_describe_themselves() -> None:
     swept = Study(
         data={"task": "xor", "train_count": 3}, parameters={"target_low": [0, 1], "hidden": [2], "learning_rate": [1]}
     )
-    assert [c.name for c in runs_columns(swept) if "test" in c.name] == ["test_loss", "n_test_correct"]
+    tested = ["train_accuracy", "test_loss", "n_test_correct", "test_accuracy"]
+    assert [c.name for c in runs_columns(swept) if c.name in tested] == tested
 
 
 def test_compression(folder: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 import sweep
 from sweep import StudyError, SweepError
-from tests.sweep.expected import expected_runs
+from tests.sweep.expected import expected_runs, held_out_names
 from tests.sweep.forgers import forge_run
 from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import assert_refused, assert_same_table, command, copy_result
@@ -48,6 +48,25 @@ def test_as_the_oracle(folder: Path) -> None:
     assert_same_table(sweep.open_result(folder).runs(), expected_runs(STUDY))
 
 
+@pytest.mark.parametrize(("output", "loss"), [("sigmoid", "bce"), ("softmax", "cross_entropy"), ("tanh", "sse")])
+def test_accuracies_of_classes(output: str, loss: str) -> None:
+    """With targets of classes the largest output counts, and where targets are no classes all outputs do."""
+    random = np.random.default_rng(4)
+    inputs, classes = random.standard_normal((18, 2)).round(2).tolist(), np.eye(3)[random.integers(0, 3, 18)]
+    targets = classes if output != "tanh" else random.choice([-1.0, 1.0], (18, 3))
+    own, more, rest = ({"inputs": inputs[k : k + 6], "targets": targets[k : k + 6].tolist()} for k in range(0, 18, 6))
+    tables: dict[str, Any] = {"data": own | {"validation": more, "test": rest}, "seeds": {"count": 3}}
+    tables |= {"network": {"activation": "tanh", "output": output}, "training": {"loss": loss, "max_steps": 9}}
+    tables |= {"parameters": {"hidden": [2], "learning_rate": [0.1, 30.0]}, "convergence": {"criterion": "none"}}
+    runs = sweep.run(sweep.Study(**tables)).runs()
+    assert_same_table(runs, expected_runs(sweep.Study(**tables)))
+    del tables["data"]["validation"], tables["data"]["test"]
+    recorded = sweep.run(sweep.Study(**tables, record={"measures": ["train_accuracy"]}))
+    assert recorded.runs()["train_accuracy"].equals(runs["train_accuracy"])
+    means = runs.groupby("cell")["train_accuracy"].mean()
+    np.testing.assert_allclose(recorded.cells["train_accuracy_mean"], means, rtol=1e-15)
+
+
 def test_reused(folder: Path) -> None:
     """Rows of the same function, split, noise and options are reused, whatever the other values."""
     for parameters, n_taken in (
@@ -73,7 +92,7 @@ def test_replayed(folder: Path, run: int) -> None:
     result = sweep.open_result(folder)
     trace, row = sweep.trace(result, run), result.runs().iloc[run]
     assert trace.mismatches == {}
-    assert trace.measures == {"test_loss": row["test_loss"], "n_test_correct": row["n_test_correct"]}
+    assert trace.measures == {name: row[name] for name in held_out_names(STUDY)}
     patterns = STUDY.patterns_of(int(row["cell"]))
     np.testing.assert_array_equal(trace.targets, patterns.targets)
     np.testing.assert_array_equal(trace.inputs, patterns.inputs)
@@ -85,6 +104,7 @@ def test_replayed(folder: Path, run: int) -> None:
     [
         ({"n_test_correct": 3}, "n_test_correct of its run 5 must be from 0 to 2, got 3"),
         ({"n_test_correct": -1}, "n_test_correct of its run 5 must be from 0 to 2, got -1"),
+        ({"test_accuracy": 1.5}, "test_accuracy of its run 5 must be from 0 to 1.0, got 1.5"),
         ({"test_loss": -0.5}, "test_loss of its run 5 must be at least 0, got -0.5"),
     ],
 )

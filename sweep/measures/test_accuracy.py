@@ -1,0 +1,17 @@
+"""The share of the test patterns that the trained network gets right."""
+
+from __future__ import annotations
+
+from sweep.measures.measure import Measure
+
+MEASURE = Measure(
+    "test_accuracy",
+    55,
+    "test accuracy",
+    "fraction",
+    "as train_accuracy, over the test patterns; 0 if diverged",
+    is_recorded=False,
+    needs=("test",),
+    is_share=True,
+    more_is_better=True,
+)
