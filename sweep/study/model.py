@@ -138,6 +138,7 @@ class Study(StudyContent):
         self.name = raw["name"]
         self.description = raw["description"]
         self.tables = tables = option_tables(custom_components(raw, faults))
+        raw["parameters"] = _with_each_fold(raw, tables)
         sources = swept_keys(raw, tables)
         named = named_options(raw, sources, tables)
         sets = None
@@ -280,6 +281,17 @@ def _is_unicode(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def _with_each_fold(raw: Mapping[str, Any], tables: OptionTables) -> Any:
+    """Return the table [parameters], with all folds where the study names none."""
+    data, parameters = raw["data"], raw["parameters"]
+    if not isinstance(data, Mapping) or not isinstance(parameters, Mapping):
+        return parameters
+    folds = data.get("folds")
+    if not isinstance(folds, int) or not 2 <= folds <= MAX_PATTERNS or "fold" in {*data, *swept_keys(raw, tables)}:
+        return parameters
+    return {**parameters, "fold": {"range": [0, folds - 1]}}
 
 
 def _within_epochs(training: Any, options: set[str]) -> Any:

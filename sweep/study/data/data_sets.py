@@ -7,6 +7,7 @@ from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from math import isfinite
 from sys import byteorder
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -188,8 +189,13 @@ def read_data(raw: Any, swept: SweptData | None, sentences: Sentences) -> DataSe
     if has_seed and "label_noise" not in options and table.get("label_noise") == 0:
         raise StudyError("data.noise_seed: has no effect with label_noise 0; remove it")
     sets: list[Data] = []
+    known: dict[tuple[Scalar, ...], Data] = {}
     for values in combinations:
-        found = _data(table | dict(zip(options, values, strict=True)), sentences)
+        each = table | dict(zip(options, values, strict=True))
+        source = tuple(value for name, value in zip(options, values, strict=True) if name not in DEFAULTS)
+        if source not in known:
+            known[source] = _source_patterns(each, sentences)
+        found = _prepared(known[source], each)
         sets.append(found)
         first = sets[0]
         size = sum(n_patterns * (n_in + n_out) for n_patterns, n_in, n_out in _shapes(found))
@@ -211,24 +217,27 @@ def read_data(raw: Any, swept: SweptData | None, sentences: Sentences) -> DataSe
             "has other patterns"
         )
     held_out = {name: _rows(patterns) for name, patterns in sets[0].held_out.items() if name in table}
-    return DataSets(tuple(sets), options, _source(table, options) | held_out | {"sha256": digest})
+    return DataSets(tuple(sets), options, _source(table, options, known.get(())) | held_out | {"sha256": digest})
 
 
-def _data(table: dict[str, Any], sentences: Sentences) -> Data:
-    """Return one set of patterns."""
-    prepared = {key: value for key, value in table.items() if key in ("train", *DEFAULTS)}
+def _source_patterns(table: dict[str, Any], sentences: Sentences) -> Data:
+    """Return the patterns of a table before any preparation."""
     try:
-        data = Data.model_validate({key: value for key, value in table.items() if key not in prepared})
+        return Data.model_validate({key: value for key, value in table.items() if key not in ("train", *DEFAULTS)})
     except ValidationError as error:
         raise StudyError(*sentences(error)) from None
-    (inputs, targets), rest = prepare((data.inputs, data.targets), prepared)
-    if rest and data.test:
-        raise ValueError("test and train or train_count, which split off test patterns, are both set; remove one")
-    test = Patterns(inputs=rest[0], targets=rest[1]) if rest else data.test
-    if not prepared and _decision_threshold(table, data, targets) == data.decision_threshold:
-        return data
-    threshold = _decision_threshold(table, data, targets)
-    return Data(inputs=inputs, targets=targets, validation=data.validation, test=test, decision_threshold=threshold)
+
+
+def _prepared(data: Data, table: dict[str, Any]) -> Data:
+    """Return one set of patterns: split, with label noise."""
+    values = {key: value for key, value in table.items() if key in ("train", *DEFAULTS)}
+    parts = prepare((data.inputs, data.targets), values, data.held_out) if values else {}
+    inputs, targets = parts.pop("train", (data.inputs, data.targets))
+    made: dict[str, Any] = {"inputs": inputs, "targets": targets}
+    for use, rows in parts.items():
+        made[use] = Patterns.model_construct(inputs=rows[0], targets=rows[1])
+    made["decision_threshold"] = _decision_threshold(table, data, targets)
+    return data.model_copy(update=made)  # checked already
 
 
 def _decision_threshold(table: dict[str, Any], data: Data, trained: Matrix) -> float | None:
@@ -276,8 +285,11 @@ def _rows(data: Patterns) -> dict[str, Any]:
     return table
 
 
-def _source(table: dict[str, Any], swept: Sequence[str]) -> dict[str, Any]:
-    """Return the source of the patterns to train on, with all defaults and without swept options."""
+def _source(table: dict[str, Any], swept: Sequence[str], unprepared: Patterns | None) -> dict[str, Any]:
+    """Return the source of the patterns to train on, with all defaults and without swept options.
+
+    ``unprepared`` are its patterns, if no option changes them.
+    """
     keys = ("decision_threshold", "train", *DEFAULTS)
     kept = {key: table[key] for key in keys if table.get(key) is not None and table[key] != DEFAULTS.get(key)}
     kept = {key: value if key == "train" else DATA_OPTIONS[key].kind(value) for key, value in kept.items()}
@@ -288,7 +300,8 @@ def _source(table: dict[str, Any], swept: Sequence[str]) -> dict[str, Any]:
     base = {
         key: table[key] for key in ("file", "inputs", "targets", "target", "target_low", "target_high") if key in table
     }
-    return _rows(Patterns.model_validate(base)) | kept
+    patterns = unprepared or Patterns.model_validate(base)
+    return {name: rows for name, rows in _rows(patterns).items() if name in ("inputs", "targets")} | kept
 
 
 def _digest(sets: Sequence[Data]) -> str:
@@ -298,8 +311,8 @@ def _digest(sets: Sequence[Data]) -> str:
         digest.update(repr(data.decision_threshold).encode())
         for name, patterns in ({"": data} | data.held_out).items():
             digest.update(b"validation" if name == "validation" else b"")
-            rows = (*patterns.inputs, *patterns.targets)
-            for numbers in (array("q", patterns.shape), array("d", (value for row in rows for value in row))):
+            rows = chain(patterns.inputs, patterns.targets)
+            for numbers in (array("q", patterns.shape), array("d", chain.from_iterable(rows))):
                 if byteorder == "big":
                     numbers.byteswap()
                 digest.update(numbers.tobytes())

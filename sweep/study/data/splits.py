@@ -1,7 +1,8 @@
-"""Preparation of patterns by the table [data]: split off test patterns, and add label noise."""
+"""Preparation of patterns by the table [data]: split off held-out patterns, and add label noise."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from inspect import Parameter
 from typing import Any
 
@@ -12,65 +13,174 @@ from sweep.study.reading.section import MAX_SEED
 
 # Keys of the table [data] for patterns from any source, and their defaults.
 PREPARATIONS = {
-    "train_count": Argument("number of patterns to train on; all others test the networks", int, 1, MAX_PATTERNS),
-    "split_seed": Argument("seed that chooses these patterns, as in scikit-learn's train_test_split", int, 0, MAX_SEED),
+    "train_count": Argument(
+        "number of patterns to train on; all others test the networks, but for those that validation_count takes; with "
+        "test_count they are not used",
+        int,
+        1,
+        MAX_PATTERNS,
+    ),
+    "test_count": Argument("number of patterns that test the networks; the others train them", int, 1, MAX_PATTERNS),
+    "split_seed": Argument(
+        "seed that chooses the test patterns, as in scikit-learn's train_test_split or KFold", int, 0, MAX_SEED
+    ),
+    "validation_count": Argument(
+        "number of patterns that validate the networks, of those that are left after the test", int, 1, MAX_PATTERNS
+    ),
+    "validation_seed": Argument("seed that chooses the patterns of validation in the same way", int, 0, MAX_SEED),
+    "folds": Argument(
+        "number of equal parts of the patterns for cross-validation: one tests the networks, or validates them where "
+        "there are other test patterns, and the others train them; without fold, each part takes its turn",
+        int,
+        2,
+        MAX_PATTERNS,
+    ),
+    "fold": Argument("number of the part that is held out", int, 0, MAX_PATTERNS - 1),
     "label_noise": Argument("fraction of the patterns to train on that get another pattern's targets", float, 0, 1),
     "noise_seed": Argument("seed that chooses the noisy patterns and their targets", int, 0, MAX_SEED),
 }
-DEFAULTS: dict[str, Any] = {"train_count": Parameter.empty, "split_seed": 0, "label_noise": 0.0, "noise_seed": 0}
+DEFAULTS: dict[str, Any] = dict.fromkeys(PREPARATIONS, Parameter.empty) | {
+    "split_seed": 0,
+    "validation_seed": 0,
+    "label_noise": 0.0,
+    "noise_seed": 0,
+}
 
-# Keys that have an effect only with another key.
-NEEDED = {"split_seed": "train_count", "noise_seed": "label_noise"}
+# Keys that have an effect only with one of some others.
+NEEDED = {
+    "split_seed": ("train_count", "test_count", "folds"),
+    "validation_seed": ("validation_count", "folds"),
+    "fold": ("folds",),
+    "noise_seed": ("label_noise",),
+}
+
+# The seed that chooses held-out patterns, by their use, in the order in which they are split off.
+_SEEDS = {"test": "split_seed", "validation": "validation_seed"}
+
+# Keys that exclude others, and tables of held-out patterns.
+_EXCLUSIVE = {
+    "train": ("train_count", "test_count", "validation_count", "folds", "test"),
+    "train_count": ("folds", "test"),
+    "test_count": ("test",),
+    "validation_count": ("validation",),
+}
 
 
-def prepare(patterns: Patterns, values: dict[str, Any]) -> tuple[Patterns, Patterns | None]:
-    """Return the patterns to train on, and the test patterns, if any.
+def prepare(patterns: Patterns, values: dict[str, Any], held_out: Collection[str] = ()) -> dict[str, Patterns]:
+    """Return the patterns to train on, and those that are split off, by their use: train, validation, test.
 
     ``values`` are those of :data:`PREPARATIONS`, and ``train``, the numbers of the patterns to train on, not yet
-    validated. Label noise is added after the split, so test patterns keep their targets.
+    validated. ``held_out`` are the uses for which there are other patterns. Label noise is added after the splits, so
+    held-out patterns keep their targets.
     """
     for name, argument in PREPARATIONS.items():
         if name in values and not argument.allows(values[name]):
             raise ValueError(argument.refusal(name, values[name]))
     for name, needed in NEEDED.items():
-        if values.get(name, DEFAULTS[name]) != DEFAULTS[name] and needed not in values:
-            raise ValueError(f"{name} {shown(values[name])} has no effect without {needed}; set {needed}, or remove it")
-    tested = None
-    if "train" in values or "train_count" in values:
-        patterns, tested = _split(patterns, values)
+        if values.get(name, DEFAULTS[name]) != DEFAULTS[name] and not values.keys() & set(needed):
+            keys = " or ".join(needed)
+            raise ValueError(f"{name} {shown(values[name])} has no effect without {keys}; set {keys}, or remove it")
+    numbers = _split(len(patterns[0]), values, held_out)
+    parts = (
+        {use: _rows(patterns, chosen) for use, chosen in numbers.items()} if len(numbers) > 1 else {"train": patterns}
+    )
     if values.get("label_noise"):
-        patterns = patterns[0], _with_noise(patterns[1], values["label_noise"], values.get("noise_seed", 0))
-    return patterns, tested
+        inputs, targets = parts["train"]
+        parts["train"] = inputs, _with_noise(targets, values["label_noise"], values.get("noise_seed", 0))
+    return parts
 
 
-def _split(patterns: Patterns, values: dict[str, Any]) -> tuple[Patterns, Patterns]:
-    """Return the patterns to train on and all others."""
-    n_patterns = len(patterns[0])
-    if "train" in values and "train_count" in values:
-        raise ValueError("train and train_count are both set; remove one")
+def _split(n_patterns: int, values: dict[str, Any], held_out: Collection[str]) -> dict[str, list[int]]:
+    """Return the numbers of the patterns of each use."""
+    fold_use = _use_of_fold(values, held_out)
     if "train" in values:
-        chosen = values["train"]
-        numbers = chosen if isinstance(chosen, (list, tuple)) else []
-        is_number = [isinstance(k, int) and not isinstance(k, bool) and 0 <= k < n_patterns for k in numbers]
-        if not numbers or not all(is_number) or len(set(numbers)) < len(numbers) or len(numbers) == n_patterns:
-            raise ValueError(
-                f"train must be a list of different pattern numbers from 0 to {n_patterns - 1}, but not all of them; "
-                f"got {shown(chosen)}"
-            )
-    else:
-        numbers = _drawn(n_patterns, values["train_count"], values.get("split_seed", 0))
-    others = sorted(set(range(n_patterns)) - set(numbers))
-    return _rows(patterns, list(numbers)), _rows(patterns, others)
+        return _named(n_patterns, values["train"])
+    n_tests, n_used = _counts(n_patterns, values)
+    counts = {"test": n_tests, "validation": values.get("validation_count", 0)}
+    parts: dict[str, list[int]] = {}
+    left = list(range(n_patterns))
+    for use, seed in _SEEDS.items():
+        start, count = _place_of_fold(len(left), values) if use == fold_use else (0, counts[use])
+        if count:
+            parts[use], left = _held_out(left, start, count, values.get(seed, 0))
+            left = sorted(left[:n_used])
+    if not left:
+        n_left = len(parts["validation"])
+        raise ValueError(
+            f"validation_count must leave a pattern to train on, got validation_count {n_left} of {n_left}"
+        )
+    return {"train": left} | parts
 
 
-def _drawn(n_patterns: int, count: int, seed: int) -> list[int]:
-    """Return the numbers of the patterns, ascending, on which scikit-learn's split trains."""
+def _use_of_fold(values: dict[str, Any], held_out: Collection[str]) -> str:
+    """Return the use of the fold that is held out, empty without folds, if the keys can be used together."""
+    keys = {*values, *held_out}
+    for key, others in _EXCLUSIVE.items():
+        for other in others:
+            if {key, other} <= keys:
+                raise ValueError(f"{key} and {other} are both set; remove one")
+    if "folds" not in values:
+        return ""
+    use = "validation" if keys & {"test", "test_count"} else "test"
+    idle = next(seed for other, seed in _SEEDS.items() if other != use)
+    if values.get(idle) and not keys & {*NEEDED[idle]} - {"folds"}:
+        raise ValueError(f"{idle} {values[idle]} has no effect on folds of {use} patterns; use {_SEEDS[use]}")
+    if use == "test":
+        return use
+    validations = sorted(keys & {"validation", "validation_count"})
+    if validations:
+        tests = min(keys & {"test", "test_count"})
+        raise ValueError(f"folds has no effect with both {tests} and {validations[0]}; remove one")
+    return "validation"
+
+
+def _named(n_patterns: int, chosen: Any) -> dict[str, list[int]]:
+    """Return the numbers of the patterns to train on, as the study names them, and all others."""
+    numbers = list(chosen) if isinstance(chosen, (list, tuple)) else []
+    is_number = [isinstance(k, int) and not isinstance(k, bool) and 0 <= k < n_patterns for k in numbers]
+    if not numbers or not all(is_number) or len(set(numbers)) < len(numbers) or len(numbers) == n_patterns:
+        raise ValueError(
+            f"train must be a list of different pattern numbers from 0 to {n_patterns - 1}, but not all of them; "
+            f"got {shown(chosen)}"
+        )
+    return {"train": numbers, "test": sorted(set(range(n_patterns)) - set(numbers))}
+
+
+def _counts(n_patterns: int, values: dict[str, Any]) -> tuple[int, int]:
+    """Return the number of test patterns, and of those of training and validation together."""
+    counts = {key: values[key] for key in ("train_count", "validation_count", "test_count") if key in values}
+    n_used = counts.get("train_count", 1) + counts.get("validation_count", 0)
+    if [*counts] == ["train_count"] and n_used >= n_patterns:
+        raise ValueError(f"train_count must be below {n_patterns}, to leave patterns to test with; got {n_used}")
+    if n_used + counts.get("test_count", 0) > n_patterns:
+        listed = " and ".join(f"{key} {count}" for key, count in counts.items())
+        to_train = "" if "train_count" in counts else ", of which one is to train on"
+        raise ValueError(f"there must be enough patterns, got {listed} of {n_patterns}{to_train}; lower one")
+    if "train_count" not in counts:
+        n_used = n_patterns - counts.get("test_count", 0)
+    return counts.get("test_count", n_patterns - n_used), n_used
+
+
+def _place_of_fold(n_patterns: int, values: dict[str, Any]) -> tuple[int, int]:
+    """Return where a fold starts in the shuffled patterns, and how many it has.
+
+    All folds have equally many patterns. Those of scikit-learn's KFold may have one more, which is trained on here.
+    """
+    folds, fold = values["folds"], values.get("fold")
+    if folds > n_patterns:
+        raise ValueError(f"folds must be at most {n_patterns}, one pattern each, got {folds}")
+    if fold is None or fold >= folds:
+        raise ValueError(f"fold must be an integer from 0 to {folds - 1} with folds {folds}, got {shown(fold)}")
+    count, rest = divmod(n_patterns, folds)
+    return fold * count + min(fold, rest), count
+
+
+def _held_out(numbers: list[int], start: int, count: int, seed: int) -> tuple[list[int], list[int]]:
+    """Return some of the shuffled numbers, ascending, and all others, shuffled."""
     import numpy as np
 
-    if count >= n_patterns:
-        raise ValueError(f"train_count must be below {n_patterns}, to leave patterns to test with; got {count}")
-    order = np.random.RandomState(seed).permutation(n_patterns)
-    return sorted(order[n_patterns - count :].tolist())
+    order = [numbers[k] for k in np.random.RandomState(seed).permutation(len(numbers))]
+    return sorted(order[start : start + count]), order[:start] + order[start + count :]
 
 
 def _rows(patterns: Patterns, numbers: list[int]) -> Patterns:

@@ -175,10 +175,10 @@ def _preparation_entry(name: str) -> Entry:
     """Return the entry of a key for patterns from any source."""
     argument = PREPARATIONS[name]
     default = DEFAULTS[name]
-    needed = NEEDED.get(name)
+    needed = NEEDED.get(name, ())
     default_text = "" if default is Parameter.empty else f"default {default}"
-    users = (needed,) if needed else ()
-    return Entry("data", name, argument.meaning, argument.allowed, default_text, users=users, used_with=needed or "")
+    used_with = " or ".join(needed)
+    return Entry("data", name, argument.meaning, argument.allowed, default_text, users=needed, used_with=used_with)
 
 
 def glossary(found: list[Entry], width: int = 80, indent: str = "") -> str:

@@ -33,11 +33,17 @@ _ARGUMENTS: dict[str, Values] = _SIZES | {
 }
 PREPARED: dict[str, Values] = {
     "train_count": st.integers(1, 5),
+    "test_count": st.integers(1, 5),
     "split_seed": st.integers(0, 2),
+    "validation_count": st.just(1),
+    "validation_seed": st.integers(0, 2),
+    "folds": st.just(2),
+    "fold": st.integers(0, 1),
     "label_noise": st.sampled_from([0.5, 0.0, 1.0]),
     "noise_seed": st.integers(0, 2),
     "decision_threshold": st.sampled_from([0.5, 0.4, -0.25]),
 }
+_COUNTS = ("train_count", "test_count", "validation_count", "folds")
 # Tasks with few patterns, each with one high target.
 _OF_CLASSES = ("encoder", "spiral")
 # More patterns than this take too long, so only few of them are used for training.
@@ -82,15 +88,28 @@ def patterns(draw: st.DrawFn, kind: str) -> Patterns:
     table = draw(draw(st.sampled_from([_tasks, _tasks, _lists, _files]))(kind))
     n_patterns, n_inputs, n_targets = _shape(table)
     few = n_patterns <= _MOST_PATTERNS
-    way = draw(st.sampled_from([*(["all", "test"] * few), *(["train", "train_count"] * (n_patterns > 1))]))
+    ways = [*(["all", "test"] * few), *(["train", "train_count"] * (n_patterns > 1))]
+    way = draw(st.sampled_from([*ways, *(["test_count", "folds"] * (few and n_patterns > 1))]))
     if way == "test":
-        table["test"] = draw(_tests(kind, table, n_inputs, n_targets))
+        table["test"] = draw(_held_out(kind, table, n_inputs, n_targets))
     elif way == "train":
         numbers = st.integers(0, n_patterns - 1)
         table["train"] = draw(st.lists(numbers, unique=True, min_size=1, max_size=min(n_patterns - 1, 5)))
-    elif way == "train_count":
-        table["train_count"] = min(draw(PREPARED["train_count"]), n_patterns - 1)
-    for name, beside in (("split_seed", "train_count"), ("label_noise", None), ("noise_seed", "label_noise")):
+    elif way in ("train_count", "test_count"):
+        table[way] = min(draw(PREPARED[way]), n_patterns - 1)
+    elif way == "folds":
+        table |= {"folds": 2, "fold": draw(PREPARED["fold"])}
+    if draw(st.integers(0, 2)) == 0:
+        if way != "train" and (way == "train_count" or _trained(table)[0] > 1) and draw(st.booleans()):
+            table["validation_count"] = 1
+        else:
+            table["validation"] = draw(_held_out(kind, table, n_inputs, n_targets))
+    seeds = (
+        ("split_seed", way if way in _COUNTS else "train_count"),
+        ("validation_seed", "validation_count"),
+        ("noise_seed", "label_noise"),
+    )
+    for name, beside in (("label_noise", None), *seeds):
         if (beside is None or table.get(beside)) and draw(st.booleans()):
             table[name] = draw(PREPARED[name])
     if draw(st.integers(0, 3)) == 0:
@@ -111,7 +130,7 @@ def _swept(draw: st.DrawFn, kind: str, table: dict[str, Any]) -> dict[str, list[
         able = [name for name in able if name in PREPARED]
     found: dict[str, list[Any]] = {}
     for name in draw(st.lists(st.sampled_from(able), unique=True, max_size=2)) if able else ():
-        one = name in _SIZES or name == "train_count" or draw(st.integers(0, 3)) == 0
+        one = name in _SIZES or name in _COUNTS or draw(st.integers(0, 3)) == 0
         strategy = st.sampled_from(levels[name]) if name in levels else {**_ARGUMENTS, **PREPARED}[name]
         if name == "function":
             strategy = strategy.map(partial(_function, table.get("bits", 1)))
@@ -203,8 +222,8 @@ def _files(draw: st.DrawFn, kind: str) -> dict[str, Any]:
 
 
 @st.composite
-def _tests(draw: st.DrawFn, kind: str, table: dict[str, Any], n_inputs: int, n_targets: int) -> dict[str, Any]:
-    """Draw test patterns: lists, or the task with other arguments that change no size."""
+def _held_out(draw: st.DrawFn, kind: str, table: dict[str, Any], n_inputs: int, n_targets: int) -> dict[str, Any]:
+    """Draw held-out patterns: lists, or the task with other arguments that change no size."""
     if "task" in table and draw(st.booleans()):
         again = {name: value for name, value in table.items() if name == "task" or name in arguments_of(table["task"])}
         return again | {name: draw(_ARGUMENTS[name]) for name in again if name in ("coding", "noise", "data_seed")}
@@ -227,7 +246,10 @@ def _shape(table: dict[str, Any]) -> tuple[int, int, int]:
 
 def _trained(table: dict[str, Any]) -> tuple[int, int]:
     """Return the numbers of training and test patterns."""
-    plain = {name: value for name, value in table.items() if name not in ("train", "test", *PREPARED)}
+    plain = {name: value for name, value in table.items() if name not in ("train", "validation", "test", *PREPARED)}
     whole = _shape(plain)[0]
-    n_trained = table.get("train_count") or len(table.get("train", range(whole)))
-    return n_trained, _shape(table["test"])[0] if "test" in table else whole - n_trained
+    n_tests = table.get("test_count", whole // table["folds"] if "folds" in table else 0)
+    n_validations = table.get("validation_count", 0)
+    if "train" in table or "train_count" in table:
+        n_tests = whole - n_validations - (table.get("train_count") or len(table["train"]))
+    return whole - n_tests - n_validations, _shape(table["test"])[0] if "test" in table else n_tests

@@ -69,7 +69,9 @@ def _form(draw: st.DrawFn, found: dict[str, Any], n_seeds: int) -> Any:
         return None
     by_seed = all(isinstance(each, list) and len(each) == n_seeds and _is_flat(each) for each in found.values())
     forms = [found, found, File(".npz", found)]
-    forms += [File(".npy", found)] if list(found) == ["parameters"] and isinstance(found["parameters"], list) else []
+    forms += (
+        [File(".npy", found)] * 3 if list(found) == ["parameters"] and isinstance(found["parameters"], list) else []
+    )
     forms += [File(".csv", found), File(".parquet", found)] if by_seed else []
     return draw(st.sampled_from(forms))
 

@@ -129,11 +129,10 @@ def test_split_is_that_of_scikit_learn() -> None:
 def test_label_noise(targets: list[tuple[float]], share: float, seed: int) -> None:
     """The fraction of patterns has the targets of another pattern, and inputs stay."""
     inputs = tuple((float(k),) for k in range(len(targets)))
-    (same, noisy), tested = prepare((inputs, tuple(targets)), {"label_noise": share, "noise_seed": seed})
+    ((same, noisy),) = prepare((inputs, tuple(targets)), {"label_noise": share, "noise_seed": seed}).values()
     n_changed = sum(a != b for a, b in zip(targets, noisy, strict=True))
     assert n_changed == (round(share * len(targets)) if len(set(targets)) > 1 else 0)
     assert same == inputs
-    assert tested is None
     assert set(noisy) <= set(targets)
 
 
@@ -141,7 +140,7 @@ def test_label_noise_is_uniform() -> None:
     """All patterns are noisy equally often, and get the targets of each other pattern equally often."""
     targets, counts = ((0.0,), (1.0,), (2.0,), (3.0,)), np.zeros((4, 4))
     for seed in range(3000):
-        (_, noisy), _ = prepare((targets, targets), {"label_noise": 0.25, "noise_seed": seed})
+        ((_, noisy),) = prepare((targets, targets), {"label_noise": 0.25, "noise_seed": seed}).values()
         (k,) = (k for k in range(4) if noisy[k] != targets[k])
         counts[k, int(noisy[k][0])] += 1
     off = counts[~np.eye(4, dtype=bool)]
@@ -207,8 +206,8 @@ def test_files_of_held_out_patterns(tmp_path: Path, held_out: str) -> None:
         (PARITY | {"train": [0, 16]}, {}, "different pattern numbers from 0 to 15"),
         (PARITY | {"train": [True]}, {}, "different pattern numbers"),
         (PARITY | {"train": [0], "train_count": 2}, {}, "train and train_count are both set; remove one"),
-        ({"task": "xor", "train": [0], "test": {"task": "or"}}, {}, "test and train or train_count"),
-        (PARITY | {"split_seed": 1}, {}, "split_seed 1 has no effect without train_count"),
+        ({"task": "xor", "train": [0], "test": {"task": "or"}}, {}, "train and test are both set; remove one"),
+        (PARITY | {"split_seed": 1}, {}, "split_seed 1 has no effect without train_count or test_count or folds"),
         (PARITY | {"noise_seed": 1}, {}, "noise_seed 1 has no effect without label_noise"),
         (PARITY | {"noise_seed": 1, "label_noise": 0}, {}, "data.noise_seed: has no effect with label_noise 0"),
         (PARITY | {"label_noise": 1.5}, {}, "label_noise must be a number from 0 to 1, got 1.5"),

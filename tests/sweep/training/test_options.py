@@ -90,7 +90,18 @@ SWEPT: dict[str, tuple[list[Any], dict[str, Any]]] = {
 
 # At least two values of every option of the data, and the data with which they make a difference. Some options change
 # the number of patterns or columns, so a study has one value of them.
-OF_SIZE = ("bits", "n", "n_inputs", "n_outputs", "classes", "problem", "train_count")
+OF_SIZE = (
+    "bits",
+    "n",
+    "n_inputs",
+    "n_outputs",
+    "classes",
+    "problem",
+    "train_count",
+    "test_count",
+    "validation_count",
+    "folds",
+)
 OF_DATA: dict[str, tuple[list[Any], dict[str, Any]]] = {
     "function": ([6, 0, 15], {"task": "boolean", "bits": 2}),
     "noise": ([0.0, 0.3], {"task": "moons", "n": 3}),
@@ -99,6 +110,8 @@ OF_DATA: dict[str, tuple[list[Any], dict[str, Any]]] = {
     "target_low": ([0.0, -1.0], {"task": "xor", "test": {"task": "or"}}),
     "target_high": ([1.0, 0.5], {"task": "encoder", "n": 3}),
     "split_seed": ([0, 1], {"task": "parity", "bits": 3, "train_count": 6}),
+    "validation_seed": ([0, 1], {"task": "parity", "bits": 3, "validation_count": 2}),
+    "fold": ([0, 3, 1], {"task": "parity", "bits": 3, "folds": 4}),
     "label_noise": ([0.0, 0.5], {"task": "parity", "bits": 3, "train": [5, 1, 7, 0]}),
     "noise_seed": ([0, 1], {"task": "parity", "bits": 3, "label_noise": 0.25}),
     "decision_threshold": ([0.5, 0.45, 0.55], {"task": "xor", "test": {"inputs": [[0.5, 0.5]], "targets": [0.2]}}),

@@ -1,0 +1,171 @@
+"""Splits of patterns: counts, seeds and folds, as scikit-learn makes them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from sweep import Study, StudyError, load_study
+from sweep.study.data.data_sets import DataSets
+from sweep.study.data.splits import prepare
+from sweep.study.load import parse_study
+
+PARAMETERS = {"hidden": [2], "learning_rate": [0.1]}
+OTHERS: dict[str, Any] = {"inputs": [[100], [101]], "targets": [0, 1]}
+USES = ("train", "validation", "test")
+
+
+def make(n_patterns: int, swept: dict[str, Any] | None = None, **data: Any) -> DataSets:
+    """Return the patterns of a study, whose only input is the number of the pattern."""
+    rows = {"inputs": [[k] for k in range(n_patterns)], "targets": [k % 2 for k in range(n_patterns)]}
+    study = Study(data=rows | data, parameters=(swept or {}) | PARAMETERS)
+    assert parse_study(study.to_toml(), "there") == study
+    return study.data
+
+
+def numbers(data: DataSets, of: str) -> list[list[int]]:
+    """Return the numbers of the patterns of a use in each set."""
+    sets = [each if of == "train" else getattr(each, of) for each in data.sets]
+    return [[int(x) for (x,) in each.inputs] if each else [] for each in sets]
+
+
+def parts(n_patterns: int, **values: Any) -> tuple[list[int], ...]:
+    """Return the numbers of the patterns of each use."""
+    rows = tuple((float(k),) for k in range(n_patterns))
+    found = prepare((rows, rows), values, values.pop("held_out", ()))
+    assert all(inputs == targets for inputs, targets in found.values())
+    return tuple([int(x) for (x,) in found[use][0]] if use in found else [] for use in USES)
+
+
+def test_test_patterns_are_split_off_before_those_of_validation() -> None:
+    """train_test_split(range(12), test_size=4, random_state=3), then the rest with test_size=3, random_state=5."""
+    assert parts(12, test_count=4, split_seed=3, validation_count=3, validation_seed=5) == (
+        [0, 3, 7, 9, 10],
+        [6, 8, 11],
+        [1, 2, 4, 5],
+    )
+    assert parts(12, train_count=5, validation_count=3, split_seed=3, validation_seed=5) == parts(
+        12, test_count=4, split_seed=3, validation_count=3, validation_seed=5
+    )
+
+
+def test_folds() -> None:
+    """Those of KFold(3, shuffle=True, random_state=1); the study sweeps them, or has one."""
+    data = make(9, folds=3, split_seed=1)
+    assert data.options == ("fold",)
+    assert numbers(data, "test") == [[2, 6, 8], [0, 1, 7], [3, 4, 5]]
+    assert numbers(data, "train")[0] == [0, 1, 3, 4, 5, 7]
+    assert numbers(make(9, folds=3, split_seed=1, fold=2), "test") == [[3, 4, 5]]
+    assert numbers(make(9, {"fold": [2, 0]}, folds=3, split_seed=1), "test") == [[3, 4, 5], [2, 6, 8]]
+    validated = make(9, folds=3, validation_seed=1, test=OTHERS)
+    assert numbers(validated, "validation") == numbers(data, "test")
+    assert numbers(validated, "test") == [[100, 101]] * 3
+    nested = make(11, {"validation_seed": [0, 1]}, folds=3, split_seed=1, validation_count=2)
+    assert (len(nested.sets), nested.n_patterns, nested.n_validations, nested.n_tests) == (6, 6, 2, 3)
+
+
+def test_folds_are_an_option_of_cells() -> None:
+    """The fold varies fastest; changes set one, or more of them."""
+    changes: dict[str, Any] = {"task": "parity", "bits": 3, "folds": 4, "hidden": [2, 3], "learning_rate": 0.1}
+    study = load_study("xor", changes)
+    assert {name: study.parameters[name] for name in ("hidden", "fold")} == {"hidden": (2, 3), "fold": (0, 1, 2, 3)}
+    assert list(study.parameters)[-1] == "fold"
+    assert study.canonical()["parameters"]["fold"] == {"values": [0, 1, 2, 3]}
+    assert "fold" not in load_study("xor", changes | {"fold": 3}).parameters
+    assert load_study("xor", changes | {"fold": [1, 3]}).parameters["fold"] == (1, 3)
+
+
+@given(
+    n_patterns=st.integers(2, 40),
+    keys=st.sets(st.sampled_from(["train_count", "test_count", "validation_count", "folds"]), min_size=1),
+    held_out=st.sets(st.sampled_from(["validation", "test"])),
+    data=st.data(),
+)
+def test_every_pattern_has_one_use(n_patterns: int, keys: set[str], held_out: set[str], data: st.DataObject) -> None:
+    """No pattern is in two parts, none is lost without both counts, and folds are equal parts."""
+    values: dict[str, Any] = {
+        key: data.draw(st.integers(1 + (key == "folds"), n_patterns), key) for key in sorted(keys)
+    }
+    values |= {"fold": data.draw(st.integers(0, values["folds"] - 1))} if "folds" in keys else {}
+    try:
+        found = parts(n_patterns, held_out=held_out, **values)
+    except ValueError:
+        assume(False)
+    train, validation, test = found
+    together = train + validation + test
+    assert train
+    assert all(part == sorted(part) for part in found)
+    assert len(set(together)) == len(together)
+    if {"train_count", "test_count"} <= keys:
+        assert len(together) == sum(values[key] for key in keys)
+    else:
+        assert len(together) == n_patterns
+    for key, part in (("train_count", train), ("validation_count", validation), ("test_count", test)):
+        assert key not in keys or len(part) == values[key]
+    if "folds" in keys:
+        folds, own = values["folds"], "validation" if "test" in held_out or "test_count" in keys else "test"
+        turns = [parts(n_patterns, held_out=held_out, **values | {"fold": k})[USES.index(own)] for k in range(folds)]
+        left = n_patterns - (len(test) if own == "validation" else 0)
+        assert {len(turn) for turn in turns} == {left // folds}
+        assert len(set().union(*turns)) == left // folds * folds
+
+
+@pytest.mark.parametrize(
+    ("data", "fault"),
+    [
+        ({"train": [0], "validation_count": 1}, "train and validation_count are both set; remove one"),
+        ({"train_count": 3, "folds": 2}, "train_count and folds are both set; remove one"),
+        ({"test_count": 1, "test": OTHERS}, "test_count and test are both set; remove one"),
+        ({"validation_count": 1, "validation": OTHERS}, "validation_count and validation are both set; remove one"),
+        ({"folds": 2, "test_count": 1, "validation_count": 1, "fold": 0}, "with both test_count and validation_count"),
+        ({"folds": 2, "test": OTHERS, "validation": OTHERS, "fold": 0}, "folds has no effect with both test and vali"),
+        ({"folds": 2, "fold": 0, "validation_seed": 1}, "no effect on folds of test patterns; use split_seed"),
+        ({"folds": 2, "fold": 0, "split_seed": 1, "test": OTHERS}, "folds of validation patterns; use validation_seed"),
+        ({"folds": 2, "fold": 2}, "fold must be an integer from 0 to 1 with folds 2, got 2"),
+        ({"folds": 9, "fold": 2}, "folds must be at most 8, one pattern each, got 9"),
+        ({"folds": 1}, "folds must be an integer from 2 to 65,536, got 1"),
+        ({"fold": 1}, "fold 1 has no effect without folds; set folds, or remove it"),
+        ({"validation_seed": 1}, "has no effect without validation_count or folds"),
+        ({"validation_count": 8}, "enough patterns, got validation_count 8 of 8, of which one is to train on"),
+        ({"test_count": 5, "validation_count": 3}, "got validation_count 3 and test_count 5 of 8, of which one"),
+        ({"train_count": 3, "test_count": 6}, "enough patterns, got train_count 3 and test_count 6 of 8; lower one"),
+        ({"folds": 2, "fold": 0, "validation_count": 4}, "leave a pattern to train on, got validation_count 4 of 4"),
+    ],
+)
+def test_refused(data: dict[str, Any], fault: str) -> None:
+    """Each fault is one sentence."""
+    with pytest.raises(StudyError) as refused:
+        make(8, **data)
+    (found,) = refused.value.faults
+    assert fault in found
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", [0, 1, 7, 2**32 - 1])
+@pytest.mark.parametrize("n_patterns", [2, 10, 150, 1797])
+def test_splits_of_scikit_learn(n_patterns: int, seed: int) -> None:
+    """They are those of train_test_split, twice, and of KFold but for the patterns left over."""
+    selection = pytest.importorskip("sklearn.model_selection", reason="the extra oracles is not installed")
+    whole = list(range(n_patterns))
+    for n_tests, n_validations in ((1, 0), (n_patterns // 3, n_patterns // 3), (n_patterns // 2, 1)):
+        counts = {"test_count": max(n_tests, 1)} | ({"validation_count": n_validations} if n_validations else {})
+        if sum(counts.values()) >= n_patterns:
+            continue
+        left, test = selection.train_test_split(whole, test_size=counts["test_count"], random_state=seed)
+        train, validation = left, []
+        if n_validations:
+            train, validation = selection.train_test_split(sorted(left), test_size=n_validations, random_state=seed)
+        seeds = {"split_seed": seed} | ({"validation_seed": seed} if n_validations else {})
+        assert parts(n_patterns, **counts, **seeds) == (sorted(train), sorted(validation), sorted(test))
+    for folds in (2, 5, 10):
+        if folds > n_patterns:
+            continue
+        splits = selection.KFold(folds, shuffle=True, random_state=seed).split(whole)
+        for fold, (train, test) in enumerate(splits):
+            mine = parts(n_patterns, folds=folds, fold=fold, split_seed=seed)
+            assert set(mine[2]) <= set(test.tolist())
+            assert len(mine[2]) == n_patterns // folds
+            assert n_patterns % folds or (mine[0], mine[2]) == (train.tolist(), test.tolist())
