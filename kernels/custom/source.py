@@ -32,6 +32,17 @@ _EXPRESSIONS = (ast.BinOp, ast.UnaryOp, ast.Compare, ast.Call, ast.Name, ast.Con
 _OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.BitAnd, ast.BitOr, ast.USub, ast.UAdd, ast.Invert)
 _COMPARISONS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
 
+# The remedy for what people try first.
+_INSTEAD: dict[type[ast.AST], str] = {
+    ast.Pow: "write x * x instead of x ** 2",
+    ast.AugAssign: "write x = x + y instead of x += y",
+    ast.If: "write select(condition, a, b), since lanes differ",
+    ast.IfExp: "write select(condition, a, b), since lanes differ",
+    ast.And: "write (a > b) & (b > c)",
+    ast.Or: "write (a > b) | (b > c)",
+    ast.Compare: "write (a < b) & (b < c) instead of a < b < c",
+}
+
 # What a RecursionError of Python means for a formula.
 TOO_LONG = "too long for Python to read at once; split it into several assignments"
 
@@ -274,11 +285,14 @@ def _value_of(what: str, function: FunctionType, place: Place, name: str) -> Any
 
 
 def _refuse_node(what: str, place: Place, node: ast.expr | ast.stmt) -> NoReturn:
+    operator = getattr(node, "op", None)
+    instead = _INSTEAD.get(type(node)) or _INSTEAD.get(type(operator), "")
     _refuse(
         what,
         place.at(node),
         "formulas must consist of assignments and a return with + - * /, one comparison at a time, & | ~, and calls of "
-        f"the functions of sweep.lanes, got {ast.unparse(node).splitlines()[0]!r}",
+        f"the functions of sweep.lanes, got {ast.unparse(node).splitlines()[0]!r}"
+        + (f"; {instead}" if instead else ""),
     )
 
 
