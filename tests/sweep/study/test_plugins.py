@@ -30,7 +30,7 @@ CASES = {
     "def mine(p, g, rate):\n    g = g ** 3.0\n    return p - g\n": "got 'g ** 3.0'; write x * x",
     "def mine(p, g, rate):\n    p -= g\n    return p\n": "got 'p -= g'; write x = x + y",
     "def mine(p, g, rate):\n    if g > 0.0:\n        g = -g\n    return p - g\n": "got 'if g > 0.0:'; write select(",
-    "def mine(p, g, rate):\n    s = 0.0 < g < 1.0\n    return select(s, p, g)\n": "got '0.0 < g < 1.0'; write (a < b) & (b < c)",
+    "def mine(p, g, rate):\n    s = 0.0 < g < 1.0\n    return select(s, p, g)\n": "'; write (a < b) & (b < c)",
     "def mine(p, g, rate):\n    s = g > 0.0 and p > 0.0\n    return select(s, p, g)\n": "; write (a > b) & (b > c)",
     "def mine(p, g, rate):\n    f = lambda x: x\n    return f(p)\n": "formulas must consist of",
     "def mine(p, g, rate):\n    import math\n    return p\n": "got 'import math'",
