@@ -33,7 +33,7 @@ _OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.BitAnd, ast.BitOr, ast.US
 _COMPARISONS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
 
 # The remedy for what people try first.
-_INSTEAD: dict[type[ast.AST], str] = {
+_INSTEAD: dict[type, str] = {
     ast.Pow: "write x * x instead of x ** 2",
     ast.AugAssign: "write x = x + y instead of x += y",
     ast.If: "write select(condition, a, b), since lanes differ",
