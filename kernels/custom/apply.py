@@ -22,20 +22,9 @@ _WIDTH = 8  # lanes of the compiled form; no result depends on it
 
 
 def apply(component: CustomComponent, role: str, arguments: list[Array]) -> list[Array]:
-    """Return the values of one function of a component.
+    """Return the values of one function of a custom component, for arrays (numbers,) of one dtype.
 
-    Parameters
-    ----------
-    component
-        A custom component whose code this process has.
-    role
-        Which of its functions; ``"number"`` is that of a loss whose target is one number for all lanes.
-    arguments : each (numbers,)
-        Of one dtype.
-
-    Returns
-    -------
-    list of arrays, each (numbers,)
+    The role ``"number"`` is that of a loss whose target is one number for all lanes.
     """
     made = _compiled if jit.ENABLED else _interpreted
     return made(component, role, arguments)

@@ -16,19 +16,8 @@ _KEEPING = ("absolute", "sqrt")
 def keeps_infinity(source: str, name: str, n_states: int) -> bool:
     """Return whether a parameter or state never becomes finite again after a gradient that is not finite.
 
-    Parameters
-    ----------
-    source
-        As :func:`kernels.custom.source.write_source` returns it.
-    name
-        The function that updates a parameter.
-    n_states
-        How many states it takes after the gradient, and returns after the parameter.
-
-    Returns
-    -------
-    bool
-        False if there is no proof.
+    ``name`` is the function that updates a parameter. It takes ``n_states`` states after the gradient, and returns them
+    after the parameter. False if there is no proof.
     """
     code = ast.parse(source).body
     imported = [alias for node in code if isinstance(node, ast.ImportFrom) for alias in node.names]

@@ -24,39 +24,20 @@ FACTS = ("elementary", "full_batch", "operations", "label", "unit", "meaning", "
 
 
 class Declaration(NamedTuple):
-    """What a study holds of a custom component: everything but its code.
+    """What a study holds of a custom component: everything but its code."""
 
-    Attributes
-    ----------
-    kind
-        One of :data:`KINDS`.
-    name
-    sha256
-        Of the source.
-    settings
-    elementary
-        Whether an activation is a long chain of operations.
-    full_batch
-        Whether a step of an optimizer must take all patterns.
-    operations
-        Approximate number of operations of lanes in an update of one parameter.
-    label, unit, meaning
-        What tables and figures call a measure, its unit, and what it is.
-    more_is_better
-        Whether high values of a measure are good.
-    """
-
-    kind: str
+    kind: str  # one of :data:`KINDS`
     name: str
-    sha256: str
+    sha256: str  # of the source
     settings: tuple[Setting, ...] = ()
-    elementary: bool = False
-    full_batch: bool = False
-    operations: int = 0
+    elementary: bool = False  # whether an activation is a long chain of operations
+    full_batch: bool = False  # whether a step of an optimizer must take all patterns
+    operations: int = 0  # approximate number of operations of lanes in an update of one parameter
+    # What tables and figures call a measure, its unit, and what it is
     label: str = ""
     unit: str = ""
     meaning: str = ""
-    more_is_better: bool = False
+    more_is_better: bool = False  # whether high values of a measure are good
 
     @property
     def key(self) -> str:
@@ -65,26 +46,14 @@ class Declaration(NamedTuple):
 
 
 class CustomComponent(NamedTuple):
-    """A custom component with its code.
-
-    Attributes
-    ----------
-    declaration
-    source
-        The text that defines it; see :mod:`kernels.custom.source`.
-    places
-        Where its functions stand in the user's files.
-    functions
-        By their role in the component: ``"function"``, ``"chain"``, ``"tick"``, ``"factors"`` or ``"finish"``.
-    options
-        Other arguments of its decorator, as plain values, and what follows from the source.
-    """
+    """A custom component with its code."""
 
     declaration: Declaration
-    source: str
-    places: Mapping[str, Place]
+    source: str  # the text that defines it; see :mod:`kernels.custom.source`
+    places: Mapping[str, Place]  # where its functions stand in the user's files
+    # By their role in the component: ``"function"``, ``"chain"``, ``"tick"``, ``"factors"`` or ``"finish"``
     functions: Mapping[str, Callable[..., Any]]
-    options: Mapping[str, Any]
+    options: Mapping[str, Any]  # other arguments of its decorator, as plain values, and what follows from the source
 
 
 # Defaults of the decorators' options, which a source leaves out.
@@ -111,15 +80,7 @@ def component_of(key: str) -> CustomComponent | None:
 
 
 def add_source(source: str, places: Mapping[str, Sequence[Any]]) -> CustomComponent:
-    """Register a component from its source, which another process of this user may have sent, and return it.
-
-    Parameters
-    ----------
-    source
-        See :mod:`kernels.custom.source`.
-    places
-        File and line of each function in the user's files.
-    """
+    """Register a component from its source, which another process of this user may have sent, and return it."""
     known = {name: Place(*place) for name, place in places.items()}
     found, declared = read_source(source, known)
     kind, name = declared["kind"], declared["name"]

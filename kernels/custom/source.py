@@ -76,20 +76,7 @@ class Function(NamedTuple):
 
 
 def read_function(what: str, function: Any) -> Function:
-    """Return the source of a function, after checking that it depends on nothing else.
-
-    Parameters
-    ----------
-    what
-        The component, for errors.
-    function
-        A function defined with ``def``.
-
-    Raises
-    ------
-    ComponentError
-        If it is no such function, its source cannot be read, or it uses anything else.
-    """
+    """Return the source of a function of a component, or raise ComponentError if it depends on anything else."""
     if not isinstance(function, FunctionType) or function.__name__ == "<lambda>":
         raise ComponentError(f"{what}: must be a function defined with def, got {_short(function)}")
     place = Place(function.__code__.co_filename, function.__code__.co_firstlineno)
@@ -116,20 +103,7 @@ def read_function(what: str, function: Any) -> Function:
 
 
 def write_source(what: str, read: list[Function], declared: Mapping[str, Any]) -> str:
-    """Write the source of a component from its functions and the plain values of its declaration.
-
-    Parameters
-    ----------
-    what
-        The component, for errors.
-    read, declared
-        Its functions, and its declaration.
-
-    Raises
-    ------
-    ComponentError
-        If a name means several things.
-    """
+    """Write the source of a component from its functions and the plain values of its declaration."""
     if len({function.name for function in read}) < len(read):
         _refuse(what, read[0].place, "its functions must have different names; rename some")
     used = {name: value for function in read for name, value in function.used.items()}
@@ -151,12 +125,7 @@ def write_source(what: str, read: list[Function], declared: Mapping[str, Any]) -
 def read_source(source: str, places: Mapping[str, Place]) -> tuple[dict[str, Callable[..., Any]], dict[str, Any]]:
     """Return the functions in the source of a component, by name, and the plain values of its declaration.
 
-    Parameters
-    ----------
-    source
-        As :func:`write_source` returns it, in a process of the user who wrote it.
-    places
-        Where the functions stand in the user's files, for errors.
+    The source is of a process of this user. ``places`` are those of the functions in the user's files, for errors.
     """
     found: dict[str, Any] = {"__name__": "own_component"}
     *code, declared = ast.parse(source).body
@@ -193,13 +162,7 @@ def line_of(error: BaseException, places: Mapping[str, Place]) -> Place | None:
 
 
 def returned(what: str, function: Function) -> int | None:
-    """Return how many values a function returns; None if it returns a single value, not a tuple.
-
-    Raises
-    ------
-    ComponentError
-        If the number differs between its returns.
-    """
+    """Return how many values all returns of a function have; None if it returns a single value, not a tuple."""
     values = [node.value for node in ast.walk(ast.parse(function.source)) if isinstance(node, ast.Return)]
     counts = {len(value.elts) if isinstance(value, ast.Tuple) else None for value in values}
     if len(counts) != 1:
@@ -208,20 +171,10 @@ def returned(what: str, function: Function) -> int | None:
 
 
 def facts_of(source: str, functions: Mapping[str, str]) -> dict[str, Any]:
-    """Return facts about the source of a component, for its cost and its kernels.
+    """Return facts about the source of a component, for its cost and its kernels; functions are named by their role.
 
-    Parameters
-    ----------
-    source
-        As :func:`write_source` returns it.
-    functions
-        The name of each function by its role in the component.
-
-    Returns
-    -------
-    dict
-        ``operations``: approximate number of operations of lanes in the function; ``elementary``: whether it uses an
-        elementary one, which is a long chain of them; ``n_factors``: how many values ``factors`` returns, or 1.
+    ``operations``: approximate number of operations of lanes in the function; ``elementary``: whether it uses an
+    elementary one, which is a long chain of them; ``n_factors``: how many values ``factors`` returns, or 1.
     """
     code = ast.parse(source).body
     imported = [alias for node in code if isinstance(node, ast.ImportFrom) for alias in node.names]

@@ -13,19 +13,7 @@ if TYPE_CHECKING:
 
 
 def measured(component: CustomComponent, terms: list[Array]) -> Array:
-    """Return the values of a custom measure.
-
-    Parameters
-    ----------
-    component
-        A component of kind measure.
-    terms : each (runs, terms)
-        What its function takes after the totals: one array for each argument.
-
-    Returns
-    -------
-    values : (runs,)
-    """
+    """Return the values (runs,) of a custom measure; its terms (runs, terms) are what it takes after the totals."""
     import numpy as np
 
     from kernels.custom.apply import apply

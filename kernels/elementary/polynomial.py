@@ -20,11 +20,6 @@ def horner(x: Lanes, coefficients: tuple[float, ...]) -> Lanes:
 def horner_in_two(x: Lanes, square: Lanes, even: tuple[float, ...], odd: tuple[float, ...]) -> Lanes:
     """Evaluate E(x^2) + x O(x^2), which shortens the chain of dependent operations by half.
 
-    Parameters
-    ----------
-    x, square
-        x and its square.
-    even, odd
-        Ascending coefficients of E and O.
+    Coefficients of E and O ascend.
     """
     return horner(square, even) + x * horner(square, odd)

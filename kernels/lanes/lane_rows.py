@@ -20,29 +20,15 @@ Rows: TypeAlias = NDArray[Any]  # (row, lane), or a stack of rows
 
 @dataclass(frozen=True)
 class Memory:
-    """Access to rows of lanes of one dtype and width.
-
-    Attributes
-    ----------
-    dtype
-    width
-        Lanes in a row.
-    load : (rows, index) -> lanes
-        Read one row.
-    store : (rows, index, lanes or scalar) -> None
-        Write one row.
-    fill : (scalar) -> lanes
-        The same number in every lane.
-    rows_of : (array or rows, first) -> rows
-        View rows from row ``first`` on. Compiled, they are an address, of the
-        same type as rows of a stack: code over rows is compiled once for both.
-    """
+    """Access to rows of lanes of one dtype and width."""
 
     dtype: str
-    width: int
-    load: Callable[[Rows, int], Lanes]
-    store: Callable[[Rows, int, Lanes | float], None]
-    fill: Callable[[float], Lanes]
+    width: int  # lanes in a row
+    load: Callable[[Rows, int], Lanes]  # read one row
+    store: Callable[[Rows, int, Lanes | float], None]  # write one row
+    fill: Callable[[float], Lanes]  # the same number in every lane
+    # View rows from row ``first`` on. Compiled, they are an address, of the same type as rows of a stack: code over
+    # rows is compiled once for both.
     rows_of: Callable[[Rows, int], Rows]
 
     def stack(self, count: int) -> Callable[[], Rows]:
@@ -78,15 +64,7 @@ class Memory:
 
 @cache
 def make_memory(dtype: str, width: int) -> Memory:
-    """Return the access functions for rows of ``width`` lanes of ``dtype``.
-
-    Parameters
-    ----------
-    dtype
-        ``"float64"``, ``"float32"`` or ``"uint32"``.
-    width
-        Lanes in a row, a power of two (any width with the JIT off).
-    """
+    """Return the access functions for rows of lanes; the width is a power of two, or any with the JIT off."""
 
     def load(rows: Rows, index: int) -> Lanes:
         row: Lanes = rows[index].copy()
@@ -109,19 +87,7 @@ def make_memory(dtype: str, width: int) -> Memory:
 
 
 def aligned_rows(count: int, width: int, dtype: str) -> NDArray[Any]:
-    """Allocate rows of zeros that start on a cache line.
-
-    Parameters
-    ----------
-    count, width
-        Rows, and lanes of each.
-    dtype
-        Of a lane.
-
-    Returns
-    -------
-    (count, width) of ``dtype``
-    """
+    """Allocate rows of zeros, (count, width), that start on a cache line."""
     size = count * width * np.dtype(dtype).itemsize
     raw = np.zeros(size + ALIGNMENT, np.uint8)
     start = -raw.ctypes.data % ALIGNMENT

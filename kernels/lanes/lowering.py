@@ -91,17 +91,7 @@ def common_lanes(*operands: types.Type) -> LanesType | None:
 
 
 def broadcast(context: Any, builder: ir.IRBuilder, value: ir.Value, kind: types.Type, lanes: LanesType) -> ir.Value:
-    """Round a scalar to the dtype of lanes and repeat it; lanes are returned unchanged.
-
-    Parameters
-    ----------
-    context, builder
-        Numba's target context and LLVM's builder.
-    value, kind
-        The value and its type.
-    lanes
-        The type of the result.
-    """
+    """Round a scalar to the dtype of lanes and repeat it; lanes are returned unchanged."""
     if isinstance(kind, LanesType):
         return value
     scalar = context.cast(builder, value, kind, lanes.dtype)

@@ -40,13 +40,7 @@ def _alignment(lanes: LanesType) -> int:
 def register_memory(
     load: Callable[..., Any], store: Callable[..., Any], rows_of: Callable[..., Any], dtype: str, width: int
 ) -> None:
-    """Teach Numba to load and store lanes of one dtype and width.
-
-    Raises
-    ------
-    ValueError
-        If the width is not a power of two.
-    """
+    """Teach Numba to load and store lanes of one dtype and width."""
     if width < 1 or width & (width - 1):
         raise ValueError(f"width: must be a power of two, got {width}")
     lanes = LanesType(NUMBA_TYPES[dtype], width)

@@ -16,18 +16,9 @@ def any_lane(mask: Mask) -> bool:
 
 
 def multiply_add(value: Lanes, factor: float, term: Lanes | float) -> Lanes:
-    """Return ``value * factor + term``, rounded once or twice, depending on the CPU.
+    """Return ``value * factor + term``, rounded once or twice, depending on the CPU; the factor is a number.
 
     The caller must ensure that both are equal: the product must be exact, or overflow only where the sum does.
-
-    Parameters
-    ----------
-    value
-        Lanes.
-    factor
-        A number.
-    term
-        Lanes or a number.
     """
     return value * factor + term
 

@@ -15,25 +15,14 @@ from kernels.numba.machine_code import Kernel, KernelKey, kernel_key
 
 
 class Compilation(NamedTuple):
-    """A kernel that is being compiled.
+    """A kernel that is being compiled."""
 
-    Attributes
-    ----------
-    number, total
-        Its number, counted from 1, and the number of all kernels.
-    seconds
-        Estimated time until all of these are compiled; None if unknown.
-    here
-        Whether this process compiles it, not another one.
-    at_most
-        Whether ``total`` is only an upper bound.
-    """
-
+    # Its number, counted from 1, and the number of all kernels
     number: int
     total: int
-    seconds: float | None = None
-    here: bool = True
-    at_most: bool = False
+    seconds: float | None = None  # estimated time until all of these are compiled; None if unknown
+    here: bool = True  # whether this process compiles it, not another one
+    at_most: bool = False  # whether ``total`` is only an upper bound
 
 
 class _Hooks(threading.local):
@@ -83,19 +72,9 @@ def claimed(kernel: Kernel) -> AbstractContextManager[None]:
 class CompileWatch:
     """Observes which kernels are compiled while its context is active.
 
-    Parameters
-    ----------
-    report
-        Called when the compiling of a kernel starts, and with None when no kernel is being compiled any more.
-    each
-        Estimated seconds to compile a kernel, used until the first one is compiled; None if unknown.
-
-    Attributes
-    ----------
-    seconds : list of float
-        How long each kernel took to compile; failures are left out.
-    n_processes : int
-        Processes that compile kernels side by side, including this one.
+    ``report`` is called when the compiling of a kernel starts, and with None when no kernel is being compiled any more.
+    ``seconds`` are the times that kernels took, without failures; ``n_processes`` compile side by side, this one
+    included. Until the first kernel is compiled, each is estimated to take ``each`` seconds, None if unknown.
     """
 
     def __init__(self, report: Callable[[Compilation | None], None], each: float | None = None) -> None:

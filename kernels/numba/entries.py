@@ -42,24 +42,12 @@ _CHANGE_NO_CODE = re.compile("CACHE|COLOR|COVERAGE|CUDA|DUMP|GDB|HELP|HIGHLIGHT|
 
 
 class Entry(NamedTuple):
-    """The identity of an entry.
+    """The identity of an entry."""
 
-    Attributes
-    ----------
-    conditions
-        Those under which it was compiled; see :func:`conditions`.
-    content
-        Identifies everything else that it depends on.
-    label
-        The beginning of its file name, for human readers.
-    kind
-        The suffix of its file name.
-    """
-
-    conditions: str
-    content: str
-    label: str
-    kind: str
+    conditions: str  # those under which it was compiled; see :func:`conditions`
+    content: str  # identifies everything else that it depends on
+    label: str  # the beginning of its file name, for human readers
+    kind: str  # the suffix of its file name
 
 
 # Entries that could not be written.
@@ -67,14 +55,9 @@ _unwritten: dict[Entry, bytes] = {}
 
 
 def cache_root() -> Path:
-    """Return the folder that holds all compiled code of this user.
+    """Return the folder that holds all compiled code of this user, or raise RuntimeError if there is no home folder.
 
     As the XDG specification requires, an ``XDG_CACHE_HOME`` that is not absolute is ignored.
-
-    Raises
-    ------
-    RuntimeError
-        If there is no home folder.
     """
     base = Path(os.environ.get("XDG_CACHE_HOME", ""))
     return (base if base.is_absolute() else Path.home() / ".cache") / "xor-sweep"
@@ -190,13 +173,7 @@ def _checksum(entry: Entry, payload: bytes) -> bytes:
 
 
 def _are_private(*folders: Path) -> bool:
-    """Check that folders belong to this user, and remove the permissions of others.
-
-    Raises
-    ------
-    OSError
-        If one does not exist or is no folder.
-    """
+    """Check that folders belong to this user, and remove the permissions of others."""
     for folder in folders:
         status = folder.stat()
         if status.st_uid != os.geteuid():
@@ -221,13 +198,7 @@ def _say_unused(folder: Path, why: str) -> None:
 
 
 def _read_private(path: Path) -> bytes:
-    """Read a file that only this user can have written.
-
-    Raises
-    ------
-    OSError
-        If there is none.
-    """
+    """Read a file that only this user can have written; OSError if there is none."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     status = os.fstat(descriptor)
     if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid() or status.st_mode & 0o022:
@@ -238,13 +209,7 @@ def _read_private(path: Path) -> bytes:
 
 
 def _write_private(path: Path, content: bytes) -> None:
-    """Replace a file atomically by one that only this user can read and write.
-
-    Raises
-    ------
-    OSError
-        If that cannot be done.
-    """
+    """Replace a file atomically by one that only this user can read and write."""
     draft = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     try:
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:

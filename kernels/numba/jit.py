@@ -71,14 +71,9 @@ def routine(function: F) -> F:
 def kernel(key: str, *, quick: bool = False) -> Callable[[F], F]:
     """Compile an entry point that Python calls, and keep its machine code on disk.
 
-    Parameters
-    ----------
-    key
-        Everything, beyond the sources of this package and the argument types,
-        that the compiled code depends on: above all the values of closure
-        variables. Two kernels with one key must be the same function.
-    quick
-        Whether to compile quickly; then loops over many patterns are not unrolled.
+    The key is everything, beyond the sources of this package and the argument types, that the compiled code depends on:
+    above all the values of closure variables. Two kernels with one key must be the same function. With ``quick``, loops
+    over many patterns are not unrolled.
     """
     compiler = QuickKernelCompiler if quick else KernelCompiler
 

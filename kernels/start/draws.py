@@ -25,22 +25,14 @@ CHUNK = 40
 
 
 class Points(NamedTuple):
-    """Points made of two uniform numbers each, ``CHUNK / 4`` for each of ``WIDTH`` seeds.
+    """Points made of two uniform numbers each, ``CHUNK / 4`` for each of ``WIDTH`` seeds."""
 
-    Attributes
-    ----------
-    x, y
-        Coordinates.
-    square
-        Squared distance from 0, for the polar method.
-    first, second : of uint64
-        Indices of the two numbers made from the point; equal where only one number is left in a row of numbers.
-        ``first`` is the size of the array if the point gives none.
-    """
-
+    # Coordinates
     x: Array
     y: Array
-    square: Array
+    square: Array  # squared distance from 0, for the polar method
+    # Indices of the two numbers made from the point; equal where only one number is left in a row of numbers.
+    # ``first`` is the size of the array if the point gives none.
     first: NDArray[np.uint64]
     second: NDArray[np.uint64]
 
@@ -85,16 +77,9 @@ def make_scratch() -> Scratch:
 
 
 class Wanted(NamedTuple):
-    """The numbers to draw for each seed: shift + scale * z, for its first numbers z.
+    """The numbers to draw for each seed: shift + scale * z, for its first ``n_numbers`` numbers z."""
 
-    Attributes
-    ----------
-    n_numbers
-        Numbers of each seed.
-    scale, shift
-    """
-
-    n_numbers: int
+    n_numbers: int  # numbers of each seed
     scale: float
     shift: float
 

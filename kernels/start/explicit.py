@@ -15,37 +15,19 @@ Array = NDArray[Any]
 
 
 class Explicit(NamedTuple):
-    """Values of a parameter array, or of one of its elements.
+    """Values of a parameter array, or of one of its elements."""
 
-    Attributes
-    ----------
-    name
-        As in :meth:`kernels.recipe.Architecture.shapes`, or ALL.
-    element
-        Its index, or empty for the whole array.
-    values
-        A number, an array of the parameter's shape, or an array with one such array for each seed.
-    """
-
-    name: str
-    element: tuple[int, ...]
-    values: Array
+    name: str  # as in :meth:`kernels.recipe.Architecture.shapes`, or ALL
+    element: tuple[int, ...]  # its index, or empty for the whole array
+    values: Array  # a number, an array of the parameter's shape, or an array with one such array for each seed
 
 
 def place_explicit(
     weights: Array, explicit: list[Explicit], rows: NDArray[np.int64], architecture: Architecture, hidden: Hidden
 ) -> None:
-    """Overwrite drawn initial parameters with explicit ones, one after another.
+    """Overwrite drawn initial parameters with explicit ones, one after another; later ones win.
 
-    Parameters
-    ----------
-    weights : (n, parameters)
-    explicit
-        Which parameters; later ones win.
-    rows : (n,)
-        The row of each network in values that differ from seed to seed.
-    architecture, hidden
-        Of the networks.
+    ``rows`` has the row of each network in values that differ from seed to seed.
     """
     shapes = architecture.shapes(hidden)
     places = parameter_slices(shapes)

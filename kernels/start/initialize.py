@@ -156,18 +156,7 @@ def _mirror(weights: Array, shapes: Shapes) -> None:
 
 
 def uncompiled(start: Start, architecture: Architecture, hidden: Hidden, dtype: str) -> Kernel | None:
-    """Return the kernel that draws initial weights, if it is not compiled yet.
-
-    Parameters
-    ----------
-    start, architecture, hidden, dtype
-        As for :func:`initial_weights`.
-
-    Returns
-    -------
-    Kernel or None
-        None if this process or the disk has its machine code.
-    """
+    """Return the kernel that :func:`initial_weights` needs, or None if this process or the disk has its code."""
     shapes = architecture.shapes(hidden)
     one_pass = _takes_one_pass(_read(start.order, shapes), _scales(start, shapes))
     if start.by_numpy or start.distribution == "constant":

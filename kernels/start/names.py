@@ -19,23 +19,12 @@ GENERATORS = ("mt19937", "pcg64")
 
 
 class NamedScale(NamedTuple):
-    """A deviation of a layer's weights that follows from its fans: the root of ``gain`` divided by one fan or both.
+    """A deviation of a layer's weights that follows from its fans: the root of ``gain`` divided by one fan or both."""
 
-    Attributes
-    ----------
-    gain
-        Numerator of the variance.
-    with_fan_out
-        Whether the denominator is fan-in plus fan-out, instead of fan-in alone.
-    source
-    also
-        Names that other programs use.
-    """
-
-    gain: float
-    with_fan_out: bool
+    gain: float  # numerator of the variance
+    with_fan_out: bool  # whether the denominator is fan-in plus fan-out, instead of fan-in alone
     source: str
-    also: tuple[str, ...]
+    also: tuple[str, ...]  # names that other programs use
 
     @property
     def formula(self) -> str:

@@ -80,19 +80,9 @@ def _take_scratch() -> Scratch:
 
 
 def uncompiled_draw(distribution: str, generator: str, dtype: str) -> Kernel | None:
-    """Return the kernel that draws numbers, if it is not compiled yet.
+    """Return the kernel that :func:`fill_numbers` needs.
 
-    Parameters
-    ----------
-    distribution, generator
-        As for :func:`fill_numbers`.
-    dtype
-        Of the numbers.
-
-    Returns
-    -------
-    Kernel or None
-        None if this process or the disk has its machine code, or NumPy draws the numbers.
+    None if this process or the disk has its machine code, or NumPy draws the numbers.
     """
     if generator == "pcg64":
         return None
@@ -177,12 +167,7 @@ def fill_by_numpy(
 def fill_truncated(fill: Callable[..., None], numbers: Array, seeds: Array, generator: str, scale: float = 1.0) -> None:
     """Draw the first normal numbers of each seed that are at most 2 from 0.
 
-    Parameters
-    ----------
-    fill
-        :func:`fill_numbers` or :func:`fill_by_numpy`, which draws normal numbers.
-    numbers, seeds, generator, scale
-        As for these, which raise the same errors for them.
+    :func:`fill_numbers` or :func:`fill_by_numpy` draws normal numbers; they explain the arguments.
     """
     count = numbers.shape[1]
     rows = np.arange(len(seeds))

@@ -19,19 +19,9 @@ _SPREADS = {"normal": 1.0, "truncated_normal": 1.0, "uniform": 3.0}
 def scale_of(scale: Scale, distribution: str, fan_in: int, fan_out: int) -> float:
     """Return the scale of a layer's weights as a number.
 
-    Parameters
-    ----------
-    scale
-        A number is returned unchanged. With a name the weights have its deviation, whatever their distribution.
-    distribution
-        Not ``"constant"`` where the scale has a name.
-    fan_in, fan_out
-        Units that each unit of the layer reads, and units of the layer.
-
-    Returns
-    -------
-    float
-        Deviation of normal numbers, before those beyond twice of it are rejected, or half the width of uniform numbers.
+    That is the deviation of normal numbers, before those beyond twice of it are rejected, or half the width of uniform
+    numbers. A number is returned unchanged. With a name the weights have its deviation, whatever their distribution,
+    which must not be ``"constant"``.
     """
     if not isinstance(scale, str):
         return float(scale)

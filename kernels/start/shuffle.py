@@ -33,15 +33,7 @@ def mix(x: int) -> int:
 
 @device
 def fill_permutation(order: NDArray[np.int64], seed: int, epoch: int) -> None:
-    """Write the order in which the runs of a seed visit patterns in an epoch.
-
-    Parameters
-    ----------
-    order : (patterns,) of any integer type
-        Where the numbers of the patterns go.
-    seed, epoch
-        From 0 to 2^32 - 1; epochs are counted from 0.
-    """
+    """Write the order in which the runs of a seed visit patterns in an epoch, counted from 0."""
     for k in range(order.size):
         order[k] = k
     state = mix((_unsigned(seed) << 32) | _unsigned(epoch))

@@ -19,12 +19,7 @@ from kernels.numba.fast.libraries import make_codegen
 class DiskCache:
     """The machine code of one kernel, with the interface of the caches of Numba's dispatchers.
 
-    Parameters
-    ----------
-    name
-        Name of the kernel, part of the names of files.
-    key
-        Distinguishes this kernel from others of that name.
+    Its name is part of the names of files; its key distinguishes it from other kernels of that name.
     """
 
     def __init__(self, name: str, key: str) -> None:

@@ -30,16 +30,9 @@ def symbol(number: int) -> str:
 
 
 class _Library(JITCodeLibrary):
-    """The code of a function, and the libraries of those that it calls.
+    """The code of a function as LLVM's text, and the libraries of those that it calls.
 
-    Attributes
-    ----------
-    texts : list of str
-        LLVM's text of the code.
-    parts : list of Part
-        Those that it calls; by their numbers they have names in the texts.
-    others : dict
-        Libraries of functions of Numba's own, in order.
+    Parts that it calls have names by their numbers in the texts; libraries of functions of Numba's own are in order.
     """
 
     def __init__(self, codegen: Any, name: str) -> None:
@@ -90,20 +83,10 @@ class Linked(NamedTuple):
 
 
 class Part(_Library):
-    """A function that other functions of ours call.
-
-    Attributes
-    ----------
-    function
-        The Python function.
-    arguments, result
-        Numba's types.
-    attribute
-        Its attribute in LLVM.
-    """
+    """A function that other functions of ours call, with Numba's types."""
 
     result: Any
-    attribute: str
+    attribute: str  # its attribute in LLVM
 
     def __init__(self, codegen: Any, function: Any, arguments: tuple[Any, ...]) -> None:
         super().__init__(codegen, function.__qualname__)
@@ -147,15 +130,9 @@ class Part(_Library):
 
 
 class Kernel(_Library):
-    """A function that Python calls, with the code of all its parts.
+    """A function that Python calls, with the code of all its parts."""
 
-    Attributes
-    ----------
-    n_passes
-        How often LLVM's passes go over it.
-    """
-
-    n_passes: int
+    n_passes: int  # how often LLVM's passes go over it
 
     def finalize(self) -> None:
         """Join all code, optimize it and generate machine code."""

@@ -31,38 +31,23 @@ _MADE_FOR = "made_for"
 
 
 class Call(NamedTuple):
-    """A call of another part.
+    """A call of another part."""
 
-    Attributes
-    ----------
-    place
-        Where the caller finds it; see :func:`place_of`.
-    arguments, result
-        Numba's types.
-    """
-
-    place: tuple[str, int | str]
+    place: tuple[str, int | str]  # where the caller finds it; see :func:`place_of`
+    # Numba's types
     arguments: tuple[Any, ...]
     result: Any
 
 
 class Code(NamedTuple):
-    """The code of a part.
+    """The code of a part."""
 
-    Attributes
-    ----------
-    texts
-        LLVM's text of the modules, in which the part and those that it calls have names of :func:`symbol`.
-    arguments, result
-        Numba's types.
-    calls
-        The parts that it calls, in the order of their numbers in the texts.
-    """
-
+    # LLVM's text of the modules, in which the part and those that it calls have names of :func:`symbol`
     texts: tuple[str, ...]
+    # Numba's types
     arguments: tuple[Any, ...]
     result: Any
-    calls: tuple[Call, ...]
+    calls: tuple[Call, ...]  # the parts that it calls, in the order of their numbers in the texts
 
 
 class _Session:
@@ -115,21 +100,9 @@ def made_for(function: Any, *what: int | str) -> None:
 
 
 def key_of(compiler: type, function: Any, arguments: tuple[Any, ...]) -> str | None:
-    """Return the key of a part.
+    """Return the key of a part, by Numba's types of its arguments.
 
-    Parameters
-    ----------
-    compiler
-        Compiles it.
-    function
-        The Python function.
-    arguments
-        Numba's types of its arguments.
-
-    Returns
-    -------
-    str or None
-        None if it cannot be stored: it is not from this package, or its closure holds values of an unknown kind.
+    None if it cannot be stored: it is not from this package, or its closure holds values of an unknown kind.
     """
     if not function.__module__.startswith(_PACKAGE):
         return None
@@ -143,20 +116,10 @@ def key_of(compiler: type, function: Any, arguments: tuple[Any, ...]) -> str | N
 
 
 def place_of(called: Any, caller: Any, arguments: tuple[Any, ...]) -> tuple[str, int | str] | None:
-    """Return where a function finds another function that it calls.
+    """Return where a function finds another function that it calls with arguments of these types of Numba.
 
-    Parameters
-    ----------
-    called, caller
-        Python functions.
-    arguments
-        Numba's types of the arguments of the call.
-
-    Returns
-    -------
-    tuple or None
-        ``("held", number)`` among the parts in its closure, ``("global", name)``, or ``("typed", name)``; None if
-        it finds it in several of these.
+    That is ``("held", number)`` among the parts in its closure, ``("global", name)``, or ``("typed", name)``; None if
+    it finds it in several of these.
     """
     places = dict[str, int | str]()
     for kind, parts in _parts_known_to(caller, arguments).items():
@@ -166,20 +129,7 @@ def place_of(called: Any, caller: Any, arguments: tuple[Any, ...]) -> tuple[str,
 
 
 def part_at(place: tuple[str, int | str], caller: Any, arguments: tuple[Any, ...]) -> Any:
-    """Return the part at a place.
-
-    Parameters
-    ----------
-    place
-        As :func:`place_of` returns it.
-    caller, arguments
-        As for :func:`place_of`.
-
-    Returns
-    -------
-    dispatcher
-        The compiled function.
-    """
+    """Return the compiled function at a place that :func:`place_of` returned."""
     kind, name = place
     return _parts_known_to(caller, arguments)[kind][name]
 
