@@ -64,7 +64,13 @@ GENERAL = (
         at_least=0,
         also=("warmup_steps", "n_warmup"),
     ),
-    Setting("threshold", 1e-4, "threshold of the criterion", "loss or output", above=0),
+    Setting(
+        "threshold",
+        1e-4,
+        "a run converges once its loss, or its largest error, is below this",
+        "loss or output",
+        above=0,
+    ),
     Setting("divergence_threshold", float("inf"), "loss above which a run has diverged", "loss", above=0),
     Setting("gain", 1.0, "factor of the sum that a hidden unit takes over its inputs"),
     Setting(

@@ -1,4 +1,4 @@
-"""Exact, massive convergence studies of small neural networks.
+"""Train many small neural networks, and measure how often and how fast they learn.
 
 Names are imported when first used, so that commands without numerics start fast.
 """

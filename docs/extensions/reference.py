@@ -23,7 +23,7 @@ from sweep.schemas.run_columns import curves_columns, runs_columns
 from sweep.statistics.definitions import definitions, explain_statistic
 from sweep.study.data.tasks import TASKS
 from sweep.study.explanations.component_texts import component_texts
-from sweep.study.explanations.glossary import LISTS, entries, note_on_task
+from sweep.study.explanations.glossary import LISTS, SWEPT, entries, note_on_task
 from sweep.study.explanations.terms import TERMS
 
 PLURALS = {"loss": "losses", "criterion": "criteria"}
@@ -33,9 +33,8 @@ Lines = Iterator[str]
 def options() -> Lines:
     """Yield the page of options: meaning, values, default, use and an example of each, by section."""
     yield "# Options of a study\n"
-    yield "`sweep explain NAME` prints the same. An option that can be swept may stand under `[parameters]`, as"
-    yield "`key = [a, b]`, `{ geomspace = [first, last, n] }`, `{ linspace = [first, last, n] }`,"
-    yield "`{ range = [first, last] }` of integers, or `{ min, max, num, distribution }`. Both ends are included.\n"
+    yield "`sweep explain NAME` prints the same.\n"
+    yield f"`[parameters]`: {_plain(SWEPT)}.\n"
     for section, found in groupby(entries(), lambda entry: entry.section):
         yield f"## `[{section}]`\n"
         for entry in found:

@@ -65,7 +65,7 @@ def options(
         bool, typer.Option("--version", help="Show the version and exit.", callback=_print_version, is_eager=True)
     ] = False,
 ) -> None:
-    """Exact, massive convergence studies of small neural networks."""
+    """Train many small neural networks, and measure how often and how fast they learn."""
     if context.invoked_subcommand in _TRAINING:
         from sweep.system.host import check_addresses
 

@@ -26,20 +26,20 @@ def compare(
         typer.Option(
             metavar="NAME,NAME",
             autocompletion=complete_by,
-            help="Compare separately for each value of these parameters; pool the others. Also the measure to compare: "
+            help="Compare separately for each value of these parameters; pool the others. Or the measure to compare: "
             "rate, final_loss, max_error, n_correct, test_loss, n_test_correct or a recorded measure, such as margin.",
         ),
     ] = None,
     margin: Annotated[
         float | None,
-        typer.Option(metavar="RATE", help="Test whether rates are equivalent within this margin: 0.05 for 5 points."),
+        typer.Option(metavar="RATE", help="Test whether rates are equivalent within this margin, such as 0.05."),
     ] = None,
     top: TopOption = None,
 ) -> None:
     """Compare the values of a parameter, or two results, on common seeds (common random numbers).
 
     Compares convergence rates and steps; with --by final_loss, or without a criterion, losses.
-    A run is faster than another with its seed if it converges in fewer steps, or if only it converges.
+    Of two runs with the same seed, the one that converges in fewer steps is faster, or the only one that converges.
     p-values: exact sign-flip test over seeds (McNemar's test for one pair per seed), adjusted by Holm's method.
     95 % intervals are not adjusted.
     """

@@ -25,7 +25,8 @@ def compile(
     from sweep.training.compiling.compile_ahead import compile_study
 
     def print_progress(n_done: int, n_items: int) -> None:
-        print(f"compiled {n_done} of {n_items}", file=sys.stderr)
+        if n_items:
+            print(f"compiled {n_done} of {n_items}", file=sys.stderr)
 
     loaded = load(study, changes)
     try:

@@ -21,7 +21,7 @@ def merge(
 ) -> None:
     """Merge shards of a study from separate folders (run --shard I/N).
 
-    Exit code 4: some runs are in none of the folders. Run the study with the new folder to train them.
+    Exit code 4: some runs are in none of the folders. Train them with sweep run STUDY --out and the new folder.
     """
     from sweep.terminal.printed import print_summary
     from sweep.training.merge import merge as merge_results

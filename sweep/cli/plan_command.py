@@ -16,11 +16,15 @@ def plan(
     every: Annotated[bool, typer.Option("--values", help="Print all values of each option, however many.")] = False,
     difference: Annotated[
         float | None,
-        typer.Option(metavar="D", help="Print the seeds per cell that detect this rate difference with 80 % power."),
+        typer.Option(
+            metavar="D", help="Print the seeds per cell that detect this difference of rates with 80 % power."
+        ),
     ] = None,
     ratio: Annotated[
         float | None,
-        typer.Option(metavar="R", help="Print the seeds per cell that detect this ratio of ERTs with 80 % power."),
+        typer.Option(
+            metavar="R", help="Print the seeds per cell that detect this ratio of expected steps (ERT) with 80 % power."
+        ),
     ] = None,
     rate: Annotated[
         float, typer.Option(metavar="P", help="Convergence rate that --difference and --ratio assume.")

@@ -52,9 +52,7 @@ def verify(
         ),
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="Retrain all runs and compare them bit by bit.")] = False,
-    mend: Annotated[
-        bool, typer.Option("--repair", help="Retrain damaged runs and remove files that no commit names.")
-    ] = False,
+    mend: Annotated[bool, typer.Option("--repair", help="Retrain damaged runs and remove leftover files.")] = False,
     plugin: PluginOption = None,
     study: Annotated[
         str | None, typer.Option(metavar="STUDY", help="With --repair: study that replaces a damaged study.toml.")

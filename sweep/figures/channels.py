@@ -43,7 +43,7 @@ class Channels:
         for role, name in named:
             if name in taken:
                 both = f"{taken[name]} and {role}"
-                raise SweepError(f"parameter {name!r} must have one channel, got {both}; name it once")
+                raise SweepError(f"{name}: must be named once, got {both}; choose another parameter for one of them")
             if name is not None:
                 taken[name] = role
         return taken

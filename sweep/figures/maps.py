@@ -103,7 +103,7 @@ def _choose(values: Values, x: str | None, y: str | None, *, numbers: bool) -> t
     for name in chosen:
         check_known(name, values)
     if x is not None and x == y:
-        raise SweepError(f"parameter {x!r} must have one channel, got x and y; name it once")
+        raise SweepError(f"{x}: must be named once, got x and y; choose another parameter for one of them")
     most = [name for name in _varied(values, numbers=numbers) if name not in chosen]
     fault = _too_few(values, [*chosen, *most], numbers=numbers)
     if fault:

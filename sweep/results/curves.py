@@ -177,6 +177,6 @@ def thresholds_fault(study: Study, thresholds: Sequence[Any] | None = None) -> s
     if len(found) > 1:
         return criterion_fault(study)
     return criterion_fault(study) or (
-        f"threshold {'is not swept' if not found else 'has 1 value'}; run lengths need several thresholds: run the "
-        "study with --set record.loss_thresholds=1e-1,1e-2,1e-3"
+        f"run lengths need several loss thresholds, but threshold {'is not swept' if not found else 'has 1 value'}; "
+        "run the study with --set record.loss_thresholds=1e-1,1e-2,1e-3"
     )

@@ -41,9 +41,10 @@ def seeds_for_difference(difference: float, rate: float = 0.5) -> int:
         If a rate is not between 0 and 1, the difference is 0, or more than 10^8 seeds are needed.
     """
     if not (0 < abs(difference) < 1 and abs(difference) / 2 <= rate <= 1 - abs(difference) / 2):
+        most = float(f"{2 * min(rate, 1 - rate):.6g}")
         raise SweepError(
-            f"difference: must not be 0, and the rate plus and minus half of it must be from 0 to 1, got "
-            f"{shown(difference)} at a rate of {shown(rate)}"
+            f"difference: must be from {shown(-most)} to {shown(most)} and not 0 for two rates around {shown(rate)}, "
+            f"got {shown(difference)}"
         )
     first, second = rate + abs(difference) / 2, rate - abs(difference) / 2
     favour, against = first * (1 - second), second * (1 - first)

@@ -27,6 +27,12 @@ _TEXTS = {**STANDS_FOR, "reduction": "sum (of mse: mean)", "max_epochs": "unlimi
 
 
 # The lists of tables that let options vary together.
+# How options are swept.
+SWEPT = (
+    "options that are swept: each combination of their values is a cell. Values are a list such as [2, 4, 8], "
+    "{ geomspace = [first, last, number] } with equal ratios or { linspace = [first, last, number] } with equal steps, "
+    "as in NumPy, { range = [first, last] } of integers, or { min, max, num, distribution }; both ends are included"
+)
 LISTS = {
     "samples": "count points of several options, drawn by method (sobol, the default, or random) with seed (default "
     "0); a form of [parameters] stands for its values, each equally likely; { geomspace = [first, last] }, "
@@ -54,6 +60,8 @@ def note_on(name: str) -> tuple[str, str] | None:
         name = "samples"
     if name in LISTS:
         return f"[[{name}]]", LISTS[name]
+    if name in ("parameters", "geomspace", "linspace", "range"):
+        return "[parameters]", SWEPT
     if element_of(name):
         array, index = name.split("[")
         order = "input and unit" if "," in index else "unit"

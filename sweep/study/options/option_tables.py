@@ -95,7 +95,12 @@ class Training(Section):
     """How the networks are trained."""
 
     batch: Batch = option("full", "kernel", "patterns per update", "patterns")
-    freeze: Freeze = option("none", "kernel", "parameters that keep their initial values: of w, v, b, c and k")
+    freeze: Freeze = option(
+        "none",
+        "kernel",
+        "kinds of parameters that keep their initial values: w and b (weights and biases of hidden layers), v and c "
+        "(of the output layer), k (of skip connections)",
+    )
     order: Literal["cyclic", "shuffled"] = option(
         "cyclic", "kernel", "order of the patterns where an epoch takes several updates"
     )

@@ -118,7 +118,7 @@ def test_figure_options(place: Path) -> None:
     before = tree(place)
     for options, expected in (
         (("--x", "scael"), ("unknown parameter 'scael'", "did you mean 'scale'")),
-        (("--x", "scale", "--facet", "distribution, scale"), ("'scale'", "x and facet")),
+        (("--x", "scale", "--facet", "distribution, scale"), ("scale: must be named once", "x and facet")),
         (("--value", "loss"), ("unknown statistic 'loss'", "rate, median_steps")),
         (("--at", "scale"), ("--at", "'scale'", "NAME=VALUE")),
         (("--at", "scale=3"), ("scale: must be one of 1, 2; got 3",)),

@@ -125,6 +125,12 @@ def test_formulas_of_scales() -> None:
         assert math.sqrt(value) == scale_of(name, "normal", 3, 5)
 
 
+@pytest.mark.parametrize("name", ["parameters", "geomspace"])
+def test_forms_of_swept_values_are_explained(name: str) -> None:
+    """The section of swept options and each form of their values show the forms."""
+    assert command("explain", name).out.startswith("[parameters]\noptions that are swept")
+
+
 @pytest.mark.parametrize("name", ["samples", "zip", "exclude"])
 def test_lists_of_tables_are_explained(name: str) -> None:
     """Tables of options that vary together are found like options."""
