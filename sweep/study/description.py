@@ -76,7 +76,8 @@ def describe(study: StudyContent) -> Description:
 def patterns_text(study: StudyContent) -> str:
     """Return the numbers of patterns, inputs and targets as text."""
     n_patterns, n_inputs, n_targets = study.data.sets[0].shape
-    text = f"{count_text(n_patterns, 'pattern')} of {count_text(n_inputs, 'input')} and "
+    inputs = count_text(n_inputs, "standardized input" if study.data.table.get("standardize") else "input")
+    text = f"{count_text(n_patterns, 'pattern')} of {inputs} and "
     text += count_text(n_targets, "target")
     n_sets = len(study.data.sets)
     if n_sets > 1:

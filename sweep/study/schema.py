@@ -182,6 +182,7 @@ def _data(options: Mapping[str, Schema]) -> Schema:
         "inputs": {"anyOf": [_ROWS, _NAMES]},
         "targets": {"anyOf": [_ROWS, _NUMBERS, _NAMES]},
         "target": {"type": "string"},
+        "target_one_hot": {"type": "boolean"},
     }
     others = {
         "train": {"type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 1, "uniqueItems": True},

@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -23,7 +24,13 @@ if TYPE_CHECKING:
 
 # float() accepts more (1_000, digits of other scripts), which is more likely a mistake.
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+# How tables say that a value is missing.
+_MISSING = frozenset(("", "none", "nan", "na", "n/a", "null", "?"))
 _LONGEST_PATH, _LONGEST_REASON = 200, 200  # in a sentence
+
+
+class NotANumberError(ValueError):
+    """A value of a column of numbers is missing, or no finite number."""
 
 
 class Columns(NamedTuple):
@@ -49,7 +56,9 @@ class UserTable(ABC):
         for name in (*numbers, *texts):
             if self.names.count(name) != 1:
                 has = "several columns named" if name in self.names else "no column"
-                raise ValueError(f"{self.file} has {has} {shown(name)}; there are {shown_names(self.names)}")
+                are_numbers = any(map(is_number, self.names))
+                header = ", since its first line must name the columns" if are_numbers else ""
+                raise ValueError(f"{self.file} has {has} {shown(name)}; there are {shown_names(self.names)}{header}")
         most = min(most_rows, MAX_NUMBERS // len([*numbers, *texts]))
         columns = self._read(numbers, texts, most)
         if columns is None:
@@ -63,12 +72,17 @@ class UserTable(ABC):
     def _read(self, numbers: list[str], texts: list[str], most: int) -> Columns | None:
         """Return columns; None if there are more than ``most`` rows."""
 
-    def _number(self, entry: Any, row: int) -> float:
+    def _number(self, entry: Any, row: int, column: str) -> float:
         """Return a value of a row as a finite number."""
         is_value = is_number(entry) if isinstance(entry, str) else entry is not None
         value = float(entry) if is_value else math.nan
         if not math.isfinite(value):
-            raise ValueError(f"{self.file}, row {row}: must be a finite number, got {shown(entry)}")
+            where = f"{self.file}, row {row}, column {shown(column)}"
+            if str(entry).lower() in _MISSING:
+                raise NotANumberError(
+                    f"{where}: the value is missing, got {shown(entry)}; fill it in, or remove the row"
+                )
+            raise NotANumberError(f"{where}: must be a finite number, got {shown(entry)}")
         return value
 
 
@@ -104,7 +118,7 @@ class _CsvTable(UserTable):
                 raise ValueError(f"{self.file}, {fault}")
             rows.append(line)
             for name, column in of_numbers.items():
-                column.append(self._number(row[places[name]].strip(), line))
+                column.append(self._number(row[places[name]].strip(), line, name))
             for name, values in of_texts.items():
                 values.append(row[places[name]].strip())
         return Columns(rows, of_numbers, of_texts)
@@ -136,7 +150,7 @@ class _ParquetTable(UserTable):
         rows = range(1, len(table) + 1)
         return Columns(
             rows,
-            {name: array("d", map(self._number, _values(table[name]), rows)) for name in numbers},
+            {name: array("d", map(self._number, _values(table[name]), rows, repeat(name))) for name in numbers},
             {name: ["" if each is None else str(each) for each in _values(table[name])] for name in texts},
         )
 

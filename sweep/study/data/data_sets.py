@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from pydantic import ValidationError
 
 from sweep.errors import StudyError, shown
-from sweep.study.data.data_table import DATA_OPTIONS, HELD_OUT, Data, Patterns
+from sweep.study.data.data_table import DATA_OPTIONS, HELD_OUT, OF_FILES, Data, Patterns, with_columns_of_training
 from sweep.study.data.pattern_files import Matrix
-from sweep.study.data.splits import DEFAULTS, prepare
+from sweep.study.data.splits import DEFAULTS, prepare, standardized
 from sweep.study.data.tasks import ARGUMENTS, arguments_of
 from sweep.study.reading.value_forms import Scalar
 from sweep.system.formatting import count_text
@@ -184,7 +184,9 @@ def read_data(raw: Any, swept: SweptData | None, sentences: Sentences) -> DataSe
     options, n_sets, combinations = swept
     if n_sets > MAX_SETS:
         raise ValueError(f"must be at most {MAX_SETS:,} sets of patterns, got {n_sets:,} by {_names(options)}")
-    table = {key: value for key, value in raw.items() if key != "sha256" or not options}
+    table = with_columns_of_training(raw)
+    if options:
+        table.pop("sha256", None)
     has_seed = "noise_seed" in options or table.get("noise_seed", 0) != 0
     if has_seed and "label_noise" not in options and table.get("label_noise") == 0:
         raise StudyError("data.noise_seed: has no effect with label_noise 0; remove it")
@@ -209,7 +211,7 @@ def read_data(raw: Any, swept: SweptData | None, sentences: Sentences) -> DataSe
                 f"must be at most {MAX_NUMBERS:,} numbers in all sets, got {size * n_sets:,} in {n_sets:,} sets"
             )
     if not options:
-        return DataSets(tuple(sets), (), _rows(sets[0]))
+        return DataSets(tuple(sets), (), _written_out(sets[0], known[()], table))
     digest = _digest(sets)
     if raw.get("sha256", digest) != digest:
         raise StudyError(
@@ -237,7 +239,16 @@ def _prepared(data: Data, table: dict[str, Any]) -> Data:
     for use, rows in parts.items():
         made[use] = Patterns.model_construct(inputs=rows[0], targets=rows[1])
     made["decision_threshold"] = _decision_threshold(table, data, targets)
-    return data.model_copy(update=made)  # checked already
+    found = data.model_copy(update=made)  # checked already
+    return _standardized(found) if table.get("standardize") else found
+
+
+def _standardized(data: Data) -> Data:
+    """Return patterns with standardized inputs."""
+    inputs, *others = standardized(data.inputs, [patterns.inputs for patterns in data.held_out.values()])
+    held_out = zip(data.held_out.items(), others, strict=True)
+    made = {name: patterns.model_copy(update={"inputs": rows}) for (name, patterns), rows in held_out}
+    return data.model_copy(update={"inputs": inputs, **made})
 
 
 def _decision_threshold(table: dict[str, Any], data: Data, trained: Matrix) -> float | None:
@@ -285,6 +296,13 @@ def _rows(data: Patterns) -> dict[str, Any]:
     return table
 
 
+def _written_out(data: Data, source: Data, table: dict[str, Any]) -> dict[str, Any]:
+    """Return the one set of patterns as the table [data] of the canonical form, before inputs are standardized."""
+    if not table.get("standardize"):
+        return _rows(data)
+    return _rows(_prepared(source, table | {"standardize": False})) | {"standardize": True}
+
+
 def _source(table: dict[str, Any], swept: Sequence[str], unprepared: Patterns | None) -> dict[str, Any]:
     """Return the source of the patterns to train on, with all defaults and without swept options.
 
@@ -297,9 +315,7 @@ def _source(table: dict[str, Any], swept: Sequence[str], unprepared: Patterns | 
         arguments = arguments_of(table["task"]) | {key: table[key] for key in ARGUMENTS if key in table}
         source = {key: ARGUMENTS[key].kind(value) for key, value in arguments.items() if key not in swept}
         return {"task": table["task"], **source, **kept}
-    base = {
-        key: table[key] for key in ("file", "inputs", "targets", "target", "target_low", "target_high") if key in table
-    }
+    base = {key: table[key] for key in (*OF_FILES, "target_low", "target_high") if key in table}
     patterns = unprepared or Patterns.model_validate(base)
     return {name: rows for name, rows in _rows(patterns).items() if name in ("inputs", "targets")} | kept
 

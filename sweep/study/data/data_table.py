@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
 from pydantic import Field, model_validator
 
 from sweep.errors import shown, shown_names
-from sweep.study.data.pattern_files import MAX_PATTERNS, read_classes, read_patterns
+from sweep.study.data.pattern_files import MAX_PATTERNS, Classes, other_columns, read_classes, read_patterns
 from sweep.study.data.splits import PREPARATIONS
 from sweep.study.data.tasks import ARGUMENTS, Argument, make_patterns
 from sweep.study.reading.section import FiniteFloat, Section
 from sweep.system.formatting import count_text
 
 # Keys that select columns of a file.
-_OF_FILES = ("file", "inputs", "targets", "target")
+OF_FILES = ("file", "inputs", "targets", "target", "target_one_hot")
 
 Rows = tuple[tuple[FiniteFloat, ...], ...]
 
@@ -33,6 +34,7 @@ DATA_KEYS = [
     "inputs",
     "targets",
     "target",
+    "target_one_hot",
     "decision_threshold",
     "train",
     *PREPARATIONS,
@@ -113,7 +115,7 @@ class _Column(NamedTuple):
     """A column of classes in a file of held-out patterns, with the classes of the file to train on."""
 
     name: str
-    classes: list[str]
+    classes: Classes
 
 
 def find_patterns(raw: dict[str, Any]) -> dict[str, Any]:
@@ -125,9 +127,10 @@ def find_patterns(raw: dict[str, Any]) -> dict[str, Any]:
         raise ValueError(f"must have one of task, file, or inputs and targets; got {' and '.join(sources) or 'none'}")
     arguments = {key: raw[key] for key in raw if key in ARGUMENTS}
     if "file" in raw:
-        return _with_classes_of(raw, _from_file(raw, arguments))
-    if "target" in raw:
-        raise ValueError(f"target must be used with file (its column of classes), got {sources[0]}; remove target")
+        return _from_file(raw, arguments)
+    for key in ("target", "target_one_hot"):
+        if key in raw:
+            raise ValueError(f"{key} must be used with file (its column of classes), got {sources[0]}; remove {key}")
     if arguments and sources[0] != "task":
         raise ValueError(f"{shown_names(list(arguments))} must be used with task, got {sources[0]}; remove one")
     if sources[0] != "inputs" and "targets" in raw:
@@ -141,7 +144,7 @@ def find_patterns(raw: dict[str, Any]) -> dict[str, Any]:
 def _from_file(raw: dict[str, Any], arguments: dict[str, Any]) -> dict[str, Any]:
     """Return a table with the patterns of a file in place of its path and the names of columns."""
     file = raw["file"]
-    found = {key: value for key, value in raw.items() if key not in (*ARGUMENTS, *_OF_FILES)}
+    found = {key: value for key, value in raw.items() if key not in (*ARGUMENTS, *OF_FILES)}
     if not isinstance(file, (str, os.PathLike)):
         raise ValueError(f"file must be the path of a pattern file, got {shown(file)}")
     for name, value in arguments.items():
@@ -153,19 +156,32 @@ def _from_file(raw: dict[str, Any], arguments: dict[str, Any]) -> dict[str, Any]
             raise ValueError(ARGUMENTS[name].refusal(name, value))
     target, classes = raw["target"] if isinstance(raw.get("target"), _Column) else (raw.get("target"), None)
     names = _column_names(raw.get("inputs"), raw.get("targets"), target)
-    levels = float(arguments.get("target_low", 0.0)), float(arguments.get("target_high", 1.0))
-    found["inputs"], found["targets"] = read_patterns(Path(file), *names, levels, classes)
+    one_hot = raw.get("target_one_hot", False)
+    if not isinstance(one_hot, bool) or (target is None and "target_one_hot" in raw):
+        raise ValueError(f"target_one_hot must be true or false, with target, got {shown(one_hot)}")
+    low, high = (float(arguments.get(name, level)) for name, level in (("target_low", 0), ("target_high", 1)))
+    classes = (classes or Classes(one_hot=one_hot))._replace(low=low, high=high)
+    found["inputs"], found["targets"] = read_patterns(Path(file), *names, classes)
     return found
 
 
-def _with_classes_of(raw: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
-    """Return a table whose files of held-out patterns have the classes of the file to train on."""
-    tables = {name: found[name] for name in HELD_OUT if isinstance(found.get(name), dict)}
-    tables = {name: table for name, table in tables.items() if isinstance(table.get("target"), str)}
-    if "target" not in raw or not tables:
-        return found
-    classes = read_classes(Path(raw["file"]), raw["target"])
-    return found | {name: table | {"target": _Column(table["target"], classes)} for name, table in tables.items()}
+def with_columns_of_training(table: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a table [data] whose files of held-out patterns have the columns and classes of the file to train on."""
+    columns = {key: table[key] for key in OF_FILES[1:] if key in table}
+    held_out = {name: table[name] for name in HELD_OUT if isinstance(table.get(name), dict) and "file" in table[name]}
+    if not held_out or not columns or not isinstance(table.get("file"), (str, os.PathLike)):
+        return dict(table)
+    inputs, targets, target = _column_names(*map(columns.get, ("inputs", "targets", "target")))
+    path = Path(table["file"])
+    inputs = inputs or other_columns(path, targets or [str(target)])
+    classes = Classes(one_hot=columns.get("target_one_hot", False), names=read_classes(path, target) if target else ())
+    own = {key: table[key] for key in ("targets", "target", "target_low", "target_high") if key in table}
+    for name, given in held_out.items():
+        found = given if given.keys() & {"inputs", "targets", "target"} else own | given
+        found = {"inputs": inputs} | found if found.keys() & {"targets", "target"} else found
+        known = {"target": _Column(found["target"], classes)} if target and isinstance(found.get("target"), str) else {}
+        held_out[name] = found | known
+    return {**table, **held_out}
 
 
 def are_columns(value: Any) -> bool:
@@ -182,8 +198,10 @@ def _column_names(inputs: Any, targets: Any, target: Any) -> tuple[list[str] | N
         raise ValueError(f"target must be the name of a column of classes, got {shown(target)}")
     if target is not None and targets is not None:
         raise ValueError("target (a column of classes) and targets (columns of numbers) are both set; remove one")
-    if (inputs is None) != (target is None and targets is None):
-        raise ValueError("file needs the columns of both inputs and targets, or of neither; got those of one")
+    if inputs is not None and target is None and targets is None:
+        raise ValueError(
+            "file with inputs needs target (a column of classes) or targets (columns of numbers), got neither"
+        )
     return inputs, targets, target
 
 

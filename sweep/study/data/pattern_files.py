@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from sweep.errors import shown, shown_names
-from sweep.system.user_tables import Columns, is_number, open_table
+from sweep.system.user_tables import Columns, NotANumberError, UserTable, is_number, open_table
 
 Matrix = tuple[tuple[float, ...], ...]
 
@@ -14,13 +15,37 @@ MAX_PATTERNS = 65_536
 MAX_CLASSES = 1024
 
 
+class Classes(NamedTuple):
+    """How the classes in a column become targets.
+
+    Attributes
+    ----------
+    low, high
+        Targets for the other classes and for the class of the pattern.
+    one_hot
+        Whether two classes have a target each; otherwise they have one, which is high for the second class.
+    names
+        All classes in their order, if those of other patterns apply.
+    """
+
+    low: float = 0.0
+    high: float = 1.0
+    one_hot: bool = False
+    names: tuple[str, ...] = ()
+
+    def rows(self) -> dict[str, tuple[float, ...]]:
+        """Return the targets of each class."""
+        if len(self.names) == 2 and not self.one_hot:
+            return {self.names[0]: (self.low,), self.names[1]: (self.high,)}
+        return {each: tuple(self.high if each == other else self.low for other in self.names) for each in self.names}
+
+
 def read_patterns(
     path: Path,
     inputs: list[str] | None = None,
     targets: list[str] | None = None,
     target: str | None = None,
-    levels: tuple[float, float] = (0.0, 1.0),
-    classes: Sequence[str] | None = None,
+    classes: Classes = Classes(),  # noqa: B008 (immutable)
 ) -> tuple[Matrix, Matrix]:
     """Return inputs and targets of a CSV or Parquet file, a row for each pattern.
 
@@ -29,26 +54,32 @@ def read_patterns(
     path
         Path of the file: Parquet if it ends in ``.parquet``, otherwise CSV with the names of columns in the first line.
     inputs, targets
-        Names of columns of numbers; by default ``x0``, ``x1``, .. and ``y`` or ``y0``, ``y1``, .., and no others.
+        Names of columns of numbers. By default inputs are all columns that are no targets. Without any name, columns
+        are ``x0``, ``x1``, .. and ``y`` or ``y0``, ``y1``, .., and no others.
     target
-        Name of a column of classes, in place of ``targets``: one target per class, in ascending order.
-    levels
-        Targets for the other classes and for the class of the pattern.
+        Name of a column of classes, in place of ``targets``: one target per class, in ascending order, or one if there
+        are two classes.
     classes
-        All classes in their order, if those of other patterns apply.
+        How these become targets.
     """
     table = open_table(path, "pattern file")
-    if inputs is None:
+    remedy = ""
+    if inputs is None and targets is None and target is None:
         inputs, targets = _usual_columns(table.file, table.names)
+    elif inputs is None:
+        inputs, remedy = _other_columns(table, [*(targets or ()), target]), "; or name the columns of inputs without it"
     of_classes = [] if target is None else [target]
-    columns = table.read([*inputs, *(targets or ())], of_classes, "patterns", MAX_PATTERNS)
+    try:
+        columns = table.read([*inputs, *(targets or ())], of_classes, "patterns", MAX_PATTERNS)
+    except NotANumberError as error:
+        raise ValueError(f"{error}{remedy}") from None
     rows = _rows(columns, inputs)
     if target is not None:
-        return rows, _of_classes(table.file, columns, target, levels, classes)
+        return rows, _of_classes(table.file, columns, target, classes)
     return rows, _rows(columns, targets or ())
 
 
-def read_classes(path: Path, target: str) -> list[str]:
+def read_classes(path: Path, target: str) -> tuple[str, ...]:
     """Return the classes in a column of a file in ascending order, as numbers if all are numbers, else as texts.
 
     Raises
@@ -58,6 +89,19 @@ def read_classes(path: Path, target: str) -> list[str]:
     """
     table = open_table(path, "pattern file")
     return _classes(table.file, table.read([], [target], "patterns", MAX_PATTERNS), target)
+
+
+def other_columns(path: Path, targets: Sequence[str]) -> list[str]:
+    """Return the names of the columns of a file that are no targets."""
+    return _other_columns(open_table(path, "pattern file"), targets)
+
+
+def _other_columns(table: UserTable, targets: Sequence[str | None]) -> list[str]:
+    """Return the names of the columns that are no targets, of which there must be one."""
+    inputs = [name for name in table.names if name not in targets]
+    if not inputs and table.names:
+        raise ValueError(f"{table.file} must have columns of inputs beside targets, got {shown_names(table.names)}")
+    return inputs
 
 
 def _rows(columns: Columns, names: Sequence[str]) -> Matrix:
@@ -77,23 +121,19 @@ def _usual_columns(file: str, names: list[str]) -> tuple[list[str], list[str]]:
     return inputs, targets
 
 
-def _of_classes(
-    file: str, columns: Columns, name: str, levels: tuple[float, float], known: Sequence[str] | None
-) -> Matrix:
-    """Return one target per class, high for the class of the pattern."""
-    low, high = levels
-    classes = known or _classes(file, columns, name)
-    rows = {each: tuple(high if each == other else low for other in classes) for each in classes}
+def _of_classes(file: str, columns: Columns, name: str, classes: Classes) -> Matrix:
+    """Return the targets of the patterns by their classes."""
+    rows = (classes if classes.names else classes._replace(names=_classes(file, columns, name))).rows()
     for number, each in zip(columns.rows, columns.texts[name], strict=True):
         if not each:
             raise ValueError(f"{file}, row {number} has no class in column {shown(name)}")
         if each not in rows:
-            allowed = f"must have a class of the patterns to train on ({shown_names(classes)})"
+            allowed = f"must have a class of the patterns to train on ({shown_names(list(rows))})"
             raise ValueError(f"{file}, row {number} {allowed} in column {shown(name)}, got {shown(each)}")
     return tuple(rows[each] for each in columns.texts[name])
 
 
-def _classes(file: str, columns: Columns, name: str) -> list[str]:
+def _classes(file: str, columns: Columns, name: str) -> tuple[str, ...]:
     """Return the classes in a column, in ascending order."""
     texts = columns.texts[name]
     if "" in texts:
@@ -102,4 +142,4 @@ def _classes(file: str, columns: Columns, name: str) -> list[str]:
     classes = sorted(set(texts), key=lambda text: (float(text), text) if are_numbers else (0.0, text))
     if not 2 <= len(classes) <= MAX_CLASSES:
         raise ValueError(f"{file} must have 2 to {MAX_CLASSES} classes in column {shown(name)}, got {len(classes)}")
-    return classes
+    return tuple(classes)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import suppress
 from inspect import Parameter
+from math import fsum
 from typing import Any
 
 from sweep.errors import shown
@@ -38,12 +40,18 @@ PREPARATIONS = {
     "fold": Argument("number of the part that is held out", int, 0, MAX_PATTERNS - 1),
     "label_noise": Argument("fraction of the patterns to train on that get another pattern's targets", float, 0, 1),
     "noise_seed": Argument("seed that chooses the noisy patterns and their targets", int, 0, MAX_SEED),
+    "standardize": Argument(
+        "whether inputs are shifted and scaled to mean 0 and standard deviation 1 in the patterns to train on, and in "
+        "held-out patterns by the same numbers",
+        bool,
+    ),
 }
 DEFAULTS: dict[str, Any] = dict.fromkeys(PREPARATIONS, Parameter.empty) | {
     "split_seed": 0,
     "validation_seed": 0,
     "label_noise": 0.0,
     "noise_seed": 0,
+    "standardize": False,
 }
 
 # Keys that have an effect only with one of some others.
@@ -88,6 +96,29 @@ def prepare(patterns: Patterns, values: dict[str, Any], held_out: Collection[str
         inputs, targets = parts["train"]
         parts["train"] = inputs, _with_noise(targets, values["label_noise"], values.get("noise_seed", 0))
     return parts
+
+
+def standardized(trained: Matrix, others: Collection[Matrix]) -> list[Matrix]:
+    """Return the inputs to train on, with mean 0 and standard deviation 1, and those of other patterns likewise.
+
+    Both follow from the patterns to train on, as in scikit-learn's StandardScaler. Constant inputs are only shifted.
+    Sums are exact, so the bits are the same on each machine.
+    """
+    import numpy as np
+
+    columns = list(zip(*trained, strict=True))
+    is_constant = np.array([min(column) == max(column) for column in columns])
+    made, scales = [], np.array([np.inf])
+    with suppress(OverflowError), np.errstate(over="ignore", invalid="ignore"):
+        means = np.array([fsum(column) / len(column) for column in columns])
+        means[is_constant] = np.array(trained[0])[is_constant]
+        squares = ((np.array(trained) - means) ** 2).T.tolist()
+        scales = np.sqrt([fsum(column) / len(column) for column in squares])
+        scales[is_constant] = 1.0
+        made = [(np.array(rows) - means) / scales for rows in (trained, *others)]
+    if not all(np.isfinite(rows).all() for rows in (scales, *made)):
+        raise ValueError("inputs must be at most about 1e150 with standardize, got larger ones; scale them")
+    return [tuple(map(tuple, rows.tolist())) for rows in made]
 
 
 def _split(n_patterns: int, values: dict[str, Any], held_out: Collection[str]) -> dict[str, list[int]]:

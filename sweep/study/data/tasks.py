@@ -40,7 +40,7 @@ class Argument(NamedTuple):
     meaning
         Its documentation.
     kind
-        ``int``, ``float`` or ``str``.
+        ``int``, ``float``, ``bool`` or ``str``.
     least, most
         Limits of a number; tasks may have a lower ``most``.
     """
@@ -55,6 +55,8 @@ class Argument(NamedTuple):
         """Its type with limits, for validation of a field."""
         if self.kind is str:
             return Literal[tuple(CODINGS)]
+        if self.kind is bool:
+            return bool
         allows_infinity = None if self.kind is int else False
         return Annotated[self.kind, Field(ge=self.least, le=self.most, allow_inf_nan=allows_infinity)]
 
@@ -63,6 +65,8 @@ class Argument(NamedTuple):
         """The allowed values, as text."""
         if self.kind is str:
             return f"one of {', '.join(CODINGS)}"
+        if self.kind is bool:
+            return "true, false"
         if self.most == sys.float_info.max:
             return "a finite number"
         return f"{'an integer' if self.kind is int else 'a number'} from {self.least:,} to {self.most:,}"
@@ -71,6 +75,8 @@ class Argument(NamedTuple):
         """Return whether a value is allowed."""
         if self.kind is str:
             return isinstance(value, str) and value in CODINGS
+        if self.kind is bool:
+            return isinstance(value, bool)
         kinds = (int,) if self.kind is int else (int, float)
         return isinstance(value, kinds) and not isinstance(value, bool) and self.least <= value <= self.most
 

@@ -145,10 +145,28 @@ def entries() -> list[Entry]:
             "data",
             "file",
             "CSV or Parquet file of patterns to learn",
-            "its columns are x0, x1, .. and y or y0, .., or those that inputs, targets and target name",
+            "its columns are x0, x1, .. and y or y0, .., or those that target or targets, and inputs, name; by default "
+            "all other columns are inputs",
             is_swept=False,
         ),
-        Entry("data", "target", "column of classes in a file, with one target per class", "a name", is_swept=False),
+        Entry(
+            "data",
+            "target",
+            "column of classes in a file, in ascending order: one target per class, but two classes share one target, "
+            "which is high for the second class",
+            "a name",
+            is_swept=False,
+        ),
+        Entry(
+            "data",
+            "target_one_hot",
+            "whether two classes have a target each, as softmax needs them",
+            "true, false",
+            "default false",
+            users=("target",),
+            used_with="target",
+            is_swept=False,
+        ),
         Entry(
             "data",
             "train",
@@ -184,7 +202,7 @@ def _preparation_entry(name: str) -> Entry:
     argument = PREPARATIONS[name]
     default = DEFAULTS[name]
     needed = NEEDED.get(name, ())
-    default_text = "" if default is Parameter.empty else f"default {default}"
+    default_text = "" if default is Parameter.empty else f"default {_text(default)}"
     used_with = " or ".join(needed)
     return Entry("data", name, argument.meaning, argument.allowed, default_text, users=needed, used_with=used_with)
 

@@ -49,6 +49,7 @@ _KEYS = {
     "test_count": ("test_size", "n_test", "test_split"),
     "validation_count": ("validation_fraction", "validation_split", "val_size", "n_val", "val_split"),
     "folds": ("n_splits", "cv", "n_folds", "kfold"),
+    "standardize": ("standardise", "standard_scaler", "scaler", "zscore", "normalize_inputs"),
     "label_noise": ("flip_y", "noisy_labels"),
     "decision_threshold": ("cutoff",),
     "max_restarts": ("restart", "n_restarts"),

@@ -41,6 +41,7 @@ PREPARED: dict[str, Values] = {
     "fold": st.integers(0, 1),
     "label_noise": st.sampled_from([0.5, 0.0, 1.0]),
     "noise_seed": st.integers(0, 2),
+    "standardize": st.booleans(),
     "decision_threshold": st.sampled_from([0.5, 0.4, -0.25]),
 }
 _COUNTS = ("train_count", "test_count", "validation_count", "folds")
@@ -109,7 +110,7 @@ def patterns(draw: st.DrawFn, kind: str) -> Patterns:
         ("validation_seed", "validation_count"),
         ("noise_seed", "label_noise"),
     )
-    for name, beside in (("label_noise", None), *seeds):
+    for name, beside in (("standardize", None), ("label_noise", None), *seeds):
         if (beside is None or table.get(beside)) and draw(st.booleans()):
             table[name] = draw(PREPARED[name])
     if draw(st.integers(0, 3)) == 0:
@@ -216,7 +217,9 @@ def _files(draw: st.DrawFn, kind: str) -> dict[str, Any]:
         levels = levels if kind != "any" or draw(st.booleans()) else {}
         file = File(suffix, columns | {"label": labels})
         if len(set(labels)) > 1:
-            return {"file": file, "inputs": inputs, "target": "label", **levels}
+            one_hot = {"target_one_hot": True} if kind == "classes" or draw(st.booleans()) else {}
+            named = {"inputs": inputs} if draw(st.booleans()) else {}
+            return {"file": file, "target": "label", **named, **one_hot, **levels}
     chosen = {"inputs": inputs, "targets": list(own)} if names == "ab" else {}
     return {"file": File(suffix, columns | own), **chosen}
 
@@ -236,9 +239,10 @@ def _shape(table: dict[str, Any]) -> tuple[int, int, int]:
     if isinstance(table.get("file"), File):
         columns = table["file"].columns
         n_rows = len(next(iter(columns.values())))
-        n_inputs = len(table.get("inputs", [name for name in columns if name[0] == "x"]))
-        labels = set(columns.get("label", ()))
-        return n_rows, n_inputs, len(labels) or len(columns) - n_inputs
+        n_inputs = len(table.get("inputs", [name for name in columns if name[0] in "xa"]))
+        n_labels = len(set(columns.get("label", ())))
+        n_targets = 1 if n_labels == 2 and "target_one_hot" not in table else n_labels
+        return n_rows, n_inputs, n_targets or len(columns) - n_inputs
     found = read_data(table, SweptData((), 1, [()]), lambda error: [str(error)])
     assert found is not None
     return found.n_patterns, found.n_inputs, found.n_targets

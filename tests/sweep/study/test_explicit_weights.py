@@ -121,10 +121,10 @@ def test_files_are_read_exactly(tmp_path: Path, suffix: str) -> None:
 @pytest.mark.parametrize(
     ("suffix", "columns", "fault"),
     [
-        (".csv", {"w[0,0]": ["1", "2", ""]}, "row 4: must be a finite number, got ''"),
-        (".csv", {"w[0,0]": ["1", "2", "nan"]}, "row 4: must be a finite number, got 'nan'"),
+        (".csv", {"w[0,0]": ["1", "2", ""]}, "row 4, column 'w[0,0]': the value is missing, got ''; fill it in"),
+        (".csv", {"w[0,0]": ["1", "2", "nan"]}, "row 4, column 'w[0,0]': the value is missing, got 'nan'"),
         (".csv", {"w[0,0]": [1, 2, 3], "seed": [0, 1, 2]}, "each key must be an array w, v, b, c or k"),
-        (".parquet", {"w[0,0]": [1.0, None, 3.0]}, "row 2: must be a finite number, got None"),
+        (".parquet", {"w[0,0]": [1.0, None, 3.0]}, "row 2, column 'w[0,0]': the value is missing, got None"),
         (
             ".parquet",
             {"w[0,0]": pd.to_datetime(["2020-01-01"] * 3)},

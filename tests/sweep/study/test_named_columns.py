@@ -15,6 +15,7 @@ from sweep.study.data.data_table import Data, Patterns
 CSV = "id,width,length,kind,score\na,1,0.5,setosa,3\nb,2,1.5,virginica,4\nc,3,2.5,setosa,5\n"
 INPUTS = ((0.5, 1.0), (1.5, 2.0), (2.5, 3.0))
 NAMED: dict[str, Any] = {"inputs": ["length", "width"]}
+ONE_HOT: dict[str, Any] = {"target": "kind", "target_one_hot": True}
 
 
 @pytest.fixture(params=["csv", "parquet"])
@@ -32,7 +33,7 @@ def file(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 def read(file: Path, **named: Any) -> Data:
     """Read patterns as a study does, and return them."""
-    data = {"file": str(file), **NAMED, **named}
+    data = {key: value for key, value in {"file": str(file), **NAMED, **named}.items() if value is not None}
     return Study(data=data, parameters={"hidden": [2], "learning_rate": [0.1]}).data.only
 
 
@@ -44,19 +45,43 @@ def test_numbers(file: Path) -> None:
 
 
 def test_classes(file: Path) -> None:
-    """There is one target per class, in the order of the names of classes, at two levels."""
-    assert read(file, target="kind").targets == ((1.0, 0.0), (0.0, 1.0), (1.0, 0.0))
-    assert read(file, target="kind", target_low=-1, target_high=2).targets == ((2.0, -1.0), (-1.0, 2.0), (2.0, -1.0))
-    levels = Study(data={"file": file, "target": "kind", **NAMED}, parameters={"target_low": [0.0, -1.0], "hidden": [1],
+    """There is one target per class, in the order of the names of classes, at two levels; two classes share one."""
+    assert read(file, target="kind").targets == ((0.0,), (1.0,), (0.0,))
+    assert read(file, **ONE_HOT).targets == ((1.0, 0.0), (0.0, 1.0), (1.0, 0.0))
+    assert read(file, **ONE_HOT, target_low=-1, target_high=2).targets == ((2.0, -1.0), (-1.0, 2.0), (2.0, -1.0))
+    assert read(file, target="id", inputs=["width"]).targets == ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
+    levels = Study(data={"file": file, **ONE_HOT, **NAMED}, parameters={"target_low": [0.0, -1.0], "hidden": [1],
                                                                              "learning_rate": [1]})  # fmt: skip
     assert [data.targets[0] for data in levels.data.sets] == [(1.0, 0.0), (1.0, -1.0)]
+
+
+def test_other_columns_are_inputs(tmp_path: Path) -> None:
+    """A target alone takes all other columns as inputs, in the order of the file to train on."""
+    (tmp_path / "train.csv").write_text("b,kind,a\n1,x,2\n3,y,4\n5,z,6\n")
+    (tmp_path / "test.csv").write_text("a,b,extra,kind\n7,8,no,z\n")
+    for names in ({"target": "kind"}, {"target": "kind", "inputs": ["b", "a"]}):
+        for test in ({}, names, {"target": "kind"}):
+            found = read(
+                tmp_path / "train.csv", **{"inputs": None, **names}, test={"file": tmp_path / "test.csv", **test}
+            )
+            assert found.inputs == ((1.0, 2.0), (3.0, 4.0), (5.0, 6.0))
+            assert found.test == Patterns(inputs=((8.0, 7.0),), targets=((0.0, 0.0, 1.0),))
+    numbers = read(tmp_path / "train.csv", inputs=["b"], targets=["a"], validation={"file": tmp_path / "test.csv"})
+    assert numbers.validation == Patterns(inputs=((8.0,),), targets=((7.0,),))
+    with pytest.raises(StudyError, match=r"row 2, column 'kind': .* got 'x'; or name the columns of inputs without it"):
+        read(tmp_path / "train.csv", inputs=None, targets=["a"])
+    (tmp_path / "one.csv").write_text("kind\nx\ny\n")
+    with pytest.raises(StudyError, match=r"one.csv' must have columns of inputs beside targets, got kind"):
+        read(tmp_path / "one.csv", inputs=None, target="kind")
+    (tmp_path / "bare.csv").write_text("1,2,x\n3,4,y\n")
+    with pytest.raises(StudyError, match="no column 'kind'; there are 1, 2, x, since its first line must name the col"):
+        read(tmp_path / "bare.csv", inputs=None, target="kind")
 
 
 def test_classes_that_are_numbers(tmp_path: Path) -> None:
     """Classes that are numbers are ordered as numbers."""
     (tmp_path / "t.csv").write_text("x,c\n1,10\n2,9\n3,10\n")
-    found = read(tmp_path / "t.csv", inputs=["x"], target="c")
-    assert found.targets == ((0.0, 1.0), (1.0, 0.0), (0.0, 1.0))
+    assert read(tmp_path / "t.csv", inputs=["x"], target="c").targets == ((1.0,), (0.0,), (1.0,))
 
 
 def test_held_out_classes_are_those_to_train_on(tmp_path: Path) -> None:
@@ -84,7 +109,7 @@ def test_test_patterns_from_another_file(file: Path, tmp_path: Path) -> None:
     """A table of test patterns names its columns."""
     (tmp_path / "more.csv").write_text("a,b,k\n1,2,setosa\n3,4,virginica\n")
     study = Study(
-        data={"file": file, "target": "kind", **NAMED,
+        data={"file": file, **ONE_HOT, **NAMED,
               "test": {"file": tmp_path / "more.csv", "inputs": ["a", "b"], "target": "k"}},
         parameters={"hidden": [2], "learning_rate": [0.1]},
     )  # fmt: skip
@@ -101,7 +126,7 @@ def test_changes_of_columns(file: Path) -> None:
     there = file.parent / "study.toml"
     there.write_text(f'[data]\nfile = "{file.name}"\ninputs = ["length", "width"]\ntarget = "kind"\n')
     assert load_study(there, options | {"file": str(file)}).data == expected.data
-    assert load_study(there, options | {"inputs": ["width"]}).data.sets[0].shape == (3, 1, 2)
+    assert load_study(there, options | {"inputs": ["width"]}).data.sets[0].shape == (3, 1, 1)
     assert load_study(there, options | {"inputs": [[1.0, 2.0]], "targets": [1.0]}).data.sets[0].shape == (1, 2, 1)
     with pytest.raises(StudyError, match="changes: task and file are both set; remove one"):
         load_study("xor", {"task": "and", "file": str(file)})
@@ -111,12 +136,14 @@ def test_changes_of_columns(file: Path) -> None:
     ("named", "fault"),
     [
         ({"targets": ["height"]}, "has no column 'height'; there are"),
-        ({"targets": ["kind"]}, "row 2: must be a finite number, got 'setosa'"),
+        ({"targets": ["kind"]}, "row 2, column 'kind': must be a finite number, got 'setosa'"),
         ({"targets": "score"}, "targets must be a list of names of columns with file, got 'score'"),
         ({"targets": [1]}, "targets must be a list of names of columns with file, got [1]"),
         ({"inputs": [], "target": "kind"}, "inputs must be a list of names of columns with file, got []"),
         ({"inputs": [[0, 1]], "target": "kind"}, "inputs must be a list of names of columns with file, got [[0, 1]]"),
-        ({}, "file needs the columns of both inputs and targets, or of neither"),
+        ({}, "file with inputs needs target (a column of classes) or targets (columns of numbers), got neither"),
+        ({"target": "kind", "target_one_hot": 1}, "target_one_hot must be true or false, with target, got 1"),
+        ({"targets": ["score"], "target_one_hot": True}, "target_one_hot must be true or false, with target, got True"),
         (
             {"target": "kind", "targets": ["score"]},
             "target (a column of classes) and targets (columns of numbers) are both set",
@@ -167,12 +194,12 @@ def test_bad_parquet_files(tmp_path: Path) -> None:
         (b"no", "cannot be read"),
         (
             pa.table({"width": [1.0, None], "length": [1, 2], "kind": ["a", "b"]}),
-            "row 2: must be a finite number, got None",
+            "row 2, column 'width': the value is missing, got None; fill it in, or remove the row",
         ),
         (pa.table({"width": [1.0, 2.0], "length": [1, 2], "kind": ["a", None]}), "row 2 has no class"),
         (
             pa.table({"width": [1.0, float("inf")], "length": [1, 2], "kind": ["a", "b"]}),
-            "row 2: must be a finite number, got inf",
+            "row 2, column 'width': must be a finite number, got inf",
         ),
         (pa.table({name: [0] * 65_537 for name in ("width", "length", "kind")}), "more than 65536 patterns"),
         (pa.table({name: pa.array([], pa.float64()) for name in ("width", "length", "kind")}), "has no patterns"),
@@ -220,7 +247,7 @@ def test_types_of_numbers(tmp_path: Path, kind: pa.DataType) -> None:
     pq.write_table(pa.table({"n": numbers, "c": ["a", "b", "a"]}), tmp_path / "t.parquet")
     found = read(tmp_path / "t.parquet", inputs=["n"], target="c")
     assert found.inputs == ((1.0,), (0.0,), (1.0,))
-    assert found.targets == ((1.0, 0.0), (0.0, 1.0), (1.0, 0.0))
+    assert found.targets == ((0.0,), (1.0,), (0.0,))
 
 
 def test_categories(tmp_path: Path) -> None:
@@ -233,7 +260,7 @@ def test_categories(tmp_path: Path) -> None:
     pq.write_table(pa.table({name: each.dictionary_encode() for name, each in columns.items()}), tmp_path / "t.parquet")
     found = read(tmp_path / "t.parquet", inputs=["n", "t"], target="c")
     assert found.inputs == ((9.0, 9.0), (0.0, 0.0), (9.0, 9.0))
-    assert found.targets == ((0.0, 1.0), (1.0, 0.0), (0.0, 1.0))
+    assert found.targets == ((1.0,), (0.0,), (1.0,))
 
 
 def test_classes_are_of_files() -> None:

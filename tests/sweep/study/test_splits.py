@@ -1,16 +1,18 @@
-"""Splits of patterns: counts, seeds and folds, as scikit-learn makes them."""
+"""Splits of patterns by counts, seeds and folds, and standardized inputs, as scikit-learn makes them."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from sweep import Study, StudyError, load_study
 from sweep.study.data.data_sets import DataSets
-from sweep.study.data.splits import prepare
+from sweep.study.data.splits import prepare, standardized
+from sweep.study.description import patterns_text
 from sweep.study.load import parse_study
 
 PARAMETERS = {"hidden": [2], "learning_rate": [0.1]}
@@ -141,6 +143,55 @@ def test_refused(data: dict[str, Any], fault: str) -> None:
         make(8, **data)
     (found,) = refused.value.faults
     assert fault in found
+
+
+INPUTS = [[1.0, 5.0, 1e-3], [2.0, 5.0, 2e5], [4.0, 5.0, -3.0], [9.0, 5.0, 0.25], [-7.0, 6.0, 8.0]]
+
+
+def test_standardized_inputs() -> None:
+    """Each set has its own means and deviations, of its patterns to train on; constant inputs are only shifted."""
+    data: dict[str, Any] = {"inputs": INPUTS, "targets": [0, 1, 1, 0, 1], "test_count": 1}
+    swept = {"split_seed": list(range(12)), "standardize": [True, False]}
+    sets = Study(data=data, parameters=swept | PARAMETERS).data.sets
+    for plain, made in zip(sets[1::2], sets[::2], strict=True):
+        rows = np.array(plain.inputs)
+        deviation = rows.std(axis=0)
+        deviation[deviation == 0] = 1
+        for own, standard in ((plain, made), (plain.test, made.test)):
+            assert own
+            assert standard
+            expected = (np.array(own.inputs) - rows.mean(axis=0)) / deviation
+            np.testing.assert_allclose(standard.inputs, expected, rtol=1e-12, atol=1e-12)
+            assert standard.targets == own.targets
+    assert any({row[1] for row in made.inputs} == {0.0} for made in sets[::2])
+    table = {"inputs": [[5.0]], "targets": [0]}
+    with pytest.raises(StudyError, match="inputs must be at most about 1e150 with standardize, got larger ones"):
+        Study(data={"inputs": [[1.7e308], [-1.7e308]], "targets": [0, 1], "standardize": True}, parameters=PARAMETERS)
+    with pytest.raises(StudyError, match="standardize must be true, false, got 1"):
+        Study(data=table | {"standardize": 1}, parameters=PARAMETERS)
+
+
+def test_standardized_inputs_in_the_canonical_form() -> None:
+    """A study holds its inputs as they were, and that they are standardized."""
+    data: dict[str, Any] = {"inputs": INPUTS, "targets": [0, 1, 1, 0, 1], "test_count": 2, "validation_count": 1}
+    study, plain = (Study(data=data | {"standardize": made}, parameters=PARAMETERS) for made in (True, False))
+    assert study.canonical()["data"] == plain.canonical()["data"] | {"standardize": True}
+    assert parse_study(study.to_toml(), "there") == study != plain
+    assert parse_study(study.to_toml(), "there").data.sets == study.data.sets
+    assert "of 3 standardized inputs and 1 target" in patterns_text(study)
+
+
+@pytest.mark.soak
+def test_standardized_as_by_scikit_learn() -> None:
+    """They are those of StandardScaler."""
+    preprocessing = pytest.importorskip("sklearn.preprocessing", reason="the extra oracles is not installed")
+    rows = np.random.default_rng(0).normal(3, 50, (40, 7)) * 10.0 ** np.arange(-3, 4)
+    rows[:, 3] = 0.1
+    trained, others = rows[:30], rows[30:]
+    scaler = preprocessing.StandardScaler().fit(trained)
+    made = standardized(tuple(map(tuple, trained.tolist())), [tuple(map(tuple, others.tolist()))])
+    for mine, own in zip(made, (trained, others), strict=True):
+        np.testing.assert_allclose(mine, scaler.transform(own), rtol=1e-11, atol=1e-11)
 
 
 @pytest.mark.soak
