@@ -171,7 +171,7 @@ class Recipe(NamedTuple):
         Whether the first steps at which the loss is below each of some thresholds are recorded. The thresholds are not
         part of a recipe.
     monitor
-        What has to improve within a run's patience: ``"loss"``, ``"n_correct"``, or nothing.
+        What the stopping rule looks at, one of :data:`kernels.vocabulary.MONITORS`, or nothing.
     loss_sums
         Sums over the losses of evaluations, as in ``"loss_sum tail_loss"``: names of
         :data:`kernels.vocabulary.LOSS_SUMS`.
@@ -180,6 +180,13 @@ class Recipe(NamedTuple):
     one_hot
         Whether a pattern is right where the output of its class is the largest, see :func:`are_one_hot`. With an output
         function over all outputs it always is; otherwise all its outputs must be on the side of their targets.
+    stopping_rule
+        One of :data:`kernels.vocabulary.STOPPING_RULES`, where something is monitored.
+    criterion_on, thresholds_on
+        Which patterns the criterion, and loss thresholds, look at: ``"train"`` or ``"held_out"``.
+    keeps_best
+        Whether the parameters are kept with which held-out patterns had the lowest loss, or with monitor
+        ``"held_out_accuracy"`` the most were right, at an evaluation of them or at the end of the run: the first such.
     """
 
     architecture: Architecture
@@ -199,6 +206,16 @@ class Recipe(NamedTuple):
     loss_sums: str = ""
     counts_right: bool = False
     one_hot: bool = False
+    stopping_rule: str = "patience"
+    criterion_on: str = "train"
+    thresholds_on: str = "train"
+    keeps_best: bool = False
+
+    @property
+    def holds_out(self) -> bool:
+        """Whether it needs held-out patterns."""
+        looks = self.criterion_on, self.thresholds_on, self.monitor[: len("held_out")]
+        return self.keeps_best or "held_out" in looks
 
     @property
     def is_scheduled(self) -> bool:
@@ -224,7 +241,7 @@ class Recipe(NamedTuple):
         schedule = vocabulary.SCHEDULES[self.schedule]
         components: tuple[Any, ...] = (*activations, vocabulary.LOSSES[self.loss], optimizer, schedule)
         own = {setting.name: setting for component in components for setting in component.settings}
-        return (*own.values(), *(vocabulary.OF_PLATEAUS if self.monitor else ()))
+        return (*own.values(), *(vocabulary.STOPPING_RULES[self.stopping_rule].settings if self.monitor else ()))
 
 
 def are_one_hot(targets: NDArray[Any]) -> bool:

@@ -20,13 +20,22 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from kernels.data.patterns import make_patterns
+from kernels.data.patterns import WithHeldOut, make_patterns
 from kernels.effort import Effort
 from kernels.floating_point import default_floating_point
 from kernels.kept import kernel_for, ready_kernel
 from kernels.loop.kernel import MAX_STEPS
 from kernels.loop.lane_assignment import OCCUPIED
-from kernels.loop.run_arrays import RETRAIN, Outcome, Runs, ascending_epochs, cell_limits, initial_numbers, make_columns
+from kernels.loop.run_arrays import (
+    RETRAIN,
+    Columns,
+    Outcome,
+    Runs,
+    ascending_epochs,
+    cell_limits,
+    initial_numbers,
+    make_columns,
+)
 from kernels.numba.jit import ENABLED
 from kernels.numba.machine_code import Kernel, is_compiled
 from kernels.recipe import Hidden, Recipe
@@ -34,6 +43,7 @@ from kernels.sources import sources_digest
 from kernels.step.layout import Workspace, make_workspace
 from kernels.tuning import Tuning, tuning_here
 from kernels.variant import InUse, Variant, choose_variant
+from kernels.vocabulary import STOPPING_RULES
 
 Array = NDArray[Any]
 
@@ -58,6 +68,10 @@ class Trainer:
         Rounded likewise. With several sets, each cell has the set whose number is in its settings.
     decision_threshold : number, or (sets,)
         Outputs above it are high, those below it low; NaN for the middle of the range of the targets.
+    held_out : (inputs, targets)
+        Held-out patterns in as many sets, if the recipe looks at them.
+    validate_every
+        They are evaluated after each so many epochs, and before the first.
     loss_thresholds : (thresholds,)
         Rounded to the dtype, in any order; those of outcomes are from the largest to the smallest.
     tuning
@@ -68,7 +82,8 @@ class Trainer:
     Raises
     ------
     ValueError
-        If the recipe's batch is not from 1 to the number of patterns, or loss thresholds do not fit the recipe.
+        If the recipe's batch is not from 1 to the number of patterns, or loss thresholds, held-out patterns or
+        ``validate_every`` do not fit the recipe.
     """
 
     def __init__(
@@ -79,6 +94,8 @@ class Trainer:
         loss_thresholds: Sequence[float] = (),
         *,
         decision_threshold: Any = np.nan,
+        held_out: tuple[Array, Array] | None = None,
+        validate_every: int = 1,
         tuning: Tuning | None = None,
         effort: Effort = Effort.MOST,
     ) -> None:
@@ -87,11 +104,24 @@ class Trainer:
             raise ValueError(f"batch: must be from 1 to {n_patterns}, the number of patterns, got {recipe.batch}")
         if recipe.records_thresholds != bool(len(loss_thresholds)):
             raise ValueError(f"loss_thresholds: must fit records_thresholds, got {len(loss_thresholds)} for {recipe}")
+        if recipe.holds_out != (held_out is not None) or validate_every < 1:
+            given = "none" if held_out is None else "some"
+            raise ValueError(
+                f"held_out: must fit the recipe, and validate_every be 1 or more, got {given} every {validate_every} "
+                f"epochs for {recipe}"
+            )
+        if recipe.monitor and STOPPING_RULES[recipe.stopping_rule].needs_loss and recipe.monitor != "held_out_loss":
+            raise ValueError(f"monitor: must be held_out_loss for {recipe.stopping_rule}, got {recipe.monitor}")
         self.recipe = recipe
         self._tuning = tuning or tuning_here()
         self._effort = effort
         self._loss_thresholds = np.sort(np.array(loss_thresholds, recipe.dtype))[::-1].astype(np.float64)
         self._patterns = make_patterns(inputs, targets, recipe.dtype, decision_threshold)
+        self._validate_every = validate_every
+        self._sets: tuple[WithHeldOut, ...] = ()
+        if held_out is not None:
+            pairs = zip(self._patterns.sets(), make_patterns(*held_out, recipe.dtype).sets(), strict=True)
+            self._sets = tuple(WithHeldOut(*trained, held.inputs, held.targets) for trained, held in pairs)
 
     def variant(self, hidden: Hidden, settings: Array, *, exact: bool = False) -> Variant:
         """Return the variant that trains networks of ``hidden`` units.
@@ -109,7 +139,8 @@ class Trainer:
         scaled = any(bool((settings["gain"] * scale != 1.0).any()) for scale in of_hidden)
         in_use = InUse(scaled, of_outputs != 1.0, decay=bool((settings["weight_decay"] != 0.0).any()))
         effort = Effort.LEAST if exact else self._effort
-        return choose_variant(self.recipe, self._patterns, hidden, self._tuning, in_use, effort)
+        n_held_out = len(self._sets[0].held_targets) if self._sets else 0
+        return choose_variant(self.recipe, self._patterns, hidden, self._tuning, in_use, effort, n_held_out)
 
     def uncompiled(self, hidden: Hidden, settings: Array, *, exact: bool = False) -> Kernel | None:
         """Return the kernel that trains networks of ``hidden`` units, if it is not compiled yet.
@@ -221,17 +252,24 @@ class Trainer:
         self, outcome: Outcome, again: Array, settings: Array, counts: Array, weights: Array, request: _Request
     ) -> Outcome:
         """Train the runs ``again`` with a variant that computes every product, and replace their outcomes."""
-        cells, counts = np.unique(np.searchsorted(np.cumsum(counts), again, side="right"), return_counts=True)
+        cells, counts = _counts_of(again, counts)
         variant = self.variant(request.hidden, settings[cells], exact=True)
-        own = request._replace(seeds=request.seeds[again] if request.seeds.size else request.seeds)
-        exact = self._run(variant, settings[cells], counts, weights[again], own)
-        kept: tuple[Array, ...] = (*outcome.columns, *outcome[1:5])
-        for target, source in zip(kept, (*exact.columns, *exact[1:5]), strict=True):
-            if target.shape[0]:
-                target[again] = source
-        return outcome._replace(lane_steps=outcome.lane_steps + exact.lane_steps)
+        return _replaced(outcome, again, self._run(variant, settings[cells], counts, weights[again], request.of(again)))
 
     def _run(self, variant: Variant, settings: Array, counts: Array, weights: Array, request: _Request) -> Outcome:
+        """Train runs, where there are several sets with held-out patterns those of each set by themselves."""
+        sets = settings["patterns"]
+        if len(self._sets) < 2 or (sets == sets[:1]).all():
+            return self._run_set(variant, settings, counts, weights, request)
+        of_runs = np.repeat(sets, counts)
+        places = [np.flatnonzero(of_runs == number) for number in np.unique(of_runs)]
+        parts = []
+        for runs in places:
+            cells, of_cells = _counts_of(runs, counts)
+            parts.append(self._run_set(variant, settings[cells], of_cells, weights[runs], request.of(runs)))
+        return _joined(parts, places)
+
+    def _run_set(self, variant: Variant, settings: Array, counts: Array, weights: Array, request: _Request) -> Outcome:
         arguments = self._arguments(variant, settings, counts, weights, request)
         kernel = ready_kernel(self.recipe, variant, arguments)
         runs, workspaces = arguments[1:3]
@@ -242,7 +280,8 @@ class Trainer:
                     request.pause()
                 turns = kernel(*arguments)
         lane_steps = int(turns) * variant.n_windows * variant.width
-        return Outcome(runs.columns, runs.final_weights, runs.predictions, runs.losses, runs.path, lane_steps)
+        kept = runs.final_weights, runs.predictions, runs.losses, runs.path, runs.best_weights
+        return Outcome(runs.columns, *kept, lane_steps)
 
     def _arguments(
         self, variant: Variant, settings: Array, counts: Array, weights: Array, request: _Request
@@ -260,18 +299,27 @@ class Trainer:
             self._loss_thresholds,
             waiting=np.zeros(2, np.int64),
             columns=make_columns(
-                n_runs, len(self._loss_thresholds), len(recipe.loss_sums.split()), right=recipe.counts_right
+                n_runs,
+                len(self._loss_thresholds),
+                len(recipe.loss_sums.split()),
+                right=recipe.counts_right,
+                best=recipe.keeps_best,
             ),
             final_weights=np.empty(weights.shape if request.weights else (0, 0), recipe.dtype),
             predictions=np.empty((n_runs, n_outputs) if request.predictions else (0, 0), recipe.dtype),
             losses=np.full((n_runs, request.n_losses) if request.n_losses else (0, 0), np.nan),
             path_epochs=request.path_epochs,
             path=np.empty((n_runs, len(request.path_epochs), n_parameters), recipe.dtype),
+            best_weights=np.empty(weights.shape if recipe.keeps_best else (0, 0), recipe.dtype),
+            validate_every=self._validate_every,
         )
         workspaces = tuple(make_workspace(recipe, variant, request.hidden) for _ in range(variant.packets))
         is_held = variant.table is not None and variant.own == "nothing"
         patterns: Any = None if is_held else self._patterns  # None where the kernel holds them
-        most_turns = max(1, int(PAUSE_OPERATIONS / (8 * n_parameters * variant.n_patterns * variant.packets)))
+        if self._sets:
+            patterns = self._sets[settings["patterns"][0] if len(settings) else 0]
+        n_visits = variant.n_patterns + variant.held_out / self._validate_every
+        most_turns = max(1, int(PAUSE_OPERATIONS / (8 * n_parameters * n_visits * variant.packets)))
         return patterns, runs, workspaces, most_turns
 
 
@@ -299,3 +347,40 @@ class _Request(NamedTuple):
     n_losses: int = 0
     path_epochs: NDArray[np.int64] = np.empty(0, np.int64)
     pause: Callable[[], None] | None = None
+
+    def of(self, runs: Array) -> _Request:
+        """Return the request for some of the runs."""
+        return self._replace(seeds=self.seeds[runs] if self.seeds.size else self.seeds)
+
+
+def _counts_of(runs: Array, counts: Array) -> tuple[Array, Array]:
+    """Return the cells of some runs, and how many of these each has."""
+    cells, of_cells = np.unique(np.searchsorted(np.cumsum(counts), runs, side="right"), return_counts=True)
+    return cells, of_cells
+
+
+def _arrays(outcome: Outcome) -> tuple[Array, ...]:
+    """Return all arrays of an outcome."""
+    arrays: tuple[Any, ...] = (*outcome.columns, *outcome[1:-1])
+    return arrays
+
+
+def _replaced(outcome: Outcome, runs: Array, part: Outcome) -> Outcome:
+    """Replace the outcomes of some runs."""
+    for target, source in zip(_arrays(outcome), _arrays(part), strict=True):
+        if target.shape[0]:
+            target[runs] = source
+    return outcome._replace(lane_steps=outcome.lane_steps + part.lane_steps)
+
+
+def _joined(parts: list[Outcome], places: list[Array]) -> Outcome:
+    """Join outcomes of the runs at some places."""
+    order = np.argsort(np.concatenate(places))
+
+    def join(*arrays: Array) -> Array:
+        joined = np.concatenate(arrays)
+        return joined[order] if len(joined) else joined
+
+    columns = Columns(*map(join, *(part.columns for part in parts)))
+    arrays: list[Array] = [join(*each) for each in zip(*(part[1:-1] for part in parts), strict=True)]
+    return Outcome._make((columns, *arrays, sum(part.lane_steps for part in parts)))

@@ -71,6 +71,8 @@ class Variant(NamedTuple):
         Whether weights decay.
     quick
         Whether to compile quickly rather than to train fast.
+    held_out, held_out_block
+        Number of held-out patterns, and how many of them go through a network together.
     """
 
     width: int
@@ -88,6 +90,8 @@ class Variant(NamedTuple):
     scales_outputs: bool
     decays: bool
     quick: bool
+    held_out: int = 0
+    held_out_block: int = 0
 
     @property
     def n_windows(self) -> int:
@@ -97,7 +101,24 @@ class Variant(NamedTuple):
     @property
     def most_patterns(self) -> int:
         """The most patterns that go through a step together: those of a block, or of a short window."""
-        return max(self.block_patterns, min(self.most_at_once, self.n_patterns))
+        return max(self.block_patterns, min(self.most_at_once, self.n_patterns), self.held_out_block)
+
+    @property
+    def of_held_out(self) -> Variant:
+        """The variant that passes held-out patterns through networks in memory."""
+        block = self.held_out_block
+        return self._replace(
+            n_patterns=self.held_out,
+            window=self.held_out,
+            table=None,
+            own="nothing",
+            hidden=None,
+            integers=False,
+            most_at_once=block,
+            block_patterns=block,
+            held_out=0,
+            held_out_block=0,
+        )
 
     def n_own_numbers(self, architecture: Architecture) -> int:
         """Return how many numbers of a pattern each network has for itself: none, its targets, or its inputs too."""
@@ -110,7 +131,13 @@ class Variant(NamedTuple):
 
 
 def choose_variant(
-    recipe: Recipe, patterns: Patterns, hidden: Hidden, tuning: Tuning, in_use: InUse, effort: Effort
+    recipe: Recipe,
+    patterns: Patterns,
+    hidden: Hidden,
+    tuning: Tuning,
+    in_use: InUse,
+    effort: Effort,
+    n_held_out: int = 0,
 ) -> Variant:
     """Choose how to train networks of some hidden units.
 
@@ -125,19 +152,22 @@ def choose_variant(
         Properties of the CPU, and optional operations that some run needs.
     effort
         Which kernels are worth compiling; LEAST where every product must be computed.
+    n_held_out
+        Number of held-out patterns.
     """
     n_patterns = patterns.n_patterns
     architecture = recipe.architecture
     window = recipe.batch or n_patterns
     row_bytes = tuning.row_bytes
     width = row_bytes // np.dtype(recipe.dtype).itemsize
+    by_set = patterns.n_sets == 1 or n_held_out > 0
     general = Variant(
         width,
         n_patterns,
         window,
         packets=1,
         table=None,
-        own="nothing" if patterns.n_sets == 1 else "targets" if patterns.inputs.ndim == 2 else "patterns",
+        own="nothing" if by_set else "targets" if patterns.inputs.ndim == 2 else "patterns",
         hidden=None,
         integers=False,
         most_at_once=MOST_AT_ONCE,
@@ -147,11 +177,13 @@ def choose_variant(
         scales_outputs=in_use.output_scale,
         decays=in_use.decay,
         quick=effort is Effort.LEAST,
+        held_out=n_held_out,
+        held_out_block=n_held_out if n_held_out <= MOST_AT_ONCE else choose_block(n_held_out, tuning),
     )
     method = OPTIMIZERS[recipe.optimizer]
     n_numbers = n_patterns * (architecture.inputs + architecture.outputs)
     may_be_constants = window == n_patterns and n_numbers <= tuning.constant_limit and method.keeps_infinity
-    if effort is Effort.LEAST or not may_be_constants or general.own == "patterns":
+    if effort is Effort.LEAST or not may_be_constants or general.own == "patterns" or (by_set and patterns.n_sets > 1):
         return general
     inputs, targets = (tuple(map(tuple, array.tolist())) for array in (patterns.inputs, patterns.targets))
     table: Table = (

@@ -6,12 +6,22 @@ Importing this module imports no numerics, so studies can be read and planned at
 from __future__ import annotations
 
 import pkgutil
+from collections.abc import Iterable
 from importlib import import_module
 from typing import Any, TypeVar
 
-from kernels.components.declarations import Activation, Criterion, Loss, Optimizer, Output, Schedule, Setting
+from kernels.components.declarations import (
+    Activation,
+    Criterion,
+    Loss,
+    Optimizer,
+    Output,
+    Schedule,
+    Setting,
+    StoppingRule,
+)
 
-Component = TypeVar("Component", Activation, Output, Loss, Optimizer, Schedule, Criterion)
+Component = TypeVar("Component", Activation, Output, Loss, Optimizer, Schedule, Criterion, StoppingRule)
 
 # Records of custom components by their keys, which no component here has; see :mod:`kernels.custom`.
 CUSTOM_COMPONENTS: dict[str, Any] = {}
@@ -41,6 +51,7 @@ LOSSES = _read("losses", Loss)
 OPTIMIZERS = _read("optimizers", Optimizer)
 SCHEDULES = _read("schedules", Schedule)
 CRITERIA = _read("criteria", Criterion)
+STOPPING_RULES = _read("stopping_rules", StoppingRule)
 
 # Components with settings, by name.
 NAMED: dict[str, Activation | Output | Loss | Optimizer | Schedule] = {**OUTPUTS, **LOSSES, **OPTIMIZERS, **SCHEDULES}
@@ -83,27 +94,8 @@ GENERAL = (
     ),
 )
 
-# Settings of runs that end when they no longer improve.
-OF_PLATEAUS = (
-    Setting(
-        "patience",
-        float("inf"),
-        "evaluations in a row without an improvement (see min_delta) after which a run ends with status plateau",
-        "evaluations",
-        above=0,
-        below=2**24,  # float32 counts no further
-        multiple_of=1,
-        also=("n_iter_no_change", "early_stopping_rounds"),
-    ),
-    Setting(
-        "min_delta",
-        0.0,
-        "an improvement is a loss below that of the last improvement by more than this, or with monitor n_correct a "
-        "number above it by more than this; the first evaluation counts as one, and smaller gains add up",
-        "loss or outputs",
-        at_least=0,
-    ),
-)
+# What a run's stopping rule looks at, of training patterns or of held-out ones: a loss, or a number that are right.
+MONITORS = ("loss", "n_correct", "held_out_loss", "held_out_accuracy")
 
 # Integers of a cell besides its settings; see :data:`kernels.recipe.SETTINGS`.
 INTEGERS = ("from_step", "max_steps", "patterns", "schedule_steps")
@@ -113,16 +105,19 @@ LOSS_SUMS = ("loss_sum", "inverse_loss_sum", "tail_loss")
 TAIL = 20
 
 
-def _component_settings() -> dict[str, Setting]:
+def _settings_of(components: Iterable[Any]) -> dict[str, Setting]:
     """Return the settings of components by name, each once."""
     found: dict[str, Setting] = {}
-    for component in NAMED.values():
+    for component in components:
         for setting in component.settings:
             assert found.setdefault(setting.name, setting) == setting, f"{setting.name} is declared twice"
     return found
 
 
-COMPONENT_SETTINGS = _component_settings()
+COMPONENT_SETTINGS = _settings_of(NAMED.values())
+STOPPING_SETTINGS = _settings_of(STOPPING_RULES.values())
 SETTINGS: dict[str, Setting] = {
-    setting.name: setting for setting in (*GENERAL, *OF_PLATEAUS, *COMPONENT_SETTINGS.values())
+    **{setting.name: setting for setting in GENERAL},
+    **STOPPING_SETTINGS,
+    **COMPONENT_SETTINGS,
 }

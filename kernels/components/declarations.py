@@ -296,3 +296,37 @@ class Criterion(NamedTuple):
     of_output: Callable[[Lanes, Lanes | float, Lanes], Mask] | None
     meaning: str
     of_right: bool = False
+
+
+class StoppingRule(NamedTuple):
+    """When a run ends whose score no longer improves. The score is what the recipe monitors; less is better.
+
+    Attributes
+    ----------
+    update : (score, loss, is_new, *states, *settings) -> states
+        The states after an evaluation, with the loss of the training patterns. Where no held-out patterns are evaluated
+        now, ``is_new`` is 0 and the score NaN; otherwise ``is_new`` is 1.
+    ends : (*states, *settings) -> mask
+        Whether runs end with these states.
+    states
+        Initial values of the numbers that an evaluation leaves for the next, at most five.
+    settings
+        Settings that the functions take.
+    needs_loss
+        Whether the score must be the loss of held-out patterns.
+    meaning
+        For users: a run ends when ..
+    source
+        Of the formula.
+    also
+        Names that other programs use.
+    """
+
+    update: Callable[..., tuple[Lanes, ...]]
+    ends: Callable[..., Mask]
+    states: tuple[float, ...]
+    settings: tuple[Setting, ...]
+    needs_loss: bool = False
+    meaning: str = ""
+    source: str = ""
+    also: tuple[str, ...] = ()

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from kernels.components.declarations import Activation, Criterion, Loss, Optimizer, Schedule
+from kernels.components.declarations import Activation, Criterion, Loss, Optimizer, Schedule, StoppingRule
 from kernels.components.value_of import ValueOf
 from kernels.elementary.formulas import formula
 from kernels.lanes.arithmetic import Lanes
 from kernels.numba.part_makers import made_once
-from kernels.vocabulary import ACTIVATIONS, CRITERIA, LOSSES, OPTIMIZERS, SCHEDULES
+from kernels.vocabulary import ACTIVATIONS, CRITERIA, LOSSES, OPTIMIZERS, SCHEDULES, STOPPING_RULES
 
 
 @made_once
@@ -83,3 +83,10 @@ def criterion(name: str) -> Criterion:
         of_loss=component.of_loss and _inlined(component.of_loss),
         of_output=component.of_output and _inlined(component.of_output),
     )
+
+
+@made_once
+def stopping_rule(name: str) -> StoppingRule:
+    """Return a stopping rule."""
+    component = STOPPING_RULES[name]
+    return component._replace(update=_inlined(component.update), ends=_inlined(component.ends))

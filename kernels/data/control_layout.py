@@ -10,11 +10,30 @@ import numpy as np
 from kernels.components.declarations import Setting
 from kernels.data.control import COMMON_ROWS, INITIAL_ROWS, OUTPUT_RATE, RATE
 from kernels.recipe import Recipe
-from kernels.vocabulary import OPTIMIZERS, SCHEDULES, TAIL
+from kernels.vocabulary import OPTIMIZERS, SCHEDULES, STOPPING_RULES, TAIL
 
-# Rows that end runs on a plateau: what a score must be below to be an improvement, evaluations since the last one, both
-# as they are after the present evaluation, and whether the run ends now.
-TO_BEAT, WAITED, NEXT_TO_BEAT, NEXT_WAITED, PLATEAU_FLAG, N_PLATEAU_ROWS = range(6)
+
+class HeldOutRows(NamedTuple):
+    """Rows of control for held-out patterns.
+
+    Attributes
+    ----------
+    is_new
+        1 where they are evaluated now, otherwise 0.
+    loss, score
+        Of their last evaluation; the score is the loss or minus the share that are right.
+    is_met
+        1 where they are evaluated now and meet the criterion, otherwise 0.
+    best_score, best_loss
+        Score and loss of the best evaluation.
+    """
+
+    is_new: int = 0
+    loss: int = 0
+    score: int = 0
+    is_met: int = 0
+    best_score: int = 0
+    best_loss: int = 0
 
 
 class ControlLayout(NamedTuple):
@@ -37,12 +56,18 @@ class ControlLayout(NamedTuple):
         if the recipe records none.
     n_right
         The row of the number of patterns that are right; None if they are not counted.
-    plateau
-        Rows TO_BEAT to PLATEAU_FLAG of runs that end when they no longer improve; none if none does.
+    states, next_states
+        Rows of the states of the stopping rule: before the present evaluation, and after it.
+    plateau_flag
+        The row that flags runs which the stopping rule ends; None if there is none.
+    held_out
+        All 0 if there are no held-out patterns.
     n_rows
         Number of all rows of control.
     loss_sums
         The first row of float64 of each of the recipe's sums of losses.
+    best_turn
+        The row of float64 of the turn of the best evaluation; None if no best is kept.
     n_doubles
         Number of all rows of float64.
     """
@@ -55,9 +80,13 @@ class ControlLayout(NamedTuple):
     initial: tuple[int, ...]
     loss_threshold: int | None
     n_right: int | None
-    plateau: tuple[int, ...]
+    states: tuple[int, ...]
+    next_states: tuple[int, ...]
+    plateau_flag: int | None
+    held_out: HeldOutRows
     n_rows: int
     loss_sums: tuple[int, ...]
+    best_turn: int | None
     n_doubles: int
 
     def rows(self, settings: tuple[Setting, ...]) -> tuple[int, ...]:
@@ -78,11 +107,15 @@ def make_control_layout(recipe: Recipe) -> ControlLayout:
     )
     rates = (changing[0], changing[1]) if changing else (RATE, OUTPUT_RATE)
     n_right = starts[-1] + recipe.records_thresholds
-    first_of_plateau = n_right + recipe.counts_right
-    n_rows = first_of_plateau + N_PLATEAU_ROWS * bool(recipe.monitor)
+    n_states = len(STOPPING_RULES[recipe.stopping_rule].states) if recipe.monitor else 0
+    first_state = n_right + recipe.counts_right
+    plateau_flag = first_state + 2 * n_states
+    first_held_out = plateau_flag + bool(recipe.monitor)
+    held_out = HeldOutRows(*range(first_held_out, first_held_out + 6)) if recipe.holds_out else HeldOutRows()
     of_schedule = 2 + len(SCHEDULES[recipe.schedule].states) if recipe.is_scheduled else 0
     sums = recipe.loss_sums.split()
-    doubles = np.cumsum([of_schedule, *(TAIL if name == "tail_loss" else 1 for name in sums)]).tolist()
+    sizes_of_sums = [TAIL if name == "tail_loss" else 1 for name in sums]
+    doubles = np.cumsum([of_schedule, *sizes_of_sums, recipe.keeps_best]).tolist()
     return ControlLayout(
         {setting.name: row for setting, row in zip(recipe.settings, settings, strict=True)},
         clocks,
@@ -92,8 +125,12 @@ def make_control_layout(recipe: Recipe) -> ControlLayout:
         initial=(*range(INITIAL_ROWS), *settings, *clocks),
         loss_threshold=starts[-1] if recipe.records_thresholds else None,
         n_right=n_right if recipe.counts_right else None,
-        plateau=tuple(range(first_of_plateau, n_rows)),
-        n_rows=n_rows,
-        loss_sums=tuple(doubles[:-1]),
+        states=tuple(range(first_state, first_state + n_states)),
+        next_states=tuple(range(first_state + n_states, plateau_flag)),
+        plateau_flag=plateau_flag if recipe.monitor else None,
+        held_out=held_out,
+        n_rows=max(first_held_out, *(row + 1 for row in held_out)),
+        loss_sums=tuple(doubles[: len(sums)]),
+        best_turn=doubles[len(sums)] if recipe.keeps_best else None,
         n_doubles=doubles[-1],
     )

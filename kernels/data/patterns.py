@@ -43,6 +43,32 @@ class Patterns(NamedTuple):
         """Number of sets."""
         return int(self.targets.shape[0]) if self.targets.ndim == 3 else 1
 
+    def sets(self) -> tuple[Patterns, ...]:
+        """Return each set by itself."""
+        if self.targets.ndim == 2:
+            return (self,)
+        shared = self.inputs.ndim == 2
+        each = zip(self.inputs[None].repeat(self.n_sets, 0) if shared else self.inputs, self.targets, strict=True)
+        return tuple(Patterns(*pair, threshold) for pair, threshold in zip(each, self.decision_threshold, strict=True))
+
+
+class WithHeldOut(NamedTuple):
+    """Patterns of one set, and held-out patterns on which training networks are evaluated.
+
+    Attributes
+    ----------
+    inputs, targets, decision_threshold
+        As in :class:`Patterns`, also for held-out patterns.
+    held_inputs : (held-out patterns, inputs)
+    held_targets : (held-out patterns, outputs)
+    """
+
+    inputs: Array
+    targets: Array
+    decision_threshold: Any
+    held_inputs: Array
+    held_targets: Array
+
 
 # Patterns as nested tuples: inputs, targets (none where each network has its own), and the
 # decision_threshold.
@@ -101,6 +127,26 @@ def _target_in_memory(patterns: Patterns, packet: Packet, n: int, o: int) -> Lan
 
 # Patterns in file order, as arguments of the kernel.
 IN_MEMORY = PatternSource(_input_in_memory, _target_in_memory, _always_used, _threshold_in_memory, _count_in_memory)
+
+
+@device
+def _held_count(patterns: WithHeldOut) -> int:
+    count: int = patterns.held_targets.shape[0]
+    return count
+
+
+@device
+def _held_input(patterns: WithHeldOut, packet: Packet, n: int, i: int) -> Lanes:
+    return patterns.held_inputs[n, i]
+
+
+@device
+def _held_target(patterns: WithHeldOut, packet: Packet, n: int, o: int) -> Lanes:
+    return patterns.held_targets[n, o]
+
+
+# Held-out patterns.
+HELD_OUT: Any = PatternSource(_held_input, _held_target, _always_used, _threshold_in_memory, _held_count)  # type: ignore[arg-type]
 
 
 @made_once

@@ -14,12 +14,13 @@ from typing import cast
 import numpy as np
 
 from kernels.data.control import CONVERGED_FLAG, DIVERGENCE_THRESHOLD, LOSS, PREVIOUS, STALLED_FLAG
-from kernels.data.control_layout import PLATEAU_FLAG, make_control_layout
+from kernels.data.control_layout import make_control_layout
 from kernels.data.packet import Packet
 from kernels.data.patterns import Patterns
 from kernels.lanes.arithmetic import select
 from kernels.lanes.lane_rows import Memory
 from kernels.loop.evaluation import Verdict, make_evaluate
+from kernels.loop.held_out import make_record_best, make_validate
 from kernels.loop.lane_assignment import (
     EMPTY,
     FIRST_CONVERGENCE,
@@ -64,7 +65,7 @@ def make_status_of(recipe: Recipe) -> Callable[[Workspace, int, int, bool], int]
         goes on. ``is_last`` says whether it is at its limit of steps.
     """
     has_patience = bool(recipe.monitor)
-    flag = _plateau_flag(recipe)
+    flag = make_control_layout(recipe).plateau_flag or 0
 
     @device
     def status_of(workspace: Workspace, lane: int, steps: int, is_last: bool) -> int:
@@ -80,12 +81,6 @@ def make_status_of(recipe: Recipe) -> Callable[[Workspace, int, int, bool], int]
         return EXHAUSTED if is_last else -1
 
     return status_of
-
-
-def _plateau_flag(recipe: Recipe) -> int:
-    """Return the row that flags runs that end on a plateau, 0 if none can."""
-    rows = make_control_layout(recipe).plateau
-    return rows[PLATEAU_FLAG] if rows else 0
 
 
 @made_once
@@ -112,7 +107,10 @@ def make_evaluate_runs(
     adds_losses = bool(recipe.loss_sums)
     status_of = make_status_of(recipe)
     has_patience = bool(recipe.monitor)
-    plateau_flag = _plateau_flag(recipe)
+    plateau_flag = make_control_layout(recipe).plateau_flag or 0
+    holds_out, keeps_best = recipe.holds_out, recipe.keeps_best
+    validate = make_validate(recipe, variant, memory) if holds_out else None
+    record_best = make_record_best(recipe, variant)
     store, fill = memory.store, memory.fill
 
     @device
@@ -129,6 +127,9 @@ def make_evaluate_runs(
         packet = in_memory(workspace)
         seats = workspace.seats
         turn = workspace.clock[TURN]
+        if holds_out:
+            is_new = k == 0 and turn % runs.validate_every == 0
+            validate(patterns, workspace, turn, 1.0 if is_new else 0.0)  # type: ignore[misc, arg-type]
         step.predict(patterns, packet)
         step.prepare(patterns, packet)
         write_verdict(packet, evaluate(patterns, packet))
@@ -153,6 +154,8 @@ def make_evaluate_runs(
             status = status_of(workspace, lane, steps, is_last)
             if status >= 0:
                 record_outcome(runs, workspace, lane, status, steps)
+                if keeps_best:
+                    record_best(runs, workspace, lane, steps)
                 if adds_losses:
                     record_sums(runs, workspace, lane, np.float64(loss), seats[FIRST_TURN, lane], epochs + (k > 0))
                 retire(workspace, lane)

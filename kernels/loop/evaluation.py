@@ -163,13 +163,18 @@ def make_evaluate(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[
     rates_rest = make_rates_rest(recipe, memory)
     has_patience = bool(recipe.monitor)
     look = make_plateau(recipe, memory, source).look
+    of_held_out = recipe.criterion_on == "held_out"
+    held_out = make_control_layout(recipe).held_out
 
     @device
     def evaluate(patterns: Patterns, packet: Packet) -> Verdict:
         control = packet.control
         active = load(control, ACTIVE_FLAG) > 0.0
         loss = total_loss(patterns, packet)
-        converged = criterion(patterns, packet, loss, load(control, THRESHOLD)) & active
+        if of_held_out:
+            converged = (load(control, held_out.is_met) > 0.0) & active
+        else:
+            converged = criterion(patterns, packet, loss, load(control, THRESHOLD)) & active
         stalled = on_plateau = active & ~active
         if has_patience:
             on_plateau = look(patterns, packet, loss) & active
@@ -221,6 +226,27 @@ def make_watch(recipe: Recipe, variant: Variant, memory: Memory) -> Watch:
     has_patience = bool(recipe.monitor)
     plateau = make_plateau(recipe, memory, source)
     keeps_latest = may_stall or bool(recipe.loss_sums)
+    held_out = make_control_layout(recipe).held_out
+    criterion_of_held_out, thresholds_of_held_out = (
+        on == "held_out" for on in (recipe.criterion_on, recipe.thresholds_on)
+    )
+
+    @device
+    def meets(patterns: Patterns, packet: Packet, loss: Lanes) -> Mask:
+        control = packet.control
+        threshold = load(control, THRESHOLD_NOW)
+        if criterion_of_held_out:
+            return (load(control, held_out.is_met) > 0.0) & (threshold == threshold)
+        return criterion(patterns, packet, loss, threshold)
+
+    @device
+    def reaches(packet: Packet, loss: Lanes) -> Mask:
+        """Return lanes whose loss is below their next loss threshold."""
+        control = packet.control
+        threshold = load(control, loss_threshold_row)
+        if thresholds_of_held_out:
+            return (load(control, held_out.loss) < threshold) & (load(control, held_out.is_new) > 0.0)
+        return loss < threshold
 
     @device
     def may_end(patterns: Patterns, packet: Packet) -> Mask:
@@ -228,11 +254,9 @@ def make_watch(recipe: Recipe, variant: Variant, memory: Memory) -> Watch:
         control = packet.control
         if keeps_latest:
             store(packet.latest, 0, loss)
-        ends = criterion(patterns, packet, loss, load(control, THRESHOLD_NOW)) | ~(
-            loss <= load(control, DIVERGENCE_THRESHOLD)
-        )
+        ends = meets(patterns, packet, loss) | ~(loss <= load(control, DIVERGENCE_THRESHOLD))
         if has_thresholds:
-            ends = ends | (loss < load(control, loss_threshold_row))
+            ends = ends | reaches(packet, loss)
         if has_patience:
             ends = ends | plateau.look(patterns, packet, loss)
         if may_stall:
@@ -244,9 +268,9 @@ def make_watch(recipe: Recipe, variant: Variant, memory: Memory) -> Watch:
     def all_go_on(patterns: Patterns, packet: Packet) -> bool:
         active = load(packet.control, ACTIVE_FLAG) > 0.0
         loss = total_loss(patterns, packet)
-        ends = criterion(patterns, packet, loss, load(packet.control, THRESHOLD_NOW))
+        ends = meets(patterns, packet, loss)
         if has_thresholds:
-            ends = ends | (loss < load(packet.control, loss_threshold_row))
+            ends = ends | reaches(packet, loss)
         if has_patience:
             ends = ends | plateau.ended(packet)
         ends = (ends | ~(loss <= load(packet.control, DIVERGENCE_THRESHOLD))) & active

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from kernels.data.packet import Packet
 from kernels.data.patterns import Patterns
@@ -12,6 +12,7 @@ from kernels.lanes.lane_rows import Memory, Rows, make_memory
 from kernels.lanes.operations import align_frame, any_lane
 from kernels.loop.end_runs import make_end_runs
 from kernels.loop.evaluation import make_watch
+from kernels.loop.held_out import make_skip, make_validate
 from kernels.loop.lane_assignment import DEADLINE, OCCUPIED, TURN, some_wait
 from kernels.loop.loss_sums import make_add_loss
 from kernels.loop.registers import PacketOf, make_packet_places
@@ -23,7 +24,7 @@ from kernels.numba.machine_code import Kernel
 from kernels.numba.part_makers import made_once
 from kernels.recipe import Recipe
 from kernels.step.interface import make_step
-from kernels.step.layout import Workspace
+from kernels.step.layout import Workspace, make_in_memory
 from kernels.variant import Variant
 
 MAX_STEPS = 2**31 - 1
@@ -59,6 +60,8 @@ def make_kernel(recipe: Recipe, variant: Variant) -> Kernel:
     first_that_ends = make_first_that_ends(recipe, variant, memory, places.packets)
     add_losses = make_add_losses(recipe, memory, places.packets)
     adds_losses = bool(recipe.loss_sums)
+    holds_out = recipe.holds_out
+    validate_all = make_validate_all(recipe, variant, memory, places.packets) if holds_out else None
     registers_of, carry_in, carry_out = places.registers, places.carry_in, places.carry_out
 
     @jit.kernel(repr((recipe, variant)), quick=variant.quick)
@@ -75,6 +78,8 @@ def make_kernel(recipe: Recipe, variant: Variant) -> Kernel:
             turn = 0
             first_end = n_packets
             while turn < turns:
+                if holds_out:
+                    validate_all(patterns, runs, workspaces, registers, turn)  # type: ignore[misc]
                 predict_all(patterns, workspaces, registers)
                 if any_lane(some_may_end(patterns, workspaces, registers)):
                     first_end = first_that_ends(patterns, workspaces, registers)
@@ -174,6 +179,49 @@ def make_add_losses(
         add_last(workspaces, registers, turn)
 
     return add_all
+
+
+@made_once
+def make_validate_all(
+    recipe: Recipe, variant: Variant, memory: Memory, packets: tuple[PacketOf, ...]
+) -> Callable[[Any, Runs, tuple[Workspace, ...], Rows, int], None]:
+    """Make the function that evaluates held-out patterns, for each packet in its own turns.
+
+    Returns
+    -------
+    (patterns, runs, workspaces, registers, turn) -> None
+        The turn is counted from the clock of each packet.
+    """
+    validate = make_validate(recipe, variant, memory)
+    skip = make_skip(recipe, variant, memory)
+    in_memory = make_in_memory(recipe, variant, memory)
+    load, store = memory.load, memory.store
+    packet_of = packets[-1]
+    number = len(packets) - 1
+    n_held = recipe.architecture.n_parameters(variant.hidden) if variant.hidden is not None else 0
+
+    @device
+    def validate_last(patterns: Any, runs: Runs, workspaces: tuple[Workspace, ...], registers: Rows, turn: int) -> None:
+        workspace = workspaces[number]
+        now = workspace.clock[TURN] + turn
+        if now % runs.validate_every == 0:
+            home, packet = in_memory(workspace), packet_of(workspaces, registers)
+            for k in range(n_held):
+                store(home.parameters, k, load(packet.parameters, k))
+            validate(patterns, workspace, now, 1.0)
+        else:
+            skip(workspace)
+
+    if number == 0:
+        return validate_last
+    validate_others = make_validate_all(recipe, variant, memory, packets[:-1])
+
+    @device
+    def validate_each(patterns: Any, runs: Runs, workspaces: tuple[Workspace, ...], registers: Rows, turn: int) -> None:
+        validate_others(patterns, runs, workspaces, registers, turn)
+        validate_last(patterns, runs, workspaces, registers, turn)
+
+    return validate_each
 
 
 @made_once

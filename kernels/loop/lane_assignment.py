@@ -20,7 +20,7 @@ from kernels.data.control import (
     THRESHOLD,
     THRESHOLD_NOW,
 )
-from kernels.data.control_layout import TO_BEAT, WAITED, make_control_layout
+from kernels.data.control_layout import make_control_layout
 from kernels.data.patterns import Patterns
 from kernels.lanes.lane_rows import Memory
 from kernels.loop.run_arrays import DIVERGED, FROM_STEP, MOST_STEPS, PATTERNS, RETRAIN, SCHEDULE_STEPS, Runs
@@ -30,7 +30,7 @@ from kernels.recipe import Recipe
 from kernels.step.layout import Workspace, make_layout
 from kernels.step.schedule import FIRST_STATE, MOST, TAKEN
 from kernels.variant import Variant
-from kernels.vocabulary import OPTIMIZERS, SCHEDULES
+from kernels.vocabulary import OPTIMIZERS, SCHEDULES, STOPPING_RULES
 
 # Rows of Workspace.seats, one integer per lane: the run that occupies it, the turn in which it started, the turn in
 # which it reaches its limit of steps, how many steps of that turn it takes, the first step at which it may
@@ -86,11 +86,17 @@ def record_point(runs: Runs, workspace: Workspace, lane: int, epochs: int) -> No
 
 
 @device
+def _next_validation(runs: Runs, turn: int) -> int:
+    """Return the first turn from a turn on in which held-out patterns are evaluated and runs may start."""
+    return turn + (-turn) % runs.validate_every
+
+
+@device
 def set_deadline(runs: Runs, workspace: Workspace) -> None:
     """Find the next turn in which a run takes its last step, may first converge, or reaches a point of its path.
 
-    It is the very next turn if every loss is recorded, or if a run waits for a lane that became
-    empty within an epoch.
+    It is the very next turn if every loss is recorded, or if a run waits for an empty lane: it takes it in the next
+    turn in which held-out patterns are evaluated.
     """
     rows, seats, clock = workspace.rows, workspace.seats, workspace.clock
     deadline = NEVER
@@ -104,9 +110,11 @@ def set_deadline(runs: Runs, workspace: Workspace) -> None:
             if point < runs.path_epochs.size:
                 next_turn = seats[FIRST_TURN, lane] + runs.path_epochs[point]
                 deadline = next_turn if next_turn < deadline else deadline
-    can_seat = clock[OCCUPIED] < seats.shape[1] and some_wait(runs)
-    if can_seat or (runs.losses.shape[0] > 0 and deadline != NEVER):
+    if runs.losses.shape[0] > 0 and deadline != NEVER:
         deadline = clock[TURN]
+    if clock[OCCUPIED] < seats.shape[1] and some_wait(runs):
+        next_turn = _next_validation(runs, clock[TURN])
+        deadline = next_turn if next_turn < deadline else deadline
     clock[DEADLINE] = deadline
 
 
@@ -117,7 +125,8 @@ def make_seat_runs(recipe: Recipe, variant: Variant, memory: Memory) -> Callable
     Returns
     -------
     (patterns, runs, workspace) -> None
-        The runs start in the current turn. A lane that stays empty goes on with old numbers, which are ignored.
+        The runs start in the current turn, if held-out patterns are evaluated in it; a packet without runs goes on
+        to the next such turn. A lane that stays empty goes on with old numbers, which are ignored.
     """
     states = OPTIMIZERS[recipe.optimizer].states
     n_states = len(states)
@@ -132,8 +141,9 @@ def make_seat_runs(recipe: Recipe, variant: Variant, memory: Memory) -> Callable
     give_patterns = make_give_patterns(recipe, variant)
     set_schedule = make_set_schedule(recipe)
     first_sum, *_ = (*layout.loss_sums, layout.n_doubles)
-    has_patience = bool(recipe.monitor)
-    to_beat_row, waited_row = (layout.plateau[row] if has_patience else 0 for row in (TO_BEAT, WAITED))
+    state_rows = np.array(layout.states, np.int64)
+    state_starts = np.array([*STOPPING_RULES[recipe.stopping_rule].states])
+    keeps_best, best_score_row = recipe.keeps_best, layout.held_out.best_score
 
     @device
     def seat_runs(patterns: Patterns, runs: Runs, workspace: Workspace) -> None:
@@ -141,8 +151,11 @@ def make_seat_runs(recipe: Recipe, variant: Variant, memory: Memory) -> Callable
         run = runs.waiting[0]
         cell = runs.waiting[1]
         n_parameters = runs.weights.shape[1]
+        if clock[OCCUPIED] == 0:
+            clock[TURN] = _next_validation(runs, clock[TURN])
+        may_start = _next_validation(runs, clock[TURN]) == clock[TURN]
         for lane in range(seats.shape[1]):
-            if seats[RUN, lane] == EMPTY and run < runs.weights.shape[0]:
+            if may_start and seats[RUN, lane] == EMPTY and run < runs.weights.shape[0]:
                 while run >= runs.stops[cell]:
                     cell += 1
                 most_steps = runs.limits[cell, MOST_STEPS]
@@ -163,9 +176,10 @@ def make_seat_runs(recipe: Recipe, variant: Variant, memory: Memory) -> Callable
                 set_schedule(workspace, lane, runs.limits[cell, SCHEDULE_STEPS])
                 for k in range(first_sum, workspace.doubles.shape[0]):
                     workspace.doubles[k, lane] = 0.0
-                if has_patience:
-                    rows[to_beat_row, lane] = np.inf
-                    rows[waited_row, lane] = 0.0
+                for k in range(state_rows.size):
+                    rows[state_rows[k], lane] = state_starts[k]
+                if keeps_best:
+                    rows[best_score_row, lane] = np.inf
                 give_patterns(patterns, runs.limits[cell, PATTERNS], rows, lane)
                 rows[PREVIOUS, lane] = np.nan
                 rows[ACTIVE_FLAG, lane] = 1.0
@@ -247,6 +261,8 @@ def make_record_thresholds(recipe: Recipe) -> Callable[[Runs, Workspace, int, in
     It also writes the next threshold to the row that the inner loop reads.
     """
     loss_threshold_row = make_control_layout(recipe).loss_threshold or 0
+    of_held_out = recipe.thresholds_on == "held_out"
+    held_out = make_control_layout(recipe).held_out
 
     @device
     def record_thresholds(runs: Runs, workspace: Workspace, lane: int, steps: int) -> None:
@@ -254,6 +270,8 @@ def make_record_thresholds(recipe: Recipe) -> Callable[[Runs, Workspace, int, in
         run = workspace.seats[RUN, lane]
         n_thresholds = runs.loss_thresholds.size
         loss = rows[LOSS, lane]
+        if of_held_out:
+            loss = rows[held_out.loss, lane] if rows[held_out.is_new, lane] > 0.0 else np.inf
         threshold_steps = runs.columns.threshold_steps
         next_threshold = -np.inf
         for k in range(n_thresholds - 1, -1, -1):  # from the smallest to the largest

@@ -1,12 +1,13 @@
-"""Plateaus: a run ends when as many evaluations as its patience bring no improvement."""
+"""Plateaus: a run ends when its stopping rule finds that its score no longer improves."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import NamedTuple
 
-from kernels.data.control_layout import NEXT_TO_BEAT, NEXT_WAITED, TO_BEAT, WAITED, make_control_layout
-from kernels.data.packet import Packet
+from kernels.components.inlined import stopping_rule
+from kernels.data.control_layout import make_control_layout
+from kernels.data.packet import Packet, make_load_rows, make_store_rows
 from kernels.data.patterns import Patterns, PatternSource
 from kernels.lanes.arithmetic import Lanes, Mask, select
 from kernels.lanes.lane_rows import Memory
@@ -22,7 +23,8 @@ class Plateau(NamedTuple):
     Attributes
     ----------
     look : (patterns, packet, loss) -> mask
-        Lanes whose patience has ended with this evaluation. It stores the state after it, which ``keep`` makes current.
+        Lanes whose stopping rule ends them with this evaluation. It stores the state after it, which ``keep`` makes
+        current.
     ended : (packet) -> mask
         What ``look`` returned last.
     keep : (packet) -> None
@@ -36,56 +38,67 @@ class Plateau(NamedTuple):
 
 @made_once
 def make_plateau(recipe: Recipe, memory: Memory, source: PatternSource) -> Plateau:
-    """Make the functions of a recipe in which runs have patience.
+    """Make the functions of a recipe in which something is monitored.
 
     Parameters
     ----------
     recipe, memory, source
-        See :mod:`kernels.step`. For recipes without patience the functions must not be called.
-
-    Notes
-    -----
-    A score, the loss or minus the number of correct outputs, improves if it is below the best one by more than
-    ``min_delta``; the best is the last one that improved. The first score is an improvement.
+        See :mod:`kernels.step`. For recipes that monitor nothing the functions must not be called.
     """
     layout = make_control_layout(recipe)
-    right = make_right(recipe, memory, source)
-    to_beat, waited, next_to_beat, next_waited = (
-        layout.plateau[row] if layout.plateau else 0 for row in (TO_BEAT, WAITED, NEXT_TO_BEAT, NEXT_WAITED)
-    )
-    patience, improvement = (layout.settings.get(name, 0) for name in ("patience", "min_delta"))
-    load = memory.load
-    store = memory.store
-    fill = memory.fill
-    of_loss = recipe.monitor == "loss"
-
-    @device
-    def score(patterns: Patterns, packet: Packet, loss: Lanes) -> Lanes:
-        if of_loss:
-            return loss
-        wrong = fill(0.0)
-        for n in range(source.n_patterns(patterns)):
-            wrong = wrong - right.n_right(patterns, packet, n)
-        return wrong
+    rule = stopping_rule(recipe.stopping_rule)
+    load_states, load_next = (make_load_rows(memory, rows) for rows in (layout.states, layout.next_states))
+    store_states, store_next = (make_store_rows(memory, rows) for rows in (layout.states, layout.next_states))
+    load_settings = make_load_rows(memory, layout.rows(rule.settings) if recipe.monitor else ())
+    score_of = _make_score(recipe, memory, source)
+    update, ends = rule.update, rule.ends
 
     @device
     def look(patterns: Patterns, packet: Packet, loss: Lanes) -> Mask:
         control = packet.control
-        now = score(patterns, packet, loss)
-        before = load(control, to_beat)
-        improves = now < before
-        count = select(improves, fill(0.0), load(control, waited) + 1.0)
-        store(control, next_to_beat, select(improves, now - load(control, improvement), before))
-        store(control, next_waited, count)
-        return count >= load(control, patience)
+        score, is_new = score_of(patterns, packet, loss)
+        settings = load_settings(control)
+        states = update(score, loss, is_new, *load_states(control), *settings)
+        store_next(control, states)
+        return ends(*states, *settings)
 
     @device
     def ended(packet: Packet) -> Mask:
-        return load(packet.control, next_waited) >= load(packet.control, patience)
+        return ends(*load_next(packet.control), *load_settings(packet.control))
 
     @device
     def keep(packet: Packet) -> None:
-        store(packet.control, to_beat, load(packet.control, next_to_beat))
-        store(packet.control, waited, load(packet.control, next_waited))
+        store_states(packet.control, load_next(packet.control))
 
     return Plateau(look, ended, keep)
+
+
+def _make_score(
+    recipe: Recipe, memory: Memory, source: PatternSource
+) -> Callable[[Patterns, Packet, Lanes], tuple[Lanes, Lanes]]:
+    """Make the monitored score: ``(patterns, packet, loss) -> (score, is_new)``.
+
+    It is a loss, or minus a number or share that are right; NaN where held-out patterns are not evaluated now.
+    """
+    right = make_right(recipe, memory, source)
+    held_out = make_control_layout(recipe).held_out
+    score_row, is_new_row = held_out.score, held_out.is_new
+    load, fill = memory.load, memory.fill
+
+    @device
+    def of_loss(patterns: Patterns, packet: Packet, loss: Lanes) -> tuple[Lanes, Lanes]:
+        return loss, fill(1.0)
+
+    @device
+    def of_outputs(patterns: Patterns, packet: Packet, loss: Lanes) -> tuple[Lanes, Lanes]:
+        wrong = fill(0.0)
+        for n in range(source.n_patterns(patterns)):
+            wrong = wrong - right.n_right(patterns, packet, n)
+        return wrong, fill(1.0)
+
+    @device
+    def of_held_out(patterns: Patterns, packet: Packet, loss: Lanes) -> tuple[Lanes, Lanes]:
+        is_new = load(packet.control, is_new_row)
+        return select(is_new > 0.0, load(packet.control, score_row), float("nan")), is_new
+
+    return {"loss": of_loss, "n_correct": of_outputs}.get(recipe.monitor, of_held_out)

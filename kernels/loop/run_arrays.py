@@ -41,6 +41,10 @@ class Columns(NamedTuple):
         The sums of losses that the recipe names, in its order.
     measures : (runs, measures) of float64
         Written by code that measures trained networks otherwise; kernels leave it alone.
+    best_steps : (runs, 0 or 1) of int32
+        Updates before the best evaluation of held-out patterns, if the recipe keeps it; -1 if there was none.
+    best_held_out : (runs, 0 or 1) of float64
+        The loss of held-out patterns then; infinite if it is not finite.
     attempts : (runs, 0 or 2) of int32
         Restarts, and updates of all attempts. Written by code that restarts runs; kernels leave it alone.
     """
@@ -55,6 +59,8 @@ class Columns(NamedTuple):
     threshold_steps: NDArray[np.int32]
     loss_sums: NDArray[np.float64]
     measures: NDArray[np.float64]
+    best_steps: NDArray[np.int32]
+    best_held_out: NDArray[np.float64]
     attempts: NDArray[np.int32]
 
 
@@ -65,6 +71,7 @@ def make_columns(
     n_measures: int = 0,
     *,
     right: bool = False,
+    best: bool = False,
     restarts: bool = False,
 ) -> Columns:
     """Allocate columns for the outcomes of runs, with undefined content except that no loss threshold is reached.
@@ -75,6 +82,8 @@ def make_columns(
         Numbers of runs, of loss thresholds, of sums of losses, and of measures of trained networks.
     right
         Whether patterns that are right are counted.
+    best
+        Whether the best evaluation of held-out patterns is kept.
     restarts
         Whether runs may be restarted. None is yet.
     """
@@ -89,6 +98,8 @@ def make_columns(
         threshold_steps=np.full((n_runs, n_thresholds), -1, np.int32),
         loss_sums=np.empty((n_runs, n_sums)),
         measures=np.empty((n_runs, n_measures)),
+        best_steps=np.empty((n_runs, int(best)), np.int32),
+        best_held_out=np.empty((n_runs, int(best))),
         attempts=np.zeros((n_runs, 2 * restarts), np.int32),
     )
 
@@ -109,6 +120,9 @@ class Outcome(NamedTuple):
         (0, 0) unless requested.
     path : (runs, points, parameters)
         Parameters after the requested epochs; undefined after the end of a run; no points unless requested.
+    best_weights : (runs, parameters)
+        Parameters at the best evaluation of held-out patterns, NaN if there was none; (0, 0) unless the recipe keeps
+        it.
     lane_steps
         Steps that lanes took, occupied or empty: at least the sum of the steps of runs.
     """
@@ -118,6 +132,7 @@ class Outcome(NamedTuple):
     predictions: Array
     losses: NDArray[np.float64]
     path: Array
+    best_weights: Array
     lane_steps: int
 
 
@@ -156,6 +171,10 @@ class Runs(NamedTuple):
         Epochs after which parameters are copied, in ascending order; none are allowed.
     path : (runs, points, parameters)
         Written: parameters after each of these epochs that a run completes.
+    best_weights : (runs, parameters), or (0, 0) unless the recipe keeps them
+        Written.
+    validate_every
+        Held-out patterns are evaluated after each so many epochs.
     """
 
     numbers: NDArray[np.float64]
@@ -171,6 +190,8 @@ class Runs(NamedTuple):
     losses: NDArray[np.float64]
     path_epochs: NDArray[np.int64]
     path: Array
+    best_weights: Array
+    validate_every: int
 
 
 def ascending_epochs(epochs: Sequence[int]) -> NDArray[np.int64]:

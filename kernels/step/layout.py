@@ -52,6 +52,8 @@ class HiddenLayout(NamedTuple):
         As in :class:`kernels.data.packet.Packet`.
     hidden, hidden_slopes, sums, kept
         As in :class:`kernels.data.packet.Packet`.
+    held_out
+        Outputs of held-out patterns, see :class:`HeldOutLayout`.
     n_rows
         Number of all rows of a packet.
     """
@@ -61,7 +63,29 @@ class HiddenLayout(NamedTuple):
     hidden_slopes: int
     sums: int
     kept: int
+    held_out: int
     n_rows: int
+
+
+class HeldOutLayout(NamedTuple):
+    """Where the rows for held-out patterns are, counted from the first of them.
+
+    Attributes
+    ----------
+    totals
+        As in :class:`kernels.data.packet.Packet`, behind the outputs.
+    best
+        The parameters of the best evaluation.
+    """
+
+    totals: int
+    best: int
+
+
+def make_held_out_layout(recipe: Recipe, variant: Variant) -> HeldOutLayout:
+    """Lay out the rows for held-out patterns."""
+    n_outputs = variant.held_out * recipe.architecture.outputs
+    return HeldOutLayout(n_outputs, n_outputs * (2 if LOSSES[recipe.loss].of_sum else 1))
 
 
 @cache
@@ -110,12 +134,14 @@ def make_hidden_layout(recipe: Recipe, variant: Variant, units: Hidden) -> Hidde
     sums = slopes + n_activations * (2 if architecture.deep else 1)  # deltas are behind slopes
     kept = sums + (n_parameters if variant.window > variant.most_at_once else 0)
     n_clocks = len(OPTIMIZERS[recipe.optimizer].clocks)
-    end = kept + n_held + n_clocks
+    scales = kept + n_held + n_clocks
+    held_out = scales + (len(sizes_of(units)) if architecture.deep else 0)
+    end = held_out + make_held_out_layout(recipe, variant).best + (n_parameters if recipe.keeps_best else 0)
     if not architecture.deep:
-        return HiddenLayout(sizes_of(units)[0], hidden, slopes, sums, kept, end)
-    places = _places(architecture, sizes_of(units), end)
-    stack = Stack(n_parameters, n_activations, end, places)
-    return HiddenLayout(stack, hidden, slopes, sums, kept, end + len(places))
+        return HiddenLayout(sizes_of(units)[0], hidden, slopes, sums, kept, held_out, end)
+    places = _places(architecture, sizes_of(units), scales)
+    stack = Stack(n_parameters, n_activations, scales, places)
+    return HiddenLayout(stack, hidden, slopes, sums, kept, held_out, end)
 
 
 def _places(architecture: Architecture, sizes: tuple[int, ...], scales: int) -> NDArray[np.int64]:
@@ -231,3 +257,37 @@ def make_in_memory(recipe: Recipe, variant: Variant, memory: Memory) -> Callable
         )
 
     return in_memory
+
+
+@made_once
+def make_held_out_packet(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[[Workspace], Packet]:
+    """Make the function that views a workspace as a packet whose outputs are those for held-out patterns."""
+    in_memory = make_in_memory(recipe, variant, memory)
+    totals = make_held_out_layout(recipe, variant).totals
+    rows_of = memory.rows_of
+
+    @device
+    def held_out_packet(workspace: Workspace) -> Packet:
+        home = in_memory(workspace)
+        first = workspace.layout.held_out
+        outputs = rows_of(workspace.rows, first)
+        return Packet(
+            home.sizes,
+            home.parameters,
+            home.control,
+            home.sums,
+            rows_of(workspace.rows, first + totals),
+            outputs,
+            outputs,
+            home.gradients,
+            home.hidden,
+            home.hidden_slopes,
+            home.previous,
+            home.latest,
+            home.own,
+            home.shuffled,
+            home.doubles,
+            home.kept,
+        )
+
+    return held_out_packet

@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any
 
+from kernels.vocabulary import MONITORS
 from tests.kernels.covering import Choice, cover_pairs
 from tests.kernels.runs import Kinds, Runs, draw_runs
 from tests.kernels.specs import (
@@ -22,6 +23,7 @@ from tests.kernels.specs import (
     REDUCTIONS,
     SCALINGS,
     SCHEDULES,
+    STOPPING_RULES,
     TUNINGS,
     Spec,
     name_of,
@@ -30,7 +32,7 @@ from tests.kernels.support import DTYPES, sized
 from tests.oracle.components import OWN_OUTPUTS
 
 # How many of the covering cases ``make test-all`` compiles: as many as contain every value once.
-N_COMPILED = 12
+N_COMPILED = 13
 
 DIMENSIONS: dict[str, tuple[Any, ...]] = {
     "activation": ACTIVATIONS,
@@ -52,7 +54,13 @@ DIMENSIONS: dict[str, tuple[Any, ...]] = {
     "schedule": SCHEDULES,
     "warms_up": (False, True),
     "freeze": ("", "w", "v k", "b c"),
-    "monitor": ("", "loss", "n_correct"),
+    "monitor": ("", *MONITORS),
+    "stopping_rule": STOPPING_RULES,
+    "criterion_on": ("train", "held_out"),
+    "thresholds_on": ("train", "held_out"),
+    "keeps_best": (False, True),
+    "held_out": (3, 1, 13),
+    "validate_every": (1, 2, 3),
     "loss_sums": ("", "inverse_loss_sum", "loss_sum tail_loss"),
     "tie": ("wrong", "right"),
     "counts_right": (False, True),
@@ -82,7 +90,7 @@ def fits(one: Choice, other: Choice) -> bool:
     """Return whether two values can be combined.
 
     The loss bce needs a sigmoid, cross_entropy needs softmax, rprop fits few components, and some tunings
-    matter only with some patterns.
+    matter only with some patterns. Prechelt's rules look at the loss of held-out patterns.
     """
     case = dict((one, other))
     for name, values in MATTERS.get(case.get("tuning"), {}).items():
@@ -92,6 +100,8 @@ def fits(one: Choice, other: Choice) -> bool:
     if own and case.get("output", own) != own:
         return False
     if case.get("output") == "softmax" and case.get("loss", "cross_entropy") != "cross_entropy":
+        return False
+    if case.get("stopping_rule", "patience") != "patience" and case.get("monitor", "held_out_loss") != "held_out_loss":
         return False
     return case.get("optimizer") != "rprop" or all(case.get(name) in values for name, values in OF_RPROP.items())
 

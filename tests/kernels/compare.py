@@ -62,6 +62,7 @@ def _given(spec: Spec, runs: Runs) -> dict[str, Any]:
     """Return components and settings in the oracle's terms."""
     names = ("activation", "output", "loss", "reduction", "optimizer", "order", "criterion", "bias", "skip", "scaling")
     names = (*names, "tie", "schedule", "freeze", "monitor", "one_hot")
+    names = (*names, "stopping_rule", "criterion_on", "thresholds_on", "keeps_best", "validate_every")
     hidden = {"hidden": spec.sizes(runs.weights.shape[1]), "batch": spec.step_patterns}
     components = {name: getattr(spec, name) for name in names} | hidden
     settings = {name: runs.settings[name] for name in runs.settings.dtype.names if name != "patterns"}
@@ -74,9 +75,10 @@ def train_oracle(spec: Spec, runs: Runs, functions: oracle.Functions | None = No
     asked = {"dtype": spec.dtype, "functions": functions or FUNCTIONS[spec.dtype], "record": True}
     asked["loss_thresholds"] = sorted(spec.targets, reverse=True)
     places = _places(spec, runs)
+    held_out = spec.held_out_sets or [None] * len(places)
     results = [
-        oracle.train(*patterns, runs[place].weights, **asked, **_given(spec, runs[place]))
-        for patterns, place in zip(spec.pattern_sets, places, strict=True)
+        oracle.train(*patterns, runs[place].weights, held_out=held, **asked, **_given(spec, runs[place]))
+        for patterns, held, place in zip(spec.pattern_sets, held_out, places, strict=True)
         if place.size
     ]
     return results[0] if len(results) == 1 else _joined(results, np.concatenate(places))
@@ -148,6 +150,11 @@ def assert_as_oracle(spec: Spec, runs: Runs) -> oracle.Result:
         assert_equal(getattr(given.columns, name), getattr(expected, name), f"{what}: {name}")
     if spec.counts_right:
         assert_equal(given.columns.n_right[:, 0], expected.n_right.astype(np.int32), f"{what}: n_right")
+    if spec.keeps_best:
+        assert expected.best_steps is not None
+        assert_equal(given.columns.best_steps[:, 0], expected.best_steps.astype(np.int32), f"{what}: best_steps")
+        assert_equal(given.columns.best_held_out[:, 0], expected.best_held_out, f"{what}: best_held_out")
+        assert_equal(given.best_weights, expected.best_weights, f"{what}: best_weights")
     assert_equal(given.columns.loss_sums, expected.loss_sums(spec.loss_sums.split()), f"{what}: sums of losses")
     assert_equal(given.final_weights, expected.weights, f"{what}: final weights")
     assert_equal(given.predictions, predict(spec, runs, expected.weights), f"{what}: predictions")

@@ -16,6 +16,7 @@ from kernels.vocabulary import LOSSES as LOSS_WORDS
 from kernels.vocabulary import OPTIMIZERS as OPTIMIZER_WORDS
 from kernels.vocabulary import OUTPUTS as OUTPUT_WORDS
 from kernels.vocabulary import SCHEDULES as SCHEDULE_WORDS
+from kernels.vocabulary import STOPPING_RULES as STOPPING_RULE_WORDS
 from tests.kernels.support import Array, of_width
 from tests.kernels.tasks import TASKS, UNEVEN, fit_targets
 from tests.oracle.components import OWN_OUTPUTS
@@ -27,6 +28,7 @@ REDUCTIONS = tuple(reductions.REDUCTIONS)
 OPTIMIZERS = tuple(OPTIMIZER_WORDS)
 SCHEDULES = tuple(SCHEDULE_WORDS)
 CRITERIA = tuple(CRITERION_WORDS)
+STOPPING_RULES = tuple(STOPPING_RULE_WORDS)
 ORDERS = ("cyclic", "shuffled")
 SCALINGS = ("standard", "ntk", "mean_field")
 
@@ -73,6 +75,12 @@ class Spec:
     loss_sums: str = ""
     counts_right: bool = False
     one_hot: bool = False
+    stopping_rule: str = "patience"
+    criterion_on: str = "train"
+    thresholds_on: str = "train"
+    keeps_best: bool = False
+    held_out: int = 0  # patterns, if the recipe looks at some
+    validate_every: int = 1
     below: tuple[int, ...] = ()  # units of the hidden layers below the last one
     sets: str = "one"  # of patterns; several that differ in "targets", or in "patterns" as a whole
 
@@ -98,6 +106,21 @@ class Spec:
         if self.sets == "targets":
             return [(inputs, targets), *((inputs.copy(), other) for other in others)]
         return [(inputs, targets), (-0.5 * inputs, others[0]), (inputs[::-1].copy(), others[1])]
+
+    @property
+    def held_out_sets(self) -> list[tuple[Array, Array]] | None:
+        """Return held-out patterns for each set: numbers of both signs, with targets that the loss allows."""
+        if not self.recipe.holds_out:
+            return None
+        (inputs, targets), *_ = sets = self.pattern_sets
+        random = np.random.default_rng(self.held_out)
+        sizes = (self.held_out, inputs.shape[1]), (self.held_out, targets.shape[1])
+        low, high = targets.min(), targets.max()
+        found = []
+        for _ in sets:
+            drawn = np.round(random.normal(0.0, 1.0, sizes[0]), 1), random.uniform(low, high, sizes[1])
+            found.append((drawn[0], fit_targets(drawn[1], self.loss)))
+        return found
 
     @property
     def step_patterns(self) -> int | None:
@@ -145,7 +168,8 @@ class Spec:
             self.tie,
         )
         recorded = {"records_thresholds": bool(self.targets), "loss_sums": self.loss_sums}
-        recorded |= {"counts_right": self.counts_right, "one_hot": self.one_hot}
+        names = ("counts_right", "one_hot", "stopping_rule", "criterion_on", "thresholds_on", "keeps_best")
+        recorded |= {name: getattr(self, name) for name in names}
         return Recipe(architecture, *components, monitor=self.monitor, **recorded)
 
     def n_parameters(self, hidden: int) -> int:
@@ -161,8 +185,16 @@ class Spec:
         """Make a trainer with copies of the patterns."""
         tuning = of_width(width, self.dtype, TUNINGS[self.tuning])
         sets = self.pattern_sets
-        inputs, targets = map(np.stack, zip(*sets, strict=True)) if len(sets) > 1 else sets[0]
-        return Trainer(self.recipe, inputs, targets, self.targets, tuning=tuning)
+        inputs, targets = _stacked(sets)
+        held_out = self.held_out_sets
+        other = {"held_out": held_out and _stacked(held_out), "validate_every": self.validate_every}
+        return Trainer(self.recipe, inputs, targets, self.targets, tuning=tuning, **other)
+
+
+def _stacked(sets: list[tuple[Array, Array]]) -> tuple[Array, Array]:
+    """Stack the patterns of several sets."""
+    inputs, targets = map(np.stack, zip(*sets, strict=True)) if len(sets) > 1 else sets[0]
+    return inputs, targets
 
 
 def name_of(spec: Spec) -> str:

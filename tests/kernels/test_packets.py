@@ -57,6 +57,7 @@ def _alone(name: str = "gd") -> Outcome:
         predictions=np.concatenate([outcome.predictions for outcome in outcomes]),
         losses=np.concatenate([pad(outcome.losses, most) for outcome in outcomes]),
         path=np.empty((0, 0, 0)),
+        best_weights=np.empty((0, 0)),
         lane_steps=sum(outcome.lane_steps for outcome in outcomes),
     )
 
@@ -64,7 +65,7 @@ def _alone(name: str = "gd") -> Outcome:
 def _assert_independent(runs: list[int], width: int | None, name: str = "gd") -> None:
     spec, chosen, alone, what = SPECS[name], _runs(name)[runs], _alone(name), f"{name}, width {width}, runs {runs}"
     arrays = alone.final_weights[runs], alone.predictions[runs], alone.losses[runs]
-    expected = Outcome(pick(alone.columns, runs), *arrays, alone.path, lane_steps=0)
+    expected = Outcome(pick(alone.columns, runs), *arrays, alone.path, alone.best_weights, lane_steps=0)
     given, most = train_kernel(spec, chosen, width), alone.losses.shape[1]
     assert_same_outcome(given._replace(losses=pad(given.losses, most)), expected, what)
     assert_same_columns(train_bare(spec, chosen, width), expected.columns, what)

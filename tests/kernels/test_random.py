@@ -47,6 +47,8 @@ def specs(draw: st.DrawFn) -> Spec:
     words["output"] = OWN_OUTPUTS.get(words["loss"], words["output"])
     if words["optimizer"] == "rprop":
         words |= {"batch": None, "schedule": "constant", "warms_up": False}
+    if words["stopping_rule"] != "patience":
+        words["monitor"] = "held_out_loss"
     return Spec(**words)
 
 
@@ -94,13 +96,14 @@ def test_any_recipe_as_oracle(spec: Spec, hidden: int, kinds: Kinds, seed: int) 
     batch=st.none() | st.integers(1, 9),
     shape=st.tuples(st.integers(1, 9), st.integers(1, 6), st.integers(1, 4)),
     hidden=st.integers(1, 6),
+    held_out=st.integers(1, 20),
     seed=SEEDS,
 )
 def test_any_shape_as_oracle(
-    spec: Spec, batch: int | None, shape: tuple[int, int, int], hidden: int, seed: int
+    spec: Spec, batch: int | None, shape: tuple[int, int, int], hidden: int, held_out: int, seed: int
 ) -> None:
-    """Any counts of patterns, inputs, outputs and units, on either side of every limit, and windows of any length."""
+    """Any counts of patterns, held-out ones too, inputs, outputs and units, on either side of every limit."""
     batch = batch if batch is None or (batch <= shape[0] and spec.optimizer != "rprop") else None
     with patch.dict(TASKS, drawn=_draw_task(*shape, seed)):
-        spec = replace(spec, task="drawn", batch=batch)
+        spec = replace(spec, task="drawn", batch=batch, held_out=held_out)
         assert_as_oracle(spec, draw_runs(spec, hidden, 10, seed, 2 * spec.n_windows + 3))

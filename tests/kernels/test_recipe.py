@@ -104,6 +104,7 @@ def test_settings_have_defaults() -> None:
         "weight_decay": 0,
     }
     expected |= {"patterns": 0, "schedule_steps": 0, "warmup": 0, "patience": np.inf, "min_delta": 0}
+    expected |= {"gl_threshold": 5, "pq_threshold": 1, "up_strips": 3, "strip": 5}
     expected |= DEFAULTS
     for name, value in expected.items():
         assert settings[name].tolist() == [value] * 3, name

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tests.oracle.components import TERMS, Array, add_in_order, count, loss_total, softmax
+from tests.oracle.held_out import Stopper
 from tests.oracle.settings import Components, Settings
 from tests.oracle.step import Activity, Network
 from tests.oracle.windows import Epochs
@@ -92,9 +93,19 @@ def has_converged(criterion: str, score: Score, below: Array, n_right: int) -> A
 class Evaluator:
     """Evaluates runs at t = 0, at ends of epochs and at the last step of each, and remembers their losses."""
 
-    def __init__(self, components: Components, settings: Settings, net: Network, epochs: Epochs, n_runs: int) -> None:
+    def __init__(
+        self,
+        components: Components,
+        settings: Settings,
+        net: Network,
+        epochs: Epochs,
+        n_runs: int,
+        n_held_out: int,
+        n_parameters: int,
+    ) -> None:
         dtype = net.inputs.dtype
         self.criterion, self.n_windows = components.criterion, epochs.n_windows
+        self.n_patterns = len(net.targets)
         self.n_right = len(net.targets) if net.output == "softmax" else net.targets.size
         self.may_stall = components.criterion != "none" and not epochs.shuffled and components.schedule == "constant"
         self.warmup = np.asarray(settings.warmup, dtype)
@@ -103,37 +114,58 @@ class Evaluator:
         limit = np.minimum(settings.max_steps, np.multiply(settings.max_epochs, epochs.n_windows))
         self.limit = np.broadcast_to(limit, n_runs)
         self.previous = np.full(n_runs, np.nan, dtype)  # NaN: no stall at t = 0
-        self.monitor = components.monitor
-        self.patience = np.asarray(settings.patience)
-        self.min_delta = np.asarray(settings.min_delta, dtype)
-        self.threshold = np.full(n_runs, np.inf, dtype)  # an improvement is a score below this
-        self.waited = np.zeros(n_runs, np.int64)  # evaluations since the last improvement
+        self.components, self.n_held_out = components, n_held_out
+        self.stopper = Stopper(components, settings, dtype, n_runs, n_parameters)
 
     def is_due(self, t: int) -> Array:
         """Return which runs (R,) are evaluated before update t."""
         return (self.limit == t) | (t % self.n_windows == 0)
 
-    def evaluate(self, t: int, score: Score, due: Array, is_still: Callable[[], Array]) -> npt.NDArray[np.str_]:
+    def is_new(self, t: int) -> bool:
+        """Return whether held-out patterns are evaluated before update t."""
+        return t % (self.n_windows * self.components.validate_every) == 0
+
+    def evaluate(
+        self,
+        t: int,
+        score: Score,
+        due: Array,
+        is_still: Callable[[], Array],
+        held_out: Score | None,
+        weights: Array,
+    ) -> npt.NDArray[np.str_]:
         """Return the status of each run (R,): "" for runs that are not evaluated now, or continue.
 
         `is_still` returns which runs no update of an epoch would change.
         """
-        converged = has_converged(self.criterion, score, self.below, self.n_right) & (t >= self.from_step)
+        if held_out is None or self.components.criterion_on == "train":
+            converged = has_converged(self.criterion, score, self.below, self.n_right)
+        else:
+            n_right = self.n_right * self.n_held_out // self.n_patterns
+            converged = has_converged(self.criterion, held_out, self.below, n_right) & self.is_new(t)
+        converged = converged & (t >= self.from_step)
         diverged = ~np.isfinite(score.loss) | (score.loss > self.bound)
         stalled = due & (score.loss == self.previous) & self.may_stall & (t >= self.warmup)
         if stalled.any():
             stalled &= is_still()
         self.previous = np.where(due, score.loss, self.previous)
-        on_plateau = self._is_on_plateau(score, due)
+        monitored = self._monitored(score, held_out)
+        is_new = self.is_new(t) or not self.components.monitor.startswith("held_out")
+        on_plateau = self.stopper.ends(due, score.loss, monitored, t // self.n_windows, is_new)
         verdicts = [due & verdict for verdict in (converged, diverged, stalled, on_plateau, self.limit == t)]
-        return np.select(verdicts, ORDER, default="")
+        status: npt.NDArray[np.str_] = np.select(verdicts, ORDER, default="")
+        if held_out is not None and self.components.keeps_best:
+            by_accuracy = self.components.monitor == "held_out_accuracy"
+            best_by = monitored if by_accuracy else held_out.loss
+            counts = due if self.is_new(t) else status != ""
+            self.stopper.keep_best(counts, t, held_out.loss, best_by, weights)
+        return status
 
-    def _is_on_plateau(self, score: Score, due: Array) -> Array:
-        """Return which runs (R,) have not improved for as many evaluations as their patience."""
-        if not self.monitor:
-            return np.zeros(len(due), np.bool_)
-        now = score.loss if self.monitor == "loss" else (-score.n_correct).astype(score.loss.dtype)
-        improves = now < self.threshold
-        self.waited = np.where(due, np.where(improves, 0, self.waited + 1), self.waited)
-        self.threshold = np.where(due & improves, now - self.min_delta, self.threshold)
-        return self.waited >= self.patience
+    def _monitored(self, score: Score, held_out: Score | None) -> Array:
+        """Return what the stopping rule looks at, (R,): less is better."""
+        dtype = score.loss.dtype
+        if held_out is not None and self.components.monitor == "held_out_accuracy":
+            return np.asarray((-held_out.n_right).astype(dtype) / dtype.type(self.n_held_out))
+        if held_out is not None and self.components.monitor == "held_out_loss":
+            return held_out.loss
+        return (-score.n_correct).astype(dtype) if self.components.monitor == "n_correct" else score.loss

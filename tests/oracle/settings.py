@@ -34,7 +34,12 @@ class Components:
     order: str = "cyclic"
     tie: str = "wrong"  # or "right"
     one_hot: bool = False  # whether the largest output decides which patterns are right
-    monitor: str = ""  # what must improve within a run's patience: "loss", "n_correct" or nothing
+    monitor: str = ""  # what the stopping rule looks at: "loss", "n_correct", "held_out_loss", "held_out_accuracy"
+    stopping_rule: str = "patience"  # or Prechelt's "gl", "pq", "up"
+    criterion_on: str = "train"  # or "held_out": which patterns it looks at
+    thresholds_on: str = "train"  # likewise, for loss thresholds
+    keeps_best: bool = False  # whether parameters at the best evaluation of held-out patterns are kept
+    validate_every: int = 1  # epochs between two evaluations of held-out patterns
     decision_threshold: float | None = (
         None  # between low outputs and high ones, where it is not that of the range of the targets
     )
@@ -73,6 +78,10 @@ class Settings:
     warmup: npt.ArrayLike = 0.0
     patience: npt.ArrayLike = np.inf  # evaluations without an improvement
     min_delta: npt.ArrayLike = 0.0
+    gl_threshold: npt.ArrayLike = 5.0
+    pq_threshold: npt.ArrayLike = 1.0
+    up_strips: npt.ArrayLike = 3
+    strip: npt.ArrayLike = 5
     schedule_steps: npt.ArrayLike = 0  # that the schedule is for; 0 for the most that a run may take
     own: Mapping[str, npt.ArrayLike] = field(default_factory=dict)  # of the components, by name
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tests.oracle.components import OWN_OUTPUTS, Array, Functions
-from tests.oracle.evaluation import Evaluator, Score, measure
+from tests.oracle.evaluation import Evaluator, Score, decision_threshold, measure
 from tests.oracle.optimizers import UPDATES, States, decayed, make_rates, states_at_start
 from tests.oracle.schedules import factors
 from tests.oracle.settings import components_and_settings, make_network
@@ -37,6 +37,9 @@ class Result:
     threshold_steps: npt.NDArray[np.int64]  # (R, loss thresholds), -1 where the loss was never below one
     n_evaluations: npt.NDArray[np.int64]  # (R,)
     losses: npt.NDArray[np.float64] | None = None  # (R, most evaluations of a run), NaN after a run's end
+    best_steps: npt.NDArray[np.int64] | None = None  # (R,), of the best evaluation of held-out patterns, -1 if none
+    best_held_out: npt.NDArray[np.float64] | None = None  # (R,), their loss then
+    best_weights: Array | None = None  # (R, P)
 
     def loss_sums(self, names: Sequence[str]) -> Array:
         """Return sums of the recorded losses of each run, (R, names), added in float64 in the order of evaluation.
@@ -128,6 +131,7 @@ def train(
     functions: Functions,
     record: bool = False,
     loss_thresholds: Sequence[float] = (),
+    held_out: tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
     **options: Any,
 ) -> Result:
     """Train R networks, each until its own end.
@@ -139,7 +143,8 @@ def train(
     0. `record` requests the losses: column j is evaluated after j epochs or, in an epoch that is cut short, at the last
     step. `loss_thresholds` are numbers, rounded to the dtype; `threshold_steps` has the step of the first evaluation at
     which the loss is below each, whatever the criterion, `from_step`, and how the run ends.
-    Runs that have ended are updated further, without effect on results.
+    Runs that have ended are updated further, without effect on results. `held_out` are inputs and targets of held-out
+    patterns, evaluated at ends of epochs 0, `validate_every`, .. and, for the best of a run, at its end.
     """
     components, settings = components_and_settings(options)
     net, start = make_network(inputs, targets, components, settings, dtype, functions), np.array(weights, dtype)
@@ -152,7 +157,12 @@ def train(
     assert components.output != "softmax" or components.loss == "cross_entropy", "softmax needs cross_entropy"
     assert components.optimizer != "rprop" or components.schedule == "constant", "rprop follows no schedule"
     assert components.optimizer != "rprop" or epochs.n_windows == 1, "rprop takes all patterns in a step"
-    evaluate = Evaluator(components, settings, net, epochs, n_runs)
+    other = None
+    if held_out is not None:
+        x, target = (np.asarray(part, dtype) for part in held_out)
+        other = replace(net, inputs=x, targets=target, decision_threshold=decision_threshold(net))
+    n_held_out = 0 if other is None else len(other.targets)
+    evaluate = Evaluator(components, settings, net, epochs, n_runs, n_held_out, start.shape[1])
     decay = np.broadcast_to(np.asarray(settings.weight_decay, dtype), n_runs)
     rates, of_schedule = make_rates(net, settings, n_runs), np.broadcast_to(settings.schedule_steps, n_runs)
     shapes = parameter_shapes(
@@ -178,11 +188,16 @@ def train(
             activity = forward(net, current)
             score = measure(net, activity)
             assert score.loss.dtype == current.dtype == start.dtype, "something widened the dtype"
-            status = evaluate.evaluate(t, score, due, partial(stepper.is_still, current, states, windows))
+            held_score = None if other is None else measure(other, forward(other, current))
+            is_still = partial(stepper.is_still, current, states, windows)
+            status = evaluate.evaluate(t, score, due, is_still, held_score, current)
             if t == 0:
                 result.initial_loss[:] = np.where(np.isfinite(score.loss), score.loss, np.inf)
             trace.setdefault(-(-t // epochs.n_windows), never.copy())[due] = score.loss[due]
-            result.note_thresholds(t, score.loss, due, rounded_thresholds)
+            if held_score is None or components.thresholds_on == "train":
+                result.note_thresholds(t, score.loss, due, rounded_thresholds)
+            elif evaluate.is_new(t):
+                result.note_thresholds(t, held_score.loss, due, rounded_thresholds)
             result.n_evaluations += due
             ended = status != ""
             result.note_end(ended, status, score, current)
@@ -195,4 +210,10 @@ def train(
         stepper = replace(stepper, factor=next(changes))
         current, states = stepper.step(current, states, activity)
     result.losses = np.stack(list(trace.values()), axis=1) if record else None
+    stopper = evaluate.stopper
+    result.best_steps, result.best_held_out, result.best_weights = (
+        stopper.best_steps,
+        stopper.best_loss,
+        stopper.best_weights,
+    )
     return result

@@ -1,0 +1,1 @@
+"""Stopping rules, a module for each."""

@@ -1,0 +1,56 @@
+"""Held-out patterns: stopping rules, criterion and thresholds that look at them, and the best parameters."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.kernels.compare import assert_as_oracle
+from tests.kernels.runs import Kinds, draw_runs
+from tests.kernels.specs import Spec
+from tests.kernels.support import sized, some_compiled
+
+PLAIN = {"criterion": "none", "keeps_best": True}
+SPECS = {
+    "patience": Spec("tanh", monitor="held_out_loss", held_out=3, **PLAIN),
+    "accuracy": Spec(
+        "relu", monitor="held_out_accuracy", held_out=11, validate_every=3, task="adder", one_hot=True, **PLAIN
+    ),
+    "gl": Spec("relu", monitor="held_out_loss", stopping_rule="gl", held_out=5, validate_every=2, **PLAIN),
+    "pq": Spec("tanh", monitor="held_out_loss", stopping_rule="pq", held_out=5, dtype="float32", **PLAIN),
+    "up": Spec("tanh", monitor="held_out_loss", stopping_rule="up", held_out=9, validate_every=2, **PLAIN),
+    "criterion": Spec("relu", criterion_on="held_out", held_out=4, validate_every=2, keeps_best=True),
+    "correct": Spec("relu", criterion="correct", criterion_on="held_out", held_out=2, task="adder", dtype="float32"),
+    "thresholds": Spec("relu", thresholds_on="held_out", held_out=7, validate_every=3, targets=(20.0, 3.0, 1.0, 0.3)),
+    "minibatches": Spec(
+        "tanh",
+        optimizer="adam",
+        batch="uneven",
+        order="shuffled",
+        monitor="held_out_loss",
+        stopping_rule="pq",
+        task="many numbers",
+        held_out=20,
+        validate_every=2,
+        **PLAIN,
+    ),
+    "layers": Spec(
+        "tanh", "softmax", "cross_entropy", below=(3,), task="adder", held_out=6, validate_every=2, keeps_best=True
+    ),
+    "sets": Spec("relu", "sigmoid", "bce", sets="patterns", held_out=6, monitor="held_out_loss", **PLAIN),
+    "training monitored": Spec("relu", monitor="loss", held_out=6, validate_every=2, **PLAIN),
+}
+
+
+@pytest.mark.parametrize("hidden", [2, 5])
+@pytest.mark.parametrize("name", some_compiled(SPECS, {"gl", "pq", "minibatches"}.__contains__))
+def test_as_oracle(name: str, hidden: int) -> None:
+    """Every number is the oracle's, whenever and however runs end."""
+    spec = SPECS[name]
+    most = sized(60, 24) if spec.n_windows == 1 else 10 * spec.n_windows + 1
+    runs = draw_runs(spec, hidden, sized(50, 24), hidden, most, Kinds(divergence_threshold="own", from_step="own"))
+    result = assert_as_oracle(spec, runs)
+    if spec.monitor:
+        assert (result.status == "plateau").any()
+    if spec.keeps_best:
+        assert (result.best_steps > 0).any()
+        assert (result.best_steps <= result.steps).all()

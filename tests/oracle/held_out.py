@@ -1,0 +1,134 @@
+"""Held-out patterns: when they are evaluated, which stopping rule ends a run by them, and the best parameters.
+
+Each run is followed by itself, in scalars of the dtype, from the definitions: E(t) is the held-out loss of evaluation
+t, counted in epochs.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from tests.oracle.components import Array
+from tests.oracle.settings import Components, Settings
+
+
+@dataclass
+class History:
+    """The evaluations of one run: training losses at every epoch, and scores of what is monitored."""
+
+    losses: list[Any] = field(default_factory=list)
+    scores: list[Any] = field(default_factory=list)
+    epochs: list[int] = field(default_factory=list)  # of the scores
+
+
+def patience_ends(history: History, own: dict[str, Any]) -> bool:
+    """Return whether as many scores in a row as the patience are no improvements."""
+    best, waited = history.losses[0].dtype.type(np.inf), 0
+    for score in history.scores:
+        if score < best:
+            best, waited = score - own["min_delta"], 0
+        else:
+            waited += 1
+    return bool(waited >= own["patience"])
+
+
+def gl(history: History) -> Any:
+    """Return the generalization loss in percent: how far the last score is above the lowest one."""
+    one, hundred = np.ones(1, history.losses[0].dtype)[0], history.losses[0].dtype.type(100)
+    lowest = history.losses[0].dtype.type(np.inf)
+    for score in history.scores:
+        lowest = score if score < lowest else lowest
+    return hundred * (history.scores[-1] / lowest - one)
+
+
+def gl_ends(history: History, own: dict[str, Any]) -> bool:
+    """Return whether the generalization loss is above its threshold."""
+    return bool(gl(history) > own["gl_threshold"])
+
+
+def ends_of_strips(history: History, strip: float, start: int) -> list[int]:
+    """Return the evaluations at which strips end, the first that are at least `strip` epochs after the one before."""
+    found: list[int] = []
+    last = start
+    for number, epoch in enumerate(history.epochs):
+        if epoch - last >= strip and epoch > 0:
+            found.append(number)
+            last = epoch
+    return found
+
+
+def pq_ends(history: History, own: dict[str, Any]) -> bool:
+    """Return whether a strip ends now, and generalization loss by training progress is above its threshold."""
+    closing = ends_of_strips(history, float(own["strip"]), 0)
+    if not closing or closing[-1] != len(history.scores) - 1:
+        return False
+    first = history.epochs[closing[-2]] if len(closing) > 1 else 0
+    losses = history.losses[first + 1 : history.epochs[-1] + 1]
+    dtype = losses[0].dtype.type
+    total, least = dtype(0), dtype(np.inf)
+    for loss in losses:
+        total = total + loss
+        least = loss if loss < least else least
+    progress = dtype(1000) * (total / (dtype(len(losses)) * least) - dtype(1))
+    return bool(gl(history) / progress > own["pq_threshold"])
+
+
+def up_ends(history: History, own: dict[str, Any]) -> bool:
+    """Return whether in each of the last `up_strips` strips the score has risen, or is not a number."""
+    at_ends = [0, *ends_of_strips(history, float(own["strip"]), 0)]
+    scores = [np.inf, *(history.scores[number] for number in at_ends)]
+    rising = [not later <= sooner for sooner, later in itertools.pairwise(scores)]
+    last = rising[-int(own["up_strips"]) :]
+    return len(last) >= own["up_strips"] and all(last)
+
+
+RULES: dict[str, Callable[[History, dict[str, Any]], bool]] = {
+    "patience": patience_ends,
+    "gl": gl_ends,
+    "pq": pq_ends,
+    "up": up_ends,
+}
+
+
+class Stopper:
+    """Ends runs by a stopping rule, and keeps the best evaluation of held-out patterns."""
+
+    def __init__(self, components: Components, settings: Settings, dtype: Any, n_runs: int, n_parameters: int) -> None:
+        self.components = components
+        names = ("patience", "min_delta", "gl_threshold", "pq_threshold", "up_strips", "strip")
+        rounded = {name: np.broadcast_to(np.asarray(getattr(settings, name), dtype), n_runs) for name in names}
+        self.own = [{name: values[run] for name, values in rounded.items()} for run in range(n_runs)]
+        self.histories = [History() for _ in range(n_runs)]
+        self.best_score = np.full(n_runs, np.inf, dtype)
+        self.best_steps = np.full(n_runs, -1)
+        self.best_loss = np.full(n_runs, np.inf)
+        self.best_weights = np.full((n_runs, n_parameters), np.nan, dtype)
+
+    def ends(self, due: Array, loss: Array, score: Array, epoch: int, is_new: bool) -> Array:
+        """Return which of the runs evaluated now (R,) end by the stopping rule.
+
+        `is_new` says whether the score is one of this evaluation.
+        """
+        found = np.zeros(len(due), np.bool_)
+        for run in np.flatnonzero(due) if self.components.monitor else ():
+            history = self.histories[run]
+            history.losses.append(loss[run])
+            if is_new:
+                history.scores.append(score[run])
+                history.epochs.append(epoch)
+            # Patience has not ended before; the rules of Prechelt look where held-out patterns are evaluated.
+            found[run] = is_new and RULES[self.components.stopping_rule](history, self.own[run])
+        return found
+
+    def keep_best(self, runs: Array, t: int, loss: Array, score: Array, weights: Array) -> None:
+        """Keep what is better than ever in the runs that a mask (R,) selects."""
+        better = runs & (score < self.best_score)
+        self.best_score = np.where(better, score, self.best_score)
+        self.best_steps[better] = t
+        self.best_loss[better] = np.where(np.isfinite(loss), loss, np.inf)[better]
+        self.best_weights[better] = weights.T[better]
