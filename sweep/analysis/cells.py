@@ -16,6 +16,7 @@ from sweep.statistics.intervals import Array
 from sweep.statistics.of_cells import OF_CONVERGENCE, of_measure
 from sweep.statistics.runs import Runs
 from sweep.statistics.statistic import Statistic
+from sweep.statistics.two_way import estimate_of
 from sweep.study.axes.grid import Grid
 from sweep.study.model import Study
 
@@ -61,7 +62,7 @@ def columns_of(statistics: Iterable[Statistic], runs: Runs) -> pd.DataFrame:
     for each in statistics:
         if each.estimate is None:
             continue
-        estimate = each.estimate(runs)
+        estimate = estimate_of(each, runs)
         columns[each.name] = estimate.value
         if each.error:
             columns[f"{each.name}_error"] = estimate.error

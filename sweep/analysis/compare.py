@@ -17,6 +17,7 @@ from sweep.statistics.intervals import LEVEL, Array
 from sweep.statistics.outcomes import Outcomes
 from sweep.statistics.paired import Advantage, holm
 from sweep.statistics.sides import Groups, Pairs, Side
+from sweep.statistics.two_way import combined_tables
 from sweep.study.axes.grid import Grid, indices_of
 
 T = TypeVar("T")
@@ -129,8 +130,37 @@ def interval_columns(name: str, estimate: Advantage | Ratio | Difference) -> dic
     return {name: estimate.value, f"{name}_low": low, f"{name}_high": high}
 
 
+def by_clusterings(
+    compare: Callable[[T, T, pd.DataFrame, bool], pd.DataFrame],
+    clusterings: Sequence[tuple[T, T, int]],
+    strata: pd.DataFrame,
+) -> pd.DataFrame:
+    """Return the comparison of runs that share seeds and replicates, from one for each kind of clusters.
+
+    Parameters
+    ----------
+    compare
+        Compares two sides, given their strata and whether the clusters are replicates.
+    clusterings
+        Both sides clustered by seed, by replicate and as single runs, and how many rows each stratum has there.
+    strata
+        Parameters of the strata.
+    """
+    found = [
+        compare(first, second, strata.iloc[np.repeat(np.arange(len(strata)), n)], k == 1)
+        for k, (first, second, n) in enumerate(clusterings)
+    ]
+    return combined_tables(*found)
+
+
 def compare_sides(
-    first: Side, second: Side, strata: pd.DataFrame, by: Sequence[str], margin: float | None = None
+    first: Side,
+    second: Side,
+    strata: pd.DataFrame,
+    by: Sequence[str],
+    margin: float | None = None,
+    *,
+    of_replicates: bool = False,
 ) -> pd.DataFrame:
     """Compare runs pairwise on common seeds.
 
@@ -144,6 +174,8 @@ def compare_sides(
         Parameters; the result has a row for each combination of their values.
     margin
         The largest negligible difference of rates.
+    of_replicates
+        Whether the columns of both sides are not seeds but replicates.
 
     Returns
     -------
@@ -160,20 +192,37 @@ def compare_sides(
     -----
     A run that converges is faster than one that does not. If neither converges, neither is faster. Tests and intervals
     of rates, and tests of shares of faster runs, are those of :class:`~sweep.statistics.paired.Advantage`. Intervals of
-    steps are those of :mod:`~sweep.statistics.estimates`.
+    steps are those of :mod:`~sweep.statistics.estimates`, and where runs share replicates besides seeds, those of
+    :mod:`~sweep.statistics.two_way`.
     """
+    if first.outcomes.replicates > 1:
+        return by_clusterings(
+            lambda one, other, rows, of: compare_sides(one, other, rows, by, margin, of_replicates=of),
+            [
+                (*sides, len(sides[0].most_steps) // len(strata))
+                for sides in zip(*map(_clustered, (first, second)), strict=True)
+            ],
+            strata,
+        )
     both = first.outcomes.present & second.outcomes.present
     paired = np.flatnonzero(both.any(axis=1))  # partial results have strata without pairs
     pairs = Pairs(paired, both[paired], Groups(strata.iloc[paired], by))
-    return pd.concat([pairs.groups.values, _rates(first, second, pairs, margin), _steps(first, second, pairs)], axis=1)
+    rates = _rates(first, second, pairs, margin, of_replicates)
+    return pd.concat([pairs.groups.values, rates, _steps(first, second, pairs, of_replicates)], axis=1)
 
 
-def _rates(first: Side, second: Side, pairs: Pairs, margin: float | None) -> pd.DataFrame:
+def _clustered(side: Side) -> list[Side]:
+    """Return the runs of a side with each kind of clusters."""
+    found = side.outcomes.clusterings()
+    return [Side(each, np.repeat(side.most_steps, len(each.steps) // len(side.most_steps))) for each in found]
+
+
+def _rates(first: Side, second: Side, pairs: Pairs, margin: float | None, of_replicates: bool) -> pd.DataFrame:
     """Compare the numbers of runs that converge."""
     of_pairs = pairs.groups.add(pairs.both)
     n_pairs = of_pairs.sum(axis=1)
     one, other = (pairs.groups.add(side.outcomes.converged[pairs.strata] & pairs.both) for side in (first, second))
-    advantage = Advantage(one - other, of_pairs)
+    advantage = Advantage(one - other, of_pairs, of_replicates=of_replicates)
     table = pd.DataFrame(
         {
             "n_seeds": (of_pairs > 0).sum(axis=1),
@@ -187,7 +236,7 @@ def _rates(first: Side, second: Side, pairs: Pairs, margin: float | None) -> pd.
     return table if margin is None else table.assign(p_equivalent=advantage.p_values_within(margin))
 
 
-def _steps(first: Side, second: Side, pairs: Pairs) -> pd.DataFrame:
+def _steps(first: Side, second: Side, pairs: Pairs, of_replicates: bool) -> pd.DataFrame:
     """Compare the steps of runs."""
     add = pairs.groups.add
     of_pairs = add(pairs.both)
@@ -199,7 +248,7 @@ def _steps(first: Side, second: Side, pairs: Pairs) -> pd.DataFrame:
         {
             "first_faster": faster.sum(axis=1) / n_pairs,
             "second_faster": slower.sum(axis=1) / n_pairs,
-            "p_steps": Advantage(faster - slower, of_pairs).p_values(),
+            "p_steps": Advantage(faster - slower, of_pairs, of_replicates=of_replicates).p_values(),
         }
     )
     del faster, slower

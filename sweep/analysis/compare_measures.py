@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from sweep.analysis.compare import compare_each_two, interval_columns
+from sweep.analysis.compare import by_clusterings, compare_each_two, interval_columns
 from sweep.measures import MEASURES
 from sweep.statistics.estimates import difference_of_correct
 from sweep.statistics.intervals import Array
@@ -46,7 +46,15 @@ def adjusted(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def compare_pairs(
-    first: Measured, second: Measured, strata: pd.DataFrame, by: Sequence[str], measure: str, most: int = 0
+    first: Measured,
+    second: Measured,
+    strata: pd.DataFrame,
+    by: Sequence[str],
+    measure: str,
+    most: int = 0,
+    *,
+    crossed: bool = False,
+    of_replicates: bool = False,
 ) -> pd.DataFrame:
     """Compare a measure of runs pairwise on common seeds.
 
@@ -62,6 +70,8 @@ def compare_pairs(
         Name of the measure.
     most
         Number of outputs of a run over all patterns, for measures that count correct outputs.
+    crossed, of_replicates
+        Whether runs share seeds and replicates, and whether the columns of both sides are the latter.
 
     Returns
     -------
@@ -76,19 +86,31 @@ def compare_pairs(
     Lower values are better, or higher ones if cells are ranked from the highest. Diverged runs count: an infinite loss
     is worse than any other. All statistics use the same pairs. Intervals and tests of shares are those of
     :class:`~sweep.statistics.paired.Advantage`, intervals of means those of
-    :func:`~sweep.statistics.estimates.difference_of_correct`.
+    :func:`~sweep.statistics.estimates.difference_of_correct`, and where runs share replicates besides seeds, those of
+    :mod:`~sweep.statistics.two_way`.
     """
+    if first.replicates > 1:
+        sides = zip(first.clusterings(), second.clusterings(), strict=True)
+        return by_clusterings(
+            lambda one, other, rows, of: compare_pairs(
+                one, other, rows, by, measure, most, crossed=True, of_replicates=of
+            ),
+            [(one, other, len(one.values) // len(strata)) for one, other in sides],
+            strata,
+        )
     both = first.present & second.present
     paired = np.flatnonzero(both.any(axis=1))  # partial results have strata without pairs
     both = both[paired]
     groups = Groups(strata.iloc[paired], by)
-    sides = [each.values[paired] for each in (first, second)]
+    values = [each.values[paired] for each in (first, second)]
     n_pairs = groups.add(both)
     columns: dict[str, Array] = {"n_seeds": (n_pairs > 0).sum(axis=1), "n_pairs": n_pairs.sum(axis=1)}
-    columns |= _means(sides, both, groups, most) if MEASURES[measure].has_mean else _medians(sides, both, groups)
-    one, other = sides if MEASURES[measure].more_is_better else reversed(sides)
+    columns |= (
+        _means(values, both, groups, most, crossed) if MEASURES[measure].has_mean else _medians(values, both, groups)
+    )
+    one, other = values if MEASURES[measure].more_is_better else reversed(values)
     better, worse = groups.add((one > other) & both), groups.add((one < other) & both)
-    advantage = Advantage(better - worse, n_pairs)
+    advantage = Advantage(better - worse, n_pairs, of_replicates=of_replicates)
     for side, each in zip(_SIDES, (better, worse), strict=True):
         columns[f"{side}_better"] = each.sum(axis=1) / columns["n_pairs"]
     columns |= interval_columns("advantage", advantage)
@@ -104,10 +126,10 @@ def _medians(sides: Sequence[Array], both: Array, groups: Groups) -> dict[str, A
     return found
 
 
-def _means(sides: Sequence[Array], both: Array, groups: Groups, most: int) -> dict[str, Array]:
+def _means(sides: Sequence[Array], both: Array, groups: Groups, most: int, crossed: bool) -> dict[str, Array]:
     """Return the means of both sides, and their difference with its interval."""
     n_pairs = groups.add(both)
     sums = [groups.add(np.where(both, values, 0.0)) for values in sides]
     columns = {f"{name}_mean": each.sum(axis=1) / n_pairs.sum(axis=1) for name, each in zip(_SIDES, sums, strict=True)}
-    difference, low, high = difference_of_correct(sums, n_pairs, most)
+    difference, low, high = difference_of_correct(sums, n_pairs, most, are_crossed=crossed)
     return columns | {"difference": difference, "difference_low": low, "difference_high": high}

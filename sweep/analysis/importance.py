@@ -74,10 +74,10 @@ def explained_measure(measured: Measured, measure: Measure, log: bool | None = N
         Values that are not finite, such as losses of diverged runs and logarithms of 0, count as the nearest finite
         value of any run, so that a single run cannot make the variance infinite.
     """
-    values = measured.values[:, measured.present.all(axis=0)]
+    values = measured.values[:, in_all_cells(measured)]
     if log is None:
         log = False
-        if not measure.counts_outputs and not measure.is_signed and values.size:
+        if not measure.has_mean and not measure.is_signed and values.size:
             low, high = np.quantile(values, [0.05, 0.95], method="inverted_cdf")
             log = bool(low > 0 and high >= _LOG_SPAN * low)
     if log:
@@ -95,14 +95,33 @@ def explained_measure(measured: Measured, measure: Measure, log: bool | None = N
     return Explained(np.clip(values, *ends), f"log10 of {measure.label}" if log else measure.label, note)
 
 
-def importance_of(explained: Explained, grid: Grid) -> pd.DataFrame:
-    """Divide the variance of a measure as :func:`importance` does; ``attrs`` of the table hold its text and note."""
+def explained_outcomes(outcomes: Outcomes, grid: Grid, statistic: str) -> Explained:
+    """Return whether runs converge, or their steps, as a quantity whose variance can be divided."""
+    common = in_all_cells(outcomes)
+    found = Outcomes(outcomes.steps[:, common], outcomes.converged[:, common])
+    return Explained(_varied(found, grid, statistic), EXPLAINED[statistic], "")
+
+
+def in_all_cells(runs: Outcomes | Measured) -> Array:
+    """Return which seeds all cells have, in all replicates, (replicates * seeds,)."""
+    present = runs.present.all(axis=0).reshape(runs.replicates, -1)
+    return np.tile(present.all(axis=0), runs.replicates)
+
+
+def importance_of(explained: Explained, grid: Grid, replicates: int = 1, label: str = "") -> pd.DataFrame:
+    """Divide the variance of values as :func:`importance` does; ``attrs`` of the table hold their text and note.
+
+    Seeds may be those of several replicates, one after another, which are called ``label``. The table then also has the
+    rows of replicates, which are random factors like seeds: the main effects of both, and their interactions.
+    """
     values = explained.values
-    if values.shape[1] > 1:
+    if replicates > 1:
+        parts = _crossed_parts((values - values.mean()).reshape(len(values), replicates, -1), grid)
+    elif values.shape[1] > 1:
         parts = _parts_of_runs(values - values.mean(), grid)
     else:
         parts = _parts_of_means(values, np.full(len(values), np.nan), grid)
-    table = _table_of(parts, grid)
+    table = _table_of(parts, grid, label if replicates > 1 else "")
     table.attrs |= {"explained": explained.text, "note": explained.note}
     return table
 
@@ -156,18 +175,21 @@ def importance(cells: pd.DataFrame, grid: Grid, statistic: str, outcomes: Outcom
     return _table_of(parts, grid)
 
 
-def _table_of(parts: _Parts, grid: Grid) -> pd.DataFrame:
-    """Return the table of :func:`importance`."""
+def _table_of(parts: _Parts, grid: Grid, label: str = "") -> pd.DataFrame:
+    """Return the table of :func:`importance`; ``label`` names the replicates, if there are any."""
     shares, chance, totals = (
         np.divide(each, parts.whole, out=each * 0.0, where=parts.whole > 0)  # stays missing
         for each in (parts.variance, parts.by_chance, parts.total)
     )
-    table = pd.DataFrame({"term": _terms(grid), "variance": parts.variance[:, 0], "share": shares[:, 0]})
+    terms = _terms(grid)
+    if label:
+        terms = [*terms[:-1], label, f"interactions of seed and {label}"]
+    table = pd.DataFrame({"term": terms, "variance": parts.variance[:, 0], "share": shares[:, 0]})
     table = table.assign(
         share_by_chance=chance[:, 0],
-        share_error=_jackknife_error(shares),
+        share_error=_jackknife_error(shares, parts.n_parts),
         total_share=totals[:, 0],
-        total_share_error=_jackknife_error(totals),
+        total_share_error=_jackknife_error(totals, parts.n_parts),
         part_of=pd.Series(pd.NA, table.index, "string"),
     )
     options = [_options_of(k, grid, parts) for k in _together(grid)]
@@ -198,7 +220,7 @@ def _options_of(k: int, grid: Grid, parts: _Parts) -> pd.DataFrame:
     shares, by_bins, by_chance = effects()
     without = [effects(kept)[0][:, 0] for kept in estimated.without_blocks()]
     of_points = _jackknife_error(np.column_stack([shares[:, 0], *without])) if without else 0.0
-    of_seeds = _jackknife_error(shares)
+    of_seeds = _jackknife_error(shares, parts.n_parts)
     found = pd.DataFrame(
         {
             "term": estimated.names,
@@ -228,6 +250,9 @@ class _Parts(NamedTuple):
     points : dict
         For each axis of several options: the means at its points, (points, samples); those of each seed, (points,
         seeds), or none; and the number of seeds of each sample, (samples,).
+    n_parts : int or None
+        In how many samples a part of the seeds is left out; in the others it is one of the replicates. None if there
+        are no replicates.
     """
 
     variance: Array
@@ -235,6 +260,7 @@ class _Parts(NamedTuple):
     total: Array
     whole: Array
     points: dict[int, tuple[Array, Array, Array]]
+    n_parts: int | None = None
 
 
 def _parts_of_runs(varied: Array, grid: Grid) -> _Parts:
@@ -263,6 +289,53 @@ def _parts_of_runs(varied: Array, grid: Grid) -> _Parts:
     total[-2] = within
     points = {k: (_at_points(mean, grid, k), _at_points(varied, grid, k), n) for k in _together(grid)}
     return _Parts(variance, np.vstack([by_chance, zeros]), total, variance.sum(axis=0), points)
+
+
+def _crossed_parts(varied: Array, grid: Grid) -> _Parts:
+    """Return the parts of the variance of a quantity of runs, (n_cells, replicates, seeds), both of them random.
+
+    The means of cells contain 1/seeds of the interaction of a term with the seed, 1/replicates of that with the
+    replicate, and 1/(seeds * replicates) of that with both.
+    """
+    _, n_replicates, n_seeds = varied.shape
+    weights = [_samples(n_seeds), _samples(n_replicates, least=3)]
+    n_parts = weights[0].shape[1] - 1
+    if not all(each.shape[1] > 1 for each in weights):
+        weights = [each[:, :1] for each in weights]
+        n_parts = 0
+    kept = [(each > 0, slice(None)) for each in weights[0].T] + [(slice(None), each > 0) for each in weights[1].T[1:]]
+    found = [_crossed_sample(varied[:, replicates][:, :, seeds], grid) for seeds, replicates in kept]
+    variance, by_chance, total, means = (np.stack(each, axis=1) for each in zip(*found, strict=True))
+    points = {k: (_at_points(means, grid, k), varied[:0, 0, :0], np.ones(len(kept))) for k in _together(grid)}
+    return _Parts(variance, by_chance, total, variance.sum(axis=0), points, n_parts)
+
+
+def _crossed_sample(varied: Array, grid: Grid) -> tuple[Array, Array, Array, Array]:
+    """Return the parts by term, what chance adds, the total effects, and the means of cells, for some runs."""
+    n_cells, n_replicates, n_seeds = varied.shape
+    mean = varied.mean(axis=(1, 2))
+    of_seeds, of_replicates = varied.mean(axis=1), varied.mean(axis=2)
+    rest = varied - of_seeds[:, None] - of_replicates[:, :, None] + mean[:, None, None]
+    of_means = _divide(mean[:, None], grid)[:, 0]
+    freedom = (n_seeds - 1) * (n_replicates - 1)
+    with_one, with_other = (
+        (_divide(each, grid).mean(axis=1) - of_means) / (each.shape[1] - 1) for each in (of_seeds, of_replicates)
+    )
+    by_chance = with_one + with_other - _divide(rest.reshape(n_cells, -1), grid).mean(axis=1) / freedom
+    # by cell, and in the averages over cells: components of seed, replicate, and both
+    both = np.append((rest**2).sum(axis=(1, 2)), (rest.mean(axis=0) ** 2).sum()) / freedom
+    seed, replicate = (
+        np.append(each.var(axis=1, ddof=1), each.mean(axis=0).var(ddof=1)) - both / n
+        for each, n in ((of_seeds, n_replicates), (of_replicates, n_seeds))
+    )
+    within = (seed + replicate + both)[:-1].mean()
+    ends = np.array([seed[-1], replicate[-1], within - seed[-1] - replicate[-1]])
+    total = np.full(len(of_means) + 3, np.nan)
+    for row, axis in enumerate(k for k, size in enumerate(grid.sizes) if size > 1):
+        without = varied.reshape(*grid.sizes, n_replicates, n_seeds).mean(axis=axis)
+        total[row] = (varied**2).mean() - (without**2).mean()
+    total[-3:-1] = (seed + both)[:-1].mean(), (replicate + both)[:-1].mean()
+    return np.append(of_means - by_chance, ends), np.append(by_chance, np.zeros(3)), total, mean
 
 
 def _parts_of_cells(cells: pd.DataFrame, grid: Grid, statistic: str) -> _Parts:
@@ -310,21 +383,25 @@ def _varied(outcomes: Outcomes, grid: Grid, statistic: str) -> Array:
     return np.asarray(varied - varied.mean())
 
 
-def _samples(n_seeds: int) -> Array:
+def _samples(n_seeds: int, least: int = LEAST_SEEDS) -> Array:
     """Return weights of seeds in means, (n_seeds, samples): all seeds, then all but each part of them."""
     weights = np.ones((n_seeds, 1))
-    if n_seeds >= LEAST_SEEDS:
+    if n_seeds >= least:
         part = np.arange(n_seeds) * min(n_seeds, _MOST_PARTS) // n_seeds
         weights = np.hstack([weights, part[:, None] != np.unique(part)])
     return np.asarray(weights / weights.sum(axis=0))
 
 
-def _jackknife_error(values: Array) -> Array:
-    """Return standard errors of the first column (all seeds) from the others; missing without others."""
-    without = values[:, 1:]
-    if not without.size:
+def _jackknife_error(values: Array, n_parts: int | None = None) -> Array:
+    """Return standard errors of the first column (all seeds) from the others; missing without others.
+
+    The first ``n_parts`` of the others, by default all, leave out seeds, and those behind leave out replicates.
+    """
+    if values.shape[1] == 1:
         return np.full(len(values), np.nan)
-    return np.asarray(np.sqrt((without.shape[1] - 1) * without.var(axis=1)))
+    by_seed, by_replicate = np.split(values[:, 1:], [values.shape[1] if n_parts is None else n_parts], axis=1)
+    squares = [(each.shape[1] - 1) * each.var(axis=1) for each in (by_seed, by_replicate) if each.shape[1]]
+    return np.asarray(np.sqrt(sum(squares)))
 
 
 def _varied_terms(grid: Grid) -> list[tuple[int, ...]]:

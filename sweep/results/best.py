@@ -18,6 +18,7 @@ from sweep.statistics.of_cells import every, measure_of
 from sweep.statistics.outcomes import Measured, Outcomes
 from sweep.statistics.ranking import best_cells, rank_cells
 from sweep.statistics.runs import Runs
+from sweep.statistics.two_way import estimate_of
 from sweep.study.selection import At, cells_at, values_at
 
 if TYPE_CHECKING:
@@ -159,7 +160,9 @@ def _intervals(result: EvaluatedRuns, best: pd.DataFrame, statistic: str, levels
     """Return the ends of the intervals of a statistic of some cells, each at its own level, (cells,)."""
     cells, found = best["cell"].to_numpy(), every()[statistic]
     group = np.arange(len(cells))
-    if found.measure and result.keeps_runs:
+    if result.replicates > 1 and not found.measure:
+        runs = Runs.of_outcomes(result.outcomes.at(cells), group, result.study.grid.most_steps(cells))
+    elif found.measure and result.keeps_runs:
         most = most_correct(result.study, found.measure)
         runs = Runs.of_measured(result.measures.of(found.measure).at(cells), group, most)
     else:
@@ -171,8 +174,7 @@ def _intervals(result: EvaluatedRuns, best: pd.DataFrame, statistic: str, levels
             runs = Runs(place, place, n, values=values)
         else:
             runs = Runs.of_tally(counts, place, result.study.grid.most_steps(counts["cell"].to_numpy()))
-    assert found.estimate
-    low, high = found.estimate(runs).ends(levels)
+    low, high = estimate_of(found, runs).ends(levels)
     if found.integer:  # missing where it is never reached
         low, high = (np.where(np.isinf(each), np.nan, each) for each in (low, high))
     return {"best_of_low": low, "best_of_high": high}

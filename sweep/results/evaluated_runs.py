@@ -38,7 +38,15 @@ class EvaluatedRuns(DefaultFloatingPoint):
         Their measures.
     by_function : dict
         Estimates of statistics of rows by cell, since their resamples take long.
+    replicates : int
+        How many replicates, such as splits of the data, the seeds of a cell hold; see
+        :class:`sweep.results.replicated_runs.ReplicatedRuns`.
+    pooled_over : str
+        The options whose values are these replicates.
     """
+
+    replicates = 1
+    pooled_over = ""
 
     def __init__(self, study: Study, facts: dict[str, Any], stored: StoredRuns, measures: RunMeasures) -> None:
         self.study = study

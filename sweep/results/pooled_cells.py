@@ -97,7 +97,7 @@ def _rates_over(result: EvaluatedRuns, cells: pd.DataFrame, group: Array) -> pd.
         converged=np.repeat([True, False], len(cells)),
     )
     table = columns_of([rate], of_counts)
-    several = np.isin(group, of_counts.numbers[of_counts.n_cells > 1])
+    several = np.isin(group, of_counts.numbers[of_counts.n_cells > 1]) | (result.replicates > 1)
     if several.any() and pairs_seeds(result):
         shared = cells["cell"].to_numpy()[several]
         outcomes, limits = result.outcomes.at(shared), np.zeros(len(shared), np.int64)
@@ -163,7 +163,7 @@ def convergence_over(
     tally = result.tally[result.tally["cell"].isin(numbers)]
     counted = order[np.searchsorted(numbers, tally["cell"].to_numpy(), sorter=order)]
     n_cells = pd.Series(group).value_counts()
-    several = np.isin(group, n_cells.index[n_cells > 1])
+    several = np.isin(group, n_cells.index[n_cells > 1]) | (result.replicates > 1)
     by_seed = several if pairs_seeds(result) else np.zeros_like(several)
     rows = by_seed[counted]
     tables = [statistics_of(tally[~rows], group[counted[~rows]], grid)]

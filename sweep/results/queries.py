@@ -10,7 +10,7 @@ import numpy as np
 from sweep.analysis.cells import group_of
 from sweep.analysis.compare import MOST_COMPARED, check_margin, compare_values
 from sweep.analysis.compare_measures import compare_measured
-from sweep.analysis.importance import EXPLAINED, explained_measure, importance, importance_of
+from sweep.analysis.importance import EXPLAINED, explained_measure, explained_outcomes, importance, importance_of
 from sweep.analysis.study_measures import most_correct
 from sweep.errors import SweepError
 from sweep.measures import MEASURES
@@ -30,6 +30,7 @@ from sweep.results.named_statistics import cells_with, pooled_with
 from sweep.results.pooled_cells import recorded_over
 from sweep.statistics.of_cells import NAMED, every, measure_of
 from sweep.statistics.ranking import ranked_by
+from sweep.study.axes.replicates import REPLICATES
 from sweep.study.selection import At
 
 if TYPE_CHECKING:
@@ -48,6 +49,15 @@ def compared_by() -> list[str]:
 
 class Queries(EvaluatedRuns):
     """The questions about how runs ended, and about their measures."""
+
+    @property
+    def over_replicates(self) -> Queries:
+        """The runs pooled over replicates, if they have any; see :attr:`sweep.Result.over_replicates`."""
+        return self
+
+    def naming(self, names: Sequence[str]) -> Queries:
+        """Return the runs pooled over replicates, unless some of these names is one."""
+        return self if any(name in REPLICATES for name in names) else self.over_replicates
 
     def incidence(
         self, by: str | Sequence[str] = (), event: str = "converged", *, parallel_runs: int = 1
@@ -155,6 +165,8 @@ class Queries(EvaluatedRuns):
         SweepError
             If there is no name, or a name is no swept parameter or occurs twice.
         """
+        if (pooled := self.naming(listed(by))) is not self:
+            return pooled.summarize(by)
         named = [name for name in listed(by) if name in NAMED]
         by = [name for name in listed(by) if name not in named]
         check_swept(self.study, by)
@@ -224,6 +236,8 @@ class Queries(EvaluatedRuns):
         """
         if top is not None and top < 1:
             raise SweepError(f"top: must be at least 1, got {top}")
+        if (pooled := self.naming([*listed(by), *(at or {})])) is not self:
+            return pooled.best(by, top, at)
         parameters, chosen = split_by(self.study, listed(by), ranked_by())
         statistic = chosen or default_statistic(self.study)
         ranked = best_of_each(self, parameters, statistic, at) if parameters else rank(self, statistic, at)
@@ -257,6 +271,8 @@ class Queries(EvaluatedRuns):
         StoreError
             If rows of runs were not kept.
         """
+        if (pooled := self.naming([vary, *listed(by or [])])) is not self:
+            return pooled.compare(vary, by, margin=margin)
         parameters, chosen = split_by(self.study, [] if by is None else listed(by), compared_by())
         statistic = chosen or default_statistic(self.study)
         measure = measure_of(statistic)
@@ -310,16 +326,22 @@ class Queries(EvaluatedRuns):
         StoreError
             If the variance of a measure is divided and rows of runs were not kept.
         """
+        if self.over_replicates is not self:
+            return self.over_replicates.importance(statistic, errors=errors, log=log)
         column = column_of(statistic or default_statistic(self.study), explained_by())
         measure = measure_of(column)
         fault = importance_fault(self)
         if fault:
             raise SweepError(fault)
         if measure is not None:
-            return importance_of(explained_measure(self.measures.of(measure), MEASURES[measure], log), self.study.grid)
+            explained = explained_measure(self.measures.of(measure), MEASURES[measure], log)
+            return importance_of(explained, self.study.grid, self.replicates, self.pooled_over)
         check_has_criterion(self.study)
         if log is not None:
             raise SweepError(f"log: applies to measures of runs only, got {log} with {column}; leave it out")
+        if self.replicates > 1:
+            explained = explained_outcomes(self.outcomes, self.study.grid, column)
+            return importance_of(explained, self.study.grid, self.replicates, self.pooled_over)
         outcomes = self.outcomes if errors and self.keeps_runs else None
         table = importance(self.cells, self.study.grid, column, outcomes)
         table.attrs |= {"explained": EXPLAINED[column], "note": ""}

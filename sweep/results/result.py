@@ -16,7 +16,9 @@ from sweep.results.functions import functions_by
 from sweep.results.learning_curves import curves_of
 from sweep.results.networks import named_weights
 from sweep.results.notebook import result_html
+from sweep.results.pooled_cells import pairs_seeds
 from sweep.results.queries import Queries, listed
+from sweep.results.replicated_runs import ReplicatedRuns
 from sweep.results.run_measures import RunMeasures
 from sweep.results.run_rows import RunRows, check_kept
 from sweep.results.tables import tables_of
@@ -27,6 +29,7 @@ from sweep.store.files import Files
 from sweep.store.reader import StoreReader
 from sweep.store.run_facts import totals
 from sweep.store.stored_runs import StoredResult
+from sweep.study.axes.replicates import replicate_axes
 from sweep.study.model import Study
 
 if TYPE_CHECKING:
@@ -81,6 +84,16 @@ class Result(Queries):
             If rows of runs were not kept.
         """
         return ThresholdRuns(self)
+
+    @cached_property
+    def over_replicates(self) -> Queries:
+        """The runs pooled over swept ``split_seed``, ``validation_seed``, ``fold`` and ``noise_seed``.
+
+        Their values are replicates like seeds: configurations are cells without them. Intervals and tests treat seeds
+        and replicates as random effects. These are the runs themselves if the study sweeps none of them, or if rows of
+        runs were not kept.
+        """
+        return ReplicatedRuns(self) if replicate_axes(self.study.axes) and pairs_seeds(self) else self
 
     def _make_cells(self) -> pd.DataFrame:
         if not self.complete:

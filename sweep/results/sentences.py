@@ -46,6 +46,10 @@ def answer(result: Queries) -> list[str]:
     """Return the sentences of the answer: share of converged runs, best cell, restarts and what matters."""
     if not result.complete and not result.facts["n_runs"]:
         return [coverage(result)]
+    if result.over_replicates is not result:
+        pooled = result.over_replicates
+        n = result.study.n_cells // pooled.study.n_cells
+        return [f"all answers pool over the {n} values of {pooled.pooled_over}, as over seeds", *answer(pooled)]
     if not has_criterion(result.study):
         return [sentence for sentence in (coverage(result), *losses(result)) if sentence]
     sentences = [
@@ -249,23 +253,27 @@ def what_matters(result: Queries, statistic: str | None = None) -> str:
     if result.cells["n_runs"].min() < LEAST_SEEDS:
         return f"estimating what matters for {label} needs at least {LEAST_SEEDS} seeds per cell"
     table = result.importance(name, errors=pairs_seeds(result))
+    replicates = result.over_replicates.pooled_over
+    luck = [SEED, SEED_WITH_OTHERS, replicates, f"interactions of {SEED} and {replicates}"]
     shares, errors = table[["share", "total_share"]].to_numpy(), table["share_error"].to_numpy()
+    if replicates:  # few replicates say little of how much they vary, but enough of parameters
+        errors = errors[~table["term"].isin(luck)]
     if (shares > _LARGEST_SHARE).any() or (errors > _LARGEST_ERROR).any():
         if measure:
             return f"too few seeds to estimate what matters for {label}"
         few = "failed" if result.cells["convergence_rate"].mean() > 0.5 else "converged"
         return f"too few runs {few} to estimate what matters for convergence"
-    (seed,) = table[table["term"] == SEED].to_dict("records")
     large = table[table["share"] >= 0.005].sort_values("share", ascending=False, kind="stable")
-    of_parameters = large[large["part_of"].isna() & ~large["term"].isin([SEED, SEED_WITH_OTHERS])]
+    of_parameters = large[large["part_of"].isna() & ~large["term"].isin(luck)]
     effects = []
     for row in of_parameters.head(_MOST_TERMS).to_dict("records"):
         parts = large[large["part_of"] == row["term"]].head(_MOST_TERMS).to_dict("records")
         alone = list_text([f"{part['term']} by itself {_share(part)}" for part in parts])
         kind = "interaction" if " x " in row["term"] or row["term"] == REST else "main effect"
         effects.append(f"{row['term']} {_share(row)} ({alone if parts else kind})")
-    if seed["total_share"] >= 0.005:
-        effects.append(f"the seed {_share(seed, 'total_share')} (total effect)")
+    for row in table[table["term"].isin([SEED, replicates]) & (table["total_share"] >= 0.005)].to_dict("records"):
+        name = "the seed" if row["term"] == SEED else row["term"]
+        effects.append(f"{name} {_share(row, 'total_share')} (total effect)")
     what = f"what matters for {label}, as shares of the variance between runs"
     if measure:
         details = [table.attrs["explained"].removesuffix(label).removesuffix(" of "), table.attrs["note"]]

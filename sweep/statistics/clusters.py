@@ -27,7 +27,14 @@ class Clusters:
     n_independent : (n_groups,) or None
         The number of independent runs whose convergence rate would have the same variance; by default the number of
         runs.
+
+    Attributes
+    ----------
+    are_crossed : bool
+        Whether runs share seeds and replicates, and these clusters are those of one of both.
     """
+
+    are_crossed = False
 
     def __init__(
         self,

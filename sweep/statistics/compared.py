@@ -6,7 +6,7 @@ import numpy as np
 
 from sweep.statistics.combined import difference_interval, logarithms
 from sweep.statistics.estimates import Estimate
-from sweep.statistics.intervals import LEVEL, Array, p_value_of
+from sweep.statistics.intervals import LEVEL, Array, HasInterval, p_value_of
 
 
 class Ratio:
@@ -54,7 +54,7 @@ class Difference:
         return difference_interval(one, other, self._together)
 
 
-def p_value_above(compared: Ratio | Difference, value: float) -> Array:
+def p_value_above(compared: HasInterval, value: float) -> Array:
     """Return one-sided p-values: the probability of so large an estimate if the truth is at most ``value``.
 
     It is half the level at which the interval ends at the value, and at least 0.5 if the estimate is not above it.

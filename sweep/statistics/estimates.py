@@ -249,7 +249,7 @@ class RestrictedMean(Estimate):
 
 
 def difference_of_correct(
-    sums: Sequence[Array], n_pairs: Array, most: int, level: Array | float = LEVEL
+    sums: Sequence[Array], n_pairs: Array, most: int, level: Array | float = LEVEL, *, are_crossed: bool = False
 ) -> tuple[Array, Array, Array]:
     """Return the mean difference of correct outputs over the pairs of two sides, and its interval.
 
@@ -263,6 +263,8 @@ def difference_of_correct(
         Number of outputs of a run over all patterns.
     level
         Share of intervals that miss.
+    are_crossed
+        Whether runs share seeds and replicates.
 
     Returns
     -------
@@ -275,9 +277,9 @@ def difference_of_correct(
     """
     none_correct = np.any([((each == 0) & (n_pairs > 0)).any(axis=1) for each in sums], axis=0)
     w = np.where(none_correct, most, most / 2)
-    shifted = MeanCorrect(
-        Clusters.of_seeds(n_pairs, n_pairs, sums[0] - sums[1] + w[:, np.newaxis] * n_pairs), 2 * w, worst=0.0
-    )
+    clusters = Clusters.of_seeds(n_pairs, n_pairs, sums[0] - sums[1] + w[:, np.newaxis] * n_pairs)
+    clusters.are_crossed = are_crossed
+    shifted = MeanCorrect(clusters, 2 * w, worst=0.0)
     low, high = shifted.ends(level)
     return shifted.value - w, low - w, high - w
 
@@ -299,7 +301,8 @@ class MeanCorrect(Estimate):
     -----
     The interval is Student's over clusters, widened for runs that were not seen. Their share is Wilson's upper bound of
     a rate without a success. The lower end assumes that they are as bad as ``worst``, the upper end that all their
-    outputs are correct. By default the interval does not allow for diverged runs if none diverged.
+    outputs are correct. By default the interval does not allow for diverged runs if none diverged. Where runs share
+    seeds and replicates, all of them have been seen, however few the clusters are.
     """
 
     def __init__(self, clusters: Clusters, most: Array | int, worst: float | None = None) -> None:
@@ -316,7 +319,8 @@ class MeanCorrect(Estimate):
         n = self.clusters.n_clusters
         spread = student_quantile(n, level) * self._mean.error
         z = normal_quantile(level)
-        unseen = z**2 / (n + z**2)
+        n_seen = self.clusters.add(self.clusters.runs) if self.clusters.are_crossed else n
+        unseen = z**2 / (n_seen + z**2)
         below, above = np.maximum(self.value - self._worst, 0.0), self._most - self.value
         low, high = (
             self.value + sign * np.sqrt(spread**2 + (unseen * far) ** 2) for sign, far in ((-1, below), (1, above))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,6 +98,15 @@ def clopper_pearson_interval(successes: Array, trials: Array, level: Array | flo
     low = betaincinv(np.maximum(successes, 1), failures + 1, tail)
     high = betaincinv(successes + 1, np.maximum(failures, 1), 1 - tail)
     return np.where(successes == 0, 0.0, low), np.where(failures == 0, 1.0, high)
+
+
+class HasInterval(Protocol):
+    """An estimate by group with an interval at any level."""
+
+    value: Array
+
+    def ends(self, level: Array | float = LEVEL) -> tuple[Array, Array]:
+        """Return the ends of the interval."""
 
 
 def p_value_of(rejects: Callable[[Array], Array], n: int) -> Array:

@@ -11,6 +11,16 @@ from sweep.statistics.intervals import Array
 _NEVER = np.int64(2**62)
 
 
+def clusterings(values: Array, replicates: int) -> list[Array]:
+    """Return runs, (n, replicates * seeds), with seeds as columns, with replicates as columns, and as they are.
+
+    The first have ``replicates`` adjacent rows for each row of ``values``, the second as many as there are seeds.
+    """
+    n_seeds = values.shape[1] // replicates
+    of_replicates = values.reshape(len(values), replicates, n_seeds).swapaxes(1, 2)
+    return [values.reshape(-1, n_seeds), of_replicates.reshape(-1, replicates), values]
+
+
 class Outcomes(NamedTuple):
     """Ends of runs, by cell and seed.
 
@@ -20,10 +30,13 @@ class Outcomes(NamedTuple):
         Steps of the run; -1 where the run is missing, as in a partial result.
     converged : (n_cells, n_seeds) of bool
         Whether the run converged.
+    replicates
+        How many replicates, such as splits of the data, the columns hold: the seeds of one after those of another.
     """
 
     steps: Array
     converged: Array
+    replicates: int = 1
 
     @property
     def present(self) -> Array:
@@ -37,13 +50,20 @@ class Outcomes(NamedTuple):
     def at(self, cells: Array, seeds: slice = slice(None)) -> Outcomes:
         """Return the outcomes of some cells for a range of seeds. Runs of cell -1 are missing."""
         there = (cells >= 0)[:, None]
+        steps, converged = self.steps[cells, seeds], self.converged[cells, seeds]
         if there.all():
-            return Outcomes(self.steps[cells, seeds], self.converged[cells, seeds])
-        return Outcomes(np.where(there, self.steps[cells, seeds], -1), there & self.converged[cells, seeds])
+            return Outcomes(steps, converged, self.replicates)
+        return Outcomes(np.where(there, steps, -1), there & converged, self.replicates)
 
     def in_order(self, places: Array) -> Outcomes:
         """Return the outcomes with the seeds of each cell in another order, (n_cells, n_seeds)."""
-        return Outcomes(*(np.take_along_axis(each, places, axis=1) for each in self))
+        steps, converged = (np.take_along_axis(each, places, axis=1) for each in (self.steps, self.converged))
+        return Outcomes(steps, converged)
+
+    def clusterings(self) -> list[Outcomes]:
+        """Return the runs clustered by seed, by replicate, and as single runs; see :func:`clusterings`."""
+        steps, converged = (clusterings(each, self.replicates) for each in (self.steps, self.converged))
+        return [Outcomes(*each) for each in zip(steps, converged, strict=True)]
 
 
 class Measured(NamedTuple):
@@ -53,9 +73,12 @@ class Measured(NamedTuple):
     ----------
     values : (n_cells, n_seeds) of float64
         Values of :func:`~sweep.analysis.study_measures.as_measured`; NaN where the run is missing.
+    replicates
+        As in :class:`Outcomes`.
     """
 
     values: Array
+    replicates: int = 1
 
     @property
     def present(self) -> Array:
@@ -64,8 +87,12 @@ class Measured(NamedTuple):
 
     def at(self, cells: Array, seeds: slice = slice(None)) -> Measured:
         """Return the measure of some cells for a range of seeds. Runs of cell -1 are missing."""
-        return Measured(np.where((cells >= 0)[:, None], self.values[cells, seeds], np.nan))
+        return Measured(np.where((cells >= 0)[:, None], self.values[cells, seeds], np.nan), self.replicates)
 
     def in_order(self, places: Array) -> Measured:
         """Return the measure with the seeds of each cell in another order, (n_cells, n_seeds)."""
         return Measured(np.take_along_axis(self.values, places, axis=1))
+
+    def clusterings(self) -> list[Measured]:
+        """Return the runs clustered by seed, by replicate, and as single runs; see :func:`clusterings`."""
+        return [Measured(each) for each in clusterings(self.values, self.replicates)]

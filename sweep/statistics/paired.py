@@ -174,6 +174,8 @@ class Advantage:
         For each seed, the number of pairs that favour the first side minus the number that favour the second.
     n_pairs : (groups, seeds) of integers
         Number of pairs of each seed.
+    of_replicates
+        Whether these are not seeds but replicates, such as splits of the data.
 
     Attributes
     ----------
@@ -191,15 +193,18 @@ class Advantage:
     between equal sides if one seed in ten outweighs all others. The p-value is that of the sign-flip test, which is
     exact if no seed favours a side, or the level of the interval that ends at 0 if this is larger, which also holds if
     seeds differ but not on average.
+
+    Replicates are too few for either: five folds would never differ. Their interval is Student's, their p-value its.
     """
 
-    def __init__(self, balance: Array, n_pairs: Array) -> None:
+    def __init__(self, balance: Array, n_pairs: Array, *, of_replicates: bool = False) -> None:
+        self._of_replicates = of_replicates
         self._balance = balance
         self._n = (n_pairs > 0).sum(axis=1)
         self._each = n_pairs.sum(axis=1) / self._n
         self.value = balance.sum(axis=1) / n_pairs.sum(axis=1)
         self._squares = (balance.astype(np.float64) ** 2).sum(axis=1) / self._each**2
-        self._single = self._each == 1
+        self._single = (self._each == 1) & (not of_replicates)
 
     def ends(self, level: Array | float = LEVEL) -> tuple[Array, Array]:
         """Return the ends of the interval; missing for a single seed with several pairs.
@@ -217,14 +222,15 @@ class Advantage:
         within = np.maximum(self._squares - self._n * self.value**2, 0.0)
         ends = []
         for sign in (-1, 1):
-            over_seeds = quantile * np.sqrt((within + (1 - sign * self.value) ** 2) / scale)
+            unseen = 0.0 if self._of_replicates else (1 - sign * self.value) ** 2
+            over_seeds = quantile * np.sqrt((within + unseen) / scale)
             end = np.where(self._single, center + sign * spread, self.value + sign * over_seeds)
             ends.append(np.clip(end, -1.0, 1.0))
         return ends[0], ends[1]
 
     def p_values(self) -> Array:
         """Return the two-sided p-values of no advantage, (groups,)."""
-        exact = sign_flip_test(self._balance)
+        exact = np.zeros(len(self.value)) if self._of_replicates else sign_flip_test(self._balance)
 
         def excludes_zero(level: Array) -> Array:
             low, high = self.ends(level)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -9,12 +10,14 @@ import pandas as pd
 
 from sweep.statistics.clusters import Clusters
 from sweep.statistics.compared import Difference, Ratio, p_value_above
-from sweep.statistics.estimates import ExpectedSteps, MeanCorrect
-from sweep.statistics.intervals import LEVEL, Array
+from sweep.statistics.estimates import ExpectedSteps, MeanCorrect, difference_of_correct
+from sweep.statistics.intervals import LEVEL, Array, HasInterval
 from sweep.statistics.of_cells import every
-from sweep.statistics.outcomes import Measured, Outcomes
-from sweep.statistics.paired import holm, one_sided_sign_test
+from sweep.statistics.outcomes import Measured, Outcomes, clusterings
+from sweep.statistics.paired import Advantage, holm, one_sided_sign_test
+from sweep.statistics.runs import independent_runs
 from sweep.statistics.statistic import Statistic
+from sweep.statistics.two_way import TwoWay
 
 Runs = TypeVar("Runs", Outcomes, Measured)
 
@@ -114,7 +117,9 @@ def _compare_with_first(runs: Any, ranked: pd.DataFrame, by: str, most: Array | 
     p_values = []
     for k in range(0, len(order), at_a_time):
         own = slice(k, k + at_a_time)
-        first, others = paired_runs(runs.at(order[:1]), runs.at(order[own]))
+        first, others = runs.at(order[:1]), runs.at(order[own])
+        if runs.replicates == 1:
+            first, others = paired_runs(first, others)
         match statistic.compared:
             case "rate":
                 p_values.append(_lower_rates(first, others))
@@ -153,13 +158,26 @@ def paired_runs(first: Runs, others: Runs) -> tuple[Runs, Runs]:
     return firsts.in_order(one), others.in_order(other)
 
 
-def _fewer(first: Array, others: Array, both: Array) -> Array:
+def _fewer(first: Array, others: Array, both: Array, replicates: int = 1) -> Array:
     """Test whether fewer runs are marked in other cells than in the first."""
+    if replicates > 1:
+        balance = _by_clusters((first & ~others & both).astype(np.int64) - (~first & others & both), replicates)
+        n_pairs = _by_clusters(both.astype(np.int64), replicates)
+        advantages = [
+            Advantage(each, n, of_replicates=k == 1) for k, (each, n) in enumerate(zip(balance, n_pairs, strict=True))
+        ]
+        return p_value_above(TwoWay(advantages), 0.0)
     return one_sided_sign_test((first & ~others & both).sum(axis=1), (~first & others & both).sum(axis=1))
 
 
 def _lower_rates(first: Outcomes, others: Outcomes) -> Array:
-    return _fewer(first.converged, others.converged, first.present & others.present)
+    return _fewer(first.converged, others.converged, first.present & others.present, others.replicates)
+
+
+def _by_clusters(values: Array, replicates: int) -> list[Array]:
+    """Return sums of values of runs, (n, replicates * seeds), by seed, by replicate and by run."""
+    n = len(values)
+    return [each.reshape(n, -1, each.shape[1]).sum(axis=1) for each in clusterings(values, replicates)]
 
 
 def _later_medians(first: Outcomes, others: Outcomes, median: float, medians: Array) -> Array:
@@ -173,7 +191,7 @@ def _later_medians(first: Outcomes, others: Outcomes, median: float, medians: Ar
     p_values = []
     for at in (np.full((len(medians), 1), median), medians[:, None] - 1):
         at = np.minimum(at, 2.0**61)  # at any step if the median is not reached
-        p_values.append(_fewer(steps <= at, other_steps <= at, both))
+        p_values.append(_fewer(steps <= at, other_steps <= at, both, others.replicates))
     return np.maximum(*p_values)
 
 
@@ -185,8 +203,8 @@ def _worse_medians(first: Measured, others: Measured, median: float, medians: Ar
     of_others = sign * others.values
     medians = sign * medians[:, None]
     at = min(sign * median, np.finfo(np.float64).max)  # only finite values count, even if most are not finite
-    up_to = _fewer(of_first <= at, of_others <= at, both)
-    return np.maximum(up_to, _fewer(of_first < medians, of_others < medians, both))
+    up_to = _fewer(of_first <= at, of_others <= at, both, others.replicates)
+    return np.maximum(up_to, _fewer(of_first < medians, of_others < medians, both, others.replicates))
 
 
 def _worse_resamples(first: Array, others: Array, gaps: Array, n_seeds: Array) -> Array:
@@ -212,17 +230,34 @@ def _worse_resamples(first: Array, others: Array, gaps: Array, n_seeds: Array) -
     return np.where(known, np.fmax(np.fmax(shares, by_student), 0.5**n_seeds), np.nan)
 
 
-def difference_of_means(first: Measured, others: Measured, most: int) -> Difference:
+def difference_of_means(first: Measured, others: Measured, most: int) -> HasInterval:
     """Return how far the mean of correct outputs of the first cell is above those of others."""
     both = first.present & others.present
-    values = (np.where(both, each.values, 0.0) for each in (first, others))
-    means = (MeanCorrect(Clusters.of_seeds(both, both, each), most, worst=0.0) for each in values)
-    return Difference(*means)
+    sides = (np.where(both, each.values, 0.0) for each in (first, others))
+    if others.replicates == 1:
+        return Difference(*(MeanCorrect(Clusters.of_seeds(both, both, each), most, worst=0.0) for each in sides))
+    n_pairs = _by_clusters(both.astype(np.int64), others.replicates)
+    sums = (_by_clusters(each, others.replicates) for each in sides)
+    return TwoWay([_DifferenceOfCorrect(each, n, most) for *each, n in zip(*sums, n_pairs, strict=True)])
+
+
+class _DifferenceOfCorrect:
+    """The mean difference of correct outputs of runs that share seeds and replicates."""
+
+    def __init__(self, sums: Sequence[Array], n_pairs: Array, most: int) -> None:
+        self._of = sums, n_pairs, most
+        self.value = difference_of_correct(*self._of, are_crossed=True)[0]
+
+    def ends(self, level: Array | float = LEVEL) -> tuple[Array, Array]:
+        """Return the ends of the interval."""
+        return difference_of_correct(*self._of, level, are_crossed=True)[1:]
 
 
 def _higher_costs(first: Outcomes, others: Outcomes, *most: Array) -> Array:
     """Test expected steps by the interval of their ratio."""
     both = first.present & others.present
+    if others.replicates > 1:
+        return _higher_crossed_costs(first, others, both, *most)
     costs = []
     for each, limits in zip((first, others), most, strict=True):
         converged = each.converged & both
@@ -230,3 +265,21 @@ def _higher_costs(first: Outcomes, others: Outcomes, *most: Array) -> Array:
         of_converged = np.where(converged, of_all, 0)
         costs.append(ExpectedSteps(Clusters.of_seeds(both, converged, of_converged, of_all - of_converged, limits)))
     return p_value_above(Ratio(costs[1], costs[0]), 1.0)
+
+
+def _higher_crossed_costs(first: Outcomes, others: Outcomes, both: Array, *most: Array) -> Array:
+    """Test expected steps of runs that share seeds and replicates."""
+    n_pairs = _by_clusters(both.astype(np.int64), others.replicates)
+    costs: list[list[ExpectedSteps]] = [[], [], []]
+    for each, limits in zip((first, others), most, strict=True):
+        converged = each.converged & both
+        of_all = np.where(both, each.steps, 0).astype(np.int64)
+        of_converged = np.where(converged, of_all, 0)
+        sums = [
+            _by_clusters(values, others.replicates) for values in (converged.astype(np.int64), of_converged, of_all)
+        ]
+        for found, n, n_converged, mine, whole in zip(costs, n_pairs, *sums, strict=True):
+            alike = (n_converged.sum(axis=1) == 0) | (n_converged == n).all(axis=1)
+            independent = independent_runs(n_converged, n, alike)
+            found.append(ExpectedSteps(Clusters.of_seeds(n, n_converged, mine, whole - mine, limits, independent)))
+    return p_value_above(TwoWay([Ratio(other, one) for one, other in costs]), 1.0)

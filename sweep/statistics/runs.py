@@ -7,6 +7,7 @@ are its seeds, with all of their runs.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -55,6 +56,10 @@ class Runs:
         Numbers of the groups, ascending.
     group : (rows,)
         Index in ``numbers`` of each row's group, ascending: rows are sorted.
+    clusterings : list of Runs
+        If runs share replicates besides seeds: the same rows clustered by seed, by replicate, and as single runs.
+    are_crossed : bool
+        Whether this is one of these.
     """
 
     def __init__(
@@ -94,6 +99,8 @@ class Runs:
         self.most = most
         self.rows = rows if rows is None or order is None else rows.take(order)
         self._ordered: Ordered | None = None
+        self.clusterings: list[Runs] = []
+        self.are_crossed = False
 
     @classmethod
     def of_tally(cls, tally: pd.DataFrame, group: Array, most_steps: Array) -> Runs:
@@ -112,20 +119,23 @@ class Runs:
     def of_outcomes(cls, outcomes: Outcomes, group: Array, most_steps: Array) -> Runs:
         """Return the runs of cells whose seeds are known; ``group`` and ``most_steps`` are by cell."""
         cell, seed = np.nonzero(outcomes.present)
-        return cls(
-            group[cell],
-            cell,
-            seed=seed,
-            converged=outcomes.converged[cell, seed],
-            steps=outcomes.steps[cell, seed].astype(np.int64),
-            most_steps=most_steps[cell],
-        )
+        steps, converged = outcomes.steps[cell, seed].astype(np.int64), outcomes.converged[cell, seed]
+
+        def runs_of(seed: Array) -> Runs:
+            return cls(group[cell], cell, seed=seed, converged=converged, steps=steps, most_steps=most_steps[cell])
+
+        return _with_clusterings(runs_of, seed, outcomes)
 
     @classmethod
     def of_measured(cls, measured: Measured, group: Array, most: int = 0) -> Runs:
         """Return a measure of the runs of cells whose seeds are known; ``group`` is by cell."""
         cell, seed = np.nonzero(measured.present)
-        return cls(group[cell], cell, seed=seed, values=measured.values[cell, seed], most=most)
+        values = measured.values[cell, seed]
+
+        def runs_of(seed: Array) -> Runs:
+            return cls(group[cell], cell, seed=seed, values=values, most=most)
+
+        return _with_clusterings(runs_of, seed, measured)
 
     @classmethod
     def of_rows(cls, rows: pd.DataFrame, group: Array) -> Runs:
@@ -231,7 +241,9 @@ class Runs:
 
     @cached_property
     def are_independent(self) -> Array:
-        """Whether the runs of a group are independent, (n_groups,): no seed has two."""
+        """Whether the runs of a group are independent, (n_groups,): no seed has two, and there are no replicates."""
+        if self.clusterings:
+            return np.zeros(len(self.numbers), np.bool_)
         if self.seed is None:
             return self.n_cells <= 1
         return np.asarray(self._runs_of_seeds.max(axis=1, initial=0) <= 1)
@@ -282,7 +294,9 @@ class Runs:
         if self.seed is None:
             return Clusters(self._starts, once, counted, of_counted, of_others, most, self.n)
         n_counted, sums, others = map(self.of_seeds, (counted.astype(np.int64), of_counted, of_others))
-        return Clusters.of_seeds(self._runs_of_seeds, n_counted, sums, others, most, self.independent(counted))
+        clusters = Clusters.of_seeds(self._runs_of_seeds, n_counted, sums, others, most, self.independent(counted))
+        clusters.are_crossed = self.are_crossed
+        return clusters
 
     def by_cluster(self, values: Array) -> Array:
         """Add up values of rows by cluster of :meth:`clusters`, (n_clusters,)."""
@@ -293,8 +307,12 @@ class Runs:
 
         It is the number of runs where these are independent, and missing for one seed with several runs. Where cells
         have different numbers of runs, it is that of the mean of their shares, and missing where a few seeds have most
-        of the weight: fewer than 50, and fewer than half of all.
+        of the weight: fewer than 50, and fewer than half of all. Where they share seeds and replicates, variances are
+        combined as in :mod:`sweep.statistics.two_way`.
         """
+        if self.clusterings:
+            by_seed, by_replicate, by_run = (1 / each.independent(marked) for each in self.clusterings)
+            return np.asarray(1 / np.maximum(by_seed + by_replicate - by_run, np.maximum(by_seed, by_replicate)))
         if self.seed is None:
             return np.where(self.n_cells <= 1, self.n_runs, np.nan)
         if self.are_independent.all():
@@ -316,6 +334,17 @@ class Runs:
         n = _effective(rate, squares, np.minimum(unlike, n_seeds), n_seeds)
         n[(n_seeds < _LEAST_SEEDS) & (n_seeds < (runs > 0).sum(axis=1) / 2)] = np.nan
         return np.where(runs.max(axis=1) > 1, n, self.n_runs)
+
+
+def _with_clusterings(runs_of: Callable[[Array], Runs], seed: Array, found: Outcomes | Measured) -> Runs:
+    """Return runs, with their clusterings if they share replicates; ``seed`` counts those of all replicates."""
+    runs = runs_of(seed)
+    if found.replicates > 1:
+        replicate, of_replicate = np.divmod(seed, found.present.shape[1] // found.replicates)
+        runs.clusterings = [runs_of(each) for each in (of_replicate, replicate, seed)]
+        for each in runs.clusterings:
+            each.are_crossed = True
+    return runs
 
 
 class Ordered:

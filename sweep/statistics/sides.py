@@ -36,8 +36,8 @@ class Groups:
     def add(self, values: Array) -> Array:
         """Sum values of strata (and seeds) by group. ``reduceat`` takes several times as long."""
         if len(self._starts) == len(values):
-            return np.asarray(values[self._order], np.int64)
-        return np.stack([values[own].sum(axis=0, dtype=np.int64) for own in self.strata])
+            return np.asarray(values[self._order], _type_of_sums(values))
+        return np.stack([values[own].sum(axis=0, dtype=_type_of_sums(values)) for own in self.strata])
 
     def largest(self, values: Array) -> Array:
         """Return the largest value among the strata of each group."""
@@ -46,6 +46,11 @@ class Groups:
     def smallest(self, values: Array) -> Array:
         """Return the smallest value among the strata of each group."""
         return np.minimum.reduceat(values[self._order], self._starts)
+
+
+def _type_of_sums(values: Array) -> type:
+    """Return the type in which values add up: integers and truth values exactly."""
+    return np.float64 if values.dtype.kind == "f" else np.int64
 
 
 class Pairs(NamedTuple):
@@ -106,7 +111,8 @@ class Side:
 
         With limits, only runs that converge by their limit count as converged, with the steps that they save of it.
         """
-        steps, converged = self.outcomes.at(pairs.strata)
+        found = self.outcomes.at(pairs.strata)
+        steps, converged = found.steps, found.converged
         converged = converged & pairs.both
         add = pairs.groups.add
         most = self.most_steps[pairs.strata] if limits is None else limits

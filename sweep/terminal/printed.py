@@ -120,10 +120,10 @@ def print_best(result: Result, by: Sequence[str] = (), top: int | None = None, a
     SweepError
         If cells cannot be ranked by the statistic, ``top`` is below 1, or there is no criterion.
     """
-    ranked = result.best(by, at=at)
-    print_table(best_table(result.study, ranked, by, how_many(len(ranked), top, _OTHER_LINES), at))
+    pooled, ranked = result.naming([*by, *(at or {})]), result.best(by, at=at)
+    print_table(best_table(pooled.study, ranked, by, how_many(len(ranked), top, _OTHER_LINES), at))
     parameters, statistic = split_by(result.study, by, ranked_by())
-    if parameters:
+    if parameters or pooled is not result:
         return
     for kind in table_kinds().values():
         if kind.beside_ranking:

@@ -26,6 +26,8 @@ def table_kinds() -> dict[str, TableKind]:
 def tables_of(result: Queries, name: str, top: int | None = None) -> list[Table]:
     """Return the tables of a kind with at most ``top`` rows each; none if the result has not what they need.
 
+    Their cells are configurations without splits and other replicates.
+
     Raises
     ------
     SweepError
@@ -33,7 +35,7 @@ def tables_of(result: Queries, name: str, top: int | None = None) -> list[Table]
     """
     if name not in table_kinds():
         raise SweepError(unknown("table", name, list(table_kinds())))
-    return table_kinds()[name].build(result, top)
+    return table_kinds()[name].build(result.over_replicates, top)
 
 
 def why_no_tables(result: Queries, name: str) -> str:

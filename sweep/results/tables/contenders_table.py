@@ -173,7 +173,7 @@ def _difference_text(row: Row, difference: _Difference) -> str:
 
 def _build(result: Queries, top: int | None) -> list[Table]:
     """Return the contenders for the best cell by the default statistic."""
-    if len(result.cells) == 1 or not pairs_seeds(result):
+    if len(result.cells) == 1 or not pairs_seeds(result) or result.replicates > 1:
         return []
     return contenders(result, result.best(), default_statistic(result.study), top)
 
@@ -184,6 +184,8 @@ def _why_none(result: Queries) -> str:
         return "there is only one cell"
     if not pairs_seeds(result):
         return why_unpaired(result)
+    if result.replicates > 1:
+        return f"the seeds that would separate them are not estimated for several values of {result.pooled_over}"
     if has_criterion(result.study) and not result.cells["n_converged"].any():
         return "no run converged"
     return "only one cell may be the best"

@@ -45,7 +45,7 @@ def cost(rate: float, short: float) -> float:
 
 def flat(outcomes: Outcomes) -> Outcomes:
     """Return studies and cells as cells of one study."""
-    return Outcomes(*(each.reshape(-1, each.shape[-1]) for each in outcomes))
+    return Outcomes(*(each.reshape(-1, each.shape[-1]) for each in outcomes[:2]))
 
 
 def covered(cells: pd.DataFrame, truth: float) -> float:

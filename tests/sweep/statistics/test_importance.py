@@ -287,7 +287,7 @@ def test_importance_of_signed_measures_and_counts_takes_no_logarithm() -> None:
 def test_error_of_a_measure_covers() -> None:
     """Shares of a measure lie within 1.96 errors of the true ones in 88 to 99 % of simulated studies."""
     study = make_study(count=40, criterion="none", **STUDIES["two"])
-    effect = np.add.outer([0.0, 1.0], [0.0, 0.7, -0.5]) + [[0, 0, 0.5], [0, 0.5, 0]]
+    effect = np.array([[0.0, 0.7, 0.0], [1.0, 2.2, 0.5]])
     parts = [effect.mean(axis=1).var(), effect.mean(axis=0).var()]
     parts += [effect.var() - sum(parts), 0.25, 1.0]
     truth = np.array(parts) / sum(parts)

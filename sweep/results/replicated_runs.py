@@ -1,0 +1,142 @@
+"""The runs of a result pooled over replicates (splits of the data, draws of noise), as of a study that sweeps none."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from math import prod
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+import pandas as pd
+
+from sweep.analysis.cells import cells_of, columns_of, columns_of_measure, summarize
+from sweep.analysis.losses import columns_in_cells
+from sweep.analysis.study_measures import most_correct
+from sweep.analysis.tally import merge
+from sweep.results.pooled_cells import convergence_over
+from sweep.results.queries import Queries
+from sweep.results.run_measures import RunMeasures
+from sweep.statistics.intervals import Array
+from sweep.statistics.of_cells import of_measure
+from sweep.statistics.outcomes import Measured, Outcomes
+from sweep.statistics.runs import Runs
+from sweep.study.axes.grid import values_of_axes
+from sweep.study.axes.replicates import replicate_axes
+from sweep.study.content import StudyContent
+
+if TYPE_CHECKING:
+    from sweep.study.model import Study
+
+
+class _Folding:
+    """Where the runs of cells go: the seeds of a configuration are those of its replicates, one after another.
+
+    Attributes
+    ----------
+    n_replicates, n_seeds : int
+    """
+
+    def __init__(self, study: Study) -> None:
+        pooled = replicate_axes(study.axes)
+        self._sizes = study.grid.sizes
+        self._order = [k for k in range(len(self._sizes)) if k not in pooled] + pooled
+        self.n_replicates = prod(self._sizes[k] for k in pooled)
+        self.n_seeds = study.grid.n_seeds
+
+    def fold(self, values: Array) -> Array:
+        """Return (n_cells, n) values as (n_configurations, replicates * n)."""
+        n = values.shape[1]
+        ordered = values.reshape(*self._sizes, n).transpose(*self._order, len(self._sizes))
+        return ordered.reshape(-1, self.n_replicates * n)
+
+    def configurations(self) -> Array:
+        """Return the number of the configuration of each cell."""
+        cells = self.fold(np.arange(prod(self._sizes))[:, None])
+        found = np.empty(cells.size, np.int64)
+        found[cells.ravel()] = np.repeat(np.arange(len(cells)), self.n_replicates)
+        return found
+
+
+class ReplicatedStudy(StudyContent):
+    """A study as if its replicates were seeds."""
+
+    def __init__(self, study: Study) -> None:
+        vars(self).update({name: getattr(study, name) for name in StudyContent.__annotations__})
+        pooled = replicate_axes(study.axes)
+        self.axes = [axis for k, axis in enumerate(study.axes) if k not in pooled]
+        self.parameters = values_of_axes(self.axes)
+        n = prod(study.grid.sizes[k] for k in pooled)
+        self.seeds = study.seeds.model_copy(update={"count": n * study.seeds.count})
+
+
+class _Measures(RunMeasures):
+    """Measures of the runs, by configuration, replicate and seed."""
+
+    def __init__(self, study: Study, runs: Queries, folding: _Folding, replicates: int) -> None:
+        super().__init__(study, runs.stored)
+        self._runs, self._folding, self._replicates = runs, folding, replicates
+
+    def of(self, measure: str) -> Measured:
+        """Return a measure of every seed of every replicate in every configuration."""
+        if measure not in self.known:
+            values = self._folding.fold(self._runs.measures.of(measure).values)
+            self.known[measure] = Measured(values, self._replicates)
+        return self.known[measure]
+
+    def in_cells(self, measure: str, cells: pd.DataFrame) -> pd.DataFrame:
+        """Return the configurations with the statistics of a measure."""
+        if measure not in self.known_cells:
+            numbers = cells["cell"].to_numpy()
+            runs = Runs.of_measured(self.of(measure).at(numbers), numbers, most_correct(self._study, measure))
+            columns = columns_of(of_measure(measure), runs).reindex(numbers)[columns_of_measure(measure)]
+            kept = cells.drop(columns=columns.columns, errors="ignore")
+            self.known_cells[measure] = kept.join(columns.set_axis(cells.index))
+        return self.known_cells[measure]
+
+
+class ReplicatedRuns(Queries):
+    """The runs of a result pooled over replicates; cells are configurations without them.
+
+    Intervals count seeds and replicates as random effects (:mod:`sweep.statistics.two_way`). With one seed, replicates
+    take the place of seeds.
+
+    Attributes
+    ----------
+    study : Study
+        The study as if its replicates were seeds.
+    complete : bool
+        Whether the result has all runs.
+    """
+
+    def __init__(self, runs: Queries) -> None:
+        study = cast("Study", ReplicatedStudy(runs.study))
+        self._runs, self._folding = runs, _Folding(runs.study)
+        self.replicates = self._folding.n_replicates if self._folding.n_seeds > 1 else 1
+        self.pooled_over = " & ".join(name for name in runs.study.parameters if name not in study.parameters)
+        measures = _Measures(study, runs, self._folding, self.replicates)
+        super().__init__(study, {**runs.facts, "complete": runs.complete}, runs.stored, measures)
+
+    @cached_property
+    def tally(self) -> pd.DataFrame:
+        """Counts of runs by configuration, status and steps."""
+        tally = self._runs.tally
+        return merge([tally.assign(cell=self._folding.configurations()[tally["cell"].to_numpy()])])
+
+    @cached_property
+    def outcomes(self) -> Outcomes:
+        """Whether and when each seed of each replicate converged."""
+        found = self._runs.outcomes
+        return Outcomes(self._folding.fold(found.steps), self._folding.fold(found.converged), self.replicates)
+
+    def _make_cells(self) -> pd.DataFrame:
+        counted = summarize(self.tally, self.study.grid)
+        numbers = counted["cell"].to_numpy()
+        columns = convergence_over(self, counted, numbers).drop(columns="n_cells")
+        cells = cells_of(self.study.grid, numbers).join(columns.reset_index(drop=True))
+        for measure in columns_in_cells(self._runs.study):
+            cells = self.measures.in_cells(measure, cells)
+        return cells
+
+    def __repr__(self) -> str:
+        """Return the study and the number of replicates."""
+        return f"<{self._folding.n_replicates} replicates of {self.study.name!r}>"

@@ -1,0 +1,188 @@
+"""Swept splits and draws of noise are replicates like seeds: answers pool over them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import sweep
+from sweep import Result, Study
+from sweep.analysis.cells import columns_of
+from sweep.analysis.compare_measures import compare_pairs
+from sweep.analysis.importance import Explained, importance_of
+from sweep.results.sentences import answer
+from sweep.statistics.intervals import student_quantile
+from sweep.statistics.of_cells import of_measure
+from sweep.statistics.outcomes import Measured
+from sweep.statistics.ranking import best_cells
+from sweep.statistics.runs import Runs
+from tests.sweep.invented import invented, measured_result
+from tests.sweep.support import command, make_study
+
+SPLIT = {"task": "parity", "bits": 4, "train_count": 10}
+
+
+def study_of(count: int, n_splits: int, **options: Any) -> Study:
+    """Return a study of two options with a split between them."""
+    splits = {"split_seed": list(range(n_splits))} if n_splits else {}
+    given = {"hidden": [2, 3], **splits, "learning_rate": [0.1, 0.2, 0.3]} | options
+    return make_study(count=count, data=SPLIT, **given)
+
+
+def drawn(random: np.random.Generator, n: int, n_splits: int, n_seeds: int, *spreads: float) -> np.ndarray:
+    """Return normal values of (n, splits, seeds) with the standard deviations of splits, seeds and single runs."""
+    shapes = (1, n_splits, 1), (1, 1, n_seeds), (n, n_splits, n_seeds)
+    return sum(spread * random.normal(size=shape) for spread, shape in zip(spreads, shapes, strict=True))
+
+
+def pooled_example() -> tuple[Result, np.ndarray]:
+    """Return a result of 6 configurations, 5 splits and 20 seeds, and its values in this order."""
+    values = np.exp(drawn(np.random.default_rng(3), 6, 5, 20, 0.5, 0.3, 1.0) - np.arange(6).reshape(6, 1, 1) / 2)
+    of_cells = values.reshape(2, 3, 5, 20).swapaxes(1, 2).reshape(30, 20)
+    return measured_result(study_of(20, 5, criterion="none"), "final_loss", of_cells), values
+
+
+def test_answers_pool_over_splits() -> None:
+    """Cells of answers are configurations, with the quantiles of all their runs."""
+    result, values = pooled_example()
+    best = result.best()
+    assert "split_seed" not in best
+    assert sorted(best["cell"]) == list(range(6))
+    medians = np.quantile(values.reshape(6, -1), 0.5, axis=1, method="inverted_cdf")
+    np.testing.assert_array_equal(best["final_loss_q50"], np.sort(medians))
+    assert (best["n_runs"] == 100).all()
+    assert set(result.best("hidden")) == {"hidden", "best_of", "cell", "learning_rate", "n_runs", "final_loss_q50",
+                                          "best_of_low", "best_of_high"}  # fmt: skip
+    assert "split_seed" not in result.compare("hidden")
+    assert (result.compare("hidden")["n_pairs"] == 100).all()
+    assert list(result.importance()["term"]) == ["hidden", "learning_rate", "hidden x learning_rate", "seed",
+                                                 "split_seed", "interactions of seed and split_seed"]  # fmt: skip
+    summary = result.summarize("hidden")
+    expected = np.quantile(values.reshape(2, -1), 0.5, axis=1, method="inverted_cdf")
+    np.testing.assert_array_equal(summary["final_loss_q50"], expected)
+    sentences = answer(result)
+    assert sentences[0] == "all answers pool over the 5 values of split_seed, as over seeds"
+    assert not any("split_seed 0" in each or "split_seed 1" in each for each in sentences)
+
+
+def test_splits_that_are_named_are_parameters() -> None:
+    """Whoever names split_seed sees it, with all seeds of each value."""
+    result, _ = pooled_example()
+    assert list(result.summarize("split_seed")["split_seed"]) == list(range(5))
+    assert set(result.best("split_seed")["split_seed"]) == set(range(5))
+    assert (result.best(at={"split_seed": 2})["n_runs"] == 20).all()
+    assert len(result.compare("split_seed", [])) == 10
+
+
+def test_ends_combine_clusters_of_seeds_and_splits() -> None:
+    """The half of an interval is that of seeds, plus that of splits, minus that of runs, as squares."""
+    random = np.random.default_rng(4)
+    values = np.rint(50 + drawn(random, 1, 6, 12, 6.0, 4.0, 3.0)).reshape(1, 72)
+    runs = Runs.of_measured(Measured(values, 6), np.zeros(1, int), 100)
+    found = columns_of(of_measure("n_correct"), runs).iloc[0]
+    crossed = values.reshape(6, 12)
+    n_unseen = 1.959963984540054**2 / (72 + 1.959963984540054**2)
+    squares = []
+    for clusters in (crossed.mean(axis=0), crossed.mean(axis=1), crossed.ravel()):
+        n = len(clusters)
+        squares.append((student_quantile(n) * clusters.std(ddof=1)) ** 2 / n)
+    mean = crossed.mean()
+    low = squares[0] + squares[1] - squares[2] + (n_unseen * (mean - 50 * (crossed.min() > 0))) ** 2
+    high = squares[0] + squares[1] - squares[2] + (n_unseen * (100 - mean)) ** 2
+    assert found["n_correct_mean"] == mean
+    assert found["n_correct_mean_low"] == pytest.approx(mean - np.sqrt(low))
+    assert found["n_correct_mean_high"] == pytest.approx(mean + np.sqrt(high))
+
+
+def test_with_one_seed_splits_take_its_place() -> None:
+    """A study of one seed and twelve splits has the answers of one split and twelve seeds."""
+    values = np.exp(np.random.default_rng(3).normal(size=(2, 12, 3)))
+    splits = measured_result(study_of(1, 12, criterion="none"), "final_loss", values.reshape(72, 1))
+    seeds = measured_result(study_of(12, 0, criterion="none"), "final_loss", values.swapaxes(1, 2).reshape(6, 12))
+    pd.testing.assert_frame_equal(splits.best(), seeds.best(), check_dtype=False)
+    pd.testing.assert_frame_equal(splits.compare("learning_rate"), seeds.compare("learning_rate"))
+    of_splits, of_seeds = splits.importance(), seeds.importance()
+    pd.testing.assert_frame_equal(of_splits, of_seeds)
+
+
+def test_rates_and_steps_pool_too() -> None:
+    """Convergence has the counts of all runs, and comparisons of rates have intervals."""
+    result = invented(study_of(20, 5), rates=np.repeat(np.linspace(0.3, 0.9, 6), 5).tolist())
+    plain = result.cells.groupby(["hidden", "learning_rate"])["n_converged"].sum()
+    pooled = result.over_replicates.cells
+    assert list(pooled["n_converged"]) == list(plain)
+    assert (pooled["convergence_rate_low"] < pooled["convergence_rate"]).all()
+    assert (pooled["expected_steps_low"] < pooled["expected_steps"]).all()
+    for by in ("rate", "expected_steps", "median_steps"):
+        best = result.best(by)
+        assert best["may_be_best"].iloc[0]
+        assert (best["p_value"].iloc[1:] > 0).all()
+    table = result.compare("hidden", [], margin=0.9)
+    assert table["difference_low"].iloc[0] <= table["difference"].iloc[0] <= table["difference_high"].iloc[0]
+    assert table["expected_steps_ratio_low"].iloc[0] < table["expected_steps_ratio_high"].iloc[0]
+    assert result.importance("rate")["share"].sum() == pytest.approx(1.0)
+
+
+def test_variance_components_are_unbiased() -> None:
+    """On average, terms without effect have no share, and seeds and splits those with which they were drawn."""
+    random, grid = np.random.default_rng(6), study_of(12, 0).grid
+    found = []
+    for _ in range(400):
+        values = drawn(random, 6, 5, 12, 0.5, 1.0, 1.5)
+        found.append(importance_of(Explained(values.reshape(6, 60), "", ""), grid, 5, "split_seed")["variance"])
+    average, error = np.mean(found, axis=0), np.std(found, axis=0) / 20
+    # single runs: 1.5**2, of which a sixth is the interaction of seed and split in the averages over cells
+    assert (np.abs(average - [0, 0, 0, 1.0, 0.25, 1.5**2]) < 4 * error).all()
+    assert (error < 0.03).all()
+
+
+def test_trained_splits(tmp_path: Path) -> None:
+    """A trained study has pooled answers from memory and from its folder, also in tables."""
+    study = study_of(3, 2, max_steps=20, criterion="none")
+    result = sweep.run(study, tmp_path / "r")
+    opened = sweep.open_result(tmp_path / "r")
+    pd.testing.assert_frame_equal(opened.best("test_loss"), result.best("test_loss"))
+    rows = result.runs(["hidden", "learning_rate", "test_loss"]).groupby(["hidden", "learning_rate"])["test_loss"]
+    expected = rows.quantile(0.5, interpolation="lower").sort_values()
+    np.testing.assert_array_equal(result.best("test_loss")["test_loss_q50"], expected)
+    assert "split_seed" not in command("best", tmp_path / "r").out
+    for name in ("best", "comparisons", "cells"):
+        assert all("split_seed" not in table.frame for table in opened.tables(name))
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize(("n_splits", "n_seeds"), [(5, 10), (5, 20), (10, 20), (20, 20), (10, 100)])
+@pytest.mark.parametrize("spreads", [(0.0, 0.0, 1.0), (0.7, 0.3, 1.0), (1.0, 1.0, 0.3)])
+@pytest.mark.parametrize("failures", [0.0, 0.01, 0.05])
+def test_intervals_and_tests_hold(n_splits: int, n_seeds: int, spreads: tuple[float, ...], failures: float) -> None:
+    """Means and medians are covered in 93 % or more; equal cells may all be the best, and rarely differ."""
+    random = np.random.default_rng(5)
+
+    def right(n: int) -> np.ndarray:
+        values = np.rint(100 - 4 * np.exp(drawn(random, n, n_splits, n_seeds, *spreads) / 2))
+        failed = random.random(values.shape) < failures
+        return np.clip(np.where(failed, 50, values), 0, 100).reshape(n, -1)
+
+    whole = np.rint(100 - 4 * np.exp(np.linalg.norm(spreads) * random.normal(size=400000) / 2))
+    whole = np.clip(np.where(random.random(len(whole)) < failures, 50, whole), 0, 100)
+    held, wrong, differ = [], 0, 0
+    for _ in range(150):
+        values = right(4)
+        for k, (measure, most, truth) in enumerate((("n_correct", 100, whole.mean()), ("margin", 0, np.median(whole)))):
+            runs = Runs.of_measured(Measured(values[:1] + k * 1e-6 * random.random(values[:1].shape), n_splits),
+                                    np.zeros(1, int), most)  # fmt: skip
+            table, name = columns_of(of_measure(measure), runs).iloc[0], of_measure(measure)[k].name
+            held.append((table[f"{name}_low"] - 0.01 <= truth <= table[f"{name}_high"] + 0.01, k))
+        cells = pd.DataFrame({"cell": range(4), "n_runs": n_splits * n_seeds, "n_correct_mean": values.mean(axis=1)})
+        measured = Measured(values, n_splits)
+        wrong += not best_cells(cells, measured, "n_correct_mean", 100).set_index("cell")["may_be_best"][0]
+        sides = measured.at(np.array([0])), measured.at(np.array([1]))
+        differ += compare_pairs(*sides, pd.DataFrame({"one": [0]}), [], "n_correct", 100)["p_value"][0] < 0.05
+    for k in range(2):
+        assert np.mean([each for each, kind in held if kind == k]) >= 0.92
+    assert wrong <= 0.07 * 150
+    assert differ <= 0.09 * 150
