@@ -21,6 +21,7 @@ from sweep.results.queries import Queries, listed
 from sweep.results.replicated_runs import ReplicatedRuns
 from sweep.results.run_measures import RunMeasures
 from sweep.results.run_rows import RunRows, check_kept
+from sweep.results.sentences import answer
 from sweep.results.tables import tables_of
 from sweep.results.tables.table import Table
 from sweep.results.threshold_runs import ThresholdRuns
@@ -395,6 +396,10 @@ class Result(Queries):
         if not self.complete:
             what = f"partial, {self.facts['n_runs']:,} of {self.study.n_runs:,} runs"
         return f"<Result of {self.study.name!r}{place}: {what}>"
+
+    def __str__(self) -> str:
+        """Return the sentences of the answer, a line each."""
+        return "\n".join(answer(self))
 
 
 @default_floating_point

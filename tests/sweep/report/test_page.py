@@ -200,7 +200,9 @@ def test_command(place: Path) -> None:
 
 
 def test_notebooks_show_studies_and_results(result: Result) -> None:
-    """Notebooks show the answer, the best cells, and descriptions of studies."""
+    """Notebooks show the answer, the best cells, and descriptions of studies; print shows the answer."""
+    assert " of 480 runs converged" in str(result).splitlines()[0]
+    assert "\n" not in repr(result)
     shown = result._repr_html_()
     assert " of 480 runs converged" in shown
     assert shown.count(".</div>") == len(answer(result))
