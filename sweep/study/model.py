@@ -12,7 +12,8 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any, TypeVar
+from inspect import signature
+from typing import Any, Self, TypeVar
 
 from pydantic import ValidationError
 
@@ -25,14 +26,23 @@ from sweep.study.conflicts import combination_faults
 from sweep.study.content import StudyContent
 from sweep.study.data.data_sets import read_data
 from sweep.study.data.data_table import DATA_KEYS
-from sweep.study.data.pattern_files import MAX_PATTERNS
+from sweep.study.data.frames import Encoding, columns_of, columns_of_arrays, has_classes, table_of
+from sweep.study.data.pattern_files import MAX_PATTERNS, Classes
 from sweep.study.explanations.glossary import entries, glossary
 from sweep.study.options.custom_components import components_table, custom_components
 from sweep.study.options.explicit_weights import with_columns
-from sweep.study.options.option_tables import ALWAYS_WRITTEN, MAX_STEPS, OptionTables, loss_and_reduction, option_tables
+from sweep.study.options.option_tables import (
+    ALWAYS_WRITTEN,
+    MAX_STEPS,
+    OptionTables,
+    known_tables,
+    loss_and_reduction,
+    option_tables,
+)
 from sweep.study.options.other_sections import Record, Restarts, Seeds
 from sweep.study.options.validation import sentences
 from sweep.study.reading.faults import Faults
+from sweep.study.reading.hints import unknown_key
 from sweep.study.reading.section import Section
 from sweep.system.formatting import count_text
 from sweep.system.plain_values import plain
@@ -130,6 +140,112 @@ class Study(StudyContent):
         named = self._resolve(plain(raw))
         self._check(named)
         self._leave_out_default_reduction()
+
+    @classmethod
+    def from_frame(
+        cls,
+        frame: Any,
+        target: str | None = None,
+        *,
+        targets: Sequence[str] | None = None,
+        inputs: Sequence[str] | None = None,
+        one_hot: Sequence[str] = (),
+        validation: Any = None,
+        test: Any = None,
+        target_low: float = 0.0,
+        target_high: float = 1.0,
+        target_one_hot: bool = False,
+        **options: Any,
+    ) -> Self:
+        """Return a study of the patterns in a data frame of pandas, polars or Arrow.
+
+        Parameters
+        ----------
+        frame
+            A row for each pattern. Split off held-out patterns with options: ``test_count=30``, ``folds=5``.
+        target
+            Column of classes: texts, integers, bools or categories. Each class, in ascending order, has a target, but
+            two classes share one, which is high for the second.
+        targets
+            Columns of numbers, in place of ``target``.
+        inputs
+            Columns of inputs, of numbers and bools; by default all others.
+        one_hot
+            Columns of inputs that hold categories, of which each becomes an input.
+        validation, test
+            Frames of held-out patterns with the same columns.
+        target_low, target_high
+            Targets for the other classes and for the class of a pattern.
+        target_one_hot
+            Whether two classes have a target each, as softmax needs them.
+        **options
+            Options by their names, as ``hidden=[4, 8]``, which sweeps, or ``learning_rate=0.1``; or tables, as of
+            :class:`Study`.
+
+        Raises
+        ------
+        StudyError
+            If the study is not valid. A value that is missing or no number is named by column and row.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> frame = pd.DataFrame({"a": [0, 0, 1, 1], "b": [0, 1, 0, 1], "differ": [False, True, True, False]})
+        >>> study = Study.from_frame(frame, target="differ", hidden=[2, 4], learning_rate=0.1, count=100)
+        >>> study.n_runs, study.data.targets
+        (200, ((0.0,), (1.0,), (1.0,), (0.0,)))
+        """
+        if (target is None) == (targets is None):
+            raise StudyError("from_frame: must have one of target (classes) and targets (numbers); set one")
+        frames = {"data": frame, "data.validation": validation, "data.test": test}
+        names = [target] if targets is None else targets
+        first = columns_of(frame, "data", names, inputs)
+        inputs = list(first.inputs.columns)
+        parts = {key: columns_of(each, key, names, inputs) for key, each in frames.items() if each is not None}
+        classes = Classes(target_low, target_high, target_one_hot) if targets is None else None
+        return cls(**_tables_of_options(options, table_of(parts, Encoding(classes, one_hot))))
+
+    @classmethod
+    def from_arrays(
+        cls,
+        inputs: Any,
+        targets: Any,
+        *,
+        validation: tuple[Any, Any] | None = None,
+        test: tuple[Any, Any] | None = None,
+        target_low: float = 0.0,
+        target_high: float = 1.0,
+        target_one_hot: bool = False,
+        **options: Any,
+    ) -> Self:
+        """Return a study of the patterns in arrays.
+
+        Parameters
+        ----------
+        inputs
+            A row of numbers for each pattern.
+        targets
+            A class for each pattern (texts, integers, bools), or numbers (floats, or several columns).
+        validation, test
+            Inputs and targets of held-out patterns.
+        target_low, target_high, target_one_hot, **options
+            As of :meth:`from_frame`.
+
+        Raises
+        ------
+        StudyError
+            If the study is not valid.
+
+        Examples
+        --------
+        >>> study = Study.from_arrays([[0], [1], [2]], ["a", "b", "c"], hidden=2, learning_rate=0.1)
+        >>> study.data.targets
+        ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
+        """
+        arrays = {"data": (inputs, targets), "data.validation": validation, "data.test": test}
+        parts = {key: columns_of_arrays(*pair, key) for key, pair in arrays.items() if pair is not None}
+        classes = Classes(target_low, target_high, target_one_hot) if has_classes(parts["data"].targets) else None
+        return cls(**_tables_of_options(options, table_of(parts, Encoding(classes))))
 
     def _resolve(self, raw: dict[str, Any]) -> set[str]:
         """Set the attributes from the tables of a study file, and return the options that these name."""
@@ -257,6 +373,26 @@ if Study.__doc__:  # Python drops docstrings with -OO
 
 {glossary(entries(), 112, " " * 8)}
     """
+
+
+def _tables_of_options(options: Mapping[str, Any], data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the tables of a study with these patterns, of options by name and of tables."""
+    known = known_tables()
+    arguments = [*signature(Study.__init__).parameters][1:]
+    tables: dict[str, Any] = {key: value for key, value in options.items() if key in arguments}
+    faults = []
+    for name, value in options.items():
+        if name in tables:
+            continue
+        if name not in known.section_of:
+            faults.append(unknown_key("option", name, [*arguments, *known.section_of], known.section_of))
+            continue
+        is_swept = name in known.sweepable and isinstance(plain(value), list | Mapping)
+        section = "parameters" if is_swept else known.section_of[name]
+        tables[section] = {**tables.get(section, {}), name: value}
+    if faults:
+        raise StudyError(*faults)
+    return {**tables, "data": {**tables.get("data", {}), **data}}
 
 
 def _text_faults(name: Any, description: Any, method: Any) -> list[str]:

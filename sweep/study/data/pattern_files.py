@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -138,8 +138,14 @@ def _classes(file: str, columns: Columns, name: str) -> tuple[str, ...]:
     texts = columns.texts[name]
     if "" in texts:
         raise ValueError(f"{file}, row {columns.rows[texts.index('')]} has no class in column {shown(name)}")
-    are_numbers = all(map(is_number, texts))
-    classes = sorted(set(texts), key=lambda text: (float(text), text) if are_numbers else (0.0, text))
+    classes = ascending(texts)
     if not 2 <= len(classes) <= MAX_CLASSES:
         raise ValueError(f"{file} must have 2 to {MAX_CLASSES} classes in column {shown(name)}, got {len(classes)}")
-    return tuple(classes)
+    return classes
+
+
+def ascending(texts: Iterable[str]) -> tuple[str, ...]:
+    """Return different texts in ascending order, as numbers if all are numbers."""
+    found = set(texts)
+    are_numbers = all(map(is_number, found))
+    return tuple(sorted(found, key=lambda text: (float(text), text) if are_numbers else (0.0, text)))

@@ -1,0 +1,162 @@
+"""Studies of data frames and arrays: classes, categories, and values that cannot be used."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+
+from sweep import Study, StudyError
+from sweep.study.load import parse_study
+
+OPTIONS: dict[str, Any] = {"hidden": 2, "learning_rate": 0.1}
+FRAME = pd.DataFrame(
+    {
+        "size": [1.5, 2.0, 4.0, 3.0],
+        "kind": ["b", "a", "c", "a"],
+        "color": pd.Categorical(["red", "green", "red", "green"], categories=["red", "blue", "green"]),
+        "big": [False, False, True, True],
+        "n": [3, 1, 2, 2],
+    }
+)
+ROWS = ((1.5, 0.0, 3.0), (2.0, 0.0, 1.0), (4.0, 1.0, 2.0), (3.0, 1.0, 2.0))
+KINDS = ((0.0, 1.0, 0.0), (1.0, 0.0, 0.0), (0.0, 0.0, 1.0), (1.0, 0.0, 0.0))
+
+
+def of(frame: Any = FRAME, target: Any = "kind", **options: Any) -> Study:
+    """Return a study of a frame, which is the one that its canonical form describes."""
+    study = Study.from_frame(frame, target, **OPTIONS | options)
+    assert parse_study(study.to_toml(), "there") == study
+    return study
+
+
+def test_columns_become_numbers() -> None:
+    """Numbers and bools are inputs, categories have an input each, and classes a target each in ascending order."""
+    plain = of(inputs=["size", "big", "n"])
+    assert (plain.data.inputs, plain.data.targets) == (ROWS, KINDS)
+    found = of(one_hot=["color"])
+    assert found.data.inputs[0] == (1.5, 1.0, 0.0, 0.0, 0.0, 3.0)
+    assert found.data.inputs[1] == (2.0, 0.0, 0.0, 1.0, 0.0, 1.0)
+    by_values = of(FRAME.astype({"color": str}), one_hot=["color", "n"])
+    assert by_values.data.inputs[0] == (1.5, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
+
+
+@pytest.mark.parametrize("make", [pl.from_pandas, pa.Table.from_pandas], ids=["polars", "Arrow"])
+def test_other_frames(make: Any) -> None:
+    """Frames of other packages are those of pandas."""
+    assert of(make(FRAME), inputs=["size", "big"]) == of(inputs=["size", "big"])
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [
+        ([True, False, False, True], [[1], [0], [0], [1]]),
+        ([10, 9, 9, 10], [[1], [0], [0], [1]]),
+        (["no", "yes", "no", "no"], [[0], [1], [0], [0]]),
+        (pd.Categorical(["y", "x", "z", "x"]), [[0, 1, 0], [1, 0, 0], [0, 0, 1], [1, 0, 0]]),
+        (np.array([2, 10, 1, 2]), [[0, 1, 0], [0, 0, 1], [1, 0, 0], [0, 1, 0]]),
+        (pd.array([1, 0, 0, 1], dtype="Int8"), [[1], [0], [0], [1]]),
+    ],
+)
+def test_classes(labels: Any, expected: list[list[float]]) -> None:
+    """Labels of any type are classes, in a frame and as an array; two share one target."""
+    frame = FRAME.assign(kind=labels)[["size", "kind"]]
+    by_arrays = Study.from_arrays(FRAME[["size"]].to_numpy(), labels, **OPTIONS)
+    assert of(frame) == by_arrays
+    assert np.array(by_arrays.data.targets).tolist() == expected
+    levels = of(frame, target_low=-1, target_high=2).data.targets
+    assert np.array(levels).tolist() == (np.array(expected) * 3 - 1).tolist()
+    if len(expected[0]) == 1:
+        two = of(frame, target_one_hot=True).data.targets
+        assert two == tuple((1 - high, high) for (high,) in expected)
+
+
+def test_numbers_as_targets() -> None:
+    """Floats, and columns of targets, are numbers."""
+    by_frame = of(target=None, targets=["n", "size"], inputs=["big"])
+    assert by_frame.data.targets == ((3.0, 1.5), (1.0, 2.0), (2.0, 4.0), (2.0, 3.0))
+    assert Study.from_arrays(FRAME[["big"]], FRAME[["n", "size"]], **OPTIONS) == by_frame
+    assert Study.from_arrays([[1, 2], [3, 4]], [0.5, 1.0], **OPTIONS).data.targets == ((0.5,), (1.0,))
+
+
+def test_held_out_frames() -> None:
+    """They have the inputs, classes and categories of the frame to train on, in its order."""
+    others = FRAME.iloc[[2]][FRAME.columns[::-1]].assign(more="x")
+    study = of(one_hot=["color"], test=others, validation=FRAME.head(2))
+    test = study.data.only.test
+    assert test
+    assert (test.inputs, test.targets) == (((4.0, 1.0, 0.0, 0.0, 1.0, 2.0),), ((0.0, 0.0, 1.0),))
+    assert study.data.n_validations == 2
+    arrays = Study.from_arrays([[1.0], [2.0]], ["a", "b"], test=([[3.0]], ["b"]), **OPTIONS)
+    assert arrays.data.only.test
+    assert arrays.data.only.test.targets == ((1.0,),)
+
+
+def test_options() -> None:
+    """Options are named as on the command line: lists are swept; tables are those of a study."""
+    study = of(inputs=["size"], hidden=[2, 4], count=7, test_count=1, split_seed=[0, 1], network={"bias": False})
+    assert study.parameters == {"hidden": (2, 4), "split_seed": (0, 1)}
+    assert (study.seeds.count, study.values_of("bias"), study.data.n_tests) == (7, (False,), 1)
+    swept = of(inputs=["size"], parameters={"scale": [1.0, 2.0]}, learning_rate=np.array([0.1, 0.2]), name="mine")
+    assert (list(swept.parameters), swept.name) == (["scale", "learning_rate"], "mine")
+    assert of(inputs=["size"], folds=2, standardize=True).parameters == {"fold": (0, 1)}
+
+
+def frame_with(**columns: Any) -> pd.DataFrame:
+    return pd.DataFrame({"kind": ["a", "b", "c"], **columns}, index=[7, 8, 9])
+
+
+@pytest.mark.parametrize(
+    ("frame", "options", "fault"),
+    [
+        (
+            FRAME,
+            {},
+            "data: column 'color' must hold numbers or bools, got 'red'; add it to one_hot of Study.from_frame",
+        ),
+        (frame_with(x=[1.0, None, 2.0]), {}, "data: column 'x', row 8: the value is missing, got nan; fill it in"),
+        (frame_with(x=pd.array([1, 2, None])), {}, "data: column 'x', row 9: the value is missing, got <NA>"),
+        (frame_with(x=[1.0, np.inf, 2.0]), {}, "data: column 'x', row 8: must be a finite number, got inf"),
+        (frame_with(x=pd.to_datetime(["2020", "2021", "2022"])), {}, "column 'x' must hold numbers or bools"),
+        (frame_with(x=[1j, 0, 0]), {}, "column 'x' must hold numbers or bools"),
+        (frame_with(x=[1, 2, 3], kind=["a", None, "b"]), {}, "column 'kind', row 8: the value is missing"),
+        (frame_with(x=["p", None, "q"]), {"one_hot": ["x"]}, "column 'x', row 8: the value is missing"),
+        (frame_with(x=[1, 2, 3], kind=["a"] * 3), {}, "column 'kind' must have 2 to 1024 classes, got 1"),
+        (frame_with(x=[1, 2, 3]), {"target": "y"}, "data: has no column 'y'; there are kind, x"),
+        (frame_with(x=[1, 2, 3]), {"inputs": ["x", "z"]}, "data: has no column 'z'; there are kind, x"),
+        (frame_with(x=[1, 2, 3]), {"one_hot": ["z"]}, "one_hot: must name columns of inputs, got 'z'; there are x"),
+        (frame_with(x=[1, 2, 3]), {"test": frame_with(y=[1, 2, 3])}, "data.test: has no column 'x'"),
+        (frame_with(x=[1, 2, 3]), {"hiden": 3}, "unknown option 'hiden'; did you mean 'hidden'?"),
+        (frame_with(x=[1, 2, 3]), {"targets": ["x"]}, "from_frame: must have one of target (classes) and targets"),
+        ([[1, 2]], {}, "data: must be a data frame, got [[1, 2]]; use Study.from_arrays for arrays"),
+        (frame_with(), {}, "data: must have columns of inputs beside targets, got kind"),
+        (
+            frame_with(x=[1, 2, 3]),
+            {"validation": frame_with(x=[1, 2, 3], kind=["a", "b", "d"])},
+            "data.validation: column 'kind', row 9: must be a class of the patterns to train on (a, b, c), got 'd'",
+        ),
+        (
+            frame_with(x=["p", "q", "p"]),
+            {"one_hot": ["x"], "test": frame_with(x=["p", "r", "p"])},
+            "data.test: column 'x', row 8: must be a category of the patterns to train on (p, q), got 'r'",
+        ),
+    ],
+)
+def test_refused(frame: Any, options: dict[str, Any], fault: str) -> None:
+    """A fault is one sentence, with column and row."""
+    with pytest.raises(StudyError) as refused:
+        of(frame, **options)
+    (found,) = refused.value.faults
+    assert fault in found
+
+
+def test_refused_arrays() -> None:
+    """Arrays need as many targets as inputs, and at most two dimensions."""
+    with pytest.raises(StudyError, match="data: inputs and targets must have equally many rows, got 2 of inputs and 1"):
+        Study.from_arrays([[1], [2]], ["a"], **OPTIONS)
+    with pytest.raises(StudyError, match=r"data\.test: inputs and targets must be arrays of at most two dimensions"):
+        Study.from_arrays([[1], [2]], ["a", "b"], test=(np.zeros((1, 2, 2)), ["a"]), **OPTIONS)
