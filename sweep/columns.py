@@ -90,7 +90,7 @@ def statistic_columns(statistics: Iterable[Statistic]) -> list[Column]:
 # Other columns of answers of results; a test compares them with all answers.
 _ENDS = ("", "_low", "_high")
 _OF_ANSWERS = (
-    *("n_cells", "best_cell", "best_rate", "best_final_loss_q50"),
+    *("n_cells", "best_cell", "best_rate", "best_value"),
     *("rank", "p_value", "p_value_holm", "may_be_best", "best_of", "best_of_low", "best_of_high"),
     *("first", "second", "n_seeds", "n_pairs", "equivalent", "p_equivalent", "p_steps", "p_steps_holm", "steps_limit"),
     *(f"{side}_{what}" for side in ("first", "second") for what in ("rate", "faster", "better", "median", "mean")),

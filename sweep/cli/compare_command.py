@@ -56,7 +56,7 @@ def compare(
     result = open_with_warning(directory)
     if vary is not None:
         parameters, statistic = split_by(result.study, names, compared_by())
-        measure = measure_of(statistic or default_statistic(result.study))
+        measure = measure_of(statistic or default_statistic(result))
         compared = result.compare(vary, names, margin=margin)
         print_comparison(compared, parameters, measure, top)
         return

@@ -102,7 +102,7 @@ def _draw_figure(directory: str, out: Path | None, kind: str, texts: dict[str, A
     result = open_with_warning(directory)
     if "value" in options and KINDS[kind].shows_statistics:
         options["value"] = column_of(options["value"], [*drawable(), *EXPLAINED])
-    default = default_statistic(result.study) if kind == "lines" else kind
+    default = default_statistic(result) if kind == "lines" else kind
     named = str(options.get("value", default))
     name = named if kind == "lines" or named == default else f"{kind}_{named}"
     path = figure_path(written, name)

@@ -102,7 +102,7 @@ def statistic_of(result: Result, value: str | None) -> str:
     SweepError
         If the name is unknown, or the statistic needs a criterion and there is none.
     """
-    statistic = column_of(value, drawable()) if value else default_statistic(result.study)
+    statistic = column_of(value, drawable()) if value else default_statistic(result)
     if every()[statistic].needs_criterion:
         check_has_criterion(result.study)
     return statistic

@@ -1,4 +1,4 @@
-"""The loss at the end of a run."""
+"""The training loss at the end of a run."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from sweep.measures.measure import Measure
 MEASURE = Measure(
     "final_loss",
     10,
-    "final loss",
+    "final training loss",
     "loss",
     "loss after the last update; inf if diverged",
     is_recorded=False,

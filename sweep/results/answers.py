@@ -9,11 +9,13 @@ import pandas as pd
 
 from sweep.analysis.axis_options import varied_options
 from sweep.analysis.compare import differs_alone
+from sweep.analysis.held_out import HeldOut, held_out
 from sweep.analysis.study_measures import measures_of
 from sweep.errors import SweepError, unknown
 from sweep.measures import MEASURES
 from sweep.statistics.of_cells import every, main_statistic_of, synonyms
 from sweep.statistics.ranking import rank_cells
+from sweep.statistics.statistic import Statistic
 from sweep.study.model import Study
 from sweep.study.options.option_tables import OPTIONS
 from sweep.system.formatting import list_text
@@ -53,9 +55,39 @@ def criterion_fault(study: Study) -> str | None:
     return f"the study has criterion 'none', so it has no statistics of convergence; use those of {measures}"
 
 
-def default_statistic(study: Study) -> str:
-    """Return the default statistic of cells: the convergence rate, or the median final loss without a criterion."""
+def held_out_of(result: EvaluatedRuns) -> HeldOut | None:
+    """Return the measures of held-out patterns with which a result answers; None without, or without rows of runs."""
+    return held_out(result.study) if result.measures.are_kept else None
+
+
+def default_statistic(result: EvaluatedRuns) -> str:
+    """Return the statistic by which answers rank cells.
+
+    That of held-out patterns; without any the convergence rate, or without a criterion the median final loss.
+    """
+    found = held_out_of(result)
+    return main_statistic_of(found.chosen_by).name if found else training_statistic(result.study)
+
+
+def training_statistic(study: Study) -> str:
+    """Return the statistic of training: the convergence rate, or without a criterion the median final loss."""
     return "convergence_rate" if has_criterion(study) else main_statistic_of("final_loss").name
+
+
+def main_statistics(result: EvaluatedRuns) -> list[Statistic]:
+    """Return the statistics with which a result answers: of held-out patterns, reported ones first, and of training."""
+    found = held_out_of(result)
+    names = [main_statistic_of(measure).name for measure in dict.fromkeys(found or ())]
+    return [every()[name] for name in (*names, training_statistic(result.study))]
+
+
+def answered_cells(result: EvaluatedRuns) -> pd.DataFrame:
+    """Return the cells with the columns of all statistics with which a result answers."""
+    cells = result.cells
+    for measure in dict.fromkeys(held_out_of(result) or ()):
+        columns = list(main_statistic_of(measure).columns)
+        cells = cells.assign(**result.measures.in_cells(measure, result.cells)[columns])
+    return cells
 
 
 def names_of(columns: Iterable[str]) -> list[str]:
@@ -154,17 +186,17 @@ def column_of(name: str, allowed: Iterable[str]) -> str:
     return column
 
 
-def sort_by(cells: pd.DataFrame, study: Study, name: str) -> pd.DataFrame:
+def sort_by(cells: pd.DataFrame, name: str, default: str) -> pd.DataFrame:
     """Return cells sorted by a column: rates, counts and margins from the highest, all other columns from the lowest.
 
     Parameters
     ----------
     cells
         Cells of a result, or the table of :func:`sweep.results.pooled_cells.sum_over`.
-    study
-        The study of the result.
     name
         A column, or one of :data:`COLUMNS`.
+    default
+        The default statistic of the result.
 
     Returns
     -------
@@ -179,21 +211,23 @@ def sort_by(cells: pd.DataFrame, study: Study, name: str) -> pd.DataFrame:
     column = synonyms().get(name, name)
     if column not in cells:
         raise SweepError(unknown("column", name, names_of(cells.columns)))
-    if column == default_statistic(study):
+    if column == default:
         return rank_cells(cells, column)
     found = every().get(column) or every().get(column.rpartition("_")[0])  # or that of which it is an end
     is_high = found is not None and (found.more_is_better or found.kind == "count")
     downwards = column in ("n_cells", "best_rate") or is_high
+    if column == "best_value":
+        downwards = every()[default].more_is_better
     return cells.sort_values(column, ascending=not downwards, na_position="last", kind="stable")
 
 
 def n_not_worse(result: EvaluatedRuns) -> int:
     """Return the number of other cells whose interval overlaps with that of the best cell."""
-    cells, statistic = result.cells, default_statistic(result.study)
+    cells, statistic = answered_cells(result), default_statistic(result)
     best = rank_cells(cells, statistic).iloc[0]
-    if statistic != "convergence_rate":
-        return int((cells[f"{statistic}_low"] <= best[f"{statistic}_high"]).sum()) - 1
-    return int((cells["convergence_rate_high"] >= best["convergence_rate_low"]).sum()) - 1
+    if every()[statistic].more_is_better:
+        return int((cells[f"{statistic}_high"] >= best[f"{statistic}_low"]).sum()) - 1
+    return int((cells[f"{statistic}_low"] <= best[f"{statistic}_high"]).sum()) - 1
 
 
 _NOTHING = "nothing is swept in this study"

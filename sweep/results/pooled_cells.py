@@ -18,7 +18,7 @@ from sweep.analysis.cells import (
     values_of_groups,
 )
 from sweep.analysis.study_measures import most_correct
-from sweep.results.answers import check_swept, default_statistic
+from sweep.results.answers import answered_cells, check_swept, default_statistic, held_out_of
 from sweep.schemas.cell_columns import has_loss_statistics, recorded_quantities
 from sweep.statistics.intervals import Array
 from sweep.statistics.of_cells import COUNTS, OF_CONVERGENCE, of_measure
@@ -61,7 +61,7 @@ def sum_over(result: EvaluatedRuns, by: Sequence[str]) -> pd.DataFrame:
         One row for each combination of the values of ``by``, in the order of the cells: these values, n_cells, the sums
         of the counts, convergence_rate with its 95 % interval, best_cell, the number of the best cell among them, and
         best_rate. If cells have statistics of final losses, their columns follow, and then quartiles of recorded
-        measures of networks. If there is no criterion, best_final_loss_q50 replaces best_rate.
+        measures of networks. If cells are ranked by another statistic than the rate, best_value replaces best_rate.
 
     Raises
     ------
@@ -69,8 +69,8 @@ def sum_over(result: EvaluatedRuns, by: Sequence[str]) -> pd.DataFrame:
         If a name is no swept parameter or occurs twice.
     """
     check_swept(result.study, by)
-    cells = result.cells
-    grid, statistic = result.study.grid, default_statistic(result.study)
+    cells = answered_cells(result)
+    grid, statistic = result.study.grid, default_statistic(result)
     numbers = cells["cell"].to_numpy()
     group = group_of(grid, by, numbers)
     ranked = rank_cells(cells, statistic)
@@ -80,7 +80,7 @@ def sum_over(result: EvaluatedRuns, by: Sequence[str]) -> pd.DataFrame:
     sums = groups[counts].sum().assign(n_cells=groups.size())[["n_cells", *counts]]
     table = values_of_groups(grid, by, numbers).join(sums).join(_rates_over(result, cells, group))
     table = table.assign(best_cell=best["cell"])
-    table[f"best_{'rate' if statistic == 'convergence_rate' else statistic}"] = best[statistic]
+    table["best_rate" if statistic == "convergence_rate" else "best_value"] = best[statistic]
     if has_loss_statistics(result.study):
         table = table.join(measure_over(result, "final_loss", cells, group))
     return table.join(recorded_over(result, cells, group))
@@ -228,7 +228,7 @@ def measure_over(result: EvaluatedRuns, measure: str, cells: pd.DataFrame, group
 
 
 def recorded_over(result: EvaluatedRuns, cells: pd.DataFrame, group: Array) -> pd.DataFrame:
-    """Return the quartiles of recorded measures of networks over groups of cells, by the number of their group.
+    """Return the statistics of recorded measures, and of those of held-out patterns, over groups of cells.
 
     Parameters
     ----------
@@ -238,10 +238,11 @@ def recorded_over(result: EvaluatedRuns, cells: pd.DataFrame, group: Array) -> p
     Returns
     -------
     DataFrame
-        Columns :func:`~sweep.analysis.cells.quartile_columns` of each; missing where the result has no rows.
+        Columns :func:`~sweep.analysis.cells.quartile_columns` of each, by the number of the group; missing where the
+        result has no rows.
     """
     tables = [pd.DataFrame(index=np.unique(group))]
-    for measure in recorded_quantities(result.study):
+    for measure in dict.fromkeys([*(held_out_of(result) or ()), *recorded_quantities(result.study)]):
         names = quartile_columns(measure)
         if result.keeps_runs:
             own = result.measures.in_cells(measure, result.cells).set_index("cell").loc[cells["cell"]].reset_index()

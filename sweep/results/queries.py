@@ -239,7 +239,7 @@ class Queries(EvaluatedRuns):
         if (pooled := self.naming([*listed(by), *(at or {})])) is not self:
             return pooled.best(by, top, at)
         parameters, chosen = split_by(self.study, listed(by), ranked_by())
-        statistic = chosen or default_statistic(self.study)
+        statistic = chosen or default_statistic(self)
         ranked = best_of_each(self, parameters, statistic, at) if parameters else rank(self, statistic, at)
         return ranked.head(top or self.study.n_cells)
 
@@ -274,7 +274,7 @@ class Queries(EvaluatedRuns):
         if (pooled := self.naming([vary, *listed(by or [])])) is not self:
             return pooled.compare(vary, by, margin=margin)
         parameters, chosen = split_by(self.study, [] if by is None else listed(by), compared_by())
-        statistic = chosen or default_statistic(self.study)
+        statistic = chosen or default_statistic(self)
         measure = measure_of(statistic)
         if measure is None:
             check_has_criterion(self.study)
@@ -328,7 +328,7 @@ class Queries(EvaluatedRuns):
         """
         if self.over_replicates is not self:
             return self.over_replicates.importance(statistic, errors=errors, log=log)
-        column = column_of(statistic or default_statistic(self.study), explained_by())
+        column = column_of(statistic or default_statistic(self), explained_by())
         measure = measure_of(column)
         fault = importance_fault(self)
         if fault:

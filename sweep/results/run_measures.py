@@ -40,6 +40,11 @@ class RunMeasures:
         self.known: dict[str, Measured] = {}
         self.known_cells: dict[str, pd.DataFrame] = {}
 
+    @property
+    def are_kept(self) -> bool:
+        """Whether all measures of the study can be read: rows were kept, and they are those of runs."""
+        return not self._independent_of and self._stored.keep == "runs" and self._stored.has_parts
+
     def of(self, measure: str) -> Measured:
         """Return a measure of every seed in every cell; see :meth:`sweep.Result.measured`."""
         if measure not in self.known:

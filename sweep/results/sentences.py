@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import inf
+from math import inf, nan
 from typing import TYPE_CHECKING, Any
 
+from sweep.analysis.held_out import HeldOut, chosen_by_halves
 from sweep.analysis.importance import LEAST_SEEDS, REST, SEED, SEED_WITH_OTHERS
 from sweep.columns import statuses
 from sweep.measures import MEASURES
-from sweep.results.answers import default_statistic, has_criterion, n_not_worse, swept
+from sweep.results.answers import answered_cells, default_statistic, has_criterion, held_out_of, n_not_worse, swept
 from sweep.results.pooled_cells import pairs_seeds, sum_over
 from sweep.results.queries import Queries
-from sweep.results.tables.table import statistic_text
+from sweep.results.tables.table import statistic_text, value_text
 from sweep.statistics.of_cells import OF_CONVERGENCE, main_statistic_of, measure_of
 from sweep.statistics.of_cells.steps_quantiles import MEDIAN
 from sweep.statistics.ranking import rank_cells
+from sweep.statistics.statistic import Statistic
 from sweep.study.selection import At, values_at
 from sweep.system.formatting import count_text, list_text, name_text, steps_text
 
@@ -50,18 +52,78 @@ def answer(result: Queries) -> list[str]:
         pooled = result.over_replicates
         n = result.study.n_cells // pooled.study.n_cells
         return [f"all answers pool over the {n} values of {pooled.pooled_over}, as over seeds", *answer(pooled)]
-    if not has_criterion(result.study):
-        return [sentence for sentence in (coverage(result), *losses(result)) if sentence]
-    sentences = [
-        coverage(result),
-        share(result),
-        best_cell(result),
-        restarts(result),
-        what_matters(result),
-        unevaluated(result),
-        uneven(result),
-    ]
-    return [sentence for sentence in sentences if sentence]
+    found = held_out_of(result)
+    if found:
+        sentences = [*of_held_out(result, found), *_training(result)]
+    elif has_criterion(result.study):
+        sentences = [share(result), best_cell(result), restarts(result), what_matters(result), unevaluated(result)]
+    else:
+        sentences = [_NO_CRITERION, *losses(result), best_loss(result), what_matters(result)]
+    return [sentence for sentence in (coverage(result), *sentences, uneven(result)) if sentence]
+
+
+def of_held_out(result: Queries, found: HeldOut) -> list[str]:
+    """Return the sentences on held-out patterns: all runs, the best cell, and what its choice does to its value."""
+    reported = main_statistic_of(found.reported)
+    (row,) = sum_over(result, []).to_dict("records")
+    sentences = []
+    if row[reported.name] == row[reported.name]:
+        sentences.append(f"the {_name(reported)} {_of_runs(result)} is {_value(reported, row)}")
+    if len(result.cells) > 1:
+        sentences += [_best_held_out(result, found), _choice(result, found)]
+    return [*sentences, what_matters(result)]
+
+
+def _best_held_out(result: Queries, found: HeldOut) -> str:
+    """Return the sentence on the best cell by held-out patterns, and on others that may be the best."""
+    reported, chosen_by = main_statistic_of(found.reported), main_statistic_of(found.chosen_by)
+    (best,) = rank_cells(answered_cells(result), chosen_by.name).head(1).to_dict("records")
+    values = [f"{_name(each)} {_value(each, best)}" for each in dict.fromkeys((reported, chosen_by))]
+    which = "best cell" if result.complete else "best cell so far"
+    by = f" by {MEASURES[found.chosen_by].label}" if found.chosen_by != found.reported else ""
+    of = f" of {count_text(best['n_runs'], 'run')}"
+    return f"{which}{by}: {name_text(best, swept(result.study))}: {list_text(values)}{of}{_others(result)}"
+
+
+def _choice(result: Queries, found: HeldOut) -> str:
+    """Return the sentence on a best cell that was chosen by the patterns of the answer; empty if it was not."""
+    if found.chosen_by != found.reported:
+        return ""
+    of = "validation" if found.reported.startswith("validation") else "test"
+    text = f"the best cell was chosen on the {of} patterns, so its value is optimistic for new patterns"
+    statistic = main_statistic_of(found.reported)
+    value = chosen_by_halves(result.measures.of(found.reported), statistic) if result.even else nan
+    if value == value:
+        number = f"{value_text(statistic, value)}{_unit(statistic)}"
+        text += f"; cells chosen on one half of the seeds have a {_name(statistic)} of {number} on the other half"
+    return text
+
+
+def _training(result: Queries) -> list[str]:
+    """Return the sentences on the training patterns of a study that holds others out."""
+    if has_criterion(result.study):
+        return [f"training: {share(result)}", unevaluated(result)]
+    return losses(result)
+
+
+def _name(statistic: Statistic) -> str:
+    """Return the label of a statistic without its unit."""
+    return statistic.label.removesuffix(", %")
+
+
+def _unit(statistic: Statistic) -> str:
+    return " %" if statistic.percent else ""
+
+
+def _value(statistic: Statistic, row: Mapping[Any, Any]) -> str:
+    """Write a statistic with its unit and interval."""
+    return statistic_text(statistic, row, _unit(statistic))
+
+
+def _of_runs(result: Queries) -> str:
+    """Return of which runs a statistic is."""
+    n_runs = count_text(int(result.cells["n_runs"].sum()), "run")
+    return f"of {n_runs}" if result.even else f"over {_trained(result)}, with equal weights,"
 
 
 def of_each_cell(study: Study) -> str:
@@ -86,25 +148,24 @@ def of_several_cells(result: Queries) -> str:
 
 
 def losses(result: Queries) -> list[str]:
-    """Return the sentences on a fixed budget: final losses, diverged runs and the best cell."""
+    """Return the sentences on the training losses of a fixed budget, and on diverged runs."""
     statistic = main_statistic_of("final_loss")
     if result.cells[statistic.name].isna().all():
-        return [f"{_NO_CRITERION}, and this result has no final losses"]
+        return ["this result has no final losses"]
     (row,) = sum_over(result, []).to_dict("records")
-    sentences = [_NO_CRITERION]
-    runs = count_text(row["n_runs"], "run")
+    sentences = []
     if row[statistic.name] == row[statistic.name]:
-        of = f"of {runs}" if result.even else f"over {_trained(result)}, with equal weights,"
-        sentences.append(f"the {statistic.label} {of} is {statistic_text(statistic, row)}")
+        sentences.append(f"the {statistic.label} {_of_runs(result)} is {statistic_text(statistic, row)}")
     if row["n_diverged"]:
+        runs = count_text(row["n_runs"], "run")
         sentences.append(f"{row['n_diverged']:,} of {runs} diverged; their losses count as infinite")
-    return [*sentences, best_loss(result), what_matters(result), uneven(result)]
+    return sentences
 
 
 def best_loss(result: Queries) -> str:
     """Return the sentence on the cell with the lowest median final loss; empty for a single cell."""
     statistic = main_statistic_of("final_loss")
-    if len(result.cells) == 1:
+    if len(result.cells) == 1 or result.cells[statistic.name].isna().all():
         return ""
     (best,) = rank_cells(result.cells, statistic.name).head(1).to_dict("records")
     if best[statistic.name] == inf:
@@ -245,7 +306,7 @@ def may_be_best(ranked: pd.DataFrame, study: Study, at: At | None = None) -> str
 
 def what_matters(result: Queries, statistic: str | None = None) -> str:
     """Return the sentence on the largest shares of the variance between runs; empty if they are not known."""
-    name = statistic or default_statistic(result.study)
+    name = statistic or default_statistic(result)
     measure = measure_of(name)
     if not result.complete or not swept(result.study) or (measure and not pairs_seeds(result)):
         return ""

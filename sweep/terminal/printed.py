@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from sweep.results.answers import default_statistic, split_by, swept
+from sweep.results.answers import answered_cells, default_statistic, split_by, swept
 from sweep.results.pooled_cells import sum_over
 from sweep.results.result import Result
 from sweep.results.sentences import answer
@@ -54,14 +54,14 @@ def print_summary(result: Result) -> None:
 
 def _print_matrix(result: Result) -> bool:
     """Print the matrix of rates or median losses if two parameters are swept and it fits; return whether it was."""
-    names, statistic = swept(result.study), default_statistic(result.study)
-    if len(names) != 2 or result.cells[statistic].isna().all():
+    names, statistic = swept(result.study), default_statistic(result)
+    if len(names) != 2 or answered_cells(result)[statistic].isna().all():
         return False
     across, down = sorted(names, key=lambda name: len(result.study.parameters[name]))
     n_rows, n_columns = (len(result.study.parameters[name]) for name in (down, across))
     if n_rows * n_columns > result.study.n_cells or n_rows > rows_that_fit(_LINES_OF_RUN) or n_columns > _MAX_COLUMNS:
         return False
-    table = matrix_table(result.cells, down, across, every()[statistic])
+    table = matrix_table(answered_cells(result), down, across, every()[statistic])
     if too_wide(table):
         return False
     print_table(table)
@@ -121,13 +121,13 @@ def print_best(result: Result, by: Sequence[str] = (), top: int | None = None, a
         If cells cannot be ranked by the statistic, ``top`` is below 1, or there is no criterion.
     """
     pooled, ranked = result.naming([*by, *(at or {})]), result.best(by, at=at)
-    print_table(best_table(pooled.study, ranked, by, how_many(len(ranked), top, _OTHER_LINES), at))
+    print_table(best_table(pooled, ranked, by, how_many(len(ranked), top, _OTHER_LINES), at))
     parameters, statistic = split_by(result.study, by, ranked_by())
     if parameters or pooled is not result:
         return
     for kind in table_kinds().values():
         if kind.beside_ranking:
-            by_statistic = statistic or default_statistic(result.study)
+            by_statistic = statistic or default_statistic(result)
             for table in kind.beside_ranking(result, ranked, by_statistic, kind.most_shown):
                 print()
                 print_table(table)

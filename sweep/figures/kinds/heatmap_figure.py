@@ -109,6 +109,6 @@ KIND = FigureKind(
     (
         Caption("Share of runs that converged", 10, criterion=True),
         Caption("Median steps to converge", 20, {"value": "median_steps"}, criterion=True),
-        Caption("Median final loss", 10, criterion=False),
+        Caption("Median final training loss", 10, criterion=False),
     ),
 )

@@ -12,10 +12,11 @@ from sweep.figures.axis import heading, spaced
 from sweep.figures.canvas import new_axes, put_legend, say_why
 from sweep.figures.figure_kind import Caption, FigureKind
 from sweep.figures.line_styles import NAMED_COLORS
-from sweep.results.answers import default_statistic, has_criterion
+from sweep.results.answers import default_statistic
 from sweep.results.pooled_cells import pairs_seeds
 from sweep.results.queries import importance_fault
 from sweep.results.result import Result
+from sweep.statistics.of_cells import measure_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,7 +40,7 @@ def importance_bars(result: Result, ax: Axes | None = None, *, value: str | None
         Axes to draw into; by default those of a new figure.
     value
         A statistic or measure of :meth:`sweep.Result.importance`. By default convergence and steps, or the measure by
-        which answers rank cells if there is no criterion.
+        which answers rank cells if patterns are held out or there is no criterion.
 
     Returns
     -------
@@ -51,7 +52,8 @@ def importance_bars(result: Result, ax: Axes | None = None, *, value: str | None
     SweepError
         If the statistic is unknown or the study lacks it, or the result is partial.
     """
-    by_default = list(EXPLAINED) if has_criterion(result.study) else [default_statistic(result.study)]
+    default = default_statistic(result)
+    by_default = [default] if measure_of(default) else list(EXPLAINED)
     statistics = by_default if value is None else [value]
     found = [result.importance(statistic, errors=pairs_seeds(result)) for statistic in statistics]
     tables = [_known(each) for each in found]

@@ -210,6 +210,6 @@ KIND = FigureKind(
     _refusal,
     (
         Caption("Share of runs that converged, with 95 % intervals", 30, criterion=True, least_varied=1),
-        Caption("Median final loss, with 95 % intervals", 30, criterion=False, least_varied=1),
+        Caption("Median final training loss, with 95 % intervals", 30, criterion=False, least_varied=1),
     ),
 )

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 
 from sweep.columns import statuses
 from sweep.errors import SweepError
-from sweep.results.answers import default_statistic, has_criterion, sort_by, swept
+from sweep.results.answers import (
+    answered_cells,
+    default_statistic,
+    has_criterion,
+    held_out_of,
+    main_statistics,
+    sort_by,
+    swept,
+)
 from sweep.results.queries import Queries
 from sweep.results.sentences import of_each_cell, of_several_cells
 from sweep.results.tables.table import (
@@ -27,7 +35,6 @@ from sweep.results.tables.table_kind import TableKind
 from sweep.schemas.cell_columns import recorded_quantities
 from sweep.statistics.of_cells import OF_CONVERGENCE, every, main_statistic_of, of_measure, synonyms
 from sweep.statistics.statistic import Statistic
-from sweep.study.model import Study
 from sweep.system.formatting import count_text, list_text, name_text
 
 if TYPE_CHECKING:
@@ -64,25 +71,28 @@ def cells_table(
     """
     if top is not None and top < 1:
         raise SweepError(f"top: must be at least 1, got {top}")
-    study = result.study
-    frame = whole
+    study, default = result.study, default_statistic(result)
+    frame = whole = whole if by else answered_cells(result).loc[whole.index]
     if sort or top:
-        frame = sort_by(whole, study, sort or default_statistic(study)).head(top or len(whole))
+        frame = sort_by(whole, sort or default, default).head(top or len(whole))
     counts = ("n_cells", "n_runs") if by else ("n_runs",)
     varied = [name for name in counts if frame[name].nunique() > 1]
     columns = [value_column(name) for name in (by or ("cell", *swept(study)))]
     columns += map(count_column, varied)
     columns += [count_column(f"n_{status}", is_optional=True) for status in statuses(study.has_patience)]
-    statistics = OF_CONVERGENCE.values() if has_criterion(study) else of_measure("final_loss")
-    columns += statistic_columns(list(statistics), frame)
+    answered = main_statistics(result)
+    losses = () if held_out_of(result) else of_measure("final_loss")
+    statistics = OF_CONVERGENCE.values() if has_criterion(study) else losses
+    columns += statistic_columns(list(dict.fromkeys([*answered, *statistics])), frame)
     medians = [main_statistic_of(measure) for measure in recorded_quantities(study)]
+    medians = [each for each in medians if each not in answered]
     columns += [statistic_column(each, has_interval=False) for each in medians if each.name in frame]
     others = [name for name in swept(study) if name not in by]
     if "best_cell" in frame and others:
         columns.append(
             TableColumn("best cell", lambda row: _best_of(result, row, others), ("best_cell",), is_text=True)
         )
-    title = _rows_text(frame, len(whole), by) + _order_text(study, sort, top) + _alike_text(whole, frame, counts)
+    title = _rows_text(frame, len(whole), by) + _order_text(default, sort, top) + _alike_text(whole, frame, counts)
     notes = [of_several_cells(result)] if by else []
     if not by or "expected_steps" in frame or not has_criterion(study):
         notes.append(of_each_cell(study))
@@ -96,9 +106,9 @@ def _rows_text(frame: pd.DataFrame, n_rows: int, by: Sequence[str]) -> str:
     return f"{shown_of(len(frame), n_rows, 'value' if len(by) == 1 else 'combination')} of {', '.join(by)}"
 
 
-def _order_text(study: Study, sort: str | None, top: int | None) -> str:
+def _order_text(default: str, sort: str | None, top: int | None) -> str:
     """Return the clause on the order of rows; empty for that of the study."""
-    if sort and synonyms().get(sort, sort) != default_statistic(study):
+    if sort and synonyms().get(sort, sort) != default:
         return f", sorted by {sort}"
     return ", best first" if sort or top else ""
 
@@ -112,11 +122,11 @@ def _alike_text(whole: pd.DataFrame, frame: pd.DataFrame, counts: Sequence[str])
 
 def _best_of(result: Queries, row: Row, others: list[str]) -> str:
     """Return the statistic and the values of the best cell of a row; in a partial result with its interval and runs."""
-    statistic = every()[default_statistic(result.study)]
+    statistic = every()[default_statistic(result)]
     where = name_text(result.study.grid.values(row["best_cell"]), others)
-    best = "best_rate" if statistic.name == "convergence_rate" else f"best_{statistic.name}"
+    best = "best_rate" if statistic.name == "convergence_rate" else "best_value"
     unit = " %" if statistic.percent else ""
-    if result.complete or not statistic.percent:
+    if result.complete or statistic.name != "convergence_rate":
         return f"{value_text(statistic, row[best])}{unit} at {where}"
     cells = result.cells
     (cell,) = cells[cells["cell"] == row["best_cell"]].to_dict("records")

@@ -10,7 +10,7 @@ from sweep.analysis.compare import MOST_COMPARED, compare_values, differs_alone
 from sweep.analysis.compare_measures import compare_measured
 from sweep.analysis.study_measures import most_correct
 from sweep.measures import MEASURES
-from sweep.results.answers import default_statistic, has_criterion, swept
+from sweep.results.answers import default_statistic, swept
 from sweep.results.pooled_cells import pairs_seeds, why_unpaired
 from sweep.results.queries import Queries
 from sweep.results.tables.table import (
@@ -130,8 +130,11 @@ def _of_measure(frame: pd.DataFrame, n_rows: int, by: Sequence[str], measure: st
     """Return the table of a measure."""
     found, mean = MEASURES[measure], main_statistic_of(measure)
     what = "mean" if found.has_mean else "median"
-    of_sides = [measure_column(f"{side}_{what}", f"{what} of\n{side}") for side in _SIDES]
-    if what == "mean":
+    column, unit = (percent_column, ",\n%") if mean.percent else (measure_column, "")
+    of_sides = [column(f"{side}_{what}", f"{what} of\n{side}{unit}") for side in _SIDES]
+    if mean.percent:
+        of_sides.append(_difference_column("difference"))
+    elif what == "mean":
         names = with_ends("difference")
         of_sides.append(
             TableColumn("difference", lambda row: interval_text(mean, *(row[each] for each in names)), names, INTERVAL)
@@ -207,10 +210,9 @@ def _is_compared(result: Queries, name: str) -> bool:
 
 def _build(result: Queries, top: int | None) -> list[Table]:
     """Return the comparisons of each parameter with few values; none if rows are not kept, or no run converged."""
-    has_rates = has_criterion(result.study)
-    if not pairs_seeds(result) or (has_rates and not result.cells["n_converged"].any()):
+    measure = measure_of(default_statistic(result))
+    if not pairs_seeds(result) or not (measure or result.cells["n_converged"].any()):
         return []
-    measure = measure_of(default_statistic(result.study))
     tables = []
     for name in swept(result.study):
         if not _is_compared(result, name):
@@ -235,7 +237,7 @@ def _why_none(result: Queries) -> str:
     """Return why no parameter is compared."""
     if not pairs_seeds(result):
         return why_unpaired(result)
-    if has_criterion(result.study) and not result.cells["n_converged"].any():
+    if not (measure_of(default_statistic(result)) or result.cells["n_converged"].any()):
         return "no run converged"
     if not any(_is_compared(result, name) for name in swept(result.study)):
         return f"no parameter with 2 to {min(_MOST_VALUES, MOST_COMPARED)} values varies alone"

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from sweep.results.answers import default_statistic, has_criterion, names_of, split_by, swept
+from sweep.results.answers import (
+    answered_cells,
+    default_statistic,
+    held_out_of,
+    main_statistics,
+    names_of,
+    split_by,
+    swept,
+)
 from sweep.results.pooled_cells import pairs_seeds
 from sweep.results.queries import Queries
 from sweep.results.sentences import may_be_best
@@ -25,6 +33,7 @@ from sweep.results.tables.table import (
 from sweep.results.tables.table_kind import TableKind
 from sweep.statistics.of_cells import OF_CONVERGENCE, every, of_measure
 from sweep.statistics.ranking import best_cells, ranked_by
+from sweep.statistics.statistic import Statistic
 from sweep.study.selection import At
 from sweep.system.formatting import name_text
 
@@ -38,14 +47,14 @@ _MOST_SHOWN = 10
 
 
 def best_table(
-    study: Study, ranked: pd.DataFrame, by: Sequence[str] = (), top: int | None = None, at: At | None = None
+    result: Queries, ranked: pd.DataFrame, by: Sequence[str] = (), top: int | None = None, at: At | None = None
 ) -> Table:
     """Return the table of ranked cells; or with parameters in ``by`` of the best cell for each of their values.
 
     Parameters
     ----------
-    study
-        The study of the result.
+    result
+        Complete or partial.
     ranked
         All rows of :meth:`sweep.Result.best`.
     by, at
@@ -53,30 +62,37 @@ def best_table(
     top
         Most rows.
     """
-    parameters, chosen = split_by(study, by, ranked_by())
-    statistic = chosen or default_statistic(study)
+    parameters, chosen = split_by(result.study, by, ranked_by())
+    statistic = chosen or default_statistic(result)
     if parameters:
-        return _best_of_each(study, ranked.head(top or len(ranked)), len(ranked), parameters, statistic)
-    return _ranked(study, ranked, statistic, top, at)
+        return _best_of_each(result, ranked.head(top or len(ranked)), len(ranked), parameters, statistic)
+    return _ranked(result, ranked, statistic, top, at)
 
 
-def _ranked(study: Study, ranked: pd.DataFrame, statistic: str, top: int | None, at: At | None) -> Table:
+def _ranked(result: Queries, ranked: pd.DataFrame, statistic: str, top: int | None, at: At | None) -> Table:
     """Return the table of ranked cells."""
-    found = every()[statistic]
-    if found.measure:
+    found, study = every()[statistic], result.study
+    intervals = not found.measure
+    statistics: Sequence[Statistic]
+    if held_out_of(result) and statistic == default_statistic(result):
+        statistics, intervals = main_statistics(result), True
+        columns = [name for each in statistics for name in each.columns]
+        answered = answered_cells(result).set_index("cell")[columns]
+        ranked = ranked.drop(columns=columns, errors="ignore").join(answered, on="cell")
+    elif found.measure:
         statistics = of_measure(found.measure)
     else:
         statistics = tuple(OF_CONVERGENCE.values()) if found.computed == "always" else (found,)
     shown = ranked.head(top or len(ranked))
-    columns = [value_column(name) for name in ("rank", "cell", *swept(study))]
-    columns += statistic_columns(statistics, ranked, intervals=not found.measure)
-    columns.append(p_value_column("p_value_holm"))
+    shown_columns = [value_column(name) for name in ("rank", "cell", *swept(study))]
+    shown_columns += statistic_columns(statistics, ranked, intervals=intervals)
+    shown_columns.append(p_value_column("p_value_holm"))
     notes: tuple[str, ...] = ("no run converged, so no cell is better than another",)
     if not found.needs_criterion or ranked["n_converged"].any():
-        columns.append(TableColumn("", _contends, ("may_be_best",), is_text=True))
+        shown_columns.append(TableColumn("", _contends, ("may_be_best",), is_text=True))
         notes = _candidates(ranked, study, at)
-    title = f"{shown_of(len(shown), len(ranked), 'cell')}, best first{_by(study, statistic)}"
-    return Table(title, tuple(columns), shown, len(ranked), notes, meanings=RANK)
+    title = f"{shown_of(len(shown), len(ranked), 'cell')}, best first{_by(result, statistic)}"
+    return Table(title, tuple(shown_columns), shown, len(ranked), notes, meanings=RANK)
 
 
 def _contends(row: Row) -> str:
@@ -84,9 +100,10 @@ def _contends(row: Row) -> str:
     return "may be the best" if row["may_be_best"] is True else ""
 
 
-def _by(study: Study, statistic: str) -> str:
-    """Return the clause on the statistic of the ranking; empty for the default statistic."""
-    return "" if statistic == default_statistic(study) else f" by {names_of([statistic])[0]}"
+def _by(result: Queries, statistic: str) -> str:
+    """Return the clause on the statistic of the ranking; empty for the default one, unless patterns are held out."""
+    is_usual = statistic == default_statistic(result) and not held_out_of(result)
+    return "" if is_usual else f" by {names_of([statistic])[0]}"
 
 
 def _candidates(ranked: pd.DataFrame, study: Study, at: At | None) -> tuple[str, ...]:
@@ -101,10 +118,10 @@ def _candidates(ranked: pd.DataFrame, study: Study, at: At | None) -> tuple[str,
     )
 
 
-def _best_of_each(study: Study, best: pd.DataFrame, n_rows: int, by: Sequence[str], statistic: str) -> Table:
+def _best_of_each(result: Queries, best: pd.DataFrame, n_rows: int, by: Sequence[str], statistic: str) -> Table:
     """Return the table of the best cell of each combination of the values of some parameters."""
     found = every()[statistic]
-    others = [name for name in swept(study) if name not in by]
+    others = [name for name in swept(result.study) if name not in by]
     columns = (
         *map(value_column, by),
         count_column("best_of", "best of"),
@@ -122,17 +139,17 @@ def _best_of_each(study: Study, best: pd.DataFrame, n_rows: int, by: Sequence[st
         "intervals allow for the choice of the best of k cells: all k intervals hold together with 95 % confidence "
         "(Bonferroni)"
     )
-    title = f"the best cell for each of {which} of {', '.join(by)}, best first{_by(study, statistic)}"
+    title = f"the best cell for each of {which} of {', '.join(by)}, best first{_by(result, statistic)}"
     return Table(title, columns, best, n_rows, (note,))
 
 
 def _build(result: Queries, top: int | None) -> list[Table]:
     """Return the table of the best cells; none of a single cell, or if no run converged."""
-    cells, statistic = result.cells, default_statistic(result.study)
-    if len(cells) == 1 or (has_criterion(result.study) and not cells["n_converged"].any()):
+    cells, statistic = answered_cells(result), default_statistic(result)
+    if len(cells) == 1 or (every()[statistic].needs_criterion and not cells["n_converged"].any()):
         return []
     ranked = result.best() if pairs_seeds(result) else best_cells(cells, None, statistic)
-    return [best_table(result.study, ranked, top=top)]
+    return [best_table(result, ranked, top=top)]
 
 
 def _why_none(result: Queries) -> str:

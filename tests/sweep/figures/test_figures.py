@@ -221,4 +221,4 @@ def test_studies_without_criterion() -> None:
     result = sweep.run(make_study(count=2, hidden=2, criterion="none"))
     with pytest.raises(SweepError, match="criterion 'none'"):
         draw(result, value="rate")
-    assert draw(result).get_supylabel() == "median final loss"
+    assert draw(result).get_supylabel() == "median final training loss"

@@ -41,7 +41,7 @@ def test_best_is_the_highest_rate_then_the_fewest_steps() -> None:
     """Cells are ranked by rate, then by expected steps, then by number."""
     cells = invented([0.5, 0.9, 0.9, 0.9, 0.0], [1.0, 300.0, 200.0, 200.0, float("inf")])
     assert list(rank_cells(cells)["cell"]) == [2, 3, 1, 0, 4]
-    assert list(answers.sort_by(cells, make_study(), "rate")["cell"]) == [2, 3, 1, 0, 4]
+    assert list(answers.sort_by(cells, "rate", "convergence_rate")["cell"]) == [2, 3, 1, 0, 4]
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_best_is_the_highest_rate_then_the_fewest_steps() -> None:
 )
 def test_order_by_a_column(result: Result, name: str, column: str, ascending: bool) -> None:
     """Counts and rates are sorted from the highest, other columns from the lowest; missing values come last."""
-    sorted_cells = answers.sort_by(result.cells, result.study, name)
+    sorted_cells = answers.sort_by(result.cells, name, "convergence_rate")
     assert sorted(sorted_cells["cell"]) == list(range(8))
     values = sorted_cells[column].dropna()
     assert list(values) == sorted(values, reverse=not ascending)
@@ -71,7 +71,7 @@ def test_order_by_a_column(result: Result, name: str, column: str, ascending: bo
 def test_unknown_column(result: Result) -> None:
     """The error lists the names that users write."""
     with pytest.raises(SweepError, match=r"unknown column 'median_step'; did you mean 'median_steps'.* rate, "):
-        answers.sort_by(result.cells, result.study, "median_step")
+        answers.sort_by(result.cells, "median_step", "convergence_rate")
 
 
 def independent_runs(runs: pd.DataFrame) -> float:
@@ -184,7 +184,7 @@ def test_best_cell_in_a_sentence(result: Result) -> None:
         ),
         (
             {"hidden": 2, "learning_rate": [0.1, 0.2], "criterion": "none"},
-            r"the study has no convergence criterion .*\nthe median final loss of 40 runs is .*\nbest cell: learning",
+            r"the study has no convergence criterion .*\nthe median final training loss .*\nbest cell: learning",
         ),
         (
             {"hidden": 2, "threshold": 10.0, "criterion": ["none", "loss"]},
@@ -232,5 +232,5 @@ def test_without_a_criterion_no_rates_are_shown(capsys: pytest.CaptureFixture[st
     out = capsys.readouterr().out
     assert "runs converged" not in out
     assert "rate, %" not in out
-    assert "median final loss" in out
+    assert "median final training loss" in out
     assert "exhausted" in out

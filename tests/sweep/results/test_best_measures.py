@@ -144,7 +144,7 @@ def test_commands(result: Result, tmp_path: Path) -> None:
     sweep.run(result.study, tmp_path / "r")
     finished = command("best", tmp_path / "r")
     assert finished.out.startswith("6 cells, best first\n")
-    assert "median final loss" in finished.out
+    assert "median final training loss" in finished.out
     finished = command(
         "best", tmp_path / "r", "--by", "hidden,max_error", "--at", "learning_rate=0.05,0.2", "--top", "1"
     )

@@ -218,4 +218,4 @@ def test_two_results_by_measures(tmp_path: Path) -> None:
         pairing.compare([], margin=0.05)
     shown = command("compare", tmp_path / "0.1", tmp_path / "0.2", "--by", "hidden")
     assert shown.code == 0, shown.err
-    assert shown.out.startswith("final loss\n")
+    assert shown.out.startswith("final training loss\n")

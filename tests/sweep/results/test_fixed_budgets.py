@@ -103,16 +103,16 @@ def result() -> Result:
 
 
 def test_answer(result: Result) -> None:
-    """The answer has the median final loss, the number of diverged runs and the best cell."""
+    """The answer has the median final training loss, the number of diverged runs and the best cell."""
     answer = sentences.answer(result)
     assert "criterion 'none'" in answer[0]
-    assert re.match(r"the median final loss of 120 runs is \S+ \[\S+, \S+\]", answer[1])
+    assert re.match(r"the median final training loss of 120 runs is \S+ \[\S+, \S+\]", answer[1])
     cells = result.cells.sort_values("final_loss_q50")
     best = cells.iloc[0]
     (of_best,) = (sentence for sentence in answer if sentence.startswith("best cell: "))
     assert f"learning_rate {best['learning_rate']:g}, hidden {best['hidden']:.0f}: " in of_best
     assert "95 % confidence" in of_best
-    assert answer[-1].startswith("what matters for final loss, as shares of the variance between runs (log10")
+    assert answer[-1].startswith("what matters for final training loss, as shares of the variance between runs (log10")
     assert "learning_rate" in answer[-1]
     n = int(result.cells["n_diverged"].sum())
     assert (f"{n} of 120 runs diverged; their losses count as infinite" in answer) == (n > 0)
@@ -123,9 +123,9 @@ def test_answer(result: Result) -> None:
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
-        ({"learning_rate": 0.1, "hidden": 2}, "the median final loss of 20 runs is "),
-        ({"learning_rate": [0.1, 0.2], "count": 1}, "the median final loss of 4 runs is "),
-        ({"learning_rate": [1e200, 1e201], "hidden": 2}, "no cell has a finite median final loss"),
+        ({"learning_rate": 0.1, "hidden": 2}, "the median final training loss of 20 runs is "),
+        ({"learning_rate": [0.1, 0.2], "count": 1}, "the median final training loss of 4 runs is "),
+        ({"learning_rate": [1e200, 1e201], "hidden": 2}, "no cell has a finite median final training loss"),
         (
             {"learning_rate": [0.0, 0.1], "hidden": 1, "bias": False,
              "data": {"inputs": [[0.0], [0.0]], "targets": [[0.0], [0.0]]}},
@@ -155,19 +155,19 @@ def test_special_studies(tmp_path: Path, options: dict[str, Any], expected: str,
 def test_report_has_figures_ranks_and_comparisons(result: Result) -> None:
     """The report has the usual sections; without rows it has no comparisons."""
     page = report_page(result)
-    for text in ("Median final loss", 'id="best"', 'id="comparisons"', "quartiles", "Cells"):
+    for text in ("Median final training loss", 'id="best"', 'id="comparisons"', "quartiles", "Cells"):
         assert text in page
     assert page.count("<svg") == 5
     counted = report_page(sweep.run(result.study, keep="cells"))
     assert 'id="comparisons"' not in counted
-    assert "median final loss" in counted
+    assert "median final training loss" in counted
 
 
 def test_tables(result: Result, tmp_path: Path) -> None:
     """`sweep show` prints final losses of cells, also by the values of a parameter."""
     sweep.run(result.study, tmp_path / "r")
     out = command("show", tmp_path / "r", "--by", "hidden").out
-    assert "median final loss" in out
+    assert "median final training loss" in out
     assert "medians pool all runs; intervals count each seed once" in out
     assert "6 cells" in command("show", tmp_path / "r").out
     first = command("show", tmp_path / "r", "--top", "1").out
@@ -186,7 +186,7 @@ def test_figures(result: Result, kind: str, value: str | None) -> None:
     drawn = figures.draw(result, kind, **({"value": value} if value else {}))
     texts = [str(text.get_text()) for text in drawn.findobj(Text)]
     labels = {"max_error": "median largest error", "n_correct": "correct outputs"}
-    label = labels.get(value or "", "median final loss")
+    label = labels.get(value or "", "median final training loss")
     assert any(label in " ".join(text.split()) for text in texts)
 
 
@@ -236,7 +236,7 @@ def test_too_many_rows_to_read(result: Result, monkeypatch: pytest.MonkeyPatch) 
     """Single cells have losses from counts; statistics over several cells are left out."""
     monkeypatch.setattr("sweep.results.pooled_cells.MOST_PAIRED", 100)
     answer = "\n".join(sentences.answer(result))
-    assert "the median final loss of" not in answer
+    assert "the median final training loss of" not in answer
     assert "best cell: " in answer
     assert "other cell" in answer
     with pytest.raises(SweepError, match=r"too many rows of runs .* over all values of hidden"):

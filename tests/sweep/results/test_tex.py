@@ -124,7 +124,7 @@ def test_losses_are_numbers_of_tex(results: dict[str, Result]) -> None:
     """Powers of ten and infinity are typeset; parameters with one value are left out."""
     text = texts(results["fixed"])
     caption, head, rows = tabular(text)
-    assert head == ["learning_rate", "median final loss", "quartiles", "finite, %"]
+    assert head == ["learning_rate", "median final training loss", "quartiles", "finite, %"]
     assert [row[0] for row in rows] == ["$10^{-5}$", "0.1", "$10^{300}$"]
     assert rows[2][1:] == [r"$\infty$", r"$\infty$ to $\infty$", "0.0"]
     assert "the loss of a diverged run counts as infinite" in caption

@@ -244,7 +244,10 @@ def test_variance_of_a_measure_from_its_values() -> None:
         rows = rows.assign(seed=np.tile(np.arange(15), 12), varied=(np.log10(values) if log else values).ravel())
         expected, totals = brute_force(rows, list(study.parameters))
         table = result.importance()
-        assert table.attrs == {"explained": "log10 of final loss" if log else "final loss", "note": ""}
+        assert table.attrs == {
+            "explained": "log10 of final training loss" if log else "final training loss",
+            "note": "",
+        }
         np.testing.assert_allclose(table["variance"], list(expected.values()), atol=1e-12 * rows["varied"].var())
         single = table.set_index("term")["total_share"].dropna()
         np.testing.assert_allclose(single * sum(expected.values()), [totals[name] for name in single.index])

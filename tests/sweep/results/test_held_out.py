@@ -1,0 +1,77 @@
+"""Answers of studies with held-out patterns: their measures come first, and the choice of a cell says by what."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import sweep
+from sweep import Result
+from sweep.analysis.held_out import HeldOut, chosen_by_halves, held_out
+from sweep.results import sentences
+from sweep.results.answers import default_statistic
+from sweep.statistics.of_cells import main_statistic_of
+from sweep.statistics.outcomes import Measured
+from tests.sweep.support import command, make_study
+
+TESTED: dict[str, Any] = {
+    "data": {"task": "boolean", "bits": 3, "function": 232, "coding": "pm1", "train_count": 5},
+    "activation": "tanh",
+    "max_steps": 30,
+}
+
+
+@pytest.fixture(scope="module")
+def result() -> Result:
+    """Train four cells with three test patterns, for a fixed number of steps."""
+    return sweep.run(make_study(count=10, hidden=[2, 3], learning_rate=[0.05, 0.2], criterion="none", **TESTED))
+
+
+def test_best_cell_is_that_of_test_patterns(result: Result) -> None:
+    """The answer, the ranking and the tables take the test accuracy; the training loss chooses no cell."""
+    means = result.runs().groupby("cell")["test_accuracy"].mean()
+    best = result.best()
+    assert default_statistic(result) == "test_accuracy_mean"
+    assert best["test_accuracy_mean"].to_numpy() == pytest.approx(means.sort_values(ascending=False).to_numpy())
+    text = "\n".join(sentences.answer(result))
+    (row,) = best.head(1).to_dict("records")
+    assert f"best cell: hidden {row['hidden']}, learning_rate {row['learning_rate']}: mean test accuracy " in text
+    assert "the best cell was chosen on the test patterns" in text
+    assert text.index("test accuracy") < text.index("median final training loss")
+    for table in ("best", "cells"):
+        (shown,) = result.tables(table)
+        heads = [column.head for column in shown.columns]
+        assert heads.index("mean test accuracy, %") < heads.index("median final training loss")
+
+
+def test_a_criterion_says_that_it_is_of_training(tmp_path: Path) -> None:
+    """Rates of convergence follow the test accuracy, and say that they are of training."""
+    study = make_study(count=8, hidden=[2, 3], **TESTED)
+    sweep.run(study, tmp_path / "r")
+    shown = command("show", tmp_path / "r").out
+    assert shown.index("the mean test accuracy of ") < shown.index("training: ")
+    assert "best first by test_accuracy" in command("best", tmp_path / "r").out
+
+
+def test_measures_follow_the_targets() -> None:
+    """Targets of many values have test losses, since they are of no class; without held-out patterns there is none."""
+    numbers = {"inputs": [[0.0], [1.0], [2.0], [3.0]], "targets": [[0.0], [0.3], [0.7], [1.0]], "train_count": 3}
+    assert held_out(make_study(data=numbers)) == HeldOut("test_loss", "test_loss")
+    assert held_out(make_study(**TESTED)) == HeldOut("test_accuracy", "test_accuracy")
+    assert held_out(make_study()) is None
+
+
+@pytest.mark.parametrize("n_seeds", [4, 5, 20])
+def test_halves_of_seeds_do_not_favour_the_best(n_seeds: int) -> None:
+    """Among equal cells, the best looks better than it is; chosen by other seeds it does not."""
+    rng = np.random.default_rng(n_seeds)
+    statistic = main_statistic_of("test_accuracy")
+    values = [rng.normal(0.5, 0.1, (30, n_seeds)) for _ in range(400)]
+    looks = np.mean([each.mean(axis=1).max() for each in values])
+    estimate = np.mean([chosen_by_halves(Measured(each), statistic) for each in values])
+    assert looks > 0.5 + 0.15 / np.sqrt(n_seeds)
+    assert estimate == pytest.approx(0.5, abs=4 * 0.1 / np.sqrt(400 * n_seeds))
+    assert np.isnan(chosen_by_halves(Measured(values[0][:, :3]), statistic))
