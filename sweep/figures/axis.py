@@ -41,17 +41,10 @@ class Places(NamedTuple):
     """Positions of the values of a parameter along an axis.
 
     Numbers with even spacing, linear or logarithmic, are at their value. All other values are at 0, 1, .. in order.
-
-    Attributes
-    ----------
-    values
-        From the first position to the last.
-    scale
-        ``"linear"``, ``"log"``, or ``"names"`` for positions 0, 1, ..
     """
 
-    values: tuple[Scalar, ...]
-    scale: str
+    values: tuple[Scalar, ...]  # from the first position to the last
+    scale: str  # ``"linear"``, ``"log"``, or ``"names"`` for positions 0, 1, ..
 
     @classmethod
     def of(cls, values: Sequence[Scalar]) -> Places:

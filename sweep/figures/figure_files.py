@@ -20,13 +20,7 @@ _UNUSABLE = ("pgf", "raw", "rgba")
 
 
 def figure_path(out: Path, name: str) -> Path:
-    """Return the file of a figure: ``out``, or a PNG file of this name in it if it is a folder.
-
-    Raises
-    ------
-    SweepError
-        If the format of the suffix is not supported, or the folder does not exist.
-    """
+    """Return the file of a figure: ``out``, or a PNG file of this name in that folder; refuse other formats."""
     from matplotlib.figure import Figure
 
     path = out / f"{name}.png" if os.path.isdir(out) else out
@@ -42,20 +36,8 @@ def figure_path(out: Path, name: str) -> Path:
 def save_figure(figure: Figure, path: Path, name: str = "") -> None:
     """Write a figure atomically; the suffix decides the format.
 
-    Parameters
-    ----------
-    figure
-        The figure.
-    path
-        Its file.
-    name
-        Name of the file if the program chooses it. It is also written into PNG files, so that
-        :func:`sweep.store.contents.remove_results` knows them from files of users.
-
-    Raises
-    ------
-    SweepError
-        If the file cannot be written.
+    ``name`` is that of the file if the program chooses it. It is also written into PNG files, so that
+    :func:`sweep.store.contents.remove_results` knows them from files of users.
     """
     drawn = BytesIO()
     form = path.suffix[1:].lower()

@@ -62,22 +62,8 @@ def rows_fault(result: Queries) -> str | None:
 class Groups:
     """Tallies of runs by the values of a parameter. Iteration yields the tally and the style of each color.
 
-    Attributes
-    ----------
-    color : str or None
-        The parameter shown by color.
-    cells : (cells,)
-        Numbers of the drawn cells.
-    tally : DataFrame
-        The tally of all their runs.
-    values : dict
-        The selected values of each swept parameter.
-
-    Raises
-    ------
-    SweepError
-        If a name or a value is unknown, there is no criterion, no run is trained at these values, or the color has
-        more than 12 values.
+    ``cells`` are the numbers of the drawn cells, ``tally`` is that of all their runs, and ``values`` has the selected
+    values of each swept parameter. At most 12 values have colors.
     """
 
     def __init__(

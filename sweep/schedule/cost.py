@@ -27,22 +27,10 @@ class RunCost(NamedTuple):
 
 
 def run_cost(study: Study, cell: Cell) -> RunCost:
-    """Return the cost of a run.
+    """Return the cost of a run of a cell.
 
-    A forward pass costs a product and a sum for each pattern and weight; a step costs two or three times as much. If
-    an epoch has several steps, the evaluation at its end costs another forward pass.
-
-    Parameters
-    ----------
-    study
-        The study, for its patterns and the limit of steps.
-    cell
-        The cell of the run.
-
-    Returns
-    -------
-    RunCost
-        Estimated operations, most steps, and bytes.
+    A forward pass costs a product and a sum for each pattern and weight; a step costs two or three times as much. If an
+    epoch has several steps, the evaluation at its end costs another forward pass.
     """
     n_patterns, n_inputs, n_outputs = study.data.sets[0].shape
     sizes, n_windows = cell.hidden, -(-n_patterns // cell.batch)

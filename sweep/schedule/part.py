@@ -12,22 +12,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Part:
-    """Runs that are trained and committed together: visiting positions ``start`` to ``stop``, without ``stop``.
+    """Runs that are trained and committed together: visiting positions ``start`` to ``stop``, without ``stop``."""
 
-    Attributes
-    ----------
-    index, start, stop
-        Its number and its visiting positions.
-    cost
-        Estimated operations if every run takes all its steps; 0 if unknown.
-    open : (cells,) of bool or None
-        Whether each of its cells, in visiting order, is trained; None for all.
-    """
-
+    # Its number and its visiting positions
     index: int
     start: int
     stop: int
-    cost: float = 0.0
+    cost: float = 0.0  # estimated operations if every run takes all its steps; 0 if unknown
+    # Whether each of its cells, in visiting order, is trained; None for all
     open: NDArray[np.bool_] | None = field(default=None, compare=False)
 
     @property

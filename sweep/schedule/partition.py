@@ -19,30 +19,11 @@ class _Placed(Protocol):
 
 
 class Parts:
-    """The parts of a study, wave by wave, numbered in visiting order.
+    """The parts of a study, wave by wave, numbered in visiting order; with several rounds, each round is one wave.
 
-    Parameters
-    ----------
-    costs
-        Cost of a run of each shape, in visiting order.
-    shape_cells
-        Number of cells of each shape.
-    round_seeds
-        Seeds of a cell in each round; see :class:`sweep.training.adaptive_rounds.AdaptiveRounds`.
-    waves
-        Seeds of a cell in each wave, if the study was started with these; by default they are planned.
-    part_runs
-        For tests: runs in a part instead of the planned number.
-    kinds
-        The kind of each shape; neighbours of one kind train side by side. By default each shape is a kind.
-
-    Attributes
-    ----------
-    waves : list of Wave
-        With several rounds, each round is one wave.
-    n_rounds, n_parts : int
-    operations : float
-        Estimated operations if every run takes all its steps.
+    Costs, cells, kinds and ``part_runs`` are those of :class:`Wave`. ``round_seeds`` are the seeds of a cell in each
+    round (:class:`sweep.training.adaptive_rounds.AdaptiveRounds`), ``waves`` those in each wave if the study was
+    started with these; by default they are planned. ``operations`` estimates all, if every run takes all its steps.
     """
 
     def __init__(

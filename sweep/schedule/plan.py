@@ -30,23 +30,8 @@ SHAPE = with_role("kernel")
 class Plan:
     """The position of every run of a study, without a list of runs.
 
-    Parameters
-    ----------
-    study
-        The study to plan.
-    part_runs
-        Runs in a part instead of the planned number. No result depends on it; tests vary it.
-    waves
-        Seeds of a cell in each wave, if the study was started with these.
-
-    Attributes
-    ----------
-    study, part_runs
-        The arguments.
-    waves : tuple of int
-        Seeds of a cell in each wave.
-    parts : Parts
-        The division of runs into parts.
+    No result depends on ``part_runs``, the runs in a part instead of the planned number, which tests vary. ``waves``
+    are the seeds of a cell in each wave, by default planned; ``parts`` is the division of runs into parts.
     """
 
     def __init__(self, study: Study, part_runs: int | None = None, waves: Sequence[int] | None = None) -> None:

@@ -52,21 +52,9 @@ class _Stretch(NamedTuple):
 
 
 def seed_waves(n_seeds: int, shape_cells: int, operations: float) -> list[int]:
-    """Return the seeds of each cell in each wave.
+    """Return the seeds of each cell in each wave, which sum to ``n_seeds``.
 
-    Parameters
-    ----------
-    n_seeds
-        Seeds of each cell.
-    shape_cells
-        Cells of a shape, whose runs train side by side.
-    operations
-        Most operations of the runs of all seeds.
-
-    Returns
-    -------
-    list of int
-        They sum to ``n_seeds``.
+    Runs of the cells of a shape train side by side; ``operations`` is the most that the runs of all seeds take.
 
     Examples
     --------
@@ -98,30 +86,10 @@ class Begin(NamedTuple):
 class Wave:
     """The parts of some seeds of every cell.
 
-    Parameters
-    ----------
-    costs
-        Cost of a run of each shape, in visiting order.
-    shape_cells
-        Number of cells of each shape.
-    n_seeds
-        Seeds of each cell.
-    begin
-    work
-        Operations of a block.
-    cut
-        ``"end"``: the last blocks are cut, so that all cores finish together; ``"blocks"``: no block is cut. A number,
-        for tests: the runs of each part.
-    kinds
-        The kind of each shape; neighbours of one kind train side by side. By default each shape is a kind.
-
-    Attributes
-    ----------
-    n_seeds, begin
-        The arguments.
-    n_parts, n_runs : int
-    operations : float
-        Estimated operations if every run takes all its steps.
+    Each shape has a cost of a run and a number of cells, in visiting order, and ``work`` is the operations of a block.
+    With ``cut`` ``"end"`` the last blocks are cut, so that all cores finish together, with ``"blocks"`` no block is
+    cut; a number, for tests, is the runs of each part. Neighbours of one kind train side by side; by default each shape
+    is a kind. ``operations`` estimates all, if every run takes all its steps.
     """
 
     def __init__(

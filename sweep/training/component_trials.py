@@ -43,13 +43,7 @@ _MOST_DIFFERING, _TOLERANCE = 0.02, 1e-4
 
 
 def check_custom_components(study: StudyContent) -> None:
-    """Check that this process can train the custom components of a study.
-
-    Raises
-    ------
-    StudyError
-        If their code is unknown or fails on lanes, with a sentence for each component.
-    """
+    """Refuse custom components whose code is unknown to this process or fails on lanes, with a sentence for each."""
     faults = [fault for key, name in _keys(study).items() if (fault := _fault(key, name, study.network.dtype))]
     if faults:
         raise StudyError(*faults)

@@ -22,36 +22,11 @@ from sweep.training.speed import note_speed
 
 
 class Coordinator:
-    """The state of a plan's parts, and the training of missing ones.
+    """The state of a plan's parts, of this call and of earlier ones, and the training of missing ones within limits.
 
-    Parameters
-    ----------
-    plan
-        The plan of the study.
-    parts
-        Results of parts, of this call and of earlier ones.
-    limits
-        Limits of this call.
-    shown
-        Whether to show progress; None if it takes long.
-    reuse
-        Earlier results whose rows are reused.
-
-    Attributes
-    ----------
-    plan, parts, shown
-        As above.
-    commits : dict
-        The commits of finished parts by number.
-    n_threads : int
-        Most parts that this call trained at once.
-    aggregate : Aggregate
-        Statistics and digest, of all parts once :meth:`run` has finished them.
-
-    Raises
-    ------
-    StoreError
-        If a commit of an earlier call does not belong to this plan.
+    ``shown`` is whether to show progress; None if it takes long. ``commits`` are those of finished parts by number,
+    ``n_threads`` is the most parts that this call trained at once, and ``aggregate`` has statistics and digest of all
+    parts once :meth:`run` has finished them.
     """
 
     def __init__(
@@ -80,17 +55,7 @@ class Coordinator:
     def run(self, make_executor: MakeExecutor) -> None:
         """Train missing parts within the limits. If all are finished afterwards, read all parts.
 
-        Parameters
-        ----------
-        make_executor
-            Makes the executor.
-
-        Raises
-        ------
-        KeyboardInterrupt
-            If interrupted; parts under way for less than about a second are finished.
-        StoreError
-            If a part cannot be written or read.
+        After an interrupt, parts under way for less than about a second are finished.
         """
         with (
             Interrupts() as interrupts,

@@ -20,30 +20,9 @@ if TYPE_CHECKING:
 
 
 def record_curves(plan: Plan, parts: StoredResult, n_threads: int, shown: bool | None) -> pa.Table | None:
-    """Train the first runs of each cell once more, and return their learning curves.
+    """Train the first runs of each cell once more, and return their learning curves; None if the study records none.
 
-    Parameters
-    ----------
-    plan
-        The plan of the study.
-    parts
-        All of its rows.
-    n_threads
-        Number of threads.
-    shown
-        Whether to show progress; None if it takes long.
-
-    Returns
-    -------
-    Table or None
-        The columns of :func:`~sweep.schemas.run_columns.curves_columns`; None if the study records no curves.
-
-    Raises
-    ------
-    KeyboardInterrupt
-        If interrupted.
-    StoreError
-        If a part cannot be read, this version or machine would give other bits, or a run does not end like its row.
+    StoreError if this version or machine would give other bits, or a run does not end like its row.
     """
     if plan.study.record.curves is None:
         return None

@@ -16,21 +16,11 @@ _GOLDEN = 0x9E3779B1  # 2^32 times the golden ratio's fraction
 
 @dataclass(frozen=True)
 class Limits:
-    """The part of a study that one call trains.
+    """The part of a study that one call trains."""
 
-    Attributes
-    ----------
-    seconds
-        Seconds within which parts and compilations are started; at least one is started.
-    runs
-        Number of runs after which no more parts are started; with 0 none is.
-    shard
-        Number of the shard, from 1, and number of shards.
-    """
-
-    seconds: float | None = None
-    runs: int | None = None
-    shard: tuple[int, int] = (1, 1)
+    seconds: float | None = None  # seconds within which parts and compilations are started; at least one is started
+    runs: int | None = None  # number of runs after which no more parts are started; with 0 none is
+    shard: tuple[int, int] = (1, 1)  # number of the shard, from 1, and number of shards
 
     def choose(self, plan: Plan, round_number: int | None = None) -> Iterator[int]:
         """Yield the numbers of the shard's parts, of a round or of all, in the order of training."""
@@ -47,19 +37,9 @@ class OutOfTime(Exception):  # noqa: N818 - no error
 
 
 class Budget:
-    """The limits of a call and what it has used of them.
+    """The limits of a call, whose time counts from now on, and what it has used of them.
 
-    Parameters
-    ----------
-    limits
-        The limits; time counts from now on.
-    plan
-        The plan of the study.
-
-    Attributes
-    ----------
-    is_used : bool
-        Whether a compilation has started, or a part is finished.
+    It is used once a compilation has started, or a part is finished.
     """
 
     def __init__(self, limits: Limits, plan: Plan) -> None:
@@ -73,12 +53,9 @@ class Budget:
         return self._deadline is not None and time.monotonic() > self._deadline
 
     def begin_kernel(self) -> None:
-        """Count a compilation. Each call starts at least one, so that repeated calls make progress.
+        """Count a compilation, or raise OutOfTime if this call has done some work and no time is left.
 
-        Raises
-        ------
-        OutOfTime
-            If this call has done some work and no time is left.
+        Each call starts at least one, so that repeated calls make progress.
         """
         self.check_time()
         self.is_used = True

@@ -18,21 +18,11 @@ Array = NDArray[Any]
 
 
 class OutcomeColumn(NamedTuple):
-    """A column of rows, and the array of kernels with its values.
-
-    Attributes
-    ----------
-    column
-        The column.
-    array
-        A field of :class:`~kernels.loop.run_arrays.Columns`.
-    place
-        The column of a matrix; None if the array has one number for each run.
-    """
+    """A column of rows, and the array of kernels with its values."""
 
     column: Column
-    array: str
-    place: int | None = None
+    array: str  # a field of :class:`~kernels.loop.run_arrays.Columns`
+    place: int | None = None  # the column of a matrix; None if the array has one number for each run
 
     def of(self, columns: Columns) -> Array:
         """Return its values, (runs,)."""

@@ -29,27 +29,14 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class PartResult:
-    """The outcome of the runs of a part.
-
-    Attributes
-    ----------
-    plan, part
-        The plan of the study, and the part.
-    columns
-        Outcomes of the runs, in visiting order.
-    lane_steps
-        Steps executed by SIMD lanes.
-    reused_steps
-        Steps of runs that were taken from earlier results instead of trained.
-    networks
-        Recorded measures and weights by column: arrays of successive runs, (runs,), or (runs, parameters).
-    """
+    """The outcome of the runs of a part."""
 
     plan: Plan
     part: Part
-    columns: Columns
-    lane_steps: int
-    reused_steps: int
+    columns: Columns  # outcomes of the runs, in visiting order
+    lane_steps: int  # steps executed by SIMD lanes
+    reused_steps: int  # steps of runs that were taken from earlier results instead of trained
+    # Recorded measures and weights by column: arrays of successive runs, (runs,), or (runs, parameters)
     networks: dict[str, list[Array]] = field(default_factory=dict)
 
     @property

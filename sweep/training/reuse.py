@@ -34,20 +34,7 @@ _CELLS_AT_ONCE = 2**16
 
 
 class Reuse:
-    """Rows of earlier results that a study can reuse.
-
-    Parameters
-    ----------
-    study
-        The study that is trained.
-    places
-        Results folders, complete or partial. If several hold a run, the first one is used.
-
-    Raises
-    ------
-    StoreError
-        If one is not a results folder, keeps no rows, or has another ``numerics_version``.
-    """
+    """Rows of earlier results that a study can reuse. If several folders hold a run, the first one is used."""
 
     def __init__(self, study: Study, places: Sequence[str | Path]) -> None:
         self._study = study
@@ -75,23 +62,9 @@ class Reuse:
         return lines
 
     def fill(self, cells: Array, counts: Array, seeds: Array, columns: Columns) -> NDArray[np.bool_]:
-        """Fill columns with the known outcomes of some runs.
+        """Fill columns in place with the known outcomes of some runs, and return which these are.
 
-        Parameters
-        ----------
-        cells : (n,)
-            Cells of the runs.
-        counts : (n,)
-            Number of successive runs of each cell.
-        seeds : (runs,)
-            Seed of each run.
-        columns
-            Columns of these runs, which are filled in place.
-
-        Returns
-        -------
-        known : (runs,) of bool
-            Which runs were filled.
+        ``counts`` are the numbers of successive runs of each cell, ``seeds`` the seed of each run.
         """
         known = np.zeros(len(seeds), np.bool_)
         for source in self.sources:
@@ -140,20 +113,7 @@ class _Source:
         return n_seeds * sum(int((self._cells(each) >= 0).sum()) for each in cells)
 
     def fill(self, cells: Array, counts: Array, seeds: Array, columns: Columns, known: Array) -> NDArray[np.bool_]:
-        """Fill columns with outcomes of runs that are not known yet.
-
-        Parameters
-        ----------
-        cells, counts, seeds, columns
-            As of :meth:`Reuse.fill`.
-        known : (runs,) of bool
-            Runs that are filled already.
-
-        Returns
-        -------
-        filled : (runs,) of bool
-            Which runs were filled by this call.
-        """
+        """Fill columns with outcomes of runs that are not known yet, as :meth:`Reuse.fill`; return which these are."""
         found = np.zeros(len(seeds), np.bool_)
         if not self._alike or not self._commits:
             return found

@@ -25,18 +25,6 @@ def given_in_all(study: Study) -> list[Explicit]:
 
 
 def given_in_cells(plan: Plan, cells: Array, counts: Array) -> list[Explicit]:
-    """Return the swept weights, with a value for each run.
-
-    Parameters
-    ----------
-    plan
-        The plan of the study.
-    cells, counts : (n,)
-        Cells, and the number of successive runs of each.
-
-    Returns
-    -------
-    list of Explicit
-    """
+    """Return the swept weights, with a value for each of the successive runs of some cells."""
     swept = [(name, element) for name in plan.study.parameters if (element := element_of(name))]
     return [Explicit(*element, np.repeat(plan.grid.column(name, cells), counts)) for name, element in swept]

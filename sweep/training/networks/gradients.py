@@ -26,11 +26,6 @@ class Gradients:
     """Computes gradients of the loss over all patterns, without weight decay, in float64; threads share one.
 
     Kernels compute them, so they cover all components of the network and its loss, including custom ones.
-
-    Parameters
-    ----------
-    study
-        The study with the patterns.
     """
 
     def __init__(self, study: Study) -> None:
@@ -50,22 +45,10 @@ class Gradients:
         counts: Array,
         pause: Callable[[], None] | None = None,
     ) -> Array:
-        """Return the gradients at some weights.
+        """Return the gradients at some weights, (networks, parameters); not finite where the loss is not.
 
-        Parameters
-        ----------
-        recipe, hidden
-            Of the networks.
-        settings, counts : (cells,)
-            Settings of cells, and the number of successive networks of each.
-        weights : (networks, parameters) of float64
-        pause
-            Called about every second. An exception that it raises ends the computation.
-
-        Returns
-        -------
-        (networks, parameters)
-            Not finite where the loss is not.
+        ``counts`` are the numbers of successive networks of each cell. ``pause`` is called about every second, and an
+        exception that it raises ends the computation.
         """
         step = settings_of_step(settings)
         arguments: Any = {"hidden": hidden, "final_weights": True, "predictions": False, "pause": pause}

@@ -10,13 +10,7 @@ from kernels.train import Trainer
 
 
 class KeptTrainers:
-    """Trainers by recipe, each made when it is first needed; threads share them.
-
-    Parameters
-    ----------
-    make : (recipe) -> Trainer
-        Makes the trainer of a recipe.
-    """
+    """Trainers by recipe, each made when it is first needed; threads share them."""
 
     def __init__(self, make: Callable[[Recipe], Trainer]) -> None:
         self._make = make

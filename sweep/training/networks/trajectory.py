@@ -24,40 +24,21 @@ _SIDE, _MARGIN = 96, 0.4
 
 
 class Path(NamedTuple):
-    """The parameters of a network during training.
+    """The parameters of a network during training."""
 
-    Attributes
-    ----------
-    steps : (points,)
-        Number of updates at each point, from 0 to the last.
-    weights : (points, parameters)
-        Parameters at each point.
-    names : (parameters,)
-        The array (w, v, b, c or k) that each parameter belongs to.
-    """
-
-    steps: NDArray[np.int64]
-    weights: Array
-    names: tuple[str, ...]
+    steps: NDArray[np.int64]  # number of updates at each point, from 0 to the last
+    weights: Array  # parameters at each point
+    names: tuple[str, ...]  # the array (w, v, b, c or k) that each parameter belongs to
 
 
 class Plane(NamedTuple):
-    """The output of a network with two inputs over a plane of them.
+    """The output of a network with two inputs over a plane of them."""
 
-    Attributes
-    ----------
-    x, y : (side,)
-        Values of the two inputs.
-    outputs : (side, side)
-        The first output, by y and x.
-    units : (hidden, 3)
-        For each hidden unit the factors of both inputs in its sum, and its bias.
-    """
-
+    # Values of the two inputs
     x: Array
     y: Array
-    outputs: Array
-    units: Array
+    outputs: Array  # the first output, by y and x
+    units: Array  # for each hidden unit the factors of both inputs in its sum, and its bias
 
 
 def weights_path(trace: Trace) -> Path:
