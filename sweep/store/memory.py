@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from sweep.schedule.part import Part
 from sweep.schedule.plan import Plan
 from sweep.store.bits import Bits
 from sweep.store.commits import Commit, TrainedPart
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class MemoryParts(WritableResult):
-    """A result in memory."""
+    """A result in memory, where no other process reads or writes."""
 
     has_parts = True
 
@@ -79,26 +78,3 @@ class MemoryParts(WritableResult):
         """Return the learning curves of a study that records them."""
         assert self._curves is not None
         return self._curves
-
-    # No other process reads or writes here.
-
-    def facts(self, *, now: bool = False) -> dict[str, Any]:
-        """Return no facts, since there is no run.json."""
-        return {}
-
-    def part_paths(self) -> list[str]:
-        """Return no paths."""
-        return []
-
-    def commit_of(self, part: Part) -> Commit | None:
-        """Return None: only this process finishes parts."""
-        return None
-
-    def check_bits(self, bits: Bits) -> None:
-        """Accept all bits, since this process trained all rows."""
-
-    def check_all_there(self) -> None:
-        """Accept what is there, since no other process removes it."""
-
-    def restrict_to_present(self) -> None:
-        """Do nothing, since the result always consists of the parts that are finished."""

@@ -82,23 +82,21 @@ class StoredResult(StoredRuns):
     directory: Path | None = None  # the results folder, if it is on this machine
     opened: list[Files]  # the files that are read or written; none in memory
 
-    @abstractmethod
     def facts(self, *, now: bool = False) -> dict[str, Any]:
         """Return the facts of run.json as first read, or with ``now`` as they are now; none in memory."""
+        return {}
 
     @abstractmethod
     def commits(self) -> dict[int, Commit]:
         """Return all commits by part number."""
 
-    @abstractmethod
     def restrict_to_present(self) -> None:
-        """Let the result consist of the parts that are finished now, although others are missing."""
+        """Let the result consist of the parts that are finished now; in memory it always does."""
 
-    @abstractmethod
     def part_paths(self) -> list[str]:
         """Return the paths of the files with the runs, in part order; none in memory."""
+        return []
 
-    @abstractmethod
     def check_bits(self, bits: Bits) -> None:
         """Raise StoreError if rows that are trained with these facts may have other bits than those here."""
 
@@ -121,15 +119,14 @@ class WritableResult(StoredResult):
     def first_bits(self) -> Bits:
         """Facts of the training that started the result, perhaps on another machine."""
 
-    @abstractmethod
     def commit_of(self, part: Part) -> Commit | None:
-        """Return the commit of a planned part, or None if no process has finished it."""
+        """Return the commit of a planned part that another process may have made, or None."""
+        return None
 
     @abstractmethod
     def write_part(self, result: TrainedPart, **facts: Any) -> Commit:
         """Keep the outcome of a part, unless it has a commit; return the valid commit."""
 
-    @abstractmethod
     def check_all_there(self) -> None:
         """Raise StoreError if another process has removed commits or replaced them."""
 
