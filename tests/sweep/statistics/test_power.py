@@ -11,7 +11,7 @@ from sweep.statistics.clusters import Clusters
 from sweep.statistics.compared import Ratio
 from sweep.statistics.estimates import ExpectedSteps
 from sweep.statistics.paired import Advantage
-from sweep.statistics.power import seeds_for_difference, seeds_for_ratio
+from sweep.statistics.power import seeds_for_difference, seeds_for_ratio, seeds_to_separate
 from tests.sweep.support import command
 
 LIMIT = 5000
@@ -83,6 +83,13 @@ def test_command() -> None:
         assert refused.code == 2
         assert why in refused.err
         assert not refused.out
+
+
+def test_the_end_on_the_side_of_zero_decides() -> None:
+    """The other end of an interval that is not symmetric does not change the number of seeds."""
+    needed = seeds_to_separate(0.2, 0.1, 0.3, 40, 1)
+    assert needed == seeds_to_separate(0.2, 0.1, 0.9, 40, 1) == seeds_to_separate(-0.2, -0.9, -0.1, 40, 1)
+    assert needed != seeds_to_separate(0.2, 0.05, 0.3, 40, 1)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
