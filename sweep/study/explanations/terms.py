@@ -7,6 +7,8 @@ TERMS = {
     "cell": "one configuration: a combination of values of the swept options. Every cell is trained with every seed.",
     "run": "one network: a cell and a seed. The same seed starts cells of one shape from the same weights.",
     "seed": "the number from which initial weights are drawn. Seeds are replicates: statistics are over seeds.",
+    "replicate": "what answers pool over: seeds, and swept splits of patterns (split_seed, validation_seed, fold) and "
+    "draws of noise (noise_seed). A replicate is never named as the best.",
     "pattern": "one training example: inputs and targets.",
     "step": "one update of the parameters.",
     "epoch": "one pass over all patterns; with batch = full it is one step.",
@@ -29,7 +31,8 @@ TERMS = {
 
 _SYNONYMS = {
     **{"configuration": "cell", "cells": "cell", "runs": "run", "confidence interval": "interval"},
-    **{"ert": "ERT", "rmst": "RMST", "right-censored": "exhausted", "censoring": "censored", "replicate": "seed"},
+    **{"ert": "ERT", "rmst": "RMST", "right-censored": "exhausted", "censoring": "censored", "replicates": "replicate"},
+    **{"accuracy": "train_accuracy"},
     **{"may be the best": "may_be_best", "contender": "may_be_best", "p-value": "p_value"},
 }
 
