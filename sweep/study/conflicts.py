@@ -22,6 +22,7 @@ from sweep.study.idle_options import idle_options
 from sweep.study.options.option_tables import LOSS_ALIASES, MAX_STEPS, loss_and_reduction
 from sweep.study.restart_faults import restart_faults
 from sweep.study.start_faults import MAX_FLOAT32, start_faults
+from sweep.study.until_faults import until_faults
 from sweep.system.formatting import count_text
 
 if TYPE_CHECKING:
@@ -99,15 +100,9 @@ def combination_faults(study: StudyContent, named: set[str]) -> list[str]:
         *restart_faults(study),
         *_rounded_away(study),
         *_beyond_limits(study, named),
-        *_rounds_without_rate(study),
+        *until_faults(study),
         *curve_faults(study),
     ]
-
-
-def _rounds_without_rate(study: StudyContent) -> Iterator[str]:
-    """Yield a sentence if adaptive seeds have no rate to follow."""
-    if study.seeds.until and set(study.values_of("criterion")) == {"none"}:
-        yield "seeds.until: needs a criterion, got 'none', which has no convergence rate; remove until"
 
 
 def _broken_rules(study: StudyContent) -> Iterator[str]:

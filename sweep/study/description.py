@@ -7,7 +7,7 @@ from html import escape
 from typing import Any, NamedTuple
 
 from sweep.study.content import StudyContent
-from sweep.study.options.other_sections import Record, Restarts
+from sweep.study.options.other_sections import Record, Restarts, Until
 from sweep.system.formatting import count_text, list_text, short
 
 # Most values that are listed; of more values, their number, their range and the first ones are shown.
@@ -38,7 +38,7 @@ def describe(study: StudyContent) -> Description:
     patterns = patterns_text(study)
     seeds = count_text(study.seeds.count, "seed")
     if study.seeds.until:
-        seeds = f"{study.seeds.until.first:,} to {seeds}, until an interval is narrower than {study.seeds.until.width},"
+        seeds = f"{study.seeds.until.first:,} to {seeds}, {until_text(study.seeds.until)},"
     layers = sorted({len(sizes) for sizes in study.hidden_layers})
     depth = "one hidden layer" if layers == [1] else f"{list_text(list(map(str, layers)))} hidden layers"
     networks = ("at most " if study.seeds.until else "") + count_text(study.n_runs, "network")
@@ -113,3 +113,12 @@ def values_text(values: Sequence[Any], write: Callable[[Any], str] = short) -> s
         return f"{text}, in {len(values):,} points" if len(values) > len(distinct) else text
     span = "" if isinstance(distinct[0], str) else f" from {write(min(distinct))} to {write(max(distinct))}"
     return f"{len(values):,} values{span}: {', '.join(map(write, values[:3]))}, .."
+
+
+def until_text(until: Until) -> str:
+    """Return the clause on when a cell has enough seeds."""
+    if until.best is None:
+        return f"until the interval is narrower than {until.width}"
+    assert until.confidence is not None
+    margin = "" if until.margin is None else f" by more than {until.margin}"
+    return f"while a cell may be the best by {until.best}{margin} ({100 * until.confidence:g} % confidence)"

@@ -9,7 +9,7 @@ from sweep.schedule.kernel_count import most_kernels
 from sweep.schedule.plan import Plan
 from sweep.schemas.run_columns import row_bytes
 from sweep.study.axes.grid import Axis
-from sweep.study.description import patterns_text, values_text
+from sweep.study.description import patterns_text, until_text, values_text
 from sweep.study.model import Study
 from sweep.system.formatting import count_text, duration, list_text
 from sweep.system.host import available_threads
@@ -115,7 +115,7 @@ def _shape_of(axis: Axis) -> str:
 def _rounds(study: Study) -> str:
     """Return the clause on adaptive seeds; empty without them."""
     until = study.seeds.until
-    return f", {until.first} at first, doubled until the interval is narrower than {until.width}" if until else ""
+    return f", {until.first} at first, doubled {until_text(until)}" if until else ""
 
 
 def _kernels(plan: Plan) -> str:

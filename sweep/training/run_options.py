@@ -222,6 +222,7 @@ class RunOptions:
             "record.weights": record.columns_of_weights,
             "record.loss_thresholds": record.loss_thresholds,
             "record.curves": record.curves,
+            "seeds.until.best": study.seeds.until and study.seeds.until.best,
         }
         missing = [what for what, is_needed in needs.items() if is_needed]
         if self.keep == "cells" and missing:

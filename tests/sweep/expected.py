@@ -15,6 +15,7 @@ from sweep.study.data.data_table import Data
 from tests import oracle
 from tests.accuracy import survey
 from tests.sweep.expected_networks import recorded, recorded_names
+from tests.sweep.naive_race import naive_race
 from tests.sweep.support import SECTIONS, SHAPE, START
 
 # The project's functions under the oracle's names.
@@ -118,8 +119,11 @@ def rows_of_rounds(study: Study, rows: list[dict[str, Any]]) -> list[dict[str, A
     """Return the runs that adaptive seeds need: each round of a cell doubles its runs."""
     until, kept = study.seeds.until, []
     assert until is not None
-    for _, own in itertools.groupby(rows, lambda row: row["cell"]):
-        cell = list(own)
+    cells = [list(own) for _, own in itertools.groupby(rows, lambda row: row["cell"])]
+    if until.best:
+        return [row for cell, n in zip(cells, seeds_of_race(study, cells), strict=True) for row in cell[:n]]
+    assert until.width is not None
+    for cell in cells:
         n = min(until.first, len(cell))
         while n < len(cell):
             n_converged = sum(row["status"] == "converged" for row in cell[:n])
@@ -129,6 +133,32 @@ def rows_of_rounds(study: Study, rows: list[dict[str, Any]]) -> list[dict[str, A
             n = min(2 * n, len(cell))
         kept += cell[:n]
     return kept
+
+
+def seeds_of_race(study: Study, cells: list[list[dict[str, Any]]]) -> list[int]:
+    """Return the number of seeds of each cell that races by the convergence rate, or by wins of a measure."""
+    until, replicates = study.seeds.until, ("split_seed", "noise_seed")
+    assert until is not None
+    assert until.best is not None
+    assert until.confidence is not None
+    if until.best == "rate":
+        values = [[float(row["status"] == "converged") for row in cell] for cell in cells]
+    else:
+        sign = 1 if until.best == "n_correct" else -1
+        values = [[sign * row[until.best] for row in cell] for cell in cells]
+    apart = [name for axis in study.axes if not set(axis) <= set(replicates) for name in axis]
+    contenders: dict[Any, list[int]] = {}
+    for k, cell in enumerate(cells):
+        contenders.setdefault(tuple(repr(cell[0][name]) for name in apart), []).append(k)
+    finish = naive_race(
+        [[values[k] for k in own] for own in contenders.values()],
+        study.seeds.rounds,
+        until.confidence,
+        by_wins=until.compare == "wins" or until.best != "rate",
+        margin=until.margin,
+    )
+    found = {k: n for own, n in zip(contenders.values(), finish.n_seeds, strict=True) for k in own}
+    return [found[k] for k in range(len(cells))]
 
 
 def target_names(study: Study) -> list[str]:

@@ -24,13 +24,46 @@ MAX_CURVE_STEP = 2**31 - 1
 
 
 class Until(Section):
-    """Adaptive seeds: a cell gets no more seeds once its convergence rate has a 95 % interval narrower than ``width``.
+    """Adaptive seeds: cells get no more seeds once their rates are known (``width``), or cannot be the best (``best``).
 
     Cells are trained in rounds. The first round has ``first`` seeds; each later one at most doubles the seeds so far.
     """
 
-    width: Annotated[float, Field(gt=0, lt=1, description="a cell gets no more seeds once its interval is narrower")]
-    first: Annotated[int, Field(ge=1, le=MAX_SEED + 1)] = Field(100, description="seeds of the first round")
+    width: Annotated[float, Field(gt=0, lt=1)] | None = Field(
+        None, description="a cell gets no more seeds once the 95 % interval of its convergence rate is narrower"
+    )
+    best: Annotated[str, Field(min_length=1, max_length=100)] | None = Field(
+        None, description="a statistic: a cell gets no more seeds once it cannot be the best by it (racing)"
+    )
+    confidence: Annotated[float, Field(ge=0.5, lt=1)] | None = Field(
+        None, description="with best: the probability with which the best cell is left; 0.95 by default"
+    )
+    margin: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = Field(
+        None, description="with best: all cells end once none can be better than the leader by more"
+    )
+    compare: Literal["means", "wins"] | None = Field(
+        None,
+        description="with best: cells are compared by means, or by how often one wins on the same seed; by default "
+        "means of rates, shares and counts, and wins of other measures",
+    )
+    first: Annotated[int, Field(ge=1, le=MAX_SEED + 1)] = Field(
+        100, description="seeds of the first round; with best 20 by default"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _set_defaults(cls, value: Any) -> Any:
+        """Set the defaults that only ``best`` has."""
+        return {"first": 20, "confidence": 0.95, **value} if isinstance(value, Mapping) and "best" in value else value
+
+    @model_validator(mode="after")
+    def _check_rule(self) -> Until:
+        if (self.width is None) == (self.best is None):
+            raise ValueError(f"must have either width or best, got {'neither' if self.best is None else 'both'}")
+        for name in ("confidence", "margin", "compare"):
+            if self.best is None and getattr(self, name) is not None:
+                raise ValueError(f"{name} has no effect without best; remove it")
+        return self
 
 
 class Seeds(Section):
@@ -41,7 +74,7 @@ class Seeds(Section):
         1000, description="number of consecutive seeds of each cell"
     )
     until: Annotated[Until | None, "{ width = 0.02 }"] = Field(
-        None, description="a cell gets no more seeds once the 95 % interval of its rate is narrower than this width"
+        None, description="which cells get no more seeds: those whose rate is known, or that cannot be the best"
     )
 
     @property

@@ -26,6 +26,7 @@ from tests.sweep.compositions.values import (
     EVEN_WIDTHS,
     LEVELS,
     OPTION_VALUES,
+    RACE,
     RECORD,
     RESTARTS,
     SEEDS,
@@ -244,10 +245,13 @@ def _shapes(options: Lists, data: Patterns) -> list[Shapes]:
 
 @st.composite
 def _seeds(draw: st.DrawFn, options: Lists) -> Tables:
-    """Draw seeds; adaptive rounds only where there is a criterion."""
+    """Draw seeds; rounds that follow a rate only where there is a criterion, and races only where cells differ."""
     evaluated = set(_values_of(options, "criterion")) != {"none"}
     chosen = [name for name in SEEDS if name == "count" or ((name != "until" or evaluated) and draw(st.booleans()))]
-    return {name: draw(SEEDS[name]) for name in chosen}
+    found = {name: draw(SEEDS[name]) for name in chosen}
+    if "until" in found and any(len(values) > 1 for values in options.values()) and draw(st.booleans()):
+        found["until"] = draw(RACE)
+    return found
 
 
 def _numbers_in(given: Any) -> Iterator[float]:

@@ -84,6 +84,15 @@ SEEDS: dict[str, Values] = {
     "count": st.integers(1, 4),
     "until": st.fixed_dictionaries({"width": st.sampled_from([0.7, 0.9, 0.3])}, optional={"first": st.integers(1, 3)}),
 }
+# Races, which need several cells.
+RACE: Values = st.fixed_dictionaries(
+    {"best": st.sampled_from(["final_loss", "n_correct"]), "compare": st.just("wins")},
+    optional={
+        "first": st.integers(1, 3),
+        "confidence": st.sampled_from([0.5, 0.6]),
+        "margin": st.sampled_from([1e-3, 2.0]),
+    },
+)
 RESTARTS: dict[str, Values] = {
     "max_restarts": st.integers(1, 3),
     "after_steps": st.one_of(st.none(), st.integers(1, 6)),
