@@ -32,15 +32,7 @@ class Effort(IntEnum):
 
 
 def effort_for(operations: float, n_sizes: int) -> Effort:
-    """Return which kernels are worth compiling for the runs of a recipe.
-
-    Parameters
-    ----------
-    operations
-        Nominal operations of all these runs, if each takes all its steps.
-    n_sizes
-        Number of their hidden sizes.
-    """
+    """Return which kernels are worth compiling for a recipe, by nominal operations if each run takes all its steps."""
     if operations < _LITTLE:
         return Effort.LEAST
     return Effort.SHARED if operations < _MUCH * min(n_sizes - 1, _MOST_FURTHER) else Effort.MOST

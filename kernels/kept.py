@@ -27,17 +27,8 @@ def kernel_for(recipe: Recipe, variant: Variant) -> Kernel:
 
 
 def ready_kernel(recipe: Recipe, variant: Variant, arguments: tuple[Any, ...]) -> Kernel:
-    """Return a kernel whose machine code is in this process or on disk; compile it if necessary.
+    """Return a kernel whose machine code is in this process or on disk; compile it for these arguments if necessary.
 
-    Parameters
-    ----------
-    recipe, variant
-        See :mod:`kernels.step`.
-    arguments
-        Arguments of a call, for whose types it is compiled.
-
-    Notes
-    -----
     Numba's objects for a compiled kernel and its hundred parts take some 20 MB. So a second kernel is compiled, stored
     and deleted, and the one that is kept reads its machine code from there.
     """

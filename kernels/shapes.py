@@ -9,21 +9,8 @@ from itertools import pairwise
 def parameter_shapes(fans: tuple[int, ...], *, bias: bool, skip: bool, deep: bool) -> dict[str, tuple[int, ...]]:
     """Return the shape of each parameter array, in the order in which parameters are numbered.
 
-    Parameters
-    ----------
-    fans
-        Inputs, the units of each hidden layer, and outputs.
-    bias
-        Whether units have biases.
-    skip
-        Whether skip connections join inputs to outputs directly.
-    deep
-        Whether there are several hidden layers.
-
-    Returns
-    -------
-    dict
-        Those of the hidden layer are w and b, those of several w1, w2, .. and b1, b2, ..
+    ``fans`` are the inputs, the units of each hidden layer, and the outputs. Arrays of the hidden layer are w and b,
+    those of several (``deep``) w1, w2, .. and b1, b2, ..
     """
     inputs, *sizes, outputs = fans
     numbers = [str(number) for number in range(1, len(sizes) + 1)] if deep else [""]

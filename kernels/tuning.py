@@ -13,30 +13,16 @@ CACHE_FOLDER = Path("/sys/devices/system/cpu/cpu0/cache/index0")
 
 
 class Tuning(NamedTuple):
-    """Properties of a CPU, and choices that follow from them. No result depends on them.
+    """Properties of a CPU, and choices that follow from them. No result depends on them."""
 
-    Attributes
-    ----------
-    row_bytes
-        Bytes of a row of lanes, those of a vector register.
-    register_bytes
-        Bytes of a vector register; a row may fill several registers.
-    cache_bytes
-        Size of the first data cache. Packets in turns should fit in it together. The default is
-        what most CPUs have at least.
-    packets
-        The largest number of packets that take turns.
-    constant_limit
-        Patterns of up to this many numbers become constants of the kernel.
-    block_patterns
-        Patterns of a block, where they are no constants; if None, chosen for the window.
-    """
-
-    row_bytes: int = 64
-    register_bytes: int = 64
+    row_bytes: int = 64  # bytes of a row of lanes, those of a vector register
+    register_bytes: int = 64  # bytes of a vector register; a row may fill several registers
+    # Size of the first data cache. Packets in turns should fit in it together. The default is what most CPUs have at
+    # least.
     cache_bytes: int = 2**15
-    packets: int = 2
-    constant_limit: int = 96
+    packets: int = 2  # the largest number of packets that take turns
+    constant_limit: int = 96  # patterns of up to this many numbers become constants of the kernel
+    # Patterns of a block, where they are no constants; if None, chosen for the window
     block_patterns: int | None = None
 
     @property

@@ -46,125 +46,71 @@ def product(gradient: Lanes, slope: Lanes) -> Lanes:
 
 
 class Activation(NamedTuple):
-    """An activation function.
+    """An activation function."""
 
-    Attributes
-    ----------
-    value : (z, *settings) -> a
-        The function itself.
-    value_and_slope : (z, *settings) -> (a, slope), or None
-        The function and its derivative; None if the derivative is computed from a.
-    chain : (gradient, slope or a) -> lanes
-        The gradient with respect to z, from the gradient with respect to a. It takes the slope if there is a
-        ``value_and_slope``, and otherwise a.
-    settings
-        Settings that the functions take.
-    elementary
-        Whether it is a long chain of operations, so that it should process several rows side by side. Only for
-        functions without settings.
-    integer_value : (dtype) -> (z) -> a, or None
-        The function as operations on integers, which take one instruction on some CPUs. It may lose a NaN.
-    source
-        Of the formula.
-    also
-        Names that other programs use.
-    """
-
-    value: Callable[..., Lanes]
+    value: Callable[..., Lanes]  # (z, *settings) -> a: the function itself
+    # (z, *settings) -> (a, slope), or None: the function and its derivative; None if the derivative is computed from
+    # a
     value_and_slope: Callable[..., tuple[Lanes, Lanes]] | None = None
+    # (gradient, slope or a) -> lanes: the gradient with respect to z, from the gradient with respect to a. It takes
+    # the slope if there is a ``value_and_slope``, and otherwise a.
     chain: Callable[[Lanes, Lanes], Lanes] = product
-    settings: tuple[Setting, ...] = ()
+    settings: tuple[Setting, ...] = ()  # settings that the functions take
+    # Whether it is a long chain of operations, so that it should process several rows side by side. Only for
+    # functions without settings.
     elementary: bool = False
+    # (dtype) -> (z) -> a, or None: the function as operations on integers, which take one instruction on some CPUs.
+    # It may lose a NaN.
     integer_value: Callable[[str], Callable[[Lanes], Lanes]] | None = None
-    source: str = ""
-    also: tuple[str, ...] = ()
+    source: str = ""  # of the formula
+    also: tuple[str, ...] = ()  # names that other programs use
 
 
 class Output(NamedTuple):
     """A function over all outputs of a pattern, which only one loss allows; other outputs are activations.
 
     It is a power of each shifted sum, divided by the sum of all powers. Functions of single rows are applied to several
-    rows side by side, as those of activations are.
-
-    Attributes
-    ----------
-    shift : (load, store, n_outputs) -> (rows, first) -> None
-        Makes the function that shifts the rows of a pattern, which begin with row ``first``.
-    power : (lanes) -> lanes
-        Of a shifted row.
-    share : (load, store, n_outputs) -> (rows, first) -> lanes
-        Makes the function that replaces the powers of a pattern by outputs, and returns the sum of the powers.
-    logarithm : (lanes) -> lanes
-        Of that sum. In place of u the loss reads the logarithm minus the shifted row, which is -log y.
-    needs_loss
-        That loss.
-    settings, elementary, value_and_slope
-        As of an :class:`Activation`.
-    source
-        Of the formula.
-    also
-        Names that other programs use.
+    rows side by side, as those of activations are. Settings and the like are those of an :class:`Activation`.
     """
 
+    # (load, store, n_outputs) -> (rows, first) -> None: makes the function that shifts the rows of a pattern, which
+    # begin with row ``first``
     shift: Callable[..., Callable[[Any, int], None]]
-    power: Callable[[Lanes], Lanes]
+    power: Callable[[Lanes], Lanes]  # (lanes) -> lanes: of a shifted row
+    # (load, store, n_outputs) -> (rows, first) -> lanes: makes the function that replaces the powers of a pattern by
+    # outputs, and returns the sum of the powers
     share: Callable[..., Callable[[Any, int], Lanes]]
+    # (lanes) -> lanes: of that sum. In place of u the loss reads the logarithm minus the shifted row, which is -log
+    # y.
     logarithm: Callable[[Lanes], Lanes]
-    needs_loss: str
+    needs_loss: str  # that loss
     settings: tuple[Setting, ...] = ()
     elementary: bool = True
     value_and_slope: None = None
-    source: str = ""
-    also: tuple[str, ...] = ()
+    source: str = ""  # of the formula
+    also: tuple[str, ...] = ()  # names that other programs use
 
 
 class Loss(NamedTuple):
-    """A loss over patterns and outputs, of the sum u and the output y = out(u); a target is a number or lanes.
+    """A loss over patterns and outputs, of the sum u and the output y = out(u); a target is a number or lanes."""
 
-    Attributes
-    ----------
-    term : (u, y, target, *settings) -> lanes
-        The term of one pattern and output. The sum of all terms is divided by the count of the reduction and
-        multiplied by ``factor``.
-    slope : (y, target, *settings) -> lanes
-        The derivative of ``factor * term`` with respect to y.
-    factor
-        Of the whole loss.
-    of_sum
-        Whether ``slope`` is the derivative with respect to u instead, and ``term`` reads u.
-    settings
-        Settings that both functions take.
-    output
-        The only activation of outputs that the loss allows, None for any.
-    takes_target : (target) -> bool
-        Whether the loss allows a target.
-    takes_row : (targets of a pattern) -> bool
-        Whether it allows all targets of a pattern together.
-    targets
-        Both conditions as text, for users.
-    squares
-        Factor of the squared error in the term; None for other terms.
-    names
-        Names of this loss with a reduction.
-    source
-        Of the formula.
-    also
-        Names that other programs use.
-    """
-
+    # (u, y, target, *settings) -> lanes: the term of one pattern and output. The sum of all terms is divided by the
+    # count of the reduction and multiplied by ``factor``.
     term: Callable[..., Lanes]
+    # (y, target, *settings) -> lanes: the derivative of ``factor * term`` with respect to y
     slope: Callable[..., Lanes]
-    factor: float = 1.0
-    of_sum: bool = False
-    settings: tuple[Setting, ...] = ()
-    output: str | None = None
-    takes_target: Callable[[float], bool] | None = None
+    factor: float = 1.0  # of the whole loss
+    of_sum: bool = False  # whether ``slope`` is the derivative with respect to u instead, and ``term`` reads u
+    settings: tuple[Setting, ...] = ()  # settings that both functions take
+    output: str | None = None  # the only activation of outputs that the loss allows, None for any
+    takes_target: Callable[[float], bool] | None = None  # (target) -> bool: whether the loss allows a target
+    # (targets of a pattern) -> bool: whether it allows all targets of a pattern together
     takes_row: Callable[[tuple[float, ...]], bool] | None = None
-    targets: str = "any targets"
-    squares: float | None = None
-    names: Mapping[str, str] = {}
-    source: str = ""
-    also: tuple[str, ...] = ()
+    targets: str = "any targets"  # both conditions as text, for users
+    squares: float | None = None  # factor of the squared error in the term; None for other terms
+    names: Mapping[str, str] = {}  # names of this loss with a reduction
+    source: str = ""  # of the formula
+    also: tuple[str, ...] = ()  # names that other programs use
 
 
 # Stands for the learning rate of the parameter's layer as the initial value of a state.
@@ -177,103 +123,49 @@ def _rate_alone(rate: Lanes, *others: Lanes) -> tuple[Lanes]:
 
 
 def into_gradient(p: Lanes, g: Lanes, rate: Lanes, weight_decay: Lanes) -> tuple[Lanes, Lanes]:
-    """Add weight decay to a gradient: the gradient of a penalty on the sum of squares.
-
-    Parameters
-    ----------
-    p, g
-        The parameter and its gradient.
-    rate
-        The learning rate, which is not used.
-    weight_decay
-        Factor of the parameter; 0 leaves the gradient as it is.
-
-    Returns
-    -------
-    (p, gradient)
-    """
+    """Add weight decay to a gradient: the gradient of a penalty on the sum of squares; 0 leaves it as it is."""
     return p, select(weight_decay > 0.0, g + weight_decay * p, g)
 
 
 class Optimizer(NamedTuple):
-    """How an update moves one parameter along its gradient.
+    """How an update moves one parameter along its gradient."""
 
-    Attributes
-    ----------
-    update : (p, gradient, *states, *factors, *settings) -> p, or (p, *states)
-        The parameter and its states after an update.
-    states
-        Initial values of the states of a parameter: numbers or LEARNING_RATE; at most two states.
-    settings
-        Settings that the functions take.
-    clocks
-        Initial values of the numbers that count the updates of a network.
-    tick : (*clocks, *settings) -> clocks
-        These numbers after the current update.
-    factors : (rate, *clocks, *settings) -> factors
-        Numbers that an update computes from the learning rate of a layer, once for all its parameters.
-    n_factors
-        Number of factors.
-    decay : (p, gradient, rate, weight_decay) -> (p, gradient)
-        How weights decay before the update, where ``weight_decay`` is above 0.
-    keeps_infinity
-        Whether a parameter or state never becomes finite again after an update with a gradient that is not finite.
-    full_batch
-        Whether a step must take all patterns.
-    positive_rate
-        Whether learning rates must be above 0.
-    follows_rate
-        Whether a learning rate that changes later has an effect.
-    needs_decay
-        Whether it equals another optimizer if no weights decay.
-    operations
-        Approximate number of operations of lanes in an update of one parameter.
-    source
-        Of the formula.
-    also
-        Names that other programs use.
-    """
-
+    # (p, gradient, *states, *factors, *settings) -> p, or (p, *states): the parameter and its states after an update
     update: Callable[..., Any]
+    # Initial values of the states of a parameter: numbers or LEARNING_RATE; at most two states
     states: tuple[float | str, ...] = ()
-    settings: tuple[Setting, ...] = ()
-    clocks: tuple[float, ...] = ()
+    settings: tuple[Setting, ...] = ()  # settings that the functions take
+    clocks: tuple[float, ...] = ()  # initial values of the numbers that count the updates of a network
+    # (*clocks, *settings) -> clocks: these numbers after the current update
     tick: Callable[..., tuple[Lanes, ...]] | None = None
+    # (rate, *clocks, *settings) -> factors: numbers that an update computes from the learning rate of a layer, once
+    # for all its parameters
     factors: Callable[..., tuple[Lanes, ...]] = _rate_alone
-    n_factors: int = 1
+    n_factors: int = 1  # number of factors
+    # (p, gradient, rate, weight_decay) -> (p, gradient): how weights decay before the update, where ``weight_decay``
+    # is above 0
     decay: Callable[[Lanes, Lanes, Lanes, Lanes], tuple[Lanes, Lanes]] = into_gradient
+    # Whether a parameter or state never becomes finite again after an update with a gradient that is not finite
     keeps_infinity: bool = True
-    full_batch: bool = False
-    positive_rate: bool = False
-    follows_rate: bool = True
-    needs_decay: bool = False
-    operations: int = 30
-    source: str = ""
-    also: tuple[str, ...] = ()
+    full_batch: bool = False  # whether a step must take all patterns
+    positive_rate: bool = False  # whether learning rates must be above 0
+    follows_rate: bool = True  # whether a learning rate that changes later has an effect
+    needs_decay: bool = False  # whether it equals another optimizer if no weights decay
+    operations: int = 30  # approximate number of operations of lanes in an update of one parameter
+    source: str = ""  # of the formula
+    also: tuple[str, ...] = ()  # names that other programs use
 
 
 class Schedule(NamedTuple):
-    """How the learning rates of a run change: by a factor for each update, computed in float64 and rounded once.
+    """How the learning rates of a run change: by a factor for each update, computed in float64 and rounded once."""
 
-    Attributes
-    ----------
-    advance : (t, steps, *states, *settings) -> (factor, *states), or None
-        For update t, counted from 1, of a run of at most ``steps``; None if the factor is always 1.
-    states
-        Initial values of numbers that an update leaves for the next, at most two.
-    settings
-        Settings that the function takes.
-    source
-        Of the formula.
-    also
-        Names that other programs use.
-    """
-
+    # (t, steps, *states, *settings) -> (factor, *states), or None: for update t, counted from 1, of a run of at most
+    # ``steps``; None if the factor is always 1
     advance: Callable[..., tuple[Lanes, ...]] | None
-    states: tuple[float, ...] = ()
-    settings: tuple[Setting, ...] = ()
-    source: str = ""
-    also: tuple[str, ...] = ()
+    states: tuple[float, ...] = ()  # initial values of numbers that an update leaves for the next, at most two
+    settings: tuple[Setting, ...] = ()  # settings that the function takes
+    source: str = ""  # of the formula
+    also: tuple[str, ...] = ()  # names that other programs use
 
 
 class Criterion(NamedTuple):
@@ -299,34 +191,16 @@ class Criterion(NamedTuple):
 
 
 class StoppingRule(NamedTuple):
-    """When a run ends whose score no longer improves. The score is what the recipe monitors; less is better.
+    """When a run ends whose score no longer improves. The score is what the recipe monitors; less is better."""
 
-    Attributes
-    ----------
-    update : (score, loss, is_new, *states, *settings) -> states
-        The states after an evaluation, with the loss of the training patterns. Where no held-out patterns are evaluated
-        now, ``is_new`` is 0 and the score NaN; otherwise ``is_new`` is 1.
-    ends : (*states, *settings) -> mask
-        Whether runs end with these states.
-    states
-        Initial values of the numbers that an evaluation leaves for the next, at most five.
-    settings
-        Settings that the functions take.
-    needs_loss
-        Whether the score must be the loss of held-out patterns.
-    meaning
-        For users: a run ends when ..
-    source
-        Of the formula.
-    also
-        Names that other programs use.
-    """
-
+    # (score, loss, is_new, *states, *settings) -> states: the states after an evaluation, with the loss of the
+    # training patterns. Where no held-out patterns are evaluated now, ``is_new`` is 0 and the score NaN; otherwise
+    # ``is_new`` is 1.
     update: Callable[..., tuple[Lanes, ...]]
-    ends: Callable[..., Mask]
-    states: tuple[float, ...]
-    settings: tuple[Setting, ...]
-    needs_loss: bool = False
-    meaning: str = ""
-    source: str = ""
-    also: tuple[str, ...] = ()
+    ends: Callable[..., Mask]  # (*states, *settings) -> mask: whether runs end with these states
+    states: tuple[float, ...]  # initial values of the numbers that an evaluation leaves for the next, at most five
+    settings: tuple[Setting, ...]  # settings that the functions take
+    needs_loss: bool = False  # whether the score must be the loss of held-out patterns
+    meaning: str = ""  # for users: a run ends when ..
+    source: str = ""  # of the formula
+    also: tuple[str, ...] = ()  # names that other programs use

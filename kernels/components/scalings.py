@@ -8,14 +8,9 @@ from typing import NamedTuple
 
 
 class Scaling(NamedTuple):
-    """Factors of the sums of each layer, as functions of the fan-in.
+    """Factors of the sums of each layer, as functions of the fan-in."""
 
-    Attributes
-    ----------
-    hidden, output : (fan_in) -> float
-        Of each hidden layer and of the output layer.
-    """
-
+    # (fan_in) -> float: of each hidden layer and of the output layer
     hidden: Callable[[int], float]
     output: Callable[[int], float]
 

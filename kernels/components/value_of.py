@@ -9,21 +9,11 @@ from typing import Any
 
 @dataclass(frozen=True)
 class ValueOf:
-    """A function that returns one of the values of another function, of the same arguments.
+    """A function that returns one of the values of another function, of the same arguments."""
 
-    Attributes
-    ----------
-    function
-        Returns several values.
-    number
-        Which of them to return.
-    skipped
-        How many arguments before those of the function are ignored.
-    """
-
-    function: Callable[..., Any]
-    number: int
-    skipped: int = 0
+    function: Callable[..., Any]  # returns several values
+    number: int  # which of them to return
+    skipped: int = 0  # how many arguments before those of the function are ignored
 
     def __call__(self, *arguments: Any) -> Any:
         """Return the value."""

@@ -14,80 +14,44 @@ from kernels.vocabulary import OPTIMIZERS, SCHEDULES, STOPPING_RULES, TAIL
 
 
 class HeldOutRows(NamedTuple):
-    """Rows of control for held-out patterns.
+    """Rows of control for held-out patterns."""
 
-    Attributes
-    ----------
-    is_new
-        1 where they are evaluated now, otherwise 0.
-    loss, score
-        Of their last evaluation; the score is the loss or minus the share that are right.
-    is_met
-        1 where they are evaluated now and meet the criterion, otherwise 0.
-    best_score, best_loss
-        Score and loss of the best evaluation.
-    """
-
-    is_new: int = 0
+    is_new: int = 0  # 1 where they are evaluated now, otherwise 0
+    # Of their last evaluation; the score is the loss or minus the share that are right
     loss: int = 0
     score: int = 0
-    is_met: int = 0
+    is_met: int = 0  # 1 where they are evaluated now and meet the criterion, otherwise 0
+    # Score and loss of the best evaluation
     best_score: int = 0
     best_loss: int = 0
 
 
 class ControlLayout(NamedTuple):
-    """The rows of control that the components of a recipe have, beside those of :mod:`kernels.data.control`.
+    """The rows of control that the components of a recipe have, beside those of :mod:`kernels.data.control`."""
 
-    Attributes
-    ----------
-    settings : dict
-        The row of each setting by name.
-    clocks, next_clocks
-        Rows of the numbers that count updates for the optimizer: before the current update, and after it.
-    factors
-        Rows of the optimizer's factors, from the learning rates of the hidden layer and of the output layer.
-    rates
-        Rows of the learning rates of the next update: of the hidden layer, and of the output layer.
-    initial
-        Rows that are written when a run takes a lane, in this order: common ones, settings, clocks.
-    loss_threshold
-        The row of the largest loss threshold that the loss has not been below yet, minus infinity after the last; None
-        if the recipe records none.
-    n_right
-        The row of the number of patterns that are right; None if they are not counted.
-    states, next_states
-        Rows of the states of the stopping rule: before the present evaluation, and after it.
-    plateau_flag
-        The row that flags runs which the stopping rule ends; None if there is none.
-    held_out
-        All 0 if there are no held-out patterns.
-    n_rows
-        Number of all rows of control.
-    loss_sums
-        The first row of float64 of each of the recipe's sums of losses.
-    best_turn
-        The row of float64 of the turn of the best evaluation; None if no best is kept.
-    n_doubles
-        Number of all rows of float64.
-    """
-
-    settings: dict[str, int]
+    settings: dict[str, int]  # the row of each setting by name
+    # Rows of the numbers that count updates for the optimizer: before the current update, and after it
     clocks: tuple[int, ...]
     next_clocks: tuple[int, ...]
+    # Rows of the optimizer's factors, from the learning rates of the hidden layer and of the output layer
     factors: tuple[tuple[int, ...], tuple[int, ...]]
+    # Rows of the learning rates of the next update: of the hidden layer, and of the output layer
     rates: tuple[int, int]
+    # Rows that are written when a run takes a lane, in this order: common ones, settings, clocks
     initial: tuple[int, ...]
+    # The row of the largest loss threshold that the loss has not been below yet, minus infinity after the last; None
+    # if the recipe records none
     loss_threshold: int | None
-    n_right: int | None
+    n_right: int | None  # the row of the number of patterns that are right; None if they are not counted
+    # Rows of the states of the stopping rule: before the present evaluation, and after it
     states: tuple[int, ...]
     next_states: tuple[int, ...]
-    plateau_flag: int | None
-    held_out: HeldOutRows
-    n_rows: int
-    loss_sums: tuple[int, ...]
-    best_turn: int | None
-    n_doubles: int
+    plateau_flag: int | None  # the row that flags runs which the stopping rule ends; None if there is none
+    held_out: HeldOutRows  # all 0 if there are no held-out patterns
+    n_rows: int  # number of all rows of control
+    loss_sums: tuple[int, ...]  # the first row of float64 of each of the recipe's sums of losses
+    best_turn: int | None  # the row of float64 of the turn of the best evaluation; None if no best is kept
+    n_doubles: int  # number of all rows of float64
 
     def rows(self, settings: tuple[Setting, ...]) -> tuple[int, ...]:
         """Return the rows of some settings."""

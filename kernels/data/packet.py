@@ -21,112 +21,62 @@ from kernels.recipe import Architecture
 
 
 class Stack(NamedTuple):
-    """Sizes of several hidden layers, and where their rows are.
+    """Sizes of several hidden layers, and where their rows are."""
 
-    Attributes
-    ----------
-    n_parameters
-        Parameters of a network.
-    deltas
-        The first row of derivatives of the loss with respect to sums z, counted from ``Packet.hidden_slopes``. That of
-        unit h of a layer and pattern p of a block is at (units of the layers below + h) * patterns + p.
-    scales
-        The first row of control that holds the factor of a layer's sums.
-    places : (layers, fields) of int64
-        For each hidden layer from the inputs up the numbers that :class:`Place` has.
-    """
-
-    n_parameters: int
+    n_parameters: int  # parameters of a network
+    # The first row of derivatives of the loss with respect to sums z, counted from ``Packet.hidden_slopes``. That of
+    # unit h of a layer and pattern p of a block is at (units of the layers below + h) * patterns + p.
     deltas: int
-    scales: int
+    scales: int  # the first row of control that holds the factor of a layer's sums
+    # (layers, fields) of int64: for each hidden layer from the inputs up the numbers that :class:`Place` has
     places: NDArray[np.int64]
 
 
 class Place(NamedTuple):
-    """One of several hidden layers.
+    """One of several hidden layers."""
 
-    Attributes
-    ----------
-    n_units, n_below
-        Its units, and those of the layer below, or the inputs.
-    first, stride
-        The row of the first parameter of its first unit, and rows from one unit to the next.
-    bias
-        The row of a unit's bias, counted from the unit's first parameter.
-    units_before, below_before
-        Units of all layers below it, and of all below the layer below.
-    scale
-        The row of control with the factor of its sums.
-    """
-
+    # Its units, and those of the layer below, or the inputs
     n_units: int
     n_below: int
+    # The row of the first parameter of its first unit, and rows from one unit to the next
     first: int
     stride: int
-    bias: int
+    bias: int  # the row of a unit's bias, counted from the unit's first parameter
+    # Units of all layers below it, and of all below the layer below
     units_before: int
     below_before: int
-    scale: int
+    scale: int  # the row of control with the factor of its sums
 
 
 class Packet(NamedTuple):
-    """Networks that train side by side. All attributes but the first are rows of lanes.
+    """Networks that train side by side. All attributes but the first are rows of lanes."""
 
-    Attributes
-    ----------
-    sizes
-        Hidden units of each network, or the sizes of several hidden layers.
-    parameters
-        Parameters, and behind them the states of the optimizer.
-    control
-        Rows of :mod:`kernels.data.control`, and behind them those of the components of the recipe.
-    sums
-        Gradients of the parameters, to which the blocks of a window add.
-    totals
-        u of pattern n and output o at n * outputs + o, if the loss reads it.
-    outputs
-        y of pattern n and output o at n * outputs + o.
-    output_slopes
-        The derivative of y with respect to u at n * outputs + o, or y itself if the derivative is computed from it.
-    gradients
-        The derivative of the loss with respect to u of pattern p of a block and output o at p * outputs + o.
-    hidden
-        Activation of unit h for pattern p of a block at h * patterns + p; h counts the units of all hidden layers.
-    hidden_slopes
-        The derivative of the activation at h * patterns + p, or the activation itself.
-    previous
-        One row: the loss at the evaluation before.
-    latest
-        One row: the loss now.
-    own
-        Where each network has its own patterns: its inputs, if they differ too, and then targets of pattern n
-        one after another, and behind all patterns the decision threshold.
-    shuffled
-        Inputs and then targets of pattern n of an epoch at n * (inputs + outputs), where each network has an order of
-        its own.
-    doubles
-        Rows of float64: for the schedule of learning rates, see :mod:`kernels.step.schedule`, and behind them for sums
-        of losses, see :mod:`kernels.loop.loss_sums`.
-    kept
-        A copy of the parameters, the states, and the numbers that count updates, while updates are tried.
-    """
-
+    # Hidden units of each network, or the sizes of several hidden layers
     sizes: Any  # int, or Stack
-    parameters: Rows
-    control: Rows
-    sums: Rows
-    totals: Rows
-    outputs: Rows
+    parameters: Rows  # parameters, and behind them the states of the optimizer
+    control: Rows  # rows of :mod:`kernels.data.control`, and behind them those of the components of the recipe
+    sums: Rows  # gradients of the parameters, to which the blocks of a window add
+    totals: Rows  # u of pattern n and output o at n * outputs + o, if the loss reads it
+    outputs: Rows  # y of pattern n and output o at n * outputs + o
+    # The derivative of y with respect to u at n * outputs + o, or y itself if the derivative is computed from it
     output_slopes: Rows
+    # The derivative of the loss with respect to u of pattern p of a block and output o at p * outputs + o
     gradients: Rows
+    # Activation of unit h for pattern p of a block at h * patterns + p; h counts the units of all hidden layers
     hidden: Rows
-    hidden_slopes: Rows
-    previous: Rows
-    latest: Rows
+    hidden_slopes: Rows  # the derivative of the activation at h * patterns + p, or the activation itself
+    previous: Rows  # one row: the loss at the evaluation before
+    latest: Rows  # one row: the loss now
+    # Where each network has its own patterns: its inputs, if they differ too, and then targets of pattern n one after
+    # another, and behind all patterns the decision threshold
     own: Rows
+    # Inputs and then targets of pattern n of an epoch at n * (inputs + outputs), where each network has an order of
+    # its own
     shuffled: Rows
+    # Rows of float64: for the schedule of learning rates, see :mod:`kernels.step.schedule`, and behind them for sums
+    # of losses, see :mod:`kernels.loop.loss_sums`
     doubles: Rows
-    kept: Rows
+    kept: Rows  # a copy of the parameters, the states, and the numbers that count updates, while updates are tried
 
 
 class UnitNumbering(NamedTuple):

@@ -53,16 +53,9 @@ class Patterns(NamedTuple):
 
 
 class WithHeldOut(NamedTuple):
-    """Patterns of one set, and held-out patterns on which training networks are evaluated.
+    """Patterns of one set, and held-out patterns on which training networks are evaluated."""
 
-    Attributes
-    ----------
-    inputs, targets, decision_threshold
-        As in :class:`Patterns`, also for held-out patterns.
-    held_inputs : (held-out patterns, inputs)
-    held_targets : (held-out patterns, outputs)
-    """
-
+    # As in :class:`Patterns`, also for held-out patterns
     inputs: Array
     targets: Array
     decision_threshold: Any
@@ -80,20 +73,11 @@ class PatternSource(NamedTuple):
 
     Every part calls these functions itself: LLVM optimizes each part before it joins them, and unrolls only
     loops whose length it knows then.
-
-    Attributes
-    ----------
-    input : (patterns, packet, n, i) -> number or lanes
-    target : (patterns, packet, n, o) -> number or lanes
-    used : (n, i) -> bool
-        Whether the products with an input are computed.
-    decision_threshold : (patterns, packet) -> number or lanes
-    n_patterns : (patterns) -> int
     """
 
     input: Callable[[Patterns, Packet, int, int], Lanes]
     target: Callable[[Patterns, Packet, int, int], Lanes]
-    used: Callable[[int, int], bool]
+    used: Callable[[int, int], bool]  # (n, i) -> bool: whether the products with an input are computed
     decision_threshold: Callable[[Patterns, Packet], Lanes | float]
     n_patterns: Callable[[Patterns], int]
 
@@ -151,17 +135,7 @@ HELD_OUT: Any = PatternSource(_held_input, _held_target, _always_used, _threshol
 
 @made_once
 def constants(table: Table, dtype: str, bias: bool) -> PatternSource:
-    """Make the source of patterns that are constants of a kernel, whose zeros are skipped.
-
-    Parameters
-    ----------
-    table
-        The patterns.
-    dtype
-        Of the networks.
-    bias
-        Whether the networks have biases that are updated.
-    """
+    """Make the source of patterns that are constants of a kernel, whose zeros are skipped."""
     no_targets = np.zeros((len(table[0]), 1))  # which no kernel reads
     raw_targets = np.array(table[1]) if table[1] else no_targets
     inputs, targets, decision_threshold = make_patterns(np.array(table[0]), raw_targets, dtype, table[2])
@@ -195,15 +169,7 @@ def constants(table: Table, dtype: str, bias: bool) -> PatternSource:
 
 @cache
 def own_order(n_inputs: int, n_outputs: int, memory: Memory) -> PatternSource:
-    """Make the source of patterns in each network's own order.
-
-    Parameters
-    ----------
-    n_inputs, n_outputs
-        Of the networks.
-    memory
-        Loads rows of lanes.
-    """
+    """Make the source of patterns in each network's own order."""
     load = memory.load
     n_numbers = n_inputs + n_outputs
 
@@ -224,16 +190,8 @@ def own_patterns(
 ) -> PatternSource:
     """Make the source of patterns where each network has its own set, in file order.
 
-    Parameters
-    ----------
-    shared
-        The source of what all networks share.
-    memory
-        Loads rows of lanes.
-    sizes
-        Numbers of patterns, inputs and outputs.
-    own_inputs
-        Whether each network has its own inputs, besides its own targets.
+    ``shared`` is the source of what all networks share; with ``own_inputs`` each has its own inputs, besides its own
+    targets.
     """
     n_patterns, n_inputs, n_outputs = sizes
     load = memory.load
@@ -293,16 +251,9 @@ def make_patterns(inputs: Array, targets: Array, dtype: str, decision_threshold:
 def used_inputs(inputs: Array, bias: bool) -> NDArray[np.bool_]:
     """Return which products with an input must be computed, (patterns, inputs) of bool.
 
-    Products with zero may be left out: they change nothing while all parameters
-    are finite. So that a gradient that is not finite always reaches an input
-    weight or a bias, where the kernel checks for it, a pattern of zeros keeps its
+    Products with zero may be left out: they change nothing while all parameters are finite. So that a gradient that is
+    not finite always reaches an input weight or a bias, where the kernel checks for it, a pattern of zeros keeps its
     first product in networks without biases.
-
-    Parameters
-    ----------
-    inputs : (patterns, inputs)
-    bias
-        Whether the networks have biases.
     """
     used = inputs != 0
     if not bias:

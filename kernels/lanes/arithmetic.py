@@ -16,8 +16,21 @@ Mask: TypeAlias = Any
 def select(mask: Mask, chosen: Lanes | float, otherwise: Lanes | float) -> Lanes:
     """Return ``chosen`` where the mask holds and ``otherwise`` elsewhere.
 
-    The mask is one of lanes, or one truth value for all lanes. Of the others at least one is lanes, which have a dtype;
-    or both are masks.
+    Parameters
+    ----------
+    mask
+        A mask of lanes, or one truth value for all lanes.
+    chosen, otherwise
+        Lanes or a number, at least one of them lanes; or two masks.
+
+    Returns
+    -------
+    lanes or mask
+
+    Raises
+    ------
+    TypeError
+        If both are numbers, which have no dtype of lanes.
     """
     import numpy as np
 

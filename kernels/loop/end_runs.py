@@ -58,11 +58,8 @@ BEFORE_ANY = cast(int, np.int64(0))
 def make_status_of(recipe: Recipe) -> Callable[[Workspace, int, int, bool], int]:
     """Make the function that returns the status of a run after its evaluation.
 
-    Returns
-    -------
-    (workspace, lane, steps, is_last) -> int
-        CONVERGED, DIVERGED, STALLED, PLATEAU or EXHAUSTED of the run in a lane, which has taken so many steps; -1 if it
-        goes on. ``is_last`` says whether it is at its limit of steps.
+    ``(workspace, lane, steps, is_last) -> int``: CONVERGED, DIVERGED, STALLED, PLATEAU or EXHAUSTED of the run in a
+    lane, which has taken so many steps; -1 if it goes on. ``is_last`` says whether it is at its limit of steps.
     """
     has_patience = bool(recipe.monitor)
     flag = make_control_layout(recipe).plateau_flag or 0
@@ -89,11 +86,8 @@ def make_evaluate_runs(
 ) -> Callable[[Patterns, Runs, Workspace, int], bool]:
     """Make the function that evaluates the runs of a packet k steps after the start of an epoch.
 
-    Returns
-    -------
-    (patterns, runs, workspace, k) -> bool
-        Records loss thresholds that are reached and runs that have ended, frees their lanes, and returns whether any
-        has ended. Where k is not 0, only runs at their last step are evaluated.
+    ``(patterns, runs, workspace, k) -> bool``: records loss thresholds that are reached and runs that have ended, frees
+    their lanes, and returns whether any has ended. Where k is not 0, only runs at their last step are evaluated.
     """
     step = make_step(recipe, variant, memory)
     evaluate = make_evaluate(recipe, variant, memory)
@@ -169,11 +163,9 @@ def make_evaluate_runs(
 def make_end_runs(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[[Patterns, Runs, Workspace], None]:
     """Make the turn in which runs may end.
 
-    Returns
-    -------
-    (patterns, runs, workspace) -> None
-        Records runs that have ended and assigns their lanes to waiting runs, until no run ends before its first step.
-        Then the packet advances. If runs end within the epoch, their lanes are assigned in the next turn.
+    ``(patterns, runs, workspace) -> None``: records runs that have ended and assigns their lanes to waiting runs, until
+    no run ends before its first step. Then the packet advances. If runs end within the epoch, their lanes are assigned
+    in the next turn.
     """
     step = make_step(recipe, variant, memory)
     seat_runs = make_seat_runs(recipe, variant, memory)

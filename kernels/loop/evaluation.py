@@ -31,15 +31,7 @@ def make_total_loss(
 ) -> Callable[[Patterns, Packet], Lanes]:
     """Make the loss over all patterns.
 
-    Parameters
-    ----------
-    n_patterns
-        Patterns of an epoch.
-
-    Returns
-    -------
-    (patterns, packet) -> lanes
-        Reads ``packet.outputs``.
+    ``(patterns, packet) -> lanes``: reads ``packet.outputs``.
     """
     n_outputs = recipe.architecture.outputs
     component = loss_of(recipe.loss)
@@ -69,10 +61,8 @@ def make_criterion(
 ) -> Callable[[Patterns, Packet, Lanes, Lanes], Mask]:
     """Make the convergence criterion.
 
-    Returns
-    -------
-    (patterns, packet, loss, threshold) -> mask
-        Lanes that have converged with this loss and ``packet.outputs``. No lane converges where ``threshold`` is NaN.
+    ``(patterns, packet, loss, threshold) -> mask``: lanes that have converged with this loss and ``packet.outputs``. No
+    lane converges where ``threshold`` is NaN.
     """
     component = criterion_of(recipe.criterion)
     n_outputs = recipe.architecture.outputs
@@ -122,18 +112,11 @@ def make_criterion(
 
 
 class Verdict(NamedTuple):
-    """State of the runs of a packet before an update.
+    """State of the runs of a packet before an update."""
 
-    Attributes
-    ----------
-    loss
-        Over all patterns.
-    converged, stalled, on_plateau
-        Lanes that meet the criterion, lanes that no update of an epoch would change, and lanes whose patience has
-        ended. The caller checks ``from_step`` and divergence.
-    """
-
-    loss: Lanes
+    loss: Lanes  # over all patterns
+    # Lanes that meet the criterion, lanes that no update of an epoch would change, and lanes whose patience has
+    # ended. The caller checks ``from_step`` and divergence.
     converged: Mask
     stalled: Mask
     on_plateau: Mask
@@ -143,10 +126,7 @@ class Verdict(NamedTuple):
 def make_evaluate(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[[Patterns, Packet], Verdict]:
     """Make the evaluation of a packet.
 
-    Returns
-    -------
-    (patterns, packet) -> Verdict
-        To be called after ``predict`` and ``prepare`` of the step.
+    ``(patterns, packet) -> Verdict``: to be called after ``predict`` and ``prepare`` of the step.
 
     Notes
     -----
@@ -190,21 +170,15 @@ def make_evaluate(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[
 
 
 class Watch(NamedTuple):
-    """Tests of the inner loop, after ``predict`` and ``prepare`` of the step.
+    """Tests of the inner loop, after ``predict`` and ``prepare`` of the step."""
 
-    Attributes
-    ----------
-    may_end : (patterns, packet) -> mask
-        A cheap test for lanes in which a run might end or reach a loss threshold; empty lanes may be among them. It
-        stores the loss.
-    all_go_on : (patterns, packet) -> bool
-        Whether no run ends or reaches a loss threshold. If not, the packet must be evaluated after another ``predict``.
-    keep_loss : (packet)
-        Keeps the loss that ``may_end`` stored for the next evaluation, and whether it is an improvement.
-    """
-
+    # (patterns, packet) -> mask: a cheap test for lanes in which a run might end or reach a loss threshold; empty
+    # lanes may be among them. It stores the loss.
     may_end: Callable[[Patterns, Packet], Mask]
+    # (patterns, packet) -> bool: whether no run ends or reaches a loss threshold. If not, the packet must be
+    # evaluated after another ``predict``.
     all_go_on: Callable[[Patterns, Packet], bool]
+    # (packet): keeps the loss that ``may_end`` stored for the next evaluation, and whether it is an improvement
     keep_loss: Callable[[Packet], None]
 
 

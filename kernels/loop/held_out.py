@@ -31,12 +31,10 @@ def make_validate(
 ) -> Callable[[WithHeldOut, Workspace, int, float], None]:
     """Make the evaluation of held-out patterns.
 
-    Returns
-    -------
-    (patterns, workspace, turn, is_new) -> None
-        Writes the rows of :class:`kernels.data.control_layout.HeldOutRows`, and with ``is_new`` of 1 copies the
-        parameters of lanes that are better than ever. With ``is_new`` of 0 the turn counts as no evaluation. Reads
-        parameters in memory, and uses the rows of activations there.
+    ``(patterns, workspace, turn, is_new) -> None``: writes the rows of
+    :class:`kernels.data.control_layout.HeldOutRows`, and with ``is_new`` of 1 copies the parameters of lanes that are
+    better than ever. With ``is_new`` of 0 the turn counts as no evaluation. Reads parameters in memory, and uses the
+    rows of activations there.
 
     Notes
     -----

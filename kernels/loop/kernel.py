@@ -36,11 +36,8 @@ TurnPart: TypeAlias = Callable[[Patterns, tuple[Workspace, ...], Rows], None]
 def make_kernel(recipe: Recipe, variant: Variant) -> Kernel:
     """Make the training loop of a recipe.
 
-    Returns
-    -------
-    (patterns, runs, workspaces, most_turns) -> int
-        Trains runs until all have ended or ``most_turns`` turns are taken. Called again, it continues. Returns the
-        turns of all packets in all calls.
+    ``(patterns, runs, workspaces, most_turns) -> int``: trains runs until all have ended or ``most_turns`` turns are
+    taken. Called again, it continues. Returns the turns of all packets in all calls.
 
     Notes
     -----
@@ -154,10 +151,7 @@ def make_add_losses(
 ) -> Callable[[tuple[Workspace, ...], Rows, int], None]:
     """Make the function that adds the losses of a turn to the sums of each packet.
 
-    Returns
-    -------
-    (workspaces, registers, turn) -> None
-        The turn is counted from the clock of each packet.
+    ``(workspaces, registers, turn) -> None``: the turn is counted from the clock of each packet.
     """
     add_loss = make_add_loss(recipe, memory)
     load = memory.load
@@ -187,10 +181,7 @@ def make_validate_all(
 ) -> Callable[[Any, Runs, tuple[Workspace, ...], Rows, int], None]:
     """Make the function that evaluates held-out patterns, for each packet in its own turns.
 
-    Returns
-    -------
-    (patterns, runs, workspaces, registers, turn) -> None
-        The turn is counted from the clock of each packet.
+    ``(patterns, runs, workspaces, registers, turn) -> None``: the turn is counted from the clock of each packet.
     """
     validate = make_validate(recipe, variant, memory)
     skip = make_skip(recipe, variant, memory)
@@ -257,10 +248,7 @@ def make_first_that_ends(
 ) -> Callable[[Patterns, tuple[Workspace, ...], Rows], int]:
     """Make the function that finds the first packet with a run that ends.
 
-    Returns
-    -------
-    (patterns, workspaces, registers) -> int
-        Its number, or the number of packets if no run ends.
+    ``(patterns, workspaces, registers) -> int``: its number, or the number of packets if no run ends.
     """
     all_go_on = make_watch(recipe, variant, memory).all_go_on
     packet_of = packets[-1]

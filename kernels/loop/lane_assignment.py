@@ -67,17 +67,7 @@ def next_point(runs: Runs, epochs: int) -> int:
 
 @device
 def record_point(runs: Runs, workspace: Workspace, lane: int, epochs: int) -> None:
-    """Copy the parameters of a run to its path, if that has a point here.
-
-    Parameters
-    ----------
-    runs, workspace
-        The runs, and the data of a packet.
-    lane
-        The lane of the packet that the run occupies.
-    epochs
-        Epochs that it has completed.
-    """
+    """Copy the parameters of a run to its path, if that has a point here."""
     run = workspace.seats[RUN, lane]
     point = next_point(runs, epochs)
     if point < runs.path_epochs.size and runs.path_epochs[point] == epochs:
@@ -122,11 +112,9 @@ def set_deadline(runs: Runs, workspace: Workspace) -> None:
 def make_seat_runs(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[[Patterns, Runs, Workspace], None]:
     """Make the function that assigns empty lanes to waiting runs.
 
-    Returns
-    -------
-    (patterns, runs, workspace) -> None
-        The runs start in the current turn, if held-out patterns are evaluated in it; a packet without runs goes on
-        to the next such turn. A lane that stays empty goes on with old numbers, which are ignored.
+    ``(patterns, runs, workspace) -> None``: the runs start in the current turn, if held-out patterns are evaluated in
+    it; a packet without runs goes on to the next such turn. A lane that stays empty goes on with old numbers, which are
+    ignored.
     """
     states = OPTIMIZERS[recipe.optimizer].states
     n_states = len(states)

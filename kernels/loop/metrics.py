@@ -25,12 +25,9 @@ from kernels.vocabulary import OPTIMIZERS
 def make_measure(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[[Patterns, Packet], None]:
     """Make the function that measures outputs and parameters of all lanes.
 
-    Returns
-    -------
-    (patterns, packet) -> None
-        Writes to ``packet.control`` how many outputs are on the same side of the decision threshold as their target,
-        the largest absolute error, how many patterns are right if the recipe counts them, and whether all parameters
-        and states are finite, if products are skipped.
+    ``(patterns, packet) -> None``: writes to ``packet.control`` how many outputs are on the same side of the decision
+    threshold as their target, the largest absolute error, how many patterns are right if the recipe counts them, and
+    whether all parameters and states are finite, if products are skipped.
 
     Notes
     -----

@@ -18,33 +18,18 @@ from kernels.recipe import Recipe
 
 
 class Plateau(NamedTuple):
-    """What an evaluation says about improvement.
+    """What an evaluation says about improvement."""
 
-    Attributes
-    ----------
-    look : (patterns, packet, loss) -> mask
-        Lanes whose stopping rule ends them with this evaluation. It stores the state after it, which ``keep`` makes
-        current.
-    ended : (packet) -> mask
-        What ``look`` returned last.
-    keep : (packet) -> None
-        Keeps the state that ``look`` stored, as the runs continue.
-    """
-
+    # (patterns, packet, loss) -> mask: lanes whose stopping rule ends them with this evaluation. It stores the state
+    # after it, which ``keep`` makes current.
     look: Callable[[Patterns, Packet, Lanes], Mask]
-    ended: Callable[[Packet], Mask]
-    keep: Callable[[Packet], None]
+    ended: Callable[[Packet], Mask]  # (packet) -> mask: what ``look`` returned last
+    keep: Callable[[Packet], None]  # (packet) -> None: keeps the state that ``look`` stored, as the runs continue
 
 
 @made_once
 def make_plateau(recipe: Recipe, memory: Memory, source: PatternSource) -> Plateau:
-    """Make the functions of a recipe in which something is monitored.
-
-    Parameters
-    ----------
-    recipe, memory, source
-        See :mod:`kernels.step`. For recipes that monitor nothing the functions must not be called.
-    """
+    """Make the functions of a recipe in which something is monitored."""
     layout = make_control_layout(recipe)
     rule = stopping_rule(recipe.stopping_rule)
     load_states, load_next = (make_load_rows(memory, rows) for rows in (layout.states, layout.next_states))

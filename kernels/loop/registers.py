@@ -19,37 +19,20 @@ Carry: TypeAlias = Callable[[tuple[Workspace, ...], Rows], None]
 
 
 class PacketPlaces(NamedTuple):
-    """Where the inner loop finds packets.
+    """Where the inner loop finds packets."""
 
-    Attributes
-    ----------
-    registers : () -> rows
-        Makes rows in the stack frame, which LLVM keeps in registers where every index is a constant.
-    packets : tuple of (workspaces, registers) -> Packet
-        A function for each packet.
-    carry_in, carry_out : (workspaces, registers)
-        Copy what one turn leaves for the next from memory into registers, and back.
-    """
-
+    # () -> rows: makes rows in the stack frame, which LLVM keeps in registers where every index is a constant
     registers: Callable[[], Rows]
-    packets: tuple[PacketOf, ...]
+    packets: tuple[PacketOf, ...]  # a function for each packet
+    # (workspaces, registers): copy what one turn leaves for the next from memory into registers, and back
     carry_in: Carry
     carry_out: Carry
 
 
 class RegisterLayout(NamedTuple):
-    """The first register of each kind among those of one packet.
+    """The first register of each kind among those of one packet."""
 
-    Attributes
-    ----------
-    previous, latest, totals, outputs, output_slopes, gradients, parameters, hidden, hidden_slopes
-        As in :class:`kernels.data.packet.Packet`.
-    n_held
-        Rows of parameters and states, 0 where they are in memory.
-    n_rows
-        Registers of a packet.
-    """
-
+    # As in :class:`kernels.data.packet.Packet`
     previous: int
     latest: int
     totals: int
@@ -59,8 +42,8 @@ class RegisterLayout(NamedTuple):
     parameters: int
     hidden: int
     hidden_slopes: int
-    n_held: int
-    n_rows: int
+    n_held: int  # rows of parameters and states, 0 where they are in memory
+    n_rows: int  # registers of a packet
 
 
 def make_register_layout(recipe: Recipe, variant: Variant, memory: Memory) -> RegisterLayout:

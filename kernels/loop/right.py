@@ -16,18 +16,12 @@ from kernels.vocabulary import OVER_OUTPUTS
 
 
 class Right(NamedTuple):
-    """Which outputs of a pattern are right, from ``packet.outputs``.
+    """Which outputs of a pattern are right, from ``packet.outputs``."""
 
-    Attributes
-    ----------
-    n_right : (patterns, packet, n) -> lanes
-        Outputs of pattern n that are right; of classes 1 if the largest output is that of the largest target.
-    whole : (patterns, packet, n) -> mask
-        Whether all are.
-    """
-
+    # (patterns, packet, n) -> lanes: outputs of pattern n that are right; of classes 1 if the largest output is that
+    # of the largest target
     n_right: Callable[[Patterns, Packet, int], Lanes]
-    whole: Callable[[Patterns, Packet, int], Mask]
+    whole: Callable[[Patterns, Packet, int], Mask]  # (patterns, packet, n) -> mask: whether all are
 
 
 @made_once

@@ -19,48 +19,33 @@ RETRAIN = -1
 
 
 class Columns(NamedTuple):
-    """Outcomes of runs, one number each in every column.
+    """Outcomes of runs, one number each in every column."""
 
-    Attributes
-    ----------
-    status : (runs,) of int8
-        CONVERGED .. PLATEAU, or RETRAIN.
-    steps : (runs,) of int32
-        Updates taken.
-    initial_loss, final_loss : (runs,) of float64
-        Before the first update and after the last; infinite if it is not finite or the run diverged.
-    n_correct : (runs,) of int32
-        Outputs on the right side of the decision threshold, 0 if the run diverged.
-    n_right : (runs, 0 or 1) of int32
-        Patterns that are right, if the recipe counts them; 0 if the run diverged.
-    max_error : (runs,) of float64
-        The largest distance of an output from its target, infinite if the run diverged.
-    threshold_steps : (runs, thresholds) of int32
-        Updates before the first evaluation at which the loss was below each loss threshold; -1 where it never was.
-    loss_sums : (runs, sums) of float64
-        The sums of losses that the recipe names, in its order.
-    measures : (runs, measures) of float64
-        Written by code that measures trained networks otherwise; kernels leave it alone.
-    best_steps : (runs, 0 or 1) of int32
-        Updates before the best evaluation of held-out patterns, if the recipe keeps it; -1 if there was none.
-    best_held_out : (runs, 0 or 1) of float64
-        The loss of held-out patterns then; infinite if it is not finite.
-    attempts : (runs, 0 or 2) of int32
-        Restarts, and updates of all attempts. Written by code that restarts runs; kernels leave it alone.
-    """
-
+    # (runs,) of int8: CONVERGED .. PLATEAU, or RETRAIN.
     status: NDArray[np.int8]
-    steps: NDArray[np.int32]
+    steps: NDArray[np.int32]  # (runs,) of int32: updates taken
+    # (runs,) of float64: before the first update and after the last; infinite if it is not finite or the run diverged
     initial_loss: NDArray[np.float64]
     final_loss: NDArray[np.float64]
+    # (runs,) of int32: outputs on the right side of the decision threshold, 0 if the run diverged
     n_correct: NDArray[np.int32]
+    # (runs, 0 or 1) of int32: patterns that are right, if the recipe counts them; 0 if the run diverged
     n_right: NDArray[np.int32]
+    # (runs,) of float64: the largest distance of an output from its target, infinite if the run diverged
     max_error: NDArray[np.float64]
+    # (runs, thresholds) of int32: updates before the first evaluation at which the loss was below each loss
+    # threshold; -1 where it never was
     threshold_steps: NDArray[np.int32]
-    loss_sums: NDArray[np.float64]
+    loss_sums: NDArray[np.float64]  # (runs, sums) of float64: the sums of losses that the recipe names, in its order
+    # (runs, measures) of float64: written by code that measures trained networks otherwise; kernels leave it alone
     measures: NDArray[np.float64]
+    # (runs, 0 or 1) of int32: updates before the best evaluation of held-out patterns, if the recipe keeps it; -1 if
+    # there was none
     best_steps: NDArray[np.int32]
+    # (runs, 0 or 1) of float64: the loss of held-out patterns then; infinite if it is not finite
     best_held_out: NDArray[np.float64]
+    # (runs, 0 or 2) of int32: restarts, and updates of all attempts. Written by code that restarts runs; kernels
+    # leave it alone.
     attempts: NDArray[np.int32]
 
 
@@ -105,35 +90,21 @@ def make_columns(
 
 
 class Outcome(NamedTuple):
-    """Outcomes of trained runs.
+    """Outcomes of trained runs."""
 
-    Attributes
-    ----------
-    columns
-        How each run ended.
-    final_weights : (runs, parameters)
-        Parameters at the end; (0, 0) unless requested.
-    predictions : (runs, patterns * outputs)
-        Outputs with the final weights; (0, 0) unless requested.
-    losses : (runs, most evaluations)
-        Column j is the loss after j epochs, or at the last step if that is within epoch j; NaN after the end;
-        (0, 0) unless requested.
-    path : (runs, points, parameters)
-        Parameters after the requested epochs; undefined after the end of a run; no points unless requested.
-    best_weights : (runs, parameters)
-        Parameters at the best evaluation of held-out patterns, NaN if there was none; (0, 0) unless the recipe keeps
-        it.
-    lane_steps
-        Steps that lanes took, occupied or empty: at least the sum of the steps of runs.
-    """
-
-    columns: Columns
-    final_weights: Array
-    predictions: Array
+    columns: Columns  # how each run ended
+    final_weights: Array  # (runs, parameters): parameters at the end; (0, 0) unless requested
+    predictions: Array  # (runs, patterns * outputs): outputs with the final weights; (0, 0) unless requested
+    # (runs, most evaluations): column j is the loss after j epochs, or at the last step if that is within epoch j;
+    # NaN after the end; (0, 0) unless requested
     losses: NDArray[np.float64]
+    # (runs, points, parameters): parameters after the requested epochs; undefined after the end of a run; no points
+    # unless requested
     path: Array
+    # (runs, parameters): parameters at the best evaluation of held-out patterns, NaN if there was none; (0, 0) unless
+    # the recipe keeps it
     best_weights: Array
-    lane_steps: int
+    lane_steps: int  # steps that lanes took, occupied or empty: at least the sum of the steps of runs
 
 
 # Columns of Runs.limits.
@@ -141,57 +112,30 @@ MOST_STEPS, FROM_STEP, PATTERNS, SCHEDULE_STEPS = range(4)
 
 
 class Runs(NamedTuple):
-    """The runs to train, and the arrays that their results are written to.
+    """The runs to train, and the arrays that their results are written to."""
 
-    Attributes
-    ----------
-    numbers : (cells, initial rows) of float64
-        Settings of each cell, in the order of ``initial`` of :class:`kernels.data.control_layout.ControlLayout`.
-    limits : (cells, 4) of int64
-        MOST_STEPS, FROM_STEP, PATTERNS, the number of the set of patterns, and SCHEDULE_STEPS.
-    stops : (cells,) of int64
-        One more than the last run of each cell.
-    weights : (runs, parameters)
-        Initial weights in the order of :class:`kernels.recipe.Architecture`.
-    seeds : (runs,) of int64, or (0,)
-        Of shuffled orders.
-    loss_thresholds : (thresholds,) of float64
-        Rounded to the dtype, from the largest to the smallest; none unless the recipe records them.
-    waiting : (2,) of int64
-        The first run that has no lane yet, and its cell or an earlier one.
-    columns
-        Written.
-    final_weights : (runs, parameters), or (0, 0) unless requested
-        Written.
-    predictions : (runs, patterns * outputs), or (0, 0) unless requested
-        Written: y with the final weights.
-    losses : (runs, most evaluations) of float64, or (0, 0) unless requested
-        Written: the loss at each evaluation.
-    path_epochs : (points,) of int64
-        Epochs after which parameters are copied, in ascending order; none are allowed.
-    path : (runs, points, parameters)
-        Written: parameters after each of these epochs that a run completes.
-    best_weights : (runs, parameters), or (0, 0) unless the recipe keeps them
-        Written.
-    validate_every
-        Held-out patterns are evaluated after each so many epochs.
-    """
-
+    # (cells, initial rows) of float64: settings of each cell, in the order of ``initial`` of
+    # :class:`kernels.data.control_layout.ControlLayout`
     numbers: NDArray[np.float64]
+    # (cells, 4) of int64: MOST_STEPS, FROM_STEP, PATTERNS, the number of the set of patterns, and SCHEDULE_STEPS
     limits: NDArray[np.int64]
-    stops: NDArray[np.int64]
-    weights: Array
-    seeds: NDArray[np.int64]
+    stops: NDArray[np.int64]  # (cells,) of int64: one more than the last run of each cell
+    weights: Array  # (runs, parameters): initial weights in the order of :class:`kernels.recipe.Architecture`
+    seeds: NDArray[np.int64]  # (runs,) of int64, or (0,): of shuffled orders
+    # (thresholds,) of float64: rounded to the dtype, from the largest to the smallest; none unless the recipe records
+    # them
     loss_thresholds: NDArray[np.float64]
-    waiting: NDArray[np.int64]
-    columns: Columns
-    final_weights: Array
-    predictions: Array
+    waiting: NDArray[np.int64]  # (2,) of int64: the first run that has no lane yet, and its cell or an earlier one
+    columns: Columns  # written
+    final_weights: Array  # (runs, parameters), or (0, 0) unless requested: written
+    predictions: Array  # (runs, patterns * outputs), or (0, 0) unless requested: written: y with the final weights
+    # (runs, most evaluations) of float64, or (0, 0) unless requested: written: the loss at each evaluation
     losses: NDArray[np.float64]
+    # (points,) of int64: epochs after which parameters are copied, in ascending order; none are allowed
     path_epochs: NDArray[np.int64]
-    path: Array
-    best_weights: Array
-    validate_every: int
+    path: Array  # (runs, points, parameters): written: parameters after each of these epochs that a run completes
+    best_weights: Array  # (runs, parameters), or (0, 0) unless the recipe keeps them: written
+    validate_every: int  # held-out patterns are evaluated after each so many epochs
 
 
 def ascending_epochs(epochs: Sequence[int]) -> NDArray[np.int64]:
@@ -210,20 +154,7 @@ def cell_limits(settings: Array) -> NDArray[np.int64]:
 
 
 def initial_numbers(recipe: Recipe, settings: Array, hidden: Hidden) -> NDArray[np.float64]:
-    """Return the numbers with which runs start, in the order of the rows of control.
-
-    Parameters
-    ----------
-    recipe
-    settings : (cells,) of :data:`kernels.recipe.SETTINGS`
-    hidden
-        Hidden units.
-
-    Returns
-    -------
-    (cells, initial rows) of float64
-        Behind them, the factors of the sums of several hidden layers.
-    """
+    """Return the numbers with which runs start, in the order of the rows of control."""
     rates, own_rates = settings["learning_rate"], settings["output_learning_rate"]
     of_hidden, of_outputs = recipe.architecture.scales(hidden)
     scales = [settings["gain"] * scale for scale in of_hidden]

@@ -26,17 +26,8 @@ def make_output_gradients(
 ) -> Callable[[Patterns, Packet, int], None]:
     """Make the first part of the backward pass: gradients of the loss with respect to the sums u of the outputs.
 
-    Parameters
-    ----------
-    n_patterns
-        Patterns of the block.
-    count
-        Number by which the sum of the terms of the loss is divided.
-
-    Returns
-    -------
-    (patterns, packet, n0) -> None
-        Writes ``packet.gradients`` of patterns n0 to n0 + n_patterns - 1.
+    The sum of the terms of the loss is divided by ``count``. ``(patterns, packet, n0)``: writes ``packet.gradients`` of
+    the patterns of the block, from n0 on.
     """
     n_outputs = recipe.architecture.outputs
     term = loss(recipe.loss)

@@ -21,30 +21,20 @@ from kernels.vocabulary import OPTIMIZERS
 
 
 class Step(NamedTuple):
-    """What happens between two evaluations: one step of all patterns, or an epoch of several steps.
+    """What happens between two evaluations: one step of all patterns, or an epoch of several steps."""
 
-    Attributes
-    ----------
-    predict : (patterns, packet)
-        Writes the outputs for all patterns, in file order.
-    prepare : (patterns, packet)
-        Follows ``predict``, and precedes ``may_be_fixed_point``, ``is_fixed_point`` and ``advance``. Where a step takes
-        all patterns at once, it writes the gradients of outputs.
-    may_be_fixed_point : (patterns, packet) -> mask
-        A cheap test for lanes that an epoch might leave unchanged. It may be true where the epoch would change them.
-    advance : (patterns, packet)
-        Takes all steps.
-    advance_window : (patterns, packet, k)
-        Takes the step of window k alone.
-    is_fixed_point : (patterns, packet, wanted) -> mask
-        Those of the lanes ``wanted`` in which every update of an epoch leaves all parameters and states equal.
-    """
-
+    # (patterns, packet): writes the outputs for all patterns, in file order
     predict: Callable[[Patterns, Packet], None]
+    # (patterns, packet): follows ``predict``, and precedes ``may_be_fixed_point``, ``is_fixed_point`` and
+    # ``advance``. Where a step takes all patterns at once, it writes the gradients of outputs.
     prepare: Callable[[Patterns, Packet], None]
+    # (patterns, packet) -> mask: a cheap test for lanes that an epoch might leave unchanged. It may be true where the
+    # epoch would change them.
     may_be_fixed_point: Callable[[Patterns, Packet], Mask]
-    advance: Callable[[Patterns, Packet], None]
-    advance_window: Callable[[Patterns, Packet, int], None]
+    advance: Callable[[Patterns, Packet], None]  # (patterns, packet): takes all steps
+    advance_window: Callable[[Patterns, Packet, int], None]  # (patterns, packet, k): takes the step of window k alone
+    # (patterns, packet, wanted) -> mask: those of the lanes ``wanted`` in which every update of an epoch leaves all
+    # parameters and states equal
     is_fixed_point: Callable[[Patterns, Packet, Mask], Mask]
 
 
@@ -134,13 +124,7 @@ def _make_epoch(recipe: Recipe, variant: Variant, memory: Memory) -> Step:
 def make_advance_window(
     recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource, size: int
 ) -> Callable[[Patterns, Packet, int], None]:
-    """Make the step of one window.
-
-    Parameters
-    ----------
-    size
-        Patterns of the window.
-    """
+    """Make the step of one window."""
     forward, differentiate, update, *_ = make_pass(recipe, variant, memory, source, size)
 
     @device
@@ -158,16 +142,8 @@ def make_is_fixed_point(
     """Make the test which lanes no update of an epoch would change; the result is not compiled yet.
 
     The updates are applied and then rolled back. State is compared after each of them, since two may cancel.
-
-    Parameters
-    ----------
-    advance_window
-        Takes the step of one window, ``(patterns, packet, k)``.
-
-    Returns
-    -------
-    (patterns, packet, wanted) -> mask
-        Those of the lanes ``wanted`` in which parameters, states and counts of updates would stay equal.
+    ``(patterns, packet, wanted) -> mask``: those of the lanes ``wanted`` in which parameters, states and counts of
+    updates would stay equal.
     """
     load = memory.load
     store = memory.store

@@ -26,18 +26,10 @@ MOST_INPUTS = 8
 
 
 class Inputs(NamedTuple):
-    """What the units of a layer read.
-
-    Attributes
-    ----------
-    value : (patterns, packet, place, n0, p, i) -> number or lanes
-    used : (n, i) -> bool
-        Whether the product with an input is computed.
-    count : (place) -> int
-    """
+    """What the units of a layer read."""
 
     value: Callable[[Patterns, Packet, Place, int, int, int], Lanes]
-    used: Callable[[int, int], bool]
+    used: Callable[[int, int], bool]  # (n, i) -> bool: whether the product with an input is computed
     count: Callable[[Place], int]
 
 

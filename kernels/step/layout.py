@@ -27,13 +27,12 @@ PAGE_BYTES = 4096
 class Layout(NamedTuple):
     """The first row of each kind up to the parameters, which is the same for all hidden sizes.
 
-    Attributes
-    ----------
-    totals, outputs, output_slopes, gradients, own, shuffled, parameters
-        As in :class:`kernels.data.packet.Packet`; control comes first, and parameters come last. A kind that a
-        recipe does not need has no rows.
+    Kinds are explained in :class:`kernels.data.packet.Packet`; control comes first, and parameters come last. A kind
+    that a recipe does not need has no rows.
     """
 
+    # As in :class:`kernels.data.packet.Packet`; control comes first, and parameters come last. A kind that a recipe
+    # does not need has no rows.
     totals: int
     outputs: int
     output_slopes: int
@@ -46,40 +45,25 @@ class Layout(NamedTuple):
 class HiddenLayout(NamedTuple):
     """The first row of each kind that lies behind the parameters, for hidden layers of some sizes.
 
-    Attributes
-    ----------
-    sizes
-        As in :class:`kernels.data.packet.Packet`.
-    hidden, hidden_slopes, sums, kept
-        As in :class:`kernels.data.packet.Packet`.
-    held_out
-        Outputs of held-out patterns, see :class:`HeldOutLayout`.
-    n_rows
-        Number of all rows of a packet.
+    Kinds are explained in :class:`kernels.data.packet.Packet`.
     """
 
+    # As in :class:`kernels.data.packet.Packet`
     sizes: Any  # int, or Stack
+    # As in :class:`kernels.data.packet.Packet`
     hidden: int
     hidden_slopes: int
     sums: int
     kept: int
-    held_out: int
-    n_rows: int
+    held_out: int  # outputs of held-out patterns, see :class:`HeldOutLayout`
+    n_rows: int  # number of all rows of a packet
 
 
 class HeldOutLayout(NamedTuple):
-    """Where the rows for held-out patterns are, counted from the first of them.
+    """Where the rows for held-out patterns are, counted from the first of them."""
 
-    Attributes
-    ----------
-    totals
-        As in :class:`kernels.data.packet.Packet`, behind the outputs.
-    best
-        The parameters of the best evaluation.
-    """
-
-    totals: int
-    best: int
+    totals: int  # as in :class:`kernels.data.packet.Packet`, behind the outputs
+    best: int  # the parameters of the best evaluation
 
 
 def make_held_out_layout(recipe: Recipe, variant: Variant) -> HeldOutLayout:
@@ -159,46 +143,23 @@ def _places(architecture: Architecture, sizes: tuple[int, ...], scales: int) -> 
 
 
 class Workspace(NamedTuple):
-    """The memory of one packet, and which run occupies each of its lanes.
+    """The memory of one packet, and which run occupies each of its lanes."""
 
-    Attributes
-    ----------
-    rows : (n_rows, width)
-        All rows of lanes.
-    layout
-        Of the rows behind the parameters.
-    parameter_rows : (parameters,) of uint64
-        The row of each parameter, in the order of :class:`kernels.recipe.Architecture`.
-    rate_rows : (parameters,) of uint64
-        The row of control that holds its learning rate.
-    seats : (6, width) of int64
-        See :mod:`kernels.loop.lane_assignment`.
-    clock : (3,) of int64
-        See :mod:`kernels.loop.lane_assignment`.
-    order : (patterns,) of int64
-        Scratch memory for the shuffled order of patterns of one lane.
-    doubles : (n_rows, width) of float64
-        As in :class:`kernels.data.packet.Packet`; no rows where learning rates do not change and no losses are added.
-    """
-
-    rows: Any
+    rows: Any  # (n_rows, width): all rows of lanes
     layout: HiddenLayout
+    # (parameters,) of uint64: the row of each parameter, in the order of :class:`kernels.recipe.Architecture`
     parameter_rows: NDArray[np.uint64]
-    rate_rows: NDArray[np.uint64]
-    seats: NDArray[np.int64]
-    clock: NDArray[np.int64]
-    order: NDArray[np.int64]
+    rate_rows: NDArray[np.uint64]  # (parameters,) of uint64: the row of control that holds its learning rate
+    seats: NDArray[np.int64]  # (6, width) of int64: see :mod:`kernels.loop.lane_assignment`
+    clock: NDArray[np.int64]  # (3,) of int64: see :mod:`kernels.loop.lane_assignment`
+    order: NDArray[np.int64]  # (patterns,) of int64: scratch memory for the shuffled order of patterns of one lane
+    # (n_rows, width) of float64: as in :class:`kernels.data.packet.Packet`; no rows where learning rates do not
+    # change and no losses are added
     doubles: Any
 
 
 def make_workspace(recipe: Recipe, variant: Variant, units: Hidden) -> Workspace:
-    """Allocate a packet of empty lanes.
-
-    Parameters
-    ----------
-    units
-        Of the hidden layer, or of each.
-    """
+    """Allocate a packet of empty lanes."""
     layout = make_hidden_layout(recipe, variant, units)
     first = make_layout(recipe, variant).parameters
     parameter_rows, rate_rows = _parameter_rows(recipe.architecture, units)

@@ -76,15 +76,7 @@ def make_output_activation(
 ) -> Callable[[Packet, int], None]:
     """Make the function that replaces sums u by outputs y.
 
-    Parameters
-    ----------
-    recipe, variant, memory, n_patterns, slopes
-        As for :func:`kernels.step.forward.make_forward`.
-
-    Returns
-    -------
-    (packet, first) -> None
-        From row ``first`` on of ``packet.outputs``.
+    ``(packet, first) -> None``: from row ``first`` on of ``packet.outputs``.
     """
     name, n_outputs = recipe.architecture.output, recipe.architecture.outputs
     if name in OVER_OUTPUTS:
@@ -144,29 +136,13 @@ def _make_over_outputs(
 def make_activate(
     function: Activation, variant: Variant, memory: Memory, count: int, slopes: bool
 ) -> Callable[[Rows, Rows, int, tuple[Lanes, ...]], None]:
-    """Make the function that applies an activation in place.
+    """Make the function that applies an activation, with inlined functions, in place.
 
-    Parameters
-    ----------
-    function
-        The activation, with inlined functions.
-    variant, memory
-        See :mod:`kernels.step`.
-    count
-        Rows that it is applied to.
-    slopes
-        Whether derivatives are written too, if they cannot be computed from the activation.
+    ``(rows, slope_rows, first, settings)``: replaces ``count`` rows from row ``first`` on, and with ``slopes`` writes
+    derivatives that cannot be computed from the activation to the same rows of ``slope_rows``.
 
-    Returns
-    -------
-    (rows, slope_rows, first, settings) -> None
-        Replaces ``count`` rows from row ``first`` on, and writes derivatives to the same rows of ``slope_rows``.
-
-    Notes
-    -----
-    An elementary function is a chain of some 30 operations, each of which waits for the one
-    before. A CPU does not look far enough ahead to find the next chain, so several rows go
-    through it side by side.
+    An elementary function is a chain of some 30 operations, each of which waits for the one before. A CPU does not look
+    far enough ahead to find the next chain, so several rows go through it side by side.
     """
     value, value_and_slope = function.value, function.value_and_slope
     n_together = (

@@ -19,10 +19,7 @@ from kernels.variant import Variant
 def make_all_updates(recipe: Recipe, variant: Variant, memory: Memory) -> Backward:
     """Make the update of all parameters from the sums of a window of several blocks.
 
-    Returns
-    -------
-    (patterns, packet, n0) -> None
-        Reads ``packet.sums``, and no patterns.
+    ``(patterns, packet, n0) -> None``: reads ``packet.sums``, and no patterns.
     """
     architecture = recipe.architecture
     n_inputs, n_outputs = architecture.inputs, architecture.outputs

@@ -36,27 +36,17 @@ HIDDEN, OUTPUT = range(2)
 
 
 class GradientSinks(NamedTuple):
-    """Functions that receive the gradient of a parameter, one for each kind of parameter.
+    """Functions that receive the gradient of a parameter, one for each kind of parameter."""
 
-    Attributes
-    ----------
-    w
-        For input weights. The gradient has yet to be multiplied by the scale of the hidden layer.
-    v
-        For output weights. The gradient has yet to be multiplied by the scale of the output layer.
-    b
-        For hidden biases.
-    c, k
-        For output biases, and for skip connections.
-    deep_w
-        For weights of several hidden layers, whose gradient is already multiplied by the scale of their layer.
-    """
-
+    # For input weights. The gradient has yet to be multiplied by the scale of the hidden layer.
     w: Sink
+    # For output weights. The gradient has yet to be multiplied by the scale of the output layer.
     v: Sink
-    b: Sink
+    b: Sink  # for hidden biases
+    # For output biases, and for skip connections
     c: Sink
     k: Sink
+    # For weights of several hidden layers, whose gradient is already multiplied by the scale of their layer
     deep_w: Sink
 
 
@@ -66,15 +56,8 @@ def make_move(
 ) -> Callable[[Packet, int, Lanes], tuple[Lanes, Lanes, Lanes]]:
     """Make the function that computes an updated parameter and its states, and stores nothing.
 
-    Parameters
-    ----------
-    layer
-        HIDDEN or OUTPUT: the layer whose learning rate applies.
-
-    Returns
-    -------
-    (packet, row, gradient) -> (parameter, first state, second state)
-        ``row`` is that of the parameter. Where an optimizer has fewer states, the gradient fills their places.
+    ``(packet, row, gradient) -> (parameter, first state, second state)``: ``row`` is that of the parameter. Where an
+    optimizer has fewer states, the gradient fills their places.
     """
     method = optimizer(recipe.optimizer)
     layout = make_control_layout(recipe)
@@ -184,26 +167,17 @@ def make_start(memory: Memory, mode: Mode) -> Callable[[Packet, int], Lanes]:
 
 @made_once
 def make_gradient_sinks(recipe: Recipe, variant: Variant, memory: Memory, mode: Mode) -> GradientSinks:
-    """Make the functions that receive gradients in a mode.
-
-    Parameters
-    ----------
-    mode
-        UPDATE or ADD.
-    """
+    """Make the functions that receive gradients in a mode."""
     return make_adders(memory) if mode == ADD else make_updaters(recipe, variant, memory)
 
 
 @made_once
 def make_clock(recipe: Recipe, memory: Memory) -> tuple[Callable[[Packet], None], Callable[[Packet], None]]:
-    """Make what an update does before and after it changes the parameters.
+    """Make what an update does before and after it changes the parameters, two functions of a packet.
 
-    Returns
-    -------
-    begin, end : (packet) -> None
-        ``begin`` advances the numbers that count updates, and computes the optimizer's factors from the learning rates,
-        which follow their schedule.
-        ``end`` makes the advanced numbers the current ones; it is not called where an update is only tried.
+    The first advances the numbers that count updates, and computes the optimizer's factors from the learning rates,
+    which follow their schedule. The second makes the advanced numbers the current ones; it is not called where an
+    update is only tried.
     """
     method = optimizer(recipe.optimizer)
     layout = make_control_layout(recipe)

@@ -22,35 +22,21 @@ from kernels.vocabulary import OPTIMIZERS
 
 
 class Pass(NamedTuple):
-    """The parts of a step of one window, which begins at pattern n0.
+    """The parts of a step of one window, which begins at pattern n0."""
 
-    Attributes
-    ----------
-    forward : (patterns, packet, n0)
-        Writes outputs. Where the window has several blocks, it also adds up the gradients of parameters.
-    differentiate : (patterns, packet, n0)
-        Writes gradients of outputs, where the window is one block.
-    update : (patterns, packet, n0)
-        Updates parameters.
-    may_be_fixed_point : (patterns, packet) -> mask
-        Lanes in which the first output bias would keep its value, a cheap test.
-    """
-
+    # (patterns, packet, n0): writes outputs. Where the window has several blocks, it also adds up the gradients of
+    # parameters.
     forward: Callable[[Patterns, Packet, int], None]
+    # (patterns, packet, n0): writes gradients of outputs, where the window is one block
     differentiate: Callable[[Patterns, Packet, int], None]
-    update: Callable[[Patterns, Packet, int], None]
+    update: Callable[[Patterns, Packet, int], None]  # (patterns, packet, n0): updates parameters
+    # (patterns, packet) -> mask: lanes in which the first output bias would keep its value, a cheap test
     may_be_fixed_point: Callable[[Patterns, Packet], Mask]
 
 
 @made_once
 def make_pass(recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource, size: int) -> Pass:
-    """Make the parts of a step of one window.
-
-    Parameters
-    ----------
-    size
-        Patterns of the window.
-    """
+    """Make the parts of a step of one window."""
     if size <= variant.most_at_once:
         return _make_pass_at_once(recipe, variant, memory, source, size)
     return _make_pass_in_blocks(recipe, variant, memory, source, size)
@@ -110,16 +96,9 @@ def make_may_be_fixed_point(
 ) -> Callable[[Patterns, Packet], Mask]:
     """Make the test whether the first output bias would keep its value.
 
-    Parameters
-    ----------
-    n_gradients
-        Gradients of outputs to add up; 0 if ``packet.sums`` holds their sum.
-
-    Returns
-    -------
-    (patterns, packet) -> mask
-        All lanes where there are no biases, output biases are frozen, or the optimizer counts updates: there an
-        output bias proves nothing.
+    ``n_gradients`` gradients of outputs are added up; with 0 ``packet.sums`` holds their sum. ``(patterns, packet) ->
+    mask``: all lanes where there are no biases, output biases are frozen, or the optimizer counts updates: there an
+    output bias proves nothing.
     """
     architecture = recipe.architecture
     n_outputs = architecture.outputs
@@ -177,10 +156,7 @@ def make_predict(
 ) -> Callable[[Patterns, Packet], None]:
     """Make the forward pass over all patterns that serves only the evaluation of runs.
 
-    Returns
-    -------
-    (patterns, packet) -> None
-        Writes ``packet.outputs``.
+    ``(patterns, packet) -> None``: writes ``packet.outputs``.
     """
     size = variant.n_patterns
     n_patterns = size if size <= variant.most_at_once else variant.block_patterns
