@@ -158,7 +158,7 @@ def parse_changes(assignments: Iterable[str]) -> dict[str, Any]:
 def _read(source: str | Path) -> tuple[dict[str, Any], Path]:
     """Return the tables of a study and the folder of its file."""
     if not isinstance(source, (str, os.PathLike)):
-        raise StudyError(f"study must be the name of a built-in study or the path of a study file, got {shown(source)}")
+        raise StudyError(f"study: must be a Study, the name of a built-in one or the path of one, got {shown(source)}")
     studies = built_in_studies()
     named = shown(str(source), 200)
     if str(source) in studies:

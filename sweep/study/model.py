@@ -118,6 +118,7 @@ class Study(StudyContent):
         restarts: Mapping[str, Any] | None = None,
         method: str = "grid",
         components: Mapping[str, Any] | None = None,
+        **unknown: Any,
     ) -> None:
         raw: dict[str, Any] = {
             "name": name,
@@ -137,6 +138,8 @@ class Study(StudyContent):
             "record": record,
             "components": components,
         }
+        if unknown:
+            raise StudyError(*(unknown_key("key", key, raw, known_tables().section_of) for key in unknown))
         named = self._resolve(plain(raw))
         self._check(named)
         self._leave_out_default_reduction()

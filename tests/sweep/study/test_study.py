@@ -42,6 +42,7 @@ BAD: list[tuple[dict[str, Any], tuple[str, ...]]] = [
     ({"training": {"learning_rate": "0.1"}}, ("training.learning_rate", "number")),
     ({"training": {}}, ("training.learning_rate", "missing")),
     ({"training": {"learning_rate": 0.1, "loss": "nll"}}, ("training.loss", "sse", "mse", "bce", "hinge")),
+    ({"hidden": 2}, ("unknown key 'hidden'", "it belongs in [network]")),
     ({"training": {"learning_rate": 0.1, "optimizer": "lion"}}, ("training.optimizer", "gd", "adam", "rprop")),
     ({"training": {"learning_rate": 0.1, "max_steps": 2**31}}, ("training.max_steps", str(2**31 - 1))),
     ({"convergence": {"threshold": 0}}, ("convergence.threshold", "above 0")),

@@ -100,7 +100,7 @@ def test_studies_by_name_and_path(tmp_path: Path) -> None:
     for call in (sweep.run, sweep.trace):
         with pytest.raises(StudyError, match="unknown study 'xro'; did you mean 'xor'"):
             call("xro")  # type: ignore[operator]
-    with pytest.raises(StudyError, match=r"study must be the name of a built-in study or the path .*, got 3"):
+    with pytest.raises(StudyError, match=r"study: must be a Study, .* or the path of one, got 3"):
         sweep.run(3)  # type: ignore[arg-type]
 
 
