@@ -109,7 +109,7 @@ NULL_COLUMNS = tuple(name for each in OF_CONVERGENCE.values() if each.integer fo
 def reserved_columns() -> set[str]:
     """Return the names of columns that no parameter can have."""
     of_cells = {name for each in every().values() for name in each.columns}
-    of_runs = {column.name for column in OF_RUNS} | {*MEASURES, "initial_weights", "final_weights"}
+    of_runs = {column.name for column in OF_RUNS} | {*MEASURES, "initial_weights", "final_weights", "best_weights"}
     return of_runs | of_cells | {"n", *_OF_ANSWERS}
 
 

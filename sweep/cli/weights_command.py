@@ -18,7 +18,9 @@ def weights(
     out: Annotated[
         str | None, typer.Option(metavar="DIR", help="Folder for the result with weights. Default: DIR-weights.")
     ] = None,
-    which: Annotated[Literal["final", "initial", "both"], typer.Option(help="Weights to record.")] = "final",
+    which: Annotated[
+        Literal["final", "initial", "both", "best", "all"], typer.Option(help="Weights to record.")
+    ] = "final",
     threads: ThreadsOption = None,
     overwrite: OverwriteOption = False,
     plugin: PluginOption = None,

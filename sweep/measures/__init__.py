@@ -5,7 +5,7 @@ from __future__ import annotations
 import pkgutil
 from importlib import import_module
 
-from sweep.measures.measure import Measure
+from sweep.measures.measure import Measure, at_best
 
 # In the order of their columns: those of this folder, and custom ones that studies of this process name.
 MEASURES: dict[str, Measure] = {}
@@ -29,4 +29,7 @@ def add_measure(measure: Measure) -> None:
 
 for _module in pkgutil.iter_modules(__path__):
     if _module.name not in ("measure", "custom", "curvature"):
-        add_measure(import_module(f"{__name__}.{_module.name}").MEASURE)
+        _measure = import_module(f"{__name__}.{_module.name}").MEASURE
+        add_measure(_measure)
+        if _measure.at_best:
+            add_measure(at_best(_measure))

@@ -11,4 +11,5 @@ MEASURE = Measure(
     "loss",
     "loss after the last update; inf if diverged",
     is_recorded=False,
+    at_best="loss_at_best",
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -95,6 +95,21 @@ class Measure:
         if self.needs and held_out and {*self.needs} <= {*held_out, "held-out"}:
             return True
         return self.name in study.record.measures if self.is_recorded else not self.needs
+
+
+def at_best(measure: Measure) -> Measure:
+    """Return the record of a measure for the network at the best validation."""
+    lost = "0 if no validation loss was finite" if measure.is_share else "inf if no validation loss was finite"
+    return replace(
+        measure,
+        name=measure.at_best,
+        place=measure.place + 50,
+        label=f"{measure.label.replace('final', 'training')} at the best validation",
+        meaning=f"{measure.at_best.removesuffix('_at_best')} of the network after steps_at_best updates; {lost}",
+        is_recorded=False,
+        needs=("validation", *measure.needs),
+        at_best="",
+    )
 
 
 class Curved(NamedTuple):

@@ -14,4 +14,5 @@ MEASURE = Measure(
     needs=("test",),
     is_share=True,
     more_is_better=True,
+    at_best="test_accuracy_at_best",
 )

@@ -12,4 +12,5 @@ MEASURE = Measure(
     "loss of the final network over the test patterns; inf if diverged",
     is_recorded=False,
     needs=("test",),
+    at_best="test_loss_at_best",
 )

@@ -15,4 +15,5 @@ MEASURE = Measure(
     needs=("held-out",),
     is_share=True,
     more_is_better=True,
+    at_best="train_accuracy_at_best",
 )

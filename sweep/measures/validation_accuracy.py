@@ -14,4 +14,5 @@ MEASURE = Measure(
     needs=("validation",),
     is_share=True,
     more_is_better=True,
+    at_best="validation_accuracy_at_best",
 )

@@ -12,4 +12,5 @@ MEASURE = Measure(
     "loss of the final network over the validation patterns; inf if diverged",
     is_recorded=False,
     needs=("validation",),
+    at_best="validation_loss_at_best",
 )

@@ -29,7 +29,7 @@ def recorded_rows(parts: StoredRuns, cell: int, which: str) -> tuple[Array, Arra
     cell
         Number of the cell.
     which
-        ``"final"`` or ``"initial"``.
+        ``"final"``, ``"initial"`` or ``"best"`` (at the best validation).
 
     Returns
     -------
@@ -40,14 +40,14 @@ def recorded_rows(parts: StoredRuns, cell: int, which: str) -> tuple[Array, Arra
     Raises
     ------
     SweepError
-        If ``which`` is neither, or there is no such cell.
+        If ``which`` is another text, or there is no such cell.
     StoreError
         If these weights were not recorded, no run of the cell is trained, or a part is damaged.
     """
     study = parts.plan.study
     column = f"{which}_weights"
-    if which not in ("initial", "final"):
-        raise SweepError(f"which: must be 'final' or 'initial', got {shown(which)}")
+    if which not in ("initial", "final", "best"):
+        raise SweepError(f"which: must be 'final', 'initial' or 'best', got {shown(which)}")
     if not is_integer(cell) or not 0 <= cell < study.n_cells:
         raise SweepError(f"cell: must be an integer from 0 to {study.n_cells - 1}, got {shown(cell)}")
     if column not in study.record.columns_of_weights:

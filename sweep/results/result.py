@@ -246,7 +246,7 @@ class Result(Queries):
         cell
             Number of the cell, as in the column ``cell``.
         which
-            ``"final"`` or ``"initial"``.
+            ``"final"``, ``"initial"`` or ``"best"`` (at the best validation).
 
         Returns
         -------
@@ -258,7 +258,7 @@ class Result(Queries):
         Raises
         ------
         SweepError
-            If there is no such cell, or ``which`` is neither.
+            If there is no such cell, or ``which`` is another text.
         StoreError
             If these weights were not recorded (``record.weights``), or no run of the cell is trained yet.
         """

@@ -30,7 +30,7 @@ def run_cost(study: Study, cell: Cell) -> RunCost:
     """Return the cost of a run of a cell.
 
     A forward pass costs a product and a sum for each pattern and weight; a step costs two or three times as much. If an
-    epoch has several steps, the evaluation at its end costs another forward pass.
+    epoch has several steps, the evaluation at its end costs another forward pass, and so does a validation.
     """
     n_patterns, n_inputs, n_outputs = study.data.sets[0].shape
     sizes, n_windows = cell.hidden, -(-n_patterns // cell.batch)
@@ -48,11 +48,16 @@ def run_cost(study: Study, cell: Cell) -> RunCost:
     update = n_parameters * study.tables.users["optimizer"][cell.optimizer].operations
     evaluation = n_patterns * 2 * (n_weights + n_last * n_outputs) + functions
     operations = step + functions / n_windows + update + (evaluation / n_windows if n_windows > 1 else 0)
+    kept = 1
+    if study.evaluates_held_out:
+        kept += study.data.n_validations > 0  # the best weights too
+        n_held_out = study.data.n_validations or study.data.n_tests
+        operations += evaluation * n_held_out / n_patterns / (n_windows * study.convergence.validate_every)
     n_steps = int(min(max(study.values_of("max_steps")), n_windows * max(_epochs(study))))
     measuring = 0.0
     if "sharpness" in study.record.measures:  # a step of all patterns for each gradient, two of them per parameter
         measuring = (2 * n_parameters + 1) * n_windows * operations + _EIGENVALUE * n_parameters**3
-    return RunCost(operations * n_steps + evaluation + measuring, n_steps, 8 * n_parameters + _ROW_BYTES)
+    return RunCost(operations * n_steps + evaluation + measuring, n_steps, 8 * n_parameters * kept + _ROW_BYTES)
 
 
 def _epochs(study: Study) -> list[float]:

@@ -20,7 +20,10 @@ _MOST_CONSTANTS = 192
 _FEW_STARTS, _FEW_RUNS = 10_000, 100_000
 
 # Options that decide only steps and their evaluation, not the outputs of a trained network.
-_OF_STEPS = ("optimizer", "schedule", "batch", "freeze", "order", "criterion")
+_OF_STEPS = (
+    *("optimizer", "schedule", "batch", "freeze", "order"),
+    *("criterion", "monitor", "stopping_rule", "criterion_on", "validate_every", "thresholds_on"),
+)
 
 # Options that decide whether initial weights are also drawn in the dtype of the networks.
 _DECIDE_PASSES = ("scale", "output_scale", "bias_scale", "draw_order", "bias", "skip")
@@ -101,7 +104,8 @@ def _alike(study: Study, scaling: str) -> dict[tuple[bool, ...], list[tuple[int,
 
 def _tests(study: Study) -> int:
     """Return the most kernels for trained networks: for test patterns, learning curves and sharpness."""
-    n_kinds = (study.data.n_tests > 0) + bool(study.record.curves) + ("sharpness" in study.record.measures)
+    by_own = bool(study.record.curves) or study.data.n_validations > 0
+    n_kinds = len(study.data.held_out) + by_own + ("sharpness" in study.record.measures)
     if not n_kinds:
         return 0
     distinct = {tuple((name, value) for name, value in recipe if name not in _OF_STEPS) for recipe in _recipes(study)}

@@ -33,13 +33,31 @@ def make_recipe(study: Study, cell: Cell) -> Recipe:
     values["architecture"] = Architecture(**{name: values[name] for name in Architecture._fields})
     values["warms_up"] = any(study.values_of("warmup"))
     values["records_thresholds"] = bool(study.record.loss_thresholds)
-    values["monitor"] = values["monitor"] if study.has_patience else ""
+    values |= _of_held_out(study, cell)
     # Where a pattern has one output, or a class, it is right if that is correct, which is counted anyway.
     has_accuracy = MEASURES["train_accuracy"].is_in(study)
     values["counts_right"] = has_accuracy and n_outputs > 1 and cell["output"] not in vocabulary.OVER_OUTPUTS
     values["one_hot"] = values["counts_right"] and study.data.is_one_hot
     values["loss_sums"] = " ".join(study.record.loss_sums)
     return Recipe(**{name: values[name] for name in Recipe._fields if name in values})
+
+
+def _of_held_out(study: Study, cell: Cell) -> dict[str, Any]:
+    """Return the fields of a recipe that say which patterns are monitored and decide convergence."""
+    monitor = {"validation_accuracy": "held_out_accuracy"}.get(cell["monitor"], cell["monitor"])
+    monitor = "held_out_loss" if monitor in ("validation_loss", "test_loss") else monitor
+    of_thresholds = cell["thresholds_on"] if study.record.loss_thresholds else "train"
+    return {
+        # The best validation is chosen by accuracy even if runs do not end by it.
+        "monitor": monitor if study.has_patience or monitor == "held_out_accuracy" else "",
+        "criterion_on": _place(cell["criterion_on"] if cell["criterion"] != "none" else "train"),
+        "thresholds_on": _place(of_thresholds),
+        "keeps_best": study.data.n_validations > 0,
+    }
+
+
+def _place(patterns: str) -> str:
+    return "train" if patterns == "train" else "held_out"
 
 
 def make_still(recipe: Recipe) -> Recipe:

@@ -63,6 +63,11 @@ def measure_columns(study: StudyContent) -> list[Column]:
     return [column_of(each) for each in MEASURES.values() if each.needs and each.is_in(study)]
 
 
+def end_measures(study: StudyContent) -> list[Column]:
+    """Return these columns without those of the network at the best validation."""
+    return [column for column in measure_columns(study) if not MEASURES[column.name].is_at_best]
+
+
 def recorded_measures(study: StudyContent) -> list[Measure]:
     """Return the measures that a study records and that training does not fill.
 
@@ -78,6 +83,7 @@ def network_columns(study: StudyContent) -> list[Column]:
     docs = {
         "initial_weights": "parameters before the first update",
         "final_weights": "parameters after the last update; may be infinite or NaN if diverged",
+        "best_weights": "parameters at the best validation; NaN if no validation loss was finite",
     }
     kind = f"list<{study.network.dtype}>"
     order = "array after array, as Result.weights names them"
@@ -99,7 +105,7 @@ def runs_columns(study: StudyContent) -> list[Column]:
 
 def curve_measures(study: StudyContent) -> list[Column]:
     """Return the columns of the measures at each point of a learning curve."""
-    tested = [replace(each, doc=each.doc.replace("of the final network ", "")) for each in measure_columns(study)]
+    tested = [replace(each, doc=each.doc.replace("of the final network ", "")) for each in end_measures(study)]
     return [*CURVE_COLUMNS, *tested]
 
 

@@ -19,7 +19,7 @@ from sweep.errors import shown
 from sweep.measures import MEASURES
 from sweep.study.curve_points import curve_faults
 from sweep.study.idle_options import idle_options
-from sweep.study.options.option_tables import LOSS_ALIASES, MAX_STEPS, loss_and_reduction
+from sweep.study.options.option_tables import HELD_OUT_OPTIONS, LOSS_ALIASES, MAX_STEPS, loss_and_reduction
 from sweep.study.restart_faults import restart_faults
 from sweep.study.start_faults import MAX_FLOAT32, start_faults
 from sweep.study.until_faults import until_faults
@@ -82,6 +82,11 @@ def _rules(tables: OptionTables) -> Iterator[Rule]:
             for rate in ("learning_rate", "output_learning_rate"):
                 yield Rule("optimizer", name, rate, lambda rate, _: rate is None or rate > 0, "learning rates above 0")
 
+    for name, rule in vocabulary.STOPPING_RULES.items():
+        if rule.needs_loss:
+            losses = ("validation_loss", "test_loss")
+            yield Rule("stopping_rule", name, "monitor", _one_of(*losses), "monitor 'validation_loss' or 'test_loss'")
+
 
 def combination_faults(study: StudyContent, named: set[str]) -> list[str]:
     """Return a sentence for each conflict of a study whose tables are all valid.
@@ -95,6 +100,7 @@ def combination_faults(study: StudyContent, named: set[str]) -> list[str]:
         *idle_options(study, named),
         *_missing_layers(study),
         *_impossible_improvement(study),
+        *_held_out_faults(study),
         *start_faults(study),
         *_too_large_to_measure(study),
         *restart_faults(study),
@@ -170,8 +176,31 @@ def _missing_layers(study: StudyContent) -> Iterator[str]:
                 break
 
 
+def _held_out_faults(study: StudyContent) -> Iterator[str]:
+    """Yield a sentence for each option that names held-out patterns that networks are not evaluated on."""
+    for name in HELD_OUT_OPTIONS:
+        for value in study.values_of(name):
+            kind = value.partition("_")[0]
+            if kind in ("validation", "test") and kind not in study.data.held_out:
+                yield f"{study.key_of(name)}: {value!r} needs {kind} patterns; set data.{kind}"
+            elif kind == "test" and study.data.n_validations:
+                yield (
+                    f"{study.key_of(name)}: must not be {value!r} in a study with validation patterns, which decide "
+                    "the best network; use those, or remove them"
+                )
+
+    if "best_weights" in study.record.columns_of_weights and not study.data.n_validations:
+        yield f"record.weights: {study.record.weights!r} needs validation patterns; set data.validation"
+
+
 def _impossible_improvement(study: StudyContent) -> Iterator[str]:
-    """Yield a sentence for each improvement by more outputs than there are."""
+    """Yield a sentence for each improvement by more outputs than there are, or by more than all patterns."""
+    for improvement in study.values_beside("min_delta", "monitor", "validation_accuracy"):
+        if improvement >= 1:
+            yield (
+                f"{study.key_of('min_delta')}: must be below 1, a share of patterns, with {study.key_of('monitor')} "
+                f"'validation_accuracy'; got {improvement:g}"
+            )
     for improvement in study.values_beside("min_delta", "monitor", "n_correct"):
         if improvement >= study.n_outputs:
             yield (

@@ -16,7 +16,14 @@ from sweep.study.data.data_sets import DataSets
 from sweep.study.data.data_table import Data
 from sweep.study.options.explicit_weights import Numbers, Shapes, element_of, is_by_seed
 from sweep.study.options.fields import IS_SET
-from sweep.study.options.option_tables import Convergence, InitialWeights, Network, OptionTables, Training
+from sweep.study.options.option_tables import (
+    HELD_OUT_OPTIONS,
+    Convergence,
+    InitialWeights,
+    Network,
+    OptionTables,
+    Training,
+)
 from sweep.study.options.other_sections import Record, Restarts, Seeds
 from sweep.study.reading.value_forms import Scalar
 
@@ -95,6 +102,12 @@ class StudyContent:
     def has_patience(self) -> bool:
         """Whether runs can end on a plateau."""
         return self.grid.has_patience
+
+    @property
+    def evaluates_held_out(self) -> bool:
+        """Whether some networks are evaluated with held-out patterns while they train."""
+        named = (value for name in HELD_OUT_OPTIONS for value in self.values_of(name))
+        return self.data.n_validations > 0 or any(value in ("test", "test_loss") for value in named)
 
     @property
     def step_limits(self) -> list[int]:
@@ -201,6 +214,12 @@ class StudyContent:
         """Return whether an option has an effect in some cell."""
         if name == "layers":
             return isinstance(self.values_of("hidden")[0], int)  # a text sets the layers
+        if name == "validate_every":
+            return self.evaluates_held_out
+        if name == "thresholds_on":
+            return bool(self.record.loss_thresholds)
+        if name == "monitor" and self.data.n_validations and "validation_accuracy" in self.values_of(name):
+            return True  # by which the best validation is chosen
         used_with = self.tables.options[name].used_with
         return not used_with or any(
             set(values) & set(self.values_of(other)) or (values == [IS_SET] and self.values_of(other) != (None,))

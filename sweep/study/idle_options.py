@@ -13,6 +13,13 @@ if TYPE_CHECKING:
     from sweep.study.content import StudyContent
 
 
+# What options need that have no effect by themselves, and whatever the values of other options.
+_NEEDS = {
+    "validate_every": "validation patterns, or test patterns that convergence.monitor or criterion_on names",
+    "thresholds_on": "record.loss_thresholds",
+}
+
+
 class IdleOption(str):
     """A sentence on an option that no cell uses; ``option`` is the name of that option."""
 
@@ -66,6 +73,8 @@ def _unused(study: StudyContent, name: str) -> str:
             f"{study.key_of(name)}: {value} has no effect, since {study.key_of('hidden')} {text!r} sets the layers; "
             "remove one"
         )
+    if name in _NEEDS:
+        return f"{study.key_of(name)}: {value} has no effect without {_NEEDS[name]}; set them, or remove it"
     users = " or ".join(
         f"{other} {'true' if value is True else repr(value)}" if value != IS_SET else other
         for other, allowed in study.tables.options[name].used_with.items()

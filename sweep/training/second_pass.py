@@ -12,13 +12,8 @@ from sweep.schemas.run_columns import runs_columns
 from sweep.store.digest import rows_digest
 from sweep.store.location import files_at
 from sweep.study.model import Study
+from sweep.study.options.other_sections import WEIGHTS
 from sweep.training.run import run
-
-_COLUMNS = {
-    "initial": ("initial_weights",),
-    "final": ("final_weights",),
-    "both": ("initial_weights", "final_weights"),
-}
 
 
 def record_weights(
@@ -33,7 +28,7 @@ def record_weights(
     out
         Folder of the result with weights; by default ``directory`` with ``-weights`` appended.
     which
-        ``"final"``, ``"initial"`` or ``"both"``.
+        ``"final"``, ``"initial"``, ``"both"``, ``"best"`` or ``"all"``.
     **options
         Arguments of :func:`sweep.run`: ``threads``, ``progress``, ``overwrite``, ..
 
@@ -49,17 +44,18 @@ def record_weights(
     StoreError
         If the result keeps no rows or is not complete, or the new rows differ from its rows.
     """
-    if which not in _COLUMNS:
-        raise SweepError(f"which: must be 'final', 'initial' or 'both', got {shown(which)}")
+    if which not in WEIGHTS or which == "none":
+        raise SweepError(f"which: must be 'final', 'initial', 'both', 'best' or 'all', got {shown(which)}")
     first = open_result(directory)
     if not first.keeps_runs:
         raise StoreError(f"{first.place!r} has no rows; weights can be recorded only for results with keep='runs'")
     study = first.study
-    wanted = {*study.record.columns_of_weights, *(_COLUMNS[which])}
+    wanted = {*study.record.columns_of_weights, *WEIGHTS[which]}
     if wanted == set(study.record.columns_of_weights):
         raise SweepError(f"{first.place!r} already has its {which} weights")
     tables = study.canonical()
-    tables["record"] = {**tables.get("record", {}), "weights": "both" if len(wanted) > 1 else which}
+    least = next(name for name, columns in WEIGHTS.items() if wanted <= {*columns})
+    tables["record"] = {**tables.get("record", {}), "weights": least}
     again = Study(**tables)
     out = f"{str(directory).rstrip('/')}-weights" if out is None else out
     if files_at(out).same_as(files_at(directory)):

@@ -50,6 +50,8 @@ def _ranges(plan: Plan, part: Part, columns: Columns) -> Iterator[Range]:
     for each in outcome_columns(study):
         if each.array == "threshold_steps":
             yield each.column.name, each.of(columns), -1, updates(columns)
+        elif each.column.name == "steps_at_best":
+            yield each.column.name, each.of(columns), -1, columns.steps
         elif each.column != STATUS:
             yield each.column.name, each.of(columns), 0, most.get(each.column.name, np.inf)
 

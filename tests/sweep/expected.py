@@ -108,7 +108,10 @@ def outcomes_of(study: Study, rows: list[dict[str, Any]], patterns: Data) -> lis
         for row, sums in zip(found, result.loss_sums(names).tolist(), strict=True):
             row |= dict(zip(names, sums, strict=True))
     of_tests = tested_by_oracle(study, rows, result.weights, result.status == "diverged")
-    networks = start_of(study, rows, patterns), result.weights, result.status == "diverged"
+    if study.data.n_validations:
+        for row, best in zip(of_tests, best_by_oracle(study, rows, result), strict=True):
+            row |= best
+    networks = start_of(study, rows, patterns), result.weights, result.status == "diverged", result.best_weights
     functions = FUNCTIONS[study.network.dtype]
     needed = bool(recorded_names(study))
     of_networks = recorded(study, options_of(study, rows, patterns), patterns, functions, networks) if needed else found
@@ -181,7 +184,28 @@ def train_with_oracle(
         functions=FUNCTIONS[study.network.dtype],
         record=record,
         loss_thresholds=sorted(study.record.loss_thresholds, reverse=True),
+        **held_out_of(study, patterns),
     )
+
+
+def held_out_of(study: Study, patterns: Data) -> dict[str, Any]:
+    """Return the arguments of the oracle that say which held-out patterns it evaluates while it trains."""
+    named = {value for name in ("monitor", "criterion_on", "thresholds_on") for value in study.values_of(name)}
+    held_out = patterns.validation or (patterns.test if named & {"test", "test_loss"} else None)
+    if held_out is None:
+        return {}
+    return {
+        "held_out": (held_out.inputs, held_out.targets),
+        "keeps_best": patterns.validation is not None,
+        "thresholds_on": in_training(study.convergence.thresholds_on),
+        "validate_every": study.convergence.validate_every,
+    }
+
+
+def in_training(named: str) -> str:
+    """Return the oracle's name of patterns, or of what is monitored."""
+    names = {"validation": "held_out", "test": "held_out", "validation_accuracy": "held_out_accuracy"}
+    return names.get(named, "held_out_loss" if named in ("validation_loss", "test_loss") else named)
 
 
 def sizes_of(row: dict[str, Any]) -> tuple[int, ...]:
@@ -215,6 +239,7 @@ def options_of(study: Study, rows: list[dict[str, Any]], patterns: Data) -> dict
     return {
         "hidden": sizes_of(rows[0]),
         **{name: rows[0][name] for name in SHAPE if name not in ("hidden", "layers") and rows[0][name] is not None},
+        **{name: in_training(rows[0][name]) for name in ("monitor", "criterion_on")},
         **{name: [row[name] for row in rows] for name in settings},
         "seed": [row["seed"] for row in rows],
         "schedule_steps": [row.get("schedule_steps", 0) for row in rows],
@@ -252,7 +277,19 @@ def held_out_names(study: Study) -> list[str]:
     """Return the names of the columns of accuracies and of measures with held-out patterns, in their order."""
     kinds = study.data.held_out
     kinds = ("train", *kinds) if kinds or "train_accuracy" in study.record.measures else ()
-    return [name for kind in kinds for name in HELD_OUT[kind]]
+    names = [name for kind in kinds for name in HELD_OUT[kind]]
+    of_best = [f"{name}_at_best" for name in names if name != "n_test_correct"]
+    return [*names, *(["steps_at_best", "loss_at_best", *of_best] if study.data.n_validations else ())]
+
+
+def best_by_oracle(study: Study, rows: list[dict[str, Any]], trained: oracle.Result) -> list[dict[str, Any]]:
+    """Return the columns on the best validation of each run."""
+    assert trained.best_steps is not None
+    found = tested_by_oracle(study, rows, trained.best_weights, trained.best_steps < 0)
+    return [
+        {"steps_at_best": steps, "loss_at_best": one["train_loss"]} | {f"{name}_at_best": one[name] for name in one}
+        for steps, one in zip(trained.best_steps.tolist(), found, strict=True)
+    ]
 
 
 def is_one_hot(study: Study) -> bool:
@@ -279,6 +316,8 @@ def tested_by_oracle(study: Study, rows: list[dict[str, Any]], weights: Any, los
         "max_steps": 0,
         "divergence_threshold": np.inf,
         "from_step": 0,
+        "monitor": "",
+        "criterion_on": "train",
     }
     columns: dict[str, Any] = {}
     for kind in ("train", *study.data.held_out) if held_out_names(study) else ():
@@ -294,5 +333,4 @@ def tested_by_oracle(study: Study, rows: list[dict[str, Any]], weights: Any, los
         columns[f"{kind}_loss"] = np.where(lost, np.inf, still.final_loss)
         columns[f"n_{kind}_correct"] = np.where(lost, 0, still.n_correct)
         columns[f"{kind}_accuracy"] = np.where(lost, 0, still.n_right) / len(own.inputs)
-    names = held_out_names(study)
-    return [{name: columns[name][k].item() for name in names} for k in range(len(rows))]
+    return [{name: values[k].item() for name, values in columns.items()} for k in range(len(rows))]

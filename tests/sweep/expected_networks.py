@@ -111,13 +111,17 @@ MEASURES: dict[str, tuple[Callable[[TrainedNetwork], float], float]] = {
 
 def recorded_names(study: Study) -> list[str]:
     """Return the names of the recorded columns of measures and weights, in their order, without sharpness."""
-    which = study.record.weights
-    weights = [f"{name}_weights" for name in ("initial", "final") if which in (name, "both")]
+    which = {"both": ("initial", "final"), "all": ("initial", "final", "best"), "none": ()}
+    weights = [f"{name}_weights" for name in which.get(study.record.weights, (study.record.weights,))]
     return [*(name for name in study.record.measures if name not in ("sharpness", "train_accuracy")), *weights]
 
 
 def recorded(
-    study: Study, options: dict[str, Any], patterns: Data, functions: oracle.Functions, networks: tuple[Any, Any, Any]
+    study: Study,
+    options: dict[str, Any],
+    patterns: Data,
+    functions: oracle.Functions,
+    networks: tuple[Any, Any, Any, Any],
 ) -> list[dict[str, Any]]:
     """Return the columns of measures and weights of runs.
 
@@ -131,13 +135,13 @@ def recorded(
     functions
         Elementary functions.
     networks
-        Initial and final parameters (R, P), and which runs have diverged (R,).
+        Initial and final parameters (R, P), which runs have diverged (R,), and the best parameters (R, P).
 
     Returns
     -------
     list of dict
     """
-    start, end, diverged = networks
+    start, end, diverged, best = networks
     tests = patterns.test.inputs if patterns.test else ()
     own, settings = components_and_settings(options)
     inputs = [*patterns.inputs, *tests]
@@ -160,5 +164,6 @@ def recorded(
         for name in set(study.record.measures) & MEASURES.keys():
             formula, lost = MEASURES[name]
             row[name] = lost if is_lost else formula(one)
-        rows.append(row | {"initial_weights": start[k].tolist(), "final_weights": end[k].tolist()})
+        row |= {"initial_weights": start[k].tolist(), "final_weights": end[k].tolist()}
+        rows.append(row if best is None else row | {"best_weights": best[k].tolist()})
     return rows

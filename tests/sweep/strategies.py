@@ -75,6 +75,9 @@ SCALARS: dict[str, st.SearchStrategy[Any]] = {
     "divergence_threshold": positive,
     "from_step": st.integers(0, MAX_STEPS),
     "tie": st.sampled_from(["wrong", "right"]),
+    # Others look at held-out patterns, which these studies lack.
+    **{"stopping_rule": st.just("patience"), "criterion_on": st.just("train")},
+    **{name: numbers(setting) for name, setting in vocabulary.STOPPING_SETTINGS.items()},
     "patience": st.sampled_from(PATIENCE),
     "min_delta": st.floats(0, 1, exclude_max=True),  # of n_correct, less than any number of outputs
     "monitor": st.sampled_from(["loss", "n_correct"]),
@@ -107,6 +110,7 @@ NEEDS: dict[str, dict[str, set[Any]]] = {
     "bias_scale": {"bias": {True}},
     "from_step": {"criterion": {"loss", "max_error", "correct"}},
     **{name: {"patience": set(PATIENCE)} for name in ("min_delta", "monitor")},
+    **{name: {"stopping_rule": {"gl", "pq", "up"}} for name in ("gl_threshold", "pq_threshold", "up_strips", "strip")},
     "draw_order": {"distribution": {"normal", "uniform", "truncated_normal"}},
     **{
         name: {
@@ -126,6 +130,7 @@ DEFAULTS = {
     "distribution": "normal",
     **{"activation": "relu", "output": "identity", "bias": True},
     **{"loss": "sse", "optimizer": "gd", "criterion": "loss", "schedule": "constant", "patience": None},
+    "stopping_rule": "patience",
 }
 
 

@@ -46,19 +46,20 @@ SECTIONS = {
         ("learning_rate", "output_learning_rate", "weight_decay", *vocabulary.COMPONENT_SETTINGS), "training"
     ),
     **dict.fromkeys(("criterion", "threshold", "divergence_threshold", "from_step", "tie"), "convergence"),
-    **dict.fromkeys(("patience", "min_delta", "monitor"), "convergence"),
+    **dict.fromkeys(("monitor", "stopping_rule", "criterion_on", *vocabulary.STOPPING_SETTINGS), "convergence"),
     **{each.name: "network" for option in vocabulary.ACTIVATIONS.values() for each in option.settings},
 }
 
 # Scalars that decide the kernel or the initial weights: one call of the oracle trains runs that share them.
 SHAPE = (
     *("hidden", "layers", "activation", "output", "bias", "skip", "scaling"),
-    *("loss", "reduction", "optimizer", "schedule", "batch", "freeze", "order", "criterion", "tie", "monitor"),
+    *("loss", "reduction", "optimizer", "schedule", "batch", "freeze", "order", "criterion", "tie"),
+    *("monitor", "stopping_rule", "criterion_on"),
 )
 START = ("distribution", "scale", "output_scale", "bias_scale", "mirrored", "draw_order", "generator")
 
 # Columns of 32 bits, besides those of steps to loss thresholds.
-NARROW = ("steps", "epochs", "restarts", "total_steps", "n_correct", "n_test_correct")
+NARROW = ("steps", "epochs", "restarts", "total_steps", "n_correct", "n_test_correct", "steps_at_best")
 
 # A small study as a file.
 STUDY_TEXT = """

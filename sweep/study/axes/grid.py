@@ -94,8 +94,9 @@ class Grid:
 
     @property
     def has_patience(self) -> bool:
-        """Whether runs can end on a plateau."""
-        return "patience" in self.parameters or self.fixed.get("patience") is not None
+        """Whether runs can end on a plateau: whether patience is set, or another stopping rule."""
+        has_rule = "stopping_rule" in self.parameters or self.fixed.get("stopping_rule", "patience") != "patience"
+        return has_rule or "patience" in self.parameters or self.fixed.get("patience") is not None
 
     def values(self, cell: int) -> dict[str, Scalar]:
         """Return the values of the swept parameters in a cell."""

@@ -20,6 +20,7 @@ _FORMULAS = {
     "optimizer": ("tick", "factors", "decay", "update"),
     "schedule": ("advance",),
     "criterion": ("of_loss", "of_output"),
+    "stopping_rule": ("update", "ends"),
 }
 
 COMPONENTS: dict[str, dict[str, Any]] = {
@@ -29,6 +30,7 @@ COMPONENTS: dict[str, dict[str, Any]] = {
     "optimizer": vocabulary.OPTIMIZERS,
     "schedule": vocabulary.SCHEDULES,
     "criterion": vocabulary.CRITERIA,
+    "stopping_rule": vocabulary.STOPPING_RULES,
 }
 
 
@@ -73,7 +75,7 @@ def _text(kind: str, name: str) -> ComponentText:
 
 
 _FOLDERS = {
-    **{kind: f"{kind}s" for kind in ("activation", "output", "optimizer", "schedule")},
+    **{kind: f"{kind}s" for kind in ("activation", "output", "optimizer", "schedule", "stopping_rule")},
     "loss": "losses",
     "criterion": "criteria",
 }

@@ -77,6 +77,7 @@ def users_with(custom: Iterable[Declaration]) -> Users:
         "loss": {**vocabulary.LOSSES},
         "optimizer": {**vocabulary.OPTIMIZERS},
         "schedule": {**vocabulary.SCHEDULES},
+        "stopping_rule": {**vocabulary.STOPPING_RULES},
     }
     for each in custom:
         for key in ("activation", "output") if each.kind == "activation" else (each.kind,):

@@ -40,6 +40,9 @@ _SCALINGS = (
     "outputs"
 )
 
+# Rules that end runs although no patience is set.
+_LATER_RULES = [name for name in vocabulary.STOPPING_RULES if name != "patience"]
+
 # Constant weights are not drawn.
 _DRAWN = {"distribution": [name for name in DISTRIBUTIONS if name != "constant"]}
 
@@ -113,12 +116,29 @@ class Training(Section):
 class Convergence(Section):
     """When a run has converged, and when it has diverged."""
 
-    monitor: Literal["loss", "n_correct"] = option(
+    monitor: Literal["loss", "n_correct", "validation_loss", "validation_accuracy", "test_loss"] = option(
         "loss",
         "kernel",
-        "what has to improve within the patience: the loss, or the number of correct outputs (n_correct): those on the "
-        "same side of the decision threshold as their targets, or with softmax patterns with the right class",
-        used_with={"patience": [IS_SET]},
+        "what the stopping rule looks at: the loss over the patterns to train on, the number of their correct outputs "
+        "(n_correct), or a measure of held-out patterns; with validation_accuracy the best validation has the highest "
+        "accuracy, otherwise the lowest loss",
+        used_with={"patience": [IS_SET], "stopping_rule": [*_LATER_RULES]},
+    )
+    validate_every: Annotated[int, Field(ge=1, le=MAX_STEPS)] = option(
+        1,
+        "kernel",
+        "epochs from each evaluation with held-out patterns to the next",
+        "epochs",
+        is_swept=False,
+    )
+    criterion_on: Literal["train", "validation", "test"] = option(
+        "train",
+        "kernel",
+        "the patterns with which the criterion is evaluated",
+        used_with={"criterion": [name for name in vocabulary.CRITERIA if name != "none"]},
+    )
+    thresholds_on: Literal["train", "validation", "test"] = option(
+        "train", "kernel", "the patterns whose loss is compared with record.loss_thresholds", is_swept=False
     )
     from_step: Steps = option(
         0,
@@ -187,8 +207,10 @@ def _training(users: Users) -> dict[str, dict[str, Any]]:
 def _convergence(users: Users) -> dict[str, dict[str, Any]]:
     """Return the options of the vocabulary in the table [convergence]."""
     criterion = choice(vocabulary.CRITERIA, "loss", "convergence criterion")
+    rules = "rule by which a run ends with status plateau; patience ends none unless it is set"
     of_plateaus = {
-        "patience": setting("patience", users),
+        "stopping_rule": choice(users["stopping_rule"], "patience", rules),
+        **settings_of("stopping_rule", users),
         "min_delta": setting("min_delta", users, {"patience": [IS_SET]}),
     }
     options = {
@@ -285,6 +307,9 @@ KINDS = BUILT_IN.kinds
 SWEEPABLE = BUILT_IN.sweepable
 SECTION_OF = BUILT_IN.section_of
 NETWORK, INITIAL_WEIGHTS, TRAINING, CONVERGENCE = SECTIONS.values()
+
+# Options that may name held-out patterns.
+HELD_OUT_OPTIONS = ("monitor", "criterion_on", "thresholds_on")
 
 # The option whose value stands in for an omitted option; other omitted options mean no limit.
 STANDS_FOR = {"output_scale": "scale", "bias_scale": "scale", "output_learning_rate": "learning_rate"}

@@ -180,14 +180,27 @@ class Curves(Section):
     )
 
 
+# The columns of weights that a study records.
+WEIGHTS: dict[str, tuple[str, ...]] = {
+    "none": (),
+    "initial": ("initial_weights",),
+    "final": ("final_weights",),
+    "both": ("initial_weights", "final_weights"),
+    "best": ("best_weights",),
+    "all": ("initial_weights", "final_weights", "best_weights"),
+}
+
+
 class Record(Section):
     """What is recorded of every run in addition to how it ends."""
 
     loss_thresholds: Annotated[
         tuple[float, ...], BeforeValidator(_read_thresholds), "1 to 16 distinct numbers above 0"
     ] = Field((), description="values of the loss; for each, the first step at which the loss is below it is recorded")
-    weights: Literal["none", "initial", "final", "both"] = Field(
-        "none", description="which weights of every run are recorded, diverged runs included"
+    weights: Literal["none", "initial", "final", "both", "best", "all"] = Field(
+        "none",
+        description="which weights of every run are recorded, diverged runs included; both: initial and final ones, "
+        "best: those at the best validation",
     )
     measures: Annotated[
         tuple[str, ...],
@@ -212,5 +225,4 @@ class Record(Section):
     @property
     def columns_of_weights(self) -> tuple[str, ...]:
         """The columns that hold recorded weights."""
-        both = ("initial_weights", "final_weights")
-        return {"none": (), "initial": both[:1], "final": both[1:], "both": both}[self.weights]
+        return WEIGHTS[self.weights]

@@ -26,8 +26,8 @@ class Item(NamedTuple):
     """What one kernel is compiled for."""
 
     # ``"train"``, ``"settle"`` (runs whose numbers are not finite, where another kernel trains those), ``"draw"``,
-    # ``"test"``, ``"curve"`` (points of learning curves, tested with the patterns that are trained on), or
-    # ``"differentiate"``
+    # ``"validation"``, ``"test"``, ``"own"`` (networks along curves and at the best validation, evaluated with the
+    # patterns to train on), or ``"differentiate"``
     task: str
     cell: int  # number of a cell
     # How its weights are drawn
@@ -91,7 +91,7 @@ def _trainer_and_settings(worker: PartTrainer, item: Item) -> tuple[Trainer, Any
 
 def _testers(worker: PartTrainer) -> dict[str, Tester | None]:
     """Return the testers of networks by the task of their kernels."""
-    return {**worker.testers, "curve": worker.curve_tester}
+    return {**worker.testers, "own": worker.own_tester}
 
 
 def compile_item(worker: PartTrainer, item: Item) -> None:

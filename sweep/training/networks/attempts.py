@@ -79,9 +79,9 @@ def train_attempts(
         lane_steps += other.lane_steps
         _place(columns, other.columns, again, attempts[again, 1])
         attempts[again] = np.column_stack([np.full_like(again, number), attempts[again, 1] + other.columns.steps])
-        for destination, source in zip(outcome[1:4], other[1:4], strict=True):
-            if destination.shape[0]:
-                destination[again] = source
+        for name in ("final_weights", "predictions", "losses", "best_weights"):
+            if getattr(outcome, name).shape[0]:
+                getattr(outcome, name)[again] = getattr(other, name)
     return outcome._replace(columns=columns._replace(attempts=attempts), lane_steps=lane_steps), initial
 
 

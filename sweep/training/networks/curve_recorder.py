@@ -17,7 +17,7 @@ from sweep.analysis.table_values import column_values, status_array
 from sweep.columns import STATUSES, arrow_schema
 from sweep.errors import StoreError
 from sweep.schedule.recipes import make_recipe
-from sweep.schemas.run_columns import curves_columns, measure_columns, runs_columns
+from sweep.schemas.run_columns import curves_columns, end_measures, runs_columns
 from sweep.study.curve_points import curve_epochs
 from sweep.system.plain_values import plain
 from sweep.training.networks.part_trainer import PartTrainer
@@ -141,7 +141,7 @@ class CurveRecorder:
     @property
     def _names(self) -> list[str]:
         """The columns of rows that identify runs, and those with which the ends of curves are compared."""
-        tested = [column.name for column in measure_columns(self._plan.study)]
+        tested = [column.name for column in end_measures(self._plan.study)]
         return ["run", "cell", "seed", "status", "steps", "initial_loss", "final_loss", "n_correct", *tested]
 
     def _rows(self, table: pa.Table) -> Columns:
@@ -185,11 +185,11 @@ class CurveRecorder:
 
     def _measured(self, number: int, settings: Array, counts: Array, points: Outcome) -> Columns:
         """Return loss and correct outputs of networks along curves, computed by runs that take no step."""
-        cell, columns = self._plan.grid.cell(number), measure_columns(self._plan.study)
+        cell, columns = self._plan.grid.cell(number), end_measures(self._plan.study)
         recipe = make_recipe(self._plan.study, cell)
-        assert self._trainer.curve_tester
+        assert self._trainer.own_tester
         networks = points.final_weights, points.columns.status == DIVERGED
-        own = self._trainer.curve_tester.measure(recipe, cell.hidden, settings, counts, *networks)
+        own = self._trainer.own_tester.measure(recipe, cell.hidden, settings, counts, *networks)
         found = {"train_loss": own.loss, "n_correct": own.n_correct.astype(np.int64)}
         tested = self._trainer.tested(cell, settings, counts, *networks) | {"train_accuracy": own.accuracy}
         return found | {column.name: tested[column.name].astype(column.type) for column in columns}

@@ -105,7 +105,8 @@ class NetworkRecorder:
         for name, sums in zip(self._study.record.loss_sums, outcome.columns.loss_sums.T, strict=True):
             recorded[name] = sums
         for name in self._study.record.columns_of_weights:
-            weights = (outcome.final_weights if name == "final_weights" else initial).copy()
+            kinds = {"initial_weights": initial, "best_weights": outcome.best_weights}
+            weights = kinds.get(name, outcome.final_weights).copy()
             weights[np.isnan(weights)] = np.nan  # bit patterns of NaN differ between machines
             recorded[name] = weights
         return recorded

@@ -70,7 +70,8 @@ class PartTrainer:
         self.plan, self._pause, self._reuse = plan, pause, reuse
         self._patterns = plan.study.data.arrays()
         self.testers: dict[str, Tester] = {of: Tester(plan.study, of) for of in plan.study.data.held_out}
-        self.curve_tester = Tester(plan.study, "train") if plan.study.record.curves else None
+        by_own = plan.study.record.curves or plan.study.data.n_validations
+        self.own_tester = Tester(plan.study, "train") if by_own else None
         self._measures = measure_columns(plan.study)
         self._effort = study_effort(plan.study, plan.parts.operations)
         self._given = given_in_all(plan.study)
@@ -100,6 +101,9 @@ class PartTrainer:
         study = self.plan.study
         check_custom_components(study)
         arguments: dict[str, Any] = {"decision_threshold": study.data.decision_thresholds(), "effort": self._effort}
+        if recipe.holds_out:
+            held_out = study.data.arrays("validation" if study.data.n_validations else "test")
+            arguments |= {"held_out": held_out, "validate_every": study.convergence.validate_every}
         return Trainer(recipe, *self._patterns, study.record.loss_thresholds, **arguments)
 
     def check(self) -> None:
@@ -236,8 +240,23 @@ class PartTrainer:
         right = np.where(lost, 0, right_patterns(recipe, columns))
         found = {"train_accuracy": right / self.plan.study.data.n_patterns}
         found |= self.tested(cell, settings, counts, outcome.final_weights, lost)
+        if self.plan.study.data.n_validations:
+            found |= self._at_best(cell, settings, counts, outcome)
         measures = np.column_stack([found[column.name] for column in self._measures])
-        return outcome._replace(columns=columns._replace(measures=measures))
+        # Pieces of a part must have the same columns, whatever the kernels of each count.
+        spent = {name: getattr(columns, name)[:, :0] for name in ("n_right", "best_steps", "best_held_out")}
+        return outcome._replace(columns=columns._replace(measures=measures, **spent))
+
+    def _at_best(self, cell: Cell, settings: Array, counts: Array, outcome: Outcome) -> dict[str, Array]:
+        """Return the measures of the networks at the best validation, (runs,) by name."""
+        steps, weights = outcome.columns.best_steps[:, 0], outcome.best_weights
+        assert self.own_tester
+        recipe = make_recipe(self.plan.study, cell)
+        own = self.own_tester.measure(recipe, cell.hidden, settings, counts, weights, steps < 0)
+        found = self.tested(cell, settings, counts, weights, steps < 0) | {"train_accuracy": own.accuracy}
+        return {"steps_at_best": steps, "loss_at_best": own.loss} | {
+            f"{name}_at_best": values for name, values in found.items()
+        }
 
     def tested(
         self, cell: Cell, settings: Array, counts: Array, weights: Array, lost: NDArray[np.bool_]

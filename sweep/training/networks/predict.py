@@ -33,7 +33,7 @@ def predict(result: Result, inputs: Any, cell: int = 0, which: str = "final") ->
     cell
         Number of the cell, as in the column ``cell``.
     which
-        ``"final"`` or ``"initial"`` weights.
+        ``"final"``, ``"initial"`` or ``"best"`` weights, those at the best validation.
 
     Returns
     -------

@@ -37,7 +37,8 @@ from tests.sweep.compositions.weights import Shapes, draws_nothing, explicit_wei
 Tables = dict[str, Any]
 
 # Options that are drawn independently: others depend on them or on their values.
-_APART = ("loss", "output", "values", "dtype")
+_OF_HELD_OUT = ("stopping_rule", "monitor", *vocabulary.STOPPING_SETTINGS, "criterion_on")
+_APART = ("loss", "output", "values", "dtype", "validate_every", "thresholds_on", *_OF_HELD_OUT)
 _OF_ALL = [name for name in OPTION_VALUES if name not in _APART and not OPTIONS[name].used_with]
 _OF_SOME = [name for name in OPTION_VALUES if name not in _APART and OPTIONS[name].used_with]
 _ALWAYS = ("hidden", "learning_rate")
@@ -52,6 +53,8 @@ def compositions(draw: st.DrawFn) -> Tables:
     options, together = draw(_losses(kind))
     options |= draw(_options(_OF_ALL, options))
     options |= draw(_options(_OF_SOME, options))
+    held_out = _held_out(data)
+    options |= draw(_stopping(options, held_out))
     together += _fit(draw, options, data)
     swept = {name: values for name, values in options.items() if len(values) > 1 or draw(st.integers(0, 7)) == 0}
     tables: Tables = {"data": data.table}
@@ -69,9 +72,15 @@ def compositions(draw: st.DrawFn) -> Tables:
     together = [[name for name in names if name in swept] for names in together]
     tables |= draw(axes(swept | data.swept, [names for names in together if len(names) > 1]))
     record = {name: draw(values) for name, values in RECORD.items() if draw(st.booleans())}
+    if held_out != "validation" and record.get("weights") in ("best", "all"):
+        del record["weights"]
     if (data.n_patterns + data.n_tests) * data.n_targets > 62:
         record["measures"] = [name for name in record.get("measures", ()) if name != "learned_function"]
     tables["record"] = record
+    if held_out and "loss_thresholds" in record and draw(st.booleans()):
+        tables.setdefault("convergence", {})["thresholds_on"] = draw(st.sampled_from(["train", held_out]))
+    if held_out == "validation" and draw(st.booleans()):
+        tables.setdefault("convergence", {})["validate_every"] = draw(OPTION_VALUES["validate_every"])
     tables["name"], tables["description"] = "composed", draw(st.sampled_from(["", 'of all options, "ä"\n']))
     curves = {"curves": draw(CURVES)}
     if not draw(st.integers(0, 3)) and is_valid({**tables, "record": tables["record"] | curves}):
@@ -146,6 +155,35 @@ def _options(draw: st.DrawFn, names: list[str], beside: Lists) -> Lists:
     chosen = [name for name in used if name in _ALWAYS or draw(st.booleans())]
     several = draw(st.lists(st.sampled_from(chosen), max_size=2)) if chosen else []
     return {name: draw(_several(name, 3 if name in several else 1)) for name in chosen}
+
+
+def _held_out(data: Patterns) -> str:
+    """Return the held-out patterns that options may name: those of validation, or else of tests, if there are any."""
+    is_validated = {"validation", "validation_count"} & {*data.table, *data.swept}
+    return "validation" if is_validated else "test" if data.n_tests else ""
+
+
+@st.composite
+def _stopping(draw: st.DrawFn, beside: Lists, held_out: str) -> Lists:
+    """Draw a stopping rule with its settings, what it looks at, and what the criterion looks at."""
+    found: Lists = {}
+    if held_out and set(_values_of(beside, "criterion")) != {"none"} and draw(st.booleans()):
+        found["criterion_on"] = draw(st.lists(st.sampled_from(["train", held_out]), unique=True, min_size=1))
+    losses = [f"{held_out}_loss"] if held_out else []
+    monitors = ["loss", "n_correct", *losses, *(["validation_accuracy"] if held_out == "validation" else [])]
+    rule = draw(st.sampled_from([None, "patience", *(vocabulary.STOPPING_RULES if held_out else [])]))
+    if rule == "patience":
+        found |= {"patience": draw(_several("patience", 2))} | draw(st.sampled_from([{}, {"stopping_rule": [rule]}]))
+        if draw(st.booleans()):
+            found["min_delta"] = draw(_several("min_delta", 2))
+        if draw(st.booleans()):
+            found["monitor"] = draw(st.lists(st.sampled_from(monitors), unique=True, min_size=1, max_size=2))
+    elif rule:
+        found |= {"stopping_rule": [rule], "monitor": losses}
+        found |= {each.name: draw(_several(each.name, 2)) for each in vocabulary.STOPPING_RULES[rule].settings}
+    elif held_out == "validation" and draw(st.booleans()):
+        found["monitor"] = ["validation_accuracy"]
+    return found
 
 
 @st.composite

@@ -57,6 +57,7 @@ OPTION_VALUES: dict[str, Values] = {
         if (names := _named(kind)) and OPTIONS[name].role != "data"
     },
     **{name: _setting(setting) for name, setting in vocabulary.COMPONENT_SETTINGS.items()},
+    **{name: st.sampled_from([1.0, 2.0]) for name in vocabulary.STOPPING_SETTINGS},
     "hidden": st.sampled_from(WIDTHS),
     "layers": st.integers(1, 3),
     "gain": st.sampled_from([1.0, 1.5, -0.5, 0.0, 1e-3]),
@@ -77,6 +78,7 @@ OPTION_VALUES: dict[str, Values] = {
     "patience": st.sampled_from([1.0, 2.0, 4.0, 1000.0]),
     "min_delta": st.sampled_from([0.0, 1e-3, 0.2]),
     "from_step": st.integers(0, 8),
+    "validate_every": st.integers(1, 3),
 }
 
 SEEDS: dict[str, Values] = {

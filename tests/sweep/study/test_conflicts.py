@@ -12,6 +12,10 @@ from tests.sweep.support import make_study
 SIGNS = {"inputs": [[0, 0], [0, 1], [1, 0], [1, 1]], "targets": [-1, 1, 1, -1]}
 HALVES = {"inputs": [[0], [1]], "targets": [[0.0, 1.0], [0.5, 2.0]]}
 
+MORE = {"inputs": [[0, 0], [1, 1]], "targets": [0, 0]}
+TESTED = {"task": "xor", "test": MORE}
+VALIDATED = TESTED | {"validation": MORE}
+
 # Options of a study of XOR that is refused, and parts of the sentence.
 REFUSED: list[tuple[dict[str, Any], tuple[str, ...]]] = [
     ({"loss": "bce"}, ("training.loss: 'bce'", "network.output 'identity'", "'bce' needs output 'sigmoid'")),
@@ -45,6 +49,27 @@ REFUSED: list[tuple[dict[str, Any], tuple[str, ...]]] = [
     (
         {"patience": 3, "monitor": ["loss", "n_correct"], "min_delta": [0, 3, 4]},
         ("parameters.min_delta: must be below 4", "parameters.monitor 'n_correct'", "got 4"),
+    ),
+    (
+        {"patience": 3, "monitor": "validation_loss", "data": TESTED},
+        ("convergence.monitor: 'validation_loss' needs validation patterns; set data.validation",),
+    ),
+    ({"criterion_on": ["train", "test"]}, ("parameters.criterion_on: 'test' needs test patterns; set data.test",)),
+    (
+        {"patience": 3, "monitor": "test_loss", "data": VALIDATED},
+        ("convergence.monitor: must not be 'test_loss' in a study with validation patterns",),
+    ),
+    (
+        {"stopping_rule": "gl", "data": VALIDATED},
+        ("convergence.stopping_rule: 'gl' needs monitor 'validation_loss' or 'test_loss', got", "'loss'"),
+    ),
+    (
+        {"patience": 3, "stopping_rule": "up", "monitor": "test_loss", "data": TESTED},
+        ("convergence.patience: 3.0 has no effect", "stopping_rule 'patience'"),
+    ),
+    (
+        {"patience": 3, "monitor": "validation_accuracy", "min_delta": 1.0, "data": VALIDATED},
+        ("convergence.min_delta: must be below 1, a share of patterns, with convergence.monitor",),
     ),
     (
         {"dtype": "float32", "optimizer": "adam", "beta2": 0.99999999999},
@@ -143,3 +168,18 @@ def test_more_steps_than_can_be_counted() -> None:
         Study(**TABLES, training=training)
     Study(**TABLES, training=training | {"batch": "full"})
     Study(**TABLES, training=training | {"max_steps": 10})
+
+
+@pytest.mark.parametrize(
+    ("tables", "sentence"),
+    [
+        ({"convergence": {"validate_every": 5}}, "convergence.validate_every: 5 has no effect without validation"),
+        ({"convergence": {"thresholds_on": "test"}}, "convergence.thresholds_on: 'test' has no effect without record"),
+        ({"record": {"weights": "best"}}, "record.weights: 'best' needs validation patterns"),
+    ],
+)
+def test_of_held_out_patterns(tables: dict[str, Any], sentence: str) -> None:
+    """Options of the study that need patterns or loss thresholds are refused without them."""
+    more = {"network": {"hidden": 2}, "training": {"learning_rate": 0.1}}
+    with pytest.raises(StudyError, match=sentence):
+        Study(data=TESTED, **tables | more)

@@ -62,13 +62,12 @@ def test_roles_are_those_of_the_kernels() -> None:
     """Recipes, settings and starts hold exactly the options of their role."""
     recipe, architecture = kernels.recipe.Recipe._fields, kernels.recipe.Architecture._fields
     of_study = {"architecture", "inputs", "outputs", "deep", "records_thresholds", "warms_up", "loss_sums"}
-    of_study |= {"counts_right", "one_hot", "keeps_best", "criterion_on", "thresholds_on", "stopping_rule"}
+    of_study |= {"counts_right", "one_hot", "keeps_best"}
     of_recipe = {*recipe, *architecture} - of_study
-    of_study -= {*with_role("kernel")}
-    assert set(with_role("kernel")) == {"hidden", "layers", *of_recipe} == {"dtype", *SHAPE}
-    assert {*with_role("setting"), "max_steps", "patterns", "schedule_steps"} == set(
-        kernels.recipe.SETTINGS.names or ()
-    ) - (vocabulary.STOPPING_SETTINGS.keys() - {*with_role("setting")})
+    of_trainer = {"hidden", "layers", "validate_every"}
+    assert set(with_role("kernel")) == {*of_trainer, *of_recipe} == {"dtype", "validate_every", "thresholds_on", *SHAPE}
+    of_settings = {*with_role("setting"), "max_steps", "patterns", "schedule_steps"}
+    assert of_settings == set(kernels.recipe.SETTINGS.names or ())
     assert set(with_role("limit")) == {"max_steps", "max_epochs"}
     assert set(with_role("data")) == set(DATA_OPTIONS)
     assert {*with_role("start")} == {*START, "values"}
@@ -83,7 +82,7 @@ def test_defaults_are_those_of_the_kernels() -> None:
     values = {name: none[name] if fixed[name] is None else fixed[name] for name in with_role("setting")}
     expected = {name: setting.default for name, setting in vocabulary.SETTINGS.items()}
     expected |= {"learning_rate": 0.1, "threshold": 0.01, "from_step": 0}
-    assert values.keys() == expected.keys() - (vocabulary.STOPPING_SETTINGS.keys() - values.keys())
+    assert values.keys() == expected.keys()
     for name, value in values.items():
         assert value == expected[name] or (math.isnan(value) and math.isnan(expected[name])), name
 

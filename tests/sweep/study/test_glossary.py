@@ -187,7 +187,7 @@ def test_completion_of_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert ask("explain", "nes") == ["nesterov"]
     assert ask("show", folder, "--sort", "m") == ["median_steps", "mean_steps"]
     assert ask("show", folder, "--by", "") == ["learning_rate", "hidden", "scale"]
-    assert ask("best", folder, "--by", "hidden,s") == ["hidden,scale", "hidden,sharpness"]
+    assert ask("best", folder, "--by", "hidden,s") == ["hidden,scale", "hidden,steps_at_best", "hidden,sharpness"]
     assert ask("compare", folder, "--vary", "l") == ["learning_rate"]
     assert ask("figure", folder, "lines", "--value", "ma") == ["max_error", "margin"]
     assert ask("show", str(tmp_path / "none"), "--by", "") == []

@@ -143,7 +143,9 @@ def test_defaults() -> None:
         "criterion": "loss",
         "threshold": 1e-4,
         "divergence_threshold": None,
-        **{"patience": None, "min_delta": 0.0, "monitor": "loss", "from_step": 0, "tie": "wrong"},
+        **{name: setting.default for name, setting in vocabulary.STOPPING_SETTINGS.items()},
+        **{"stopping_rule": "patience", "patience": None, "monitor": "loss", "from_step": 0, "tie": "wrong"},
+        **{"criterion_on": "train", "thresholds_on": "train", "validate_every": 1},
         **{name: setting.default for name, setting in vocabulary.COMPONENT_SETTINGS.items()},
     }
     assert (study.seeds.base, study.seeds.count) == (0, 1000)

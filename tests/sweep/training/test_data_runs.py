@@ -116,16 +116,17 @@ def test_forged(folder: Path, tmp_path: Path, values: dict[str, Any], rule: str)
 
 
 def test_answers_by_measures_of_tests(folder: Path) -> None:
-    """Statistics are those of the rows."""
+    """Statistics are those of the rows of both splits."""
     result = sweep.open_result(folder)
     rows = result.runs()
+    options = ["function", "hidden", "learning_rate"]
     best = result.best("n_test_correct")
-    means = rows.groupby("cell")["n_test_correct"].mean()
+    means = rows.groupby(options)["n_test_correct"].mean()
     assert best["n_test_correct_mean"].tolist() == sorted(means, reverse=True)
-    losses = result.best("test_loss").set_index("cell")["test_loss_q50"]
+    losses = result.best("test_loss").set_index(options)["test_loss_q50"]
     assert losses.is_monotonic_increasing
-    for cell, part in rows.groupby("cell")["test_loss"]:
-        assert losses[cell] == sorted(part)[1]  # of four
+    for values, part in rows.groupby(options)["test_loss"]:
+        assert losses[values] == sorted(part)[3]  # of eight
     compared = result.compare("hidden", by=["function", "n_test_correct"])
     sides = rows.groupby(["function", "hidden"])["n_test_correct"].mean()
     for row in compared.to_dict("records"):
