@@ -91,7 +91,8 @@ def statistic_columns(statistics: Iterable[Statistic]) -> list[Column]:
 _ENDS = ("", "_low", "_high")
 _OF_ANSWERS = (
     *("n_cells", "best_cell", "best_rate", "best_value"),
-    *("rank", "p_value", "p_value_holm", "may_be_best", "best_of", "best_of_low", "best_of_high"),
+    *("rank", "p_value", "p_value_holm", "may_be_best", "equals_first"),
+    *("best_of", "best_of_low", "best_of_high"),
     *("first", "second", "n_seeds", "n_pairs", "equivalent", "p_equivalent", "p_steps", "p_steps_holm", "steps_limit"),
     *(f"{side}_{what}" for side in ("first", "second") for what in ("rate", "faster", "better", "median", "mean")),
     *(

@@ -298,10 +298,13 @@ def may_be_best(ranked: pd.DataFrame, study: Study, at: At | None = None) -> str
     if n_compared == 1:
         return "there is only one cell" if n_cells == 1 else "no other cell is trained yet"
     cells = f"{n_compared:,} cells" + ("" if n_compared == n_cells else " trained so far")
-    if n == 1:
+    n_equal = int(ranked["equals_first"].sum())
+    if n - n_equal == 1:
         others = "cell" if n_compared == n_cells else f"of the {cells}"
-        return f"no other {others} is better (95 % confidence)"
-    return f"{n:,} of {cells} may be the best (95 % confidence)"
+        equal = f"{count_text(n_equal, 'cell')} {'equals' if n_equal == 1 else 'equal'} the first in every run; "
+        return f"{equal if n_equal else ''}no other {others} is better (95 % confidence)"
+    equal = f"; {n_equal:,} of them {'equals' if n_equal == 1 else 'equal'} the first in every run" if n_equal else ""
+    return f"{n:,} of {cells} may be the best (95 % confidence){equal}"
 
 
 def what_matters(result: Queries, statistic: str | None = None) -> str:

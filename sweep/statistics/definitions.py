@@ -18,6 +18,12 @@ _OF_ANSWERS = (
         "Holm, Scand. J. Statist. 6 (1979) 65",
     ),
     Definition(
+        "equals_first",
+        "cell equal to the first",
+        "Whether the cell has the value of the best-ranked cell in every run of their common seeds: the same network, "
+        "or a measure in which they do not differ.",
+    ),
+    Definition(
         "best_of",
         "best of k cells",
         "Number k of cells from which the best was chosen. Its interval allows for the choice.",

@@ -79,8 +79,9 @@ def best_cells(cells: pd.DataFrame, runs: Outcomes | Measured | None, by: str, m
     -------
     DataFrame
         From the best to the worst: ``rank`` from 1, the columns of ``cells``, ``p_value`` of the advantage of the first
-        cell over the cell, ``p_value_holm`` adjusted for the number of other cells, and ``may_be_best``, whether this
-        is above 5 %.
+        cell over the cell, ``p_value_holm`` adjusted for the number of other cells, ``may_be_best``, whether this is
+        above 5 %, and ``equals_first``, whether the cell equals the first in every common run, so that no number of
+        seeds would separate them.
 
     Notes
     -----
@@ -101,11 +102,27 @@ def best_cells(cells: pd.DataFrame, runs: Outcomes | Measured | None, by: str, m
     ranked.insert(0, "rank", np.arange(1, len(ranked) + 1))
     if runs is None or ranked.empty:
         missing = pd.array([pd.NA] * len(ranked), "boolean")
-        return ranked.assign(p_value=np.nan, p_value_holm=np.nan, may_be_best=missing)
+        return ranked.assign(p_value=np.nan, p_value_holm=np.nan, may_be_best=missing, equals_first=missing)
     p_values = _compare_with_first(runs, ranked, by, most)
     adjusted = holm(p_values)
     may_be_best = pd.array(~(adjusted <= LEVEL), "boolean")
-    return ranked.assign(p_value=p_values, p_value_holm=adjusted, may_be_best=may_be_best)
+    equals_first = pd.array(_equal_first(runs, ranked["cell"].to_numpy()), "boolean")
+    return ranked.assign(p_value=p_values, p_value_holm=adjusted, may_be_best=may_be_best, equals_first=equals_first)
+
+
+def _equal_first(runs: Outcomes | Measured, order: Array) -> Array:
+    """Return which cells equal the first in every run of their common seeds, the first itself not counted."""
+    found = np.zeros(len(order), np.bool_)
+    at_a_time = max(1, _RUNS_AT_A_TIME // runs.present.shape[1])
+    for k in range(0, len(order), at_a_time):
+        own = slice(k, k + at_a_time)
+        first, others = runs.at(order[:1]), runs.at(order[own])
+        both = first.present & others.present
+        values = zip(first[:-1], others[:-1], strict=True)  # all but the number of replicates
+        equal = np.all([(one == other) | ~both for one, other in values], axis=0)
+        found[own] = both.any(axis=1) & equal.all(axis=1)
+    found[0] = False
+    return found
 
 
 def _compare_with_first(runs: Any, ranked: pd.DataFrame, by: str, most: Array | int) -> Array:

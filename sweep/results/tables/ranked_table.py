@@ -89,7 +89,7 @@ def _ranked(result: Queries, ranked: pd.DataFrame, statistic: str, top: int | No
     shown_columns.append(p_value_column("p_value_holm"))
     notes: tuple[str, ...] = ("no run converged, so no cell is better than another",)
     if not found.needs_criterion or ranked["n_converged"].any():
-        shown_columns.append(TableColumn("", _contends, ("may_be_best",), is_text=True))
+        shown_columns.append(TableColumn("", _contends, ("may_be_best", "equals_first"), is_text=True))
         notes = _candidates(ranked, study, at)
     title = f"{shown_of(len(shown), len(ranked), 'cell')}, best first{_by(result, statistic)}"
     return Table(title, tuple(shown_columns), shown, len(ranked), notes, meanings=RANK)
@@ -97,6 +97,8 @@ def _ranked(result: Queries, ranked: pd.DataFrame, statistic: str, top: int | No
 
 def _contends(row: Row) -> str:
     """Return the remark on a cell that may be the best."""
+    if row["equals_first"] is True:
+        return "equals the first"
     return "may be the best" if row["may_be_best"] is True else ""
 
 

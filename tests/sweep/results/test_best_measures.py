@@ -14,6 +14,8 @@ import sweep
 from sweep import Result, StoreError, SweepError
 from sweep.analysis.cells import measured_statistics
 from sweep.results.best import best_of_each
+from sweep.results.sentences import may_be_best
+from sweep.results.tables.ranked_table import best_table
 from sweep.statistics.outcomes import Measured
 from sweep.statistics.ranking import best_cells
 from tests.sweep.in_parts import run_in_parts
@@ -179,3 +181,24 @@ def test_intervals_of_the_best_of_many_cover(statistic: str, n_seeds: int) -> No
         assert row["best_of"] == 10
         held += row["best_of_low"] <= (1.0 if loss else 2.4) <= row["best_of_high"]
     assert held >= 0.93 * 400
+
+
+def test_equal_cells_are_called_equal() -> None:
+    """Cells that equal the first in every run are told from those that chance may separate."""
+    values = np.random.default_rng(2).exponential(size=(6, 30))
+    values[3] = values[1] = values[2]
+    values[[0, 4, 5]] += 0.1
+    study = make_study(**COMMON | {"count": 30}, criterion="none")
+    best = measured_result(study, "final_loss", values).best()
+    assert list(best["cell"][:3]) == [1, 2, 3]
+    assert list(best["equals_first"]) == [False, True, True, False, False, False]
+    n = int(best["may_be_best"].sum())
+    assert may_be_best(best, study).endswith(
+        f"{n} of 6 cells may be the best (95 % confidence); 2 of them equal the first in every run"
+    )
+    values[[0, 4, 5]] += 9
+    result = measured_result(study, "final_loss", values)
+    ranked = result.best()
+    sentence = may_be_best(ranked, study)
+    assert sentence == "2 cells equal the first in every run; no other cell is better (95 % confidence)"
+    assert best_table(result, ranked).texts[1][-1] == "equals the first"
