@@ -27,18 +27,10 @@ _MOST_SEEN = 1000
 
 
 class HeldOut(NamedTuple):
-    """The measures with which a study with held-out patterns answers.
+    """The measures with which a study with held-out patterns answers."""
 
-    Attributes
-    ----------
-    reported
-        The headline measure, of test patterns if there are any.
-    chosen_by
-        The measure by which cells are ranked, of validation patterns if there are any.
-    """
-
-    reported: str
-    chosen_by: str
+    reported: str  # the headline measure, of test patterns if there are any
+    chosen_by: str  # the measure by which cells are ranked, of validation patterns if there are any
 
 
 def held_out(study: Study) -> HeldOut | None:

@@ -38,21 +38,11 @@ _LOG_SPAN = 100.0
 
 
 class Explained(NamedTuple):
-    """What varies between runs.
+    """What varies between runs."""
 
-    Attributes
-    ----------
-    values : (n_cells, n_seeds)
-        Values of the runs of seeds that all cells have.
-    text
-        What they are, for sentences and figures.
-    note
-        How values count that are not finite; empty if there are none.
-    """
-
-    values: Array
-    text: str
-    note: str
+    values: Array  # (n_cells, n_seeds): values of the runs of seeds that all cells have
+    text: str  # what they are, for sentences and figures
+    note: str  # how values count that are not finite; empty if there are none
 
 
 def explained_measure(measured: Measured, measure: Measure, log: bool | None = None) -> Explained:
@@ -239,27 +229,18 @@ def _label(axis: Axis) -> str:
 
 
 class _Parts(NamedTuple):
-    """Parts of the variance by term and sample. The samples are all seeds, then all but each part of them.
+    """Parts of the variance by term and sample. The samples are all seeds, then all but each part of them."""
 
-    Attributes
-    ----------
-    variance, by_chance, total : (terms, samples)
-        ``variance`` is corrected for chance; ``total`` is NaN except for single factors.
-    whole : (samples,)
-        The variance between all runs.
-    points : dict
-        For each axis of several options: the means at its points, (points, samples); those of each seed, (points,
-        seeds), or none; and the number of seeds of each sample, (samples,).
-    n_parts : int or None
-        In how many samples a part of the seeds is left out; in the others it is one of the replicates. None if there
-        are no replicates.
-    """
-
+    # (terms, samples): ``variance`` is corrected for chance; ``total`` is NaN except for single factors
     variance: Array
     by_chance: Array
     total: Array
-    whole: Array
+    whole: Array  # (samples,): the variance between all runs
+    # For each axis of several options: the means at its points, (points, samples); those of each seed, (points,
+    # seeds), or none; and the number of seeds of each sample, (samples,)
     points: dict[int, tuple[Array, Array, Array]]
+    # In how many samples a part of the seeds is left out; in the others it is one of the replicates. None if there
+    # are no replicates.
     n_parts: int | None = None
 
 

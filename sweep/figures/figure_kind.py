@@ -19,26 +19,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Caption:
-    """A figure of the report.
+    """A figure of the report."""
 
-    Attributes
-    ----------
-    title
-        Its caption.
-    place
-        Where it stands among the figures of the report, by ascending numbers.
-    options
-        Options of the figure.
-    criterion
-        Whether only studies with a criterion have it, or only those without; None if all have it.
-    least_varied, least_seeds
-        How many options a study must sweep, and how many seeds it must have.
-    """
-
-    title: str
-    place: int
-    options: Mapping[str, Any] = field(default_factory=dict)
+    title: str  # its caption
+    place: int  # where it stands among the figures of the report, by ascending numbers
+    options: Mapping[str, Any] = field(default_factory=dict)  # options of the figure
+    # Whether only studies with a criterion have it, or only those without; None if all have it
     criterion: bool | None = None
+    # How many options a study must sweep, and how many seeds it must have
     least_varied: int = 0
     least_seeds: int = 0
 

@@ -30,24 +30,12 @@ from sweep.statistics.runs import Runs
 
 
 class Estimate(ABC):
-    """An estimate by group.
+    """An estimate by group."""
 
-    Attributes
-    ----------
-    clusters
-        The clusters that it is estimated from.
-    value : (n_groups,)
-        The estimate.
-    influence : (n_clusters,)
-        By how much each cluster moves it.
-    error : (n_groups,)
-        Its standard error; NaN for estimates without one.
-    """
-
-    clusters: Clusters
-    value: Array
-    influence: Array
-    error: Array | float = np.nan
+    clusters: Clusters  # the clusters that it is estimated from
+    value: Array  # (n_groups,): the estimate
+    influence: Array  # (n_clusters,): by how much each cluster moves it
+    error: Array | float = np.nan  # (n_groups,): its standard error; NaN for estimates without one
 
     @abstractmethod
     def ends(self, level: Array | float = LEVEL) -> tuple[Array, Array]:

@@ -22,20 +22,11 @@ def clusterings(values: Array, replicates: int) -> list[Array]:
 
 
 class Outcomes(NamedTuple):
-    """Ends of runs, by cell and seed.
+    """Ends of runs, by cell and seed."""
 
-    Attributes
-    ----------
-    steps : (n_cells, n_seeds) of int32
-        Steps of the run; -1 where the run is missing, as in a partial result.
-    converged : (n_cells, n_seeds) of bool
-        Whether the run converged.
-    replicates
-        How many replicates, such as splits of the data, the columns hold: the seeds of one after those of another.
-    """
-
-    steps: Array
-    converged: Array
+    steps: Array  # (n_cells, n_seeds) of int32: steps of the run; -1 where the run is missing, as in a partial result
+    converged: Array  # (n_cells, n_seeds) of bool: whether the run converged
+    # How many replicates, such as splits of the data, the columns hold: the seeds of one after those of another
     replicates: int = 1
 
     @property
@@ -67,18 +58,12 @@ class Outcomes(NamedTuple):
 
 
 class Measured(NamedTuple):
-    """A measure of runs, by cell and seed.
+    """A measure of runs, by cell and seed."""
 
-    Attributes
-    ----------
-    values : (n_cells, n_seeds) of float64
-        Values of :func:`~sweep.analysis.study_measures.as_measured`; NaN where the run is missing.
-    replicates
-        As in :class:`Outcomes`.
-    """
-
+    # (n_cells, n_seeds) of float64: values of :func:`~sweep.analysis.study_measures.as_measured`; NaN where the run
+    # is missing
     values: Array
-    replicates: int = 1
+    replicates: int = 1  # as in :class:`Outcomes`
 
     @property
     def present(self) -> Array:

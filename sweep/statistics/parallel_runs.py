@@ -20,19 +20,13 @@ _LEAST_CHOICES = 8
 
 
 class FirstOf(NamedTuple):
-    """Statistics of the first of several parallel runs, with 95 % intervals.
+    """Statistics of the first of several parallel runs, with 95 % intervals."""
 
-    Attributes
-    ----------
-    rate, rate_low, rate_high
-        The share of choices of runs in which any converges.
-    saved, saved_low, saved_high
-        The mean steps that the first run saves of the step limit.
-    """
-
+    # The share of choices of runs in which any converges
     rate: float
     rate_low: float
     rate_high: float
+    # The mean steps that the first run saves of the step limit
     saved: float
     saved_low: float
     saved_high: float

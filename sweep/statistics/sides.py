@@ -54,21 +54,11 @@ def _type_of_sums(values: Array) -> type:
 
 
 class Pairs(NamedTuple):
-    """The pairs of runs.
+    """The pairs of runs."""
 
-    Attributes
-    ----------
-    strata : (n_paired,)
-        Strata with pairs; partial results have some without.
-    both : (n_paired, n_seeds)
-        Whether both runs are trained.
-    groups
-        The groups of these strata.
-    """
-
-    strata: Array
-    both: Array
-    groups: Groups
+    strata: Array  # (n_paired,): strata with pairs; partial results have some without
+    both: Array  # (n_paired, n_seeds): whether both runs are trained
+    groups: Groups  # the groups of these strata
 
 
 class Side:

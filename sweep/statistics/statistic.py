@@ -15,96 +15,48 @@ Comparison = Literal["rate", "median steps", "ratio", "median", "mean", "resampl
 
 
 class Definition(NamedTuple):
-    """What ``sweep explain`` and the manual say of a statistic.
+    """What ``sweep explain`` and the manual say of a statistic."""
 
-    Attributes
-    ----------
-    name
-        Its column. ``MEASURE`` stands for the name of a measure, ``Q`` for 25, 50 or 75.
-    title
-        Its name in the field.
-    text
-        One or two sentences.
-    formula
-        In terms of n runs of a cell, of which s converged; run i takes steps t_i, at most the limit L.
-    interval
-        How its interval is computed, and when it has one.
-    reference
-        Of the definition or of the interval.
-    """
-
+    # Its column. ``MEASURE`` stands for the name of a measure, ``Q`` for 25, 50 or 75.
     name: str
-    title: str
-    text: str
-    formula: str = ""
-    interval: str = ""
-    reference: str = ""
+    title: str  # its name in the field
+    text: str  # one or two sentences
+    formula: str = ""  # in terms of n runs of a cell, of which s converged; run i takes steps t_i, at most the limit L
+    interval: str = ""  # how its interval is computed, and when it has one
+    reference: str = ""  # of the definition or of the interval
 
 
 @dataclass(frozen=True)
 class Statistic:
-    """A statistic of cells.
+    """A statistic of cells."""
 
-    Attributes
-    ----------
-    name
-        Its column in cells.parquet.
-    label
-        What it is called on axes, and in sentences.
-    unit, meaning
-        As in the files and the manual.
-    definition
-        What ``sweep explain`` says of it; several quantiles share one. None for counts of runs by status.
-    estimate
-        Estimates it for groups of runs; None for counts of runs by status.
-    kind
-        ``"count"`` of runs, ``"rate"``, ``"steps"``, ``"outputs"``, or ``"value"`` of a measure, of any size.
-    integer
-        Whether values are integers; missing ones are null.
-    synonym
-        A shorter name that users give.
-    head
-        Its head in tables, if it has a column there.
-    shown_to
-        The column of the upper end where tables show a range, as of quartiles.
-    more_is_better
-        Whether the best cell has the highest value.
-    measure
-        The measure of runs of which it is; empty for statistics of convergence.
-    low, high
-        Meaning of the ends of its 95 % interval; empty if it has none.
-    error
-        Meaning of its standard error, in a separate column; empty if it has none.
-    band
-        The columns between which figures draw a band, if not those of the interval, and what the band is.
-    missing
-        Why a cell has no value.
-    compared
-        How cells are compared by it; None if cells are not ranked by it.
-    computed
-        ``"always"``, as a column of each table of cells, or only where it is named: ``"from counts"`` of runs or
-        ``"from rows"``. So a new statistic changes no stored file.
-    """
-
-    name: str
-    label: str
+    name: str  # its column in cells.parquet
+    label: str  # what it is called on axes, and in sentences
+    # As in the files and the manual
     unit: str
     meaning: str
+    # What ``sweep explain`` says of it; several quantiles share one. None for counts of runs by status.
     definition: Definition | None = None
+    # Estimates it for groups of runs; None for counts of runs by status
     estimate: Callable[[Runs], Estimate] | None = None
+    # ``"count"`` of runs, ``"rate"``, ``"steps"``, ``"outputs"``, or ``"value"`` of a measure, of any size
     kind: Literal["count", "rate", "steps", "outputs", "value"] = "steps"
-    integer: bool = False
-    synonym: str = ""
-    head: str = ""
-    shown_to: str = ""
-    more_is_better: bool = False
-    measure: str = ""
+    integer: bool = False  # whether values are integers; missing ones are null
+    synonym: str = ""  # a shorter name that users give
+    head: str = ""  # its head in tables, if it has a column there
+    shown_to: str = ""  # the column of the upper end where tables show a range, as of quartiles
+    more_is_better: bool = False  # whether the best cell has the highest value
+    measure: str = ""  # the measure of runs of which it is; empty for statistics of convergence
+    # Meaning of the ends of its 95 % interval; empty if it has none
     low: str = ""
     high: str = ""
-    error: str = ""
+    error: str = ""  # meaning of its standard error, in a separate column; empty if it has none
+    # The columns between which figures draw a band, if not those of the interval, and what the band is
     band: tuple[str, str, str] | None = None
-    missing: str = ""
-    compared: Comparison | None = None
+    missing: str = ""  # why a cell has no value
+    compared: Comparison | None = None  # how cells are compared by it; None if cells are not ranked by it
+    # ``"always"``, as a column of each table of cells, or only where it is named: ``"from counts"`` of runs or
+    # ``"from rows"``. So a new statistic changes no stored file.
     computed: Literal["always", "from counts", "from rows"] = "always"
 
     @property

@@ -15,21 +15,13 @@ _MOST_VALUES = 16
 
 
 class Description(NamedTuple):
-    """A study as text.
-
-    Attributes
-    ----------
-    sentence
-    swept, fixed
-        Name, value or values, and meaning of each option.
-    patterns
-        Inputs and targets of each pattern, if there are few.
-    """
+    """A study as text."""
 
     sentence: str
+    # Name, value or values, and meaning of each option
     swept: list[tuple[str, str, str]]
     fixed: list[tuple[str, str, str]]
-    patterns: list[tuple[str, str]]
+    patterns: list[tuple[str, str]]  # inputs and targets of each pattern, if there are few
 
 
 def describe(study: StudyContent) -> Description:

@@ -25,30 +25,16 @@ _TRIVIAL = (("0", "inf"), ("-inf", "inf"), ("inf", "inf"), ("-inf", "-inf"))
 
 @dataclass(frozen=True)
 class TableColumn:
-    """A column of a table.
+    """A column of a table."""
 
-    Attributes
-    ----------
-    head
-        What it shows. An underscore, a space or a line feed is a good place to break the line.
-    text
-        Writes the value of a row.
-    shows
-        The columns of the frame that it shows, at least one. Rows sort by the first.
-    interval
-        What the brackets behind its values are; empty without.
-    is_text
-        Whether it is aligned to the left.
-    is_optional
-        Whether a narrow screen may omit it.
-    """
-
+    # What it shows. An underscore, a space or a line feed is a good place to break the line.
     head: str
-    text: Callable[[Row], str]
+    text: Callable[[Row], str]  # writes the value of a row
+    # The columns of the frame that it shows, at least one. Rows sort by the first.
     shows: tuple[Hashable, ...]
-    interval: str = ""
-    is_text: bool = False
-    is_optional: bool = False
+    interval: str = ""  # what the brackets behind its values are; empty without
+    is_text: bool = False  # whether it is aligned to the left
+    is_optional: bool = False  # whether a narrow screen may omit it
 
     @property
     def heading(self) -> str:
@@ -65,32 +51,16 @@ class TableColumn:
 
 @dataclass(frozen=True)
 class Table:
-    """A table: what it shows, and the numbers that it shows.
+    """A table: what it shows, and the numbers that it shows."""
 
-    Attributes
-    ----------
-    title
-        What the rows are, how many there are, and their order.
-    columns
-        What is shown.
-    frame : DataFrame
-        The numbers with all digits. It may have columns that are not shown.
-    n_rows
-        Rows of the whole table; the frame may have only the first of them.
-    notes
-        Sentences that explain it, without final periods.
-    omitted
-        What optional columns are, as in "seeds need a wider screen".
-    meanings
-        Of columns of the frame whose statistic does not tell it.
-    """
-
-    title: str
-    columns: tuple[TableColumn, ...]
+    title: str  # what the rows are, how many there are, and their order
+    columns: tuple[TableColumn, ...]  # what is shown
+    # The numbers with all digits. It may have columns that are not shown.
     frame: pd.DataFrame
-    n_rows: int
-    notes: tuple[str, ...] = ()
-    omitted: str = ""
+    n_rows: int  # rows of the whole table; the frame may have only the first of them
+    notes: tuple[str, ...] = ()  # sentences that explain it, without final periods
+    omitted: str = ""  # what optional columns are, as in "seeds need a wider screen"
+    # Of columns of the frame whose statistic does not tell it
     meanings: Mapping[str, str] = field(default_factory=dict)
 
     @property

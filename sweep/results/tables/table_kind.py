@@ -15,35 +15,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TableKind:
-    """A table of results.
+    """A table of results."""
 
-    Attributes
-    ----------
-    name
-        As users write it.
-    place
-        Where it stands on the page of a report, by ascending numbers.
-    heading
-        The heading of its section on the page.
-    build
-        Returns its tables for a result, none if the result has not what it needs. The number is the most rows of each;
-        None for all.
-    why_none
-        Returns why a result has no such tables, if ``build`` returns none.
-    introduction
-        Paragraph before its tables on the page.
-    beside_ranking
-        Returns the tables that ``sweep best`` prints after the ranking: of a result, for all its ranked cells, the
-        column by which they are ranked, and the most rows. None if it prints none of this kind.
-    most_shown
-        Most rows on the page and after the ranking; None for all.
-    """
-
-    name: str
-    place: int
-    heading: str
+    name: str  # as users write it
+    place: int  # where it stands on the page of a report, by ascending numbers
+    heading: str  # the heading of its section on the page
+    # Returns its tables for a result, none if the result has not what it needs. The number is the most rows of each;
+    # None for all.
     build: Callable[[Queries, int | None], list[Table]]
-    why_none: Callable[[Queries], str]
-    introduction: str = ""
+    why_none: Callable[[Queries], str]  # returns why a result has no such tables, if ``build`` returns none
+    introduction: str = ""  # paragraph before its tables on the page
+    # Returns the tables that ``sweep best`` prints after the ranking: of a result, for all its ranked cells, the
+    # column by which they are ranked, and the most rows. None if it prints none of this kind.
     beside_ranking: Callable[[Queries, pd.DataFrame, str, int | None], list[Table]] | None = None
-    most_shown: int | None = None
+    most_shown: int | None = None  # most rows on the page and after the ranking; None for all

@@ -36,21 +36,13 @@ MAX_NUMBERS = 2**24
 
 @dataclass(frozen=True)
 class DataSets:
-    """The patterns of a study.
+    """The patterns of a study."""
 
-    Attributes
-    ----------
-    sets : tuple of Data
-        One set, or one for each combination of the values of ``options``, the last option fastest. All sets have
-        equally many patterns, inputs and targets to train on, to validate and to test with.
-    options : tuple of str
-        The swept options that decide which set a cell has.
-    table : dict
-        The table [data] in the canonical form: the patterns, or their source where options are swept.
-    """
-
+    # One set, or one for each combination of the values of ``options``, the last option fastest. All sets have
+    # equally many patterns, inputs and targets to train on, to validate and to test with.
     sets: tuple[Data, ...]
-    options: tuple[str, ...]
+    options: tuple[str, ...]  # the swept options that decide which set a cell has
+    # The table [data] in the canonical form: the patterns, or their source where options are swept
     table: Mapping[str, Any]
 
     @property
@@ -156,20 +148,11 @@ class DataSets:
 
 
 class SweptData(NamedTuple):
-    """The swept options of the table [data].
-
-    Attributes
-    ----------
-    options : tuple of str
-    n_sets : int
-        Number of combinations of values in the cells.
-    combinations : iterable of tuple
-        These combinations.
-    """
+    """The swept options of the table [data]."""
 
     options: tuple[str, ...]
-    n_sets: int
-    combinations: Iterable[tuple[Scalar, ...]]
+    n_sets: int  # number of combinations of values in the cells
+    combinations: Iterable[tuple[Scalar, ...]]  # these combinations
 
 
 def read_data(raw: Any, swept: SweptData | None, sentences: Sentences) -> DataSets | None:

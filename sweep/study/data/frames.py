@@ -22,18 +22,10 @@ class Frames(NamedTuple):
 
 
 class Encoding(NamedTuple):
-    """How columns become numbers.
+    """How columns become numbers."""
 
-    Attributes
-    ----------
-    classes
-        How a column of classes becomes targets; None if targets are numbers.
-    one_hot
-        Names of columns of inputs that hold categories, of which each becomes an input.
-    """
-
-    classes: Classes | None
-    one_hot: Sequence[Any] = ()
+    classes: Classes | None  # how a column of classes becomes targets; None if targets are numbers
+    one_hot: Sequence[Any] = ()  # names of columns of inputs that hold categories, of which each becomes an input
 
 
 def columns_of(frame: Any, where: str, targets: Sequence[Any], inputs: Sequence[Any] | None) -> Frames:

@@ -16,22 +16,14 @@ MAX_CLASSES = 1024
 
 
 class Classes(NamedTuple):
-    """How the classes in a column become targets.
+    """How the classes in a column become targets."""
 
-    Attributes
-    ----------
-    low, high
-        Targets for the other classes and for the class of the pattern.
-    one_hot
-        Whether two classes have a target each; otherwise they have one, which is high for the second class.
-    names
-        All classes in their order, if those of other patterns apply.
-    """
-
+    # Targets for the other classes and for the class of the pattern
     low: float = 0.0
     high: float = 1.0
+    # Whether two classes have a target each; otherwise they have one, which is high for the second class
     one_hot: bool = False
-    names: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()  # all classes in their order, if those of other patterns apply
 
     def rows(self) -> dict[str, tuple[float, ...]]:
         """Return the targets of each class."""

@@ -33,20 +33,11 @@ CODINGS = {"01": (0.0, 1.0), "pm1": (-1.0, 1.0)}
 
 
 class Argument(NamedTuple):
-    """A key of the table [data] that some tasks take.
+    """A key of the table [data] that some tasks take."""
 
-    Attributes
-    ----------
-    meaning
-        Its documentation.
-    kind
-        ``int``, ``float``, ``bool`` or ``str``.
-    least, most
-        Limits of a number; tasks may have a lower ``most``.
-    """
-
-    meaning: str
-    kind: type
+    meaning: str  # its documentation
+    kind: type  # ``int``, ``float``, ``bool`` or ``str``
+    # Limits of a number; tasks may have a lower ``most``
     least: float = -sys.float_info.max
     most: float = sys.float_info.max
 

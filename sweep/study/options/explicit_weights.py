@@ -63,15 +63,10 @@ class WithWeights(dict[str, V]):
 
 
 class ExplicitWeights(NamedTuple):
-    """Initial weights in place of drawn ones.
+    """Initial weights in place of drawn ones."""
 
-    Attributes
-    ----------
-    entries
-        Name of an array, or of an element such as w[0,1], and its numbers: one for all elements, those of the array, or
-        those of each seed.
-    """
-
+    # Name of an array, or of an element such as w[0,1], and its numbers: one for all elements, those of the array, or
+    # those of each seed
     entries: tuple[tuple[str, Numbers], ...]
 
     def __str__(self) -> str:
