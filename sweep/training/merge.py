@@ -23,7 +23,9 @@ from sweep.training.run import complete
 
 
 @default_floating_point
-def merge(sources: Sequence[str | Path], out: str | Path, *, overwrite: bool = False, progress: bool = False) -> Result:
+def merge(
+    sources: Sequence[str | Path], out: str | Path, *, overwrite: bool = False, progress: bool | None = None
+) -> Result:
     """Copy the finished parts of results of one study into one folder, and complete the result if all are present.
 
     Parameters
@@ -35,7 +37,7 @@ def merge(sources: Sequence[str | Path], out: str | Path, *, overwrite: bool = F
     overwrite
         Remove earlier results in ``out`` first.
     progress
-        Show progress on standard error.
+        Show progress; by default if it takes long, as of :func:`sweep.run`.
 
     Returns
     -------

@@ -53,7 +53,7 @@ def verify(
     sample: int = 0,
     sample_seed: int | None = None,
     threads: int | None = None,
-    progress: bool = False,
+    progress: bool | None = None,
 ) -> Findings:
     """Check a results folder, complete or not, without changing it.
 
@@ -73,7 +73,7 @@ def verify(
     threads
         Number of threads, with the limit of :func:`sweep.run`; all processors by default.
     progress
-        Show progress on standard error.
+        Show progress; by default if it takes long, as of :func:`sweep.run`.
 
     Returns
     -------
@@ -107,7 +107,7 @@ def verify(
 
 
 def check(
-    store: StoreReader, sample: Sample, n_threads: int, shown: bool, passed: Collection[Commit] = frozenset()
+    store: StoreReader, sample: Sample, n_threads: int, shown: bool | None, passed: Collection[Commit] = frozenset()
 ) -> Findings:
     """Check the commits and parts of a folder whose study and facts can be read.
 
@@ -226,7 +226,7 @@ def _each_once(found: Findings) -> bool:
 
 
 def _check_parts(
-    plan: Plan, store: StoreReader, part_check: PartCheck, found: Findings, n_threads: int, shown: bool
+    plan: Plan, store: StoreReader, part_check: PartCheck, found: Findings, n_threads: int, shown: bool | None
 ) -> None:
     """Check all parts in threads, round by round, since a round's runs follow from the earlier rounds."""
     known = found.passed.union(found.bad_parts)
@@ -236,7 +236,7 @@ def _check_parts(
     with (
         Interrupts() as interrupts,
         waits_ended_by(interrupts.check, [store.files]),
-        SweepProgress(max(n_runs, 1), 0.0, n_threads, shown and n_runs > 0) as progress,
+        SweepProgress(max(n_runs, 1), 0.0, n_threads, shown if n_runs else False) as progress,
     ):
         progress.show("checking")
         for _, of_round in groupby(commits, plan.parts.round_of):

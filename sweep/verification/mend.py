@@ -28,7 +28,7 @@ from sweep.verification.findings import Findings
 from sweep.verification.sample import Sample
 
 
-def mend(store: Store, sample: Sample, n_threads: int, shown: bool) -> Findings:
+def mend(store: Store, sample: Sample, n_threads: int, shown: bool | None) -> Findings:
     """Check commits and parts, and train damaged or lost parts again until no fault is left.
 
     Return all faults that were found, and the state after the repair. A round is repaired once all earlier rounds are
@@ -49,7 +49,7 @@ def mend(store: Store, sample: Sample, n_threads: int, shown: bool) -> Findings:
     return found
 
 
-def _mend_round(store: Store, found: Findings, n_threads: int, shown: bool) -> None:
+def _mend_round(store: Store, found: Findings, n_threads: int, shown: bool | None) -> None:
     """Train the damaged or lost parts of the first round that has any again."""
     plan = store.plan
     damaged = [commit.as_part() for commit in found.bad_parts]
@@ -70,7 +70,7 @@ def _mend_round(store: Store, found: Findings, n_threads: int, shown: bool) -> N
 
 
 def _train(
-    store: Store, plan: Plan, parts: list[Part], replaced: dict[int, Commit], n_threads: int, shown: bool
+    store: Store, plan: Plan, parts: list[Part], replaced: dict[int, Commit], n_threads: int, shown: bool | None
 ) -> None:
     """Train parts, and write them in place of existing parts."""
     session = secrets.token_hex(8)

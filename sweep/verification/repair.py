@@ -38,7 +38,7 @@ def repair(
     sample: int = 0,
     sample_seed: int | None = None,
     threads: int | None = None,
-    progress: bool = False,
+    progress: bool | None = None,
 ) -> Findings:
     """Check a results folder, train damaged parts again, and remove files without a commit.
 
@@ -96,7 +96,7 @@ def _alone(files: Files) -> Iterator[Lock]:
         lock.release()
 
 
-def _mend_sums(store: Store, found: Findings, sample: Sample, n_threads: int, shown: bool) -> Findings:
+def _mend_sums(store: Store, found: Findings, sample: Sample, n_threads: int, shown: bool | None) -> Findings:
     """Write facts, cells and curves of a complete result again if there were faults or they do not fit its parts."""
     facts = store.facts()
     aggregate = Aggregate(store.study, store, found.commits)
