@@ -23,14 +23,15 @@ from sweep.statistics.runs import Runs
 from tests.sweep.invented import invented, measured_result
 from tests.sweep.support import command, make_study
 
+NOISE = {"task": "parity", "bits": 4, "label_noise": 0.1}
 SPLIT = {"task": "parity", "bits": 4, "train_count": 10}
 
 
 def study_of(count: int, n_splits: int, **options: Any) -> Study:
-    """Return a study of two options with a split between them."""
-    splits = {"split_seed": list(range(n_splits))} if n_splits else {}
-    given = {"hidden": [2, 3], **splits, "learning_rate": [0.1, 0.2, 0.3]} | options
-    return make_study(count=count, data=SPLIT, **given)
+    """Return a study of two options with draws of noise between them."""
+    noise = {"noise_seed": list(range(n_splits))} if n_splits else {}
+    given = {"hidden": [2, 3], **noise, "learning_rate": [0.1, 0.2, 0.3]} | options
+    return make_study(count=count, data=NOISE, **given)
 
 
 def drawn(random: np.random.Generator, n: int, n_splits: int, n_seeds: int, *spreads: float) -> np.ndarray:
@@ -50,32 +51,32 @@ def test_answers_pool_over_splits() -> None:
     """Cells of answers are configurations, with the quantiles of all their runs."""
     result, values = pooled_example()
     best = result.best()
-    assert "split_seed" not in best
+    assert "noise_seed" not in best
     assert sorted(best["cell"]) == list(range(6))
     medians = np.quantile(values.reshape(6, -1), 0.5, axis=1, method="inverted_cdf")
     np.testing.assert_array_equal(best["final_loss_q50"], np.sort(medians))
     assert (best["n_runs"] == 100).all()
     assert set(result.best("hidden")) == {"hidden", "best_of", "cell", "learning_rate", "n_runs", "final_loss_q50",
                                           "best_of_low", "best_of_high"}  # fmt: skip
-    assert "split_seed" not in result.compare("hidden")
+    assert "noise_seed" not in result.compare("hidden")
     assert (result.compare("hidden")["n_pairs"] == 100).all()
     assert list(result.importance()["term"]) == ["hidden", "learning_rate", "hidden x learning_rate", "seed",
-                                                 "split_seed", "interactions of seed and split_seed"]  # fmt: skip
+                                                 "noise_seed", "interactions of seed and noise_seed"]  # fmt: skip
     summary = result.summarize("hidden")
     expected = np.quantile(values.reshape(2, -1), 0.5, axis=1, method="inverted_cdf")
     np.testing.assert_array_equal(summary["final_loss_q50"], expected)
     sentences = answer(result)
-    assert sentences[0] == "all answers pool over the 5 values of split_seed, as over seeds"
-    assert not any("split_seed 0" in each or "split_seed 1" in each for each in sentences)
+    assert sentences[0] == "all answers pool over the 5 values of noise_seed, as over seeds"
+    assert not any("noise_seed 0" in each or "noise_seed 1" in each for each in sentences)
 
 
 def test_splits_that_are_named_are_parameters() -> None:
-    """Whoever names split_seed sees it, with all seeds of each value."""
+    """Whoever names noise_seed sees it, with all seeds of each value."""
     result, _ = pooled_example()
-    assert list(result.summarize("split_seed")["split_seed"]) == list(range(5))
-    assert set(result.best("split_seed")["split_seed"]) == set(range(5))
-    assert (result.best(at={"split_seed": 2})["n_runs"] == 20).all()
-    assert len(result.compare("split_seed", [])) == 10
+    assert list(result.summarize("noise_seed")["noise_seed"]) == list(range(5))
+    assert set(result.best("noise_seed")["noise_seed"]) == set(range(5))
+    assert (result.best(at={"noise_seed": 2})["n_runs"] == 20).all()
+    assert len(result.compare("noise_seed", [])) == 10
 
 
 def test_ends_combine_clusters_of_seeds_and_splits() -> None:
@@ -133,7 +134,7 @@ def test_variance_components_are_unbiased() -> None:
     found = []
     for _ in range(400):
         values = drawn(random, 6, 5, 12, 0.5, 1.0, 1.5)
-        found.append(importance_of(Explained(values.reshape(6, 60), "", ""), grid, 5, "split_seed")["variance"])
+        found.append(importance_of(Explained(values.reshape(6, 60), "", ""), grid, 5, "noise_seed")["variance"])
     average, error = np.mean(found, axis=0), np.std(found, axis=0) / 20
     # single runs: 1.5**2, of which a sixth is the interaction of seed and split in the averages over cells
     assert (np.abs(average - [0, 0, 0, 1.0, 0.25, 1.5**2]) < 4 * error).all()
@@ -142,7 +143,8 @@ def test_variance_components_are_unbiased() -> None:
 
 def test_trained_splits(tmp_path: Path) -> None:
     """A trained study has pooled answers from memory and from its folder, also in tables."""
-    study = study_of(3, 2, max_steps=20, criterion="none")
+    given = {"hidden": [2, 3], "split_seed": [0, 4], "learning_rate": [0.1, 0.3]}
+    study = make_study(count=3, data=SPLIT, max_steps=20, criterion="none", **given)
     result = sweep.run(study, tmp_path / "r")
     opened = sweep.open_result(tmp_path / "r")
     pd.testing.assert_frame_equal(opened.best("test_loss"), result.best("test_loss"))
