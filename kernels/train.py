@@ -54,6 +54,10 @@ sources_digest()
 # takes a microsecond), so that an interrupt ends even one network of a billion steps.
 PAUSE_OPERATIONS = 4e9 if ENABLED else 1e6
 
+# Where sets of patterns have more numbers than this, networks with the same set train together, with patterns in memory
+# that all lanes share: a copy for each lane would not fit in the caches.
+MOST_OWN_NUMBERS = 16384
+
 
 class Trainer:
     """Trains runs of one recipe on the same patterns.
@@ -118,10 +122,10 @@ class Trainer:
         self._loss_thresholds = np.sort(np.array(loss_thresholds, recipe.dtype))[::-1].astype(np.float64)
         self._patterns = make_patterns(inputs, targets, recipe.dtype, decision_threshold)
         self._validate_every = validate_every
-        self._sets: tuple[WithHeldOut, ...] = ()
-        if held_out is not None:
-            pairs = zip(self._patterns.sets(), make_patterns(*held_out, recipe.dtype).sets(), strict=True)
-            self._sets = tuple(WithHeldOut(*trained, held.inputs, held.targets) for trained, held in pairs)
+        self._n_held_out = 0 if held_out is None else held_out[1].shape[-2]
+        n_numbers = sum(recipe.architecture[:2]) * (n_patterns + self._n_held_out)
+        self._sets = self._patterns.sets() if n_numbers > MOST_OWN_NUMBERS else (self._patterns,)
+        self._held_out = held_out and _held_out_sets(*held_out, recipe.dtype, len(self._sets))
 
     def variant(self, hidden: Hidden, settings: Array, *, exact: bool = False) -> Variant:
         """Return the variant that trains networks of ``hidden`` units.
@@ -139,8 +143,8 @@ class Trainer:
         scaled = any(bool((settings["gain"] * scale != 1.0).any()) for scale in of_hidden)
         in_use = InUse(scaled, of_outputs != 1.0, decay=bool((settings["weight_decay"] != 0.0).any()))
         effort = Effort.LEAST if exact else self._effort
-        n_held_out = len(self._sets[0].held_targets) if self._sets else 0
-        return choose_variant(self.recipe, self._patterns, hidden, self._tuning, in_use, effort, n_held_out)
+        chosen_for = self.recipe, self._patterns, hidden, self._tuning, in_use, effort
+        return choose_variant(*chosen_for, self._n_held_out, by_set=len(self._sets) > 1)
 
     def uncompiled(self, hidden: Hidden, settings: Array, *, exact: bool = False) -> Kernel | None:
         """Return the kernel that trains networks of ``hidden`` units, if it is not compiled yet.
@@ -257,7 +261,7 @@ class Trainer:
         return _replaced(outcome, again, self._run(variant, settings[cells], counts, weights[again], request.of(again)))
 
     def _run(self, variant: Variant, settings: Array, counts: Array, weights: Array, request: _Request) -> Outcome:
-        """Train runs, where there are several sets with held-out patterns those of each set by themselves."""
+        """Train runs, those of each set by themselves where lanes share patterns in memory."""
         sets = settings["patterns"]
         if len(self._sets) < 2 or (sets == sets[:1]).all():
             return self._run_set(variant, settings, counts, weights, request)
@@ -315,9 +319,10 @@ class Trainer:
         )
         workspaces = tuple(make_workspace(recipe, variant, request.hidden) for _ in range(variant.packets))
         is_held = variant.table is not None and variant.own == "nothing"
-        patterns: Any = None if is_held else self._patterns  # None where the kernel holds them
-        if self._sets:
-            patterns = self._sets[settings["patterns"][0] if len(settings) else 0]
+        number = settings["patterns"][0] if len(settings) and len(self._sets) > 1 else 0
+        patterns: Any = None if is_held else self._sets[number]  # None where the kernel holds them
+        if self._held_out:
+            patterns = WithHeldOut(*self._sets[number], *self._held_out[number])
         n_visits = variant.n_patterns + variant.held_out / self._validate_every
         most_turns = max(1, int(PAUSE_OPERATIONS / (8 * n_parameters * n_visits * variant.packets)))
         return patterns, runs, workspaces, most_turns
@@ -351,6 +356,12 @@ class _Request(NamedTuple):
     def of(self, runs: Array) -> _Request:
         """Return the request for some of the runs."""
         return self._replace(seeds=self.seeds[runs] if self.seeds.size else self.seeds)
+
+
+def _held_out_sets(inputs: Array, targets: Array, dtype: str, n_sets: int) -> list[tuple[Array, Array]]:
+    """Return copies of held-out patterns in the dtype, of each set by itself if there are several ``n_sets``."""
+    of_all = np.array(inputs, dtype, order="C"), np.array(targets, dtype, order="C")
+    return [of_all] if n_sets == 1 else list(zip(*of_all, strict=True))
 
 
 def _counts_of(runs: Array, counts: Array) -> tuple[Array, Array]:

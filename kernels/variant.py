@@ -138,6 +138,8 @@ def choose_variant(
     in_use: InUse,
     effort: Effort,
     n_held_out: int = 0,
+    *,
+    by_set: bool = False,
 ) -> Variant:
     """Choose how to train networks of some hidden units.
 
@@ -154,20 +156,21 @@ def choose_variant(
         Which kernels are worth compiling; LEAST where every product must be computed.
     n_held_out
         Number of held-out patterns.
+    by_set
+        Whether only networks with the same set of patterns train together.
     """
     n_patterns = patterns.n_patterns
     architecture = recipe.architecture
     window = recipe.batch or n_patterns
     row_bytes = tuning.row_bytes
     width = row_bytes // np.dtype(recipe.dtype).itemsize
-    by_set = patterns.n_sets == 1 or n_held_out > 0
     general = Variant(
         width,
         n_patterns,
         window,
         packets=1,
         table=None,
-        own="nothing" if by_set else "targets" if patterns.inputs.ndim == 2 else "patterns",
+        own="nothing" if by_set or patterns.n_sets == 1 else "targets" if patterns.inputs.ndim == 2 else "patterns",
         hidden=None,
         integers=False,
         most_at_once=MOST_AT_ONCE,
@@ -183,7 +186,7 @@ def choose_variant(
     method = OPTIMIZERS[recipe.optimizer]
     n_numbers = n_patterns * (architecture.inputs + architecture.outputs)
     may_be_constants = window == n_patterns and n_numbers <= tuning.constant_limit and method.keeps_infinity
-    if effort is Effort.LEAST or not may_be_constants or general.own == "patterns" or (by_set and patterns.n_sets > 1):
+    if effort is Effort.LEAST or not may_be_constants or general.own == "patterns" or by_set:
         return general
     inputs, targets = (tuple(map(tuple, array.tolist())) for array in (patterns.inputs, patterns.targets))
     table: Table = (

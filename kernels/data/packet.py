@@ -68,7 +68,7 @@ class Packet(NamedTuple):
     previous: Rows  # one row: the loss at the evaluation before
     latest: Rows  # one row: the loss now
     # Where each network has its own patterns: its inputs, if they differ too, and then targets of pattern n one after
-    # another, and behind all patterns the decision threshold
+    # another, behind all patterns the decision threshold, and then inputs and targets of held-out patterns
     own: Rows
     # Inputs and then targets of pattern n of an epoch at n * (inputs + outputs), where each network has an order of
     # its own

@@ -47,13 +47,12 @@ class Patterns(NamedTuple):
         """Return each set by itself."""
         if self.targets.ndim == 2:
             return (self,)
-        shared = self.inputs.ndim == 2
-        each = zip(self.inputs[None].repeat(self.n_sets, 0) if shared else self.inputs, self.targets, strict=True)
-        return tuple(Patterns(*pair, threshold) for pair, threshold in zip(each, self.decision_threshold, strict=True))
+        inputs = [self.inputs] * self.n_sets if self.inputs.ndim == 2 else self.inputs
+        return tuple(map(Patterns, inputs, self.targets, self.decision_threshold))
 
 
 class WithHeldOut(NamedTuple):
-    """Patterns of one set, and held-out patterns on which training networks are evaluated."""
+    """Patterns, and held-out patterns in as many sets, on which training networks are evaluated."""
 
     # As in :class:`Patterns`, also for held-out patterns
     inputs: Array
@@ -129,8 +128,39 @@ def _held_target(patterns: WithHeldOut, packet: Packet, n: int, o: int) -> Lanes
     return patterns.held_targets[n, o]
 
 
-# Held-out patterns.
+# Held-out patterns, as arguments of the kernel.
 HELD_OUT: Any = PatternSource(_held_input, _held_target, _always_used, _threshold_in_memory, _held_count)  # type: ignore[arg-type]
+
+
+@made_once
+def own_held_out(memory: Memory, threshold_row: int, sizes: tuple[int, int, int]) -> Any:
+    """Make the source of held-out patterns where each network has its own set.
+
+    They lie behind the row of the decision threshold in ``packet.own``; ``sizes`` are the numbers of held-out patterns,
+    inputs and outputs.
+    """
+    n_patterns, n_inputs, n_outputs = sizes
+    load = memory.load
+    first = threshold_row + 1
+    n_numbers = n_inputs + n_outputs
+
+    @device
+    def own_input(patterns: WithHeldOut, packet: Packet, n: int, i: int) -> Lanes:
+        return load(packet.own, first + n * n_numbers + i)
+
+    @device
+    def own_target(patterns: WithHeldOut, packet: Packet, n: int, o: int) -> Lanes:
+        return load(packet.own, first + n * n_numbers + n_inputs + o)
+
+    @device
+    def own_threshold(patterns: WithHeldOut, packet: Packet) -> Lanes:
+        return load(packet.own, threshold_row)
+
+    @device
+    def own_count(patterns: WithHeldOut) -> int:
+        return n_patterns
+
+    return PatternSource(own_input, own_target, _always_used, own_threshold, own_count)  # type: ignore[arg-type]
 
 
 @made_once

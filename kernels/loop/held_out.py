@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from kernels.data.control import THRESHOLD
 from kernels.data.control_layout import make_control_layout
 from kernels.data.packet import numbering
-from kernels.data.patterns import HELD_OUT, WithHeldOut
+from kernels.data.patterns import HELD_OUT, WithHeldOut, own_held_out
 from kernels.lanes.arithmetic import Lanes, select
 from kernels.lanes.lane_rows import Memory, make_memory
 from kernels.lanes.operations import any_lane
@@ -42,11 +43,11 @@ def make_validate(
     """
     rows = make_control_layout(recipe).held_out
     held_out_packet = make_held_out_packet(recipe, variant, memory)
-    of_held_out = variant.of_held_out
-    predict = make_predict(recipe, of_held_out, memory, HELD_OUT)
-    total_loss = make_total_loss(recipe, memory, HELD_OUT, variant.held_out)
-    criterion = make_criterion(recipe, memory, HELD_OUT)
-    whole = make_whole(recipe, memory, HELD_OUT)
+    source = _source(recipe, variant, memory)
+    predict = make_predict(recipe, variant.of_held_out, memory, source)
+    total_loss = make_total_loss(recipe, memory, source, variant.held_out)
+    criterion = make_criterion(recipe, memory, source)
+    whole = make_whole(recipe, memory, source)
     best = make_held_out_layout(recipe, variant).best
     best_turn = make_control_layout(recipe).best_turn or 0
     n_parameters = numbering(recipe.architecture).n_parameters
@@ -99,6 +100,16 @@ def make_validate(
             keep_best(workspace, turn, loss, score)
 
     return validate
+
+
+def _source(recipe: Recipe, variant: Variant, memory: Memory) -> Any:
+    """Return the source of held-out patterns, which all lanes share or each has for itself."""
+    architecture = recipe.architecture
+    n_own = variant.n_own_numbers(architecture)
+    if not n_own:
+        return HELD_OUT
+    sizes = variant.held_out, architecture.inputs, architecture.outputs
+    return own_held_out(memory, variant.n_patterns * n_own, sizes)
 
 
 @made_once

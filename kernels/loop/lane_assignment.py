@@ -213,6 +213,18 @@ def make_give_patterns(recipe: Recipe, variant: Variant) -> Callable[[Patterns, 
     first = make_layout(recipe, variant).own
     n_own = variant.n_own_numbers(recipe.architecture)
     first_target = first + n_own - n_outputs
+    n_held_out = variant.held_out
+    first_held_out = first + n_patterns * n_own + 1
+
+    @device
+    def give_held_out(patterns: Any, number: int, rows: Any, lane: int) -> None:
+        if n_held_out:
+            for n in range(n_held_out):
+                row = first_held_out + n * (n_inputs + n_outputs)
+                for i in range(n_inputs):
+                    rows[row + i, lane] = patterns.held_inputs[number, n, i]
+                for o in range(n_outputs):
+                    rows[row + n_inputs + o, lane] = patterns.held_targets[number, n, o]
 
     def give_nothing(patterns: Patterns, number: int, rows: Any, lane: int) -> None:
         pass
@@ -222,6 +234,7 @@ def make_give_patterns(recipe: Recipe, variant: Variant) -> Callable[[Patterns, 
             for o in range(n_outputs):
                 rows[first_target + n * n_own + o, lane] = patterns.targets[number, n, o]
         rows[first + n_patterns * n_own, lane] = patterns.decision_threshold[number]
+        give_held_out(patterns, number, rows, lane)
 
     give_own_targets = device(give_targets)
 

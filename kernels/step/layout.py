@@ -85,7 +85,8 @@ def make_layout(recipe: Recipe, variant: Variant) -> Layout:
     gradients = slopes + n_slopes
     own = gradients + variant.most_patterns * architecture.outputs
     n_own = variant.n_own_numbers(architecture)
-    shuffled = own + (variant.n_patterns * n_own + 1 if n_own else 0)  # with the decision_threshold
+    n_held_out = variant.held_out * (architecture.inputs + architecture.outputs)
+    shuffled = own + (variant.n_patterns * n_own + 1 + n_held_out if n_own else 0)  # with the decision_threshold
     return Layout(totals, outputs, slopes if n_slopes else outputs, gradients, own, shuffled, shuffled + n_shuffled)
 
 

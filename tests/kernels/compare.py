@@ -136,6 +136,7 @@ def assert_same_outcome(given: Outcome, expected: Outcome, what: str) -> None:
     assert_same_columns(given.columns, expected.columns, what)
     assert_equal(given.final_weights, expected.final_weights, f"{what}: final weights")
     assert_equal(given.predictions, expected.predictions, f"{what}: predictions")
+    assert_equal(given.best_weights, expected.best_weights, f"{what}: best weights")
     most = max(given.losses.shape[1], expected.losses.shape[1])
     assert_equal(pad(given.losses, most), pad(expected.losses, most), f"{what}: losses")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import kernels.train
 from tests.kernels.compare import assert_as_oracle
 from tests.kernels.runs import Kinds, draw_runs
 from tests.kernels.specs import Spec
@@ -36,6 +37,7 @@ SPECS = {
     "layers": Spec(
         "tanh", "softmax", "cross_entropy", below=(3,), task="adder", held_out=6, validate_every=2, keeps_best=True
     ),
+    "sets of targets": Spec("tanh", sets="targets", held_out=9, keeps_best=True, validate_every=2, dtype="float32"),
     "sets": Spec("relu", "sigmoid", "bce", sets="patterns", held_out=6, monitor="held_out_loss", **PLAIN),
     "training monitored": Spec("relu", monitor="loss", held_out=6, validate_every=2, **PLAIN),
 }
@@ -54,3 +56,14 @@ def test_as_oracle(name: str, hidden: int) -> None:
     if spec.keeps_best:
         assert (result.best_steps > 0).any()
         assert (result.best_steps <= result.steps).all()
+
+
+@pytest.mark.parametrize("held_out", some_compiled([True, False], lambda held_out: held_out))
+@pytest.mark.parametrize("sets", some_compiled(["targets", "patterns"], "patterns".__eq__))
+def test_large_sets_go_by_themselves(sets: str, held_out: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Networks with the same patterns train together where a copy for each would be large; results are the same."""
+    monkeypatch.setattr(kernels.train, "MOST_OWN_NUMBERS", 20)
+    spec = Spec("tanh", sets=sets, task="adder", held_out=4, keeps_best=held_out, monitor="loss", optimizer="adam")
+    runs = draw_runs(spec, 3, sized(50, 24), 3, sized(40, 12))
+    assert len(spec.trainer()._sets) == 3
+    assert_as_oracle(spec, runs)

@@ -32,6 +32,7 @@ SPECS = {
     "gd": Spec("relu"),
     "adam": Spec("tanh", optimizer="adam", batch=3, order="shuffled", skip=True),
     "rprop": Spec("sigmoid", optimizer="rprop", dtype="float32"),
+    "held out": Spec("tanh", optimizer="adam", monitor="held_out_loss", keeps_best=True, held_out=5, validate_every=2),
 }
 RUNS = sized(61, 13)
 WIDTHS = sized((1, 8), (1, 3, 8, 50))
@@ -57,7 +58,7 @@ def _alone(name: str = "gd") -> Outcome:
         predictions=np.concatenate([outcome.predictions for outcome in outcomes]),
         losses=np.concatenate([pad(outcome.losses, most) for outcome in outcomes]),
         path=np.empty((0, 0, 0)),
-        best_weights=np.empty((0, 0)),
+        best_weights=np.concatenate([outcome.best_weights for outcome in outcomes]),
         lane_steps=sum(outcome.lane_steps for outcome in outcomes),
     )
 
@@ -65,7 +66,8 @@ def _alone(name: str = "gd") -> Outcome:
 def _assert_independent(runs: list[int], width: int | None, name: str = "gd") -> None:
     spec, chosen, alone, what = SPECS[name], _runs(name)[runs], _alone(name), f"{name}, width {width}, runs {runs}"
     arrays = alone.final_weights[runs], alone.predictions[runs], alone.losses[runs]
-    expected = Outcome(pick(alone.columns, runs), *arrays, alone.path, alone.best_weights, lane_steps=0)
+    best_weights = alone.best_weights[runs] if SPECS[name].keeps_best else alone.best_weights
+    expected = Outcome(pick(alone.columns, runs), *arrays, alone.path, best_weights, lane_steps=0)
     given, most = train_kernel(spec, chosen, width), alone.losses.shape[1]
     assert_same_outcome(given._replace(losses=pad(given.losses, most)), expected, what)
     assert_same_columns(train_bare(spec, chosen, width), expected.columns, what)
@@ -75,7 +77,8 @@ def _assert_independent(runs: list[int], width: int | None, name: str = "gd") ->
 def test_runs_end_in_every_way(name: str) -> None:
     """The runs that these tests pack differ in how they end, and when."""
     columns = _alone(name).columns
-    ends = {"converged", "diverged", "exhausted"} | ({"stalled"} if name == "gd" else set())
+    ends = {"converged", "diverged", "exhausted"}
+    ends |= {"gd": {"stalled"}, "held out": {"stalled", "plateau"}}.get(name, set())
     assert set(statuses(columns)) == ends
     assert len(set(columns.steps)) > sized(5, 3)
 
@@ -87,7 +90,7 @@ def _choices() -> list[tuple[str, tuple[int, ...], int | None]]:
     choices: list[tuple[str, tuple[int, ...], int | None]] = [
         ("gd", all_runs[:count], width) for count, width in itertools.product((1, 5, RUNS), WIDTHS)
     ]
-    choices += [(name, all_runs, width) for name in ("adam", "rprop") for width in (2, 8, 32)]
+    choices += [(name, all_runs, width) for name in ("adam", "rprop", "held out") for width in (2, 8, 32)]
     choices += [("gd", permuted, width) for width in (2, 8, 32)]
     choices += [("gd", tuple(np.repeat(all_runs, 3).tolist()), 1), ("rprop", all_runs[::-1], None)]
     return choices
