@@ -20,6 +20,8 @@ BLOCK = re.compile(
 )
 # Their code needs packages that are not installed for tests; test_mlflow.py and test_tuner.py run it where they are.
 ELSEWHERE = ("mlflow", "tuner")
+# Packages that are not among those of the tests, by the page that runs where they are.
+NEEDED = {"scikit-learn": "sklearn"}
 PAGES = [path for part in ("tutorials", "how-to") for path in sorted((DOCS / part).glob("*.md"))]
 RUN = [path for path in PAGES if path.stem not in ELSEWHERE and BLOCK.search(path.read_text("utf-8"))]
 
@@ -47,6 +49,8 @@ def new_process() -> Iterator[None]:
 @pytest.mark.parametrize("page", RUN, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_page(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """A block whose first line names a file is that file; a block of text is what the block before it prints."""
+    if page.stem in NEEDED:
+        pytest.importorskip(NEEDED[page.stem])
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MPLBACKEND", "Agg")
     names: dict[str, object] = {}
