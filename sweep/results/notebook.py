@@ -13,7 +13,8 @@ _MOST_CELLS = 10
 
 
 def result_html(result: Queries) -> str:
-    """Return the answer of a result and its best cells as HTML."""
+    """Return the answer of a result and its best cells, pooled over replicates, as HTML."""
     sentences = "".join(f"<div>{escape(sentence[:1].upper() + sentence[1:])}.</div>" for sentence in answer(result))
-    best = cells_table(result, result.cells, sort=default_statistic(result), top=_MOST_CELLS).essential()
+    pooled = result.over_replicates
+    best = cells_table(pooled, pooled.cells, sort=default_statistic(pooled), top=_MOST_CELLS).essential()
     return f"<div><b>{escape(result.study.name)}</b>{sentences}{best._repr_html_()}</div>"
