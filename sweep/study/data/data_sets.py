@@ -201,7 +201,8 @@ def read_data(raw: Any, swept: SweptData | None, sentences: Sentences) -> DataSe
             f"data.sha256: must be that of the patterns made here, {digest}, got {shown(raw['sha256'])}; the study "
             "has other patterns"
         )
-    held_out = {name: _rows(patterns) for name, patterns in sets[0].held_out.items() if name in table}
+    unprepared = next(iter(known.values()))  # inputs are standardized again when the study is read
+    held_out = {name: _rows(patterns) for name, patterns in unprepared.held_out.items()}
     return DataSets(tuple(sets), options, _source(table, options, known.get(())) | held_out | {"sha256": digest})
 
 

@@ -179,6 +179,11 @@ def test_standardized_inputs_in_the_canonical_form() -> None:
     assert parse_study(study.to_toml(), "there") == study != plain
     assert parse_study(study.to_toml(), "there").data.sets == study.data.sets
     assert "of 3 standardized inputs and 1 target" in patterns_text(study)
+    separate = {"inputs": INPUTS, "targets": [0, 1, 1, 0, 1], "test": {"inputs": INPUTS[:2], "targets": [0, 1]}}
+    swept = Study(
+        data=separate | {"validation_count": 1, "standardize": True}, parameters=PARAMETERS | {"split_seed": [0]}
+    )
+    assert parse_study(swept.to_toml(), "there") == swept
 
 
 @pytest.mark.soak
