@@ -17,7 +17,8 @@ TERMS = {
     "diverged": "the loss was not finite, or above the divergence threshold.",
     "stalled": "no further update can change the parameters or the state of the optimizer, so the run ended early.",
     "exhausted": "the run reached its last step without another end (right-censored).",
-    "plateau": "the monitored value did not improve for as many evaluations as patience allows.",
+    "plateau": "the stopping rule ended the run: by default the monitored value did not improve for as many "
+    "evaluations as patience allows.",
     "interval": "the brackets after a number: if a study were repeated with other seeds, 95 % of such intervals would "
     "contain the value that ever more seeds approach. 'sweep explain STATISTIC' names the method.",
     "digest": "the SHA-256 of all rows in run order. Equal digests mean equal bits in every row.",

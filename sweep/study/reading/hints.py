@@ -37,6 +37,9 @@ _KEYS = {
     "max_epochs": ("n_epochs", "num_epochs"),
     "threshold": ("tolerance", "tol", "target_loss"),
     "criterion": ("convergence_criterion", "stop", "stopping"),
+    "stopping_rule": ("early_stopping", "early_stop"),
+    "validate_every": ("eval_every", "validation_interval", "check_val_every_n_epoch"),
+    "monitor": ("metric", "early_stopping_metric"),
     "divergence_threshold": ("divergence", "max_loss"),
     "base": ("seed", "first_seed", "random_state", "random_seed"),
     "count": ("n_seeds", "num_seeds", "replicates", "repetitions", "runs", "trials"),
@@ -75,6 +78,8 @@ _VALUES = {
     "float32": ("single", "f32", "float"),
     "float64": ("double", "f64"),
     "correct": ("accuracy",),
+    "validation_loss": ("val_loss",),
+    "validation_accuracy": ("val_accuracy", "val_acc"),
 }
 
 # Features of other packages that studies do not have, with names that users try.
@@ -82,7 +87,6 @@ _WISHES = {
     "dropout is": ("dropout", "dropout_rate", "drop"),
     "noise added while training is": ("input_noise", "gradient_noise", "jitter", "augmentation"),
     "a penalty beside weight_decay is": ("l1", "penalty", "lambda"),
-    "ending a run by its loss on other patterns is": ("early_stopping",),
     "clipping is": ("clip", "grad_clip", "gradient_clipping", "clip_norm", "max_norm"),
     "normalization is": ("batch_norm", "layer_norm", "normalization", "normalize", "batchnorm", "layernorm"),
     "this scheme of initial weights is": ("orthogonal", "fan_in", "sparse", "lsuv"),

@@ -40,6 +40,7 @@ def refused(**tables: Any) -> str:
         ("LR", "learning_rate"),
         ("seed", "seeds.base"),
         ("tolerance", "threshold"),
+        ("early_stopping", "stopping_rule"),
         ("depth", "layers"),
         ("batch_size", "batch"),
         ("n_seeds", "seeds.count"),
@@ -59,7 +60,6 @@ def test_keys_by_other_names(name: str, meant: str) -> None:
     [
         ("dropout", "dropout is"),
         ("jitter", "noise added while training is"),
-        ("early_stopping", "ending a run by its loss on other patterns is"),
         ("l1", "a penalty beside weight_decay is"),
     ],
 )

@@ -36,6 +36,14 @@ CASES: dict[str, dict[str, Any]] = {
         "convergence": {"criterion": "correct", "divergence_threshold": 3.0},
         "parameters": {"function": [22, 255, 0], "hidden": [2, 3], "split_seed": [0, 4], "learning_rate": [0.5, 20.0]},
     },
+    "best validation": {
+        "data": {"task": "spiral", "n": 12, "test_count": 6, "validation_count": 5},
+        "network": {"activation": "tanh", "output": "sigmoid"},
+        "training": {"loss": "bce", "batch": 6, "order": "shuffled", "max_steps": 60},
+        "convergence": {"criterion": "none", "monitor": "validation_loss", "stopping_rule": "pq", "validate_every": 2},
+        "parameters": {"hidden": [2, 3], "split_seed": [0, 4], "learning_rate": [0.5, 20.0]},
+        "record": {"loss_thresholds": [9.0, 4.0], "curves": {"seeds": 2}},
+    },
     "samples": {
         "network": {"activation": "tanh"},
         "samples": [{"count": 6, "seed": 2, "hidden": [2, 3], "scale": {"min": 0.5, "max": 1.5}}],
