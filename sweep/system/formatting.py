@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import ceil
 from typing import Any
 
@@ -82,9 +82,9 @@ def large_text(number: float) -> str:
     return f"{number:.3g}"
 
 
-def list_text(items: list[str]) -> str:
+def list_text(items: Sequence[str], word: str = "and") -> str:
     """Join items: a, b and c."""
-    return " and ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)
+    return f" {word} ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)
 
 
 def name_text(values: Mapping[Any, Any], parameters: list[str]) -> str:

@@ -11,7 +11,7 @@ NEVER = float("inf")
 STRIP = Setting(
     "strip",
     5.0,
-    "epochs of a training strip, at whose end stopping rules pq and up look; it ends with a validation",
+    "epochs of a training strip; the rules pq and up look at its end, at which networks are validated",
     "epochs",
     above=0,
     below=2**24,  # float32 counts no further

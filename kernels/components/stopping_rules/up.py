@@ -34,8 +34,8 @@ COMPONENT = StoppingRule(
         Setting(
             "up_strips",
             3.0,
-            "strips in a row at whose ends the held-out loss is higher than a strip before, after which a run ends "
-            "with status plateau",
+            "number of successive strips, each with a higher held-out loss at its end than the one before, after which "
+            "a run ends with status plateau",
             "strips",
             above=0,
             below=2**24,

@@ -12,27 +12,28 @@ from sweep.errors import shown
 from sweep.study.data.pattern_files import MAX_PATTERNS, Matrix
 from sweep.study.data.tasks import Argument, Patterns
 from sweep.study.reading.section import MAX_SEED
+from sweep.system.formatting import list_text
 
 # Keys of the table [data] for patterns from any source, and their defaults.
 PREPARATIONS = {
     "train_count": Argument(
-        "number of patterns to train on; all others test the networks, but for those that validation_count takes; with "
-        "test_count they are not used",
+        "number of patterns to train on; the rest are test patterns, except those of validation_count; with "
+        "test_count, patterns beyond all these counts are not used",
         int,
         1,
         MAX_PATTERNS,
     ),
-    "test_count": Argument("number of patterns that test the networks; the others train them", int, 1, MAX_PATTERNS),
+    "test_count": Argument("number of test patterns; the rest are patterns to train on", int, 1, MAX_PATTERNS),
     "split_seed": Argument(
         "seed that chooses the test patterns, as in scikit-learn's train_test_split or KFold", int, 0, MAX_SEED
     ),
     "validation_count": Argument(
-        "number of patterns that validate the networks, of those that are left after the test", int, 1, MAX_PATTERNS
+        "number of validation patterns, of those that are not test patterns", int, 1, MAX_PATTERNS
     ),
-    "validation_seed": Argument("seed that chooses the patterns of validation in the same way", int, 0, MAX_SEED),
+    "validation_seed": Argument("seed that chooses the validation patterns, in the same way", int, 0, MAX_SEED),
     "folds": Argument(
-        "number of equal parts of the patterns for cross-validation: one tests the networks, or validates them where "
-        "there are other test patterns, and the others train them; without fold, each part takes its turn",
+        "number of equal parts of the patterns for cross-validation; one part is held out, to test networks or, with "
+        "other test patterns, to validate them, and the others train them; without fold, each part takes its turn",
         int,
         2,
         MAX_PATTERNS,
@@ -86,8 +87,9 @@ def prepare(patterns: Patterns, values: dict[str, Any], held_out: Collection[str
             raise ValueError(argument.refusal(name, values[name]))
     for name, needed in NEEDED.items():
         if values.get(name, DEFAULTS[name]) != DEFAULTS[name] and not values.keys() & set(needed):
-            keys = " or ".join(needed)
-            raise ValueError(f"{name} {shown(values[name])} has no effect without {keys}; set {keys}, or remove it")
+            keys = list_text(needed, "or")
+            one = "one" if len(needed) > 1 else keys
+            raise ValueError(f"{name} {shown(values[name])} has no effect without {keys}; set {one}, or remove it")
     numbers = _split(len(patterns[0]), values, held_out)
     parts = (
         {use: _rows(patterns, chosen) for use, chosen in numbers.items()} if len(numbers) > 1 else {"train": patterns}
@@ -184,9 +186,10 @@ def _counts(n_patterns: int, values: dict[str, Any]) -> tuple[int, int]:
     if [*counts] == ["train_count"] and n_used >= n_patterns:
         raise ValueError(f"train_count must be below {n_patterns}, to leave patterns to test with; got {n_used}")
     if n_used + counts.get("test_count", 0) > n_patterns:
-        listed = " and ".join(f"{key} {count}" for key, count in counts.items())
-        to_train = "" if "train_count" in counts else ", of which one is to train on"
-        raise ValueError(f"there must be enough patterns, got {listed} of {n_patterns}{to_train}; lower one")
+        limit = f"at most {n_patterns}" if "train_count" in counts else f"below {n_patterns}, to leave one to train on"
+        together = "together " if len(counts) > 1 else ""
+        listed = list_text([str(count) for count in counts.values()])
+        raise ValueError(f"{list_text([*counts])} must {together}be {limit}; got {listed}")
     if "train_count" not in counts:
         n_used = n_patterns - counts.get("test_count", 0)
     return counts.get("test_count", n_patterns - n_used), n_used

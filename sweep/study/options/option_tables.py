@@ -127,14 +127,14 @@ class Convergence(Section):
     validate_every: Annotated[int, Field(ge=1, le=MAX_STEPS)] = option(
         1,
         "kernel",
-        "epochs from each evaluation with held-out patterns to the next",
+        "epochs from one evaluation on held-out patterns to the next",
         "epochs",
         is_swept=False,
     )
     criterion_on: Literal["train", "validation", "test"] = option(
         "train",
         "kernel",
-        "the patterns with which the criterion is evaluated",
+        "patterns on which the criterion is evaluated",
         used_with={"criterion": [name for name in vocabulary.CRITERIA if name != "none"]},
     )
     thresholds_on: Literal["train", "validation", "test"] = option(
@@ -207,7 +207,7 @@ def _training(users: Users) -> dict[str, dict[str, Any]]:
 def _convergence(users: Users) -> dict[str, dict[str, Any]]:
     """Return the options of the vocabulary in the table [convergence]."""
     criterion = choice(vocabulary.CRITERIA, "loss", "convergence criterion")
-    rules = "rule by which a run ends with status plateau; patience ends none unless it is set"
+    rules = "rule that ends a run with status plateau; the rule patience needs the option patience"
     of_plateaus = {
         "stopping_rule": choice(users["stopping_rule"], "patience", rules),
         **settings_of("stopping_rule", users),

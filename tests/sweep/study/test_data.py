@@ -207,7 +207,7 @@ def test_files_of_held_out_patterns(tmp_path: Path, held_out: str) -> None:
         (PARITY | {"train": [True]}, {}, "different pattern numbers"),
         (PARITY | {"train": [0], "train_count": 2}, {}, "train and train_count are both set; remove one"),
         ({"task": "xor", "train": [0], "test": {"task": "or"}}, {}, "train and test are both set; remove one"),
-        (PARITY | {"split_seed": 1}, {}, "split_seed 1 has no effect without train_count or test_count or folds"),
+        (PARITY | {"split_seed": 1}, {}, "split_seed 1 has no effect without train_count, test_count or folds"),
         (PARITY | {"noise_seed": 1}, {}, "noise_seed 1 has no effect without label_noise"),
         (PARITY | {"noise_seed": 1, "label_noise": 0}, {}, "data.noise_seed: has no effect with label_noise 0"),
         (PARITY | {"label_noise": 1.5}, {}, "label_noise must be a number from 0 to 1, got 1.5"),

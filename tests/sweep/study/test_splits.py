@@ -131,9 +131,9 @@ def test_every_pattern_has_one_use(n_patterns: int, keys: set[str], held_out: se
         ({"folds": 1}, "folds must be an integer from 2 to 65,536, got 1"),
         ({"fold": 1}, "fold 1 has no effect without folds; set folds, or remove it"),
         ({"validation_seed": 1}, "has no effect without validation_count or folds"),
-        ({"validation_count": 8}, "enough patterns, got validation_count 8 of 8, of which one is to train on"),
-        ({"test_count": 5, "validation_count": 3}, "got validation_count 3 and test_count 5 of 8, of which one"),
-        ({"train_count": 3, "test_count": 6}, "enough patterns, got train_count 3 and test_count 6 of 8; lower one"),
+        ({"validation_count": 8}, "validation_count must be below 8, to leave one to train on; got 8"),
+        ({"test_count": 5, "validation_count": 3}, "must together be below 8, to leave one to train on; got 3 and 5"),
+        ({"train_count": 3, "test_count": 6}, "train_count and test_count must together be at most 8; got 3 and 6"),
         ({"folds": 2, "fold": 0, "validation_count": 4}, "leave a pattern to train on, got validation_count 4 of 4"),
     ],
 )
