@@ -74,13 +74,13 @@ def chosen_by_halves(measured: Measured, statistic: Statistic) -> float:
     halves = values[:, seed % 2 == 0], values[:, seed % 2 == 1]
     estimates = []
     for chooser, judge in (halves, halves[::-1]):
-        scores = _center(chooser, statistic)
+        scores = center(chooser, statistic)
         best = int(scores.argmax() if statistic.more_is_better else scores.argmin())
-        estimates.append(float(_center(judge[best : best + 1], statistic)[0]))
+        estimates.append(float(center(judge[best : best + 1], statistic)[0]))
     return sum(estimates) / 2
 
 
-def _center(values: Array, statistic: Statistic) -> Array:
+def center(values: Array, statistic: Statistic) -> Array:
     """Return the mean or the median of each row; a median is a value of the row, which may be infinite."""
     if statistic.compared == "mean":
         return np.asarray(values.mean(axis=1))

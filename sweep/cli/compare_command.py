@@ -34,6 +34,13 @@ def compare(
         float | None,
         typer.Option(metavar="RATE", help="Test whether rates are equivalent within this margin, such as 0.05."),
     ] = None,
+    each_at_best: Annotated[
+        bool,
+        typer.Option(
+            "--each-at-best",
+            help="Compare each value with the others at their best: half of the seeds choose, the other half judge.",
+        ),
+    ] = False,
     top: TopOption = None,
 ) -> None:
     """Compare the values of a parameter, or two results, on common seeds (common random numbers).
@@ -57,9 +64,14 @@ def compare(
     if vary is not None:
         parameters, statistic = split_by(result.study, names, compared_by())
         measure = measure_of(statistic or default_statistic(result))
-        compared = result.compare(vary, names, margin=margin)
+        compared = result.compare(vary, names, margin=margin, each_at_best=each_at_best)
+        if each_at_best:
+            measure = compared.attrs["measure"]
+            print(compared.attrs["note"])
         print_comparison(compared, parameters, measure, top)
         return
+    if each_at_best:
+        raise SweepError("--each-at-best: applies to the values of a parameter; name it with --vary NAME")
     assert other is not None
     pairing = Pairing(result, open_with_warning(other))
     parameters, measure = pairing.split(names)

@@ -8,13 +8,23 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from sweep.analysis.cells import group_of
+from sweep.analysis.cells import cells_of, group_of
+from sweep.analysis.each_at_best import (
+    LEAST_SEEDS,
+    by_center,
+    by_rate,
+    chosen_cells,
+    compare_judged,
+    halves_of,
+    judged_runs,
+)
 from sweep.analysis.study_measures import most_correct
 from sweep.errors import SweepError
-from sweep.results.answers import check_has_criterion
+from sweep.measures import MEASURES
+from sweep.results.answers import check_has_criterion, default_statistic, held_out_of
 from sweep.results.named_statistics import cells_with, resampled_values
 from sweep.statistics.intervals import LEVEL, Array
-from sweep.statistics.of_cells import every, measure_of
+from sweep.statistics.of_cells import every, main_statistic_of, measure_of
 from sweep.statistics.outcomes import Measured, Outcomes
 from sweep.statistics.ranking import best_cells, rank_cells
 from sweep.statistics.runs import Runs
@@ -154,6 +164,42 @@ def best_of_each(result: EvaluatedRuns, by: Sequence[str], statistic: str, at: A
     table = best[[*by, "cell", *others, "n_runs", statistic]].reset_index(drop=True)
     table.insert(len(by), "best_of", best_of)
     return table.assign(**_intervals(result, best, statistic, LEVEL / best_of))
+
+
+def compared_at_best(result: EvaluatedRuns, vary: str, statistic: str | None, margin: float | None) -> pd.DataFrame:
+    """Compare the values of a parameter each with the others at their best; see :meth:`sweep.Result.compare`.
+
+    By default measures of held-out patterns judge, and those of validation patterns choose if there are any.
+    """
+    study, found = result.study, held_out_of(result)
+    if not result.even:
+        raise SweepError("each_at_best: needs all runs, and equally many seeds in all cells; complete the result first")
+    if study.seeds.count < LEAST_SEEDS * result.replicates:
+        raise SweepError(f"each_at_best: needs at least {LEAST_SEEDS} seeds, half of them to choose; add seeds")
+    by = statistic or (main_statistic_of(found.reported).name if found else default_statistic(result))
+    judge = measure_of(by)
+    chooser = found.chosen_by if found and judge and judge.startswith("test") else judge
+    values, grid = study.parameters[vary], study.grid
+    place = grid.place(vary, np.arange(grid.n_cells))
+    if judge and chooser:
+        measured = result.measures.of(judge)
+        half = halves_of(measured)
+        order = by_center(result.measures.of(chooser), main_statistic_of(chooser))
+        chosen = chosen_cells(order, half, place, len(values))
+        table = compare_judged(judged_runs(measured, chosen, half), values, judge, most_correct(study, judge))
+    else:
+        half = halves_of(result.outcomes)
+        chosen = chosen_cells(by_rate(result.outcomes), half, place, len(values))
+        limits = grid.most_steps(chosen.ravel()).reshape(chosen.shape).max(axis=1)
+        table = compare_judged(judged_runs(result.outcomes, chosen, half), values, None, limits, margin)
+    label = MEASURES[chooser].label if chooser else "convergence rate"
+    table.attrs["note"] = (
+        f"each value of {vary} has the other options at their best by {label}, chosen by half of the seeds and "
+        "judged by the other half, both ways"
+    )
+    table.attrs["measure"] = judge
+    table.attrs["chosen"] = cells_of(grid, chosen.ravel()).assign(half=np.tile([0, 1], len(values)))
+    return table
 
 
 def _intervals(result: EvaluatedRuns, best: pd.DataFrame, statistic: str, levels: Array) -> dict[str, Array]:

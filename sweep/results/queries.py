@@ -23,7 +23,7 @@ from sweep.results.answers import (
     default_statistic,
     split_by,
 )
-from sweep.results.best import best_of_each, rank
+from sweep.results.best import best_of_each, compared_at_best, rank
 from sweep.results.curves import incidence_of, parallel_runs_of, profile_of
 from sweep.results.evaluated_runs import EvaluatedRuns
 from sweep.results.named_statistics import cells_with, pooled_with
@@ -32,6 +32,7 @@ from sweep.statistics.of_cells import NAMED, every, measure_of
 from sweep.statistics.ranking import ranked_by
 from sweep.study.axes.replicates import REPLICATES
 from sweep.study.selection import At
+from sweep.system.formatting import list_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -243,7 +244,14 @@ class Queries(EvaluatedRuns):
         ranked = best_of_each(self, parameters, statistic, at) if parameters else rank(self, statistic, at)
         return ranked.head(top or self.study.n_cells)
 
-    def compare(self, vary: str, by: str | Sequence[str] | None = None, *, margin: float | None = None) -> pd.DataFrame:
+    def compare(
+        self,
+        vary: str,
+        by: str | Sequence[str] | None = None,
+        *,
+        margin: float | None = None,
+        each_at_best: bool = False,
+    ) -> pd.DataFrame:
         """Compare the values of a parameter on common seeds (common random numbers).
 
         Parameters
@@ -256,23 +264,29 @@ class Queries(EvaluatedRuns):
             ``"final_loss"``; by default the rate, or the final loss if there is no criterion.
         margin
             Largest negligible difference of rates, such as 0.05. With a margin, values are also tested for equivalence.
+        each_at_best
+            Compare each value with the other parameters at their best, as after tuning, instead of pooling over them:
+            half of the seeds choose a cell for each value, the other half judge it, and the other way round. Validation
+            patterns choose if there are any. ``by`` then names a measure only.
 
         Returns
         -------
         DataFrame
             The table of :func:`sweep.analysis.compare.compare_values`, or of
-            :func:`sweep.analysis.compare_measures.compare_measured`.
+            :func:`sweep.analysis.compare_measures.compare_measured`. With ``each_at_best`` its ``attrs["chosen"]`` has
+            the cells that each half of the seeds chose, and ``attrs["note"]`` says by what.
 
         Raises
         ------
         SweepError
             If a name is no swept parameter or occurs twice, ``vary`` has one value or too many, the margin is not
-            between 0 and 1, or there is no criterion.
+            between 0 and 1, or there is no criterion. With ``each_at_best`` also if ``by`` names parameters, the result
+            is partial, or seeds are fewer than four or differ between cells.
         StoreError
             If rows of runs were not kept.
         """
         if (pooled := self.naming([vary, *listed(by or [])])) is not self:
-            return pooled.compare(vary, by, margin=margin)
+            return pooled.compare(vary, by, margin=margin, each_at_best=each_at_best)
         parameters, chosen = split_by(self.study, [] if by is None else listed(by), compared_by())
         statistic = chosen or default_statistic(self)
         measure = measure_of(statistic)
@@ -282,11 +296,16 @@ class Queries(EvaluatedRuns):
         if by is None:
             parameters = [name for name in self.study.parameters if name != vary]
         check_swept(self.study, [vary, *parameters])
-        check_alone(self.study, vary)
+        if not each_at_best:
+            check_alone(self.study, vary)
         n_values = len(self.study.parameters[vary])
         if not 2 <= n_values <= MOST_COMPARED:
             values = "1 value" if n_values == 1 else f"{n_values:,} values"
             raise SweepError(f"{vary} has {values}; compare takes parameters with 2 to {MOST_COMPARED} values")
+        if each_at_best:
+            if by is not None and parameters:
+                raise SweepError(f"by: must be a measure with each_at_best, got {list_text(parameters)}; leave it out")
+            return compared_at_best(self, vary, chosen, margin)
         if measure:
             most = most_correct(self.study, measure)
             compared = compare_measured(self.measures.of(measure), self.study.grid, vary, parameters, measure, most)
