@@ -30,18 +30,16 @@ def color_map(selected: Selected) -> Colormap:
 
 
 def color_norm(selected: Selected, numbers: NDArray[np.float64]) -> Normalize:
-    """Return the norm of colors: percents up to 100, counts up to the runs of a cell, wide ranges logarithmic."""
+    """Return the norm of colors: shares of runs up to 100 %, counts up to the runs of a cell, others fit."""
     from matplotlib.colors import LogNorm, Normalize
 
     drawn = numbers[np.isfinite(numbers)]
-    if selected.description.percent or not drawn.size:
+    if selected.is_rate or not drawn.size:
         return Normalize(0, 100)
     if selected.is_count:
         return Normalize(0, int(selected.table["n_runs"].max()))
     low, high = drawn.min(), drawn.max()
-    if selected.counts_from_zero:
-        return Normalize(0, max(high, 1))
-    if low > 0 and high > 5 * low:
+    if low > 0 and high > 5 * low and selected.description.kind == "value":
         return LogNorm(low, high)
     return Normalize(low, high) if high > low else Normalize(low - 1 if low < 0 else max(low - 1, 0), high + 1)
 

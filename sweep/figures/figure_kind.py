@@ -7,33 +7,36 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sweep.results.answers import has_criterion, swept
+from sweep.results.answers import has_criterion, held_out_of, swept
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from sweep.results.result import Result
-    from sweep.study.model import Study
 
 
 @dataclass(frozen=True)
 class Caption:
     """A figure of the report."""
 
-    title: str  # its caption
+    title: str  # its caption; ``{headline}`` stands for the label of the statistic of held-out patterns
     place: int  # where it stands among the figures of the report, by ascending numbers
     options: Mapping[str, Any] = field(default_factory=dict)  # options of the figure
     # Whether only studies with a criterion have it, or only those without; None if all have it
     criterion: bool | None = None
+    # Whether only results with held-out patterns have it, which show their headline statistic; or only those without
+    held_out: bool | None = None
     # How many options a study must sweep, and how many seeds it must have
     least_varied: int = 0
     least_seeds: int = 0
 
-    def suits(self, study: Study) -> bool:
+    def suits(self, result: Result) -> bool:
         """Return whether the report of a result that can be drawn has the figure."""
+        study = result.study
         return (
             self.criterion in (None, has_criterion(study))
+            and self.held_out in (None, held_out_of(result) is not None)
             and len(swept(study)) >= self.least_varied
             and study.seeds.count >= self.least_seeds
         )

@@ -11,7 +11,7 @@ from sweep.figures.axis import MOST_LABELS, Places
 from sweep.figures.canvas import plain, say_why
 from sweep.figures.channels import is_number
 from sweep.figures.statistics import Selected, drawn_values
-from sweep.figures.ticks import name_ticks, number_ticks, scale_from_zero
+from sweep.figures.ticks import fit_scale, name_ticks, number_ticks, scale_from_zero
 from sweep.measures import MEASURES
 from sweep.study.reading.value_forms import Scalar
 from sweep.system.formatting import short
@@ -156,7 +156,7 @@ def _scale_values(axes: Axes, lines: Lines) -> None:
     """Set the scale of the statistic."""
     statistic = lines.selected.description
     bands = lines.bands()
-    if statistic.percent:
+    if lines.selected.is_rate:
         axes.set_ylim(-3, 103)
         return
     if not np.isfinite(bands.values).any():  # although the end of a band may be finite
@@ -166,8 +166,10 @@ def _scale_values(axes: Axes, lines: Lines) -> None:
     drawn = drawn[np.isfinite(drawn)]
     measure = MEASURES.get(statistic.measure)
     is_positive = statistic.kind == "value" and measure is not None and not measure.is_signed
-    if lines.selected.counts_from_zero or not drawn.any():
+    if lines.selected.is_count or not drawn.any():
         scale_from_zero(axes, drawn)
+    elif statistic.kind in ("rate", "outputs"):
+        fit_scale(axes, drawn)
     elif drawn.min() > 0 or (is_positive and np.nanmin(bands.values) > 0):
         axes.set_yscale("log")  # a missing lower end of a band is 0
     if bands.is_open.any():

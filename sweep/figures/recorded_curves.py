@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sweep.analysis.study_measures import most_correct
 from sweep.errors import SweepError, unknown
 from sweep.figures.canvas import say_why
 from sweep.figures.groups import Shown, usual_color
-from sweep.figures.ticks import number_ticks
+from sweep.figures.ticks import fit_scale, number_ticks
+from sweep.measures import MEASURES
 from sweep.results.answers import check_swept
 from sweep.schemas.run_columns import curve_measures
 from sweep.study.selection import At, values_at
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 
-# Labels of the measures along a curve.
-LABELS = {
-    "train_loss": "loss",
-    "n_correct": "correct outputs",
-    "test_loss": "test loss",
-    "n_test_correct": "correct test outputs",
+# Of the patterns of which a curve is, the columns of its loss and its accuracy.
+OF_PATTERNS = {
+    "training": ("train_loss", "train_accuracy"),
+    "validation": ("validation_loss", "validation_accuracy"),
+    "test": ("test_loss", "test_accuracy"),
 }
+_LABELS = {"train_loss": "training loss", "test_loss": "test loss", "n_test_correct": "correct test outputs"}
 # Losses above this, or below its inverse, are not drawn; a range above this factor is logarithmic.
 LARGEST = 1e30
 _WIDE = 5.0
@@ -49,6 +49,12 @@ def selected_curves(result: Result, color: str | None, value: str, at: At | None
     return result.learning_curves(at=at), Shown(color or usual_color(values), values)
 
 
+def label_of(value: str) -> str:
+    """Return the label of a measure along a curve."""
+    measure = MEASURES.get(value)
+    return _LABELS.get(value) or (measure.label + ", %" * measure.is_share if measure else value)
+
+
 def first_seeds(result: Result) -> str:
     """Return text for the seeds with curves."""
     curves = result.study.record.curves
@@ -57,13 +63,13 @@ def first_seeds(result: Result) -> str:
 
 
 def drawable(values: Array, value: str) -> Array:
-    """Return values, with NaN for losses that are not drawn."""
+    """Return values, shares in percent, with NaN for losses that are not drawn."""
     if not value.endswith("loss"):
-        return values
+        return 100 * values if value.endswith("accuracy") else values
     return np.where((values >= 1 / LARGEST) & (values <= LARGEST), values, np.nan)
 
 
-def scale_curves(ax: Axes, result: Result, value: str, steps: Array, drawn: Array) -> None:
+def scale_curves(ax: Axes, value: str, steps: Array, drawn: Array) -> None:
     """Scale and label both axes, or write why they are empty."""
     drawn = drawn[np.isfinite(drawn)]
     last = max(int(steps.max(initial=0)), 1)
@@ -82,8 +88,5 @@ def scale_curves(ax: Axes, result: Result, value: str, steps: Array, drawn: Arra
         ax.set_ylim(drawn.min() / 1.5, drawn.max() * 1.5)
         number_ticks(ax.yaxis)
     else:
-        is_loss = value.endswith("loss")
-        low = min(0.0, drawn.min()) if is_loss else 0.0
-        high = drawn.max() if is_loss else float(most_correct(result.study, value))
-        ax.set_ylim(low - 0.03 * (high - low), high + 0.03 * (high - low) or 1.0)
-        number_ticks(ax.yaxis, whole=not is_loss)
+        fit_scale(ax, np.append(drawn, 0.0) if value.endswith("loss") else drawn)
+        number_ticks(ax.yaxis, whole=value.startswith("n_"))

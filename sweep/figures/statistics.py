@@ -84,9 +84,9 @@ class Selected(NamedTuple):
         return self.description.kind == "count"
 
     @property
-    def counts_from_zero(self) -> bool:
-        """Whether the statistic is a number of runs or outputs, so that its scale includes zero."""
-        return self.description.kind in ("count", "outputs")
+    def is_rate(self) -> bool:
+        """Whether the statistic is a share of runs, so that its scale is from 0 to 100 %; of patterns it fits them."""
+        return self.description.percent and not self.description.measure
 
     @property
     def less_is_better(self) -> bool:

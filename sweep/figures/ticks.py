@@ -67,6 +67,13 @@ def scale_from_zero(axes: Axes, values: NDArray[Any]) -> None:
     axes.set_ylim(-0.03 * top, 1.03 * top)
 
 
+def fit_scale(axes: Axes, values: NDArray[Any]) -> None:
+    """Set the vertical axis from the smallest to the largest value, with a margin for points at both ends."""
+    low, high = float(values.min()), float(values.max())
+    room = 0.04 * (high - low) or 1.0
+    axes.set_ylim(low - room, high + room)
+
+
 def scale_numbers(axes: Axes, which: Literal["x", "y"], values: NDArray[Any]) -> None:
     """Label an axis, and make it logarithmic if its values are positive and span a factor above 5."""
     drawn = values[np.isfinite(values)]

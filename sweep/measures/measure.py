@@ -104,7 +104,7 @@ def at_best(measure: Measure) -> Measure:
         measure,
         name=measure.at_best,
         place=measure.place + 50,
-        label=f"{measure.label.replace('final', 'training')} at the best validation",
+        label=f"{measure.label.removeprefix('final ')} at the best validation",
         meaning=f"{measure.at_best.removesuffix('_at_best')} of the network after steps_at_best updates; {lost}",
         is_recorded=False,
         needs=("validation", *measure.needs),

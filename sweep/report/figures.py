@@ -9,7 +9,9 @@ from typing import Any
 
 from sweep.figures import KINDS, draw
 from sweep.figures.colors import MISSING, PAPER
+from sweep.results.answers import held_out_of
 from sweep.results.result import Result
+from sweep.statistics.of_cells import main_statistic_of
 
 # Smallest text in a figure, in pixels: narrow screens scroll the figure instead of scaling it further.
 _LEAST_LETTERS = 7.0
@@ -30,12 +32,20 @@ def report_figures(result: Result) -> list[dict[str, str]]:
         for name, kind in KINDS.items()
         if kind.captions and kind.refusal(result) is None
         for caption in kind.captions
-        if caption.suits(result.study)
+        if caption.suits(result)
     ]
+    measures = held_out_of(result)
+    headline = main_statistic_of(measures.reported) if measures else None
     found = []
     for number, (caption, kind) in enumerate(sorted(suitable, key=lambda each: each[0].place)):
-        svg, across = _svg(result, kind, caption.options, f"{kind}{number}", caption.title)
-        found.append({"title": caption.title, "svg": svg, "wide": "wide" if across > _WIDE else ""})
+        title, options = caption.title, dict(caption.options)
+        if caption.held_out and headline:
+            label = headline.label.removesuffix(", %")
+            title = title.format(headline=label[:1].upper() + label[1:])
+            if KINDS[kind].shows_statistics:
+                options["value"] = headline.name
+        svg, across = _svg(result, kind, options, f"{kind}{number}", title)
+        found.append({"title": title, "svg": svg, "wide": "wide" if across > _WIDE else ""})
     return found
 
 

@@ -6,12 +6,24 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sweep.errors import SweepError
 from sweep.figures.canvas import new_axes
 from sweep.figures.figure_kind import Caption, FigureKind
 from sweep.figures.groups import finish, styles_of
 from sweep.figures.line_styles import NAMED_COLORS
-from sweep.figures.recorded_curves import LABELS, LARGEST, Array, drawable, first_seeds, scale_curves, selected_curves
+from sweep.figures.recorded_curves import (
+    LARGEST,
+    OF_PATTERNS,
+    Array,
+    drawable,
+    first_seeds,
+    label_of,
+    scale_curves,
+    selected_curves,
+)
+from sweep.results.answers import held_out_of
 from sweep.results.learning_curves import curves_fault
+from sweep.study.options.option_tables import loss_and_reduction
 from sweep.study.selection import At
 from sweep.system.formatting import short
 
@@ -25,7 +37,7 @@ _QUARTILES = (0.25, 0.5, 0.75)
 
 
 def learning_curves(
-    result: Result, ax: Axes | None = None, *, color: str | None = None, value: str = "train_loss", at: At | None = None
+    result: Result, ax: Axes | None = None, *, color: str | None = None, value: str | None = None, at: At | None = None
 ) -> Axes:
     """Draw the median over runs at each step and a band between the quartiles, colored by a parameter.
 
@@ -36,11 +48,13 @@ def learning_curves(
     Parameters
     ----------
     result, ax, at
-        As for :func:`sweep.figures.heatmap`.
+        As for :func:`sweep.figures.heatmap`. Without ``at``, ``"loss"`` and ``"accuracy"`` are those of the best cell.
     color
         A parameter with at most 12 values; by default the one with the most.
     value
-        ``"train_loss"``, ``"n_correct"``, and with test patterns ``"test_loss"`` or ``"n_test_correct"``.
+        A column of the learning curves, such as ``"train_loss"`` or ``"test_accuracy"``. Or ``"loss"`` or
+        ``"accuracy"`` of training, validation and test patterns in one figure, each with a color. By default
+        ``"loss"`` with held-out patterns, else ``"train_loss"``.
 
     Returns
     -------
@@ -54,25 +68,85 @@ def learning_curves(
     StoreError
         If no learning curves were recorded, or the result is partial.
     """
+    found = held_out_of(result)
+    value = value or ("loss" if found and color is None else "train_loss")
+    if value in ("loss", "accuracy") and found:
+        if color is not None:
+            raise SweepError(f"color: shows the patterns with value {value!r}, got {color!r}; name one column as value")
+        return _of_patterns(result, ax, value, at)
     curves, shown = selected_curves(result, color, value, at)
     ax = ax or new_axes()
     styles = {None: {"color": NAMED_COLORS[0]}} if shown.color is None else styles_of(shown.color, shown.values)
     drawn: list[Array] = []
     for entry, style in styles.items():
         chosen = curves if shown.color is None else curves[curves[shown.color] == entry]
-        steps, values = _at_steps(chosen, value)
-        if not len(steps):
-            continue
-        low, median, high = (drawable(np.quantile(values, q, axis=1, method="inverted_cdf"), value) for q in _QUARTILES)
-        look: dict[str, Any] = {name: style[name] for name in ("color", "linestyle") if name in style}
-        ax.plot(steps, median, linewidth=1.4, label=None if entry is None else short(entry), **look)
-        top = np.where(np.isfinite(high), high, LARGEST)
-        ax.fill_between(steps, low, top, where=np.isfinite(low), color=style["color"], alpha=0.15, linewidth=0)
-        drawn += [low, median, high]
-    scale_curves(ax, result, value, curves["steps"].to_numpy(), np.concatenate([*drawn, np.empty(0)]))
+        drawn += _draw_median(ax, chosen, value, style, None if entry is None else short(entry))
+    scale_curves(ax, value, curves["steps"].to_numpy(), np.concatenate([*drawn, np.empty(0)]))
     notes = [f"median and quartiles of {first_seeds(result)}; ended runs keep their last value"]
-    finish(ax, result, shown, ("steps", LABELS[value]), notes=notes)
+    finish(ax, result, shown, ("steps", label_of(value)), notes=notes)
     return ax
+
+
+def _draw_median(
+    ax: Axes, curves: pd.DataFrame, value: str, style: dict[str, Any], label: str | None, scale: float = 1.0
+) -> list[Array]:
+    """Draw the median of runs and a band between the quartiles, and return these; nothing without points."""
+    steps, values = _at_steps(curves, value)
+    if not len(steps):
+        return []
+    low, median, high = (
+        drawable(scale * np.quantile(values, q, axis=1, method="inverted_cdf"), value) for q in _QUARTILES
+    )
+    look: dict[str, Any] = {name: style[name] for name in ("color", "linestyle") if name in style}
+    ax.plot(steps, median, linewidth=1.4, label=label, **look)
+    top = np.where(np.isfinite(high), high, LARGEST)
+    ax.fill_between(steps, low, top, where=np.isfinite(low), color=style["color"], alpha=0.15, linewidth=0)
+    return [low, median, high]
+
+
+def _of_patterns(result: Result, ax: Axes | None, value: str, at: At | None) -> Axes:
+    """Draw the loss or the accuracy of training, validation and test patterns, by default in the best cell."""
+    if at is None:
+        (best,) = result.best(top=1).to_dict("records")
+        at = {name: [best[name]] for name in result.study.parameters if name in best}
+    curves, shown = selected_curves(result, None, "train_loss", at)
+    shown = shown._replace(color=None)
+    ax = ax or new_axes()
+    data = result.study.data
+    sizes = {"training": data.n_patterns, "validation": data.n_validations, "test": data.n_tests}
+    is_sum = value == "loss" and any(
+        loss_and_reduction(*each)[1] == "sum" for each in result.study.combinations(("loss", "reduction"))
+    )
+    drawn: list[Array] = []
+    notes = [f"median and quartiles of {first_seeds(result)}; ended runs keep their last value"]
+    at_end = np.nan
+    for (patterns, columns), paint in zip(OF_PATTERNS.items(), (NAMED_COLORS[k] for k in (0, 2, 1)), strict=True):
+        column = columns[value == "accuracy"]
+        if column not in curves:
+            continue
+        scale = 1 / sizes[patterns] if is_sum else 1.0
+        _, median, _ = bands = _draw_median(ax, curves, column, {"color": paint}, patterns, scale)
+        drawn += bands
+        if patterns == "training":
+            at_end = median[-1]
+        else:
+            notes.append(_extreme(patterns, value, np.asarray(ax.lines[-1].get_xdata()), median, at_end))
+    scale_curves(ax, value, curves["steps"].to_numpy(), np.concatenate([*drawn, np.empty(0)]))
+    label = "accuracy, %" if value == "accuracy" else "loss per pattern" if is_sum else "loss"
+    finish(ax, result, shown, ("steps", label), notes=notes, legend="patterns")
+    return ax
+
+
+def _extreme(patterns: str, value: str, steps: Array, median: Array, trained: float) -> str:
+    """Return the note on when held-out patterns do best, and on how far they are from training patterns at the end."""
+    best, most = (np.nanargmax, "greatest") if value == "accuracy" else (np.nanargmin, "least")
+    if np.isnan(median).all():
+        return f"{patterns} {value} is not finite"
+    k = int(best(median))
+    write = "{:.1f} %".format if value == "accuracy" else "{:.3g}".format
+    at_end = f"; at the end {write(median[-1])}" if k < len(median) - 1 else ""
+    gap = f", a gap of {write(abs(trained - median[-1]))} to training" if trained == trained else ""
+    return f"{most} {patterns} {value} {write(median[k])} after {int(steps[k]):,} steps{at_end}{gap}"
 
 
 def _at_steps(curves: pd.DataFrame, value: str) -> tuple[Array, Array]:
@@ -87,8 +161,11 @@ def _at_steps(curves: pd.DataFrame, value: str) -> tuple[Array, Array]:
 KIND = FigureKind(
     learning_curves,
     120,
-    "medians and quartiles of learning curves: train_loss, test_loss, n_correct or n_test_correct",
+    "medians and quartiles of learning curves: loss or accuracy of all patterns, or one column such as train_loss",
     curves_fault,
-    (Caption("Training loss, medians and quartiles", 90),),
+    (
+        Caption("Training and held-out loss in the best cell, medians and quartiles", 6, held_out=True),
+        Caption("Training loss, medians and quartiles", 90, {"value": "train_loss"}),
+    ),
     shows_statistics=False,
 )

@@ -80,7 +80,8 @@ def _write_numbers(drawn: Map, mesh: Any) -> None:
     """Write each number into its field in a legible color, if there is room."""
     if drawn.grid.size > MOST_WRITTEN or len(drawn.across.values) > _MOST_ACROSS:
         return
-    write = "{:.2g}".format if measure_of(drawn.selected.statistic) else _in_field
+    is_share = drawn.selected.description.percent and not drawn.selected.is_rate
+    write = "{:.1f}".format if is_share else "{:.3g}".format if measure_of(drawn.selected.statistic) else _in_field
     x, y = drawn.across.centers(), drawn.down.centers()
     for (j, i), number in np.ndenumerate(drawn.grid):
         text = "–" if np.isnan(number) else write(number)  # noqa: RUF001
@@ -107,8 +108,9 @@ KIND = FigureKind(
     "a statistic as colors over two parameters",
     partial(map_refusal, numbers=False),
     (
-        Caption("Share of runs that converged", 10, criterion=True),
+        Caption("{headline}", 5, held_out=True),
+        Caption("Share of runs that converged", 10, {"value": "rate"}, criterion=True),
         Caption("Median steps to converge", 20, {"value": "median_steps"}, criterion=True),
-        Caption("Median final training loss", 10, criterion=False),
+        Caption("Median final training loss", 10, {"value": "final_loss"}, criterion=False),
     ),
 )

@@ -209,7 +209,17 @@ KIND = FigureKind(
     "a statistic over one parameter, with a line for each value of a second one, and panels for a third and fourth",
     _refusal,
     (
-        Caption("Share of runs that converged, with 95 % intervals", 30, criterion=True, least_varied=1),
-        Caption("Median final training loss, with 95 % intervals", 30, criterion=False, least_varied=1),
+        Caption("{headline}, with 95 % intervals", 7, held_out=True, least_varied=1),
+        Caption(
+            "Share of runs that converged, with 95 % intervals", 30, {"value": "rate"}, criterion=True, least_varied=1
+        ),
+        Caption(
+            "Median final training loss, with 95 % intervals",
+            30,
+            {"value": "final_loss"},
+            criterion=False,
+            held_out=False,
+            least_varied=1,
+        ),
     ),
 )

@@ -9,7 +9,7 @@ import numpy as np
 from sweep.figures.canvas import new_axes
 from sweep.figures.figure_kind import FigureKind
 from sweep.figures.groups import STATUS_COLORS, finish
-from sweep.figures.recorded_curves import LABELS, drawable, first_seeds, scale_curves, selected_curves
+from sweep.figures.recorded_curves import drawable, first_seeds, label_of, scale_curves, selected_curves
 from sweep.results.learning_curves import curves_fault
 from sweep.study.selection import At
 from sweep.system.formatting import count_text
@@ -64,9 +64,9 @@ def curves_of_runs(result: Result, ax: Axes | None = None, *, value: str = "trai
             ax.plot(x, y, color=paint, linewidth=0.8, alpha=faint, label=status)
             ends = np.diff(run, append=-1) != 0
             ax.plot(steps[ends], values[ends], color=paint, linestyle="none", marker=".", markersize=4, alpha=faint)
-    scale_curves(ax, result, value, curves["steps"].to_numpy(), drawn)
+    scale_curves(ax, value, curves["steps"].to_numpy(), drawn)
     some = f"{len(chosen):,} of {len(runs):,} runs" if len(chosen) < len(runs) else count_text(len(runs), "run")
-    finish(ax, result, shown, ("steps", LABELS[value]), notes=[f"{some} of {first_seeds(result)}, each to its end"])
+    finish(ax, result, shown, ("steps", label_of(value)), notes=[f"{some} of {first_seeds(result)}, each to its end"])
     return ax
 
 

@@ -14,7 +14,7 @@ from sweep.figures.figure_kind import Caption, FigureKind
 from sweep.figures.line_styles import NAMED_COLORS
 from sweep.figures.ranked_cells import by_rank, some_of
 from sweep.figures.statistics import Selected, can_be_pooled, drawn_values, select
-from sweep.figures.ticks import number_ticks, scale_from_zero, scale_numbers
+from sweep.figures.ticks import fit_scale, number_ticks, scale_from_zero, scale_numbers
 from sweep.results.result import Result
 from sweep.study.selection import At, values_at
 
@@ -106,7 +106,7 @@ def _draw_line(ax: Axes, together: Selected, name: str, places: Places) -> bool:
 def _scale_values(ax: Axes, selected: Selected, drawn: NDArray[np.float64]) -> None:
     """Scale the axis of the statistic, or write why it has no values."""
     ax.set_ylabel(selected.description.label)
-    if selected.description.percent:
+    if selected.is_rate:
         ax.set_ylim(-3, 103)
     elif not len(drawn):
         ax.set_yticks([])
@@ -114,6 +114,9 @@ def _scale_values(ax: Axes, selected: Selected, drawn: NDArray[np.float64]) -> N
     elif selected.is_count or not drawn.any():
         scale_from_zero(ax, drawn)
         number_ticks(ax.yaxis, whole=True)
+    elif selected.description.kind in ("rate", "outputs"):
+        fit_scale(ax, drawn)
+        number_ticks(ax.yaxis)
     else:
         scale_numbers(ax, "y", drawn)
 

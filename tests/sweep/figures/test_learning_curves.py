@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -91,3 +92,35 @@ def test_refusals_and_files(result: Result, tmp_path: Path) -> None:
     assert command("figure", place, "runs", "--value", "rate").code == 2
     assert command("run", path, "--out", place, "--overwrite").code == 0
     assert not list(place.glob("*.png"))
+
+
+def test_training_and_test_curves_of_the_best_cell() -> None:
+    """With test patterns the default shows both losses of the best cell, per pattern since their numbers differ."""
+    data = {"task": "boolean", "bits": 3, "function": 232, "coding": "pm1", "train_count": 6}
+    budget: dict[str, Any] = {"criterion": "none", "max_steps": 40, "curves": {"seeds": 5}}
+    result = sweep.run(make_study(count=5, hidden=[2, 3], learning_rate=[0.01, 0.1], data=data, **budget))
+    ax = figures.learning_curves(result)
+    assert [line.get_label() for line in ax.lines[:2]] == ["training", "test"]
+    best = int(result.best()["cell"].iloc[0])
+    ends = result.learning_curves(best).groupby("run").last()
+    for line, column, n in zip(ax.lines, ("train_loss", "test_loss"), (6, 2), strict=False):
+        assert np.asarray(line.get_ydata())[-1] == pytest.approx(ends[column].median() / n)
+    assert "loss per pattern" in ax.get_ylabel()
+    assert "least test loss" in ax.get_title()
+    accuracy = figures.learning_curves(result, value="accuracy")
+    assert np.asarray(accuracy.lines[1].get_ydata())[-1] == pytest.approx(100 * ends["test_accuracy"].median())
+    with pytest.raises(SweepError, match="color: shows the patterns"):
+        figures.learning_curves(result, value="loss", color="hidden")
+    assert "training loss" in figures.learning_curves(result, color="hidden", value="train_loss").get_ylabel()
+
+
+def test_axes_of_shares_of_patterns_fit_them() -> None:
+    """A share of patterns fills its axis and its colors; a share of runs is drawn from 0 to 100 %."""
+    data = {"task": "boolean", "bits": 3, "function": 232, "coding": "pm1", "train_count": 6}
+    result = sweep.run(make_study(count=5, hidden=[2, 3], learning_rate=[0.01, 0.1], data=data, max_steps=40))
+    means = 100 * result.runs().groupby("cell")["test_accuracy"].mean()
+    bar = figures.heatmap(result).collections[0]
+    assert bar.get_clim() == pytest.approx((means.min(), means.max()))
+    low, high = figures.slice_plot(result, x="hidden").get_ylim()
+    assert means.min() - 5 < low <= means.min() <= means.max() <= high < means.max() + 5
+    assert figures.slice_plot(result, x="hidden", value="rate").get_ylim() == (-3, 103)
