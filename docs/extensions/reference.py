@@ -98,14 +98,14 @@ def columns() -> Lines:
 def _study_with_everything() -> sweep.Study:
     """Return a study in which every column exists."""
     return sweep.Study(
-        data={"task": "xor", "train_count": 3},
+        data={"task": "xor", "train_count": 2, "validation_count": 1},
         network={"hidden": 2},
         training={"learning_rate": 0.1, "batch": "online"},
         convergence={"criterion": "none", "patience": 9},
         restarts={"max_restarts": 2},
         record={
             "loss_thresholds": 0.3,
-            "weights": "both",
+            "weights": "all",
             "measures": list(RECORDED),
             "curves": {"seeds": 2},
         },
