@@ -49,7 +49,7 @@ class StudyRace:
         self._scale = 1 if by_wins or not statistic.measure else most_correct(study, statistic.measure)
         self.cells = _contenders(study)
         margin = until.margin if until.margin is None else until.margin / self._scale
-        self.race = Race(len(self.cells), until.confidence, by_wins=by_wins, margin=margin)
+        self.race = Race(len(self.cells), len(study.seeds.rounds), until.confidence, by_wins=by_wins, margin=margin)
         self._n_rounds = 0
 
     @property

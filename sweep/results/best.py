@@ -23,6 +23,7 @@ from sweep.errors import SweepError
 from sweep.measures import MEASURES
 from sweep.results.answers import check_has_criterion, default_statistic, held_out_of
 from sweep.results.named_statistics import cells_with, resampled_values
+from sweep.results.race import raced_by, ranked_by_race
 from sweep.statistics.intervals import LEVEL, Array
 from sweep.statistics.of_cells import every, main_statistic_of, measure_of
 from sweep.statistics.outcomes import Measured, Outcomes
@@ -50,7 +51,8 @@ def rank(result: EvaluatedRuns, statistic: str, at: At | None = None) -> pd.Data
     Returns
     -------
     DataFrame
-        The table of :func:`sweep.statistics.ranking.best_cells`.
+        The table of :func:`sweep.statistics.ranking.best_cells`. If cells raced by the statistic, those that are left
+        may be the best, and p-values are those of the race, without any adjustment.
 
     Raises
     ------
@@ -66,7 +68,9 @@ def rank(result: EvaluatedRuns, statistic: str, at: At | None = None) -> pd.Data
         runs = _compared_runs(result, statistic)
     grid = result.study.grid
     most = most_correct(result.study, measure) if measure else grid.most_steps(np.arange(grid.n_cells))
-    return best_cells(cells, runs, statistic, most)
+    ranked = best_cells(cells, runs, statistic, most)
+    race = raced_by(result, statistic) if at is None else None
+    return ranked_by_race(ranked, race) if race else ranked
 
 
 def _compared_runs(result: EvaluatedRuns, statistic: str) -> Outcomes | Measured:

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 from kernels.floating_point import DefaultFloatingPoint
 from sweep.analysis.seed_tables import COLUMNS as OUTCOME_COLUMNS
 from sweep.analysis.seed_tables import outcomes_from_tables
+from sweep.analysis.study_race import StudyRace, race_of_tables
 from sweep.analysis.tally import with_equal_cells
 from sweep.results.aggregate import Aggregate, digest_of_rows
 from sweep.results.run_rows import check_kept
 from sweep.schemas.run_columns import updates_column
 from sweep.statistics.outcomes import Outcomes
+from sweep.study.until_faults import n_contenders, raced_statistic
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -117,6 +119,16 @@ class EvaluatedRuns(DefaultFloatingPoint):
         check_kept(self.stored)
         columns = [*OUTCOME_COLUMNS, updates_column(self.study)]
         return outcomes_from_tables(self.stored.tables(columns), self.study.grid)
+
+    @cached_property
+    def race_state(self) -> StudyRace | None:
+        """How the cells raced (``seeds.until.best``); None if they did not, or rows of all runs are missing."""
+        study = self.stored.plan.study
+        if not raced_statistic(study) or not self.complete or not self.keeps_runs:
+            return None
+        if self.study.n_cells != n_contenders(study) or "loss_threshold" in self.study.parameters:
+            return None  # these are not the cells that raced
+        return race_of_tables(study, self.stored.tables(StudyRace(study).columns))
 
     @property
     def counted_losses(self) -> pd.DataFrame:

@@ -28,6 +28,7 @@ from sweep.results.curves import incidence_of, parallel_runs_of, profile_of
 from sweep.results.evaluated_runs import EvaluatedRuns
 from sweep.results.named_statistics import cells_with, pooled_with
 from sweep.results.pooled_cells import recorded_over
+from sweep.results.race import race_table
 from sweep.statistics.of_cells import NAMED, every, measure_of
 from sweep.statistics.ranking import ranked_by
 from sweep.study.axes.replicates import REPLICATES
@@ -243,6 +244,24 @@ class Queries(EvaluatedRuns):
         statistic = chosen or default_statistic(self)
         ranked = best_of_each(self, parameters, statistic, at) if parameters else rank(self, statistic, at)
         return ranked.head(top or self.study.n_cells)
+
+    def race(self) -> pd.DataFrame:
+        """Return how the cells raced, in a study with ``seeds.until.best``.
+
+        Returns
+        -------
+        DataFrame
+            A row for each cell, those that may be the best first: ``cell``, the swept parameters, ``n_seeds``, ``left``
+            (whether it may be the best), ``p_value`` (of the bet against it, valid for any number of cells and looks),
+            and ``low`` and ``high``, the ends of the interval of its mean that holds at any number of seeds, with the
+            confidence of the race; missing if cells are compared by wins.
+
+        Raises
+        ------
+        SweepError
+            If cells did not race, the result is partial, or rows of runs were not kept.
+        """
+        return race_table(self)
 
     def compare(
         self,

@@ -13,7 +13,9 @@ from sweep.measures import MEASURES
 from sweep.results.answers import answered_cells, default_statistic, has_criterion, held_out_of, n_not_worse, swept
 from sweep.results.pooled_cells import pairs_seeds, sum_over
 from sweep.results.queries import Queries
+from sweep.results.race import confidence_of, race_sentences
 from sweep.results.tables.table import statistic_text, value_text
+from sweep.statistics.intervals import LEVEL
 from sweep.statistics.of_cells import OF_CONVERGENCE, main_statistic_of, measure_of
 from sweep.statistics.of_cells.steps_quantiles import MEDIAN
 from sweep.statistics.ranking import rank_cells
@@ -59,7 +61,7 @@ def answer(result: Queries) -> list[str]:
         sentences = [share(result), best_cell(result), restarts(result), what_matters(result), unevaluated(result)]
     else:
         sentences = [_NO_CRITERION, *losses(result), best_loss(result), what_matters(result)]
-    return [sentence for sentence in (coverage(result), *sentences, uneven(result)) if sentence]
+    return [sentence for sentence in (coverage(result), *sentences, *uneven(result)) if sentence]
 
 
 def of_held_out(result: Queries, found: HeldOut) -> list[str]:
@@ -193,12 +195,15 @@ def unevaluated(result: Queries) -> str:
     return "cells with criterion 'none' count as not converged"
 
 
-def uneven(result: Queries) -> str:
-    """Return the sentence on cells with different numbers of seeds; empty without adaptive seeds."""
-    n_runs = result.cells["n_runs"]
-    if not result.study.seeds.until or not result.complete or n_runs.nunique() == 1:
-        return ""
-    return f"cells have {n_runs.min():,} to {n_runs.max():,} seeds, as many as their intervals needed (seeds.until)"
+def uneven(result: Queries) -> list[str]:
+    """Return the sentences on cells with different numbers of seeds; none without adaptive seeds."""
+    until, n_runs = result.study.seeds.until, result.cells["n_runs"]
+    if result.race_state:
+        return race_sentences(result, result.race_state)
+    if not until or not result.complete or n_runs.nunique() == 1:
+        return []
+    needed = "the race needed" if until.best else "their intervals needed"
+    return [f"cells have {n_runs.min():,} to {n_runs.max():,} seeds, as many as {needed} (seeds.until)"]
 
 
 def share(result: Queries) -> str:
@@ -269,14 +274,15 @@ def restarts(result: Queries) -> str:
 def _others(result: Queries) -> str:
     """Return the clause on other cells that may be the best; it compares intervals if rows of runs cannot be read."""
     if pairs_seeds(result):
-        return f"; {may_be_best(result.best(), result.study)}"
+        confidence = confidence_of(result, default_statistic(result))
+        return f"; {may_be_best(result.best(), result.study, confidence=confidence)}"
     n = n_not_worse(result)
     if n > 1:
         return f"; the intervals of {n:,} other cells overlap with its interval"
     return "; the interval of one other cell overlaps with its interval" if n else ""
 
 
-def may_be_best(ranked: pd.DataFrame, study: Study, at: At | None = None) -> str:
+def may_be_best(ranked: pd.DataFrame, study: Study, at: At | None = None, confidence: float = 1 - LEVEL) -> str:
     """Return the sentence on the cells that may be the best.
 
     Parameters
@@ -287,6 +293,8 @@ def may_be_best(ranked: pd.DataFrame, study: Study, at: At | None = None) -> str
         The study of the result.
     at
         Selected values of some parameters.
+    confidence
+        With which they contain the best cell.
 
     Returns
     -------
@@ -302,9 +310,9 @@ def may_be_best(ranked: pd.DataFrame, study: Study, at: At | None = None) -> str
     if n - n_equal == 1:
         others = "cell" if n_compared == n_cells else f"of the {cells}"
         equal = f"{count_text(n_equal, 'cell')} {'equals' if n_equal == 1 else 'equal'} the first in every run; "
-        return f"{equal if n_equal else ''}no other {others} is better (95 % confidence)"
+        return f"{equal if n_equal else ''}no other {others} is better ({100 * confidence:g} % confidence)"
     equal = f"; {n_equal:,} of them {'equals' if n_equal == 1 else 'equal'} the first in every run" if n_equal else ""
-    return f"{n:,} of {cells} may be the best (95 % confidence){equal}"
+    return f"{n:,} of {cells} may be the best ({100 * confidence:g} % confidence){equal}"
 
 
 def what_matters(result: Queries, statistic: str | None = None) -> str:

@@ -118,7 +118,7 @@ def _head(text: str, side: str) -> str:
 
 def _caption(result: Queries, table: Table) -> str:
     """Return the caption: the rows, the coverage of a partial result, and the notes of the table."""
-    notes = [coverage(result), *_intervals(table), *table.notes, uneven(result)]
+    notes = [coverage(result), *_intervals(table), *table.notes, *uneven(result)]
     sentences = [f"{result.study.name}: {table.title}", *(text[:1].upper() + text[1:] for text in notes if text)]
     return " ".join(as_tex(f"{sentence}.") for sentence in sentences)
 

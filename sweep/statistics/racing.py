@@ -8,7 +8,7 @@ wealth of the bet by ``1 - f * gain``, where ``gain``, from -1 to 1, is how far 
 this seed. If the contender is the best, its gain is not negative on average, whichever contender leads, so the wealth
 is a nonnegative supermartingale, and it ever reaches ``1 / error`` with a probability of at most ``error`` (Ville's
 inequality). A contender is dropped where it does. The stake is divided among several fractions ``f``, since the best
-one depends on the gains.
+one depends on the gains, and among the rounds at which its parts begin to be bet, since early leaders are poor ones.
 
 So the best contender is left with at least the given confidence, whatever the number of contenders, looks and seeds:
 only the bet against the best one could drop it wrongly, so nothing is divided by the number of pairs. Betting:
@@ -44,6 +44,8 @@ class Race:
     ----------
     n_contenders
         Number of contenders.
+    n_rounds
+        Most rounds.
     confidence
         The probability with which the best contender must be among those that are left.
     by_wins
@@ -55,6 +57,8 @@ class Race:
 
     Attributes
     ----------
+    confidence, by_wins
+        As above.
     left : (contenders,) of bool
         Contenders that may be the best.
     n_seeds : (contenders,) of int
@@ -65,14 +69,18 @@ class Race:
         Whether no contender can be better than the leader by more than the margin.
     """
 
-    def __init__(self, n_contenders: int, confidence: float, *, by_wins: bool, margin: float | None = None) -> None:
+    def __init__(
+        self, n_contenders: int, n_rounds: int, confidence: float, *, by_wins: bool, margin: float | None = None
+    ) -> None:
         self.left = np.ones(n_contenders, np.bool_)
         self.n_seeds = np.zeros(n_contenders, np.int64)
         self.evidence = np.ones(n_contenders)
         self.within_margin = False
+        self.confidence, self.by_wins = confidence, by_wins
         self._error = 1 - confidence if margin is None else (1 - confidence) / 2
-        self._by_wins, self._margin = by_wins, margin
-        self._wealth = np.ones((len(FRACTIONS), n_contenders))
+        self._margin = margin
+        self._wealth = np.ones((n_rounds, len(FRACTIONS), n_contenders))  # by the round in which bets begin
+        self._n_rounds = 0  # so far
         self._scores = np.zeros(n_contenders)
         self._kept: Array | None = None  # all values of those that are left, if there is a margin
 
@@ -96,6 +104,7 @@ class Race:
             High values are better. They are from 0 to 1, unless only wins count. Gains are means over replicates.
         """
         own = np.flatnonzero(self.open)
+        self._n_rounds += 1
         at_a_time = max(1, _VALUES_AT_A_TIME // values[:, :, :1].size)
         for start in range(0, values.shape[2], at_a_time):
             self._bet(own, values[:, :, start : start + at_a_time])
@@ -108,17 +117,21 @@ class Race:
 
     def _bet(self, own: Array, values: Array) -> None:
         """Bet against contenders with some seeds."""
-        scores = _mean_of_replicates(_ranks(values) if self._by_wins else values)
+        scores = _mean_of_replicates(_ranks(values) if self.by_wins else values)
         sums = np.add.accumulate(np.column_stack([self._scores[own], scores]), axis=1)
         leaders = sums[:, :-1].argmax(axis=0)  # of the seeds before each one
         led = values[leaders, :, np.arange(values.shape[2])].T
-        paths, self._wealth[:, own] = _wealth(self._gains(values, led), self._wealth[:, own])
-        self.evidence[own] = np.maximum(self.evidence[own], paths.max(axis=1))
+        gains = self._gains(values, led)
+        total = np.full_like(gains, len(self._wealth) - self._n_rounds)  # stakes of later rounds
+        for wealth in self._wealth[: self._n_rounds]:
+            paths, wealth[:, own] = _wealth(gains, wealth[:, own])
+            total += paths
+        self.evidence[own] = np.maximum(self.evidence[own], total.max(axis=1) / len(self._wealth))
         self._scores[own] = sums[:, -1]
 
     def _gains(self, values: Array, led: Array, margin: float = 0.0) -> Array:
         """Return how far values are above those of the leader, beyond a margin: (contenders, seeds)."""
-        if self._by_wins:
+        if self.by_wins:
             gains = (values > led + margin).astype(np.float64) - (values < led + margin)
         else:
             gains = values - led - margin

@@ -48,6 +48,7 @@ def naive_race(
     def wealth(found: list[float]) -> float:
         return sum(prod(1 - each * x for x in found) for each in FRACTIONS) / len(FRACTIONS)
 
+    starts = [sum(rounds[:k]) for k in range(len(rounds))]
     for n in rounds:
         if len(left) == 1 or within:
             break
@@ -55,7 +56,7 @@ def naive_race(
             leader = max(left, key=lambda i: scores[i])
             for i in left:
                 gains[i].append(gain(i, leader, seed))
-                evidence[i] = max(evidence[i], wealth(gains[i]))
+                evidence[i] = max(evidence[i], sum(wealth(gains[i][start:]) for start in starts) / len(starts))
                 n_seeds[i] += 1
             for i, each in [(i, score(i, seed)) for i in left]:
                 scores[i] += each

@@ -17,6 +17,7 @@ from sweep.analysis.study_measures import most_correct
 from sweep.results.answers import default_statistic, swept
 from sweep.results.pooled_cells import pairs_seeds, why_unpaired
 from sweep.results.queries import Queries
+from sweep.results.race import confidence_of
 from sweep.results.tables.table import (
     INTERVAL,
     RANK,
@@ -97,7 +98,7 @@ def contenders(result: Queries, ranked: pd.DataFrame, statistic: str, top: int |
     frame = candidates.head(top or len(candidates))
     columns = [value_column(name) for name in ("rank", "cell", *swept(result.study))]
     columns.append(statistic_column(found, has_interval=True))
-    notes = ["with 95 % confidence, the best cell is a contender"]
+    notes = [f"with {100 * confidence_of(result, statistic):g} % confidence, the best cell is a contender"]
     difference = _DIFFERENCES.get("rate" if found.percent else str(found.compared))
     if difference is None:
         columns.append(p_value_column("p_value_holm"))

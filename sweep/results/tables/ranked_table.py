@@ -16,6 +16,7 @@ from sweep.results.answers import (
 )
 from sweep.results.pooled_cells import pairs_seeds
 from sweep.results.queries import Queries
+from sweep.results.race import confidence_of, raced_by
 from sweep.results.sentences import may_be_best
 from sweep.results.tables.table import (
     INTERVAL,
@@ -40,7 +41,6 @@ from sweep.system.formatting import name_text
 if TYPE_CHECKING:
     import pandas as pd
 
-    from sweep.study.model import Study
 
 # Most rows on the page.
 _MOST_SHOWN = 10
@@ -90,7 +90,7 @@ def _ranked(result: Queries, ranked: pd.DataFrame, statistic: str, top: int | No
     notes: tuple[str, ...] = ("no run converged, so no cell is better than another",)
     if not found.needs_criterion or ranked["n_converged"].any():
         shown_columns.append(TableColumn("", _contends, ("may_be_best", "equals_first"), is_text=True))
-        notes = _candidates(ranked, study, at)
+        notes = _candidates(result, ranked, statistic, at)
     title = f"{shown_of(len(shown), len(ranked), 'cell')}, best first{_by(result, statistic)}"
     return Table(title, tuple(shown_columns), shown, len(ranked), notes, meanings=RANK)
 
@@ -108,14 +108,19 @@ def _by(result: Queries, statistic: str) -> str:
     return "" if is_usual else f" by {names_of([statistic])[0]}"
 
 
-def _candidates(ranked: pd.DataFrame, study: Study, at: At | None) -> tuple[str, ...]:
+def _candidates(result: Queries, ranked: pd.DataFrame, statistic: str, at: At | None) -> tuple[str, ...]:
     """Return the sentences on the cells that may be the best, or why that is not known."""
     if len(ranked) == 1:
         return ("there is only one cell",)
     if ranked["may_be_best"].isna().all():
         return ("which cells may be the best is unknown: this result keeps no rows of runs (--keep runs keeps them)",)
+    if at is None and raced_by(result, statistic):
+        return (
+            may_be_best(ranked, result.study, confidence=confidence_of(result, statistic)),
+            "p-values are those of the race: of bets against each cell, valid for any number of cells and looks",
+        )
     return (
-        may_be_best(ranked, study, at),
+        may_be_best(ranked, result.study, at),
         "p-values compare each cell with the first on common seeds, adjusted for the number of cells (Holm)",
     )
 

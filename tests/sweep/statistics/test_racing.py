@@ -19,7 +19,7 @@ ROUNDS = [10, 10, 20, 40, 80]
 
 def raced(values: NDArray[Any], rounds: list[int], confidence: float = 0.95, **options: Any) -> Race:
     """Race all contenders, (contenders, replicates, seeds), round by round."""
-    race, start = Race(len(values), confidence, **{"by_wins": False, **options}), 0
+    race, start = Race(len(values), len(rounds), confidence, **{"by_wins": False, **options}), 0
     for n in rounds:
         if race.open.any():
             race.add(values[race.open][:, :, start : start + n])
@@ -62,15 +62,15 @@ def test_pieces_change_nothing(monkeypatch: pytest.MonkeyPatch, by_wins: bool) -
 
 def test_what_is_clearly_worse_is_dropped_at_once() -> None:
     """Contenders that always lose get the seeds of one round, and the race ends."""
-    race = raced(np.repeat([[[0.0]], [[1.0]], [[0.0]]], 160, axis=2), ROUNDS)
-    assert race.n_seeds.tolist() == [10, 10, 10]
+    race = raced(np.repeat([[[0.0]], [[1.0]], [[0.0]]], 160, axis=2), [20, 140])
+    assert race.n_seeds.tolist() == [20, 20, 20]
     assert (race.left.tolist(), race.leader, race.open.any()) == ([False, True, False], 1, False)
 
 
 def test_equal_contenders_end_within_a_margin() -> None:
     """Contenders with equal values are never separated; a margin ends their race."""
     equal = np.repeat([[[0.5]], [[0.5]], [[0.1]]], 160, axis=2)
-    assert raced(equal, ROUNDS).n_seeds.tolist() == [160, 160, 20]
+    assert raced(equal, ROUNDS).n_seeds.tolist() == [160, 160, 40]
     race = raced(equal, ROUNDS, margin=0.1)
     assert race.within_margin
     assert race.left.tolist() == [True, True, False]

@@ -1,0 +1,91 @@
+"""What answers say of a race: which cells are left, what was saved, and intervals that hold at any number of seeds."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+
+import sweep
+from sweep import Study, SweepError
+from sweep.results.sentences import answer
+from sweep.statistics.racing import mean_interval
+
+TABLES: dict[str, Any] = {
+    "data": {"task": "xor"},
+    "network": {"hidden": 4},
+    "training": {"max_steps": 60},
+    "convergence": {"threshold": 0.3},
+    "parameters": {"learning_rate": {"values": [0.01, 0.1, 0.2, 30.0]}},
+}
+
+
+def raced(until: dict[str, Any] | None, count: int = 160, **tables: Any) -> sweep.Result:
+    """Return the result of a race, or of all seeds."""
+    seeds = {"count": count} | ({"until": until} if until else {})
+    return sweep.run(Study(**{**TABLES, "seeds": seeds, **tables}))
+
+
+@pytest.fixture(scope="module")
+def by_rate() -> sweep.Result:
+    """Race by the convergence rate."""
+    return raced({"best": "rate"})
+
+
+def test_the_answer_says_what_was_saved(by_rate: sweep.Result) -> None:
+    """Runs, dropped cells and those that are left are counted, and the ranking agrees."""
+    table, text = by_rate.race(), "\n".join(answer(by_rate))
+    n_left, n_runs = int(table["left"].sum()), int(table["n_seeds"].sum())
+    assert n_runs == by_rate.facts["n_runs"] < 640
+    dropped = table[~table["left"]]
+    after = "after " + " to ".join(map(str, sorted({dropped["n_seeds"].min(), dropped["n_seeds"].max()}))) + " seeds"
+    assert f"racing (by rate) trained {n_runs:,} of 640 runs ({100 * n_runs / 640:.0f} %)" in text
+    assert f"{len(dropped)} of 4 cells were dropped, {after}" in text
+    ranked = by_rate.best()
+    assert ranked["may_be_best"].tolist() == [True] * n_left + [False] * (4 - n_left)
+    assert set(ranked["cell"][:n_left]) == set(table["cell"][table["left"]])
+    p_values = table.set_index("cell")["p_value"]
+    assert (ranked["p_value"][1:] == p_values[ranked["cell"][1:]].to_numpy()).all()
+    assert "slightly optimistic" in text
+
+
+def test_intervals_are_those_of_the_runs(by_rate: sweep.Result) -> None:
+    """The intervals of the table hold at any number of seeds."""
+    for row in by_rate.race().itertuples():
+        converged = by_rate.runs().query(f"cell == {row.cell}")["status"] == "converged"
+        low, high = mean_interval(np.array([converged], float), 0.95)
+        assert (row.low, row.high) == (low[0], high[0])
+
+
+def test_a_margin_names_the_leader() -> None:
+    """A race that ends within its margin says of which cell; wins have no intervals."""
+    result = raced({"best": "final_loss", "margin": 10.0, "confidence": 0.8})
+    text = "\n".join(answer(result))
+    assert re.search(r"no cell is better than learning_rate \S+ by more than 10.0 \(80 % confidence\)", text)
+    assert "compared by wins on the same seed" in text
+    assert result.race()["low"].isna().all()
+
+
+def test_replicates_are_ranked_together() -> None:
+    """Cells of several splits race as one configuration, and answers count configurations."""
+    result = raced(
+        {"best": "test_accuracy", "confidence": 0.6, "first": 10},
+        count=40,
+        data={"task": "parity", "bits": 3, "train_count": 6},
+        parameters={"split_seed": {"values": [1, 2]}, "learning_rate": {"values": [0.0, 0.1, 0.2]}},
+        convergence={"criterion": "none"},
+    )
+    table = result.over_replicates.race()
+    assert len(table) == 3
+    assert 2 * table["n_seeds"].sum() == result.facts["n_runs"]
+    assert "racing (by test_accuracy)" in "\n".join(answer(result.over_replicates))
+    with pytest.raises(SweepError, match="race: needs"):
+        result.race()
+
+
+def test_without_a_race_there_is_no_table() -> None:
+    """Fixed seeds have no race."""
+    with pytest.raises(SweepError, match=r"seeds\.until\.best"):
+        raced(None, count=4).race()
