@@ -133,7 +133,8 @@ def _refused_targets(study: StudyContent) -> Iterator[str]:
         refused = next(_targets_refused(study, option, sets), None)
         if refused:
             key, target = refused
-            yield f"{key}: got {target}, but {study.key_of('loss')} {loss!r} needs {option.targets}"
+            remedy = "; two classes need target_one_hot" if option.takes_row and study.data.n_targets == 1 else ""
+            yield f"{key}: got {target}, but {study.key_of('loss')} {loss!r} needs {option.targets}{remedy}"
 
 
 def _targets_refused(study: StudyContent, loss: Loss, sets: set[int]) -> Iterator[tuple[str, str]]:

@@ -381,7 +381,7 @@ if Study.__doc__:  # Python drops docstrings with -OO
 def _tables_of_options(options: Mapping[str, Any], data: Mapping[str, Any]) -> dict[str, Any]:
     """Return the tables of a study with these patterns, of options by name and of tables."""
     known = known_tables()
-    arguments = [*signature(Study.__init__).parameters][1:]
+    arguments = [name for name, each in signature(Study).parameters.items() if each.kind is each.KEYWORD_ONLY]
     tables: dict[str, Any] = {key: value for key, value in options.items() if key in arguments}
     faults = []
     for name, value in options.items():

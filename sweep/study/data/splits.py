@@ -9,6 +9,7 @@ from math import fsum
 from typing import Any
 
 from sweep.errors import shown
+from sweep.study.data.held_out_orders import drawn_first, fold_first
 from sweep.study.data.pattern_files import MAX_PATTERNS, Matrix
 from sweep.study.data.tasks import Argument, Patterns
 from sweep.study.reading.section import MAX_SEED
@@ -39,6 +40,7 @@ PREPARATIONS = {
         MAX_PATTERNS,
     ),
     "fold": Argument("number of the part that is held out", int, 0, MAX_PATTERNS - 1),
+    "stratify": Argument("whether classes have the same proportions in each part that is split off", bool),
     "label_noise": Argument("fraction of the patterns to train on that get another pattern's targets", float, 0, 1),
     "noise_seed": Argument("seed that chooses the noisy patterns and their targets", int, 0, MAX_SEED),
     "standardize": Argument(
@@ -50,6 +52,7 @@ PREPARATIONS = {
 DEFAULTS: dict[str, Any] = dict.fromkeys(PREPARATIONS, Parameter.empty) | {
     "split_seed": 0,
     "validation_seed": 0,
+    "stratify": False,
     "label_noise": 0.0,
     "noise_seed": 0,
     "standardize": False,
@@ -60,6 +63,7 @@ NEEDED = {
     "split_seed": ("train_count", "test_count", "folds"),
     "validation_seed": ("validation_count", "folds"),
     "fold": ("folds",),
+    "stratify": ("train_count", "test_count", "validation_count", "folds"),
     "noise_seed": ("label_noise",),
 }
 
@@ -90,7 +94,7 @@ def prepare(patterns: Patterns, values: dict[str, Any], held_out: Collection[str
             keys = list_text(needed, "or")
             one = "one" if len(needed) > 1 else keys
             raise ValueError(f"{name} {shown(values[name])} has no effect without {keys}; set {one}, or remove it")
-    numbers = _split(len(patterns[0]), values, held_out)
+    numbers = _split(patterns[1], values, held_out)
     parts = (
         {use: _rows(patterns, chosen) for use, chosen in numbers.items()} if len(numbers) > 1 else {"train": patterns}
     )
@@ -123,8 +127,12 @@ def standardized(trained: Matrix, others: Collection[Matrix]) -> list[Matrix]:
     return [tuple(map(tuple, rows.tolist())) for rows in made]
 
 
-def _split(n_patterns: int, values: dict[str, Any], held_out: Collection[str]) -> dict[str, list[int]]:
-    """Return the numbers of the patterns of each use."""
+def _split(targets: Matrix, values: dict[str, Any], held_out: Collection[str]) -> dict[str, list[int]]:
+    """Return the numbers of the patterns of each use.
+
+    All folds have equally many patterns. Those of scikit-learn may have one more, which is trained on here.
+    """
+    n_patterns = len(targets)
     fold_use = _use_of_fold(values, held_out)
     if "train" in values:
         return _named(n_patterns, values["train"])
@@ -132,11 +140,19 @@ def _split(n_patterns: int, values: dict[str, Any], held_out: Collection[str]) -
     counts = {"test": n_tests, "validation": values.get("validation_count", 0)}
     parts: dict[str, list[int]] = {}
     left = list(range(n_patterns))
-    for use, seed in _SEEDS.items():
-        start, count = _place_of_fold(len(left), values) if use == fold_use else (0, counts[use])
-        if count:
-            parts[use], left = _held_out(left, start, count, values.get(seed, 0))
-            left = sorted(left[:n_used])
+    stratify = values.get("stratify", False)
+    for use, seed in ((use, values.get(name, 0)) for use, name in _SEEDS.items()):
+        classes = [targets[k] for k in left]
+        count = counts[use]
+        if use == fold_use:
+            folds, fold = _fold(len(left), values)
+            count, order = len(left) // folds, fold_first(folds, fold, seed, classes, stratify=stratify)
+        elif count:
+            order = drawn_first(count, min(n_used, len(left) - count), seed, classes, stratify=stratify)
+        else:
+            continue
+        parts[use] = sorted(left[k] for k in order[:count])
+        left = sorted(left[k] for k in order[count:])
     if not left:
         n_left = len(parts["validation"])
         raise ValueError(
@@ -195,26 +211,14 @@ def _counts(n_patterns: int, values: dict[str, Any]) -> tuple[int, int]:
     return counts.get("test_count", n_patterns - n_used), n_used
 
 
-def _place_of_fold(n_patterns: int, values: dict[str, Any]) -> tuple[int, int]:
-    """Return where a fold starts in the shuffled patterns, and how many it has.
-
-    All folds have equally many patterns. Those of scikit-learn's KFold may have one more, which is trained on here.
-    """
+def _fold(n_patterns: int, values: dict[str, Any]) -> tuple[int, int]:
+    """Return the number of folds, and which of them is held out."""
     folds, fold = values["folds"], values.get("fold")
     if folds > n_patterns:
         raise ValueError(f"folds must be at most {n_patterns}, one pattern each, got {folds}")
     if fold is None or fold >= folds:
         raise ValueError(f"fold must be an integer from 0 to {folds - 1} with folds {folds}, got {shown(fold)}")
-    count, rest = divmod(n_patterns, folds)
-    return fold * count + min(fold, rest), count
-
-
-def _held_out(numbers: list[int], start: int, count: int, seed: int) -> tuple[list[int], list[int]]:
-    """Return some of the shuffled numbers, ascending, and all others, shuffled."""
-    import numpy as np
-
-    order = [numbers[k] for k in np.random.RandomState(seed).permutation(len(numbers))]
-    return sorted(order[start : start + count]), order[:start] + order[start + count :]
+    return folds, fold
 
 
 def _rows(patterns: Patterns, numbers: list[int]) -> Patterns:

@@ -21,6 +21,7 @@ EXAMPLES = {
     "folds": "5",
     "fold": "0",
     "standardize": "true",
+    "stratify": "true",
     "label_noise": "0.1",
     "noise_seed": "3",
     "decision_threshold": "0.5",

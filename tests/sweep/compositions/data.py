@@ -42,6 +42,7 @@ PREPARED: dict[str, Values] = {
     "label_noise": st.sampled_from([0.5, 0.0, 1.0]),
     "noise_seed": st.integers(0, 2),
     "standardize": st.booleans(),
+    "stratify": st.booleans(),
     "decision_threshold": st.sampled_from([0.5, 0.4, -0.25]),
 }
 _COUNTS = ("train_count", "test_count", "validation_count", "folds")
@@ -110,7 +111,7 @@ def patterns(draw: st.DrawFn, kind: str) -> Patterns:
         ("validation_seed", "validation_count"),
         ("noise_seed", "label_noise"),
     )
-    for name, beside in (("standardize", None), ("label_noise", None), *seeds):
+    for name, beside in (("standardize", None), ("stratify", "folds"), ("label_noise", None), *seeds):
         if (beside is None or table.get(beside)) and draw(st.booleans()):
             table[name] = draw(PREPARED[name])
     if draw(st.integers(0, 3)) == 0:

@@ -55,6 +55,15 @@ def test_classes(file: Path) -> None:
     assert [data.targets[0] for data in levels.data.sets] == [(1.0, 0.0), (1.0, -1.0)]
 
 
+def test_softmax_needs_a_target_for_each_class(file: Path) -> None:
+    """Two classes with one target are refused with the key that gives them two."""
+    network, training = {"output": "softmax"}, {"loss": "cross_entropy"}
+    parameters = {"hidden": [2], "learning_rate": [0.1]}
+    with pytest.raises(StudyError, match=r"targets.* 'cross_entropy' needs .*; two classes need target_one_hot"):
+        Study(data={"file": file, "target": "kind", **NAMED}, network=network, training=training, parameters=parameters)
+    Study(data={"file": file, **ONE_HOT, **NAMED}, network=network, training=training, parameters=parameters)
+
+
 def test_other_columns_are_inputs(tmp_path: Path) -> None:
     """A target alone takes all other columns as inputs, in the order of the file to train on."""
     (tmp_path / "train.csv").write_text("b,kind,a\n1,x,2\n3,y,4\n5,z,6\n")

@@ -145,6 +145,50 @@ def test_refused(data: dict[str, Any], fault: str) -> None:
     assert fault in found
 
 
+def classes_of(n_patterns: int, n_classes: int, seed: int) -> list[int]:
+    """Return the class of each pattern; the last ones have fewer patterns, but two or more."""
+    shares = np.arange(n_classes, 0, -1) ** 2
+    chosen = np.random.default_rng(seed).choice(n_classes, n_patterns, p=shares / shares.sum())
+    return [*range(n_classes), *range(n_classes), *chosen[2 * n_classes :].tolist()]
+
+
+def strata(classes: list[int], **values: Any) -> dict[str, list[int]]:
+    """Return the numbers of the patterns of each use of a stratified split, for one-hot targets."""
+    n_classes = max(classes) + 1
+    targets = tuple(tuple(float(k == own) for k in range(n_classes)) for own in classes)
+    found = prepare((tuple((float(k),) for k in range(len(classes))), targets), values | {"stratify": True})
+    return {use: [int(x) for (x,) in inputs] for use, (inputs, _) in found.items()}
+
+
+@given(n_patterns=st.integers(24, 60), n_classes=st.integers(2, 4), seed=st.integers(0, 99), data=st.data())
+def test_stratified_parts(n_patterns: int, n_classes: int, seed: int, data: st.DataObject) -> None:
+    """Each class has its share of each part, but for one pattern."""
+    classes = classes_of(n_patterns, n_classes, seed)
+    if data.draw(st.booleans()):
+        folds = data.draw(st.integers(2, 5))
+        found = strata(classes, folds=folds, fold=data.draw(st.integers(0, folds - 1)), split_seed=seed)
+        slack = 2  # one more if the fold has a pattern that is trained on instead
+    else:
+        n_tests = data.draw(st.integers(n_classes, n_patterns // 2))
+        found = strata(classes, test_count=n_tests, split_seed=seed)
+        slack = 1
+    assert sorted(found["train"] + found["test"]) == list(range(n_patterns))
+    for own in range(n_classes):
+        share = classes.count(own) / n_patterns * len(found["test"])
+        assert abs(sum(classes[k] == own for k in found["test"]) - share) <= slack + 1e-9
+
+
+def test_stratified_splits_are_refused_where_classes_are_small() -> None:
+    """Each class has two patterns or more, and each part one of each class."""
+    assert strata([0, 0, 1, 1], test_count=2)["test"] in ([0, 2], [0, 3], [1, 2], [1, 3])
+    with pytest.raises(ValueError, match=r"two or more patterns of each class, got one with targets \[0.0, 1.0\]"):
+        strata([0, 0, 1, 0], test_count=2)
+    with pytest.raises(ValueError, match="stratify needs 2 or more patterns in each part, one of each class, got 1 in"):
+        strata([0, 0, 1, 1], test_count=1)
+    with pytest.raises(ValueError, match="stratify True has no effect without train_count, test_count, validation"):
+        strata([0, 0, 1, 1])
+
+
 INPUTS = [[1.0, 5.0, 1e-3], [2.0, 5.0, 2e5], [4.0, 5.0, -3.0], [9.0, 5.0, 0.25], [-7.0, 6.0, 8.0]]
 
 
@@ -225,3 +269,30 @@ def test_splits_of_scikit_learn(n_patterns: int, seed: int) -> None:
             assert set(mine[2]) <= set(test.tolist())
             assert len(mine[2]) == n_patterns // folds
             assert n_patterns % folds or (mine[0], mine[2]) == (train.tolist(), test.tolist())
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", [0, 1, 7, 2**32 - 1])
+@pytest.mark.parametrize(("n_patterns", "n_classes"), [(40, 2), (150, 3), (1797, 10)])
+@pytest.mark.filterwarnings("ignore:The least populated class")
+def test_stratified_splits_of_scikit_learn(n_patterns: int, n_classes: int, seed: int) -> None:
+    """They are those of train_test_split(stratify=..), twice, and of StratifiedKFold but for the patterns left over."""
+    selection = pytest.importorskip("sklearn.model_selection", reason="the extra oracles is not installed")
+    classes = np.array(classes_of(n_patterns, n_classes, seed % 100))
+    whole, n_tests, n_validations = np.arange(n_patterns), n_patterns // 3, n_patterns // 4
+    for counts in ({"test_count": n_tests}, {"train_count": n_patterns // 2 - n_validations, "test_count": n_tests}):
+        n_left = counts["train_count"] + n_validations if "train_count" in counts else None
+        left, test = selection.train_test_split(
+            whole, test_size=n_tests, train_size=n_left, random_state=seed, stratify=classes
+        )
+        left.sort()
+        train, validation = selection.train_test_split(
+            left, test_size=n_validations, random_state=seed, stratify=classes[left]
+        )
+        mine = strata(classes.tolist(), **counts, split_seed=seed, validation_count=n_validations, validation_seed=seed)
+        assert mine == {"train": sorted(train), "test": sorted(test), "validation": sorted(validation)}
+    for folds in (2, 5):
+        splits = selection.StratifiedKFold(folds, shuffle=True, random_state=seed).split(whole, classes)
+        for fold, (_, test) in enumerate(splits):
+            mine = strata(classes.tolist(), folds=folds, fold=fold, split_seed=seed)
+            assert mine["test"] == test[: n_patterns // folds].tolist()

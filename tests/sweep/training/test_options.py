@@ -112,6 +112,7 @@ OF_DATA: dict[str, tuple[list[Any], dict[str, Any]]] = {
     "split_seed": ([0, 1], {"task": "parity", "bits": 3, "train_count": 6}),
     "validation_seed": ([0, 1], {"task": "parity", "bits": 3, "validation_count": 2}),
     "fold": ([0, 3, 1], {"task": "parity", "bits": 3, "folds": 4}),
+    "stratify": ([False, True], {"task": "and", "folds": 2, "fold": 0}),
     "standardize": ([False, True], {"task": "moons", "n": 3, "test_count": 2}),
     "label_noise": ([0.0, 0.5], {"task": "parity", "bits": 3, "train": [5, 1, 7, 0]}),
     "noise_seed": ([0, 1], {"task": "parity", "bits": 3, "label_noise": 0.25}),
