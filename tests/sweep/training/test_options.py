@@ -28,6 +28,10 @@ CLASSES = {"inputs": DATA["inputs"], "targets": [[1, 0, 0], [0, 0.25, 0.75], [0,
            "test": {"inputs": [[0.3, 0.1]], "targets": [[0, 1, 0]]}}  # fmt: skip
 SIGNS = {"inputs": DATA["inputs"], "targets": [[1, -1], [-1, 1], [1, 1]]}
 
+# The better the training patterns are learned, the worse are these.
+VALIDATED = DATA | {"validation": {"inputs": DATA["inputs"], "targets": [[0.0, 1.0], [1.0, 0.0], [0.0, 0.0]]}}
+STOPPED = {"data": VALIDATED, "monitor": "validation_loss"}
+
 # A component that has each setting.
 FIRST_USER: dict[str, dict[str, Any]] = {
     each.name: {kind: user}
@@ -79,6 +83,12 @@ SWEPT: dict[str, tuple[list[Any], dict[str, Any]]] = {
     "patience": ([1.0, 3.0, 10.0], {"learning_rate": 0.5}),
     "min_delta": ([0.0, 0.1], {"patience": 2}),
     "monitor": (["loss", "n_correct"], {"patience": 3}),
+    "stopping_rule": (["gl", "up"], STOPPED),
+    "gl_threshold": ([1.0, 50.0], STOPPED | {"stopping_rule": "gl"}),
+    "pq_threshold": ([0.001, 50.0], STOPPED | {"stopping_rule": "pq"}),
+    "up_strips": ([1.0, 2.0], STOPPED | {"stopping_rule": "up"}),
+    "strip": ([1.0, 3.0], STOPPED | {"stopping_rule": "up", "up_strips": 1.0}),
+    "criterion_on": (["train", "validation"], {"data": VALIDATED, "threshold": 1.5}),
     "tie": (
         ["wrong", "right"],
         {"data": {"task": "xor"}, "output_scale": 0.0, "bias_scale": 0.0, "output": "sigmoid", "max_steps": 0},
