@@ -136,7 +136,7 @@ def test_byte_order_mark_is_no_fault(file: Path) -> None:
 @pytest.mark.parametrize("source", [3, None, {"data": {"task": "xor"}}, b"xor"])
 def test_source_that_names_nothing(source: Any) -> None:
     """A study is loaded by name or path."""
-    with pytest.raises(StudyError, match="must be the name of a built-in study or the path of a study file"):
+    with pytest.raises(StudyError, match="must be a Study, the name of a built-in one or the path of one"):
         load_study(source)
 
 

@@ -69,7 +69,6 @@ def test_patterns(data: dict[str, Any], allowed: bool) -> None:
         ({"method": "grid", "name": "a.b-c_1", "description": "é"}, True),
         ({"seeds": {"count": 2.5}}, False),
         ({"seeds": {"until": 0.02}}, False),
-        ({"seeds": {"until": {"first": 50}}}, False),
         ({"seeds": {"until": {"width": 1}}}, False),
         ({"record": {"loss_thresholds": [0.3, 0.3]}}, False),
         ({"record": {"curves": {"steps": [1]}}}, False),
