@@ -61,10 +61,16 @@ def held_out_of(result: EvaluatedRuns) -> HeldOut | None:
 
 
 def default_statistic(result: EvaluatedRuns) -> str:
-    """Return the statistic by which answers rank cells.
+    """Return the statistic with which answers start.
 
-    That of held-out patterns; without any the convergence rate, or without a criterion the median final loss.
+    That of test patterns; without any the convergence rate, or without a criterion the median final loss.
     """
+    found = held_out_of(result)
+    return main_statistic_of(found.reported).name if found else training_statistic(result.study)
+
+
+def ranking_statistic(result: EvaluatedRuns) -> str:
+    """Return the statistic by which answers rank cells: the default one, of validation patterns if there are any."""
     found = held_out_of(result)
     return main_statistic_of(found.chosen_by).name if found else training_statistic(result.study)
 
@@ -196,7 +202,7 @@ def sort_by(cells: pd.DataFrame, name: str, default: str) -> pd.DataFrame:
     name
         A column, or one of :data:`COLUMNS`.
     default
-        The default statistic of the result.
+        The statistic by which answers rank cells.
 
     Returns
     -------
@@ -223,7 +229,7 @@ def sort_by(cells: pd.DataFrame, name: str, default: str) -> pd.DataFrame:
 
 def n_not_worse(result: EvaluatedRuns) -> int:
     """Return the number of other cells whose interval overlaps with that of the best cell."""
-    cells, statistic = answered_cells(result), default_statistic(result)
+    cells, statistic = answered_cells(result), ranking_statistic(result)
     best = rank_cells(cells, statistic).iloc[0]
     if every()[statistic].more_is_better:
         return int((cells[f"{statistic}_high"] >= best[f"{statistic}_low"]).sum()) - 1

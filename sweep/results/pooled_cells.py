@@ -18,7 +18,7 @@ from sweep.analysis.cells import (
     values_of_groups,
 )
 from sweep.analysis.study_measures import most_correct
-from sweep.results.answers import answered_cells, check_swept, default_statistic, held_out_of
+from sweep.results.answers import answered_cells, check_swept, held_out_of, ranking_statistic
 from sweep.schemas.cell_columns import has_loss_statistics, recorded_quantities
 from sweep.statistics.intervals import Array
 from sweep.statistics.of_cells import COUNTS, OF_CONVERGENCE, of_measure
@@ -70,7 +70,7 @@ def sum_over(result: EvaluatedRuns, by: Sequence[str]) -> pd.DataFrame:
     """
     check_swept(result.study, by)
     cells = answered_cells(result)
-    grid, statistic = result.study.grid, default_statistic(result)
+    grid, statistic = result.study.grid, ranking_statistic(result)
     numbers = cells["cell"].to_numpy()
     group = group_of(grid, by, numbers)
     ranked = rank_cells(cells, statistic)

@@ -21,6 +21,7 @@ from sweep.results.answers import (
     column_of,
     criterion_fault,
     default_statistic,
+    ranking_statistic,
     split_by,
 )
 from sweep.results.best import best_of_each, compared_at_best, rank
@@ -241,7 +242,7 @@ class Queries(EvaluatedRuns):
         if (pooled := self.naming([*listed(by), *(at or {})])) is not self:
             return pooled.best(by, top, at)
         parameters, chosen = split_by(self.study, listed(by), ranked_by())
-        statistic = chosen or default_statistic(self)
+        statistic = chosen or ranking_statistic(self)
         ranked = best_of_each(self, parameters, statistic, at) if parameters else rank(self, statistic, at)
         return ranked.head(top or self.study.n_cells)
 

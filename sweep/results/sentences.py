@@ -43,6 +43,9 @@ _INTERVALS = {
     False: "no intervals: since cells share seeds these need the rows of runs, which are not kept or too many to read",
 }
 
+# What ends the labels of measures at the best validation.
+_AT_BEST = " at the best validation"
+
 _NO_CRITERION = "the study has no convergence criterion (criterion 'none')"
 
 
@@ -80,11 +83,12 @@ def _best_held_out(result: Queries, found: HeldOut) -> str:
     """Return the sentence on the best cell by held-out patterns, and on others that may be the best."""
     reported, chosen_by = main_statistic_of(found.reported), main_statistic_of(found.chosen_by)
     (best,) = rank_cells(answered_cells(result), chosen_by.name).head(1).to_dict("records")
-    values = [f"{_name(each)} {_value(each, best)}" for each in dict.fromkeys((reported, chosen_by))]
+    at = _AT_BEST if _name(reported).endswith(_AT_BEST) else ""
+    values = [f"{_name(each).removesuffix(at)} {_value(each, best)}" for each in dict.fromkeys((reported, chosen_by))]
     which = "best cell" if result.complete else "best cell so far"
-    by = f" by {MEASURES[found.chosen_by].label}" if found.chosen_by != found.reported else ""
+    by = f" by {MEASURES[found.chosen_by].label.removesuffix(at)}" if found.chosen_by != found.reported else ""
     of = f" of {count_text(best['n_runs'], 'run')}"
-    return f"{which}{by}: {name_text(best, swept(result.study))}: {list_text(values)}{of}{_others(result)}"
+    return f"{which}{by}: {name_text(best, swept(result.study))}: {list_text(values)}{of}{at}{_others(result)}"
 
 
 def _choice(result: Queries, found: HeldOut) -> str:

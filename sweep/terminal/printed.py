@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from sweep.results.answers import answered_cells, default_statistic, split_by, swept
+from sweep.results.answers import answered_cells, default_statistic, ranking_statistic, split_by, swept
 from sweep.results.pooled_cells import sum_over
 from sweep.results.result import Result
 from sweep.results.sentences import answer
@@ -127,7 +127,7 @@ def print_best(result: Result, by: Sequence[str] = (), top: int | None = None, a
         return
     for kind in table_kinds().values():
         if kind.beside_ranking:
-            by_statistic = statistic or default_statistic(result)
+            by_statistic = statistic or ranking_statistic(result)
             for table in kind.beside_ranking(result, ranked, by_statistic, kind.most_shown):
                 print()
                 print_table(table)

@@ -144,9 +144,9 @@ def _extreme(patterns: str, value: str, steps: Array, median: Array, trained: fl
         return f"{patterns} {value} is not finite"
     k = int(best(median))
     write = "{:.1f} %".format if value == "accuracy" else "{:.3g}".format
-    at_end = f"; at the end {write(median[-1])}" if k < len(median) - 1 else ""
-    gap = f", a gap of {write(abs(trained - median[-1]))} to training" if trained == trained else ""
-    return f"{most} {patterns} {value} {write(median[k])} after {int(steps[k]):,} steps{at_end}{gap}"
+    gap = f" (gap {write(abs(trained - median[-1]))})" if trained == trained else ""
+    text = f"{patterns} {value}: {most} {write(median[k])} after {int(steps[k]):,} steps"
+    return f"{text}; {write(median[-1])} at the end{gap}"
 
 
 def _at_steps(curves: pd.DataFrame, value: str) -> tuple[Array, Array]:

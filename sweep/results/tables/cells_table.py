@@ -9,10 +9,10 @@ from sweep.columns import statuses
 from sweep.errors import SweepError
 from sweep.results.answers import (
     answered_cells,
-    default_statistic,
     has_criterion,
     held_out_of,
     main_statistics,
+    ranking_statistic,
     sort_by,
     swept,
 )
@@ -71,7 +71,7 @@ def cells_table(
     """
     if top is not None and top < 1:
         raise SweepError(f"top: must be at least 1, got {top}")
-    study, default = result.study, default_statistic(result)
+    study, default = result.study, ranking_statistic(result)
     frame = whole = whole if by else answered_cells(result).loc[whole.index]
     if sort or top:
         frame = sort_by(whole, sort or default, default).head(top or len(whole))
@@ -122,7 +122,7 @@ def _alike_text(whole: pd.DataFrame, frame: pd.DataFrame, counts: Sequence[str])
 
 def _best_of(result: Queries, row: Row, others: list[str]) -> str:
     """Return the statistic and the values of the best cell of a row; in a partial result with its interval and runs."""
-    statistic = every()[default_statistic(result)]
+    statistic = every()[ranking_statistic(result)]
     where = name_text(result.study.grid.values(row["best_cell"]), others)
     best = "best_rate" if statistic.name == "convergence_rate" else "best_value"
     unit = " %" if statistic.percent else ""

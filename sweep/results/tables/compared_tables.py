@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sweep.analysis.compare import MOST_COMPARED, compare_values, differs_alone
 from sweep.analysis.compare_measures import compare_measured
+from sweep.analysis.each_at_best import LEAST_SEEDS
 from sweep.analysis.study_measures import most_correct
 from sweep.measures import MEASURES
 from sweep.results.answers import default_statistic, swept
@@ -217,20 +218,33 @@ def _build(result: Queries, top: int | None) -> list[Table]:
     for name in swept(result.study):
         if not _is_compared(result, name):
             continue
-        grid = result.study.grid
-        if measure:
-            most = most_correct(result.study, measure)
-            compared = compare_measured(result.measures.of(measure), grid, name, [], measure, most)
-        else:
-            compared = compare_values(result.outcomes, grid, name, []).dropna(subset=["difference"])
+        compared, note = _compared(result, name, measure)
+        compared = compared if measure else compared.dropna(subset=["difference"])
         if compared.empty:  # a partial result may have no pairs yet
             continue
         facing = facing_best(compared, "advantage" if measure else "difference")
         facing.insert(0, "option", name)
         best = f"{name.replace('_', ' ')} {short(facing['first'].iloc[0])} compared with others"
-        shown = compared_tables(facing, [], measure, top)
-        tables += [replace(table, title=f"{best}: {table.title}", meanings=_MEANINGS) for table in shown]
+        best += ", each at its best" if note else ""
+        for table in compared_tables(facing, [], measure, top):
+            notes = (*table.notes, note) if note else table.notes
+            tables.append(replace(table, title=f"{best}: {table.title}", meanings=_MEANINGS, notes=notes))
     return tables
+
+
+def _compared(result: Queries, name: str, measure: str | None) -> tuple[pd.DataFrame, str]:
+    """Return the comparison of the values of a parameter, and a note if it has other options at their best.
+
+    Others are pooled in partial results, with few seeds, and with different numbers of seeds.
+    """
+    study, grid = result.study, result.study.grid
+    if len(swept(study)) > 1 and result.even and study.seeds.count >= LEAST_SEEDS * result.replicates:
+        compared = result.compare(name, each_at_best=True)
+        return compared, str(compared.attrs["note"]).replace(f"each value of {name} has", "each value has")
+    if measure:
+        most = most_correct(study, measure)
+        return compare_measured(result.measures.of(measure), grid, name, [], measure, most), ""
+    return compare_values(result.outcomes, grid, name, []), ""
 
 
 def _why_none(result: Queries) -> str:
@@ -250,8 +264,9 @@ TABLE = TableKind(
     "Comparisons",
     _build,
     _why_none,
-    "Each value is compared with the best value of its parameter on common seeds (common random numbers), pooled over "
-    "the other parameters. Seeds are independent, but runs with the same seed are not. Intervals and p-values "
+    "Each value is compared with the best value of its parameter on common seeds (common random numbers), each with "
+    "the other parameters at their best, which other seeds choose. In partial results and with few seeds, the other "
+    "parameters are pooled instead. Seeds are independent, but runs with the same seed are not. Intervals and p-values "
     "therefore count seeds. With one pair of runs per seed, the p-values are those of McNemar's exact test. P-values "
     "are adjusted over all comparisons of a parameter (Holm). A run is faster than another with the same seed if it "
     "converges in fewer steps; if neither converges, neither is faster. The loss of a diverged run counts as infinite.",

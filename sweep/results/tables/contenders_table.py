@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from sweep.analysis.compare import compare_sides
 from sweep.analysis.study_measures import most_correct
-from sweep.results.answers import default_statistic, swept
+from sweep.results.answers import ranking_statistic, swept
 from sweep.results.pooled_cells import pairs_seeds, why_unpaired
 from sweep.results.queries import Queries
 from sweep.results.race import confidence_of
@@ -176,7 +176,7 @@ def _build(result: Queries, top: int | None) -> list[Table]:
     """Return the contenders for the best cell by the default statistic."""
     if len(result.cells) == 1 or not pairs_seeds(result) or result.replicates > 1:
         return []
-    return contenders(result, result.best(), default_statistic(result), top)
+    return contenders(result, result.best(), ranking_statistic(result), top)
 
 
 def _why_none(result: Queries) -> str:
@@ -187,7 +187,7 @@ def _why_none(result: Queries) -> str:
         return why_unpaired(result)
     if result.replicates > 1:
         return f"the seeds that would separate them are not estimated for several values of {result.pooled_over}"
-    if every()[default_statistic(result)].needs_criterion and not result.cells["n_converged"].any():
+    if every()[ranking_statistic(result)].needs_criterion and not result.cells["n_converged"].any():
         return "no run converged"
     return "only one cell may be the best"
 

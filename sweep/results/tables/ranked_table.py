@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from sweep.results.answers import (
     answered_cells,
-    default_statistic,
     held_out_of,
     main_statistics,
     names_of,
+    ranking_statistic,
     split_by,
     swept,
 )
@@ -63,7 +63,7 @@ def best_table(
         Most rows.
     """
     parameters, chosen = split_by(result.study, by, ranked_by())
-    statistic = chosen or default_statistic(result)
+    statistic = chosen or ranking_statistic(result)
     if parameters:
         return _best_of_each(result, ranked.head(top or len(ranked)), len(ranked), parameters, statistic)
     return _ranked(result, ranked, statistic, top, at)
@@ -74,7 +74,7 @@ def _ranked(result: Queries, ranked: pd.DataFrame, statistic: str, top: int | No
     found, study = every()[statistic], result.study
     intervals = not found.measure
     statistics: Sequence[Statistic]
-    if held_out_of(result) and statistic == default_statistic(result):
+    if held_out_of(result) and statistic == ranking_statistic(result):
         statistics, intervals = main_statistics(result), True
         columns = [name for each in statistics for name in each.columns]
         answered = answered_cells(result).set_index("cell")[columns]
@@ -104,7 +104,7 @@ def _contends(row: Row) -> str:
 
 def _by(result: Queries, statistic: str) -> str:
     """Return the clause on the statistic of the ranking; empty for the default one, unless patterns are held out."""
-    is_usual = statistic == default_statistic(result) and not held_out_of(result)
+    is_usual = statistic == ranking_statistic(result) and not held_out_of(result)
     return "" if is_usual else f" by {names_of([statistic])[0]}"
 
 
@@ -152,7 +152,7 @@ def _best_of_each(result: Queries, best: pd.DataFrame, n_rows: int, by: Sequence
 
 def _build(result: Queries, top: int | None) -> list[Table]:
     """Return the table of the best cells; none of a single cell, or if no run converged."""
-    cells, statistic = answered_cells(result), default_statistic(result)
+    cells, statistic = answered_cells(result), ranking_statistic(result)
     if len(cells) == 1 or (every()[statistic].needs_criterion and not cells["n_converged"].any()):
         return []
     ranked = result.best() if pairs_seeds(result) else best_cells(cells, None, statistic)

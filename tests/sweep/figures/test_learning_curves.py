@@ -106,7 +106,7 @@ def test_training_and_test_curves_of_the_best_cell() -> None:
     for line, column, n in zip(ax.lines, ("train_loss", "test_loss"), (6, 2), strict=False):
         assert np.asarray(line.get_ydata())[-1] == pytest.approx(ends[column].median() / n)
     assert "loss per pattern" in ax.get_ylabel()
-    assert "least test loss" in ax.get_title()
+    assert "test loss: least " in ax.get_title()
     accuracy = figures.learning_curves(result, value="accuracy")
     assert np.asarray(accuracy.lines[1].get_ydata())[-1] == pytest.approx(100 * ends["test_accuracy"].median())
     with pytest.raises(SweepError, match="color: shows the patterns"):

@@ -96,7 +96,7 @@ def test_best_cells_and_comparisons(result: Result, path: Path) -> None:
     tables = Tables(path.read_text("utf-8")).tables
     best = result.best(top=10)
     assert [row[1] for row in tables["best"][1:]] == [str(cell) for cell in best["cell"]]
-    compared = result.compare("distribution", [])
+    compared = result.compare("distribution", each_at_best=True)
     (row,) = compared.to_dict("records")
     found = dict(zip(*tables["comparisons"][-4:-2], strict=True))
     rates = {found[f"rate of {side}, %"] for side in ("first", "second")}
