@@ -30,6 +30,17 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture(scope="session")
+def six_parts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a finished study of six parts, not to be changed."""
+    from tests.sweep.in_parts import run_in_parts
+    from tests.sweep.support import SIX_PARTS
+
+    folder = tmp_path_factory.mktemp("six_parts") / "r"
+    run_in_parts(SIX_PARTS, out=folder, part_runs=20)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def running_store() -> Iterator[ObjectStore]:
     """Run one object store for all tests of this process."""
     with object_store() as store:

@@ -106,6 +106,10 @@ def make_study(
     return Study(name=name, data=data or {"task": "xor"}, parameters=parameters, seeds=seeds, record=record, **tables)
 
 
+# A study of six parts of 20 runs, as the fixture six_parts trains it.
+SIX_PARTS = make_study(count=30, learning_rate=[0.2, 0.05], hidden=[3, 2])
+
+
 def write_study(path: Path, study: Study) -> Path:
     """Write a study file and return its path."""
     path.write_text(study.to_toml(), "utf-8")

@@ -10,8 +10,8 @@ import pytest
 
 import sweep
 from sweep.system.atomic_files import replace_file
-from tests.sweep.in_parts import run_in_parts
-from tests.sweep.support import assert_refused, command, make_study, training_watched, tree
+from tests.sweep.in_parts import interrupt_in_parts
+from tests.sweep.support import assert_refused, command, make_study, tree
 
 TEXTS = make_study(
     count=3,
@@ -89,8 +89,7 @@ def test_a_full_disk_keeps_the_old_file(folder: Path, tmp_path: Path, monkeypatc
 @pytest.mark.parametrize("form", FORMATS)
 def test_results_without_runs(tmp_path: Path, form: str) -> None:
     """A folder without trained runs, or no folder, is refused; no empty table is written."""
-    with training_watched(0, KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
-        run_in_parts(make_study(count=3, hidden=2), out=tmp_path / "r", threads=1, part_runs=2)
+    interrupt_in_parts(make_study(count=3, hidden=2), tmp_path / "r", 0, part_runs=2)
     assert_refused(command("export", tmp_path / "r", "--to", form), ("no trained runs yet",))
     assert_refused(command("export", tmp_path / "none", "--out", tmp_path / f"t.{form}"), ("not a results folder",))
     assert not (tmp_path / f"t.{form}").exists()

@@ -16,7 +16,7 @@ import pytest
 import sweep
 from sweep import open_result
 from tests.rings import one_in
-from tests.sweep.support import Finished, command, make_study, tree, write_study
+from tests.sweep.support import Finished, assert_refused, command, make_study, tree, write_study
 
 STUDY = make_study(count=5, hidden=2, name="mine")
 
@@ -29,14 +29,6 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def assert_refused(finished: Finished, *words: str) -> None:
-    """Require exit code 2 and one sentence with these words."""
-    assert (finished.code, finished.out) == (2, "")
-    (line,) = finished.err.splitlines()
-    for word in ("error: ", *words):
-        assert word in line
-
-
 def test_run_that_keeps_cells() -> None:
     """`sweep run --keep cells` writes no rows and prints the digest of its counts."""
     finished = command("run", "mine.toml", "--out", "r", "--keep", "cells")
@@ -44,8 +36,8 @@ def test_run_that_keeps_cells() -> None:
     result = sweep.run(STUDY, keep="cells")
     assert f"digest {result.facts['digest']}" in finished.out.splitlines()
     assert open_result("r").facts["keep"] == "cells"
-    assert_refused(command("run", "mine.toml", "--out", "r"), "cells", "runs")
-    assert_refused(command("trace", "r", "--run", "1"), "cells only")
+    assert_refused(command("run", "mine.toml", "--out", "r"), ("cells", "runs"))
+    assert_refused(command("trace", "r", "--run", "1"), ("cells only",))
     assert command("run", "mine.toml", "--out", "rows", "--keep", "runs").code == 0
     assert open_result("rows").facts["keep"] == "runs"
 
@@ -87,7 +79,7 @@ def test_published_results(place: Path) -> None:
     assert without_interval(command("run", "mine.toml", "--out", "r")) == trained
     assert command("figure", "r", "--out", "rate.png").code == 0
     for options in (("trace", "r", "--run", "3"), ("show", "r", "--parts")):
-        assert_refused(command(*options), "'r'", "rows")
+        assert_refused(command(*options), ("'r'", "rows"))
     for read in (open_result("r").runs, open_result("r").parts, lambda: open_result("r").row(3)):
         with pytest.raises(sweep.StoreError, match="rows"):
             read()

@@ -21,8 +21,8 @@ import sweep
 from sweep import Result, SweepError
 from sweep.results import export
 from sweep.results.sentences import coverage
-from tests.sweep.in_parts import run_in_parts
-from tests.sweep.support import command, make_study, training_watched, tree
+from tests.sweep.in_parts import interrupt_in_parts
+from tests.sweep.support import command, make_study, tree
 
 STUDY = make_study(count=10, hidden=[2, 3], learning_rate=[1e-9, 0.05, 0.2], threshold=0.3, name="a_b.c-d")
 BY = [(), ("hidden",), ("learning_rate", "hidden")]
@@ -46,8 +46,7 @@ def result(folder: Path) -> Result:
 def partial(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Interrupt a study."""
     out = tmp_path_factory.mktemp("partial") / "r"
-    with training_watched(5, KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
-        run_in_parts(STUDY, out=out, threads=1, part_runs=7)
+    interrupt_in_parts(STUDY, out, 5, part_runs=7)
     return out
 
 

@@ -21,8 +21,8 @@ from sweep.statistics.of_cells import every
 from sweep.store.memory import MemoryParts
 from sweep.store.own_bits import own_bits
 from sweep.training.adaptive_rounds import AdaptiveRounds
-from tests.sweep.in_parts import run_in_parts
-from tests.sweep.support import command, make_study, training_watched
+from tests.sweep.in_parts import interrupt_in_parts, run_in_parts
+from tests.sweep.support import command, make_study
 
 STUDY = make_study(count=20, hidden=[2, 3], learning_rate=[0.05, 0.1, 0.2], threshold=0.3)
 PART_RUNS = 7
@@ -32,8 +32,7 @@ PART_RUNS = 7
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Interrupt a study after 12 of its 18 parts, in the middle of a cell."""
     out = tmp_path_factory.mktemp("partial") / "r"
-    with training_watched(12, KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
-        run_in_parts(STUDY, out=out, threads=1, part_runs=PART_RUNS)
+    interrupt_in_parts(STUDY, out, 12, part_runs=PART_RUNS)
     return out
 
 
@@ -153,8 +152,7 @@ def test_commands_say_how_partial_it_is(folder: Path, tmp_path: Path) -> None:
 def test_nothing_trained_yet(tmp_path: Path) -> None:
     """A study that was interrupted before any run cannot be opened."""
     out = tmp_path / "r"
-    with training_watched(0, KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
-        run_in_parts(STUDY, out=out, threads=1, part_runs=PART_RUNS)
+    interrupt_in_parts(STUDY, out, 0, part_runs=PART_RUNS)
     with pytest.raises(StoreError, match="no trained runs yet"):
         open_result(out, partial=True)
 

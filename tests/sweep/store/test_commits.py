@@ -14,13 +14,14 @@ import pytest
 import sweep
 from sweep import StoreError, open_result
 from sweep.schedule.plan import Plan
-from sweep.store.commits import Commit, check_planned
+from sweep.store.commits import Commit
 from sweep.store.store import Store
 from sweep.training.networks.part_trainer import PartTrainer
 from sweep.training.part_result import PartResult
-from tests.sweep.in_parts import run_in_parts
+from tests.sweep.in_parts import interrupt_in_parts, run_in_parts
 from tests.sweep.records import rewrite
 from tests.sweep.support import (
+    SIX_PARTS,
     command,
     copy_result,
     forge,
@@ -31,7 +32,7 @@ from tests.sweep.support import (
     training_watched,
 )
 
-STUDY = make_study(count=30, learning_rate=[0.2, 0.05], hidden=[3, 2])
+STUDY = SIX_PARTS
 OTHER = make_study(count=30, learning_rate=[0.2, 0.05], hidden=[3, 2], scale=2.0)
 PART_RUNS = 20
 
@@ -40,16 +41,7 @@ PART_RUNS = 20
 def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of a study of which three of six parts are committed, not to be changed."""
     folder = tmp_path_factory.mktemp("begun") / "r"
-    with training_watched(3, KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
-        run_in_parts(STUDY, out=folder, threads=1, part_runs=PART_RUNS)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of a finished study of six parts, not to be changed."""
-    folder = tmp_path_factory.mktemp("whole") / "r"
-    run_in_parts(STUDY, out=folder, part_runs=PART_RUNS)
+    interrupt_in_parts(STUDY, folder, 3, part_runs=PART_RUNS)
     return folder
 
 
@@ -102,10 +94,10 @@ CHANGES: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_commit_with_other_content(begun: Path, whole: Path, tmp_path: Path, name: str) -> None:
+def test_commit_with_other_content(begun: Path, six_parts: Path, tmp_path: Path, name: str) -> None:
     """A commit with impossible keys, types or values is refused when a study is resumed and when it is read."""
     changes, fault = CHANGES[name]
-    for source, use in ((begun, resume), (whole, read)):
+    for source, use in ((begun, resume), (six_parts, read)):
         folder = copy_result(source, tmp_path / source.parent.name)
         path = commits_of(folder)[0]
         rewrite(path, **changes)
@@ -189,16 +181,6 @@ def test_commit_that_is_linked_twice(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_commits_fit_the_plan(whole: Path) -> None:
-    """Only commits of this study and this plan are accepted."""
-    commit = Store.open(whole).commits()[0]
-    for other, fault in ((Plan(OTHER, PART_RUNS), "another study"), (Plan(STUDY, PART_RUNS + 1), "other runs")):
-        with pytest.raises(StoreError, match=fault):
-            check_planned(commit, other)
-    check_planned(commit, Plan(STUDY, PART_RUNS))
-
-
-@pytest.mark.slow
 @pytest.mark.parametrize("keep", ["runs", "cells"])
 def test_rows_are_counted(tmp_path: Path, keep: str) -> None:
     """A part with fewer runs than its commit names is damaged, even if its file is intact."""
@@ -217,9 +199,9 @@ def test_rows_are_counted(tmp_path: Path, keep: str) -> None:
         store.tally(store.commits()[0])
 
 
-def test_run_column_is_checked(whole: Path, tmp_path: Path) -> None:
+def test_run_column_is_checked(six_parts: Path, tmp_path: Path) -> None:
     """Rows of other runs than their commit names are damaged; a trace reports it in one sentence."""
-    forged = forge(whole, tmp_path / "r", lambda table: replace_value(table, 5, "run", 6))
+    forged = forge(six_parts, tmp_path / "r", lambda table: replace_value(table, 5, "run", 6))
     with pytest.raises(StoreError, match="'run'"):
         open_result(forged).runs()
     for run in ("5", "6"):
@@ -229,7 +211,7 @@ def test_run_column_is_checked(whole: Path, tmp_path: Path) -> None:
         assert "column 'run'" in line
 
 
-def test_part_of_other_columns(whole: Path, tmp_path: Path) -> None:
+def test_part_of_other_columns(six_parts: Path, tmp_path: Path) -> None:
     """A part with other columns or types, or one that is not Parquet, is damaged even if its hash fits."""
 
     def as_text(table: pa.Table) -> pa.Table:
@@ -237,7 +219,7 @@ def test_part_of_other_columns(whole: Path, tmp_path: Path) -> None:
 
     for k, change in enumerate((lambda table: table.drop_columns(["steps"]), as_text, lambda _: b"no Parquet")):
         with mock.patch("sweep.store.store.encode_table", lambda table, *_, change=change: encode(change(table))):
-            folder = copy_result(whole, tmp_path / str(k))
+            folder = copy_result(six_parts, tmp_path / str(k))
             commits_of(folder)[0].unlink()
             Store.open(folder).write_part(trained(STUDY, 0), session="s", begin=0.0, end=1.0)
         with pytest.raises(StoreError, match="damaged: it"):
@@ -254,9 +236,9 @@ def encode(content: pa.Table | bytes) -> bytes:
 
 
 @pytest.mark.parametrize("name", ["run.json", "study.toml", "cells.parquet", "part", "commit"])
-def test_pipe_in_place_of_a_file(whole: Path, tmp_path: Path, name: str) -> None:
+def test_pipe_in_place_of_a_file(six_parts: Path, tmp_path: Path, name: str) -> None:
     """A pipe or a device is refused, rather than read without end."""
-    folder = copy_result(whole, tmp_path / "r")
+    folder = copy_result(six_parts, tmp_path / "r")
     path = {"part": parts_of(folder)[0], "commit": commits_of(folder)[0]}.get(name, folder / name)
     for replace in (os.mkfifo, lambda path: path.symlink_to("/dev/zero"), os.mkdir):
         path.unlink()

@@ -17,8 +17,8 @@ from sweep.figures import draw, save_figure
 from sweep.store.contents import remove_results
 from sweep.store.local import LocalFiles
 from sweep.store.lock import FolderLock
-from tests.sweep.in_parts import run_in_parts
-from tests.sweep.support import command, copy_result, digest_of, make_study, training_watched, tree, write_study
+from tests.sweep.in_parts import interrupt_in_parts, run_in_parts
+from tests.sweep.support import command, copy_result, digest_of, make_study, tree, write_study
 
 pytestmark = pytest.mark.slow
 
@@ -212,8 +212,7 @@ def test_leftovers_are_collected_by_the_next_run(tmp_path: Path, expected: dict[
     if finished:
         run_in_parts(STUDY, out=folder, part_runs=PART_RUNS)
     else:
-        with training_watched(1, KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
-            run_in_parts(STUDY, out=folder, threads=1, part_runs=PART_RUNS)
+        interrupt_in_parts(STUDY, folder, 1, part_runs=PART_RUNS)
     before = tree(folder)
     put(folder, FOREIGN | LEFTOVERS)
     assert run_in_parts(STUDY, out=folder, part_runs=PART_RUNS).facts["digest"] == expected[STUDY.identity]
@@ -235,8 +234,7 @@ def test_parts_without_commits_of_a_finished_result_stay(tmp_path: Path) -> None
 def test_leftovers_stay_while_another_process_is_there(tmp_path: Path, expected: dict[str, str]) -> None:
     """Another process that shares the work may be writing these files right now."""
     folder = tmp_path / "r"
-    with training_watched(1, KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
-        run_in_parts(STUDY, out=folder, threads=1, part_runs=PART_RUNS)
+    interrupt_in_parts(STUDY, folder, 1, part_runs=PART_RUNS)
     put(folder, LEFTOVERS)
     other = FolderLock(folder)
     other.take_shared()
@@ -248,8 +246,7 @@ def test_leftovers_stay_while_another_process_is_there(tmp_path: Path, expected:
 def test_nothing_is_collected_beside_a_damaged_commit(tmp_path: Path) -> None:
     """While it is unclear which file counts, all files stay."""
     folder = tmp_path / "r"
-    with training_watched(1, KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
-        run_in_parts(STUDY, out=folder, threads=1, part_runs=PART_RUNS)
+    interrupt_in_parts(STUDY, folder, 1, part_runs=PART_RUNS)
     put(folder, LEFTOVERS | {"commits/0000000.json": b"{"})
     before = tree(folder)
     with pytest.raises(StoreError, match="damaged"):

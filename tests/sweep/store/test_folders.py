@@ -152,13 +152,6 @@ def test_path_of_a_file(tmp_path: Path, below: str, overwrite: bool) -> None:
     assert tree(tmp_path) == {"file": b"mine"}
 
 
-def test_name_too_long(tmp_path: Path) -> None:
-    """A name that the file system does not allow is refused."""
-    with pytest.raises(StoreError, match="at most 255 bytes"):
-        sweep.run(STUDY, out=tmp_path / ("x" * 300))
-    assert tree(tmp_path) == {}
-
-
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="no /proc")
 def test_place_where_nobody_can_write() -> None:
     """A file system in which not even root can create a folder is reported."""

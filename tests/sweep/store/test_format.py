@@ -10,7 +10,6 @@ import sweep
 from sweep import StoreError
 from sweep.store.files import Files
 from sweep.store.location import files_at
-from sweep.store.records import decode_record, encode_record
 from sweep.store.run_facts import FORMAT, FormatError
 from tests.sweep.records import rewrite
 from tests.sweep.support import assert_refused, command, copy_result, make_study, tree, write_study
@@ -76,15 +75,6 @@ def test_a_later_format(whole: Path, tmp_path: Path) -> None:
         assert_all_refuse(str(folder), tmp_path / "beside")
 
 
-def test_a_later_format_in_an_object_store(out: str, tmp_path: Path) -> None:
-    """A later format is refused as in a folder."""
-    sweep.run(STUDY, out)
-    files = files_at(out)
-    facts = decode_record(files.read("run.json"), "run.json")
-    files.replace("run.json", encode_record({**facts, "format": FORMAT + 1}))
-    assert_all_refuse(out, tmp_path)
-
-
 def test_lost_run_json_of_a_later_format(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Parts name the format too, so a repair refuses a later one even if run.json is lost."""
     with monkeypatch.context() as patch:
@@ -109,10 +99,3 @@ def test_a_damaged_format(whole: Path, tmp_path: Path) -> None:
         assert "'format'" in fault
         sweep.repair(folder)
         assert sweep.open_result(folder).facts["format"] == FORMAT
-
-
-def test_results_name_their_format(whole: Path, tmp_path: Path) -> None:
-    """Finished, partial and merged results name their format."""
-    assert sweep.run(STUDY, tmp_path / "r").facts["format"] == FORMAT
-    assert sweep.merge([whole], tmp_path / "m").facts["format"] == FORMAT
-    assert sweep.run(STUDY, tmp_path / "b", max_runs=1).facts["format"] == FORMAT

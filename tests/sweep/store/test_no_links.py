@@ -5,18 +5,15 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Barrier
 from unittest import mock
 
 import pytest
 
 import sweep
-from sweep.store.local import LocalFiles
 from sweep.system import atomic_files as durable
-from tests.sweep.in_parts import run_in_parts
-from tests.sweep.support import assert_refused, command, make_study, training_watched, write_study
+from tests.sweep.in_parts import interrupt_in_parts, run_in_parts
+from tests.sweep.support import assert_refused, command, make_study, write_study
 
 STUDY = make_study(count=10, name="mine")
 PART_RUNS = 4
@@ -34,30 +31,13 @@ def no_links(request: pytest.FixtureRequest) -> Iterator[None]:
 def test_a_study(tmp_path: Path) -> None:
     """A study is started, interrupted, resumed and finished, and no draft is left."""
     out = tmp_path / "r"
-    with training_watched(3, KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
-        run_in_parts(STUDY, out=out, threads=1, part_runs=PART_RUNS)
+    interrupt_in_parts(STUDY, out, 3, part_runs=PART_RUNS)
     result = run_in_parts(STUDY, out=out, part_runs=PART_RUNS)
     assert result.facts["digest"] == sweep.run(STUDY).facts["digest"]
     assert sweep.verify(out).intact
     assert sweep.verify(out).leftovers == []
     other = make_study(count=10, scale=2.0)
     assert sweep.run(other, out=out, overwrite=True).facts["digest"] == sweep.run(other).facts["digest"]
-
-
-def test_the_first_counts(tmp_path: Path) -> None:
-    """If eight threads create a file at once, exactly one succeeds, and its content stays."""
-    files, barrier = LocalFiles(tmp_path), Barrier(8)
-
-    def create(round_: int, k: int) -> bool:
-        barrier.wait()
-        return files.create(f"{round_}", b"%d" % k)
-
-    with ThreadPoolExecutor(8) as pool:
-        for round_ in range(20):
-            won = list(pool.map(create, [round_] * 8, range(8)))
-            assert sum(won) == 1
-            assert files.read(f"{round_}") == b"%d" % won.index(True)
-    assert len(files.names()) == 20
 
 
 def test_neither_links_nor_renaming(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
+from unittest import mock
 
 import pytest
 
@@ -33,10 +36,12 @@ def objects(out: str) -> ObjectFiles:
     return files
 
 
-@pytest.fixture(params=["folder", "objects"])
-def files(request: pytest.FixtureRequest, tmp_path: Path) -> Files:
-    """Return the files of a new place, of either kind, with its folders."""
-    made: Files = LocalFiles(tmp_path / "r") if request.param == "folder" else request.getfixturevalue("objects")
+@pytest.fixture(params=["folder", "folder without links", "objects"])
+def files(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Files:
+    """Return the files of a new place, of any kind, with its folders."""
+    if request.param == "folder without links":
+        monkeypatch.setattr(os, "link", mock.Mock(side_effect=OSError(errno.EPERM, "no links")))
+    made: Files = LocalFiles(tmp_path / "r") if request.param != "objects" else request.getfixturevalue("objects")
     made.make()
     for name in ("parts", "commits"):
         made.make_folder(name)

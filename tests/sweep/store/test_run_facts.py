@@ -9,28 +9,16 @@ import pytest
 
 from sweep.store.commits import Commit
 from sweep.store.run_facts import ended
-from tests.sweep.in_parts import run_in_parts
 from tests.sweep.records import rewrite
 from tests.sweep.support import (
+    SIX_PARTS,
     command,
     copy_result,
     make_commit,
-    make_study,
     write_study,
 )
 
-STUDY = make_study(count=30, learning_rate=[0.2, 0.05], hidden=[3, 2])
-
-
-PART_RUNS = 20
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of a finished study of six parts, not to be changed."""
-    folder = tmp_path_factory.mktemp("whole") / "r"
-    run_in_parts(STUDY, out=folder, part_runs=PART_RUNS)
-    return folder
+STUDY = SIX_PARTS
 
 
 @pytest.mark.parametrize(
@@ -67,9 +55,9 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ],
     ids=str,
 )
-def test_facts_with_other_content(whole: Path, tmp_path: Path, changes: dict[str, Any]) -> None:
+def test_facts_with_other_content(six_parts: Path, tmp_path: Path, changes: dict[str, Any]) -> None:
     """The error names the invalid key of run.json."""
-    folder = copy_result(whole, tmp_path / "r")
+    folder = copy_result(six_parts, tmp_path / "r")
     rewrite(folder / "run.json", **changes)
     for options in (("show", folder), ("trace", folder, "--run", "1"), ("run", study_file(tmp_path), "--out", folder)):
         finished = command(*options)

@@ -23,8 +23,8 @@ from sweep.schemas.run_columns import runs_columns
 from sweep.store.parquet import decode_table
 from sweep.store.store import Store
 from sweep.study.options.option_tables import SWEEPABLE
-from tests.sweep.in_parts import run_in_parts
-from tests.sweep.support import assert_same_table, digest_of, make_study, parts_of, training_watched
+from tests.sweep.in_parts import interrupt_in_parts, run_in_parts
+from tests.sweep.support import assert_same_table, digest_of, make_study, parts_of
 
 pytestmark = pytest.mark.slow
 
@@ -213,8 +213,7 @@ def test_files_of_a_result(folder: Path, tmp_path: Path) -> None:
     assert parts == list(range(len(parts)))
     with pytest.raises(sweep.StoreError, match="in memory"):
         sweep.run(make_study(count=1)).parts()
-    with training_watched(1, KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
-        run_in_parts(STUDY, out=tmp_path / "r", threads=1, part_runs=100)
+    interrupt_in_parts(STUDY, tmp_path / "r", 1, part_runs=100)
     with pytest.raises(sweep.StoreError, match="not complete"):
         open_result(tmp_path / "r")
 

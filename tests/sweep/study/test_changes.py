@@ -11,28 +11,6 @@ from sweep import Study, StudyError, load_study
 from sweep.study.load import changed_study, parse_changes
 from tests.sweep.support import command, make_study, write_study
 
-TEXT = """
-name = "mine"
-[data]
-task = "xor"
-[network]
-bias = false
-[training]
-learning_rate = 0.1
-[parameters]
-hidden = { values = [2, 4] }
-[seeds]
-count = 10
-"""
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    """Write a study file."""
-    path = tmp_path / "mine.toml"
-    path.write_text(TEXT)
-    return path
-
 
 def changed(source: Path | str, *assignments: str) -> Study:
     """Load a study with changes as ``--set`` makes them."""

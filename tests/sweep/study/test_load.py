@@ -9,28 +9,7 @@ import pytest
 
 from sweep import StudyError, load_study
 from sweep.study.load import built_in_studies
-
-TEXT = """
-name = "mine"
-[data]
-task = "xor"
-[network]
-bias = false
-[training]
-learning_rate = 0.1
-[parameters]
-hidden = { values = [2, 4] }
-[seeds]
-count = 10
-"""
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    """Write a study file."""
-    path = tmp_path / "mine.toml"
-    path.write_text(TEXT)
-    return path
+from tests.sweep.study.conftest import TEXT
 
 
 def test_built_in_studies() -> None:
@@ -108,18 +87,6 @@ def test_unknown_keys_and_other_faults_at_once(file: Path) -> None:
     assert len(caught.value.faults) == 3
 
 
-@pytest.mark.parametrize("kind", ["missing", "directory", "binary"])
-def test_file_that_cannot_be_read(tmp_path: Path, kind: str) -> None:
-    """The fault of a file that cannot be read names its path."""
-    path = tmp_path / "study.toml"
-    if kind == "directory":
-        path.mkdir()
-    if kind == "binary":
-        path.write_bytes(bytes(range(256)))
-    with pytest.raises(StudyError, match=r"study\.toml"):
-        load_study(path)
-
-
 def test_unknown_study_names_the_nearest() -> None:
     """The answer to an unknown name suggests a built-in study."""
     with pytest.raises(StudyError, match="did you mean 'linear-xor'") as caught:
@@ -146,11 +113,3 @@ def test_flat_targets_in_a_file(file: Path) -> None:
     expected = load_study(file)
     file.write_text(TEXT.replace('task = "xor"', patterns))
     assert load_study(file) == expected
-
-
-def test_built_in_study_and_folder_of_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A folder with the name of a built-in study does not hide it; another one is refused as a folder."""
-    (tmp_path / "mine").mkdir()
-    monkeypatch.chdir(tmp_path)
-    with pytest.raises(StudyError, match="'mine' cannot be read: it is a folder"):
-        load_study("mine")

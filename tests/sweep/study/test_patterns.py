@@ -131,19 +131,6 @@ def test_rows_are_counted_as_in_the_file(file: Path) -> None:
         read_patterns(file)
 
 
-@pytest.mark.parametrize("kind", ["missing", "directory", "below a file"])
-def test_files_that_cannot_be_opened(file: Path, kind: str) -> None:
-    """The fault names the path and the reason."""
-    path = file
-    if kind == "directory":
-        path.mkdir()
-    if kind == "below a file":
-        file.write_text("x0,y\n0,0\n")
-        path = file / "patterns.csv"
-    with pytest.raises(ValueError, match=r"pattern file .*patterns\.csv' cannot be read: \w+"):
-        read_patterns(path)
-
-
 def test_fault_of_a_file_is_a_fault_of_the_study(file: Path) -> None:
     """In a study, the fault of the pattern file is one of its faults."""
     file.write_text("x0,y\n1,one\n")

@@ -184,18 +184,3 @@ MODULES = [found.name for found in pkgutil.walk_packages(sweep.__path__, "sweep.
 def test_examples_in_the_documentation(name: str) -> None:
     """Examples in docstrings give the documented output."""
     assert doctest.testmod(importlib.import_module(name)).failed == 0
-
-
-def test_names_survive_the_import_of_modules() -> None:
-    """The import of submodules does not replace the functions ``run`` and ``trace`` by modules."""
-    for name in MODULES:
-        if not name.startswith(("sweep.bench", "sweep.__main__")):
-            importlib.import_module(name)
-    assert callable(sweep.run)
-    assert callable(sweep.trace)
-
-
-def test_errors_are_of_one_family() -> None:
-    """One except clause catches all errors that users can correct."""
-    assert issubclass(sweep.StudyError, sweep.SweepError)
-    assert issubclass(sweep.StoreError, sweep.SweepError)

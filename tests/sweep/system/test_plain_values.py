@@ -89,13 +89,6 @@ def test_scalars_everywhere() -> None:
     assert changed == load_study("xor", {"seeds.count": 5, "hidden": 3, "bias": True})
 
 
-def test_parameters_from_numpy() -> None:
-    """The values of ``numpy.geomspace`` are swept unchanged."""
-    rates = np.geomspace(1e-3, 1, 4)
-    study = Study(data={"task": "xor"}, parameters={"hidden": [2, 4], "learning_rate": rates})
-    assert study.parameters == {"hidden": (2, 4), "learning_rate": tuple(rates.tolist())}
-
-
 @pytest.mark.parametrize("dtype", ["int8", "float16", "float32", "float64"])
 def test_patterns(dtype: str) -> None:
     """Inputs and targets may be arrays, frames, and flat targets for a single output."""

@@ -9,9 +9,9 @@ import pytest
 
 import sweep
 from sweep import Study, load_study
-from tests.sweep.in_parts import run_in_parts
+from tests.sweep.in_parts import interrupt_in_parts, run_in_parts
 from tests.sweep.own import FILE, only_plugins
-from tests.sweep.support import assert_same_table, make_study, training_watched
+from tests.sweep.support import assert_same_table, make_study
 
 XOR: dict[str, Any] = {
     "data": {"task": "xor"},
@@ -79,8 +79,7 @@ def test_one_result(case: str, tmp_path: Path) -> None:
         for number, place in enumerate(places, 1):
             sweep.run(study, place, shard=(number, 2))
         assert sweep.merge(places, tmp_path / "merged").facts["digest"] == digest
-        with training_watched(1, KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
-            run_in_parts(study, tmp_path / "resumed", 1, part_runs=10)
+        interrupt_in_parts(study, tmp_path / "resumed", 1, part_runs=10)
         assert run_in_parts(study, tmp_path / "resumed", 2, part_runs=10).facts["digest"] == digest
         reused = sweep.run(study, reuse=tmp_path / "one").facts
         assert (reused["digest"], reused["reused_steps"]) == (digest, 0 if study.record.of_networks else steps)
@@ -107,8 +106,7 @@ def test_adaptive_seeds(tmp_path: Path) -> None:
     assert run_in_parts(study, threads=3, part_runs=33).facts["digest"] == whole.facts["digest"]
     out, sizes = tmp_path / "r", [0]
     for after in (2, 9, 1):
-        with training_watched(after, KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
-            run_in_parts(study, out=out, threads=1, part_runs=20)
+        interrupt_in_parts(study, out, after, part_runs=20)
     while not (result := run_in_parts(study, out=out, max_runs=60, part_runs=20)).complete:
         sizes.append(result.facts["n_runs"])
         assert 0 < sizes[-1] - sizes[-2] < 200

@@ -15,7 +15,7 @@ from sweep import StoreError, Study, load_study, open_result
 from sweep.schedule.plan import Plan
 from sweep.store.store import Store
 from sweep.system.host import available_threads
-from tests.sweep.in_parts import run_in_parts
+from tests.sweep.in_parts import interrupt_in_parts, run_in_parts
 from tests.sweep.support import assert_same_table, make_study, training_watched, tree, write_study
 
 SWEEP = Path(sys.executable).with_name("sweep")
@@ -93,8 +93,7 @@ def test_crash_before_the_facts_are_written(tmp_path: Path, study: Study, expect
 
 def test_other_parts_than_planned_are_refused(tmp_path: Path, study: Study) -> None:
     """Commits that do not fit the plan are refused."""
-    with training_watched(3, KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
-        run_in_parts(study, out=tmp_path / "r", threads=1, part_runs=PART_RUNS)
+    interrupt_in_parts(study, tmp_path / "r", 3, part_runs=PART_RUNS)
     with pytest.raises(StoreError, match="other runs than this version of xor-sweep plans"):
         run_in_parts(study, out=tmp_path / "r", part_runs=PART_RUNS + 1)
 
@@ -102,8 +101,7 @@ def test_other_parts_than_planned_are_refused(tmp_path: Path, study: Study) -> N
 def test_folder_created_by_two_at_once(tmp_path: Path, study: Study, expected: str) -> None:
     """If two runs create a folder, one may still write its first facts when the other has commits."""
     out = tmp_path / "r"
-    with training_watched(2, KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
-        run_in_parts(study, out=out, threads=1, part_runs=PART_RUNS)
+    interrupt_in_parts(study, out, 2, part_runs=PART_RUNS)
     assert Store.open(out).commits()
     (out / "study.toml").unlink()  # as the later found it
     assert run_in_parts(study, out=out, part_runs=PART_RUNS).facts["digest"] == expected

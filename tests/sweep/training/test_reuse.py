@@ -12,7 +12,7 @@ from kernels.loop.run_arrays import make_columns
 from sweep import StoreError, Study, open_result
 from sweep.schedule.plan import Plan
 from sweep.training.reuse import Reuse
-from tests.sweep.in_parts import run_in_parts
+from tests.sweep.in_parts import interrupt_in_parts, run_in_parts
 from tests.sweep.support import (
     assert_refused,
     assert_same_table,
@@ -21,7 +21,6 @@ from tests.sweep.support import (
     make_study,
     parts_of,
     replace_value,
-    training_watched,
     tree,
     write_study,
 )
@@ -100,10 +99,7 @@ def test_several_results(earlier: Path, tmp_path: Path) -> None:
     """Rows come from several results, also partial ones; if all are known, nothing is trained."""
     more = make_study(count=33, base=5, **SMALL)
     sweep.run(make_study(count=20, base=18, **SMALL), out=tmp_path / "b")
-    with training_watched(3, KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
-        run_in_parts(
-            make_study(count=20, base=5, hidden=4, learning_rate=0.1), out=tmp_path / "c", threads=1, part_runs=5
-        )
+    interrupt_in_parts(make_study(count=20, base=5, hidden=4, learning_rate=0.1), tmp_path / "c", 3, part_runs=5)
     whole = sweep.run(more, reuse=[earlier, tmp_path / "b", tmp_path / "c"])
     assert whole.facts["digest"] == sweep.run(more).facts["digest"]
     assert whole.facts["lane_occupancy"] == 1  # no lane was used

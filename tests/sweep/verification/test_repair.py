@@ -21,6 +21,7 @@ from sweep.store.records import decode_record, encode_record
 from sweep.verification import leftovers
 from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import (
+    SIX_PARTS,
     assert_refused,
     command,
     copy_result,
@@ -34,23 +35,15 @@ from tests.sweep.support import (
 )
 from tests.sweep.training.test_until import unfinish
 
-STUDY = make_study(count=30, learning_rate=[0.2, 0.05], hidden=[3, 2], name="mended")
+STUDY = SIX_PARTS
 N_PARTS = 6
 LEFT = ["parts/0000001-01234567.parquet", "commits/.0000001.json.01234567", ".run.json.01234567"]
 
 
-@pytest.fixture(scope="module")
-def pristine(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of a finished study of six parts, not to be changed."""
-    folder = tmp_path_factory.mktemp("pristine") / "r"
-    run_in_parts(STUDY, out=folder, part_runs=20)
-    return folder
-
-
 @pytest.fixture
-def folder(pristine: Path, tmp_path: Path) -> Path:
+def folder(six_parts: Path, tmp_path: Path) -> Path:
     """Return a copy to damage."""
-    return copy_result(pristine, tmp_path / "r")
+    return copy_result(six_parts, tmp_path / "r")
 
 
 @pytest.mark.parametrize("threads", ["-1", "0", "99999999"])
@@ -62,19 +55,19 @@ def test_threads_out_of_range(folder: Path, words: tuple[str, ...], threads: str
     assert_refused(command("verify", folder, "--threads", threads, *words), (f"got {threads}", "threads"))
 
 
-def test_threads_repair_together(folder: Path, pristine: Path) -> None:
+def test_threads_repair_together(folder: Path, six_parts: Path) -> None:
     """A repair trains in several threads, with the same result."""
     for part in parts_of(folder)[1:]:
         part.write_bytes(b"")
     assert len(sweep.repair(folder, threads=3).faults) == N_PARTS - 1
     assert sweep.verify(folder, sample=-1).faults == []
-    assert open_result(folder).facts["digest"] == open_result(pristine).facts["digest"]
+    assert open_result(folder).facts["digest"] == open_result(six_parts).facts["digest"]
 
 
-def test_commits_of_another_plan(folder: Path, pristine: Path, tmp_path: Path) -> None:
+def test_commits_of_another_plan(folder: Path, six_parts: Path, tmp_path: Path) -> None:
     """Of commits that share runs, those that do not fit most of the others are left out."""
     run_in_parts(STUDY, out=tmp_path / "other", part_runs=32)
-    rows = open_result(pristine).runs()
+    rows = open_result(six_parts).runs()
     for name in ("0000002.json", "0000009.json"):  # in place of one of its own, and beside them
         commit = decode_record((tmp_path / "other" / "commits" / "0000002.json").read_bytes(), "")
         part = f"{name[:7]}-01234567.parquet"
@@ -154,7 +147,7 @@ def test_last_line_of_a_repair(folder: Path) -> None:
     assert again.out.endswith(f"; {STUDY.n_runs} trained again, with the same bits\n")
 
 
-def test_another_study_toml_and_no_run_json(folder: Path, pristine: Path) -> None:
+def test_another_study_toml_and_no_run_json(folder: Path, six_parts: Path) -> None:
     """The user's study restores both files; another study, or none, changes nothing."""
     (folder / "run.json").unlink()
     for other in (make_study(count=3), None):
@@ -169,11 +162,11 @@ def test_another_study_toml_and_no_run_json(folder: Path, pristine: Path) -> Non
         assert tree(folder) == before
         sweep.repair(folder, study=STUDY)
         assert sweep.verify(folder).faults == []
-        assert open_result(folder).facts["digest"] == open_result(pristine).facts["digest"]
+        assert open_result(folder).facts["digest"] == open_result(six_parts).facts["digest"]
         (folder / "run.json").unlink()
 
 
-def test_parts_name_the_study_if_no_commit_is_readable(folder: Path, pristine: Path) -> None:
+def test_parts_name_the_study_if_no_commit_is_readable(folder: Path, six_parts: Path) -> None:
     """Rows never become those of another study."""
     (folder / "run.json").unlink()
     (folder / "study.toml").write_bytes(b"name = ")

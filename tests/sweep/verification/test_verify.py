@@ -17,7 +17,7 @@ from sweep.schemas.cell_columns import cells_columns
 from sweep.store.lock import FolderLock
 from sweep.store.parquet import encode_table
 from sweep.store.reader import StoreReader
-from tests.sweep.in_parts import run_in_parts
+from tests.sweep.in_parts import interrupt_in_parts, run_in_parts
 from tests.sweep.records import rewrite
 from tests.sweep.support import (
     assert_refused,
@@ -142,8 +142,7 @@ def test_several_commits_in_a_row(folder: Path, pristine: Path) -> None:
 def test_unfinished_study(tmp_path: Path, whole: sweep.Result) -> None:
     """A damaged commit or part of an unfinished study can be repaired."""
     out = tmp_path / "r"
-    with training_watched(4, KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
-        run_in_parts(STUDY, out=out, threads=1, part_runs=20)
+    interrupt_in_parts(STUDY, out, 4, part_runs=20)
     commits = sorted((out / "commits").iterdir())
     commits[0].write_bytes(b"{")
     part = out / "parts" / json.loads(commits[1].read_text())["file"]
