@@ -42,32 +42,19 @@ class NamedParameters(dict[str, NDArray[Any]]):
 
 
 class Architecture(NamedTuple):
-    """A network of one hidden layer, or of several, of any sizes.
+    """A network of one hidden layer, or of several, of any sizes."""
 
-    Attributes
-    ----------
-    inputs, outputs
-        Numbers of inputs and outputs.
-    activation, output
-        Activation of the hidden units, one of :data:`kernels.vocabulary.ACTIVATIONS`, and of the outputs, one of
-        :data:`kernels.vocabulary.OUTPUTS`.
-    bias
-        Whether units have biases.
-    skip
-        Whether skip connections join inputs to outputs directly, with parameters k.
-    scaling
-        One of :data:`kernels.components.scalings.SCALINGS`.
-    deep
-        Whether there are several hidden layers. Kernels for them take any number of layers.
-    """
-
+    # Numbers of inputs and outputs
     inputs: int
     outputs: int
+    # Activation of the hidden units, one of :data:`kernels.vocabulary.ACTIVATIONS`, and of the outputs, one of
+    # :data:`kernels.vocabulary.OUTPUTS`
     activation: str
     output: str
-    bias: bool
-    skip: bool = False
-    scaling: str = "standard"
+    bias: bool  # whether units have biases
+    skip: bool = False  # whether skip connections join inputs to outputs directly, with parameters k
+    scaling: str = "standard"  # one of :data:`kernels.components.scalings.SCALINGS`
+    # Whether there are several hidden layers. Kernels for them take any number of layers.
     deep: bool = False
 
     @property
@@ -143,72 +130,41 @@ class Recipe(NamedTuple):
     """What decides the bits of runs. Runs of one recipe and the same hidden units can be trained together.
 
     Its ``repr`` is the key of trainers and, with a variant, of compiled kernels.
-
-    Attributes
-    ----------
-    architecture
-    loss, reduction
-        One of :data:`kernels.vocabulary.LOSSES`, and one of :data:`kernels.components.reductions.REDUCTIONS`.
-    optimizer
-        One of :data:`kernels.vocabulary.OPTIMIZERS`.
-    schedule
-        One of :data:`kernels.vocabulary.SCHEDULES`.
-    warms_up
-        Whether some run has a warm-up. The results of runs without one do not depend on it.
-    freeze
-        Kinds of parameters that keep their initial values, as in ``"w b"``: w and b of all hidden layers, v, c and k.
-    batch
-        Patterns per step, None for all.
-    order
-        ``"cyclic"``, or ``"shuffled"`` where the patterns come in another order in each epoch.
-    criterion
-        One of :data:`kernels.vocabulary.CRITERIA`.
-    dtype
-        ``"float64"`` or ``"float32"``.
-    tie
-        ``"wrong"`` or ``"right"``: how an output on the decision threshold counts, or several equal largest ones.
-    records_thresholds
-        Whether the first steps at which the loss is below each of some thresholds are recorded. The thresholds are not
-        part of a recipe.
-    monitor
-        What the stopping rule looks at, one of :data:`kernels.vocabulary.MONITORS`, or nothing.
-    loss_sums
-        Sums over the losses of evaluations, as in ``"loss_sum tail_loss"``: names of
-        :data:`kernels.vocabulary.LOSS_SUMS`.
-    counts_right
-        Whether the patterns that are right at the end are counted.
-    one_hot
-        Whether a pattern is right where the output of its class is the largest, see :func:`are_one_hot`. With an output
-        function over all outputs it always is; otherwise all its outputs must be on the side of their targets.
-    stopping_rule
-        One of :data:`kernels.vocabulary.STOPPING_RULES`, where something is monitored.
-    criterion_on, thresholds_on
-        Which patterns the criterion, and loss thresholds, look at: ``"train"`` or ``"held_out"``.
-    keeps_best
-        Whether the parameters are kept with which held-out patterns had the lowest loss, or with monitor
-        ``"held_out_accuracy"`` the most were right, at an evaluation of them or at the end of the run: the first such.
     """
 
     architecture: Architecture
+    # One of :data:`kernels.vocabulary.LOSSES`, and one of :data:`kernels.components.reductions.REDUCTIONS`
     loss: str = "squared"
     reduction: str = "sum"
-    optimizer: str = "gd"
-    batch: int | None = None
-    order: str = "cyclic"
-    criterion: str = "loss"
-    dtype: str = "float64"
-    schedule: str = "constant"
+    optimizer: str = "gd"  # one of :data:`kernels.vocabulary.OPTIMIZERS`
+    batch: int | None = None  # patterns per step, None for all
+    order: str = "cyclic"  # ``"cyclic"``, or ``"shuffled"`` where the patterns come in another order in each epoch
+    criterion: str = "loss"  # one of :data:`kernels.vocabulary.CRITERIA`
+    dtype: str = "float64"  # ``"float64"`` or ``"float32"``
+    schedule: str = "constant"  # one of :data:`kernels.vocabulary.SCHEDULES`
+    # Whether some run has a warm-up. The results of runs without one do not depend on it.
     warms_up: bool = False
+    # Kinds of parameters that keep their initial values, as in ``"w b"``: w and b of all hidden layers, v, c and k
     freeze: str = ""
+    # ``"wrong"`` or ``"right"``: how an output on the decision threshold counts, or several equal largest ones
     tie: str = "wrong"
+    # Whether the first steps at which the loss is below each of some thresholds are recorded. The thresholds are not
+    # part of a recipe.
     records_thresholds: bool = False
-    monitor: str = ""
+    monitor: str = ""  # what the stopping rule looks at, one of :data:`kernels.vocabulary.MONITORS`, or nothing
+    # Sums over the losses of evaluations, as in ``"loss_sum tail_loss"``: names of
+    # :data:`kernels.vocabulary.LOSS_SUMS`
     loss_sums: str = ""
-    counts_right: bool = False
+    counts_right: bool = False  # whether the patterns that are right at the end are counted
+    # Whether a pattern is right where the output of its class is the largest, see :func:`are_one_hot`. With an output
+    # function over all outputs it always is; otherwise all its outputs must be on the side of their targets.
     one_hot: bool = False
-    stopping_rule: str = "patience"
+    stopping_rule: str = "patience"  # one of :data:`kernels.vocabulary.STOPPING_RULES`, where something is monitored
+    # Which patterns the criterion, and loss thresholds, look at: ``"train"`` or ``"held_out"``
     criterion_on: str = "train"
     thresholds_on: str = "train"
+    # Whether the parameters are kept with which held-out patterns had the lowest loss, or with monitor
+    # ``"held_out_accuracy"`` the most were right, at an evaluation of them or at the end of the run: the first such
     keeps_best: bool = False
 
     @property

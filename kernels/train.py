@@ -329,29 +329,17 @@ class Trainer:
 
 
 class _Request(NamedTuple):
-    """Optional results and arguments of a training.
+    """Optional results and arguments of a training."""
 
-    Attributes
-    ----------
-    hidden
-        Hidden units.
-    seeds
-        For shuffled orders.
-    weights, predictions
-        Whether weights at the end, and their outputs, are kept.
-    n_losses, path_epochs
-        Columns for the losses of evaluations, 0 if they are not kept, and epochs after which parameters are kept.
-    pause
-        Called after each second or so of steps, unless None.
-    """
-
-    hidden: Hidden
-    seeds: NDArray[np.int64] = np.empty(0, np.int64)
+    hidden: Hidden  # hidden units
+    seeds: NDArray[np.int64] = np.empty(0, np.int64)  # for shuffled orders
+    # Whether weights at the end, and their outputs, are kept
     weights: bool = False
     predictions: bool = False
+    # Columns for the losses of evaluations, 0 if they are not kept, and epochs after which parameters are kept
     n_losses: int = 0
     path_epochs: NDArray[np.int64] = np.empty(0, np.int64)
-    pause: Callable[[], None] | None = None
+    pause: Callable[[], None] | None = None  # called after each second or so of steps, unless None
 
     def of(self, runs: Array) -> _Request:
         """Return the request for some of the runs."""

@@ -24,72 +24,38 @@ MOST_AT_ONCE = 8
 
 
 class InUse(NamedTuple):
-    """Which optional operations some run of a call needs. Kernels leave out what no run needs.
+    """Which optional operations some run of a call needs. Kernels leave out what no run needs."""
 
-    Attributes
-    ----------
-    hidden_scale, output_scale
-        Whether sums over inputs, and over hidden units, are multiplied by a factor other than 1.
-    decay
-        Whether weights decay.
-    """
-
+    # Whether sums over inputs, and over hidden units, are multiplied by a factor other than 1
     hidden_scale: bool
     output_scale: bool
-    decay: bool
+    decay: bool  # whether weights decay
 
 
 class Variant(NamedTuple):
-    """One way to compute the steps of a recipe.
+    """One way to compute the steps of a recipe."""
 
-    Attributes
-    ----------
-    width
-        Networks in a packet, a power of two.
-    n_patterns, window
-        Patterns of an epoch, and of a step.
-    packets
-        How many packets take turns, half a step each.
-    table
-        The patterns, where they are constants. Then products with zero are skipped, and runs with numbers that
-        are not finite are trained again with another variant.
-    own
-        What each network has for itself where there are several sets of patterns: its targets, or whole patterns.
-    hidden
-        The hidden size where the loop over units is unrolled and parameters are in registers.
-    integers
-        Whether the activation of the hidden units is computed with integer operations.
-    most_at_once
-        Windows of at most this many patterns go through a step at once, longer ones block by block.
-    block_patterns
-        Patterns of a block of longer windows.
-    function_rows
-        Rows that go through an elementary function side by side, a power of two.
-    scales_hidden, scales_outputs
-        Whether sums over inputs, and over hidden units, are multiplied by a scale.
-    decays
-        Whether weights decay.
-    quick
-        Whether to compile quickly rather than to train fast.
-    held_out, held_out_block
-        Number of held-out patterns, and how many of them go through a network together.
-    """
-
-    width: int
+    width: int  # networks in a packet, a power of two
+    # Patterns of an epoch, and of a step
     n_patterns: int
     window: int
-    packets: int
+    packets: int  # how many packets take turns, half a step each
+    # The patterns, where they are constants. Then products with zero are skipped, and runs with numbers that are not
+    # finite are trained again with another variant.
     table: Table | None
+    # What each network has for itself where there are several sets of patterns: its targets, or whole patterns
     own: Literal["nothing", "targets", "patterns"]
-    hidden: int | None
-    integers: bool
-    most_at_once: int
-    block_patterns: int
-    function_rows: int
+    hidden: int | None  # the hidden size where the loop over units is unrolled and parameters are in registers
+    integers: bool  # whether the activation of the hidden units is computed with integer operations
+    most_at_once: int  # windows of at most this many patterns go through a step at once, longer ones block by block
+    block_patterns: int  # patterns of a block of longer windows
+    function_rows: int  # rows that go through an elementary function side by side, a power of two
+    # Whether sums over inputs, and over hidden units, are multiplied by a scale
     scales_hidden: bool
     scales_outputs: bool
-    decays: bool
-    quick: bool
+    decays: bool  # whether weights decay
+    quick: bool  # whether to compile quickly rather than to train fast
+    # Number of held-out patterns, and how many of them go through a network together
     held_out: int = 0
     held_out_block: int = 0
 

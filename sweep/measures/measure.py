@@ -17,62 +17,32 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Measure:
-    """A measure of runs: a number for each, in a separate column.
+    """A measure of runs: a number for each, in a separate column."""
 
-    Attributes
-    ----------
-    name
-        Its column, which is also the name of its module.
-    place
-        Where its column stands among those of measures, by ascending numbers.
-    label
-        What sentences, tables and figures call it.
-    unit, meaning
-        As in the files and the manual.
-    type
-        The type of its column. Numbers of outputs and shares have means, other numbers have quartiles.
-    is_recorded
-        Whether studies have it that record it, in addition to those with the patterns that it ``needs``.
-    needs
-        Which patterns that do not train a study must have: ``"validation"``, ``"test"``, or ``"held-out"`` for either.
-        Training fills the columns of such measures.
-    counts_outputs
-        Whether it is a number of outputs.
-    is_share
-        Whether it is a share of patterns, shown in percent.
-    at_best
-        What its value for the network at the best validation is called; empty if there is none.
-    more_is_better
-        Whether cells are ranked from the highest value, and runs that diverged have the lowest.
-    is_signed
-        Whether it may be negative.
-    is_ordered
-        Whether answers compare and rank by it: not by a number that is a name.
-    compute
-        Returns its value for trained networks, (runs,); None if kernels compute it.
-    needs_curvature
-        Whether ``compute`` needs second derivatives of the loss.
-    fault
-        Returns why a study cannot record it, or None.
-    """
-
-    name: str
-    place: int
-    label: str
+    name: str  # its column, which is also the name of its module
+    place: int  # where its column stands among those of measures, by ascending numbers
+    label: str  # what sentences, tables and figures call it
+    # As in the files and the manual
     unit: str
     meaning: str
+    # The type of its column. Numbers of outputs and shares have means, other numbers have quartiles.
     type: str = "float64"
+    # Whether studies have it that record it, in addition to those with the patterns that it ``needs``
     is_recorded: bool = True
+    # Which patterns that do not train a study must have: ``"validation"``, ``"test"``, or ``"held-out"`` for either.
+    # Training fills the columns of such measures.
     needs: tuple[str, ...] = ()
-    counts_outputs: bool = False
-    is_share: bool = False
-    at_best: str = ""
+    counts_outputs: bool = False  # whether it is a number of outputs
+    is_share: bool = False  # whether it is a share of patterns, shown in percent
+    at_best: str = ""  # what its value for the network at the best validation is called; empty if there is none
+    # Whether cells are ranked from the highest value, and runs that diverged have the lowest
     more_is_better: bool = False
-    is_signed: bool = False
-    is_ordered: bool = True
+    is_signed: bool = False  # whether it may be negative
+    is_ordered: bool = True  # whether answers compare and rank by it: not by a number that is a name
+    # Returns its value for trained networks, (runs,); None if kernels compute it
     compute: Callable[[Networks], Array] | None = None
-    needs_curvature: bool = False
-    fault: Callable[[Any], str | None] | None = None
+    needs_curvature: bool = False  # whether ``compute`` needs second derivatives of the loss
+    fault: Callable[[Any], str | None] | None = None  # returns why a study cannot record it, or None
 
     @property
     def least(self) -> float:
@@ -113,48 +83,26 @@ def at_best(measure: Measure) -> Measure:
 
 
 class Curved(NamedTuple):
-    """What second derivatives of the loss are made of.
+    """What second derivatives of the loss are made of."""
 
-    Attributes
-    ----------
-    trained : (runs, parameters) of bool
-        Parameters that training may change: those that are not frozen, of layers whose learning rate is above 0.
-    gradients
-        Returns gradients of the loss at other weights of runs.
-    """
-
+    # (runs, parameters) of bool: parameters that training may change: those that are not frozen, of layers whose
+    # learning rate is above 0
     trained: NDArray[np.bool_]
-    gradients: GradientsAt
+    gradients: GradientsAt  # returns gradients of the loss at other weights of runs
 
 
 class Networks(NamedTuple):
-    """Trained networks of one shape, as float64.
-
-    Attributes
-    ----------
-    initial, final : (runs, parameters)
-    shapes
-        The shape of each parameter array, in the order of the parameters.
-    outputs : (runs, trained and then test patterns, outputs)
-    targets : (runs or 1, trained patterns, outputs)
-    decision_threshold : (runs or 1, 1, 1)
-        What separates high outputs from low ones.
-    of_classes
-        Whether outputs are those of classes (softmax), of which the largest counts.
-    diverged : (runs,) of bool
-    curved
-        Only where a measure needs it.
-    """
+    """Trained networks of one shape, as float64."""
 
     initial: Array
     final: Array
-    shapes: Mapping[str, tuple[int, ...]]
+    shapes: Mapping[str, tuple[int, ...]]  # the shape of each parameter array, in the order of the parameters
     outputs: Array
     targets: Array
-    decision_threshold: Array
-    of_classes: bool
+    decision_threshold: Array  # (runs or 1, 1, 1): what separates high outputs from low ones
+    of_classes: bool  # whether outputs are those of classes (softmax), of which the largest counts
     diverged: NDArray[np.bool_]
-    curved: Curved | None = None
+    curved: Curved | None = None  # only where a measure needs it
 
     @property
     def first_layer(self) -> Array:

@@ -38,25 +38,15 @@ MAX_DEEP_WEIGHTS = 2**22
 
 
 class Rule(NamedTuple):
-    """A requirement of one value of an option for the values of another option.
+    """A requirement of one value of an option for the values of another option."""
 
-    Attributes
-    ----------
-    option, value
-        The rule holds where this option has this value.
-    other
-        The option whose values are restricted.
-    allows : (value of other, number of patterns) -> bool
-        Whether a value of ``other`` is allowed.
-    needs
-        The allowed value, as part of an error message.
-    """
-
+    # The rule holds where this option has this value
     option: str
     value: str
-    other: str
+    other: str  # the option whose values are restricted
+    # (value of other, number of patterns) -> bool: whether a value of ``other`` is allowed
     allows: Callable[[Any, int], bool]
-    needs: str
+    needs: str  # the allowed value, as part of an error message
 
 
 def _one_of(*values: Any) -> Callable[[Any, int], bool]:

@@ -33,41 +33,24 @@ if TYPE_CHECKING:
 
 
 class StudyContent:
-    """The base class of :class:`sweep.study.model.Study`, for code that reads studies without making any.
-
-    Attributes
-    ----------
-    name, description : str
-    data : DataSets
-        The patterns.
-    network, initial_weights, training, convergence
-        Tables of the options that are not swept.
-    axes : list
-        The swept options. Options of one axis vary together; the points of different axes are all combined.
-    parameters : dict
-        The distinct values of each swept option, in the order of the axes.
-    sources : dict
-        For each swept option, the key of its values, such as ``"samples[0].learning_rate"``.
-    seeds : Seeds
-    record : Record
-    tables : OptionTables
-        The options that the study may use: built-in ones, and those of its custom components.
-    """
+    """The base class of :class:`sweep.study.model.Study`, for code that reads studies without making any."""
 
     name: str
     description: str
-    data: DataSets
+    data: DataSets  # the patterns
+    # Tables of the options that are not swept
     network: Network
     initial_weights: InitialWeights
     training: Training
     convergence: Convergence
+    # The swept options. Options of one axis vary together; the points of different axes are all combined.
     axes: list[Axis]
-    parameters: dict[str, tuple[Scalar, ...]]
-    sources: dict[str, str]
+    parameters: dict[str, tuple[Scalar, ...]]  # the distinct values of each swept option, in the order of the axes
+    sources: dict[str, str]  # for each swept option, the key of its values, such as ``"samples[0].learning_rate"``
     seeds: Seeds
     record: Record
     restarts: Restarts
-    tables: OptionTables
+    tables: OptionTables  # the options that the study may use: built-in ones, and those of its custom components
 
     @cached_property
     def grid(self) -> Grid:

@@ -21,30 +21,19 @@ IS_SET = "set"
 
 
 class Option(NamedTuple):
-    """An option of a study: a property of each cell. Type and default belong to its field.
+    """An option of a study: a property of each cell. Type and default belong to its field."""
 
-    Attributes
-    ----------
-    section
-        Its table in the study file.
-    meaning, unit
-        As in the documentation of results.
-    role
-        ``"kernel"``: it decides which kernel trains, so runs of one shape share it; ``"setting"``: a number of each
-        cell, a field of :data:`kernels.recipe.SETTINGS`; ``"limit"``: it limits the steps of each cell; ``"start"``: it
-        decides the initial weights of a seed; ``"data"``: it decides the patterns.
-    used_with
-        Values of other options, or IS_SET for any that is not None. Without any of them this option has no effect.
-    is_swept
-        Whether it can be swept.
-    """
-
-    section: str
+    section: str  # its table in the study file
+    # As in the documentation of results
     meaning: str
     unit: str
+    # ``"kernel"``: it decides which kernel trains, so runs of one shape share it; ``"setting"``: a number of each
+    # cell, a field of :data:`kernels.recipe.SETTINGS`; ``"limit"``: it limits the steps of each cell; ``"start"``: it
+    # decides the initial weights of a seed; ``"data"``: it decides the patterns
     role: Role
+    # Values of other options, or IS_SET for any that is not None. Without any of them this option has no effect.
     used_with: dict[str, list[Any]]
-    is_swept: bool
+    is_swept: bool  # whether it can be swept
 
 
 def option(

@@ -16,21 +16,13 @@ Array = NDArray[Any]
 
 
 class Attempt(NamedTuple):
-    """One attempt of some runs.
+    """One attempt of some runs."""
 
-    Attributes
-    ----------
-    number
-        0 for the first.
-    runs : (n,)
-        Indices of the runs among all.
-    settings, counts : (cells,)
-        Settings (:data:`kernels.recipe.SETTINGS`) with the limit of steps of this attempt, and the number of successive
-        runs of each. The first attempt has settings of cells, later ones of runs, since their remaining steps differ.
-    """
-
-    number: int
-    runs: NDArray[np.int64]
+    number: int  # 0 for the first
+    runs: NDArray[np.int64]  # (n,): indices of the runs among all
+    # (cells,): settings (:data:`kernels.recipe.SETTINGS`) with the limit of steps of this attempt, and the number of
+    # successive runs of each. The first attempt has settings of cells, later ones of runs, since their remaining
+    # steps differ.
     settings: Array
     counts: Array
 

@@ -25,21 +25,11 @@ def right_patterns(recipe: Recipe, columns: Columns) -> Array:
 
 
 class Tested(NamedTuple):
-    """How networks do with some patterns.
+    """How networks do with some patterns."""
 
-    Attributes
-    ----------
-    loss : (runs,) of float64
-        Infinite if a network has diverged, or its loss is not finite.
-    n_correct : (runs,)
-        Outputs that are correct; 0 if a network has diverged.
-    accuracy : (runs,) of float64
-        Share of the patterns that are right; 0 if a network has diverged.
-    """
-
-    loss: Array
-    n_correct: Array
-    accuracy: Array
+    loss: Array  # (runs,) of float64: infinite if a network has diverged, or its loss is not finite
+    n_correct: Array  # (runs,): outputs that are correct; 0 if a network has diverged
+    accuracy: Array  # (runs,) of float64: share of the patterns that are right; 0 if a network has diverged
 
 
 class Tester:
