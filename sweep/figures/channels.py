@@ -9,6 +9,7 @@ from math import log, prod
 from statistics import pstdev
 
 from sweep.errors import SweepError, unknown
+from sweep.study.axes.replicates import REPLICATES
 from sweep.study.reading.value_forms import Scalar
 from sweep.study.selection import Values
 
@@ -54,7 +55,7 @@ def choose_channels(values: Values, channels: Channels) -> Channels:
 
     The axis shows the numeric parameter with the most values. The color shows the next one with at most
     :data:`MAX_LINES` values. Panels show up to two others, if there are at most :data:`MAX_PANELS` panels. Parameters
-    without a channel are pooled.
+    without a channel are pooled, as are replicates such as split_seed, unless there is no other parameter.
 
     Raises
     ------
@@ -68,6 +69,8 @@ def choose_channels(values: Values, channels: Channels) -> Channels:
     if channels.color:
         check_color(channels.color, values)
     rest = [name for name, entries in values.items() if len(entries) > 1 and name not in channels.assigned()]
+    own = [name for name in rest if name not in REPLICATES]
+    rest = own if own or channels.x else rest
     by_size = sorted(rest, key=lambda name: -len(values[name]))
     if channels.x is None and rest:
         channels = replace(channels, x=next(iter(sorted(by_size, key=lambda name: not is_number(values[name][0])))))

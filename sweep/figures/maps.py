@@ -14,6 +14,7 @@ from sweep.figures.channels import check_known, is_number
 from sweep.figures.colors import MISSING, color_bar
 from sweep.figures.statistics import UNTRAINED, Selected, drawn_values, pooling_fault, select, statistic_of
 from sweep.results.result import Result
+from sweep.study.axes.replicates import REPLICATES
 from sweep.study.selection import At, Values, values_at
 from sweep.system.formatting import list_text
 
@@ -105,6 +106,7 @@ def _choose(values: Values, x: str | None, y: str | None, *, numbers: bool) -> t
     if x is not None and x == y:
         raise SweepError(f"{x}: must be named once, got x and y; choose another parameter for one of them")
     most = [name for name in _varied(values, numbers=numbers) if name not in chosen]
+    most.sort(key=REPLICATES.__contains__)  # last
     fault = _too_few(values, [*chosen, *most], numbers=numbers)
     if fault:
         raise SweepError(fault)

@@ -13,7 +13,9 @@ from matplotlib.figure import Figure
 
 import sweep
 from sweep import Result, SweepError
-from sweep.figures import draw
+from sweep.figures import draw, heatmap
+from sweep.figures.channels import Channels, choose_channels
+from sweep.study.selection import Values
 from tests.sweep.invented import invented
 from tests.sweep.support import make_study
 
@@ -92,6 +94,19 @@ def test_channels_and_selected_values() -> None:
     single = draw(result, at={"hidden": [4]})
     np.testing.assert_array_equal(lines_of(panels(single)[0])[0], rates[1])
     assert "pretended, hidden 4: 8 seeds" in single.get_suptitle()
+
+
+def test_replicates_are_pooled() -> None:
+    """Splits have no channel by default, and one where they are named or alone; maps take them last."""
+    values: Values = {"split_seed": (0, 1, 2, 3), "hidden": (2, 4), "learning_rate": (0.1, 0.2, 0.3)}
+    assert choose_channels(values, Channels()) == Channels("learning_rate", "hidden")
+    assert choose_channels(values, Channels(color="split_seed")).assigned().keys() == values.keys()
+    assert choose_channels({"split_seed": (0, 1)}, Channels()) == Channels("split_seed")
+    assert choose_channels({"split_seed": (0, 1), "hidden": (2, 4)}, Channels("hidden")) == Channels("hidden")
+    data = {"task": "parity", "bits": 3, "train_count": 6}
+    result = pretend(data=data, **{name: list(entries) for name, entries in values.items()})
+    axes = heatmap(result)
+    assert {axes.get_xlabel(), axes.get_ylabel()} == {"learning rate, weight²/loss", "hidden, units"}
 
 
 def test_more_values_than_colors_make_panels() -> None:
@@ -192,8 +207,8 @@ def test_axis_is_logarithmic_where_values_are(values: list[Any], scale: str) -> 
 @pytest.mark.parametrize(
     ("parameters", "options", "expected"),
     [
-        ({"hidden": [2, 3]}, {"x": "hidden", "color": "hidden"}, ("'hidden'", "x and color")),
-        ({"hidden": [2, 3]}, {"x": "hidden", "facet": ("hidden",)}, ("'hidden'", "x and facet")),
+        ({"hidden": [2, 3]}, {"x": "hidden", "color": "hidden"}, ("hidden: must be named once", "x and color")),
+        ({"hidden": [2, 3]}, {"x": "hidden", "facet": ("hidden",)}, ("hidden: must be named once", "x and facet")),
         ({"hidden": [2, 3]}, {"value": "steps_q5"}, ("unknown statistic 'steps_q5'", "median_steps")),
         ({"hidden": [2, 3]}, {"at": {"scale": ["4"]}}, ("unknown parameter 'scale'",)),
         ({}, {"x": "hidden"}, ("nothing is swept",)),
