@@ -43,6 +43,20 @@ def test_weights_of_the_oracle(options: dict[str, Any]) -> None:
     assert np.array_equal(start["v"], sweep.run(recorded(**options, max_steps=0)).weights(0)["v"])
 
 
+def test_weights_at_the_best_validation(tmp_path: Path) -> None:
+    """They are recorded afterwards too, and predict what rows say of the best validation."""
+    data = {"task": "spiral", "n": 10, "test_count": 6, "validation_count": 4}
+    options: dict[str, Any] = {"data": data, "learning_rate": [0.3, 1e3], "output": "softmax", "loss": "cross_entropy"}
+    sweep.run(make_study(**OPTIONS | options, criterion="none", count=4), out=tmp_path / "first")
+    result = sweep.record_weights(tmp_path / "first", which="best")
+    test, runs = result.study.data.only.test, result.runs()
+    assert test is not None
+    assert (runs["steps_at_best"] < runs["steps"]).any()
+    for cell, rows in runs.groupby("cell"):
+        right = sweep.predict(result, test.inputs, cell, "best").argmax(2) == np.argmax(test.targets, 1)
+        np.testing.assert_array_equal(right.mean(axis=1), rows["test_accuracy_at_best"])
+
+
 @pytest.mark.wide
 def test_a_row_is_replayed_with_its_weights(tmp_path: Path) -> None:
     """A trace compares recorded weights, and verify detects a changed one."""
@@ -167,5 +181,5 @@ def test_weights_belong_to_the_study() -> None:
     study = make_study(**OPTIONS)
     assert Study(**study.canonical() | {"record": {"weights": "none"}}) == study
     assert recorded("final") != study
-    with pytest.raises(StudyError, match="record.weights: must be one of 'none', .*'best' or 'all', got 'first'"):
+    with pytest.raises(StudyError, match=r"record.weights: must be one of 'none', .*'best' or 'all', got 'first'"):
         recorded("first")
