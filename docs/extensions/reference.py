@@ -126,7 +126,9 @@ def measures() -> Lines:
     for name, measure in MEASURES.items():
         yield f"## `{name}`\n\n{_sentence(measure.meaning)}\n"
         yield from [f"- Unit: {measure.unit}"] * bool(measure.unit)
-        yield f"- Recorded: {'with `[record] measures`' if measure.is_recorded else 'always, where it applies'}\n"
+        recorded = "with `[record] measures`" if measure.is_recorded else "always, where it applies"
+        always = "always in studies with held-out patterns, and " if measure.is_recorded and measure.needs else ""
+        yield f"- Recorded: {always}{recorded}\n"
 
 
 def statistics() -> Lines:
