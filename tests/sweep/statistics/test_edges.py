@@ -232,17 +232,17 @@ def test_some_edges() -> None:
     assert (Advantage(balance, np.full_like(balance, 9)).p_values() <= 0.05).mean() <= 0.07
 
 
-def test_later_medians_by_counting_ties() -> None:
+@pytest.mark.parametrize("by", ["steps_q50", "final_loss_q50"])
+def test_worse_medians_by_counting_ties(by: str) -> None:
     """The p-value is the larger of two mid-p sign tests: of runs up to the first median, and below the cell's own."""
     random = np.random.default_rng(4)
     steps = random.integers(1, 6, (2, 60)).astype(np.int32) + np.array([[0], [1]], np.int32)
-    runs = Outcomes(steps, random.random((2, 60)) < 0.9)
-    needed = np.where(runs.converged, steps, np.inf)
-    medians = np.sort(needed)[:, 29]  # run 30 of 60
-    best = best_cells(pd.DataFrame({"cell": [0, 1], "steps_q50": medians}), runs, "steps_q50")
+    values = np.where(random.random((2, 60)) < 0.9, steps, np.inf)
+    runs = Outcomes(steps, np.isfinite(values)) if by == "steps_q50" else Measured(values)
+    medians = np.sort(values)[:, 29]  # run 30 of 60
+    best = best_cells(pd.DataFrame({"cell": [0, 1], by: medians}), runs, by)
     tests = []
-    for at in (medians[0], medians[1] - 1):
-        one, other = (needed[0] <= at) & ~(needed[1] <= at), ~(needed[0] <= at) & (needed[1] <= at)
-        n = int(one.sum() + other.sum())
-        tests.append(binom.sf(one.sum(), n, 0.5) + binom.pmf(one.sum(), n, 0.5) / 2)
+    for are_low in (values <= medians[0], values < medians[1]):
+        wins, losses = int((are_low[0] & ~are_low[1]).sum()), int((~are_low[0] & are_low[1]).sum())
+        tests.append(binom.sf(wins, wins + losses, 0.5) + binom.pmf(wins, wins + losses, 0.5) / 2)
     assert best["p_value"][1] == pytest.approx(max(tests))
