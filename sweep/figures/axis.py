@@ -146,7 +146,9 @@ def heading(
     pooled = [f"all values of {list_text(whole)}"] if whole else []
     pooled += [text for name, text in some.items() if name not in shown]
     per_cell = " per cell" if any(len(entries) > 1 for entries in study.parameters.values()) else ""
-    seeds = count_text(study.seeds.count, "seed")
+    seeds = count_text(study.seeds.count // result.replicates, "seed")
+    if result.replicates > 1:
+        seeds += f" with each of {result.replicates} values of {spaced(result.pooled_over)}"
     if result.complete and not result.even:
         n_runs = result.cells["n_runs"]
         seeds = f"{n_runs.min():,} to {count_text(n_runs.max(), 'seed')}"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, cast
 
 from sweep.results.answers import has_criterion, held_out_of, swept
 
@@ -60,6 +61,8 @@ class FigureKind:
         The figures of this kind in reports.
     shows_statistics
         Whether its option ``value``, if it has one, is a statistic of cells.
+    of_cells
+        Whether it shows statistics of cells alone, and not runs or steps.
     """
 
     draw: Callable[..., Axes | Figure]
@@ -68,6 +71,14 @@ class FigureKind:
     refusal: Callable[[Result], str | None]
     captions: tuple[Caption, ...] = ()
     shows_statistics: bool = True
+    of_cells: bool = False
+
+    def shown(self, result: Result, options: Mapping[str, Any] = MappingProxyType({})) -> Result:
+        """Return the runs that it shows: of cells those pooled over replicates, unless some option names one."""
+        if not self.of_cells:
+            return result
+        texts = [name for each in options.values() if each for name in ([each] if isinstance(each, str) else each)]
+        return cast("Result", result.naming(texts))
 
     @property
     def options(self) -> tuple[str, ...]:

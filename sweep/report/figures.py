@@ -30,9 +30,9 @@ def report_figures(result: Result) -> list[dict[str, str]]:
     suitable = [
         (caption, name)
         for name, kind in KINDS.items()
-        if kind.captions and kind.refusal(result) is None
+        if kind.captions and kind.refusal(kind.shown(result)) is None
         for caption in kind.captions
-        if caption.suits(result)
+        if caption.suits(kind.shown(result))
     ]
     measures = held_out_of(result)
     headline = main_statistic_of(measures.reported) if measures else None

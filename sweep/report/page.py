@@ -83,7 +83,7 @@ def _sections(result: Result) -> list[dict[str, Any]]:
     """Return the tables of each kind but that of cells, with notes that several of them share once."""
     sections = []
     for kind in table_kinds().values():
-        tables = kind.build(result, kind.most_shown) if kind.name != "cells" else []
+        tables = kind.build(result.over_replicates, kind.most_shown) if kind.name != "cells" else []
         if tables:
             notes = dict.fromkeys(note for table in tables for note in table.notes)
             sections.append({"kind": kind, "tables": tables, "notes": list(notes)})

@@ -54,14 +54,15 @@ def print_summary(result: Result) -> None:
 
 def _print_matrix(result: Result) -> bool:
     """Print the matrix of rates or median losses if two parameters are swept and it fits; return whether it was."""
-    names, statistic = swept(result.study), default_statistic(result)
-    if len(names) != 2 or answered_cells(result)[statistic].isna().all():
+    pooled = result.over_replicates
+    names, statistic = swept(pooled.study), default_statistic(pooled)
+    if len(names) != 2 or answered_cells(pooled)[statistic].isna().all():
         return False
-    across, down = sorted(names, key=lambda name: len(result.study.parameters[name]))
-    n_rows, n_columns = (len(result.study.parameters[name]) for name in (down, across))
-    if n_rows * n_columns > result.study.n_cells or n_rows > rows_that_fit(_LINES_OF_RUN) or n_columns > _MAX_COLUMNS:
+    across, down = sorted(names, key=lambda name: len(pooled.study.parameters[name]))
+    n_rows, n_columns = (len(pooled.study.parameters[name]) for name in (down, across))
+    if n_rows * n_columns > pooled.study.n_cells or n_rows > rows_that_fit(_LINES_OF_RUN) or n_columns > _MAX_COLUMNS:
         return False
-    table = matrix_table(answered_cells(result), down, across, every()[statistic])
+    table = matrix_table(answered_cells(pooled), down, across, every()[statistic])
     if too_wide(table):
         return False
     print_table(table)
@@ -88,8 +89,9 @@ def print_cells(result: Result, by: Sequence[str] = (), sort: str | None = None,
     SweepError
         If a name is no swept parameter or occurs twice, there is no such column, or ``top`` is below 1.
     """
-    whole = sum_over(result, by) if by else result.cells
-    table = cells_table(result, whole, by, sort, how_many(len(whole), top, _LINES_OF_SHOW))
+    pooled = result.naming(by)
+    whole = sum_over(pooled, by) if by else pooled.cells
+    table = cells_table(pooled, whole, by, sort, how_many(len(whole), top, _LINES_OF_SHOW))
     print_table(table)
     n_more = len(whole) - len(table.frame)
     if not n_more:

@@ -75,4 +75,5 @@ KIND = FigureKind(
     40,
     "contours of a statistic over two numeric parameters",
     partial(map_refusal, numbers=True),
+    of_cells=True,
 )

@@ -113,4 +113,5 @@ KIND = FigureKind(
         Caption("Median steps to converge", 20, {"value": "median_steps"}, criterion=True),
         Caption("Median final training loss", 10, {"value": "final_loss"}, criterion=False),
     ),
+    of_cells=True,
 )

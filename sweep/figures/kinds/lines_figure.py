@@ -222,4 +222,5 @@ KIND = FigureKind(
             least_varied=1,
         ),
     ),
+    of_cells=True,
 )

@@ -120,4 +120,5 @@ KIND = FigureKind(
     "cells as lines through all parameters, colored by a statistic",
     _refusal,
     (Caption("All cells in parallel coordinates", 70, least_varied=3),),
+    of_cells=True,
 )

@@ -153,4 +153,5 @@ KIND = FigureKind(
     "a statistic of every cell over one parameter, or over each",
     _refusal,
     (Caption("One parameter at a time", 60, least_varied=2),),
+    of_cells=True,
 )

@@ -10,10 +10,11 @@ import pandas as pd
 import pytest
 
 import sweep
-from sweep import Result, Study
+from sweep import Result, Study, figures
 from sweep.analysis.cells import columns_of
 from sweep.analysis.compare_measures import compare_pairs
 from sweep.analysis.importance import Explained, importance_of
+from sweep.report.page import report_page
 from sweep.results.sentences import answer
 from sweep.statistics.intervals import student_quantile
 from sweep.statistics.of_cells import of_measure
@@ -154,6 +155,27 @@ def test_trained_splits(tmp_path: Path) -> None:
     assert "split_seed" not in command("best", tmp_path / "r").out
     for name in ("best", "comparisons", "cells"):
         assert all("split_seed" not in table.frame for table in opened.tables(name))
+    shown = command("show", tmp_path / "r", "--by", "hidden").out
+    assert "2 values of hidden, each of 2 cells and 12 runs" in shown
+    assert "split_seed 0" not in shown
+    assert "4 cells, each of 6 runs" in command("show", tmp_path / "r").out
+    assert "2 values of split_seed" in command("show", tmp_path / "r", "--by", "split_seed").out
+
+
+def test_figures_and_report_pool_over_splits() -> None:
+    """Figures of cells have no axis of splits unless it is named, and the report of such a study is whole."""
+    given = {"hidden": [2, 3], "split_seed": [0, 4], "learning_rate": [0.1, 0.3]}
+    result = sweep.run(make_study(count=4, data=SPLIT, max_steps=10, criterion="none", **given))
+    for kind in ("lines", "heatmap", "contour", "slice", "parallel"):
+        axes = figures.draw(result, kind).axes
+        assert not any("split seed" in f"{each.get_xlabel()}{each.get_ylabel()}" for each in axes)
+    named = figures.draw(result, "heatmap", x="split_seed", y="hidden").axes[0]
+    assert named.get_xlabel() == "split seed"
+    assert figures.draw(result, "heatmap").axes[0].get_title() == (
+        "small: 4 seeds with each of 2 values of split seed per cell"
+    )
+    page = report_page(result)
+    assert "All answers pool over the 2 values of split_seed" in page
 
 
 @pytest.mark.soak
