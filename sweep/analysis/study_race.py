@@ -78,11 +78,11 @@ class StudyRace:
             cell, seed = np.divmod(table["run"].to_numpy(), seeds.count)
             place, seed = places[cell], seed - first
             needed = (place >= 0) & (seed >= 0) & (seed < n_seeds)
-            values[place[needed], seed[needed]] = self._values(table)[needed]
+            values[place[needed], seed[needed]] = self.values_of(table)[needed]
         self.race.add(values.reshape(*own.shape, n_seeds))
         self._n_rounds += 1
 
-    def _values(self, table: pa.Table) -> Array:
+    def values_of(self, table: pa.Table) -> Array:
         """Return the values of runs by which cells race; high ones are better."""
         if self.statistic.measure:
             values: Array = as_measured(table[self.statistic.measure].to_numpy(), self.statistic.measure)
