@@ -3,6 +3,7 @@
 - ``kernel``: the kernel. In one turn of its inner loop every packet is evaluated and advances by a step or an epoch.
 - ``end_runs``: the rare turn in which a run may end: it is evaluated and recorded, and the next run takes its lane.
 - ``evaluation``: the convergence criterion, divergence and stall, for all lanes of a packet at once.
+- ``held_out``: held-out patterns are evaluated, and the best parameters by them are kept.
 - ``metrics``: the number of correct outputs, the largest error, and a check for numbers that are not finite.
 - ``lane_assignment``: assigns runs to lanes and records outcomes; an array (``seats``) holds the run of each lane.
 - ``shuffled_patterns``: writes the patterns of an epoch in the shuffled order of each lane.
