@@ -18,7 +18,7 @@ from kernels.loop.evaluation import make_criterion, make_total_loss
 from kernels.loop.lane_assignment import FIRST_TURN, RUN
 from kernels.loop.right import make_whole
 from kernels.loop.run_arrays import Runs
-from kernels.numba.jit import device, routine
+from kernels.numba.jit import device
 from kernels.numba.part_makers import made_once
 from kernels.recipe import Recipe
 from kernels.step.layout import Workspace, make_held_out_layout, make_held_out_packet, make_layout
@@ -44,7 +44,7 @@ def make_validate(
     rows = make_control_layout(recipe).held_out
     held_out_packet = make_held_out_packet(recipe, variant, memory)
     source = _source(recipe, variant, memory)
-    predict = make_predict(recipe, variant.of_held_out, memory, source)
+    predict = make_predict(recipe, variant.of_held_out, memory, source, inline=True)
     total_loss = make_total_loss(recipe, memory, source, variant.held_out)
     criterion = make_criterion(recipe, memory, source)
     whole = make_whole(recipe, memory, source)
@@ -83,7 +83,7 @@ def make_validate(
             now = select(improves, fill_double(np.float64(turn)), load_double(packet.doubles, best_turn))
             store_double(packet.doubles, best_turn, now)
 
-    @routine
+    @device
     def validate(patterns: WithHeldOut, workspace: Workspace, turn: int, is_new: float) -> None:
         packet = held_out_packet(workspace)
         control = packet.control

@@ -152,11 +152,11 @@ def make_add_block(
 
 @made_once
 def make_predict(
-    recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource
+    recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource, *, inline: bool = False
 ) -> Callable[[Patterns, Packet], None]:
     """Make the forward pass over all patterns that serves only the evaluation of runs.
 
-    ``(patterns, packet) -> None``: writes ``packet.outputs``.
+    ``(patterns, packet) -> None``: writes ``packet.outputs``. It is inlined, or called.
     """
     size = variant.n_patterns
     n_patterns = size if size <= variant.most_at_once else variant.block_patterns
@@ -164,7 +164,7 @@ def make_predict(
     forward = make_forward(recipe, variant, memory, source, n_patterns, slopes=False)
     forward_one = make_forward(recipe, variant, memory, source, 1, slopes=False)
 
-    @routine
+    @(device if inline else routine)
     def predict(patterns: Patterns, packet: Packet) -> None:
         for n in range(0, whole, n_patterns):
             forward(patterns, packet, n)
