@@ -35,22 +35,10 @@ LIMITS = {
 
 
 class Host:
-    """The process of one peer, to be used as a context manager.
+    """The process of one peer, to be used as a context manager; files between the processes are in ``folder``.
 
-    Parameters
-    ----------
-    name
-        A key of :data:`sweep.bench.peers.HOMES`.
-    threads
-        Threads that the peer may use.
-    folder
-        For what passes between the processes.
-
-    Attributes
-    ----------
-    enough : dict
-        Networks that take a number of seconds, and the rate of training them, by case,
-        variant and seconds, as :mod:`sweep.bench.measurement` found.
+    ``enough`` has, by case, variant and seconds, the networks that take that many seconds, and the rate of training
+    them, as :mod:`sweep.bench.measurement` found.
     """
 
     def __init__(self, name: str, threads: int, folder: Path) -> None:
@@ -89,12 +77,7 @@ class Host:
     def train(self, case: Case, variant: int, n_networks: int) -> tuple[float, int]:
         """Train about ``n_networks``; return the seconds and the exact number of networks.
 
-        Raises
-        ------
-        MissingError
-            If the peer cannot work on this machine.
-        UnsupportedError
-            If it cannot train this case.
+        MissingError if the peer cannot work on this machine, UnsupportedError if it cannot train this case.
         """
         reply = self._ask(self._request(case, variant, n_networks))
         return reply["seconds"], reply["n_networks"]
@@ -156,17 +139,7 @@ class Host:
 
 
 class Checkout(Host):
-    """The process of a checkout of xor-sweep, perhaps an earlier version, which trains with ``sweep.run``.
-
-    Parameters
-    ----------
-    name
-        Name of the process.
-    root
-        Folder that has the package ``sweep``.
-    threads, folder
-        See :class:`Host`.
-    """
+    """The process of a checkout of xor-sweep, perhaps an earlier version, which trains with ``sweep.run``."""
 
     def __init__(self, name: str, root: Path, threads: int, folder: Path) -> None:
         self._root = root

@@ -20,12 +20,7 @@ def kinds(comparisons: Iterable[Comparison]) -> list[str]:
 def draw(comparisons: list[Comparison], path: Path) -> None:
     """Draw the speed of xor-sweep divided by that of each peer, in one panel for each kind of case.
 
-    Parameters
-    ----------
-    comparisons
-        At least one.
-    path
-        File to write; its suffix decides the format.
+    There is at least one comparison; the suffix of the file decides the format.
     """
     from matplotlib.figure import Figure
 

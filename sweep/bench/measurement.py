@@ -26,23 +26,13 @@ MAX_NETWORKS = 2**21
 
 @dataclass(frozen=True)
 class Effort:
-    """How long to measure.
+    """How long to measure."""
 
-    Attributes
-    ----------
-    repeats
-        Pairs of measurements.
-    seconds
-        Intended duration of each measurement, of a peer and of xor-sweep, and at least three quarters
-        of it unless ``MAX_NETWORKS`` take less: a CPU that has been idle needs a tenth of a
-        second to reach full speed.
-    trial_seconds
-        Intended duration of the trial of a variant.
-    """
-
-    repeats: int
+    repeats: int  # pairs of measurements
+    # Intended duration of each measurement, of a peer and of xor-sweep, and at least three quarters of it unless
+    # ``MAX_NETWORKS`` take less: a CPU that has been idle needs a tenth of a second to reach full speed
     seconds: float
-    trial_seconds: float
+    trial_seconds: float  # intended duration of the trial of a variant
 
 
 FULL = Effort(repeats=9, seconds=2.0, trial_seconds=0.25)
@@ -59,26 +49,17 @@ class Side(NamedTuple):
 
 @dataclass(frozen=True)
 class Comparison:
-    """One peer on one case against xor-sweep.
-
-    Attributes
-    ----------
-    rates, own_rates
-        Network-steps a second of the peer and of xor-sweep in each pair.
-    n_networks
-        Networks of one measurement of the peer.
-    agreement
-        Share of networks whose final losses agree.
-    """
+    """One peer on one case against xor-sweep."""
 
     case: Case
     peer: str
     title: str
     variant: str
-    n_networks: int
+    n_networks: int  # networks of one measurement of the peer
+    # Network-steps a second of the peer and of xor-sweep in each pair
     rates: tuple[float, ...]
     own_rates: tuple[float, ...]
-    agreement: float
+    agreement: float  # share of networks whose final losses agree
     same_bits: bool
 
     @property
@@ -112,25 +93,9 @@ class Comparison:
 
 
 def compare(own: Host, peer: Host, case: Case, effort: Effort, say: Callable[[str], None]) -> Comparison:
-    """Find the peer's best variant, then measure it and xor-sweep in turns.
+    """Find the peer's best variant, then measure it and xor-sweep in turns; ``say`` is called with what happens.
 
-    Parameters
-    ----------
-    own, peer
-        Processes of xor-sweep and of the peer.
-    case
-        What both train.
-    effort
-        How long to measure.
-    say
-        Called with what happens.
-
-    Raises
-    ------
-    MissingError
-        If the peer cannot work on this machine.
-    UnsupportedError
-        If it cannot train this case.
+    MissingError if the peer cannot work on this machine, UnsupportedError if it cannot train this case.
     """
     kind = peer.hello(case)
     side = Side(peer, case, best_variant(peer, case, kind["variants"], effort, say))

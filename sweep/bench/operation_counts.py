@@ -15,21 +15,13 @@ _SLOPES = {"relu": 1, "tanh": 3, "sigmoid": 3}
 
 
 class Operations(NamedTuple):
-    """Operations of a step, by cost.
+    """Operations of a step, by cost."""
 
-    Attributes
-    ----------
-    simple
-        Additions, subtractions, multiplications, maxima and comparisons.
-    divisions, square_roots
-        These take several times as long.
-    functions
-        Calls of tanh or sigmoid. :func:`sweep.bench.roof.tanh_rate` measures the cost of a tanh.
-    """
-
-    simple: float
+    simple: float  # additions, subtractions, multiplications, maxima and comparisons
+    # These take several times as long
     divisions: float
     square_roots: float
+    # Calls of tanh or sigmoid. :func:`sweep.bench.roof.tanh_rate` measures the cost of a tanh.
     functions: float
 
 

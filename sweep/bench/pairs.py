@@ -38,27 +38,14 @@ HERE = Path(__file__).parents[2]
 
 
 class Pairs(NamedTuple):
-    """The result of a comparison in pairs.
+    """The result of a comparison in pairs."""
 
-    Attributes
-    ----------
-    sides
-        Titles of both sides, xor-sweep first.
-    cases
-        The cases that they trained.
-    rates
-        Network-steps per second of both, pair by pair.
-    agreement
-        Share of networks whose losses agree, None where the sides trained different cases.
-    roots
-        Time of a square root and a division per parameter of the first case, in steps of the second,
-        None where the first case needs none.
-    """
-
-    sides: tuple[str, str]
-    cases: tuple[Case, Case]
-    rates: tuple[tuple[float, ...], tuple[float, ...]]
-    agreement: float | None
+    sides: tuple[str, str]  # titles of both sides, xor-sweep first
+    cases: tuple[Case, Case]  # the cases that they trained
+    rates: tuple[tuple[float, ...], tuple[float, ...]]  # network-steps per second of both, pair by pair
+    agreement: float | None  # share of networks whose losses agree, None where the sides trained different cases
+    # Time of a square root and a division per parameter of the first case, in steps of the second, None where the
+    # first case needs none
     roots: float | None = None
 
     def summary(self) -> dict[str, Any]:

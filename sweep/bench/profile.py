@@ -50,13 +50,7 @@ class HotLoop(NamedTuple):
 
 
 def hot_loop(assembly: str) -> HotLoop:
-    """Return the innermost loop with the most vector arithmetic, of those without a call if there are any.
-
-    Parameters
-    ----------
-    assembly
-        Machine code of one kernel, in AT&T syntax.
-    """
+    """Return the innermost loop with the most vector arithmetic, if possible without a call; code is in AT&T syntax."""
     lines = assembly.splitlines()
     labels = {match[1]: k for k, line in enumerate(lines) if (match := _LABEL.match(line))}
     jumps = [
@@ -126,22 +120,10 @@ def _lively(trainer: Trainer, case: Case, n_runs: int) -> Array:
 
 
 def budget(case: Case, n_runs: int | None = None, trials: int = 5) -> dict[str, float]:
-    """Measure nanoseconds of one thread, the best of several trials.
+    """Measure nanoseconds of one thread for ``initial weights`` and ``assign and record`` for a run, and for a step.
 
-    Parameters
-    ----------
-    case
-        What is trained.
-    n_runs
-        Networks of each trial; by default as many as take about a second.
-    trials
-        Trials of each part.
-
-    Returns
-    -------
-    dict
-        ``initial weights`` and ``assign and record`` for a run; ``step, criterion
-        none`` and ``step, criterion loss``, over ``case.steps``.
+    Each is the best of several trials, of as many networks as take about a second by default. Steps are those of
+    ``case.steps`` with ``criterion none`` and ``criterion loss``.
     """
     import numpy as np
 

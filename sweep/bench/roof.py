@@ -130,22 +130,7 @@ def arguments_of(dtype: str, threads: int, registers: int = 1) -> list[Any]:
 
 
 def peak_operations(dtype: str, threads: int, seconds: float = 0.02) -> float:
-    """Measure additions and multiplications per second, half of each.
-
-    Parameters
-    ----------
-    dtype
-        ``"float64"`` or ``"float32"``.
-    threads
-        Threads that compute.
-    seconds
-        The least time of a trial.
-
-    Returns
-    -------
-    float
-        Of all threads together.
-    """
+    """Measure additions and multiplications per second of all threads, half of each."""
     best, width = 0.0, width_of(dtype)
     for chains in CHAINS:
         rows = [aligned_rows(1 + chains, width, dtype) for _ in range(threads)]
@@ -156,18 +141,7 @@ def peak_operations(dtype: str, threads: int, seconds: float = 0.02) -> float:
 
 
 def tanh_rate(dtype: str, threads: int, seconds: float = 0.02) -> float:
-    """Measure tanh per second, with arguments in the first cache.
-
-    Parameters
-    ----------
-    dtype, threads, seconds
-        As for :func:`peak_operations`.
-
-    Returns
-    -------
-    float
-        Of all threads together.
-    """
+    """Measure tanh per second of all threads, with arguments in the first cache."""
     work = float(ARGUMENTS * width_of(dtype))
     return max(
         _rate(make_tanh(dtype, registers), arguments_of(dtype, threads, registers), work, seconds)
@@ -176,18 +150,7 @@ def tanh_rate(dtype: str, threads: int, seconds: float = 0.02) -> float:
 
 
 def root_rate(dtype: str, threads: int, seconds: float = 0.02) -> float:
-    """Measure square roots per second, with a division each, and with arguments in the first cache.
-
-    Parameters
-    ----------
-    dtype, threads, seconds
-        As for :func:`peak_operations`.
-
-    Returns
-    -------
-    float
-        Of all threads together.
-    """
+    """Measure square roots per second of all threads, with a division each, and with arguments in the first cache."""
     rows = arguments_of(dtype, threads)
     for array in rows:
         np.abs(array, out=array)

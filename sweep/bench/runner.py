@@ -23,22 +23,13 @@ PEERS = tuple(name for name in HOMES if name != OWN)
 
 @dataclass
 class Findings:
-    """Results of a benchmark.
+    """Results of a benchmark."""
 
-    Attributes
-    ----------
-    comparisons
-        In the order of measurement.
-    roofs
-        For each dtype: peak operations and tanh per second of this machine, the first without functions,
-        divisions and square roots.
-    absent
-        Reasons why a peer, or a peer on a case, was not measured.
-    """
-
-    comparisons: list[Comparison] = field(default_factory=list)
+    comparisons: list[Comparison] = field(default_factory=list)  # in the order of measurement
+    # For each dtype: peak operations and tanh per second of this machine, the first without functions, divisions and
+    # square roots
     roofs: dict[str, dict[str, float]] = field(default_factory=dict)
-    absent: dict[str, str] = field(default_factory=dict)
+    absent: dict[str, str] = field(default_factory=dict)  # reasons why a peer, or a peer on a case, was not measured
 
     def peak_share(self, comparison: Comparison) -> float:
         """Return the operations per second of xor-sweep divided by the peak."""

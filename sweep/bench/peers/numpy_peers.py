@@ -31,12 +31,7 @@ SLOPES: dict[str, Callable[[Array], Any]] = {
 class Passes:
     """Forward and backward passes of a case, over one network or a batch of them.
 
-    Parameters
-    ----------
-    case
-        What is trained.
-    product
-        ``numpy.dot`` for one network, whose overhead is smaller, or ``numpy.matmul``.
+    The product is ``numpy.dot`` for one network, whose overhead is smaller, or ``numpy.matmul``.
     """
 
     def __init__(self, case: Case, product: Callable[[Array, Array], Array]) -> None:
