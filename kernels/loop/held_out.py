@@ -153,7 +153,7 @@ def make_record_best(recipe: Recipe, variant: Variant) -> Callable[[Runs, Worksp
         elif not rows[rows_of_control.best_score, lane] < np.inf:
             best_steps = -1
         runs.columns.best_steps[run, 0] = best_steps
-        runs.columns.best_held_out[run, 0] = loss if np.isfinite(loss) else np.inf
+        runs.columns.best_held_out[run, 0] = loss if best_steps >= 0 and np.isfinite(loss) else np.inf
         for k in range(runs.weights.shape[1]):
             number = rows[workspace.parameter_rows[k] + shift, lane]
             runs.best_weights[run, k] = number if best_steps >= 0 else np.nan

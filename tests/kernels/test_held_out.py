@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 import kernels.train
+from kernels.train import Trainer
 from tests.kernels.compare import assert_as_oracle
 from tests.kernels.runs import Kinds, draw_runs
 from tests.kernels.specs import Spec
-from tests.kernels.support import sized, some_compiled
+from tests.kernels.support import in_soak_if_compiled, sized, some_compiled
 
 PLAIN = {"criterion": "none", "keeps_best": True}
 SPECS = {
@@ -67,3 +69,33 @@ def test_large_sets_go_by_themselves(sets: str, held_out: bool, monkeypatch: pyt
     runs = draw_runs(spec, 3, sized(50, 24), 3, sized(40, 12))
     assert len(spec.trainer()._sets) == 3
     assert_as_oracle(spec, runs)
+
+
+@in_soak_if_compiled
+def test_best_of_runs_that_are_trained_again() -> None:
+    """Where products with zero were skipped, an infinite weight leaves no best, and neighbours theirs."""
+    spec = Spec("relu", criterion="none", held_out=4, keeps_best=True)
+    runs = draw_runs(spec, 3, 12, 4, 10).having(learning_rate=0.05, divergence_threshold=np.inf)
+    runs.weights[[2, 7], 0] = np.inf
+    result = assert_as_oracle(spec, runs)
+    assert result.best_steps is not None
+    assert np.flatnonzero(result.best_steps == -1).tolist() == [2, 7]
+
+
+def test_held_out_patterns_must_fit_the_recipe() -> None:
+    """They are there if the recipe looks at them, and Prechelt's rules need their loss."""
+    spec = Spec("relu", monitor="held_out_loss", held_out=3)
+    inputs, targets = spec.patterns
+    with pytest.raises(ValueError, match="held_out: must fit"):
+        Trainer(spec.recipe, inputs, targets)
+    with pytest.raises(ValueError, match="held_out: must fit"):
+        Trainer(Spec("relu").recipe, inputs, targets, held_out=(inputs, targets))
+    with pytest.raises(ValueError, match="validate_every be 1 or more"):
+        Trainer(spec.recipe, inputs, targets, held_out=(inputs, targets), validate_every=0)
+    with pytest.raises(ValueError, match="monitor: must be held_out_loss for gl"):
+        Trainer(
+            spec.recipe._replace(monitor="loss", stopping_rule="gl", keeps_best=True),
+            inputs,
+            targets,
+            held_out=(inputs, targets),
+        )

@@ -1,0 +1,59 @@
+"""The stopping rules of Prechelt on short histories, against numbers by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.oracle.held_out import RULES, History
+
+
+def ends(rule: str, losses: list[float], scores: dict[int, float], **own: float) -> bool:
+    """Return whether a run ends after its last evaluation: training losses by epoch, scores at some epochs."""
+    history = History([np.float64(loss) for loss in losses], [*map(np.float64, scores.values())], [*scores])
+    return RULES[rule](history, {name: np.float64(value) for name, value in own.items()})
+
+
+def test_generalization_loss_in_percent() -> None:
+    """A score of 0.55 is 10 % above the lowest, 0.5, whenever that was."""
+    for scores in ({0: 0.5, 1: 0.55}, {0: 2.0, 2: 0.5, 4: 0.51, 6: 0.55}):
+        assert ends("gl", [1.0] * 7, scores, gl_threshold=9.9)
+        assert not ends("gl", [1.0] * 7, scores, gl_threshold=10.1)
+    assert not ends("gl", [1.0], {0: 0.0}, gl_threshold=0.0)
+    assert ends("gl", [1.0], {0: 0.0, 1: 1e-9}, gl_threshold=1e9)
+
+
+def test_quotient_at_the_end_of_a_strip() -> None:
+    """Losses 1.2 and 1.0 have a mean 10 % above the lowest: progress 100; a generalization loss of 50 makes it 0.5."""
+    losses, scores = [9.0, 1.2, 1.0], {0: 1.0, 2: 1.5}
+    assert ends("pq", losses, scores, pq_threshold=0.49, strip=2)
+    assert not ends("pq", losses, scores, pq_threshold=0.51, strip=2)
+    assert not ends("pq", losses, scores, pq_threshold=0.0, strip=3), "no strip has ended"
+    losses, scores = [9.0, 5.0, 5.0, 1.2, 1.0], {0: 1.0, 2: 0.9, 4: 1.35}
+    assert ends("pq", losses, scores, pq_threshold=0.49, strip=2)
+    assert not ends("pq", losses, scores, pq_threshold=0.51, strip=2)
+
+
+@pytest.mark.parametrize(
+    ("scores", "strips"),
+    [
+        ({0: 1.0, 1: 9.0, 2: 2.0}, 1),  # only ends of strips of 2 epochs are compared
+        ({0: 1.0, 2: 0.5, 4: 0.6, 6: 0.7}, 2),
+        ({0: 1.0, 2: 0.5, 4: 0.6, 6: 0.6}, 0),
+        ({0: 1.0, 3: 2.0, 5: np.nan}, 2),  # strips end with the first score after 2 epochs or more
+        ({0: 1.0, 2: 2.0, 3: 3.0}, 1),
+    ],
+)
+def test_strips_in_which_the_score_rises(scores: dict[int, Any], strips: int) -> None:
+    """A run ends after as many strips in a row, and no fewer."""
+    for most in (1, 2, 3):
+        assert ends("up", [1.0] * 9, scores, up_strips=most, strip=2) == (most <= strips)
+
+
+def test_patience_counts_scores() -> None:
+    """Scores within ``min_delta`` of the last improvement are none."""
+    scores = {0: 1.0, 3: 0.95, 6: 0.93}
+    assert ends("patience", [1.0] * 7, scores, patience=2, min_delta=0.1)
+    assert not ends("patience", [1.0] * 7, scores, patience=2, min_delta=0.0)
