@@ -10,6 +10,7 @@ import pytest
 from tests.oracle.held_out import RULES, History
 
 
+@np.errstate(all="ignore")
 def ends(rule: str, losses: list[float], scores: dict[int, float], **own: float) -> bool:
     """Return whether a run ends after its last evaluation: training losses by epoch, scores at some epochs."""
     history = History([np.float64(loss) for loss in losses], [*map(np.float64, scores.values())], [*scores])
