@@ -32,7 +32,11 @@ def until_faults(study: StudyContent) -> Iterator[str]:
     name, allowed = synonyms().get(until.best, until.best), _raced(study)
     if name not in allowed:
         aliases = {column: alias for alias, column in synonyms().items()}
-        yield f"seeds.until.best: {unknown('statistic', until.best, [aliases.get(each, each) for each in allowed])}"
+        names = [aliases.get(each, each) for each in allowed]
+        if name in every():
+            yield f"seeds.until.best: must be one of {', '.join(names)} in this study, got {until.best!r}"
+        else:
+            yield f"seeds.until.best: {unknown('statistic', until.best, names)}"
         return
     if until.compare == "means" and allowed[name].compared not in _BOUNDED:
         yield f"seeds.until.compare: must be 'wins' with {until.best}, whose values have no bounds, got 'means'"

@@ -73,8 +73,9 @@ class Seeds(Section):
     count: Annotated[int, Field(ge=1, le=MAX_SEED + 1)] = Field(
         1000, description="number of consecutive seeds of each cell"
     )
-    until: Annotated[Until | None, "{ width = 0.02 }"] = Field(
-        None, description="which cells get no more seeds: those whose rate is known, or that cannot be the best"
+    until: Annotated[Until | None, '{ width = 0.02 } or { best = "rate" }'] = Field(
+        None,
+        description="which cells get no more seeds: those with a narrow interval of the rate, or that are not the best",
     )
 
     @property

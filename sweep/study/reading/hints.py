@@ -43,6 +43,7 @@ _KEYS = {
     "divergence_threshold": ("divergence", "max_loss"),
     "base": ("seed", "first_seed", "random_state", "random_seed"),
     "count": ("n_seeds", "num_seeds", "replicates", "repetitions", "runs", "trials"),
+    "until": ("racing", "race", "pruner", "successive_halving", "hyperband", "early_terminate"),
     "inputs": ("features",),
     "targets": ("labels", "outputs"),
     "task": ("dataset",),

@@ -125,7 +125,8 @@ def test_replicates_are_one_contender() -> None:
     ("until", "words"),
     [
         ({"best": "nothing"}, "unknown statistic 'nothing'; known: rate, median_steps, final_loss"),
-        ({"best": "test_loss"}, "unknown statistic 'test_loss'"),
+        ({"best": "test_loss"}, "final_loss, n_correct, max_error in this study, got 'test_loss'"),
+        ({"best": "expected_steps"}, "must be one of rate, median_steps"),
         ({"best": "final_loss", "compare": "means"}, "compare: must be 'wins' with final_loss"),
         ({"best": "final_loss", "width": 0.1}, "either width or best, got both"),
         ({"first": 10}, "either width or best, got neither"),
@@ -144,7 +145,7 @@ def test_what_cannot_race() -> None:
     """A single cell is refused, as are rates without a criterion and results that keep only counts."""
     with pytest.raises(StudyError, match="needs several cells, got one"):
         racing(parameters={}, network={"hidden": 2}, training={"learning_rate": 0.1, "max_steps": 9})
-    with pytest.raises(StudyError, match=r"unknown statistic 'convergence_rate'; known: final_loss, n_correct"):
+    with pytest.raises(StudyError, match=r"must be one of final_loss, n_correct, max_error in this study, got 'conv"):
         racing(convergence={"criterion": "none"})
     with pytest.raises(StudyError, match=r"keep: must be 'runs' with seeds\.until\.best"):
         sweep.run(racing(), keep="cells")
