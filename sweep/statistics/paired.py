@@ -250,3 +250,39 @@ class Advantage:
 
         one_sided = p_value_of(lies_within, len(self.value)) / 2
         return np.where(np.isnan(self.ends()[0]), np.nan, one_sided)
+
+
+class PairedMean:
+    """The mean difference of pairs, with Student's interval over seeds or other clusters.
+
+    Parameters
+    ----------
+    sums : (groups, clusters)
+        Differences, summed over the pairs of each cluster.
+    n_pairs : (groups, clusters)
+        Number of pairs of each cluster.
+
+    Attributes
+    ----------
+    value : (groups,)
+        The mean difference.
+
+    Notes
+    -----
+    The p-value of no difference is never below that of a sign test in which all clusters favour one side, since few
+    differences of shares may all be equal.
+    """
+
+    def __init__(self, sums: Array, n_pairs: Array) -> None:
+        whole = n_pairs.sum(axis=1)
+        self._n = (n_pairs > 0).sum(axis=1)
+        self.value = sums.sum(axis=1) / np.maximum(whole, 1)
+        squares = ((sums - self.value[:, None] * n_pairs) ** 2).sum(axis=1) / np.maximum(whole, 1) ** 2
+        self._error = np.sqrt(squares * self._n / np.maximum(self._n - 1, 1))
+
+    def ends(self, level: Array | float = LEVEL) -> tuple[Array, Array]:
+        """Return the ends of the interval; infinite at levels that so few clusters cannot reach."""
+        far = np.asarray(level) / 2 < 0.5**self._n
+        with np.errstate(invalid="ignore"):
+            half = np.where(far | (self._n < 2), np.inf, student_quantile(self._n, level) * self._error)
+        return self.value - half, self.value + half

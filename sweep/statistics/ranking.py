@@ -14,7 +14,7 @@ from sweep.statistics.estimates import ExpectedSteps, MeanCorrect, difference_of
 from sweep.statistics.intervals import LEVEL, Array, HasInterval
 from sweep.statistics.of_cells import every
 from sweep.statistics.outcomes import Measured, Outcomes, clusterings
-from sweep.statistics.paired import Advantage, holm, one_sided_sign_test
+from sweep.statistics.paired import Advantage, PairedMean, holm, one_sided_sign_test
 from sweep.statistics.runs import independent_runs
 from sweep.statistics.statistic import Statistic
 from sweep.statistics.two_way import TwoWay
@@ -97,6 +97,8 @@ def best_cells(cells: pd.DataFrame, runs: Outcomes | Measured | None, by: str, m
     medians of losses and errors likewise. Statistics of a function use resamples of the seeds, the same ones in all
     cells, and Student's test where they are too few. Expected steps (ERT) and means of correct outputs use the
     intervals of their ratios and differences (:mod:`~sweep.statistics.compared`), which allow for unseen failures.
+    Means of shares use Student's test of paired differences: allowing for unseen failures, no ten seeds would separate
+    accuracies of 70 and 90 %.
     """
     ranked = rank_cells(cells, by).reset_index(drop=True)
     ranked.insert(0, "rank", np.arange(1, len(ranked) + 1))
@@ -248,8 +250,14 @@ def _worse_resamples(first: Array, others: Array, gaps: Array, n_seeds: Array) -
 
 
 def difference_of_means(first: Measured, others: Measured, most: int) -> HasInterval:
-    """Return how far the mean of correct outputs of the first cell is above those of others."""
+    """Return how far the mean of correct outputs, or of shares (``most`` is 1), of the first cell is above others'."""
     both = first.present & others.present
+    if most == 1:
+        differences = np.where(both, first.values - others.values, 0.0)
+        if others.replicates == 1:
+            return PairedMean(differences, both)
+        sums = (_by_clusters(each, others.replicates) for each in (differences, both.astype(np.int64)))
+        return TwoWay([PairedMean(each, n) for each, n in zip(*sums, strict=True)])
     sides = (np.where(both, each.values, 0.0) for each in (first, others))
     if others.replicates == 1:
         return Difference(*(MeanCorrect(Clusters.of_seeds(both, both, each), most, worst=0.0) for each in sides))

@@ -202,3 +202,41 @@ def test_equal_cells_are_called_equal() -> None:
     sentence = may_be_best(ranked, study)
     assert sentence == "2 cells equal the first in every run; no other cell is better (95 % confidence)"
     assert best_table(result, ranked).texts[1][-1] == "equals the first"
+
+
+def test_means_of_shares_are_compared_by_students_test() -> None:
+    """Accuracies are compared by the paired test of Student, with a p-value not below that of signs."""
+    values = np.round(np.random.default_rng(4).uniform(0.6, 0.9, (5, 12)) + np.arange(5)[:, None] / 50, 2)
+    values[0] = values[4] - 0.01
+    cells = pd.DataFrame({"cell": range(5), "n_runs": 12, "test_accuracy_mean": values.mean(axis=1)})
+    best = best_cells(cells, Measured(values), "test_accuracy_mean", 1)
+    first = best["cell"].iloc[0]
+    for row in best.iloc[1:].to_dict("records"):
+        differences = values[first] - values[row["cell"]]
+        expected = stats.ttest_1samp(differences, 0, alternative="greater").pvalue if row["cell"] else 0.5**12
+        assert row["p_value"] == pytest.approx(max(expected, 0.5**12), rel=1e-4)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("n_seeds", [10, 20, 50, 100])
+@pytest.mark.parametrize(
+    "failures", [[0.0] * 6, [0.02] * 6, [0.1] * 6, [0.05, 0, 0.05, 0, 0.05, 0], [0.03, 0.02, 0.01, 0, 0, 0]]
+)
+@pytest.mark.parametrize("step", [0.02, 0.1])
+def test_cells_that_may_be_best_by_accuracy_hold_the_best(n_seeds: int, failures: list[float], step: float) -> None:
+    """The true best cell is among those that may be the best in 93 % of studies or more, rare failures included."""
+    random = np.random.default_rng(7)
+
+    def accuracies(n: int) -> np.ndarray:
+        shift = np.array([0, 1, 2, 3, 3, 5]) * step
+        spread = random.normal(size=(6, n)) / 2 + 0.3 * random.normal(size=n) + shift[:, None]
+        right = np.rint(100 - 4 * np.exp(spread)) / 100
+        return np.where(random.random(right.shape) < np.array(failures)[:, None], 0.5, right)
+
+    truth, kept = int(accuracies(200_000).mean(axis=1).argmax()), 0
+    for _ in range(400):
+        values = accuracies(n_seeds)
+        cells = pd.DataFrame({"cell": range(6), "n_runs": n_seeds, "test_accuracy_mean": values.mean(axis=1)})
+        best = best_cells(cells, Measured(values), "test_accuracy_mean", 1)
+        kept += bool(best.set_index("cell").loc[truth, "may_be_best"])
+    assert kept >= 0.93 * 400
