@@ -7,20 +7,13 @@ from typing import Annotated
 import typer
 
 from sweep.cli.arguments import DirectoryArgument, TopOption, open_with_warning, split_names
-from sweep.cli.completions import complete_by, complete_parameter
+from sweep.cli.completions import complete_by, parameter_option
 
 
 def compare(
     directory: DirectoryArgument,
     other: Annotated[str | None, typer.Argument(metavar="DIR", help="Second results folder.")] = None,
-    vary: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="Parameter whose values are compared.",
-            autocompletion=complete_parameter,
-        ),
-    ] = None,
+    vary: Annotated[str | None, parameter_option("Parameter whose values are compared.")] = None,
     by: Annotated[
         str | None,
         typer.Option(

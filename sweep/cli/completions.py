@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from importlib.resources import files
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -33,6 +33,11 @@ def complete_option(incomplete: str) -> list[str]:
 def complete_parameter(context: typer.Context, incomplete: str) -> list[str]:
     """Return the swept parameters of the named result, for the last name in a list."""
     return _last_of_list(incomplete, _parameters(context))
+
+
+def parameter_option(explanation: str, metavar: str = "NAME") -> Any:
+    """Return an option of the command line that takes swept parameters of the named result."""
+    return typer.Option(metavar=metavar, help=explanation, autocompletion=complete_parameter)
 
 
 def complete_by(context: typer.Context, incomplete: str) -> list[str]:

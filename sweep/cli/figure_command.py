@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from sweep.cli.arguments import DirectoryArgument, PluginOption, local_path, open_with_warning, split_names
-from sweep.cli.completions import complete_figure, complete_parameter, complete_value
+from sweep.cli.completions import complete_figure, complete_value, parameter_option
 from sweep.system.escaping import one_line
 
 
@@ -23,37 +23,13 @@ def figure(
         ),
     ] = "lines",
     out: Annotated[Path | None, typer.Option(help="File to write, or folder for a PNG file. Default: DIR.")] = None,
-    x: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="Parameter on the x axis.",
-            autocompletion=complete_parameter,
-        ),
-    ] = None,
-    y: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="Parameter on the y axis.",
-            autocompletion=complete_parameter,
-        ),
-    ] = None,
+    x: Annotated[str | None, parameter_option("Parameter on the x axis.")] = None,
+    y: Annotated[str | None, parameter_option("Parameter on the y axis.")] = None,
     color: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            autocompletion=complete_parameter,
-            help="Parameter shown by color, with at most 12 values; for ecdf also loss_threshold.",
-        ),
+        str | None, parameter_option("Parameter shown by color, with at most 12 values; for ecdf also loss_threshold.")
     ] = None,
     facet: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME[,NAME]",
-            help="One or two parameters with a panel for each value (across, down).",
-            autocompletion=complete_parameter,
-        ),
+        str | None, parameter_option("One or two parameters with a panel for each value (across, down).", "NAME[,NAME]")
     ] = None,
     value: Annotated[
         str | None,

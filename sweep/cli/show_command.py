@@ -7,19 +7,14 @@ from typing import Annotated
 import typer
 
 from sweep.cli.arguments import DirectoryArgument, split_names, warn
-from sweep.cli.completions import complete_parameter, complete_sort
+from sweep.cli.completions import complete_sort, parameter_option
 from sweep.system.escaping import one_line
 
 
 def show(
     directory: DirectoryArgument,
     by: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME,NAME",
-            help="Print a row for each value of these parameters; pool the others.",
-            autocompletion=complete_parameter,
-        ),
+        str | None, parameter_option("Print a row for each value of these parameters; pool the others.", "NAME,NAME")
     ] = None,
     sort: Annotated[
         str | None,
