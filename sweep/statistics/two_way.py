@@ -34,10 +34,13 @@ class TwoWay(Estimate):
     ----------
     estimates
         The same estimate with seeds, with replicates and with single runs as clusters.
+    most
+        What no value exceeds; values are at least 0 if this is finite.
     """
 
-    def __init__(self, estimates: Sequence[HasInterval]) -> None:
+    def __init__(self, estimates: Sequence[HasInterval], most: float = np.inf) -> None:
         self._estimates = estimates
+        self._most = most
         self.value = estimates[-1].value
         errors = [getattr(each, "error", np.nan) for each in estimates]
         self.error = combined(*(np.broadcast_to(each, self.value.shape) for each in errors))
@@ -48,7 +51,8 @@ class TwoWay(Estimate):
             ends = [each.ends(level) for each in self._estimates]
             below = combined(*(np.maximum(self.value - low, 0.0) for low, _ in ends))
             above = combined(*(np.maximum(high - self.value, 0.0) for _, high in ends))
-            low, high = self.value - below, self.value + above
+            low, high = self.value - below, np.minimum(self.value + above, self._most)
+            low = np.maximum(low, 0.0) if self._most < np.inf else low
         known = np.isfinite(self.value)  # ends of an infinite estimate are those of the widest interval
         widest = np.minimum(ends[0][0], ends[1][0]), np.maximum(ends[0][1], ends[1][1])
         return np.where(known, low, widest[0]), np.where(known, high, widest[1])
@@ -64,7 +68,8 @@ def estimate_of(statistic: Statistic, runs: Runs) -> Estimate:
     estimate = statistic.estimate(runs)
     if not runs.clusterings or isinstance(estimate, Rate | Quantile):
         return estimate
-    return TwoWay([statistic.estimate(each) for each in runs.clusterings])
+    most = 1.0 if statistic.percent else np.inf
+    return TwoWay([statistic.estimate(each) for each in runs.clusterings], most)
 
 
 def combined_tables(by_seed: pd.DataFrame, by_replicate: pd.DataFrame, by_run: pd.DataFrame) -> pd.DataFrame:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import sweep
-from sweep import Result
+from sweep import Result, figures
 from sweep.analysis.held_out import HeldOut, chosen_by_halves, held_out
 from sweep.results import sentences
 from sweep.results.answers import default_statistic
@@ -75,3 +75,17 @@ def test_halves_of_seeds_do_not_favour_the_best(n_seeds: int) -> None:
     assert looks > 0.5 + 0.15 / np.sqrt(n_seeds)
     assert estimate == pytest.approx(0.5, abs=4 * 0.1 / np.sqrt(400 * n_seeds))
     assert np.isnan(chosen_by_halves(Measured(values[0][:, :3]), statistic))
+
+
+def test_splits_are_pooled_as_seeds_are() -> None:
+    """Rankings and figures pool over splits, with intervals within 0 and 100 %, unless an option names the splits."""
+    study = make_study(count=6, hidden=[2, 3], learning_rate=0.2, split_seed=[0, 1, 2], criterion="none", **TESTED)
+    result = sweep.run(study)
+    means = result.runs().groupby("hidden")["test_accuracy"].mean()
+    best = result.best().set_index("hidden")
+    assert best["test_accuracy_mean"].to_dict() == pytest.approx(means.to_dict())
+    assert (best["test_accuracy_mean_low"] >= 0).all()
+    assert (best["test_accuracy_mean_high"] <= 1).all()
+    (ax,) = figures.draw(result, "lines").axes
+    assert list(ax.lines[0].get_ydata()) == pytest.approx(list(100 * means))
+    assert figures.heatmap(result, x="split_seed", y="hidden").get_xlabel() == "split seed"
