@@ -22,7 +22,8 @@ TERMS = {
     "interval": "the brackets after a number: if a study were repeated with other seeds, 95 % of such intervals would "
     "contain the value that ever more seeds approach. 'sweep explain STATISTIC' names the method.",
     "race": 'seeds only for the cells that may still be the best, as until = { best = "rate" } says. Its keys: '
-    "confidence (0.95), margin (a difference that does not matter), compare (means or wins), first (seeds of the first round).",
+    "confidence (0.95), margin (a difference that does not matter), compare (means or wins), first (seeds of the "
+    "first round).",
     "digest": "the SHA-256 of all rows in run order. Equal digests mean equal bits in every row.",
     "identity": "the SHA-256 of the canonical study. Name and description do not count.",
     "part": "runs that are trained and committed together.",
