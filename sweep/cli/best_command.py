@@ -18,8 +18,9 @@ def best(
             metavar="NAME,NAME",
             autocompletion=complete_by,
             help="Statistic to rank by: rate, expected_steps (ERT), median_steps, final_loss, max_error, n_correct, "
-            "test_loss, n_test_correct or a recorded measure, such as margin. Or parameters, to print the best cell "
-            "for each of their values. Or both: --by optimizer,final_loss.",
+            "test_accuracy, test_loss or a recorded measure, such as margin. Default: validation or test patterns if "
+            "there are any, else rate, or final_loss without a criterion. Or parameters, to print the best cell for "
+            "each of their values. Or both: --by optimizer,final_loss.",
         ),
     ] = None,
     top: TopOption = None,

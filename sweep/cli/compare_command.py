@@ -20,7 +20,7 @@ def compare(
             metavar="NAME,NAME",
             autocompletion=complete_by,
             help="Compare separately for each value of these parameters; pool the others. Or the measure to compare: "
-            "rate, final_loss, max_error, n_correct, test_loss, n_test_correct or a recorded measure, such as margin.",
+            "rate, final_loss, max_error, n_correct, test_accuracy, test_loss or a recorded measure, such as margin.",
         ),
     ] = None,
     margin: Annotated[
@@ -38,7 +38,7 @@ def compare(
 ) -> None:
     """Compare the values of a parameter, or two results, on common seeds (common random numbers).
 
-    Compares convergence rates and steps; with --by final_loss, or without a criterion, losses.
+    Compares convergence rates and steps; with test patterns their accuracy or loss; without a criterion, losses.
     Of two runs with the same seed, the one that converges in fewer steps is faster, or the only one that converges.
     p-values: exact sign-flip test over seeds (McNemar's test for one pair per seed), adjusted by Holm's method.
     95 % intervals are not adjusted.

@@ -215,8 +215,9 @@ class Queries(EvaluatedRuns):
         ----------
         by
             A statistic of :func:`sweep.statistics.ranking.ranked_by`, as ``"convergence_rate"``, ``"expected_steps"``
-            (ERT) or a measure such as ``"final_loss"``; by default the rate, or the final loss if there is no
-            criterion. Or swept parameters, to find the best cell for each combination of their values. Or both.
+            (ERT) or a measure such as ``"final_loss"``; by default the accuracy or loss of validation or test patterns,
+            else the rate, or the final loss if there is no criterion. Or swept parameters, to find the best cell for
+            each combination of their values. Or both.
         top
             Most rows; all by default.
         at
@@ -281,7 +282,8 @@ class Queries(EvaluatedRuns):
         by
             Other parameters, by default all. Each combination of their values has a row; pairs of runs are pooled over
             the rest. Also the measure to compare: ``"rate"`` (convergence and steps) or a measure such as
-            ``"final_loss"``; by default the rate, or the final loss if there is no criterion.
+            ``"final_loss"``; by default the accuracy or loss of test patterns, else the rate, or the final loss if
+            there is no criterion.
         margin
             Largest negligible difference of rates, such as 0.05. With a margin, values are also tested for equivalence.
         each_at_best

@@ -76,7 +76,7 @@ def of_held_out(result: Queries, found: HeldOut) -> list[str]:
         sentences.append(f"the {_name(reported)} {_of_runs(result)} is {_value(reported, row)}")
     if len(result.cells) > 1:
         sentences += [_best_held_out(result, found), _choice(result, found)]
-    return [*sentences, what_matters(result)]
+    return [*sentences, _ended_by_tests(result.study), what_matters(result)]
 
 
 def _best_held_out(result: Queries, found: HeldOut) -> str:
@@ -103,6 +103,17 @@ def _choice(result: Queries, found: HeldOut) -> str:
         number = f"{value_text(statistic, value)}{_unit(statistic)}"
         text += f"; cells chosen on one half of the seeds have a {_name(statistic)} of {number} on the other half"
     return text
+
+
+def _ended_by_tests(study: Study) -> str:
+    """Return the sentence on runs that test patterns ended; empty if they do not."""
+    options = {"monitor": "test_loss", "criterion_on": "test"}
+    used = [f"{name} = {value!r}" for name, value in options.items() if value in study.values_of(name)]
+    if not used:
+        return ""
+    return (
+        f"test patterns decided when runs end ({list_text(used)}), so all test results are optimistic for new patterns"
+    )
 
 
 def _training(result: Queries) -> list[str]:

@@ -42,8 +42,8 @@ def heatmap(
     x, y
         Parameters; by default the two with the most values, numbers first.
     value
-        A name of :func:`~sweep.figures.statistics.drawable`; the rate by default, or the final loss if
-        there is no criterion.
+        A name of :func:`~sweep.figures.statistics.drawable`; by default the accuracy or loss of test patterns, else the
+        rate, or the final loss if there is no criterion.
     at
         Selected values of some parameters.
 

@@ -50,8 +50,8 @@ def line_plot(
     x, color
         Parameters along the axis and by color; by default chosen for the study.
     value
-        A name of :func:`~sweep.figures.statistics.drawable`; the rate by default, or the final loss if
-        there is no criterion.
+        A name of :func:`~sweep.figures.statistics.drawable`; by default the accuracy or loss of test patterns, else the
+        rate, or the final loss if there is no criterion.
     at
         Selected values of some parameters.
 

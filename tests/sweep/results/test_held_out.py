@@ -89,3 +89,26 @@ def test_splits_are_pooled_as_seeds_are() -> None:
     (ax,) = figures.draw(result, "lines").axes
     assert list(ax.lines[0].get_ydata()) == pytest.approx(list(100 * means))
     assert figures.heatmap(result, x="split_seed", y="hidden").get_xlabel() == "split seed"
+
+
+def test_runs_that_test_patterns_end_have_optimistic_results() -> None:
+    """The answer says which options look at test patterns while networks train."""
+    study = make_study(count=4, hidden=[2, 3], criterion_on="test", **TESTED)
+    assert "decided when runs end (criterion_on = 'test')" in "\n".join(sentences.answer(sweep.run(study)))
+
+
+def test_validation_chooses_and_the_test_reports() -> None:
+    """The best cell has the highest validation accuracy, and its test accuracy comes first."""
+    data = {"task": "boolean", "bits": 4, "function": 232, "coding": "pm1", "test_count": 5, "validation_count": 4}
+    study = make_study(count=6, hidden=[2, 4], learning_rate=[0.01, 0.2], criterion="none", data=data, max_steps=40)
+    result = sweep.run(study)
+    assert held_out(study) == HeldOut("test_accuracy_at_best", "validation_accuracy_at_best")
+    validated = result.runs().groupby("cell")["validation_accuracy_at_best"].mean()
+    best = result.best()
+    assert best["validation_accuracy_at_best_mean"].iloc[0] == pytest.approx(validated.max())
+    text = "\n".join(sentences.answer(result))
+    assert "best cell by validation accuracy: " in text
+    assert "optimistic" not in text
+    heads = [column.head for column in result.tables("best")[0].columns]
+    order = [head.split(" accuracy")[0] for head in heads if "accuracy" in head]
+    assert order == ["mean test", "mean validation"]
