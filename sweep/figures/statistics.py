@@ -111,6 +111,8 @@ def statistic_of(result: Result, value: str | None) -> str:
 def select(result: Result, value: str | None, at: At | None, shown: Sequence[str] | None = None) -> Selected:
     """Return a statistic of the selected cells, pooled over the parameters that are not shown; all are by default.
 
+    Intervals are those of answers: replicates that no name selects are random effects, as seeds are.
+
     Raises
     ------
     SweepError
@@ -120,12 +122,14 @@ def select(result: Result, value: str | None, at: At | None, shown: Sequence[str
     fault = pooling_fault(result, statistic, at, shown)
     if fault:
         raise SweepError(fault)
-    cells = cells_with(result, statistic)
     values = values_at(result.study, at)
-    grid, ranges = in_ranges(result.study, values, shown or ())
-    if not (_hidden(values, shown) or ranges):
-        return Selected(cells_at(cells, values), values, statistic)
-    table = pooled_with(result, list(shown or ()), cells_at(cells, values), statistic, grid=grid)
+    runs = result.naming([*(values if shown is None else shown), *(at or ())])
+    own = {name: entries for name, entries in values.items() if name in runs.study.parameters}
+    cells = cells_with(runs, statistic)
+    grid, ranges = in_ranges(runs.study, own, shown or ())
+    if not (_hidden(own, shown) or ranges):
+        return Selected(cells_at(cells, own), values, statistic)
+    table = pooled_with(runs, list(shown or ()), cells_at(cells, own), statistic, grid=grid)
     return Selected(table, values, statistic, ranges)
 
 

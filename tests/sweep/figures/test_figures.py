@@ -105,6 +105,12 @@ def test_replicates_are_pooled() -> None:
     assert choose_channels({"split_seed": (0, 1), "hidden": (2, 4)}, Channels("hidden")) == Channels("hidden")
     data = {"task": "parity", "bits": 3, "train_count": 6}
     result = pretend(data=data, **{name: list(entries) for name, entries in values.items()})
+    (panel,) = panels(draw(result, x="learning_rate", color="hidden", value="expected_steps"))
+    expected = result.summarize(["hidden", "learning_rate"])["expected_steps"].to_numpy().reshape(2, 3)
+    np.testing.assert_array_equal(lines_of(panel), np.where(np.isfinite(expected), expected, np.nan))
+    ends = result.summarize(["hidden", "learning_rate"])[["expected_steps_low", "expected_steps_high"]]
+    drawn = [collection.get_paths()[0].vertices[:, 1] for collection in panel.collections]
+    assert np.isin(ends.to_numpy()[np.isfinite(ends)], np.concatenate(drawn)).all()
     axes = heatmap(result)
     assert {axes.get_xlabel(), axes.get_ylabel()} == {"learning rate, weight²/loss", "hidden, units"}
 
