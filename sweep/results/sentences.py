@@ -156,6 +156,8 @@ def of_each_cell(study: Study) -> str:
 def of_several_cells(result: Queries) -> str:
     """Return the note on rates or medians over several cells, and on their intervals."""
     what = "rates" if has_criterion(result.study) else "medians"
+    if result.replicates > 1:
+        return f"{what} pool all runs; intervals count each seed and each value of {result.pooled_over} once"
     if result.even:
         return f"{what} pool all runs; {_INTERVALS[pairs_seeds(result)]}"
     intervals = _INTERVALS[pairs_seeds(result) and has_criterion(result.study)]

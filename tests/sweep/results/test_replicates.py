@@ -157,6 +157,7 @@ def test_trained_splits(tmp_path: Path) -> None:
         assert all("split_seed" not in table.frame for table in opened.tables(name))
     shown = command("show", tmp_path / "r", "--by", "hidden").out
     assert "2 values of hidden, each of 2 cells and 12 runs" in shown
+    assert "intervals count each seed and each value of split_seed once" in shown
     assert "split_seed 0" not in shown
     assert "4 cells, each of 6 runs" in command("show", tmp_path / "r").out
     assert "2 values of split_seed" in command("show", tmp_path / "r", "--by", "split_seed").out
