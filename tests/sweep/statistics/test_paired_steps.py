@@ -167,6 +167,13 @@ def test_pairs_of_a_partial_result() -> None:
     partial = result_with(steps, outcomes.converged & (steps >= 0)).compare("learning_rate")
     whole = result_with(outcomes.steps[:, 10:30], outcomes.converged[:, 10:30]).compare("learning_rate")
     pd.testing.assert_frame_equal(partial, whole)
+    four = outcomes_of(np.random.default_rng(2), np.array([0.7, 0.5, 0.6, 0.4]), 40, 0.5, LIMIT)
+    steps = four.steps.copy()
+    steps[0] = -1  # so that the other cell of this width has no partner
+    study = make_study(count=40, hidden=[2, 3], learning_rate=[0.1, 0.2], max_steps=LIMIT)
+    missing = result_of(study, Outcomes(steps, four.converged & (steps >= 0))).compare("learning_rate", [])
+    alone = result_with(four.steps[2:], four.converged[2:]).compare("learning_rate", [])
+    pd.testing.assert_frame_equal(missing, alone)
 
 
 def test_equivalence_within_a_margin() -> None:
