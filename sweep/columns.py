@@ -20,22 +20,14 @@ STATUSES = ("converged", "diverged", "stalled", "exhausted", "plateau")
 
 @dataclass(frozen=True)
 class Column:
-    """A column of results.
-
-    Attributes
-    ----------
-    name, unit
-    type
-        The name of an Arrow type; ``"status"``: a dictionary of :data:`STATUSES` with int8 codes; or ``"list<..>"`` of
-        a type of numbers.
-    doc
-        Its meaning.
-    """
+    """A column of results."""
 
     name: str
+    # The name of an Arrow type; ``"status"``: a dictionary of :data:`STATUSES` with int8 codes; or ``"list<..>"`` of
+    # a type of numbers
     type: str
     unit: str
-    doc: str
+    doc: str  # its meaning
 
     @property
     def is_list(self) -> bool:

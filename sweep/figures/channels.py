@@ -21,21 +21,11 @@ NOTHING = "nothing is swept in this study"
 
 @dataclass(frozen=True)
 class Channels:
-    """The visual channel of each shown parameter.
+    """The visual channel of each shown parameter."""
 
-    Attributes
-    ----------
-    x
-        The parameter along the axis.
-    color
-        The parameter with a line for each value.
-    facet
-        The parameters with a panel for each value: one, or two, across and down.
-    """
-
-    x: str | None = None
-    color: str | None = None
-    facet: tuple[str, ...] = ()
+    x: str | None = None  # the parameter along the axis
+    color: str | None = None  # the parameter with a line for each value
+    facet: tuple[str, ...] = ()  # the parameters with a panel for each value: one, or two, across and down
 
     def assigned(self) -> dict[str, str]:
         """Return the channel of each parameter that has one; SweepError if a parameter has two."""

@@ -29,29 +29,17 @@ MOST_WRITTEN = 150
 
 
 class Map(NamedTuple):
-    """Axes for a statistic over two parameters, and what to draw into them.
+    """Axes for a statistic over two parameters, and what to draw into them."""
 
-    Attributes
-    ----------
-    ax
-        Axes with scales.
-    selected
-        The statistic.
-    x, y
-        The parameters.
-    across, down
-        Positions of their values.
-    grid : (y values, x values)
-        The values to draw; NaN if there is none.
-    """
-
-    ax: Axes
-    selected: Selected
+    ax: Axes  # axes with scales
+    selected: Selected  # the statistic
+    # The parameters
     x: str
     y: str
+    # Positions of their values
     across: Places
     down: Places
-    grid: NDArray[np.float64]
+    grid: NDArray[np.float64]  # (y values, x values): the values to draw; NaN if there is none
 
 
 def prepare_map(

@@ -22,22 +22,13 @@ if TYPE_CHECKING:
 
 
 class Lines(NamedTuple):
-    """What the panels of a figure show.
+    """What the panels of a figure show."""
 
-    Attributes
-    ----------
-    selected
-        The statistic, of the cells of all panels.
-    x, color
-        Parameters along the axis and by color, if any.
-    styles
-        Style of the line of each value of ``color``.
-    """
-
-    selected: Selected
+    selected: Selected  # the statistic, of the cells of all panels
+    # Parameters along the axis and by color, if any
     x: str | None
     color: str | None
-    styles: dict[Any, dict[str, Any]]
+    styles: dict[Any, dict[str, Any]]  # style of the line of each value of ``color``
 
     @property
     def x_values(self) -> tuple[Scalar, ...]:

@@ -38,23 +38,12 @@ def drawable() -> dict[str, Statistic]:
 
 
 class Selected(NamedTuple):
-    """A statistic of cells, selected for drawing.
+    """A statistic of cells, selected for drawing."""
 
-    Attributes
-    ----------
-    table : DataFrame
-        A row for each combination of values of the shown parameters.
-    values
-        The selected values of each swept parameter.
-    statistic
-        A name of :func:`drawable`.
-    ranges
-        The centers of the ranges of each option with pooled values.
-    """
-
-    table: pd.DataFrame
-    values: dict[str, tuple[Scalar, ...]]
-    statistic: str
+    table: pd.DataFrame  # a row for each combination of values of the shown parameters
+    values: dict[str, tuple[Scalar, ...]]  # the selected values of each swept parameter
+    statistic: str  # a name of :func:`drawable`
+    # The centers of the ranges of each option with pooled values
     ranges: Mapping[str, tuple[Scalar, ...]] = MappingProxyType({})
 
     def along(self, name: str) -> tuple[Scalar, ...]:
