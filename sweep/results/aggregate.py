@@ -21,17 +21,7 @@ from sweep.study.model import Study
 
 
 class Aggregate:
-    """Counts of the parts added so far, in any order, and what follows from them.
-
-    Parameters
-    ----------
-    study
-        The study whose cells are counted.
-    parts
-        The parts of the result.
-    commits
-        Commits of parts to begin with.
-    """
+    """Counts of the parts added so far, in any order, and what follows from them; those of some commits come first."""
 
     def __init__(self, study: Study, parts: StoredRuns, commits: Sequence[Commit] = ()) -> None:
         self._study = study

@@ -35,13 +35,7 @@ def swept(study: Study) -> list[str]:
 
 
 def check_has_criterion(study: Study) -> None:
-    """Check that a study evaluates convergence.
-
-    Raises
-    ------
-    SweepError
-        If all cells have criterion 'none'.
-    """
+    """Refuse a study of which all cells have criterion 'none'."""
     fault = criterion_fault(study)
     if fault:
         raise SweepError(fault)
@@ -103,28 +97,9 @@ def names_of(columns: Iterable[str]) -> list[str]:
 
 
 def split_by(study: Study, names: Sequence[str], statistics: Iterable[str]) -> tuple[list[str], str | None]:
-    """Divide names into swept parameters and the column of at most one statistic.
+    """Divide names into swept parameters and the column of at most one allowed statistic, None if there is none.
 
-    Parameters
-    ----------
-    study
-        The study of the result.
-    names
-        The names in ``by``. No parameter has the name of a statistic.
-    statistics
-        Columns that are allowed.
-
-    Returns
-    -------
-    parameters : list of str
-        Swept parameters.
-    statistic : str or None
-        The column of cells; None if the names contain no statistic.
-
-    Raises
-    ------
-    SweepError
-        If a name is neither, there are several statistics, or a parameter occurs twice.
+    No parameter has the name of a statistic.
     """
     parameters = [name for name in names if name in OPTIONS or name in study.parameters]
     others = [name for name in names if name not in parameters]
@@ -135,13 +110,7 @@ def split_by(study: Study, names: Sequence[str], statistics: Iterable[str]) -> t
 
 
 def check_swept(study: Study, names: Sequence[str]) -> None:
-    """Check that names are those of swept parameters, each at most once.
-
-    Raises
-    ------
-    SweepError
-        If a name is no swept parameter or occurs twice.
-    """
+    """Refuse names that are no swept parameters, or occur twice."""
     for name in names:
         if name not in study.parameters:
             raise SweepError(unknown("parameter", name, list(study.parameters)) if study.parameters else _NOTHING)
@@ -150,13 +119,7 @@ def check_swept(study: Study, names: Sequence[str]) -> None:
 
 
 def check_alone(study: Study, name: str) -> None:
-    """Check that some cells differ in one parameter alone, so that its values can be compared on common seeds.
-
-    Raises
-    ------
-    SweepError
-        If other options differ wherever the parameter does.
-    """
+    """Refuse a parameter whose values cannot be compared on common seeds: other options differ wherever it does."""
     fault = alone_fault(study, name)
     if fault:
         raise SweepError(fault)
@@ -175,13 +138,7 @@ def alone_fault(study: Study, name: str) -> str | None:
 
 
 def column_of(name: str, allowed: Iterable[str]) -> str:
-    """Return the column of cells for a name.
-
-    Raises
-    ------
-    SweepError
-        If the column is not allowed.
-    """
+    """Return the column of cells for a name, or refuse one that is not allowed."""
     column, allowed = synonyms().get(name, name), list(allowed)
     if column in MEASURES:  # learned functions have no order
         raise SweepError(

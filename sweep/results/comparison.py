@@ -64,13 +64,7 @@ class Pairing:
             raise SweepError("the two results have no seed in common, so their runs cannot be paired")
 
     def split(self, by: Sequence[str] | None) -> tuple[list[str], str | None]:
-        """Return the parameters among names, all by default, and the measure to compare; None for rates.
-
-        Raises
-        ------
-        SweepError
-            If a name is unknown, or rates are to be compared and there is no criterion.
-        """
+        """Return the parameters among names, all by default, and the measure to compare; None for rates."""
         by = self._names if by is None else list(by)
         others = [name for name in by if name not in OPTIONS and name not in self._names]
         if len(others) > 1:

@@ -84,10 +84,7 @@ def _restricted(first: FirstOf, most_steps: float) -> tuple[float, float, float]
 def runs_of(result: EvaluatedRuns, cells: Any) -> tuple[Any, Any]:
     """Return steps of runs and whether they converged, both (cells, seeds). Seeds of a single cell are in any order.
 
-    Raises
-    ------
-    SweepError
-        If there are several cells, and runs or their rows are missing.
+    Several cells are refused if runs or their rows are missing.
     """
     if len(cells) == 1:
         first, last = np.searchsorted(result.tally["cell"].to_numpy(), [cells[0], cells[0] + 1])
@@ -103,13 +100,7 @@ def runs_of(result: EvaluatedRuns, cells: Any) -> tuple[Any, Any]:
 
 
 def check_parallel(tally: pd.DataFrame, numbers: Sequence[Any]) -> None:
-    """Check numbers of parallel runs.
-
-    Raises
-    ------
-    SweepError
-        If one is not an integer from 1, or exceeds the runs of some cell.
-    """
+    """Refuse numbers of parallel runs that are no integers from 1, or exceed the runs of some cell."""
     fewest = int(tally.groupby("cell")["n"].sum().min())
     for number in numbers:
         if isinstance(number, bool) or not isinstance(number, int | np.integer) or not 1 <= number <= fewest:
@@ -159,13 +150,7 @@ def profile_of(result: EvaluatedRuns, vary: str, values: Sequence[Any], cells: A
 
 
 def check_thresholds(result: EvaluatedRuns, thresholds: Sequence[Any] | None = None) -> None:
-    """Check that ``threshold`` has several values, if no loss thresholds are recorded.
-
-    Raises
-    ------
-    SweepError
-        If ``threshold`` has one value or is not swept, or there is no criterion.
-    """
+    """Refuse a result without recorded loss thresholds in which ``threshold`` is not swept, or without a criterion."""
     fault = thresholds_fault(result.study, thresholds)
     if fault:
         raise SweepError(fault)

@@ -109,13 +109,7 @@ class EvaluatedRuns(DefaultFloatingPoint):
 
     @cached_property
     def outcomes(self) -> Outcomes:
-        """Whether and when each seed of each cell converged, for comparisons with common random numbers.
-
-        Raises
-        ------
-        StoreError
-            If rows of runs were not kept.
-        """
+        """Whether and when each seed of each cell converged, for comparisons with common random numbers; needs rows."""
         check_kept(self.stored)
         columns = [*OUTCOME_COLUMNS, updates_column(self.study)]
         return outcomes_from_tables(self.stored.tables(columns), self.study.grid)

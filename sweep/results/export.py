@@ -35,13 +35,7 @@ _OF_SEVERAL = {
 
 
 def format_of(to: str | None, out: Path | None) -> str:
-    """Return the format by its name, or by the suffix of the file; CSV without either.
-
-    Raises
-    ------
-    SweepError
-        If there is no such format.
-    """
+    """Return the format by its name, or by the suffix of the file; CSV without either."""
     if to is None and out is None:
         return "csv"
     if to is None:

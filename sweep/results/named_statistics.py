@@ -133,15 +133,7 @@ def _columns(statistic: Statistic, numbers: Array, estimate: Estimate) -> pd.Dat
 
 
 def _rows_of(result: EvaluatedRuns, statistic: str) -> pd.DataFrame:
-    """Return all rows of the runs of a result, for a statistic that is a function of them.
-
-    Raises
-    ------
-    StoreError
-        If rows were not kept.
-    SweepError
-        If they are too many, or runs are evaluated by loss thresholds.
-    """
+    """Return all rows of the runs of a result, for a statistic that is a function of them; refuse too many."""
     study = result.stored.plan.study
     if study is not result.study:
         raise SweepError(f"{statistic} is a function of rows of runs; use the result itself, not by_threshold")

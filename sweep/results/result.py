@@ -442,13 +442,7 @@ def open_result(directory: str | Path | Files, *, partial: bool = False) -> Resu
 
 
 def partial_result(parts: StoredResult) -> Result:
-    """Return the partial result of the runs trained so far, if any.
-
-    Raises
-    ------
-    StoreError
-        If a commit is damaged.
-    """
+    """Return the partial result of the runs trained so far, if any."""
     parts.restrict_to_present()
     study = parts.plan.study
     facts = {**parts.facts(), **totals(study, parts.keep, parts.counted()), "digest": None, "complete": False}

@@ -23,14 +23,7 @@ if TYPE_CHECKING:
 class RunMeasures:
     """Measures, read when they are first needed.
 
-    Parameters
-    ----------
-    study
-        The study of the runs.
-    stored
-        Their rows or counts.
-    independent_of
-        A parameter on which measures do not depend, so that they are none of its cells.
+    They do not depend on the parameter ``independent_of``, so it makes no cells of theirs.
     """
 
     def __init__(self, study: Study, stored: StoredRuns, independent_of: str = "") -> None:

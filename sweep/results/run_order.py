@@ -34,27 +34,7 @@ class _Open(NamedTuple):
 
 
 def in_run_order(parts: StoredRuns, columns: list[str], window: int = _WINDOW) -> Iterator[pa.Table]:
-    """Yield the rows of a result in the order of their runs, as successive tables.
-
-    Parameters
-    ----------
-    parts
-        Parts of a whole or partial result.
-    columns
-        Columns to read.
-    window
-        Most runs in a table.
-
-    Yields
-    ------
-    Table
-        The next rows.
-
-    Raises
-    ------
-    StoreError
-        If a part is missing or damaged.
-    """
+    """Yield the rows of a result in the order of their runs, as successive tables of at most ``window`` runs."""
     firsts = [(_first_run(parts.plan, commit), commit.start, commit) for commit in parts.counted()]
     waiting = sorted(firsts, key=lambda each: each[:2], reverse=True)
     read = columns if "run" in columns else [*columns, "run"]

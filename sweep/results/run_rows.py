@@ -22,13 +22,7 @@ if TYPE_CHECKING:
 
 
 class RunRows:
-    """The rows of the runs of a study.
-
-    Parameters
-    ----------
-    stored
-        Parts with these rows.
-    """
+    """The rows of the runs of a study."""
 
     def __init__(self, stored: StoredRuns) -> None:
         self._stored = stored

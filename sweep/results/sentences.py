@@ -300,23 +300,9 @@ def _others(result: Queries) -> str:
 
 
 def may_be_best(ranked: pd.DataFrame, study: Study, at: At | None = None, confidence: float = 1 - LEVEL) -> str:
-    """Return the sentence on the cells that may be the best.
+    """Return the sentence on the cells that may be the best, without a final period.
 
-    Parameters
-    ----------
-    ranked
-        The table of :meth:`Result.best` for all cells, with p-values.
-    study
-        The study of the result.
-    at
-        Selected values of some parameters.
-    confidence
-        With which they contain the best cell.
-
-    Returns
-    -------
-    str
-        The sentence, without a final period.
+    The table is that of :meth:`Result.best` for all cells, with p-values.
     """
     n_cells = study.grid.n_cells_at(values_at(study, at))
     n, n_compared = int(ranked["may_be_best"].sum()), len(ranked)
