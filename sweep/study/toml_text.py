@@ -9,20 +9,7 @@ from sweep.errors import StudyError, cut
 
 
 def read_tables(text: str, named: str) -> dict[str, Any]:
-    """Return the tables of a study file by name.
-
-    Parameters
-    ----------
-    text
-        Text of the file; the reader of files limits its size.
-    named
-        Name of the file, for errors.
-
-    Raises
-    ------
-    StudyError
-        If the text is not valid TOML.
-    """
+    """Return the tables of a study file by name; ``named`` is the file, for errors."""
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -72,22 +72,7 @@ def _print_matrix(result: Result) -> bool:
 def print_cells(result: Result, by: Sequence[str] = (), sort: str | None = None, top: int | None = None) -> None:
     """Print a line for each cell, or for each combination of the values of some parameters, pooled over all others.
 
-    Parameters
-    ----------
-    result
-        Complete or partial.
-    by
-        Swept parameters; none for single cells.
-    sort
-        Column to order by, as in :func:`sweep.results.answers.sort_by`. By default rows are in the order of the study
-        if all are printed, else the best are first.
-    top
-        Rows to print; by default all if they fit on the screen, else ten.
-
-    Raises
-    ------
-    SweepError
-        If a name is no swept parameter or occurs twice, there is no such column, or ``top`` is below 1.
+    By default all rows are printed in the order of the study if they fit on the screen, else the best ten.
     """
     pooled = result.naming(by)
     whole = sum_over(pooled, by) if by else pooled.cells
@@ -108,19 +93,7 @@ def print_cells(result: Result, by: Sequence[str] = (), sort: str | None = None,
 def print_best(result: Result, by: Sequence[str] = (), top: int | None = None, at: At | None = None) -> None:
     """Print the ranked cells, and how many may be the best; or the best cell for each value of some parameters.
 
-    Parameters
-    ----------
-    result
-        Complete or partial.
-    by, at
-        As for :meth:`sweep.Result.best`.
-    top
-        Lines to print; by default those that fit on the screen.
-
-    Raises
-    ------
-    SweepError
-        If cells cannot be ranked by the statistic, ``top`` is below 1, or there is no criterion.
+    By default those that fit on the screen are printed.
     """
     pooled, ranked = result.naming([*by, *(at or {})]), result.best(by, at=at)
     print_table(best_table(pooled, ranked, by, how_many(len(ranked), top, _OTHER_LINES), at))
@@ -138,23 +111,9 @@ def print_best(result: Result, by: Sequence[str] = (), top: int | None = None, a
 def print_comparison(
     compared: pd.DataFrame, by: Sequence[str], measure: str | None = None, top: int | None = None
 ) -> None:
-    """Print comparisons, a line each. If not all fit, print those with the smallest p-values.
+    """Print comparisons, a line each, those of convergence in a table of rates and one of steps.
 
-    Parameters
-    ----------
-    compared
-        The table of :meth:`sweep.Result.compare`.
-    by
-        Its parameters.
-    measure
-        A key of :data:`sweep.measures.MEASURES`; None for convergence, which has a table of rates and one of steps.
-    top
-        Lines of each table; by default those that fit on the screen.
-
-    Raises
-    ------
-    SweepError
-        If ``top`` is below 1.
+    If not all fit on the screen, or are more than ``top``, those with the smallest p-values are printed.
     """
     others = _OTHER_LINES if measure else _OTHER_LINES + _BETWEEN + len(compared)
     for number, table in enumerate(compared_tables(compared, by, measure, how_many(len(compared), top, others))):

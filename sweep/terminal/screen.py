@@ -72,19 +72,7 @@ def rows_that_fit(other_lines: int) -> int:
 def how_many(n_rows: int, top: int | None, other_lines: int) -> int | None:
     """Return the number of rows to print, or None for all.
 
-    Parameters
-    ----------
-    n_rows
-        Rows of the table.
-    top
-        Most rows; None for all if they fit on the screen, else ten.
-    other_lines
-        Lines that are printed besides the rows.
-
-    Raises
-    ------
-    SweepError
-        If ``top`` is below 1.
+    By default all are printed if they fit on the screen besides other lines, else ten.
     """
     if top is not None and top < 1:
         raise SweepError(f"top: must be at least 1, got {top}")

@@ -27,11 +27,6 @@ def tables_of(result: Queries, name: str, top: int | None = None) -> list[Table]
     """Return the tables of a kind with at most ``top`` rows each; none if the result has not what they need.
 
     Their cells are configurations without splits and other replicates.
-
-    Raises
-    ------
-    SweepError
-        If there is no such kind.
     """
     if name not in table_kinds():
         raise SweepError(unknown("table", name, list(table_kinds())))

@@ -48,26 +48,11 @@ def cells_table(
     sort: str | None = None,
     top: int | None = None,
 ) -> Table:
-    """Return the table of cells, or of cells pooled over all parameters but some.
+    """Return the table of cells, or of cells pooled over all parameters but those in ``by``.
 
-    Parameters
-    ----------
-    result
-        Complete or partial.
-    whole
-        All rows: cells of the result, or a table of :mod:`sweep.results.pooled_cells`.
-    by
-        Swept parameters by which cells are pooled; none for single cells.
-    sort
-        A column or a statistic, as in :func:`sweep.results.answers.sort_by`; by default rows are in the order of the
-        study, or with ``top`` the best come first.
-    top
-        Most rows.
-
-    Raises
-    ------
-    SweepError
-        If there is no such column, or ``top`` is below 1.
+    ``whole`` has all rows: cells of the result, or a table of :mod:`sweep.results.pooled_cells`. By default rows are in
+    the order of the study, or with ``top``, the most rows, the best come first; ``sort`` is as in
+    :func:`sweep.results.answers.sort_by`.
     """
     if top is not None and top < 1:
         raise SweepError(f"top: must be at least 1, got {top}")

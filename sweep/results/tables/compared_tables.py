@@ -51,16 +51,7 @@ def compared_tables(
 ) -> list[Table]:
     """Return the tables of comparisons: of rates and of steps, or of a measure.
 
-    Parameters
-    ----------
-    compared
-        The table of :meth:`sweep.Result.compare`.
-    by
-        Its parameters.
-    measure
-        A key of :data:`sweep.measures.MEASURES`; None for convergence.
-    top
-        Most rows, those with the smallest p-values; all by default.
+    They are of the table of :meth:`sweep.Result.compare`. At most ``top`` rows are those with the smallest p-values.
     """
     if measure:
         frame = compared if top is None else compared.sort_values("p_value", kind="stable").head(top)
@@ -165,12 +156,7 @@ def _difference_column(name: str) -> TableColumn:
 def facing_best(compared: pd.DataFrame, difference: str) -> pd.DataFrame:
     """Return the comparisons of the best value of a parameter with all others; the best is the first of each.
 
-    Parameters
-    ----------
-    compared
-        Comparisons of all pairs of values.
-    difference
-        The column that is positive if the first value is better.
+    The column ``difference`` is positive if the first value is better.
     """
     best = best_value(compared, difference)
     rows = compared[(compared["first"] == best) | (compared["second"] == best)]

@@ -74,18 +74,8 @@ _MEANINGS = RANK | {
 def contenders(result: Queries, ranked: pd.DataFrame, statistic: str, top: int | None = None) -> list[Table]:
     """Return the table of the cells that contain the best one with 95 % confidence; none if they are not known.
 
-    There is none either by a statistic of users, whose cells are compared by resampling.
-
-    Parameters
-    ----------
-    result
-        Complete or partial.
-    ranked
-        All ranked cells, the table of :func:`sweep.statistics.ranking.best_cells`.
-    statistic
-        By which they are ranked.
-    top
-        Most rows; all by default.
+    There is none either by a statistic of users, whose cells are compared by resampling. ``ranked`` are all cells, as
+    by :func:`sweep.statistics.ranking.best_cells`.
     """
     found = every()[statistic]
     if found.compared == "resampled" or not pairs_seeds(result):

@@ -51,16 +51,7 @@ def best_table(
 ) -> Table:
     """Return the table of ranked cells; or with parameters in ``by`` of the best cell for each of their values.
 
-    Parameters
-    ----------
-    result
-        Complete or partial.
-    ranked
-        All rows of :meth:`sweep.Result.best`.
-    by, at
-        As for that method.
-    top
-        Most rows.
+    ``ranked`` are all rows of :meth:`sweep.Result.best`, which explains the other arguments.
     """
     parameters, chosen = split_by(result.study, by, ranked_by())
     statistic = chosen or ranking_statistic(result)

@@ -117,14 +117,8 @@ def statistic_columns(
 ) -> list[TableColumn]:
     """Return the columns of statistics, as far as the frame has them.
 
-    Parameters
-    ----------
-    statistics
-        Those with a head are shown, those by which cells are ranked before others.
-    frame
-        The rows.
-    intervals
-        Whether all statistics of convergence have intervals; else only the first has one.
+    Those with a head are shown, those by which cells are ranked before others. Without ``intervals``, only the first
+    statistic of convergence has one.
     """
     in_tables = [each for each in statistics if each.head and each.name in frame]
     in_order = sorted(in_tables, key=lambda each: not each.compared)

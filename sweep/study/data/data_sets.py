@@ -88,13 +88,7 @@ class DataSets:
 
     @property
     def only(self) -> Data:
-        """The one set of patterns.
-
-        Raises
-        ------
-        ValueError
-            If there are several.
-        """
+        """The one set of patterns; ValueError if there are several."""
         if len(self.sets) > 1:
             raise ValueError(f"cells have different patterns, since {' and '.join(self.options)} vary; use 'sets'")
         return self.sets[0]

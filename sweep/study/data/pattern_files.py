@@ -72,13 +72,7 @@ def read_patterns(
 
 
 def read_classes(path: Path, target: str) -> tuple[str, ...]:
-    """Return the classes in a column of a file in ascending order, as numbers if all are numbers, else as texts.
-
-    Raises
-    ------
-    ValueError
-        As for :func:`read_patterns`.
-    """
+    """Return the classes in a column of a file in ascending order, as numbers if all are numbers, else as texts."""
     table = open_table(path, "pattern file")
     return _classes(table.file, table.read([], [target], "patterns", MAX_PATTERNS), target)
 

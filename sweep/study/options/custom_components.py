@@ -37,11 +37,6 @@ def custom_components(raw: Mapping[str, Any], faults: Faults) -> tuple[Declarati
 
     The table [components] of a canonical form declares components; other studies name components that this process
     knows. Declarations with a fault are left out, and their faults added.
-
-    Raises
-    ------
-    StudyError
-        If a study cannot record one of the measures, with all faults so far.
     """
     found = {name: component.declaration for name, component in declared_components().items()}
     declared = {} if raw["components"] is None else raw["components"]

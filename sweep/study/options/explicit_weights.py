@@ -39,12 +39,7 @@ V = TypeVar("V")
 class WithWeights(dict[str, V]):
     """Facts of options by name, single initial weights included but not listed.
 
-    Parameters
-    ----------
-    facts
-        Facts of the listed options.
-    of_weight
-        The fact of each single weight, such as w[0,1].
+    ``of_weight`` is the fact of each single weight, such as w[0,1].
     """
 
     def __init__(self, facts: Mapping[str, V], of_weight: V) -> None:
@@ -127,13 +122,7 @@ def read_values(value: Any) -> Any:
 
 
 def _name_of(key: Any) -> str:
-    """Return the name of an array or of a single weight, without spaces.
-
-    Raises
-    ------
-    ValueError
-        If the key is neither.
-    """
+    """Return the name of an array or of a single weight, without spaces; ValueError if the key is neither."""
     name = key.replace(" ", "") if isinstance(key, str) else ""
     if not _ARRAY.fullmatch(name) and element_of(name) is None:
         raise ValueError(

@@ -38,18 +38,9 @@ _INNER: dict[str, type[Section]] = {"record.curves": Curves, "seeds.until": Unti
 
 
 def sentences(error: ValidationError, path: str, known_keys: list[str], tables: OptionTables) -> list[str]:
-    """Return the faults of a table as sentences.
+    """Return the faults of a table as sentences; ``path`` is its dotted key in the study file.
 
-    Parameters
-    ----------
-    error
-        The error of the table's validation.
-    path
-        Dotted key of the table in the study file.
-    known_keys
-        Keys that the table may have.
-    tables
-        The options of the study.
+    ``known_keys`` are those that the table may have, ``tables`` the options of the study.
     """
     return [_sentence(detail, path, known_keys, tables) for detail in error.errors(include_url=False)]
 

@@ -38,28 +38,14 @@ _BLOCK_NUMBERS = 2**22
 
 
 class CurveRecorder:
-    """Trains runs again for their learning curves; threads share one.
-
-    Parameters
-    ----------
-    plan
-        The plan of a study that records curves.
-    pause
-        As of :class:`~sweep.training.networks.part_trainer.PartTrainer`.
-    """
+    """Trains runs again for their learning curves; threads share one."""
 
     def __init__(self, plan: Plan, pause: Callable[[], None] | None = None) -> None:
         self._plan, self._pause = plan, pause
         self._trainer = PartTrainer(plan)
 
     def blocks(self, parts: StoredRuns) -> Iterator[Columns]:
-        """Yield the rows of the runs that have curves, those of one shape in each block.
-
-        Raises
-        ------
-        StoreError
-            If a part is missing or damaged.
-        """
+        """Yield the rows of the runs that have curves, those of one shape in each block."""
         for commit in parts.counted():
             part = commit.as_part()
             if not commit.n_runs or not self._has_curve(self._plan.runs(part)).any():
@@ -73,22 +59,10 @@ class CurveRecorder:
                     yield take(own, slice(start, start + n_runs))
 
     def record(self, rows: Columns) -> Columns:
-        """Return the learning curves of some runs.
+        """Return the learning curves of runs of one shape, by column: run after run, and ascending steps.
 
-        Parameters
-        ----------
-        rows
-            Rows of runs of one shape, those of a cell in succession; see :meth:`blocks`.
-
-        Returns
-        -------
-        dict of arrays
-            By column, (points,): run after run, and ascending steps. The last point of a run is its end.
-
-        Raises
-        ------
-        StoreError
-            If a run ends otherwise than like its row.
+        Rows of a cell come in succession, as of :meth:`blocks`. The last point of a run is its end; StoreError if that
+        differs from its row.
         """
         starts = np.flatnonzero(np.diff(rows["cell"], prepend=-1))
         cells, counts = rows["cell"][starts], np.diff(starts, append=len(rows["cell"]))
@@ -167,14 +141,9 @@ class CurveRecorder:
         return curve_epochs(self._plan.study, n_windows, int(self._plan.grid.most_steps(cells).max())), n_windows
 
     def _along(self, rows: Columns) -> tuple[Columns, NDArray[np.bool_]]:
-        """Return the points of runs: their columns, and which of all points each run has.
+        """Return the points of runs, their columns run after run, and which of all points each run has, (runs, points).
 
-        Returns
-        -------
-        points
-            Run, cell, seed, status and steps of each point, run after run.
-        there : (runs, points)
-            The last point is the end of the run. It has no other point at this step or later.
+        The last point is the end of the run. It has no other point at this step or later.
         """
         (epochs, n_windows), ended = self._points(rows["cell"]), rows["steps"]
         steps = np.column_stack([np.tile(np.array(epochs, np.int64) * n_windows, (len(ended), 1)), ended])

@@ -56,14 +56,8 @@ class _Trained(NamedTuple):
 class PartTrainer:
     """Trains parts of one plan; threads share one.
 
-    Parameters
-    ----------
-    plan
-        The plan of the study.
-    pause
-        Called about every second. An exception that it raises ends the training of a part.
-    reuse
-        Earlier results whose rows are reused.
+    ``pause`` is called about every second, and an exception that it raises ends the training of a part. Rows of
+    ``reuse`` are taken from earlier results.
     """
 
     def __init__(self, plan: Plan, pause: Callable[[], None] | None = None, reuse: Reuse | None = None) -> None:
@@ -192,19 +186,9 @@ class PartTrainer:
         return self.measured(first, settings, counts, outcome), recorded
 
     def train_attempts(self, cells: Array, counts: Array, seeds: Array, **arguments: Any) -> tuple[Outcome, Array]:
-        """Train runs of one shape that may restart.
+        """Train runs of one shape that may restart, as :func:`sweep.training.networks.attempts.train_attempts`.
 
-        Parameters
-        ----------
-        cells, counts, seeds
-            As for :meth:`weights`.
-        **arguments
-            Arguments of :meth:`kernels.train.Trainer.train`.
-
-        Returns
-        -------
-        tuple
-            As of :func:`sweep.training.networks.attempts.train_attempts`.
+        Further arguments are those of :meth:`kernels.train.Trainer.train`.
         """
         first = self.plan.grid.cell(int(cells[0]))
         trainer, of_runs = self.trainer(first), np.repeat(cells, counts)
@@ -218,20 +202,9 @@ class PartTrainer:
         return train_attempts(self.plan.study.restarts, self.settings(cells), counts, train)
 
     def measured(self, cell: Cell, settings: Array, counts: Array, outcome: Outcome) -> Outcome:
-        """Return outcomes with the measures that training fills, if the study has any.
+        """Return outcomes, with final weights, with the measures that training fills, if the study has any.
 
-        Parameters
-        ----------
-        cell
-            One of the runs.
-        settings, counts : (cells,)
-            Settings of cells, which share their shape, and the number of successive runs of each.
-        outcome
-            With final weights.
-
-        Returns
-        -------
-        Outcome
+        Cells share the shape of ``cell``; ``counts`` are the numbers of successive runs of each.
         """
         if not self._measures:
             return outcome
@@ -263,14 +236,7 @@ class PartTrainer:
     ) -> dict[str, Array]:
         """Return how networks do with the patterns that do not train them, (runs,) by the name of the measure.
 
-        Parameters
-        ----------
-        cell, settings, counts
-            As for :meth:`measured`.
-        weights : (runs, parameters)
-            Those of the networks.
-        lost : (runs,) of bool
-            Which networks have diverged.
+        ``weights`` are (runs, parameters), and ``lost`` says which networks have diverged.
         """
         recipe, found = make_recipe(self.plan.study, cell), dict[str, Array]()
         for of, tester in self.testers.items():

@@ -35,12 +35,7 @@ class Tested(NamedTuple):
 class Tester:
     """Evaluates the networks of a study as runs that take no step; threads share one.
 
-    Parameters
-    ----------
-    study
-        A study.
-    of
-        The patterns: ``"train"``, ``"validation"`` or ``"test"``.
+    The patterns are ``of`` ``"train"``, ``"validation"`` or ``"test"``.
     """
 
     def __init__(self, study: Study, of: Literal["train", "validation", "test"]) -> None:
@@ -61,18 +56,9 @@ class Tester:
     def measure(
         self, recipe: Recipe, hidden: Hidden, settings: Array, counts: Array, weights: Array, lost: Array
     ) -> Tested:
-        """Return how networks do with the patterns.
+        """Return how networks with these weights, (runs, parameters), do with the patterns.
 
-        Parameters
-        ----------
-        recipe, hidden
-            Of the runs.
-        settings, counts : (cells,)
-            Settings of cells, and the number of successive runs of each.
-        weights : (runs, parameters)
-            Those of the networks.
-        lost : (runs,) of bool
-            Which networks have diverged.
+        ``counts`` are the numbers of successive runs of each cell, and ``lost`` says which networks have diverged.
         """
         columns = self.trainer(recipe).train(still_settings(settings), weights, counts, hidden=hidden).columns
         n_right = right_patterns(recipe, columns)
@@ -83,18 +69,6 @@ class Tester:
         )
 
     def outputs(self, recipe: Recipe, hidden: Hidden, settings: Array, counts: Array, weights: Array) -> Array:
-        """Return the outputs of networks for the test patterns.
-
-        Parameters
-        ----------
-        recipe, hidden, settings, counts
-            As for :meth:`measure`.
-        weights : (runs, parameters)
-            Those of the networks.
-
-        Returns
-        -------
-        (runs, patterns * outputs)
-        """
+        """Return the outputs of networks for the patterns, (runs, patterns * outputs), as for :meth:`measure`."""
         still = still_settings(settings)
         return self.trainer(recipe).train(still, weights, counts, hidden=hidden, final_weights=True).predictions
