@@ -12,7 +12,7 @@ from sklearn.neural_network import MLPClassifier
 import sweep
 
 warnings.simplefilter("ignore", ConvergenceWarning)
-SPLITS, SEEDS, EPOCHS, PATIENCE, BATCH = 4, 5, 500, 50, 32
+SPLITS, SEEDS, EPOCHS, PATIENCE, BATCH = 4, 20, 200, 10, 32
 
 
 def patterns(task, **arguments):
@@ -28,17 +28,18 @@ def of_sweep(inputs, labels, test, hidden, rate):
     output, loss = ("sigmoid", "bce") if classes == 2 else ("softmax", "cross_entropy")
     held_out = {"test": test} if isinstance(test, tuple) else {"test_count": test, "split_seed": range(SPLITS)}
     n_train = len(labels) - (0 if isinstance(test, tuple) else test)
-    splits = {"validation_count": -(-n_train // 10), "validation_seed": range(SPLITS)}
-    if "split_seed" in held_out:
-        splits = {"validation_count": splits["validation_count"]}
+    splits = {"validation_count": -(-n_train // 10), "stratify": True}
+    if "split_seed" not in held_out:
+        splits["validation_seed"] = range(SPLITS)
     network = {"hidden": hidden, "output": output, "activation": "relu"}
     training = {"loss": loss, "reduction": "mean", "optimizer": "adam", "learning_rate": rate, "batch": BATCH}
     training |= {"order": "shuffled", "max_epochs": EPOCHS, "max_steps": 10**6}
-    stopping = {"criterion": "none", "monitor": "validation_accuracy", "patience": PATIENCE}
-    start = {"distribution": "uniform", "scale": "glorot", "bias_scale": 0.0}
+    stopping = {"criterion": "none", "monitor": "validation_accuracy", "patience": PATIENCE + 1}
+    bias_scale = (6 / (inputs.shape[1] + hidden)) ** 0.5  # scikit-learn draws biases as wide as the weights of their layer
+    start = {"distribution": "uniform", "scale": "glorot", "bias_scale": bias_scale}
     study = sweep.Study.from_arrays(
         inputs, labels, network=network, training=training, convergence=stopping, initial_weights=start,
-        seeds={"count": 10 * SEEDS if len(labels) < 1000 else SEEDS}, **splits, **held_out,
+        seeds={"count": SEEDS}, **splits, **held_out,
     )  # fmt: skip
     sweep.run(study, progress=False)  # compiles
     before = time.process_time()
@@ -54,7 +55,7 @@ def of_scikit_learn(inputs, labels, test, hidden, rate):
         if isinstance(test, tuple):
             parts = inputs, test[0], labels, test[1]
         else:
-            parts = train_test_split(inputs, labels, test_size=test, random_state=split)
+            parts = train_test_split(inputs, labels, test_size=test, random_state=split, stratify=labels)
         for seed in range(SEEDS):
             network = MLPClassifier(
                 (hidden,), learning_rate_init=rate, batch_size=BATCH, max_iter=EPOCHS, alpha=0.0, early_stopping=True,
