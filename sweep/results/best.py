@@ -202,7 +202,8 @@ def compared_at_best(result: EvaluatedRuns, vary: str, statistic: str | None, ma
         "judged by the other half, both ways"
     )
     table.attrs["measure"] = judge
-    table.attrs["chosen"] = cells_of(grid, chosen.ravel()).assign(half=np.tile([0, 1], len(values)))
+    cells = cells_of(grid, chosen.ravel()).assign(half=np.tile([0, 1], len(values)))
+    table.attrs["chosen"] = cells.to_dict("records")  # pandas cannot concatenate tables with a DataFrame here
     return table
 
 

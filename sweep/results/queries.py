@@ -295,8 +295,8 @@ class Queries(EvaluatedRuns):
         -------
         DataFrame
             The table of :func:`sweep.analysis.compare.compare_values`, or of
-            :func:`sweep.analysis.compare_measures.compare_measured`. With ``each_at_best`` its ``attrs["chosen"]`` has
-            the cells that each half of the seeds chose, and ``attrs["note"]`` says by what.
+            :func:`sweep.analysis.compare_measures.compare_measured`. With ``each_at_best`` its ``attrs["chosen"]``
+            lists the cells that each half of the seeds chose, and ``attrs["note"]`` says by what.
 
         Raises
         ------

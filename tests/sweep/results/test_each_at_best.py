@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import sweep
@@ -31,7 +32,7 @@ def test_judged_runs_by_definition() -> None:
             others = [np.sort(values[cell, 1 - half :: 2])[(len(values[0, 1 - half :: 2]) - 1) // 2] for cell in cells]
             chosen = cells[int(np.argmin(others))]
             runs[half::2] = values[chosen, half::2]
-            rows = table.attrs["chosen"].query(f"half == {1 - half} and cell in {cells}")
+            rows = pd.DataFrame(table.attrs["chosen"]).query(f"half == {1 - half} and cell in {cells}")
             assert list(rows["cell"]) == [chosen]
         judged.append(runs)
     (row,) = table.to_dict("records")
@@ -63,7 +64,7 @@ def test_validation_patterns_choose() -> None:
     validation = random.random((6, 8)) / 9 + np.array([0, 0, 0, 0.5, 0.5, 0])[:, None]
     result.measures.known[found.chosen_by] = Measured(validation)
     table = result.compare("optimizer", each_at_best=True)
-    assert list(table.attrs["chosen"]["cell"]) == [4, 4, 3, 3]
+    assert [row["cell"] for row in table.attrs["chosen"]] == [4, 4, 3, 3]
     assert "at their best by validation accuracy" in table.attrs["note"]
     tested = result.measured(found.reported).values
     assert table["first_mean"][0] == pytest.approx(tested[4].mean())
