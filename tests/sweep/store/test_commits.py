@@ -14,7 +14,7 @@ import pytest
 import sweep
 from sweep import StoreError, open_result
 from sweep.schedule.plan import Plan
-from sweep.store.commits import Commit
+from sweep.store.commits import Commit, check_planned
 from sweep.store.store import Store
 from sweep.training.networks.part_trainer import PartTrainer
 from sweep.training.part_result import PartResult
@@ -178,6 +178,16 @@ def test_commit_that_is_linked_twice(tmp_path: Path) -> None:
         commit = store.write_part(result, session="s", begin=0.0, end=1.0)
     assert store.commits() == {0: commit}
     assert len(store.table(commit)) == PART_RUNS
+
+
+@pytest.mark.slow
+def test_commits_fit_the_plan(six_parts: Path) -> None:
+    """Only commits of this study and this plan are accepted."""
+    commit = Store.open(six_parts).commits()[0]
+    for other, fault in ((Plan(OTHER, PART_RUNS), "another study"), (Plan(STUDY, PART_RUNS + 1), "other runs")):
+        with pytest.raises(StoreError, match=fault):
+            check_planned(commit, other)
+    check_planned(commit, Plan(STUDY, PART_RUNS))
 
 
 @pytest.mark.slow

@@ -130,7 +130,7 @@ def test_types_on_disk(folder: Path) -> None:
 
 def test_columns_describe_themselves() -> None:
     """Every column of every table has a meaning, and names are unique."""
-    common = {name: value for name, value in make_study().fixed().items() if value is not None and name != "dtype"}
+    common = {name: value for name, value in make_study().fixed().items() if value is not None and name in SWEEPABLE}
     others = {
         "output_learning_rate": 0.1,
         "output_scale": 1.0,
@@ -144,6 +144,8 @@ def test_columns_describe_themselves() -> None:
         **{name: [value] for name, value in options.items()}
         | {"optimizer": ["momentum", "rmsprop", "adam"], "loss": ["sse", "huber"]}
         | {"schedule": ["linear", "exponential", "step", "inverse_time"]}
+        | {"stopping_rule": ["patience", "gl", "pq", "up"], "monitor": ["validation_loss"]},
+        data={"task": "xor", "validation": {"task": "xor"}},
     )
     for columns in (runs_columns(everything), cells_columns(everything), tally_columns()):
         assert all(isinstance(column, Column) and column.doc for column in columns)

@@ -117,7 +117,8 @@ class Screen(io.StringIO):
 
 def test_warnings_beside_a_bar() -> None:
     """Text logged or printed while Rich draws a bar is escaped, and the bar is not."""
-    with redirect_stderr(Screen()) as screen, escaped_output(), SweepProgress(9, 1.0, 1, True):
+    with redirect_stderr(Screen()) as screen, escaped_output(), SweepProgress(9, 1.0, 1, True) as progress:
+        progress.tick()
         print("printed", STEERS, file=sys.stderr)
         record = logging.LogRecord("sweep", logging.WARNING, "", 0, "warned %s", (STEERS,), None)
         assert logging.lastResort is not None
