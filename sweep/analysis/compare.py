@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import combinations
 from math import prod
 from typing import Any, TypeVar
@@ -134,6 +134,7 @@ def by_clusterings(
     compare: Callable[[T, T, pd.DataFrame, bool], pd.DataFrame],
     clusterings: Sequence[tuple[T, T, int]],
     strata: pd.DataFrame,
+    most: Mapping[str, float],
 ) -> pd.DataFrame:
     """Return the comparison of runs that share seeds and replicates, from one for each kind of clusters.
 
@@ -145,12 +146,14 @@ def by_clusterings(
         Both sides clustered by seed, by replicate and as single runs, and how many rows each stratum has there.
     strata
         Parameters of the strata.
+    most
+        The largest size of bounded differences, by column.
     """
     found = [
         compare(first, second, strata.iloc[np.repeat(np.arange(len(strata)), n)], k == 1)
         for k, (first, second, n) in enumerate(clusterings)
     ]
-    return combined_tables(*found)
+    return combined_tables(found, most)
 
 
 def compare_sides(
@@ -203,6 +206,7 @@ def compare_sides(
                 for sides in zip(*map(_clustered, (first, second)), strict=True)
             ],
             strata,
+            {"difference": 1.0},
         )
     both = first.outcomes.present & second.outcomes.present
     paired = np.flatnonzero(both.any(axis=1))  # partial results have strata without pairs

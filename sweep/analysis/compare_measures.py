@@ -97,6 +97,7 @@ def compare_pairs(
             ),
             [(one, other, len(one.values) // len(strata)) for one, other in sides],
             strata,
+            {"advantage": 1.0, "difference": most},
         )
     both = first.present & second.present
     paired = np.flatnonzero(both.any(axis=1))  # partial results have strata without pairs

@@ -8,7 +8,7 @@ any estimate with intervals has one. It is at least the larger of the first two.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -72,22 +72,23 @@ def estimate_of(statistic: Statistic, runs: Runs) -> Estimate:
     return TwoWay([statistic.estimate(each) for each in runs.clusterings], most)
 
 
-def combined_tables(by_seed: pd.DataFrame, by_replicate: pd.DataFrame, by_run: pd.DataFrame) -> pd.DataFrame:
+def combined_tables(tables: Sequence[pd.DataFrame], most: Mapping[str, float]) -> pd.DataFrame:
     """Return a table of comparisons of runs that share seeds and replicates, from those with three kinds of clusters.
 
-    Intervals are combined as by :class:`TwoWay`, p-values by the deviations of which they are the normal tails. Other
-    columns are those of seeds.
+    These are seeds, replicates and single runs. Intervals are combined as by :class:`TwoWay`; ``most`` has the largest
+    size of bounded columns. P-values are combined by the deviations of which they are the normal tails. Other columns
+    are those of seeds.
     """
     from scipy.special import ndtr, ndtri
 
-    tables = by_seed, by_replicate, by_run
-    table = by_seed.copy()
-    for name in by_seed:
-        if f"{name}_low" in by_seed:
+    table = tables[0].copy()
+    for name in tables[0]:
+        if f"{name}_low" in table:
             estimates = [
                 _Known(*(each[f"{name}{end}"].to_numpy(np.float64) for end in ("", "_low", "_high"))) for each in tables
             ]
-            table[f"{name}_low"], table[f"{name}_high"] = TwoWay(estimates).ends()
+            bound = most.get(str(name), np.inf)
+            table[f"{name}_low"], table[f"{name}_high"] = np.clip(TwoWay(estimates).ends(), -bound, bound)
         elif str(name).startswith("p_"):
             sides = 1 if name == "p_equivalent" else 2
             with np.errstate(divide="ignore", invalid="ignore"):

@@ -100,6 +100,19 @@ def test_ends_combine_clusters_of_seeds_and_splits() -> None:
     assert found["n_correct_mean_high"] == pytest.approx(mean + np.sqrt(high))
 
 
+def test_differences_of_shares_stay_within_their_bounds() -> None:
+    """Ends that are combined from wide intervals of few seeds and splits are at most those of certainty."""
+    random = np.random.default_rng(6)
+    result = measured_result(study_of(3, 3), "n_correct", random.choice([4.0, 16.0], size=(18, 3)))
+    found = result.compare("hidden", ["learning_rate", "n_correct"])
+    for name, most in (("advantage", 1), ("difference", 16)):
+        ends = found[[f"{name}_low", f"{name}_high"]].to_numpy()
+        assert (np.abs(ends) <= most).all()
+        assert (ends[:, 0] <= found[name]).all()
+        assert (found[name] <= ends[:, 1]).all()
+    assert (found["advantage_low"] == -1).any()
+
+
 def test_with_one_seed_splits_take_its_place() -> None:
     """A study of one seed and twelve splits has the answers of one split and twelve seeds."""
     values = np.exp(np.random.default_rng(3).normal(size=(2, 12, 3)))
