@@ -98,7 +98,9 @@ def race_sentences(result: EvaluatedRuns, race: StudyRace) -> list[str]:
     if not state.by_wins:
         (low,), (high,) = _intervals(result, race, np.array([state.leader]))
         ends = f"{100 * low:.1f} to {100 * high:.1f} %" if race.statistic.percent else _ends(low, high)
-        bias += f"; that of {name_text(leader, swept(result.study))} is {ends} ({confidence} at any number of seeds)"
+        mean = race.statistic.label.removesuffix(", %") if race.statistic.measure else "convergence rate"
+        whose = name_text(leader, swept(result.study))
+        bias += f"; the {mean} of {whose} is {ends} ({confidence} at any number of seeds)"
     return [*sentences, bias]
 
 
