@@ -117,9 +117,11 @@ def _ended_by_tests(study: Study) -> str:
 
 
 def _training(result: Queries) -> list[str]:
-    """Return the sentences on the training patterns of a study that holds others out."""
+    """Return the sentences on the criterion or the training losses of a study that holds patterns out."""
     if has_criterion(result.study):
-        return [f"training: {share(result)}", unevaluated(result)]
+        (of, *others) = result.study.values_of("criterion_on")
+        criterion = "criterion" if others else {"train": "training"}.get(of, f"criterion on {of} patterns")
+        return [f"{criterion}: {share(result)}", unevaluated(result)]
     return losses(result)
 
 

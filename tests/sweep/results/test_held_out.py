@@ -94,7 +94,10 @@ def test_splits_are_pooled_as_seeds_are() -> None:
 def test_runs_that_test_patterns_end_have_optimistic_results() -> None:
     """The answer says which options look at test patterns while networks train."""
     study = make_study(count=4, hidden=[2, 3], criterion_on="test", **TESTED)
-    assert "decided when runs end (criterion_on = 'test')" in "\n".join(sentences.answer(sweep.run(study)))
+    text = "\n".join(sentences.answer(sweep.run(study)))
+    assert "decided when runs end (criterion_on = 'test')" in text
+    assert "criterion on test patterns: " in text
+    assert "training: " not in text
 
 
 def test_validation_chooses_and_the_test_reports() -> None:
