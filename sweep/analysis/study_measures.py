@@ -32,7 +32,7 @@ def check_measure(study: Study, measure: str) -> None:
     if MEASURES[measure].is_recorded:
         raise SweepError(f"the study does not record {measure}; run it with --set record.measures={measure}")
     lacking = next(each for each in MEASURES[measure].needs if each not in study.data.held_out)
-    hint = "hold some out: --set train_count=12" if lacking == "test" else "set data.validation"
+    hint = "hold some out: --set " + ("train_count=12" if lacking == "test" else "validation_count=4")
     raise SweepError(f"the study has no {lacking} patterns, so its runs have no {measure}; {hint}")
 
 

@@ -173,7 +173,7 @@ def _held_out_faults(study: StudyContent) -> Iterator[str]:
         for value in study.values_of(name):
             kind = value.partition("_")[0]
             if kind in ("validation", "test") and kind not in study.data.held_out:
-                yield f"{study.key_of(name)}: {value!r} needs {kind} patterns; set data.{kind}"
+                yield f"{study.key_of(name)}: {value!r} needs {kind} patterns; set data.{kind}_count or data.{kind}"
             elif kind == "test" and study.data.n_validations:
                 yield (
                     f"{study.key_of(name)}: must not be {value!r} in a study with validation patterns, which decide "
@@ -181,7 +181,10 @@ def _held_out_faults(study: StudyContent) -> Iterator[str]:
                 )
 
     if "best_weights" in study.record.columns_of_weights and not study.data.n_validations:
-        yield f"record.weights: {study.record.weights!r} needs validation patterns; set data.validation"
+        yield (
+            f"record.weights: {study.record.weights!r} needs validation patterns; "
+            "set data.validation_count or data.validation"
+        )
 
 
 def _impossible_improvement(study: StudyContent) -> Iterator[str]:

@@ -52,9 +52,12 @@ REFUSED: list[tuple[dict[str, Any], tuple[str, ...]]] = [
     ),
     (
         {"patience": 3, "monitor": "validation_loss", "data": TESTED},
-        ("convergence.monitor: 'validation_loss' needs validation patterns; set data.validation",),
+        ("convergence.monitor: 'validation_loss' needs validation patterns; set data.validation_count or ",),
     ),
-    ({"criterion_on": ["train", "test"]}, ("parameters.criterion_on: 'test' needs test patterns; set data.test",)),
+    (
+        {"criterion_on": ["train", "test"]},
+        ("parameters.criterion_on: 'test' needs test patterns; set data.test_count or data.test",),
+    ),
     (
         {"patience": 3, "monitor": "test_loss", "data": VALIDATED},
         ("convergence.monitor: must not be 'test_loss' in a study with validation patterns",),
