@@ -283,7 +283,7 @@ class MeanCorrect(Estimate):
         Number of outputs of a run over all patterns.
     worst : float or None
         Correct outputs of the worst run that was not seen. By default half of the outputs, as from guessing, or 0 if a
-        cluster has none, as diverged runs do.
+        cluster has none, as diverged runs do, or if the mean is not above half of them.
 
     Notes
     -----
@@ -297,9 +297,10 @@ class MeanCorrect(Estimate):
         self.clusters = clusters
         self._most = most
         none_correct = clusters.add((clusters.of_converged == 0) & (clusters.runs > 0)) > 0
-        self._worst = np.where(none_correct, 0.0, most / 2) if worst is None else worst
         self._mean = _Mean(clusters, clusters.of_converged, clusters.runs)
         self.value = self._mean.value
+        no_better = none_correct | (self.value <= most / 2)
+        self._worst = np.where(no_better, 0.0, most / 2) if worst is None else worst
         self.influence = self._mean.influence
 
     def ends(self, level: Array | float = LEVEL) -> tuple[Array, Array]:
