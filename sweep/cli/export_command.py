@@ -23,14 +23,16 @@ def export(
     ] = None,
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="File to write. Default: standard output.")] = None,
     sort: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help="Sort the rows as show does. Default: the order of the study.")
+        str | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="Sort the rows as show does. Default: the order of the study; with --top the best first.",
+        ),
     ] = None,
     table: Annotated[
         str, typer.Option(metavar="TABLE", help="cells, or another table of the report, such as best.")
     ] = "cells",
-    top: Annotated[
-        int | None, typer.Option(metavar="N", help="Write at most N rows per table. Default order: the best first.")
-    ] = None,
+    top: Annotated[int | None, typer.Option(metavar="N", help="Write at most N rows per table.")] = None,
 ) -> None:
     """Write the table of cells (configurations), or another one, as CSV, JSON or TeX.
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def run(study: StudyArgument, changes: SetOption = None, plugin: PluginOption = None, **options: Any) -> None:
     """Train all runs of a study. The same command resumes an interrupted study.
 
-    Exit code 4: a limit stopped the training early. The partial result covers all cells evenly.
+    Exit code 4: a limit stopped the training early. The partial result covers all cells nearly evenly, but for shards.
     """
     from sweep.store.location import files_at
 

@@ -193,7 +193,11 @@ def test_all_private_parts_in_use_are_known() -> None:
     imported = {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module}
     assert {module for module in imported if module.startswith("numba.core.")} <= known
     used = {node.attr for node in nodes if isinstance(node, ast.Attribute) and re.match("_[a-z]", node.attr)}
-    own = {node.name for node in nodes if isinstance(node, ast.FunctionDef)} | {"_asdict", "_replace"}  # named tuples'
+    own = {node.name for node in nodes if isinstance(node, ast.FunctionDef)} | {
+        "_asdict",
+        "_make",
+        "_replace",
+    }  # named tuples'
     own |= {node.attr for node in nodes if isinstance(node, ast.Attribute) and _is_set_by_its_class(node)}
     assert used - own >= {"_cache", "_dispose", "_tm", "_unique_ids"}
     assert {name for name in used - own if not re.search(rf"\b{name}\b", text)} == set()

@@ -112,6 +112,7 @@ def _of_steps(frame: pd.DataFrame, n_rows: int, by: Sequence[str]) -> Table:
     limits = frame["steps_limit"].dropna().unique()
     limit = f"{int(limits[0]):,}, " if len(limits) == 1 and frame["steps_limit"].notna().all() else ""
     notes = (
+        "p-values test which side is faster on more seeds",
         "expected steps (ERT): the steps of all runs, divided by the number of converged runs",
         f"mean steps (RMST): a run that does not converge counts as {limit}the smaller limit of both sides",
     )
