@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 DEFINITION = Definition(
     "MEASURE_mean",
     "mean of a number of outputs, or of a share of patterns",
-    "Of n_correct, n_test_correct and accuracies: mean over all runs; diverged runs have 0.",
+    "Of n_correct, n_test_correct and accuracies: mean over all runs; diverged runs have 0 at the end.",
     formula="(sum over i of the value of run i) / n",
     interval="Student's, widened for kinds of runs that were not seen",
 )

@@ -97,12 +97,11 @@ class Data(Patterns):
     def _check_held_out(self) -> Data:
         for name, patterns in self.held_out.items():
             if patterns.shape[1:] != self.shape[1:]:
-                n_inputs = count_text(patterns.shape[1], "input")
-                n_targets = count_text(patterns.shape[2], "target")
-                raise ValueError(
-                    f"{name} patterns must have {self.shape[1]} inputs and {self.shape[2]} targets, as those to train "
-                    f"on; got {n_inputs} and {n_targets}"
+                expected, got = (
+                    f"{count_text(each.shape[1], 'input')} and {count_text(each.shape[2], 'target')}"
+                    for each in (self, patterns)
                 )
+                raise ValueError(f"{name} patterns must have {expected}, as those to train on; got {got}")
         return self
 
     @property

@@ -243,12 +243,12 @@ def test_files_of_held_out_patterns(tmp_path: Path, held_out: str) -> None:
         (
             PARITY | {"test": {"task": "xor"}},
             {},
-            "test patterns must have 4 inputs and 1 targets, as those to train on; got 2 inputs and 1 target",
+            "test patterns must have 4 inputs and 1 target, as those to train on; got 2 inputs and 1 target",
         ),
         (
             {"task": "xor", "validation": {"inputs": [[0, 0], [0, 1]], "targets": [[0, 1], [1, 1]]}},
             {},
-            "validation patterns must have 2 inputs and 1 targets, as those to train on; got 2 inputs and 2 targets",
+            "validation patterns must have 2 inputs and 1 target, as those to train on; got 2 inputs and 2 targets",
         ),
         (PARITY | {"validation": 3}, {}, "data.validation: must be a table (in Python a dict), got 3"),
         (PARITY | {"test": 3}, {}, "data.test: must be a table (in Python a dict), got 3"),
