@@ -88,7 +88,10 @@ def exported(result: Queries, to: str, tables: Sequence[Table], by: Sequence[str
     if to == "tex":
         label = f"tab:{result.study.name}"
         labels = [label] if len(tables) == 1 else [f"{label}-{k}" for k in range(1, len(tables) + 1)]
-        return "\n".join(tex_table(result, *each, columns) for each in zip(tables, labels, strict=True))
+        return "\n".join(
+            tex_table(result, table, each, [*(_of_answers(table.frame, str(name)) for name in table.frame), *columns])
+            for table, each in zip(tables, labels, strict=True)
+        )
     tables = list({id(table.frame): table for table in tables}.values())
     frame = tables[0].frame
     if len(tables) > 1:

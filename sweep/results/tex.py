@@ -152,11 +152,11 @@ def _sources(result: Queries) -> list[str]:
 
 def _meanings(table: Table, columns: Sequence[Column]) -> list[str]:
     """Return the comments on the meaning and unit of each column."""
-    known = {column.name: column for column in columns}
+    known = {column.name: column for column in columns if column.doc}
     meanings = []
     for shown in table.columns:
         name = str(shown.shows[0])
-        if name not in known:
+        if name not in known or not shown.head:
             continue
         column = known[name]
         unit = f" ({column.unit})" if column.unit else ""

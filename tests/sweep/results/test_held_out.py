@@ -115,3 +115,8 @@ def test_validation_chooses_and_the_test_reports() -> None:
     heads = [column.head for column in result.tables("best")[0].columns]
     order = [head.split(" accuracy")[0] for head in heads if "accuracy" in head]
     assert order == ["mean test", "mean validation"]
+    comments = [line for line in (result.export("tex", table="best") or "").splitlines() if line.startswith("% ")]
+    for name in ("test", "validation"):
+        assert any(
+            f"mean {name} accuracy at the best validation, %: {name}_accuracy_at_best_mean" in c for c in comments
+        )
