@@ -59,8 +59,10 @@ def idle_options(study: StudyContent, named: set[str]) -> Iterator[IdleOption]:
 
 def _has_default(study: StudyContent, name: str) -> bool:
     """Return whether an option has its default in all cells."""
-    fields = study.tables.sections[study.tables.options[name].section].model_fields
-    return name not in study.parameters and study.values_of(name) == (fields[name].default,)
+    default = study.tables.sections[study.tables.options[name].section].model_fields[name].default
+    if name == "monitor" and study.data.n_validations:
+        default = "validation_loss"
+    return name not in study.parameters and study.values_of(name) == (default,)
 
 
 def _unused(study: StudyContent, name: str) -> str:

@@ -38,6 +38,7 @@ from sweep.study.options.option_tables import (
     known_tables,
     loss_and_reduction,
     option_tables,
+    with_default_monitor,
 )
 from sweep.study.options.other_sections import Record, Restarts, Seeds
 from sweep.study.options.validation import sentences
@@ -277,6 +278,8 @@ class Study(StudyContent):
         faults.check()
         assert sets  # swept options of [data] without faults
         self.data = sets
+        if "monitor" not in named:
+            self.convergence = with_default_monitor(self.convergence, validates=sets.n_validations > 0)
         return named
 
     def _check(self, named: set[str]) -> None:
@@ -299,8 +302,11 @@ class Study(StudyContent):
         tables: dict[str, Any] = {"name": self.name, "description": self.description, "method": "grid"}
         tables["data"] = dict(self.data.table)
         always = {*ALWAYS_WRITTEN, *self.tables.custom_settings}
+        if self.data.n_validations and self.uses("monitor"):
+            always.add("monitor")  # a reader need not know which patterns the study has
         for section, model in self.tables.sections.items():
             defaults = model.model_validate({}, context={"n_patterns": self.data.n_patterns})
+            defaults = with_default_monitor(defaults, validates=self.data.n_validations > 0)
             tables[section] = {
                 key: value
                 for key, value in getattr(self, section)

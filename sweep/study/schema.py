@@ -60,6 +60,7 @@ def study_schema() -> Schema:
     tables["record"]["properties"]["loss_thresholds"] = _forms(threshold, MAX_THRESHOLDS)
     step = {"type": "integer", "minimum": 0, "maximum": MAX_CURVE_STEP}
     tables["record"]["properties"]["curves"]["properties"]["steps"] = _forms(step, MAX_POINTS)
+    del tables["convergence"]["properties"]["monitor"]["default"]  # it depends on the patterns
     tables["data"] = _data(options)
     for section, of_section in meanings.items():
         _describe(tables[section]["properties"], of_section)

@@ -75,6 +75,7 @@ EXAMPLES = {
     "from_step": "1",
     "patience": "50",
     "min_delta": "1e-3",
+    "monitor": '"validation_accuracy"',
     "max_restarts": "20",
     "after_steps": "500",
     "on": '["diverged", "plateau"]',

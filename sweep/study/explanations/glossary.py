@@ -23,7 +23,12 @@ from sweep.study.options.other_sections import FAILURES, Record, Restarts, Seeds
 from sweep.study.reading.section import Section
 
 # Texts of defaults that the field does not hold.
-_TEXTS = {**STANDS_FOR, "reduction": "sum (of mse: mean)", "max_epochs": "unlimited"}
+_TEXTS = {
+    **STANDS_FOR,
+    "reduction": "sum (of mse: mean)",
+    "max_epochs": "unlimited",
+    "monitor": "validation_loss with validation patterns, otherwise loss",
+}
 
 
 # The lists of tables that let options vary together.

@@ -8,7 +8,7 @@ An option is a field of its table with type and limits, default, role, meaning a
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Annotated, Any, Literal, get_args, get_type_hints
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_type_hints
 
 from pydantic import Field
 
@@ -23,6 +23,8 @@ from sweep.study.options.fields import IS_SET, Option, Users, choice, option, se
 from sweep.study.options.option_values import DRAWN, Batch, DrawOrder, Freeze, HiddenUnits, OutputScale, Scale
 from sweep.study.options.other_sections import Record, Restarts, Seeds
 from sweep.study.reading.section import Section
+
+S = TypeVar("S", bound=Section)
 
 MAX_STEPS = 2**31 - 1
 
@@ -321,6 +323,13 @@ ALWAYS_WRITTEN = (
     *("hidden", "activation", "output", "bias", "dtype", "distribution", "scale", "generator"),
     *("loss", "optimizer", "learning_rate", "max_steps", "criterion", "threshold"),
 )
+
+
+def with_default_monitor(table: S, *, validates: bool) -> S:
+    """Return a table of a study; where it has validation patterns, its ``monitor`` is the validation loss."""
+    if validates and "monitor" in type(table).model_fields:
+        return table.model_copy(update={"monitor": "validation_loss"})
+    return table
 
 
 def loss_and_reduction(loss: str, reduction: str | None = None) -> tuple[str, str]:

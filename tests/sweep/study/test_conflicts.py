@@ -63,9 +63,10 @@ REFUSED: list[tuple[dict[str, Any], tuple[str, ...]]] = [
         ("convergence.monitor: must not be 'test_loss' in a study with validation patterns",),
     ),
     (
-        {"stopping_rule": "gl", "data": VALIDATED},
+        {"stopping_rule": "gl", "monitor": "loss", "data": VALIDATED},
         ("convergence.stopping_rule: 'gl' needs monitor 'validation_loss' or 'test_loss', got", "'loss'"),
     ),
+    ({"monitor": "loss", "data": VALIDATED}, ("convergence.monitor: 'loss' has no effect", "use it with patience")),
     (
         {"patience": 3, "stopping_rule": "up", "monitor": "test_loss", "data": TESTED},
         ("convergence.patience: 3.0 has no effect", "stopping_rule 'patience'"),

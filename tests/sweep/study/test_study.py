@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from kernels import vocabulary
 from sweep import Study, StudyError
-from tests.sweep.support import make_study
+from sweep.study.load import load_study
+from tests.sweep.support import make_study, write_study
 
 MINIMAL: dict[str, Any] = {"data": {"task": "xor"}, "network": {"hidden": 2}, "training": {"learning_rate": 0.1}}
 
@@ -151,6 +153,31 @@ def test_defaults() -> None:
     assert (study.seeds.base, study.seeds.count) == (0, 1000)
     assert study.parameters == {}
     assert (study.n_cells, study.n_runs) == (1, 1000)
+
+
+@pytest.mark.parametrize(
+    ("validates", "options", "monitor"),
+    [
+        (True, {"patience": 3.0}, "validation_loss"),
+        (True, {"stopping_rule": "gl"}, "validation_loss"),
+        (True, {"patience": 3.0, "monitor": "loss"}, "loss"),
+        (True, {"patience": 3.0, "monitor": "n_correct"}, "n_correct"),
+        (False, {"patience": 3.0}, "loss"),
+    ],
+)
+def test_monitor_by_default(validates: bool, options: dict[str, Any], monitor: str, tmp_path: Path) -> None:
+    """Rules look at validation patterns where there are any, and the canonical form and changes keep other choices."""
+    data = {"task": "spiral", "n": 10, **({"validation_count": 4} if validates else {})}
+    study = Study(**{**MINIMAL, "data": data, "convergence": options})
+    assert study.values_of("monitor") == (monitor,)
+    stored = study.canonical()["convergence"]
+    assert stored.get("monitor") == (monitor if validates else None)
+    assert Study(**study.canonical()) == study
+    file = write_study(tmp_path / "study.toml", study)
+    assert load_study(file) == study
+    assert load_study(file, {"learning_rate": [0.1, 0.2]}).values_of("monitor") == (monitor,)
+    explicit = Study(**{**MINIMAL, "data": data, "convergence": {**options, "monitor": monitor}})
+    assert explicit == study
 
 
 def test_patterns_of_tasks_and_lists() -> None:
