@@ -106,10 +106,16 @@ def _runs(spec: Spec, **settings: Any) -> Runs:
 def _digest_training(spec: Spec, runs: Runs) -> str:
     """Hash outcomes, final weights and losses."""
     outcome = train_kernel(spec, runs)
-    kinds = ("i1", "i4", "f8", "f8", "i4", "f8")  # as rows hold them
-    columns = (
-        column.astype(kind) for column, kind in zip(outcome.columns[:6], kinds, strict=True)
-    )  # all but thresholds and measures
+    # as rows hold them
+    kinds = {
+        "status": "i1",
+        "steps": "i4",
+        "initial_loss": "f8",
+        "final_loss": "f8",
+        "n_correct": "i4",
+        "max_error": "f8",
+    }
+    columns = (getattr(outcome.columns, name).astype(kind) for name, kind in kinds.items())
     return _digest(*columns, outcome.final_weights, outcome.losses)
 
 

@@ -52,7 +52,7 @@ def test_every_choice_of_runs(drawn: tuple[Outcomes, int]) -> None:
     for row in result.incidence(parallel_runs=k).itertuples():
         reached = [
             [(converged[choice] & (steps[choice] <= row.steps)).any() for choice in choices]
-            for steps, converged in zip(*outcomes, strict=True)
+            for steps, converged in zip(outcomes.steps, outcomes.converged, strict=True)
         ]
         assert row.incidence == pytest.approx(np.mean(reached), abs=1e-12)
 
