@@ -19,7 +19,7 @@ from sweep.results.tables.cells_table import cells_table
 from sweep.study.description import describe
 from sweep.study.reading.value_forms import Scalar
 from sweep.system.atomic_files import check_parent, replace_file
-from sweep.system.formatting import count_text, short
+from sweep.system.formatting import count_text, exact, short
 
 # Most cells in the table. A larger result shows only the best ones, this many.
 MOST_CELLS, BEST_CELLS = 10_000, 1_000
@@ -112,4 +112,6 @@ def _cells(result: Result) -> dict[str, Any]:
 def _options(values: Sequence[Scalar]) -> list[tuple[Scalar, str]]:
     """Return values with distinct texts."""
     texts = [short(value) for value in values]
-    return [(value, text if texts.count(text) == 1 else str(value)) for value, text in zip(values, texts, strict=True)]
+    return [
+        (value, text if texts.count(text) == 1 else exact(value)) for value, text in zip(values, texts, strict=True)
+    ]

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from sweep.study.content import StudyContent
 from sweep.study.options.other_sections import Record, Restarts, Until
-from sweep.system.formatting import count_text, list_text, short
+from sweep.system.formatting import count_text, exact, list_text, short
 
 # Most values that are listed; of more values, their number, their range and the first ones are shown.
 _MOST_VALUES = 16
@@ -45,7 +45,7 @@ def describe(study: StudyContent) -> Description:
             sentence += f"; {options} vary together, in {count_text(len(next(iter(axis.values()))), 'point')}"
     fixed = study.fixed()
     swept = [(name, values_text(study.parameters[name])) for name in study.parameters]
-    others = [(name, str(fixed[name])) for name in fixed if fixed[name] is not None and study.uses(name)]
+    others = [(name, exact(fixed[name])) for name in fixed if fixed[name] is not None and study.uses(name)]
     fixed_options = [(name.replace("_", " "), value, study.tables.options[name].meaning) for name, value in others]
     if study.record.loss_thresholds:
         meaning = str(Record.model_fields["loss_thresholds"].description)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sweep.errors import SweepError, unknown
 from sweep.study.reading.value_forms import Scalar
-from sweep.system.formatting import short
+from sweep.system.formatting import exact, short
 from sweep.system.plain_values import plain
 
 if TYPE_CHECKING:
@@ -67,12 +67,12 @@ def values_at(study: StudyContent, at: At | None) -> dict[str, tuple[Scalar, ...
 def _pick(name: str, picked: Scalar, entries: Sequence[Scalar]) -> Scalar:
     """Return the value that a text means: all digits, or the four that are printed if they are unique."""
     text = str(picked).strip().lower()
-    for write in (str, short):
+    for write in (str, exact, short):
         found = [entry for entry in entries if write(entry).lower() == text]
         if len(found) == 1:
             return found[0]
         if found:
-            raise SweepError(f"{name}: {picked} may mean {' or '.join(map(str, found))}; write all digits")
+            raise SweepError(f"{name}: {picked} may mean {' or '.join(map(exact, found))}; write all digits")
     raise SweepError(f"{name}: must be one of {', '.join(map(short, entries))}; got {picked}")
 
 

@@ -10,8 +10,23 @@ from sweep.system.escaping import one_line
 
 
 def short(value: Any) -> str:
-    """Write a value of a parameter on one line, with at most four significant digits."""
-    return f"{value:.4g}" if isinstance(value, float) else one_line(value)
+    """Write a value of a parameter on one line, with four significant digits, whole numbers below 1e6 with all.
+
+    >>> [short(value) for value in (0.0017782794, 3.0, 12_345.0, 1e6, True)]
+    ['0.001778', '3', '12345', '1e+06', 'True']
+    """
+    if not isinstance(value, float):
+        return one_line(value)
+    return f"{value:.0f}" if value.is_integer() and abs(value) < 1e6 else f"{value:.4g}"
+
+
+def exact(value: Any) -> str:
+    """Write a value with all its digits, a whole number without a decimal point.
+
+    >>> [exact(value) for value in (0.0017782794, 3.0, 12_345_678.0, "tanh")]
+    ['0.0017782794', '3', '12345678', 'tanh']
+    """
+    return str(value).removesuffix(".0") if isinstance(value, float) else str(value)
 
 
 def steps_text(value: Any) -> str:

@@ -11,7 +11,7 @@ from sweep.schemas.run_columns import row_bytes
 from sweep.study.axes.grid import Axis
 from sweep.study.description import patterns_text, until_text, values_text
 from sweep.study.model import Study
-from sweep.system.formatting import count_text, duration, list_text
+from sweep.system.formatting import count_text, duration, exact, list_text
 from sweep.system.host import available_threads
 from sweep.training.speed import estimated_seconds, noted_kernel_seconds
 
@@ -39,16 +39,16 @@ def print_plan(study: Study, *, every: bool = False) -> None:
     if any(
         output not in OVER_OUTPUTS for output in study.values_of("output")
     ):  # softmax: the largest output counts, not a threshold
-        lines["decision_threshold"] = ", ".join(map(str, dict.fromkeys(study.data.used_decision_thresholds)))
+        lines["decision_threshold"] = ", ".join(map(exact, dict.fromkeys(study.data.used_decision_thresholds)))
     lines |= {
-        name: ", ".join(map(str, values)) if every else values_text(values, str)
+        name: ", ".join(map(exact, values)) if every else values_text(values, exact)
         for axis in study.axes
         for name, values in axis.items()
     }
     fixed = study.fixed()
-    lines |= {name: str(fixed[name]) for name in fixed if fixed[name] is not None and study.uses(name)}
+    lines |= {name: exact(fixed[name]) for name in fixed if fixed[name] is not None and study.uses(name)}
     if study.record.loss_thresholds:
-        lines["record.loss_thresholds"] = ", ".join(map(str, study.record.loss_thresholds))
+        lines["record.loss_thresholds"] = ", ".join(map(exact, study.record.loss_thresholds))
     if study.record.measures:
         lines["record.measures"] = ", ".join(study.record.measures)
     if study.restarts.max_restarts:

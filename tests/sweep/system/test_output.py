@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 import importlib
+import math
 import pkgutil
 import re
 import subprocess
@@ -136,10 +137,13 @@ def test_numbers_are_not_cut_on_a_narrow_screen(
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(0.1, "0.1"), (0.0017782794, "0.001778"), (2, "2"), (True, "True"), ("relu", "relu"), (1e-10, "1e-10")],
+    [
+        *[(0.1, "0.1"), (0.0017782794, "0.001778"), (2, "2"), (True, "True"), ("relu", "relu"), (1e-10, "1e-10")],
+        *[(50.0, "50"), (12_345.0, "12345"), (12_345.5, "1.235e+04"), (1e6, "1e+06"), (math.inf, "inf")],
+    ],
 )
 def test_short_values(value: object, text: str) -> None:
-    """Values of parameters are written with at most four digits."""
+    """Values of parameters are written with at most four digits, whole numbers with all."""
     assert short(value) == text
     if isinstance(value, float):
         assert short(np.float64(value)) == text
