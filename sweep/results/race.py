@@ -94,14 +94,14 @@ def race_sentences(result: EvaluatedRuns, race: StudyRace) -> list[str]:
             f"no cell is better than {name_text(leader, swept(result.study))} by more than {study.seeds.until.margin} "
             f"({confidence})"
         )
-    bias = "seeds depended on results, so values of the best cells are slightly optimistic"
+    last = ["seeds depended on results, so values of the best cells are slightly optimistic"] if dropped.size else []
     if not state.by_wins:
         (low,), (high,) = _intervals(result, race, np.array([state.leader]))
         ends = f"{100 * low:.1f} to {100 * high:.1f} %" if race.statistic.percent else _ends(low, high)
         mean = race.statistic.label.removesuffix(", %") if race.statistic.measure else "convergence rate"
         whose = name_text(leader, swept(result.study))
-        bias += f"; the {mean} of {whose} is {ends} ({confidence} at any number of seeds)"
-    return [*sentences, bias]
+        last.append(f"the {mean} of {whose} is {ends} ({confidence} at any number of seeds)")
+    return [*sentences, *(["; ".join(last)] if last else [])]
 
 
 def _ends(low: float, high: float) -> str:

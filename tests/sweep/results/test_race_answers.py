@@ -52,6 +52,16 @@ def test_the_answer_says_what_was_saved(by_rate: sweep.Result) -> None:
     assert "; the convergence rate of learning_rate " in text
 
 
+def test_without_a_dropped_cell_seeds_depend_on_no_result() -> None:
+    """A race that drops nothing gave all cells the same seeds; the answer has the interval alone."""
+    result = raced({"best": "rate", "confidence": 0.999}, count=10)
+    assert result.race()["left"].all()
+    text = "\n".join(answer(result))
+    assert "no cell was dropped" in text
+    assert "optimistic" not in text
+    assert re.search(r"^the convergence rate of learning_rate \S+ is .* at any number of seeds", text, re.MULTILINE)
+
+
 def test_intervals_are_those_of_the_runs(by_rate: sweep.Result) -> None:
     """The intervals of the table hold at any number of seeds."""
     for row in by_rate.race().itertuples():
