@@ -44,10 +44,11 @@ def compare(
     95 % intervals are not adjusted.
     """
     from sweep.errors import SweepError
-    from sweep.results.answers import default_statistic, split_by
+    from sweep.results.answers import default_statistic, split_by, swept
     from sweep.results.comparison import Pairing
     from sweep.results.queries import compared_by
     from sweep.statistics.of_cells import measure_of
+    from sweep.system.formatting import list_text
     from sweep.terminal.printed import print_comparison
 
     if (vary is None) == (other is None):
@@ -62,6 +63,12 @@ def compare(
             measure = compared.attrs["measure"]
             print(compared.attrs["note"])
         print_comparison(compared, parameters, measure, top)
+        others = [name for name in swept(result.naming([vary, *names]).study) if name not in (vary, *parameters)]
+        if others and not each_at_best:
+            print(
+                f"pooled over {list_text(others)}; --each-at-best compares each value of {vary} with the others at "
+                "their best"
+            )
         return
     if each_at_best:
         raise SweepError("--each-at-best: applies to the values of a parameter; name it with --vary NAME")

@@ -77,6 +77,12 @@ def test_command_and_errors(tmp_path: Path) -> None:
     result = sweep.run(study, tmp_path / "r")
     out = command("compare", tmp_path / "r", "--vary", "hidden", "--each-at-best").out
     assert "each value of hidden has the other options at their best by" in out
+    assert "pooled over" not in out
+    pooled = command("compare", tmp_path / "r", "--vary", "hidden").out
+    assert pooled.splitlines()[-1] == (
+        "pooled over learning_rate; --each-at-best compares each value of hidden with the others at their best"
+    )
+    assert "pooled over" not in command("compare", tmp_path / "r", "--vary", "hidden", "--by", "learning_rate").out
     with pytest.raises(SweepError, match="by: must be a measure with each_at_best, got learning_rate"):
         result.compare("hidden", "learning_rate", each_at_best=True)
     with pytest.raises(SweepError, match="each_at_best: needs at least 4 seeds"):
