@@ -32,7 +32,6 @@ from sweep.results.pooled_cells import recorded_over
 from sweep.results.race import race_table
 from sweep.statistics.of_cells import NAMED, every, measure_of
 from sweep.statistics.ranking import ranked_by
-from sweep.study.axes.replicates import REPLICATES
 from sweep.study.selection import At
 from sweep.system.formatting import list_text
 
@@ -59,8 +58,8 @@ class Queries(EvaluatedRuns):
         return self
 
     def naming(self, names: Sequence[str]) -> Queries:
-        """Return the runs pooled over replicates, unless some of these names is one."""
-        return self if any(name in REPLICATES for name in names) else self.over_replicates
+        """Return the runs pooled over the replicates that are not named."""
+        return self
 
     def incidence(
         self, by: str | Sequence[str] = (), event: str = "converged", *, parallel_runs: int = 1

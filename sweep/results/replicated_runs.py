@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import cached_property
 from math import prod
 from typing import TYPE_CHECKING, cast
@@ -36,8 +37,7 @@ class _Folding:
     n_replicates, n_seeds : int
     """
 
-    def __init__(self, study: Study) -> None:
-        pooled = replicate_axes(study.axes)
+    def __init__(self, study: Study, pooled: list[int]) -> None:
         self._sizes = study.grid.sizes
         self._order = [k for k in range(len(self._sizes)) if k not in pooled] + pooled
         self.n_replicates = prod(self._sizes[k] for k in pooled)
@@ -58,11 +58,10 @@ class _Folding:
 
 
 class ReplicatedStudy(StudyContent):
-    """A study as if its replicates were seeds."""
+    """A study as if the replicates of some axes were seeds."""
 
-    def __init__(self, study: Study) -> None:
+    def __init__(self, study: Study, pooled: list[int]) -> None:
         vars(self).update({name: getattr(study, name) for name in StudyContent.__annotations__})
-        pooled = replicate_axes(study.axes)
         self.axes = [axis for k, axis in enumerate(study.axes) if k not in pooled]
         self.parameters = values_of_axes(self.axes)
         n = prod(study.grid.sizes[k] for k in pooled)
@@ -95,7 +94,7 @@ class _Measures(RunMeasures):
 
 
 class ReplicatedRuns(Queries):
-    """The runs of a result pooled over replicates; cells are configurations without them.
+    """The runs of a result pooled over replicates that are not named; cells are configurations without them.
 
     Intervals count seeds and replicates as random effects (:mod:`sweep.statistics.two_way`). With one seed, replicates
     take the place of seeds.
@@ -108,9 +107,10 @@ class ReplicatedRuns(Queries):
         Whether the result has all runs.
     """
 
-    def __init__(self, runs: Queries) -> None:
-        study = cast("Study", ReplicatedStudy(runs.study))
-        self._runs, self._folding = runs, _Folding(runs.study)
+    def __init__(self, runs: Queries, named: Collection[str] = ()) -> None:
+        pooled = replicate_axes(runs.study.axes, named)
+        study = cast("Study", ReplicatedStudy(runs.study, pooled))
+        self._runs, self._folding = runs, _Folding(runs.study, pooled)
         self.replicates = self._folding.n_replicates if self._folding.n_seeds > 1 else 1
         self.pooled_over = " & ".join(name for name in runs.study.parameters if name not in study.parameters)
         measures = _Measures(study, runs, self._folding, self.replicates)

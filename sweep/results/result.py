@@ -30,7 +30,7 @@ from sweep.store.files import Files
 from sweep.store.reader import StoreReader
 from sweep.store.run_facts import totals
 from sweep.store.stored_runs import StoredResult
-from sweep.study.axes.replicates import replicate_axes
+from sweep.study.axes.replicates import REPLICATES, replicate_axes
 from sweep.study.model import Study
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ class Result(Queries):
         self.place = parts.place
         self.directory = parts.directory
         self._rows = RunRows(parts)
+        self._pooled: dict[tuple[str, ...], Queries] = {}  # by named replicates
 
     @property
     def digest(self) -> str:
@@ -86,7 +87,7 @@ class Result(Queries):
         """
         return ThresholdRuns(self)
 
-    @cached_property
+    @property
     def over_replicates(self) -> Queries:
         """The runs pooled over swept ``split_seed``, ``validation_seed``, ``fold`` and ``noise_seed``.
 
@@ -94,7 +95,15 @@ class Result(Queries):
         and replicates as random effects. These are the runs themselves if the study sweeps none of them, or if rows of
         runs were not kept.
         """
-        return ReplicatedRuns(self) if replicate_axes(self.study.axes) and pairs_seeds(self) else self
+        return self.naming(())
+
+    def naming(self, names: Sequence[str]) -> Queries:
+        """Return the runs pooled over the replicates that are not named."""
+        named = tuple(name for name in REPLICATES if name in names)
+        if named not in self._pooled:
+            pools = replicate_axes(self.study.axes, named) and pairs_seeds(self)
+            self._pooled[named] = ReplicatedRuns(self, named) if pools else self
+        return self._pooled[named]
 
     def _make_cells(self) -> pd.DataFrame:
         if not self.complete:

@@ -80,6 +80,25 @@ def test_splits_that_are_named_are_parameters() -> None:
     assert len(result.compare("noise_seed", [])) == 10
 
 
+def test_replicates_that_are_not_named_are_pooled() -> None:
+    """Where one of two replicates is named, answers pool over the other, and none of its values is the best."""
+    study = make_study(count=6, hidden=[2, 3], learning_rate=0.2, noise_seed=[0, 1, 2], split_seed=[5, 6],
+                       criterion="none", data={**SPLIT, "label_noise": 0.1})  # fmt: skip
+    values = np.random.default_rng(8).random((2, 3, 2, 6))
+    result = measured_result(study, "final_loss", values.reshape(12, 6))
+    of_splits = result.best(["split_seed", "final_loss"])
+    assert "noise_seed" not in of_splits
+    assert (of_splits["n_runs"] == 18).all()
+    picked = result.best("final_loss", at={"noise_seed": [1]})
+    assert set(picked) >= {"hidden", "noise_seed"}
+    assert "split_seed" not in picked
+    medians = np.quantile(values[:, 1].reshape(2, 12), 0.5, axis=1, method="inverted_cdf")
+    np.testing.assert_array_equal(picked["final_loss_q50"], np.sort(medians))
+    compared = result.compare("split_seed", ["hidden", "final_loss"])
+    assert (compared["n_pairs"] == 18).all()
+    assert len(result.summarize(["noise_seed", "split_seed"])) == 6
+
+
 def test_ends_combine_clusters_of_seeds_and_splits() -> None:
     """The half of an interval is that of seeds, plus that of splits, minus that of runs, as squares."""
     random = np.random.default_rng(4)
