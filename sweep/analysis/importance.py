@@ -26,6 +26,10 @@ EXPLAINED = {"convergence_rate": "whether a run converges", "restricted_mean_ste
 # Least number of seeds for standard errors, which come from leaving out parts of the seeds.
 LEAST_SEEDS = 10
 
+# Least number of replicates, and of seeds, for shares in studies with both: from fewer, chance, which is subtracted, is
+# estimated so badly that shares of simulated terms were below -0.2 or above 1.2.
+LEAST_REPLICATES, LEAST_CROSSED_SEEDS = 4, 3
+
 REST = "three or more together"
 SEED = "seed"
 SEED_WITH_OTHERS = "seed x parameters"
@@ -102,7 +106,8 @@ def importance_of(explained: Explained, grid: Grid, replicates: int = 1, label: 
     """Divide the variance of values as :func:`importance` does; ``attrs`` of the table hold their text and note.
 
     Seeds may be those of several replicates, one after another, which are called ``label``. The table then also has the
-    rows of replicates, which are random factors like seeds: the main effects of both, and their interactions.
+    rows of replicates, which are random factors like seeds: the main effects of both, and their interactions. With
+    fewer than 4 replicates or 3 seeds everything is missing, and the note says why.
     """
     values = explained.values
     if replicates > 1:
@@ -112,8 +117,22 @@ def importance_of(explained: Explained, grid: Grid, replicates: int = 1, label: 
     else:
         parts = _parts_of_means(values, np.full(len(values), np.nan), grid)
     table = _table_of(parts, grid, label if replicates > 1 else "")
-    table.attrs |= {"explained": explained.text, "note": explained.note}
+    why = crossed_fault(replicates, values.shape[1] // replicates, label)
+    if why:
+        numbers = table.columns.drop(["term", "part_of"])
+        table[numbers] = np.nan
+    table.attrs |= {"explained": explained.text, "note": why or explained.note}
     return table
+
+
+def crossed_fault(replicates: int, n_seeds: int, label: str) -> str:
+    """Return why shares of a study with replicates and seeds are not estimated; empty if they are."""
+    if replicates == 1 or (replicates >= LEAST_REPLICATES and n_seeds >= LEAST_CROSSED_SEEDS):
+        return ""
+    return (
+        f"shares need at least {LEAST_REPLICATES} values of {label} and {LEAST_CROSSED_SEEDS} seeds, "
+        f"got {replicates} and {n_seeds}"
+    )
 
 
 def importance(cells: pd.DataFrame, grid: Grid, statistic: str, outcomes: Outcomes | None = None) -> pd.DataFrame:

@@ -356,7 +356,9 @@ class Queries(EvaluatedRuns):
         DataFrame
             The table of :func:`sweep.analysis.importance.importance`. Its ``attrs["explained"]`` says what varies, such
             as ``"log10 of final loss"``. Values of a measure that are not finite, such as losses of diverged runs,
-            count as the nearest finite value; ``attrs["note"]`` then says how many runs have them.
+            count as the nearest finite value; ``attrs["note"]`` then says how many runs have them. If seeds and
+            replicates, as of ``split_seed``, both vary, everything is missing with fewer than 4 replicates or 3 seeds,
+            and the note says so.
 
         Raises
         ------

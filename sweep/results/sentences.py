@@ -330,6 +330,8 @@ def what_matters(result: Queries, statistic: str | None = None) -> str:
     if result.cells["n_runs"].min() < LEAST_SEEDS:
         return f"estimating what matters for {label} needs at least {LEAST_SEEDS} seeds per cell"
     table = result.importance(name, errors=pairs_seeds(result))
+    if table["share"].isna().all():
+        return f"what matters for {label} is not estimated: {table.attrs['note']}"
     replicates = result.over_replicates.pooled_over
     luck = [SEED, SEED_WITH_OTHERS, replicates, f"interactions of {SEED} and {replicates}"]
     shares, errors = table[["share", "total_share"]].to_numpy(), table["share_error"].to_numpy()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sweep.analysis.importance import EXPLAINED, LEAST_SEEDS
+from sweep.analysis.importance import EXPLAINED, LEAST_SEEDS, crossed_fault
 from sweep.figures.axis import heading, spaced
 from sweep.figures.canvas import new_axes, put_legend, say_why
 from sweep.figures.figure_kind import Caption, FigureKind
@@ -79,14 +79,15 @@ def importance_bars(result: Result, ax: Axes | None = None, *, value: str | None
         put_legend(ax)
     else:
         ax.set_xticks([])
-        say_why(ax, "nothing to draw: all runs have the same outcome, so there is no variance to explain")
+        why = "all runs have the same outcome, so there is no variance to explain"
+        say_why(ax, f"nothing to draw: {why if len(order) else found[0].attrs['note']}")
     notes = ["with 95 % intervals"] if not tables[0]["share_error"].isna().any() else []
     left_out = len(tables[0]) - len(order)
     notes += (
         ["options that vary together share a bar; by itself: estimated main effect"] if part_of.notna().any() else []
     )
     notes += [f"{left_out} smaller shares are left out"] if left_out else []
-    notes += [each.attrs["note"] for each in found if each.attrs["note"]]
+    notes += [each.attrs["note"] for each in found if each.attrs["note"] and len(order)]
     ax.set_title(heading(result, shown=list(result.study.parameters), notes=notes), fontsize=10)
     return ax
 
@@ -102,10 +103,16 @@ def _known(table: pd.DataFrame) -> pd.DataFrame:
     ).dropna(subset=["share"])
 
 
+def _refusal(result: Result) -> str | None:
+    pooled = result.over_replicates
+    n_seeds = pooled.study.seeds.count // pooled.replicates
+    return importance_fault(result) or crossed_fault(pooled.replicates, n_seeds, pooled.pooled_over) or None
+
+
 KIND = FigureKind(
     importance_bars,
     60,
     "shares of the variance of rate, mean_steps or a measure that parameters explain (main and total effects)",
-    importance_fault,
+    _refusal,
     (Caption("What explains the variance between runs", 50, least_varied=1, least_seeds=LEAST_SEEDS),),
 )

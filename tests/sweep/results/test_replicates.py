@@ -161,6 +161,32 @@ def test_rates_and_steps_pool_too() -> None:
     assert result.importance("rate")["share"].sum() == pytest.approx(1.0)
 
 
+@pytest.mark.parametrize(("n_splits", "n_seeds"), [(3, 20), (4, 2)])
+def test_few_splits_or_seeds_have_no_shares(n_splits: int, n_seeds: int) -> None:
+    """Shares that could be -1 or 2 are missing, and tables, answers and figures say why."""
+    result = measured_result(study_of(n_seeds, n_splits, criterion="none"), "final_loss",
+                             np.random.default_rng(2).random((6 * n_splits, n_seeds)))  # fmt: skip
+    table = result.importance()
+    assert table[["share", "total_share", "variance"]].isna().all(axis=None)
+    why = f"shares need at least 4 values of noise_seed and 3 seeds, got {n_splits} and {n_seeds}"
+    assert table.attrs["note"] == why
+    if n_splits == 3:
+        assert any(sentence.endswith(why) for sentence in answer(result))
+    (written,) = figures.importance_bars(result).texts
+    assert why in written.get_text().replace("\n", " ")
+    assert figures.KINDS["importance"].refusal(result) == why
+
+
+def test_four_splits_and_three_seeds_have_shares() -> None:
+    """In simulations with interactions, no share is far from the range of 0 to 1."""
+    random, grid = np.random.default_rng(7), study_of(12, 0).grid
+    shares = []
+    for _ in range(100):
+        values = drawn(random, 6, 4, 3, 0.3, 0.3, 1.0) + 2 * random.normal(size=(6, 4, 1))
+        shares.append(importance_of(Explained(values.reshape(6, 12), "", ""), grid, 4, "noise_seed")["share"])
+    assert np.mean([(each.min() < -0.2) | (each.max() > 1.2) for each in shares]) <= 0.03
+
+
 def test_variance_components_are_unbiased() -> None:
     """On average, terms without effect have no share, and seeds and splits those with which they were drawn."""
     random, grid = np.random.default_rng(6), study_of(12, 0).grid
