@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, cast
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from sweep.results.answers import has_criterion, held_out_of, swept
 
@@ -15,6 +15,22 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from sweep.results.result import Result
+
+Draw = TypeVar("Draw", bound=Callable[..., Any])
+
+
+def pools_replicates(draw: Draw) -> Draw:
+    """Return the function with its result pooled over the replicates that its other arguments do not name."""
+
+    @wraps(draw)
+    def pooled(result: Result, *args: Any, **kwargs: Any) -> Any:
+        named: list[str] = []
+        for each in (*args, *kwargs.values()):
+            if isinstance(each, str | Sequence | Mapping):
+                named += [each] if isinstance(each, str) else each
+        return draw(result.naming(named), *args, **kwargs)
+
+    return cast("Draw", pooled)
 
 
 @dataclass(frozen=True)
@@ -73,12 +89,9 @@ class FigureKind:
     shows_statistics: bool = True
     of_cells: bool = False
 
-    def shown(self, result: Result, options: Mapping[str, Any] = MappingProxyType({})) -> Result:
-        """Return the runs that it shows: of cells those pooled over replicates, unless some option names one."""
-        if not self.of_cells:
-            return result
-        texts = [name for each in options.values() if each for name in ([each] if isinstance(each, str) else each)]
-        return cast("Result", result.naming(texts))
+    def shown(self, result: Result) -> Result:
+        """Return the runs that it shows without options: of cells those pooled over replicates."""
+        return cast("Result", result.over_replicates) if self.of_cells else result
 
     @property
     def options(self) -> tuple[str, ...]:

@@ -52,6 +52,6 @@ def draw(result: Result, kind: str = "lines", **options: Any) -> Figure:
     for name in options:
         if name not in known:
             raise SweepError(f"{name}: figure {kind!r} has no such option; its options are {', '.join(known)}")
-    drawn: Any = KINDS[kind].draw(KINDS[kind].shown(result, options), **options)
+    drawn: Any = KINDS[kind].draw(result, **options)
     figure: Figure = drawn.get_figure()
     return figure

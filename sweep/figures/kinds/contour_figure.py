@@ -9,7 +9,7 @@ import numpy as np
 
 from sweep.figures.canvas import say_why
 from sweep.figures.colors import color_map, color_norm
-from sweep.figures.figure_kind import FigureKind
+from sweep.figures.figure_kind import FigureKind, pools_replicates
 from sweep.figures.maps import finish_map, map_refusal, prepare_map
 from sweep.results.result import Result
 from sweep.study.selection import At
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+@pools_replicates
 def contour(
     result: Result,
     ax: Axes | None = None,

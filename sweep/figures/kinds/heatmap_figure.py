@@ -9,7 +9,7 @@ import numpy as np
 
 from sweep.figures.canvas import say_why
 from sweep.figures.colors import color_map, color_norm, ink_on
-from sweep.figures.figure_kind import Caption, FigureKind
+from sweep.figures.figure_kind import Caption, FigureKind, pools_replicates
 from sweep.figures.maps import MOST_WRITTEN, Map, finish_map, map_refusal, prepare_map
 from sweep.results.result import Result
 from sweep.statistics.of_cells import measure_of
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _MOST_ACROSS = 16
 
 
+@pools_replicates
 def heatmap(
     result: Result,
     ax: Axes | None = None,

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sweep.figures.axis import heading, label_of, spaced
 from sweep.figures.canvas import inches_across, new_axes, new_figure, put_legend
 from sweep.figures.channels import Channels, choose_channels
-from sweep.figures.figure_kind import Caption, FigureKind
+from sweep.figures.figure_kind import Caption, FigureKind, pools_replicates
 from sweep.figures.line_styles import NAMED_COLORS, line_styles
 from sweep.figures.panels import Lines, draw_panel, set_scales
 from sweep.figures.statistics import pooling_fault, select, statistic_of
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from matplotlib.lines import Line2D
 
 
+@pools_replicates
 def line_plot(
     result: Result,
     ax: Axes | None = None,
@@ -79,6 +80,7 @@ def line_plot(
     return ax
 
 
+@pools_replicates
 def line_panels(
     result: Result,
     x: str | None = None,

@@ -12,7 +12,7 @@ from sweep.errors import SweepError
 from sweep.figures.axis import Places, heading, label_of
 from sweep.figures.canvas import inches_across, new_axes, say_why, wrapped
 from sweep.figures.colors import MISSING, PAPER, color_bar, color_map, color_norm
-from sweep.figures.figure_kind import Caption, FigureKind
+from sweep.figures.figure_kind import Caption, FigureKind, pools_replicates
 from sweep.figures.ranges import MOST_SINGLE
 from sweep.figures.ranked_cells import by_rank, some_of
 from sweep.figures.statistics import drawn_values, select
@@ -35,6 +35,7 @@ _LEAST_CLEAR = 10
 _TOO_FEW = "parallel coordinates need a parameter with several selected values, got none"
 
 
+@pools_replicates
 def parallel(result: Result, ax: Axes | None = None, *, value: str | None = None, at: At | None = None) -> Axes:
     """Draw each cell as a line through its values of all parameters, colored by a statistic, with the best on top.
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sweep.figures.axis import Places, heading
 from sweep.figures.canvas import new_axes, new_figure, plain, say_why
 from sweep.figures.channels import NOTHING, check_known
-from sweep.figures.figure_kind import Caption, FigureKind
+from sweep.figures.figure_kind import Caption, FigureKind, pools_replicates
 from sweep.figures.line_styles import NAMED_COLORS
 from sweep.figures.ranked_cells import by_rank, some_of
 from sweep.figures.statistics import Selected, can_be_pooled, drawn_values, select
@@ -31,6 +31,7 @@ _MOST_SLICES = 9
 _TOGETHER = ("steps_q25", "steps_q75", "restricted_mean_steps")
 
 
+@pools_replicates
 def slice_plot(
     result: Result,
     ax: Axes | None = None,
@@ -121,6 +122,7 @@ def _scale_values(ax: Axes, selected: Selected, drawn: NDArray[np.float64]) -> N
         scale_numbers(ax, "y", drawn)
 
 
+@pools_replicates
 def slices(result: Result, x: str | None = None, value: str | None = None, at: At | None = None) -> Axes | Figure:
     """Draw a slice along one parameter, or along each parameter with several values."""
     varied = [name for name, entries in values_at(result.study, at).items() if len(entries) > 1]

@@ -233,6 +233,16 @@ def test_figures_and_report_pool_over_splits() -> None:
     assert figures.draw(result, "heatmap").axes[0].get_title() == (
         "small: 4 seeds with each of 2 values of split seed per cell"
     )
+    for plain in (figures.line_plot, figures.heatmap, figures.contour, figures.parallel, figures.slice_plot):
+        title = plain(result, **({"x": "hidden"} if plain is figures.slice_plot else {})).get_title()
+        assert "with each of 2 values of split seed" in title.replace("\n", " "), plain
+    plain_bands, drawn_bands = (
+        [band.get_paths()[0].vertices.tolist() for band in axes.collections]
+        for axes in (figures.line_plot(result, x="hidden", color="learning_rate"),
+                     figures.draw(result, "lines", x="hidden", color="learning_rate").axes[0])
+    )  # fmt: skip
+    assert plain_bands == drawn_bands
+    assert figures.line_plot(result, x="split_seed", color="hidden").get_xlabel() == "split seed"
     page = report_page(result)
     assert "All answers pool over the 2 values of split_seed" in page
 
