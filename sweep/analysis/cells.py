@@ -14,7 +14,7 @@ from sweep.columns import STATUSES, arrow_schema, statuses
 from sweep.schemas.cell_columns import cells_columns
 from sweep.statistics.intervals import Array
 from sweep.statistics.of_cells import OF_CONVERGENCE, of_measure
-from sweep.statistics.runs import Runs
+from sweep.statistics.runs import NOT_COUNTED, Correct, Runs
 from sweep.statistics.statistic import Statistic
 from sweep.statistics.two_way import estimate_of
 from sweep.study.axes.grid import Grid
@@ -86,14 +86,14 @@ def quartile_columns(measure: str) -> list[str]:
 
 
 def measured_statistics(
-    measure: str, cell: Array, values: Array, n: Array | None = None, most: int = 0
+    measure: str, cell: Array, values: Array, n: Array | None = None, correct: Correct = NOT_COUNTED
 ) -> pd.DataFrame:
     """Return the statistics of a measure by cell, of independent runs by row.
 
     ``values`` are those of :func:`~sweep.analysis.study_measures.as_measured`. Each is that of ``n`` runs, by default
-    of one. ``most`` is how many outputs of a run can be correct, for measures that count these.
+    of one. ``correct`` is how many outputs of a run can be correct, for measures that count these.
     """
-    return columns_of(of_measure(measure), Runs(cell, cell, n, values=values, most=most))
+    return columns_of(of_measure(measure), Runs(cell, cell, n, values=values, correct=correct))
 
 
 def statistics_of(tally: pd.DataFrame, group: Array, grid: Grid) -> pd.DataFrame:

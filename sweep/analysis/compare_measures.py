@@ -13,6 +13,7 @@ from sweep.statistics.estimates import difference_of_correct
 from sweep.statistics.intervals import Array
 from sweep.statistics.outcomes import Measured
 from sweep.statistics.paired import Advantage, holm
+from sweep.statistics.runs import NOT_COUNTED, Correct
 from sweep.statistics.sides import Groups
 from sweep.study.axes.grid import Grid
 
@@ -20,7 +21,7 @@ _SIDES = ("first", "second")
 
 
 def compare_measured(
-    measured: Measured, grid: Grid, vary: str, by: Sequence[str], measure: str, most: int = 0
+    measured: Measured, grid: Grid, vary: str, by: Sequence[str], measure: str, correct: Correct = NOT_COUNTED
 ) -> pd.DataFrame:
     """Compare values as :func:`~sweep.analysis.compare.compare_values` does, by a measure of all cells.
 
@@ -34,7 +35,7 @@ def compare_measured(
             grid,
             vary,
             measured.at,
-            lambda first, second, strata: compare_pairs(first, second, strata, by, measure, most),
+            lambda first, second, strata: compare_pairs(first, second, strata, by, measure, correct),
         )
     )
 
@@ -51,7 +52,7 @@ def compare_pairs(
     strata: pd.DataFrame,
     by: Sequence[str],
     measure: str,
-    most: int = 0,
+    correct: Correct = NOT_COUNTED,
     *,
     crossed: bool = False,
     of_replicates: bool = False,
@@ -68,8 +69,8 @@ def compare_pairs(
         Parameters; the result has a row for each combination of their values.
     measure
         Name of the measure.
-    most
-        Number of outputs of a run over all patterns, for measures that count correct outputs.
+    correct
+        How many outputs of a run can be correct, for measures that count these.
     crossed, of_replicates
         Whether runs share seeds and replicates, and whether the columns of both sides are the latter.
 
@@ -93,11 +94,11 @@ def compare_pairs(
         sides = zip(first.clusterings(), second.clusterings(), strict=True)
         return by_clusterings(
             lambda one, other, rows, of: compare_pairs(
-                one, other, rows, by, measure, most, crossed=True, of_replicates=of
+                one, other, rows, by, measure, correct, crossed=True, of_replicates=of
             ),
             [(one, other, len(one.values) // len(strata)) for one, other in sides],
             strata,
-            {"advantage": 1.0, "difference": most},
+            {"advantage": 1.0, "difference": correct.most},
         )
     both = first.present & second.present
     paired = np.flatnonzero(both.any(axis=1))  # partial results have strata without pairs
@@ -107,7 +108,7 @@ def compare_pairs(
     n_pairs = groups.add(both)
     columns: dict[str, Array] = {"n_seeds": (n_pairs > 0).sum(axis=1), "n_pairs": n_pairs.sum(axis=1)}
     columns |= (
-        _means(values, both, groups, most, crossed) if MEASURES[measure].has_mean else _medians(values, both, groups)
+        _means(values, both, groups, correct, crossed) if MEASURES[measure].has_mean else _medians(values, both, groups)
     )
     one, other = values if MEASURES[measure].more_is_better else reversed(values)
     better, worse = groups.add((one > other) & both), groups.add((one < other) & both)
@@ -127,10 +128,10 @@ def _medians(sides: Sequence[Array], both: Array, groups: Groups) -> dict[str, A
     return found
 
 
-def _means(sides: Sequence[Array], both: Array, groups: Groups, most: int, crossed: bool) -> dict[str, Array]:
+def _means(sides: Sequence[Array], both: Array, groups: Groups, correct: Correct, crossed: bool) -> dict[str, Array]:
     """Return the means of both sides, and their difference with its interval."""
     n_pairs = groups.add(both)
     sums = [groups.add(np.where(both, values, 0.0)) for values in sides]
     columns = {f"{name}_mean": each.sum(axis=1) / n_pairs.sum(axis=1) for name, each in zip(_SIDES, sums, strict=True)}
-    difference, low, high = difference_of_correct(sums, n_pairs, most, are_crossed=crossed)
+    difference, low, high = difference_of_correct(sums, n_pairs, correct, are_crossed=crossed)
     return columns | {"difference": difference, "difference_low": low, "difference_high": high}

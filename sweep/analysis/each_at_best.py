@@ -19,6 +19,7 @@ from sweep.analysis.compare_measures import adjusted, compare_pairs
 from sweep.analysis.held_out import center
 from sweep.statistics.intervals import Array
 from sweep.statistics.outcomes import Measured, Outcomes
+from sweep.statistics.runs import Correct
 from sweep.statistics.sides import Side
 from sweep.statistics.statistic import Statistic
 
@@ -71,7 +72,7 @@ def compare_judged(
     judged: Outcomes | Measured,
     values: Sequence[Any],
     measure: str | None,
-    most: Array | int,
+    most: Array | Correct,
     margin: float | None = None,
 ) -> pd.DataFrame:
     """Compare the runs of all pairs of values on common seeds.
@@ -101,8 +102,9 @@ def compare_judged(
         rows = [np.array([each]) for each in pair]
         if isinstance(judged, Measured):
             assert measure
+            assert isinstance(most, Correct)
             one, other = map(judged.at, rows)
-            table = compare_pairs(one, other, stratum, [], measure, int(np.max(most)))
+            table = compare_pairs(one, other, stratum, [], measure, most)
         else:
             first, second = (Side(judged.at(each), np.asarray(most)[each]) for each in rows)
             table = compare_sides(first, second, stratum, [], margin)

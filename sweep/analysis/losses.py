@@ -19,6 +19,7 @@ from sweep.analysis.tally import tally_runs, tally_to_table, to_arrow
 from sweep.columns import STATUSES, arrow_schema
 from sweep.schemas.cell_columns import counts_columns, has_loss_statistics, recorded_quantities
 from sweep.statistics.intervals import Array
+from sweep.statistics.runs import NOT_COUNTED, Correct
 from sweep.study.axes.grid import Grid
 from sweep.study.model import Study
 
@@ -90,13 +91,13 @@ class CellLosses:
     ----------
     measure
         Name of the measure.
-    most
-        Number of outputs of a run over all patterns, for measures that count correct outputs.
+    correct
+        How many outputs of a run can be correct, for measures that count these.
     """
 
-    def __init__(self, measure: str = "final_loss", most: int = 0) -> None:
+    def __init__(self, measure: str = "final_loss", correct: Correct = NOT_COUNTED) -> None:
         self._measure = measure
-        self._most = most
+        self._correct = correct
         self._done: list[pd.DataFrame] = []
         self._open: list[tuple[Array, Array, Array]] = []  # cells, values and their counts, of the last cell
         self._n_open = 0
@@ -139,7 +140,7 @@ class CellLosses:
     def _close(self) -> None:
         """Compute the statistics of the cells that are held."""
         cell, values, n = (np.concatenate(each) for each in zip(*self._open, strict=True))
-        self._done.append(measured_statistics(self._measure, cell, values, n, self._most))
+        self._done.append(measured_statistics(self._measure, cell, values, n, self._correct))
         self._open = []
         self._n_open = 0
 

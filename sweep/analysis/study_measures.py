@@ -11,6 +11,7 @@ import numpy as np
 from sweep.errors import SweepError
 from sweep.measures import MEASURES, ORDERED
 from sweep.statistics.intervals import Array
+from sweep.statistics.runs import NOT_COUNTED, Correct
 from sweep.study.model import Study
 
 
@@ -36,13 +37,20 @@ def check_measure(study: Study, measure: str) -> None:
     raise SweepError(f"the study has no {lacking} patterns, so its runs have no {measure}; {hint}")
 
 
-def most_correct(study: Study, measure: str) -> int:
-    """Return the greatest value of a measure that counts correct outputs, or is a share; 0 for other measures."""
-    if MEASURES[measure].is_share:
-        return 1
-    if not MEASURES[measure].counts_outputs:
-        return 0
-    return study.n_outputs if measure == "n_correct" else study.data.n_tests * study.n_evaluated
+def most_correct(study: Study, measure: str) -> Correct:
+    """Return the greatest value of a measure that counts correct outputs, or is a share, and its value from guessing.
+
+    Guessing is right with half of all outputs, and with the patterns of the rarest class.
+    """
+    found = MEASURES[measure]
+    if not found.is_share and not found.counts_outputs:
+        return NOT_COUNTED
+    of_classes = study.data.n_targets > 1 and (found.is_share or study.n_evaluated == 1)
+    guessed = study.data.least_share if of_classes else 0.5
+    if found.is_share:
+        return Correct(1, guessed)
+    most = study.n_outputs if measure == "n_correct" else study.data.n_tests * study.n_evaluated
+    return Correct(most, most * guessed)
 
 
 def as_measured(values: Array, measure: str) -> Array:

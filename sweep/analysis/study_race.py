@@ -46,7 +46,7 @@ class StudyRace:
         self._study, self.statistic = study, statistic
         self.columns = ["run", *([statistic.measure] if statistic.measure else ["status", updates_column(study)])]
         by_wins = races_by_wins(study)
-        self._scale = 1 if by_wins or not statistic.measure else most_correct(study, statistic.measure)
+        self._scale = 1 if by_wins or not statistic.measure else most_correct(study, statistic.measure).most
         self.cells = _contenders(study)
         margin = until.margin if until.margin is None else until.margin / self._scale
         self.race = Race(len(self.cells), len(study.seeds.rounds), until.confidence, by_wins=by_wins, margin=margin)

@@ -111,7 +111,7 @@ def _ends(low: float, high: float) -> str:
 def _intervals(result: EvaluatedRuns, race: StudyRace, cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the ends of intervals of the means of cells with equally many seeds, at any number of seeds."""
     measure = race.statistic.measure
-    most = most_correct(result.study, measure) if measure else 1
+    most = most_correct(result.study, measure).most if measure else 1
     of_runs = result.measures.of(measure).at(cells).values if measure else _converged(result, cells)
     n_replicates = race.cells.shape[1]
     values = of_runs.reshape(len(cells), n_replicates, -1)[:, :, : race.race.n_seeds[cells[0]]].mean(axis=1) / most

@@ -24,9 +24,10 @@ from sweep.statistics.intervals import (
     normal_quantile,
     quantile_ranks,
     student_quantile,
+    unseen_share,
     wilson_interval,
 )
-from sweep.statistics.runs import Runs
+from sweep.statistics.runs import Correct, Runs
 
 
 class Estimate(ABC):
@@ -237,7 +238,7 @@ class RestrictedMean(Estimate):
 
 
 def difference_of_correct(
-    sums: Sequence[Array], n_pairs: Array, most: int, level: Array | float = LEVEL, *, are_crossed: bool = False
+    sums: Sequence[Array], n_pairs: Array, correct: Correct, level: Array | float = LEVEL, *, are_crossed: bool = False
 ) -> tuple[Array, Array, Array]:
     """Return the mean difference of correct outputs over the pairs of two sides, and its interval.
 
@@ -247,8 +248,8 @@ def difference_of_correct(
         The correct outputs of each side, summed over the pairs of each seed.
     n_pairs : (groups, seeds)
         Number of pairs of each seed.
-    most
-        Number of outputs of a run over all patterns.
+    correct
+        How many outputs of a run can be correct, and how many are from guessing.
     level
         Share of intervals that miss.
     are_crossed
@@ -261,13 +262,14 @@ def difference_of_correct(
     Notes
     -----
     The interval is that of :class:`MeanCorrect` for a number from -w to w per pair. It allows for unseen failures that
-    differ by w in favour of the other side: half of the outputs, or all if some seed has no correct output.
+    differ by w in favour of the other side: all outputs but those that are correct from guessing, or all if some seed
+    has no correct output.
     """
     none_correct = np.any([((each == 0) & (n_pairs > 0)).any(axis=1) for each in sums], axis=0)
-    w = np.where(none_correct, most, most / 2)
+    w = np.where(none_correct, correct.most, correct.most - correct.guessed)
     clusters = Clusters.of_seeds(n_pairs, n_pairs, sums[0] - sums[1] + w[:, np.newaxis] * n_pairs)
     clusters.are_crossed = are_crossed
-    shifted = MeanCorrect(clusters, 2 * w, worst=0.0)
+    shifted = MeanCorrect(clusters, 2 * w, 0.0)
     low, high = shifted.ends(level)
     return shifted.value - w, low - w, high - w
 
@@ -281,35 +283,32 @@ class MeanCorrect(Estimate):
         Runs that all count as converged; ``of_converged`` holds their correct outputs.
     most
         Number of outputs of a run over all patterns.
-    worst : float or None
-        Correct outputs of the worst run that was not seen. By default half of the outputs, as from guessing, or 0 if a
-        cluster has none, as diverged runs do, or if the mean is not above half of them.
+    guessed
+        Correct outputs of a network that guesses.
 
     Notes
     -----
-    The interval is Student's over clusters, widened for runs that were not seen. Their share is Wilson's upper bound of
-    a rate without a success. The lower end assumes that they are as bad as ``worst``, the upper end that all their
-    outputs are correct. By default the interval does not allow for diverged runs if none diverged. Where runs share
-    seeds and replicates, all of them have been seen, however few the clusters are.
+    The interval is Student's over clusters, widened for runs that were not seen. Their share is the exact upper bound
+    of a rate without a success (:func:`~sweep.statistics.intervals.unseen_share`). The lower end assumes that they
+    guess, or have no correct output if a cluster has none, as diverged runs do, or if the mean is not above guessing.
+    The upper end assumes that all their outputs are correct. So the interval does not allow for diverged runs if none
+    diverged. Where runs share seeds and replicates, all of them have been seen, however few the clusters are.
     """
 
-    def __init__(self, clusters: Clusters, most: Array | int, worst: float | None = None) -> None:
+    def __init__(self, clusters: Clusters, most: Array | int, guessed: float) -> None:
         self.clusters = clusters
         self._most = most
         none_correct = clusters.add((clusters.of_converged == 0) & (clusters.runs > 0)) > 0
         self._mean = _Mean(clusters, clusters.of_converged, clusters.runs)
         self.value = self._mean.value
-        no_better = none_correct | (self.value <= most / 2)
-        self._worst = np.where(no_better, 0.0, most / 2) if worst is None else worst
+        self._worst = np.where(none_correct | (self.value <= guessed), 0.0, guessed)
         self.influence = self._mean.influence
 
     def ends(self, level: Array | float = LEVEL) -> tuple[Array, Array]:
         """Return the ends of the interval; missing for a single cluster."""
         n = self.clusters.n_clusters
         spread = student_quantile(n, level) * self._mean.error
-        z = normal_quantile(level)
-        n_seen = self.clusters.add(self.clusters.runs) if self.clusters.are_crossed else n
-        unseen = z**2 / (n_seen + z**2)
+        unseen = unseen_share(self.clusters.add(self.clusters.runs) if self.clusters.are_crossed else n, level)
         below, above = np.maximum(self.value - self._worst, 0.0), self._most - self.value
         low, high = (
             self.value + sign * np.sqrt(spread**2 + (unseen * far) ** 2) for sign, far in ((-1, below), (1, above))

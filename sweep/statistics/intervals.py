@@ -100,6 +100,14 @@ def clopper_pearson_interval(successes: Array, trials: Array, level: Array | flo
     return np.where(successes == 0, 0.0, low), np.where(failures == 0, 1.0, high)
 
 
+def unseen_share(n: Array, level: Array | float = LEVEL) -> Array:
+    """Return the exact upper bound of the share of values of a kind that none of ``n`` is of.
+
+    There is no lower end, so it has the whole level, unlike that of :func:`clopper_pearson_interval`.
+    """
+    return np.asarray(-np.expm1(np.log(level) / n))
+
+
 class HasInterval(Protocol):
     """An estimate by group with an interval at any level."""
 

@@ -15,7 +15,7 @@ from sweep.statistics.intervals import LEVEL, Array, HasInterval
 from sweep.statistics.of_cells import every
 from sweep.statistics.outcomes import Measured, Outcomes, clusterings
 from sweep.statistics.paired import Advantage, PairedMean, holm, one_sided_sign_test
-from sweep.statistics.runs import independent_runs
+from sweep.statistics.runs import NOT_COUNTED, Correct, independent_runs
 from sweep.statistics.statistic import Statistic
 from sweep.statistics.two_way import TwoWay
 
@@ -59,7 +59,9 @@ def rank_cells(cells: pd.DataFrame, by: str = "convergence_rate") -> pd.DataFram
     return cells.sort_values(list(order), ascending=list(order.values()), na_position="last", kind="stable")
 
 
-def best_cells(cells: pd.DataFrame, runs: Outcomes | Measured | None, by: str, most: Array | int = 0) -> pd.DataFrame:
+def best_cells(
+    cells: pd.DataFrame, runs: Outcomes | Measured | None, by: str, most: Array | Correct = NOT_COUNTED
+) -> pd.DataFrame:
     """Rank cells, and find those that may be the best: the set contains the best with 95 % confidence.
 
     Parameters
@@ -72,8 +74,8 @@ def best_cells(cells: pd.DataFrame, runs: Outcomes | Measured | None, by: str, m
     by
         A key of :func:`ranked_by`.
     most
-        For expected steps the step limits of all cells of the study, (n_cells,); for correct outputs the number of
-        outputs of a run.
+        For expected steps the step limits of all cells of the study, (n_cells,); for measures with a mean how many
+        outputs of a run can be correct.
 
     Returns
     -------
@@ -127,7 +129,7 @@ def _equal_first(runs: Outcomes | Measured, order: Array) -> Array:
     return found
 
 
-def _compare_with_first(runs: Any, ranked: pd.DataFrame, by: str, most: Array | int) -> Array:
+def _compare_with_first(runs: Any, ranked: pd.DataFrame, by: str, most: Array | Correct) -> Array:
     """Return the p-value of each cell compared with the first; missing for the first itself."""
     statistic = ranked_by()[by]
     order = ranked["cell"].to_numpy()
@@ -148,7 +150,8 @@ def _compare_with_first(runs: Any, ranked: pd.DataFrame, by: str, most: Array | 
             case "median steps":
                 p_values.append(_later_medians(first, others, medians[0], medians[own]))
             case "mean":
-                p_values.append(p_value_above(difference_of_means(first, others, int(most)), 0.0))
+                assert isinstance(most, Correct)
+                p_values.append(p_value_above(difference_of_means(first, others, most), 0.0))
             case "resampled":
                 sign = -1 if statistic.more_is_better else 1
                 gaps = sign * (medians[own] - medians[0])
@@ -249,10 +252,10 @@ def _worse_resamples(first: Array, others: Array, gaps: Array, n_seeds: Array) -
     return np.where(known, np.fmax(np.fmax(shares, by_student), 0.5**n_seeds), np.nan)
 
 
-def difference_of_means(first: Measured, others: Measured, most: int) -> HasInterval:
-    """Return how far the mean of correct outputs, or of shares (``most`` is 1), of the first cell is above others'."""
+def difference_of_means(first: Measured, others: Measured, correct: Correct) -> HasInterval:
+    """Return how far the mean of correct outputs, or of shares (at most 1), of the first cell is above others'."""
     both = first.present & others.present
-    if most == 1:
+    if correct.most == 1:
         differences = np.where(both, first.values - others.values, 0.0)
         if others.replicates == 1:
             return PairedMean(differences, both)
@@ -260,17 +263,17 @@ def difference_of_means(first: Measured, others: Measured, most: int) -> HasInte
         return TwoWay([PairedMean(each, n) for each, n in zip(*sums, strict=True)])
     sides = (np.where(both, each.values, 0.0) for each in (first, others))
     if others.replicates == 1:
-        return Difference(*(MeanCorrect(Clusters.of_seeds(both, both, each), most, worst=0.0) for each in sides))
+        return Difference(*(MeanCorrect(Clusters.of_seeds(both, both, each), correct.most, 0.0) for each in sides))
     n_pairs = _by_clusters(both.astype(np.int64), others.replicates)
     sums = (_by_clusters(each, others.replicates) for each in sides)
-    return TwoWay([_DifferenceOfCorrect(each, n, most) for *each, n in zip(*sums, n_pairs, strict=True)])
+    return TwoWay([_DifferenceOfCorrect(each, n, correct) for *each, n in zip(*sums, n_pairs, strict=True)])
 
 
 class _DifferenceOfCorrect:
     """The mean difference of correct outputs of runs that share seeds and replicates."""
 
-    def __init__(self, sums: Sequence[Array], n_pairs: Array, most: int) -> None:
-        self._of = sums, n_pairs, most
+    def __init__(self, sums: Sequence[Array], n_pairs: Array, correct: Correct) -> None:
+        self._of = sums, n_pairs, correct
         self.value = difference_of_correct(*self._of, are_crossed=True)[0]
 
     def ends(self, level: Array | float = LEVEL) -> tuple[Array, Array]:

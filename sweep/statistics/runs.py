@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -24,6 +24,16 @@ if TYPE_CHECKING:
 
 # Runs whose seeds have unequal weights have intervals if their weight is that of so many seeds, or of half of all.
 _LEAST_SEEDS = 50
+
+
+class Correct(NamedTuple):
+    """How many outputs of a run are correct over all patterns; of shares of patterns, which share is right."""
+
+    most: int = 0  # at most; 0 for measures that count no outputs
+    guessed: float = 0.0  # of a network that has learned nothing, such as one with constant outputs
+
+
+NOT_COUNTED = Correct()
 
 
 class Runs:
@@ -45,7 +55,7 @@ class Runs:
         Updates of a run, and the limit of them.
     values : (rows,) of float
         A measure of the runs, as of :func:`~sweep.analysis.study_measures.as_measured`.
-    most : int
+    correct : Correct
         How many outputs of a run can be correct, for measures that count these.
     rows : DataFrame or None
         The rows of the runs, for statistics that are functions of them.
@@ -74,7 +84,7 @@ class Runs:
         steps: Array | None = None,
         most_steps: Array | None = None,
         values: Array | None = None,
-        most: int = 0,
+        correct: Correct = NOT_COUNTED,
         rows: pd.DataFrame | None = None,
     ) -> None:
         order = None if (np.diff(group) >= 0).all() else np.argsort(group, kind="stable")
@@ -96,7 +106,7 @@ class Runs:
         self.steps = sorted_(steps)
         self.most_steps = sorted_(most_steps)
         self.values = sorted_(values)
-        self.most = most
+        self.correct = correct
         self.rows = rows if rows is None or order is None else rows.take(order)
         self._ordered: Ordered | None = None
         self.clusterings: list[Runs] = []
@@ -127,13 +137,13 @@ class Runs:
         return _with_clusterings(runs_of, seed, outcomes)
 
     @classmethod
-    def of_measured(cls, measured: Measured, group: Array, most: int = 0) -> Runs:
+    def of_measured(cls, measured: Measured, group: Array, correct: Correct = NOT_COUNTED) -> Runs:
         """Return a measure of the runs of cells whose seeds are known; ``group`` is by cell."""
         cell, seed = np.nonzero(measured.present)
         values = measured.values[cell, seed]
 
         def runs_of(seed: Array) -> Runs:
-            return cls(group[cell], cell, seed=seed, values=values, most=most)
+            return cls(group[cell], cell, seed=seed, values=values, correct=correct)
 
         return _with_clusterings(runs_of, seed, measured)
 

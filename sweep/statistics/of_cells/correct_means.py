@@ -20,7 +20,7 @@ DEFINITION = Definition(
     "mean of a number of outputs, or of a share of patterns",
     "Of n_correct, n_test_correct and accuracies: mean over all runs; diverged runs have 0 at the end.",
     formula="(sum over i of the value of run i) / n",
-    interval="Student's, widened for kinds of runs that were not seen",
+    interval="Student's, widened for runs that were not seen: from guessing to all correct",
 )
 
 
@@ -30,7 +30,7 @@ def _estimate(runs: Runs) -> Estimate:
     from sweep.statistics.estimates import MeanCorrect, Pooled
 
     everywhere = np.ones(len(runs.values), np.bool_)
-    mean = MeanCorrect(runs.clusters(everywhere, runs.values), runs.most)
+    mean = MeanCorrect(runs.clusters(everywhere, runs.values), *runs.correct)
     return Pooled(runs, mean, runs.mean(runs.values) if runs.weights is not None else None)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from array import array
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -85,6 +86,11 @@ class DataSets:
         values = {value for data in self.sets for row in data.targets for value in row}
         rows = (row for data in self.sets for row in data.targets)
         return len(values) == 2 and all(row.count(max(values)) == 1 for row in rows) and self.n_targets > 1
+
+    @cached_property
+    def least_share(self) -> float:
+        """Share of the patterns to train on that have the rarest targets: of classes, those of the rarest one."""
+        return min(min(Counter(data.targets).values()) for data in self.sets) / self.n_patterns
 
     @property
     def only(self) -> Data:

@@ -18,6 +18,7 @@ from sweep.results.sentences import may_be_best
 from sweep.results.tables.ranked_table import best_table
 from sweep.statistics.outcomes import Measured
 from sweep.statistics.ranking import best_cells
+from sweep.statistics.runs import Correct
 from tests.sweep.in_parts import run_in_parts
 from tests.sweep.invented import measured_result
 from tests.sweep.support import command, make_study
@@ -75,7 +76,7 @@ def test_means_allow_for_failures_that_were_not_seen(n: int, left_out: bool) -> 
     """A mean of 430 of 432 is significantly better than 425 only with enough runs to exclude failures."""
     values = np.repeat([[430.0], [425.0]], n, axis=1)
     cells = pd.DataFrame({"cell": [0, 1], "n_test_correct_mean": [430.0, 425.0]})
-    best = best_cells(cells, Measured(values), "n_test_correct_mean", 432)
+    best = best_cells(cells, Measured(values), "n_test_correct_mean", Correct(432, 216))
     assert list(best["may_be_best"]) == [True, not left_out]
 
 
@@ -209,7 +210,7 @@ def test_means_of_shares_are_compared_by_students_test() -> None:
     values = np.round(np.random.default_rng(4).uniform(0.6, 0.9, (5, 12)) + np.arange(5)[:, None] / 50, 2)
     values[0] = values[4] - 0.01
     cells = pd.DataFrame({"cell": range(5), "n_runs": 12, "test_accuracy_mean": values.mean(axis=1)})
-    best = best_cells(cells, Measured(values), "test_accuracy_mean", 1)
+    best = best_cells(cells, Measured(values), "test_accuracy_mean", Correct(1, 0.5))
     first = best["cell"].iloc[0]
     for row in best.iloc[1:].to_dict("records"):
         differences = values[first] - values[row["cell"]]
@@ -237,6 +238,6 @@ def test_cells_that_may_be_best_by_accuracy_hold_the_best(n_seeds: int, failures
     for _ in range(200):
         values = accuracies(n_seeds)
         cells = pd.DataFrame({"cell": range(6), "n_runs": n_seeds, "test_accuracy_mean": values.mean(axis=1)})
-        best = best_cells(cells, Measured(values), "test_accuracy_mean", 1)
+        best = best_cells(cells, Measured(values), "test_accuracy_mean", Correct(1, 0.5))
         kept += bool(best.set_index("cell").loc[truth, "may_be_best"])
     assert kept >= 0.93 * 200

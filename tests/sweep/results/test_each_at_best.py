@@ -14,6 +14,7 @@ from sweep.analysis.each_at_best import by_center, chosen_cells, compare_judged,
 from sweep.analysis.held_out import held_out
 from sweep.statistics.of_cells import main_statistic_of
 from sweep.statistics.outcomes import Measured
+from sweep.statistics.runs import Correct
 from tests.sweep.invented import invented, measured_result
 from tests.sweep.support import command, make_study
 
@@ -110,6 +111,6 @@ def test_equal_values_rarely_differ(n_seeds: int, n_cells: int) -> None:
         measured = Measured(values)
         half = halves_of(measured)
         chosen = chosen_cells(by_center(measured, statistic), half, np.repeat([0, 1], n_cells), 2)
-        table = compare_judged(judged_runs(measured, chosen, half), [0, 1], "n_correct", 100)
+        table = compare_judged(judged_runs(measured, chosen, half), [0, 1], "n_correct", Correct(100, 50))
         wrong += table["p_value"][0] < 0.05
     assert wrong <= 0.08 * 500

@@ -16,6 +16,7 @@ from sweep import Result, StoreError, SweepError, figures
 from sweep.analysis.cells import columns_of_measure, measured_statistics
 from sweep.report.page import report_page
 from sweep.results import sentences
+from sweep.statistics.runs import Correct
 from tests.sweep.in_parts import run_in_parts
 from tests.sweep.invented import measured_result
 from tests.sweep.support import command, make_study
@@ -47,7 +48,7 @@ def test_several_cells_together(measure: str) -> None:
     random = np.random.default_rng(1)
     values = random.lognormal(0, 1, (3, 400)) if measure != "n_correct" else random.integers(0, 5, (3, 400)) * 1.0
     row = pooled(measure, values)
-    alone = measured_statistics(measure, np.zeros(1200), values.ravel(), most=4).iloc[0]
+    alone = measured_statistics(measure, np.zeros(1200), values.ravel(), correct=Correct(4, 2)).iloc[0]
     for name in columns_of_measure(measure):
         assert row[name] == pytest.approx(alone[name], rel=1e-12 if not name.endswith(("low", "high")) else 0.04), name
 

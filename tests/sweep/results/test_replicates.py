@@ -20,7 +20,7 @@ from sweep.statistics.intervals import student_quantile
 from sweep.statistics.of_cells import of_measure
 from sweep.statistics.outcomes import Measured
 from sweep.statistics.ranking import best_cells
-from sweep.statistics.runs import Runs
+from sweep.statistics.runs import NOT_COUNTED, Correct, Runs
 from tests.sweep.invented import invented, measured_result
 from tests.sweep.support import command, make_study
 
@@ -103,17 +103,17 @@ def test_ends_combine_clusters_of_seeds_and_splits() -> None:
     """The half of an interval is that of seeds, plus that of splits, minus that of runs, as squares."""
     random = np.random.default_rng(4)
     values = np.rint(50 + drawn(random, 1, 6, 12, 6.0, 4.0, 3.0)).reshape(1, 72)
-    runs = Runs.of_measured(Measured(values, 6), np.zeros(1, int), 100)
+    runs = Runs.of_measured(Measured(values, 6), np.zeros(1, int), Correct(100, 50))
     found = columns_of(of_measure("n_correct"), runs).iloc[0]
     crossed = values.reshape(6, 12)
-    n_unseen = 1.959963984540054**2 / (72 + 1.959963984540054**2)
+    unseen = 1 - 0.05 ** (1 / 72)
     squares = []
     for clusters in (crossed.mean(axis=0), crossed.mean(axis=1), crossed.ravel()):
         n = len(clusters)
         squares.append((student_quantile(n) * clusters.std(ddof=1)) ** 2 / n)
     mean = crossed.mean()
-    low = squares[0] + squares[1] - squares[2] + (n_unseen * (mean - 50 * (crossed.min() > 0 and mean > 50))) ** 2
-    high = squares[0] + squares[1] - squares[2] + (n_unseen * (100 - mean)) ** 2
+    low = squares[0] + squares[1] - squares[2] + (unseen * (mean - 50 * (crossed.min() > 0 and mean > 50))) ** 2
+    high = squares[0] + squares[1] - squares[2] + (unseen * (100 - mean)) ** 2
     assert found["n_correct_mean"] == mean
     assert found["n_correct_mean_low"] == pytest.approx(mean - np.sqrt(low))
     assert found["n_correct_mean_high"] == pytest.approx(mean + np.sqrt(high))
@@ -262,19 +262,20 @@ def test_intervals_and_tests_hold(n_splits: int, n_seeds: int, spreads: tuple[fl
 
     whole = np.rint(100 - 4 * np.exp(np.linalg.norm(spreads) * random.normal(size=400000) / 2))
     whole = np.clip(np.where(random.random(len(whole)) < failures, 50, whole), 0, 100)
-    held, wrong, differ = [], 0, 0
+    held, wrong, differ, half = [], 0, 0, Correct(100, 50)
     for _ in range(150):
         values = right(4)
-        for k, (measure, most, truth) in enumerate((("n_correct", 100, whole.mean()), ("margin", 0, np.median(whole)))):
+        truths = ("n_correct", half, whole.mean()), ("margin", NOT_COUNTED, np.median(whole))
+        for k, (measure, most, truth) in enumerate(truths):
             runs = Runs.of_measured(Measured(values[:1] + k * 1e-6 * random.random(values[:1].shape), n_splits),
                                     np.zeros(1, int), most)  # fmt: skip
             table, name = columns_of(of_measure(measure), runs).iloc[0], of_measure(measure)[k].name
             held.append((table[f"{name}_low"] - 0.01 <= truth <= table[f"{name}_high"] + 0.01, k))
         cells = pd.DataFrame({"cell": range(4), "n_runs": n_splits * n_seeds, "n_correct_mean": values.mean(axis=1)})
         measured = Measured(values, n_splits)
-        wrong += not best_cells(cells, measured, "n_correct_mean", 100).set_index("cell")["may_be_best"][0]
+        wrong += not best_cells(cells, measured, "n_correct_mean", half).set_index("cell")["may_be_best"][0]
         sides = measured.at(np.array([0])), measured.at(np.array([1]))
-        differ += compare_pairs(*sides, pd.DataFrame({"one": [0]}), [], "n_correct", 100)["p_value"][0] < 0.05
+        differ += compare_pairs(*sides, pd.DataFrame({"one": [0]}), [], "n_correct", half)["p_value"][0] < 0.05
     for k in range(2):
         assert np.mean([each for each, kind in held if kind == k]) >= 0.92
     assert wrong <= 0.07 * 150

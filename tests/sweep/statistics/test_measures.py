@@ -15,9 +15,10 @@ import sweep
 from sweep import StoreError, open_result, verify
 from sweep.analysis.cells import measured_statistics
 from sweep.analysis.losses import LOSS_COLUMNS, CellLosses, rounded
+from sweep.analysis.study_measures import most_correct
 from sweep.schemas.cell_columns import cells_columns, has_loss_statistics
 from sweep.statistics.estimates import Quantile
-from sweep.statistics.runs import Runs
+from sweep.statistics.runs import Correct, Runs
 from sweep.study.model import Study
 from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import make_study
@@ -75,9 +76,9 @@ def test_counts_are_runs() -> None:
 def test_the_mean_of_right_outputs() -> None:
     """Student's interval is widened for unseen runs, which guess at the lower end and are correct at the upper."""
     values = np.array([4.0, 3.0, 4.0, 2.0, 4.0, 4.0])
-    table = measured_statistics("n_correct", np.array([0, 0, 0, 0, 0, 1]), values, most=4)
+    table = measured_statistics("n_correct", np.array([0, 0, 0, 0, 0, 1]), values, correct=Correct(4, 2))
     spread = stats.t.ppf(0.975, 4) * stats.sem(values[:5])
-    unseen = stats.binomtest(0, 5).proportion_ci(method="wilson").high
+    unseen = 1 - 0.05 ** (1 / 5)
     low = 3.4 - np.hypot(spread, unseen * (3.4 - 2))
     assert table.loc[0].to_list() == pytest.approx([3.4, low, min(3.4 + np.hypot(spread, unseen * 0.6), 4.0)])
     assert table.loc[1, "n_correct_mean"] == 4.0
@@ -87,19 +88,38 @@ def test_the_mean_of_right_outputs() -> None:
 def test_the_mean_of_equal_runs() -> None:
     """The more runs have the same number of correct outputs, the narrower the interval."""
     n = np.array([10, 50, 1000])
-    table = measured_statistics("n_test_correct", np.arange(3), np.full(3, 420.0), n, most=432)
-    unseen = 1.959963984540054**2 / (n + 1.959963984540054**2)
+    table = measured_statistics("n_test_correct", np.arange(3), np.full(3, 420.0), n, correct=Correct(432, 216))
+    unseen = 1 - 0.05 ** (1 / n)
     np.testing.assert_allclose(table["n_test_correct_mean_low"], 420 - 204 * unseen)
     np.testing.assert_allclose(table["n_test_correct_mean_high"], 420 + 12 * unseen)
 
 
 def test_equal_means_of_half_or_less_have_two_ends() -> None:
     """Runs that are right with half of the patterns or fewer do not exclude that others are right with none."""
-    table = measured_statistics("test_accuracy", np.arange(3), np.array([0.25, 0.5, 0.75]), np.full(3, 4), most=1)
-    unseen = 1.959963984540054**2 / (4 + 1.959963984540054**2)
+    table = measured_statistics(
+        "test_accuracy", np.arange(3), np.array([0.25, 0.5, 0.75]), np.full(3, 4), Correct(1, 0.5)
+    )
+    unseen = 1 - 0.05 ** (1 / 4)
     np.testing.assert_allclose(
         table["test_accuracy_mean_low"], [0.25 * (1 - unseen), 0.5 * (1 - unseen), 0.75 - unseen / 4]
     )
+
+
+def test_networks_that_guess_are_right_with_the_rarest_class() -> None:
+    """One output guesses half of the patterns, classes the rarest one, and outputs of their own half of them."""
+    classes = [[1, 0, 0], [0, 1, 0], [0, 0, 1], [0, 0, 1], [1, 0, 0]]
+
+    def guessed(targets: list[list[int]], measure: str, **options: str) -> Correct:
+        data, network = {"inputs": [[k] for k in range(5)], "targets": targets}, {"hidden": 2, **options}
+        training = {"learning_rate": 0.1} | ({"loss": "cross_entropy"} if options else {})
+        study = Study(data=data, network=network, training=training)
+        return most_correct(study, measure)
+
+    assert guessed([[0], [1], [1], [1], [1]], "train_accuracy") == (1, 0.5)
+    assert guessed(classes, "train_accuracy") == (1, 0.2)
+    assert guessed(classes, "n_correct") == (15, 7.5)
+    assert guessed(classes, "n_correct", output="softmax") == (5, 1)
+    assert guessed(classes, "final_loss") == (0, 0)
 
 
 def test_intervals_at_other_levels() -> None:
