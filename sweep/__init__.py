@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sweep.study.model import Study
     from sweep.study.plugins import load_plugin
     from sweep.training.merge import merge
+    from sweep.training.networks.confusion import confusion
     from sweep.training.networks.predict import predict
     from sweep.training.networks.trace import Trace, trace
     from sweep.training.run import run
@@ -41,6 +42,7 @@ _HOMES = {
     "SweepError": "sweep.errors",
     "Trace": "sweep.training.networks.trace",
     "activation": "kernels.custom.decorators",
+    "confusion": "sweep.training.networks.confusion",
     "load_study": "sweep.study.load",
     "load_plugin": "sweep.study.plugins",
     "loss": "kernels.custom.decorators",
@@ -67,6 +69,7 @@ __all__ = [
     "Trace",
     "__version__",
     "activation",
+    "confusion",
     "lanes",
     "load_plugin",
     "load_study",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,60 @@ def test_weights_at_the_best_validation(tmp_path: Path) -> None:
     for cell, rows in runs.groupby("cell"):
         right = sweep.predict(result, test.inputs, cell, "best").argmax(2) == np.argmax(test.targets, 1)
         np.testing.assert_array_equal(right.mean(axis=1), rows["test_accuracy_at_best"])
+
+
+_SPLIT = {"n": 10, "test_count": 6, "validation_count": 4}
+
+
+@pytest.mark.parametrize("tie", ["wrong", "right"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"data": {"task": "spiral", **_SPLIT}, "output": "softmax", "loss": "cross_entropy"},
+        {"data": {"task": "spiral", **_SPLIT}, "output": "relu", "dtype": "float32"},  # outputs often equal 0
+        {"data": {"task": "moons", **_SPLIT, "decision_threshold": 0.0}, "output": "relu", "split_seed": [0, 1]},
+    ],
+    ids=["softmax", "one-hot", "one output"],
+)
+def test_confusion_counts(tie: str, options: dict[str, Any]) -> None:
+    """Diagonals are accuracies, rows sum to the patterns of classes, columns to the networks' classes without ties."""
+    study = recorded("all", **options, tie=tie, criterion="none")
+    result = sweep.run(study)
+    n_ties = 0
+    for (cell, rows), of in product(result.runs().groupby("cell"), ("train", "validation", "test")):
+        data = study.patterns_of(cell)
+        patterns = data if of == "train" else data.held_out[of]
+        targets = np.array(patterns.targets)
+        true = targets.argmax(1) if targets.shape[1] > 1 else (targets[:, 0] > 0.5).astype(int)
+        for which, end in (("final", ""), ("best", "_at_best")):
+            counts = sweep.confusion(result, cell, which, of)
+            right = counts.diagonal(axis1=1, axis2=2).sum(1) / len(targets)
+            np.testing.assert_array_equal(right, rows[f"{of}_accuracy{end}"])
+            lost = rows["status"] == "diverged" if which == "final" else rows["steps_at_best"] < 0
+            outputs = sweep.predict(result, patterns.inputs, cell, which)
+            for run, is_lost in enumerate(lost):
+                assert np.array_equal(counts[run].sum(1), np.bincount(true, minlength=len(counts[run])) * (not is_lost))
+                y = outputs[run]
+                tied = (y == 0.0).any() if y.shape[1] == 1 else (np.sort(y, 1)[:, -1] == np.sort(y, 1)[:, -2]).any()
+                n_ties += bool(tied)
+                if not (is_lost or tied):
+                    named = y.argmax(1) if y.shape[1] > 1 else (y[:, 0] > 0.0).astype(int)
+                    assert np.array_equal(counts[run].sum(0), np.bincount(named, minlength=len(counts[run])))
+    assert n_ties > 0 or options["output"] == "softmax"
+
+
+def test_confusion_needs_classes() -> None:
+    """Patterns that a study lacks, cells that it lacks, and targets without classes are refused."""
+    result = sweep.run(recorded(hidden=2, learning_rate=0.1))
+    assert sweep.confusion(result, of="train").sum() == 16
+    for arguments in ({"of": "test"}, {"of": "train", "cell": 1}, {"of": "train", "cell": True}):
+        with pytest.raises(SweepError, match=r"(of|cell): must be "):
+            sweep.confusion(result, **arguments)
+    with pytest.raises(TypeError, match="result: must be a Result"):
+        sweep.confusion("results")  # type: ignore[arg-type]
+    several = {"inputs": [[0.0], [1.0]], "targets": [[1.0, 1.0], [0.0, 1.0]]}
+    with pytest.raises(SweepError, match="needs classes"):
+        sweep.confusion(sweep.run(recorded(hidden=2, learning_rate=0.1, data=several)), of="train")
 
 
 @pytest.mark.wide

@@ -1,0 +1,85 @@
+"""Confusion matrices of trained networks, from their recorded weights."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kernels.floating_point import default_floating_point
+from kernels.vocabulary import OVER_OUTPUTS
+from sweep.errors import SweepError, shown
+from sweep.results.result import Result
+from sweep.system.formatting import list_text
+from sweep.system.plain_values import is_integer
+from sweep.training.networks.predict import predict
+
+
+@default_floating_point
+def confusion(result: Result, cell: int = 0, which: str = "final", of: str = "test") -> NDArray[np.int64]:
+    """Return how many patterns of each class the networks of a cell take for each class.
+
+    Classes are those of accuracies: with one output its two sides of the decision threshold, low ones first; with
+    several the largest one, which needs softmax or one-hot targets.
+
+    Parameters
+    ----------
+    result, cell, which
+        As of :func:`sweep.predict`.
+    of
+        The patterns: ``"train"``, ``"validation"`` or ``"test"``.
+
+    Returns
+    -------
+    (runs, true classes, predicted classes)
+        In ascending order of seeds; 0 for final networks that diverged, and without a best validation.
+
+    Raises
+    ------
+    SweepError
+        If the study has no such patterns, or no classes.
+    TypeError, StoreError, StudyError
+        As of :func:`sweep.predict`.
+
+    Examples
+    --------
+    >>> import sweep
+    >>> changes = {"hidden": 4, "learning_rate": 0.1, "seeds.count": 3, "record.weights": "final"}
+    >>> study = sweep.load_study("xor", changes)
+    >>> sweep.confusion(sweep.run(study), of="train").sum(axis=(1, 2))
+    array([4, 4, 4])
+    """
+    if not isinstance(result, Result):
+        raise TypeError(f"result: must be a Result, as open_result returns it, got {type(result).__name__}")
+    study = result.study
+    kinds = ["train", *study.data.held_out]
+    if of not in kinds:
+        raise SweepError(f"of: must be {list_text(list(map(repr, kinds)), 'or')} in this study, got {shown(of)}")
+    if not is_integer(cell) or not 0 <= cell < study.n_cells:
+        raise SweepError(f"cell: must be an integer from 0 to {study.n_cells - 1}, got {shown(cell)}")
+    own, number = study.grid.cell(int(cell)), int(study.set_numbers(np.array([cell]))[0])
+    if study.data.n_targets > 1 and own["output"] not in OVER_OUTPUTS and not study.data.is_one_hot:
+        raise SweepError("confusion needs classes: one output, softmax, or one-hot targets")
+    data = study.data.sets[number]
+    patterns = data if of == "train" else data.held_out[of]
+    scores, targets = predict(result, patterns.inputs, cell, which), np.array(patterns.targets)
+    if study.data.n_targets == 1:  # scores of the low side and of the high side
+        middle = study.data.used_decision_thresholds[number]
+        scores = (scores - scores.dtype.type(middle)) * np.array([-1, 1], scores.dtype)
+        targets = (targets - middle) * np.array([-1, 1])
+    true, rows = targets.argmax(axis=1), np.arange(len(targets))
+    own_score = scores[:, rows, true]
+    scores[:, rows, true] = -np.inf
+    right = (own_score > scores.max(axis=2)) | ((own["tie"] == "right") & (own_score == scores.max(axis=2)))
+    predicted = np.where(right, true, scores.argmax(axis=2))
+    counts = np.zeros((len(scores), scores.shape[2], scores.shape[2]), np.int64)
+    np.add.at(counts, (np.arange(len(scores))[:, np.newaxis], true, predicted), 1)
+    counts[_lost(result, cell, which)] = 0
+    return counts
+
+
+def _lost(result: Result, cell: int, which: str) -> NDArray[np.bool_]:
+    """Return which runs of a cell have no such network, (runs,), in ascending order of seeds."""
+    column = {"final": "status", "best": "steps_at_best"}.get(which, "seed")
+    rows = result.runs(["cell", "seed", *({column} - {"seed"})])
+    values = rows[rows["cell"] == cell].sort_values("seed")[column].to_numpy()
+    return np.asarray(values == {"final": "diverged"}.get(which, -1))
