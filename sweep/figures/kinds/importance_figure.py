@@ -81,7 +81,7 @@ def importance_bars(result: Result, ax: Axes | None = None, *, value: str | None
         ax.set_xticks([])
         why = "all runs have the same outcome, so there is no variance to explain"
         say_why(ax, f"nothing to draw: {why if len(order) else found[0].attrs['note']}")
-    notes = ["with 95 % intervals"] if not tables[0]["share_error"].isna().any() else []
+    notes = ["with 95 % intervals"] if len(order) and not tables[0]["share_error"].isna().any() else []
     left_out = len(tables[0]) - len(order)
     notes += (
         ["options that vary together share a bar; by itself: estimated main effect"] if part_of.notna().any() else []

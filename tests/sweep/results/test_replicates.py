@@ -172,7 +172,9 @@ def test_few_splits_or_seeds_have_no_shares(n_splits: int, n_seeds: int) -> None
     assert table.attrs["note"] == why
     if n_splits == 3:
         assert any(sentence.endswith(why) for sentence in answer(result))
-    (written,) = figures.importance_bars(result).texts
+    axes = figures.importance_bars(result)
+    (written,) = axes.texts
+    assert "intervals" not in axes.get_title()
     assert why in written.get_text().replace("\n", " ")
     assert figures.KINDS["importance"].refusal(result) == why
 
