@@ -176,7 +176,7 @@ def test_second_pass(tmp_path: Path) -> None:
     [
         (lambda result: result.weights(9), SweepError, "cell: must be an integer from 0 to 3, got 9"),
         (lambda result: result.weights(True), SweepError, r"cell: must be .* got True"),
-        (lambda result: result.weights(0, "last"), SweepError, "which: must be 'final' or 'initial', got 'last'"),
+        (lambda result: result.weights(0, "last"), SweepError, "which: must be 'final', 'initial' or 'best', got"),
         (lambda result: result.weights(0, "initial"), StoreError, "initial weights were not recorded; 'sweep weights"),
         (
             lambda result: sweep.predict(result, [1, 2]),
