@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from itertools import combinations
 from math import prod
@@ -21,6 +22,9 @@ from sweep.statistics.two_way import combined_tables
 from sweep.study.axes.grid import Grid, indices_of
 
 T = TypeVar("T")
+
+# Advantages that are tested, by the column of their p-values: one for each kind of clusters
+Tested = defaultdict[str, list[Advantage]]
 
 # Most values of a parameter to compare.
 MOST_COMPARED = 20
@@ -131,29 +135,34 @@ def interval_columns(name: str, estimate: Advantage | Ratio | Difference) -> dic
 
 
 def by_clusterings(
-    compare: Callable[[T, T, pd.DataFrame, bool], pd.DataFrame],
+    compare: Callable[[T, T, pd.DataFrame, bool, Tested], pd.DataFrame],
     clusterings: Sequence[tuple[T, T, int]],
     strata: pd.DataFrame,
     most: Mapping[str, float],
+    margin: float | None = None,
 ) -> pd.DataFrame:
     """Return the comparison of runs that share seeds and replicates, from one for each kind of clusters.
 
     Parameters
     ----------
     compare
-        Compares two sides, given their strata and whether the clusters are replicates.
+        Compares two sides, given their strata, whether the clusters are replicates, and a list for each column of
+        p-values, to which it appends what is tested.
     clusterings
         Both sides clustered by seed, by replicate and as single runs, and how many rows each stratum has there.
     strata
         Parameters of the strata.
     most
         The largest size of bounded differences, by column.
+    margin
+        The largest negligible difference, if equivalence is tested.
     """
+    tested: Tested = defaultdict(list)
     found = [
-        compare(first, second, strata.iloc[np.repeat(np.arange(len(strata)), n)], k == 1)
+        compare(first, second, strata.iloc[np.repeat(np.arange(len(strata)), n)], k == 1, tested)
         for k, (first, second, n) in enumerate(clusterings)
     ]
-    return combined_tables(found, most)
+    return combined_tables(found, most, tested, margin)
 
 
 def compare_sides(
@@ -164,6 +173,7 @@ def compare_sides(
     margin: float | None = None,
     *,
     of_replicates: bool = False,
+    tested: Tested | None = None,
 ) -> pd.DataFrame:
     """Compare runs pairwise on common seeds.
 
@@ -179,6 +189,8 @@ def compare_sides(
         The largest negligible difference of rates.
     of_replicates
         Whether the columns of both sides are not seeds but replicates.
+    tested
+        If present, what is tested is appended to its lists.
 
     Returns
     -------
@@ -200,19 +212,23 @@ def compare_sides(
     """
     if first.outcomes.replicates > 1:
         return by_clusterings(
-            lambda one, other, rows, of: compare_sides(one, other, rows, by, margin, of_replicates=of),
+            lambda one, other, rows, of, tested: compare_sides(
+                one, other, rows, by, margin, of_replicates=of, tested=tested
+            ),
             [
                 (*sides, len(sides[0].most_steps) // len(strata))
                 for sides in zip(*map(_clustered, (first, second)), strict=True)
             ],
             strata,
             {"difference": 1.0},
+            margin,
         )
+    tested = defaultdict(list) if tested is None else tested
     both = first.outcomes.present & second.outcomes.present
     paired = np.flatnonzero(both.any(axis=1))  # partial results have strata without pairs
     pairs = Pairs(paired, both[paired], Groups(strata.iloc[paired], by))
-    rates = _rates(first, second, pairs, margin, of_replicates)
-    return pd.concat([pairs.groups.values, rates, _steps(first, second, pairs, of_replicates)], axis=1)
+    rates = _rates(first, second, pairs, margin, of_replicates, tested)
+    return pd.concat([pairs.groups.values, rates, _steps(first, second, pairs, of_replicates, tested)], axis=1)
 
 
 def _clustered(side: Side) -> list[Side]:
@@ -221,12 +237,15 @@ def _clustered(side: Side) -> list[Side]:
     return [Side(each, np.repeat(side.most_steps, len(each.steps) // len(side.most_steps))) for each in found]
 
 
-def _rates(first: Side, second: Side, pairs: Pairs, margin: float | None, of_replicates: bool) -> pd.DataFrame:
+def _rates(
+    first: Side, second: Side, pairs: Pairs, margin: float | None, of_replicates: bool, tested: Tested
+) -> pd.DataFrame:
     """Compare the numbers of runs that converge."""
     of_pairs = pairs.groups.add(pairs.both)
     n_pairs = of_pairs.sum(axis=1)
     one, other = (pairs.groups.add(side.outcomes.converged[pairs.strata] & pairs.both) for side in (first, second))
     advantage = Advantage(one - other, of_pairs, of_replicates=of_replicates)
+    tested["p_value"].append(advantage)
     table = pd.DataFrame(
         {
             "n_seeds": (of_pairs > 0).sum(axis=1),
@@ -240,7 +259,7 @@ def _rates(first: Side, second: Side, pairs: Pairs, margin: float | None, of_rep
     return table if margin is None else table.assign(p_equivalent=advantage.p_values_within(margin))
 
 
-def _steps(first: Side, second: Side, pairs: Pairs, of_replicates: bool) -> pd.DataFrame:
+def _steps(first: Side, second: Side, pairs: Pairs, of_replicates: bool, tested: Tested) -> pd.DataFrame:
     """Compare the steps of runs."""
     add = pairs.groups.add
     of_pairs = add(pairs.both)
@@ -248,11 +267,12 @@ def _steps(first: Side, second: Side, pairs: Pairs, of_replicates: bool) -> pd.D
     steps, other = (side.steps_to_converge(pairs) for side in (first, second))
     faster, slower = add((steps < other) & pairs.both), add((steps > other) & pairs.both)
     del steps, other
+    tested["p_steps"].append(Advantage(faster - slower, of_pairs, of_replicates=of_replicates))
     table = pd.DataFrame(
         {
             "first_faster": faster.sum(axis=1) / n_pairs,
             "second_faster": slower.sum(axis=1) / n_pairs,
-            "p_steps": Advantage(faster - slower, of_pairs, of_replicates=of_replicates).p_values(),
+            "p_steps": tested["p_steps"][-1].p_values(),
         }
     )
     del faster, slower

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from sweep.analysis.compare import by_clusterings, compare_each_two, interval_columns
+from sweep.analysis.compare import Tested, by_clusterings, compare_each_two, interval_columns
 from sweep.measures import MEASURES
 from sweep.statistics.estimates import difference_of_correct
 from sweep.statistics.intervals import Array
@@ -56,6 +56,7 @@ def compare_pairs(
     *,
     crossed: bool = False,
     of_replicates: bool = False,
+    tested: Tested | None = None,
 ) -> pd.DataFrame:
     """Compare a measure of runs pairwise on common seeds.
 
@@ -73,6 +74,8 @@ def compare_pairs(
         How many outputs of a run can be correct, for measures that count these.
     crossed, of_replicates
         Whether runs share seeds and replicates, and whether the columns of both sides are the latter.
+    tested
+        If present, what is tested is appended to its lists.
 
     Returns
     -------
@@ -93,8 +96,8 @@ def compare_pairs(
     if first.replicates > 1:
         sides = zip(first.clusterings(), second.clusterings(), strict=True)
         return by_clusterings(
-            lambda one, other, rows, of: compare_pairs(
-                one, other, rows, by, measure, correct, crossed=True, of_replicates=of
+            lambda one, other, rows, of, tested: compare_pairs(
+                one, other, rows, by, measure, correct, crossed=True, of_replicates=of, tested=tested
             ),
             [(one, other, len(one.values) // len(strata)) for one, other in sides],
             strata,
@@ -113,6 +116,8 @@ def compare_pairs(
     one, other = values if MEASURES[measure].more_is_better else reversed(values)
     better, worse = groups.add((one > other) & both), groups.add((one < other) & both)
     advantage = Advantage(better - worse, n_pairs, of_replicates=of_replicates)
+    if tested is not None:
+        tested["p_value"].append(advantage)
     for side, each in zip(_SIDES, (better, worse), strict=True):
         columns[f"{side}_better"] = each.sum(axis=1) / columns["n_pairs"]
     columns |= interval_columns("advantage", advantage)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sweep.statistics.intervals import LEVEL, Array, normal_quantile, p_value_of, student_quantile
+from sweep.statistics.intervals import LEVEL, Array, HasInterval, normal_quantile, p_value_of, student_quantile
 
 # All choices of signs of so many seeds are counted. For more seeds, a transform has at most so many terms.
 _MOST_ENUMERATED = 16
@@ -232,24 +232,35 @@ class Advantage:
         """Return the two-sided p-values of no advantage, (groups,)."""
         exact = np.zeros(len(self.value)) if self._of_replicates else sign_flip_test(self._balance)
 
-        def excludes_zero(level: Array) -> Array:
-            low, high = self.ends(level)
-            return (low > 0) | (high < 0)
-
-        return np.where(self._single, exact, np.maximum(exact, p_value_of(excludes_zero, len(exact))))
+        return np.where(self._single, exact, np.maximum(exact, p_value_beside(self)))
 
     def p_values_within(self, margin: float) -> Array:
-        """Return the p-values of an advantage of ``margin`` or more for either side; missing if the interval is.
+        """Return the p-values of an advantage of ``margin`` or more for either side; missing if the interval is."""
+        return p_value_within(self, margin)
 
-        These are two one-sided tests: Schuirmann, J. Pharmacokin. Biopharm. 15 (1987) 657.
-        """
 
-        def lies_within(level: Array) -> Array:
-            low, high = self.ends(level)
-            return (-margin < low) & (high < margin)
+def p_value_beside(estimate: HasInterval) -> Array:
+    """Return the levels of the intervals that end at 0, (groups,): the two-sided p-values of no difference."""
 
-        one_sided = p_value_of(lies_within, len(self.value)) / 2
-        return np.where(np.isnan(self.ends()[0]), np.nan, one_sided)
+    def excludes_zero(level: Array) -> Array:
+        low, high = estimate.ends(level)
+        return (low > 0) | (high < 0)
+
+    return p_value_of(excludes_zero, len(estimate.value))
+
+
+def p_value_within(estimate: HasInterval, margin: float) -> Array:
+    """Return the p-values of a difference of ``margin`` or more, (groups,); missing where the interval is.
+
+    These are two one-sided tests: Schuirmann, J. Pharmacokin. Biopharm. 15 (1987) 657.
+    """
+
+    def lies_within(level: Array) -> Array:
+        low, high = estimate.ends(level)
+        return (-margin < low) & (high < margin)
+
+    one_sided = p_value_of(lies_within, len(estimate.value)) / 2
+    return np.where(np.isnan(estimate.ends()[0]), np.nan, one_sided)
 
 
 class PairedMean:

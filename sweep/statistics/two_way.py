@@ -15,6 +15,7 @@ import pandas as pd
 
 from sweep.statistics.estimates import Estimate, Quantile, Rate
 from sweep.statistics.intervals import LEVEL, Array, HasInterval
+from sweep.statistics.paired import Advantage, p_value_beside, p_value_within
 from sweep.statistics.runs import Runs
 from sweep.statistics.statistic import Statistic
 
@@ -72,15 +73,18 @@ def estimate_of(statistic: Statistic, runs: Runs) -> Estimate:
     return TwoWay([statistic.estimate(each) for each in runs.clusterings], most)
 
 
-def combined_tables(tables: Sequence[pd.DataFrame], most: Mapping[str, float]) -> pd.DataFrame:
+def combined_tables(
+    tables: Sequence[pd.DataFrame],
+    most: Mapping[str, float],
+    tested: Mapping[str, Sequence[Advantage]],
+    margin: float | None = None,
+) -> pd.DataFrame:
     """Return a table of comparisons of runs that share seeds and replicates, from those with three kinds of clusters.
 
     These are seeds, replicates and single runs. Intervals are combined as by :class:`TwoWay`; ``most`` has the largest
-    size of bounded columns. P-values are combined by the deviations of which they are the normal tails. Other columns
-    are those of seeds.
+    size of bounded columns. P-values are the levels at which the combined intervals of ``tested`` end at 0, or within
+    ``margin``, and at least those of seeds, whose test is exact. Other columns are those of seeds.
     """
-    from scipy.special import ndtr, ndtri
-
     table = tables[0].copy()
     for name in tables[0]:
         if f"{name}_low" in table:
@@ -89,12 +93,11 @@ def combined_tables(tables: Sequence[pd.DataFrame], most: Mapping[str, float]) -
             ]
             bound = most.get(str(name), np.inf)
             table[f"{name}_low"], table[f"{name}_high"] = np.clip(TwoWay(estimates).ends(), -bound, bound)
-        elif str(name).startswith("p_"):
-            sides = 1 if name == "p_equivalent" else 2
-            with np.errstate(divide="ignore", invalid="ignore"):
-                deviations = [-ndtri(np.minimum(each[name].to_numpy(np.float64) / sides, 0.5)) for each in tables]
-                inverse = combined(*(1 / np.maximum(each, 0.0) for each in deviations))
-                table[name] = sides * ndtr(-1 / inverse)
+        elif name == "p_equivalent":
+            assert margin is not None
+            table[name] = p_value_within(TwoWay(tested["p_value"]), margin)
+        elif str(name) in tested:
+            table[name] = np.maximum(table[name], p_value_beside(TwoWay(tested[str(name)])))
     return table
 
 

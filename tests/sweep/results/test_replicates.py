@@ -119,6 +119,20 @@ def test_ends_combine_clusters_of_seeds_and_splits() -> None:
     assert found["n_correct_mean_high"] == pytest.approx(mean + np.sqrt(high))
 
 
+def test_p_values_are_those_of_their_intervals() -> None:
+    """P-values of runs that share seeds and splits are at most 5 % where their intervals exclude 0."""
+    random = np.random.default_rng(3)
+    seen = np.zeros(2, int)
+    for _ in range(60):
+        better = drawn(random, 1, 5, 20, 0.7, 0.3, 1.0).reshape(1, 100) + 0.9
+        sides = Measured(np.rint(50 + 3 * better), 5), Measured(np.full((1, 100), 50.0), 5)
+        found = compare_pairs(*sides, pd.DataFrame({"one": [0]}), [], "n_correct", Correct(100, 50)).iloc[0]
+        excludes = found["advantage_low"] > 0 or found["advantage_high"] < 0
+        assert (found["p_value"] <= 0.05) == excludes
+        seen[int(excludes)] += 1
+    assert (seen > 5).all()
+
+
 def test_differences_of_shares_stay_within_their_bounds() -> None:
     """Ends that are combined from wide intervals of few seeds and splits are at most those of certainty."""
     random = np.random.default_rng(6)
