@@ -183,7 +183,7 @@ def test_invalid_thresholds(record: Any, words: tuple[str, ...]) -> None:
 def test_thresholds_of_commands(tmp_path: Path) -> None:
     """Loss thresholds are changed by --set, and need rows."""
     planned = command("plan", "xor", "--set", "record.loss_thresholds=0.1,1", "--set", "seeds.count=3")
-    assert "record.loss_thresholds  1.0, 0.1" in planned.out
+    assert "record.loss_thresholds  1, 0.1" in planned.out
     run = ("run", "xor", "--out", tmp_path / "r", "--set", "record.loss_thresholds=[0.1]")
     assert_refused(command(*run, "--keep", "cells"), ("keep: must be 'runs'", "record.loss_thresholds"))
     assert_refused(command(*run, "--set", "record.loss_thresholds=-1"), ("record.loss_thresholds", "-1"))
