@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from kernels.data.patterns import WithHeldOut, make_patterns
+from kernels.data.patterns import make_patterns
 from kernels.effort import Effort
 from kernels.floating_point import default_floating_point
 from kernels.kept import kernel_for, ready_kernel
@@ -322,7 +322,8 @@ class Trainer:
         number = settings["patterns"][0] if len(settings) and len(self._sets) > 1 else 0
         patterns: Any = None if is_held else self._sets[number]  # None where the kernel holds them
         if self._held_out:
-            patterns = WithHeldOut(*self._sets[number], *self._held_out[number])
+            held_inputs, held_targets = self._held_out[number]
+            patterns = self._sets[number]._replace(held_inputs=held_inputs, held_targets=held_targets)
         n_visits = variant.n_patterns + variant.held_out / self._validate_every
         most_turns = max(1, int(PAUSE_OPERATIONS / (8 * n_parameters * n_visits * variant.packets)))
         return patterns, runs, workspaces, most_turns

@@ -27,11 +27,15 @@ class Patterns(NamedTuple):
     targets : (patterns, outputs), or (sets, patterns, outputs) where there are several sets
     decision_threshold : number, or (sets,)
         Outputs above it are high, those below it low: usually the middle of the range of the targets.
+    held_inputs, held_targets
+        Held-out patterns in as many sets, on which networks are evaluated while they train; None without any.
     """
 
     inputs: Array
     targets: Array
     decision_threshold: Any
+    held_inputs: Any = None
+    held_targets: Any = None
 
     @property
     def n_patterns(self) -> int:
@@ -49,17 +53,6 @@ class Patterns(NamedTuple):
             return (self,)
         inputs = [self.inputs] * self.n_sets if self.inputs.ndim == 2 else self.inputs
         return tuple(map(Patterns, inputs, self.targets, self.decision_threshold))
-
-
-class WithHeldOut(NamedTuple):
-    """Patterns, and held-out patterns in as many sets, on which training networks are evaluated."""
-
-    # As in :class:`Patterns`, also for held-out patterns
-    inputs: Array
-    targets: Array
-    decision_threshold: Any
-    held_inputs: Array
-    held_targets: Array
 
 
 # Patterns as nested tuples: inputs, targets (none where each network has its own), and the
@@ -113,27 +106,29 @@ IN_MEMORY = PatternSource(_input_in_memory, _target_in_memory, _always_used, _th
 
 
 @device
-def _held_count(patterns: WithHeldOut) -> int:
+def _held_count(patterns: Patterns) -> int:
     count: int = patterns.held_targets.shape[0]
     return count
 
 
 @device
-def _held_input(patterns: WithHeldOut, packet: Packet, n: int, i: int) -> Lanes:
-    return patterns.held_inputs[n, i]
+def _held_input(patterns: Patterns, packet: Packet, n: int, i: int) -> Lanes:
+    number: Lanes = patterns.held_inputs[n, i]
+    return number
 
 
 @device
-def _held_target(patterns: WithHeldOut, packet: Packet, n: int, o: int) -> Lanes:
-    return patterns.held_targets[n, o]
+def _held_target(patterns: Patterns, packet: Packet, n: int, o: int) -> Lanes:
+    number: Lanes = patterns.held_targets[n, o]
+    return number
 
 
 # Held-out patterns, as arguments of the kernel.
-HELD_OUT: Any = PatternSource(_held_input, _held_target, _always_used, _threshold_in_memory, _held_count)  # type: ignore[arg-type]
+HELD_OUT = PatternSource(_held_input, _held_target, _always_used, _threshold_in_memory, _held_count)
 
 
 @made_once
-def own_held_out(memory: Memory, threshold_row: int, sizes: tuple[int, int, int]) -> Any:
+def own_held_out(memory: Memory, threshold_row: int, sizes: tuple[int, int, int]) -> PatternSource:
     """Make the source of held-out patterns where each network has its own set.
 
     They lie behind the row of the decision threshold in ``packet.own``; ``sizes`` are the numbers of held-out patterns,
@@ -145,22 +140,22 @@ def own_held_out(memory: Memory, threshold_row: int, sizes: tuple[int, int, int]
     n_numbers = n_inputs + n_outputs
 
     @device
-    def own_input(patterns: WithHeldOut, packet: Packet, n: int, i: int) -> Lanes:
+    def own_input(patterns: Patterns, packet: Packet, n: int, i: int) -> Lanes:
         return load(packet.own, first + n * n_numbers + i)
 
     @device
-    def own_target(patterns: WithHeldOut, packet: Packet, n: int, o: int) -> Lanes:
+    def own_target(patterns: Patterns, packet: Packet, n: int, o: int) -> Lanes:
         return load(packet.own, first + n * n_numbers + n_inputs + o)
 
     @device
-    def own_threshold(patterns: WithHeldOut, packet: Packet) -> Lanes:
+    def own_threshold(patterns: Patterns, packet: Packet) -> Lanes:
         return load(packet.own, threshold_row)
 
     @device
-    def own_count(patterns: WithHeldOut) -> int:
+    def own_count(patterns: Patterns) -> int:
         return n_patterns
 
-    return PatternSource(own_input, own_target, _always_used, own_threshold, own_count)  # type: ignore[arg-type]
+    return PatternSource(own_input, own_target, _always_used, own_threshold, own_count)
 
 
 @made_once
@@ -168,7 +163,7 @@ def constants(table: Table, dtype: str, bias: bool) -> PatternSource:
     """Make the source of patterns that are constants of a kernel, whose zeros are skipped."""
     no_targets = np.zeros((len(table[0]), 1))  # which no kernel reads
     raw_targets = np.array(table[1]) if table[1] else no_targets
-    inputs, targets, decision_threshold = make_patterns(np.array(table[0]), raw_targets, dtype, table[2])
+    inputs, targets, decision_threshold, *_ = make_patterns(np.array(table[0]), raw_targets, dtype, table[2])
     products = used_inputs(inputs, bias)
     count = len(inputs)
 

@@ -103,7 +103,7 @@ def make_evaluate_runs(
     has_patience = bool(recipe.monitor)
     plateau_flag = make_control_layout(recipe).plateau_flag or 0
     holds_out, keeps_best = recipe.holds_out, recipe.keeps_best
-    validate = make_validate(recipe, variant, memory) if holds_out else None
+    validate = make_validate(recipe, variant, memory)
     record_best = make_record_best(recipe, variant)
     store, fill = memory.store, memory.fill
 
@@ -123,7 +123,7 @@ def make_evaluate_runs(
         turn = workspace.clock[TURN]
         if holds_out:
             is_new = k == 0 and turn % runs.validate_every == 0
-            validate(patterns, workspace, turn, 1.0 if is_new else 0.0)  # type: ignore[misc, arg-type]
+            validate(patterns, workspace, turn, 1.0 if is_new else 0.0)
         step.predict(patterns, packet)
         step.prepare(patterns, packet)
         write_verdict(packet, evaluate(patterns, packet))

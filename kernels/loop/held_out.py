@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
 from kernels.data.control import THRESHOLD
 from kernels.data.control_layout import make_control_layout
 from kernels.data.packet import numbering
-from kernels.data.patterns import HELD_OUT, WithHeldOut, own_held_out
+from kernels.data.patterns import HELD_OUT, Patterns, PatternSource, own_held_out
 from kernels.lanes.arithmetic import Lanes, select
 from kernels.lanes.lane_rows import Memory, make_memory
 from kernels.lanes.operations import any_lane
@@ -26,10 +25,15 @@ from kernels.step.windows import make_predict
 from kernels.variant import Variant
 
 
+@device
+def _validate_nothing(patterns: Patterns, workspace: Workspace, turn: int, is_new: float) -> None:
+    pass
+
+
 @made_once
 def make_validate(
     recipe: Recipe, variant: Variant, memory: Memory
-) -> Callable[[WithHeldOut, Workspace, int, float], None]:
+) -> Callable[[Patterns, Workspace, int, float], None]:
     """Make the evaluation of held-out patterns.
 
     ``(patterns, workspace, turn, is_new) -> None``: writes the rows of
@@ -41,6 +45,8 @@ def make_validate(
     -----
     A second call in the same turn changes nothing, since no lane is better than itself.
     """
+    if not recipe.holds_out:
+        return _validate_nothing
     rows = make_control_layout(recipe).held_out
     held_out_packet = make_held_out_packet(recipe, variant, memory)
     source = _source(recipe, variant, memory)
@@ -60,13 +66,13 @@ def make_validate(
     load_double, store_double, fill_double = double.load, double.store, double.fill
 
     @device
-    def score_of(patterns: WithHeldOut, workspace: Workspace, loss: Lanes) -> Lanes:
+    def score_of(patterns: Patterns, workspace: Workspace, loss: Lanes) -> Lanes:
         if not by_accuracy:
             return loss
         packet = held_out_packet(workspace)
         wrong = fill(0.0)
         for n in range(n_patterns):
-            wrong = wrong - select(whole(patterns, packet, n), fill(1.0), 0.0)  # type: ignore[arg-type]
+            wrong = wrong - select(whole(patterns, packet, n), fill(1.0), 0.0)
         return wrong / n_patterns
 
     @device
@@ -84,17 +90,17 @@ def make_validate(
             store_double(packet.doubles, best_turn, now)
 
     @device
-    def validate(patterns: WithHeldOut, workspace: Workspace, turn: int, is_new: float) -> None:
+    def validate(patterns: Patterns, workspace: Workspace, turn: int, is_new: float) -> None:
         packet = held_out_packet(workspace)
         control = packet.control
-        predict(patterns, packet)  # type: ignore[arg-type]
-        loss = total_loss(patterns, packet)  # type: ignore[arg-type]
+        predict(patterns, packet)
+        loss = total_loss(patterns, packet)
         score = score_of(patterns, workspace, loss)
         store(control, rows.loss, loss)
         store(control, rows.score, score)
         store(control, rows.is_new, is_new)
         if has_criterion:
-            met = criterion(patterns, packet, loss, load(control, THRESHOLD))  # type: ignore[arg-type]
+            met = criterion(patterns, packet, loss, load(control, THRESHOLD))
             store(control, rows.is_met, select(met, fill(is_new), 0.0))
         if keeps_best and is_new > 0.0:
             keep_best(workspace, turn, loss, score)
@@ -102,7 +108,7 @@ def make_validate(
     return validate
 
 
-def _source(recipe: Recipe, variant: Variant, memory: Memory) -> Any:
+def _source(recipe: Recipe, variant: Variant, memory: Memory) -> PatternSource:
     """Return the source of held-out patterns, which all lanes share or each has for itself."""
     architecture = recipe.architecture
     n_own = variant.n_own_numbers(architecture)

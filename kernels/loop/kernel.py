@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from kernels.data.packet import Packet
 from kernels.data.patterns import Patterns
@@ -58,7 +58,7 @@ def make_kernel(recipe: Recipe, variant: Variant) -> Kernel:
     add_losses = make_add_losses(recipe, memory, places.packets)
     adds_losses = bool(recipe.loss_sums)
     holds_out = recipe.holds_out
-    validate_all = make_validate_all(recipe, variant, memory, places.packets) if holds_out else None
+    validate_all = make_validate_all(recipe, variant, memory, places.packets)
     registers_of, carry_in, carry_out = places.registers, places.carry_in, places.carry_out
 
     @jit.kernel(repr((recipe, variant)), quick=variant.quick)
@@ -76,7 +76,7 @@ def make_kernel(recipe: Recipe, variant: Variant) -> Kernel:
             first_end = n_packets
             while turn < turns:
                 if holds_out:
-                    validate_all(patterns, runs, workspaces, registers, turn)  # type: ignore[misc]
+                    validate_all(patterns, runs, workspaces, registers, turn)
                 predict_all(patterns, workspaces, registers)
                 if any_lane(some_may_end(patterns, workspaces, registers)):
                     first_end = first_that_ends(patterns, workspaces, registers)
@@ -178,7 +178,7 @@ def make_add_losses(
 @made_once
 def make_validate_all(
     recipe: Recipe, variant: Variant, memory: Memory, packets: tuple[PacketOf, ...]
-) -> Callable[[Any, Runs, tuple[Workspace, ...], Rows, int], None]:
+) -> Callable[[Patterns, Runs, tuple[Workspace, ...], Rows, int], None]:
     """Make the function that evaluates held-out patterns, for each packet in its own turns.
 
     ``(patterns, runs, workspaces, registers, turn) -> None``: the turn is counted from the clock of each packet.
@@ -192,7 +192,9 @@ def make_validate_all(
     n_held = recipe.architecture.n_parameters(variant.hidden) if variant.hidden is not None else 0
 
     @device
-    def validate_last(patterns: Any, runs: Runs, workspaces: tuple[Workspace, ...], registers: Rows, turn: int) -> None:
+    def validate_last(
+        patterns: Patterns, runs: Runs, workspaces: tuple[Workspace, ...], registers: Rows, turn: int
+    ) -> None:
         workspace = workspaces[number]
         now = workspace.clock[TURN] + turn
         if now % runs.validate_every == 0:
@@ -208,7 +210,9 @@ def make_validate_all(
     validate_others = make_validate_all(recipe, variant, memory, packets[:-1])
 
     @device
-    def validate_each(patterns: Any, runs: Runs, workspaces: tuple[Workspace, ...], registers: Rows, turn: int) -> None:
+    def validate_each(
+        patterns: Patterns, runs: Runs, workspaces: tuple[Workspace, ...], registers: Rows, turn: int
+    ) -> None:
         validate_others(patterns, runs, workspaces, registers, turn)
         validate_last(patterns, runs, workspaces, registers, turn)
 

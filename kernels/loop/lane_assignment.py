@@ -217,7 +217,7 @@ def make_give_patterns(recipe: Recipe, variant: Variant) -> Callable[[Patterns, 
     first_held_out = first + n_patterns * n_own + 1
 
     @device
-    def give_held_out(patterns: Any, number: int, rows: Any, lane: int) -> None:
+    def give_held_out(patterns: Patterns, number: int, rows: Any, lane: int) -> None:
         if n_held_out:
             for n in range(n_held_out):
                 row = first_held_out + n * (n_inputs + n_outputs)

@@ -54,11 +54,10 @@ class NetworkRecorder:
         self.needs_weights = bool(self._computed or study.record.columns_of_weights)
         self.needs_outputs = bool(self._computed)
         self.gradients = Gradients(study) if any(each.needs_curvature for each in recorded_measures(study)) else None
-        _, targets, decision_threshold = make_patterns(
-            *study.data.arrays(), study.network.dtype, study.data.decision_thresholds()
-        )
+        patterns = make_patterns(*study.data.arrays(), study.network.dtype, study.data.decision_thresholds())
+        targets = patterns.targets
         self._targets = targets.reshape(-1, *targets.shape[-2:]).astype(np.float64)
-        self._decision_threshold = np.reshape(decision_threshold, (-1, 1, 1)).astype(np.float64)
+        self._decision_threshold = np.reshape(patterns.decision_threshold, (-1, 1, 1)).astype(np.float64)
 
     def nothing(self) -> dict[str, Array]:
         """Return the columns of no runs."""

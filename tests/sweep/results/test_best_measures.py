@@ -185,7 +185,7 @@ def test_intervals_of_the_best_of_many_cover(statistic: str, n_seeds: int) -> No
 
 
 def test_equal_cells_are_called_equal() -> None:
-    """Cells that equal the first in every run are told from those that chance may separate."""
+    """Cells that equal the first cell in every run are flagged; other ties are not."""
     values = np.random.default_rng(2).exponential(size=(6, 30))
     values[3] = values[1] = values[2]
     values[[0, 4, 5]] += 0.1

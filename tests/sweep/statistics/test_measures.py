@@ -106,7 +106,7 @@ def test_equal_means_of_half_or_less_have_two_ends() -> None:
 
 
 def test_networks_that_guess_are_right_with_the_rarest_class() -> None:
-    """One output guesses half of the patterns, classes the rarest one, and outputs of their own half of them."""
+    """A guess is right for half of the patterns, with classes for the rarest one, else for half of the outputs."""
     classes = [[1, 0, 0], [0, 1, 0], [0, 0, 1], [0, 0, 1], [1, 0, 0]]
 
     def guessed(targets: list[list[int]], measure: str, **options: str) -> Correct:
