@@ -39,7 +39,7 @@ def make_recipe(study: Study, cell: Cell) -> Recipe:
     values["counts_right"] = has_accuracy and n_outputs > 1 and cell["output"] not in vocabulary.OVER_OUTPUTS
     values["one_hot"] = values["counts_right"] and study.data.is_one_hot
     values["loss_sums"] = " ".join(study.record.loss_sums)
-    return Recipe(**{name: values[name] for name in Recipe._fields if name in values})
+    return Recipe(**{name: values[name] for name in Recipe._fields})
 
 
 def _of_held_out(study: Study, cell: Cell) -> dict[str, Any]:
