@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 
 from sweep.bench import pairs
 from sweep.bench.bench_host import LIMITS, Checkout, Host
-from sweep.bench.case import CASES
+from sweep.bench.case import CASES, Case
+from sweep.bench.measurement import Effort, Side, interleave
 from sweep.bench.pairs import Pairs, main
 from sweep.bench.peers import OWN, UnsupportedError
 from sweep.bench.studies import study_tables
@@ -102,6 +104,22 @@ def test_a_checkout_that_cannot_train_a_case(checkout: Path, tmp_path: Path) -> 
         host.train(CASES["xor-online"], 1, 1)
     with pytest.raises(SystemExit, match="xor-online: not measured: that checkout cannot train this study"):
         main(["--case", "xor-online", "--against", str(checkout), *FAST])
+
+
+def test_a_kernel_that_is_compiled_meanwhile_is_not_measured() -> None:
+    """Studies of 256 networks and more are worth a kernel, which takes 9 seconds, here a number."""
+
+    class Compiles:
+        enough: ClassVar[dict[Any, Any]] = {}
+        compiled = False
+
+        def train(self, case: Case, variant: int, n_networks: int) -> tuple[float, int]:
+            compiles, self.compiled = n_networks >= 256 and not self.compiled, self.compiled or n_networks >= 256
+            return 9 * compiles + n_networks * 1e-3, n_networks
+
+    host: Any = Compiles()
+    interleave((Side(host, CASES["xor"]),) * 2, Effort(2, 2.0, 0.1), lambda what: None)
+    assert host.enough[CASES["xor"], 1, 2.0] == (2000, pytest.approx(1e3 * CASES["xor"].steps))
 
 
 @pytest.mark.parametrize("name", ["xor", "relu-parity3", "relu-parity6"])
