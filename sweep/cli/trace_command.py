@@ -40,7 +40,7 @@ def trace(
     With a results folder, also compare the run with its stored row. Exit code 3: they differ.
     """
     if figure is not None:
-        from sweep.figures.figure_files import figure_path
+        from sweep.figures.canvas import figure_path
 
         figure = figure_path(figure, "run")  # checked before any training
     if number is None:
@@ -78,7 +78,7 @@ def _operations_of_trace(study: Study, figure: Path | None) -> float:
 
 
 def _draw_run(traced: Trace, path: Path) -> None:
-    from sweep.figures.figure_files import save_figure
+    from sweep.figures.canvas import save_figure
     from sweep.figures.traced_run import draw_run
     from sweep.training.networks.trajectory import outputs_plane, weights_path
 

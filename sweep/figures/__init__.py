@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sweep.figures.figure_files import figure_path, save_figure
+from sweep.figures.canvas import figure_path, save_figure
 from sweep.figures.kinds import KINDS, draw
 from sweep.figures.kinds.contour_figure import contour
 from sweep.figures.kinds.curves_figure import learning_curves

@@ -129,9 +129,8 @@ def heading(
 ) -> str:
     """Return the title of a figure: study, fixed and pooled parameters, and the number of runs if not all are trained.
 
-    ``values`` are the selected values of each swept parameter, all by default. The figure shows the parameters
-    ``shown``; the others are pooled. The meaning of ``bands`` ends the first line, ``notes`` are further lines. Lines
-    are wrapped to a width in inches.
+    ``values`` are those selected of each swept parameter; parameters not ``shown`` are pooled. ``bands`` end the first
+    line, ``notes`` are further ones. Lines are wrapped to a width in inches.
     """
     study = result.study
     values = values or study.parameters

@@ -1,13 +1,21 @@
-"""New figures and axes, their texts and legends."""
+"""New figures and axes, their texts, legends and files."""
 
 from __future__ import annotations
 
+import os
 import textwrap
+from io import BytesIO
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from sweep.errors import SweepError
+from sweep.store.contents import figure_title
+from sweep.system.atomic_files import check_parent, replace_file
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
 
 # Characters per inch of a line.
 _LETTERS = 12
@@ -56,11 +64,7 @@ def say_why(ax: Axes, sentence: str) -> None:
 
 
 def put_legend(ax: Axes, title: str | None = None, *, points: float | None = None, **options: Any) -> None:
-    """Draw the legend to the right of axes, where it hides nothing. In a figure without a layout, narrow the axes.
-
-    ``points`` is the area of dots in the legend, in square points; other options are those of
-    :meth:`matplotlib.axes.Axes.legend`.
-    """
+    """Draw the legend right of axes, with dots of an area in ``points``; without a layout, narrow the axes for it."""
     from matplotlib.collections import PathCollection
 
     place: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (1.01, 1.0), "borderaxespad": 0}
@@ -99,3 +103,38 @@ def put_legend_below(ax: Axes) -> None:
     down = ScaledTranslation(0, -_TICKS_AND_NAME / 72, ax.figure.dpi_scale_trans)
     place = {"loc": "upper center", "bbox_to_anchor": (0.5, 0.0), "bbox_transform": ax.transAxes + down}
     ax.legend(**place, ncols=2, frameon=False, fontsize=8, borderaxespad=0)
+
+
+# Formats that need other programs or are not images.
+_UNUSABLE = ("pgf", "raw", "rgba")
+
+
+def figure_path(out: Path, name: str) -> Path:
+    """Return the file of a figure: ``out``, or a PNG file of this name in that folder; refuse other formats."""
+    from matplotlib.figure import Figure
+
+    path = out / f"{name}.png" if os.path.isdir(out) else out
+    known = sorted(f".{suffix}" for suffix in Figure().canvas.get_supported_filetypes() if suffix not in _UNUSABLE)
+    if path.suffix.lower() not in known:
+        raise SweepError(
+            f"figure: must be a folder or a file with one of the suffixes {', '.join(known)}, got {str(out)!r}"
+        )
+    check_parent(path)
+    return path
+
+
+def save_figure(figure: Figure, path: Path, name: str = "") -> None:
+    """Write a figure atomically; the suffix decides the format.
+
+    ``name`` is that of the file if the program chooses it. It is also written into PNG files, so that
+    :func:`sweep.store.contents.remove_results` knows them from files of users.
+    """
+    drawn = BytesIO()
+    form = path.suffix[1:].lower()
+    figure.savefig(
+        drawn, format=form, dpi=160, metadata={"Title": figure_title(name)} if form == "png" and name else None
+    )
+    try:
+        replace_file(path, drawn.getvalue())
+    except OSError as error:
+        raise SweepError(f"figure {str(path)!r} cannot be written: {error.strerror}") from None

@@ -9,7 +9,7 @@ from math import log, prod
 from statistics import pstdev
 
 from sweep.errors import SweepError, unknown
-from sweep.study.axes.replicates import REPLICATES
+from sweep.study.axes.grid import REPLICATES
 from sweep.study.reading.value_forms import Scalar
 from sweep.study.selection import Values
 
@@ -43,14 +43,8 @@ class Channels:
 def choose_channels(values: Values, channels: Channels) -> Channels:
     """Choose a channel for each parameter with several values, and keep those that the caller has chosen.
 
-    The axis shows the numeric parameter with the most values. The color shows the next one with at most
-    :data:`MAX_LINES` values. Panels show up to two others, if there are at most :data:`MAX_PANELS` panels. Parameters
-    without a channel are pooled, as are replicates such as split_seed, unless there is no other parameter.
-
-    Raises
-    ------
-    SweepError
-        If a name is unknown or occurs twice, or there would be too many lines or panels.
+    The axis shows the numeric parameter with the most values, the color the next one with at most :data:`MAX_LINES`.
+    Panels show up to two others. The rest is pooled, as are replicates, unless there is no other parameter.
     """
     for name in channels.assigned():
         check_known(name, values)
@@ -104,13 +98,7 @@ def _check_panels(values: Values, channels: Channels) -> None:
 
 
 def parse_counts(text: str) -> list[int]:
-    """Return the numbers of parallel runs in a text ``K,K``.
-
-    Raises
-    ------
-    SweepError
-        If an entry is no integer from 1, or occurs twice.
-    """
+    """Return the different numbers of parallel runs in a text ``K,K``."""
     entries = [entry.strip() for entry in text.split(",")]
     are_counts = all(entry.isdecimal() and len(entry) < 10 and int(entry) for entry in entries)
     if not are_counts or len(set(entries)) < len(entries):

@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import wraps
+from textwrap import fill, indent
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from sweep.results.answers import has_criterion, held_out_of, swept
@@ -17,6 +18,42 @@ if TYPE_CHECKING:
     from sweep.results.result import Result
 
 Draw = TypeVar("Draw", bound=Callable[..., Any])
+
+# What parameters of most figures are.
+_PARAMETERS = {
+    "result": "Complete or partial.",
+    "ax": "Axes to draw into; by default those of a new figure.",
+    "color": "A parameter with at most 12 values; by default the one with the most.",
+    "value": "A name of :func:`~sweep.figures.statistics.drawable`; by default the accuracy or loss of test patterns, "
+    "else the rate, or the final loss if there is no criterion.",
+    "at": "Selected values of some parameters.",
+    "bands": '``"pointwise"`` for the interval of each step, or ``"simultaneous"`` for a band of the whole curve.',
+}
+
+
+def figure_function(fault: str = "", *, store: str = "", **parameters: str) -> Callable[[Draw], Draw]:
+    """Return a decorator that adds to a docstring what its parameters are, and when it raises SweepError or StoreError.
+
+    ``fault`` and ``store`` complete "If ..". Parameters that are not described here are those of :data:`_PARAMETERS`.
+    """
+    known = {**_PARAMETERS, **parameters}
+    faults = f"If a name or a value is unknown{', ' * bool(fault)}{fault}."
+    raised = {"SweepError": faults, **({"StoreError": f"If {store}."} if store else {})}
+
+    def add(draw: Draw) -> Draw:
+        sections = {
+            "Parameters": {name: known[name] for name in inspect.signature(draw).parameters},
+            "Returns": {"Axes": "The axes that were drawn into."},
+            "Raises": raised,
+        }
+        text = inspect.cleandoc(draw.__doc__ or "")
+        for title, entries in sections.items():
+            filled = [f"{name}\n{indent(fill(each, 108), ' ' * 4)}" for name, each in entries.items()]
+            text += "\n\n" + "\n".join([title, "-" * len(title), *filled])
+        draw.__doc__ = text
+        return draw
+
+    return add
 
 
 def pools_replicates(draw: Draw) -> Draw:
@@ -61,33 +98,15 @@ class Caption:
 
 @dataclass(frozen=True)
 class FigureKind:
-    """A kind of figure. Its name is that of its module, without ``_figure``.
+    """A kind of figure. Its name is that of its module, without ``_figure``."""
 
-    Attributes
-    ----------
-    draw
-        Draws a result into axes or a figure. Its parameters behind the result and the axes are the options of the kind.
-    place
-        Where it stands in lists, by ascending numbers.
-    meaning
-        What it shows, for help and the manual.
-    refusal
-        Returns in one sentence why a result cannot be drawn without options, or None if it can.
-    captions
-        The figures of this kind in reports.
-    shows_statistics
-        Whether its option ``value``, if it has one, is a statistic of cells.
-    of_cells
-        Whether it shows statistics of cells alone, and not runs or steps.
-    """
-
-    draw: Callable[..., Axes | Figure]
-    place: int
-    meaning: str
-    refusal: Callable[[Result], str | None]
-    captions: tuple[Caption, ...] = ()
-    shows_statistics: bool = True
-    of_cells: bool = False
+    draw: Callable[..., Axes | Figure]  # its parameters behind the result and the axes are the options of the kind
+    place: int  # where it stands in lists, by ascending numbers
+    meaning: str  # what it shows, for help and the manual
+    refusal: Callable[[Result], str | None]  # returns why a result cannot be drawn without options, or None if it can
+    captions: tuple[Caption, ...] = ()  # the figures of this kind in reports
+    shows_statistics: bool = True  # whether its option ``value``, if it has one, is a statistic of cells
+    of_cells: bool = False  # whether it shows statistics of cells alone, and not runs or steps
 
     def shown(self, result: Result) -> Result:
         """Return the runs that it shows without options: of cells those pooled over replicates."""

@@ -11,7 +11,7 @@ from sweep.errors import SweepError
 from sweep.figures.axis import heading
 from sweep.figures.canvas import plain, put_legend, title_center
 from sweep.figures.channels import MAX_LINES, check_color
-from sweep.figures.line_styles import NAMED_COLORS, line_styles
+from sweep.figures.colors import NAMED_COLORS, line_styles
 from sweep.results.answers import check_has_criterion, check_swept, criterion_fault
 from sweep.results.queries import Queries
 from sweep.study.selection import At, Values, cells_at, values_at

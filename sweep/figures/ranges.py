@@ -25,14 +25,10 @@ def is_dense(study: StudyContent, name: str, entries: Sequence[Scalar]) -> bool:
 def in_ranges(
     study: StudyContent, values: Values, shown: Sequence[str]
 ) -> tuple[Grid | None, dict[str, tuple[Scalar, ...]]]:
-    """Group the values of the shown options of samples into ranges.
+    """Group the values of the shown options of samples into ranges, with linear or logarithmic spacing.
 
-    Returns
-    -------
-    grid
-        The grid of the study, with each value replaced by the center of its range; None if there are no ranges.
-    ranges
-        The centers of the ranges of each such option, with linear or logarithmic spacing.
+    Return the grid of the study with each value replaced by the center of its range, or None if there are no ranges,
+    and the centers of the ranges of each such option.
     """
     dense = [name for name in shown if name in values and is_dense(study, name, values[name])]
     if not dense:

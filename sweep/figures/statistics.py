@@ -84,13 +84,7 @@ class Selected(NamedTuple):
 
 
 def statistic_of(result: Result, value: str | None) -> str:
-    """Return the name of :func:`drawable` for a name; by default the rate, or the final loss without a criterion.
-
-    Raises
-    ------
-    SweepError
-        If the name is unknown, or the statistic needs a criterion and there is none.
-    """
+    """Return the name of :func:`drawable` for a name; by default the rate, or the final loss without a criterion."""
     statistic = column_of(value, drawable()) if value else default_statistic(result)
     if every()[statistic].needs_criterion:
         check_has_criterion(result.study)
@@ -101,11 +95,6 @@ def select(result: Result, value: str | None, at: At | None, shown: Sequence[str
     """Return a statistic of the selected cells, pooled over the parameters that are not shown; all are by default.
 
     Intervals are those of answers: replicates that no name selects are random effects, as seeds are.
-
-    Raises
-    ------
-    SweepError
-        If the statistic or a value is unknown, there is no criterion, or the statistic cannot be pooled.
     """
     statistic = statistic_of(result, value)
     fault = pooling_fault(result, statistic, at, shown)
@@ -154,3 +143,18 @@ def drawn_values(cells: pd.DataFrame, name: str) -> NDArray[np.float64]:
     too_large = np.isinf(column) | ((statistic.kind == "value") & (np.abs(column) > _LARGEST))
     column = np.where(too_large, np.nan, column)
     return 100 * column if statistic.percent else column
+
+
+def by_rank(selected: Selected) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the cells with the statistic, from the worst to the best, and those without it."""
+    has = np.isfinite(drawn_values(selected.table, selected.statistic))
+    upwards = not selected.less_is_better
+    ranked = selected.table[has].sort_values(selected.statistic, ascending=upwards, kind="stable")
+    return ranked, selected.table[~has]
+
+
+def some_of(cells: pd.DataFrame, most: int) -> pd.DataFrame:
+    """Return at most ``most`` rows, evenly spaced from the first to the last."""
+    if len(cells) <= most:
+        return cells
+    return cells.iloc[np.linspace(0, len(cells) - 1, most).round().astype(int)]

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sweep.figures.canvas import new_axes, new_figure, plain, put_legend_below
-from sweep.figures.line_styles import NAMED_COLORS
+from sweep.figures.colors import NAMED_COLORS
 from sweep.figures.ticks import number_ticks
 from sweep.system.formatting import short
 
@@ -38,11 +38,7 @@ _LEAST_REACH = 0.05
 
 
 def draw_run(trace: Trace, path: Path, plane: Plane | None) -> Figure:
-    """Draw the losses and weights of a run, and its decision surface if it has two inputs, into a new figure.
-
-    Path and plane are those of :func:`~sweep.training.networks.trajectory.weights_path` and
-    :func:`~sweep.training.networks.trajectory.outputs_plane`.
-    """
+    """Draw the losses and weights of a run, and its decision surface if it has two inputs, into a new figure."""
     n_panels = 3 if plane is not None else 2
     figure = new_figure(4.4 * n_panels, 4.2)
     panels = figure.subplots(1, n_panels)

@@ -9,8 +9,8 @@ import numpy as np
 
 from sweep.figures.canvas import say_why
 from sweep.figures.colors import color_map, color_norm
-from sweep.figures.figure_kind import FigureKind, pools_replicates
-from sweep.figures.maps import finish_map, map_refusal, prepare_map
+from sweep.figures.figure_kind import FigureKind, figure_function, pools_replicates
+from sweep.figures.kinds.heatmap_figure import finish_map, map_refusal, prepare_map
 from sweep.results.result import Result
 from sweep.study.selection import At
 
@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 
 
 @pools_replicates
+@figure_function(
+    "a parameter has fewer than two values or is not numeric, or there is no criterion",
+    x="A numeric parameter; by default one of the two with the most values.",
+    y="Another numeric parameter.",
+)
 def contour(
     result: Result,
     ax: Axes | None = None,
@@ -28,25 +33,7 @@ def contour(
     value: str | None = None,
     at: At | None = None,
 ) -> Axes:
-    """Draw contours of a statistic over two numeric parameters, pooled over all others.
-
-    Parameters
-    ----------
-    result, ax, value, at
-        As for :func:`sweep.figures.heatmap`.
-    x, y
-        Numeric parameters; by default the two with the most values.
-
-    Returns
-    -------
-    Axes
-        The axes that were drawn into.
-
-    Raises
-    ------
-    SweepError
-        As for :func:`sweep.figures.heatmap`, or if a parameter has fewer than two values or is not numeric.
-    """
+    """Draw contours of a statistic over two numeric parameters, pooled over all others."""
     drawn = prepare_map(result, ax, x, y, value, at, numbers=True)
     ax, selected = drawn.ax, drawn.selected
     shown = np.ma.masked_invalid(drawn.grid)

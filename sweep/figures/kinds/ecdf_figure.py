@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sweep.figures.canvas import new_axes, say_why
-from sweep.figures.figure_kind import FigureKind
+from sweep.figures.figure_kind import FigureKind, figure_function
 from sweep.figures.groups import Groups, counts_fault, finish, rows_fault
 from sweep.figures.step_curves import StepLine, check_bands, draw_curves, under_way
 from sweep.figures.ticks import annotate_ticks
@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+@figure_function(
+    "no thresholds are recorded and ``threshold`` has one value, there are too many lines, or there is no criterion",
+    store="thresholds are recorded but rows of runs are not kept",
+    color="A parameter with at most 12 values; by default the one with the most, if possible not ``loss_threshold`` or "
+    "``threshold``.",
+)
 def ecdf(
     result: Result, ax: Axes | None = None, *, color: str | None = None, at: At | None = None, bands: str = "pointwise"
 ) -> Axes:
@@ -25,26 +31,6 @@ def ecdf(
 
     Thresholds are the recorded loss thresholds of the study, or else the swept values of ``threshold``. If nothing else
     is swept, each threshold has a curve, beside the curve of all thresholds.
-
-    Parameters
-    ----------
-    result, ax, at, bands
-        As for :func:`sweep.figures.incidence`.
-    color
-        A parameter with at most 12 values; by default the one with the most, if possible not ``loss_threshold`` or
-        ``threshold``.
-
-    Returns
-    -------
-    Axes
-        The axes that were drawn into.
-
-    Raises
-    ------
-    SweepError
-        If no thresholds are recorded and ``threshold`` has one value, or as for :func:`sweep.figures.incidence`.
-    StoreError
-        If thresholds are recorded but rows of runs are not kept.
     """
     check_bands(bands)
     are_recorded = bool(result.study.record.loss_thresholds)

@@ -3,26 +3,153 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from sweep.figures.canvas import say_why
-from sweep.figures.colors import color_map, color_norm, ink_on
-from sweep.figures.figure_kind import Caption, FigureKind, pools_replicates
-from sweep.figures.maps import MOST_WRITTEN, Map, finish_map, map_refusal, prepare_map
+from sweep.errors import SweepError
+from sweep.figures.axis import Places, heading
+from sweep.figures.canvas import inches_across, new_axes, say_why
+from sweep.figures.channels import check_known, is_number
+from sweep.figures.colors import MISSING, color_bar, color_map, color_norm, ink_on
+from sweep.figures.figure_kind import Caption, FigureKind, figure_function, pools_replicates
+from sweep.figures.statistics import UNTRAINED, Selected, drawn_values, pooling_fault, select, statistic_of
 from sweep.results.result import Result
 from sweep.statistics.of_cells import measure_of
-from sweep.study.selection import At
+from sweep.study.axes.grid import REPLICATES
+from sweep.study.selection import At, Values, values_at
+from sweep.system.formatting import list_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.cm import ScalarMappable
+
+
+# Reason why a field is empty in studies with zipped lists, samples or exclusions.
+_NO_CELL = "no cell has both values"
+# Most fields with numbers in them.
+MOST_WRITTEN = 150
+
+
+class Map(NamedTuple):
+    """Axes for a statistic over two parameters, and what to draw into them."""
+
+    ax: Axes  # axes with scales
+    selected: Selected  # the statistic
+    # The parameters
+    x: str
+    y: str
+    # Positions of their values
+    across: Places
+    down: Places
+    grid: NDArray[np.float64]  # (y values, x values): the values to draw; NaN if there is none
+
+
+def prepare_map(
+    result: Result, ax: Axes | None, x: str | None, y: str | None, value: str | None, at: At | None, *, numbers: bool
+) -> Map:
+    """Choose the parameters along both axes, numeric ones with ``numbers``, and return what to draw into which axes."""
+    x, y = _choose(values_at(result.study, at), x, y, numbers=numbers)
+    selected = select(result, value, at, (x, y))
+    ax = ax or new_axes(*_size(selected, x, y))
+    across, down = Places.of(selected.along(x)), Places.of(selected.along(y))
+    if across.scale == "log":
+        ax.set_xscale("log")
+    if down.scale == "log":
+        ax.set_yscale("log")
+    ax.set_facecolor(MISSING)
+    return Map(ax, selected, x, y, across, down, grid_of(selected, (x, across), (y, down)))
+
+
+def map_refusal(result: Result, *, numbers: bool) -> str | None:
+    """Return why a result has no map of its default statistic, or None if it has."""
+    fault = _too_few(result.study.parameters, _varied(result.study.parameters, numbers=numbers), numbers=numbers)
+    if fault:
+        return fault
+    shown = _choose(result.study.parameters, None, None, numbers=numbers)
+    return pooling_fault(result, statistic_of(result, None), None, shown)
+
+
+def _varied(values: Values, *, numbers: bool) -> list[str]:
+    """Return the parameters with several values, numeric ones first, and then those with the most."""
+    varied = [name for name in values if len(values[name]) > 1]
+    varied.sort(key=lambda name: (not is_number(values[name][0]), -len(values[name])))
+    return [name for name in varied if is_number(values[name][0])] if numbers else varied
+
+
+def _too_few(values: Values, found: list[str], *, numbers: bool) -> str | None:
+    """Return why these parameters are too few for two axes, or None if they suffice."""
+    if len(found) > 1:
+        return None
+    kind = "contours need two numeric parameters" if numbers else "a heat map needs two parameters"
+    varied = [name for name in values if len(values[name]) > 1] or ["none"]
+    return f"{kind} with several selected values, got {list_text(varied)}"
+
+
+def _choose(values: Values, x: str | None, y: str | None, *, numbers: bool) -> tuple[str, str]:
+    """Return the parameters along the horizontal and the vertical axis."""
+    chosen = [name for name in (x, y) if name is not None]
+    for name in chosen:
+        check_known(name, values)
+    if x is not None and x == y:
+        raise SweepError(f"{x}: must be named once, got x and y; choose another parameter for one of them")
+    most = [name for name in _varied(values, numbers=numbers) if name not in chosen]
+    most.sort(key=REPLICATES.__contains__)  # last
+    fault = _too_few(values, [*chosen, *most], numbers=numbers)
+    if fault:
+        raise SweepError(fault)
+    across = x or most.pop(0)
+    down = y or most.pop(0)
+    for name in (across, down) if numbers else ():
+        if not is_number(values[name][0]) or len(values[name]) < 2:
+            raise SweepError(f"contours need several numbers along each axis, got {name}; choose another parameter")
+    return across, down
+
+
+def grid_of(selected: Selected, x: tuple[str, Places], y: tuple[str, Places]) -> NDArray[np.float64]:
+    """Return the values to draw, (y values, x values); NaN if there is none."""
+    (across, places), (down, down_places) = x, y
+    grid = np.full((len(down_places.values), len(places.values)), np.nan)
+    rows, columns = down_places.indices(selected.table[down]), places.indices(selected.table[across])
+    grid[rows, columns] = drawn_values(selected.table, selected.statistic)
+    return grid
+
+
+def _size(selected: Selected, x: str, y: str) -> tuple[float, float]:
+    """Return width and height in inches, such that numbers fit into the fields."""
+    across, down = len(selected.along(x)), len(selected.along(y))
+    if across * down > MOST_WRITTEN:
+        return 6.6, 5.0
+    return min(max(0.45 * across + 2.2, 5.0), 12.0), min(max(0.34 * down + 1.6, 3.2), 10.0)
+
+
+def finish_map(drawn: Map, mesh: ScalarMappable | None, result: Result) -> None:
+    """Draw ticks, labels, title, and the color bar of ``mesh`` unless it is None."""
+    ax, selected = drawn.ax, drawn.selected
+    if mesh is not None:
+        color_bar(ax, mesh, selected)
+    drawn.across.label(ax.xaxis, drawn.x)
+    drawn.down.label(ax.yaxis, drawn.y)
+    has_value = np.isfinite(drawn_values(selected.table, selected.statistic))
+    why = [selected.description.missing] if has_value.any() and not has_value.all() else []
+    if len(has_value) < drawn.grid.size:
+        why += [_NO_CELL] if any(len(axis) > 1 for axis in result.study.axes) else []
+        why += [] if result.complete else [UNTRAINED]
+    notes = [*selected.notes, *([f"gray where {' or '.join(why)}"] if why else [])]
+    ax.set_title(heading(result, selected.values, (drawn.x, drawn.y), notes, inches_across(ax)), fontsize=10)
+
 
 # Most fields with numbers in a row.
 _MOST_ACROSS = 16
 
 
 @pools_replicates
+@figure_function(
+    "fewer than two parameters are swept, or there is no criterion",
+    x="A parameter; by default one of the two with the most values, numbers first.",
+    y="Another parameter.",
+)
 def heatmap(
     result: Result,
     ax: Axes | None = None,
@@ -32,32 +159,7 @@ def heatmap(
     value: str | None = None,
     at: At | None = None,
 ) -> Axes:
-    """Draw a statistic of the cells as colors over two parameters, pooled over all others.
-
-    Parameters
-    ----------
-    result
-        Complete or partial.
-    ax
-        Axes to draw into; by default those of a new figure.
-    x, y
-        Parameters; by default the two with the most values, numbers first.
-    value
-        A name of :func:`~sweep.figures.statistics.drawable`; by default the accuracy or loss of test patterns, else the
-        rate, or the final loss if there is no criterion.
-    at
-        Selected values of some parameters.
-
-    Returns
-    -------
-    Axes
-        The axes that were drawn into.
-
-    Raises
-    ------
-    SweepError
-        If a name or a value is unknown, fewer than two parameters are swept, or there is no criterion.
-    """
+    """Draw a statistic of the cells as colors over two parameters, pooled over all others."""
     drawn = prepare_map(result, ax, x, y, value, at, numbers=False)
     ax, selected = drawn.ax, drawn.selected
     shown = np.ma.masked_invalid(drawn.grid)

@@ -10,8 +10,8 @@ import numpy as np
 from sweep.analysis.importance import EXPLAINED, LEAST_SEEDS, crossed_fault
 from sweep.figures.axis import heading, spaced
 from sweep.figures.canvas import new_axes, put_legend, say_why
-from sweep.figures.figure_kind import Caption, FigureKind
-from sweep.figures.line_styles import NAMED_COLORS
+from sweep.figures.colors import NAMED_COLORS
+from sweep.figures.figure_kind import Caption, FigureKind, figure_function
 from sweep.results.answers import default_statistic
 from sweep.results.pooled_cells import pairs_seeds
 from sweep.results.queries import importance_fault
@@ -29,29 +29,14 @@ _LEGEND_WIDTH = 17
 _MOST_BARS = 16
 
 
+@figure_function(
+    "the study lacks the statistic, or the result is partial",
+    result="A complete result.",
+    value="A statistic or measure of :meth:`sweep.Result.importance`. By default convergence and steps, or the measure "
+    "by which answers rank cells if patterns are held out or there is no criterion.",
+)
 def importance_bars(result: Result, ax: Axes | None = None, *, value: str | None = None) -> Axes:
-    """Draw the shares of the variance between runs explained by parameters, their pairs and the seed (main effects).
-
-    Parameters
-    ----------
-    result
-        A complete result.
-    ax
-        Axes to draw into; by default those of a new figure.
-    value
-        A statistic or measure of :meth:`sweep.Result.importance`. By default convergence and steps, or the measure by
-        which answers rank cells if patterns are held out or there is no criterion.
-
-    Returns
-    -------
-    Axes
-        The axes that were drawn into.
-
-    Raises
-    ------
-    SweepError
-        If the statistic is unknown or the study lacks it, or the result is partial.
-    """
+    """Draw the shares of the variance between runs explained by parameters, their pairs and the seed (main effects)."""
     default = default_statistic(result)
     by_default = [default] if measure_of(default) else list(EXPLAINED)
     statistics = by_default if value is None else [value]

@@ -9,9 +9,9 @@ from sweep.analysis.incidence import EVENTS
 from sweep.columns import statuses
 from sweep.errors import SweepError
 from sweep.figures.canvas import new_axes, say_why
-from sweep.figures.figure_kind import Caption, FigureKind
+from sweep.figures.colors import line_styles
+from sweep.figures.figure_kind import Caption, FigureKind, figure_function
 from sweep.figures.groups import STATUS_COLORS, Groups, counts_fault, finish
-from sweep.figures.line_styles import line_styles
 from sweep.figures.step_curves import StepLine, check_bands, draw_curves, under_way
 from sweep.figures.ticks import annotate_ticks
 from sweep.results.curves import check_parallel
@@ -22,6 +22,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+@figure_function(
+    "there are too many lines, there is no criterion, there are more parallel runs than a cell has, or ``color`` is "
+    "combined with several numbers of parallel runs",
+    color="A parameter with at most 12 values; by default the one with the most. If there is none, the shares of runs "
+    "that diverged, stalled or ended on a plateau are drawn too.",
+    parallel_runs="If k is above 1, how often at least one of k runs of a cell has converged. Each of several numbers "
+    "has a curve, pooled over all cells.",
+)
 def incidence(
     result: Result,
     ax: Axes | None = None,
@@ -35,30 +43,6 @@ def incidence(
 
     It is the share of runs that converged by each step. Exhausted runs are right-censored. Below each tick is the
     number of runs under way right before that step, over all curves.
-
-    Parameters
-    ----------
-    result, ax, at
-        As for :func:`sweep.figures.heatmap`.
-    color
-        A parameter with at most 12 values; by default the one with the most. If there is none, the shares of runs
-        that diverged, stalled or ended on a plateau are drawn too.
-    bands
-        ``"pointwise"`` for the interval of each step, or ``"simultaneous"`` for a band of the whole curve.
-    parallel_runs
-        If k is above 1, how often at least one of k runs of a cell has converged. Each of several numbers has a
-        curve, pooled over all cells.
-
-    Returns
-    -------
-    Axes
-        The axes that were drawn into.
-
-    Raises
-    ------
-    SweepError
-        If a name or a value is unknown, there are too many lines, there is no criterion, there are more parallel
-        runs than a cell has, or ``color`` is combined with several numbers of parallel runs.
     """
     numbers = [parallel_runs] if isinstance(parallel_runs, int | float | str) else list(parallel_runs)
     check_bands(bands)

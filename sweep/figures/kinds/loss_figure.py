@@ -11,7 +11,7 @@ from sweep.analysis.cells import cells_of
 from sweep.errors import StoreError, SweepError, shown
 from sweep.figures.axis import heading
 from sweep.figures.canvas import new_axes, plain, put_legend, say_why
-from sweep.figures.figure_kind import Caption, FigureKind
+from sweep.figures.figure_kind import Caption, FigureKind, figure_function
 from sweep.figures.groups import STATUS_COLORS, rows_fault
 from sweep.figures.ticks import number_ticks
 from sweep.figures.traced_run import loss_curve
@@ -34,26 +34,12 @@ _LARGEST = 1e100
 _NOT_DRAWN = "below 1e-100 or above 1e100"
 
 
+@figure_function(
+    "``result`` is neither a result nor a trace, or rows of runs are not kept",
+    result="A result, with at most 20,000 evenly spaced runs drawn; or a trace, whose loss is drawn at each step.",
+)
 def losses(result: Result | Trace, ax: Axes | None = None, *, at: At | None = None) -> Axes:
-    """Draw the final loss of each run against its initial loss, colored by status.
-
-    Parameters
-    ----------
-    result
-        A result, with at most 20,000 evenly spaced runs drawn; or a trace, whose loss is drawn at each step.
-    ax, at
-        As for :func:`sweep.figures.heatmap`.
-
-    Returns
-    -------
-    Axes
-        The axes that were drawn into.
-
-    Raises
-    ------
-    SweepError
-        If a name or a value is unknown, ``result`` is neither a result nor a trace, or rows of runs are not kept.
-    """
+    """Draw the final loss of each run against its initial loss, colored by status."""
     if not isinstance(result, Result):
         if not hasattr(result, "evaluated_at"):
             raise SweepError(f"losses: must be a Result or a Trace, got {shown(result)}")

@@ -12,10 +12,9 @@ from sweep.errors import SweepError
 from sweep.figures.axis import Places, heading, label_of
 from sweep.figures.canvas import inches_across, new_axes, say_why, wrapped
 from sweep.figures.colors import MISSING, PAPER, color_bar, color_map, color_norm
-from sweep.figures.figure_kind import Caption, FigureKind, pools_replicates
+from sweep.figures.figure_kind import Caption, FigureKind, figure_function, pools_replicates
 from sweep.figures.ranges import MOST_SINGLE
-from sweep.figures.ranked_cells import by_rank, some_of
-from sweep.figures.statistics import drawn_values, select
+from sweep.figures.statistics import by_rank, drawn_values, select, some_of
 from sweep.results.answers import swept
 from sweep.results.result import Result
 from sweep.study.reading.value_forms import Scalar
@@ -36,26 +35,12 @@ _TOO_FEW = "parallel coordinates need a parameter with several selected values, 
 
 
 @pools_replicates
+@figure_function("no parameter varies, or there is no criterion")
 def parallel(result: Result, ax: Axes | None = None, *, value: str | None = None, at: At | None = None) -> Axes:
     """Draw each cell as a line through its values of all parameters, colored by a statistic, with the best on top.
 
     At most 500 cells are drawn, evenly spaced by rank from the worst to the best. If fewer cells have the statistic,
     cells without it are added in gray.
-
-    Parameters
-    ----------
-    result, ax, value, at
-        As for :func:`sweep.figures.slice_plot`.
-
-    Returns
-    -------
-    Axes
-        The axes that were drawn into.
-
-    Raises
-    ------
-    SweepError
-        If a name or a value is unknown, no parameter varies, or there is no criterion.
     """
     import pandas as pd
     from matplotlib.cm import ScalarMappable

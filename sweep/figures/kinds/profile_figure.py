@@ -9,9 +9,9 @@ import pandas as pd
 
 from sweep.errors import SweepError
 from sweep.figures.canvas import new_axes, say_why
-from sweep.figures.figure_kind import FigureKind
+from sweep.figures.colors import line_styles
+from sweep.figures.figure_kind import FigureKind, figure_function
 from sweep.figures.groups import Groups, finish, rows_fault, usual_color
-from sweep.figures.line_styles import line_styles
 from sweep.figures.step_curves import draw_steps
 from sweep.figures.ticks import number_ticks, scale_numbers
 from sweep.results.answers import alone_fault, criterion_fault
@@ -29,30 +29,17 @@ _LEAST = 1.2
 _NEEDED = "color: a performance profile needs a swept parameter with 2 to 12 values"
 
 
+@figure_function(
+    "there are fewer than 2 or more than 12 values, there is no criterion, no problem has runs at all values, or rows "
+    "of runs are not kept",
+    color="The parameter, with 2 to 12 values; by default the one with the most.",
+)
 def profile(result: Result, ax: Axes | None = None, *, color: str | None = None, at: At | None = None) -> Axes:
     """Draw the share of problems that each value of a parameter solves within a factor of the steps of the best value.
 
     A problem is a seed, a combination of all other parameters, and a loss threshold if the study records some. A curve
     starts at the share of problems in which a value is the best, ties included. It ends at the share in which the value
     converges, or reaches the threshold.
-
-    Parameters
-    ----------
-    result, ax, at
-        As for :func:`sweep.figures.heatmap`.
-    color
-        The parameter, with 2 to 12 values; by default the one with the most.
-
-    Returns
-    -------
-    Axes
-        The axes that were drawn into.
-
-    Raises
-    ------
-    SweepError
-        If a name or a value is unknown, there are fewer than 2 or more than 12 values, there is no criterion, no
-        problem has runs at all values, or rows of runs are not kept.
     """
     runs = result.by_threshold if result.study.record.loss_thresholds else result
     groups = Groups(runs, color, at, avoid=LOSS_THRESHOLD)

@@ -8,11 +8,11 @@ from sweep.errors import SweepError
 from sweep.figures.axis import label_of
 from sweep.figures.canvas import new_axes, say_why
 from sweep.figures.channels import is_number
-from sweep.figures.figure_kind import FigureKind
+from sweep.figures.colors import NAMED_COLORS
+from sweep.figures.figure_kind import FigureKind, figure_function
 from sweep.figures.groups import Groups, Shown, counts_fault, finish
-from sweep.figures.line_styles import NAMED_COLORS
+from sweep.figures.kinds.steps_figure import bins_of, shares_of
 from sweep.figures.ranges import in_ranges
-from sweep.figures.step_bins import bins_of, shares_of
 from sweep.figures.ticks import name_ticks, number_ticks, scale_numbers
 from sweep.results.answers import check_swept
 from sweep.results.result import Result
@@ -30,29 +30,16 @@ _OVERLAP = 1.6
 _EDGE, _FILL = NAMED_COLORS[0], NAMED_COLORS[4]
 
 
+@figure_function(
+    "the parameter has more than 40 values, or there is no criterion",
+    y="A parameter with at most 40 values, or a sampled one, which is drawn in ranges; by default the one with the "
+    "most.",
+)
 def ridgeline(result: Result, ax: Axes | None = None, *, y: str | None = None, at: At | None = None) -> Axes:
     """Draw a histogram of the steps to converge for each value of a parameter, and the share that did not converge.
 
     All ridges have the same bins and the same scale. Heights are shares of all runs, so the area of a ridge is the
-    share of runs that converged; that of the others is written beside it.
-
-    Parameters
-    ----------
-    result, ax, at
-        As for :func:`sweep.figures.heatmap`.
-    y
-        A parameter with at most 40 values, or a sampled one, which is drawn in ranges; by default the one with the
-        most.
-
-    Returns
-    -------
-    Axes
-        The axes that were drawn into. The shares are on a second vertical axis.
-
-    Raises
-    ------
-    SweepError
-        If a name or a value is unknown, the parameter has more than 40 values, or there is no criterion.
+    share of runs that converged; that of the others is written beside it, on a second vertical axis.
     """
     groups = Groups(result, None, at, colored=False)
     ridges, parameter, notes = _ridges(result, groups, y)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sweep.figures.canvas import new_axes
-from sweep.figures.figure_kind import FigureKind
+from sweep.figures.figure_kind import FigureKind, figure_function
 from sweep.figures.groups import STATUS_COLORS, finish
-from sweep.figures.recorded_curves import drawable, first_seeds, label_of, scale_curves, selected_curves
+from sweep.figures.kinds.curves_figure import drawable, first_seeds, label_of, scale_curves, selected_curves
 from sweep.results.learning_curves import curves_fault
 from sweep.study.selection import At
 from sweep.system.formatting import count_text
@@ -24,27 +24,14 @@ _MOST_RUNS = 300
 _MANY_RUNS = 40
 
 
+@figure_function(
+    store="no learning curves were recorded, or the result is partial",
+    value='A column of the learning curves, such as ``"train_loss"`` or ``"test_accuracy"``.',
+)
 def curves_of_runs(result: Result, ax: Axes | None = None, *, value: str = "train_loss", at: At | None = None) -> Axes:
     """Draw the learning curve of each run as a thin line, colored by its status.
 
-    Parameters
-    ----------
-    result, ax, at
-        As for :func:`sweep.figures.heatmap`. At most 300 evenly spaced runs are drawn.
-    value
-        As for :func:`sweep.figures.learning_curves`.
-
-    Returns
-    -------
-    Axes
-        The axes that were drawn into. The infinite last loss of a diverged run is not drawn.
-
-    Raises
-    ------
-    SweepError
-        If a name or a value is unknown.
-    StoreError
-        If no learning curves were recorded, or the result is partial.
+    At most 300 evenly spaced runs are drawn. The infinite last loss of a diverged run is not drawn.
     """
     curves, shown = selected_curves(result, None, value, at)
     shown = shown._replace(color=None)

@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 from sweep.figures.axis import Places, heading
 from sweep.figures.canvas import new_axes, new_figure, plain, say_why
 from sweep.figures.channels import NOTHING, check_known
-from sweep.figures.figure_kind import Caption, FigureKind, pools_replicates
-from sweep.figures.line_styles import NAMED_COLORS
-from sweep.figures.ranked_cells import by_rank, some_of
-from sweep.figures.statistics import Selected, can_be_pooled, drawn_values, select
+from sweep.figures.colors import NAMED_COLORS
+from sweep.figures.figure_kind import Caption, FigureKind, figure_function, pools_replicates
+from sweep.figures.statistics import Selected, by_rank, can_be_pooled, drawn_values, select, some_of
 from sweep.figures.ticks import fit_scale, number_ticks, scale_from_zero, scale_numbers
 from sweep.results.result import Result
 from sweep.study.selection import At, values_at
@@ -32,6 +31,9 @@ _TOGETHER = ("steps_q25", "steps_q75", "restricted_mean_steps")
 
 
 @pools_replicates
+@figure_function(
+    "nothing is swept, or there is no criterion", x="A parameter; by default the one with the most values."
+)
 def slice_plot(
     result: Result,
     ax: Axes | None = None,
@@ -43,23 +45,6 @@ def slice_plot(
     """Draw a statistic of every cell as points over one parameter, and the pooled statistic as a line.
 
     At most 5,000 cells are drawn, evenly spaced by rank from the worst to the best.
-
-    Parameters
-    ----------
-    result, ax, value, at
-        As for :func:`sweep.figures.heatmap`.
-    x
-        A parameter; by default the one with the most values.
-
-    Returns
-    -------
-    Axes
-        The axes that were drawn into.
-
-    Raises
-    ------
-    SweepError
-        If a name or a value is unknown, nothing is swept, or there is no criterion.
     """
     selected = select(result, value, at)
     name = x or max(selected.values, key=lambda each: len(selected.values[each]), default="")

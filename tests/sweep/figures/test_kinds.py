@@ -165,7 +165,7 @@ def test_grid_of_a_million_cells() -> None:
     """Each cell of a large map is at its position."""
     import pandas as pd
 
-    from sweep.figures.maps import grid_of
+    from sweep.figures.kinds.heatmap_figure import grid_of
     from sweep.figures.statistics import Selected
 
     values = {"learning_rate": tuple(np.geomspace(1e-3, 1, 1000).tolist()), "scale": tuple(range(1, 1001))}
