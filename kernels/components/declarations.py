@@ -8,9 +8,23 @@ compiles them.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from kernels.lanes.arithmetic import Lanes, Mask, select
+
+
+@dataclass(frozen=True)
+class ValueOf:
+    """A function that returns one of the values of another function, of the same arguments."""
+
+    function: Callable[..., Any]  # returns several values
+    number: int  # which of them to return
+    skipped: int = 0  # how many arguments before those of the function are ignored
+
+    def __call__(self, *arguments: Any) -> Any:
+        """Return the value."""
+        return self.function(*arguments[self.skipped :])[self.number]
 
 
 class Setting(NamedTuple):
@@ -172,22 +186,13 @@ class Criterion(NamedTuple):
     """The condition for convergence, on the loss or on each output of each pattern.
 
     Comparisons are strict and false for NaN; no lane converges with a threshold of NaN.
-
-    Attributes
-    ----------
-    of_loss : (loss, threshold) -> mask, or None
-    of_output : (y, target, threshold) -> mask, or None
-        The target is a number, or lanes where each network has its own patterns.
-    meaning
-        For users.
-    of_right
-        Whether every output must be right.
     """
 
-    of_loss: Callable[[Lanes, Lanes], Mask] | None
+    of_loss: Callable[[Lanes, Lanes], Mask] | None  # (loss, threshold) -> mask
+    # (y, target, threshold) -> mask; the target is a number, or lanes where each network has its own patterns
     of_output: Callable[[Lanes, Lanes | float, Lanes], Mask] | None
-    meaning: str
-    of_right: bool = False
+    meaning: str  # for users
+    of_right: bool = False  # whether every output must be right
 
 
 class StoppingRule(NamedTuple):

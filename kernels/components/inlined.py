@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from kernels.components.declarations import Activation, Criterion, Loss, Optimizer, Schedule, StoppingRule
-from kernels.components.value_of import ValueOf
+from kernels.components.declarations import Activation, Criterion, Loss, Optimizer, Schedule, StoppingRule, ValueOf
 from kernels.elementary.formulas import formula
 from kernels.lanes.arithmetic import Lanes
 from kernels.numba.part_makers import made_once

@@ -4,18 +4,5 @@ REDUCTIONS = ("sum", "mean", "pattern_mean")
 
 
 def count(reduction: str, n_patterns: int, n_outputs: int) -> float:
-    """Return the divisor of the sum of all terms.
-
-    Parameters
-    ----------
-    reduction
-        One of REDUCTIONS.
-    n_patterns, n_outputs
-        Patterns and outputs that the sum runs over.
-
-    Returns
-    -------
-    float
-        1 for ``"sum"``; division by 1 is exact.
-    """
+    """Return the divisor of a sum over terms of patterns and outputs; 1 for ``"sum"``, since division by 1 is exact."""
     return float({"sum": 1, "mean": n_patterns * n_outputs, "pattern_mean": n_patterns}[reduction])

@@ -22,10 +22,7 @@ _WIDTH = 8  # lanes of the compiled form; no result depends on it
 
 
 def apply(component: CustomComponent, role: str, arguments: list[Array]) -> list[Array]:
-    """Return the values of one function of a custom component, for arrays (numbers,) of one dtype.
-
-    The role ``"number"`` is that of a loss whose target is one number for all lanes.
-    """
+    """Return the values of one function of a custom component, for arrays (numbers,) of one dtype."""
     made = _compiled if jit.ENABLED else _interpreted
     return made(component, role, arguments)
 

@@ -22,21 +22,11 @@ _UPDATES = 100
 
 
 def results(component: CustomComponent, dtype: str) -> Results:
-    """Return the values of a component's functions for fixed arguments, with or without the JIT, as in this process.
+    """Return the values of a component's functions for fixed arguments of a dtype, as this process computes them.
 
-    Parameters
-    ----------
-    component
-    dtype
-        Of all numbers.
-
-    Returns
-    -------
-    dict
-        For each function ``"NAME k"`` is its k-th value, (numbers,). For activations and losses ``"differences"``, in
-        float64, are the slopes at some places, and the finite differences there, (places, 3): from below and
-        from above. For measures ``"value 0"`` is that of networks of some terms, (networks,). For optimizers with
-        ``keeps_infinity``, ``"kept"`` says for some parameters whether it held.
+    ``"NAME k"`` is the k-th value of a function, (numbers,). For activations and losses ``"differences"`` are, in
+    float64, slopes and finite differences from below and from above, (places, 3). For measures ``"value 0"`` is that of
+    networks, (networks,). For optimizers ``"kept"`` says for some parameters whether ``keeps_infinity`` held.
     """
     rng = np.random.default_rng(88)
     declaration = component.declaration

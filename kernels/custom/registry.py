@@ -11,10 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from kernels import vocabulary
-from kernels.components.declarations import Activation, Loss, Optimizer, Setting
-from kernels.components.value_of import ValueOf
-from kernels.custom.infinity import keeps_infinity
-from kernels.custom.source import Place, facts_of, read_source
+from kernels.components.declarations import Activation, Loss, Optimizer, Setting, ValueOf
+from kernels.custom.source import Place, facts_of, keeps_infinity, read_source
 
 Record: TypeAlias = Activation | Loss | Optimizer
 

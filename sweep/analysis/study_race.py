@@ -13,7 +13,7 @@ from sweep.columns import STATUSES
 from sweep.schemas.run_columns import updates_column
 from sweep.statistics.intervals import Array
 from sweep.statistics.racing import Race
-from sweep.study.axes.replicates import replicate_axes
+from sweep.study.axes.grid import replicate_axes
 from sweep.study.model import Study
 from sweep.study.until_faults import n_contenders, raced_statistic, races_by_wins
 

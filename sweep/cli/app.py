@@ -4,15 +4,46 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from importlib import import_module
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 
 from sweep.cli.arguments import FigureCommand, StudyCommand
-from sweep.cli.usage import Commands
+from sweep.system.escaping import one_line
+
+# The class of click; typer may have its own copy.
+_UsageError: Any = typer.BadParameter.__bases__[0]
+
+
+class Commands(TyperGroup):
+    """Commands that escape their usage errors, because typer bypasses the streams that escape output."""
+
+    def make_context(self, *args: Any, **kwargs: Any) -> Any:
+        """Read the options before a command."""
+        return _escape_errors(super().make_context, *args, **kwargs)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Return the command that arguments name."""
+        if args[0] == "words":
+            ctx.fail("'sweep words' is called 'sweep explain' since 0.1")
+        return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Read the options of a command, and run it."""
+        return _escape_errors(super().invoke, ctx)
+
+
+def _escape_errors(call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Call a function, and escape the message of a usage error."""
+    try:
+        return call(*args, **kwargs)
+    except _UsageError as error:
+        error.message = one_line(error.message)
+        raise
+
 
 # The class of each command, whose function has its name in the module NAME_command.
 COMMANDS: dict[str, type[TyperCommand]] = {

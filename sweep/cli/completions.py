@@ -76,7 +76,7 @@ def _statistics(offered: Callable[[Statistic], bool]) -> list[str]:
 def _parameters(context: typer.Context) -> list[str]:
     """Return the swept parameters of the result that the command line names; none if it cannot be read."""
     from sweep.errors import SweepError
-    from sweep.store.location import files_at
+    from sweep.store.local import files_at
     from sweep.store.run_facts import read_study
 
     named = [context.params.get("directory"), *context.args]  # args holds the folder while an option has no value yet

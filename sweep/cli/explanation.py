@@ -24,10 +24,7 @@ _OTHER_NAMES = (
 
 
 def explanation(name: str | None, width: int) -> str:
-    """Return the explanation of a name, in lines without a final line feed; None is about all options.
-
-    A name is that of an option, value, section, component, task, measure, column of a statistic, or term.
-    """
+    """Return the explanation of a name, in lines without a final line feed; None is about all options."""
     everything = entries()
     if name is None:
         return f"{glossary(everything, width)}\n\n{_OTHER_NAMES}"

@@ -18,10 +18,7 @@ _LANES = 8
 
 
 def interpret_if_tiny(operations: float) -> None:
-    """Make this process interpret kernels if it trains few operations, unless ``NUMBA_DISABLE_JIT`` is set.
-
-    Call it before Numba is imported, which reads the variable at import.
-    """
+    """Let this process interpret kernels if it trains few operations; Numba must not be imported yet."""
     if operations <= _MOST_OPERATIONS and "NUMBA_DISABLE_JIT" not in os.environ and "numba" not in sys.modules:
         os.environ["NUMBA_DISABLE_JIT"] = "1"
 

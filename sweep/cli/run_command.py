@@ -22,7 +22,7 @@ def run(study: StudyArgument, changes: SetOption = None, plugin: PluginOption = 
 
     Exit code 4: a limit stopped the training early. The partial result covers all cells nearly evenly, but for shards.
     """
-    from sweep.store.location import files_at
+    from sweep.store.local import files_at
 
     loaded = load(study, changes)
     out = Path("results") / loaded.name if options["out"] is None else options["out"]

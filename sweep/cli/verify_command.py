@@ -20,11 +20,8 @@ if TYPE_CHECKING:
 
 
 def _operations_of_sample(directory: str, sample: int) -> float:
-    """Return the nominal operations of a sample of runs; infinite if the folder is damaged.
-
-    If the folder keeps only counts, the sample consists of whole parts, at most all.
-    """
-    from sweep.store.location import files_at
+    """Return the nominal operations of a sample of runs, or of all where counts are kept; infinite if damaged."""
+    from sweep.store.local import files_at
     from sweep.store.run_facts import read_facts, read_study
 
     try:

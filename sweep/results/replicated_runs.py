@@ -21,8 +21,7 @@ from sweep.statistics.intervals import Array
 from sweep.statistics.of_cells import of_measure
 from sweep.statistics.outcomes import Measured, Outcomes
 from sweep.statistics.runs import Runs
-from sweep.study.axes.grid import values_of_axes
-from sweep.study.axes.replicates import replicate_axes
+from sweep.study.axes.grid import replicate_axes, values_of_axes
 from sweep.study.content import StudyContent
 
 if TYPE_CHECKING:

@@ -30,7 +30,7 @@ from sweep.store.files import Files
 from sweep.store.reader import StoreReader
 from sweep.store.run_facts import totals
 from sweep.store.stored_runs import StoredResult
-from sweep.study.axes.replicates import REPLICATES, replicate_axes
+from sweep.study.axes.grid import REPLICATES, replicate_axes
 from sweep.study.model import Study
 
 if TYPE_CHECKING:

@@ -33,7 +33,7 @@ def run_cost(study: Study, cell: Cell) -> RunCost:
     epoch has several steps, the evaluation at its end costs another forward pass, and so does a validation.
     """
     n_patterns, n_inputs, n_outputs = study.data.sets[0].shape
-    sizes, n_windows = cell.hidden, -(-n_patterns // cell.batch)
+    sizes, n_windows = cell.hidden, -(-n_patterns // cell["batch"])
     n_hidden, n_last = sum(sizes), sizes[-1]
     n_weights = sum(below * size for below, size in pairwise((n_inputs, *sizes)))
     n_passed = n_weights - n_inputs * sizes[0]  # weights that pass derivatives down to another hidden layer
@@ -45,7 +45,7 @@ def run_cost(study: Study, cell: Cell) -> RunCost:
         if study.tables.users["output"][cell[name]].elementary
     )
     step = n_patterns * (4 * n_weights + 2 * n_passed + 6 * n_last * n_outputs + 4 * n_hidden) / n_windows
-    update = n_parameters * study.tables.users["optimizer"][cell.optimizer].operations
+    update = n_parameters * study.tables.users["optimizer"][cell["optimizer"]].operations
     evaluation = n_patterns * 2 * (n_weights + n_last * n_outputs) + functions
     operations = step + functions / n_windows + update + (evaluation / n_windows if n_windows > 1 else 0)
     kept = 1

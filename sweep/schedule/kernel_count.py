@@ -30,18 +30,7 @@ _DECIDE_PASSES = ("scale", "output_scale", "bias_scale", "draw_order", "bias", "
 
 
 def most_kernels(study: Study, operations: float) -> int:
-    """Return the most kernels that training a study compiles if none is on disk.
-
-    Parameters
-    ----------
-    study
-    operations
-        Estimated operations of all runs.
-
-    Returns
-    -------
-    int
-    """
+    """Return the most kernels that a study with these operations of all runs compiles if none is on disk."""
     effort = study_effort(study, operations)
     trainings = sum(_trainings(study, dict(recipe), effort) for recipe in _recipes(study))
     return trainings + _tests(study) + _drawings(study)
@@ -69,8 +58,7 @@ def _recipe(study: Study, options: dict[str, Any]) -> tuple[tuple[str, Any], ...
 def _trainings(study: Study, options: dict[str, Any], effort: Effort) -> int:
     """Return the most kernels that train networks of all hidden layers with the same other options.
 
-    If patterns are constants, one more kernel trains runs whose numbers are not finite. One kernel serves all networks
-    of several hidden layers.
+    If patterns are constants, one more kernel trains runs whose numbers are not finite. One serves all deep networks.
     """
     n_patterns, n_inputs, n_outputs = study.data.sets[0].shape
     n_gains = _n_gains(study)

@@ -3,7 +3,7 @@
 Runs are numbered ``cell * n_seeds + (seed - base)``, cells in file order with the last parameter fastest. The *visiting
 order* is another one: wave by wave of seeds. Within a wave, parameters that decide the kernel or the shape of the
 weights vary slowest, then the others, then seeds, so runs that can train side by side are adjacent. A part is a
-contiguous range of that order (:mod:`sweep.schedule.partition`).
+contiguous range of that order (:mod:`sweep.schedule.waves`).
 """
 
 from __future__ import annotations
@@ -13,8 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sweep.schedule.cost import RunCost, run_cost
-from sweep.schedule.part import Part
-from sweep.schedule.partition import Parts
+from sweep.schedule.waves import Part, Parts
 from sweep.study.axes.grid import Cell, CellOrder
 from sweep.study.model import Study
 from sweep.study.options.option_tables import with_role

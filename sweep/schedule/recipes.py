@@ -23,8 +23,8 @@ def make_recipe(study: Study, cell: Cell) -> Recipe:
 
     n_patterns, n_inputs, n_outputs = study.data.sets[0].shape
     values = {**cell, "inputs": n_inputs, "outputs": n_outputs}
-    values["loss"], values["reduction"] = loss_and_reduction(cell.loss, cell["reduction"])
-    if cell.batch == n_patterns:
+    values["loss"], values["reduction"] = loss_and_reduction(cell["loss"], cell["reduction"])
+    if cell["batch"] == n_patterns:
         values |= {"batch": None, "order": "cyclic"}
     for name in ("activation", "output", "loss", "optimizer"):
         values[name] = study.tables.custom[values[name]].key if values[name] in study.tables.custom else values[name]

@@ -29,10 +29,7 @@ class Bits:
         return asdict(self)
 
     def difference(self, other: Bits, study: Study, *, sources: bool = True) -> Difference | None:
-        """Return the first fact in which two trainings of a study differ, or None if their rows have the same bits.
-
-        Without ``sources``, an equal ``numerics_version`` is trusted to promise the same bits.
-        """
+        """Return the first fact in which two trainings differ, or None; without ``sources``, those may differ."""
         for name in compared(study):
             one, two = getattr(self, name), getattr(other, name)
             if one != two and (sources or name != "sources_digest"):

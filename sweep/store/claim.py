@@ -20,10 +20,9 @@ from dataclasses import dataclass
 
 from sweep.errors import StoreError, shown
 from sweep.store.bits import Bits
-from sweep.store.commits import COMMIT_NAME
+from sweep.store.commits import COMMIT_NAME, MixtureError
 from sweep.store.contents import FILES, FOLDERS, collect_leftovers, fitting, holds_results, remove_results
 from sweep.store.files import Files, Lock
-from sweep.store.mixture import MixtureError
 from sweep.store.records import encode_record
 from sweep.store.run_facts import FORMAT, read_facts, read_study, refuse_later_format
 from sweep.store.store import Store

@@ -8,21 +8,23 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from operator import ge
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Protocol, get_type_hints
 
 from sweep.errors import DamageError, StoreError
-from sweep.schedule.part import Part
 from sweep.schedule.plan import Plan
+from sweep.schedule.waves import Part
+from sweep.store.bits import Bits
 from sweep.store.records import check_kinds, decode_record, encode_record
 from sweep.study.model import Study
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
+
 
 # Names that only our own files have: commits and parts.
 COMMIT_NAME = re.compile(r"[0-9]{7,}\.json")
@@ -170,3 +172,15 @@ def decode_commit(content: bytes, where: str, study: Study) -> Commit:
     if not PART_NAME.fullmatch(commit.file) or not commit.file.startswith(f"{commit.part:07d}-"):
         raise DamageError(where, f"'file' must name a file of its part, got {commit.file!r:.80}")
     return commit
+
+
+class MixtureError(StoreError):
+    """A results folder holds rows of two different trainings."""
+
+
+def foreign_commits(commits: Iterable[Commit], study: Study, bits: Bits, whose: str) -> Iterator[tuple[Commit, str]]:
+    """Yield each commit whose rows were trained with other facts than ``bits`` in ``whose``, and a clause on them."""
+    for commit in commits:
+        difference = bits.difference(Bits.of(vars(commit)), study)
+        if difference:
+            yield commit, difference.clause(f"in {whose}", f"in the commit of part {commit.part}")

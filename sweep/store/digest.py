@@ -18,23 +18,11 @@ from sweep.system.host import available_threads
 
 
 def rows_digest(tables: Iterable[pa.Table], columns: list[Column]) -> str:
-    """Return the digest of a runs table.
+    """Return the digest of a runs table, given all of its rows in run order: 64 hexadecimal digits.
 
     It is the SHA-256 over one line ``name type hash`` for each column, in schema order. The hash of a column is the
-    SHA-256 of its little-endian values in run order (status as int8 codes, booleans as bytes 0 and 1, text as UTF-8
-    with a zero byte after each value).
-
-    Parameters
-    ----------
-    tables
-        All rows, in run order.
-    columns
-        All columns of the table.
-
-    Returns
-    -------
-    str
-        The digest, 64 hexadecimal digits.
+    SHA-256 of its little-endian values (status as int8 codes, booleans as bytes 0 and 1, text as UTF-8 with a zero
+    byte after each value).
     """
     digests = [hashlib.sha256() for _ in columns]
 
@@ -50,21 +38,10 @@ def rows_digest(tables: Iterable[pa.Table], columns: list[Column]) -> str:
 
 
 def tally_digest(cell: NDArray[Any], status: NDArray[Any], steps: NDArray[Any], n: NDArray[Any]) -> str:
-    """Return the digest of a complete tally, the counts of all runs of a study by their end.
+    """Return the digest of a complete tally: ``n`` runs of ``cell`` ended with ``status`` (a code) after ``steps``.
 
-    It is computed as in :func:`rows_digest` from the columns cell (int64), status (codes, int8), steps (int32) and n
-    (int64), sorted by cell, status code and steps, so it does not depend on threads or parts. It differs from the
-    digest of the rows of the same study.
-
-    Parameters
-    ----------
-    cell, status, steps, n : (ends,)
-        Each end once, in any order: ``n`` runs of ``cell`` ended with ``status`` (a code) after ``steps``.
-
-    Returns
-    -------
-    str
-        The digest, 64 hexadecimal digits.
+    It is computed as in :func:`rows_digest` from these columns (int64, int8, int32, int64), sorted by cell, status and
+    steps, so it does not depend on threads or parts. It differs from the digest of the rows of the same study.
     """
     order = np.lexsort((steps, status, cell))
     columns = zip((cell, status, steps, n), ("int64", "int8", "int32", "int64"), strict=True)

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 
 from sweep.columns import STATUSES, Column, arrow_schema
 from sweep.errors import DamageError
-from sweep.system.parquet_files import open_parquet
+from sweep.system.user_tables import open_parquet
 
 # Most bytes of a text: values of parameters are at most 50 characters long.
 _TEXT_BYTES = 200
@@ -33,10 +33,7 @@ def encode_table(table: pa.Table, columns: list[Column], about: dict[str, str]) 
 
 
 def decode_table(content: bytes, columns: list[Column], where: str, most_rows: int) -> pa.Table:
-    """Decode columns of a Parquet table, once its types and number of rows are known to fit.
-
-    Raise DamageError if the content has changed since it was written, or has other columns or more rows.
-    """
+    """Decode columns of a Parquet table; DamageError if it has changed, or has other columns or too many rows."""
     texts = [column.name for column in columns if column.type == "string"]
     try:
         found = open_parquet(content).schema_arrow

@@ -15,16 +15,15 @@ import pyarrow.compute as pc
 
 from sweep.columns import Column
 from sweep.errors import DamageError, StoreError
-from sweep.schedule.part import Part
 from sweep.schedule.plan import Plan
+from sweep.schedule.waves import Part
 from sweep.schemas.cell_columns import cells_columns, counts_columns
 from sweep.schemas.run_columns import curves_columns, runs_columns
 from sweep.store.bits import Bits
-from sweep.store.commits import COMMIT_NAME, Commit, commit_name, cover, decode_commit
+from sweep.store.commits import COMMIT_NAME, Commit, MixtureError, commit_name, cover, decode_commit, foreign_commits
 from sweep.store.contents import fitting
 from sweep.store.files import Files
-from sweep.store.location import files_at
-from sweep.store.mixture import MixtureError, foreign_commits
+from sweep.store.local import files_at
 from sweep.store.parquet import decode_table
 from sweep.store.run_facts import read_facts, read_study, waves_of
 from sweep.store.stored_runs import StoredResult
@@ -87,11 +86,7 @@ class StoreReader(StoredResult):
             )
 
     def check_alike(self, commits: Iterable[Commit]) -> None:
-        """Refuse commits whose rows come from several versions or machines, so that bits may differ.
-
-        MixtureError if they differ from each other or from run.json, StoreError if they all agree, but not with this
-        run.
-        """
+        """Refuse commits of several versions or machines: MixtureError if they differ among themselves."""
         commits = list(commits)
         for commit, difference in foreign_commits(commits, self.study, self.bits, self.whose):
             if not any(foreign_commits(commits, self.study, Bits.of(vars(commit)), "")):  # they agree with each other

@@ -133,10 +133,7 @@ def totals(study: Study, keep: str, commits: list[Commit]) -> dict[str, Any]:
 
 
 def ended(commits: list[Commit], start: float) -> dict[str, Any]:
-    """Return the facts about the end of a study whose last call began at ``start``.
-
-    Earlier calls count from their first part to their last, since an interrupted call records no more.
-    """
+    """Return the facts about the end of a study, whose last call began at ``start``."""
     spans = [
         (min(commit.begin for commit in session), max(commit.end for commit in session))
         for session in _sessions(commits)

@@ -66,10 +66,7 @@ class Store(StoreReader, WritableResult):
     def finish(
         self, make_cells: Callable[[], pa.Table], facts: dict[str, Any], curves: pa.Table | None = None
     ) -> dict[str, Any]:
-        """Write cells and learning curves, if any, and complete run.json with ``facts``; return all facts.
-
-        Without locks the folder may hold another study by now, which is refused.
-        """
+        """Write cells and learning curves, if any, and complete run.json with ``facts``; return all facts."""
         self.sync_commits()
         self._check_own()
         study_sha256 = hashlib.sha256(self.files.read("study.toml")).hexdigest()
@@ -126,10 +123,7 @@ class Store(StoreReader, WritableResult):
         return commit
 
     def replace_part(self, result: TrainedPart, old: Commit | None, **facts: Any) -> None:
-        """Write the results of a part, in place of committed ones if there are any.
-
-        Readers see the old or the new part.
-        """
+        """Write the results of a part in place of committed ones, if any; readers see the old or the new part."""
         commit, content = self._encode(result, facts)
         self.files.write(f"parts/{commit.file}", content)
         self.files.settle("parts")

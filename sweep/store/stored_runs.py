@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sweep.analysis.tally import tally_from_table, tally_rows
 from sweep.errors import StoreError
-from sweep.schedule.part import Part
+from sweep.schedule.waves import Part
 from sweep.schemas.run_columns import updates_column
 from sweep.store.bits import Bits
 from sweep.store.commits import Commit, TrainedPart

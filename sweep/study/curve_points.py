@@ -17,8 +17,7 @@ _MOST_POINTS = 50_000_000
 def curve_epochs(study: StudyContent, n_windows: int, most_steps: int) -> list[int]:
     """Return the ascending epochs after which learning curves have points, in addition to the end of each run.
 
-    A step within an epoch, which has ``n_windows`` steps, is moved to its end, where the network is evaluated. Points
-    after the limit ``most_steps`` are omitted.
+    A step within an epoch of ``n_windows`` steps is moved to its end, where the network is evaluated.
     """
     curves = study.record.curves
     steps = curves.steps if curves and curves.steps is not None else _usual_steps(most_steps)

@@ -95,10 +95,7 @@ def html_table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 
 def values_text(values: Sequence[Any], write: Callable[[Any], str] = short) -> str:
-    """Return the values of an option as text; of many values their number, their range and the first ones.
-
-    An option that varies together with others may have the same value at several points.
-    """
+    """Return the values of an option as text; of many values their number, their range and the first ones."""
     distinct = list(dict.fromkeys(values))
     if len(distinct) <= _MOST_VALUES:
         text = ", ".join(map(write, distinct))

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from kernels.floating_point import default_floating_point
-from sweep.errors import StudyError, shown, unknown
+from sweep.errors import StudyError, cut, shown, unknown
 from sweep.study.axes.samples import KEYS
 from sweep.study.axes.study_axes import TOGETHER
 from sweep.study.data.data_table import HELD_OUT, are_columns
@@ -23,7 +23,6 @@ from sweep.study.options.option_tables import SECTIONS, OptionTables, known_tabl
 from sweep.study.options.other_sections import Record
 from sweep.study.reading.faults import Faults
 from sweep.study.reading.hints import unknown_key
-from sweep.study.toml_text import read_tables, read_value
 from sweep.system.formatting import list_text
 from sweep.system.plain_values import plain
 from sweep.system.user_files import read_text
@@ -134,13 +133,7 @@ def _study(raw: dict[str, Any]) -> Study:
 
 
 def parse_changes(assignments: Iterable[str]) -> dict[str, Any]:
-    """Return the changes in ``key=value`` texts of the command line; ``a,b,c`` is a list, as is ``[a, b, c]``.
-
-    Raises
-    ------
-    StudyError
-        If a text has no ``=``, or its key is unknown.
-    """
+    """Return the changes in ``key=value`` texts of the command line; ``a,b,c`` is a list, as is ``[a, b, c]``."""
     changes: dict[str, Any] = {}
     for assignment in assignments:
         key, equals, text = (part.strip() for part in assignment.partition("="))
@@ -305,3 +298,24 @@ def _tables(raw: dict[str, Any], kind: str) -> list[dict[str, Any]]:
     """Return the tables in a list; validation of the study reports other values."""
     tables = raw.get(kind)
     return [each for each in (tables if isinstance(tables, list) else [tables]) if isinstance(each, dict)]
+
+
+def read_tables(text: str, named: str) -> dict[str, Any]:
+    """Return the tables of a study file by name; ``named`` is the file, for errors."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise StudyError(f"study {named} is not valid TOML: {cut(str(error), 120)}") from None
+    except RecursionError:
+        raise StudyError(f"study {named} is nested too deeply; rows of numbers are the deepest level") from None
+    except ValueError:
+        raise StudyError(f"study {named} has an integer of too many digits; write it as a float, as 1e300") from None
+
+
+def read_value(text: str) -> Any:
+    """Return the value of a text in TOML; None if it is not one value."""
+    try:
+        table = tomllib.loads(f"value = {text}")
+    except (ValueError, RecursionError):  # an integer may have too many digits, a list be too deep
+        return None
+    return table["value"] if len(table) == 1 else None

@@ -21,13 +21,7 @@ At = Mapping[str, Scalar | Sequence[Scalar]]
 
 
 def parse_picks(texts: Sequence[str]) -> dict[str, list[str]]:
-    """Return the selection in texts ``NAME=VALUE,VALUE``, for :func:`values_at`.
-
-    Raises
-    ------
-    SweepError
-        If a text is not of this form, or a name occurs twice.
-    """
+    """Return the selection in texts ``NAME=VALUE,VALUE``, for :func:`values_at`."""
     picks: dict[str, list[str]] = {}
     for text in texts:
         name, _, entries = (part.strip() for part in text.partition("="))
@@ -40,11 +34,7 @@ def parse_picks(texts: Sequence[str]) -> dict[str, list[str]]:
 
 
 def values_at(study: StudyContent, at: At | None) -> dict[str, tuple[Scalar, ...]]:
-    """Return the values of each swept parameter; of selected parameters only the selected values.
-
-    ``at`` holds the selected values by name, or their printed texts: one or several for each name. A SweepError says
-    which of them is unknown, or that no cell has these values.
-    """
+    """Return the values of each swept parameter; of those in ``at`` the selected ones, by value or by printed text."""
     values = study.parameters
     at = at or {}
     for name in at:

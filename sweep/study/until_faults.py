@@ -10,7 +10,7 @@ from sweep.errors import unknown
 from sweep.measures import MEASURES
 from sweep.statistics.of_cells import every, synonyms
 from sweep.statistics.statistic import Statistic
-from sweep.study.axes.replicates import replicate_axes
+from sweep.study.axes.grid import replicate_axes
 
 if TYPE_CHECKING:
     from sweep.study.content import StudyContent

@@ -2,7 +2,7 @@
 
 Commands write to standard output and standard error through streams that escape unprintable characters as ``repr``
 does. Rich draws tables and bars with its own control sequences and bypasses these streams, so its text is escaped
-before it is drawn (:class:`sweep.terminal.screen.PlainConsole`, :class:`sweep.cli.usage.Commands`). Text that must
+before it is drawn (:class:`sweep.terminal.screen.PlainConsole`, :class:`sweep.cli.app.Commands`). Text that must
 stay on one line is escaped by :func:`one_line` where it is composed, since these streams cannot know which line breaks
 are intended.
 """
@@ -44,10 +44,7 @@ def _escape(found: re.Match[str]) -> str:
 
 
 class EscapingStream:
-    """A text stream that escapes what is written to it; all other attributes are those of the wrapped stream.
-
-    Rich writes to ``rich_proxied_file``: the wrapped stream, or the one below it if Rich has wrapped it already.
-    """
+    """A text stream that escapes what is written to it; its other attributes are those of the wrapped stream."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream

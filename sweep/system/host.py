@@ -69,10 +69,9 @@ def check_addresses() -> None:
 
 @cache
 def log_digest() -> str:
-    """Return the SHA-256 of 10^5 logarithms of this machine's C library.
+    """Return the SHA-256 of 10^5 logarithms of this machine's C library, on which normal initial weights depend.
 
-    Normal initial weights depend on that logarithm. Its last bit differs between CPUs in about one draw of 17,000, so
-    results with different digests must not be mixed.
+    Its last bit differs between CPUs in about one draw of 17,000, so results with different digests must not be mixed.
     """
     return _digest(map(math.log, _UNIT))
 

@@ -87,10 +87,7 @@ def _seconds(finished: tuple[_Finished, ...]) -> float:
 
 
 class SweepProgress:
-    """Progress over the runs of a study, on standard error; ``cost`` are the estimated operations of the study.
-
-    ``shown`` None shows it after a second on a terminal or in a notebook, elsewhere after ten.
-    """
+    """Progress over runs, on standard error; with ``shown`` None after a second on a screen, elsewhere after ten."""
 
     def __init__(self, n_runs: int, cost: float, threads: int, shown: bool | None) -> None:
         self._n_runs = n_runs

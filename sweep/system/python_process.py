@@ -22,10 +22,7 @@ _HEAD = (
 def start_python(
     program: str, errors: int | IO[bytes] | None, environment: Mapping[str, str] | None = None
 ) -> tuple[subprocess.Popen[bytes], Any]:
-    """Start a Python process that Ctrl-C does not interrupt; return it and the connection with its answers.
-
-    The program can read standard input, which ends with this process, and send bytes over the connection ``answers``.
-    """
+    """Start a Python process that Ctrl-C does not interrupt; return it and the connection with its answers."""
     if not sys.executable:
         raise FileNotFoundError("sys.executable does not name a Python interpreter")
     reading, writing = os.pipe()

@@ -46,11 +46,7 @@ def _leave(number: int, frame: FrameType | None) -> None:
 
 
 class Interrupts:
-    """Within this context, count interrupts instead of raising KeyboardInterrupt.
-
-    Only signals that would raise KeyboardInterrupt are counted, and only in the main thread. The second interrupt
-    raises KeyboardInterrupt at once.
-    """
+    """Within this context, count interrupts of the main thread; the second one raises KeyboardInterrupt at once."""
 
     def __init__(self) -> None:
         self.count = 0

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import stat
+import zipfile
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sweep.errors import cut, shown, shown_names
+from sweep.system.escaping import one_line
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 
 # Most bytes of one file, encoded and decoded. A study of 65,536 patterns and a dozen inputs has 20 MB.
 MAX_BYTES = 64 * 2**20
@@ -57,3 +67,56 @@ def _check_kind(path: Path, mode: int) -> None:
     own_pipe = stat.S_ISFIFO(mode) and _OWN_PIPE.fullmatch(os.path.normpath(path))
     if not stat.S_ISREG(mode) and not own_pipe:
         raise ValueError("it is a pipe or a device, not a regular file")
+
+
+_SUFFIX = ".npy"
+
+
+def read_array(path: Path) -> Any:
+    """Return the array of at most 2^23 numbers in a .npy file as nested lists; ValueError with part of a sentence."""
+    return _array(read_bytes(path)).tolist()
+
+
+def read_arrays(path: Path) -> dict[str, Any]:
+    """Return the arrays in a .npz file by name, each as by :func:`read_array`; names must differ."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(read_bytes(path))) as archive:
+            members = archive.infolist()
+            names = [member.filename.removesuffix(_SUFFIX) for member in members]
+            if len(set(names)) < len(names):
+                twice = next(name for name in names if names.count(name) > 1)
+                raise ValueError(f"it has several arrays named {shown(twice)}")
+            if sum(member.file_size for member in members) > MAX_BYTES:
+                raise ValueError(f"its arrays take more than {MAX_BYTES:,} bytes, the limit for one file")
+            # No more is decompressed than the directory states.
+            contents = {name: archive.read(member) for name, member in zip(names, members, strict=True)}
+    except ValueError:
+        raise
+    except Exception as error:  # zipfile has many kinds for damaged files
+        raise ValueError(f"it is not an archive of arrays: {cut(str(error), 100)}") from None
+    arrays = {}
+    for name, content in contents.items():
+        try:
+            arrays[name] = _array(content)
+        except ValueError as error:
+            raise ValueError(f"array {shown(name)}: {error}") from None
+    if sum(array.size for array in arrays.values()) > MAX_NUMBERS:
+        raise ValueError(f"{shown_names(arrays)} have more than {MAX_NUMBERS:,} numbers, the limit for one file")
+    return {name: array.tolist() for name, array in arrays.items()}
+
+
+def _array(content: bytes) -> NDArray[Any]:
+    """Return the array in the content of a .npy file."""
+    import numpy as np
+
+    try:
+        array = np.load(io.BytesIO(content), allow_pickle=False)
+    except Exception as error:  # the header is a Python literal, which may be anything
+        raise ValueError(f"it is not a .npy file of numbers: {cut(one_line(error), 100)}") from None
+    if not isinstance(array, np.ndarray):
+        raise ValueError("it must be one array, got an archive")
+    if array.dtype.kind not in "iuf" or array.dtype.itemsize > 8:
+        raise ValueError(f"values must be integers or floats of up to 64 bits, got {array.dtype}")
+    if array.size > MAX_NUMBERS:
+        raise ValueError(f"it must have at most {MAX_NUMBERS:,} numbers, got {array.size:,}")
+    return array

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from sweep.analysis.study_race import StudyRace
 from sweep.analysis.tally import CountSum, no_runs
 from sweep.errors import StoreError
-from sweep.schedule.part import Part
 from sweep.schedule.plan import Plan
+from sweep.schedule.waves import Part
 from sweep.statistics.intervals import wilson_interval
 from sweep.store.commits import Commit, cover
 from sweep.store.stored_runs import StoredResult

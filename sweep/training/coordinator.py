@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import closing
 
 from sweep.results.aggregate import Aggregate
-from sweep.schedule.part import Part
 from sweep.schedule.plan import Plan
+from sweep.schedule.waves import Part
 from sweep.store.commits import Commit, check_planned
 from sweep.store.files import waits_ended_by
 from sweep.store.stored_runs import WritableResult

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from sweep.schedule.part import Part
     from sweep.schedule.plan import Plan
+    from sweep.schedule.waves import Part
 
 _GOLDEN = 0x9E3779B1  # 2^32 times the golden ratio's fraction
 

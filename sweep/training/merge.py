@@ -13,7 +13,7 @@ from sweep.results.result import Result
 from sweep.store.bits import Bits
 from sweep.store.claim import FolderRequest, claim
 from sweep.store.commits import check_planned
-from sweep.store.location import files_at
+from sweep.store.local import files_at
 from sweep.store.reader import StoreReader
 from sweep.system.host import thread_count
 from sweep.training.coordinator import Coordinator

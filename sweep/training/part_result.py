@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sweep.columns import arrow_schema
-from sweep.schedule.part import Part
 from sweep.schedule.plan import Plan
+from sweep.schedule.waves import Part
 from sweep.schemas.run_columns import runs_columns
 from sweep.training.outcome_columns import OutcomeColumn, outcome_columns, updates
 

@@ -19,7 +19,7 @@ from kernels.loop.run_arrays import Columns
 from sweep.errors import StoreError
 from sweep.store.commits import Commit
 from sweep.store.files import Files
-from sweep.store.location import files_at
+from sweep.store.local import files_at
 from sweep.store.own_bits import own_bits
 from sweep.store.reader import StoreReader
 from sweep.study.model import Study

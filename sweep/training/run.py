@@ -10,7 +10,7 @@ from kernels.floating_point import default_floating_point
 from sweep.results.result import Result, open_result, partial_result
 from sweep.schedule.plan import Plan
 from sweep.store.claim import FolderRequest, claim
-from sweep.store.location import files_at
+from sweep.store.local import files_at
 from sweep.store.memory import MemoryParts
 from sweep.store.own_bits import own_bits
 from sweep.store.run_facts import ended, totals

@@ -261,7 +261,7 @@ class RunOptions:
 
     def _is_reused(self) -> bool:
         """Return whether the results folder is one of those whose rows are reused."""
-        from sweep.store.location import files_at
+        from sweep.store.local import files_at
 
         return self.out is not None and any(files_at(self.out).same_as(files_at(place)) for place in self.places)
 

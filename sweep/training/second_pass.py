@@ -10,7 +10,7 @@ from sweep.results.result import Result, open_result
 from sweep.results.run_order import in_run_order
 from sweep.schemas.run_columns import runs_columns
 from sweep.store.digest import rows_digest
-from sweep.store.location import files_at
+from sweep.store.local import files_at
 from sweep.study.model import Study
 from sweep.study.options.other_sections import WEIGHTS
 from sweep.training.run import run

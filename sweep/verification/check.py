@@ -7,7 +7,8 @@ totals are computed again from the parts. Drawn or all runs are trained again an
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from bisect import bisect_left
+from collections.abc import Collection, Sequence
 from itertools import groupby
 from math import isclose
 from pathlib import Path
@@ -20,11 +21,10 @@ from sweep.errors import StoreError
 from sweep.results.aggregate import Aggregate
 from sweep.schedule.plan import Plan
 from sweep.schemas.cell_columns import cells_columns
-from sweep.store.commits import COMMIT_NAME, Commit, commit_name, cover
+from sweep.store.commits import COMMIT_NAME, Commit, check_planned, commit_name, cover, foreign_commits
 from sweep.store.contents import fitting
 from sweep.store.files import waits_ended_by
-from sweep.store.location import files_at
-from sweep.store.mixture import foreign_commits
+from sweep.store.local import files_at
 from sweep.store.own_bits import own_bits
 from sweep.store.reader import StoreReader
 from sweep.store.run_facts import totals
@@ -40,7 +40,6 @@ from sweep.training.executors.threads import work_in_threads
 from sweep.verification.curve_checks import curve_faults, curve_file_faults
 from sweep.verification.findings import Findings
 from sweep.verification.leftovers import leftovers
-from sweep.verification.overlaps import surplus
 from sweep.verification.parts import PartCheck
 from sweep.verification.sample import Sample
 from sweep.verification.study_and_facts import head_faults
@@ -109,10 +108,7 @@ def verify(
 def check(
     store: StoreReader, sample: Sample, n_threads: int, shown: bool | None, passed: Collection[Commit] = frozenset()
 ) -> Findings:
-    """Check the commits and parts of a folder whose study and facts can be read.
-
-    Parts in ``passed`` are correct by an earlier check and are not checked again; ``shown`` shows progress.
-    """
+    """Check the commits and parts of a folder, but for those in ``passed``, which an earlier check found correct."""
     if not store.has_parts:
         raise StoreError(f"{store.files.place!r} has no rows: it was published with its cells only")
     if sample.n_runs:
@@ -165,10 +161,7 @@ def _same_fact(one: object, other: object) -> bool:
 
 
 def _same_statistics(stored: pa.Table, made: pa.Table, study: Study) -> bool:
-    """Return whether stored cells agree with those computed now.
-
-    Floats are compared to nine digits, since the last digits of library functions may vary.
-    """
+    """Return whether stored cells agree with those computed now, floats to nine digits, as library functions vary."""
     for column in cells_columns(study):
         one, other = stored[column.name], made[column.name]
         if column.type != "float64" or column.name in study.parameters:
@@ -257,3 +250,32 @@ def _check_parts(
                 else:
                     found.unchecked.append(checked.commit)
             found.passed.update(passed)
+
+
+def surplus(commits: Sequence[Commit], plan: Plan) -> list[Commit]:
+    """Return the commits to leave out so that no run occurs twice: first those that follow the plan if most do not."""
+    if cover(commits, None):
+        return []
+    planned = {commit for commit in commits if _is_planned(commit, plan)}
+    trusted = planned if 2 * len(planned) >= len(commits) else set(commits) - planned
+    starts: list[int] = []
+    kept: list[Commit] = []
+    left_out: list[Commit] = []
+    for commit in sorted(commits, key=lambda commit: (commit not in trusted, commit.start)):
+        place = bisect_left(starts, commit.start)
+        before, after = kept[:place][-1:], kept[place : place + 1]
+        if all(other.stop <= commit.start for other in before) and all(commit.stop <= other.start for other in after):
+            starts.insert(place, commit.start)
+            kept.insert(place, commit)
+        else:
+            left_out.append(commit)
+    return left_out
+
+
+def _is_planned(commit: Commit, plan: Plan) -> bool:
+    """Return whether a commit is of a part of the plan."""
+    try:
+        check_planned(commit, plan)
+    except StoreError:
+        return False
+    return True

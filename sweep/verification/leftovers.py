@@ -24,10 +24,7 @@ def leftovers(store: StoreReader, commits: Sequence[Commit]) -> list[str]:
 
 
 def collect(store: StoreReader, commits: Sequence[Commit], excludes: bool) -> list[str]:
-    """Remove leftovers, except those that cannot be removed, such as a folder of that name; return their names.
-
-    Where no lock excludes other processes, only files at least a day old are removed.
-    """
+    """Remove leftovers and return their names; where no lock excludes other processes, those at least a day old."""
     found = leftovers(store, commits)
     latest = time.time() - _LEAST_AGE
     if not excludes:

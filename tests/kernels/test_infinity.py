@@ -9,8 +9,7 @@ import pytest
 
 from kernels import vocabulary
 from kernels.custom import registry
-from kernels.custom.infinity import keeps_infinity
-from kernels.custom.source import read_function, write_source
+from kernels.custom.source import keeps_infinity, read_function, write_source
 from kernels.vocabulary import OPTIMIZERS
 from sweep import load_plugin
 

@@ -14,7 +14,7 @@ from typing import Any
 from unittest import mock
 
 from sweep import StoreError
-from sweep.schedule.part import Part
+from sweep.schedule.waves import Part
 from sweep.training.networks.part_trainer import PartTrainer
 from sweep.training.part_result import PartResult
 

@@ -21,7 +21,7 @@ import pyarrow as pa
 from kernels import vocabulary
 from sweep import Study
 from sweep.__main__ import run_command
-from sweep.schedule.part import Part
+from sweep.schedule.waves import Part
 from sweep.store.claim import FolderRequest, claim
 from sweep.store.commits import Commit
 from sweep.store.local import LocalFiles

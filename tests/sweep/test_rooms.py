@@ -53,10 +53,7 @@ LIGHT_MODULES = {
         f"training.{name}"
         for name in ("limits", "run_options", "speed", "executors.address", "executors.chunks", "executors.remote")
     ),
-    *(
-        f"store.{name}"
-        for name in ("run_facts", "commits", "contents", "lock", "files", "local", "location", "objects")
-    ),
+    *(f"store.{name}" for name in ("run_facts", "commits", "contents", "files", "local", "objects")),
 }
 
 SWEEP, KERNELS = (Path(package.__path__[0]) for package in (sweep, kernels))
@@ -76,7 +73,6 @@ LIGHT_KERNELS = {
         "components.declarations",
         "components.reductions",
         "components.scalings",
-        "components.value_of",
         "start.names",
         "shapes",
     )
@@ -269,7 +265,7 @@ def test_object_stores_are_imported_only_on_use() -> None:
     users = {path.stem for path in SWEEP.rglob("*.py") if "obstore" in roots(imports(path, deep=True))}
     assert users == {"requests"}
     assert not [path for path in SWEEP.rglob("*.py") if "obstore" in roots(imports(path, deep=False))]
-    assert "sweep.store.objects" not in reachable("store.location", deep=False)
+    assert "sweep.store.objects" not in reachable("store.local", deep=False)
 
 
 def test_only_figures_import_matplotlib() -> None:

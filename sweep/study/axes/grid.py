@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import product
 from math import prod
 from typing import TYPE_CHECKING, Any
@@ -25,52 +24,13 @@ def hidden_sizes(hidden: Scalar, layers: int) -> tuple[int, ...]:
     return sizes if len(sizes) > 1 else sizes * layers
 
 
-@dataclass(frozen=True)
-class Cell(Mapping[str, Any]):
-    """A configuration: the value of every option, swept or fixed, by name. Options that code needs are properties."""
-
-    options: Mapping[str, Any]
-
-    def __getitem__(self, name: str) -> Any:
-        """Return the value of an option."""
-        return self.options[name]
-
-    def __iter__(self) -> Iterator[str]:
-        """Yield the names of all options."""
-        return iter(self.options)
-
-    def __len__(self) -> int:
-        """Return the number of options."""
-        return len(self.options)
-
-    def with_options(self, **options: Any) -> Cell:
-        """Return a copy in which some options have other values."""
-        return Cell({**self.options, **options})
+class Cell(dict[str, Any]):
+    """A configuration: the value of every option, swept or fixed, by name."""
 
     @property
     def hidden(self) -> tuple[int, ...]:
         """Hidden units of each layer."""
-        return hidden_sizes(self.options["hidden"], self.options["layers"])
-
-    @property
-    def batch(self) -> int:
-        """Patterns per update."""
-        return int(self.options["batch"])
-
-    @property
-    def loss(self) -> str:
-        """Name of the loss, as in the study."""
-        return str(self.options["loss"])
-
-    @property
-    def optimizer(self) -> str:
-        """Name of the optimizer."""
-        return str(self.options["optimizer"])
-
-    @property
-    def gain(self) -> float:
-        """Factor of the weighted sums of hidden units."""
-        return float(self.options["gain"])
+        return hidden_sizes(self["hidden"], self["layers"])
 
 
 class Grid:
@@ -175,10 +135,7 @@ class Grid:
 
 
 class CellOrder:
-    """An order of the cells of a grid in which some options vary slowest: cells with equal values of these adjoin.
-
-    The combinations of these options in the points of the axes are *shapes*.
-    """
+    """An order of cells in which some options vary slowest, so that cells of one shape, their values, adjoin."""
 
     def __init__(self, grid: Grid, names: Collection[str]) -> None:
         slow = [k for k, axis in enumerate(grid.axes) if not axis.keys().isdisjoint(names)]
@@ -282,3 +239,18 @@ def mixed_digits(number: Any, sizes: list[int]) -> list[Any]:
         number, digit = divmod(number, size)
         digits.append(digit)
     return digits[::-1]
+
+
+# Answers pool over their values and never name one as the best.
+REPLICATES = ("split_seed", "validation_seed", "fold", "noise_seed")
+
+
+def replicate_axes(axes: Sequence[Axis], named: Collection[str] = ()) -> list[int]:
+    """Return the axes with several points on which only replicates vary, without those of named options."""
+    return [
+        k
+        for k, axis in enumerate(axes)
+        if len(next(iter(axis.values()))) > 1
+        and not any(name in named for name in axis)
+        and all(name in REPLICATES for name, values in axis.items() if len(set(values)) > 1)
+    ]

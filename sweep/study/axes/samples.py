@@ -19,8 +19,7 @@ from sweep.study.axes.grid import Axis
 from sweep.study.axes.swept_values import Reading, read_options, unknown_together, values_of_option
 from sweep.study.options.option_tables import takes_integers
 from sweep.study.reading.faults import Faults
-from sweep.study.reading.geomspace import log_value
-from sweep.study.reading.value_forms import Scalar, bounds_of
+from sweep.study.reading.value_forms import Scalar, bounds_of, log_value
 from sweep.system.plain_values import is_integer
 
 # Most points of an axis of several options: the canonical form lists them.

@@ -45,10 +45,7 @@ def read_options(
     read: Callable[[str, Any, str], V],
     unknown: Callable[[Any], str],
 ) -> dict[str, V]:
-    """Return what a function of key, value and name reads for each option of a table, by the option's name.
-
-    ``unknown`` returns a sentence on a key that is no option.
-    """
+    """Return by name what ``read`` makes of each option; ``unknown`` returns a sentence on a key that is no option."""
     found: dict[str, V] = {}
     faults = Faults()
     seen = set[str]()

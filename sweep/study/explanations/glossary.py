@@ -213,10 +213,7 @@ def _preparation_entry(name: str) -> Entry:
 
 
 def glossary(found: list[Entry], width: int = 80, indent: str = "") -> str:
-    """Return entries as text, each table below its name, without a final line feed.
-
-    Lines have at most ``width`` characters, with ``indent`` before each.
-    """
+    """Return entries as text, each table below its name, in indented lines of at most ``width`` characters."""
     lines: list[str] = []
     for entry in found:
         lines += [] if f"[{entry.section}]" in lines else [f"[{entry.section}]"]

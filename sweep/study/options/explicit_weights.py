@@ -14,8 +14,7 @@ from pydantic import BeforeValidator, WithJsonSchema
 from kernels.start.names import ALL
 from sweep.errors import shown
 from sweep.system.plain_values import plain
-from sweep.system.user_arrays import read_array, read_arrays
-from sweep.system.user_files import MAX_NUMBERS
+from sweep.system.user_files import MAX_NUMBERS, read_array, read_arrays
 from sweep.system.user_tables import open_table
 
 FORMS = (
@@ -37,10 +36,7 @@ V = TypeVar("V")
 
 
 class WithWeights(dict[str, V]):
-    """Facts of options by name, single initial weights included but not listed.
-
-    ``of_weight`` is the fact of each single weight, such as w[0,1].
-    """
+    """Facts of options by name, of single initial weights such as w[0,1] too, which are not listed."""
 
     def __init__(self, facts: Mapping[str, V], of_weight: V) -> None:
         super().__init__(facts)

@@ -75,10 +75,7 @@ def users_with(custom: Iterable[Declaration]) -> Users:
 
 
 def setting(declared: Setting | str, users: Users, used_with: dict[str, list[Any]] | None = None) -> Any:
-    """Return type and field of a setting, which is declared here or named in the vocabulary.
-
-    An infinite default becomes None. By default ``used_with`` follows from the components that take the setting.
-    """
+    """Return type and field of a setting, declared here or in the vocabulary; an infinite default becomes None."""
     declared = vocabulary.SETTINGS[declared] if isinstance(declared, str) else declared
     limits = {"ge": declared.at_least, "gt": declared.above, "lt": declared.below}
     limits["multiple_of"] = declared.multiple_of

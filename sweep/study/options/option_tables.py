@@ -224,37 +224,11 @@ def _convergence(users: Users) -> dict[str, dict[str, Any]]:
 
 
 class OptionTables:
-    """The options that a study may use: built-in ones, and those of custom components.
-
-    Parameters
-    ----------
-    custom
-        Declarations of custom components.
-
-    Attributes
-    ----------
-    custom : dict
-        These declarations by name.
-    users
-        Components with settings, by the option whose values they are, from
-        :func:`sweep.study.options.fields.users_with`.
-    sections : dict
-        The tables of a study that hold options.
-    options : dict
-        All options by name. Those of [data] are options of cells only where they are swept. Single initial weights,
-        such as w[0,1], are options too, but not listed.
-    kinds : dict
-        Their types with limits.
-    sweepable : dict
-        The table of each option that can be swept.
-    custom_settings : dict
-        Settings that only custom components have, by name.
-    section_of : dict
-        The table of every key that can be changed.
-    """
+    """The options that a study may use: built-in ones, and those of custom components, from their declarations."""
 
     def __init__(self, custom: tuple[Declaration, ...] = ()) -> None:
         self.custom = {each.name: each for each in custom}
+        # Components with settings, by the option whose values they are
         self.users = users_with(each for each in custom if each.kind != "measure")
         self.sections: dict[str, type[Section]] = {
             "network": table(Network, _network(self.users)),
@@ -263,6 +237,7 @@ class OptionTables:
             "convergence": table(Convergence, _convergence(self.users)),
         }
         weight = Option("initial_weights", "initial value of this weight", "weight", "start", {}, is_swept=True)
+        # All options by name, and their types with limits. Those of [data] are options of cells only where swept.
         self.options: dict[str, Option] = WithWeights({}, weight)
         self.kinds: dict[str, Any] = WithWeights({}, Annotated[float, Field(allow_inf_nan=False)])
         for section, model in self.sections.items():
@@ -276,7 +251,7 @@ class OptionTables:
             self.kinds[name] = argument.type
         swept = {name: option.section for name, option in self.options.items() if option.is_swept}
         self.sweepable: dict[str, str] = WithWeights(swept, weight.section)
-        self.section_of = {
+        self.section_of = {  # the table of every key that can be changed
             **dict.fromkeys(Record.model_fields, "record"),
             **dict.fromkeys(Restarts.model_fields, "restarts"),
             **{name: option.section for name, option in self.options.items()},

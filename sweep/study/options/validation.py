@@ -38,10 +38,7 @@ _INNER: dict[str, type[Section]] = {"record.curves": Curves, "seeds.until": Unti
 
 
 def sentences(error: ValidationError, path: str, known_keys: list[str], tables: OptionTables) -> list[str]:
-    """Return the faults of a table as sentences; ``path`` is its dotted key in the study file.
-
-    ``known_keys`` are those that the table may have, ``tables`` the options of the study.
-    """
+    """Return the faults of the table at a dotted key as sentences; ``known_keys`` are those that it may have."""
     return [_sentence(detail, path, known_keys, tables) for detail in error.errors(include_url=False)]
 
 

@@ -9,21 +9,7 @@ from sweep.errors import StudyError
 
 
 class Faults:
-    """A collector of faults, so that users see those of all tables at once.
-
-    Attributes
-    ----------
-    sentences : list of str
-        A sentence for each fault.
-
-    Examples
-    --------
-    >>> faults = Faults()
-    >>> with faults.of("seeds.count"):
-    ...     raise ValueError("must be at least 1, got 0")
-    >>> faults.sentences
-    ['seeds.count: must be at least 1, got 0']
-    """
+    """A collector of faults, a sentence each, so that users see those of all tables at once."""
 
     def __init__(self) -> None:
         self.sentences: list[str] = []

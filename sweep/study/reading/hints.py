@@ -136,10 +136,7 @@ def not_supported(name: Any) -> str | None:
 
 
 def unknown_key(what: str, key: Any, allowed: Iterable[str], section_of: Mapping[str, str]) -> str:
-    """Return a sentence that reports an unknown key, with a suggestion or the list of known keys.
-
-    Dotted keys among the allowed are suggested for a dotted key, and never listed.
-    """
+    """Return a sentence on an unknown key, with a suggestion or the allowed keys, except dotted ones."""
     allowed = list(allowed)
     text = f"unknown {what} {shown(key)}"
     name = key.rpartition(".")[2] if isinstance(key, str) else ""

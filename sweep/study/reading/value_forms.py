@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
+from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 from sweep.errors import shown, unknown
-from sweep.study.reading.geomspace import linear_values, log_values
 from sweep.study.reading.hints import unknown_key
 from sweep.system.plain_values import MAX_VALUES, is_integer, plain
 
@@ -260,3 +261,59 @@ def _integers(low: int | float, high: int | float, num: Any) -> range:
 def _is_finite(value: Any) -> bool:
     """Return whether a value is a number that is finite as a float."""
     return (is_integer(value) or isinstance(value, float)) and abs(value) <= sys.float_info.max
+
+
+# An error of half a unit in the last of 60 digits for each of 10^5 products leaves 54 right ones; a float has 17.
+_DIGITS = 60
+
+
+def linear_values(first: float, last: float, count: int) -> list[float]:
+    """Return ``count`` evenly spaced values, both ends included, each correctly rounded."""
+    steps = max(count - 1, 1)
+    start = Fraction(first)
+    stop = Fraction(last)
+    unit = max(start.denominator, stop.denominator)  # powers of two
+    start_units = int(start * unit)
+    stop_units = int(stop * unit)
+    dividend = start_units * steps
+    step = stop_units - start_units
+    return [(dividend + step * k) / (unit * steps) for k in range(count)]
+
+
+def log_values(first: float, last: float, count: int) -> list[float]:
+    """Return ``count`` values spaced evenly in the logarithm between exact positive ends, each correctly rounded."""
+    if count < 3:
+        return [first, last][:count]
+    with localcontext(_context()):
+        exact = Decimal(first)
+        ratio = ((Decimal(last).ln() - exact.ln()) / (count - 1)).exp()
+        values = [first]
+        for _ in range(count - 2):
+            exact *= ratio
+            values.append(float(exact))
+        return [*values, last]
+
+
+def log_value(first: float, last: float, k: int, n: int) -> float:
+    """Return the number at ``k / n`` of the way between two positive ends in the logarithm, correctly rounded."""
+    if k == 0:
+        return first
+    if k == n:
+        return last
+    with localcontext(_context()):
+        start = Decimal(first).ln()
+        return float((start + (Decimal(last).ln() - start) * k / n).exp())
+
+
+def _context() -> Context:
+    """Return a decimal context with every attribute set, since users may have changed the defaults."""
+    return Context(
+        prec=_DIGITS,
+        rounding=ROUND_HALF_EVEN,
+        Emin=-999_999,
+        Emax=999_999,
+        capitals=1,
+        clamp=0,
+        flags=[],
+        traps=[],
+    )

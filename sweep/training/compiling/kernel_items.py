@@ -10,8 +10,10 @@ import numpy as np
 
 from kernels.numba.machine_code import Kernel, KernelKey, kernel_key
 from kernels.start import initialize
+from kernels.start.initialize import Start
 from kernels.train import Trainer
 from sweep.schedule.recipes import still_settings
+from sweep.study.axes.grid import Cell
 from sweep.training.networks.gradients import settings_of_step
 from sweep.training.networks.part_trainer import PartTrainer, make_start
 from sweep.training.networks.tester import Tester
@@ -67,14 +69,18 @@ def _unlike_cells(worker: PartTrainer, shape: int) -> list[int]:
     return firsts
 
 
+def _start(worker: PartTrainer, item: Item) -> Start:
+    """Return the start of networks that an item draws."""
+    drawn = {"distribution": item.distribution, "generator": item.generator}
+    return make_start(worker.plan.study, Cell(worker.plan.grid.cell(item.cell) | drawn))
+
+
 def _uncompiled(worker: PartTrainer, item: Item) -> Kernel | None:
     """Return the kernel of an item if it is not compiled yet."""
     cell = worker.plan.grid.cell(item.cell)
     trainer = worker.trainer(cell)
     if item.task == "draw":
-        start = make_start(
-            worker.plan.study, cell.with_options(distribution=item.distribution, generator=item.generator)
-        )
+        start = _start(worker, item)
         return initialize.uncompiled(start, trainer.recipe.architecture, cell.hidden, trainer.recipe.dtype)
     trainer, settings = _trainer_and_settings(worker, item)
     return trainer.uncompiled(cell.hidden, settings, exact=item.task == "settle")
@@ -99,9 +105,7 @@ def compile_item(worker: PartTrainer, item: Item) -> None:
     cell = worker.plan.grid.cell(item.cell)
     trainer = worker.trainer(cell)
     if item.task == "draw":
-        start = make_start(
-            worker.plan.study, cell.with_options(distribution=item.distribution, generator=item.generator)
-        )
+        start = _start(worker, item)
         recipe = trainer.recipe
         initialize.initial_weights(start, _SEEDS, recipe.architecture, cell.hidden, recipe.dtype)
     else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sweep.schedule.part import Part
+from sweep.schedule.waves import Part
 from sweep.training.speed import noted_speed
 
 # Seconds of a usual chunk. Sending a chunk and its commits takes the scheduler and this process some milliseconds.

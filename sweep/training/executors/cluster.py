@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, NoReturn
 
 from sweep.errors import SweepError
-from sweep.schedule.part import Part
+from sweep.schedule.waves import Part
 from sweep.store.commits import Commit
 from sweep.training.component_trials import sent_components
 from sweep.training.executors.address import local_workers

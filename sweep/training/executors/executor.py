@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from sweep.schedule.part import Part
 from sweep.schedule.plan import Plan
+from sweep.schedule.waves import Part
 from sweep.store.commits import Commit
 from sweep.store.stored_runs import WritableResult
 from sweep.system.progress import SweepProgress

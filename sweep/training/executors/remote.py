@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kernels.floating_point import default_floating_point
 from sweep.errors import StoreError
-from sweep.schedule.part import Part
 from sweep.schedule.plan import Plan
+from sweep.schedule.waves import Part
 from sweep.store.commits import Commit
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def train_chunk(job: Job, parts: tuple[Part, ...]) -> list[Commit]:
 @contextmanager
 def _prepared(job: Job) -> Iterator[tuple[_Trainer, Store]]:
     """Check that this worker fits the call, and hold the results folder so that no process removes it."""
-    from sweep.store.location import files_at
+    from sweep.store.local import files_at
     from sweep.store.own_bits import own_bits
     from sweep.store.store import Store
 

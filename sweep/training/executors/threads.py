@@ -15,7 +15,7 @@ from typing import TypeVar
 from kernels.numba.compiling import CompileWatch, checking_before_compiling, claiming_kernels
 from sweep.errors import SweepError
 from sweep.schedule.kernel_count import most_kernels
-from sweep.schedule.part import Part
+from sweep.schedule.waves import Part
 from sweep.store.commits import Commit
 from sweep.store.stored_runs import WritableResult
 from sweep.system.host import available_threads

@@ -17,9 +17,9 @@ from kernels.start.explicit import place_explicit
 from kernels.start.initialize import Start
 from kernels.train import Trainer
 from sweep.schedule.kernel_count import draws_by_numpy, study_effort
-from sweep.schedule.part import Part
 from sweep.schedule.plan import Plan
 from sweep.schedule.recipes import cell_settings, make_recipe
+from sweep.schedule.waves import Part
 from sweep.schemas.run_columns import measure_columns
 from sweep.study.axes.grid import Cell
 from sweep.study.model import Study

@@ -74,7 +74,7 @@ def outputs_plane(trace: Trace) -> Plane | None:
     points = np.column_stack([each.ravel() for each in np.meshgrid(x, y)])
     outputs = _predict(trace.study, trace.cell, trace.weights, points)
     cell = trace.study.grid.cell(trace.cell)
-    scale = cell.gain * make_recipe(trace.study, cell).architecture.scales(cell.hidden)[0][0]
+    scale = cell["gain"] * make_recipe(trace.study, cell).architecture.scales(cell.hidden)[0][0]
     number = "1" if "w1" in trace.weights else ""  # of the first hidden layer
     w = trace.weights[f"w{number}"]
     units = np.column_stack([scale * w.T, trace.weights.get(f"b{number}", np.zeros(w.shape[1]))])

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from sweep import Study, StudyError
 from sweep.schedule.cost import run_cost
-from sweep.schedule.part import Part
 from sweep.schedule.plan import Plan
+from sweep.schedule.waves import Part
 from sweep.study.axes.grid import Grid
 from tests.sweep.expected import naive_rows
 from tests.sweep.support import SECTIONS, SHAPE, make_study

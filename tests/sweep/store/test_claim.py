@@ -18,11 +18,10 @@ import pytest
 
 import sweep
 from sweep import StoreError, Study, open_result
-from sweep.schedule.part import Part
 from sweep.schedule.plan import Plan
+from sweep.schedule.waves import Part
 from sweep.store.claim import FolderRequest, claim
-from sweep.store.local import LocalFiles
-from sweep.store.lock import FolderLock
+from sweep.store.local import FolderLock, LocalFiles
 from sweep.store.own_bits import own_bits
 from sweep.store.store import Store
 from sweep.training.networks.part_trainer import PartTrainer
@@ -180,9 +179,9 @@ def test_an_exclusive_lock_is_waited_for(tmp_path: Path, expected: str) -> None:
     out.mkdir()
     holder = FolderLock(out)
     assert holder.take_alone()
-    with mock.patch("sweep.store.lock._MOST_WAIT", 0.1), pytest.raises(StoreError, match="has locked"):
+    with mock.patch("sweep.store.local._MOST_WAIT", 0.1), pytest.raises(StoreError, match="has locked"):
         digest(STUDY, out)
-    with mock.patch("sweep.store.lock._MOST_WAIT", 60.0), ThreadPoolExecutor(1) as pool:
+    with mock.patch("sweep.store.local._MOST_WAIT", 60.0), ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(digest, STUDY, out)
         assert not waiting.done()
         holder.release()

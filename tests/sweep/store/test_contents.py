@@ -15,8 +15,7 @@ import sweep
 from sweep import StoreError, open_result
 from sweep.figures import draw, save_figure
 from sweep.store.contents import remove_results
-from sweep.store.local import LocalFiles
-from sweep.store.lock import FolderLock
+from sweep.store.local import FolderLock, LocalFiles
 from tests.sweep.in_parts import interrupt_in_parts, run_in_parts
 from tests.sweep.support import command, copy_result, digest_of, make_study, tree, write_study
 

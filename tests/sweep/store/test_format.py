@@ -9,7 +9,7 @@ import pytest
 import sweep
 from sweep import StoreError
 from sweep.store.files import Files
-from sweep.store.location import files_at
+from sweep.store.local import files_at
 from sweep.store.run_facts import FORMAT, FormatError
 from tests.sweep.records import rewrite
 from tests.sweep.support import assert_refused, command, copy_result, make_study, tree, write_study

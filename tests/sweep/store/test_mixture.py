@@ -15,8 +15,8 @@ import pytest
 
 import sweep
 from sweep import StoreError, Study, open_result
-from sweep.schedule.part import Part
 from sweep.schedule.plan import Plan
+from sweep.schedule.waves import Part
 from sweep.store.bits import compared
 from sweep.training.networks.part_trainer import PartTrainer
 from sweep.training.part_result import PartResult

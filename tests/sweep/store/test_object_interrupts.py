@@ -15,7 +15,7 @@ from threading import Event
 import pytest
 
 import sweep
-from sweep.store.waiting import Waits
+from sweep.store.requests import Waits
 from tests.kernels.support import some_compiled
 from tests.sweep.object_store import Asked, Fault, ObjectStore
 from tests.sweep.store.test_object_studies import PART_RUNS, STUDY, digest
@@ -103,7 +103,7 @@ def test_a_request_that_comes_through_after_all() -> None:
 
 def test_a_request_that_never_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     """The exception that ends the run is raised after these seconds, during a request or a pause."""
-    monkeypatch.setattr("sweep.store.waiting._LAST_SECONDS", 0.2)
+    monkeypatch.setattr("sweep.store.requests._LAST_SECONDS", 0.2)
     over, checks = Event(), []
 
     def ended() -> None:

@@ -14,7 +14,7 @@ import pytest
 
 import sweep
 from sweep import StoreError, open_result
-from sweep.store.location import files_at
+from sweep.store.local import files_at
 from sweep.store.objects import ObjectFiles
 from tests.sweep.support import command, make_study, tree
 

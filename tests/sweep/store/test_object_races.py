@@ -15,10 +15,10 @@ import pytest
 
 import sweep
 from sweep import StoreError, Study
-from sweep.schedule.part import Part
 from sweep.schedule.plan import Plan
+from sweep.schedule.waves import Part
 from sweep.store.claim import FolderRequest, claim
-from sweep.store.location import files_at
+from sweep.store.local import files_at
 from sweep.store.own_bits import own_bits
 from sweep.store.store import Store
 from sweep.training.networks.part_trainer import PartTrainer
@@ -125,7 +125,7 @@ def test_an_unreachable_store_has_removed_nothing(
 ) -> None:
     """The error of the store is reported, without another wait to look for other runs."""
     monkeypatch.setattr("sweep.store.requests._PATIENCE", 0.3)
-    monkeypatch.setattr("sweep.store.waiting._LAST_SECONDS", 0.3)
+    monkeypatch.setattr("sweep.store.requests._LAST_SECONDS", 0.3)
     asked: list[Asked] = []
 
     def away(each: Asked) -> Fault | None:

@@ -18,7 +18,7 @@ from sweep import StoreError, Study, open_result
 from sweep.schedule.plan import Plan
 from sweep.store import requests
 from sweep.store.contents import figure_title
-from sweep.store.location import files_at
+from sweep.store.local import files_at
 from tests.sweep.fault_lab import RECORDED
 from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import command, digest_of, make_study, training_watched, write_study

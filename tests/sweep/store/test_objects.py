@@ -16,8 +16,7 @@ import sweep
 from sweep import StoreError, open_result
 from sweep.store import requests
 from sweep.store.files import Files
-from sweep.store.local import LocalFiles
-from sweep.store.location import files_at
+from sweep.store.local import LocalFiles, files_at
 from sweep.store.objects import ObjectFiles
 from tests.sweep.in_parts import run_in_parts
 from tests.sweep.object_store import Fault, ObjectStore

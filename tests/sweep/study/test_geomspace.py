@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sweep.study.reading.geomspace import linear_values, log_value, log_values
+from sweep.study.reading.value_forms import linear_values, log_value, log_values
 from sweep.system.plain_values import MAX_VALUES
 from tests.kernels.support import some_compiled
 from tests.sweep.strategies import finite, positive

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sweep import StudyError
-from sweep.study.toml_text import read_tables, read_value
+from sweep.study.load import read_tables, read_value
 
 STUDY = '[data]\nfile = "patterns.csv"\n[network]\nhidden = 2\n[training]\nlearning_rate = 0.1\n'
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 import sweep
-from sweep.schedule.part import Part
 from sweep.schedule.plan import Plan
+from sweep.schedule.waves import Part
 from sweep.store.store import Store
 from sweep.training.executors import remote
 from sweep.training.networks.part_trainer import PartTrainer

@@ -12,9 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from sweep.system import parquet_files, user_tables
-from sweep.system.parquet_files import open_parquet
-from sweep.system.user_tables import open_table
+from sweep.system import user_tables
+from sweep.system.user_tables import open_parquet, open_table
 
 N = 5000
 RANDOM = np.random.default_rng(1)
@@ -74,7 +73,7 @@ def test_large_footers(monkeypatch: pytest.MonkeyPatch) -> None:
     """A footer takes a multiple of its size in memory, so it has a separate limit."""
     content = written()
     size = int.from_bytes(content[-8:-4], "little")
-    monkeypatch.setattr(parquet_files, "_MOST_FOOTER_BYTES", size - 1)
+    monkeypatch.setattr(user_tables, "_MOST_FOOTER_BYTES", size - 1)
     with pytest.raises(ValueError, match="footer is larger than"):
         open_parquet(content)
 

@@ -8,8 +8,8 @@ import pytest
 
 import sweep
 from sweep import StudyError
-from sweep.schedule.part import Part
 from sweep.schedule.plan import Plan
+from sweep.schedule.waves import Part
 from sweep.store.commits import Commit
 from sweep.training.executors.address import check_cluster, local_workers
 from sweep.training.executors.chunks import Chunks

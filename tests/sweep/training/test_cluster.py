@@ -197,7 +197,7 @@ def test_workers_that_do_not_fit(tmp_path: Path, cluster: str) -> None:
     def refused(out: Path, options: str, **patched: Any) -> None:
         def patch(dask_worker: Any, undo: bool = False) -> None:
             for name, value in patched.items():
-                owner: Any = sys.modules[{"own_bits": "sweep.store.own_bits", "files_at": "sweep.store.location"}[name]]
+                owner: Any = sys.modules[{"own_bits": "sweep.store.own_bits", "files_at": "sweep.store.local"}[name]]
                 if undo:
                     setattr(owner, name, owner.before)
                 else:
@@ -222,7 +222,7 @@ def test_workers_that_do_not_fit(tmp_path: Path, cluster: str) -> None:
     refused(tmp_path / "a", started, own_bits=lambda: others[0])
     refused(tmp_path / "b", r"on a machine whose log\(\) rounds differently", own_bits=lambda: others[1])
     refused(tmp_path / "d", "were started with other sources of the package kernels", own_bits=lambda: others[2])
-    nowhere = sweep.store.location.files_at(tmp_path / "nowhere")
+    nowhere = sweep.store.local.files_at(tmp_path / "nowhere")
     refused(
         tmp_path / "c",
         "does not see results folder '.*c'; make it available to all workers",

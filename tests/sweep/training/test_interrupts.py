@@ -18,7 +18,7 @@ import pytest
 import sweep
 from kernels.loop.run_arrays import Columns
 from sweep import SweepError
-from sweep.schedule.part import Part
+from sweep.schedule.waves import Part
 from sweep.store.store import Store
 from sweep.system.signals import Interrupts
 from sweep.training.executors.threads import work_in_threads

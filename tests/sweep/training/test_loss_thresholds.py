@@ -13,7 +13,7 @@ import sweep
 from sweep import StoreError, Study, StudyError, open_result
 from sweep.schemas.run_columns import runs_columns
 from sweep.store.claim import FolderRequest, claim
-from sweep.store.location import files_at
+from sweep.store.local import files_at
 from sweep.store.own_bits import own_bits
 from sweep.study.load import load_study
 from tests.kernels.support import some_compiled

@@ -20,8 +20,8 @@ from numba.core import event
 import sweep
 from kernels.effort import Effort
 from kernels.numba.compiling import Compilation
-from sweep.schedule.part import Part
 from sweep.schedule.plan import Plan
+from sweep.schedule.waves import Part
 from sweep.store.run_facts import _seconds_within
 from sweep.system.progress import Pace, SweepProgress, print_finished
 from sweep.training.compiling.kernel_items import uncompiled

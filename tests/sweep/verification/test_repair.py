@@ -13,9 +13,7 @@ import pytest
 import sweep
 from sweep import StoreError, open_result
 from sweep.store.commits import Commit
-from sweep.store.local import LocalFiles
-from sweep.store.location import files_at
-from sweep.store.lock import FolderLock
+from sweep.store.local import FolderLock, LocalFiles, files_at
 from sweep.store.reader import StoreReader
 from sweep.store.records import decode_record, encode_record
 from sweep.verification import leftovers

@@ -14,7 +14,7 @@ import pytest
 import sweep
 from sweep import StoreError, Study, open_result
 from sweep.schemas.cell_columns import cells_columns
-from sweep.store.lock import FolderLock
+from sweep.store.local import FolderLock
 from sweep.store.parquet import encode_table
 from sweep.store.reader import StoreReader
 from tests.sweep.in_parts import interrupt_in_parts, run_in_parts
