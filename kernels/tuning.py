@@ -24,11 +24,7 @@ class Tuning(NamedTuple):
     constant_limit: int = 96  # patterns of up to this many numbers become constants of the kernel
     # Patterns of a block, where they are no constants; if None, chosen for the window
     block_patterns: int | None = None
-
-    @property
-    def registers(self) -> int:
-        """Number of vector registers."""
-        return 32 if self.register_bytes >= 64 else 16
+    registers: int = 32  # number of vector registers
 
 
 @cache
@@ -41,6 +37,7 @@ def tuning_here() -> Tuning:
         first_cache_bytes(CACHE_FOLDER),
         constant_limit=192 if row_bytes >= 64 else 96,
         packets=3 if target.cpu_name() == "znver5" or row_bytes == 32 else 2,
+        registers=target.registers(),
     )
 
 
@@ -48,7 +45,7 @@ def elementary_rows(row_bytes: int, register_bytes: int) -> int:
     """Return the number of rows that go through an elementary function side by side.
 
     Four registers hide the latency of a chain of operations, or eight registers of 16 bytes. More would
-    spill: there are 32 registers of 64 bytes, and 16 of fewer bytes. A row may fill several registers.
+    spill where there are 16 registers. A row may fill several registers.
     """
     return max(1, (256 if register_bytes >= 64 else 128) // row_bytes)
 

@@ -18,13 +18,31 @@ define void @wide_sum(ptr %place) {
   ret void
 }
 """
+# Registers of x86-64; those of ARM, q, have 16 bytes, also where scalable vectors (SVE) would be longer.
 _REGISTER_BYTES = {"xmm": 16, "ymm": 32, "zmm": 64}
+
+# 32 vectors at once: volatile, so that no store comes before the last load.
+_32_VECTORS = "\n".join(
+    [
+        "define void @all_registers(ptr %place) {",
+        *(f"  %vector{k} = load volatile <4 x float>, ptr %place" for k in range(32)),
+        *(f"  store volatile <4 x float> %vector{k}, ptr %place" for k in range(32)),
+        "  ret void\n}",
+    ]
+)
 
 
 def cpu_name() -> str:
     """Return LLVM's name of the CPU."""
     name: str = numba.config.CPU_NAME or llvmlite.binding.get_host_cpu_name()
     return name
+
+
+def _assembly(llvm_code: str) -> str:
+    """Compile a function for the CPU."""
+    target_machine = cpu_target.target_context.codegen()._tm
+    assembly: str = target_machine.emit_assembly(llvmlite.binding.parse_assembly(llvm_code))
+    return assembly
 
 
 @cache
@@ -34,6 +52,10 @@ def register_bytes() -> int:
     It is read from the machine code of a small function: the name and features of the CPU do not
     decide it, since ``NUMBA_CPU_NAME`` and ``NUMBA_CPU_FEATURES`` change both.
     """
-    target_machine = cpu_target.target_context.codegen()._tm
-    assembly = target_machine.emit_assembly(llvmlite.binding.parse_assembly(_WIDE_SUM))
-    return max((_REGISTER_BYTES[name] for name in re.findall("[xyz]mm", assembly)), default=16)
+    return max((_REGISTER_BYTES[name] for name in re.findall("[xyz]mm", _assembly(_WIDE_SUM))), default=16)
+
+
+@cache
+def registers() -> int:
+    """Return the number of vector registers that kernels are compiled for: 16 or 32."""
+    return 1 + max(map(int, re.findall(r"\b(?:xmm|q)(\d+)\b", _assembly(_32_VECTORS))))

@@ -12,7 +12,7 @@ import pytest
 
 from kernels.tuning import Tuning, elementary_rows, first_cache_bytes, tuning_here
 
-ASK = "from kernels.tuning import tuning_here; print(tuning_here().row_bytes)"
+ASK = "from kernels.tuning import tuning_here as here; print(here().row_bytes, here().registers)"
 
 
 @pytest.mark.parametrize(
@@ -55,19 +55,26 @@ def test_tuning_for_a_named_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("name", "features", "expected"),
     [
-        ("generic", None, 16),
-        ("haswell", "", 32),
-        ("skylake-avx512", "", 64),
-        ("generic", "+avx2", 32),
-        ("skylake-avx512", "-avx512f", 32),
+        ("generic", None, "16 16"),
+        ("haswell", "", "32 16"),
+        ("skylake-avx512", "", "64 32"),
+        ("generic", "+avx2", "32 16"),
+        ("skylake-avx512", "-avx512f", "32 16"),
     ],
 )
-def test_rows_fill_a_register(name: str, features: str | None, expected: int) -> None:
-    """A row is as wide as the registers in the generated code, whatever the name of the CPU is."""
+def test_registers_of_a_cpu(name: str, features: str | None, expected: str) -> None:
+    """A row is as wide as the registers in the generated code, and their number is seen there, not in a name."""
     environment = {key: value for key, value in os.environ.items() if key != "NUMBA_CPU_FEATURES"}
     environment |= {"NUMBA_CPU_NAME": name} | ({} if features is None else {"NUMBA_CPU_FEATURES": features})
     done = subprocess.run([sys.executable, "-c", ASK], env=environment, capture_output=True, text=True, check=True)
-    assert int(done.stdout) == expected
+    assert done.stdout.split() == expected.split()
+
+
+@pytest.mark.skipif(platform.machine() not in ("aarch64", "arm64"), reason="these are the registers of 64-bit ARM")
+def test_registers_of_arm() -> None:
+    """NEON has 32 registers of 16 bytes."""
+    tuning = tuning_here.__wrapped__()
+    assert (tuning.row_bytes, tuning.register_bytes, tuning.registers) == (16, 16, 32)
 
 
 @pytest.mark.parametrize("register_bytes", [16, 32, 64])

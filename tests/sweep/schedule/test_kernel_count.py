@@ -16,7 +16,13 @@ from sweep.schedule.plan import Plan
 from sweep.training.networks.part_trainer import PartTrainer, make_start
 from tests.sweep.support import make_study
 
-TUNINGS = (Tuning(), Tuning(64, 64, 2**15 * 3 // 2, 3, 192), Tuning(32, 32, 2**15, 3, 96), Tuning(16, 16, 2**15, 2, 96))
+TUNINGS = (
+    Tuning(),
+    Tuning(64, 64, 2**15 * 3 // 2, 3, 192),
+    Tuning(32, 32, 2**15, 3, 96, registers=16),
+    Tuning(16, 16, 2**15, 2, 96, registers=16),
+    Tuning(16, 16),  # ARM
+)
 
 
 def kernels_needed(study: Any, tuning: Tuning, effort: Effort, monkeypatch: pytest.MonkeyPatch) -> int:
