@@ -3,11 +3,6 @@
 No module here reads users' files, knows about studies or imports :mod:`sweep`.
 """
 
-import os
-
-# Set before anything imports Numba: with Intel SVML the last bits of logarithms would differ from NumPy's.
-os.environ["NUMBA_DISABLE_INTEL_SVML"] = "1"
-
 # Another distribution has a package of this name too; sweep checks that it imported this one
 # (sweep/system/kernels_package.py).
 PROJECT = "xor-sweep"

@@ -19,26 +19,19 @@ from typing import Any, TypeVar
 
 import numba
 
-from kernels.numba.fast import patches
 from kernels.numba.fast.disk_cache import DiskCache
+from kernels.numba.fast.loading import load_without_blas
 from kernels.numba.fast.pipelines import DeviceCompiler, KernelCompiler, QuickKernelCompiler, RoutineCompiler
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 # Numba reads its options again whenever it compiles, but entries on disk are found under its options before that.
 numba.config.reload_config()
-if numba.config.USING_SVML:
-    raise ImportError(
-        "numba was imported before sweep and uses Intel SVML, whose logarithms differ from NumPy's; "
-        "import sweep before numba, or set NUMBA_DISABLE_INTEL_SVML=1"
-    )
 
 ENABLED: bool = not numba.config.DISABLE_JIT
 
-patches.start_counts_at_random()
-patches.free_pass_managers()
 if ENABLED:
-    patches.load_without_blas()
+    load_without_blas()
 
 # Strict IEEE arithmetic: no reassociation, no contraction to FMA (multiply_add of lanes
 # asks for one that changes no bit), and division by zero gives an infinity or a NaN

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels.lanes.lane_rows import Rows, aligned_rows, make_memory
+from kernels.numba import libm
 from kernels.numba.jit import device
 from kernels.start.mersenne import STATE_WORDS, WIDTH, uniform
 
@@ -97,7 +98,7 @@ def make_fill_normal() -> Callable[[Scratch, Array, Wanted, int], None]:
     Notes
     -----
     The number made from the second uniform of a pair comes first. The logarithm is
-    math.log, that of libm, as in NumPy, since its bits matter. No loop has a branch except for the logarithm.
+    that of libm, as in NumPy, since its bits matter. No loop has a branch except for the logarithm.
     """
     load = make_memory("uint32", WIDTH).load
     store = make_memory("float64", WIDTH).store
@@ -127,7 +128,7 @@ def make_fill_normal() -> Callable[[Scratch, Array, Wanted, int], None]:
             n += flat.first[point] < numbers.size
         for i in range(n):
             picked[i] = flat.square[order[i]]
-            factor[i] = math.log(picked[i])
+            factor[i] = libm.log(picked[i])
         for i in range(n):
             factor[i] = math.sqrt(-2.0 * factor[i] / picked[i])
         for i in range(n):

@@ -87,8 +87,7 @@ def final_weights(hidden):
 def _start(script: str, cache: Path, root: Path = ROOT) -> Any:
     """Run a script in a process whose kernels are those under ``root``, and read what it prints."""
     environment = {**os.environ, "XDG_CACHE_HOME": str(cache)}
-    for name in ("PYTHONPATH", "NUMBA_DISABLE_INTEL_SVML"):  # importing the kernels sets the latter
-        environment.pop(name, None)
+    environment.pop("PYTHONPATH", None)
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=root, env=environment, capture_output=True, text=True, timeout=120
     )

@@ -89,12 +89,11 @@ RELIED_ON = {
         "numba.core.typing.templates:infer": "88709b58912b",
         "numba.core.typing.templates:infer_global": "0ca558aaf49b",
     },
-    "numba/fast/patches": {
-        "llvmlite.binding.newpassmanagers:NewPassManager._dispose": "33e7ebb421c9",
-        "numba.core.bytecode:FunctionIdentity.from_function": "701c4e5b476f",
+    "numba/fast/loading": {
         "numba.np.linalg:ensure_blas": "8eb05e44427d",
     },
     "numba/fast/libraries": {
+        "llvmlite.binding.newpassmanagers:NewPassManager._dispose": "33e7ebb421c9",
         "numba.core.codegen:CPUCodeLibrary._finalize_final_module": "95bbf4fcbb90",
         "numba.core.codegen:CPUCodeLibrary._get_module_for_linking": "56dde0e0555b",
         "numba.core.codegen:CPUCodeLibrary.add_ir_module": "fb6dd665f0f6",
@@ -103,6 +102,7 @@ RELIED_ON = {
         "numba.core.codegen:CPUCodegen._pass_builder": "035dd9dd5f6d",
         "numba.core.codegen:CodeLibrary.__init__": "1de447705f23",
         "numba.core.codegen:JITCPUCodegen": "e8e5b0b1011e",
+        "numba.core.compiler_lock:require_global_compiler_lock": "f0bbdc45746c",
         "numba.core.codegen:JITCodeLibrary": "91930d5907bf",
         "numba.core.runtime.nrt:rtsys.__class__": "7320e0180884",
     },
@@ -128,6 +128,9 @@ RELIED_ON = {
         "numba.core.lowering:Lower": "d94cfb5146db",
         "numba.core.typed_passes:NativeLowering.run_pass": "0b482df48654",
         "numba.core.types.containers:StarArgUniTuple": "2beb3f17b07a",
+    },
+    "numba/libm": {
+        "numba.core.cgutils:get_or_insert_function": "b9658a3627d8",
     },
     "lanes/lowering_functions": {
         "numba.core.cgutils:get_or_insert_function": "b9658a3627d8",
@@ -199,5 +202,5 @@ def test_all_private_parts_in_use_are_known() -> None:
         "_replace",
     }  # named tuples'
     own |= {node.attr for node in nodes if isinstance(node, ast.Attribute) and _is_set_by_its_class(node)}
-    assert used - own >= {"_cache", "_dispose", "_tm", "_unique_ids"}
+    assert used - own >= {"_cache", "_dispose", "_tm"}
     assert {name for name in used - own if not re.search(rf"\b{name}\b", text)} == set()

@@ -13,11 +13,17 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from llvmlite.binding import parse_assembly
+from llvmlite.binding import parse_assembly, set_option
+from llvmlite.binding.newpassmanagers import NewPassManager
 from numba.core.codegen import JITCodeLibrary, JITCPUCodegen
+from numba.core.compiler_lock import require_global_compiler_lock
 from numba.core.runtime.nrt import rtsys
 
 from kernels.numba.fast.stored_parts import Call, Code, part_at, place_of
+
+# Functions with the hint to inline them are inlined up to this cost, which means always: "alwaysinline" would inline
+# them before anything is optimized, so that each call would be optimized separately.
+_HINT_OPTION, _ALWAYS, _LLVMS_DEFAULT = "-inlinehint-threshold", 1_000_000, 325
 
 # Names of parts in texts, the same in every kernel: of the part itself, and of those that it calls.
 OWN = "part"
@@ -149,10 +155,25 @@ class Kernel(_Library):
             if not function.is_declaration and function.name not in called_from_outside:
                 function.linkage = "internal"
         for _ in range(self.n_passes):
-            builder = self._codegen._pass_builder()
-            builder.getModulePassManager().run(module, builder)
+            self._optimize()
         module.verify()
         self._finalize_final_module()
+
+    def _optimize(self) -> None:
+        """Run LLVM's passes over the kernel, and free them: llvmlite would keep 16 MB of each.
+
+        LLVM's option is one of the process, but all of Numba's compiling takes turns.
+        """
+        require_global_compiler_lock()
+        builder = self._codegen._pass_builder()
+        set_option("kernels", f"{_HINT_OPTION}={_ALWAYS}")
+        passes = builder.getModulePassManager()
+        set_option("kernels", f"{_HINT_OPTION}={_LLVMS_DEFAULT}")  # the passes have read it
+        try:
+            passes.run(self._final_module, builder)
+        finally:
+            NewPassManager._dispose(passes)
+            passes.detach()
 
 
 def make_codegen() -> Any:

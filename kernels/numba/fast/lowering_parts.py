@@ -7,7 +7,6 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from llvmlite import ir
-from llvmlite.binding import set_option
 from numba.core import cgutils
 from numba.core import ir as numba_ir
 from numba.core.callconv import CPUCallConv
@@ -20,10 +19,7 @@ from numba.core.types.containers import StarArgUniTuple
 
 from kernels.numba.fast.libraries import OWN, Kernel, Part, make_codegen, symbol
 
-# Functions with this hint are inlined whatever their size. "alwaysinline" would inline them before anything is
-# optimized, so that each call would be optimized separately.
 _INLINED, _CALLED = "inlinehint", "noinline"
-set_option("kernels", "-inlinehint-threshold=1000000")
 
 
 def _own_name(name: str, argtypes: Any, *, abi_tags: Any = (), uid: int | None = None) -> str:
