@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+ALL_READY := $(VENV)/.all-ready
 BENCH_READY := $(VENV)/.bench-ready
 DOCS_READY := $(VENV)/.docs-ready
 ORACLES_READY := $(VENV)/.oracles-ready
@@ -69,13 +70,13 @@ plain-tests: $(READY)
 	$(PLAIN) -m "not compiled and not wide and not soak"
 
 # Every case, both ways, and kernels for other CPUs.
-test-all: test
+test-all: $(ALL_READY) test
 	$(PLAIN) -m "(compiled or wide) and not soak" $(PLAIN_TESTS)
 	$(COMPILED) -m "(not compiled or wide) and not soak"
 	$(foreach cpu,$(CPUS),NUMBA_CPU_NAME=$(cpu) NUMBA_CPU_FEATURES= $(COMPILED) $(CPU_TESTS) &&) true
 
 # Which lines the tests of test-all run, of kernels without the JIT. Counting takes a third of their time more.
-coverage: $(READY)
+coverage: $(ALL_READY)
 	$(PLAIN) --cov --cov-report= $(PLAIN_TESTS)
 	$(COMPILED) --cov --cov-report= --cov-append
 	$(BIN)/coverage report --fail-under=95
@@ -114,6 +115,11 @@ $(READY): pyproject.toml constraints.txt
 	@touch $@
 	@echo "installed"
 
+$(ALL_READY): $(READY)
+	@echo "installing what only test-all needs into $(VENV) .."
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test-all]'
+	@touch $@
+
 $(BENCH_READY): $(READY)
 	@echo "installing the peers of the benchmark into $(VENV), several minutes .."
 	@$(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'
@@ -132,7 +138,7 @@ $(DOCS_READY): $(READY)
 
 $(OLDEST)/.ready: pyproject.toml constraints-oldest.txt
 	$(PYTHON) -m venv $(OLDEST)
-	$(OLDEST)/bin/python -m pip install --quiet --constraint constraints-oldest.txt --editable '.[test]'
+	$(OLDEST)/bin/python -m pip install --quiet --constraint constraints-oldest.txt --editable '.[test-all]'
 	touch $@
 
 clean:

@@ -42,7 +42,7 @@ def test_oldest_versions_are_the_floors() -> None:
 def test_newest_versions_are_pinned() -> None:
     """``make test`` installs pinned versions that pyproject.toml allows, including the tools of tests."""
     newest = pins("constraints.txt")
-    wanted = floors() | floors("test") | floors("docs")
+    wanted = floors() | floors("test") | floors("test-all") | floors("docs")
     assert not {name for name, floor in wanted.items() if newest[name] < floor}
 
 

@@ -9,7 +9,11 @@ from typing import Any
 import pytest
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-needs_browser = pytest.mark.skipif(BROWSER is None, reason="no Chromium is installed")
+
+
+def needs_browser(test: Any) -> Any:
+    """Mark a test as one of `make test-all`, which installs what drives a browser."""
+    return pytest.mark.wide(pytest.mark.skipif(BROWSER is None, reason="no Chromium is installed")(test))
 
 
 class Opened:

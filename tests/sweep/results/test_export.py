@@ -9,7 +9,6 @@ from math import inf, isnan, nan
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
@@ -130,8 +129,10 @@ def test_rows_of_json_are_made_in_parts(result: Result, at_a_time: int, monkeypa
     assert text(result, "json") == whole
 
 
+@pytest.mark.wide
 def test_other_programs_read_them(result: Result, tmp_path: Path) -> None:
     """DuckDB and pandas read the same numbers, also missing and infinite ones."""
+    duckdb = pytest.importorskip("duckdb", reason="the extra test-all is not installed")
     names = ("hidden", "learning_rate", "n_converged", "steps_q50", "expected_steps")
     assert {*result.cells["expected_steps"]} & {inf}
     assert result.cells["steps_q50"].isna().any()
