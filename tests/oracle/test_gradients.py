@@ -137,7 +137,7 @@ def test_step_of_several_layers(hidden: tuple[int, ...]) -> None:
 def assert_step_applies_the_derivative(options: dict[str, Any]) -> None:
     """Require the loss of the closed form, and its derivative, for some networks away from kinks."""
     shapes = parameter_shapes(2, options.get("hidden", HIDDEN), 2, options["bias"], options["skip"])
-    weights = draw_networks(4000, sum(np.prod(shape) for shape in shapes.values()), seed=5)
+    weights = draw_networks(400, sum(np.prod(shape) for shape in shapes.values()), seed=5)
     weights = weights[away_from_kinks(options, weights)][:6]
     assert len(weights) >= 4
     patterns, numbers = (INPUTS, TARGETS[options["loss"]]), OWN | {"gain": GAIN, "learning_rate": 1.0}

@@ -220,31 +220,18 @@ def test_help(name: str) -> None:
     assert name in command("--help").out
 
 
-def imports_of(*options: str) -> set[str]:
-    """Run a command in a new process and return the heavy packages that it imports."""
-    code = (
-        "import sys\nfrom sweep.__main__ import main\ntry:\n    main()\nexcept SystemExit as end:\n"
-        "    assert not end.code, end.code\nfinally:\n    print('\\nmodules', *sys.modules)"
-    )
-    finished = subprocess.run([sys.executable, "-c", code, *options], capture_output=True, text=True, check=True)
-    return HEAVY & set(finished.stdout.splitlines()[-1].split())
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "options", [("--help",), ("--version",), ("run", "--help"), ("plan", "xor"), ("studies",)], ids=" ".join
-)
-def test_light_commands_import_nothing_heavy(options: tuple[str, ...]) -> None:
-    """Help and plans are fast because they import no numerical packages."""
-    assert imports_of(*options) == set()
-
-
-@pytest.mark.slow
-def test_run_never_imports_matplotlib() -> None:
-    """Training imports no figures."""
-    imported = imports_of("run", "mine.toml")
-    assert "matplotlib" not in imported
-    assert {"numba", "pyarrow"} <= imported
+def test_commands_import_no_more_than_they_need() -> None:
+    """Help and plans are fast because they import no numerical packages, and training imports no figures."""
+    light = (("--help",), ("--version",), ("run", "--help"), ("plan", "xor"), ("studies",))
+    code = f"import sys\nfrom sweep.__main__ import main\nfor options in {(*light, ('run', 'mine.toml'))!r}:\n"
+    code += "    sys.argv[1:] = options\n    try:\n        main()\n    except SystemExit as end:\n"
+    code += "        assert not end.code, end.code\n    print('\\nmodules', *sys.modules)"
+    finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    imported = [HEAVY & {*line.split()} for line in finished.stdout.splitlines() if line.startswith("modules ")]
+    assert imported[:-1] == [set()] * len(light)
+    assert "matplotlib" not in imported[-1]
+    assert {"numba", "pyarrow"} <= imported[-1]
 
 
 @pytest.mark.slow

@@ -8,36 +8,37 @@ from pathlib import Path
 
 import pytest
 
+import sweep
 from sweep import Study, open_result
 from sweep.cli import interpreted
 from sweep.study.load import load_study
 from tests.sweep.caches import kernels_in, sweep_with_cache
 from tests.sweep.support import make_study, write_study
 
-TINY = make_study(count=5, hidden=2, learning_rate=[0.1, 0.2], activation="tanh", max_steps=20)
+TINY = make_study(count=5, hidden=2, learning_rate=[0.1, 0.2], max_steps=20)
 
 
 @pytest.mark.wide
-def test_trace_needs_no_compiler(tmp_path: Path) -> None:
-    """The 500 losses of the notebook are equal, compiled or interpreted."""
+def test_replays_need_no_compiler(tmp_path: Path) -> None:
+    """Rows are verified and traced without it. The 500 losses of the notebook are equal, compiled or interpreted."""
+    out, cache = tmp_path / "r", tmp_path / "interpreted"
+    sweep.run(TINY, out=out)
+    assert "5 trained again" in sweep_with_cache(cache, "verify", out, "--sample", "5").stdout
+    assert "equal" in sweep_with_cache(cache, "trace", out, "--run", "3").stderr
     found = sweep_with_cache(tmp_path / "interpreted", "trace", "seed").stdout
     assert kernels_in(tmp_path / "interpreted") == set()
     assert found == sweep_with_cache(tmp_path / "compiled", "trace", "seed", NUMBA_DISABLE_JIT="0").stdout
     assert kernels_in(tmp_path / "compiled") != set()
 
 
+@pytest.mark.compiled
 @pytest.mark.slow
 def test_tiny_studies_need_no_compiler(tmp_path: Path) -> None:
-    """Interpreted kernels give the digest of compiled ones, also in `verify --sample` and `trace`."""
-    file, cache = write_study(tmp_path / "tiny.toml", TINY), tmp_path / "cache"
-    sweep_with_cache(cache, "run", file, "--out", tmp_path / "interpreted")
-    assert "5 trained again" in sweep_with_cache(cache, "verify", tmp_path / "interpreted", "--sample", "5").stdout
-    assert "equal" in sweep_with_cache(cache, "trace", tmp_path / "interpreted", "--run", "3").stderr
+    """Interpreted kernels give the digest of compiled ones."""
+    file, cache, out = write_study(tmp_path / "tiny.toml", TINY), tmp_path / "cache", tmp_path / "r"
+    sweep_with_cache(cache, "run", file, "--out", out)
     assert kernels_in(cache) == set()
-    sweep_with_cache(cache, "run", file, "--out", tmp_path / "compiled", NUMBA_DISABLE_JIT="0")
-    assert kernels_in(cache) != set()
-    one, other = (open_result(tmp_path / name) for name in ("interpreted", "compiled"))
-    assert one.facts["digest"] == other.facts["digest"]
+    assert open_result(out).facts["digest"] == sweep.run(TINY).facts["digest"]
 
 
 def is_interpreted(operations: float) -> bool:

@@ -122,11 +122,14 @@ def test_other_errors_are_tracebacks() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("setting", one_in(2, ["MPLBACKEND=nonsense", "NUMBA_NUM_THREADS=0", "NUMBA_NUM_THREADS=some"]))
-def test_settings_of_other_packages(tmp_path: Path, setting: str) -> None:
+@pytest.mark.parametrize(
+    "settings",
+    one_in(2, [{"MPLBACKEND": "nonsense", "NUMBA_NUM_THREADS": "some"}, {"NUMBA_NUM_THREADS": "0"}]),
+    ids=str,
+)
+def test_settings_of_other_packages(tmp_path: Path, settings: dict[str, str]) -> None:
     """Commands ignore settings of other packages, also invalid ones."""
-    name, _, value = setting.partition("=")
     program = [sys.executable, "-m", "sweep", "trace", "seed", "--set", "max_steps=2", "--figure", "run.svg"]
-    environment = {**os.environ, "NUMBA_DISABLE_JIT": "1", name: value}
+    environment = {**os.environ, "NUMBA_DISABLE_JIT": "1", **settings}
     finished = subprocess.run(program, capture_output=True, text=True, check=False, cwd=tmp_path, env=environment)
     assert (finished.returncode, finished.stderr) == (0, "figure in run.svg\n")

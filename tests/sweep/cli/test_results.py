@@ -90,7 +90,7 @@ def test_published_results(place: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
-@pytest.mark.parametrize("options", one_in(3, ["studies", "plan xor", "trace seed", "show r", "--help"]))
+@pytest.mark.parametrize("options", one_in(5, ["studies", "plan xor", "trace seed", "show r", "--help"]))
 def test_full_standard_output(options: str) -> None:
     """A full standard output ends with one sentence and code 1; a closed one is ignored."""
     command("run", "mine.toml", "--out", "r")

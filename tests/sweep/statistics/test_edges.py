@@ -209,7 +209,7 @@ def prefix(result: Result, n_runs: list[int]) -> Result:
     return result_of(result.study, Outcomes(np.where(there, outcomes.steps, -1), outcomes.converged & there))
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", [*range(4), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(4, 20))])
 def test_partial_results_name_no_worse_cell(seed: int) -> None:
     """In any part of a study, no cell has an interval entirely above that of the best cell."""
     random = np.random.default_rng(seed)
@@ -225,6 +225,7 @@ def test_partial_results_name_no_worse_cell(seed: int) -> None:
     assert f"of {best['n_runs']:,} run" in text or len(cells) == 1 or not cells["n_converged"].any()
 
 
+@pytest.mark.slow
 def test_some_edges() -> None:
     """One case of each simulation."""
     random = np.random.default_rng(1)

@@ -194,6 +194,7 @@ def test_equivalence_within_a_margin() -> None:
     assert compared == [False, True]
 
 
+@pytest.mark.slow
 def test_equivalence_is_adjusted_for_the_number_of_rows() -> None:
     """A comparison that is equivalent alone need not be among many (Holm)."""
     outcomes = outcomes_of(np.random.default_rng(1), np.full(6, 0.5), 2000, 0.95, LIMIT)

@@ -29,6 +29,7 @@ def power_of_mcnemar(n: int, difference: float, rate: float) -> float:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("difference", "rate"), [(0.6, 0.5), (0.4, 0.7), (0.15, 0.9)])
 def test_the_least_number_that_detects_a_difference(difference: float, rate: float) -> None:
     """With so many seeds the power is at least 80 %, with one less it is below."""
@@ -65,6 +66,7 @@ def test_power_for_a_ratio(ratio: float, rate: float, steps: float, variation: f
     assert 0.74 <= ((low > 1) | (high < 1)).mean() <= 0.9
 
 
+@pytest.mark.slow
 def test_command() -> None:
     """The plan prints the number of seeds and its assumptions. Impossible values are errors."""
     out = command("plan", "xor", "--difference", "0.3", "--ratio", "2", "--rate", "0.8", "--steps", "100").out

@@ -89,6 +89,7 @@ def best_is_dropped(values: NDArray[Any], best: int, **options: Any) -> bool:
     return not raced(values[:, None, :], ROUNDS, **options).left[best]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_contenders", [2, 30])
 @pytest.mark.parametrize("by_wins", [True, False])
 def test_the_best_is_left(n_contenders: int, by_wins: bool) -> None:
