@@ -79,6 +79,7 @@ def _make_of_classes(recipe: Recipe, memory: Memory, source: PatternSource) -> R
     load = memory.load
     fill = memory.fill
     counts_ties = recipe.tie == "right"
+    n_others = float(n_outputs if counts_ties else n_outputs - 1)  # its own is not below itself
 
     @device
     def whole(patterns: Patterns, packet: Packet, n: int) -> Mask:
@@ -90,14 +91,11 @@ def _make_of_classes(recipe: Recipe, memory: Memory, source: PatternSource) -> R
             target = source.target(patterns, packet, n, o) + zero
             own = select(target > largest, load(packet.outputs, first + o), own)
             largest = select(target > largest, target, largest)
-        n_not_below, n_above = zero, zero
+        n_below = zero  # outputs that are NaN are not, so a pattern with one is wrong
         for o in range(n_outputs):
             y = load(packet.outputs, first + o)
-            n_not_below = n_not_below + select(y >= own, fill(1.0), 0.0)
-            n_above = n_above + select(y > own, fill(1.0), 0.0)
-        if counts_ties:
-            return (n_above == 0.0) & (n_not_below > 0.0)
-        return n_not_below == 1.0
+            n_below = n_below + select(y <= own if counts_ties else y < own, fill(1.0), 0.0)
+        return n_below == n_others
 
     @device
     def n_right(patterns: Patterns, packet: Packet, n: int) -> Lanes:
