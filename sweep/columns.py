@@ -59,7 +59,7 @@ MEASURE_COLUMNS = (
     *(column_of(each) for each in MEASURES.values() if not (each.is_recorded or each.needs)),
 )
 # Those of studies with test patterns.
-TEST_COLUMNS = tuple(column_of(each) for each in MEASURES.values() if each.needs)
+TEST_COLUMNS = tuple(column_of(each) for each in MEASURES.values() if each.is_filled)
 # Columns of learning curves; n_correct and those of studies with test patterns have the same names as in rows of runs.
 CURVE_COLUMNS = (
     Column("train_loss", "float64", "loss", "loss over the patterns to train on; inf if diverged"),

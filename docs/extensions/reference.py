@@ -127,7 +127,7 @@ def measures() -> Lines:
         yield f"## `{name}`\n\n{_sentence(measure.meaning)}\n"
         yield from [f"- Unit: {measure.unit}"] * bool(measure.unit)
         recorded = "with `[record] measures`" if measure.is_recorded else "always, where it applies"
-        always = "always in studies with held-out patterns, and " if measure.is_recorded and measure.needs else ""
+        always = "always in studies with held-out patterns, and " if measure.is_recorded and measure.is_filled else ""
         yield f"- Recorded: {always}{recorded}\n"
 
 

@@ -30,9 +30,9 @@ def check_measure(study: Study, measure: str) -> None:
     """
     if measure in measures_of(study):
         return
-    if MEASURES[measure].is_recorded:
+    lacking = MEASURES[measure].lacking(study)
+    if MEASURES[measure].is_recorded and lacking in (None, "held-out"):
         raise SweepError(f"the study does not record {measure}; run it with --set record.measures={measure}")
-    lacking = next(each for each in MEASURES[measure].needs if each not in study.data.held_out)
     hint = "hold some out: --set " + ("train_count=12" if lacking == "test" else "validation_count=4")
     raise SweepError(f"the study has no {lacking} patterns, so its runs have no {measure}; {hint}")
 
@@ -40,13 +40,16 @@ def check_measure(study: Study, measure: str) -> None:
 def most_correct(study: Study, measure: str) -> Correct:
     """Return the greatest value of a measure that counts correct outputs, or is a share, and its value from guessing.
 
-    Guessing is right with half of all outputs, and with the patterns of the rarest class.
+    Guessing is right with half of all outputs, and with the patterns of the rarest class, or where classes count
+    alike of one class.
     """
     found = MEASURES[measure]
     if not found.is_share and not found.counts_outputs:
         return NOT_COUNTED
     of_classes = study.data.n_targets > 1 and (found.is_share or study.n_evaluated == 1)
     guessed = study.data.least_share if of_classes else 0.5
+    if found.is_balanced:
+        guessed = 1 / max(2, study.data.n_targets)
     if found.is_share:
         return Correct(1, guessed)
     most = study.n_outputs if measure == "n_correct" else study.data.n_tests * study.n_evaluated

@@ -28,7 +28,7 @@ def add_measure(measure: Measure) -> None:
 
 
 for _module in pkgutil.iter_modules(__path__):
-    if _module.name not in ("measure", "custom", "curvature"):
+    if _module.name not in ("measure", "balanced", "custom", "curvature"):
         _measure = import_module(f"{__name__}.{_module.name}").MEASURE
         add_measure(_measure)
         if _measure.at_best:

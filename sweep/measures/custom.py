@@ -53,6 +53,5 @@ def _terms(networks: Networks, over: str) -> list[Array]:
         return [networks.final, networks.initial]
     import numpy as np
 
-    n_runs, n_patterns = len(networks.final), networks.targets.shape[1]
-    outputs = networks.outputs[:, :n_patterns]
-    return [each.reshape(n_runs, -1) for each in (outputs, np.broadcast_to(networks.targets, outputs.shape))]
+    outputs, targets = networks.outputs, np.broadcast_to(networks.targets, networks.outputs.shape)
+    return [each.reshape(len(outputs), -1) for each in (outputs, targets)]

@@ -14,7 +14,7 @@ def _learned_function(networks: Networks) -> Array:
     """Return the bit mask of high outputs, (runs,)."""
     import numpy as np
 
-    y = networks.outputs
+    y = np.concatenate([networks.patterns[of].outputs for of in ("train", "test") if of in networks.patterns], axis=1)
     if networks.of_classes:
         high = np.stack([y[:, :, o] > largest_other(y, o) for o in range(y.shape[2])], axis=2)
     else:

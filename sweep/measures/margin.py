@@ -15,7 +15,7 @@ def _margin(networks: Networks) -> Array:
     import numpy as np
 
     targets, middle = networks.targets, networks.decision_threshold
-    y = networks.outputs[:, : targets.shape[1]]
+    y = networks.outputs
     if networks.of_classes:
         own = np.broadcast_to(targets.argmax(axis=2), y.shape[:2])
         apart = np.stack([y[:, :, o] - largest_other(y, o) for o in range(y.shape[2])], axis=2)
@@ -34,5 +34,6 @@ MEASURE = Measure(
     "with softmax, of the output of the class from the largest other output; -inf if diverged",
     more_is_better=True,
     is_signed=True,
+    at_best="margin_at_best",
     compute=_margin,
 )

@@ -15,7 +15,7 @@ def _mean_error(networks: Networks) -> Array:
     import numpy as np
 
     targets = networks.targets
-    errors = np.abs(networks.outputs[:, : targets.shape[1]] - targets).reshape(len(networks.outputs), -1)
+    errors = np.abs(networks.outputs - targets).reshape(len(networks.outputs), -1)
     return np.where(networks.diverged, np.inf, ordered_sum(errors) / errors.shape[1])
 
 
@@ -25,5 +25,6 @@ MEASURE = Measure(
     "mean error",
     "output",
     "mean absolute difference of outputs and targets; inf if diverged",
+    at_best="mean_error_at_best",
     compute=_mean_error,
 )

@@ -30,10 +30,11 @@ class Measure:
     # Whether studies have it that record it, in addition to those with the patterns that it ``needs``
     is_recorded: bool = True
     # Which patterns that do not train a study must have: ``"validation"``, ``"test"``, or ``"held-out"`` for either.
-    # Training fills the columns of such measures.
+    # Training fills the columns of such measures, unless they have a function ``compute``.
     needs: tuple[str, ...] = ()
     counts_outputs: bool = False  # whether it is a number of outputs
     is_share: bool = False  # whether it is a share of patterns, shown in percent
+    is_balanced: bool = False  # whether this share is a mean over classes
     at_best: str = ""  # what its value for the network at the best validation is called; empty if there is none
     # Whether cells are ranked from the highest value, and runs that diverged have the lowest
     more_is_better: bool = False
@@ -59,26 +60,44 @@ class Measure:
         """Whether it describes the network at the best validation."""
         return self.name.endswith("_at_best")
 
+    @property
+    def is_filled(self) -> bool:
+        """Whether training fills its column where a study has the patterns that it needs."""
+        return bool(self.needs) and self.compute is None
+
+    def lacking(self, study: Any) -> str | None:
+        """Return the first kind of patterns that it needs and that a study has not, or None."""
+        there = {*study.data.held_out, *(["held-out"] if study.data.held_out else [])}
+        return next((each for each in self.needs if each not in there), None)
+
     def is_in(self, study: Any) -> bool:
         """Return whether runs of a study have it."""
-        held_out = study.data.held_out
-        if self.needs and held_out and {*self.needs} <= {*held_out, "held-out"}:
+        if self.is_filled and not self.lacking(study):
             return True
         return self.name in study.record.measures if self.is_recorded else not self.needs
 
 
 def at_best(measure: Measure) -> Measure:
     """Return the record of a measure for the network at the best validation."""
-    lost = "0 if no validation loss was finite" if measure.is_share else "inf if no validation loss was finite"
+    lost = "0" if measure.is_share else "-inf" if measure.more_is_better else "inf"
+    what = measure.at_best.removesuffix("_at_best")
+    compute = measure.compute
+
+    def compute_at_best(networks: Networks) -> Array:
+        assert compute
+        assert networks.best
+        return compute(networks.best)
+
     return replace(
         measure,
         name=measure.at_best,
         place=measure.place + 50,
         label=f"{measure.label.removeprefix('final ')} at the best validation",
-        meaning=f"{measure.at_best.removesuffix('_at_best')} of the network after steps_at_best updates; {lost}",
-        is_recorded=False,
+        meaning=f"{what} of the network after steps_at_best updates; {lost} if no validation loss was finite",
+        is_recorded=compute is not None,
         needs=("validation", *measure.needs),
         at_best="",
+        compute=compute_at_best if compute else None,
     )
 
 
@@ -91,18 +110,37 @@ class Curved(NamedTuple):
     gradients: GradientsAt  # returns gradients of the loss at other weights of runs
 
 
+class Patterns(NamedTuple):
+    """Outputs of networks for some patterns, and the targets of these."""
+
+    outputs: Array  # (runs, patterns, outputs)
+    targets: Array  # (runs or 1, patterns, outputs)
+
+
 class Networks(NamedTuple):
     """Trained networks of one shape, as float64."""
 
     initial: Array
     final: Array
     shapes: Mapping[str, tuple[int, ...]]  # the shape of each parameter array, in the order of the parameters
-    outputs: Array
-    targets: Array
+    # Those of ``"train"``, and those of ``"validation"`` and ``"test"`` that measures need
+    patterns: Mapping[str, Patterns]
     decision_threshold: Array  # (runs or 1, 1, 1): what separates high outputs from low ones
     of_classes: bool  # whether outputs are those of classes (softmax), of which the largest counts
+    ties_are_right: bool  # whether outputs at the decision threshold, or as large as that of the class, are right
     diverged: NDArray[np.bool_]
     curved: Curved | None = None  # only where a measure needs it
+    best: Networks | None = None  # those at the best validation as final ones, if a measure needs them
+
+    @property
+    def outputs(self) -> Array:
+        """Their outputs for the patterns to train on."""
+        return self.patterns["train"].outputs
+
+    @property
+    def targets(self) -> Array:
+        """The targets of the patterns to train on."""
+        return self.patterns["train"].targets
 
     @property
     def first_layer(self) -> Array:

@@ -60,7 +60,7 @@ def updates_column(study: StudyContent) -> str:
 
 def measure_columns(study: StudyContent) -> list[Column]:
     """Return the columns of measures that training fills where a study has test patterns, or records them."""
-    return [column_of(each) for each in MEASURES.values() if each.needs and each.is_in(study)]
+    return [column_of(each) for each in MEASURES.values() if each.is_filled and each.is_in(study)]
 
 
 def end_measures(study: StudyContent) -> list[Column]:
@@ -74,7 +74,7 @@ def recorded_measures(study: StudyContent) -> list[Measure]:
     Custom ones compute by the source that it declares.
     """
     custom = study.tables.custom
-    names = [name for name in study.record.measures if name in custom or not MEASURES[name].needs]
+    names = [name for name in study.record.measures if name in custom or not MEASURES[name].is_filled]
     return [custom_measure(custom[name]) if name in custom else MEASURES[name] for name in names]
 
 

@@ -252,8 +252,11 @@ def _too_many_weights(study: StudyContent) -> Iterator[str]:
 def _too_large_to_measure(study: StudyContent) -> Iterator[str]:
     """Yield a sentence for each measure that the study records and cannot have."""
     for name in study.record.measures:
-        fault = MEASURES[name].fault
-        reason = fault and fault(study)
+        measure = MEASURES[name]
+        lacking = measure.lacking(study) if measure.compute else None
+        reason = measure.fault and measure.fault(study)
+        if lacking:
+            reason = f"needs {lacking} patterns; set data.{lacking}_count or data.{lacking}"
         if reason:
             yield f"record.measures: {name!r} {reason}"
 

@@ -111,7 +111,8 @@ def outcomes_of(study: Study, rows: list[dict[str, Any]], patterns: Data) -> lis
     if study.data.n_validations:
         for row, best in zip(of_tests, best_by_oracle(study, rows, result), strict=True):
             row |= best
-    networks = start_of(study, rows, patterns), result.weights, result.status == "diverged", result.best_weights
+    lost = result.status == "diverged"
+    networks = start_of(study, rows, patterns), result.weights, lost, result.best_weights, result.best_steps
     functions = FUNCTIONS[study.network.dtype]
     needed = bool(recorded_names(study))
     of_networks = recorded(study, options_of(study, rows, patterns), patterns, functions, networks) if needed else found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,21 +24,22 @@ class TrainedNetwork:
     """One network that has not diverged, with all numbers as float64.
 
     The first layer has a row of final weights for each input.
-    Outputs have a row for each pattern: first the training patterns, then the test patterns.
+    Outputs and targets have a row for each pattern, by their use: ``"train"``, ``"validation"``, ``"test"``.
     """
 
     start: list[float]
     end: list[float]
     first_layer: Rows
-    outputs: Rows
-    targets: Rows
+    outputs: dict[str, Rows]
+    targets: dict[str, Rows]
     decision_threshold: float
     of_classes: bool
+    ties_are_right: bool
 
     @property
     def trained(self) -> Iterable[tuple[list[float], list[float]]]:
         """Outputs and targets of the training patterns."""
-        return zip(self.outputs[: len(self.targets)], self.targets, strict=True)
+        return zip(self.outputs["train"], self.targets["train"], strict=True)
 
 
 def _largest_other(row: list[float], o: int) -> float:
@@ -49,7 +51,7 @@ def _largest_other(row: list[float], o: int) -> float:
 def _learned_function(net: TrainedNetwork) -> int:
     bits = [
         y > (_largest_other(row, o) if net.of_classes else net.decision_threshold)
-        for row in net.outputs
+        for row in [*net.outputs["train"], *net.outputs.get("test", [])]
         for o, y in enumerate(row)
     ]
     return sum(2**k for k, is_high in enumerate(bits) if is_high)
@@ -81,6 +83,22 @@ def _mean_error(net: TrainedNetwork) -> float:
     return _sum(errors) / len(errors)
 
 
+def _balanced_accuracy(net: TrainedNetwork, of: str) -> float:
+    right: dict[int, list[bool]] = {}
+    for row, targets in zip(net.outputs[of], net.targets[of], strict=True):
+        if len(row) == 1:  # two classes, the sides of the decision threshold
+            distance = row[0] - net.decision_threshold
+            own = int(targets[0] > net.decision_threshold)
+            hit = distance > 0 if own else distance < 0
+            hit |= net.ties_are_right and distance == 0
+        else:
+            own = targets.index(max(targets))
+            others = [y for o, y in enumerate(row) if o != own]
+            hit = all(y < row[own] or (net.ties_are_right and y == row[own]) for y in others)
+        right.setdefault(own, []).append(hit)
+    return _sum(sum(right[own]) / len(right[own]) for own in sorted(right)) / len(right)
+
+
 def _effective_dimension(net: TrainedNetwork) -> float:
     rows = net.first_layer
     if len(rows) > len(rows[0]):
@@ -104,6 +122,7 @@ MEASURES: dict[str, tuple[Callable[[TrainedNetwork], float], float]] = {
     "margin": (_margin, -math.inf),
     "mean_error": (_mean_error, math.inf),
     "effective_dimension": (_effective_dimension, math.inf),
+    **{f"{of}_balanced_accuracy": (partial(_balanced_accuracy, of=of), 0.0) for of in ("train", "validation", "test")},
     "weight_norm": (lambda net: _distance(net.end), math.inf),
     "weight_distance": (lambda net: _distance(q - p for p, q in zip(net.start, net.end, strict=True)), math.inf),
 }
@@ -121,7 +140,7 @@ def recorded(
     options: dict[str, Any],
     patterns: Data,
     functions: oracle.Functions,
-    networks: tuple[Any, Any, Any, Any],
+    networks: tuple[Any, Any, Any, Any, Any],
 ) -> list[dict[str, Any]]:
     """Return the columns of measures and weights of runs.
 
@@ -135,35 +154,60 @@ def recorded(
     functions
         Elementary functions.
     networks
-        Initial and final parameters (R, P), which runs have diverged (R,), and the best parameters (R, P).
+        Initial and final parameters (R, P), which runs have diverged (R,), and the best parameters (R, P) with their
+        steps (R,), or None.
 
     Returns
     -------
     list of dict
     """
-    start, end, diverged, best = networks
-    tests = patterns.test.inputs if patterns.test else ()
-    own, settings = components_and_settings(options)
-    inputs = [*patterns.inputs, *tests]
-    targets = [patterns.targets[0]] * len(inputs)  # which outputs do not depend on
-    net = make_network(inputs, targets, own, settings, study.network.dtype, functions)
-    with np.errstate(all="ignore"):
-        outputs = np.array(oracle.forward(net, end.T).y, np.float64).transpose(2, 0, 1)
-    as_trained = np.asarray(patterns.targets, study.network.dtype).astype(np.float64)
-    decision_threshold = patterns.decision_threshold
-    if decision_threshold is None:
-        decision_threshold = (as_trained.min() + as_trained.max()) / 2
-    decision_threshold = float(np.asarray(decision_threshold, study.network.dtype))
-    n_units = sizes_of(own.hidden)[0]
+    start, end, diverged, best, best_steps = networks
+    final = trained_networks(study, options, patterns, functions, (start, end))
+    at_best = [] if best is None else trained_networks(study, options, patterns, functions, (start, best))
     rows = []
     for k, is_lost in enumerate(diverged):
-        first_layer = end[k][: len(inputs[0]) * n_units].reshape(-1, n_units)
-        numbers = (each.astype(np.float64).tolist() for each in (start[k], end[k], first_layer, outputs[k], as_trained))
-        one = TrainedNetwork(*numbers, decision_threshold, own.output == "softmax")
         row: dict[str, Any] = {}
-        for name in set(study.record.measures) & MEASURES.keys():
-            formula, lost = MEASURES[name]
-            row[name] = lost if is_lost else formula(one)
+        for name in study.record.measures:
+            formula, lost = MEASURES.get(name.removesuffix("_at_best"), (None, 0))
+            if formula and name.endswith("_at_best"):
+                row[name] = lost if best_steps[k] < 0 else formula(at_best[k])
+            elif formula:
+                row[name] = lost if is_lost else formula(final[k])
         row |= {"initial_weights": start[k].tolist(), "final_weights": end[k].tolist()}
         rows.append(row if best is None else row | {"best_weights": best[k].tolist()})
     return rows
+
+
+def trained_networks(
+    study: Study, options: dict[str, Any], patterns: Data, functions: oracle.Functions, weights: tuple[Any, Any]
+) -> list[TrainedNetwork]:
+    """Return networks by their initial weights and those after training, each (R, P); arguments as of `recorded`."""
+    start, end = weights
+    dtype = study.network.dtype
+    own, settings = components_and_settings(options)
+    targets: dict[str, Rows] = {}
+    outputs: dict[str, Any] = {}
+    for of, each in ({"train": patterns} | patterns.held_out).items():
+        no_targets = [patterns.targets[0]] * len(each.inputs)  # which outputs do not depend on
+        net = make_network(each.inputs, no_targets, own, settings, dtype, functions)
+        with np.errstate(all="ignore"):
+            outputs[of] = np.array(oracle.forward(net, end.T).y, np.float64).transpose(2, 0, 1).tolist()
+        targets[of] = np.asarray(each.targets, dtype).astype(np.float64).tolist()
+    middle = patterns.decision_threshold
+    if middle is None:
+        middle = (min(map(min, targets["train"])) + max(map(max, targets["train"]))) / 2
+    middle = float(np.asarray(middle, dtype))
+    n_inputs, n_units = len(patterns.inputs[0]), sizes_of(own.hidden)[0]
+    return [
+        TrainedNetwork(
+            start[k].astype(np.float64).tolist(),
+            end[k].astype(np.float64).tolist(),
+            end[k][: n_inputs * n_units].reshape(-1, n_units).astype(np.float64).tolist(),
+            {of: rows[k] for of, rows in outputs.items()},
+            targets,
+            middle,
+            own.output == "softmax",
+            options.get("tie") == "right",
+        )
+        for k in range(len(end))
+    ]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from kernels.data.patterns import make_patterns
 from kernels.loop.run_arrays import DIVERGED, Outcome
 from kernels.recipe import Hidden, Recipe
 from kernels.vocabulary import OVER_OUTPUTS
-from sweep.measures.measure import Curved, Networks
+from sweep.measures.measure import Curved, Networks, Patterns
 from sweep.schedule.recipes import make_recipe
 from sweep.schemas.run_columns import network_columns, recorded_measures
 from sweep.study.axes.grid import Cell
@@ -30,14 +30,23 @@ Array = NDArray[Any]
 _LONG_SECONDS = 1.0
 
 
+class _Runs(NamedTuple):
+    """Some runs of one shape: one of their cells, settings of cells, and the number of successive runs of each."""
+
+    cell: Cell
+    settings: Array
+    counts: Array
+
+
 class NetworkRecorder:
     """Records measures and weights of the networks of a study; threads share one.
 
     Parameters
     ----------
     study
-    tester
-        Computes outputs for test patterns, if there are any.
+    testers
+        Compute outputs for held-out patterns, and with validation patterns those for patterns to train on, by the
+        patterns.
 
     Attributes
     ----------
@@ -47,16 +56,22 @@ class NetworkRecorder:
         Computes gradients of the loss, if a measure needs them.
     """
 
-    def __init__(self, study: Study, tester: Tester | None) -> None:
-        self._study, self._tester = study, tester
+    def __init__(self, study: Study, testers: Mapping[str, Tester]) -> None:
+        self._study = study
         self._columns = network_columns(study)
-        self._computed = {each.name: each.compute for each in recorded_measures(study) if each.compute}
+        computed = [each for each in recorded_measures(study) if each.compute]
+        self._computed = {each.name: each.compute for each in computed if each.compute}
+        self._needs_best = any(each.is_at_best for each in computed)
+        needed = {"test", *(of for each in computed for of in each.needs)}  # a learned function is that of tests too
+        self._testers = {of: tester for of, tester in testers.items() if of in needed}
+        self._own_tester = testers.get("train")
         self.needs_weights = bool(self._computed or study.record.columns_of_weights)
         self.needs_outputs = bool(self._computed)
         self.gradients = Gradients(study) if any(each.needs_curvature for each in recorded_measures(study)) else None
         patterns = make_patterns(*study.data.arrays(), study.network.dtype, study.data.decision_thresholds())
-        targets = patterns.targets
-        self._targets = targets.reshape(-1, *targets.shape[-2:]).astype(np.float64)
+        self._targets = {"train": _sets(patterns.targets, patterns.targets.dtype)}
+        for of in study.data.held_out:
+            self._targets[of] = _sets(study.data.arrays(of)[1], patterns.targets.dtype)
         self._decision_threshold = np.reshape(patterns.decision_threshold, (-1, 1, 1)).astype(np.float64)
 
     def nothing(self) -> dict[str, Array]:
@@ -96,7 +111,7 @@ class NetworkRecorder:
         recorded: dict[str, Array] = {}
         with np.errstate(all="ignore"):  # numbers of runs that have diverged
             if self._computed:
-                networks = self._networks(cell, settings, counts, initial, outcome)
+                networks = self._networks(_Runs(cell, settings, counts), initial, outcome)
                 if self.gradients:
                     networks = networks._replace(curved=self._curved(self.gradients, cell, settings, counts, pause))
                 for name, compute in self._computed.items():
@@ -110,24 +125,43 @@ class NetworkRecorder:
             recorded[name] = weights
         return recorded
 
-    def _networks(self, cell: Cell, settings: Array, counts: Array, initial: Array, outcome: Outcome) -> Networks:
+    def _networks(self, runs: _Runs, initial: Array, outcome: Outcome) -> Networks:
         """Return the networks of runs with everything that measures need."""
-        recipe, n_runs = make_recipe(self._study, cell), len(initial)
-        outputs = outcome.predictions.reshape(n_runs, -1, recipe.architecture.outputs)
-        if self._tester:
-            tested = self._tester.outputs(recipe, cell.hidden, settings, counts, outcome.final_weights)
-            outputs = np.concatenate([outputs, tested.reshape(n_runs, -1, recipe.architecture.outputs)], axis=1)
-        sets = np.repeat(settings["patterns"], counts) if len(self._targets) > 1 else np.zeros(1, np.int64)
-        return Networks(
+        recipe = make_recipe(self._study, runs.cell)
+        final = Networks(
             initial.astype(np.float64),
             outcome.final_weights.astype(np.float64),
-            recipe.architecture.shapes(cell.hidden),
-            outputs.astype(np.float64),
-            self._targets[sets],
-            self._decision_threshold[sets] if len(self._decision_threshold) > 1 else self._decision_threshold,
+            recipe.architecture.shapes(runs.cell.hidden),
+            self._patterns(runs, outcome.final_weights, outcome.predictions),
+            self._of_runs(runs, self._decision_threshold),
             recipe.architecture.output in OVER_OUTPUTS,
+            recipe.tie == "right",
             outcome.columns.status == DIVERGED,
         )
+        if not self._needs_best:
+            return final
+        assert self._own_tester
+        weights, lost = outcome.best_weights, outcome.columns.best_steps[:, 0] < 0
+        own = self._own_tester.outputs(recipe, runs.cell.hidden, runs.settings, runs.counts, weights)
+        patterns = self._patterns(runs, weights, own)
+        best = final._replace(final=weights.astype(np.float64), patterns=patterns, diverged=lost)
+        return final._replace(best=best)
+
+    def _patterns(self, runs: _Runs, weights: Array, own: Array) -> dict[str, Patterns]:
+        """Return the outputs of networks by the patterns, of which ``own`` are those for patterns to train on."""
+        recipe, hidden = make_recipe(self._study, runs.cell), runs.cell.hidden
+        found = {"train": own}
+        for of, tester in self._testers.items():
+            found[of] = tester.outputs(recipe, hidden, runs.settings, runs.counts, weights)
+        shape = len(weights), -1, recipe.architecture.outputs
+        return {
+            of: Patterns(y.reshape(shape).astype(np.float64), self._of_runs(runs, self._targets[of]))
+            for of, y in found.items()
+        }
+
+    def _of_runs(self, runs: _Runs, of_sets: Array) -> Array:
+        """Return the numbers of the set of patterns of each run, or of the only set."""
+        return of_sets[np.repeat(runs.settings["patterns"], runs.counts)] if len(of_sets) > 1 else of_sets
 
     def _curved(
         self, made: Gradients, cell: Cell, settings: Array, counts: Array, pause: Callable[[], None] | None
@@ -143,6 +177,11 @@ class NetworkRecorder:
             return made.at(recipe, cell.hidden, settings[cells], weights, n_networks, pause)
 
         return Curved(np.repeat(_trained(recipe, cell.hidden, settings), counts, axis=0), gradients)
+
+
+def _sets(targets: Array, dtype: Any) -> Array:
+    """Return targets as training has them, as float64, (sets, patterns, outputs)."""
+    return targets.reshape(-1, *targets.shape[-2:]).astype(dtype).astype(np.float64)
 
 
 def _trained(recipe: Recipe, hidden: Hidden, settings: Array) -> NDArray[np.bool_]:

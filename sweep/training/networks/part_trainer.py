@@ -69,7 +69,8 @@ class PartTrainer:
         self._measures = measure_columns(plan.study)
         self._effort = study_effort(plan.study, plan.parts.operations)
         self._given = given_in_all(plan.study)
-        self.networks = NetworkRecorder(plan.study, self.testers.get("test"))
+        own: dict[str, Tester] = {"train": self.own_tester} if self.own_tester else {}
+        self.networks = NetworkRecorder(plan.study, self.testers | own)
         self._trainers = KeptTrainers(self._make_trainer)
         self._thread = local()  # each thread's memory for weights
 

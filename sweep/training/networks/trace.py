@@ -252,6 +252,7 @@ def _replay(plan: Plan, cell: int, seed: int, row: dict[str, Any]) -> Trace:
     outcome = trainer.train(settings, initial, hidden=hidden, seeds=seeds, final_weights=True, losses=True)
     counted = {name: getattr(first.columns, name) for name in ("status", "threshold_steps", "attempts")}
     outcome = outcome._replace(columns=outcome.columns._replace(**counted))
+    recorded = part_trainer.networks.record(plan.grid.cell(cell), settings, one, initial, outcome)
     outcome = part_trainer.measured(plan.grid.cell(cell), settings, one, outcome)
     found = {each.column.name: each.of(outcome.columns)[0].tolist() for each in outcome_columns(plan.study)}
     found["status"] = STATUSES[found["status"]]
@@ -260,7 +261,6 @@ def _replay(plan: Plan, cell: int, seed: int, row: dict[str, Any]) -> Trace:
     found["epochs"] = found["steps"] // n_windows
     evaluated_at = np.append(np.arange(0, found["steps"], n_windows), found["steps"])
     own = {"cell": cell, "seed": seed, **plan.grid.values(cell), **found}
-    recorded = part_trainer.networks.record(plan.grid.cell(cell), settings, one, initial, outcome)
     own |= {name: column[0].tolist() for name, column in recorded.items()}
     patterns = plan.study.patterns_of(cell)
     return Trace(

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from kernels import vocabulary
 from sweep import Study, StudyError
+from sweep.measures import RECORDED
 from sweep.study.options.fields import IS_SET
 from sweep.study.options.option_tables import KINDS, LOSS_ALIASES, OPTIONS, SECTIONS
 from tests.oracle import parameter_shapes
@@ -74,14 +75,15 @@ def compositions(draw: st.DrawFn) -> Tables:
     record = {name: draw(values) for name, values in RECORD.items() if draw(st.booleans())}
     if held_out != "validation" and record.get("weights") in ("best", "all"):
         del record["weights"]
-    if (data.n_patterns + data.n_tests) * data.n_targets > 62:
-        record["measures"] = [name for name in record.get("measures", ()) if name != "learned_function"]
-    tables["record"] = record
+    tables["record"] = record | ({"measures": draw(_measures(data, held_out))} if draw(st.booleans()) else {})
     if held_out and "loss_thresholds" in record and draw(st.booleans()):
         tables.setdefault("convergence", {})["thresholds_on"] = draw(st.sampled_from(["train", held_out]))
     if held_out == "validation" and draw(st.booleans()):
         tables.setdefault("convergence", {})["validate_every"] = draw(OPTION_VALUES["validate_every"])
     tables["name"], tables["description"] = "composed", draw(st.sampled_from(["", 'of all options, "ä"\n']))
+    if "measures" in tables["record"] and not is_valid(tables):  # targets may have no classes
+        kept = [name for name in tables["record"]["measures"] if not RECORDED[name].is_balanced]
+        tables["record"] |= {"measures": kept}
     curves = {"curves": draw(CURVES)}
     if not draw(st.integers(0, 3)) and is_valid({**tables, "record": tables["record"] | curves}):
         tables["record"] |= curves
@@ -161,6 +163,16 @@ def _held_out(data: Patterns) -> str:
     """Return the held-out patterns that options may name: those of validation, or else of tests, if there are any."""
     is_validated = {"validation", "validation_count"} & {*data.table, *data.swept}
     return "validation" if is_validated else "test" if data.n_tests else ""
+
+
+@st.composite
+def _measures(draw: st.DrawFn, data: Patterns, held_out: str) -> list[str]:
+    """Draw measures of networks with these patterns."""
+    lacking = {*(["validation"] if held_out != "validation" else []), *([] if data.n_tests else ["test"])}
+    able = [name for name, measure in RECORDED.items() if not {*measure.needs} & lacking]
+    if (data.n_patterns + data.n_tests) * data.n_targets > 62:
+        able.remove("learned_function")
+    return draw(st.lists(st.sampled_from(able), unique=True, min_size=1, max_size=8))
 
 
 @st.composite

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from kernels import vocabulary
 from kernels.components.declarations import Setting
-from sweep.measures import RECORDED
 from sweep.study.options.option_tables import KINDS, OPTIONS
 from sweep.study.options.other_sections import FAILURES, Record, Restarts
 from tests.sweep.strategies import numbers, positive
@@ -109,7 +108,6 @@ CURVES: Values = st.fixed_dictionaries(
 RECORD: dict[str, Values] = {
     "loss_thresholds": st.lists(st.sampled_from([0.3, 5.0, 1.0, 0.05]), unique=True, min_size=1),
     "weights": st.sampled_from(_named(Record.model_fields["weights"].annotation)),
-    "measures": st.lists(st.sampled_from(list(RECORDED)), unique=True, min_size=1),
 }
 
 # Two targets of each kind, low and high, and the losses that take such: those that any option may be beside, and

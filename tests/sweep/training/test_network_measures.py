@@ -26,7 +26,8 @@ CLASSES = {
 def measured(*names: str, **options: Any) -> Study:
     """Return a small study, some of whose runs diverge, that records measures; all but sharpness if none is named."""
     tables = make_study(**{**OPTIONS, "count": 3, **options}).canonical()
-    return Study(**tables | {"record": {"measures": list(names or set(RECORDED) - {"sharpness"})}})
+    every = [name for name, each in RECORDED.items() if name != "sharpness" and not {*each.needs} - {"held-out"}]
+    return Study(**tables | {"record": {"measures": list(names or every)}})
 
 
 def by_hand(study: Study, run: int) -> dict[str, Any]:
@@ -34,9 +35,8 @@ def by_hand(study: Study, run: int) -> dict[str, Any]:
     trace = sweep.trace(sweep.run(study), run)
     start = sweep.trace(Study(**_one_cell(study, trace.parameters, max_steps=0)), trace.seed).weights
     if trace.status == "diverged":
-        return {"learned_function": -1, "margin": -math.inf, "mean_error": math.inf} | dict.fromkeys(
-            ("weight_norm", "weight_distance", "effective_dimension"), math.inf
-        )
+        lost = {"learned_function": -1, "margin": -math.inf, "train_balanced_accuracy": 0}
+        return lost | dict.fromkeys(("mean_error", "weight_norm", "weight_distance", "effective_dimension"), math.inf)
     data = study.patterns_of(trace.cell)
     classes = "softmax" in study.values_of("output")
     targets = [target for row in data.targets for target in row]
@@ -46,6 +46,7 @@ def by_hand(study: Study, run: int) -> dict[str, Any]:
     if data.test:
         tests = _outputs(study, trace, data.test.inputs)
     bits, margins, errors = [], [], []
+    right: dict[Any, list[bool]] = {}
     for row in outputs + tests:
         for o, y in enumerate(row):
             bits.append(y > max([*row[:o], *row[o + 1 :]], default=-math.inf) if classes else y > middle)
@@ -56,10 +57,13 @@ def by_hand(study: Study, run: int) -> dict[str, Any]:
                 margins.append(y - max([*row[:o], *row[o + 1 :]]))
             elif not classes:
                 margins.append(y - middle if target > middle else middle - y)
+        own_class = own.index(max(own)) if classes else own[0] > middle
+        right.setdefault(own_class, []).append(margins[-1] > 0)
     pairs = [(p, q) for name in start for p, q in zip(start[name].ravel(), trace.weights[name].ravel(), strict=True)]
     singular = np.linalg.svd(next(iter(trace.weights.values())).astype(float), compute_uv=False)
     return {
         "effective_dimension": (singular**2).sum() ** 2 / (singular**4).sum(),
+        "train_balanced_accuracy": sum(sum(each) / len(each) for each in right.values()) / len(right),
         "learned_function": sum(2**bit for bit, is_high in enumerate(bits) if is_high),
         "margin": min(margins),
         "mean_error": sum(errors) / len(errors),

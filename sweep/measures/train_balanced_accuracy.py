@@ -1,0 +1,7 @@
+"""The mean over classes of the share of their patterns to train on that the trained network gets right."""
+
+from __future__ import annotations
+
+from sweep.measures.balanced import balanced
+
+MEASURE = balanced("train", 105)
