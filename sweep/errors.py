@@ -61,15 +61,7 @@ class StoreError(SweepError):
 
 
 class DamageError(StoreError):
-    """A file of results differs from what was written.
-
-    Parameters
-    ----------
-    where
-        The file.
-    what
-        What is wrong with it.
-    """
+    """The file ``where`` of results differs from what was written; ``what`` says how."""
 
     def __init__(self, where: str, what: str) -> None:
         self._arguments = where, what
@@ -130,26 +122,8 @@ def shown_names(names: Iterable[str], most: int = 8) -> str:
 
 
 def unknown(what: str, name: Any, allowed: Iterable[str], dotted: Iterable[str] = ()) -> str:
-    """Return a sentence that reports an unknown name and suggests a similar known one.
+    """Return a sentence on an unknown name with the allowed ones, of which it suggests a similar one, or a dotted form.
 
-    Parameters
-    ----------
-    what
-        The kind of name: key, task.
-    name
-        The unknown name, or any other value.
-    allowed
-        Known names; the sentence lists all of them.
-    dotted
-        Dotted forms of the known names. The sentence does not list them, but suggests one for a dotted name.
-
-    Returns
-    -------
-    str
-        The sentence, without a final period.
-
-    Examples
-    --------
     >>> unknown("task", "xro", ["xor", "seed"])
     "unknown task 'xro'; did you mean 'xor'? Known: xor, seed"
     >>> unknown("task", "parity", ["xor", "seed"])
@@ -162,20 +136,8 @@ def unknown(what: str, name: Any, allowed: Iterable[str], dotted: Iterable[str] 
 
 
 def closest(name: Any, allowed: Iterable[str], dotted: Iterable[str] = ()) -> str | None:
-    """Return the known name that is most similar to an unknown one, or None.
+    """Return the allowed name, or for a dotted one the dotted form, that is most similar to an unknown name, or None.
 
-    Parameters
-    ----------
-    name, allowed, dotted
-        As for :func:`unknown`.
-
-    Returns
-    -------
-    str or None
-        A name of ``allowed`` or ``dotted``; None if none is similar or ``name`` is not text.
-
-    Examples
-    --------
     >>> closest("steps", ["eps", "max_steps"]), closest("restarts", ["targets"])
     ('max_steps', None)
     """

@@ -132,7 +132,6 @@ LEARNING_RATE = "learning_rate"
 
 
 def _rate_alone(rate: Lanes, *others: Lanes) -> tuple[Lanes]:
-    """Return the learning rate unchanged."""
     return (rate,)
 
 

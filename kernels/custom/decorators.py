@@ -188,8 +188,6 @@ def measure(
 def _decorator(
     function: Any, kind: str, roles: Mapping[str, Any], settings: Any, options: Mapping[str, Any]
 ) -> Callable[[F], F] | Any:
-    """Return a decorator, or apply it to a function."""
-
     def declare(declared: F) -> F:
         name = getattr(declared, "__name__", repr(declared))
         what = f"{kind} {name!r}"
@@ -249,7 +247,6 @@ def _non_empty(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _check_name(what: str, name: str) -> None:
-    """Refuse a name that is no name of a component, or is taken."""
     if not NAME.fullmatch(name):
         raise ComponentError(
             f"{what}: the name must be at most 40 lower-case letters, digits and _, with a letter first"

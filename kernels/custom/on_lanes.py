@@ -49,7 +49,6 @@ def results(component: CustomComponent, dtype: str) -> Results:
 
 
 def _arguments(component: CustomComponent, rng: np.random.Generator) -> dict[str, list[Array]]:
-    """Return arguments of each function of a component."""
     declaration = component.declaration
     settings = [_values_of(setting, rng) for setting in declaration.settings]
     if declaration.kind == "measure":

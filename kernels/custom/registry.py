@@ -113,7 +113,6 @@ def record_of(declaration: Declaration) -> Record:
 def _record(
     declaration: Declaration, functions: Mapping[str, Callable[..., Any]], options: Mapping[str, Any]
 ) -> Record:
-    """Return the record of a component."""
     function = functions.get("function", _lacks_code)
     settings = declaration.settings
     if declaration.kind == "loss":

@@ -37,7 +37,6 @@ class Commands(TyperGroup):
 
 
 def _escape_errors(call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """Call a function, and escape the message of a usage error."""
     try:
         return call(*args, **kwargs)
     except _UsageError as error:

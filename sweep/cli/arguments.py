@@ -5,7 +5,8 @@ from __future__ import annotations
 import inspect
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from glob import escape, glob
 from pathlib import Path
@@ -14,8 +15,9 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 import typer
 from typer.core import TyperCommand
 
-from sweep.errors import StudyError
+from sweep.errors import EXIT_INTERRUPTED, StudyError
 from sweep.system.escaping import one_line
+from sweep.system.signals import raise_on_interrupt
 from sweep.training.run_options import RunOptions, declared_options
 
 if TYPE_CHECKING:
@@ -198,6 +200,17 @@ def warn(sentence: str) -> None:
         print(sentence, file=sys.stderr)
 
 
+@contextmanager
+def interruptible(kept: str) -> Iterator[None]:
+    """Within this context, an interrupt ends the command with a sentence on what is kept."""
+    try:
+        with raise_on_interrupt():
+            yield
+    except KeyboardInterrupt:
+        print(f"interrupted; {kept}", file=sys.stderr)
+        sys.exit(EXIT_INTERRUPTED)
+
+
 def split_names(text: str) -> list[str]:
     """Return the names in a comma-separated list. A comma within brackets, as in w[0,1], separates nothing."""
     return [name.strip().replace(", ", ",") for name in re.split(r",(?![^\[]*\])", text)]
@@ -206,7 +219,7 @@ def split_names(text: str) -> list[str]:
 def local_path(directory: str, out: Path | None) -> Path:
     """Return the local path for a figure or a report; SweepError if there is none."""
     from sweep.errors import SweepError, shown
-    from sweep.system.user_paths import address_of, local_folder
+    from sweep.system.user_files import address_of, local_folder
 
     if out is None and address_of(directory):
         raise SweepError(f"a figure or report of {shown(directory)} is a local file; name it with --out FILE")

@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
-from sweep.errors import EXIT_FAILED, EXIT_INTERRUPTED
+from sweep.cli.arguments import interruptible
+from sweep.errors import EXIT_FAILED
 from sweep.system.escaping import one_line
-from sweep.system.signals import raise_on_interrupt
-from sweep.system.user_paths import local_folder
+from sweep.system.user_files import local_folder
 
 
 def bench(
@@ -37,14 +37,10 @@ def bench(
     from sweep.bench.command import bench as run_bench
 
     folder = local_folder(out)
-    try:
-        with raise_on_interrupt():
-            agreed = run_bench(
-                peers, case, hidden, dtype, activation, quick=quick, as_json=as_json, out=folder, threads=threads
-            )
-    except KeyboardInterrupt:
-        print(f"interrupted; the measurements so far are in {one_line(folder)}", file=sys.stderr)
-        sys.exit(EXIT_INTERRUPTED)
+    with interruptible(f"the measurements so far are in {one_line(folder)}"):
+        agreed = run_bench(
+            peers, case, hidden, dtype, activation, quick=quick, as_json=as_json, out=folder, threads=threads
+        )
     if not agreed:
         print("error: a peer's losses differ from xor-sweep's, so its speed is not comparable", file=sys.stderr)
         sys.exit(EXIT_FAILED)

@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from sweep.cli.arguments import PluginOption, SetOption, StudyArgument, load
-from sweep.errors import EXIT_INTERRUPTED
+from sweep.cli.arguments import PluginOption, SetOption, StudyArgument, interruptible, load
 
 
 def compile(
@@ -21,7 +20,6 @@ def compile(
 ) -> None:
     """Compile the kernels of a study into the cache, so that training starts at once."""
     from sweep.system.host import available_threads
-    from sweep.system.signals import raise_on_interrupt
     from sweep.training.compiling.compile_ahead import compile_study
 
     def print_progress(n_done: int, n_items: int) -> None:
@@ -29,10 +27,6 @@ def compile(
             print(f"compiled {n_done} of {n_items}", file=sys.stderr)
 
     loaded = load(study, changes)
-    try:
-        with raise_on_interrupt():
-            n_items = compile_study(loaded, processes or available_threads(), print_progress)
-    except KeyboardInterrupt:
-        print("interrupted; compiled kernels are kept; run the same command again to resume", file=sys.stderr)
-        sys.exit(EXIT_INTERRUPTED)
+    with interruptible("compiled kernels are kept; run the same command again to resume"):
+        n_items = compile_study(loaded, processes or available_threads(), print_progress)
     print(f"{n_items} compiled" if n_items else "nothing to compile: the cache has all kernels of this study")

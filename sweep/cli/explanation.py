@@ -32,7 +32,6 @@ def explanation(name: str | None, width: int) -> str:
 
 
 def _lines(name: str, everything: list[Entry], width: int) -> Iterator[str]:
-    """Yield the lines of the explanation of a name."""
     name = term_of(name)
     note, statistic = note_on(name), definition_of(name)
     value = meant_value(name, {value for entry in everything for value in entry.values})
@@ -86,7 +85,6 @@ def _options_named(name: str, value: str | None, everything: list[Entry]) -> lis
 
 
 def _fact(name: str, text: str, width: int) -> list[str]:
-    """Return the lines of a fact of a statistic."""
     if not name:
         return textwrap.wrap(text, width)
     return textwrap.wrap(f"{name}: {text}", width, initial_indent="    ", subsequent_indent="        ")

@@ -6,11 +6,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sweep.cli.arguments import PluginOption, SetOption, StudyArgument, load, takes_run_options
+from sweep.cli.arguments import PluginOption, SetOption, StudyArgument, interruptible, load, takes_run_options
 from sweep.cli.interpreted import interpret_if_tiny, operations_of_study
-from sweep.errors import EXIT_INTERRUPTED, EXIT_PARTIAL
+from sweep.errors import EXIT_PARTIAL
 from sweep.system.escaping import one_line
-from sweep.system.signals import raise_on_interrupt
 
 if TYPE_CHECKING:
     from sweep.results.result import Result
@@ -32,12 +31,8 @@ def run(study: StudyArgument, changes: SetOption = None, plugin: PluginOption = 
     from sweep.training.run import run as run_study
 
     how_to_resume = f"run the same command{' without --overwrite' if options['overwrite'] else ''} again to resume"
-    try:
-        with raise_on_interrupt():
-            result = run_study(loaded, **options)
-    except KeyboardInterrupt:
-        print(f"interrupted; finished parts are kept in {one_line(folder)}; {how_to_resume}", file=sys.stderr)
-        sys.exit(EXIT_INTERRUPTED)
+    with interruptible(f"finished parts are kept in {one_line(folder)}; {how_to_resume}"):
+        result = run_study(loaded, **options)
     _print_outcome(result, folder, options["shard"])
     if result.facts.get("limited"):
         print(how_to_resume, file=sys.stderr)

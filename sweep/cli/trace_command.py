@@ -13,7 +13,7 @@ from sweep.cli.arguments import PluginOption, SetOption, load
 from sweep.cli.interpreted import interpret_if_tiny, operations_of_runs
 from sweep.errors import EXIT_MISMATCH, StoreError
 from sweep.system.escaping import one_line
-from sweep.system.user_paths import address_of
+from sweep.system.user_files import address_of
 
 if TYPE_CHECKING:
     from sweep.study.model import Study

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated, Literal
 
 import typer
 
-from sweep.cli.arguments import OverwriteOption, PluginOption, ThreadsOption
-from sweep.errors import EXIT_INTERRUPTED
+from sweep.cli.arguments import OverwriteOption, PluginOption, ThreadsOption, interruptible
 from sweep.system.escaping import one_line
 from sweep.system.formatting import count_text
 
@@ -29,14 +27,9 @@ def weights(
 
     The same command resumes an interrupted one. Result.weights and sweep.predict use the weights in Python.
     """
-    from sweep.system.signals import raise_on_interrupt
     from sweep.training.second_pass import record_weights
 
-    try:
-        with raise_on_interrupt():
-            result = record_weights(directory, out, which, threads=threads, progress=True, overwrite=overwrite)
-    except KeyboardInterrupt:
-        print("interrupted; finished parts are kept; run the same command again to resume", file=sys.stderr)
-        sys.exit(EXIT_INTERRUPTED)
+    with interruptible("finished parts are kept; run the same command again to resume"):
+        result = record_weights(directory, out, which, threads=threads, progress=True, overwrite=overwrite)
     runs = count_text(result.facts["n_runs"], "run")
     print(f"{which} weights of {runs} in {one_line(str(result.place))}; all rows equal those in {one_line(directory)}")

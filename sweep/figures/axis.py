@@ -49,14 +49,12 @@ class Places(NamedTuple):
     @classmethod
     def of(cls, values: Sequence[Scalar]) -> Places:
         """Return positions of values: numbers in order, at their value if evenly spaced; names as listed."""
-        if not is_number(values[0]):
-            return cls(tuple(values), "names")
-        ordered = sorted(values, key=float)
-        numbers = np.array(ordered, np.float64)
-        scale = "log" if is_logarithmic(ordered) else "linear"
-        steps = np.diff(np.log(numbers) if scale == "log" else numbers)
+        places = cls.along(values)
+        if places.scale == "names":
+            return places
+        steps = np.diff(np.log(places.centers()) if places.scale == "log" else places.centers())
         even = len(steps) > 1 and steps.min() > 0.75 * steps.max()
-        return cls(tuple(ordered), scale if even else "names")
+        return places if even else places._replace(scale="names")
 
     @classmethod
     def along(cls, values: Sequence[Scalar]) -> Places:
@@ -112,7 +110,6 @@ class Places(NamedTuple):
 
 
 def _selection(name: str, entries: Sequence[Scalar]) -> str:
-    """Return text for the selected values of a parameter."""
     if len(entries) > 4:
         return f"{len(entries)} values of {spaced(name)}"
     return f"{spaced(name)} {list_text([short(entry) for entry in entries])}"

@@ -62,8 +62,13 @@ def choose_channels(values: Values, channels: Channels) -> Channels:
     if channels.color is None:
         channels = replace(channels, color=next((name for name in by_size if len(values[name]) <= MAX_LINES), None))
     by_size = [name for name in by_size if name != channels.color]
-    _check_panels(values, channels)
     n_panels = prod(len(values[name]) for name in channels.facet)
+    if n_panels > MAX_PANELS:
+        largest = max(channels.facet, key=lambda name: len(values[name]))
+        raise SweepError(
+            f"facet: {' and '.join(channels.facet)} must make at most {MAX_PANELS} panels, got {n_panels}; pick some "
+            f"values with --at {largest}=VALUE,VALUE"
+        )
     for name in by_size:
         if len(channels.facet) < 2 and n_panels * len(values[name]) <= MAX_PANELS:
             channels = replace(channels, facet=(*channels.facet, name))
@@ -83,17 +88,6 @@ def check_color(name: str, values: Values) -> None:
         raise SweepError(
             f"color: {name} must have at most {MAX_LINES} values, got {len(values[name])}; color by another parameter, "
             f"or pick some values with --at {name}=VALUE,VALUE"
-        )
-
-
-def _check_panels(values: Values, channels: Channels) -> None:
-    """Raise SweepError if there are too many panels."""
-    n_panels = prod(len(values[name]) for name in channels.facet)
-    if n_panels > MAX_PANELS:
-        largest = max(channels.facet, key=lambda name: len(values[name]))
-        raise SweepError(
-            f"facet: {' and '.join(channels.facet)} must make at most {MAX_PANELS} panels, got {n_panels}; pick some "
-            f"values with --at {largest}=VALUE,VALUE"
         )
 
 

@@ -86,7 +86,6 @@ class Groups:
             self._entries = grid.column(self.color, self.tally["cell"].to_numpy())
 
     def __iter__(self) -> Iterator[tuple[pd.DataFrame, dict[str, Any]]]:
-        """Yield the tally and the style of each color."""
         if self.color is None:
             yield self.tally, {"color": NAMED_COLORS[0]}
             return

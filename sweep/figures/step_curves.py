@@ -75,7 +75,6 @@ def draw_steps(ax: Axes, x: pd.Series, percents: pd.DataFrame, style: dict[str, 
 
 
 def _curve(line: StepLine, outcomes: Outcomes | None, n_seeds: int) -> pd.DataFrame:
-    """Return the table of a curve."""
     if line.parallel_runs > 1:
         return parallel_incidence(line.tally, line.parallel_runs)
     paired = outcomes.at(line.tally["cell"].unique()) if outcomes else None

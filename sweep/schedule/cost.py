@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from math import inf
 from typing import NamedTuple
 
 from sweep.study.axes.grid import Cell
@@ -53,12 +54,9 @@ def run_cost(study: Study, cell: Cell) -> RunCost:
         kept += study.data.n_validations > 0  # the best weights too
         n_held_out = study.data.n_validations or study.data.n_tests
         operations += evaluation * n_held_out / n_patterns / (n_windows * study.convergence.validate_every)
-    n_steps = int(min(max(study.values_of("max_steps")), n_windows * max(_epochs(study))))
+    epochs = [inf if each is None else each for each in study.values_of("max_epochs")]
+    n_steps = int(min(max(study.values_of("max_steps")), n_windows * max(epochs)))
     measuring = 0.0
     if "sharpness" in study.record.measures:  # a step of all patterns for each gradient, two of them per parameter
         measuring = (2 * n_parameters + 1) * n_windows * operations + _EIGENVALUE * n_parameters**3
     return RunCost(operations * n_steps + evaluation + measuring, n_steps, 8 * n_parameters * kept + _ROW_BYTES)
-
-
-def _epochs(study: Study) -> list[float]:
-    return [float("inf") if epochs is None else epochs for epochs in study.values_of("max_epochs")]

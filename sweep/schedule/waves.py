@@ -227,7 +227,6 @@ class Wave:
         return start, min(start + stretch.block_runs, stretch.stop)
 
     def _first_part(self, block: int) -> int:
-        """Return the number of the first part of a block."""
         return block + self._more[bisect_left(self._cut_blocks, block)]
 
     def _before(self, position: int, sums: Sequence[float]) -> float:
@@ -349,5 +348,4 @@ class Parts:
         return bisect_right(self.waves, part.start, key=lambda wave: wave.begin.position) - 1
 
     def _waves_of(self, number: int) -> list[Wave]:
-        """Return the waves of a round."""
         return [self.waves[number]] if self.n_rounds > 1 else self.waves

@@ -20,10 +20,9 @@ from dataclasses import dataclass
 
 from sweep.errors import StoreError, shown
 from sweep.store.bits import Bits
-from sweep.store.commits import COMMIT_NAME, MixtureError
+from sweep.store.commits import COMMIT_NAME, MixtureError, encode_record
 from sweep.store.contents import FILES, FOLDERS, collect_leftovers, fitting, holds_results, remove_results
 from sweep.store.files import Files, Lock
-from sweep.store.records import encode_record
 from sweep.store.run_facts import FORMAT, read_facts, read_study, refuse_later_format
 from sweep.store.store import Store
 from sweep.study.model import Study
@@ -104,7 +103,6 @@ def _agree(files: Files, lock: Lock, request: FolderRequest) -> Store:
 
 
 def _present(files: Files) -> str:
-    """Name the study in a folder."""
     try:
         study = read_study(files)
     except StoreError:

@@ -8,9 +8,8 @@ from contextlib import suppress
 from typing import Any
 
 from sweep.errors import StoreError
-from sweep.store.commits import COMMIT_NAME, PART_NAME, cover, decode_commit
+from sweep.store.commits import COMMIT_NAME, PART_NAME, cover, decode_commit, encode_record
 from sweep.store.files import Files
-from sweep.store.records import encode_record
 from sweep.store.run_facts import read_facts
 from sweep.study.model import Study
 

@@ -50,7 +50,6 @@ def tally_digest(cell: NDArray[Any], status: NDArray[Any], steps: NDArray[Any], 
 
 
 def _digest_of_columns(columns: list[Column], digests: list[Any]) -> str:
-    """Return one hash over names, types and hashes of columns."""
     total = hashlib.sha256()
     for column, digest in zip(columns, digests, strict=True):
         total.update(f"{column.name} {column.type} {digest.hexdigest()}\n".encode())

@@ -15,7 +15,7 @@ from threading import Lock as Mutex
 from sweep.errors import StoreError, shown
 from sweep.store.files import Files, Lock
 from sweep.system.atomic_files import check_name, link_new, read_file, replace_file, sync_folder, write_new
-from sweep.system.user_paths import address_of
+from sweep.system.user_files import address_of
 
 # Errors of file systems without locks; NFS cannot lock a folder exclusively, as it cannot be opened for writing.
 _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EBADF)
@@ -38,11 +38,9 @@ class FolderLock(Lock):
 
     @property
     def excludes(self) -> bool:
-        """Whether the file system has locks, as far as is known."""
         return self.refusal is None
 
     def take_alone(self) -> bool:
-        """Try to take the lock exclusively; without locks that always succeeds."""
         return self._take(fcntl.LOCK_EX)
 
     def take_shared(self) -> None:
@@ -80,7 +78,6 @@ class FolderLock(Lock):
             self.release()
 
     def release(self) -> None:
-        """End one use of the lock; the last use unlocks it."""
         with self._counting:
             self._users -= 1
             if self._users == 0:
@@ -114,7 +111,6 @@ class LocalFiles(Files):
         self.place = str(directory)
 
     def where(self, name: str = "") -> str:
-        """Return the path of a file, or of the folder."""
         return str(self.directory / name)
 
     def same_as(self, other: Files) -> bool:
@@ -142,23 +138,16 @@ class LocalFiles(Files):
                 sync_folder(path.parent)
 
     def make_folder(self, name: str) -> None:
-        """Create a subfolder unless it exists."""
         with _writing(self.directory / name):
             (self.directory / name).mkdir(exist_ok=True)
 
     def has_folder(self, name: str) -> bool:
-        """Return whether there is a folder of this name."""
         try:
             return (self.directory / name).is_dir()
         except OSError as error:
             raise StoreError(f"{self.where(name)!r} cannot be read: {error.strerror}") from None
 
-    def has(self, name: str) -> bool:
-        """Return whether there is anything of this name; an I/O error is not taken as absence."""
-        return self.modified(name) is not None
-
     def modified(self, name: str) -> float | None:
-        """Return when a file was written."""
         try:
             return os.lstat(self.directory / name).st_mtime
         except (FileNotFoundError, NotADirectoryError):
@@ -167,7 +156,6 @@ class LocalFiles(Files):
             raise StoreError(f"{self.where(name)!r} cannot be read: {error.strerror}") from None
 
     def names(self, folder: str = "") -> list[str]:
-        """Return the names in a folder; none if it does not exist."""
         path = self.directory / folder
         try:
             return os.listdir(path)
@@ -177,7 +165,6 @@ class LocalFiles(Files):
             raise StoreError(f"{str(path)!r} cannot be read: {error.strerror}") from None
 
     def read(self, name: str) -> bytes:
-        """Return the content of a regular file."""
         return read_file(self.directory / name)
 
     def write(self, name: str, content: bytes) -> None:
@@ -213,19 +200,16 @@ class LocalFiles(Files):
         replace_file(self.directory / name, content)
 
     def remove(self, *names: str) -> None:
-        """Remove files that exist."""
         for path in map(self.directory.joinpath, names):
             with _writing(path):
                 path.unlink(missing_ok=True)
 
     def settle(self, folder: str = "") -> None:
-        """Wait until the names in a folder are on the disk."""
         path = self.directory / folder
         with _writing(path):
             sync_folder(path)
 
     def lock(self) -> FolderLock:
-        """Return the lock of the folder."""
         with _writing(self.directory):
             return FolderLock(self.directory)
 

@@ -31,12 +31,10 @@ class MemoryParts(WritableResult):
 
     @property
     def plan(self) -> Plan:
-        """The plan of the study."""
         return self._plan
 
     @property
     def first_bits(self) -> Bits:
-        """Facts of the training."""
         return self._bits
 
     def write_part(self, result: TrainedPart, **facts: Any) -> Commit:
@@ -48,15 +46,12 @@ class MemoryParts(WritableResult):
         return commit
 
     def commits(self) -> dict[int, Commit]:
-        """Return all commits by part number."""
         return {index: commit for index, (commit, _) in self._parts.items()}
 
     def counted(self) -> list[Commit]:
-        """Return the commits of all parts, in part order."""
         return [self._parts[index][0] for index in sorted(self._parts)]
 
     def table(self, commit: Commit, columns: list[str] | None = None) -> pa.Table:
-        """Return the rows of a finished part, or its counts."""
         part = self._parts[commit.part][1]
         rows: pa.Table = part.rows(columns) if self.keep == "runs" else part.select(columns or part.column_names)
         return rows
@@ -75,6 +70,5 @@ class MemoryParts(WritableResult):
         return self._make_cells()
 
     def read_curves(self) -> pa.Table:
-        """Return the learning curves of a study that records them."""
         assert self._curves is not None
         return self._curves

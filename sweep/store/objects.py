@@ -14,10 +14,11 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
+from itertools import repeat
 from typing import TYPE_CHECKING, TypeVar
 
 from sweep.errors import StoreError, shown
-from sweep.store.files import Files, Lock
+from sweep.store.files import Files
 from sweep.store.requests import Failure, ask, connect, remove_one
 
 if TYPE_CHECKING:
@@ -47,7 +48,6 @@ class ObjectFiles(Files):
         self._removes_many = True  # as far as is known
 
     def where(self, name: str = "") -> str:
-        """Return the address of an object, or of the folder."""
         return f"{self.place}/{name}" if name else self.place
 
     def make(self) -> None:
@@ -72,7 +72,6 @@ class ObjectFiles(Files):
         """Do nothing: folders exist once they contain objects."""
 
     def has_folder(self, name: str) -> bool:
-        """Return whether there are objects in a folder."""
         root = self._key(name)
 
         def look() -> bool:
@@ -81,12 +80,7 @@ class ObjectFiles(Files):
 
         return self._answer(name, "read", look)
 
-    def has(self, name: str) -> bool:
-        """Return whether there is an object of this name."""
-        return self.modified(name) is not None
-
     def modified(self, name: str) -> float | None:
-        """Return when an object was uploaded."""
         try:
             return self._request(partial(self._store.head, self._key(name)))["last_modified"].timestamp()
         except Failure as failure:
@@ -103,11 +97,9 @@ class ObjectFiles(Files):
         return [path.removeprefix(f"{root}/") for path in paths if path.startswith(f"{root}/")]
 
     def read(self, name: str) -> bytes:
-        """Return the content of an object."""
         return self._answer(name, "read", partial(self._get, name))
 
     def read_all(self, names: list[str]) -> Iterator[bytes]:
-        """Yield the contents of many small objects, in their order."""
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             yield from pool.map(self.read, names)
 
@@ -133,7 +125,6 @@ class ObjectFiles(Files):
         raise StoreError(f"{self.where(name)!r} cannot be written: other processes write and remove it repeatedly")
 
     def replace(self, name: str, content: bytes) -> None:
-        """Upload an object in place of the existing one."""
         self.write(name, content)
 
     def remove(self, *names: str) -> None:
@@ -148,18 +139,12 @@ class ObjectFiles(Files):
                 if failure.kind in ("passing", "unreached"):
                     raise self._error(names[0], "removed", failure) from None
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            list(pool.map(self._remove_one, names))
+            requests = (partial(remove_one, self._store, self._key(name)) for name in names)
+            list(pool.map(self._answer, names, repeat("removed"), requests))
         self._removes_many = False
-
-    def _remove_one(self, name: str) -> None:
-        self._answer(name, "removed", partial(remove_one, self._store, self._key(name)))
 
     def settle(self, folder: str = "") -> None:
         """Do nothing: uploads are durable."""
-
-    def lock(self) -> Lock:
-        """Return a lock that excludes nobody: object stores have none."""
-        return Lock()
 
     def _key(self, name: str) -> str:
         return f"{self.prefix}/{name}" if name else self.prefix

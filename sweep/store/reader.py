@@ -76,7 +76,6 @@ class StoreReader(StoredResult):
         return dict(self._facts)
 
     def check_bits(self, bits: Bits, *, sources: bool = True) -> None:
-        """Refuse to mix rows with those of another version or machine, whose bits may differ."""
         difference = Bits.of(self.facts()).difference(bits, self.study, sources=sources)
         if difference:
             raise StoreError(
@@ -100,7 +99,6 @@ class StoreReader(StoredResult):
             )
 
     def commits(self) -> dict[int, Commit]:
-        """Return all commits by part number, in that order."""
         names = sorted(fitting(self.files, "commits", COMMIT_NAME))
         commits = [self.decode_commit(*each) for each in zip(names, self.files.read_all(names), strict=True)]
         commits.sort(key=lambda commit: commit.part)
@@ -108,7 +106,6 @@ class StoreReader(StoredResult):
         return {commit.part: commit for commit in commits}
 
     def restrict_to_present(self) -> None:
-        """Let the result consist of the parts that are committed now."""
         self._present = sorted(self.commits().values(), key=lambda commit: commit.start)
 
     def commit_of(self, part: Part) -> Commit | None:
@@ -130,7 +127,6 @@ class StoreReader(StoredResult):
             return False
 
     def part_paths(self) -> list[str]:
-        """Return the paths of the files with the runs, in part order."""
         return [self.files.where(f"parts/{commit.file}") for commit in self.counted()]
 
     def table(self, commit: Commit, columns: list[str] | None = None) -> pa.Table:
@@ -155,7 +151,6 @@ class StoreReader(StoredResult):
         return table
 
     def counted(self) -> list[Commit]:
-        """Return the commits whose parts make up the result, in part order."""
         if not self.has_parts:
             raise StoreError(f"{self.files.place!r} has no rows: it was published with its cells only")
         commits = self._present
@@ -166,22 +161,18 @@ class StoreReader(StoredResult):
         return commits
 
     def read_cells(self) -> pa.Table:
-        """Read cells.parquet."""
         return self._table("cells.parquet", cells_columns(self.study), self.facts()["cells_sha256"], self.study.n_cells)
 
     def read_curves(self) -> pa.Table:
-        """Read curves.parquet, of a study that records learning curves."""
         columns, facts = curves_columns(self.study), self.facts()
         return self._table("curves.parquet", columns, facts.get("curves_sha256", ""), most_points(self.study))
 
     @property
     def has_parts(self) -> bool:
-        """Whether parts exist, or only cells were published."""
         return any(map(self.files.has_folder, ("parts", "commits"))) or not self.facts()["complete"]
 
     @cached_property
     def plan(self) -> Plan:
-        """The plan of the study."""
         return Plan(self.study, waves=self.waves)
 
     def decode_commit(self, name: str, content: bytes) -> Commit:
@@ -197,11 +188,9 @@ class StoreReader(StoredResult):
         return self._content(f"parts/{commit.file}", commit.sha256)
 
     def _table(self, name: str, columns: list[Column], sha256: str, most_rows: int) -> pa.Table:
-        """Read columns of a file after checking its hash."""
         return decode_table(self._content(name, sha256), columns, self.files.where(name), most_rows)
 
     def _content(self, name: str, sha256: str) -> bytes:
-        """Read a file and check its hash."""
         try:
             content = self.files.read(name)
         except StoreError:

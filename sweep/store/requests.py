@@ -20,7 +20,7 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 from sweep.errors import StoreError, cut
-from sweep.system.forks import fault_of_fork
+from sweep.system.python_process import fault_of_fork
 
 if TYPE_CHECKING:
     from obstore.store import S3Store

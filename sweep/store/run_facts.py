@@ -1,7 +1,7 @@
 """The files that describe a results folder: study.toml and run.json.
 
 All files of a results folder have the format that run.json names. run.json keeps its form, JSON with its own hash
-(:mod:`sweep.store.records`), in every format, so each version can detect a later one.
+(:mod:`sweep.store.commits`), in every format, so each version can detect a later one.
 """
 
 from __future__ import annotations
@@ -12,9 +12,8 @@ from time import time
 from typing import Any
 
 from sweep.errors import DamageError, StoreError, StudyError
-from sweep.store.commits import Commit
+from sweep.store.commits import Commit, check_kinds, decode_record
 from sweep.store.files import Files
-from sweep.store.records import check_kinds, decode_record
 from sweep.study.load import parse_study
 from sweep.study.model import Study
 
@@ -23,26 +22,13 @@ FORMAT = 1
 
 # Required keys of run.json, and further ones of a complete study.
 _FACTS: dict[str, tuple[type, ...]] = {
-    "identity": (str,),
-    "keep": (str,),
-    "waves": (list,),
-    "numerics_version": (int,),
-    "log_digest": (str,),
-    "sources_digest": (str,),
-    "pcg64_digest": (str,),
-    "complete": (bool,),
+    **dict.fromkeys(("identity", "keep", "log_digest", "sources_digest", "pcg64_digest"), (str,)),
+    **{"numerics_version": (int,), "waves": (list,), "complete": (bool,)},
 }
 _COMPLETE_FACTS: dict[str, tuple[type, ...]] = {
-    "name": (str,),
-    "n_cells": (int,),
-    "n_runs": (int,),
-    "net_steps": (int,),
-    "reused_steps": (int,),
-    "kernel_seconds": (float,),
-    "lane_occupancy": (float, type(None)),
-    "cpu": (str,),
-    "digest": (str, type(None)),
-    "cells_sha256": (str,),
+    **dict.fromkeys(("name", "cpu", "cells_sha256"), (str,)),
+    **dict.fromkeys(("n_cells", "n_runs", "net_steps", "reused_steps"), (int,)),
+    **{"kernel_seconds": (float,), "lane_occupancy": (float, type(None)), "digest": (str, type(None))},
 }
 # Keys of studies that record learning curves, and of those whose run.json was never lost.
 _SOME_FACTS: dict[str, tuple[type, ...]] = {"curves_sha256": (str,), "finished": (str,)}
@@ -143,7 +129,6 @@ def ended(commits: list[Commit], start: float) -> dict[str, Any]:
 
 
 def _sessions(commits: list[Commit]) -> Iterable[list[Commit]]:
-    """Return the commits of each call."""
     sessions: dict[str, list[Commit]] = {}
     for commit in commits:
         sessions.setdefault(commit.session, []).append(commit)

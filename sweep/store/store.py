@@ -29,11 +29,10 @@ from sweep.errors import StoreError
 from sweep.schemas.cell_columns import cells_columns
 from sweep.schemas.run_columns import curves_columns
 from sweep.store.bits import Bits
-from sweep.store.commits import Commit, TrainedPart, commit_name, cover
+from sweep.store.commits import Commit, TrainedPart, commit_name, cover, encode_record
 from sweep.store.files import Files, Lock, waits_ended_by
 from sweep.store.parquet import encode_table
 from sweep.store.reader import StoreReader
-from sweep.store.records import encode_record
 from sweep.store.run_facts import FORMAT, read_facts, read_study
 from sweep.store.stored_runs import WritableResult
 from sweep.study.model import Study
@@ -60,7 +59,6 @@ class Store(StoreReader, WritableResult):
 
     @property
     def first_bits(self) -> Bits:
-        """Facts of the training that started the result, as run.json names them now."""
         return Bits.of(self.facts(now=True))
 
     def finish(
@@ -117,7 +115,6 @@ class Store(StoreReader, WritableResult):
         )
 
     def write_part(self, result: TrainedPart, **facts: Any) -> Commit:
-        """Write the results of a part and commit them, unless the part has a commit; return the valid commit."""
         commit = self._commit_part(*self._encode(result, facts))
         self._fresh[commit.part] = result.tally()
         return commit
@@ -189,7 +186,6 @@ class Store(StoreReader, WritableResult):
         return self._write_table("cells.parquet", table, cells_columns(self.study))
 
     def _write_table(self, name: str, table: pa.Table, columns: list[Column]) -> str:
-        """Write a table of the whole result and return the SHA-256 of its file."""
         content = encode_table(table, columns, self._about)
         self.files.replace(name, content)
         return hashlib.sha256(content).hexdigest()
@@ -206,7 +202,6 @@ class Store(StoreReader, WritableResult):
 
 
 def _new_part(part: int) -> str:
-    """Return a unique name for the file of a part."""
     return f"{part:07d}-{secrets.token_hex(4)}.parquet"
 
 

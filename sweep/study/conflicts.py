@@ -56,7 +56,6 @@ def _one_of(*values: Any) -> Callable[[Any, int], bool]:
 
 
 def _rules(tables: OptionTables) -> Iterator[Rule]:
-    """Yield the rules of the options of a study."""
     for alias, (name, own) in LOSS_ALIASES.items():
         yield Rule("loss", alias, "reduction", _one_of(None, own), f"reduction {own!r} (loss {name!r} allows any)")
     for name, loss in tables.users["loss"].items():
@@ -233,7 +232,6 @@ def _lost_in_float32(study: StudyContent, name: str, value: float) -> str | None
 
 
 def _too_many_weights(study: StudyContent) -> Iterator[str]:
-    """Yield a sentence where networks of several hidden layers have too many weights."""
     n_patterns, n_inputs, n_outputs = study.data.sets[0].shape
     fans = [(n_inputs, *sizes, n_outputs) for sizes in study.hidden_layers if len(sizes) > 1]
     most = max((sum(below * size for below, size in pairwise(fan)) for fan in fans), default=0)
@@ -250,7 +248,6 @@ def _too_many_weights(study: StudyContent) -> Iterator[str]:
 
 
 def _too_large_to_measure(study: StudyContent) -> Iterator[str]:
-    """Yield a sentence for each measure that the study records and cannot have."""
     for name in study.record.measures:
         measure = MEASURES[name]
         lacking = measure.lacking(study) if measure.compute else None
@@ -262,7 +259,6 @@ def _too_large_to_measure(study: StudyContent) -> Iterator[str]:
 
 
 def _beyond_limits(study: StudyContent, named: set[str]) -> Iterator[str]:
-    """Yield a sentence for each product or number that is too large."""
     n_patterns = max(study.data.n_patterns, study.data.n_validations, study.data.n_tests)
     hidden = max(sum(sizes) for sizes in study.hidden_layers)
     if n_patterns * hidden > MAX_ACTIVATIONS:
@@ -288,7 +284,6 @@ def _beyond_limits(study: StudyContent, named: set[str]) -> Iterator[str]:
 
 
 def _largest_number(study: StudyContent) -> float:
-    """Return the largest absolute value in all patterns."""
     patterns = [each for data in study.data.sets for each in (data, *data.held_out.values())]
     return max(abs(value) for each in patterns for row in (*each.inputs, *each.targets) for value in row)
 

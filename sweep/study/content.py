@@ -15,9 +15,9 @@ from sweep.study.axes.grid import Axis, Grid, combinations, hidden_sizes, points
 from sweep.study.data.data_sets import DataSets
 from sweep.study.data.data_table import Data
 from sweep.study.options.explicit_weights import Numbers, Shapes, element_of, is_by_seed
-from sweep.study.options.fields import IS_SET
 from sweep.study.options.option_tables import (
     HELD_OUT_OPTIONS,
+    IS_SET,
     Convergence,
     InitialWeights,
     Network,

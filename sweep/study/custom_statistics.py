@@ -60,8 +60,8 @@ def statistic(function: Any = None, /, *, label: str = "", unit: str = "", more_
         shown = label or name.replace("_", " ")
         meaning = lines[0].rstrip(".") if lines else shown
         texts = {"label": shown, "unit": unit, "meaning": meaning}
-        faults = [_name_fault(name), *(fault and f"{key} {fault}" for key, fault in _faults_of(texts).items())]
-        found = [f"statistic {name!r}: {fault}" for fault in faults if fault]
+        faults = {"": _name_fault(name), **{f"{key} ": text_fault(text) for key, text in texts.items()}}
+        found = [f"statistic {name!r}: {key}{fault}" for key, fault in faults.items() if fault]
         if found:
             raise StudyError(*found)
         add_statistic(_record(name, declared, texts, more_is_better))
@@ -71,12 +71,7 @@ def statistic(function: Any = None, /, *, label: str = "", unit: str = "", more_
     return declare if function is None else declare(function)
 
 
-def _faults_of(texts: dict[str, str]) -> dict[str, str | None]:
-    return {key: text_fault(text) for key, text in texts.items()}
-
-
 def _name_fault(name: str) -> str | None:
-    """Return why a statistic cannot have a name, or None."""
     if not NAME.fullmatch(name):
         return "the name must be at most 40 lower-case letters, digits and _, with a letter first"
     if name not in DECLARED and (name in NAMED or name in {*synonyms(), *reserved_columns(), *BUILT_IN.section_of}):
@@ -85,8 +80,6 @@ def _name_fault(name: str) -> str | None:
 
 
 def _record(name: str, function: Callable[..., Any], texts: dict[str, str], more_is_better: bool) -> Statistic:
-    """Return the record of a custom statistic."""
-
     def estimate(runs: Runs) -> Estimate:
         from sweep.statistics.by_function import ByFunction
 

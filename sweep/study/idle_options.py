@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sweep.errors import shown
-from sweep.study.options.fields import IS_SET
-from sweep.study.options.option_tables import known_tables
+from sweep.study.options.option_tables import IS_SET, known_tables
 
 if TYPE_CHECKING:
     from sweep.study.content import StudyContent
@@ -58,7 +57,6 @@ def idle_options(study: StudyContent, named: set[str]) -> Iterator[IdleOption]:
 
 
 def _has_default(study: StudyContent, name: str) -> bool:
-    """Return whether an option has its default in all cells."""
     default = study.tables.sections[study.tables.options[name].section].model_fields[name].default
     if name == "monitor" and study.data.n_validations:
         default = "validation_loss"
@@ -66,7 +64,6 @@ def _has_default(study: StudyContent, name: str) -> bool:
 
 
 def _unused(study: StudyContent, name: str) -> str:
-    """Return a sentence on an option that no cell uses."""
     values = study.values_of(name)
     value = shown(list(values) if name in study.parameters else values[0])
     if name == "layers":

@@ -122,7 +122,6 @@ def parse_study(text: str, where: str) -> Study:
 
 
 def _study(raw: dict[str, Any]) -> Study:
-    """Return the study of the tables of a file."""
     faults = Faults()
     faults.add(*(unknown_key("key", key, _TOP, known_tables().section_of) for key in raw if key not in _TOP))
     raw.setdefault("data", {})
@@ -149,7 +148,6 @@ def parse_changes(assignments: Iterable[str]) -> dict[str, Any]:
 
 
 def _read(source: str | Path) -> tuple[dict[str, Any], Path]:
-    """Return the tables of a study and the folder of its file."""
     if not isinstance(source, (str, os.PathLike)):
         raise StudyError(f"study: must be a Study, the name of a built-in one or the path of one, got {shown(source)}")
     studies = built_in_studies()
@@ -190,7 +188,6 @@ def _scalar(text: str) -> bool | int | float | str:
 
 
 def _key_fault(key: Any) -> str | None:
-    """Return the fault of the key of a change, or None."""
     tables = known_tables()
     changeable = _changeable(tables)
     if key in _TEXTS or key in changeable or (isinstance(key, str) and _is_weight(key)):
@@ -204,14 +201,12 @@ def _key_fault(key: Any) -> str | None:
 
 
 def _is_weight(key: str) -> bool:
-    """Return whether a key names a single weight, alone or with a table."""
     section, _, name = key.rpartition(".")
     return element_of(name) is not None and section in ("", "parameters", "initial_weights", "initial_weights.values")
 
 
 @lru_cache(2)
 def _changeable(tables: OptionTables) -> frozenset[str]:
-    """Return the keys that can be changed, with and without their tables."""
     dotted = [f"{section}.{name}" for name, section in tables.section_of.items()]
     dotted += [f"record.{name}" for name in Record.model_fields]
     swept = (f"parameters.{name}" for name in tables.sweepable)
@@ -219,7 +214,6 @@ def _changeable(tables: OptionTables) -> frozenset[str]:
 
 
 def _apply(raw: dict[str, Any], changes: Any) -> None:
-    """Apply changes to the tables of a study file."""
     if not isinstance(changes, Mapping):
         raise StudyError(f"changes must be a dict such as {{'seeds.count': 40}}, got {shown(changes)}")
     changes = plain(changes)

@@ -50,6 +50,8 @@ from sweep.system.plain_values import plain
 
 # File systems allow names of 255 bytes.
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
+# What stands for bytes of the command line that are not UTF-8. It cannot be encoded.
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 S = TypeVar("S", bound=Section)
 
@@ -121,23 +123,10 @@ class Study(StudyContent):
         components: Mapping[str, Any] | None = None,
         **unknown: Any,
     ) -> None:
-        raw: dict[str, Any] = {
-            "name": name,
-            "description": description,
-            "method": method,
-            "data": data,
-            "network": network,
+        raw = {key: value for key, value in locals().items() if key not in ("self", "unknown")}
+        raw |= {
             "initial_weights": with_columns(initial_weights),
-            "training": training,
-            "convergence": convergence,
             "parameters": {} if parameters is None else parameters,
-            "zip": zip,
-            "samples": samples,
-            "exclude": exclude,
-            "restarts": restarts,
-            "seeds": seeds,
-            "record": record,
-            "components": components,
         }
         if unknown:
             raise StudyError(*(unknown_key("key", key, raw, known_tables().section_of) for key in unknown))
@@ -355,20 +344,16 @@ class Study(StudyContent):
         return tomli_w.dumps(self.canonical())
 
     def __eq__(self, other: object) -> bool:
-        """Return whether the identities are equal."""
         return isinstance(other, Study) and self.identity == other.identity
 
     def __hash__(self) -> int:
-        """Hash the identity."""
         return hash(self.identity)
 
     def __repr__(self) -> str:
-        """Return name, size and the start of the identity."""
         size = f"{count_text(self.n_cells, 'cell')} x {count_text(self.seeds.count, 'seed')}"
         return f"<Study {self.name!r}: {size}, {self.identity[:12]}>"
 
     def _repr_html_(self) -> str:
-        """Return the description for a notebook."""
         from sweep.study.description import study_html
 
         return study_html(self)
@@ -385,7 +370,6 @@ if Study.__doc__:  # Python drops docstrings with -OO
 
 
 def _tables_of_options(options: Mapping[str, Any], data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the tables of a study with these patterns, of options by name and of tables."""
     known = known_tables()
     arguments = [name for name, each in signature(Study).parameters.items() if each.kind is each.KEYWORD_ONLY]
     tables: dict[str, Any] = {key: value for key, value in options.items() if key in arguments}
@@ -405,27 +389,17 @@ def _tables_of_options(options: Mapping[str, Any], data: Mapping[str, Any]) -> d
 
 
 def _text_faults(name: Any, description: Any, method: Any) -> list[str]:
-    """Return the faults of the keys outside of the tables."""
     faults = []
     if not isinstance(name, str) or not NAME.fullmatch(name):
         faults.append(
             "name: must be text of at most 255 letters, digits, '.', '_' and '-', since it names a folder, got "
             f"{shown(name)}"
         )
-    if not isinstance(description, str) or not _is_unicode(description):
+    if not isinstance(description, str) or _SURROGATE.search(description):
         faults.append(f"description: must be text, got {shown(description)}")
     if method != "grid":
         faults.append(f"method: must be 'grid', got {shown(method)}")
     return faults
-
-
-def _is_unicode(text: str) -> bool:
-    """Return whether text can be encoded, which fails for bytes of the command line that are not UTF-8."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _with_each_fold(raw: Mapping[str, Any], tables: OptionTables) -> Any:

@@ -88,7 +88,6 @@ def study_schema() -> Schema:
 
 
 def _describe(properties: dict[str, Schema], meanings: Mapping[str, str]) -> None:
-    """Add the meanings of keys to their schemas."""
     for name in meanings.keys() & properties.keys():
         properties[name]["description"] = meanings[name]
 
@@ -100,7 +99,6 @@ def _table(properties: Mapping[str, Schema], required: Iterable[str] = ()) -> Sc
 
 
 def _of_model(model: type[BaseModel]) -> Schema:
-    """Return pydantic's schema of a table, in draft 4."""
     made = model.model_json_schema()
     meaning = " ".join((model.__doc__ or "").replace("``", "").split())
     return {**_draft4(made, made.get("$defs", {})), "description": meaning}
@@ -175,7 +173,6 @@ def _listed(*items: Schema) -> Schema:
 
 
 def _data(options: Mapping[str, Schema]) -> Schema:
-    """Return the schema of the table [data], whose options are those that can be swept."""
     patterns = {
         "task": {"enum": list(TASKS)},
         **{name: dict(options[name]) for name in ARGUMENTS},

@@ -65,7 +65,6 @@ def n_contenders(study: StudyContent) -> int:
 
 
 def _raced(study: StudyContent) -> dict[str, Statistic]:
-    """Return the statistics by which cells can race, by column."""
     return {
         name: each
         for name, each in every().items()

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from sweep.errors import StoreError, SweepError, shown
-from sweep.system.user_paths import local_folder
+from sweep.system.user_files import local_folder
 
 # Error numbers of file systems without hard links, such as those of memory cards.
 _NO_LINKS = (errno.EPERM, errno.EMLINK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP)

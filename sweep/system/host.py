@@ -88,7 +88,6 @@ def pcg64_digest() -> str:
 
 
 def _digest(numbers: Iterable[float]) -> str:
-    """Return the SHA-256 of the bits of numbers."""
     return hashlib.sha256(b"".join(struct.pack("<d", number) for number in numbers)).hexdigest()
 
 

@@ -120,7 +120,6 @@ class SweepProgress:
             self._task = self._bar.add_task("", total=n_runs, text=self.text())
 
     def __enter__(self) -> SweepProgress:
-        """Return this progress, which is shown from its first update on, or after the delay."""
         return self
 
     def __exit__(
@@ -230,7 +229,6 @@ class _NotebookLine:
         self._is_there = True
 
     def clear(self) -> None:
-        """Leave nothing behind."""
         if self._is_there:
             self.write("")
 

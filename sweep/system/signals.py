@@ -56,7 +56,6 @@ class Interrupts:
         self._hook = sys.unraisablehook
 
     def __enter__(self) -> Interrupts:
-        """Start counting."""
         if self._ours:
             sys.unraisablehook = self._pass_on
         try:

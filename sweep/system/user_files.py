@@ -10,11 +10,33 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sweep.errors import cut, shown, shown_names
+from sweep.errors import StoreError, cut, shown, shown_names
 from sweep.system.escaping import one_line
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+
+# A Path turns "s3://bucket" into "s3:/bucket", and "s3://" into "s3:".
+_ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):(?:/+(.*))?", re.ASCII | re.DOTALL)
+
+
+def address_of(place: str | Path) -> tuple[str, str] | None:
+    """Return scheme and rest of an address such as ``s3://bucket/results``; None for a path.
+
+    >>> address_of("s3://bucket/results")
+    ('s3', 'bucket/results')
+    """
+    address = _ADDRESS.fullmatch(str(place))
+    return (address[1], address[2] or "") if address else None
+
+
+def local_folder(path: str | Path) -> Path:
+    """Return the path of a file or folder on this machine; refuse an address such as ``s3://bucket/results``."""
+    address = address_of(path)
+    if address:
+        raise StoreError(f"path: must be a local path, got the address {shown('://'.join(address))}")
+    return Path(path)
 
 
 # Most bytes of one file, encoded and decoded. A study of 65,536 patterns and a dozen inputs has 20 MB.
@@ -106,7 +128,6 @@ def read_arrays(path: Path) -> dict[str, Any]:
 
 
 def _array(content: bytes) -> NDArray[Any]:
-    """Return the array in the content of a .npy file."""
     import numpy as np
 
     try:

@@ -202,7 +202,6 @@ def is_number(text: str) -> bool:
 
 
 def _is_allowed(kind: pa.DataType) -> bool:
-    """Return whether a type is that of numbers, bools or texts."""
     from pyarrow import types
 
     kind = kind.value_type if types.is_dictionary(kind) else kind

@@ -7,11 +7,13 @@ totals are computed again from the parts. Drawn or all runs are trained again an
 
 from __future__ import annotations
 
+import time
 from bisect import bisect_left
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from itertools import groupby
 from math import isclose
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import numpy as np
 import pyarrow as pa
@@ -21,8 +23,8 @@ from sweep.errors import StoreError
 from sweep.results.aggregate import Aggregate
 from sweep.schedule.plan import Plan
 from sweep.schemas.cell_columns import cells_columns
-from sweep.store.commits import COMMIT_NAME, Commit, check_planned, commit_name, cover, foreign_commits
-from sweep.store.contents import fitting
+from sweep.store.commits import COMMIT_NAME, PART_NAME, Commit, check_planned, commit_name, cover, foreign_commits
+from sweep.store.contents import find_leftovers, fitting
 from sweep.store.files import waits_ended_by
 from sweep.store.local import files_at
 from sweep.store.own_bits import own_bits
@@ -39,7 +41,6 @@ from sweep.training.component_trials import check_custom_components
 from sweep.training.executors.threads import work_in_threads
 from sweep.verification.curve_checks import curve_faults, curve_file_faults
 from sweep.verification.findings import Findings
-from sweep.verification.leftovers import leftovers
 from sweep.verification.parts import PartCheck
 from sweep.verification.sample import Sample
 from sweep.verification.study_and_facts import head_faults
@@ -201,7 +202,6 @@ def _check_commits(plan: Plan, store: StoreReader, found: Findings) -> None:
 
 
 def _read_commits(store: StoreReader, found: Findings) -> None:
-    """Read commits that were not read before."""
     known = {f"commits/{commit_name(commit.part)}" for commit in found.commits}.union(found.bad_commits)
     for name in sorted(set(fitting(store.files, "commits", COMMIT_NAME)) - known):
         try:
@@ -273,9 +273,48 @@ def surplus(commits: Sequence[Commit], plan: Plan) -> list[Commit]:
 
 
 def _is_planned(commit: Commit, plan: Plan) -> bool:
-    """Return whether a commit is of a part of the plan."""
     try:
         check_planned(commit, plan)
     except StoreError:
         return False
     return True
+
+
+# Least age in seconds where there are no locks: younger files may belong to a run, which commits a part within seconds
+# of writing it, or after some minutes of failing requests.
+_LEAST_AGE = 24 * 3600.0
+
+
+def leftovers(store: StoreReader, commits: Sequence[Commit]) -> list[str]:
+    """Return drafts and parts without a commit. Other commits may be made meanwhile: they are looked up now."""
+    found = find_leftovers(store.files, {commit.file for commit in commits})
+    return [name for name in found if not _counts(store, name)]
+
+
+def collect(store: StoreReader, commits: Sequence[Commit], excludes: bool) -> list[str]:
+    """Remove leftovers and return their names; where no lock excludes other processes, those at least a day old."""
+    found = leftovers(store, commits)
+    latest = time.time() - _LEAST_AGE
+    if not excludes:
+        written = {name: store.files.modified(name) for name in found}
+        found = [name for name, when in written.items() if when is not None and when <= latest]
+    removed = []
+    for name in found:
+        with suppress(StoreError):
+            store.files.remove(name)
+            removed.append(name)
+    return removed
+
+
+def _counts(store: StoreReader, name: str) -> bool:
+    """Return whether a commit names this file, or may name it because it cannot be read."""
+    file = PurePath(name).name
+    if not PART_NAME.fullmatch(file):
+        return False
+    commit = f"commits/{commit_name(int(file.partition('-')[0]))}"
+    if not store.files.has(commit):
+        return False
+    try:
+        return store.decode_commit(commit, store.files.read(commit)).file == file
+    except StoreError:
+        return True

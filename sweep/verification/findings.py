@@ -56,7 +56,6 @@ class Findings:
     head_only: bool = False
 
     def __repr__(self) -> str:
-        """Return whether the result is intact, and the numbers of runs and parts."""
         what = "intact" if self.intact else count_text(len(self.faults), "fault")
         return f"<Findings: {what}; {count_text(self.n_runs, 'run')} in {count_text(len(self.commits), 'part')}>"
 

@@ -35,10 +35,9 @@ from sweep.training.component_trials import check_custom_components
 from sweep.training.curve_pass import record_curves
 from sweep.training.executors.threads import work_in_threads
 from sweep.training.networks.part_trainer import PartTrainer
-from sweep.verification.check import cells_faults, check, sum_faults
+from sweep.verification.check import cells_faults, check, collect, sum_faults
 from sweep.verification.curve_checks import curve_faults, curve_file_faults
 from sweep.verification.findings import Findings
-from sweep.verification.leftovers import collect
 from sweep.verification.sample import Sample
 from sweep.verification.study_and_facts import restore_head
 
@@ -131,7 +130,6 @@ def _mend_sums(store: Store, found: Findings, sample: Sample, n_threads: int, sh
 
 
 def _finish(store: Store, commits: list[Commit], aggregate: Aggregate, curves: pa.Table | None) -> None:
-    """Write the cells and facts that follow from the parts of a complete result, and its learning curves."""
     facts = {**machine_facts(), **store.facts(), **totals(store.study, store.keep, commits)}
     facts |= {"digest": aggregate.digest(), "repaired": datetime.now(UTC).isoformat(timespec="seconds")}
     store.finish(aggregate.cells, facts, curves)
@@ -181,7 +179,6 @@ def _mend_round(store: Store, found: Findings, n_threads: int, shown: bool | Non
 def _train(
     store: Store, plan: Plan, parts: list[Part], replaced: dict[int, Commit], n_threads: int, shown: bool | None
 ) -> None:
-    """Train parts, and write them in place of existing parts."""
     session = secrets.token_hex(8)
     import_all_kernels()
     n_runs = sum(part.n_runs for part in parts)

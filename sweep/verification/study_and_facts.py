@@ -12,10 +12,9 @@ import pyarrow.parquet as pq
 
 from sweep.errors import StoreError
 from sweep.store.bits import BITS
-from sweep.store.commits import COMMIT_NAME, PART_NAME
+from sweep.store.commits import COMMIT_NAME, PART_NAME, decode_record, encode_record
 from sweep.store.contents import fitting
 from sweep.store.files import Files
-from sweep.store.records import decode_record, encode_record
 from sweep.store.run_facts import FormatError, check_format, read_facts, read_study, waves_of
 from sweep.study.model import Study
 
@@ -65,7 +64,6 @@ def restore_head(files: Files, original: Study | None) -> list[str]:
 
 
 def _read(files: Files) -> tuple[Study | None, dict[str, Any] | None, list[str]]:
-    """Return study and facts if they can be read, and their faults."""
     study = None
     facts = None
     faults = []

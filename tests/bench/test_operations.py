@@ -28,13 +28,13 @@ class Counted:
         Counted.total += 1
         return Counted()
 
-    def __add__(self, other: Counted) -> Counted:  # noqa: D105
+    def __add__(self, other: Counted) -> Counted:
         return self._count(other, 0.0)
 
-    def __sub__(self, other: Counted) -> Counted:  # noqa: D105
+    def __sub__(self, other: Counted) -> Counted:
         return self._count(other, 0.0)
 
-    def __mul__(self, other: Counted) -> Counted:  # noqa: D105
+    def __mul__(self, other: Counted) -> Counted:
         if 0.0 in (self.constant, other.constant):
             return Counted(0.0)
         signs = [Counted(abs(number.constant)) if number.constant else number for number in (self, other)]

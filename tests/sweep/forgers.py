@@ -11,8 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sweep.results.aggregate import Aggregate
-from sweep.store.commits import commit_name
-from sweep.store.records import decode_record, encode_record
+from sweep.store.commits import commit_name, decode_record, encode_record
 from sweep.store.store import Store
 from sweep.verification.repair import _finish
 from tests.sweep.support import replace_value

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from sweep.store.records import encode_record
+from sweep.store.commits import encode_record
 
 
 def rewrite(path: Path, **changes: Any) -> None:

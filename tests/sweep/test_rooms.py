@@ -174,7 +174,7 @@ def test_the_reader_of_sources_reads() -> None:
     assert "sweep.training.run" in imports(SWEEP / "cli/run_command.py", deep=True)
     assert "sweep.training.run" not in imports(SWEEP / "cli/run_command.py", deep=False)
     assert "pyarrow" in roots(imports(SWEEP / "analysis/tally.py", deep=False))
-    assert "sweep.store.commits" in own_imports("sweep.store.memory")
+    assert "sweep.store.commits" in own_imports("sweep.store.stored_runs")
 
 
 def test_every_module_is_in_a_room() -> None:

@@ -152,7 +152,6 @@ def set_scales(axes: Axes, lines: Lines) -> None:
 
 
 def _scale_values(axes: Axes, lines: Lines) -> None:
-    """Set the scale of the statistic."""
     statistic = lines.selected.description
     bands = lines.bands()
     if lines.selected.is_rate:
@@ -243,7 +242,6 @@ def line_panels(
 
 
 def _lines_of(result: Result, value: str | None, channels: Channels, at: At | None) -> Lines:
-    """Return what all panels show."""
     values = values_at(result.study, at)
     selected = select(result, value, at, [name for name in values if name in channels.assigned()])
     single = {"color": NAMED_COLORS[0], "marker": "o"}
@@ -316,7 +314,6 @@ def _put_legend(figure: Figure, lines: Lines) -> None:
 
 
 def _handles(lines: Lines) -> list[Line2D]:
-    """Return the legend handles of the colors."""
     from matplotlib.lines import Line2D
 
     plain: dict[str, Any] = {} if lines.ordered else {"linestyle": "none"}

@@ -13,8 +13,7 @@ from sweep.figures.axis import Places, heading, label_of
 from sweep.figures.canvas import inches_across, new_axes, say_why, wrapped
 from sweep.figures.colors import MISSING, PAPER, color_bar, color_map, color_norm
 from sweep.figures.figure_kind import Caption, FigureKind, figure_function, pools_replicates
-from sweep.figures.ranges import MOST_SINGLE
-from sweep.figures.statistics import by_rank, drawn_values, select, some_of
+from sweep.figures.statistics import MOST_SINGLE, by_rank, drawn_values, select, some_of
 from sweep.results.answers import swept
 from sweep.results.result import Result
 from sweep.study.reading.value_forms import Scalar

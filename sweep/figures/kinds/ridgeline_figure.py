@@ -12,7 +12,7 @@ from sweep.figures.colors import NAMED_COLORS
 from sweep.figures.figure_kind import FigureKind, figure_function
 from sweep.figures.groups import Groups, Shown, counts_fault, finish
 from sweep.figures.kinds.steps_figure import bins_of, shares_of
-from sweep.figures.ranges import in_ranges
+from sweep.figures.statistics import in_ranges
 from sweep.figures.ticks import name_ticks, number_ticks, scale_numbers
 from sweep.results.answers import check_swept
 from sweep.results.result import Result

@@ -103,38 +103,17 @@ def _draw_of(reading: Reading, key: str, spec: Any, name: str) -> _Draw:
     integer = takes_integers(reading.tables.kinds[name])
     bounds = bounds_of(spec, integer)
     if bounds is None:
-        return _choice(values_of_option(reading, key, spec, name))
-    ends = [bounds.low, bounds.high] if bounds.low != bounds.high else [bounds.low]
-    values_of_option(reading, key, ends, name)  # raises an error if an end is not allowed
-    if bounds.scale == "log" and integer:
-        return _log_integers(int(bounds.low), int(bounds.high))
+        values = values_of_option(reading, key, spec, name)
+        return lambda unit: values[unit[0] * len(values) >> unit[1]]
+    low, high = bounds.low, bounds.high
+    values_of_option(reading, key, [low, high] if low != high else [low], name)  # raises an error if one is not allowed
+    if bounds.scale == "log" and integer:  # rounded numbers from low - 0.5 to high + 0.5
+        return lambda unit: min(
+            max(round(log_value(low - 0.5, high + 0.5, unit[0], 2 ** unit[1])), int(low)), int(high)
+        )
     if bounds.scale == "log":
-        return _log_numbers(float(bounds.low), float(bounds.high))
-    return _integers(int(bounds.low), int(bounds.high)) if integer else _numbers(float(bounds.low), float(bounds.high))
-
-
-def _choice(values: tuple[Scalar, ...]) -> _Draw:
-    return lambda unit: values[unit[0] * len(values) >> unit[1]]
-
-
-def _integers(low: int, high: int) -> _Draw:
-    return lambda unit: low + (unit[0] * (high - low + 1) >> unit[1])
-
-
-def _numbers(low: float, high: float) -> _Draw:
-    first = Fraction(low)
+        return lambda unit: log_value(float(low), float(high), unit[0], 2 ** unit[1])
+    if integer:
+        return lambda unit: int(low) + (unit[0] * int(high - low + 1) >> unit[1])
     span = Fraction(high) - Fraction(low)
-    return lambda unit: float(first + span * unit[0] / 2 ** unit[1])
-
-
-def _log_numbers(low: float, high: float) -> _Draw:
-    return lambda unit: log_value(low, high, unit[0], 2 ** unit[1])
-
-
-def _log_integers(low: int, high: int) -> _Draw:
-    """Return integers that are evenly distributed in the logarithm: rounded numbers from low - 0.5 to high + 0.5."""
-
-    def draw(unit: _Unit) -> Scalar:
-        return min(max(round(log_value(low - 0.5, high + 0.5, unit[0], 2 ** unit[1])), low), high)
-
-    return draw
+    return lambda unit: float(Fraction(low) + span * unit[0] / 2 ** unit[1])

@@ -198,7 +198,6 @@ def _without(axes: list[Axis], tables: Mapping[int, _Conditions]) -> Axis:
 
 
 def _conditions(key: str, table: Any, axes: list[Axis], reading: Reading) -> _Conditions:
-    """Return the conditions of a table."""
     if not isinstance(table, Mapping) or not table:
         raise ValueError(f"must be a table of options with excluded values, got {shown(table)}")
     found: _Conditions = {}

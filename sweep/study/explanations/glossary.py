@@ -17,8 +17,15 @@ from sweep.study.data.splits import DEFAULTS, NEEDED, PREPARATIONS
 from sweep.study.data.tasks import ARGUMENTS, CODINGS, TASKS, arguments_of, make_patterns
 from sweep.study.explanations.examples import EXAMPLES
 from sweep.study.options.explicit_weights import element_of
-from sweep.study.options.fields import IS_SET, Option
-from sweep.study.options.option_tables import REQUIRED, SECTION_OF, STANDS_FOR, OptionTables, known_tables
+from sweep.study.options.option_tables import (
+    IS_SET,
+    REQUIRED,
+    SECTION_OF,
+    STANDS_FOR,
+    Option,
+    OptionTables,
+    known_tables,
+)
 from sweep.study.options.other_sections import FAILURES, Record, Restarts, Seeds
 from sweep.study.reading.section import Section
 
@@ -190,7 +197,6 @@ def entries() -> list[Entry]:
 
 
 def _argument_entry(name: str) -> Entry:
-    """Return the entry of an argument of tasks."""
     argument = ARGUMENTS[name]
     users = tuple(task for task in TASKS if name in arguments_of(task))
     defaults = {task: arguments_of(task)[name] for task in users}
@@ -203,7 +209,6 @@ def _argument_entry(name: str) -> Entry:
 
 
 def _preparation_entry(name: str) -> Entry:
-    """Return the entry of a key for patterns from any source."""
     argument = PREPARATIONS[name]
     default = DEFAULTS[name]
     needed = NEEDED.get(name, ())
@@ -222,7 +227,6 @@ def glossary(found: list[Entry], width: int = 80, indent: str = "") -> str:
 
 
 def _entry(section: str, key: str, hint: Any, field: FieldInfo, option: Option | None) -> Entry:
-    """Return the entry of a key from its field."""
     listed = _listed(key)
     allowed = f"a list of {', '.join(listed)}" if listed else _allowed(hint)
     allowed += f", in {option.unit}" if option and option.unit else ""
@@ -269,7 +273,6 @@ def _allowed(hint: Any) -> str:
 
 
 def _limits(notes: list[Any]) -> Iterator[str]:
-    """Yield the limits of a number as texts."""
     for note in notes:
         for limit in getattr(note, "metadata", ()):
             for name, text in (("ge", "from"), ("gt", "above"), ("le", "to"), ("lt", "below")):

@@ -136,7 +136,6 @@ def _measure_fault(declared: Declaration) -> str | None:
 
 
 def _table(component: Declaration) -> dict[str, Any]:
-    """Return the declaration of a component as a table."""
     settings = [
         setting.name
         if setting.name in vocabulary.COMPONENT_SETTINGS
@@ -150,7 +149,6 @@ def _table(component: Declaration) -> dict[str, Any]:
 
 
 def _declaration(name: str, table: Mapping[str, Any]) -> Declaration:
-    """Return the declaration in a table without faults."""
     settings = tuple(map(_setting, table.get("settings", ())))
     stated = {fact: table[fact] for fact in FACTS if fact in table}
     return Declaration(table["kind"], name, table["sha256"], settings, **stated)
@@ -165,7 +163,6 @@ def _setting(value: Any) -> Any:
 
 
 def _fault(name: Any, table: Any) -> str | None:
-    """Return what is wrong with a declaration, or None."""
     if not isinstance(name, str) or not NAME.fullmatch(name) or name in taken_names():
         return "the name must be at most 40 lower-case letters, digits and _, and not that of a built-in component"
     if not isinstance(table, Mapping) or not {"kind", "sha256"} <= table.keys() <= _KEYS:

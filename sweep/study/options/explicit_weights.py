@@ -43,11 +43,9 @@ class WithWeights(dict[str, V]):
         self._of_weight = of_weight
 
     def __contains__(self, name: object) -> bool:
-        """Return whether a name is that of an option."""
         return super().__contains__(name) or (isinstance(name, str) and element_of(name) is not None)
 
     def __missing__(self, name: str) -> V:
-        """Return the fact of a single weight."""
         if element_of(name) is None:
             raise KeyError(name)
         return self._of_weight
@@ -190,11 +188,8 @@ Values = Annotated[
 
 def is_by_seed(values: ExplicitWeights | None, shapes: list[Shapes]) -> bool:
     """Return whether some of these weights depend on the seed; ``shapes`` are those of all networks."""
-    return any(_is_by_seed(name, shape_of(numbers), shapes) for name, numbers in (values.entries if values else ()))
-
-
-def _is_by_seed(name: str, shape: tuple[int, ...], shapes: list[Shapes]) -> bool:
-    if element_of(name):
-        return bool(shape)
-    ranks = {1 if name == ALL else len(each[name]) for each in shapes if name == ALL or name in each}
-    return len(shape) > max(ranks)
+    for name, numbers in values.entries if values else ():
+        ranks = [1 if name == ALL else len(each[name]) for each in shapes if name == ALL or name in each]
+        if len(shape_of(numbers)) > (0 if element_of(name) else max(ranks)):
+            return True
+    return False

@@ -1,28 +1,126 @@
 """The options of a study: every scalar property of a cell, declared once.
 
-An option is a field of its table with type and limits, default, role, meaning and unit (see
-:class:`sweep.study.options.fields.Option`). Activations, losses, optimizers, criteria and their settings come from
-:mod:`kernels.vocabulary`. Sweepable options, plan, settings of cells and columns of results follow from these fields.
+An option is a field of its table with type and limits, default, role, meaning and unit (see :class:`Option`).
+Activations, losses, optimizers, criteria and their settings come from :mod:`kernels.vocabulary`. Sweepable options,
+plan, settings of cells and columns of results follow from these fields.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import Annotated, Any, Literal, TypeVar, get_args, get_type_hints
+from math import isfinite
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar, cast, get_args, get_type_hints
 
-from pydantic import Field
+from pydantic import Field, create_model
 
 from kernels import vocabulary
+from kernels.components.declarations import Setting
 from kernels.components.reductions import REDUCTIONS
 from kernels.components.scalings import SCALINGS
-from kernels.custom.registry import Declaration, declared_components
+from kernels.custom.registry import Declaration, declared_components, record_of
 from kernels.start.names import DISTRIBUTIONS, GENERATORS, MAX_LAYERS
 from sweep.study.data.data_table import DATA_KEYS, DATA_OPTIONS
 from sweep.study.options.explicit_weights import Values, WithWeights
-from sweep.study.options.fields import IS_SET, Option, Users, choice, option, setting, settings_of, table, users_with
 from sweep.study.options.option_values import DRAWN, Batch, DrawOrder, Freeze, HiddenUnits, OutputScale, Scale
 from sweep.study.options.other_sections import Record, Restarts, Seeds
 from sweep.study.reading.section import Section
+
+Role = Literal["kernel", "setting", "limit", "start", "data"]
+
+# In ``used_with``, in place of the values of another option: any value but None.
+IS_SET = "set"
+
+
+class Option(NamedTuple):
+    """An option of a study: a property of each cell. Type and default belong to its field."""
+
+    section: str  # its table in the study file
+    # As in the documentation of results
+    meaning: str
+    unit: str
+    # ``"kernel"``: it decides which kernel trains, so runs of one shape share it; ``"setting"``: a number of each
+    # cell, a field of :data:`kernels.recipe.SETTINGS`; ``"limit"``: it limits the steps of each cell; ``"start"``: it
+    # decides the initial weights of a seed; ``"data"``: it decides the patterns
+    role: Role
+    # Values of other options, or IS_SET for any that is not None. Without any of them this option has no effect.
+    used_with: dict[str, list[Any]]
+    is_swept: bool  # whether it can be swept
+
+
+def option(
+    default: Any,
+    role: Role,
+    meaning: str,
+    unit: str = "",
+    used_with: dict[str, list[Any]] | None = None,
+    is_swept: bool = True,
+) -> Any:
+    """Return a pydantic field that declares an option; see :class:`Option`."""
+    notes: dict[str, Any] = {"unit": unit, "role": role, "used_with": used_with or {}, "is_swept": is_swept}
+    return Field(default, description=meaning, json_schema_extra=notes)
+
+
+def choice(names: Iterable[str], default: str, meaning: str, role: Role = "kernel") -> Any:
+    """Return type and field of an option whose values are names of components."""
+    return Literal[tuple(names)], option(default, role, meaning)
+
+
+# Components with settings, built in or custom, by the option whose values they are.
+Users = Mapping[str, Mapping[str, Any]]
+
+
+def users_with(custom: Iterable[Declaration]) -> Users:
+    """Return the components with settings: built-in ones, and these custom ones."""
+    users: dict[str, dict[str, Any]] = {
+        "activation": {**vocabulary.ACTIVATIONS},
+        "output": {**vocabulary.OUTPUTS},
+        "loss": {**vocabulary.LOSSES},
+        "optimizer": {**vocabulary.OPTIMIZERS},
+        "schedule": {**vocabulary.SCHEDULES},
+        "stopping_rule": {**vocabulary.STOPPING_RULES},
+    }
+    for each in custom:
+        for key in ("activation", "output") if each.kind == "activation" else (each.kind,):
+            users[key][each.name] = record_of(each)
+    return users
+
+
+def setting(declared: Setting | str, users: Users, used_with: dict[str, list[Any]] | None = None) -> Any:
+    """Return type and field of a setting, declared here or in the vocabulary; an infinite default becomes None."""
+    declared = vocabulary.SETTINGS[declared] if isinstance(declared, str) else declared
+    limits = {"ge": declared.at_least, "gt": declared.above, "lt": declared.below}
+    limits["multiple_of"] = declared.multiple_of
+    limits = {key: limit for key, limit in limits.items() if limit is not None}
+    number = Annotated[float, Field(allow_inf_nan=False, **limits)]
+    has_default = isfinite(declared.default)
+    default = declared.default if has_default else None
+    notes = option(default, "setting", declared.meaning, declared.unit, used_with or _used_with(declared, users))
+    return number if has_default else number | None, notes
+
+
+def _used_with(setting: Setting, users: Users) -> dict[str, list[Any]]:
+    """Return the components that use a setting, by the option whose values they are; none if all cells use it."""
+    found = {of: [name for name, each in options.items() if setting in each.settings] for of, options in users.items()}
+    return {of: names for of, names in found.items() if names}
+
+
+def settings_of(kind: str, users: Users) -> dict[str, Any]:
+    """Declare the settings of the components of a kind, by name, without names that no table can have."""
+    settings = {each.name: each for user in users[kind].values() for each in user.settings}
+    return {name: setting(each, users) for name, each in settings.items() if not hasattr(Section, name)}
+
+
+def table(declared: type[S], behind: Mapping[str, dict[str, Any]]) -> type[S]:
+    """Return a table with options inserted after the fields that are keys of ``behind``; ``""`` is the start."""
+    hints = get_type_hints(declared, include_extras=True)
+    fields = dict(behind.get("", {}))
+    for name, field in declared.model_fields.items():
+        fields[name] = hints[name], field
+        fields |= behind.get(name, {})
+    made = create_model(declared.__name__, __base__=Section, __doc__=declared.__doc__, **fields)
+    return cast("type[S]", made)
+
 
 S = TypeVar("S", bound=Section)
 
@@ -160,7 +258,6 @@ class Convergence(Section):
 
 
 def _network(users: Users) -> dict[str, dict[str, Any]]:
-    """Return the options of the vocabulary in the table [network]."""
     scalings, of_scaling = choice(
         SCALINGS, "standard", "factor of the sums of each layer, which exclude biases and skip connections"
     )
@@ -178,7 +275,6 @@ def _network(users: Users) -> dict[str, dict[str, Any]]:
 
 
 def _initial_weights() -> dict[str, dict[str, Any]]:
-    """Return the options of the vocabulary in the table [initial_weights]."""
     return {
         "": {"distribution": choice(DISTRIBUTIONS, "normal", "distribution of the initial weights", "start")},
         "draw_order": {
@@ -188,7 +284,6 @@ def _initial_weights() -> dict[str, dict[str, Any]]:
 
 
 def _training(users: Users) -> dict[str, dict[str, Any]]:
-    """Return the options of the vocabulary in the table [training]."""
     reductions = "how terms make the loss: their sum, their mean, or the mean over patterns of the sum over outputs"
     names, _ = choice(REDUCTIONS, "sum", reductions)
     return {
@@ -207,7 +302,6 @@ def _training(users: Users) -> dict[str, dict[str, Any]]:
 
 
 def _convergence(users: Users) -> dict[str, dict[str, Any]]:
-    """Return the options of the vocabulary in the table [convergence]."""
     criterion = choice(vocabulary.CRITERIA, "loss", "convergence criterion")
     rules = "rule that ends a run with status plateau; the rule patience needs the option patience"
     of_plateaus = {
@@ -262,7 +356,7 @@ class OptionTables:
         self.custom_settings = {name: each for name, each in settings.items() if name not in vocabulary.SETTINGS}
 
     def with_role(self, role: str) -> tuple[str, ...]:
-        """Return the options with a role; see :class:`sweep.study.options.fields.Option`."""
+        """Return the options with a role; see :class:`sweep.study.options.option_tables.Option`."""
         return tuple(name for name, option in self.options.items() if option.role == role)
 
 
@@ -280,6 +374,7 @@ def known_tables() -> OptionTables:
 BUILT_IN = option_tables(())
 SECTIONS = BUILT_IN.sections
 OPTIONS = BUILT_IN.options
+with_role = BUILT_IN.with_role
 KINDS = BUILT_IN.kinds
 SWEEPABLE = BUILT_IN.sweepable
 SECTION_OF = BUILT_IN.section_of
@@ -310,11 +405,6 @@ def with_default_monitor(table: S, *, validates: bool) -> S:
 def loss_and_reduction(loss: str, reduction: str | None = None) -> tuple[str, str]:
     """Return the loss and the reduction that kernels use; the default reduction is the sum."""
     return LOSS_ALIASES.get(loss, (loss, reduction or "sum"))
-
-
-def with_role(role: str) -> tuple[str, ...]:
-    """Return the built-in options with a role."""
-    return BUILT_IN.with_role(role)
 
 
 def takes_integers(kind: Any) -> bool:

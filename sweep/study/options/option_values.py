@@ -137,7 +137,6 @@ Freeze = Annotated[
 
 
 def _scale(*, above: bool) -> Any:
-    """Return the type of a scale."""
     number: Any = Annotated[float, Field(gt=0) if above else Field(ge=0)]
     return Annotated[
         number | Literal[tuple(NAMED_SCALES)],

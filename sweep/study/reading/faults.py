@@ -15,7 +15,6 @@ class Faults:
         self.sentences: list[str] = []
 
     def __bool__(self) -> bool:
-        """Return whether there is a fault."""
         return bool(self.sentences)
 
     def add(self, *sentences: str) -> None:

@@ -141,7 +141,6 @@ def _listed(values: list[Any]) -> list[Scalar]:
 
 
 def _spaced(form: str, numbers: Any, integer: bool) -> list[Scalar]:
-    """Expand ``geomspace`` and ``linspace``."""
     if not isinstance(numbers, list) or len(numbers) != 3 or not all(map(_is_finite, numbers[:2])):
         raise ValueError(f"{form} must be {_LISTS[form]}; got {shown(numbers)}")
     first, last, count = numbers
@@ -177,7 +176,6 @@ def _spaced_values(
 
 
 def _range(numbers: Any) -> list[Scalar]:
-    """Expand ``range``."""
     if not isinstance(numbers, list) or len(numbers) not in (2, 3) or not all(map(is_integer, numbers)):
         raise ValueError(f"range must be {_LISTS['range']}; got {shown(numbers)}")
     first, last, step = (*numbers, 1)[:3]
@@ -210,7 +208,6 @@ def _range_of_bounds(spec: Mapping[str, Any], integer: bool) -> list[Scalar]:
 
 
 def _distribution(spec: Mapping[str, Any], integer: bool) -> str:
-    """Return the distribution of a range of bounds."""
     distribution = spec.get("distribution", "int_uniform" if integer else "uniform")
     if distribution == "log_uniform":
         raise ValueError(

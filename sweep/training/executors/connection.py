@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from sweep.errors import SweepError
-from sweep.system.forks import fault_of_fork
+from sweep.system.python_process import fault_of_fork
 from sweep.training.executors.address import local_workers
 
 if TYPE_CHECKING:

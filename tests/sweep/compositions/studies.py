@@ -17,8 +17,7 @@ from hypothesis import strategies as st
 from kernels import vocabulary
 from sweep import Study, StudyError
 from sweep.measures import RECORDED
-from sweep.study.options.fields import IS_SET
-from sweep.study.options.option_tables import KINDS, LOSS_ALIASES, OPTIONS, SECTIONS
+from sweep.study.options.option_tables import IS_SET, KINDS, LOSS_ALIASES, OPTIONS, SECTIONS
 from tests.oracle import parameter_shapes
 from tests.sweep.compositions.axes import Lists, axes
 from tests.sweep.compositions.data import File, Patterns, patterns

@@ -15,7 +15,7 @@ import pytest
 import kernels
 import sweep
 from sweep import StoreError, StudyError, load_study, open_result
-from sweep.store.records import decode_record, encode_record
+from sweep.store.commits import decode_record, encode_record
 from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import command, make_study, parts_of
 

@@ -15,8 +15,7 @@ from sweep import StoreError, load_study
 from sweep.study.data.pattern_files import read_patterns
 from sweep.study.plugins import load_plugin
 from sweep.system import user_files
-from sweep.system.user_files import read_text
-from sweep.system.user_paths import local_folder
+from sweep.system.user_files import local_folder, read_text
 from tests.sweep.support import command, make_study, tree
 
 Reader = Callable[[Path], object]

@@ -15,9 +15,9 @@ from sweep.results.sentences import answer
 from sweep.schedule.plan import Plan
 from sweep.statistics.intervals import wilson_interval
 from sweep.store.bits import BITS
+from sweep.store.commits import decode_record, encode_record
 from sweep.store.local import LocalFiles
 from sweep.store.reader import StoreReader
-from sweep.store.records import decode_record, encode_record
 from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import (
     assert_refused,

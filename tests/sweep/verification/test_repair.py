@@ -12,11 +12,10 @@ import pytest
 
 import sweep
 from sweep import StoreError, open_result
-from sweep.store.commits import Commit
+from sweep.store.commits import Commit, decode_record, encode_record
 from sweep.store.local import FolderLock, LocalFiles, files_at
 from sweep.store.reader import StoreReader
-from sweep.store.records import decode_record, encode_record
-from sweep.verification import leftovers
+from sweep.verification import check as checking
 from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import (
     SIX_PARTS,
@@ -192,7 +191,7 @@ def leave(folder: Path, age: float) -> None:
 
 
 @pytest.mark.parametrize("locks", [True, False])
-@pytest.mark.parametrize("age", [0.0, 2 * leftovers._LEAST_AGE])
+@pytest.mark.parametrize("age", [0.0, 2 * checking._LEAST_AGE])
 def test_leftovers(folder: Path, monkeypatch: pytest.MonkeyPatch, locks: bool, age: float) -> None:
     """They are not damage. A repair removes them, without locks only old ones, and never foreign files."""
     for name in ("notes.txt", "parts/mine.txt"):
@@ -218,7 +217,7 @@ def test_leftovers_in_an_object_store(out: str, monkeypatch: pytest.MonkeyPatch)
     assert files.modified("nothing") is None
     assert sweep.repair(out).leftovers == []
     assert sorted(sweep.verify(out).leftovers) == sorted(LEFT)
-    monkeypatch.setattr(leftovers, "_LEAST_AGE", -600.0)
+    monkeypatch.setattr(checking, "_LEAST_AGE", -600.0)
     assert sorted(sweep.repair(out).leftovers) == sorted(LEFT)
     assert sweep.verify(out).leftovers == []
 
