@@ -43,7 +43,8 @@ def make_kernel(recipe: Recipe, variant: Variant) -> Kernel:
     -----
     All packets go forward, then all go back. Data that one pass leaves for the next is in registers where the loop
     over units is unrolled. A packet is evaluated right before it goes back, so that registers hold
-    one loss at a time, and the last to go forward is the first.
+    one loss at a time, and the last to go forward is the first. The innermost loop ends where a packet has a turn with
+    validation before or behind it, so other turns have no code for validation in their loop.
     """
     memory = make_memory(recipe.dtype, variant.width)
     n_packets = variant.packets
@@ -74,20 +75,23 @@ def make_kernel(recipe: Recipe, variant: Variant) -> Kernel:
             carry_in(workspaces, registers)
             turn = 0
             first_end = n_packets
-            while turn < turns:
+            while turn < turns and first_end == n_packets:
+                stop = turns
                 if holds_out:
-                    validate_all(patterns, runs, workspaces, registers, turn)
-                predict_all(patterns, workspaces, registers)
-                if any_lane(some_may_end(patterns, workspaces, registers)):
-                    first_end = first_that_ends(patterns, workspaces, registers)
-                    if first_end < n_packets:
-                        break
-                if shuffles:
-                    shuffle(patterns, runs, workspaces[0], workspaces[0].clock[TURN] + turn)
-                if adds_losses:
-                    add_losses(workspaces, registers, turn)
-                advance_all(patterns, workspaces, registers)
-                turn += 1
+                    ahead = validate_all(patterns, runs, workspaces, registers, turn)
+                    stop = turn + ahead if turn + ahead < turns else turns
+                while turn < stop:
+                    predict_all(patterns, workspaces, registers)
+                    if any_lane(some_may_end(patterns, workspaces, registers)):
+                        first_end = first_that_ends(patterns, workspaces, registers)
+                        if first_end < n_packets:
+                            break
+                    if shuffles:
+                        shuffle(patterns, runs, workspaces[0], workspaces[0].clock[TURN] + turn)
+                    if adds_losses:
+                        add_losses(workspaces, registers, turn)
+                    advance_all(patterns, workspaces, registers)
+                    turn += 1
             carry_out(workspaces, registers)
             turns_taken, busy = 0, False
             for k in range(n_packets):
@@ -178,10 +182,11 @@ def make_add_losses(
 @made_once
 def make_validate_all(
     recipe: Recipe, variant: Variant, memory: Memory, packets: tuple[PacketOf, ...]
-) -> Callable[[Patterns, Runs, tuple[Workspace, ...], Rows, int], None]:
+) -> Callable[[Patterns, Runs, tuple[Workspace, ...], Rows, int], int]:
     """Make the function that evaluates held-out patterns, for each packet in its own turns.
 
-    ``(patterns, runs, workspaces, registers, turn) -> None``: the turn is counted from the clock of each packet.
+    ``(patterns, runs, workspaces, registers, turn) -> int``: how many turns later it must be called again. The turn is
+    counted from the clock of each packet.
     """
     validate = make_validate(recipe, variant, memory)
     skip = make_skip(recipe, variant, memory)
@@ -194,16 +199,18 @@ def make_validate_all(
     @device
     def validate_last(
         patterns: Patterns, runs: Runs, workspaces: tuple[Workspace, ...], registers: Rows, turn: int
-    ) -> None:
+    ) -> int:
         workspace = workspaces[number]
         now = workspace.clock[TURN] + turn
-        if now % runs.validate_every == 0:
-            home, packet = in_memory(workspace), packet_of(workspaces, registers)
-            for k in range(n_held):
-                store(home.parameters, k, load(packet.parameters, k))
-            validate(patterns, workspace, now, 1.0)
-        else:
+        since = now % runs.validate_every
+        if since > 0:
             skip(workspace)
+            return runs.validate_every - since
+        home, packet = in_memory(workspace), packet_of(workspaces, registers)
+        for k in range(n_held):
+            store(home.parameters, k, load(packet.parameters, k))
+        validate(patterns, workspace, now, 1.0)
+        return 1
 
     if number == 0:
         return validate_last
@@ -212,9 +219,10 @@ def make_validate_all(
     @device
     def validate_each(
         patterns: Patterns, runs: Runs, workspaces: tuple[Workspace, ...], registers: Rows, turn: int
-    ) -> None:
-        validate_others(patterns, runs, workspaces, registers, turn)
-        validate_last(patterns, runs, workspaces, registers, turn)
+    ) -> int:
+        others = validate_others(patterns, runs, workspaces, registers, turn)
+        last = validate_last(patterns, runs, workspaces, registers, turn)
+        return last if last < others else others
 
     return validate_each
 
