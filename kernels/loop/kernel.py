@@ -202,7 +202,7 @@ def make_validate_all(
     ) -> int:
         workspace = workspaces[number]
         now = workspace.clock[TURN] + turn
-        since = now % runs.validate_every
+        since: int = now % runs.validate_every
         if since > 0:
             skip(workspace)
             return runs.validate_every - since
