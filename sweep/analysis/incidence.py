@@ -26,7 +26,11 @@ _OF_RUNS, _OF_SEEDS = 1.3581015157406195, 1.5236277364533763
 
 
 def cumulative_incidence(
-    tally: pd.DataFrame, event: str = "converged", outcomes: Outcomes | None = None, n_seeds: int | None = None
+    tally: pd.DataFrame,
+    event: str = "converged",
+    outcomes: Outcomes | None = None,
+    n_seeds: int | None = None,
+    replicates: int = 1,
 ) -> pd.DataFrame:
     """Return the share of runs for which an event has occurred by each step.
 
@@ -39,16 +43,18 @@ def cumulative_incidence(
     outcomes
         Outcomes of the same cells; needed for intervals over several cells.
     n_seeds
-        Number of seeds of the study; needed for simultaneous bands over several cells.
+        Number of seeds of the study, of all replicates; needed for simultaneous bands over several cells.
+    replicates
+        How many replicates, such as splits of the data, these seeds are of.
 
     Returns
     -------
     DataFrame
         A row for each step at which the event occurred, and for the last step of any run: ``steps``; ``incidence``; its
         95 % interval ``low``, ``high``; ``band_low``, ``band_high``, a band that contains the whole curve with 95 %
-        confidence; ``at_risk``, the runs that had not ended right before the step. Over several cells, interval and
-        band count each seed once. Then the interval is missing without outcomes, for other events than convergence and
-        with weights, and the band if cells lack runs of some seeds.
+        confidence; ``at_risk``, the runs that had not ended right before the step. Over several cells or replicates,
+        interval and band count each seed and replicate once. Then the interval is missing without outcomes, for other
+        events than convergence and with weights, and the band if cells lack runs of some seeds.
 
     Notes
     -----
@@ -58,7 +64,8 @@ def cumulative_incidence(
     the drawn curve. The curve over cells is the mean over all such draws, so its largest error X is at most the mean of
     Y given the seeds. By Jensen and Markov, P(X > e) is at most E max(Y - t, 0) / (e - t) for any t < e, and this
     expectation is at most the integral of 2 exp(-2 n y^2) over y > t. The best t makes the band an eighth wider. It
-    holds for any number of seeds.
+    holds for any number of seeds. Over replicates, runs are drawn that share neither seed nor replicate, so n is the
+    smaller number of both.
     """
     weight = tally.get("weight", tally["n"])
     ends = tally.assign(weight=weight, event=weight.where(tally["status"] == event, 0))
@@ -74,8 +81,9 @@ def cumulative_incidence(
     table = table[(at["event"].to_numpy() > 0) | (table["steps"] == table["steps"].max()).to_numpy()]
     steps = table["steps"].to_numpy()
     share = table["incidence"].to_numpy()
-    low, high = _intervals(share, steps, tally, outcomes if event == "converged" else None)
-    half = _half_of_band(tally, n_seeds)
+    several = tally["cell"].nunique() > 1 or replicates > 1
+    low, high = _intervals(share, steps, tally, outcomes if event == "converged" else None, several=several)
+    half = _half_of_band(tally, n_seeds, replicates, several=several)
     return pd.DataFrame(
         {
             "steps": steps,
@@ -89,9 +97,11 @@ def cumulative_incidence(
     )
 
 
-def _intervals(share: Array, steps: Array, tally: pd.DataFrame, outcomes: Outcomes | None) -> tuple[Array, Array]:
-    """Return the ends of the intervals of shares at some steps; missing for several cells without outcomes."""
-    if tally["cell"].nunique() <= 1:
+def _intervals(
+    share: Array, steps: Array, tally: pd.DataFrame, outcomes: Outcomes | None, *, several: bool
+) -> tuple[Array, Array]:
+    """Return the ends of the intervals of shares at some steps; missing if runs share seeds and have no outcomes."""
+    if not several:
         n = np.full(len(share), float(tally["n"].sum()))
         return wilson_interval(share * n, n)
     if outcomes is not None and "weight" not in tally:
@@ -100,12 +110,15 @@ def _intervals(share: Array, steps: Array, tally: pd.DataFrame, outcomes: Outcom
     return missing, missing
 
 
-def _half_of_band(tally: pd.DataFrame, n_seeds: int | None) -> float:
+def _half_of_band(tally: pd.DataFrame, n_seeds: int | None, replicates: int, *, several: bool) -> float:
     """Return half the height of the simultaneous band; missing if some seeds lack runs."""
     of_cells = tally.groupby("cell")["n"].sum()
-    if len(of_cells) <= 1:
+    if not several:
         return _OF_RUNS / float(np.sqrt(of_cells.sum()))
-    return _OF_SEEDS / float(np.sqrt(n_seeds)) if n_seeds and (of_cells == n_seeds).all() else np.nan
+    if not n_seeds or (of_cells != n_seeds).any():
+        return np.nan
+    n = min(replicates, n_seeds // replicates) if replicates > 1 else n_seeds
+    return _OF_SEEDS / float(np.sqrt(n))
 
 
 def parallel_incidence(tally: pd.DataFrame, k: int) -> pd.DataFrame:
@@ -136,6 +149,7 @@ def incidence_by(
     event: str = "converged",
     outcomes: Outcomes | None = None,
     parallel_runs: int = 1,
+    replicates: int = 1,
 ) -> pd.DataFrame:
     """Return the cumulative incidence of an event for each combination of values of ``by``.
 
@@ -147,7 +161,7 @@ def incidence_by(
         if parallel_runs > 1:
             return parallel_incidence(group, parallel_runs)
         of_group = None if outcomes is None else outcomes.at(group["cell"].unique())
-        return cumulative_incidence(group, event, of_group, grid.n_seeds)
+        return cumulative_incidence(group, event, of_group, grid.n_seeds, replicates)
 
     if not by:
         return curve(tally)

@@ -35,8 +35,8 @@ def performance_profile(
     -------
     DataFrame
         A row for each value of ``vary`` and each ``factor`` from 1 at which its share changes: the ``share`` of
-        problems; its 95 % interval ``low``, ``high``, which counts each seed once, since problems of one seed are not
-        independent (missing for one seed with several problems); ``n_problems``; ``n_unsolved``, the problems that no
+        problems; its 95 % interval ``low``, ``high``, which counts each seed and replicate once, since problems of one
+        seed are not independent (missing for one seed with several problems); ``n_problems``; ``n_unsolved``, the problems that no
         value solves.
 
     Notes
@@ -61,7 +61,7 @@ def performance_profile(
         reached, counts = np.unique(np.append(factors[of_own], 1.0), return_counts=True)
         counts[0] -= 1
         share = np.cumsum(counts) / max(n_problems, 1)
-        low, high = _interval(share, Outcomes(factors, of_own), reached)
+        low, high = _interval(share, Outcomes(factors, of_own, outcomes.replicates), reached)
         curves[value] = pd.DataFrame(
             {
                 "factor": reached,

@@ -47,6 +47,7 @@ def compare(
     from sweep.results.answers import default_statistic, split_by, swept
     from sweep.results.comparison import Pairing
     from sweep.results.queries import compared_by
+    from sweep.results.sentences import pooled_text
     from sweep.statistics.of_cells import measure_of
     from sweep.system.formatting import list_text
     from sweep.terminal.printed import print_comparison
@@ -63,7 +64,10 @@ def compare(
             measure = compared.attrs["measure"]
             print(compared.attrs["note"])
         print_comparison(compared, parameters, measure, top)
-        others = [name for name in swept(result.naming([vary, *names]).study) if name not in (vary, *parameters)]
+        pooled = result.naming([vary, *names])
+        if pooled.replicates > 1:
+            print(pooled_text(pooled.pooled_over))
+        others = [name for name in swept(pooled.study) if name not in (vary, *parameters)]
         if others and not each_at_best:
             print(
                 f"pooled over {list_text(others)}; --each-at-best compares each value of {vary} with the others at "
@@ -77,5 +81,5 @@ def compare(
     parameters, measure = pairing.split(names)
     compared = pairing.compare(names, margin=margin)
     print_comparison(compared, parameters, measure, top)
-    if sentence := pairing.left_out():
+    for sentence in filter(None, [pairing.pooled(names), pairing.left_out()]):
         print(sentence)

@@ -62,15 +62,26 @@ def rows_fault(result: Queries) -> str | None:
 class Groups:
     """Tallies of runs by the values of a parameter. Iteration yields the tally and the style of each color.
 
-    ``cells`` are the numbers of the drawn cells, ``tally`` is that of all their runs, and ``values`` has the selected
-    values of each swept parameter. At most 12 values have colors.
+    ``runs`` are those of the result, pooled over replicates that are not named, ``cells`` the numbers of the drawn
+    cells, ``tally`` is that of all their runs, and ``values`` has the selected values of each swept parameter. At most
+    12 values have colors.
     """
 
     def __init__(
-        self, result: Queries, color: str | None, at: At | None, *, colored: bool = True, avoid: str | None = None
+        self,
+        result: Queries,
+        color: str | None,
+        at: At | None,
+        *,
+        colored: bool = True,
+        avoid: str | None = None,
+        pools_replicates: bool = True,
     ) -> None:
         """Group by ``color``, or else by the parameter of :func:`usual_color` if ``colored``."""
         check_has_criterion(result.study)
+        if pools_replicates:
+            result = result.naming([*filter(None, [color]), *(at or ())])
+        self.runs = result
         self.values = values_at(result.study, at)
         if color is not None:
             check_swept(result.study, [color])

@@ -50,7 +50,7 @@ def draw_curves(
     outcomes = result.outcomes if pairs_seeds(result) else None
     last = max(*(int(line.tally["steps"].max()) for line in lines), 1)
     low, high, note = BANDS[bands]
-    found = [_curve(line, outcomes, result.study.seeds.count) for line in lines]
+    found = [_curve(line, outcomes, result.study.seeds.count, result.replicates) for line in lines]
     for line, curve in zip(lines, found, strict=True):
         start = _start_of(curve)
         end = (curve if len(curve) else start).tail(1).assign(steps=_known_until(line.tally, last))
@@ -74,11 +74,11 @@ def draw_steps(ax: Axes, x: pd.Series, percents: pd.DataFrame, style: dict[str, 
     ax.fill_between(x[kept], low, high, step="post", alpha=0.15, linewidth=0, color=style["color"])
 
 
-def _curve(line: StepLine, outcomes: Outcomes | None, n_seeds: int) -> pd.DataFrame:
+def _curve(line: StepLine, outcomes: Outcomes | None, n_seeds: int, replicates: int) -> pd.DataFrame:
     if line.parallel_runs > 1:
         return parallel_incidence(line.tally, line.parallel_runs)
     paired = outcomes.at(line.tally["cell"].unique()) if outcomes else None
-    return cumulative_incidence(line.tally, line.event, paired, n_seeds)
+    return cumulative_incidence(line.tally, line.event, paired, n_seeds, replicates)
 
 
 def under_way(tally: pd.DataFrame) -> Callable[[float], str]:

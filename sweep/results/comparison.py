@@ -12,12 +12,15 @@ from sweep.analysis.compare import check_margin, compare_sides, with_holm
 from sweep.analysis.compare_measures import adjusted, compare_pairs
 from sweep.analysis.study_measures import most_correct
 from sweep.errors import SweepError, unknown
-from sweep.results.answers import check_has_criterion, column_of, has_criterion
+from sweep.results.answers import check_has_criterion, column_of, default_statistic, has_criterion
 from sweep.results.queries import compared_by
 from sweep.results.result import Result
+from sweep.results.sentences import pooled_text
+from sweep.statistics.intervals import Array
 from sweep.statistics.of_cells import measure_of
-from sweep.statistics.outcomes import Measured
+from sweep.statistics.outcomes import Measured, Outcomes
 from sweep.statistics.sides import Side
+from sweep.study.axes.grid import REPLICATES, replicate_axes
 from sweep.study.options.explicit_weights import element_of
 from sweep.study.options.option_tables import OPTIONS, STANDS_FOR
 from sweep.system.formatting import count_text, list_text
@@ -31,7 +34,7 @@ class Pairing:
 
     Runs of one seed have the same initial weights, so the comparison uses common random numbers. Two cells are paired
     if they have the same values of all parameters that either study sweeps. A parameter that a study fixes has its
-    fixed value there.
+    fixed value there. Values of replicates, such as ``split_seed``, are pooled like seeds.
 
     Parameters
     ----------
@@ -65,15 +68,11 @@ class Pairing:
 
     def split(self, by: Sequence[str] | None) -> tuple[list[str], str | None]:
         """Return the parameters among names, all by default, and the measure to compare; None for rates."""
-        by = self._names if by is None else list(by)
+        by = [name for name in self._names if name not in self.replicates()] if by is None else list(by)
         others = [name for name in by if name not in OPTIONS and name not in self._names]
         if len(others) > 1:
             raise SweepError(f"by: must be parameters and at most one statistic, got {list_text(others)}")
-        evaluated = any(has_criterion(result.study) for result in self._results)
-        statistic = (
-            column_of(others[0], compared_by()) if others else "convergence_rate" if evaluated else "final_loss_q50"
-        )
-        measure = measure_of(statistic)
+        measure = measure_of(column_of(others[0], compared_by()) if others else self._default())
         if measure is None:
             for result in self._results:
                 check_has_criterion(result.study)
@@ -84,15 +83,35 @@ class Pairing:
                 raise SweepError(unknown("parameter", name, names) if names else "nothing is swept in these studies")
         return parameters, measure
 
+    def _default(self) -> str:
+        """Return the statistic of the answers of both results; that of training if these differ."""
+        found = {default_statistic(result) for result in self._results}
+        if len(found) == 1:
+            return found.pop()
+        return "convergence_rate" if any(has_criterion(each.study) for each in self._results) else "final_loss_q50"
+
+    def replicates(self, named: Sequence[str] = ()) -> list[str]:
+        """Return the options with several values in both results that are pooled like seeds, but for named ones."""
+        axes = [result.study.axes for result in self._results]
+        pooled = [[axis for k, axis in enumerate(each) if k in replicate_axes(each, named)] for each in axes]
+        return [
+            name
+            for name in REPLICATES
+            if name in self._names
+            and self._cells[name].nunique() > 1
+            and all(any(name in axis for axis in each) for each in pooled)
+        ]
+
     def compare(self, by: Sequence[str] | None = None, *, margin: float | None = None) -> pd.DataFrame:
         """Compare the pairs.
 
         Parameters
         ----------
         by
-            Parameters; each combination of their values has a row. By default all. Also the measure to compare:
-            ``"rate"``, ``"final_loss"``, ``"max_error"``, ``"n_correct"``, ``"test_loss"``, ``"n_test_correct"`` or a
-            measure that both record; by default the rate, or the final loss if neither study has a criterion.
+            Parameters; each combination of their values has a row. By default all but replicates. Also the measure to
+            compare: ``"rate"``, ``"final_loss"``, ``"max_error"``, ``"n_correct"``, ``"test_loss"``,
+            ``"test_accuracy"`` or a measure that both record; by default that of the answers of both results, and if
+            these differ the rate, or the final loss if neither study has a criterion.
         margin
             Largest negligible difference of rates, such as 0.05. With a margin, rates are also tested for equivalence.
 
@@ -114,12 +133,20 @@ class Pairing:
         parameters, measure = self.split(by)
         check_margin(margin, measure)
         first, second = self._results
+        places = self._places(self.replicates(parameters))
+        strata = self._cells.iloc[places.max(axis=1)]
         if measure:
-            one, other = self._measured(first, _CELLS[0], measure), self._measured(second, _CELLS[1], measure)
-            table = compare_pairs(one, other, self._cells, parameters, measure, most_correct(first.study, measure))
+            one, other = (
+                self._measured(result, self._cells_at(places, column), measure)
+                for result, column in zip(self._results, _CELLS, strict=True)
+            )
+            table = compare_pairs(one, other, strata, parameters, measure, most_correct(first.study, measure))
         else:
-            sides = self._side(first, _CELLS[0]), self._side(second, _CELLS[1])
-            table = compare_sides(*sides, self._cells, parameters, margin)
+            sides = (
+                self._side(result, self._cells_at(places, column))
+                for result, column in zip(self._results, _CELLS, strict=True)
+            )
+            table = compare_sides(*sides, strata, parameters, margin)
         if table.empty:
             raise SweepError(
                 "the two results have no trained cell and seed in common yet, so their runs cannot be paired"
@@ -130,6 +157,11 @@ class Pairing:
         table.insert(0, "first", labels[0])
         table.insert(1, "second", labels[1])
         return adjusted(table) if measure else with_holm(table)
+
+    def pooled(self, by: Sequence[str]) -> str:
+        """Return a sentence on the replicates over which pairs are pooled; empty if there are none."""
+        replicates = self.replicates(self.split(by)[0])
+        return pooled_text(" & ".join(replicates)) if replicates else ""
 
     def left_out(self) -> str:
         """Return a sentence with the numbers of cells and seeds that cannot be paired; empty if all can."""
@@ -145,19 +177,44 @@ class Pairing:
                 parts.append(f"{' and '.join(lacking)} of the {label} result")
         return f"not compared, because the other result lacks them: {'; '.join(parts)}" if parts else ""
 
-    def _measured(self, result: Result, column: str, measure: str) -> Measured:
-        """Return a measure of the paired runs of a result."""
-        return result.measured(measure).at(self._cells[column].to_numpy(), self._seeds_of(result))
+    def _places(self, replicates: list[str]) -> Array:
+        """Return the rows of the paired cells by stratum and replicate, (strata, replicates); -1 where there is none."""
+        rows = np.arange(len(self._cells))
+        if not replicates:
+            return rows[:, None]
+        others = [name for name in self._names if name not in replicates]
+        stratum, replicate = (
+            self._cells.groupby(names, sort=False, dropna=False).ngroup().to_numpy() if names else np.zeros_like(rows)
+            for names in (others, replicates)
+        )
+        places = np.full((stratum.max() + 1, replicate.max() + 1), -1)
+        places[stratum, replicate] = rows
+        return places
+
+    def _cells_at(self, places: Array, column: str) -> Array:
+        """Return the cells of a result at rows of the paired cells; -1 where there is none."""
+        return np.where(places < 0, -1, self._cells[column].to_numpy()[places])
+
+    def _n_replicates(self, cells: Array) -> int:
+        """Return how many replicates share seeds: with one seed, replicates take its place."""
+        return int(cells.shape[1]) if len(self._seeds) > 1 else 1
+
+    def _measured(self, result: Result, cells: Array, measure: str) -> Measured:
+        """Return a measure of the runs of a result in cells of (strata, replicates)."""
+        found = result.measured(measure).at(cells.ravel(), self._seeds_of(result))
+        return Measured(found.values.reshape(len(cells), -1), self._n_replicates(cells))
 
     def _seeds_of(self, result: Result) -> slice:
         """Return the positions of the common seeds in a result."""
         base = result.study.seeds.base
         return slice(self._seeds.start - base, self._seeds.stop - base)
 
-    def _side(self, result: Result, column: str) -> Side:
-        """Return the paired runs of a result; ``column`` is the column of its cells."""
-        cells = self._cells[column].to_numpy()
-        return Side(result.outcomes.at(cells, self._seeds_of(result)), result.study.grid.most_steps(cells))
+    def _side(self, result: Result, cells: Array) -> Side:
+        """Return the runs of a result in cells of (strata, replicates)."""
+        found = result.outcomes.at(cells.ravel(), self._seeds_of(result))
+        steps, converged = (each.reshape(len(cells), -1) for each in found[:2])
+        limits = result.study.grid.most_steps(cells.max(axis=1))
+        return Side(Outcomes(steps, converged, self._n_replicates(cells)), limits)
 
 
 def _cells_of(result: Result, names: Sequence[str], numbers: str) -> pd.DataFrame:

@@ -16,6 +16,7 @@ from sweep.results.answers import check_alone, check_has_criterion, check_swept,
 from sweep.results.evaluated_runs import EvaluatedRuns
 from sweep.results.pooled_cells import pairs_seeds
 from sweep.statistics.parallel_runs import FirstOf, first_of
+from sweep.study.axes.grid import replicate_axes
 from sweep.study.model import Study
 
 # Most curves of a table.
@@ -42,13 +43,14 @@ def incidence_of(result: EvaluatedRuns, by: Sequence[str], event: str, parallel_
         if event != "converged":
             raise SweepError(f"event: must be 'converged' with parallel runs, got {event!r}")
     outcomes = result.outcomes if event == "converged" and pairs_seeds(result) else None
-    return incidence_by(result.pooled_tally, result.study.grid, by, event, outcomes, parallel_runs)
+    grid = result.study.grid
+    return incidence_by(result.pooled_tally, grid, by, event, outcomes, parallel_runs, result.replicates)
 
 
-def parallel_runs_of(result: EvaluatedRuns, k: int | Sequence[int] | None, by: Sequence[str] | None) -> pd.DataFrame:
+def parallel_runs_of(result: EvaluatedRuns, k: int | Sequence[int] | None, names: Sequence[str]) -> pd.DataFrame:
     """Return how often any of k parallel runs converges; see :meth:`sweep.Result.parallel_runs`."""
     check_has_criterion(result.study)
-    names = list(result.study.parameters) if by is None else by
+    crossed = bool(replicate_axes(result.study.axes, names))
     check_swept(result.study, names)
     fewest = int(result.tally.groupby("cell")["n"].sum().min())
     chosen = [each for each in PARALLEL_RUNS if each <= fewest] if k is None else [k] if isinstance(k, int) else list(k)
@@ -68,6 +70,8 @@ def parallel_runs_of(result: EvaluatedRuns, k: int | Sequence[int] | None, by: S
         steps, converged = runs_of(result, members)
         for each in chosen:
             first = first_of(steps, converged, grid.most_steps(members), each)
+            if crossed:
+                first = FirstOf(first.rate, np.nan, np.nan, first.saved, np.nan, np.nan)
             means = _restricted(first, grid.most_steps(members).mean())
             rows.append((number, len(members), each, *first[:3], *means))
     columns = ["n_cells", "k", *(f"convergence_rate{end}" for end in _ENDS)]

@@ -87,7 +87,8 @@ class Queries(EvaluatedRuns):
             If a name is no swept parameter or occurs twice, the event is unknown, there would be more than 10,000
             curves, or ``parallel_runs`` exceeds the runs of a cell.
         """
-        return incidence_of(self, listed(by), event, parallel_runs)
+        runs = self.naming(listed(by)) if parallel_runs == 1 else self  # parallel runs train on one split
+        return incidence_of(runs, listed(by), event, parallel_runs)
 
     def performance_profile(self, vary: str) -> pd.DataFrame:
         """Return the performance profile: how often each value of a parameter is within a factor of the fewest steps.
@@ -112,7 +113,7 @@ class Queries(EvaluatedRuns):
             If rows of runs were not kept.
         """
         check_swept(self.study, [vary])
-        runs = self._problems()
+        runs = self._problems().naming([vary])
         return profile_of(runs, vary, self.study.parameters[vary], np.arange(runs.study.n_cells))
 
     def _problems(self) -> Queries:
@@ -129,7 +130,8 @@ class Queries(EvaluatedRuns):
         k
             Numbers of runs that start together; by default 1, 2, 4, .. 64, up to the number of seeds.
         by
-            Swept parameters, all by default. Each combination of their values has rows, with means over the others.
+            Swept parameters, by default all but replicates such as ``split_seed``. Each combination of their values
+            has rows, with means over the others.
 
         Returns
         -------
@@ -137,7 +139,8 @@ class Queries(EvaluatedRuns):
             By these parameters and ``k``: ``convergence_rate``, the share of choices of k runs in which any converges,
             and ``restricted_mean_steps`` (RMST), the mean steps until the first converges, with the limit of steps if
             none does. Both have 95 % intervals, which need eight seeds for each parallel run; see
-            :func:`sweep.statistics.parallel_runs.first_of`. Steps times k are those of all k runs.
+            :func:`sweep.statistics.parallel_runs.first_of`. Means over replicates have none. Steps times k are those of
+            all k runs.
 
         Raises
         ------
@@ -145,7 +148,7 @@ class Queries(EvaluatedRuns):
             If a name is no swept parameter or occurs twice, k is below 1 or above the runs of a cell, there would be
             more than 10,000 combinations, there is no criterion, or pooled cells lack runs of some seeds or rows.
         """
-        return parallel_runs_of(self, k, None if by is None else listed(by))
+        return parallel_runs_of(self, k, list(self.over_replicates.study.parameters) if by is None else listed(by))
 
     def summarize(self, by: str | Sequence[str]) -> pd.DataFrame:
         """Return the statistics of all runs that share the values of some parameters, pooled over the others.

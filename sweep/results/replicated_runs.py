@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from functools import cached_property
 from math import prod
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pandas as pd
@@ -14,14 +14,14 @@ from sweep.analysis.cells import cells_of, columns_of, columns_of_measure, summa
 from sweep.analysis.losses import columns_in_cells
 from sweep.analysis.study_measures import most_correct
 from sweep.analysis.tally import merge
-from sweep.results.pooled_cells import convergence_over
+from sweep.results.pooled_cells import convergence_over, pairs_seeds
 from sweep.results.queries import Queries
 from sweep.results.run_measures import RunMeasures
 from sweep.statistics.intervals import Array
 from sweep.statistics.of_cells import of_measure
 from sweep.statistics.outcomes import Measured, Outcomes
 from sweep.statistics.runs import Runs
-from sweep.study.axes.grid import replicate_axes, values_of_axes
+from sweep.study.axes.grid import REPLICATES, replicate_axes, values_of_axes
 from sweep.study.content import StudyContent
 
 if TYPE_CHECKING:
@@ -61,17 +61,22 @@ class ReplicatedStudy(StudyContent):
 
     def __init__(self, study: Study, pooled: list[int]) -> None:
         vars(self).update({name: getattr(study, name) for name in StudyContent.__annotations__})
+        self._study = study
         self.axes = [axis for k, axis in enumerate(study.axes) if k not in pooled]
         self.parameters = values_of_axes(self.axes)
         n = prod(study.grid.sizes[k] for k in pooled)
         self.seeds = study.seeds.model_copy(update={"count": n * study.seeds.count})
+
+    def values_of(self, name: str) -> tuple[Any, ...]:
+        """Return the values of an option in the cells."""
+        return self._study.values_of(name)
 
 
 class _Measures(RunMeasures):
     """Measures of the runs, by configuration, replicate and seed."""
 
     def __init__(self, study: Study, runs: Queries, folding: _Folding, replicates: int) -> None:
-        super().__init__(study, runs.stored)
+        super().__init__(study, runs.stored, runs.measures.independent_of)
         self._runs, self._folding, self._replicates = runs, folding, replicates
 
     def of(self, measure: str) -> Measured:
@@ -139,3 +144,30 @@ class ReplicatedRuns(Queries):
     def __repr__(self) -> str:
         """Return the study and the number of replicates."""
         return f"<{self._folding.n_replicates} replicates of {self.study.name!r}>"
+
+
+class PoolsReplicates(Queries):
+    """Runs whose queries pool over replicates that they do not name."""
+
+    @property
+    def over_replicates(self) -> Queries:
+        """The runs pooled over swept ``split_seed``, ``validation_seed``, ``fold`` and ``noise_seed``.
+
+        Their values are replicates like seeds: configurations are cells without them. Intervals and tests treat seeds
+        and replicates as random effects. These are the runs themselves if the study sweeps none of them, or if rows of
+        runs were not kept.
+        """
+        return self.naming(())
+
+    def naming(self, names: Sequence[str]) -> Queries:
+        """Return the runs pooled over the replicates that are not named."""
+        named = tuple(name for name in REPLICATES if name in names)
+        if named not in self._pooled:
+            pools = replicate_axes(self.study.axes, named) and pairs_seeds(self)
+            self._pooled[named] = ReplicatedRuns(self, named) if pools else self
+        return self._pooled[named]
+
+    @cached_property
+    def _pooled(self) -> dict[tuple[str, ...], Queries]:
+        """The pooled runs by named replicates."""
+        return {}

@@ -16,9 +16,8 @@ from sweep.results.functions import functions_by
 from sweep.results.learning_curves import curves_of
 from sweep.results.networks import named_weights
 from sweep.results.notebook import result_html
-from sweep.results.pooled_cells import pairs_seeds
 from sweep.results.queries import Queries, listed
-from sweep.results.replicated_runs import ReplicatedRuns
+from sweep.results.replicated_runs import PoolsReplicates
 from sweep.results.run_measures import RunMeasures
 from sweep.results.run_rows import RunRows, check_kept
 from sweep.results.sentences import answer
@@ -30,7 +29,6 @@ from sweep.store.files import Files
 from sweep.store.reader import StoreReader
 from sweep.store.run_facts import totals
 from sweep.store.stored_runs import StoredResult
-from sweep.study.axes.grid import REPLICATES, replicate_axes
 from sweep.study.model import Study
 
 if TYPE_CHECKING:
@@ -40,7 +38,7 @@ if TYPE_CHECKING:
     from sweep.study.selection import At
 
 
-class Result(Queries):
+class Result(PoolsReplicates):
     """The result of a study, complete or partial.
 
     Attributes
@@ -63,7 +61,6 @@ class Result(Queries):
         self.place = parts.place
         self.directory = parts.directory
         self._rows = RunRows(parts)
-        self._pooled: dict[tuple[str, ...], Queries] = {}  # by named replicates
 
     @property
     def digest(self) -> str:
@@ -86,24 +83,6 @@ class Result(Queries):
             If rows of runs were not kept.
         """
         return ThresholdRuns(self)
-
-    @property
-    def over_replicates(self) -> Queries:
-        """The runs pooled over swept ``split_seed``, ``validation_seed``, ``fold`` and ``noise_seed``.
-
-        Their values are replicates like seeds: configurations are cells without them. Intervals and tests treat seeds
-        and replicates as random effects. These are the runs themselves if the study sweeps none of them, or if rows of
-        runs were not kept.
-        """
-        return self.naming(())
-
-    def naming(self, names: Sequence[str]) -> Queries:
-        """Return the runs pooled over the replicates that are not named."""
-        named = tuple(name for name in REPLICATES if name in names)
-        if named not in self._pooled:
-            pools = replicate_axes(self.study.axes, named) and pairs_seeds(self)
-            self._pooled[named] = ReplicatedRuns(self, named) if pools else self
-        return self._pooled[named]
 
     def _make_cells(self) -> pd.DataFrame:
         if not self.complete:

@@ -29,14 +29,14 @@ class RunMeasures:
     def __init__(self, study: Study, stored: StoredRuns, independent_of: str = "") -> None:
         self._study = study
         self._stored = stored
-        self._independent_of = independent_of
+        self.independent_of = independent_of
         self.known: dict[str, Measured] = {}
         self.known_cells: dict[str, pd.DataFrame] = {}
 
     @property
     def are_kept(self) -> bool:
         """Whether all measures of the study can be read: rows were kept, and they are those of runs."""
-        return not self._independent_of and self._stored.keep == "runs" and self._stored.has_parts
+        return not self.independent_of and self._stored.keep == "runs" and self._stored.has_parts
 
     def of(self, measure: str) -> Measured:
         """Return a measure of every seed in every cell; see :meth:`sweep.Result.measured`."""
@@ -59,9 +59,9 @@ class RunMeasures:
 
     def _check(self, measure: str) -> None:
         """Check that there is such a measure, and that rows were kept."""
-        if self._independent_of:
+        if self.independent_of:
             raise SweepError(
-                f"{measure} does not depend on a {self._independent_of}; use the result itself, not by_threshold"
+                f"{measure} does not depend on a {self.independent_of}; use the result itself, not by_threshold"
             )
         check_measure(self._study, measure)
         check_kept(self._stored)

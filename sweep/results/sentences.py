@@ -155,6 +155,11 @@ def of_each_cell(study: Study) -> str:
     return "medians cover all runs; the loss of a diverged run counts as infinite"
 
 
+def pooled_text(replicates: str) -> str:
+    """Return the sentence on comparisons that pool over replicates, such as ``split_seed``."""
+    return f"pairs of all values of {replicates} are pooled; intervals count each seed and each value once"
+
+
 def of_several_cells(result: Queries) -> str:
     """Return the note on rates or medians over several cells, and on their intervals."""
     what = "rates" if has_criterion(result.study) else "medians"

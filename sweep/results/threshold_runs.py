@@ -16,6 +16,7 @@ from sweep.columns import STATUSES
 from sweep.errors import StoreError, SweepError
 from sweep.results.export import export
 from sweep.results.queries import Queries, listed
+from sweep.results.replicated_runs import PoolsReplicates
 from sweep.results.run_measures import RunMeasures
 from sweep.schemas.run_columns import threshold_columns, updates_column
 from sweep.store.commits import Commit
@@ -89,7 +90,7 @@ class ThresholdParts(StoredRuns):
         return pa.table({name: (status_array if name == "status" else pa.array)(found[name].ravel()) for name in found})
 
 
-class ThresholdRuns(Queries):
+class ThresholdRuns(PoolsReplicates):
     """The runs of a result, evaluated by each recorded loss threshold; ``loss_threshold`` is one more parameter.
 
     A run converges at the step at which its loss first falls below the threshold. If the run ended before, whatever its

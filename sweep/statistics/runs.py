@@ -321,8 +321,7 @@ class Runs:
         combined as in :mod:`sweep.statistics.two_way`.
         """
         if self.clusterings:
-            by_seed, by_replicate, by_run = (1 / each.independent(marked) for each in self.clusterings)
-            return np.asarray(1 / np.maximum(by_seed + by_replicate - by_run, np.maximum(by_seed, by_replicate)))
+            return crossed_runs(*(each.independent(marked) for each in self.clusterings))
         if self.seed is None:
             return np.where(self.n_cells <= 1, self.n_runs, np.nan)
         if self.are_independent.all():
@@ -344,6 +343,13 @@ class Runs:
         n = _effective(rate, squares, np.minimum(unlike, n_seeds), n_seeds)
         n[(n_seeds < _LEAST_SEEDS) & (n_seeds < (runs > 0).sum(axis=1) / 2)] = np.nan
         return np.where(runs.max(axis=1) > 1, n, self.n_runs)
+
+
+def crossed_runs(by_seed: Array, by_replicate: Array, by_run: Array) -> Array:
+    """Return the effective number of independent runs, from those with three kinds of clusters."""
+    of_seeds, of_replicates, of_runs = 1 / by_seed, 1 / by_replicate, 1 / by_run
+    least = np.maximum(of_seeds, of_replicates)
+    return np.asarray(1 / np.maximum(of_seeds + of_replicates - of_runs, least))
 
 
 def _with_clusterings(runs_of: Callable[[Array], Runs], seed: Array, found: Outcomes | Measured) -> Runs:

@@ -44,7 +44,7 @@ def ecdf(
         lines = [line._replace(style={**line.style, "linewidth": 1.0}) for line in lines]
         lines.append(StepLine(groups.tally, {"color": "black", "linewidth": 2.6, "label": "all thresholds"}))
     ax = ax or new_axes()
-    drawn, notes = draw_curves(ax, runs, lines, bands, logarithmic=True)
+    drawn, notes = draw_curves(ax, groups.runs, lines, bands, logarithmic=True)
     annotate_ticks(ax.xaxis, under_way(groups.tally))
     if not drawn:
         say_why(ax, "no threshold was reached" if are_recorded else "no run converged")
@@ -52,7 +52,7 @@ def ecdf(
         f"steps, and {'pairs' if are_recorded else 'runs'} under way",
         "pairs of run and threshold reached by this step, %",
     )
-    finish(ax, runs, groups, labels, notes=notes)
+    finish(ax, groups.runs, groups, labels, notes=notes)
     return ax
 
 

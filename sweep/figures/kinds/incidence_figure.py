@@ -46,14 +46,14 @@ def incidence(
     """
     numbers = [parallel_runs] if isinstance(parallel_runs, int | float | str) else list(parallel_runs)
     check_bands(bands)
-    groups = Groups(result, color, at, colored=len(numbers) == 1)
+    groups = Groups(result, color, at, colored=len(numbers) == 1, pools_replicates=numbers == [1])
     if numbers != [1]:
         check_parallel(groups.tally, numbers)
     if len(numbers) > 1 and color is not None:
         raise SweepError(f"color: must be left out with several numbers of parallel runs, got {color!r}")
     lines = _lines(result, groups, numbers)
     ax = ax or new_axes()
-    drawn, notes = draw_curves(ax, result, lines, bands)
+    drawn, notes = draw_curves(ax, groups.runs, lines, bands)
     annotate_ticks(ax.xaxis, under_way(groups.tally))
     ended = "converged" if groups.color or numbers != [1] else "ended"
     if not drawn:
@@ -61,7 +61,7 @@ def incidence(
     any_of = f"any of {numbers[0]:,} parallel runs" if len(numbers) == 1 else "any of K parallel runs"
     y = f"{'runs' if numbers == [1] else any_of} {ended} by this step, %"
     legend = "parallel runs" if len(numbers) > 1 else None
-    finish(ax, result, groups, ("steps, and runs under way", y), notes=notes, legend=legend)
+    finish(ax, groups.runs, groups, ("steps, and runs under way", y), notes=notes, legend=legend)
     return ax
 
 

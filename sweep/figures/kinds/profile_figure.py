@@ -46,7 +46,7 @@ def profile(result: Result, ax: Axes | None = None, *, color: str | None = None,
     if groups.color in (None, LOSS_THRESHOLD):
         raise SweepError(f"{_NEEDED}, {'and none here has' if color is None else f'got {color}'}")
     values = groups.values[groups.color]
-    table = profile_of(runs, groups.color, values, np.sort(groups.cells))
+    table = profile_of(groups.runs, groups.color, values, np.sort(groups.cells))
     ax = ax or new_axes()
     last = max(float(table["factor"].max()), _LEAST)
     for value, style in line_styles(values).items():
@@ -64,7 +64,7 @@ def profile(result: Result, ax: Axes | None = None, *, color: str | None = None,
     if table["low"].notna().any():
         notes.append("bands: pointwise 95 % intervals")
     labels = "steps, as a multiple of the steps of the best value", "problems solved, %"
-    finish(ax, runs, groups, labels, notes=notes)
+    finish(ax, groups.runs, groups, labels, notes=notes)
     return ax
 
 
@@ -72,10 +72,11 @@ def _refusal(result: Result) -> str | None:
     """Return why a complete result has no profile. Of a partial one, no seed may be trained at all values yet."""
     has_thresholds = bool(result.study.record.loss_thresholds)
     fault = rows_fault(result) if has_thresholds else criterion_fault(result.study) or rows_fault(result)
-    color = usual_color(result.study.parameters)
+    study = result.over_replicates.study
+    color = usual_color(study.parameters)
     if color is None:
         return fault or f"{_NEEDED}, and none here has"
-    return fault or alone_fault(result.study, color)
+    return fault or alone_fault(study, color)
 
 
 KIND = FigureKind(

@@ -9,7 +9,7 @@ from sweep.figures.axis import label_of
 from sweep.figures.canvas import new_axes, say_why
 from sweep.figures.channels import is_number
 from sweep.figures.colors import NAMED_COLORS
-from sweep.figures.figure_kind import FigureKind, figure_function
+from sweep.figures.figure_kind import FigureKind, figure_function, pools_replicates
 from sweep.figures.groups import Groups, Shown, counts_fault, finish
 from sweep.figures.kinds.steps_figure import bins_of, shares_of
 from sweep.figures.statistics import in_ranges
@@ -30,6 +30,7 @@ _OVERLAP = 1.6
 _EDGE, _FILL = NAMED_COLORS[0], NAMED_COLORS[4]
 
 
+@pools_replicates
 @figure_function(
     "the parameter has more than 40 values, or there is no criterion",
     y="A parameter with at most 40 values, or a sampled one, which is drawn in ranges; by default the one with the "

@@ -64,7 +64,7 @@ def steps_distribution(
             room = max(0.05 * (bins[-1] - bins[0]), 1.5)
             ax.set_xlim(max(bins[0] - room, -0.5), bins[-1] + room)
             number_ticks(ax.xaxis, whole=True)
-    finish(ax, result, groups, ("steps to converge", "runs, %"))
+    finish(ax, groups.runs, groups, ("steps to converge", "runs, %"))
     return ax
 
 

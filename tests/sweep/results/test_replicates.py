@@ -15,13 +15,15 @@ from sweep.analysis.cells import columns_of
 from sweep.analysis.compare_measures import compare_pairs
 from sweep.analysis.importance import Explained, importance_of
 from sweep.report.page import report_page
+from sweep.results.comparison import Pairing
 from sweep.results.sentences import answer
 from sweep.statistics.intervals import student_quantile
 from sweep.statistics.of_cells import of_measure
-from sweep.statistics.outcomes import Measured
+from sweep.statistics.outcomes import Measured, Outcomes
 from sweep.statistics.ranking import best_cells
 from sweep.statistics.runs import NOT_COUNTED, Correct, Runs
 from tests.sweep.invented import invented, measured_result
+from tests.sweep.invented import result_of as result_of_outcomes
 from tests.sweep.support import command, make_study
 
 NOISE = {"task": "parity", "bits": 4, "label_noise": 0.1}
@@ -69,6 +71,70 @@ def test_answers_pool_over_splits() -> None:
     sentences = answer(result)
     assert sentences[0] == "all answers pool over the 5 values of noise_seed, as over seeds"
     assert not any("noise_seed 0" in each or "noise_seed 1" in each for each in sentences)
+
+
+@pytest.mark.parametrize(("measure", "n_seeds"), [("final_loss", 20), ("final_loss", 1), ("rate", 20)])
+def test_two_results_pool_over_splits(measure: str, n_seeds: int) -> None:
+    """Two results compare as two values of one study do, also where one has more splits, in another order."""
+    random, hidden = np.random.default_rng(9), [2, 3]
+    given = {"criterion": "none"} if measure == "final_loss" else {}
+    values = np.exp(drawn(random, 4, 5, n_seeds, 0.5, 0.3, 1.0)) + np.arange(4).reshape(4, 1, 1)
+
+    def result_of(own: np.ndarray, rates: list[float], splits: list[int]) -> Result:
+        rate = rates if len(rates) > 1 else rates[0]
+        study = make_study(count=n_seeds, data=NOISE, hidden=hidden, noise_seed=splits, learning_rate=rate, **given)
+        cells = own.reshape(2, len(rates), len(splits), -1).swapaxes(1, 2).reshape(-1, n_seeds)
+        if measure == "final_loss":
+            return measured_result(study, measure, cells)
+        return result_of_outcomes(study, Outcomes(np.where(cells < 2, 50, 100).astype(np.int32), cells < 2))
+
+    both = result_of(values, [0.1, 0.2], list(range(5)))
+    more = random.random((2, 1, n_seeds))
+    first = result_of(np.concatenate([values[::2], more], axis=1)[:, ::-1], [0.1], [7, 4, 3, 2, 1, 0])
+    second = result_of(values[1::2], [0.2], list(range(5)))
+    pairing = Pairing(first, second)
+    for by in ([], ["hidden"]):
+        expected = both.compare("learning_rate", [*by, measure]).drop(columns=["first", "second"])
+        found = pairing.compare([*by, measure]).drop(columns=["first", "second"])
+        pd.testing.assert_frame_equal(found, expected)
+        assert (found["n_pairs"] == 5 * n_seeds * (2 - len(by))).all()
+    assert len(pairing.compare()) == 2
+    assert len(pairing.compare(["noise_seed", measure])) == 5
+    assert pairing.pooled([]).startswith("pairs of all values of noise_seed are pooled")
+    assert pairing.pooled(["noise_seed"]) == ""
+
+
+def test_curves_and_profiles_pool_over_splits() -> None:
+    """Cumulative incidence and profiles count seeds and splits; with one seed, splits take its place."""
+    result = invented(study_of(20, 5), rates=np.repeat(np.linspace(0.3, 0.9, 6), 5).tolist())
+    curves = result.incidence("hidden")
+    assert list(curves) == ["hidden", "steps", "incidence", "low", "high", "band_low", "band_high", "at_risk"]
+    last = curves.groupby("hidden").tail(1).set_index("hidden")
+    rates = result.summarize("hidden").set_index("hidden")
+    for mine, other in (("incidence", ""), ("low", "_low"), ("high", "_high")):
+        np.testing.assert_allclose(last[mine], rates[f"convergence_rate{other}"])
+    assert (curves["band_high"] - curves["band_low"]).max() == pytest.approx(1.0)  # of five splits
+    cell = result.incidence(["hidden", "learning_rate"]).groupby(["hidden", "learning_rate"]).tail(1)
+    assert (cell["high"] - cell["low"]).to_numpy() == pytest.approx(
+        (result.over_replicates.cells["convergence_rate_high"]
+         - result.over_replicates.cells["convergence_rate_low"]).to_numpy()
+    )  # fmt: skip
+    assert set(result.incidence("noise_seed")["noise_seed"]) == set(range(5))
+    profile = result.performance_profile("hidden")
+    assert (profile["n_problems"] == 300).all()
+    single = result.incidence(["hidden", "learning_rate", "noise_seed"])
+    assert len(single.groupby(["hidden", "learning_rate", "noise_seed"])) == 30
+    parallel = result.parallel_runs(2)
+    assert len(parallel) == 6  # a mean over splits for each configuration, whose interval would need more splits
+    assert parallel["convergence_rate_low"].isna().all()
+
+    outcomes = invented(study_of(1, 12)).outcomes
+    splits = result_of_outcomes(study_of(1, 12), outcomes)
+    folded = outcomes.steps.reshape(2, 12, 3), outcomes.converged.reshape(2, 12, 3)
+    seeds = result_of_outcomes(study_of(12, 0), Outcomes(*(each.swapaxes(1, 2).reshape(6, 12) for each in folded)))
+    for by in ((), "hidden"):
+        pd.testing.assert_frame_equal(splits.incidence(by), seeds.incidence(by))
+    pd.testing.assert_frame_equal(splits.performance_profile("hidden"), seeds.performance_profile("hidden"))
 
 
 def test_splits_that_are_named_are_parameters() -> None:
