@@ -36,8 +36,8 @@ def performance_profile(
     DataFrame
         A row for each value of ``vary`` and each ``factor`` from 1 at which its share changes: the ``share`` of
         problems; its 95 % interval ``low``, ``high``, which counts each seed and replicate once, since problems of one
-        seed are not independent (missing for one seed with several problems); ``n_problems``; ``n_unsolved``, the problems that no
-        value solves.
+        seed are not independent (missing for one seed with several problems); ``n_problems``; ``n_unsolved``, the
+        problems that no value solves.
 
     Notes
     -----

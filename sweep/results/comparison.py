@@ -135,18 +135,13 @@ class Pairing:
         first, second = self._results
         places = self._places(self.replicates(parameters))
         strata = self._cells.iloc[places.max(axis=1)]
+        paired = list(zip(self._results, (self._cells_at(places, column) for column in _CELLS), strict=True))
         if measure:
-            one, other = (
-                self._measured(result, self._cells_at(places, column), measure)
-                for result, column in zip(self._results, _CELLS, strict=True)
-            )
+            one, other = (self._measured(*each, measure) for each in paired)
             table = compare_pairs(one, other, strata, parameters, measure, most_correct(first.study, measure))
         else:
-            sides = (
-                self._side(result, self._cells_at(places, column))
-                for result, column in zip(self._results, _CELLS, strict=True)
-            )
-            table = compare_sides(*sides, strata, parameters, margin)
+            sides = [self._side(*each) for each in paired]
+            table = compare_sides(sides[0], sides[1], strata, parameters, margin)
         if table.empty:
             raise SweepError(
                 "the two results have no trained cell and seed in common yet, so their runs cannot be paired"
@@ -178,7 +173,7 @@ class Pairing:
         return f"not compared, because the other result lacks them: {'; '.join(parts)}" if parts else ""
 
     def _places(self, replicates: list[str]) -> Array:
-        """Return the rows of the paired cells by stratum and replicate, (strata, replicates); -1 where there is none."""
+        """Return the rows of the paired cells, (strata, replicates); -1 where there is none."""
         rows = np.arange(len(self._cells))
         if not replicates:
             return rows[:, None]

@@ -195,6 +195,11 @@ class Advantage:
     seeds differ but not on average.
 
     Replicates are too few for either: five folds would never differ. Their interval is Student's, their p-value its.
+    The more the pairs of a replicate agree, the less they show how much replicates vary: if all do, the three splits of
+    a fourth of studies favour the same side without any difference. So each end allows for half a replicate more whose
+    pairs all favour that side, times the mean square of the replicates' advantages. Without it, 21 % of studies of
+    three splits with large effects of their own, and 8 to 11 % of five, find a difference between equal sides; with
+    it, none of three and 4 % of five.
     """
 
     def __init__(self, balance: Array, n_pairs: Array, *, of_replicates: bool = False) -> None:
@@ -220,9 +225,10 @@ class Advantage:
         quantile = student_quantile(self._n, level)
         scale = self._n * np.maximum(self._n - 1, 1)
         within = np.maximum(self._squares - self._n * self.value**2, 0.0)
+        share = self._squares / self._n / 2 if self._of_replicates else 1.0
         ends = []
         for sign in (-1, 1):
-            unseen = 0.0 if self._of_replicates else (1 - sign * self.value) ** 2
+            unseen = (1 - sign * self.value) ** 2 * share
             over_seeds = quantile * np.sqrt((within + unseen) / scale)
             end = np.where(self._single, center + sign * spread, self.value + sign * over_seeds)
             ends.append(np.clip(end, -1.0, 1.0))
