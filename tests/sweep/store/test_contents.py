@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
-from unittest import mock
 
 import pytest
 
@@ -16,8 +12,10 @@ from sweep import StoreError, open_result
 from sweep.figures import draw, save_figure
 from sweep.store.contents import remove_results
 from sweep.store.local import FolderLock, LocalFiles
+from tests.sweep.fault_lab import Lab, assert_told, numbered, thorough
+from tests.sweep.faults import CHANGES, Fault
 from tests.sweep.in_parts import interrupt_in_parts, run_in_parts
-from tests.sweep.support import command, copy_result, digest_of, make_study, tree, write_study
+from tests.sweep.support import command, copy_result, make_study, tree, write_study
 
 pytestmark = pytest.mark.slow
 
@@ -76,83 +74,39 @@ def expected() -> dict[str, str]:
     return {study.identity: str(sweep.run(study).facts["digest"]) for study in (STUDY, OTHER)}
 
 
-class Crash(BaseException):
-    """The end of the process, for a test."""
+@thorough(7)
+@pytest.mark.parametrize("published", [True, False])
+def test_overwrite_stopped_at_any_moment(lab: Lab, stride: int, published: bool) -> None:
+    """Between any two changes, a reader sees whole results or an error, and every way to continue succeeds.
 
-
-class CrashingSystem:
-    """System calls that change files; the process ends before call number ``moment``."""
-
-    NAMES = ("unlink", "mkdir", "replace", "link")
-
-    def __init__(self, moment: int | None) -> None:
-        self.moment, self.calls = moment, 0
-
-    def __enter__(self) -> CrashingSystem:
-        """Start to count."""
-        self._patches = [mock.patch.object(os, name, self._counted(getattr(os, name))) for name in self.NAMES]
-        for patch in self._patches:
-            patch.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Call the system again."""
-        for patch in self._patches:
-            patch.stop()
-
-    def _counted(self, call: Callable[..., Any]) -> Callable[..., Any]:
-        def counted(*given: Any, **options: Any) -> Any:
-            if self.moment is not None and self.calls >= self.moment:
-                raise Crash  # and nothing more is done, not even to clean up
-            self.calls += 1
-            return call(*given, **options)
-
-        return counted
-
-
-@pytest.fixture
-def no_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Do not sync: it takes most of the time of small studies."""
-    monkeypatch.setattr(os, "fsync", lambda _: None)
-
-
-@pytest.mark.wide
-@pytest.mark.parametrize("stride", [11, pytest.param(1, marks=pytest.mark.soak)])
-@pytest.mark.usefixtures("no_waiting_for_the_disk")
-def test_overwrite_stopped_at_any_moment(mixed: Path, tmp_path: Path, expected: dict[str, str], stride: int) -> None:
-    """Between any two changes, a reader sees whole results or an error, and every way to continue succeeds."""
-    folder = copy_result(mixed, tmp_path / "whole")
-    with CrashingSystem(None) as whole:
-        run_in_parts(STUDY, out=folder, overwrite=True, threads=1, part_runs=PART_RUNS)
-    assert whole.calls >= 30
-    refused = 0
-    for moment in range(0, whole.calls, stride):
-        folder = copy_result(mixed, tmp_path / str(moment))
-        with CrashingSystem(moment), pytest.raises(Crash):
-            run_in_parts(STUDY, out=folder, overwrite=True, threads=1, part_runs=PART_RUNS)
-        try:
-            result = open_result(folder)
-        except StoreError:
-            refused += 1
-        else:
-            assert digest_of(result.runs()) == result.facts["digest"] == expected[result.study.identity]
-            assert len(result.cells) == 4
-        stopped = tree(folder)
-        for study, overwrite in ((STUDY, True), (STUDY, False), (OTHER, False)):
-            again = copy_result(folder, tmp_path / f"{moment}-again")
-            try:
-                found = run_in_parts(study, out=again, overwrite=overwrite, part_runs=PART_RUNS).facts["digest"]
-            except StoreError as error:
-                assert not overwrite, error  # noqa: PT017
-                assert tree(again) == stopped
+    A published folder has no parts and commits.
+    """
+    truths, beside = {each.study.name: each for each in lab.truths.values()}, {} if published else FOREIGN | LEFTOVERS
+    ways: list[tuple[str, tuple[str, ...]]] = [("mine", ("--overwrite",)), ("mine", ()), ("other", ())]
+    for each in numbered(Fault(CHANGES), 1, stride):
+        root = lab.root()
+        assert lab.run(root, name="other").code == 0
+        for name in ("parts", "commits") if published else ():
+            shutil.rmtree(root / "r" / name)
+        put(root / "r", beside)
+        if lab.crash(root, each, words=("--overwrite",)) is None:
+            break
+        lab.readable(root / "r")
+        for name, words in ways[:1] if published else ways:
+            again = lab.root()
+            copy_result(root / "r", again / "r")
+            ended = lab.run(again, name=name, words=words)
+            if ended.code == 0:
+                assert f"digest {truths[name].digest}" in ended.out.splitlines()
+                assert not set(LEFTOVERS) & tree(again / "r").keys()
             else:
-                assert found == expected[study.identity]
-                assert not set(LEFTOVERS) & tree(again).keys()
-            for name, content in FOREIGN.items():
-                assert (again / name).read_bytes() == content
-            shutil.rmtree(again)
-        shutil.rmtree(folder)
-    assert 20 / stride < refused < whole.calls
+                assert not words
+                assert_told(ended)
+                assert tree(again / "r") == tree(root / "r")
+            assert {*beside.items()} & {*FOREIGN.items()} <= tree(again / "r").items()
+    assert each.number > 20
+    if published:
+        lab.truth.check_finished(root / "r")
 
 
 def test_overwrite_removes_ours_alone(mixed: Path, tmp_path: Path) -> None:
@@ -169,27 +123,6 @@ def test_overwrite_removes_ours_alone(mixed: Path, tmp_path: Path) -> None:
     remove_results(LocalFiles(folder), {})
     left = {name: content for name, content in tree(folder).items() if content is not None}
     assert left == FOREIGN | kept
-
-
-@pytest.mark.usefixtures("no_waiting_for_the_disk")
-def test_published_results_are_overwritten_from_any_state(
-    mixed: Path, tmp_path: Path, expected: dict[str, str]
-) -> None:
-    """A folder without parts and commits can be overwritten too, also after an interrupted attempt."""
-    for moment in range(100):
-        folder = tmp_path / str(moment)
-        folder.mkdir()
-        for name in ("study.toml", "run.json", "cells.parquet"):
-            (folder / name).write_bytes((mixed / name).read_bytes())
-        try:
-            with CrashingSystem(moment):
-                run_in_parts(STUDY, out=folder, overwrite=True, threads=1, part_runs=PART_RUNS)
-        except Crash:
-            digest = run_in_parts(STUDY, out=folder, overwrite=True, part_runs=PART_RUNS).facts["digest"]
-            assert digest == expected[STUDY.identity]
-        else:
-            break
-    assert moment > 15
 
 
 def test_what_has_our_name_but_is_a_folder(tmp_path: Path) -> None:
