@@ -90,7 +90,7 @@ def test_lost_run_json_of_a_later_format(whole: Path, tmp_path: Path, monkeypatc
 
 def test_a_damaged_format(whole: Path, tmp_path: Path) -> None:
     """A damaged number of the format is detected and repaired."""
-    for value in (..., None, "1", 1.5, 0, -1, 10**30):
+    for value in (..., None, True, "1", 1.0, 1.5, 0, -1, 10**30):
         folder = copy_result(whole, tmp_path / str(len(list(tmp_path.iterdir()))))
         rewrite(folder / "run.json", format=value)
         with pytest.raises(StoreError, match=r"run\.json' is damaged: .*'format'"):

@@ -10,13 +10,7 @@ import pytest
 from sweep.store.commits import Commit
 from sweep.store.run_facts import ended
 from tests.sweep.records import rewrite
-from tests.sweep.support import (
-    SIX_PARTS,
-    command,
-    copy_result,
-    make_commit,
-    write_study,
-)
+from tests.sweep.support import SIX_PARTS, command, copy_result, make_commit, write_study
 
 STUDY = SIX_PARTS
 
@@ -39,11 +33,6 @@ STUDY = SIX_PARTS
         {"numerics_version": ...},
         {"log_digest": None},
         {"pcg64_digest": ...},
-        {"format": ...},
-        {"format": "1"},
-        {"format": 1.0},
-        {"format": True},
-        {"format": 0},
         {"waves": ...},
         {"reused_steps": ...},
         {"sources_digest": 7},

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from sweep import Study, load_study
 from tests.sweep.strategies import study_tables
 from tests.sweep.support import SECTIONS, make_study, write_study
+from tests.sweep.training.test_options import SWEPT, study_of
 
 
 @pytest.fixture(scope="module")
@@ -73,48 +74,18 @@ def test_order_of_parameters_counts() -> None:
     assert make_study(hidden=[3, 2], learning_rate=[0.1, 0.2]) != one
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"hidden": [2, 4]},
-        {"hidden": ["2", "3-3"]},
-        {"layers": 2},
-        {"activation": "tanh"},
-        {"output": "sigmoid"},
-        {"bias": False},
-        {"dtype": "float32"},
-        {"distribution": "uniform"},
-        {"scale": 1.0000000000000002},
-        {"generator": "pcg64"},
-        {"loss": "squared"},
-        {"loss": "squared", "reduction": "pattern_mean"},
-        {"optimizer": "adam", "beta1": 0.8},
-        {"output_learning_rate": 0.05},
-        {"gain": 2.0},
-        {"skip": True},
-        {"scaling": "ntk"},
-        {"output_scale": 1.0},
-        {"bias_scale": 0.0},
-        {"draw_order": "w b v c"},
-        {"batch": 2},
-        {"order": "shuffled"},
-        {"max_epochs": 60},
-        {"divergence_threshold": 1e6},
-        {"from_step": 1},
-        {"learning_rate": [0.05, 0.25]},
-        {"max_steps": 61},
-        {"criterion": "none"},
-        {"threshold": 0.011},
-        {"base": 1},
-        {"count": 21},
-        {"loss_thresholds": [0.1]},
-    ],
-    ids=lambda change: "-".join(change),
-)
-def test_settings_that_decide_numbers_count(change: dict[str, Any]) -> None:
-    """Every setting that can change a result changes the identity."""
-    assert make_study(**change).identity != make_study().identity
-    assert make_study(**change) != make_study()
+@pytest.mark.parametrize("name", SWEPT)
+def test_options_that_decide_numbers_count(name: str) -> None:
+    """Each value of every option of a study has another identity."""
+    values, others = SWEPT[name]
+    assert len({study_of(name, value, **others).identity for value in values}) == len(values)
+
+
+def test_other_settings_that_decide_numbers_count() -> None:
+    """So have another type, other seeds and thresholds, and a number that differs in its last bit."""
+    changes: list[dict[str, Any]] = [{"dtype": "float32"}, {"base": 1}, {"count": 21}, {"loss_thresholds": [0.1]}]
+    changes += [{}, {"scale": 1.0000000000000002}, {"hidden": [2, 4]}, {"hidden": ["2", "3-3"]}]
+    assert len({make_study(**change).identity for change in changes}) == len(changes)
 
 
 def test_fixed_and_swept_with_one_value_differ() -> None:
