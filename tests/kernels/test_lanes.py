@@ -6,7 +6,6 @@ import itertools
 import operator
 from collections.abc import Callable
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 import pytest
@@ -22,7 +21,6 @@ WIDTH = 8
 compiled = jit.numba.njit
 UNSIGNED = {"float64": "uint64", "float32": "uint32"}
 Kernel = Callable[[Array, Array, Array], None]
-Formula = Callable[[Any, Any], Any]
 
 
 def _special_pairs(dtype: str) -> tuple[Array, Array]:

@@ -194,32 +194,6 @@ SMALL: dict[str, st.SearchStrategy[Any]] = {
 }
 
 
-@st.composite
-def small_study_tables(draw: st.DrawFn) -> dict[str, Any]:
-    """Draw the keywords of a valid study that trains quickly, with a few cells and seeds."""
-    tables = draw(study_tables())
-    for name, values in SMALL.items():
-        if name in tables["parameters"]:
-            count = min(len(tables["parameters"][name]["values"]), 2)
-            tables["parameters"][name]["values"] = draw(st.lists(values, unique=True, min_size=count, max_size=count))
-        elif name in tables.get(SECTIONS[name], {}):
-            tables[SECTIONS[name]][name] = draw(values)
-    widths = tables["parameters"].get("hidden", {}).get("values", [tables.get("network", {}).get("hidden")])
-    if any(isinstance(width, str) for width in widths):
-        tables["parameters"].pop("layers", None)
-        tables["network"].pop("layers", None) if "network" in tables else None
-    tables.setdefault("training", {}).setdefault("max_steps", 30)
-    if "max_steps" in tables["parameters"]:
-        del tables["training"]["max_steps"]
-    for swept in tables["parameters"].values():
-        swept["values"] = swept["values"][:2]
-    tables["seeds"]["base"] = min(tables["seeds"]["base"], 2**32 - 5)
-    tables["seeds"]["count"] = draw(st.integers(1, 5))
-    if "record" in tables:
-        tables["record"]["loss_thresholds"] = draw(st.lists(SMALL["threshold"], unique=True, min_size=1, max_size=4))
-    return tables
-
-
 # Texts that occur in studies, so that drawn studies are nearly valid.
 OPTIONS = [
     *("name", "description", "method", "data", "network", "initial_weights", "training", "convergence", "parameters"),

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import sweep
@@ -48,11 +47,6 @@ def results() -> dict[str, Result]:
         name: sweep.run(make_study(**{"count": 20, "threshold": 0.3, "curves": {"seeds": 5}, **options}))
         for name, options in SWEPT.items()
     }
-
-
-def axes_of(figure: Figure) -> Axes:
-    """Return the first panel."""
-    return figure.axes[0]
 
 
 @pytest.mark.parametrize(("kind", "name"), NEEDS)
@@ -305,18 +299,6 @@ def test_too_many_lines() -> None:
     with pytest.raises(SweepError, match=r"scale must have at most 12 values, got 14; .* --at scale="):
         figures.incidence(result, color="scale")
     assert len(figures.incidence(result, color="scale", at={"scale": ["0.1", "1.2"]}).lines) == 2
-
-
-def test_command(place: Path) -> None:
-    """The command names the file by kind and statistic, and writes none if a kind is unknown or does not fit."""
-    assert command("run", "mine.toml", "--out", "r").code == 0
-    for options in ((), ("steps",), ("slice", "--value", "median_steps")):
-        assert command("figure", "r", *options).code == 0
-    for kind, sentence in (("pie", "unknown figure 'pie'"), ("contour", "two numeric parameters")):
-        refused = command("figure", "r", kind)
-        assert (refused.code, len(refused.err.splitlines())) == (2, 1)
-        assert sentence in refused.err
-    assert {path.stem for path in Path("r").glob("*.png")} == {"convergence_rate", "steps", "slice_steps_q50"}
 
 
 @pytest.mark.wide

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -133,16 +131,6 @@ def test_other_json(folder: Path, name: str, content: bytes) -> None:
     assert str(path) in str(caught.value)
 
 
-def test_parts_exchanged(folder: Path) -> None:
-    """Two exchanged parts are detected, although both are intact."""
-    one, other = parts_of(folder)[:2]
-    first, second = one.read_bytes(), other.read_bytes()
-    one.write_bytes(second)
-    other.write_bytes(first)
-    with pytest.raises(StoreError, match="damaged"):
-        read_all(folder)
-
-
 def test_another_study_put_in(folder: Path) -> None:
     """A study.toml of another study is detected."""
     (folder / "study.toml").write_text(make_study(count=31).to_toml())
@@ -204,18 +192,3 @@ def test_no_results_folder(tmp_path: Path, kind: str) -> None:
         (path / "notes.txt").write_text("mine")
     with pytest.raises(StoreError, match=rf"{path}' is not a results folder"):
         open_result(path)
-
-
-def test_file_that_cannot_be_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An error of the disk is reported with the path."""
-    part, fstat = parts_of(folder)[0], os.fstat
-
-    def fail(descriptor: int) -> os.stat_result:
-        found = fstat(descriptor)
-        if os.path.samestat(found, part.stat()):
-            raise OSError(errno.EIO, "Input/output error")
-        return found
-
-    monkeypatch.setattr(os, "fstat", fail)
-    with pytest.raises(StoreError, match=r"cannot be read: Input/output error"):
-        open_result(folder).runs()

@@ -13,7 +13,6 @@ import pytest
 
 import sweep
 from sweep import StoreError, open_result
-from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import make_study, training_watched, tree, write_study
 
 STUDY = make_study(count=5)
@@ -103,21 +102,6 @@ def test_folder_of_a_study_file(tmp_path: Path, text: str, overwrite: bool) -> N
     file.write_text(text + file.read_text())
     (tmp_path / "r" / "paper.pdf").write_bytes(b"mine")
     assert_refused(tmp_path / "r", "no result", overwrite=overwrite)
-
-
-@pytest.mark.slow
-def test_overwrite_removes_results(tmp_path: Path) -> None:
-    """``overwrite`` replaces the results of another study."""
-    out = tmp_path / "r"
-    run_in_parts(OTHER, out=out, part_runs=3)
-    with training_watched() as trained:
-        result = sweep.run(STUDY, out=out, overwrite=True)
-    assert trained
-    assert result.facts["digest"] == open_result(out).facts["digest"] == sweep.run(STUDY).facts["digest"]
-    assert len(list((out / "parts").iterdir())) == len(list((out / "commits").iterdir())) == len(trained)
-    with training_watched() as trained:
-        sweep.run(STUDY, out=out, overwrite=True)
-    assert trained
 
 
 def test_overwrite_removes_damaged_results(tmp_path: Path) -> None:

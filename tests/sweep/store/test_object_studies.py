@@ -92,36 +92,6 @@ def test_commands(out: str, tmp_path: Path) -> None:
         assert (tmp_path / file).stat().st_size > 1000
 
 
-def test_shards(out: str, expected: str) -> None:
-    """A shard without parts is no error in an empty place."""
-    assert run_in_parts(STUDY, out=out, shard=(1000, 1000), part_runs=PART_RUNS).facts["n_runs"] == 0
-    with pytest.raises(StoreError, match="no trained runs yet"):
-        open_result(out, partial=True)
-    assert not run_in_parts(STUDY, out=out, shard=(1, 2), part_runs=PART_RUNS).complete
-    assert digest(out, shard=(2, 2)) == expected
-
-
-def test_cells_only(out: str) -> None:
-    """Counts have the digest that they have in a folder."""
-    memory = sweep.run(STUDY, keep="cells")
-    assert digest(out, keep="cells") == memory.facts["digest"]
-    pd.testing.assert_frame_equal(open_result(out).cells, memory.cells)
-    with pytest.raises(StoreError, match="keep: must be 'cells'"):
-        digest(out)
-
-
-def test_resume(out: str, expected: str) -> None:
-    """Parts committed before an interrupt are not trained again."""
-    interrupt(out, 3)
-    with pytest.raises(StoreError, match="not complete"):
-        open_result(out)
-    assert len(open_result(out, partial=True).runs()) == 3 * PART_RUNS
-    with training_watched() as trained:
-        assert digest(out) == expected
-    assert len(trained) == N_PARTS - 3
-    assert_whole(out, expected)
-
-
 @pytest.mark.parametrize("finished", [False, True])
 def test_another_study_and_overwrite(out: str, expected: str, finished: bool) -> None:
     """Another study is refused without --overwrite, which removes our files and nothing else."""
@@ -231,14 +201,3 @@ def test_studies_that_begin_at_once(out: str, studies: list[Study]) -> None:
         else:
             assert "another study" in ended
     assert sweep.verify(out, sample=-1).intact
-
-
-def test_learning_curves(out: str) -> None:
-    """Learning curves are written, read, checked and removed as in a folder."""
-    study = make_study(count=10, name="mine", curves={"seeds": 3})
-    pd.testing.assert_frame_equal(sweep.run(study, out=out).learning_curves(), sweep.run(study).learning_curves())
-    pd.testing.assert_frame_equal(open_result(out).learning_curves(), sweep.run(study).learning_curves())
-    assert sweep.verify(out, sample=-1).intact
-    assert files_at(out).has("curves.parquet")
-    sweep.run(STUDY, out=out, overwrite=True)
-    assert not files_at(out).has("curves.parquet")

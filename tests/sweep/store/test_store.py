@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import sweep
-from sweep import Study, load_study, open_result
+from sweep import Study, open_result
 from sweep.columns import Column, arrow_schema
 from sweep.errors import DamageError
 from sweep.schedule.plan import Plan
@@ -61,12 +61,6 @@ def test_layout(folder: Path) -> None:
     facts = json.loads((folder / "run.json").read_text())
     assert facts["identity"] == STUDY.identity
     assert facts["cells_sha256"] == hashlib.sha256((folder / "cells.parquet").read_bytes()).hexdigest()
-
-
-def test_study_file_of_a_result(folder: Path) -> None:
-    """The study in the folder is the study that was run, and can be run again."""
-    assert load_study(folder / "study.toml") == STUDY
-    assert (folder / "study.toml").read_text() == STUDY.to_toml()
 
 
 def test_opened_result_equals_the_one_in_memory(folder: Path) -> None:

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
 
 import sweep
-from sweep import StoreError, Study, load_study, open_result
+from sweep import StoreError, Study, open_result
 from sweep.schedule.plan import Plan
 from sweep.store.store import Store
-from sweep.system.host import available_threads
 from tests.sweep.in_parts import interrupt_in_parts, run_in_parts
-from tests.sweep.support import assert_same_table, make_study, training_watched, tree, write_study
+from tests.sweep.support import assert_same_table, make_study, training_watched, tree
 
-SWEEP = Path(sys.executable).with_name("sweep")
 PART_RUNS = 9
 
 
@@ -79,18 +73,6 @@ def test_finished_results_are_recognised(tmp_path: Path, study: Study, expected:
     assert tree(out) == before
 
 
-def test_crash_before_the_facts_are_written(tmp_path: Path, study: Study, expected: str) -> None:
-    """If all parts are committed, only cells and facts are written."""
-    out = tmp_path / "r"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Store, "write_cells", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
-        with pytest.raises(KeyboardInterrupt):
-            run_in_parts(study, out=out, part_runs=PART_RUNS)
-    with training_watched() as trained:
-        assert run_in_parts(study, out=out, part_runs=PART_RUNS).facts["digest"] == expected
-    assert trained == []
-
-
 def test_other_parts_than_planned_are_refused(tmp_path: Path, study: Study) -> None:
     """Commits that do not fit the plan are refused."""
     interrupt_in_parts(study, tmp_path / "r", 3, part_runs=PART_RUNS)
@@ -105,60 +87,3 @@ def test_folder_created_by_two_at_once(tmp_path: Path, study: Study, expected: s
     assert Store.open(out).commits()
     (out / "study.toml").unlink()  # as the later found it
     assert run_in_parts(study, out=out, part_runs=PART_RUNS).facts["digest"] == expected
-
-
-# Real processes.
-
-
-@pytest.fixture(scope="module")
-def long_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Write a study that takes one thread seconds, in many parts."""
-    changes = {"seeds.count": 60_000, "learning_rate": 0.001, "max_steps": 100_000}
-    study = load_study("linear-seed", changes)
-    assert Plan(study).n_parts > 30
-    return write_study(tmp_path_factory.mktemp("long") / "long.toml", study)
-
-
-def committed(out: Path) -> dict[str, bytes | None]:
-    """Return the commits in a folder, without drafts of killed processes."""
-    return {name: content for name, content in tree(out / "commits").items() if not name.startswith(".")}
-
-
-def start_and_signal(study: Path, out: Path, signal_number: int) -> tuple[int, str]:
-    """Start ``sweep run``, signal it after its first commit, and return its exit code and errors."""
-    before = len(list(out.glob("commits/*.json")))
-    options = [SWEEP, "run", study, "--out", out, "--threads", "1"]
-    process = subprocess.Popen(options, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 60
-    while len(list(out.glob("commits/*.json"))) <= before:
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
-    process.send_signal(signal_number)
-    _, errors = process.communicate(timeout=60)
-    return process.returncode, errors
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
-def test_killed_and_interrupted_processes(tmp_path: Path, long_study: Path) -> None:
-    """SIGKILL loses no committed part, Ctrl-C ends with code 130, and the same command completes both."""
-    out, whole = tmp_path / "r", set(range(Plan(load_study(long_study)).n_parts))
-    code, _ = start_and_signal(long_study, out, signal.SIGKILL)
-    assert code == -signal.SIGKILL
-    killed = committed(out)
-    assert 0 < len(killed) < len(whole)
-    code, errors = start_and_signal(long_study, out, signal.SIGINT)
-    assert code == 130
-    assert "Traceback" not in errors
-    assert "run the same command again" in errors
-    interrupted = committed(out)
-    assert killed.items() <= interrupted.items()
-    assert len(interrupted) < len(whole)
-    parts = tree(out / "parts")
-    with training_watched() as trained:
-        result = sweep.run(load_study(long_study), out=out, threads=available_threads())
-    assert {int(Path(name).stem) for name in interrupted}.isdisjoint(trained)
-    assert len(trained) + len(interrupted) == len(whole)
-    assert interrupted.items() <= tree(out / "commits").items()
-    assert parts.items() <= tree(out / "parts").items()
-    assert result.facts["digest"] == sweep.run(load_study(long_study)).facts["digest"]

@@ -104,15 +104,6 @@ def test_studies_by_name_and_path(tmp_path: Path) -> None:
         sweep.run(3)  # type: ignore[arg-type]
 
 
-def test_results_to_reuse_by_one_path(tmp_path: Path) -> None:
-    """``reuse`` may be a single folder."""
-    study = make_study(count=2, hidden=2, learning_rate=0.1, max_steps=3)
-    sweep.run(study, out=tmp_path / "first")
-    for reuse in (tmp_path / "first", str(tmp_path / "first")):
-        facts = sweep.run(study, reuse=reuse).facts
-        assert facts["reused_steps"] == facts["net_steps"] > 0
-
-
 def test_losses_of_a_trace() -> None:
     """The losses of a run are drawn over its steps; anything but a result or a trace is refused."""
     traced = sweep.trace(make_study(hidden=2, learning_rate=0.1, max_steps=30), 1)

@@ -40,13 +40,6 @@ def test_every_run_is_traced_from_its_row(folder: Path) -> None:
     assert len(statuses) >= 3
 
 
-def test_trace_of_a_result_in_memory() -> None:
-    """A result in memory can be traced too."""
-    study = make_study(count=4)
-    traced = trace(sweep.run(study), run=13)
-    assert (traced.cell, traced.seed, traced.mismatches) == (3, 1, {})
-
-
 def test_command_traces_a_stored_run(folder: Path) -> None:
     """`sweep trace DIR --run ID` prints the trace and ends with code 0 if the row is equal."""
     finished = command("trace", folder, "--run", "31")
@@ -129,14 +122,6 @@ def test_run_out_of_range(folder: Path, run: int) -> None:
     assert (finished.code, finished.out) == (2, "")
     assert f"got {run}" in finished.err
     assert "0 to 119" in finished.err
-
-
-def test_counts_cannot_be_traced(tmp_path: Path) -> None:
-    """Without rows, there is nothing to compare with."""
-    sweep.run(make_study(), out=tmp_path / "r", keep="cells")
-    finished = command("trace", tmp_path / "r", "--run", "0")
-    assert finished.code == 2
-    assert "cells only" in finished.err
 
 
 def test_options_of_a_study_are_refused_with_a_run(folder: Path) -> None:

@@ -79,14 +79,6 @@ def test_wrong_values_within_their_range(folder: Path, run: int, values: dict[st
     assert f"training gives other bits in column {min(values)!r}" in fault
 
 
-def test_wrong_rows_are_trained_again(folder: Path, true: Path) -> None:
-    """A repair trains the part with an impossible row again."""
-    forge_run(folder, EXHAUSTED, n_correct=99)
-    assert command("verify", folder, "--repair").code == 0
-    assert sweep.verify(folder).intact
-    assert open_result(folder).facts["digest"] == open_result(true).facts["digest"]
-
-
 @pytest.mark.parametrize(
     ("column", "value", "why"),
     [("status", "bogus", "must hold only converged"), ("steps", None, "lacks values"), ("cell", None, "lacks")],
