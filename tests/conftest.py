@@ -16,6 +16,11 @@ TESTS = Path(__file__).parent
 # Tests of these folders train the same few kernels: compiling these takes less time than interpreting.
 SHARE_KERNELS = {TESTS, *(TESTS / "sweep" / name for name in ("results", "store", "training", "verification"))}
 SHARE_KERNELS |= {TESTS / "bench", TESTS / "sweep/figures", TESTS / "sweep/report"}
+# These modules there have kernels of their own, and few steps, which are interpreted in a sixth of the time.
+OWN_KERNELS = {
+    *("custom_measures", "data_runs", "network_measures", "options"),
+    *("recorded_weights", "restarts", "sharpness"),
+}
 
 # Numba makes so many objects while it compiles that garbage collection takes an eighth of the time.
 gc.set_threshold(50_000, 50, 100)
@@ -30,15 +35,16 @@ os.environ.setdefault("NUMBA_DISABLE_JIT", "0")
 
 @pytest.hookimpl(tryfirst=True)  # before markers select
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests in folders that share kernels as compiled, for ``make test`` only the first case of each."""
+    """Mark tests that share kernels as compiled; in their folders ``make test`` takes only the first case of each."""
     seen: set[str] = set()
     for item in items:
         if item.path.parent in SHARE_KERNELS:
-            item.add_marker(pytest.mark.compiled)
+            if item.path.stem.removeprefix("test_") not in OWN_KERNELS:
+                item.add_marker(pytest.mark.compiled)
             test = item.nodeid.partition("[")[0]
             if test in seen:
                 item.add_marker(pytest.mark.wide)
-            elif not item.get_closest_marker("soak"):
+            elif not any(map(item.get_closest_marker, ("soak", "wide"))):
                 seen.add(test)
 
 

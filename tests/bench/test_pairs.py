@@ -56,6 +56,7 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "other"
 
 
+@pytest.mark.wide
 def test_pairs_with_a_peer(capsys: pytest.CaptureFixture[str]) -> None:
     """Rates of both, their ratio pair by pair, and whether losses agree, for each case that is named."""
     main(["--case", "xor", "--peer", "notebook", *FAST, "--steps", "5"])

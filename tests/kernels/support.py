@@ -55,6 +55,12 @@ def some_compiled(
     return parameters
 
 
+def compiled_only(test: Test) -> Test:
+    """Mark a test of the compiler, or of very many steps: ``make test`` runs it with the JIT, and nothing without."""
+    needs = pytest.mark.skipif(not jit.ENABLED, reason="without the JIT nothing is compiled, and many steps take long")
+    return pytest.mark.compiled(needs(test))
+
+
 def in_soak_if_compiled(test: Test) -> Test:
     """Leave a test that compiles its own kernel to ``make soak``, as :func:`some_compiled` does with cases."""
     return pytest.mark.soak(test) if jit.ENABLED else test

@@ -17,7 +17,7 @@ from tests.kernels.support import in_soak_if_compiled, sized, some_compiled
 from tests.oracle.components import OWN_OUTPUTS
 
 # `make test` compiles the cases that have most pairs, `make test-all` those that have every value once.
-N_IN_TEST = 4
+N_IN_TEST = 2
 IN_TEST, IN_SOAK = [pytest.mark.compiled], [pytest.mark.soak] if jit.ENABLED else []
 COVER = [
     pytest.param(case, k, id=str(case), marks=IN_TEST if k < N_IN_TEST else [] if k < N_COMPILED else IN_SOAK)

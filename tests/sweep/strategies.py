@@ -181,19 +181,6 @@ def study_tables(draw: st.DrawFn) -> dict[str, Any]:
     return tables
 
 
-# Values of some options that train quickly, and with which runs end in every way.
-SMALL: dict[str, st.SearchStrategy[Any]] = {
-    "hidden": st.one_of(st.integers(1, 3), st.sampled_from(["2-3", "1-2-2"])),
-    "layers": st.integers(1, 3),
-    "max_steps": st.integers(0, 40),
-    "max_epochs": st.integers(0, 20),
-    "from_step": st.integers(0, 15),
-    "scale": st.one_of(st.sampled_from([0.3, 1.0, 3.0, 1e160]), positive),
-    "learning_rate": st.one_of(st.sampled_from([0.01, 0.1, 0.5]), positive),
-    "threshold": st.one_of(st.sampled_from([0.05, 0.4, 1.0]), positive),
-}
-
-
 # Texts that occur in studies, so that drawn studies are nearly valid.
 OPTIONS = [
     *("name", "description", "method", "data", "network", "initial_weights", "training", "convergence", "parameters"),

@@ -38,19 +38,8 @@ def test_run(place: Path) -> None:
 @pytest.mark.slow
 def test_run_with_options(place: Path) -> None:
     """`--out` sets the folder, `--set` changes the study, and `--allow-runs` may equal the number of runs."""
-    options = (
-        "run",
-        "xor",
-        "--out",
-        "deep/er",
-        "--set",
-        "seeds.count=2",
-        "--set",
-        "max_steps=20",
-        "--allow-runs",
-        "182",
-    )
-    assert command(*options).code == 0
+    line = "run xor --out deep/er --set seeds.count=2 --set max_steps=20 --allow-runs 182"
+    assert command(*line.split()).code == 0
     result = open_result(place / "deep" / "er")
     assert (result.study.n_runs, result.study.training.max_steps) == (182, 20)
     assert sorted(path.name for path in place.iterdir()) == ["deep", "mine.toml"]

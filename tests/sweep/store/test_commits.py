@@ -51,16 +51,8 @@ def commits_of(folder: Path) -> list[Path]:
 
 KEYS = [name for name in Commit.__dataclass_fields__ if name != "trained"]
 NUMBERS = (
-    "trained",
-    "reused_steps",
-    "numerics_version",
-    "part",
-    "start",
-    "stop",
-    "net_steps",
-    "lane_steps",
-    "begin",
-    "end",
+    *("trained", "reused_steps", "numerics_version", "part"),
+    *("start", "stop", "net_steps", "lane_steps", "begin", "end"),
 )
 CHANGES: dict[str, tuple[dict[str, Any], str]] = {
     **{f"no {key}": ({key: ...}, f"it has no key '{key}'") for key in KEYS},

@@ -238,20 +238,9 @@ def test_all_faults_at_once() -> None:
     )
     keys = sorted(fault.partition(":")[0] for fault in faults)
     assert keys == [
-        "convergence.criterion",
-        "data",
-        "initial_weights.scale",
-        "name",
-        "network",
-        "network.activation",
-        "network.hidden",
-        "parameters",
-        "parameters.bias[0]",
-        "parameters.bias[1]",
-        "seeds.base",
-        "seeds.count",
-        "training.learning_rate",
-        "training.max_steps",
+        *("convergence.criterion", "data", "initial_weights.scale", "name", "network", "network.activation"),
+        *("network.hidden", "parameters", "parameters.bias[0]", "parameters.bias[1]", "seeds.base", "seeds.count"),
+        *("training.learning_rate", "training.max_steps"),
     ]
 
 

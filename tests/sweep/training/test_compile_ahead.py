@@ -13,6 +13,7 @@ from sweep.schedule.plan import Plan
 from sweep.training.compiling import compile_ahead, compiler_pool
 from sweep.training.compiling.kernel_items import uncompiled
 from sweep.training.networks.part_trainer import PartTrainer
+from tests.kernels.support import compiled_only
 from tests.sweep.caches import kernels_in, sweep_with_cache
 from tests.sweep.support import make_study, write_study
 
@@ -27,7 +28,6 @@ STUDY = make_study(
     threshold=1e3,
     max_steps=10**8,
 )
-compiled_only = pytest.mark.skipif(not jit.ENABLED, reason="without the JIT nothing is compiled")
 
 
 @pytest.mark.wide

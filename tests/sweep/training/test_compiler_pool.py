@@ -17,16 +17,14 @@ from typing import Any
 import pytest
 
 import sweep
-from kernels.numba import jit
 from kernels.numba.compiling import CompileWatch
 from kernels.numba.machine_code import KernelKey
 from sweep.training.compiling import compiler_pool
 from sweep.training.compiling.compiler_pool import Compilers
 from sweep.training.compiling.kernel_items import Item
+from tests.kernels.support import compiled_only
 from tests.sweep.caches import ROOT, kernels_in
 from tests.sweep.support import make_study, write_study
-
-compiled_only = pytest.mark.skipif(not jit.ENABLED, reason="without the JIT nothing is compiled")
 
 # Three kernels.
 STUDY = make_study(

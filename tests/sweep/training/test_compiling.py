@@ -17,13 +17,12 @@ import pytest
 
 import sweep
 from kernels.numba import jit
-from kernels.numba.compiling import Compilation
 from sweep.schedule.plan import Plan
-from sweep.system.progress import SweepProgress
 from sweep.system.signals import Interrupts
 from sweep.training.executors import remote
 from sweep.training.executors.threads import work_in_threads
 from sweep.training.limits import Budget, Limits, OutOfTime
+from tests.kernels.support import compiled_only
 from tests.sweep.support import command, make_study, write_study
 
 # Three kernels of little work.
@@ -31,8 +30,6 @@ OPTIONS = {"hidden": 2, "learning_rate": 0.1, "activation": "identity", "optimiz
 STUDY = make_study(count=2, max_steps=20, **OPTIONS)
 
 ROOT = Path(sweep.__path__[0]).parent
-
-compiled_only = pytest.mark.skipif(not jit.ENABLED, reason="without the JIT nothing is compiled")
 
 
 def kernels_on_disk(cache: Path) -> list[str]:
@@ -143,20 +140,6 @@ def test_no_kernel_starts_after_an_error(tmp_path: Path, monkeypatch: pytest.Mon
     with pytest.raises(ValueError, match="the first item fails"):
         list(work_in_threads(work, iter(range(2)), 2, Interrupts(), lambda: None))
     assert not identity.overloads  # type: ignore[attr-defined]
-
-
-def test_progress_while_a_run_ends() -> None:
-    """Progress shows the current kernel, and only while it is compiled."""
-    progress = SweepProgress(10, 1.0, 1, shown=False)
-    progress.stopping()
-    assert "stopping" not in progress.text()
-    progress.compiling(Compilation(1, 3))
-    assert progress.text().endswith("compiling kernel 1 of 3")
-    progress.stopping()
-    assert progress.text().endswith("stopping once the current kernel is compiled")
-    progress.compiling(None)
-    assert "stopping" not in progress.text()
-    assert "compil" not in progress.text()
 
 
 @pytest.mark.wide

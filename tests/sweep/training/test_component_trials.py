@@ -12,10 +12,10 @@ import pytest
 
 import sweep
 from kernels.custom.registry import declared_components
-from kernels.numba import jit
 from sweep.training import component_trials
 from sweep.training.component_trials import check_custom_components, sent_components, take_components
 from sweep.training.executors.remote import Job
+from tests.kernels.support import compiled_only
 from tests.sweep.own import FILE, only_plugins
 from tests.sweep.support import assert_same_table
 
@@ -202,7 +202,7 @@ def test_published_quickprop() -> None:
 
 
 @pytest.mark.wide
-@pytest.mark.skipif(not jit.ENABLED, reason="workers have kernels to compile")
+@compiled_only
 @pytest.mark.usefixtures("own")
 def test_on_a_cluster(tmp_path: Path) -> None:
     """Workers get components from the call, not from the results folder."""

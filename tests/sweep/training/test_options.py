@@ -11,13 +11,12 @@ import pytest
 
 import sweep
 from kernels import vocabulary
-from kernels.numba import jit
 from kernels.recipe import Architecture, Recipe
 from sweep import Study, load_study
 from sweep.schedule.recipes import make_recipe
 from sweep.study.options.option_tables import SWEEPABLE
 from sweep.training.networks.part_trainer import make_start
-from tests.kernels.support import some_compiled
+from tests.kernels.support import compiled_only, some_compiled
 from tests.sweep.expected import expected_runs
 from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import SECTIONS, SHAPE, assert_same_table, make_study
@@ -101,16 +100,8 @@ SWEPT: dict[str, tuple[list[Any], dict[str, Any]]] = {
 # At least two values of every option of the data, and the data with which they make a difference. Some options change
 # the number of patterns or columns, so a study has one value of them.
 OF_SIZE = (
-    "bits",
-    "n",
-    "n_inputs",
-    "n_outputs",
-    "classes",
-    "problem",
-    "train_count",
-    "test_count",
-    "validation_count",
-    "folds",
+    *("bits", "n", "n_inputs", "n_outputs", "classes", "problem"),
+    *("train_count", "test_count", "validation_count", "folds"),
 )
 OF_DATA: dict[str, tuple[list[Any], dict[str, Any]]] = {
     "function": ([6, 0, 15], {"task": "boolean", "bits": 2}),
@@ -296,7 +287,7 @@ def test_limits_of_epochs_in_statistics() -> None:
     assert result.cells["restricted_mean_steps"].tolist() == [4.0, 10.0]
 
 
-@pytest.mark.skipif(not jit.ENABLED, reason="every step of 30 runs without the JIT takes long")
+@compiled_only
 def test_published_study_of_hinton_problems() -> None:
     """The built-in study reproduces the published numbers: which runs converge, and when."""
     rows = rows_of(load_study("hinton-xor"))
@@ -317,7 +308,7 @@ SYMMETRY = (
 
 
 @pytest.mark.wide
-@pytest.mark.skipif(not jit.ENABLED, reason="every step of 30 runs without the JIT takes long")
+@compiled_only
 def test_published_study_of_symmetry() -> None:
     """The built-in study reproduces the epoch of each seed."""
     rows = rows_of(load_study("hinton-symmetry"))

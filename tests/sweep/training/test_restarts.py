@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 import sweep
-from kernels.numba import jit
 from kernels.recipe import Architecture, Recipe, make_settings
 from kernels.train import Trainer
 from sweep.study.options.other_sections import Restarts
 from sweep.training.networks.attempts import Attempt, spawned, train_attempts
 from tests import oracle
+from tests.kernels.support import compiled_only
 from tests.sweep.expected import FUNCTIONS
 from tests.sweep.support import make_study
 
@@ -219,7 +219,7 @@ def parity_weights(seed: int, n: int) -> Any:
 
 
 @pytest.mark.wide
-@pytest.mark.skipif(not jit.ENABLED, reason="a hundred thousand steps take long without the JIT")
+@compiled_only
 @pytest.mark.parametrize(
     ("n", "published"), [(2, [240, 20506, 252, 441, 23126]), (4, [2308, 12369, 28716, 25271, 15101])]
 )

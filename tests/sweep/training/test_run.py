@@ -11,13 +11,12 @@ import pytest
 
 import sweep
 from sweep import Study, load_study
-from sweep.schedule.plan import Plan
 from sweep.store.digest import tally_digest
 from tests import oracle
 from tests.kernels.support import some_compiled
 from tests.sweep.expected import OUTCOME, expected_runs
 from tests.sweep.in_parts import run_in_parts
-from tests.sweep.support import assert_same_table, digest_of, make_study, training_watched
+from tests.sweep.support import assert_same_table, digest_of, make_study
 
 ORACLE_STUDIES: dict[str, Study] = {
     "settings": make_study(
@@ -168,14 +167,6 @@ def test_facts() -> None:
     assert len(facts["log_digest"]) == 64
 
 
-def test_no_step_at_all() -> None:
-    """Networks without steps are evaluated once."""
-    study = make_study(count=10, max_steps=0, threshold=1e9)
-    result = sweep.run(study)
-    assert set(result.runs()["status"]) == {"converged"}
-    assert result.facts["net_steps"] == 0
-
-
 @pytest.mark.wide
 @pytest.mark.parametrize(("name", "status"), [("linear-xor", {"exhausted", "stalled"}), ("linear-seed", {"converged"})])
 def test_linear_networks(name: str, status: set[str]) -> None:
@@ -186,6 +177,7 @@ def test_linear_networks(name: str, status: set[str]) -> None:
     assert set(result.cells["convergence_rate"]) == {float(name == "linear-seed")}
 
 
+@pytest.mark.compiled
 def test_main_study_learns() -> None:
     """In the main study, wide networks learn XOR at small rates, and none at a rate of 1."""
     study = load_study("xor", {"seeds.count": 40})
@@ -194,20 +186,6 @@ def test_main_study_learns() -> None:
     assert cells.loc[(16, 0.01), "convergence_rate"] > 0.8
     assert cells.loc[(2, 0.01), "convergence_rate"] < 0.5
     assert (cells.xs(1.0, level="learning_rate")["n_converged"] == 0).all()
-
-
-def test_each_part_is_trained_once() -> None:
-    """Every part of the plan is trained once."""
-    study = make_study(count=10)
-    with training_watched() as trained:
-        run_in_parts(study, threads=2, part_runs=7)
-    assert sorted(trained) == list(range(Plan(study, 7).n_parts))
-
-
-def test_an_error_in_training_is_not_swallowed() -> None:
-    """An error in a thread reaches the caller."""
-    with training_watched(2, ZeroDivisionError("in a thread")), pytest.raises(ZeroDivisionError, match="in a thread"):
-        run_in_parts(make_study(), threads=2, part_runs=5)
 
 
 def test_columns_of_runs() -> None:

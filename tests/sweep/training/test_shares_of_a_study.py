@@ -11,8 +11,6 @@ from sweep import StoreError, open_result
 from sweep.schedule.plan import Plan
 from sweep.store.store import Store
 from sweep.training.limits import Limits
-from sweep.training.networks.part_trainer import PartTrainer
-from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import (
     assert_refused,
     assert_same_table,
@@ -179,22 +177,6 @@ def test_limits_of_a_run(tmp_path: Path, file: Path, whole: sweep.Result) -> Non
     assert command("run", file, "--out", tmp_path / "s", "--time-budget", "1h").code == 0
 
 
-def test_commits_of_another_plan(tmp_path: Path) -> None:
-    """A part that this version does not plan is refused, also if its number is beyond the last one."""
-    run_in_parts(STUDY, out=tmp_path / "r", part_runs=20, max_runs=1)
-    parts = Plan(STUDY, 20).parts
-    index = next(iter(parts.order()))
-    (tmp_path / "r" / "commits" / f"{index:07d}.json").unlink()
-    last = parts.n_parts - 1
-    assert last >= N_PARTS
-    store = Store.open(tmp_path / "r")
-    with training_watched():
-        store.write_part(PartTrainer(Plan(STUDY, 20)).train(parts.part(last)), session="s", begin=0.0, end=1.0)
-    for refuse in (lambda: sweep.run(STUDY, out=tmp_path / "r"), lambda: sweep.merge([tmp_path / "r"], tmp_path / "n")):
-        with pytest.raises(StoreError, match="other runs than this version of xor-sweep plans"):
-            refuse()
-
-
 @pytest.mark.parametrize("of", [2, 5, 8])
 def test_shards_are_representative(of: int) -> None:
     """Each shard has its share of every learning rate, even if their number is a multiple of that of shards."""
@@ -207,16 +189,6 @@ def test_shards_are_representative(of: int) -> None:
         n_first = sum(max(0, min(part.stop, first_rates) - part.start) for part in parts)
         assert abs(n_runs / study.n_runs - 1 / of) < 0.1 / of
         assert abs(n_first / n_runs - 1 / 4) < 0.1
-
-
-def test_name_of_a_study_does_not_count(tmp_path: Path) -> None:
-    """A study that is resumed under another name keeps the name in its folder."""
-    tables = {name: table for name, table in STUDY.canonical().items() if name != "method"}
-    renamed = sweep.Study(**{**tables, "name": "renamed", "description": "the same"})
-    sweep.run(STUDY, out=tmp_path / "r", max_runs=1)
-    result = sweep.run(renamed, out=tmp_path / "r")
-    assert result.facts["name"] == open_result(tmp_path / "r").facts["name"] == "parts"
-    assert sweep.verify(tmp_path / "r").intact
 
 
 def test_prefix_is_representative(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import sweep
-from kernels.numba import jit
+from tests.kernels.support import compiled_only
 from tests.sweep.caches import ROOT
 from tests.sweep.support import make_study
 
@@ -39,7 +39,7 @@ for thread in threads:
 
 
 @pytest.mark.wide
-@pytest.mark.skipif(not jit.ENABLED, reason="without the JIT nothing is compiled")
+@compiled_only
 def test_the_first_calls_come_from_several_threads(tmp_path: Path) -> None:
     """Each thread has the digest of a single call, since our types are registered under Numba's compiler lock."""
     expected = sweep.run(STUDY, threads=1).facts["digest"]
