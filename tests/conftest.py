@@ -32,6 +32,9 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 # Commands that tests start compile their kernels, however little they train: other tests need the same kernels.
 os.environ.setdefault("NUMBA_DISABLE_JIT", "0")
 
+# What was measured on this machine decides no kernel of a test.
+os.environ["XOR_SWEEP_TUNE"] = "off"
+
 
 @pytest.hookimpl(tryfirst=True)  # before markers select
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -48,13 +48,13 @@ def _escape_errors(call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
 COMMANDS: dict[str, type[TyperCommand]] = {
     **dict.fromkeys(("run", "plan", "trace"), StudyCommand),
     **dict.fromkeys(("bench", "studies"), TyperCommand),
-    "compile": StudyCommand,
+    **dict.fromkeys(("compile", "tune"), StudyCommand),
     **dict.fromkeys(("schema", "explain", "show", "best", "compare"), TyperCommand),
     "figure": FigureCommand,
     **dict.fromkeys(("report", "export", "merge", "weights", "verify"), TyperCommand),
 }
 
-_TRAINING = ("run", "trace", "verify", "bench")
+_TRAINING = ("run", "trace", "tune", "verify", "bench")
 
 
 def app() -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 
+from kernels.effort import Effort
 from kernels.vocabulary import OVER_OUTPUTS
-from sweep.schedule.kernel_count import most_kernels
+from sweep.schedule.kernel_count import most_kernels, study_effort
 from sweep.schedule.plan import Plan
 from sweep.schemas.run_columns import row_bytes
 from sweep.study.axes.grid import Axis
@@ -13,7 +14,7 @@ from sweep.study.description import patterns_text, until_text, values_text
 from sweep.study.model import Study
 from sweep.system.formatting import count_text, duration, exact, list_text
 from sweep.system.host import available_threads
-from sweep.training.speed import estimated_seconds, noted_kernel_seconds
+from sweep.training.speed import estimated_seconds, has_choices, noted_kernel_seconds
 
 
 def print_plan(study: Study, *, every: bool = False) -> None:
@@ -33,6 +34,7 @@ def print_plan(study: Study, *, every: bool = False) -> None:
         "runs": f"{most}{study.n_runs:,} in {count_text(planned.n_parts, 'part')}",
         "seconds": _seconds(planned),
         "kernels": _kernels(planned),
+        "variants": _variants(planned),
         "bytes": f"{memory * study.n_runs:,} in memory, about {disk * study.n_runs:,} on disk",
         "patterns": patterns_text(study),
     }
@@ -127,6 +129,23 @@ def _kernels(plan: Plan) -> str:
         side_by_side = min(available_threads(), number)
         seconds = f"in about {duration(each * math.ceil(number / side_by_side))} at this machine's latest speed"
     return f"at most {number:,} to compile, fewer if some are cached, {seconds}"
+
+
+def _variants(plan: Plan) -> str:
+    """Return whether the variants of kernels are guessed from the CPU, or were measured, and when."""
+    guessed = "first guess for this CPU (sweep tune measures them)"
+    if not has_choices() or study_effort(plan.study, plan.parts.operations) is not Effort.MOST:
+        return guessed
+    from kernels.choices import measured_choice
+    from sweep.training.compiling.tune_study import classes
+
+    choices = list(map(measured_choice, classes(plan)))
+    dates = sorted({choice.date for choice in choices if choice})
+    if not dates:
+        return guessed
+    n_guessed = choices.count(None)
+    others = f", guessed for {n_guessed} of {len(choices)} kinds of networks" if n_guessed else ""
+    return f"measured on {list_text(dates)}{others}"
 
 
 def _seconds(plan: Plan) -> str:

@@ -64,6 +64,13 @@ def _noted() -> dict[str, float]:
     return {name: number for name, number in numbers.items() if 0 < number < inf}
 
 
+def has_choices() -> bool:
+    """Return whether some choice of a kernel's variant was measured by this user, without importing Numba."""
+    with suppress(OSError, RuntimeError):
+        return any(_file().parent.glob("*/*.tuning"))
+    return False
+
+
 def _file() -> Path:
     """Return the file of the note, beside compiled kernels."""
     base = Path(os.environ.get("XDG_CACHE_HOME", ""))

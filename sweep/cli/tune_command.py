@@ -1,0 +1,63 @@
+"""The command that measures which kernels are fastest on this machine."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sweep.cli.arguments import PluginOption, SetOption, StudyArgument, load
+from sweep.errors import EXIT_INTERRUPTED
+
+if TYPE_CHECKING:
+    from kernels.choices import NetworkClass
+
+
+def tune(
+    study: StudyArgument = "xor",
+    changes: SetOption = None,
+    plugin: PluginOption = None,
+    again: Annotated[bool, typer.Option("--again", help="Measure again what was measured before.")] = False,
+) -> None:
+    """Measure which kernels train the networks of a study fastest on this machine, for all later runs of such networks.
+
+    No result depends on it. It takes some 20 to 60 s for each kind of network, most of it to compile.
+    """
+    from sweep.system.signals import raise_on_interrupt
+    from sweep.training.compiling.tune_study import tune_study
+
+    loaded = load(study, changes)
+    try:
+        with raise_on_interrupt():
+            for tuned in tune_study(loaded, again=again):
+                choice = tuned.choice
+                found = "no variant is 3 % faster than the first guess"
+                if choice.changes:
+                    found = f"{choice.gain:.2f} times as fast as the first guess with {_changes_text(choice.changes)}"
+                how = f"{tuned.n_candidates} variants" if tuned.n_candidates else f"measured on {choice.date}"
+                print(f"{_class_text(tuned.network_class)}: {found} ({how})", flush=True)
+    except KeyboardInterrupt:
+        print("interrupted; what was measured is kept; run the same command again to resume", file=sys.stderr)
+        sys.exit(EXIT_INTERRUPTED)
+
+
+def _class_text(of: NetworkClass) -> str:
+    """Describe a class of networks."""
+    sizes = "-".join(map(str, (of.architecture.inputs, *of.sizes, of.architecture.outputs)))
+    batch = f", {of.window} of {of.n_patterns} patterns a step" if of.window < of.n_patterns else ""
+    return f"{sizes} {of.architecture.activation}, {of.optimizer}, {of.dtype}{batch}"
+
+
+def _changes_text(changes: dict[str, Any]) -> str:
+    """Describe how a tuning differs from the first guess."""
+    texts = {
+        "row_bytes": "rows of {} bytes",
+        "turns": "{} packets in turns",
+        "unrolled_units": "loops over up to {} units unrolled",
+        "constant_limit": "up to {} numbers of patterns as constants",
+        "block_patterns": "blocks of {} patterns",
+        "function_rows": "{} rows in an elementary function",
+        "integers": "integer operations: {}",
+    }
+    return ", ".join(texts[name].format(value) for name, value in changes.items())

@@ -1,0 +1,86 @@
+"""What is measured for the networks of a study is kept for later runs, and decides no result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import sweep
+from kernels import choices
+from kernels.candidates import Measured
+from kernels.choices import measured_choice
+from kernels.effort import Effort
+from kernels.tuning import Tuning
+from sweep.errors import SweepError
+from sweep.schedule.plan import Plan
+from sweep.terminal import plan_page
+from sweep.training.compiling import tune_study as measuring
+from sweep.training.compiling.tune_study import tune_study
+from sweep.training.networks import part_trainer
+from sweep.training.networks.part_trainer import PartTrainer
+from tests.sweep.support import make_study
+
+pytestmark = pytest.mark.slow  # each test compiles kernels of its own
+
+STUDY = make_study(count=5, hidden=[2, 3], learning_rate=[0.05, 0.1, 1e6], max_steps=40)
+
+
+@pytest.fixture(autouse=True)
+def turned_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Use choices, of an empty cache; whatever is measured, three packets are the fastest."""
+
+    def fastest(guess: Tuning, variant_of: Callable[..., Any], recipe: Any, speed: Callable[..., float]) -> Measured:
+        faster = guess._replace(turns=3, unrolled_units=0)
+        assert variant_of(guess) != variant_of(faster)
+        assert speed(guess) > 0
+        return Measured(faster, 1.1, 9)
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv(choices.SWITCH, "on")
+    monkeypatch.setattr(choices, "ENABLED", True)
+    monkeypatch.setattr(measuring, "fastest", fastest)
+    for module in (part_trainer, plan_page):
+        monkeypatch.setattr(module, "study_effort", lambda *_: Effort.MOST)
+    measured_choice.cache_clear()
+
+
+def test_later_runs_train_with_what_was_measured() -> None:
+    """Each kind of network is measured once, those whose runs cost most first, and rows do not change."""
+    before = sweep.run(STUDY).runs()
+    assert [(of.network_class.sizes, of.n_candidates) for of in tune_study(STUDY)] == [((3,), 9), ((2,), 9)]
+    measured_choice.cache_clear()  # as the next process
+    assert [of.n_candidates for of in tune_study(STUDY)] == [None, None]
+    assert [of.n_candidates for of in tune_study(STUDY, again=True)] == [9, 9]
+    worker = PartTrainer(Plan(STUDY))
+    variant = worker.trainer(worker.plan.grid.cell(0)).variant(2, worker.settings(np.array([0])))
+    assert (variant.packets, variant.hidden) == (3, None)
+    pd.testing.assert_frame_equal(sweep.run(STUDY).runs(), before, check_exact=True)
+
+
+def test_plan_says_where_variants_come_from(capsys: pytest.CaptureFixture[str]) -> None:
+    """`sweep plan` says whether variants are guessed, or when they were measured, and for how many networks."""
+
+    def planned() -> str:
+        plan_page.print_plan(STUDY)
+        return next(line for line in capsys.readouterr().out.splitlines() if line.startswith("variants "))
+
+    assert planned().endswith("  first guess for this CPU (sweep tune measures them)")
+    first = next(tune_study(STUDY))
+    measured_choice.cache_clear()
+    on = f"measured on {first.choice.date}"
+    assert planned().endswith(f"  {on}, guessed for 1 of 2 kinds of networks")
+    list(tune_study(STUDY))
+    measured_choice.cache_clear()
+    assert planned().endswith(f"  {on}")
+
+
+def test_nothing_is_measured_where_choices_are_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A choice that no run would use is refused."""
+    monkeypatch.setenv(choices.SWITCH, "off")
+    with pytest.raises(SweepError, match=f"unset NUMBA_DISABLE_JIT and {choices.SWITCH}"):
+        next(tune_study(STUDY))
