@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from kernels.floating_point import DefaultFloatingPoint
 from sweep.analysis.seed_tables import COLUMNS as OUTCOME_COLUMNS
 from sweep.analysis.seed_tables import outcomes_from_tables
@@ -13,6 +15,7 @@ from sweep.analysis.tally import with_equal_cells
 from sweep.results.aggregate import Aggregate, digest_of_rows
 from sweep.results.run_rows import check_kept
 from sweep.schemas.run_columns import updates_column
+from sweep.statistics.intervals import Array
 from sweep.statistics.outcomes import Outcomes
 from sweep.study.until_faults import n_contenders, raced_statistic
 
@@ -106,6 +109,10 @@ class EvaluatedRuns(DefaultFloatingPoint):
     def pooled_tally(self) -> pd.DataFrame:
         """The tally for pooling cells. If cells have different numbers of runs, weights make them count equally."""
         return self.tally if self.even else with_equal_cells(self.tally)
+
+    def places_of(self, cells: Array) -> tuple[Array, Array]:
+        """Return the cells, here configurations, and the replicates of runs of some cells of the study."""
+        return cells, np.zeros_like(cells)
 
     @cached_property
     def outcomes(self) -> Outcomes:

@@ -92,10 +92,10 @@ def named_over(
     """
     grid, numbers = grid or result.study.grid, cells["cell"].to_numpy()
     if every()[statistic].computed == "from rows":
-        rows = _rows_of(result, statistic)
-        rows = rows[rows["cell"].isin(numbers)]
-        of_cells = pd.Series(group, numbers)
-        runs = Runs.of_rows(rows, of_cells.loc[rows["cell"]].to_numpy())
+        rows, replicate = _rows_of(result, statistic)
+        own = rows["cell"].isin(numbers).to_numpy()
+        rows, of_cells = rows[own], pd.Series(group, numbers)
+        runs = Runs.of_rows(rows, of_cells.loc[rows["cell"]].to_numpy(), replicate[own])
     elif len(np.unique(group)) < len(group) and pairs_seeds(result):
         runs = Runs.of_outcomes(result.outcomes.at(numbers), group, grid.most_steps(numbers))
     else:
@@ -110,16 +110,16 @@ def resampled_values(result: EvaluatedRuns, statistic: str) -> Measured:
     """Return the values of a statistic of rows for resamples of the seeds, (cells, resamples); NaN for unknown ones."""
     values = np.full((result.study.grid.n_cells, N_RESAMPLES), np.nan)
     values[result.cells["cell"].to_numpy()] = _by_cell(result, statistic).distribution
-    return Measured(values)
+    return Measured(values, result.replicates)
 
 
 def _by_cell(result: EvaluatedRuns, statistic: str) -> ByFunction:
     """Return the estimate of a statistic of rows for each cell; it is kept, since resamples take long."""
     found = every()[statistic]
     if found not in result.by_function:
-        rows = _rows_of(result, statistic)
+        rows, replicate = _rows_of(result, statistic)
         assert found.estimate
-        estimate = found.estimate(Runs.of_rows(rows, rows["cell"].to_numpy()))
+        estimate = found.estimate(Runs.of_rows(rows, rows["cell"].to_numpy(), replicate))
         assert isinstance(estimate, ByFunction)
         result.by_function[found] = estimate
     return result.by_function[found]
@@ -132,12 +132,14 @@ def _columns(statistic: Statistic, numbers: Array, estimate: Estimate) -> pd.Dat
     return pd.DataFrame(columns, pd.Index(numbers, name="group"))
 
 
-def _rows_of(result: EvaluatedRuns, statistic: str) -> pd.DataFrame:
-    """Return all rows of the runs of a result, for a statistic that is a function of them; refuse too many."""
+def _rows_of(result: EvaluatedRuns, statistic: str) -> tuple[pd.DataFrame, Array]:
+    """Return all rows of the runs of a result and their replicates, for a function of rows; refuse too many."""
     study = result.stored.plan.study
-    if study is not result.study:
+    if result.measures.independent_of:
         raise SweepError(f"{statistic} is a function of rows of runs; use the result itself, not by_threshold")
     check_kept(result.stored)
     if not pairs_seeds(result):
         raise SweepError(f"{statistic} needs rows of runs, at most {MOST_PAIRED:,}, got {study.n_runs:,}")
-    return RunRows(result.stored).frame([each.name for each in runs_columns(study) if not each.is_list])
+    rows = RunRows(result.stored).frame([each.name for each in runs_columns(study) if not each.is_list])
+    cells, replicate = result.places_of(rows["cell"].to_numpy())
+    return rows.assign(cell=cells), replicate

@@ -48,11 +48,11 @@ class _Folding:
         ordered = values.reshape(*self._sizes, n).transpose(*self._order, len(self._sizes))
         return ordered.reshape(-1, self.n_replicates * n)
 
-    def configurations(self) -> Array:
-        """Return the number of the configuration of each cell."""
+    def places(self) -> Array:
+        """Return the numbers of the configuration and of the replicate of each cell, (2, cells)."""
         cells = self.fold(np.arange(prod(self._sizes))[:, None])
-        found = np.empty(cells.size, np.int64)
-        found[cells.ravel()] = np.repeat(np.arange(len(cells)), self.n_replicates)
+        found = np.empty((2, cells.size), np.int64)
+        found[:, cells.ravel()] = np.divmod(np.arange(cells.size), self.n_replicates)
         return found
 
 
@@ -124,7 +124,12 @@ class ReplicatedRuns(Queries):
     def tally(self) -> pd.DataFrame:
         """Counts of runs by configuration, status and steps."""
         tally = self._runs.tally
-        return merge([tally.assign(cell=self._folding.configurations()[tally["cell"].to_numpy()])])
+        return merge([tally.assign(cell=self.places_of(tally["cell"].to_numpy())[0])])
+
+    def places_of(self, cells: Array) -> tuple[Array, Array]:
+        """Return the configurations and replicates of runs of some cells of the study."""
+        configuration, replicate = self._folding.places()[:, cells]
+        return configuration, replicate
 
     @cached_property
     def outcomes(self) -> Outcomes:

@@ -156,6 +156,8 @@ def _compare_with_first(runs: Any, ranked: pd.DataFrame, by: str, most: Array | 
                 sign = -1 if statistic.more_is_better else 1
                 gaps = sign * (medians[own] - medians[0])
                 n_seeds = np.minimum(ranked["n_runs"].to_numpy()[own], ranked["n_runs"].iloc[0])
+                if runs.replicates > 1:
+                    n_seeds = np.minimum(n_seeds // runs.replicates, runs.replicates)
                 p_values.append(_worse_resamples(sign * first.values, sign * others.values, gaps, n_seeds))
             case _:
                 lower = not statistic.more_is_better

@@ -59,6 +59,8 @@ class Runs:
         How many outputs of a run can be correct, for measures that count these.
     rows : DataFrame or None
         The rows of the runs, for statistics that are functions of them.
+    replicate : (rows,) of int, or None
+        Number of the replicate of each, beside its seed, for these statistics.
 
     Attributes
     ----------
@@ -86,6 +88,7 @@ class Runs:
         values: Array | None = None,
         correct: Correct = NOT_COUNTED,
         rows: pd.DataFrame | None = None,
+        replicate: Array | None = None,
     ) -> None:
         order = None if (np.diff(group) >= 0).all() else np.argsort(group, kind="stable")
 
@@ -108,6 +111,7 @@ class Runs:
         self.values = sorted_(values)
         self.correct = correct
         self.rows = rows if rows is None or order is None else rows.take(order)
+        self.replicate = sorted_(replicate)
         self._ordered: Ordered | None = None
         self.clusterings: list[Runs] = []
         self.are_crossed = False
@@ -148,10 +152,10 @@ class Runs:
         return _with_clusterings(runs_of, seed, measured)
 
     @classmethod
-    def of_rows(cls, rows: pd.DataFrame, group: Array) -> Runs:
-        """Return the runs in rows with columns ``cell`` and ``seed``; ``group`` is by row."""
+    def of_rows(cls, rows: pd.DataFrame, group: Array, replicate: Array | None = None) -> Runs:
+        """Return the runs in rows with columns ``cell`` and ``seed``; ``group`` and ``replicate`` are by row."""
         seed = np.unique(rows["seed"].to_numpy(), return_inverse=True)[1]
-        return cls(group, rows["cell"].to_numpy(), seed=seed, rows=rows)
+        return cls(group, rows["cell"].to_numpy(), seed=seed, rows=rows, replicate=replicate)
 
     def add(self, values: Array) -> Array:
         """Add up values of runs by group, (n_groups,); a value of a row counts as often as the row stands for runs."""

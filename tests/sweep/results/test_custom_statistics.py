@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import norm, t
 
 import sweep
 from sweep.figures import draw
@@ -154,3 +155,32 @@ def test_commands(result: sweep.Result, own: Path, tmp_path: Path) -> None:
     del NAMED["easy"]
     of_cells._of_all.cache_clear()
     assert_refused(command("best", folder, "--by", "easy"), ("unknown statistic 'easy'",))
+
+
+def test_splits_are_resampled_like_seeds() -> None:
+    """Values pool over splits; resamples draw seeds and splits, and with one seed the splits take its place."""
+    options = {"hidden": [2, 3], "learning_rate": 0.2, "activation": "tanh", "max_steps": 60, "threshold": 0.5}
+    data = {"task": "parity", "bits": 3, "train_count": 6}
+    found = sweep.run(make_study(**options, count=6, split_seed=list(range(5)), data=data))
+    runs = found.runs()
+    runs["easy"] = (runs["status"] == "converged") & (runs["steps"] <= 20)
+    table = found.over_replicates.statistic("easy")
+    assert list(table) == ["cell", "hidden", "n_runs", "easy", "easy_low", "easy_high"]
+    assert np.allclose(table["easy"], runs.groupby("hidden")["easy"].mean())
+    random = np.random.default_rng(0)
+    drawn = [(random.integers(0, 6, 6), random.integers(0, 5, 5)) for _ in range(999)]
+    crossed = runs.pivot_table(index=["hidden", "split_seed"], columns="seed", values="easy").to_numpy(float)
+    crossed = crossed.reshape(2, 5, 6)
+    means = np.array([crossed[:, splits][:, :, seeds].mean(axis=(1, 2)) for seeds, splits in drawn]).T
+    tail = norm.cdf(-t.ppf(0.975, 4) * np.sqrt(5 / 4))
+    for name, share in (("easy_low", tail), ("easy_high", 1 - tail)):
+        assert np.allclose(table[name], np.quantile(means, share, axis=1, method="inverted_cdf"))
+    ranked = found.best("easy")
+    assert list(ranked["n_runs"]) == [30, 30]
+    assert ranked["p_value"].iloc[1] >= 0.5**5
+    assert np.allclose(found.summarize(["hidden", "easy"])["easy_low"], table["easy_low"])
+    assert len(found.summarize(["split_seed", "easy"])) == 5
+
+    splits = sweep.run(make_study(**options, count=1, split_seed=list(range(5)), data=data))
+    ends = splits.over_replicates.statistic("easy")[["easy_low", "easy_high"]].to_numpy()
+    assert (ends[:, 0] <= ends[:, 1]).all()
