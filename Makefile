@@ -12,14 +12,14 @@ ORACLES_READY := $(VENV)/.oracles-ready
 # Compiled kernels of the tests: a cache of their own, which is empty at first.
 TEST_CACHE := $(CURDIR)/$(VENV)/.test-cache
 
-# Tests next to each other share kernels: processes start with a stretch each, and later take from each other's. There is
-# one more than CPUs, since some tests wait.
-WORKERS = $(shell $(PYTHON) -c "import os; print((os.cpu_count() or 1) + 1)")
-TESTS = $(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal
+# Tests next to each other share kernels: processes start with a stretch each, and later take from each other's.
+TESTS = $(BIN)/pytest --dist worksteal
 
-# Kernels without the JIT are NumPy, with the same bits; with it each takes seconds to compile.
-PLAIN = NUMBA_DISABLE_JIT=1 $(TESTS)
-COMPILED = XDG_CACHE_HOME=$(TEST_CACHE) $(TESTS)
+# Kernels without the JIT are NumPy, with the same bits; with it each takes seconds to compile. Some of those tests wait,
+# so they have one more process than CPUs; each process takes ten seconds to import and collect.
+PLAIN = NUMBA_DISABLE_JIT=1 $(TESTS) --numprocesses logical
+WORKERS = $(shell $(PYTHON) -c "import os; print((os.cpu_count() or 1) + 1)")
+COMPILED = XDG_CACHE_HOME=$(TEST_CACHE) $(TESTS) --numprocesses $(WORKERS)
 
 # Rings of tests, each within the next: quick, test, test-all, soak. Markers, which pyproject.toml explains, say in which a
 # test is, and tests/test_rings.py checks that none is lost. Quick looks in these folders.

@@ -37,8 +37,10 @@ def longest(runs):
 
 
 @pytest.fixture(autouse=True)
-def own(tmp_path: Path) -> Iterator[Path]:
-    """Load a plugin with statistics, and forget them afterwards."""
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Load a plugin with statistics, of few resamples, and forget them afterwards."""
+    for module in ("statistics.by_function", "results.named_statistics"):
+        monkeypatch.setattr(f"sweep.{module}.N_RESAMPLES", 99)
     file = tmp_path / "mine.py"
     file.write_text(CODE)
     with only_plugins():
@@ -49,7 +51,7 @@ def own(tmp_path: Path) -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def result() -> sweep.Result:
     """Return runs of six cells, of which some converge."""
-    options = {"hidden": [2, 3], "learning_rate": [0.1, 0.2, 0.3], "activation": "tanh", "max_steps": 100}
+    options = {"hidden": [2, 3], "learning_rate": [0.1, 0.2, 0.3], "max_steps": 100}
     return sweep.run(make_study(**options, count=20, threshold=0.3))
 
 
@@ -74,9 +76,9 @@ def test_ranks(result: sweep.Result) -> None:
     easy = result.runs()
     easy["easy"] = (easy["status"] == "converged") & (easy["steps"] <= 20)
     by_cell = easy.pivot(index="cell", columns="seed", values="easy").to_numpy(float)
-    drawn = np.random.default_rng(0).integers(0, 20, (999, 20))
+    drawn = np.random.default_rng(0).integers(0, 20, (99, 20))
     means = by_cell[:, drawn].mean(axis=2)[ranked["cell"]]
-    p_values = (1 + (means >= means[0]).sum(axis=1)) / 1000
+    p_values = (1 + (means >= means[0]).sum(axis=1)) / 100
     assert np.allclose(ranked["p_value"][1:], p_values[1:])
     assert np.allclose(ranked["p_value_holm"][1:], holm(ranked["p_value"].to_numpy())[1:])
     with pytest.raises(sweep.SweepError, match="easy has intervals at 95 % only"):

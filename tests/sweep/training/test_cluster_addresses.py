@@ -48,6 +48,7 @@ def test_certificates_are_missing(tmp_path: Path, settings: dict[str, str]) -> N
     assert not (tmp_path / "r").exists()
 
 
+@pytest.mark.wide
 def test_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Certificates come from the configuration of dask; without the right ones, there is no connection."""
     from distributed.security import Security
