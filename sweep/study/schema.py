@@ -181,10 +181,11 @@ def _data(options: Mapping[str, Schema]) -> Schema:
         "targets": {"anyOf": [_ROWS, _NUMBERS, _NAMES]},
         "target": {"type": "string"},
         "target_one_hot": {"type": "boolean"},
+        "one_hot": _NAMES,
     }
     others = {
         "train": {"type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 1, "uniqueItems": True},
-        **{name: _table(patterns) for name in HELD_OUT},
+        **{name: _table({key: patterns[key] for key in patterns if key != "one_hot"}) for name in HELD_OUT},
         "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$", "description": "hash of patterns that are swept"},
     }
     prepared = {key: options[key] for key in DATA_OPTIONS if key not in patterns}

@@ -10,14 +10,14 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import Field, model_validator
 
 from sweep.errors import shown, shown_names
-from sweep.study.data.pattern_files import MAX_PATTERNS, Classes, other_columns, read_classes, read_patterns
+from sweep.study.data.pattern_files import CATEGORIES, MAX_PATTERNS, Classes, other_columns, read_patterns, with_names
 from sweep.study.data.splits import PREPARATIONS
 from sweep.study.data.tasks import ARGUMENTS, Argument, make_patterns
 from sweep.study.reading.section import FiniteFloat, Section
 from sweep.system.formatting import count_text
 
 # Keys that select columns of a file.
-OF_FILES = ("file", "inputs", "targets", "target", "target_one_hot")
+OF_FILES = ("file", "inputs", "targets", "target", "target_one_hot", "one_hot")
 
 Rows = tuple[tuple[FiniteFloat, ...], ...]
 
@@ -35,6 +35,7 @@ DATA_KEYS = [
     "targets",
     "target",
     "target_one_hot",
+    "one_hot",
     "decision_threshold",
     "train",
     *PREPARATIONS,
@@ -127,9 +128,9 @@ def find_patterns(raw: dict[str, Any]) -> dict[str, Any]:
     arguments = {key: raw[key] for key in raw if key in ARGUMENTS}
     if "file" in raw:
         return _from_file(raw, arguments)
-    for key in ("target", "target_one_hot"):
+    for key in OF_FILES[3:]:
         if key in raw:
-            raise ValueError(f"{key} must be used with file (its column of classes), got {sources[0]}; remove {key}")
+            raise ValueError(f"{key} must be used with file, got {sources[0]}; remove {key}")
     if arguments and sources[0] != "task":
         raise ValueError(f"{shown_names(list(arguments))} must be used with task, got {sources[0]}; remove one")
     if sources[0] != "inputs" and "targets" in raw:
@@ -160,7 +161,12 @@ def _from_file(raw: dict[str, Any], arguments: dict[str, Any]) -> dict[str, Any]
         raise ValueError(f"target_one_hot must be true or false, with target, got {shown(one_hot)}")
     low, high = (float(arguments.get(name, level)) for name, level in (("target_low", 0), ("target_high", 1)))
     classes = (classes or Classes(one_hot=one_hot))._replace(low=low, high=high)
-    found["inputs"], found["targets"] = read_patterns(Path(file), *names, classes)
+    columns = raw.get("one_hot", [])
+    if not isinstance(columns, dict):
+        if columns and not are_columns(columns):
+            raise ValueError(f"one_hot must be a list of names of columns of inputs, got {shown(columns)}")
+        columns = dict.fromkeys(columns, CATEGORIES)
+    found["inputs"], found["targets"] = read_patterns(Path(file), *names, classes, columns)
     return found
 
 
@@ -173,11 +179,18 @@ def with_columns_of_training(table: Mapping[str, Any]) -> dict[str, Any]:
     inputs, targets, target = _column_names(*map(columns.get, ("inputs", "targets", "target")))
     path = Path(table["file"])
     inputs = inputs or other_columns(path, targets or [str(target)])
-    classes = Classes(one_hot=columns.get("target_one_hot", False), names=read_classes(path, target) if target else ())
+    classes = Classes(one_hot=columns.get("target_one_hot", False))
+    classes = with_names(path, target, classes) if target else classes
+    categories = columns.get("one_hot", [])
+    if are_columns(categories):
+        categories = {name: with_names(path, name, CATEGORIES) for name in categories}
     own = {key: table[key] for key in ("targets", "target", "target_low", "target_high") if key in table}
     for name, given in held_out.items():
         found = given if given.keys() & {"inputs", "targets", "target"} else own | given
         found = {"inputs": inputs} | found if found.keys() & {"targets", "target"} else found
+        if "one_hot" in given:
+            raise ValueError(f"one_hot of {name} patterns must be that of the patterns to train on; remove it")
+        found |= {"one_hot": categories} if categories else {}
         known = {"target": _Column(found["target"], classes)} if target and isinstance(found.get("target"), str) else {}
         held_out[name] = found | known
     return {**table, **held_out}

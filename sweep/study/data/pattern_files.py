@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from sweep.errors import shown, shown_names
@@ -16,7 +18,7 @@ MAX_CLASSES = 1024
 
 
 class Classes(NamedTuple):
-    """How the classes in a column become targets."""
+    """How the classes in a column become targets, or its categories inputs."""
 
     # Targets for the other classes and for the class of the pattern
     low: float = 0.0
@@ -24,6 +26,9 @@ class Classes(NamedTuple):
     # Whether two classes have a target each; otherwise they have one, which is high for the second class
     one_hot: bool = False
     names: tuple[str, ...] = ()  # all classes in their order, if those of other patterns apply
+    # What messages call one and several of them
+    noun: str = "class"
+    nouns: str = "classes"
 
     def rows(self) -> dict[str, tuple[float, ...]]:
         """Return the targets of each class."""
@@ -32,12 +37,16 @@ class Classes(NamedTuple):
         return {each: tuple(self.high if each == other else self.low for other in self.names) for each in self.names}
 
 
+CATEGORIES = Classes(one_hot=True, noun="category", nouns="categories")
+
+
 def read_patterns(
     path: Path,
     inputs: list[str] | None = None,
     targets: list[str] | None = None,
     target: str | None = None,
     classes: Classes = Classes(),  # noqa: B008 (immutable)
+    one_hot: Mapping[str, Classes] = MappingProxyType({}),
 ) -> tuple[Matrix, Matrix]:
     """Return inputs and targets of a CSV or Parquet file, a row for each pattern.
 
@@ -53,28 +62,34 @@ def read_patterns(
         are two classes.
     classes
         How these become targets.
+    one_hot
+        Columns of inputs that hold categories, of which each becomes an input, in ascending order.
     """
     table = open_table(path, "pattern file")
     remedy = ""
     if inputs is None and targets is None and target is None:
         inputs, targets = _usual_columns(table.file, table.names)
     elif inputs is None:
-        inputs, remedy = _other_columns(table, [*(targets or ()), target]), "; or name the columns of inputs without it"
-    of_classes = [] if target is None else [target]
+        inputs = _other_columns(table, [*(targets or ()), target])
+        remedy = "; or name it in one_hot, if it holds categories, or name the columns of inputs without it"
+    for name in one_hot:
+        if name not in inputs:
+            raise ValueError(f"one_hot must name columns of inputs ({shown_names(inputs)}), got {shown(name)}")
+    numbers = [*(name for name in inputs if name not in one_hot), *(targets or ())]
     try:
-        columns = table.read([*inputs, *(targets or ())], of_classes, "patterns", MAX_PATTERNS)
+        columns = table.read(numbers, [*one_hot, *([target] if target else [])], "patterns", MAX_PATTERNS)
     except NotANumberError as error:
         raise ValueError(f"{error}{remedy}") from None
-    rows = _rows(columns, inputs)
+    rows = _rows(columns, inputs) if not one_hot else _with_categories(table.file, columns, inputs, one_hot)
     if target is not None:
         return rows, _of_classes(table.file, columns, target, classes)
     return rows, _rows(columns, targets or ())
 
 
-def read_classes(path: Path, target: str) -> tuple[str, ...]:
-    """Return the classes in a column of a file in ascending order, as numbers if all are numbers, else as texts."""
+def with_names(path: Path, column: str, classes: Classes) -> Classes:
+    """Return classes with those in a column of a file in ascending order, as numbers if all are numbers."""
     table = open_table(path, "pattern file")
-    return _classes(table.file, table.read([], [target], "patterns", MAX_PATTERNS), target)
+    return _named(table.file, table.read([], [column], "patterns", MAX_PATTERNS), column, classes)
 
 
 def other_columns(path: Path, targets: Sequence[str]) -> list[str]:
@@ -109,25 +124,35 @@ def _usual_columns(file: str, names: list[str]) -> tuple[list[str], list[str]]:
 
 def _of_classes(file: str, columns: Columns, name: str, classes: Classes) -> Matrix:
     """Return the targets of the patterns by their classes."""
-    rows = (classes if classes.names else classes._replace(names=_classes(file, columns, name))).rows()
+    rows = (classes if classes.names else _named(file, columns, name, classes)).rows()
     for number, each in zip(columns.rows, columns.texts[name], strict=True):
         if not each:
-            raise ValueError(f"{file}, row {number} has no class in column {shown(name)}")
+            raise ValueError(f"{file}, row {number} has no {classes.noun} in column {shown(name)}")
         if each not in rows:
-            allowed = f"must have a class of the patterns to train on ({shown_names(list(rows))})"
+            allowed = f"must have a {classes.noun} of the patterns to train on ({shown_names(list(rows))})"
             raise ValueError(f"{file}, row {number} {allowed} in column {shown(name)}, got {shown(each)}")
     return tuple(rows[each] for each in columns.texts[name])
 
 
-def _classes(file: str, columns: Columns, name: str) -> tuple[str, ...]:
-    """Return the classes in a column, in ascending order."""
+def _named(file: str, columns: Columns, name: str, classes: Classes) -> Classes:
+    """Return classes with those in a column, in ascending order."""
     texts = columns.texts[name]
     if "" in texts:
-        raise ValueError(f"{file}, row {columns.rows[texts.index('')]} has no class in column {shown(name)}")
-    classes = ascending(texts)
-    if not 2 <= len(classes) <= MAX_CLASSES:
-        raise ValueError(f"{file} must have 2 to {MAX_CLASSES} classes in column {shown(name)}, got {len(classes)}")
-    return classes
+        raise ValueError(f"{file}, row {columns.rows[texts.index('')]} has no {classes.noun} in column {shown(name)}")
+    names = ascending(texts)
+    if not 2 <= len(names) <= MAX_CLASSES:
+        allowed = f"2 to {MAX_CLASSES} {classes.nouns}"
+        raise ValueError(f"{file} must have {allowed} in column {shown(name)}, got {len(names)}")
+    return classes._replace(names=names)
+
+
+def _with_categories(file: str, columns: Columns, inputs: Sequence[str], one_hot: Mapping[str, Classes]) -> Matrix:
+    """Return the inputs of patterns, with one for each category of some columns."""
+    parts = [
+        _of_classes(file, columns, name, one_hot[name]) if name in one_hot else _rows(columns, [name])
+        for name in inputs
+    ]
+    return tuple(tuple(chain.from_iterable(row)) for row in zip(*parts, strict=True))
 
 
 def ascending(texts: Iterable[str]) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ EXAMPLES = {
     "targets": "[[0], [1], [1], [0]]",
     "target": '"species"',
     "target_one_hot": "true",
+    "one_hot": '["color"]',
     "validation": '{ file = "validation.csv" }',
     "test": '{ file = "test.csv" }',
     "train": "[0, 1, 2, 5]",

@@ -181,6 +181,16 @@ def entries() -> list[Entry]:
         ),
         Entry(
             "data",
+            "one_hot",
+            "columns of inputs in a file that hold categories, texts or numbers: each category becomes an input, 1 for "
+            "patterns of that category and 0 for others",
+            "a list of names",
+            users=("file",),
+            used_with="file",
+            is_swept=False,
+        ),
+        Entry(
+            "data",
             "train",
             "numbers of the patterns to train on; all others test the networks",
             "a list of integers from 0",

@@ -207,9 +207,13 @@ def _files(draw: st.DrawFn, kind: str) -> dict[str, Any]:
     given, suffix = draw(_lists(kind)), draw(st.sampled_from([".csv", ".parquet"]))
     way = draw(st.sampled_from(["usual", "named", "target"]))
     targets = [row if isinstance(row, list) else [row] for row in given["targets"]]
+    one_hot: dict[str, list[str]] = {}
     names = "xy" if way == "usual" else "ab"
     columns = {f"{names[0]}{i}": list(values) for i, values in enumerate(zip(*given["inputs"], strict=True))}
     inputs = list(columns)
+    if len(set(columns[inputs[0]])) > 1 and draw(st.booleans()):
+        one_hot["one_hot"] = inputs[:1]
+        columns[inputs[0]] = [f"c{value}" for value in columns[inputs[0]]]
     own = {f"{names[1]}{o}": list(values) for o, values in enumerate(zip(*targets, strict=True))}
     if way == "target":
         labels = draw(st.lists(st.sampled_from("pqr"), min_size=len(targets), max_size=len(targets)))
@@ -218,11 +222,11 @@ def _files(draw: st.DrawFn, kind: str) -> dict[str, Any]:
         levels = levels if kind != "any" or draw(st.booleans()) else {}
         file = File(suffix, columns | {"label": labels})
         if len(set(labels)) > 1:
-            one_hot = {"target_one_hot": True} if kind == "classes" or draw(st.booleans()) else {}
+            own_targets = {"target_one_hot": True} if kind == "classes" or draw(st.booleans()) else {}
             named = {"inputs": inputs} if draw(st.booleans()) else {}
-            return {"file": file, "target": "label", **named, **one_hot, **levels}
+            return {"file": file, "target": "label", **named, **one_hot, **own_targets, **levels}
     chosen = {"inputs": inputs, "targets": list(own)} if names == "ab" else {}
-    return {"file": File(suffix, columns | own), **chosen}
+    return {"file": File(suffix, columns | own), **chosen, **one_hot}
 
 
 @st.composite
@@ -240,10 +244,11 @@ def _shape(table: dict[str, Any]) -> tuple[int, int, int]:
     if isinstance(table.get("file"), File):
         columns = table["file"].columns
         n_rows = len(next(iter(columns.values())))
-        n_inputs = len(table.get("inputs", [name for name in columns if name[0] in "xa"]))
+        names = table.get("inputs", [name for name in columns if name[0] in "xa"])
+        n_inputs = sum(len(set(columns[name])) if name in table.get("one_hot", ()) else 1 for name in names)
         n_labels = len(set(columns.get("label", ())))
         n_targets = 1 if n_labels == 2 and "target_one_hot" not in table else n_labels
-        return n_rows, n_inputs, n_targets or len(columns) - n_inputs
+        return n_rows, n_inputs, n_targets or len(columns) - len(names)
     found = read_data(table, SweptData((), 1, [()]), lambda error: [str(error)])
     assert found is not None
     return found.n_patterns, found.n_inputs, found.n_targets

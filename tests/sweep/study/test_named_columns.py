@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -77,7 +78,7 @@ def test_other_columns_are_inputs(tmp_path: Path) -> None:
             assert found.test == Patterns(inputs=((8.0, 7.0),), targets=((0.0, 0.0, 1.0),))
     numbers = read(tmp_path / "train.csv", inputs=["b"], targets=["a"], validation={"file": tmp_path / "test.csv"})
     assert numbers.validation == Patterns(inputs=((8.0,),), targets=((7.0,),))
-    with pytest.raises(StudyError, match=r"row 2, column 'kind': .* got 'x'; or name the columns of inputs without it"):
+    with pytest.raises(StudyError, match=r"row 2, column 'kind': .* got 'x'; or name it in one_hot, .*, or name the columns"):
         read(tmp_path / "train.csv", inputs=None, targets=["a"])
     (tmp_path / "one.csv").write_text("kind\nx\ny\n")
     with pytest.raises(StudyError, match=r"one.csv' must have columns of inputs beside targets, got kind"):
@@ -125,6 +126,30 @@ def test_test_patterns_from_another_file(file: Path, tmp_path: Path) -> None:
     assert study.data.only.test == Patterns(inputs=((1.0, 2.0), (3.0, 4.0)), targets=((1.0, 0.0), (0.0, 1.0)))
 
 
+def test_categories_are_inputs(file: Path, tmp_path: Path) -> None:
+    """Each category of a column in `one_hot` is an input, as of a data frame; held-out files have the same ones."""
+    frame = pd.read_csv(file) if file.suffix == ".csv" else pd.read_parquet(file)
+    options = {"hidden": 2, "learning_rate": 0.1}
+    names = ["id", "length", "width"]
+    (tmp_path / "more.csv").write_text("kind,width,length,id\nvirginica,3,0,a\n")
+    for standardize in (False, True):
+        more = {"one_hot": ["width", "id"], "standardize": standardize}
+        found = read(file, target="kind", **more, inputs=names, test={"file": tmp_path / "more.csv"})
+        table = pd.read_csv(tmp_path / "more.csv")
+        expected = Study.from_frame(frame, target="kind", inputs=names, test=table, **more, **options).data.only
+        assert found == expected
+    data = {"file": file, "target": "kind", "one_hot": ["id"], "inputs": ["width", "id"], "train_count": 2}
+    swept = Study(data=data, network={"hidden": 1}, parameters={"split_seed": [0, 1], "learning_rate": [1.0]})
+    assert {(*row, *more) for each in swept.data.sets for row, more in zip(each.inputs, each.targets, strict=True)} <= {
+        (1.0, 1.0, 0.0, 0.0, 0.0),
+        (2.0, 0.0, 1.0, 0.0, 1.0),
+        (3.0, 0.0, 0.0, 1.0, 0.0),
+    }
+    (tmp_path / "other.csv").write_text("kind,width,length,id\nvirginica,3,0,d\n")
+    with pytest.raises(StudyError, match=r"row 2 must have a category of .* \(a, b, c\) in column 'id', got 'd'"):
+        read(file, **more, target="kind", inputs=names, test={"file": tmp_path / "other.csv"})
+
+
 def test_changes_of_columns(file: Path) -> None:
     """Changes may name columns; the names stay with another file, and numbers replace them."""
     options = {"hidden": 2, "learning_rate": 0.1}
@@ -165,6 +190,13 @@ def test_changes_of_columns(file: Path) -> None:
         ({"target": "kind", "bits": 3}, "bits must be used with task, got file"),
         ({"target": "kind", "target_low": "a"}, "target_low must be a finite number, got 'a'"),
         ({"inputs": ["width"], "target": "all"}, "has no column 'all'"),
+        ({"target": "kind", "one_hot": "id"}, "one_hot must be a list of names of columns of inputs, got 'id'"),
+        ({"target": "kind", "one_hot": ["id"]}, "one_hot must name columns of inputs (length, width), got 'id'"),
+        ({"target": "kind", "inputs": None}, "got 'a'; or name it in one_hot, if it holds categories, or name"),
+        (
+            {"target": "kind", "test": {"file": "flowers.csv", "one_hot": ["width"]}, "one_hot": ["width"]},
+            "one_hot of test patterns must be that of the patterns to train on; remove it",
+        ),
     ],
 )
 def test_refused(tmp_path: Path, named: dict[str, Any], fault: str) -> None:
