@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +15,8 @@ from sweep.errors import StoreError, SweepError, shown
 from sweep.system.plain_values import is_integer
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from sweep.store.stored_runs import StoredRuns
 
 Array = NDArray[Any]
@@ -55,19 +58,26 @@ def recorded_rows(parts: StoredRuns, cell: int, which: str) -> tuple[Array, Arra
             f"{which} weights were not recorded; 'sweep weights DIR' trains the runs again and records them (a study "
             f"records them with record.weights = '{which}')"
         )
-    found: list[tuple[Array, Array]] = []
-    for commit in parts.counted():
-        cells, _ = parts.plan.cells(commit.as_part())
-        if commit.n_runs and cell in cells:
-            table = parts.table(commit, ["cell", "seed", column])
-            table = table.filter(pc.equal(table["cell"], cell))
-            found.append((table["seed"].to_numpy(), numbers_of_lists(table[column]).reshape(len(table), -1)))
-    found = [each for each in found if len(each[0])]
+    found = [
+        (table["seed"].to_numpy(), numbers_of_lists(table[column]).reshape(len(table), -1))
+        for table in rows_of_cell(parts, cell, column)
+    ]
     if not found:
         raise StoreError(f"cell {cell} has no trained runs yet")
     seeds, weights = (np.concatenate(each) for each in zip(*found, strict=True))
     order = np.argsort(seeds)
     return seeds[order], weights[order]
+
+
+def rows_of_cell(parts: StoredRuns, cell: int, column: str) -> Iterator[pa.Table]:
+    """Yield the seeds and a column of the trained runs of a cell, some in each table."""
+    for commit in parts.counted():
+        cells, _ = parts.plan.cells(commit.as_part())
+        if commit.n_runs and cell in cells:
+            table = parts.table(commit, ["cell", "seed", column])
+            table = table.filter(pc.equal(table["cell"], cell))
+            if len(table):
+                yield table
 
 
 def named_weights(parts: StoredRuns, cell: int, which: str) -> dict[str, Array]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sweep.analysis.held_out import classifies
 from sweep.errors import SweepError, unknown
 from sweep.figures.canvas import new_axes, say_why
 from sweep.figures.colors import NAMED_COLORS
@@ -119,6 +120,8 @@ def learning_curves(
     """
     found = held_out_of(result)
     value = value or ("loss" if found and color is None else "train_loss")
+    if value.endswith("accuracy") and not classifies(result.study):
+        raise SweepError(f"value: {value!r} needs targets of classes, got other numbers; draw a loss")
     if value in ("loss", "accuracy") and found:
         if color is not None:
             raise SweepError(f"color: shows the patterns with value {value!r}, got {color!r}; name one column as value")

@@ -40,6 +40,8 @@ from sweep.system.formatting import count_text, list_text, name_text
 if TYPE_CHECKING:
     import pandas as pd
 
+    from sweep.study.model import Study
+
 
 def cells_table(
     result: Queries,
@@ -64,7 +66,7 @@ def cells_table(
     varied = [name for name in counts if frame[name].nunique() > 1]
     columns = [value_column(name) for name in (by or ("cell", *swept(study)))]
     columns += map(count_column, varied)
-    columns += [count_column(f"n_{status}", is_optional=True) for status in statuses(study.has_patience)]
+    columns += [count_column(f"n_{status}", is_optional=True) for status in _statuses(study)]
     answered = main_statistics(result)
     losses = () if held_out_of(result) else of_measure("final_loss")
     statistics = OF_CONVERGENCE.values() if has_criterion(study) else losses
@@ -82,6 +84,12 @@ def cells_table(
     if not by or "expected_steps" in frame or not has_criterion(study):
         notes.append(of_each_cell(study))
     return Table(title, tuple(columns), frame, len(whole), tuple(notes), "numbers by status")
+
+
+def _statuses(study: Study) -> list[str]:
+    """Return the statuses that runs may have; without a criterion none converges, and none is found to have stalled."""
+    ends = statuses(study.has_patience)
+    return [each for each in ends if has_criterion(study) or each not in ("converged", "stalled")]
 
 
 def _rows_text(frame: pd.DataFrame, n_rows: int, by: Sequence[str]) -> str:

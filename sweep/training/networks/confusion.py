@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from kernels.floating_point import default_floating_point
 from kernels.vocabulary import OVER_OUTPUTS
 from sweep.errors import SweepError, shown
+from sweep.results.networks import rows_of_cell
 from sweep.results.result import Result
 from sweep.system.formatting import list_text
 from sweep.system.plain_values import is_integer
@@ -73,13 +74,16 @@ def confusion(result: Result, cell: int = 0, which: str = "final", of: str = "te
     predicted = np.where(right, true, scores.argmax(axis=2))
     counts = np.zeros((len(scores), scores.shape[2], scores.shape[2]), np.int64)
     np.add.at(counts, (np.arange(len(scores))[:, np.newaxis], true, predicted), 1)
-    counts[_lost(result, cell, which)] = 0
+    if which != "initial":
+        counts[_lost(result, cell, which)] = 0
     return counts
 
 
 def _lost(result: Result, cell: int, which: str) -> NDArray[np.bool_]:
     """Return which runs of a cell have no such network, (runs,), in ascending order of seeds."""
-    column = {"final": "status", "best": "steps_at_best"}.get(which, "seed")
-    rows = result.runs(["cell", "seed", *({column} - {"seed"})])
-    values = rows[rows["cell"] == cell].sort_values("seed")[column].to_numpy()
-    return np.asarray(values == {"final": "diverged"}.get(which, -1))
+    column, lost = {"final": ("status", "diverged"), "best": ("steps_at_best", -1)}[which]
+    found: dict[int, bool] = {}
+    for table in rows_of_cell(result.stored, cell, column):
+        rows = zip(table["seed"].to_pylist(), table[column].to_pylist(), strict=True)
+        found |= {seed: value == lost for seed, value in rows}
+    return np.array([found[seed] for seed in sorted(found)])

@@ -114,6 +114,17 @@ def test_training_and_test_curves_of_the_best_cell() -> None:
     assert "training loss" in figures.learning_curves(result, color="hidden", value="train_loss").get_ylabel()
 
 
+def test_accuracies_need_classes() -> None:
+    """Targets of more than two values have no accuracy; their losses are drawn."""
+    points = np.random.default_rng(1).normal(size=(12, 2))
+    data = {"inputs": points.tolist(), "targets": points.sum(axis=1).tolist(), "test_count": 4}
+    result = sweep.run(make_study(count=2, hidden=2, data=data, criterion="none", max_steps=9, curves={"seeds": 2}))
+    for value in ("accuracy", "test_accuracy"):
+        with pytest.raises(SweepError, match=f"^value: '{value}' needs targets of classes, .*; draw a loss$"):
+            figures.learning_curves(result, value=value)
+    assert figures.learning_curves(result).lines
+
+
 def test_axes_of_shares_of_patterns_fit_them() -> None:
     """A share of patterns fills its axis and its colors; a share of runs is drawn from 0 to 100 %."""
     data = {"task": "boolean", "bits": 3, "function": 232, "coding": "pm1", "train_count": 6}

@@ -257,3 +257,15 @@ def test_mixed_studies_are_described_by_rates() -> None:
     assert list(counted.best(["criterion", "final_loss"])["criterion"]) == ["none"]
     with pytest.raises(SweepError, match="no final losses of these cells"):
         counted.best("final_loss", at={"criterion": ["loss"]})
+
+
+def test_statuses_that_no_run_can_have() -> None:
+    """Without a criterion the table of cells has no columns of converged and stalled runs."""
+    for criterion, heads in (
+        ("none", ["diverged", "exhausted"]),
+        ("loss", ["converged", "diverged", "stalled", "exhausted"]),
+    ):
+        (table,) = sweep.run(make_study(count=3, **{**BUDGET, "criterion": criterion})).tables("cells")
+        assert [
+            column.head for column in table.columns if column.is_optional and f"n_{column.head}" in table.frame
+        ] == heads

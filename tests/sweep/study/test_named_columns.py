@@ -78,7 +78,9 @@ def test_other_columns_are_inputs(tmp_path: Path) -> None:
             assert found.test == Patterns(inputs=((8.0, 7.0),), targets=((0.0, 0.0, 1.0),))
     numbers = read(tmp_path / "train.csv", inputs=["b"], targets=["a"], validation={"file": tmp_path / "test.csv"})
     assert numbers.validation == Patterns(inputs=((8.0,),), targets=((7.0,),))
-    with pytest.raises(StudyError, match=r"row 2, column 'kind': .* got 'x'; or name it in one_hot, .*, or name the columns"):
+    with pytest.raises(
+        StudyError, match=r"row 2, column 'kind': .* got 'x'; or name it in one_hot, .*, or name the columns"
+    ):
         read(tmp_path / "train.csv", inputs=None, targets=["a"])
     (tmp_path / "one.csv").write_text("kind\nx\ny\n")
     with pytest.raises(StudyError, match=r"one.csv' must have columns of inputs beside targets, got kind"):
