@@ -159,22 +159,19 @@ def _check_same(files: Files, request: FolderRequest, holder: str | None) -> Non
     present = read_study(files)
     if present.identity != request.study.identity:
         names = f"({present.identity[:12]}, not {request.study.identity[:12]})"
-        remedy = _remedy(files, request, present, holder)
+        remedy = _remedy(files, holder)
         raise StoreError(f"results folder {files.place!r} holds another study {names}{remedy}")
     if begun:
         _check_facts(files, request)
 
 
-def _remedy(files: Files, request: FolderRequest, present: Study, holder: str | None) -> str:
-    """Return the advice for a folder that holds another study; runs shared with this study can be reused."""
+def _remedy(files: Files, holder: str | None) -> str:
+    """Return the advice for a folder that holds another study, some of whose runs may be those of this one."""
     if holder:
         return f", which {holder} is training; choose another folder (--out)"
-    if request.study.shares_runs_with(present) and files.has("run.json") and read_facts(files)["keep"] == "runs":
-        return (
-            " that shares runs with this one; choose another folder (--out) and reuse these runs with "
-            f"--reuse {shown(files.place)}, or replace them with --overwrite"
-        )
-    return "; choose another folder (--out), or replace the results with --overwrite"
+    keeps_runs = files.has("run.json") and read_facts(files)["keep"] == "runs"
+    reuse = f", with --reuse {shown(files.place)} for the runs that both studies have" if keeps_runs else ""
+    return f"; choose another folder (--out){reuse}, or replace the results with --overwrite"
 
 
 def _check_facts(files: Files, request: FolderRequest) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from kernels import vocabulary
 from kernels.shapes import parameter_shapes
 from kernels.start.names import ALL
-from sweep.study.axes.grid import Axis, Grid, combinations, hidden_sizes, points
+from sweep.study.axes.grid import Axis, Grid, combinations, hidden_sizes
 from sweep.study.data.data_sets import DataSets
 from sweep.study.data.data_table import Data
 from sweep.study.options.explicit_weights import Numbers, Shapes, element_of, is_by_seed
@@ -208,36 +208,6 @@ class StudyContent:
             set(values) & set(self.values_of(other)) or (values == [IS_SET] and self.values_of(other) != (None,))
             for other, values in used_with.items()
         )
-
-    def shares_runs_with(self, other: StudyContent) -> bool:
-        """Return whether another study has a run of this one: the same patterns, seed, options and loss thresholds."""
-        mine = self.seeds
-        others = other.seeds
-        is_seed_common = max(mine.base, others.base) < min(mine.base + mine.count, others.base + others.count)
-        return (
-            is_seed_common
-            and self.data.is_made_as(other.data)
-            and set(self.record.loss_thresholds) <= set(other.record.loss_thresholds)
-            and not self.record.of_networks
-            and self.restarts == other.restarts
-            and (self.seeds == other.seeds or not self.has_weights_by_seed)
-            and not any(
-                set(map(self.comparable, self.values_of(name))).isdisjoint(map(other.comparable, other.values_of(name)))
-                for name in {*self.tables.options, *self.parameters, *other.parameters}
-                if name in self.tables.options and name in other.tables.options
-            )
-            and self._has_points_in(other)
-            and other._has_points_in(self)
-        )
-
-    def _has_points_in(self, other: StudyContent) -> bool:
-        """Return whether each axis has a point whose values all occur in another study."""
-        for axis in self.axes:
-            names = [name for name in axis if name in other.tables.options]
-            values = {name: set(map(other.comparable, other.values_of(name))) for name in names}
-            if not any(all(self.comparable(point[name]) in values[name] for name in names) for point in points(axis)):
-                return False
-        return True
 
     def comparable(self, value: Any) -> Any:
         """Return a value in a form that is the same in all studies.

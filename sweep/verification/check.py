@@ -8,7 +8,6 @@ totals are computed again from the parts. Drawn or all runs are trained again an
 from __future__ import annotations
 
 import time
-from bisect import bisect_left
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from itertools import groupby
@@ -23,7 +22,7 @@ from sweep.errors import StoreError
 from sweep.results.aggregate import Aggregate
 from sweep.schedule.plan import Plan
 from sweep.schemas.cell_columns import cells_columns
-from sweep.store.commits import COMMIT_NAME, PART_NAME, Commit, check_planned, commit_name, cover, foreign_commits
+from sweep.store.commits import COMMIT_NAME, PART_NAME, Commit, commit_name, cover, foreign_commits
 from sweep.store.contents import find_leftovers, fitting
 from sweep.store.files import waits_ended_by
 from sweep.store.local import files_at
@@ -180,11 +179,6 @@ def _check_commits(plan: Plan, store: StoreReader, found: Findings) -> None:
     """Record readable commits, unreadable ones, and missing runs."""
     complete = store.facts()["complete"]
     _read_commits(store, found)
-    for commit in surplus(found.commits, plan):
-        name = f"commits/{commit_name(commit.part)}"
-        found.commits.remove(commit)
-        found.bad_commits.append(name)
-        found.faults.append(f"{store.files.where(name)!r} is damaged: other commits hold the same runs")
     foreign = list(foreign_commits(found.commits, store.study, store.bits, store.whose))
     if foreign:
         found.bad_parts += [commit for commit, _ in foreign]
@@ -250,34 +244,6 @@ def _check_parts(
                 else:
                     found.unchecked.append(checked.commit)
             found.passed.update(passed)
-
-
-def surplus(commits: Sequence[Commit], plan: Plan) -> list[Commit]:
-    """Return the commits to leave out so that no run occurs twice: first those that follow the plan if most do not."""
-    if cover(commits, None):
-        return []
-    planned = {commit for commit in commits if _is_planned(commit, plan)}
-    trusted = planned if 2 * len(planned) >= len(commits) else set(commits) - planned
-    starts: list[int] = []
-    kept: list[Commit] = []
-    left_out: list[Commit] = []
-    for commit in sorted(commits, key=lambda commit: (commit not in trusted, commit.start)):
-        place = bisect_left(starts, commit.start)
-        before, after = kept[:place][-1:], kept[place : place + 1]
-        if all(other.stop <= commit.start for other in before) and all(commit.stop <= other.start for other in after):
-            starts.insert(place, commit.start)
-            kept.insert(place, commit)
-        else:
-            left_out.append(commit)
-    return left_out
-
-
-def _is_planned(commit: Commit, plan: Plan) -> bool:
-    try:
-        check_planned(commit, plan)
-    except StoreError:
-        return False
-    return True
 
 
 # Least age in seconds where there are no locks: younger files may belong to a run, which commits a part within seconds

@@ -165,22 +165,13 @@ def test_command(earlier: Path, tmp_path: Path) -> None:
 
 
 def test_folders_that_hold_some_of_the_runs(tmp_path: Path) -> None:
-    """For a folder that shares runs, the error recommends reuse before overwriting."""
+    """For a folder with the runs of another study, the error recommends reuse before overwriting."""
     out = tmp_path / "r"
     sweep.run(make_study(count=3, learning_rate=[0.1, 0.2], hidden=2, max_steps=3), out=out)
-    for more in (
-        make_study(count=5, learning_rate=[0.1, 0.2], hidden=2, max_steps=3),
-        make_study(count=3, learning_rate=[0.3, 0.2], hidden=[2, 4], max_steps=3),
-        make_study(count=3, learning_rate=[0.3, 0.2], hidden=["2", "4-2"], max_steps=3),
-    ):
-        with pytest.raises(StoreError, match=r"that shares runs with this one.*--reuse.*--overwrite") as refused:
-            sweep.run(more, out=out)
-        assert f"--reuse {str(out)!r}" in str(refused.value)
-    for other in (
-        make_study(count=3, base=3, learning_rate=[0.1, 0.2], hidden=2, max_steps=3),
-        make_study(count=5, learning_rate=[0.1, 0.2], hidden=2, max_steps=4),
-        make_study(count=5, learning_rate=[0.1, 0.2], hidden=2, max_steps=3, data={"task": "seed"}),
-    ):
-        with pytest.raises(StoreError, match="holds another study") as refused:
-            sweep.run(other, out=out)
-        assert "--reuse" not in str(refused.value)
+    with pytest.raises(StoreError, match=r"holds another study.*--reuse.*--overwrite") as refused:
+        sweep.run(make_study(count=5, learning_rate=[0.1, 0.2], hidden=2, max_steps=3), out=out)
+    assert f"--reuse {str(out)!r} for the runs that both studies have" in str(refused.value)
+    sweep.run(make_study(count=3), out=tmp_path / "cells", keep="cells")
+    with pytest.raises(StoreError, match="holds another study") as refused:
+        sweep.run(make_study(count=5), out=tmp_path / "cells")
+    assert "--reuse" not in str(refused.value)

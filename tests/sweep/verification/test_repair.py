@@ -7,7 +7,6 @@ import shutil
 import time
 from pathlib import Path
 
-import pandas as pd
 import pytest
 
 import sweep
@@ -61,20 +60,20 @@ def test_threads_repair_together(folder: Path, six_parts: Path) -> None:
     assert open_result(folder).facts["digest"] == open_result(six_parts).facts["digest"]
 
 
-def test_commits_of_another_plan(folder: Path, six_parts: Path, tmp_path: Path) -> None:
-    """Of commits that share runs, those that do not fit most of the others are left out."""
+def test_commits_of_another_plan(folder: Path, tmp_path: Path) -> None:
+    """A commit that shares runs with others is replaced where one is lost; beside a whole result none can be."""
     run_in_parts(STUDY, out=tmp_path / "other", part_runs=32)
-    rows = open_result(six_parts).runs()
-    for name in ("0000002.json", "0000009.json"):  # in place of one of its own, and beside them
-        commit = decode_record((tmp_path / "other" / "commits" / "0000002.json").read_bytes(), "")
-        part = f"{name[:7]}-01234567.parquet"
-        commit |= {"file": part, "part": int(name[:7])}
-        (folder / "commits" / name).write_bytes(encode_record(commit))
-        shutil.copy(parts_of(tmp_path / "other")[2], folder / "parts" / part)
-        assert sweep.verify(folder).faults
-        assert sweep.repair(folder).intact is False
-        assert sweep.verify(folder, sample=-1).intact
-        pd.testing.assert_frame_equal(open_result(folder).runs(), rows)
+    foreign = tmp_path / "other" / "commits" / "0000002.json"
+    shutil.copy(parts_of(tmp_path / "other")[2], folder / "parts")
+    shutil.copy(foreign, folder / "commits")
+    assert "do not hold every run exactly once" in sweep.verify(folder).faults[0]
+    assert not sweep.repair(folder).intact
+    assert sweep.verify(folder, sample=-1).intact
+    commit = decode_record(foreign.read_bytes(), "") | {"part": 9, "file": "0000009-01234567.parquet"}
+    (folder / "commits" / "0000009.json").write_bytes(encode_record(commit))
+    shutil.copy(parts_of(tmp_path / "other")[2], folder / "parts" / commit["file"])
+    with pytest.raises(StoreError, match=r"cannot repair this.*--overwrite"):
+        sweep.repair(folder)
 
 
 @pytest.mark.parametrize("lost", ["run.json", "commits/0000003.json", "both"])
