@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from kernels.components.declarations import Activation, Criterion, Loss, Optimizer, Schedule, StoppingRule, ValueOf
 from kernels.elementary.formulas import formula
 from kernels.lanes.arithmetic import Lanes
 from kernels.numba.part_makers import made_once
 from kernels.vocabulary import ACTIVATIONS, CRITERIA, LOSSES, OPTIMIZERS, SCHEDULES, STOPPING_RULES
+
+C = TypeVar("C", bound=Any)
 
 
 @made_once
@@ -29,15 +31,17 @@ def _inlined(function: Callable[..., Any]) -> Callable[..., Any]:
     return formula(value_behind if function.skipped else value)
 
 
+def _with_inlined(component: C, *roles: str) -> C:
+    """Return a component whose functions in these roles, of which some may be None, have the form that kernels call."""
+    functions = {role: getattr(component, role) for role in roles}
+    made: C = component._replace(**{role: each and _inlined(each) for role, each in functions.items()})
+    return made
+
+
 @made_once
 def activation(name: str) -> Activation:
     """Return an activation."""
-    component = ACTIVATIONS[name]
-    return component._replace(
-        value=_inlined(component.value),
-        value_and_slope=component.value_and_slope and _inlined(component.value_and_slope),
-        chain=_inlined(component.chain),
-    )
+    return _with_inlined(ACTIVATIONS[name], "value", "value_and_slope", "chain")
 
 
 @made_once
@@ -51,41 +55,28 @@ def integer_activation(name: str, dtype: str) -> Activation:
 @made_once
 def loss(name: str) -> Loss:
     """Return a loss."""
-    component = LOSSES[name]
-    return component._replace(term=_inlined(component.term), slope=_inlined(component.slope))
+    return _with_inlined(LOSSES[name], "term", "slope")
 
 
 @made_once
 def optimizer(name: str) -> Optimizer:
     """Return an optimizer."""
-    component = OPTIMIZERS[name]
-    return component._replace(
-        update=_inlined(component.update),
-        tick=component.tick and _inlined(component.tick),
-        factors=_inlined(component.factors),
-        decay=_inlined(component.decay),
-    )
+    return _with_inlined(OPTIMIZERS[name], "update", "tick", "factors", "decay")
 
 
 @made_once
 def schedule(name: str) -> Schedule:
     """Return a schedule."""
-    component = SCHEDULES[name]
-    return component._replace(advance=component.advance and _inlined(component.advance))
+    return _with_inlined(SCHEDULES[name], "advance")
 
 
 @made_once
 def criterion(name: str) -> Criterion:
     """Return a criterion."""
-    component = CRITERIA[name]
-    return component._replace(
-        of_loss=component.of_loss and _inlined(component.of_loss),
-        of_output=component.of_output and _inlined(component.of_output),
-    )
+    return _with_inlined(CRITERIA[name], "of_loss", "of_output")
 
 
 @made_once
 def stopping_rule(name: str) -> StoppingRule:
     """Return a stopping rule."""
-    component = STOPPING_RULES[name]
-    return component._replace(update=_inlined(component.update), ends=_inlined(component.ends))
+    return _with_inlined(STOPPING_RULES[name], "update", "ends")

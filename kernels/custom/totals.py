@@ -1,7 +1,4 @@
-"""Custom measures: totals over the terms of each network, added up term by term in their order.
-
-Importing this module imports nothing heavy, since programs that read results know measures and never compute them.
-"""
+"""Totals of custom measures over the terms of each network, in their order; this module imports nothing heavy."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from sweep.cli.arguments import DirectoryArgument, PluginOption, local_path, open_with_warning, split_names
+from sweep.cli.arguments import AtOption, DirectoryArgument, PluginOption, local_path, open_with_warning, split_names
 from sweep.cli.completions import complete_figure, complete_value, parameter_option
 from sweep.system.escaping import one_line
 
@@ -41,9 +41,7 @@ def figure(
             "runs have others.",
         ),
     ] = None,
-    at: Annotated[
-        list[str] | None, typer.Option(metavar="NAME=V,V", help="Draw only cells with these values of a parameter.")
-    ] = None,
+    at: AtOption = None,
     bands: Annotated[
         str | None,
         typer.Option(metavar="BANDS", help="95 % bands of curves: pointwise, or simultaneous (for whole curves)."),

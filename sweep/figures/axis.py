@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
+from matplotlib.axis import Axis
+from matplotlib.ticker import NullLocator
 from numpy.typing import NDArray
 
 from sweep.figures.channels import is_logarithmic, is_number
 from sweep.figures.ticks import name_ticks, number_ticks
+from sweep.results.queries import Queries
 from sweep.study.options.option_tables import OPTIONS
 from sweep.study.reading.value_forms import Scalar
 from sweep.study.selection import Values
 from sweep.system.formatting import count_text, list_text, short
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.axis import Axis
-
-    from sweep.results.queries import Queries
 
 # Most values that are all labelled, if there is room. With more values, round numbers are.
 MOST_LABELS = 8
@@ -97,8 +95,6 @@ class Places(NamedTuple):
 
     def label(self, axis: Axis, name: str) -> None:
         """Set ticks and label of an axis for a parameter. Set its scale and limits before."""
-        from matplotlib.ticker import NullLocator
-
         axis.set_label_text(label_of(name))
         if self.scale == "names":
             name_ticks(axis, [short(value) for value in self.values], turn=not is_number(self.values[0]))

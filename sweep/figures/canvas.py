@@ -6,15 +6,36 @@ import os
 import textwrap
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.collections import PathCollection
+from matplotlib.figure import Figure
+from matplotlib.transforms import ScaledTranslation
 
 from sweep.errors import SweepError
 from sweep.store.contents import figure_title
 from sweep.system.atomic_files import check_parent, replace_file
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+
+class ShownFigure(Figure):
+    """A figure that notebooks show although pyplot does not manage it."""
+
+    def _repr_png_(self) -> bytes:
+        return _png(self)
+
+
+class ShownAxes(Axes):
+    """Axes that notebooks show as their whole figure."""
+
+    def _repr_png_(self) -> bytes:
+        return _png(self.figure)
+
+
+def _png(figure: Any) -> bytes:
+    drawn = BytesIO()
+    figure.savefig(drawn, format="png")
+    return drawn.getvalue()
 
 
 # Characters per inch of a line.
@@ -27,15 +48,11 @@ _TICKS_AND_NAME = 36
 
 def new_figure(width: float, height: float) -> Figure:
     """Return an empty figure of this size in inches."""
-    from sweep.figures.shown import ShownFigure
-
     return ShownFigure(figsize=(width, height), layout="constrained")
 
 
 def new_axes(width: float = 6.2, height: float = 4.4) -> Axes:
     """Return the axes of a new figure of this size in inches."""
-    from sweep.figures.shown import ShownAxes
-
     axes: Axes = new_figure(width, height).subplots(subplot_kw={"axes_class": ShownAxes})
     return axes
 
@@ -65,8 +82,6 @@ def say_why(ax: Axes, sentence: str) -> None:
 
 def put_legend(ax: Axes, title: str | None = None, *, points: float | None = None, **options: Any) -> None:
     """Draw the legend right of axes, with dots of an area in ``points``; without a layout, narrow the axes for it."""
-    from matplotlib.collections import PathCollection
-
     place: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (1.01, 1.0), "borderaxespad": 0}
     legend = ax.legend(**options, **place, title=title, frameon=False)
     for handle in legend.legend_handles:
@@ -81,10 +96,7 @@ def put_legend(ax: Axes, title: str | None = None, *, points: float | None = Non
 
 
 def title_center(ax: Axes) -> float:
-    """Return the horizontal center of axes and legend, as a fraction of the width of the axes.
-
-    A long title centered over the axes alone would start outside the figure if a wide legend narrows them.
-    """
+    """Return the horizontal center of axes and legend, as a fraction of the width of the axes, for a long title."""
     legend = ax.get_legend()
     spec = ax.get_subplotspec()
     if legend is None:
@@ -98,8 +110,6 @@ def title_center(ax: Axes) -> float:
 
 def put_legend_below(ax: Axes) -> None:
     """Draw the legend below the axes, their ticks and label."""
-    from matplotlib.transforms import ScaledTranslation
-
     down = ScaledTranslation(0, -_TICKS_AND_NAME / 72, ax.figure.dpi_scale_trans)
     place = {"loc": "upper center", "bbox_to_anchor": (0.5, 0.0), "bbox_transform": ax.transAxes + down}
     ax.legend(**place, ncols=2, frameon=False, fontsize=8, borderaxespad=0)
@@ -111,8 +121,6 @@ _UNUSABLE = ("pgf", "raw", "rgba")
 
 def figure_path(out: Path, name: str) -> Path:
     """Return the file of a figure: ``out``, or a PNG file of this name in that folder; refuse other formats."""
-    from matplotlib.figure import Figure
-
     path = out / f"{name}.png" if os.path.isdir(out) else out
     known = sorted(f".{suffix}" for suffix in Figure().canvas.get_supported_filetypes() if suffix not in _UNUSABLE)
     if path.suffix.lower() not in known:
@@ -124,11 +132,7 @@ def figure_path(out: Path, name: str) -> Path:
 
 
 def save_figure(figure: Figure, path: Path, name: str = "") -> None:
-    """Write a figure atomically; the suffix decides the format.
-
-    ``name`` is that of the file if the program chooses it. It is also written into PNG files, so that
-    :func:`sweep.store.contents.remove_results` knows them from files of users.
-    """
+    """Write a figure atomically; ``name`` in a PNG file tells :mod:`sweep.store.contents` that the file is ours."""
     drawn = BytesIO()
     form = path.suffix[1:].lower()
     figure.savefig(

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import matplotlib as mpl
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Colormap, LogNorm, Normalize
 from numpy.typing import NDArray
 
 from sweep.figures.canvas import wrapped
@@ -13,12 +17,6 @@ from sweep.figures.channels import is_number
 from sweep.figures.statistics import Selected
 from sweep.figures.ticks import number_ticks
 from sweep.study.reading.value_forms import Scalar
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.cm import ScalarMappable
-    from matplotlib.colors import Colormap, Normalize
-
 
 # Colors that are distinct for any color vision; lighter ones are better.
 _COLORS = "viridis"
@@ -28,15 +26,11 @@ MISSING, PAPER = "#d9d9d9", "#fefefe"
 
 def color_map(selected: Selected) -> Colormap:
     """Return the color map of a statistic: the brightest color is the best, and missing values are transparent."""
-    import matplotlib as mpl
-
     return mpl.colormaps[_COLORS + ("_r" if selected.less_is_better else "")].with_extremes(bad="none")
 
 
 def color_norm(selected: Selected, numbers: NDArray[np.float64]) -> Normalize:
     """Return the norm of colors: shares of runs up to 100 %, counts up to the runs of a cell, others fit."""
-    from matplotlib.colors import LogNorm, Normalize
-
     drawn = numbers[np.isfinite(numbers)]
     if selected.is_rate or not drawn.size:
         return Normalize(0, 100)
@@ -73,8 +67,6 @@ _DARKEST, _LIGHTEST = 0.2, 0.88
 
 def line_styles(values: Sequence[Scalar]) -> dict[Scalar, dict[str, Any]]:
     """Return a style for each value: numbers from dark to light, names by color and marker."""
-    import matplotlib as mpl
-
     if is_number(values[0]):
         shades = mpl.colormaps["viridis"](np.linspace(_DARKEST, _LIGHTEST, len(values)))
         return {value: {"color": tuple(shades[k]), "marker": "o"} for k, value in enumerate(sorted(values))}

@@ -7,15 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import wraps
 from textwrap import fill, indent
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import Any, TypeVar, cast
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from sweep.results.answers import has_criterion, held_out_of, swept
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-    from sweep.results.result import Result
+from sweep.results.result import Result
 
 Draw = TypeVar("Draw", bound=Callable[..., Any])
 

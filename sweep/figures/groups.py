@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
+
+import pandas as pd
+from matplotlib.axes import Axes
 
 from sweep.analysis.cells import cells_of
 from sweep.columns import STATUSES
@@ -16,10 +19,6 @@ from sweep.results.answers import check_has_criterion, check_swept, criterion_fa
 from sweep.results.queries import Queries
 from sweep.study.selection import At, Values, cells_at, values_at
 from sweep.system.formatting import short
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.axes import Axes
 
 _BLUE, _RED, _, _PINK, _, _, _AMBER = NAMED_COLORS
 STATUS_COLORS = dict(zip(STATUSES, (_BLUE, _RED, _PINK, "0.55", _AMBER), strict=True))

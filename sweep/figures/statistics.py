@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from math import exp, log
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from sweep.errors import SweepError
@@ -23,10 +24,6 @@ from sweep.study.content import StudyContent
 from sweep.study.reading.value_forms import Scalar
 from sweep.study.selection import At, Values, cells_at, values_at
 from sweep.system.formatting import list_text
-
-if TYPE_CHECKING:
-    import pandas as pd
-
 
 # Options that vary together with others are drawn one by one up to this many values.
 MOST_SINGLE = 40

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from sweep.analysis.incidence import cumulative_incidence, parallel_incidence
@@ -15,9 +16,6 @@ from sweep.figures.ticks import number_ticks, scale_numbers
 from sweep.results.pooled_cells import pairs_seeds
 from sweep.results.queries import Queries
 from sweep.statistics.outcomes import Outcomes
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 # Resolution of a curve: differences per full height, and per factor e of training steps.
 _HEIGHTS, _WIDTHS = 300, 100

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from sweep.figures.canvas import new_axes, new_figure, plain, put_legend_below
@@ -13,9 +15,6 @@ from sweep.figures.ticks import number_ticks
 from sweep.system.formatting import short
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
     from sweep.training.networks.trace import Trace
     from sweep.training.networks.trajectory import Path, Plane
 

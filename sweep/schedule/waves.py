@@ -1,8 +1,4 @@
-"""The parts of a wave of seeds, and the order in which they are trained.
-
-Seeds are trained in *waves*: some seeds of every cell, then the next seeds of every cell. So an interrupted run has
-about equally many seeds of every cell, except for the current wave. The first waves are a few milliseconds of work;
-each later wave is as large as all earlier ones together, up to a quarter of all seeds.
+"""The parts of a study, wave by wave of seeds, and the order in which they are trained.
 
 A wave is cut into *blocks* of about equal work, which are trained in bit-reversed order. The last blocks are cut into
 smaller and smaller parts, so that all cores finish together; every other block is one part. All of this depends on the
@@ -274,9 +270,8 @@ class _Placed(Protocol):
 class Parts:
     """The parts of a study, wave by wave, numbered in visiting order; with several rounds, each round is one wave.
 
-    Costs, cells, kinds and ``part_runs`` are those of :class:`Wave`. ``round_seeds`` are the seeds of a cell in each
-    round (:class:`sweep.training.adaptive_rounds.AdaptiveRounds`), ``waves`` those in each wave if the study was
-    started with these; by default they are planned. ``operations`` estimates all, if every run takes all its steps.
+    ``round_seeds`` are the seeds of a cell in each round, ``waves`` those in each wave, by default planned. Other
+    arguments are those of :class:`Wave`. ``operations`` estimates all, if every run takes all its steps.
     """
 
     def __init__(

@@ -1,12 +1,7 @@
 """How a run gets its results folder: exclusively at first, then shared with runs of the same study.
 
-A run first tries to lock the folder exclusively. Only with that lock does it create the folder, remove results for
-`--overwrite`, or remove leftovers of killed processes. It continues with a shared lock. Another run may come in
-between the two locks, so the run then reads which study the folder holds. If the exclusive lock is taken, another
-process is training: a run of the same study joins it, and a run of another study is refused.
-
-Without locks, as in object stores, every run acts as if it held the folder exclusively. If several start at once, one
-creates run.json, and the others read it and join.
+Only with the exclusive lock does a run create or empty the folder. Another run may come in before the shared lock, so
+the run then reads which study the folder holds. Without locks, one of several runs creates run.json, the others join.
 """
 
 from __future__ import annotations

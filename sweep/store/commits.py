@@ -1,8 +1,4 @@
-"""Commits: small files in a results folder, each of which names the valid file of a part.
-
-Another process, another version, another study or a text editor may write into the folder. So every commit is checked
-when it is read.
-"""
+"""Commits: small files in a results folder, each of which names the valid file of a part; all are checked when read."""
 
 from __future__ import annotations
 

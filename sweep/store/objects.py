@@ -1,8 +1,4 @@
-"""A results folder in an object store: Amazon S3 or a compatible one.
-
-An upload creates a whole object or none, so objects need no drafts, and there is nothing to settle. Writers are kept
-apart by conditional uploads: a commit is uploaded only if there is none.
-"""
+"""A results folder in an object store: Amazon S3 or a compatible one. An upload creates a whole object or none."""
 
 from __future__ import annotations
 

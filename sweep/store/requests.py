@@ -1,8 +1,4 @@
-"""Requests to an object store: repeated as long as that may help, and reported in one sentence if they fail.
-
-obstore itself does not repeat a conditional upload whose answer was lost. It removes objects by requests for many
-objects, which not every store offers; for one object, it signs an address.
-"""
+"""Requests to an object store: repeated as long as that may help, and reported in one sentence if they fail."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""The files that describe a results folder: study.toml and run.json.
-
-All files of a results folder have the format that run.json names. run.json keeps its form, JSON with its own hash
-(:mod:`sweep.store.commits`), in every format, so each version can detect a later one.
-"""
+"""The files that describe a results folder: study.toml, and run.json, which names the format of all files."""
 
 from __future__ import annotations
 

@@ -51,12 +51,6 @@ class Store(StoreReader, WritableResult):
         self.lock = Lock()
         self._synced = time.monotonic()
 
-    def write_facts(self, facts: dict[str, Any]) -> dict[str, Any]:
-        """Replace run.json; return the facts in it."""
-        self._facts = {"format": FORMAT, **facts}
-        self.files.replace("run.json", encode_record(self._facts))
-        return self._facts
-
     @property
     def first_bits(self) -> Bits:
         return Bits.of(self.facts(now=True))
@@ -78,7 +72,9 @@ class Store(StoreReader, WritableResult):
             facts["curves_sha256"] = self._write_table("curves.parquet", curves, curves_columns(self.study))
         self._check_own()
         self._check_commits()  # another machine may not see our locks, and may have started over
-        return self.write_facts(facts)
+        self._facts = {"format": FORMAT, **facts}
+        self.files.replace("run.json", encode_record(self._facts))
+        return self._facts
 
     def check_all_there(self) -> None:
         """Check that the commits of all runs still exist, unless the lock keeps other processes from removing them."""

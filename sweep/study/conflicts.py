@@ -1,9 +1,4 @@
-"""Conflicts between options of a study, each of which is valid by itself.
-
-Two options are compared value by value, not cell by cell: for each value of one option, the values that the other has
-in the same cells. These are all of its values unless both options are of one axis. So the number of cells does not
-matter.
-"""
+"""Conflicts between options of a study, each of which is valid by itself, found value by value and not cell by cell."""
 
 from __future__ import annotations
 

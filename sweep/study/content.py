@@ -210,11 +210,7 @@ class StudyContent:
         )
 
     def comparable(self, value: Any) -> Any:
-        """Return a value in a form that is the same in all studies.
-
-        Hidden units are numbers in some studies and texts in others. A custom component is identified by its key,
-        which contains the hash of its source.
-        """
+        """Return a value in a form that all studies share: numbers as text, custom components by their keys."""
         if isinstance(value, str) and value in self.tables.custom:
             return self.tables.custom[value].key
         return str(value) if isinstance(value, int) else value

@@ -1,9 +1,4 @@
-"""The study: everything that decides the numbers of a result, and nothing else.
-
-A study comes from a TOML file, a built-in name or keywords in Python. Each becomes a :class:`Study`, which is valid by
-construction. Its canonical form holds all defaults, the expanded values of parameters and the patterns. The SHA-256 of
-this form is the study's identity.
-"""
+"""The study: everything that decides the numbers of a result, and nothing else."""
 
 from __future__ import annotations
 

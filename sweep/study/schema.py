@@ -1,9 +1,4 @@
-"""The JSON Schema of study files, with which editors complete and check them.
-
-It follows from the declarations of options, tasks and forms of values. It describes the keys and the values of each
-key. Faults of several keys together, such as arguments of another task, are left to ``sweep plan``. It is of draft 4,
-the newest draft with which TOML editors distinguish integers from floats.
-"""
+"""The JSON Schema of study files, of draft 4, with which editors complete and check keys and the values of each."""
 
 from __future__ import annotations
 

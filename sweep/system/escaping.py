@@ -1,11 +1,4 @@
-"""Escape printed text, so that it cannot control a terminal: files and names of folders are not trusted.
-
-Commands write to standard output and standard error through streams that escape unprintable characters as ``repr``
-does. Rich draws tables and bars with its own control sequences and bypasses these streams, so its text is escaped
-before it is drawn (:class:`sweep.terminal.screen.PlainConsole`, :class:`sweep.cli.app.Commands`). Text that must
-stay on one line is escaped by :func:`one_line` where it is composed, since these streams cannot know which line breaks
-are intended.
-"""
+"""Escape printed text, so that it cannot control a terminal: files and names of folders are not trusted."""
 
 from __future__ import annotations
 

@@ -78,11 +78,7 @@ def log_digest() -> str:
 
 @cache
 def pcg64_digest() -> str:
-    """Return the SHA-256 of 10^5 values of log1p and of exp of this machine's C library.
-
-    Normal numbers of pcg64 (NumPy's ziggurat) depend on these: numbers beyond 3.65 use log1p of -1 to 0, and some
-    others are compared with exp of the negative half of their square.
-    """
+    """Return the SHA-256 of 10^5 values of log1p and of exp of this machine's C library, which pcg64's normals use."""
     values = [*(math.log1p(-u) for u in _UNIT), *(math.exp(-0.5 * (3.65 * u) ** 2) for u in _UNIT)]
     return _digest(values)
 

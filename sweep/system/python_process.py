@@ -1,7 +1,4 @@
-"""Python processes beside this one: they have its modules, and answer over a separate pipe.
-
-They do not answer over standard output, since a site configuration that runs when Python starts may print there.
-"""
+"""Python processes beside this one, which have its modules and answer over a pipe; what forks must not use."""
 
 from __future__ import annotations
 

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+import pyarrow as pa
 
 from sweep.analysis.table_values import column_values
 from sweep.errors import StoreError
 from sweep.schemas.run_columns import curves_columns
+from sweep.store.reader import StoreReader
+from sweep.study.model import Study
 from sweep.system.signals import Interrupts
 from sweep.training.compiling.kernel_modules import import_all_kernels
 from sweep.training.executors.threads import work_in_threads
 from sweep.training.networks.curve_recorder import Columns, CurveRecorder, take
-
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-    from sweep.store.reader import StoreReader
-    from sweep.study.model import Study
-    from sweep.verification.sample import Sample
+from sweep.verification.sample import Sample
 
 
 def curve_file_faults(store: StoreReader) -> list[str]:

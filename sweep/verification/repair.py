@@ -136,11 +136,7 @@ def _finish(store: Store, commits: list[Commit], aggregate: Aggregate, curves: p
 
 
 def mend(store: Store, sample: Sample, n_threads: int, shown: bool | None) -> Findings:
-    """Check commits and parts, and train damaged or lost parts again until no fault is left.
-
-    Return all faults that were found, and the state after the repair. A round is repaired once all earlier rounds are
-    correct, since these determine its cells.
-    """
+    """Check a folder, and train damaged or lost parts again, round by round, until no fault is left; return all."""
     found = check(store, sample, n_threads, shown)
     faults, n_retrained = found.faults, found.n_retrained
     for _ in store.study.seeds.rounds:

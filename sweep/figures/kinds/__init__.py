@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import pkgutil
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from matplotlib.figure import Figure
 
 from sweep.errors import SweepError, unknown
 from sweep.figures.figure_kind import FigureKind
 from sweep.results.result import Result
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 
 def _read() -> dict[str, FigureKind]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
+from matplotlib.axes import Axes
 
 from sweep.figures.canvas import say_why
 from sweep.figures.colors import color_map, color_norm
@@ -13,9 +13,6 @@ from sweep.figures.figure_kind import FigureKind, figure_function, pools_replica
 from sweep.figures.kinds.heatmap_figure import finish_map, map_refusal, prepare_map
 from sweep.results.result import Result
 from sweep.study.selection import At
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 
 @pools_replicates

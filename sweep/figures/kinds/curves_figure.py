@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from sweep.analysis.held_out import classifies
@@ -17,17 +19,11 @@ from sweep.figures.ticks import fit_scale, number_ticks
 from sweep.measures import MEASURES
 from sweep.results.answers import check_swept, held_out_of
 from sweep.results.learning_curves import curves_fault
+from sweep.results.result import Result
 from sweep.schemas.run_columns import curve_measures
 from sweep.study.options.option_tables import loss_and_reduction
 from sweep.study.selection import At, values_at
 from sweep.system.formatting import count_text, short
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.axes import Axes
-
-    from sweep.results.result import Result
-
 
 Array = NDArray[Any]
 

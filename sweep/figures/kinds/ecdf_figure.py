@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from matplotlib.axes import Axes
 
 from sweep.figures.canvas import new_axes, say_why
 from sweep.figures.figure_kind import FigureKind, figure_function
@@ -13,9 +13,6 @@ from sweep.results.curves import check_thresholds, thresholds_fault
 from sweep.results.result import Result
 from sweep.results.threshold_runs import LOSS_THRESHOLD
 from sweep.study.selection import At
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 
 @figure_function(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
 from numpy.typing import NDArray
 
 from sweep.errors import SweepError
@@ -20,11 +22,6 @@ from sweep.statistics.of_cells import measure_of
 from sweep.study.axes.grid import REPLICATES
 from sweep.study.selection import At, Values, values_at
 from sweep.system.formatting import list_text
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.cm import ScalarMappable
-
 
 # Reason why a field is empty in studies with zipped lists, samples or exclusions.
 _NO_CELL = "no cell has both values"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import textwrap
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
 
 from sweep.analysis.importance import EXPLAINED, LEAST_SEEDS, crossed_fault
 from sweep.figures.axis import heading, spaced
@@ -17,10 +18,6 @@ from sweep.results.pooled_cells import pairs_seeds
 from sweep.results.queries import importance_fault
 from sweep.results.result import Result
 from sweep.statistics.of_cells import measure_of
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.axes import Axes
 
 # Characters per line of a label.
 _WIDTH = 34

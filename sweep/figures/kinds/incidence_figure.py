@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+
+from matplotlib.axes import Axes
 
 from sweep.analysis.incidence import EVENTS
 from sweep.columns import statuses
@@ -17,9 +18,6 @@ from sweep.figures.ticks import annotate_ticks
 from sweep.results.curves import check_parallel
 from sweep.results.result import Result
 from sweep.study.selection import At
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 
 @figure_function(

@@ -7,9 +7,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import product
 from math import ceil, sqrt
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import NullLocator
 from numpy.typing import NDArray
 
 from sweep.figures.axis import MOST_LABELS, Places, heading, label_of, spaced
@@ -24,12 +29,6 @@ from sweep.results.result import Result
 from sweep.study.reading.value_forms import Scalar
 from sweep.study.selection import At, Values, values_at
 from sweep.system.formatting import short
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-    from matplotlib.lines import Line2D
 
 
 class Lines(NamedTuple):
@@ -133,8 +132,6 @@ def _draw_points(
 
 def set_scales(axes: Axes, lines: Lines) -> None:
     """Set the scales that all panels share. The horizontal axis covers all values, also those without data."""
-    from matplotlib.ticker import NullLocator
-
     _scale_values(axes, lines)
     if not lines.ordered:
         axes.set_xlim(-0.5, len(lines.names) - 0.5)
@@ -314,8 +311,6 @@ def _put_legend(figure: Figure, lines: Lines) -> None:
 
 
 def _handles(lines: Lines) -> list[Line2D]:
-    from matplotlib.lines import Line2D
-
     plain: dict[str, Any] = {} if lines.ordered else {"linestyle": "none"}
     return [
         Line2D([], [], label=short(entry), markersize=4.5, linewidth=1.4, **{**style, **plain})

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 
 from sweep.analysis.cells import cells_of
 from sweep.errors import StoreError, SweepError, shown
@@ -20,8 +21,6 @@ from sweep.study.selection import At, cells_at, values_at
 from sweep.system.formatting import count_text
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
     from sweep.training.networks.trace import Trace
 
 # Most points, and the number above which they are smaller.

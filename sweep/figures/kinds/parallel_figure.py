@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
 from numpy.typing import NDArray
 
 from sweep.errors import SweepError
@@ -18,10 +21,6 @@ from sweep.results.answers import swept
 from sweep.results.result import Result
 from sweep.study.reading.value_forms import Scalar
 from sweep.study.selection import At
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.axes import Axes
 
 # Most lines; of more cells, evenly spaced ones are drawn.
 _MOST_LINES = 500
@@ -41,9 +40,6 @@ def parallel(result: Result, ax: Axes | None = None, *, value: str | None = None
     At most 500 cells are drawn, evenly spaced by rank from the worst to the best. If fewer cells have the statistic,
     cells without it are added in gray.
     """
-    import pandas as pd
-    from matplotlib.cm import ScalarMappable
-
     selected = select(result, value, at)
     names = [name for name, entries in selected.values.items() if len(entries) > 1]
     if not names:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 
 from sweep.errors import SweepError
 from sweep.figures.canvas import new_axes, say_why
@@ -20,9 +19,6 @@ from sweep.results.result import Result
 from sweep.results.threshold_runs import LOSS_THRESHOLD
 from sweep.study.selection import At
 from sweep.system.formatting import short
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 # Least factor at the end of the axis, even if all values need the same steps.
 _LEAST = 1.2

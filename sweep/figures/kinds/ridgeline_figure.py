@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import pandas as pd
+from matplotlib.axes import Axes
 
 from sweep.errors import SweepError
 from sweep.figures.axis import label_of
@@ -18,10 +19,6 @@ from sweep.results.answers import check_swept
 from sweep.results.result import Result
 from sweep.study.selection import At, Values
 from sweep.system.formatting import short
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.axes import Axes
 
 # Most ridges of a figure.
 _MOST_RIDGES = 40

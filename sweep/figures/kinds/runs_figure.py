@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from matplotlib.axes import Axes
 
 from sweep.figures.canvas import new_axes
 from sweep.figures.figure_kind import FigureKind, figure_function
 from sweep.figures.groups import STATUS_COLORS, finish
 from sweep.figures.kinds.curves_figure import drawable, first_seeds, label_of, scale_curves, selected_curves
 from sweep.results.learning_curves import curves_fault
+from sweep.results.result import Result
 from sweep.study.selection import At
 from sweep.system.formatting import count_text
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-    from sweep.results.result import Result
 
 # Most curves, and the number above which they are fainter.
 _MOST_RUNS = 300

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from sweep.figures.axis import Places, heading
@@ -16,10 +18,6 @@ from sweep.figures.statistics import Selected, by_rank, can_be_pooled, drawn_val
 from sweep.figures.ticks import fit_scale, number_ticks, scale_from_zero, scale_numbers
 from sweep.results.result import Result
 from sweep.study.selection import At, values_at
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 # Most points; of more cells, evenly spaced ones are drawn.
 _MOST_POINTS = 5000

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from sweep.figures.canvas import new_axes, say_why
@@ -13,11 +13,6 @@ from sweep.figures.groups import Groups, counts_fault, finish
 from sweep.figures.ticks import number_ticks, scale_numbers
 from sweep.results.result import Result
 from sweep.study.selection import At
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.axes import Axes
-
 
 _BINS = 40
 

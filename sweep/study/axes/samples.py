@@ -1,9 +1,7 @@
 """Samples: points of several options, drawn at random or from a Sobol sequence.
 
-A value that has a form of ``[parameters]`` is one of the values that the form has there, each equally likely. A range
-without a number of values, such as ``{ geomspace = [0.01, 1.0] }`` or ``{ min = 0.0, max = 1.0 }``, stands for all
-numbers between its ends. Drawn numbers are integers over a power of two. Values follow from them in integers and
-decimals, so no digit depends on the processor.
+Drawn numbers are integers over a power of two. Values follow from them in integers and decimals, so no digit depends
+on the processor.
 """
 
 from __future__ import annotations

@@ -32,11 +32,7 @@ TOGETHER = ("zip", "samples", "exclude")
 
 
 def read_axes(raw: Mapping[str, Any], reading: Reading) -> tuple[list[Axis], dict[str, str]]:
-    """Return the axes of a study, and for each option the key of its values.
-
-    They follow from the tables ``parameters``, ``zip``, ``samples`` and ``exclude`` in ``raw``. Axes of one option come
-    first, in file order. A StudyError holds the faults of all tables.
-    """
+    """Return the axes of a study, those of one option first, and for each option the key of its values."""
     faults = Faults()
     axes: list[Axis] = []
     sources = swept_keys({"parameters": raw["parameters"]}, reading.tables)
@@ -139,11 +135,7 @@ _Conditions = dict[str, Callable[[Scalar], bool]]
 
 
 def leave_out(axes: list[Axis], tables: Any, reading: Reading) -> list[Axis]:
-    """Return axes without the combinations that satisfy all conditions of a table of ``[[exclude]]``.
-
-    Axes that no table names stay as they are; the others are merged at the place of the first of them. A StudyError
-    holds the faults of all tables.
-    """
+    """Return axes without combinations that a table of ``[[exclude]]`` excludes; the axes that it names are merged."""
     faults = Faults()
     every = []
     for k, table in enumerate(tables):

@@ -33,11 +33,7 @@ _SHA256 = re.compile("[0-9a-f]{64}")
 
 
 def custom_components(raw: Mapping[str, Any], faults: Faults) -> tuple[Declaration, ...]:
-    """Return the declarations of custom components that a study names, in the order of their names.
-
-    The table [components] of a canonical form declares components; other studies name components that this process
-    knows. Declarations with a fault are left out, and their faults added.
-    """
+    """Return the declarations of custom components that a study names, of this process or of its table [components]."""
     found = {name: component.declaration for name, component in declared_components().items()}
     declared = {} if raw["components"] is None else raw["components"]
     if not isinstance(declared, Mapping):

@@ -1,9 +1,4 @@
-"""The options of a study: every scalar property of a cell, declared once.
-
-An option is a field of its table with type and limits, default, role, meaning and unit (see :class:`Option`).
-Activations, losses, optimizers, criteria and their settings come from :mod:`kernels.vocabulary`. Sweepable options,
-plan, settings of cells and columns of results follow from these fields.
-"""
+"""The options of a study: every scalar property of a cell, declared once as a field of its table."""
 
 from __future__ import annotations
 
