@@ -54,6 +54,10 @@ def _run_command() -> None:
 
     try:
         try:
+            if "XOR_SWEEP_COMPILER" in os.environ:
+                from sweep.training.compiling.compiler_note import compiler_note
+
+                compiler_note()
             cli.app()
         finally:
             print(end="", flush=True)

@@ -46,16 +46,6 @@ def test_newest_versions_are_pinned() -> None:
     assert not {name for name, floor in wanted.items() if newest[name] < floor}
 
 
-def test_numba_is_limited_to_the_tested_minor_version() -> None:
-    """Only the tested minor version is allowed, since kernels use private parts of Numba."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    numba = next(each for each in map(Requirement, project["dependencies"]) if each.name == "numba")
-    newest, oldest = (pins(name)["numba"] for name in ("constraints.txt", "constraints-oldest.txt"))
-    assert newest in numba.specifier
-    assert oldest in numba.specifier
-    assert f"{newest.major}.{newest.minor + 1}.0" not in numba.specifier
-
-
 def test_tools_of_both_are_the_same() -> None:
     """The oldest dependencies are tested with the same tools as the newest."""
     newest, oldest = pins("constraints.txt"), pins("constraints-oldest.txt")

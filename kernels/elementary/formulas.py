@@ -9,7 +9,6 @@ from kernels.elementary.by_dtype import elementary
 from kernels.elementary.lane_functions import ELEMENTARY
 from kernels.lanes.lowering import LanesType
 from kernels.numba import jit
-from kernels.numba.typed_calls import call_by_type
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -27,4 +26,4 @@ def _elementary_of(argument: Any) -> dict[str, Any]:
 
 
 if jit.ENABLED:
-    call_by_type(ELEMENTARY, _elementary_of)
+    jit.call_by_type(ELEMENTARY, _elementary_of)

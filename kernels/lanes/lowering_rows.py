@@ -11,7 +11,7 @@ from numba.core import cgutils
 from numba.extending import lower_builtin, type_callable
 
 from kernels.lanes.lowering import ALIGNMENT, INDEX, NUMBA_TYPES, LanesType, RowsType, broadcast, common_lanes
-from kernels.numba.fast.stored_parts import made_for
+from kernels.numba.part_makers import made_for
 
 
 def _is_rows(kind: types.Type, lanes: LanesType) -> bool:

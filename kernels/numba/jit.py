@@ -19,9 +19,8 @@ from typing import Any, TypeVar
 
 import numba
 
-from kernels.numba.fast.disk_cache import DiskCache
-from kernels.numba.fast.loading import load_without_blas
-from kernels.numba.fast.pipelines import DeviceCompiler, KernelCompiler, QuickKernelCompiler, RoutineCompiler
+from kernels.numba.choice import Compiler, choose_compiler
+from kernels.numba.disk_cache import DiskCache
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -30,8 +29,20 @@ numba.config.reload_config()
 
 ENABLED: bool = not numba.config.DISABLE_JIT
 
-if ENABLED:
-    load_without_blas()
+
+def _load_compiler() -> Compiler:
+    """Import the compiler of this process, and nothing of the other one."""
+    if ENABLED and choose_compiler().name == "fast":
+        from kernels.numba.fast import pipelines
+
+        return pipelines
+    from kernels.numba.plain import plain_compiler
+
+    return plain_compiler
+
+
+_compiler = _load_compiler()
+call_by_type = _compiler.call_by_type
 
 # Strict IEEE arithmetic: no reassociation, no contraction to FMA (multiply_add of lanes
 # asks for one that changes no bit), and division by zero gives an infinity or a NaN
@@ -51,13 +62,13 @@ _INTERNAL: dict[str, Any] = {**_STRICT, "no_cpython_wrapper": True, "no_cfunc_wr
 
 def device(function: F) -> F:
     """Compile ``function`` for use inside kernels, inlined where it is called."""
-    compiled: F = numba.njit(pipeline_class=DeviceCompiler, **_INTERNAL)(function)
+    compiled: F = numba.njit(**_INTERNAL, **_compiler.DEVICE)(function)
     return compiled
 
 
 def routine(function: F) -> F:
     """Compile ``function`` for use inside kernels, called rather than inlined."""
-    compiled: F = numba.njit(pipeline_class=RoutineCompiler, **_INTERNAL)(function)
+    compiled: F = numba.njit(**_INTERNAL, **_compiler.ROUTINE)(function)
     return compiled
 
 
@@ -68,12 +79,12 @@ def kernel(key: str, *, quick: bool = False) -> Callable[[F], F]:
     above all the values of closure variables. Two kernels with one key must be the same function. With ``quick``, loops
     over many patterns are not unrolled.
     """
-    compiler = QuickKernelCompiler if quick else KernelCompiler
+    options = _compiler.QUICK_KERNEL if quick else _compiler.KERNEL
 
     def decorate(function: F) -> F:
-        compiled: Any = numba.njit(pipeline_class=compiler, no_cfunc_wrapper=True, **_STRICT)(function)
+        compiled: Any = numba.njit(no_cfunc_wrapper=True, **_STRICT, **options)(function)
         if ENABLED:
-            compiled._cache = DiskCache(function.__qualname__, key)
+            compiled._cache = DiskCache(function.__qualname__, f"{_compiler.NAME}\0{key}")
         compiled.kernel_key = function.__qualname__, key
         made: F = compiled
         return made

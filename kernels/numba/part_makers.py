@@ -14,6 +14,9 @@ M = TypeVar("M", bound=Callable[..., Any])
 
 _makers: list[Any] = []
 
+# Attribute of a function that Numba compiles in a special way, with the purpose of the function.
+MADE_FOR = "made_for"
+
 
 def made_once(make: M) -> M:
     """Make a function that makes parts return the same ones for the same arguments, until they are forgotten."""
@@ -27,3 +30,8 @@ def forget_parts() -> None:
     """Forget all parts, so that the next request makes them again; kernels keep theirs."""
     for maker in _makers:
         maker.cache_clear()
+
+
+def made_for(function: Any, *what: int | str) -> None:
+    """Record the purpose of a function that Numba compiles in a special way."""
+    vars(function)[MADE_FOR] = what

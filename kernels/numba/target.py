@@ -7,16 +7,23 @@ from functools import cache
 
 import llvmlite.binding
 import numba
+from llvmlite import ir
 from numba.core.registry import cpu_target
 
+
+def _pointer(n_floats: int) -> str:
+    """Return LLVM's name of the address of a vector; old versions name its type."""
+    return str(ir.VectorType(ir.FloatType(), n_floats).as_pointer())
+
+
 # A sum as wide as the widest register of any CPU: its code uses the widest register of this CPU.
-_WIDE_SUM = """
-define void @wide_sum(ptr %place) {
-  %numbers = load <16 x float>, ptr %place
+_WIDE_SUM = f"""
+define void @wide_sum({_pointer(16)} %place) {{
+  %numbers = load <16 x float>, {_pointer(16)} %place
   %sum = fadd <16 x float> %numbers, %numbers
-  store <16 x float> %sum, ptr %place
+  store <16 x float> %sum, {_pointer(16)} %place
   ret void
-}
+}}
 """
 # Registers of x86-64; those of ARM, q, have 16 bytes, also where scalable vectors (SVE) would be longer.
 _REGISTER_BYTES = {"xmm": 16, "ymm": 32, "zmm": 64}
@@ -24,9 +31,9 @@ _REGISTER_BYTES = {"xmm": 16, "ymm": 32, "zmm": 64}
 # 32 vectors at once: volatile, so that no store comes before the last load.
 _32_VECTORS = "\n".join(
     [
-        "define void @all_registers(ptr %place) {",
-        *(f"  %vector{k} = load volatile <4 x float>, ptr %place" for k in range(32)),
-        *(f"  store volatile <4 x float> %vector{k}, ptr %place" for k in range(32)),
+        f"define void @all_registers({_pointer(4)} %place) {{",
+        *(f"  %vector{k} = load volatile <4 x float>, {_pointer(4)} %place" for k in range(32)),
+        *(f"  store volatile <4 x float> %vector{k}, {_pointer(4)} %place" for k in range(32)),
         "  ret void\n}",
     ]
 )

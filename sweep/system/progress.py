@@ -171,6 +171,11 @@ class SweepProgress:
             self._last_line = -inf
         self._stops = self._stops or self._compiles_here
 
+    def note(self, text: str) -> None:
+        """Print a line that stays, unless no progress is shown."""
+        if self._shown:
+            print_lines(text)
+
     def show(self, activity: str) -> None:
         """Show an activity other than training."""
         self._waits_for = activity

@@ -14,6 +14,7 @@ from sweep.study.description import patterns_text, until_text, values_text
 from sweep.study.model import Study
 from sweep.system.formatting import count_text, duration, exact, list_text
 from sweep.system.host import available_threads
+from sweep.training.compiling.compiler_note import compiler_note
 from sweep.training.speed import estimated_seconds, has_choices, noted_kernel_seconds
 
 
@@ -35,6 +36,7 @@ def print_plan(study: Study, *, every: bool = False) -> None:
         "seconds": _seconds(planned),
         "kernels": _kernels(planned),
         "variants": _variants(planned),
+        **({"compiler": note} if (note := compiler_note()) else {}),
         "bytes": f"{memory * study.n_runs:,} in memory, about {disk * study.n_runs:,} on disk",
         "patterns": patterns_text(study),
     }

@@ -16,6 +16,7 @@ import pytest
 from numpy.typing import NDArray
 
 from kernels.numba import jit
+from kernels.numba.choice import choose_compiler
 from kernels.tuning import Tuning, tuning_here
 
 Array = NDArray[Any]
@@ -23,6 +24,10 @@ T = TypeVar("T")
 Test = TypeVar("Test", bound=Callable[..., None])
 
 DTYPES = ("float64", "float32")
+
+of_fast_compiler = pytest.mark.skipif(
+    not jit.ENABLED or choose_compiler().name != "fast", reason="only the fast compiler does this"
+)
 
 
 def sized(with_jit: T, without: T) -> T:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 import kernels
 from kernels.numba import jit
 from kernels.numba.jit import device, kernel, routine
+from tests.kernels.support import of_fast_compiler
 
 Array = NDArray[Any]
 
@@ -117,7 +118,7 @@ print(found, np.array_equal(product, matrix @ matrix))
 
 
 @pytest.mark.compiled
-@pytest.mark.skipif(not jit.ENABLED, reason="without the JIT nothing is compiled")
+@of_fast_compiler
 def test_linear_algebra_is_loaded_only_where_needed(tmp_path: Path) -> None:
     """A kernel does not load it; other functions that need it still find it."""
     pytest.importorskip("scipy")

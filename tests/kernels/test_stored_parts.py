@@ -12,17 +12,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kernels import kept
-from kernels.numba import jit
-from kernels.numba.fast import libraries, pipelines
 from kernels.recipe import Architecture, Recipe, make_settings
 from kernels.train import Trainer
 from kernels.vocabulary import ACTIVATIONS, OPTIMIZERS
-from tests.kernels.support import of_width
+from tests.kernels.support import of_fast_compiler, of_width
 
-pytestmark = [
-    pytest.mark.compiled,
-    pytest.mark.skipif(not jit.ENABLED, reason="without the JIT nothing is compiled"),
-]
+pytestmark = [pytest.mark.compiled, of_fast_compiler]
 
 INPUTS = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
 TARGETS = np.array([[0.0], [1.0], [1.0], [0.0]])
@@ -44,6 +39,8 @@ class Compiled:
     """
 
     def __init__(self, recipe: Recipe, hidden: int, cache: Path, width: int | None = None) -> None:
+        from kernels.numba.fast import libraries, pipelines
+
         self.n_parts, self.texts = 0, dict[str, str]()
         compile_bytecode = pipelines.CompilerBase._compile_bytecode
 

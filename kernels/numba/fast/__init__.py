@@ -1,4 +1,1 @@
-"""Compiling kernels over private parts of one version of Numba, which ``tests/kernels/test_numba.py`` names.
-
-The door needs of it the pipelines of the decorators and the cache of machine code.
-"""
+"""Compiling kernels over private parts of Numba, where they are those that ``relied_on`` knows."""

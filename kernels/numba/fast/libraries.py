@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from llvmlite.binding import parse_assembly, set_option
 from llvmlite.binding.newpassmanagers import NewPassManager
-from numba.core.codegen import JITCodeLibrary, JITCPUCodegen
+from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler_lock import require_global_compiler_lock
 from numba.core.runtime.nrt import rtsys
 
@@ -174,8 +174,3 @@ class Kernel(_Library):
         finally:
             NewPassManager._dispose(passes)
             passes.detach()
-
-
-def make_codegen() -> Any:
-    """Return a code generator for one kernel, which frees its machine code; Numba's generator never does."""
-    return JITCPUCodegen("kernel")

@@ -17,7 +17,8 @@ from numba.core.lowering import Lower
 from numba.core.typed_passes import NativeLowering
 from numba.core.types.containers import StarArgUniTuple
 
-from kernels.numba.fast.libraries import OWN, Kernel, Part, make_codegen, symbol
+from kernels.numba.disk_cache import make_codegen
+from kernels.numba.fast.libraries import OWN, Kernel, Part, symbol
 
 _INLINED, _CALLED = "inlinehint", "noinline"
 

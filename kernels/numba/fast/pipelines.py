@@ -1,6 +1,7 @@
 """How Numba compiles the functions of kernels: without the steps that would change nothing in this package.
 
-Functions here have no inner closures, ``with``, exceptions, array expressions or reference counts.
+Functions here have no inner closures, ``with``, exceptions, array expressions or reference counts. The module is a
+:class:`kernels.numba.choice.Compiler`.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from numba.core.untyped_passes import (
 
 from kernels.numba.fast import stored_parts
 from kernels.numba.fast.libraries import Part
+from kernels.numba.fast.loading import load_without_blas
 from kernels.numba.fast.lowering_parts import (
     DeviceLowering,
     KernelLowering,
@@ -37,6 +39,7 @@ from kernels.numba.fast.lowering_parts import (
     RoutineLowering,
     publish,
 )
+from kernels.numba.fast.typed_calls import call_by_type as call_by_type
 
 
 class _Steps(PassManager):
@@ -190,3 +193,12 @@ def _collector_paused() -> Iterator[None]:
     finally:
         if was_enabled:
             gc.enable()
+
+
+NAME = "fast"
+DEVICE: dict[str, Any] = {"pipeline_class": DeviceCompiler}
+ROUTINE: dict[str, Any] = {"pipeline_class": RoutineCompiler}
+KERNEL: dict[str, Any] = {"pipeline_class": KernelCompiler}
+QUICK_KERNEL: dict[str, Any] = {"pipeline_class": QuickKernelCompiler}
+
+load_without_blas()

@@ -21,13 +21,12 @@ from numba.core.serialize import dumps
 
 from kernels.numba import entries
 from kernels.numba.entries import Entry
-from kernels.numba.typed_calls import parts_by_type
+from kernels.numba.fast.typed_calls import parts_by_type
+from kernels.numba.part_makers import MADE_FOR
 
 # The name of this package: other sources are not among the conditions of an entry.
 _PACKAGE = __name__.partition(".")[0] + "."
 _NUMBERS = int, float, bool, str, type(None), np.generic
-# Attribute of a function for Numba with the purpose of the function; see :func:`made_for`.
-_MADE_FOR = "made_for"
 
 
 class Call(NamedTuple):
@@ -94,11 +93,6 @@ def add(key: str, code: Code) -> None:
     session.new[session.entry(key)] = dumps(tuple(code))
 
 
-def made_for(function: Any, *what: int | str) -> None:
-    """Record the purpose of a function that Numba compiles in a special way."""
-    vars(function)[_MADE_FOR] = what
-
-
 def key_of(compiler: type, function: Any, arguments: tuple[Any, ...]) -> str | None:
     """Return the key of a part, by Numba's types of its arguments.
 
@@ -161,8 +155,8 @@ def _content(value: Any) -> str | None:
     if isinstance(value, Dispatcher):
         return f"{kind} {_name(value.py_func)}"
     if isinstance(value, FunctionType):
-        if _MADE_FOR in vars(value):
-            return f"{_name(value)} {vars(value)[_MADE_FOR]}"
+        if MADE_FOR in vars(value):
+            return f"{_name(value)} {vars(value)[MADE_FOR]}"
         return _name(value) if "<locals>" not in value.__qualname__ and value.__module__.startswith(_PACKAGE) else None
     if isinstance(value, tuple):
         contents = list(map(_content, value))

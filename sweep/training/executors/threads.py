@@ -20,6 +20,7 @@ from sweep.store.commits import Commit
 from sweep.store.stored_runs import WritableResult
 from sweep.system.host import available_threads
 from sweep.system.signals import Interrupts
+from sweep.training.compiling.compiler_note import compiler_note
 from sweep.training.compiling.compiler_pool import Compilers
 from sweep.training.compiling.kernel_items import uncompiled
 from sweep.training.compiling.kernel_modules import import_all_kernels
@@ -53,6 +54,8 @@ class ThreadExecutor(Executor):
         shapes = dict.fromkeys(shape for part in parts for shape in work.plan.parts.wave_of(part).shapes(part))
         items = uncompiled(self._worker, shapes, settles=False)
         self._watch.expect(items, most_kernels(work.plan.study, work.plan.parts.operations))
+        if items and (note := compiler_note()):
+            work.progress.note(note)
         n_slow = sum(item.task != "draw" for item in items.values())  # "draw" is compiled before a process starts
         n_processes = min(self.n_threads, available_threads(), n_slow) - 1
         if n_processes > 0:

@@ -1,0 +1,1 @@
+"""Compiling kernels over what Numba documents: any version, the same bits, slower to compile."""
