@@ -87,13 +87,6 @@ def test_unknown_keys_and_other_faults_at_once(file: Path) -> None:
     assert len(caught.value.faults) == 3
 
 
-def test_unknown_study_names_the_nearest() -> None:
-    """The answer to an unknown name suggests a built-in study."""
-    with pytest.raises(StudyError, match="did you mean 'linear-xor'") as caught:
-        load_study("linear_xor")
-    assert "path" in str(caught.value)
-
-
 def test_byte_order_mark_is_no_fault(file: Path) -> None:
     """Editors on Windows start a file with a byte order mark."""
     file.write_text(TEXT, "utf-8-sig")

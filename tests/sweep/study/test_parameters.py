@@ -114,13 +114,6 @@ def test_order_of_values_is_kept() -> None:
     assert expand({"values": [3, 1, 2]}, integer=True) == expand([3, 1, 2], integer=True) == [3, 1, 2]
 
 
-def test_a_range_is_linear_by_default() -> None:
-    """Without a distribution numbers are evenly spaced."""
-    spec = {"min": 1, "max": 2, "num": 5}
-    assert expand(spec, integer=False) == [1.0, 1.25, 1.5, 1.75, 2.0]
-    assert expand({**spec, "distribution": "uniform"}, integer=False) == [1.0, 1.25, 1.5, 1.75, 2.0]
-
-
 @pytest.mark.parametrize(
     ("spec", "parts"),
     [

@@ -251,20 +251,6 @@ def test_a_parameter_named_twice_is_refused() -> None:
         Study(data={"task": "xor"}, training={"learning_rate": 0.1}, parameters=parameters)
 
 
-def test_dotted_names_sweep_the_same_parameter() -> None:
-    """``training.learning_rate`` under [parameters] is ``learning_rate``."""
-    tables = {"data": {"task": "xor"}, "network": {"hidden": 2}}
-    dotted = Study(**tables, parameters={"training.learning_rate": {"values": [0.1]}})
-    assert dotted == Study(**tables, parameters={"learning_rate": {"values": [0.1]}})
-
-
-def test_errors_are_value_errors() -> None:
-    """Python users may catch ValueError; its text holds every fault."""
-    with pytest.raises(ValueError, match=r"network\.hidden") as caught:
-        Study(data={"task": "xor"}, network={"hidden": 0}, training={"learning_rate": -1})
-    assert "training.learning_rate" in str(caught.value)
-
-
 def test_repr_names_the_size() -> None:
     """A study shows its name, size and the start of its identity."""
     study = make_study(count=7)
