@@ -76,7 +76,8 @@ def make_forward_unit(
     Notes
     -----
     A sum that starts at -0 equals the sum that starts at its first term, since
-    -0 + x is x for every x, and LLVM knows it.
+    -0 + x is x for every x, and LLVM knows it. It also knows that the sums need not be stored before the activation
+    replaces them, if no parameter is loaded in between.
     """
     architecture = recipe.architecture
     n_inputs, n_outputs, bias = architecture.inputs, architecture.outputs, architecture.bias
@@ -108,7 +109,9 @@ def make_forward_unit(
                 total = total * load(control, HIDDEN_SCALE)
             if bias:
                 total = total + load(parameters, number.b(h))
-            store(hidden, h * n_patterns + p, total)
+            store(z, p, total)
+        for p in range(n_patterns):
+            store(hidden, h * n_patterns + p, load(z, p))
         activate(hidden, packet.hidden_slopes, h * n_patterns, load_settings(control))
         for o in range(n_outputs):
             weight = load(parameters, number.v(h, o))

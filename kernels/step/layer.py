@@ -116,7 +116,9 @@ def make_forward_layer(
                 total = total * load(packet.control, place.scale)
             if bias:
                 total = total + load(parameters, first + place.bias)
-            store(packet.hidden, row + p, total)
+            store(z, p, total)
+        for p in range(n_patterns):  # after all loads of parameters, see make_forward_unit in kernels/step/forward.py
+            store(packet.hidden, row + p, load(z, p))
         activate(packet.hidden, packet.hidden_slopes, row, load_settings(packet.control))
 
     @device
