@@ -32,6 +32,9 @@ _EXPRESSIONS = (ast.BinOp, ast.UnaryOp, ast.Compare, ast.Call, ast.Name, ast.Con
 _OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.BitAnd, ast.BitOr, ast.USub, ast.UAdd, ast.Invert)
 _COMPARISONS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
 
+# A call of a sign function, in a refusal.
+_SIGN = re.compile(r"got '(\w+\.)?sign\b")
+
 # The remedy for what people try first.
 _INSTEAD: dict[type, str] = {
     ast.Pow: "write x * x instead of x ** 2",
@@ -256,7 +259,8 @@ def _short(value: Any) -> str:
 
 
 def _refuse(what: str, place: Place, why: str) -> NoReturn:
-    raise ComponentError(f"{what}, line {place.line} of {place.file}: {why}")
+    instead = "; write select(x > 0.0, 1.0, select(x < 0.0, -1.0, 0.0)) for the sign of x" if _SIGN.search(why) else ""
+    raise ComponentError(f"{what}, line {place.line} of {place.file}: {why}{instead}")
 
 
 # Functions of lanes whose value is not finite if their argument is not.
