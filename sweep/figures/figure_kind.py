@@ -12,6 +12,7 @@ from typing import Any, TypeVar, cast
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from sweep.errors import SweepError, shown
 from sweep.results.answers import has_criterion, held_out_of, swept
 from sweep.results.result import Result
 
@@ -49,9 +50,22 @@ def figure_function(fault: str = "", *, store: str = "", **parameters: str) -> C
             filled = [f"{name}\n{indent(fill(each, 108), ' ' * 4)}" for name, each in entries.items()]
             text += "\n\n" + "\n".join([title, "-" * len(title), *filled])
         draw.__doc__ = text
-        return draw
+
+        @wraps(draw)
+        def checked(result: Any, *args: Any, **kwargs: Any) -> Any:
+            if "Trace" not in draw.__annotations__["result"]:
+                check_result(result, draw.__name__)
+            return draw(result, *args, **kwargs)
+
+        return cast("Draw", checked)
 
     return add
+
+
+def check_result(result: Any, name: str) -> None:
+    """Refuse what is no result, such as a study."""
+    if not hasattr(result, "measures"):
+        raise SweepError(f"{name}: must be a result, got {shown(result)}; sweep.run(study) returns one")
 
 
 def pools_replicates(draw: Draw) -> Draw:
@@ -59,6 +73,7 @@ def pools_replicates(draw: Draw) -> Draw:
 
     @wraps(draw)
     def pooled(result: Result, *args: Any, **kwargs: Any) -> Any:
+        check_result(result, draw.__name__)
         named: list[str] = []
         for each in (*args, *kwargs.values()):
             if isinstance(each, str | Sequence | Mapping):

@@ -111,6 +111,10 @@ def test_losses_of_a_trace() -> None:
     assert line.get_ydata().tolist() == traced.losses.tolist()
     with pytest.raises(SweepError, match="losses: must be a Result or a Trace"):
         figures.losses([1.0, 0.5])  # type: ignore[arg-type]
+    study = make_study(hidden=2)
+    for draw in (figures.draw, figures.heatmap, figures.incidence, figures.learning_curves):
+        with pytest.raises(SweepError, match=r"must be a result, got <Study .*; sweep.run\(study\) returns one"):
+            draw(study)  # type: ignore[arg-type]
 
 
 def test_progress_from_python(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
