@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sweep.statistics.combined import difference_interval, logarithms
-from sweep.statistics.estimates import Estimate
+from sweep.statistics.estimates import Estimate, ExpectedSteps
 from sweep.statistics.intervals import LEVEL, Array, HasInterval, p_value_of
 
 
@@ -15,7 +15,7 @@ class Ratio:
     It is infinite if the first is, 0 if the second is, and missing if both are infinite.
     """
 
-    def __init__(self, first: Estimate, second: Estimate) -> None:
+    def __init__(self, first: ExpectedSteps, second: ExpectedSteps) -> None:
         self._sides = first, second
         self._together = first.clusters.correlation(first.influence, second.influence)
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -26,16 +26,16 @@ class Ratio:
 
         Notes
         -----
-        The interval is that of the difference of logarithms, with their correlation over clusters. If one side is
-        infinite, its ends are ratios of the ends of both sides.
+        The interval is that of the difference of logarithms, with their correlation over clusters. A side without a
+        success counts as if it had one that took no steps. Otherwise a side with one success would be told apart with
+        fewer seeds than a side with none.
         """
-        sides = [(side.value, *side.ends(level)) for side in self._sides]
+        sides = [(side.value_if_one, *side.ends(level)) for side in self._sides]
         with np.errstate(divide="ignore", invalid="ignore"):
             one, other = (logarithms(side) for side in sides)
             low, high = np.exp(difference_interval(one, other, self._together))
-            first, second = (np.isinf(side[0]) for side in sides)
-            low = np.where(second, 0.0, np.where(first, sides[0][1] / sides[1][2], low))
-            high = np.where(first, np.inf, np.where(second, sides[0][2] / sides[1][1], high))
+            first, second = (np.isinf(side.value) for side in self._sides)
+            low, high = np.where(second, 0.0, low), np.where(first, np.inf, high)
         known = ~np.isnan(self.value) & ~(first & second) & ((low > 0) | np.isfinite(high))
         return np.where(known, low, np.nan), np.where(known, high, np.nan)
 

@@ -185,7 +185,8 @@ class ExpectedSteps(Estimate):
         self._of_odds = clusters.correlation(odds, self._failure.influence)
         self._of_sum = clusters.correlation(self._success.influence, lost)
         self.influence = self._success.influence + lost
-        self.value = np.where(self._n_converged > 0, self._success.value + self._lost, np.inf)
+        self.value_if_one = self._success.value + self._lost  # without a success, as if one had taken no steps
+        self.value = np.where(self._n_converged > 0, self.value_if_one, np.inf)
 
     def ends(self, level: Array | float = LEVEL) -> tuple[Array, Array]:
         """Return the ends of the interval; without a success the upper one is infinite."""

@@ -126,6 +126,16 @@ def test_a_cell_without_failures_so_far_is_not_certain() -> None:
     assert list(best_cells(cells_of(many), many, "expected_steps", np.full(2, 5000))["may_be_best"]) == [True, False]
 
 
+def test_a_cell_without_a_success_is_left_out_like_one_with_one() -> None:
+    """By expected steps, a cell in which no run converged does not remain where one with a success is excluded."""
+    converged = np.zeros((3, 10), np.bool_)
+    converged[0], converged[2, 3] = True, True
+    outcomes = Outcomes(np.where(converged, 50, 100).astype(np.int32), converged)
+    best = best_cells(cells_of(outcomes), outcomes, "expected_steps", np.full(3, 100)).set_index("cell")
+    assert list(best["may_be_best"][[0, 1, 2]]) == [True, False, False]
+    assert best["p_value"][1] < 0.001
+
+
 def test_cells_that_never_converge_are_left_out() -> None:
     """With 720 cells, 0 of 20 runs is significantly worse than 20 of 20."""
     converged = np.zeros((720, 20), np.bool_)
