@@ -45,6 +45,7 @@ def compare(
     """
     from sweep.errors import SweepError
     from sweep.results.answers import default_statistic, split_by, swept
+    from sweep.results.best import at_best_fault
     from sweep.results.comparison import Pairing
     from sweep.results.queries import compared_by
     from sweep.results.sentences import pooled_text
@@ -69,10 +70,9 @@ def compare(
             print(pooled_text(pooled.pooled_over))
         others = [name for name in swept(pooled.study) if name not in (vary, *parameters)]
         if others and not each_at_best:
-            print(
-                f"pooled over {list_text(others)}; --each-at-best compares each value of {vary} with the others at "
-                "their best"
-            )
+            works = not parameters and not at_best_fault(pooled)
+            instead = f"; --each-at-best compares each value of {vary} with the others at their best" if works else ""
+            print(f"pooled over {list_text(others)}{instead}")
         return
     if each_at_best:
         raise SweepError("--each-at-best: applies to the values of a parameter; name it with --vary NAME")

@@ -170,16 +170,25 @@ def best_of_each(result: EvaluatedRuns, by: Sequence[str], statistic: str, at: A
     return table.assign(**_intervals(result, best, statistic, LEVEL / best_of))
 
 
+def at_best_fault(result: EvaluatedRuns) -> str:
+    """Return why values of a parameter cannot be compared each at its best; empty if they can."""
+    if not result.complete:
+        return "needs all runs, and this result is partial; run the same study again to complete it"
+    if not result.even:
+        return "needs equally many seeds in all cells, which seeds.until does not train; leave it out"
+    if result.study.seeds.count < LEAST_SEEDS * result.replicates:
+        return f"needs at least {LEAST_SEEDS} seeds, half of them to choose; add seeds"
+    return ""
+
+
 def compared_at_best(result: EvaluatedRuns, vary: str, statistic: str | None, margin: float | None) -> pd.DataFrame:
     """Compare the values of a parameter each with the others at their best; see :meth:`sweep.Result.compare`.
 
     By default measures of held-out patterns judge, and those of validation patterns choose if there are any.
     """
     study, found = result.study, held_out_of(result)
-    if not result.even:
-        raise SweepError("each_at_best: needs all runs, and equally many seeds in all cells; complete the result first")
-    if study.seeds.count < LEAST_SEEDS * result.replicates:
-        raise SweepError(f"each_at_best: needs at least {LEAST_SEEDS} seeds, half of them to choose; add seeds")
+    if fault := at_best_fault(result):
+        raise SweepError(f"each_at_best: {fault}")
     by = statistic or (main_statistic_of(found.reported).name if found else default_statistic(result))
     judge = measure_of(by)
     chooser = found.chosen_by if found and judge and judge.startswith("test") else judge

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from sweep.analysis.compare import MOST_COMPARED, compare_values, differs_alone
 from sweep.analysis.compare_measures import compare_measured
-from sweep.analysis.each_at_best import LEAST_SEEDS
 from sweep.analysis.study_measures import most_correct
 from sweep.measures import MEASURES
 from sweep.results.answers import default_statistic, swept
+from sweep.results.best import at_best_fault
 from sweep.results.pooled_cells import pairs_seeds, why_unpaired
 from sweep.results.queries import Queries
 from sweep.results.tables.table import (
@@ -225,7 +225,7 @@ def _compared(result: Queries, name: str, measure: str | None) -> tuple[pd.DataF
     Others are pooled in partial results, with few seeds, and with different numbers of seeds.
     """
     study, grid = result.study, result.study.grid
-    if len(swept(study)) > 1 and result.even and study.seeds.count >= LEAST_SEEDS * result.replicates:
+    if len(swept(study)) > 1 and not at_best_fault(result):
         compared = result.compare(name, each_at_best=True)
         return compared, str(compared.attrs["note"]).replace(f"each value of {name} has", "each value has")
     if measure:

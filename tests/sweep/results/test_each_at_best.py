@@ -84,6 +84,9 @@ def test_command_and_errors(tmp_path: Path) -> None:
         "pooled over learning_rate; --each-at-best compares each value of hidden with the others at their best"
     )
     assert "pooled over" not in command("compare", tmp_path / "r", "--vary", "hidden", "--by", "learning_rate").out
+    few = make_study(count=3, hidden=[2, 3], learning_rate=[0.1, 0.2], max_steps=5, criterion="none")
+    sweep.run(few, tmp_path / "few")
+    assert command("compare", tmp_path / "few", "--vary", "hidden").out.splitlines()[-1] == "pooled over learning_rate"
     with pytest.raises(SweepError, match="by: must be a measure with each_at_best, got learning_rate"):
         result.compare("hidden", "learning_rate", each_at_best=True)
     with pytest.raises(SweepError, match="each_at_best: needs at least 4 seeds"):
