@@ -54,17 +54,17 @@ def fastest(guess: Tuning, variant_of: Callable[[Tuning], Variant], recipe: Reci
     speed
         Times a tuning.
     """
-    n_candidates = 0
     best, gain = guess, 1.0
+    candidates: set[Variant] = set()
     for stage in (_rows_and_turns, _further):
         seen = {variant_of(guess): guess, variant_of(best): best}
         for tuning in stage(best, variant_of(best), recipe):
             seen.setdefault(variant_of(tuning), tuning)
-        n_candidates += len(seen)
+        candidates |= seen.keys()
         best, gain = race(list(dict.fromkeys(seen.values())), speed)
     if gain >= LEAST_GAIN:  # the fastest of many was lucky too, so it is measured again
         best, gain = race([guess, best], speed)
-    return Measured(best, gain, n_candidates) if gain >= LEAST_GAIN else Measured(guess, 1.0, n_candidates)
+    return Measured(*((best, gain) if gain >= LEAST_GAIN else (guess, 1.0)), len(candidates))
 
 
 def race(tunings: list[Tuning], speed: Timer) -> tuple[Tuning, float]:

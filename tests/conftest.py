@@ -19,7 +19,7 @@ SHARE_KERNELS |= {TESTS / "bench", TESTS / "sweep/figures", TESTS / "sweep/repor
 # These modules there have kernels of their own, and few steps, which are interpreted in a sixth of the time.
 OWN_KERNELS = {
     *("custom_measures", "data_runs", "network_measures", "options"),
-    *("given_starts", "recorded_weights", "restarts", "sharpness"),
+    *("given_starts", "recorded_weights", "restarts", "sharpness", "tune_study"),
 }
 
 # Numba makes so many objects while it compiles that garbage collection takes an eighth of the time.

@@ -54,7 +54,7 @@ def tune_study(study: Study, *, again: bool = False) -> Iterator[Tuned]:
         If measured choices are turned off, or kernels are not compiled.
     """
     if not is_on():
-        raise SweepError(f"tune: needs compiled kernels and their choices; unset NUMBA_DISABLE_JIT and {SWITCH}=off")
+        raise SweepError(f"{SWITCH} must not be off, nor NUMBA_DISABLE_JIT 1, where kernels are measured; unset both")
     worker = PartTrainer(Plan(study))
     for network_class, shape in list(classes(worker.plan).items())[:MOST_CLASSES]:
         earlier = measured_choice(network_class)
@@ -108,10 +108,9 @@ def _measure(worker: PartTrainer, shape: int) -> Measured:
         return trainer.with_tuning(tuning).variant(cell.hidden, settings)
 
     seconds, limit = 0.0, 8
-    train(tuning_here())  # compiles
     while seconds < _SECONDS and limit < most_steps.max():
         limit *= 2
         settings["max_steps"] = np.minimum(most_steps, limit)
-        seconds = min(train(tuning_here())[1] for _ in range(2))
+        seconds = min(train(tuning_here())[1] for _ in range(2))  # the first call compiles
     repeats = ceil(_SECONDS / max(seconds, 1e-4))
     return fastest(tuning_here(), variant_of, trainer.recipe, speed)

@@ -25,8 +25,6 @@ from sweep.training.networks import part_trainer
 from sweep.training.networks.part_trainer import PartTrainer
 from tests.sweep.support import make_study
 
-pytestmark = pytest.mark.slow  # each test compiles kernels of its own
-
 STUDY = make_study(count=5, hidden=[2, 3], learning_rate=[0.05, 0.1, 1e6], max_steps=40)
 
 
@@ -82,5 +80,5 @@ def test_plan_says_where_variants_come_from(capsys: pytest.CaptureFixture[str]) 
 def test_nothing_is_measured_where_choices_are_off(monkeypatch: pytest.MonkeyPatch) -> None:
     """A choice that no run would use is refused."""
     monkeypatch.setenv(choices.SWITCH, "off")
-    with pytest.raises(SweepError, match=f"unset NUMBA_DISABLE_JIT and {choices.SWITCH}"):
+    with pytest.raises(SweepError, match=f"{choices.SWITCH} must not be off"):
         next(tune_study(STUDY))
