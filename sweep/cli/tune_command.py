@@ -54,10 +54,10 @@ def _changes_text(changes: dict[str, Any]) -> str:
     texts = {
         "row_bytes": "rows of {} bytes",
         "turns": "{} packets in turns",
-        "unrolled_units": "loops over up to {} units unrolled",
-        "constant_limit": "up to {} numbers of patterns as constants",
+        "unrolled_units": "units unrolled" if changes.get("unrolled_units") else "units in a loop",
+        "constant_limit": "patterns as constants" if changes.get("constant_limit") else "patterns in memory",
         "block_patterns": "blocks of {} patterns",
         "function_rows": "{} rows in an elementary function",
-        "integers": "integer operations: {}",
+        "integers": "floating-point maxima",
     }
     return ", ".join(texts[name].format(value) for name, value in changes.items())

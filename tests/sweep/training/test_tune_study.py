@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from sweep.training.compiling import tune_study as measuring
 from sweep.training.compiling.tune_study import tune_study
 from sweep.training.networks import part_trainer
 from sweep.training.networks.part_trainer import PartTrainer
-from tests.sweep.support import make_study
+from tests.sweep.support import command, make_study, write_study
 
 STUDY = make_study(count=5, hidden=[2, 3], learning_rate=[0.05, 0.1, 1e6], max_steps=40)
 
@@ -75,6 +76,19 @@ def test_plan_says_where_variants_come_from(capsys: pytest.CaptureFixture[str]) 
     list(tune_study(STUDY))
     measured_choice.cache_clear()
     assert planned().endswith(f"  {on}")
+
+
+def test_command_says_what_was_faster(tmp_path: Path) -> None:
+    """The command prints a line for each kind of network, and does not measure it again unless asked to."""
+    file = write_study(tmp_path / "study.toml", STUDY)
+    finished = command("tune", file)
+    assert finished.code == 0, finished
+    changes = "units in a loop, 3 packets in turns"
+    expected = f"1.10 times as fast as the first guess with {changes} (9 variants)"
+    assert finished.out.splitlines() == [f"2-{n}-1 relu, gd, float64: {expected}" for n in (3, 2)]
+    measured_choice.cache_clear()
+    assert re.search(r" \(measured on \d{4}-\d\d-\d\d\)\n", command("tune", file).out)
+    assert command("tune", file, "--again").out == finished.out
 
 
 def test_nothing_is_measured_where_choices_are_off(monkeypatch: pytest.MonkeyPatch) -> None:
