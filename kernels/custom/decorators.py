@@ -6,7 +6,7 @@ import inspect
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
 from kernels import vocabulary
 from kernels.components.declarations import LEARNING_RATE, Setting
@@ -16,6 +16,7 @@ from kernels.custom.source import (
     ComponentError,
     Function,
     read_function,
+    refuse,
     returned,
     write_source,
 )
@@ -347,7 +348,7 @@ def _check_optimizer(what: str, options: Mapping[str, Any], settings: list[str],
         _needs(what, read["tick"], [*names, *settings], len(clocks))
         found = returned(what, read["factors"])
         if found is None:
-            _fails(what, read["factors"], "factors must return a tuple, such as (rate,)")
+            refuse(what, read["factors"].place, "factors must return a tuple, such as (rate,)")
         _needs(what, read["factors"], ["rate", *names, *settings], found)
         n_factors = found
     of_states = [f"state {k + 1}" for k in range(len(states))]
@@ -375,14 +376,12 @@ def _check_measure(what: str, options: Mapping[str, Any], read: Mapping[str, Fun
 def _needs(what: str, function: Function, arguments: list[str], n_values: int | None) -> None:
     """Refuse a function with other arguments or another number of values; None stands for a value that is no tuple."""
     if function.n_arguments != len(arguments):
-        _fails(
-            what, function, f"{function.name} must take {', '.join(arguments)}, got {function.n_arguments} arguments"
+        refuse(
+            what,
+            function.place,
+            f"{function.name} must take {', '.join(arguments)}, got {function.n_arguments} arguments",
         )
     found = returned(what, function)
     if found != n_values:
         returns, needed = ("one value" if n is None else f"a tuple of {n}" for n in (found, n_values))
-        _fails(what, function, f"{function.name} must return {needed}, got {returns}")
-
-
-def _fails(what: str, function: Function, why: str) -> NoReturn:
-    raise ComponentError(f"{what}, line {function.place.line} of {function.place.file}: {why}")
+        refuse(what, function.place, f"{function.name} must return {needed}, got {returns}")

@@ -85,19 +85,19 @@ def read_function(what: str, function: Any) -> Function:
     place = Place(function.__code__.co_filename, function.__code__.co_firstlineno)
     if function.__closure__:
         names = ", ".join(function.__code__.co_freevars)
-        _refuse(
+        refuse(
             what, place, f"it must not use {names} of the enclosing function; use a number of the module or a setting"
         )
     signature = list(inspect.signature(function).parameters.values())
     if any(each.kind is not each.POSITIONAL_OR_KEYWORD or each.default is not each.empty for each in signature):
-        _refuse(what, place, "its arguments must be plain names; put defaults into settings=(Setting(..),)")
+        refuse(what, place, "its arguments must be plain names; put defaults into settings=(Setting(..),)")
     try:
         lines, first = inspect.getsourcelines(function)
     except (OSError, TypeError):
-        _refuse(what, place, "its source cannot be read; write it in a file or a notebook, not at a prompt")
+        refuse(what, place, "its source cannot be read; write it in a file or a notebook, not at a prompt")
     tree = ast.parse(textwrap.dedent("".join(lines))).body
     if len(tree) != 1 or not isinstance(tree[0], ast.FunctionDef):
-        _refuse(what, place, "it must be a function defined with def")
+        refuse(what, place, "it must be a function defined with def")
     begin = tree[0].lineno - 1  # behind decorators
     source = textwrap.dedent("".join(lines[begin : tree[0].end_lineno])).rstrip() + "\n"
     place = Place(place.file, first + begin)
@@ -108,12 +108,12 @@ def read_function(what: str, function: Any) -> Function:
 def write_source(what: str, read: list[Function], declared: Mapping[str, Any]) -> str:
     """Write the source of a component from its functions and the plain values of its declaration."""
     if len({function.name for function in read}) < len(read):
-        _refuse(what, read[0].place, "its functions must have different names; rename some")
+        refuse(what, read[0].place, "its functions must have different names; rename some")
     used = {name: value for function in read for name, value in function.used.items()}
     for function in read:
         for name, value in function.used.items():
             if used[name] is not value or name in [each.name for each in read]:
-                _refuse(
+                refuse(
                     what,
                     function.place,
                     f"it uses {name!r}, which means something else elsewhere in the component; rename it",
@@ -166,7 +166,7 @@ def returned(what: str, function: Function) -> int | None:
     values = [node.value for node in ast.walk(ast.parse(function.source)) if isinstance(node, ast.Return)]
     counts = {len(value.elts) if isinstance(value, ast.Tuple) else None for value in values}
     if len(counts) != 1:
-        _refuse(what, function.place, "each return must have the same number of values")
+        refuse(what, function.place, "each return must have the same number of values")
     return counts.pop()
 
 
@@ -229,18 +229,18 @@ def _check_node(what: str, place: Place, node: ast.AST) -> None:
 def _value_of(what: str, function: FunctionType, place: Place, name: str) -> Any:
     """Return the number or the function of lanes that a name of the module stands for."""
     if name not in function.__globals__:
-        _refuse(what, place, f"{_may_use()}, got {name!r}")
+        refuse(what, place, f"{_may_use()}, got {name!r}")
     value = function.__globals__[name]
     is_number = type(value) in (int, float) and math.isfinite(value)
     if not is_number and not any(value is known for known in LANE_FUNCTIONS.values()):
-        _refuse(what, place, f"{_may_use()}, got {name!r}, which is {_short(value)}")
+        refuse(what, place, f"{_may_use()}, got {name!r}, which is {_short(value)}")
     return value
 
 
 def _refuse_node(what: str, place: Place, node: ast.expr | ast.stmt) -> NoReturn:
     operator = getattr(node, "op", None)
     instead = _INSTEAD.get(type(node)) or _INSTEAD.get(type(operator), "")
-    _refuse(
+    refuse(
         what,
         place.at(node),
         "formulas must consist of assignments and a return with + - * /, one comparison at a time, & | ~, and calls of "
@@ -258,7 +258,8 @@ def _short(value: Any) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def _refuse(what: str, place: Place, why: str) -> NoReturn:
+def refuse(what: str, place: Place, why: str) -> NoReturn:
+    """Raise ComponentError with the place in the user's file."""
     instead = "; write select(x > 0.0, 1.0, select(x < 0.0, -1.0, 0.0)) for the sign of x" if _SIGN.search(why) else ""
     raise ComponentError(f"{what}, line {place.line} of {place.file}: {why}{instead}")
 

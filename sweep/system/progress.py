@@ -15,7 +15,6 @@ from contextlib import ExitStack, suppress
 from datetime import datetime
 from importlib import import_module
 from math import inf
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rich.console import Console
@@ -122,9 +121,7 @@ class SweepProgress:
     def __enter__(self) -> SweepProgress:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *details: object) -> None:
         """Remove the bar from the screen, or the line from the notebook."""
         with self._lock:
             self._shown = False

@@ -13,7 +13,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import FrameType, TracebackType
+from types import FrameType
 
 from sweep.errors import EXIT_INTERRUPTED
 
@@ -62,13 +62,11 @@ class Interrupts:
             for number in self._ours:
                 signal.signal(number, self._note)
         except KeyboardInterrupt:  # it arrived just before the handlers were set
-            self.__exit__(None, None, None)
+            self.__exit__()
             raise
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *details: object) -> None:
         """Restore Python's handling of the signals."""
         if self._ours:
             sys.unraisablehook = self._hook
