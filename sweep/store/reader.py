@@ -85,7 +85,7 @@ class StoreReader(StoredResult):
             )
 
     def check_alike(self, commits: Iterable[Commit]) -> None:
-        """Refuse commits of several versions or machines: MixtureError if they differ among themselves."""
+        """Refuse commits of several versions or machines; MixtureError unless all agree and only this run differs."""
         commits = list(commits)
         for commit, difference in foreign_commits(commits, self.study, self.bits, self.whose):
             if not any(foreign_commits(commits, self.study, Bits.of(vars(commit)), "")):  # they agree with each other

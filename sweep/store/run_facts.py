@@ -116,7 +116,7 @@ def totals(study: Study, keep: str, commits: list[Commit]) -> dict[str, Any]:
 
 def ended(commits: list[Commit], start: float) -> dict[str, Any]:
     """Return the facts about the end of a study, whose last call began at ``start``."""
-    spans = [
+    spans = [  # of earlier calls from their first part to their last, since an interrupted call records no more
         (min(commit.begin for commit in session), max(commit.end for commit in session))
         for session in _sessions(commits)
     ]
