@@ -15,5 +15,6 @@ def import_all_kernels() -> None:
     from kernels.numba.machine_code import load_compiler
 
     for module in pkgutil.walk_packages(kernels.__path__, "kernels."):
-        import_module(module.name)
+        if not module.name.startswith("kernels.numba.fast."):  # jit imports it, where Numba has what it needs
+            import_module(module.name)
     load_compiler()

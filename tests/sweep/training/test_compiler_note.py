@@ -1,0 +1,69 @@
+"""Users learn where kernels take longer to compile, and may choose the compiler."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import sweep
+from kernels.numba import choice
+from sweep.errors import SweepError
+from sweep.system.progress import SweepProgress
+from sweep.terminal.plan_page import print_plan
+from sweep.training.compiling.compiler_note import compiler_note
+
+ROOT = Path(__file__).parents[3]
+NOTE = "the fast compiler does not know numba"
+
+
+@pytest.fixture(autouse=True)
+def undecided(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let Numba decide, anew."""
+    monkeypatch.delenv(choice.VARIABLE, raising=False)
+    choice.choose_compiler.cache_clear()
+    yield
+    choice.choose_compiler.cache_clear()
+
+
+def test_another_numba_is_said(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """``sweep plan`` has a line on it, and progress prints it unless it is off; a choice of the user is no news."""
+    study = sweep.load_study("seed")
+    monkeypatch.setattr(choice, "_folder", lambda package: str(tmp_path / package))
+    print_plan(study)
+    assert NOTE in capsys.readouterr().out
+    for shown in (True, False):
+        with SweepProgress(1, 1.0, 1, shown) as progress:
+            progress.note(compiler_note())
+        assert capsys.readouterr().err.count(NOTE) == shown
+    monkeypatch.setenv(choice.VARIABLE, "plain")
+    choice.choose_compiler.cache_clear()
+    assert compiler_note() == ""
+    print_plan(study)
+    assert NOTE not in capsys.readouterr().out
+
+
+def test_a_wrong_choice_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error is one of the user, with the allowed names."""
+    monkeypatch.setenv(choice.VARIABLE, "quick")
+    with pytest.raises(SweepError, match="XOR_SWEEP_COMPILER: must be fast or plain, got 'quick'"):
+        compiler_note()
+
+
+@pytest.mark.slow
+def test_the_plain_compiler_needs_nothing_of_the_fast_one() -> None:
+    """Its private parts of Numba are not imported, as they may not exist."""
+    script = (
+        "import sys; from sweep.training.compiling.kernel_modules import import_all_kernels; import_all_kernels(); "
+        "print(sorted(name for name in sys.modules if name.startswith('kernels.numba.fast.')))"
+    )
+    environment = {**os.environ, "NUMBA_DISABLE_JIT": "0", choice.VARIABLE: "plain"}
+    command = [sys.executable, "-c", script]
+    found = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
+    assert found.strip() == "['kernels.numba.fast.relied_on']"
