@@ -192,9 +192,15 @@ def _decorator(
     def declare(declared: F) -> F:
         name = getattr(declared, "__name__", repr(declared))
         what = f"{kind} {name!r}"
-        stated = {**options, **_texts_of(what, declared, options)} if kind == "measure" else options
+        texts = texts_of(declared, options["label"], options["unit"]) if kind == "measure" else {}
+        for key, text in texts.items():
+            fault = text_fault(text)
+            if fault:
+                raise ComponentError(f"{what}: {key} {fault}, got {text!r}")
         try:
-            _declare(what, {"kind": kind, "name": name}, {"function": declared, **roles}, settings, stated)
+            _declare(
+                what, {"kind": kind, "name": name}, {"function": declared, **roles}, settings, {**options, **texts}
+            )
         except RecursionError:
             raise ComponentError(f"{what}: a formula is {TOO_LONG}") from None
         return declared
@@ -202,17 +208,11 @@ def _decorator(
     return declare if function is None else declare(function)
 
 
-def _texts_of(what: str, function: Any, options: Mapping[str, Any]) -> dict[str, str]:
-    """Return label, unit and meaning of a measure; the docstring of its function has the meaning."""
+def texts_of(function: Any, label: str, unit: str) -> dict[str, str]:
+    """Return label, unit and meaning of a measure or statistic; the docstring of its function has the meaning."""
     lines = (inspect.getdoc(function) or "").splitlines()
-    label = options["label"] or str(getattr(function, "__name__", "")).replace("_", " ")
-    meaning = lines[0].rstrip(".") if lines else label
-    texts = {"label": label, "unit": options["unit"], "meaning": meaning}
-    for name, text in texts.items():
-        fault = text_fault(text)
-        if fault:
-            raise ComponentError(f"{what}: {name} {fault}, got {text!r}")
-    return texts
+    label = label or str(getattr(function, "__name__", "")).replace("_", " ")
+    return {"label": label, "unit": unit, "meaning": lines[0].rstrip(".") if lines else label}
 
 
 def text_fault(text: Any) -> str | None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from kernels.custom.decorators import NAME, text_fault
+from kernels.custom.decorators import NAME, text_fault, texts_of
 from sweep.columns import reserved_columns
 from sweep.errors import StudyError
 from sweep.statistics.of_cells import NAMED, add_statistic, synonyms
@@ -56,10 +55,7 @@ def statistic(function: Any = None, /, *, label: str = "", unit: str = "", more_
 
     def declare(declared: F) -> F:
         name = getattr(declared, "__name__", repr(declared))
-        lines = (inspect.getdoc(declared) or "").splitlines()
-        shown = label or name.replace("_", " ")
-        meaning = lines[0].rstrip(".") if lines else shown
-        texts = {"label": shown, "unit": unit, "meaning": meaning}
+        texts = texts_of(declared, label, unit)
         faults = {"": _name_fault(name), **{f"{key} ": text_fault(text) for key, text in texts.items()}}
         found = [f"statistic {name!r}: {key}{fault}" for key, fault in faults.items() if fault]
         if found:
