@@ -20,10 +20,14 @@ BLOCK = re.compile(
 )
 # Their code needs packages that are not installed for tests; test_mlflow.py and test_tuner.py run it where they are.
 ELSEWHERE = ("mlflow", "tuner")
-# Packages that are not among those of the tests, by the page that runs where they are.
+# Packages of the extra oracles, which `make soak` installs, by the page that needs them.
 NEEDED = {"scikit-learn": "sklearn"}
 PAGES = [path for part in ("tutorials", "how-to") for path in sorted((DOCS / part).glob("*.md"))]
-RUN = [path for path in PAGES if path.stem not in ELSEWHERE and BLOCK.search(path.read_text("utf-8"))]
+RUN = [
+    pytest.param(path, marks=pytest.mark.soak if path.stem in NEEDED else (), id=f"{path.parent.name}/{path.stem}")
+    for path in PAGES
+    if path.stem not in ELSEWHERE and BLOCK.search(path.read_text("utf-8"))
+]
 
 
 def run_line(line: str) -> str:
@@ -46,11 +50,11 @@ def new_process() -> Iterator[None]:
         yield
 
 
-@pytest.mark.parametrize("page", RUN, ids=lambda path: f"{path.parent.name}/{path.stem}")
+@pytest.mark.parametrize("page", RUN)
 def test_page(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """A block whose first line names a file is that file; a block of text is what the block before it prints."""
     if page.stem in NEEDED:
-        pytest.importorskip(NEEDED[page.stem])
+        pytest.importorskip(NEEDED[page.stem], reason="the extra oracles is not installed")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MPLBACKEND", "Agg")
     names: dict[str, object] = {}
