@@ -206,8 +206,9 @@ class Advantage:
         self._of_replicates = of_replicates
         self._balance = balance
         self._n = (n_pairs > 0).sum(axis=1)
-        self._each = n_pairs.sum(axis=1) / self._n
-        self.value = balance.sum(axis=1) / n_pairs.sum(axis=1)
+        with np.errstate(invalid="ignore"):  # missing where a partial result has no pair
+            self._each = n_pairs.sum(axis=1) / self._n
+            self.value = balance.sum(axis=1) / n_pairs.sum(axis=1)
         self._squares = (balance.astype(np.float64) ** 2).sum(axis=1) / self._each**2
         self._single = (self._each == 1) & (not of_replicates)
 

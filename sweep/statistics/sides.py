@@ -30,7 +30,7 @@ class Groups:
         group = strata.groupby(list(by), sort=False).ngroup().to_numpy() if by else np.zeros(len(strata), np.int64)
         self._order = np.argsort(group, kind="stable")
         _, self._starts = np.unique(group[self._order], return_index=True)
-        self.strata = np.split(self._order, self._starts[1:])
+        self.strata = np.split(self._order, self._starts)[1:]  # none without strata
         self.values = strata.iloc[self._order[self._starts]][list(by)].reset_index(drop=True)
 
     def add(self, values: Array) -> Array:

@@ -195,3 +195,18 @@ def test_a_part_of_more_cells_than_memory_holds() -> None:
     assert sums["n_runs"].tolist() == [2, 1]
     part = plan.part(0)
     assert AdaptiveRounds(plan, MemoryParts(plan, "cells", own_bits())).restrict(part) == part
+
+
+def test_splits_without_pairs(tmp_path: Path) -> None:
+    """Where splits share no seed of two cells, comparisons say so, and rankings exclude none of these cells."""
+    data = {"task": "boolean", "bits": 4, "function": 232, "test_count": 5, "validation_count": 4}
+    swept = {"hidden": [2, 3], "learning_rate": [0.01, 0.05], "split_seed": [0, 1, 2]}
+    study = make_study(count=4, criterion="none", data=data, max_steps=9, **swept)
+    few = run_in_parts(study, part_runs=5, max_runs=3)
+    shard = run_in_parts(study, tmp_path / "r", threads=1, part_runs=5, shard=(2, 3))
+    for measure in ("test_loss_at_best", "test_accuracy_at_best"):
+        with pytest.raises(SweepError, match="no seed is trained at two values of hidden yet"):
+            few.compare("hidden", by=measure)
+        ranked = shard.best(measure)
+        assert len(ranked) == 4
+        assert ranked["may_be_best"].all()
