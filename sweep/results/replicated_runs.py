@@ -158,9 +158,9 @@ class PoolsReplicates(Queries):
     def over_replicates(self) -> Queries:
         """The runs pooled over swept ``split_seed``, ``validation_seed``, ``fold`` and ``noise_seed``.
 
-        Their values are replicates like seeds: configurations are cells without them. Intervals and tests treat seeds
-        and replicates as random effects. These are the runs themselves if the study sweeps none of them, or if rows of
-        runs were not kept.
+        Their values are replicates like seeds: configurations are cells without them, and ``cell`` is the number of a
+        configuration. Intervals and tests treat seeds and replicates as random effects. These are the runs themselves
+        if the study sweeps none of them, or if rows of runs were not kept.
         """
         return self.naming(())
 

@@ -22,6 +22,7 @@ from sweep.results.tables.table import (
     Row,
     Table,
     TableColumn,
+    cell_number,
     count_column,
     matrix_column,
     shown_of,
@@ -64,7 +65,7 @@ def cells_table(
         frame = sort_by(whole, sort or default, default).head(top or len(whole))
     counts = ("n_cells", "n_runs") if by else ("n_runs",)
     varied = [name for name in counts if frame[name].nunique() > 1]
-    columns = [value_column(name) for name in (by or ("cell", *swept(study)))]
+    columns = [value_column(name) for name in (by or (*cell_number(result), *swept(study)))]
     columns += map(count_column, varied)
     columns += [count_column(f"n_{status}", is_optional=True) for status in _statuses(study)]
     answered = main_statistics(result)

@@ -24,6 +24,7 @@ from sweep.results.tables.table import (
     Row,
     Table,
     TableColumn,
+    cell_number,
     p_value_column,
     shown_of,
     statistic_column,
@@ -86,7 +87,7 @@ def contenders(result: Queries, ranked: pd.DataFrame, statistic: str, top: int |
     if len(candidates) < 2:
         return []
     frame = candidates.head(top or len(candidates))
-    columns = [value_column(name) for name in ("rank", "cell", *swept(result.study))]
+    columns = [value_column(name) for name in ("rank", *cell_number(result), *swept(result.study))]
     columns.append(statistic_column(found, has_interval=True))
     notes = [f"with {100 * confidence_of(result, statistic):g} % confidence, the best cell is a contender"]
     difference = _DIFFERENCES.get("rate" if found.percent else str(found.compared))

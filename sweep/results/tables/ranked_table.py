@@ -24,6 +24,7 @@ from sweep.results.tables.table import (
     Row,
     Table,
     TableColumn,
+    cell_number,
     count_column,
     interval_text,
     p_value_column,
@@ -75,7 +76,7 @@ def _ranked(result: Queries, ranked: pd.DataFrame, statistic: str, top: int | No
     else:
         statistics = tuple(OF_CONVERGENCE.values()) if found.computed == "always" else (found,)
     shown = ranked.head(top or len(ranked))
-    shown_columns = [value_column(name) for name in ("rank", "cell", *swept(study))]
+    shown_columns = [value_column(name) for name in ("rank", *cell_number(result), *swept(study))]
     shown_columns += statistic_columns(statistics, ranked, intervals=intervals)
     shown_columns.append(p_value_column("p_value_holm"))
     notes: tuple[str, ...] = ("no run converged, so no cell is better than another",)
@@ -123,7 +124,7 @@ def _best_of_each(result: Queries, best: pd.DataFrame, n_rows: int, by: Sequence
     columns = (
         *map(value_column, by),
         count_column("best_of", "best of"),
-        value_column("cell"),
+        *map(value_column, cell_number(result)),
         TableColumn("other parameters", lambda row: name_text(row, others) or "-", ("cell",), is_text=True),
         TableColumn(
             found.head,

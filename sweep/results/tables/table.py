@@ -15,6 +15,8 @@ from sweep.system.formatting import chance_text, count_text, measure_text, short
 if TYPE_CHECKING:
     import pandas as pd
 
+    from sweep.results.evaluated_runs import EvaluatedRuns
+
 Row = Mapping[Any, Any]
 INTERVAL = "95 % interval"
 # What the column of ranks is.
@@ -85,6 +87,11 @@ class Table:
 def shown_of(n_shown: int, n_rows: int, what: str) -> str:
     """Return the number of rows, and of those that are shown if these are fewer: 5 of 12 cells."""
     return ("" if n_shown == n_rows else f"{n_shown:,} of ") + count_text(n_rows, what)
+
+
+def cell_number(result: EvaluatedRuns) -> list[str]:
+    """Return the column of cell numbers; none over replicates, where they would be those of configurations."""
+    return [] if result.pooled_over else ["cell"]
 
 
 def value_column(name: str, head: str = "", *, is_text: bool = False) -> TableColumn:

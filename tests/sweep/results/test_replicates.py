@@ -297,6 +297,7 @@ def test_trained_splits(tmp_path: Path) -> None:
     assert "split_seed" not in command("best", tmp_path / "r").out
     for name in ("best", "comparisons", "cells"):
         assert all("split_seed" not in table.frame for table in opened.tables(name))
+        assert not any(column.head == "cell" for table in opened.tables(name) for column in table.columns)
     shown = command("show", tmp_path / "r", "--by", "hidden").out
     assert "2 values of hidden, each of 2 cells and 12 runs" in shown
     assert "intervals count each seed and each value of split_seed once" in shown
