@@ -317,6 +317,8 @@ def may_be_best(ranked: pd.DataFrame, study: Study, at: At | None = None, confid
         return "there is only one cell" if n_cells == 1 else "no other cell is trained yet"
     cells = f"{n_compared:,} cells" + ("" if n_compared == n_cells else " trained so far")
     n_equal = int(ranked["equals_first"].sum())
+    if n_equal == n_compared - 1:
+        return f"all {cells} are equal in every run"
     if n - n_equal == 1:
         others = "cell" if n_compared == n_cells else f"of the {cells}"
         equal = f"{count_text(n_equal, 'cell')} {'equals' if n_equal == 1 else 'equal'} the first in every run; "

@@ -82,8 +82,7 @@ def best_cells(
     DataFrame
         From the best to the worst: ``rank`` from 1, the columns of ``cells``, ``p_value`` of the advantage of the first
         cell over the cell, ``p_value_holm`` adjusted for the number of other cells, ``may_be_best``, whether this is
-        above 5 %, and ``equals_first``, whether the cell equals the first in every common run, so that no number of
-        seeds would separate them.
+        above 5 %, and ``equals_first``, whether the cell equals the first in every common run.
 
     Notes
     -----

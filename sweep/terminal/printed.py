@@ -98,10 +98,13 @@ def print_best(result: Result, by: Sequence[str] = (), top: int | None = None, a
     pooled, ranked = result.naming([*by, *(at or {})]), result.best(by, at=at)
     print_table(best_table(pooled, ranked, by, how_many(len(ranked), top, _OTHER_LINES), at))
     parameters, statistic = split_by(result.study, by, ranked_by())
-    if parameters or pooled is not result:
+    if parameters:
         return
     for kind in table_kinds().values():
-        if kind.beside_ranking:
+        if kind.beside_ranking and pooled is not result:
+            if ranked["may_be_best"].sum() > 1:
+                print(kind.why_none(pooled))
+        elif kind.beside_ranking:
             by_statistic = statistic or ranking_statistic(result)
             for table in kind.beside_ranking(result, ranked, by_statistic, kind.most_shown):
                 print()
