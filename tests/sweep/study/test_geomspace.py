@@ -20,15 +20,6 @@ from tests.sweep.strategies import finite, positive
 LARGEST, SMALLEST = sys.float_info.max, 5e-324
 
 
-def formula(first: float, last: float, count: int) -> list[float]:
-    """Return values evenly spaced in the logarithm by the definition, in 60 digits."""
-    with decimal.localcontext(prec=60):
-        start = decimal.Decimal(first).ln()
-        span = decimal.Decimal(last).ln() - start
-        inner = [float((start + span * k / (count - 1)).exp()) for k in range(1, count - 1)]
-    return [first, *inner, last][:count]
-
-
 def assert_between_neighbours(value: float, power: int, exact_power: Fraction) -> None:
     """Require ``value`` to be the float nearest to the ``power``-th root of ``exact_power``, by exact comparisons."""
     assert value > 0
@@ -75,15 +66,6 @@ def test_linear_values_are_correctly_rounded(one: float, other: float, num: int)
         error = abs(Fraction(value) - exact)
         for neighbour in (math.nextafter(value, -math.inf), math.nextafter(value, math.inf)):
             assert math.isinf(neighbour) or error <= abs(Fraction(neighbour) - exact)
-
-
-ends = positive | st.sampled_from([SMALLEST, 2e-308, 1e-3, 1.0, LARGEST])
-
-
-@given(ends, ends, st.sampled_from([1, 2, 3, 4, 13, 200]))
-def test_logarithmic_values_are_those_of_the_formula(first: float, last: float, count: int) -> None:
-    """Products equal the formula in decimals in every digit, ascending and descending, at every size."""
-    assert log_values(first, last, count) == formula(first, last, count)
 
 
 @pytest.mark.wide
