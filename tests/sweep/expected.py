@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,20 +12,10 @@ from scipy.stats import binomtest
 from sweep import Study
 from sweep.study.data.data_table import Data
 from tests import oracle
-from tests.accuracy import survey
+from tests.kernels.compare import FUNCTIONS
 from tests.sweep.expected_networks import recorded, recorded_names
 from tests.sweep.naive_race import naive_race
 from tests.sweep.support import SECTIONS, SHAPE, START
-
-# The project's functions under the oracle's names.
-BUILT_IN = {name: name for name in ("exp", "log", "tanh", "sigmoid", "softplus", "sin", "cos", "normal_cdf")}
-BUILT_IN |= {"expm1": "elu", "normal_pdf": "normal_density"}
-FUNCTIONS: dict[str, oracle.Functions] = {
-    dtype: {name: partial(survey.apply, ours, dtype) for name, ours in BUILT_IN.items()}
-    | {"cos of float64": partial(survey.apply, "cos", "float64")}
-    | {"log1p_exp_negative": lambda x, dtype=dtype: survey.apply("softplus", dtype, -x)}
-    for dtype in ("float64", "float32")
-}
 
 OUTCOME = ("status", "steps", "initial_loss", "final_loss", "n_correct", "max_error")
 HELD_OUT = {

@@ -14,8 +14,8 @@ from kernels.train import Trainer
 from sweep.study.options.other_sections import Restarts
 from sweep.training.networks.attempts import Attempt, spawned, train_attempts
 from tests import oracle
+from tests.kernels.compare import FUNCTIONS
 from tests.kernels.support import compiled_only
-from tests.sweep.expected import FUNCTIONS
 from tests.sweep.support import make_study
 
 # A small study whose runs fail in all ways.
