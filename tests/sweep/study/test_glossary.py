@@ -189,7 +189,7 @@ def test_completion_of_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert ask("show", folder, "--by", "") == ["learning_rate", "hidden", "scale"]
     assert ask("best", folder, "--by", "hidden,s") == ["hidden,scale", "hidden,steps_at_best", "hidden,sharpness"]
     assert ask("compare", folder, "--vary", "l") == ["learning_rate"]
-    assert ask("figure", folder, "lines", "--value", "ma") == ["max_error", "margin"]
+    assert ask("figure", folder, "lines", "--value", "ma") == ["max_error", "margin", "margin_at_best"]
     assert ask("show", str(tmp_path / "none"), "--by", "") == []
 
 
