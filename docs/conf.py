@@ -26,7 +26,7 @@ extensions = [
     "reference",
     "links",
 ]
-exclude_patterns = ["examples", "gallery", "_templates"]
+exclude_patterns = ["examples", "gallery", "_templates", "upstream"]
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
 suppress_warnings = ["config.cache"]  # sphinx-gallery's settings hold functions
