@@ -10,7 +10,14 @@ import numpy as np
 from sweep.analysis.cells import group_of
 from sweep.analysis.compare import MOST_COMPARED, check_margin, compare_values
 from sweep.analysis.compare_measures import compare_measured
-from sweep.analysis.importance import EXPLAINED, explained_measure, explained_outcomes, importance, importance_of
+from sweep.analysis.importance import (
+    EXPLAINED,
+    LEAST_SEEDS,
+    explained_measure,
+    explained_outcomes,
+    importance,
+    importance_of,
+)
 from sweep.analysis.study_measures import most_correct
 from sweep.errors import SweepError
 from sweep.measures import MEASURES
@@ -361,7 +368,7 @@ class Queries(EvaluatedRuns):
             as ``"log10 of final loss"``. Values of a measure that are not finite, such as losses of diverged runs,
             count as the nearest finite value; ``attrs["note"]`` then says how many runs have them. If seeds and
             replicates, as of ``split_seed``, both vary, everything is missing with fewer than 4 replicates or 3 seeds,
-            and the note says so.
+            and the note says so. It also says that shares are rough with fewer than 10 seeds.
 
         Raises
         ------
@@ -378,18 +385,24 @@ class Queries(EvaluatedRuns):
         fault = importance_fault(self)
         if fault:
             raise SweepError(fault)
-        if measure is not None:
-            explained = explained_measure(self.measures.of(measure), MEASURES[measure], log)
-            return importance_of(explained, self.study.grid, self.replicates, self.pooled_over)
-        check_has_criterion(self.study)
-        if log is not None:
-            raise SweepError(f"log: applies to measures of runs only, got {log} with {column}; leave it out")
-        if self.replicates > 1:
-            explained = explained_outcomes(self.outcomes, self.study.grid, column)
-            return importance_of(explained, self.study.grid, self.replicates, self.pooled_over)
-        outcomes = self.outcomes if errors and self.keeps_runs else None
-        table = importance(self.cells, self.study.grid, column, outcomes)
-        table.attrs |= {"explained": EXPLAINED[column], "note": ""}
+        if measure is None:
+            check_has_criterion(self.study)
+            if log is not None:
+                raise SweepError(f"log: applies to measures of runs only, got {log} with {column}; leave it out")
+        if measure is not None or self.replicates > 1:
+            explained = (
+                explained_outcomes(self.outcomes, self.study.grid, column)
+                if measure is None
+                else explained_measure(self.measures.of(measure), MEASURES[measure], log)
+            )
+            table = importance_of(explained, self.study.grid, self.replicates, self.pooled_over)
+        else:
+            outcomes = self.outcomes if errors and self.keeps_runs else None
+            table = importance(self.cells, self.study.grid, column, outcomes)
+            table.attrs |= {"explained": EXPLAINED[column], "note": ""}
+        if self.replicates == 1 and self.cells["n_runs"].min() < LEAST_SEEDS:
+            rough = f"shares from fewer than {LEAST_SEEDS} seeds are rough, and their errors unknown"
+            table.attrs["note"] = "; ".join(filter(None, [table.attrs["note"], rough]))
         return table
 
 

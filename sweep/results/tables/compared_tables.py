@@ -254,7 +254,8 @@ TABLE = TableKind(
     "Each value is compared with the best value of its parameter on common seeds (common random numbers), each with "
     "the other parameters at their best, which other seeds choose. In partial results and with few seeds, the other "
     "parameters are pooled instead. Seeds are independent, but runs with the same seed are not. Intervals and p-values "
-    "therefore count seeds. With one pair of runs per seed, the p-values are those of McNemar's exact test. P-values "
-    "are adjusted over all comparisons of a parameter (Holm). A run is faster than another with the same seed if it "
-    "converges in fewer steps; if neither converges, neither is faster. The loss of a diverged run counts as infinite.",
+    "therefore count seeds, and splits of the data if these are swept. With one pair of runs per seed, the p-values "
+    "are those of McNemar's exact test. P-values are adjusted over all comparisons of a parameter (Holm). A run is "
+    "faster than another with the same seed if it converges in fewer steps; if neither converges, neither is faster. "
+    "The loss of a diverged run counts as infinite.",
 )

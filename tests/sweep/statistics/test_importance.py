@@ -256,6 +256,16 @@ def test_variance_of_a_measure_from_its_values() -> None:
         assert (other["share"] != table["share"]).any()
 
 
+@pytest.mark.parametrize(("count", "is_rough"), [(1, True), (3, True), (10, False)])
+def test_few_seeds_are_said_to_be_rough(count: int, is_rough: bool) -> None:
+    """The note of shares from fewer than ten seeds says that they are rough, of rates and of measures."""
+    note = "shares from fewer than 10 seeds are rough, and their errors unknown"
+    study = make_study(count=count, criterion="none", **STUDIES["two"])
+    values = np.random.default_rng(8).random((6, count))
+    assert measured_result(study, "final_loss", values).importance().attrs["note"] == note * is_rough
+    assert invented(make_study(count=count, **STUDIES["two"])).importance().attrs["note"] == note * is_rough
+
+
 def test_runs_without_a_finite_value_count_as_the_nearest() -> None:
     """Diverged runs have the worst finite value of the study, and the logarithm of 0 the lowest."""
     study = make_study(count=12, criterion="none", **STUDIES["two"])
