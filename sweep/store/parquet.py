@@ -13,6 +13,9 @@ from sweep.system.user_tables import open_parquet
 # Most bytes of a text: values of parameters are at most 50 characters long.
 _TEXT_BYTES = 200
 
+# The type of a status, and the one that pyarrow before 20 reads in its place.
+_STATUS, _WIDER_STATUS = pa.dictionary(pa.int8(), pa.string()), pa.dictionary(pa.int32(), pa.string())
+
 
 def encode_table(table: pa.Table, columns: list[Column], about: dict[str, str]) -> bytes:
     """Encode a table as Parquet: zstd, byte streams split for floats, differences for integers."""
@@ -48,8 +51,9 @@ def decode_table(content: bytes, columns: list[Column], where: str, most_rows: i
         table = _with_texts(file.read(schema.names, use_threads=False), texts, where)
     except (pa.ArrowException, OSError, ValueError):
         raise DamageError(where, "it is not the Parquet file that was written") from None
-    for column in columns:
+    for place, column in enumerate(columns):
         if column.type == "status":
+            table = table.set_column(place, schema.field(place), table[column.name].cast(_STATUS))
             names = {name for chunk in table[column.name].chunks for name in chunk.dictionary.to_pylist()}
             if not names <= set(STATUSES):
                 raise DamageError(where, f"its column {column.name!r} must hold only {', '.join(STATUSES)}")
@@ -57,9 +61,9 @@ def decode_table(content: bytes, columns: list[Column], where: str, most_rows: i
 
 
 def _select(schema: pa.Schema, names: list[str]) -> pa.Schema:
-    """Return the fields of some names, without names that are missing or occur twice."""
-    places = map(schema.get_field_index, names)
-    return pa.schema([schema.field(place) for place in places if place >= 0])
+    """Return the fields of some names, a status with codes of 8 bits, without names that are missing or occur twice."""
+    fields = [schema.field(place) for place in map(schema.get_field_index, names) if place >= 0]
+    return pa.schema([field.with_type(_STATUS) if field.type == _WIDER_STATUS else field for field in fields])
 
 
 def _with_texts(table: pa.Table, texts: list[str], where: str) -> pa.Table:
