@@ -151,11 +151,11 @@ def test_coverage_of_shares(n: int) -> None:
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize(("n_splits", "n_seeds"), [(5, 20), (20, 5), (10, 10)])
-@pytest.mark.parametrize("spreads", [(0.0, 0.0, 1.0), (1.0, 0.3, 1.0), (0.3, 1.0, 0.3)])
+@pytest.mark.parametrize(("n_splits", "n_seeds"), [(5, 20), (20, 5)])
+@pytest.mark.parametrize("spreads", [(1.0, 0.3, 1.0), (0.3, 1.0, 0.3)])
 def test_coverage_over_splits(n_splits: int, n_seeds: int, spreads: tuple[float, ...]) -> None:
     """Intervals of means over seeds and splits cover at least 93 %."""
-    random, n = np.random.default_rng(n_splits), 200
+    random, n = np.random.default_rng(n_splits), 100
     shapes = (n, n_splits, 1), (n, 1, n_seeds), (n, n_splits, n_seeds)
     values = sum(spread * random.normal(size=shape) for spread, shape in zip(spreads, shapes, strict=True)).ravel()
     places = np.indices((n, n_splits, n_seeds)).reshape(3, -1)
@@ -163,5 +163,4 @@ def test_coverage_over_splits(n_splits: int, n_seeds: int, spreads: tuple[float,
     runs = Runs.of_rows(rows, places[0], places[1])
     low, high = ByFunction(runs, lambda own: own["x"].to_numpy().mean(), "f").ends()
     covered = ((low <= 0) & (high >= 0)).mean()
-    print(n_splits, n_seeds, spreads, covered)
     assert covered >= 0.93 - 3 * math.sqrt(0.93 * 0.07 / n)
