@@ -21,7 +21,6 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from kernels.choices import NetworkClass, tuning_for
 from kernels.data.patterns import make_patterns
 from kernels.effort import Effort
 from kernels.floating_point import default_floating_point
@@ -38,6 +37,7 @@ from kernels.loop.run_arrays import (
     initial_numbers,
     make_columns,
 )
+from kernels.measured_choices import NetworkClass, tuning_for
 from kernels.numba.jit import ENABLED
 from kernels.numba.machine_code import Kernel, is_compiled
 from kernels.recipe import Hidden, Recipe

@@ -11,7 +11,7 @@ from sweep.cli.arguments import PluginOption, SetOption, StudyArgument, load
 from sweep.errors import EXIT_INTERRUPTED
 
 if TYPE_CHECKING:
-    from kernels.choices import NetworkClass
+    from kernels.measured_choices import NetworkClass
 
 
 def tune(

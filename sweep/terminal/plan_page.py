@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 from kernels.effort import Effort
 from kernels.vocabulary import OVER_OUTPUTS
@@ -17,6 +18,9 @@ from sweep.system.host import available_threads
 from sweep.training.compiling.compiler_note import compiler_note
 from sweep.training.speed import estimated_seconds, has_choices, noted_kernel_seconds
 
+if TYPE_CHECKING:
+    from kernels.measured_choices import Choice
+
 
 def print_plan(study: Study, *, every: bool = False) -> None:
     """Print cells, runs, values and bytes of a study, and estimates of compiling and training.
@@ -28,14 +32,15 @@ def print_plan(study: Study, *, every: bool = False) -> None:
     first, last = study.seeds.base, study.seeds.base + study.seeds.count - 1
     memory, disk = row_bytes(study)
     most = "at most " if study.seeds.until else ""
+    choices = _choices(planned)
     lines = {
         "study": f"{study.name}  {study.identity}",
         "cells": f"{study.n_cells:,} ({shape})",
         "seeds": f"{study.seeds.count:,} ({first} to {last}){_rounds(study)}",
         "runs": f"{most}{study.n_runs:,} in {count_text(planned.n_parts, 'part')}",
         "seconds": _seconds(planned),
-        "kernels": _kernels(planned),
-        "variants": _variants(planned),
+        "kernels": _kernels(planned, sum(bool(choice and choice.changes) for choice in choices)),
+        "variants": _variants(choices),
         **({"compiler": note} if (note := compiler_note()) else {}),
         "bytes": f"{memory * study.n_runs:,} in memory, about {disk * study.n_runs:,} on disk",
         "patterns": patterns_text(study),
@@ -122,9 +127,12 @@ def _rounds(study: Study) -> str:
     return f", {until.first} at first, doubled {until_text(until)}" if until else ""
 
 
-def _kernels(plan: Plan) -> str:
-    """Return the largest number of kernels to compile, and the time it takes if it is known."""
-    each, number = noted_kernel_seconds(), most_kernels(plan.study, plan.parts.operations)
+def _kernels(plan: Plan, n_changed: int) -> str:
+    """Return the largest number of kernels to compile, and the time it takes if it is known.
+
+    ``n_changed`` classes of networks have kernels of their own, as measured.
+    """
+    each, number = noted_kernel_seconds(), most_kernels(plan.study, plan.parts.operations) + n_changed
     if each is None:
         seconds = "some seconds each"
     else:
@@ -133,18 +141,21 @@ def _kernels(plan: Plan) -> str:
     return f"at most {number:,} to compile, fewer if some are cached, {seconds}"
 
 
-def _variants(plan: Plan) -> str:
-    """Return whether the variants of kernels are guessed from the CPU, or were measured, and when."""
-    guessed = "first guess for this CPU (sweep tune measures them)"
+def _choices(plan: Plan) -> list[Choice | None]:
+    """Return what was measured for the networks of each class, None where nothing was; empty if nothing counts."""
     if not has_choices() or study_effort(plan.study, plan.parts.operations) is not Effort.MOST:
-        return guessed
-    from kernels.choices import measured_choice
+        return []
+    from kernels.measured_choices import measured_choice
     from sweep.training.compiling.tune_study import classes
 
-    choices = list(map(measured_choice, classes(plan)))
+    return list(map(measured_choice, classes(plan)))
+
+
+def _variants(choices: list[Choice | None]) -> str:
+    """Return whether the variants of kernels are guessed from the CPU, or were measured, and when."""
     dates = sorted({choice.date for choice in choices if choice})
     if not dates:
-        return guessed
+        return "first guess for this CPU (sweep tune measures them)"
     n_guessed = choices.count(None)
     others = f", guessed for {n_guessed} of {len(choices)} kinds of networks" if n_guessed else ""
     return f"measured on {list_text(dates)}{others}"

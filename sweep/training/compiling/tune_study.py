@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from kernels.candidates import Measured, fastest
-from kernels.choices import SWITCH, Choice, NetworkClass, is_on, keep_choice, measured_choice
 from kernels.floating_point import default_floating_point
+from kernels.measured_choices import SWITCH, Choice, NetworkClass, is_on, keep_choice, measured_choice
 from kernels.tuning import Tuning, tuning_here
 from sweep.errors import SweepError
 from sweep.schedule.cost import run_cost

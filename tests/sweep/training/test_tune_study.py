@@ -12,10 +12,10 @@ import pandas as pd
 import pytest
 
 import sweep
-from kernels import choices
+from kernels import measured_choices
 from kernels.candidates import Measured
-from kernels.choices import measured_choice
 from kernels.effort import Effort
+from kernels.measured_choices import measured_choice
 from kernels.tuning import Tuning
 from sweep.errors import SweepError
 from sweep.schedule.plan import Plan
@@ -40,8 +40,8 @@ def turned_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         return Measured(faster, 1.1, 9)
 
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setenv(choices.SWITCH, "on")
-    monkeypatch.setattr(choices, "ENABLED", True)
+    monkeypatch.setenv(measured_choices.SWITCH, "on")
+    monkeypatch.setattr(measured_choices, "ENABLED", True)
     monkeypatch.setattr(measuring, "fastest", fastest)
     for module in (part_trainer, plan_page):
         monkeypatch.setattr(module, "study_effort", lambda *_: Effort.MOST)
@@ -93,6 +93,6 @@ def test_command_says_what_was_faster(tmp_path: Path) -> None:
 
 def test_nothing_is_measured_where_choices_are_off(monkeypatch: pytest.MonkeyPatch) -> None:
     """A choice that no run would use is refused."""
-    monkeypatch.setenv(choices.SWITCH, "off")
-    with pytest.raises(SweepError, match=f"{choices.SWITCH} must not be off"):
+    monkeypatch.setenv(measured_choices.SWITCH, "off")
+    with pytest.raises(SweepError, match=f"{measured_choices.SWITCH} must not be off"):
         next(tune_study(STUDY))

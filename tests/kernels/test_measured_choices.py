@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from kernels import choices
-from kernels.choices import Choice, NetworkClass, keep_choice, measured_choice, tuning_for
+from kernels import measured_choices
 from kernels.effort import Effort
+from kernels.measured_choices import Choice, NetworkClass, keep_choice, measured_choice, tuning_for
 from kernels.recipe import make_settings
 from kernels.train import Trainer
 from kernels.tuning import Tuning, tuning_here
@@ -22,8 +22,8 @@ FOUR = Choice({"turns": 4, "unrolled_units": 0}, 1.1, "2026-12-01")
 def turned_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Use choices, of an empty cache."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setenv(choices.SWITCH, "on")
-    monkeypatch.setattr(choices, "ENABLED", True)
+    monkeypatch.setenv(measured_choices.SWITCH, "on")
+    monkeypatch.setattr(measured_choices, "ENABLED", True)
     measured_choice.cache_clear()
 
 
@@ -49,7 +49,7 @@ def test_next_process_takes_a_choice(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (chosen.packets, chosen.hidden) == (4, None)
     assert _trainer().variant(3, settings).packets == 2  # another class
     _next_process()
-    monkeypatch.setenv(choices.SWITCH, "off")
+    monkeypatch.setenv(measured_choices.SWITCH, "off")
     assert _trainer().variant(2, settings) == guessed
 
 
@@ -68,7 +68,7 @@ def test_damaged_choice_is_none(tmp_path: Path, damage: bytes | None) -> None:
     """A file that is empty, changed, or that others can write leaves the first guess."""
     keep_choice(XOR, FOUR)
     _next_process()
-    (file,) = tmp_path.rglob(f"*.{choices.KIND}")
+    (file,) = tmp_path.rglob(f"*.{measured_choices.KIND}")
     if damage is None:
         file.chmod(0o666)
     else:
