@@ -157,9 +157,9 @@ class Trainer:
         return NetworkClass.of(self.recipe, hidden, self._patterns.n_patterns, self._patterns.n_sets)
 
     def with_tuning(self, tuning: Tuning) -> Self:
-        """Return a trainer of the same runs that is tuned otherwise."""
+        """Return a trainer of the same runs that is tuned otherwise, with kernels of most effort."""
         other = copy(self)
-        other._tuning = tuning
+        other._tuning, other._effort = tuning, Effort.MOST
         return other
 
     def uncompiled(self, hidden: Hidden, settings: Array, *, exact: bool = False) -> Kernel | None:

@@ -18,6 +18,7 @@ from kernels.effort import Effort
 from kernels.measured_choices import measured_choice
 from kernels.tuning import Tuning
 from sweep.errors import SweepError
+from sweep.schedule.kernel_count import study_effort
 from sweep.schedule.plan import Plan
 from sweep.terminal import plan_page
 from sweep.training.compiling import tune_study as measuring
@@ -43,11 +44,23 @@ def turned_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(measured_choices.SWITCH, "on")
     monkeypatch.setattr(measured_choices, "ENABLED", True)
     monkeypatch.setattr(measuring, "fastest", fastest)
-    for module in (part_trainer, plan_page):
-        monkeypatch.setattr(module, "study_effort", lambda *_: Effort.MOST)
     measured_choice.cache_clear()
 
 
+@pytest.fixture
+def long_study(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the study have kernels of most effort, which take measured choices."""
+    for module in (part_trainer, plan_page):
+        monkeypatch.setattr(module, "study_effort", lambda *_: Effort.MOST)
+
+
+def test_short_study_measures_kernels_of_long_ones() -> None:
+    """A study that trains little measures as a longer one of the same networks."""
+    assert study_effort(STUDY, Plan(STUDY).parts.operations) is Effort.LEAST
+    assert [of.n_candidates for of in tune_study(STUDY)] == [9, 9]
+
+
+@pytest.mark.usefixtures("long_study")
 def test_later_runs_train_with_what_was_measured() -> None:
     """Each kind of network is measured once, those whose runs cost most first, and rows do not change."""
     before = sweep.run(STUDY).runs()
@@ -61,6 +74,7 @@ def test_later_runs_train_with_what_was_measured() -> None:
     pd.testing.assert_frame_equal(sweep.run(STUDY).runs(), before, check_exact=True)
 
 
+@pytest.mark.usefixtures("long_study")
 def test_plan_says_where_variants_come_from(capsys: pytest.CaptureFixture[str]) -> None:
     """`sweep plan` says whether variants are guessed, or when they were measured, and for how many networks."""
 
