@@ -7,7 +7,6 @@ under the conditions of machine code (sources, versions, options and CPU), so it
 from __future__ import annotations
 
 import os
-import pickle
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -81,7 +80,7 @@ def tuning_for(network_class: NetworkClass, guess: Tuning) -> Tuning:
 def keep_choice(network_class: NetworkClass, choice: Choice) -> None:
     """Store a choice for later processes; kernels of this one stay as they are."""
     measured_choice(network_class)
-    entries.write({_entry(network_class): pickle.dumps(tuple(choice))})
+    entries.keep(_entry(network_class), tuple(choice))
 
 
 def _entry(network_class: NetworkClass) -> entries.Entry:

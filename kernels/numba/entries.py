@@ -96,8 +96,13 @@ def read(entry: Entry) -> Any:
     return None if payload is None else pickle.loads(payload)
 
 
+def keep(entry: Entry, content: object) -> None:
+    """Pickle the content of an entry and write it."""
+    write({entry: pickle.dumps(content)})
+
+
 def write(pickled: dict[Entry, bytes]) -> None:
-    """Pickle and write entries, and keep in memory those that cannot be written."""
+    """Write pickled entries, and keep in memory those that cannot be written."""
     for entry, payload in pickled.items():
         if not _write(entry, payload):
             _unwritten[entry] = payload

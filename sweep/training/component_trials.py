@@ -11,7 +11,6 @@ import io
 import json
 import linecache
 import os
-import pickle
 import re
 import sys
 from collections.abc import Mapping
@@ -101,7 +100,7 @@ def _fault(key: str, named: str, dtype: str) -> str | None:
             fault = _tried(component, each)
             if fault:
                 return f"{named}: {fault}"
-        entries.write({passed: pickle.dumps(True)})
+        entries.keep(passed, True)
     return None
 
 

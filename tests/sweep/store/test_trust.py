@@ -46,8 +46,7 @@ def folder(tmp_path: Path) -> Path:
 def test_sources_execute_nothing() -> None:
     """Only custom components are executed from text, and results folders never lead to them.
 
-    Only the cache of compiled kernels, which this user alone can write, unpickles, and what a process that was begun to
-    try an option answers.
+    Only the cache of compiled kernels, which this user alone can write, unpickles.
     """
     users, executing = set(), set()
     for path in SOURCES:
@@ -58,7 +57,7 @@ def test_sources_execute_nothing() -> None:
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             if {name.partition(".")[0] for name in names} & UNPICKLES:
                 users.add(path.name)
-    assert users == {"entries.py", "component_trials.py"}
+    assert users == {"entries.py"}
     assert executing <= {"plugins.py", "source.py"}
 
 
