@@ -22,7 +22,7 @@ def tune(
 ) -> None:
     """Measure which kernels train the networks of a study fastest on this machine, for all later runs of such networks.
 
-    No result depends on it. It takes some 20 to 60 s for each kind of network, most of it to compile.
+    No result depends on it. It takes about a minute for each kind of network, most of it to compile.
     """
     from sweep.system.signals import raise_on_interrupt
     from sweep.training.compiling.tune_study import tune_study
