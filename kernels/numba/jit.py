@@ -42,6 +42,10 @@ def _load_compiler() -> Compiler:
 
 
 _compiler = _load_compiler()
+if ENABLED and numba.config.USING_SVML and _compiler.NAME != "fast":
+    raise ImportError(
+        f"numba {numba.__version__} uses Intel SVML, whose square roots have other bits; set NUMBA_DISABLE_INTEL_SVML=1"
+    )
 call_by_type = _compiler.call_by_type
 
 # Strict IEEE arithmetic: no reassociation, no contraction to FMA (multiply_add of lanes

@@ -13,6 +13,7 @@ import pytest
 
 import kernels
 from kernels.numba import jit
+from tests.kernels.support import of_fast_compiler
 
 pytestmark = [
     pytest.mark.compiled,
@@ -126,9 +127,17 @@ def test_others_are_left_alone(tmp_path: Path) -> None:
         assert found == [ours, others, state]
 
 
+@of_fast_compiler
 def test_intel_svml_changes_nothing(tmp_path: Path) -> None:
     """Initial weights have NumPy's bits also where Numba was imported first, and uses vector functions of Intel."""
     script = SVML + "import ours, json; print(json.dumps(ours.run()))"
     found, again = (start(script, tmp_path) for _ in range(2))
     assert found[0]
     assert again == found
+
+
+def test_intel_svml_is_refused_by_the_plain_compiler(tmp_path: Path) -> None:
+    """Old versions of LLVM would replace square roots; the error says how to switch SVML off."""
+    script = "import os; os.environ['XOR_SWEEP_COMPILER'] = 'plain'" + SVML + "import ours"
+    with pytest.raises(AssertionError, match=r"ImportError: .* set NUMBA_DISABLE_INTEL_SVML=1"):
+        start(script, tmp_path)
