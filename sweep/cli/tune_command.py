@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sweep.cli.arguments import PluginOption, SetOption, StudyArgument, load
-from sweep.errors import EXIT_INTERRUPTED
+from sweep.cli.arguments import PluginOption, SetOption, StudyArgument, interruptible, load
 
 if TYPE_CHECKING:
     from kernels.measured_choices import NetworkClass
@@ -24,22 +22,17 @@ def tune(
 
     No result depends on it. It takes about a minute for each kind of network, most of it to compile.
     """
-    from sweep.system.signals import raise_on_interrupt
     from sweep.training.compiling.tune_study import tune_study
 
     loaded = load(study, changes)
-    try:
-        with raise_on_interrupt():
-            for tuned in tune_study(loaded, again=again):
-                choice = tuned.choice
-                found = "no variant is 3 % faster than the first guess"
-                if choice.changes:
-                    found = f"{choice.gain:.2f} times as fast as the first guess with {_changes_text(choice.changes)}"
-                how = f"{tuned.n_candidates} variants" if tuned.n_candidates else f"measured on {choice.date}"
-                print(f"{_class_text(tuned.network_class)}: {found} ({how})", flush=True)
-    except KeyboardInterrupt:
-        print("interrupted; what was measured is kept; run the same command again to resume", file=sys.stderr)
-        sys.exit(EXIT_INTERRUPTED)
+    with interruptible("what was measured is kept; run the same command again to resume"):
+        for tuned in tune_study(loaded, again=again):
+            choice = tuned.choice
+            found = "no variant is 3 % faster than the first guess"
+            if choice.changes:
+                found = f"{choice.gain:.2f} times as fast as the first guess with {_changes_text(choice.changes)}"
+            how = f"{tuned.n_candidates} variants" if tuned.n_candidates else f"measured on {choice.date}"
+            print(f"{_class_text(tuned.network_class)}: {found} ({how})", flush=True)
 
 
 def _class_text(of: NetworkClass) -> str:
