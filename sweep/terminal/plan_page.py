@@ -32,7 +32,8 @@ def print_plan(study: Study, *, every: bool = False) -> None:
     first, last = study.seeds.base, study.seeds.base + study.seeds.count - 1
     memory, disk = row_bytes(study)
     most = "at most " if study.seeds.until else ""
-    choices = _choices(planned)
+    effort = study_effort(study, planned.parts.operations)
+    choices = _choices(planned, effort)
     lines = {
         "study": f"{study.name}  {study.identity}",
         "cells": f"{study.n_cells:,} ({shape})",
@@ -40,7 +41,7 @@ def print_plan(study: Study, *, every: bool = False) -> None:
         "runs": f"{most}{study.n_runs:,} in {count_text(planned.n_parts, 'part')}",
         "seconds": _seconds(planned),
         "kernels": _kernels(planned, sum(bool(choice and choice.changes) for choice in choices)),
-        "variants": _variants(choices),
+        "variants": _variants(choices, effort),
         **({"compiler": note} if (note := compiler_note()) else {}),
         "bytes": f"{memory * study.n_runs:,} in memory, about {disk * study.n_runs:,} on disk",
         "patterns": patterns_text(study),
@@ -141,9 +142,9 @@ def _kernels(plan: Plan, n_changed: int) -> str:
     return f"at most {number:,} to compile, fewer if some are cached, {seconds}"
 
 
-def _choices(plan: Plan) -> list[Choice | None]:
-    """Return what was measured for the networks of each class, None where nothing was; empty if nothing counts."""
-    if not has_choices() or study_effort(plan.study, plan.parts.operations) is not Effort.MOST:
+def _choices(plan: Plan, effort: Effort) -> list[Choice | None]:
+    """Return what was measured for each class of networks, None where nothing was; empty if the study uses none."""
+    if effort is not Effort.MOST or not has_choices():
         return []
     from kernels.measured_choices import measured_choice
     from sweep.training.compiling.tune_study import classes
@@ -151,8 +152,10 @@ def _choices(plan: Plan) -> list[Choice | None]:
     return list(map(measured_choice, classes(plan)))
 
 
-def _variants(choices: list[Choice | None]) -> str:
+def _variants(choices: list[Choice | None], effort: Effort) -> str:
     """Return whether the variants of kernels are guessed from the CPU, or were measured, and when."""
+    if effort is not Effort.MOST:
+        return "first guess for this CPU (only longer studies use measured ones)"
     dates = sorted({choice.date for choice in choices if choice})
     if not dates:
         return "first guess for this CPU (sweep tune measures them)"

@@ -74,6 +74,14 @@ def test_later_runs_train_with_what_was_measured() -> None:
     pd.testing.assert_frame_equal(sweep.run(STUDY).runs(), before, check_exact=True)
 
 
+def test_plan_of_a_short_study_recommends_no_tuning(capsys: pytest.CaptureFixture[str]) -> None:
+    """Its kernels serve several classes of networks, so it uses no choice, not even one that was measured."""
+    list(tune_study(STUDY))
+    measured_choice.cache_clear()
+    plan_page.print_plan(STUDY)
+    assert "first guess for this CPU (only longer studies use measured ones)" in capsys.readouterr().out
+
+
 @pytest.mark.usefixtures("long_study")
 def test_plan_says_where_variants_come_from(capsys: pytest.CaptureFixture[str]) -> None:
     """`sweep plan` says whether variants are guessed, or when they were measured, and for how many networks."""
