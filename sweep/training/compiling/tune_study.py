@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from datetime import date
@@ -25,18 +26,19 @@ from sweep.training.networks.part_trainer import PartTrainer
 MOST_CLASSES = 8
 # Processor time of a measurement, in seconds.
 _SECONDS = 0.025
-# Lanes of a call: a multiple of those of all candidates.
+# Bytes of one number of all networks of a call. 192 networks in float64, or 384 in float32, fill the packets of every
+# candidate: up to four rows of up to four registers.
 _LANE_BYTES = 192 * 8
-# Cells whose settings a measurement has, and most cells of which these are chosen.
+# Cells that a measurement trains, evenly spaced among at most so many of a shape.
 _CELLS, _MOST_CELLS = 8, 100_000
 
 
 class Tuned(NamedTuple):
-    """What was measured for a class; None where an earlier call has."""
+    """What was measured for a class of networks, by this call or an earlier one."""
 
     network_class: NetworkClass
     choice: Choice
-    n_candidates: int | None
+    n_candidates: int | None  # how many variants this call measured; None if an earlier one did
 
 
 def tune_study(study: Study, *, again: bool = False) -> Iterator[Tuned]:
@@ -45,6 +47,7 @@ def tune_study(study: Study, *, again: bool = False) -> Iterator[Tuned]:
     Parameters
     ----------
     study
+        Its networks are measured, whether or not it is long enough to use the choices itself.
     again
         Whether to measure what was measured before.
 
@@ -54,7 +57,8 @@ def tune_study(study: Study, *, again: bool = False) -> Iterator[Tuned]:
         If measured choices are turned off, or kernels are not compiled.
     """
     if not is_on():
-        raise SweepError(f"{SWITCH} must not be off, nor NUMBA_DISABLE_JIT 1, where kernels are measured; unset both")
+        name = SWITCH if os.environ.get(SWITCH) == "off" else "NUMBA_DISABLE_JIT"
+        raise SweepError(f"{name}: must be unset to measure kernels, got {os.environ.get(name)!r}")
     worker = PartTrainer(Plan(study))
     for network_class, shape in list(classes(worker.plan).items())[:MOST_CLASSES]:
         earlier = measured_choice(network_class)

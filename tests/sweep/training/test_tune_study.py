@@ -116,5 +116,10 @@ def test_command_says_what_was_faster(tmp_path: Path) -> None:
 def test_nothing_is_measured_where_choices_are_off(monkeypatch: pytest.MonkeyPatch) -> None:
     """A choice that no run would use is refused."""
     monkeypatch.setenv(measured_choices.SWITCH, "off")
-    with pytest.raises(SweepError, match=f"{measured_choices.SWITCH} must not be off"):
+    with pytest.raises(SweepError, match=f"^{measured_choices.SWITCH}: must be unset to measure kernels, got 'off'$"):
+        next(tune_study(STUDY))
+    monkeypatch.setenv(measured_choices.SWITCH, "on")
+    monkeypatch.setattr(measured_choices, "ENABLED", False)
+    monkeypatch.setenv("NUMBA_DISABLE_JIT", "1")
+    with pytest.raises(SweepError, match=r"^NUMBA_DISABLE_JIT: must be unset to measure kernels, got '1'$"):
         next(tune_study(STUDY))
