@@ -15,8 +15,8 @@ TEST_CACHE := $(CURDIR)/$(VENV)/.test-cache
 # Tests next to each other share kernels: processes start with a stretch each, and later take from each other's.
 TESTS = $(BIN)/pytest --dist worksteal
 
-# Kernels without the JIT are NumPy, with the same bits; with it each takes seconds to compile. Some of those tests wait,
-# so they have one more process than CPUs; each process takes ten seconds to import and collect.
+# Kernels without the JIT are NumPy, with the same bits; with it each takes seconds to compile. Some compiled tests wait, so
+# they have one more process than CPUs. Plain ones have none more: each process takes ten seconds to import and collect.
 PLAIN = NUMBA_DISABLE_JIT=1 $(TESTS) --numprocesses logical
 WORKERS = $(shell $(PYTHON) -c "import os; print((os.cpu_count() or 1) + 1)")
 COMPILED = XDG_CACHE_HOME=$(TEST_CACHE) $(TESTS) --numprocesses $(WORKERS)
@@ -95,7 +95,8 @@ soak: $(ORACLES_READY) coverage
 	$(foreach cpu,$(CPUS),NUMBA_CPU_NAME=$(cpu) NUMBA_CPU_FEATURES= $(COMPILED) tests/kernels &&) true
 	$(foreach cpu,$(CPUS),NUMBA_CPU_NAME=$(cpu) NUMBA_CPU_FEATURES= $(COMPILED) -m soak tests/kernels/test_same_bits.py &&) true
 
-# The tests of `make test` with the oldest versions that pyproject.toml allows: what is wide repeats calls with other values.
+# The tests of `make test` with the oldest versions that pyproject.toml allows. Wide tests are left out, since they call the
+# same functions of other packages with other values.
 OLDEST_TESTS = $(OLDEST)/bin/pytest --numprocesses $(WORKERS) --dist worksteal
 test-oldest: $(OLDEST)/.ready
 	NUMBA_DISABLE_JIT=1 $(OLDEST_TESTS) -m "not compiled and not wide and not soak"
