@@ -54,7 +54,7 @@ def _run_command() -> None:
 
     try:
         try:
-            if "XOR_SWEEP_COMPILER" in os.environ:
+            if "XOR_SWEEP_COMPILER" in os.environ:  # refused here if wrong, before an import of kernels fails with it
                 from sweep.training.compiling.compiler_note import compiler_note
 
                 compiler_note()

@@ -43,9 +43,10 @@ def cumulative_incidence(
     outcomes
         Outcomes of the same cells; needed for intervals over several cells.
     n_seeds
-        Number of seeds of the study, of all replicates; needed for simultaneous bands over several cells.
+        Number of runs of each cell in the complete study, seeds times replicates; needed for simultaneous bands over
+        several cells.
     replicates
-        How many replicates, such as splits of the data, these seeds are of.
+        Number of replicates, such as splits of the data, over which cells are pooled.
 
     Returns
     -------
@@ -64,8 +65,8 @@ def cumulative_incidence(
     the drawn curve. The curve over cells is the mean over all such draws, so its largest error X is at most the mean of
     Y given the seeds. By Jensen and Markov, P(X > e) is at most E max(Y - t, 0) / (e - t) for any t < e, and this
     expectation is at most the integral of 2 exp(-2 n y^2) over y > t. The best t makes the band an eighth wider. It
-    holds for any number of seeds. Over replicates, runs are drawn that share neither seed nor replicate, so n is the
-    smaller number of both.
+    holds for any number of seeds. Over replicates, the runs that are drawn share neither seed nor replicate, so n is
+    the number of seeds or that of replicates, whichever is smaller.
     """
     weight = tally.get("weight", tally["n"])
     ends = tally.assign(weight=weight, event=weight.where(tally["status"] == event, 0))

@@ -40,8 +40,8 @@ def check_measure(study: Study, measure: str) -> None:
 def most_correct(study: Study, measure: str) -> Correct:
     """Return the greatest value of a measure that counts correct outputs, or is a share, and its value from guessing.
 
-    Guessing is right with half of all outputs, and with the patterns of the rarest class, or where classes count
-    alike of one class.
+    Guessing gets half of all outputs right. Of classes it gets the share of the rarest one right, and of balanced
+    accuracies, in which all classes count the same, the share of one class.
     """
     found = MEASURES[measure]
     if not found.is_share and not found.counts_outputs:

@@ -66,7 +66,7 @@ class Measure:
         return bool(self.needs) and self.compute is None
 
     def lacking(self, study: Any) -> str | None:
-        """Return the first kind of patterns that it needs and that a study has not, or None."""
+        """Return the first kind of patterns that it needs and a study lacks, or None."""
         there = {*study.data.held_out, *(["held-out"] if study.data.held_out else [])}
         return next((each for each in self.needs if each not in there), None)
 

@@ -52,8 +52,10 @@ class ByFunction(Estimate):
         bounds = np.append(np.searchsorted(runs.group, np.arange(len(runs.numbers))), len(runs.group))
         groups = list(itertools.pairwise(bounds))
         self._frames = [runs.rows.iloc[first:end].reset_index(drop=True) for first, end in groups]
-        self._clusters = [[each[first:end] for each in (runs.seed, runs.replicate) if each is not None and len(each)]
-                          for first, end in groups]  # fmt: skip
+        self._clusters = [
+            [each[first:end] for each in (runs.seed, runs.replicate) if each is not None and len(each)]
+            for first, end in groups
+        ]
         self._known = (runs.n_cells <= 1) | runs.even
         found = [self._numbers(frame) for frame in self._frames]
         self._given = [numbers[1:] for numbers in found]

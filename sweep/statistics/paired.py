@@ -194,12 +194,13 @@ class Advantage:
     exact if no seed favours a side, or the level of the interval that ends at 0 if this is larger, which also holds if
     seeds differ but not on average.
 
-    Replicates are too few for either: five folds would never differ. Their interval is Student's, their p-value its.
-    The more the pairs of a replicate agree, the less they show how much replicates vary: if all do, the three splits of
-    a fourth of studies favour the same side without any difference. So each end allows for half a replicate more whose
-    pairs all favour that side, times the mean square of the replicates' advantages. Without it, 21 % of studies of
-    three splits with large effects of their own, and 8 to 11 % of five, find a difference between equal sides; with
-    it, none of three and 4 % of five.
+    Replicates are too few for either: five folds would never differ. Their interval is Student's, and their p-value
+    the level at which it ends at 0. The more the pairs of a replicate agree, the less they show how much replicates
+    vary: if each of three splits favours one side in all its pairs, a quarter of studies of equal sides have all three
+    favour the same one. So each end allows for half of one more replicate whose pairs all favour that side, weighted by
+    the mean square of the replicates' advantages. Without it, a difference between equal sides is found in 21 % of
+    studies of three splits, and in 8 to 11 % of those of five, if splits have large effects; with it in none of those
+    of three and 4 % of those of five.
     """
 
     def __init__(self, balance: Array, n_pairs: Array, *, of_replicates: bool = False) -> None:

@@ -65,7 +65,10 @@ def _noted() -> dict[str, float]:
 
 
 def has_choices() -> bool:
-    """Return whether some choice of a kernel's variant was measured by this user, without importing Numba."""
+    """Return whether some choice of a kernel's variant was measured by this user, without importing Numba.
+
+    The suffix of these files is :data:`kernels.measured_choices.KIND`, whose module imports it.
+    """
     with suppress(OSError, RuntimeError):
         return any(_file().parent.glob("*/*.tuning"))
     return False

@@ -351,7 +351,7 @@ class OptionTables:
         self.custom_settings = {name: each for name, each in settings.items() if name not in vocabulary.SETTINGS}
 
     def with_role(self, role: str) -> tuple[str, ...]:
-        """Return the options with a role; see :class:`sweep.study.options.option_tables.Option`."""
+        """Return the options with a role; see :class:`Option`."""
         return tuple(name for name, option in self.options.items() if option.role == role)
 
 
