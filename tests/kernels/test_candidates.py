@@ -70,7 +70,7 @@ def test_fastest_of_both_stages() -> None:
 
 
 def test_differences_within_noise_choose_nothing() -> None:
-    """The first guess stays where nothing is faster than 3 %, in 100 races of equal candidates too."""
+    """The first guess stays in nine of ten races where the best candidate is 2 % faster and times vary by 3 %."""
     spec = Spec("tanh")
     variant_of = _variant_of(spec, 8)
     speed, _ = _speed_of({ROWS: 1.02}, 0.03)
@@ -83,5 +83,5 @@ def test_first_guess_is_a_candidate() -> None:
     spec = Spec("sigmoid", dtype="float32")
     speed, calls = _speed_of({}, 0.0)
     found = candidates.fastest(tuning_here(), _variant_of(spec, 3), spec.recipe, speed)
-    assert found == (tuning_here(), 1.0, found.n_candidates)
+    assert found == (tuning_here(), 1.0, len(calls))
     assert len(set(map(_variant_of(spec, 3), calls))) == len(calls)

@@ -11,7 +11,7 @@ from kernels.effort import Effort
 from kernels.measured_choices import Choice, NetworkClass, keep_choice, measured_choice, tuning_for
 from kernels.recipe import make_settings
 from kernels.train import Trainer
-from kernels.tuning import Tuning, tuning_here
+from kernels.tuning import tuning_here
 from tests.kernels.specs import Spec
 
 XOR = NetworkClass.of(Spec("relu").recipe, 2, 4, 1)
@@ -91,9 +91,3 @@ def test_classes() -> None:
         NetworkClass.of(Spec("relu", dtype="float32").recipe, 2, 4, 1),
     ]
     assert len({XOR, *others}) == 7
-
-
-def test_changes_are_fields_of_a_tuning() -> None:
-    """Whatever a choice changes is a field of the tuning."""
-    assert tuning_for(XOR, Tuning()) == Tuning()
-    assert FOUR.changes.keys() <= set(Tuning._fields)
