@@ -170,7 +170,7 @@ def test_splits_are_resampled_like_seeds() -> None:
     assert list(table) == ["cell", "hidden", "n_runs", "easy", "easy_low", "easy_high"]
     assert np.allclose(table["easy"], runs.groupby("hidden")["easy"].mean())
     random = np.random.default_rng(0)
-    drawn = [(random.integers(0, 6, 6), random.integers(0, 5, 5)) for _ in range(999)]
+    drawn = [(random.integers(0, 6, 6), random.integers(0, 5, 5)) for _ in range(99)]
     crossed = runs.pivot_table(index=["hidden", "split_seed"], columns="seed", values="easy").to_numpy(float)
     crossed = crossed.reshape(2, 5, 6)
     means = np.array([crossed[:, splits][:, :, seeds].mean(axis=(1, 2)) for seeds, splits in drawn]).T
