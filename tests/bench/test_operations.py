@@ -1,4 +1,7 @@
-"""Operations of a step, as a step in numbers that count their operations gave them, those that vanish left out."""
+"""Operations of a step are pinned. A step in numbers that count their operations once gave these values.
+
+Operations that vanish are left out.
+"""
 
 from __future__ import annotations
 

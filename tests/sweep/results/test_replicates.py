@@ -117,10 +117,9 @@ def test_curves_and_profiles_pool_over_splits() -> None:
         np.testing.assert_allclose(last[mine], rates[f"convergence_rate{other}"])
     assert (curves["band_high"] - curves["band_low"]).max() == pytest.approx(1.0)  # of five splits
     cell = result.incidence(["hidden", "learning_rate"]).groupby(["hidden", "learning_rate"]).tail(1)
-    assert (cell["high"] - cell["low"]).to_numpy() == pytest.approx(
-        (result.over_replicates.cells["convergence_rate_high"]
-         - result.over_replicates.cells["convergence_rate_low"]).to_numpy()
-    )  # fmt: skip
+    cells = result.over_replicates.cells
+    widths = (cells["convergence_rate_high"] - cells["convergence_rate_low"]).to_numpy()
+    assert (cell["high"] - cell["low"]).to_numpy() == pytest.approx(widths)
     assert set(result.incidence("noise_seed")["noise_seed"]) == set(range(5))
     profile = result.performance_profile("hidden")
     assert (profile["n_problems"] == 300).all()

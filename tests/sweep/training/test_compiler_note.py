@@ -23,7 +23,7 @@ NOTE = "the fast compiler does not know numba"
 
 @pytest.fixture(autouse=True)
 def undecided(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Let Numba decide, anew."""
+    """Let the version of Numba decide on the compiler, and forget the decision."""
     monkeypatch.delenv(choice.VARIABLE, raising=False)
     choice.choose_compiler.cache_clear()
     yield
