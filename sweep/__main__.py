@@ -50,18 +50,15 @@ def run_command() -> None:
 
 
 def _run_command() -> None:
+    from kernels.numba.choice import CompilerError
     from sweep.cli import app as cli
 
     try:
         try:
-            if "XOR_SWEEP_COMPILER" in os.environ:  # refused here if wrong, before an import of kernels fails with it
-                from sweep.training.compiling.compiler_note import compiler_note
-
-                compiler_note()
             cli.app()
         finally:
             print(end="", flush=True)
-    except SweepError as error:
+    except (SweepError, CompilerError) as error:
         remedy = "; 'sweep verify --repair' repairs results where it can" if isinstance(error, DamageError) else ""
         for line in f"{error}{remedy}".splitlines():
             print(f"error: {line}", file=sys.stderr)

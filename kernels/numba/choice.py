@@ -36,7 +36,7 @@ class Compiler(Protocol):
         """Have a part called in place of each function: that of its name among ``parts_for(type of the argument)``."""
 
 
-class Choice(NamedTuple):
+class CompilerChoice(NamedTuple):
     """The compiler of this process."""
 
     name: Literal["fast", "plain"]
@@ -44,11 +44,11 @@ class Choice(NamedTuple):
 
 
 class CompilerError(ValueError):
-    """The environment names a compiler that does not exist, or that cannot be used."""
+    """The environment names a compiler that does not exist, or has kernels compiled to other bits."""
 
 
 @cache
-def choose_compiler() -> Choice:
+def choose_compiler() -> CompilerChoice:
     """Return the compiler that the environment names, or else the fast one if it can be used.
 
     Raises
@@ -60,13 +60,13 @@ def choose_compiler() -> Choice:
     if named not in ("", "fast", "plain"):
         raise CompilerError(f"{VARIABLE}: must be fast or plain, got {named!r}")
     if named == "plain":
-        return Choice("plain")
+        return CompilerChoice("plain")
     if not changes(_folder("numba"), _folder("llvmlite")):
-        return Choice("fast")
+        return CompilerChoice("fast")
     why = f"the fast compiler does not know numba {version('numba')} with llvmlite {version('llvmlite')}"
     if named == "fast":
         raise CompilerError(f"{VARIABLE}: must be plain, got fast; {why}")
-    return Choice("plain", why)
+    return CompilerChoice("plain", why)
 
 
 def _folder(package: str) -> str:

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 
 import numba
 
-from kernels.numba.choice import Compiler, choose_compiler
+from kernels.numba.choice import Compiler, CompilerError, choose_compiler
 from kernels.numba.disk_cache import DiskCache
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -43,8 +43,8 @@ def _load_compiler() -> Compiler:
 
 _compiler = _load_compiler()
 if ENABLED and numba.config.USING_SVML and _compiler.NAME != "fast":
-    raise ImportError(
-        f"numba {numba.__version__} uses Intel SVML, whose square roots have other bits; set NUMBA_DISABLE_INTEL_SVML=1"
+    raise CompilerError(
+        f"NUMBA_DISABLE_INTEL_SVML: must be 1 with numba {numba.__version__}, since Intel SVML changes square roots"
     )
 call_by_type = _compiler.call_by_type
 

@@ -19,7 +19,7 @@ import pytest
 from packaging.version import Version
 
 from kernels.numba import choice
-from kernels.numba.choice import Choice, CompilerError, choose_compiler
+from kernels.numba.choice import CompilerChoice, CompilerError, choose_compiler
 from kernels.numba.fast import relied_on
 
 FOLDERS = [str(Path(package.__file__).parent) for package in (numba, llvmlite)]
@@ -42,7 +42,7 @@ def unforced(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_the_pinned_version_is_known() -> None:
     """Each part that the fast compiler extends, replaces or calls has the recorded source."""
     assert relied_on.changes(*FOLDERS) == []
-    assert choose_compiler() == Choice("fast")
+    assert choose_compiler() == CompilerChoice("fast")
 
 
 @with_known_numba
@@ -82,7 +82,7 @@ def test_another_numba_means_the_plain_compiler(monkeypatch: pytest.MonkeyPatch,
 def test_the_environment_names_the_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
     """The plain one can be had anywhere, and a wrong name is refused."""
     monkeypatch.setenv(choice.VARIABLE, "plain")
-    assert choose_compiler() == Choice("plain")
+    assert choose_compiler() == CompilerChoice("plain")
     monkeypatch.setenv(choice.VARIABLE, "slow")
     choose_compiler.cache_clear()
     with pytest.raises(CompilerError, match="must be fast or plain, got 'slow'"):

@@ -12,7 +12,7 @@ import pytest
 
 import sweep
 from kernels.numba import choice
-from sweep.errors import SweepError
+from sweep.errors import EXIT_BAD_INPUT
 from sweep.system.progress import SweepProgress
 from sweep.terminal.plan_page import print_plan
 from sweep.training.compiling.compiler_note import compiler_note
@@ -49,11 +49,15 @@ def test_another_numba_is_said(
     assert NOTE not in capsys.readouterr().out
 
 
-def test_a_wrong_choice_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The error is one of the user, with the allowed names."""
-    monkeypatch.setenv(choice.VARIABLE, "quick")
-    with pytest.raises(SweepError, match="XOR_SWEEP_COMPILER: must be fast or plain, got 'quick'"):
-        compiler_note()
+@pytest.mark.slow
+@pytest.mark.parametrize("arguments", [["plan", "xor"], ["run", "seed", "--max-runs", "1"]])
+def test_a_wrong_choice_is_refused(arguments: list[str], tmp_path: Path) -> None:
+    """The error is one of the user, with the allowed names, before and while kernels are imported."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "NUMBA_DISABLE_JIT": "0", choice.VARIABLE: "quick"}
+    command = [sys.executable, "-m", "sweep", *arguments]
+    ended = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert ended.returncode == EXIT_BAD_INPUT
+    assert ended.stderr == "error: XOR_SWEEP_COMPILER: must be fast or plain, got 'quick'\n"
 
 
 @pytest.mark.slow
