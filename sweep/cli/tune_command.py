@@ -20,8 +20,8 @@ def tune(
 ) -> None:
     """Measure which kernels train the networks of a study fastest on this machine, for later studies of such networks.
 
-    No result depends on it. It takes about a minute for each kind of network, most of it to compile. Of more than
-    eight kinds, those whose runs cost most are measured. Short studies do not use what was measured.
+    No result depends on it. It takes about a minute for each kind of network, most of it to compile.
+    Of more than eight kinds, those whose runs cost most are measured. Short studies do not use what was measured.
     """
     from sweep.training.compiling.tune_study import tune_study
 

@@ -108,7 +108,7 @@ DIALECTS: dict[str, tuple[dict[str, st.SearchStrategy[Any]], st.SearchStrategy[f
 # Conditions without which an option has no effect.
 NEEDS: dict[str, dict[str, set[Any]]] = {
     "bias_scale": {"bias": {True}},
-    "from_step": {"criterion": {"loss", "max_error", "correct"}},
+    **{name: {"criterion": {"loss", "max_error", "correct"}} for name in ("from_step", "criterion_on")},
     **{name: {"patience": set(PATIENCE)} for name in ("min_delta", "monitor")},
     **{name: {"stopping_rule": {"gl", "pq", "up"}} for name in ("gl_threshold", "pq_threshold", "up_strips", "strip")},
     "draw_order": {"distribution": {"normal", "uniform", "truncated_normal"}},
