@@ -150,26 +150,11 @@ def column_of(name: str, allowed: Iterable[str]) -> str:
 
 
 def sort_by(cells: pd.DataFrame, name: str, default: str) -> pd.DataFrame:
-    """Return cells sorted by a column: rates, counts and margins from the highest, all other columns from the lowest.
+    """Return the rows of a table sorted by a column or its synonym; SweepError if there is no such column.
 
-    Parameters
-    ----------
-    cells
-        Cells of a result, or the table of :func:`sweep.results.pooled_cells.sum_over`.
-    name
-        A column, or one of :data:`COLUMNS`.
-    default
-        The statistic by which answers rank cells.
-
-    Returns
-    -------
-    DataFrame
-        The same rows. For the default statistic they are ranked: the best first, ties by the other statistics.
-
-    Raises
-    ------
-    SweepError
-        If there is no such column.
+    The table has cells of a result, or is that of :func:`sweep.results.pooled_cells.sum_over`. Rates, counts and
+    margins come from the highest, all other columns from the lowest. For ``default``, the statistic by which answers
+    rank cells, rows are ranked: the best first, ties by the other statistics.
     """
     column = synonyms().get(name, name)
     if column not in cells:

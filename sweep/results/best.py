@@ -39,28 +39,10 @@ if TYPE_CHECKING:
 def rank(result: EvaluatedRuns, statistic: str, at: At | None = None) -> pd.DataFrame:
     """Return cells ranked by a statistic, with tests of which of them may be the best.
 
-    Parameters
-    ----------
-    result
-        Complete or partial.
-    statistic
-        A key of :func:`sweep.statistics.ranking.ranked_by`.
-    at
-        Selects cells by values of some parameters.
-
-    Returns
-    -------
-    DataFrame
-        The table of :func:`sweep.statistics.ranking.best_cells`. If cells raced by the statistic, those that are left
-        may be the best, and p-values are those of the race, without any adjustment.
-
-    Raises
-    ------
-    SweepError
-        If a value is unknown, no such cell is trained yet, or the statistic is one of convergence and there is no
-        criterion.
-    StoreError
-        If the statistic needs rows of runs, and these were not kept.
+    ``statistic`` is a key of :func:`sweep.statistics.ranking.ranked_by`, and ``at`` selects cells by values of some
+    parameters. The table is that of :func:`sweep.statistics.ranking.best_cells`. If cells raced by the statistic, those
+    that are left may be the best, and p-values are those of the race, without any adjustment. Errors are those of
+    :func:`cells_for`.
     """
     cells, measure = cells_for(result, statistic, at), measure_of(statistic)
     runs = None
@@ -82,27 +64,11 @@ def _compared_runs(result: EvaluatedRuns, statistic: str) -> Outcomes | Measured
 
 
 def cells_for(result: EvaluatedRuns, statistic: str, at: At | None = None) -> pd.DataFrame:
-    """Return the cells with some values of parameters, and a statistic of each.
+    """Return the rows of the cells with some values of parameters, with the columns of the measure of a statistic.
 
-    Parameters
-    ----------
-    result
-        Complete or partial.
-    statistic, at
-        As for :func:`rank`.
-
-    Returns
-    -------
-    DataFrame
-        Rows of the cells table, with the columns of the measure of the statistic.
-
-    Raises
-    ------
-    SweepError
-        If a value is unknown, no such cell is trained yet, the statistic is one of convergence and there is no
-        criterion, final losses of these cells were not counted, or a custom statistic has no value in any cell.
-    StoreError
-        If the statistic needs rows of runs, and these were not kept.
+    SweepError is raised if a value is unknown, no such cell is trained yet, the statistic is one of convergence and
+    there is no criterion, final losses of these cells were not counted, or a custom statistic has no value in any cell;
+    StoreError if the statistic needs rows of runs, and these were not kept.
     """
     measure = measure_of(statistic)
     if every()[statistic].needs_criterion:

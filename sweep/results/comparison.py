@@ -30,21 +30,11 @@ _CELLS = ("cell of the first", "cell of the second")
 
 
 class Pairing:
-    """Two results, paired by cell and seed.
+    """Two results, paired by cell and seed; SweepError if they have no cell or no seed in common.
 
     Runs of one seed have the same initial weights, so the comparison uses common random numbers. Two cells are paired
     if they have the same values of all parameters that either study sweeps. A parameter that a study fixes has its
     fixed value there. Values of replicates, such as ``split_seed``, are pooled like seeds.
-
-    Parameters
-    ----------
-    first, second
-        The results.
-
-    Raises
-    ------
-    SweepError
-        If they have no cell or no seed in common.
     """
 
     def __init__(self, first: Result, second: Result) -> None:
@@ -103,32 +93,18 @@ class Pairing:
         ]
 
     def compare(self, by: Sequence[str] | None = None, *, margin: float | None = None) -> pd.DataFrame:
-        """Compare the pairs.
+        """Compare the pairs, with a row for each combination of the values of ``by``, by default all but replicates.
 
-        Parameters
-        ----------
-        by
-            Parameters; each combination of their values has a row. By default all but replicates. Also the measure to
-            compare: ``"rate"``, ``"final_loss"``, ``"max_error"``, ``"n_correct"``, ``"test_loss"``,
-            ``"test_accuracy"`` or a measure that both record; by default that of the answers of both results, and if
-            these differ the rate, or the final loss if neither study has a criterion.
-        margin
-            Largest negligible difference of rates, such as 0.05. With a margin, rates are also tested for equivalence.
+        ``by`` may also name the measure to compare: ``"rate"``, ``"final_loss"``, ``"max_error"``, ``"n_correct"``,
+        ``"test_loss"``, ``"test_accuracy"`` or a measure that both record. By default it is that of the answers of both
+        results, and if these differ the rate, or the final loss if neither study has a criterion. With a margin, the
+        largest negligible difference of rates, such as 0.05, rates are also tested for equivalence.
 
-        Returns
-        -------
-        DataFrame
-            ``first`` and ``second``, the names of the studies, and the columns of
-            :func:`sweep.analysis.compare.compare_sides` and :func:`sweep.analysis.compare.with_holm`, or of
-            :func:`sweep.analysis.compare_measures.compare_pairs` with ``p_value_holm``.
-
-        Raises
-        ------
-        SweepError
-            If there is no criterion, a name is unknown, the margin is not between 0 and 1, or no pair is trained
-            yet.
-        StoreError
-            If rows of runs were not kept.
+        The columns are ``first`` and ``second``, the names of the studies, and those of
+        :func:`sweep.analysis.compare.compare_sides` and :func:`sweep.analysis.compare.with_holm`, or of
+        :func:`sweep.analysis.compare_measures.compare_pairs` with ``p_value_holm``. SweepError is raised if there is no
+        criterion, a name is unknown, the margin is not between 0 and 1, or no pair is trained yet; StoreError if rows
+        of runs were not kept.
         """
         parameters, measure = self.split(by)
         check_margin(margin, measure)

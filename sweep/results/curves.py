@@ -114,30 +114,11 @@ def check_parallel(tally: pd.DataFrame, numbers: Sequence[Any]) -> None:
 
 
 def profile_of(result: EvaluatedRuns, vary: str, values: Sequence[Any], cells: Any) -> pd.DataFrame:
-    """Return the performance profile of some values of a parameter in some cells.
+    """Return the performance profile of two or more values of a parameter in some cells.
 
-    Parameters
-    ----------
-    result
-        Complete or partial.
-    vary
-        The parameter.
-    values
-        Its values to compare, two or more.
-    cells : (cells,)
-        Numbers of the cells, in order.
-
-    Returns
-    -------
-    DataFrame
-        The table of :func:`sweep.analysis.profiles.performance_profile`.
-
-    Raises
-    ------
-    SweepError
-        If there is one value, there is no criterion, or no problem has runs at all values.
-    StoreError
-        If rows of runs were not kept.
+    It is the table of :func:`sweep.analysis.profiles.performance_profile`. ``cells`` are numbers of cells, (cells,), in
+    order. SweepError is raised if there is one value, there is no criterion, or no problem has runs at all values;
+    StoreError if rows of runs were not kept.
     """
     check_has_criterion(result.study)
     if len(values) < 2:

@@ -30,36 +30,20 @@ if TYPE_CHECKING:
 
 
 class EvaluatedRuns(DefaultFloatingPoint):
-    """Runs of a study by how and when they ended.
+    """Runs of a study by how and when they ended."""
 
-    Attributes
-    ----------
-    study : Study
-    complete : bool
-        Whether all runs are trained; a partial result has those that are.
-    stored : StoredRuns
-        Their rows or counts.
-    measures : RunMeasures
-        Their measures.
-    by_function : dict
-        Estimates of statistics of rows by cell, since their resamples take long.
-    replicates : int
-        How many replicates, such as splits of the data, the seeds of a cell hold; see
-        :class:`sweep.results.replicated_runs.ReplicatedRuns`.
-    pooled_over : str
-        The options whose values are these replicates.
-    """
-
+    # How many replicates, such as splits of the data, the seeds of a cell hold; see ReplicatedRuns.
     replicates = 1
-    pooled_over = ""
+    pooled_over = ""  # the options whose values are these replicates
 
     def __init__(self, study: Study, facts: dict[str, Any], stored: StoredRuns, measures: RunMeasures) -> None:
         self.study = study
-        self.complete: bool = facts["complete"]
+        self.complete: bool = facts["complete"]  # whether all runs are trained; a partial result has those that are
         self.measures = measures
+        # Estimates of statistics of rows by cell, since their resamples take long.
         self.by_function: dict[Statistic, ByFunction] = {}
         self._facts = facts
-        self.stored = stored
+        self.stored = stored  # rows or counts of the runs
 
     @cached_property
     def facts(self) -> dict[str, Any]:

@@ -27,26 +27,10 @@ if TYPE_CHECKING:
 
 
 def cells_with(result: EvaluatedRuns, statistic: str) -> pd.DataFrame:
-    """Return the cells of a result with the columns of a statistic.
+    """Return the cells of a result with the columns of a statistic of :func:`sweep.statistics.of_cells.every`.
 
-    Parameters
-    ----------
-    result
-        Complete or partial.
-    statistic
-        A name of :func:`sweep.statistics.of_cells.every`.
-
-    Returns
-    -------
-    DataFrame
-        The table of cells with these columns, as the last ones if it lacks them.
-
-    Raises
-    ------
-    StoreError
-        If the statistic needs rows of runs, and these were not kept.
-    SweepError
-        If the study does not have the measure.
+    They are the last columns if the table of cells lacks them. StoreError is raised if the statistic needs rows of
+    runs, and these were not kept; SweepError if the study does not have the measure.
     """
     found, cells = every()[statistic], result.cells
     if found.measure:
@@ -75,20 +59,11 @@ def pooled_with(
 def named_over(
     result: EvaluatedRuns, statistic: str, cells: pd.DataFrame, group: Array, grid: Grid | None = None
 ) -> pd.DataFrame:
-    """Return the columns of a statistic that is computed where it is named, over groups of cells.
+    """Return the columns of a statistic that is computed where it is named, by the number of the group of cells.
 
-    Parameters
-    ----------
-    result, cells, group, grid
-        As for :func:`sweep.results.pooled_cells.convergence_over`.
-    statistic
-        A name of :data:`sweep.statistics.of_cells.NAMED`.
-
-    Returns
-    -------
-    DataFrame
-        By the number of the group. Intervals of several cells count each seed once; they are missing if rows are not
-        kept or too many to be read.
+    The statistic is one of :data:`sweep.statistics.of_cells.NAMED`; other arguments are as for
+    :func:`sweep.results.pooled_cells.convergence_over`. Intervals of several cells count each seed once; they are
+    missing if rows are not kept or too many to be read.
     """
     grid, numbers = grid or result.study.grid, cells["cell"].to_numpy()
     if every()[statistic].computed == "from rows":

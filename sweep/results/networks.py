@@ -23,29 +23,11 @@ Array = NDArray[Any]
 
 
 def recorded_rows(parts: StoredRuns, cell: int, which: str) -> tuple[Array, Array]:
-    """Return seeds and recorded parameters of the runs of a cell.
+    """Return seeds, (runs,) in ascending order, and recorded parameters, (runs, parameters), of the runs of a cell.
 
-    Parameters
-    ----------
-    parts
-        Parts with rows of runs.
-    cell
-        Number of the cell.
-    which
-        ``"final"``, ``"initial"`` or ``"best"`` (at the best validation).
-
-    Returns
-    -------
-    seeds : (runs,)
-        In ascending order.
-    weights : (runs, parameters)
-
-    Raises
-    ------
-    SweepError
-        If ``which`` is another text, or there is no such cell.
-    StoreError
-        If these weights were not recorded, no run of the cell is trained, or a part is damaged.
+    ``parts`` have rows of runs. ``which`` is ``"final"``, ``"initial"`` or ``"best"`` (at the best validation).
+    SweepError is raised if it is another text, or there is no such cell; StoreError if these weights were not recorded,
+    no run of the cell is trained, or a part is damaged.
     """
     study = parts.plan.study
     column = f"{which}_weights"

@@ -46,27 +46,13 @@ def why_unpaired(result: EvaluatedRuns) -> str:
 
 
 def sum_over(result: EvaluatedRuns, by: Sequence[str]) -> pd.DataFrame:
-    """Return counts and rates of cells that share the values of some parameters.
+    """Return counts and rates of cells that share the values of some swept parameters.
 
-    Parameters
-    ----------
-    result
-        Complete or partial.
-    by
-        Swept parameters; counts are summed over the others. An empty sequence pools all cells.
-
-    Returns
-    -------
-    DataFrame
-        One row for each combination of the values of ``by``, in the order of the cells: these values, n_cells, the sums
-        of the counts, convergence_rate with its 95 % interval, best_cell, the number of the best cell among them, and
-        best_rate. If cells have statistics of final losses, their columns follow, and then quartiles of recorded
-        measures of networks. If cells are ranked by another statistic than the rate, best_value replaces best_rate.
-
-    Raises
-    ------
-    SweepError
-        If a name is no swept parameter or occurs twice.
+    An empty ``by`` pools all cells. A row for each combination of the values of ``by``, in the order of the cells, has
+    these values, n_cells, the sums of the counts, convergence_rate with its 95 % interval, best_cell, the number of the
+    best cell among them, and best_rate. If cells have statistics of final losses, their columns follow, and then
+    quartiles of recorded measures of networks. If cells are ranked by another statistic than the rate, best_value
+    replaces best_rate. SweepError is raised if a name is no swept parameter or occurs twice.
     """
     check_swept(result.study, by)
     cells = answered_cells(result)
@@ -143,20 +129,12 @@ def convergence_over(
 ) -> pd.DataFrame:
     """Return the statistics of convergence over groups of cells, by the number of the group.
 
+    ``cells`` are those of the result, or some of them, and ``group`` is the number of the group of each, (cells,).
+    ``grid`` is as for :func:`summarize_over`.
+
     Intervals over several cells count each seed once; they are missing if rows are not kept or too many to be read.
     Where cells have different numbers of runs, each cell counts equally; statistics of restarts, and intervals of all
     statistics but rates, are then missing.
-
-    Parameters
-    ----------
-    result
-        Complete or partial.
-    cells
-        Cells of the result, or some of them.
-    group : (cells,)
-        The number of the group of each.
-    grid
-        As for :func:`summarize_over`.
     """
     grid, numbers = grid or result.study.grid, cells["cell"].to_numpy()
     order = np.argsort(numbers)
@@ -181,24 +159,11 @@ def convergence_over(
 def measure_over(result: EvaluatedRuns, measure: str, cells: pd.DataFrame, group: Array) -> pd.DataFrame:
     """Return the statistics of a measure over groups of cells, by the number of their group.
 
-    Parameters
-    ----------
-    result
-        Complete or partial.
-    measure
-        Name of the measure.
-    cells
-        Cells of the result, with their statistics of this measure.
-    group : (cells,)
-        The number of the group of each.
-
-    Returns
-    -------
-    DataFrame
-        The columns of :func:`~sweep.analysis.cells.columns_of_measure`. A group of one cell has the statistics of the
-        cell. Intervals of several cells count each seed once; they are missing if rows are not kept or too many to be
-        read, and where cells have different numbers of runs, of which each then counts equally. All statistics are
-        missing if rows cannot be read and losses were not counted.
+    ``cells`` have their statistics of this measure, and ``group`` is the number of the group of each, (cells,). The
+    columns are those of :func:`~sweep.analysis.cells.columns_of_measure`. A group of one cell has the statistics of the
+    cell. Intervals of several cells count each seed once; they are missing if rows are not kept or too many to be read,
+    and where cells have different numbers of runs, of which each then counts equally. All statistics are missing if
+    rows cannot be read and losses were not counted.
     """
     columns = columns_of_measure(measure)
     table = cells.groupby(group)[columns].first().astype(np.float64)
@@ -230,16 +195,8 @@ def measure_over(result: EvaluatedRuns, measure: str, cells: pd.DataFrame, group
 def recorded_over(result: EvaluatedRuns, cells: pd.DataFrame, group: Array) -> pd.DataFrame:
     """Return the statistics of recorded measures, and of those of held-out patterns, over groups of cells.
 
-    Parameters
-    ----------
-    result, cells, group
-        As for :func:`measure_over`; cells need no statistics of a measure.
-
-    Returns
-    -------
-    DataFrame
-        Columns :func:`~sweep.analysis.cells.quartile_columns` of each, by the number of the group; missing where the
-        result has no rows.
+    Columns are :func:`~sweep.analysis.cells.quartile_columns` of each, by the number of the group; missing where the
+    result has no rows. Arguments are as for :func:`measure_over`, but cells need no statistics of a measure.
     """
     tables = [pd.DataFrame(index=np.unique(group))]
     for measure in dict.fromkeys([*(held_out_of(result) or ()), *recorded_quantities(result.study)]):

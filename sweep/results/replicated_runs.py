@@ -29,12 +29,7 @@ if TYPE_CHECKING:
 
 
 class _Folding:
-    """Where the runs of cells go: the seeds of a configuration are those of its replicates, one after another.
-
-    Attributes
-    ----------
-    n_replicates, n_seeds : int
-    """
+    """Where the runs of cells go: the seeds of a configuration are those of its replicates, one after another."""
 
     def __init__(self, study: Study, pooled: list[int]) -> None:
         self._sizes = study.grid.sizes

@@ -1,8 +1,4 @@
-"""Read rows in the order of their runs, with few of them in memory at a time.
-
-Parts hold runs in visiting order. If the parameters that decide the kernel do not come first in the study, successive
-runs lie in several parts. These stay in memory until all their rows are yielded.
-"""
+"""Read rows in the order of their runs, with few in memory at a time, from parts, which hold them in visiting order."""
 
 from __future__ import annotations
 
@@ -38,7 +34,7 @@ def in_run_order(parts: StoredRuns, columns: list[str], window: int = _WINDOW) -
     firsts = [(_first_run(parts.plan, commit), commit.start, commit) for commit in parts.counted()]
     waiting = sorted(firsts, key=lambda each: each[:2], reverse=True)
     read = columns if "run" in columns else [*columns, "run"]
-    opened: list[_Open] = []
+    opened: list[_Open] = []  # several if the parameters that decide the kernel do not come first in the study
     start = 0
     while waiting or opened:
         if not opened:

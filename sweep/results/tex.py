@@ -27,24 +27,10 @@ _NUMBER = re.compile(r"(?P<sign>[+-]?)(?P<digits>\d[\d,]*(?:\.\d+)?)(?:e(?P<expo
 
 
 def tex_table(result: Queries, table: Table, label: str, columns: Sequence[Column]) -> str:
-    """Return a table of TeX.
+    """Return a table of TeX with a caption, after comments on its columns, which ``columns`` describe.
 
-    Parameters
-    ----------
-    result
-        Complete or partial.
-    table
-        The table; optional columns and numbers of cells are left out.
-    label
-        For references.
-    columns
-        Descriptions of the columns of its frame.
-
-    Returns
-    -------
-    str
-        Comments on the columns, and a table with a caption. It needs the package booktabs, and longtable for more than
-        40 rows.
+    Optional columns and numbers of cells are left out. The table needs the package booktabs, and longtable for more
+    than 40 rows.
     """
     table = table.essential()
     table = replace(table, columns=tuple(column for column in table.columns if column.head != "cell"))

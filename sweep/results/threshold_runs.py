@@ -1,7 +1,4 @@
-"""Runs evaluated by recorded loss thresholds, as runs of a study that also sweeps ``loss_threshold``.
-
-The statistics of convergence then say when the loss first falls below each threshold, without other formulas.
-"""
+"""Runs evaluated by recorded loss thresholds, as runs of a study that also sweeps ``loss_threshold``."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Tables of results, a module each: a record ``TABLE`` that names the table, and the function that builds it.
-
-A table is built once. The terminal, the page of a report, notebooks and files of other programs show the same columns.
-"""
+"""Tables of results, a module each: a record ``TABLE`` that names the table, and the function that builds it."""
 
 from __future__ import annotations
 
