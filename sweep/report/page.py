@@ -28,24 +28,9 @@ MOST_FILTERED = 100
 
 
 def write_report(result: Result, path: Path) -> Path:
-    """Write the report of a result to a file, atomically.
+    """Write the report of a complete or partial result to a file, or to report.html in a folder, and return its path.
 
-    Parameters
-    ----------
-    result
-        Complete or partial.
-    path
-        The file to write, or a folder for report.html.
-
-    Returns
-    -------
-    Path
-        The written file.
-
-    Raises
-    ------
-    SweepError
-        If the file cannot be written.
+    The file is replaced atomically; SweepError if it cannot be written.
     """
     path = path / "report.html" if path.is_dir() else path
     check_parent(path)
