@@ -80,19 +80,10 @@ def power_text(
 ) -> str:
     """Return how many seeds per cell detect a difference of rates or a ratio of expected steps, a line each.
 
-    Parameters
-    ----------
-    study
-        A run that does not converge takes as many steps as this study allows.
-    difference, ratio
-        The effect to detect; None to leave it out.
-    rate, steps, variation
-        Assumptions, as for :func:`sweep.statistics.power.seeds_for_ratio`. By default, steps are a tenth of the limit.
-
-    Raises
-    ------
-    SweepError
-        If a number is out of range.
+    ``difference`` and ``ratio`` are the effects to detect, None to leave one out; ``rate``, ``steps`` and ``variation``
+    are assumptions, as for :func:`sweep.statistics.power.seeds_for_ratio`. By default, steps are a tenth of the limit.
+    A run that does not converge takes as many steps as this study allows. SweepError is raised if a number is out of
+    range.
     """
     lines = []
     if difference is not None:
