@@ -21,19 +21,8 @@ N_RESAMPLES = 999
 
 
 class ByFunction(Estimate):
-    """What a function returns for the rows of each group.
+    """What a function returns for the rows of each group: a statistic, or also the ends of its 95 % interval.
 
-    Parameters
-    ----------
-    runs
-        The runs with their rows.
-    function : (DataFrame) -> float, or (float, low, high)
-        The statistic of some runs, or also the ends of its 95 % interval.
-    name
-        Of the statistic, for errors.
-
-    Notes
-    -----
     Without given ends the interval is that of the bootstrap over seeds: BCa (Efron, J. Amer. Statist. Assoc. 82 (1987)
     171) with 999 resamples, and where this is degenerate, as where all resamples are equal, that of percentiles. It is
     missing for one seed, and where the function returns NaN for a resample. A group of uneven cells has no value, since
@@ -47,7 +36,7 @@ class ByFunction(Estimate):
     """
 
     def __init__(self, runs: Runs, function: Callable[[pd.DataFrame], Any], name: str) -> None:
-        self._function, self._name = function, name
+        self._function, self._name = function, name  # the name is for errors
         assert runs.rows is not None
         bounds = np.append(np.searchsorted(runs.group, np.arange(len(runs.numbers))), len(runs.group))
         groups = list(itertools.pairwise(bounds))

@@ -10,41 +10,22 @@ from sweep.statistics.intervals import Array
 
 
 class Clusters:
-    """Counts and steps of runs by cluster. The clusters of a group are adjacent and independent.
+    """Counts and steps of runs by cluster. The clusters of a group are adjacent and independent."""
 
-    Parameters
-    ----------
-    starts : (n_groups,)
-        The first cluster of each group.
-    n_alike : (n_clusters,) or None
-        How many clusters have these numbers; by default one each.
-    runs, converged : (n_clusters,)
-        Numbers of runs and of converged runs.
-    of_converged, of_others : (n_clusters,)
-        Sums of steps of converged runs and of all others.
-    most : (n_groups,)
-        The step limit of a run.
-    n_independent : (n_groups,) or None
-        The number of independent runs whose convergence rate would have the same variance; by default the number of
-        runs.
-
-    Attributes
-    ----------
-    are_crossed : bool
-        Whether runs share seeds and replicates, and these clusters are those of one of both.
-    """
-
+    # Whether runs share seeds and replicates, and these clusters are those of one of both
     are_crossed = False
 
     def __init__(
         self,
-        starts: Array,
-        runs: Array,
-        converged: Array,
-        of_converged: Array,
-        of_others: Array,
-        most: Array,
-        n_alike: Array | None = None,
+        starts: Array,  # (n_groups,): the first cluster of each group
+        runs: Array,  # (n_clusters,): numbers of runs
+        converged: Array,  # (n_clusters,): and of those that converged
+        of_converged: Array,  # (n_clusters,): sums of steps of converged runs
+        of_others: Array,  # (n_clusters,): and of all others
+        most: Array,  # (n_groups,): the step limit of a run
+        n_alike: Array | None = None,  # (n_clusters,): how many clusters have these numbers; by default one each
+        # (n_groups,): the number of independent runs whose convergence rate would have the same variance; by default
+        # the number of runs
         n_independent: Array | None = None,
     ) -> None:
         self._starts = starts

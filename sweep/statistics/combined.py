@@ -15,20 +15,7 @@ Interval = tuple[Array, Array, Array]
 
 
 def product_interval(one: Interval, other: Interval, correlation: Array | float = 0.0) -> tuple[Array, Array]:
-    """Return the interval of the product of two positive quantities.
-
-    Parameters
-    ----------
-    one, other
-        An estimate and the ends of its interval, each.
-    correlation
-        Correlation of the two estimates.
-
-    Returns
-    -------
-    low, high
-        Ends of the interval of the product.
-    """
+    """Return the ends of the interval of the product of two positive quantities, whose estimates have a correlation."""
     ends = []
     for side in (1, 2):
         parts = other[0] * (one[side] - one[0]), one[0] * (other[side] - other[0])

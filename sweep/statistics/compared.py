@@ -24,8 +24,6 @@ class Ratio:
     def ends(self, level: Array | float = LEVEL) -> tuple[Array, Array]:
         """Return the ends of the interval; missing if the ratio is, or if every ratio would be in it.
 
-        Notes
-        -----
         The interval is that of the difference of logarithms, with their correlation over clusters. A side without a
         success counts as if it had one that took no steps. Otherwise a side with one success would be told apart with
         fewer seeds than a side with none.

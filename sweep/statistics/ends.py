@@ -15,22 +15,14 @@ _LATER = np.uint64(2**40)
 
 
 class Ends:
-    """Runs that ended alike, in the order of their steps by group.
-
-    Parameters
-    ----------
-    group, steps, converged : (n_ends,)
-        Index of the group, updates, and whether the runs converged.
-    n, n_first : (n_ends,) of int
-        Number of runs, and of those in the first half.
-    """
+    """Runs that ended alike, in the order of their steps by group; all arrays are (n_ends,)."""
 
     def __init__(self, group: Array, steps: Array, converged: Array, n: Array, n_first: Array) -> None:
-        self.group = group
+        self.group = group  # index of the group
         self.steps = steps
-        self.converged = converged
-        self.n = n
-        self.n_first = n_first
+        self.converged = converged  # whether the runs converged
+        self.n = n  # number of runs
+        self.n_first = n_first  # and of those in the first half
         self._starts = np.flatnonzero(np.diff(group, prepend=-1))
 
     def add(self, values: Array) -> Array:

@@ -44,17 +44,10 @@ class Estimate(ABC):
 
 
 class Rate(Estimate):
-    """The share of runs that are marked, such as those that converged.
+    """The share of runs that are ``marked``, (rows,), such as those that converged.
 
-    Parameters
-    ----------
-    runs
-        The runs. Where their cells count equally it is the mean of the shares of cells.
-    marked : (rows,) of bool
-        Which of them are.
+    Where cells count equally, it is the mean of their shares.
 
-    Notes
-    -----
     The interval of independent runs is Wilson's; at levels that are given for each group, that of Clopper and Pearson,
     since Wilson's covers less at small ones. That of runs that share seeds is Wilson's with the effective number of
     independent runs (:meth:`Runs.independent`). It is too narrow with fewer than about 100 seeds if a few of them
@@ -79,21 +72,11 @@ class Rate(Estimate):
 
 
 class Quantile(Estimate):
-    """A quantile of values of runs: the value of run ceil(share n) in ascending order.
+    """A quantile of values of runs, (rows,): the value of run ceil(share n) in ascending order.
 
-    Parameters
-    ----------
-    runs
-        The runs.
-    values : (rows,)
-        The value of each; infinity where there is none, as no step at which it converges.
-    share
-        Probability of the quantile, as numerator and denominator.
-    lowest
-        What no value is below.
+    Values are infinite where there is none, as no step at which a run converges. ``share`` is the probability of the
+    quantile, as numerator and denominator. No value is below ``lowest``.
 
-    Notes
-    -----
     The interval of independent runs lies between two of them (:func:`~sweep.statistics.intervals.quantile_ranks`): from
     ``lowest`` where not even the first is a lower bound, to infinity where not even the last is an upper bound. That
     of runs that share seeds is Woodruff's, J. Amer. Statist. Assoc. 47 (1952) 635: its ends are the values at the
@@ -132,14 +115,8 @@ class Quantile(Estimate):
 class Pooled(Estimate):
     """An estimate of runs that may be of several cells: of uneven ones its value alone, in which cells count equally.
 
-    Parameters
-    ----------
-    runs
-        The runs.
-    estimate
-        The estimate of the same runs, each of which counts once.
-    equal : (n_groups,) or None
-        The value in which cells count equally; None where they are even.
+    Each run counts once in ``estimate``, and cells count equally in ``equal``, (n_groups,), which is None where they
+    are even.
     """
 
     def __init__(self, runs: Runs, estimate: Estimate, equal: Array | None) -> None:
@@ -159,13 +136,6 @@ class Pooled(Estimate):
 class ExpectedSteps(Estimate):
     """The expected running time (ERT): steps of all runs per success; infinite without a success.
 
-    Parameters
-    ----------
-    clusters
-        Runs, with their steps.
-
-    Notes
-    -----
     It is the mean steps of successes plus the mean steps of failures times the odds of failure. The odds have Wilson's
     interval with the effective number of independent runs, the means Student's over clusters. A few failures may all be
     short or all be long although both kinds exist. So the interval adds one failure that is half the step limit off the
@@ -206,17 +176,9 @@ class ExpectedSteps(Estimate):
 class RestrictedMean(Estimate):
     """The restricted mean of steps to converge (RMST). Runs that do not converge count with their limit.
 
-    Parameters
-    ----------
-    clusters
-        Runs; ``of_converged`` holds the steps that converged runs save of their limits.
-    limits : (n_clusters,)
-        Sum of the step limits of the runs.
-
-    Notes
-    -----
     It is the mean limit minus the convergence rate times the mean steps saved per converged run. The rate has Wilson's
-    interval with the effective number of independent runs, the mean Student's.
+    interval with the effective number of independent runs, the mean Student's. ``of_converged`` of the clusters holds
+    the steps that converged runs save of their limits; ``limits``, (n_clusters,), are sums of the limits of the runs.
     """
 
     def __init__(self, clusters: Clusters, limits: Array) -> None:
@@ -241,27 +203,11 @@ class RestrictedMean(Estimate):
 def difference_of_correct(
     sums: Sequence[Array], n_pairs: Array, correct: Correct, level: Array | float = LEVEL, *, are_crossed: bool = False
 ) -> tuple[Array, Array, Array]:
-    """Return the mean difference of correct outputs over the pairs of two sides, and its interval.
+    """Return the mean difference of correct outputs over the pairs of two sides, and its interval, each (groups,).
 
-    Parameters
-    ----------
-    sums : two arrays of (groups, seeds)
-        The correct outputs of each side, summed over the pairs of each seed.
-    n_pairs : (groups, seeds)
-        Number of pairs of each seed.
-    correct
-        How many outputs of a run can be correct, and how many are from guessing.
-    level
-        Share of intervals that miss.
-    are_crossed
-        Whether runs share seeds and replicates.
+    ``sums`` are the correct outputs of each side, summed over the pairs of each seed, and ``n_pairs`` the number of
+    these pairs, each (groups, seeds). ``are_crossed`` says whether runs share seeds and replicates.
 
-    Returns
-    -------
-    difference, low, high : (groups,)
-
-    Notes
-    -----
     The interval is that of :class:`MeanCorrect` for a number from -w to w per pair. It allows for unseen failures that
     differ by w in favour of the other side: all outputs but those that are correct from guessing, or all if some seed
     has no correct output.
@@ -276,19 +222,10 @@ def difference_of_correct(
 
 
 class MeanCorrect(Estimate):
-    """The mean number of correct outputs of runs.
+    """The mean number of correct outputs of runs, of at most ``most``; ``guessed`` are those of a network that guesses.
 
-    Parameters
-    ----------
-    clusters
-        Runs that all count as converged; ``of_converged`` holds their correct outputs.
-    most
-        Number of outputs of a run over all patterns.
-    guessed
-        Correct outputs of a network that guesses.
+    All runs count as converged in the clusters, whose ``of_converged`` holds their correct outputs.
 
-    Notes
-    -----
     The interval is Student's over clusters, widened for runs that were not seen. Their share is the exact upper bound
     of a rate without a success (:func:`~sweep.statistics.intervals.unseen_share`). The lower end assumes that they
     guess, or have no correct output if a cluster has none, as diverged runs do, or if the mean is not above guessing.
@@ -318,37 +255,19 @@ class MeanCorrect(Estimate):
 
 
 def saved_interval(mean: Array, error: Array, n: Array, most: Array, level: Array | float = LEVEL) -> Interval:
-    """Return the mean steps that a converged run saves of its limit, and their interval.
+    """Return the mean steps that a converged run saves of its limit, and the ends of their interval, each (groups,).
 
-    Parameters
-    ----------
-    mean, error : (groups,)
-        Mean of ``n`` independent values and its standard error, in steps.
-    n : (groups,)
-        Number of values. With fewer than two, the interval is 0 to ``most``.
-    most : (groups,)
-        Upper bound of the values, in steps.
-    level
-        Share of intervals that miss.
-
-    Returns
-    -------
-    mean, low, high : (groups,)
-        The mean (``most`` if there are no values) and the ends of its interval, in steps.
+    They come from the mean of ``n`` independent values from 0 to ``most`` and its standard error, in steps. Without
+    values the mean is ``most``, and with fewer than two the interval is 0 to ``most``.
     """
     spread = np.where(np.asarray(n) > 1, student_quantile(n, level) * error, np.inf)
     return np.where(np.asarray(n) > 0, mean, most), np.maximum(mean - spread, 0.0), np.minimum(mean + spread, most)
 
 
 class _Mean:
-    """Mean steps of counted runs.
+    """Mean steps of counted runs, from their steps and number in each cluster, each (n_clusters,).
 
-    Parameters
-    ----------
-    sums, counts : (n_clusters,)
-        Steps of the counted runs of each cluster, and their number.
-    unseen : (n_groups,)
-        How far off the mean one unseen run may be, in steps.
+    ``unseen``, (n_groups,), is how far off the mean one unseen run may be, in steps.
     """
 
     def __init__(self, clusters: Clusters, sums: Array, counts: Array, unseen: Array | float = 0.0) -> None:

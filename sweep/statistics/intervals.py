@@ -42,22 +42,11 @@ def student_quantile(n: Array, level: Array | float = LEVEL) -> Array:
 
 
 def wilson_interval(successes: Array, trials: Array, level: Array | float = LEVEL) -> tuple[Array, Array]:
-    """Return Wilson's confidence interval of a rate.
+    """Return the ends of Wilson's interval of a rate: exactly 0 without a success, exactly 1 without a failure.
 
-    Parameters
-    ----------
-    successes, trials : (n,)
-        Counts, or effective counts that need not be integers; where they are NaN, the interval is.
-    level
-        Share of intervals that miss the rate.
+    Ends are (n,), as are both counts, which may be effective ones that are not integers. Where they are NaN, the
+    interval is.
 
-    Returns
-    -------
-    low, high : (n,)
-        Ends of the interval: exactly 0 without a success, exactly 1 without a failure.
-
-    Notes
-    -----
     Wilson, J. Amer. Statist. Assoc. 22 (1927) 209. Averaged over rates it covers about 1 - ``level``. At some rates it
     covers less, and far less if the level is small and few successes or failures are expected. There use
     :func:`clopper_pearson_interval`, which covers at least 1 - ``level``.
@@ -73,23 +62,9 @@ def wilson_interval(successes: Array, trials: Array, level: Array | float = LEVE
 
 
 def clopper_pearson_interval(successes: Array, trials: Array, level: Array | float = LEVEL) -> tuple[Array, Array]:
-    """Return the exact confidence interval of a rate, which covers at least 1 - ``level`` at every rate and level.
+    """Return the ends of the exact interval of a rate, which covers at least 1 - ``level`` at every rate and level.
 
-    Parameters
-    ----------
-    successes, trials : (n,)
-        Counts.
-    level
-        Largest share of intervals that miss the rate.
-
-    Returns
-    -------
-    low, high : (n,)
-        Ends of the interval of the rate.
-
-    Notes
-    -----
-    Clopper and Pearson, Biometrika 26 (1934) 404.
+    Counts and ends are (n,). Clopper and Pearson, Biometrika 26 (1934) 404.
     """
     from scipy.special import betaincinv
 
@@ -118,20 +93,11 @@ class HasInterval(Protocol):
 
 
 def p_value_of(rejects: Callable[[Array], Array], n: int) -> Array:
-    """Return the p-values of tests: the smallest levels at which they reject.
+    """Return the p-values of ``n`` tests: the smallest levels at which they reject.
 
-    Parameters
-    ----------
-    rejects
-        Takes levels, (n,), and returns which tests reject at their level. A test that rejects at a level must reject at
-        all higher levels, as tests of whether an interval excludes a value do.
-    n
-        Number of tests.
-
-    Returns
-    -------
-    p_values : (n,)
-        At least 1e-18; 1 for tests that never reject.
+    They are (n,), at least 1e-18, and 1 for tests that never reject. ``rejects`` takes levels, (n,), and returns which
+    tests reject at their level. A test that rejects at a level must reject at all higher levels, as tests of whether an
+    interval excludes a value do.
     """
     low, high = np.full(n, np.log(_LEAST_LEVEL)), np.zeros(n)  # of the logarithm of the level
     for _ in range(_BISECTIONS):
@@ -143,22 +109,7 @@ def p_value_of(rejects: Callable[[Array], Array], n: int) -> Array:
 
 @cache
 def binomial_quantile(n: int, chance: float, level: float) -> int:
-    """Return the quantile of a binomial distribution.
-
-    Parameters
-    ----------
-    n
-        Number of trials.
-    chance
-        Probability of success.
-    level
-        Probability of the quantile.
-
-    Returns
-    -------
-    int
-        The least k with P(successes <= k) >= ``level``.
-    """
+    """Return the least k with P(successes <= k) >= ``level`` in ``n`` trials that succeed with this chance."""
     from scipy.special import bdtr, bdtrik
 
     most = max(int(np.ceil(bdtrik(level, n, chance))), 0)
@@ -168,22 +119,9 @@ def binomial_quantile(n: int, chance: float, level: float) -> int:
 def quantile_ranks(n: int, share: float, level: float = LEVEL) -> tuple[int, int]:
     """Return the ranks of the runs between which a quantile lies with confidence of at least 1 - ``level``.
 
-    Parameters
-    ----------
-    n
-        Number of ordered runs.
-    share
-        Probability of the quantile.
-    level
-        One minus the confidence.
+    Of ``n`` ordered runs, ranks are from 1; 0 if even the first run is no lower bound, n + 1 if even the last is no
+    upper bound. ``share`` is the probability of the quantile.
 
-    Returns
-    -------
-    low, high : int
-        Ranks from 1; 0 if even the first run is no lower bound, n + 1 if even the last is no upper bound.
-
-    Notes
-    -----
     This holds for every distribution, also for discrete ones: David and Nagaraja, Order Statistics (2003), section 7.1.
     """
     return binomial_quantile(n, share, level / 2), binomial_quantile(n, share, 1 - level / 2) + 1

@@ -16,22 +16,10 @@ _LEAST_COMPUTED = 1e-12
 
 
 def sign_test(wins: Array, losses: Array) -> Array:
-    """Return the p-value of the two-sided exact sign test.
+    """Return the p-value of the two-sided exact sign test of the pairs that favour the first and the second side.
 
-    Parameters
-    ----------
-    wins, losses
-        Numbers of pairs that favour the first and the second side; ties do not count.
-
-    Returns
-    -------
-    p_values
-        Probability of a split at least as uneven if both sides are equally likely.
-
-    Notes
-    -----
-    The exact binomial test. For pairs in which exactly one run converged it is McNemar's exact test: Psychometrika 12
-    (1947) 153.
+    It is the probability of a split at least as uneven if both sides are equally likely (the exact binomial test). Ties
+    do not count. For pairs in which exactly one run converged it is McNemar's exact test: Psychometrika 12 (1947) 153.
     """
     from scipy.special import bdtr
 
@@ -41,21 +29,10 @@ def sign_test(wins: Array, losses: Array) -> Array:
 
 
 def one_sided_sign_test(wins: Array, losses: Array) -> Array:
-    """Return the mid-p value of the one-sided sign test.
+    """Return the mid-p value of the one-sided sign test, with wins and losses as in :func:`sign_test`.
 
-    Parameters
-    ----------
-    wins, losses
-        As in :func:`sign_test`.
-
-    Returns
-    -------
-    p_values
-        Probability of more wins if both sides are equally likely, plus half the probability of as many wins.
-
-    Notes
-    -----
-    The mid-p form of McNemar's test. Its error rate is close to nominal, that of the exact test far below:
+    It is the probability of more wins if both sides are equally likely, plus half the probability of as many wins: the
+    mid-p form of McNemar's test. Its error rate is close to nominal, that of the exact test far below:
     Fagerland, Lydersen and Laake, BMC Med. Res. Methodol. 13 (2013) 91.
     """
     from scipy.special import bdtr
@@ -66,20 +43,12 @@ def one_sided_sign_test(wins: Array, losses: Array) -> Array:
 
 
 def sign_flip_test(balance: Array) -> Array:
-    """Return the p-value of the two-sided randomization test of seeds.
+    """Return the p-value of the two-sided randomization test of seeds, (rows,).
 
-    Parameters
-    ----------
-    balance : (rows, seeds) of integers
-        For each seed, the number of pairs that favour the first side minus the number that favour the second.
+    ``balance``, (rows, seeds) of integers, is the number of pairs of each seed that favour the first side minus the
+    number that favour the second. The p-value is the probability of a sum at least as far from 0 if the sign of each
+    seed's balance is random.
 
-    Returns
-    -------
-    p_values : (rows,)
-        Probability of a sum at least as far from 0 if the sign of each seed's balance is random.
-
-    Notes
-    -----
     Fisher's randomization test. Seeds are the units, since pairs of one seed are not independent. If each seed has one
     pair, it equals the exact :func:`sign_test`. All choices of signs of up to 16 seeds are counted. For more seeds the
     probabilities of all sums follow from their characteristic function, the product of cos(b t) over the balances b,
@@ -135,25 +104,12 @@ def _period(balance: Array) -> int:
 
 
 def holm(p_values: Array, n_tests: int | None = None) -> Array:
-    """Return p-values adjusted by Holm's method; missing ones stay missing and do not count.
+    """Return the p-values of one family adjusted by Holm's method; missing ones stay missing and do not count.
 
-    Parameters
-    ----------
-    p_values
-        The p-values of one family.
-    n_tests
-        Number of tests from which these were chosen; by default the number of p-values.
-
-    Returns
-    -------
-    p_values
-        Adjusted p-values, in the same order.
-
-    Notes
-    -----
-    If all adjusted p-values up to 0.05 are rejected, the probability of any false rejection is at most 5 %: Holm,
-    Scand. J. Statist. 6 (1979) 65. With ``n_tests`` the factors are those of the smallest of all p-values, so the bound
-    also holds if tests were chosen by their results.
+    They stay in their order. If all adjusted p-values up to 0.05 are rejected, the probability of any false rejection
+    is at most 5 %: Holm, Scand. J. Statist. 6 (1979) 65. With ``n_tests``, the number of tests from which these were
+    chosen (by default their own number), the factors are those of the smallest of all p-values, so the bound also holds
+    if tests were chosen by their results.
     """
     p_values = np.asarray(p_values, np.float64)
     order = np.argsort(p_values, kind="stable")[: np.count_nonzero(~np.isnan(p_values))]
@@ -164,26 +120,13 @@ def holm(p_values: Array, n_tests: int | None = None) -> Array:
 
 
 class Advantage:
-    """The share of pairs that favour the first side minus the share that favour the second.
+    """The share of pairs that favour the first side minus the share that favour the second, (groups,).
 
-    If a pair favours the side that alone converges, it is the difference of both convergence rates.
+    It is from -1 to 1. If a pair favours the side that alone converges, it is the difference of both convergence rates.
+    ``balance`` is, for each seed, the number of pairs that favour the first side minus the number that favour the
+    second, and ``n_pairs`` the number of all its pairs, each (groups, seeds) of integers. With ``of_replicates`` these
+    are not seeds but replicates, such as splits of the data.
 
-    Parameters
-    ----------
-    balance : (groups, seeds) of integers
-        For each seed, the number of pairs that favour the first side minus the number that favour the second.
-    n_pairs : (groups, seeds) of integers
-        Number of pairs of each seed.
-    of_replicates
-        Whether these are not seeds but replicates, such as splits of the data.
-
-    Attributes
-    ----------
-    value : (groups,)
-        The advantage, from -1 to 1.
-
-    Notes
-    -----
     If each seed has one pair, the interval is that of Bonett and Price, Brit. J. Math. Statist. Psych. 65 (2012) 479.
     It adds one pair to each class that differs, so 2 to the pairs and to the sum of squares. With 20 pairs it covers at
     least 93 %, that of Agresti and Min 85 %. The p-value is that of the exact sign test (McNemar's).
@@ -214,13 +157,7 @@ class Advantage:
         self._single = (self._each == 1) & (not of_replicates)
 
     def ends(self, level: Array | float = LEVEL) -> tuple[Array, Array]:
-        """Return the ends of the interval; missing for a single seed with several pairs.
-
-        Parameters
-        ----------
-        level
-            Share of intervals that miss.
-        """
+        """Return the ends of the interval; missing for a single seed with several pairs."""
         n = self._n + 2
         center = self.value * self._n / n
         spread = normal_quantile(level) * np.sqrt(np.maximum((self._squares + 2) / n - center**2, 0.0) / n)
@@ -272,24 +209,11 @@ def p_value_within(estimate: HasInterval, margin: float) -> Array:
 
 
 class PairedMean:
-    """The mean difference of pairs, with Student's interval over seeds or other clusters.
+    """The mean difference of pairs, (groups,), with Student's interval over seeds or other clusters.
 
-    Parameters
-    ----------
-    sums : (groups, clusters)
-        Differences, summed over the pairs of each cluster.
-    n_pairs : (groups, clusters)
-        Number of pairs of each cluster.
-
-    Attributes
-    ----------
-    value : (groups,)
-        The mean difference.
-
-    Notes
-    -----
-    The p-value of no difference is never below that of a sign test in which all clusters favour one side, since few
-    differences of shares may all be equal.
+    ``sums`` are differences, summed over the pairs of each cluster, and ``n_pairs`` the number of these pairs, each
+    (groups, clusters). The p-value of no difference is never below that of a sign test in which all clusters favour one
+    side, since few differences of shares may all be equal.
     """
 
     def __init__(self, sums: Array, n_pairs: Array) -> None:

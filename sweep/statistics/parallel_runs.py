@@ -33,21 +33,9 @@ class FirstOf(NamedTuple):
 
 
 def none_of(n_left: Array, n_runs: int, k: int) -> Array:
-    """Return the share of choices of ``k`` runs in which no run has ended.
+    """Return the share of choices of ``k`` of ``n_runs`` runs, without replacement, in which no run has ended, (n,).
 
-    Parameters
-    ----------
-    n_left : (n,)
-        Number of runs that have not ended.
-    n_runs
-        Number of all runs.
-    k
-        Number of runs in a choice.
-
-    Returns
-    -------
-    shares : (n,)
-        The share of choices of ``k`` of ``n_runs`` runs, without replacement, that are all among the ``n_left``.
+    ``n_left``, (n,), are the numbers of runs that have not ended.
     """
     return _shares_within(n_runs, k)[n_left]
 
@@ -118,10 +106,8 @@ def _shares_within(n_runs: int, k: int) -> Array:
 def _first_in_order(values: Array, order: Array, k: int) -> tuple[float, Array]:
     """Return the mean value of the first of k runs over choices and cells, and the means without each seed in turn.
 
-    Parameters
-    ----------
-    values, order : (n_cells, n_seeds)
-        Values of the runs of each cell in the order in which they end, and their seeds.
+    ``values`` are those of the runs of each cell in the order in which they end, and ``order`` their seeds, each
+    (n_cells, n_seeds).
     """
     n = values.shape[1]
     first = -np.diff(_shares_within(n, k)[::-1])  # probability that each is the first

@@ -20,25 +20,12 @@ _MOST_SEEDS = 10**8
 
 
 def seeds_for_difference(difference: float, rate: float = 0.5) -> int:
-    """Return how many seeds detect a difference of two convergence rates with 80 % power.
+    """Return how many seeds per cell detect a difference of two convergence rates with 80 % power.
 
-    Parameters
-    ----------
-    difference
-        Difference of the rates of two cells, as a fraction.
-    rate
-        The mean of both rates. A rate of 0.5 needs most seeds.
-
-    Returns
-    -------
-    int
-        Seeds per cell with which McNemar's exact test detects the difference at 5 % in 80 % of studies. This assumes
-        that runs of a seed are independent; if they tend to end alike, fewer seeds suffice.
-
-    Raises
-    ------
-    SweepError
-        If a rate is not between 0 and 1, the difference is 0, or more than 10^8 seeds are needed.
+    McNemar's exact test detects it at 5 % in 80 % of studies. This assumes that runs of a seed are independent; if they
+    tend to end alike, fewer seeds suffice. ``rate`` is the mean of both rates, fractions; one of 0.5 needs most
+    seeds. A SweepError is raised if a rate is not between 0 and 1, the difference is 0, or more than 10^8 seeds are
+    needed.
     """
     if not (0 < abs(difference) < 1 and abs(difference) / 2 <= rate <= 1 - abs(difference) / 2):
         most = float(f"{2 * min(rate, 1 - rate):.6g}")
@@ -52,33 +39,14 @@ def seeds_for_difference(difference: float, rate: float = 0.5) -> int:
 
 
 def seeds_for_ratio(ratio: float, rate: float, steps: float, variation: float, limit: float) -> int:
-    """Return how many seeds detect a ratio of expected steps (ERT) with about 80 % power.
+    """Return how many seeds per cell detect a ratio of the expected steps (ERT) of two with about 80 % power.
 
-    Parameters
-    ----------
-    ratio
-        Expected steps of one cell divided by those of another.
-    rate
-        The convergence rate of both cells.
-    steps, variation
-        Mean steps of converged runs, and their coefficient of variation (standard deviation over mean).
-    limit
-        Steps of a run that does not converge.
+    The 95 % interval of the ratio excludes 1 in about 80 % of studies. This assumes that runs of a seed are
+    independent; if they are alike, fewer seeds suffice. Both cells have the convergence rate ``rate``, converged runs
+    with mean ``steps`` and a coefficient of variation of ``variation`` (standard deviation over mean), and others with
+    ``limit`` steps. A SweepError is raised if the ratio is 1 or not above 0, the rate not above 0 and at most 1, the
+    steps not above 0 and at most the limit, the variation below 0, or more than 10^8 seeds are needed.
 
-    Returns
-    -------
-    int
-        Seeds per cell with which the 95 % interval of the ratio excludes 1 in about 80 % of studies. This assumes that
-        runs of a seed are independent; if they are alike, fewer seeds suffice.
-
-    Raises
-    ------
-    SweepError
-        If the ratio is 1 or not above 0, the rate not above 0 and at most 1, the steps not above 0 and at most the
-        limit, the variation below 0, or more than 10^8 seeds are needed.
-
-    Notes
-    -----
     The ratio is detected if its logarithm exceeds the distance of the estimate from the lower end of its interval. The
     distance is that of the expected runs; the standard error of the estimate follows from the delta method.
     """
@@ -116,25 +84,11 @@ def seeds_for_ratio(ratio: float, rate: float, steps: float, variation: float, l
 def seeds_to_separate(difference: float, low: float, high: float, n_seeds: int, n_compared: int) -> int | None:
     """Return how many seeds would tell two cells apart, if the observed difference is the true one.
 
-    Parameters
-    ----------
-    difference
-        Observed difference on common seeds, or the logarithm of a ratio.
-    low, high
-        Ends of its 95 % interval.
-    n_seeds
-        Seeds on which both were observed.
-    n_compared
-        Comparisons among which the level is divided.
+    With these, a one-sided test at 5 % / ``n_compared`` finds it in 80 % of studies. None if the difference is 0, or
+    more than 10^8 seeds are needed. ``difference`` is one on ``n_seeds`` common seeds, or the logarithm of a ratio;
+    ``low`` and ``high`` are the ends of its 95 % interval. ``n_compared`` are the comparisons among which the level is
+    divided.
 
-    Returns
-    -------
-    int or None
-        Seeds with which a one-sided test at 5 % / ``n_compared`` finds the difference in 80 % of studies; None if the
-        difference is 0, or more than 10^8 seeds are needed.
-
-    Notes
-    -----
     Standard errors shrink with the square root of the number of seeds. That of the difference is taken from the end of
     its interval on the side of 0.
     """

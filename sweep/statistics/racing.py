@@ -1,7 +1,5 @@
 """Racing: which of several contenders may still be the best after each round of seeds.
 
-Notes
------
 Each contender that is not the best of all has a bet against it: that its values are below those of the leader, which
 for each seed is the contender with the best values of all earlier seeds. From a stake of 1, each seed multiplies the
 wealth of the bet by ``1 - f * gain``, where ``gain``, from -1 to 1, is how far the contender is above the leader with
@@ -38,44 +36,22 @@ _HALVINGS = 40
 
 
 class Race:
-    """The state of a race after some rounds of seeds.
+    """The state of a race after some rounds of seeds, of which there are at most ``n_rounds``.
 
-    Parameters
-    ----------
-    n_contenders
-        Number of contenders.
-    n_rounds
-        Most rounds.
-    confidence
-        The probability with which the best contender must be among those that are left.
-    by_wins
-        Whether the gain with a seed is 1, 0 or -1 for a better, equal or worse value, and not the difference of values.
-        The best contender is then one that no other one beats with most of the seeds in which they differ.
-    margin
-        The race also ends once no contender can be better than the leader by more than this difference of values. Half
-        of the probability of an error is then that of this statement.
-
-    Attributes
-    ----------
-    confidence, by_wins
-        As above.
-    left : (contenders,) of bool
-        Contenders that may be the best.
-    n_seeds : (contenders,) of int
-        Their seeds so far.
-    evidence : (contenders,)
-        The largest wealth of the bet against each.
-    within_margin : bool
-        Whether no contender can be better than the leader by more than the margin.
+    The best contender must be among those that are left with the probability ``confidence``. With ``by_wins`` the gain
+    with a seed is 1, 0 or -1 for a better, equal or worse value, and not the difference of values. The best contender
+    is then one that no other one beats with most of the seeds in which they differ. With a margin, the race also ends
+    once no contender can be better than the leader by more than this difference of values. Half of the probability of
+    an error is then that of this statement.
     """
 
     def __init__(
         self, n_contenders: int, n_rounds: int, confidence: float, *, by_wins: bool, margin: float | None = None
     ) -> None:
-        self.left = np.ones(n_contenders, np.bool_)
-        self.n_seeds = np.zeros(n_contenders, np.int64)
-        self.evidence = np.ones(n_contenders)
-        self.within_margin = False
+        self.left = np.ones(n_contenders, np.bool_)  # contenders that may be the best
+        self.n_seeds = np.zeros(n_contenders, np.int64)  # their seeds so far
+        self.evidence = np.ones(n_contenders)  # the largest wealth of the bet against each
+        self.within_margin = False  # whether no contender can be better than the leader by more than the margin
         self.confidence, self.by_wins = confidence, by_wins
         self._error = 1 - confidence if margin is None else (1 - confidence) / 2
         self._margin = margin
@@ -96,12 +72,9 @@ class Race:
         return int(left[self._scores[left].argmax()])
 
     def add(self, values: Array) -> None:
-        """Add a round of seeds.
+        """Add a round of seeds, (open contenders, replicates, seeds); high values are better.
 
-        Parameters
-        ----------
-        values : (open contenders, replicates, seeds)
-            High values are better. They are from 0 to 1, unless only wins count. Gains are means over replicates.
+        They are from 0 to 1, unless only wins count. Gains are means over replicates.
         """
         own = np.flatnonzero(self.open)
         self._n_rounds += 1
@@ -173,22 +146,11 @@ def _ranks(values: Array) -> Array:
 
 
 def mean_interval(values: Array, confidence: float) -> tuple[Array, Array]:
-    """Return the ends of intervals of means that hold together for all numbers of seeds.
+    """Return the ends of intervals of means, (rows,), that hold together for all numbers of seeds.
 
-    Parameters
-    ----------
-    values : (rows, seeds)
-        Values from 0 to 1, those of different seeds independent.
-    confidence
-        The probability with which the interval contains the mean after every seed, so also after the last one, whatever
-        ended the race.
+    With the probability ``confidence``, an interval contains the mean after every seed, so also after the last one,
+    whatever ended the race. Values, (rows, seeds), are from 0 to 1, those of different seeds independent.
 
-    Returns
-    -------
-    low, high : (rows,)
-
-    Notes
-    -----
     Bets against each mean, from both sides: Waudby-Smith and Ramdas, J. R. Stat. Soc. B 86 (2024) 1, section 4.
     """
     threshold = 2 / (1 - confidence)

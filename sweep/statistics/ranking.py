@@ -36,20 +36,11 @@ _RUNS_AT_A_TIME = 2**20
 
 
 def rank_cells(cells: pd.DataFrame, by: str = "convergence_rate") -> pd.DataFrame:
-    """Order cells from the best to the worst. Ties are ordered by the other statistics, then by cell number.
+    """Return cells from the best to the worst. Ties are ordered by the other statistics, then by cell number.
 
-    Parameters
-    ----------
-    cells
-        Statistics of cells. Cells with different numbers of runs, as in a partial result or with adaptive seeds, are
-        ordered by the worse end of their intervals, so that a few lucky runs do not make the best cell.
-    by
-        A key of :func:`ranked_by`. Cells without a value come last.
-
-    Returns
-    -------
-    DataFrame
-        The rows of ``cells`` in this order.
+    Cells with different numbers of runs, as in a partial result or with adaptive seeds, are ordered by the worse end of
+    their intervals, so that a few lucky runs do not make the best cell. Cells without a value come last. ``by`` is a
+    key of :func:`ranked_by`.
     """
     lower = {name: not each.more_is_better for name, each in ranked_by().items()}
     order = {by: lower[by]}

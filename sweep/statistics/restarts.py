@@ -1,8 +1,4 @@
-"""When to stop a run and start another one, and how many steps a success then takes.
-
-A step limit that is the best for some runs is on average worse for other runs. So its cost is estimated from other
-runs: each half of the runs uses the limit that is best for the other half.
-"""
+"""When to stop a run and start another one, and how many steps a success then takes, estimated on other runs."""
 
 from __future__ import annotations
 
@@ -38,13 +34,6 @@ class RestartSteps(Estimate):
 class RestartedSteps(Estimate):
     """The steps of a success with the best limit of steps; infinite if no run converged.
 
-    Parameters
-    ----------
-    runs
-        The runs.
-
-    Notes
-    -----
     With a limit c a run costs min(steps, c) and succeeds if it converges by c, so a success costs the ratio of these
     sums. Only steps at which a run converged can be best. Runs are in two halves
     (:class:`~sweep.statistics.ends.Ends`). Each half is stopped at the limit that is best in the other half, or

@@ -37,58 +37,27 @@ NOT_COUNTED = Correct()
 
 
 class Runs:
-    """Runs by group. A row stands for ``n`` runs of a cell that ended alike.
+    """Runs by group. A row stands for ``n`` runs of a cell that ended alike; rows are sorted by group.
 
-    Parameters
-    ----------
-    group : (rows,)
-        Number of the group of each row.
-    cell : (rows,)
-        Number of its cell.
-    n : (rows,) of int, or None
-        Number of runs; by default one each.
-    seed : (rows,) of int, or None
-        Index of the seed of the run. None if seeds are not known; groups of several cells then have no intervals.
-    status, converged : (rows,)
-        How the runs ended, by code, and whether they converged.
-    steps, most_steps : (rows,) of int
-        Updates of a run, and the limit of them.
-    values : (rows,) of float
-        A measure of the runs, as of :func:`~sweep.analysis.study_measures.as_measured`.
-    correct : Correct
-        How many outputs of a run can be correct, for measures that count these.
-    rows : DataFrame or None
-        The rows of the runs, for statistics that are functions of them.
-    replicate : (rows,) of int, or None
-        Number of the replicate of each, beside its seed, for these statistics.
-
-    Attributes
-    ----------
-    numbers : (n_groups,)
-        Numbers of the groups, ascending.
-    group : (rows,)
-        Index in ``numbers`` of each row's group, ascending: rows are sorted.
-    clusterings : list of Runs
-        If runs share replicates besides seeds: the same rows clustered by seed, by replicate, and as single runs.
-    are_crossed : bool
-        Whether this is one of these.
+    All arrays are (rows,), of integers, except ``converged`` of bool and ``values`` of float.
     """
 
     def __init__(
         self,
-        group: Array,
-        cell: Array,
-        n: Array | None = None,
+        group: Array,  # number of the group of each row
+        cell: Array,  # number of its cell
+        n: Array | None = None,  # number of runs; by default one each
+        # Index of the seed of the run. None if seeds are not known; groups of several cells then have no intervals.
         seed: Array | None = None,
         *,
-        status: Array | None = None,
+        status: Array | None = None,  # how the runs ended, by code
         converged: Array | None = None,
-        steps: Array | None = None,
-        most_steps: Array | None = None,
-        values: Array | None = None,
+        steps: Array | None = None,  # updates of a run
+        most_steps: Array | None = None,  # the limit of them
+        values: Array | None = None,  # a measure, as of :func:`~sweep.analysis.study_measures.as_measured`
         correct: Correct = NOT_COUNTED,
-        rows: pd.DataFrame | None = None,
-        replicate: Array | None = None,
+        rows: pd.DataFrame | None = None,  # the rows of the runs, for statistics that are functions of them
+        replicate: Array | None = None,  # number of the replicate of each, beside its seed, for these statistics
     ) -> None:
         order = None if (np.diff(group) >= 0).all() else np.argsort(group, kind="stable")
 
@@ -100,7 +69,8 @@ class Runs:
         group = sorted_(group).astype(np.int64)
         self.cell = sorted_(cell).astype(np.int64)
         self._starts = np.flatnonzero(np.diff(group, prepend=group[0] - 1)) if len(group) else np.empty(0, np.int64)
-        self.numbers = group[self._starts]
+        self.numbers = group[self._starts]  # of the groups, ascending
+        # Index in ``numbers`` of each row's group
         self.group = np.repeat(np.arange(len(self.numbers)), np.diff(self._starts, append=len(group)))
         self.n = np.ones(len(group), np.int64) if n is None else sorted_(n)
         self.seed = None if seed is None else sorted_(seed)
@@ -113,8 +83,9 @@ class Runs:
         self.rows = rows if rows is None or order is None else rows.take(order)
         self.replicate = sorted_(replicate)
         self._ordered: Ordered | None = None
+        # If runs share replicates besides seeds: the same rows clustered by seed, by replicate, and as single runs
         self.clusterings: list[Runs] = []
-        self.are_crossed = False
+        self.are_crossed = False  # whether this is one of these
 
     @classmethod
     def of_tally(cls, tally: pd.DataFrame, group: Array, most_steps: Array) -> Runs:
@@ -294,12 +265,8 @@ class Runs:
     def clusters(self, counted: Array, of_counted: Array, of_others: Array | None = None) -> Clusters:
         """Return runs, or seeds with their runs, as clusters.
 
-        Parameters
-        ----------
-        counted : (rows,) of bool
-            Runs that count as converged.
-        of_counted, of_others : (rows,)
-            Steps of these or another quantity, and of the others.
+        Runs that are ``counted`` count as converged; ``of_counted`` and ``of_others`` are steps or another quantity of
+        these and of the others. All are (rows,).
         """
         of_counted = np.where(counted, of_counted, 0)
         of_others = np.zeros_like(of_counted) if of_others is None else np.where(counted, 0, of_others)
@@ -368,27 +335,12 @@ def _with_clusterings(runs_of: Callable[[Array], Runs], seed: Array, found: Outc
 
 
 class Ordered:
-    """Values of runs in ascending order by group, and their quantiles.
-
-    Parameters
-    ----------
-    runs
-        The runs.
-    values : (rows,)
-        A value of each; infinite where there is none.
-
-    Attributes
-    ----------
-    values : (rows,)
-        As above.
-    order : (rows,)
-        The order of rows by group and then by values.
-    """
+    """Values of runs, (rows,), in ascending order by group, and their quantiles; infinite where there is none."""
 
     def __init__(self, runs: Runs, values: Array) -> None:
         self._runs = runs
         self.values = values
-        self.order = np.lexsort((values, runs.group))
+        self.order = np.lexsort((values, runs.group))  # of rows by group and then by values
         self._sorted = values[self.order]
         self._so_far = np.cumsum(runs.n[self.order])
         self._before = np.append(0, np.cumsum(runs.n_runs))[:-1]
@@ -411,23 +363,13 @@ class Ordered:
 
 
 def independent_runs(successes: Array, runs: Array, unanimous: Array) -> Array:
-    """Return the effective number of independent runs behind shares of runs that are clustered by seed.
+    """Return the effective number of independent runs behind shares of runs that are clustered by seed, (n_shares,).
 
-    Parameters
-    ----------
-    successes, runs : (n_shares, n_seeds)
-        Number of successful runs of each seed, and of all its runs.
-    unanimous : (n_shares,)
-        Number of cells in which no run or every run is a success.
+    It is the number of independent runs of which a share would have the same variance. It is missing for one seed with
+    several runs, and the number of runs where each seed has one. ``successes`` and ``runs``, (n_shares, n_seeds), count
+    the successful runs of each seed and all its runs; ``unanimous``, (n_shares,), counts cells in which no run or every
+    run is a success.
 
-    Returns
-    -------
-    n : (n_shares,)
-        The number of independent runs of which a share would have the same variance. It is missing for one seed with
-        several runs, and the number of runs where each seed has one.
-
-    Notes
-    -----
     The variance of a share is that of a ratio of two sums over seeds. Student's quantile of the seeds exceeds the
     normal one, which reduces the number further. Cells whose runs all end alike show no variance although they have
     some, so each adds the variance of half a run that differs. The correlation within seeds is seen only in seeds that

@@ -16,21 +16,13 @@ from sweep.statistics.runs import independent_runs
 
 
 class Groups:
-    """Strata that share the values of some parameters.
-
-    Attributes
-    ----------
-    values : DataFrame
-        The values of each group, in the order in which they first occur.
-    strata : list of (n,) arrays
-        The strata of each group.
-    """
+    """Strata that share the values of some parameters; groups are in the order in which they first occur."""
 
     def __init__(self, strata: pd.DataFrame, by: Sequence[str]) -> None:
         group = strata.groupby(list(by), sort=False).ngroup().to_numpy() if by else np.zeros(len(strata), np.int64)
         self._order = np.argsort(group, kind="stable")
         _, self._starts = np.unique(group[self._order], return_index=True)
-        self.strata = np.split(self._order, self._starts)[1:]  # none without strata
+        self.strata = np.split(self._order, self._starts)[1:]  # those of each group; none without strata
         self.values = strata.iloc[self._order[self._starts]][list(by)].reset_index(drop=True)
 
     def add(self, values: Array) -> Array:
@@ -62,15 +54,7 @@ class Pairs(NamedTuple):
 
 
 class Side:
-    """The runs of one side.
-
-    Parameters
-    ----------
-    outcomes : (n_strata, n_seeds)
-        Outcomes of the runs.
-    most_steps : (n_strata,)
-        The step limit of a run.
-    """
+    """The outcomes of the runs of one side, (n_strata, n_seeds), and the step limit of a run, (n_strata,)."""
 
     def __init__(self, outcomes: Outcomes, most_steps: Array) -> None:
         self.outcomes = outcomes

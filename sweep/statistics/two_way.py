@@ -29,14 +29,10 @@ def combined(by_seed: Array, by_replicate: Array, by_run: Array) -> Array:
 
 
 class TwoWay(Estimate):
-    """An estimate of runs that share seeds and replicates.
+    """An estimate of runs that share seeds and replicates, from three.
 
-    Parameters
-    ----------
-    estimates
-        The same estimate with seeds, with replicates and with single runs as clusters.
-    most
-        What no value exceeds; values are at least 0 if this is finite.
+    These have seeds, replicates and single runs as clusters, in this order. No value exceeds
+    ``most``; values are at least 0 if this is finite.
     """
 
     def __init__(self, estimates: Sequence[HasInterval], most: float = np.inf) -> None:
