@@ -32,19 +32,10 @@ _COARSE = 4
 
 
 def bins_of(values: tuple[object, ...], most: int) -> Array:
-    """Return the number of the bin of each point.
+    """Return the number of the bin of each point, (points,) from 0, by the value of an option at each.
 
-    Parameters
-    ----------
-    values
-        The value of an option at each point.
-    most
-        Most bins. If numbers have more values, bins are ranges with about equal numbers of points.
-
-    Returns
-    -------
-    (points,) array of int
-        Bins from 0; larger numbers are in higher bins. Equal values share a bin.
+    Larger numbers are in higher bins. Equal values share a bin. If numbers have more than ``most`` values, bins are
+    ranges with about equal numbers of points.
     """
     is_number = all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values)
     distinct, index = np.unique(np.asarray(values), return_inverse=True)
@@ -65,10 +56,6 @@ class AxisOptions:
 
     This takes 128 points, or most points of a grid. The option must be independent of each other one, by a chi-squared
     test of four bins of each at a level of 0.0001.
-
-    Attributes
-    ----------
-    names : list of str
     """
 
     def __init__(self, axis: Axis) -> None:
@@ -90,20 +77,12 @@ class AxisOptions:
         self.names = list(self._bins) if len(varied) > 1 else []
 
     def effects(self, means: Array, kept: Array | None = None) -> tuple[Array, Array]:
-        """Return the main effect of each option.
+        """Return the main effect of each option, and the error of its bins, each (options, columns).
 
-        Parameters
-        ----------
-        means : (points, columns)
-            Means of a quantity at each point over all other axes, for each sample of seeds.
-        kept
-            Indices of the points to use, in ascending order; all by default. Bins are those of all points.
-
-        Returns
-        -------
-        effects, errors : (options, columns) array
-            The variance between the means of bins, minus the correction; and the error of the bins: the correction and
-            what half as many bins lose. The error is 0 if points are most of a grid.
+        ``means``, (points, columns), are those of a quantity over all other axes, for each sample of seeds. ``kept``
+        are the indices of the points to use, in ascending order; all by default. Bins are those of all points. An
+        effect is the variance between the means of bins, minus the correction. Its error is the correction and what
+        half as many bins lose; 0 if points are most of a grid.
         """
         kept = np.arange(self._n_points) if kept is None else kept
         found = []

@@ -31,13 +31,7 @@ MOST_COMPARED = 20
 
 
 def check_margin(margin: Any, measure: str | None = None) -> None:
-    """Check that a margin of equivalence is a difference of rates, and that the comparison is one of rates.
-
-    Raises
-    ------
-    SweepError
-        If the margin is not between 0 and 1, or the comparison is one of a measure.
-    """
+    """Raise a SweepError if a margin of equivalence is not between 0 and 1, or the comparison is one of a measure."""
     if margin is not None and measure:
         raise SweepError(f"margin: applies to rates only, got {shown(margin)} with {measure}; leave one out")
     if margin is not None and not (isinstance(margin, int | float) and 0 < margin < 1):
@@ -73,18 +67,10 @@ def compare_each_two(
     side_of: Callable[[Array], T],
     compare: Callable[[T, T, pd.DataFrame], pd.DataFrame],
 ) -> pd.DataFrame:
-    """Return the comparisons of all pairs of values of a parameter, with ``first`` and ``second``.
+    """Return the comparisons of all pairs of values of the parameter ``vary``, with ``first`` and ``second``.
 
-    Parameters
-    ----------
-    grid
-        The grid of the study.
-    vary
-        The parameter. Pairs of values without cells that differ in it alone are left out.
-    side_of
-        Returns the runs of cells, of which -1 are missing.
-    compare
-        Compares the runs of two sides, given the parameters of their strata.
+    Pairs of values without cells that differ in it alone are left out. ``side_of`` returns the runs of cells, of which
+    -1 are missing. ``compare`` compares the runs of two sides, given the parameters of their strata.
     """
     cells = cells_by_value(grid, vary)
     strata = cells_of(grid, cells.max(axis=0))
@@ -143,19 +129,10 @@ def by_clusterings(
 ) -> pd.DataFrame:
     """Return the comparison of runs that share seeds and replicates, from one for each kind of clusters.
 
-    Parameters
-    ----------
-    compare
-        Compares two sides, given their strata, whether the clusters are replicates, and a list for each column of
-        p-values, to which it appends what is tested.
-    clusterings
-        Both sides clustered by seed, by replicate and as single runs, and how many rows each stratum has there.
-    strata
-        Parameters of the strata.
-    most
-        The largest size of bounded differences, by column.
-    margin
-        The largest negligible difference, if equivalence is tested.
+    ``compare`` gets two sides, the parameters of their strata, whether the clusters are replicates, and a list for each
+    column of p-values, to which it appends what is tested. ``clusterings`` are both sides clustered by seed, by
+    replicate and as single runs, and how many rows each stratum has there. ``most`` is the largest size of bounded
+    differences, by column, and ``margin`` the largest negligible difference, if equivalence is tested.
     """
     tested: Tested = defaultdict(list)
     found = [

@@ -1,8 +1,7 @@
 """Values of an option compared each with the other options at their best, as after tuning.
 
 Pooling over the other options counts learning rates at which nothing learns, and the best cell of each value is chosen
-by the runs that describe it. So each half of the seeds chooses a cell for every value, and the other half judges it: a
-run of a seed counts in the cell that the seeds of the other half chose.
+by the runs that describe it. So each half of the seeds chooses a cell for every value, and the other half judges it.
 """
 
 from __future__ import annotations
@@ -75,27 +74,12 @@ def compare_judged(
     most: Array | Correct,
     margin: float | None = None,
 ) -> pd.DataFrame:
-    """Compare the runs of all pairs of values on common seeds.
+    """Compare the runs of :func:`judged_runs` of all pairs of values on common seeds, a row for each pair.
 
-    Parameters
-    ----------
-    judged
-        Those of :func:`judged_runs`.
-    values
-        The values.
-    measure
-        Name of the measure; None for convergence.
-    most
-        For a measure as in :func:`~sweep.analysis.compare_measures.compare_pairs`, for convergence the limit of steps
-        of each value.
-    margin
-        As in :func:`~sweep.analysis.compare.compare_values`.
-
-    Returns
-    -------
-    DataFrame
-        The columns of :func:`~sweep.analysis.compare.compare_values` or
-        :func:`~sweep.analysis.compare_measures.compare_measured`, a row for each pair.
+    Columns are those of :func:`~sweep.analysis.compare.compare_values`, or of a measure those of
+    :func:`~sweep.analysis.compare_measures.compare_measured`. ``measure`` is None for convergence. ``most`` is for a
+    measure as in :func:`~sweep.analysis.compare_measures.compare_pairs`, for convergence the limit of steps of each
+    value. ``margin`` is as in :func:`~sweep.analysis.compare.compare_values`.
     """
     stratum, compared = pd.DataFrame(index=[0]), []
     for pair in combinations(range(len(values)), 2):

@@ -55,17 +55,8 @@ def classifies(study: Study) -> bool:
 def chosen_by_halves(measured: Measured, statistic: Statistic) -> float:
     """Return the value of a statistic of cells that other seeds chose: by even and by odd seeds, and the mean of both.
 
-    Parameters
-    ----------
-    measured
-        A measure of cells with equally many runs.
-    statistic
-        Its mean or median.
-
-    Returns
-    -------
-    float
-        NaN with fewer than two seeds in a half.
+    All cells have equally many runs. The statistic is their mean or median. It is NaN with fewer than two seeds in a
+    half.
     """
     values = measured.values[~np.isnan(measured.values).any(axis=1)]
     seed = np.arange(values.shape[1]) % (values.shape[1] // measured.replicates)

@@ -50,23 +50,12 @@ class Explained(NamedTuple):
 
 
 def explained_measure(measured: Measured, measure: Measure, log: bool | None = None) -> Explained:
-    """Return a measure as a quantity whose variance can be divided.
+    """Return a measure in all cells as a quantity whose variance can be divided; only seeds that all cells have count.
 
-    Parameters
-    ----------
-    measured
-        The measure in all cells. Only seeds that all cells have are used.
-    measure
-        Its record.
-    log
-        Whether to take decimal logarithms; by default of a measure that may not be negative, if the middle 90 % of its
-        values are positive and span at least two decades.
-
-    Returns
-    -------
-    Explained
-        Values that are not finite, such as losses of diverged runs and logarithms of 0, count as the nearest finite
-        value of any run, so that a single run cannot make the variance infinite.
+    ``log`` says whether to take decimal logarithms; by default of a measure that may not be negative, if the middle
+    90 % of its values are positive and span at least two decades. Values that are not finite, such as losses of
+    diverged runs and logarithms of 0, count as the nearest finite value of any run, so that a single run cannot make
+    the variance infinite.
     """
     values = measured.values[:, in_all_cells(measured)]
     if log is None:

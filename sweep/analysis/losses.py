@@ -44,20 +44,9 @@ def rounded(losses: Array) -> Array:
 
 
 def counts_table(study: Study, cell: Array, status: Array, steps: Array, losses: Array) -> pa.Table:
-    """Return the counts of runs as the table that is stored where rows are not kept.
+    """Return the counts of runs, a tally, as the table that is stored where rows are not kept; status as codes.
 
-    Parameters
-    ----------
-    study
-        The study of the runs.
-    cell, status, steps, losses : (runs,)
-        Columns of the runs; status as codes.
-
-    Returns
-    -------
-    Table
-        A tally. If some cell has criterion 'none', runs are also counted by ``final_loss``: rounded in such cells, 0 in
-        others.
+    If some cell has criterion 'none', runs are also counted by ``final_loss``: rounded in such cells, 0 in others.
     """
     columns = counts_columns(study)
     if not any(column.name == "final_loss" for column in columns):
@@ -86,13 +75,6 @@ class CellLosses:
     """Statistics of a measure by cell, from rows in run order.
 
     The values of one cell at a time are held in memory. Beyond 67 million runs they are rounded.
-
-    Parameters
-    ----------
-    measure
-        Name of the measure.
-    correct
-        How many outputs of a run can be correct, for measures that count these.
     """
 
     def __init__(self, measure: str = "final_loss", correct: Correct = NOT_COUNTED) -> None:

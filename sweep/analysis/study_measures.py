@@ -21,13 +21,7 @@ def measures_of(study: Study) -> list[str]:
 
 
 def check_measure(study: Study, measure: str) -> None:
-    """Check that a study has a measure.
-
-    Raises
-    ------
-    SweepError
-        If it does not record the measure, or lacks the patterns that the measure needs.
-    """
+    """Raise a SweepError if a study does not record a measure, or lacks the patterns that the measure needs."""
     if measure in measures_of(study):
         return
     lacking = MEASURES[measure].lacking(study)

@@ -24,19 +24,7 @@ _CONVERGED = STATUSES.index("converged")
 
 
 class StudyRace:
-    """The race of the cells of a study.
-
-    Attributes
-    ----------
-    statistic : Statistic
-        The statistic by which they race.
-    race : Race
-        Its state after the rounds that were added.
-    cells : (contenders, replicates) of int
-        The cells of each contender.
-    columns : list of str
-        The columns of runs that are read.
-    """
+    """The race of the cells of a study."""
 
     def __init__(self, study: Study) -> None:
         until, statistic = study.seeds.until, raced_statistic(study)
@@ -44,10 +32,11 @@ class StudyRace:
         assert until.confidence
         assert statistic
         self._study, self.statistic = study, statistic
+        # The columns of runs that are read
         self.columns = ["run", *([statistic.measure] if statistic.measure else ["status", updates_column(study)])]
         by_wins = races_by_wins(study)
         self._scale = 1 if by_wins or not statistic.measure else most_correct(study, statistic.measure).most
-        self.cells = _contenders(study)
+        self.cells = _contenders(study)  # (contenders, replicates)
         margin = until.margin if until.margin is None else until.margin / self._scale
         self.race = Race(len(self.cells), len(study.seeds.rounds), until.confidence, by_wins=by_wins, margin=margin)
         self._n_rounds = 0

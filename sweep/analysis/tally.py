@@ -34,20 +34,11 @@ Array = NDArray[Any]
 
 
 def tally_runs(cell: Array, status: Array, steps: Array) -> pd.DataFrame:
-    """Count runs by their end.
+    """Return the tally of runs.
 
-    The threads that train call this for each part. Ends are integers, since groupby takes ten times as long and at
-    least two milliseconds.
-
-    Parameters
-    ----------
-    cell, status, steps : (runs,)
-        Columns of the runs; status as codes, numbered as in :data:`~sweep.columns.STATUSES`; steps below 2^31.
-
-    Returns
-    -------
-    DataFrame
-        The tally of these runs.
+    Status is in codes, numbered as in :data:`~sweep.columns.STATUSES`, and steps are below 2^31. The
+    threads that train call this for each part. Ends are integers, since groupby takes ten times as long and at least
+    two milliseconds.
     """
     if cell.max(initial=0) >= _WIDE_CELL:
         cells, places = np.unique(cell, return_inverse=True)
@@ -112,12 +103,8 @@ def merge(tallies: Sequence[pd.DataFrame]) -> pd.DataFrame:
 class CountSum:
     """The running sum of counts.
 
-    Its memory grows with the number of different keys, such as ends of runs, and not with the number of runs.
-
-    Parameters
-    ----------
-    empty
-        Counts of no runs: the keys by which ``n`` is summed, and ``n``.
+    Its memory grows with the number of different keys, such as ends of runs, and not with the number of runs. ``empty``
+    are counts of no runs: the keys by which ``n`` is summed, and ``n``.
     """
 
     def __init__(self, empty: pd.DataFrame) -> None:
