@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 def _effective_dimension(networks: Networks) -> Array:
     """Return the participation ratio, (runs,).
 
-    Notes
-    -----
     With singular values s of the weights w, (sum s^2)^2 / sum s^4: the number of equal singular values that would give
     the same ratio (Gao et al., A theory of multineuronal dimensionality, dynamics and measurement, bioRxiv 214262,
     2017). They are the trace of w w' and the sum of its squares, so nothing is decomposed, and all machines get the

@@ -22,20 +22,10 @@ _NOTHING = 2.0**-500
 
 
 def largest_eigenvalues(matrices: Array) -> Array:
-    """Return the largest eigenvalue of each symmetric matrix.
+    """Return the algebraically largest eigenvalue of each of the symmetric matrices, (matrices, n, n) of float64.
 
-    Parameters
-    ----------
-    matrices : (matrices, n, n) of float64
+    It is NaN where an element is not finite. The error is about 2^-52 n of the largest eigenvalue by size.
 
-    Returns
-    -------
-    (matrices,)
-        The algebraically largest eigenvalues, NaN where an element is not finite. The error is about 2^-52 n of the
-        largest eigenvalue by size.
-
-    Notes
-    -----
     Householder reflections make a matrix tridiagonal (Golub and Van Loan, Matrix Computations, algorithm 8.3.1). The
     eigenvalue is found by repeated division of an interval: a number is above all eigenvalues if all pivots of the
     matrix minus that number are negative (Sylvester's law of inertia).

@@ -24,20 +24,11 @@ _MOST_NUMBERS = 2**22
 
 
 def sharpness(gradients: GradientsAt, weights: Array, trained: NDArray[np.bool_]) -> Array:
-    """Return the largest eigenvalue of the Hessian of the loss of each network.
+    """Return the largest eigenvalue of the Hessian of the loss of each network, (networks,).
 
-    Parameters
-    ----------
-    gradients
-        Returns gradients of the loss.
-    weights : (networks, parameters) of float64
-    trained : (networks, parameters)
-        Parameters that training may change. Only they have rows and columns in the Hessian.
-
-    Returns
-    -------
-    (networks,)
-        Infinite where a gradient is not finite, 0 where no parameter is trained.
+    It is infinite where a gradient is not finite, and 0 where no parameter is trained. Only parameters that training
+    may change, ``trained``, have rows and columns in the Hessian. ``trained`` and ``weights``, of
+    float64, are (networks, parameters).
     """
     n_networks, n_parameters = weights.shape
     each = max(1, _MOST_NUMBERS // (2 * n_parameters + 1) // max(n_parameters, 1))
