@@ -24,16 +24,8 @@ from sweep.study.until_faults import raced_statistic
 class AdaptiveRounds:
     """The open cells of each round of a study; threads share one.
 
-    Each part is read once, and a failure is kept: after a repair of parts, create a new object.
-
-    Parameters
-    ----------
-    plan
-        The plan of the study.
-    parts
-        The parts of the result. Those of a round are read once all earlier rounds are finished.
-    commits
-        Returns the commits whose parts count; all by default.
+    Parts of a round are read once all earlier rounds are finished. Each part is read once, and a failure is kept: after
+    a repair of parts, create a new object. ``commits`` returns the commits whose parts count; all by default.
     """
 
     def __init__(self, plan: Plan, parts: StoredResult, commits: Callable[[], Iterable[Commit]] | None = None) -> None:
@@ -49,10 +41,7 @@ class AdaptiveRounds:
     def restrict(self, part: Part) -> Part:
         """Restrict a part to the cells that are open in its round.
 
-        Raises
-        ------
-        StoreError
-            If a part of an earlier round is missing or damaged.
+        StoreError if a part of an earlier round is missing or damaged.
         """
         number = self._plan.parts.round_of(part)
         return replace(part, open=self._open_cells(number)[self._plan.cells(part)[0]]) if number else part

@@ -1,9 +1,4 @@
-"""Try custom components before they are used: this process must have their code, and it must work on lanes.
-
-Results of a component with the JIT are compared with those without it. Another process computes these, since a process
-has only one of the two modes. Slopes of activations and losses are compared with finite differences. A component that
-passes is not tried again on this machine.
-"""
+"""Try custom components before they are used: this process must have their code, and it must work on lanes."""
 
 from __future__ import annotations
 
@@ -171,7 +166,7 @@ def _forgets(found: Mapping[str, NDArray[Any]]) -> str | None:
 
 def _elsewhere(component: CustomComponent, dtype: str) -> dict[str, NDArray[Any]] | str:
     """Return the results of a component in a process of the other mode (JIT or none), or why it fails there."""
-    environment = {**os.environ, "NUMBA_DISABLE_JIT": "1" if jit.ENABLED else "0"}
+    environment = {**os.environ, "NUMBA_DISABLE_JIT": "1" if jit.ENABLED else "0"}  # a process has one mode
     request, content = json.dumps([_sent(component), dtype]).encode(), b""
     with TemporaryFile() as errors:
         try:

@@ -59,14 +59,9 @@ def run(study: Study | str | Path, options: RunOptions) -> Result:
 
 @default_floating_point
 def run_in_parts(study: Study | str | Path, options: RunOptions, part_runs: int | None = None) -> Result:
-    """Run a study as :func:`run` does, with parts of ``part_runs`` runs. No result depends on it.
+    """Run a study as :func:`run` does, with parts of ``part_runs`` runs for tests, by default as planned.
 
-    Parameters
-    ----------
-    study, options
-        As of :func:`run`, which raises the same errors.
-    part_runs
-        Number of runs in a part, for tests; by default the plan chooses it.
+    No result depends on it.
     """
     start = time.time()
     check_addresses()
@@ -115,28 +110,9 @@ def _executor(options: RunOptions) -> MakeExecutor:
 def complete(training: Coordinator, make_executor: MakeExecutor, start: float, n_threads: int) -> Result:
     """Train missing runs; write facts, cells and curves of a complete result unless another process has.
 
-    Parameters
-    ----------
-    training
-        The parts of the study.
-    make_executor
-        Makes the executor.
-    start
-        When the call started, in seconds since 1970.
-    n_threads
-        Threads of this process that record learning curves.
-
-    Returns
-    -------
-    Result
-        The result, partial if runs are missing.
-
-    Raises
-    ------
-    KeyboardInterrupt
-        If interrupted.
-    StoreError
-        If parts, facts or cells cannot be written or read.
+    The result is partial if runs are missing. ``start`` is when the call started, in seconds since 1970; ``n_threads``
+    threads of this process record learning curves. KeyboardInterrupt if interrupted, StoreError if parts, facts or
+    cells cannot be written or read.
     """
     parts = training.parts
     training.run(make_executor)

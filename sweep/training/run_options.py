@@ -64,20 +64,10 @@ def option(
     metavar: str | None = None,
     parse: Callable[[str], object] | None = None,
 ) -> Value:
-    """Declare an option of a run.
+    """Declare an option of a run, which ``doc`` describes for users of Python and ``help`` for the command line.
 
-    Parameters
-    ----------
-    default
-        Value by default.
-    doc
-        What it does, for users of Python.
-    help
-        What it does, for the command line; None if it is no option there.
-    metavar
-        Placeholder of its value on the command line.
-    parse
-        Makes the value from the text on the command line.
+    It is an option of the command only with ``help``. ``metavar`` is the placeholder of its value there, and ``parse``
+    makes the value from the text.
     """
     declared: Value = field(default=default, metadata={"doc": doc, "help": help, "metavar": metavar, "parse": parse})
     return declared
@@ -182,12 +172,7 @@ class RunOptions:
     def check(self, study: Study) -> None:
         """Refuse options that are out of range, or that fit neither each other nor the study.
 
-        Raises
-        ------
-        StudyError
-            With a sentence for each fault.
-        StoreError
-            If the results folder is to be both reused and overwritten.
+        StudyError has a sentence for each fault; StoreError if the results folder is to be both reused and overwritten.
         """
         from sweep.system.host import thread_count
         from sweep.training.executors.address import check_cluster
@@ -266,13 +251,7 @@ class RunOptions:
         return self.out is not None and any(files_at(self.out).same_as(files_at(place)) for place in self.places)
 
     def check_memory(self, plan: Plan) -> None:
-        """Refuse rows in memory that exceed the memory of this machine.
-
-        Raises
-        ------
-        StudyError
-            If they do.
-        """
+        """Raise StudyError if rows in memory exceed the memory of this machine."""
         from sweep.schemas.run_columns import row_bytes
         from sweep.system.host import memory_bytes
 
@@ -299,12 +278,8 @@ def as_arguments(
 ) -> Callable[[Callable[[First, Options], Returned]], Callable[Concatenate[First, Arguments], Returned]]:
     """Return a decorator after which a function takes each option as an argument, with its default.
 
-    The line ``{options}`` of the docstring becomes the description of all options.
-
-    Parameters
-    ----------
-    options
-        :class:`RunOptions`, an argument so that type checkers see its fields in the signature.
+    The line ``{options}`` of the docstring becomes the description of all options. ``options`` is
+    :class:`RunOptions`, an argument so that type checkers see its fields in the signature.
     """
 
     def decorate(

@@ -44,17 +44,8 @@ class Tuned(NamedTuple):
 def tune_study(study: Study, *, again: bool = False) -> Iterator[Tuned]:
     """Measure the classes of networks of a study whose runs cost most, and yield each.
 
-    Parameters
-    ----------
-    study
-        Its networks are measured, whether or not it is long enough to use the choices itself.
-    again
-        Whether to measure what was measured before.
-
-    Raises
-    ------
-    SweepError
-        If measured choices are turned off, or kernels are not compiled.
+    They are measured whether or not the study is long enough to use the choices itself; with ``again``, also those that
+    were measured before. SweepError if measured choices are turned off, or kernels are not compiled.
     """
     if not is_on():
         name = SWITCH if os.environ.get(SWITCH) == "off" else "NUMBA_DISABLE_JIT"

@@ -30,29 +30,15 @@ class Attempt(NamedTuple):
 def train_attempts(
     restarts: Restarts, settings: Array, counts: Array, train: Callable[[Attempt], tuple[Outcome, Array]]
 ) -> tuple[Outcome, Array]:
-    """Train runs, and train those that fail again with other initial weights.
+    """Train runs, and train those that fail again with other initial weights; return the outcome and initial weights.
 
-    Parameters
-    ----------
-    restarts
-        The table of the study.
-    settings, counts : (cells,)
-        Settings of cells, whose ``max_steps`` limits all attempts of a run together, and the number of successive runs
-        of each.
-    train
-        Trains an attempt, and returns its outcome and the initial weights (n, parameters).
+    ``settings`` and ``counts``, (cells,), are settings of cells, whose ``max_steps`` limits all attempts of a run
+    together, and the numbers of successive runs of each. ``train`` trains an attempt, and returns its outcome and the
+    initial weights, (n, parameters).
 
-    Returns
-    -------
-    outcome
-        Of the last attempt of each run, except ``threshold_steps`` and ``attempts``, which cover all attempts.
-    initial : (runs, parameters)
-        The weights with which the last attempt started.
-
-    Notes
-    -----
     An attempt ends after ``after_steps`` updates if the run may restart, and otherwise like a run without restarts.
-    Each starts with a new epoch.
+    Each starts with a new epoch. The outcome is that of the last attempt of each run, except ``threshold_steps`` and
+    ``attempts``, which cover all attempts. The last attempt started with the returned weights, (runs, parameters).
     """
     cells = np.repeat(np.arange(len(counts)), counts)
     limits = settings["max_steps"][cells]

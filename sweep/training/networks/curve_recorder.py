@@ -1,8 +1,4 @@
-"""Learning curves: train the first runs of each cell again, with loss and correct outputs at some of their steps.
-
-This is a separate pass once all rows are complete. Training a run again gives the same bits, so its curve must end
-like its row.
-"""
+"""Learning curves: train the first runs of each cell again, with loss and correct outputs at some of their steps."""
 
 from __future__ import annotations
 

@@ -41,19 +41,8 @@ class _Runs(NamedTuple):
 class NetworkRecorder:
     """Records measures and weights of the networks of a study; threads share one.
 
-    Parameters
-    ----------
-    study
-    testers
-        Compute outputs for held-out patterns, and with validation patterns those for patterns to train on, by the
-        patterns.
-
-    Attributes
-    ----------
-    needs_weights, needs_outputs
-        Whether trained networks are needed for what the study records, and their outputs.
-    gradients
-        Computes gradients of the loss, if a measure needs them.
+    ``testers``, by their patterns, compute outputs for held-out patterns, and with validation patterns those for
+    patterns to train on.
     """
 
     def __init__(self, study: Study, testers: Mapping[str, Tester]) -> None:
@@ -65,6 +54,7 @@ class NetworkRecorder:
         needed = {"test", *(of for each in computed for of in each.needs)}  # a learned function is that of tests too
         self._testers = {of: tester for of, tester in testers.items() if of in needed}
         self._own_tester = testers.get("train")
+        # Whether trained networks are needed for what the study records, and their outputs.
         self.needs_weights = bool(self._computed or study.record.columns_of_weights)
         self.needs_outputs = bool(self._computed)
         self.gradients = Gradients(study) if any(each.needs_curvature for each in recorded_measures(study)) else None
@@ -88,25 +78,12 @@ class NetworkRecorder:
         outcome: Outcome,
         pause: Callable[[], None] | None = None,
     ) -> dict[str, Array]:
-        """Return the columns of some runs of one shape.
+        """Return the columns of some runs of one shape by name: (runs,), or (runs, parameters) of weights.
 
-        Parameters
-        ----------
-        cell
-            One of the runs.
-        settings, counts : (cells,)
-            Settings of cells, and the number of successive runs of each.
-        initial : (runs, parameters)
-            Initial weights; they are copied if they are recorded.
-        outcome
-            With final weights and predictions, if these are needed.
-        pause
-            Called about every second of long computations. An exception that it raises ends them.
-
-        Returns
-        -------
-        dict of arrays
-            By column: (runs,), or (runs, parameters) of weights.
+        ``cell`` is that of one of the runs. ``settings`` and ``counts``, (cells,), are settings of cells, and the
+        numbers of successive runs of each. ``initial``, (runs, parameters), are copied if they are recorded.
+        ``outcome`` has final weights and predictions, if these are needed. ``pause`` is called about every second of
+        long computations; an exception that it raises ends them.
         """
         recorded: dict[str, Array] = {}
         with np.errstate(all="ignore"):  # numbers of runs that have diverged

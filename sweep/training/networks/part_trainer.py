@@ -111,23 +111,11 @@ class PartTrainer:
         return cell_settings(self.plan, cells)
 
     def weights(self, cells: Array, counts: Array, seeds: Array, out: Array | None = None, attempt: int = 0) -> Array:
-        """Return the initial weights of runs. A seed with the same start in several cells is drawn once.
+        """Return the initial weights of runs, (runs, parameters): ``out``, or a new array.
 
-        Parameters
-        ----------
-        cells, counts : (n,)
-            Cells, which share their shape, and the number of successive runs of each.
-        seeds : (runs,)
-            Seed of each run.
-        out : (runs, parameters)
-            Memory for the weights; allocated by default.
-        attempt
-            Number of earlier attempts of the runs.
-
-        Returns
-        -------
-        weights : (runs, parameters)
-            ``out``, or a new array.
+        ``cells`` and ``counts``, (n,), are cells that share their shape, and the numbers of successive runs of each.
+        ``seeds``, (runs,), has the seed of each run, and ``attempt`` is the number of their earlier attempts. A seed
+        with the same start in several cells is drawn once.
         """
         first = self.plan.grid.cell(int(cells[0]))
         recipe = make_recipe(self.plan.study, first)
