@@ -1,9 +1,4 @@
-"""The parts of a study, wave by wave of seeds, and the order in which they are trained.
-
-A wave is cut into *blocks* of about equal work, which are trained in bit-reversed order. The last blocks are cut into
-smaller and smaller parts, so that all cores finish together; every other block is one part. All of this depends on the
-study alone, so any machine can continue a study that another machine started.
-"""
+"""The parts of a study, wave by wave of seeds, and the order in which they are trained."""
 
 from __future__ import annotations
 
@@ -75,8 +70,6 @@ def seed_waves(n_seeds: int, shape_cells: int, operations: float) -> list[int]:
 
     Runs of the cells of a shape train side by side; ``operations`` is the most that the runs of all seeds take.
 
-    Examples
-    --------
     >>> seed_waves(1000, 13, 8e10)
     [10, 10, 20, 32, 64, 128, 240, 240, 256]
     """
@@ -247,8 +240,6 @@ def _bit_reversed(n: int, backwards: bool = False) -> Iterator[int]:
 
     It is a low-discrepancy order: any prefix covers the range evenly.
 
-    Examples
-    --------
     >>> list(_bit_reversed(6))
     [0, 4, 2, 1, 5, 3]
     """
