@@ -1,9 +1,4 @@
-"""Check a results folder: every run is present once, as it was written, and as training computes it.
-
-A check has five steps. It reads study.toml and run.json, then all commits, which must hold each run exactly once. Each
-part must have its checksum, the columns that follow from the study, and values within their ranges. Digest, cells and
-totals are computed again from the parts. Drawn or all runs are trained again and compared bit by bit.
-"""
+"""Check a results folder: every run is present once, as it was written, and as training computes it."""
 
 from __future__ import annotations
 
