@@ -25,8 +25,6 @@ def plain(value: Any, levels: int = _LEVELS) -> Any:
     or ``to_numpy`` become lists; NumPy scalars become bool, int, float and str, each exactly. Anything else, and what
     lies deeper than ``levels``, is returned unchanged, so that validation reports it. NumPy is not imported.
 
-    Examples
-    --------
     >>> plain({"hidden": range(2, 5), "bias": (True, False)})
     {'hidden': [2, 3, 4], 'bias': [True, False]}
     """

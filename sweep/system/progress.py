@@ -1,8 +1,7 @@
 """Progress of a study: a bar on a terminal, a line that changes in a notebook, elsewhere a line every ten seconds.
 
-The percentage counts runs. Speed and remaining time are estimated from the parts that
-finished last and the seconds that threads trained them. Compiling kernels and runs of an
-earlier call do not count.
+The percentage counts runs. Speed and remaining time are estimated from the parts that finished last and the seconds
+that threads trained them. Compiling kernels and runs of an earlier call do not count.
 """
 
 from __future__ import annotations
