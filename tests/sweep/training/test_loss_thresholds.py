@@ -10,11 +10,8 @@ import pandas as pd
 import pytest
 
 import sweep
-from sweep import StoreError, Study, StudyError, open_result
+from sweep import Study, StudyError, open_result
 from sweep.schemas.run_columns import runs_columns
-from sweep.store.claim import FolderRequest, claim
-from sweep.store.local import files_at
-from sweep.store.own_bits import own_bits
 from sweep.study.load import load_study
 from tests.kernels.support import some_compiled
 from tests.sweep.expected import expected_runs, target_names
@@ -144,16 +141,6 @@ def test_reuse_needs_all_thresholds(folder: Path, tmp_path: Path) -> None:
     plain = tmp_path / "plain"
     sweep.run(make_study(count=30), out=plain)
     assert sweep.run(STUDY, reuse=[plain, folder]).facts["lane_occupancy"] == 1
-
-
-def test_reuse_is_offered_only_with_all_thresholds(folder: Path) -> None:
-    """The error offers the reuse of rows only if they have all loss thresholds."""
-    for thresholds, offered in (([1.0], True), ([1.0, 0.5], False)):
-        study = make_study(count=31, loss_thresholds=thresholds)
-        wish = FolderRequest(study, "runs", False, own_bits(), ())
-        with pytest.raises(StoreError) as refused, claim(files_at(folder), wish):
-            pass
-        assert ("--reuse" in str(refused.value)) == offered
 
 
 @pytest.mark.parametrize(
