@@ -79,7 +79,6 @@ def _make_of_classes(recipe: Recipe, memory: Memory, source: PatternSource) -> R
     load = memory.load
     fill = memory.fill
     counts_ties = recipe.tie == "right"
-    n_others = float(n_outputs if counts_ties else n_outputs - 1)  # its own is not below itself
 
     @device
     def whole(patterns: Patterns, packet: Packet, n: int) -> Mask:
@@ -91,11 +90,12 @@ def _make_of_classes(recipe: Recipe, memory: Memory, source: PatternSource) -> R
             target = source.target(patterns, packet, n, o) + zero
             own = select(target > largest, load(packet.outputs, first + o), own)
             largest = select(target > largest, target, largest)
-        n_below = zero  # outputs that are NaN are not, so a pattern with one is wrong
+        # Outputs that are NaN are not below, so a pattern with one is wrong; its own counts unless it is NaN.
+        n_below = zero if counts_ties else select(own == own, fill(1.0), 0.0)
         for o in range(n_outputs):
             y = load(packet.outputs, first + o)
             n_below = n_below + select(y <= own if counts_ties else y < own, fill(1.0), 0.0)
-        return n_below == n_others
+        return n_below == float(n_outputs)
 
     @device
     def n_right(patterns: Patterns, packet: Packet, n: int) -> Lanes:
