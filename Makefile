@@ -161,13 +161,13 @@ $(OLDEST)/.ready: pyproject.toml constraints-oldest.txt
 $(ARM)/.ready: pyproject.toml constraints.txt $(READY)
 	rm -rf $(ARM)
 	mkdir -p $(ARM)
-	mmdebstrap --quiet --variant=extract --architectures=arm64 --include=python3,libstdc++6 trixie $(ARM)/root
-	ln -s usr/lib $(ARM)/root/lib
+	mmdebstrap --quiet --variant=extract --architectures=arm64 --include=python3,libstdc++6 trixie $(ARM)/system
+	ln -s usr/lib $(ARM)/system/lib
 	$(BIN)/python -m pip install --quiet --target $(ARM)/packages --only-binary=:all: --python-version $(ARM_PYTHON) \
 		$(addprefix --platform=,manylinux2014_aarch64 manylinux_2_27_aarch64 manylinux_2_28_aarch64) \
 		--constraint constraints.txt . pytest pytest-xdist hypothesis
 	printf '#!/bin/sh\nexec qemu-aarch64-static -cpu cortex-a72 -L %s %s/usr/bin/python3 "$$@"\n' \
-		$(CURDIR)/$(ARM)/root $(CURDIR)/$(ARM)/root > $(ARM)/python
+		$(CURDIR)/$(ARM)/system $(CURDIR)/$(ARM)/system > $(ARM)/python
 	chmod +x $(ARM)/python
 	touch $@
 

@@ -25,8 +25,8 @@ class Ratio:
         """Return the ends of the interval; missing if the ratio is, or if every ratio would be in it.
 
         The interval is that of the difference of logarithms, with their correlation over clusters. A side without a
-        success counts as if it had one that took no steps. Otherwise a side with one success would be told apart with
-        fewer seeds than a side with none.
+        success counts as if it had one that took no steps. Otherwise it would take more seeds to exclude a side with no
+        success than one with a single success.
         """
         sides = [(side.value_if_one, *side.ends(level)) for side in self._sides]
         with np.errstate(divide="ignore", invalid="ignore"):

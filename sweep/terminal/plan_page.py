@@ -122,7 +122,7 @@ def _rounds(study: Study) -> str:
 def _kernels(plan: Plan, n_changed: int) -> str:
     """Return the largest number of kernels to compile, and the time it takes if it is known.
 
-    ``n_changed`` classes of networks have kernels of their own, as measured.
+    ``n_changed`` classes of networks use measured variants, which need separate kernels.
     """
     each, number = noted_kernel_seconds(), most_kernels(plan.study, plan.parts.operations) + n_changed
     if each is None:
