@@ -8,5 +8,5 @@ from kernels.numba.choice import choose_compiler
 def compiler_note() -> str:
     """Return one sentence where kernels take longer to compile than with another version of Numba; otherwise ""."""
     why = choose_compiler().why
-    longer = "a kernel takes two to three times as long to compile, with the same results and the same speed"
+    longer = "a kernel takes two to three times as long to compile, with the same results"
     return f"{why}: {longer}" if why else ""
