@@ -88,7 +88,10 @@ def _measure(worker: PartTrainer, shape: int) -> Measured:
     repeats = 1
 
     def train(tuning: Tuning) -> tuple[int, float]:
-        """Return the steps of all lanes, and the processor time that they took."""
+        """Return the steps of all lanes and their processor time.
+
+        Idle lanes count: a measurement has one run for each lane of the widest candidates, a study refills lanes.
+        """
         by = tuned.setdefault(tuning, trainer.with_tuning(tuning))
         begin, lane_steps = time.thread_time(), 0
         for _ in range(repeats):
