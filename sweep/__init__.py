@@ -14,7 +14,7 @@ from sweep.system.version import __version__
 
 if TYPE_CHECKING:
     from kernels.components.declarations import Setting
-    from kernels.custom.decorators import activation, loss, measure, optimizer
+    from kernels.custom.decorators import activation, learning_rate_schedule, loss, measure, optimizer
     from sweep import lanes
     from sweep.errors import StoreError, StudyError, SweepError
     from sweep.results.result import Result, open_result
@@ -43,6 +43,7 @@ _HOMES = {
     "Trace": "sweep.training.networks.trace",
     "activation": "kernels.custom.decorators",
     "confusion": "sweep.training.networks.confusion",
+    "learning_rate_schedule": "kernels.custom.decorators",
     "load_study": "sweep.study.load",
     "load_plugin": "sweep.study.plugins",
     "loss": "kernels.custom.decorators",
@@ -71,6 +72,7 @@ __all__ = [
     "activation",
     "confusion",
     "lanes",
+    "learning_rate_schedule",
     "load_plugin",
     "load_study",
     "loss",

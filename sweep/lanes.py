@@ -1,7 +1,7 @@
 """Functions for custom components. They take and return lanes: one number for each network trained side by side.
 
 A component may also use its arguments, numbers, ``+ - * /``, comparisons, and ``& | ~`` between comparisons. See
-:func:`sweep.activation`, :func:`sweep.loss` and :func:`sweep.optimizer`.
+:func:`sweep.activation`, :func:`sweep.loss`, :func:`sweep.optimizer` and :func:`sweep.learning_rate_schedule`.
 """
 
 from kernels.elementary.lane_functions import elu, exp, log, normal, normal_cdf, sigmoid, sin, sin_cos, softplus, tanh

@@ -66,7 +66,7 @@ def _n_values(component: CustomComponent, role: str) -> int | None:
         return n_totals if role == "function" and n_totals > 1 else None
     if role in ("tick", "factors"):
         return len(options["clocks"]) if role == "tick" else int(options["n_factors"])
-    if kind == "optimizer":
+    if kind in ("optimizer", "schedule"):
         return len(options["states"]) + 1 if options["states"] else None
     return None if "chain" in component.functions else 2
 

@@ -136,6 +136,32 @@ def optimizer(
     return _decorator(function, "optimizer", {"tick": tick, "factors": factors}, settings, options)
 
 
+def learning_rate_schedule(
+    function: Any = None, /, *, states: Sequence[float] = (), settings: Sequence[Setting | str] = ()
+) -> Any:
+    """Declare a custom schedule of the learning rates.
+
+    It returns and raises the same as :func:`activation`.
+
+    Parameters
+    ----------
+    function : (t, steps, *states, *settings) -> factor, or (factor, *states)
+        The factor of the learning rates for update t, counted from 1, of a run of at most ``steps`` updates, in
+        float64.
+    states
+        Initial values of at most five numbers that an update leaves for the next one.
+    settings
+        Settings that the function takes, or names of settings of other components.
+
+    Examples
+    --------
+    >>> @learning_rate_schedule(settings=(Setting("full_rate", 100.0, "updates at the full rate", "updates", above=0),))
+    ... def hyperbolic(t, steps, full_rate):
+    ...     return select(t < full_rate, 1.0, full_rate / t)
+    """
+    return _decorator(function, "schedule", {}, settings, {"states": tuple(map(float, states))})
+
+
 def measure(
     function: Any = None,
     /,
@@ -321,6 +347,8 @@ def _check_form(what: str, declared: Mapping[str, Any], read: Mapping[str, Funct
             _needs(what, read["chain"], ["gradient", "a"], None)
     elif kind == "measure":
         _check_measure(what, declared["options"], read)
+    elif kind == "schedule":
+        _check_schedule(what, declared["options"]["states"], settings, read["function"])
     else:
         n_factors = _check_optimizer(what, declared["options"], settings, read)
     if len(settings) + n_factors > MOST_SETTINGS:
@@ -356,6 +384,14 @@ def _check_optimizer(what: str, options: Mapping[str, Any], settings: list[str],
     arguments = ["p", "gradient", *of_states, *factors, *settings]
     _needs(what, read["function"], arguments, len(states) + 1 if states else None)
     return n_factors
+
+
+def _check_schedule(what: str, states: Sequence[float], settings: list[str], function: Function) -> None:
+    """Refuse a schedule whose states and function do not fit together."""
+    if len(states) > MOST_SETTINGS or not all(map(math.isfinite, states)):
+        raise ComponentError(f"{what}: states: must be at most {MOST_SETTINGS} finite numbers, got {states!r}")
+    of_states = [f"state {k + 1}" for k in range(len(states))]
+    _needs(what, function, ["t", "steps", *of_states, *settings], len(states) + 1 if states else None)
 
 
 def _check_measure(what: str, options: Mapping[str, Any], read: Mapping[str, Function]) -> None:

@@ -61,6 +61,9 @@ def _arguments(component: CustomComponent, rng: np.random.Generator) -> dict[str
         chain = {"chain": [_numbers(rng), rng.permutation(_numbers(rng))]} if "chain" in component.functions else {}
         return {"function": [_numbers(rng), *settings], **chain}
     states = [rng.permutation(_numbers(rng)) for _ in component.options["states"]]
+    if declaration.kind == "schedule":
+        of_updates = [np.floor(np.exp2(rng.uniform(0, 31, N_NUMBERS))) for _ in range(2)]
+        return {"function": [*of_updates, *states, *settings]}
     rate = np.abs(_numbers(rng))
     clocks = [rng.uniform(0, 2, N_NUMBERS) for _ in component.options["clocks"]]
     n_factors = component.options["n_factors"]

@@ -11,12 +11,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from kernels import vocabulary
-from kernels.components.declarations import Activation, Loss, Optimizer, Setting, ValueOf
+from kernels.components.declarations import Activation, Loss, Optimizer, Schedule, Setting, ValueOf
 from kernels.custom.source import Place, facts_of, keeps_infinity, read_source
 
-Record: TypeAlias = Activation | Loss | Optimizer
+Record: TypeAlias = Activation | Loss | Optimizer | Schedule
 
-KINDS = ("activation", "loss", "optimizer", "measure")
+KINDS = ("activation", "loss", "optimizer", "schedule", "measure")
 # What a declaration says beside its source and its settings.
 FACTS = ("elementary", "full_batch", "operations", "label", "unit", "meaning", "more_is_better")
 
@@ -59,6 +59,7 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     "activation": {"surrogate": False},
     "loss": {"surrogate": False},
     "optimizer": {"states": (), "clocks": (), "full_batch": False, "keeps_infinity": False},
+    "schedule": {"states": ()},
     "measure": {"unit": "", "more_is_better": False},
 }
 
@@ -122,6 +123,8 @@ def _record(
         if "chain" in functions:
             return Activation(function, chain=functions["chain"], **facts)
         return Activation(ValueOf(function, 0), function, **facts)
+    if declaration.kind == "schedule":
+        return Schedule(function, states=options.get("states", ()), settings=settings)
     names = ("states", "clocks", "n_factors", "keeps_infinity")
     facts = {name: options[name] for name in names if name in options}
     facts |= {name: functions[name] for name in ("tick", "factors") if name in functions}

@@ -59,18 +59,27 @@ def make_set_rates(recipe: Recipe, memory: Memory) -> Callable[[Packet], None]:
         return widened if n else none
 
     widened = make_widened(len(component.settings))
-    advance = component.advance
+    advance: Any = component.advance
 
-    @device
-    def factor_of(packet: Packet, t: Lanes) -> Lanes:
-        """Return the factor of update t, without warmup, and keep what the next one needs."""
-        if advance is None:
-            return fill_double(1.0)
+    # Each function returns the factor of update t, without warmup.
+    def constant_factor(packet: Packet, t: Lanes) -> Lanes:
+        return fill_double(1.0)
+
+    def factor_alone(packet: Packet, t: Lanes) -> Lanes:
+        settings = widened(load_settings(packet.control))
+        factor: Lanes = advance(t, load_double(packet.doubles, MOST), *settings)
+        return factor
+
+    def factor_and_states(packet: Packet, t: Lanes) -> Lanes:
         settings = widened(load_settings(packet.control))
         found = advance(t, load_double(packet.doubles, MOST), *(load_states(packet.doubles) + settings))
         for k in range(n_states):
             store_double(packet.doubles, FIRST_STATE + k, found[k + 1])
-        return found[0]
+        factor: Lanes = found[0]
+        return factor
+
+    factors = constant_factor, factor_alone, factor_and_states
+    factor_of = device(factors[0 if advance is None else 1 + bool(n_states)])
 
     @device
     def set_rates(packet: Packet) -> None:

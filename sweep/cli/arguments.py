@@ -112,7 +112,7 @@ PluginOption = Annotated[
     typer.Option(
         "--plugin",
         metavar="FILE",
-        help="Python file that declares custom activations, losses, optimizers, measures or statistics.",
+        help="Python file that declares custom activations, losses, optimizers, schedules, measures or statistics.",
         callback=lambda files: _run_plugins(files),
         is_eager=True,
     ),

@@ -26,7 +26,7 @@ def make_recipe(study: Study, cell: Cell) -> Recipe:
     values["loss"], values["reduction"] = loss_and_reduction(cell["loss"], cell["reduction"])
     if cell["batch"] == n_patterns:
         values |= {"batch": None, "order": "cyclic"}
-    for name in ("activation", "output", "loss", "optimizer"):
+    for name in ("activation", "output", "loss", "optimizer", "schedule"):
         values[name] = study.tables.custom[values[name]].key if values[name] in study.tables.custom else values[name]
     values["freeze"] = values["freeze"].replace("none", "")
     values["deep"] = len(cell.hidden) > 1

@@ -77,7 +77,8 @@ class Study(StudyContent):
         ``"grid"``: each combination of one point of every axis is a cell.
     components
         Declarations of custom components, without their code, as in the canonical form of a study. Not needed for
-        components that :func:`sweep.activation`, :func:`sweep.loss` or :func:`sweep.optimizer` has declared.
+        components that :func:`sweep.activation`, :func:`sweep.loss`, :func:`sweep.optimizer` or
+        :func:`sweep.learning_rate_schedule` has declared.
 
     Raises
     ------

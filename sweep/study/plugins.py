@@ -62,6 +62,6 @@ def load_plugin(path: str | Path) -> list[str]:
     if not names:
         raise StudyError(
             f"{named} declares no component; decorate a function in it with @sweep.activation, @sweep.loss, "
-            "@sweep.optimizer, @sweep.measure or @sweep.statistic"
+            "@sweep.optimizer, @sweep.learning_rate_schedule, @sweep.measure or @sweep.statistic"
         )
     return names

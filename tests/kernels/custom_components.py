@@ -101,3 +101,25 @@ def steep(z):
 def tolerant(y, target):
     error = y - target
     return 0.5 * error * error, select(absolute(error) < 0.1, 0.0, error)
+
+
+@sweep.learning_rate_schedule(states=(1.0, 0.0), settings=("gamma", "every"))
+def own_step(t, steps, power, count, gamma, every):
+    count = count + 1.0
+    full = count >= every
+    return power, select(full, power * gamma, power), select(full, 0.0, count)
+
+
+@sweep.learning_rate_schedule(
+    settings=(
+        sweep.Setting("rise", 3.0, "updates in which the rates rise", "updates", above=0),
+        sweep.Setting("full", 5.0, "updates at the highest rates", "updates", at_least=0),
+        sweep.Setting("fall", 20.0, "updates in which the rates fall", "updates", above=0),
+        sweep.Setting("lowest", 0.125, "first factor", at_least=0),
+        sweep.Setting("final", 0.25, "last factor", at_least=0),
+    )
+)
+def trapezoid(t, steps, rise, full, fall, lowest, final):
+    risen = lowest + (1.0 - lowest) * ((t - 1.0) / rise)
+    fallen = 1.0 + (final - 1.0) * ((t - 1.0 - rise - full) / fall)
+    return select(t - 1.0 < rise, risen, select(fallen < final, final, select(fallen < 1.0, fallen, 1.0)))

@@ -19,7 +19,7 @@ from tests.kernels.runs import Kinds, Runs, draw_runs
 from tests.kernels.specs import Spec
 from tests.kernels.support import DTYPES, Array, assert_equal, sized, some_compiled
 from tests.oracle import components as oracle_components
-from tests.oracle import optimizers, settings, training
+from tests.oracle import optimizers, schedules, settings, training
 
 FILE = Path(__file__).with_name("custom_components.py")
 
@@ -56,8 +56,12 @@ ALIKE = {
         {"activation": "leaky_relu", "batch": 1, "order": "shuffled"},
     ),
     "squared": ({"loss": "own_squared", "reduction": "mean"}, {"loss": "squared", "reduction": "mean"}),
+    "step": (
+        {"schedule": "own_step", "batch": 1, "warms_up": True},
+        {"schedule": "step", "batch": 1, "warms_up": True},
+    ),
 }
-KINDS = ("activation", "output", "loss", "optimizer")
+KINDS = ("activation", "output", "loss", "optimizer", "schedule")
 
 
 @pytest.mark.parametrize(
@@ -96,6 +100,8 @@ def oracle_knows_custom_components(own: dict[str, CustomComponent], monkeypatch:
     monkeypatch.setitem(settings.DEFAULTS, "mu", 1.75)
     monkeypatch.setitem(settings.DEFAULTS, "steepness", 1.0)
     monkeypatch.setitem(settings.DEFAULTS, "lean", 0.5)
+    for name in ("rise", "full", "fall", "lowest", "final"):
+        monkeypatch.setitem(settings.DEFAULTS, name, 1.0)
     at_start = optimizers.states_at_start
 
     def states_at_start(name: str, rate: Array) -> Any:
@@ -123,6 +129,20 @@ def oracle_knows_custom_components(own: dict[str, CustomComponent], monkeypatch:
     )
 
 
+    monkeypatch.setitem(schedules.CUSTOM, own["trapezoid"].declaration.key, trapezoid)
+
+
+def trapezoid(t: int, steps: Array, s: Any) -> Array:
+    """Rise, stay at the full rate, and fall, run by run."""
+    factors = []
+    for rise, full, fall, lowest, final in zip(*map(s.get, ("rise", "full", "fall", "lowest", "final")), strict=True):
+        if t - 1 < rise:
+            factors.append(lowest + (1 - lowest) * ((t - 1) / rise))
+        else:
+            factors.append(min(max(1 + (final - 1) * ((t - 1 - rise - full) / fall), final), 1.0))
+    return np.array(factors)
+
+
 # Fields of a recipe, with custom components by name.
 NEW = {
     "all": {"activation": "swish", "loss": "expectile", "optimizer": "quickprop"},
@@ -130,6 +150,7 @@ NEW = {
     "deep": {"activation": "swish", "optimizer": "quickprop", "below": (3,)},
     "blocks": {"activation": "swish", "loss": "expectile", "optimizer": "quickprop", "task": "adder", "batch": 3},
     "sets": {"activation": "tanh", "loss": "expectile", "sets": "targets"},
+    "schedule": {"activation": "tanh", "schedule": "trapezoid", "batch": 1},
 }
 
 
@@ -151,6 +172,11 @@ def test_new_components_as_oracle(own: dict[str, CustomComponent], name: str, dt
         "mu": random.choice((1.75, 2.25), count),
         "steepness": random.choice((1.0, 0.3), count),
         "lean": random.choice((0.5, 0.125, 0.0), count),
+        "rise": random.choice((1.0, 6.0), count),
+        "full": random.choice((0.0, 9.0), count),
+        "fall": random.choice((7.0, 40.0), count),
+        "lowest": random.choice((0.0, 0.25), count),
+        "final": random.choice((0.0, 0.5), count),
     }
     assert_as_oracle(spec, runs_with(runs, **chosen))
 

@@ -22,8 +22,8 @@ def test_schedules_as_oracle(schedule: str) -> None:
     assert_as_oracle(spec, draw_runs(spec, 2, sized(40, 8), 3, sized(40, 12)))
 
 
-def _linear_by_three(t: Lanes, steps: Lanes, end_factor: Lanes, gamma: Lanes, decay_rate: Lanes) -> tuple[Lanes]:
-    return (1.0 + (end_factor - 1.0) * ((t - 1.0) / steps) + 0.0 * (gamma * decay_rate),)
+def _linear_by_three(t: Lanes, steps: Lanes, end_factor: Lanes, gamma: Lanes, decay_rate: Lanes) -> Lanes:
+    return 1.0 + (end_factor - 1.0) * ((t - 1.0) / steps) + 0.0 * (gamma * decay_rate)
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 from tests.oracle.components import Array, Functions, Own
+
+# Factors of custom schedules of tests, by key: (t, steps, settings) -> factors.
+CUSTOM: dict[str, Callable[[int, Array, Own], Array]] = {}
 
 SCHEDULES = ("constant", "linear", "exponential", "step", "cosine", "inverse_time")
 
@@ -32,6 +35,8 @@ def factors(schedule: str, steps: Array, warmup: Array, own: Own, functions: Fun
             every = 1 if schedule == "exponential" else wide["every"]
             drops = np.floor(t / every) - np.floor((t - 1) / every)  # at most one, as they come after whole updates
             power = np.where(drops > 0, power * wide["gamma"], power)
+        elif schedule in CUSTOM:
+            f = CUSTOM[schedule](t, steps, wide)
         else:
             f = np.ones(len(steps))
         grown = t / warmup

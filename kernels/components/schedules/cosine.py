@@ -7,9 +7,9 @@ from kernels.lanes.arithmetic import Lanes
 PI = 3.141592653589793
 
 
-def advance(t: Lanes, steps: Lanes) -> tuple[Lanes]:
+def advance(t: Lanes, steps: Lanes) -> Lanes:
     _, cosine = sin_cos(PI * ((t - 1.0) / steps))
-    return ((1.0 + cosine) / 2.0,)
+    return (1.0 + cosine) / 2.0
 
 
 COMPONENT = Schedule(

@@ -6,8 +6,8 @@ from kernels.lanes.arithmetic import Lanes
 DECAY_RATE = Setting("decay_rate", 0.001, "decay of the schedule inverse_time for each update", "1/update", at_least=0)
 
 
-def advance(t: Lanes, steps: Lanes, decay_rate: Lanes) -> tuple[Lanes]:
-    return (1.0 / (1.0 + decay_rate * (t - 1.0)),)
+def advance(t: Lanes, steps: Lanes, decay_rate: Lanes) -> Lanes:
+    return 1.0 / (1.0 + decay_rate * (t - 1.0))
 
 
 COMPONENT = Schedule(advance, settings=(DECAY_RATE,), source="tf.keras.optimizers.schedules.InverseTimeDecay")

@@ -6,8 +6,8 @@ from kernels.lanes.arithmetic import Lanes
 END_FACTOR = Setting("end_factor", 0.0, "factor of the learning rates at the end of the schedule linear", at_least=0)
 
 
-def advance(t: Lanes, steps: Lanes, end_factor: Lanes) -> tuple[Lanes]:
-    return (1.0 + (end_factor - 1.0) * ((t - 1.0) / steps),)
+def advance(t: Lanes, steps: Lanes, end_factor: Lanes) -> Lanes:
+    return 1.0 + (end_factor - 1.0) * ((t - 1.0) / steps)
 
 
 COMPONENT = Schedule(

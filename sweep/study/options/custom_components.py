@@ -20,7 +20,7 @@ from sweep.study.reading.faults import Faults
 from sweep.study.reading.section import Section
 
 # For each key that names components, their kind.
-_NAMED_BY = {"activation": "activation", "output": "activation", "loss": "loss", "optimizer": "optimizer"}
+_NAMED_BY = {"output": "activation", **{key: key for key in ("activation", "loss", "optimizer", "schedule")}}
 _TOP = (
     *("name", "description", "method", "data", "parameters", "zip", "samples", "exclude"),
     *("restarts", "seeds", "seed", "record", "components", *BUILT_IN.sections),

@@ -72,7 +72,7 @@ def _sentence(detail: ErrorDetails, path: str, known_keys: list[str], tables: Op
 
 def _custom_names(key: str) -> tuple[list[str], str]:
     """Return the custom components of this process for a key, and a note on them for the allowed values."""
-    if key not in ("activation", "output", "loss", "optimizer"):
+    if key not in ("activation", "output", "loss", "optimizer", "schedule"):
         return [], ""
     names = [name for name in known_tables().users[key] if name not in BUILT_IN.users[key]]
     listed = f", custom: {', '.join(map(repr, names))}" if names else ", or a custom component loaded by --plugin FILE"

@@ -95,6 +95,8 @@ def test_the_source_is_part_of_the_identity(tmp_path: Path) -> None:
         ({"optimizer": ["gd", "own_gd"], "steepness": 1}, "unknown key 'steepness'"),
         ({"activation": "quickprop"}, "network.activation: must be one of"),
         ({"optimizer": "own_rprop", "batch": 1}, "'own_rprop' needs batch 'full'"),
+        ({"schedule": "trapezoid", "fall": 0}, "training.fall: must be above 0, got 0"),
+        ({"schedule": "trapezoid", "optimizer": "rprop"}, "'constant', got training.schedule 'trapezoid'"),
         ({"loss": "expectile", "lean": 0.99999999999, "dtype": "float32"}, "must be below 1 after rounding"),
     ],
 )

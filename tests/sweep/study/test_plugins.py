@@ -51,6 +51,31 @@ def test_functions_that_are_refused(tmp_path: Path, code: str) -> None:
     assert str(file) in fault or "already" in fault or "lower-case letters" in fault
 
 
+SIX = ", ".join(f"sweep.Setting('s{k}', 1.0, 'one of six')" for k in range(6))
+
+
+@pytest.mark.parametrize(
+    ("states", "settings", "arguments", "value", "fault"),
+    [
+        ("", "", "t", "t", "mine must take t, steps, got 1 arguments"),
+        ("0.0", "", "t, steps, last", "1.0 / t", "mine must return a tuple of 2, got one value"),
+        ("1e999", "", "t, steps, last", "last, t", "states: must be at most 5 finite numbers, got (inf,)"),
+        ("", SIX, "t, steps, a, b, c, d, e, f", "a / t", "settings: must be at most 5, got 6"),
+    ],
+)
+def test_schedules_that_are_refused(
+    tmp_path: Path, states: str, settings: str, arguments: str, value: str, fault: str
+) -> None:
+    """A schedule takes update, steps, states and at most five settings, and returns a factor and its states."""
+    declared = f"@sweep.learning_rate_schedule(states=[{states}], settings=[{settings}])\n"
+    file = tmp_path / "mine.py"
+    file.write_text(f"import sweep\n\n{declared}def mine({arguments}):\n    return {value}\n")
+    with only_plugins(), pytest.raises(sweep.StudyError) as caught:
+        sweep.load_plugin(file)
+    assert "schedule 'mine'" in str(caught.value)
+    assert fault in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
