@@ -128,7 +128,6 @@ def oracle_knows_custom_components(own: dict[str, CustomComponent], monkeypatch:
         oracle_components.SLOPES, expectile, lambda y, target, s: 2 * weight(y - target, s) * (y - target)
     )
 
-
     monkeypatch.setitem(schedules.CUSTOM, own["trapezoid"].declaration.key, trapezoid)
 
 
