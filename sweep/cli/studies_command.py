@@ -8,4 +8,4 @@ def studies() -> None:
     from sweep.study.load import built_in_studies, load_study
 
     for name in built_in_studies():
-        print(f"{name:12}  {load_study(name).description}")
+        print(f"{name:17}  {load_study(name).description}")

@@ -13,6 +13,7 @@ import pytest
 
 import sweep
 from sweep import load_study, open_result
+from sweep.study.load import built_in_studies
 from tests.sweep.support import STUDY_TEXT, assert_refused, command, make_study, tree, write_study
 
 HEAVY = {"numpy", "numba", "pandas", "pyarrow", "matplotlib", "scipy"}
@@ -194,10 +195,7 @@ def test_studies() -> None:
     finished = command("studies")
     assert finished.code == 0
     lines = dict(re.split(r"  +", line, maxsplit=1) for line in finished.out.splitlines())
-    assert lines == {
-        name: load_study(name).description
-        for name in ("hinton-symmetry", "hinton-xor", "linear-seed", "linear-xor", "seed", "xor")
-    }
+    assert lines == {name: load_study(name).description for name in built_in_studies()}
 
 
 @pytest.mark.parametrize("name", ["run", "plan", "trace", "show", "figure", "studies"])

@@ -14,8 +14,8 @@ from tests.sweep.study.conftest import TEXT
 
 def test_built_in_studies() -> None:
     """The built-in studies have the documented sizes and settings."""
-    assert sorted(built_in_studies()) == ["hinton-symmetry", "hinton-xor", "linear-seed", "linear-xor", "seed", "xor"]
     studies = {name: load_study(name) for name in built_in_studies()}
+    assert {"xor", "seed", "hinton-xor", "trask"} < set(studies)
     assert all(study.name == name and study.description for name, study in studies.items())
     xor = studies["xor"]
     assert (xor.n_cells, xor.seeds.count, xor.n_runs) == (91, 1000, 91_000)
