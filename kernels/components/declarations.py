@@ -172,11 +172,12 @@ class Optimizer(NamedTuple):
 class Schedule(NamedTuple):
     """How the learning rates of a run change: by a factor for each update, computed in float64 and rounded once."""
 
-    # (t, steps, *states, *settings) -> factor, or (factor, *states), or None: for update t, counted from 1, of a run of
-    # at most ``steps``; None if the factor is always 1
+    # (t, steps, *states, *settings) -> factor, or (factor, *states), or None: for update t, counted from 1, of a
+    # schedule of ``steps`` updates, which the run may exceed; None if the factor is always 1
     advance: Callable[..., Any] | None
     states: tuple[float, ...] = ()  # initial values of numbers that an update leaves for the next, at most five
     settings: tuple[Setting, ...] = ()  # settings that the function takes
+    has_length: bool = False  # whether the factor depends on ``steps``
     source: str = ""  # of the formula
     also: tuple[str, ...] = ()  # names that other programs use
 

@@ -74,7 +74,8 @@ def last_attempt(study: Study, row: dict[str, Any], patterns: Data) -> dict[str,
         most = limit - total
         if restarts.after_steps is not None and number < restarts.max_restarts:
             most = min(most, restarts.after_steps)
-        own = {"max_steps": most, "max_epochs": None, "schedule_steps": limit, "attempt": number}
+        own = {"max_steps": most, "max_epochs": None, "attempt": number}
+        own["schedule_steps"] = row["schedule_steps"] or limit
         (told,) = outcomes_of(study, [row | own], patterns)
         met = {name: total + told[name] if met[name] < 0 <= told[name] else met[name] for name in met}
         total += told["steps"]
@@ -232,7 +233,7 @@ def options_of(study: Study, rows: list[dict[str, Any]], patterns: Data) -> dict
         **{name: in_training(rows[0][name]) for name in ("monitor", "criterion_on")},
         **{name: [row[name] for row in rows] for name in settings},
         "seed": [row["seed"] for row in rows],
-        "schedule_steps": [row.get("schedule_steps", 0) for row in rows],
+        "schedule_steps": [row["schedule_steps"] or 0 for row in rows],
         "decision_threshold": patterns.decision_threshold,
         "one_hot": is_one_hot(study),
     }

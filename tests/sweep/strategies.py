@@ -65,6 +65,7 @@ SCALARS: dict[str, st.SearchStrategy[Any]] = {
     "weight_decay": not_negative,
     "schedule": st.sampled_from(list(vocabulary.SCHEDULES)),
     "warmup": not_negative,
+    "schedule_steps": st.integers(1, MAX_STEPS),
     "freeze": st.sampled_from(["none", "w", "v"]),
     "batch": st.integers(1, 4),
     "order": st.sampled_from(["cyclic", "shuffled"]),
@@ -111,6 +112,7 @@ NEEDS: dict[str, dict[str, set[Any]]] = {
     **{name: {"criterion": {"loss", "max_error", "correct"}} for name in ("from_step", "criterion_on")},
     **{name: {"patience": set(PATIENCE)} for name in ("min_delta", "monitor")},
     **{name: {"stopping_rule": {"gl", "pq", "up"}} for name in ("gl_threshold", "pq_threshold", "up_strips", "strip")},
+    "schedule_steps": {"schedule": {"linear", "cosine"}},
     "draw_order": {"distribution": {"normal", "uniform", "truncated_normal"}},
     **{
         name: {

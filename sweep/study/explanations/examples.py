@@ -67,6 +67,7 @@ EXAMPLES = {
     "end_factor": "0.1",
     "every": "500",
     "warmup": "100",
+    "schedule_steps": "1_000",
     "freeze": '"w b"',
     "batch": "2",
     "max_steps": "20_000",

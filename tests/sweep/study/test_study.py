@@ -137,6 +137,7 @@ def test_defaults() -> None:
         "weight_decay": 0.0,
         "schedule": "constant",
         "warmup": 0.0,
+        "schedule_steps": None,
         "freeze": "none",
         "batch": 4,
         "order": "cyclic",

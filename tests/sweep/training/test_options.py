@@ -69,6 +69,7 @@ SWEPT: dict[str, tuple[list[Any], dict[str, Any]]] = {
     "output_learning_rate": ([0.05, 0.2, 0.0], {}),
     "weight_decay": ([0.0, 0.5, 0.01], {"optimizer": "momentum"}),
     "schedule": ([name for name in vocabulary.SCHEDULES if name != "step"], {}),  # which steps once in 1000 updates
+    "schedule_steps": ([1, 9, 40], {"schedule": "linear", "end_factor": 0.1}),
     "warmup": ([0.0, 5.0, 30.0], {"batch": 2}),
     "freeze": (["none", "w b", "v"], {"weight_decay": 0.1}),
     "batch": (["full", "online", 2], {}),
