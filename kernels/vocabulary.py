@@ -116,6 +116,10 @@ def _settings_of(components: Iterable[Any]) -> dict[str, Setting]:
 
 COMPONENT_SETTINGS = _settings_of(NAMED.values())
 STOPPING_SETTINGS = _settings_of(STOPPING_RULES.values())
+# Stopping rules that end runs although no patience is set.
+RULES_WITHOUT_PATIENCE = tuple(
+    name for name, rule in STOPPING_RULES.items() if STOPPING_SETTINGS["patience"] not in rule.settings
+)
 SETTINGS: dict[str, Setting] = {
     **{setting.name: setting for setting in GENERAL},
     **STOPPING_SETTINGS,

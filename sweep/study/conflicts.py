@@ -82,6 +82,7 @@ def combination_faults(study: StudyContent, named: set[str]) -> list[str]:
         *_idle_decay(study),
         *idle_options(study, named),
         *_missing_layers(study),
+        *_missing_patience(study),
         *_impossible_improvement(study),
         *_held_out_faults(study),
         *start_faults(study),
@@ -178,6 +179,13 @@ def _held_out_faults(study: StudyContent) -> Iterator[str]:
             f"record.weights: {study.record.weights!r} needs validation patterns; "
             "set data.validation_count or data.validation"
         )
+
+
+def _missing_patience(study: StudyContent) -> Iterator[str]:
+    """Yield a sentence for the stopping rules that would end no run, but for the default."""
+    rules = set(study.values_of("stopping_rule")) - {"patience", *vocabulary.RULES_WITHOUT_PATIENCE}
+    if rules and None in study.values_of("patience"):
+        yield f"{study.key_of('stopping_rule')}: {shown(min(rules))} needs convergence.patience, got none; set it"
 
 
 def _impossible_improvement(study: StudyContent) -> Iterator[str]:

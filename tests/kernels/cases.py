@@ -17,6 +17,7 @@ from tests.kernels.specs import (
     ACTIVATIONS,
     CRITERIA,
     LOSSES,
+    NEEDS_LOSS,
     OPTIMIZERS,
     ORDERS,
     OUTPUTS,
@@ -102,7 +103,7 @@ def fits(one: Choice, other: Choice) -> bool:
         return False
     if case.get("output") == "softmax" and case.get("loss", "cross_entropy") != "cross_entropy":
         return False
-    if case.get("stopping_rule", "patience") != "patience" and case.get("monitor", "held_out_loss") != "held_out_loss":
+    if NEEDS_LOSS[case.get("stopping_rule", "patience")] and case.get("monitor", "held_out_loss") != "held_out_loss":
         return False
     return case.get("optimizer") != "rprop" or all(case.get(name) in values for name, values in OF_RPROP.items())
 

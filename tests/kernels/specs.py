@@ -29,6 +29,7 @@ OPTIMIZERS = tuple(OPTIMIZER_WORDS)
 SCHEDULES = tuple(SCHEDULE_WORDS)
 CRITERIA = tuple(CRITERION_WORDS)
 STOPPING_RULES = tuple(STOPPING_RULE_WORDS)
+NEEDS_LOSS = {name: rule.needs_loss for name, rule in STOPPING_RULE_WORDS.items()}
 ORDERS = ("cyclic", "shuffled")
 SCALINGS = ("standard", "ntk", "mean_field")
 

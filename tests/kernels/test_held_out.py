@@ -18,6 +18,11 @@ SPECS = {
     "accuracy": Spec(
         "relu", monitor="held_out_accuracy", held_out=11, validate_every=3, task="adder", one_hot=True, **PLAIN
     ),
+    "patience_best": Spec("tanh", monitor="held_out_loss", stopping_rule="patience_best", held_out=4, **PLAIN),
+    "patience_change": Spec("relu", monitor="loss", stopping_rule="patience_change", criterion="none"),
+    "change of accuracy": Spec(
+        "tanh", monitor="held_out_accuracy", stopping_rule="patience_change", held_out=9, validate_every=2, **PLAIN
+    ),
     "gl": Spec("relu", monitor="held_out_loss", stopping_rule="gl", held_out=5, validate_every=2, **PLAIN),
     "pq": Spec("tanh", monitor="held_out_loss", stopping_rule="pq", held_out=5, dtype="float32", **PLAIN),
     "up": Spec("tanh", monitor="held_out_loss", stopping_rule="up", held_out=9, validate_every=2, **PLAIN),

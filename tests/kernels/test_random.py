@@ -14,7 +14,7 @@ from kernels.numba import jit
 from tests.kernels.cases import DIMENSIONS, N_COMPILED, Case, covering_cases
 from tests.kernels.compare import assert_as_oracle
 from tests.kernels.runs import Kinds, draw_runs
-from tests.kernels.specs import Spec
+from tests.kernels.specs import NEEDS_LOSS, Spec
 from tests.kernels.support import Array, in_soak_if_compiled, sized
 from tests.kernels.tasks import TASKS
 from tests.oracle.components import OWN_OUTPUTS
@@ -47,7 +47,7 @@ def specs(draw: st.DrawFn) -> Spec:
     words["output"] = OWN_OUTPUTS.get(words["loss"], words["output"])
     if words["optimizer"] == "rprop":
         words |= {"batch": None, "schedule": "constant", "warms_up": False}
-    if words["stopping_rule"] != "patience":
+    if NEEDS_LOSS[words["stopping_rule"]]:
         words["monitor"] = "held_out_loss"
     return Spec(**words)
 

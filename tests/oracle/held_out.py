@@ -37,6 +37,23 @@ def patience_ends(history: History, own: dict[str, Any]) -> bool:
     return bool(waited >= own["patience"])
 
 
+def patience_best_ends(history: History, own: dict[str, Any]) -> bool:
+    """Return whether as many scores in a row as the patience are worse than the best before them less `min_delta`."""
+    waited = 0
+    for number, score in enumerate(history.scores):
+        before = [each for each in history.scores[:number] if not np.isnan(each)]
+        improves = not before or score <= min(before) - own["min_delta"]
+        waited = 0 if improves and not np.isnan(score) else waited + 1
+    return bool(waited >= own["patience"])
+
+
+def patience_change_ends(history: History, own: dict[str, Any]) -> bool:
+    """Return whether each of the last scores, as many as the patience, is near the one before it."""
+    steps = [abs(later - sooner) for sooner, later in itertools.pairwise(history.scores)]
+    last = steps[-int(own["patience"]) :] if np.isfinite(own["patience"]) else []
+    return bool(len(last) >= own["patience"] and all(step <= own["min_delta"] for step in last))
+
+
 def gl(history: History) -> Any:
     """Return the generalization loss in percent: how far the last score is above the lowest one."""
     one, hundred = np.ones(1, history.losses[0].dtype)[0], history.losses[0].dtype.type(100)
@@ -89,6 +106,8 @@ def up_ends(history: History, own: dict[str, Any]) -> bool:
 
 RULES: dict[str, Callable[[History, dict[str, Any]], bool]] = {
     "patience": patience_ends,
+    "patience_best": patience_best_ends,
+    "patience_change": patience_change_ends,
     "gl": gl_ends,
     "pq": pq_ends,
     "up": up_ends,

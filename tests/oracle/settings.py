@@ -35,7 +35,7 @@ class Components:
     tie: str = "wrong"  # or "right"
     one_hot: bool = False  # whether the largest output decides which patterns are right
     monitor: str = ""  # what the stopping rule looks at: "loss", "n_correct", "held_out_loss", "held_out_accuracy"
-    stopping_rule: str = "patience"  # or Prechelt's "gl", "pq", "up"
+    stopping_rule: str = "patience"  # or "patience_best", "patience_change", or Prechelt's "gl", "pq", "up"
     criterion_on: str = "train"  # or "held_out": which patterns it looks at
     thresholds_on: str = "train"  # likewise, for loss thresholds
     keeps_best: bool = False  # whether parameters at the best evaluation of held-out patterns are kept

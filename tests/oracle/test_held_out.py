@@ -58,3 +58,18 @@ def test_patience_counts_scores() -> None:
     scores = {0: 1.0, 3: 0.95, 6: 0.93}
     assert ends("patience", [1.0] * 7, scores, patience=2, min_delta=0.1)
     assert not ends("patience", [1.0] * 7, scores, patience=2, min_delta=0.0)
+
+
+def test_what_scores_are_compared_with() -> None:
+    """Gains of 0.5 add up on the last improvement, not on the best; equal scores improve on the best without delta."""
+    falling = {0: 8.0, 1: 7.5, 2: 7.0, 3: 6.5}
+    for delta, on_best, on_last in ((0.5, False, False), (0.75, True, False), (2.0, True, True)):
+        assert ends("patience_best", [1.0] * 4, falling, patience=3, min_delta=delta) == on_best
+        assert ends("patience", [1.0] * 4, falling, patience=3, min_delta=delta) == on_last
+    level = {0: 8.0, 1: 8.0, 2: 8.0}
+    assert not ends("patience_best", [1.0] * 3, level, patience=2, min_delta=0.0)
+    assert ends("patience", [1.0] * 3, level, patience=2, min_delta=0.0)
+    back_and_forth = {0: 8.0, 1: 7.75, 2: 8.0, 3: 7.75}
+    for delta, expected in ((0.25, True), (0.125, False)):
+        assert ends("patience_change", [1.0] * 4, back_and_forth, patience=3, min_delta=delta) == expected
+    assert not ends("patience_change", [1.0] * 4, back_and_forth, patience=4, min_delta=9.0)

@@ -76,7 +76,7 @@ SCALARS: dict[str, st.SearchStrategy[Any]] = {
     "divergence_threshold": positive,
     "from_step": st.integers(0, MAX_STEPS),
     "tie": st.sampled_from(["wrong", "right"]),
-    # Others look at held-out patterns, which these studies lack.
+    # Others look at held-out patterns, which these studies lack, or need a patience.
     **{"stopping_rule": st.just("patience"), "criterion_on": st.just("train")},
     **{name: numbers(setting) for name, setting in vocabulary.STOPPING_SETTINGS.items()},
     "patience": st.sampled_from(PATIENCE),

@@ -1,4 +1,4 @@
-"""A run ends after as many evaluations as its patience without an improvement."""
+"""A run ends after as many evaluations as its patience without an improvement on the last one."""
 
 from kernels.components.declarations import Setting, StoppingRule
 from kernels.lanes.arithmetic import Lanes, Mask, select
@@ -15,29 +15,34 @@ def ends(to_beat: Lanes, waited: Lanes, patience: Lanes, min_delta: Lanes) -> Ma
     return waited >= patience
 
 
+SETTINGS = (
+    Setting(
+        "patience",
+        float("inf"),
+        "evaluations in a row without an improvement (see min_delta) after which a run ends with status plateau",
+        "evaluations",
+        above=0,
+        below=2**24,  # float32 counts no further
+        multiple_of=1,
+        also=("n_iter_no_change", "early_stopping_rounds"),
+    ),
+    Setting(
+        "min_delta",
+        0.0,
+        "an improvement is a loss below that of the last improvement by more than this, or with monitor n_correct "
+        "a number above it by more than this; the first evaluation counts as one, and smaller gains add up. With "
+        "patience_best it is a loss below the best so far by this or more, with patience_change one that differs from "
+        "that of the evaluation before by more than this",
+        "loss or outputs",
+        at_least=0,
+    ),
+)
+
 COMPONENT = StoppingRule(
     update,
     ends,
     states=(float("inf"), 0.0),
-    settings=(
-        Setting(
-            "patience",
-            float("inf"),
-            "evaluations in a row without an improvement (see min_delta) after which a run ends with status plateau",
-            "evaluations",
-            above=0,
-            below=2**24,  # float32 counts no further
-            multiple_of=1,
-            also=("n_iter_no_change", "early_stopping_rounds"),
-        ),
-        Setting(
-            "min_delta",
-            0.0,
-            "an improvement is a loss below that of the last improvement by more than this, or with monitor n_correct "
-            "a number above it by more than this; the first evaluation counts as one, and smaller gains add up",
-            "loss or outputs",
-            at_least=0,
-        ),
-    ),
-    meaning="as many evaluations as the patience bring no improvement",
+    settings=SETTINGS,
+    meaning="as many evaluations as the patience bring no improvement on the last one",
+    source="EarlyStopping of Keras and PyTorch Lightning",
 )

@@ -7,6 +7,7 @@ from itertools import product
 from math import prod
 from typing import TYPE_CHECKING, Any
 
+from kernels.vocabulary import RULES_WITHOUT_PATIENCE
 from sweep.study.reading.value_forms import Scalar
 
 if TYPE_CHECKING:
@@ -55,7 +56,8 @@ class Grid:
     @property
     def has_patience(self) -> bool:
         """Whether runs can end on a plateau: whether patience is set, or another stopping rule."""
-        has_rule = "stopping_rule" in self.parameters or self.fixed.get("stopping_rule", "patience") != "patience"
+        rules = self.parameters.get("stopping_rule") or [self.fixed.get("stopping_rule", "patience")]
+        has_rule = not set(rules).isdisjoint(RULES_WITHOUT_PATIENCE)
         return has_rule or "patience" in self.parameters or self.fixed.get("patience") is not None
 
     def values(self, cell: int) -> dict[str, Scalar]:

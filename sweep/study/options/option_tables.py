@@ -135,9 +135,6 @@ _SCALINGS = (
     "outputs"
 )
 
-# Rules that end runs although no patience is set.
-_LATER_RULES = [name for name in vocabulary.STOPPING_RULES if name != "patience"]
-
 # Constant weights are not drawn.
 _DRAWN = {"distribution": [name for name in DISTRIBUTIONS if name != "constant"]}
 
@@ -217,7 +214,7 @@ class Convergence(Section):
         "what the stopping rule looks at: the loss over the patterns to train on, the number of their correct outputs "
         "(n_correct), or a measure of held-out patterns; with validation_accuracy the best validation has the highest "
         "accuracy, otherwise the lowest loss",
-        used_with={"patience": [IS_SET], "stopping_rule": [*_LATER_RULES]},
+        used_with={"patience": [IS_SET], "stopping_rule": [*vocabulary.RULES_WITHOUT_PATIENCE]},
     )
     validate_every: Annotated[int, Field(ge=1, le=MAX_STEPS)] = option(
         1,
@@ -308,7 +305,7 @@ def _training(users: Users) -> dict[str, dict[str, Any]]:
 
 def _convergence(users: Users) -> dict[str, dict[str, Any]]:
     criterion = choice(vocabulary.CRITERIA, "loss", "convergence criterion")
-    rules = "rule that ends a run with status plateau; the rule patience needs the option patience"
+    rules = "rule that ends a run with status plateau; rules whose names begin with patience need the option patience"
     of_plateaus = {
         "stopping_rule": choice(users["stopping_rule"], "patience", rules),
         **settings_of("stopping_rule", users),

@@ -182,9 +182,10 @@ def _stopping(draw: st.DrawFn, beside: Lists, held_out: str) -> Lists:
         found["criterion_on"] = draw(st.lists(st.sampled_from(["train", held_out]), unique=True, min_size=1))
     losses = [f"{held_out}_loss"] if held_out else []
     monitors = ["loss", "n_correct", *losses, *(["validation_accuracy"] if held_out == "validation" else [])]
-    rule = draw(st.sampled_from([None, "patience", *(vocabulary.STOPPING_RULES if held_out else [])]))
-    if rule == "patience":
-        found |= {"patience": draw(_several("patience", 2))} | draw(st.sampled_from([{}, {"stopping_rule": [rule]}]))
+    of_patience = [name for name in vocabulary.STOPPING_RULES if name not in vocabulary.RULES_WITHOUT_PATIENCE]
+    rule = draw(st.sampled_from([None, *of_patience, *(vocabulary.STOPPING_RULES if held_out else [])]))
+    if rule in of_patience:
+        found |= {"patience": draw(_several("patience", 2)), "stopping_rule": [rule]}
         if draw(st.booleans()):
             found["min_delta"] = draw(_several("min_delta", 2))
         if draw(st.booleans()):

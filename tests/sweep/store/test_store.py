@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import sweep
+from kernels import vocabulary
 from sweep import Study, open_result
 from sweep.columns import Column, arrow_schema
 from sweep.errors import DamageError
@@ -138,7 +139,7 @@ def test_columns_describe_themselves() -> None:
         **{name: [value] for name, value in options.items()}
         | {"optimizer": ["momentum", "rmsprop", "adam"], "loss": ["sse", "huber"]}
         | {"schedule": ["linear", "exponential", "step", "inverse_time"]}
-        | {"stopping_rule": ["patience", "gl", "pq", "up"], "monitor": ["validation_loss"]},
+        | {"stopping_rule": [*vocabulary.STOPPING_RULES], "monitor": ["validation_loss"]},
         data={"task": "xor", "validation": {"task": "xor"}},
     )
     for columns in (runs_columns(everything), cells_columns(everything), tally_columns()):

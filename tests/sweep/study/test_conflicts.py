@@ -66,6 +66,10 @@ REFUSED: list[tuple[dict[str, Any], tuple[str, ...]]] = [
         {"stopping_rule": "gl", "monitor": "loss", "data": VALIDATED},
         ("convergence.stopping_rule: 'gl' needs monitor 'validation_loss' or 'test_loss', got", "'loss'"),
     ),
+    (
+        {"stopping_rule": ["patience_best", "patience"]},
+        ("parameters.stopping_rule: 'patience_best' needs convergence.patience, got none; set it",),
+    ),
     ({"monitor": "loss", "data": VALIDATED}, ("convergence.monitor: 'loss' has no effect", "use it with patience")),
     (
         {"patience": 3, "stopping_rule": "up", "monitor": "test_loss", "data": TESTED},

@@ -1,0 +1,27 @@
+"""A run ends after as many evaluations as its patience without an improvement on the best one: scikit-learn's rule."""
+
+from kernels.components.declarations import StoppingRule
+from kernels.components.stopping_rules.patience import SETTINGS
+from kernels.lanes.arithmetic import Lanes, Mask, select
+
+
+def update(
+    score: Lanes, loss: Lanes, is_new: Lanes, best: Lanes, waited: Lanes, patience: Lanes, min_delta: Lanes
+) -> tuple[Lanes, Lanes]:
+    improves = score <= best - min_delta
+    return select(score < best, score, best), select(improves, 0.0, waited + is_new)
+
+
+def ends(best: Lanes, waited: Lanes, patience: Lanes, min_delta: Lanes) -> Mask:
+    return waited >= patience
+
+
+COMPONENT = StoppingRule(
+    update,
+    ends,
+    states=(float("inf"), 0.0),
+    settings=SETTINGS,
+    meaning="as many evaluations as the patience bring no improvement of min_delta or more on the best one so far, so "
+    "smaller gains do not add up",
+    source="n_iter_no_change and tol of scikit-learn's MLPClassifier, where a training ends after one evaluation more",
+)
