@@ -78,8 +78,8 @@ GENERAL = (
     Setting(
         "threshold",
         1e-4,
-        "a run converges once its loss, or its largest error, is below this",
-        "loss or output",
+        "a run converges once its loss, its largest error or its error rate is below this",
+        "loss, output or share",
         above=0,
     ),
     Setting("divergence_threshold", float("inf"), "loss above which a run has diverged", "loss", above=0),
@@ -94,8 +94,9 @@ GENERAL = (
     ),
 )
 
-# What a run's stopping rule looks at, of training patterns or of held-out ones: a loss, or a number that are right.
-MONITORS = ("loss", "n_correct", "held_out_loss", "held_out_accuracy")
+# What a run's stopping rule looks at: a loss, or the number of correct outputs or share of right patterns, of training
+# patterns or of held-out ones.
+MONITORS = ("loss", "n_correct", "accuracy", "held_out_loss", "held_out_accuracy")
 
 # Integers of a cell besides its settings; see :data:`kernels.recipe.SETTINGS`.
 INTEGERS = ("from_step", "max_steps", "patterns", "schedule_steps")

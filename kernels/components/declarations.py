@@ -183,7 +183,7 @@ class Schedule(NamedTuple):
 
 
 class Criterion(NamedTuple):
-    """The condition for convergence, on the loss or on each output of each pattern.
+    """The condition for convergence, on the loss, on each output of each pattern, or on the patterns that are wrong.
 
     Comparisons are strict and false for NaN; no lane converges with a threshold of NaN.
     """
@@ -193,6 +193,8 @@ class Criterion(NamedTuple):
     of_output: Callable[[Lanes, Lanes | float, Lanes], Mask] | None
     meaning: str  # for users
     of_right: bool = False  # whether every output must be right
+    # (share of patterns that are wrong, threshold) -> mask
+    of_wrong: Callable[[Lanes, Lanes], Mask] | None = None
 
 
 class StoppingRule(NamedTuple):

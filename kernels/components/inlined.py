@@ -73,7 +73,7 @@ def schedule(name: str) -> Schedule:
 @made_once
 def criterion(name: str) -> Criterion:
     """Return a criterion."""
-    return _with_inlined(CRITERIA[name], "of_loss", "of_output")
+    return _with_inlined(CRITERIA[name], "of_loss", "of_output", "of_wrong")
 
 
 @made_once

@@ -176,7 +176,7 @@ def make_end_runs(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[
     in_memory = make_in_memory(recipe, variant, memory)
     load = memory.load
     store = memory.store
-    keep_plateau = make_plateau(recipe, memory, file_order(recipe, variant, memory)).keep
+    keep_plateau = make_plateau(recipe, memory, file_order(recipe, variant, memory), variant.n_patterns).keep
     add_loss = make_add_loss(recipe, memory)
     has_patience = bool(recipe.monitor)
     adds_losses = bool(recipe.loss_sums)

@@ -16,7 +16,7 @@ from kernels.lanes.arithmetic import Lanes, Mask
 from kernels.lanes.lane_rows import Memory
 from kernels.lanes.operations import any_lane
 from kernels.loop.plateau import make_plateau
-from kernels.loop.right import make_right
+from kernels.loop.right import make_count_right, make_right
 from kernels.numba.jit import device
 from kernels.numba.part_makers import made_once
 from kernels.recipe import Recipe
@@ -57,7 +57,7 @@ def make_total_loss(
 
 @made_once
 def make_criterion(
-    recipe: Recipe, memory: Memory, source: PatternSource
+    recipe: Recipe, memory: Memory, source: PatternSource, n_patterns: int
 ) -> Callable[[Patterns, Packet, Lanes, Lanes], Mask]:
     """Make the convergence criterion.
 
@@ -88,6 +88,17 @@ def make_criterion(
             return met
 
         return right_criterion
+
+    if component.of_wrong is not None:
+        of_wrong, fill, all_patterns = component.of_wrong, memory.fill, float(n_patterns)
+        count_right = make_count_right(recipe, memory, source)
+
+        @device
+        def wrong_criterion(patterns: Patterns, packet: Packet, loss: Lanes, threshold: Lanes) -> Mask:
+            n_wrong = fill(all_patterns) - count_right(patterns, packet)
+            return of_wrong(n_wrong / all_patterns, threshold) & (loss == loss)  # or the run diverges
+
+        return wrong_criterion
 
     if component.of_output is not None:
         of_output = component.of_output
@@ -135,14 +146,14 @@ def make_evaluate(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[
     source = file_order(recipe, variant, memory)
     step = make_step(recipe, variant, memory)
     total_loss = make_total_loss(recipe, memory, source, variant.n_patterns)
-    criterion = make_criterion(recipe, memory, source)
+    criterion = make_criterion(recipe, memory, source, variant.n_patterns)
     is_fixed_point = step.is_fixed_point
     spoils_outputs = variant.n_windows > 1
     may_stall = _may_stall(recipe, variant)
     load = memory.load
     rates_rest = make_rates_rest(recipe, memory)
     has_patience = bool(recipe.monitor)
-    look = make_plateau(recipe, memory, source).look
+    look = make_plateau(recipe, memory, source, variant.n_patterns).look
     of_held_out = recipe.criterion_on == "held_out"
     held_out = make_control_layout(recipe).held_out
 
@@ -188,7 +199,7 @@ def make_watch(recipe: Recipe, variant: Variant, memory: Memory) -> Watch:
     source = file_order(recipe, variant, memory)
     step = make_step(recipe, variant, memory)
     total_loss = make_total_loss(recipe, memory, source, variant.n_patterns)
-    criterion = make_criterion(recipe, memory, source)
+    criterion = make_criterion(recipe, memory, source, variant.n_patterns)
     is_fixed_point, may_be_fixed_point = step.is_fixed_point, step.may_be_fixed_point
     may_stall = _may_stall(recipe, variant)
     load = memory.load
@@ -198,7 +209,7 @@ def make_watch(recipe: Recipe, variant: Variant, memory: Memory) -> Watch:
     has_thresholds = loss_threshold_row is not None
     loss_threshold_row = loss_threshold_row or 0
     has_patience = bool(recipe.monitor)
-    plateau = make_plateau(recipe, memory, source)
+    plateau = make_plateau(recipe, memory, source, variant.n_patterns)
     keeps_latest = may_stall or bool(recipe.loss_sums)
     held_out = make_control_layout(recipe).held_out
     criterion_of_held_out, thresholds_of_held_out = (

@@ -15,7 +15,7 @@ from kernels.lanes.lane_rows import Memory, make_memory
 from kernels.lanes.operations import any_lane
 from kernels.loop.evaluation import make_criterion, make_total_loss
 from kernels.loop.lane_assignment import FIRST_TURN, RUN
-from kernels.loop.right import make_whole
+from kernels.loop.right import make_count_right
 from kernels.loop.run_arrays import Runs
 from kernels.numba.jit import device
 from kernels.numba.part_makers import made_once
@@ -52,8 +52,8 @@ def make_validate(
     source = _source(recipe, variant, memory)
     predict = make_predict(recipe, variant.of_held_out, memory, source, inline=True)
     total_loss = make_total_loss(recipe, memory, source, variant.held_out)
-    criterion = make_criterion(recipe, memory, source)
-    whole = make_whole(recipe, memory, source)
+    criterion = make_criterion(recipe, memory, source, variant.held_out)
+    count_right = make_count_right(recipe, memory, source)
     best = make_held_out_layout(recipe, variant).best
     best_turn = make_control_layout(recipe).best_turn or 0
     n_parameters = numbering(recipe.architecture).n_parameters
@@ -69,11 +69,7 @@ def make_validate(
     def score_of(patterns: Patterns, workspace: Workspace, loss: Lanes) -> Lanes:
         if not by_accuracy:
             return loss
-        packet = held_out_packet(workspace)
-        wrong = fill(0.0)
-        for n in range(n_patterns):
-            wrong = wrong - select(whole(patterns, packet, n), fill(1.0), 0.0)
-        return wrong / n_patterns
+        return (fill(0.0) - count_right(patterns, held_out_packet(workspace))) / n_patterns
 
     @device
     def keep_best(workspace: Workspace, turn: int, loss: Lanes, score: Lanes) -> None:

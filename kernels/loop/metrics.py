@@ -12,7 +12,7 @@ from kernels.data.packet import Packet, numbering
 from kernels.data.patterns import Patterns
 from kernels.lanes.arithmetic import absolute, select
 from kernels.lanes.lane_rows import Memory
-from kernels.loop.right import make_right, make_whole
+from kernels.loop.right import make_count_right, make_right
 from kernels.numba.jit import device
 from kernels.numba.part_makers import made_once
 from kernels.recipe import Recipe
@@ -38,7 +38,7 @@ def make_measure(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[[
     source = file_order(recipe, variant, memory)
     n_outputs = recipe.architecture.outputs
     right = make_right(recipe, memory, source)
-    whole = make_whole(recipe, memory, source)
+    count_right = make_count_right(recipe, memory, source)
     counts_right = recipe.counts_right
     right_row = make_control_layout(recipe).n_right or 0
     n_copies = 1 + len(OPTIMIZERS[recipe.optimizer].states) if variant.table else 0
@@ -58,10 +58,7 @@ def make_measure(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[[
                 error = absolute(y - target)
                 max_error = select(error > max_error, error, max_error)
         if counts_right:
-            n_right = fill(0.0)
-            for n in range(source.n_patterns(patterns)):
-                n_right = n_right + select(whole(patterns, packet, n), fill(1.0), 0.0)
-            store(control, right_row, n_right)
+            store(control, right_row, count_right(patterns, packet))
         finite = n_correct == n_correct
         for k in range(n_copies * n_parameters(packet)):
             finite = finite & (absolute(load(packet.parameters, k)) < infinity)

@@ -11,7 +11,7 @@ from kernels.data.packet import Packet, make_load_rows, make_store_rows
 from kernels.data.patterns import Patterns, PatternSource
 from kernels.lanes.arithmetic import Lanes, Mask, select
 from kernels.lanes.lane_rows import Memory
-from kernels.loop.right import make_right
+from kernels.loop.right import make_count_right, make_right
 from kernels.numba.jit import device
 from kernels.numba.part_makers import made_once
 from kernels.recipe import Recipe
@@ -28,14 +28,14 @@ class Plateau(NamedTuple):
 
 
 @made_once
-def make_plateau(recipe: Recipe, memory: Memory, source: PatternSource) -> Plateau:
+def make_plateau(recipe: Recipe, memory: Memory, source: PatternSource, n_patterns: int) -> Plateau:
     """Make the functions of a recipe in which something is monitored."""
     layout = make_control_layout(recipe)
     rule = stopping_rule(recipe.stopping_rule)
     load_states, load_next = (make_load_rows(memory, rows) for rows in (layout.states, layout.next_states))
     store_states, store_next = (make_store_rows(memory, rows) for rows in (layout.states, layout.next_states))
     load_settings = make_load_rows(memory, layout.rows(rule.settings) if recipe.monitor else ())
-    score_of = _make_score(recipe, memory, source)
+    score_of = _make_score(recipe, memory, source, n_patterns)
     update, ends = rule.update, rule.ends
 
     @device
@@ -59,13 +59,14 @@ def make_plateau(recipe: Recipe, memory: Memory, source: PatternSource) -> Plate
 
 
 def _make_score(
-    recipe: Recipe, memory: Memory, source: PatternSource
+    recipe: Recipe, memory: Memory, source: PatternSource, n_patterns: int
 ) -> Callable[[Patterns, Packet, Lanes], tuple[Lanes, Lanes]]:
     """Make the monitored score: ``(patterns, packet, loss) -> (score, is_new)``.
 
     It is a loss, or minus a number or share that are right; NaN where held-out patterns are not evaluated now.
     """
     right = make_right(recipe, memory, source)
+    count_right = make_count_right(recipe, memory, source)
     held_out = make_control_layout(recipe).held_out
     score_row, is_new_row = held_out.score, held_out.is_new
     load, fill = memory.load, memory.fill
@@ -82,8 +83,12 @@ def _make_score(
         return wrong, fill(1.0)
 
     @device
+    def of_patterns(patterns: Patterns, packet: Packet, loss: Lanes) -> tuple[Lanes, Lanes]:
+        return (fill(0.0) - count_right(patterns, packet)) / n_patterns, fill(1.0)
+
+    @device
     def of_held_out(patterns: Patterns, packet: Packet, loss: Lanes) -> tuple[Lanes, Lanes]:
         is_new = load(packet.control, is_new_row)
         return select(is_new > 0.0, load(packet.control, score_row), float("nan")), is_new
 
-    return {"loss": of_loss, "n_correct": of_outputs}.get(recipe.monitor, of_held_out)
+    return {"loss": of_loss, "n_correct": of_outputs, "accuracy": of_patterns}.get(recipe.monitor, of_held_out)

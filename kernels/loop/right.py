@@ -40,6 +40,22 @@ def make_whole(recipe: Recipe, memory: Memory, source: PatternSource) -> Callabl
     return (_make_of_classes if recipe.one_hot else make_right)(recipe, memory, source).whole
 
 
+@made_once
+def make_count_right(recipe: Recipe, memory: Memory, source: PatternSource) -> Callable[[Patterns, Packet], Lanes]:
+    """Make the function that counts the patterns that are right: ``(patterns, packet) -> lanes``."""
+    whole = make_whole(recipe, memory, source)
+    fill = memory.fill
+
+    @device
+    def count_right(patterns: Patterns, packet: Packet) -> Lanes:
+        n_right = fill(0.0)
+        for n in range(source.n_patterns(patterns)):
+            n_right = n_right + select(whole(patterns, packet, n), fill(1.0), 0.0)
+        return n_right
+
+    return count_right
+
+
 def _make_of_outputs(recipe: Recipe, memory: Memory, source: PatternSource) -> Right:
     """Make the functions for outputs each by itself."""
     n_outputs = recipe.architecture.outputs

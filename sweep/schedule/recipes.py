@@ -35,16 +35,18 @@ def make_recipe(study: Study, cell: Cell) -> Recipe:
     values["records_thresholds"] = bool(study.record.loss_thresholds)
     values |= _of_held_out(study, cell)
     # Where a pattern has one output, or a class, it is right if that is correct, which is counted anyway.
-    has_accuracy = MEASURES["train_accuracy"].is_in(study)
-    values["counts_right"] = has_accuracy and n_outputs > 1 and cell["output"] not in vocabulary.OVER_OUTPUTS
-    values["one_hot"] = values["counts_right"] and study.data.is_one_hot
+    is_whole = n_outputs > 1 and cell["output"] not in vocabulary.OVER_OUTPUTS
+    values["counts_right"] = is_whole and MEASURES["train_accuracy"].is_in(study)
+    looks_at_patterns = values["counts_right"] or cell["criterion"] == "error_rate" or values["monitor"] == "accuracy"
+    values["one_hot"] = is_whole and looks_at_patterns and study.data.is_one_hot
     values["loss_sums"] = " ".join(study.record.loss_sums)
     return Recipe(**{name: values[name] for name in Recipe._fields})
 
 
 def _of_held_out(study: Study, cell: Cell) -> dict[str, Any]:
     """Return the fields of a recipe that say which patterns are monitored and decide convergence."""
-    monitor = {"validation_accuracy": "held_out_accuracy"}.get(cell["monitor"], cell["monitor"])
+    names = {"train_accuracy": "accuracy", "validation_accuracy": "held_out_accuracy"}
+    monitor = names.get(cell["monitor"], cell["monitor"])
     monitor = "held_out_loss" if monitor in ("validation_loss", "test_loss") else monitor
     of_thresholds = cell["thresholds_on"] if study.record.loss_thresholds else "train"
     return {

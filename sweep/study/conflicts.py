@@ -190,12 +190,13 @@ def _missing_patience(study: StudyContent) -> Iterator[str]:
 
 def _impossible_improvement(study: StudyContent) -> Iterator[str]:
     """Yield a sentence for each improvement by more outputs than there are, or by more than all patterns."""
-    for improvement in study.values_beside("min_delta", "monitor", "validation_accuracy"):
-        if improvement >= 1:
-            yield (
-                f"{study.key_of('min_delta')}: must be below 1, a share of patterns, with {study.key_of('monitor')} "
-                f"'validation_accuracy'; got {improvement:g}"
-            )
+    for accuracy in ("train_accuracy", "validation_accuracy"):
+        for improvement in study.values_beside("min_delta", "monitor", accuracy):
+            if improvement >= 1:
+                yield (
+                    f"{study.key_of('min_delta')}: must be below 1, a share of patterns, with "
+                    f"{study.key_of('monitor')} {accuracy!r}; got {improvement:g}"
+                )
     for improvement in study.values_beside("min_delta", "monitor", "n_correct"):
         if improvement >= study.n_outputs:
             yield (

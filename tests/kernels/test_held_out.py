@@ -28,6 +28,7 @@ SPECS = {
     "up": Spec("tanh", monitor="held_out_loss", stopping_rule="up", held_out=9, validate_every=2, **PLAIN),
     "criterion": Spec("relu", criterion_on="held_out", held_out=4, validate_every=2, keeps_best=True),
     "correct": Spec("relu", criterion="correct", criterion_on="held_out", held_out=2, task="adder", dtype="float32"),
+    "error rate": Spec("relu", criterion="error_rate", criterion_on="held_out", held_out=5, task="adder", one_hot=True),
     "thresholds": Spec("relu", thresholds_on="held_out", held_out=7, validate_every=3, targets=(20.0, 3.0, 1.0, 0.3)),
     "minibatches": Spec(
         "tanh",

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from kernels.recipe import are_one_hot
-from tests.kernels.compare import assert_as_oracle, predict, train_kernel
+from tests.kernels.compare import assert_as_oracle, predict, statuses, train_kernel
 from tests.kernels.runs import Kinds, draw_runs
 from tests.kernels.specs import Spec
 from tests.kernels.support import sized, some_compiled
@@ -15,6 +15,7 @@ SPECS = [
     Spec("tanh", counts_right=True, criterion="none", task="xor"),
     Spec("tanh", counts_right=True, criterion="none", task="adder", tie="right", sets="targets"),
     Spec("relu", counts_right=True, one_hot=True, criterion="none", task="adder", dtype="float32", batch="uneven"),
+    Spec("tanh", "sigmoid", one_hot=True, criterion="error_rate", monitor="accuracy", task="adder", batch=2),
     Spec("tanh", "softmax", "cross_entropy", counts_right=True, criterion="correct", task="adder", below=(3,)),
 ]
 
@@ -41,6 +42,23 @@ def test_patterns_right_by_their_outputs() -> None:
         sides = ((outputs > 0.5) == (targets > 0.5)).all(axis=2)
         largest = outputs.argmax(axis=2) == targets.argmax(axis=1)
         assert columns.n_right[:, 0].tolist() == (largest if one_hot else sides).sum(axis=1).tolist()
+
+
+@pytest.mark.parametrize("one_hot", some_compiled([False, True], lambda one_hot: one_hot))
+def test_error_rate_is_strict(one_hot: bool) -> None:
+    """A share of wrong patterns equal to the threshold has not converged; below the next larger threshold it has."""
+    spec = Spec("tanh", "sigmoid", one_hot=one_hot, criterion="error_rate", task="adder")
+    runs = draw_runs(spec, 3, 30, 7, 2).having(max_steps=0)
+    (_, targets), *_ = spec.pattern_sets
+    outputs = predict(spec, runs, runs.weights).reshape(len(runs), *targets.shape)
+    sides = ((outputs > 0.5) == (targets > 0.5)).all(axis=2)
+    right = outputs.argmax(axis=2) == targets.argmax(axis=1) if one_hot else sides
+    share = (~right).mean(axis=1)
+    equal, above = (
+        train_kernel(spec, runs.having(threshold=threshold)).columns for threshold in (share, np.nextafter(share, 2))
+    )
+    assert not (statuses(equal) == "converged").any()
+    assert (statuses(above) == "converged").all()
 
 
 def test_nothing_is_counted_unless_wanted() -> None:

@@ -79,12 +79,15 @@ def measure(net: Network, activity: Activity) -> Score:
     return Score(loss, n_correct, max_error, n_right)
 
 
-def has_converged(criterion: str, score: Score, below: Array, n_right: int) -> Array:
+def has_converged(criterion: str, score: Score, below: Array, n_right: int, n_patterns: int) -> Array:
     """Return which runs (R,) meet the convergence criterion."""
+    dtype = score.loss.dtype
+    share_wrong = (n_patterns - score.n_right).astype(dtype) / dtype.type(n_patterns)
     verdicts: dict[str, Array] = {
         "loss": score.loss < below,
         "max_error": score.max_error < below,
         "correct": score.n_correct == n_right,
+        "error_rate": (share_wrong < below) & ~np.isnan(score.loss),
         "none": np.zeros(score.loss.shape, np.bool_),
     }
     return verdicts[criterion]
@@ -139,10 +142,11 @@ class Evaluator:
         `is_still` returns which runs no update of an epoch would change.
         """
         if held_out is None or self.components.criterion_on == "train":
-            converged = has_converged(self.criterion, score, self.below, self.n_right)
+            converged = has_converged(self.criterion, score, self.below, self.n_right, self.n_patterns)
         else:
             n_right = self.n_right * self.n_held_out // self.n_patterns
-            converged = has_converged(self.criterion, held_out, self.below, n_right) & self.is_new(t)
+            converged = has_converged(self.criterion, held_out, self.below, n_right, self.n_held_out)
+            converged &= self.is_new(t)
         converged = converged & (t >= self.from_step)
         diverged = ~np.isfinite(score.loss) | (score.loss > self.bound)
         stalled = due & (score.loss == self.previous) & self.may_stall & (t >= self.warmup)
@@ -168,4 +172,6 @@ class Evaluator:
             return np.asarray((-held_out.n_right).astype(dtype) / dtype.type(self.n_held_out))
         if held_out is not None and self.components.monitor == "held_out_loss":
             return held_out.loss
+        if self.components.monitor == "accuracy":
+            return np.asarray((-score.n_right).astype(dtype) / dtype.type(self.n_patterns))
         return (-score.n_correct).astype(dtype) if self.components.monitor == "n_correct" else score.loss

@@ -34,7 +34,7 @@ class Components:
     order: str = "cyclic"
     tie: str = "wrong"  # or "right"
     one_hot: bool = False  # whether the largest output decides which patterns are right
-    monitor: str = ""  # what the stopping rule looks at: "loss", "n_correct", "held_out_loss", "held_out_accuracy"
+    monitor: str = ""  # what the stopping rule looks at: one of `kernels.vocabulary.MONITORS`
     stopping_rule: str = "patience"  # or "patience_best", "patience_change", or Prechelt's "gl", "pq", "up"
     criterion_on: str = "train"  # or "held_out": which patterns it looks at
     thresholds_on: str = "train"  # likewise, for loss thresholds

@@ -196,6 +196,7 @@ def held_out_of(study: Study, patterns: Data) -> dict[str, Any]:
 def in_training(named: str) -> str:
     """Return the oracle's name of patterns, or of what is monitored."""
     names = {"validation": "held_out", "test": "held_out", "validation_accuracy": "held_out_accuracy"}
+    names["train_accuracy"] = "accuracy"
     return names.get(named, "held_out_loss" if named in ("validation_loss", "test_loss") else named)
 
 

@@ -19,7 +19,7 @@ _FORMULAS = {
     "loss": ("term", "slope"),
     "optimizer": ("tick", "factors", "decay", "update"),
     "schedule": ("advance",),
-    "criterion": ("of_loss", "of_output"),
+    "criterion": ("of_loss", "of_output", "of_wrong"),
     "stopping_rule": ("update", "ends"),
 }
 

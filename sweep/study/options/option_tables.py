@@ -123,6 +123,7 @@ MAX_STEPS = 2**31 - 1
 
 NotNegativeFloat = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Steps = Annotated[int, Field(ge=0, le=MAX_STEPS)]
+Monitor = Literal["loss", "n_correct", "train_accuracy", "validation_loss", "validation_accuracy", "test_loss"]
 
 # Names that stand for a loss and its reduction, such as mse.
 LOSS_ALIASES = {
@@ -208,12 +209,12 @@ class Training(Section):
 class Convergence(Section):
     """When a run has converged, and when it has diverged."""
 
-    monitor: Literal["loss", "n_correct", "validation_loss", "validation_accuracy", "test_loss"] = option(
+    monitor: Monitor = option(
         "loss",
         "kernel",
         "what the stopping rule looks at: the loss over the patterns to train on, the number of their correct outputs "
-        "(n_correct), or a measure of held-out patterns; with validation_accuracy the best validation has the highest "
-        "accuracy, otherwise the lowest loss",
+        "(n_correct), the share of them that are right (train_accuracy), or a measure of held-out patterns; with "
+        "validation_accuracy the best validation has the highest accuracy, otherwise the lowest loss",
         used_with={"patience": [IS_SET], "stopping_rule": [*vocabulary.RULES_WITHOUT_PATIENCE]},
     )
     validate_every: Annotated[int, Field(ge=1, le=MAX_STEPS)] = option(

@@ -79,7 +79,8 @@ _VALUES = {
     "shuffled": ("random", "shuffle"),
     "float32": ("single", "f32", "float"),
     "float64": ("double", "f64"),
-    "correct": ("accuracy",),
+    "error_rate": ("accuracy", "zero_one_loss", "misclassification"),
+    "train_accuracy": ("acc", "train_acc", "n_correct_patterns"),
     "validation_loss": ("val_loss",),
     "validation_accuracy": ("val_accuracy", "val_acc"),
 }
