@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from kernels.custom.decorators import activation, learning_rate_schedule, loss, measure, optimizer
     from sweep import lanes
     from sweep.errors import StoreError, StudyError, SweepError
+    from sweep.results.expected import expect
     from sweep.results.result import Result, open_result
     from sweep.study.custom_statistics import statistic
     from sweep.study.load import load_study
@@ -43,6 +44,7 @@ _HOMES = {
     "Trace": "sweep.training.networks.trace",
     "activation": "kernels.custom.decorators",
     "confusion": "sweep.training.networks.confusion",
+    "expect": "sweep.results.expected",
     "learning_rate_schedule": "kernels.custom.decorators",
     "load_study": "sweep.study.load",
     "load_plugin": "sweep.study.plugins",
@@ -71,6 +73,7 @@ __all__ = [
     "__version__",
     "activation",
     "confusion",
+    "expect",
     "lanes",
     "learning_rate_schedule",
     "load_plugin",

@@ -27,7 +27,7 @@ EXIT_CODES = {
     0: "done; a shard that is complete, or a result that is intact, included",
     EXIT_FAILED: "verify: the result is damaged; bench: a peer's losses differ from ours",
     EXIT_BAD_INPUT: "the command cannot be carried out; one sentence on standard error says why and what to do",
-    EXIT_MISMATCH: "trace: a replayed run differs from its stored row",
+    EXIT_MISMATCH: "trace: a replayed run differs from its stored row; reproduce: a published figure disagrees",
     EXIT_PARTIAL: "run, merge: some runs are missing, since a limit ended the run or no folder holds them",
     EXIT_INTERRUPTED: "interrupted by Ctrl-C, SIGTERM or SIGHUP; what was finished is kept",
 }

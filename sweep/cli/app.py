@@ -47,14 +47,14 @@ def _escape_errors(call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
 # The class of each command, whose function has its name in the module NAME_command.
 COMMANDS: dict[str, type[TyperCommand]] = {
     **dict.fromkeys(("run", "plan", "trace"), StudyCommand),
-    **dict.fromkeys(("bench", "studies"), TyperCommand),
+    **dict.fromkeys(("bench", "studies", "reproduce"), TyperCommand),
     **dict.fromkeys(("compile", "tune"), StudyCommand),
     **dict.fromkeys(("schema", "explain", "show", "best", "compare"), TyperCommand),
     "figure": FigureCommand,
     **dict.fromkeys(("report", "export", "merge", "weights", "verify"), TyperCommand),
 }
 
-_TRAINING = ("run", "trace", "tune", "verify", "bench")
+_TRAINING = ("run", "trace", "tune", "verify", "bench", "reproduce")
 
 
 def app() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from sweep.figures import KINDS, draw
 from sweep.figures.colors import MISSING, PAPER
+from sweep.figures.figure_kind import Caption
 from sweep.results.answers import held_out_of
 from sweep.results.result import Result
 from sweep.statistics.of_cells import main_statistic_of
@@ -25,8 +26,8 @@ _STYLE: dict[str, Any] = {
 }
 
 
-def report_figures(result: Result) -> list[dict[str, str]]:
-    """Return the figures of a result, each a dict of ``title``, ``svg``, and ``wide`` (a CSS class)."""
+def suitable_figures(result: Result) -> list[tuple[Caption, str]]:
+    """Return the captions and kinds of figures that suit a result, in the order of the page."""
     suitable = [
         (caption, name)
         for name, kind in KINDS.items()
@@ -34,10 +35,15 @@ def report_figures(result: Result) -> list[dict[str, str]]:
         for caption in kind.captions
         if caption.suits(kind.shown(result))
     ]
+    return sorted(suitable, key=lambda each: each[0].place)
+
+
+def report_figures(result: Result) -> list[dict[str, str]]:
+    """Return the figures of a result, each a dict of ``title``, ``svg``, and ``wide`` (a CSS class)."""
     measures = held_out_of(result)
     headline = main_statistic_of(measures.reported) if measures else None
     found = []
-    for number, (caption, kind) in enumerate(sorted(suitable, key=lambda each: each[0].place)):
+    for number, (caption, kind) in enumerate(suitable_figures(result)):
         title, options = caption.title, dict(caption.options)
         if caption.held_out and headline:
             label = headline.label.removesuffix(", %")

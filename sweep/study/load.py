@@ -39,7 +39,8 @@ def built_in_studies() -> dict[str, str]:
     """Return the text of every built-in study by name."""
     folder = resources.files("sweep.study") / "builtin"
     files = sorted(folder.iterdir(), key=lambda file: file.name)
-    return {file.name.removesuffix(".toml"): file.read_text("utf-8") for file in files if file.name.endswith(".toml")}
+    studies = [file for file in files if file.name.endswith(".toml") and not file.name.endswith(".expect.toml")]
+    return {file.name.removesuffix(".toml"): file.read_text("utf-8") for file in studies}
 
 
 def load_study(source: str | Path, changes: Mapping[str, Any] | None = None) -> Study:

@@ -13,7 +13,7 @@ import pytest
 
 import sweep
 from sweep import load_study, open_result
-from sweep.study.load import built_in_studies
+from sweep.study.expectations import built_in_expectations
 from tests.sweep.support import STUDY_TEXT, assert_refused, command, make_study, tree, write_study
 
 HEAVY = {"numpy", "numba", "pandas", "pyarrow", "matplotlib", "scipy"}
@@ -191,14 +191,78 @@ def test_plan_of_a_file(place: Path) -> None:
 
 
 def test_studies() -> None:
-    """`sweep studies` lists every built-in study with its description."""
+    """`sweep studies` lists every built-in study with its description, below its question."""
     finished = command("studies")
     assert finished.code == 0
-    lines = dict(re.split(r"  +", line, maxsplit=1) for line in finished.out.splitlines())
-    assert lines == {name: load_study(name).description for name in built_in_studies()}
+    question, listed = "", {}
+    for line in finished.out.splitlines():
+        if not line.startswith((" ", "*")):
+            question = line
+            continue
+        name, description = re.split(r"  +", line[2:], maxsplit=1)
+        listed[name] = (question, line[0], description)
+    assert listed == {
+        name: (each.question, "*" if each.figures else " ", load_study(name).description)
+        for name, each in built_in_expectations().items()
+    }
 
 
-@pytest.mark.parametrize("name", ["run", "plan", "trace", "show", "figure", "studies"])
+EXPECTED = """
+source = "a book"
+question = "Functions"
+[[figures]]
+name = "all runs"
+statistic = "n_runs"
+published = {n}
+[[figures]]
+share = "n_correct >= 0"
+successes = 3
+trials = 3
+{more}
+"""
+
+
+def test_reproduce(place: Path) -> None:
+    """`sweep reproduce` prints what was published and what came out; a figure that disagrees makes its exit code 3."""
+    expected = place / "mine.expect.toml"
+    expected.write_text(EXPECTED.format(n=10, more=""))
+    finished = command("reproduce", "mine.toml", "--page", "page.md")
+    assert finished.code == 0, finished
+    digest = open_result("results/mine").digest[:12]
+    assert f"2 of 2 figures agree; digest {digest}" in finished.out
+    page = (place / "page.md").read_text()
+    assert "## Functions\n\n### mine\n" in page
+    assert "| all runs | 10 | 10 |" in page
+    assert "| 3 of 3 | 1 \\[" in page
+    assert f"digest `{digest}`" in page
+    assert (place / "page" / "mine.png").is_file()
+
+    expected.write_text(EXPECTED.format(n=11, more=""))
+    finished = command("reproduce", "mine.toml")
+    assert finished.code == 3
+    assert "1 of 2 figures agree, 1 disagree" in finished.out
+    known = EXPECTED.replace("published = {n}", 'published = 11\nknown_difference = "one was lost"')
+    expected.write_text(known.format(more=""))
+    finished = command("reproduce", "mine.toml")
+    assert finished.code == 0
+    assert "all runs: one was lost" in finished.out
+
+
+def test_reproduce_quickly(place: Path) -> None:
+    """`--quick` trains a tenth of the seeds, or those that exact figures need; a page is of all seeds."""
+    (place / "mine.toml").write_text(STUDY_TEXT.replace("count = 5", "count = 40"))
+    exact = 'share = "n_correct >= 0"\npublished = 1\nkind = "statistical"'
+    for first, count in (("first_seeds = 7", 7), ("first_seeds = 2", 4)):
+        text = EXPECTED.format(n=14 if count == 7 else 4, more="").replace("published", f"{first}\npublished", 1)
+        (place / "mine.expect.toml").write_text(f"{text}\n[[figures]]\n{exact}\n")
+        finished = command("reproduce", "mine.toml", "--quick", "--out", f"r{count}")
+        assert finished.code == 0, finished
+        assert open_result(f"r{count}/mine-quick").study.seeds.count == count
+    assert_refused(command("reproduce", "mine.toml", "--quick", "--page", "p.md"), ("--page", "leave out --quick"))
+    assert_refused(command("reproduce", "other.toml"), ("other.expect.toml", "cannot be read"))
+
+
+@pytest.mark.parametrize("name", ["run", "plan", "trace", "show", "figure", "studies", "reproduce"])
 def test_help(name: str) -> None:
     """Every command has a help page and is in the list of commands."""
     finished = command(name, "--help")

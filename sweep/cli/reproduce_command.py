@@ -1,0 +1,92 @@
+"""The command that compares studies with published figures."""
+
+from __future__ import annotations
+
+import sys
+from math import ceil
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sweep.cli.arguments import PluginOption, ThreadsOption, complete_study, interruptible
+from sweep.cli.interpreted import interpret_if_tiny, operations_of_study
+from sweep.errors import EXIT_MISMATCH, SweepError
+from sweep.system.escaping import one_line
+
+if TYPE_CHECKING:
+    from sweep.study.expectations import Expectations
+    from sweep.study.model import Study
+
+# With --quick, the share of the seeds.
+_QUICK = 10
+
+
+def reproduce(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="STUDY",
+            autocompletion=complete_study,
+            help="Built-in studies, or paths of study files beside which NAME.expect.toml lies. Default: all built-in "
+            "studies with published figures.",
+        ),
+    ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Train a tenth of the seeds, but all that exact figures need.")
+    ] = False,
+    out: Annotated[Path, typer.Option(help="Folder of the results folders.")] = Path("results"),
+    page: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also write a page of Markdown with pictures and digests.")
+    ] = None,
+    threads: ThreadsOption = None,
+    plugin: PluginOption = None,
+) -> None:
+    """Train studies and compare them with published figures. Results that exist are read, interrupted ones resumed.
+
+    Exact figures must be equal in each printed digit. Statistical ones agree unless the difference, with the errors of
+    both sides, is significant: 1 % chance of any false alarm per study. Exit code 3: a figure disagrees, and the
+    expectations do not explain it.
+    """
+    from sweep.study.expectations import built_in_expectations, load_expectations
+    from sweep.system.atomic_files import check_parent
+
+    if page and quick:
+        raise SweepError("--page: must be of all seeds; leave out --quick")
+    if page:
+        check_parent(page)
+    found = {name: load_expectations(name) for name in names} if names else built_in_expectations()
+    found = {name: each for name, each in found.items() if each.figures}
+    studies = {name: _study(name, each, quick=quick) for name, each in found.items()}
+    interpret_if_tiny(sum(map(operations_of_study, studies.values())))
+    from sweep.report.published import Reproduced, write_published
+    from sweep.results.expected import disagrees, expect
+    from sweep.results.tables.expected_table import counts_text, expected_table
+    from sweep.terminal.screen import print_table
+    from sweep.training.run import run
+
+    reproduced = []
+    with interruptible(f"finished parts are kept in {one_line(out)}; run the same command again to resume"):
+        for name, study in studies.items():
+            result = run(study, out / study.name, threads=threads)
+            table = expect(result, found[name])
+            reproduced.append(Reproduced(result, found[name], table))
+            print_table(expected_table(table, f"{study.name}, {found[name].source}"))
+            print(f"{counts_text(table)}; digest {one_line(result.facts['digest'][:12])}\n")
+    if page:
+        write_published(reproduced, page)
+        print(f"page in {one_line(page)}")
+    if any(disagrees(each.expected) for each in reproduced):
+        sys.exit(EXIT_MISMATCH)
+
+
+def _study(name: str, expectations: Expectations, *, quick: bool) -> Study:
+    """Return a study, with a tenth of its seeds if it is to be quick."""
+    from sweep.study.load import load_study
+
+    study = load_study(name)
+    seeds = study.seeds
+    fewer = max(ceil(seeds.count / _QUICK), expectations.seeds_needed(seeds.base, seeds.count))
+    if not quick or fewer == seeds.count:
+        return study
+    return load_study(name, {"seeds.count": fewer, "name": f"{study.name}-quick"})

@@ -1,0 +1,90 @@
+"""The page of published figures beside what comes out: Markdown, with a picture of each study."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+
+from sweep.errors import SweepError
+from sweep.figures import draw, save_figure
+from sweep.report.figures import suitable_figures
+from sweep.results.result import Result
+from sweep.results.tables.expected_table import counts_text, expected_table
+from sweep.study.expectations import QUESTIONS, Expectations
+from sweep.system.atomic_files import replace_file
+from sweep.system.formatting import count_text
+
+
+class Reproduced(NamedTuple):
+    """A study that was compared with published figures."""
+
+    result: Result
+    expectations: Expectations
+    expected: pd.DataFrame  # of :func:`sweep.results.expected.expect`
+
+
+def write_published(studies: Sequence[Reproduced], path: Path) -> None:
+    """Write the page of studies, and their pictures into the folder beside it that has its name without the suffix."""
+    pictures = path.with_suffix("")
+    try:
+        pictures.mkdir(exist_ok=True)
+        replace_file(path, "\n".join(_page(studies, pictures)).encode())
+    except OSError as error:
+        raise SweepError(f"page {str(path)!r} cannot be written: {error.strerror}") from None
+
+
+def _page(studies: Sequence[Reproduced], pictures: Path) -> list[str]:
+    lines = [
+        "# Published results, reproduced",
+        "",
+        "What was published, what the built-in study of the same name gives, and whether both agree. An exact figure "
+        "agrees in each printed digit. A statistical one agrees unless the difference, with the errors of both sides, "
+        "is significant; the chance of any false alarm in a study is at most 1 %. `sweep reproduce NAME` makes each "
+        "table again, and `make published` this page. Digests are those of all rows.",
+        "",
+    ]
+    for question in (*QUESTIONS, ""):
+        found = [each for each in studies if each.expectations.question == question]
+        lines += [f"## {question or 'Other studies'}", ""] if found else []
+        for each in found:
+            lines += _section(each, pictures)
+    return lines
+
+
+def _section(study: Reproduced, pictures: Path) -> list[str]:
+    """Return the lines of a study, and draw its picture."""
+    result, expectations, expected = study
+    name = result.study.name
+    kind = expectations.picture or next((kind for _, kind in suitable_figures(result)), "")
+    picture = []
+    if kind:
+        save_figure(draw(result, kind), pictures / f"{name}.png", kind)
+        picture = [f"![{name}: {kind}]({pictures.name}/{name}.png)", ""]
+    table = expected_table(expected, "")
+    heads = [_cell(head) for head in table.heads]
+    rows = ["| " + " | ".join(map(_cell, texts)) + " |" for texts in table.texts]
+    return [
+        f"### {name}",
+        "",
+        *([result.study.description, ""] if result.study.description else []),
+        f"Source: {expectations.source}." + (f" Inferred: {expectations.inferred}." if expectations.inferred else ""),
+        "",
+        "| " + " | ".join(heads) + " |",
+        "|---" * len(heads) + "|",
+        *rows,
+        "",
+        *(f"- {note}." for note in table.notes),
+        *([""] if table.notes else []),
+        *picture,
+        f"{counts_text(expected)}. {count_text(result.facts['n_runs'], 'run')}, digest `{result.digest[:12]}`: "
+        f"`sweep reproduce {name}`",
+        "",
+    ]
+
+
+def _cell(text: str) -> str:
+    """Return the text of a cell of a table in Markdown."""
+    return text.replace("|", "\\|").replace("_", "\\_").replace("[", "\\[")

@@ -1,0 +1,275 @@
+"""Comparison of a result with published figures."""
+
+from __future__ import annotations
+
+import operator
+import os
+import re
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from kernels.floating_point import default_floating_point
+from sweep.analysis.study_measures import as_measured, most_correct
+from sweep.columns import STATUSES
+from sweep.errors import SweepError, shown, unknown
+from sweep.measures import MEASURES
+from sweep.results.answers import column_of
+from sweep.schemas.run_columns import runs_columns, updates_column
+from sweep.statistics.agreement import MeanOfRuns, MedianOfRuns, Published, agreement
+from sweep.statistics.estimates import Rate
+from sweep.statistics.intervals import Array, HasInterval
+from sweep.statistics.of_cells import COUNTS, every
+from sweep.statistics.paired import holm
+from sweep.statistics.runs import NOT_COUNTED, Runs
+from sweep.study.expectations import TO_CONVERGE, Expectations, Figure, load_expectations
+from sweep.study.selection import cells_at, values_at
+
+if TYPE_CHECKING:
+    from sweep.results.result import Result
+
+# The probability that any statistical figure of a table is said to disagree, although all estimate the same.
+FALSE_ALARMS = 0.01
+
+_OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
+    **{"==": operator.eq, "!=": operator.ne, ">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}
+}
+_CONDITION = re.compile(r"\s*(\w+)\s*(==|!=|>=|<=|>|<)\s*(\S+)\s*")
+_QUANTILE = re.compile(r"_q(\d+)$")
+
+
+class Obtained(NamedTuple):
+    """What came out for a figure."""
+
+    value: float
+    estimate: HasInterval | None = None  # None for a count and for an extreme
+    values: Array = np.empty(0)  # of the runs that the estimate is of
+    share: tuple[int, int] | None = None  # which quantile of them the estimate is
+
+
+@default_floating_point
+def expect(result: Result, expectations: str | os.PathLike[str] | Mapping[str, Any] | Expectations) -> pd.DataFrame:
+    """Compare a result with published figures.
+
+    Parameters
+    ----------
+    result
+        Complete, with rows of runs.
+    expectations
+        A file ``NAME.expect.toml``, the name of a built-in study that has one, or the content of such a file as a dict,
+        in which text keeps the final zeros of a number: ``"0.50"``.
+
+    Returns
+    -------
+    DataFrame
+        A row for each figure: ``entry`` (the number of its table in the file), ``figure`` (what it is), ``kind``
+        (``"exact"`` or ``"statistical"``), ``published``, ``published_text`` (as printed, with its error), ``obtained``
+        with its 95 % interval ``low`` and ``high``, ``difference`` with its 95 % interval ``difference_low`` and
+        ``difference_high`` from the errors of both sides, ``p_value_holm``, ``agrees``, and ``known_difference``, a
+        sentence where the figure is known not to match. Exact figures have no intervals.
+
+    Raises
+    ------
+    StudyError
+        If the file cannot be read or is not valid.
+    SweepError
+        If a figure is of a column, statistic, parameter, value or seed that the result does not have.
+    StoreError
+        If rows of runs were not kept.
+
+    Notes
+    -----
+    An exact figure agrees if it is less than half a unit of its last printed digit (or ``tolerance`` units) from the
+    result. A statistical one agrees unless the difference is significant: p-values of all statistical figures without a
+    known difference are adjusted by Holm's method, so that the chance of any false alarm is at most 1 %.
+    """
+    read = expectations if isinstance(expectations, Expectations) else load_expectations(expectations)
+    rows = [_compared(result, figure) for figure in read.figures]
+    table = pd.DataFrame(rows, columns=_COLUMNS)
+    tested = (table["kind"] == "statistical") & (table["known_difference"] == "")
+    table.loc[tested, "p_value_holm"] = holm(table.loc[tested, "p_value_holm"].to_numpy(np.float64))
+    statistical = table["kind"] == "statistical"
+    table["agrees"] = np.where(statistical, ~(table["p_value_holm"] <= FALSE_ALARMS), table["agrees"]).astype(bool)
+    return table
+
+
+_COLUMNS = [
+    *("entry", "figure", "kind", "published", "published_text", "obtained", "low", "high"),
+    *("difference", "difference_low", "difference_high", "p_value_holm", "agrees", "known_difference"),
+]
+
+
+def disagrees(table: pd.DataFrame) -> bool:
+    """Return whether a figure of a table of :func:`expect` disagrees although no difference is known."""
+    return bool((~table["agrees"] & (table["known_difference"] == "")).any())
+
+
+def _compared(result: Result, figure: Figure) -> dict[str, Any]:
+    """Return the row of a figure."""
+    try:
+        obtained = _obtained(result, figure)
+    except SweepError as error:
+        raise SweepError(f"{figure.label}: {error}") from None
+    row: dict[str, Any] = {
+        "entry": figure.entry,
+        "figure": figure.label,
+        "kind": "exact" if figure.is_exact else "statistical",
+        "published": float(figure.published),
+        "published_text": figure.published_text,
+        "obtained": obtained.value,
+        "difference": obtained.value - float(figure.published) if obtained.value != figure.published else 0.0,
+        "agrees": _is_within(obtained.value, figure),
+        "known_difference": figure.known_difference,
+    }
+    if figure.is_exact:
+        return row
+    own = obtained.estimate
+    if own is None:
+        raise SweepError(f"{figure.label}: kind: must be exact for counts and extremes, got statistical; use a share")
+    half_unit = 0.0 if figure.successes is not None else float(figure.unit) / 2
+    published = Published(
+        float(figure.published), half_unit, figure.error, figure.sd, figure.trials, figure.successes, figure.between
+    )
+    found = agreement(own, published, obtained.values, obtained.share)
+    low, high = (float(end[0]) for end in own.ends())
+    return row | {
+        "low": low,
+        "high": high,
+        "difference_low": found.low,
+        "difference_high": found.high,
+        "p_value_holm": found.p_value,
+    }
+
+
+def _is_within(obtained: float, figure: Figure) -> bool:
+    """Return whether a number equals a figure up to its tolerance."""
+    if not np.isfinite(obtained) or not figure.published.is_finite():
+        return obtained == float(figure.published)
+    return abs(Decimal(obtained) - figure.published) <= figure.tolerance * figure.unit
+
+
+def _obtained(result: Result, figure: Figure) -> Obtained:
+    """Return what came out for a figure."""
+    if figure.step is not None:
+        return _of_curve(result, figure)
+    name = "" if figure.measure or figure.share else column_of(figure.statistic, every())
+    condition = _condition(figure.share) if figure.share else None
+    measured = figure.measure or (every()[name].measure if name else "") or (condition[0] if condition else "")
+    rows = _rows(result, figure, measured)
+    if figure.seed is not None:
+        if len(rows) != 1:
+            raise SweepError(f"where: must select one cell, got {len(rows):,} runs of seed {figure.seed}")
+        return Obtained(float(_values(rows, measured)[0]))
+    if name in COUNTS:
+        return Obtained(float(len(rows) if name == "n_runs" else (rows["status"] == name.removeprefix("n_")).sum()))
+    values = _values(rows, measured) if measured else np.empty(0)
+    if figure.statistic in ("min", "max"):
+        return Obtained(float(values.min() if figure.statistic == "min" else values.max()))
+    runs = _runs(result, rows, measured, values)
+    if condition:
+        marked = np.asarray(_OPERATORS[condition[1]](values, condition[2]))
+        return _estimated(Rate(runs, marked), marked)
+    if figure.statistic == "mean":
+        return _estimated(MeanOfRuns(runs, values), values)
+    if figure.statistic == "median":
+        return _estimated(MedianOfRuns(runs, values), values, (1, 2))
+    estimate = every()[name].estimate
+    assert estimate
+    quantile = _QUANTILE.search(name)
+    of = runs.steps_to_converge if name.startswith("steps_q") else runs.values if quantile else runs.converged
+    return _estimated(estimate(runs), of, (int(quantile[1]), 100) if quantile else None)
+
+
+def _estimated(estimate: HasInterval, values: Array, share: tuple[int, int] | None = None) -> Obtained:
+    return Obtained(float(estimate.value[0]), estimate, values, share)
+
+
+def _rows(result: Result, figure: Figure, measured: str) -> pd.DataFrame:
+    """Return the rows of the runs that a figure is of."""
+    study = result.study
+    among = _condition(figure.among) if figure.among else None
+    needed = [
+        measured.removesuffix(TO_CONVERGE) if measured else "",
+        among[0].removesuffix(TO_CONVERGE) if among else "",
+    ]
+    known = [column.name for column in runs_columns(study)]
+    for name in filter(None, needed):
+        if name not in known:
+            raise SweepError(unknown("column of runs", name, known))
+    columns = ["cell", "seed", "status", updates_column(study), *filter(None, needed)]
+    rows = result.runs(list(dict.fromkeys(columns)))
+    if figure.where:
+        cells = cells_at(result.cells, values_at(study, figure.where))
+        rows = rows[rows["cell"].isin(cells["cell"])]
+    base = study.seeds.base
+    if figure.seed is not None:
+        rows = rows[rows["seed"] == figure.seed]
+    elif figure.first_seeds is not None:
+        if figure.first_seeds > study.seeds.count:
+            raise SweepError(f"first_seeds: must be at most {study.seeds.count:,}, got {figure.first_seeds:,}")
+        rows = rows[rows["seed"] < base + figure.first_seeds]
+    if among:
+        rows = rows[_OPERATORS[among[1]](_values(rows, among[0]), among[2])]
+    if rows.empty:
+        seeds = f"{base} to {base + study.seeds.count - 1}"
+        raise SweepError(f"the result has no such run; its seeds are {seeds}")
+    return rows
+
+
+def _condition(text: str) -> tuple[str, str, Any]:
+    """Return the column, the operator and the value of a condition; the name of a status is one too."""
+    if text in STATUSES:
+        return "status", "==", text
+    match = _CONDITION.fullmatch(text)
+    if not match:
+        raise SweepError(f"condition: must be COLUMN OPERATOR VALUE, as n_correct == 4, or a status, got {shown(text)}")
+    name, sign, value = match.groups()
+    if name == "status":
+        return name, sign, value
+    try:
+        return name, sign, float(value)
+    except ValueError:
+        raise SweepError(f"condition: must compare with a number, got {shown(text)}") from None
+
+
+def _values(rows: pd.DataFrame, name: str) -> Array:
+    """Return the values of a column; with TO_CONVERGE infinite where runs did not converge."""
+    if name == "status":
+        return np.asarray(rows[name].astype(str).to_numpy())
+    column = name.removesuffix(TO_CONVERGE)
+    values = rows[column].to_numpy(np.float64)
+    if column in MEASURES:
+        values = as_measured(values, column)
+    return np.where(rows["status"] == "converged", values, np.inf) if name.endswith(TO_CONVERGE) else values
+
+
+def _runs(result: Result, rows: pd.DataFrame, measured: str, values: Array) -> Runs:
+    """Return the runs of rows as one group."""
+    cell = rows["cell"].to_numpy()
+    numbers, place = np.unique(cell, return_inverse=True)
+    return Runs(
+        np.zeros(len(rows), np.int64),
+        cell,
+        seed=np.unique(rows["seed"].to_numpy(), return_inverse=True)[1],
+        status=rows["status"].cat.codes.to_numpy(),
+        converged=(rows["status"] == "converged").to_numpy(),
+        steps=rows[updates_column(result.study)].to_numpy(np.int64),
+        most_steps=result.study.grid.most_steps(numbers)[place],
+        values=values,
+        correct=most_correct(result.study, measured) if measured in MEASURES else NOT_COUNTED,
+    )
+
+
+def _of_curve(result: Result, figure: Figure) -> Obtained:
+    """Return a point of a learning curve."""
+    curves = result.learning_curves(at=figure.where or None)
+    if figure.measure not in curves:
+        raise SweepError(unknown("column of learning curves", figure.measure, map(str, curves)))
+    seed = result.study.seeds.base if figure.seed is None else figure.seed
+    points = curves[(curves["steps"] == figure.step) & (curves["seed"] == seed)]
+    if len(points) != 1:
+        raise SweepError(f"steps: must be a recorded point of the curve of one run, got {len(points)} points")
+    return Obtained(float(points[figure.measure].iloc[0]))

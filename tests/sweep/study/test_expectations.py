@@ -1,0 +1,92 @@
+"""Files of published figures."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sweep.errors import StudyError
+from sweep.study.expectations import QUESTIONS, built_in_expectations, load_expectations, parse
+from sweep.study.load import built_in_studies
+
+
+def test_built_in_studies_have_a_question() -> None:
+    """Each built-in study says what it asks, and each with figures says where they were published."""
+    expected = built_in_expectations()
+    assert expected.keys() == built_in_studies().keys()
+    assert all(each.question in QUESTIONS for each in expected.values())
+    assert all(each.source for each in expected.values() if each.figures)
+
+
+def test_lists_are_figures() -> None:
+    """Several published values are a figure each: at values of a parameter, at seeds, or at the first seeds."""
+    read = parse(
+        """
+        [[figures]]
+        where = { hidden = [2, 4], bias = true }
+        measure = "steps"
+        statistic = "mean"
+        published = [324.50, 228]
+        error = [3, 2.5]
+
+        [[figures]]
+        measure = "steps"
+        seeds = [5, 9]
+        published = [10, inf]
+
+        [[figures]]
+        measure = "final_loss"
+        published = [".25", 1]
+        """.replace('".25"', "0.25"),
+        "mine",
+    )
+    two, four, *runs = read.figures
+    assert (two.where, two.published, two.error, two.unit) == ({"hidden": 2, "bias": True}, 324.5, 3.0, Decimal("0.01"))
+    assert (four.where, four.error, four.is_exact) == ({"hidden": 4, "bias": True}, 2.5, False)
+    assert [(each.seed, each.entry, each.is_exact) for each in runs] == [
+        (5, 2, True),
+        (9, 2, True),
+        (0, 3, True),
+        (1, 3, True),
+    ]
+    assert two.published_text == "324.50 ± 3"
+
+
+FIGURE = {"statistic": "convergence_rate", "published": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("raw", "sentence"),
+    [
+        ({"figure": []}, "unknown key 'figure'; did you mean 'figures'?"),
+        ({"question": "Why?"}, "question: must be one of Does it learn at all?"),
+        ({"figures": [{**FIGURE, "statistc": "mean"}]}, "figure 1: unknown key 'statistc'; did you mean 'statistic'?"),
+        ({"figures": [FIGURE, {"published": 1}]}, "figure 2: must have measure, share or statistic"),
+        ({"figures": [{"measure": "steps"}]}, "must have either published or successes"),
+        ({"figures": [{"share": "steps > 3", "successes": 3}]}, "trials: must be the number of published runs"),
+        ({"figures": [{**FIGURE, "published": "half"}]}, "published: must be a number, got 'half'"),
+        ({"figures": [{**FIGURE, "published": float("inf")}]}, "published: must be finite for a statistic"),
+        ({"figures": [{**FIGURE, "error": -1.0}]}, "error: must be a number above 0, got -1.0"),
+        ({"figures": [{**FIGURE, "published": [1, 2]}]}, "2 values need as many values of a parameter"),
+        ({"figures": [{**FIGURE, "kind": "exact", "trials": 9}]}, "kind: must be statistical with an error"),
+        ({"figures": [{**FIGURE, "between": [1]}]}, "between: must be two numbers, got [1]"),
+        ({"figures": [{"statistic": "mean", "published": 1}]}, "statistic: must be one of mean, median, min, max with"),
+        ({"figures": [{"measure": "steps", "published": [1], "trials": 3}]}, "kind: must be exact for a single run"),
+    ],
+)
+def test_faults(raw: dict[str, Any], sentence: str) -> None:
+    """A fault is a sentence that names the figure and the key."""
+    with pytest.raises(StudyError) as raised:
+        load_expectations(raw)
+    assert sentence in str(raised.value)
+
+
+def test_beside_a_study(tmp_path: Path) -> None:
+    """The file of a study stands for the file of expectations beside it, if there is one."""
+    (tmp_path / "mine.expect.toml").write_text('source = "a book"')
+    assert load_expectations(tmp_path / "mine.toml").source == "a book"
+    with pytest.raises(StudyError, match=r"other\.expect\.toml' cannot be read"):
+        load_expectations(tmp_path / "other.toml")
