@@ -44,12 +44,16 @@ ARM_PYTHON := 3.13
 ARM_TESTS := tests/machines tests/sweep/training/test_trace.py::test_losses_of_the_notebook \
 	$(addprefix tests/kernels/test_,tuning.py lanes.py elementary.py initial_weights.py::test_bits_of_numpy)
 
-.PHONY: run quick quick-tests test plain-tests test-all coverage test-oldest test-arm soak lint bench docs dist clean
+.PHONY: run quick quick-tests test plain-tests test-all coverage test-oldest test-arm soak lint published bench docs dist clean
 
 # The main job: train the xor study, print the answer and its table, write its report.
 run: $(READY)
 	$(BIN)/sweep run xor
 	$(BIN)/sweep report results/xor
+
+# Train the studies of published experiments, compare, and write the page of the manual with their tables and pictures.
+published: $(READY)
+	$(BIN)/sweep reproduce --page docs/reference/published.md
 
 # Compare with every peer, each in its own process; BENCH=--quick for the short form.
 bench: $(BENCH_READY)

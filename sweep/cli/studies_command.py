@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import tomllib
+
 
 def studies() -> None:
     """List the built-in studies by their questions. Those with a star have published figures: sweep reproduce NAME."""
     from sweep.study.expectations import QUESTIONS, Expectations, built_in_expectations
-    from sweep.study.load import built_in_studies, load_study
+    from sweep.study.load import built_in_studies
 
-    expected = built_in_expectations()
-    found = {name: expected.get(name, Expectations(())) for name in built_in_studies()}
+    described = {name: tomllib.loads(text)["description"] for name, text in built_in_studies().items()}
+    found = {name: Expectations(()) for name in described} | built_in_expectations()
     width = max(map(len, found))
     for question in (*QUESTIONS, ""):
         names = [name for name, each in found.items() if each.question == question]
         if names:
             print(question or "Other")
         for name in names:
-            print(f"{'*' if found[name].figures else ' '} {name:{width}}  {load_study(name).description}")
+            print(f"{'*' if found[name].figures else ' '} {name:{width}}  {described[name]}")
