@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,9 @@ from sweep.statistics.two_way import estimate_of
 from sweep.study.axes.grid import Grid
 from sweep.study.model import Study
 
+# Rows of a tally whose statistics are computed together: those of a million cells would take GBs.
+_AT_ONCE = 2**17
+
 
 def cells_to_table(cells: pd.DataFrame, study: Study) -> pa.Table:
     """Return the statistics of all cells as the Arrow table that is stored."""
@@ -31,7 +35,11 @@ def summarize(tally: pd.DataFrame, grid: Grid) -> pd.DataFrame:
 
     The columns are those of cells.parquet. Quantiles of steps that are not reached are missing.
     """
-    statistics = statistics_of(tally, tally["cell"].to_numpy(), grid)
+    cell = tally["cell"].to_numpy()
+    ends = np.searchsorted(cell, cell[_AT_ONCE - 1 :: _AT_ONCE], side="right")  # those of whole cells
+    stretches = np.unique([0, *ends, len(cell)])
+    tables = [statistics_of(tally[a:b], cell[a:b], grid) for a, b in pairwise(stretches)]
+    statistics = pd.concat(tables) if tables else statistics_of(tally, cell, grid)
     return cells_of(grid, statistics.index.to_numpy()).join(statistics.reset_index(drop=True))
 
 

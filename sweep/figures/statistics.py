@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from sweep.errors import SweepError
 from sweep.figures.channels import is_logarithmic, is_number
 from sweep.results.answers import check_has_criterion, column_of, default_statistic
+from sweep.results.bare_cells import bare_cells
 from sweep.results.named_statistics import cells_with, pooled_with
 from sweep.results.pooled_cells import pairs_seeds
 from sweep.results.result import Result
@@ -135,10 +136,13 @@ def statistic_of(result: Result, value: str | None) -> str:
     return statistic
 
 
-def select(result: Result, value: str | None, at: At | None, shown: Sequence[str] | None = None) -> Selected:
+def select(
+    result: Result, value: str | None, at: At | None, shown: Sequence[str] | None = None, *, bare: bool = False
+) -> Selected:
     """Return a statistic of the selected cells, pooled over the parameters that are not shown; all are by default.
 
-    Intervals are those of answers: replicates that no name selects are random effects, as seeds are.
+    Intervals are those of answers: replicates that no name selects are random effects, as seeds are. A ``bare`` table
+    may lack intervals and other statistics.
     """
     statistic = statistic_of(result, value)
     fault = pooling_fault(result, statistic, at, shown)
@@ -147,9 +151,12 @@ def select(result: Result, value: str | None, at: At | None, shown: Sequence[str
     values = values_at(result.study, at)
     runs = result.naming([*(values if shown is None else shown), *(at or ())])
     own = {name: entries for name, entries in values.items() if name in runs.study.parameters}
-    cells = cells_with(runs, statistic)
     grid, ranges = in_ranges(runs.study, own, shown or ())
-    if not (_hidden(own, shown) or ranges):
+    as_they_are = not (_hidden(own, shown) or ranges)
+    cells = bare_cells(result, statistic) if bare and as_they_are and runs is result else None
+    if cells is None:
+        cells = cells_with(runs, statistic)
+    if as_they_are:
         return Selected(cells_at(cells, own), values, statistic)
     table = pooled_with(runs, list(shown or ()), cells_at(cells, own), statistic, grid=grid)
     return Selected(table, values, statistic, ranges)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sweep.schedule.plan import Plan
@@ -64,10 +64,11 @@ class MemoryParts(WritableResult):
         self._curves = curves
         return {**facts, "complete": True}
 
-    def read_cells(self) -> pa.Table:
+    def read_cells(self, names: Sequence[str] | None = None) -> pa.Table:
         """Return the cells, made on request, as that takes as long as some hundred short runs."""
         assert self._make_cells is not None
-        return self._make_cells()
+        cells = self._make_cells()
+        return cells if names is None else cells.select(list(names))
 
     def read_curves(self) -> pa.Table:
         assert self._curves is not None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from itertools import accumulate
 from pathlib import Path
@@ -160,8 +160,9 @@ class StoreReader(StoredResult):
             raise DamageError(self.files.where("commits"), "its commits do not hold every run exactly once")
         return commits
 
-    def read_cells(self) -> pa.Table:
-        return self._table("cells.parquet", cells_columns(self.study), self.facts()["cells_sha256"], self.study.n_cells)
+    def read_cells(self, names: Sequence[str] | None = None) -> pa.Table:
+        columns = [column for column in cells_columns(self.study) if names is None or column.name in names]
+        return self._table("cells.parquet", columns, self.facts()["cells_sha256"], self.study.n_cells)
 
     def read_curves(self) -> pa.Table:
         columns, facts = curves_columns(self.study), self.facts()

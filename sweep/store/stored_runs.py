@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -101,8 +101,8 @@ class StoredResult(StoredRuns):
         """Raise StoreError if rows that are trained with these facts may have other bits than those here."""
 
     @abstractmethod
-    def read_cells(self) -> pa.Table:
-        """Return the cells of a complete result."""
+    def read_cells(self, names: Sequence[str] | None = None) -> pa.Table:
+        """Return the cells of a complete result, with all columns or those of these names."""
 
     @abstractmethod
     def read_curves(self) -> pa.Table:

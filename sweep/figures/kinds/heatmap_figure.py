@@ -23,6 +23,8 @@ from sweep.study.axes.grid import REPLICATES
 from sweep.study.selection import At, Values, values_at
 from sweep.system.formatting import list_text
 
+_Numbers = NDArray[np.float64]
+
 # Reason why a field is empty in studies with zipped lists, samples or exclusions.
 _NO_CELL = "no cell has both values"
 # Most fields with numbers in them.
@@ -48,7 +50,7 @@ def prepare_map(
 ) -> Map:
     """Choose the parameters along both axes, numeric ones with ``numbers``, and return what to draw into which axes."""
     x, y = _choose(values_at(result.study, at), x, y, numbers=numbers)
-    selected = select(result, value, at, (x, y))
+    selected = select(result, value, at, (x, y), bare=True)
     ax = ax or new_axes(*_size(selected, x, y))
     across, down = Places.of(selected.along(x)), Places.of(selected.along(y))
     if across.scale == "log":
@@ -121,8 +123,11 @@ def _size(selected: Selected, x: str, y: str) -> tuple[float, float]:
     return min(max(0.45 * across + 2.2, 5.0), 12.0), min(max(0.34 * down + 1.6, 3.2), 10.0)
 
 
-def finish_map(drawn: Map, mesh: ScalarMappable | None, result: Result) -> None:
-    """Draw ticks, labels, title, and the color bar of ``mesh`` unless it is None."""
+def finish_map(drawn: Map, mesh: ScalarMappable | None, result: Result, side: int = 1) -> None:
+    """Draw ticks, labels, title, and the color bar of ``mesh`` unless it is None.
+
+    A field is the mean of a square of cells, ``side`` along each axis.
+    """
     ax, selected = drawn.ax, drawn.selected
     if mesh is not None:
         color_bar(ax, mesh, selected)
@@ -133,12 +138,15 @@ def finish_map(drawn: Map, mesh: ScalarMappable | None, result: Result) -> None:
     if len(has_value) < drawn.grid.size:
         why += [_NO_CELL] if any(len(axis) > 1 for axis in result.study.axes) else []
         why += [] if result.complete else [UNTRAINED]
-    notes = [*selected.notes, *([f"gray where {' or '.join(why)}"] if why else [])]
+    means = [f"each field is the mean of {side} x {side} cells"] if side > 1 else []
+    notes = [*selected.notes, *means, *([f"gray where {' or '.join(why)}"] if why else [])]
     ax.set_title(heading(result, selected.values, (drawn.x, drawn.y), notes, inches_across(ax)), fontsize=10)
 
 
 # Most fields with numbers in a row.
 _MOST_ACROSS = 16
+# Most fields along an axis, twice the pixels of a saved figure. More would take seconds and GBs.
+_MOST_FIELDS = 2000
 
 
 @pools_replicates
@@ -159,10 +167,11 @@ def heatmap(
     """Draw a statistic of the cells as colors over two parameters, pooled over all others."""
     drawn = prepare_map(result, ax, x, y, value, at, numbers=False)
     ax, selected = drawn.ax, drawn.selected
-    shown = np.ma.masked_invalid(drawn.grid)
+    side = -(-max(drawn.grid.shape) // _MOST_FIELDS)
+    shown = np.ma.masked_invalid(mean_of_squares(drawn.grid, side))
     mesh = ax.pcolormesh(
-        drawn.across.edges(),
-        drawn.down.edges(),
+        _every(side, drawn.across.edges()),
+        _every(side, drawn.down.edges()),
         shown,
         cmap=color_map(selected),
         norm=color_norm(selected, drawn.grid),
@@ -172,8 +181,27 @@ def heatmap(
         _write_numbers(drawn, mesh)
     else:
         say_why(ax, selected.nothing)
-    finish_map(drawn, mesh if shown.count() else None, result)
+    finish_map(drawn, mesh if shown.count() else None, result, side)
     return ax
+
+
+def mean_of_squares(grid: _Numbers, side: int) -> _Numbers:
+    """Return the mean of the known values in each square of ``side`` x ``side`` values; squares at ends are smaller."""
+    if side == 1:
+        return grid
+    is_known = np.isfinite(grid)
+    sums, counts = (
+        np.add.reduceat(
+            np.add.reduceat(each, range(0, grid.shape[0], side), axis=0), range(0, grid.shape[1], side), axis=1
+        )
+        for each in (np.where(is_known, grid, 0.0), is_known.astype(np.int64))
+    )
+    return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
+
+
+def _every(side: int, edges: _Numbers) -> _Numbers:
+    """Return the edges of fields that have ``side`` values each."""
+    return edges[[*range(0, len(edges) - 1, side), -1]]
 
 
 def _write_numbers(drawn: Map, mesh: Any) -> None:
