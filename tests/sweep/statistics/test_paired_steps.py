@@ -42,7 +42,7 @@ def bootstrapped(first: Array, second: Array, statistic: Any) -> tuple[float, fl
     places = np.arange(len(first))
     found = stats.bootstrap(
         (places,), lambda chosen: statistic(first[chosen], second[chosen]), vectorized=False, n_resamples=2000,
-        method="percentile", rng=np.random.default_rng(1),
+        method="percentile", random_state=np.random.default_rng(1),
     )  # fmt: skip
     return found.confidence_interval.low, found.confidence_interval.high
 

@@ -122,7 +122,7 @@ def test_statistics_count_all_attempts() -> None:
         assert cell["restricted_mean_steps"] == own["total_steps"].where(converged, 60).mean()
         if converged.any():
             assert cell["expected_steps"] == own["total_steps"].sum() / converged.sum()
-            reached = np.sort(own["total_steps"].where(converged, np.inf))
+            reached = np.sort(own["total_steps"].astype(float).where(converged, np.inf))
             assert reached[2] == cell["steps_q25"] or reached[2] == np.inf
     assert result.facts["net_steps"] == rows["total_steps"].sum()
     incidence = result.incidence("learning_rate")
