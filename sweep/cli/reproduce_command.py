@@ -71,7 +71,7 @@ def reproduce(
             result = run(study, out / study.name, threads=threads)
             table = expect(result, found[name])
             reproduced.append(Reproduced(result, found[name], table))
-            print_table(expected_table(table, f"{study.name}, {found[name].source}"))
+            print_table(expected_table(table, ", ".join(filter(None, [study.name, found[name].source]))))
             print(f"{counts_text(table)}; digest {one_line(result.facts['digest'][:12])}\n")
     if page:
         write_published(reproduced, page)

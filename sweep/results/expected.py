@@ -26,6 +26,7 @@ from sweep.statistics.of_cells import COUNTS, every
 from sweep.statistics.paired import holm
 from sweep.statistics.runs import NOT_COUNTED, Runs
 from sweep.study.expectations import TO_CONVERGE, Expectations, Figure, load_expectations
+from sweep.study.options.explicit_weights import element_of
 from sweep.study.selection import cells_at, values_at
 
 if TYPE_CHECKING:
@@ -86,8 +87,10 @@ def expect(result: Result, expectations: str | os.PathLike[str] | Mapping[str, A
     result. A statistical one agrees unless the difference is significant: p-values of all statistical figures without a
     known difference are adjusted by Holm's method, so that the chance of any false alarm is at most 1 %.
     """
+    if not result.complete:
+        raise SweepError("result: must be complete, got a partial one; run the same study again to complete it")
     read = expectations if isinstance(expectations, Expectations) else load_expectations(expectations)
-    rows = [_compared(result, figure) for figure in read.figures]
+    rows = [_compared(result, figure.at(result.study.seeds.base)) for figure in read.figures]
     table = pd.DataFrame(rows, columns=_COLUMNS)
     tested = (table["kind"] == "statistical") & (table["known_difference"] == "")
     table.loc[tested, "p_value_holm"] = holm(table.loc[tested, "p_value_holm"].to_numpy(np.float64))
@@ -155,13 +158,14 @@ def _obtained(result: Result, figure: Figure) -> Obtained:
     """Return what came out for a figure."""
     if figure.step is not None:
         return _of_curve(result, figure)
+    if element_of(figure.measure):
+        return _of_weight(result, figure)
     name = "" if figure.measure or figure.share else column_of(figure.statistic, every())
     condition = _condition(figure.share) if figure.share else None
     measured = figure.measure or (every()[name].measure if name else "") or (condition[0] if condition else "")
     rows = _rows(result, figure, measured)
     if figure.seed is not None:
-        if len(rows) != 1:
-            raise SweepError(f"where: must select one cell, got {len(rows):,} runs of seed {figure.seed}")
+        _one(rows, figure)
         return Obtained(float(_values(rows, measured)[0]))
     if name in COUNTS:
         return Obtained(float(len(rows) if name == "n_runs" else (rows["status"] == name.removeprefix("n_")).sum()))
@@ -263,13 +267,35 @@ def _runs(result: Result, rows: pd.DataFrame, measured: str, values: Array) -> R
     )
 
 
+def _of_weight(result: Result, figure: Figure) -> Obtained:
+    """Return a final weight of a run, such as w[0,1]."""
+    element = element_of(figure.measure)
+    if element is None or figure.seed is None:
+        raise SweepError("measure: must not have a statistic if it is a weight")
+    array, index = element
+    rows = _rows(result, figure, "")
+    cell = _one(rows, figure)["cell"]
+    weights = result.weights(int(cell))
+    try:
+        return Obtained(float(weights[array][(figure.seed - result.study.seeds.base, *index)]))
+    except (KeyError, IndexError):
+        shapes = {name: each.shape[1:] for name, each in weights.items()}
+        raise SweepError(f"measure: must be a weight of {shapes}, got {figure.measure}") from None
+
+
+def _one(rows: pd.DataFrame, figure: Figure) -> pd.Series[Any]:
+    """Return the only row of a figure of one run."""
+    if len(rows) != 1:
+        raise SweepError(f"where: must select one cell, got {len(rows):,} runs of seed {figure.seed}")
+    return rows.iloc[0]
+
+
 def _of_curve(result: Result, figure: Figure) -> Obtained:
     """Return a point of a learning curve."""
     curves = result.learning_curves(at=figure.where or None)
     if figure.measure not in curves:
         raise SweepError(unknown("column of learning curves", figure.measure, map(str, curves)))
-    seed = result.study.seeds.base if figure.seed is None else figure.seed
-    points = curves[(curves["steps"] == figure.step) & (curves["seed"] == seed)]
+    points = curves[(curves["steps"] == figure.step) & (curves["seed"] == figure.seed)]
     if len(points) != 1:
         raise SweepError(f"steps: must be a recorded point of the curve of one run, got {len(points)} points")
     return Obtained(float(points[figure.measure].iloc[0]))

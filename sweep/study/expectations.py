@@ -41,8 +41,8 @@ TO_CONVERGE = "_to_converge"
 _TOP = ("source", "inferred", "question", "picture", "figures")
 _TEXTS = ("name", "measure", "statistic", "share", "among", "kind", "source", "known_difference")
 # Keys of which each of several published values may have its own.
-_EACH = ("error", "sd", "trials", "tolerance", "known_difference", "between", "seeds", "steps")
-_KEYS = (*_TEXTS, *_EACH, "published", "successes", "where", "first_seeds")
+_EACH = ("measure", "error", "sd", "trials", "tolerance", "known_difference", "between", "seeds", "steps")
+_KEYS = (*_TEXTS, *_EACH[1:], "published", "successes", "where", "first_seeds")
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,8 @@ class Figure:
     share: str = ""  # the share of runs that meet this condition, as ``n_correct == 4``
     among: str = ""  # only runs that meet this condition
     where: Mapping[str, Any] = field(default_factory=dict)  # only cells with these values of parameters
-    seed: int | None = None
+    seed: int | None = None  # of a single run
+    place: int = 0  # of the seed of a single run among those of the study, if none is named
     step: int | None = None  # of a learning curve
     first_seeds: int | None = None  # only so many seeds of the study
     name: str = ""
@@ -70,6 +71,15 @@ class Figure:
     known_difference: str = ""
     source: str = ""
     entry: int = 1  # the number of its table [[figures]]
+
+    @property
+    def is_of_run(self) -> bool:
+        """Whether it is of a single run."""
+        return not self.statistic and not self.share
+
+    def at(self, base: int) -> Figure:
+        """Return the figure with its seed in a study whose first seed is ``base``."""
+        return replace(self, seed=base + self.place) if self.is_of_run and self.seed is None else self
 
     @property
     def unit(self) -> Decimal:
@@ -119,7 +129,9 @@ class Expectations:
     def seeds_needed(self, base: int, count: int) -> int:
         """Return how many of ``count`` seeds from ``base`` the exact figures need."""
         exact = [each for each in self.figures if each.is_exact]
-        needed = [each.first_seeds or count if each.seed is None else each.seed - base + 1 for each in exact]
+        of_runs = [base + each.place if each.seed is None else each.seed for each in exact if each.is_of_run]
+        needed = [each.first_seeds or count for each in exact if not each.is_of_run]
+        needed += [seed - base + 1 for seed in of_runs]
         return min(max(needed, default=0), count)
 
 
@@ -200,13 +212,16 @@ def _figures(table: Mapping[str, Any]) -> Iterator[Figure]:
     of_run = not {"statistic", "share"} & set(table)
     listed = [name for name, each in where.items() if _are_each(each, values)]
     own = [name for name in _EACH if _are_each(table.get(name), values)]
-    if of_run and not listed and not {"seeds", "steps"} & set(own):
-        table, own = {**table, "seeds": list(range(len(values)))}, [*own, "seeds"]
-    if not listed and not {"seeds", "steps"} & set(own):
-        raise ValueError(f"{key}: {len(values)} values need as many values of a parameter in where, seeds or steps")
+    places = {"measure", "seeds", "steps"} & set(own)
+    by_place = of_run and not listed and not places
+    if not by_place and not listed and not places:
+        raise ValueError(
+            f"{key}: {len(values)} values need as many values of a parameter in where, of seeds or of steps"
+        )
     for k, value in enumerate(values):
         at = {name: each[k] if name in listed else each for name, each in where.items()}
-        yield _figure({**table, key: value, "where": at, **{name: table[name][k] for name in own}})
+        figure = _figure({**table, key: value, "where": at, **{name: table[name][k] for name in own}})
+        yield replace(figure, place=k) if by_place else figure
 
 
 def _are_each(values: Any, published: Sequence[Any]) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from sweep.results.tables.table import INTERVAL, Row, Table, TableColumn
-from sweep.system.formatting import chance_text, count_text
+from sweep.system.formatting import chance_text
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator
@@ -45,10 +45,18 @@ def _rows(entry: pd.DataFrame) -> Iterator[dict[Hashable, Any]]:
     rows = entry.to_dict("records")
     equal = [row for row in rows if row["agrees"] and row["kind"] == "exact"]
     if len(equal) > _FEW:
-        which = f"{equal[0]['figure']} .. {equal[-1]['figure'].rpartition(', ')[2]}"
+        which = _first_to_last(equal[0]["figure"], equal[-1]["figure"])
         yield {**equal[0], "figure": which, "published_text": f"{len(equal):,} figures", "n_equal": len(equal)}
         rows = [row for row in rows if row not in equal]
     yield from ({**row, "n_equal": 0} for row in rows)
+
+
+def _first_to_last(first: str, last: str) -> str:
+    """Return two labels as one: steps, hidden 2 to hidden 8, seed 0."""
+    parts = first.split(", "), last.split(", ")
+    if len(parts[0]) != len(parts[1]):
+        return f"{first} to {last}"
+    return ", ".join(one if one == other else f"{one} to {other}" for one, other in zip(*parts, strict=True))
 
 
 def _obtained_text(row: Row) -> str:
@@ -88,7 +96,7 @@ def _number(value: float) -> str:
 def counts_text(expected: pd.DataFrame) -> str:
     """Write how many figures agree, and how many of the others are explained."""
     agree, known = expected["agrees"], expected["known_difference"] != ""
-    parts = [f"{int(agree.sum()):,} of {count_text(len(expected), 'figure')} agree"]
+    parts = [f"{int(agree.sum()):,} of {len(expected):,} figures agree"]
     parts += [f"{n:,} differ as known"] if (n := int((~agree & known).sum())) else []
     parts += [f"{n:,} disagree"] if (n := int((~agree & ~known).sum())) else []
     return ", ".join(parts)

@@ -186,3 +186,27 @@ def test_five_percent_are_noticed(what: str) -> None:
     assert p_value(values, what, Published(true, error=0.005 * true)) > 0.01
     assert p_value(values, what, Published(1.05 * true, error=0.005 * true)) < 0.001
     assert p_value(values, what, Published(0.95 * true, error=0.005 * true)) < 0.001
+
+
+def test_weights_and_curves() -> None:
+    """Figures are also final weights of a run, and points of its learning curve."""
+    changes = {"record.weights": "final", "record.curves": {"steps": [0, 3, 7], "seeds": 2}, "hidden": 2}
+    study = sweep.load_study(
+        "xor", {**changes, "learning_rate": 0.1, "seeds.base": 4, "seeds.count": 2, "max_steps": 7}
+    )
+    made = sweep.run(study)
+    weights, curves = made.weights(), made.learning_curves()
+    figures = [
+        {"measure": ["w[1,0]", "c[0]"], "seeds": [5, 4], "published": [weights["w"][1, 1, 0], weights["c"][0, 0]]},
+        {"measure": "train_loss", "steps": [3, 7], "published": curves["train_loss"].iloc[[1, 2]].tolist()},
+        {"measure": "v[9,9]", "published": 0},
+    ]
+    table = sweep.expect(made, {"figures": figures[:2]})
+    assert table["agrees"].all()
+    assert table["figure"].tolist() == [
+        "w[1,0], seed 5",
+        "c[0], seed 4",
+        *(f"train loss, step {k}, seed 4" for k in (3, 7)),
+    ]
+    with pytest.raises(SweepError, match=r"measure: must be a weight of .*, got v"):
+        sweep.expect(made, {"figures": figures[2:]})
