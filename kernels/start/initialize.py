@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,8 +12,8 @@ from kernels.floating_point import default_floating_point
 from kernels.numba.machine_code import Kernel
 from kernels.recipe import Architecture, Hidden
 from kernels.shapes import parameter_slices
-from kernels.start.names import MAX_LAYERS
-from kernels.start.numbers import fill_by_numpy, fill_numbers, fill_truncated, uncompiled_draw
+from kernels.start.names import ARRAY, by_array, value_for
+from kernels.start.numbers import fill_by_numpy, fill_in_turn, fill_numbers, fill_truncated, uncompiled_draw
 from kernels.start.scales import Scale, bias_scale, scale_of
 
 Array = NDArray[Any]
@@ -23,26 +22,29 @@ Shapes = dict[str, tuple[int, ...]]
 # Numbers that are in memory at once, for several rows.
 _MOST_NUMBERS = 2**23
 
-# A name in an order of drawing: w and b may have the number of a hidden layer, and an array with .T is
-# drawn transposed.
-_NAME = re.compile(f"[wb][1-{MAX_LAYERS}]?|[vck]")
-
 
 class Start(NamedTuple):
     """How initial weights are drawn. With equal starts, networks of one seed and one shape begin with the same weights.
+
+    ``distribution``, ``scale`` and ``offset`` may name arrays with other values, as in ``"1.0 w=he b2=0.1"``; these
+    win over ``output_scale`` and ``bias_scale``.
 
     Attributes
     ----------
     distribution
         ``"normal"``: scale * z with z of deviation 1; ``"uniform"``: on
         [-scale, scale), as -scale + (2 * scale) * u; ``"truncated_normal"``: as normal, without those z that are more
-        than 2 from 0; ``"constant"``: scale.
+        than 2 from 0; ``"constant"``: scale. Constant arrays take no numbers of the stream. If others differ in their
+        distribution, NumPy draws them.
     scale
         Of w, in the unit of a weight, or one of :data:`kernels.start.names.NAMED_SCALES`.
     output_scale
         Of v and k; None for ``scale``.
     bias_scale
-        Of b and c; None for ``scale``, or 0 where ``scale`` is a name. With 0 their numbers are drawn, but not used.
+        Of b and c; None for ``scale``, or 0 where ``scale`` is a name only for weights. With 0 their numbers are drawn,
+        but not used.
+    offset
+        Added to each weight: offset + scale * z, and (offset - scale) + (2 * scale) * u.
     mirrored
         Whether the second half of the units of the last hidden layer begins as the first, with opposite output
         weights, so that outputs begin at their bias but for rounding (Zhang, Xu, Luo and Ma, 2020).
@@ -61,12 +63,13 @@ class Start(NamedTuple):
     distribution: str = "normal"
     scale: Scale = 1.0
     output_scale: Scale | None = None
-    bias_scale: float | None = None
+    bias_scale: Scale | None = None
     order: str = "w v b c k"
     generator: str = "mt19937"
     by_numpy: bool = False
     mirrored: bool = False
     attempt: int = 0
+    offset: float | str = 0.0
 
 
 @default_floating_point
@@ -103,18 +106,24 @@ def initial_weights(
         raise ValueError(f"out: must have shape {shape} and dtype {dtype}, got {weights.shape} and {weights.dtype}")
     shapes = architecture.shapes(hidden)
     drawn = _read(start.order, shapes)
-    scales = _scales(start, shapes)
+    ways = _ways(start, shapes)
     with np.errstate(over="ignore", invalid="ignore"):  # a number beyond the dtype is infinite
-        if _takes_one_pass(drawn, scales) and not start.attempt:
-            factor, shift = _factor_and_shift(start.distribution, next(iter(scales.values())))
-            _fill(start, weights, seeds, factor, shift)
+        if _takes_one_pass(drawn, ways) and not start.attempt:
+            way = next(iter(ways.values()))
+            _fill(start, way.distribution, weights, seeds, way.factor, way.shift)
         else:
-            scale = np.concatenate([np.full(math.prod(shapes[name]), scales[name], np.float64) for name in shapes])
-            factor, shift = _factor_and_shift(start.distribution, scale)
+            sizes = [math.prod(each) for each in shapes.values()]
+            factor, shift = (np.repeat([way[k] for way in ways.values()], sizes) for k in (1, 2))
+            turns = [(ways[name].distribution, math.prod(shapes[name])) for name in drawn]
+            turns = [turn for turn in turns if turn[0] != "constant"]
+            n_drawn = sum(count for _, count in turns)
+            places = _places(drawn, shapes, ways)
+            taken = start.attempt * n_drawn + np.maximum(places, 0)
             for rows in _few_at_once(len(weights), (1 + start.attempt) * shape[1]):
-                numbers = np.empty((len(weights[rows]), (1 + start.attempt) * shape[1]))
-                _fill(start, numbers, seeds[rows])
-                parameters = numbers[:, start.attempt * shape[1] + _places(drawn, shapes)]
+                numbers = np.empty((len(weights[rows]), (1 + start.attempt) * n_drawn or 1))
+                _fill_turns(start, numbers, seeds[rows], turns)
+                parameters = numbers[:, taken]
+                parameters[:, places < 0] = 1.0
                 parameters *= factor
                 parameters += shift
                 weights[rows] = parameters
@@ -129,15 +138,26 @@ def _few_at_once(n_rows: int, n_numbers: int) -> list[slice]:
     return [slice(first, first + count) for first in range(0, n_rows, count)]
 
 
-def _fill(start: Start, numbers: Array, seeds: Array, factor: float = 1.0, shift: float = -0.0) -> None:
+def _fill(
+    start: Start, distribution: str, numbers: Array, seeds: Array, factor: float = 1.0, shift: float = -0.0
+) -> None:
     """Draw the first numbers of each seed and scale them; those of the constant distribution are 1."""
     fill = fill_by_numpy if start.by_numpy else fill_numbers
-    if start.distribution == "constant":
-        numbers[:] = factor
-    elif start.distribution == "truncated_normal":
-        fill_truncated(fill, numbers, seeds, start.generator, factor)
+    if distribution == "constant":
+        numbers[:] = factor + shift
+    elif distribution == "truncated_normal":
+        fill_truncated(fill, numbers, seeds, start.generator, factor, shift)
     else:
-        fill(numbers, seeds, start.distribution, start.generator, factor, shift)
+        fill(numbers, seeds, distribution, start.generator, factor, shift)
+
+
+def _fill_turns(start: Start, numbers: Array, seeds: Array, turns: list[tuple[str, int]]) -> None:
+    """Draw the numbers of all attempts of each seed, of one distribution or of several in turn."""
+    distributions = {distribution for distribution, _ in turns}
+    if len(distributions) > 1:
+        fill_in_turn(numbers, seeds, turns * (1 + start.attempt), start.generator)
+    elif distributions:
+        _fill(start, distributions.pop(), numbers, seeds)
 
 
 def _mirror(weights: Array, shapes: Shapes) -> None:
@@ -158,33 +178,47 @@ def _mirror(weights: Array, shapes: Shapes) -> None:
 def uncompiled(start: Start, architecture: Architecture, hidden: Hidden, dtype: str) -> Kernel | None:
     """Return the kernel that :func:`initial_weights` needs, or None if this process or the disk has its code."""
     shapes = architecture.shapes(hidden)
-    one_pass = _takes_one_pass(_read(start.order, shapes), _scales(start, shapes))
-    if start.by_numpy or start.distribution == "constant":
+    ways = _ways(start, shapes)
+    one_pass = _takes_one_pass(_read(start.order, shapes), ways)
+    distributions = {way.distribution for way in ways.values()} - {"constant"}
+    if start.by_numpy or len(distributions) != 1:
         return None
-    if start.distribution == "truncated_normal":
+    if "truncated_normal" in distributions:
         return uncompiled_draw("normal", start.generator, "float64")
-    return uncompiled_draw(start.distribution, start.generator, dtype if one_pass else "float64")
+    return uncompiled_draw(distributions.pop(), start.generator, dtype if one_pass else "float64")
 
 
-def _takes_one_pass(drawn: dict[str, bool], scales: dict[str, float]) -> bool:
-    """Return whether parameters are drawn in the order of memory with one scale: numbers are then written in place."""
-    return list(drawn) == list(scales) and not any(drawn.values()) and len(set(scales.values())) == 1
+class _Way(NamedTuple):
+    """How the numbers of one parameter array are made."""
+
+    distribution: str
+    factor: float  # of a random number
+    shift: float  # which is then added
 
 
-def _factor_and_shift(distribution: str, scale: Any) -> tuple[Any, Any]:
-    """Return the factor of a random number, and the number that is then added."""
-    return (2 * scale, -scale) if distribution == "uniform" else (scale, -0.0)
+def _takes_one_pass(drawn: dict[str, bool], ways: dict[str, _Way]) -> bool:
+    """Return whether parameters are drawn in the order of memory in one way: numbers are then written in place."""
+    return list(drawn) == list(ways) and not any(drawn.values()) and len(set(ways.values())) == 1
 
 
-def _scales(start: Start, shapes: Shapes) -> dict[str, float]:
-    """Return the scale of each parameter array that the network has."""
-    of_output = start.scale if start.output_scale is None else start.output_scale
-    of_bias = bias_scale(start.scale) if start.bias_scale is None else start.bias_scale
-    by_kind = {"w": start.scale, "v": of_output, "k": of_output}
-    return {
-        name: scale_of(by_kind[name[0]], start.distribution, *shape) if name[0] in by_kind else of_bias
-        for name, shape in shapes.items()
-    }
+def _ways(start: Start, shapes: Shapes) -> dict[str, _Way]:
+    """Return how each parameter array that the network has is drawn."""
+    of_most = {option: by_array(getattr(start, option))[0] for option in ("distribution", "scale", "offset")}
+    of_bias = bias_scale(of_most["scale"]) if start.bias_scale is None else start.bias_scale
+    of_output = of_most["scale"] if start.output_scale is None else start.output_scale
+    by_kind = {"w": of_most["scale"], "v": of_output, "k": of_output, "b": of_bias, "c": of_bias}
+    ways = {}
+    for name in shapes:
+        of_most["scale"] = by_kind[name[0]]
+        own = {option: value_for(getattr(start, option), name) for option in of_most}
+        distribution, scale, offset = (of_most[each] if own[each] is None else own[each] for each in of_most)
+        fans = shapes[{"b": f"w{name[1:]}", "c": "v"}.get(name[0], name)]
+        scale = scale_of(scale, distribution, *fans)
+        if distribution == "uniform":
+            ways[name] = _Way(distribution, 2 * scale, offset - scale if offset else -scale)
+        else:
+            ways[name] = _Way(distribution, scale, offset or -0.0)
+    return ways
 
 
 def _read(order: str, shapes: Shapes) -> dict[str, bool]:
@@ -192,7 +226,7 @@ def _read(order: str, shapes: Shapes) -> dict[str, bool]:
     marks: dict[str, bool] = {}
     for entry in order.split():
         name, _, mark = entry.partition(".")
-        if not _NAME.fullmatch(name) or entry not in (name, f"{name}.T") or (mark and name[0] in "bc"):
+        if not ARRAY.fullmatch(name) or entry not in (name, f"{name}.T") or (mark and name[0] in "bc"):
             raise ValueError(
                 "order: must name w, v, b, c or k, or w or b with the number of a layer (as w2), and w, v and k may "
                 f"end in .T, got {entry!r} in {order!r}"
@@ -214,11 +248,14 @@ def _read(order: str, shapes: Shapes) -> dict[str, bool]:
     return read
 
 
-def _places(drawn: dict[str, bool], shapes: Shapes) -> NDArray[np.int64]:
-    """Return for each parameter, (parameters,), the index of its number among those of a seed."""
+def _places(drawn: dict[str, bool], shapes: Shapes, ways: dict[str, _Way]) -> NDArray[np.int64]:
+    """Return for each parameter, (parameters,), the index of its number among those of a seed, -1 if it is constant."""
     places = {}
     first = 0
     for name, is_transposed in drawn.items():
+        if ways[name].distribution == "constant":
+            places[name] = np.full(math.prod(shapes[name]), -1)
+            continue
         last = first + math.prod(shapes[name])
         part = np.arange(first, last).reshape(shapes[name][::-1] if is_transposed else shapes[name])
         places[name] = (part.T if is_transposed else part).ravel()

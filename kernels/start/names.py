@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import re
+from typing import Any, NamedTuple
 
 # With a scale s: normal numbers of deviation s, only those at most 2 s from 0, uniform numbers on [-s, s),
 # and s itself.
@@ -18,6 +19,46 @@ ALL = "parameters"
 GENERATORS = ("mt19937", "pcg64")
 
 
+# An array of parameters; w and b are those of all hidden layers, w2 and b2 those of one of several.
+ARRAY = re.compile(f"[wb][1-{MAX_LAYERS}]?|[vck]")
+
+
+def by_array(value: Any) -> tuple[Any, dict[str, Any]]:
+    """Split the value of an option of initial weights: that of most arrays, and those of single arrays by name.
+
+    >>> by_array("1.0 w=he b2=0.1"), by_array(0.5)
+    ((1.0, {'w': 'he', 'b2': 0.1}), (0.5, {}))
+    """
+    if not isinstance(value, str):
+        return value, {}
+    first, *others = value.split()
+    pairs = (other.split("=") for other in others)
+    return _number_or_name(first), {name: _number_or_name(text) for name, text in pairs}
+
+
+def _number_or_name(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def value_for(value: Any, array: str) -> Any:
+    """Return the value of an option for one array of a network if the option names the array, otherwise None.
+
+    With one hidden layer, whose arrays are w and b, w1 and b1 name those too.
+    """
+    own = by_array(value)[1]
+    numbered = f"{array}1" if array in ("w", "b") else array
+    return own.get(numbered, own.get(array[0]))
+
+
+def distributions_in(value: str) -> set[str]:
+    """Return the distributions in a value of that option, of most arrays and of single ones."""
+    first, own = by_array(value)
+    return {first, *own.values()}
+
+
 class NamedScale(NamedTuple):
     """A deviation of a layer's weights that follows from its fans: the root of ``gain`` divided by one fan or both."""
 
@@ -25,15 +66,18 @@ class NamedScale(NamedTuple):
     with_fan_out: bool  # whether the denominator is fan-in plus fan-out, instead of fan-in alone
     source: str
     also: tuple[str, ...]  # names that other programs use
+    of_biases: bool = False  # whether biases have it by default too, instead of 0
 
     @property
     def formula(self) -> str:
         """The deviation as a text for users."""
-        return f"sqrt({self.gain:g} / {'(fan-in + fan-out)' if self.with_fan_out else 'fan-in'})"
+        fan = "(fan-in + fan-out)" if self.with_fan_out else "fan-in"
+        return f"sqrt({f'{self.gain:g}' if self.gain >= 1 else f'1/{1 / self.gain:g}'} / {fan})"
 
 
 NAMED_SCALES = {
     "glorot": NamedScale(2.0, True, "Glorot and Bengio, 2010", ("xavier",)),
     "he": NamedScale(2.0, False, "He, Zhang, Ren and Sun, 2015", ("kaiming",)),
     "lecun": NamedScale(1.0, False, "LeCun, Bottou, Orr and Mueller, 1998", ()),
+    "torch": NamedScale(1 / 3, False, "the default of torch.nn.Linear, with distribution 'uniform'", (), True),
 }

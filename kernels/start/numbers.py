@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from functools import cache
 from typing import Any
@@ -164,7 +164,14 @@ def fill_by_numpy(
             row[:] = shift + scale * z
 
 
-def fill_truncated(fill: Callable[..., None], numbers: Array, seeds: Array, generator: str, scale: float = 1.0) -> None:
+def fill_truncated(
+    fill: Callable[..., None],
+    numbers: Array,
+    seeds: Array,
+    generator: str,
+    scale: float = 1.0,
+    shift: float = -0.0,
+) -> None:
     """Draw the first normal numbers of each seed that are at most 2 from 0.
 
     :func:`fill_numbers` or :func:`fill_by_numpy` draws normal numbers; they explain the arguments.
@@ -179,9 +186,28 @@ def fill_truncated(fill: Callable[..., None], numbers: Array, seeds: Array, gene
         n_taken = np.cumsum(taken, axis=1)
         enough = n_taken[:, -1] >= count
         taken &= n_taken <= count
-        numbers[rows[enough]] = scale * drawn[enough][taken[enough]].reshape(-1, count)
+        numbers[rows[enough]] = shift + scale * drawn[enough][taken[enough]].reshape(-1, count)
         rows = rows[~enough]
         n_drawn = 2 * n_drawn
+
+
+def fill_in_turn(numbers: Array, seeds: Array, turns: Sequence[tuple[str, int]], generator: str) -> None:
+    """Draw numbers of several distributions from the stream of each seed, one after another.
+
+    ``turns`` are distributions and counts of numbers, which NumPy draws as it does when they are drawn by its calls.
+    """
+    _check(numbers, seeds, "normal", generator)
+    for seed, row in zip(seeds.tolist(), numbers, strict=True):
+        random: Any = np.random.default_rng(seed) if generator == "pcg64" else np.random.RandomState(seed)
+        uniform = random.random if generator == "pcg64" else random.random_sample
+        first = 0
+        for distribution, count in turns:
+            last = first + count
+            while first < last:
+                drawn = uniform(last - first) if distribution == "uniform" else random.standard_normal(last - first)
+                drawn = drawn[np.abs(drawn) <= 2.0] if distribution == "truncated_normal" else drawn
+                row[first : first + drawn.size] = drawn
+                first += drawn.size
 
 
 def _check(numbers: Array, seeds: Array, distribution: str, generator: str) -> None:

@@ -17,11 +17,11 @@ _SPREADS = {"normal": 1.0, "truncated_normal": 1.0, "uniform": 3.0}
 
 
 def scale_of(scale: Scale, distribution: str, fan_in: int, fan_out: int) -> float:
-    """Return the scale of a layer's weights as a number.
+    """Return the scale of the weights or biases of a layer as a number.
 
     That is the deviation of normal numbers, before those beyond twice of it are rejected, or half the width of uniform
-    numbers. A number is returned unchanged. With a name the weights have its deviation, whatever their distribution,
-    which must not be ``"constant"``.
+    numbers. A number is returned unchanged. With a name they have its deviation, whatever their distribution, which
+    must not be ``"constant"``.
     """
     if not isinstance(scale, str):
         return float(scale)
@@ -31,6 +31,6 @@ def scale_of(scale: Scale, distribution: str, fan_in: int, fan_out: int) -> floa
     return deviation / TRUNCATED_DEVIATION if distribution == "truncated_normal" else deviation
 
 
-def bias_scale(scale: Scale) -> float:
-    """Return the default scale of biases: that of the weights, or 0 where that is a name."""
-    return 0.0 if isinstance(scale, str) else float(scale)
+def bias_scale(scale: Scale) -> Scale:
+    """Return the default scale of biases: that of the weights, or 0 where that is a name only for weights."""
+    return 0.0 if isinstance(scale, str) and not NAMED_SCALES[scale].of_biases else scale

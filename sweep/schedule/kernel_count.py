@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kernels.effort import Effort, effort_for
+from kernels.start.names import distributions_in
 from sweep.study.model import Study
 from sweep.study.options.option_tables import loss_and_reduction, with_role
 
@@ -26,7 +27,7 @@ _OF_STEPS = (
 )
 
 # Options that decide whether initial weights are also drawn in the dtype of the networks.
-_DECIDE_PASSES = ("scale", "output_scale", "bias_scale", "draw_order", "bias", "skip")
+_DECIDE_PASSES = ("scale", "output_scale", "bias_scale", "offset", "draw_order", "bias", "skip")
 
 
 def most_kernels(study: Study, operations: float) -> int:
@@ -111,7 +112,8 @@ def _drawings(study: Study) -> int:
     if "mt19937" not in study.values_of("generator") or draws_by_numpy(study):
         return 0
     # Truncated normal numbers are made from normal ones; constants are not drawn.
-    drawn = {name.removeprefix("truncated_") for name in study.values_of("distribution")} - {"constant"}
+    found = set[str]().union(*map(distributions_in, study.values_of("distribution")))
+    drawn = {name.removeprefix("truncated_") for name in found} - {"constant"}
     decide = (*_DECIDE_PASSES, "hidden", "layers", "distribution")
     several = study.values_of("dtype") != ("float64",) and study.grid.n_combinations(decide) > 1
     return len(drawn) * (2 if several else 1)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, NamedTuple, Self
 
+from kernels.start.names import distributions_in
 from sweep.study.model import Study
 
 
@@ -68,6 +69,7 @@ _CAUSES = {
 
 def compared(study: Study) -> list[str]:
     """Return the facts that all rows of a study must share; digests of libm functions only where starts are normal."""
-    normal = not {"normal", "truncated_normal"}.isdisjoint(study.values_of("distribution"))
+    distributions = set[str]().union(*map(distributions_in, study.values_of("distribution")))
+    normal = not distributions.isdisjoint({"normal", "truncated_normal"})
     matters = {"log_digest": normal, "pcg64_digest": normal and "pcg64" in study.values_of("generator")}
     return [name for name in BITS if matters.get(name, True)]

@@ -10,7 +10,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kernels import vocabulary
-from kernels.start.names import ALL
+from kernels.start.names import ALL, NAMED_SCALES, by_array, distributions_in, value_for
 from sweep.errors import shown, shown_names
 from sweep.measures import MEASURES
 from sweep.study.curve_points import curve_faults
@@ -312,7 +312,7 @@ def restart_faults(study: StudyContent) -> Iterator[str]:
         yield f"restarts.after_steps: must be below {most}, the most updates of a run, got {restarts.after_steps}"
     if restarts.after_steps is not None and set(study.values_of("criterion")) == {"none"}:
         yield "restarts.after_steps: needs a criterion, got 'none', so no attempt converges; set convergence.criterion"
-    if "constant" in study.values_of("distribution"):
+    if {"constant"} in map(distributions_in, study.values_of("distribution")):
         cause = f"{study.key_of('distribution')} 'constant'"
     elif not study.draws_weights:
         cause = f"{study.key_of('values')} of all parameters"
@@ -334,13 +334,7 @@ def start_faults(study: StudyContent) -> Iterator[str]:
                 f"{study.key_of('mirrored')}: needs an even number of units in the last hidden layer, since one half "
                 f"mirrors the other; got {odd}"
             )
-    for name in ("scale", "output_scale"):
-        named = [value for value in study.values_of(name) if isinstance(value, str)]
-        if named and "constant" in study.values_of("distribution"):
-            yield (
-                f"{study.key_of(name)}: must be a number with {study.key_of('distribution')} 'constant', got "
-                f"{named[0]!r}"
-            )
+    yield from _faults_by_array(study, shapes)
     yield from _frozen_faults(study, shapes)
     yield from _idle_draws(study)
     for name, numbers in study.explicit_weights.items():
@@ -353,6 +347,45 @@ def start_faults(study: StudyContent) -> Iterator[str]:
     for name in study.parameters:
         if element_of(name):
             yield from _misfits(f"parameters.{name}", name, (), shapes, study.seeds.count)
+
+
+def _faults_by_array(study: StudyContent, shapes: list[Shapes]) -> Iterator[str]:
+    """Yield a sentence for options of starts that name arrays no network has, and for named scales of constants."""
+    arrays = list(dict.fromkeys(name for each in shapes for name in each))
+    known = {*arrays, *(name[0] for name in arrays), *(f"{name}1" for name in arrays if name in ("w", "b"))}
+    for option in ("distribution", "scale", "offset"):
+        unknown = [name for value in study.values_of(option) for name in by_array(value)[1] if name not in known]
+        if unknown:
+            yield f"{study.key_of(option)}: must name parameters of the networks, got {unknown[0]}"
+    for value in study.values_of("distribution"):
+        constant = [name for name in arrays if (value_for(value, name) or by_array(value)[0]) == "constant"]
+        for option, named in ((option, _named_scale(study, option, constant)) for option in _SCALES):
+            if named:
+                constants = f"{study.key_of('distribution')} 'constant'"
+                yield f"{study.key_of(option)}: must be a number with {constants}, got {named!r}"
+                return
+
+
+# Options of scales, and the kinds of arrays that each may be the scale of.
+_SCALES = {"scale": "wvbck", "output_scale": "vk", "bias_scale": "bc"}
+
+
+def _named_scale(study: StudyContent, option: str, arrays: list[str]) -> str | None:
+    """Return a name that an option of scales gives some of these arrays, or None."""
+    others = {
+        kind for name in ("output_scale", "bias_scale") if None not in study.values_of(name) for kind in _SCALES[name]
+    }
+    for value in study.values_of(option):
+        of_most, _ = by_array(value)
+        for name in (name for name in arrays if name[0] in _SCALES[option]):
+            own = value_for(value, name)
+            follows = option != "scale" or name[0] not in others
+            if name[0] in "bc" and option == "scale" and isinstance(of_most, str):
+                follows &= NAMED_SCALES[of_most].of_biases
+            scale = of_most if own is None and follows else own
+            if isinstance(scale, str):
+                return scale
+    return None
 
 
 def _idle_draws(study: StudyContent) -> Iterator[str]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from kernels import vocabulary
 from kernels.shapes import parameter_shapes
-from kernels.start.names import ALL
+from kernels.start.names import ALL, distributions_in
 from sweep.study.axes.grid import Axis, Grid, combinations, hidden_sizes
 from sweep.study.data.data_sets import DataSets
 from sweep.study.data.data_table import Data
@@ -197,6 +197,8 @@ class StudyContent:
         """Return whether an option has an effect in some cell."""
         if name == "layers":
             return isinstance(self.values_of("hidden")[0], int)  # a text sets the layers
+        if name == "draw_order":
+            return any(distributions_in(each) != {"constant"} for each in self.values_of("distribution"))
         if name == "validate_every":
             return self.evaluates_held_out
         if name == "thresholds_on":

@@ -20,6 +20,7 @@ from sweep.study.idle_options import leave_out
 from sweep.study.model import Study
 from sweep.study.options.explicit_weights import element_of
 from sweep.study.options.option_tables import SECTIONS, OptionTables, known_tables
+from sweep.study.options.option_values import names_arrays
 from sweep.study.options.other_sections import Record
 from sweep.study.reading.faults import Faults
 from sweep.study.reading.hints import unknown_key
@@ -246,7 +247,7 @@ def _set(raw: dict[str, Any], section: str, name: str, value: Any) -> None:
     if name in tables.sweepable and _set_together(raw, name, value):
         return
     swept = [known for known in parameters if known.rpartition(".")[2] == name]
-    if swept or (isinstance(value, (list, dict)) and name in tables.sweepable):
+    if swept or (isinstance(value, (list, dict)) and not names_arrays(value) and name in tables.sweepable):
         parameters[swept[0] if swept else name] = value
         table.pop(name, None)
         return

@@ -35,6 +35,7 @@ from sweep.study.options.option_tables import (
     option_tables,
     with_default_monitor,
 )
+from sweep.study.options.option_values import names_arrays
 from sweep.study.options.other_sections import Record, Restarts, Seeds
 from sweep.study.options.validation import sentences
 from sweep.study.reading.faults import Faults
@@ -376,7 +377,7 @@ def _tables_of_options(options: Mapping[str, Any], data: Mapping[str, Any]) -> d
         if name not in known.section_of:
             faults.append(unknown_key("option", name, [*arguments, *known.section_of], known.section_of))
             continue
-        is_swept = name in known.sweepable and isinstance(plain(value), list | Mapping)
+        is_swept = name in known.sweepable and isinstance(plain(value), list | Mapping) and not names_arrays(value)
         section = "parameters" if is_swept else known.section_of[name]
         tables[section] = {**tables.get(section, {}), name: value}
     if faults:

@@ -145,22 +145,51 @@ def _starts(draw: st.DrawFn, shapes: dict[str, Any]) -> Start:
     scale, output_scale = draw(weights), draw(st.none() | weights)
     is_even = shapes["v"][0] % 2 == 0
     by_numpy, mirrored = draw(st.booleans()), is_even and draw(st.booleans())
-    return Start(distribution, scale, output_scale, draw(OWN_SCALES), order, generator, by_numpy, mirrored)
+    attempt = draw(st.sampled_from([0, 0, 2]))
+    start = Start(distribution, scale, output_scale, draw(OWN_SCALES), order, generator, by_numpy, mirrored, attempt)
+    own = st.lists(st.sampled_from([*shapes, *{name[0] for name in shapes}]), unique=True, max_size=3)
+    offsets = st.sampled_from([0.0, 0.5, -3.0])
+    values = {"scale": (scale, SCALES), "offset": (draw(offsets), offsets)}
+    if distribution != "constant":
+        values |= {"scale": (scale, NAMED), "distribution": (distribution, st.sampled_from(DRAWN))}
+    for option, (plain, others) in values.items():
+        entries = [f"{name}={draw(others)}" for name in draw(own)]
+        start = start._replace(**{option: " ".join([str(plain), *entries]) if entries else plain})
+    return start
+
+
+def _for_array(value: float | str, name: str) -> Any:
+    """Return what an option such as ``1.0 w=he w2=0.1`` says of an array, None if it names others only."""
+    found = dict(entry.split("=") for entry in str(value).split()[1:])
+    text = found.get(name, found.get(name[0]))
+    return text if text in (None, *NAMED_SCALES, *DISTRIBUTIONS) else float(text)
 
 
 def _assert_as_oracle(start: Start, seeds: Array, architecture: Architecture, hidden: Hidden, dtype: str) -> None:
     """Require the bits of the oracle, signs of zeros included."""
-    own = {"w": start.scale, "v": start.output_scale, "biases": start.bias_scale}
-    if isinstance(start.scale, str) and start.bias_scale is None:
+    of_most = str(start.scale).split()[0]
+    plain: Any = of_most if of_most in NAMED_SCALES else float(of_most)
+    own = {"w": plain, "v": start.output_scale, "biases": start.bias_scale}
+    if of_most in ("he", "glorot", "lecun") and start.bias_scale is None:
         own["biases"] = 0.0
-    scales = {name: start.scale if scale is None else scale for name, scale in own.items()}
     shapes = oracle.parameter_shapes(
         architecture.inputs, hidden, architecture.outputs, architecture.bias, architecture.skip
     )
+    scales = {name: plain if scale is None else scale for name, scale in own.items()}
+    kinds = {"b": "biases", "c": "biases", "k": "v"}
+    of_arrays = {name: _for_array(start.scale, name) for name in shapes}
+    of_arrays = {name: scales[kinds.get(name[0], name[0])] if own is None else own for name, own in of_arrays.items()}
+    scales |= of_arrays
+    first, offset = start.distribution.split()[0], float(str(start.offset).split()[0])
+    distributions = {name: _for_array(start.distribution, name) or first for name in shapes}
+    of_arrays = {name: _for_array(start.offset, name) for name in shapes}
+    offsets = {name: offset if each is None else each for name, each in of_arrays.items()}
     with np.errstate(over="ignore"):
         expected = oracle.initial_parameters(
-            *(seeds.tolist(), shapes, start.distribution, scales, start.generator, dtype, start.order),
+            *(seeds.tolist(), shapes, distributions, scales, start.generator, dtype, start.order),
             mirrored=start.mirrored,
+            attempt=start.attempt,
+            offsets=offsets,
         )
     with warnings.catch_warnings():
         warnings.simplefilter("error")

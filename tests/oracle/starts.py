@@ -23,7 +23,7 @@ def initial_weights(seeds: Iterable[int], n: int, distribution: str, scale: floa
 def initial_parameters(
     seeds: Iterable[int],
     shapes: Mapping[str, tuple[int, ...]],
-    distribution: str,
+    distribution: str | Mapping[str, str],
     scales: Mapping[str, float | str],
     generator: str,
     dtype: str,
@@ -31,28 +31,38 @@ def initial_parameters(
     *,
     mirrored: bool = False,
     attempt: int = 0,
+    offsets: Mapping[str, float] | None = None,
 ) -> Array:
     """Draw the parameters of `parameter_shapes` for each of R seeds in any order and with separate scales.
 
-    `scales` are those of "w", of "v" (and k) and of the "biases". A scale of 0 draws numbers too; a named one follows
-    from the shape of each array. `order` names the parameters in their order of drawing, by default that of `shapes`,
-    with ".T" where an array (inputs, hidden), (hidden, outputs) or (inputs, outputs) is drawn transposed. Absent
-    parameters are not drawn. The result (R, P) is in the order of `shapes`.
+    `scales` are those of "w", of "v" (and k) and of the "biases", and those of single arrays by their names. A scale of
+    0 draws numbers too; a named one follows from the fans of the array's layer. `distribution` is one for all, or by
+    the name of each array; NumPy's generator then draws array after array, constant ones without a number. `offsets` by
+    the name of each array are added. `order` names the parameters in their order of drawing, by default that of
+    `shapes`, with ".T" where an array (inputs, hidden), (hidden, outputs) or (inputs, outputs) is drawn transposed.
+    Absent parameters are not drawn. The result (R, P) is in the order of `shapes`.
     An attempt takes the numbers that follow those of the attempts before.
     """
-    of_kind = {"w": scales["w"], "v": scales["v"], "k": scales["v"], "b": scales["biases"], "c": scales["biases"]}
-    n, rows = sum(math.prod(shape) for shape in shapes.values()), []
+    of_kind = {"w": "w", "v": "v", "k": "v", "b": "biases", "c": "biases"}
+    kinds = {name: distribution if isinstance(distribution, str) else distribution[name] for name in shapes}
+    in_order = dict.fromkeys(drawn_in_order((order or " ".join(shapes)).split(), list(shapes)))
+    rows = []
     for seed in seeds:
-        remaining, parts = draw(int(seed), (attempt + 1) * n, distribution, generator)[attempt * n :], {}
-        for name, transposed in drawn_in_order((order or " ".join(shapes)).split(), list(shapes)):
-            if name not in parts:
-                shape = shapes[name][::-1] if transposed else shapes[name]
-                drawn, remaining = np.split(remaining, [math.prod(shape)])
-                scale = of_kind[name[0]]
-                if isinstance(scale, str):
-                    scale = named_scale(scale, distribution, *shapes[name])
-                drawn = scaled(drawn, distribution, scale).reshape(shape)
-                parts[name] = drawn.T if transposed else drawn
+        parts: dict[str, Array] = {}
+        remaining = draw_in_turn(
+            int(seed),
+            [(kinds[name], math.prod(shapes[name])) for name, _ in in_order] * (attempt + 1),
+            generator,
+        )[-sum(math.prod(shape) for shape in shapes.values()) :]
+        for name, transposed in in_order:
+            shape = shapes[name][::-1] if transposed else shapes[name]
+            drawn, remaining = np.split(remaining, [math.prod(shape)])
+            scale = scales[name if name in scales else of_kind[name[0]]]
+            if isinstance(scale, str):
+                weights = {"b": "w" + name[1:], "c": "v"}.get(name[0], name)
+                scale = named_scale(scale, kinds[name], *shapes[weights])
+            drawn = scaled(drawn, kinds[name], scale, (offsets or {}).get(name, 0.0)).reshape(shape)
+            parts[name] = drawn.T if transposed else drawn
         if mirrored:
             mirror(parts)
         rows.append(np.concatenate([parts[name].ravel() for name in shapes]))
@@ -76,7 +86,9 @@ def drawn_in_order(entries: list[str], names: list[str]) -> Iterator[tuple[str, 
 
 def named_scale(name: str, distribution: str, fan_in: int, fan_out: int) -> float:
     """Return the scale with which numbers have the deviation of a name, whatever their distribution."""
-    variance = {"glorot": (2, fan_in + fan_out), "he": (2, fan_in), "lecun": (1, fan_in)}[name]
+    variance = {"glorot": (2, fan_in + fan_out), "he": (2, fan_in), "lecun": (1, fan_in), "torch": (1 / 3, fan_in)}[
+        name
+    ]
     gain, fan = variance
     if distribution == "uniform":
         return math.sqrt(3 * gain / fan)
@@ -99,9 +111,31 @@ def mirror(parts: dict[str, Array]) -> None:
     parts["w" + number], parts["v"] = w, v
 
 
-def scaled(draws: npt.NDArray[np.float64], distribution: str, scale: float) -> npt.NDArray[np.float64]:
-    """Scale standard numbers to a standard deviation, or to the range from -scale to scale."""
-    return -scale + (2 * scale) * draws if distribution == "uniform" else scale * draws
+def scaled(
+    draws: npt.NDArray[np.float64], distribution: str, scale: float, offset: float = 0.0
+) -> npt.NDArray[np.float64]:
+    """Scale standard numbers to a standard deviation, or to the range from -scale to scale, both around the offset."""
+    if distribution == "uniform":
+        return (offset - scale if offset else -scale) + (2 * scale) * draws
+    return offset + scale * draws if offset else scale * draws
+
+
+def draw_in_turn(seed: int, turns: list[tuple[str, int]], generator: str) -> npt.NDArray[np.float64]:
+    """Draw numbers of each of some distributions in turn from one generator, one by one; constants are 1."""
+    if len({kind for kind, _ in turns}) == 1:
+        return draw(seed, sum(count for _, count in turns), turns[0][0], generator)
+    random = np.random.RandomState(seed) if generator == "mt19937" else np.random.default_rng(seed)
+    found = []
+    for kind, count in turns:
+        last = len(found) + count
+        while len(found) < last:
+            if kind == "constant":
+                found.append(1.0)
+            elif kind == "uniform":
+                found.append(float(random.uniform()))
+            elif abs(z := float(random.normal())) <= 2 or kind == "normal":
+                found.append(z)
+    return np.array(found)
 
 
 def draw(seed: int, n: int, distribution: str, generator: str) -> npt.NDArray[np.float64]:

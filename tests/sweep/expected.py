@@ -210,19 +210,38 @@ def start_of(study: Study, rows: list[dict[str, Any]], patterns: Data) -> Any:
     same = rows[0]
     ends = len(patterns.inputs[0]), len(patterns.targets[0])
     shapes = oracle.parameter_shapes(ends[0], sizes_of(same), ends[1], same["bias"], same["skip"])
-    scales = {"w": same["scale"]}
-    for name, key in (("v", "output_scale"), ("biases", "bias_scale")):
-        scales[name] = same["scale"] if same[key] is None else same[key]
-    if isinstance(scales["biases"], str):
-        scales["biases"] = 0.0
-    how = (same["distribution"], scales, same["generator"], study.network.dtype, same["draw_order"])
+    scales, named = by_array(same["scale"], shapes)
+    for name in shapes:
+        own = same[{"w": "scale", "b": "bias_scale", "c": "bias_scale"}.get(name[0], "output_scale")]
+        if name not in named and own is not None:
+            scales[name] = by_array(own, shapes)[0][name]
+        elif name not in named and name[0] in "bc" and scales[name] in ("he", "glorot", "lecun"):
+            scales[name] = 0.0
+    how = (
+        by_array(same["distribution"], shapes)[0],
+        scales,
+        same["generator"],
+        study.network.dtype,
+        same["draw_order"],
+    )
     seeds, attempt = [row["seed"] for row in rows], same.get("attempt", 0)
     if attempt and study.restarts.draw == "spawned":
         spawned = (np.random.SeedSequence(seed).spawn(attempt)[-1] for seed in seeds)
         seeds, attempt = [int(each.generate_state(1)[0]) for each in spawned], 0
-    start = oracle.initial_parameters(seeds, shapes, *how, mirrored=same["mirrored"], attempt=attempt)
+    offsets = by_array(same["offset"], shapes)[0]
+    start = oracle.initial_parameters(seeds, shapes, *how, mirrored=same["mirrored"], attempt=attempt, offsets=offsets)
     place_given(start, shapes, study, rows)
     return start
+
+
+def by_array(value: Any, shapes: dict[str, Any]) -> tuple[dict[str, Any], set[str]]:
+    """Return the value of each array of an option such as ``1 w=he w2=0.1``, and the arrays that it names."""
+    first, *entries = str(value).split()
+    own = dict(entry.split("=") for entry in entries)
+    names = {name: [f"{name}1" if name in ("w", "b") else name, name[0]] for name in shapes}
+    texts = {name: next((own[key] for key in keys if key in own), first) for name, keys in names.items()}
+    values = {name: text if text[0].isalpha() else float(text) for name, text in texts.items()}
+    return values, {name for name, keys in names.items() if not own.keys().isdisjoint(keys)}
 
 
 def options_of(study: Study, rows: list[dict[str, Any]], patterns: Data) -> dict[str, Any]:

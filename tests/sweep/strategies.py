@@ -54,6 +54,7 @@ SCALARS: dict[str, st.SearchStrategy[Any]] = {
     "scale": positive,
     "output_scale": not_negative,
     "bias_scale": not_negative,
+    "offset": finite,
     "mirrored": st.just(False),
     "draw_order": st.sampled_from(["w v b c k", "w.T b v c k", "k.T c b v.T w.T", "b c w v.T k", "w1 b1 v w.T b c k"]),
     "generator": st.sampled_from(["mt19937", "pcg64"]),

@@ -35,7 +35,7 @@ from tests import oracle
 SECTIONS = {
     **dict.fromkeys(("hidden", "layers", "activation", "output", "gain", "bias", "skip", "scaling"), "network"),
     **dict.fromkeys(
-        ("distribution", "scale", "output_scale", "bias_scale", "mirrored", "draw_order", "generator"),
+        ("distribution", "scale", "output_scale", "bias_scale", "offset", "mirrored", "draw_order", "generator"),
         "initial_weights",
     ),
     **dict.fromkeys(
@@ -56,7 +56,7 @@ SHAPE = (
     *("loss", "reduction", "optimizer", "schedule", "batch", "freeze", "order", "criterion", "tie"),
     *("monitor", "stopping_rule", "criterion_on"),
 )
-START = ("distribution", "scale", "output_scale", "bias_scale", "mirrored", "draw_order", "generator")
+START = ("distribution", "scale", "output_scale", "bias_scale", "offset", "mirrored", "draw_order", "generator")
 
 # Columns of 32 bits, besides those of steps to loss thresholds.
 NARROW = ("steps", "epochs", "restarts", "total_steps", "n_correct", "n_test_correct", "steps_at_best")

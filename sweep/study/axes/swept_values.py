@@ -11,6 +11,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from sweep.errors import StudyError, shown
 from sweep.study.data.data_table import DATA_KEYS
 from sweep.study.options.option_tables import REQUIRED, OptionTables, takes_integers
+from sweep.study.options.option_values import names_arrays
 from sweep.study.options.other_sections import Seeds
 from sweep.study.options.validation import sentences
 from sweep.study.reading.faults import Faults
@@ -78,6 +79,7 @@ def sweepable(key: Any, tables: OptionTables) -> str | None:
 def values_of_option(reading: Reading, key: str, spec: Any, name: str, *, distinct: bool = True) -> tuple[Scalar, ...]:
     """Return the valid values of one swept option, from any form that ``expand`` reads; the key is for errors."""
     kind: Any = reading.tables.kinds[name]
+    spec = [spec] if names_arrays(spec) else spec
     adapter: TypeAdapter[Any] = TypeAdapter(tuple[kind, ...], config=ConfigDict(strict=True))
     try:
         expanded = tuple(expand(spec, integer=takes_integers(kind)))

@@ -17,7 +17,17 @@ from kernels.custom.registry import Declaration, declared_components, record_of
 from kernels.start.names import DISTRIBUTIONS, GENERATORS, MAX_LAYERS
 from sweep.study.data.data_table import DATA_KEYS, DATA_OPTIONS
 from sweep.study.options.explicit_weights import Values, WithWeights
-from sweep.study.options.option_values import DRAWN, Batch, DrawOrder, Freeze, HiddenUnits, OutputScale, Scale
+from sweep.study.options.option_values import (
+    DRAWN,
+    Batch,
+    Distribution,
+    DrawOrder,
+    Freeze,
+    HiddenUnits,
+    Offset,
+    OutputScale,
+    Scale,
+)
 from sweep.study.options.other_sections import Record, Restarts, Seeds
 from sweep.study.reading.section import Section
 
@@ -121,7 +131,6 @@ S = TypeVar("S", bound=Section)
 
 MAX_STEPS = 2**31 - 1
 
-NotNegativeFloat = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Steps = Annotated[int, Field(ge=0, le=MAX_STEPS)]
 Monitor = Literal["loss", "n_correct", "train_accuracy", "validation_loss", "validation_accuracy", "test_loss"]
 
@@ -160,6 +169,12 @@ class Network(Section):
 class InitialWeights(Section):
     """The initial weights of the networks."""
 
+    distribution: Distribution = option(
+        "normal",
+        "start",
+        "distribution of the initial weights; constant ones take no random numbers, and arrays of different "
+        "distributions are drawn one after another by NumPy, which is slower",
+    )
     scale: Scale = option(
         1.0,
         "start",
@@ -167,15 +182,16 @@ class InitialWeights(Section):
         "weight",
     )
     output_scale: OutputScale | None = option(
-        None, "start", "scale of the initial weights of the output layer", "weight"
+        None, "start", "scale of v and k, the initial weights of the output layer", "weight"
     )
-    bias_scale: NotNegativeFloat | None = option(
+    bias_scale: OutputScale | None = option(
         None,
         "start",
-        "scale of the initial biases; by default 0 where scale is a name",
+        "scale of the initial biases; by default 0 where scale is a name, except torch",
         "weight",
         used_with={"bias": [True]},
     )
+    offset: Offset = option(0.0, "start", "number that is added to the initial weights", "weight")
     mirrored: bool = option(
         False,
         "start",
@@ -269,7 +285,6 @@ def _network(users: Users) -> dict[str, dict[str, Any]]:
 
 def _initial_weights() -> dict[str, dict[str, Any]]:
     return {
-        "": {"distribution": choice(DISTRIBUTIONS, "normal", "distribution of the initial weights", "start")},
         "draw_order": {
             "generator": choice(GENERATORS, "mt19937", "random number generator of the initial weights", "start"),
         },

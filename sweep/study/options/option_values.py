@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, ValidationInfo, WithJsonSchema
 
-from kernels.start.names import MAX_LAYERS, NAMED_SCALES
+from kernels.start.names import ARRAY, DISTRIBUTIONS, MAX_LAYERS, NAMED_SCALES
 from sweep.errors import shown
 from sweep.study.data.pattern_files import MAX_PATTERNS
 from sweep.study.reading.hints import meant_value
@@ -57,14 +57,94 @@ def _checked_scale(*, above: bool) -> Callable[[Any], Any]:
     def check(value: Any) -> Any:
         if isinstance(value, str) and value in NAMED_SCALES:
             return value
-        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        if is_number and (0 < value <= sys.float_info.max or (value == 0 and not above)):
+        if _is_number(value) and (value > 0 or (value == 0 and not above)):
             return float(value)
         meant = meant_value(value, NAMED_SCALES) if isinstance(value, str) else None
         hint = f"; did you mean {meant!r}?" if meant else ""
         raise ValueError(f"must be {needs}, got {shown(value)}{hint}")
 
     return check
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
+
+
+def _checked_offset(value: Any) -> float:
+    if not _is_number(value):
+        raise ValueError(f"must be a finite number, got {shown(value)}")
+    return float(value)
+
+
+def _checked_distribution(value: Any) -> str:
+    if value not in DISTRIBUTIONS:
+        meant = meant_value(value, DISTRIBUTIONS) if isinstance(value, str) else None
+        hint = f"; did you mean {meant!r}?" if meant else ""
+        raise ValueError(f"must be one of {', '.join(map(repr, DISTRIBUTIONS))}, got {shown(value)}{hint}")
+    return str(value)
+
+
+# In a table by array, the value of all arrays that it does not name.
+_OTHERS = "others"
+
+
+def names_arrays(value: Any) -> bool:
+    """Return whether a value is a table of values by array, such as ``{"w": "he", "b": 0.1}``."""
+    return isinstance(value, Mapping) and any(key == _OTHERS or ARRAY.fullmatch(str(key)) for key in value)
+
+
+def _by_array(default: Any, of_others: Callable[[Any], Any], of_array: Callable[[Any], Any]) -> BeforeValidator:
+    """Return the check of an option with one value for all arrays, or a table by array, which becomes a text.
+
+    ``{ w = "he", b = 0.1 }`` becomes ``"1 w=he b=0.1"`` where the default is 1; that text is allowed as well.
+    """
+
+    def check(value: Any) -> Any:
+        table = _table_of(value) if isinstance(value, str) else value
+        if not isinstance(table, Mapping):
+            return of_others(value)
+        entries = []
+        for name in sorted(table.keys() - {_OTHERS}, key=lambda name: (DRAWN.index(name[0]), name)):
+            try:
+                entries.append(f"{name}={_text(of_array(table[name]))}")
+            except ValueError as error:
+                raise ValueError(f"{name} {error}") from None
+        others = of_others(table.get(_OTHERS, default))
+        return " ".join([_text(others), *entries]) if entries else others
+
+    def checked_names(value: Any) -> Any:
+        names = value.keys() if isinstance(value, Mapping) else ()
+        wrong = next((name for name in names if name != _OTHERS and not ARRAY.fullmatch(str(name))), None)
+        if wrong is not None or value == {}:
+            raise ValueError(
+                "a table must name arrays, as in { w = .., b2 = .., others = .. } with w, v, b, c, k, w1, b1, w2, ..; "
+                f"got {shown(value if wrong is None else wrong)}"
+            )
+        return check(value)
+
+    return BeforeValidator(checked_names)
+
+
+def _table_of(text: str) -> Any:
+    """Return the table that a text such as ``1 w=he b=0.1`` stands for; other texts unchanged."""
+    entries = [entry.partition("=") for entry in text.split()]
+    table = {name if equals else _OTHERS: value if equals else name for name, equals, value in entries}
+    if len(table) < len(entries) or not table.keys() - {_OTHERS}:
+        return text
+    if not all(name == _OTHERS or ARRAY.fullmatch(name) for name in table):
+        return text
+    return {name: _number_or_text(value) for name, value in table.items()}
+
+
+def _number_or_text(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def _text(value: float | str) -> str:
+    return value if isinstance(value, str) else repr(value).removesuffix(".0")
 
 
 def _expand_freeze(value: Any) -> Any:
@@ -136,15 +216,49 @@ Freeze = Annotated[
 ]
 
 
-def _scale(*, above: bool) -> Any:
-    number: Any = Annotated[float, Field(gt=0) if above else Field(ge=0)]
-    return Annotated[
-        number | Literal[tuple(NAMED_SCALES)],
-        BeforeValidator(_checked_scale(above=above)),
-        f"a number {'above' if above else 'from'} 0, or the name of a standard deviation of the weights of each layer, "
-        f"whatever their distribution ({_FORMULAS})",
-    ]
+_NAMED = f"the name of a standard deviation of each layer, whatever the distribution ({_FORMULAS})"
+_TABLE = "or a table by array such as"
+_ARRAYS = f"^([wb][1-{MAX_LAYERS}]?|[vck]|{_OTHERS})$"
 
 
-Scale = _scale(above=True)
-OutputScale = _scale(above=False)
+def _schema(value: dict[str, Any], own: dict[str, Any] | None = None) -> WithJsonSchema:
+    """Return the schema of values of an option, or of tables by array of these, or of ``own`` values."""
+    by_name = {_ARRAYS: own or value}
+    table = {"type": "object", "patternProperties": by_name, "additionalProperties": False, "minProperties": 1}
+    text = {"type": "string", "pattern": "="}
+    return WithJsonSchema({"anyOf": [*value.get("anyOf", [value]), table, text]})
+
+
+def _scale_schema(limit: str) -> dict[str, Any]:
+    return {"anyOf": [{"type": "number", limit: 0}, {"enum": list(NAMED_SCALES)}]}
+
+
+def _type(kind: Any, *notes: Any) -> Any:
+    """Return an annotated type that is made at run time, which type checkers take for any."""
+    return Annotated[kind, *notes]
+
+
+Scale = _type(
+    float | Literal[tuple(NAMED_SCALES)] | str,
+    _by_array(1.0, _checked_scale(above=True), _checked_scale(above=False)),
+    f"a number above 0, {_NAMED}, {_TABLE} {{ w = 'he', b2 = 0.1, others = 1 }}",
+    _schema(_scale_schema("exclusiveMinimum"), _scale_schema("minimum")),
+)
+OutputScale = _type(
+    float | Literal[tuple(NAMED_SCALES)],
+    BeforeValidator(_checked_scale(above=False)),
+    "a number from 0, or a name as of scale",
+    WithJsonSchema(_scale_schema("minimum")),
+)
+Offset = _type(
+    float | str,
+    _by_array(0.0, _checked_offset, _checked_offset),
+    f"a number, {_TABLE} {{ b = 0.1 }}",
+    _schema({"type": "number"}),
+)
+Distribution = _type(
+    Literal[DISTRIBUTIONS] | str,
+    _by_array("normal", _checked_distribution, _checked_distribution),
+    f"{', '.join(DISTRIBUTIONS)}, {_TABLE} {{ w = 'uniform', b = 'constant', others = 'normal' }}",
+    _schema({"enum": list(DISTRIBUTIONS)}),
+)

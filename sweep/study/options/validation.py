@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from sweep.errors import shown
 from sweep.study.options.option_tables import BUILT_IN, OptionTables, known_tables
+from sweep.study.options.option_values import names_arrays
 from sweep.study.options.other_sections import Curves, Until
 from sweep.study.reading.hints import meant_value, not_supported, unknown_key
 from sweep.study.reading.section import Section
@@ -54,7 +55,8 @@ def _sentence(detail: ErrorDetails, path: str, known_keys: list[str], tables: Op
         return f"{where}: is missing"
     value = detail["input"]
     name = str(detail["loc"][-1]) if detail["loc"] else ""
-    if isinstance(value, (list, dict)) and where.endswith(f".{name}") and name in tables.sweepable:
+    is_several = isinstance(value, (list, dict)) and not names_arrays(value)
+    if is_several and where.endswith(f".{name}") and name in tables.sweepable:
         several = " (for several layers a text such as '8-4')" if name == "hidden" else ""
         return f"{where}: must be one value{several}, got {shown(value)}; to sweep {name}, move it to [parameters]"
     if kind == "value_error":

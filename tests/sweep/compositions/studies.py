@@ -225,14 +225,14 @@ def _fit(draw: st.DrawFn, options: Lists, data: Patterns) -> list[list[str]]:
         options["hidden"] = [draw(st.sampled_from(EVEN_WIDTHS))]
     if any(isinstance(width, str) for width in options["hidden"]):
         options.pop("layers", None)
-    if "constant" in options.get("distribution", []):
-        for name in ("scale", "output_scale"):
+    if any("constant" in each for each in options.get("distribution", [])):
+        for name in ("scale", "output_scale", "bias_scale"):
             options[name] = [value for value in options.get(name, []) if not isinstance(value, str)] or [0.5]
     most = max(str(width).count("-") + 1 for width in options["hidden"]) * max(options.get("layers", [1]))
     options["draw_order"] = [order for order in options.get("draw_order", []) if most > 1 or "2" not in order] or [
         "w v"
     ]
-    if not set(OPTIONS["draw_order"].used_with["distribution"]) & set(_values_of(options, "distribution")):
+    if set(_values_of(options, "distribution")) == {"constant"}:
         del options["draw_order"]
     options["freeze"] = [each for each in options.get("freeze", []) if _can_freeze(each, options)] or ["none"]
     options["batch"] = _batches(options.get("batch", ["full"]), data.n_patterns)

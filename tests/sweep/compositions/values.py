@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from kernels import vocabulary
 from kernels.components.declarations import Setting
+from kernels.start.names import DISTRIBUTIONS
 from sweep.study.options.option_tables import KINDS, OPTIONS
 from sweep.study.options.other_sections import FAILURES, Record, Restarts
 from tests.sweep.strategies import numbers, positive
@@ -24,7 +25,8 @@ Values = st.SearchStrategy[Any]
 WEIGHT: Values = st.sampled_from([0.5, -1.0, 0.0, 0.1, 2.0, -0.25, 1e200])
 # Widths of layers; last layers of even width may be mirrored.
 WIDTHS, EVEN_WIDTHS = [2, 3, 1, 4, "2-3", "1-2-2", "3-4"], [2, 4, "3-4", "2-2-2"]
-_SCALES = [1.0, 0.3, 3.0, 1e160, "glorot", "he", "lecun"]
+_SCALES = [1.0, 0.3, 3.0, 1e160, "glorot", "he", "lecun", "torch"]
+_BY_ARRAY = ["1 w=he w1=0.5", "lecun v=0.5"]
 _ORDERS = ["w v b c k", "w.T b v c k", "k.T c b v.T w.T", "b c", "w1 b1 v w.T b", "b2 w1.T w"]
 _PARAMETERS = ["none", "w", "v", "b c", "k", "w b", "v c k", "b"]
 
@@ -60,9 +62,11 @@ OPTION_VALUES: dict[str, Values] = {
     "hidden": st.sampled_from(WIDTHS),
     "layers": st.integers(1, 3),
     "gain": st.sampled_from([1.0, 1.5, -0.5, 0.0, 1e-3]),
-    "scale": st.sampled_from(_SCALES),
+    "scale": st.sampled_from([*_SCALES, *_BY_ARRAY]),
     "output_scale": st.sampled_from([0.25, 0.0, *_SCALES]),
-    "bias_scale": st.sampled_from([0.25, 0.0, 1.0, 1e160]),
+    "bias_scale": st.sampled_from([0.25, 0.0, *_SCALES]),
+    "offset": st.sampled_from([0.5, "0 w=-1 v=0.25"]),
+    "distribution": st.sampled_from([*DISTRIBUTIONS, "uniform v=normal", "normal w=truncated_normal v=constant"]),
     "draw_order": st.sampled_from(_ORDERS),
     "learning_rate": st.one_of(st.sampled_from([0.1, 0.02, 0.5, 30.0]), st.sampled_from([0.0, 1e-30]), positive),
     "output_learning_rate": st.sampled_from([0.05, 0.2, 0.0]),

@@ -50,7 +50,8 @@ def test_names_are_those_of_the_kernels() -> None:
     assert allowed(TRAINING, "optimizer") == tuple(vocabulary.OPTIMIZERS)
     assert allowed(TRAINING, "order") == ("cyclic", "shuffled")
     assert allowed(CONVERGENCE, "criterion") == tuple(vocabulary.CRITERIA)
-    assert allowed(INITIAL_WEIGHTS, "distribution") == ("normal", "uniform", "truncated_normal", "constant")
+    distributions = get_args(allowed(INITIAL_WEIGHTS, "distribution")[0])
+    assert distributions == ("normal", "uniform", "truncated_normal", "constant")
     assert allowed(INITIAL_WEIGHTS, "generator") == ("mt19937", "pcg64")
     assert LOSS_ALIASES == ALIASES
     assert STATUSES == oracle.STATUSES

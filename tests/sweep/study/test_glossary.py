@@ -56,7 +56,7 @@ def test_every_key_is_listed() -> None:
         ("depth", "an integer from 1 to 8, in layers; default 1"),
         ("training.momentum", "a number from 0 below 1; default 0.9; used with optimizer momentum, nesterov"),
         ("lr", "a number from 0, in weight^2/loss; required"),
-        ("bias_scale", "a number from 0, in weight; default scale; used with bias true"),
+        ("bias_scale", "a number from 0, or a name as of scale, in weight; default scale; used with bias true"),
         ("bias", "true, false; default true"),
         ("batch", "full, online, 1 to the number of patterns, in patterns; default full"),
         ("generator", "mt19937, pcg64; default mt19937"),
@@ -117,10 +117,10 @@ def test_tasks_show_their_patterns() -> None:
 
 
 def test_formulas_of_scales() -> None:
-    """The formulas of glorot, he and lecun in the glossary are the deviations of drawn weights."""
-    text = " ".join(command("explain", "scale").out.split())
+    """The formulas of names in the glossary are the deviations of drawn weights."""
+    text = " ".join(command("explain", "scale").out.split()).replace("fan- ", "fan-")
     for name in NAMED_SCALES:
-        (formula,) = re.findall(rf"{name}: sqrt\((.+?)\)(?:, [a-z]+:|\), in weight)", text)
+        (formula,) = re.findall(rf"{name}: sqrt\((.+?)\)(?:, [a-z]+:|\), or a table)", text)
         value = eval(formula.replace("fan-in", "3").replace("fan-out", "5"))
         assert math.sqrt(value) == scale_of(name, "normal", 3, 5)
 

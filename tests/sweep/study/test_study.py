@@ -125,6 +125,7 @@ def test_defaults() -> None:
         "scale": 1.0,
         "output_scale": None,
         "bias_scale": None,
+        "offset": 0.0,
         "mirrored": False,
         "values": None,
         "draw_order": "w v b c k",

@@ -59,6 +59,7 @@ SWEPT: dict[str, tuple[list[Any], dict[str, Any]]] = {
     "scale": (["glorot", "he", "lecun"], {}),
     "output_scale": ([1.0, 0.25, 0.0], {}),
     "bias_scale": ([1.0, 0.25, 0.0], {}),
+    "offset": ([0.0, -0.5, 2.0], {"distribution": "uniform"}),
     "mirrored": ([False, True], {"hidden": 4}),
     "draw_order": (["w v b c", "w.T v b c", "c b v.T w"], {}),
     "generator": (["mt19937", "pcg64"], {}),
@@ -139,6 +140,12 @@ TOGETHER: dict[str, dict[str, Any]] = {
     },
     "frozen": {"freeze": ["k", "b c"], "skip": True, "optimizer": ["adam", "rmsprop"]},
     "named": {"scale": ["he", "glorot"], "distribution": ["uniform", "truncated_normal"], "output_scale": "lecun"},
+    "by_array": {
+        "scale": ["torch", "1 w=he b=0.1 c=torch"],
+        "distribution": ["uniform v=normal c=truncated_normal", "normal b=constant"],
+        **{"offset": "0 b=0.1 v=-1", "bias_scale": 0.5, "generator": ["mt19937", "pcg64"]},
+    },
+    "by_layer": {"layers": 2, "scale": "1 w=he w2=0.5 b2=0.1", "offset": ["0 w2=1", "0 b=1 b1=2 c=-1"]},
     "start": {"draw_order": ["b v w k", "k.T w.T"], "output_scale": [0.5, 2.0], "skip": True, "dtype": "float32"},
 }
 
@@ -265,7 +272,7 @@ def test_starts_have_the_options_of_the_study() -> None:
     """A start holds the options of the study."""
     study = study_of("draw_order", "b v", output_scale=0.5, generator="pcg64")
     start = make_start(study, study.grid.cell(0), attempt=3)
-    assert start == ("normal", 1.0, 0.5, None, "b v w c k", "pcg64", True, False, 3)
+    assert start == ("normal", 1.0, 0.5, None, "b v w c k", "pcg64", True, False, 3, 0.0)
 
 
 @pytest.mark.wide
