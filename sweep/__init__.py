@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sweep.errors import StoreError, StudyError, SweepError
     from sweep.results.expected import expect
     from sweep.results.result import Result, open_result
+    from sweep.statistics.boundary import boundary_dimension
     from sweep.study.custom_statistics import statistic
     from sweep.study.load import load_study
     from sweep.study.model import Study
@@ -43,6 +44,7 @@ _HOMES = {
     "SweepError": "sweep.errors",
     "Trace": "sweep.training.networks.trace",
     "activation": "kernels.custom.decorators",
+    "boundary_dimension": "sweep.statistics.boundary",
     "confusion": "sweep.training.networks.confusion",
     "expect": "sweep.results.expected",
     "learning_rate_schedule": "kernels.custom.decorators",
@@ -72,6 +74,7 @@ __all__ = [
     "Trace",
     "__version__",
     "activation",
+    "boundary_dimension",
     "confusion",
     "expect",
     "lanes",
