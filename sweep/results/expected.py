@@ -5,7 +5,8 @@ from __future__ import annotations
 import operator
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -23,6 +24,7 @@ from sweep.statistics.agreement import MeanOfRuns, MedianOfRuns, Published, agre
 from sweep.statistics.estimates import Rate
 from sweep.statistics.intervals import Array, HasInterval
 from sweep.statistics.of_cells import COUNTS, every
+from sweep.statistics.of_cells.measure_quartiles import FINITE_RATE
 from sweep.statistics.paired import holm
 from sweep.statistics.runs import NOT_COUNTED, Runs
 from sweep.study.expectations import TO_CONVERGE, Expectations, Figure, load_expectations
@@ -90,8 +92,9 @@ def expect(result: Result, expectations: str | os.PathLike[str] | Mapping[str, A
     if not result.complete:
         raise SweepError("result: must be complete, got a partial one; run the same study again to complete it")
     read = expectations if isinstance(expectations, Expectations) else load_expectations(expectations)
-    rows = [_compared(result, figure.at(result.study.seeds.base)) for figure in read.figures]
-    table = pd.DataFrame(rows, columns=_COLUMNS)
+    figures = [figure.at(result.study.seeds.base) for figure in read.figures]
+    of_runs = result.runs(_needed(result, figures))
+    table = pd.DataFrame([_compared(result, of_runs, figure) for figure in figures], columns=_COLUMNS)
     tested = (table["kind"] == "statistical") & (table["known_difference"] == "")
     table.loc[tested, "p_value_holm"] = holm(table.loc[tested, "p_value_holm"].to_numpy(np.float64))
     statistical = table["kind"] == "statistical"
@@ -110,12 +113,19 @@ def disagrees(table: pd.DataFrame) -> bool:
     return bool((~table["agrees"] & (table["known_difference"] == "")).any())
 
 
-def _compared(result: Result, figure: Figure) -> dict[str, Any]:
-    """Return the row of a figure."""
+@contextmanager
+def _naming(figure: Figure) -> Iterator[None]:
+    """Put the name of a figure before errors on it."""
     try:
-        obtained = _obtained(result, figure)
+        yield
     except SweepError as error:
         raise SweepError(f"{figure.label}: {error}") from None
+
+
+def _compared(result: Result, rows: pd.DataFrame, figure: Figure) -> dict[str, Any]:
+    """Return the row of a figure; ``rows`` are those of all runs."""
+    with _naming(figure):
+        obtained = _obtained(result, rows, figure)
     row: dict[str, Any] = {
         "entry": figure.entry,
         "figure": figure.label,
@@ -133,6 +143,8 @@ def _compared(result: Result, figure: Figure) -> dict[str, Any]:
     if own is None:
         raise SweepError(f"{figure.label}: kind: must be exact for counts and extremes, got statistical; use a share")
     half_unit = 0.0 if figure.successes is not None else float(figure.unit) / 2
+    if np.isnan(own.ends()).any():
+        raise SweepError(f"{figure.label}: the statistic has no interval; train more seeds, or the same in each cell")
     published = Published(
         float(figure.published), half_unit, figure.error, figure.sd, figure.trials, figure.successes, figure.between
     )
@@ -154,16 +166,48 @@ def _is_within(obtained: float, figure: Figure) -> bool:
     return abs(Decimal(obtained) - figure.published) <= figure.tolerance * figure.unit
 
 
-def _obtained(result: Result, figure: Figure) -> Obtained:
+def _needed(result: Result, figures: Sequence[Figure]) -> list[str]:
+    """Return the columns of runs that figures need."""
+    known = [column.name for column in runs_columns(result.study)]
+    needed = {"cell": None, "seed": None, "status": None, updates_column(result.study): None}
+    for figure in figures:
+        with _naming(figure):
+            names = ["" if figure.step is not None or element_of(figure.measure) else _measured(figure)]
+            names += [_condition(figure.among)[0]] if figure.among else []
+            for name in (each.removesuffix(TO_CONVERGE) for each in names if each):
+                if name not in known:
+                    raise SweepError(unknown("column of runs", name, known))
+                needed[name] = None
+    return list(needed)
+
+
+def _measured(figure: Figure) -> str:
+    """Return the column of runs that a figure is of; empty for a statistic of convergence."""
+    if figure.share:
+        return _condition(figure.share)[0]
+    if figure.measure:
+        return figure.measure
+    name = _statistic(figure)
+    return "final_loss" if name == FINITE_RATE.name else every()[name].measure
+
+
+def _statistic(figure: Figure) -> str:
+    """Return the name of a statistic of cells."""
+    name = column_of(figure.statistic, every())
+    if every()[name].computed == "from rows":
+        raise SweepError(f"statistic: must have an interval at each level, but {name} is a function of rows")
+    return name
+
+
+def _obtained(result: Result, everything: pd.DataFrame, figure: Figure) -> Obtained:
     """Return what came out for a figure."""
     if figure.step is not None:
         return _of_curve(result, figure)
+    rows = _rows(result, everything, figure)
     if element_of(figure.measure):
-        return _of_weight(result, figure)
-    name = "" if figure.measure or figure.share else column_of(figure.statistic, every())
-    condition = _condition(figure.share) if figure.share else None
-    measured = figure.measure or (every()[name].measure if name else "") or (condition[0] if condition else "")
-    rows = _rows(result, figure, measured)
+        return _of_weight(result, rows, figure)
+    measured, condition = _measured(figure), _condition(figure.share) if figure.share else None
+    name = "" if figure.measure or figure.share else _statistic(figure)
     if figure.seed is not None:
         _one(rows, figure)
         return Obtained(float(_values(rows, measured)[0]))
@@ -176,6 +220,10 @@ def _obtained(result: Result, figure: Figure) -> Obtained:
     if condition:
         marked = np.asarray(_OPERATORS[condition[1]](values, condition[2]))
         return _estimated(Rate(runs, marked), marked)
+    if figure.statistic == "mean" and not np.isfinite(values).all():
+        raise SweepError(
+            f"mean: must be of finite values, got {np.count_nonzero(~np.isfinite(values)):,} infinite ones"
+        )
     if figure.statistic == "mean":
         return _estimated(MeanOfRuns(runs, values), values)
     if figure.statistic == "median":
@@ -191,20 +239,9 @@ def _estimated(estimate: HasInterval, values: Array, share: tuple[int, int] | No
     return Obtained(float(estimate.value[0]), estimate, values, share)
 
 
-def _rows(result: Result, figure: Figure, measured: str) -> pd.DataFrame:
+def _rows(result: Result, everything: pd.DataFrame, figure: Figure) -> pd.DataFrame:
     """Return the rows of the runs that a figure is of."""
-    study = result.study
-    among = _condition(figure.among) if figure.among else None
-    needed = [
-        measured.removesuffix(TO_CONVERGE) if measured else "",
-        among[0].removesuffix(TO_CONVERGE) if among else "",
-    ]
-    known = [column.name for column in runs_columns(study)]
-    for name in filter(None, needed):
-        if name not in known:
-            raise SweepError(unknown("column of runs", name, known))
-    columns = ["cell", "seed", "status", updates_column(study), *filter(None, needed)]
-    rows = result.runs(list(dict.fromkeys(columns)))
+    study, rows = result.study, everything
     if figure.where:
         cells = cells_at(result.cells, values_at(study, figure.where))
         rows = rows[rows["cell"].isin(cells["cell"])]
@@ -215,8 +252,9 @@ def _rows(result: Result, figure: Figure, measured: str) -> pd.DataFrame:
         if figure.first_seeds > study.seeds.count:
             raise SweepError(f"first_seeds: must be at most {study.seeds.count:,}, got {figure.first_seeds:,}")
         rows = rows[rows["seed"] < base + figure.first_seeds]
-    if among:
-        rows = rows[_OPERATORS[among[1]](_values(rows, among[0]), among[2])]
+    if figure.among:
+        name, sign, value = _condition(figure.among)
+        rows = rows[_OPERATORS[sign](_values(rows, name), value)]
     if rows.empty:
         seeds = f"{base} to {base + study.seeds.count - 1}"
         raise SweepError(f"the result has no such run; its seeds are {seeds}")
@@ -267,13 +305,12 @@ def _runs(result: Result, rows: pd.DataFrame, measured: str, values: Array) -> R
     )
 
 
-def _of_weight(result: Result, figure: Figure) -> Obtained:
+def _of_weight(result: Result, rows: pd.DataFrame, figure: Figure) -> Obtained:
     """Return a final weight of a run, such as w[0,1]."""
     element = element_of(figure.measure)
     if element is None or figure.seed is None:
         raise SweepError("measure: must not have a statistic if it is a weight")
     array, index = element
-    rows = _rows(result, figure, "")
     cell = _one(rows, figure)["cell"]
     weights = result.weights(int(cell))
     try:

@@ -15,6 +15,7 @@ from sweep.results.tables.expected_table import expected_table
 from sweep.statistics.agreement import MeanOfRuns, MedianOfRuns, Published, agreement
 from sweep.statistics.estimates import Rate
 from sweep.statistics.intervals import Array, HasInterval
+from sweep.statistics.of_cells import NAMED, OF_CONVERGENCE, every, main_statistic_of
 from sweep.statistics.runs import Runs
 
 
@@ -66,6 +67,21 @@ def test_values_of_every_kind() -> None:
     steps = four["steps"].where(four["status"] == "converged", np.inf)[:9]
     assert set(np.isinf(steps)) == {True, False}
     assert expected_of(runs)["obtained"].tolist() == steps.tolist()
+
+
+def test_statistics_are_those_of_tables() -> None:
+    """Statistics of cells are those of the table of cells, or of those that are named, with their intervals."""
+    everything = [*OF_CONVERGENCE, main_statistic_of("n_correct").name, "final_loss_q75", *NAMED]
+    names = [name for name in everything if every()[name].has_interval and name != "restarted_steps"]
+    figures = [{"statistic": name, "where": {"hidden": 8}, "published": 0, "kind": "statistical"} for name in names]
+    for row, figure in zip(expected_of(*figures).to_dict("records"), figures, strict=True):
+        statistic = every()[figure["statistic"]]
+        whole = result().measured_cells(statistic.measure) if statistic.measure else result().statistic(statistic.name)
+        expected = whole.iloc[1][list(statistic.columns)].astype(float).tolist()
+        found = [row["obtained"], *([expected[1]] if statistic.error else []), row["low"], row["high"]]
+        np.testing.assert_allclose(found, expected, err_msg=statistic.name)
+    rate = {"statistic": "finite_rate", "published": 1}
+    assert expected_of(rate)["obtained"].tolist() == [1.0]
 
 
 def test_exact_figures_agree_in_their_digits() -> None:
@@ -125,6 +141,8 @@ def test_many_equal_seeds_share_a_line() -> None:
         ({"statistic": "rate", "where": {"hidden": 3}, "published": 1}, "hidden: must be one of 4, 8; got 3"),
         ({"share": "steps ~ 3", "published": 1}, "condition: must be COLUMN OPERATOR VALUE"),
         ({"statistic": "n_converged", "published": 1, "error": 1}, "kind: must be exact for counts and extremes"),
+        ({"measure": "steps_to_converge", "statistic": "mean", "published": 1}, "mean: must be of finite values"),
+        ({"statistic": "rate", "first_seeds": 1, "published": 1, "error": 1}, "the statistic has no interval"),
     ],
 )
 def test_refusals(figure: dict[str, Any], sentence: str) -> None:
