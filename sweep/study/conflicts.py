@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
 from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -80,6 +80,7 @@ def combination_faults(study: StudyContent, named: set[str]) -> list[str]:
         *_broken_rules(study),
         *_refused_targets(study),
         *_idle_decay(study),
+        *_crossed_steps(study),
         *idle_options(study, named),
         *_missing_layers(study),
         *_missing_patience(study),
@@ -146,6 +147,20 @@ def _idle_decay(study: StudyContent) -> Iterator[str]:
                 f"{study.key_of('optimizer')}: {name!r} needs weight decay, got {study.key_of('weight_decay')} 0; set "
                 "training.weight_decay, as 0.01, or use the optimizer without decay"
             )
+
+
+def _crossed_steps(study: StudyContent) -> Iterator[str]:
+    """Yield a sentence if the smallest step of Rprop exceeds the largest in some cell."""
+    together = next((axis for axis in study.axes if {"step_min", "step_max"} <= axis.keys()), None)
+    extremes = max(study.values_of("step_min")), min(study.values_of("step_max"))
+    pairs: Iterable[tuple[Any, Any]] = (
+        zip(together["step_min"], together["step_max"], strict=True) if together else [extremes]
+    )
+    for least, most in pairs:
+        if least > most:
+            keys = map(study.key_of, ("step_min", "step_max"))
+            yield "{}: must be at most {} {}, got {}".format(*keys, shown(most), shown(least))
+            break
 
 
 def _missing_layers(study: StudyContent) -> Iterator[str]:

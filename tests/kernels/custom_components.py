@@ -1,7 +1,7 @@
 """Custom components for tests, some with built-in formulas. Tests load it as a user's file and never import it."""
 
 import sweep
-from sweep.lanes import absolute, constant, select, sigmoid, sqrt, tanh
+from sweep.lanes import absolute, select, sigmoid, sqrt, tanh
 
 SQUARE = 2.0
 MU = sweep.Setting("mu", 1.75, "most growth of a change", above=0)
@@ -37,12 +37,14 @@ def own_adam(p, g, m, v, step, step_eps, beta1, beta2, eps):
     return p - (step * m) / (sqrt(v) + step_eps), m, v
 
 
-@sweep.optimizer(states=(0.0, "learning_rate"), full_batch=True)
-def own_rprop(p, g, previous, step, rate):
+@sweep.optimizer(
+    states=(0.0, "learning_rate"), settings=("eta_minus", "eta_plus", "step_min", "step_max"), full_batch=True
+)
+def own_rprop(p, g, previous, step, rate, eta_minus, eta_plus, step_min, step_max):
     agreement = g * previous
-    step = step * select(agreement > 0.0, 1.2, select(agreement < 0.0, constant(0.5, g), 1.0))
-    step = select(step < 1e-6, 1e-6, step)
-    step = select(step > 50.0, 50.0, step)
+    step = step * select(agreement > 0.0, eta_plus, select(agreement < 0.0, eta_minus, 1.0))
+    step = select(step < step_min, step_min, step)
+    step = select(step > step_max, step_max, step)
     g = select(agreement < 0.0, 0.0, g)
     sign = select(g > 0.0, 1.0, select(g < 0.0, -1.0, g))
     return p - sign * step, g, step

@@ -121,6 +121,11 @@ def draw_runs(spec: Spec, hidden: int, count: int, seed: int, most_steps: int, k
         settings["pq_threshold"] = random.choice((0.0, 0.1, 2.0), count)
         settings["up_strips"] = random.choice((1.0, 2.0, 3.0), count)
         settings["strip"] = random.choice((1.0, 2.0, 5.0), count)
+    if spec.optimizer == "rprop":
+        settings["eta_minus"] = random.choice((0.5, 0.25), count)
+        settings["eta_plus"] = random.choice((1.2, 2.0), count)
+        settings["step_min"] = random.choice((1e-6, 0.0, 0.01), count)
+        settings["step_max"] = random.choice((50.0, 0.05), count)
     if spec.schedule != "constant":
         settings |= {name: random.choice(choices, count) for name, choices in OF_SCHEDULES.items()}
         settings["schedule_steps"] = random.choice((0, 1, 4, 1000), count)

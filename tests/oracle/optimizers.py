@@ -60,8 +60,8 @@ def rprop(p: Array, g: Array, states: States, rate: Array, s: Own) -> tuple[Arra
     """Take steps that grow while the gradient keeps its sign and shrink where it changes; its size does not matter."""
     previous, step = states
     agreement = np.sign(g * previous)
-    factor = np.where(agreement > 0, 1.2, np.where(agreement < 0, 0.5, 1)).astype(g.dtype)
-    step = np.minimum(np.maximum(step * factor, 1e-6), 50)
+    factor = np.where(agreement > 0, s["eta_plus"], np.where(agreement < 0, s["eta_minus"], 1)).astype(g.dtype)
+    step = np.minimum(np.maximum(step * factor, s["step_min"]), s["step_max"])
     g = np.where(agreement < 0, 0, g)
     sign = np.where(g > 0, 1, np.where(g < 0, -1, g)).astype(g.dtype)  # the sign of zero or NaN is itself: -0 stays -0
     return p - sign * step, (g, step)

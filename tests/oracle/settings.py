@@ -53,6 +53,7 @@ DEFAULTS: dict[str, npt.ArrayLike] = {
     "beta1": 0.9,
     "beta2": 0.999,
     "eps": 1e-8,
+    **{"eta_minus": 0.5, "eta_plus": 1.2, "step_min": 1e-6, "step_max": 50.0},
     "delta": 1.0,
     "end_factor": 0.0,
     "gamma": 0.999,

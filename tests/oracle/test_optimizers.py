@@ -26,7 +26,13 @@ CASES: dict[str, dict[str, list[float]]] = {
         "weight_decay": [0.0, 1e-3, 0.1],
     },
     "adamw": {"learning_rate": [0.01, 0.1, 0.001], "beta1": [0.9, 0.5, 0.0], "weight_decay": [0.01, 0.0, 0.5]},
-    "rprop": {"learning_rate": [0.01, 0.1, 1e-4]},
+    "rprop": {
+        "learning_rate": [0.01, 0.1, 1e-4],
+        "eta_minus": [0.5, 0.25, 0.75],
+        "eta_plus": [1.2, 1.5, 1.1],
+        "step_min": [1e-6, 0.01, 0.0],
+        "step_max": [50.0, 0.125, 0.01],
+    },
 }
 STEPS, HIDDEN = 100, 3
 SIZES = {"w": (2, HIDDEN), "v": (HIDDEN, 1), "b": (HIDDEN,), "c": (1,), "k": (2, 1)}
@@ -78,12 +84,13 @@ def _adamw(theta: Array, gradient: Callable[[Array], Array], lr: Array, given: d
 
 
 def _rprop(theta: Array, gradient: Callable[[Array], Array], lr: Array, given: dict[str, float]) -> Array:
-    """torch.optim.Rprop, etas (0.5, 1.2), step sizes from 1e-6 to 50: no step back after a change of sign."""
+    """torch.optim.Rprop: no step back after a change of sign."""
+    shrink, grow, least, most = (given[name] for name in ("eta_minus", "eta_plus", "step_min", "step_max"))
     previous, eta = np.zeros_like(theta), lr * np.ones_like(theta)
     for _ in range(STEPS):
         g = gradient(theta)
         same, changed = g * previous > 0, g * previous < 0
-        eta = np.where(same, np.minimum(eta * 1.2, 50), np.where(changed, np.maximum(eta * 0.5, 1e-6), eta))
+        eta = np.clip(np.where(same, eta * grow, np.where(changed, eta * shrink, eta)), least, most)
         g = np.where(changed, 0, g)
         theta = theta - np.sign(g) * eta
         previous = g
@@ -124,6 +131,9 @@ def torch_weights(optimizer: str, start: Any, numbers: dict[str, float]) -> Any:
     own = {name: numbers[name] for name in numbers.keys() & {"momentum", "alpha", "eps", "weight_decay"}}
     if "beta1" in numbers:
         own["betas"] = (numbers["beta1"], numbers.get("beta2", 0.999))
+    if optimizer == "rprop":
+        own["etas"] = numbers["eta_minus"], numbers["eta_plus"]
+        own["step_sizes"] = numbers["step_min"], numbers["step_max"]
     make = {
         "gd": torch.optim.SGD,
         "momentum": torch.optim.SGD,

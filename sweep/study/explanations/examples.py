@@ -62,6 +62,7 @@ EXAMPLES = {
     "beta1": "0.8",
     "beta2": "0.99",
     "eps": "1e-6",
+    **{"eta_minus": "0.25", "eta_plus": "1.5", "step_min": "0", "step_max": "1.0"},
     "momentum": "0.5",
     "alpha": "0.9",
     "gamma": "0.99",

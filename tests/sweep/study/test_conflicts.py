@@ -38,6 +38,7 @@ REFUSED: list[tuple[dict[str, Any], tuple[str, ...]]] = [
         {"optimizer": ["gd", "rprop"], "batch": ["full", "online"]},
         ("parameters.optimizer: 'rprop'", "parameters.batch 1"),
     ),
+    ({"optimizer": "rprop", "step_min": [1.0, 60.0]}, ("parameters.step_min", "at most training.step_max 50.0", "60")),
     ({"optimizer": "rprop", "learning_rate": 0.0}, ("'rprop'", "training.learning_rate 0.0", "above 0")),
     ({"optimizer": "rprop", "output_learning_rate": 0.0}, ("'rprop'", "training.output_learning_rate 0.0", "above 0")),
     ({"momentum": 0.5}, ("training.momentum: 0.5", "no effect", "optimizer 'momentum' or optimizer 'nesterov'")),
@@ -191,3 +192,11 @@ def test_of_held_out_patterns(tables: dict[str, Any], sentence: str) -> None:
     more = {"network": {"hidden": 2}, "training": {"learning_rate": 0.1}}
     with pytest.raises(StudyError, match=sentence):
         Study(data=TESTED, **tables | more)
+
+
+def test_limits_of_steps_that_vary_together() -> None:
+    """Of options of one axis only pairs that occur count."""
+    training = {"learning_rate": 0.1, "optimizer": "rprop"}
+    Study(**TABLES, training=training, zip=[{"step_min": [0.5, 2.0], "step_max": [1.0, 3.0]}])
+    with pytest.raises(StudyError, match=r"zip\[0\]\.step_min: must be at most zip\[0\]\.step_max 1\.0, got 2\.0"):
+        Study(**TABLES, training=training, zip=[{"step_min": [0.5, 2.0], "step_max": [3.0, 1.0]}])
