@@ -146,6 +146,9 @@ class Recipe(NamedTuple):
     warms_up: bool = False
     # Kinds of parameters that keep their initial values, as in ``"w b"``: w and b of all hidden layers, v, c and k
     freeze: str = ""
+    decays: str = "w v b c k"  # kinds of parameters on which weight decay acts
+    # Whether the loss over the patterns to train on includes the penalty of which weight decay is the gradient
+    penalty: bool = False
     # ``"wrong"`` or ``"right"``: how an output on the decision threshold counts, or several equal largest ones
     tie: str = "wrong"
     # Whether the first steps at which the loss is below each of some thresholds are recorded. The thresholds are not
@@ -182,6 +185,11 @@ class Recipe(NamedTuple):
     def frozen(self) -> frozenset[str]:
         """The kinds of parameters that keep their initial values."""
         return frozenset(self.freeze.split())
+
+    def has_decay(self, kind: str) -> bool:
+        """Return whether there are parameters of a kind, such as ``"w"``, on which weight decay acts."""
+        is_there = {"b": self.architecture.bias, "c": self.architecture.bias, "k": self.architecture.skip}
+        return kind in self.decays and is_there.get(kind, True)
 
     @property
     def trains_biases(self) -> bool:

@@ -87,8 +87,9 @@ GENERAL = (
     Setting(
         "weight_decay",
         0.0,
-        "share of each parameter, biases included, that is added to its gradient; with adamw the learning rate times "
-        "this share is taken off the parameter; losses leave the penalty out",
+        "share of each parameter, biases included unless decays says otherwise, that is added to its gradient; with "
+        "adamw the learning rate times this share is taken off the parameter; losses include no penalty unless penalty "
+        "is true",
         at_least=0,
         also=("decay", "wd", "l2_penalty", "regularization"),
     ),

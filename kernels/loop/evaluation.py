@@ -15,6 +15,7 @@ from kernels.data.patterns import Patterns, PatternSource
 from kernels.lanes.arithmetic import Lanes, Mask
 from kernels.lanes.lane_rows import Memory
 from kernels.lanes.operations import any_lane
+from kernels.loop.penalty import make_penalized
 from kernels.loop.plateau import make_plateau
 from kernels.loop.right import make_count_right, make_right
 from kernels.numba.jit import device
@@ -53,6 +54,23 @@ def make_total_loss(
         return (terms / divisor) * factor
 
     return total_loss
+
+
+@made_once
+def make_train_loss(
+    recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource
+) -> Callable[[Patterns, Packet], Lanes]:
+    """Make the loss over the patterns to train on, as :func:`make_total_loss`, with the penalty if there is one."""
+    total_loss = make_total_loss(recipe, memory, source, variant.n_patterns)
+    if not (recipe.penalty and variant.decays):
+        return total_loss
+    penalized = make_penalized(recipe, variant, memory)
+
+    @device
+    def train_loss(patterns: Patterns, packet: Packet) -> Lanes:
+        return penalized(packet, total_loss(patterns, packet))
+
+    return train_loss
 
 
 @made_once
@@ -145,7 +163,7 @@ def make_evaluate(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[
     """
     source = file_order(recipe, variant, memory)
     step = make_step(recipe, variant, memory)
-    total_loss = make_total_loss(recipe, memory, source, variant.n_patterns)
+    train_loss = make_train_loss(recipe, variant, memory, source)
     criterion = make_criterion(recipe, memory, source, variant.n_patterns)
     is_fixed_point = step.is_fixed_point
     spoils_outputs = variant.n_windows > 1
@@ -161,7 +179,7 @@ def make_evaluate(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[
     def evaluate(patterns: Patterns, packet: Packet) -> Verdict:
         control = packet.control
         active = load(control, ACTIVE_FLAG) > 0.0
-        loss = total_loss(patterns, packet)
+        loss = train_loss(patterns, packet)
         if of_held_out:
             converged = (load(control, held_out.is_met) > 0.0) & active
         else:
@@ -198,7 +216,7 @@ def make_watch(recipe: Recipe, variant: Variant, memory: Memory) -> Watch:
     """Make the tests of the inner loop."""
     source = file_order(recipe, variant, memory)
     step = make_step(recipe, variant, memory)
-    total_loss = make_total_loss(recipe, memory, source, variant.n_patterns)
+    train_loss = make_train_loss(recipe, variant, memory, source)
     criterion = make_criterion(recipe, memory, source, variant.n_patterns)
     is_fixed_point, may_be_fixed_point = step.is_fixed_point, step.may_be_fixed_point
     may_stall = _may_stall(recipe, variant)
@@ -235,7 +253,7 @@ def make_watch(recipe: Recipe, variant: Variant, memory: Memory) -> Watch:
 
     @device
     def may_end(patterns: Patterns, packet: Packet) -> Mask:
-        loss = total_loss(patterns, packet)
+        loss = train_loss(patterns, packet)
         control = packet.control
         if keeps_latest:
             store(packet.latest, 0, loss)
@@ -252,7 +270,7 @@ def make_watch(recipe: Recipe, variant: Variant, memory: Memory) -> Watch:
     @device
     def all_go_on(patterns: Patterns, packet: Packet) -> bool:
         active = load(packet.control, ACTIVE_FLAG) > 0.0
-        loss = total_loss(patterns, packet)
+        loss = train_loss(patterns, packet)
         ends = meets(patterns, packet, loss)
         if has_thresholds:
             ends = ends | reaches(packet, loss)

@@ -52,12 +52,13 @@ class GradientSinks(NamedTuple):
 
 @made_once
 def make_move(
-    recipe: Recipe, variant: Variant, memory: Memory, layer: int
+    recipe: Recipe, variant: Variant, memory: Memory, layer: int, decays: bool
 ) -> Callable[[Packet, int, Lanes], tuple[Lanes, Lanes, Lanes]]:
     """Make the function that computes an updated parameter and its states, and stores nothing.
 
-    ``(packet, row, gradient) -> (parameter, first state, second state)``: ``row`` is that of the parameter. Where an
-    optimizer has fewer states, the gradient fills their places.
+    ``(packet, row, gradient) -> (parameter, first state, second state)``: ``row`` is that of the parameter, and
+    ``decays`` says whether weight decay acts on it. Where an optimizer has fewer states, the gradient fills their
+    places.
     """
     method = optimizer(recipe.optimizer)
     layout = make_control_layout(recipe)
@@ -67,7 +68,6 @@ def make_move(
     n_parameters = numbering(recipe.architecture, variant.hidden).n_parameters
 
     decay = method.decay
-    decays = variant.decays
     rate = layout.rates[layer]
 
     @device
@@ -105,10 +105,10 @@ def make_updaters(recipe: Recipe, variant: Variant, memory: Memory) -> GradientS
     n_parameters = numbering(recipe.architecture, variant.hidden).n_parameters
     load, store = memory.load, memory.store
 
-    def make(layer: int, scale_row: int | None) -> Sink:
+    @cache
+    def make(layer: int, decays: bool, scale: int = 0) -> Sink:
         # row 0 of control holds no scale
-        move = make_move(recipe, variant, memory, layer)
-        scale = scale_row or 0
+        move = make_move(recipe, variant, memory, layer, decays)
 
         @device
         def receive(packet: Packet, row: int, gradient: Lanes) -> None:
@@ -127,10 +127,15 @@ def make_updaters(recipe: Recipe, variant: Variant, memory: Memory) -> GradientS
     def keep(packet: Packet, row: int, gradient: Lanes) -> None:
         pass
 
-    hidden, output = make(HIDDEN, None), make(OUTPUT, None)
-    w = make(HIDDEN, HIDDEN_SCALE) if variant.scales_hidden else hidden
-    v = make(OUTPUT, OUTPUT_SCALE) if variant.scales_outputs else output
-    sinks = GradientSinks(w, v, hidden, output, output, hidden)
+    w, v, b, c, k = (variant.decays and recipe.has_decay(kind) for kind in "wvbck")
+    sinks = GradientSinks(
+        w=make(HIDDEN, w, HIDDEN_SCALE if variant.scales_hidden else 0),
+        v=make(OUTPUT, v, OUTPUT_SCALE if variant.scales_outputs else 0),
+        b=make(HIDDEN, b),
+        c=make(OUTPUT, c),
+        k=make(OUTPUT, k),
+        deep_w=make(HIDDEN, w),
+    )
     return GradientSinks(*(keep if name[-1] in recipe.frozen else each for name, each in sinks._asdict().items()))
 
 

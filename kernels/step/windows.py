@@ -104,7 +104,7 @@ def make_may_be_fixed_point(
     n_outputs = architecture.outputs
     number = numbering(architecture, variant.hidden)
     bias_proves = architecture.bias and "c" not in recipe.frozen and not OPTIMIZERS[recipe.optimizer].clocks
-    move = make_move(recipe, variant, memory, OUTPUT)
+    move = make_move(recipe, variant, memory, OUTPUT, variant.decays and recipe.has_decay("c"))
     load = memory.load
     fill = memory.fill
 

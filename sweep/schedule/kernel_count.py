@@ -62,8 +62,6 @@ def _trainings(study: Study, options: dict[str, Any], effort: Effort) -> int:
     If patterns are constants, one more kernel trains runs whose numbers are not finite. One serves all deep networks.
     """
     n_patterns, n_inputs, n_outputs = study.data.sets[0].shape
-    n_gains = _n_gains(study)
-    n_gains *= len({decay > 0 for decay in study.values_of("weight_decay")})  # a decay of 0 is omitted
     n_numbers = n_patterns * (n_inputs + n_outputs)
     is_general = effort is Effort.LEAST or options["batch"] < n_patterns or n_numbers > _MOST_CONSTANTS
     is_general = is_general or len({data.inputs for data in study.data.sets}) > 1
@@ -73,12 +71,17 @@ def _trainings(study: Study, options: dict[str, Any], effort: Effort) -> int:
     for layers in alike.values() if not is_general else ():
         n_separate = sum(sizes in _SEPARATE_SIZES for sizes in layers)
         total += 1 if effort is Effort.SHARED else n_separate + min(len(layers) - n_separate, most)
-    return n_gains * total
+    return _n_gains(study) * _n_decays(study) * total
 
 
 def _n_gains(study: Study) -> int:
     """Return the number of kernels for different gains: a factor of 1 is omitted."""
     return min(len(study.values_of("gain")), 2)
+
+
+def _n_decays(study: Study) -> int:
+    """Return the number of kernels for different weight decays: a decay of 0 is omitted."""
+    return len({decay > 0 for decay in study.values_of("weight_decay")})
 
 
 def _alike(study: Study, scaling: str) -> dict[tuple[bool, ...], list[tuple[int, ...]]]:
@@ -97,8 +100,11 @@ def _tests(study: Study) -> int:
     n_kinds = len(study.data.held_out) + by_own + ("sharpness" in study.record.measures)
     if not n_kinds:
         return 0
-    distinct = {tuple((name, value) for name, value in recipe if name not in _OF_STEPS) for recipe in _recipes(study)}
-    return n_kinds * _n_gains(study) * sum(len(_alike(study, dict(recipe)["scaling"])) for recipe in distinct)
+    has_penalty = any(study.values_of("penalty"))
+    omitted = _OF_STEPS if has_penalty else (*_OF_STEPS, "decays")
+    distinct = {tuple((name, value) for name, value in recipe if name not in omitted) for recipe in _recipes(study)}
+    n_kinds *= _n_gains(study) * (_n_decays(study) if has_penalty else 1)
+    return n_kinds * sum(len(_alike(study, dict(recipe)["scaling"])) for recipe in distinct)
 
 
 def draws_by_numpy(study: Study) -> bool:

@@ -62,13 +62,18 @@ def _place(patterns: str) -> str:
     return "train" if patterns == "train" else "held_out"
 
 
-def make_still(recipe: Recipe) -> Recipe:
-    """Return the recipe of networks that compute the same outputs but take no step."""
+def make_still(recipe: Recipe, *, penalty: bool = False) -> Recipe:
+    """Return the recipe of networks that compute the same outputs but take no step.
+
+    Their loss includes the penalty only with ``penalty``.
+    """
     return recipe._replace(
         optimizer="gd",
         schedule="constant",
         warms_up=False,
         freeze="",
+        decays=recipe.decays if penalty else recipe._field_defaults["decays"],
+        penalty=penalty,
         batch=None,
         order="cyclic",
         criterion="none",
@@ -94,11 +99,13 @@ def cell_settings(plan: Plan, cells: NDArray[Any]) -> NDArray[Any]:
     return make_settings(len(cells), **columns, patterns=plan.study.set_numbers(cells))
 
 
-def still_settings(settings: NDArray[Any]) -> NDArray[Any]:
-    """Return settings of runs that take no step."""
+def still_settings(settings: NDArray[Any], *, penalty: bool = False) -> NDArray[Any]:
+    """Return settings of runs that take no step, with those of a ``penalty`` if there is one."""
     import numpy as np
 
     still = settings.copy()
     still["max_steps"] = still["from_step"] = 0
-    still["weight_decay"], still["divergence_threshold"] = 0.0, np.inf
+    still["divergence_threshold"] = np.inf
+    if not penalty:
+        still["weight_decay"] = 0.0
     return still

@@ -81,6 +81,7 @@ def combination_faults(study: StudyContent, named: set[str]) -> list[str]:
         *_refused_targets(study),
         *_idle_decay(study),
         *_crossed_steps(study),
+        *_penalty_faults(study),
         *idle_options(study, named),
         *_missing_layers(study),
         *_missing_patience(study),
@@ -161,6 +162,16 @@ def _crossed_steps(study: StudyContent) -> Iterator[str]:
             keys = map(study.key_of, ("step_min", "step_max"))
             yield "{}: must be at most {} {}, got {}".format(*keys, shown(most), shown(least))
             break
+
+
+def _penalty_faults(study: StudyContent) -> Iterator[str]:
+    """Yield a sentence for each optimizer beside a penalty whose weight decay is not the gradient of one."""
+    for name in study.values_of("optimizer"):
+        if study.tables.users["optimizer"][name].needs_decay and any(study.values_beside("penalty", "optimizer", name)):
+            yield (
+                f"{study.key_of('penalty')}: must be false with {study.key_of('optimizer')} {name!r}, whose decay is "
+                "the gradient of no penalty, got true; use 'adam', or remove penalty"
+            )
 
 
 def _missing_layers(study: StudyContent) -> Iterator[str]:
@@ -350,7 +361,7 @@ def start_faults(study: StudyContent) -> Iterator[str]:
                 f"mirrors the other; got {odd}"
             )
     yield from _faults_by_array(study, shapes)
-    yield from _frozen_faults(study, shapes)
+    yield from _kind_faults(study, shapes)
     yield from _idle_draws(study)
     for name, numbers in study.explicit_weights.items():
         if name in study.parameters:
@@ -418,15 +429,17 @@ def _idle_draws(study: StudyContent) -> Iterator[str]:
             )
 
 
-def _frozen_faults(study: StudyContent, shapes: list[Shapes]) -> Iterator[str]:
-    """Yield a sentence for frozen parameters that no network has, and for networks whose parameters are all frozen."""
-    for freeze in (each for each in study.values_of("freeze") if each != "none"):
-        kinds = [{name[0] for name in each} for each in shapes]
-        unknown = [name for name in freeze.split() if not any(name in each for each in kinds)]
-        if unknown:
-            yield f"{study.key_of('freeze')}: must name parameters of the networks, got {unknown[0]} in {freeze!r}"
-        elif any(each <= set(freeze.split()) for each in kinds):
-            yield f"{study.key_of('freeze')}: must leave parameters to train, got {freeze!r}, all of some network"
+def _kind_faults(study: StudyContent, shapes: list[Shapes]) -> Iterator[str]:
+    """Yield a sentence for named parameters that no network has, and for networks whose parameters are all frozen."""
+    kinds = [{name[0] for name in each} for each in shapes]
+    neutral = {"freeze": "none", "decays": study.tables.sections["training"].model_fields["decays"].default}
+    for option, default in neutral.items():
+        for value in (each for each in study.values_of(option) if each != default):
+            unknown = [name for name in value.split() if not any(name in each for each in kinds)]
+            if unknown:
+                yield f"{study.key_of(option)}: must name parameters of the networks, got {unknown[0]} in {value!r}"
+            elif option == "freeze" and any(each <= set(value.split()) for each in kinds):
+                yield f"{study.key_of(option)}: must leave parameters to train, got {value!r}, all of some network"
 
 
 def _misfits(key: str, name: str, found: tuple[int, ...], shapes: list[Shapes], n_seeds: int) -> Iterator[str]:

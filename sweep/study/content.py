@@ -207,7 +207,7 @@ class StudyContent:
             return True  # by which the best validation is chosen
         used_with = self.tables.options[name].used_with
         return not used_with or any(
-            set(values) & set(self.values_of(other)) or (values == [IS_SET] and self.values_of(other) != (None,))
+            set(values) & set(self.values_of(other)) or (values == [IS_SET] and any(self.values_of(other)))
             for other, values in used_with.items()
         )
 

@@ -55,6 +55,8 @@ DIMENSIONS: dict[str, tuple[Any, ...]] = {
     "schedule": SCHEDULES,
     "warms_up": (False, True),
     "freeze": ("", "w", "v k", "b c"),
+    "decays": ("w v b c k", "w v", "b", "c k"),
+    "penalty": (False, True),
     "monitor": ("", *MONITORS),
     "stopping_rule": STOPPING_RULES,
     "criterion_on": ("train", "held_out"),

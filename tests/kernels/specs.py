@@ -71,6 +71,8 @@ class Spec:
     schedule: str = "constant"
     warms_up: bool = False
     freeze: str = ""
+    decays: str = "w v b c k"
+    penalty: bool = False
     task: str = "xor"
     tuning: str = "plain"
     targets: tuple[float, ...] = ()  # of the loss
@@ -168,6 +170,8 @@ class Spec:
             self.schedule,
             self.warms_up,
             self.freeze,
+            self.decays,
+            self.penalty,
             self.tie,
         )
         recorded = {"records_thresholds": bool(self.targets), "loss_sums": self.loss_sums}

@@ -79,6 +79,12 @@ def measure(net: Network, activity: Activity) -> Score:
     return Score(loss, n_correct, max_error, n_right)
 
 
+def penalized(loss: Array, weights: Array, decay: Array) -> Array:
+    """Add half the decay of each run times the sum of the squares of some parameters (P, R) to its loss."""
+    squares = add_in_order(p * p for p in weights) if len(weights) else np.zeros_like(loss)
+    return np.where(decay > 0, loss + (0.5 * decay) * squares, loss)
+
+
 def has_converged(criterion: str, score: Score, below: Array, n_right: int, n_patterns: int) -> Array:
     """Return which runs (R,) meet the convergence criterion."""
     dtype = score.loss.dtype

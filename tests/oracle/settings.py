@@ -30,6 +30,8 @@ class Components:
     optimizer: str = "gd"
     schedule: str = "constant"
     freeze: str = ""  # kinds of parameters that keep their initial values, as in "w b"
+    decays: str = "w v b c k"  # kinds of parameters on which weight decay acts
+    penalty: bool = False  # whether the loss over the patterns to train on includes its penalty
     batch: int | None = None  # patterns per step; None is all of them
     order: str = "cyclic"
     tie: str = "wrong"  # or "right"

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tests.oracle.components import OWN_OUTPUTS, Array, Functions
-from tests.oracle.evaluation import Evaluator, Score, decision_threshold, measure
+from tests.oracle.evaluation import Evaluator, Score, decision_threshold, measure, penalized
 from tests.oracle.optimizers import UPDATES, States, decayed, make_rates, states_at_start
 from tests.oracle.schedules import factors
 from tests.oracle.settings import components_and_settings, make_network
@@ -92,7 +92,7 @@ class Stepper:
     net: Network
     optimizer: str
     rates: Array  # (P, R)
-    decay: Array  # (R,)
+    decay: Array  # (P, R)
     factor: Array  # (R,) of the rates, by their schedule
     frozen: npt.NDArray[np.bool_]  # (P,), parameters that no update changes, and neither their states
 
@@ -168,8 +168,12 @@ def train(
     shapes = parameter_shapes(
         net.inputs.shape[1], components.hidden, net.targets.shape[1], components.bias, components.skip
     )
-    frozen = np.concatenate([np.full(math.prod(shape), name[0] in components.freeze) for name, shape in shapes.items()])
-    stepper = Stepper(net, components.optimizer, rates, decay, np.ones(n_runs, start.dtype), frozen)
+    frozen, decays = (
+        np.concatenate([np.full(math.prod(shape), name[0] in kinds) for name, shape in shapes.items()])
+        for kinds in (components.freeze, components.decays)
+    )
+    own_decay = np.where(decays[:, np.newaxis], decay, np.zeros_like(decay))
+    stepper = Stepper(net, components.optimizer, rates, own_decay, np.ones(n_runs, start.dtype), frozen)
     most = np.where(of_schedule > 0, of_schedule, evaluate.limit)
     changes = factors(
         components.schedule, most, np.broadcast_to(settings.warmup, n_runs), net.own, functions, start.dtype
@@ -187,6 +191,8 @@ def train(
         if due.any():
             activity = forward(net, current)
             score = measure(net, activity)
+            if components.penalty:
+                score = score._replace(loss=penalized(score.loss, current[decays], decay))
             assert score.loss.dtype == current.dtype == start.dtype, "something widened the dtype"
             held_score = None if other is None else measure(other, forward(other, current))
             is_still = partial(stepper.is_still, current, states, windows)

@@ -337,7 +337,7 @@ def tested_by_oracle(study: Study, rows: list[dict[str, Any]], weights: Any, los
             own.inputs,
             own.targets,
             weights,
-            **options,
+            **options | {"penalty": options["penalty"] and kind == "train"},
             dtype=study.network.dtype,
             functions=FUNCTIONS[study.network.dtype],
         )

@@ -68,6 +68,8 @@ SCALARS: dict[str, st.SearchStrategy[Any]] = {
     "warmup": not_negative,
     "schedule_steps": st.integers(1, MAX_STEPS),
     "freeze": st.sampled_from(["none", "w", "v"]),
+    "decays": st.sampled_from(["w v b c k", "w", "v w"]),
+    "penalty": st.just(False),  # which adamw does not allow
     "batch": st.integers(1, 4),
     "order": st.sampled_from(["cyclic", "shuffled"]),
     "max_steps": st.integers(0, MAX_STEPS),
@@ -164,6 +166,8 @@ def study_tables(draw: st.DrawFn) -> dict[str, Any]:
     for name, needs in NEEDS.items():
         if not any(found & set(values.get(other, [DEFAULTS[other]])) for other, found in needs.items()):
             values.pop(name, None)
+    if not any(values.get("weight_decay", ())):
+        values = {name: each for name, each in values.items() if name not in ("decays", "penalty")}
     tables: dict[str, Any] = {
         "name": draw(st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,20}", fullmatch=True)),
         "description": draw(st.text(st.characters(codec="utf-8"), max_size=30)),

@@ -41,7 +41,7 @@ SECTIONS = {
     **dict.fromkeys(
         ("loss", "reduction", "optimizer", "schedule", "batch", "order", "max_steps", "max_epochs"), "training"
     ),
-    **dict.fromkeys(("schedule", "warmup", "schedule_steps", "freeze"), "training"),
+    **dict.fromkeys(("schedule", "warmup", "schedule_steps", "freeze", "decays", "penalty"), "training"),
     **dict.fromkeys(
         ("learning_rate", "output_learning_rate", "weight_decay", *vocabulary.COMPONENT_SETTINGS), "training"
     ),
@@ -54,6 +54,7 @@ SECTIONS = {
 SHAPE = (
     *("hidden", "layers", "activation", "output", "bias", "skip", "scaling"),
     *("loss", "reduction", "optimizer", "schedule", "batch", "freeze", "order", "criterion", "tie"),
+    *("decays", "penalty"),
     *("monitor", "stopping_rule", "criterion_on"),
 )
 START = ("distribution", "scale", "output_scale", "bias_scale", "offset", "mirrored", "draw_order", "generator")

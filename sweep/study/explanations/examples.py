@@ -72,6 +72,8 @@ EXAMPLES = {
     "warmup": "100",
     "schedule_steps": "1_000",
     "freeze": '"w b"',
+    "decays": '"w v"',
+    "penalty": "true",
     "batch": "2",
     "max_steps": "20_000",
     "max_epochs": "1_000",

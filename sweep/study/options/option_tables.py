@@ -20,6 +20,7 @@ from sweep.study.options.explicit_weights import Values, WithWeights
 from sweep.study.options.option_values import (
     DRAWN,
     Batch,
+    Decays,
     Distribution,
     DrawOrder,
     Freeze,
@@ -33,7 +34,7 @@ from sweep.study.reading.section import Section
 
 Role = Literal["kernel", "setting", "limit", "start", "data"]
 
-# In ``used_with``, in place of the values of another option: any value but None.
+# In ``used_with``, in place of the values of another option: any value but None and 0.
 IS_SET = "set"
 
 
@@ -48,7 +49,7 @@ class Option(NamedTuple):
     # cell, a field of :data:`kernels.recipe.SETTINGS`; ``"limit"``: it limits the steps of each cell; ``"start"``: it
     # decides the initial weights of a seed; ``"data"``: it decides the patterns
     role: Role
-    # Values of other options, or IS_SET for any that is not None. Without any of them this option has no effect.
+    # Values of other options, or IS_SET for any but None and 0. Without any of them this option has no effect.
     used_with: dict[str, list[Any]]
     is_swept: bool  # whether it can be swept
 
@@ -212,6 +213,20 @@ class Training(Section):
         "kernel",
         "kinds of parameters that keep their initial values: w and b (weights and biases of hidden layers), v and c "
         "(of the output layer), k (of skip connections)",
+    )
+    decays: Decays = option(
+        " ".join(DRAWN),
+        "kernel",
+        "kinds of parameters on which weight decay acts, named as in freeze",
+        used_with={"weight_decay": [IS_SET]},
+    )
+    penalty: bool = option(
+        False,
+        "kernel",
+        "whether the training loss, wherever it is reported or evaluated, includes the penalty of which weight decay "
+        "is the gradient: half of it times the sum of the squares of the parameters that decays names; validation and "
+        "test losses never do",
+        used_with={"weight_decay": [IS_SET]},
     )
     order: Literal["cyclic", "shuffled"] = option(
         "cyclic", "kernel", "order of the patterns where an epoch takes several updates"

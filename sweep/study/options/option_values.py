@@ -147,12 +147,18 @@ def _text(value: float | str) -> str:
     return value if isinstance(value, str) else repr(value).removesuffix(".0")
 
 
-def _expand_freeze(value: Any) -> Any:
-    """Return the kinds of frozen parameters as a text, in the default order of drawing; ``none`` without any."""
-    names = value.replace("none", "").split() if isinstance(value, str) else value
-    if not isinstance(names, list) or not set(map(str, names)) <= set(DRAWN):
+def _expand_kinds(value: Any) -> Any:
+    """Return kinds of parameters as a text, in the default order of drawing."""
+    names = value.split() if isinstance(value, str) else value
+    if not isinstance(names, list) or not names or not set(map(str, names)) <= set(DRAWN):
         raise ValueError(f"must name some of {', '.join(DRAWN)}, as in 'w b' or ['w', 'b']; got {shown(value)}")
-    return " ".join(name for name in DRAWN if name in names) or "none"
+    return " ".join(name for name in DRAWN if name in names)
+
+
+def _expand_freeze(value: Any) -> Any:
+    """Return the kinds of frozen parameters as a text; ``none`` without any."""
+    is_none = value == [] or (isinstance(value, str) and not value.replace("none", "").strip())
+    return "none" if is_none else _expand_kinds(value)
 
 
 def _complete_order(value: str) -> str:
@@ -213,6 +219,20 @@ Freeze = Annotated[
         }
     ),
     "none, or kinds of parameters such as 'w b'",
+]
+
+Decays = Annotated[
+    str,
+    BeforeValidator(_expand_kinds),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "pattern": r"^\s*([wvbck](\s+|$))+$"},
+                {"type": "array", "items": {"enum": list(DRAWN)}, "minItems": 1},
+            ]
+        }
+    ),
+    "kinds of parameters such as 'w v'",
 ]
 
 

@@ -12,7 +12,6 @@ from kernels.numba.machine_code import Kernel, KernelKey, kernel_key
 from kernels.start import initialize
 from kernels.start.initialize import Start
 from kernels.train import Trainer
-from sweep.schedule.recipes import still_settings
 from sweep.study.axes.grid import Cell
 from sweep.training.networks.gradients import settings_of_step
 from sweep.training.networks.part_trainer import PartTrainer, make_start
@@ -92,7 +91,9 @@ def _trainer_and_settings(worker: PartTrainer, item: Item) -> tuple[Trainer, Any
     if item.task == "differentiate" and worker.networks.gradients:
         return worker.networks.gradients.trainer(trainer.recipe), settings_of_step(settings)
     tester = _testers(worker).get(item.task)
-    return (tester.trainer(trainer.recipe), still_settings(settings)) if tester else (trainer, settings)
+    if not tester:
+        return trainer, settings
+    return tester.trainer(trainer.recipe), tester.settings(trainer.recipe, settings)
 
 
 def _testers(worker: PartTrainer) -> dict[str, Tester | None]:

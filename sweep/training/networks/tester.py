@@ -42,10 +42,15 @@ class Tester:
         self._trained, self._tested = study.data.arrays(), study.data.arrays(of)
         self._decision_thresholds = study.data.decision_thresholds()
         self._trainers = KeptTrainers(self._make)
+        self._penalizes = of == "train"  # held-out losses never include a penalty
 
     def trainer(self, recipe: Recipe) -> Trainer:
         """Return the trainer that computes losses of networks trained by a recipe. It never computes an update."""
-        return self._trainers.of(make_still(recipe))
+        return self._trainers.of(make_still(recipe, penalty=recipe.penalty and self._penalizes))
+
+    def settings(self, recipe: Recipe, settings: Array) -> Array:
+        """Return the settings for that trainer, from those of the training."""
+        return still_settings(settings, penalty=recipe.penalty and self._penalizes)
 
     def _make(self, still: Recipe) -> Trainer:
         decision_threshold = make_patterns(
@@ -60,7 +65,7 @@ class Tester:
 
         ``counts`` are the numbers of successive runs of each cell, and ``lost`` says which networks have diverged.
         """
-        columns = self.trainer(recipe).train(still_settings(settings), weights, counts, hidden=hidden).columns
+        columns = self.trainer(recipe).train(self.settings(recipe, settings), weights, counts, hidden=hidden).columns
         n_right = right_patterns(recipe, columns)
         return Tested(
             np.where(lost, np.inf, columns.final_loss),
@@ -70,5 +75,5 @@ class Tester:
 
     def outputs(self, recipe: Recipe, hidden: Hidden, settings: Array, counts: Array, weights: Array) -> Array:
         """Return the outputs of networks for the patterns, (runs, patterns * outputs), as for :meth:`measure`."""
-        still = still_settings(settings)
+        still = self.settings(recipe, settings)
         return self.trainer(recipe).train(still, weights, counts, hidden=hidden, final_weights=True).predictions

@@ -149,7 +149,7 @@ def _options(draw: st.DrawFn, names: list[str], beside: Lists) -> Lists:
         for name in names
         if not (needs := OPTIONS[name].used_with)
         or any(
-            set(users) & set(_values_of(beside, other)) or (users == [IS_SET] and other in beside)
+            set(users) & set(_values_of(beside, other)) or (users == [IS_SET] and any(_values_of(beside, other)))
             for other, users in needs.items()
         )
     ]
@@ -235,6 +235,8 @@ def _fit(draw: st.DrawFn, options: Lists, data: Patterns) -> list[list[str]]:
     if set(_values_of(options, "distribution")) == {"constant"}:
         del options["draw_order"]
     options["freeze"] = [each for each in options.get("freeze", []) if _can_freeze(each, options)] or ["none"]
+    if "decays" in options:
+        options["decays"] = [each for each in options["decays"] if set(each.split()) <= _kinds(options)] or ["w v"]
     options["batch"] = _batches(options.get("batch", ["full"]), data.n_patterns)
     if "max_epochs" not in options:
         options.setdefault("max_steps", [draw(OPTION_VALUES["max_steps"])])
@@ -243,9 +245,13 @@ def _fit(draw: st.DrawFn, options: Lists, data: Patterns) -> list[list[str]]:
 
 def _can_freeze(kinds: str, options: Lists) -> bool:
     """Return whether some network has all of these kinds of parameters, and each network has others."""
-    there = {"w", "v"} | ({"b", "c"} if True in _values_of(options, "bias") else set())
-    there |= {"k"} if True in _values_of(options, "skip") else set()
-    return kinds == "none" or (set(kinds.split()) <= there and not {"w", "v"} <= set(kinds.split()))
+    return kinds == "none" or (set(kinds.split()) <= _kinds(options) and not {"w", "v"} <= set(kinds.split()))
+
+
+def _kinds(options: Lists) -> set[str]:
+    """Return the kinds of parameters of all networks."""
+    biases = {"b", "c"} if True in _values_of(options, "bias") else set()
+    return {"w", "v"} | biases | ({"k"} if True in _values_of(options, "skip") else set())
 
 
 def _batches(given: Iterable[Any], n_patterns: int) -> list[Any]:
@@ -261,6 +267,7 @@ def _fit_optimizers(draw: st.DrawFn, options: Lists) -> list[list[str]]:
     records = [vocabulary.OPTIMIZERS[name] for name in names]
     if any(record.needs_decay for record in records):
         options["weight_decay"] = [0.01, *(each for each in options.get("weight_decay", []) if each != 0.01)]
+        options.pop("penalty", None)
     if any(record.positive_rate for record in records):
         for name in {"learning_rate", "output_learning_rate"} & options.keys():
             options[name] = [rate for rate in options[name] if rate > 0] or [0.1]

@@ -74,6 +74,7 @@ OPTION_VALUES: dict[str, Values] = {
     "schedule_steps": st.integers(1, 16),
     "warmup": st.sampled_from([3.0, 0.0, 1.5, 30.0]),
     "freeze": st.sampled_from(_PARAMETERS),
+    "decays": st.sampled_from(_PARAMETERS[1:]),
     "batch": st.sampled_from([1, 2, 3, "online", "full"]),
     "max_steps": st.integers(0, 14),
     "max_epochs": st.integers(0, 9),

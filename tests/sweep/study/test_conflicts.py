@@ -41,6 +41,11 @@ REFUSED: list[tuple[dict[str, Any], tuple[str, ...]]] = [
     ({"optimizer": "rprop", "step_min": [1.0, 60.0]}, ("parameters.step_min", "at most training.step_max 50.0", "60")),
     ({"optimizer": "rprop", "learning_rate": 0.0}, ("'rprop'", "training.learning_rate 0.0", "above 0")),
     ({"optimizer": "rprop", "output_learning_rate": 0.0}, ("'rprop'", "training.output_learning_rate 0.0", "above 0")),
+    ({"decays": "w v"}, ("training.decays: 'w v' has no effect", "use it with weight_decay")),
+    (
+        {"optimizer": ["adam", "adamw"], "weight_decay": 0.1, "penalty": True},
+        ("training.penalty: must be false with parameters.optimizer 'adamw'", "got true; use 'adam'"),
+    ),
     ({"momentum": 0.5}, ("training.momentum: 0.5", "no effect", "optimizer 'momentum' or optimizer 'nesterov'")),
     ({"momentum": [0.5, 0.9], "optimizer": "adam"}, ("parameters.momentum: [0.5, 0.9]", "no effect")),
     ({"beta1": 0.8}, ("training.beta1: 0.8", "optimizer 'adam'")),

@@ -238,6 +238,14 @@ def test_values_that_are_refused(values: Any, parts: tuple[str, ...]) -> None:
             {"training": {"learning_rate": 0.1, "freeze": "w v b c"}},
             "training.freeze: must leave parameters to train, got 'w v b c'",
         ),
+        (
+            {"training": {"learning_rate": 0.1, "weight_decay": 0.1, "decays": "w k"}},
+            "training.decays: must name parameters of the networks, got k in 'w k'",
+        ),
+        (
+            {"training": {"learning_rate": 0.1, "weight_decay": 0.1, "decays": "none"}},
+            "training.decays: must name some",
+        ),
     ],
 )
 def test_starts_that_do_not_fit_are_refused(tables: dict[str, Any], text: str) -> None:

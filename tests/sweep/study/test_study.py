@@ -140,6 +140,8 @@ def test_defaults() -> None:
         "warmup": 0.0,
         "schedule_steps": None,
         "freeze": "none",
+        "decays": "w v b c k",
+        "penalty": False,
         "batch": 4,
         "order": "cyclic",
         "max_steps": 5000,

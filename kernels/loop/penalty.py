@@ -1,0 +1,123 @@
+"""The penalty on squares of parameters of which weight decay is the gradient, as a part of the loss."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from kernels.data.control import DECAY
+from kernels.data.packet import Packet, n_layers, numbering, place_of, unit_numbering
+from kernels.lanes.arithmetic import Lanes, select
+from kernels.lanes.lane_rows import Memory
+from kernels.numba.jit import device
+from kernels.numba.part_makers import made_once
+from kernels.recipe import Recipe
+from kernels.variant import Variant
+
+# (packet, sum) -> the sum with the squares of some parameters added
+AddSquares = Callable[[Packet, Lanes], Lanes]
+
+
+@made_once
+def make_penalized(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[[Packet, Lanes], Lanes]:
+    """Make the function that adds the penalty to a loss: ``(packet, loss) -> lanes``."""
+    make_hidden = _make_layers if recipe.architecture.deep else _make_units
+    add_hidden, add_outputs = (make(recipe, variant, memory) for make in (make_hidden, _make_outputs))
+    load, fill = memory.load, memory.fill
+
+    @device
+    def penalized(packet: Packet, loss: Lanes) -> Lanes:
+        decay = load(packet.control, DECAY)
+        squares = add_outputs(packet, add_hidden(packet, fill(-0.0)))
+        return select(decay > 0.0, loss + (decay * 0.5) * squares, loss)
+
+    return penalized
+
+
+@made_once
+def _make_add_square(memory: Memory) -> Callable[[Packet, Lanes, int], Lanes]:
+    """Make the function that adds the square of a parameter to a sum: ``(packet, sum, row) -> lanes``."""
+    load = memory.load
+
+    @device
+    def add_square(packet: Packet, total: Lanes, row: int) -> Lanes:
+        p = load(packet.parameters, row)
+        return total + p * p
+
+    return add_square
+
+
+def _make_units(recipe: Recipe, variant: Variant, memory: Memory) -> AddSquares:
+    """Make the sum over w, v and b of the one hidden layer."""
+    architecture = recipe.architecture
+    n_inputs, n_outputs = architecture.inputs, architecture.outputs
+    w, v, b = (recipe.has_decay(kind) for kind in "wvb")
+    number = unit_numbering(architecture, variant.hidden)
+    add_square = _make_add_square(memory)
+
+    @device
+    def add_units(packet: Packet, total: Lanes) -> Lanes:
+        n_hidden = number.n_hidden(packet)
+        if w:
+            for i in range(n_inputs):
+                for h in range(n_hidden):
+                    total = add_square(packet, total, number.w(h, i))
+        if v:
+            for h in range(n_hidden):
+                for o in range(n_outputs):
+                    total = add_square(packet, total, number.v(h, o))
+        if b:
+            for h in range(n_hidden):
+                total = add_square(packet, total, number.b(h))
+        return total
+
+    return add_units
+
+
+def _make_layers(recipe: Recipe, variant: Variant, memory: Memory) -> AddSquares:
+    """Make the sum over w of all hidden layers, v, and b of all hidden layers."""
+    n_outputs = recipe.architecture.outputs
+    w, v, b = (recipe.has_decay(kind) for kind in "wvb")
+    add_square = _make_add_square(memory)
+
+    @device
+    def add_layers(packet: Packet, total: Lanes) -> Lanes:
+        if w:
+            for layer in range(n_layers(packet)):
+                place = place_of(packet, layer)
+                for i in range(place.n_below):
+                    for h in range(place.n_units):
+                        total = add_square(packet, total, place.first + h * place.stride + i)
+        if v:
+            place = place_of(packet, n_layers(packet) - 1)
+            for h in range(place.n_units):
+                for o in range(n_outputs):
+                    total = add_square(packet, total, place.first + h * place.stride + place.n_below + o)
+        if b:
+            for layer in range(n_layers(packet)):
+                place = place_of(packet, layer)
+                for h in range(place.n_units):
+                    total = add_square(packet, total, place.first + h * place.stride + place.bias)
+        return total
+
+    return add_layers
+
+
+def _make_outputs(recipe: Recipe, variant: Variant, memory: Memory) -> AddSquares:
+    """Make the sum over c and k."""
+    n_inputs, n_outputs = recipe.architecture.inputs, recipe.architecture.outputs
+    c, k = (recipe.has_decay(kind) for kind in "ck")
+    number = numbering(recipe.architecture, variant.hidden)
+    add_square = _make_add_square(memory)
+
+    @device
+    def add_outputs(packet: Packet, total: Lanes) -> Lanes:
+        if c:
+            for o in range(n_outputs):
+                total = add_square(packet, total, number.c(packet, o))
+        if k:
+            for i in range(n_inputs):
+                for o in range(n_outputs):
+                    total = add_square(packet, total, number.k(packet, i, o))
+        return total
+
+    return add_outputs
