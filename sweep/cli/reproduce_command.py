@@ -60,11 +60,13 @@ def reproduce(
     studies = {name: _study(name, each, quick=quick) for name, each in found.items()}
     interpret_if_tiny(sum(map(operations_of_study, studies.values())))
     from sweep.report.published import Reproduced, write_published
-    from sweep.results.expected import disagrees, expect
+    from sweep.results.expected import check_figures, disagrees, expect
     from sweep.results.tables.expected_table import counts_text, expected_table
     from sweep.terminal.screen import print_table
     from sweep.training.run import run
 
+    for name, study in studies.items():
+        check_figures(study, found[name].figures)
     reproduced = []
     with interruptible(f"finished parts are kept in {one_line(out)}; run the same command again to resume"):
         for name, study in studies.items():

@@ -33,6 +33,7 @@ from sweep.study.selection import cells_at, values_at
 
 if TYPE_CHECKING:
     from sweep.results.result import Result
+    from sweep.study.model import Study
 
 # The probability that any statistical figure of a table is said to disagree, although all estimate the same.
 FALSE_ALARMS = 0.01
@@ -93,7 +94,7 @@ def expect(result: Result, expectations: str | os.PathLike[str] | Mapping[str, A
         raise SweepError("result: must be complete, got a partial one; run the same study again to complete it")
     read = expectations if isinstance(expectations, Expectations) else load_expectations(expectations)
     figures = [figure.at(result.study.seeds.base) for figure in read.figures]
-    of_runs = result.runs(_needed(result, figures))
+    of_runs = result.runs(check_figures(result.study, figures))
     table = pd.DataFrame([_compared(result, of_runs, figure) for figure in figures], columns=_COLUMNS)
     tested = (table["kind"] == "statistical") & (table["known_difference"] == "")
     table.loc[tested, "p_value_holm"] = holm(table.loc[tested, "p_value_holm"].to_numpy(np.float64))
@@ -166,12 +167,18 @@ def _is_within(obtained: float, figure: Figure) -> bool:
     return abs(Decimal(obtained) - figure.published) <= figure.tolerance * figure.unit
 
 
-def _needed(result: Result, figures: Sequence[Figure]) -> list[str]:
-    """Return the columns of runs that figures need."""
-    known = [column.name for column in runs_columns(result.study)]
-    needed = {"cell": None, "seed": None, "status": None, updates_column(result.study): None}
+def check_figures(study: Study, figures: Sequence[Figure]) -> list[str]:
+    """Return the columns of runs that figures need; SweepError if a study has no such column, cell or seed."""
+    known = [column.name for column in runs_columns(study)]
+    needed = {"cell": None, "seed": None, "status": None, updates_column(study): None}
     for figure in figures:
         with _naming(figure):
+            values_at(study, figure.where)
+            base, count = study.seeds.base, study.seeds.count
+            if figure.seed is not None and not base <= figure.seed < base + count:
+                raise SweepError(f"seeds: must be from {base} to {base + count - 1}, got {figure.seed}")
+            if figure.first_seeds is not None and figure.first_seeds > count:
+                raise SweepError(f"first_seeds: must be at most {count:,}, got {figure.first_seeds:,}")
             names = ["" if figure.step is not None or element_of(figure.measure) else _measured(figure)]
             names += [_condition(figure.among)[0]] if figure.among else []
             for name in (each.removesuffix(TO_CONVERGE) for each in names if each):
@@ -241,23 +248,19 @@ def _estimated(estimate: HasInterval, values: Array, share: tuple[int, int] | No
 
 def _rows(result: Result, everything: pd.DataFrame, figure: Figure) -> pd.DataFrame:
     """Return the rows of the runs that a figure is of."""
-    study, rows = result.study, everything
+    rows = everything
     if figure.where:
-        cells = cells_at(result.cells, values_at(study, figure.where))
+        cells = cells_at(result.cells, values_at(result.study, figure.where))
         rows = rows[rows["cell"].isin(cells["cell"])]
-    base = study.seeds.base
     if figure.seed is not None:
         rows = rows[rows["seed"] == figure.seed]
     elif figure.first_seeds is not None:
-        if figure.first_seeds > study.seeds.count:
-            raise SweepError(f"first_seeds: must be at most {study.seeds.count:,}, got {figure.first_seeds:,}")
-        rows = rows[rows["seed"] < base + figure.first_seeds]
+        rows = rows[rows["seed"] < result.study.seeds.base + figure.first_seeds]
     if figure.among:
         name, sign, value = _condition(figure.among)
         rows = rows[_OPERATORS[sign](_values(rows, name), value)]
     if rows.empty:
-        seeds = f"{base} to {base + study.seeds.count - 1}"
-        raise SweepError(f"the result has no such run; its seeds are {seeds}")
+        raise SweepError(f"no run is {figure.among}")
     return rows
 
 

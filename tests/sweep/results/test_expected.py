@@ -10,13 +10,14 @@ import pytest
 
 import sweep
 from sweep.errors import SweepError
-from sweep.results.expected import disagrees
+from sweep.results.expected import check_figures, disagrees
 from sweep.results.tables.expected_table import expected_table
 from sweep.statistics.agreement import MeanOfRuns, MedianOfRuns, Published, agreement
 from sweep.statistics.estimates import Rate
 from sweep.statistics.intervals import Array, HasInterval
 from sweep.statistics.of_cells import NAMED, OF_CONVERGENCE, every, main_statistic_of
 from sweep.statistics.runs import Runs
+from sweep.study.expectations import built_in_expectations
 
 
 @cache
@@ -84,6 +85,13 @@ def test_statistics_are_those_of_tables() -> None:
     assert expected_of(rate)["obtained"].tolist() == [1.0]
 
 
+@pytest.mark.parametrize("name", [name for name, each in built_in_expectations().items() if each.figures])
+def test_built_in_studies_have_what_their_figures_need(name: str) -> None:
+    """Columns, cells and seeds of published figures exist in the built-in studies, which this does not train."""
+    study = sweep.load_study(name)
+    assert check_figures(study, [each.at(study.seeds.base) for each in built_in_expectations()[name].figures])
+
+
 def test_exact_figures_agree_in_their_digits() -> None:
     """A figure off by more than half a unit of its last digit disagrees, unless the difference is known."""
     loss = float(result().runs()["final_loss"].iloc[0])
@@ -136,9 +144,10 @@ def test_many_equal_seeds_share_a_line() -> None:
         ({"statistic": "rat", "published": 1}, "rat: unknown statistic 'rat'"),
         ({"measure": "loss", "published": [1]}, "unknown column of runs 'loss'"),
         ({"measure": "steps", "published": [1]}, "where: must select one cell, got 2 runs of seed 0"),
-        ({"measure": "steps", "seeds": [400], "published": [1]}, "no such run; its seeds are 0 to 99"),
+        ({"measure": "steps", "seeds": [400], "published": [1]}, "seeds: must be from 0 to 99, got 400"),
         ({"statistic": "rate", "first_seeds": 400, "published": 1}, "first_seeds: must be at most 100, got 400"),
         ({"statistic": "rate", "where": {"hidden": 3}, "published": 1}, "hidden: must be one of 4, 8; got 3"),
+        ({"measure": "steps", "statistic": "max", "among": "diverged", "published": 1}, "no run is diverged"),
         ({"share": "steps ~ 3", "published": 1}, "condition: must be COLUMN OPERATOR VALUE"),
         ({"statistic": "n_converged", "published": 1, "error": 1}, "kind: must be exact for counts and extremes"),
         ({"measure": "steps_to_converge", "statistic": "mean", "published": 1}, "mean: must be of finite values"),
