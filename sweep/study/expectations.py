@@ -11,13 +11,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from importlib import resources
 from math import isfinite
 from pathlib import Path
 from typing import Any
 
 from sweep.errors import StudyError, cut, shown, unknown
 from sweep.study.load import built_in_studies
+from sweep.study.plugins import BUILT_IN
 from sweep.study.reading.value_forms import Scalar
 from sweep.system.formatting import list_text, short
 from sweep.system.plain_values import is_integer, plain
@@ -137,8 +137,7 @@ class Expectations:
 
 def built_in_expectations() -> dict[str, Expectations]:
     """Return the expectations of the built-in studies that have them, by name of the study."""
-    folder = resources.files("sweep.study") / "builtin"
-    files = {name: folder / f"{name}.expect.toml" for name in built_in_studies()}
+    files = {name: BUILT_IN / f"{name}.expect.toml" for name in built_in_studies()}
     return {name: parse(file.read_text("utf-8"), file.name) for name, file in files.items() if file.is_file()}
 
 

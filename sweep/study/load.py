@@ -7,7 +7,6 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from sweep.study.options.explicit_weights import element_of
 from sweep.study.options.option_tables import SECTIONS, OptionTables, known_tables
 from sweep.study.options.option_values import names_arrays
 from sweep.study.options.other_sections import Record
+from sweep.study.plugins import BUILT_IN, load_built_in_plugin
 from sweep.study.reading.faults import Faults
 from sweep.study.reading.hints import unknown_key
 from sweep.system.formatting import list_text
@@ -38,8 +38,7 @@ _OF_SAMPLES = tuple(f"samples.{name}" for name in KEYS)
 
 def built_in_studies() -> dict[str, str]:
     """Return the text of every built-in study by name."""
-    folder = resources.files("sweep.study") / "builtin"
-    files = sorted(folder.iterdir(), key=lambda file: file.name)
+    files = sorted(BUILT_IN.iterdir(), key=lambda file: file.name)
     studies = [file for file in files if file.name.endswith(".toml") and not file.name.endswith(".expect.toml")]
     return {file.name.removesuffix(".toml"): file.read_text("utf-8") for file in studies}
 
@@ -155,6 +154,7 @@ def _read(source: str | Path) -> tuple[dict[str, Any], Path]:
     studies = built_in_studies()
     named = shown(str(source), 200)
     if str(source) in studies:
+        load_built_in_plugin(str(source))
         return tomllib.loads(studies[str(source)]), Path()
     path = Path(source)
     if isinstance(source, str) and not path.suffix and path.parent == Path() and not os.path.exists(path):

@@ -1,8 +1,12 @@
-"""Plugins: Python files of custom components. They run only where the user names them, never because a study does."""
+"""Plugins: Python files of custom components.
+
+They run only where the user names them, or a built-in study that has one, never because a study file does.
+"""
 
 from __future__ import annotations
 
 import os
+from importlib import resources
 from pathlib import Path
 from types import ModuleType
 
@@ -11,6 +15,17 @@ from kernels.custom.source import TOO_LONG, ComponentError, Place, line_of
 from sweep.errors import StudyError, shown
 from sweep.study.custom_statistics import DECLARED
 from sweep.system.user_files import read_text
+
+# Built-in studies, and plugins of those whose names begin with that of a plugin.
+BUILT_IN = resources.files("sweep.study") / "builtin"
+
+
+def load_built_in_plugin(study: str) -> None:
+    """Declare the custom components of a built-in study, such as those of fahlman.py for fahlman-encoders."""
+    for file in BUILT_IN.iterdir():
+        if file.name.endswith(".py") and study.startswith(file.name.removesuffix(".py")):
+            with resources.as_file(file) as path:
+                load_plugin(path)
 
 
 def load_plugin(path: str | Path) -> list[str]:

@@ -24,6 +24,7 @@ from kernels.numba import entries, jit
 from kernels.numba.entries import Entry
 from sweep.errors import StudyError, SweepError, cut
 from sweep.study.content import StudyContent
+from sweep.study.plugins import load_built_in_plugin
 from sweep.system.python_process import start_python
 
 # Source and places of each component, in the form in which they are sent to processes.
@@ -38,6 +39,8 @@ _MOST_DIFFERING, _TOLERANCE = 0.02, 1e-4
 
 def check_custom_components(study: StudyContent) -> None:
     """Refuse custom components whose code is unknown to this process or fails on lanes, with a sentence for each."""
+    if not all(map(component_of, _keys(study))):
+        load_built_in_plugin(study.name)
     faults = [fault for key, name in _keys(study).items() if (fault := _fault(key, name, study.network.dtype))]
     if faults:
         raise StudyError(*faults)

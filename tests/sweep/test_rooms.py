@@ -111,9 +111,9 @@ def imports(path: Path, deep: bool) -> frozenset[str]:
 
 
 def module_paths() -> dict[str, Path]:
-    """Return every module of sweep by its dotted name."""
+    """Return every module of sweep by its dotted name, without the plugins of built-in studies."""
     paths = {}
-    for path in sorted(SWEEP.rglob("*.py")):
+    for path in sorted(set(SWEEP.rglob("*.py")) - set((SWEEP / "study/builtin").iterdir())):
         parts = ("sweep", *path.relative_to(SWEEP).with_suffix("").parts)
         paths[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
     return paths

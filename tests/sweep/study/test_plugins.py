@@ -142,3 +142,15 @@ def test_closures_and_prompts_are_refused() -> None:
         sweep.optimizer(states=("rate",))(plain)
     with pytest.raises(ComponentError, match=r"settings: must be Setting.*got 'mu'"):
         sweep.optimizer(settings=("mu",))(plain)
+
+
+def test_built_in_study_with_components(tmp_path: Path) -> None:
+    """A built-in study brings its components, also where a process only reads its result."""
+    changes = {"seeds.count": 3, "max_steps": 5}
+    with only_plugins():
+        result = sweep.run(sweep.load_study("fahlman-4-2-4", changes), out=tmp_path / "quick")
+        assert {"hyper", "quickprop", "sigmoid_plus"} <= set(declared_components())
+    with only_plugins():
+        assert not declared_components()
+        assert sweep.verify(tmp_path / "quick", sample=3).faults == []
+    assert (result.runs()["steps"] == 5).all()
