@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 # With a scale s: normal numbers of deviation s, only those at most 2 s from 0, uniform numbers on [-s, s),
@@ -31,6 +32,11 @@ def by_array(value: Any) -> tuple[Any, dict[str, Any]]:
     """
     if not isinstance(value, str):
         return value, {}
+    return _split(value)
+
+
+@lru_cache
+def _split(value: str) -> tuple[float | str, dict[str, float | str]]:
     first, *others = value.split()
     pairs = (other.split("=") for other in others)
     return _number_or_name(first), {name: _number_or_name(text) for name, text in pairs}

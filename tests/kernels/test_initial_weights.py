@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from kernels.recipe import Architecture, Hidden
 from kernels.start import numbers
-from kernels.start.initialize import Start, initial_weights, uncompiled
+from kernels.start.initialize import Start, initial_weights, uncompiled, weights_by_start
 from kernels.start.mersenne import MAX_SEED
 from kernels.start.names import DISTRIBUTIONS, GENERATORS, NAMED_SCALES
 from kernels.start.numbers import fill_numbers
@@ -231,6 +231,25 @@ def test_weights_are_written_to_out(start: Start, dtype: str) -> None:
     for unfit in (out[1:], out.astype("float16")):
         with pytest.raises(ValueError, match="out: must have shape"):
             initial_weights(start, seeds, NETWORK, 3, dtype, unfit)
+
+
+@settings(max_examples=sized(100, 50), deadline=None)
+@given(data=st.data(), network=NETWORKS, dtype=st.sampled_from(DTYPES))
+def test_starts_that_differ_in_scales(data: st.DataObject, network: tuple[Architecture, Hidden], dtype: str) -> None:
+    """Numbers that are drawn once and scaled for each start are the weights of the start, signs of zeros included."""
+    architecture, hidden = network
+    shapes = architecture.shapes(hidden)
+    starts = data.draw(st.lists(_starts(shapes), min_size=1, max_size=4))
+    starts = [start for start in starts if start.alike() == starts[0].alike()]
+    scales = [SCALES] if "constant" in starts[0].distribution else [NAMED]
+    starts += [starts[0]._replace(scale=scale) for scale in data.draw(st.lists(*scales, max_size=3))]
+    which = np.array(data.draw(st.lists(st.integers(0, len(starts) - 1), max_size=12)), np.int64)
+    seeds = np.array(data.draw(st.lists(st.integers(0, 9), min_size=len(which), max_size=len(which))), np.int64)
+    found = weights_by_start(starts, which, seeds, architecture, hidden, dtype)
+    for weights, start, seed in zip(found, which, seeds, strict=True):
+        expected = initial_weights(starts[start], np.array([seed]), architecture, hidden, dtype)[0]
+        assert_equal(weights, expected, repr(starts[start]))
+        assert_equal(np.signbit(weights), np.signbit(expected), repr(starts[start]))
 
 
 def test_uniform_weights_lie_in_range() -> None:

@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from kernels.numba.machine_code import Kernel, KernelKey, kernel_key
+from kernels.recipe import Recipe
 from kernels.start import initialize
-from kernels.start.initialize import Start
+from kernels.start.initialize import SCALES, Start
 from kernels.train import Trainer
 from sweep.study.axes.grid import Cell
 from sweep.training.networks.gradients import settings_of_step
@@ -74,13 +75,20 @@ def _start(worker: PartTrainer, item: Item) -> Start:
     return make_start(worker.plan.study, Cell(worker.plan.grid.cell(item.cell) | drawn))
 
 
+def _drawn_dtype(recipe: Recipe, worker: PartTrainer) -> str:
+    """Return the dtype in which random numbers are drawn: those of several scales are scaled later."""
+    return "float64" if any(name in worker.plan.study.parameters for name in SCALES) else recipe.dtype
+
+
 def _uncompiled(worker: PartTrainer, item: Item) -> Kernel | None:
     """Return the kernel of an item if it is not compiled yet."""
     cell = worker.plan.grid.cell(item.cell)
     trainer = worker.trainer(cell)
     if item.task == "draw":
         start = _start(worker, item)
-        return initialize.uncompiled(start, trainer.recipe.architecture, cell.hidden, trainer.recipe.dtype)
+        return initialize.uncompiled(
+            start, trainer.recipe.architecture, cell.hidden, _drawn_dtype(trainer.recipe, worker)
+        )
     trainer, settings = _trainer_and_settings(worker, item)
     return trainer.uncompiled(cell.hidden, settings, exact=item.task == "settle")
 
@@ -108,7 +116,7 @@ def compile_item(worker: PartTrainer, item: Item) -> None:
     if item.task == "draw":
         start = _start(worker, item)
         recipe = trainer.recipe
-        initialize.initial_weights(start, _SEEDS, recipe.architecture, cell.hidden, recipe.dtype)
+        initialize.initial_weights(start, _SEEDS, recipe.architecture, cell.hidden, _drawn_dtype(recipe, worker))
     else:
         trainer, settings = _trainer_and_settings(worker, item)
         trainer.compile(cell.hidden, settings, exact=item.task == "settle")

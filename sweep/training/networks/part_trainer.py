@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels.loop.run_arrays import DIVERGED, Columns, Outcome
-from kernels.recipe import Recipe
+from kernels.recipe import Architecture, Hidden, Recipe
 from kernels.start import initialize
 from kernels.start.explicit import place_explicit
 from kernels.start.initialize import Start
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 Array = NDArray[Any]
 
 _START = with_role("start")
+# Fields of a start that are not called as their option.
+_FIELDS = {"draw_order": "order"}
 
 # Seconds after which a part may be interrupted between two pieces, each of which may need a kernel.
 _LONG_SECONDS = 1.0
@@ -122,16 +124,23 @@ class PartTrainer:
         n_parameters = recipe.architecture.n_parameters(first.hidden)
         if out is None:
             out = np.empty((len(seeds), n_parameters), recipe.dtype)
-        swept = [name for name in _START if name in self.plan.study.parameters]
         drawn = seeds
         if attempt and self.plan.study.restarts.draw == "spawned":
             drawn, attempt = spawned(seeds, attempt), 0
-        if not swept:
-            out = self._draw(cells, drawn, out, attempt)
-        for group in _groups([self.plan.grid.column(name, cells) for name in swept]) if swept else ():
-            runs = np.flatnonzero(np.repeat(group, counts))
-            place = np.empty((len(runs), n_parameters), recipe.dtype)
-            out[runs] = self._draw(cells[group], drawn[runs], place, attempt)
+        starts, which = self._starts(cells, attempt)
+        if len(starts) == 1:
+            self._draw(starts[0], drawn, recipe.architecture, first.hidden, out)
+        else:
+            which = np.repeat(which, counts)
+            alike = [start.alike() for start in starts]
+            for kind in dict.fromkeys(alike):
+                own = np.array([each == kind for each in alike])
+                runs = np.flatnonzero(own[which])
+                of_kind = [start for start, is_own in zip(starts, own, strict=True) if is_own]
+                index = (np.cumsum(own) - 1)[which[runs]]
+                out[runs] = initialize.weights_by_start(
+                    of_kind, index, drawn[runs], recipe.architecture, first.hidden, recipe.dtype
+                )
         of_seeds, of_cells = self._given, given_in_cells(self.plan, cells, counts)
         place_explicit(out, of_seeds, seeds - self.plan.study.seeds.base, recipe.architecture, first.hidden)
         place_explicit(out, of_cells, np.arange(len(seeds)), recipe.architecture, first.hidden)
@@ -233,20 +242,24 @@ class PartTrainer:
             found |= {f"{of}_loss": loss, f"n_{of}_correct": n_correct, f"{of}_accuracy": accuracy}
         return found
 
-    def _draw(self, cells: Array, seeds: Array, out: Array, attempt: int) -> Array:
-        """Write the initial weights of an attempt of runs in ``cells``, which share their start, into ``out``.
+    def _starts(self, cells: Array, attempt: int) -> tuple[list[Start], Array]:
+        """Return the distinct starts of cells that share their shape, and the index of each cell's start, (cells,)."""
+        swept = [name for name in _START if name in self.plan.study.parameters]
+        numbers = self.plan.grid.number(swept, cells)
+        _, firsts, which = np.unique(numbers, return_index=True, return_inverse=True)
+        first = make_start(self.plan.study, self.plan.grid.cell(int(cells[0])), attempt)
+        values: list[dict[str, Any]] = [self.plan.grid.values(int(cells[k])) for k in firsts]
+        return [first._replace(**{_FIELDS.get(name, name): each[name] for name in swept}) for each in values], which
 
-        Seeds of several cells are drawn once each if their range is no longer than the number of runs.
-        """
-        first = self.plan.grid.cell(int(cells[0]))
-        study = self.plan.study
-        start, architecture = make_start(study, first, attempt), make_recipe(study, first).architecture
-        once = len(cells) > 1 and int(np.ptp(seeds)) < len(seeds)
-        each = np.arange(seeds.min(), seeds.max() + 1) if once else seeds
-        drawn = initialize.initial_weights(
-            start, each, architecture, first.hidden, str(out.dtype), None if once else out
-        )
-        return np.take(drawn, seeds - seeds.min(), axis=0, out=out, mode="clip") if once else drawn
+    def _draw(self, start: Start, seeds: Array, architecture: Architecture, hidden: Hidden, out: Array) -> None:
+        """Write the initial weights of runs into ``out``; each seed is drawn once if the runs span as few seeds."""
+        dtype = str(out.dtype)
+        if len(seeds) > 1 and int(np.ptp(seeds)) < len(seeds) - 1:
+            each = np.arange(seeds.min(), seeds.max() + 1)
+            of_seeds = initialize.initial_weights(start, each, architecture, hidden, dtype)
+            np.take(of_seeds, seeds - seeds.min(), axis=0, out=out, mode="clip")
+        else:
+            initialize.initial_weights(start, seeds, architecture, hidden, dtype, out)
 
     def _memory_for_weights(self, shape: tuple[int, int], dtype: str) -> Array:
         """Return this thread's memory for weights, kept from part to part, since new pages are slow."""
@@ -259,14 +272,6 @@ class PartTrainer:
 
 def make_start(study: Study, cell: Cell, attempt: int = 0) -> Start:
     """Return the rule by which a cell draws the initial weights of an attempt."""
-    options = {**cell, "order": cell["draw_order"], "by_numpy": draws_by_numpy(study), "attempt": attempt}
+    options = {**cell, "by_numpy": draws_by_numpy(study), "attempt": attempt}
+    options |= {field: cell[name] for name, field in _FIELDS.items()}
     return Start(**{name: options[name] for name in Start._fields})
-
-
-def _groups(columns: list[Array]) -> list[NDArray[np.bool_]]:
-    """Return a mask for each combination of values."""
-    codes = np.zeros(len(columns[0]), np.int64)
-    for column in columns:
-        values, place = np.unique(column, return_inverse=True)
-        codes = codes * len(values) + place
-    return [codes == code for code in np.unique(codes)]
