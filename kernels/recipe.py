@@ -169,6 +169,8 @@ class Recipe(NamedTuple):
     # Whether the parameters are kept with which held-out patterns had the lowest loss, or with monitor
     # ``"held_out_accuracy"`` the most were right, at an evaluation of them or at the end of the run: the first such
     keeps_best: bool = False
+    # ``"before"``, or ``"after"`` where a run that converges or that its stopping rule ends takes its next epoch too
+    stop: str = "before"
 
     @property
     def holds_out(self) -> bool:

@@ -23,6 +23,7 @@ from kernels.loop.evaluation import Verdict, make_evaluate
 from kernels.loop.held_out import make_record_best, make_validate
 from kernels.loop.lane_assignment import (
     EMPTY,
+    ENDING,
     FIRST_CONVERGENCE,
     FIRST_TURN,
     LAST_STEPS,
@@ -30,6 +31,8 @@ from kernels.loop.lane_assignment import (
     OCCUPIED,
     RUN,
     TURN,
+    UNDECIDED,
+    end_after_epoch,
     make_record_outcome,
     make_record_thresholds,
     make_seat_runs,
@@ -59,21 +62,26 @@ def make_status_of(recipe: Recipe) -> Callable[[Workspace, int, int, bool], int]
     """Make the function that returns the status of a run after its evaluation.
 
     ``(workspace, lane, steps, is_last) -> int``: CONVERGED, DIVERGED, STALLED, PLATEAU or EXHAUSTED of the run in a
-    lane, which has taken so many steps; -1 if it goes on. ``is_last`` says whether it is at its limit of steps.
+    lane, which has taken so many steps; -1 if it goes on. ``is_last`` says whether it is at its limit of steps. There a
+    recipe that stops after the update does not look at convergence and plateaus: no update follows.
     """
+    stops_after = recipe.stop == "after"
     has_patience = bool(recipe.monitor)
     flag = make_control_layout(recipe).plateau_flag or 0
 
     @device
     def status_of(workspace: Workspace, lane: int, steps: int, is_last: bool) -> int:
-        rows = workspace.rows
-        if rows[CONVERGED_FLAG, lane] != 0.0 and steps >= workspace.seats[FIRST_CONVERGENCE, lane]:
+        rows, seats = workspace.rows, workspace.seats
+        looks = not (stops_after and is_last)
+        if not looks and seats[ENDING, lane] != UNDECIDED and np.isfinite(rows[LOSS, lane]):
+            return int(seats[ENDING, lane])
+        if looks and rows[CONVERGED_FLAG, lane] != 0.0 and steps >= seats[FIRST_CONVERGENCE, lane]:
             return CONVERGED
         if not rows[LOSS, lane] <= rows[DIVERGENCE_THRESHOLD, lane]:
             return DIVERGED
         if rows[STALLED_FLAG, lane] != 0.0:
             return STALLED
-        if has_patience and rows[flag, lane] != 0.0:
+        if has_patience and looks and rows[flag, lane] != 0.0:
             return PLATEAU
         return EXHAUSTED if is_last else -1
 
@@ -102,6 +110,7 @@ def make_evaluate_runs(
     status_of = make_status_of(recipe)
     has_patience = bool(recipe.monitor)
     plateau_flag = make_control_layout(recipe).plateau_flag or 0
+    stops_after = recipe.stop == "after"
     holds_out, keeps_best = recipe.holds_out, recipe.keeps_best
     validate = make_validate(recipe, variant, memory)
     record_best = make_record_best(recipe, variant)
@@ -146,6 +155,9 @@ def make_evaluate_runs(
             if has_thresholds:
                 record_thresholds(runs, workspace, lane, steps)
             status = status_of(workspace, lane, steps, is_last)
+            if stops_after and not is_last and status in (CONVERGED, PLATEAU):
+                end_after_epoch(workspace, lane, status)
+                continue
             if status >= 0:
                 record_outcome(runs, workspace, lane, status, steps)
                 if keeps_best:

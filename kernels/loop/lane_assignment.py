@@ -34,9 +34,10 @@ from kernels.vocabulary import OPTIMIZERS, SCHEDULES, STOPPING_RULES
 
 # Rows of Workspace.seats, one integer per lane: the run that occupies it, the turn in which it started, the turn in
 # which it reaches its limit of steps, how many steps of that turn it takes, the first step at which it may
-# converge, and the first turn before which it may.
-RUN, FIRST_TURN, LAST_TURN, LAST_STEPS, FIRST_CONVERGENCE, OPENS = range(6)
-EMPTY = -1
+# converge, the first turn before which it may, and the status with which it ends at its limit where an evaluation
+# has decided it, otherwise UNDECIDED.
+RUN, FIRST_TURN, LAST_TURN, LAST_STEPS, FIRST_CONVERGENCE, OPENS, ENDING = range(7)
+EMPTY = UNDECIDED = -1
 
 # Entries of Workspace.clock: turns that the packet has taken, the next turn that end_runs must take (the last of a
 # run, the first in which one may converge, one at a point of its path, or each turn where all losses are recorded), and
@@ -151,6 +152,7 @@ def make_seat_runs(recipe: Recipe, variant: Variant, memory: Memory) -> Callable
                 seats[FIRST_TURN, lane] = clock[TURN]
                 seats[LAST_TURN, lane] = clock[TURN] + most_steps // n_windows
                 seats[LAST_STEPS, lane] = most_steps % n_windows
+                seats[ENDING, lane] = UNDECIDED
                 seats[FIRST_CONVERGENCE, lane] = runs.limits[cell, FROM_STEP]
                 opens = clock[TURN] + (runs.limits[cell, FROM_STEP] + n_windows - 1) // n_windows
                 seats[OPENS, lane] = opens if opens < seats[LAST_TURN, lane] else seats[LAST_TURN, lane]
@@ -253,6 +255,18 @@ def retire(workspace: Workspace, lane: int) -> None:
     workspace.seats[RUN, lane] = EMPTY
     workspace.rows[ACTIVE_FLAG, lane] = 0.0
     workspace.clock[OCCUPIED] -= 1
+
+
+@device
+def end_after_epoch(workspace: Workspace, lane: int, status: int) -> None:
+    """Let a run take one more epoch, within its limit of steps, and then end with a status."""
+    seats = workspace.seats
+    seats[ENDING, lane] = status
+    next_turn = workspace.clock[TURN] + 1
+    if next_turn <= seats[LAST_TURN, lane]:
+        seats[LAST_TURN, lane] = next_turn
+        seats[LAST_STEPS, lane] = 0
+    seats[OPENS, lane] = 0
 
 
 @made_once

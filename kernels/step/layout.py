@@ -164,7 +164,7 @@ def make_workspace(recipe: Recipe, variant: Variant, units: Hidden) -> Workspace
     layout = make_hidden_layout(recipe, variant, units)
     first = make_layout(recipe, variant).parameters
     parameter_rows, rate_rows = _parameter_rows(recipe.architecture, units)
-    seats = np.full((6, variant.width), -1, np.int64)
+    seats = np.full((7, variant.width), -1, np.int64)
     rows = aligned_rows(layout.n_rows, variant.width, recipe.dtype)
     clock, order = np.zeros(3, np.int64), np.zeros(variant.n_patterns, np.int64)
     doubles = aligned_rows(make_control_layout(recipe).n_doubles, variant.width, "float64")

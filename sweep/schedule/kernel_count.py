@@ -23,7 +23,7 @@ _FEW_STARTS, _FEW_RUNS = 10_000, 100_000
 # Options that decide only steps and their evaluation, not the outputs of a trained network.
 _OF_STEPS = (
     *("optimizer", "schedule", "batch", "freeze", "order"),
-    *("criterion", "monitor", "stopping_rule", "criterion_on", "validate_every", "thresholds_on"),
+    *("criterion", "monitor", "stopping_rule", "criterion_on", "validate_every", "thresholds_on", "stop"),
 )
 
 # Options that decide whether initial weights are also drawn in the dtype of the networks.

@@ -84,6 +84,7 @@ def make_still(recipe: Recipe, *, penalty: bool = False) -> Recipe:
         thresholds_on="train",
         keeps_best=False,
         loss_sums="",
+        stop="before",
     )
 
 

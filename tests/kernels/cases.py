@@ -62,6 +62,7 @@ DIMENSIONS: dict[str, tuple[Any, ...]] = {
     "criterion_on": ("train", "held_out"),
     "thresholds_on": ("train", "held_out"),
     "keeps_best": (False, True),
+    "stop": ("before", "after"),
     "held_out": (3, 1, 13),
     "validate_every": (1, 2, 3),
     "loss_sums": ("", "inverse_loss_sum", "loss_sum tail_loss"),

@@ -86,6 +86,7 @@ class Spec:
     keeps_best: bool = False
     held_out: int = 0  # patterns, if the recipe looks at some
     validate_every: int = 1
+    stop: str = "before"
     below: tuple[int, ...] = ()  # units of the hidden layers below the last one
     sets: str = "one"  # of patterns; several that differ in "targets", or in "patterns" as a whole
 
@@ -175,7 +176,7 @@ class Spec:
             self.tie,
         )
         recorded = {"records_thresholds": bool(self.targets), "loss_sums": self.loss_sums}
-        names = ("counts_right", "one_hot", "stopping_rule", "criterion_on", "thresholds_on", "keeps_best")
+        names = ("counts_right", "one_hot", "stopping_rule", "criterion_on", "thresholds_on", "keeps_best", "stop")
         recorded |= {name: getattr(self, name) for name in names}
         return Recipe(architecture, *components, monitor=self.monitor, **recorded)
 

@@ -121,7 +121,8 @@ class Evaluator:
         self.below, self.bound = np.asarray(settings.threshold, dtype), np.asarray(settings.divergence_threshold, dtype)
         self.from_step = np.asarray(settings.from_step)
         limit = np.minimum(settings.max_steps, np.multiply(settings.max_epochs, epochs.n_windows))
-        self.limit = np.broadcast_to(limit, n_runs)
+        self.limit = np.broadcast_to(limit, n_runs).copy()
+        self.ending = np.full(n_runs, "", "U9")  # of runs that end with their next epoch
         self.previous = np.full(n_runs, np.nan, dtype)  # NaN: no stall at t = 0
         self.components, self.n_held_out = components, n_held_out
         self.stopper = Stopper(components, settings, dtype, n_runs, n_parameters)
@@ -164,12 +165,24 @@ class Evaluator:
         on_plateau = self.stopper.ends(due, score.loss, monitored, t // self.n_windows, is_new)
         verdicts = [due & verdict for verdict in (converged, diverged, stalled, on_plateau, self.limit == t)]
         status: npt.NDArray[np.str_] = np.select(verdicts, ORDER, default="")
+        if self.components.stop == "after":
+            status = self._stop_after(t, status, due & diverged, due & stalled, score.loss)
         if held_out is not None and self.components.keeps_best:
             by_accuracy = self.components.monitor == "held_out_accuracy"
             best_by = monitored if by_accuracy else held_out.loss
             counts = due if self.is_new(t) else status != ""
             self.stopper.keep_best(counts, t, held_out.loss, best_by, weights)
         return status
+
+    def _stop_after(self, t: int, status: Array, diverged: Array, stalled: Array, loss: Array) -> Array:
+        """Return the status of each run where one that converges or reaches a plateau takes its next epoch too."""
+        at_limit = (self.limit == t) & (status != "")
+        ends_later = ~at_limit & ((status == "converged") | (status == "plateau"))
+        self.ending[ends_later] = status[ends_later]
+        self.limit[ends_later] = np.minimum(self.limit, t + self.n_windows)[ends_later]
+        decided = at_limit & (self.ending != "") & np.isfinite(loss)
+        rest = np.select([diverged, stalled], ["diverged", "stalled"], default="exhausted")
+        return np.select([ends_later, decided, at_limit], ["", self.ending, rest], default=status)
 
     def _monitored(self, score: Score, held_out: Score | None) -> Array:
         """Return what the stopping rule looks at, (R,): less is better."""

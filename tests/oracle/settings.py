@@ -40,6 +40,7 @@ class Components:
     stopping_rule: str = "patience"  # or "patience_best", "patience_change", or Prechelt's "gl", "pq", "up"
     criterion_on: str = "train"  # or "held_out": which patterns it looks at
     thresholds_on: str = "train"  # likewise, for loss thresholds
+    stop: str = "before"  # or "after": runs that converge or reach a plateau take one more epoch
     keeps_best: bool = False  # whether parameters at the best evaluation of held-out patterns are kept
     validate_every: int = 1  # epochs between two evaluations of held-out patterns
     decision_threshold: float | None = (

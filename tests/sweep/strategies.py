@@ -79,6 +79,7 @@ SCALARS: dict[str, st.SearchStrategy[Any]] = {
     "divergence_threshold": positive,
     "from_step": st.integers(0, MAX_STEPS),
     "tie": st.sampled_from(["wrong", "right"]),
+    "stop": st.sampled_from(["before", "after"]),
     # Others look at held-out patterns, which these studies lack, or need a patience.
     **{"stopping_rule": st.just("patience"), "criterion_on": st.just("train")},
     **{name: numbers(setting) for name, setting in vocabulary.STOPPING_SETTINGS.items()},
@@ -115,6 +116,7 @@ NEEDS: dict[str, dict[str, set[Any]]] = {
     **{name: {"criterion": {"loss", "max_error", "correct", "error_rate"}} for name in ("from_step", "criterion_on")},
     **{name: {"patience": set(PATIENCE)} for name in ("min_delta", "monitor")},
     **{name: {"stopping_rule": {"gl", "pq", "up"}} for name in ("gl_threshold", "pq_threshold", "up_strips", "strip")},
+    "stop": {"criterion": {"loss", "max_error", "correct", "error_rate"}, "patience": set(PATIENCE)},
     "schedule_steps": {"schedule": {"linear", "cosine"}},
     "draw_order": {"distribution": {"normal", "uniform", "truncated_normal"}},
     **{

@@ -45,7 +45,7 @@ SECTIONS = {
     **dict.fromkeys(
         ("learning_rate", "output_learning_rate", "weight_decay", *vocabulary.COMPONENT_SETTINGS), "training"
     ),
-    **dict.fromkeys(("criterion", "threshold", "divergence_threshold", "from_step", "tie"), "convergence"),
+    **dict.fromkeys(("criterion", "threshold", "divergence_threshold", "from_step", "tie", "stop"), "convergence"),
     **dict.fromkeys(("monitor", "stopping_rule", "criterion_on", *vocabulary.STOPPING_SETTINGS), "convergence"),
     **{each.name: "network" for option in vocabulary.ACTIVATIONS.values() for each in option.settings},
 }
@@ -55,7 +55,7 @@ SHAPE = (
     *("hidden", "layers", "activation", "output", "bias", "skip", "scaling"),
     *("loss", "reduction", "optimizer", "schedule", "batch", "freeze", "order", "criterion", "tie"),
     *("decays", "penalty"),
-    *("monitor", "stopping_rule", "criterion_on"),
+    *("monitor", "stopping_rule", "criterion_on", "stop"),
 )
 START = ("distribution", "scale", "output_scale", "bias_scale", "offset", "mirrored", "draw_order", "generator")
 

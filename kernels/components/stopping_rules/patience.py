@@ -30,9 +30,9 @@ SETTINGS = (
         "min_delta",
         0.0,
         "an improvement is a loss below that of the last improvement by more than this, or with monitor n_correct "
-        "or an accuracy a number above it by more than this; the first evaluation counts as one, and smaller gains add up. "
-        "With patience_best it is a loss below the best so far by this or more, with patience_change one that differs from "
-        "that of the evaluation before by more than this",
+        "or an accuracy a number above it by more than this; the first evaluation counts as one, and smaller gains add "
+        "up. With patience_best it is a loss below the best so far by this or more, with patience_change one that "
+        "differs from that of the evaluation before by more than this",
         "loss, outputs or share",
         at_least=0,
     ),

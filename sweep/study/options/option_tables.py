@@ -271,6 +271,20 @@ class Convergence(Section):
         "updates",
         used_with={"criterion": [name for name in vocabulary.CRITERIA if name != "none"]},
     )
+    stop: Annotated[
+        Literal["before", "after"],
+        "before: at the evaluation that decides it; after: one update later (in minibatches one epoch), like a loop "
+        "that computes the loss, updates and then breaks: steps counts it, and the row is that of the network after it",
+    ] = option(
+        "before",
+        "kernel",
+        "where a run ends that converges or that its stopping rule ends",
+        used_with={
+            "criterion": [name for name in vocabulary.CRITERIA if name != "none"],
+            "patience": [IS_SET],
+            "stopping_rule": [*vocabulary.RULES_WITHOUT_PATIENCE],
+        },
+    )
     tie: Annotated[
         Literal["wrong", "right"],
         "wrong, right; sigmoid rounds to 0.5 where its sum is within about 1e-16 of 0, in float32 within 1e-7",

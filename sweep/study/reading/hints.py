@@ -37,7 +37,7 @@ _KEYS = {
     "max_steps": ("iterations", "max_iter", "n_steps", "num_steps", "updates"),
     "max_epochs": ("n_epochs", "num_epochs"),
     "threshold": ("tolerance", "tol", "target_loss"),
-    "criterion": ("convergence_criterion", "stop", "stopping"),
+    "criterion": ("convergence_criterion", "stopping"),
     "stopping_rule": ("early_stopping", "early_stop"),
     "validate_every": ("eval_every", "validation_interval", "check_val_every_n_epoch"),
     "monitor": ("metric", "early_stopping_metric"),

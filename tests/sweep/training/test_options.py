@@ -83,6 +83,7 @@ SWEPT: dict[str, tuple[list[Any], dict[str, Any]]] = {
     "threshold": ([2.0, 0.5], {}),
     "divergence_threshold": ([2.0, 1e6], {}),
     "from_step": ([0, 1, 5], {"threshold": 1e6}),
+    "stop": (["before", "after"], {"threshold": 1.0, "patience": 3}),
     "patience": ([1.0, 3.0, 10.0], {"learning_rate": 0.5}),
     "min_delta": ([0.0, 0.1], {"patience": 2}),
     "monitor": (["loss", "n_correct", "train_accuracy"], {"patience": 3}),
