@@ -144,6 +144,8 @@ class Recipe(NamedTuple):
     schedule: str = "constant"  # one of :data:`kernels.vocabulary.SCHEDULES`
     # Whether some run has a warm-up. The results of runs without one do not depend on it.
     warms_up: bool = False
+    # Whether first steps of Rprop are drawn in some run. The results of runs with equal ones do not depend on it.
+    draws_steps: bool = False
     # Kinds of parameters that keep their initial values, as in ``"w b"``: w and b of all hidden layers, v, c and k
     freeze: str = ""
     decays: str = "w v b c k"  # kinds of parameters on which weight decay acts
@@ -207,6 +209,7 @@ class Recipe(NamedTuple):
         schedule = vocabulary.SCHEDULES[self.schedule]
         components: tuple[Any, ...] = (*activations, vocabulary.LOSSES[self.loss], optimizer, schedule)
         own = {setting.name: setting for component in components for setting in component.settings}
+        own |= {name: vocabulary.SETTINGS[name] for name in ("step_ratio",) if self.draws_steps}
         return (*own.values(), *(vocabulary.STOPPING_RULES[self.stopping_rule].settings if self.monitor else ()))
 
 

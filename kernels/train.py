@@ -223,7 +223,7 @@ class Trainer:
         hidden
             Hidden units; for one hidden layer they follow from the number of parameters.
         seeds : (runs,) of integers from 0 to 2^32 - 1
-            For shuffled orders; other orders need none.
+            For shuffled orders and first steps that are drawn; others need none.
         final_weights, predictions, losses
             Whether to keep weights at the end, their outputs (by default as for weights), and the loss of every
             evaluation.
@@ -257,9 +257,10 @@ class Trainer:
         hidden = self.recipe.architecture.hidden(weights.shape[1]) if hidden is None else hidden
         variant = self.variant(hidden, settings)
         own = np.empty(0, np.int64) if seeds is None else np.asarray(seeds, np.int64)
-        if variant.shuffles(self.recipe) and len(own) != len(weights):
+        if (variant.shuffles(self.recipe) or self.recipe.draws_steps) and len(own) != len(weights):
             raise ValueError(
-                f"seeds: must be one for each of {len(weights)} runs where order is shuffled, got {len(own)}"
+                f"seeds: must be one for each of {len(weights)} runs where order is shuffled or steps are drawn, got "
+                f"{len(own)}"
             )
         n_losses = -(-int(max_steps.max(initial=0)) // variant.n_windows) + 1 if losses else 0
         outputs = final_weights if predictions is None else predictions

@@ -27,6 +27,7 @@ from kernels.loop.run_arrays import DIVERGED, FROM_STEP, MOST_STEPS, PATTERNS, R
 from kernels.numba.jit import device
 from kernels.numba.part_makers import made_once
 from kernels.recipe import Recipe
+from kernels.start.shuffle import uniform
 from kernels.step.layout import Workspace, make_layout
 from kernels.step.schedule import FIRST_STATE, MOST, TAKEN
 from kernels.variant import Variant
@@ -133,6 +134,7 @@ def make_seat_runs(recipe: Recipe, variant: Variant, memory: Memory) -> Callable
     state_rows = np.array(layout.states, np.int64)
     state_starts = np.array([*STOPPING_RULES[recipe.stopping_rule].states])
     keeps_best, best_score_row = recipe.keeps_best, layout.held_out.best_score
+    first_step, ratio_row = make_first_step(recipe), layout.settings.get("step_ratio", 0)
 
     @device
     def seat_runs(patterns: Patterns, runs: Runs, workspace: Workspace) -> None:
@@ -173,16 +175,32 @@ def make_seat_runs(recipe: Recipe, variant: Variant, memory: Memory) -> Callable
                 give_patterns(patterns, runs.limits[cell, PATTERNS], rows, lane)
                 rows[PREVIOUS, lane] = np.nan
                 rows[ACTIVE_FLAG, lane] = 1.0
+                ratio = rows[ratio_row, lane]
                 for k in range(n_parameters):
                     rows[workspace.parameter_rows[k], lane] = runs.weights[run, k]
+                    rate = rows[workspace.rate_rows[k], lane]
                     for state in range(n_states):
                         row = workspace.parameter_rows[k] + np.uint64((state + 1) * n_parameters)
-                        rows[row, lane] = rows[workspace.rate_rows[k], lane] if at_rate[state] else starts[state]
+                        rows[row, lane] = first_step(runs, run, k, rate, ratio) if at_rate[state] else starts[state]
                 run += 1
                 clock[OCCUPIED] += 1
         runs.waiting[0], runs.waiting[1] = run, cell
 
     return seat_runs
+
+
+@made_once
+def make_first_step(recipe: Recipe) -> Callable[[Runs, int, int, float, float], float]:
+    """Make the function that returns the first step of parameter k of a run: ``(runs, run, k, rate, ratio)``."""
+
+    def drawn(runs: Runs, run: int, k: int, rate: float, ratio: float) -> float:
+        part: float = 1.0 + (np.float64(ratio) - 1.0) * uniform(runs.seeds[run], k)
+        return np.float64(rate) * part
+
+    def equal(runs: Runs, run: int, k: int, rate: float, ratio: float) -> float:
+        return rate
+
+    return device(drawn if recipe.draws_steps else equal)
 
 
 @made_once

@@ -1,4 +1,4 @@
-"""The order in which patterns are visited, from integers alone, so that it is the same on every machine.
+"""The order in which patterns are visited, and numbers of a seed, from integers alone: the same on every machine.
 
 SplitMix64 (Steele, Lea and Flood, Fast splittable pseudorandom number generators, 2014), whose state is mixed of seed
 and epoch, and the shuffle of Fisher and Yates. The stream is separate, so it never moves initial weights.
@@ -29,6 +29,13 @@ def mix(x: int) -> int:
     x = ((x ^ (x >> 30)) * _FIRST_FACTOR) & _MASK
     x = ((x ^ (x >> 27)) * _SECOND_FACTOR) & _MASK
     return x ^ (x >> 31)
+
+
+@device
+def uniform(seed: int, number: int) -> float:
+    """Return a number from 0 to 1, below 1, that depends on a seed and a number below 2^32."""
+    x = mix((mix((_unsigned(seed) << 32) | _unsigned(number)) + _INCREMENT) & _MASK)
+    return np.float64(x >> 11) * 2.0**-53
 
 
 @device

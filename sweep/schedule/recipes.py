@@ -31,6 +31,7 @@ def make_recipe(study: Study, cell: Cell) -> Recipe:
     values["freeze"] = values["freeze"].replace("none", "")
     values["deep"] = len(cell.hidden) > 1
     values["architecture"] = Architecture(**{name: values[name] for name in Architecture._fields})
+    values["draws_steps"] = cell["optimizer"] == "rprop" and set(study.values_of("step_ratio")) != {1.0}
     values["warms_up"] = any(study.values_of("warmup"))
     values["records_thresholds"] = bool(study.record.loss_thresholds)
     values |= _of_held_out(study, cell)
@@ -71,6 +72,7 @@ def make_still(recipe: Recipe, *, penalty: bool = False) -> Recipe:
         optimizer="gd",
         schedule="constant",
         warms_up=False,
+        draws_steps=False,
         freeze="",
         decays=recipe.decays if penalty else recipe._field_defaults["decays"],
         penalty=penalty,

@@ -54,6 +54,7 @@ DIMENSIONS: dict[str, tuple[Any, ...]] = {
     "below": ((), (4,), (2, 3)),
     "schedule": SCHEDULES,
     "warms_up": (False, True),
+    "draws_steps": (False,),  # of rprop alone: test_components.py
     "freeze": ("", "w", "v k", "b c"),
     "decays": ("w v b c k", "w v", "b", "c k"),
     "penalty": (False, True),

@@ -125,6 +125,7 @@ def draw_runs(spec: Spec, hidden: int, count: int, seed: int, most_steps: int, k
         settings["eta_minus"] = random.choice((0.5, 0.25), count)
         settings["eta_plus"] = random.choice((1.2, 2.0), count)
         settings["step_min"] = random.choice((1e-6, 0.0, 0.01), count)
+        settings["step_ratio"] = random.choice((1.0, 4.0, 1.5), count) if spec.draws_steps else 1.0
         settings["step_max"] = random.choice((50.0, 0.05), count)
     if spec.schedule != "constant":
         settings |= {name: random.choice(choices, count) for name, choices in OF_SCHEDULES.items()}

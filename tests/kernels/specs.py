@@ -70,6 +70,7 @@ class Spec:
     tie: str = "wrong"
     schedule: str = "constant"
     warms_up: bool = False
+    draws_steps: bool = False
     freeze: str = ""
     decays: str = "w v b c k"
     penalty: bool = False
@@ -144,7 +145,7 @@ class Spec:
     @property
     def is_shuffled(self) -> bool:
         """Return whether runs need seeds."""
-        return self.order == "shuffled" and self.n_windows > 1
+        return self.draws_steps or (self.order == "shuffled" and self.n_windows > 1)
 
     @property
     def recipe(self) -> Recipe:
@@ -170,6 +171,7 @@ class Spec:
             self.dtype,
             self.schedule,
             self.warms_up,
+            self.draws_steps,
             self.freeze,
             self.decays,
             self.penalty,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -69,6 +70,24 @@ def test_drawn_runs_end_in_every_way(optimizer: str) -> None:
             train_oracle(spec, draw_runs(spec, 2, 40, seed, sized(30, 16), Kinds(divergence_threshold="own"))).status
         )
     assert seen >= {"converged", "diverged", "exhausted"} | ({"stalled"} if optimizer != "rprop" else set())
+
+
+@pytest.mark.parametrize(
+    ("dtype", "own"),
+    some_compiled(
+        [("float64", {}), ("float32", {"skip": True}), ("float64", {"below": (3,), "freeze": "w"})],
+        lambda case: case[0] == "float32",
+    ),
+)
+def test_drawn_first_steps_as_oracle(dtype: str, own: dict[str, Any]) -> None:
+    """Each parameter of a seed has its own first step, between the rate of its layer and a multiple of it."""
+    spec = Spec("tanh", optimizer="rprop", draws_steps=True, dtype=dtype, **own)
+    runs = draw_runs(spec, 2, 40, 5, 12, Kinds(output_rate="own")).having(step_max=1e6, step_min=0.0)
+    assert_as_oracle(spec, runs)
+    still = runs.having(learning_rate=0.005, output_learning_rate=np.nan, step_ratio=4.0, max_steps=1, threshold=0.0)
+    moved = np.abs(train_kernel(spec, still).final_weights - still.weights)
+    steps = moved[moved > 0]  # a dead gradient moves nothing
+    assert 0.00499 < steps.min() < 0.006 < 0.019 < steps.max() < 0.02001
 
 
 @pytest.mark.parametrize("activation", some_compiled(ACTIVATIONS, lambda _: False))

@@ -8,13 +8,14 @@ are 0 at the start, except the powers of Adam (1) and the steps of Rprop (the le
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from tests.oracle.components import Array, Own
 from tests.oracle.settings import Settings
 from tests.oracle.step import Network
+from tests.oracle.windows import integers, mix
 
 States = tuple[Array, ...]
 
@@ -91,6 +92,12 @@ def states_at_start(optimizer: str, rate: Array) -> States:
     return {"gd": (), "adam": (zero, zero, one, one), "adamw": (zero, zero, one, one), "rprop": (zero, rate)}.get(
         optimizer, (zero,)
     )
+
+
+def drawn_steps(rate: Array, ratio: Array, seeds: Sequence[int]) -> Array:
+    """Return the first steps (P, R): uniform between the rate and a multiple of it, where that is above 1."""
+    drawn = [[next(integers(mix(seed * 2**32 + k))) >> 11 for seed in seeds] for k in range(len(rate))]
+    return (rate.astype(np.float64) * (1 + (np.float64(ratio) - 1) * (np.array(drawn) / 2**53))).astype(rate.dtype)
 
 
 def make_rates(net: Network, settings: Settings, n_runs: int) -> Array:

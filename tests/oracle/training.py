@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from tests.oracle.components import OWN_OUTPUTS, Array, Functions
 from tests.oracle.evaluation import Evaluator, Score, decision_threshold, measure, penalized
-from tests.oracle.optimizers import UPDATES, States, decayed, make_rates, states_at_start
+from tests.oracle.optimizers import UPDATES, States, decayed, drawn_steps, make_rates, states_at_start
 from tests.oracle.schedules import factors
 from tests.oracle.settings import components_and_settings, make_network
 from tests.oracle.step import Activity, Network, Window, forward, gradient, parameter_shapes
@@ -183,6 +183,10 @@ def train(
     rounded_thresholds = np.asarray(loss_thresholds, dtype)
     trace, running = {0: never.copy()}, np.ones(n_runs, np.bool_)
     current, states = start.T, states_at_start(components.optimizer, stepper.rates)
+    if components.optimizer == "rprop":
+        ratios = np.broadcast_to(np.asarray(settings.step_ratio, dtype), n_runs)
+        of_runs = np.broadcast_to(settings.seed, n_runs).tolist()
+        states = (states[0], drawn_steps(stepper.rates, ratios, of_runs))
     for t in itertools.count():
         epoch, position = divmod(t, epochs.n_windows)
         if position == 0:

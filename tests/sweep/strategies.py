@@ -66,6 +66,7 @@ SCALARS: dict[str, st.SearchStrategy[Any]] = {
     "weight_decay": not_negative,
     "schedule": st.sampled_from(list(vocabulary.SCHEDULES)),
     "warmup": not_negative,
+    "step_ratio": st.floats(min_value=1, allow_nan=False, allow_infinity=False),
     "schedule_steps": st.integers(1, MAX_STEPS),
     "freeze": st.sampled_from(["none", "w", "v"]),
     "decays": st.sampled_from(["w v b c k", "w", "v w"]),
@@ -117,6 +118,7 @@ NEEDS: dict[str, dict[str, set[Any]]] = {
     **{name: {"patience": set(PATIENCE)} for name in ("min_delta", "monitor")},
     **{name: {"stopping_rule": {"gl", "pq", "up"}} for name in ("gl_threshold", "pq_threshold", "up_strips", "strip")},
     "stop": {"criterion": {"loss", "max_error", "correct", "error_rate"}, "patience": set(PATIENCE)},
+    "step_ratio": {"optimizer": {"rprop"}},
     "schedule_steps": {"schedule": {"linear", "cosine"}},
     "draw_order": {"distribution": {"normal", "uniform", "truncated_normal"}},
     **{

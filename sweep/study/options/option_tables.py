@@ -331,6 +331,7 @@ def _training(users: Users) -> dict[str, dict[str, Any]]:
             "optimizer": choice(users["optimizer"], "gd", "update rule"),
             **{name: setting(name, users) for name in ("learning_rate", "output_learning_rate", "weight_decay")},
             **settings_of("optimizer", users),
+            "step_ratio": setting("step_ratio", users, {"optimizer": ["rprop"]}),
             "schedule": choice(users["schedule"], "constant", "how learning rates change from update to update"),
             **settings_of("schedule", users),
             "warmup": setting("warmup", users),

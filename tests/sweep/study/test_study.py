@@ -139,6 +139,7 @@ def test_defaults() -> None:
         "schedule": "constant",
         "warmup": 0.0,
         "schedule_steps": None,
+        "step_ratio": 1.0,
         "freeze": "none",
         "decays": "w v b c k",
         "penalty": False,
