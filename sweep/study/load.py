@@ -155,7 +155,7 @@ def _read(source: str | Path) -> tuple[dict[str, Any], Path]:
     named = shown(str(source), 200)
     if str(source) in studies:
         load_built_in_plugin(str(source))
-        return tomllib.loads(studies[str(source)]), Path()
+        return tomllib.loads(studies[str(source)]), Path(str(BUILT_IN))
     path = Path(source)
     if isinstance(source, str) and not path.suffix and path.parent == Path() and not os.path.exists(path):
         raise StudyError(unknown("study", source, studies) + "; or use the path of a study file")
