@@ -11,8 +11,10 @@ import pandas as pd
 from sweep.errors import SweepError
 from sweep.figures import draw, save_figure
 from sweep.report.figures import suitable_figures
+from sweep.results.answers import column_of
 from sweep.results.result import Result
 from sweep.results.tables.expected_table import counts_text, expected_table
+from sweep.statistics.of_cells import every
 from sweep.study.expectations import QUESTIONS, Expectations
 from sweep.system.atomic_files import replace_file
 from sweep.system.formatting import count_text
@@ -58,10 +60,12 @@ def _section(study: Reproduced, pictures: Path) -> list[str]:
     """Return the lines of a study, and draw its picture."""
     result, expectations, expected = study
     name = result.study.name
-    kind = expectations.picture or next((kind for _, kind in suitable_figures(result)), "")
-    picture = []
+    options = dict(expectations.picture) or {"kind": next((kind for _, kind in suitable_figures(result)), "")}
+    picture, kind = [], options.pop("kind")
     if kind:
-        save_figure(draw(result, kind), pictures / f"{name}.png", kind)
+        if "value" in options:
+            options["value"] = column_of(options["value"], every())
+        save_figure(draw(result, kind, **options), pictures / f"{name}.png", kind)
         picture = [f"![{name}: {kind}]({pictures.name}/{name}.png)", ""]
     table = expected_table(expected, "")
     heads = [_cell(head) for head in table.heads]

@@ -146,6 +146,8 @@ def _compared(result: Result, rows: pd.DataFrame, figure: Figure) -> dict[str, A
     half_unit = 0.0 if figure.successes is not None else float(figure.unit) / 2
     if np.isnan(own.ends()).any():
         raise SweepError(f"{figure.label}: the statistic has no interval; train more seeds, or the same in each cell")
+    if figure.trials is not None and not len(obtained.values) and not isinstance(own, Rate):
+        raise SweepError(f"{figure.label}: trials: must be left out for this statistic; give error or between")
     published = Published(
         float(figure.published), half_unit, figure.error, figure.sd, figure.trials, figure.successes, figure.between
     )
@@ -238,7 +240,11 @@ def _obtained(result: Result, everything: pd.DataFrame, figure: Figure) -> Obtai
     estimate = every()[name].estimate
     assert estimate
     quantile = _QUANTILE.search(name)
-    of = runs.steps_to_converge if name.startswith("steps_q") else runs.values if quantile else runs.converged
+    of = values if measured else np.empty(0)
+    if name == "restricted_mean_steps":
+        of = np.where(runs.converged, runs.steps, runs.most_steps)
+    if name.startswith("steps_q"):
+        of = runs.steps_to_converge
     return _estimated(estimate(runs), of, (int(quantile[1]), 100) if quantile else None)
 
 

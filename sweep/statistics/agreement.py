@@ -64,8 +64,8 @@ class Published(NamedTuple):
     def ends(self, level: Array | float, own: HasInterval, values: Array, share: tuple[int, int] | None) -> Interval:
         """Return the ends of its interval.
 
-        If only the number of published runs is known, they are taken to be as our own runs, whose ``values`` these are:
-        a quantile (``share``) of so many runs lies where that order statistic of them does.
+        Published runs of which the number is known are taken to be as our own runs, whose ``values`` these are: a mean
+        has the error of a mean of so many of them, and a quantile (``share``) lies where their order statistic does.
         """
         level = np.atleast_1d(np.asarray(level, np.float64))
         value = np.array([self.value])
@@ -77,18 +77,29 @@ class Published(NamedTuple):
         elif self.error is not None:
             spread = normal_quantile(level) * self.error
             low, high = value - spread, value + spread
-        elif self.sd is not None and self.trials is not None:
-            spread = student_quantile(np.array([self.trials]), level) * self.sd / np.sqrt(self.trials)
-            low, high = value - spread, value + spread
         elif self.trials is not None and share is not None:
             ends = _order_statistic(values, self.trials, share, level)
             low, high = value - (ends[1] - own.value), value + (own.value - ends[0])
         elif self.trials is not None and isinstance(own, Rate):
             low, high = clopper_pearson_interval(np.rint(value * self.trials), np.array([self.trials]), level)
         elif self.trials is not None:
-            spread = normal_quantile(level) * np.std(values, ddof=1) / np.sqrt(self.trials)
-            low, high = value - spread, value + spread
+            below, above = _errors_of_mean(values, self.trials, self.sd or 0.0, level)
+            low, high = value - above, value + below
         return value, low - self.half_unit, high + self.half_unit
+
+
+def _errors_of_mean(values: Array, trials: int, sd: float, level: Array) -> tuple[Array, Array]:
+    """Return how far the mean of ``trials`` runs lies below and above the true one, if runs are drawn from ``values``.
+
+    The standard deviation is that of the values, or ``sd`` if this is larger. The first term of the expansion of
+    Cornish and Fisher (Rev. Inst. Int. Statist. 5 (1938) 307) allows for skewness: means of few steps to converge are
+    more often far above than far below.
+    """
+    own, z, root = np.std(values), normal_quantile(level), np.sqrt(trials)
+    skewness = np.mean((values - values.mean()) ** 3) / own**3 if own > 0 else 0.0
+    shift = np.clip(skewness / (6 * root) * (z**2 - 1), -z / 2, z / 2)
+    error = max(float(np.std(values, ddof=1)), sd) / root
+    return error * (z - shift), error * (z + shift)
 
 
 def _order_statistic(values: Array, trials: int, share: tuple[int, int], level: Array) -> tuple[Array, Array]:

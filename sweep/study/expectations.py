@@ -18,7 +18,6 @@ from typing import Any
 from sweep.errors import StudyError, cut, shown, unknown
 from sweep.study.load import built_in_studies
 from sweep.study.plugins import BUILT_IN
-from sweep.study.reading.value_forms import Scalar
 from sweep.system.formatting import list_text, short
 from sweep.system.plain_values import is_integer, plain
 from sweep.system.user_files import read_text
@@ -124,7 +123,8 @@ class Expectations:
     source: str = ""  # where they were published
     inferred: str = ""  # what of the protocol is not in the source
     question: str = ""  # one of QUESTIONS
-    picture: str = ""  # the kind of figure on the page of published figures; by default the first of a report
+    # The kind and the options of the picture on the page of published figures; by default the first one of a report
+    picture: Mapping[str, Any] = field(default_factory=dict)
 
     def seeds_needed(self, base: int, count: int) -> int:
         """Return how many of ``count`` seeds from ``base`` the exact figures need."""
@@ -174,7 +174,13 @@ def parse(text: str, named: str) -> Expectations:
 
 def _expectations(raw: Mapping[str, Any], named: str) -> Expectations:
     faults = [f"{named}: {unknown('key', key, _TOP)}" for key in raw if key not in _TOP]
-    texts = {key: raw.get(key, "") for key in _TOP if key != "figures"}
+    texts = {key: raw.get(key, "") for key in _TOP[:3]}
+    picture = raw.get("picture", {})
+    if not isinstance(picture, Mapping) or (picture and not _is_text(picture.get("kind"))):
+        faults.append(
+            f"{named}: picture: must be a table such as {{ kind = 'lines', x = 'hidden' }}, got {shown(picture)}"
+        )
+        picture = {}
     faults += [f"{named}: {key}: must be text, got {shown(text)}" for key, text in texts.items() if not _is_text(text)]
     if texts["question"] not in ("", *QUESTIONS):
         faults.append(f"{named}: question: must be one of {', '.join(QUESTIONS)}, got {shown(texts['question'])}")
@@ -190,7 +196,7 @@ def _expectations(raw: Mapping[str, Any], named: str) -> Expectations:
             faults.append(f"{named}: figure {number}: {error}")
     if faults:
         raise StudyError(*faults)
-    return Expectations(tuple(figures), **texts)
+    return Expectations(tuple(figures), picture=_plain(picture), **texts)
 
 
 def _figures(table: Mapping[str, Any]) -> Iterator[Figure]:
@@ -258,7 +264,7 @@ def _figure(table: dict[str, Any]) -> Figure:
         raise ValueError("kind: must be exact for a single run, got statistical")
     return Figure(
         published=published,
-        where={name: _scalar(value) for name, value in table.get("where", {}).items()},
+        where=_plain(table.get("where", {})),
         seed=counts["seeds"],
         step=counts["steps"],
         is_exact=kind == "exact",
@@ -299,9 +305,12 @@ def _count(table: Mapping[str, Any], key: str) -> int | None:
     return value
 
 
-def _scalar(value: Any) -> Scalar | list[Any]:
+def _plain(value: Any) -> Any:
+    """Return a value of TOML with its decimals as floats."""
+    if isinstance(value, Mapping):
+        return {key: _plain(each) for key, each in value.items()}
     if isinstance(value, list):
-        return [_scalar(each) for each in value]
+        return [_plain(each) for each in value]
     return float(value) if isinstance(value, Decimal) else value
 
 

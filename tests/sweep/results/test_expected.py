@@ -151,6 +151,7 @@ def test_many_equal_seeds_share_a_line() -> None:
         ({"share": "steps ~ 3", "published": 1}, "condition: must be COLUMN OPERATOR VALUE"),
         ({"statistic": "n_converged", "published": 1, "error": 1}, "kind: must be exact for counts and extremes"),
         ({"measure": "steps_to_converge", "statistic": "mean", "published": 1}, "mean: must be of finite values"),
+        ({"statistic": "expected_steps", "published": 1, "trials": 9}, "trials: must be left out for this statistic"),
         ({"statistic": "rate", "first_seeds": 1, "published": 1, "error": 1}, "the statistic has no interval"),
     ],
 )

@@ -63,6 +63,7 @@ FIGURE = {"statistic": "convergence_rate", "published": 0.5}
     [
         ({"figure": []}, "unknown key 'figure'; did you mean 'figures'?"),
         ({"question": "Why?"}, "question: must be one of Does it learn at all?"),
+        ({"picture": "lines"}, "picture: must be a table such as { kind = 'lines', x = 'hidden' }, got 'lines'"),
         ({"figures": [{**FIGURE, "statistc": "mean"}]}, "figure 1: unknown key 'statistc'; did you mean 'statistic'?"),
         ({"figures": [FIGURE, {"published": 1}]}, "figure 2: must have measure, share or statistic"),
         ({"figures": [{"measure": "steps"}]}, "must have either published or successes"),
