@@ -90,7 +90,7 @@ class Variant(NamedTuple):
 
     def shuffles(self, recipe: Recipe) -> bool:
         """Return whether each network visits the patterns of an epoch in its own order."""
-        return recipe.order == "shuffled" and self.n_windows > 1
+        return recipe.order != "cyclic" and self.n_windows > 1
 
 
 def choose_variant(

@@ -107,7 +107,7 @@ GENERAL = (
 MONITORS = ("loss", "n_correct", "accuracy", "held_out_loss", "held_out_accuracy")
 
 # Integers of a cell besides its settings; see :data:`kernels.recipe.SETTINGS`.
-INTEGERS = ("from_step", "max_steps", "patterns", "schedule_steps")
+INTEGERS = ("from_step", "max_steps", "patterns", "schedule_steps", "shuffle_seed")
 
 # Sums over the evaluations of a run: of the losses, of their inverses, and of the last TAIL losses, for their mean.
 LOSS_SUMS = ("loss_sum", "inverse_loss_sum", "tail_loss")

@@ -17,6 +17,7 @@ from kernels.lanes.lane_rows import Memory, aligned_rows, make_memory
 from kernels.numba.jit import device
 from kernels.numba.part_makers import made_once
 from kernels.recipe import Architecture, Hidden, Recipe, sizes_of
+from kernels.start.mersenne import STATE_WORDS
 from kernels.variant import Variant
 from kernels.vocabulary import ACTIVATIONS, LOSSES, OPTIMIZERS, OUTPUTS
 
@@ -153,7 +154,9 @@ class Workspace(NamedTuple):
     rate_rows: NDArray[np.uint64]  # (parameters,) of uint64: the row of control that holds its learning rate
     seats: NDArray[np.int64]  # (6, width) of int64: see :mod:`kernels.loop.lane_assignment`
     clock: NDArray[np.int64]  # (3,) of int64: see :mod:`kernels.loop.lane_assignment`
-    order: NDArray[np.int64]  # (patterns,) of int64: scratch memory for the shuffled order of patterns of one lane
+    # (patterns,) of int64: scratch memory for the shuffled order of patterns of one lane; behind it, for orders of
+    # NumPy, the state of a generator
+    order: NDArray[np.int64]
     # (n_rows, width) of float64: as in :class:`kernels.data.packet.Packet`; no rows where learning rates do not
     # change and no losses are added
     doubles: Any
@@ -166,7 +169,8 @@ def make_workspace(recipe: Recipe, variant: Variant, units: Hidden) -> Workspace
     parameter_rows, rate_rows = _parameter_rows(recipe.architecture, units)
     seats = np.full((7, variant.width), -1, np.int64)
     rows = aligned_rows(layout.n_rows, variant.width, recipe.dtype)
-    clock, order = np.zeros(3, np.int64), np.zeros(variant.n_patterns, np.int64)
+    n_words = STATE_WORDS if recipe.order == "numpy" else 0
+    clock, order = np.zeros(3, np.int64), np.zeros(variant.n_patterns + n_words, np.int64)
     doubles = aligned_rows(make_control_layout(recipe).n_doubles, variant.width, "float64")
     return Workspace(rows, layout, parameter_rows + np.uint64(first), rate_rows, seats, clock, order, doubles)
 

@@ -30,7 +30,7 @@ SCHEDULES = tuple(SCHEDULE_WORDS)
 CRITERIA = tuple(CRITERION_WORDS)
 STOPPING_RULES = tuple(STOPPING_RULE_WORDS)
 NEEDS_LOSS = {name: rule.needs_loss for name, rule in STOPPING_RULE_WORDS.items()}
-ORDERS = ("cyclic", "shuffled")
+ORDERS = ("cyclic", "shuffled", "numpy")
 SCALINGS = ("standard", "ntk", "mean_field")
 
 # Every way of taking a step, none of which depends on the machine that runs the tests.
@@ -145,7 +145,7 @@ class Spec:
     @property
     def is_shuffled(self) -> bool:
         """Return whether runs need seeds."""
-        return self.draws_steps or (self.order == "shuffled" and self.n_windows > 1)
+        return self.draws_steps or (self.order != "cyclic" and self.n_windows > 1)
 
     @property
     def recipe(self) -> Recipe:

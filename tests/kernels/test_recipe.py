@@ -103,7 +103,15 @@ def test_settings_have_defaults() -> None:
         "from_step": 0,
         "weight_decay": 0,
     }
-    expected |= {"patterns": 0, "schedule_steps": 0, "step_ratio": 1, "warmup": 0, "patience": np.inf, "min_delta": 0}
+    expected |= {
+        "patterns": 0,
+        "schedule_steps": 0,
+        "shuffle_seed": 0,
+        "step_ratio": 1,
+        "warmup": 0,
+        "patience": np.inf,
+        "min_delta": 0,
+    }
     expected |= {"gl_threshold": 5, "pq_threshold": 1, "up_strips": 3, "strip": 5}
     expected |= DEFAULTS
     for name, value in expected.items():

@@ -149,8 +149,10 @@ def train(
     components, settings = components_and_settings(options)
     net, start = make_network(inputs, targets, components, settings, dtype, functions), np.array(weights, dtype)
     n_patterns, n_runs = len(net.inputs), len(start)
-    seeds = np.broadcast_to(settings.seed, n_runs).tolist() if components.order == "shuffled" else None
-    epochs = Epochs(n_patterns, n_patterns if components.batch is None else components.batch, seeds)
+    by_numpy = components.order == "numpy"
+    of_orders = np.broadcast_to(settings.shuffle_seed if by_numpy else settings.seed, n_runs).tolist()
+    seeds = None if components.order == "cyclic" else of_orders
+    epochs = Epochs(n_patterns, n_patterns if components.batch is None else components.batch, seeds, by_numpy)
     assert components.loss not in OWN_OUTPUTS or components.output == OWN_OUTPUTS[components.loss], (
         "bce needs a sigmoid"
     )

@@ -66,6 +66,7 @@ SCALARS: dict[str, st.SearchStrategy[Any]] = {
     "weight_decay": not_negative,
     "schedule": st.sampled_from(list(vocabulary.SCHEDULES)),
     "warmup": not_negative,
+    "shuffle_seed": st.integers(0, MAX_STEPS),
     "step_ratio": st.floats(min_value=1, allow_nan=False, allow_infinity=False),
     "schedule_steps": st.integers(1, MAX_STEPS),
     "freeze": st.sampled_from(["none", "w", "v"]),
@@ -118,6 +119,7 @@ NEEDS: dict[str, dict[str, set[Any]]] = {
     **{name: {"patience": set(PATIENCE)} for name in ("min_delta", "monitor")},
     **{name: {"stopping_rule": {"gl", "pq", "up"}} for name in ("gl_threshold", "pq_threshold", "up_strips", "strip")},
     "stop": {"criterion": {"loss", "max_error", "correct", "error_rate"}, "patience": set(PATIENCE)},
+    "shuffle_seed": {"order": {"shuffled"}},
     "step_ratio": {"optimizer": {"rprop"}},
     "schedule_steps": {"schedule": {"linear", "cosine"}},
     "draw_order": {"distribution": {"normal", "uniform", "truncated_normal"}},
@@ -136,6 +138,7 @@ NEEDS: dict[str, dict[str, set[Any]]] = {
     },
 }
 DEFAULTS = {
+    "order": "cyclic",
     "distribution": "normal",
     **{"activation": "relu", "output": "identity", "bias": True},
     **{"loss": "sse", "optimizer": "gd", "criterion": "loss", "schedule": "constant", "patience": None},

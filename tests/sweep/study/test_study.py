@@ -140,6 +140,7 @@ def test_defaults() -> None:
         "warmup": 0.0,
         "schedule_steps": None,
         "step_ratio": 1.0,
+        "shuffle_seed": None,
         "freeze": "none",
         "decays": "w v b c k",
         "penalty": False,
