@@ -148,7 +148,8 @@ class Recipe(NamedTuple):
     warms_up: bool = False
     # Whether first steps of Rprop are drawn in some run. The results of runs with equal ones do not depend on it.
     draws_steps: bool = False
-    # Kinds of parameters that keep their initial values, as in ``"w b"``: w and b of all hidden layers, v, c and k
+    # Parameters that keep their initial values, as in ``"w b v[0,1]"``: kinds, w and b of all hidden layers, v, c and
+    # k, and single weights
     freeze: str = ""
     decays: str = "w v b c k"  # kinds of parameters on which weight decay acts
     # Whether the loss over the patterns to train on includes the penalty of which weight decay is the gradient
@@ -190,7 +191,12 @@ class Recipe(NamedTuple):
     @property
     def frozen(self) -> frozenset[str]:
         """The kinds of parameters that keep their initial values."""
-        return frozenset(self.freeze.split())
+        return frozenset(self.freeze.split()) - {*self.frozen_weights}
+
+    @property
+    def frozen_weights(self) -> tuple[str, ...]:
+        """The names of single weights that keep their initial values."""
+        return tuple(name for name in self.freeze.split() if "[" in name)
 
     def has_decay(self, kind: str) -> bool:
         """Return whether there are parameters of a kind, such as ``"w"``, on which weight decay acts."""
@@ -200,7 +206,7 @@ class Recipe(NamedTuple):
     @property
     def trains_biases(self) -> bool:
         """Whether there are biases, and all are updated."""
-        return self.architecture.bias and self.frozen.isdisjoint("bc")
+        return self.architecture.bias and not any(name[0] in "bc" for name in self.freeze.split())
 
     @property
     def settings(self) -> tuple[Setting, ...]:

@@ -159,6 +159,7 @@ def choose_variant(
     n_rows = architecture.n_parameters(hidden) * (1 + len(method.states)) + n_patterns * n_units
     n_fit = tuning.cache_bytes // (n_rows * row_bytes)
     unrolls = n_units <= tuning.unrolled_units and not architecture.deep and effort is Effort.MOST
+    unrolls = unrolls and not recipe.frozen_weights  # which are copied by their rows in memory
     most = tuning.packets if unrolls else min(tuning.packets, 2)
     if n_patterns > MOST_AT_ONCE or effort is not Effort.MOST:
         most = 1

@@ -120,7 +120,7 @@ def make_hidden_layout(recipe: Recipe, variant: Variant, units: Hidden) -> Hidde
     sums = slopes + n_activations * (2 if architecture.deep else 1)  # deltas are behind slopes
     kept = sums + (n_parameters if variant.window > variant.most_at_once else 0)
     n_clocks = len(OPTIMIZERS[recipe.optimizer].clocks)
-    scales = kept + n_held + n_clocks
+    scales = kept + n_held + n_clocks + len(recipe.frozen_weights) * (1 + len(OPTIMIZERS[recipe.optimizer].states))
     held_out = scales + (len(sizes_of(units)) if architecture.deep else 0)
     end = held_out + make_held_out_layout(recipe, variant).best + (n_parameters if recipe.keeps_best else 0)
     if not architecture.deep:

@@ -15,6 +15,7 @@ from kernels.numba.part_makers import made_once
 from kernels.recipe import Recipe
 from kernels.step.backward import make_backward, make_output_gradients
 from kernels.step.forward import make_forward
+from kernels.step.single_weights import make_hold
 from kernels.step.sums import make_all_updates
 from kernels.step.update import ADD, OUTPUT, UPDATE, Backward, make_clock, make_move
 from kernels.variant import Variant
@@ -47,7 +48,7 @@ def _make_pass_at_once(recipe: Recipe, variant: Variant, memory: Memory, source:
     forward = make_forward(recipe, variant, memory, source, size, slopes=True)
     differentiate = make_output_gradients(recipe, memory, source, size, divisor)
     backward = make_backward(recipe, variant, memory, source, size, UPDATE)
-    update = _make_update(recipe, memory, backward)
+    update = _make_update(recipe, variant, memory, backward)
     return Pass(forward, differentiate, update, make_may_be_fixed_point(recipe, variant, memory, size))
 
 
@@ -74,13 +75,17 @@ def _make_pass_in_blocks(recipe: Recipe, variant: Variant, memory: Memory, sourc
     def differentiate(patterns: Patterns, packet: Packet, n0: int) -> None:
         pass  # done with the blocks
 
-    update = _make_update(recipe, memory, make_all_updates(recipe, variant, memory))
+    update = _make_update(recipe, variant, memory, make_all_updates(recipe, variant, memory))
     return Pass(forward, differentiate, update, make_may_be_fixed_point(recipe, variant, memory, 0))
 
 
-def _make_update(recipe: Recipe, memory: Memory, apply_gradients: Backward) -> Callable[[Patterns, Packet, int], None]:
+def _make_update(
+    recipe: Recipe, variant: Variant, memory: Memory, apply_gradients: Backward
+) -> Callable[[Patterns, Packet, int], None]:
     """Make ``update`` of :class:`Pass`, which updates the parameters and the numbers that count updates."""
     begin, end = make_clock(recipe, memory)
+    if recipe.frozen_weights:
+        apply_gradients = _make_held(recipe, variant, memory, apply_gradients)
 
     @device
     def update(patterns: Patterns, packet: Packet, n0: int) -> None:
@@ -89,6 +94,19 @@ def _make_update(recipe: Recipe, memory: Memory, apply_gradients: Backward) -> C
         end(packet)
 
     return update
+
+
+def _make_held(recipe: Recipe, variant: Variant, memory: Memory, apply_gradients: Backward) -> Backward:
+    """Make an update of parameters that leaves weights which are frozen one by one."""
+    hold, give_back = make_hold(recipe, variant, memory)
+
+    @device
+    def apply_held(patterns: Patterns, packet: Packet, n0: int) -> None:
+        hold(packet)
+        apply_gradients(patterns, packet, n0)
+        give_back(packet)
+
+    return apply_held
 
 
 def make_may_be_fixed_point(
@@ -103,7 +121,9 @@ def make_may_be_fixed_point(
     architecture = recipe.architecture
     n_outputs = architecture.outputs
     number = numbering(architecture, variant.hidden)
-    bias_proves = architecture.bias and "c" not in recipe.frozen and not OPTIMIZERS[recipe.optimizer].clocks
+    bias_proves = (
+        architecture.bias and not {"c", "c[0]"} & {*recipe.freeze.split()} and not OPTIMIZERS[recipe.optimizer].clocks
+    )
     move = make_move(recipe, variant, memory, OUTPUT, variant.decays and recipe.has_decay("c"))
     load = memory.load
     fill = memory.fill

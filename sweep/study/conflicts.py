@@ -435,11 +435,24 @@ def _kind_faults(study: StudyContent, shapes: list[Shapes]) -> Iterator[str]:
     neutral = {"freeze": "none", "decays": study.tables.sections["training"].model_fields["decays"].default}
     for option, default in neutral.items():
         for value in (each for each in study.values_of(option) if each != default):
-            unknown = [name for name in value.split() if not any(name in each for each in kinds)]
+            names = [name for name in value.split() if not element_of(name)]
+            unknown = [name for name in names if not any(name in each for each in kinds)]
+            yield from _misplaced(study.key_of(option), value, shapes)
             if unknown:
                 yield f"{study.key_of(option)}: must name parameters of the networks, got {unknown[0]} in {value!r}"
-            elif option == "freeze" and any(each <= set(value.split()) for each in kinds):
+            elif option == "freeze" and any(each <= set(names) for each in kinds):
                 yield f"{study.key_of(option)}: must leave parameters to train, got {value!r}, all of some network"
+
+
+def _misplaced(key: str, value: str, shapes: list[Shapes]) -> Iterator[str]:
+    """Yield a sentence for a single weight in a text that some network lacks, or all networks."""
+    for array, index in filter(None, map(element_of, value.split())):
+        found = [each[array] for each in shapes if array in each]
+        if not found:
+            yield f"{key}: must name parameters of the networks, got {array} in {value!r}"
+        elif any(place >= size for shape in found for place, size in zip(index, shape, strict=True)):
+            small = min(found)
+            yield f"{key}: index must be within the shape {_text(small)} that {array} has in some network (from 0)"
 
 
 def _misfits(key: str, name: str, found: tuple[int, ...], shapes: list[Shapes], n_seeds: int) -> Iterator[str]:

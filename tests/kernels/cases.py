@@ -33,7 +33,7 @@ from tests.kernels.support import DTYPES, sized
 from tests.oracle.components import OWN_OUTPUTS
 
 # How many of the covering cases ``make test-all`` compiles: as many as contain every value once.
-N_COMPILED = 13
+N_COMPILED = 14
 
 DIMENSIONS: dict[str, tuple[Any, ...]] = {
     "activation": ACTIVATIONS,
@@ -55,7 +55,7 @@ DIMENSIONS: dict[str, tuple[Any, ...]] = {
     "schedule": SCHEDULES,
     "warms_up": (False, True),
     "draws_steps": (False,),  # of rprop alone: test_components.py
-    "freeze": ("", "w", "v k", "b c"),
+    "freeze": ("", "w", "v k", "b c", "w[1,0] v[0,0] b[0] w2[1,0] b1[1] c[0] k[1,0]"),
     "decays": ("w v b c k", "w v", "b", "c k"),
     "penalty": (False, True),
     "monitor": ("", *MONITORS),

@@ -29,7 +29,7 @@ class Components:
     scaling: str = "standard"
     optimizer: str = "gd"
     schedule: str = "constant"
-    freeze: str = ""  # kinds of parameters that keep their initial values, as in "w b"
+    freeze: str = ""  # parameters that keep their initial values, as in "w b v[0,1]"
     decays: str = "w v b c k"  # kinds of parameters on which weight decay acts
     penalty: bool = False  # whether the loss over the patterns to train on includes its penalty
     batch: int | None = None  # patterns per step; None is all of them

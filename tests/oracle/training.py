@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -121,6 +120,15 @@ class Stepper:
         return same
 
 
+def named_parameters(shapes: Mapping[str, tuple[int, ...]], names: str) -> npt.NDArray[np.bool_]:
+    """Return which parameters (P,) are named, by their kind, as in "w b", or one by one, as in "w[0,1] b2[3]"."""
+    masks = {array: np.full(shape, array[0] in names.split()) for array, shape in shapes.items()}
+    for array, _, index in (name.removesuffix("]").partition("[") for name in names.split() if "[" in name):
+        if array in masks:
+            masks[array][tuple(map(int, index.split(",")))] = True
+    return np.concatenate([mask.ravel() for mask in masks.values()])
+
+
 @np.errstate(all="ignore")
 def train(
     inputs: npt.ArrayLike,
@@ -170,10 +178,7 @@ def train(
     shapes = parameter_shapes(
         net.inputs.shape[1], components.hidden, net.targets.shape[1], components.bias, components.skip
     )
-    frozen, decays = (
-        np.concatenate([np.full(math.prod(shape), name[0] in kinds) for name, shape in shapes.items()])
-        for kinds in (components.freeze, components.decays)
-    )
+    frozen, decays = (named_parameters(shapes, names) for names in (components.freeze, components.decays))
     own_decay = np.where(decays[:, np.newaxis], decay, np.zeros_like(decay))
     stepper = Stepper(net, components.optimizer, rates, own_decay, np.ones(n_runs, start.dtype), frozen)
     most = np.where(of_schedule > 0, of_schedule, evaluate.limit)

@@ -211,8 +211,8 @@ class Training(Section):
     freeze: Freeze = option(
         "none",
         "kernel",
-        "kinds of parameters that keep their initial values: w and b (weights and biases of hidden layers), v and c "
-        "(of the output layer), k (of skip connections)",
+        "parameters that keep their initial values: kinds, which are w and b (weights and biases of hidden layers), v "
+        "and c (of the output layer), k (of skip connections), and single weights such as w[0,1] (input 0 to unit 1)",
     )
     decays: Decays = option(
         " ".join(DRAWN),

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, ValidationInfo, WithJsonSc
 from kernels.start.names import ARRAY, DISTRIBUTIONS, MAX_LAYERS, NAMED_SCALES
 from sweep.errors import shown
 from sweep.study.data.pattern_files import MAX_PATTERNS
+from sweep.study.options.explicit_weights import WEIGHT_PATTERN, element_of
 from sweep.study.reading.hints import meant_value
 
 _MAX_HIDDEN = 65_536
@@ -156,9 +157,15 @@ def _expand_kinds(value: Any) -> Any:
 
 
 def _expand_freeze(value: Any) -> Any:
-    """Return the kinds of frozen parameters as a text; ``none`` without any."""
-    is_none = value == [] or (isinstance(value, str) and not value.replace("none", "").strip())
-    return "none" if is_none else _expand_kinds(value)
+    """Return the kinds of frozen parameters and single weights of other kinds as a text; ``none`` without any."""
+    names = re.sub(r",\s+", ",", value).replace("none", "").split() if isinstance(value, str) else value
+    kinds = [name for name in names if name in DRAWN] if isinstance(names, list) else []
+    weights = [(element_of(str(name)), name) for name in names if name not in kinds] if isinstance(names, list) else []
+    if not isinstance(names, list) or any(element is None for element, _ in weights):
+        needs = f"must name some of {', '.join(DRAWN)}, or single weights, as in 'w b' or 'v w[0,1]'"
+        raise ValueError(f"{needs}; got {shown(value)}")
+    found = {element: name for element, name in weights if element and element[0][0] not in kinds}
+    return " ".join([*(kind for kind in DRAWN if kind in kinds), *(found[each] for each in sorted(found))]) or "none"
 
 
 def _complete_order(value: str) -> str:
@@ -213,12 +220,12 @@ Freeze = Annotated[
     WithJsonSchema(
         {
             "anyOf": [
-                {"type": "string", "pattern": r"^\s*(none|([wvbck](\s+|$))*)$"},
-                {"type": "array", "items": {"enum": list(DRAWN)}},
+                {"type": "string", "pattern": rf"^\s*(none|(([wvbck]|{WEIGHT_PATTERN})(\s+|$))*)$"},
+                {"type": "array", "items": {"type": "string", "pattern": f"^([wvbck]|{WEIGHT_PATTERN})$"}},
             ]
         }
     ),
-    "none, or kinds of parameters such as 'w b'",
+    "none, or kinds of parameters and single weights such as 'b w[0,1]'",
 ]
 
 Decays = Annotated[

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -19,6 +18,7 @@ from sweep.schedule.recipes import make_recipe
 from sweep.schemas.run_columns import network_columns, recorded_measures
 from sweep.study.axes.grid import Cell
 from sweep.study.model import Study
+from sweep.study.options.explicit_weights import element_of
 from sweep.training.networks.gradients import Gradients
 
 if TYPE_CHECKING:
@@ -165,12 +165,11 @@ def _trained(recipe: Recipe, hidden: Hidden, settings: Array) -> NDArray[np.bool
     """Return which parameters the runs of each cell may change, (cells, parameters)."""
     moves = {"hidden": settings["learning_rate"] > 0, "outputs": settings["output_learning_rate"] > 0}
     moves["outputs"] |= np.isnan(settings["output_learning_rate"]) & moves["hidden"]
-    kinds = [
-        np.repeat(
-            (moves["hidden" if name[0] in "wb" else "outputs"] & (name[0] not in recipe.frozen))[:, np.newaxis],
-            prod(shape),
-            axis=1,
-        )
-        for name, shape in recipe.architecture.shapes(hidden).items()
-    ]
+    kinds = []
+    for name, shape in recipe.architecture.shapes(hidden).items():
+        trained = np.full(shape, name[0] not in recipe.frozen)
+        for array, index in filter(None, map(element_of, recipe.frozen_weights)):
+            if array == name:
+                trained[index] = False
+        kinds.append(moves["hidden" if name[0] in "wb" else "outputs"][:, np.newaxis] & trained.ravel())
     return np.concatenate(kinds, axis=1)

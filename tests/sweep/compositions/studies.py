@@ -245,7 +245,9 @@ def _fit(draw: st.DrawFn, options: Lists, data: Patterns) -> list[list[str]]:
 
 def _can_freeze(kinds: str, options: Lists) -> bool:
     """Return whether some network has all of these kinds of parameters, and each network has others."""
-    return kinds == "none" or (set(kinds.split()) <= _kinds(options) and not {"w", "v"} <= set(kinds.split()))
+    return kinds == "none" or (
+        {name[0] for name in kinds.split()} <= _kinds(options) and not {"w", "v"} <= set(kinds.split())
+    )
 
 
 def _kinds(options: Lists) -> set[str]:

@@ -231,6 +231,15 @@ def test_values_that_are_refused(values: Any, parts: tuple[str, ...]) -> None:
         ({"initial_weights": {"scale": True}}, "scale: must be a number above 0 or one of 'glorot'"),
         ({"training": {"learning_rate": 0.1, "freeze": "w x"}}, "training.freeze: must name some of w, v"),
         (
+            {"training": {"learning_rate": 0.1, "freeze": "b w[0,2]"}},
+            "training.freeze: index must be within the shape 2 x 2 that w has in some network (from 0)",
+        ),
+        (
+            {"training": {"learning_rate": 0.1, "freeze": "w2[0,0]"}},
+            "training.freeze: must name parameters of the networks, got w2 in 'w2[0,0]'",
+        ),
+        ({"training": {"learning_rate": 0.1, "freeze": "w[0]"}}, "training.freeze: must name some of w, v"),
+        (
             {"training": {"learning_rate": 0.1, "freeze": ["k"]}},
             "training.freeze: must name parameters of the networks, got k in 'k'",
         ),
@@ -265,5 +274,7 @@ def test_frozen_parameters_are_one_text() -> None:
     """Lists and texts in any order are the same study."""
     texts = [study_with(training={"learning_rate": 0.1, "freeze": names}) for names in ("c b", ["b", "c"], "b  c")]
     assert {study.canonical()["training"]["freeze"] for study in texts} == {"b c"}
+    texts = [study_with(training={"learning_rate": 0.1, "freeze": names}) for names in ("w[1, 0] b w[0,1]  b[1]",)]
+    assert {study.canonical()["training"]["freeze"] for study in texts} == {"b w[0,1] w[1,0]"}
     for nothing in ("none", "", []):
         assert study_with(training={"learning_rate": 0.1, "freeze": nothing}) == study_with()

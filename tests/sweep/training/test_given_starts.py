@@ -11,6 +11,7 @@ import pytest
 import sweep
 from sweep import Study, StudyError
 from tests.kernels.support import some_compiled
+from tests.oracle.training import named_parameters
 from tests.sweep.expected import expected_runs
 from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import assert_same_table, command, make_study
@@ -113,3 +114,13 @@ def test_frozen_parameters_keep_their_values(freeze: str) -> None:
     end = sweep.trace(make_study(**options, freeze=freeze), 1).weights
     for name in start:
         assert (end[name] == start[name]).all() == (name in freeze), name
+
+
+@pytest.mark.parametrize(("hidden", "freeze"), [(3, "v w[1,0] b[2]"), ("2-3", "k w1[0,1] w2[1,2] b2[0] v[2,0] c[0]")])
+def test_frozen_single_weights_keep_their_values(hidden: Any, freeze: str) -> None:
+    """Weights that are frozen one by one do not change either, and all others do."""
+    options = {**OPTIONS, "hidden": hidden, "optimizer": "adam", "weight_decay": 0.1, "skip": True, "batch": 3}
+    studies = (make_study(**options | {"freeze": freeze, "max_steps": n}) for n in (0, 9))
+    start, end = (sweep.trace(study, 1).weights for study in studies)
+    frozen = named_parameters({name: array.shape for name, array in start.items()}, freeze)
+    assert (np.concatenate([(end[name] == start[name]).ravel() for name in start]) == frozen).all()

@@ -72,7 +72,7 @@ SWEPT: dict[str, tuple[list[Any], dict[str, Any]]] = {
     "schedule": ([name for name in vocabulary.SCHEDULES if name != "step"], {}),  # which steps once in 1000 updates
     "schedule_steps": ([1, 9, 40], {"schedule": "linear", "end_factor": 0.1}),
     "warmup": ([0.0, 5.0, 30.0], {"batch": 2}),
-    "freeze": (["none", "w b", "v"], {"weight_decay": 0.1}),
+    "freeze": (["none", "w b", "v w[0,1]"], {"weight_decay": 0.1}),
     "decays": (["w v b c k", "w v", "b"], {"weight_decay": 0.1}),
     "penalty": ([False, True], {"weight_decay": 0.1, "decays": "w v"}),
     "batch": (["full", "online", 2], {}),

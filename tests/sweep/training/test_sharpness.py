@@ -20,6 +20,7 @@ from sweep.schedule.plan import Plan
 from sweep.training.compiling.kernel_items import uncompiled
 from sweep.training.networks.part_trainer import PartTrainer
 from tests.kernels.support import some_compiled
+from tests.oracle.training import named_parameters
 from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import make_study
 from tests.sweep.training.jets import loss_of
@@ -32,6 +33,7 @@ OPTIONS: dict[str, Any] = {"activation": "tanh", "hidden": 2, "learning_rate": 0
 # Options of a study, and the parameters that it does not train.
 CASES: list[tuple[dict[str, Any], str]] = [
     ({"freeze": "b c"}, "b c"),
+    ({"freeze": "c w[0,1] v[1,0]"}, "c w[0,1] v[1,0]"),
     ({"activation": ["tanh", "relu", "gelu", "mish", "sin", "elu", "leaky_relu", "silu", "softplus"]}, ""),
     ({"activation": "sigmoid", "output": "sigmoid", "loss": ["bce", "half_squared", "sse", "mse"]}, ""),
     ({**CLASSES, "reduction": ["mean", "pattern_mean"], "skip": [True, False]}, ""),
@@ -56,8 +58,7 @@ def exact(result: sweep.Result, run: int, frozen: str = "") -> tuple[float, floa
     of_loss = {"sse": ("squared", "sum"), "mse": ("squared", "mean")}
     words["loss"], words["reduction"] = of_loss.get(words["loss"], (words["loss"], words["reduction"] or "sum"))
     hessian = loss_of(trace.weights, result.study.patterns_of(trace.cell), words).hessian
-    kinds = np.concatenate([[name[0]] * array.size for name, array in trace.weights.items()])
-    rows = np.flatnonzero(~np.isin(kinds, frozen.split()))
+    rows = np.flatnonzero(~named_parameters({name: array.shape for name, array in trace.weights.items()}, frozen))
     values = np.linalg.eigvalsh(hessian[np.ix_(rows, rows)])
     return values[-1], np.abs(values).max()
 

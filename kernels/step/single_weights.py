@@ -1,0 +1,124 @@
+"""Weights that a recipe names one by one: where they lie in a packet, and updates that leave them as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from kernels.data.control_layout import make_control_layout
+from kernels.data.packet import Packet, n_layers, numbering, place_of, unit_numbering
+from kernels.lanes.lane_rows import Memory
+from kernels.numba.jit import device
+from kernels.numba.part_makers import made_once
+from kernels.recipe import Architecture, Recipe
+from kernels.variant import Variant
+from kernels.vocabulary import OPTIMIZERS
+
+# Kinds of parameters.
+W, V, B, C, K = range(5)
+
+
+class Weight(NamedTuple):
+    """A weight by its place in a network."""
+
+    kind: int
+    layer: int  # of several hidden layers, from 0; -1 where it follows from the kind
+    unit: int  # hidden unit, or for c and k the output
+    other: int  # the input of w and k, or the output of v; otherwise 0
+
+
+def weights_of(architecture: Architecture, names: Iterable[str]) -> tuple[Weight, ...]:
+    """Return the places of weights with names such as ``w[0,1]``, without those of arrays that no network has."""
+    found = []
+    for name in names:
+        array, _, index = name.removesuffix("]").partition("[")
+        first, *rest = map(int, index.split(","))
+        unit, other = (rest[0], first) if array[0] in "wk" else (first, *rest, 0)[:2]
+        is_there = {"b": architecture.bias, "c": architecture.bias, "k": architecture.skip}.get(array[0], True)
+        if is_there and (array[0] not in "wb" or architecture.deep == bool(array[1:])):
+            found.append(Weight("wvbck".index(array[0]), int(array[1:] or 0) - 1, unit, other))
+    return tuple(found)
+
+
+@made_once
+def make_row_of(recipe: Recipe, variant: Variant) -> Callable[[Packet, int, int, int, int], int]:
+    """Make the function that returns the row of a weight, -1 if the network lacks its layer: ``(packet, *weight)``."""
+    outputs = numbering(recipe.architecture, variant.hidden)
+
+    @device
+    def row_of_output(packet: Packet, kind: int, unit: int, other: int) -> int:
+        return outputs.c(packet, unit) if kind == C else outputs.k(packet, other, unit)
+
+    if recipe.architecture.deep:
+
+        @device
+        def row_in_layers(packet: Packet, kind: int, layer: int, unit: int, other: int) -> int:
+            if kind >= C:
+                return row_of_output(packet, kind, unit, other)
+            n = n_layers(packet)
+            if layer >= n:
+                return -1
+            place = place_of(packet, n - 1 if kind == V else layer)
+            offset = place.bias if kind == B else other + (place.n_below if kind == V else 0)
+            return place.first + unit * place.stride + offset
+
+        return row_in_layers
+    units = unit_numbering(recipe.architecture, variant.hidden)
+
+    @device
+    def row_of(packet: Packet, kind: int, layer: int, unit: int, other: int) -> int:
+        if kind >= C:
+            return row_of_output(packet, kind, unit, other)
+        if kind == B:
+            return units.b(unit)
+        return units.v(unit, other) if kind == V else units.w(unit, other)
+
+    return row_of
+
+
+@made_once
+def make_hold(
+    recipe: Recipe, variant: Variant, memory: Memory
+) -> tuple[Callable[[Packet], None], Callable[[Packet], None]]:
+    """Make what an update does before and after it for weights frozen one by one, two functions of a packet.
+
+    The first copies them and their states behind the rows that :func:`make_is_fixed_point` uses, the second back.
+    """
+    weights = tuple(map(tuple, weights_of(recipe.architecture, recipe.frozen_weights)))
+    n_copies = 1 + len(OPTIMIZERS[recipe.optimizer].states)
+    n_clocks = len(make_control_layout(recipe).clocks)
+    n_parameters = numbering(recipe.architecture, variant.hidden).n_parameters
+    row_of = make_row_of(recipe, variant)
+    load, store = memory.load, memory.store
+    n_weights = len(weights)
+
+    @device
+    def nothing(packet: Packet) -> None:
+        pass
+
+    if not weights:
+        return nothing, nothing
+
+    @device
+    def hold(packet: Packet) -> None:
+        n = n_parameters(packet)
+        first = n_copies * n + n_clocks
+        for k in range(n_weights):
+            kind, layer, unit, other = weights[k]
+            row = row_of(packet, kind, layer, unit, other)
+            if row >= 0:
+                for s in range(n_copies):
+                    store(packet.kept, first + k * n_copies + s, load(packet.parameters, s * n + row))
+
+    @device
+    def give_back(packet: Packet) -> None:
+        n = n_parameters(packet)
+        first = n_copies * n + n_clocks
+        for k in range(n_weights):
+            kind, layer, unit, other = weights[k]
+            row = row_of(packet, kind, layer, unit, other)
+            if row >= 0:
+                for s in range(n_copies):
+                    store(packet.parameters, s * n + row, load(packet.kept, first + k * n_copies + s))
+
+    return hold, give_back
