@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 import sweep
 
 STARTS, TRAINED = (int(float(text)) for text in (*sys.argv[1:], "1e7", "1e6")[:2])
-# Which function the patterns are of (bit n: the target of pattern n), its inputs, hidden units, and the patterns to train on.
+# The function (bit n: the target of pattern n), the numbers of inputs and hidden units, and the patterns to train on.
 CASES = {"2-2-1": (0b0110, 2, 2, [0, 1, 2]), "3-4-1": (0b11101000, 3, 4, [0, 1, 3, 6])}
 
 
@@ -49,7 +49,7 @@ figure = Figure((9, 4.2), layout="constrained")
 for name, case in CASES.items():
     n, shares, errors = compared(case)
     print(
-        f"\n{name}: {n['random']:,.0f} random networks and {n['trained']:,.0f} trained ones fit the patterns {case[3]}"
+        f"\n{name}: {n['random']:,.0f} random and {n['trained']:,.0f} trained networks fit the patterns {case[3]}"
     )
     table = pd.DataFrame({f"{kind} %": 100 * shares[kind] for kind in ("random", "trained")}).round(3)
     table = table.assign(ratio=shares["ratio"].round(2), error=errors["ratio"].round(2)).rename_axis("function")
