@@ -184,6 +184,11 @@ class Recipe(NamedTuple):
         return self.keeps_best or "held_out" in looks
 
     @property
+    def keeps_running_loss(self) -> bool:
+        """Whether something looks at the running loss of each epoch."""
+        return "running_loss" in (self.criterion, self.monitor, *self.loss_sums.split())
+
+    @property
     def is_scheduled(self) -> bool:
         """Whether learning rates may change from update to update."""
         return self.warms_up or self.schedule != "constant"

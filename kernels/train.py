@@ -303,7 +303,7 @@ class Trainer:
                     request.pause()
                 turns = kernel(*arguments)
         lane_steps = int(turns) * variant.n_windows * variant.width
-        kept = runs.final_weights, runs.predictions, runs.losses, runs.path, runs.best_weights
+        kept = runs.final_weights, runs.predictions, runs.losses, runs.path, runs.path_running, runs.best_weights
         return Outcome(runs.columns, *kept, lane_steps)
 
     def _arguments(
@@ -333,6 +333,7 @@ class Trainer:
             losses=np.full((n_runs, request.n_losses) if request.n_losses else (0, 0), np.nan),
             path_epochs=request.path_epochs,
             path=np.empty((n_runs, len(request.path_epochs), n_parameters), recipe.dtype),
+            path_running=np.full((n_runs, len(request.path_epochs) * recipe.keeps_running_loss), np.nan),
             best_weights=np.empty(weights.shape if recipe.keeps_best else (0, 0), recipe.dtype),
             validate_every=self._validate_every,
         )

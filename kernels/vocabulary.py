@@ -104,13 +104,14 @@ GENERAL = (
 
 # What a run's stopping rule looks at: a loss, or the number of correct outputs or share of right patterns, of training
 # patterns or of held-out ones.
-MONITORS = ("loss", "n_correct", "accuracy", "held_out_loss", "held_out_accuracy")
+MONITORS = ("loss", "running_loss", "n_correct", "accuracy", "held_out_loss", "held_out_accuracy")
 
 # Integers of a cell besides its settings; see :data:`kernels.recipe.SETTINGS`.
 INTEGERS = ("from_step", "max_steps", "patterns", "schedule_steps", "shuffle_seed")
 
-# Sums over the evaluations of a run: of the losses, of their inverses, and of the last TAIL losses, for their mean.
-LOSS_SUMS = ("loss_sum", "inverse_loss_sum", "tail_loss")
+# Sums over the evaluations of a run: of the losses, of their inverses, and of the last TAIL losses, for their mean. The
+# last is the running loss of an epoch, see :mod:`kernels.step.running_loss`.
+LOSS_SUMS = ("loss_sum", "inverse_loss_sum", "tail_loss", "running_loss")
 TAIL = 20
 
 

@@ -193,6 +193,7 @@ class Criterion(NamedTuple):
     of_output: Callable[[Lanes, Lanes | float, Lanes], Mask] | None
     meaning: str  # for users
     of_right: bool = False  # whether every output must be right
+    of_running: bool = False  # whether ``of_loss`` takes the running loss of the last epoch
     # (share of patterns that are wrong, threshold) -> mask
     of_wrong: Callable[[Lanes, Lanes], Mask] | None = None
 

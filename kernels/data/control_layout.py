@@ -47,6 +47,9 @@ class ControlLayout(NamedTuple):
     states: tuple[int, ...]
     next_states: tuple[int, ...]
     plateau_flag: int | None  # the row that flags runs which the stopping rule ends; None if there is none
+    # The rows of the running loss of the last epoch, and of the sums of terms and penalties of the present one; 0 if
+    # none is kept
+    running_loss: tuple[int, int, int]
     held_out: HeldOutRows  # all 0 if there are no held-out patterns
     n_rows: int  # number of all rows of control
     loss_sums: tuple[int, ...]  # the first row of float64 of each of the recipe's sums of losses
@@ -74,11 +77,12 @@ def make_control_layout(recipe: Recipe) -> ControlLayout:
     n_states = len(STOPPING_RULES[recipe.stopping_rule].states) if recipe.monitor else 0
     first_state = n_right + recipe.counts_right
     plateau_flag = first_state + 2 * n_states
-    first_held_out = plateau_flag + bool(recipe.monitor)
+    running = plateau_flag + bool(recipe.monitor)
+    first_held_out = running + 3 * recipe.keeps_running_loss
     held_out = HeldOutRows(*range(first_held_out, first_held_out + 6)) if recipe.holds_out else HeldOutRows()
     of_schedule = 2 + len(SCHEDULES[recipe.schedule].states) if recipe.is_scheduled else 0
     sums = recipe.loss_sums.split()
-    sizes_of_sums = [TAIL if name == "tail_loss" else 1 for name in sums]
+    sizes_of_sums = [{"tail_loss": TAIL, "running_loss": 0}.get(name, 1) for name in sums]
     doubles = np.cumsum([of_schedule, *sizes_of_sums, recipe.keeps_best]).tolist()
     return ControlLayout(
         {setting.name: row for setting, row in zip(recipe.settings, settings, strict=True)},
@@ -92,6 +96,7 @@ def make_control_layout(recipe: Recipe) -> ControlLayout:
         states=tuple(range(first_state, first_state + n_states)),
         next_states=tuple(range(first_state + n_states, plateau_flag)),
         plateau_flag=plateau_flag if recipe.monitor else None,
+        running_loss=(running, running + 1, running + 2) if recipe.keeps_running_loss else (0, 0, 0),
         held_out=held_out,
         n_rows=max(first_held_out, *(row + 1 for row in held_out)),
         loss_sums=tuple(doubles[: len(sums)]),

@@ -41,7 +41,7 @@ from kernels.loop.lane_assignment import (
     set_deadline,
     some_wait,
 )
-from kernels.loop.loss_sums import make_add_loss, make_record_sums
+from kernels.loop.loss_sums import make_add_loss, make_record_sums, running_loss_row
 from kernels.loop.metrics import make_measure
 from kernels.loop.plateau import make_plateau
 from kernels.loop.run_arrays import CONVERGED, DIVERGED, EXHAUSTED, PLATEAU, STALLED, Runs
@@ -105,8 +105,9 @@ def make_evaluate_runs(
     has_thresholds = recipe.records_thresholds
     in_memory = make_in_memory(recipe, variant, memory)
     n_windows = variant.n_windows
-    record_sums = make_record_sums(recipe)
+    record_sums = make_record_sums(recipe, variant)
     adds_losses = bool(recipe.loss_sums)
+    running_row = running_loss_row(recipe, variant)
     status_of = make_status_of(recipe)
     has_patience = bool(recipe.monitor)
     plateau_flag = make_control_layout(recipe).plateau_flag or 0
@@ -151,7 +152,7 @@ def make_evaluate_runs(
             if runs.losses.shape[0]:
                 runs.losses[run, epochs + (k > 0)] = loss
             if runs.path.shape[0] and k == 0:
-                record_point(runs, workspace, lane, epochs)
+                record_point(runs, workspace, lane, epochs, running_row)
             if has_thresholds:
                 record_thresholds(runs, workspace, lane, steps)
             status = status_of(workspace, lane, steps, is_last)
@@ -188,7 +189,7 @@ def make_end_runs(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[
     in_memory = make_in_memory(recipe, variant, memory)
     load = memory.load
     store = memory.store
-    keep_plateau = make_plateau(recipe, memory, file_order(recipe, variant, memory), variant.n_patterns).keep
+    keep_plateau = make_plateau(recipe, variant, memory, file_order(recipe, variant, memory)).keep
     add_loss = make_add_loss(recipe, memory)
     has_patience = bool(recipe.monitor)
     adds_losses = bool(recipe.loss_sums)

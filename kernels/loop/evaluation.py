@@ -15,13 +15,14 @@ from kernels.data.patterns import Patterns, PatternSource
 from kernels.lanes.arithmetic import Lanes, Mask
 from kernels.lanes.lane_rows import Memory
 from kernels.lanes.operations import any_lane
-from kernels.loop.penalty import make_penalized
 from kernels.loop.plateau import make_plateau
 from kernels.loop.right import make_count_right, make_right
 from kernels.numba.jit import device
 from kernels.numba.part_makers import made_once
 from kernels.recipe import Recipe
 from kernels.step.interface import file_order, make_step
+from kernels.step.penalty import make_penalized
+from kernels.step.running_loss import make_running_loss
 from kernels.step.schedule import make_rates_rest
 from kernels.variant import Variant
 
@@ -171,8 +172,10 @@ def make_evaluate(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[
     load = memory.load
     rates_rest = make_rates_rest(recipe, memory)
     has_patience = bool(recipe.monitor)
-    look = make_plateau(recipe, memory, source, variant.n_patterns).look
+    look = make_plateau(recipe, variant, memory, source).look
     of_held_out = recipe.criterion_on == "held_out"
+    of_running = criterion_of(recipe.criterion).of_running
+    running_loss = make_running_loss(recipe, variant, memory).load
     held_out = make_control_layout(recipe).held_out
 
     @device
@@ -183,7 +186,8 @@ def make_evaluate(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[
         if of_held_out:
             converged = (load(control, held_out.is_met) > 0.0) & active
         else:
-            converged = criterion(patterns, packet, loss, load(control, THRESHOLD)) & active
+            looked_at = running_loss(packet) if of_running else loss
+            converged = criterion(patterns, packet, looked_at, load(control, THRESHOLD)) & active
         stalled = on_plateau = active & ~active
         if has_patience:
             on_plateau = look(patterns, packet, loss) & active
@@ -227,8 +231,11 @@ def make_watch(recipe: Recipe, variant: Variant, memory: Memory) -> Watch:
     has_thresholds = loss_threshold_row is not None
     loss_threshold_row = loss_threshold_row or 0
     has_patience = bool(recipe.monitor)
-    plateau = make_plateau(recipe, memory, source, variant.n_patterns)
-    keeps_latest = may_stall or bool(recipe.loss_sums)
+    plateau = make_plateau(recipe, variant, memory, source)
+    keeps_previous = may_stall or (recipe.keeps_running_loss and variant.n_windows == 1)
+    keeps_latest = keeps_previous or bool(recipe.loss_sums)
+    of_running = criterion_of(recipe.criterion).of_running
+    running_loss = make_running_loss(recipe, variant, memory).load
     held_out = make_control_layout(recipe).held_out
     criterion_of_held_out, thresholds_of_held_out = (
         on == "held_out" for on in (recipe.criterion_on, recipe.thresholds_on)
@@ -240,7 +247,7 @@ def make_watch(recipe: Recipe, variant: Variant, memory: Memory) -> Watch:
         threshold = load(control, THRESHOLD_NOW)
         if criterion_of_held_out:
             return (load(control, held_out.is_met) > 0.0) & (threshold == threshold)
-        return criterion(patterns, packet, loss, threshold)
+        return criterion(patterns, packet, running_loss(packet) if of_running else loss, threshold)
 
     @device
     def reaches(packet: Packet, loss: Lanes) -> Mask:
@@ -285,7 +292,7 @@ def make_watch(recipe: Recipe, variant: Variant, memory: Memory) -> Watch:
 
     @device
     def keep_loss(packet: Packet) -> None:
-        if may_stall:
+        if keeps_previous:
             store(packet.previous, 0, load(packet.latest, 0))
         if has_patience:
             plateau.keep(packet)

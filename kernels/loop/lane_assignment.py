@@ -68,13 +68,15 @@ def next_point(runs: Runs, epochs: int) -> int:
 
 
 @device
-def record_point(runs: Runs, workspace: Workspace, lane: int, epochs: int) -> None:
-    """Copy the parameters of a run to its path, if that has a point here."""
+def record_point(runs: Runs, workspace: Workspace, lane: int, epochs: int, running_row: int) -> None:
+    """Copy parameters and running loss of a run to its path, if that has a point here."""
     run = workspace.seats[RUN, lane]
     point = next_point(runs, epochs)
     if point < runs.path_epochs.size and runs.path_epochs[point] == epochs:
         for k in range(runs.weights.shape[1]):
             runs.path[run, point, k] = workspace.rows[workspace.parameter_rows[k], lane]
+        if runs.path_running.shape[1]:
+            runs.path_running[run, point] = workspace.rows[running_row, lane]
 
 
 @device
@@ -133,6 +135,7 @@ def make_seat_runs(recipe: Recipe, variant: Variant, memory: Memory) -> Callable
     first_sum, *_ = (*layout.loss_sums, layout.n_doubles)
     state_rows = np.array(layout.states, np.int64)
     state_starts = np.array([*STOPPING_RULES[recipe.stopping_rule].states])
+    keeps_running, running_row = recipe.keeps_running_loss, layout.running_loss[0]
     keeps_best, best_score_row = recipe.keeps_best, layout.held_out.best_score
     first_step, ratio_row = make_first_step(recipe), layout.settings.get("step_ratio", 0)
 
@@ -172,6 +175,8 @@ def make_seat_runs(recipe: Recipe, variant: Variant, memory: Memory) -> Callable
                     rows[state_rows[k], lane] = state_starts[k]
                 if keeps_best:
                     rows[best_score_row, lane] = np.inf
+                if keeps_running:
+                    rows[running_row, lane] = np.nan
                 give_patterns(patterns, runs.limits[cell, PATTERNS], rows, lane)
                 rows[PREVIOUS, lane] = np.nan
                 rows[ACTIVE_FLAG, lane] = 1.0

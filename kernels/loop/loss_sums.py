@@ -1,4 +1,4 @@
-"""Sums of the losses of a run over its evaluations, in float64, added up in the order of the evaluations."""
+"""Sums of the losses of a run over its evaluations, in float64, added up in their order, and its running loss."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from kernels.data.control import PREVIOUS
 from kernels.data.control_layout import make_control_layout
 from kernels.data.packet import Packet
 from kernels.lanes.arithmetic import Lanes
@@ -17,13 +18,14 @@ from kernels.numba.jit import device
 from kernels.numba.part_makers import made_once
 from kernels.recipe import Recipe
 from kernels.step.layout import Workspace
+from kernels.variant import Variant
 from kernels.vocabulary import LOSS_SUMS, TAIL
 
 
 def _rows(recipe: Recipe) -> tuple[bool, int, bool, int, bool, int]:
     """Return for each sum whether it is recorded, and its first row or 0."""
     first = dict(zip(recipe.loss_sums.split(), make_control_layout(recipe).loss_sums, strict=True))
-    plain, inverse, tail = (first.get(name) for name in LOSS_SUMS)
+    plain, inverse, tail, _ = (first.get(name) for name in LOSS_SUMS)
     return plain is not None, plain or 0, inverse is not None, inverse or 0, tail is not None, tail or 0
 
 
@@ -48,8 +50,13 @@ def make_add_loss(recipe: Recipe, memory: Memory) -> Callable[[Packet, Lanes, in
     return add_loss
 
 
+def running_loss_row(recipe: Recipe, variant: Variant) -> int:
+    """Return the row of control of the running loss of the last epoch, if it is kept."""
+    return PREVIOUS if variant.n_windows == 1 else make_control_layout(recipe).running_loss[0]
+
+
 @made_once
-def make_record_sums(recipe: Recipe) -> Callable[[Runs, Workspace, int, float, int, int], None]:
+def make_record_sums(recipe: Recipe, variant: Variant) -> Callable[[Runs, Workspace, int, float, int, int], None]:
     """Make the function that writes the sums of a run that ends: ``(runs, workspace, lane, loss, turn, n_before)``.
 
     ``n_before`` evaluations came before this one, the first of them in ``turn``. A last loss that is NaN counts as
@@ -58,6 +65,9 @@ def make_record_sums(recipe: Recipe) -> Callable[[Runs, Workspace, int, float, i
     adds, plain, adds_inverse, inverse, keeps_tail, tail = _rows(recipe)
     of_inverse = int(adds)
     of_tail = int(adds) + int(adds_inverse)
+    keeps_running = "running_loss" in recipe.loss_sums
+    of_running = of_tail + int(keeps_tail)
+    running_row = running_loss_row(recipe, variant)
 
     @device
     def record_sums(runs: Runs, workspace: Workspace, lane: int, loss: float, turn: int, n_before: int) -> None:
@@ -75,5 +85,8 @@ def make_record_sums(recipe: Recipe) -> Callable[[Runs, Workspace, int, float, i
             for j in range(first, n_before):
                 total += doubles[tail + (turn + j) % TAIL, lane]
             sums[run, of_tail] = (total + last) / (n_before - first + 1)
+        if keeps_running:
+            running = workspace.rows[running_row, lane]
+            sums[run, of_running] = running if running == running else np.inf
 
     return record_sums

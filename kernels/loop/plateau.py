@@ -15,6 +15,8 @@ from kernels.loop.right import make_count_right, make_right
 from kernels.numba.jit import device
 from kernels.numba.part_makers import made_once
 from kernels.recipe import Recipe
+from kernels.step.running_loss import make_running_loss
+from kernels.variant import Variant
 
 
 class Plateau(NamedTuple):
@@ -28,14 +30,14 @@ class Plateau(NamedTuple):
 
 
 @made_once
-def make_plateau(recipe: Recipe, memory: Memory, source: PatternSource, n_patterns: int) -> Plateau:
+def make_plateau(recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource) -> Plateau:
     """Make the functions of a recipe in which something is monitored."""
     layout = make_control_layout(recipe)
     rule = stopping_rule(recipe.stopping_rule)
     load_states, load_next = (make_load_rows(memory, rows) for rows in (layout.states, layout.next_states))
     store_states, store_next = (make_store_rows(memory, rows) for rows in (layout.states, layout.next_states))
     load_settings = make_load_rows(memory, layout.rows(rule.settings) if recipe.monitor else ())
-    score_of = _make_score(recipe, memory, source, n_patterns)
+    score_of = _make_score(recipe, variant, memory, source)
     update, ends = rule.update, rule.ends
 
     @device
@@ -59,17 +61,24 @@ def make_plateau(recipe: Recipe, memory: Memory, source: PatternSource, n_patter
 
 
 def _make_score(
-    recipe: Recipe, memory: Memory, source: PatternSource, n_patterns: int
+    recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource
 ) -> Callable[[Patterns, Packet, Lanes], tuple[Lanes, Lanes]]:
     """Make the monitored score: ``(patterns, packet, loss) -> (score, is_new)``.
 
-    It is a loss, or minus a number or share that are right; NaN where held-out patterns are not evaluated now.
+    It is a loss, or minus a number or share that are right; NaN where there is no new one.
     """
     right = make_right(recipe, memory, source)
     count_right = make_count_right(recipe, memory, source)
     held_out = make_control_layout(recipe).held_out
     score_row, is_new_row = held_out.score, held_out.is_new
+    n_patterns = variant.n_patterns
+    running_loss = make_running_loss(recipe, variant, memory)
     load, fill = memory.load, memory.fill
+
+    @device
+    def of_running(patterns: Patterns, packet: Packet, loss: Lanes) -> tuple[Lanes, Lanes]:
+        running = running_loss.load(packet)
+        return running, select(running == running, fill(1.0), 0.0)
 
     @device
     def of_loss(patterns: Patterns, packet: Packet, loss: Lanes) -> tuple[Lanes, Lanes]:
@@ -91,4 +100,5 @@ def _make_score(
         is_new = load(packet.control, is_new_row)
         return select(is_new > 0.0, load(packet.control, score_row), float("nan")), is_new
 
-    return {"loss": of_loss, "n_correct": of_outputs, "accuracy": of_patterns}.get(recipe.monitor, of_held_out)
+    of_training = {"loss": of_loss, "running_loss": of_running, "n_correct": of_outputs, "accuracy": of_patterns}
+    return of_training.get(recipe.monitor, of_held_out)

@@ -101,6 +101,8 @@ class Outcome(NamedTuple):
     # (runs, points, parameters): parameters after the requested epochs; undefined after the end of a run; no points
     # unless requested
     path: Array
+    # (runs, points): the running loss of the epoch before each point, if the recipe keeps it; (runs, 0) otherwise
+    path_running: NDArray[np.float64]
     # (runs, parameters): parameters at the best evaluation of held-out patterns, NaN if there was none; (0, 0) unless
     # the recipe keeps it
     best_weights: Array
@@ -134,6 +136,8 @@ class Runs(NamedTuple):
     # (points,) of int64: epochs after which parameters are copied, in ascending order; none are allowed
     path_epochs: NDArray[np.int64]
     path: Array  # (runs, points, parameters): written: parameters after each of these epochs that a run completes
+    # (runs, points), or (runs, 0) unless the recipe keeps it: written: the running loss of each of these epochs
+    path_running: NDArray[np.float64]
     best_weights: Array  # (runs, parameters), or (0, 0) unless the recipe keeps them: written
     validate_every: int  # held-out patterns are evaluated after each so many epochs
 

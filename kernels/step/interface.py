@@ -14,6 +14,7 @@ from kernels.lanes.operations import any_lane
 from kernels.numba.jit import device, routine
 from kernels.numba.part_makers import made_once
 from kernels.recipe import Recipe
+from kernels.step.running_loss import make_add_terms, make_running_loss
 from kernels.step.schedule import make_keep_taken
 from kernels.step.windows import make_pass, make_predict
 from kernels.variant import Variant
@@ -93,6 +94,7 @@ def _make_epoch(recipe: Recipe, variant: Variant, memory: Memory) -> Step:
     advance_whole = make_advance_window(recipe, variant, memory, source, size)
     advance_last = make_advance_window(recipe, variant, memory, source, last_size)
     predict = make_predict(recipe, variant, memory, all_in_order)
+    running_loss = make_running_loss(recipe, variant, memory)
     fill = memory.fill
 
     @device
@@ -101,17 +103,23 @@ def _make_epoch(recipe: Recipe, variant: Variant, memory: Memory) -> Step:
 
     @routine
     def advance(patterns: Patterns, packet: Packet) -> None:
+        running_loss.begin(packet)
         for k in range(n_whole):
             advance_whole(patterns, packet, k * size)
         if n_whole < n_windows:
             advance_last(patterns, packet, n_whole * size)
+        running_loss.finish(packet)
 
     @routine
     def advance_window(patterns: Patterns, packet: Packet, k: int) -> None:
+        if k == 0:
+            running_loss.begin(packet)
         if n_whole == n_windows or k < n_whole:
             advance_whole(patterns, packet, k * size)
         else:
             advance_last(patterns, packet, n_whole * size)
+        if k == n_windows - 1:
+            running_loss.finish(packet)
 
     @device
     def may_be_fixed_point(patterns: Patterns, packet: Packet) -> Mask:
@@ -126,10 +134,12 @@ def make_advance_window(
 ) -> Callable[[Patterns, Packet, int], None]:
     """Make the step of one window."""
     forward, differentiate, update, *_ = make_pass(recipe, variant, memory, source, size)
+    add_terms = make_add_terms(recipe, variant, memory, source, size)
 
     @device
     def advance(patterns: Patterns, packet: Packet, n0: int) -> None:
         forward(patterns, packet, n0)
+        add_terms(patterns, packet, n0)
         differentiate(patterns, packet, n0)
         update(patterns, packet, n0)
 
@@ -154,11 +164,12 @@ def make_is_fixed_point(
     first_clock = clocks[0] if clocks else 0
     n_clocks = len(clocks)
     keep_taken, restore_taken = make_keep_taken(recipe, memory)
+    running_loss = make_running_loss(recipe, variant, memory)
 
     def is_fixed_point(patterns: Patterns, packet: Packet, wanted: Mask) -> Mask:
         parameters, control, kept = packet.parameters, packet.control, packet.kept
         n_held = n_copies * n_parameters(packet)
-        taken = keep_taken(packet)
+        taken, running = keep_taken(packet), running_loss.keep(packet)
         for k in range(n_held):
             store(kept, k, load(parameters, k))
         for k in range(n_clocks):
@@ -179,6 +190,7 @@ def make_is_fixed_point(
         for k in range(n_clocks):
             store(control, first_clock + k, load(kept, n_held + k))
         restore_taken(packet, taken)
+        running_loss.restore(packet, running)
         return wanted
 
     return is_fixed_point

@@ -100,7 +100,8 @@ def _make_over_outputs(
     component = OVER_OUTPUTS[recipe.architecture.output]
     n_outputs = recipe.architecture.outputs
     count = n_patterns * n_outputs
-    is_evaluated = variant.n_windows == 1 or not slopes  # by a loss, which reads logarithms
+    # by a loss, which reads logarithms
+    is_evaluated = variant.n_windows == 1 or not slopes or recipe.keeps_running_loss
     shift, share = (device(make(memory.load, memory.store, n_outputs)) for make in (component.shift, component.share))
     power, logarithm = (Activation(device(each), elementary=True) for each in (component.power, component.logarithm))
     powers = make_activate(power, variant, memory, count, False)

@@ -106,7 +106,12 @@ def runs_columns(study: StudyContent) -> list[Column]:
 def curve_measures(study: StudyContent) -> list[Column]:
     """Return the columns of the measures at each point of a learning curve."""
     tested = [replace(each, doc=each.doc.replace("of the final network ", "")) for each in end_measures(study)]
-    return [*CURVE_COLUMNS, *tested]
+    return [*CURVE_COLUMNS, *running_loss_column(study), *tested]
+
+
+def running_loss_column(study: StudyContent) -> list[Column]:
+    """Return the column of the running loss of the epoch before each point, if the study records it."""
+    return [column_of(MEASURES["running_loss"])] if "running_loss" in study.record.measures else []
 
 
 def curves_columns(study: StudyContent) -> list[Column]:

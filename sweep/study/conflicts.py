@@ -68,6 +68,9 @@ def _rules(tables: OptionTables) -> Iterator[Rule]:
             for rate in ("learning_rate", "output_learning_rate"):
                 yield Rule("optimizer", name, rate, lambda rate, _: rate is None or rate > 0, "learning rates above 0")
 
+    for name, criterion in vocabulary.CRITERIA.items():
+        if criterion.of_running:
+            yield Rule("criterion", name, "criterion_on", _one_of("train"), "criterion_on 'train'")
     for name, rule in vocabulary.STOPPING_RULES.items():
         if rule.needs_loss:
             losses = ("validation_loss", "test_loss")

@@ -66,7 +66,7 @@ DIMENSIONS: dict[str, tuple[Any, ...]] = {
     "stop": ("before", "after"),
     "held_out": (3, 1, 13),
     "validate_every": (1, 2, 3),
-    "loss_sums": ("", "inverse_loss_sum", "loss_sum tail_loss"),
+    "loss_sums": ("", "inverse_loss_sum", "loss_sum tail_loss", "running_loss", "tail_loss running_loss"),
     "tie": ("wrong", "right"),
     "counts_right": (False, True),
     "one_hot": (False, True),

@@ -64,7 +64,7 @@ def test_product_of_components_as_oracle(optimizer: str, loss: str, activation: 
 def test_drawn_runs_end_in_every_way(optimizer: str) -> None:
     """With every optimizer runs converge, stall, diverge and exhaust their steps; rprop hardly stalls."""
     seen: set[str] = set()
-    for seed, criterion in enumerate(("loss", "max_error", "correct", "error_rate")):
+    for seed, criterion in enumerate(("loss", "max_error", "correct", "error_rate", "running_loss")):
         spec = Spec("relu", optimizer=optimizer, criterion=criterion)
         seen |= set(
             train_oracle(spec, draw_runs(spec, 2, 40, seed, sized(30, 16), Kinds(divergence_threshold="own"))).status

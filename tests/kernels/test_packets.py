@@ -58,6 +58,7 @@ def _alone(name: str = "gd") -> Outcome:
         predictions=np.concatenate([outcome.predictions for outcome in outcomes]),
         losses=np.concatenate([pad(outcome.losses, most) for outcome in outcomes]),
         path=np.empty((0, 0, 0)),
+        path_running=np.empty((0, 0)),
         best_weights=np.concatenate([outcome.best_weights for outcome in outcomes]),
         lane_steps=sum(outcome.lane_steps for outcome in outcomes),
     )
@@ -67,7 +68,7 @@ def _assert_independent(runs: list[int], width: int | None, name: str = "gd") ->
     spec, chosen, alone, what = SPECS[name], _runs(name)[runs], _alone(name), f"{name}, width {width}, runs {runs}"
     arrays = alone.final_weights[runs], alone.predictions[runs], alone.losses[runs]
     best_weights = alone.best_weights[runs] if SPECS[name].keeps_best else alone.best_weights
-    expected = Outcome(pick(alone.columns, runs), *arrays, alone.path, best_weights, lane_steps=0)
+    expected = Outcome(pick(alone.columns, runs), *arrays, alone.path, alone.path_running, best_weights, lane_steps=0)
     given, most = train_kernel(spec, chosen, width), alone.losses.shape[1]
     assert_same_outcome(given._replace(losses=pad(given.losses, most)), expected, what)
     assert_same_columns(train_bare(spec, chosen, width), expected.columns, what)

@@ -48,21 +48,32 @@ def largest_is_right(y: Sequence[Array], targets: Array, tie: str) -> Array:
     return np.all([y[own] == y[own], *below], axis=0)  # NaN is not right
 
 
+def loss_terms(net: Network, activity: Activity) -> list[Array]:
+    """Return the terms of the loss, each (R,), of the patterns and outputs of a pass in order."""
+    (_, _, outs), (window, _, _, u, y) = net.ranges, activity
+    targets = np.array([[np.broadcast_to(net.targets[n, o], y.shape[2:]) for o in outs] for n in window])
+    if net.loss == "cross_entropy":
+        logarithms = softmax(u.swapaxes(0, 1), net.functions)[1]  # of the probabilities, negative
+        return [targets[m, o] * logarithms[o][m] for m, o in itertools.product(range(len(window)), outs)]
+    terms = TERMS[net.loss](u, y, targets, net.own, net.functions)
+    return [terms[m, o] for m, o in itertools.product(range(len(window)), outs)]
+
+
+def loss_of_terms(net: Network, terms: list[Array]) -> Array:
+    """Return the loss over all patterns from its terms."""
+    patterns, _, outs = net.ranges
+    return loss_total(net.loss, terms, count(net.reduction, len(patterns), len(outs)))
+
+
 def measure(net: Network, activity: Activity) -> Score:
     """Compute the loss in the dtype, the number of correct (pattern, output) pairs, the largest error, right patterns.
 
     A pattern is right where the output of its class is the largest, or all its outputs are correct.
     """
     patterns, _, outs = net.ranges
-    target, u, y, m = net.targets, activity.u, activity.y, decision_threshold(net)
+    target, y, m = net.targets, activity.y, decision_threshold(net)
     pairs = list(itertools.product(patterns, outs))
-    if net.loss == "cross_entropy":
-        logarithms = softmax(u.swapaxes(0, 1), net.functions)[1]  # of the probabilities, negative
-        terms = (target[n, o] * logarithms[o][n] for n, o in pairs)
-    else:
-        of_outputs = TERMS[net.loss](u, y, target[:, :, None], net.own, net.functions)
-        terms = (of_outputs[n, o] for n, o in pairs)
-    loss = loss_total(net.loss, terms, count(net.reduction, len(patterns), len(outs)))
+    loss = loss_of_terms(net, loss_terms(net, activity))
     if net.output == "softmax":
         correct = [largest_is_right(y[n], target[n], net.tie) for n in patterns]
     else:
@@ -85,12 +96,13 @@ def penalized(loss: Array, weights: Array, decay: Array) -> Array:
     return np.where(decay > 0, loss + (0.5 * decay) * squares, loss)
 
 
-def has_converged(criterion: str, score: Score, below: Array, n_right: int, n_patterns: int) -> Array:
+def has_converged(criterion: str, score: Score, below: Array, n_right: int, n_patterns: int, running: Array) -> Array:
     """Return which runs (R,) meet the convergence criterion."""
     dtype = score.loss.dtype
     share_wrong = (n_patterns - score.n_right).astype(dtype) / dtype.type(n_patterns)
     verdicts: dict[str, Array] = {
         "loss": score.loss < below,
+        "running_loss": running < below,
         "max_error": score.max_error < below,
         "correct": score.n_correct == n_right,
         "error_rate": (share_wrong < below) & ~np.isnan(score.loss),
@@ -124,6 +136,7 @@ class Evaluator:
         self.limit = np.broadcast_to(limit, n_runs).copy()
         self.ending = np.full(n_runs, "", "U9")  # of runs that end with their next epoch
         self.previous = np.full(n_runs, np.nan, dtype)  # NaN: no stall at t = 0
+        self.running = np.full(n_runs, np.nan, dtype)  # the running loss of the last epoch
         self.components, self.n_held_out = components, n_held_out
         self.stopper = Stopper(components, settings, dtype, n_runs, n_parameters)
 
@@ -149,10 +162,10 @@ class Evaluator:
         `is_still` returns which runs no update of an epoch would change.
         """
         if held_out is None or self.components.criterion_on == "train":
-            converged = has_converged(self.criterion, score, self.below, self.n_right, self.n_patterns)
+            converged = has_converged(self.criterion, score, self.below, self.n_right, self.n_patterns, self.running)
         else:
             n_right = self.n_right * self.n_held_out // self.n_patterns
-            converged = has_converged(self.criterion, held_out, self.below, n_right, self.n_held_out)
+            converged = has_converged(self.criterion, held_out, self.below, n_right, self.n_held_out, self.running)
             converged &= self.is_new(t)
         converged = converged & (t >= self.from_step)
         diverged = ~np.isfinite(score.loss) | (score.loss > self.bound)
@@ -162,7 +175,8 @@ class Evaluator:
         self.previous = np.where(due, score.loss, self.previous)
         monitored = self._monitored(score, held_out)
         is_new = self.is_new(t) or not self.components.monitor.startswith("held_out")
-        on_plateau = self.stopper.ends(due, score.loss, monitored, t // self.n_windows, is_new)
+        of_run = due & ~np.isnan(monitored) if self.components.monitor == "running_loss" else due
+        on_plateau = self.stopper.ends(of_run, score.loss, monitored, t // self.n_windows, is_new)
         verdicts = [due & verdict for verdict in (converged, diverged, stalled, on_plateau, self.limit == t)]
         status: npt.NDArray[np.str_] = np.select(verdicts, ORDER, default="")
         if self.components.stop == "after":
@@ -191,6 +205,8 @@ class Evaluator:
             return np.asarray((-held_out.n_right).astype(dtype) / dtype.type(self.n_held_out))
         if held_out is not None and self.components.monitor == "held_out_loss":
             return held_out.loss
+        if self.components.monitor == "running_loss":
+            return self.running
         if self.components.monitor == "accuracy":
             return np.asarray((-score.n_right).astype(dtype) / dtype.type(self.n_patterns))
         return (-score.n_correct).astype(dtype) if self.components.monitor == "n_correct" else score.loss

@@ -11,8 +11,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tests.oracle.components import OWN_OUTPUTS, Array, Functions
-from tests.oracle.evaluation import Evaluator, Score, decision_threshold, measure, penalized
+from tests.oracle.components import OWN_OUTPUTS, Array, Functions, add_in_order
+from tests.oracle.evaluation import (
+    Evaluator,
+    Score,
+    decision_threshold,
+    loss_of_terms,
+    loss_terms,
+    measure,
+    penalized,
+)
 from tests.oracle.optimizers import UPDATES, States, decayed, drawn_steps, make_rates, states_at_start
 from tests.oracle.schedules import factors
 from tests.oracle.settings import components_and_settings, make_network
@@ -35,6 +43,7 @@ class Result:
     weights: Array  # (R, P), in the dtype of the runs
     threshold_steps: npt.NDArray[np.int64]  # (R, loss thresholds), -1 where the loss was never below one
     n_evaluations: npt.NDArray[np.int64]  # (R,)
+    running_loss: npt.NDArray[np.float64]  # (R,), of the last completed epoch, +inf if it is not a number
     losses: npt.NDArray[np.float64] | None = None  # (R, most evaluations of a run), NaN after a run's end
     best_steps: npt.NDArray[np.int64] | None = None  # (R,), of the best evaluation of held-out patterns, -1 if none
     best_held_out: npt.NDArray[np.float64] | None = None  # (R,), their loss then
@@ -47,7 +56,8 @@ class Result:
         """
         assert self.losses is not None
         rows = []
-        for losses, n in zip(self.losses.astype(np.float64), self.n_evaluations, strict=True):
+        runs = zip(self.losses.astype(np.float64), self.n_evaluations, self.running_loss.tolist(), strict=True)
+        for losses, n, running in runs:
             told = [np.inf if np.isnan(loss) else loss for loss in losses[:n]]
             tail = told[-20:]
             with np.errstate(divide="ignore", over="ignore"):
@@ -55,6 +65,7 @@ class Result:
                     "loss_sum": sum(told, start=0.0),
                     "inverse_loss_sum": sum((np.float64(1.0) / loss for loss in told), start=0.0),
                     "tail_loss": sum(tail, start=0.0) / len(tail),
+                    "running_loss": running,
                 }
             rows.append([sums[name] for name in names])
         return np.array(rows).reshape(len(rows), len(names))
@@ -63,12 +74,12 @@ class Result:
     def before(cls, start: Array, n_thresholds: int) -> Result:
         """Return the result of runs that have not started: +inf for losses, 0 for counts, and no threshold reached."""
         (steps, epochs, n_correct, n_right) = np.zeros((4, len(start)), np.int64)
-        first, last, error = np.full((3, len(start)), np.inf)
+        first, last, error, running = np.full((4, len(start)), np.inf)
         status = np.full(len(start), "", "U9")
         threshold_steps = np.full((len(start), n_thresholds), -1)
         n_evaluations = np.zeros(len(start), np.int64)
         outcome = first, last, n_correct, error, n_right
-        return cls(status, steps, epochs, *outcome, np.empty_like(start), threshold_steps, n_evaluations)
+        return cls(status, steps, epochs, *outcome, np.empty_like(start), threshold_steps, n_evaluations, running)
 
     def note_thresholds(self, t: int, losses: Array, due: Array, thresholds: Array) -> None:
         """Record step t for every threshold above the loss of a run evaluated now, the first time."""
@@ -189,6 +200,7 @@ def train(
     result, never = Result.before(start, len(loss_thresholds)), np.full(n_runs, np.nan)
     rounded_thresholds = np.asarray(loss_thresholds, dtype)
     trace, running = {0: never.copy()}, np.ones(n_runs, np.bool_)
+    terms, penalties = list[Array](), list[Array]()
     current, states = start.T, states_at_start(components.optimizer, stepper.rates)
     if components.optimizer == "rprop":
         ratios = np.broadcast_to(np.asarray(settings.step_ratio, dtype), n_runs)
@@ -198,6 +210,10 @@ def train(
         epoch, position = divmod(t, epochs.n_windows)
         if position == 0:
             windows = epochs.windows(epoch)
+            if t:
+                evaluate.running = loss_of_terms(net, terms)
+                evaluate.running = evaluate.running + add_in_order(penalties) if penalties else evaluate.running
+            terms, penalties = [], []
         due = running & evaluate.is_due(t)
         if due.any():
             activity = forward(net, current)
@@ -219,11 +235,17 @@ def train(
             ended = status != ""
             result.note_end(ended, status, score, current)
             result.steps[ended], result.epochs[ended] = t, epoch
+            known = ended & ~np.isnan(evaluate.running)
+            result.running_loss[known] = evaluate.running[known]
             running &= ~ended
         if not running.any():
             break
         if epochs.n_windows > 1:  # otherwise it is the pass that was evaluated
             activity = forward(net, current, windows[position])
+        terms += loss_terms(net, activity)
+        if components.penalty:
+            share = start.dtype.type(len(windows[position]) / n_patterns)
+            penalties.append(penalized(np.zeros_like(decay), current[decays], decay) * share)
         stepper = replace(stepper, factor=next(changes))
         current, states = stepper.step(current, states, activity)
     result.losses = np.stack(list(trace.values()), axis=1) if record else None

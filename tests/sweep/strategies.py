@@ -87,7 +87,7 @@ SCALARS: dict[str, st.SearchStrategy[Any]] = {
     **{name: numbers(setting) for name, setting in vocabulary.STOPPING_SETTINGS.items()},
     "patience": st.sampled_from(PATIENCE),
     "min_delta": st.floats(0, 1, exclude_max=True),  # of n_correct, less than any number of outputs
-    "monitor": st.sampled_from(["loss", "n_correct", "train_accuracy"]),
+    "monitor": st.sampled_from(["loss", "running_loss", "n_correct", "train_accuracy"]),
     **{name: numbers(setting) for name, setting in vocabulary.COMPONENT_SETTINGS.items()},
 }
 
@@ -115,7 +115,10 @@ DIALECTS: dict[str, tuple[dict[str, st.SearchStrategy[Any]], st.SearchStrategy[f
 # Conditions without which an option has no effect.
 NEEDS: dict[str, dict[str, set[Any]]] = {
     "bias_scale": {"bias": {True}},
-    **{name: {"criterion": {"loss", "max_error", "correct", "error_rate"}} for name in ("from_step", "criterion_on")},
+    **{
+        name: {"criterion": {"loss", "max_error", "correct", "error_rate", "running_loss"}}
+        for name in ("from_step", "criterion_on")
+    },
     **{name: {"patience": set(PATIENCE)} for name in ("min_delta", "monitor")},
     **{name: {"stopping_rule": {"gl", "pq", "up"}} for name in ("gl_threshold", "pq_threshold", "up_strips", "strip")},
     "stop": {"criterion": {"loss", "max_error", "correct", "error_rate"}, "patience": set(PATIENCE)},

@@ -133,7 +133,9 @@ S = TypeVar("S", bound=Section)
 MAX_STEPS = 2**31 - 1
 
 Steps = Annotated[int, Field(ge=0, le=MAX_STEPS)]
-Monitor = Literal["loss", "n_correct", "train_accuracy", "validation_loss", "validation_accuracy", "test_loss"]
+Monitor = Literal[
+    "loss", "running_loss", "n_correct", "train_accuracy", "validation_loss", "validation_accuracy", "test_loss"
+]
 
 # Names that stand for a loss and its reduction, such as mse.
 LOSS_ALIASES = {
@@ -250,9 +252,10 @@ class Convergence(Section):
     monitor: Monitor = option(
         "loss",
         "kernel",
-        "what the stopping rule looks at: the loss over the patterns to train on, the number of their correct outputs "
-        "(n_correct), the share of them that are right (train_accuracy), or a measure of held-out patterns; with "
-        "validation_accuracy the best validation has the highest accuracy, otherwise the lowest loss",
+        "what the stopping rule looks at: the loss over the patterns to train on, that of the last epoch while it "
+        "trained (running_loss), the number of their correct outputs (n_correct), the share of them that are right "
+        "(train_accuracy), or a measure of held-out patterns; with validation_accuracy the best validation has the "
+        "highest accuracy, otherwise the lowest loss",
         used_with={"patience": [IS_SET], "stopping_rule": [*vocabulary.RULES_WITHOUT_PATIENCE]},
     )
     validate_every: Annotated[int, Field(ge=1, le=MAX_STEPS)] = option(

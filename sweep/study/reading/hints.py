@@ -79,6 +79,7 @@ _VALUES = {
     "shuffled": ("random", "shuffle"),
     "float32": ("single", "f32", "float"),
     "float64": ("double", "f64"),
+    "running_loss": ("epoch_loss", "running_error", "loss_curve"),
     "error_rate": ("accuracy", "zero_one_loss", "misclassification"),
     "train_accuracy": ("acc", "train_acc", "n_correct_patterns"),
     "validation_loss": ("val_loss",),

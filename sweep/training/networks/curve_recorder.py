@@ -13,7 +13,7 @@ from sweep.analysis.table_values import column_values, status_array
 from sweep.columns import STATUSES, arrow_schema
 from sweep.errors import StoreError
 from sweep.schedule.recipes import make_recipe
-from sweep.schemas.run_columns import curves_columns, end_measures, runs_columns
+from sweep.schemas.run_columns import curves_columns, end_measures, running_loss_column, runs_columns
 from sweep.study.curve_points import curve_epochs
 from sweep.system.plain_values import plain
 from sweep.training.networks.part_trainer import PartTrainer
@@ -81,6 +81,10 @@ class CurveRecorder:
         status = np.where(is_end, found["status"], EXHAUSTED)  # no run had diverged before its end
         points = outcome._replace(final_weights=networks, columns=ends._replace(status=status))
         found |= self._measured(int(cells[0]), settings, np.add.reduceat(there.sum(axis=1), starts), points)
+        for column in running_loss_column(self._plan.study):
+            last = ends.loss_sums[:, [self._plan.study.record.loss_sums.index(column.name)]]
+            running = np.concatenate([outcome.path_running, last], axis=1)[there]
+            found[column.name] = np.where(np.isnan(running), np.inf, running)
         # A run may converge although its loss overflows; a test counts no output of such a network as correct.
         overflowed = np.isinf(found["train_loss"][is_end]) & (ends.status == CONVERGED)
         found["n_correct"][is_end] = np.where(overflowed, ends.n_correct, found["n_correct"][is_end])
@@ -111,7 +115,8 @@ class CurveRecorder:
     @property
     def _names(self) -> list[str]:
         """The columns of rows that identify runs, and those with which the ends of curves are compared."""
-        tested = [column.name for column in end_measures(self._plan.study)]
+        study = self._plan.study
+        tested = [column.name for column in (*running_loss_column(study), *end_measures(study))]
         return ["run", "cell", "seed", "status", "steps", "initial_loss", "final_loss", "n_correct", *tested]
 
     def _rows(self, table: pa.Table) -> Columns:

@@ -178,10 +178,18 @@ def _measures(draw: st.DrawFn, data: Patterns, held_out: str) -> list[str]:
 def _stopping(draw: st.DrawFn, beside: Lists, held_out: str) -> Lists:
     """Draw a stopping rule with its settings, what it looks at, and what the criterion looks at."""
     found: Lists = {}
-    if held_out and set(_values_of(beside, "criterion")) != {"none"} and draw(st.booleans()):
+    criteria = set(_values_of(beside, "criterion"))
+    if held_out and criteria != {"none"} and "running_loss" not in criteria and draw(st.booleans()):
         found["criterion_on"] = draw(st.lists(st.sampled_from(["train", held_out]), unique=True, min_size=1))
     losses = [f"{held_out}_loss"] if held_out else []
-    monitors = ["loss", "n_correct", *losses, *(["validation_accuracy"] if held_out == "validation" else [])]
+    monitors = [
+        "loss",
+        "running_loss",
+        "n_correct",
+        "train_accuracy",
+        *losses,
+        *(["validation_accuracy"] if held_out == "validation" else []),
+    ]
     of_patience = [name for name in vocabulary.STOPPING_RULES if name not in vocabulary.RULES_WITHOUT_PATIENCE]
     rule = draw(st.sampled_from([None, *of_patience, *(vocabulary.STOPPING_RULES if held_out else [])]))
     if rule in of_patience:

@@ -51,6 +51,10 @@ REFUSED: list[tuple[dict[str, Any], tuple[str, ...]]] = [
     ({"beta1": 0.8}, ("training.beta1: 0.8", "optimizer 'adam'")),
     ({"negative_slope": 0.5}, ("network.negative_slope: 0.5", "activation 'leaky_relu' or output 'leaky_relu'")),
     ({"bias": False, "bias_scale": 0.0}, ("initial_weights.bias_scale: 0.0", "bias true")),
+    (
+        {"criterion": "running_loss", "criterion_on": "validation", "data": VALIDATED},
+        ("convergence.criterion: 'running_loss' needs criterion_on 'train', got", "criterion_on 'validation'"),
+    ),
     ({"criterion": "none", "from_step": 1}, ("convergence.from_step: 1", "criterion 'loss'", "'correct'")),
     (
         {"patience": 3, "monitor": ["loss", "n_correct"], "min_delta": [0, 3, 4]},

@@ -28,10 +28,12 @@ CLASSES = {
 TESTED = {"task": "parity", "bits": 3, "train_count": 5}
 
 
-def recording(seeds: int = 2, steps: Any = None, **options: Any) -> Study:
+def recording(seeds: int = 2, steps: Any = None, measures: tuple[str, ...] = (), **options: Any) -> Study:
     """Return a small study that records the curves of some seeds."""
     curves = {"seeds": seeds} | ({} if steps is None else {"steps": steps})
-    return Study(**make_study(**{"count": 5, **options}).canonical() | {"record": {"curves": curves}})
+    return Study(
+        **make_study(**{"count": 5, **options}).canonical() | {"record": {"curves": curves, "measures": measures}}
+    )
 
 
 STUDIES = {
@@ -48,6 +50,9 @@ STUDIES = {
     ),
     "patience": recording(3, learning_rate=[0.05, 3.0], patience=4, min_delta=0.01, hidden=2),
     "infinite losses": recording(2, criterion="max_error", threshold=1e200, scale=1e80, hidden=2),  # though converged
+    "running loss": recording(
+        3, [0, 3, 7, 20], ("running_loss",), criterion="running_loss", batch=[1, 3, 4], learning_rate=[0.1, 1.0]
+    ),
     "only ends": recording(2, [38], batch=1, max_steps=38, hidden=2),  # 38 is within an epoch, which ends too late
     "nothing to do": recording(1, max_steps=0, hidden=2),
 }
@@ -79,8 +84,7 @@ def test_finished_without_its_curves(tmp_path: Path) -> None:
 
 def expected_curves(study: Study, chosen: list[int] | None = None) -> pd.DataFrame:
     """Return the curves by the oracle: at each step, the rows of a study whose runs end there at the latest."""
-    tables = study.canonical()
-    del tables["record"]
+    tables = study.canonical() | {"record": {"measures": study.record.measures}}
     whole = expected_runs(Study(**tables))
     found = whole[whole["seed"] < study.seeds.base + study.record.curves.seeds].to_dict("records")
     runs = [(row, -(-study.data.n_patterns // row.get("batch", study.training.batch))) for row in found]
