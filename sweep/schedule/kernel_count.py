@@ -121,5 +121,6 @@ def _drawings(study: Study) -> int:
     found = set[str]().union(*map(distributions_in, study.values_of("distribution")))
     drawn = {name.removeprefix("truncated_") for name in found} - {"constant"}
     decide = (*_DECIDE_PASSES, "hidden", "layers", "distribution")
-    several = study.values_of("dtype") != ("float64",) and study.grid.n_combinations(decide) > 1
+    dtypes = study.values_of("dtype")
+    several = len(dtypes) > 1 or (dtypes != ("float64",) and study.grid.n_combinations(decide) > 1)
     return len(drawn) * (2 if several else 1)

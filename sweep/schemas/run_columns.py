@@ -85,7 +85,7 @@ def network_columns(study: StudyContent) -> list[Column]:
         "final_weights": "parameters after the last update; may be infinite or NaN if diverged",
         "best_weights": "parameters at the best validation; NaN if no validation loss was finite",
     }
-    kind = f"list<{study.network.dtype}>"
+    kind = f"list<{study.widest_dtype}>"
     order = "array after array, as Result.weights names them"
     measures = [column_of(each) for each in recorded_measures(study)]
     weights = [Column(name, kind, "weight", f"{docs[name]}, {order}") for name in study.record.columns_of_weights]
@@ -133,6 +133,6 @@ def row_bytes(study: StudyContent) -> tuple[int, int]:
     """
     sizes = {"int64": 8, "int32": 4, "float64": 8, "status": 1, "bool": 1, "string": 8}
     columns = [column for column in runs_columns(study) if not column.is_list]
-    number = 8 if study.network.dtype == "float64" else 4
+    number = 8 if study.widest_dtype == "float64" else 4
     of_weights = number * study.most_parameters * len(study.record.columns_of_weights)
     return sum(sizes[column.type] for column in columns) + of_weights, 20 + of_weights

@@ -236,7 +236,7 @@ def _impossible_improvement(study: StudyContent) -> Iterator[str]:
 
 def _rounded_away(study: StudyContent) -> Iterator[str]:
     """Yield a sentence for each number that float32 rounds to 0, to infinity or to its excluded upper limit."""
-    if study.network.dtype == "float32":
+    if "float32" in study.values_of("dtype"):
         options = study.tables.options
         for name in {**options, **study.parameters}:
             for value in study.values_of(name) if options[name].role != "data" else ():
@@ -300,7 +300,7 @@ def _beyond_limits(study: StudyContent, named: set[str]) -> Iterator[str]:
             f"{hidden}"
         )
     yield from _too_many_weights(study)
-    largest = _largest_number(study) if study.network.dtype == "float32" else 0.0
+    largest = _largest_number(study) if "float32" in study.values_of("dtype") else 0.0
     if largest > MAX_FLOAT32:
         yield f"data: numbers must be at most {MAX_FLOAT32!r} with dtype 'float32', got {largest!r}"
     if "max_steps" not in named:
@@ -370,7 +370,7 @@ def start_faults(study: StudyContent) -> Iterator[str]:
         if name in study.parameters:
             yield f"parameters.{name}: is also set in initial_weights.values; keep one"
         yield from _misfits(f"initial_weights.values.{name}", name, shape_of(numbers), shapes, study.seeds.count)
-        if study.network.dtype == "float32" and _largest(numbers) > MAX_FLOAT32:
+        if "float32" in study.values_of("dtype") and _largest(numbers) > MAX_FLOAT32:
             most = f"at most {MAX_FLOAT32!r} with dtype 'float32'"
             yield f"initial_weights.values.{name}: must be {most}, got {_largest(numbers)!r}"
     for name in study.parameters:

@@ -133,6 +133,11 @@ class StudyContent:
             found = dict(zip(swept, values, strict=True))
             yield tuple(found[name] if name in found else self.values_of(name)[0] for name in names)
 
+    @property
+    def widest_dtype(self) -> str:
+        """The dtype that holds the parameters of all networks."""
+        return "float64" if "float64" in self.values_of("dtype") else "float32"
+
     def values_beside(self, name: str, other: str, value: Any) -> tuple[Any, ...]:
         """Return the values of an option in the cells in which another option has some value."""
         axis = next((axis for axis in self.axes if name in axis and other in axis), None)

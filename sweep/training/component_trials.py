@@ -11,6 +11,7 @@ import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import lru_cache
+from itertools import product
 from tempfile import TemporaryFile
 from typing import Any
 
@@ -41,7 +42,8 @@ def check_custom_components(study: StudyContent) -> None:
     """Refuse custom components whose code is unknown to this process or fails on lanes, with a sentence for each."""
     if not all(map(component_of, _keys(study))):
         load_built_in_plugin(study.name)
-    faults = [fault for key, name in _keys(study).items() if (fault := _fault(key, name, study.network.dtype))]
+    tried = product(_keys(study).items(), study.values_of("dtype"))
+    faults = [fault for (key, name), dtype in tried if (fault := _fault(key, name, dtype))]
     if faults:
         raise StudyError(*faults)
 

@@ -103,7 +103,7 @@ def outcomes_of(study: Study, rows: list[dict[str, Any]], patterns: Data) -> lis
             row |= best
     lost = result.status == "diverged"
     networks = start_of(study, rows, patterns), result.weights, lost, result.best_weights, result.best_steps
-    functions = FUNCTIONS[study.network.dtype]
+    functions = FUNCTIONS[rows[0]["dtype"]]
     needed = bool(recorded_names(study))
     of_networks = recorded(study, options_of(study, rows, patterns), patterns, functions, networks) if needed else found
     return [row | tested | networks for row, tested, networks in zip(found, of_tests, of_networks, strict=True)]
@@ -171,8 +171,8 @@ def train_with_oracle(
         patterns.targets,
         start_of(study, rows, patterns),
         **options_of(study, rows, patterns),
-        dtype=study.network.dtype,
-        functions=FUNCTIONS[study.network.dtype],
+        dtype=rows[0]["dtype"],
+        functions=FUNCTIONS[rows[0]["dtype"]],
         record=record,
         loss_thresholds=sorted(study.record.loss_thresholds, reverse=True),
         **held_out_of(study, patterns),
@@ -221,7 +221,7 @@ def start_of(study: Study, rows: list[dict[str, Any]], patterns: Data) -> Any:
         by_array(same["distribution"], shapes)[0],
         scales,
         same["generator"],
-        study.network.dtype,
+        same["dtype"],
         same["draw_order"],
     )
     seeds, attempt = [row["seed"] for row in rows], same.get("attempt", 0)
@@ -249,7 +249,11 @@ def options_of(study: Study, rows: list[dict[str, Any]], patterns: Data) -> dict
     settings = [name for name in SECTIONS if name not in SHAPE + START and rows[0][name] is not None]
     return {
         "hidden": sizes_of(rows[0]),
-        **{name: rows[0][name] for name in SHAPE if name not in ("hidden", "layers") and rows[0][name] is not None},
+        **{
+            name: rows[0][name]
+            for name in SHAPE
+            if name not in ("dtype", "hidden", "layers") and rows[0][name] is not None
+        },
         **{name: in_training(rows[0][name]) for name in ("monitor", "criterion_on")},
         **{name: [row[name] for row in rows] for name in settings},
         "seed": [row["seed"] for row in rows],
@@ -340,8 +344,8 @@ def tested_by_oracle(study: Study, rows: list[dict[str, Any]], weights: Any, los
             own.targets,
             weights,
             **options | {"penalty": options["penalty"] and kind == "train"},
-            dtype=study.network.dtype,
-            functions=FUNCTIONS[study.network.dtype],
+            dtype=rows[0]["dtype"],
+            functions=FUNCTIONS[rows[0]["dtype"]],
         )
         columns[f"{kind}_loss"] = np.where(lost, np.inf, still.final_loss)
         columns[f"n_{kind}_correct"] = np.where(lost, 0, still.n_correct)

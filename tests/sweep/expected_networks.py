@@ -183,7 +183,7 @@ def trained_networks(
 ) -> list[TrainedNetwork]:
     """Return networks by their initial weights and those after training, each (R, P); arguments as of `recorded`."""
     start, end = weights
-    dtype = study.network.dtype
+    dtype = end.dtype
     own, settings = components_and_settings(options)
     targets: dict[str, Rows] = {}
     outputs: dict[str, Any] = {}

@@ -201,7 +201,7 @@ def study_tables(draw: st.DrawFn) -> dict[str, Any]:
 # Texts that occur in studies, so that drawn studies are nearly valid.
 OPTIONS = [
     *("name", "description", "method", "data", "network", "initial_weights", "training", "convergence", "parameters"),
-    *("record", "record.loss_thresholds", "seeds", "task", "file", "inputs", "targets", "dtype", "base", "count"),
+    *("record", "record.loss_thresholds", "seeds", "task", "file", "inputs", "targets", "base", "count"),
     *("value", "values", "min", "max", "num", "zip", "samples", "exclude", "samples.count", "sobol"),
     *("distribution", "geomspace", "geomspace", "linspace", "range", "xor", "grid", "relu", "log_uniform_values"),
     *("bce", "hinge", "rprop", "adam", "full", "online", "shuffled", "mean", "w.T b v c"),

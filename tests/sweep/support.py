@@ -33,7 +33,9 @@ from tests import oracle
 
 # Sections of the study file by scalar: settings of components from the vocabulary, all others written out again.
 SECTIONS = {
-    **dict.fromkeys(("hidden", "layers", "activation", "output", "gain", "bias", "skip", "scaling"), "network"),
+    **dict.fromkeys(
+        ("dtype", "hidden", "layers", "activation", "output", "gain", "bias", "skip", "scaling"), "network"
+    ),
     **dict.fromkeys(
         ("distribution", "scale", "output_scale", "bias_scale", "offset", "mirrored", "draw_order", "generator"),
         "initial_weights",
@@ -53,6 +55,7 @@ SECTIONS = {
 
 # Scalars that decide the kernel or the initial weights: one call of the oracle trains runs that share them.
 SHAPE = (
+    "dtype",
     *("hidden", "layers", "activation", "output", "bias", "skip", "scaling"),
     *("loss", "reduction", "optimizer", "schedule", "batch", "freeze", "order", "criterion", "tie"),
     *("decays", "penalty"),
@@ -83,7 +86,6 @@ def make_study(
     count: int = 20,
     base: int = 0,
     name: str = "small",
-    dtype: str = "float64",
     data: dict[str, Any] | None = None,
     loss_thresholds: Sequence[float] = (),
     curves: dict[str, Any] | None = None,
@@ -93,7 +95,7 @@ def make_study(
 
     By default 2 hidden units and 2 learning rates for at most 60 steps: runs that converge and runs that do not.
     """
-    tables: dict[str, Any] = {"network": {"dtype": dtype}, "initial_weights": {}, "training": {}, "convergence": {}}
+    tables: dict[str, Any] = {"network": {}, "initial_weights": {}, "training": {}, "convergence": {}}
     parameters = {}
     given = {"hidden": [2, 3], "learning_rate": [0.05, 0.2], "max_steps": 60, "threshold": 0.01}
     given = {key: value for key, value in given.items() if key not in scalars} | scalars

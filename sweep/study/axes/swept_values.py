@@ -18,7 +18,7 @@ from sweep.study.reading.faults import Faults
 from sweep.study.reading.hints import unknown_key
 from sweep.study.reading.value_forms import Scalar, expand
 
-_NOT_SWEPT = {"dtype", *DATA_KEYS, *Seeds.model_fields, "seed", "seeds"}
+_NOT_SWEPT = {*DATA_KEYS, *Seeds.model_fields, "seed", "seeds"}
 
 
 V = TypeVar("V")

@@ -164,9 +164,7 @@ class Network(Section):
     )
     bias: bool = option(True, "kernel", "whether units have biases")
     skip: bool = option(False, "kernel", "whether inputs also connect to outputs directly")
-    dtype: Literal["float64", "float32"] = option(
-        "float64", "kernel", "type of all numbers of the networks", is_swept=False
-    )
+    dtype: Literal["float64", "float32"] = option("float64", "kernel", "type of all numbers of the networks")
 
 
 class InitialWeights(Section):

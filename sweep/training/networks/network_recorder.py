@@ -58,15 +58,19 @@ class NetworkRecorder:
         self.needs_weights = bool(self._computed or study.record.columns_of_weights)
         self.needs_outputs = bool(self._computed)
         self.gradients = Gradients(study) if any(each.needs_curvature for each in recorded_measures(study)) else None
-        patterns = make_patterns(*study.data.arrays(), study.network.dtype, study.data.decision_thresholds())
-        self._targets = {"train": _sets(patterns.targets, patterns.targets.dtype)}
-        for of in study.data.held_out:
-            self._targets[of] = _sets(study.data.arrays(of)[1], patterns.targets.dtype)
-        self._decision_threshold = np.reshape(patterns.decision_threshold, (-1, 1, 1)).astype(np.float64)
+        # Targets by the patterns, and decision thresholds, for each dtype of networks.
+        self._targets: dict[str, dict[str, Array]] = {}
+        self._decision_thresholds: dict[str, Array] = {}
+        for dtype in study.values_of("dtype"):
+            patterns = make_patterns(*study.data.arrays(), dtype, study.data.decision_thresholds())
+            of_tests = {of: study.data.arrays(of)[1] for of in study.data.held_out}
+            self._targets[dtype] = {of: _sets(y, dtype) for of, y in ({"train": patterns.targets} | of_tests).items()}
+            thresholds = np.reshape(patterns.decision_threshold, (-1, 1, 1))
+            self._decision_thresholds[dtype] = thresholds.astype(np.float64)
 
     def nothing(self) -> dict[str, Array]:
         """Return the columns of no runs."""
-        dtype = self._study.network.dtype
+        dtype = self._study.widest_dtype
         return {c.name: np.empty((0, 0), dtype) if c.is_list else np.empty(0, c.type) for c in self._columns}
 
     def record(
@@ -97,7 +101,7 @@ class NetworkRecorder:
             recorded[name] = sums
         for name in self._study.record.columns_of_weights:
             kinds = {"initial_weights": initial, "best_weights": outcome.best_weights}
-            weights = kinds.get(name, outcome.final_weights).copy()
+            weights = kinds.get(name, outcome.final_weights).astype(self._study.widest_dtype)
             weights[np.isnan(weights)] = np.nan  # bit patterns of NaN differ between machines
             recorded[name] = weights
         return recorded
@@ -110,7 +114,7 @@ class NetworkRecorder:
             outcome.final_weights.astype(np.float64),
             recipe.architecture.shapes(runs.cell.hidden),
             self._patterns(runs, outcome.final_weights, outcome.predictions),
-            self._of_runs(runs, self._decision_threshold),
+            self._of_runs(runs, self._decision_thresholds[recipe.dtype]),
             recipe.architecture.output in OVER_OUTPUTS,
             recipe.tie == "right",
             outcome.columns.status == DIVERGED,
@@ -132,7 +136,7 @@ class NetworkRecorder:
             found[of] = tester.outputs(recipe, hidden, runs.settings, runs.counts, weights)
         shape = len(weights), -1, recipe.architecture.outputs
         return {
-            of: Patterns(y.reshape(shape).astype(np.float64), self._of_runs(runs, self._targets[of]))
+            of: Patterns(y.reshape(shape).astype(np.float64), self._of_runs(runs, self._targets[recipe.dtype][of]))
             for of, y in found.items()
         }
 

@@ -265,7 +265,7 @@ class PartTrainer:
         """Return this thread's memory for weights, kept from part to part, since new pages are slow."""
         size = shape[0] * shape[1]
         numbers: Array | None = getattr(self._thread, "numbers", None)
-        if numbers is None or numbers.size < size:
+        if numbers is None or numbers.size < size or numbers.dtype != dtype:
             numbers = self._thread.numbers = np.empty(size, dtype)
         return numbers[:size].reshape(shape)
 

@@ -37,7 +37,7 @@ def predict(result: Result, inputs: Any, cell: int = 0, which: str = "final") ->
 
     Returns
     -------
-    (runs, patterns, outputs) of the dtype of the study
+    (runs, patterns, outputs) of the dtype of the cell
         In ascending order of seeds; outputs of diverged runs may be infinite or NaN.
 
     Raises
@@ -60,13 +60,13 @@ def predict(result: Result, inputs: Any, cell: int = 0, which: str = "final") ->
         points = points.astype(np.float64) if points.dtype.kind in "biuf" else np.empty(0)
     except (TypeError, ValueError):
         points = np.empty(0)
-    with np.errstate(over="ignore"):
-        points = points.astype(study.network.dtype).astype(np.float64)
-    if points.ndim != 2 or not len(points) or points.shape[1] != study.data.n_inputs or not np.isfinite(points).all():
-        needs = f"rows of {study.data.n_inputs} numbers that are finite in {study.network.dtype}"
-        raise SweepError(f"inputs: must be {needs}, got {shown(plain(inputs))}")
     _, weights = recorded_rows(result.stored, cell, which)
     own = plan.grid.cell(int(cell))
+    with np.errstate(over="ignore"):
+        points = points.astype(own["dtype"]).astype(np.float64)
+    if points.ndim != 2 or not len(points) or points.shape[1] != study.data.n_inputs or not np.isfinite(points).all():
+        needs = f"rows of {study.data.n_inputs} numbers that are finite in {own['dtype']}"
+        raise SweepError(f"inputs: must be {needs}, got {shown(plain(inputs))}")
     settings = still_settings(cell_settings(plan, np.array([cell])))
     settings["patterns"] = 0
     recipe = make_still(make_recipe(study, own))

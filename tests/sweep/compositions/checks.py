@@ -60,7 +60,7 @@ def check_composition(tables: Tables, how: Ways, folder: Path) -> None:
     with np.errstate(all="ignore"):
         result = run_in_parts(study, out=place, threads=how.threads, part_runs=how.part_runs)
     assert_same_rows(result.runs().drop(columns="sharpness", errors="ignore"), expected)
-    assert result.facts["digest"] == digest_of(result.runs(), study.network.dtype)
+    assert result.facts["digest"] == digest_of(result.runs(), study.widest_dtype)
     with np.errstate(all="ignore"):
         assert sweep.run(study, threads=1).facts["digest"] == result.facts["digest"]
         check_reuse(study, how, expected, folder)

@@ -89,9 +89,9 @@ def compositions(draw: st.DrawFn) -> Tables:
     restarts = {name: value for name, values in RESTARTS.items() if (value := draw(values)) is not None}
     if not draw(st.integers(0, 2)) and is_valid({**tables, "restarts": restarts}):
         tables["restarts"] = restarts
-    dtype = draw(st.sampled_from([None, *_DTYPES]))
+    dtype = draw(st.sampled_from([None, *_DTYPES, list(_DTYPES)]))
     if dtype and (dtype == "float64" or _fits_float32(tables)):
-        tables.setdefault("network", {})["dtype"] = dtype
+        tables.setdefault("network" if isinstance(dtype, str) else "parameters", {})["dtype"] = dtype
     return tables
 
 

@@ -131,7 +131,7 @@ def test_set_patterns(file: Path, tmp_path: Path) -> None:
         ("learning_rate=[.1, .5]", ("--set: lists and tables must be TOML", "got '[.1, .5]'")),
         ("learning_rate=fast", ("learning_rate", "number")),
         ("seeds.count=1,2", ("seeds.count",)),
-        ("dtype=float32,float64", ("dtype",)),
+        ("dtype=float32,float16", ("dtype",)),
         ("task=nand", ("task", "xor, and, or")),
         ("name=a,b", ("name",)),
     ],

@@ -66,7 +66,7 @@ def test_roles_are_those_of_the_kernels() -> None:
     of_study |= {"draws_steps", "counts_right", "one_hot", "keeps_best"}
     of_recipe = {*recipe, *architecture} - of_study
     of_trainer = {"hidden", "layers", "validate_every"}
-    assert set(with_role("kernel")) == {*of_trainer, *of_recipe} == {"dtype", "validate_every", "thresholds_on", *SHAPE}
+    assert set(with_role("kernel")) == {*of_trainer, *of_recipe} == {"validate_every", "thresholds_on", *SHAPE}
     of_settings = {*with_role("setting"), "max_steps", "patterns"}
     assert of_settings == set(kernels.recipe.SETTINGS.names or ())
     assert set(with_role("limit")) == {"max_steps", "max_epochs"}

@@ -60,7 +60,7 @@ def test_every_key_is_listed() -> None:
         ("bias", "true, false; default true"),
         ("batch", "full, online, 1 to the number of patterns, in patterns; default full"),
         ("generator", "mt19937, pcg64; default mt19937"),
-        ("dtype", "float64, float32; default float64; cannot be swept"),
+        ("dtype", "float64, float32; default float64"),
         ("count", "an integer from 1 to 4,294,967,296; default 1000; cannot be swept"),
         (
             "task",

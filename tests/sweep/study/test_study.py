@@ -60,7 +60,7 @@ BAD: list[tuple[dict[str, Any], tuple[str, ...]]] = [
     ({"seeds": {"first": 1}}, ("seeds", "'first'", "base, count")),
     ({"parameters": []}, ("parameters", "table")),
     ({"parameters": {"seed": {"values": [1]}}}, ("parameters", "'seed'", "replicates")),
-    ({"parameters": {"dtype": {"values": ["float32"]}}}, ("parameters", "'dtype'", "cannot be swept")),
+    ({"parameters": {"task": {"values": ["xor"]}}}, ("parameters", "'task'", "cannot be swept")),
     ({"parameters": {"lerning_rate": {"values": [1]}}}, ("parameters", "did you mean 'learning_rate'")),
     ({"parameters": {"training.scale": {"values": [1]}}}, ("parameters", "'training.scale'")),
     ({"parameters": {"hidden": {"values": [3]}}}, ("parameters.hidden", "network.hidden", "keep one")),

@@ -48,6 +48,7 @@ FIRST_USER: dict[str, dict[str, Any]] = {
 # At least two values of every option, and the options with which they make a difference.
 SWEPT: dict[str, tuple[list[Any], dict[str, Any]]] = {
     "hidden": ([3, 5], {}),
+    "dtype": (["float64", "float32"], {"optimizer": "adam"}),
     "layers": ([1, 2, 4], {}),
     "activation": (["tanh", "elu"], {}),
     "output": (["identity", "sigmoid"], {}),

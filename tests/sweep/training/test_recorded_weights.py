@@ -25,7 +25,11 @@ def recorded(which: str = "both", **options: Any) -> Study:
     return Study(**tables | {"record": {**tables.get("record", {}), "weights": which}})
 
 
-@pytest.mark.parametrize("options", [{}, {"dtype": "float32", "hidden": ["2", "3-2"], "skip": True}], ids=["", "deep"])
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"dtype": "float32", "hidden": ["2", "3-2"], "skip": True}, {"dtype": ["float64", "float32"]}],
+    ids=["", "deep", "dtypes"],
+)
 def test_weights_of_the_oracle(options: dict[str, Any]) -> None:
     """Weights of each cell equal the oracle's, and the digest does not depend on parts."""
     study = recorded(**options)
@@ -37,7 +41,7 @@ def test_weights_of_the_oracle(options: dict[str, Any]) -> None:
         for result in (whole, parts):
             final = result.weights(cell)
             found = np.concatenate([array.reshape(len(array), -1) for array in final.values()], axis=1)
-            assert found.dtype == study.network.dtype
+            assert found.dtype == study.widest_dtype
             assert np.array_equal(found, expected.weights, equal_nan=True)
     start = whole.weights(0, "initial")
     assert list(start) == list(whole.weights(0))
@@ -66,7 +70,11 @@ _SPLIT = {"n": 10, "test_count": 6, "validation_count": 4}
     "options",
     [
         {"data": {"task": "spiral", **_SPLIT}, "output": "softmax", "loss": "cross_entropy"},
-        {"data": {"task": "spiral", **_SPLIT}, "output": "relu", "dtype": "float32"},  # outputs often equal 0
+        {
+            "data": {"task": "spiral", **_SPLIT},
+            "output": "relu",
+            "dtype": ["float32", "float64"],
+        },  # outputs often equal 0
         {"data": {"task": "moons", **_SPLIT, "decision_threshold": 0.0}, "output": "relu", "split_seed": [0, 1]},
     ],
     ids=["softmax", "one-hot", "one output"],
