@@ -89,6 +89,8 @@ SCALARS: dict[str, st.SearchStrategy[Any]] = {
     "min_delta": st.floats(0, 1, exclude_max=True),  # of n_correct, less than any number of outputs
     "monitor": st.sampled_from(["loss", "running_loss", "n_correct", "train_accuracy"]),
     **{name: numbers(setting) for name, setting in vocabulary.COMPONENT_SETTINGS.items()},
+    "step_min": st.floats(0, 0.5),
+    "step_max": st.floats(0.5, 1e300),
 }
 
 # Options that need others: each draws its own values in place of the above, and targets.

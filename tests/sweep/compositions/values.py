@@ -72,6 +72,8 @@ OPTION_VALUES: dict[str, Values] = {
     "output_learning_rate": st.sampled_from([0.05, 0.2, 0.0]),
     "weight_decay": st.sampled_from([0.01, 0.0, 0.5]),
     "shuffle_seed": st.sampled_from([0, 11, 2**31 - 1]),
+    "step_min": st.sampled_from([1e-6, 0.0, 0.01]),
+    "step_max": st.sampled_from([50.0, 0.05]),
     "step_ratio": st.sampled_from([1.0, 4.0, 1e3]),
     "schedule_steps": st.integers(1, 16),
     "warmup": st.sampled_from([3.0, 0.0, 1.5, 30.0]),
