@@ -48,9 +48,7 @@ def compared(case):
 figure = Figure((9, 4.2), layout="constrained")
 for name, case in CASES.items():
     n, shares, errors = compared(case)
-    print(
-        f"\n{name}: {n['random']:,.0f} random and {n['trained']:,.0f} trained networks fit the patterns {case[3]}"
-    )
+    print(f"\n{name}: {n['random']:,.0f} random and {n['trained']:,.0f} trained networks fit the patterns {case[3]}")
     table = pd.DataFrame({f"{kind} %": 100 * shares[kind] for kind in ("random", "trained")}).round(3)
     table = table.assign(ratio=shares["ratio"].round(2), error=errors["ratio"].round(2)).rename_axis("function")
     print(table.to_string())
