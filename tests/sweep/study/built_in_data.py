@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -44,10 +45,20 @@ def coursera_planar() -> Arrays:
     return dict(zip(["x0", "x1", "y"], np.array(rows).T, strict=True))
 
 
+def sparse_parity(first: int, last: int) -> Arrays:
+    """Return some of 1,200 rows of 20 random signs, and the product of three of them."""
+    state = np.random.RandomState(42)
+    secret = state.choice(20, 3, replace=False)
+    x = np.concatenate([state.choice([-1.0, 1.0], (rows, 20)) for rows in (1000, 200)])[first:last]
+    return {f"x{k}": x[:, k] for k in range(20)} | {"y": x[:, secret].prod(axis=1)}
+
+
 MADE: dict[str, Callable[[], Arrays]] = {
     "micrograd.npz": micrograd,
     "cs231n-spiral.npz": cs231n_spiral,
     "coursera-planar.parquet": coursera_planar,
+    "sparse-parity.parquet": partial(sparse_parity, 0, 1000),
+    "sparse-parity-test.parquet": partial(sparse_parity, 1000, 1200),
 }
 
 
