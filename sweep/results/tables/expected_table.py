@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import isnan
+from math import isinf, isnan
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -64,9 +64,9 @@ def _obtained_text(row: Row) -> str:
         return f"{row['n_equal']:,} equal"
     if row["kind"] == "statistical":
         return _with_ends(row["obtained"], row["low"], row["high"])
-    digits = str(row["published_text"]).partition(".")[2]
+    digits, _, exponent = str(row["published_text"]).partition(".")[2].partition("E")
     value = row["obtained"]
-    return _number(value) if not row["agrees"] or value == float("inf") else f"{value:.{len(digits)}f}"
+    return _number(value) if isinf(value) else f"{value:.{len(digits)}{'e' if exponent else 'f'}}"
 
 
 def _difference_text(row: Row) -> str:
