@@ -60,7 +60,8 @@ def _section(study: Reproduced, pictures: Path) -> list[str]:
     """Return the lines of a study, and draw its picture."""
     result, expectations, expected = study
     name = result.study.name
-    options = dict(expectations.picture) or {"kind": next((kind for _, kind in suitable_figures(result)), "")}
+    several = suitable_figures(result) if result.facts["n_runs"] > 1 else []  # a single run is a dot
+    options = dict(expectations.picture) or {"kind": next((kind for _, kind in several), "")}
     picture, kind = [], options.pop("kind")
     if kind:
         if "value" in options:
