@@ -19,7 +19,7 @@ from kernels.numba.part_makers import made_once
 from kernels.recipe import Architecture, Hidden, Recipe, sizes_of
 from kernels.start.mersenne import STATE_WORDS
 from kernels.variant import Variant
-from kernels.vocabulary import ACTIVATIONS, LOSSES, OPTIMIZERS, OUTPUTS
+from kernels.vocabulary import ACTIVATIONS, OPTIMIZERS, OUTPUTS
 
 # A CPU may treat addresses at the same place of two pages as equal until it knows the pages.
 PAGE_BYTES = 4096
@@ -70,7 +70,7 @@ class HeldOutLayout(NamedTuple):
 def make_held_out_layout(recipe: Recipe, variant: Variant) -> HeldOutLayout:
     """Lay out the rows for held-out patterns."""
     n_outputs = variant.held_out * recipe.architecture.outputs
-    return HeldOutLayout(n_outputs, n_outputs * (2 if LOSSES[recipe.loss].of_sum else 1))
+    return HeldOutLayout(n_outputs, n_outputs * (2 if recipe.keeps_totals else 1))
 
 
 @cache
@@ -81,7 +81,7 @@ def make_layout(recipe: Recipe, variant: Variant) -> Layout:
     n_slopes = n_outputs if OUTPUTS[architecture.output].value_and_slope else 0
     n_shuffled = variant.n_patterns * (architecture.inputs + architecture.outputs) if variant.shuffles(recipe) else 0
     totals = make_control_layout(recipe).n_rows
-    outputs = totals + (n_outputs if LOSSES[recipe.loss].of_sum else 0)
+    outputs = totals + (n_outputs if recipe.keeps_totals else 0)
     slopes = outputs + n_outputs
     gradients = slopes + n_slopes
     own = gradients + variant.most_patterns * architecture.outputs

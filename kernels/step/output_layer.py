@@ -40,7 +40,7 @@ def make_finish_outputs(
     bias, skip = architecture.bias, architecture.skip
     number = numbering(architecture, variant.hidden)
     scales = variant.scales_outputs
-    keeps_totals = LOSSES[recipe.loss].of_sum
+    keeps_totals = recipe.keeps_totals
     activate = make_output_activation(recipe, variant, memory, n_patterns, slopes)
     load, store, fill = memory.load, memory.store, memory.fill
 

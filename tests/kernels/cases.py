@@ -67,7 +67,7 @@ DIMENSIONS: dict[str, tuple[Any, ...]] = {
     "held_out": (3, 1, 13),
     "validate_every": (1, 2, 3),
     "loss_sums": ("", "inverse_loss_sum", "loss_sum tail_loss", "running_loss", "tail_loss running_loss"),
-    "tie": ("wrong", "right"),
+    "tie": ("wrong", "right", "sum"),
     "counts_right": (False, True),
     "one_hot": (False, True),
     "sets": ("one", "targets", "patterns"),
@@ -109,6 +109,8 @@ def fits(one: Choice, other: Choice) -> bool:
         return False
     if NEEDS_LOSS[case.get("stopping_rule", "patience")] and case.get("monitor", "held_out_loss") != "held_out_loss":
         return False
+    if case.get("criterion") == "running_loss" and case.get("criterion_on", "train") != "train":
+        return False  # held-out patterns have no running loss
     return case.get("optimizer") != "rprop" or all(case.get(name) in values for name, values in OF_RPROP.items())
 
 

@@ -15,6 +15,7 @@ from tests.oracle.settings import Components, Settings
 from tests.oracle.step import Activity, Network
 from tests.oracle.windows import Epochs
 
+AT_ZERO = {"sigmoid": 0.5, "tanh": 0.0}  # outputs for a sum of 0, of functions that round
 STATUSES = ("converged", "diverged", "stalled", "exhausted", "plateau")
 ORDER = ("converged", "diverged", "stalled", "plateau", "exhausted")  # of evaluation
 
@@ -34,9 +35,9 @@ def decision_threshold(net: Network) -> Any:
     return net.targets.dtype.type((low + high) / 2 if net.decision_threshold is None else net.decision_threshold)
 
 
-def is_right(y: Array, target: Any, threshold: Any, tie: str) -> Array:
-    """Return whether output and target are on the same side of the decision threshold; on it, ``tie`` decides."""
-    right = y > threshold if target > threshold else y < threshold
+def is_right(y: Array, is_high: bool, threshold: Any, tie: str) -> Array:
+    """Return whether an output is above the threshold, or below it unless `is_high`; on it, ``tie`` decides."""
+    right = y > threshold if is_high else y < threshold
     return right | (y == threshold) if tie == "right" else right
 
 
@@ -71,21 +72,28 @@ def measure(net: Network, activity: Activity) -> Score:
     A pattern is right where the output of its class is the largest, or all its outputs are correct.
     """
     patterns, _, outs = net.ranges
-    target, y, m = net.targets, activity.y, decision_threshold(net)
+    target, u, y, m = net.targets, activity.u, activity.y, decision_threshold(net)
     pairs = list(itertools.product(patterns, outs))
     loss = loss_of_terms(net, loss_terms(net, activity))
+    rows, middle = y, m
+    if net.tie == "sum" and net.output in AT_ZERO:  # sums are not rounded to the threshold, or to equal values
+        rows = u if m == AT_ZERO[net.output] else y
+        middle = 0 if m == AT_ZERO[net.output] else m
     if net.output == "softmax":
         correct = [largest_is_right(y[n], target[n], net.tie) for n in patterns]
     else:
-        correct = [is_right(y[n][o], target[n, o], m, net.tie) for n, o in pairs]
+        correct = [is_right(rows[n][o], target[n, o] > m, middle, net.tie) for n, o in pairs]
     n_correct = add_in_order(right.astype(np.int64) for right in correct)
     max_error = np.zeros_like(loss)
     for n, o in pairs:
         max_error = np.maximum(max_error, np.abs(y[n][o] - target[n, o]))  # NaN stays, and is below no threshold
     if net.output == "softmax" or net.one_hot:
-        whole = [largest_is_right(y[n], target[n], net.tie) for n in patterns]
+        of_classes = u if net.tie == "sum" and net.output in AT_ZERO else y
+        whole = [largest_is_right(of_classes[n], target[n], net.tie) for n in patterns]
     else:
-        whole = [np.all([is_right(y[n][o], target[n, o], m, net.tie) for o in outs], axis=0) for n in patterns]
+        whole = [
+            np.all([is_right(rows[n][o], target[n, o] > m, middle, net.tie) for o in outs], axis=0) for n in patterns
+        ]
     n_right = add_in_order(right.astype(np.int64) for right in whole)
     return Score(loss, n_correct, max_error, n_right)
 

@@ -34,7 +34,7 @@ class Components:
     penalty: bool = False  # whether the loss over the patterns to train on includes its penalty
     batch: int | None = None  # patterns per step; None is all of them
     order: str = "cyclic"
-    tie: str = "wrong"  # or "right"
+    tie: str = "wrong"  # or "right", or "sum": that of sigmoid and tanh decides
     one_hot: bool = False  # whether the largest output decides which patterns are right
     monitor: str = ""  # what the stopping rule looks at: one of `kernels.vocabulary.MONITORS`
     stopping_rule: str = "patience"  # or "patience_best", "patience_change", or Prechelt's "gl", "pq", "up"

@@ -80,7 +80,7 @@ SCALARS: dict[str, st.SearchStrategy[Any]] = {
     "threshold": positive,
     "divergence_threshold": positive,
     "from_step": st.integers(0, MAX_STEPS),
-    "tie": st.sampled_from(["wrong", "right"]),
+    "tie": st.sampled_from(["wrong", "right", "sum"]),
     "stop": st.sampled_from(["before", "after"]),
     # Others look at held-out patterns, which these studies lack, or need a patience.
     **{"stopping_rule": st.just("patience"), "criterion_on": st.just("train")},
@@ -123,7 +123,7 @@ NEEDS: dict[str, dict[str, set[Any]]] = {
     },
     **{name: {"patience": set(PATIENCE)} for name in ("min_delta", "monitor")},
     **{name: {"stopping_rule": {"gl", "pq", "up"}} for name in ("gl_threshold", "pq_threshold", "up_strips", "strip")},
-    "stop": {"criterion": {"loss", "max_error", "correct", "error_rate"}, "patience": set(PATIENCE)},
+    "stop": {"criterion": {"loss", "running_loss", "max_error", "correct", "error_rate"}, "patience": set(PATIENCE)},
     "shuffle_seed": {"order": {"shuffled"}},
     "step_ratio": {"optimizer": {"rprop"}},
     "schedule_steps": {"schedule": {"linear", "cosine"}},

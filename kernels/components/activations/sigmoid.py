@@ -13,4 +13,11 @@ def chain(gradient: Lanes, a: Lanes) -> Lanes:
     return gradient * (a * (1.0 - a))
 
 
-COMPONENT = Activation(value, chain=chain, elementary=True, source="torch.sigmoid", also=("logistic", "sigm", "expit"))
+COMPONENT = Activation(
+    value,
+    chain=chain,
+    elementary=True,
+    at_zero=0.5,
+    source="torch.sigmoid",
+    also=("logistic", "sigm", "expit"),
+)

@@ -294,12 +294,13 @@ class Convergence(Section):
         },
     )
     tie: Annotated[
-        Literal["wrong", "right"],
-        "wrong, right; sigmoid rounds to 0.5 where its sum is within about 1e-16 of 0, in float32 within 1e-7",
+        Literal["wrong", "right", "sum"],
+        "wrong, right, or sum: the sums before sigmoid and tanh decide, and ties of other outputs are wrong; sigmoid "
+        "rounds to 0.5 where its sum is within about 1e-16 of 0, in float32 within 1e-7",
     ] = option(
         "wrong",
         "kernel",
-        "how an output equal to the decision threshold counts, and with softmax the largest of several equal outputs",
+        "how an output equal to the decision threshold counts, or of classes the largest of several equal outputs",
     )
 
 

@@ -98,8 +98,8 @@ SWEPT: dict[str, tuple[list[Any], dict[str, Any]]] = {
     "strip": ([1.0, 3.0], STOPPED | {"stopping_rule": "up", "up_strips": 1.0}),
     "criterion_on": (["train", "validation"], {"data": VALIDATED, "threshold": 1.5}),
     "tie": (
-        ["wrong", "right"],
-        {"data": {"task": "xor"}, "output_scale": 0.0, "bias_scale": 0.0, "output": "sigmoid", "max_steps": 0},
+        ["wrong", "right", "sum"],
+        {"data": {"task": "xor"}, "output_scale": 1e-20, "bias_scale": 0.0, "output": "sigmoid", "max_steps": 0},
     ),
     **{name: ([setting.default, 0.1], FIRST_USER[name]) for name, setting in vocabulary.COMPONENT_SETTINGS.items()},
     "gamma": ([0.5, 0.9], {"schedule": "exponential"}),
