@@ -11,7 +11,7 @@ import pytest
 import sweep
 from sweep import Study
 
-N_PATTERNS, N_SEEDS, MAX_STEPS = 40, 5, 1000
+N_PATTERNS, MAX_EPOCHS = 40, 1000
 ALPHAS = (0.0, 0.05)
 # At a larger rate, trainings at the edge of stability amplify the last bit of a sum.
 RATE = 0.02
@@ -37,8 +37,12 @@ def patterns_of(kind: str) -> tuple[Any, Any, Any]:
     return inputs, rows.astype(float), labels
 
 
-def trained(kind: str, activation: str, optimizer: str) -> sweep.Result:
-    """Train with the rule of scikit-learn: patience on the best loss, and the update after the loss that decides."""
+# What its rule looks at: the losses before the updates of an epoch, and one update after that of a full batch.
+LOOKS = {40: {"monitor": "loss", "stop": "after"}, 10: {"monitor": "running_loss"}}
+
+
+def trained(kind: str, activation: str, optimizer: str, batch: int) -> sweep.Result:
+    """Train with the rule of scikit-learn: patience on the best loss."""
     inputs, targets, _ = patterns_of(kind)
     output, loss, reduction = KINDS[kind]
     training = {"loss": loss, "reduction": reduction, "optimizer": optimizer, "decays": "w v", "penalty": True}
@@ -50,14 +54,14 @@ def trained(kind: str, activation: str, optimizer: str) -> sweep.Result:
             data={"inputs": inputs.tolist(), "targets": targets.tolist()},
             network={"activation": activation, "output": output},
             initial_weights={"distribution": "uniform", "scale": 0.7},
-            training={**training, "learning_rate": RATE, "max_steps": MAX_STEPS},
+            training={**training, "learning_rate": RATE, "batch": batch, "max_epochs": MAX_EPOCHS, "max_steps": 10**6},
             convergence={
                 **{"criterion": "none", "stopping_rule": "patience_best", "patience": 11, "min_delta": 1e-4},
-                "stop": "after",
+                **LOOKS[batch],
             },
-            parameters={"hidden": [2, 5, 9], "weight_decay": [alpha / N_PATTERNS for alpha in ALPHAS]},
+            parameters={"hidden": [2, 5, 9], "weight_decay": [alpha / batch for alpha in ALPHAS]},
             record={"weights": "both"},
-            seeds={"count": N_SEEDS},
+            seeds={"count": 5 if batch == N_PATTERNS else 2},
         )
     )
 
@@ -77,14 +81,15 @@ def starting_at(start: dict[str, Any], family: Any, **options: Any) -> Any:
 @pytest.mark.parametrize("optimizer", ["nesterov", "adam"])
 @pytest.mark.parametrize("activation", ["tanh", "relu"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_as_many_updates_as_in_scikit_learn(kind: str, activation: str, optimizer: str) -> None:
-    """Each of 30 trainings from the same weights has as many updates, n_iter_, and then nearly the same weights.
+@pytest.mark.parametrize("batch", LOOKS)
+def test_as_many_epochs_as_in_scikit_learn(batch: int, kind: str, activation: str, optimizer: str) -> None:
+    """Each training from the same weights has as many epochs, n_iter_, and then nearly the same weights.
 
     Sums in another order differ in their last bit, which Adam amplifies.
     """
     networks = pytest.importorskip("sklearn.neural_network", reason="the extra oracles is not installed")
     family = networks.MLPRegressor if kind == "regression" else networks.MLPClassifier
-    result = trained(kind, activation, optimizer)
+    result = trained(kind, activation, optimizer, batch)
     rows, (inputs, _, targets) = result.runs(), patterns_of(kind)
     for cell, of_cell in rows.groupby("cell"):
         start, end = (result.weights(cell, which) for which in ("initial", "final"))
@@ -96,16 +101,16 @@ def test_as_many_updates_as_in_scikit_learn(kind: str, activation: str, optimize
                 activation=activation,
                 solver="sgd" if optimizer == "nesterov" else "adam",
                 learning_rate_init=RATE,
-                alpha=row.weight_decay * N_PATTERNS,
-                batch_size=N_PATTERNS,
-                max_iter=MAX_STEPS,
+                alpha=row.weight_decay * batch,
+                batch_size=batch,
+                max_iter=MAX_EPOCHS,
                 shuffle=False,
                 epsilon=EPSILON,
             )
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 network.fit(inputs, targets)
-            assert network.n_iter_ == row.steps
+            assert network.n_iter_ * (N_PATTERNS // batch) == row.steps
             found = (*network.coefs_, *network.intercepts_)
             for name, array in zip(("w", "v", "b", "c"), found, strict=True):
                 np.testing.assert_allclose(end[name][run], array, rtol=1e-3, atol=1e-5)
