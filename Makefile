@@ -53,7 +53,7 @@ run: $(READY)
 
 # Train the studies of published experiments, compare, and write the page of the manual with their tables and pictures.
 published: $(READY)
-	$(BIN)/sweep reproduce --page docs/reference/published.md
+	$(BIN)/sweep reproduce --page docs/findings/published.md
 
 # Compare with every peer, each in its own process; BENCH=--quick for the short form.
 bench: $(BENCH_READY)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
+from PIL import Image
 
 from sweep.errors import SweepError
 from sweep.figures import draw, save_figure
@@ -48,12 +49,22 @@ def _page(studies: Sequence[Reproduced], pictures: Path) -> list[str]:
         "table again, and `make published` this page. Digests are those of all rows.",
         "",
     ]
+    lines += ["| study | source | figures | agree | differ as known | disagree |", "|---|---|---|---|---|---|"]
+    lines += [*map(_summary, studies), ""]
     for question in (*QUESTIONS, ""):
         found = [each for each in studies if each.expectations.question == question]
         lines += [f"## {question or 'Other studies'}", ""] if found else []
         for each in found:
             lines += _section(each, pictures)
     return lines
+
+
+def _summary(study: Reproduced) -> str:
+    """Return the row of a study in the first table."""
+    name, agrees = study.result.study.name, study.expected["agrees"]
+    known = int((~agrees & (study.expected["known_difference"] != "")).sum())
+    counts = [len(agrees), int(agrees.sum()), known, int((~agrees).sum()) - known]
+    return f"| [{name}](#{name}) | {_cell(study.expectations.source)} | {' | '.join(map(str, counts))} |"
 
 
 def _section(study: Reproduced, pictures: Path) -> list[str]:
@@ -66,7 +77,10 @@ def _section(study: Reproduced, pictures: Path) -> list[str]:
     if kind:
         if "value" in options:
             options["value"] = column_of(options["value"], every())
-        save_figure(draw(result, kind, **options), pictures / f"{name}.png", kind)
+        file = pictures / f"{name}.png"
+        save_figure(draw(result, kind, **options), file, kind)
+        with Image.open(file) as drawn:  # 64 colors make small files
+            drawn.convert("RGB").quantize(64).save(file, optimize=True)
         picture = [f"![{name}: {kind}]({pictures.name}/{name}.png)", ""]
     table = expected_table(expected, "")
     heads = [_cell(head) for head in table.heads]
