@@ -25,7 +25,8 @@ SETTINGS = np.dtype(
 )
 
 
-# Hidden units: of the one hidden layer, or of each of several from the inputs up.
+# Hidden units: of the one hidden layer, 0 for none, or of each of several from the inputs up. A network without hidden
+# units is one of skip connections alone, in kernels and in its recipe; their parameters are its output weights v.
 Hidden: TypeAlias = int | tuple[int, ...]
 
 
@@ -92,7 +93,7 @@ class Architecture(NamedTuple):
                 f"hidden: must be passed with several hidden layers; {n_parameters} parameters fit many sizes"
             )
         hidden, rest = divmod(n_parameters - self.n_output_parameters, self.n_unit_parameters)
-        if rest or hidden < 1:
+        if rest or hidden < (0 if self.skip else 1):
             raise ValueError(f"no hidden size has {n_parameters} parameters; each unit has {self.n_unit_parameters}")
         return hidden
 
@@ -118,6 +119,8 @@ class Architecture(NamedTuple):
         """Return the factors of the sums of each hidden layer, without the gain, and of those of the outputs."""
         scaling = SCALINGS[self.scaling]
         sizes = sizes_of(hidden)
+        if sizes == (0,):
+            return (1.0,), 1.0
         return tuple(map(scaling.hidden, (self.inputs, *sizes[:-1]))), scaling.output(sizes[-1])
 
 

@@ -10,9 +10,12 @@ def parameter_shapes(fans: tuple[int, ...], *, bias: bool, skip: bool, deep: boo
     """Return the shape of each parameter array, in the order in which parameters are numbered.
 
     ``fans`` are the inputs, the units of each hidden layer, and the outputs. Arrays of the hidden layer are w and b,
-    those of several (``deep``) w1, w2, .. and b1, b2, ..
+    those of several (``deep``) w1, w2, .. and b1, b2, .. With 0 hidden units v joins inputs to outputs, and there are
+    no skip connections.
     """
     inputs, *sizes, outputs = fans
+    if sizes == [0]:
+        return {"v": (inputs, outputs), **({"c": (outputs,)} if bias else {})}
     numbers = [str(number) for number in range(1, len(sizes) + 1)] if deep else [""]
     pairs = pairwise((inputs, *sizes))
     shapes: dict[str, tuple[int, ...]] = {f"w{number}": pair for number, pair in zip(numbers, pairs, strict=True)}

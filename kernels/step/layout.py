@@ -186,7 +186,7 @@ def _parameter_rows(architecture: Architecture, units: Hidden) -> tuple[NDArray[
         of_units = [w.T, parts.v] if layer == len(weights) - 1 else [w.T]
         of_units += [biases[layer][:, np.newaxis]] if biases else []
         rows.append(np.hstack(of_units).ravel())
-    rows += [part.ravel() for part in (parts.c, parts.k) if part is not None]
+    rows += [part.ravel() for part in (parts.c, parts.k if weights else parts.v) if part is not None]
     rates = np.full(numbers.size, OUTPUT_RATE)
     for part in (*weights, *biases):
         rates[part.ravel()] = RATE

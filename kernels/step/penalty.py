@@ -103,21 +103,39 @@ def _make_layers(recipe: Recipe, variant: Variant, memory: Memory) -> AddSquares
 
 
 def _make_outputs(recipe: Recipe, variant: Variant, memory: Memory) -> AddSquares:
-    """Make the sum over c and k."""
+    """Make the sum over c and k, which without hidden units are output weights and come first."""
+    n_hidden = unit_numbering(recipe.architecture, variant.hidden).n_hidden
     n_inputs, n_outputs = recipe.architecture.inputs, recipe.architecture.outputs
     c, k = (recipe.has_decay(kind) for kind in "ck")
     number = numbering(recipe.architecture, variant.hidden)
     add_square = _make_add_square(memory)
 
     @device
+    def layers_have_units(packet: Packet) -> bool:
+        return True
+
+    @device
+    def layer_has_units(packet: Packet) -> bool:
+        return n_hidden(packet) > 0
+
+    has_units = layers_have_units if recipe.architecture.deep else layer_has_units
+
+    @device
+    def add_skips(packet: Packet, total: Lanes) -> Lanes:
+        for i in range(n_inputs):
+            for o in range(n_outputs):
+                total = add_square(packet, total, number.k(packet, i, o))
+        return total
+
+    @device
     def add_outputs(packet: Packet, total: Lanes) -> Lanes:
+        if k and not has_units(packet):
+            total = add_skips(packet, total)
         if c:
             for o in range(n_outputs):
                 total = add_square(packet, total, number.c(packet, o))
-        if k:
-            for i in range(n_inputs):
-                for o in range(n_outputs):
-                    total = add_square(packet, total, number.k(packet, i, o))
+        if k and has_units(packet):
+            total = add_skips(packet, total)
         return total
 
     return add_outputs

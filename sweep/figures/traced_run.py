@@ -115,7 +115,8 @@ def decision_surface(trace: Trace, plane: Plane, ax: Axes | None = None) -> Axes
         look: dict[str, Any] = {"marker": marker, "s": 55, "edgecolors": "black", "zorder": 3}
         ax.scatter(points[:, 0], points[:, 1], color=face, label=f"target {short(float(target))}", **look)
     ax.set(xlim=plane.x[[0, -1]], ylim=plane.y[[0, -1]], xlabel="input 0", ylabel="input 1")
-    ax.set_title("output; dashed: units of hidden layer 1" if "w1" in trace.weights else "output; dashed: hidden units")
+    units = "units of hidden layer 1" if "w1" in trace.weights else "hidden units"
+    ax.set_title(f"output; dashed: {units}" if len(plane.units) else "output")
     if len(np.unique(targets)) <= 4:
         put_legend_below(ax)
     return ax

@@ -35,11 +35,11 @@ def run_cost(study: Study, cell: Cell) -> RunCost:
     """
     n_patterns, n_inputs, n_outputs = study.data.sets[0].shape
     sizes, n_windows = cell.hidden, -(-n_patterns // cell["batch"])
-    n_hidden, n_last = sum(sizes), sizes[-1]
+    n_hidden, n_last = sum(sizes), sizes[-1] if cell.has_units else n_inputs
     n_weights = sum(below * size for below, size in pairwise((n_inputs, *sizes)))
     n_passed = n_weights - n_inputs * sizes[0]  # weights that pass derivatives down to another hidden layer
     n_parameters = n_weights + n_last * n_outputs + n_hidden * cell["bias"]
-    n_parameters += n_outputs * (cell["bias"] + cell["skip"] * n_inputs)
+    n_parameters += n_outputs * (cell["bias"] + cell["skip"] * n_inputs * cell.has_units)
     functions = n_patterns * sum(
         count * _FUNCTION
         for name, count in (("activation", n_hidden), ("output", n_outputs))

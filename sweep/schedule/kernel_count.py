@@ -11,7 +11,7 @@ from sweep.study.options.option_tables import loss_and_reduction, with_role
 
 # Hidden sizes with a separate kernel, and the most variants of packets of kernels for other sizes. kernels.variant
 # knows the CPU, so it chooses among fewer.
-_SEPARATE_SIZES = {(1,), (2,)}
+_SEPARATE_SIZES = {(0,), (1,), (2,)}
 _MOST_PACKETS = 3
 # Most numbers of patterns that are compiled into kernels as constants.
 _MOST_CONSTANTS = 192
@@ -90,7 +90,7 @@ def _alike(study: Study, scaling: str) -> dict[tuple[bool, ...], list[tuple[int,
     for sizes in study.hidden_layers:
         fans = (study.data.n_inputs, *sizes)
         scaled = (max(fans[:-1]) > 1, fans[-1] > 1) if scaling != "standard" else ()
-        alike.setdefault((len(sizes) > 1, *scaled), []).append(sizes)
+        alike.setdefault((len(sizes) > 1, sizes == (0,), *scaled), []).append(sizes)
     return alike
 
 

@@ -32,6 +32,8 @@ def make_recipe(study: Study, cell: Cell) -> Recipe:
         values[name] = study.tables.custom[values[name]].key if values[name] in study.tables.custom else values[name]
     values["freeze"] = values["freeze"].replace("none", "")
     values["deep"] = len(cell.hidden) > 1
+    if not cell.has_units:
+        values |= {"skip": True, **{name: _as_skips(values[name]) for name in ("freeze", "decays")}}
     values["architecture"] = Architecture(**{name: values[name] for name in Architecture._fields})
     values["draws_steps"] = cell["optimizer"] == "rprop" and set(study.values_of("step_ratio")) != {1.0}
     values["warms_up"] = any(study.values_of("warmup"))
@@ -44,6 +46,13 @@ def make_recipe(study: Study, cell: Cell) -> Recipe:
     values["one_hot"] = is_whole and looks_at_patterns and study.data.is_one_hot
     values["loss_sums"] = " ".join(study.record.loss_sums)
     return Recipe(**{name: values[name] for name in Recipe._fields})
+
+
+def _as_skips(names: str) -> str:
+    """Return names of parameters in a network without hidden units, whose v are skip connections k in kernels."""
+    kinds = [name for name in names.split() if "[" not in name and name != "k"]
+    weights = [name.replace("v", "k") for name in names.split() if "[" in name and name[0] in "vc"]
+    return " ".join([*kinds, *(["k"] if "v" in kinds else []), *weights])
 
 
 def _of_held_out(study: Study, cell: Cell) -> dict[str, Any]:

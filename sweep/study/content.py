@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+# Options without effect on networks without hidden units.
+_OF_UNITS = ("layers", "activation", "gain", "skip", "scaling", "mirrored")
+
+
 class StudyContent:
     """The base class of :class:`sweep.study.model.Study`, for code that reads studies without making any."""
 
@@ -200,6 +204,8 @@ class StudyContent:
 
     def uses(self, name: str) -> bool:
         """Return whether an option has an effect in some cell."""
+        if name in _OF_UNITS and self.hidden_layers == [(0,)]:
+            return False
         if name == "layers":
             return isinstance(self.values_of("hidden")[0], int)  # a text sets the layers
         if name == "draw_order":

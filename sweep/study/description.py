@@ -31,8 +31,9 @@ def describe(study: StudyContent) -> Description:
     seeds = count_text(study.seeds.count, "seed")
     if study.seeds.until:
         seeds = f"{study.seeds.until.first:,} to {seeds}, {until_text(study.seeds.until)},"
-    layers = sorted({len(sizes) for sizes in study.hidden_layers})
-    depth = "one hidden layer" if layers == [1] else f"{list_text(list(map(str, layers)))} hidden layers"
+    layers = sorted({len(sizes) * (sizes != (0,)) for sizes in study.hidden_layers})
+    named: dict[tuple[int, ...], str] = {(0,): "no hidden layer", (1,): "one hidden layer"}
+    depth = named.get(tuple(layers)) or f"{list_text(list(map(str, layers)))} hidden layers"
     networks = ("at most " if study.seeds.until else "") + count_text(study.n_runs, "network")
     sentence = f"{networks} of {depth} to learn {patterns}: {seeds}"
     if study.n_cells > 1:

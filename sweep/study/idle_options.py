@@ -66,6 +66,8 @@ def _has_default(study: StudyContent, name: str) -> bool:
 def _unused(study: StudyContent, name: str) -> str:
     values = study.values_of(name)
     value = shown(list(values) if name in study.parameters else values[0])
+    if study.hidden_layers == [(0,)] and not study.tables.options[name].used_with:
+        return f"{study.key_of(name)}: {value} has no effect without hidden units; set hidden above 0, or remove it"
     if name == "layers":
         text = next(text for text in study.values_of("hidden") if "-" in str(text))
         return (

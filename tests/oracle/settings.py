@@ -112,6 +112,8 @@ def components_and_settings(arguments: dict[str, Any]) -> tuple[Components, Sett
 def layer_scales(scaling: str, n_inputs: int, hidden: Sizes) -> tuple[tuple[float, ...], float]:
     """Return the scale of each hidden layer, and that of the output layer, in float64."""
     sizes = sizes_of(hidden)
+    if not sizes:
+        return (), 1.0
     roots = tuple(1.0 / math.sqrt(fan_in) for fan_in in (n_inputs, *sizes))
     return {
         "standard": ((1.0,) * len(sizes), 1.0),

@@ -32,12 +32,14 @@ def parameter_shapes(inputs: int, hidden: Sizes, outputs: int, bias: bool, skip:
     """Return the shapes of the parameters of a network, by name, in drawing order.
 
     Those of hidden layers are w and b, or where there are several w1, w2, .. and b1, b2, ..
+    Without hidden units, hidden 0, v joins inputs to outputs, and nothing skips.
     """
     sizes = sizes_of(hidden)
     numbers = [""] if len(sizes) == 1 else list(map(str, range(1, len(sizes) + 1)))
+    skip = skip and len(sizes) > 0
     pairs = itertools.pairwise((inputs, *sizes))
     shapes: dict[str, Any] = {f"w{number}": shape for number, shape in zip(numbers, pairs, strict=True)}
-    shapes["v"] = sizes[-1], outputs
+    shapes["v"] = (inputs, *sizes)[-1], outputs
     if bias:
         shapes |= {f"b{number}": (size,) for number, size in zip(numbers, sizes, strict=True)} | {"c": (outputs,)}
     if skip:
@@ -46,8 +48,8 @@ def parameter_shapes(inputs: int, hidden: Sizes, outputs: int, bias: bool, skip:
 
 
 def sizes_of(hidden: Sizes) -> tuple[int, ...]:
-    """Return the hidden units of each layer."""
-    return (hidden,) if isinstance(hidden, int) else hidden
+    """Return the hidden units of each layer, none where they are 0."""
+    return tuple(size for size in ((hidden,) if isinstance(hidden, int) else hidden) if size)
 
 
 @dataclass(frozen=True)
@@ -124,7 +126,7 @@ def forward(net: Network, weights: Array, window: Window | None = None) -> Activ
     """Pass the patterns of a window, by default all in file order, through every network of `weights` (P, R)."""
     patterns, ins, outs = net.ranges
     window = patterns if window is None else window
-    x, part, last = net.inputs, split(net, weights), range(net.sizes[-1])
+    x, part, last = net.inputs, split(net, weights), range((len(ins), *net.sizes)[-1])
     sums, activities = [], []
     below: Any = [[x[n, i] for i in ins] for n in window]
     for layer, w in enumerate(of_layers(net, weights, "w")):
@@ -137,7 +139,7 @@ def forward(net: Network, weights: Array, window: Window | None = None) -> Activ
         below = VALUES[net.activation](sums[-1], net.own, net.functions)
         activities.append(below)
     u = [[add_in_order(row[h] * part["v"][h, o] for h in last) * net.s2 for o in outs] for row in below]
-    if net.skip:
+    if net.skip and net.sizes:
         skipped = [[add_in_order(x[n, i] * part["k"][i, o] for i in ins) for o in outs] for n in window]
         u = [[row[o] + also[o] for o in outs] for row, also in zip(u, skipped, strict=True)]
     if net.bias:
@@ -184,11 +186,11 @@ def gradient(net: Network, weights: Array, activity: Activity) -> Array:
         rows += [
             add_in_order(below[layer][m][i] * delta[layer][m][h] for m in visits) * net.s1[layer] for i, h in pairs
         ]
-    pairs = itertools.product(range(net.sizes[-1]), outs)
+    pairs = itertools.product(range(len(below[-1][0])), outs)
     rows += [add_in_order(below[-1][m][h] * g[m][o] for m in visits) * net.s2 for h, o in pairs]
     if net.bias:
         rows += [add_in_order(of[m][h] for m in visits) for of in delta for h in range(len(of[0]))]
         rows += [add_in_order(g[m][o] for m in visits) for o in outs]
-    if net.skip:
+    if net.skip and net.sizes:
         rows += [add_in_order(x[m][i] * g[m][o] for m in visits) for i in ins for o in outs]
     return np.stack(rows)

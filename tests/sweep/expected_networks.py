@@ -197,7 +197,7 @@ def trained_networks(
     if middle is None:
         middle = (min(map(min, targets["train"])) + max(map(max, targets["train"]))) / 2
     middle = float(np.asarray(middle, dtype))
-    n_inputs, n_units = len(patterns.inputs[0]), sizes_of(own.hidden)[0]
+    n_inputs, n_units = len(patterns.inputs[0]), (*sizes_of(own.hidden), len(patterns.targets[0]))[0]
     return [
         TrainedNetwork(
             start[k].astype(np.float64).tolist(),

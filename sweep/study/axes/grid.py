@@ -20,9 +20,12 @@ Axis = Mapping[str, tuple[Scalar, ...]]
 
 
 def hidden_sizes(hidden: Scalar, layers: int) -> tuple[int, ...]:
-    """Return the hidden units of each layer; a text such as 8-4 sets the layers, a number is the size of each."""
+    """Return the hidden units of each layer; a text such as 8-4 sets the layers, a number is the size of each.
+
+    Without hidden units that is one layer of 0 units.
+    """
     sizes = tuple(map(int, str(hidden).split("-")))
-    return sizes if len(sizes) > 1 else sizes * layers
+    return sizes if len(sizes) > 1 or sizes == (0,) else sizes * layers
 
 
 class Cell(dict[str, Any]):
@@ -32,6 +35,11 @@ class Cell(dict[str, Any]):
     def hidden(self) -> tuple[int, ...]:
         """Hidden units of each layer."""
         return hidden_sizes(self["hidden"], self["layers"])
+
+    @property
+    def has_units(self) -> bool:
+        """Whether there are hidden units."""
+        return self.hidden != (0,)
 
 
 class Grid:

@@ -43,9 +43,10 @@ def _expand_hidden(value: Any) -> Any:
     if any(isinstance(size, bool) or not isinstance(size, int) for size in sizes) or len(sizes) > MAX_LAYERS:
         needs = f"an integer, or for 2 to {MAX_LAYERS} layers a text such as '8-4'"
         raise ValueError(f"must be {needs}; got {shown(value)}")
+    least = 1 if len(sizes) > 1 else 0
     for size in sizes:
-        if not 1 <= size <= _MAX_HIDDEN:
-            bound = "at least 1" if size < 1 else f"at most {_MAX_HIDDEN}"
+        if not least <= size <= _MAX_HIDDEN:
+            bound = f"at least {least}" if size < least else f"at most {_MAX_HIDDEN}"
             each = " in each layer" if len(sizes) > 1 else ""
             raise ValueError(f"must be {bound}{each}, got {shown(value)}")
     return "-".join(map(str, sizes)) if len(sizes) > 1 else sizes[0]
@@ -195,12 +196,16 @@ HiddenUnits = Annotated[
     WithJsonSchema(
         {
             "anyOf": [
-                {"type": "integer", "minimum": 1, "maximum": _MAX_HIDDEN},
-                {"type": "string", "pattern": f"^0*[1-9][0-9]{{0,4}}(-0*[1-9][0-9]{{0,4}}){{0,{MAX_LAYERS - 1}}}$"},
+                {"type": "integer", "minimum": 0, "maximum": _MAX_HIDDEN},
+                {
+                    "type": "string",
+                    "pattern": f"^(0+|0*[1-9][0-9]{{0,4}}(-0*[1-9][0-9]{{0,4}}){{0,{MAX_LAYERS - 1}}})$",
+                },
             ]
         }
     ),
-    f"an integer from 1 to {_MAX_HIDDEN:,}, or for several layers a text such as 8-4",
+    f"an integer from 0 (inputs join outputs directly, by v) to {_MAX_HIDDEN:,}, or for several layers a text such "
+    "as 8-4",
 ]
 DrawOrder = Annotated[
     str,

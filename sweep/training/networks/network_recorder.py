@@ -173,7 +173,7 @@ def _trained(recipe: Recipe, hidden: Hidden, settings: Array) -> NDArray[np.bool
     for name, shape in recipe.architecture.shapes(hidden).items():
         trained = np.full(shape, name[0] not in recipe.frozen)
         for array, index in filter(None, map(element_of, recipe.frozen_weights)):
-            if array == name:
+            if name == ("v" if array == "k" and hidden == (0,) else array):  # see make_recipe
                 trained[index] = False
         kinds.append(moves["hidden" if name[0] in "wb" else "outputs"][:, np.newaxis] & trained.ravel())
     return np.concatenate(kinds, axis=1)

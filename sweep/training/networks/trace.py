@@ -161,7 +161,8 @@ class Trace:
         for x, y, target in zip(self.inputs, self.predictions, self.targets, strict=True):
             lines.append(f"{_array(x)} -> {_array(y)} ({_array(target)})")
         for name, values in self.weights.items():
-            lines += ["", f"{name} ({_axes(name)})", _array(values)]
+            axes = "inputs, outputs" if next(iter(self.weights)) == name == "v" else _axes(name)
+            lines += ["", f"{name} ({axes})", _array(values)]
         return "\n".join(lines) + "\n"
 
 

@@ -76,7 +76,7 @@ def outputs_plane(trace: Trace) -> Plane | None:
     cell = trace.study.grid.cell(trace.cell)
     scale = cell["gain"] * make_recipe(trace.study, cell).architecture.scales(cell.hidden)[0][0]
     number = "1" if "w1" in trace.weights else ""  # of the first hidden layer
-    w = trace.weights[f"w{number}"]
+    w = trace.weights.get(f"w{number}", np.zeros((2, 0)))
     units = np.column_stack([scale * w.T, trace.weights.get(f"b{number}", np.zeros(w.shape[1]))])
     return Plane(x, y, outputs[:, 0].reshape(_SIDE, _SIDE), units)
 

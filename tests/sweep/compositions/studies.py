@@ -231,6 +231,10 @@ def _fit(draw: st.DrawFn, options: Lists, data: Patterns) -> list[list[str]]:
         options.pop("reduction", None)
     if True in options.get("mirrored", []):
         options["hidden"] = [draw(st.sampled_from(EVEN_WIDTHS))]
+    if options["hidden"] == [0]:  # other options are of hidden units
+        options["hidden"] = [0, 2]
+    if 0 in options["hidden"]:
+        options.pop("scaling", None)
     if any(isinstance(width, str) for width in options["hidden"]):
         options.pop("layers", None)
     if any("constant" in each for each in options.get("distribution", [])):
@@ -253,8 +257,11 @@ def _fit(draw: st.DrawFn, options: Lists, data: Patterns) -> list[list[str]]:
 
 def _can_freeze(kinds: str, options: Lists) -> bool:
     """Return whether some network has all of these kinds of parameters, and each network has others."""
+    without_units = {"v"} | ({"c"} if False not in _values_of(options, "bias") else set())
+    all_of_some = [{"w", "v"}, *([without_units] if 0 in options["hidden"] else [])]
+    named = set(kinds.split())
     return kinds == "none" or (
-        {name[0] for name in kinds.split()} <= _kinds(options) and not {"w", "v"} <= set(kinds.split())
+        {name[0] for name in named} <= _kinds(options) and not any(each <= named for each in all_of_some)
     )
 
 

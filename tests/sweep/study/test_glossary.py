@@ -52,7 +52,11 @@ def test_every_key_is_listed() -> None:
 @pytest.mark.parametrize(
     ("name", "facts"),
     [
-        ("hidden", "an integer from 1 to 65,536, or for several layers a text such as 8-4, in units; required"),
+        (
+            "hidden",
+            "an integer from 0 (inputs join outputs directly, by v) to 65,536, or for several layers a text such as "
+            "8-4, in units; required",
+        ),
         ("depth", "an integer from 1 to 8, in layers; default 1"),
         ("training.momentum", "a number from 0 below 1; default 0.9; used with optimizer momentum, nesterov"),
         ("lr", "a number from 0, in weight^2/loss; required"),

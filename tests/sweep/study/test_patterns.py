@@ -135,7 +135,7 @@ def test_fault_of_a_file_is_a_fault_of_the_study(file: Path) -> None:
     """In a study, the fault of the pattern file is one of its faults."""
     file.write_text("x0,y\n1,one\n")
     with pytest.raises(StudyError) as caught:
-        Study(data={"file": str(file)}, network={"hidden": 0}, training={"learning_rate": 0.1})
+        Study(data={"file": str(file)}, network={"hidden": -1}, training={"learning_rate": 0.1})
     data, hidden = caught.value.faults
     assert data.startswith("data: pattern file")
     assert "'one'" in data

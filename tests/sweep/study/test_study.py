@@ -23,7 +23,7 @@ BAD: list[tuple[dict[str, Any], tuple[str, ...]]] = [
     ({"description": 5}, ("description", "got 5", "text")),
     ({"description": "\udcff"}, ("description", "text")),
     ({"method": "random"}, ("method", "'random'", "grid")),
-    ({"network": {"hidden": 0}}, ("network.hidden", "got 0", "at least 1")),
+    ({"network": {"hidden": -1}}, ("network.hidden", "got -1", "at least 0")),
     ({"network": {"hidden": 65_537}}, ("network.hidden", "65536")),
     ({"network": {"hidden": 2.0}}, ("network.hidden", "2.0", "integer")),
     ({"network": {"hidden": None}}, ("network.hidden",)),
@@ -236,7 +236,7 @@ def test_all_faults_at_once() -> None:
     faults = faults_of(
         name="a b",
         data={"task": "nor"},
-        network={"hidden": 0, "activation": "x", "dept": 2},
+        network={"hidden": -1, "activation": "x", "dept": 2},
         initial_weights={"scale": 0},
         training={"learning_rate": -1, "max_steps": -1},
         convergence={"criterion": "x"},
