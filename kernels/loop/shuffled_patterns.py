@@ -14,7 +14,14 @@ from kernels.loop.run_arrays import Runs
 from kernels.numba.jit import device
 from kernels.numba.part_makers import made_once
 from kernels.recipe import Recipe
-from kernels.start.numpy_shuffle import fill_numpy_permutation
+from kernels.start.numpy_shuffle import (
+    STREAM_NUMBERS,
+    fill_numpy_permutation,
+    seed_stream,
+    skip_normal,
+    skip_nothing,
+    skip_uniform,
+)
 from kernels.start.shuffle import fill_permutation
 from kernels.step.layout import Workspace, make_layout
 from kernels.variant import Variant
@@ -38,8 +45,25 @@ def make_shuffle(recipe: Recipe, variant: Variant) -> Callable[[Patterns, Runs, 
             if run != EMPTY:
                 seed = runs.seeds[run] + turn - seats[FIRST_TURN, lane]
                 if seed != latest:  # lanes often have the same order
-                    fill_numpy_permutation(order, seed)
+                    seed_stream(order, n_patterns, seed)
+                    fill_numpy_permutation(order, n_patterns, n_patterns)
                     latest = seed
+                for n in range(n_patterns):
+                    fill_pattern(patterns, rows, lane, first_row + n * (n_inputs + n_outputs), order[n])
+
+    skip = {"normal": skip_normal, "uniform": skip_uniform}.get(recipe.order.partition(" ")[2], skip_nothing)
+
+    @device
+    def shuffle_from_stream(patterns: Patterns, runs: Runs, workspace: Workspace, turn: int) -> None:
+        rows, seats, order = workspace.rows, workspace.seats, workspace.order
+        for lane in range(seats.shape[1]):
+            run = seats[RUN, lane]
+            if run != EMPTY:
+                first = n_patterns + lane * STREAM_NUMBERS
+                if turn == seats[FIRST_TURN, lane]:
+                    seed_stream(order, first, runs.seeds[run])
+                    skip(order, first, runs.weights.shape[1])
+                fill_numpy_permutation(order, n_patterns, first)
                 for n in range(n_patterns):
                     fill_pattern(patterns, rows, lane, first_row + n * (n_inputs + n_outputs), order[n])
 
@@ -53,6 +77,8 @@ def make_shuffle(recipe: Recipe, variant: Variant) -> Callable[[Patterns, Runs, 
                 for n in range(n_patterns):
                     fill_pattern(patterns, rows, lane, first_row + n * (n_inputs + n_outputs), order[n])
 
+    if recipe.order.startswith("continued"):
+        return shuffle_from_stream
     return shuffle_as_numpy if recipe.order == "numpy" else shuffle
 
 

@@ -1,6 +1,7 @@
 """Permutations of NumPy: those of ``numpy.random.RandomState(seed).permutation``, for single lanes.
 
 The Mersenne Twister of :mod:`kernels.start.mersenne`, but of one generator, which makes its words when they are needed.
+A stream lies in an array from a number ``first`` on: 624 words, and how many outputs it has made.
 """
 
 from __future__ import annotations
@@ -21,11 +22,24 @@ _SEED_FACTOR = _unsigned(1812433253)
 _UPPER, _LOWER, _TWIST = _unsigned(0x80000000), _unsigned(0x7FFFFFFF), _unsigned(0x9908B0DF)
 _FIRST_MASK, _SECOND_MASK = _unsigned(0x9D2C5680), _unsigned(0xEFC60000)
 
+STREAM_NUMBERS = STATE_WORDS + 1
+
 
 @device
-def _next_word(memory: NDArray[np.int64], first: int, position: int) -> int:
-    """Return the next output of a generator that has made ``position`` outputs; its state begins at ``first``."""
-    k = position % STATE_WORDS
+def seed_stream(memory: NDArray[np.int64], first: int, seed: int) -> None:
+    """Start a stream."""
+    word = _unsigned(seed)
+    memory[first] = word
+    for k in range(1, STATE_WORDS):
+        word = ((word ^ (word >> 30)) * _SEED_FACTOR + _unsigned(k)) & _LOW_BITS
+        memory[first + k] = word
+    memory[first + STATE_WORDS] = 0
+
+
+@device
+def _next_word(memory: NDArray[np.int64], first: int) -> int:
+    k = memory[first + STATE_WORDS] % STATE_WORDS
+    memory[first + STATE_WORDS] += 1
     y = (_unsigned(memory[first + k]) & _UPPER) | (_unsigned(memory[first + (k + 1) % STATE_WORDS]) & _LOWER)
     y = _unsigned(memory[first + (k + OFFSET) % STATE_WORDS]) ^ (y >> 1) ^ ((y & _unsigned(1)) * _TWIST)
     memory[first + k] = y
@@ -37,17 +51,39 @@ def _next_word(memory: NDArray[np.int64], first: int, position: int) -> int:
 
 
 @device
-def fill_numpy_permutation(memory: NDArray[np.int64], seed: int) -> None:
-    """Write the permutation of a seed into an array whose last 624 numbers are scratch memory."""
-    size = memory.size - STATE_WORDS
-    word = _unsigned(seed)
-    memory[size] = word
-    for k in range(1, STATE_WORDS):
-        word = ((word ^ (word >> 30)) * _SEED_FACTOR + _unsigned(k)) & _LOW_BITS
-        memory[size + k] = word
+def _next_uniform(memory: NDArray[np.int64], first: int) -> float:
+    high, low = _next_word(memory, first) >> 5, _next_word(memory, first) >> 6
+    return (np.float64(high) * 67108864.0 + np.float64(low)) / 9007199254740992.0
+
+
+@device
+def skip_nothing(memory: NDArray[np.int64], first: int, n_numbers: int) -> None:
+    """Skip the outputs that constants take: none."""
+
+
+@device
+def skip_uniform(memory: NDArray[np.int64], first: int, n_numbers: int) -> None:
+    """Skip the outputs that uniform numbers take."""
+    for _ in range(2 * n_numbers):
+        _next_word(memory, first)
+
+
+@device
+def skip_normal(memory: NDArray[np.int64], first: int, n_numbers: int) -> None:
+    """Skip the outputs that normal numbers take: two numbers come from a point in the unit circle."""
+    n_left = (n_numbers + 1) // 2
+    while n_left > 0:
+        x = 2.0 * _next_uniform(memory, first) - 1.0
+        y = 2.0 * _next_uniform(memory, first) - 1.0
+        square = x * x + y * y
+        n_left -= square < 1.0 and square != 0.0
+
+
+@device
+def fill_numpy_permutation(memory: NDArray[np.int64], size: int, first: int) -> None:
+    """Write the next permutation of a stream to the first numbers of the array."""
     for k in range(size):
         memory[k] = k
-    position = 0
     for k in range(size - 1, 0, -1):
         last = _unsigned(k)
         mask = last | (last >> 1)
@@ -57,6 +93,5 @@ def fill_numpy_permutation(memory: NDArray[np.int64], seed: int) -> None:
         mask = mask | (mask >> 16)
         j = last + _unsigned(1)
         while j > last:
-            j = _next_word(memory, size, position) & mask
-            position += 1
+            j = _next_word(memory, first) & mask
         memory[k], memory[j] = memory[j], memory[k]

@@ -28,6 +28,8 @@ def make_recipe(study: Study, cell: Cell) -> Recipe:
         values |= {"batch": None, "order": "cyclic"}
     elif cell["order"] == "shuffled" and cell["shuffle_seed"] is not None:
         values["order"] = "numpy"
+    elif cell["order"] == "continued":
+        values["order"] = f"continued {cell['distribution']}"
     for name in ("activation", "output", "loss", "optimizer", "schedule"):
         values[name] = study.tables.custom[values[name]].key if values[name] in study.tables.custom else values[name]
     values["freeze"] = values["freeze"].replace("none", "")

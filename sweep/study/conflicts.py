@@ -71,6 +71,10 @@ def _rules(tables: OptionTables) -> Iterator[Rule]:
     for name, criterion in vocabulary.CRITERIA.items():
         if criterion.of_running:
             yield Rule("criterion", name, "criterion_on", _one_of("train"), "criterion_on 'train'")
+    drawn = "normal", "uniform", "constant"
+    yield Rule("order", "continued", "distribution", _one_of(*drawn), "distribution 'normal' or 'uniform'")
+    yield Rule("order", "continued", "generator", _one_of("mt19937"), "generator 'mt19937'")
+
     for name, rule in vocabulary.STOPPING_RULES.items():
         if rule.needs_loss:
             losses = ("validation_loss", "test_loss")
@@ -84,6 +88,7 @@ def combination_faults(study: StudyContent, named: set[str]) -> list[str]:
         *_refused_targets(study),
         *_idle_decay(study),
         *_crossed_steps(study),
+        *_continued_faults(study),
         *_penalty_faults(study),
         *idle_options(study, named),
         *_missing_layers(study),
@@ -175,6 +180,21 @@ def _penalty_faults(study: StudyContent) -> Iterator[str]:
                 f"{study.key_of('penalty')}: must be false with {study.key_of('optimizer')} {name!r}, whose decay is "
                 "the gradient of no penalty, got true; use 'adam', or remove penalty"
             )
+
+
+def _continued_faults(study: StudyContent) -> Iterator[str]:
+    """Yield a sentence for what orders from the stream of the initial weights cannot be combined with."""
+    drawn = study.values_beside("distribution", "order", "continued")
+    if len(drawn) > 1:
+        yield (
+            f"{study.key_of('order')}: 'continued' needs one {study.key_of('distribution')}, got {shown(list(drawn))}; "
+            "make a study for each"
+        )
+    if drawn and study.restarts.max_restarts:
+        yield (
+            f"{study.key_of('order')}: 'continued' must not be combined with restarts, which draw from one stream; "
+            "use 'shuffled'"
+        )
 
 
 def _missing_layers(study: StudyContent) -> Iterator[str]:

@@ -171,7 +171,9 @@ def train(
     by_numpy = components.order == "numpy"
     of_orders = np.broadcast_to(settings.shuffle_seed if by_numpy else settings.seed, n_runs).tolist()
     seeds = None if components.order == "cyclic" else of_orders
-    epochs = Epochs(n_patterns, n_patterns if components.batch is None else components.batch, seeds, by_numpy)
+    kind = components.order.removeprefix("continued ")
+    drawn = (kind, start.shape[1]) if kind != components.order else None
+    epochs = Epochs(n_patterns, n_patterns if components.batch is None else components.batch, seeds, by_numpy, drawn)
     assert components.loss not in OWN_OUTPUTS or components.output == OWN_OUTPUTS[components.loss], (
         "bce needs a sigmoid"
     )

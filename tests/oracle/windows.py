@@ -41,6 +41,17 @@ def permutation(n_patterns: int, seed: int, epoch: int) -> tuple[int, ...]:
     return tuple(order)
 
 
+@cache
+def continued(n_patterns: int, seed: int, epoch: int, kind: str, count: int) -> tuple[int, ...]:
+    """Return the order of an epoch from the stream of a seed that has drawn some numbers."""
+    stream = np.random.RandomState(seed)
+    if kind != "constant":
+        {"normal": stream.standard_normal, "uniform": stream.random_sample}[kind](count)
+    for _ in range(epoch):
+        stream.permutation(n_patterns)
+    return tuple(stream.permutation(n_patterns).tolist())
+
+
 @dataclass(frozen=True)
 class Epochs:
     """Epochs, each cut into windows of `batch` patterns, of which the last may be shorter.
@@ -52,6 +63,9 @@ class Epochs:
     batch: int
     seeds: Sequence[int] | None  # of each run, or None where patterns come in file order
     by_numpy: bool = False  # whether orders are those of RandomState, of the seed plus the number of the epoch
+    # The numbers that a RandomState of each seed has drawn before it makes the orders: "normal", "uniform" or
+    # "constant", and how many
+    drawn: tuple[str, int] | None = None
 
     def __post_init__(self) -> None:
         """Refuse a batch that no study allows."""
@@ -72,6 +86,9 @@ class Epochs:
         order: Window = range(self.n_patterns)
         if self.shuffled:
             assert self.seeds is not None
+            if self.drawn:
+                orders = [continued(self.n_patterns, seed, epoch, *self.drawn) for seed in self.seeds]
+                return self._cut(np.array(orders).T)
             if self.by_numpy:
                 found = {seed: np.random.RandomState(seed + epoch).permutation(self.n_patterns) for seed in self.seeds}
                 return self._cut(np.array([found[seed] for seed in self.seeds]).T)

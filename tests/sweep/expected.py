@@ -259,6 +259,7 @@ def options_of(study: Study, rows: list[dict[str, Any]], patterns: Data) -> dict
         "seed": [row["seed"] for row in rows],
         "schedule_steps": [row["schedule_steps"] or 0 for row in rows],
         "shuffle_seed": [row["shuffle_seed"] or 0 for row in rows],
+        **({"order": f"continued {rows[0]['distribution']}"} if rows[0]["order"] == "continued" else {}),
         **({"order": "numpy"} if rows[0]["order"] == "shuffled" and rows[0]["shuffle_seed"] is not None else {}),
         "decision_threshold": patterns.decision_threshold,
         "one_hot": is_one_hot(study),

@@ -228,9 +228,11 @@ class Training(Section):
         "test losses never do",
         used_with={"weight_decay": [IS_SET]},
     )
-    order: Literal["cyclic", "shuffled"] = option(
-        "cyclic", "kernel", "order of the patterns where an epoch takes several updates"
-    )
+    order: Annotated[
+        Literal["cyclic", "shuffled", "continued"],
+        "cyclic, shuffled, continued: each seed's RandomState makes permutation(patterns) for each epoch after it has "
+        "drawn a number for each parameter",
+    ] = option("cyclic", "kernel", "order of the patterns where an epoch takes several updates")
     shuffle_seed: Steps | None = option(
         None,
         "setting",

@@ -291,6 +291,10 @@ def _fit_optimizers(draw: st.DrawFn, options: Lists) -> list[list[str]]:
     strict = {"batch": [each.full_batch for each in records]}
     strict |= {name: [not each.follows_rate for each in records] for name in ("schedule", "warmup")}
     needs = {"batch": "full", "schedule": "constant", "warmup": 0.0}
+    plain = len(_values_of(options, "distribution")) == 1 and _values_of(options, "generator") == ["mt19937"]
+    if not (plain and _values_of(options, "distribution")[0] in ("normal", "uniform", "constant")):
+        orders = ["shuffled" if order == "continued" else order for order in options.get("order", ())]
+        options |= {"order": list(dict.fromkeys(orders))} if orders else {}
     together = ["optimizer"]
     for name in [name for name, needed in strict.items() if any(needed) and name in options]:
         if all(strict[name]) or name == "schedule" or draw(st.booleans()):

@@ -77,7 +77,7 @@ SWEPT: dict[str, tuple[list[Any], dict[str, Any]]] = {
     "decays": (["w v b c k", "w v", "b"], {"weight_decay": 0.1}),
     "penalty": ([False, True], {"weight_decay": 0.1, "decays": "w v"}),
     "batch": (["full", "online", 2], {}),
-    "order": (["cyclic", "shuffled"], {"batch": "online"}),
+    "order": (["cyclic", "shuffled", "continued"], {"batch": "online"}),
     "max_steps": ([0, 7, 40], {"batch": "online"}),
     "max_epochs": ([0, 2, 9], {"batch": 2}),
     "criterion": (["loss", "running_loss", "max_error", "error_rate", "none"], {"threshold": 0.6, "batch": 2}),
