@@ -34,7 +34,7 @@ ROOT = Path(__file__).parents[3]
 PAGES = sorted(page for part in ("tutorials", "how-to") for page in (ROOT / "docs" / part).glob("*.md"))
 EXAMPLES = {
     # Without those of custom components, which the schema does not know
-    **{name: text for name, text in built_in_studies().items() if not name.startswith("fahlman")},
+    **{name: text for name, text in built_in_studies().items() if not name.startswith(("fahlman", "xor-tests"))},
     **{
         f"{page.parent.name}-{page.stem}-{number}": text
         for page in PAGES
