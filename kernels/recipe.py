@@ -156,6 +156,8 @@ class Recipe(NamedTuple):
     # Parameters that keep their initial values, as in ``"w b v[0,1]"``: kinds, w and b of all hidden layers, v, c and
     # k, and single weights
     freeze: str = ""
+    # Groups of single weights, or of rows of an array, that stay equal, as in ``"w[0] w[1]; b[0] b[2]"``
+    share: str = ""
     decays: str = "w v b c k"  # kinds of parameters on which weight decay acts
     # Whether the loss over the patterns to train on includes the penalty of which weight decay is the gradient
     penalty: bool = False
@@ -219,6 +221,11 @@ class Recipe(NamedTuple):
     def frozen_weights(self) -> tuple[str, ...]:
         """The names of single weights that keep their initial values."""
         return tuple(name for name in self.freeze.split() if "[" in name)
+
+    @property
+    def groups(self) -> tuple[tuple[str, ...], ...]:
+        """The names of weights or rows that stay equal, group by group."""
+        return tuple(tuple(group.split()) for group in self.share.split(";") if group)
 
     def has_decay(self, kind: str) -> bool:
         """Return whether there are parameters of a kind, such as ``"w"``, on which weight decay acts."""

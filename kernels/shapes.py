@@ -28,6 +28,28 @@ def parameter_shapes(fans: tuple[int, ...], *, bias: bool, skip: bool, deep: boo
     return shapes
 
 
+def shared_places(
+    shapes: dict[str, tuple[int, ...]], groups: tuple[tuple[str, ...], ...]
+) -> list[tuple[list[int], ...]]:
+    """Return the numbers of the parameters of each member of groups such as ``("w[0]", "w[1]")``, in their order.
+
+    Groups of arrays that the network lacks are left out.
+    """
+    first = {name: places.start for name, places in parameter_slices(shapes).items()}
+    found: list[tuple[list[int], ...]] = []
+    for group in groups:
+        members = []
+        for name in group:
+            array, _, index = name.removesuffix("]").partition("[")
+            if array in shapes:
+                place, *rest = map(int, index.split(","))
+                length = math.prod(shapes[array][1:])
+                row = range(first[array] + place * length, first[array] + (place + 1) * length)
+                members.append([row[rest[0]]] if rest else list(row))
+        found += [tuple(members)] if members else []
+    return found
+
+
 def parameter_slices(shapes: dict[str, tuple[int, ...]]) -> dict[str, slice]:
     """Return where the numbers of each array lie among all parameters of a network, one array after another."""
     slices = {}

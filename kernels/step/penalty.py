@@ -11,6 +11,7 @@ from kernels.lanes.lane_rows import Memory
 from kernels.numba.jit import device
 from kernels.numba.part_makers import made_once
 from kernels.recipe import Recipe
+from kernels.step.single_weights import make_repeats
 from kernels.variant import Variant
 
 # (packet, sum) -> the sum with the squares of some parameters added
@@ -34,12 +35,18 @@ def make_penalized(recipe: Recipe, variant: Variant, memory: Memory) -> Callable
 
 
 @made_once
-def _make_add_square(memory: Memory) -> Callable[[Packet, Lanes, int], Lanes]:
-    """Make the function that adds the square of a parameter to a sum: ``(packet, sum, row) -> lanes``."""
+def _make_add_square(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[[Packet, Lanes, int], Lanes]:
+    """Make the function that adds the square of a parameter to a sum: ``(packet, sum, row) -> lanes``.
+
+    Of parameters that stay equal it adds one.
+    """
     load = memory.load
+    repeats = make_repeats(recipe, variant)
 
     @device
     def add_square(packet: Packet, total: Lanes, row: int) -> Lanes:
+        if repeats(packet, row):
+            return total
         p = load(packet.parameters, row)
         return total + p * p
 
@@ -52,7 +59,7 @@ def _make_units(recipe: Recipe, variant: Variant, memory: Memory) -> AddSquares:
     n_inputs, n_outputs = architecture.inputs, architecture.outputs
     w, v, b = (recipe.has_decay(kind) for kind in "wvb")
     number = unit_numbering(architecture, variant.hidden)
-    add_square = _make_add_square(memory)
+    add_square = _make_add_square(recipe, variant, memory)
 
     @device
     def add_units(packet: Packet, total: Lanes) -> Lanes:
@@ -77,7 +84,7 @@ def _make_layers(recipe: Recipe, variant: Variant, memory: Memory) -> AddSquares
     """Make the sum over w of all hidden layers, v, and b of all hidden layers."""
     n_outputs = recipe.architecture.outputs
     w, v, b = (recipe.has_decay(kind) for kind in "wvb")
-    add_square = _make_add_square(memory)
+    add_square = _make_add_square(recipe, variant, memory)
 
     @device
     def add_layers(packet: Packet, total: Lanes) -> Lanes:
@@ -108,7 +115,7 @@ def _make_outputs(recipe: Recipe, variant: Variant, memory: Memory) -> AddSquare
     n_inputs, n_outputs = recipe.architecture.inputs, recipe.architecture.outputs
     c, k = (recipe.has_decay(kind) for kind in "ck")
     number = numbering(recipe.architecture, variant.hidden)
-    add_square = _make_add_square(memory)
+    add_square = _make_add_square(recipe, variant, memory)
 
     @device
     def layers_have_units(packet: Packet) -> bool:

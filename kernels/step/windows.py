@@ -15,7 +15,7 @@ from kernels.numba.part_makers import made_once
 from kernels.recipe import Recipe
 from kernels.step.backward import make_backward, make_output_gradients
 from kernels.step.forward import make_forward
-from kernels.step.single_weights import make_hold
+from kernels.step.single_weights import make_add_shared, make_hold
 from kernels.step.sums import make_all_updates
 from kernels.step.update import ADD, OUTPUT, UPDATE, Backward, make_clock, make_move
 from kernels.variant import Variant
@@ -60,6 +60,7 @@ def _make_pass_in_blocks(recipe: Recipe, variant: Variant, memory: Memory, sourc
     add_pattern = make_add_block(recipe, variant, memory, source, 1, divisor)
     store = memory.store
     number = numbering(recipe.architecture, variant.hidden)
+    shares, add_shared = bool(recipe.share), make_add_shared(recipe, variant, memory)
 
     @device
     def forward(patterns: Patterns, packet: Packet, n0: int) -> None:
@@ -70,6 +71,8 @@ def _make_pass_in_blocks(recipe: Recipe, variant: Variant, memory: Memory, sourc
         if whole < size:
             for n in range(n0 + whole, n0 + size):
                 add_pattern(patterns, packet, n)
+        if shares:
+            add_shared(packet)
 
     @device
     def differentiate(patterns: Patterns, packet: Packet, n0: int) -> None:

@@ -29,7 +29,10 @@ _MOST_PARAMETERS = 1000
 
 
 def _fault(study: Any) -> str | None:
-    """Return why a study cannot record it: its networks are too large."""
+    """Return why a study cannot record it: its networks are too large, or share weights."""
+    share = next((each for each in study.values_of("share") if each != "none"), None)
+    if share:
+        return f"needs parameters that vary one by one, got {study.key_of('share')} {share!r}"
     n = study.most_parameters
     return f"needs networks of at most {_MOST_PARAMETERS} parameters, got {n}" if n > _MOST_PARAMETERS else None
 

@@ -22,7 +22,7 @@ _FEW_STARTS, _FEW_RUNS = 10_000, 100_000
 
 # Options that decide only steps and their evaluation, not the outputs of a trained network.
 _OF_STEPS = (
-    *("optimizer", "schedule", "batch", "freeze", "order"),
+    *("optimizer", "schedule", "batch", "freeze", "share", "order"),
     *("criterion", "monitor", "stopping_rule", "criterion_on", "validate_every", "thresholds_on", "stop"),
 )
 

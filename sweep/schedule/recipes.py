@@ -32,7 +32,7 @@ def make_recipe(study: Study, cell: Cell) -> Recipe:
         values["order"] = f"continued {cell['distribution']}"
     for name in ("activation", "output", "loss", "optimizer", "schedule"):
         values[name] = study.tables.custom[values[name]].key if values[name] in study.tables.custom else values[name]
-    values["freeze"] = values["freeze"].replace("none", "")
+    values |= {name: values[name].replace("none", "") for name in ("freeze", "share")}
     values["deep"] = len(cell.hidden) > 1
     if not cell.has_units:
         values |= {"skip": True, **{name: _as_skips(values[name]) for name in ("freeze", "decays")}}
@@ -87,6 +87,7 @@ def make_still(recipe: Recipe, *, penalty: bool = False) -> Recipe:
         warms_up=False,
         draws_steps=False,
         freeze="",
+        share="",
         decays=recipe.decays if penalty else recipe._field_defaults["decays"],
         penalty=penalty,
         batch=None,

@@ -388,6 +388,7 @@ def start_faults(study: StudyContent) -> Iterator[str]:
         yield f"{study.key_of('scaling')}: must be 'standard' beside hidden 0, whose sums have no factor, got {found!r}"
     yield from _faults_by_array(study, shapes)
     yield from _kind_faults(study, shapes)
+    yield from _share_faults(study, shapes)
     yield from _idle_draws(study)
     for name, numbers in study.explicit_weights.items():
         if name in study.parameters:
@@ -468,6 +469,33 @@ def _kind_faults(study: StudyContent, shapes: list[Shapes]) -> Iterator[str]:
                 yield f"{study.key_of(option)}: must name parameters of the networks, got {unknown[0]} in {value!r}"
             elif option == "freeze" and any(each <= set(names) for each in kinds):
                 yield f"{study.key_of(option)}: must leave parameters to train, got {value!r}, all of some network"
+
+
+def _share_faults(study: StudyContent, shapes: list[Shapes]) -> Iterator[str]:
+    """Yield a sentence for weights that stay equal but that some network lacks, that are frozen, or that differ."""
+    key = study.key_of("share")
+    for share, freeze in study.combinations(("share", "freeze")):
+        names = share.replace(";", "").split() if share != "none" else []
+        for name in names:
+            array, _, places = name.removesuffix("]").partition("[")
+            held = [
+                each for each in freeze.split() if each in (array[0], name) or each.startswith(f"{array}[{places},")
+            ]
+            found = [each[array] for each in shapes if array in each]
+            index = map(int, places.split(","))
+            if not found:
+                yield f"{key}: must name parameters of the networks, got {array} in {share!r}"
+            elif any(place >= size for place, *sizes in zip(index, *found, strict=False) for size in sizes):
+                shape = _text(min(found))
+                yield f"{key}: index must be within the shape {shape} that {array} has in some network (from 0)"
+            elif held:
+                yield f"{key}: must name trained parameters, got {name} with {study.key_of('freeze')} {held[0]!r}"
+            else:
+                continue
+            return
+    if set(study.values_of("share")) != {"none"} and set(study.values_of("step_ratio")) != {1.0}:
+        ratio = next(each for each in study.values_of("step_ratio") if each != 1.0)
+        yield f"{key}: needs equal first steps of Rprop, got {study.key_of('step_ratio')} {ratio!r}; use 1"
 
 
 def _misplaced(key: str, value: str, shapes: list[Shapes]) -> Iterator[str]:

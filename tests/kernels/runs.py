@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from kernels.recipe import SETTINGS, make_settings
 from tests.kernels.specs import Spec
 from tests.kernels.support import Array
+from tests.oracle.training import shared_parameters
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,12 @@ def draw_weights(spec: Spec, hidden: int, count: int, seed: int) -> Array:
     """Draw ``count`` networks of ordinary weights."""
     random = np.random.default_rng(seed)
     size = (count, spec.n_parameters(hidden))
-    return random.normal(0.0, random.uniform(0.3, 1.5, (count, 1)), size).astype(spec.dtype)
+    weights = random.normal(0.0, random.uniform(0.3, 1.5, (count, 1)), size).astype(spec.dtype)
+    shapes = spec.recipe.architecture.shapes((*spec.below, hidden) if spec.below else hidden)
+    for first, *others in shared_parameters(shapes, spec.share):
+        for other in others:
+            weights[:, other] = weights[:, first]
+    return weights
 
 
 @dataclass(frozen=True)

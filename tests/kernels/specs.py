@@ -72,6 +72,7 @@ class Spec:
     warms_up: bool = False
     draws_steps: bool = False
     freeze: str = ""
+    share: str = ""
     decays: str = "w v b c k"
     penalty: bool = False
     task: str = "xor"
@@ -173,6 +174,7 @@ class Spec:
             self.warms_up,
             self.draws_steps,
             self.freeze,
+            self.share,
             self.decays,
             self.penalty,
             self.tie,

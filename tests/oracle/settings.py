@@ -30,6 +30,7 @@ class Components:
     optimizer: str = "gd"
     schedule: str = "constant"
     freeze: str = ""  # parameters that keep their initial values, as in "w b v[0,1]"
+    share: str = ""  # groups of weights or rows that stay equal, as in "w[0] w[1]; b[0] b[2]"
     decays: str = "w v b c k"  # kinds of parameters on which weight decay acts
     penalty: bool = False  # whether the loss over the patterns to train on includes its penalty
     batch: int | None = None  # patterns per step; None is all of them

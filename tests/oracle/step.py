@@ -173,24 +173,32 @@ def deltas(net: Network, weights: Array, activity: Activity, g: Grid) -> list[Gr
     return found
 
 
-def gradient(net: Network, weights: Array, activity: Activity) -> Array:
-    """Differentiate the loss over the window by every parameter: (P, R), rows in drawing order."""
+def gradient(net: Network, weights: Array, activity: Activity, shared: Sequence[Sequence[Sequence[int]]] = ()) -> Array:
+    """Differentiate the loss over the window by every parameter: (P, R), rows in drawing order.
+
+    `shared` are groups of rows of parameters that stay equal: the sums of each are added up in its order.
+    """
     _, ins, outs = net.ranges
     window, g = activity.window, output_gradients(net, activity)
     visits, delta = range(len(window)), deltas(net, weights, activity, g)
     x = [[net.inputs[n, i] for i in ins] for n in window]
     below = [x, *activity.a]  # the inputs of each layer, and finally the outputs
-    rows = []
+    rows, scales = list[Array](), list[Any]()
     for layer, size in enumerate(net.sizes):
         pairs = itertools.product(range(len(below[layer][0])), range(size))
-        rows += [
-            add_in_order(below[layer][m][i] * delta[layer][m][h] for m in visits) * net.s1[layer] for i, h in pairs
-        ]
+        rows += [add_in_order(below[layer][m][i] * delta[layer][m][h] for m in visits) for i, h in pairs]
+        scales += [net.s1[layer]] * (len(rows) - len(scales))
     pairs = itertools.product(range(len(below[-1][0])), outs)
-    rows += [add_in_order(below[-1][m][h] * g[m][o] for m in visits) * net.s2 for h, o in pairs]
+    rows += [add_in_order(below[-1][m][h] * g[m][o] for m in visits) for h, o in pairs]
+    scales += [net.s2] * (len(rows) - len(scales))
     if net.bias:
         rows += [add_in_order(of[m][h] for m in visits) for of in delta for h in range(len(of[0]))]
         rows += [add_in_order(g[m][o] for m in visits) for o in outs]
     if net.skip and net.sizes:
         rows += [add_in_order(x[m][i] * g[m][o] for m in visits) for i in ins for o in outs]
-    return np.stack(rows)
+    for group in shared:
+        for numbers in zip(*group, strict=True):
+            total = add_in_order(rows[number] for number in numbers)
+            for number in numbers:
+                rows[number] = total
+    return np.stack([row * scales[k] if k < len(scales) else row for k, row in enumerate(rows)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -105,10 +106,11 @@ class Stepper:
     decay: Array  # (P, R)
     factor: Array  # (R,) of the rates, by their schedule
     frozen: npt.NDArray[np.bool_]  # (P,), parameters that no update changes, and neither their states
+    shared: Sequence[Sequence[Sequence[int]]] = ()  # groups of parameters that stay equal
 
     def step(self, weights: Array, states: States, activity: Activity) -> tuple[Array, States]:
         """Update once, from a forward pass over the patterns of the step."""
-        g = gradient(self.net, weights, activity)
+        g = gradient(self.net, weights, activity, self.shared)
         rates = self.rates * self.factor
         decaying, g = decayed(self.optimizer, weights, g, rates, self.decay)
         moved, new_states = UPDATES[self.optimizer](decaying, g, states, rates, self.net.own)
@@ -138,6 +140,18 @@ def named_parameters(shapes: Mapping[str, tuple[int, ...]], names: str) -> npt.N
         if array in masks:
             masks[array][tuple(map(int, index.split(",")))] = True
     return np.concatenate([mask.ravel() for mask in masks.values()])
+
+
+def shared_parameters(shapes: Mapping[str, tuple[int, ...]], text: str) -> list[list[list[int]]]:
+    """Return the parameters of each weight or row of each group, as in "w[0] w[1]; b[0] b[2]"."""
+    numbers, arrays, groups = np.arange(sum(map(math.prod, shapes.values()))), {}, []
+    for array, shape in shapes.items():
+        arrays[array], numbers = numbers[: math.prod(shape)].reshape(shape), numbers[math.prod(shape) :]
+    for group in text.split(";"):
+        names = [name.removesuffix("]").split("[") for name in group.split() if "[" in name]
+        members = [arrays[array][tuple(map(int, index.split(",")))] for array, index in names if array in arrays]
+        groups += [[member.ravel().tolist() for member in members]] if members else []
+    return groups
 
 
 @np.errstate(all="ignore")
@@ -192,8 +206,11 @@ def train(
         net.inputs.shape[1], components.hidden, net.targets.shape[1], components.bias, components.skip
     )
     frozen, decays = (named_parameters(shapes, names) for names in (components.freeze, components.decays))
+    shared = shared_parameters(shapes, components.share)
+    in_penalty = decays.copy()  # each group counts once
+    in_penalty[[number for group in shared for member in group[1:] for number in member]] = False
     own_decay = np.where(decays[:, np.newaxis], decay, np.zeros_like(decay))
-    stepper = Stepper(net, components.optimizer, rates, own_decay, np.ones(n_runs, start.dtype), frozen)
+    stepper = Stepper(net, components.optimizer, rates, own_decay, np.ones(n_runs, start.dtype), frozen, shared)
     most = np.where(of_schedule > 0, of_schedule, evaluate.limit)
     changes = factors(
         components.schedule, most, np.broadcast_to(settings.warmup, n_runs), net.own, functions, start.dtype
@@ -221,7 +238,7 @@ def train(
             activity = forward(net, current)
             score = measure(net, activity)
             if components.penalty:
-                score = score._replace(loss=penalized(score.loss, current[decays], decay))
+                score = score._replace(loss=penalized(score.loss, current[in_penalty], decay))
             assert score.loss.dtype == current.dtype == start.dtype, "something widened the dtype"
             held_score = None if other is None else measure(other, forward(other, current))
             is_still = partial(stepper.is_still, current, states, windows)
@@ -247,7 +264,7 @@ def train(
         terms += loss_terms(net, activity)
         if components.penalty:
             share = start.dtype.type(len(windows[position]) / n_patterns)
-            penalties.append(penalized(np.zeros_like(decay), current[decays], decay) * share)
+            penalties.append(penalized(np.zeros_like(decay), current[in_penalty], decay) * share)
         stepper = replace(stepper, factor=next(changes))
         current, states = stepper.step(current, states, activity)
     result.losses = np.stack(list(trace.values()), axis=1) if record else None

@@ -13,6 +13,7 @@ from sweep import Study
 from sweep.study.data.data_table import Data
 from tests import oracle
 from tests.kernels.compare import FUNCTIONS
+from tests.oracle.training import shared_parameters
 from tests.sweep.expected_networks import recorded, recorded_names
 from tests.sweep.naive_race import naive_race
 from tests.sweep.support import SECTIONS, SHAPE, START
@@ -231,6 +232,9 @@ def start_of(study: Study, rows: list[dict[str, Any]], patterns: Data) -> Any:
     offsets = by_array(same["offset"], shapes)[0]
     start = oracle.initial_parameters(seeds, shapes, *how, mirrored=same["mirrored"], attempt=attempt, offsets=offsets)
     place_given(start, shapes, study, rows)
+    for first, *others in shared_parameters(shapes, same["share"]):
+        for other in others:
+            start[:, other] = start[:, first]
     return start
 
 

@@ -70,6 +70,7 @@ SCALARS: dict[str, st.SearchStrategy[Any]] = {
     "step_ratio": st.floats(min_value=1, allow_nan=False, allow_infinity=False),
     "schedule_steps": st.integers(1, MAX_STEPS),
     "freeze": st.sampled_from(["none", "w", "v"]),
+    "share": st.just("none"),
     "decays": st.sampled_from(["w v b c k", "w", "v w"]),
     "penalty": st.just(False),  # which adamw does not allow
     "batch": st.integers(1, 4),

@@ -44,7 +44,7 @@ SECTIONS = {
         ("loss", "reduction", "optimizer", "schedule", "batch", "order", "max_steps", "max_epochs"), "training"
     ),
     **dict.fromkeys(("schedule", "warmup", "schedule_steps", "step_ratio", "shuffle_seed"), "training"),
-    **dict.fromkeys(("freeze", "decays", "penalty"), "training"),
+    **dict.fromkeys(("freeze", "share", "decays", "penalty"), "training"),
     **dict.fromkeys(
         ("learning_rate", "output_learning_rate", "weight_decay", *vocabulary.COMPONENT_SETTINGS), "training"
     ),
@@ -58,7 +58,7 @@ SHAPE = (
     "dtype",
     *("hidden", "layers", "activation", "output", "bias", "skip", "scaling"),
     *("loss", "reduction", "optimizer", "schedule", "batch", "freeze", "order", "criterion", "tie"),
-    *("decays", "penalty"),
+    *("share", "decays", "penalty"),
     *("monitor", "stopping_rule", "criterion_on", "stop"),
 )
 START = ("distribution", "scale", "output_scale", "bias_scale", "offset", "mirrored", "draw_order", "generator")

@@ -74,6 +74,7 @@ EXAMPLES = {
     "warmup": "100",
     "schedule_steps": "1_000",
     "freeze": '"w b"',
+    "share": '"w[0] w[1]; b[0] b[1]"',
     "decays": '"w v"',
     "penalty": "true",
     "batch": "2",

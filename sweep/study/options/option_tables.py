@@ -28,6 +28,7 @@ from sweep.study.options.option_values import (
     Offset,
     OutputScale,
     Scale,
+    Share,
 )
 from sweep.study.options.other_sections import Record, Restarts, Seeds
 from sweep.study.reading.section import Section
@@ -213,6 +214,12 @@ class Training(Section):
         "kernel",
         "parameters that keep their initial values: kinds, which are w and b (weights and biases of hidden layers), v "
         "and c (of the output layer), k (of skip connections), and single weights such as w[0,1] (input 0 to unit 1)",
+    )
+    share: Share = option(
+        "none",
+        "kernel",
+        "groups of weights, or of rows of an array, that start with the values of the first and stay equal: their "
+        "gradients are added up in the order of the group, and weight decay and penalty count a group once",
     )
     decays: Decays = option(
         " ".join(DRAWN),

@@ -169,6 +169,31 @@ def _expand_freeze(value: Any) -> Any:
     return " ".join([*(kind for kind in DRAWN if kind in kinds), *(found[each] for each in sorted(found))]) or "none"
 
 
+# A single weight, or a row of an array: all weights from an input or a unit.
+_MEMBER = re.compile(rf"{WEIGHT_PATTERN}|(w[1-{MAX_LAYERS}]?|[vk])\[[0-9]+\]")
+
+
+def _expand_share(value: Any) -> Any:
+    """Return groups of weights or rows as a text with ``;`` between them; ``none`` without any."""
+    groups = value.replace("none", "").split(";") if isinstance(value, str) else value
+    if not isinstance(groups, list) or not all(isinstance(group, str) for group in groups):
+        raise ValueError(f"must be groups such as 'w[0] w[1]; b[0] b[2]' or a list of them; got {shown(value)}")
+    found = [names for group in groups if (names := re.sub(r",\s+", ",", group).split())]
+    members = [name for names in found for name in names]
+    for names in found:
+        alike = {(name.partition("[")[0], name.count(",")) for name in names}
+        if not all(map(_MEMBER.fullmatch, names)) or len(names) < 2 or len(alike) > 1:
+            raise ValueError(
+                "must be groups of two or more weights, or of two or more rows, of one array, as in 'w[0,0] w[1,1]; "
+                f"v[0] v[1]'; got {shown(' '.join(names))}"
+            )
+    rows = {f"{name.partition(',')[0]}]" for name in members if "," in name}
+    twice = next((name for k, name in enumerate(members) if name in (*members[:k], *rows)), None)
+    if twice:
+        raise ValueError(f"must name each weight once, by itself or in a row; got {twice} twice")
+    return "; ".join(map(" ".join, found)) or "none"
+
+
 def _complete_order(value: str) -> str:
     """Return an order of drawing, completed by the names that it omits, with single spaces."""
     drawn = value.split()
@@ -233,6 +258,12 @@ Freeze = Annotated[
     "none, or kinds of parameters and single weights such as 'b w[0,1]'",
 ]
 
+Share = Annotated[
+    str,
+    BeforeValidator(_expand_share),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
+    "none, or groups of weights such as 'w[0,0] w[1,1]', or of rows such as 'w[0] w[1]', with ; between groups",
+]
 Decays = Annotated[
     str,
     BeforeValidator(_expand_kinds),

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from kernels.loop.run_arrays import DIVERGED, Columns, Outcome
 from kernels.recipe import Architecture, Hidden, Recipe
+from kernels.shapes import shared_places
 from kernels.start import initialize
 from kernels.start.explicit import place_explicit
 from kernels.start.initialize import Start
@@ -144,6 +145,9 @@ class PartTrainer:
         of_seeds, of_cells = self._given, given_in_cells(self.plan, cells, counts)
         place_explicit(out, of_seeds, seeds - self.plan.study.seeds.base, recipe.architecture, first.hidden)
         place_explicit(out, of_cells, np.arange(len(seeds)), recipe.architecture, first.hidden)
+        for places, *others in shared_places(recipe.architecture.shapes(first.hidden), recipe.groups):
+            for other in others:
+                out[:, other] = out[:, places]
         return out
 
     def _train_piece(self, piece: Part) -> _Trained:

@@ -74,7 +74,8 @@ def compositions(draw: st.DrawFn) -> Tables:
     record = {name: draw(values) for name, values in RECORD.items() if draw(st.booleans())}
     if held_out != "validation" and record.get("weights") in ("best", "all"):
         del record["weights"]
-    tables["record"] = record | ({"measures": draw(_measures(data, held_out))} if draw(st.booleans()) else {})
+    shares = options["share"] != ["none"]
+    tables["record"] = record | ({"measures": draw(_measures(data, held_out, shares))} if draw(st.booleans()) else {})
     if held_out and "loss_thresholds" in record and draw(st.booleans()):
         tables.setdefault("convergence", {})["thresholds_on"] = draw(st.sampled_from(["train", held_out]))
     if held_out == "validation" and draw(st.booleans()):
@@ -165,12 +166,14 @@ def _held_out(data: Patterns) -> str:
 
 
 @st.composite
-def _measures(draw: st.DrawFn, data: Patterns, held_out: str) -> list[str]:
-    """Draw measures of networks with these patterns."""
+def _measures(draw: st.DrawFn, data: Patterns, held_out: str, shares: bool) -> list[str]:
+    """Draw measures of networks with these patterns; ``shares`` says whether some weights stay equal."""
     lacking = {*(["validation"] if held_out != "validation" else []), *([] if data.n_tests else ["test"])}
     able = [name for name, measure in RECORDED.items() if not {*measure.needs} & lacking]
     if (data.n_patterns + data.n_tests) * data.n_targets > 62:
         able.remove("learned_function")
+    if shares:
+        able.remove("sharpness")
     return draw(st.lists(st.sampled_from(able), unique=True, min_size=1, max_size=8))
 
 
@@ -247,6 +250,7 @@ def _fit(draw: st.DrawFn, options: Lists, data: Patterns) -> list[list[str]]:
     if set(_values_of(options, "distribution")) == {"constant"}:
         del options["draw_order"]
     options["freeze"] = [each for each in options.get("freeze", []) if _can_freeze(each, options)] or ["none"]
+    options["share"] = [each for each in options.get("share", []) if _can_share(each, options)] or ["none"]
     if "decays" in options:
         options["decays"] = [each for each in options["decays"] if set(each.split()) <= _kinds(options)] or ["w v"]
     options["batch"] = _batches(options.get("batch", ["full"]), data.n_patterns)
@@ -263,6 +267,15 @@ def _can_freeze(kinds: str, options: Lists) -> bool:
     return kinds == "none" or (
         {name[0] for name in named} <= _kinds(options) and not any(each <= named for each in all_of_some)
     )
+
+
+def _can_share(groups: str, options: Lists) -> bool:
+    """Return whether all networks have two units in the last layer, or in several layers, and train them alike."""
+    sizes = [list(map(int, str(width).split("-"))) for width in options["hidden"]]
+    is_deep = any(len(each) > 1 for each in sizes) or set(options.get("layers", [1])) != {1}
+    is_wide = all(min(each) > 1 for each in sizes) and (is_deep or "w1" not in groups)
+    is_free = not any("v" in each or "w" in each for each in options["freeze"])
+    return groups == "none" or (is_wide and is_free and set(options.get("step_ratio", [1.0])) == {1.0})
 
 
 def _kinds(options: Lists) -> set[str]:

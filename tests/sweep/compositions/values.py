@@ -78,6 +78,7 @@ OPTION_VALUES: dict[str, Values] = {
     "schedule_steps": st.integers(1, 16),
     "warmup": st.sampled_from([3.0, 0.0, 1.5, 30.0]),
     "freeze": st.sampled_from([*_PARAMETERS, "w v[0,0]", "c[0] v[0,0]", "k[0,0]"]),
+    "share": st.sampled_from(["none", "v[0] v[1]", "v[1,0] v[0,0]", "w1[0,1] w1[0,0]; v[1] v[0]"]),
     "decays": st.sampled_from(_PARAMETERS[1:]),
     "batch": st.sampled_from([1, 2, 3, "online", "full"]),
     "max_steps": st.integers(0, 14),

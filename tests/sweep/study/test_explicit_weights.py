@@ -230,6 +230,19 @@ def test_values_that_are_refused(values: Any, parts: tuple[str, ...]) -> None:
         ({"parameters": {"scale": [1.0, "he"]}}, "parameters.scale: must be all numbers or all names"),
         ({"initial_weights": {"scale": True}}, "scale: must be a number above 0 or one of 'glorot'"),
         ({"training": {"learning_rate": 0.1, "freeze": "w x"}}, "training.freeze: must name some of w, v"),
+        ({"training": {"learning_rate": 0.1, "share": "w[0] w[0,1]"}}, "training.share: must be groups of two or more"),
+        (
+            {"training": {"learning_rate": 0.1, "share": "w[0] w[1]; w[0,1] w[1,1]"}},
+            "training.share: must name each weight once, by itself or in a row; got w[0] twice",
+        ),
+        (
+            {"training": {"learning_rate": 0.1, "share": "b[0] b[2]"}},
+            "training.share: index must be within the shape 2 that b has in some network (from 0)",
+        ),
+        (
+            {"training": {"learning_rate": 0.1, "share": "v[0] v[1]", "freeze": "b v[1,0]"}},
+            "training.share: must name trained parameters, got v[1] with training.freeze 'v[1,0]'",
+        ),
         (
             {"training": {"learning_rate": 0.1, "freeze": "b w[0,2]"}},
             "training.freeze: index must be within the shape 2 x 2 that w has in some network (from 0)",

@@ -142,6 +142,7 @@ def test_defaults() -> None:
         "step_ratio": 1.0,
         "shuffle_seed": None,
         "freeze": "none",
+        "share": "none",
         "decays": "w v b c k",
         "penalty": False,
         "batch": 4,

@@ -11,7 +11,7 @@ import pytest
 import sweep
 from sweep import Study, StudyError
 from tests.kernels.support import some_compiled
-from tests.oracle.training import named_parameters
+from tests.oracle.training import named_parameters, shared_parameters
 from tests.sweep.expected import expected_runs
 from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import assert_same_table, command, make_study
@@ -114,6 +114,54 @@ def test_frozen_parameters_keep_their_values(freeze: str) -> None:
     end = sweep.trace(make_study(**options, freeze=freeze), 1).weights
     for name in start:
         assert (end[name] == start[name]).all() == (name in freeze), name
+
+
+def flat(weights: dict[str, Any]) -> Any:
+    """Return all parameters of a network one after another."""
+    return np.concatenate([array.ravel() for array in weights.values()])
+
+
+@pytest.mark.parametrize(
+    ("hidden", "share"),
+    [(3, "w[0] w[1]; b[0] b[2]"), ("2-3", "w1[0,1] w1[1,0]; w2[0] w2[1]; v[2] v[0]; k[0,0] k[1,0]")],
+)
+def test_shared_weights_stay_equal(hidden: Any, share: str) -> None:
+    """Weights and rows start with the value of the first of their group and stay equal; others are drawn as ever."""
+    options = {**OPTIONS, "hidden": hidden, "optimizer": "adam", "skip": True, "scaling": "ntk", "batch": 3}
+    drawn = sweep.trace(make_study(**options | {"max_steps": 0}), 1).weights
+    studies = (make_study(**options | {"share": share, "max_steps": n}) for n in (0, 9))
+    start, end = (
+        np.concatenate([array.ravel() for array in sweep.trace(study, 1).weights.values()]) for study in studies
+    )
+    groups = shared_parameters({name: array.shape for name, array in drawn.items()}, share)
+    others = [number for _, *rest in groups for member in rest for number in member]
+    for first, *rest in groups:
+        for weights in (start, end):
+            assert all((weights[other] == weights[first]).all() for other in rest)
+    alone = np.setdiff1d(np.arange(len(start)), others)
+    assert (start[alone] == flat(drawn)[alone]).all()
+    assert (end != start).all()
+
+
+def test_shared_rows_are_one_row() -> None:
+    """With equal weights for both inputs, a network trains as one whose only input is their sum."""
+    inputs = [[0.5, 0.0], [0.25, 1.0], [-1.0, 0.75]]
+    training = {"learning_rate": 0.1, "weight_decay": 0.01, "penalty": True, "max_steps": 50}
+    both, total = (
+        sweep.trace(
+            Study(
+                data={"inputs": rows, "targets": [0.0, 1.0, 0.5]},
+                network={"hidden": 3, "activation": "tanh"},
+                initial_weights={"values": {"w": [[0.5, -0.25, 1.0]] * len(rows[0]), "v": 0.5, "b": 0.0, "c": 0.0}},
+                training=training | {"share": share},
+                convergence={"criterion": "none"},
+                seeds={"count": 1},
+            )
+        )
+        for rows, share in ((inputs, "w[0] w[1]"), ([[sum(row)] for row in inputs], "none"))
+    )
+    np.testing.assert_allclose(both.losses, total.losses, rtol=1e-12)
+    np.testing.assert_allclose(both.weights.w[1], total.weights.w[0], rtol=1e-12)
 
 
 @pytest.mark.parametrize(("hidden", "freeze"), [(3, "v w[1,0] b[2]"), ("2-3", "k w1[0,1] w2[1,2] b2[0] v[2,0] c[0]")])

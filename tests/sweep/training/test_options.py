@@ -74,6 +74,7 @@ SWEPT: dict[str, tuple[list[Any], dict[str, Any]]] = {
     "schedule_steps": ([1, 9, 40], {"schedule": "linear", "end_factor": 0.1}),
     "warmup": ([0.0, 5.0, 30.0], {"batch": 2}),
     "freeze": (["none", "w b", "v w[0,1]"], {"weight_decay": 0.1}),
+    "share": (["none", "w[0] w[1]", "v[0,0] v[2,0]; b[0] b[1]"], {"optimizer": "momentum"}),
     "decays": (["w v b c k", "w v", "b"], {"weight_decay": 0.1}),
     "penalty": ([False, True], {"weight_decay": 0.1, "decays": "w v"}),
     "batch": (["full", "online", 2], {}),
