@@ -17,7 +17,7 @@ from sweep.study.axes.study_axes import TOGETHER
 from sweep.study.data.data_table import HELD_OUT, are_columns
 from sweep.study.idle_options import leave_out
 from sweep.study.model import Study
-from sweep.study.options.explicit_weights import element_of
+from sweep.study.options.explicit_weights import element_of, split_values
 from sweep.study.options.option_tables import SECTIONS, OptionTables, known_tables
 from sweep.study.options.option_values import names_arrays
 from sweep.study.options.other_sections import Record
@@ -177,7 +177,7 @@ def _value(text: str) -> Any:
             )
         if listed is not None:
             return listed
-    values = [_scalar(part.strip()) for part in text.split(",")]
+    values = [_scalar(part.strip()) for part in split_values(text)]
     return values if len(values) > 1 else values[0]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from sweep.errors import SweepError, unknown
+from sweep.study.options.explicit_weights import split_values
 from sweep.study.reading.value_forms import Scalar
 from sweep.system.formatting import exact, short
 from sweep.system.plain_values import plain
@@ -29,7 +30,7 @@ def parse_picks(texts: Sequence[str]) -> dict[str, list[str]]:
             raise SweepError(f"--at: must be NAME=VALUE or NAME=VALUE,VALUE, as in --at hidden=2,4, got {text!r}")
         if name in picks:
             raise SweepError(f"--at: {name} is selected twice; list all values in one, as in --at {name}=VALUE,VALUE")
-        picks[name] = entries.split(",")
+        picks[name] = split_values(entries)
     return picks
 
 

@@ -85,6 +85,15 @@ def element_of(name: str) -> tuple[str, tuple[int, ...]] | None:
     return found[1], tuple(int(digits) for digits in found.groups()[1:] if digits is not None)
 
 
+def split_values(text: str) -> list[str]:
+    """Return the values of a text with commas between them; commas in an index separate nothing.
+
+    >>> split_values("w,b v[0,1]")
+    ['w', 'b v[0,1]']
+    """
+    return re.split(r",(?![^\[\]]*\])", text)
+
+
 def with_columns(table: Any) -> Any:
     """Return the table [initial_weights] with a DataFrame of values as a table of its columns."""
     values: Any = table.get("values") if isinstance(table, Mapping) else None

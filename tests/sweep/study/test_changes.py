@@ -24,6 +24,8 @@ def changed(source: Path | str, *assignments: str) -> Study:
         ("seeds.count=40", {"seeds.count": 40}),
         ("learning_rate=0.1,0.3", {"learning_rate": [0.1, 0.3]}),
         ("learning_rate = 1e-3 , 1", {"learning_rate": [1e-3, 1]}),
+        ("freeze=b w[0, 1],none", {"freeze": ["b w[0, 1]", "none"]}),
+        ('share="v[0,0] v[1,0]"', {"share": "v[0,0] v[1,0]"}),
         ("bias=true,false", {"bias": [True, False]}),
         ("activation=relu,tanh", {"activation": ["relu", "tanh"]}),
         ('activation="relu"', {"activation": "relu"}),
