@@ -225,7 +225,7 @@ class Recipe(NamedTuple):
     @property
     def groups(self) -> tuple[tuple[str, ...], ...]:
         """The names of weights or rows that stay equal, group by group."""
-        return tuple(tuple(group.split()) for group in self.share.split(";") if group)
+        return groups_of(self.share)
 
     def has_decay(self, kind: str) -> bool:
         """Return whether there are parameters of a kind, such as ``"w"``, on which weight decay acts."""
@@ -248,6 +248,11 @@ class Recipe(NamedTuple):
         own = {setting.name: setting for component in components for setting in component.settings}
         own |= {name: vocabulary.SETTINGS[name] for name in ("step_ratio",) if self.draws_steps}
         return (*own.values(), *(vocabulary.STOPPING_RULES[self.stopping_rule].settings if self.monitor else ()))
+
+
+def groups_of(share: str) -> tuple[tuple[str, ...], ...]:
+    """Return the names in each group of weights or rows that stay equal."""
+    return tuple(tuple(group.split()) for group in share.split(";") if group)
 
 
 def are_one_hot(targets: NDArray[Any]) -> bool:

@@ -36,6 +36,8 @@ def make_recipe(study: Study, cell: Cell) -> Recipe:
     values["deep"] = len(cell.hidden) > 1
     if not cell.has_units:
         values |= {"skip": True, **{name: _as_skips(values[name]) for name in ("freeze", "decays")}}
+        groups = values["share"].split("; ")
+        values["share"] = "; ".join(group.replace("v", "k") for group in groups if group[:1] in ("v", "c"))
     values["architecture"] = Architecture(**{name: values[name] for name in Architecture._fields})
     values["draws_steps"] = cell["optimizer"] == "rprop" and set(study.values_of("step_ratio")) != {1.0}
     values["warms_up"] = any(study.values_of("warmup"))

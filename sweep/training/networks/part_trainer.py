@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels.loop.run_arrays import DIVERGED, Columns, Outcome
-from kernels.recipe import Architecture, Hidden, Recipe
+from kernels.recipe import Architecture, Hidden, Recipe, groups_of
 from kernels.shapes import shared_places
 from kernels.start import initialize
 from kernels.start.explicit import place_explicit
@@ -145,7 +145,7 @@ class PartTrainer:
         of_seeds, of_cells = self._given, given_in_cells(self.plan, cells, counts)
         place_explicit(out, of_seeds, seeds - self.plan.study.seeds.base, recipe.architecture, first.hidden)
         place_explicit(out, of_cells, np.arange(len(seeds)), recipe.architecture, first.hidden)
-        for places, *others in shared_places(recipe.architecture.shapes(first.hidden), recipe.groups):
+        for places, *others in shared_places(recipe.architecture.shapes(first.hidden), groups_of(first["share"])):
             for other in others:
                 out[:, other] = out[:, places]
         return out

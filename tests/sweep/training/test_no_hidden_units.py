@@ -29,6 +29,7 @@ STUDIES: dict[str, dict[str, Any]] = {
         **{"hidden": [0, 2], "decays": ["v", "w c k", "k"], "skip": True, "weight_decay": 0.1, "penalty": True},
         **{"freeze": ["none", "k", "v[1,0] w[0,1] b[1] k[0,0]"], "optimizer": "nesterov"},
     },
+    "shared": {"hidden": [0, 2], "share": ["v[0] v[1]; w[0,0] w[1,0]", "none"], "weight_decay": 0.1, "penalty": True},
     "not finite": {"hidden": 0, "bias": [True, False], "learning_rate": [1e200, 3.0], "max_steps": 300},
     "rates": {"hidden": [0, 2], "output_learning_rate": [0.05, 0.3], "schedule": "cosine", "patience": 3},
 }
