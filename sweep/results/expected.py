@@ -73,7 +73,8 @@ def expect(result: Result, expectations: str | os.PathLike[str] | Mapping[str, A
         (``"exact"`` or ``"statistical"``), ``published``, ``published_text`` (as printed, with its error), ``obtained``
         with its 95 % interval ``low`` and ``high``, ``difference`` with its 95 % interval ``difference_low`` and
         ``difference_high`` from the errors of both sides, ``p_value_holm``, ``agrees``, and ``known_difference``, a
-        sentence where the figure is known not to match. Exact figures have no intervals.
+        sentence where the figure is known not to match; ``source``, if it has one of its own. Exact figures have no
+        intervals.
 
     Raises
     ------
@@ -86,9 +87,10 @@ def expect(result: Result, expectations: str | os.PathLike[str] | Mapping[str, A
 
     Notes
     -----
-    An exact figure agrees if it is less than half a unit of its last printed digit (or ``tolerance`` units) from the
-    result. A statistical one agrees unless the difference is significant: p-values of all statistical figures without a
-    known difference are adjusted by Holm's method, so that the chance of any false alarm is at most 1 %.
+    An exact figure agrees if it is within half a unit of its last printed digit (or ``tolerance`` units) of the result,
+    and a whole number if it is equal. A statistical one agrees unless the difference is significant: p-values of all
+    statistical figures without a known difference are adjusted by Holm's method, so that the chance of any false alarm
+    is at most 1 %.
     """
     if not result.complete:
         raise SweepError("result: must be complete, got a partial one; run the same study again to complete it")
@@ -105,7 +107,7 @@ def expect(result: Result, expectations: str | os.PathLike[str] | Mapping[str, A
 
 _COLUMNS = [
     *("entry", "figure", "kind", "published", "published_text", "obtained", "low", "high"),
-    *("difference", "difference_low", "difference_high", "p_value_holm", "agrees", "known_difference"),
+    *("difference", "difference_low", "difference_high", "p_value_holm", "agrees", "known_difference", "source"),
 ]
 
 
@@ -137,6 +139,7 @@ def _compared(result: Result, rows: pd.DataFrame, figure: Figure) -> dict[str, A
         "difference": obtained.value - float(figure.published) if obtained.value != figure.published else 0.0,
         "agrees": _is_within(obtained.value, figure),
         "known_difference": figure.known_difference,
+        "source": figure.source,
     }
     if figure.is_exact:
         return row

@@ -42,6 +42,8 @@ _TEXTS = ("name", "measure", "statistic", "share", "among", "kind", "source", "k
 # Keys of which each of several published values may have its own.
 _EACH = ("measure", "error", "sd", "trials", "tolerance", "known_difference", "between", "seeds", "steps")
 _KEYS = (*_TEXTS, *_EACH[1:], "published", "successes", "where", "first_seeds")
+# Exact figures with decimals were rounded; whole numbers are counts, or printed without loss.
+_HALF = Decimal("0.5")
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ class Figure:
     first_seeds: int | None = None  # only so many seeds of the study
     name: str = ""
     is_exact: bool = True
-    tolerance: Decimal = Decimal("0.5")  # of exact figures, in units of the last printed digit
+    tolerance: Decimal = _HALF  # of exact figures, in units of the last printed digit
     # The error of a statistical figure
     error: float | None = None
     sd: float | None = None
@@ -68,7 +70,7 @@ class Figure:
     successes: int | None = None
     between: tuple[float, float] | None = None
     known_difference: str = ""
-    source: str = ""
+    source: str = ""  # if it is not that of the others
     entry: int = 1  # the number of its table [[figures]]
 
     @property
@@ -83,8 +85,7 @@ class Figure:
     @property
     def unit(self) -> Decimal:
         """One unit of the last printed digit."""
-        exponent = self.published.as_tuple().exponent
-        return Decimal((0, (1,), exponent)) if isinstance(exponent, int) else Decimal(0)
+        return _unit(self.published)
 
     @property
     def published_text(self) -> str:
@@ -249,11 +250,13 @@ def _figure(table: dict[str, Any]) -> Figure:
     if between is not None and not (_are_each(between, (0, 1)) and all(map(_is_number, between))):
         raise ValueError(f"between: must be two numbers, got {shown(between)}")
     if counts["successes"] is not None:
+        if counts["successes"] > (counts["trials"] or 0):
+            raise ValueError(f"trials: must be at least successes, {counts['successes']}, got {counts['trials']}")
         published = Decimal(counts["successes"]) / Decimal(counts["trials"] or 1)
     else:
         published = _decimal(table["published"], "published")
-    if (table.get("sd") is not None or counts["successes"] is not None) and not counts["trials"]:
-        raise ValueError("trials: must be the number of published runs with sd or successes, got none")
+    if table.get("sd") is not None and not counts["trials"]:
+        raise ValueError("trials: must be the number of published runs with sd, got none")
     if not published.is_finite() and "statistic" in kinds:
         raise ValueError(f"published: must be finite for a statistic, got {published}")
     has_error = any(table.get(key) is not None for key in ("error", "sd", "trials", "between"))
@@ -268,7 +271,7 @@ def _figure(table: dict[str, Any]) -> Figure:
         seed=counts["seeds"],
         step=counts["steps"],
         is_exact=kind == "exact",
-        tolerance=_decimal(table.get("tolerance", Decimal("0.5")), "tolerance"),
+        tolerance=_decimal(table.get("tolerance", _HALF if _unit(published) < 1 else 0), "tolerance"),
         between=None if between is None else (float(between[0]), float(between[1])),
         first_seeds=counts["first_seeds"],
         trials=counts["trials"],
@@ -277,6 +280,12 @@ def _figure(table: dict[str, Any]) -> Figure:
         sd=_size(table, "sd"),
         **{key: table.get(key, "") for key in _TEXTS if key != "kind"},
     )
+
+
+def _unit(number: Decimal) -> Decimal:
+    """Return one unit of the last digit of a number."""
+    exponent = number.as_tuple().exponent
+    return Decimal((0, (1,), exponent)) if isinstance(exponent, int) else Decimal(0)
 
 
 def _decimal(value: Any, key: str) -> Decimal:

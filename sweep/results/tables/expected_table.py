@@ -36,8 +36,9 @@ def expected_table(expected: pd.DataFrame, title: str) -> Table:
         ]
     columns.append(TableColumn("agrees", _verdict, ("agrees",), is_text=True))
     known = expected.loc[~expected["agrees"] & (expected["known_difference"] != "")]
-    notes = dict.fromkeys(f"{each.figure}: {each.known_difference}" for each in known.itertuples())
-    return Table(title, tuple(columns), frame, len(frame), tuple(notes))
+    notes = [f"{each.figure}: {each.known_difference}" for each in known.itertuples()]
+    notes += [f"{row['figure']}: source: {row['source']}" for row in frame.to_dict("records") if row["source"]]
+    return Table(title, tuple(columns), frame, len(frame), tuple(dict.fromkeys(notes)))
 
 
 def _rows(entry: pd.DataFrame) -> Iterator[dict[Hashable, Any]]:

@@ -104,6 +104,7 @@ def test_exact_figures_agree_in_their_digits() -> None:
         {**figure, "published": [off], "known_difference": "a misprint"},
     )
     assert table["agrees"].tolist() == [True, False, True, False]
+    assert expected_of({"statistic": "rate", "published": 1})["agrees"].tolist() == [False]  # no digits are left out
     assert disagrees(table)
     assert not disagrees(table.drop(index=1))
     shown = expected_table(table, "mine")
