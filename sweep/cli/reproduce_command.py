@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sweep.cli.arguments import PluginOption, ThreadsOption, complete_study, interruptible
+from sweep.cli.arguments import OverwriteOption, PluginOption, ThreadsOption, complete_study, interruptible
 from sweep.cli.interpreted import interpret_if_tiny, operations_of_study
 from sweep.errors import EXIT_MISMATCH, SweepError
 from sweep.system.escaping import one_line
@@ -40,6 +40,7 @@ def reproduce(
         Path | None, typer.Option(metavar="FILE", help="Also write a page of Markdown with pictures and digests.")
     ] = None,
     threads: ThreadsOption = None,
+    overwrite: OverwriteOption = False,
     plugin: PluginOption = None,
 ) -> None:
     """Train studies and compare them with published figures. Results that exist are read, interrupted ones resumed.
@@ -70,7 +71,7 @@ def reproduce(
     reproduced = []
     with interruptible(f"finished parts are kept in {one_line(out)}; run the same command again to resume"):
         for name, study in studies.items():
-            result = run(study, out / study.name, threads=threads)
+            result = run(study, out / study.name, threads=threads, overwrite=overwrite)
             table = expect(result, found[name])
             reproduced.append(Reproduced(result, found[name], table))
             print_table(expected_table(table, ", ".join(filter(None, [study.name, found[name].source]))))
