@@ -69,13 +69,13 @@ def next_point(runs: Runs, epochs: int) -> int:
 
 @device
 def record_point(runs: Runs, workspace: Workspace, lane: int, epochs: int, running_row: int) -> None:
-    """Copy parameters and running loss of a run to its path, if that has a point here."""
+    """Copy parameters of a run, and its running loss unless its row is 0, to its path, if that has a point here."""
     run = workspace.seats[RUN, lane]
     point = next_point(runs, epochs)
     if point < runs.path_epochs.size and runs.path_epochs[point] == epochs:
         for k in range(runs.weights.shape[1]):
             runs.path[run, point, k] = workspace.rows[workspace.parameter_rows[k], lane]
-        if runs.path_running.shape[1]:
+        if running_row > 0:
             runs.path_running[run, point] = workspace.rows[running_row, lane]
 
 

@@ -51,8 +51,9 @@ def make_add_loss(recipe: Recipe, memory: Memory) -> Callable[[Packet, Lanes, in
 
 
 def running_loss_row(recipe: Recipe, variant: Variant) -> int:
-    """Return the row of control of the running loss of the last epoch, if it is kept."""
-    return PREVIOUS if variant.n_windows == 1 else make_control_layout(recipe).running_loss[0]
+    """Return the row of control of the running loss of the last epoch, 0 if it is not kept."""
+    of_last = PREVIOUS if variant.n_windows == 1 else make_control_layout(recipe).running_loss[0]
+    return of_last if recipe.keeps_running_loss else 0
 
 
 @made_once
