@@ -23,7 +23,7 @@ Schema = dict[str, Any]
 
 # Keywords of pydantic's schemas that are kept.
 _KEPT = (
-    *("description", "type", "enum", "pattern", "required", "additionalProperties", "default", "items"),
+    *("description", "type", "enum", "pattern", "required", "additionalProperties", "default", "items", "minItems"),
     *("uniqueItems", "patternProperties", "minProperties", "multipleOf"),
 )
 _LIMITS = ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum")

@@ -49,6 +49,7 @@ SCALARS: dict[str, st.SearchStrategy[Any]] = {
     "gain": finite,
     "bias": st.booleans(),
     "skip": st.booleans(),
+    "dtype": st.just("float64"),  # float32 refuses some numbers
     "scaling": st.sampled_from(["standard", "ntk", "mean_field"]),
     "distribution": st.sampled_from(["normal", "uniform", "truncated_normal", "constant"]),
     "scale": positive,

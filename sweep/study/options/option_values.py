@@ -171,6 +171,8 @@ def _expand_freeze(value: Any) -> Any:
 
 # A single weight, or a row of an array: all weights from an input or a unit.
 _MEMBER = re.compile(rf"{WEIGHT_PATTERN}|(w[1-{MAX_LAYERS}]?|[vk])\[[0-9]+\]")
+# Of a text of groups, in the schema of study files, which does not count their members.
+_SHARED = {"type": "string", "pattern": rf"^(none|{_MEMBER.pattern}|[\s;])*$"}
 
 
 def _expand_share(value: Any) -> Any:
@@ -261,7 +263,7 @@ Freeze = Annotated[
 Share = Annotated[
     str,
     BeforeValidator(_expand_share),
-    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
+    WithJsonSchema({"anyOf": [_SHARED, {"type": "array", "items": _SHARED}]}),
     "none, or groups of weights such as 'w[0,0] w[1,1]', or of rows such as 'w[0] w[1]', with ; between groups",
 ]
 Decays = Annotated[

@@ -141,7 +141,7 @@ def test_each_key_is_described_and_misspelled() -> None:
         {"linspace": [1, 8, "4"]},
         {"range": [1.5, 8]},
         {"range": [8]},
-        {"range": [0, 8]},
+        {"range": [-1, 8]},
         {"values": [1], "value": 2},
         {"min": 1, "num": 2},
         {"min": 1, "max": 8, "distribution": "log_uniform"},
