@@ -59,9 +59,7 @@ for zoom, ax in enumerate(figure.subplots(2, 2).flat, 1):
     if zoom == 1:
         rates = np.geomspace(*down, N)
         first, last = rates[~trained.all(axis=1)][0], rates[trained.any(axis=1)][-1]
-        print(
-            f"with each rate of the hidden layer those of the output layer below {first:.3f} train, above {last:.3f} none"
-        )
+        print(f"with any rate of the hidden layer, output rates below {first:.3f} train and none above {last:.3f}")
     ax.imshow(colors(trained, speed), origin="lower", extent=[0, 1, 0, 1], interpolation="antialiased")
     ax.set(xticks=[], yticks=[])
     for end in (0, 1):
