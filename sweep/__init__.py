@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from sweep.training.networks.confusion import confusion
     from sweep.training.networks.predict import predict
     from sweep.training.networks.trace import Trace, trace
+    from sweep.training.networks.trained_weights import trained_weights
     from sweep.training.run import run
     from sweep.training.second_pass import record_weights
     from sweep.verification.check import verify
@@ -61,6 +62,7 @@ _HOMES = {
     "run": "sweep.training.run",
     "statistic": "sweep.study.custom_statistics",
     "trace": "sweep.training.networks.trace",
+    "trained_weights": "sweep.training.networks.trained_weights",
     "verify": "sweep.verification.check",
 }
 
@@ -92,6 +94,7 @@ __all__ = [
     "run",
     "statistic",
     "trace",
+    "trained_weights",
     "verify",
 ]
 

@@ -17,6 +17,7 @@ from sweep.system.plain_values import is_integer
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from sweep.schedule.plan import Plan
     from sweep.store.stored_runs import StoredRuns
 
 Array = NDArray[Any]
@@ -65,8 +66,13 @@ def rows_of_cell(parts: StoredRuns, cell: int, column: str) -> Iterator[pa.Table
 def named_weights(parts: StoredRuns, cell: int, which: str) -> dict[str, Array]:
     """Return the recorded parameters of a cell's runs by name, each (runs, *its shape); see :func:`recorded_rows`."""
     _, weights = recorded_rows(parts, cell, which)
-    study = parts.plan.study
-    options = parts.plan.grid.cell(int(cell))
+    return by_name(parts.plan, cell, weights)
+
+
+def by_name(plan: Plan, cell: int, weights: Array) -> dict[str, Array]:
+    """Split parameters of networks of a cell, (runs, parameters), into arrays by name, each (runs, *its shape)."""
+    study = plan.study
+    options = plan.grid.cell(int(cell))
     fans = study.data.n_inputs, *options.hidden, study.data.n_targets
     shapes = parameter_shapes(fans, bias=options["bias"], skip=options["skip"], deep=len(options.hidden) > 1)
     places = parameter_slices(shapes)

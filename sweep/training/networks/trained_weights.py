@@ -1,0 +1,119 @@
+"""The weights of any runs, by training them again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kernels.floating_point import default_floating_point
+from kernels.start.mersenne import MAX_SEED
+from sweep.errors import StoreError, SweepError, shown
+from sweep.results.networks import by_name, rows_of_cell
+from sweep.results.result import Result
+from sweep.schedule.plan import Plan
+from sweep.study.load import load_study
+from sweep.study.model import Study
+from sweep.system.plain_values import is_integer, plain
+from sweep.training.networks.part_trainer import PartTrainer
+
+Array = NDArray[Any]
+
+# Runs that are trained together; no result depends on it.
+_AT_ONCE = 4096
+
+
+@default_floating_point
+def trained_weights(
+    source: Study | str | Path | Result, cell: int = 0, seeds: Any = None, which: str = "final"
+) -> dict[str, Array]:
+    """Train runs of a cell and return their weights, which need not be recorded.
+
+    Results of millions of runs would take far more space with weights. This trains only the runs in question, with the
+    bits of the sweep.
+
+    Parameters
+    ----------
+    source
+        A study, its name or path, or a result.
+    cell
+        Number of the cell, as in the column ``cell``.
+    seeds : (runs,), optional
+        Seeds, in any order; all seeds of the study by default.
+    which
+        ``"final"`` or ``"initial"`` weights.
+
+    Returns
+    -------
+    dict
+        Arrays by name with a row for each seed, as from :meth:`sweep.Result.weights`.
+
+    Raises
+    ------
+    SweepError
+        If there is no such cell, a seed is not one of the study, or ``which`` is another text.
+    StoreError
+        If a row of the result differs from the run that is trained.
+    TypeError
+        If ``source`` is of another type.
+
+    Examples
+    --------
+    >>> import sweep
+    >>> weights = sweep.trained_weights("hinton-xor", seeds=[3, 0])
+    >>> weights["w"].shape, weights["c"].shape
+    ((2, 2, 2), (2, 1))
+    """
+    study = load_study(source) if isinstance(source, (str, Path)) else getattr(source, "study", source)
+    if not isinstance(study, Study):
+        raise TypeError(f"source: must be a Study, its name or path, or a Result, got {type(source).__name__}")
+    if which not in ("final", "initial"):
+        raise SweepError(f"which: must be 'final' or 'initial', got {shown(which)}")
+    if not is_integer(cell) or not 0 <= cell < study.n_cells:
+        raise SweepError(f"cell: must be an integer from 0 to {study.n_cells - 1}, got {shown(cell)}")
+    chosen = _checked(study, seeds)
+    plan = source.stored.plan if isinstance(source, Result) else Plan(study)
+    weights = [
+        _train(plan, source, int(cell), chosen[first : first + _AT_ONCE], which)
+        for first in range(0, len(chosen), _AT_ONCE)
+    ]
+    return by_name(plan, int(cell), np.concatenate(weights))
+
+
+def _checked(study: Study, seeds: Any) -> NDArray[np.int64]:
+    """Return the seeds; SweepError if some is not one of the study."""
+    first, last = study.seeds.base, min(study.seeds.base + study.seeds.count - 1, MAX_SEED)
+    if seeds is None:
+        return np.arange(first, last + 1)
+    listed = plain(seeds)
+    listed = listed if isinstance(listed, list) else [listed]
+    for seed in listed:
+        if not is_integer(seed) or not first <= seed <= last:
+            raise SweepError(f"seeds: must be integers from {first} to {last}, got {shown(seed)}")
+    if not listed:
+        raise SweepError("seeds: must be one or more, got none")
+    return np.array(listed, np.int64)
+
+
+def _train(plan: Plan, source: Any, cell: int, seeds: Array, which: str) -> Array:
+    """Return the weights of some runs, (runs, parameters), after a comparison with their rows."""
+    trainer = PartTrainer(plan)
+    outcome, initial = trainer.train_attempts(np.array([cell]), np.array([len(seeds)]), seeds, final_weights=True)
+    if isinstance(source, Result) and source.keeps_runs:
+        for name in ("steps", "final_loss"):
+            _compare(source, cell, name, seeds, getattr(outcome.columns, name))
+    return outcome.final_weights if which == "final" else initial
+
+
+def _compare(result: Result, cell: int, name: str, seeds: Array, found: Array) -> None:
+    """Raise StoreError if a column of trained runs differs from that of their rows, of those that have one."""
+    for table in rows_of_cell(result.stored, cell, name):
+        stored = dict(zip(table["seed"].to_pylist(), table[name].to_pylist(), strict=True))
+        for seed, value in zip(seeds.tolist(), found.tolist(), strict=True):
+            if seed in stored and stored[seed] != value:
+                raise StoreError(
+                    f"seed {seed} of cell {cell} has {name} {value} if it is trained again, but {stored[seed]} in its "
+                    "row; 'sweep verify DIR' checks the result"
+                )
