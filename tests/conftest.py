@@ -18,7 +18,7 @@ SHARE_KERNELS = {TESTS, *(TESTS / "sweep" / name for name in ("results", "store"
 SHARE_KERNELS |= {TESTS / "bench", TESTS / "sweep/figures", TESTS / "sweep/report"}
 # Kernels of these modules are used by no other tests. Their few steps take a sixth of the time without the JIT.
 UNSHARED_KERNELS = {
-    *("custom_measures", "data_runs", "network_measures", "options"),
+    *("custom_measures", "data_runs", "network_measures", "options", "published_penalties"),
     *("given_starts", "recorded_weights", "restarts", "sharpness", "tune_study"),
 }
 

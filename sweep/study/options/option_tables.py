@@ -230,8 +230,8 @@ class Training(Section):
     penalty: bool = option(
         False,
         "kernel",
-        "whether the training loss, wherever it is reported or evaluated, includes the penalty of which weight decay "
-        "is the gradient: half of it times the sum of the squares of the parameters that decays names; validation and "
+        "whether the training loss, wherever it is reported or evaluated, includes a penalty whose gradient is weight "
+        "decay: half of weight_decay times the sum of the squares of the parameters that decays names; validation and "
         "test losses never do",
         used_with={"weight_decay": [IS_SET]},
     )
