@@ -49,6 +49,8 @@ def specs(draw: st.DrawFn) -> Spec:
         words |= {"batch": None, "schedule": "constant", "warms_up": False}
     if NEEDS_LOSS[words["stopping_rule"]]:
         words["monitor"] = "held_out_loss"
+    if words["criterion"] == "running_loss":  # which held-out patterns do not have
+        words["criterion_on"] = "train"
     return Spec(**words)
 
 
