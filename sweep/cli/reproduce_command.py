@@ -45,9 +45,9 @@ def reproduce(
 ) -> None:
     """Train studies and compare them with published figures. Results that exist are read, interrupted ones resumed.
 
-    Exact figures must be equal in each printed digit. Statistical ones agree unless the difference, with the errors of
-    both sides, is significant: 1 % chance of any false alarm per study. Exit code 3: a figure disagrees, and the
-    expectations do not explain it.
+    Exact figures must be equal in each printed digit.
+    Statistical ones agree unless the difference is significant: any false alarm of a study has a chance of 1 %.
+    Exit code 3: a figure disagrees, and the expectations do not explain it.
     """
     from sweep.study.expectations import built_in_expectations, load_expectations
     from sweep.system.atomic_files import check_parent

@@ -207,10 +207,10 @@ def test_completed_names_are_known() -> None:
 def test_completion_of_study_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The shell completes paths of study files and of folders."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "mine.toml").touch()
-    (tmp_path / "mine.txt").touch()
-    (tmp_path / "minor").mkdir()
-    assert complete_study("mi") == ["mine.toml", "minor/"]
+    (tmp_path / "own.toml").touch()
+    (tmp_path / "own.txt").touch()
+    (tmp_path / "owner").mkdir()
+    assert complete_study("ow") == ["own.toml", "owner/"]
 
 
 def test_shells_ask_for_completion() -> None:
