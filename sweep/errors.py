@@ -144,7 +144,7 @@ def closest(name: Any, allowed: Iterable[str], dotted: Iterable[str] = ()) -> st
     if not isinstance(name, str) or len(name) > _LONGEST_NAME:
         return None
     allowed = list(allowed)
-    parts = [known for known in allowed if name in known.split("_")]
+    parts = sorted((known for known in allowed if name in known.split("_")), key=len)
     near = get_close_matches(name, [*(dotted if "." in name else ()), *allowed], n=3, cutoff=_CLOSE)
     very_near = get_close_matches(name, near, n=1, cutoff=_VERY_CLOSE)
     return next(iter([*parts, *very_near, *(known for known in near if known[:1] == name[:1])]), None)

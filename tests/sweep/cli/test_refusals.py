@@ -97,7 +97,7 @@ def test_wrong_usage(place: Path, options: tuple[str, ...], expected: str) -> No
 def test_all_faults_are_printed(place: Path) -> None:
     """Each fault of a study is one line."""
     (place / "mine.toml").write_text(
-        STUDY_TEXT.replace("hidden = 2", "hidden = 0\nbias = 3").replace("count = 5", "count = 0")
+        STUDY_TEXT.replace("hidden = 2", "hidden = -1\nbias = 3").replace("count = 5", "count = 0")
     )
     finished = command("run", "mine.toml")
     assert finished.code == 2
