@@ -22,7 +22,7 @@ from tests.sweep.compositions.studies import Tables, compositions, faults_of, va
 
 # How many compositions are drawn to find which options occur and how many studies are refused: some of each of several
 # seeds, since those of one resemble each other.
-N_SEEDS, N_OF_SEED = 16, 40
+N_SEEDS, N_OF_SEED = 24, 40
 # Parts of the long test, which processes share, and compositions of each; compiled, each needs separate kernels.
 N_PARTS, N_OF_PART = 20, sized(1, 100)
 
