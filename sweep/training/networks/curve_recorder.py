@@ -17,6 +17,7 @@ from sweep.schemas.run_columns import curves_columns, end_measures, running_loss
 from sweep.study.curve_points import curve_epochs
 from sweep.system.plain_values import plain
 from sweep.training.networks.part_trainer import PartTrainer
+from sweep.training.networks.tester import right_patterns
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -88,6 +89,9 @@ class CurveRecorder:
         # A run may converge although its loss overflows; a test counts no output of such a network as correct.
         overflowed = np.isinf(found["train_loss"][is_end]) & (ends.status == CONVERGED)
         found["n_correct"][is_end] = np.where(overflowed, ends.n_correct, found["n_correct"][is_end])
+        if "train_accuracy" in found:
+            right = right_patterns(self._trainer.trainer(first).recipe, ends) / self._plan.study.data.n_patterns
+            found["train_accuracy"][is_end] = np.where(overflowed, right, found["train_accuracy"][is_end])
         self._check_ends(rows, take(found, is_end))
         return found
 

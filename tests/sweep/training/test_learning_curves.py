@@ -267,3 +267,16 @@ def test_the_file_explains_itself(tmp_path: Path) -> None:
     assert np.array_equal(sweep.open_result(tmp_path / "r").learning_curves(0)["steps"].unique()[:1], [4])
     assert command("run", path, "--overwrite", "--out", tmp_path / "r").code == 0
     assert not (tmp_path / "r" / "curves.parquet").exists()
+
+
+def test_curves_of_runs_that_converge_although_their_loss_overflows() -> None:
+    """The last point has the correct outputs and the accuracy of the row, although a test of the network has none."""
+    options = {"hidden": 2, "learning_rate": 0.1, "output": "sigmoid", "criterion": "max_error", "threshold": 2.0}
+    overflows = {"weight_decay": 0.5, "penalty": True, "bias_scale": 1e160}
+    tables = make_study(2, **options, **overflows, curves={"seeds": 2}).canonical()
+    result = sweep.run(Study(**tables | {"record": tables["record"] | {"measures": ["train_accuracy"]}}))
+    rows = result.runs()
+    assert set(rows["status"]) == {"converged"}
+    assert np.isinf(rows["final_loss"]).all()
+    assert (rows["train_accuracy"] == rows["n_correct"] / 4).all()
+    assert rows["train_accuracy"].any()
