@@ -35,7 +35,7 @@ def of_sweep(inputs, labels, test, hidden, rate):
     training = {"loss": loss, "reduction": "mean", "optimizer": "adam", "learning_rate": rate, "batch": BATCH}
     training |= {"order": "shuffled", "max_epochs": EPOCHS, "max_steps": 10**6}
     stopping = {"criterion": "none", "monitor": "validation_accuracy", "patience": PATIENCE + 1}
-    bias_scale = (6 / (inputs.shape[1] + hidden)) ** 0.5  # as of the weights, like scikit-learn
+    bias_scale = (6 / (inputs.shape[1] + hidden)) ** 0.5  # like that of the weights, as in scikit-learn
     start = {"distribution": "uniform", "scale": "glorot", "bias_scale": bias_scale}
     study = sweep.Study.from_arrays(
         inputs, labels, network=network, training=training, convergence=stopping, initial_weights=start,

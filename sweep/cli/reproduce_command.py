@@ -45,7 +45,7 @@ def reproduce(
 ) -> None:
     """Train studies and compare them with published figures. Results that exist are read, interrupted ones resumed.
 
-    Exact figures must be equal in each printed digit.
+    Exact figures must have the same printed digits, or be within their tolerance.
     Statistical ones agree unless the difference is significant: any false alarm of a study has a chance of 1 %.
     Exit code 3: a figure disagrees, and the expectations do not explain it.
     """

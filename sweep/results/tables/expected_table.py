@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from math import isinf, isnan
+from math import isfinite, isinf, isnan
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from sweep.results.tables.table import INTERVAL, Row, Table, TableColumn
-from sweep.system.formatting import chance_text
+from sweep.system.formatting import chance_text, count_text
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator
@@ -44,7 +44,7 @@ def expected_table(expected: pd.DataFrame, title: str) -> Table:
 def _rows(entry: pd.DataFrame) -> Iterator[dict[Hashable, Any]]:
     """Yield the rows of an entry."""
     rows = entry.to_dict("records")
-    equal = [row for row in rows if row["agrees"] and row["kind"] == "exact"]
+    equal = [row for row in rows if row["kind"] == "exact" and _verdict({**row, "n_equal": 0}) == "yes"]
     if len(equal) > _FEW:
         which = _first_to_last(equal[0]["figure"], equal[-1]["figure"])
         yield {**equal[0], "figure": which, "published_text": f"{len(equal):,} figures", "n_equal": len(equal)}
@@ -77,9 +77,10 @@ def _difference_text(row: Row) -> str:
 
 
 def _verdict(row: Row) -> str:
-    if row["agrees"]:
-        return "yes"
-    return "no, as known" if row["known_difference"] else "no"
+    if not row["agrees"]:
+        return "no (explained)" if row["known_difference"] else "no"
+    is_number = row["kind"] == "exact" and not row["n_equal"] and isfinite(row["obtained"])
+    return "within tolerance" if is_number and float(_obtained_text(row)) != row["published"] else "yes"
 
 
 def _with_ends(value: float, low: float, high: float) -> str:
@@ -98,6 +99,6 @@ def counts_text(expected: pd.DataFrame) -> str:
     """Write how many figures agree, and how many of the others are explained."""
     agree, known = expected["agrees"], expected["known_difference"] != ""
     parts = [f"{int(agree.sum()):,} of {len(expected):,} figures agree"]
-    parts += [f"{n:,} differ as known"] if (n := int((~agree & known).sum())) else []
-    parts += [f"{n:,} disagree"] if (n := int((~agree & ~known).sum())) else []
+    parts += [count_text(n, "known difference")] if (n := int((~agree & known).sum())) else []
+    parts += [f"{n:,} disagree{'s' if n == 1 else ''}"] if (n := int((~agree & ~known).sum())) else []
     return ", ".join(parts)

@@ -108,7 +108,7 @@ def test_exact_figures_agree_in_their_digits() -> None:
     assert disagrees(table)
     assert not disagrees(table.drop(index=1))
     shown = expected_table(table, "mine")
-    assert [texts[-1] for texts in shown.texts] == ["yes", "no", "yes", "no, as known"]
+    assert [texts[-1] for texts in shown.texts] == ["yes", "no", "within tolerance", "no (explained)"]
     assert shown.notes == ("final loss, hidden 4, seed 0: a misprint",)
 
 
