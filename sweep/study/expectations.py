@@ -18,7 +18,7 @@ from typing import Any
 from sweep.errors import StudyError, cut, shown, unknown
 from sweep.study.load import built_in_studies
 from sweep.study.plugins import BUILT_IN
-from sweep.system.formatting import list_text, short
+from sweep.system.formatting import count_text, list_text, short
 from sweep.system.plain_values import is_integer, plain
 from sweep.system.user_files import read_text
 
@@ -98,7 +98,7 @@ class Figure:
         if self.between:
             return f"{text} ({self.between[0]:g} to {self.between[1]:g})"
         facts = [f"sd {self.sd:g}"] if self.sd is not None else []
-        facts += [f"{self.trials:,} trials"] if self.trials is not None else []
+        facts += [count_text(self.trials, "trial")] if self.trials is not None else []
         return f"{text} ({', '.join(facts)})" if facts else text
 
     @property

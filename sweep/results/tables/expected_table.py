@@ -36,7 +36,10 @@ def expected_table(expected: pd.DataFrame, title: str) -> Table:
         ]
     columns.append(TableColumn("agrees", _verdict, ("agrees",), is_text=True))
     known = expected.loc[~expected["agrees"] & (expected["known_difference"] != "")]
-    notes = [f"{each.figure}: {each.known_difference}" for each in known.itertuples()]
+    notes = [
+        f"{_first_to_last(figures.iloc[0], figures.iloc[-1])}: {difference}"
+        for difference, figures in known.groupby("known_difference", sort=False)["figure"]
+    ]
     notes += [f"{row['figure']}: source: {row['source']}" for row in frame.to_dict("records") if row["source"]]
     return Table(title, tuple(columns), frame, len(frame), tuple(dict.fromkeys(notes)))
 
