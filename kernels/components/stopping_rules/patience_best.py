@@ -23,5 +23,5 @@ COMPONENT = StoppingRule(
     settings=SETTINGS,
     meaning="as many evaluations as the patience bring no improvement of min_delta or more on the best one so far, so "
     "smaller gains do not add up",
-    source="n_iter_no_change and tol of scikit-learn's MLPClassifier, where a training ends after one evaluation more",
+    source="n_iter_no_change and tol of scikit-learn's MLPClassifier, whose training ends one evaluation later",
 )

@@ -218,13 +218,13 @@ class Training(Section):
     share: Share = option(
         "none",
         "kernel",
-        "groups of weights, or of rows of an array, that start with the values of the first and stay equal: their "
-        "gradients are added up in the order of the group, and weight decay and penalty count a group once",
+        "groups of weights, or of rows of an array, that start with the values of the first and stay equal: each is "
+        "updated with the sum of their gradients, and weight decay and penalty count a group once",
     )
     decays: Decays = option(
         " ".join(DRAWN),
         "kernel",
-        "kinds of parameters on which weight decay acts, named as in freeze",
+        "kinds of parameters that weight decay acts on, named as in freeze",
         used_with={"weight_decay": [IS_SET]},
     )
     penalty: bool = option(
@@ -237,8 +237,8 @@ class Training(Section):
     )
     order: Annotated[
         Literal["cyclic", "shuffled", "continued"],
-        "cyclic, shuffled, continued: each seed's RandomState makes permutation(patterns) for each epoch after it has "
-        "drawn a number for each parameter",
+        "cyclic, shuffled, or continued: the RandomState of each seed draws a number for each parameter, then a "
+        "permutation of the patterns for each epoch",
     ] = option("cyclic", "kernel", "order of the patterns where an epoch takes several updates")
     shuffle_seed: Steps | None = option(
         None,
@@ -259,10 +259,10 @@ class Convergence(Section):
     monitor: Monitor = option(
         "loss",
         "kernel",
-        "what the stopping rule looks at: the loss over the patterns to train on, that of the last epoch while it "
-        "trained (running_loss), the number of their correct outputs (n_correct), the share of them that are right "
-        "(train_accuracy), or a measure of held-out patterns; with validation_accuracy the best validation has the "
-        "highest accuracy, otherwise the lowest loss",
+        "what the stopping rule looks at: of the patterns to train on the loss, the running loss of the last epoch, "
+        "the number of correct outputs (n_correct) or the share of right patterns (train_accuracy), or a measure of "
+        "held-out patterns; with validation_accuracy the best validation has the highest accuracy, otherwise the "
+        "lowest loss",
         used_with={"patience": [IS_SET], "stopping_rule": [*vocabulary.RULES_WITHOUT_PATIENCE]},
     )
     validate_every: Annotated[int, Field(ge=1, le=MAX_STEPS)] = option(
@@ -295,7 +295,7 @@ class Convergence(Section):
     ] = option(
         "before",
         "kernel",
-        "where a run ends that converges or that its stopping rule ends",
+        "when a run ends that has converged or that its stopping rule ends",
         used_with={
             "criterion": [name for name in vocabulary.CRITERIA if name != "none"],
             "patience": [IS_SET],
@@ -309,7 +309,7 @@ class Convergence(Section):
     ] = option(
         "wrong",
         "kernel",
-        "how an output equal to the decision threshold counts, or of classes the largest of several equal outputs",
+        "how an output equal to the decision threshold counts, and with classes a tie for the largest output",
     )
 
 

@@ -312,7 +312,7 @@ Scale = _type(
 OutputScale = _type(
     float | Literal[tuple(NAMED_SCALES)],
     BeforeValidator(_checked_scale(above=False)),
-    "a number from 0, or a name as of scale",
+    "a number from 0, or a name as in scale",
     WithJsonSchema(_scale_schema("minimum")),
 )
 Offset = _type(

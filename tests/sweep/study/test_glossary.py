@@ -60,7 +60,7 @@ def test_every_key_is_listed() -> None:
         ("depth", "an integer from 1 to 8, in layers; default 1"),
         ("training.momentum", "a number from 0 below 1; default 0.9; used with optimizer momentum, nesterov"),
         ("lr", "a number from 0, in weight^2/loss; required"),
-        ("bias_scale", "a number from 0, or a name as of scale, in weight; default scale; used with bias true"),
+        ("bias_scale", "a number from 0, or a name as in scale, in weight; default scale; used with bias true"),
         ("bias", "true, false; default true"),
         ("batch", "full, online, 1 to the number of patterns, in patterns; default full"),
         ("generator", "mt19937, pcg64; default mt19937"),
