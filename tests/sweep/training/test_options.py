@@ -149,6 +149,10 @@ TOGETHER: dict[str, dict[str, Any]] = {
         **{"activation": "leaky_relu", "output": "leaky_relu", "negative_slope": [0.5, 0.1], "dtype": "float32"},
         **{"optimizer": "rmsprop", "alpha": [0.5, 0.9], "batch": 2, "divergence_threshold": [3.0, 1e9]},
     },
+    "shared": {
+        **{"share": ["v[0] v[2]", "none"], "weight_decay": 0.3, "decays": ["v", "w v b c"], "penalty": True},
+        **{"data": VALIDATED, "patience": 3},
+    },
     "frozen": {"freeze": ["k", "b c"], "skip": True, "optimizer": ["adam", "rmsprop"]},
     "named": {"scale": ["he", "glorot"], "distribution": ["uniform", "truncated_normal"], "output_scale": "lecun"},
     "by_array": {
