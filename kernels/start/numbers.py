@@ -174,7 +174,12 @@ def fill_truncated(
 ) -> None:
     """Draw the first normal numbers of each seed that are at most 2 from 0.
 
-    :func:`fill_numbers` or :func:`fill_by_numpy` draws normal numbers; they explain the arguments.
+    Parameters
+    ----------
+    fill
+        :func:`fill_numbers` or :func:`fill_by_numpy`, which draws the normal numbers.
+    numbers, seeds, generator, scale, shift
+        As for :func:`fill_numbers`.
     """
     count = numbers.shape[1]
     rows = np.arange(len(seeds))

@@ -50,12 +50,19 @@ def reproduce(
     Exit code 3: a figure disagrees, and the expectations do not explain it.
     """
     from sweep.study.expectations import built_in_expectations, load_expectations
+    from sweep.study.load import load_study
     from sweep.system.atomic_files import check_parent
 
     if page and quick:
         raise SweepError("--page: must be of all seeds; leave out --quick")
     if page:
         check_parent(page)
+    for name in names or ():
+        load_study(name)  # an unknown name is answered with similar ones
+        if not load_expectations(name).figures:
+            raise SweepError(
+                f"study {one_line(name)}: must have published figures; sweep studies marks those that have with a star"
+            )
     found = {name: load_expectations(name) for name in names} if names else built_in_expectations()
     found = {name: each for name, each in found.items() if each.figures}
     studies = {name: _study(name, each, quick=quick) for name, each in found.items()}

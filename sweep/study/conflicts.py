@@ -486,8 +486,8 @@ def _share_faults(study: StudyContent, shapes: list[Shapes]) -> Iterator[str]:
             if not found:
                 yield f"{key}: must name parameters of the networks, got {array} in {share!r}"
             elif any(place >= size for place, *sizes in zip(index, *found, strict=False) for size in sizes):
-                shape = _text(min(found))
-                yield f"{key}: index must be within the shape {shape} that {array} has in some network (from 0)"
+                shape = f"{_text(min(found))} that {array} has in some network (from 0)"
+                yield f"{key}: index must be within the shape {shape}, got {name}"
             elif held:
                 yield f"{key}: must name trained parameters, got {name} with {study.key_of('freeze')} {held[0]!r}"
             else:
@@ -505,8 +505,11 @@ def _misplaced(key: str, value: str, shapes: list[Shapes]) -> Iterator[str]:
         if not found:
             yield f"{key}: must name parameters of the networks, got {array} in {value!r}"
         elif any(place >= size for shape in found for place, size in zip(index, shape, strict=True)):
-            small = min(found)
-            yield f"{key}: index must be within the shape {_text(small)} that {array} has in some network (from 0)"
+            got = f"{array}[{','.join(map(str, index))}]"
+            yield (
+                f"{key}: index must be within the shape {_text(min(found))} that {array} has in some network (from 0), "
+                f"got {got}"
+            )
 
 
 def _misfits(key: str, name: str, found: tuple[int, ...], shapes: list[Shapes], n_seeds: int) -> Iterator[str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sweep.errors import shown
 from sweep.study.options.option_tables import IS_SET, known_tables
+from sweep.system.formatting import list_text
 
 if TYPE_CHECKING:
     from sweep.study.content import StudyContent
@@ -76,9 +77,9 @@ def _unused(study: StudyContent, name: str) -> str:
         )
     if name in _NEEDS:
         return f"{study.key_of(name)}: {value} has no effect without {_NEEDS[name]}; set them, or remove it"
-    users = " or ".join(
-        f"{other} {'true' if value is True else repr(value)}" if value != IS_SET else other
+    named = {
+        other: ["true" if each is True else repr(each) for each in allowed if each != IS_SET]
         for other, allowed in study.tables.options[name].used_with.items()
-        for value in allowed
-    )
+    }
+    users = " or ".join(f"{other} {list_text(values, 'or')}".strip() for other, values in named.items())
     return f"{study.key_of(name)}: {value} has no effect in any cell; use it with {users}, or remove it"

@@ -261,7 +261,10 @@ def test_reproduce_quickly(place: Path) -> None:
         assert finished.code == 0, finished
         assert open_result(f"r{count}/mine-quick").study.seeds.count == count
     assert_refused(command("reproduce", "mine.toml", "--quick", "--page", "p.md"), ("--page", "leave out --quick"))
+    (place / "other.toml").write_text(STUDY_TEXT)
     assert_refused(command("reproduce", "other.toml"), ("other.expect.toml", "cannot be read"))
+    assert_refused(command("reproduce", "hinton-xr"), ("unknown study", "did you mean 'hinton-xor'?"))
+    assert_refused(command("reproduce", "xor"), ("study xor", "must have published figures"))
 
 
 @pytest.mark.parametrize("name", ["run", "plan", "trace", "show", "figure", "studies", "reproduce"])

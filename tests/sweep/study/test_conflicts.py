@@ -58,7 +58,7 @@ REFUSED: list[tuple[dict[str, Any], tuple[str, ...]]] = [
         {"optimizer": ["adam", "adamw"], "weight_decay": 0.1, "penalty": True},
         ("training.penalty: must be false with parameters.optimizer 'adamw'", "got true; use 'adam'"),
     ),
-    ({"momentum": 0.5}, ("training.momentum: 0.5", "no effect", "optimizer 'momentum' or optimizer 'nesterov'")),
+    ({"momentum": 0.5}, ("training.momentum: 0.5", "no effect", "optimizer 'momentum' or 'nesterov'")),
     ({"momentum": [0.5, 0.9], "optimizer": "adam"}, ("parameters.momentum: [0.5, 0.9]", "no effect")),
     ({"beta1": 0.8}, ("training.beta1: 0.8", "optimizer 'adam'")),
     ({"negative_slope": 0.5}, ("network.negative_slope: 0.5", "activation 'leaky_relu' or output 'leaky_relu'")),
@@ -67,7 +67,7 @@ REFUSED: list[tuple[dict[str, Any], tuple[str, ...]]] = [
         {"criterion": "running_loss", "criterion_on": "validation", "data": VALIDATED},
         ("convergence.criterion: 'running_loss' needs criterion_on 'train', got", "criterion_on 'validation'"),
     ),
-    ({"criterion": "none", "from_step": 1}, ("convergence.from_step: 1", "criterion 'loss'", "'correct'")),
+    ({"criterion": "none", "from_step": 1}, ("convergence.from_step: 1", "criterion 'correct'", "'loss'")),
     (
         {"patience": 3, "monitor": ["loss", "n_correct"], "min_delta": [0, 3, 4]},
         ("parameters.min_delta: must be below 4", "parameters.monitor 'n_correct'", "got 4"),
