@@ -99,6 +99,9 @@ def outcomes_of(study: Study, rows: list[dict[str, Any]], patterns: Data) -> lis
         for row, sums in zip(found, result.loss_sums(names).tolist(), strict=True):
             row |= dict(zip(names, sums, strict=True))
     of_tests = tested_by_oracle(study, rows, result.weights, result.status == "diverged")
+    for row, n_right in zip(of_tests, result.n_right.tolist(), strict=True):
+        if "train_accuracy" in row:  # a run may converge although its loss overflows, as a test of it does not
+            row["train_accuracy"] = n_right / len(patterns.inputs)
     if study.data.n_validations:
         for row, best in zip(of_tests, best_by_oracle(study, rows, result), strict=True):
             row |= best
