@@ -131,6 +131,17 @@ def figure_path(out: Path, name: str) -> Path:
     return path
 
 
+def shown_by(figure: Figure) -> str:
+    """Return what a figure shows, without units, for readers who do not see it."""
+    axes, *bars = figure.axes
+    x = axes.get_xlabel() or figure.get_supxlabel()
+    y = axes.get_ylabel() or figure.get_supylabel()
+    legend = axes.get_legend()
+    colors = legend.get_title().get_text() if legend else ""
+    x, y, value = (label.partition(",")[0] for label in (x, y, bars[0].get_ylabel() if bars else ""))
+    return f"{value} by {x} and {y}" if bars else f"{y} over {x}" + (f", by {colors}" if colors else "")
+
+
 def save_figure(figure: Figure, path: Path, name: str = "") -> None:
     """Write a figure atomically; ``name`` in a PNG file tells :mod:`sweep.store.contents` that the file is ours."""
     drawn = BytesIO()

@@ -11,6 +11,7 @@ from PIL import Image
 
 from sweep.errors import SweepError
 from sweep.figures import draw, save_figure
+from sweep.figures.canvas import shown_by
 from sweep.report.figures import suitable_figures
 from sweep.results.answers import column_of
 from sweep.results.result import Result
@@ -82,10 +83,11 @@ def _section(study: Reproduced, pictures: Path) -> list[str]:
         if "value" in options:
             options["value"] = column_of(options["value"], every())
         file = pictures / f"{name}.png"
-        save_figure(draw(result, kind, **options), file, kind)
+        figure = draw(result, kind, **options)
+        save_figure(figure, file, kind)
         with Image.open(file) as drawn:  # 64 colors make small files
             drawn.convert("RGB").quantize(64).save(file, optimize=True)
-        picture = [f"![{name}: {kind}]({pictures.name}/{name}.png)", ""]
+        picture = [f"![{name}: {shown_by(figure)}]({pictures.name}/{name}.png)", ""]
     table = expected_table(expected, "")
     heads = [_cell(head) for head in table.heads]
     rows = ["| " + " | ".join(map(_cell, texts)) + " |" for texts in table.texts]

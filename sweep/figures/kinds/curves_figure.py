@@ -23,7 +23,7 @@ from sweep.results.result import Result
 from sweep.schemas.run_columns import curve_measures
 from sweep.study.options.option_tables import loss_and_reduction
 from sweep.study.selection import At, values_at
-from sweep.system.formatting import count_text, short
+from sweep.system.formatting import short
 
 Array = NDArray[Any]
 
@@ -61,7 +61,7 @@ def first_seeds(result: Result) -> str:
     """Return text for the seeds with curves."""
     curves = result.study.record.curves
     assert curves is not None
-    return f"the first {count_text(curves.seeds, 'seed')}"
+    return "the first seed" if curves.seeds == 1 else f"the first {curves.seeds:,} seeds"
 
 
 def drawable(values: Array, value: str) -> Array:

@@ -12,7 +12,6 @@ from sweep.figures.kinds.curves_figure import drawable, first_seeds, label_of, s
 from sweep.results.learning_curves import curves_fault
 from sweep.results.result import Result
 from sweep.study.selection import At
-from sweep.system.formatting import count_text
 
 # Most curves, and the number above which they are fainter.
 _MOST_RUNS = 300
@@ -47,8 +46,9 @@ def curves_of_runs(result: Result, ax: Axes | None = None, *, value: str = "trai
             ends = np.diff(run, append=-1) != 0
             ax.plot(steps[ends], values[ends], color=paint, linestyle="none", marker=".", markersize=4, alpha=faint)
     scale_curves(ax, value, curves["steps"].to_numpy(), drawn)
-    some = f"{len(chosen):,} of {len(runs):,} runs" if len(chosen) < len(runs) else count_text(len(runs), "run")
-    finish(ax, result, shown, ("steps", label_of(value)), notes=[f"{some} of {first_seeds(result)}, each to its end"])
+    some = f"{len(chosen):,} of {len(runs):,}" if len(chosen) < len(runs) else f"{len(runs):,}"
+    notes = [f"{some} runs of {first_seeds(result)}, each to its end"] if len(runs) > 1 else []
+    finish(ax, result, shown, ("steps", label_of(value)), notes=notes)
     return ax
 
 

@@ -236,7 +236,7 @@ def test_reproduce(place: Path) -> None:
     assert "| all runs | 10 | 10 |" in page
     assert "| 3 of 3 | 1 \\[" in page
     assert f"digest `{digest}`" in page
-    assert "![mine: lines](page/mine.png)" in page
+    assert "![mine: mean number of correct outputs over learning rate](page/mine.png)" in page
     assert (place / "page" / "mine.png").is_file()
 
     expected.write_text(EXPECTED.format(n=11, more=""))
