@@ -12,3 +12,12 @@ document.addEventListener("DOMContentLoaded", () => {
   }
   for (const table of document.querySelectorAll(".pst-scrollable-table-container > table")) table.tabIndex = 0;
 });
+
+// Pictures of several panels are legible on a telephone too: there they scroll inside the page.
+window.addEventListener("load", () => {
+  for (const picture of document.querySelectorAll(".bd-article p > img")) {
+    const around = picture.parentElement;
+    if (picture.naturalWidth > 2 * picture.naturalHeight) around.classList.add("wide-picture");
+    if (around.scrollWidth > around.clientWidth) around.tabIndex = 0;
+  }
+});
