@@ -33,9 +33,9 @@ def reproduce(
         ),
     ] = None,
     quick: Annotated[
-        bool, typer.Option("--quick", help="Train a tenth of the seeds, but all that exact figures need.")
+        bool, typer.Option("--quick", help="Train a tenth of the seeds, or as many as exact figures need.")
     ] = False,
-    out: Annotated[Path, typer.Option(help="Folder of the results folders.")] = Path("results"),
+    out: Annotated[Path, typer.Option(help="Folder in which each study has its results folder.")] = Path("results"),
     page: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Also write a page of Markdown with pictures and digests.")
     ] = None,
@@ -46,8 +46,8 @@ def reproduce(
     """Train studies and compare them with published figures. Results that exist are read, interrupted ones resumed.
 
     Exact figures must have the same printed digits, or be within their tolerance.
-    Statistical ones agree unless the difference is significant: any false alarm of a study has a chance of 1 %.
-    Exit code 3: a figure disagrees, and the expectations do not explain it.
+    Statistical ones agree unless the difference is significant: any false alarm in a study has a chance of at most 1 %.
+    Exit code 3: a figure disagrees, and no known difference explains it.
     """
     from sweep.study.expectations import built_in_expectations, load_expectations
     from sweep.study.load import load_study
