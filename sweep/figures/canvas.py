@@ -133,11 +133,12 @@ def figure_path(out: Path, name: str) -> Path:
 
 def shown_by(figure: Figure) -> str:
     """Return what a figure shows, without units, for readers who do not see it."""
-    axes, *bars = figure.axes
+    axes = figure.axes[0]
+    bars = [bar for bar in figure.axes if bar.get_label() == "<colorbar>"]
     x = axes.get_xlabel() or figure.get_supxlabel()
     y = axes.get_ylabel() or figure.get_supylabel()
-    legend = axes.get_legend()
-    colors = legend.get_title().get_text() if legend else ""
+    legends = [legend for legend in (axes.get_legend(), *figure.legends) if legend]
+    colors = legends[0].get_title().get_text() if legends else ""
     x, y, value = (label.partition(",")[0] for label in (x, y, bars[0].get_ylabel() if bars else ""))
     return f"{value} by {x} and {y}" if bars else f"{y} over {x}" + (f", by {colors}" if colors else "")
 

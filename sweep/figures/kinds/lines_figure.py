@@ -213,10 +213,10 @@ def line_panels(
 ) -> Figure:
     """Draw a statistic over one parameter, colored by another, in a panel for each value of up to two others.
 
-    ``facet`` names the parameters of panels, across and down; the other options are those of :func:`line_plot`.
+    ``facet`` names the parameter of panels, or two, across and down; the other options are those of :func:`line_plot`.
     """
     values = values_at(result.study, at)
-    channels = choose_channels(values, Channels(x, color, tuple(facet)))
+    channels = choose_channels(values, Channels(x, color, (facet,) if isinstance(facet, str) else tuple(facet)))
     lines = _lines_of(result, value, channels, at)
     panels = _panels(lines.selected.table, channels.facet, values)
     across, down = _grid([len(values[name]) for name in channels.facet])

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 import sweep
 from sweep import SweepError
 from sweep.figures import draw, figure_path, save_figure
+from sweep.figures.canvas import shown_by
 from tests.sweep.support import command, make_study
 
 
@@ -47,3 +48,12 @@ def test_names_that_no_file_can_have(tmp_path: Path) -> None:
     finished = command("figure", tmp_path / "r", "--out", tmp_path / ("x" * 300 + ".png"))
     assert finished.code == 2
     assert len(finished.err.splitlines()) == 1
+
+
+def test_what_a_figure_shows() -> None:
+    """The description names the value, the axes, and what the colors are, without units."""
+    result = sweep.run(make_study(count=3, hidden=[2, 3], learning_rate=[0.1, 0.2]))
+    assert shown_by(draw(result, "lines")) == "runs converged over hidden, by learning rate"
+    assert shown_by(draw(result, "lines", x="learning_rate", facet="hidden")) == "runs converged over learning rate"
+    assert shown_by(draw(result, "heatmap")) == "runs converged by hidden and learning rate"
+    assert shown_by(draw(result, "loss")) == "final loss over initial loss"

@@ -55,6 +55,9 @@ def test_single_runs(result: Result) -> None:
     assert "27 runs of the first 9 seeds" in ax.get_title()
     many = sweep.run(make_study(count=400, hidden=2, learning_rate=0.1, max_steps=1, curves={"seeds": 400}))
     assert "300 of 400 runs" in figures.curves_of_runs(many).get_title()
+    alone = sweep.run(make_study(count=1, hidden=2, learning_rate=0.1, max_steps=1, curves={"seeds": 1}))
+    assert "each to its end" not in figures.curves_of_runs(alone).get_title()
+    assert "quartiles of the first seed;" in figures.learning_curves(alone).get_title().replace("\n", " ")
 
 
 @pytest.mark.wide
