@@ -153,7 +153,8 @@ def select(
     own = {name: entries for name, entries in values.items() if name in runs.study.parameters}
     grid, ranges = in_ranges(runs.study, own, shown or ())
     as_they_are = not (_hidden(own, shown) or ranges)
-    cells = bare_cells(result, statistic) if bare and as_they_are and runs is result else None
+    stored = isinstance(result, Result) and runs is result  # not the pooled runs of replicates
+    cells = bare_cells(result, statistic) if bare and as_they_are and stored else None
     if cells is None:
         cells = cells_with(runs, statistic)
     if as_they_are:
