@@ -21,8 +21,8 @@ def balanced(of: str, place: int) -> Measure:
         place,
         f"balanced {'training' if of == 'train' else of} accuracy",
         "fraction",
-        f"mean over the classes of the {patterns} of the share that is right, as {of}_accuracy counts them; classes "
-        "without a pattern do not count; 0 if diverged",
+        f"mean over the classes of the {patterns} of the share that is right, as {of}_accuracy counts them, but by "
+        "outputs even with tie 'sum'; classes without a pattern do not count; 0 if diverged",
         needs=() if of == "train" else (of,),
         is_share=True,
         is_balanced=True,
