@@ -6,6 +6,7 @@ import inspect
 import pkgutil
 from collections.abc import Iterator
 from importlib import import_module
+from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 
@@ -19,6 +20,8 @@ def public_modules() -> list[ModuleType]:
     names = [each.name for each in found if each.ispkg and not each.name.startswith("sweep.bench")]  # needs its peers
     packages = [sweep, *(package for package in map(import_module, names) if hasattr(package, "__all__"))]
     names = [each.name for each in pkgutil.walk_packages(kernels.__path__, "kernels.")]
+    if not find_spec("llvmlite.binding.newpassmanagers"):  # an llvmlite with which only the plain compiler works
+        names = [name for name in names if not name.startswith("kernels.numba.fast.")]
     return [*packages, kernels, *map(import_module, names)]
 
 

@@ -64,7 +64,7 @@ def answer(answers: Any) -> None:
     """Compute results of a component on lanes for another process: read its source from standard input, send arrays."""
     (source, places), dtype = json.load(sys.stdin)
     found, arrays = _here(add_source(source, dict(places)), dtype), io.BytesIO()
-    np.savez(arrays, allow_pickle=False, **({_FAULT: np.array(found)} if isinstance(found, str) else found))
+    np.savez(arrays, **({_FAULT: np.array(found)} if isinstance(found, str) else found))
     answers.send_bytes(arrays.getvalue())
 
 

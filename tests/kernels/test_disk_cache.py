@@ -107,7 +107,8 @@ def test_second_process_reuses_the_entry(tmp_path: Path) -> None:
     first = _start(RUN_TWICE, tmp_path)
     files = _files(tmp_path)
     assert [run["hit"] for run in first] == [False, True]
-    assert sorted(Path(name).suffix for name in files) == [".bin", ".part"]  # of the kernel, and of what it calls
+    suffixes = sorted(Path(name).suffix for name in files)
+    assert suffixes in ([".bin"], [".bin", ".part"])  # of the kernel, and with the fast compiler of what it calls
     assert [run["hit"] for run in _start(RUN_TWICE, tmp_path)] == [True, True]
     assert _files(tmp_path) == files
 

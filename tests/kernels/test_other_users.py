@@ -86,9 +86,10 @@ def run():
 """
 STATE = """
 import json, os
-from llvmlite.binding import newpassmanagers
+import llvmlite.binding
 from numba.core.bytecode import FunctionIdentity
-patched = "_dispose" in vars(newpassmanagers.ModulePassManager), next(FunctionIdentity._unique_ids) > 10**6
+managers = getattr(llvmlite.binding, "newpassmanagers", None)  # those of versions for the fast compiler
+patched = bool(managers) and "_dispose" in vars(managers.ModulePassManager), next(FunctionIdentity._unique_ids) > 10**6
 print(json.dumps([*found, [sorted(os.environ), *patched]]))
 """
 # As where Intel SVML is installed: a kernel that called one of its functions could not be loaded.

@@ -95,7 +95,7 @@ def test_run_lengths_over_thresholds() -> None:
         assert row.incidence == ((runs["status"] == "converged") & (runs["steps"] <= row.steps)).mean()
         each = [(own[own["steps"] <= row.steps]["incidence"].max()) for _, own in single.groupby("threshold")]
         assert row.incidence == pytest.approx(np.nan_to_num(each).mean(), abs=1e-12)
-    steps = runs["steps"].mask(runs["status"] != "converged", np.inf).to_numpy().reshape(3, -1)
+    steps = runs["steps"].astype(float).mask(runs["status"] != "converged", np.inf).to_numpy().reshape(3, -1)
     assert (steps[0] <= steps[1]).all()
     assert (steps[1] <= steps[2]).all()
     pd.testing.assert_frame_equal(pairs, result.incidence())

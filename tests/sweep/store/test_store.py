@@ -107,7 +107,7 @@ def test_types_on_disk(folder: Path) -> None:
     """Columns have the documented types."""
     schema = pq.read_schema(parts_of(folder)[0])
     types = {name: str(schema.field(name).type) for name in schema.names}
-    assert types.pop("status") == "dictionary<values=string, indices=int8, ordered=0>"
+    assert types.pop("status").startswith("dictionary<values=string, indices=int")  # 32 bits as older Arrows read it
     assert types == {
         "run": "int64",
         "cell": "int64",
