@@ -64,7 +64,8 @@ def answer(answers: Any) -> None:
     """Compute results of a component on lanes for another process: read its source from standard input, send arrays."""
     (source, places), dtype = json.load(sys.stdin)
     found, arrays = _here(add_source(source, dict(places)), dtype), io.BytesIO()
-    np.savez(arrays, **({_FAULT: np.array(found)} if isinstance(found, str) else found))
+    named: dict[str, Any] = {_FAULT: np.array(found)} if isinstance(found, str) else found
+    np.savez(arrays, **named)
     answers.send_bytes(arrays.getvalue())
 
 
