@@ -86,12 +86,7 @@ def changed_study(source: str | Path, changes: Mapping[str, Any]) -> tuple[Study
         raw["description"] = f"{raw.get('name', 'a study')} with other values of {list_text(of_values)}"
     if "name" not in changes:
         raw["name"] = _name_of_patterns(changes) or raw.get("name", "study")
-    data = raw.setdefault("data", {})
-    start = raw.get("initial_weights")
-    held_out = [data.get(name) if isinstance(data, dict) else None for name in HELD_OUT]
-    for table, key in ((data, "file"), *((each, "file") for each in held_out), (start, "values")):
-        if isinstance(table, dict) and isinstance(table.get(key), (str, os.PathLike)):
-            table[key] = folder / table[key]
+    _place_files(raw, folder)
     try:
         return _study(raw), []
     except StudyError as error:
@@ -99,6 +94,15 @@ def changed_study(source: str | Path, changes: Mapping[str, Any]) -> tuple[Study
         if not left_out:
             raise
         return _study(raw), left_out
+
+
+def _place_files(raw: dict[str, Any], folder: Path) -> None:
+    """Let relative paths of files of patterns and weights start at a folder."""
+    data = raw.setdefault("data", {})
+    held_out = [data.get(name) if isinstance(data, dict) else None for name in HELD_OUT]
+    for table, key in ((data, "file"), *((each, "file") for each in held_out), (raw.get("initial_weights"), "values")):
+        if isinstance(table, dict) and isinstance(table.get(key), (str, os.PathLike)):
+            table[key] = folder / table[key]
 
 
 def _name_of_patterns(changes: Mapping[str, Any]) -> str:
@@ -155,7 +159,9 @@ def _read(source: str | Path) -> tuple[dict[str, Any], Path]:
     named = shown(str(source), 200)
     if str(source) in studies:
         load_built_in_plugin(str(source))
-        return tomllib.loads(studies[str(source)]), Path(str(BUILT_IN))
+        raw = tomllib.loads(studies[str(source)])
+        _place_files(raw, Path(str(BUILT_IN)))
+        return raw, Path()
     path = Path(source)
     if isinstance(source, str) and not path.suffix and path.parent == Path() and not os.path.exists(path):
         raise StudyError(unknown("study", source, studies) + "; or use the path of a study file")

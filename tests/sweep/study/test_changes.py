@@ -215,3 +215,10 @@ def test_description_of_a_changed_study() -> None:
     assert some.description == "xor with other values of activation and seeds.count"
     assert changed("xor", "activation=tanh", "description=Tanh").description == "Tanh"
     assert changed("xor", "name=other").description == whole.description
+
+
+def test_a_file_in_place_of_built_in_patterns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its relative path starts at the working folder, not at that of the built-in studies."""
+    (tmp_path / "own.csv").write_text("x0,y\n0,1\n1,0\n")
+    monkeypatch.chdir(tmp_path)
+    assert load_study("xor", {"file": "own.csv"}).data.inputs == ((0.0,), (1.0,))
