@@ -74,7 +74,8 @@ def make_status_of(recipe: Recipe) -> Callable[[Workspace, int, int, bool], int]
         rows, seats = workspace.rows, workspace.seats
         looks = not (stops_after and is_last)
         if not looks and seats[ENDING, lane] != UNDECIDED and np.isfinite(rows[LOSS, lane]):
-            return int(seats[ENDING, lane])
+            ending: int = seats[ENDING, lane]  # int() would be a part that is compiled for each kernel
+            return ending
         if looks and rows[CONVERGED_FLAG, lane] != 0.0 and steps >= seats[FIRST_CONVERGENCE, lane]:
             return CONVERGED
         if not rows[LOSS, lane] <= rows[DIVERGENCE_THRESHOLD, lane]:
