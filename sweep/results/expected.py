@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from sweep.results.result import Result
     from sweep.study.model import Study
 
-# The probability that any statistical figure of a table is said to disagree, although all estimate the same.
+# The largest probability of a false alarm in a table: some statistical figure disagrees by chance alone.
 FALSE_ALARMS = 0.01
 
 _OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
@@ -73,8 +73,8 @@ def expect(result: Result, expectations: str | os.PathLike[str] | Mapping[str, A
         (``"exact"`` or ``"statistical"``), ``published``, ``published_text`` (as printed, with its error), ``obtained``
         with its 95 % interval ``low`` and ``high``, ``difference`` with its 95 % interval ``difference_low`` and
         ``difference_high`` from the errors of both sides, ``p_value_holm``, ``agrees``, and ``known_difference``, a
-        sentence where the figure is known not to match; ``source``, if it has one of its own. Exact figures have no
-        intervals.
+        sentence that explains a figure that does not match; and ``source``, where the figure was published, if the
+        study's other figures are from elsewhere. Exact figures have no intervals.
 
     Raises
     ------
