@@ -104,29 +104,25 @@ def make_hold(
     if not weights:
         return nothing, nothing
 
-    @device
-    def hold(packet: Packet) -> None:
-        n = n_parameters(packet)
-        first = n_copies * n + n_clocks
-        for k in range(n_weights):
-            kind, layer, unit, other = weights[k]
-            row = row_of(packet, kind, layer, unit, other)
-            if row >= 0:
-                for s in range(n_copies):
-                    store(packet.kept, first + k * n_copies + s, load(packet.parameters, s * n + row))
+    def make_copy(*, back: bool) -> Callable[[Packet], None]:
+        @device
+        def copy(packet: Packet) -> None:
+            n = n_parameters(packet)
+            first = n_copies * n + n_clocks
+            for k in range(n_weights):
+                kind, layer, unit, other = weights[k]
+                row = row_of(packet, kind, layer, unit, other)
+                if row >= 0:
+                    for s in range(n_copies):
+                        kept = first + k * n_copies + s
+                        if back:
+                            store(packet.parameters, s * n + row, load(packet.kept, kept))
+                        else:
+                            store(packet.kept, kept, load(packet.parameters, s * n + row))
 
-    @device
-    def give_back(packet: Packet) -> None:
-        n = n_parameters(packet)
-        first = n_copies * n + n_clocks
-        for k in range(n_weights):
-            kind, layer, unit, other = weights[k]
-            row = row_of(packet, kind, layer, unit, other)
-            if row >= 0:
-                for s in range(n_copies):
-                    store(packet.parameters, s * n + row, load(packet.kept, first + k * n_copies + s))
+        return copy
 
-    return hold, give_back
+    return make_copy(back=False), make_copy(back=True)
 
 
 class Groups(NamedTuple):
