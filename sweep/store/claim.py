@@ -135,10 +135,10 @@ def _prepare(files: Files, request: FolderRequest, overwrite: bool, tidy: bool) 
     if not begun:
         if fitting(files, "commits", COMMIT_NAME) and not files.has("run.json"):  # others may have started meanwhile
             raise StoreError(f"results in {files.place!r} have lost run.json; 'sweep verify --repair' restores it")
-        if not files.create("run.json", record):
-            _check_facts(files, request)
+        files.create("run.json", record)
         files.settle()
     if not files.has("study.toml"):
+        _check_facts(files, request)  # without locks, a run of another study may have created run.json at any moment
         if not files.create("study.toml", request.study.to_toml().encode()):
             _check_same(files, request, None)
         files.settle()

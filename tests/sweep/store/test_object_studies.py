@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 from threading import Barrier
 from typing import Any
@@ -126,18 +127,27 @@ class Crash(BaseException):
 
 
 @contextmanager
-def crash(moment: int) -> Iterator[list[int]]:
-    """End the process before a request, for a test; yield the number of requests made."""
+def before_request(moment: int, happens: Callable[[], object]) -> Iterator[list[int]]:
+    """Let something happen before a request, for a test; yield the number of requests made."""
     ask, made = requests.ask, [0]
 
-    def crashing(*given: Any) -> Any:
-        if made[0] == moment:
-            raise Crash
+    def asking(*given: Any) -> Any:
         made[0] += 1
+        if made[0] == moment + 1:
+            happens()
         return ask(*given)
 
-    with mock.patch("sweep.store.objects.ask", crashing):
+    with mock.patch("sweep.store.objects.ask", asking):
         yield made
+
+
+def crash(moment: int) -> AbstractContextManager[list[int]]:
+    """End the process before a request, for a test; yield the number of requests made."""
+    return before_request(moment, _end)
+
+
+def _end() -> None:
+    raise Crash
 
 
 @pytest.mark.parametrize("step", [25, pytest.param(1, marks=pytest.mark.soak)])
@@ -201,3 +211,25 @@ def test_studies_that_begin_at_once(out: str, studies: list[Study]) -> None:
         else:
             assert "another study" in ended
     assert sweep.verify(out, sample=-1).intact
+
+
+def test_another_study_begins_in_between(out: str, expected: str) -> None:
+    """Whenever another study creates its run.json, the prefix never gets files of both."""
+    digest(f"{out}/other", OTHER)
+    record = files_at(f"{out}/other").read("run.json")
+    endings = set()
+    for moment in range(30):
+        place = f"{out}/{moment}"
+        with before_request(moment, partial(files_at(place).create, "run.json", record)):
+            try:
+                ended = digest(place)
+            except StoreError as error:
+                ended = str(error)
+        if files_at(place).read("run.json") == record:
+            endings.add("refused")
+            assert "another study" in ended
+            assert not files_at(place).has("study.toml")
+        else:
+            endings.add("trained")
+            assert ended == expected
+    assert endings == {"refused", "trained"}
