@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from functools import partial
+from itertools import count
 from pathlib import Path
 from threading import Barrier
 from typing import Any
@@ -127,27 +128,22 @@ class Crash(BaseException):
 
 
 @contextmanager
-def before_request(moment: int, happens: Callable[[], object]) -> Iterator[list[int]]:
-    """Let something happen before a request, for a test; yield the number of requests made."""
-    ask, made = requests.ask, [0]
+def watch_requests(watch: Callable[[int], None]) -> Iterator[None]:
+    """Call a function with the number of each request before it is made."""
+    ask, numbers = requests.ask, count()
 
     def asking(*given: Any) -> Any:
-        made[0] += 1
-        if made[0] == moment + 1:
-            happens()
+        watch(next(numbers))
         return ask(*given)
 
     with mock.patch("sweep.store.objects.ask", asking):
-        yield made
+        yield
 
 
-def crash(moment: int) -> AbstractContextManager[list[int]]:
-    """End the process before a request, for a test; yield the number of requests made."""
-    return before_request(moment, _end)
-
-
-def _end() -> None:
-    raise Crash
+def crash(moment: int, number: int) -> None:
+    """End the process before a request: it makes no later one either."""
+    if number >= moment:
+        raise Crash
 
 
 @pytest.mark.parametrize("step", [25, pytest.param(1, marks=pytest.mark.soak)])
@@ -160,7 +156,7 @@ def test_overwrite_stopped_at_any_moment(out: str, expected: str, step: int) -> 
         digest(place, OTHER, **few)
         files_at(place).write("notes.txt", b"mine")
         try:
-            with crash(moment):
+            with watch_requests(partial(crash, moment)):
                 digest(place, overwrite=True, **few)
         except Crash:
             pass
@@ -220,7 +216,12 @@ def test_another_study_begins_in_between(out: str, expected: str) -> None:
     endings = set()
     for moment in range(30):
         place = f"{out}/{moment}"
-        with before_request(moment, partial(files_at(place).create, "run.json", record)):
+
+        def begin(number: int, place: str = place, moment: int = moment) -> None:
+            if number == moment:
+                files_at(place).create("run.json", record)
+
+        with watch_requests(begin):
             try:
                 ended = digest(place)
             except StoreError as error:
