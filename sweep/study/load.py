@@ -14,7 +14,7 @@ from kernels.floating_point import default_floating_point
 from sweep.errors import StudyError, cut, shown, unknown
 from sweep.study.axes.samples import KEYS
 from sweep.study.axes.study_axes import TOGETHER
-from sweep.study.data.data_table import HELD_OUT, are_columns
+from sweep.study.data.data_table import HELD_OUT, HELD_OUT_ARGUMENTS, are_columns
 from sweep.study.idle_options import leave_out
 from sweep.study.model import Study
 from sweep.study.options.explicit_weights import element_of, split_values
@@ -252,10 +252,16 @@ def _set(raw: dict[str, Any], section: str, name: str, value: Any) -> None:
         return  # validation of the study reports it
     if name in tables.sweepable and _set_together(raw, name, value):
         return
+    key = name
+    if name in HELD_OUT_ARGUMENTS:
+        use, key = HELD_OUT_ARGUMENTS[name]
+        table = table.get(use)
+        if not isinstance(table, dict):
+            raise StudyError(f"changes: {name} needs a table data.{use}, which the study does not have")
     swept = [known for known in parameters if known.rpartition(".")[2] == name]
     if swept or (isinstance(value, (list, dict)) and not names_arrays(value) and name in tables.sweepable):
         parameters[swept[0] if swept else name] = value
-        table.pop(name, None)
+        table.pop(key, None)
         return
     if is_weight:
         table["values"] = {**(table.get("values") or {}), name: value}
@@ -265,7 +271,7 @@ def _set(raw: dict[str, Any], section: str, name: str, value: Any) -> None:
     if section == "data" and name in ("inputs", "targets") and not are_columns(value):
         for other in ("task", "file", "target", "target_one_hot", "one_hot"):
             table.pop(other, None)
-    table[name] = value
+    table[key] = value
 
 
 def _set_sample(raw: dict[str, Any], key: str, value: Any) -> None:

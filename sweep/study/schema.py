@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, create_model
 
-from sweep.study.data.data_table import DATA_OPTIONS, HELD_OUT
+from sweep.study.data.data_table import DATA_OPTIONS, HELD_OUT, HELD_OUT_ARGUMENTS
 from sweep.study.data.pattern_files import MAX_PATTERNS
 from sweep.study.data.tasks import ARGUMENTS, TASKS
 from sweep.study.explanations.glossary import LISTS, entries, known_measures, models_of
@@ -39,6 +39,7 @@ def study_schema() -> Schema:
     known = known_tables()
     models = models_of(known)
     meanings: dict[str, dict[str, str]] = {section: {} for section in models}
+    meanings["data"] |= {name: DATA_OPTIONS[name].meaning for name in HELD_OUT_ARGUMENTS}
     for entry in entries():
         meanings[entry.section][entry.key] = f"{entry.meaning}; {entry.facts}"
     types: dict[str, Any] = {name: (argument.type, None) for name, argument in DATA_OPTIONS.items()}
@@ -183,5 +184,5 @@ def _data(options: Mapping[str, Schema]) -> Schema:
         **{name: _table({key: patterns[key] for key in patterns if key != "one_hot"}) for name in HELD_OUT},
         "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$", "description": "hash of patterns that are swept"},
     }
-    prepared = {key: options[key] for key in DATA_OPTIONS if key not in patterns}
+    prepared = {key: options[key] for key in DATA_OPTIONS if key not in {*patterns, *HELD_OUT_ARGUMENTS}}
     return {"description": "The patterns to learn.", **_table({**patterns, **prepared, **others})}

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple, TypeVar
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from sweep.errors import StudyError, shown
-from sweep.study.data.data_table import DATA_KEYS
+from sweep.study.data.data_table import DATA_KEYS, HELD_OUT, HELD_OUT_ARGUMENTS
+from sweep.study.data.tasks import OF_SIZE
 from sweep.study.options.option_tables import REQUIRED, OptionTables, takes_integers
 from sweep.study.options.option_values import names_arrays
 from sweep.study.options.other_sections import Seeds
@@ -18,7 +19,13 @@ from sweep.study.reading.faults import Faults
 from sweep.study.reading.hints import unknown_key
 from sweep.study.reading.value_forms import Scalar, expand
 
-_NOT_SWEPT = {*DATA_KEYS, *Seeds.model_fields, "seed", "seeds"}
+_NOT_SWEPT = {
+    *DATA_KEYS,
+    *Seeds.model_fields,
+    "seed",
+    "seeds",
+    *(f"{use}_{key}" for use in HELD_OUT for key in OF_SIZE),
+}
 
 
 V = TypeVar("V")
@@ -129,6 +136,11 @@ def set_twice_or_missing(raw: Mapping[str, Any], swept: Mapping[str, str], known
         for name, section in known.sweepable.items()
         if name in swept and name in tables.get(section, {})
     ]
+    for name in swept.keys() & HELD_OUT_ARGUMENTS.keys():
+        use, key = HELD_OUT_ARGUMENTS[name]
+        table = tables.get("data", {}).get(use)
+        if isinstance(table, Mapping) and key in table:
+            faults.append(f"{swept[name]}: is also set as data.{use}.{key}; keep one")
     return faults + [
         f"{known.sweepable[name]}.{name}: is missing; set it there or sweep it in [parameters]"
         for name in REQUIRED

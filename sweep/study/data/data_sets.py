@@ -16,7 +16,15 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from pydantic import ValidationError
 
 from sweep.errors import StudyError, shown
-from sweep.study.data.data_table import DATA_OPTIONS, HELD_OUT, OF_FILES, Data, Patterns, with_columns_of_training
+from sweep.study.data.data_table import (
+    DATA_OPTIONS,
+    HELD_OUT,
+    HELD_OUT_ARGUMENTS,
+    OF_FILES,
+    Data,
+    Patterns,
+    with_columns_of_training,
+)
 from sweep.study.data.pattern_files import Matrix
 from sweep.study.data.splits import DEFAULTS, prepare, standardized
 from sweep.study.data.tasks import ARGUMENTS, arguments_of
@@ -167,6 +175,9 @@ def read_data(raw: Any, swept: SweptData | None, sentences: Sentences) -> DataSe
     options, n_sets, combinations = swept
     if n_sets > MAX_SETS:
         raise ValueError(f"must be at most {MAX_SETS:,} sets of patterns, got {n_sets:,} by {_names(options)}")
+    for name in HELD_OUT_ARGUMENTS.keys() & raw.keys():
+        use, key = HELD_OUT_ARGUMENTS[name]
+        raise StudyError(f"data.{name}: must be data.{use}.{key}, or be swept in [parameters], got {shown(raw[name])}")
     table = with_columns_of_training(raw)
     if options:
         table.pop("sha256", None)
@@ -176,7 +187,7 @@ def read_data(raw: Any, swept: SweptData | None, sentences: Sentences) -> DataSe
     sets: list[Data] = []
     known: dict[tuple[Scalar, ...], Data] = {}
     for values in combinations:
-        each = table | dict(zip(options, values, strict=True))
+        each = _with_values(table, dict(zip(options, values, strict=True)))
         source = tuple(value for name, value in zip(options, values, strict=True) if name not in DEFAULTS)
         if source not in known:
             known[source] = _source_patterns(each, sentences)
@@ -203,7 +214,22 @@ def read_data(raw: Any, swept: SweptData | None, sentences: Sentences) -> DataSe
         )
     unprepared = next(iter(known.values()))  # inputs are standardized again when the study is read
     held_out = {name: _rows(patterns) for name, patterns in unprepared.held_out.items()}
+    arguments = [HELD_OUT_ARGUMENTS[name] for name in options if name in HELD_OUT_ARGUMENTS]
+    for use in {use for use, _ in arguments}:
+        held_out[use] = _source(table[use], [key for of, key in arguments if of == use], None)
     return DataSets(tuple(sets), options, _source(table, options, known.get(())) | held_out | {"sha256": digest})
+
+
+def _with_values(table: Mapping[str, Any], values: Mapping[str, Scalar]) -> dict[str, Any]:
+    """Return a table [data] with values of its swept options, those of held-out patterns in their tables."""
+    found = {**table, **{name: value for name, value in values.items() if name not in HELD_OUT_ARGUMENTS}}
+    for name in values.keys() & HELD_OUT_ARGUMENTS.keys():
+        use, key = HELD_OUT_ARGUMENTS[name]
+        held_out = found.get(use)
+        if not isinstance(held_out, dict) or "task" not in held_out:
+            raise StudyError(f"parameters.{name}: must have a task in the table data.{use}, whose {key} it varies")
+        found[use] = {**held_out, key: values[name]}
+    return found
 
 
 def _source_patterns(table: dict[str, Any], sentences: Sentences) -> Data:

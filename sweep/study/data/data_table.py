@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 from sweep.errors import shown, shown_names
 from sweep.study.data.pattern_files import CATEGORIES, MAX_PATTERNS, Classes, other_columns, read_patterns, with_names
 from sweep.study.data.splits import PREPARATIONS
-from sweep.study.data.tasks import ARGUMENTS, Argument, make_patterns
+from sweep.study.data.tasks import ARGUMENTS, OF_SIZE, Argument, make_patterns
 from sweep.study.reading.section import FiniteFloat, Section
 from sweep.system.formatting import count_text
 
@@ -25,8 +25,20 @@ DECISION_THRESHOLD = (
     "number that separates high outputs from low ones; by default the midrange of all targets, before test patterns "
     "are split off or label noise is added; (target_low + target_high) / 2 for a task whose targets are all equal"
 )
-# Keys of the table [data] that can be swept, and all of its keys.
-DATA_OPTIONS = {**ARGUMENTS, **PREPARATIONS, "decision_threshold": Argument(DECISION_THRESHOLD, float)}
+# Tables of patterns that are held out of training.
+HELD_OUT = ("validation", "test")
+# Arguments of their tasks that can be swept: the table that holds an argument otherwise, and its key there.
+HELD_OUT_ARGUMENTS = {f"{use}_{key}": (use, key) for use in HELD_OUT for key in ARGUMENTS if key not in OF_SIZE}
+# Options of the table [data] that can be swept, and all of its keys.
+DATA_OPTIONS = {
+    **ARGUMENTS,
+    **PREPARATIONS,
+    **{
+        name: ARGUMENTS[key]._replace(meaning=f"{key} of the task of {use} patterns: {ARGUMENTS[key].meaning}")
+        for name, (use, key) in HELD_OUT_ARGUMENTS.items()
+    },
+    "decision_threshold": Argument(DECISION_THRESHOLD, float),
+}
 DATA_KEYS = [
     "task",
     *ARGUMENTS,
@@ -42,8 +54,6 @@ DATA_KEYS = [
     "validation",
     "test",
 ]
-# Tables of patterns that are held out of training.
-HELD_OUT = ("validation", "test")
 
 
 class Patterns(Section):
@@ -88,10 +98,14 @@ class Data(Patterns):
 
     decision_threshold: FiniteFloat | None = Field(None, description=DECISION_THRESHOLD)
     validation: Annotated[Patterns | None, "task, file, or inputs and targets"] = Field(
-        None, description="patterns that choose the best step of a run and the best cell but do not train the networks"
+        None,
+        description="patterns that choose the best step of a run and the best cell but do not train the networks; "
+        "[parameters] sweeps arguments of their task as validation_noise",
     )
     test: Annotated[Patterns | None, "task, file, or inputs and targets"] = Field(
-        None, description="patterns that test the networks but do not train them"
+        None,
+        description="patterns that test the networks but do not train them; [parameters] sweeps arguments of their "
+        "task as test_noise",
     )
 
     @model_validator(mode="after")

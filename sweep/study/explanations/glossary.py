@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo
 
 from sweep.measures import RECORDED
 from sweep.study.axes.samples import METHODS
-from sweep.study.data.data_table import Data
+from sweep.study.data.data_table import DATA_OPTIONS, HELD_OUT_ARGUMENTS, Data
 from sweep.study.data.splits import DEFAULTS, NEEDED, PREPARATIONS
 from sweep.study.data.tasks import ARGUMENTS, CODINGS, TASKS, arguments_of, make_patterns
 from sweep.study.explanations.examples import EXAMPLES
@@ -67,13 +67,16 @@ def known_measures() -> tuple[str, ...]:
 
 
 def note_on(name: str) -> tuple[str, str] | None:
-    """Return heading and explanation of a list of tables or of a single weight, which are not keys of a section."""
+    """Return heading and explanation of a name that is no key of a section, such as a list of tables."""
     if name in ("method", *METHODS):
         name = "samples"
     if name in LISTS:
         return f"[[{name}]]", LISTS[name]
     if name in ("parameters", "geomspace", "linspace", "range"):
         return "[parameters]", SWEPT
+    if name in HELD_OUT_ARGUMENTS:
+        argument, (use, key) = DATA_OPTIONS[name], HELD_OUT_ARGUMENTS[name]
+        return "[parameters]", f"{name}: {argument.meaning}; {argument.allowed}; swept here, or {key} of [data.{use}]"
     if element_of(name):
         array, index = name.split("[")
         order = "input and unit" if "," in index else "unit"

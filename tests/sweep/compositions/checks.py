@@ -17,6 +17,7 @@ import sweep
 from sweep import Study, StudyError, load_study
 from sweep.errors import SweepError
 from sweep.study.load import parse_changes
+from tests.sweep.compositions.data import with_values
 from tests.sweep.compositions.studies import Tables, with_files
 from tests.sweep.expected import expected_runs, naive_rows
 from tests.sweep.in_parts import run_in_parts
@@ -119,7 +120,7 @@ def check_patterns(study: Study, tables: Tables) -> None:
     if not study.data.options:
         return
     for row in naive_rows(study)[:: study.seeds.count]:
-        own = tables["data"] | {name: row[name] for name in study.data.options}
+        own = with_values(tables["data"], {name: row[name] for name in study.data.options})
         if own.get("label_noise") == 0:
             own.pop("noise_seed", None)  # which is refused where it has no effect
         alone = Study(data=own, network={"hidden": 1}, training={"learning_rate": 0.1})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from inspect import Parameter
@@ -117,9 +118,10 @@ def patterns(draw: st.DrawFn, kind: str) -> Patterns:
     if draw(st.integers(0, 3)) == 0:
         table["decision_threshold"] = draw(PREPARED["decision_threshold"])
     swept = draw(_swept(kind, table))
+    n_trained, n_tests = _trained(with_values(table, {name: values[0] for name, values in swept.items()}))
     for name in swept:
-        table.pop(name, None)
-    n_trained, n_tests = _trained(table | {name: values[0] for name, values in swept.items()})
+        use, key = _place(name)
+        (table.get(use, {}) if use else table).pop(key, None)
     return Patterns(table, swept, n_trained, n_inputs, n_targets, n_tests)
 
 
@@ -130,16 +132,37 @@ def _swept(draw: st.DrawFn, kind: str, table: dict[str, Any]) -> dict[str, list[
     able = [name for name in table if name in PREPARED or name in _ARGUMENTS or name in levels]
     if "file" in table:
         able = [name for name in able if name in PREPARED]
+    for use in ("validation", "test"):
+        of_task = table[use] if "task" in table.get(use, {}) else {}
+        able += [f"{use}_{key}" for key in of_task if key in {**_ARGUMENTS, **levels} and (key not in _SIZES)]
     found: dict[str, list[Any]] = {}
     for name in draw(st.lists(st.sampled_from(able), unique=True, max_size=2)) if able else ():
+        use, key = _place(name)
+        own = table[use] if use else table
         one = name in _SIZES or name in _COUNTS or draw(st.integers(0, 3)) == 0
-        strategy = st.sampled_from(levels[name]) if name in levels else {**_ARGUMENTS, **PREPARED}[name]
-        if name == "function":
-            strategy = strategy.map(partial(_function, table.get("bits", 1)))
+        strategy = st.sampled_from(levels[key]) if key in levels else {**_ARGUMENTS, **PREPARED}[key]
+        if key == "function":
+            strategy = strategy.map(partial(_function, own.get("bits", 1)))
         more = [] if one else draw(st.lists(strategy, unique=True, max_size=3))
-        found[name] = list(dict.fromkeys([table[name], *more]))
+        found[name] = list(dict.fromkeys([own[key], *more]))
     if found.get("label_noise") == [0.0]:
         found.pop("noise_seed", None), table.pop("noise_seed", None)
+    return found
+
+
+def _place(name: str) -> tuple[str, str]:
+    """Return the table of held-out patterns that an option is an argument of, empty for others, and its key."""
+    use, _, key = name.partition("_")
+    is_argument = use in ("validation", "test") and key in {*_ARGUMENTS, "target_low", "target_high"}
+    return (use, key) if is_argument else ("", name)
+
+
+def with_values(table: dict[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a table with these values of options."""
+    found = dict(table)
+    for name, value in values.items():
+        use, key = _place(name)
+        found |= {use: found[use] | {key: value}} if use else {name: value}
     return found
 
 

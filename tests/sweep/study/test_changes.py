@@ -46,6 +46,20 @@ def test_parse_changes(assignment: str, expected: dict[str, Any]) -> None:
     assert parse_changes([assignment]) == expected
 
 
+def test_arguments_of_held_out_patterns(tmp_path: Path) -> None:
+    """One value of a test task replaces that in its table or the swept ones; several are swept."""
+    data = 'task = "moons"\nn = 3\ntest = { task = "moons", n = 4, noise = 0.5 }'
+    path = tmp_path / "study.toml"
+    path.write_text(f"[data]\n{data}\n[parameters]\nhidden = [2]\nlearning_rate = [0.1]\n")
+    swept = changed(path, "test_noise=0.2,0.3", "data.test_data_seed=4")
+    assert swept.parameters["test_noise"] == (0.2, 0.3)
+    tests = {"task": "moons", "n": 4, "noise": 0.3, "data_seed": 4}
+    expected = make_study(hidden=[2], learning_rate=[0.1], data={"task": "moons", "n": 3, "test": tests})
+    assert swept.patterns_of(1) == changed(path, "test_noise=0.3", "test_data_seed=4").data.only == expected.data.only
+    with pytest.raises(StudyError, match=r"test_noise needs a table data\.test, which the study does not have"):
+        changed("xor", "test_noise=0.2")
+
+
 HINTON = {
     ("criterion=none",): (["convergence.from_step"], 1),
     ("optimizer=gd",): ([], 1),  # its momentum has the default

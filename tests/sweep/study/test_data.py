@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import re
 import struct
 from pathlib import Path
 from typing import Any
@@ -101,6 +102,49 @@ def test_validation_patterns_of_several_sets() -> None:
         assert study.canonical()["data"][name]["targets"] == [[0.0], [1.0], [1.0], [1.0]]
         assert parse_study(study.to_toml(), "there") == study
     assert len({study.data.table["sha256"] for study in swept.values()}) == 2
+
+
+def test_swept_arguments_of_held_out_patterns() -> None:
+    """Sets differ in them alone, beside swept options of training, and the canonical form names their source."""
+    monks = {"task": "monks", "problem": 1, "test": {"task": "monks_all"}, "validation": {"task": "monks_all"}}
+    study = make(monks | {"label_noise": 0.1}, test_problem=[1, 3], validation_problem=[2], noise_seed=[0, 5])
+    for cell, (problem, noise_seed) in enumerate(itertools.product([1, 3], [0, 5])):
+        tables = {"test": {"task": "monks_all", "problem": problem}, "validation": {"task": "monks_all", "problem": 2}}
+        assert (
+            study.patterns_of(cell) == make(monks | tables | {"label_noise": 0.1, "noise_seed": noise_seed}).data.only
+        )
+    table = study.canonical()["data"]
+    assert table["test"] == {"task": "monks_all", "coding": "01", "target_low": 0.0, "target_high": 1.0}
+    assert parse_study(study.to_toml(), "there") == study
+    mixed = make({"task": "xor", "test": {"task": "or"}, "validation": {"task": "and"}}, test_target_low=[0, 0.1])
+    assert set(mixed.canonical()["data"]["validation"]) == {"inputs", "targets"}
+    assert parse_study(mixed.to_toml(), "there") == mixed
+
+
+@pytest.mark.parametrize(
+    ("data", "swept", "fault"),
+    [
+        (
+            {"test": {"task": "or", "coding": "01"}},
+            {"test_coding": ["pm1"]},
+            "is also set as data.test.coding; keep one",
+        ),
+        ({}, {"test_coding": ["pm1"]}, "parameters.test_coding: must have a task in the table data.test"),
+        (
+            {"test": {"inputs": [[0, 1]], "targets": [1]}},
+            {"test_coding": ["01"]},
+            "must have a task in the table data.test",
+        ),
+        ({"test": {"task": "or"}}, {"test_noise": [0.1]}, "task 'or' does not take noise, got 0.1"),
+        ({"test": {"task": "or"}, "test_noise": 0.1}, {}, "data.test_noise: must be data.test.noise, or be swept in"),
+        ({"test": {"task": "or"}}, {"test_n": [3]}, "'test_n' cannot be swept; make a study for each value"),
+    ],
+)
+def test_refused_arguments_of_held_out_patterns(data: dict[str, Any], swept: dict[str, Any], fault: str) -> None:
+    """One sentence says what is wrong."""
+    with pytest.raises(StudyError, match=re.escape(fault)) as caught:
+        make({"task": "xor", **data}, **swept)
+    assert len(caught.value.faults) == 1
 
 
 def test_split_is_that_of_scikit_learn() -> None:

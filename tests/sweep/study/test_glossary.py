@@ -24,6 +24,7 @@ from sweep.cli.arguments import complete_change, complete_study
 from sweep.cli.completions import complete_figure, complete_value
 from sweep.figures.statistics import drawable
 from sweep.results.answers import column_of
+from sweep.study.data.data_table import HELD_OUT_ARGUMENTS
 from sweep.study.data.tasks import TASKS, make_patterns
 from sweep.study.explanations.glossary import entries, glossary
 from sweep.study.load import built_in_studies
@@ -34,9 +35,13 @@ from tests.sweep.support import assert_refused, command, make_study, write_study
 def test_every_key_is_listed() -> None:
     """Each key is listed once, under its table, with its meaning."""
     found = entries()
-    assert {entry.key: entry.section for entry in found} == SECTION_OF
-    assert len(found) == len(SECTION_OF)
+    keys = {name: section for name, section in SECTION_OF.items() if name not in HELD_OUT_ARGUMENTS}
+    assert {entry.key: entry.section for entry in found} == keys
+    assert len(found) == len(keys)
+    assert "noise of the task of test patterns" in " ".join(command("explain", "test_noise").out.split())
     for name, option in OPTIONS.items():
+        if name in HELD_OUT_ARGUMENTS:
+            continue
         (entry,) = (each for each in entries() if each.key == name)
         assert entry.meaning == option.meaning
         assert f", in {option.unit}" in entry.facts or not option.unit

@@ -133,6 +133,16 @@ OF_DATA: dict[str, tuple[list[Any], dict[str, Any]]] = {
     "decision_threshold": ([0.5, 0.45, 0.55], {"task": "xor", "test": {"inputs": [[0.5, 0.5]], "targets": [0.2]}}),
 }
 
+# Values of the arguments of held-out patterns, and the task with which they make a difference.
+OF_HELD_OUT: dict[str, tuple[list[Any], dict[str, Any]]] = {
+    "function": ([6, 0, 15], {"task": "boolean", "bits": 2}),
+    "noise": ([0.0, 0.3], {"task": "moons", "n": 3}),
+    "data_seed": ([0, 3, 4], {"task": "moons", "n": 3, "noise": 0.1}),
+    "coding": (["pm1", "01"], {"task": "or"}),
+    "target_low": ([0.0, -1.0], {"task": "xor"}),
+    "target_high": ([1.0, 0.5], {"task": "xor"}),
+}
+
 # Combinations of options, by a name.
 TOGETHER: dict[str, dict[str, Any]] = {
     "bce": {"loss": "bce", "output": "sigmoid", "optimizer": ["gd", "rprop"]},
@@ -186,7 +196,8 @@ def rows_of(study: Study) -> pd.DataFrame:
 def test_every_option_is_swept_here() -> None:
     """Every option of a study is tested in this file."""
     assert SWEPT.keys() == SECTIONS.keys()
-    assert SWEEPABLE.keys() == {*SWEPT, *OF_DATA, *OF_SIZE}
+    of_held_out = {f"{use}_{key}" for use in ("validation", "test") for key in (*OF_HELD_OUT, "problem")}
+    assert SWEEPABLE.keys() == {*SWEPT, *OF_DATA, *OF_SIZE, *of_held_out}
 
 
 @pytest.mark.parametrize(
@@ -221,6 +232,20 @@ def test_data_swept_as_separately(name: str, batch: int | str) -> None:
     _check_swept(Study(**tables_of(separate[0]) | {"data": data, "parameters": {name: values}}), separate)
 
 
+@pytest.mark.wide
+@pytest.mark.parametrize("use", ["test", "validation"])
+@pytest.mark.parametrize("name", some_compiled(OF_HELD_OUT, "noise".__eq__))
+def test_held_out_swept_as_separately(name: str, use: str) -> None:
+    """Cells have held-out patterns of their own values, and the same patterns to train on."""
+    values, table = OF_HELD_OUT[name]
+    options: dict[str, Any] = {"hidden": 3, "activation": "tanh", "learning_rate": 0.2, "max_steps": 20, "count": 6}
+    separate = [make_study(**options, data={"task": "xor", use: table | {name: value}}) for value in values]
+    data = {"task": "xor", use: table}
+    study = Study(**tables_of(separate[0]) | {"data": data, "parameters": {f"{use}_{name}": values}})
+    _check_swept(study, separate, f"{use}_loss")
+    assert {patterns.inputs for patterns in study.data.sets} == {separate[0].data.inputs}
+
+
 def tables_of(study: Study) -> dict[str, Any]:
     """Return the tables of a study of one cell."""
     tables = study.canonical()
@@ -229,7 +254,7 @@ def tables_of(study: Study) -> dict[str, Any]:
     return tables
 
 
-def _check_swept(study: Study, separate: list[Study]) -> None:
+def _check_swept(study: Study, separate: list[Study], loss: str = "final_loss") -> None:
     """Require the rows of the oracle and of a study for each value of the swept option, and that values differ."""
     rows = rows_of(study)
     assert_same_table(rows, expected_runs(study))
@@ -241,7 +266,7 @@ def _check_swept(study: Study, separate: list[Study]) -> None:
         if "epochs" not in alone:
             own = own.drop(columns="epochs", errors="ignore")
         pd.testing.assert_frame_equal(own, alone)
-        found.append(tuple(own["final_loss"]) + tuple(own["steps"]) + tuple(own["n_correct"]))
+        found.append(tuple(own[loss]) + tuple(own["steps"]) + tuple(own["n_correct"]))
     assert len(set(found)) == len(found)
 
 
