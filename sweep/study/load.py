@@ -269,7 +269,7 @@ def _set(raw: dict[str, Any], section: str, name: str, value: Any) -> None:
     if name == "task" or (name == "file" and "file" not in table):  # columns of another file have the same names
         table.clear()
     if section == "data" and name in ("inputs", "targets") and not are_columns(value):
-        for other in ("task", "file", "target", "target_one_hot", "one_hot"):
+        for other in ("task", "file", "target", "target_one_hot", "one_hot", "split"):
             table.pop(other, None)
     table[key] = value
 

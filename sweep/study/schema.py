@@ -178,10 +178,12 @@ def _data(options: Mapping[str, Schema]) -> Schema:
         "target": {"type": "string"},
         "target_one_hot": {"type": "boolean"},
         "one_hot": _NAMES,
+        "split": {"type": "string"},
     }
+    held_out = {key: patterns[key] for key in patterns if key not in ("one_hot", "split")}
     others = {
         "train": {"type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 1, "uniqueItems": True},
-        **{name: _table({key: patterns[key] for key in patterns if key != "one_hot"}) for name in HELD_OUT},
+        **{name: _table(held_out) for name in HELD_OUT},
         "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$", "description": "hash of patterns that are swept"},
     }
     prepared = {key: options[key] for key in DATA_OPTIONS if key not in {*patterns, *HELD_OUT_ARGUMENTS}}

@@ -326,7 +326,7 @@ def _source(table: dict[str, Any], swept: Sequence[str], unprepared: Patterns | 
         source = {key: ARGUMENTS[key].kind(value) for key, value in arguments.items() if key not in swept}
         return {"task": table["task"], **source, **kept}
     base = {key: table[key] for key in (*OF_FILES, "target_low", "target_high") if key in table}
-    patterns = unprepared or Patterns.model_validate(base)
+    patterns = unprepared or Data.model_validate(base)
     return {name: rows for name, rows in _rows(patterns).items() if name in ("inputs", "targets")} | kept
 
 

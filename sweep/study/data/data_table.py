@@ -10,14 +10,22 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import Field, model_validator
 
 from sweep.errors import shown, shown_names
-from sweep.study.data.pattern_files import CATEGORIES, MAX_PATTERNS, Classes, other_columns, read_patterns, with_names
+from sweep.study.data.pattern_files import (
+    CATEGORIES,
+    MAX_PATTERNS,
+    Classes,
+    other_columns,
+    read_patterns,
+    read_uses,
+    with_names,
+)
 from sweep.study.data.splits import PREPARATIONS
 from sweep.study.data.tasks import ARGUMENTS, OF_SIZE, Argument, make_patterns
 from sweep.study.reading.section import FiniteFloat, Section
 from sweep.system.formatting import count_text
 
 # Keys that select columns of a file.
-OF_FILES = ("file", "inputs", "targets", "target", "target_one_hot", "one_hot")
+OF_FILES = ("file", "inputs", "targets", "target", "target_one_hot", "one_hot", "split")
 
 Rows = tuple[tuple[FiniteFloat, ...], ...]
 
@@ -48,6 +56,7 @@ DATA_KEYS = [
     "target",
     "target_one_hot",
     "one_hot",
+    "split",
     "decision_threshold",
     "train",
     *PREPARATIONS,
@@ -68,6 +77,8 @@ class Patterns(Section):
     @model_validator(mode="before")
     @classmethod
     def _find_patterns(cls, raw: Any) -> Any:
+        if isinstance(raw, dict) and "split" in raw and cls is Patterns:
+            raise ValueError("split must be a key of [data] itself; remove it")
         return find_patterns(raw) if isinstance(raw, dict) else raw
 
     @model_validator(mode="after")
@@ -180,7 +191,18 @@ def _from_file(raw: dict[str, Any], arguments: dict[str, Any]) -> dict[str, Any]
         if columns and not are_columns(columns):
             raise ValueError(f"one_hot must be a list of names of columns of inputs, got {shown(columns)}")
         columns = dict.fromkeys(columns, CATEGORIES)
-    found["inputs"], found["targets"] = read_patterns(Path(file), *names, classes, columns)
+    split = raw.get("split")
+    if split is not None and not isinstance(split, str):
+        raise ValueError(f"split must be the name of a column of a file, got {shown(split)}")
+    uses = read_uses(Path(file), split) if split is not None else {}
+    rows = dict(zip(("inputs", "targets"), read_patterns(Path(file), *names, classes, columns, split), strict=True))
+    if not uses:
+        return found | rows
+    for use, numbers in uses.items():
+        if use in found:
+            raise ValueError(f"split and {use} are both set; remove one")
+        part = {name: tuple(matrix[k] for k in numbers) for name, matrix in rows.items()}
+        found |= part if use == "train" else {use: part}
     return found
 
 
@@ -192,7 +214,7 @@ def with_columns_of_training(table: Mapping[str, Any]) -> dict[str, Any]:
         return dict(table)
     inputs, targets, target = _column_names(*map(columns.get, ("inputs", "targets", "target")))
     path = Path(table["file"])
-    inputs = inputs or other_columns(path, targets or [str(target)])
+    inputs = inputs or other_columns(path, [*(targets or [str(target)]), table.get("split")])
     classes = Classes(one_hot=columns.get("target_one_hot", False))
     classes = with_names(path, target, classes) if target else classes
     categories = columns.get("one_hot", [])

@@ -15,6 +15,8 @@ Matrix = tuple[tuple[float, ...], ...]
 
 MAX_PATTERNS = 65_536
 MAX_CLASSES = 1024
+# How a pattern is used.
+USES = ("train", "validation", "test")
 
 
 class Classes(NamedTuple):
@@ -47,6 +49,7 @@ def read_patterns(
     target: str | None = None,
     classes: Classes = Classes(),  # noqa: B008 (immutable)
     one_hot: Mapping[str, Classes] = MappingProxyType({}),
+    split: str | None = None,
 ) -> tuple[Matrix, Matrix]:
     """Return inputs and targets of a CSV or Parquet file, a row for each pattern.
 
@@ -64,13 +67,15 @@ def read_patterns(
         How these become targets.
     one_hot
         Columns of inputs that hold categories, of which each becomes an input, in ascending order.
+    split
+        Name of the column that says how patterns are used, which is neither an input nor a target.
     """
     table = open_table(path, "pattern file")
     remedy = ""
     if inputs is None and targets is None and target is None:
-        inputs, targets = _usual_columns(table.file, table.names)
+        inputs, targets = _usual_columns(table.file, [name for name in table.names if name != split])
     elif inputs is None:
-        inputs = _other_columns(table, [*(targets or ()), target])
+        inputs = _other_columns(table, [*(targets or ()), target, split])
         remedy = "; or name it in one_hot, if it holds categories, or name the columns of inputs without it"
     for name in one_hot:
         if name not in inputs:
@@ -86,13 +91,32 @@ def read_patterns(
     return rows, _rows(columns, targets or ())
 
 
+def read_uses(path: Path, column: str) -> dict[str, list[int]]:
+    """Return the numbers of the patterns by their use, which a column of a file names: train, validation or test."""
+    table = open_table(path, "pattern file")
+    columns = table.read([], [column], "patterns", MAX_PATTERNS)
+    found: dict[str, list[int]] = {}
+    for number, (row, use) in enumerate(zip(columns.rows, columns.texts[column], strict=True)):
+        if use not in USES:
+            raise ValueError(
+                f"{table.file}, row {row} must be train, validation or test in column {shown(column)}, got {shown(use)}"
+            )
+        found.setdefault(use, []).append(number)
+    if "train" not in found or len(found) < 2:
+        raise ValueError(
+            f"{table.file} must have patterns for train, and for validation or test, in column {shown(column)}, got "
+            f"{' and '.join(found) or 'none'}"
+        )
+    return found
+
+
 def with_names(path: Path, column: str, classes: Classes) -> Classes:
     """Return classes with those in a column of a file in ascending order, as numbers if all are numbers."""
     table = open_table(path, "pattern file")
     return _named(table.file, table.read([], [column], "patterns", MAX_PATTERNS), column, classes)
 
 
-def other_columns(path: Path, targets: Sequence[str]) -> list[str]:
+def other_columns(path: Path, targets: Sequence[str | None]) -> list[str]:
     """Return the names of the columns of a file that are no targets."""
     return _other_columns(open_table(path, "pattern file"), targets)
 

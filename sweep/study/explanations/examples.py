@@ -11,6 +11,7 @@ EXAMPLES = {
     "target": '"species"',
     "target_one_hot": "true",
     "one_hot": '["color"]',
+    "split": '"use"',
     "validation": '{ file = "validation.csv" }',
     "test": '{ file = "test.csv" }',
     "train": "[0, 1, 2, 5]",

@@ -194,6 +194,15 @@ def entries() -> list[Entry]:
         ),
         Entry(
             "data",
+            "split",
+            "column of a file whose texts, train, validation and test, say how each pattern is used",
+            "a name",
+            users=("file",),
+            used_with="file",
+            is_swept=False,
+        ),
+        Entry(
+            "data",
             "train",
             "numbers of the patterns to train on; all others test the networks",
             "a list of integers from 0",
