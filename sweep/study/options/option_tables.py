@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from copy import copy
 from functools import lru_cache
 from math import isfinite
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar, cast, get_args, get_type_hints
@@ -123,7 +124,9 @@ def table(declared: type[S], behind: Mapping[str, dict[str, Any]]) -> type[S]:
     hints = get_type_hints(declared, include_extras=True)
     fields = dict(behind.get("", {}))
     for name, field in declared.model_fields.items():
-        fields[name] = hints[name], field
+        of_default = copy(field)
+        of_default.metadata = []  # create_model adds those of the hint, pydantic 2.5 to this list
+        fields[name] = hints[name], of_default
         fields |= behind.get(name, {})
     made = create_model(declared.__name__, __base__=Section, __doc__=declared.__doc__, **fields)
     return cast("type[S]", made)

@@ -19,6 +19,7 @@ from sweep.study.options.option_tables import (
     OPTIONS,
     SWEEPABLE,
     TRAINING,
+    OptionTables,
     with_role,
 )
 from sweep.study.options.option_tables import SECTIONS as MODELS
@@ -57,6 +58,14 @@ def test_names_are_those_of_the_kernels() -> None:
     assert STATUSES == oracle.STATUSES
     assert MAX_SEED == kernels.start.numbers.MAX_SEED == 2**32 - 1
     assert MAX_PATTERNS == 65_536
+
+
+def test_values_are_checked_once() -> None:
+    """Each set of custom components has tables of its own, and building them adds no checks to the declared fields."""
+    for _ in range(2):
+        for model in OptionTables().sections.values():
+            for name, field in model.model_fields.items():
+                assert [each for each in field.metadata if field.metadata.count(each) > 1] == [], name
 
 
 def test_roles_are_those_of_the_kernels() -> None:
