@@ -127,7 +127,7 @@ def write_source(what: str, read: list[Function], declared: Mapping[str, Any]) -
 
 def read_source(source: str, places: Mapping[str, Place]) -> tuple[dict[str, Callable[..., Any]], dict[str, Any]]:
     """Return the functions in the source of a component by name, and its declaration; ``places`` are for errors."""
-    found: dict[str, Any] = {"__name__": "own_component"}
+    found: dict[str, Any] = {"__name__": "__main__"}  # each process that loads a kernel must be able to import it
     *code, declared = ast.parse(source).body
     for statement in code:
         if isinstance(statement, ast.ImportFrom):

@@ -121,13 +121,24 @@ def test_any_module_may_be_imported_first(first: str, tmp_path: Path) -> None:
     assert [[run["hit"] for run in runs] for runs in found] == [[False, True], [True, True]]
 
 
+# The same with an optimizer of a user's file.
+TRAIN_CUSTOM = f"""
+from pathlib import Path
+from kernels.custom.registry import declared_components
+from sweep.study.plugins import load_plugin
+
+load_plugin(Path("tests/kernels/custom_components.py"))
+{TRAIN.replace('"momentum"', 'declared_components()["own_gd"].declaration.key')}"""
+
+
 @pytest.mark.wide
-def test_both_compilers_have_the_same_bits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("train", [TRAIN, TRAIN_CUSTOM], ids=["built-in", "custom"])
+def test_both_compilers_have_the_same_bits(train: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each finds its own machine code on the disk, not that of the other, and networks end with equal weights."""
     found, n_kernels = [], []
     for name in ("plain", "", "plain"):
         monkeypatch.setenv("XOR_SWEEP_COMPILER", name)
-        found.append(_start(TRAIN + "print(json.dumps(final_weights(3)))", tmp_path))
+        found.append(_start(train + "print(json.dumps(final_weights(3)))", tmp_path))
         n_kernels.append(sum(name.endswith(".bin") for name in _files(tmp_path)))
     assert found[0] == found[1] == found[2]
     assert n_kernels == ([1, 2, 2] if choose_compiler().name == "fast" else [1, 1, 1])
