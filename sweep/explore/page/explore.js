@@ -1,0 +1,232 @@
+// The page of `sweep explore`: it shows what its address says, and what a user does changes the address.
+
+import { change, mapQuery, place, read, SUFFIXES } from "./address.js";
+import { fillAxes, fillOptions, listenToAxes } from "./controls.js";
+import { SweepMap } from "./map.js";
+import { Networks } from "./networks.js";
+import { requestJson } from "./server.js";
+import { queue } from "./tiles.js";
+
+const axesForm = document.getElementById("axes");
+const notice = document.getElementById("notice");
+
+/** The maps on the page: one, two, or two and their difference. */
+const maps = [];
+/** The choices of the first and the second map, and the queries with which they were asked for. */
+const answers = [];
+let version = 0;
+let isFollowing = false;
+
+const networks = new Networks(document.getElementById("networks"), (list) => update({ networks: writeNetworks(list) }));
+
+/** Change the address, and the page with it. */
+function update(changes, options) {
+  change(changes, options);
+  show();
+}
+
+/** Show what the address says. Only the last of several calls takes effect. */
+async function show() {
+  const mine = ++version;
+  let parameters = read();
+  const count = parameters.has("pair") ? 2 : 1;
+  try {
+    const fetched = await Promise.all(SUFFIXES.slice(0, count).map((suffix, k) => ask(mapQuery(parameters, suffix), answers[k])));
+    if (mine !== version) return;
+    fetched.forEach((answer, k) => { answers[k] = answer; });
+  } catch (error) {
+    if (mine === version) say(error.message);
+    return;
+  }
+  writeDefaults();
+  parameters = read();
+  answers.slice(0, count).forEach((answer, k) => { answer.asked = mapQuery(parameters, SUFFIXES[k]); });
+  const isDifference = count === 2 && parameters.has("difference");
+  const sameValue = answers[0].choices.map.value === answers[1]?.choices.map.value;
+  say(isDifference && !sameValue ? "difference: both maps must show the same value; choose one for both." : "");
+  const { study } = answers[0].choices;
+  document.getElementById("study").textContent = study.name;
+  document.getElementById("sentence").textContent = study.description;
+  document.title = `${study.name}: sweep explore`;
+  fillAxes(axesForm, answers[0].choices, parameters);
+  showMaps(isDifference && sameValue ? 3 : count, parameters);
+  showNetworks(parameters);
+  summarize();
+}
+
+/** Return choices with the query that asks for the same map, and ask only if the map changes. */
+async function ask(query, known) {
+  if (known?.asked === query) return known;
+  const choices = await requestJson(`choices?${query}`);
+  return { asked: query, choices, query: fullQuery(choices.map) };
+}
+
+function fullQuery({ set, ...map }) {
+  const query = new URLSearchParams(Object.entries(map).map(([name, value]) => [name, String(value)]));
+  for (const [name, value] of Object.entries(set)) query.set(`set.${name}`, String(value));
+  return query.toString();
+}
+
+/** Write what the server filled in into the address, which then shows the same view when defaults change. */
+function writeDefaults() {
+  const { set, value, ...shared } = answers[0].choices.map;
+  const filled = { value, ...shared };
+  if (read().has("pair")) filled["value.2"] = answers[1].choices.map.value;
+  change(Object.fromEntries(Object.entries(filled).map(([name, each]) => [name, String(each)])), { entry: false });
+}
+
+function showMaps(count, parameters) {
+  while (maps.length > count) maps.pop().remove();
+  while (maps.length < count) maps.push(newMap(maps.length));
+  document.getElementById("maps").dataset.count = count;
+  const at = place(parameters);
+  maps.forEach((map, k) => {
+    const suffix = SUFFIXES[k];
+    const answer = answers[k === 2 ? 0 : k];
+    const second = k === 2 ? answers[1].query : null;
+    isFollowing = true;
+    map.resized();
+    if (at) map.moveTo(at);
+    else if (k === 0) map.showWhole();
+    else map.moveTo(maps[0].center());
+    isFollowing = false;
+    const what = `${answer.query} ${second}`;
+    if (map.shown !== what) {
+      map.shown = what;
+      map.show(answer.query, answer.choices, second);
+    }
+    if (k < 2) fillOptions(map.part(".options"), answer.choices, suffix, update);
+    const number = (name) => (parameters.has(name + suffix) ? Number(parameters.get(name + suffix)) : NaN);
+    map.setColors({ scale: parameters.get(`colors${suffix}`) ?? undefined, low: number("low"), high: number("high") });
+  });
+}
+
+function newMap(k) {
+  const suffix = SUFFIXES[k];
+  const map = new SweepMap(k, answers[0].choices, {
+    onMove: moved,
+    onInspect: inspect,
+    onColors: ({ scale, low, high }) => {
+      const changes = { [`low${suffix}`]: low === null ? null : String(low), [`high${suffix}`]: high === null ? null : String(high) };
+      if (scale) changes[`colors${suffix}`] = scale;
+      update(changes);
+    },
+  });
+  map.addEventListener("refused", ({ detail }) => say(detail.message));
+  map.leaflet.on("move", () => follow(map));
+  map.leaflet.on("zoomanim", ({ center, zoom }) => {
+    if (isFollowing) return;
+    isFollowing = true;
+    for (const other of maps) if (other !== map) other.leaflet.setView(center, zoom, { animate: true });
+    isFollowing = false;
+  });
+  return map;
+}
+
+/** Let the other maps show the place of one. */
+function follow(map) {
+  if (isFollowing) return;
+  isFollowing = true;
+  for (const other of maps) {
+    if (other === map || !other.leaflet._loaded) continue;
+    if (other.leaflet.getZoom() === map.leaflet.getZoom()) other.shiftTo(map.center());
+  }
+  isFollowing = false;
+}
+
+/** A map came to rest: the others do too, and the address says where. */
+function moved(map) {
+  if (isFollowing || !maps.includes(map)) return;
+  const center = map.center();
+  if (!Number.isInteger(center.z)) return;
+  isFollowing = true;
+  for (const other of maps) if (other !== map) other.moveTo(center);
+  isFollowing = false;
+  const before = place(read());
+  // Back returns to the level before; moves on one level are one entry.
+  change({ z: String(center.z), column: String(center.column), row: String(center.row) }, { entry: before !== null && before.z !== center.z });
+  summarizeSoon();
+}
+
+function say(sentence) {
+  notice.textContent = sentence;
+  notice.hidden = !sentence;
+}
+
+// Networks
+
+function inspect(map, pixel, keep) {
+  const chosen = { map: map.number === 2 ? 0 : map.number, pixel };
+  const open = readNetworks(read());
+  // Both networks of a difference are shown.
+  const added = map.number === 2 ? [chosen, { map: 1, pixel }] : [chosen];
+  update({ networks: writeNetworks(keep ? [...open, ...added] : added) });
+}
+
+function showNetworks(parameters) {
+  const list = readNetworks(parameters);
+  networks.show(list, answers.slice(0, parameters.has("pair") ? 2 : 1).map(({ query }) => query));
+  maps.forEach((map, k) => map.mark(list.flatMap(({ map: of, pixel }, number) => (of === k || k === 2 ? [{ pixel, text: String(number + 1) }] : []))));
+}
+
+function readNetworks(parameters) {
+  const text = parameters.get("networks");
+  if (!text) return [];
+  return text.split("_").map((each) => {
+    const [map, z, column, row, seed] = each.split(".").map(Number);
+    return { map, pixel: { z, column, row }, seed };
+  }).filter(({ map, pixel }) => [map, pixel.z, pixel.column, pixel.row].every(Number.isSafeInteger));
+}
+
+function writeNetworks(list) {
+  return list.map(({ map, pixel: { z, column, row }, seed }) => [map, z, column, row, ...(seed === undefined ? [] : [seed])].join(".")).join("_");
+}
+
+// What is said of the view
+
+let summaryTimer = null;
+
+function summarizeSoon() {
+  clearTimeout(summaryTimer);
+  summaryTimer = setTimeout(summarize, 1000);
+}
+
+function summarize() {
+  document.getElementById("summary").textContent = maps.filter((map) => map.value).map((map) => map.sentence()).join(" ");
+  maps.forEach((map) => map.point(null));
+}
+
+let progressFrame = null;
+/** Networks a second, from the server, and when it was asked. */
+let speed = null;
+let askedAt = -Infinity;
+
+function measureSpeed() {
+  if (performance.now() - askedAt < 2000) return;
+  askedAt = performance.now();
+  requestJson("state").then((state) => { speed = state.networks_per_second; });
+}
+
+function showProgress() {
+  progressFrame ??= requestAnimationFrame(() => {
+    progressFrame = null;
+    const { visible, finished } = queue.progress();
+    if (finished < visible) measureSpeed();
+    const { map, tile } = answers[0]?.choices ?? {};
+    const seconds = speed ? ((visible - finished) * tile ** 2 * map.seeds) / speed : 0;
+    const estimate = seconds > 2 ? ` About ${Math.ceil(seconds)} s are left.` : "";
+    document.getElementById("progress").textContent = `Tiles: ${finished} of ${visible} are finished.${estimate}`;
+    document.body.dataset.finished = String(visible > 0 && finished === visible);
+    if (finished === visible) summarizeSoon();
+  });
+}
+
+document.addEventListener("tiles", showProgress);
+document.addEventListener("server", ({ detail: { away } }) => say(away ? "The server does not answer; trying again." : ""));
+window.addEventListener("popstate", show);
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") networks.closeLast();
+});
+document.getElementById("whole").addEventListener("click", () => maps[0].showWhole());
+listenToAxes(axesForm, update);
+show();
