@@ -26,6 +26,9 @@ SPECS = {
     "gl": Spec("relu", monitor="held_out_loss", stopping_rule="gl", held_out=5, validate_every=2, **PLAIN),
     "pq": Spec("tanh", monitor="held_out_loss", stopping_rule="pq", held_out=5, dtype="float32", **PLAIN),
     "up": Spec("tanh", monitor="held_out_loss", stopping_rule="up", held_out=9, validate_every=2, **PLAIN),
+    "gl or progress": Spec(
+        "softsign", monitor="held_out_loss", stopping_rule="gl_or_progress", held_out=6, validate_every=2, **PLAIN
+    ),
     "criterion": Spec("relu", criterion_on="held_out", held_out=4, validate_every=2, keeps_best=True),
     "correct": Spec("relu", criterion="correct", criterion_on="held_out", held_out=2, task="adder", dtype="float32"),
     "error rate": Spec("relu", criterion="error_rate", criterion_on="held_out", held_out=5, task="adder", one_hot=True),

@@ -42,6 +42,7 @@ def test_studies_have_every_component() -> None:
     used = {"relu", "squared", "gd", "constant", "loss", "patience"}  # defaults, which studies need not name
     for study in STUDIES.values():
         used |= set(itertools.chain(*(study[name].values() for name in ("network", "training", "convergence"))))
+        used |= {value for values in study["parameters"].values() for value in values}
     assert not {name for names in KINDS for name in names} - used
 
 

@@ -13,6 +13,7 @@ softplus   f.softplus(z)            f.sigmoid(z)
 silu       z * q, q = f.sigmoid(z)  q * (1 + z * (1 - q))
 gelu       z * f.normal_cdf(z)      f.normal_cdf(z) + z * f.normal_pdf(z)
 mish       z * t                    t + z * ((1 - t * t) * f.sigmoid(z)), t = f.tanh(f.softplus(z))
+softsign   z / (1 + |z|)            q * q, q = 1 / (1 + |z|)
 sin        f.sin(z)                 f.cos(z)
 tanh       f.tanh(z)                1 - a * a
 sigmoid    f.sigmoid(z)             a * (1 - a)
@@ -63,6 +64,7 @@ VALUES: dict[str, Callable[[Array, Own, Functions], Array]] = {
     "silu": lambda z, s, f: z * f["sigmoid"](z),
     "gelu": lambda z, s, f: z * f["normal_cdf"](z),
     "mish": lambda z, s, f: z * f["tanh"](f["softplus"](z)),
+    "softsign": lambda z, s, f: z / (1 + np.abs(z)),
     "sin": lambda z, s, f: f["sin"](z),
     "tanh": lambda z, s, f: f["tanh"](z),
     "sigmoid": lambda z, s, f: f["sigmoid"](z),
@@ -78,6 +80,7 @@ CHAINS: dict[str, Callable[[Array, Array, Array, Own, Functions], Array]] = {
     "silu": lambda g, z, a, s, f: g * ((q := f["sigmoid"](z)) * (1 + z * (1 - q))),
     "gelu": lambda g, z, a, s, f: g * (f["normal_cdf"](z) + z * f["normal_pdf"](z)),
     "mish": lambda g, z, a, s, f: g * ((t := f["tanh"](f["softplus"](z))) + z * ((1 - t * t) * f["sigmoid"](z))),
+    "softsign": lambda g, z, a, s, f: g * ((q := 1 / (1 + np.abs(z))) * q),
     "sin": lambda g, z, a, s, f: g * f["cos"](z),
     "tanh": lambda g, z, a, s, f: g * (1 - a * a),
     "sigmoid": lambda g, z, a, s, f: g * (a * (1 - a)),

@@ -79,11 +79,11 @@ def ends_of_strips(history: History, strip: float, start: int) -> list[int]:
     return found
 
 
-def pq_ends(history: History, own: dict[str, Any]) -> bool:
-    """Return whether a strip ends now, and generalization loss by training progress is above its threshold."""
-    closing = ends_of_strips(history, float(own["strip"]), 0)
+def progress(history: History, strip: float) -> Any:
+    """Return how far the mean training loss of a strip that ends now is above its lowest, in thousandths, or None."""
+    closing = ends_of_strips(history, strip, 0)
     if not closing or closing[-1] != len(history.scores) - 1:
-        return False
+        return None
     first = history.epochs[closing[-2]] if len(closing) > 1 else 0
     losses = history.losses[first + 1 : history.epochs[-1] + 1]
     dtype = losses[0].dtype.type
@@ -91,8 +91,19 @@ def pq_ends(history: History, own: dict[str, Any]) -> bool:
     for loss in losses:
         total = total + loss
         least = loss if loss < least else least
-    progress = dtype(1000) * (total / (dtype(len(losses)) * least) - dtype(1))
-    return bool(gl(history) / progress > own["pq_threshold"])
+    return dtype(1000) * (total / (dtype(len(losses)) * least) - dtype(1))
+
+
+def pq_ends(history: History, own: dict[str, Any]) -> bool:
+    """Return whether a strip ends now, and generalization loss by training progress is above its threshold."""
+    now = progress(history, float(own["strip"]))
+    return now is not None and bool(gl(history) / now > own["pq_threshold"])
+
+
+def gl_or_progress_ends(history: History, own: dict[str, Any]) -> bool:
+    """Return whether a strip ends now with too large a generalization loss or too small a progress."""
+    now = progress(history, float(own["strip"]))
+    return now is not None and bool(gl_ends(history, own) or now < own["progress_threshold"])
 
 
 def up_ends(history: History, own: dict[str, Any]) -> bool:
@@ -111,6 +122,7 @@ RULES: dict[str, Callable[[History, dict[str, Any]], bool]] = {
     "gl": gl_ends,
     "pq": pq_ends,
     "up": up_ends,
+    "gl_or_progress": gl_or_progress_ends,
 }
 
 
@@ -119,7 +131,7 @@ class Stopper:
 
     def __init__(self, components: Components, settings: Settings, dtype: Any, n_runs: int, n_parameters: int) -> None:
         self.components = components
-        names = ("patience", "min_delta", "gl_threshold", "pq_threshold", "up_strips", "strip")
+        names = ("patience", "min_delta", "gl_threshold", "pq_threshold", "progress_threshold", "up_strips", "strip")
         rounded = {name: np.broadcast_to(np.asarray(getattr(settings, name), dtype), n_runs) for name in names}
         self.own = [{name: values[run] for name, values in rounded.items()} for run in range(n_runs)]
         self.histories = [History() for _ in range(n_runs)]

@@ -37,6 +37,15 @@ def test_quotient_at_the_end_of_a_strip() -> None:
     assert not ends("pq", losses, scores, pq_threshold=0.51, strip=2)
 
 
+def test_generalization_loss_or_progress() -> None:
+    """Progress of the strip is 100 thousandths, and the generalization loss 50 %: either ends the run."""
+    losses, scores = [9.0, 1.2, 1.0], {0: 1.0, 2: 1.5}
+    for gl_threshold, progress_threshold, expected in ((49, 0, True), (51, 0, False), (51, 99, False), (51, 101, True)):
+        own = {"gl_threshold": gl_threshold, "progress_threshold": progress_threshold}
+        assert ends("gl_or_progress", losses, scores, strip=2, **own) == expected
+    assert not ends("gl_or_progress", losses, scores, gl_threshold=51, progress_threshold=1e9, strip=3)
+
+
 @pytest.mark.parametrize(
     ("scores", "strips"),
     [

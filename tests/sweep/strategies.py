@@ -124,7 +124,10 @@ NEEDS: dict[str, dict[str, set[Any]]] = {
         for name in ("from_step", "criterion_on")
     },
     **{name: {"patience": set(PATIENCE)} for name in ("min_delta", "monitor")},
-    **{name: {"stopping_rule": {"gl", "pq", "up"}} for name in ("gl_threshold", "pq_threshold", "up_strips", "strip")},
+    **{
+        name: {"stopping_rule": {"gl", "pq", "up", "gl_or_progress"}}
+        for name in ("gl_threshold", "pq_threshold", "progress_threshold", "up_strips", "strip")
+    },
     "stop": {"criterion": {"loss", "running_loss", "max_error", "correct", "error_rate"}, "patience": set(PATIENCE)},
     "shuffle_seed": {"order": {"shuffled"}},
     "step_ratio": {"optimizer": {"rprop"}},

@@ -3,6 +3,15 @@
 from kernels.components.declarations import Setting, StoppingRule
 from kernels.lanes.arithmetic import Lanes, Mask, select
 
+GL_THRESHOLD = Setting(
+    "gl_threshold",
+    5.0,
+    "generalization loss above which a run ends with status plateau: by how much the held-out loss is above its lowest "
+    "value",
+    "%",
+    at_least=0,
+)
+
 
 def update(
     score: Lanes, loss: Lanes, is_new: Lanes, lowest: Lanes, latest: Lanes, gl_threshold: Lanes
@@ -18,16 +27,7 @@ COMPONENT = StoppingRule(
     update,
     ends,
     states=(float("inf"), float("inf")),
-    settings=(
-        Setting(
-            "gl_threshold",
-            5.0,
-            "generalization loss above which a run ends with status plateau: by how much the held-out loss is above "
-            "its lowest value",
-            "%",
-            at_least=0,
-        ),
-    ),
+    settings=(GL_THRESHOLD,),
     needs_loss=True,
     meaning="the held-out loss is above its lowest value by more than a share",
     source="GL of Prechelt, Early stopping - but when? (1998)",

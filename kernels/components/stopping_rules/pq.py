@@ -11,7 +11,7 @@ NEVER = float("inf")
 STRIP = Setting(
     "strip",
     5.0,
-    "epochs of a training strip; the rules pq and up look at its end, at which networks are validated",
+    "epochs of a training strip; the rules pq, up and gl_or_progress look at its end, at which networks are validated",
     "epochs",
     above=0,
     below=2**24,  # float32 counts no further

@@ -96,7 +96,7 @@ _WISHES = {
     "this scheme of initial weights is": ("orthogonal", "fan_in", "sparse", "lsuv"),
     "this optimizer is": ("adagrad", "adadelta", "adamax", "nadam", "lbfgs", "l_bfgs", "lion", "muon", "newton", "cg"),
     "this loss is": ("mae", "l1_loss", "smooth_l1", "kl"),
-    "this activation is": ("selu", "prelu", "celu", "hardtanh", "softsign", "maxout"),
+    "this activation is": ("selu", "prelu", "celu", "hardtanh", "maxout"),
     "training on other devices is": ("gpu", "device", "cuda"),
 }
 

@@ -91,6 +91,7 @@ ACTIVATIONS: dict[str, Callable[[Jet], Jet]] = {
     "silu": lambda z: z.times(sigmoid(z)),
     "sin": lambda z: z.of(math.sin(z.value), math.cos(z.value), -math.sin(z.value)),
     "softplus": softplus,
+    "softsign": lambda z: z.times(z.of(abs(z.value), math.copysign(1, z.value), 0.0).plus(1.0).inverse()),
     "tanh": tanh,
 }
 # The term of a pattern and an output, from its sum, its output and its target.

@@ -34,7 +34,7 @@ OPTIONS: dict[str, Any] = {"activation": "tanh", "hidden": 2, "learning_rate": 0
 CASES: list[tuple[dict[str, Any], str]] = [
     ({"freeze": "b c"}, "b c"),
     ({"freeze": "c w[0,1] v[1,0]"}, "c w[0,1] v[1,0]"),
-    ({"activation": ["tanh", "relu", "gelu", "mish", "sin", "elu", "leaky_relu", "silu", "softplus"]}, ""),
+    ({"activation": ["tanh", "relu", "gelu", "mish", "sin", "elu", "leaky_relu", "silu", "softplus", "softsign"]}, ""),
     ({"activation": "sigmoid", "output": "sigmoid", "loss": ["bce", "half_squared", "sse", "mse"]}, ""),
     ({**CLASSES, "reduction": ["mean", "pattern_mean"], "skip": [True, False]}, ""),
     ({"hidden": ["3-2", "2-2-2"], "skip": [True, False], "bias": [True, False]}, ""),
