@@ -21,6 +21,7 @@ export function listenToAxes(form, change) {
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("change", ({ target }) => {
     const { name } = target;
+    if (name === "keep") return;
     if (name === "pair") change({ ...ofSecondMap(target.checked), difference: null });
     else if (name === "difference") change({ difference: target.checked ? "1" : null });
     else if (name === "x" || name === "y") {
@@ -57,14 +58,29 @@ export function fillOptions(form, choices, suffix, change) {
   const value = choice(`value${suffix}`, "show", values.map((each) => ({ value: each.name, label: each.label, meaning: each.meaning })), map.value);
   const others = options.filter((option) => option.values.length > 1).map((option) => choice(
     `set.${option.name}${suffix}`, option.label, option.values.map((each) => ({ value: String(each), label: String(each) })), String(option.value), option.meaning));
-  const focused = document.activeElement?.name;
-  form.replaceChildren(value, ...others);
+  const focused = form.contains(document.activeElement) ? document.activeElement.name : null;
+  const isOpen = form.querySelector("details")?.open ?? false;
+  form.replaceChildren(value, ...(others.length ? [moreOptions(others, map.set, isOpen)] : []));
   if (focused) form.elements[focused]?.focus();
   form.onchange = ({ target }) => {
     const colors = target.name.startsWith("value") ? { [`low${suffix}`]: null, [`high${suffix}`]: null, [`colors${suffix}`]: null } : {};
     change({ [target.name]: target.value, ...colors });
   };
   form.onsubmit = (event) => event.preventDefault();
+}
+
+/** Return what opens the options, with those that were changed. */
+function moreOptions(others, changed, isOpen) {
+  const whole = document.createElement("details");
+  const summary = document.createElement("summary");
+  const texts = Object.entries(changed).map(([name, text]) => `${name.replaceAll("_", " ")} ${text}`);
+  summary.textContent = texts.length ? `options: ${texts.join(", ")}` : "options";
+  const box = document.createElement("div");
+  box.className = "controls";
+  box.append(...others);
+  whole.append(summary, box);
+  whole.open = isOpen;
+  return whole;
 }
 
 function choice(name, label, entries, current, meaning = "") {

@@ -14,7 +14,9 @@ const notice = document.getElementById("notice");
 const maps = [];
 /** The choices of the first and the second map, and the queries with which they were asked for. */
 const answers = [];
+/** The number of the last call of `show`, and of the last one that ended. */
 let version = 0;
+let shownVersion = 0;
 let isFollowing = false;
 
 const networks = new Networks(document.getElementById("networks"), (list) => update({ networks: writeNetworks(list) }));
@@ -28,6 +30,7 @@ function update(changes, options) {
 /** Show what the address says. Only the last of several calls takes effect. */
 async function show() {
   const mine = ++version;
+  showProgress();
   let parameters = read();
   const count = parameters.has("pair") ? 2 : 1;
   try {
@@ -52,6 +55,8 @@ async function show() {
   showMaps(isDifference && sameValue ? 3 : count, parameters);
   showNetworks(parameters);
   summarize();
+  shownVersion = mine;
+  showProgress();
 }
 
 /** Return choices with the query that asks for the same map, and ask only if the map changes. */
@@ -160,7 +165,7 @@ function inspect(map, pixel, keep) {
   const open = readNetworks(read());
   // Both networks of a difference are shown.
   const added = map.number === 2 ? [chosen, { map: 1, pixel }] : [chosen];
-  update({ networks: writeNetworks(keep ? [...open, ...added] : added) });
+  update({ networks: writeNetworks(keep || axesForm.elements.keep.checked ? [...open, ...added] : added) });
 }
 
 function showNetworks(parameters) {
@@ -216,7 +221,7 @@ function showProgress() {
     const seconds = speed ? ((visible - finished) * tile ** 2 * map.seeds) / speed : 0;
     const estimate = seconds > 2 ? ` About ${Math.ceil(seconds)} s are left.` : "";
     document.getElementById("progress").textContent = `Tiles: ${finished} of ${visible} are finished.${estimate}`;
-    document.body.dataset.finished = String(visible > 0 && finished === visible);
+    document.body.dataset.finished = String(visible > 0 && finished === visible && shownVersion === version);
     if (finished === visible) summarizeSoon();
   });
 }

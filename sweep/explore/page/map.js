@@ -325,7 +325,7 @@ export class SweepMap extends EventTarget {
       this.bar.addTo(this.leaflet);
     }
     const element = this.bar.getContainer();
-    element.textContent = axis.integer ? "" : `${bar.text}${axis.unit ? ` ${axis.unit}` : ""}`;
+    element.textContent = bar.text;
     element.hidden = axis.integer || !(bar.pixels > 10);
     element.style.width = `${bar.pixels}px`;
   }

@@ -54,8 +54,6 @@ class TileQueue {
 }
 
 export const queue = new TileQueue();
-// A hidden tab asks for nothing: `isVisible` is false there.
-document.addEventListener("visibilitychange", () => queue.start());
 
 /** One tile: its canvas and the finest values that have arrived. */
 class Tile {
@@ -70,6 +68,7 @@ class Tile {
     this.ready = ready;
     this.canvas = L.DomUtil.create("canvas", "tile");
     this.canvas.width = this.canvas.height = 1;
+    this.canvas.dataset.tile = `${coords.z}/${coords.x}/${coords.y}`;
     // What lies beneath may be finer than the first sizes.
     const known = layer.knownSize(coords);
     while (this.step < layer.sizes.length - 1 && layer.sizes[this.step] <= known) this.step += 1;
@@ -80,7 +79,7 @@ class Tile {
   }
 
   isVisible() {
-    return !document.hidden && this.layer.sees(this.coords);
+    return this.layer.sees(this.coords);
   }
 
   distance() {
