@@ -1,6 +1,6 @@
 // Colors of values. Statuses have those of the report; all are distinct for any color vision.
 
-import { SCALES } from "./scales.js";
+import { fractionOf } from "./scales.js";
 
 // viridis and a map from brown over white to violet, at equal distances.
 const VIRIDIS = "440154 48186a 472d7b 424086 3b528b 33638d 2c728e 26828e 21918c 1fa088 28ae80 3fbc73 5ec962 84d44b addc30 d8e219 fde725";
@@ -54,14 +54,13 @@ export function rampFor({ isDifference, scale }) {
 /** Return a painter of numbers: `low` to `high` along a ramp; diverged runs have a color of their own. */
 export function numberPainter({ low, high, scale, isDifference, divergedCode }) {
   const colors = rampFor({ isDifference, scale });
-  const [of] = SCALES[scale];
-  const [start, factor] = [of(low), 255 / (of(high) - of(low) || 1)];
+  const axis = { low, high, scale };
   const [diverged, missing] = [pixelOf(DIVERGED), pixelOf(MISSING)];
   return ({ planes: { value, status } }, pixels) => {
     for (let k = 0; k < pixels.length; k += 1) {
       if (status && status[k] === divergedCode) pixels[k] = diverged;
       else if (Number.isNaN(value[k])) pixels[k] = missing;
-      else pixels[k] = colors[Math.max(0, Math.min(255, Math.round((of(value[k]) - start) * factor) || 0))];
+      else pixels[k] = colors[Math.max(0, Math.min(255, Math.round(255 * fractionOf(axis, value[k])) || 0))];
     }
   };
 }
@@ -93,7 +92,8 @@ export function limitsOf(tiles, { scale, isDifference, divergedCode }) {
   values.sort((a, b) => a - b);
   let low = values[Math.floor(0.01 * (values.length - 1))];
   let high = values[Math.ceil(0.99 * (values.length - 1))];
-  if (isDifference || scale === "signed_log") {
+  if (scale === "signed_log") return [Math.min(low, -1e-3), Math.max(high, 1e-3)];
+  if (isDifference) {
     high = Math.max(Math.abs(low), Math.abs(high)) || 1;
     low = -high;
   }

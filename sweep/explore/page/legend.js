@@ -37,7 +37,7 @@ export class Legend {
   drawRamp(value, limits, scale, locked, hasDiverged) {
     if (!this.ramp) this.build();
     const { canvas, numbers, lock, log, low, high, entries, title } = this.ramp;
-    title.textContent = value.unit && value.unit !== value.label ? `${value.label}, ${value.unit}` : value.label;
+    title.textContent = value.unit ? `${value.label}, ${value.unit}` : value.label;
     canvas.width = 256;
     canvas.height = 1;
     const image = new ImageData(256, 1);
@@ -54,7 +54,7 @@ export class Legend {
     log.checked = scale === "log";
     log.parentElement.hidden = Boolean(value.isDifference) || value.scale === "signed_log";
     for (const [input, limit] of [[low, limits[0]], [high, limits[1]]]) {
-      if (document.activeElement !== input) input.value = String(Number(limit.toPrecision(6)));
+      if (document.activeElement !== input) input.value = String(Number(limit.toPrecision(4)));
     }
     entries.replaceChildren(...(hasDiverged ? [entry(DIVERGED, "diverged")] : []), entry(MISSING, "no value"));
   }

@@ -1,7 +1,7 @@
 // One map: the Leaflet map with its tiles, axes, legend and the values under the pointer.
 
 import { Legend } from "./legend.js";
-import { categoryPainter, differenceCategories, limitsOf, numberPainter } from "./colors.js";
+import { categoryPainter, differenceCategories, limitsOf, MISSING, numberPainter } from "./colors.js";
 import { digitsFor, scaleBar, short, ticks, valueAt } from "./scales.js";
 import { requestTile } from "./server.js";
 import { ValueLayer } from "./tiles.js";
@@ -25,10 +25,15 @@ function squareWorld(maxLevel) {
   });
 }
 
-/** Return a value with its categories, or null if it is a number. Only statuses have names. */
-function withCategories(value, statuses) {
-  const named = value.name === "status" ? statuses : [];
-  return { ...value, unit: value.unit === value.label ? "" : value.unit, categories: value.scale === "category" ? named : null };
+/** Return a value as the page shows it: shares in percent, and with its categories, or null if it is a number. */
+function shownValue(value, statuses) {
+  const named = value.name === "status" ? statuses : [{ code: -1, label: "diverged", color: MISSING }];
+  const shown = { ...value, factor: 1, categories: value.scale === "category" ? named : null };
+  if (value.unit === "fraction") {
+    const ends = [value.low, value.high].map((end) => (end === null ? null : 100 * end));
+    return { ...shown, label: value.label.replace(/, %$/, ""), unit: "%", factor: 100, low: ends[0], high: ends[1] };
+  }
+  return { ...shown, unit: value.label.endsWith(value.unit) ? "" : value.unit };
 }
 
 /** Return what the difference of two maps of a value is. */
@@ -89,16 +94,18 @@ export class SweepMap extends EventTarget {
     this.query = query;
     this.choices = choices;
     this.axes = axesOf(choices);
-    const value = withCategories(choices.values.find(({ name }) => name === choices.map.value), choices.statuses);
+    const value = shownValue(choices.values.find(({ name }) => name === choices.map.value), choices.statuses);
     this.value = secondQuery === null ? value : differenceOf(value);
     // On both sides of 0, diverged runs are colored by their values.
     const paintsDiverged = choices.map.seeds === 1 && !this.value.isDifference && value.scale !== "signed_log";
     this.divergedCode = paintsDiverged ? choices.statuses.find(({ label }) => label === "diverged").code : undefined;
     this.layer?.remove();
-    const fetchTile = secondQuery === null
-      ? (coords, n, signal) => requestTile(query, coords, n, signal)
-      : async (coords, n, signal) => difference(
-        await Promise.all([query, secondQuery].map((each) => requestTile(each, coords, n, signal))), Boolean(value.categories));
+    const queries = secondQuery === null ? [query] : [query, secondQuery];
+    const fetchTile = async (coords, n, signal) => {
+      const tiles = await Promise.all(queries.map((each) => requestTile(each, coords, n, signal)));
+      for (const { planes } of tiles) for (const name of ["value", "low", "high"]) multiply(planes[name], value.factor);
+      return tiles.length === 1 ? tiles[0] : difference(tiles, Boolean(value.categories));
+    };
     this.layer = new ValueLayer(fetchTile, choices.sizes, { tileSize: choices.tile, minZoom: 0, maxZoom: choices.max_level });
     this.layer.on("values", () => this.colorsChanged());
     this.layer.on("refused", ({ error }) => this.dispatchEvent(new CustomEvent("refused", { detail: error })));
@@ -307,9 +314,11 @@ export class SweepMap extends EventTarget {
     const { min } = this.leaflet.getPixelBounds();
     const size = this.leaflet.getSize();
     const { x, y } = this.axes;
-    drawAxis(this.part(".axis.x"), x, ticks(x, min.x / side, (min.x + size.x) / side, size.x / spacing(z)), (at) => at * side - min.x, size.x, false);
+    // The map may be smaller than the picture: it has as many ticks as there is place for.
+    const most = (start, length) => (Math.min(side, start + length) - Math.max(0, start)) / spacing(z);
+    drawAxis(this.part(".axis.x"), x, ticks(x, min.x / side, (min.x + size.x) / side, most(min.x, size.x)), (at) => at * side - min.x, size.x, false);
     const bottom = 1 - (min.y + size.y) / side;
-    drawAxis(this.part(".axis.y"), y, ticks(y, bottom, 1 - min.y / side, size.y / spacing(z)), (at) => (1 - at) * side - min.y, size.y, true);
+    drawAxis(this.part(".axis.y"), y, ticks(y, bottom, 1 - min.y / side, most(min.y, size.y)), (at) => (1 - at) * side - min.y, size.y, true);
     const from = Math.max(0, Math.min(1, (min.x + size.x / 2) / side));
     const bar = scaleBar(x, from, 1 / side, Math.min(140, size.x / 3));
     this.drawScaleBar(bar, x);
@@ -344,7 +353,7 @@ export class SweepMap extends EventTarget {
 
 /** Labels get longer with the level, and so does the distance of ticks. */
 function spacing(z) {
-  return 80 + 2.5 * z;
+  return 60 + 2.5 * z;
 }
 
 function axesOf({ axes, map }) {
@@ -352,6 +361,10 @@ function axesOf({ axes, map }) {
     const axis = axes.find((each) => each.name === map[name]);
     return [name, { ...axis, low: Number(map[`${name}_low`]), high: Number(map[`${name}_high`]), scale: map[`${name}_scale`] }];
   }));
+}
+
+function multiply(plane, factor) {
+  if (plane && factor !== 1) for (let k = 0; k < plane.length; k += 1) plane[k] *= factor;
 }
 
 /** Return the difference of two tiles: of numbers, or whether categories differ. */

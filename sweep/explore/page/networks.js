@@ -89,8 +89,7 @@ function contents(answer, query) {
   fact("status", `${answer.status} after ${short(answer.steps)} steps`);
   fact("final loss", short(answer.final_loss, 6));
   fact("correct", `${answer.n_correct} of ${answer.n_outputs} outputs`);
-  fact(parameters.get("x"), answer.x_text);
-  fact(parameters.get("y"), answer.y_text);
+  for (const axis of ["x", "y"]) fact(parameters.get(axis).replaceAll("_", " "), answer[`${axis}_text`]);
   fact("seed", String(answer.seed));
   const found = [facts];
   if (answer.losses?.steps.length) found.push(figure("Loss", lossCurve(answer.losses)));

@@ -1,22 +1,18 @@
 // Positions, values and tick labels of an axis of the map.
 
-/** What a scale does to values, and its inverse. A signed log scale is linear near 0, and logarithmic on both sides. */
-export const SCALES = {
-  linear: [(value) => value, (value) => value],
-  log: [Math.log, Math.exp],
-  signed_log: [(value) => Math.sign(value) * Math.log1p(Math.abs(value)), (value) => Math.sign(value) * Math.expm1(Math.abs(value))],
-};
-
 /** Return the value at a fraction of an axis. The server computes values of pixels exactly; this is for labels. */
 export function valueAt({ low, high, scale }, fraction) {
-  const [of, back] = SCALES[scale];
-  return back(of(low) + fraction * (of(high) - of(low)));
+  return scale === "log" ? Math.exp(Math.log(low) + fraction * Math.log(high / low)) : low + fraction * (high - low);
 }
 
-/** Return the fraction of an axis at a value. */
+/** Return the fraction of an axis at a value.
+ *
+ * A signed log scale has 0 in its middle, is linear near it and logarithmic on both sides, from `low` and to `high`.
+ */
 export function fractionOf({ low, high, scale }, value) {
-  const [of] = SCALES[scale];
-  return scale === "log" ? Math.log(value / low) / Math.log(high / low) : (of(value) - of(low)) / (of(high) - of(low));
+  if (scale === "log") return Math.log(value / low) / Math.log(high / low);
+  if (scale === "signed_log") return 0.5 + 0.5 * (value < 0 ? -Math.log1p(-value) / Math.log1p(-low) : Math.log1p(value) / Math.log1p(high));
+  return (value - low) / (high - low);
 }
 
 /** Return the largest of 1, 2, 5 times a power of ten that is at most `most`, as [factor, exponent]. */
@@ -56,11 +52,13 @@ function withMinus(text) {
 export function ticks(axis, from, to, most) {
   const [start, end] = [Math.max(0, from), Math.min(1, to)];
   if (!(start < end) || most < 1) return [];
-  const [low, high] = [valueAt(axis, start), valueAt(axis, end)];
-  const decades = axis.scale === "log" ? Math.log10(high / low) : 0;
   let found;
-  if (axis.scale === "signed_log") found = signedTicks(high, most);
-  else if (decades > 1) found = decadeTicks(low, high, most);
+  const [low, high] = axis.scale === "signed_log" ? [axis.low, axis.high] : [valueAt(axis, start), valueAt(axis, end)];
+  const decades = axis.scale === "log" ? Math.log10(high / low) : 0;
+  if (axis.scale === "signed_log") {
+    const below = sideTicks(-low, most / 2).map(({ value, text }) => ({ value: -value, text: withMinus(`-${text}`) }));
+    found = [...below, { value: 0, text: "0" }, ...sideTicks(high, most / 2)];
+  } else if (decades > 1) found = decadeTicks(low, high, most);
   else {
     found = linearTicks(axis, low, high, most);
     // Within a decade, 1, 2 and 5 may be more than the multiples of one step.
@@ -103,10 +101,9 @@ function decadeTicks(low, high, most) {
   return found.filter(({ value }) => value >= low * (1 - 1e-12) && value <= high * (1 + 1e-12));
 }
 
-/** Return 0 and powers of ten on both sides of it. */
-function signedTicks(high, most) {
-  const powers = decadeTicks(Math.min(1, high / 10), high, Math.max(1, (most - 1) / 2)).filter(({ value }) => Math.log1p(value) > 0.15 * Math.log1p(high));
-  return [...powers.map(({ value, text }) => ({ value: -value, text: withMinus(`-${text}`) })).reverse(), { value: 0, text: "0" }, ...powers];
+/** Return powers of ten on one side of a signed log scale that are far enough from its middle. */
+function sideTicks(end, most) {
+  return decadeTicks(Math.min(1, end / 10), end, most).filter(({ value }) => Math.log1p(value) > 0.3 * Math.log1p(end));
 }
 
 /** Return a bar of a round length near `pixels`, {pixels, text}: a difference, or a factor on a log scale. */
