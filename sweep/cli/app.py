@@ -51,10 +51,11 @@ COMMANDS: dict[str, type[TyperCommand]] = {
     **dict.fromkeys(("compile", "tune"), StudyCommand),
     **dict.fromkeys(("schema", "explain", "show", "best", "compare"), TyperCommand),
     "figure": FigureCommand,
+    "explore": StudyCommand,
     **dict.fromkeys(("report", "export", "merge", "weights", "verify"), TyperCommand),
 }
 
-_TRAINING = ("run", "trace", "tune", "verify", "bench", "reproduce")
+_TRAINING = ("run", "trace", "tune", "verify", "bench", "reproduce", "explore")
 
 
 def app() -> None:

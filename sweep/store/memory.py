@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sweep.schedule.plan import Plan
@@ -47,6 +47,10 @@ class MemoryParts(WritableResult):
 
     def commits(self) -> dict[int, Commit]:
         return {index: commit for index, (commit, _) in self._parts.items()}
+
+    def outcomes(self) -> Iterator[tuple[Commit, TrainedPart]]:
+        """Yield each commit with the outcome of its part, where rows are kept."""
+        yield from self._parts.values()
 
     def counted(self) -> list[Commit]:
         return [self._parts[index][0] for index in sorted(self._parts)]

@@ -79,8 +79,13 @@ def load_study(source: str | Path, changes: Mapping[str, Any] | None = None) -> 
 @default_floating_point
 def changed_study(source: str | Path, changes: Mapping[str, Any]) -> tuple[Study, list[str]]:
     """Return a study as :func:`load_study` does, and the keys that it removed because they lost their effect."""
-    raw, folder = _read(source)
-    _apply(raw, changes)
+    raw, folder = read_source(source)
+    return study_of_tables(raw, folder, changes)
+
+
+def study_of_tables(raw: dict[str, Any], folder: Path, changes: Mapping[str, Any]) -> tuple[Study, list[str]]:
+    """Return the study of the tables of :func:`read_source`, as :func:`changed_study` does; ``raw`` is changed."""
+    apply_changes(raw, changes)
     of_values = [key for key in changes if key not in _TEXTS]
     if of_values and raw.get("description") and "description" not in changes:  # of the study before the changes
         raw["description"] = f"{raw.get('name', 'a study')} with other values of {list_text(of_values)}"
@@ -152,7 +157,8 @@ def parse_changes(assignments: Iterable[str]) -> dict[str, Any]:
     return changes
 
 
-def _read(source: str | Path) -> tuple[dict[str, Any], Path]:
+def read_source(source: str | Path) -> tuple[dict[str, Any], Path]:
+    """Return the tables of a study file or of a built-in study, and the folder at which its paths start."""
     if not isinstance(source, (str, os.PathLike)):
         raise StudyError(f"study: must be a Study, the name of a built-in one or the path of one, got {shown(source)}")
     studies = built_in_studies()
@@ -221,7 +227,8 @@ def _changeable(tables: OptionTables) -> frozenset[str]:
     return frozenset([*TOGETHER, *_OF_SAMPLES, *tables.section_of, *dotted, *swept])
 
 
-def _apply(raw: dict[str, Any], changes: Any) -> None:
+def apply_changes(raw: dict[str, Any], changes: Any) -> None:
+    """Apply changes as of :func:`load_study` to the tables of a study file."""
     if not isinstance(changes, Mapping):
         raise StudyError(f"changes must be a dict such as {{'seeds.count': 40}}, got {shown(changes)}")
     changes = plain(changes)

@@ -37,6 +37,7 @@ ROOMS = (
     "report",
     "terminal",
     "bench",
+    "explore",
     "cli",
     "__main__",
 )

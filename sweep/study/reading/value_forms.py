@@ -281,7 +281,7 @@ def log_values(first: float, last: float, count: int) -> list[float]:
     """Return ``count`` values spaced evenly in the logarithm between exact positive ends, each correctly rounded."""
     if count < 3:
         return [first, last][:count]
-    with localcontext(_context()):
+    with localcontext(decimal_context()):
         exact = Decimal(first)
         ratio = ((Decimal(last).ln() - exact.ln()) / (count - 1)).exp()
         values = [first]
@@ -297,12 +297,12 @@ def log_value(first: float, last: float, k: int, n: int) -> float:
         return first
     if k == n:
         return last
-    with localcontext(_context()):
+    with localcontext(decimal_context()):
         start = Decimal(first).ln()
         return float((start + (Decimal(last).ln() - start) * k / n).exp())
 
 
-def _context() -> Context:
+def decimal_context() -> Context:
     """Return a decimal context with every attribute set, since users may have changed the defaults."""
     return Context(
         prec=_DIGITS,

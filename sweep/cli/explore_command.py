@@ -1,0 +1,46 @@
+"""The command that shows maps of a study in a browser."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sweep.cli.arguments import PluginOption, SetOption
+from sweep.cli.completions import complete_value, parameter_option
+
+
+def explore(
+    source: Annotated[
+        str, typer.Argument(metavar="STUDY|DIR", help="Study, or results folder, whose options the map varies.")
+    ],
+    changes: SetOption = None,
+    plugin: PluginOption = None,
+    x: Annotated[str | None, parameter_option("Option on the x axis.")] = None,
+    y: Annotated[str | None, parameter_option("Option on the y axis.")] = None,
+    value: Annotated[
+        str | None,
+        typer.Option(
+            metavar="VALUE",
+            autocompletion=complete_value,
+            help="What pixels show, such as status, steps or final_loss.",
+        ),
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder for results of tiles.")] = Path("results/explore"),
+    threads: Annotated[int | None, typer.Option(help="Number of threads. Default: one per processor.")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="Port. Default: a free one, then always it.")
+    ] = None,
+    open_browser: Annotated[bool, typer.Option("--open/--no-open", help="Open the browser.")] = True,
+) -> None:
+    """Show a map of two options in the browser; each pixel is a network, trained when one looks at it.
+
+    Zoom in as far as float64 goes, and click a pixel for its loss curve, weights and outputs. Tiles are kept as
+    results, so they are not trained twice. The server answers this machine only; Ctrl-C ends it.
+    """
+    from sweep.explore.serve import serve
+    from sweep.study.load import parse_changes
+
+    query = {"x": x, "y": y, "value": value}
+    serve(source, parse_changes(changes or []), query, out, threads, port, opens=open_browser)

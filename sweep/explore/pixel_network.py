@@ -1,0 +1,86 @@
+"""The network of a pixel: trained again step by step, as the page shows it after a click."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sweep.errors import SweepError
+from sweep.explore.map_view import Block, Explored, MapView
+from sweep.system.formatting import exact
+from sweep.training.networks.trace import Trace, trace
+from sweep.training.networks.trajectory import outputs_plane
+
+_MOST_LOSSES = 1000
+_MOST_PATTERNS = 64
+
+
+def pixel_network(explored: Explored, view: MapView, block: Block, offset: int) -> dict[str, Any]:
+    """Return the network of the first pixel of a block, of the seed ``offset`` after the first one.
+
+    SweepError if the map has no such seed.
+    """
+    study, values = view.pixel(block)
+    if not 0 <= offset < study.seeds.count:
+        raise SweepError(f"seed: must be from 0 to {study.seeds.count - 1}, got {offset}")
+    seed = study.seeds.base + offset
+    found = trace(study, seed)
+    plane = outputs_plane(found)
+    evaluations = _thinned(len(found.losses))
+    surface = plane and {
+        "x": [float(plane.x[0]), float(plane.x[-1])],
+        "y": [float(plane.y[0]), float(plane.y[-1])],
+        "n": len(plane.x),
+        "outputs": _numbers(plane.outputs[::-1]),
+    }
+    return {
+        **dict(zip("xy", values.values(), strict=True)),
+        **{f"{name}_text": exact(value) for name, value in zip("xy", values.values(), strict=True)},
+        "seed": seed,
+        **{name: getattr(found, name) for name in ("status", "steps", "n_correct")},
+        "final_loss": _number(found.final_loss),
+        "n_outputs": study.n_outputs,
+        "measures": {name: _number(value) for name, value in found.measures.items()},
+        "losses": {
+            "steps": found.evaluated_at[evaluations].tolist(),
+            "losses": _numbers(found.losses[evaluations]),
+        },
+        "weights": [
+            {"name": name, "shape": list(array.shape), "values": _numbers(array)}
+            for name, array in found.weights.items()
+        ],
+        "predictions": _predictions(found),
+        "surface": surface,
+        "command": command_of(explored, view, values, seed),
+    }
+
+
+def command_of(explored: Explored, view: MapView, values: dict[str, Any], seed: int) -> str:
+    """Return the command that trains the network of these values again."""
+    fixed = {name: each[0] for name, each in explored.study.parameters.items() if name not in values}
+    changes = {**explored.assignments, **fixed, **view.changes, **values}
+    assignments = [part for name, value in changes.items() for part in ("--set", f"{name}={exact(value)}")]
+    return shlex.join(["sweep", "trace", explored.source, *assignments, "--seed", str(seed)])
+
+
+def _predictions(found: Trace) -> list[dict[str, Any]]:
+    rows = zip(found.inputs, found.targets, found.predictions, strict=True)
+    named = [dict(zip(("inputs", "targets", "outputs"), map(_numbers, row), strict=True)) for row in rows]
+    return named[:_MOST_PATTERNS]
+
+
+def _thinned(n: int) -> NDArray[np.intp]:
+    """Return the numbers of evaluations to draw, the first and the last among them."""
+    return np.unique(np.linspace(0, n - 1, min(n, _MOST_LOSSES)).round().astype(np.intp))
+
+
+def _numbers(array: Any) -> list[float | None]:
+    """Return numbers row by row; None for those that are not finite, which JSON does not have."""
+    return [_number(value) for value in np.asarray(array, np.float64).ravel().tolist()]
+
+
+def _number(value: float) -> float | None:
+    return value if np.isfinite(value) else None

@@ -1,0 +1,226 @@
+"""Train the studies of tiles: the most wanted one first, a short slice at a time, and keep them in results folders."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Future
+from functools import partial
+from itertools import count
+from pathlib import Path
+from queue import Queue
+from threading import Condition, Thread
+
+from sweep.errors import StoreError, SweepError
+from sweep.results.result import Result, open_result
+from sweep.schedule.plan import Plan
+from sweep.store.memory import MemoryParts
+from sweep.store.own_bits import own_bits
+from sweep.study.model import Study
+from sweep.training.component_trials import check_custom_components
+from sweep.training.coordinator import Coordinator
+from sweep.training.executors.threads import ThreadExecutor
+from sweep.training.limits import Limits
+from sweep.training.run import complete, run_in_parts
+from sweep.training.run_options import RunOptions
+from sweep.training.save import save_trained
+from sweep.training.speed import estimated_seconds
+
+# Seconds of training after which a more wanted tile is looked for.
+_SLICE_SECONDS = 0.25
+# Studies that train longer are trained in their results folders, so that a finished part is never lost. Others are
+# written afterwards, since that takes as long as training them.
+_LONG_SECONDS = 4.0
+_POLL_SECONDS = 0.1
+_MOST_WAITING = 256  # studies
+_MOST_UNSAVED = 8  # results that wait to be written; then training waits
+_MOST_KEPT = 8  # results that stay in memory
+
+
+class Abandoned(Exception):  # noqa: N818 - no error
+    """Nobody waits for a result any more."""
+
+
+class BusyError(SweepError):
+    """Too many tiles are wanted at once."""
+
+
+class _Job:
+    """A study to train, and who waits for it."""
+
+    def __init__(self, study: Study, rank: tuple[int, int], *, is_saved: bool) -> None:
+        self.study, self.rank, self.is_saved = study, rank, is_saved
+        self.done: Future[Result] = Future()
+        self.n_waiting = 0
+        self.parts: MemoryParts | None = None
+        self.plan: Plan | None = None
+
+
+class TileTrainer:
+    """A thread that trains what is wanted most, and one that writes results into ``folder``.
+
+    The less a rank, the more a study is wanted; among equal ranks the first request counts.
+    """
+
+    def __init__(self, folder: Path, threads: int) -> None:
+        self.folder, self._threads = folder, threads
+        self.is_ending: Callable[[], bool] = lambda: False  # whether the server ends, so that nobody waits any more
+        self.save_fault = ""  # why the last result could not be written
+        self._n_trained, self._n_networks, self._seconds = 0, 0, 0.0
+        self._jobs: dict[str, _Job] = {}
+        self._changed = Condition()
+        self._number = count()
+        self._kept: OrderedDict[str, Result] = OrderedDict()
+        self._unsaved: Queue[MemoryParts] = Queue(_MOST_UNSAVED)
+        self._bits = own_bits()
+        Thread(target=self._work, name="explore-train", daemon=True).start()
+        Thread(target=self._save, name="explore-save", daemon=True).start()
+
+    def state(self) -> dict[str, object]:
+        """Return what the page shows of the work under way."""
+        speed = self._n_networks / self._seconds if self._seconds else None
+        return {
+            "waiting": len(self._jobs),
+            "trained": self._n_trained,
+            "unsaved": self._unsaved.qsize(),
+            "save_fault": self.save_fault,
+            "networks_per_second": speed,
+        }
+
+    def place(self, study: Study) -> Path:
+        """Return the results folder of a study."""
+        return self.folder / study.identity[:16]
+
+    def known(self, study: Study) -> Result | None:
+        """Return the result of a study that is in memory or in its folder, or None."""
+        identity = study.identity
+        with self._changed:
+            found = self._kept.get(identity)
+            if found is not None:
+                self._kept.move_to_end(identity)
+                return found
+        if not (self.place(study) / "run.json").is_file():
+            return None
+        try:
+            result = open_result(self.place(study), partial=True)
+        except FileNotFoundError:
+            return None
+        if not result.complete:
+            return None
+        self._keep(result)
+        return result
+
+    async def result(
+        self, study: Study, rank: int, is_gone: Callable[[], Awaitable[bool]], *, is_saved: bool
+    ) -> Result:
+        """Return the result of a study once it is trained, unless it is known.
+
+        Raises
+        ------
+        Abandoned
+            If ``is_gone`` returns True before. The study is then trained no further, unless others wait for it.
+        BusyError
+            If too many studies wait.
+        """
+        found = await asyncio.to_thread(self.known, study)
+        if found is not None:
+            return found
+        job = self._join(study, rank, is_saved=is_saved)
+        try:
+            done = asyncio.wrap_future(job.done)
+            while True:
+                finished, _ = await asyncio.wait({done}, timeout=_POLL_SECONDS)
+                if finished:
+                    return done.result()
+                if self.is_ending() or await is_gone():
+                    raise Abandoned
+        finally:
+            self._leave(job)
+
+    def _join(self, study: Study, rank: int, *, is_saved: bool) -> _Job:
+        """Wait for a study, together with others that wait for it."""
+        with self._changed:
+            job = self._jobs.get(study.identity)
+            if job is None:
+                if len(self._jobs) >= _MOST_WAITING:
+                    raise BusyError(f"{_MOST_WAITING} tiles are waiting already; ask again later")
+                job = _Job(study, (rank, next(self._number)), is_saved=is_saved)
+                self._jobs[study.identity] = job
+            job.n_waiting += 1
+            self._changed.notify()
+            return job
+
+    def _leave(self, job: _Job) -> None:
+        with self._changed:
+            job.n_waiting -= 1
+            if not job.n_waiting and not job.done.done():
+                self._jobs.pop(job.study.identity, None)
+
+    def _work(self) -> None:
+        """Train a slice of the most wanted study, again and again."""
+        while True:
+            with self._changed:
+                while not self._jobs:
+                    self._changed.wait()
+                job = min(self._jobs.values(), key=lambda each: each.rank)
+            try:
+                result = self._train_slice(job)
+            except BaseException as error:
+                self._end(job, error=error)
+                continue
+            if result is not None:
+                self._end(job, result)
+                if job.is_saved and job.parts is not None:
+                    self._unsaved.put(job.parts)
+
+    def _end(self, job: _Job, result: Result | None = None, error: BaseException | None = None) -> None:
+        if result is not None:
+            self._keep(result)
+        with self._changed:
+            self._jobs.pop(job.study.identity, None)
+            if error is not None:
+                job.done.set_exception(error)
+            else:
+                job.done.set_result(result)  # type: ignore[arg-type]
+
+    def _train_slice(self, job: _Job) -> Result | None:
+        """Train for a short time, and return the result once it is complete."""
+        start = time.monotonic()
+        if job.plan is None:
+            check_custom_components(job.study)
+            job.plan = Plan(job.study)
+            seconds = estimated_seconds(job.plan, self._threads)
+            if not job.is_saved or seconds is None or seconds < _LONG_SECONDS:
+                job.parts = MemoryParts(job.plan, "runs", self._bits)
+        if job.parts is None:
+            out = self.place(job.study)
+            options = RunOptions(out=out, threads=self._threads, progress=False, time_budget=_SLICE_SECONDS)
+            result = run_in_parts(job.study, options)
+        else:
+            training = Coordinator(job.plan, job.parts, Limits(seconds=_SLICE_SECONDS), False)
+            result = complete(training, partial(ThreadExecutor, self._threads), time.time(), self._threads)
+        self._seconds += time.monotonic() - start
+        if not result.complete:
+            return None
+        self._n_trained += 1
+        self._n_networks += job.study.n_runs
+        return result
+
+    def _keep(self, result: Result) -> None:
+        with self._changed:
+            self._kept[result.study.identity] = result
+            self._kept.move_to_end(result.study.identity)
+            while len(self._kept) > _MOST_KEPT:
+                self._kept.popitem(last=False)
+
+    def _save(self) -> None:
+        """Write results into their folders, one after the other."""
+        while True:
+            parts = self._unsaved.get()
+            try:
+                save_trained(parts, self.place(parts.plan.study))
+                self.save_fault = ""
+            except (StoreError, OSError) as error:
+                self.save_fault = str(error)

@@ -1,0 +1,42 @@
+"""The planes of a tile, from its own result or from that of the whole tile of 256 pixels along a side."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from sweep.explore.map_axis import TILE
+from sweep.explore.map_view import Block, MapView
+from sweep.explore.pixel_values import Planes
+from sweep.explore.tile_trainer import TileTrainer
+
+
+class Tile(NamedTuple):
+    """The numbers of a tile, and how many of its values differ."""
+
+    planes: Planes  # (rows, columns), from the top
+    n_x: int
+    n_y: int
+
+
+async def trained_tile(
+    trainer: TileTrainer, view: MapView, block: Block, is_gone: Callable[[], Awaitable[bool]]
+) -> Tile:
+    """Return the pixels of a tile once they are trained, as :meth:`TileTrainer.result` does.
+
+    Only tiles of 256 pixels along a side are kept in folders; smaller ones have some of their pixels.
+    """
+    whole = block.whole_tile()
+    mapped = await asyncio.to_thread(view.study_of, whole)
+    result = await asyncio.to_thread(trainer.known, mapped.study)
+    step = block.step
+    if result is None and step > 1:
+        mapped, step = await asyncio.to_thread(view.study_of, block), 1
+    if result is None:
+        result = await trainer.result(mapped.study, block.width, is_gone, is_saved=block.width == TILE)
+    planes = await asyncio.to_thread(lambda: mapped.arrange(view.value.planes(result)))
+    shown = {name: numbers[step // 2 :: step, step // 2 :: step] for name, numbers in planes.items()}
+    return Tile(shown, len(np.unique(mapped.across)), len(np.unique(mapped.down)))

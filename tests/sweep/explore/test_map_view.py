@@ -1,0 +1,157 @@
+"""Maps of studies: their axes, the studies of their pixels, and what pixels show."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import sweep
+from sweep.errors import StudyError, SweepError
+from sweep.explore.choices import axis_choices, option_choices
+from sweep.explore.map_view import Block, Explored
+from sweep.explore.pixel_values import offered_values
+
+RATES = {"x": "learning_rate", "y": "output_learning_rate"}
+SMALL = {"max_steps": 40, "hidden": 2}
+
+
+def planes_of(view, block):
+    mapped = view.study_of(block)
+    return mapped.arrange(view.value.planes(sweep.run(mapped.study)))
+
+
+def test_pixels_are_the_rows_of_a_study_from_the_top():
+    view = Explored("xor", SMALL).map({**RATES, "value": "final_loss"})
+    block = Block(1, 250, 300, 5, 3)
+    found = planes_of(view, block)["value"]
+    for row in range(3):
+        for column in range(5):
+            study, values = view.pixel(Block(1, 250 + column, 300 + row, 1, 1))
+            assert study.n_runs == 1
+            assert found[row, column] == sweep.trace(study).final_loss
+            assert list(values) == ["learning_rate", "output_learning_rate"]
+    top, bottom = (view.pixel(Block(1, 250, row, 1, 1))[1]["output_learning_rate"] for row in (300, 302))
+    assert top > bottom
+
+
+@pytest.mark.parametrize("names", [("hidden", "learning_rate"), ("learning_rate", "hidden")])
+def test_axes_in_any_order_of_the_study_and_shared_values(names):
+    explored = Explored("xor", {"max_steps": 20})
+    view = explored.map(dict(zip(("x", "y", "value"), (*names, "final_loss"), strict=True)))
+    found = planes_of(view, Block.of_tile(0, 0, 0, 16))["value"]
+    assert found.shape == (16, 16)
+    for row, column in ((0, 0), (3, 12), (15, 1)):
+        study, _ = view.pixel(Block(0, 16 * column + 8, 16 * row + 8, 1, 1))
+        assert found[row, column] == sweep.trace(study).final_loss
+
+
+@pytest.mark.compiled
+def test_small_tiles_are_pixels_of_the_whole_tile():
+    view = Explored("xor", {"max_steps": 5, "hidden": 2}).map({**RATES, "value": "final_loss"})
+    whole, coarse = (planes_of(view, Block.of_tile(2, 1, 3, size)) for size in (256, 16))
+    assert np.array_equal(whole["value"][8::16, 8::16], coarse["value"])
+    assert np.array_equal(whole["status"][8::16, 8::16], coarse["status"])
+
+
+def test_where_float64_ends_neighboring_pixels_share_a_network():
+    view = Explored("xor", SMALL).map({**RATES, "x_low": "1", "x_high": "1.0000000000000002", "x_scale": "linear"})
+    mapped = view.study_of(Block.of_tile(0, 0, 0, 16))
+    assert mapped.study.parameters["learning_rate"] == (1.0, 1.0000000000000002)
+    assert mapped.across.tolist() == [0] * 8 + [1] * 8
+    assert planes_of(view, Block.of_tile(0, 0, 0, 16))["value"].shape == (16, 16)
+
+
+def test_several_seeds_have_a_rate_with_its_interval():
+    view = Explored("xor", {"hidden": 3, "max_steps": 60, "threshold": 0.3}).map({**RATES, "seeds": "12"})
+    assert view.value.name == "convergence_rate"
+    mapped = view.study_of(Block(0, 130, 90, 4, 3, 16))
+    planes = mapped.arrange(view.value.planes(sweep.run(mapped.study)))
+    assert set(planes) == {"value", "low", "high", "n_runs"}
+    assert (planes["low"] <= planes["value"]).all()
+    assert (planes["value"] <= planes["high"]).all()
+    assert (planes["n_runs"] == 12).all()
+    assert 0 < planes["value"].max() < 1
+    study, _ = view.pixel(Block(0, 146, 106, 1, 1))
+    assert planes["value"][1, 1] == sweep.run(study).cells["convergence_rate"][0]
+
+
+def test_trainability_is_that_of_its_losses():
+    view = Explored("trainability-tanh", {"max_steps": 30, "n": 4, "n_inputs": 3, "hidden": 3}).map({})
+    found = planes_of(view, Block.of_tile(0, 0, 0, 16))["value"]
+    study, _ = view.pixel(Block(0, 8, 8, 1, 1))
+    assert len(np.unique(np.sign(found))) == 2
+    for row, column in ((15, 0), (8, 8), (12, 3)):
+        study, _ = view.pixel(Block(0, 16 * column + 8, 16 * row + 8, 1, 1))
+        losses = sweep.trace(study).losses
+        losses = losses / losses[0]
+        if not np.isfinite(losses).all():
+            continue
+        expected = -losses.sum() if losses[-20:].mean() < 1 else (1 / losses).sum()
+        assert found[row, column] == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.wide
+@pytest.mark.parametrize("name", ["xor", "kolen-pollack", "trainability-relu", "seed", "sparse-parity", "reed-marks"])
+def test_all_choices_of_a_study_make_valid_maps(name):
+    explored = Explored(name)
+    first = explored.map({})
+    axes = [each.name for each in axis_choices(explored.study, first.fixed)]
+    assert len(axes) > 3
+    for axis in axes:
+        other = next(each for each in axes if each != axis)
+        assert explored.map({"x": axis, "y": other}).study_of(Block.of_tile(3, 4, 5, 16)).study.n_cells > 1
+    for value in offered_values(first.fixed):
+        assert explored.map({"value": value}).study_of(Block.of_tile(0, 0, 0, 16)).study.n_runs
+    for option in option_choices(explored.study, first.fixed, (first.x.name, first.y.name)):
+        assert option["value"] in option["values"]
+        assert explored.map({f"set.{option['name']}": str(option["value"])}).fixed == first.fixed
+
+
+def test_options_that_a_choice_brings_are_axes():
+    explored = Explored("xor", {"hidden": 2})
+    view = explored.map({"x": "learning_rate", "y": "momentum", "set.optimizer": "momentum"})
+    assert view.fixed.training.optimizer == "momentum"
+    with pytest.raises(SweepError, match="unknown axis 'momentum'"):
+        explored.map({"x": "learning_rate", "y": "momentum"})
+
+
+def test_a_results_folder_is_explored_as_its_study(tmp_path):
+    study = sweep.load_study("xor", {"hidden": [2, 3], "learning_rate": [0.1, 0.5], "max_steps": 10, "seeds.count": 3})
+    sweep.run(study, out=tmp_path / "r")
+    view = Explored(str(tmp_path / "r")).map({})
+    assert (view.x.name, view.y.name) == ("hidden", "learning_rate")
+    assert view.fixed.n_runs == 1
+
+
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ({"x": "hiden"}, "unknown axis 'hiden'"),
+        ({"value": "stpes"}, "unknown value 'stpes'"),
+        ({"zoom": "1"}, "unknown parameter 'zoom'"),
+        ({"seeds": "0"}, "seeds must be from 1 to 1024, got 0"),
+        ({"seeds": "many"}, "seeds: must be an integer, got 'many'"),
+        ({"x_low": "low"}, "x_low: must be a number, got 'low'"),
+        ({"x": "learning_rate", "y": "learning_rate"}, "y: must be another option than x"),
+        ({"set.hidden": "2,3"}, "set.hidden: must be one value"),
+        ({"set.nothing": "2"}, "set.nothing: must be an option that can be swept"),
+        ({"set.file": "/etc/passwd"}, "set.file: must be an option that can be swept"),
+    ],
+)
+def test_bad_requests_are_named(query, sentence):
+    with pytest.raises((SweepError, StudyError), match=sentence):
+        Explored("xor").map(query)
+
+
+def test_values_that_the_study_refuses_are_named():
+    view = Explored("xor", {"hidden": 2}).map({**RATES, "x_low": "-1", "x_high": "1", "x_scale": "linear"})
+    with pytest.raises(StudyError, match="learning_rate"):
+        view.study_of(Block.of_tile(0, 0, 0, 16))
+
+
+@pytest.mark.parametrize(
+    ("level", "column", "row", "size"), [(43, 0, 0, 16), (-1, 0, 0, 16), (1, 2, 0, 16), (1, 0, -1, 16), (1, 0, 0, 17)]
+)
+def test_tiles_outside_the_map_are_refused(level, column, row, size):
+    with pytest.raises(SweepError, match="must be"):
+        Block.of_tile(level, column, row, size)

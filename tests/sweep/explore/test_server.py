@@ -1,0 +1,215 @@
+"""Requests to the server of `sweep explore`."""
+
+from __future__ import annotations
+
+import asyncio
+import tomllib
+from threading import Event
+
+import httpx
+import numpy as np
+import pytest
+
+import sweep
+from sweep.errors import SweepError
+from sweep.explore.map_view import Block, Explored
+from sweep.explore.server import ExploreServer
+from sweep.explore.tile_trainer import Abandoned, BusyError, TileTrainer
+
+TOKEN, HOST = "token", "127.0.0.1:8000"
+SMALL = {"max_steps": 20, "hidden": 2}
+RATES = {"x": "learning_rate", "y": "output_learning_rate"}
+
+
+@pytest.fixture(scope="module")
+def trainer(tmp_path_factory):
+    return TileTrainer(tmp_path_factory.mktemp("tiles"), 1)
+
+
+@pytest.fixture(scope="module")
+def ask(trainer):
+    app = ExploreServer(Explored("xor", SMALL), trainer).app(TOKEN, {HOST})
+
+    def get(path, token=TOKEN, headers=None, **query):
+        async def answer():
+            transport = httpx.ASGITransport(app)
+            async with httpx.AsyncClient(transport=transport, base_url=f"http://{HOST}") as client:
+                return await client.get(f"/{token}/{path}", params=query or None, headers=headers)
+
+        return asyncio.run(answer())
+
+    return get
+
+
+def planes_of(answer):
+    names = answer.headers["sweep-planes"].split(",")
+    numbers = np.frombuffer(answer.content, "<f8").reshape(len(names), -1)
+    side = round(numbers.shape[1] ** 0.5)
+    return {name: plane.reshape(side, side) for name, plane in zip(names, numbers, strict=True)}
+
+
+def test_choices_name_axes_options_and_values(ask):
+    found = ask("choices", **RATES).json()
+    assert found["study"]["name"] == "xor"
+    assert found["map"]["x"] == "learning_rate"
+    assert {"hidden", "learning_rate", "w[0,1]"} <= {each["name"] for each in found["axes"]}
+    assert found["map"]["value"] == found["values"][0]["name"] == "status"
+    assert "tanh" in next(each for each in found["options"] if each["name"] == "activation")["values"]
+
+
+def test_a_tile_has_the_numbers_of_its_study(ask):
+    answer = ask("tile/1/0/1/16", value="final_loss", **RATES)
+    assert answer.headers["sweep-distinct"] == "16,16"
+    planes = planes_of(answer)
+    view = Explored("xor", SMALL).map({"value": "final_loss", **RATES})
+    mapped = view.study_of(Block.of_tile(1, 0, 1, 16))
+    expected = mapped.arrange(view.value.planes(sweep.run(mapped.study)))
+    assert all(np.array_equal(planes[name], expected[name]) for name in ("value", "status"))
+
+
+def test_a_network_is_that_of_its_pixel_and_its_command(ask):
+    found = ask("network", z=2, column=300, row=5, **RATES).json()
+    study, values = Explored("xor", SMALL).map(RATES).pixel(Block(2, 300, 5, 1, 1))
+    traced = sweep.trace(study)
+    assert found["x"] == values["learning_rate"]
+    assert found["losses"]["losses"] == traced.losses.tolist()
+    assert found["weights"][0]["values"] == traced.weights.w.ravel().tolist()
+    assert found["surface"]["n"] ** 2 == len(found["surface"]["outputs"])
+    assert f"--set learning_rate={values['learning_rate']!r}" in found["command"]
+    assert found["command"].startswith("sweep trace xor ")
+
+
+def test_a_view_is_a_study(ask):
+    answer = ask("study", z=1, column=7, row=9, width=3, height=2, **RATES)
+    assert "attachment" in answer.headers["content-disposition"]
+    tables = tomllib.loads(answer.text)
+    view = Explored("xor", SMALL).map(RATES)
+    assert sweep.Study(**tables) == view.study_of(Block.of_view(1, 7, 9, 3, 2)).study
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "sentence"),
+    [
+        ("tile/0/1/0/16", {}, "a tile of level 0 must be from 0 to 0, got 1"),
+        ("tile/99/0/0/16", {}, "the level must be from 0 to 42, got 99"),
+        ("tile/0/0/0/1000000", {}, "the size of a tile must be one of 16, 64, 256"),
+        ("tile/0/0/0/16", {"x": "nothing"}, "unknown axis 'nothing'"),
+        ("tile/0/0/0/16", {"x_low": "nan"}, "must have a lower and a higher end"),
+        ("tile/0/0/0/16", {"x_high": "1e999"}, "must have a lower and a higher end"),
+        ("tile/0/0/0/16", {"set.activation": "rleu"}, "rleu"),
+        ("tile/0/0/0/16", {"set.file": "/etc/passwd"}, "set.file"),
+        ("tile/0/0/0/16", {"seeds": "1e9"}, "seeds: must be an integer"),
+        ("network", {"z": "0", "column": "256", "row": "0"}, "the column must be from 0 to 255, got 256"),
+        ("network", {"z": "0", "column": "0", "row": "0", "seed": "5"}, "seed: must be from 0 to 0, got 5"),
+        ("network", {"z": "zero"}, "z: must be an integer"),
+        ("study", {"z": "9", "column": "0", "row": "0", "width": "100000"}, "the number of columns must be from 1"),
+    ],
+)
+def test_bad_requests_have_one_sentence(ask, path, query, sentence):
+    answer = ask(path, **{**RATES, **query})
+    assert answer.status_code == 400, answer.text
+    assert sentence in answer.text
+    assert "\n" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("path", "token", "headers", "status"),
+    [
+        ("choices", "other", {}, 404),
+        ("", "", {}, 404),
+        ("choices", TOKEN, {"origin": "http://example.org"}, 403),
+        ("choices", TOKEN, {"host": "example.org"}, 403),
+        ("nothing", TOKEN, {}, 404),
+        ("page/../server.py", TOKEN, {}, 404),
+        ("page/%2e%2e/server.py", TOKEN, {}, 404),
+        ("choices", TOKEN, {"origin": f"http://{HOST}"}, 200),
+    ],
+)
+def test_only_its_own_page_is_answered(ask, path, token, headers, status):
+    assert ask(path, token, headers).status_code == status
+
+
+ONE_CELL = {**SMALL, "learning_rate": 0.1, "seeds.count": 20}
+
+
+async def nobody_waits():
+    return True
+
+
+async def somebody_waits():
+    return False
+
+
+def study_of_seconds(seconds):
+    """Return a study that trains for about as long as it says, without the JIT far longer."""
+    return sweep.load_study(
+        "xor", {**ONE_CELL, "criterion": "none", "max_steps": 1000, "seeds.count": int(2e5 * seconds)}
+    )
+
+
+@pytest.mark.compiled  # without the JIT, a part takes minutes
+def test_a_tile_that_nobody_waits_for_is_trained_no_further(trainer):
+    with pytest.raises(Abandoned):
+        asyncio.run(trainer.result(study_of_seconds(1000), 256, nobody_waits, is_saved=False))
+    assert trainer.state()["waiting"] == 0
+
+
+def test_coarse_tiles_overtake_fine_ones(trainer):
+    ends = []
+
+    async def both():
+        async def of(rank, study):
+            await trainer.result(study, rank, somebody_waits, is_saved=False)
+            ends.append(rank)
+
+        fine = sweep.load_study("xor", {**ONE_CELL, "seeds.count": 3000})
+        coarse = [sweep.load_study("xor", {**ONE_CELL, "seeds.base": base}) for base in (1, 2)]
+        await asyncio.gather(of(256, fine), *(of(16, study) for study in coarse))
+
+    asyncio.run(both())
+    assert ends[-1] == 256
+
+
+def test_those_who_wait_for_the_same_tile_share_it(trainer):
+    study = sweep.load_study("xor", {**ONE_CELL, "seeds.base": 77})
+    before = trainer.state()["trained"]
+
+    async def both():
+        return await asyncio.gather(*(trainer.result(study, 16, somebody_waits, is_saved=False) for _ in range(2)))
+
+    first, second = asyncio.run(both())
+    assert first is second
+    assert trainer.state()["trained"] == before + 1
+
+
+def test_whole_tiles_are_kept_as_results(trainer):
+    study = sweep.load_study("xor", {**ONE_CELL, "seeds.base": 99})
+    result = asyncio.run(trainer.result(study, 256, somebody_waits, is_saved=True))
+    for _ in range(200):
+        if (trainer.place(study) / "cells.parquet").exists() and not trainer.state()["unsaved"]:
+            break
+        Event().wait(0.05)
+    assert sweep.open_result(trainer.place(study)).digest == result.digest
+    assert not sweep.verify(trainer.place(study)).faults
+    again = TileTrainer(trainer.folder, 1)
+    assert asyncio.run(again.result(study, 256, somebody_waits, is_saved=True)).digest == result.digest
+    assert again.state()["trained"] == 0
+
+
+def test_faults_of_a_study_reach_those_who_wait(trainer, monkeypatch):
+    def fails(job):
+        raise SweepError("no training today")
+
+    monkeypatch.setattr(trainer, "_train_slice", fails)
+    with pytest.raises(SweepError, match="no training today"):
+        asyncio.run(
+            trainer.result(sweep.load_study("xor", {**ONE_CELL, "seeds.base": 5}), 16, somebody_waits, is_saved=False)
+        )
+
+
+def test_too_many_tiles_are_refused(trainer, monkeypatch):
+    monkeypatch.setattr("sweep.explore.tile_trainer._MOST_WAITING", 0)
+    with pytest.raises(BusyError, match="waiting already"):
+        asyncio.run(
+            trainer.result(sweep.load_study("xor", {**ONE_CELL, "seeds.base": 6}), 16, somebody_waits, is_saved=False)
+        )
