@@ -59,7 +59,7 @@ export class SweepMap extends EventTarget {
     const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.leaflet = L.map(this.part(".picture"), {
       crs: squareWorld(choices.max_level), minZoom: 0, maxZoom: choices.max_level, attributionControl: false,
-      fadeAnimation: false, zoomAnimation: !calm, inertia: !calm, doubleClickZoom: false, boxZoom: false, keyboardPanDelta: 64, wheelPxPerZoomLevel: 120,
+      trackResize: false, fadeAnimation: false, zoomAnimation: !calm, inertia: !calm, doubleClickZoom: false, boxZoom: false, keyboardPanDelta: 64, wheelPxPerZoomLevel: 120,
     });
     this.leaflet.zoomControl.setPosition("topright");
     this.leaflet.on("move zoom resize", () => this.drawAxes());
@@ -173,7 +173,7 @@ export class SweepMap extends EventTarget {
     let total = 0;
     const plane = this.value.categories ? "value" : "status";
     if (!this.layer._map) return counts;
-    const { min, max } = this.leaflet.getPixelBounds();
+    const { min, max } = this.layer.view();
     for (const { coords, values: { n, planes } } of this.layer.seen()) {
       if (!planes[plane]) continue;
       const size = 256 / n;
@@ -268,7 +268,7 @@ export class SweepMap extends EventTarget {
   // What it says
 
   valueText(pixel) {
-    const values = this.layer?._map ? this.layer.valuesAt(pixel.column, pixel.row) : null;
+    const values = this.layer?._map ? this.layer.valuesAt(pixel) : null;
     if (!values) return "not trained yet";
     const { value, categories, unit } = { ...this.value, value: values.value };
     const label = (codes, code) => codes.find((each) => each.code === code)?.label ?? short(code);

@@ -165,15 +165,24 @@ export const ValueLayer = L.GridLayer.extend({
     return 0;
   },
 
+  /** Return the bounds of the view in pixels of the level of the tiles; of the view to come while Leaflet zooms. */
+  view() {
+    const map = this._map;
+    const zoom = map._animatingZoom ? map._animateToZoom : map.getZoom();
+    const center = map.project(map._animatingZoom ? map._animateToCenter : map.getCenter(), this._tileZoom);
+    const half = map.getSize().divideBy(2 * map.getZoomScale(zoom, this._tileZoom));
+    return new L.Bounds(center.subtract(half), center.add(half));
+  },
+
   /** Return whether a tile of the current level lies in the view. */
   sees({ x, y, z }) {
     if (!this._map || z !== this._tileZoom) return false;
-    const { min, max } = this._map.getPixelBounds();
+    const { min, max } = this.view();
     return 256 * x < max.x && 256 * (x + 1) > min.x && 256 * y < max.y && 256 * (y + 1) > min.y;
   },
 
   distance({ x, y }) {
-    const center = this._map.project(this._map.getCenter());
+    const center = this.view().getCenter();
     return Math.hypot(256 * (x + 0.5) - center.x, 256 * (y + 0.5) - center.y);
   },
 
@@ -183,7 +192,8 @@ export const ValueLayer = L.GridLayer.extend({
   },
 
   /** Return the value of each plane at a pixel of the current level, or null. */
-  valuesAt(column, row) {
+  valuesAt({ z, column, row }) {
+    if (z !== this._tileZoom) return null;
     const tile = this.tiles.get(`${Math.floor(column / 256)}:${Math.floor(row / 256)}:${this._tileZoom}`);
     if (!tile?.values) return null;
     const { n, planes } = tile.values;

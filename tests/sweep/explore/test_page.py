@@ -1,0 +1,324 @@
+"""The page of `sweep explore` in a browser: what it draws equals what the server trained."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sweep.columns import STATUSES
+from tests.sweep.browser import needs_browser
+
+pytest.importorskip("starlette")
+STUDY = ["xor", "--set", "hidden=2", "--set", "max_steps=20"]
+MAP = "x=learning_rate&x_low=0.001&x_high=1&y=output_learning_rate&y_low=0.001&y_high=1"
+COLORS = {"converged": "0072b2", "diverged": "d55e00", "stalled": "cc79a7", "exhausted": "8c8c8c", "plateau": "e69f00"}
+MOST_MILLISECONDS = 120_000
+SMALL, LARGE = {"width": 700, "height": 600}, {"width": 1280, "height": 900}  # few tiles, and a usual screen
+# Returns the visible tiles, [[place, canvas size, colors of the pixels as 0xRRGGBB]].
+TILES = """() => {
+    const frame = document.querySelector(".picture").getBoundingClientRect();
+    return [...document.querySelector(".picture").querySelectorAll("canvas.tile")].filter((canvas) => {
+        const box = canvas.getBoundingClientRect();
+        return Math.abs(box.width - 256) < 1 && box.left < frame.right && box.right > frame.left
+            && box.top < frame.bottom && box.bottom > frame.top;
+    }).map((canvas) => {
+        const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+        const colors = [];
+        for (let k = 0; k < data.length; k += 4) colors.push(65536 * data[k] + 256 * data[k + 1] + data[k + 2]);
+        return [canvas.dataset.tile, canvas.width, colors];
+    });
+}"""
+
+
+class Server:
+    """A server of maps, which can be killed and started again at the same address."""
+
+    def __init__(self, out: Path) -> None:
+        self.out = out
+        self.start()
+
+    def start(self) -> None:
+        """Start it, and wait until it listens."""
+        command = [sys.executable, "-m", "sweep", "explore", *STUDY, "--out", str(self.out), "--no-open"]
+        # Tiles have thousands of networks: they need the JIT.
+        environment = {**os.environ, "NUMBA_DISABLE_JIT": "0"}
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True)
+        assert self.process.stdout is not None
+        found = re.search(r"http://\S+", self.process.stdout.readline())
+        assert found is not None
+        self.address = found[0].partition("#")[0]
+
+    def kill(self) -> None:
+        """Kill it."""
+        self.process.kill()
+        self.process.communicate()
+
+    def statuses(self, place: str, size: int) -> np.ndarray:
+        """Return the statuses of the pixels of a tile."""
+        with urllib.request.urlopen(f"{self.address}tile/{place}/{size}?{MAP}") as answer:
+            return np.frombuffer(answer.read(), "<f8")[: size * size].astype(int)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Start a server for all tests."""
+    running = Server(tmp_path_factory.mktemp("explore"))
+    yield running
+    running.kill()
+
+
+class Page:
+    """A page in a browser, with what it wrote to the console and which addresses it requested."""
+
+    def __init__(self, browser: Any, server: Server, place: str = "", **options: Any) -> None:
+        self.server = server
+        self.page = browser.new_page(**{"viewport": SMALL, **options})
+        self.page.set_default_timeout(MOST_MILLISECONDS)
+        self.complaints: list[str] = []
+        self.requests: list[str] = []
+        self.page.on("console", lambda message: self.complaints.append(message.text))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.goto(f"{server.address}#{MAP}{place}")
+        self.finish()
+
+    def finish(self) -> None:
+        """Wait until all visible tiles are trained."""
+        self.page.wait_for_timeout(400)
+        self.page.locator("body[data-finished='true']").wait_for()
+
+    def number(self, name: str) -> int:
+        """Return a number in the address."""
+        found = re.search(rf"[#&]{name}=(\d+)", self.page.url)
+        assert found is not None
+        return int(found[1])
+
+    def check_tiles(self, level: int) -> None:
+        """Check that each visible tile, coarse or fine, has the colors of its runs; needs the option ``bypass_csp``."""
+        palette = np.array([int(COLORS[status], 16) for status in STATUSES])
+        tiles = [tile for tile in self.page.evaluate(TILES) if tile[1] > 1]
+        assert tiles
+        for place, size, colors in tiles:
+            assert place.startswith(f"{level}/")
+            assert np.array_equal(np.array(colors), palette[self.server.statuses(place, size)])
+
+    def click(self, across: float, down: float, **options: Any) -> None:
+        """Click at fractions of the picture."""
+        box = self.page.locator(".picture").first.bounding_box()
+        self.page.mouse.move(box["x"] + across * box["width"], box["y"] + down * box["height"])
+        self.page.locator(".picture").first.click(
+            position={"x": across * box["width"], "y": down * box["height"]}, **options
+        )
+
+    def close(self) -> None:
+        """Check that nothing failed and that no request left this machine."""
+        assert not [text for text in self.complaints if "willReadFrequently" not in text]  # that is about this test
+        assert all(request.startswith((self.server.address, "data:")) for request in self.requests)
+        self.page.close()
+
+
+@needs_browser
+def test_first_picture_and_legend(browser: Any, server: Server) -> None:
+    """The page says what it shows, at which level and where, in words too."""
+    opened = Page(browser, server, viewport=LARGE)
+    page = opened.page
+    assert page.locator("h1").inner_text() == "xor"
+    assert "converged" in page.locator(".legend").inner_text()
+    page.locator("#summary", has_text="In view:").wait_for(state="attached")
+    sentence = page.locator("#summary").text_content()
+    assert re.search(r"level 1\. Center: learning rate 0\.03\d*, output learning rate", sentence)
+    assert page.locator(".axis.x text").count() > 3
+    assert opened.number("z") == 1
+    assert page.locator(".level").inner_text() == "Level 1: 512 pixels a side."
+    opened.close()
+
+
+@needs_browser
+def test_twelve_levels_down_no_tile_is_wrong(browser: Any, server: Server) -> None:
+    """Each pixel has the color of its run while one zooms by wheel and keys, and moves."""
+    opened = Page(browser, server, "&z=1&column=270&row=300", bypass_csp=True)
+    page = opened.page
+    opened.check_tiles(1)
+    page.locator(".picture").focus()
+    for level in range(2, 14):
+        if level % 2:
+            page.keyboard.press("Equal")
+        else:
+            box = page.locator(".picture").bounding_box()
+            page.mouse.move(box["x"] + 0.55 * box["width"], box["y"] + 0.45 * box["height"])
+            page.mouse.wheel(0, -60)
+        page.locator(".level", has_text=f"Level {level}:").wait_for()
+        page.wait_for_timeout(400)
+        page.keyboard.press("ArrowRight")
+        page.locator(f"canvas[data-tile^='{level}/']:not([width='1'])").first.wait_for()
+        assert opened.number("z") == level
+        opened.check_tiles(level)
+    opened.finish()
+    opened.check_tiles(13)
+    texts = page.locator(".axis.x text:not(.title)").all_text_contents()
+    assert len(texts) > 1
+    assert len(set(texts)) == len(texts)
+    opened.close()
+
+
+@needs_browser
+def test_address_history_and_tabs(browser: Any, server: Server) -> None:
+    """The address restores the view in another tab, exactly at the deepest level, and Back returns."""
+    deep = "&z=42&column=400000000000001&row=300000000000007"
+    opened = Page(browser, server, deep)
+    assert (opened.number("column"), opened.number("row")) == (400000000000001, 300000000000007)
+    opened.page.locator("[name=value]").select_option("steps")
+    opened.finish()
+    other = Page(browser, server)
+    other.page.goto(opened.page.url)
+    other.finish()
+    assert other.page.url == opened.page.url
+    assert other.page.locator(".readout").inner_text() == opened.page.locator(".readout").inner_text()
+    before = opened.page.url
+    opened.page.locator(".picture").focus()
+    opened.page.keyboard.press("Minus")
+    opened.finish()
+    assert opened.number("z") == 41
+    opened.page.go_back()
+    opened.finish()
+    assert opened.page.url == before
+    opened.page.go_back()
+    opened.finish()
+    assert "value=status" in opened.page.url
+    other.close()
+    opened.close()
+
+
+@needs_browser
+def test_float64_ends(browser: Any, server: Server) -> None:
+    """Where neighboring pixels have equal values, the page says so."""
+    narrow = "x=learning_rate&x_low=0.5&x_high=0.50001&x_scale=linear&y=output_learning_rate"
+    opened = Page(browser, server)
+    opened.page.goto(f"{server.address}#{narrow}&z=36&column=8796093022208&row=8796093022208")
+    opened.finish()
+    sentence = opened.page.locator(".limit").inner_text()
+    assert sentence == "float64 ends here: neighboring pixels are equal in learning rate."
+    opened.close()
+
+
+@needs_browser
+def test_networks_of_pixels(browser: Any, server: Server) -> None:
+    """A click shows the network of a pixel; Shift keeps those that are open, Escape closes the last."""
+    opened = Page(browser, server)
+    page = opened.page
+    opened.click(0.5, 0.7)
+    panel = page.locator(".network").first
+    panel.locator("code").wait_for()
+    assert panel.locator("code").inner_text().startswith("sweep trace xor --set hidden=2")
+    assert panel.locator(".curve .line").count() == 1
+    panel.get_by_text("Weights").click()
+    assert panel.locator(".weights").count() >= 3
+    opened.click(0.55, 0.5, modifiers=["Shift"])
+    page.locator(".network code").nth(1).wait_for()
+    assert page.locator(".mark").all_inner_texts() == ["1", "2"]
+    page.locator(".picture").focus()
+    page.keyboard.press("Shift+Enter")
+    page.locator(".network code").nth(2).wait_for()
+    page.reload()
+    page.locator(".network code").nth(2).wait_for()
+    for left in (2, 1, 0):
+        page.keyboard.press("Escape")
+        assert page.locator(".network").count() == left
+    opened.close()
+
+
+@needs_browser
+def test_side_by_side(browser: Any, server: Server) -> None:
+    """Two maps show one place with options of their own, and their difference."""
+    opened = Page(browser, server, bypass_csp=True)
+    page = opened.page
+    page.locator("[name=pair]").check()
+    page.locator("[data-map='1'] summary").click()
+    page.locator("[name='set.dtype.2']").select_option("float32")
+    page.locator("[name=difference]").check()
+    page.locator("[data-map='2'] .leaflet-container").wait_for()
+    opened.finish()
+    assert "set.dtype.2=float32" in page.url
+    assert re.search(r"equal \d+ %", page.locator("[data-map='2'] .legend").inner_text())
+    page.locator("[data-map='1'] .picture").focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Equal")
+    page.wait_for_timeout(800)
+    opened.finish()
+    levels = page.locator(".level").all_inner_texts()
+    assert levels == ["Level 1: 512 pixels a side."] * 3
+    places = {text.split(": status")[0].split(": equal")[0] for text in page.locator(".readout").all_inner_texts()}
+    assert len(places) == 1
+    for suffix in ("", ".2"):
+        page.locator(f"[name='value{suffix}']").select_option("final_loss")
+    page.locator("[data-map='2'] .legend", has_text="difference in").wait_for()
+    page.locator("[name=pair]").uncheck()
+    page.locator("[data-map='1']").wait_for(state="detached")
+    assert ".2=" not in page.url
+    opened.close()
+
+
+@needs_browser
+def test_several_seeds_and_locked_colors(browser: Any, server: Server) -> None:
+    """With several seeds, a pixel is a rate with its interval; limits of colors can be locked."""
+    opened = Page(browser, server, "&z=20&column=100000000&row=100000000")
+    page = opened.page
+    page.locator("[name=value]").select_option("final_loss")
+    opened.finish()
+    page.get_by_label("lock limits").check()
+    assert re.search(r"[#&]low=[^&]+&high=", page.url)
+    page.get_by_label("highest value with a color of its own").fill("123")
+    page.keyboard.press("Enter")
+    assert "high=123" in page.url
+    page.locator("[name=value]").select_option("status")
+    page.locator("[name=seeds]").fill("3")
+    page.keyboard.press("Enter")
+    page.locator(".readout", has_text="of 3 runs").wait_for()
+    page.locator("[name=x_high]").fill("0.0001")
+    page.keyboard.press("Enter")
+    page.locator("#notice", has_text="must have a lower and a higher end").wait_for()
+    opened.complaints = [text for text in opened.complaints if "400" not in text]  # the browser reports the refusal
+    opened.close()
+
+
+@needs_browser
+def test_phone_and_dark(browser: Any, server: Server) -> None:
+    """On a phone, nothing is wider than the screen, and networks are below the map."""
+    phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "color_scheme": "dark"}
+    opened = Page(browser, server, bypass_csp=True, **phone)
+    page = opened.page
+    page.locator(".picture").tap()
+    page.locator(".network code").wait_for()
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
+    picture, panel = (page.locator(name).bounding_box() for name in (".picture", ".network"))
+    assert panel["y"] > picture["y"] + picture["height"]
+    assert page.evaluate("() => getComputedStyle(document.body).backgroundColor") == "rgb(13, 17, 23)"
+    opened.close()
+
+
+@needs_browser
+def test_server_is_killed_and_started_again(browser: Any, server: Server) -> None:
+    """The page waits for the server, says so, and goes on when it is there again."""
+    opened = Page(browser, server, bypass_csp=True)
+    page = opened.page
+    server.kill()
+    page.locator(".picture").focus()
+    page.keyboard.press("Equal")
+    page.locator("#notice", has_text="The server does not answer; trying again.").wait_for()
+    address = server.address
+    server.start()
+    assert server.address == address
+    page.locator("#notice").wait_for(state="hidden")
+    opened.finish()
+    opened.check_tiles(1)
+    opened.complaints = [text for text in opened.complaints if "ERR_" not in text]  # requests without a server
+    opened.close()
