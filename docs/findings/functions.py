@@ -7,26 +7,28 @@ from matplotlib.figure import Figure
 
 import sweep
 
-STARTS, TRAINED = (int(float(text)) for text in (*sys.argv[1:], "1e7", "1e6")[:2])
+STARTS, TRAINED = (int(float(text)) for text in (*sys.argv[1:], "1e8", "1e6")[:2])
+AT_ONCE = 2_000_000  # starts of a study, to hold few rows in memory
 # The function (bit n: the target of pattern n), the numbers of inputs and hidden units, and the patterns to train on.
 CASES = {"2-2-1": (0b0110, 2, 2, [0, 1, 2]), "3-4-1": (0b11101000, 3, 4, [0, 1, 3, 6])}
 
 
 def learned(function, bits, hidden, train, *, max_steps, count):
     """Return how many of the networks that fit the patterns compute each function."""
-    study = sweep.Study(
-        name="functions",
-        data={"task": "boolean", "bits": bits, "function": function, "coding": "pm1", "train": train},
-        network={"hidden": hidden, "activation": "tanh", "output": "sigmoid"},
-        training={"loss": "bce", "learning_rate": 0.3, "max_steps": max_steps},
-        convergence={"criterion": "correct"},
-        record={"measures": ["learned_function"]},
-        seeds={"count": count},
-    )
     counts = pd.Series(dtype=int)
-    for rows in sweep.run(study).batches(["status", "learned_function"]):
-        fits = rows.loc[rows["status"] == "converged", "learned_function"]
-        counts = counts.add(fits.value_counts(), fill_value=0)
+    for base in range(0, count, AT_ONCE):
+        study = sweep.Study(
+            name="functions",
+            data={"task": "boolean", "bits": bits, "function": function, "coding": "pm1", "train": train},
+            network={"hidden": hidden, "activation": "tanh", "output": "sigmoid"},
+            training={"loss": "bce", "learning_rate": 0.3, "max_steps": max_steps},
+            convergence={"criterion": "correct"},
+            record={"measures": ["learned_function"]},
+            seeds={"base": base, "count": min(AT_ONCE, count - base)},
+        )
+        for rows in sweep.run(study).batches(["status", "learned_function"]):
+            fits = rows.loc[rows["status"] == "converged", "learned_function"]
+            counts = counts.add(fits.value_counts(), fill_value=0)
     # Bits of learned_function are those of the patterns to train on, then of the others.
     order = [*train, *(n for n in range(2**bits) if n not in train)]
     counts.index = [sum((int(code) >> k & 1) << n for k, n in enumerate(order)) for code in counts.index]
@@ -42,7 +44,8 @@ def compared(case):
     errors = 1.96 * (shares * (1 - shares) / n) ** 0.5
     shares["ratio"] = shares["trained"] / shares["random"]
     errors["ratio"] = shares["ratio"] * ((errors / shares) ** 2).sum(axis=1, min_count=2) ** 0.5
-    return n, shares.sort_values("random", ascending=False), errors.loc[shares.index]
+    shares = shares.sort_values("random", ascending=False)
+    return n, shares, errors.loc[shares.index]
 
 
 figure = Figure((9, 4.2), layout="constrained")

@@ -154,11 +154,11 @@ class StudyContent:
         """Return the number of the set of patterns of each of some cells, both (cells,)."""
         return self.grid.number(self.data.options, cells)
 
-    def patterns_of(self, cell: int) -> Data:
-        """Return the patterns of a cell."""
+    def patterns_of(self, cell: int, seed: int = 0) -> Data:
+        """Return the patterns of a cell, or of its run with a seed where each run draws its own."""
         import numpy as np
 
-        return self.data.sets[int(self.set_numbers(np.array([cell]))[0])]
+        return self.data.of_run(int(self.set_numbers(np.array([cell]))[0]), seed)
 
     @cached_property
     def hidden_layers(self) -> list[tuple[int, ...]]:

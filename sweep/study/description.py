@@ -73,7 +73,9 @@ def patterns_text(study: StudyContent) -> str:
     text = f"{count_text(n_patterns, 'pattern')} of {inputs} and "
     text += count_text(n_targets, "target")
     n_sets = len(study.data.sets)
-    if n_sets > 1:
+    if study.data.drawn:
+        text += ", drawn for each run"
+    elif n_sets > 1:
         text += f", in {n_sets:,} sets (each cell has one)"
     for use, n_others in (("validated", study.data.n_validations), ("tested", study.data.n_tests)):
         text += f", {use} with {count_text(n_others, 'other')}" if n_others else ""

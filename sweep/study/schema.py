@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, create_model
 
+from sweep.study.data.data_sets import BY_RUN
 from sweep.study.data.data_table import DATA_OPTIONS, HELD_OUT, HELD_OUT_ARGUMENTS
 from sweep.study.data.pattern_files import MAX_PATTERNS
 from sweep.study.data.tasks import ARGUMENTS, TASKS
@@ -187,4 +188,5 @@ def _data(options: Mapping[str, Schema]) -> Schema:
         "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$", "description": "hash of patterns that are swept"},
     }
     prepared = {key: options[key] for key in DATA_OPTIONS if key not in {*patterns, *HELD_OUT_ARGUMENTS}}
-    return {"description": "The patterns to learn.", **_table({**patterns, **prepared, **others})}
+    of_runs = {"data_seed": {"anyOf": [patterns["data_seed"], {"enum": [BY_RUN]}]}}
+    return {"description": "The patterns to learn.", **_table({**patterns, **of_runs, **prepared, **others})}

@@ -46,7 +46,7 @@ def print_plan(study: Study, *, every: bool = False) -> None:
         "bytes": f"{memory * study.n_runs:,} in memory, about {disk * study.n_runs:,} on disk",
         "patterns": patterns_text(study),
     }
-    if any(
+    if not study.data.drawn and any(
         output not in OVER_OUTPUTS for output in study.values_of("output")
     ):  # softmax: the largest output counts, not a threshold
         lines["decision_threshold"] = ", ".join(map(exact, dict.fromkeys(study.data.used_decision_thresholds)))

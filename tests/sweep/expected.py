@@ -46,11 +46,11 @@ def naive_rows(study: Study) -> list[dict[str, Any]]:
 def expected_runs(study: Study) -> pd.DataFrame:
     """Train every run of a study with the oracle and return the runs table, in run order."""
     rows = naive_rows(study)
-    sets = [study.patterns_of(cell) for cell in range(study.n_cells)]
-    key_of = lambda row: (*(row[name] for name in SHAPE + START), sets[row["cell"]])  # noqa: E731
+    sets = [study.patterns_of(row["cell"], row["seed"]) for row in rows]
+    key_of = lambda row: (*(row[name] for name in SHAPE + START), sets[row["run"]])  # noqa: E731
     for key in dict.fromkeys(map(key_of, rows)):
         alike = [row for row in rows if key_of(row) == key]
-        patterns = sets[alike[0]["cell"]]
+        patterns = sets[alike[0]["run"]]
         if study.restarts.max_restarts:
             found = [last_attempt(study, row, patterns) for row in alike]
         else:
@@ -326,7 +326,7 @@ def is_one_hot(study: Study) -> bool:
 
 def tested_by_oracle(study: Study, rows: list[dict[str, Any]], weights: Any, lost: Any) -> list[dict[str, Any]]:
     """Evaluate networks on all patterns; those to train on decide the threshold."""
-    patterns = study.patterns_of(rows[0]["cell"])
+    patterns = study.patterns_of(rows[0]["cell"], rows[0]["seed"])
     options = options_of(study, rows, patterns) | {
         "decision_threshold": middle_of(patterns),
         "batch": None,

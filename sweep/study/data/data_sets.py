@@ -27,7 +27,7 @@ from sweep.study.data.data_table import (
 )
 from sweep.study.data.pattern_files import Matrix
 from sweep.study.data.splits import DEFAULTS, prepare, standardized
-from sweep.study.data.tasks import ARGUMENTS, arguments_of
+from sweep.study.data.tasks import ARGUMENTS, TASKS, arguments_of
 from sweep.study.reading.value_forms import Scalar
 from sweep.system.formatting import count_text
 
@@ -38,9 +38,21 @@ if TYPE_CHECKING:
 # Returns the faults of a table that is not valid.
 Sentences = Callable[[ValidationError], list[str]]
 
+# The value of data_seed with which each run has patterns of its own, drawn with its seed.
+BY_RUN = "seed"
+# Seeds of the sets that stand for all sets of such a study: what a study looks at is the same for all seeds.
+_SPECIMENS = (0, 1)
+
 # Most sets of patterns of a study, and most numbers in all of them.
 MAX_SETS = 65_536
 MAX_NUMBERS = 2**24
+
+
+class DrawnByRun(NamedTuple):
+    """What the patterns of a run are drawn from, besides its seed."""
+
+    table: Mapping[str, Any]  # the table [data]
+    combinations: list[dict[str, Scalar]]  # of the values of its swept options, by the number of the set
 
 
 @dataclass(frozen=True)
@@ -48,11 +60,13 @@ class DataSets:
     """The patterns of a study."""
 
     # One set, or one for each combination of the values of ``options``, the last option fastest. All sets have
-    # equally many patterns, inputs and targets to train on, to validate and to test with.
+    # equally many patterns, inputs and targets to train on, to validate and to test with. Where each run draws its
+    # own, those of two seeds, one seed after the other.
     sets: tuple[Data, ...]
     options: tuple[str, ...]  # the swept options that decide which set a cell has
     # The table [data] in the canonical form: the patterns, or their source where options are swept
     table: Mapping[str, Any]
+    drawn: DrawnByRun | None = None  # None unless each run draws its own patterns
 
     @property
     def n_patterns(self) -> int:
@@ -101,8 +115,22 @@ class DataSets:
         return min(min(Counter(data.targets).values()) for data in self.sets) / self.n_patterns
 
     @property
+    def n_numbers(self) -> int:
+        """Numbers of a set, with held-out patterns."""
+        return sum(n_patterns * (n_in + n_out) for n_patterns, n_in, n_out in _shapes(self.sets[0]))
+
+    def of_run(self, number: int, seed: int) -> Data:
+        """Return the patterns of a run, by the number of the set of its cell, and its seed."""
+        if self.drawn is None:
+            return self.sets[number]
+        table = _with_values(self.drawn.table, {**self.drawn.combinations[number], "data_seed": seed})
+        return _prepared(_source_patterns(table, lambda error: [str(error)]), table)
+
+    @property
     def only(self) -> Data:
         """The one set of patterns; ValueError if there are several."""
+        if self.drawn:
+            raise ValueError("each run has other patterns, since data_seed is 'seed'; use 'Study.patterns_of'")
         if len(self.sets) > 1:
             raise ValueError(f"cells have different patterns, since {' and '.join(self.options)} vary; use 'sets'")
         return self.sets[0]
@@ -149,7 +177,7 @@ class DataSets:
 
     def is_made_as(self, other: DataSets) -> bool:
         """Return whether patterns are equal, or have the same source and swept options, whatever their values."""
-        if self.options or other.options:
+        if self.options or other.options or self.drawn or other.drawn:
             mine, others = ({**data.table, "sha256": None} for data in (self, other))
             return set(self.options) == set(other.options) and mine == others
         return self.sets == other.sets
@@ -179,32 +207,34 @@ def read_data(raw: Any, swept: SweptData | None, sentences: Sentences) -> DataSe
         use, key = HELD_OUT_ARGUMENTS[name]
         raise StudyError(f"data.{name}: must be data.{use}.{key}, or be swept in [parameters], got {shown(raw[name])}")
     table = with_columns_of_training(raw)
-    if options:
+    by_run = _is_by_run(table)
+    if options or by_run:
         table.pop("sha256", None)
     has_seed = "noise_seed" in options or table.get("noise_seed", 0) != 0
     if has_seed and "label_noise" not in options and table.get("label_noise") == 0:
         raise StudyError("data.noise_seed: has no effect with label_noise 0; remove it")
     sets: list[Data] = []
     known: dict[tuple[Scalar, ...], Data] = {}
-    for values in combinations:
-        each = _with_values(table, dict(zip(options, values, strict=True)))
-        source = tuple(value for name, value in zip(options, values, strict=True) if name not in DEFAULTS)
+    points = [dict(zip(options, values, strict=True)) for values in combinations]
+    for values in [{**point, "data_seed": seed} for seed in _SPECIMENS for point in points] if by_run else points:
+        each = _with_values(table, values)
+        source = tuple(value for name, value in values.items() if name not in DEFAULTS)
         if source not in known:
             known[source] = _source_patterns(each, sentences)
         found = _prepared(known[source], each)
         sets.append(found)
         first = sets[0]
-        size = sum(n_patterns * (n_in + n_out) for n_patterns, n_in, n_out in _shapes(found))
         if _shapes(found) != _shapes(first):
             raise StudyError(
                 f"parameters.{options[0]}: all sets of patterns must have the same size, got {_size(first)}, and "
                 f"{_size(found)}, by {_names(options)}; make a study for each size"
             )
+        size = sum(n_patterns * (n_in + n_out) for n_patterns, n_in, n_out in _shapes(found))
         if size * n_sets > MAX_NUMBERS:
             raise ValueError(
                 f"must be at most {MAX_NUMBERS:,} numbers in all sets, got {size * n_sets:,} in {n_sets:,} sets"
             )
-    if not options:
+    if not options and not by_run:
         return DataSets(tuple(sets), (), _written_out(sets[0], known[()], table))
     digest = _digest(sets)
     if raw.get("sha256", digest) != digest:
@@ -217,7 +247,20 @@ def read_data(raw: Any, swept: SweptData | None, sentences: Sentences) -> DataSe
     arguments = [HELD_OUT_ARGUMENTS[name] for name in options if name in HELD_OUT_ARGUMENTS]
     for use in {use for use, _ in arguments}:
         held_out[use] = _source(table[use], [key for of, key in arguments if of == use], None)
-    return DataSets(tuple(sets), options, _source(table, options, known.get(())) | held_out | {"sha256": digest})
+    source_table = _source(table, options, known.get(())) | held_out | {"sha256": digest}
+    return DataSets(tuple(sets), options, source_table, DrawnByRun(table, points) if by_run else None)
+
+
+def _is_by_run(table: Mapping[str, Any]) -> bool:
+    """Return whether each run draws its own patterns; StudyError if a table of held-out patterns asks for it."""
+    for use in HELD_OUT:
+        if isinstance(table.get(use), dict) and table[use].get("data_seed") == BY_RUN:
+            raise StudyError(
+                f"data.{use}.data_seed: must be an integer, got {BY_RUN!r}; to draw {use} patterns for each run, set "
+                f"data.data_seed to {BY_RUN!r} and data.{use}_count"
+            )
+    task = table.get("task")
+    return table.get("data_seed") == BY_RUN and task in [*TASKS] and "data_seed" in arguments_of(str(task))
 
 
 def _with_values(table: Mapping[str, Any], values: Mapping[str, Scalar]) -> dict[str, Any]:
@@ -323,7 +366,11 @@ def _source(table: dict[str, Any], swept: Sequence[str], unprepared: Patterns | 
     kept = {key: value if key == "train" else DATA_OPTIONS[key].kind(value) for key, value in kept.items()}
     if "task" in table:
         arguments = arguments_of(table["task"]) | {key: table[key] for key in ARGUMENTS if key in table}
-        source = {key: ARGUMENTS[key].kind(value) for key, value in arguments.items() if key not in swept}
+        source = {
+            key: value if value == BY_RUN else ARGUMENTS[key].kind(value)
+            for key, value in arguments.items()
+            if key not in swept
+        }
         return {"task": table["task"], **source, **kept}
     base = {key: table[key] for key in (*OF_FILES, "target_low", "target_high") if key in table}
     patterns = unprepared or Data.model_validate(base)

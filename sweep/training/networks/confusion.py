@@ -60,6 +60,8 @@ def confusion(result: Result, cell: int = 0, which: str = "final", of: str = "te
     own, number = study.grid.cell(int(cell)), int(study.set_numbers(np.array([cell]))[0])
     if study.data.n_targets > 1 and own["output"] not in OVER_OUTPUTS and not study.data.is_one_hot:
         raise SweepError("confusion needs classes: one output, softmax, or one-hot targets")
+    if study.data.drawn and of not in study.data.table:
+        raise SweepError(f"confusion needs patterns that all runs share, but each run draws its own {of} patterns")
     data = study.data.sets[number]
     patterns = data if of == "train" else data.held_out[of]
     scores, targets = predict(result, patterns.inputs, cell, which), np.array(patterns.targets)

@@ -63,25 +63,27 @@ class CurveRecorder:
         """
         starts = np.flatnonzero(np.diff(rows["cell"], prepend=-1))
         cells, counts = rows["cell"][starts], np.diff(starts, append=len(rows["cell"]))
-        first, settings = self._plan.grid.cell(int(cells[0])), self._trainer.settings(cells)
+        trainer, cells, counts = self._trainer.of_runs(cells, counts, rows["seed"])
+        starts = np.cumsum(counts) - counts
+        first, settings = self._plan.grid.cell(int(cells[0])), trainer.settings(cells)
         known: dict[str, Array] = {}
         if self._plan.study.restarts.max_restarts:  # curves show the last attempts, which end at the same steps
-            ended, weights = self._trainer.train_attempts(cells, counts, rows["seed"])
+            ended, weights = trainer.train_attempts(cells, counts, rows["seed"])
             known = {"status": ended.columns.status}
             settings, counts, starts = np.repeat(settings, counts), np.ones_like(rows["cell"]), np.arange(len(weights))
             settings["max_steps"] = ended.columns.steps
         else:
-            weights = self._trainer.weights(cells, counts, rows["seed"])
+            weights = trainer.weights(cells, counts, rows["seed"])
         arguments: dict[str, Any] = {"final_weights": True, "predictions": False, "pause": self._pause}
         arguments |= {"hidden": first.hidden, "seeds": rows["seed"], "path_epochs": self._points(rows["cell"])[0]}
-        outcome = self._trainer.trainer(first).train(settings, weights, counts, **arguments)
+        outcome = trainer.trainer(first).train(settings, weights, counts, **arguments)
         ends = outcome.columns._replace(**known)
         found, there = self._along({**rows, "status": ends.status, "steps": ends.steps})
         is_end = np.diff(found["run"], append=-1) != 0
         networks = np.concatenate([outcome.path, outcome.final_weights[:, np.newaxis]], axis=1)[there]
         status = np.where(is_end, found["status"], EXHAUSTED)  # no run had diverged before its end
         points = outcome._replace(final_weights=networks, columns=ends._replace(status=status))
-        found |= self._measured(int(cells[0]), settings, np.add.reduceat(there.sum(axis=1), starts), points)
+        found |= self._measured(trainer, int(cells[0]), settings, np.add.reduceat(there.sum(axis=1), starts), points)
         for column in running_loss_column(self._plan.study):
             last = ends.loss_sums[:, [self._plan.study.record.loss_sums.index(column.name)]]
             running = np.concatenate([outcome.path_running, last], axis=1)[there]
@@ -90,7 +92,7 @@ class CurveRecorder:
         overflowed = np.isinf(found["train_loss"][is_end]) & (ends.status == CONVERGED)
         found["n_correct"][is_end] = np.where(overflowed, ends.n_correct, found["n_correct"][is_end])
         if "train_accuracy" in found:
-            right = right_patterns(self._trainer.trainer(first).recipe, ends) / self._plan.study.data.n_patterns
+            right = right_patterns(trainer.trainer(first).recipe, ends) / self._plan.study.data.n_patterns
             found["train_accuracy"][is_end] = np.where(overflowed, right, found["train_accuracy"][is_end])
         self._check_ends(rows, take(found, is_end))
         return found
@@ -138,7 +140,8 @@ class CurveRecorder:
         """Return the most runs in a block whose cells have one shape."""
         cell, n_points = self._plan.grid.cell(int(cells[0])), len(self._points(cells)[0]) + 1
         n_parameters = make_recipe(self._plan.study, cell).architecture.n_parameters(cell.hidden)
-        return max(1, int(_BLOCK_NUMBERS // (n_points * n_parameters)))
+        most = max(1, int(_BLOCK_NUMBERS // (n_points * n_parameters)))
+        return min(most, self._trainer.most_runs or most)
 
     def _points(self, cells: Array) -> tuple[list[int], int]:
         """Return the epochs after which runs of some cells of one shape have points, and the steps of an epoch."""
@@ -157,15 +160,15 @@ class CurveRecorder:
         points = {name: np.repeat(rows[name], there.sum(axis=1)) for name in ("run", "cell", "seed", "status")}
         return points | {"steps": steps[there]}, there
 
-    def _measured(self, number: int, settings: Array, counts: Array, points: Outcome) -> Columns:
+    def _measured(self, trainer: PartTrainer, number: int, settings: Array, counts: Array, points: Outcome) -> Columns:
         """Return loss and correct outputs of networks along curves, computed by runs that take no step."""
         cell, columns = self._plan.grid.cell(number), end_measures(self._plan.study)
         recipe = make_recipe(self._plan.study, cell)
-        assert self._trainer.own_tester
+        assert trainer.own_tester
         networks = points.final_weights, points.columns.status == DIVERGED
-        own = self._trainer.own_tester.measure(recipe, cell.hidden, settings, counts, *networks)
+        own = trainer.own_tester.measure(recipe, cell.hidden, settings, counts, *networks)
         found = {"train_loss": own.loss, "n_correct": own.n_correct.astype(np.int64)}
-        tested = self._trainer.tested(cell, settings, counts, *networks) | {"train_accuracy": own.accuracy}
+        tested = trainer.tested(cell, settings, counts, *networks) | {"train_accuracy": own.accuracy}
         return found | {column.name: tested[column.name].astype(column.type) for column in columns}
 
     def _check_ends(self, rows: Columns, ends: Columns) -> None:

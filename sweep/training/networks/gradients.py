@@ -12,7 +12,7 @@ from kernels.effort import Effort
 from kernels.recipe import Hidden, Recipe
 from kernels.train import Trainer
 from sweep.schedule.recipes import make_still, still_settings
-from sweep.study.model import Study
+from sweep.study.data.data_sets import DataSets
 from sweep.training.networks.kept_trainers import KeptTrainers
 
 Array = NDArray[Any]
@@ -28,8 +28,8 @@ class Gradients:
     Kernels compute them, so they cover all components of the network and its loss, including custom ones.
     """
 
-    def __init__(self, study: Study) -> None:
-        patterns = study.data.arrays()
+    def __init__(self, data: DataSets) -> None:
+        patterns = data.arrays()
         self._trainers = KeptTrainers(lambda recipe: Trainer(recipe, *patterns, effort=Effort.LEAST))
 
     def trainer(self, recipe: Recipe) -> Trainer:

@@ -17,6 +17,7 @@ from sweep.measures.measure import Curved, Networks, Patterns
 from sweep.schedule.recipes import make_recipe
 from sweep.schemas.run_columns import network_columns, recorded_measures
 from sweep.study.axes.grid import Cell
+from sweep.study.data.data_sets import DataSets
 from sweep.study.model import Study
 from sweep.study.options.explicit_weights import element_of
 from sweep.training.networks.gradients import Gradients
@@ -39,13 +40,13 @@ class _Runs(NamedTuple):
 
 
 class NetworkRecorder:
-    """Records measures and weights of the networks of a study; threads share one.
+    """Records measures and weights of the networks of a study, whose patterns are ``data``; threads share one.
 
     ``testers``, by their patterns, compute outputs for held-out patterns, and with validation patterns those for
     patterns to train on.
     """
 
-    def __init__(self, study: Study, testers: Mapping[str, Tester]) -> None:
+    def __init__(self, study: Study, data: DataSets, testers: Mapping[str, Tester]) -> None:
         self._study = study
         self._columns = network_columns(study)
         computed = [each for each in recorded_measures(study) if each.compute]
@@ -57,13 +58,13 @@ class NetworkRecorder:
         # Whether trained networks are needed for what the study records, and their outputs.
         self.needs_weights = bool(self._computed or study.record.columns_of_weights)
         self.needs_outputs = bool(self._computed)
-        self.gradients = Gradients(study) if any(each.needs_curvature for each in recorded_measures(study)) else None
+        self.gradients = Gradients(data) if any(each.needs_curvature for each in recorded_measures(study)) else None
         # Targets by the patterns, and decision thresholds, for each dtype of networks.
         self._targets: dict[str, dict[str, Array]] = {}
         self._decision_thresholds: dict[str, Array] = {}
         for dtype in study.values_of("dtype"):
-            patterns = make_patterns(*study.data.arrays(), dtype, study.data.decision_thresholds())
-            of_tests = {of: study.data.arrays(of)[1] for of in study.data.held_out}
+            patterns = make_patterns(*data.arrays(), dtype, data.decision_thresholds())
+            of_tests = {of: data.arrays(of)[1] for of in data.held_out}
             self._targets[dtype] = {of: _sets(y, dtype) for of, y in ({"train": patterns.targets} | of_tests).items()}
             thresholds = np.reshape(patterns.decision_threshold, (-1, 1, 1))
             self._decision_thresholds[dtype] = thresholds.astype(np.float64)

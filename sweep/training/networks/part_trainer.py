@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from copy import copy
 from threading import local
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -23,6 +24,7 @@ from sweep.schedule.recipes import cell_settings, make_recipe
 from sweep.schedule.waves import Part
 from sweep.schemas.run_columns import measure_columns
 from sweep.study.axes.grid import Cell
+from sweep.study.data.data_sets import DataSets
 from sweep.study.model import Study
 from sweep.study.options.option_tables import with_role
 from sweep.training.component_trials import check_custom_components
@@ -30,6 +32,7 @@ from sweep.training.networks.attempts import Attempt, spawned, train_attempts
 from sweep.training.networks.given_starts import given_in_all, given_in_cells
 from sweep.training.networks.kept_trainers import KeptTrainers
 from sweep.training.networks.network_recorder import NetworkRecorder
+from sweep.training.networks.own_sets import OwnSets
 from sweep.training.networks.tester import Tester, right_patterns
 from sweep.training.outcome_columns import make_outcomes, updates
 from sweep.training.part_result import PartResult
@@ -65,17 +68,38 @@ class PartTrainer:
 
     def __init__(self, plan: Plan, pause: Callable[[], None] | None = None, reuse: Reuse | None = None) -> None:
         self.plan, self._pause, self._reuse = plan, pause, reuse
-        self._patterns = plan.study.data.arrays()
-        self.testers: dict[str, Tester] = {of: Tester(plan.study, of) for of in plan.study.data.held_out}
-        by_own = plan.study.record.curves or plan.study.data.n_validations
-        self.own_tester = Tester(plan.study, "train") if by_own else None
         self._measures = measure_columns(plan.study)
         self._effort = study_effort(plan.study, plan.parts.operations)
         self._given = given_in_all(plan.study)
-        own: dict[str, Tester] = {"train": self.own_tester} if self.own_tester else {}
-        self.networks = NetworkRecorder(plan.study, self.testers | own)
-        self._trainers = KeptTrainers(self._make_trainer)
         self._thread = local()  # each thread's memory for weights
+        self._own_sets = OwnSets(plan.study) if plan.study.data.drawn else None
+        self._use(plan.study.data)
+
+    def _use(self, data: DataSets, numbers: Array | None = None) -> None:
+        """Train with these sets of patterns: that of the cell, or with ``numbers``, (runs,), that of each run."""
+        self._data, self._numbers, self._patterns = data, numbers, data.arrays()
+        self.testers: dict[str, Tester] = {of: Tester(data, of) for of in data.held_out}
+        by_own = self.plan.study.record.curves or data.n_validations
+        self.own_tester = Tester(data, "train") if by_own else None
+        own: dict[str, Tester] = {"train": self.own_tester} if self.own_tester else {}
+        self.networks = NetworkRecorder(self.plan.study, data, self.testers | own)
+        self._trainers = KeptTrainers(self._make_trainer)
+
+    def of_runs(self, cells: Array, counts: Array, seeds: Array) -> tuple[PartTrainer, Array, Array]:
+        """Return what trains some runs, and their cells and counts, one of each run where each has its own patterns.
+
+        Other studies train all runs with this trainer. Those of a piece are as many as :meth:`most_runs` allows.
+        """
+        if self._own_sets is None:
+            return self, cells, counts
+        of_runs, other = np.repeat(cells, counts), copy(self)
+        other._use(*self._own_sets.of_runs(of_runs, seeds))
+        return other, of_runs, np.ones_like(of_runs)
+
+    @property
+    def most_runs(self) -> int | None:
+        """Most runs whose patterns are in memory together; None where cells have patterns."""
+        return None if self._own_sets is None else self._own_sets.most_runs
 
     def train(self, part: Part) -> PartResult:
         """Train all runs of a part, except those reused from earlier results."""
@@ -98,9 +122,9 @@ class PartTrainer:
     def _make_trainer(self, recipe: Recipe) -> Trainer:
         study = self.plan.study
         check_custom_components(study)
-        arguments: dict[str, Any] = {"decision_threshold": study.data.decision_thresholds(), "effort": self._effort}
+        arguments: dict[str, Any] = {"decision_threshold": self._data.decision_thresholds(), "effort": self._effort}
         if recipe.holds_out:
-            held_out = study.data.arrays("validation" if study.data.n_validations else "test")
+            held_out = self._data.arrays("validation" if study.data.n_validations else "test")
             arguments |= {"held_out": held_out, "validate_every": study.convergence.validate_every}
         return Trainer(recipe, *self._patterns, study.record.loss_thresholds, **arguments)
 
@@ -111,7 +135,10 @@ class PartTrainer:
 
     def settings(self, cells: Array) -> Array:
         """Return the settings of ``cells``, (cells,) of :data:`kernels.recipe.SETTINGS`."""
-        return cell_settings(self.plan, cells)
+        settings = cell_settings(self.plan, cells)
+        if self._numbers is not None:
+            settings["patterns"] = self._numbers
+        return settings
 
     def weights(self, cells: Array, counts: Array, seeds: Array, out: Array | None = None, attempt: int = 0) -> Array:
         """Return the initial weights of runs, (runs, parameters): ``out``, or a new array.
@@ -171,6 +198,20 @@ class PartTrainer:
 
     def _train_runs(self, cells: Array, counts: Array, seeds: Array) -> tuple[Outcome, dict[str, Array]]:
         """Train runs of one shape, ``counts`` successive runs of each cell; return what is recorded of networks too."""
+        most, n_runs = self.most_runs, len(seeds)
+        if most is None:
+            return self._train_together(cells, counts, seeds)
+        found, of_runs = [], np.repeat(cells, counts)
+        for some in (slice(first, first + most) for first in range(0, n_runs, most)):
+            trainer, own, ones = self.of_runs(of_runs[some], np.ones_like(of_runs[some]), seeds[some])
+            found.append(trainer._train_together(own, ones, seeds[some]))
+        outcomes, networks = zip(*found, strict=True)
+        columns = Columns(*map(np.concatenate, zip(*(each.columns for each in outcomes), strict=True)))
+        joined = outcomes[0]._replace(columns=columns, lane_steps=sum(each.lane_steps for each in outcomes))
+        return joined, {name: np.concatenate([each[name] for each in networks]) for name in networks[0]}
+
+    def _train_together(self, cells: Array, counts: Array, seeds: Array) -> tuple[Outcome, dict[str, Array]]:
+        """Train runs as :meth:`_train_runs`, all with the patterns of this trainer."""
         first = self.plan.grid.cell(int(cells[0]))
         trainer = self.trainer(first)
         settings = self.settings(cells)

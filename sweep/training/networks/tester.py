@@ -13,7 +13,7 @@ from kernels.loop.run_arrays import Columns
 from kernels.recipe import Hidden, Recipe
 from kernels.train import Trainer
 from sweep.schedule.recipes import make_still, still_settings
-from sweep.study.model import Study
+from sweep.study.data.data_sets import DataSets
 from sweep.training.networks.kept_trainers import KeptTrainers
 
 Array = NDArray[Any]
@@ -33,14 +33,14 @@ class Tested(NamedTuple):
 
 
 class Tester:
-    """Evaluates the networks of a study as runs that take no step; threads share one.
+    """Evaluates networks on some patterns of ``data`` as runs that take no step; threads share one.
 
     The patterns are ``of`` ``"train"``, ``"validation"`` or ``"test"``.
     """
 
-    def __init__(self, study: Study, of: Literal["train", "validation", "test"]) -> None:
-        self._trained, self._tested = study.data.arrays(), study.data.arrays(of)
-        self._decision_thresholds = study.data.decision_thresholds()
+    def __init__(self, data: DataSets, of: Literal["train", "validation", "test"]) -> None:
+        self._trained, self._tested = data.arrays(), data.arrays(of)
+        self._decision_thresholds = data.decision_thresholds()
         self._trainers = KeptTrainers(self._make)
         self._penalizes = of == "train"  # held-out losses never include a penalty
 

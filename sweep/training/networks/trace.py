@@ -243,9 +243,9 @@ def _trace_run(source: Result, run: int | None = None) -> Trace:
 def _replay(plan: Plan, cell: int, seed: int, row: dict[str, Any]) -> Trace:
     """Train one run, and compare it with its row if there is one."""
     cells, seeds = np.array([cell]), np.array([seed])
-    part_trainer = PartTrainer(plan)
+    part_trainer, cells, one = PartTrainer(plan).of_runs(cells, np.ones(1, np.int64), seeds)
     trainer = part_trainer.trainer(plan.grid.cell(cell))
-    settings, one = part_trainer.settings(cells), np.ones(1, np.int64)
+    settings = part_trainer.settings(cells)
     # First find the number of steps: losses of max_steps steps may take far too much memory.
     hidden = plan.grid.cell(cell).hidden
     first, initial = part_trainer.train_attempts(cells, one, seeds)
@@ -263,7 +263,7 @@ def _replay(plan: Plan, cell: int, seed: int, row: dict[str, Any]) -> Trace:
     evaluated_at = np.append(np.arange(0, found["steps"], n_windows), found["steps"])
     own = {"cell": cell, "seed": seed, **plan.grid.values(cell), **found}
     own |= {name: column[0].tolist() for name, column in recorded.items()}
-    patterns = plan.study.patterns_of(cell)
+    patterns = plan.study.patterns_of(cell, seed)
     return Trace(
         study=plan.study,
         parameters=plan.grid.values(cell),

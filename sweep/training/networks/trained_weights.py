@@ -75,9 +75,11 @@ def trained_weights(
         raise SweepError(f"cell: must be an integer from 0 to {study.n_cells - 1}, got {shown(cell)}")
     chosen = _checked(study, seeds)
     plan = source.stored.plan if isinstance(source, Result) else Plan(study)
+    trainer = PartTrainer(plan)
+    at_once = min(_AT_ONCE, trainer.most_runs or _AT_ONCE)
     weights = [
-        _train(plan, source, int(cell), chosen[first : first + _AT_ONCE], which)
-        for first in range(0, len(chosen), _AT_ONCE)
+        _train(trainer, source, int(cell), chosen[first : first + at_once], which)
+        for first in range(0, len(chosen), at_once)
     ]
     return by_name(plan, int(cell), np.concatenate(weights))
 
@@ -97,10 +99,10 @@ def _checked(study: Study, seeds: Any) -> NDArray[np.int64]:
     return np.array(listed, np.int64)
 
 
-def _train(plan: Plan, source: Any, cell: int, seeds: Array, which: str) -> Array:
+def _train(worker: PartTrainer, source: Any, cell: int, seeds: Array, which: str) -> Array:
     """Return the weights of some runs, (runs, parameters), after a comparison with their rows."""
-    trainer = PartTrainer(plan)
-    outcome, initial = trainer.train_attempts(np.array([cell]), np.array([len(seeds)]), seeds, final_weights=True)
+    trainer, cells, counts = worker.of_runs(np.array([cell]), np.array([len(seeds)]), seeds)
+    outcome, initial = trainer.train_attempts(cells, counts, seeds, final_weights=True)
     if isinstance(source, Result) and source.keeps_runs:
         for name in ("steps", "final_loss"):
             _compare(source, cell, name, seeds, getattr(outcome.columns, name))

@@ -49,9 +49,10 @@ def weights_path(trace: Trace) -> Path:
     last = trace.steps
     even, dense = np.linspace(0, last, _POINTS // 2), np.geomspace(1, max(last, 1), _POINTS // 2) - (last == 0)
     steps = np.unique(np.concatenate([even, dense]).round().astype(np.int64))
-    grid, part_trainer = trace.study.grid, PartTrainer(Plan(trace.study))
-    trainer = part_trainer.trainer(grid.cell(trace.cell))
     cells, seeds = np.full(len(steps), trace.cell), np.full(len(steps), trace.seed)
+    grid = trace.study.grid
+    part_trainer, *_ = PartTrainer(Plan(trace.study)).of_runs(cells, np.ones_like(cells), seeds)
+    trainer = part_trainer.trainer(grid.cell(trace.cell))
     settings = part_trainer.settings(cells)
     settings["max_steps"] = steps
     initial = part_trainer.weights(cells[:1], np.ones(1, np.int64), seeds[:1])

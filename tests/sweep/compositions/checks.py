@@ -116,15 +116,17 @@ def changes(tables: Tables) -> list[str]:
 
 
 def check_patterns(study: Study, tables: Tables) -> None:
-    """Require that each cell has the patterns of a study with only its values of [data]."""
-    if not study.data.options:
+    """Require that each run has the patterns of a study with only its values of [data]."""
+    by_run = tables["data"].get("data_seed") == "seed"
+    if not study.data.options and not by_run:
         return
-    for row in naive_rows(study)[:: study.seeds.count]:
+    for row in naive_rows(study)[:: 1 if by_run else study.seeds.count]:
         own = with_values(tables["data"], {name: row[name] for name in study.data.options})
+        own |= {"data_seed": row["seed"]} if by_run else {}
         if own.get("label_noise") == 0:
             own.pop("noise_seed", None)  # which is refused where it has no effect
         alone = Study(data=own, network={"hidden": 1}, training={"learning_rate": 0.1})
-        assert alone.data.only == study.patterns_of(row["cell"])
+        assert alone.data.only == study.patterns_of(row["cell"], row["seed"])
 
 
 def assert_same_rows(given: pd.DataFrame, expected: pd.DataFrame) -> None:

@@ -130,6 +130,7 @@ def _swept(draw: st.DrawFn, kind: str, table: dict[str, Any]) -> dict[str, list[
     """Draw values of some options of the table; only one value where they decide the number of patterns."""
     levels = {"target_low": [LEVELS["any"][0], 0.0], "target_high": [LEVELS["any"][1], 1.0]} if kind == "any" else {}
     able = [name for name in table if name in PREPARED or name in _ARGUMENTS or name in levels]
+    able = [name for name in able if table[name] != "seed"]
     if "file" in table:
         able = [name for name in able if name in PREPARED]
     for use in ("validation", "test"):
@@ -188,6 +189,8 @@ def _tasks(draw: st.DrawFn, kind: str) -> dict[str, Any]:
                 table[name] = given
         elif name in _SIZES or default is Parameter.empty or draw(st.booleans()):
             table[name] = draw(_ARGUMENTS[name])
+    if "data_seed" in table and draw(st.booleans()):
+        table["data_seed"] = "seed"
     if "function" in table:
         table["function"] = _function(table["bits"], table["function"])
     if task == "encoder" and kind == "classes":

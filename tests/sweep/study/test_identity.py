@@ -57,7 +57,7 @@ def test_key_order_name_and_description_do_not_count(tables: dict[str, Any], ran
 def test_defaults_spelled_out_do_not_count(tables: dict[str, Any]) -> None:
     """An explicit default is the same study as an omitted one."""
     study = Study(**tables)
-    written: dict[str, Any] = {**tables, "network": {"dtype": "float64"}, "training": {}}
+    written: dict[str, Any] = {**tables, "network": {}, "training": {}}
     for name, value in study.fixed().items():
         if name in SECTIONS and value is not None and study.uses(name):
             section = written[SECTIONS[name]] = dict(written.get(SECTIONS[name], {}))
