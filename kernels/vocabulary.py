@@ -86,8 +86,8 @@ GENERAL = (
     Setting(
         "step_ratio",
         1.0,
-        "largest first step of rprop as a multiple of the learning rate: that of each parameter is drawn uniformly "
-        "between the two, for each seed; restarts do not draw again",
+        "largest first step of rprop, or of a custom optimizer like it, as a multiple of the learning rate: that of "
+        "each parameter is drawn uniformly between the two, for each seed; restarts do not draw again",
         at_least=1,
     ),
     Setting("gain", 1.0, "factor of the sum that a hidden unit takes over its inputs"),

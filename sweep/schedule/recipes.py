@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kernels import vocabulary
+from kernels.components.declarations import LEARNING_RATE
 from sweep.measures import MEASURES
 from sweep.study.axes.grid import Cell
 from sweep.study.model import Study
@@ -39,7 +40,8 @@ def make_recipe(study: Study, cell: Cell) -> Recipe:
         groups = values["share"].split("; ")
         values["share"] = "; ".join(group.replace("v", "k") for group in groups if group[:1] in ("v", "c"))
     values["architecture"] = Architecture(**{name: values[name] for name in Architecture._fields})
-    values["draws_steps"] = cell["optimizer"] == "rprop" and set(study.values_of("step_ratio")) != {1.0}
+    starts_at_rate = LEARNING_RATE in vocabulary.OPTIMIZERS[values["optimizer"]].states
+    values["draws_steps"] = starts_at_rate and set(study.values_of("step_ratio")) != {1.0}
     values["warms_up"] = any(study.values_of("warmup"))
     values["records_thresholds"] = bool(study.record.loss_thresholds)
     values |= _of_held_out(study, cell)

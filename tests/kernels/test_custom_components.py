@@ -49,6 +49,7 @@ ALIKE = {
     "gd": ({"optimizer": "own_gd"}, {"optimizer": "gd"}),
     "adam": ({"optimizer": "own_adam", "task": "adder"}, {"optimizer": "adam", "task": "adder"}),
     "rprop": ({"optimizer": "own_rprop"}, {"optimizer": "rprop"}),
+    "drawn steps": ({"optimizer": "own_rprop", "draws_steps": True}, {"optimizer": "rprop", "draws_steps": True}),
     "tanh": ({"activation": "own_tanh"}, {"activation": "tanh"}),
     "tanh of outputs": ({"output": "own_tanh"}, {"output": "tanh"}),
     "leaky_relu": (

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, NamedTuple, TypeVar, cast, get_args,
 from pydantic import Field, create_model
 
 from kernels import vocabulary
-from kernels.components.declarations import Setting
+from kernels.components.declarations import LEARNING_RATE, Setting
 from kernels.components.reductions import REDUCTIONS
 from kernels.components.scalings import SCALINGS
 from kernels.custom.registry import Declaration, declared_components, record_of
@@ -341,6 +341,12 @@ def _initial_weights() -> dict[str, dict[str, Any]]:
     }
 
 
+def with_first_steps(users: Users) -> list[str]:
+    """Return the optimizers with a state that starts at the learning rate, or of which the states are not known."""
+    optimizers = users["optimizer"].items()
+    return [name for name, each in optimizers if each.full_batch and (LEARNING_RATE in each.states or not each.states)]
+
+
 def _training(users: Users) -> dict[str, dict[str, Any]]:
     reductions = "how terms make the loss: their sum, their mean, or the mean over patterns of the sum over outputs"
     names, _ = choice(REDUCTIONS, "sum", reductions)
@@ -352,7 +358,7 @@ def _training(users: Users) -> dict[str, dict[str, Any]]:
             "optimizer": choice(users["optimizer"], "gd", "update rule"),
             **{name: setting(name, users) for name in ("learning_rate", "output_learning_rate", "weight_decay")},
             **settings_of("optimizer", users),
-            "step_ratio": setting("step_ratio", users, {"optimizer": ["rprop"]}),
+            "step_ratio": setting("step_ratio", users, {"optimizer": with_first_steps(users)}),
             "schedule": choice(users["schedule"], "constant", "how learning rates change from update to update"),
             **settings_of("schedule", users),
             "warmup": setting("warmup", users),

@@ -94,6 +94,7 @@ def test_the_source_is_part_of_the_identity(tmp_path: Path) -> None:
         ({"optimizer": "gd", "mu": 1}, "unknown key 'mu'"),
         ({"optimizer": ["gd", "own_gd"], "steepness": 1}, "unknown key 'steepness'"),
         ({"activation": "quickprop"}, "network.activation: must be one of"),
+        ({"optimizer": "own_gd", "step_ratio": 2}, "training.step_ratio: "),
         ({"optimizer": "own_rprop", "batch": 1}, "'own_rprop' needs batch 'full'"),
         ({"schedule": "trapezoid", "fall": 0}, "training.fall: must be above 0, got 0"),
         ({"schedule": "trapezoid", "optimizer": "rprop"}, "'constant', got training.schedule 'trapezoid'"),
@@ -190,3 +191,13 @@ def test_settings_of_two_components_must_agree(tmp_path: Path) -> None:
         assert study_of(optimizer="one").values_of("pace") == (1.0,)
         with pytest.raises(sweep.StudyError, match="one and two declare 'pace' differently"):
             study_of(optimizer=["one", "two"])
+
+
+@pytest.mark.usefixtures("custom")
+def test_first_steps_are_drawn_as_for_rprop() -> None:
+    """A custom optimizer with the formula of rprop has its rows, with drawn first steps too."""
+    losses = [
+        sweep.run(study_of(optimizer=name, step_ratio=ratio, max_steps=20)).runs()["final_loss"].tolist()
+        for name, ratio in (("own_rprop", 4.0), ("rprop", 4.0), ("rprop", 1.0))
+    ]
+    assert losses[0] == losses[1] != losses[2]

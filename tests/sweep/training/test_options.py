@@ -95,7 +95,7 @@ SWEPT: dict[str, tuple[list[Any], dict[str, Any]]] = {
     "stopping_rule": (["gl", "up"], STOPPED),
     "gl_threshold": ([1.0, 50.0], STOPPED | {"stopping_rule": "gl"}),
     "pq_threshold": ([0.001, 50.0], STOPPED | {"stopping_rule": "pq"}),
-    "progress_threshold": ([0.1, 50.0], STOPPED | {"stopping_rule": "gl_or_progress"}),
+    "progress_threshold": ([0.1, 500.0], STOPPED | {"stopping_rule": "gl_or_progress", "gl_threshold": 1e6}),
     "up_strips": ([1.0, 2.0], STOPPED | {"stopping_rule": "up"}),
     "strip": ([1.0, 3.0], STOPPED | {"stopping_rule": "up", "up_strips": 1.0}),
     "criterion_on": (["train", "validation"], {"data": VALIDATED, "threshold": 1.5}),
