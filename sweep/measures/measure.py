@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -108,6 +108,8 @@ class Curved(NamedTuple):
     # learning rate is above 0
     trained: NDArray[np.bool_]
     gradients: GradientsAt  # returns gradients of the loss at other weights of runs
+    # Groups of weights or rows that stay equal: the numbers of the parameters of each member
+    shared: Sequence[Sequence[list[int]]] = ()
 
 
 class Patterns(NamedTuple):

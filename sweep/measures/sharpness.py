@@ -19,8 +19,9 @@ def _sharpness(networks: Networks) -> Array:
     found, usable = np.full(len(networks.final), np.inf), np.flatnonzero(~networks.diverged)
     if networks.curved is None:
         raise ValueError("no gradients given for the sharpness")
-    trained, at = networks.curved
-    found[usable] = sharpness(lambda runs, weights: at(usable[runs], weights), networks.final[usable], trained[usable])
+    trained, at, shared = networks.curved
+    of_usable = networks.final[usable], trained[usable], shared
+    found[usable] = sharpness(lambda runs, weights: at(usable[runs], weights), *of_usable)
     return found
 
 
@@ -29,10 +30,7 @@ _MOST_PARAMETERS = 1000
 
 
 def _fault(study: Any) -> str | None:
-    """Return why a study cannot record it: its networks are too large, or share weights."""
-    share = next((each for each in study.values_of("share") if each != "none"), None)
-    if share:
-        return f"needs parameters that vary one by one, got {study.key_of('share')} {share!r}"
+    """Return why a study cannot record it: its networks are too large."""
     n = study.most_parameters
     return f"needs networks of at most {_MOST_PARAMETERS} parameters, got {n}" if n > _MOST_PARAMETERS else None
 
@@ -43,7 +41,7 @@ MEASURE = Measure(
     "sharpness",
     "loss / weight^2",
     "largest eigenvalue of the Hessian of the loss over all patterns with respect to the trained parameters, "
-    "without weight decay; inf if diverged",
+    "without weight decay; weights that stay equal are one parameter; inf if diverged",
     is_signed=True,
     needs_curvature=True,
     compute=_sharpness,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,20 +23,28 @@ _STEP, _LARGE = 2.0**-20, 2.0**-10
 _MOST_NUMBERS = 2**22
 
 
-def sharpness(gradients: GradientsAt, weights: Array, trained: NDArray[np.bool_]) -> Array:
+def sharpness(
+    gradients: GradientsAt, weights: Array, trained: NDArray[np.bool_], shared: Sequence[Sequence[list[int]]] = ()
+) -> Array:
     """Return the largest eigenvalue of the Hessian of the loss of each network, (networks,).
 
     It is infinite where a gradient is not finite, and 0 where no parameter is trained. Only parameters that training
     may change, ``trained``, have rows and columns in the Hessian. ``trained`` and ``weights``, of
-    float64, are (networks, parameters).
+    float64, are (networks, parameters). The k-th parameters of all members of a group in ``shared`` are one parameter:
+    they move together, so their rows and columns are added.
     """
     n_networks, n_parameters = weights.shape
     each = max(1, _MOST_NUMBERS // (2 * n_parameters + 1) // max(n_parameters, 1))
     found = np.empty(n_networks)
     for first in range(0, n_networks, each):
         numbers = np.arange(first, min(first + each, n_networks))
-        hessians = _hessians(gradients, numbers, weights[numbers], trained[numbers])
-        found[numbers] = _largest(hessians, trained[numbers])
+        hessians, free = _hessians(gradients, numbers, weights[numbers], trained[numbers]), trained[numbers].copy()
+        for places, *others in shared:
+            for other in others:
+                hessians[:, places] += hessians[:, other]
+                hessians[:, :, places] += hessians[:, :, other]
+                free[:, other] = False
+        found[numbers] = _largest(hessians, free)
     return found
 
 

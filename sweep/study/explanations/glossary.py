@@ -230,7 +230,7 @@ def _argument_entry(name: str) -> Entry:
     values = tuple(CODINGS) if argument.kind is str else ()
     allowed = argument.allowed
     if name == "data_seed":
-        allowed += f", or {BY_RUN} (here only): each run draws its patterns with its own seed"
+        allowed += f", or {BY_RUN} in [data]: each run draws its patterns with its own seed"
     return Entry("data", name, argument.meaning, allowed, default, values, users, f"task {', '.join(users)}")
 
 

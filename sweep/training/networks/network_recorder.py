@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from kernels.data.patterns import make_patterns
 from kernels.loop.run_arrays import DIVERGED, Outcome
-from kernels.recipe import Hidden, Recipe
+from kernels.recipe import Hidden, Recipe, groups_of
+from kernels.shapes import shared_places
 from kernels.vocabulary import OVER_OUTPUTS
 from sweep.measures.measure import Curved, Networks, Patterns
 from sweep.schedule.recipes import make_recipe
@@ -158,7 +159,10 @@ class NetworkRecorder:
             cells, n_networks = np.unique(of_runs[runs], return_counts=True)
             return made.at(recipe, cell.hidden, settings[cells], weights, n_networks, pause)
 
-        return Curved(np.repeat(_trained(recipe, cell.hidden, settings), counts, axis=0), gradients)
+        trained = np.repeat(_trained(recipe, cell.hidden, settings), counts, axis=0)
+        return Curved(
+            trained, gradients, shared_places(recipe.architecture.shapes(cell.hidden), groups_of(cell["share"]))
+        )
 
 
 def _sets(targets: Array, dtype: Any) -> Array:

@@ -74,8 +74,7 @@ def compositions(draw: st.DrawFn) -> Tables:
     record = {name: draw(values) for name, values in RECORD.items() if draw(st.booleans())}
     if held_out != "validation" and record.get("weights") in ("best", "all"):
         del record["weights"]
-    shares = options["share"] != ["none"]
-    tables["record"] = record | ({"measures": draw(_measures(data, held_out, shares))} if draw(st.booleans()) else {})
+    tables["record"] = record | ({"measures": draw(_measures(data, held_out))} if draw(st.booleans()) else {})
     if held_out and "loss_thresholds" in record and draw(st.booleans()):
         tables.setdefault("convergence", {})["thresholds_on"] = draw(st.sampled_from(["train", held_out]))
     if held_out == "validation" and draw(st.booleans()):
@@ -166,14 +165,12 @@ def _held_out(data: Patterns) -> str:
 
 
 @st.composite
-def _measures(draw: st.DrawFn, data: Patterns, held_out: str, shares: bool) -> list[str]:
-    """Draw measures of networks with these patterns; ``shares`` says whether some weights stay equal."""
+def _measures(draw: st.DrawFn, data: Patterns, held_out: str) -> list[str]:
+    """Draw measures of networks with these patterns."""
     lacking = {*(["validation"] if held_out != "validation" else []), *([] if data.n_tests else ["test"])}
     able = [name for name, measure in RECORDED.items() if not {*measure.needs} & lacking]
     if (data.n_patterns + data.n_tests) * data.n_targets > 62:
         able.remove("learned_function")
-    if shares:
-        able.remove("sharpness")
     return draw(st.lists(st.sampled_from(able), unique=True, min_size=1, max_size=8))
 
 

@@ -20,7 +20,7 @@ from sweep.schedule.plan import Plan
 from sweep.training.compiling.kernel_items import uncompiled
 from sweep.training.networks.part_trainer import PartTrainer
 from tests.kernels.support import some_compiled
-from tests.oracle.training import named_parameters
+from tests.oracle.training import named_parameters, shared_parameters
 from tests.sweep.in_parts import run_in_parts
 from tests.sweep.support import make_study
 from tests.sweep.training.jets import loss_of
@@ -38,6 +38,7 @@ CASES: list[tuple[dict[str, Any], str]] = [
     ({"activation": "sigmoid", "output": "sigmoid", "loss": ["bce", "half_squared", "sse", "mse"]}, ""),
     ({**CLASSES, "reduction": ["mean", "pattern_mean"], "skip": [True, False]}, ""),
     ({"hidden": ["3-2", "2-2-2"], "skip": [True, False], "bias": [True, False]}, ""),
+    ({"share": ["w[0] w[1]", "v[0] v[2]; b[0] b[1] b[2]; w[1,0] w[0,2]"], "hidden": 3}, ""),
     ({"loss": "huber", "output": "tanh", "hidden": [1, 3]}, ""),
     ({"dtype": "float32", "batch": 1, "optimizer": "adam", "weight_decay": 0.1}, ""),
     ({"output_learning_rate": 0.0}, "v c k"),
@@ -58,8 +59,13 @@ def exact(result: sweep.Result, run: int, frozen: str = "") -> tuple[float, floa
     of_loss = {"sse": ("squared", "sum"), "mse": ("squared", "mean")}
     words["loss"], words["reduction"] = of_loss.get(words["loss"], (words["loss"], words["reduction"] or "sum"))
     hessian = loss_of(trace.weights, result.study.patterns_of(trace.cell), words).hessian
-    rows = np.flatnonzero(~named_parameters({name: array.shape for name, array in trace.weights.items()}, frozen))
-    values = np.linalg.eigvalsh(hessian[np.ix_(rows, rows)])
+    shapes = {name: array.shape for name, array in trace.weights.items()}
+    free = np.eye(len(hessian))[:, ~named_parameters(shapes, frozen)]  # how free numbers move parameters
+    for first, *others in shared_parameters(shapes, words["share"]):
+        for k, place in enumerate(first):
+            together = np.isin(np.arange(len(hessian)), [place, *(other[k] for other in others)])
+            free = np.column_stack([free[:, (free[together] == 0).all(axis=0)], together])
+    values = np.linalg.eigvalsh(free.T @ hessian @ free)
     return values[-1], np.abs(values).max()
 
 
