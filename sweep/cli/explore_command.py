@@ -32,6 +32,18 @@ def explore(
     port: Annotated[
         int | None, typer.Option(min=1, max=65535, help="Port. Default: a free one, then always it.")
     ] = None,
+    export: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write the map as files for any web server, and serve nothing.")
+    ] = None,
+    levels: Annotated[int, typer.Option(help="With --export: the last level that is written whole.")] = 3,
+    target: Annotated[
+        str | None,
+        typer.Option("--to", metavar="LEVEL/COLUMN/ROW", help="With --export: also write deeper tiles around a pixel."),
+    ] = None,
+    networks: Annotated[
+        list[str] | None,
+        typer.Option("--network", metavar="LEVEL/COLUMN/ROW", help="With --export: also write the network of a pixel."),
+    ] = None,
     open_browser: Annotated[bool, typer.Option("--open/--no-open", help="Open the browser.")] = True,
 ) -> None:
     """Show a map of two options in the browser; each pixel is a network, trained when one looks at it.
@@ -39,8 +51,14 @@ def explore(
     Zoom in as far as float64 goes, and click a pixel for its loss curve, weights and outputs. Tiles are kept as
     results, so they are not trained twice. The server answers this machine only; Ctrl-C ends it.
     """
-    from sweep.explore.serve import serve
+    from sweep.explore.flight import Flight, Pixel
+    from sweep.explore.serve import Wanted, export_map, serve
     from sweep.study.load import parse_changes
 
-    query = {"x": x, "y": y, "value": value}
-    serve(source, parse_changes(changes or []), query, out, threads, port, opens=open_browser)
+    query = {name: text for name, text in (("x", x), ("y", y), ("value", value)) if text}
+    wanted = Wanted(source, parse_changes(changes or []), query, out, threads)
+    if export is None:
+        serve(wanted, port, opens=open_browser)
+    else:
+        pixels = tuple(map(Pixel.parse, networks or []))
+        export_map(wanted, Flight(levels, Pixel.parse(target) if target else None, pixels), export)

@@ -1,4 +1,4 @@
-"""Start the server of `sweep explore`, and open its page."""
+"""Serve the map of a study and open its page, or write it as files."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ import socket
 import sys
 import webbrowser
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 from threading import Timer
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from sweep.errors import SweepError
-from sweep.explore.map_view import Explored
+from sweep.explore.flight import Flight, write_flight
+from sweep.explore.map_view import Explored, MapView
+from sweep.explore.tile_trainer import TileTrainer
 from sweep.system.escaping import one_line
 from sweep.system.host import thread_count
 
@@ -25,46 +28,57 @@ _ADDRESS = "address.json"
 _OPEN_SECONDS = 0.3  # after which the server listens
 
 
-def serve(
-    source: str,
-    changes: Mapping[str, Any],
-    query: Mapping[str, str | None],
-    out: Path,
-    threads: int | None,
-    port: int | None,
-    *,
-    opens: bool,
-) -> None:
-    """Serve the map of a study until an interrupt.
+class Wanted(NamedTuple):
+    """The map that a command shows or writes."""
 
-    SweepError if the study, an axis or the value is not valid, the port is in use, or packages are missing.
-    """
-    try:
-        import uvicorn
+    source: str  # study, or results folder
+    changes: Mapping[str, Any]  # of the study
+    query: Mapping[str, str]  # axes and value, as in requests
+    tiles: Path  # folder of the results of tiles
+    threads: int | None
 
-        from sweep.explore.server import ExploreServer
-    except ImportError as error:
-        raise SweepError(
-            f"sweep explore needs {error.name}; install it with pip install 'xor-sweep[explore]'"
-        ) from None
-    from sweep.explore.tile_trainer import TileTrainer
+    def open(self) -> tuple[Explored, MapView, TileTrainer]:
+        """Return study, map and trainer. SweepError if something is not valid, or packages are missing."""
+        for name in ("starlette", "uvicorn", "xstatic.pkg.leaflet"):
+            try:
+                import_module(name)
+            except ImportError:
+                package = name.partition(".")[0]
+                raise SweepError(
+                    f"sweep explore needs {package}; install it with pip install 'xor-sweep[explore]'"
+                ) from None
+        explored = Explored(self.source, self.changes)
+        view = explored.map(self.query)
+        self.tiles.mkdir(parents=True, exist_ok=True)
+        return explored, view, TileTrainer(self.tiles, thread_count(self.threads))
 
-    explored = Explored(source, changes)
-    wanted = {name: text for name, text in query.items() if text}
-    explored.map(wanted)  # raises if an axis or the value is unknown
-    out.mkdir(parents=True, exist_ok=True)
-    token, listening = _listen(out / _ADDRESS, port)
+
+def serve(wanted: Wanted, port: int | None, *, opens: bool) -> None:
+    """Serve a map until an interrupt. SweepError if it is not valid, or the port is in use."""
+    explored, _, trainer = wanted.open()
+    import uvicorn
+
+    from sweep.explore.server import ExploreServer
+
+    token, listening = _listen(wanted.tiles / _ADDRESS, port)
     host = f"{_HOST}:{listening.getsockname()[1]}"
-    trainer = TileTrainer(out, thread_count(threads))
     app = ExploreServer(explored, trainer).app(token, {host, host.replace(_HOST, "localhost")})
-    address = f"http://{host}/{token}/" + (f"#{urlencode(wanted)}" if wanted else "")
+    address = f"http://{host}/{token}/" + (f"#{urlencode(wanted.query)}" if wanted.query else "")
     print(f"map of {one_line(explored.study.name)} at {address}", flush=True)
-    print(f"tiles in {one_line(str(out))}; press Ctrl-C to end", file=sys.stderr, flush=True)
+    print(f"tiles in {one_line(str(wanted.tiles))}; press Ctrl-C to end", file=sys.stderr, flush=True)
     if opens:
         Timer(_OPEN_SECONDS, webbrowser.open, (address,)).start()
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off", timeout_graceful_shutdown=1))
     trainer.is_ending = lambda: server.should_exit
     server.run(sockets=[listening])
+
+
+def export_map(wanted: Wanted, flight: Flight, out: Path) -> None:
+    """Write a map as files. SweepError if it is not valid, has too many tiles, or the folder is not empty."""
+    flight.tiles()  # raises if they are too many
+    explored, view, trainer = wanted.open()
+    n_bytes = write_flight(explored, view, flight, trainer, out)
+    print(f"map in {one_line(str(out))}, {n_bytes / 1e6:.1f} MB; any web server shows it")
 
 
 def _listen(file: Path, port: int | None) -> tuple[str, socket.socket]:

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from starlette.applications import Starlette
@@ -16,14 +15,12 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from sweep.columns import STATUSES
 from sweep.errors import StoreError, SweepError
-from sweep.explore.choices import axis_choices, option_choices
 from sweep.explore.guard import Guard
-from sweep.explore.map_axis import MAX_LEVEL, TILE
-from sweep.explore.map_view import SIZES, Block, Explored, MapView
+from sweep.explore.map_view import Block, Explored, MapView
+from sweep.explore.page_facts import page_facts
 from sweep.explore.pixel_network import pixel_network
-from sweep.explore.pixel_values import Planes, offered_values
+from sweep.explore.pixel_values import Planes
 from sweep.explore.tile_trainer import Abandoned, BusyError, TileTrainer
 from sweep.explore.tiles import trained_tile
 
@@ -67,25 +64,7 @@ class ExploreServer:
 
     async def _choices(self, request: Request) -> Response:
         view = await self._view(request)
-        study, fixed = self._explored.study, view.fixed
-        axes = {place: getattr(view, place) for place in "xy"}
-        chosen: dict[str, Any] = {"value": view.value.name, "seeds": fixed.seeds.count, "set": view.options}
-        for place, axis in axes.items():
-            chosen |= {place: axis.name, f"{place}_low": axis.low, f"{place}_high": axis.high}
-            chosen[f"{place}_scale"] = axis.scale
-        return JSONResponse(
-            {
-                "study": {"name": study.name, "description": study.description, "source": self._explored.source},
-                "map": chosen,
-                "axes": [vars(each) for each in axis_choices(study, fixed)],
-                "options": list(option_choices(study, fixed, (view.x.name, view.y.name))),
-                "values": [each.as_choice() for each in offered_values(fixed).values()],
-                "statuses": [{"code": code, "label": status} for code, status in enumerate(STATUSES)],
-                "tile": TILE,
-                "sizes": SIZES,
-                "max_level": MAX_LEVEL,
-            }
-        )
+        return JSONResponse(await asyncio.to_thread(page_facts, self._explored, view))
 
     async def _tile(self, request: Request) -> Response:
         view = await self._view(request)

@@ -86,16 +86,18 @@ function contents(answer, query) {
   const parameters = new URLSearchParams(query);
   const facts = make("dl");
   const fact = (name, text) => facts.append(make("dt", "", name), make("dd", "", text));
-  fact("status", `${answer.status} after ${short(answer.steps)} steps`);
-  fact("final loss", short(answer.final_loss, 6));
-  fact("correct", `${answer.n_correct} of ${answer.n_outputs} outputs`);
+  if (answer.steps !== undefined) {
+    fact("status", `${answer.status} after ${short(answer.steps)} steps`);
+    fact("final loss", short(answer.final_loss, 6));
+    fact("correct", `${answer.n_correct} of ${answer.n_outputs} outputs`);
+  } else if (answer.status) fact("status", answer.status);
   for (const axis of ["x", "y"]) fact(parameters.get(axis).replaceAll("_", " "), answer[`${axis}_text`]);
   fact("seed", String(answer.seed));
   const found = [facts];
   if (answer.losses?.steps.length) found.push(figure("Loss", lossCurve(answer.losses)));
   if (answer.surface) found.push(figure("Output over both inputs", surface(answer.surface, answer.predictions)));
-  found.push(detailed("Predictions", predictionTable(answer.predictions)));
-  found.push(detailed("Weights", ...answer.weights.map(weightTable)));
+  if (answer.predictions) found.push(detailed("Predictions", predictionTable(answer.predictions)));
+  if (answer.weights) found.push(detailed("Weights", ...answer.weights.map(weightTable)));
   found.push(command(answer.command));
   return found;
 }

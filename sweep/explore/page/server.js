@@ -1,5 +1,7 @@
 // Requests to the server. All addresses are relative, so they stay below the token of this page's address.
 
+import { flightJson, flightTile, isFlight } from "./flight.js";
+
 let isAway = false;
 
 /** A refusal in one sentence: the request is wrong, and repeating it does not help. */
@@ -44,11 +46,12 @@ export async function request(path, signal) {
 
 /** Return the JSON that answers a request. */
 export async function requestJson(path, signal) {
-  return (await request(path, signal)).json();
+  return isFlight ? flightJson(path, signal) : (await request(path, signal)).json();
 }
 
 /** Return the planes of a tile: their names, n pixels per side, and how many x and y values differ. */
 export async function requestTile(query, { z, x, y }, n, signal) {
+  if (isFlight) return flightTile({ z, x, y }, n, signal);
   const response = await request(`tile/${z}/${x}/${y}/${n}?${query}`, signal);
   const names = response.headers.get("Sweep-Planes").split(",");
   const distinct = response.headers.get("Sweep-Distinct").split(",").map(Number);
