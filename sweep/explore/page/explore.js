@@ -38,7 +38,13 @@ async function show() {
     if (mine !== version) return;
     fetched.forEach((answer, k) => { answers[k] = answer; });
   } catch (error) {
-    if (mine === version) say(error.message);
+    if (mine !== version) return;
+    if (!answers.length && location.hash) {
+      // Without any map, users could not even correct the address: they get the usual one.
+      history.replaceState(null, "", "#");
+      await show();
+    }
+    say(error.message);
     return;
   }
   writeDefaults();

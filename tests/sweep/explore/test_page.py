@@ -269,7 +269,7 @@ def test_side_by_side(browser: Any, server: Server) -> None:
 
 @needs_browser
 def test_several_seeds_and_locked_colors(browser: Any, server: Server) -> None:
-    """With several seeds, a pixel is a rate with its interval; limits of colors can be locked."""
+    """With several seeds, a pixel is a rate with its interval; limits of colors can be locked; refusals are shown."""
     opened = Page(browser, server, "&z=20&column=100000000&row=100000000")
     page = opened.page
     page.locator("[name=value]").select_option("final_loss")
@@ -286,14 +286,19 @@ def test_several_seeds_and_locked_colors(browser: Any, server: Server) -> None:
     page.locator("[name=x_high]").fill("0.0001")
     page.keyboard.press("Enter")
     page.locator("#notice", has_text="must have a lower and a higher end").wait_for()
-    opened.complaints = [text for text in opened.complaints if "400" not in text]  # the browser reports the refusal
+    opened.page.goto("about:blank")
+    opened.page.goto(f"{server.address}#x=nothing")
+    page.locator("#notice", has_text="unknown axis 'nothing'").wait_for()
+    page.locator("h1", has_text="xor").wait_for()
+    opened.finish()
+    opened.complaints = [text for text in opened.complaints if "400" not in text]  # the browser reports refusals
     opened.close()
 
 
 @needs_browser
 def test_phone_and_dark(browser: Any, server: Server) -> None:
     """On a phone, nothing is wider than the screen, and networks are below the map."""
-    phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "color_scheme": "dark"}
+    phone: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "color_scheme": "dark"}
     opened = Page(browser, server, bypass_csp=True, **phone)
     page = opened.page
     page.locator(".picture").tap()
