@@ -28,7 +28,7 @@ export class Legend {
     const list = make("ul", "entries");
     for (const category of shown) {
       const share = shares.get(category.code);
-      list.append(entry(category.color ?? categoryColor(category), share ? `${category.label} ${percent(share)}` : category.label));
+      list.append(entry(category.color ?? categoryColor(category), share ? `${category.label}: ${percent(share)}` : category.label));
     }
     this.ramp = null;
     this.root.replaceChildren(list);

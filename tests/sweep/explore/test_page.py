@@ -248,7 +248,7 @@ def test_side_by_side(browser: Any, server: Server) -> None:
     page.locator("[data-map='2'] .leaflet-container").wait_for()
     opened.finish()
     assert "set.dtype.2=float32" in page.url
-    assert re.search(r"equal \d+ %", page.locator("[data-map='2'] .legend").inner_text())
+    assert re.search(r"equal: \d+ %", page.locator("[data-map='2'] .legend").inner_text())
     page.locator("[data-map='1'] .picture").focus()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Equal")
