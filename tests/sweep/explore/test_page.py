@@ -298,7 +298,12 @@ def test_several_seeds_and_locked_colors(browser: Any, server: Server) -> None:
 @needs_browser
 def test_phone_and_dark(browser: Any, server: Server) -> None:
     """On a phone, nothing is wider than the screen, and networks are below the map."""
-    phone: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "color_scheme": "dark"}
+    phone: dict[str, Any] = {
+        "viewport": {"width": 390, "height": 844},
+        "has_touch": True,
+        "is_mobile": True,
+        "color_scheme": "dark",
+    }
     opened = Page(browser, server, bypass_csp=True, **phone)
     page = opened.page
     page.locator(".picture").tap()
