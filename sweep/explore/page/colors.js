@@ -9,9 +9,9 @@ const STATUS = { converged: "#0072b2", diverged: "#d55e00", stalled: "#cc79a7", 
 export const DIVERGED = STATUS.diverged;
 export const MISSING = "#b9b9b9";
 const DIFFERENCE = { 0: "#e3e4ef", 1: "#5d3790" };
-// Functions have no order: neighbors differ in hue and in lightness.
+// Any two differ by at least 17 in CIELAB, also to the color-blind (deutan, protan and tritan, simulated as by Machado 2009).
 const CATEGORIES = (
-  "0072b2 e69f00 009e73 cc79a7 56b4e9 8c510a f0e442 5e3c99 35978f fdb863 c51b7d 80cdc1 1b4f72 b8e186 6d3f5b d8b365"
+  "0072b2 e69f00 009e73 990000 99ccff 33334d f0e442 9900ff 663333 66ff99 ff33ff b3994d 3333b3 b3e666 666680 e63300"
 ).split(" ").map((digits) => `#${digits}`);
 
 /** Return the color of a category as CSS. */

@@ -165,7 +165,7 @@ function weightTable({ name, shape, values }) {
   const length = shape.at(-1) ?? 1;
   const rows = Array.from({ length: values.length / length }, (_, k) => values.slice(k * length, (k + 1) * length).map((each) => short(each, 6)));
   const whole = make("div", "weights");
-  whole.append(make("h4", "", name), table([], rows));
+  whole.append(make("h3", "", name), table([], rows));
   return whole;
 }
 
