@@ -54,6 +54,23 @@ def coursera_planar() -> Arrays:
     return dict(zip(["x0", "x1", "y"], np.array(rows).T, strict=True))
 
 
+def nnfs() -> Arrays:
+    """Return a spiral to train on and one to test with, in float32 as the package does; weights are drawn between."""
+    state = np.random.RandomState(0)
+    rows = []
+    for use in ("train", "test"):
+        for arm in range(3):
+            radii, angles = np.linspace(0, 1, 100), np.linspace(4 * arm, 4 * (arm + 1), 100)
+            angles = angles + state.randn(100).astype(np.float32) * np.float32(0.2)
+            rows += [
+                (r * math.sin(2.5 * t), r * math.cos(2.5 * t), arm, use) for r, t in zip(radii, angles, strict=True)
+            ]
+        state.randn(2 * 64 + 64 * 3)
+    x0, x1, arms, uses = zip(*rows, strict=True)
+    points = {name: np.array(values, np.float32).astype(np.float64) for name, values in (("x0", x0), ("x1", x1))}
+    return points | {"y": np.array(arms), "split": np.array(uses)}
+
+
 def sparse_parity(first: int, last: int) -> Arrays:
     """Return some of 1,200 rows of 20 random signs, and the product of three of them."""
     state = np.random.RandomState(42)
@@ -66,6 +83,7 @@ MADE: dict[str, Callable[[], Arrays]] = {
     "micrograd.npz": micrograd,
     "cs231n-spiral.npz": cs231n_spiral,
     "coursera-planar.parquet": coursera_planar,
+    "nnfs.parquet": nnfs,
     "sparse-parity.parquet": partial(sparse_parity, 0, 1000),
     "sparse-parity-test.parquet": partial(sparse_parity, 1000, 1200),
 }
