@@ -49,7 +49,8 @@ class Start(NamedTuple):
         Of b and c; None for ``scale``, or 0 where ``scale`` is a name only for weights. With 0 their numbers are drawn,
         but not used.
     offset
-        Added to each weight: offset + scale * z, and (offset - scale) + (2 * scale) * u.
+        Added to each weight: offset + scale * z, and (offset - scale) + (2 * scale) * u. Biases may have one for each
+        unit, as in ``"0 b=[4,-4]"``.
     mirrored
         Whether the second half of the units of the last hidden layer begins as the first, with opposite output
         weights, so that outputs begin at their bias but for rounding (Zhang, Xu, Luo and Ma, 2020).
@@ -203,6 +204,8 @@ def _factors_and_shifts(ways: dict[str, _Way], shapes: Shapes) -> tuple[Array, A
     """Return the factor of each parameter's random number and what is then added, (parameters,) each."""
     sizes = [math.prod(each) for each in shapes.values()]
     factors, shifts = (np.repeat([way[k] for way in ways.values()], sizes) for k in (1, 2))
+    for name, places in parameter_slices(shapes).items() if any(way.shifts for way in ways.values()) else ():
+        shifts[places] = ways[name].shifts or ways[name].shift
     return factors, shifts
 
 
@@ -268,6 +271,7 @@ class _Way(NamedTuple):
     distribution: str
     factor: float  # of a random number
     shift: float  # which is then added
+    shifts: tuple[float, ...] = ()  # in place of it, those of each element
 
 
 def _takes_one_pass(drawn: dict[str, bool], ways: dict[str, _Way]) -> bool:
@@ -288,10 +292,11 @@ def _ways(start: Start, shapes: Shapes) -> dict[str, _Way]:
         distribution, scale, offset = (of_most[each] if own[each] is None else own[each] for each in of_most)
         fans = shapes[{"b": f"w{name[1:]}", "c": "v"}.get(name[0], name)]
         scale = scale_of(scale, distribution, *fans)
-        if distribution == "uniform":
-            ways[name] = _Way(distribution, 2 * scale, offset - scale if offset else -scale)
+        factor, least = (2 * scale, -scale) if distribution == "uniform" else (scale, -0.0)
+        if isinstance(offset, tuple):
+            ways[name] = _Way(distribution, factor, 0.0, tuple(each + least if each else least for each in offset))
         else:
-            ways[name] = _Way(distribution, scale, offset or -0.0)
+            ways[name] = _Way(distribution, factor, offset + least if offset else least)
     return ways
 
 

@@ -27,8 +27,8 @@ ARRAY = re.compile(f"[wb][1-{MAX_LAYERS}]?|[vck]")
 def by_array(value: Any) -> tuple[Any, dict[str, Any]]:
     """Split the value of an option of initial weights: that of most arrays, and those of single arrays by name.
 
-    >>> by_array("1.0 w=he b2=0.1"), by_array(0.5)
-    ((1.0, {'w': 'he', 'b2': 0.1}), (0.5, {}))
+    >>> by_array("1.0 w=he b2=0.1"), by_array(0.5), by_array("0 b=[4,-4]")
+    ((1.0, {'w': 'he', 'b2': 0.1}), (0.5, {}), (0.0, {'b': (4.0, -4.0)}))
     """
     if not isinstance(value, str):
         return value, {}
@@ -36,13 +36,15 @@ def by_array(value: Any) -> tuple[Any, dict[str, Any]]:
 
 
 @lru_cache
-def _split(value: str) -> tuple[float | str, dict[str, float | str]]:
+def _split(value: str) -> tuple[Any, dict[str, Any]]:
     first, *others = value.split()
     pairs = (other.split("=") for other in others)
     return _number_or_name(first), {name: _number_or_name(text) for name, text in pairs}
 
 
-def _number_or_name(text: str) -> float | str:
+def _number_or_name(text: str) -> float | str | tuple[float, ...]:
+    if text[0] == "[":  # numbers of each unit
+        return tuple(map(float, text[1:-1].split(",")))
     try:
         return float(text)
     except ValueError:

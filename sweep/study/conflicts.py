@@ -410,6 +410,7 @@ def _faults_by_array(study: StudyContent, shapes: list[Shapes]) -> Iterator[str]
         unknown = [name for value in study.values_of(option) for name in by_array(value)[1] if name not in known]
         if unknown:
             yield f"{study.key_of(option)}: must name parameters of the networks, got {unknown[0]}"
+    yield from _faults_of_units(study, shapes)
     for value in study.values_of("distribution"):
         constant = [name for name in arrays if (value_for(value, name) or by_array(value)[0]) == "constant"]
         for option, named in ((option, _named_scale(study, option, constant)) for option in _SCALES):
@@ -417,6 +418,24 @@ def _faults_by_array(study: StudyContent, shapes: list[Shapes]) -> Iterator[str]
                 constants = f"{study.key_of('distribution')} 'constant'"
                 yield f"{study.key_of(option)}: must be a number with {constants}, got {named!r}"
                 return
+
+
+def _faults_of_units(study: StudyContent, shapes: list[Shapes]) -> Iterator[str]:
+    """Yield a sentence for offsets of single units that are no biases, or not as many as the units of all networks."""
+    for value in study.values_of("offset"):
+        lists = {name: own for name, own in by_array(value)[1].items() if isinstance(own, tuple)}
+        for name in (name for name in lists if name[0] not in "bc"):
+            yield f"{study.key_of('offset')}: {name} must be one number, since only biases have one for each unit"
+            return
+        for each in shapes:
+            for name, shape in each.items():
+                own = value_for(value, name) if lists and name[0] in "bc" else None
+                if isinstance(own, tuple) and (len(own),) != shape:
+                    yield (
+                        f"{study.key_of('offset')}: {name} must have a number for each unit, {shape[0]} in some "
+                        f"network, got {len(own)}"
+                    )
+                    return
 
 
 # Options of scales, and the kinds of arrays that each may be the scale of.

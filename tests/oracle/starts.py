@@ -31,7 +31,7 @@ def initial_parameters(
     *,
     mirrored: bool = False,
     attempt: int = 0,
-    offsets: Mapping[str, float] | None = None,
+    offsets: Mapping[str, npt.ArrayLike] | None = None,
 ) -> Array:
     """Draw the parameters of `parameter_shapes` for each of R seeds in any order and with separate scales.
 
@@ -112,12 +112,13 @@ def mirror(parts: dict[str, Array]) -> None:
 
 
 def scaled(
-    draws: npt.NDArray[np.float64], distribution: str, scale: float, offset: float = 0.0
+    draws: npt.NDArray[np.float64], distribution: str, scale: float, offset: npt.ArrayLike = 0.0
 ) -> npt.NDArray[np.float64]:
     """Scale standard numbers to a standard deviation, or to the range from -scale to scale, both around the offset."""
+    offset = np.asarray(offset, np.float64)  # of all, or of each unit
     if distribution == "uniform":
-        return (offset - scale if offset else -scale) + (2 * scale) * draws
-    return offset + scale * draws if offset else scale * draws
+        return np.where(offset != 0, offset - scale, -scale) + (2 * scale) * draws
+    return np.where(offset != 0, offset + scale * draws, scale * draws)
 
 
 def draw_in_turn(seed: int, turns: list[tuple[str, int]], generator: str) -> npt.NDArray[np.float64]:

@@ -247,8 +247,13 @@ def by_array(value: Any, shapes: dict[str, Any]) -> tuple[dict[str, Any], set[st
     own = dict(entry.split("=") for entry in entries)
     names = {name: [f"{name}1" if name in ("w", "b") else name, name[0]] for name in shapes}
     texts = {name: next((own[key] for key in keys if key in own), first) for name, keys in names.items()}
-    values = {name: text if text[0].isalpha() else float(text) for name, text in texts.items()}
+    values: dict[str, Any] = {name: text if text[0].isalpha() else _numbers(text) for name, text in texts.items()}
     return values, {name for name, keys in names.items() if not own.keys().isdisjoint(keys)}
+
+
+def _numbers(text: str) -> Any:
+    """Return a number, or those of each unit."""
+    return np.array(text[1:-1].split(","), np.float64) if "[" in text else float(text)
 
 
 def options_of(study: Study, rows: list[dict[str, Any]], patterns: Data) -> dict[str, Any]:

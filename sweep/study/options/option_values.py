@@ -78,6 +78,17 @@ def _checked_offset(value: Any) -> float:
     return float(value)
 
 
+def _checked_offset_of_array(value: Any) -> float | str:
+    """Return the number of all elements of an array, or numbers of single ones as a text such as ``[4,-4]``."""
+    is_list = isinstance(value, str) and value[:1] == "["
+    numbers = [_number_or_text(text) for text in value[1:-1].split(",")] if is_list else value
+    if not isinstance(numbers, list):
+        return _checked_offset(value)
+    if not numbers or not all(map(_is_number, numbers)):
+        raise ValueError(f"must be a finite number, or a list of one for each unit, got {shown(value)}")
+    return f"[{','.join(_text(float(number)) for number in numbers)}]"
+
+
 def _checked_distribution(value: Any) -> str:
     if value not in DISTRIBUTIONS:
         meant = meant_value(value, DISTRIBUTIONS) if isinstance(value, str) else None
@@ -317,9 +328,9 @@ OutputScale = _type(
 )
 Offset = _type(
     float | str,
-    _by_array(0.0, _checked_offset, _checked_offset),
-    f"a number, {_TABLE} {{ b = 0.1 }}",
-    _schema({"type": "number"}),
+    _by_array(0.0, _checked_offset, _checked_offset_of_array),
+    f"a number, {_TABLE} {{ b = 0.1 }}, or for biases with a number for each unit, {{ b = [-1, 1] }}",
+    _schema({"type": "number"}, {"anyOf": [{"type": "number"}, {"type": "array", "items": {"type": "number"}}]}),
 )
 Distribution = _type(
     Literal[DISTRIBUTIONS] | str,

@@ -246,6 +246,8 @@ def _fit(draw: st.DrawFn, options: Lists, data: Patterns) -> list[list[str]]:
     ]
     if set(_values_of(options, "distribution")) == {"constant"}:
         del options["draw_order"]
+    if "offset" in options and False not in _values_of(options, "bias") and draw(st.booleans()):
+        options["offset"] = [f"0.5 c=[{','.join(map(str, range(data.n_targets)))}]"]
     options["freeze"] = [each for each in options.get("freeze", []) if _can_freeze(each, options)] or ["none"]
     options["share"] = [each for each in options.get("share", []) if _can_share(each, options)] or ["none"]
     if "decays" in options:

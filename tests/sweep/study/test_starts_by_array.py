@@ -29,6 +29,9 @@ def test_forms_are_one_study() -> None:
     swept = make_study(scale=[{"w": 1, "b": 0}, {"w": 2.5}])
     assert swept.parameters["scale"] == ("1 w=1 b=0", "1 w=2.5")
     assert make_study(offset={"others": 0.0}) == make_study()
+    lines = make_study(offset={"b": [1, -0.5, 0]}, hidden=3)
+    assert lines.canonical()["initial_weights"]["offset"] == "0 b=[1,-0.5,0]"
+    assert lines == make_study(offset="b=[1,-0.5,0.0] 0", hidden=3) == Study(**lines.canonical())
 
 
 @pytest.mark.parametrize(
@@ -40,6 +43,9 @@ def test_forms_are_one_study() -> None:
         ({"scale": {"w2": 1}}, "scale: must name parameters of the networks, got w2"),
         ({"offset": {"k": 1}}, "offset: must name parameters of the networks, got k"),
         ({"offset": {"b": "x"}}, "offset: b must be a finite number, got 'x'"),
+        ({"offset": {"b": [1, "x"]}}, r"offset: b must be a finite number, or a list of one for each unit, got .*'x'"),
+        ({"offset": {"b": [1, 2, 3]}, "hidden": [3, 2]}, "offset: b must have a number for each unit, 2 .* got 3"),
+        ({"offset": {"w": [1, 2]}, "hidden": 2}, "offset: w must be one number, since only biases have one for each"),
         ({"distribution": {"b": "gaussian"}}, "distribution: b must be one of .* did you mean 'normal'"),
         ({"distribution": {"v": "constant"}, "scale": "he"}, "scale: must be a number with .* 'constant', got 'he'"),
         ({"distribution": {"c": "constant"}, "bias_scale": "he"}, "bias_scale: must be a number with .*got 'he'"),
@@ -72,6 +78,17 @@ def test_weights_as_numpy_draws_them(generator: str) -> None:
         np.testing.assert_array_equal(weights["v"][seed], v)
         np.testing.assert_array_equal(weights["b"][seed], 0.01)
         np.testing.assert_array_equal(weights["c"][seed], c)
+
+
+@pytest.mark.parametrize("distribution", ["uniform", "normal", "constant"])
+def test_offsets_of_single_biases(distribution: str) -> None:
+    """Each unit has its own; the numbers that are drawn are those without offsets."""
+    given: dict[str, Any] = {"hidden": 3, "distribution": distribution, "scale": 0.5}
+    drawn, moved = initial_weights(**given), initial_weights(**given, offset={"b": [1, -2, 0], "c": 4})
+    for name, offset in (("b", [1, -2, 0]), ("c", [4])):
+        np.testing.assert_allclose(moved[name], drawn[name] + offset, rtol=0, atol=1e-15)
+    for name in ("w", "v"):
+        np.testing.assert_array_equal(moved[name], drawn[name])
 
 
 def test_torch() -> None:

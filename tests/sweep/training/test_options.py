@@ -172,6 +172,11 @@ TOGETHER: dict[str, dict[str, Any]] = {
         **{"offset": "0 b=0.1 v=-1", "bias_scale": 0.5, "generator": ["mt19937", "pcg64"]},
     },
     "by_layer": {"layers": 2, "scale": "1 w=he w2=0.5 b2=0.1", "offset": ["0 w2=1", "0 b=1 b1=2 c=-1"]},
+    "by_unit": {
+        "offset": ["0 b=[4,0,-4]", "1 b=[1,2,3] c=-1"],
+        "scale": [0.1, 1.0],
+        "distribution": ["uniform", "normal"],
+    },
     "start": {"draw_order": ["b v w k", "k.T w.T"], "output_scale": [0.5, 2.0], "skip": True, "dtype": "float32"},
 }
 
