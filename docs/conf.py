@@ -5,11 +5,13 @@ from __future__ import annotations
 import sys
 import warnings
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT / "docs" / "extensions"), str(ROOT)]
 
 import sweep  # noqa: E402
+from sweep.explore.flight import write_page  # noqa: E402
 
 project = "xor-sweep"
 author = "The xor-sweep authors"
@@ -71,3 +73,14 @@ html_theme_options = {
     "pygments_dark_style": "a11y-high-contrast-dark",
 }
 copybutton_exclude = ".linenos, .gp, .go"
+
+
+def setup(app: Any) -> None:
+    """Write the page of maps beside their tiles, once the static files are there."""
+    app.connect("build-finished", lambda app, error: error or write_pages_of_maps(Path(app.outdir)), priority=100)
+
+
+def write_pages_of_maps(out: Path) -> None:
+    """Write the page of each map in the folder of static files."""
+    for flight in (out / "_static" / "maps").glob("*/flight.json"):
+        write_page(flight.parent)

@@ -100,7 +100,7 @@ def write_flight(explored: Explored, view: MapView, flight: Flight, trainer: Til
         found = pixel_network(explored, view, Block.of_view(*pixel, 1, 1), 0)
         written += _write(out / "networks" / "{}.{}.{}.json".format(*pixel), _json(found))
     written += _write(out / "flight.json", _json(_facts(explored, view, flight, tiles)))
-    return written + _write_page(out)
+    return written + write_page(out)
 
 
 def _trained(trainer: TileTrainer, view: MapView, place: tuple[int, int, int]) -> Tile:
@@ -147,7 +147,8 @@ def _facts(explored: Explored, view: MapView, flight: Flight, tiles: Iterable[tu
     }
 
 
-def _write_page(out: Path) -> int:
+def write_page(out: Path) -> int:
+    """Write the page of a flight beside its tiles, and return the bytes of its files."""
     import xstatic.pkg.leaflet
 
     text = (PAGE / "explore.html").read_text("utf-8").replace("<body>", '<body data-flight="flight.json">')
