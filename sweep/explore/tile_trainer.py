@@ -101,7 +101,7 @@ class TileTrainer:
             if found is not None:
                 self._kept.move_to_end(identity)
                 return found
-        if not (self.place(study) / "run.json").is_file():
+        if not (self.place(study) / "cells.parquet").is_file():  # which is written last
             return None
         try:
             result = open_result(self.place(study), partial=True)
@@ -156,7 +156,12 @@ class TileTrainer:
         with self._changed:
             job.n_waiting -= 1
             if not job.n_waiting and not job.done.done():
-                self._jobs.pop(job.study.identity, None)
+                self._remove(job)
+
+    def _remove(self, job: _Job) -> None:
+        """Forget a job, but not one of the same study that others have waited for since."""
+        if self._jobs.get(job.study.identity) is job:
+            del self._jobs[job.study.identity]
 
     def _work(self) -> None:
         """Train a slice of the most wanted study, again and again."""
@@ -179,7 +184,7 @@ class TileTrainer:
         if result is not None:
             self._keep(result)
         with self._changed:
-            self._jobs.pop(job.study.identity, None)
+            self._remove(job)
             if error is not None:
                 job.done.set_exception(error)
             else:

@@ -196,6 +196,29 @@ def test_whole_tiles_are_kept_as_results(trainer):
     assert again.state()["trained"] == 0
 
 
+def test_a_folder_that_is_being_written_is_not_read(trainer):
+    study = sweep.load_study("xor", {**ONE_CELL, "seeds.base": 111})
+    folder = trainer.place(study)
+    sweep.run(study, out=folder)
+    for path in [*(folder / "parts").iterdir(), *(folder / "commits").iterdir(), folder / "cells.parquet"]:
+        path.unlink()
+    assert trainer.known(study) is None
+    assert asyncio.run(trainer.result(study, 256, somebody_waits, is_saved=True)).complete
+
+
+def test_a_tile_that_is_left_and_wanted_again_is_answered(trainer, monkeypatch):
+    study = sweep.load_study("xor", {**ONE_CELL, "seeds.base": 112})
+    result = sweep.run(study)
+    monkeypatch.setattr(trainer, "_train_slice", lambda job: Event().wait(0.02) or None)
+    left = trainer._join(study, 16, is_saved=False)
+    trainer._leave(left)
+    wanted = trainer._join(study, 16, is_saved=False)
+    trainer._end(left, result)
+    assert trainer.state()["waiting"] == 1
+    trainer._end(wanted, result)
+    assert wanted.done.result() is result
+
+
 def test_faults_of_a_study_reach_those_who_wait(trainer, monkeypatch):
     def fails(job):
         raise SweepError("no training today")
