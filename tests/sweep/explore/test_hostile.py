@@ -1,0 +1,188 @@
+"""The server of `sweep explore` under bad requests, kills and interrupts, as a process."""
+
+from __future__ import annotations
+
+import random
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import pytest
+
+pytestmark = [pytest.mark.wide, pytest.mark.compiled]
+
+SET = ("--set", "hidden=2", "--set", "max_steps=20")
+NAMES = (
+    "x",
+    "y",
+    "value",
+    "seeds",
+    "x_low",
+    "x_high",
+    "x_scale",
+    "set.activation",
+    "set.hidden",
+    "set.file",
+    "z",
+    "no",
+)
+TEXTS = (
+    *("learning_rate", "output_learning_rate", "w[0,1]", "status", "steps", "sharpness", "convergence_rate", "tanh"),
+    *(
+        "",
+        "0",
+        "1",
+        "-1",
+        "3",
+        "1e999",
+        "nan",
+        "65536",
+        "9" * 400,
+        "../../etc/passwd",
+        "[1,2]",
+        "{a=1}",
+        "\x00",
+        "☃",
+        "' OR 1",
+    ),
+)
+PATHS = ("choices", "tile/0/0/0/16", "tile/3/1/2/16", "tile/42/7/7/16", "tile/2/9/0/16", "tile/1/1/1/256", "state")
+OTHERS = (
+    "network",
+    "study",
+    "page/explore.js",
+    "page/../server.py",
+    "leaflet/../../../etc/passwd",
+    "nothing",
+    "tile/x/y",
+)
+
+
+class Server:
+    """A process of the command."""
+
+    def __init__(self, folder: Path, *options: str) -> None:
+        command = [sys.executable, "-m", "sweep", "explore", "xor", *SET, "--no-open", *options]
+        self.process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert self.process.stdout
+        found = re.search(r"http\S+", self.process.stdout.readline())
+        assert found, self.end()
+        self.address = found[0]
+
+    def end(self, number: int = signal.SIGINT) -> str:
+        """Send a signal, and return standard error."""
+        self.process.send_signal(number)
+        return self.process.communicate(timeout=20)[1]
+
+    def megabytes(self) -> float:
+        """Return its memory."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024  # type: ignore[index]
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Any:
+    started = Server(tmp_path)
+    yield started
+    if started.process.poll() is None:
+        started.end(signal.SIGKILL)
+
+
+def random_request(draw: random.Random) -> str:
+    """Return the path of a request that may be anything."""
+    path = draw.choice(PATHS + OTHERS)
+    query = "&".join(f"{draw.choice(NAMES)}={quote(draw.choice(TEXTS))}" for _ in range(draw.randrange(4)))
+    places = "&z=2&column=100&row=50&width=8&height=8" if path in OTHERS and draw.random() < 0.5 else ""
+    return f"{path}?{query}{places}"
+
+
+@pytest.mark.parametrize("n", [300, pytest.param(10_000, marks=pytest.mark.soak)])
+def test_random_requests(server, tmp_path, n):
+    draw = random.Random(7)
+    with httpx.Client(timeout=120) as client:
+        warm = [client.get(server.address + random_request(draw)) for _ in range(n // 2)]
+        before = server.megabytes()
+        found = warm + [client.get(server.address + random_request(draw)) for _ in range(n - n // 2)]
+        assert client.get(server.address + "choices").status_code == 200
+    after = server.megabytes()
+    for answer in found:
+        assert answer.status_code in (200, 400, 404), (answer.status_code, answer.url, answer.text[:300])
+        if answer.status_code == 400:
+            assert "\n" not in answer.text
+            assert len(answer.text) < 1000
+        assert "root:" not in answer.text
+    assert {answer.status_code for answer in found} == {200, 400, 404}
+    assert after < before + 100
+    assert {path.name for path in tmp_path.iterdir()} == {"results"}
+    assert {path.name for path in (tmp_path / "results").iterdir()} == {"explore"}
+    assert "Traceback" not in server.end()
+
+
+def test_methods_and_broken_requests(server):
+    for method in ("POST", "PUT", "DELETE", "TRACE"):
+        assert httpx.request(method, server.address + "choices").status_code in (404, 405)
+    host, port = re.findall(r"//(.*):(\d+)/", server.address)[0]
+    for text in (
+        b"\x00\xff\r\n\r\n",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"GET " + b"a" * 10**6,
+        b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+    ):
+        with socket.create_connection((host, int(port)), timeout=10) as connection:
+            connection.sendall(text)
+    assert httpx.get(server.address + "choices").status_code == 200
+    assert "Traceback" not in server.end()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_ends_it_within_a_second(server, number):
+    httpx.get(server.address + "tile/0/0/0/16", timeout=120)
+    with (
+        pytest.raises(httpx.TransportError),
+        httpx.stream("GET", server.address + "tile/1/1/1/256?set.hidden=64", timeout=0.5),
+    ):
+        pass
+    start = time.monotonic()
+    errors = server.end(number)
+    assert time.monotonic() - start < 3  # one second where nothing else runs
+    assert server.process.returncode == 130
+    assert "Traceback" not in errors
+
+
+def test_after_a_kill_the_same_address_answers_with_the_same_tile(server, tmp_path):
+    path = "tile/1/0/1/256?value=steps"
+    first = httpx.get(server.address + path, timeout=120).content
+    server.end(signal.SIGKILL)
+    again = Server(tmp_path)
+    try:
+        assert again.address == server.address
+        assert httpx.get(again.address + path, timeout=120).content == first
+    finally:
+        again.end()
+
+
+def test_two_servers_share_tiles(server, tmp_path):
+    other = Server(tmp_path)
+    try:
+        assert other.address != server.address
+        assert other.address.split("/")[3] == server.address.split("/")[3]
+        tiles = [httpx.get(each.address + "tile/1/1/0/256", timeout=120).content for each in (server, other)]
+        assert tiles[0] == tiles[1]
+    finally:
+        other.end()
+
+
+def test_a_busy_port_is_named(server, tmp_path):
+    port = re.findall(r":(\d+)/", server.address)[0]
+    command = [sys.executable, "-m", "sweep", "explore", "xor", "--no-open", "--port", port]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2
+    assert f"--port: {port} cannot be used" in done.stderr
+    assert "Traceback" not in done.stderr
