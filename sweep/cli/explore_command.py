@@ -48,8 +48,9 @@ def explore(
 ) -> None:
     """Show a map of two options in the browser; each pixel is a network, trained when one looks at it.
 
-    Zoom in as far as float64 goes, and click a pixel for its loss curve, weights and outputs. Tiles are kept as
-    results, so they are not trained twice. The server answers this machine only; Ctrl-C ends it.
+    Zoom in as far as float64 goes, and click a pixel for its loss curve, weights and outputs.
+    Tiles are kept as results, so they are not trained twice.
+    The server answers this machine only; Ctrl-C ends it.
     """
     from sweep.explore.flight import Flight, Pixel
     from sweep.explore.serve import Wanted, export_map, serve
