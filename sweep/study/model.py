@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from functools import partial
+from functools import cached_property, partial
 from inspect import signature
 from typing import Any, Self, TypeVar
 
@@ -315,7 +315,7 @@ class Study(StudyContent):
             tables["components"] = components_table(self.tables.custom.values())
         return tables
 
-    @property
+    @cached_property
     @default_floating_point
     def identity(self) -> str:
         """SHA-256 of the canonical form without name and description.

@@ -10,6 +10,7 @@ from sweep.errors import StudyError, SweepError
 from sweep.explore.choices import axis_choices, option_choices
 from sweep.explore.map_view import Block, Explored
 from sweep.explore.pixel_values import offered_values
+from sweep.figures.kinds.heatmap_figure import prepare_map
 
 RATES = {"x": "learning_rate", "y": "output_learning_rate"}
 SMALL = {"max_steps": 40, "hidden": 2}
@@ -43,6 +44,18 @@ def test_axes_in_any_order_of_the_study_and_shared_values(names):
     for row, column in ((0, 0), (3, 12), (15, 1)):
         study, _ = view.pixel(Block(0, 16 * column + 8, 16 * row + 8, 1, 1))
         assert found[row, column] == sweep.trace(study).final_loss
+
+
+@pytest.mark.compiled
+def test_the_study_of_a_view_is_drawn_alike(tmp_path):
+    view = Explored("xor", SMALL).map({**RATES, "value": "final_loss"})
+    study = view.study_of(Block.of_view(3, 1020, 700, 40, 30)).study
+    (tmp_path / "view.toml").write_text(study.to_toml(), "utf-8")
+    result = sweep.run(sweep.load_study(tmp_path / "view.toml"))
+    found = prepare_map(result, None, *RATES.values(), "final_loss_q50", None, numbers=False).grid
+    expected = planes_of(view, Block.of_view(3, 1020, 700, 40, 30))["value"]
+    expected[expected > 1e100] = np.inf
+    assert np.array_equal(found[::-1], np.where(np.isinf(expected), np.nan, expected), equal_nan=True)
 
 
 @pytest.mark.compiled
