@@ -65,7 +65,7 @@ def test_values_of_every_kind() -> None:
     table = expected_of(*({**figure, "published": 0, "kind": "exact"} for figure, _ in cases))
     np.testing.assert_allclose(table["obtained"], [value for _, value in cases], rtol=1e-12)
     runs = {"measure": "steps_to_converge", "where": {"hidden": 4}, "published": [0] * 9}
-    steps = four["steps"].where(four["status"] == "converged", np.inf)[:9]
+    steps = four["steps"].astype(float).where(four["status"] == "converged", np.inf)[:9]
     assert set(np.isinf(steps)) == {True, False}
     assert expected_of(runs)["obtained"].tolist() == steps.tolist()
 

@@ -45,7 +45,7 @@ def finish_of(study: Study, rows: pd.DataFrame) -> Finish:
     values = {
         "rate": converged.astype(float),
         "convergence_rate": converged.astype(float),
-        "median_steps": -rows["steps"].where(converged, float("inf")).astype(float),
+        "median_steps": -rows["steps"].astype(float).where(converged, float("inf")),
         "final_loss": -rows["final_loss"],
         "n_correct": rows["n_correct"].astype(float),
     }[until.best or ""]
