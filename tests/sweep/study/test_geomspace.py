@@ -88,7 +88,7 @@ def test_errors_do_not_grow_with_the_number_of_values(first: float, last: float)
 @pytest.fixture
 def odd_decimals() -> Iterator[None]:
     """Set up decimals as some program might: few digits, rounding up, small exponents, every trap set."""
-    traps = dict.fromkeys(decimal.Context().traps, True)
+    traps = dict.fromkeys(decimal.DefaultContext.traps, True)
     odd = decimal.Context(prec=3, rounding=decimal.ROUND_UP, Emin=-5, Emax=5, clamp=1, capitals=0, traps=traps)
     default = decimal.DefaultContext
     kept = default.prec, default.rounding, default.Emin, default.Emax, dict(default.traps)

@@ -95,12 +95,12 @@ def test_files_that_are_refused(tmp_path: Path, text: str, fault: str) -> None:
         sweep.load_plugin(tmp_path / "none.py")
 
 
-@pytest.mark.parametrize(("n_terms", "fault"), [(2000, "optimizer 'mine': a formula is too long"), (5000, "plugin")])
-def test_formulas_that_python_cannot_read(tmp_path: Path, n_terms: int, fault: str) -> None:
-    """The first is too long for its tree, the second for the compiler."""
+@pytest.mark.parametrize("n_terms", [2000, 5000])
+def test_formulas_that_python_cannot_read(tmp_path: Path, n_terms: int) -> None:
+    """They are too long for Python's trees, or for its compiler, which from Python 3.13 on takes longer ones."""
     file = tmp_path / "mine.py"
     file.write_text(f"{HEAD}{OPTIMIZER}def mine(p, g, rate):\n    return {' + '.join(['p'] * n_terms)}\n")
-    with only_plugins(), pytest.raises(sweep.StudyError, match=f"{fault}.*split it into several assignments"):
+    with only_plugins(), pytest.raises(sweep.StudyError, match="split it into several assignments"):
         sweep.load_plugin(file)
 
 
