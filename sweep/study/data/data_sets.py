@@ -51,7 +51,7 @@ MAX_NUMBERS = 2**24
 class DrawnByRun(NamedTuple):
     """What the patterns of a run are drawn from, besides its seed."""
 
-    table: Mapping[str, Any]  # the table [data]
+    table: Mapping[str, Any]  # the table [data], with held-out patterns that all runs share in place of their sources
     combinations: list[dict[str, Scalar]]  # of the values of its swept options, by the number of the set
 
 
@@ -245,10 +245,11 @@ def read_data(raw: Any, swept: SweptData | None, sentences: Sentences) -> DataSe
     unprepared = next(iter(known.values()))  # inputs are standardized again when the study is read
     held_out = {name: _rows(patterns) for name, patterns in unprepared.held_out.items()}
     arguments = [HELD_OUT_ARGUMENTS[name] for name in options if name in HELD_OUT_ARGUMENTS]
+    shared = {use: patterns for use, patterns in unprepared.held_out.items() if use not in dict(arguments)}
     for use in {use for use, _ in arguments}:
         held_out[use] = _source(table[use], [key for of, key in arguments if of == use], None)
     source_table = _source(table, options, known.get(())) | held_out | {"sha256": digest}
-    return DataSets(tuple(sets), options, source_table, DrawnByRun(table, points) if by_run else None)
+    return DataSets(tuple(sets), options, source_table, DrawnByRun(table | shared, points) if by_run else None)
 
 
 def _is_by_run(table: Mapping[str, Any]) -> bool:

@@ -142,6 +142,15 @@ def test_patterns_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     assert most == 200 // (6 * 3)
 
 
+def test_shared_patterns_are_made_once(tmp_path: Path) -> None:
+    """Patterns of a table of held-out patterns are those that were read with the study, for all runs."""
+    path = tmp_path / "test.csv"
+    path.write_text("x0,x1,y\n0.5,1,0\n")
+    study = study_of(MOONS | {"test": {"file": str(path)}})
+    path.unlink()
+    assert study.patterns_of(0, 7).test is study.patterns_of(1, 9).test is study.data.sets[0].test
+
+
 def test_confusion_needs_shared_patterns() -> None:
     """It is refused for patterns that differ from run to run, and not for others."""
     result = sweep.run(study_of(MOONS | {"test": {"task": "moons", "n": 2}}, record={"weights": "final"}), threads=1)
