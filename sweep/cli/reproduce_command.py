@@ -80,7 +80,7 @@ def reproduce(
         for name, study in studies.items():
             result = run(study, out / study.name, threads=threads, overwrite=overwrite)
             table = expect(result, found[name])
-            reproduced.append(Reproduced(result, found[name], table))
+            reproduced.append(Reproduced(result, found[name], table, study.description))
             print_table(expected_table(table, ", ".join(filter(None, [study.name, found[name].source]))))
             print(f"{counts_text(table)}; digest {one_line(result.facts['digest'][:12])}\n")
     if page:

@@ -28,6 +28,7 @@ class Reproduced(NamedTuple):
     result: Result
     expectations: Expectations
     expected: pd.DataFrame  # of :func:`sweep.results.expected.expect`
+    description: str  # of the study as it is now; that of a result is as old as the result
 
 
 def write_published(studies: Sequence[Reproduced], path: Path) -> None:
@@ -74,7 +75,7 @@ def _summary(study: Reproduced) -> str:
 
 def _section(study: Reproduced, pictures: Path) -> list[str]:
     """Return the lines of a study, and draw its picture."""
-    result, expectations, expected = study
+    result, expectations, expected, description = study
     name = result.study.name
     several = suitable_figures(result) if result.facts["n_runs"] > 1 else []  # a single run is a dot
     options = dict(expectations.picture) or {"kind": next((kind for _, kind in several), "")}
@@ -94,7 +95,7 @@ def _section(study: Reproduced, pictures: Path) -> list[str]:
     return [
         f"### {name}",
         "",
-        *([result.study.description, ""] if result.study.description else []),
+        *([description, ""] if description else []),
         f"Source: {expectations.source}." + (f" Inferred: {expectations.inferred}." if expectations.inferred else ""),
         "",
         "| " + " | ".join(heads) + " |",

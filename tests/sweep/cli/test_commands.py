@@ -239,6 +239,10 @@ def test_reproduce(place: Path) -> None:
     assert "![mine: mean number of correct outputs over learning rate](page/mine.png)" in page
     assert (place / "page" / "mine.png").is_file()
 
+    (place / "mine.toml").write_text('description = "Anew."\n' + STUDY_TEXT)
+    assert command("reproduce", "mine.toml", "--page", "page.md").code == 0
+    assert "\nAnew.\n" in (place / "page.md").read_text(), "not the description that the result was trained with"
+
     expected.write_text(EXPECTED.format(n=11, more=""))
     finished = command("reproduce", "mine.toml")
     assert finished.code == 3

@@ -92,3 +92,10 @@ def test_beside_a_study(tmp_path: Path) -> None:
     assert load_expectations(tmp_path / "mine.toml").source == "a book"
     with pytest.raises(StudyError, match=r"other\.expect\.toml' cannot be read"):
         load_expectations(tmp_path / "other.toml")
+
+
+def test_all_are_on_the_published_page() -> None:
+    """The page that ``make published`` writes has a section for each built-in study with figures, and no other."""
+    page = (Path(__file__).parents[3] / "docs" / "findings" / "published.md").read_text("utf-8")
+    sections = [line.removeprefix("### ") for line in page.splitlines() if line.startswith("### ")]
+    assert sorted(sections) == sorted(name for name, each in built_in_expectations().items() if each.figures)
