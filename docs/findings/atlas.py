@@ -9,7 +9,7 @@ from scipy.stats import binomtest, norm
 import sweep
 
 AXES = ["activation", "optimizer", "scale", "hidden", "learning_rate"]
-result = sweep.open_result(sys.argv[1]) if sys.argv[1:] else sweep.run("xor-atlas", "results/xor-atlas")
+result = sweep.open_result(sys.argv[1], partial=True) if sys.argv[1:] else sweep.run("xor-atlas", "results/xor-atlas")
 cells = result.cells
 print(f"{len(cells):,} configurations, {cells['n_runs'].sum():,} runs, digest {result.digest}")
 print(cells[["n_converged", "n_diverged", "n_stalled", "n_exhausted"]].sum().to_string())
