@@ -76,6 +76,8 @@ export class SweepMap extends EventTarget {
 
   /** Keep the pixel at the center where it is: Leaflet would move it by a pixel at each change of the size. */
   resized() {
+    const { clientWidth, clientHeight } = this.part(".picture");
+    if (!clientWidth || !clientHeight) return; // hidden for a moment: Leaflet would drop all tiles
     const place = this.leaflet._loaded ? this.center() : null;
     this.leaflet.invalidateSize({ pan: false });
     if (place && Number.isInteger(place.z)) this.shiftTo(place);
