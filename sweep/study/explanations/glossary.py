@@ -77,7 +77,8 @@ def note_on(name: str) -> tuple[str, str] | None:
         return "[parameters]", SWEPT
     if name in HELD_OUT_ARGUMENTS:
         argument, (use, key) = DATA_OPTIONS[name], HELD_OUT_ARGUMENTS[name]
-        return "[parameters]", f"{name}: {argument.meaning}; {argument.allowed}; swept here, or {key} of [data.{use}]"
+        where = f"swept here, or fixed as {key} in [data.{use}]"
+        return "[parameters]", f"{name}: {argument.meaning}; {argument.allowed}; {where}"
     if element_of(name):
         array, index = name.split("[")
         order = "input and unit" if "," in index else "unit"
@@ -230,7 +231,7 @@ def _argument_entry(name: str) -> Entry:
     values = tuple(CODINGS) if argument.kind is str else ()
     allowed = argument.allowed
     if name == "data_seed":
-        allowed += f", or {BY_RUN} in [data]: each run draws its patterns with its own seed"
+        allowed += f', or "{BY_RUN}" in [data]: each run draws its patterns with its own seed'
     return Entry("data", name, argument.meaning, allowed, default, values, users, f"task {', '.join(users)}")
 
 
