@@ -30,7 +30,7 @@ def explore(
     out: Annotated[Path, typer.Option(help="Folder for results of tiles.")] = Path("results/explore"),
     threads: Annotated[int | None, typer.Option(help="Number of threads. Default: one per processor.")] = None,
     port: Annotated[
-        int | None, typer.Option(min=1, max=65535, help="Port. Default: a free one, then always it.")
+        int | None, typer.Option(min=1, max=65535, help="Port. Default: that of the last map, or a free one.")
     ] = None,
     export: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write the map as files for any web server, and serve nothing.")
