@@ -79,7 +79,7 @@ def fly(name, axes):
         if level in shown:
             ax = shown[level]
             ax.imshow(picture(value, status, name), interpolation="nearest")
-            ax.set(xticks=[], yticks=[], title=f"level {level}" + ("" if min(distinct) == SIDE else ": float64 ends"))
+            ax.set(xticks=[], yticks=[], title=f"level {level}" + ("" if min(distinct) == SIDE else ", limit"))
         share = trained(value, status, name).mean()
         print(f"{name} level {level}: {share:.1%} trained, {distinct[0]} x {distinct[1]} values", flush=True)
         found = target(trained(value, status, name))
