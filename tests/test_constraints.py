@@ -35,7 +35,7 @@ def floors(extra: str | None = None) -> dict[str, Version]:
 def test_oldest_versions_are_the_floors() -> None:
     """``make test-oldest`` installs the oldest versions that pyproject.toml allows."""
     oldest = pins("constraints-oldest.txt")
-    wanted = floors() | floors("s3")
+    wanted = floors() | floors("s3") | floors("explore")
     assert {name: oldest.get(name) for name in wanted} == wanted
 
 
