@@ -51,7 +51,7 @@ def zoom(study_of, ranges, points, folder=None):
     ranges
         The least and the largest value of each rate, on the first map.
     points
-        The number of points along a side, for each map.
+        The number of points along a side, for each of four maps or for one.
     folder
         Where results are stored.
 
@@ -62,9 +62,10 @@ def zoom(study_of, ranges, points, folder=None):
     first
         Which networks of the first map are trained.
     """
-    figure = Figure((10, 9.4), layout="constrained")
+    side = 2 if len(points) > 1 else 1
+    figure = Figure((5 * side, 4.7 * side), layout="constrained")
     maps = []
-    for n, ax in zip(points, figure.subplots(2, 2).flat, strict=True):
+    for n, ax in zip(points, figure.subplots(side, side, squeeze=False).flat, strict=True):
         study = study_of({name: {"geomspace": [*ranges[name], n]} for name in reversed(RATES)})
         trained, speed = trained_map(study, folder and f"{folder}-{len(maps) + 1}")
         maps.append(trained)
