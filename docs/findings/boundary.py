@@ -42,7 +42,7 @@ def window(trained):
 
 
 def zoom(study_of, ranges, points, folder=None):
-    """Draw maps of as many points as said along a side, each of the window with most of the boundary of the one before.
+    """Draw maps, each of the window with most of the boundary of the map before.
 
     Parameters
     ----------

@@ -193,7 +193,7 @@ function writeNetworks(list) {
   return list.map(({ map, pixel: { z, column, row }, seed }) => [map, z, column, row, ...(seed === undefined ? [] : [seed])].join(".")).join("_");
 }
 
-// What is said of the view
+// The summary of the view that screen readers speak
 
 let summaryTimer = null;
 
