@@ -92,6 +92,7 @@ def patterns(draw: st.DrawFn, kind: str) -> Patterns:
     n_patterns, n_inputs, n_targets = _shape(table)
     few = n_patterns <= _MOST_PATTERNS
     ways = [*(["all", "test"] * few), *(["train", "train_count"] * (n_patterns > 1))]
+    ways += ["split"] * (few and n_patterns > 1 and isinstance(table.get("file"), File))
     way = draw(st.sampled_from([*ways, *(["test_count", "folds"] * (few and n_patterns > 1))]))
     if way == "test":
         table["test"] = draw(_held_out(kind, table, n_inputs, n_targets))
@@ -100,6 +101,9 @@ def patterns(draw: st.DrawFn, kind: str) -> Patterns:
         table["train"] = draw(st.lists(numbers, unique=True, min_size=1, max_size=min(n_patterns - 1, 5)))
     elif way in ("train_count", "test_count"):
         table[way] = min(draw(PREPARED[way]), n_patterns - 1)
+    elif way == "split":
+        uses = draw(st.permutations(["train", "test", *["train"] * (n_patterns - 2)]))
+        table |= {"file": File(table["file"].suffix, table["file"].columns | {"use": uses}), "split": "use"}
     elif way == "folds":
         table |= {"folds": 2, "fold": draw(PREPARED["fold"])}
     if draw(st.integers(0, 2)) == 0:
@@ -274,7 +278,7 @@ def _shape(table: dict[str, Any]) -> tuple[int, int, int]:
         n_inputs = sum(len(set(columns[name])) if name in table.get("one_hot", ()) else 1 for name in names)
         n_labels = len(set(columns.get("label", ())))
         n_targets = 1 if n_labels == 2 and "target_one_hot" not in table else n_labels
-        return n_rows, n_inputs, n_targets or len(columns) - len(names)
+        return n_rows, n_inputs, n_targets or len(columns) - len(names) - ("split" in table)
     found = read_data(table, SweptData((), 1, [()]), lambda error: [str(error)])
     assert found is not None
     return found.n_patterns, found.n_inputs, found.n_targets
@@ -284,7 +288,7 @@ def _trained(table: dict[str, Any]) -> tuple[int, int]:
     """Return the numbers of training and test patterns."""
     plain = {name: value for name, value in table.items() if name not in ("train", "validation", "test", *PREPARED)}
     whole = _shape(plain)[0]
-    n_tests = table.get("test_count", whole // table["folds"] if "folds" in table else 0)
+    n_tests = table.get("test_count", whole // table["folds"] if "folds" in table else int("split" in table))
     n_validations = table.get("validation_count", 0)
     if "train" in table or "train_count" in table:
         n_tests = whole - n_validations - (table.get("train_count") or len(table["train"]))
