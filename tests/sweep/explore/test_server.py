@@ -154,20 +154,31 @@ def test_a_tile_that_nobody_waits_for_is_trained_no_further(trainer):
     assert trainer.state()["waiting"] == 0
 
 
-def test_coarse_tiles_overtake_fine_ones(trainer):
-    ends = []
+def test_coarse_tiles_overtake_fine_ones(trainer, monkeypatch):
+    """A fine tile of ten slices is trained first; coarse ones that are wanted later are trained before its next slice."""
+    begun, slices = Event(), []
+    fine, *coarse = (sweep.load_study("xor", {**ONE_CELL, "seeds.base": base}) for base in (500, 501, 502))
+    result = sweep.run(fine)
 
-    async def both():
-        async def of(rank, study):
-            await trainer.result(study, rank, somebody_waits, is_saved=False)
-            ends.append(rank)
+    def train_slice(job):
+        slices.append(job.rank[0])
+        begun.set()
+        Event().wait(0.05)
+        return result if job.rank[0] < 256 or slices.count(256) == 10 else None
 
-        fine = sweep.load_study("xor", {**ONE_CELL, "seeds.count": 3000})
-        coarse = [sweep.load_study("xor", {**ONE_CELL, "seeds.base": base}) for base in (1, 2)]
-        await asyncio.gather(of(256, fine), *(of(16, study) for study in coarse))
+    monkeypatch.setattr(trainer, "_train_slice", train_slice)
 
-    asyncio.run(both())
-    assert ends[-1] == 256
+    async def later(study):
+        await asyncio.to_thread(begun.wait)
+        await trainer.result(study, 16, somebody_waits, is_saved=False)
+
+    async def all_of_them():
+        await asyncio.gather(trainer.result(fine, 256, somebody_waits, is_saved=False), *map(later, coarse))
+
+    asyncio.run(all_of_them())
+    assert slices.count(256) == 10
+    assert slices.count(16) == 2
+    assert slices[0] == slices[-1] == 256
 
 
 def test_those_who_wait_for_the_same_tile_share_it(trainer):
