@@ -155,7 +155,7 @@ def test_a_tile_that_nobody_waits_for_is_trained_no_further(trainer):
 
 
 def test_coarse_tiles_overtake_fine_ones(trainer, monkeypatch):
-    """A fine tile of ten slices is trained first; coarse ones that are wanted later are trained before its next slice."""
+    """A fine tile of ten slices is begun; coarse ones that are wanted later come before its next slice."""
     begun, slices = Event(), []
     fine, *coarse = (sweep.load_study("xor", {**ONE_CELL, "seeds.base": base}) for base in (500, 501, 502))
     result = sweep.run(fine)
