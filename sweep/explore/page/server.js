@@ -4,7 +4,7 @@ import { flightJson, flightTile, isFlight } from "./flight.js";
 
 let isAway = false;
 
-/** A refusal in one sentence: the request is wrong, and repeating it does not help. */
+/** A refusal in one sentence: the request is wrong or a folder is damaged, and repeating it does not help. */
 export class Refusal extends Error {}
 
 /** Return whether the server did not answer the last request. */
@@ -32,10 +32,8 @@ export async function request(path, signal) {
         await pause(500, signal);
         continue;
       }
-      if (response.status < 500) {
-        setAway(false);
-        throw new Refusal(await response.text());
-      }
+      setAway(false);
+      throw new Refusal(await response.text());
     } catch (error) {
       if (error.name === "AbortError" || error instanceof Refusal) throw error;
     }

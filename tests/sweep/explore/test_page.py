@@ -9,6 +9,7 @@ import sys
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -332,3 +333,23 @@ def test_server_is_killed_and_started_again(browser: Any, server: Server) -> Non
     opened.check_tiles(1)
     opened.complaints = [text for text in opened.complaints if "ERR_" not in text]  # requests without a server
     opened.close()
+
+
+@needs_browser
+def test_a_damaged_folder_is_named(browser: Any, tmp_path: Path) -> None:
+    """The page says which file is damaged, rather than that the server does not answer."""
+    server = Server(tmp_path)
+    server.statuses("0/0/0", 256)
+    for _ in range(100):
+        if list(tmp_path.glob("*/cells.parquet")):
+            break
+        Event().wait(0.1)
+    server.kill()
+    for path in tmp_path.glob("*/run.json"):
+        path.write_text("{")
+    server.start()
+    page = browser.new_page(viewport=SMALL)
+    page.goto(f"{server.address}#{MAP}&z=0&column=128&row=128")
+    page.locator("#notice", has_text="run.json' is damaged").wait_for(timeout=MOST_MILLISECONDS)
+    page.close()
+    server.kill()
