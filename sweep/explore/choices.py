@@ -51,6 +51,7 @@ def axis_choices(study: Study, fixed: Study) -> list[AxisChoice]:
     ``fixed`` is the study with one cell that the pixels have in common.
     """
     swept = [name for name, values in study.parameters.items() if len(values) > 1 and _are_numbers(values)]
+    swept = [name for name in swept if fixed.uses(name)]
     known = vocabulary.SETTINGS.keys() - vocabulary.STOPPING_SETTINGS.keys()
     settings = [name for name in vocabulary.SETTINGS if name in known and _is_real(name) and fixed.uses(name)]
     scales = [name for name in _SCALES if fixed.uses(name) and fixed.values_of("values")[0] is None]

@@ -19,6 +19,7 @@ from sweep.explore.pixel_values import PixelValue, Planes, offered_values
 from sweep.study.axes.study_axes import TOGETHER
 from sweep.study.load import apply_changes, load_study, parse_changes, read_source, study_of_tables
 from sweep.study.model import Study
+from sweep.study.options.explicit_weights import ExplicitWeights, is_by_seed
 from sweep.system.formatting import exact
 
 # Pixels along a side of the tiles that stand for a tile of 256 until it is trained.
@@ -112,7 +113,10 @@ class Explored:
             raw.pop(key, None)
         base = self.study.seeds.base
         raw["seeds"] = {"count": seeds, **({"base": base} if base else {})}
-        fixed, _ = study_of_tables(copy.deepcopy(raw), folder, {})
+        self._keep_weights_of(seeds, raw)
+        # Options that have no effect beside the others are left out, unless the request sets them.
+        changes["description"] = self.study.description
+        fixed, _ = study_of_tables(copy.deepcopy(raw), folder, changes)
         if fixed.n_cells > 1:
             swept = next(name for name, values in fixed.parameters.items() if len(values) > 1)
             raise SweepError(f"set.{swept}: must be one value, got several")
@@ -122,6 +126,21 @@ class Explored:
         if name not in values:
             raise SweepError(unknown("value", name, list(values)))
         return MapView(raw, folder, fixed, x, y, values[name], options)
+
+    def _keep_weights_of(self, seeds: int, raw: dict[str, Any]) -> None:
+        """Keep the rows of the first seeds, where initial weights have a row for each seed of the study."""
+        values = self.study.initial_weights.values
+        if values is None or seeds >= self.study.seeds.count:
+            return
+        shapes = self.study.all_shapes
+        by_seed = {
+            name: numbers[:seeds]
+            for name, numbers in values.entries
+            if isinstance(numbers, tuple) and is_by_seed(ExplicitWeights(((name, numbers),)), shapes)
+        }
+        if by_seed:
+            table = raw["initial_weights"]["values"]
+            raw["initial_weights"]["values"] = {**(table if isinstance(table, dict) else values.table()), **by_seed}
 
     def _axes(self, query: Mapping[str, str], fixed: Study) -> tuple[MapAxis, MapAxis]:
         choices = {each.name: each for each in axis_choices(self.study, fixed)}
@@ -184,7 +203,7 @@ class MapView:
             raw["record"] = {"measures": list(self.value.measures)}
         ends = (f"{name} from {exact(each[0])} to {exact(each[-1])}" for name, each in values.items())
         description = f"Map of {self.fixed.name}: {' and '.join(ends)}"
-        return study_of_tables(raw, self.folder, {**values, "description": description})[0]
+        return study_of_tables(raw, self.folder, {**self.changes, **values, "description": description})[0]
 
 
 def _integer(name: str, text: str) -> int:

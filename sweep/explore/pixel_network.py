@@ -60,7 +60,10 @@ def pixel_network(explored: Explored, view: MapView, block: Block, offset: int) 
 
 def command_of(explored: Explored, view: MapView, values: dict[str, Any], seed: int) -> str:
     """Return the command that trains the network of these values again."""
-    fixed = {name: each[0] for name, each in explored.study.parameters.items() if name not in values}
+    study = explored.study
+    # Such options are left out beside the others, and would be refused.
+    idle = {name for axis in study.axes for name in axis if len(axis) == 1 and not view.fixed.uses(name)}
+    fixed = {name: each[0] for name, each in study.parameters.items() if name not in {*values, *idle}}
     changes = {**explored.assignments, **fixed, **view.changes, **values}
     assignments = [part for name, value in changes.items() for part in ("--set", f"{name}={exact(value)}")]
     return shlex.join(["sweep", "trace", explored.source, *assignments, "--seed", str(seed)])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,9 @@ import sweep
 from sweep.errors import StudyError, SweepError
 from sweep.explore.choices import axis_choices, option_choices
 from sweep.explore.map_view import Block, Explored
+from sweep.explore.pixel_network import command_of
 from sweep.explore.pixel_values import offered_values
+from sweep.study.load import parse_changes
 from sweep.figures.kinds.heatmap_figure import prepare_map
 
 RATES = {"x": "learning_rate", "y": "output_learning_rate"}
@@ -134,6 +138,47 @@ def test_a_results_folder_is_explored_as_its_study(tmp_path):
     view = Explored(str(tmp_path / "r")).map({})
     assert (view.x.name, view.y.name) == ("hidden", "learning_rate")
     assert view.fixed.n_runs == 1
+
+
+@pytest.mark.parametrize("name", ["sonar", "proben1-cancer1", "nnfs", "tr-xor", "hinton-xor"])
+def test_options_without_effect_in_the_first_cell_are_left_out(name):
+    explored = Explored(name, {"criterion": "none"} if name == "hinton-xor" else {})
+    first = explored.map({})
+    assert first.study_of(Block.of_tile(0, 0, 0, 16)).study.n_runs > 1
+    assert "negative_slope" not in (first.x.name, first.y.name)
+
+
+def test_options_have_their_values_where_they_have_an_effect():
+    explored = Explored("sonar", {"max_epochs": 2})
+    units = explored.map({"x": "hidden", "y": "learning_rate"}).study_of(Block.of_tile(0, 0, 0, 16)).study
+    assert units.values_of("activation") == ("sigmoid",)
+    assert explored.map({"set.hidden": "6"}).fixed.values_of("activation") == ("sigmoid",)
+    decay = Explored("nnfs").map({"x": "weight_decay", "y": "learning_rate"})
+    assert decay.study_of(Block.of_tile(0, 0, 0, 16)).study.values_of("decays") == ("w b",)
+
+
+@pytest.mark.parametrize(("name", "query"), [("tr-xor", {}), ("reed-marks", {"set.optimizer": "adam"})])
+def test_the_command_of_a_pixel_has_no_option_without_effect(name, query):
+    explored = Explored(name, {"max_steps": 5})
+    view = explored.map(query)
+    study, values = view.pixel(Block(0, 9, 9, 1, 1))
+    words = shlex.split(command_of(explored, view, values, 0))
+    again = sweep.load_study(name, parse_changes(words[k + 1] for k, word in enumerate(words) if word == "--set"))
+    assert again.n_cells == 1
+    assert sweep.trace(again, 0).losses.tolist() == sweep.trace(study).losses.tolist()
+
+
+def test_initial_weights_of_each_seed_are_those_of_the_seeds_of_a_map():
+    explored = Explored("hinton-parity-2", {"max_epochs": 50})
+    for seeds, sentence in ((1, ""), (3, ""), (5, ""), (6, "a row for each seed")):
+        if sentence:
+            with pytest.raises(StudyError, match=sentence):
+                explored.map({"seeds": str(seeds)})
+            continue
+        study, _ = explored.map({"seeds": str(seeds)}).pixel(Block(0, 9, 9, 1, 1))
+        whole = sweep.load_study("hinton-parity-2", {"max_epochs": 50, **study.parameters})
+        for seed in range(seeds):
+            assert sweep.trace(study, seed).losses.tolist() == sweep.trace(whole, seed).losses.tolist()
 
 
 @pytest.mark.parametrize(
