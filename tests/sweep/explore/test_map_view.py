@@ -13,8 +13,8 @@ from sweep.explore.choices import axis_choices, option_choices
 from sweep.explore.map_view import Block, Explored
 from sweep.explore.pixel_network import command_of
 from sweep.explore.pixel_values import offered_values
-from sweep.study.load import parse_changes
 from sweep.figures.kinds.heatmap_figure import prepare_map
+from sweep.study.load import parse_changes
 
 RATES = {"x": "learning_rate", "y": "output_learning_rate"}
 SMALL = {"max_steps": 40, "hidden": 2}

@@ -196,8 +196,10 @@ def test_those_who_wait_for_the_same_tile_share_it(trainer):
 def test_whole_tiles_are_kept_as_results(trainer):
     study = sweep.load_study("xor", {**ONE_CELL, "seeds.base": 99})
     result = asyncio.run(trainer.result(study, 256, somebody_waits, is_saved=True))
+    folder = trainer.place(study)
     for _ in range(200):
-        if (trainer.place(study) / "cells.parquet").exists() and not trainer.state()["unsaved"]:
+        # run.json says after cells.parquet that the result is complete.
+        if (folder / "cells.parquet").exists() and sweep.open_result(folder, partial=True).complete:
             break
         Event().wait(0.05)
     assert sweep.open_result(trainer.place(study)).digest == result.digest
