@@ -270,6 +270,9 @@ def _set(raw: dict[str, Any], section: str, name: str, value: Any) -> None:
         parameters[swept[0] if swept else name] = value
         table.pop(key, None)
         return
+    if is_weight and isinstance(table.get("values"), (str, os.PathLike)):  # beside the arrays of a file
+        parameters[name] = value
+        return
     if is_weight:
         table["values"] = {**(table.get("values") or {}), name: value}
         return

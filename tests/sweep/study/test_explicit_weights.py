@@ -291,3 +291,13 @@ def test_frozen_parameters_are_one_text() -> None:
     assert {study.canonical()["training"]["freeze"] for study in texts} == {"b w[0,1] w[1,0]"}
     for nothing in ("none", "", []):
         assert study_with(training={"learning_rate": 0.1, "freeze": nothing}) == study_with()
+
+
+def test_a_change_sets_a_single_weight_beside_those_of_a_file(tmp_path: Path) -> None:
+    """The file is kept, and the weight replaces one of its numbers."""
+    np.savez(tmp_path / "w.npz", w=np.arange(4.0).reshape(2, 2))
+    text = study_with().to_toml().replace('generator = "mt19937"', 'generator = "mt19937"\nvalues = "w.npz"')
+    (tmp_path / "study.toml").write_text(text, "utf-8")
+    study = load_study(tmp_path / "study.toml", {"w[0,1]": 7.5})
+    assert study.values_of("w[0,1]") == (7.5,)
+    assert dict(study.values_of("values")[0].entries) == {"w": ((0.0, 1.0), (2.0, 3.0))}
