@@ -86,6 +86,7 @@ def write_flight(explored: Explored, view: MapView, flight: Flight, trainer: Til
     tiles = flight.tiles()
     if out.exists() and any(out.iterdir()):
         raise SweepError(f"--export: the folder {str(out)!r} must be empty or new")
+    out.mkdir(parents=True, exist_ok=True)
     print(f"{count_text(len(tiles), 'tile')} of {TILE * TILE:,} pixels", file=sys.stderr)
     written = 0
     for number, place in enumerate(tiles, 1):

@@ -8,7 +8,8 @@ import secrets
 import socket
 import sys
 import webbrowser
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from threading import Timer
@@ -49,7 +50,8 @@ class Wanted(NamedTuple):
                 ) from None
         explored = Explored(self.source, self.changes)
         view = explored.map(self.query)
-        self.tiles.mkdir(parents=True, exist_ok=True)
+        with _writing("--out", self.tiles):
+            self.tiles.mkdir(parents=True, exist_ok=True)
         return explored, view, TileTrainer(self.tiles, thread_count(self.threads))
 
 
@@ -77,8 +79,19 @@ def export_map(wanted: Wanted, flight: Flight, out: Path) -> None:
     """Write a map as files. SweepError if it is not valid, has too many tiles, or the folder is not empty."""
     flight.tiles()  # raises if they are too many
     explored, view, trainer = wanted.open()
-    n_bytes = write_flight(explored, view, flight, trainer, out)
+    with _writing("--export", out):
+        n_bytes = write_flight(explored, view, flight, trainer, out)
     print(f"map in {one_line(str(out))}, {n_bytes / 1e6:.1f} MB; any web server shows it")
+
+
+@contextmanager
+def _writing(option: str, path: Path) -> Iterator[None]:
+    """Raise a SweepError where a path of an option cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or error
+        raise SweepError(f"{option}: {str(path)!r} cannot be written: {reason}; choose another folder") from None
 
 
 def _listen(file: Path, port: int | None) -> tuple[str, socket.socket]:
@@ -98,6 +111,9 @@ def _listen(file: Path, port: int | None) -> tuple[str, socket.socket]:
         listening.bind((_HOST, 0))
     listening.listen()
     content = json.dumps({"token": token, "port": listening.getsockname()[1]})
-    with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as written:
+    with (
+        _writing("--out", file),
+        open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as written,
+    ):
         written.write(content)
     return token, listening

@@ -12,7 +12,9 @@ import pytest
 
 import sweep
 from sweep.errors import SweepError
+from sweep.explore.flight import Flight
 from sweep.explore.map_view import Block, Explored
+from sweep.explore.serve import Wanted, export_map
 from sweep.explore.server import ExploreServer
 from sweep.explore.tile_trainer import Abandoned, BusyError, TileTrainer
 
@@ -127,6 +129,16 @@ def test_bad_requests_have_one_sentence(ask, path, query, sentence):
 )
 def test_only_its_own_page_is_answered(ask, path, token, headers, status):
     assert ask(path, token, headers).status_code == status
+
+
+def test_folders_that_cannot_be_written_are_named(tmp_path):
+    file = tmp_path / "file"
+    file.write_text("")
+    with pytest.raises(SweepError, match=r"--out: '.*file' cannot be written: File exists; choose another folder"):
+        Wanted("xor", SMALL, RATES, file, 1).open()
+    wanted = Wanted("xor", SMALL, RATES, tmp_path / "tiles", 1)
+    with pytest.raises(SweepError, match=r"--export: '.*map' cannot be written: Not a directory"):
+        export_map(wanted, Flight(0), file / "map")
 
 
 ONE_CELL = {**SMALL, "learning_rate": 0.1, "seeds.count": 20}
