@@ -102,7 +102,7 @@ class Explored:
         options = {key.removeprefix("set."): text for key, text in query.items() if key.startswith("set.")}
         for name in options:
             if name not in self.study.tables.sweepable:  # others may name files
-                raise SweepError(f"set.{name}: must be an option that can be swept; such as activation")
+                raise SweepError(f"set.{name}: must be an option that can be swept, such as activation")
         changes = parse_changes(f"{name}={text}" for name, text in options.items())
         pinned = {name: values[0] for name, values in self.study.parameters.items()} | changes
         seeds = _integer("seeds", query.get("seeds", "1"))
