@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
@@ -13,12 +14,13 @@ from pathlib import Path
 from queue import Queue
 from threading import Condition, Thread
 
-from sweep.errors import StoreError, SweepError
+from sweep.errors import SweepError
 from sweep.results.result import Result, open_result
 from sweep.schedule.plan import Plan
 from sweep.store.memory import MemoryParts
 from sweep.store.own_bits import own_bits
 from sweep.study.model import Study
+from sweep.system.escaping import one_line
 from sweep.training.component_trials import check_custom_components
 from sweep.training.coordinator import Coordinator
 from sweep.training.executors.threads import ThreadExecutor
@@ -227,5 +229,7 @@ class TileTrainer:
             try:
                 save_trained(parts, self.place(parts.plan.study))
                 self.save_fault = ""
-            except (StoreError, OSError) as error:
+            except Exception as error:  # without this thread, training would wait forever
+                if not self.save_fault:
+                    print(f"tiles are not kept: {one_line(str(error))}", file=sys.stderr, flush=True)
                 self.save_fault = str(error)

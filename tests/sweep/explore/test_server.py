@@ -255,6 +255,23 @@ def test_faults_of_a_study_reach_those_who_wait(trainer, monkeypatch):
         )
 
 
+@pytest.mark.parametrize("fault", [OSError("the disk is full"), ValueError("no such column")])
+def test_a_result_that_cannot_be_kept_is_answered_and_said_once(tmp_path, monkeypatch, capsys, fault):
+    def fails(parts, out):
+        raise fault
+
+    monkeypatch.setattr("sweep.explore.tile_trainer.save_trained", fails)
+    trainer = TileTrainer(tmp_path, 1)
+    for base in range(3):
+        study = sweep.load_study("xor", {**ONE_CELL, "seeds.base": base})
+        assert asyncio.run(trainer.result(study, 256, somebody_waits, is_saved=True)).complete
+    for _ in range(100):
+        if not trainer.state()["unsaved"] and trainer.state()["save_fault"]:
+            break
+        Event().wait(0.05)
+    assert capsys.readouterr().err == f"tiles are not kept: {fault}\n"
+
+
 def test_too_many_tiles_are_refused(trainer, monkeypatch):
     monkeypatch.setattr("sweep.explore.tile_trainer._MOST_WAITING", 0)
     with pytest.raises(BusyError, match="waiting already"):
