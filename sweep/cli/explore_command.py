@@ -57,7 +57,7 @@ def explore(
     from sweep.study.load import parse_changes
 
     query = {name: text for name, text in (("x", x), ("y", y), ("value", value)) if text}
-    wanted = Wanted(source, parse_changes(changes or []), query, out, threads)
+    wanted = Wanted(source, tuple(plugin or ()), parse_changes(changes or []), query, out, threads)
     if export is None:
         serve(wanted, port, opens=open_browser)
     else:

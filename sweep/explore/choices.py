@@ -35,14 +35,15 @@ class AxisChoice:
     low: float
     high: float
     scale: Scale
-    integer: bool = False
+    integer: bool
+    float32: bool  # whether networks round its values to float32
 
     def axis_from(self, query: Mapping[str, str], place: str) -> MapAxis:
         """Return the axis with the range that a request sets, or the default one. SweepError if it is not valid."""
         low = _number(f"{place}_low", query, self.low)
         high = _number(f"{place}_high", query, self.high)
         scale: Any = query.get(f"{place}_scale") or (self.scale if low > 0 or self.scale == "linear" else "linear")
-        return MapAxis(self.name, low, high, scale, self.integer)
+        return MapAxis(self.name, low, high, scale, self.integer, self.float32)
 
 
 def axis_choices(study: Study, fixed: Study) -> list[AxisChoice]:
@@ -73,7 +74,8 @@ def _choice(name: str, study: Study, fixed: Study) -> AxisChoice:
     integer = name == "hidden" or (bool(values) and all(isinstance(value, int) for value in values))
     if integer:
         low, high, scale = low - 0.5, high + 0.5, "linear"
-    return AxisChoice(name, name.replace("_", " "), option.meaning, option.unit, low, high, scale, integer)
+    float32 = fixed.values_of("dtype")[0] == "float32" and name not in _SCALES  # initial weights are drawn in float64
+    return AxisChoice(name, name.replace("_", " "), option.meaning, option.unit, low, high, scale, integer, float32)
 
 
 def _default_range(name: str, values: tuple[Any, ...], fixed: Study) -> tuple[float, float, Scale]:

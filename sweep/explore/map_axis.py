@@ -8,6 +8,8 @@ from fractions import Fraction
 from math import isfinite
 from typing import Literal
 
+import numpy as np
+
 from sweep.errors import SweepError, shown
 from sweep.study.reading.value_forms import decimal_context
 
@@ -32,7 +34,9 @@ class MapAxis:
     low: float
     high: float
     scale: Literal["linear", "log"]
-    integer: bool = False  # whether values are rounded to integers, so that neighboring pixels may be equal
+    # Whether values are rounded to integers, or to float32 as networks of that dtype do, so that pixels may be equal
+    integer: bool = False
+    float32: bool = False
 
     def __post_init__(self) -> None:
         if not (isfinite(self.low) and isfinite(self.high) and self.low < self.high):
@@ -52,7 +56,9 @@ class MapAxis:
         n = TILE << level
         center = Fraction(2 * first + 1, 2 * n)
         found = (self._linear if self.scale == "linear" else self._log)(center, Fraction(step, n), count)
-        return [round(value) for value in found] if self.integer else found
+        if self.integer:
+            return [round(value) for value in found]
+        return np.array(found).astype(np.float32).astype(float).tolist() if self.float32 else found
 
     def _linear(self, center: Fraction, step: Fraction, count: int) -> list[float]:
         low, width = Fraction(self.low), Fraction(self.high) - Fraction(self.low)

@@ -85,9 +85,12 @@ class MappedStudy:
 class Explored:
     """A study whose maps are explored, from its name, the path of its file, or a results folder."""
 
-    def __init__(self, source: str, assignments: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self, source: str, assignments: Mapping[str, Any] | None = None, plugins: tuple[str, ...] = ()
+    ) -> None:
         self.source = str(Path(source) / "study.toml") if Path(source, "study.toml").is_file() else source
         self.assignments = dict(assignments or {})
+        self.plugins = plugins  # files of its custom components, which are loaded
         self.study = load_study(self.source, self.assignments)
 
     def map(self, query: Mapping[str, str]) -> MapView:

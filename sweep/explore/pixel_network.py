@@ -66,7 +66,8 @@ def command_of(explored: Explored, view: MapView, values: dict[str, Any], seed: 
     fixed = {name: each[0] for name, each in study.parameters.items() if name not in {*values, *idle}}
     changes = {**explored.assignments, **fixed, **view.changes, **values}
     assignments = [part for name, value in changes.items() for part in ("--set", f"{name}={exact(value)}")]
-    return shlex.join(["sweep", "trace", explored.source, *assignments, "--seed", str(seed)])
+    plugins = [part for file in explored.plugins for part in ("--plugin", file)]
+    return shlex.join(["sweep", "trace", explored.source, *plugins, *assignments, "--seed", str(seed)])
 
 
 def _predictions(found: Trace) -> list[dict[str, Any]]:

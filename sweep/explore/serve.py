@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import secrets
@@ -33,6 +34,7 @@ class Wanted(NamedTuple):
     """The map that a command shows or writes."""
 
     source: str  # study, or results folder
+    plugins: tuple[str, ...]  # files of custom components
     changes: Mapping[str, Any]  # of the study
     query: Mapping[str, str]  # axes and value, as in requests
     tiles: Path  # folder of the results of tiles
@@ -48,7 +50,7 @@ class Wanted(NamedTuple):
                 raise SweepError(
                     f"sweep explore needs {package}; install it with pip install 'xor-sweep[explore]'"
                 ) from None
-        explored = Explored(self.source, self.changes)
+        explored = Explored(self.source, self.changes, self.plugins)
         view = explored.map(self.query)
         with _writing("--out", self.tiles):
             self.tiles.mkdir(parents=True, exist_ok=True)
@@ -72,6 +74,7 @@ def serve(wanted: Wanted, port: int | None, *, opens: bool) -> None:
         Timer(_OPEN_SECONDS, webbrowser.open, (address,)).start()
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off", timeout_graceful_shutdown=1))
     trainer.is_ending = lambda: server.should_exit
+    gc.freeze()  # what is there stays, so collections after each tile need not look at it
     server.run(sockets=[listening])
 
 

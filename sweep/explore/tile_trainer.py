@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
+import gc
 import sys
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -233,3 +236,12 @@ class TileTrainer:
                 if not self.save_fault:
                     print(f"tiles are not kept: {one_line(str(error))}", file=sys.stderr, flush=True)
                 self.save_fault = str(error)
+            del parts
+            _return_memory()
+
+
+def _return_memory() -> None:
+    """Free results, which refer to themselves, and return their memory to the system, as glibc does not by itself."""
+    gc.collect()
+    with suppress(AttributeError, OSError):
+        ctypes.CDLL(None).malloc_trim(0)

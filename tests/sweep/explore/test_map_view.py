@@ -78,6 +78,14 @@ def test_where_float64_ends_neighboring_pixels_share_a_network():
     assert planes_of(view, Block.of_tile(0, 0, 0, 16))["value"].shape == (16, 16)
 
 
+def test_values_of_float32_networks_are_those_that_they_use():
+    view = Explored("xor", {**SMALL, "dtype": "float32"}).map({**RATES, "x_low": "0.5", "x_high": "0.500001"})
+    mapped = view.study_of(Block.of_tile(0, 0, 0, 256))
+    rates = mapped.study.parameters["learning_rate"]
+    assert len(rates) == mapped.across.max() + 1 < 20
+    assert all(rate == np.float32(rate) for rate in rates)
+
+
 def test_several_seeds_have_a_rate_with_its_interval():
     view = Explored("xor", {"hidden": 3, "max_steps": 60, "threshold": 0.3}).map({**RATES, "seeds": "12"})
     assert view.value.name == "convergence_rate"

@@ -14,6 +14,7 @@ import sweep
 from sweep.errors import SweepError
 from sweep.explore.flight import Flight
 from sweep.explore.map_view import Block, Explored
+from sweep.explore.pixel_network import pixel_network
 from sweep.explore.serve import Wanted, export_map
 from sweep.explore.server import ExploreServer
 from sweep.explore.tile_trainer import Abandoned, BusyError, TileTrainer
@@ -81,6 +82,12 @@ def test_a_network_is_that_of_its_pixel_and_its_command(ask):
     assert found["command"].startswith("sweep trace xor ")
 
 
+def test_the_command_of_a_network_names_the_files_of_its_components():
+    explored = Explored("xor", SMALL, ("my own.py",))
+    found = pixel_network(explored, explored.map(RATES), Block(0, 1, 1, 1, 1), 0)
+    assert "sweep trace xor --plugin 'my own.py' --set" in found["command"]
+
+
 def test_a_view_is_a_study(ask):
     answer = ask("study", z=1, column=7, row=9, width=3, height=2, **RATES)
     assert "attachment" in answer.headers["content-disposition"]
@@ -135,8 +142,8 @@ def test_folders_that_cannot_be_written_are_named(tmp_path):
     file = tmp_path / "file"
     file.write_text("")
     with pytest.raises(SweepError, match=r"--out: '.*file' cannot be written: File exists; choose another folder"):
-        Wanted("xor", SMALL, RATES, file, 1).open()
-    wanted = Wanted("xor", SMALL, RATES, tmp_path / "tiles", 1)
+        Wanted("xor", (), SMALL, RATES, file, 1).open()
+    wanted = Wanted("xor", (), SMALL, RATES, tmp_path / "tiles", 1)
     with pytest.raises(SweepError, match=r"--export: '.*map' cannot be written: Not a directory"):
         export_map(wanted, Flight(0), file / "map")
 
