@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 from scipy.stats import rankdata
 
 import sweep
-from sweep.explore.map_view import Block, Explored
+from sweep.explore.block import Block
+from sweep.explore.map_view import Explored
 
 SIDE = 256  # pixels along a side of a view
 STEP = 2  # levels from one view to the next

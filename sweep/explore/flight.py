@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sweep.errors import SweepError
+from sweep.explore.block import Block
 from sweep.explore.map_axis import MAX_LEVEL, TILE
-from sweep.explore.map_view import Block, Explored, MapView
+from sweep.explore.map_view import Explored, MapView
 from sweep.explore.page_facts import page_facts
 from sweep.explore.pixel_network import command_of, pixel_network
 from sweep.explore.tile_trainer import TileTrainer

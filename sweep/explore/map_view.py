@@ -7,14 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sweep.errors import SweepError, shown, unknown
+from sweep.explore.block import Block, check_between
 from sweep.explore.choices import axis_choices
-from sweep.explore.map_axis import MAX_LEVEL, TILE, MapAxis, Number
+from sweep.explore.map_axis import TILE, MapAxis, Number
 from sweep.explore.pixel_values import PixelValue, Planes, offered_values
 from sweep.study.axes.study_axes import TOGETHER
 from sweep.study.load import apply_changes, load_study, parse_changes, read_source, study_of_tables
@@ -22,45 +23,7 @@ from sweep.study.model import Study
 from sweep.study.options.explicit_weights import ExplicitWeights, is_by_seed
 from sweep.system.formatting import exact
 
-# Pixels along a side of the tiles that stand for a tile of 256 until it is trained.
-SIZES = (16, 64, TILE)
-MOST_SEEDS = 1024
-MOST_PIXELS = 1024  # along a side of the study of a view
-
-
-class Block(NamedTuple):
-    """Pixels of a level: each ``step``-th one, from ``column`` and ``row`` on, counted from the top left corner."""
-
-    level: int
-    column: int
-    row: int
-    width: int
-    height: int
-    step: int = 1
-
-    @classmethod
-    def of_tile(cls, level: int, column: int, row: int, size: int) -> Block:
-        """Return the pixels of a tile; a smaller ``size`` takes evenly spaced ones of the 256 along a side."""
-        _check_between("the level", level, 0, MAX_LEVEL)
-        for place in (column, row):
-            _check_between(f"a tile of level {level}", place, 0, (1 << level) - 1)
-        if size not in SIZES:
-            raise SweepError(f"the size of a tile must be one of {', '.join(map(str, SIZES))}, got {size}")
-        step = TILE // size
-        return cls(level, TILE * column + step // 2, TILE * row + step // 2, size, size, step)
-
-    def whole_tile(self) -> Block:
-        """Return all pixels of the tile that these pixels are in."""
-        return Block(self.level, self.column // TILE * TILE, self.row // TILE * TILE, TILE, TILE)
-
-    @classmethod
-    def of_view(cls, level: int, column: int, row: int, width: int, height: int) -> Block:
-        """Return adjacent pixels of a level."""
-        _check_between("the level", level, 0, MAX_LEVEL)
-        for name, first, count in (("column", column, width), ("row", row, height)):
-            _check_between(f"the number of {name}s", count, 1, MOST_PIXELS)
-            _check_between(f"the {name}", first, 0, (TILE << level) - count)
-        return cls(level, column, row, width, height)
+MOST_SEEDS = 1024  # of a pixel
 
 
 @dataclass(frozen=True)
@@ -98,25 +61,11 @@ class Explored:
 
         SweepError if one of them is unknown or not valid, StudyError if the study is not valid with them.
         """
-        known = ("x", "y", "value", "seeds", *(f"{axis}_{end}" for axis in "xy" for end in ("low", "high", "scale")))
-        for key in query:
-            if key not in known and not key.startswith("set."):
-                raise SweepError(unknown("parameter", key, [*known, "set.OPTION"]))
-        options = {key.removeprefix("set."): text for key, text in query.items() if key.startswith("set.")}
-        for name in options:
-            if name not in self.study.tables.sweepable:  # others may name files
-                raise SweepError(f"set.{name}: must be an option that can be swept, such as activation")
-        changes = parse_changes(f"{name}={text}" for name, text in options.items())
-        pinned = {name: values[0] for name, values in self.study.parameters.items()} | changes
+        options = self._options(query)
         seeds = _integer("seeds", query.get("seeds", "1"))
-        _check_between("seeds", seeds, 1, MOST_SEEDS)
-        raw, folder = read_source(self.source)
-        apply_changes(raw, {**self.assignments, **pinned})
-        for key in (*TOGETHER, "exclude", "method", "record"):
-            raw.pop(key, None)
-        base = self.study.seeds.base
-        raw["seeds"] = {"count": seeds, **({"base": base} if base else {})}
-        self._keep_weights_of(seeds, raw)
+        check_between("seeds", seeds, 1, MOST_SEEDS)
+        changes = parse_changes(f"{name}={text}" for name, text in options.items())
+        raw, folder = self._tables_of_one_cell(changes, seeds)
         # Options that have no effect beside the others are left out, unless the request sets them.
         changes["description"] = self.study.description
         fixed, _ = study_of_tables(copy.deepcopy(raw), folder, changes)
@@ -129,6 +78,30 @@ class Explored:
         if name not in values:
             raise SweepError(unknown("value", name, list(values)))
         return MapView(raw, folder, fixed, x, y, values[name], options)
+
+    def _options(self, query: Mapping[str, str]) -> dict[str, str]:
+        """Return the options that a request sets. SweepError if a parameter of the request is unknown."""
+        known = ("x", "y", "value", "seeds", *(f"{axis}_{end}" for axis in "xy" for end in ("low", "high", "scale")))
+        for key in query:
+            if key not in known and not key.startswith("set."):
+                raise SweepError(unknown("parameter", key, [*known, "set.OPTION"]))
+        options = {key.removeprefix("set."): text for key, text in query.items() if key.startswith("set.")}
+        for name in options:
+            if name not in self.study.tables.sweepable:  # others may name files
+                raise SweepError(f"set.{name}: must be an option that can be swept, such as activation")
+        return options
+
+    def _tables_of_one_cell(self, changes: Mapping[str, Any], seeds: int) -> tuple[dict[str, Any], Path]:
+        """Return the tables of the study with the first value of each swept option, and the folder of its paths."""
+        raw, folder = read_source(self.source)
+        first = {name: values[0] for name, values in self.study.parameters.items()}
+        apply_changes(raw, {**self.assignments, **first, **changes})
+        for key in (*TOGETHER, "exclude", "method", "record"):
+            raw.pop(key, None)
+        base = self.study.seeds.base
+        raw["seeds"] = {"count": seeds, **({"base": base} if base else {})}
+        self._keep_weights_of(seeds, raw)
+        return raw, folder
 
     def _keep_weights_of(self, seeds: int, raw: dict[str, Any]) -> None:
         """Keep the rows of the first seeds, where initial weights have a row for each seed of the study."""
@@ -214,8 +187,3 @@ def _integer(name: str, text: str) -> int:
         return int(text)
     except ValueError:
         raise SweepError(f"{name}: must be an integer, got {shown(text)}") from None
-
-
-def _check_between(name: str, value: int, low: int, high: int) -> None:
-    if not low <= value <= high:
-        raise SweepError(f"{name} must be from {low} to {high}, got {shown(value)}")

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from sweep.columns import STATUSES
+from sweep.explore.block import SIZES
 from sweep.explore.choices import axis_choices, option_choices
 from sweep.explore.map_axis import MAX_LEVEL, TILE
-from sweep.explore.map_view import SIZES, Explored, MapView
+from sweep.explore.map_view import Explored, MapView
 from sweep.explore.pixel_values import offered_values
 
 

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sweep.errors import SweepError
-from sweep.explore.map_view import Block, Explored, MapView
+from sweep.explore.block import Block
+from sweep.explore.map_view import Explored, MapView
 from sweep.system.formatting import exact
 from sweep.training.networks.trace import Trace, trace
 from sweep.training.networks.trajectory import outputs_plane

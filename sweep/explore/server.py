@@ -16,8 +16,9 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from sweep.errors import StoreError, SweepError
+from sweep.explore.block import Block
 from sweep.explore.guard import Guard
-from sweep.explore.map_view import Block, Explored, MapView
+from sweep.explore.map_view import Explored, MapView
 from sweep.explore.page_facts import page_facts
 from sweep.explore.pixel_network import pixel_network
 from sweep.explore.pixel_values import Planes

@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sweep.explore.block import Block
 from sweep.explore.map_axis import TILE
-from sweep.explore.map_view import Block, MapView
+from sweep.explore.map_view import MapView
 from sweep.explore.pixel_values import Planes
 from sweep.explore.tile_trainer import TileTrainer
 

@@ -13,8 +13,9 @@ import pytest
 
 import sweep
 from sweep.errors import SweepError
+from sweep.explore.block import Block
 from sweep.explore.flight import Flight, Pixel, write_flight
-from sweep.explore.map_view import Block, Explored
+from sweep.explore.map_view import Explored
 from sweep.explore.tile_trainer import TileTrainer
 from tests.sweep.browser import BROWSER, needs_browser
 

@@ -9,8 +9,9 @@ import pytest
 
 import sweep
 from sweep.errors import StudyError, SweepError
+from sweep.explore.block import Block
 from sweep.explore.choices import axis_choices, option_choices
-from sweep.explore.map_view import Block, Explored
+from sweep.explore.map_view import Explored
 from sweep.explore.pixel_network import command_of
 from sweep.explore.pixel_values import offered_values
 from sweep.figures.kinds.heatmap_figure import prepare_map

@@ -12,8 +12,9 @@ import pytest
 
 import sweep
 from sweep.errors import SweepError
+from sweep.explore.block import Block
 from sweep.explore.flight import Flight
-from sweep.explore.map_view import Block, Explored
+from sweep.explore.map_view import Explored
 from sweep.explore.pixel_network import pixel_network
 from sweep.explore.serve import Wanted, export_map
 from sweep.explore.server import ExploreServer
