@@ -55,8 +55,9 @@ def axis_choices(study: Study, fixed: Study) -> list[AxisChoice]:
     swept = [name for name in swept if fixed.uses(name)]
     known = vocabulary.SETTINGS.keys() - vocabulary.STOPPING_SETTINGS.keys()
     settings = [name for name in vocabulary.SETTINGS if name in known and _is_real(name) and fixed.uses(name)]
-    scales = [name for name in _SCALES if fixed.uses(name) and fixed.values_of("values")[0] is None]
-    units = ["hidden"] if isinstance(fixed.values_of("hidden")[0], int) else []
+    is_drawn = fixed.values_of("values")[0] is None  # explicit weights have the shape of one network
+    scales = [name for name in _SCALES if fixed.uses(name) and is_drawn]
+    units = ["hidden"] if isinstance(fixed.values_of("hidden")[0], int) and is_drawn else []
     names = dict.fromkeys([*swept, *settings, *scales, *units, *_weights(fixed)])
     return [_choice(name, study, fixed) for name in names]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import gzip
 import json
 import sys
@@ -18,8 +17,8 @@ from sweep.explore.map_axis import MAX_LEVEL, TILE
 from sweep.explore.map_view import Explored, MapView
 from sweep.explore.page_facts import page_facts
 from sweep.explore.pixel_network import command_of, pixel_network
+from sweep.explore.pixel_values import Planes
 from sweep.explore.tile_trainer import TileTrainer
-from sweep.explore.tiles import Tile, trained_tile
 from sweep.system.formatting import count_text
 
 PAGE = Path(__file__).parent / "page"
@@ -105,11 +104,10 @@ def write_flight(explored: Explored, view: MapView, flight: Flight, trainer: Til
     return written + write_page(out)
 
 
-def _trained(trainer: TileTrainer, view: MapView, place: tuple[int, int, int]) -> Tile:
-    async def never() -> bool:
-        return False
-
-    return asyncio.run(trained_tile(trainer, view, Block.of_tile(*place, TILE), never))
+def _trained(trainer: TileTrainer, view: MapView, place: tuple[int, int, int]) -> Planes:
+    """Return the planes of a tile."""
+    mapped = view.study_of(Block.of_tile(*place, TILE))
+    return mapped.arrange(view.value.planes(trainer.wait(mapped.study, TILE, is_saved=True)))
 
 
 def _values(view: MapView, place: tuple[int, int, int]) -> Iterator[list[float]]:
@@ -119,11 +117,11 @@ def _values(view: MapView, place: tuple[int, int, int]) -> Iterator[list[float]]
     yield [float(value) for value in view.y.values(level, TILE * ((1 << level) - 1 - row), TILE)[::-1]]
 
 
-def _content(tile: Tile, x: list[float], y: list[float]) -> bytes:
+def _content(planes: Planes, x: list[float], y: list[float]) -> bytes:
     """Return the file of a tile: the values of columns and rows as float64, then its planes, compressed."""
     parts = [np.array(x, "<f8").tobytes(), np.array(y, "<f8").tobytes()]
     with np.errstate(over="ignore"):  # what exceeds 32 bits is drawn as infinite
-        parts += [plane.astype(f"<{_TYPES.get(name, 'f4')}").tobytes() for name, plane in tile.planes.items()]
+        parts += [plane.astype(f"<{_TYPES.get(name, 'f4')}").tobytes() for name, plane in planes.items()]
     return gzip.compress(b"".join(parts), 9, mtime=0)
 
 

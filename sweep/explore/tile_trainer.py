@@ -144,15 +144,29 @@ class TileTrainer:
         finally:
             self._leave(job)
 
+    def wait(self, study: Study, rank: int, *, is_saved: bool) -> Result:
+        """Return the result of a study as :meth:`result` does, to a caller without an event loop."""
+        found = self.known(study)
+        if found is not None:
+            return found
+        job = self._join(study, rank, is_saved=is_saved)
+        try:
+            return job.done.result()
+        finally:
+            self._leave(job)
+
     def _join(self, study: Study, rank: int, *, is_saved: bool) -> _Job:
         """Wait for a study, together with others that wait for it."""
         with self._changed:
             job = self._jobs.get(study.identity)
             if job is None:
-                if len(self._jobs) >= _MOST_WAITING:
-                    raise BusyError(f"{_MOST_WAITING} tiles are waiting already; ask again later")
                 job = _Job(study, (rank, next(self._number)), is_saved=is_saved)
-                self._jobs[study.identity] = job
+                if study.identity in self._kept:  # trained since the caller looked for it
+                    job.done.set_result(self._kept[study.identity])
+                elif len(self._jobs) >= _MOST_WAITING:
+                    raise BusyError(f"{_MOST_WAITING} tiles are waiting already; ask again later")
+                else:
+                    self._jobs[study.identity] = job
             job.n_waiting += 1
             self._changed.notify()
             return job

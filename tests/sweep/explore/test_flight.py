@@ -17,7 +17,7 @@ from sweep.explore.block import Block
 from sweep.explore.flight import Flight, Pixel, write_flight
 from sweep.explore.map_view import Explored
 from sweep.explore.tile_trainer import TileTrainer
-from tests.sweep.browser import BROWSER, needs_browser
+from tests.sweep.browser import needs_browser
 
 SMALL = {"max_steps": 20, "hidden": 2}
 QUERY = {"x": "learning_rate", "y": "output_learning_rate", "value": "final_loss"}
@@ -59,28 +59,25 @@ def test_a_file_has_the_values_and_planes_of_a_tile(folder):
 
 
 @needs_browser
-def test_a_web_server_shows_it(folder):
-    from playwright.sync_api import sync_playwright
-
+def test_a_web_server_shows_it(browser, folder):
     handler = partial(SimpleHTTPRequestHandler, directory=folder)
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     Thread(target=server.serve_forever, daemon=True).start()
     place = f"http://127.0.0.1:{server.server_port}/index.html"
     complaints = []
-    with sync_playwright() as playwright, playwright.chromium.launch(executable_path=BROWSER) as browser:
-        page = browser.new_page()
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(f"{place}#z=2&column=700&row=300&networks=0.2.700.300_0.2.705.300")
-        page.wait_for_selector("body[data-finished=true]")
-        page.wait_for_selector("#networks .command >> nth=1")
-        commands = page.locator("#networks .command").all_inner_texts()
-        _, values = Explored("xor", SMALL).map(QUERY).pixel(Block(2, 705, 300, 1, 1))
-        assert f"learning_rate={values['learning_rate']!r}" in commands[1]
-        study, _ = Explored("xor", SMALL).map(QUERY).pixel(Block(2, 700, 300, 1, 1))
-        traced = sweep.trace(study)
-        assert f"{traced.status} after {traced.steps} steps" in page.inner_text("#networks")
-        assert page.locator("#networks svg.curve").count() == 1
+    page = browser.new_page()
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(f"{place}#z=2&column=700&row=300&networks=0.2.700.300_0.2.705.300")
+    page.wait_for_selector("body[data-finished=true]")
+    page.wait_for_selector("#networks .command >> nth=1")
+    commands = page.locator("#networks .command").all_inner_texts()
+    _, values = Explored("xor", SMALL).map(QUERY).pixel(Block(2, 705, 300, 1, 1))
+    assert f"learning_rate={values['learning_rate']!r}" in commands[1]
+    study, _ = Explored("xor", SMALL).map(QUERY).pixel(Block(2, 700, 300, 1, 1))
+    traced = sweep.trace(study)
+    assert f"{traced.status} after {traced.steps} steps" in page.inner_text("#networks")
+    assert page.locator("#networks svg.curve").count() == 1
     server.shutdown()
     server.server_close()
     assert not complaints

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tomllib
+from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 
 import httpx
@@ -25,6 +26,12 @@ SMALL = {"max_steps": 20, "hidden": 2}
 RATES = {"x": "learning_rate", "y": "output_learning_rate"}
 
 
+def run_async(coroutine):
+    """Run a coroutine in another thread, since tests of pages leave a running event loop in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, coroutine).result()
+
+
 @pytest.fixture(scope="module")
 def trainer(tmp_path_factory):
     return TileTrainer(tmp_path_factory.mktemp("tiles"), 1)
@@ -40,7 +47,7 @@ def ask(trainer):
             async with httpx.AsyncClient(transport=transport, base_url=f"http://{HOST}") as client:
                 return await client.get(f"/{token}/{path}", params=query or None, headers=headers)
 
-        return asyncio.run(answer())
+        return run_async(answer())
 
     return get
 
@@ -170,7 +177,7 @@ def study_of_seconds(seconds):
 @pytest.mark.compiled  # without the JIT, a part takes minutes
 def test_a_tile_that_nobody_waits_for_is_trained_no_further(trainer):
     with pytest.raises(Abandoned):
-        asyncio.run(trainer.result(study_of_seconds(1000), 256, nobody_waits, is_saved=False))
+        run_async(trainer.result(study_of_seconds(1000), 256, nobody_waits, is_saved=False))
     assert trainer.state()["waiting"] == 0
 
 
@@ -195,7 +202,7 @@ def test_coarse_tiles_overtake_fine_ones(trainer, monkeypatch):
     async def all_of_them():
         await asyncio.gather(trainer.result(fine, 256, somebody_waits, is_saved=False), *map(later, coarse))
 
-    asyncio.run(all_of_them())
+    run_async(all_of_them())
     assert slices.count(256) == 10
     assert slices.count(16) == 2
     assert slices[0] == slices[-1] == 256
@@ -208,14 +215,14 @@ def test_those_who_wait_for_the_same_tile_share_it(trainer):
     async def both():
         return await asyncio.gather(*(trainer.result(study, 16, somebody_waits, is_saved=False) for _ in range(2)))
 
-    first, second = asyncio.run(both())
+    first, second = run_async(both())
     assert first is second
     assert trainer.state()["trained"] == before + 1
 
 
 def test_whole_tiles_are_kept_as_results(trainer):
     study = sweep.load_study("xor", {**ONE_CELL, "seeds.base": 99})
-    result = asyncio.run(trainer.result(study, 256, somebody_waits, is_saved=True))
+    result = run_async(trainer.result(study, 256, somebody_waits, is_saved=True))
     folder = trainer.place(study)
     for _ in range(200):
         # run.json says after cells.parquet that the result is complete.
@@ -225,7 +232,7 @@ def test_whole_tiles_are_kept_as_results(trainer):
     assert sweep.open_result(trainer.place(study)).digest == result.digest
     assert not sweep.verify(trainer.place(study)).faults
     again = TileTrainer(trainer.folder, 1)
-    assert asyncio.run(again.result(study, 256, somebody_waits, is_saved=True)).digest == result.digest
+    assert run_async(again.result(study, 256, somebody_waits, is_saved=True)).digest == result.digest
     assert again.state()["trained"] == 0
 
 
@@ -236,7 +243,7 @@ def test_a_folder_that_is_being_written_is_not_read(trainer):
     for path in [*(folder / "parts").iterdir(), *(folder / "commits").iterdir(), folder / "cells.parquet"]:
         path.unlink()
     assert trainer.known(study) is None
-    assert asyncio.run(trainer.result(study, 256, somebody_waits, is_saved=True)).complete
+    assert run_async(trainer.result(study, 256, somebody_waits, is_saved=True)).complete
 
 
 def test_a_tile_that_is_left_and_wanted_again_is_answered(trainer, monkeypatch):
@@ -258,7 +265,7 @@ def test_faults_of_a_study_reach_those_who_wait(trainer, monkeypatch):
 
     monkeypatch.setattr(trainer, "_train_slice", fails)
     with pytest.raises(SweepError, match="no training today"):
-        asyncio.run(
+        run_async(
             trainer.result(sweep.load_study("xor", {**ONE_CELL, "seeds.base": 5}), 16, somebody_waits, is_saved=False)
         )
 
@@ -272,7 +279,7 @@ def test_a_result_that_cannot_be_kept_is_answered_and_said_once(tmp_path, monkey
     trainer = TileTrainer(tmp_path, 1)
     for base in range(3):
         study = sweep.load_study("xor", {**ONE_CELL, "seeds.base": base})
-        assert asyncio.run(trainer.result(study, 256, somebody_waits, is_saved=True)).complete
+        assert run_async(trainer.result(study, 256, somebody_waits, is_saved=True)).complete
     for _ in range(100):
         if not trainer.state()["unsaved"] and trainer.state()["save_fault"]:
             break
@@ -283,6 +290,6 @@ def test_a_result_that_cannot_be_kept_is_answered_and_said_once(tmp_path, monkey
 def test_too_many_tiles_are_refused(trainer, monkeypatch):
     monkeypatch.setattr("sweep.explore.tile_trainer._MOST_WAITING", 0)
     with pytest.raises(BusyError, match="waiting already"):
-        asyncio.run(
+        run_async(
             trainer.result(sweep.load_study("xor", {**ONE_CELL, "seeds.base": 6}), 16, somebody_waits, is_saved=False)
         )
