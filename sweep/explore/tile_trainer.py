@@ -192,22 +192,23 @@ class TileTrainer:
             try:
                 result = self._train_slice(job)
             except BaseException as error:
-                self._end(job, error=error)
+                self._end(job, error)
                 continue
             if result is not None:
                 self._end(job, result)
                 if job.is_saved and job.parts is not None:
                     self._unsaved.put(job.parts)
 
-    def _end(self, job: _Job, result: Result | None = None, error: BaseException | None = None) -> None:
-        if result is not None:
-            self._keep(result)
+    def _end(self, job: _Job, outcome: Result | BaseException) -> None:
+        """Give those who wait for a job its result, or what went wrong."""
+        if not isinstance(outcome, BaseException):
+            self._keep(outcome)
         with self._changed:
             self._remove(job)
-            if error is not None:
-                job.done.set_exception(error)
+            if isinstance(outcome, BaseException):
+                job.done.set_exception(outcome)
             else:
-                job.done.set_result(result)  # type: ignore[arg-type]
+                job.done.set_result(outcome)
 
     def _train_slice(self, job: _Job) -> Result | None:
         """Train for a short time, and return the result once it is complete."""

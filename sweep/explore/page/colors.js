@@ -51,7 +51,7 @@ export function rampFor({ isDifference, scale }) {
   return scale === "signed_log" ? RAMPS.signed : RAMPS.viridis;
 }
 
-/** Return a painter of numbers: `low` to `high` along a ramp; diverged runs have a color of their own. */
+/** Return a painter of numbers: `low` to `high` along a ramp; diverged runs have another color. */
 export function numberPainter({ low, high, scale, isDifference, divergedCode }) {
   const colors = rampFor({ isDifference, scale });
   const axis = { low, high, scale };

@@ -1,6 +1,7 @@
 // The legend of a map: categories with their shares, or a ramp with ticks and controls of its limits.
 
 import { categoryColor, DIVERGED, MISSING, rampFor } from "./colors.js";
+import { make } from "./elements.js";
 import { short, ticks } from "./scales.js";
 
 // Categories without any pixel in view are left out where there are more.
@@ -98,20 +99,13 @@ function entry(color, text) {
   return item;
 }
 
-function make(name, className = "", text = "") {
-  const element = document.createElement(name);
-  element.className = className;
-  element.textContent = text;
-  return element;
-}
-
 function input(type, name = "") {
   const element = document.createElement("input");
   element.type = type;
   if (type === "text") {
     element.size = 7;
     element.inputMode = "decimal";
-    element.setAttribute("aria-label", `${name} value with a color of its own`);
+    element.setAttribute("aria-label", `${name} value on the color scale`);
   }
   return element;
 }

@@ -1,6 +1,7 @@
 // Panels of networks: how the network of a pixel was trained, and what it learned.
 
 import { pixelOf, RAMPS } from "./colors.js";
+import { make } from "./elements.js";
 import { fractionOf, short, ticks } from "./scales.js";
 import { requestJson } from "./server.js";
 
@@ -210,13 +211,6 @@ function detailed(title, ...content) {
   box.append(...content);
   whole.append(make("summary", "", title), box);
   return whole;
-}
-
-function make(name, className = "", text = "") {
-  const element = document.createElement(name);
-  element.className = className;
-  element.textContent = text;
-  return element;
 }
 
 function svgElement(name, attributes, text = "") {

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 # Returns the faults of a table that is not valid.
 Sentences = Callable[[ValidationError], list[str]]
 
-# The value of data_seed with which each run has patterns of its own, drawn with its seed.
+# The value of data_seed with which each run draws its patterns, with its seed.
 BY_RUN = "seed"
 # Seeds of the sets that stand for all sets of such a study: what a study looks at is the same for all seeds.
 _SPECIMENS = (0, 1)

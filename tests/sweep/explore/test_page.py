@@ -239,7 +239,7 @@ def test_networks_of_pixels(browser: Any, server: Server) -> None:
 
 @needs_browser
 def test_side_by_side(browser: Any, server: Server) -> None:
-    """Two maps show one place with options of their own, and their difference."""
+    """Two maps with different options show the same place, and the third one their difference."""
     opened = Page(browser, server, bypass_csp=True)
     page = opened.page
     page.locator("[name=pair]").check()
@@ -277,7 +277,7 @@ def test_several_seeds_and_locked_colors(browser: Any, server: Server) -> None:
     opened.finish()
     page.get_by_label("lock limits").check()
     assert re.search(r"[#&]low=[^&]+&high=", page.url)
-    page.get_by_label("highest value with a color of its own").fill("123")
+    page.get_by_label("highest value on the color scale").fill("123")
     page.keyboard.press("Enter")
     assert "high=123" in page.url
     page.locator("[name=value]").select_option("status")

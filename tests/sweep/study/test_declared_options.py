@@ -61,7 +61,7 @@ def test_names_are_those_of_the_kernels() -> None:
 
 
 def test_values_are_checked_once() -> None:
-    """Each set of custom components has tables of its own, and building them adds no checks to the declared fields."""
+    """Tables are built for each set of custom components, and building them adds no checks to the declared fields."""
     for _ in range(2):
         for model in OptionTables().sections.values():
             for name, field in model.model_fields.items():

@@ -242,7 +242,7 @@ def test_data_swept_as_separately(name: str, batch: int | str) -> None:
 @pytest.mark.parametrize("use", ["test", "validation"])
 @pytest.mark.parametrize("name", some_compiled(OF_HELD_OUT, "noise".__eq__))
 def test_held_out_swept_as_separately(name: str, use: str) -> None:
-    """Cells have held-out patterns of their own values, and the same patterns to train on."""
+    """Held-out patterns differ by cell, and the patterns to train on are the same."""
     values, table = OF_HELD_OUT[name]
     options: dict[str, Any] = {"hidden": 3, "activation": "tanh", "learning_rate": 0.2, "max_steps": 20, "count": 6}
     separate = [make_study(**options, data={"task": "xor", use: table | {name: value}}) for value in values]
