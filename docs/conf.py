@@ -15,7 +15,7 @@ from sweep.explore.flight import write_page  # noqa: E402
 
 project = "xor-sweep"
 author = "The xor-sweep authors"
-copyright = "The xor-sweep authors, MIT licence"
+copyright = "The xor-sweep authors, MIT license"
 release = version = sweep.__version__
 
 extensions = [

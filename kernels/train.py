@@ -1,7 +1,7 @@
 """Train many networks of one recipe and the same hidden units on the same patterns.
 
 A kernel keeps the networks of a packet in the lanes of SIMD registers. Each network takes steps until its own
-criterion ends it. Then its outcome is recorded and the next network takes the lane, while the neighbours continue.
+criterion ends it. Then its outcome is recorded and the next network takes the lane, while the neighbors continue.
 
     seat runs -> predict, evaluate, advance -> predict, evaluate, advance -> ...
                   `-> end_runs: record, retire, seat the next (rare)

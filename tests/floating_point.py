@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-STATES = ("flush to zero", "round upwards")
+STATES = ("flush to zero", "round upward")
 
 _C = ctypes.PyDLL(None)
 _MACHINE = platform.machine().replace("arm64", "aarch64")
@@ -48,4 +48,4 @@ def state_here() -> str:
     tiny, one = np.full(1, 5e-324), np.ones(1)
     if (tiny * one)[0] == 0.0:
         return "flush to zero"
-    return "round upwards" if (one + 1e-20)[0] > 1.0 else "default"
+    return "round upward" if (one + 1e-20)[0] > 1.0 else "default"

@@ -21,7 +21,7 @@ FOLDER = Path(__file__).parent / "flights"
 FLIGHTS = {
     "rates": (str(FOLDER / "rates.toml"), {"x": "learning_rate", "y": "output_learning_rate", "value": "trainability"}),
     "weights": ("kolen-pollack", {"x": "w[0,1]", "y": "v[1,0]", "value": "steps", "set.learning_rate": "6.5"}),
-    "factorisation": (str(FOLDER / "factorisation.toml"), {"x": "w[0,0]", "y": "v[0,0]", "value": "steps"}),
+    "factorization": (str(FOLDER / "factorization.toml"), {"x": "w[0,0]", "y": "v[0,0]", "value": "steps"}),
 }
 
 

@@ -13,7 +13,7 @@ from sweep.statistics.intervals import wilson_interval
 SEEDS = int(sys.argv[1]) if sys.argv[1:] else 100
 DECAY = sweep.Setting("decay", 0.01, "weight decay")
 SKIPS = sweep.Setting("skips", 1, "whether batches without a violated row change nothing: 1 or 0")
-# An optimizer recognises a batch without a violated row (target * output < 1) by its gradients of 0. In other batches
+# An optimizer recognizes a batch without a violated row (target * output < 1) by its gradients of 0. In other batches
 # none is 0: units have slopes of TINY where ReLU has 0, and slopes of the loss differ by one part in 10^12, so rows do
 # not cancel each other. Weights stay those of ReLU and the hinge loss but for rounding.
 TINY = 1e-100

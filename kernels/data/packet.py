@@ -210,7 +210,7 @@ def make_load_rows(memory: Memory, rows: tuple[int, ...]) -> Callable[[Rows], tu
 
 
 def make_store_rows(memory: Memory, rows: tuple[int, ...]) -> Callable[[Rows, tuple[Lanes, ...]], None]:
-    """Make the function that stores a tuple in neighbouring rows: ``(rows, values)``."""
+    """Make the function that stores a tuple in neighboring rows: ``(rows, values)``."""
     store = memory.store
     first = rows[0] if rows else 0
 

@@ -1,7 +1,7 @@
 """The normal distribution: Phi(x), the probability of a number below x, and its density.
 
 Method: with t = |x|, Phi(-t) = e^(-t^2/2) T / t and Phi(t) = 1 - Phi(-t). T is a polynomial
-of y = (t - 1) / (t/2 + pole) - centre, which brings the numbers from 1 upwards to less than
+of y = (t - 1) / (t/2 + pole) - center, which brings the numbers from 1 upward to less than
 two (Schonfelder, Chebyshev expansions for the error and related functions, 1978, with
 another y): at t = 1, where T is steepest, t - 1 is exact.
 
@@ -34,7 +34,7 @@ class _Constants(NamedTuple):
     high: float  # Phi(-t) and the density are zero above
     curve: tuple[float, ...]  # C
     pole: float
-    centre: float
+    center: float
     tail: tuple[float, ...]  # T
 
 
@@ -55,7 +55,7 @@ CONSTANTS = {
             8.8747103576303554929e-11,
         ),
         pole=1.5,
-        centre=0.5,
+        center=0.5,
         tail=(
             0.34843977111453627881,
             0.11197206094779311719,
@@ -93,7 +93,7 @@ CONSTANTS = {
             7.4628948919685317721e-6,
         ),
         pole=1.0,
-        centre=0.25,
+        center=0.25,
         tail=(
             0.30344686148039544572,
             0.14887986976791860705,
@@ -115,7 +115,7 @@ def make_normal(dtype: str) -> Pair:
 
     LLVM leaves out the one that the caller does not use.
     """
-    head_bits, high, curve, pole, centre, tail = CONSTANTS[dtype]
+    head_bits, high, curve, pole, center, tail = CONSTANTS[dtype]
     shifter, ln2_head, ln2_tail = FORMATS[dtype].shifter, FORMATS[dtype].ln2_head, FORMATS[dtype].ln2_tail
     constant, slope, bend, even, odd = *tail[:3], tail[3::2], tail[4::2]
     shifted_of, less_one, _, _, halves, _ = powers(dtype)
@@ -135,7 +135,7 @@ def make_normal(dtype: str) -> Pair:
         density = (PER_ROOT_TWO_PI + PER_ROOT_TWO_PI * s) * first * second
 
         # T (1 + s) is rounded once: T = constant + rest is not rounded before
-        y = (t - 1.0) / multiply_add(t, 0.5, pole) - centre
+        y = (t - 1.0) / multiply_add(t, 0.5, pole) - center
         rest = y * (slope + y * (bend + y * horner_in_two(y, y * y, even, odd)))
         below = (constant + (rest + (constant + rest) * s)) / t * first * second
 

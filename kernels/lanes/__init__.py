@@ -10,6 +10,6 @@ Operators: ``+ - * /``, comparisons, and for masks ``& | ~``; for unsigned
 integer lanes ``+ - * ^ & | << >>``. A scalar operand is rounded to the type of
 the lanes first, so float32 never widens.
 
-No lane depends on its neighbours: ``any_lane`` is the only function that
+No lane depends on its neighbors: ``any_lane`` is the only function that
 reads several, and it only decides whether to take a branch.
 """

@@ -46,7 +46,7 @@ class Memory:
         return rows
 
     def group(self, count: int) -> tuple[Callable[[Rows, int], Lanes], Callable[[Rows, int, Lanes], None]]:
-        """Return ``load`` and ``store`` of ``count`` neighbouring rows as one value, ``count`` times as wide.
+        """Return ``load`` and ``store`` of ``count`` neighboring rows as one value, ``count`` times as wide.
 
         Compiled, the rows are loaded and stored one by one.
         """

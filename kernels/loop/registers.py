@@ -87,7 +87,7 @@ def make_packet_places(recipe: Recipe, variant: Variant, memory: Memory) -> Pack
     n_packets = variant.packets
     packets = tuple(_make_packet_of(recipe, variant, memory, layout, k) for k in range(n_packets))
     in_memory = make_in_memory(recipe, variant, memory)
-    carry_in, carry_out = (_make_carry(memory, layout, in_memory, packets, inwards) for inwards in (True, False))
+    carry_in, carry_out = (_make_carry(memory, layout, in_memory, packets, inward) for inward in (True, False))
     return PacketPlaces(memory.stack(n_packets * layout.n_rows), packets, carry_in, carry_out)
 
 
@@ -135,7 +135,7 @@ def _make_carry(
     layout: RegisterLayout,
     in_memory: Callable[[Workspace], Packet],
     packets: tuple[PacketOf, ...],
-    inwards: bool,
+    inward: bool,
 ) -> Carry:
     """Make the function that copies what packets hold from turn to turn into registers or back, in their order."""
     load = memory.load
@@ -148,14 +148,14 @@ def _make_carry(
     def carry(workspaces: tuple[Workspace, ...], registers: Rows) -> None:
         home = in_memory(workspaces[number])
         packet = packet_of(workspaces, registers)
-        source, target = (home, packet) if inwards else (packet, home)
+        source, target = (home, packet) if inward else (packet, home)
         for row in range(n_held):
             store(target.parameters, row, load(source.parameters, row))
         store(target.previous, 0, load(source.previous, 0))
 
     if number == 0:
         return carry
-    carry_others = _make_carry(memory, layout, in_memory, packets[:-1], inwards)
+    carry_others = _make_carry(memory, layout, in_memory, packets[:-1], inward)
 
     @device
     def carry_all(workspaces: tuple[Workspace, ...], registers: Rows) -> None:

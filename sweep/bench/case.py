@@ -98,7 +98,7 @@ class Case:
 
     @property
     def is_plain_xor(self) -> bool:
-        """Whether this is XOR learnt by gradient descent on the sum of squared errors, with one hidden layer."""
+        """Whether this is XOR learned by gradient descent on the sum of squared errors, with one hidden layer."""
         return isinstance(self.hidden, int) and replace(self, name="xor") == Case(
             self.hidden, self.dtype, self.activation, self.steps, self.learning_rate
         )

@@ -36,7 +36,7 @@ from sweep.training.speed import estimated_seconds
 # Seconds of training after which a more wanted tile is looked for.
 _SLICE_SECONDS = 0.25
 # Studies that train longer are trained in their results folders, so that a finished part is never lost. Others are
-# written afterwards, since that takes as long as training them.
+# written afterward, since that takes as long as training them.
 _LONG_SECONDS = 4.0
 _POLL_SECONDS = 0.1
 _MOST_WAITING = 256  # studies

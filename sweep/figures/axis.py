@@ -20,7 +20,7 @@ from sweep.study.reading.value_forms import Scalar
 from sweep.study.selection import Values
 from sweep.system.formatting import count_text, list_text, short
 
-# Most values that are all labelled, if there is room. With more values, round numbers are.
+# Most values that are all labeled, if there is room. With more values, round numbers are.
 MOST_LABELS = 8
 
 

@@ -200,8 +200,8 @@ def drawn_values(cells: pd.DataFrame, name: str) -> NDArray[np.float64]:
 def by_rank(selected: Selected) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the cells with the statistic, from the worst to the best, and those without it."""
     has = np.isfinite(drawn_values(selected.table, selected.statistic))
-    upwards = not selected.less_is_better
-    ranked = selected.table[has].sort_values(selected.statistic, ascending=upwards, kind="stable")
+    upward = not selected.less_is_better
+    ranked = selected.table[has].sort_values(selected.statistic, ascending=upward, kind="stable")
     return ranked, selected.table[~has]
 
 

@@ -195,7 +195,7 @@ def number_ticks(axis: Axis, values: Sequence[float] = (), *, whole: bool = Fals
 
 
 def annotate_ticks(axis: Axis, annotation: Callable[[float], str]) -> None:
-    """Write a text below the label of each tick, on axes labelled by :func:`number_ticks`."""
+    """Write a text below the label of each tick, on axes labeled by :func:`number_ticks`."""
     if isinstance(axis.get_major_formatter(), NumberTexts):
         axis.set_major_formatter(AnnotatedNumbers(annotation))
 

@@ -22,12 +22,12 @@
   };
 
   const sortBy = (column) => {
-    const downwards = heads[column].getAttribute("aria-sort") === "ascending";
-    heads.forEach((head, k) => head.setAttribute("aria-sort", k !== column ? "none" : downwards ? "descending" : "ascending"));
+    const downward = heads[column].getAttribute("aria-sort") === "ascending";
+    heads.forEach((head, k) => head.setAttribute("aria-sort", k !== column ? "none" : downward ? "descending" : "ascending"));
     const keyed = rows.map((row) => [keyOf(row, column), row]);
     keyed.sort(([a], [b]) => {
       if (a === null || b === null) return (a === null) - (b === null);
-      return downwards ? compare(b, a) : compare(a, b);
+      return downward ? compare(b, a) : compare(a, b);
     });
     body.append(...keyed.map(([, row]) => row));
   };

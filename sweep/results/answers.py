@@ -163,10 +163,10 @@ def sort_by(cells: pd.DataFrame, name: str, default: str) -> pd.DataFrame:
         return rank_cells(cells, column)
     found = every().get(column) or every().get(column.rpartition("_")[0])  # or that of which it is an end
     is_high = found is not None and (found.more_is_better or found.kind == "count")
-    downwards = column in ("n_cells", "best_rate") or is_high
+    downward = column in ("n_cells", "best_rate") or is_high
     if column == "best_value":
-        downwards = every()[default].more_is_better
-    return cells.sort_values(column, ascending=not downwards, na_position="last", kind="stable")
+        downward = every()[default].more_is_better
+    return cells.sort_values(column, ascending=not downward, na_position="last", kind="stable")
 
 
 def n_not_worse(result: EvaluatedRuns) -> int:

@@ -100,7 +100,7 @@ class Wave:
 
     Each shape has a cost of a run and a number of cells, in visiting order, and ``work`` is the operations of a block.
     With ``cut`` ``"end"`` the last blocks are cut, so that all cores finish together, with ``"blocks"`` no block is
-    cut; a number, for tests, is the runs of each part. Neighbours of one kind train side by side; by default each shape
+    cut; a number, for tests, is the runs of each part. Neighbors of one kind train side by side; by default each shape
     is a kind. ``operations`` estimates all, if every run takes all its steps.
     """
 
@@ -201,7 +201,7 @@ class Wave:
     def _cut_last(self) -> dict[int, int]:
         """Return the number of parts of each of the last blocks that is cut."""
         cut: dict[int, int] = {}
-        for n_left, block in enumerate(islice(_bit_reversed(self._n_blocks, backwards=True), _LAST), 1):
+        for n_left, block in enumerate(islice(_bit_reversed(self._n_blocks, backward=True), _LAST), 1):
             start, stop = self._range(block)
             cost = self._before(stop, self._operations) - self._before(start, self._operations)
             n_parts = min(ceil(_LAST / n_left), int(cost / _LEAST_OPERATIONS), ceil((stop - start) / _LANES))
@@ -235,7 +235,7 @@ def _even(n_runs: int, n_parts: int) -> int:
     return ceil(n_runs / max(1, n_parts) / _LANES) * _LANES
 
 
-def _bit_reversed(n: int, backwards: bool = False) -> Iterator[int]:
+def _bit_reversed(n: int, backward: bool = False) -> Iterator[int]:
     """Yield 0 to n - 1 in bit-reversed order (van der Corput's sequence), from its start or its end.
 
     It is a low-discrepancy order: any prefix covers the range evenly.
@@ -245,7 +245,7 @@ def _bit_reversed(n: int, backwards: bool = False) -> Iterator[int]:
     """
     n_bits = (n - 1).bit_length()
     numbers = range(2**n_bits)
-    for k in reversed(numbers) if backwards else numbers:
+    for k in reversed(numbers) if backward else numbers:
         place = int(f"{k:0{n_bits}b}"[::-1], 2) if n_bits else 0
         if place < n:
             yield place

@@ -36,7 +36,7 @@ _OF_ANSWERS = (
         "Value of the first side minus that of the second, over pairs of runs that share all but one option.",
         "share of pairs in which only the first converged - share in which only the second did; of measures the "
         "difference of means or medians",
-        f"Student's over seeds, with one more seed whose pairs all favour the other side; {_OF_SEEDS}",
+        f"Student's over seeds, with one more seed whose pairs all favor the other side; {_OF_SEEDS}",
         "McNemar, Psychometrika 12 (1947) 153",
     ),
     Definition(

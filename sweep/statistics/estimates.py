@@ -209,7 +209,7 @@ def difference_of_correct(
     these pairs, each (groups, seeds). ``are_crossed`` says whether runs share seeds and replicates.
 
     The interval is that of :class:`MeanCorrect` for a number from -w to w per pair. It allows for unseen failures that
-    differ by w in favour of the other side: all outputs but those that are correct from guessing, or all if some seed
+    differ by w in favor of the other side: all outputs but those that are correct from guessing, or all if some seed
     has no correct output.
     """
     none_correct = np.any([((each == 0) & (n_pairs > 0)).any(axis=1) for each in sums], axis=0)

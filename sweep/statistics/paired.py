@@ -16,7 +16,7 @@ _LEAST_COMPUTED = 1e-12
 
 
 def sign_test(wins: Array, losses: Array) -> Array:
-    """Return the p-value of the two-sided exact sign test of the pairs that favour the first and the second side.
+    """Return the p-value of the two-sided exact sign test of the pairs that favor the first and the second side.
 
     It is the probability of a split at least as uneven if both sides are equally likely (the exact binomial test). Ties
     do not count. For pairs in which exactly one run converged it is McNemar's exact test: Psychometrika 12 (1947) 153.
@@ -45,8 +45,8 @@ def one_sided_sign_test(wins: Array, losses: Array) -> Array:
 def sign_flip_test(balance: Array) -> Array:
     """Return the p-value of the two-sided randomization test of seeds, (rows,).
 
-    ``balance``, (rows, seeds) of integers, is the number of pairs of each seed that favour the first side minus the
-    number that favour the second. The p-value is the probability of a sum at least as far from 0 if the sign of each
+    ``balance``, (rows, seeds) of integers, is the number of pairs of each seed that favor the first side minus the
+    number that favor the second. The p-value is the probability of a sum at least as far from 0 if the sign of each
     seed's balance is random.
 
     Fisher's randomization test. Seeds are the units, since pairs of one seed are not independent. If each seed has one
@@ -120,10 +120,10 @@ def holm(p_values: Array, n_tests: int | None = None) -> Array:
 
 
 class Advantage:
-    """The share of pairs that favour the first side minus the share that favour the second, (groups,).
+    """The share of pairs that favor the first side minus the share that favor the second, (groups,).
 
-    It is from -1 to 1. If a pair favours the side that alone converges, it is the difference of both convergence rates.
-    ``balance`` is, for each seed, the number of pairs that favour the first side minus the number that favour the
+    It is from -1 to 1. If a pair favors the side that alone converges, it is the difference of both convergence rates.
+    ``balance`` is, for each seed, the number of pairs that favor the first side minus the number that favor the
     second, and ``n_pairs`` the number of all its pairs, each (groups, seeds) of integers. With ``of_replicates`` these
     are not seeds but replicates, such as splits of the data.
 
@@ -132,15 +132,15 @@ class Advantage:
     least 93 %, that of Agresti and Min 85 %. The p-value is that of the exact sign test (McNemar's).
 
     If seeds have several pairs, which are not independent, the interval is Student's over seeds, and each end allows
-    for one more seed whose pairs all favour that side. Without this seed, 35 % of studies of 10 seeds find a difference
+    for one more seed whose pairs all favor that side. Without this seed, 35 % of studies of 10 seeds find a difference
     between equal sides if one seed in ten outweighs all others. The p-value is that of the sign-flip test, which is
-    exact if no seed favours a side, or the level of the interval that ends at 0 if this is larger, which also holds if
+    exact if no seed favors a side, or the level of the interval that ends at 0 if this is larger, which also holds if
     seeds differ but not on average.
 
     Replicates are too few for either: five folds would never differ. Their interval is Student's, and their p-value
     the level at which it ends at 0. The more the pairs of a replicate agree, the less they show how much replicates
-    vary: if each of three splits favours one side in all its pairs, a quarter of studies of equal sides have all three
-    favour the same one. So each end allows for half of one more replicate whose pairs all favour that side, weighted by
+    vary: if each of three splits favors one side in all its pairs, a quarter of studies of equal sides have all three
+    favor the same one. So each end allows for half of one more replicate whose pairs all favor that side, weighted by
     the mean square of the replicates' advantages. Without it, a difference between equal sides is found in 21 % of
     studies of three splits, and in 8 to 11 % of those of five, if splits have large effects; with it in none of those
     of three and 4 % of those of five.
@@ -212,7 +212,7 @@ class PairedMean:
     """The mean difference of pairs, (groups,), with Student's interval over seeds or other clusters.
 
     ``sums`` are differences, summed over the pairs of each cluster, and ``n_pairs`` the number of these pairs, each
-    (groups, clusters). The p-value of no difference is never below that of a sign test in which all clusters favour one
+    (groups, clusters). The p-value of no difference is never below that of a sign test in which all clusters favor one
     side, since few differences of shares may all be equal.
     """
 

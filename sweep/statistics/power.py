@@ -34,8 +34,8 @@ def seeds_for_difference(difference: float, rate: float = 0.5) -> int:
             f"got {shown(difference)}"
         )
     first, second = rate + abs(difference) / 2, rate - abs(difference) / 2
-    favour, against = first * (1 - second), second * (1 - first)
-    return _least(lambda n: _power_of_pairs(n, favour, against) >= POWER, f"a difference of {shown(difference)}")
+    favor, against = first * (1 - second), second * (1 - first)
+    return _least(lambda n: _power_of_pairs(n, favor, against) >= POWER, f"a difference of {shown(difference)}")
 
 
 def seeds_for_ratio(ratio: float, rate: float, steps: float, variation: float, limit: float) -> int:
@@ -118,17 +118,17 @@ def _least(detects: Callable[[int], bool], what: str) -> int:
     return many
 
 
-def _power_of_pairs(n: int, favour: float, against: float) -> float:
-    """Return the power of McNemar's exact test of ``n`` pairs that favour either side with these probabilities."""
+def _power_of_pairs(n: int, favor: float, against: float) -> float:
+    """Return the power of McNemar's exact test of ``n`` pairs that favor either side with these probabilities."""
     from scipy.special import bdtr, bdtrik
     from scipy.stats import binom
 
-    differ = favour + against
+    differ = favor + against
     first, last = (max(int(bdtrik(chance, n, differ)), 0) for chance in (1e-9, 1 - 1e-9))
     m = np.arange(first, min(last + 1, n) + 1)
-    # The most pairs in favour of the other side with which the test rejects; -1 if none.
+    # The most pairs in favor of the other side with which the test rejects; -1 if none.
     most = np.floor(bdtrik(LEVEL / 2, m, 0.5))
     most = np.where(2 * bdtr(np.maximum(most + 1, 0), m, 0.5) <= LEVEL, most + 1, most)
     most = np.where(2 * bdtr(np.maximum(most, 0), m, 0.5) <= LEVEL, most, most - 1)
-    of_pairs = np.where(most >= 0, sum(bdtr(np.maximum(most, 0), m, each / differ) for each in (favour, against)), 0.0)
+    of_pairs = np.where(most >= 0, sum(bdtr(np.maximum(most, 0), m, each / differ) for each in (favor, against)), 0.0)
     return float(binom.pmf(m, n, differ) @ of_pairs)

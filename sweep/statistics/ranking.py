@@ -226,7 +226,7 @@ def _worse_resamples(first: Array, others: Array, gaps: Array, n_seeds: Array) -
 
     The p-value is the share of resamples in which the other cell is at least as good as the first, or that of
     Student's test by the standard error of the resamples, whichever is larger. Resamples cannot count small shares, and
-    with few seeds they vary too little. No p-value is below that of a sign test in which all seeds favour the first.
+    with few seeds they vary too little. No p-value is below that of a sign test in which all seeds favor the first.
     """
     from scipy.special import stdtr
 

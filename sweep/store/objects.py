@@ -48,17 +48,17 @@ class ObjectFiles(Files):
 
     def make(self) -> None:
         """Refuse a store that cannot be written to, or uploads an object although one exists."""
-        name, honoured = f".run.json.{secrets.token_hex(4)}", False  # the name of a draft, which --overwrite removes
+        name, honored = f".run.json.{secrets.token_hex(4)}", False  # the name of a draft, which --overwrite removes
         try:
             for content in (b"1", b"2", b"3", b"4"):  # another run with --overwrite may remove it
                 self._request(partial(self._put_new, name, content))
         except Failure as failure:
             if failure.kind not in ("taken", "unconditional"):
                 raise self._error("", "written", failure) from None
-            honoured = failure.kind == "taken"  # even by our first upload, if its answer was lost
+            honored = failure.kind == "taken"  # even by our first upload, if its answer was lost
         with suppress(StoreError):
             self.remove(name)
-        if not honoured:
+        if not honored:
             raise StoreError(
                 f"results cannot be written to {self.place!r}: its object store has no conditional uploads "
                 "(If-None-Match), so runs could overwrite each other's results; choose another place (--out)"

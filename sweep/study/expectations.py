@@ -27,7 +27,7 @@ QUESTIONS = (
     "Does it learn at all?",
     "How fast does it learn?",
     "Width and depth",
-    "Generalisation",
+    "Generalization",
     "Initial weights",
     "Geometry",
     "Functions",

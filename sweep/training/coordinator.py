@@ -53,7 +53,7 @@ class Coordinator:
         return any(index not in self.commits for index in self._limits.choose(self.plan))
 
     def run(self, make_executor: MakeExecutor) -> None:
-        """Train missing parts within the limits. If all are finished afterwards, read all parts.
+        """Train missing parts within the limits. If all are finished afterward, read all parts.
 
         After an interrupt, parts under way for less than about a second are finished.
         """

@@ -127,7 +127,7 @@ class RunOptions:
     reuse: str | Path | Sequence[str | Path] = option(
         (),
         "Results folders, complete or partial, whose rows are reused for the same runs: equal parameters, seed, "
-        "patterns and ``numerics_version``. The result does not need them afterwards, and equals one that was trained.",
+        "patterns and ``numerics_version``. The result does not need them afterward, and equals one that was trained.",
         help="Copy identical runs from these results folders.",
         metavar="DIR,DIR",
         parse=parse_places,

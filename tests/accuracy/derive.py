@@ -227,17 +227,17 @@ def normal() -> None:
     report("1/sqrt(2 pi)", [1 / sqrt(2 * pi)])
     for name, degree in (("curve float64", 9), ("curve float32", 5)):
         report(name, *remez(normal_curve, lambda z: (sqrt(z) + TINY) / normal_cdf(-sqrt(z)), mpf(0), mpf(1), degree))
-    for name, pole, centre, high, degree in (
+    for name, pole, center, high, degree in (
         ("tail float64", mpf("1.5"), mpf("0.5"), mpf(39), 21),
         ("tail float32", mpf(1), mpf("0.25"), mpf("14.5"), 8),
     ):
-        # y = (t - 1) / (t/2 + pole) - centre rises from -centre at t = 1
+        # y = (t - 1) / (t/2 + pole) - center rises from -center at t = 1
 
-        def of_y(y: mpf, pole: mpf = pole, centre: mpf = centre) -> mpf:
-            return normal_tail((1 + (y + centre) * pole) / (1 - (y + centre) / 2))
+        def of_y(y: mpf, pole: mpf = pole, center: mpf = center) -> mpf:
+            return normal_tail((1 + (y + center) * pole) / (1 - (y + center) / 2))
 
-        last = (high - 1) / (high / 2 + pole) - centre
-        report(name, *remez(of_y, lambda y, of_y=of_y: 1 / of_y(y), -centre, last, degree))
+        last = (high - 1) / (high / 2 + pole) - center
+        report(name, *remez(of_y, lambda y, of_y=of_y: 1 / of_y(y), -center, last, degree))
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Arguments at which the elementary functions are measured: runs of neighbouring numbers of a format.
+"""Arguments at which the elementary functions are measured: runs of neighboring numbers of a format.
 
 One computation of a run answers two questions: how far is each result from the
 reference, and is it monotone from number to number as the function is? A run is given
@@ -24,7 +24,7 @@ def from_keys(keys: Array, dtype: str) -> Array:
     """Return the numbers at places in the ascending order of all bit patterns.
 
     Keys ascend from NaNs with sign over -inf, the negative numbers, -0, +0, the
-    positive numbers and inf to the other NaNs; neighbours differ by 1.
+    positive numbers and inf to the other NaNs; neighbors differ by 1.
     """
     return np.where(keys >= _SIGN[dtype], keys ^ _SIGN[dtype], ~keys).view(dtype)
 

@@ -46,7 +46,7 @@ _EXAMPLES = 10
 class Tally:
     """The errors over some runs."""
 
-    pairs: int  # of neighbours
+    pairs: int  # of neighbors
     error: float  # the largest, in ulp
     worst: Any  # an input with that error
     turned: int  # pairs whose results move against the function
@@ -129,7 +129,7 @@ def ulp_error(result: Array, exact: Array, dtype: str) -> Array:
 
 
 def turns(name: str, dtype: str, x: Array, result: Array) -> Array:
-    """Return between which neighbours, along the last axis, the result moves against the function."""
+    """Return between which neighbors, along the last axis, the result moves against the function."""
     falls, rises = result[..., 1:] < result[..., :-1], result[..., 1:] > result[..., :-1]
     if name not in references.SLOPES:
         return falls
@@ -141,7 +141,7 @@ def turns(name: str, dtype: str, x: Array, result: Array) -> Array:
 
 
 def measure(name: str, dtype: str, starts: Array, length: int) -> Tally:
-    """Measure runs of ``length`` neighbours that start at the keys ``starts``."""
+    """Measure runs of ``length`` neighbors that start at the keys ``starts``."""
     x = inputs.from_keys(starts[:, np.newaxis] + np.arange(length, dtype=UNSIGNED[dtype]), dtype)
     result = apply(name, dtype, x)
     error = np.where(inputs.accurate(name, x), ulp_error(result, reference(name, dtype, x), dtype), np.zeros(1))

@@ -159,7 +159,7 @@ def test_the_clock_stands_still_while_a_thread_waits() -> None:
 
 
 def test_a_watch_that_starts_while_the_lock_is_held(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only waiting that started under the watch is measured, and the clock runs again afterwards."""
+    """Only waiting that started under the watch is measured, and the clock runs again afterward."""
     now = [10.0]
     monkeypatch.setattr("kernels.numba.compiling.time", SimpleNamespace(monotonic=lambda: now[0]))
     event.start_event("numba:compiler_lock")

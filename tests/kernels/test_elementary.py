@@ -40,7 +40,7 @@ NUMBERS = st.lists(st.floats(width=32), min_size=1, max_size=32)
 
 
 def _samples(name: str, dtype: str) -> list[tuple[Array, int]]:
-    """Return starts and lengths of runs of neighbours: scattered, and around every branch point."""
+    """Return starts and lengths of runs of neighbors: scattered, and around every branch point."""
     scattered = inputs.random_starts(name, dtype, sized(400_000, 100_000), seed=71)
     samples = [(scattered, 3), (inputs.runs_around(inputs.branch_points(name, dtype), dtype, 201), 201)]
     if name in ("sin", "cos"):
@@ -67,7 +67,7 @@ def test_normal_cdf_is_as_accurate_as_others_from_minus_one(dtype: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "dtype"), BOTH)
-def test_monotone_between_neighbours(name: str, dtype: str) -> None:
+def test_monotone_between_neighbors(name: str, dtype: str) -> None:
     """From one number to the next, results rise and fall with the function, across branch points too."""
     for starts, length in _samples(name, dtype):
         x = inputs.from_keys(starts[:, np.newaxis] + np.arange(length, dtype=starts.dtype), dtype)
@@ -96,7 +96,7 @@ def test_special_numbers(name: str, dtype: str) -> None:
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", NAMES)
 def test_nan_stays_in_its_lane(name: str, dtype: str) -> None:
-    """NaN of either sign and any payload gives NaN; its neighbours keep their own values."""
+    """NaN of either sign and any payload gives NaN; its neighbors keep their own values."""
     x = np.linspace(-3, 3, 64).astype(dtype)
     expected = survey.apply(name, dtype, x)
     x[::3], x[1::6] = np.nan, -np.nan
@@ -178,7 +178,7 @@ def test_tails_of_the_normal_distribution_are_one_together(numbers: list[float])
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_trigonometric_functions_far_from_zero(dtype: str) -> None:
-    """Beyond their accurate range sin and cos are those of a neighbour of x, and finally those of zero."""
+    """Beyond their accurate range sin and cos are those of a neighbor of x, and finally those of zero."""
     random, far = np.random.default_rng(77), trigonometric.FAR[dtype]
     x = random.uniform(trigonometric.ACCURATE, far, 20_000).astype(dtype)
     for name in ("sin", "cos"):

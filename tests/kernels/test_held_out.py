@@ -82,7 +82,7 @@ def test_large_sets_go_by_themselves(sets: str, held_out: bool, monkeypatch: pyt
 
 @in_soak_if_compiled
 def test_best_of_runs_that_are_trained_again() -> None:
-    """Where products with zero were skipped, an infinite weight leaves no best, and neighbours theirs."""
+    """Where products with zero were skipped, an infinite weight leaves no best, and neighbors theirs."""
     spec = Spec("relu", criterion="none", held_out=4, keeps_best=True)
     runs = draw_runs(spec, 3, 12, 4, 10).having(learning_rate=0.05, divergence_threshold=np.inf)
     runs.weights[[2, 7], 0] = np.inf

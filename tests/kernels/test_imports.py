@@ -1,4 +1,4 @@
-"""Kernels import only numerical packages, never `sweep`, and downwards only."""
+"""Kernels import only numerical packages, never `sweep`, and downward only."""
 
 from __future__ import annotations
 

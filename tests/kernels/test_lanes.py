@@ -122,7 +122,7 @@ def test_floating_lanes(dtype: str) -> None:
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_square_roots_are_correctly_rounded(dtype: str) -> None:
-    """Over all exponents, no neighbour of a root has a square nearer to the number."""
+    """Over all exponents, no neighbor of a root has a square nearer to the number."""
     load, store = make_memory(dtype, WIDTH).load, make_memory(dtype, WIDTH).store
 
     @compiled

@@ -48,7 +48,7 @@ def _with_one(weights: Array, value: float) -> Array:
     "case", some_compiled(covering_cases(), lambda case: covering_cases().index(case) == 0), ids=str
 )
 def test_nan_weight_diverges_at_once(case: Case) -> None:
-    """NaN of either sign in any parameter is detected at step 0 with every component, and affects no neighbour."""
+    """NaN of either sign in any parameter is detected at step 0 with every component, and affects no neighbor."""
     spec, sound = case.spec, case.draw(21)[:8]
     sound = sound.having(max_steps=np.minimum(sound.settings["max_steps"], 4))
     weights = np.concatenate([_with_one(sound.weights, float(np.copysign(np.nan, sign))) for sign in (1, -1)])
@@ -62,8 +62,8 @@ def test_nan_weight_diverges_at_once(case: Case) -> None:
         assert np.isposinf(getattr(columns, name)).all(), name
     assert_equal(outcome.final_weights[8:], ill.weights, "weights")
     alone = train_kernel(spec, sound)
-    assert_same_columns(pick(outcome.columns, slice(8)), alone.columns, "neighbours")
-    assert_equal(outcome.final_weights[:8], alone.final_weights, "weights of neighbours")
+    assert_same_columns(pick(outcome.columns, slice(8)), alone.columns, "neighbors")
+    assert_equal(outcome.final_weights[:8], alone.final_weights, "weights of neighbors")
 
 
 @pytest.mark.parametrize("value", [np.inf, -np.inf])

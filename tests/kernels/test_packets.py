@@ -1,4 +1,4 @@
-"""A run's outcome depends only on the run: not on lanes, order, neighbours or optional results."""
+"""A run's outcome depends only on the run: not on lanes, order, neighbors or optional results."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def _choices() -> list[tuple[str, tuple[int, ...], int | None]]:
     ids=lambda value: f"{len(value)} runs" if isinstance(value, tuple) else str(value),
 )
 def test_runs_end_as_alone(name: str, runs: tuple[int, ...], width: int | None) -> None:
-    """With any neighbours and in any lane a run has its own settings, states and order, and does not stall at once."""
+    """With any neighbors and in any lane a run has its own settings, states and order, and does not stall at once."""
     _assert_independent(list(runs), width, name)
 
 
@@ -113,7 +113,7 @@ def test_runs_end_as_alone(name: str, runs: tuple[int, ...], width: int | None) 
     width=st.sampled_from(WIDTHS),
     name=st.sampled_from(sized(["gd"], list(SPECS))),
 )
-def test_outcome_is_independent_of_neighbours(runs: list[int], width: int, name: str) -> None:
+def test_outcome_is_independent_of_neighbors(runs: list[int], width: int, name: str) -> None:
     """Any selection of runs, repeated ones included, ends as each run alone."""
     _assert_independent(runs, width, name)
 
@@ -210,7 +210,7 @@ def test_weights_and_losses_only_on_request() -> None:
 
 @in_soak_if_compiled
 def test_run_that_stalls_while_others_end() -> None:
-    """A stall is detected at its step, even if a neighbour converges just then and the next run takes its lane."""
+    """A stall is detected at its step, even if a neighbor converges just then and the next run takes its lane."""
     spec = Spec("relu", dtype="float32")
     runs = make_runs(draw_weights(spec, 2, 64, 33), "float32", learning_rate=0.2, threshold=0.0, max_steps=300)
     alone = train_kernel(spec, runs)

@@ -68,7 +68,7 @@ def test_paths_as_oracle(spec: Spec) -> None:
 
 
 def test_paths_do_not_depend_on_packets() -> None:
-    """A run has the same path with any neighbours and any other points."""
+    """A run has the same path with any neighbors and any other points."""
     spec = SPECS[0]
     runs = draw_runs(spec, 2, 23, 6, 50)
     every = _train(spec, runs, tuple(range(50)))
@@ -101,7 +101,7 @@ def test_path_of_runs_that_are_trained_again() -> None:
     path = _train(spec, runs, (0, 2)).path
     assert_equal(path[:, 0], runs.weights, "initial weights")
     sound = np.array([0, 1, 3, 4, 5])
-    assert_equal(path[sound], _train(spec, runs[sound], (0, 2)).path, "neighbours")
+    assert_equal(path[sound], _train(spec, runs[sound], (0, 2)).path, "neighbors")
 
 
 @pytest.mark.parametrize("epochs", [(-1, 2), (2, 2), (3, 1)])

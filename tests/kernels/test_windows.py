@@ -46,7 +46,7 @@ def test_windows_as_oracle(optimizer: str, order: str, batch: int) -> None:
 @pytest.mark.parametrize("batch", some_compiled((1, 2, 3), lambda _: False))
 @pytest.mark.parametrize("optimizer", some_compiled(["gd", "momentum"], "momentum".__eq__))
 def test_limits_within_an_epoch_as_oracle(optimizer: str, batch: int) -> None:
-    """A run whose last step is within an epoch is evaluated there, and neighbours continue as if alone."""
+    """A run whose last step is within an epoch is evaluated there, and neighbors continue as if alone."""
     spec = Spec("relu", batch=batch, optimizer=optimizer)
     runs = make_runs(draw_weights(spec, 3, 33, 2), learning_rate=0.05, threshold=0.9, max_steps=np.arange(33) % 15)
     result = assert_as_oracle(spec, runs)
@@ -69,7 +69,7 @@ def test_stall_at_the_last_step_within_an_epoch() -> None:
 
 
 def test_stall_is_detected_from_evaluation_to_evaluation() -> None:
-    """A run that comes to rest within an epoch stalls an epoch later, though a neighbour is evaluated in between."""
+    """A run that comes to rest within an epoch stalls an epoch later, though a neighbor is evaluated in between."""
     result = assert_as_oracle(SAME, _bias_at(0.0, 0.0, max_steps=[9, 1]))
     assert (result.status.tolist(), result.steps.tolist()) == (["stalled", "exhausted"], [4, 1])
 

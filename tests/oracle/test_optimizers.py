@@ -51,7 +51,7 @@ def _sgd(theta: Array, gradient: Callable[[Array], Array], lr: Array, given: dic
 
 
 def _rmsprop(theta: Array, gradient: Callable[[Array], Array], lr: Array, given: dict[str, float]) -> Array:
-    """torch.optim.RMSprop, not centred and without momentum."""
+    """torch.optim.RMSprop, not centered and without momentum."""
     v = np.zeros_like(theta)
     for _ in range(STEPS):
         g = gradient(theta)

@@ -1,6 +1,6 @@
 """The system calls of a run in its results folder: they are numbered, and any of them can fail or be the last.
 
-All of this happens within one process that ends afterwards: nothing is restored. Files are opened as
+All of this happens within one process that ends afterward: nothing is restored. Files are opened as
 :class:`_WatchedFile`, below Python's buffers, so that each write is a system call.
 """
 

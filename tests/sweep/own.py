@@ -17,7 +17,7 @@ FILE = Path(__file__).parents[1] / "kernels" / "custom_components.py"
 
 @contextmanager
 def only_plugins(*files: Path) -> Iterator[None]:
-    """Register only what these files declare, as in a new process, and forget measures and statistics afterwards."""
+    """Register only what these files declare, as in a new process, and forget measures and statistics afterward."""
     groups = [measures.MEASURES, measures.RECORDED, measures.ORDERED]
     before = [dict(group) for group in groups]
     try:

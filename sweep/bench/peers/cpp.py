@@ -36,7 +36,7 @@ def _target() -> str:
 
 
 class Cpp(Peer):
-    """``network.cpp``, specialised to the case, with strict arithmetic."""
+    """``network.cpp``, specialized to the case, with strict arithmetic."""
 
     title: ClassVar[str] = "C++, vector extensions"
     variants: ClassVar[tuple[int, ...]] = tuple(range(len(BUILDS)))

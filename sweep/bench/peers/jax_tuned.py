@@ -32,7 +32,7 @@ jax.config.update("jax_enable_x64", True)
 
 # Batches that one call trains: a call costs about as much as a tenth of a batch.
 BATCHES = 8
-# Units summed at a time: LLVM unrolls and vectorises a sum of 8, one of 32 stays scalar.
+# Units summed at a time: LLVM unrolls and vectorizes a sum of 8, one of 32 stays scalar.
 SUMMED = 8
 
 Traced = Any

@@ -1,7 +1,7 @@
 // Hand-written SIMD training of H-unit ReLU networks on XOR: what an expert would write.
 //
 // One network in each lane of a vector of one register, VECTORS vectors side by side, everything
-// specialised: hidden size, number type, patterns. Sums are in the order of the
+// specialized: hidden size, number type, patterns. Sums are in the order of the
 // project's numerical contract, so that losses have the same bits.
 //
 //   g++ -O3 -march=native -ffp-contract=off -DNUMBER=double -DHIDDEN=2 -DVECTORS=2 -DUNROLL=2 -DRELU=2

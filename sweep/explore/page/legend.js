@@ -69,7 +69,7 @@ export class Legend {
     const bar = make("div", "bar");
     bar.append(ramp.canvas, ramp.numbers);
     const settings = make("div", "settings");
-    settings.append(ramp.low, " to ", ramp.high, labelled(ramp.lock, "lock limits"), labelled(ramp.log, "log colors"));
+    settings.append(ramp.low, " to ", ramp.high, labeled(ramp.lock, "lock limits"), labeled(ramp.log, "log colors"));
     this.root.replaceChildren(ramp.title, bar, settings, ramp.entries);
     const limits = () => [ramp.low, ramp.high].map(({ value }) => Number(value));
     ramp.lock.addEventListener("change", () => {
@@ -110,7 +110,7 @@ function input(type, name = "") {
   return element;
 }
 
-function labelled(element, text) {
+function labeled(element, text) {
   const label = document.createElement("label");
   label.append(element, ` ${text}`);
   return label;

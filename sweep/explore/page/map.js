@@ -18,7 +18,7 @@ function squareWorld(maxLevel) {
   const side = 256 * 2 ** maxLevel;
   return L.extend({}, L.CRS.Simple, {
     projection: { project: ({ lat, lng }) => new L.Point(lng, lat), unproject: ({ x, y }) => new L.LatLng(y, x), bounds: new L.Bounds([0, 0], [side, side]) },
-    transformation: new L.Transformation(1, 0, 1, 0), // y grows downwards, as in images
+    transformation: new L.Transformation(1, 0, 1, 0), // y grows downward, as in images
     scale: (zoom) => 2 ** (zoom - maxLevel),
     zoom: (scale) => Math.log2(scale) + maxLevel,
     infinite: false,

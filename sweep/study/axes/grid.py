@@ -182,7 +182,7 @@ class CellOrder:
 
 
 def _points_by(axis: Axis, names: Collection[str]) -> list[int]:
-    """Return the points of an axis in an order in which those with the same values of some options are neighbours."""
+    """Return the points of an axis in an order in which those with the same values of some options are neighbors."""
     shapes = indices_of(axis, [name for name in axis if name in names])
     return sorted(range(len(shapes)), key=lambda point: shapes[point])
 

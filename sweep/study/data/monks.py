@@ -11,7 +11,7 @@ from itertools import product
 
 Robot = tuple[int, ...]
 
-# Values of each attribute: head shape, body shape, smiles, holds, colour of the jacket, wears a tie.
+# Values of each attribute: head shape, body shape, smiles, holds, color of the jacket, wears a tie.
 ATTRIBUTES = (3, 3, 2, 3, 4, 2)
 ROBOTS = tuple(product(*(range(1, count + 1) for count in ATTRIBUTES)))
 

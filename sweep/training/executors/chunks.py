@@ -9,7 +9,7 @@ from sweep.training.speed import noted_speed
 
 # Seconds of a usual chunk. Sending a chunk and its commits takes the scheduler and this process some milliseconds.
 _USUAL_SECONDS = 5.0
-# Towards the end, a chunk is 1 / _SHARE of the remaining work of each thread.
+# Toward the end, a chunk is 1 / _SHARE of the remaining work of each thread.
 _SHARE = 2
 # Assumed operations per second of a thread until a speed is measured.
 _NOMINAL_SPEED = 1.6e11

@@ -49,7 +49,7 @@ def test_rare_cells_are_drawn(many: Result) -> None:
 
 
 def test_slices_share_an_axis(many: Result) -> None:
-    """Slices are side by side on one scale, which is labelled once."""
+    """Slices are side by side on one scale, which is labeled once."""
     figure = figures.draw(many, "slice")
     figure.draw_without_rendering()
     left, right = figure.axes

@@ -38,7 +38,7 @@ def longest(runs):
 
 @pytest.fixture(autouse=True)
 def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Load a plugin with statistics, of few resamples, and forget them afterwards."""
+    """Load a plugin with statistics, of few resamples, and forget them afterward."""
     for module in ("statistics.by_function", "results.named_statistics"):
         monkeypatch.setattr(f"sweep.{module}.N_RESAMPLES", 99)
     file = tmp_path / "mine.py"

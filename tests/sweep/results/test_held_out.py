@@ -65,7 +65,7 @@ def test_measures_follow_the_targets() -> None:
 
 
 @pytest.mark.parametrize("n_seeds", [4, 5, 20])
-def test_halves_of_seeds_do_not_favour_the_best(n_seeds: int) -> None:
+def test_halves_of_seeds_do_not_favor_the_best(n_seeds: int) -> None:
     """Among equal cells, the best looks better than it is; chosen by other seeds it does not."""
     rng = np.random.default_rng(n_seeds)
     statistic = main_statistic_of("test_accuracy")

@@ -20,12 +20,12 @@ LIMIT = 5000
 def power_of_mcnemar(n: int, difference: float, rate: float) -> float:
     """Return the probability that McNemar's exact test detects a difference, by its definition."""
     first, second = rate + difference / 2, rate - difference / 2
-    favour, against = first * (1 - second), second * (1 - first)
+    favor, against = first * (1 - second), second * (1 - first)
     found = 0.0
     for m in range(n + 1):
         rejects = [k for k in range(m + 1) if stats.binomtest(k, m).pvalue <= 0.05] if m else []
-        chance = stats.binom(m, favour / (favour + against)).pmf(rejects).sum() if rejects else 0.0
-        found += stats.binom(n, favour + against).pmf(m) * chance
+        chance = stats.binom(m, favor / (favor + against)).pmf(rejects).sum() if rejects else 0.0
+        found += stats.binom(n, favor + against).pmf(m) * chance
     return found
 
 

@@ -1,4 +1,4 @@
-"""Full disks and limits of file sizes: one sentence, exit code 2, and a result that can be completed afterwards."""
+"""Full disks and limits of file sizes: one sentence, exit code 2, and a result that can be completed afterward."""
 
 from __future__ import annotations
 

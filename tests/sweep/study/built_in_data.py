@@ -44,7 +44,7 @@ def cs231n_spiral() -> Arrays:
 
 
 def coursera_planar() -> Arrays:
-    """Return the points of a flower of two colours, with functions of the C library."""
+    """Return the points of a flower of two colors, with functions of the C library."""
     state = np.random.RandomState(1)
     rows = []
     for j in range(2):
@@ -93,7 +93,7 @@ SONAR = "Gorman and Sejnowski (1988), nn-bench collection, sonar.mines and sonar
 PROBEN1 = "Prechelt, PROBEN1 (1994), github.com/jeffheaton/proben1"
 UCI = "CC BY 4.0, UCI Machine Learning Repository"
 
-# By name of the file: source, licence, and the SHA-256 of each original.
+# By name of the file: source, license, and the SHA-256 of each original.
 ORIGINALS: dict[str, tuple[str, str, dict[str, str]]] = {
     "sonar.parquet": (
         SONAR,
@@ -104,8 +104,8 @@ ORIGINALS: dict[str, tuple[str, str, dict[str, str]]] = {
         },
     ),
     **{
-        f"proben1-{name}.parquet": (PROBEN1, licence, {f"{name}.dt": digest})
-        for name, licence, digest in (
+        f"proben1-{name}.parquet": (PROBEN1, license, {f"{name}.dt": digest})
+        for name, license, digest in (
             ("cancer1", UCI, "5b52fa97d1db5af5f4b31563ae19c536abb500f36012623b61ec1ec149d634c9"),
             ("cancer2", UCI, "129420f1b468043d0d57cedb4ddd569f40123de5067cf6e9285d85069229b082"),
             ("cancer3", UCI, "b74cc1523d4d2c7d85a67fef10144c9d3c8d14fb057e2b9d7153d097e134df59"),
@@ -151,14 +151,14 @@ def proben1(text: str) -> Arrays:
 
 def convert(name: str, folder: Path) -> None:
     """Write a file beside the studies from its originals in a folder; whole numbers take a byte each."""
-    source, licence, digests = ORIGINALS[name]
+    source, license, digests = ORIGINALS[name]
     contents = [(folder / original).read_bytes() for original in digests]
     assert [hashlib.sha256(content).hexdigest() for content in contents] == [*digests.values()], "other originals"
     columns = (sonar if name == "sonar.parquet" else proben1)(*(content.decode() for content in contents))
     for key, values in columns.items():
         if isinstance(values, np.ndarray) and (values == values.round()).all():
             columns[key] = values.astype(np.int8)
-    origin = {"source": source, "licence": licence, "sha256": " ".join(digests.values())}
+    origin = {"source": source, "license": license, "sha256": " ".join(digests.values())}
     table = pa.table(columns)
     options: dict[str, Any] = {"compression": "zstd", "compression_level": 19, "write_statistics": False}
     with pq.ParquetWriter(FOLDER / name, table.schema, store_schema=False, **options) as writer:

@@ -29,9 +29,9 @@ def test_every_file_can_be_made() -> None:
 
 @pytest.mark.parametrize("name", ORIGINALS)
 def test_converted_files_name_their_origin(name: str) -> None:
-    source, licence, digests = ORIGINALS[name]
+    source, license, digests = ORIGINALS[name]
     found = pq.read_metadata(FOLDER / name).metadata
-    expected = {"source": source, "licence": licence, "sha256": " ".join(digests.values())}
+    expected = {"source": source, "license": license, "sha256": " ".join(digests.values())}
     assert {key.decode(): text.decode() for key, text in found.items()} == expected
 
 

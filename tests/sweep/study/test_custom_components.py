@@ -140,7 +140,7 @@ def test_declarations_are_validated(name: str, table: Any, text: str) -> None:
 
 
 @pytest.mark.usefixtures("custom")
-def test_misspelt_names() -> None:
+def test_misspelled_names() -> None:
     """The answer lists custom components of the kind beside built-in ones, or how to load some."""
     with pytest.raises(sweep.StudyError, match="'squared', custom: '"):
         study_of(loss="quik")

@@ -20,7 +20,7 @@ from tests.sweep.strategies import finite, positive
 LARGEST, SMALLEST = sys.float_info.max, 5e-324
 
 
-def assert_between_neighbours(value: float, power: int, exact_power: Fraction) -> None:
+def assert_between_neighbors(value: float, power: int, exact_power: Fraction) -> None:
     """Require ``value`` to be the float nearest to the ``power``-th root of ``exact_power``, by exact comparisons."""
     assert value > 0
     below, above = math.nextafter(value, 0.0), math.nextafter(value, math.inf)
@@ -39,7 +39,7 @@ def test_log_values_are_correctly_rounded(one: float, other: float, num: int) ->
     assert values == sorted(values)
     power = num - 1
     for k, value in enumerate(values):
-        assert_between_neighbours(value, power, Fraction(low) ** (power - k) * Fraction(high) ** k)
+        assert_between_neighbors(value, power, Fraction(low) ** (power - k) * Fraction(high) ** k)
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_logarithmic_spaces_of_studies(low: float, high: float, num: int) -> Non
     values = log_values(low, high, num)
     assert (len(values), values[0], values[-1]) == (num, low, high)
     for k, value in enumerate(values):
-        assert_between_neighbours(value, num - 1, Fraction(low) ** (num - 1 - k) * Fraction(high) ** k)
+        assert_between_neighbors(value, num - 1, Fraction(low) ** (num - 1 - k) * Fraction(high) ** k)
 
 
 @given(finite, finite, st.integers(2, 50))
@@ -64,8 +64,8 @@ def test_linear_values_are_correctly_rounded(one: float, other: float, num: int)
     for k, value in enumerate(values):
         exact = Fraction(low) + (Fraction(high) - Fraction(low)) * k / (num - 1)
         error = abs(Fraction(value) - exact)
-        for neighbour in (math.nextafter(value, -math.inf), math.nextafter(value, math.inf)):
-            assert math.isinf(neighbour) or error <= abs(Fraction(neighbour) - exact)
+        for neighbor in (math.nextafter(value, -math.inf), math.nextafter(value, math.inf)):
+            assert math.isinf(neighbor) or error <= abs(Fraction(neighbor) - exact)
 
 
 @pytest.mark.wide

@@ -59,7 +59,7 @@ def test_single_values() -> None:
 
 @given(positive, positive, st.integers(2, 9))
 def test_geomspace_is_the_range_of_the_logarithm(one: float, other: float, num: int) -> None:
-    """``geomspace`` gives the values of ``log_uniform_values``; backwards it gives them backwards."""
+    """``geomspace`` gives the values of ``log_uniform_values``; backward it gives them backward."""
     low, high = sorted((one, other))
     expected = log_range(low, high, num)
     assert expand({"geomspace": [low, high, num]}, integer=False) == expected
@@ -68,7 +68,7 @@ def test_geomspace_is_the_range_of_the_logarithm(one: float, other: float, num: 
 
 @given(finite, finite, st.integers(2, 9))
 def test_linspace_is_the_uniform_range(one: float, other: float, num: int) -> None:
-    """``linspace`` gives the values of ``min``, ``max`` and ``num``; backwards it gives them backwards."""
+    """``linspace`` gives the values of ``min``, ``max`` and ``num``; backward it gives them backward."""
     low, high = sorted((one, other))
     expected = expand({"min": low, "max": high, "num": num}, integer=False)
     assert expand({"linspace": [low, high, num]}, integer=False) == expected

@@ -54,7 +54,7 @@ def test_boolean() -> None:
 
 
 def test_symmetry() -> None:
-    """Of 64 patterns the 8 that read the same backwards."""
+    """Of 64 patterns the 8 that read the same backward."""
     inputs, targets = made("symmetry")
     np.testing.assert_array_equal(inputs, 2 * bits(6) - 1)
     np.testing.assert_array_equal(targets[:, 0], (inputs[:, :3] == inputs[:, :2:-1]).all(axis=1))

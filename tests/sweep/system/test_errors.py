@@ -41,7 +41,7 @@ from tests.sweep.strategies import anything, nested
     ],
 )
 def test_close_names_are_hinted_at(given: str, meant: str, allowed: Any) -> None:
-    """A misspelled name, or part of a name, is recognised."""
+    """A misspelled name, or part of a name, is recognized."""
     assert f"unknown key {given!r}; did you mean {meant!r}? Known: " in unknown("key", given, allowed)
 
 

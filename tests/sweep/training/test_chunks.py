@@ -30,7 +30,7 @@ def taken(costs: list[float], speed: float, n_threads: int, monkeypatch: pytest.
 
 
 def test_chunks_of_a_long_study(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Chunks take five seconds and get smaller towards the end; every part is in one, in order."""
+    """Chunks take five seconds and get smaller toward the end; every part is in one, in order."""
     found = taken([1.0] * 1000, speed=10.0, n_threads=2, monkeypatch=monkeypatch)
     assert [index for chunk in found for index in chunk] == list(range(1000))
     sizes = [len(chunk) for chunk in found]
@@ -50,7 +50,7 @@ def test_small_studies_use_all_workers(n_threads: int, monkeypatch: pytest.Monke
     assert max(map(len, found)) <= max(1, len(costs) / n_threads)
 
 
-def test_speed_is_learnt(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_speed_is_learned(monkeypatch: pytest.MonkeyPatch) -> None:
     """The noted speed counts until parts of this study are trained."""
     monkeypatch.setattr("sweep.training.executors.chunks.noted_speed", lambda: None)
     chunks = Chunks((Part(k, k, k + 1, 1.0) for k in range(10**6)), 1e6)

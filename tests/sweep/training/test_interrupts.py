@@ -98,7 +98,7 @@ def test_first_interrupt_ends_a_long_part_between_pieces(
 
 
 def test_second_interrupt_does_not_wait(tmp_path: Path) -> None:
-    """A second Ctrl-C ends a run whose threads do not end; they write nothing afterwards."""
+    """A second Ctrl-C ends a run whose threads do not end; they write nothing afterward."""
     release, left = threading.Event(), threading.Event()
     train = PartTrainer.train
 

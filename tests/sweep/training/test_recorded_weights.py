@@ -49,7 +49,7 @@ def test_weights_of_the_oracle(options: dict[str, Any]) -> None:
 
 
 def test_weights_at_the_best_validation(tmp_path: Path) -> None:
-    """They are recorded afterwards too, and predict what rows say of the best validation."""
+    """They are recorded afterward too, and predict what rows say of the best validation."""
     data = {"task": "spiral", "n": 10, "test_count": 6, "validation_count": 4}
     options: dict[str, Any] = {"data": data, "learning_rate": [0.3, 1e3], "output": "softmax", "loss": "cross_entropy"}
     sweep.run(make_study(**OPTIONS | options, criterion="none", count=4), out=tmp_path / "first")

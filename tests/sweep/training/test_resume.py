@@ -59,7 +59,7 @@ def test_resume_counts(tmp_path: Path, study: Study) -> None:
     assert_same_table(result.cells, sweep.run(study, keep="cells").cells)
 
 
-def test_finished_results_are_recognised(tmp_path: Path, study: Study, expected: str) -> None:
+def test_finished_results_are_recognized(tmp_path: Path, study: Study, expected: str) -> None:
     """A finished study is read, not trained or written again, whatever its name and description."""
     out = tmp_path / "r"
     run_in_parts(study, out=out, part_runs=PART_RUNS)
