@@ -27,7 +27,7 @@ from sweep.results.race import raced_by, ranked_by_race
 from sweep.statistics.intervals import LEVEL, Array
 from sweep.statistics.of_cells import every, main_statistic_of, measure_of
 from sweep.statistics.outcomes import Measured, Outcomes
-from sweep.statistics.ranking import best_cells, rank_cells
+from sweep.statistics.ranking import best_cells, rank_cells, why_no_best
 from sweep.statistics.runs import Runs
 from sweep.statistics.two_way import estimate_of
 from sweep.study.selection import At, cells_at, values_at
@@ -176,6 +176,8 @@ def compared_at_best(result: EvaluatedRuns, vary: str, statistic: str | None, ma
         f"each value of {vary} has the other options at their best by {label}, chosen by half of the seeds and "
         "judged by the other half, both ways"
     )
+    if none := why_no_best(cells_for(result, by), by):
+        table.attrs["note"] += f"; {none}, so no choice is better than another"
     table.attrs["measure"] = judge
     cells = cells_of(grid, chosen.ravel()).assign(half=np.tile([0, 1], len(values)))
     table.attrs["chosen"] = cells.to_dict("records")  # pandas cannot concatenate tables with a DataFrame here

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import inf, nan
+from math import nan
 from typing import TYPE_CHECKING, Any
 
 from sweep.analysis.held_out import HeldOut, chosen_by_halves
@@ -18,7 +18,7 @@ from sweep.results.tables.table import statistic_text, value_text
 from sweep.statistics.intervals import LEVEL
 from sweep.statistics.of_cells import OF_CONVERGENCE, main_statistic_of, measure_of
 from sweep.statistics.of_cells.steps_quantiles import MEDIAN
-from sweep.statistics.ranking import rank_cells
+from sweep.statistics.ranking import rank_cells, why_no_best
 from sweep.statistics.statistic import Statistic
 from sweep.study.selection import At, values_at
 from sweep.system.formatting import count_text, list_text, name_text, steps_text
@@ -75,7 +75,9 @@ def of_held_out(result: Queries, found: HeldOut) -> list[str]:
     if row[reported.name] == row[reported.name]:
         sentences.append(f"the {_name(reported)} {_of_runs(result)} is {_value(reported, row)}")
     if len(result.cells) > 1:
-        sentences += [_best_held_out(result, found), _choice(result, found)]
+        chosen_by = main_statistic_of(found.chosen_by).name
+        none = why_no_best(answered_cells(result), chosen_by)
+        sentences += [none] if none else [_best_held_out(result, found), _choice(result, found)]
     return [*sentences, _ended_by_tests(result.study), what_matters(result)]
 
 
@@ -86,9 +88,10 @@ def _best_held_out(result: Queries, found: HeldOut) -> str:
     at = _AT_BEST if _name(reported).endswith(_AT_BEST) else ""
     values = [f"{_name(each).removesuffix(at)} {_value(each, best)}" for each in dict.fromkeys((reported, chosen_by))]
     which = "best cell" if result.complete else "best cell so far"
+    lost = ", which all diverged later" if at and best["n_diverged"] == best["n_runs"] else ""
     by = f" by {MEASURES[found.chosen_by].label.removesuffix(at)}" if found.chosen_by != found.reported else ""
     of = f" of {count_text(best['n_runs'], 'run')}"
-    return f"{which}{by}: {name_text(best, swept(result.study))}: {list_text(values)}{of}{at}{_others(result)}"
+    return f"{which}{by}: {name_text(best, swept(result.study))}: {list_text(values)}{of}{at}{lost}{_others(result)}"
 
 
 def _choice(result: Queries, found: HeldOut) -> str:
@@ -193,9 +196,9 @@ def best_loss(result: Queries) -> str:
     statistic = main_statistic_of("final_loss")
     if len(result.cells) == 1 or result.cells[statistic.name].isna().all():
         return ""
+    if none := why_no_best(result.cells, statistic.name):
+        return none
     (best,) = rank_cells(result.cells, statistic.name).head(1).to_dict("records")
-    if best[statistic.name] == inf:
-        return f"no cell has a finite {statistic.label}"
     which = "best cell" if result.complete else "best cell so far"
     text = f"{statistic.label} {statistic_text(statistic, best)} of {count_text(best['n_runs'], 'run')}"
     return f"{which}: {name_text(best, swept(result.study))}: {text}{_others(result)}"

@@ -50,6 +50,18 @@ def rank_cells(cells: pd.DataFrame, by: str = "convergence_rate") -> pd.DataFram
     return cells.sort_values(list(order), ascending=list(order.values()), na_position="last", kind="stable")
 
 
+def why_no_best(cells: pd.DataFrame, by: str) -> str:
+    """Return why no cell is better than another: all have the worst value; empty if one may be better."""
+    found = ranked_by()[by]
+    if found.needs_criterion:
+        return "" if cells["n_converged"].any() else "no run converged"
+    values = cells[by].to_numpy(np.float64, na_value=np.nan)
+    values = values[~np.isnan(values)]
+    if found.compared == "mean" and len(values) and not values.any():
+        return f"the {found.label.removesuffix(', %')} is 0{' %' if found.percent else ''} in every cell"
+    return "" if np.isfinite(values).any() else f"no cell has a finite {found.label}"
+
+
 def best_cells(
     cells: pd.DataFrame, runs: Outcomes | Measured | None, by: str, most: Array | Correct = NOT_COUNTED
 ) -> pd.DataFrame:

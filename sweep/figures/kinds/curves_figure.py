@@ -17,10 +17,11 @@ from sweep.figures.figure_kind import Caption, FigureKind, figure_function
 from sweep.figures.groups import Shown, finish, styles_of, usual_color
 from sweep.figures.ticks import fit_scale, number_ticks
 from sweep.measures import MEASURES
-from sweep.results.answers import check_swept, held_out_of
+from sweep.results.answers import answered_cells, check_swept, held_out_of, ranking_statistic
 from sweep.results.learning_curves import curves_fault
 from sweep.results.result import Result
 from sweep.schemas.run_columns import curve_measures
+from sweep.statistics.ranking import why_no_best
 from sweep.study.options.option_tables import loss_and_reduction
 from sweep.study.selection import At, values_at
 from sweep.system.formatting import short
@@ -100,7 +101,8 @@ _QUARTILES = (0.25, 0.5, 0.75)
 @figure_function(
     "or the color has more than 12 values",
     store="no learning curves were recorded, or the result is partial",
-    at='Selected values of some parameters. Without it, ``"loss"`` and ``"accuracy"`` are those of the best cell.',
+    at='Selected values of some parameters. Without it, ``"loss"`` and ``"accuracy"`` are those of the best cell, '
+    "or of all cells if none is the best.",
     value='A column of the learning curves, such as ``"train_loss"`` or ``"test_accuracy"``. Or ``"loss"`` or '
     '``"accuracy"`` of training, validation and test patterns in one figure, each with a color. By default ``"loss"`` '
     'with held-out patterns, else ``"train_loss"``.',
@@ -154,7 +156,8 @@ def _draw_median(
 
 def _of_patterns(result: Result, ax: Axes | None, value: str, at: At | None) -> Axes:
     """Draw the loss or the accuracy of training, validation and test patterns, by default in the best cell."""
-    if at is None:
+    none = "" if at else why_no_best(answered_cells(result), ranking_statistic(result))
+    if at is None and not none:
         (best,) = result.best(top=1).to_dict("records")
         at = {name: [best[name]] for name in result.study.parameters if name in best}
     curves, shown = selected_curves(result, None, "train_loss", at)
@@ -167,6 +170,7 @@ def _of_patterns(result: Result, ax: Axes | None, value: str, at: At | None) -> 
     )
     drawn: list[Array] = []
     notes = [f"median and quartiles of {first_seeds(result)}; ended runs keep their last value"]
+    notes += [f"{none}: all cells are drawn"] if none else []
     at_end = np.nan
     for (patterns, columns), paint in zip(OF_PATTERNS.items(), (NAMED_COLORS[k] for k in (0, 2, 1)), strict=True):
         column = columns[value == "accuracy"]
@@ -212,7 +216,7 @@ KIND = FigureKind(
     "medians and quartiles of learning curves: loss or accuracy of all patterns, or one column such as train_loss",
     curves_fault,
     (
-        Caption("Training and held-out loss in the best cell, medians and quartiles", 6, held_out=True),
+        Caption("Training and held-out loss, medians and quartiles", 6, held_out=True),
         Caption("Training loss, medians and quartiles", 90, {"value": "train_loss"}),
     ),
     shows_statistics=False,

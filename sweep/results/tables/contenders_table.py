@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from sweep.analysis.compare import compare_sides
 from sweep.analysis.study_measures import most_correct
-from sweep.results.answers import ranking_statistic, swept
+from sweep.results.answers import answered_cells, ranking_statistic, swept
 from sweep.results.pooled_cells import pairs_seeds, why_unpaired
 from sweep.results.queries import Queries
 from sweep.results.race import confidence_of
@@ -34,7 +34,7 @@ from sweep.results.tables.table import (
 from sweep.results.tables.table_kind import TableKind
 from sweep.statistics.of_cells import every
 from sweep.statistics.power import seeds_to_separate
-from sweep.statistics.ranking import difference_of_means, paired_runs
+from sweep.statistics.ranking import difference_of_means, paired_runs, why_no_best
 from sweep.statistics.sides import Side
 from sweep.statistics.statistic import Statistic
 from sweep.system.formatting import count_text, difference_text, measure_text, steps_text
@@ -81,7 +81,7 @@ def contenders(result: Queries, ranked: pd.DataFrame, statistic: str, top: int |
     found = every()[statistic]
     if found.compared == "resampled" or not pairs_seeds(result):
         return []
-    if found.needs_criterion and not ranked["n_converged"].any():
+    if why_no_best(ranked, statistic):
         return []
     candidates = ranked[ranked["may_be_best"]]
     if len(candidates) < 2:
@@ -134,7 +134,7 @@ def _means_compared(result: Queries, measure: str, cells: NDArray[np.int64]) -> 
     ahead = difference_of_means(first, others, most_correct(result.study, measure))
     low, high = ahead.ends()
     n_seeds = (first.present & others.present).sum(axis=1)
-    columns = dict(zip(with_ends("difference"), (-ahead.value, -high, -low), strict=True))
+    columns = dict(zip(with_ends("difference"), (0.0 - ahead.value, 0.0 - high, 0.0 - low), strict=True))  # no -0
     return pd.DataFrame({"cell": cells[1:], "n_seeds": n_seeds, **columns})
 
 
@@ -178,9 +178,7 @@ def _why_none(result: Queries) -> str:
         return why_unpaired(result)
     if result.replicates > 1:
         return f"the seeds that would separate them are not estimated for several values of {result.pooled_over}"
-    if every()[ranking_statistic(result)].needs_criterion and not result.cells["n_converged"].any():
-        return "no run converged"
-    return "only one cell may be the best"
+    return why_no_best(answered_cells(result), ranking_statistic(result)) or "only one cell may be the best"
 
 
 TABLE = TableKind("contenders", 15, "Contenders", _build, _why_none, beside_ranking=contenders, most_shown=_MOST_SHOWN)

@@ -34,7 +34,7 @@ from sweep.results.tables.table import (
 )
 from sweep.results.tables.table_kind import TableKind
 from sweep.statistics.of_cells import OF_CONVERGENCE, every, of_measure
-from sweep.statistics.ranking import best_cells, ranked_by
+from sweep.statistics.ranking import best_cells, ranked_by, why_no_best
 from sweep.statistics.statistic import Statistic
 from sweep.study.selection import At
 from sweep.system.formatting import name_text
@@ -79,10 +79,12 @@ def _ranked(result: Queries, ranked: pd.DataFrame, statistic: str, top: int | No
     shown_columns = [value_column(name) for name in ("rank", *cell_number(result), *swept(study))]
     shown_columns += statistic_columns(statistics, ranked, intervals=intervals)
     shown_columns.append(p_value_column("p_value_holm"))
-    notes: tuple[str, ...] = ("no run converged, so no cell is better than another",)
-    if not found.needs_criterion or ranked["n_converged"].any():
+    none = why_no_best(ranked, statistic)
+    if none and (found.needs_criterion or ranked["equals_first"].iloc[1:].fillna(False).all()):
+        notes: tuple[str, ...] = (f"{none}, so no cell is better than another",)
+    else:
         shown_columns.append(TableColumn("", _contends, ("may_be_best", "equals_first"), is_text=True))
-        notes = _candidates(result, ranked, statistic, at)
+        notes = (*([none] if none else []), *_candidates(result, ranked, statistic, at))
     title = f"{shown_of(len(shown), len(ranked), 'cell')}, best first{_by(result, statistic)}"
     return Table(title, tuple(shown_columns), shown, len(ranked), notes, meanings=RANK)
 
@@ -138,8 +140,10 @@ def _best_of_each(result: Queries, best: pd.DataFrame, n_rows: int, by: Sequence
         "intervals allow for the choice of the best of k cells: all k intervals hold together with 95 % confidence "
         "(Bonferroni)"
     )
+    counted = best.merge(result.cells[["cell", "n_converged"]], on="cell")
+    notes = [why_no_best(counted, statistic), note]
     title = f"the best cell for each of {which} of {', '.join(by)}, best first{_by(result, statistic)}"
-    return Table(title, columns, best, n_rows, (note,))
+    return Table(title, columns, best, n_rows, tuple(filter(None, notes)))
 
 
 def _build(result: Queries, top: int | None) -> list[Table]:

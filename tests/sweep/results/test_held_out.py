@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import sweep
-from sweep import Result, figures
+from sweep import Result, Study, figures
 from sweep.analysis.held_out import HeldOut, chosen_by_halves, held_out
 from sweep.results import sentences
 from sweep.results.answers import default_statistic
@@ -120,3 +120,54 @@ def test_validation_chooses_and_the_test_reports() -> None:
         assert any(
             f"mean {name} accuracy at the best validation, %: {name}_accuracy_at_best_mean" in c for c in comments
         )
+
+
+@pytest.fixture(scope="module")
+def lost(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Train two cells of which all runs diverge, with learning curves."""
+    folder = tmp_path_factory.mktemp("lost") / "r"
+    study = Study(
+        data={"task": "parity", "bits": 3, "train_count": 5},
+        network={"hidden": 2},
+        training={"loss": "sse", "max_steps": 200},
+        convergence={"criterion": "none"},
+        record={"measures": ["margin", "mean_error"], "curves": {"seeds": 8}},
+        parameters={"learning_rate": [1e6, 1e8]},
+        seeds={"count": 8},
+    )
+    sweep.run(study, folder)
+    return folder
+
+
+@pytest.mark.parametrize("by", ["test_accuracy", "n_test_correct", "test_loss", "final_loss", "margin", "mean_error"])
+def test_no_cell_is_the_best_where_all_diverged(lost: Path, by: str) -> None:
+    """No ranking names a cell where all have the worst value."""
+    statistic = main_statistic_of(by)
+    label, is_mean = statistic.label.removesuffix(", %"), statistic.compared == "mean"
+    why = f"the {label} is 0{' %' * statistic.percent} in every cell" if is_mean else f"no cell has a finite {label}"
+    ranked = command("best", lost, "--by", by).out
+    assert f"\n{why}, so no cell is better than another\n" in ranked
+    assert "may be the best" not in ranked
+    assert "contender" not in ranked
+    assert f"\n{why}\n" in command("best", lost, "--by", f"learning_rate,{by}").out
+    compared = command("compare", lost, "--vary", "learning_rate", "--by", by, "--each-at-best").out
+    assert f"{why}, so no choice is better than another" in compared
+
+
+def test_answers_and_curves_name_no_best_cell_where_all_diverged(lost: Path) -> None:
+    """The answer says why there is none, and curves are those of all cells."""
+    result = sweep.open_result(lost)
+    answer = sentences.answer(result)
+    assert "the mean test accuracy is 0 % in every cell" in answer
+    assert not any("best cell" in sentence or "chosen" in sentence for sentence in answer)
+    title = figures.learning_curves(result, value="accuracy").get_title().replace("\n", " ")
+    assert "the mean test accuracy is 0 % in every cell: all cells are drawn" in title
+
+
+def test_a_best_cell_may_have_diverged_after_the_best_validation() -> None:
+    """Networks at the best validation may be good where all runs diverge later; the answer says so."""
+    data = {"task": "parity", "bits": 4, "validation_count": 4}
+    options = {"activation": "relu", "hidden": 2, "criterion": "none", "max_steps": 100, "data": data}
+    result = sweep.run(make_study(count=10, learning_rate=[1e6, 1e8], **options))
+    (best,) = (each for each in sentences.answer(result) if each.startswith("best cell: "))
+    assert "of 10 runs at the best validation, which all diverged later; " in best
