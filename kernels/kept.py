@@ -9,8 +9,8 @@ from typing import Any
 
 from kernels.loop.kernel import make_kernel
 from kernels.numba.compiling import claimed
+from kernels.numba.jit import forget_parts
 from kernels.numba.machine_code import Kernel, compile_kernel, compiler_lock, is_compiled, is_loaded
-from kernels.numba.part_makers import forget_parts
 from kernels.recipe import Recipe
 from kernels.variant import Variant
 

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from kernels.components.declarations import Activation, Criterion, Loss, Optimizer, Schedule, StoppingRule, ValueOf
 from kernels.elementary.formulas import formula
 from kernels.lanes.arithmetic import Lanes
-from kernels.numba.part_makers import made_once
+from kernels.numba.jit import made_once
 from kernels.vocabulary import ACTIVATIONS, CRITERIA, LOSSES, OPTIMIZERS, SCHEDULES, STOPPING_RULES
 
 C = TypeVar("C", bound=Any)

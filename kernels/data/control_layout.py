@@ -1,4 +1,4 @@
-"""The rows of control of a recipe's components. Their numbers are computed only here."""
+"""The rows of control: those that every packet has, and those of a recipe's components. Their numbers are only here."""
 
 from __future__ import annotations
 
@@ -8,9 +8,33 @@ from typing import NamedTuple
 import numpy as np
 
 from kernels.components.declarations import Setting
-from kernels.data.control import COMMON_ROWS, INITIAL_ROWS, OUTPUT_RATE, RATE
 from kernels.recipe import Recipe
 from kernels.vocabulary import OPTIMIZERS, SCHEDULES, STOPPING_RULES, TAIL
+
+# Rows that every packet has: settings of each run, and results of its evaluation. Those before INITIAL_ROWS are written
+# when a run takes a lane.
+(
+    RATE,
+    OUTPUT_RATE,
+    THRESHOLD,
+    DIVERGENCE_THRESHOLD,
+    HIDDEN_SCALE,  # gain times the scale of the one hidden layer; for several see packet.Stack
+    OUTPUT_SCALE,
+    DECAY,  # of weights
+    WARMUP,  # updates
+    THRESHOLD_NOW,  # THRESHOLD; NaN while it is too early to converge
+    PREVIOUS,  # the loss at the evaluation before
+    LATEST,  # the loss that the inner loop has just seen
+    LOSS,  # this row and those below pass data between code for all lanes and code for single lanes
+    N_CORRECT,
+    MAX_ERROR,
+    CONVERGED_FLAG,
+    STALLED_FLAG,
+    ACTIVE_FLAG,  # whether a run occupies the lane
+    FINITE_FLAG,
+    COMMON_ROWS,
+) = range(19)
+INITIAL_ROWS = THRESHOLD_NOW
 
 
 class HeldOutRows(NamedTuple):
@@ -27,7 +51,7 @@ class HeldOutRows(NamedTuple):
 
 
 class ControlLayout(NamedTuple):
-    """The rows of control that the components of a recipe have, beside those of :mod:`kernels.data.control`."""
+    """The rows of control that the components of a recipe have, behind those that every packet has."""
 
     settings: dict[str, int]  # the row of each setting by name
     # Rows of the numbers that count updates for the optimizer: before the current update, and after it

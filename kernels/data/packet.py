@@ -54,7 +54,7 @@ class Packet(NamedTuple):
     # Hidden units of each network, or the sizes of several hidden layers
     sizes: Any  # int, or Stack
     parameters: Rows  # parameters, and behind them the states of the optimizer
-    control: Rows  # rows of :mod:`kernels.data.control`, and behind them those of the components of the recipe
+    control: Rows  # rows of :mod:`kernels.data.control_layout`
     sums: Rows  # gradients of the parameters, to which the blocks of a window add
     totals: Rows  # u of pattern n and output o at n * outputs + o, if the loss reads it
     outputs: Rows  # y of pattern n and output o at n * outputs + o

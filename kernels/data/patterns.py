@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from kernels.data.packet import Packet
 from kernels.lanes.arithmetic import Lanes
 from kernels.lanes.lane_rows import Memory
-from kernels.numba.jit import device
-from kernels.numba.part_makers import made_once
+from kernels.numba.jit import device, made_once
 
 Array = NDArray[Any]
 

@@ -11,7 +11,7 @@ from numba.core import cgutils
 from numba.extending import lower_builtin, type_callable
 
 from kernels.lanes.lowering import ALIGNMENT, INDEX, NUMBA_TYPES, LanesType, RowsType, broadcast, common_lanes
-from kernels.numba.part_makers import made_for
+from kernels.numba.entries import MADE_FOR
 
 
 def _is_rows(kind: types.Type, lanes: LanesType) -> bool:
@@ -45,7 +45,7 @@ def register_memory(
         raise ValueError(f"width: must be a power of two, got {width}")
     lanes = LanesType(NUMBA_TYPES[dtype], width)
     for function in (load, store, rows_of):
-        made_for(function, dtype, width)
+        vars(function)[MADE_FOR] = dtype, width
 
     def is_rows(kind: types.Type) -> bool:
         return _is_rows(kind, lanes)
@@ -92,7 +92,7 @@ def register_memory(
 def register_fill(fill: Callable[..., Any], dtype: str, width: int) -> None:
     """Teach Numba to make lanes that all hold one number."""
     lanes = LanesType(NUMBA_TYPES[dtype], width)
-    made_for(fill, dtype, width)
+    vars(fill)[MADE_FOR] = dtype, width
 
     @type_callable(fill)
     def type_fill(context: Any) -> Callable[..., Any]:
@@ -113,7 +113,7 @@ def register_group(
     lanes, group = LanesType(NUMBA_TYPES[dtype], width), LanesType(NUMBA_TYPES[dtype], count * width)
     alignment = _alignment(lanes)
     for function in (load_group, store_group):
-        made_for(function, dtype, width, count)
+        vars(function)[MADE_FOR] = dtype, width, count
 
     def shuffle(builder: ir.IRBuilder, a: ir.Value, b: ir.Value, first: int, length: int) -> ir.Value:
         index = ir.VectorType(ir.IntType(32), length)
@@ -154,7 +154,7 @@ def register_group(
 def register_stack(rows: Callable[..., Any], dtype: str, width: int, count: int) -> None:
     """Teach Numba to make ``count`` rows in the stack frame of the caller."""
     stack = RowsType(LanesType(NUMBA_TYPES[dtype], width))
-    made_for(rows, dtype, width, count)
+    vars(rows)[MADE_FOR] = dtype, width, count
 
     @type_callable(rows)
     def type_rows(context: Any) -> Callable[..., Any]:

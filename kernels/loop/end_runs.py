@@ -13,8 +13,14 @@ from typing import cast
 
 import numpy as np
 
-from kernels.data.control import CONVERGED_FLAG, DIVERGENCE_THRESHOLD, LOSS, PREVIOUS, STALLED_FLAG
-from kernels.data.control_layout import make_control_layout
+from kernels.data.control_layout import (
+    CONVERGED_FLAG,
+    DIVERGENCE_THRESHOLD,
+    LOSS,
+    PREVIOUS,
+    STALLED_FLAG,
+    make_control_layout,
+)
 from kernels.data.packet import Packet
 from kernels.data.patterns import Patterns
 from kernels.lanes.arithmetic import select
@@ -46,8 +52,7 @@ from kernels.loop.metrics import make_measure
 from kernels.loop.plateau import make_plateau
 from kernels.loop.run_arrays import CONVERGED, DIVERGED, EXHAUSTED, PLATEAU, STALLED, Runs
 from kernels.loop.shuffled_patterns import make_shuffle
-from kernels.numba.jit import device, routine
-from kernels.numba.part_makers import made_once
+from kernels.numba.jit import device, made_once, routine
 from kernels.recipe import Recipe
 from kernels.step.interface import file_order, make_step
 from kernels.step.layout import Workspace, make_in_memory

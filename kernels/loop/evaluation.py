@@ -8,8 +8,7 @@ from typing import NamedTuple
 from kernels.components.inlined import criterion as criterion_of
 from kernels.components.inlined import loss as loss_of
 from kernels.components.reductions import count
-from kernels.data.control import ACTIVE_FLAG, DIVERGENCE_THRESHOLD, THRESHOLD, THRESHOLD_NOW
-from kernels.data.control_layout import make_control_layout
+from kernels.data.control_layout import ACTIVE_FLAG, DIVERGENCE_THRESHOLD, THRESHOLD, THRESHOLD_NOW, make_control_layout
 from kernels.data.packet import Packet, make_load_rows
 from kernels.data.patterns import Patterns, PatternSource
 from kernels.lanes.arithmetic import Lanes, Mask
@@ -17,8 +16,7 @@ from kernels.lanes.lane_rows import Memory
 from kernels.lanes.operations import any_lane
 from kernels.loop.plateau import make_plateau
 from kernels.loop.right import make_count_right, make_right
-from kernels.numba.jit import device
-from kernels.numba.part_makers import made_once
+from kernels.numba.jit import device, made_once
 from kernels.recipe import Recipe
 from kernels.step.interface import file_order, make_step
 from kernels.step.penalty import make_penalized

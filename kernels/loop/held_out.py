@@ -6,8 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from kernels.data.control import THRESHOLD
-from kernels.data.control_layout import make_control_layout
+from kernels.data.control_layout import THRESHOLD, make_control_layout
 from kernels.data.packet import numbering
 from kernels.data.patterns import HELD_OUT, Patterns, PatternSource, own_held_out
 from kernels.lanes.arithmetic import Lanes, select
@@ -17,8 +16,7 @@ from kernels.loop.evaluation import make_criterion, make_total_loss
 from kernels.loop.lane_assignment import FIRST_TURN, RUN
 from kernels.loop.right import make_count_right
 from kernels.loop.run_arrays import Runs
-from kernels.numba.jit import device
-from kernels.numba.part_makers import made_once
+from kernels.numba.jit import device, made_once
 from kernels.recipe import Recipe
 from kernels.step.layout import Workspace, make_held_out_layout, make_held_out_packet, make_layout
 from kernels.step.windows import make_predict

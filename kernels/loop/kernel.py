@@ -19,9 +19,8 @@ from kernels.loop.registers import PacketOf, make_packet_places
 from kernels.loop.run_arrays import Runs
 from kernels.loop.shuffled_patterns import make_shuffle
 from kernels.numba import jit
-from kernels.numba.jit import device
+from kernels.numba.jit import device, made_once
 from kernels.numba.machine_code import Kernel
-from kernels.numba.part_makers import made_once
 from kernels.recipe import Recipe
 from kernels.step.interface import make_step
 from kernels.step.layout import Workspace, make_in_memory

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from kernels.components.declarations import LEARNING_RATE
-from kernels.data.control import (
+from kernels.data.control_layout import (
     ACTIVE_FLAG,
     FINITE_FLAG,
     LOSS,
@@ -19,13 +19,12 @@ from kernels.data.control import (
     RATE,
     THRESHOLD,
     THRESHOLD_NOW,
+    make_control_layout,
 )
-from kernels.data.control_layout import make_control_layout
 from kernels.data.patterns import Patterns
 from kernels.lanes.lane_rows import Memory
 from kernels.loop.run_arrays import DIVERGED, FROM_STEP, MOST_STEPS, PATTERNS, RETRAIN, SCHEDULE_STEPS, Runs
-from kernels.numba.jit import device
-from kernels.numba.part_makers import made_once
+from kernels.numba.jit import device, made_once
 from kernels.recipe import Recipe
 from kernels.start.shuffle import uniform
 from kernels.step.layout import Workspace, make_layout

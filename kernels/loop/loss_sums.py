@@ -6,16 +6,14 @@ from collections.abc import Callable
 
 import numpy as np
 
-from kernels.data.control import PREVIOUS
-from kernels.data.control_layout import make_control_layout
+from kernels.data.control_layout import PREVIOUS, make_control_layout
 from kernels.data.packet import Packet
 from kernels.lanes.arithmetic import Lanes
 from kernels.lanes.lane_rows import Memory, make_memory
 from kernels.lanes.operations import widen
 from kernels.loop.lane_assignment import RUN
 from kernels.loop.run_arrays import Runs
-from kernels.numba.jit import device
-from kernels.numba.part_makers import made_once
+from kernels.numba.jit import device, made_once
 from kernels.recipe import Recipe
 from kernels.step.layout import Workspace
 from kernels.variant import Variant

@@ -6,15 +6,13 @@ from collections.abc import Callable
 
 import numpy as np
 
-from kernels.data.control import FINITE_FLAG, MAX_ERROR, N_CORRECT
-from kernels.data.control_layout import make_control_layout
+from kernels.data.control_layout import FINITE_FLAG, MAX_ERROR, N_CORRECT, make_control_layout
 from kernels.data.packet import Packet, numbering
 from kernels.data.patterns import Patterns
 from kernels.lanes.arithmetic import absolute, select
 from kernels.lanes.lane_rows import Memory
 from kernels.loop.right import make_count_right, make_right
-from kernels.numba.jit import device
-from kernels.numba.part_makers import made_once
+from kernels.numba.jit import device, made_once
 from kernels.recipe import Recipe
 from kernels.step.interface import file_order
 from kernels.variant import Variant

@@ -12,8 +12,7 @@ from kernels.data.patterns import Patterns, PatternSource
 from kernels.lanes.arithmetic import Lanes, Mask, select
 from kernels.lanes.lane_rows import Memory
 from kernels.loop.right import make_count_right, make_right
-from kernels.numba.jit import device
-from kernels.numba.part_makers import made_once
+from kernels.numba.jit import device, made_once
 from kernels.recipe import Recipe
 from kernels.step.running_loss import make_running_loss
 from kernels.variant import Variant

@@ -7,8 +7,7 @@ from typing import NamedTuple, TypeAlias
 
 from kernels.data.packet import Packet
 from kernels.lanes.lane_rows import Memory, Rows
-from kernels.numba.jit import device
-from kernels.numba.part_makers import made_once
+from kernels.numba.jit import device, made_once
 from kernels.recipe import Recipe
 from kernels.step.layout import Workspace, make_in_memory, make_layout
 from kernels.variant import Variant

@@ -13,8 +13,7 @@ from kernels.data.packet import Packet
 from kernels.data.patterns import Patterns, PatternSource
 from kernels.lanes.arithmetic import Lanes, Mask, select
 from kernels.lanes.lane_rows import Memory
-from kernels.numba.jit import device
-from kernels.numba.part_makers import made_once
+from kernels.numba.jit import device, made_once
 from kernels.recipe import Recipe
 from kernels.vocabulary import OVER_OUTPUTS
 

@@ -11,8 +11,7 @@ from typing import Any
 from kernels.data.patterns import Patterns
 from kernels.loop.lane_assignment import EMPTY, FIRST_TURN, RUN
 from kernels.loop.run_arrays import Runs
-from kernels.numba.jit import device
-from kernels.numba.part_makers import made_once
+from kernels.numba.jit import device, made_once
 from kernels.recipe import Recipe
 from kernels.start.numpy_shuffle import (
     STREAM_NUMBERS,

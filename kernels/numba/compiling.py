@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
-from types import TracebackType
 from typing import Any, NamedTuple
 
 from numba.core import event
@@ -98,9 +97,7 @@ class CompileWatch:
         self._installed.enter_context(event.install_listener("numba:compile", listener))
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *details: object) -> None:
         """Stop observing."""
         self._installed.close()
 

@@ -50,6 +50,9 @@ class Entry(NamedTuple):
     kind: str  # the suffix of its file name
 
 
+# Attribute of a function that Numba compiles in a special way, with the purpose of the function.
+MADE_FOR = "made_for"
+
 # Entries that could not be written.
 _unwritten: dict[Entry, bytes] = {}
 

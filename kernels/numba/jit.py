@@ -9,12 +9,14 @@ Every compiled function of the project is made by one of three decorators:
 - :func:`device`: copied into its caller by LLVM, so that constants of
   the caller fold and values stay in registers.
 
-With ``NUMBA_DISABLE_JIT=1`` all three return the Python function itself.
+With ``NUMBA_DISABLE_JIT=1`` all three return the Python function itself. A function that makes routines or
+devices is decorated with :func:`made_once`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any, TypeVar
 
 import numba
@@ -94,3 +96,24 @@ def kernel(key: str, *, quick: bool = False) -> Callable[[F], F]:
         return made
 
     return decorate
+
+
+_makers: list[Any] = []
+
+
+def made_once(make: F) -> F:
+    """Let a function that makes parts of kernels return the same ones for the same arguments, until they are forgotten.
+
+    Numba keeps a megabyte or so of intermediate code and types for a compiled part as long as anything refers to the
+    part. A kernel on disk needs none of it.
+    """
+    maker: Any = cache(make)
+    _makers.append(maker)
+    made: F = maker
+    return made
+
+
+def forget_parts() -> None:
+    """Forget all parts, so that the next request makes them again; kernels keep theirs."""
+    for maker in _makers:
+        maker.cache_clear()

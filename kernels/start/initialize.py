@@ -13,9 +13,8 @@ from kernels.floating_point import default_floating_point
 from kernels.numba.machine_code import Kernel
 from kernels.recipe import Architecture, Hidden
 from kernels.shapes import parameter_slices
-from kernels.start.names import ARRAY, by_array, value_for
+from kernels.start.names import ARRAY, Scale, bias_scale, by_array, scale_of, value_for
 from kernels.start.numbers import fill_by_numpy, fill_in_turn, fill_numbers, fill_truncated, uncompiled_draw
-from kernels.start.scales import Scale, bias_scale, scale_of
 
 Array = NDArray[Any]
 Shapes = dict[str, tuple[int, ...]]

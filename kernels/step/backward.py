@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from kernels.components.inlined import activation, loss
-from kernels.data.control import OUTPUT_SCALE
-from kernels.data.control_layout import make_control_layout
+from kernels.data.control_layout import OUTPUT_SCALE, make_control_layout
 from kernels.data.packet import Packet, make_load_rows, numbering, unit_numbering
 from kernels.data.patterns import Patterns, PatternSource
 from kernels.lanes.lane_rows import Memory, Rows
-from kernels.numba.jit import device
-from kernels.numba.part_makers import made_once
+from kernels.numba.jit import device, made_once
 from kernels.recipe import Recipe
 from kernels.step.deep import make_deep_backward
 from kernels.step.forward import hidden_activation

@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from kernels.components.inlined import activation
-from kernels.data.control import OUTPUT_SCALE
+from kernels.data.control_layout import OUTPUT_SCALE
 from kernels.data.packet import Packet, Place, n_layers, place_of
 from kernels.data.patterns import Patterns, PatternSource
 from kernels.lanes.lane_rows import Memory
-from kernels.numba.jit import device
-from kernels.numba.part_makers import made_once
+from kernels.numba.jit import device, made_once
 from kernels.recipe import Recipe
 from kernels.step.layer import make_forward_layer, make_layer_gradients, make_layer_inputs, make_pattern_inputs
 from kernels.step.output_layer import make_finish_outputs

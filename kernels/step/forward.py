@@ -6,13 +6,11 @@ from collections.abc import Callable
 
 from kernels.components.declarations import Activation
 from kernels.components.inlined import activation, integer_activation
-from kernels.data.control import HIDDEN_SCALE
-from kernels.data.control_layout import make_control_layout
+from kernels.data.control_layout import HIDDEN_SCALE, make_control_layout
 from kernels.data.packet import Packet, make_load_rows, unit_numbering
 from kernels.data.patterns import Patterns, PatternSource
 from kernels.lanes.lane_rows import Memory
-from kernels.numba.jit import device
-from kernels.numba.part_makers import made_once
+from kernels.numba.jit import device, made_once
 from kernels.recipe import Recipe
 from kernels.step.deep import make_deep_forward
 from kernels.step.output_layer import make_activate, make_finish_outputs

@@ -11,8 +11,7 @@ from kernels.data.patterns import IN_MEMORY, Patterns, PatternSource, constants,
 from kernels.lanes.arithmetic import Mask
 from kernels.lanes.lane_rows import Memory
 from kernels.lanes.operations import any_lane
-from kernels.numba.jit import device, routine
-from kernels.numba.part_makers import made_once
+from kernels.numba.jit import device, made_once, routine
 from kernels.recipe import Recipe
 from kernels.step.running_loss import make_add_terms, make_running_loss
 from kernels.step.schedule import make_keep_taken

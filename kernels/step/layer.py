@@ -14,8 +14,7 @@ from kernels.data.packet import Packet, Place, make_load_rows
 from kernels.data.patterns import Patterns, PatternSource
 from kernels.lanes.arithmetic import Lanes
 from kernels.lanes.lane_rows import Memory
-from kernels.numba.jit import device
-from kernels.numba.part_makers import made_once
+from kernels.numba.jit import device, made_once
 from kernels.recipe import Recipe
 from kernels.step.output_layer import make_activate
 from kernels.step.update import UPDATE, Mode, make_gradient_sinks, make_start

@@ -10,12 +10,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from kernels.data.control import LATEST, OUTPUT_RATE, PREVIOUS, RATE
-from kernels.data.control_layout import make_control_layout
+from kernels.data.control_layout import LATEST, OUTPUT_RATE, PREVIOUS, RATE, make_control_layout
 from kernels.data.packet import Packet, Place, Stack
 from kernels.lanes.lane_rows import Memory, aligned_rows, make_memory
-from kernels.numba.jit import device
-from kernels.numba.part_makers import made_once
+from kernels.numba.jit import device, made_once
 from kernels.recipe import Architecture, Hidden, Recipe, sizes_of
 from kernels.start.numpy_shuffle import STREAM_NUMBERS
 from kernels.variant import Variant

@@ -6,14 +6,12 @@ from collections.abc import Callable
 
 from kernels.components.declarations import Activation
 from kernels.components.inlined import activation
-from kernels.data.control import OUTPUT_SCALE
-from kernels.data.control_layout import make_control_layout
+from kernels.data.control_layout import OUTPUT_SCALE, make_control_layout
 from kernels.data.packet import Packet, make_load_rows, numbering
 from kernels.data.patterns import Patterns, PatternSource
 from kernels.lanes.arithmetic import Lanes
 from kernels.lanes.lane_rows import Memory, Rows
-from kernels.numba.jit import device
-from kernels.numba.part_makers import made_once
+from kernels.numba.jit import device, made_once
 from kernels.recipe import Recipe
 from kernels.variant import Variant
 from kernels.vocabulary import LOSSES, OVER_OUTPUTS

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from kernels.data.control import DECAY
+from kernels.data.control_layout import DECAY
 from kernels.data.packet import Packet, n_layers, numbering, place_of, unit_numbering
 from kernels.lanes.arithmetic import Lanes, select
 from kernels.lanes.lane_rows import Memory
-from kernels.numba.jit import device
-from kernels.numba.part_makers import made_once
+from kernels.numba.jit import device, made_once
 from kernels.recipe import Recipe
 from kernels.step.single_weights import make_repeats
 from kernels.variant import Variant

@@ -6,14 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 from kernels.components.inlined import schedule
-from kernels.data.control import OUTPUT_RATE, RATE, WARMUP
-from kernels.data.control_layout import make_control_layout
+from kernels.data.control_layout import OUTPUT_RATE, RATE, WARMUP, make_control_layout
 from kernels.data.packet import Packet, make_load_rows
 from kernels.lanes.arithmetic import Lanes, Mask, select
 from kernels.lanes.lane_rows import Memory, make_memory
 from kernels.lanes.operations import narrow, widen
-from kernels.numba.jit import device
-from kernels.numba.part_makers import made_once
+from kernels.numba.jit import device, made_once
 from kernels.recipe import Recipe
 from kernels.vocabulary import SCHEDULES
 

@@ -10,8 +10,7 @@ import numpy as np
 from kernels.data.control_layout import make_control_layout
 from kernels.data.packet import Packet, n_layers, numbering, place_of, unit_numbering
 from kernels.lanes.lane_rows import Memory
-from kernels.numba.jit import device
-from kernels.numba.part_makers import made_once
+from kernels.numba.jit import device, made_once
 from kernels.recipe import Architecture, Recipe
 from kernels.variant import Variant
 from kernels.vocabulary import OPTIMIZERS

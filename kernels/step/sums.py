@@ -7,8 +7,7 @@ from collections.abc import Callable
 from kernels.data.packet import Packet, Place, n_layers, numbering, place_of, unit_numbering
 from kernels.data.patterns import Patterns
 from kernels.lanes.lane_rows import Memory
-from kernels.numba.jit import device
-from kernels.numba.part_makers import made_once
+from kernels.numba.jit import device, made_once
 from kernels.recipe import Recipe
 from kernels.step.layer import make_weight_sink
 from kernels.step.update import UPDATE, Backward, make_updaters

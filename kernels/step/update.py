@@ -7,14 +7,12 @@ from functools import cache
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from kernels.components.inlined import optimizer
-from kernels.data.control import DECAY, HIDDEN_SCALE, OUTPUT_SCALE
-from kernels.data.control_layout import make_control_layout
+from kernels.data.control_layout import DECAY, HIDDEN_SCALE, OUTPUT_SCALE, make_control_layout
 from kernels.data.packet import Packet, make_load_rows, make_store_rows, numbering
 from kernels.data.patterns import Patterns
 from kernels.lanes.arithmetic import Lanes
 from kernels.lanes.lane_rows import Memory
-from kernels.numba.jit import device
-from kernels.numba.part_makers import made_once
+from kernels.numba.jit import device, made_once
 from kernels.recipe import Recipe
 from kernels.step.schedule import make_set_rates
 from kernels.variant import Variant

@@ -10,8 +10,7 @@ from kernels.data.packet import Packet, numbering
 from kernels.data.patterns import Patterns, PatternSource
 from kernels.lanes.arithmetic import Mask
 from kernels.lanes.lane_rows import Memory
-from kernels.numba.jit import device, routine
-from kernels.numba.part_makers import made_once
+from kernels.numba.jit import device, made_once, routine
 from kernels.recipe import Recipe
 from kernels.step.backward import make_backward, make_output_gradients
 from kernels.step.forward import make_forward

@@ -20,7 +20,7 @@ def compile(
 ) -> None:
     """Compile the kernels of a study into the cache, so that training starts at once."""
     from sweep.system.host import available_threads
-    from sweep.training.compiling.compile_ahead import compile_study
+    from sweep.training.compiling.compiler_pool import compile_study
 
     def print_progress(n_done: int, n_items: int) -> None:
         if n_items:

@@ -20,17 +20,16 @@ from threading import Condition, Thread
 from sweep.errors import SweepError
 from sweep.results.result import Result, open_result
 from sweep.schedule.plan import Plan
+from sweep.store.bits import own_bits
 from sweep.store.memory import MemoryParts
-from sweep.store.own_bits import own_bits
 from sweep.study.model import Study
 from sweep.system.escaping import one_line
 from sweep.training.component_trials import check_custom_components
 from sweep.training.coordinator import Coordinator
 from sweep.training.executors.threads import ThreadExecutor
 from sweep.training.limits import Limits
-from sweep.training.run import complete, run_in_parts
+from sweep.training.run import complete, run_in_parts, save_trained
 from sweep.training.run_options import RunOptions
-from sweep.training.save import save_trained
 from sweep.training.speed import estimated_seconds
 
 # Seconds of training after which a more wanted tile is looked for.

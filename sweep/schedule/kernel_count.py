@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kernels.effort import Effort, effort_for
+from kernels.numba.choice import choose_compiler
 from kernels.start.names import distributions_in
 from sweep.study.model import Study
 from sweep.study.options.option_tables import loss_and_reduction, with_role
@@ -124,3 +125,10 @@ def _drawings(study: Study) -> int:
     dtypes = study.values_of("dtype")
     several = len(dtypes) > 1 or (dtypes != ("float64",) and study.grid.n_combinations(decide) > 1)
     return len(drawn) * (2 if several else 1)
+
+
+def compiler_note() -> str:
+    """Return one sentence where kernels take longer to compile than with another version of Numba; otherwise ""."""
+    why = choose_compiler().why
+    longer = "a kernel takes two to three times as long to compile, with the same results"
+    return f"{why}: {longer}" if why else ""

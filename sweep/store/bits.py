@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, NamedTuple, Self
 
+import kernels
 from kernels.start.names import distributions_in
 from sweep.study.model import Study
+from sweep.system import host
 
 
 @dataclass(frozen=True)
@@ -73,3 +75,10 @@ def compared(study: Study) -> list[str]:
     normal = not distributions.isdisjoint({"normal", "truncated_normal"})
     matters = {"log_digest": normal, "pcg64_digest": normal and "pcg64" in study.values_of("generator")}
     return [name for name in BITS if matters.get(name, True)]
+
+
+def own_bits() -> Bits:
+    """Return the facts of this process: the numerics, and digests of kernel sources and of this machine's functions."""
+    from kernels.sources import sources_digest
+
+    return Bits(kernels.NUMERICS, host.log_digest(), sources_digest(), host.pcg64_digest())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from kernels.effort import Effort
 from kernels.vocabulary import OVER_OUTPUTS
-from sweep.schedule.kernel_count import most_kernels, study_effort
+from sweep.schedule.kernel_count import compiler_note, most_kernels, study_effort
 from sweep.schedule.plan import Plan
 from sweep.schemas.run_columns import row_bytes
 from sweep.study.axes.grid import Axis
@@ -15,7 +15,6 @@ from sweep.study.description import patterns_text, until_text, values_text
 from sweep.study.model import Study
 from sweep.system.formatting import count_text, duration, exact, list_text
 from sweep.system.host import available_threads
-from sweep.training.compiling.compiler_note import compiler_note
 from sweep.training.speed import estimated_seconds, has_choices, noted_kernel_seconds
 
 if TYPE_CHECKING:

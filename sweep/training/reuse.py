@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from kernels.loop.run_arrays import Columns
 from sweep.errors import StoreError
+from sweep.store.bits import own_bits
 from sweep.store.commits import Commit
 from sweep.store.files import Files
 from sweep.store.local import files_at
-from sweep.store.own_bits import own_bits
 from sweep.store.reader import StoreReader
 from sweep.study.model import Study
 from sweep.system.escaping import one_line

@@ -6,23 +6,27 @@ import time
 from functools import cache, partial
 from pathlib import Path
 
+import pyarrow as pa
+
 from kernels.floating_point import default_floating_point
 from sweep.results.result import Result, open_result, partial_result
 from sweep.schedule.plan import Plan
+from sweep.store.bits import own_bits
 from sweep.store.claim import FolderRequest, claim
 from sweep.store.local import files_at
 from sweep.store.memory import MemoryParts
-from sweep.store.own_bits import own_bits
 from sweep.store.run_facts import ended, totals
+from sweep.store.stored_runs import StoredResult
 from sweep.study.load import load_study
 from sweep.study.model import Study
 from sweep.system.host import check_addresses, machine_facts, thread_count
 from sweep.system.progress import print_finished, print_lines
 from sweep.training.component_trials import check_custom_components
 from sweep.training.coordinator import Coordinator
-from sweep.training.curve_pass import record_curves
 from sweep.training.executors.executor import MakeExecutor
-from sweep.training.executors.threads import ThreadExecutor
+from sweep.training.executors.threads import ThreadExecutor, workers
+from sweep.training.limits import Limits
+from sweep.training.networks.curve_recorder import CurveRecorder
 from sweep.training.reuse import Reuse
 from sweep.training.run_options import RunOptions, as_arguments
 
@@ -135,3 +139,39 @@ def complete(training: Coordinator, make_executor: MakeExecutor, start: float, n
     if others.get("complete"):
         return Result(study, others, parts)
     return Result(study, parts.finish(make_cells, facts, curves), parts)
+
+
+def record_curves(plan: Plan, parts: StoredResult, n_threads: int, shown: bool | None) -> pa.Table | None:
+    """Train the first runs of each cell once more, and return their learning curves; None if the study records none.
+
+    StoreError if this version or machine would give other bits, or a run does not end like its row.
+    """
+    if plan.study.record.curves is None:
+        return None
+    parts.check_bits(own_bits())
+    n_runs = plan.n_cells * plan.study.record.curves.seeds
+    with workers(parts.opened, n_runs, n_threads, shown) as at_work:
+        recorder, curves = CurveRecorder(plan, at_work.interrupts.check), []
+        at_work.progress.show("recording learning curves")
+        for each in at_work.map(recorder.record, recorder.blocks(parts)):
+            curves.append(each)
+            at_work.progress.skip(len(set(each["run"].tolist())), 0.0)
+    return recorder.table(curves)
+
+
+def save_trained(trained: MemoryParts, out: str | Path, threads: int = 1) -> Result:
+    """Write trained parts into a results folder, as if they had been trained there; return its result.
+
+    Parts that the folder has stay. StoreError if it holds anything else or cannot be written.
+    """
+    study, start = trained.plan.study, time.time()
+    request = FolderRequest(study, trained.keep, False, own_bits(), trained.plan.waves)
+    with claim(files_at(out), request) as store:
+        if store.facts()["complete"]:
+            return open_result(store.files)
+        there = store.commits()
+        for commit, outcome in trained.outcomes():
+            if commit.part not in there:
+                store.write_part(outcome, session=commit.session, begin=commit.begin, end=commit.end)
+        training = Coordinator(Plan(study), store, Limits(), False)
+        return complete(training, partial(ThreadExecutor, threads), start, threads)

@@ -17,22 +17,18 @@ from sweep.errors import StoreError
 from sweep.results.aggregate import Aggregate
 from sweep.schedule.plan import Plan
 from sweep.schemas.cell_columns import cells_columns
+from sweep.store.bits import own_bits
 from sweep.store.commits import COMMIT_NAME, PART_NAME, Commit, commit_name, cover, foreign_commits
 from sweep.store.contents import find_leftovers, fitting
-from sweep.store.files import waits_ended_by
 from sweep.store.local import files_at
-from sweep.store.own_bits import own_bits
 from sweep.store.reader import StoreReader
 from sweep.store.run_facts import totals
 from sweep.study.model import Study
 from sweep.system.formatting import count_text
 from sweep.system.host import thread_count
-from sweep.system.progress import SweepProgress
-from sweep.system.signals import Interrupts
 from sweep.training.adaptive_rounds import AdaptiveRounds
-from sweep.training.compiling.kernel_modules import import_all_kernels
 from sweep.training.component_trials import check_custom_components
-from sweep.training.executors.threads import work_in_threads
+from sweep.training.executors.threads import workers
 from sweep.verification.curve_checks import curve_faults, curve_file_faults
 from sweep.verification.findings import Findings
 from sweep.verification.parts import PartCheck
@@ -214,17 +210,12 @@ def _check_parts(
     known = found.passed.union(found.bad_parts)
     commits = [commit for commit in found.commits if commit not in known]
     n_runs = sum(commit.n_runs for commit in commits)
-    import_all_kernels()
-    with (
-        Interrupts() as interrupts,
-        waits_ended_by(interrupts.check, [store.files]),
-        SweepProgress(max(n_runs, 1), 0.0, n_threads, shown if n_runs else False) as progress,
-    ):
-        progress.show("checking")
+    with workers([store.files], n_runs, n_threads, shown if n_runs else False) as at_work:
+        at_work.progress.show("checking")
         for _, of_round in groupby(commits, plan.parts.round_of):
             passed = []
-            for checked in work_in_threads(part_check.check, of_round, n_threads, interrupts, progress.tick):
-                progress.skip(checked.commit.n_runs, 0.0)
+            for checked in at_work.map(part_check.check, of_round):
+                at_work.progress.skip(checked.commit.n_runs, 0.0)
                 found.n_retrained += checked.n_retrained
                 if checked.fault:
                     if not store.is_current(checked.commit):

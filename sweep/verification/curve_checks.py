@@ -10,9 +10,7 @@ from sweep.errors import StoreError
 from sweep.schemas.run_columns import curves_columns
 from sweep.store.reader import StoreReader
 from sweep.study.model import Study
-from sweep.system.signals import Interrupts
-from sweep.training.compiling.kernel_modules import import_all_kernels
-from sweep.training.executors.threads import work_in_threads
+from sweep.training.executors.threads import workers
 from sweep.training.networks.curve_recorder import Columns, CurveRecorder, take
 from sweep.verification.sample import Sample
 
@@ -59,10 +57,8 @@ def _fault_by_training(
     """Return a fault if a new training of the sampled runs gives other curves; None otherwise."""
     runs = sample.choose(np.unique(stored["run"]))
     chosen = [take(rows, np.isin(rows["run"], runs)) for rows in blocks]
-    import_all_kernels()
-    with Interrupts() as interrupts:
-        work = (rows for rows in chosen if len(rows["run"]))
-        made = list(work_in_threads(recorder.record, work, n_threads, interrupts, interrupts.check))
+    with workers([], 0, n_threads, shown=False) as at_work:
+        made = list(at_work.map(recorder.record, (rows for rows in chosen if len(rows["run"]))))
     for curves in made:
         curves = take(curves, np.argsort(curves["run"], kind="stable"))
         own = take(stored, np.isin(stored["run"], curves["run"]))

@@ -18,23 +18,20 @@ from sweep.errors import StoreError
 from sweep.results.aggregate import Aggregate
 from sweep.schedule.plan import Plan
 from sweep.schedule.waves import Part
+from sweep.store.bits import own_bits
 from sweep.store.commits import Commit, commit_name, cover
 from sweep.store.contents import FOLDERS
-from sweep.store.files import Files, Lock, waits_ended_by
+from sweep.store.files import Files, Lock
 from sweep.store.local import files_at
-from sweep.store.own_bits import own_bits
 from sweep.store.run_facts import totals
 from sweep.store.store import Store
 from sweep.study.model import Study
 from sweep.system.host import machine_facts, thread_count
-from sweep.system.progress import SweepProgress
-from sweep.system.signals import Interrupts
 from sweep.training.adaptive_rounds import AdaptiveRounds
-from sweep.training.compiling.kernel_modules import import_all_kernels
 from sweep.training.component_trials import check_custom_components
-from sweep.training.curve_pass import record_curves
-from sweep.training.executors.threads import work_in_threads
+from sweep.training.executors.threads import workers
 from sweep.training.networks.part_trainer import PartTrainer
+from sweep.training.run import record_curves
 from sweep.verification.check import cells_faults, check, collect, sum_faults
 from sweep.verification.curve_checks import curve_faults, curve_file_faults
 from sweep.verification.findings import Findings
@@ -176,14 +173,8 @@ def _train(
     store: Store, plan: Plan, parts: list[Part], replaced: dict[int, Commit], n_threads: int, shown: bool | None
 ) -> None:
     session = secrets.token_hex(8)
-    import_all_kernels()
-    n_runs = sum(part.n_runs for part in parts)
-    with (
-        Interrupts() as interrupts,
-        waits_ended_by(interrupts.check, [store.files]),
-        SweepProgress(max(n_runs, 1), 0.0, n_threads, shown) as progress,
-    ):
-        part_trainer = PartTrainer(plan, interrupts.check)
+    with workers([store.files], sum(part.n_runs for part in parts), n_threads, shown) as at_work:
+        part_trainer = PartTrainer(plan, at_work.interrupts.check)
 
         def work(part: Part) -> Part:
             begin = time.time()
@@ -191,9 +182,9 @@ def _train(
             store.replace_part(result, replaced.get(part.index), session=session, begin=begin, end=time.time())
             return part
 
-        progress.show("training damaged parts again")
-        for part in work_in_threads(work, iter(parts), n_threads, interrupts, progress.tick):
-            progress.skip(part.n_runs, 0.0)
+        at_work.progress.show("training damaged parts again")
+        for part in at_work.map(work, iter(parts)):
+            at_work.progress.skip(part.n_runs, 0.0)
     store.sync_commits()
 
 

@@ -13,8 +13,8 @@ from sweep.analysis.tally import tally_runs
 from sweep.schedule.plan import Plan
 from sweep.statistics.intervals import Array
 from sweep.statistics.outcomes import Measured, Outcomes
+from sweep.store.bits import own_bits
 from sweep.store.memory import MemoryParts
-from sweep.store.own_bits import own_bits
 from tests.oracle import STATUSES
 
 CONVERGED, EXHAUSTED = STATUSES.index("converged"), STATUSES.index("exhausted")

@@ -22,10 +22,10 @@ from kernels import vocabulary
 from sweep import Study
 from sweep.__main__ import run_command
 from sweep.schedule.waves import Part
+from sweep.store.bits import own_bits
 from sweep.store.claim import FolderRequest, claim
 from sweep.store.commits import Commit
 from sweep.store.local import LocalFiles
-from sweep.store.own_bits import own_bits
 from sweep.store.store import Store
 from sweep.training.networks.part_trainer import PartTrainer
 from sweep.training.part_result import PartResult

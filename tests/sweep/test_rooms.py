@@ -231,7 +231,7 @@ def test_sweep_never_imports_tests(name: str) -> None:
 )
 def test_results_are_read_without_training(name: str) -> None:
     """Statistics and results use only stored data, never kernels."""
-    if name != "sweep.store.own_bits":  # of who trains
+    if name != "sweep.store.bits":  # of who trains
         assert kernel_modules(reachable(name.removeprefix("sweep."), deep=True)) <= LIGHT_KERNELS
 
 

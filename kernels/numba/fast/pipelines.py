@@ -7,6 +7,7 @@ Functions here have no inner closures, ``with``, exceptions, array expressions o
 from __future__ import annotations
 
 import gc
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import copy
@@ -28,10 +29,10 @@ from numba.core.untyped_passes import (
     RewriteSemanticConstants,
     TranslateByteCode,
 )
+from numba.np import linalg
 
 from kernels.numba.fast import stored_parts
 from kernels.numba.fast.libraries import Part
-from kernels.numba.fast.loading import load_without_blas
 from kernels.numba.fast.lowering_parts import (
     DeviceLowering,
     KernelLowering,
@@ -200,5 +201,23 @@ DEVICE: dict[str, Any] = {"pipeline_class": DeviceCompiler}
 ROUTINE: dict[str, Any] = {"pipeline_class": RoutineCompiler}
 KERNEL: dict[str, Any] = {"pipeline_class": KernelCompiler}
 QUICK_KERNEL: dict[str, Any] = {"pipeline_class": QuickKernelCompiler}
+
+
+def load_without_blas() -> None:
+    """Load Numba's array functions without scipy.linalg, unless they are loaded.
+
+    Numba imports scipy.linalg to find routines of linear algebra, which takes a third of the time that a kernel
+    takes to load. Functions that need these routines look for them again.
+    """
+    if "numba.np.arraymath" in sys.modules:
+        return
+    look = linalg.ensure_blas
+    linalg.ensure_blas = lambda: None
+    try:
+        from numba.np import arraymath
+    finally:
+        linalg.ensure_blas = look
+    arraymath.ensure_blas = look
+
 
 load_without_blas()

@@ -20,9 +20,8 @@ from numba.core.dispatcher import Dispatcher
 from numba.core.serialize import dumps
 
 from kernels.numba import entries
-from kernels.numba.entries import Entry
+from kernels.numba.entries import MADE_FOR, Entry
 from kernels.numba.fast.typed_calls import parts_by_type
-from kernels.numba.part_makers import MADE_FOR
 
 # The name of this package: other sources are not among the conditions of an entry.
 _PACKAGE = __name__.partition(".")[0] + "."

@@ -14,16 +14,18 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from enum import Enum
 from threading import Condition, Thread
-from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 from kernels.numba.compiling import CompileWatch
 from kernels.numba.machine_code import KernelKey
+from sweep.errors import SweepError
+from sweep.schedule.plan import Plan
 from sweep.study.model import Study
 from sweep.system.host import available_bytes
 from sweep.system.python_process import start_python
-from sweep.training.compiling.kernel_items import Item
+from sweep.training.compiling.kernel_items import Item, uncompiled
 from sweep.training.component_trials import sent_components
+from sweep.training.networks.part_trainer import PartTrainer
 
 # Memory of a process that compiles, in bytes.
 _PROCESS_BYTES = 4e8
@@ -83,9 +85,7 @@ class Compilers:
         self._watch.n_processes += len(self._processes)
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *details: object) -> None:
         """End the processes, even while they compile."""
         for each in self._processes:
             each.process.kill()
@@ -194,6 +194,24 @@ class Compilers:
         finally:
             self._change(key, state)
             self._watch.end(key, seconds)
+
+
+def compile_study(study: Study, n_processes: int, report: Callable[[int, int], None]) -> int:
+    """Compile the kernels of a study before it is trained, in processes side by side; return how many were compiled.
+
+    There are fewer processes if there are fewer kernels, or not enough memory. ``report`` is called with the number of
+    compiled kernels and that of all kernels. SweepError if processes end early, as if the cache cannot be written.
+    """
+    plan = Plan(study)
+    items = uncompiled(PartTrainer(plan), range(plan.n_shapes), settles=True)
+    watch = CompileWatch(lambda _: None)
+    with Compilers(study, items, n_processes, watch, lambda: None, prints_errors=True) as compilers:
+        if not compilers.wait(lambda n_done: report(n_done, len(items))):
+            raise SweepError(
+                "the processes that compile ended early; try again with fewer (--processes 1), and check that their "
+                "cache can be written (XDG_CACHE_HOME)"
+            )
+    return len(items)
 
 
 def _ask(process: subprocess.Popen[bytes], answers: Any, line: str) -> bytes:

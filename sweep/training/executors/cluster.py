@@ -10,7 +10,6 @@ from concurrent.futures import CancelledError
 from contextlib import ExitStack
 from functools import partial
 from queue import Empty, SimpleQueue
-from types import TracebackType
 from typing import TYPE_CHECKING, NoReturn
 
 from sweep.errors import SweepError
@@ -49,9 +48,7 @@ class ClusterExecutor(Executor):
         self._n_sent, self._deaths, self._out_of_time = 0, 0, False
         self._stack = ExitStack()  # holds the connection, once there is one
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *details: object) -> None:
         """Leave the cluster, and end its processes if they are local."""
         self._stack.close()
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Self
 
 from sweep.schedule.plan import Plan
@@ -60,9 +59,7 @@ class Executor(ABC):
         """Start the executor; calls of :meth:`map` follow one after the other."""
         return self
 
-    def __exit__(  # noqa: B027 - most have nothing to end
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *details: object) -> None:  # noqa: B027 - most have nothing to end
         """End everything that the executor has started."""
 
     @abstractmethod

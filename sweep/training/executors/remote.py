@@ -117,8 +117,8 @@ def train_chunk(job: Job, parts: tuple[Part, ...]) -> list[Commit]:
 @contextmanager
 def _prepared(job: Job) -> Iterator[tuple[_Trainer, Store]]:
     """Check that this worker fits the call, and hold the results folder so that no process removes it."""
+    from sweep.store.bits import own_bits
     from sweep.store.local import files_at
-    from sweep.store.own_bits import own_bits
     from sweep.store.store import Store
 
     files = files_at(job.place)

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Generator, Iterator
-from contextlib import ExitStack, nullcontext, suppress
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from functools import partial
 from queue import Empty, SimpleQueue
 from threading import Event, Lock, Thread
-from types import TracebackType
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from kernels.numba.compiling import CompileWatch, checking_before_compiling, claiming_kernels
 from sweep.errors import SweepError
-from sweep.schedule.kernel_count import most_kernels
+from sweep.schedule.kernel_count import compiler_note, most_kernels
 from sweep.schedule.waves import Part
 from sweep.store.commits import Commit
+from sweep.store.files import Files, waits_ended_by
 from sweep.store.stored_runs import WritableResult
 from sweep.system.host import available_threads
+from sweep.system.progress import SweepProgress
 from sweep.system.signals import Interrupts
-from sweep.training.compiling.compiler_note import compiler_note
 from sweep.training.compiling.compiler_pool import Compilers
 from sweep.training.compiling.kernel_items import uncompiled
 from sweep.training.compiling.kernel_modules import import_all_kernels
@@ -72,9 +72,7 @@ class ThreadExecutor(Executor):
         with self._watch:
             yield from work_in_threads(self._train, parts, n_threads, interrupts, self._tick, self._work.begin_kernel)
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *details: object) -> None:
         """End the processes that compile, and note the seconds that kernels took to compile."""
         self._open.close()
         note_kernels(self._watch.seconds)
@@ -160,6 +158,30 @@ def work_in_threads(
     interrupts.check()
     if errors:
         raise errors[0]
+
+
+class Workers(NamedTuple):
+    """Threads that work on something other than parts of a call: they check, repair, or record curves."""
+
+    n_threads: int
+    interrupts: Interrupts
+    progress: SweepProgress
+
+    def map(self, work: Callable[[Item], Made], items: Iterator[Item]) -> Iterator[Made]:
+        """Yield what ``work`` makes of items, in any order."""
+        return work_in_threads(work, items, self.n_threads, self.interrupts, self.progress.tick)
+
+
+@contextmanager
+def workers(files: Iterable[Files], n_runs: int, n_threads: int, shown: bool | None) -> Iterator[Workers]:
+    """Within this context, show progress over runs, and let interrupts end work and waits for files."""
+    import_all_kernels()
+    with (
+        Interrupts() as interrupts,
+        waits_ended_by(interrupts.check, files),
+        SweepProgress(max(n_runs, 1), 0.0, n_threads, shown) as progress,
+    ):
+        yield Workers(n_threads, interrupts, progress)
 
 
 def _ask_before_compiling(stop: Event, begin_kernel: Callable[[], None]) -> None:

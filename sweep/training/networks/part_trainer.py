@@ -15,7 +15,7 @@ from kernels.loop.run_arrays import DIVERGED, Columns, Outcome
 from kernels.recipe import Architecture, Hidden, Recipe, groups_of
 from kernels.shapes import shared_places
 from kernels.start import initialize
-from kernels.start.explicit import place_explicit
+from kernels.start.explicit import Explicit, place_explicit
 from kernels.start.initialize import Start
 from kernels.train import Trainer
 from sweep.schedule.kernel_count import draws_by_numpy, study_effort
@@ -26,10 +26,10 @@ from sweep.schemas.run_columns import measure_columns
 from sweep.study.axes.grid import Cell
 from sweep.study.data.data_sets import DataSets
 from sweep.study.model import Study
+from sweep.study.options.explicit_weights import element_of
 from sweep.study.options.option_tables import with_role
 from sweep.training.component_trials import check_custom_components
 from sweep.training.networks.attempts import Attempt, spawned, train_attempts
-from sweep.training.networks.given_starts import given_in_all, given_in_cells
 from sweep.training.networks.kept_trainers import KeptTrainers
 from sweep.training.networks.network_recorder import NetworkRecorder
 from sweep.training.networks.own_sets import OwnSets
@@ -70,7 +70,7 @@ class PartTrainer:
         self.plan, self._pause, self._reuse = plan, pause, reuse
         self._measures = measure_columns(plan.study)
         self._effort = study_effort(plan.study, plan.parts.operations)
-        self._given = given_in_all(plan.study)
+        self._given = _given_in_all(plan.study)
         self._thread = local()  # each thread's memory for weights
         self._own_sets = OwnSets(plan.study) if plan.study.data.drawn else None
         self._use(plan.study.data)
@@ -169,7 +169,7 @@ class PartTrainer:
                 out[runs] = initialize.weights_by_start(
                     of_kind, index, drawn[runs], recipe.architecture, first.hidden, recipe.dtype
                 )
-        of_seeds, of_cells = self._given, given_in_cells(self.plan, cells, counts)
+        of_seeds, of_cells = self._given, _given_in_cells(self.plan, cells, counts)
         place_explicit(out, of_seeds, seeds - self.plan.study.seeds.base, recipe.architecture, first.hidden)
         place_explicit(out, of_cells, np.arange(len(seeds)), recipe.architecture, first.hidden)
         for places, *others in shared_places(recipe.architecture.shapes(first.hidden), groups_of(first["share"])):
@@ -320,3 +320,18 @@ def make_start(study: Study, cell: Cell, attempt: int = 0) -> Start:
     options = {**cell, "by_numpy": draws_by_numpy(study), "attempt": attempt}
     options |= {field: cell[name] for name, field in _FIELDS.items()}
     return Start(**{name: options[name] for name in Start._fields})
+
+
+def _given_in_all(study: Study) -> list[Explicit]:
+    """Return the initial weights that a study sets for all cells; kernels place them over drawn ones."""
+    given = []
+    for name, numbers in study.explicit_weights.items():
+        array, element = element_of(name) or (name, ())
+        given.append(Explicit(array, element, np.array(numbers, np.float64)))
+    return given
+
+
+def _given_in_cells(plan: Plan, cells: Array, counts: Array) -> list[Explicit]:
+    """Return the swept weights, with a value for each of the successive runs of some cells."""
+    swept = [(name, element) for name in plan.study.parameters if (element := element_of(name))]
+    return [Explicit(*element, np.repeat(plan.grid.column(name, cells), counts)) for name, element in swept]

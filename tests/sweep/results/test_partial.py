@@ -18,8 +18,8 @@ from sweep.results.pooled_cells import sum_over
 from sweep.results.tables.cells_table import matrix_table
 from sweep.schedule.plan import Plan
 from sweep.statistics.of_cells import every
+from sweep.store.bits import own_bits
 from sweep.store.memory import MemoryParts
-from sweep.store.own_bits import own_bits
 from sweep.training.adaptive_rounds import AdaptiveRounds
 from tests.sweep.in_parts import interrupt_in_parts, run_in_parts
 from tests.sweep.support import command, make_study

@@ -11,9 +11,9 @@ import pytest
 import sweep
 from sweep import StoreError
 from sweep.schedule.plan import Plan
+from sweep.store.bits import own_bits
 from sweep.store.claim import FolderRequest, claim
 from sweep.store.local import LocalFiles
-from sweep.store.own_bits import own_bits
 from sweep.training.networks.part_trainer import PartTrainer
 from sweep.verification.repair import repair
 from tests.sweep.records import rewrite

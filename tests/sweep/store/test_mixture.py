@@ -37,7 +37,7 @@ OTHER = {"numerics_version": 1000, "log_digest": "0" * 64, "sources_digest": "f"
 def elsewhere(name: str) -> Iterator[None]:
     """Act as a machine or version that differs in one fact."""
     other: Any = OTHER[name]
-    places = {"numerics_version": "kernels.NUMERICS", "sources_digest": "sweep.store.own_bits.sources_digest"}
+    places = {"numerics_version": "kernels.NUMERICS", "sources_digest": "sweep.store.bits.sources_digest"}
     with mock.patch(
         places.get(name, f"sweep.system.host.{name}"), other if name == "numerics_version" else lambda: other
     ):

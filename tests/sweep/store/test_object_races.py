@@ -17,9 +17,9 @@ import sweep
 from sweep import StoreError, Study
 from sweep.schedule.plan import Plan
 from sweep.schedule.waves import Part
+from sweep.store.bits import own_bits
 from sweep.store.claim import FolderRequest, claim
 from sweep.store.local import files_at
-from sweep.store.own_bits import own_bits
 from sweep.store.store import Store
 from sweep.training.networks.part_trainer import PartTrainer
 from sweep.training.part_result import PartResult

@@ -15,8 +15,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from kernels.start.names import NAMED_SCALES
-from kernels.start.scales import scale_of
+from kernels.start.names import NAMED_SCALES, scale_of
 from sweep import Study, figures
 from sweep.analysis.importance import EXPLAINED
 from sweep.cli.app import make_app

@@ -18,7 +18,7 @@ import pytest
 
 import sweep
 from sweep import StoreError, StudyError, SweepError, open_result
-from sweep.store.own_bits import own_bits
+from sweep.store.bits import own_bits
 from sweep.store.store import Store
 from tests.sweep.cluster_faults import faults
 from tests.sweep.in_parts import run_in_parts
@@ -197,7 +197,7 @@ def test_workers_that_do_not_fit(tmp_path: Path, cluster: str) -> None:
     def refused(out: Path, options: str, **patched: Any) -> None:
         def patch(dask_worker: Any, undo: bool = False) -> None:
             for name, value in patched.items():
-                owner: Any = sys.modules[{"own_bits": "sweep.store.own_bits", "files_at": "sweep.store.local"}[name]]
+                owner: Any = sys.modules[{"own_bits": "sweep.store.bits", "files_at": "sweep.store.local"}[name]]
                 if undo:
                     setattr(owner, name, owner.before)
                 else:

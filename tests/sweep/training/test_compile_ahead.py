@@ -10,7 +10,7 @@ from kernels.numba import jit
 from sweep import SweepError
 from sweep.schedule.kernel_count import most_kernels
 from sweep.schedule.plan import Plan
-from sweep.training.compiling import compile_ahead, compiler_pool
+from sweep.training.compiling import compiler_pool
 from sweep.training.compiling.kernel_items import uncompiled
 from sweep.training.networks.part_trainer import PartTrainer
 from tests.kernels.support import compiled_only
@@ -71,4 +71,4 @@ def test_lost_processes_are_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(compiler_pool, "_PROGRAM", "sys.exit(1)")
     with pytest.raises(SweepError, match="ended early"):
-        compile_ahead.compile_study(STUDY, 1, lambda *_: None)
+        compiler_pool.compile_study(STUDY, 1, lambda *_: None)

@@ -13,9 +13,9 @@ import pytest
 import sweep
 from kernels.numba import choice
 from sweep.errors import EXIT_BAD_INPUT
+from sweep.schedule.kernel_count import compiler_note
 from sweep.system.progress import SweepProgress
 from sweep.terminal.plan_page import print_plan
-from sweep.training.compiling.compiler_note import compiler_note
 
 ROOT = Path(__file__).parents[3]
 NOTE = "the fast compiler does not know numba"
