@@ -43,16 +43,8 @@ class Measured(NamedTuple):
 def fastest(guess: Tuning, variant_of: Callable[[Tuning], Variant], recipe: Recipe, speed: Timer) -> Measured:
     """Measure the candidates in two stages: rows and packets, then further choices with the fastest of these.
 
-    Parameters
-    ----------
-    guess
-        The tuning that any other must beat by :data:`LEAST_GAIN`.
-    variant_of
-        The variant of a tuning; tunings of the same variant are measured once.
-    recipe
-        Of the networks.
-    speed
-        Times a tuning.
+    Any tuning must beat ``guess`` by :data:`LEAST_GAIN`. Those with the same ``variant_of`` are measured once;
+    ``speed`` times a tuning.
     """
     best, gain = guess, 1.0
     candidates: set[Variant] = set()

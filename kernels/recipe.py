@@ -83,10 +83,7 @@ class Architecture(NamedTuple):
     def hidden(self, n_parameters: int) -> int:
         """Return the hidden size of a network of one hidden layer with ``n_parameters`` parameters.
 
-        Raises
-        ------
-        ValueError
-            If there is no such hidden size, or there are several hidden layers.
+        ValueError if there is no such hidden size, or there are several hidden layers.
         """
         if self.deep:
             raise ValueError(
@@ -98,18 +95,9 @@ class Architecture(NamedTuple):
         return hidden
 
     def split(self, row: NDArray[Any], hidden: Hidden | None = None) -> NamedParameters:
-        """View one network's parameters as arrays by name.
+        """View one network's parameters, (parameters,), as the arrays of :meth:`shapes` by name.
 
-        Parameters
-        ----------
-        row : (parameters,)
-        hidden
-            Hidden units; for one hidden layer they follow from the number of parameters.
-
-        Returns
-        -------
-        NamedParameters
-            Those of :meth:`shapes`.
+        ``hidden`` units of one hidden layer follow from the number of parameters.
         """
         shapes = self.shapes(self.hidden(row.size) if hidden is None else hidden)
         places = parameter_slices(shapes)
@@ -264,18 +252,9 @@ def are_one_hot(targets: NDArray[Any]) -> bool:
 
 
 def make_settings(n_cells: int, /, **values: Any) -> NDArray[Any]:
-    """Make the settings of cells.
+    """Make the settings of cells, (n_cells,) of :data:`SETTINGS`, with a field for each setting of custom components.
 
-    Parameters
-    ----------
-    n_cells
-        Number of cells.
-    **values
-        By name a number or an array (cells,). Other settings have their default, or 0.
-
-    Returns
-    -------
-    (cells,) of :data:`SETTINGS`, with one more field for each setting of custom components
+    ``values`` are by name a number or an array, (cells,). Other settings have their default, or 0.
     """
     custom = [(name, "f8") for name in values if name not in (SETTINGS.names or ())]  # of custom components
     kind = np.dtype([*SETTINGS.descr, *custom]) if custom else SETTINGS

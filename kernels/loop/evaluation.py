@@ -154,11 +154,8 @@ class Verdict(NamedTuple):
 def make_evaluate(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[[Patterns, Packet], Verdict]:
     """Make the evaluation of a packet.
 
-    ``(patterns, packet) -> Verdict``: to be called after ``predict`` and ``prepare`` of the step.
-
-    Notes
-    -----
-    A run that has stalled has the same loss as at the evaluation before. Only then is an epoch tried.
+    ``(patterns, packet) -> Verdict``: to be called after ``predict`` and ``prepare`` of the step. A run that has
+    stalled has the same loss as at the evaluation before. Only then is an epoch tried.
     """
     source = file_order(recipe, variant, memory)
     step = make_step(recipe, variant, memory)

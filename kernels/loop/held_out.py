@@ -37,11 +37,7 @@ def make_validate(
     ``(patterns, workspace, turn, is_new) -> None``: writes the rows of
     :class:`kernels.data.control_layout.HeldOutRows`, and with ``is_new`` of 1 copies the parameters of lanes that are
     better than ever. With ``is_new`` of 0 the turn counts as no evaluation. Reads parameters in memory, and uses the
-    rows of activations there.
-
-    Notes
-    -----
-    A second call in the same turn changes nothing, since no lane is better than itself.
+    rows of activations there. A second call in the same turn changes nothing, since no lane is better than itself.
     """
     if not recipe.holds_out:
         return _validate_nothing

@@ -38,8 +38,6 @@ def make_kernel(recipe: Recipe, variant: Variant) -> Kernel:
     ``(patterns, runs, workspaces, most_turns) -> int``: trains runs until all have ended or ``most_turns`` turns are
     taken. Called again, it continues. Returns the turns of all packets in all calls.
 
-    Notes
-    -----
     All packets go forward, then all go back. Data that one pass leaves for the next is in registers where the loop
     over units is unrolled. A packet is evaluated right before it goes back, so that registers hold
     one loss at a time, and the last to go forward is the first. The innermost loop ends where a packet has a turn with

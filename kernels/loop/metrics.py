@@ -25,13 +25,9 @@ def make_measure(recipe: Recipe, variant: Variant, memory: Memory) -> Callable[[
 
     ``(patterns, packet) -> None``: writes to ``packet.control`` how many outputs are on the same side of the decision
     threshold as their target, the largest absolute error, how many patterns are right if the recipe counts them, and
-    whether all parameters and states are finite, if products are skipped.
-
-    Notes
-    -----
-    Where products with zero are skipped, a run with a parameter or state that is not finite may
-    have a finite loss, since 0 times infinity is NaN. Such a number stays not finite,
-    so it is enough to check when a run ends. A kernel that skips nothing need not check.
+    whether all parameters and states are finite, if products are skipped. There a run with a parameter or state that is
+    not finite may have a finite loss, since 0 times infinity is NaN. Such a number stays not finite, so it is enough to
+    check when a run ends.
     """
     source = file_order(recipe, variant, memory)
     n_outputs = recipe.architecture.outputs

@@ -51,10 +51,7 @@ class CompilerError(ValueError):
 def choose_compiler() -> CompilerChoice:
     """Return the compiler that the environment names, or else the fast one if it can be used.
 
-    Raises
-    ------
-    CompilerError
-        If the environment names no compiler, or the fast one, which cannot be used.
+    CompilerError if the environment names no compiler, or the fast one, which cannot be used.
     """
     named = os.environ.get(VARIABLE, "")
     if named not in ("", "fast", "plain"):

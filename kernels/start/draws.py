@@ -87,17 +87,10 @@ class Wanted(NamedTuple):
 
 @cache
 def make_fill_normal() -> Callable[[Scratch, Array, Wanted, int], None]:
-    """Make the polar method.
+    """Make the polar method: ``(scratch, numbers, wanted, start)``.
 
-    Returns
-    -------
-    (scratch, numbers, wanted, start) -> None
-        Appends normal numbers to the rows of ``numbers``, which has ``wanted.n_numbers`` of them for each seed, from
-        row ``start`` on.
-
-    Notes
-    -----
-    The number made from the second uniform of a pair comes first. The logarithm is
+    It appends normal numbers to the rows of ``numbers``, which has ``wanted.n_numbers`` of them for each seed, from
+    row ``start`` on. The number made from the second uniform of a pair comes first. The logarithm is
     that of libm, as in NumPy, since its bits matter. No loop has a branch except for the logarithm.
     """
     load = make_memory("uint32", WIDTH).load

@@ -25,13 +25,10 @@ MAX_SEED = 2**32 - 1
 
 @cache
 def make_seed_rows() -> Callable[[Rows, int], None]:
-    """Make the seeding of ``WIDTH`` Mersenne Twisters.
+    """Make the seeding of ``WIDTH`` Mersenne Twisters: ``(state, n_outputs)``.
 
-    Returns
-    -------
-    (state, n_outputs) -> None
-        Computes the rows of ``state`` from the seeds in row 0. It stores only those that ``n_outputs`` outputs need, or
-        with 0 all, since others would cost memory bandwidth and space in the cache.
+    It computes the rows of ``state`` from the seeds in row 0. It stores only those that ``n_outputs`` outputs need, or
+    with 0 all, since others would cost memory bandwidth and space in the cache.
     """
     memory = make_memory("uint32", WIDTH)
     load, store = memory.load, memory.store
@@ -49,13 +46,9 @@ def make_seed_rows() -> Callable[[Rows, int], None]:
 
 @cache
 def make_next_words() -> Callable[[Rows, Rows, int], None]:
-    """Make the generator of ``WIDTH`` Mersenne Twisters.
+    """Make the generator of ``WIDTH`` Mersenne Twisters: ``(state, words, position)``.
 
-    Returns
-    -------
-    (state, words, position) -> None
-        Writes the next output of each generator to every row of ``words``. ``position`` is the number of outputs
-        before.
+    It writes the next output of each to every row of ``words``. ``position`` is the number of outputs before.
     """
     memory = make_memory("uint32", WIDTH)
     load, store, fill = memory.load, memory.store, memory.fill

@@ -33,11 +33,9 @@ _idle: list[Scratch] = []
 def make_draw(distribution: str) -> Callable[[Array, Array, Array, Scratch, Wanted, int], int]:
     """Make the kernel that draws a row of numbers for each seed.
 
-    Returns
-    -------
-    (seeds, numbers, late, scratch, wanted, n_outputs) -> int
-        Makes at most ``n_outputs`` outputs of the generator of each seed, or with 0 as many as are needed. Writes the
-        rows that need more to ``late``, and returns how many these are.
+    ``(seeds, numbers, late, scratch, wanted, n_outputs) -> int``: makes at most ``n_outputs`` outputs of the generator
+    of each seed, or with 0 as many as are needed. Writes the rows that need more to ``late``, and returns how many
+    these are.
     """
     seed_rows = make_seed_rows()
     next_words = make_next_words()

@@ -55,17 +55,8 @@ def make_backward(
 ) -> Backward:
     """Make the second part of the backward pass of a block: from gradients of outputs to those of all parameters.
 
-    Parameters
-    ----------
-    n_patterns
-        Patterns of the block.
-    mode
-        UPDATE: parameters are updated at once. ADD: gradients are added to ``packet.sums``.
-
-    Returns
-    -------
-    (patterns, packet, n0) -> None
-        Reads ``packet.gradients`` and the activations of the block.
+    With the mode UPDATE parameters are updated at once, with ADD gradients are added to ``packet.sums``. ``(patterns,
+    packet, n0)``: reads ``packet.gradients`` and the activations of the block.
     """
     number = unit_numbering(recipe.architecture, variant.hidden)
     output_parameters = make_backward_output_parameters(recipe, variant, memory, source, n_patterns, mode)
@@ -93,13 +84,7 @@ def make_backward(
 def make_backward_output_parameters(
     recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource, n_patterns: int, mode: Mode
 ) -> Callable[[Patterns, Packet, int], None]:
-    """Make the backward pass of output biases and skip connections.
-
-    Parameters
-    ----------
-    recipe, variant, memory, source, n_patterns, mode
-        As for :func:`make_backward`.
-    """
+    """Make the backward pass of output biases and skip connections, as :func:`make_backward`."""
     architecture = recipe.architecture
     n_inputs, n_outputs, bias = architecture.inputs, architecture.outputs, architecture.bias
     n_direct = n_inputs if architecture.skip else 0
@@ -131,13 +116,7 @@ def make_backward_output_parameters(
 def make_backward_unit(
     recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource, n_patterns: int, mode: Mode
 ) -> Callable[[Patterns, Packet, int, int], None]:
-    """Make the backward pass of the weights and the bias of one hidden unit.
-
-    Parameters
-    ----------
-    recipe, variant, memory, source, n_patterns, mode
-        As for :func:`make_backward`.
-    """
+    """Make the backward pass of the weights and the bias of one hidden unit: ``(patterns, packet, n0, h)``."""
     architecture = recipe.architecture
     n_outputs, bias = architecture.outputs, architecture.bias
     number = unit_numbering(architecture, variant.hidden)
@@ -179,17 +158,9 @@ def make_backward_unit(
 def make_backward_inputs(
     recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource, n_patterns: int, mode: Mode
 ) -> Callable[[Patterns, Packet, Rows, int, int], None]:
-    """Make the backward pass of the input weights of one hidden unit.
+    """Make the backward pass of the input weights of one hidden unit: ``(patterns, packet, deltas, n0, h)``.
 
-    Parameters
-    ----------
-    recipe, variant, memory, source, n_patterns, mode
-        As for :func:`make_backward`.
-
-    Returns
-    -------
-    (patterns, packet, deltas, n0, h) -> None
-        ``deltas`` are the gradients with respect to z of unit h, one row for each pattern of the block.
+    ``deltas`` are the gradients with respect to z of unit h, one row for each pattern of the block.
     """
     n_inputs = recipe.architecture.inputs
     whole = n_inputs - n_inputs % MOST_INPUTS
@@ -212,17 +183,9 @@ def make_backward_inputs(
 def make_backward_some_inputs(
     recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource, block: tuple[int, range], mode: Mode
 ) -> Callable[[Patterns, Packet, Rows, int, int], None]:
-    """Make the backward pass of some input weights of one hidden unit, a few at a time.
+    """Make the backward pass of some input weights of a hidden unit, a few at a time, as :func:`make_backward_inputs`.
 
-    Parameters
-    ----------
-    block
-        Patterns of the block, and the range of inputs: its step is how many inputs go together.
-
-    Returns
-    -------
-    (patterns, packet, deltas, n0, h) -> None
-        As that of :func:`make_backward_inputs`.
+    ``block`` is the number of patterns, and the range of inputs: its step is how many inputs go together.
     """
     n_patterns, inputs = block
     number = unit_numbering(recipe.architecture, variant.hidden)

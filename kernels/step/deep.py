@@ -25,18 +25,7 @@ from kernels.variant import Variant
 def make_deep_forward(
     recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource, n_patterns: int, slopes: bool
 ) -> Callable[[Patterns, Packet, int], None]:
-    """Make the forward pass of a block of patterns.
-
-    Parameters
-    ----------
-    recipe, variant, memory, source, n_patterns, slopes
-        As for :func:`kernels.step.forward.make_forward`.
-
-    Returns
-    -------
-    (patterns, packet, n0) -> None
-        As that of :func:`kernels.step.forward.make_forward`.
-    """
+    """Make the forward pass of a block of patterns, as :func:`kernels.step.forward.make_forward`."""
     n_outputs = recipe.architecture.outputs
     first_layer = make_forward_layer(recipe, variant, memory, make_pattern_inputs(recipe, source), n_patterns, slopes)
     next_layer = make_forward_layer(recipe, variant, memory, make_layer_inputs(memory, n_patterns), n_patterns, slopes)
@@ -74,13 +63,7 @@ def make_deep_forward(
 def make_deep_backward(
     recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource, n_patterns: int, mode: Mode
 ) -> Backward:
-    """Make the backward pass of a block to the parameters of all hidden layers and to v.
-
-    Parameters
-    ----------
-    recipe, variant, memory, source, n_patterns, mode
-        As for :func:`kernels.step.backward.make_backward`.
-    """
+    """Make the backward pass of a block to the parameters of all hidden layers and to v, in a mode."""
     last_layer = _make_last_layer(recipe, variant, memory, n_patterns, mode)
     pass_down = _make_pass_down(recipe, variant, memory, n_patterns)
     below = make_layer_inputs(memory, n_patterns)

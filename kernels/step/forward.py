@@ -23,18 +23,9 @@ def make_forward(
 ) -> Callable[[Patterns, Packet, int], None]:
     """Make the forward pass of a block of patterns.
 
-    Parameters
-    ----------
-    n_patterns
-        Patterns of the block.
-    slopes
-        Whether the backward pass follows and needs derivatives of activations.
-
-    Returns
-    -------
-    (patterns, packet, n0) -> None
-        Reads the parameters. Writes outputs and activations of patterns n0 to n0 + n_patterns - 1, and with ``slopes``
-        the derivatives that cannot be computed from the activations.
+    ``(patterns, packet, n0)``: reads the parameters. Writes outputs and activations of patterns n0 to n0 + n_patterns -
+    1, and with ``slopes``, where the backward pass follows, the derivatives that cannot be computed from the
+    activations.
     """
     if recipe.architecture.deep:
         return make_deep_forward(recipe, variant, memory, source, n_patterns, slopes)
@@ -61,21 +52,10 @@ def make_forward_unit(
 ) -> Callable[[Patterns, Packet, int, int], None]:
     """Make the forward pass of one hidden unit. Constant inputs of 0 are left out, and those of 1 need no product.
 
-    Parameters
-    ----------
-    recipe, variant, memory, source, n_patterns, slopes
-        As for :func:`make_forward`.
-
-    Returns
-    -------
-    (patterns, packet, n0, h) -> None
-        Writes the activations of unit h, and adds its products with the output weights to ``packet.outputs``.
-
-    Notes
-    -----
-    A sum that starts at -0 equals the sum that starts at its first term, since
-    -0 + x is x for every x, and LLVM knows it. It also knows that the sums need not be stored before the activation
-    replaces them, if no parameter is loaded in between.
+    ``(patterns, packet, n0, h)``: writes the activations of unit h, and adds its products with the output weights to
+    ``packet.outputs``. A sum that starts at -0 equals the sum that starts at its first term, since -0 + x is x for
+    every x, and LLVM knows it. It also knows that the sums need not be stored before the activation replaces them, if
+    no parameter is loaded in between.
     """
     architecture = recipe.architecture
     n_inputs, n_outputs, bias = architecture.inputs, architecture.outputs, architecture.bias

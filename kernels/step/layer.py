@@ -73,19 +73,9 @@ def make_layer_inputs(memory: Memory, n_patterns: int) -> Inputs:
 def make_forward_layer(
     recipe: Recipe, variant: Variant, memory: Memory, inputs: Inputs, n_patterns: int, slopes: bool
 ) -> Callable[[Patterns, Packet, Place, int], None]:
-    """Make the forward pass of a hidden layer.
+    """Make the forward pass of a hidden layer that reads ``inputs``, as :func:`kernels.step.forward.make_forward`.
 
-    Parameters
-    ----------
-    recipe, variant, memory, n_patterns, slopes
-        As for :func:`kernels.step.forward.make_forward`.
-    inputs
-        What the units read.
-
-    Returns
-    -------
-    (patterns, packet, place, n0) -> None
-        Writes the activations of the layer, and with ``slopes`` their derivatives.
+    ``(patterns, packet, place, n0)``: writes the activations of the layer, and with ``slopes`` their derivatives.
     """
     value, used, count = inputs
     scales = variant.scales_hidden
@@ -152,12 +142,7 @@ def make_layer_gradients(
 ) -> Callable[[Patterns, Packet, Place, int], None]:
     """Make the backward pass of the weights and biases of a hidden layer, from the derivatives by its sums.
 
-    Parameters
-    ----------
-    recipe, variant, memory, n_patterns, mode
-        As for :func:`kernels.step.backward.make_backward`.
-    inputs
-        What the units read.
+    ``(patterns, packet, place, n0)``, in a mode of :func:`kernels.step.backward.make_backward`.
     """
     count = inputs.count
     bias = recipe.architecture.bias

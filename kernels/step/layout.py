@@ -30,8 +30,6 @@ class Layout(NamedTuple):
     that a recipe does not need has no rows.
     """
 
-    # As in :class:`kernels.data.packet.Packet`; control comes first, and parameters come last. A kind that a recipe
-    # does not need has no rows.
     totals: int
     outputs: int
     output_slopes: int
@@ -47,9 +45,7 @@ class HiddenLayout(NamedTuple):
     Kinds are explained in :class:`kernels.data.packet.Packet`.
     """
 
-    # As in :class:`kernels.data.packet.Packet`
     sizes: Any  # int, or Stack
-    # As in :class:`kernels.data.packet.Packet`
     hidden: int
     hidden_slopes: int
     sums: int
@@ -90,19 +86,11 @@ def make_layout(recipe: Recipe, variant: Variant) -> Layout:
 
 
 def make_hidden_layout(recipe: Recipe, variant: Variant, units: Hidden) -> HiddenLayout:
-    """Lay out the rows behind the parameters.
+    """Lay out the rows behind the parameters, for ``units`` of the hidden layer, or of each.
 
-    Parameters
-    ----------
-    units
-        Of the hidden layer, or of each.
-
-    Notes
-    -----
     A step stores the parameters of a unit right before it loads the activations of the next. If both addresses are at
     about the same place of two pages, as with 16, 32 or 64 units and no gap between, such a load may wait for the
-    store.
-    Whether it does depends on the physical pages: on a Zen 4 a step took up to 2.5 times as long in some
+    store. Whether it does depends on the physical pages: on a Zen 4 a step took up to 2.5 times as long in some
     processes, and not in others. So activations are an odd number of half pages behind the parameters.
     """
     architecture = recipe.architecture

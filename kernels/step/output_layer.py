@@ -21,17 +21,9 @@ from kernels.vocabulary import LOSSES, OVER_OUTPUTS
 def make_finish_outputs(
     recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource, n_patterns: int, slopes: bool
 ) -> Callable[[Patterns, Packet, int], None]:
-    """Make the part of the forward pass from sums over hidden units to outputs.
+    """Make the part of the forward pass that replaces sums over hidden units by outputs, in ``packet.outputs``.
 
-    Parameters
-    ----------
-    recipe, variant, memory, source, n_patterns, slopes
-        As for :func:`kernels.step.forward.make_forward`.
-
-    Returns
-    -------
-    (patterns, packet, n0) -> None
-        Replaces the sums in ``packet.outputs`` by the outputs.
+    Arguments are those of :func:`kernels.step.forward.make_forward`.
     """
     architecture = recipe.architecture
     n_inputs, n_outputs = architecture.inputs, architecture.outputs

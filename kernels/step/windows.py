@@ -150,14 +150,9 @@ def make_may_be_fixed_point(
 def make_add_block(
     recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource, n_patterns: int, divisor: float
 ) -> Callable[[Patterns, Packet, int], None]:
-    """Make the function that adds the gradients of one block to the sums of its window.
+    """Make the function that adds the gradients of a block of ``n_patterns`` to the sums of its window.
 
-    Parameters
-    ----------
-    n_patterns
-        Patterns of the block.
-    divisor
-        Number by which the sum of the terms of the window's loss is divided.
+    The sum of the terms of the window's loss is divided by ``divisor``.
     """
     forward = make_forward(recipe, variant, memory, source, n_patterns, slopes=True)
     output_gradients = make_output_gradients(recipe, memory, source, n_patterns, divisor)

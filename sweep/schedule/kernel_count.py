@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from kernels.effort import Effort, effort_for
-from kernels.numba.choice import choose_compiler
 from kernels.start.names import distributions_in
 from sweep.study.model import Study
 from sweep.study.options.option_tables import loss_and_reduction, with_role
@@ -129,6 +128,8 @@ def _drawings(study: Study) -> int:
 
 def compiler_note() -> str:
     """Return one sentence where kernels take longer to compile than with another version of Numba; otherwise ""."""
+    from kernels.numba.choice import choose_compiler
+
     why = choose_compiler().why
     longer = "a kernel takes two to three times as long to compile, with the same results"
     return f"{why}: {longer}" if why else ""

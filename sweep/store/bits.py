@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, NamedTuple, Self
 
 import kernels
+from kernels.sources import sources_digest
 from kernels.start.names import distributions_in
 from sweep.study.model import Study
 from sweep.system import host
@@ -79,6 +80,4 @@ def compared(study: Study) -> list[str]:
 
 def own_bits() -> Bits:
     """Return the facts of this process: the numerics, and digests of kernel sources and of this machine's functions."""
-    from kernels.sources import sources_digest
-
     return Bits(kernels.NUMERICS, host.log_digest(), sources_digest(), host.pcg64_digest())

@@ -76,6 +76,7 @@ LIGHT_KERNELS = {
         "components.scalings",
         "start.names",
         "shapes",
+        "sources",
     )
 }
 HEAVY = {"numpy", "numba", "llvmlite", "pandas", "pyarrow", "matplotlib", "scipy", "distributed", "dask"}
@@ -231,8 +232,7 @@ def test_sweep_never_imports_tests(name: str) -> None:
 )
 def test_results_are_read_without_training(name: str) -> None:
     """Statistics and results use only stored data, never kernels."""
-    if name != "sweep.store.bits":  # of who trains
-        assert kernel_modules(reachable(name.removeprefix("sweep."), deep=True)) <= LIGHT_KERNELS
+    assert kernel_modules(reachable(name.removeprefix("sweep."), deep=True)) <= LIGHT_KERNELS
 
 
 @pytest.mark.parametrize(

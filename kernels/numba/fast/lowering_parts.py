@@ -29,20 +29,8 @@ def _own_name(name: str, argtypes: Any, *, abi_tags: Any = (), uid: int | None =
 
 
 def _declare(context: Any, module: ir.Module, part: Part, name: str) -> ir.Function:
-    """Declare a part in a module: it takes values whole, and returns one.
+    """Declare a part by a name in a module, its own or that of a caller: it takes values whole, and returns one.
 
-    Parameters
-    ----------
-    context
-        What Numba knows of the CPU.
-    module
-        The module of the caller, or of the part itself.
-    part
-    name
-        Of the part in this module.
-
-    Notes
-    -----
     Numba would pass each number in a tuple or array as a separate argument, of which there are a hundred in some
     calls, and return the result through memory, beside a status.
     """
