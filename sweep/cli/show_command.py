@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from sweep.cli.arguments import DirectoryArgument, split_names, warn
+from sweep.cli.arguments import AtOption, DirectoryArgument, split_names, warn
 from sweep.cli.completions import complete_sort, parameter_option
 from sweep.system.escaping import one_line
 
@@ -27,6 +27,7 @@ def show(
             "everything else from low to high.",
         ),
     ] = None,
+    at: AtOption = None,
     top: Annotated[
         int | None, typer.Option(metavar="N", help="Print at most N cells. Without --sort, the best cells first.")
     ] = None,
@@ -40,6 +41,7 @@ def show(
     """
     from sweep.results.result import open_result
     from sweep.results.sentences import answer, coverage
+    from sweep.study.selection import parse_picks
     from sweep.terminal.printed import print_cells
 
     result = open_result(directory, partial=True)
@@ -47,9 +49,9 @@ def show(
         warn(coverage(result))
         print(*map(one_line, result.parts()), sep="\n")
         return
-    if by is not None:
+    if by is not None or at:
         warn(coverage(result))
-        print_cells(result, split_names(by), sort, top)
+        print_cells(result, split_names(by) if by is not None else (), sort, top, parse_picks(at or []))
         return
     print_cells(result, (), sort, top)
     print(*answer(result), sep="\n")

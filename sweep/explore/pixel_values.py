@@ -89,7 +89,7 @@ def _of_one(study: Study) -> Iterator[PixelValue]:
 
 
 def _of_many(study: Study) -> Iterator[PixelValue]:
-    for name, statistic in every().items():
+    for statistic in every().values():
         measure = MEASURES.get(statistic.measure)
         if statistic.kind == "count" or statistic.computed == "from rows":
             continue
@@ -97,20 +97,24 @@ def _of_many(study: Study) -> Iterator[PixelValue]:
             continue
         if statistic.measure and (measure is None or not _can_have(measure, study)):
             continue
-        recorded = (statistic.measure,) if measure and measure.is_recorded else ()
-        share = statistic.percent
-        yield PixelValue(
-            name,
-            statistic.label,
-            statistic.unit,
-            statistic.meaning,
-            "many",
-            _statistic_reader(statistic),
-            recorded,
-            "linear" if share or statistic.kind in ("steps", "outputs") else "log",
-            0.0 if share else None,
-            1.0 if share else None,
-        )
+        yield value_of_statistic(statistic, (statistic.measure,) if measure and measure.is_recorded else ())
+
+
+def value_of_statistic(statistic: Statistic, recorded: tuple[str, ...] = ()) -> PixelValue:
+    """Return a statistic of cells as the value of pixels."""
+    share = statistic.percent
+    return PixelValue(
+        statistic.name,
+        statistic.label,
+        statistic.unit,
+        statistic.meaning,
+        "many",
+        _statistic_reader(statistic),
+        recorded,
+        "log" if statistic.kind == "value" else "linear",
+        0.0 if share else None,
+        1.0 if share else None,
+    )
 
 
 def _can_have(measure: Measure, study: Study) -> bool:

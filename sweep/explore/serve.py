@@ -17,9 +17,10 @@ from threading import Timer
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
-from sweep.errors import SweepError
+from sweep.errors import StoreError, SweepError
 from sweep.explore.flight import Flight, write_flight
-from sweep.explore.map_view import Explored, MapView
+from sweep.explore.map_view import Explored
+from sweep.explore.results_map import ExploredResults
 from sweep.explore.tile_trainer import TileTrainer
 from sweep.system.escaping import one_line
 from sweep.system.host import thread_count
@@ -40,8 +41,11 @@ class Wanted(NamedTuple):
     tiles: Path  # folder of the results of tiles
     threads: int | None
 
-    def open(self) -> tuple[Explored, MapView, TileTrainer]:
-        """Return study, map and trainer. SweepError if something is not valid, or packages are missing."""
+    def open(self, *, trains: bool) -> tuple[Explored, ExploredResults | None, TileTrainer]:
+        """Return study, results and trainer; no results if the map ``trains`` its pixels.
+
+        SweepError if something is not valid, or packages are missing.
+        """
         for name in ("starlette", "uvicorn", "xstatic.pkg.leaflet"):
             try:
                 import_module(name)
@@ -51,22 +55,33 @@ class Wanted(NamedTuple):
                     f"sweep explore needs {package}; install it with pip install 'xor-sweep[explore]'"
                 ) from None
         explored = Explored(self.source, self.changes, self.plugins)
-        view = explored.map(self.query)
+        results = None if trains else self._results()
+        (results or explored).map(self.query)
         with _writing("--out", self.tiles):
             self.tiles.mkdir(parents=True, exist_ok=True)
-        return explored, view, TileTrainer(self.tiles, thread_count(self.threads))
+        return explored, results, TileTrainer(self.tiles, thread_count(self.threads))
+
+    def _results(self) -> ExploredResults | None:
+        """Return the results of the study, or None: of a file, a study that is changed, or one without any run."""
+        if self.changes or not Path(self.source, "run.json").is_file():
+            return None
+        try:
+            return ExploredResults(self.source)
+        except StoreError as error:
+            print(f"the map shows no results: {one_line(str(error))}", file=sys.stderr)
+            return None
 
 
 def serve(wanted: Wanted, port: int | None, *, opens: bool) -> None:
     """Serve a map until an interrupt. SweepError if it is not valid, or the port is in use."""
-    explored, _, trainer = wanted.open()
+    explored, results, trainer = wanted.open(trains=False)
     import uvicorn
 
     from sweep.explore.server import ExploreServer
 
     token, listening = _listen(wanted.tiles / _ADDRESS, port)
     host = f"{_HOST}:{listening.getsockname()[1]}"
-    app = ExploreServer(explored, trainer).app(token, {host, host.replace(_HOST, "localhost")})
+    app = ExploreServer(explored, trainer, results).app(token, {host, host.replace(_HOST, "localhost")})
     address = f"http://{host}/{token}/" + (f"#{urlencode(wanted.query)}" if wanted.query else "")
     print(f"map of {one_line(explored.study.name)} at {address}", flush=True)
     print(f"tiles in {one_line(str(wanted.tiles))}; press Ctrl-C to end", file=sys.stderr, flush=True)
@@ -81,9 +96,9 @@ def serve(wanted: Wanted, port: int | None, *, opens: bool) -> None:
 def export_map(wanted: Wanted, flight: Flight, out: Path) -> None:
     """Write a map as files. SweepError if it is not valid, has too many tiles, or the folder is not empty."""
     flight.tiles()  # raises if they are too many
-    explored, view, trainer = wanted.open()
+    explored, _, trainer = wanted.open(trains=True)
     with _writing("--export", out):
-        n_bytes = write_flight(explored, view, flight, trainer, out)
+        n_bytes = write_flight(explored, explored.map(wanted.query), flight, trainer, out)
     print(f"map in {one_line(str(out))}, {n_bytes / 1e6:.1f} MB; any web server shows it")
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from starlette.applications import Starlette
@@ -15,15 +16,17 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from sweep.errors import StoreError, SweepError
+from sweep.errors import StoreError, SweepError, shown
 from sweep.explore.block import Block
+from sweep.explore.cell_tables import cells_page, runs_page
 from sweep.explore.guard import Guard
 from sweep.explore.map_view import Explored, MapView
-from sweep.explore.page_facts import page_facts
 from sweep.explore.pixel_network import pixel_network
 from sweep.explore.pixel_values import Planes
+from sweep.explore.results_map import ExploredResults, ResultsMap
+from sweep.explore.selection import Selection
 from sweep.explore.tile_trainer import Abandoned, BusyError, TileTrainer
-from sweep.explore.tiles import trained_tile
+from sweep.explore.tiles import ShownMap, TrainedMap
 
 _PAGE = Path(__file__).parent / "page"
 _MOST_MAPS = 64  # that are kept in memory
@@ -32,11 +35,13 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 
 class ExploreServer:
-    """The requests of pages, answered from maps of a study."""
+    """The requests of pages, answered from maps of a study, and of its results if there are any."""
 
-    def __init__(self, explored: Explored, trainer: TileTrainer) -> None:
-        self._explored, self._trainer = explored, trainer
-        self._map = lru_cache(_MOST_MAPS)(lambda query: explored.map(dict(query)))
+    def __init__(self, explored: Explored, trainer: TileTrainer, results: ExploredResults | None = None) -> None:
+        self._explored, self._trainer, self._results = explored, trainer, results
+        # What maps can show, the default first.
+        self._shows = ["results", "training"] if results else ["training"]
+        self._map = lru_cache(_MOST_MAPS)(self._open)
 
     def app(self, token: str, hosts: set[str]) -> Starlette:
         """Return the application, which answers requests with a token to one of these hosts."""
@@ -46,6 +51,9 @@ class ExploreServer:
             Route("/", self._page),
             Route("/choices", _answered(self._choices)),
             Route("/tile/{level:int}/{column:int}/{row:int}/{size:int}", _answered(self._tile)),
+            Route("/selection", _answered(self._selected(lambda selection, _: selection.facts()))),
+            Route("/cells", _answered(self._selected(cells_page))),
+            Route("/runs", _answered(self._selected(runs_page))),
             Route("/network", _answered(self._network)),
             Route("/study", _answered(self._study)),
             Route("/state", _answered(self._state)),
@@ -58,20 +66,51 @@ class ExploreServer:
     async def _page(self, request: Request) -> Response:
         return Response((_PAGE / "explore.html").read_bytes(), media_type="text/html")
 
-    async def _view(self, request: Request) -> MapView:
+    def _open(self, show: str, query: tuple[tuple[str, str], ...]) -> ShownMap:
+        if show not in self._shows:
+            known = " or ".join(self._shows)
+            why = "" if self._results else "; this study has no results, or options are set that change it"
+            raise SweepError(f"show: must be {known}, got {shown(show)}{why}")
+        if show == "results" and self._results:
+            return self._results.map(dict(query))
+        return TrainedMap(self._explored, self._explored.map(dict(query)), self._trainer)
+
+    async def _shown(self, request: Request) -> ShownMap:
         """Return the map of a request, from its parameters."""
-        query = {name: text for name, text in request.query_params.items() if name not in _OF_PIXELS}
-        return await asyncio.to_thread(self._map, tuple(sorted(query.items())))
+        query = {name: text for name, text in request.query_params.items() if name not in _OF_REQUESTS}
+        show = request.query_params.get("show") or self._shows[0]
+        return await asyncio.to_thread(self._map, show, tuple(sorted(query.items())))
+
+    async def _view(self, request: Request) -> MapView:
+        """Return the map of a request for a network."""
+        found = await self._shown(request)
+        if not isinstance(found, TrainedMap):
+            raise SweepError("show: must be training for networks of pixels and studies of views, got results")
+        return found.view
+
+    def _selected(self, answer: Callable[[Selection, Mapping[str, str]], dict[str, Any]]) -> Handler:
+        """Return a handler that answers a request for a part of a map of results."""
+
+        async def handle(request: Request) -> Response:
+            found = await self._shown(request)
+            if not isinstance(found, ResultsMap):
+                raise SweepError("show: must be results for selections of cells, got training")
+            selection = Selection.of(found, request.query_params)
+            return JSONResponse(await asyncio.to_thread(answer, selection, request.query_params))
+
+        return handle
 
     async def _choices(self, request: Request) -> Response:
-        view = await self._view(request)
-        return JSONResponse(await asyncio.to_thread(page_facts, self._explored, view))
+        found = await self._shown(request)
+        facts = await asyncio.to_thread(found.facts)
+        facts["map"]["show"] = "results" if isinstance(found, ResultsMap) else "training"
+        return JSONResponse({**facts, "shows": self._shows})
 
     async def _tile(self, request: Request) -> Response:
-        view = await self._view(request)
+        found = await self._shown(request)
         place = request.path_params
         block = Block.of_tile(*(place[name] for name in ("level", "column", "row", "size")))
-        tile = await trained_tile(self._trainer, view, block, request.is_disconnected)
+        tile = await found.tile(block, request.is_disconnected)
         headers = {"Sweep-Planes": ",".join(tile.planes), "Sweep-Distinct": f"{tile.n_x},{tile.n_y}"}
         return Response(_bytes_of(tile.planes), media_type="application/octet-stream", headers=headers)
 
@@ -96,7 +135,11 @@ class ExploreServer:
         return JSONResponse(self._trainer.state())
 
 
-_OF_PIXELS = {"z", "column", "row", "width", "height", "seed"}
+# Parameters that do not belong to the map
+_OF_REQUESTS = {
+    *("show", "z", "column", "row", "width", "height", "seed"),
+    *("columns", "rows", "sort", "descending", "first", "count"),
+}
 
 
 def _answered(handle: Handler) -> Handler:

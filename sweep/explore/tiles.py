@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from sweep.explore.block import Block
 from sweep.explore.map_axis import TILE
-from sweep.explore.map_view import MapView
+from sweep.explore.map_view import Explored, MapView
+from sweep.explore.page_facts import page_facts
 from sweep.explore.pixel_values import Planes
 from sweep.explore.tile_trainer import TileTrainer
 
@@ -21,6 +22,32 @@ class Tile(NamedTuple):
     planes: Planes  # (rows, columns), from the top
     n_x: int
     n_y: int
+
+
+class ShownMap(Protocol):
+    """A map that the server shows: one whose pixels are trained, or one of results."""
+
+    def facts(self) -> dict[str, Any]:
+        """Return the study, the map with all defaults, and what can be chosen in their place, as JSON."""
+
+    async def tile(self, block: Block, is_gone: Callable[[], Awaitable[bool]]) -> Tile:
+        """Return the pixels of a tile."""
+
+
+class TrainedMap(NamedTuple):
+    """A map whose pixels are trained when one looks at them."""
+
+    explored: Explored
+    view: MapView
+    trainer: TileTrainer
+
+    def facts(self) -> dict[str, Any]:
+        """Return what the page must know."""
+        return page_facts(self.explored, self.view)
+
+    async def tile(self, block: Block, is_gone: Callable[[], Awaitable[bool]]) -> Tile:
+        """Return the pixels of a tile once they are trained."""
+        return await trained_tile(self.trainer, self.view, block, is_gone)
 
 
 async def trained_tile(

@@ -158,7 +158,7 @@ def select(
     if cells is None:
         cells = cells_with(runs, statistic)
     if as_they_are:
-        return Selected(cells_at(cells, own), values, statistic)
+        return Selected(cells_at(cells, {name: own[name] for name in at or () if name in own}), values, statistic)
     table = pooled_with(runs, list(shown or ()), cells_at(cells, own), statistic, grid=grid)
     return Selected(table, values, statistic, ranges)
 

@@ -11,21 +11,21 @@ from sweep.results.result import Result
 from sweep.results.run_order import in_run_order
 from sweep.schemas.cell_columns import cells_columns
 from sweep.statistics.intervals import Array
-from sweep.statistics.of_cells import measure_of
+from sweep.statistics.of_cells import every, measure_of
 
 
 def bare_cells(result: Result, statistic: str) -> pd.DataFrame | None:
-    """Return the swept parameters, ``n_runs`` and ``statistic`` of all cells of a complete result in files.
+    """Return the swept parameters, ``n_runs`` and ``statistic`` with its interval of all cells of a complete result.
 
-    Return None if the statistic is neither stored nor the value of a run. All columns of ten million cells would take
-    several GB.
+    Return None if it is not in files, or the statistic is neither stored nor the value of a run. All columns of ten
+    million cells would take several GB.
     """
     study = result.study
     if not result.complete or result.place is None:
         return None
     cells = cells_of(study.grid)
     if statistic in (column.name for column in cells_columns(study)):
-        stored = result.stored.read_cells([statistic, "n_runs"])
+        stored = result.stored.read_cells([*every()[statistic].columns, "n_runs"])
         for name in stored.column_names:
             cells[name] = stored[name].to_numpy()
         return cells

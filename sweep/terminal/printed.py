@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from shlex import quote
 from typing import TYPE_CHECKING
 
+from sweep.errors import SweepError
 from sweep.results.answers import answered_cells, default_statistic, ranking_statistic, split_by, swept
 from sweep.results.pooled_cells import sum_over
 from sweep.results.result import Result
 from sweep.results.sentences import answer
+from sweep.results.some_cells import result_of_cells
 from sweep.results.tables import table_kinds
 from sweep.results.tables.cells_table import cells_table, matrix_table
 from sweep.results.tables.compared_tables import compared_tables
 from sweep.results.tables.ranked_table import best_table
 from sweep.statistics.of_cells import every
 from sweep.statistics.ranking import ranked_by
-from sweep.study.selection import At
+from sweep.study.selection import At, values_at
 from sweep.system.escaping import one_line
 from sweep.system.formatting import count_text, large_text
 from sweep.terminal.screen import how_many, print_table, rows_that_fit, too_wide
@@ -69,12 +71,24 @@ def _print_matrix(result: Result) -> bool:
     return True
 
 
-def print_cells(result: Result, by: Sequence[str] = (), sort: str | None = None, top: int | None = None) -> None:
+def print_cells(
+    result: Result,
+    by: Sequence[str] = (),
+    sort: str | None = None,
+    top: int | None = None,
+    picks: Mapping[str, list[str]] | None = None,
+) -> None:
     """Print a line for each cell, or for each combination of the values of some parameters, pooled over all others.
 
-    By default all rows are printed in the order of the study if they fit on the screen, else the best ten.
+    By default all rows are printed in the order of the study if they fit on the screen, else the best ten. With
+    ``picks`` only cells with these values are printed or pooled.
     """
-    pooled = result.naming(by)
+    picks = picks or {}
+    if picks:
+        result = result_of_cells(result, result.study.grid.cells_at(values_at(result.study, picks)))
+        if result.cells.empty:
+            raise SweepError("no run is trained yet at these values; run the study again to train more runs")
+    pooled = result.naming([*by, *picks])
     whole = sum_over(pooled, by) if by else pooled.cells
     table = cells_table(pooled, whole, by, sort, how_many(len(whole), top, _LINES_OF_SHOW))
     print_table(table)
@@ -85,6 +99,7 @@ def print_cells(result: Result, by: Sequence[str] = (), sort: str | None = None,
         print(f"{n_more:,} more are in result.cells")
         return
     options = [f"--by {','.join(by)}"] if by else []
+    options += ["--at " + quote(f"{name}={','.join(entries)}") for name, entries in picks.items()]
     options += [f"--sort {quote(sort)}"] if sort is not None else []
     show = " ".join(["sweep show", one_line(quote(result.place)), *options, f"--top {len(whole)}"])
     print(f"{n_more:,} more: {show}; all cells are in {one_line(result.place)}/cells.parquet")

@@ -129,6 +129,19 @@ class Grid:
             for axis in self.axes
         )
 
+    def cells_at(self, values: Mapping[str, Iterable[Scalar]]) -> NDArray[np.int64]:
+        """Return the numbers of the cells with these values of some swept parameters, in order."""
+        import numpy as np
+
+        allowed = {name: set(entries) for name, entries in values.items()}
+        cells = np.zeros(1, np.int64)
+        for axis, size in zip(self.axes, self.sizes, strict=True):
+            chosen = np.ones(size, bool)
+            for name in axis.keys() & allowed.keys():
+                chosen &= np.array([value in allowed[name] for value in axis[name]])
+            cells = (cells[:, None] * size + np.flatnonzero(chosen)).ravel()
+        return cells
+
     def n_windows(self, cells: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the steps of an epoch in some cells, (cells,)."""
         n_windows: NDArray[np.int64] = -(-self._n_patterns // self.column("batch", cells))

@@ -150,7 +150,7 @@ def test_folders_that_cannot_be_written_are_named(tmp_path):
     file = tmp_path / "file"
     file.write_text("")
     with pytest.raises(SweepError, match=r"--out: '.*file' cannot be written: File exists; choose another folder"):
-        Wanted("xor", (), SMALL, RATES, file, 1).open()
+        Wanted("xor", (), SMALL, RATES, file, 1).open(trains=False)
     wanted = Wanted("xor", (), SMALL, RATES, tmp_path / "tiles", 1)
     with pytest.raises(SweepError, match=r"--export: '.*map' cannot be written: Not a directory"):
         export_map(wanted, Flight(0), file / "map")

@@ -1,0 +1,83 @@
+"""An axis of a map of results: the values of a swept option, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import isfinite
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from sweep.explore.map_axis import TILE
+from sweep.study.content import StudyContent
+from sweep.study.reading.value_forms import Scalar
+from sweep.system.formatting import exact, short
+
+# Least pixels along a side of a cell at the deepest level
+_CELL_PIXELS = 64
+
+
+@dataclass(frozen=True)
+class ListAxis:
+    """Values of an option: numbers ascending, all others in the order of the study. One value without an option."""
+
+    name: str  # empty without an option
+    values: tuple[Scalar | None, ...] = (None,)
+
+    @classmethod
+    def of(cls, name: str, values: Sequence[Scalar]) -> ListAxis:
+        """Return the axis of an option with these values."""
+        numbers = [value for value in values if isinstance(value, (int, float)) and _is_number(value)]
+        return cls(name, tuple(sorted(numbers) if len(numbers) == len(values) else values))
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @property
+    def max_level(self) -> int:
+        """The level at which each value has enough pixels."""
+        level = 0
+        while (TILE << level) < _CELL_PIXELS * len(self):
+            level += 1
+        return level
+
+    def places(self, table: pd.DataFrame) -> NDArray[np.intp]:
+        """Return the index of the value of each row of a table."""
+        if not self.name:
+            return np.zeros(len(table), np.intp)
+        places = {value: k for k, value in enumerate(self.values)}
+        return np.asarray(table[self.name].map(places), np.intp)
+
+    def at_pixels(self, level: int, first: int, count: int, step: int) -> NDArray[np.intp]:
+        """Return the index of the value at each ``step``-th pixel of a level from the lowest value on."""
+        return (first + step * np.arange(count)) * len(self) // (TILE << level)
+
+    def texts(self) -> list[str]:
+        """Return the values as printed: with few digits where they differ in these."""
+        texts = ["" if value is None and not self.name else short(value) for value in self.values]
+        return texts if len(set(texts)) == len(texts) else [exact(value) for value in self.values]
+
+    def facts(self, study: StudyContent) -> dict[str, Any]:
+        """Return what the page must know of it."""
+        return {**option_facts(self.name, study), "scale": "list", "values": self._plain(), "texts": self.texts()}
+
+    def _plain(self) -> list[float | str | None]:
+        if not self.name:
+            return [None]
+        return [value if _is_number(value) else exact(value) for value in self.values]
+
+
+def option_facts(name: str, study: StudyContent) -> dict[str, str]:
+    """Return what the page must know of a swept option, beside its values."""
+    option = study.tables.options.get(name)
+    label, meaning, unit = name.replace("_", " "), "", ""
+    if option is not None:
+        meaning, unit = option.meaning, option.unit
+    return {"name": name, "label": label, "meaning": meaning, "unit": unit}
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and isfinite(value)

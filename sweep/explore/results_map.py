@@ -1,0 +1,247 @@
+"""A map of results that are there: a statistic of the cells of a study over two of its options."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from threading import RLock
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from sweep.analysis.study_measures import measures_of
+from sweep.columns import STATUSES
+from sweep.errors import SweepError, shown, unknown
+from sweep.explore.block import Block, check_between
+from sweep.explore.list_axis import ListAxis, option_facts
+from sweep.explore.map_axis import TILE
+from sweep.explore.pixel_values import Planes, value_of_statistic
+from sweep.explore.tiles import Tile
+from sweep.results.answers import default_statistic, has_criterion
+from sweep.results.result import Result, open_result
+from sweep.results.sentences import coverage
+from sweep.schemas.cell_columns import has_loss_statistics
+from sweep.statistics.of_cells import every
+from sweep.statistics.statistic import Statistic
+from sweep.study.axes.grid import REPLICATES, Grid
+from sweep.study.reading.value_forms import Scalar
+from sweep.study.selection import values_at
+from sweep.system.formatting import exact
+
+POOLED = "pooled"
+# Most bytes of planes that are kept, but for those of the last map.
+_MOST_BYTES = 2**28
+
+
+class ExploredResults:
+    """The results in a folder, whose cells maps show."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self.result: Result = open_result(source, partial=True)
+        self.reading = RLock()  # a result keeps what it has read, for one thread at a time
+        self._planes: OrderedDict[tuple[Any, ...], Planes] = OrderedDict()
+
+    def map(self, query: Mapping[str, str]) -> ResultsMap:
+        """Return the map of the parameters of a request. SweepError if one of them is unknown or not valid."""
+        from sweep.figures.statistics import in_ranges, pooling_fault, statistic_of
+
+        for key in query:
+            if key not in ("x", "y", "value") and not key.startswith("set."):
+                raise SweepError(unknown("parameter", key, ["x", "y", "value", "set.OPTION"]))
+        pins = {key.removeprefix("set."): text for key, text in query.items() if key.startswith("set.")}
+        pins = {name: text for name, text in pins.items() if text != POOLED}
+        with self.reading:
+            values = values_at(self.result.study, pins)
+            x, y = self._axes(query, pins)
+            on_axes = [name for name in (x, y) if name]
+            offered = self.offered()
+            statistic = statistic_of(self.result, query.get("value"))
+            if statistic not in offered:
+                raise SweepError(unknown("value", statistic, list(offered)))
+            fault = pooling_fault(self.result, statistic, pins, on_axes)
+            if fault:
+                raise SweepError(fault.replace("--at NAME=VALUE", "set.NAME=VALUE"))
+            study = self.result.study
+            grid, ranges = in_ranges(study, values, on_axes)
+        across, down = (
+            ListAxis.of(name, ranges.get(name) or values[name]) if name else ListAxis("") for name in (x, y)
+        )
+        return ResultsMap(
+            self, across, down, every()[statistic], {name: values[name][0] for name in pins}, grid or study.grid
+        )
+
+    def _axes(self, query: Mapping[str, str], pins: Mapping[str, str]) -> tuple[str, str]:
+        """Return the options of the axes: those of a request, or those with the most values, numbers first."""
+        from sweep.figures.channels import is_number
+
+        values = self.result.study.parameters
+        free = [name for name in values if len(values[name]) > 1 and name not in pins]
+        free.sort(key=lambda name: (name in REPLICATES, not is_number(values[name][0]), -len(values[name])))
+        chosen = {place: query.get(place, "") for place in "xy"}
+        for place, name in chosen.items():
+            if name and name not in free:
+                why = f"{name} has the one value of set.{name}" if name in pins else unknown("axis", name, free)
+                raise SweepError(f"{place}: {why}")
+        if chosen["x"] and chosen["x"] == chosen["y"]:
+            raise SweepError(f"y: must be another option than x, got {shown(chosen['x'])} for both")
+        rest = (name for name in free if name not in chosen.values())
+        return chosen["x"] or next(rest, ""), chosen["y"] or next(rest, "")
+
+    def offered(self) -> dict[str, Statistic]:
+        """Return the statistics that maps can show, the default one first."""
+        from sweep.figures.statistics import drawable
+
+        measured = measures_of(self.result.study)
+        names = dict.fromkeys([default_statistic(self.result), *drawable()])
+        return {name: every()[name] for name in names if self._has(every()[name], measured)}
+
+    def _has(self, statistic: Statistic, measured: list[str]) -> bool:
+        result = self.result
+        if statistic.needs_criterion and not has_criterion(result.study):
+            return False
+        if statistic.name == "n_plateau" and not result.study.has_patience:
+            return False
+        if statistic.measure and statistic.measure not in measured:
+            return False
+        if statistic.measure == "final_loss" and has_loss_statistics(result.study):
+            return True
+        if statistic.measure or statistic.computed == "from rows":
+            return result.keeps_runs
+        return statistic.computed == "always" or result.has_parts
+
+    def planes(self, key: tuple[Any, ...], compute: Callable[[], Planes]) -> Planes:
+        """Return the planes of a map, which are computed once, and kept as long as there is room."""
+        found = self._planes.get(key)
+        if found is not None:
+            return found
+        with self.reading:
+            if key not in self._planes:
+                self._planes[key] = compute()
+            self._planes.move_to_end(key)
+            found = self._planes[key]
+            while len(self._planes) > 1 and sum(map(_n_bytes, self._planes.values())) > _MOST_BYTES:
+                self._planes.popitem(last=False)
+        return found
+
+
+@dataclass(frozen=True, eq=False)
+class ResultsMap:
+    """A map: what its axes are, and the statistic that it shows. Options that are not pinned are pooled."""
+
+    explored: ExploredResults
+    x: ListAxis
+    y: ListAxis
+    statistic: Statistic
+    pins: dict[str, Scalar]  # the only value of some options
+    grid: Grid  # of the study, or with ranges of the values of options of samples
+
+    @property
+    def max_level(self) -> int:
+        """The deepest level."""
+        return max(self.x.max_level, self.y.max_level)
+
+    @property
+    def names(self) -> list[str]:
+        """The options along the axes."""
+        return [axis.name for axis in (self.x, self.y) if axis.name]
+
+    def planes(self) -> Planes:
+        """Return the numbers of all cells, (y values, x values), from the lowest y on."""
+        key = (self.x.name, self.y.name, self.statistic.name, *sorted((k, exact(v)) for k, v in self.pins.items()))
+        return self.explored.planes(key, self._compute)
+
+    def _compute(self) -> Planes:
+        from sweep.figures.statistics import select
+
+        table = select(self.explored.result, self.statistic.name, self.pins, self.names, bare=True).table
+        place = self.y.places(table), self.x.places(table)
+        columns = {"value": self.statistic.name}
+        if self.statistic.has_interval:
+            columns |= {"low": f"{self.statistic.name}_low", "high": f"{self.statistic.name}_high"}
+        planes = {plane: self._plane(place, table, column, np.nan) for plane, column in columns.items()}
+        return {**planes, "n_runs": self._plane(place, table, "n_runs", 0)}
+
+    def _plane(
+        self, place: tuple[NDArray[np.intp], ...], table: pd.DataFrame, column: str, missing: float
+    ) -> NDArray[np.float64]:
+        plane = np.full((len(self.y), len(self.x)), missing)
+        plane[place] = table[column].to_numpy(np.float64, na_value=np.nan) if column in table else np.nan
+        return plane
+
+    def places(self, table: pd.DataFrame) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Return the column and the row of each cell or run of a table, rows from the lowest y on."""
+        across, down = (axis.places(self._on_axis(axis.name, table)) for axis in (self.x, self.y))
+        return across, down
+
+    def _on_axis(self, name: str, table: pd.DataFrame) -> pd.DataFrame:
+        """Return the values of an option on its axis: centers of ranges where the axis has these."""
+        for axis, coarse in zip(self.explored.result.study.axes, self.grid.axes, strict=True):
+            if name in axis and coarse[name] != axis[name]:
+                return pd.DataFrame({name: table[name].map(dict(zip(axis[name], coarse[name], strict=True)))})
+        return table
+
+    async def tile(self, block: Block, is_gone: Callable[[], Awaitable[bool]]) -> Tile:
+        """Return the pixels of a tile: each is the cell at its place."""
+        check_between("the level", block.level, 0, self.max_level)
+        planes = await asyncio.to_thread(self.planes)
+        across = self.x.at_pixels(block.level, block.column, block.width, block.step)
+        lowest = (TILE << block.level) - 1 - (block.row + block.step * (block.height - 1))
+        down = self.y.at_pixels(block.level, lowest, block.height, block.step)[::-1]
+        shape = (block.height, block.width)
+        pixels = {
+            name: planes[name][np.ix_(down, across)] if name in planes else np.full(shape, np.nan) for name in _PLANES
+        }
+        return Tile(pixels, len(np.unique(across)), len(np.unique(down)))
+
+    def facts(self) -> dict[str, Any]:
+        """Return the study, the map with all defaults, and what can be chosen in their place, as JSON."""
+        result = self.explored.result
+        with self.explored.reading:
+            values = [value_of_statistic(each).as_choice() for each in self.explored.offered().values()]
+            partial = coverage(result) or None
+            n_runs = result.facts["n_runs"]
+        study = result.study
+        others = [name for name, each in study.parameters.items() if len(each) > 1 and name not in self.names]
+        return {
+            "study": {
+                "name": study.name,
+                "description": study.description,
+                "source": self.explored.source,
+                "partial": partial,
+            },
+            "map": {
+                "show": "results",
+                "x": self.x.name,
+                "y": self.y.name,
+                "value": self.statistic.name,
+                "seeds": study.seeds.count,
+                "set": {name: exact(value) for name, value in self.pins.items()},
+            },
+            "axes": [axis.facts(study) for axis in (self.x, self.y)] + [option_facts(name, study) for name in others],
+            "options": [self._option(name) for name in others],
+            "values": values,
+            "statuses": [{"code": code, "label": status} for code, status in enumerate(STATUSES)],
+            "n_cells": study.n_cells,
+            "n_runs": n_runs,
+            "tile": TILE,
+            "sizes": [TILE],
+            "max_level": self.max_level,
+        }
+
+    def _option(self, name: str) -> dict[str, Any]:
+        study = self.explored.result.study
+        values = [POOLED, *map(exact, study.parameters[name])]
+        value = exact(self.pins[name]) if name in self.pins else POOLED
+        return {**option_facts(name, study), "values": values, "value": value}
+
+
+_PLANES = ("value", "low", "high", "n_runs")
+
+
+def _n_bytes(planes: Planes) -> int:
+    return sum(numbers.nbytes for numbers in planes.values())
