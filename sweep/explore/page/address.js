@@ -1,7 +1,7 @@
 // The address of the page holds the whole view: axes, options, place, colors and open networks.
 // Map 1 has plain keys; keys of map 2 end in ".2", and those of the difference in ".d".
 
-const SHARED = ["x", "x_low", "x_high", "x_scale", "y", "y_low", "y_high", "y_scale", "seeds"];
+const SHARED = ["show", "x", "x_low", "x_high", "x_scale", "y", "y_low", "y_high", "y_scale", "seeds"];
 
 export const SUFFIXES = ["", ".2", ".d"];
 

@@ -2,14 +2,24 @@
 
 import { read } from "./address.js";
 
+const SHOWS = { results: "results", training: "networks trained when looked at" };
+
 /** Fill the form of axes and seeds. */
 export function fillAxes(form, choices, parameters) {
-  for (const name of ["x", "y"]) {
-    fillSelect(form.elements[name], choices.axes.map((axis) => ({ value: axis.name, label: axis.label, meaning: axis.meaning })), choices.map[name]);
+  const isResults = choices.map.show === "results";
+  const shows = choices.shows ?? [];
+  const axes = choices.axes.filter(({ name }) => name);
+  fillSelect(form.elements.show, shows.map((name) => ({ value: name, label: SHOWS[name] })), choices.map.show);
+  form.elements.show.parentElement.hidden = shows.length < 2;
+  document.body.dataset.show = isResults ? "results" : "training";
+  for (const [k, name] of ["x", "y"].entries()) {
+    form.elements[name].parentElement.hidden = axes.length <= k; // a study may sweep less than two options
+    fillSelect(form.elements[name], axes.map((axis) => ({ value: axis.name, label: axis.label, meaning: axis.meaning })), choices.map[name]);
+    if (isResults) continue;
     for (const end of ["low", "high"]) form.elements[`${name}_${end}`].value = String(choices.map[`${name}_${end}`]);
     form.elements[`${name}_scale`].value = choices.map[`${name}_scale`];
   }
-  form.elements.seeds.value = String(choices.map.seeds);
+  if (!isResults) form.elements.seeds.value = String(choices.map.seeds);
   form.elements.pair.checked = parameters.has("pair");
   form.elements.difference.checked = parameters.has("difference");
   form.elements.difference.disabled = !parameters.has("pair");
@@ -17,12 +27,13 @@ export function fillAxes(form, choices, parameters) {
 
 /** Call `change` with what a user changes in that form. Other axes or ranges are another map: it is shown whole. */
 export function listenToAxes(form, change) {
-  const nowhere = { z: null, column: null, row: null, networks: null };
+  const nowhere = { z: null, column: null, row: null, networks: null, columns: null, rows: null, first: null, chosen: null };
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("change", ({ target }) => {
     const { name } = target;
-    if (name === "keep") return;
-    if (name === "pair") change({ ...ofSecondMap(target.checked), difference: null });
+    if (name === "keep" || name === "select") return;
+    if (name === "show") change({ ...Object.fromEntries([...read().keys()].map((key) => [key, null])), show: target.value });
+    else if (name === "pair") change({ ...ofSecondMap(target.checked), difference: null });
     else if (name === "difference") change({ difference: target.checked ? "1" : null });
     else if (name === "x" || name === "y") {
       const changes = { ...nowhere, ...newAxis(name, target.value) };
@@ -49,7 +60,9 @@ function ofSecondMap(isShown) {
 }
 
 function newAxis(name, option) {
-  return { [name]: option, [`${name}_low`]: null, [`${name}_high`]: null, [`${name}_scale`]: null };
+  // An axis has all values: none is pinned.
+  const pins = { [`set.${option}`]: null, [`set.${option}.2`]: null };
+  return { ...pins, [name]: option, [`${name}_low`]: null, [`${name}_high`]: null, [`${name}_scale`]: null };
 }
 
 /** Fill the form of one map: its value, and the options that may change. */
@@ -59,22 +72,24 @@ export function fillOptions(form, choices, suffix, change) {
   const others = options.filter((option) => option.values.length > 1).map((option) => choice(
     `set.${option.name}${suffix}`, option.label, option.values.map((each) => ({ value: String(each), label: String(each) })), String(option.value), option.meaning));
   const focused = form.contains(document.activeElement) ? document.activeElement.name : null;
-  const isOpen = form.querySelector("details")?.open ?? false;
-  form.replaceChildren(value, ...(others.length ? [moreOptions(others, map.set, isOpen)] : []));
+  const isResults = map.show === "results";
+  const isOpen = form.querySelector("details")?.open ?? isResults;
+  form.replaceChildren(value, ...(others.length ? [moreOptions(others, map.set, isOpen, isResults ? "other options" : "options")] : []));
   if (focused) form.elements[focused]?.focus();
   form.onchange = ({ target }) => {
     const colors = target.name.startsWith("value") ? { [`low${suffix}`]: null, [`high${suffix}`]: null, [`colors${suffix}`]: null } : {};
-    change({ [target.name]: target.value, ...colors });
+    // Other runs have other tables.
+    change({ [target.name]: target.value, ...colors, first: null, chosen: null });
   };
   form.onsubmit = (event) => event.preventDefault();
 }
 
 /** Return what opens the options, with those that were changed. */
-function moreOptions(others, changed, isOpen) {
+function moreOptions(others, changed, isOpen, title) {
   const whole = document.createElement("details");
   const summary = document.createElement("summary");
   const texts = Object.entries(changed).map(([name, text]) => `${name.replaceAll("_", " ")} ${text}`);
-  summary.textContent = texts.length ? `options: ${texts.join(", ")}` : "options";
+  summary.textContent = texts.length ? `${title}: ${texts.join(", ")}` : title;
   const box = document.createElement("div");
   box.className = "controls";
   box.append(...others);

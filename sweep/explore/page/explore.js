@@ -1,10 +1,14 @@
 // The page of `sweep explore`: it shows what its address says, and what a user does changes the address.
 
 import { change, mapQuery, place, read, SUFFIXES } from "./address.js";
+import { Brush } from "./brush.js";
+import { between, cellOf, centerOf, readCells, writeCells } from "./cells.js";
 import { fillAxes, fillOptions, listenToAxes } from "./controls.js";
 import { SweepMap } from "./map.js";
 import { Networks } from "./networks.js";
+import { Selection } from "./selection.js";
 import { requestJson } from "./server.js";
+import { Tables } from "./tables.js";
 import { queue } from "./tiles.js";
 
 const axesForm = document.getElementById("axes");
@@ -20,6 +24,14 @@ let shownVersion = 0;
 let isFollowing = false;
 
 const networks = new Networks(document.getElementById("networks"), (list) => update({ networks: writeNetworks(list) }));
+const selection = new Selection(document.getElementById("selection"));
+const tables = new Tables(document.getElementById("tables"), chooseRow, (row) => {
+  chosenRow = row;
+  outline();
+});
+let chosenRow = null;
+/** What the notice says when nothing is wrong. */
+let standing = "";
 
 /** Change the address, and the page with it. */
 function update(changes, options) {
@@ -52,14 +64,16 @@ async function show() {
   answers.slice(0, count).forEach((answer, k) => { answer.asked = mapQuery(parameters, SUFFIXES[k]); });
   const isDifference = count === 2 && parameters.has("difference");
   const sameValue = answers[0].choices.map.value === answers[1]?.choices.map.value;
-  say(isDifference && !sameValue ? "difference: both maps must show the same value; choose one for both." : "");
   const { study } = answers[0].choices;
+  standing = isDifference && !sameValue ? "difference: both maps must show the same value; choose one for both." : study.partial ?? "";
+  say(standing);
   document.getElementById("study").textContent = study.name;
   document.getElementById("sentence").textContent = study.description;
   document.title = `${study.name}: sweep explore`;
   fillAxes(axesForm, answers[0].choices, parameters);
   showMaps(isDifference && sameValue ? 3 : count, parameters);
   showNetworks(parameters);
+  showSelection(parameters);
   summarize();
   shownVersion = mine;
   showProgress();
@@ -87,7 +101,8 @@ function writeDefaults() {
 }
 
 function showMaps(count, parameters) {
-  while (maps.length > count) maps.pop().remove();
+  const isOther = maps.length && maps[0].maxLevel !== answers[0].choices.max_level;
+  while (maps.length > (isOther ? 0 : count)) maps.pop().remove();
   while (maps.length < count) maps.push(newMap(maps.length));
   document.getElementById("maps").dataset.count = count;
   const at = place(parameters);
@@ -123,6 +138,7 @@ function newMap(k) {
       update(changes);
     },
   });
+  map.brush = new Brush(map, select, summarizeSoon);
   map.addEventListener("refused", ({ detail }) => say(detail.message));
   map.leaflet.on("move", () => follow(map));
   map.leaflet.on("zoomanim", ({ center, zoom }) => {
@@ -167,6 +183,11 @@ function say(sentence) {
 // Networks
 
 function inspect(map, pixel, keep) {
+  if (map.grid) {
+    const cell = cellOf(pixel, map.grid);
+    select(between(cell, cell));
+    return;
+  }
   const chosen = { map: map.number === 2 ? 0 : map.number, pixel };
   const open = readNetworks(read());
   // Both networks of a difference are shown.
@@ -175,7 +196,7 @@ function inspect(map, pixel, keep) {
 }
 
 function showNetworks(parameters) {
-  const list = readNetworks(parameters);
+  const list = maps[0].grid ? [] : readNetworks(parameters);
   networks.show(list, answers.slice(0, parameters.has("pair") ? 2 : 1).map(({ query }) => query));
   maps.forEach((map, k) => map.mark(list.flatMap(({ map: of, pixel }, number) => (of === k || k === 2 ? [{ pixel, text: String(number + 1) }] : []))));
 }
@@ -191,6 +212,46 @@ function readNetworks(parameters) {
 
 function writeNetworks(list) {
   return list.map(({ map, pixel: { z, column, row }, seed }) => [map, z, column, row, ...(seed === undefined ? [] : [seed])].join(".")).join("_");
+}
+
+// Cells of results
+
+/** Select cells, or none. */
+function select(cells) {
+  update({ ...writeCells(cells), first: null, chosen: null });
+}
+
+/** Show what is selected, or the whole map. */
+function showSelection(parameters) {
+  const { grid } = maps[0];
+  const queries = grid ? answers.slice(0, parameters.has("pair") ? 2 : 1).map(({ query }) => query) : [];
+  const cells = grid ? readCells(parameters, grid) ?? { columns: [0, grid.columns], rows: [0, grid.rows] } : null;
+  const request = new URLSearchParams(writeCells(cells));
+  selection.show(maps.slice(0, queries.length), queries, request);
+  tables.show(parameters, queries, request);
+  setBrushes();
+  outline();
+}
+
+/** Outline the selection and the cell of the chosen row. */
+function outline() {
+  const { grid } = maps[0];
+  for (const map of maps) map.brush.show(grid && readCells(read(), grid), chosenRow);
+}
+
+function setBrushes() {
+  for (const map of maps) map.brush.isOn = Boolean(map.grid) && axesForm.elements.select.checked;
+}
+
+/** Change what the tables show; with a row, show its cell, at least eight pixels wide. */
+function chooseRow(changes, row) {
+  if (row && changes.chosen !== null) {
+    const { grid, maxLevel, leaflet } = maps[0];
+    const level = Math.ceil(Math.log2((8 * Math.max(grid.columns, grid.rows)) / 256));
+    const at = centerOf(row, grid, Math.min(maxLevel, Math.max(leaflet.getZoom(), level)));
+    Object.assign(changes, Object.fromEntries(Object.entries(at).map(([name, each]) => [name, String(each)])));
+  }
+  update(changes);
 }
 
 // The summary of the view that screen readers speak
@@ -233,11 +294,14 @@ function showProgress() {
 }
 
 document.addEventListener("tiles", showProgress);
-document.addEventListener("server", ({ detail: { away } }) => say(away ? "The server does not answer; trying again." : ""));
+document.addEventListener("server", ({ detail: { away } }) => say(away ? "The server does not answer; trying again." : standing));
 window.addEventListener("popstate", show);
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape") networks.closeLast();
+  if (event.key !== "Escape") return;
+  if (maps[0]?.grid) select(null);
+  else networks.closeLast();
 });
 document.getElementById("whole").addEventListener("click", () => maps[0].showWhole());
+axesForm.elements.select.addEventListener("change", setBrushes);
 listenToAxes(axesForm, update);
 show();

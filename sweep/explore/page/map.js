@@ -1,13 +1,16 @@
 // One map: the Leaflet map with its tiles, axes, legend and the values under the pointer.
 
-import { Legend } from "./legend.js";
+import { cellOf } from "./cells.js";
 import { categoryPainter, differenceCategories, limitsOf, MISSING, numberPainter } from "./colors.js";
+import { svgElement } from "./elements.js";
+import { Legend } from "./legend.js";
 import { digitsFor, scaleBar, short, ticks, valueAt } from "./scales.js";
 import { requestTile } from "./server.js";
 import { ValueLayer } from "./tiles.js";
 
 const L = window.L;
-const SVG = "http://www.w3.org/2000/svg";
+const LETTER = 7; // pixels of a letter of a label
+const SHORTENED = 8; // letters of texts of cells if all had no place in full; the one under the pointer is written below
 
 /** Return the coordinates of a square world whose unit is a pixel of the deepest level.
  *
@@ -96,10 +99,13 @@ export class SweepMap extends EventTarget {
     this.query = query;
     this.choices = choices;
     this.axes = axesOf(choices);
+    const { x, y } = this.axes;
+    /** How many cells there are where results are shown. */
+    this.grid = x.texts ? { columns: x.texts.length, rows: y.texts.length } : null;
     const value = shownValue(choices.values.find(({ name }) => name === choices.map.value), choices.statuses);
     this.value = secondQuery === null ? value : differenceOf(value);
     // On both sides of 0, diverged runs are colored by their values.
-    const paintsDiverged = choices.map.seeds === 1 && !this.value.isDifference && value.scale !== "signed_log";
+    const paintsDiverged = choices.map.seeds === 1 && !this.grid && !this.value.isDifference && value.scale !== "signed_log";
     this.divergedCode = paintsDiverged ? choices.statuses.find(({ label }) => label === "diverged").code : undefined;
     this.layer?.remove();
     const queries = secondQuery === null ? [query] : [query, secondQuery];
@@ -115,11 +121,11 @@ export class SweepMap extends EventTarget {
     this.repaint();
     if (this.leaflet._loaded) this.layer.addTo(this.leaflet);
     else this.leaflet.whenReady(() => this.layer.addTo(this.leaflet));
-    const { x, y } = this.axes;
     this.part(".picture").setAttribute("role", "application");
     this.part(".picture").setAttribute("aria-label",
       `Map ${this.number + 1} of ${this.value.label}: ${x.label} from left to right, ${y.label} from bottom to top. `
-      + "Arrows move it, plus and minus zoom, Enter inspects the network at the center.");
+      + (this.grid ? "Arrows move over its cells, with Shift they select several, Enter selects one. Plus and minus zoom."
+        : "Arrows move it, plus and minus zoom, Enter inspects the network at the center."));
     this.drawAxes();
   }
 
@@ -197,6 +203,7 @@ export class SweepMap extends EventTarget {
   }
 
   tellLimit(seen) {
+    if (this.grid) return;
     const ends = { x: false, y: false };
     for (const { values: { n, distinct } } of seen) {
       if (n !== this.choices.tile) continue;
@@ -240,7 +247,7 @@ export class SweepMap extends EventTarget {
   /** Show the world, about as large as it fits. */
   showWhole() {
     const { x, y } = this.leaflet.getSize();
-    const z = Math.max(0, Math.floor(Math.log2(Math.min(x, y) / 256) + 0.25));
+    const z = Math.max(0, Math.min(this.maxLevel, Math.floor(Math.log2(Math.min(x, y) / 256) + 0.25)));
     this.leaflet.setView(this.leaflet.unproject([128 * 2 ** z, 128 * 2 ** z], z), z, { animate: false });
   }
 
@@ -271,7 +278,7 @@ export class SweepMap extends EventTarget {
 
   valueText(pixel) {
     const values = this.layer?._map ? this.layer.valuesAt(pixel) : null;
-    if (!values) return "not trained yet";
+    if (!values) return this.grid ? "not loaded yet" : "not trained yet";
     const { value, categories, unit } = { ...this.value, value: values.value };
     const label = (codes, code) => codes.find((each) => each.code === code)?.label ?? short(code);
     if (categories) return Number.isNaN(value) ? "no value" : label(categories, value);
@@ -280,7 +287,13 @@ export class SweepMap extends EventTarget {
     return (Number.isNaN(value) ? "no value" : `${short(value)}${unit ? ` ${unit}` : ""}`) + interval + status;
   }
 
-  placeText({ z, column, row }) {
+  placeText(pixel) {
+    const { z, column, row } = pixel;
+    if (this.grid) {
+      const cell = cellOf(pixel, this.grid);
+      const values = [[this.axes.x, cell.column], [this.axes.y, cell.row]].filter(([{ label }]) => label);
+      return values.map(([{ label, texts }, k]) => `${label} ${texts[k]}`).join(", ") || "the only cell";
+    }
     const side = 256 * 2 ** z;
     return ["x", "y"].map((name) => {
       const axis = this.axes[name];
@@ -294,19 +307,24 @@ export class SweepMap extends EventTarget {
   point(pixel) {
     this.pointed = pixel;
     if (!this.axes || !this.leaflet._loaded) return;
-    const shown = pixel ?? this.center();
-    const where = pixel ? "" : "center: ";
+    const shown = pixel ?? this.here();
+    const where = pixel || this.grid ? "" : "center: ";
     this.part(".readout").textContent = this.isInside(shown) ? `${where}${this.placeText(shown)}: ${this.value.label} ${this.valueText(shown)}` : "outside the map";
+  }
+
+  /** Return the pixel of which it speaks: the center, or that of the cell that keys reached. */
+  here() {
+    return this.brush?.pixel() ?? this.center();
   }
 
   /** Return what is at the center and in view, in one sentence. */
   sentence() {
-    const center = this.center();
+    const center = this.here();
     const labels = this.value.categories ?? this.choices.statuses;
     const shares = [...this.shares()].sort((a, b) => b[1] - a[1]).slice(0, 5)
       .map(([code, share]) => `${(100 * share).toFixed(0)} % ${labels.find((each) => each.code === code)?.label ?? short(code)}`);
     const at = this.isInside(center) ? `${this.placeText(center)}: ${this.value.label} ${this.valueText(center)}` : "outside the map";
-    return `Map ${this.number + 1}, level ${center.z}. Center: ${at}.${shares.length ? ` In view: ${shares.join(", ")}.` : ""}`;
+    return `Map ${this.number + 1}, level ${center.z}. ${this.grid ? "Cell" : "Center"}: ${at}.${shares.length ? ` In view: ${shares.join(", ")}.` : ""}`;
   }
 
   drawAxes() {
@@ -317,14 +335,19 @@ export class SweepMap extends EventTarget {
     const size = this.leaflet.getSize();
     const { x, y } = this.axes;
     // The map may be smaller than the picture: it has as many ticks as there is place for.
-    const most = (start, length) => (Math.min(side, start + length) - Math.max(0, start)) / spacing(z);
-    drawAxis(this.part(".axis.x"), x, ticks(x, min.x / side, (min.x + size.x) / side, most(min.x, size.x)), (at) => at * side - min.x, size.x, false);
+    const most = (axis, start, length) => {
+      const seen = Math.min(side, start + length) - Math.max(0, start);
+      return axis.texts ? Math.max(1, seen / (12 + LETTER * axis.longest)) : seen / spacing(z);
+    };
+    drawAxis(this.part(".axis.x"), x, ticks(x, min.x / side, (min.x + size.x) / side, most(x, min.x, size.x)), (at) => at * side - min.x, size.x, false);
     const bottom = 1 - (min.y + size.y) / side;
-    drawAxis(this.part(".axis.y"), y, ticks(y, bottom, 1 - min.y / side, most(min.y, size.y)), (at) => (1 - at) * side - min.y, size.y, true);
-    const from = Math.max(0, Math.min(1, (min.x + size.x / 2) / side));
-    const bar = scaleBar(x, from, 1 / side, Math.min(140, size.x / 3));
-    this.drawScaleBar(bar, x);
-    this.part(".level").textContent = `Level ${Math.round(z)}: ${short(256 * 2 ** Math.round(z))} pixels a side.`;
+    drawAxis(this.part(".axis.y"), y, ticks(y, bottom, 1 - min.y / side, most(y, min.y, size.y)), (at) => (1 - at) * side - min.y, size.y, true);
+    if (this.grid) this.part(".level").textContent = `${short(this.grid.columns)} x ${short(this.grid.rows)} cells`;
+    else {
+      const from = Math.max(0, Math.min(1, (min.x + size.x / 2) / side));
+      this.drawScaleBar(scaleBar(x, from, 1 / side, Math.min(140, size.x / 3)), x);
+      this.part(".level").textContent = `Level ${Math.round(z)}: ${short(256 * 2 ** Math.round(z))} pixels a side.`;
+    }
     this.point(null);
     this.linkStudy();
   }
@@ -344,7 +367,7 @@ export class SweepMap extends EventTarget {
   /** The study of the 512 x 512 pixels around the center, or of as many as the level has. */
   linkStudy() {
     const link = this.part(".study");
-    link.hidden = Boolean(this.value.isDifference) || this.value.name === "difference";
+    link.hidden = Boolean(this.grid || this.value.isDifference) || this.value.name === "difference";
     const { z, column, row } = this.center();
     const side = 256 * 2 ** z;
     const width = Math.min(512, side);
@@ -361,8 +384,17 @@ function spacing(z) {
 function axesOf({ axes, map }) {
   return Object.fromEntries(["x", "y"].map((name) => {
     const axis = axes.find((each) => each.name === map[name]);
+    if (map.show === "results") return [name, listAxis(axis)];
     return [name, { ...axis, low: Number(map[`${name}_low`]), high: Number(map[`${name}_high`]), scale: map[`${name}_scale`] }];
   }));
+}
+
+/** Return an axis whose values are listed; without an option, it has one place without a text. */
+function listAxis(axis) {
+  const texts = axis?.texts ?? [""];
+  const longest = texts.reduce((most, { length }) => Math.max(most, length), 0);
+  const areNumbers = axis?.values?.every((value) => typeof value === "number");
+  return { label: "", unit: "", ...axis, texts, longest: areNumbers ? longest : Math.min(longest, SHORTENED), scale: "list" };
 }
 
 function multiply(plane, factor) {
@@ -382,18 +414,18 @@ function difference([first, second], isCategory) {
 
 function drawAxis(svg, axis, marks, position, length, isUpright) {
   const children = [];
-  const add = (name, attributes, text = "") => {
-    const element = document.createElementNS(SVG, name);
-    for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-    element.textContent = text;
-    children.push(element);
-  };
+  const add = (...parts) => children.push(svgElement(...parts));
   // An upright axis is a level one, turned.
   const turned = (x, y) => (isUpright ? { x: 0, y: 0, transform: `translate(${42 - y} ${x}) rotate(-90)` } : { x, y });
-  for (const { at, text } of marks) {
+  const gap = marks.length > 1 ? Math.abs(position(marks[1].at) - position(marks[0].at)) : length;
+  const most = axis.texts ? Math.max(axis.longest, Math.floor((gap - 12) / LETTER)) : Infinity;
+  for (const { at, text: whole } of marks) {
+    if (!whole) continue;
+    const text = whole.length > most ? `${whole.slice(0, most - 1)}…` : whole;
     const place = position(at);
     add("path", { d: isUpright ? `M42 ${place}h-5` : `M${place} 0v5` });
-    const inset = Math.max(text.length * 3.2, Math.min(length - text.length * 3.2, place));
+    const half = (text.length * LETTER) / 2;
+    const inset = Math.max(half, Math.min(length - half, place));
     add("text", isUpright ? turned(inset, 9) : turned(inset, 17), text);
   }
   add("text", { ...(isUpright ? turned(length / 2, 29) : turned(length / 2, 35)), class: "title" }, axis.unit ? `${axis.label}, ${axis.unit}` : axis.label);

@@ -1,11 +1,10 @@
 // Panels of networks: how the network of a pixel was trained, and what it learned.
 
+import { lineChart, scaleOf } from "./charts.js";
 import { pixelOf, RAMPS } from "./colors.js";
-import { make } from "./elements.js";
-import { fractionOf, short, ticks } from "./scales.js";
+import { button, command, detailed, figure, make, svgElement } from "./elements.js";
+import { short } from "./scales.js";
 import { requestJson } from "./server.js";
-
-const SVG = "http://www.w3.org/2000/svg";
 
 /** The open panels, in the order in which they were opened. */
 export class Networks {
@@ -34,11 +33,9 @@ export class Networks {
   load(key, network, query) {
     const element = make("section", "network");
     const title = make("h2");
-    const close = make("button", "close", "×");
-    close.type = "button";
-    close.setAttribute("aria-label", "Close");
     const panel = { key, network, element, title, request: new AbortController() };
-    close.addEventListener("click", () => this.close(panel));
+    const close = button("×", () => this.close(panel), "close");
+    close.setAttribute("aria-label", "Close");
     const body = make("div", "body", "Training ..");
     body.setAttribute("aria-live", "polite");
     const head = make("header");
@@ -99,34 +96,16 @@ function contents(answer, query) {
   if (answer.surface) found.push(figure("Output over both inputs", surface(answer.surface, answer.predictions)));
   if (answer.predictions) found.push(detailed("Predictions", predictionTable(answer.predictions)));
   if (answer.weights) found.push(detailed("Weights", ...answer.weights.map(weightTable)));
-  found.push(command(answer.command));
+  found.push(command("This command trains the network again:", answer.command));
   return found;
 }
 
-/** The losses before the updates over the steps, on a log scale where all are positive. */
+/** The losses before the updates over the steps, on a log scale. */
 function lossCurve({ steps, losses }) {
   const points = steps.map((step, k) => [step, losses[k]]).filter(([, loss]) => Number.isFinite(loss) && loss > 0);
-  const [width, height, left, bottom] = [320, 170, 52, 24];
-  const svg = svgElement("svg", { viewBox: `0 0 ${width} ${height}`, class: "curve", role: "img" });
-  if (!points.length) {
-    svg.setAttribute("aria-label", "No loss is finite and positive.");
-    return svg;
-  }
-  const values = points.map(([, loss]) => loss);
-  let [low, high] = [Math.min(...values), Math.max(...values)];
-  if (low === high) [low, high] = [low / 2, high * 2];
-  const x = { low: 0, high: Math.max(1, steps.at(-1)), scale: "linear", integer: true };
-  const y = { low, high, scale: "log" };
-  const across = (step) => left + fractionOf(x, step) * (width - left - 12);
-  const up = (loss) => height - bottom - fractionOf(y, loss) * (height - bottom - 10);
-  svg.setAttribute("aria-label", `Loss from ${short(values[0])} at the start to ${short(values.at(-1))}.`);
-  for (const { at, text } of ticks(y, 0, 1, 4)) {
-    const place = height - bottom - at * (height - bottom - 10);
-    svg.append(svgElement("path", { d: `M${left} ${place}H${width - 12}`, class: "grid" }), svgElement("text", { x: left - 5, y: place + 4, class: "end" }, text));
-  }
-  for (const { at, text } of ticks(x, 0, 1, 4)) svg.append(svgElement("text", { x: left + at * (width - left - 12), y: height - 8 }, text));
-  svg.append(svgElement("path", { class: "line", d: points.map(([step, loss], k) => `${k ? "L" : "M"}${across(step).toFixed(1)} ${up(loss).toFixed(1)}`).join("") }));
-  return svg;
+  const label = points.length ? `Loss from ${short(points[0][1])} at the start to ${short(points.at(-1)[1])}.` : "No loss is finite and positive.";
+  const series = [{ name: "loss", points, color: "var(--accent)" }];
+  return lineChart({ x: { low: 0, high: Math.max(1, steps.at(-1)), scale: "linear", integer: true }, y: scaleOf(series, { scale: "log" }), series, label });
 }
 
 /** The output over a grid of both inputs, with the patterns: light where the target is high. */
@@ -179,43 +158,4 @@ function table(head, rows) {
   const body = whole.createTBody();
   for (const cells of rows) body.insertRow().append(...cells.map((text) => make("td", "", text)));
   return whole;
-}
-
-function command(text) {
-  const box = make("div", "command");
-  const code = make("code", "", text);
-  const copy = make("button", "", "Copy");
-  copy.type = "button";
-  copy.addEventListener("click", async () => {
-    try {
-      await navigator.clipboard.writeText(text);
-      copy.textContent = "Copied";
-    } catch {
-      // Without permission for the clipboard, the text is selected for Ctrl-C.
-      getSelection().selectAllChildren(code);
-    }
-  });
-  box.append(make("p", "note", "This command trains the network again:"), code, copy);
-  return box;
-}
-
-function figure(title, content) {
-  const whole = make("figure");
-  whole.append(make("figcaption", "", title), content);
-  return whole;
-}
-
-function detailed(title, ...content) {
-  const whole = make("details");
-  const box = make("div", "scroll");
-  box.append(...content);
-  whole.append(make("summary", "", title), box);
-  return whole;
-}
-
-function svgElement(name, attributes, text = "") {
-  const element = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-  element.textContent = text;
-  return element;
 }

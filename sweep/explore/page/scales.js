@@ -8,8 +8,10 @@ export function valueAt({ low, high, scale }, fraction) {
 /** Return the fraction of an axis at a value.
  *
  * A signed log scale has 0 in its middle, is linear near it and logarithmic on both sides, from `low` and to `high`.
+ * On a list, `value` is an index, and its place the center of a cell.
  */
-export function fractionOf({ low, high, scale }, value) {
+export function fractionOf({ low, high, scale, texts }, value) {
+  if (scale === "list") return (value + 0.5) / texts.length;
   if (scale === "log") return Math.log(value / low) / Math.log(high / low);
   if (scale === "signed_log") return 0.5 + 0.5 * (value < 0 ? -Math.log1p(-value) / Math.log1p(-low) : Math.log1p(value) / Math.log1p(high));
   return (value - low) / (high - low);
@@ -53,6 +55,10 @@ export function ticks(axis, from, to, most) {
   const [start, end] = [Math.max(0, from), Math.min(1, to)];
   if (!(start < end) || most < 1) return [];
   let found;
+  if (axis.scale === "list") {
+    const n = axis.texts.length;
+    return linearTicks({ integer: true }, start * n - 0.5, end * n - 0.5, most).map(({ value }) => ({ at: fractionOf(axis, value), text: axis.texts[value] }));
+  }
   const [low, high] = axis.scale === "signed_log" ? [axis.low, axis.high] : [valueAt(axis, start), valueAt(axis, end)];
   const decades = axis.scale === "log" ? Math.log10(high / low) : 0;
   if (axis.scale === "signed_log") {

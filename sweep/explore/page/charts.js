@@ -1,0 +1,100 @@
+// Charts of lines with bands of intervals.
+
+import { make, svgElement } from "./elements.js";
+import { fractionOf, ticks } from "./scales.js";
+
+const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [320, 170, 52, 12, 10, 24];
+const [ACROSS, UP] = [WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM];
+const LETTER = 7;
+// Up to this many texts on the level axis, each one is written, aslant if they are long.
+const MOST_TEXTS = 14;
+const SLANT = 35;
+// Up to this many points, each one has a dot: a point between missing ones has no line.
+const MOST_DOTS = 40;
+
+/** Return a chart of series, [{name, points: [[x, value, low, high]], color}], where the interval of a point may be missing.
+ *
+ * Without a color, series have shades from dark to light in their order. A stepped line keeps a value until the next.
+ */
+export function lineChart({ x, y, series, label, isStepped = false }) {
+  const texts = x.texts ?? [];
+  const longest = Math.max(5, ...texts.map(({ length }) => length));
+  const fitting = Math.max(1, Math.min(texts.length || 4, ACROSS / (LETTER * longest + 8)));
+  const isSlanted = texts.length <= MOST_TEXTS && fitting < texts.length;
+  const below = isSlanted ? Math.sin((SLANT * Math.PI) / 180) * LETTER * longest : 0;
+  const svg = svgElement("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT + below}`, class: "curve", role: "img", "aria-label": label });
+  const place = (at, value) => [(LEFT + fractionOf(x, at) * ACROSS).toFixed(1), (HEIGHT - BOTTOM - fractionOf(y, value) * UP).toFixed(1)];
+  for (const { at, text } of ticks(y, 0, 1, 4)) {
+    const height = HEIGHT - BOTTOM - at * UP;
+    svg.append(svgElement("path", { d: `M${LEFT} ${height}H${WIDTH - RIGHT}`, class: "grid" }), svgElement("text", { x: LEFT - 5, y: height + 4, class: "end" }, text));
+  }
+  for (const { at, text } of ticks(x, 0, 1, isSlanted ? texts.length : fitting)) {
+    const across = LEFT + at * ACROSS;
+    const half = (text.length * LETTER) / 2;
+    const where = isSlanted ? { transform: `translate(${across + 4} ${HEIGHT - 12}) rotate(${-SLANT})`, class: "end" } : { x: Math.min(WIDTH - half, across), y: HEIGHT - 8 };
+    svg.append(svgElement("text", where, text));
+  }
+  series.forEach(({ name, points, color }, k) => {
+    const group = svgElement("g", { class: color ? "series" : "series shade" });
+    paint(group, color, k, series.length);
+    group.append(svgElement("title", {}, name));
+    for (const part of unbroken(points, ([, value, low, high]) => isShown(y, value) && isShown(y, low) && isShown(y, high))) {
+      const ends = [...part.map(([at, , , high]) => place(at, high)), ...part.map(([at, , low]) => place(at, low)).reverse()];
+      group.append(svgElement("path", { class: "band", d: `M${ends.map((each) => each.join(" ")).join("L")}Z` }));
+    }
+    for (const part of unbroken(points, ([, value]) => isShown(y, value))) {
+      const places = part.map(([at, value]) => place(at, value));
+      const rest = places.slice(1).map(([across, up]) => (isStepped ? `H${across}V${up}` : `L${across} ${up}`));
+      group.append(svgElement("path", { class: "line", d: `M${places[0].join(" ")}${rest.join("")}` }));
+      if (points.length <= MOST_DOTS && !isStepped) group.append(...places.map(([cx, cy]) => svgElement("circle", { cx, cy, r: 2, class: "dot" })));
+    }
+    svg.append(group);
+  });
+  return svg;
+}
+
+/** Return what the colors of series mean. */
+export function seriesLegend(series) {
+  const list = make("ul", "entries");
+  series.forEach(({ name, color }, k) => {
+    const item = make("li", "", name);
+    const swatch = make("span", color ? "swatch" : "swatch shade");
+    paint(swatch, color, k, series.length);
+    item.prepend(swatch);
+    list.append(item);
+  });
+  return list;
+}
+
+function paint(element, color, k, count) {
+  if (color) element.style.color = color;
+  else element.style.setProperty("--at", String(count > 1 ? k / (count - 1) : 0));
+}
+
+/** Return the scale of values of a chart: the usual one of the values, if all that is there has a place on it. */
+export function scaleOf(series, { scale, low, high }) {
+  const values = series.flatMap(({ points }) => points.flatMap(([, ...each]) => each)).filter((value) => value !== null && Number.isFinite(value));
+  if (Number.isFinite(low) && Number.isFinite(high)) return { low, high, scale: "linear" };
+  if (!values.length) return { low: 0, high: 1, scale: "linear" };
+  const ends = [values.reduce((a, b) => Math.min(a, b)), values.reduce((a, b) => Math.max(a, b))];
+  const isLog = scale === "log" && ends[0] > 0;
+  if (ends[0] !== ends[1]) return { low: ends[0], high: ends[1], scale: isLog ? "log" : "linear" };
+  return isLog ? { low: ends[0] / 2, high: 2 * ends[0], scale: "log" } : { low: ends[0] - 0.5, high: ends[0] + 0.5, scale: "linear" };
+}
+
+function isShown({ scale }, value) {
+  return value !== null && value !== undefined && Number.isFinite(value) && (scale !== "log" || value > 0);
+}
+
+/** Yield the longest stretches of points that have something. */
+function* unbroken(points, has) {
+  let part = [];
+  for (const point of points) {
+    if (has(point)) part.push(point);
+    else if (part.length) {
+      yield part;
+      part = [];
+    }
+  }
+  if (part.length) yield part;
+}
