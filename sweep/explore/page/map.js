@@ -105,7 +105,7 @@ export class SweepMap extends EventTarget {
     const value = shownValue(choices.values.find(({ name }) => name === choices.map.value), choices.statuses);
     this.value = secondQuery === null ? value : differenceOf(value);
     // On both sides of 0, diverged runs are colored by their values.
-    const paintsDiverged = choices.map.seeds === 1 && !this.grid && !this.value.isDifference && value.scale !== "signed_log";
+    const paintsDiverged = choices.map.seeds === 1 && !this.value.isDifference && value.scale !== "signed_log";
     this.divergedCode = paintsDiverged ? choices.statuses.find(({ label }) => label === "diverged").code : undefined;
     this.layer?.remove();
     const queries = secondQuery === null ? [query] : [query, secondQuery];

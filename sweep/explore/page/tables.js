@@ -85,9 +85,9 @@ export class Tables {
   head({ name, label, numeric }) {
     const cell = make("th", numeric ? "" : "text");
     cell.scope = "col";
-    const isSorted = this.sort === name;
-    if (isSorted) cell.setAttribute("aria-sort", this.isDescending ? "descending" : "ascending");
-    const sort = button(label, () => this.onChange({ sort: name, descending: isSorted && !this.isDescending ? "1" : null, first: null, chosen: null }));
+    const isSorted = () => this.sort === name;
+    if (isSorted()) cell.setAttribute("aria-sort", this.isDescending ? "descending" : "ascending");
+    const sort = button(label, () => this.onChange({ sort: name, descending: isSorted() && !this.isDescending ? "1" : null, first: null, chosen: null }));
     sort.dataset.name = `sort ${name}`;
     cell.append(sort);
     return cell;
