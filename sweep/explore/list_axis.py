@@ -18,6 +18,8 @@ from sweep.system.formatting import exact, short
 
 # Least pixels along a side of a cell at the deepest level
 _CELL_PIXELS = 64
+# The page shows pixels as large as those of a screen: a map of few cells has to fill one too.
+_LEAST_LEVEL = 3
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class ListAxis:
     @property
     def max_level(self) -> int:
         """The level at which each value has enough pixels."""
-        level = 0
+        level = _LEAST_LEVEL
         while (TILE << level) < _CELL_PIXELS * len(self):
             level += 1
         return level
