@@ -115,8 +115,8 @@ def best_of_each(result: EvaluatedRuns, by: Sequence[str], statistic: str, at: A
     Choosing the cell that looks best of k biases its estimate. Each of the k intervals misses with a probability of at
     most 0.05 / k, so all of them hold together with 95 % confidence (Bonferroni), and so does that of the chosen cell.
     The intervals are those of single cells at this level: order statistics for medians,
-    :mod:`sweep.statistics.estimates` for expected steps and means. Rates have Clopper-Pearson intervals, since Wilson
-    intervals cover too little at such levels.
+    :mod:`sweep.statistics.estimates` for expected steps and means. Rates have Clopper-Pearson intervals, also within
+    expected steps, since Wilson intervals cover too little at such levels.
     """
     if every()[statistic].compared == "resampled":
         raise SweepError(

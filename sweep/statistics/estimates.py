@@ -136,10 +136,10 @@ class Pooled(Estimate):
 class ExpectedSteps(Estimate):
     """The expected running time (ERT): steps of all runs per success; infinite without a success.
 
-    It is the mean steps of successes plus the mean steps of failures times the odds of failure. The odds have Wilson's
-    interval with the effective number of independent runs, the means Student's over clusters. A few failures may all be
-    short or all be long although both kinds exist. So the interval adds one failure that is half the step limit off the
-    mean. Without failures, it assumes that one takes at most the limit.
+    It is the mean steps of successes plus the mean steps of failures times the odds of failure. The odds have the
+    interval of :func:`_rate`, the means Student's over clusters. A few failures may all be short or all be long
+    although both kinds exist. So the interval adds one failure that is half the step limit off the mean. Without
+    failures, it assumes that one takes at most the limit.
     """
 
     def __init__(self, clusters: Clusters) -> None:
@@ -176,9 +176,9 @@ class ExpectedSteps(Estimate):
 class RestrictedMean(Estimate):
     """The restricted mean of steps to converge (RMST). Runs that do not converge count with their limit.
 
-    It is the mean limit minus the convergence rate times the mean steps saved per converged run. The rate has Wilson's
-    interval with the effective number of independent runs, the mean Student's. ``of_converged`` of the clusters holds
-    the steps that converged runs save of their limits; ``limits``, (n_clusters,), are sums of the limits of the runs.
+    It is the mean limit minus the convergence rate times the mean steps saved per converged run. The rate has the
+    interval of :func:`_rate`, the mean Student's. ``of_converged`` of the clusters holds the steps that converged runs
+    save of their limits; ``limits``, (n_clusters,), are sums of the limits of the runs.
     """
 
     def __init__(self, clusters: Clusters, limits: Array) -> None:
@@ -293,8 +293,15 @@ class _Mean:
 
 
 def _rate(clusters: Clusters, level: Array | float) -> Interval:
-    """Return the convergence rate and its interval, which is missing for one cluster with several runs."""
+    """Return the convergence rate and its interval, which is missing for one cluster with several runs.
+
+    It is Wilson's with the effective number of independent runs; at levels that are given for each group, that of
+    single runs is Clopper and Pearson's, as for :class:`Rate`.
+    """
     n = clusters.n_independent
+    if np.ndim(level) > 0 and (clusters.runs <= 1).all():
+        counts = clusters.add(clusters.converged), clusters.add(clusters.runs)
+        return clusters.rate, *clopper_pearson_interval(*counts, level)
     return clusters.rate, *wilson_interval(clusters.rate * n, n, level)
 
 

@@ -86,20 +86,29 @@ def test_expected_steps_of_pools(n_seeds: int, rate: float, shared: bool) -> Non
     assert covered(pooled, cost(rate, 0.0)) >= 0.9
 
 
+def best_of_many(statistic: str, n_seeds: int, rate: float) -> float:
+    """Return how often the interval of the cell that looks best of 20 equal ones contains the true value."""
+    study = make_study(count=n_seeds, hidden=2, learning_rate=rates_of(20), scale=rates_of(300), max_steps=LIMIT)
+    outcomes = flat(draw(np.random.default_rng(1), rate, (300, 20, n_seeds), 0.0, shared=False))
+    best = best_of_each(result_of(study, outcomes), ["scale"], statistic)
+    assert (best["best_of"] == 20).all()
+    truth = cost(rate, 0.0) if statistic == "expected_steps" else rate
+    return float(((best["best_of_low"] <= truth) & (truth <= best["best_of_high"])).mean())
+
+
 @pytest.mark.soak
 @pytest.mark.parametrize("statistic", ["expected_steps", "convergence_rate"])
 @pytest.mark.parametrize("n_seeds", SEEDS)
-@pytest.mark.parametrize("rate", [0.01, 0.5, 0.95, 0.99])
+@pytest.mark.parametrize("rate", RATES)
 def test_the_best_of_many(statistic: str, n_seeds: int, rate: float) -> None:
-    """The interval of the cell that looks best of 20 equal cells covers at least 93 %."""
-    random, truth = np.random.default_rng(1), cost(rate, 0.0) if statistic == "expected_steps" else rate
-    study = make_study(count=n_seeds, hidden=2, learning_rate=rates_of(20), scale=[1.0], max_steps=LIMIT)
-    held = 0
-    for _ in range(300):
-        outcomes = flat(draw(random, rate, (1, 20, n_seeds), 0.0, shared=False))
-        (row,) = best_of_each(result_of(study, outcomes), ["scale"], statistic).to_dict("records")
-        held += row["best_of_low"] <= truth <= row["best_of_high"]
-    assert held >= 0.93 * 300
+    """The interval of the best cell covers at least 93 %."""
+    assert best_of_many(statistic, n_seeds, rate) >= 0.93
+
+
+@pytest.mark.parametrize(("n_seeds", "rate"), [(20, 0.01), (10, 0.1)])
+def test_the_best_of_many_that_hardly_ever_converge(n_seeds: int, rate: float) -> None:
+    """One or two lucky runs do not exclude the true expected steps."""
+    assert best_of_many("expected_steps", n_seeds, rate) >= 0.93
 
 
 def kept(n_seeds: int, times: int, *, costs: bool) -> float:
