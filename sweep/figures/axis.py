@@ -17,7 +17,7 @@ from sweep.figures.ticks import name_ticks, number_ticks
 from sweep.results.queries import Queries
 from sweep.study.options.option_tables import OPTIONS
 from sweep.study.reading.value_forms import Scalar
-from sweep.study.selection import Values
+from sweep.study.selection import Values, cells_at
 from sweep.system.formatting import count_text, list_text, short
 
 # Most values that are all labeled, if there is room. With more values, round numbers are.
@@ -122,7 +122,8 @@ def heading(
 ) -> str:
     """Return the title of a figure: study, fixed and pooled parameters, and the number of runs if not all are trained.
 
-    ``values`` are those selected of each swept parameter; parameters not ``shown`` are pooled. ``bands`` end the first
+    ``values`` are those selected of each swept parameter; parameters not ``shown`` are pooled, but for those that a
+    parameter shown decides because both vary together. ``bands`` end the first
     line, ``notes`` are further ones. Lines are wrapped to a width in inches.
     """
     study = result.study
@@ -134,9 +135,10 @@ def heading(
     ]
     several = {name: entries for name, entries in values.items() if len(entries) > 1}
     some = {name: _selection(name, each) for name, each in several.items() if len(each) < len(study.parameters[name])}
-    whole = [spaced(name) for name in several if name not in shown and name not in some]
+    pooled_over = [name for name in several if name not in shown and _is_pooled(result, values, name, shown)]
+    whole = [spaced(name) for name in pooled_over if name not in some]
     pooled = [f"all values of {list_text(whole)}"] if whole else []
-    pooled += [text for name, text in some.items() if name not in shown]
+    pooled += [some[name] for name in pooled_over if name in some]
     per_cell = " per cell" if any(len(entries) > 1 for entries in study.parameters.values()) else ""
     seeds = count_text(study.seeds.count // result.replicates, "seed")
     if result.replicates > 1:
@@ -151,3 +153,13 @@ def heading(
     if not result.complete:
         lines.append(f"partial: {result.facts['n_runs']:,} of {study.n_runs:,} runs")
     return "\n".join(textwrap.fill(line, int(13 * width)) for line in lines)
+
+
+def _is_pooled(result: Queries, values: Values, name: str, shown: Sequence[str]) -> bool:
+    """Return whether selected cells differ in a parameter but not in those shown."""
+    axis = next(axis for axis in result.study.grid.axes if name in axis)
+    if len(axis) == 1:
+        return True
+    table = cells_at(pd.DataFrame(axis), {each: values[each] for each in axis})
+    beside = [each for each in axis if each in shown]
+    return bool((table.groupby(beside)[name].nunique() if beside else table[[name]].nunique()).gt(1).any())

@@ -8,10 +8,9 @@ from typing import Any
 
 from pydantic import BaseModel, create_model
 
-from sweep.study.data.data_sets import BY_RUN
 from sweep.study.data.data_table import DATA_OPTIONS, HELD_OUT, HELD_OUT_ARGUMENTS
 from sweep.study.data.pattern_files import MAX_PATTERNS
-from sweep.study.data.tasks import ARGUMENTS, TASKS
+from sweep.study.data.tasks import ARGUMENTS, BY_RUN, TASKS
 from sweep.study.explanations.glossary import LISTS, entries, known_measures, models_of
 from sweep.study.model import NAME
 from sweep.study.options.explicit_weights import WEIGHT_PATTERN

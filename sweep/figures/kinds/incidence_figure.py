@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 
 from sweep.analysis.incidence import EVENTS
-from sweep.columns import statuses
 from sweep.errors import SweepError
 from sweep.figures.canvas import new_axes, say_why
 from sweep.figures.colors import line_styles
@@ -70,7 +69,8 @@ def _lines(result: Result, groups: Groups, numbers: Sequence[int]) -> list[StepL
         styles = zip(ordered, line_styles(ordered).values(), strict=True)
         return [StepLine(groups.tally, {**style, "label": f"{k:,}"}, parallel_runs=k) for k, style in styles]
     if groups.color is None and list(numbers) == [1]:
-        events = [event for event in EVENTS if event in statuses(result.study.has_patience)]
+        found = {EVENTS[0], *groups.tally["status"]}  # convergence also where it never occurs
+        events = [event for event in EVENTS if event in found]
         return [StepLine(groups.tally, {"color": STATUS_COLORS[event], "label": event}, event) for event in events]
     return [StepLine(tally, style, parallel_runs=numbers[0]) for tally, style in groups]
 

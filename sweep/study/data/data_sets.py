@@ -27,7 +27,7 @@ from sweep.study.data.data_table import (
 )
 from sweep.study.data.pattern_files import Matrix
 from sweep.study.data.splits import DEFAULTS, prepare, standardized
-from sweep.study.data.tasks import ARGUMENTS, TASKS, arguments_of
+from sweep.study.data.tasks import ARGUMENTS, BY_RUN, TASKS, arguments_of
 from sweep.study.reading.value_forms import Scalar
 from sweep.system.formatting import count_text
 
@@ -38,8 +38,6 @@ if TYPE_CHECKING:
 # Returns the faults of a table that is not valid.
 Sentences = Callable[[ValidationError], list[str]]
 
-# The value of data_seed with which each run draws its patterns, with its seed.
-BY_RUN = "seed"
 # Seeds of the sets that stand for all sets of such a study: what a study looks at is the same for all seeds.
 _SPECIMENS = (0, 1)
 

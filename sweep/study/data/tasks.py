@@ -28,6 +28,9 @@ Patterns = tuple[Matrix, Matrix]
 _MOST_UNITS = 1024
 _MOST_NUMBERS = 2**22
 
+# The value of data_seed with which each run draws its patterns, with its seed.
+BY_RUN = "seed"
+
 # Inputs for a clear bit and for a set bit.
 CODINGS = {"01": (0.0, 1.0), "pm1": (-1.0, 1.0)}
 
@@ -40,6 +43,7 @@ class Argument(NamedTuple):
     # Limits of a number; tasks may have a lower ``most``
     least: float = -sys.float_info.max
     most: float = sys.float_info.max
+    also: str = ""  # a value that only [data] takes, and what it means
 
     @property
     def type(self) -> Any:
@@ -74,7 +78,8 @@ class Argument(NamedTuple):
     def refusal(self, name: str, value: Any) -> str:
         """Return a sentence with the allowed values; for several values also how they are swept."""
         several = f"; to sweep {name}, move it to [parameters]" if isinstance(value, (list, dict)) else ""
-        return f"{name} must be {self.allowed}, got {shown(value)}{several}"
+        also = f", or {self.also}" if self.also else ""
+        return f"{name} must be {self.allowed}{also}, got {shown(value)}{several}"
 
 
 ARGUMENTS = {
@@ -84,9 +89,15 @@ ARGUMENTS = {
     "n_inputs": Argument("inputs of a pattern", int, 1, 1024),
     "n_outputs": Argument("targets of a pattern", int, 1, 1024),
     "classes": Argument("classes, one target for each", int, 2, 64),
-    "noise": Argument("standard deviation of the noise of points", float, 0, 1e6),
+    "noise": Argument("standard deviation of the noise of points", float, 0, 1_000_000),
     "problem": Argument("number of a MONK's problem", int, 1, 3),
-    "data_seed": Argument("seed of drawn patterns", int, 0, 2**32 - 1),
+    "data_seed": Argument(
+        "seed of drawn patterns",
+        int,
+        0,
+        2**32 - 1,
+        f'"{BY_RUN}" in [data]: each run draws its patterns with its own seed',
+    ),
     "coding": Argument("inputs for a bit: 01 for 0 and 1, pm1 for -1 and 1", str),
     "target_low": Argument("target for false", float),
     "target_high": Argument("target for true", float),

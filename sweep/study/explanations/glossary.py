@@ -12,7 +12,6 @@ from pydantic.fields import FieldInfo
 
 from sweep.measures import RECORDED
 from sweep.study.axes.samples import METHODS
-from sweep.study.data.data_sets import BY_RUN
 from sweep.study.data.data_table import DATA_OPTIONS, HELD_OUT_ARGUMENTS, Data
 from sweep.study.data.splits import DEFAULTS, NEEDED, PREPARATIONS
 from sweep.study.data.tasks import ARGUMENTS, CODINGS, TASKS, arguments_of, make_patterns
@@ -230,8 +229,8 @@ def _argument_entry(name: str) -> Entry:
     default = f"default {default}" if default else ""
     values = tuple(CODINGS) if argument.kind is str else ()
     allowed = argument.allowed
-    if name == "data_seed":
-        allowed += f', or "{BY_RUN}" in [data]: each run draws its patterns with its own seed'
+    if argument.also:
+        allowed += f", or {argument.also}"
     return Entry("data", name, argument.meaning, allowed, default, values, users, f"task {', '.join(users)}")
 
 

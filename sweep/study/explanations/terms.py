@@ -24,6 +24,9 @@ TERMS = {
     "race": 'seeds only for the cells that may still be the best, as until = { best = "rate" } says. Its keys: '
     "confidence (0.95), margin (a difference that does not matter), compare (means or wins), first (seeds of the "
     "first round).",
+    "importance": "how much of the variance between runs each option explains: by itself (main effect, column share), "
+    "jointly with a second one beyond both main effects (interaction), and with all its interactions (total effect, "
+    "column total_share). What the seed explains is chance.",
     "digest": "the SHA-256 of all rows in run order. Equal digests mean equal bits in every row.",
     "identity": "the SHA-256 of the canonical study. Name and description do not count.",
     "part": "runs that are trained and committed together.",
@@ -36,7 +39,7 @@ TERMS = {
 _SYNONYMS = {
     **{"configuration": "cell", "cells": "cell", "runs": "run", "confidence interval": "interval"},
     **{"ert": "ERT", "rmst": "RMST", "right-censored": "exhausted", "censoring": "censored", "replicates": "replicate"},
-    **{"racing": "race"},
+    **{"racing": "race", "main effect": "importance", "total effect": "importance", "interaction": "importance"},
     **{"accuracy": "train_accuracy"},
     **{"may be the best": "may_be_best", "contender": "may_be_best", "p-value": "p_value"},
 }

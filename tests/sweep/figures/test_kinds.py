@@ -179,7 +179,9 @@ def test_incidence_is_that_of_the_runs(results: dict[str, Result]) -> None:
     np.testing.assert_allclose(ends, 100 * cells["n_converged"] / cells["n_runs"])
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["2", "3", "4"]
     alone = figures.incidence(results["nothing"])
-    assert [text.get_text() for text in alone.get_legend().get_texts()] == ["converged", "diverged", "stalled"]
+    assert [text.get_text() for text in alone.get_legend().get_texts()] == ["converged"]
+    too_fast = figures.incidence(sweep.run(make_study(count=3, hidden=2, learning_rate=1e5)))
+    assert [text.get_text() for text in too_fast.get_legend().get_texts()] == ["converged", "diverged"]
     assert alone.lines[0].get_ydata()[-1] == 100 * results["nothing"].cells["convergence_rate"][0]
 
 
