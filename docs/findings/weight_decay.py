@@ -138,5 +138,5 @@ for k, (decay, skips) in enumerate(LINES):
     right.fill_between(epochs, 100 * low, 100 * high, step="post", color=f"C{k}", alpha=0.2, lw=0)
 left.set(xscale="log", xlim=(1, EPOCHS), xlabel="epoch", ylabel="%", title="training (dotted) and test accuracy")
 right.set(xscale="log", xlim=(1, EPOCHS), xlabel="epoch", ylabel="%", title="runs with all test patterns right so far")
-left.legend(frameon=False)
+right.legend(frameon=False, loc="center left", fontsize="small")
 figure.savefig("weight_decay.png", dpi=110)
