@@ -16,12 +16,12 @@ from sweep.explore.block import Block
 from sweep.explore.map_axis import MAX_LEVEL, TILE
 from sweep.explore.map_view import Explored, MapView
 from sweep.explore.page_facts import page_facts
+from sweep.explore.page_files import page_files
 from sweep.explore.pixel_network import command_of, pixel_network
 from sweep.explore.pixel_values import Planes
 from sweep.explore.tile_trainer import TileTrainer
 from sweep.system.formatting import count_text
 
-PAGE = Path(__file__).parent / "page"
 MOST_TILES = 2000
 # Tiles on each side of the one that a flight leads to.
 _BESIDE = 1
@@ -149,17 +149,7 @@ def _facts(explored: Explored, view: MapView, flight: Flight, tiles: Iterable[tu
 
 def write_page(out: Path) -> int:
     """Write the page of a flight beside its tiles, and return the bytes of its files."""
-    import xstatic.pkg.leaflet
-
-    text = (PAGE / "explore.html").read_text("utf-8").replace("<body>", '<body data-flight="flight.json">')
-    n_bytes = _write(out / "index.html", text.encode())
-    for file in sorted(PAGE.iterdir()):
-        if file.suffix in (".js", ".css"):
-            n_bytes += _write(out / "page" / file.name, file.read_bytes())
-    leaflet = Path(xstatic.pkg.leaflet.BASE_DIR)
-    for name in ("leaflet.js", "leaflet.css"):
-        n_bytes += _write(out / "leaflet" / name, (leaflet / name).read_bytes())
-    return n_bytes
+    return sum(_write(out / path, content) for path, content in page_files("index.html", "flight.json").items())
 
 
 def _json(content: Any) -> bytes:

@@ -119,7 +119,8 @@ def _listen(file: Path, port: int | None) -> tuple[str, socket.socket]:
         token, last = str(earlier["token"]), int(earlier["port"])
     except (OSError, ValueError, KeyError, TypeError):
         token, last = secrets.token_urlsafe(16), 0
-    listening = socket.socket()
+    # With its protocol, asyncio turns off the delay of small packets, which is 40 ms per answer.
+    listening = socket.socket(proto=socket.IPPROTO_TCP)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((_HOST, port or last))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from functools import lru_cache
-from pathlib import Path
+from pathlib import PurePath
 from typing import Any
 
 import numpy as np
@@ -14,13 +14,13 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
-from starlette.staticfiles import StaticFiles
 
 from sweep.errors import StoreError, SweepError, shown
 from sweep.explore.block import Block
 from sweep.explore.cell_tables import cells_page, runs_page
 from sweep.explore.guard import Guard
 from sweep.explore.map_view import Explored, MapView
+from sweep.explore.page_files import page_files
 from sweep.explore.pixel_network import pixel_network
 from sweep.explore.pixel_values import Planes
 from sweep.explore.results_map import ExploredResults, ResultsMap
@@ -28,8 +28,8 @@ from sweep.explore.selection import Selection
 from sweep.explore.tile_trainer import Abandoned, BusyError, TileTrainer
 from sweep.explore.tiles import ShownMap, TrainedMap
 
-_PAGE = Path(__file__).parent / "page"
 _MOST_MAPS = 64  # that are kept in memory
+_TYPES = {"": "text/html", ".js": "text/javascript", ".css": "text/css"}
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -45,10 +45,7 @@ class ExploreServer:
 
     def app(self, token: str, hosts: set[str]) -> Starlette:
         """Return the application, which answers requests with a token to one of these hosts."""
-        import xstatic.pkg.leaflet
-
         routes = [
-            Route("/", self._page),
             Route("/choices", _answered(self._choices)),
             Route("/tile/{level:int}/{column:int}/{row:int}/{size:int}", _answered(self._tile)),
             Route("/selection", _answered(self._selected(lambda selection, _: selection.facts()))),
@@ -57,14 +54,10 @@ class ExploreServer:
             Route("/network", _answered(self._network)),
             Route("/study", _answered(self._study)),
             Route("/state", _answered(self._state)),
-            Mount("/page", StaticFiles(directory=_PAGE)),
-            Mount("/leaflet", StaticFiles(directory=xstatic.pkg.leaflet.BASE_DIR)),
+            *(Route(f"/{path}", _file(path, content)) for path, content in page_files("").items()),
         ]
         guard = Middleware(Guard, token=token, hosts=hosts)
         return Starlette(routes=[Mount(f"/{token}", routes=routes)], middleware=[guard])
-
-    async def _page(self, request: Request) -> Response:
-        return Response((_PAGE / "explore.html").read_bytes(), media_type="text/html")
 
     def _open(self, show: str, query: tuple[tuple[str, str], ...]) -> ShownMap:
         if show not in self._shows:
@@ -140,6 +133,15 @@ _OF_REQUESTS = {
     *("show", "z", "column", "row", "width", "height", "seed"),
     *("columns", "rows", "sort", "descending", "first", "count"),
 }
+
+
+def _file(path: str, content: bytes) -> Handler:
+    """Return a handler that answers a file of the page, which stays in memory: to read it takes longer."""
+
+    async def answer(request: Request) -> Response:
+        return Response(content, media_type=_TYPES[PurePath(path).suffix])
+
+    return answer
 
 
 def _answered(handle: Handler) -> Handler:

@@ -7,17 +7,17 @@ import ctypes
 import gc
 import sys
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
 from itertools import count
 from pathlib import Path
-from queue import Queue
 from threading import Condition, Thread
 
 from sweep.errors import SweepError
+from sweep.explore.map_axis import TILE
 from sweep.results.result import Result, open_result
 from sweep.schedule.plan import Plan
 from sweep.store.bits import own_bits
@@ -39,7 +39,10 @@ _SLICE_SECONDS = 0.25
 _LONG_SECONDS = 4.0
 _POLL_SECONDS = 0.1
 _MOST_WAITING = 256  # studies
-_MOST_UNSAVED = 8  # results that wait to be written; then training waits
+# Runs that wait to be written, of 16 and 24 tiles of one seed. From the first number on they are written although a
+# page waits, from the second one on no tile is trained that must be written too.
+_MANY_UNSAVED, _MOST_UNSAVED = 16 * TILE**2, 24 * TILE**2
+_QUIET_SECONDS = 0.5  # without any request, after which results are written
 _MOST_KEPT = 8  # results that stay in memory
 
 
@@ -77,7 +80,8 @@ class TileTrainer:
         self._changed = Condition()
         self._number = count()
         self._kept: OrderedDict[str, Result] = OrderedDict()
-        self._unsaved: Queue[MemoryParts] = Queue(_MOST_UNSAVED)
+        self._unsaved: deque[MemoryParts] = deque()
+        self._last_left = 0.0  # when the last request was answered or left
         self._bits = own_bits()
         Thread(target=self._work, name="explore-train", daemon=True).start()
         Thread(target=self._save, name="explore-save", daemon=True).start()
@@ -88,7 +92,7 @@ class TileTrainer:
         return {
             "waiting": len(self._jobs),
             "trained": self._n_trained,
-            "unsaved": self._unsaved.qsize(),
+            "unsaved": len(self._unsaved),
             "save_fault": self.save_fault,
             "networks_per_second": speed,
         }
@@ -167,12 +171,13 @@ class TileTrainer:
                 else:
                     self._jobs[study.identity] = job
             job.n_waiting += 1
-            self._changed.notify()
+            self._changed.notify_all()
             return job
 
     def _leave(self, job: _Job) -> None:
         with self._changed:
             job.n_waiting -= 1
+            self._last_left = time.monotonic()
             if not job.n_waiting and not job.done.done():
                 self._remove(job)
 
@@ -185,18 +190,28 @@ class TileTrainer:
         """Train a slice of the most wanted study, again and again."""
         while True:
             with self._changed:
-                while not self._jobs:
-                    self._changed.wait()
-                job = min(self._jobs.values(), key=lambda each: each.rank)
+                job = self._changed.wait_for(self._most_wanted)
+            assert job is not None
             try:
                 result = self._train_slice(job)
             except BaseException as error:
                 self._end(job, error)
                 continue
             if result is not None:
-                self._end(job, result)
                 if job.is_saved and job.parts is not None:
-                    self._unsaved.put(job.parts)
+                    with self._changed:
+                        self._unsaved.append(job.parts)
+                        self._changed.notify_all()
+                self._end(job, result)
+
+    def _most_wanted(self) -> _Job | None:
+        """Return the job to train next; None if there is none, or if it must be written and too many wait for that."""
+        job = min(self._jobs.values(), key=lambda each: each.rank, default=None)
+        return None if job is not None and job.is_saved and self._n_unsaved() >= _MOST_UNSAVED else job
+
+    def _n_unsaved(self) -> int:
+        """Return how many runs wait to be written."""
+        return sum(parts.plan.n_runs for parts in self._unsaved)
 
     def _end(self, job: _Job, outcome: Result | BaseException) -> None:
         """Give those who wait for a job its result, or what went wrong."""
@@ -240,9 +255,12 @@ class TileTrainer:
                 self._kept.popitem(last=False)
 
     def _save(self) -> None:
-        """Write results into their folders, one after the other."""
+        """Write results into their folders, one after the other, while no page waits."""
         while True:
-            parts = self._unsaved.get()
+            with self._changed:
+                while not self._may_save():
+                    self._changed.wait(_QUIET_SECONDS if self._unsaved else None)
+                parts = self._unsaved[0]
             try:
                 save_trained(parts, self.place(parts.plan.study))
                 self.save_fault = ""
@@ -250,8 +268,15 @@ class TileTrainer:
                 if not self.save_fault:
                     print(f"tiles are not kept: {one_line(str(error))}", file=sys.stderr, flush=True)
                 self.save_fault = str(error)
+            with self._changed:
+                self._unsaved.popleft()
+                self._changed.notify_all()
             del parts
             _return_memory()
+
+    def _may_save(self) -> bool:
+        is_quiet = not self._jobs and time.monotonic() - self._last_left >= _QUIET_SECONDS
+        return bool(self._unsaved) and (is_quiet or self._n_unsaved() >= _MANY_UNSAVED)
 
 
 def _return_memory() -> None:

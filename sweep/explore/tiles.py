@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from sweep.explore.block import Block
 from sweep.explore.map_axis import TILE
-from sweep.explore.map_view import Explored, MapView
+from sweep.explore.map_view import Explored, MappedStudy, MapView
 from sweep.explore.page_facts import page_facts
 from sweep.explore.pixel_values import Planes
 from sweep.explore.tile_trainer import TileTrainer
+from sweep.results.result import Result
+
+# One tile after the other: at once they would share the time of Python, and all would be late.
+_finder = ThreadPoolExecutor(1, "explore-find")
 
 
 class Tile(NamedTuple):
@@ -57,14 +62,19 @@ async def trained_tile(
 
     Only tiles of 256 pixels along a side are kept in folders; smaller ones have some of their pixels.
     """
-    whole = block.whole_tile()
-    mapped = await asyncio.to_thread(view.study_of, whole)
-    result = await asyncio.to_thread(trainer.known, mapped.study)
-    step = block.step
-    if result is None and step > 1:
-        mapped, step = await asyncio.to_thread(view.study_of, block), 1
+    loop = asyncio.get_running_loop()
+    mapped, step, result = await loop.run_in_executor(_finder, _find, trainer, view, block)
     if result is None:
         result = await trainer.result(mapped.study, block.width, is_gone, is_saved=block.width == TILE)
     planes = await asyncio.to_thread(lambda: mapped.arrange(view.value.planes(result)))
     shown = {name: numbers[step // 2 :: step, step // 2 :: step] for name, numbers in planes.items()}
     return Tile(shown, len(np.unique(mapped.across)), len(np.unique(mapped.down)))
+
+
+def _find(trainer: TileTrainer, view: MapView, block: Block) -> tuple[MappedStudy, int, Result | None]:
+    """Return the study that has the pixels of a block, every how many of its pixels are among them, and its result."""
+    whole = view.study_of(block.whole_tile())
+    result = trainer.known(whole.study)
+    if result is None and block.step > 1:
+        return view.study_of(block), 1, None
+    return whole, block.step, result

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import re
+import socket
 import tomllib
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
@@ -17,9 +19,10 @@ from sweep.explore.block import Block
 from sweep.explore.flight import Flight
 from sweep.explore.map_view import Explored
 from sweep.explore.pixel_network import pixel_network
-from sweep.explore.serve import Wanted, export_map
+from sweep.explore.serve import Wanted, _listen, export_map
 from sweep.explore.server import ExploreServer
 from sweep.explore.tile_trainer import Abandoned, BusyError, TileTrainer
+from sweep.training.run import save_trained
 
 TOKEN, HOST = "token", "127.0.0.1:8000"
 SMALL = {"max_steps": 20, "hidden": 2}
@@ -159,6 +162,15 @@ def test_folders_that_cannot_be_written_are_named(tmp_path):
 ONE_CELL = {**SMALL, "learning_rate": 0.1, "seeds.count": 20}
 
 
+def comes_true(condition):
+    """Wait until a condition holds, and return whether it does."""
+    for _ in range(400):
+        if condition():
+            return True
+        Event().wait(0.05)
+    return False
+
+
 async def nobody_waits():
     return True
 
@@ -223,12 +235,7 @@ def test_those_who_wait_for_the_same_tile_share_it(trainer):
 def test_whole_tiles_are_kept_as_results(trainer):
     study = sweep.load_study("xor", {**ONE_CELL, "seeds.base": 99})
     result = run_async(trainer.result(study, 256, somebody_waits, is_saved=True))
-    folder = trainer.place(study)
-    for _ in range(200):
-        # run.json says after cells.parquet that the result is complete.
-        if (folder / "cells.parquet").exists() and sweep.open_result(folder, partial=True).complete:
-            break
-        Event().wait(0.05)
+    assert comes_true(lambda: trainer.state()["unsaved"] == 0)
     assert sweep.open_result(trainer.place(study)).digest == result.digest
     assert not sweep.verify(trainer.place(study)).faults
     again = TileTrainer(trainer.folder, 1)
@@ -273,18 +280,67 @@ def test_faults_of_a_study_reach_those_who_wait(trainer, monkeypatch):
 @pytest.mark.parametrize("fault", [OSError("the disk is full"), ValueError("no such column")])
 def test_a_result_that_cannot_be_kept_is_answered_and_said_once(tmp_path, monkeypatch, capsys, fault):
     def fails(parts, out):
-        raise fault
+        if out.parent == tmp_path:  # trainers of other tests may still write
+            raise fault
+        return save_trained(parts, out)
 
     monkeypatch.setattr("sweep.explore.tile_trainer.save_trained", fails)
     trainer = TileTrainer(tmp_path, 1)
     for base in range(3):
         study = sweep.load_study("xor", {**ONE_CELL, "seeds.base": base})
         assert run_async(trainer.result(study, 256, somebody_waits, is_saved=True)).complete
-    for _ in range(100):
-        if not trainer.state()["unsaved"] and trainer.state()["save_fault"]:
-            break
-        Event().wait(0.05)
+    assert comes_true(lambda: trainer.state()["save_fault"] and not trainer.state()["unsaved"])
     assert capsys.readouterr().err == f"tiles are not kept: {fault}\n"
+
+
+@pytest.mark.parametrize(("many", "is_written"), [(2, False), (1, True)])
+def test_results_are_written_while_a_page_waits_only_if_many_are_not(tmp_path, monkeypatch, many, is_written):
+    first, other = (sweep.load_study("xor", {**ONE_CELL, "seeds.base": base}) for base in (1, 2))
+    monkeypatch.setattr("sweep.explore.tile_trainer._QUIET_SECONDS", 0.05)
+    monkeypatch.setattr("sweep.explore.tile_trainer._MANY_UNSAVED", many * first.n_runs)
+    trainer = TileTrainer(tmp_path, 1)
+    train_slice = trainer._train_slice
+    monkeypatch.setattr(
+        trainer, "_train_slice", lambda job: train_slice(job) if job.study is first else Event().wait(0.01) or None
+    )
+    waiting = trainer._join(other, 512, is_saved=True)
+    trainer.wait(first, 256, is_saved=True)
+    if is_written:
+        assert comes_true(lambda: trainer.state()["unsaved"] == 0)
+    else:
+        Event().wait(0.3)
+        assert not trainer.place(first).exists()
+    trainer._leave(waiting)
+    assert comes_true(lambda: trainer.state()["unsaved"] == 0)
+    assert trainer.known(first).complete
+
+
+def test_answers_are_not_delayed(tmp_path):
+    """Small packets are sent at once, rather than 40 ms later."""
+    _, listening = _listen(tmp_path / "address.json", None)
+
+    async def connect():
+        accepted = asyncio.get_running_loop().create_future()
+        async with await asyncio.start_server(lambda _, writer: accepted.set_result(writer), sock=listening):
+            _, client = await asyncio.open_connection(*listening.getsockname())
+            writer = await accepted
+            option = writer.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+            writer.close()
+            client.close()
+            return option
+
+    assert run_async(connect())
+
+
+def test_the_page_names_all_modules_that_it_imports(ask):
+    """A browser then requests them at once; each one has a type that it accepts as a module."""
+    page = ask("").text
+    named = set(re.findall(r'rel="modulepreload" href="(page/[^"]+)"', page))
+    assert "page/explore.js" in named
+    for name in named:
+        answer = ask(name)
+        assert answer.headers["content-type"].startswith("text/javascript")
+        assert {f"page/{path}" for path in re.findall(r'from "./(\w+\.js)"', answer.text)} <= named
 
 
 def test_too_many_tiles_are_refused(trainer, monkeypatch):
