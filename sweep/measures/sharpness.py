@@ -43,6 +43,7 @@ MEASURE = Measure(
     "largest eigenvalue of the Hessian of the loss over all patterns with respect to the trained parameters, "
     "without weight decay; weights that stay equal are one parameter; inf if diverged",
     is_signed=True,
+    at_best="sharpness_at_best",
     needs_curvature=True,
     compute=_sharpness,
     fault=_fault,

@@ -6,6 +6,7 @@ from itertools import pairwise
 from math import inf
 from typing import NamedTuple
 
+from sweep.schemas.run_columns import curved_measures
 from sweep.study.axes.grid import Cell
 from sweep.study.model import Study
 
@@ -56,7 +57,7 @@ def run_cost(study: Study, cell: Cell) -> RunCost:
         operations += evaluation * n_held_out / n_patterns / (n_windows * study.convergence.validate_every)
     epochs = [inf if each is None else each for each in study.values_of("max_epochs")]
     n_steps = int(min(max(study.values_of("max_steps")), n_windows * max(epochs)))
-    measuring = 0.0
-    if "sharpness" in study.record.measures:  # a step of all patterns for each gradient, two of them per parameter
-        measuring = (2 * n_parameters + 1) * n_windows * operations + _EIGENVALUE * n_parameters**3
+    # a step of all patterns for each gradient, two of them per parameter
+    curvature = (2 * n_parameters + 1) * n_windows * operations + _EIGENVALUE * n_parameters**3
+    measuring = len(curved_measures(study)) * curvature
     return RunCost(operations * n_steps + evaluation + measuring, n_steps, 8 * n_parameters * kept + _ROW_BYTES)

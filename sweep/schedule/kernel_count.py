@@ -6,6 +6,7 @@ from typing import Any
 
 from kernels.effort import Effort, effort_for
 from kernels.start.names import distributions_in
+from sweep.schemas.run_columns import curved_measures
 from sweep.study.model import Study
 from sweep.study.options.option_tables import loss_and_reduction, with_role
 
@@ -97,7 +98,7 @@ def _alike(study: Study, scaling: str) -> dict[tuple[bool, ...], list[tuple[int,
 def _tests(study: Study) -> int:
     """Return the most kernels for trained networks: for test patterns, learning curves and sharpness."""
     by_own = bool(study.record.curves) or study.data.n_validations > 0
-    n_kinds = len(study.data.held_out) + by_own + ("sharpness" in study.record.measures)
+    n_kinds = len(study.data.held_out) + by_own + bool(curved_measures(study))
     if not n_kinds:
         return 0
     has_penalty = any(study.values_of("penalty"))

@@ -78,6 +78,11 @@ def recorded_measures(study: StudyContent) -> list[Measure]:
     return [custom_measure(custom[name]) if name in custom else MEASURES[name] for name in names]
 
 
+def curved_measures(study: StudyContent) -> list[Measure]:
+    """Return the recorded measures that need second derivatives of the loss."""
+    return [each for each in recorded_measures(study) if each.needs_curvature]
+
+
 def network_columns(study: StudyContent) -> list[Column]:
     """Return the columns of recorded measures and weights; weights are all parameters, array after array."""
     docs = {

@@ -9,6 +9,7 @@ from contextlib import closing
 from sweep.results.aggregate import Aggregate
 from sweep.schedule.plan import Plan
 from sweep.schedule.waves import Part
+from sweep.schemas.run_columns import curved_measures
 from sweep.store.commits import Commit, check_planned
 from sweep.store.files import waits_ended_by
 from sweep.store.stored_runs import WritableResult
@@ -94,7 +95,7 @@ class Coordinator:
                 self._train(executor, budget, parts, self._estimate(number, len(missing)), progress)
             if not self.commits.keys() >= set(self.plan.parts.order(number)):
                 break
-        of_steps = "sharpness" not in self.plan.study.record.measures  # its cost does not depend on the steps
+        of_steps = not curved_measures(self.plan.study)  # their cost does not depend on the steps
         if executor.here and self._reuse is None and of_steps:
             note_speed(self._operations, self._seconds)
 

@@ -16,7 +16,7 @@ from kernels.shapes import shared_places
 from kernels.vocabulary import OVER_OUTPUTS
 from sweep.measures.measure import Curved, Networks, Patterns
 from sweep.schedule.recipes import make_recipe
-from sweep.schemas.run_columns import network_columns, recorded_measures
+from sweep.schemas.run_columns import curved_measures, network_columns, recorded_measures
 from sweep.study.axes.grid import Cell
 from sweep.study.data.data_sets import DataSets
 from sweep.study.model import Study
@@ -59,7 +59,7 @@ class NetworkRecorder:
         # Whether trained networks are needed for what the study records, and their outputs.
         self.needs_weights = bool(self._computed or study.record.columns_of_weights)
         self.needs_outputs = bool(self._computed)
-        self.gradients = Gradients(data) if any(each.needs_curvature for each in recorded_measures(study)) else None
+        self.gradients = Gradients(data) if curved_measures(study) else None
         # Targets by the patterns, and decision thresholds, for each dtype of networks.
         self._targets: dict[str, dict[str, Array]] = {}
         self._decision_thresholds: dict[str, Array] = {}
@@ -96,7 +96,9 @@ class NetworkRecorder:
             if self._computed:
                 networks = self._networks(_Runs(cell, settings, counts), initial, outcome)
                 if self.gradients:
-                    networks = networks._replace(curved=self._curved(self.gradients, cell, settings, counts, pause))
+                    curved = self._curved(self.gradients, cell, settings, counts, pause)
+                    best = networks.best and networks.best._replace(curved=curved)
+                    networks = networks._replace(curved=curved, best=best)
                 for name, compute in self._computed.items():
                     recorded[name] = compute(networks)
         for name, sums in zip(self._study.record.loss_sums, outcome.columns.loss_sums.T, strict=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,10 +47,10 @@ CASES: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-def measured(**options: Any) -> Study:
-    """Return a small study that records the sharpness."""
+def measured(names: Sequence[str] = ("sharpness",), **options: Any) -> Study:
+    """Return a small study that records the sharpness, or other measures."""
     tables = make_study(**{**OPTIONS, **options}).canonical()
-    return Study(**tables | {"record": {"measures": ["sharpness"]}})
+    return Study(**tables | {"record": {"measures": names}})
 
 
 def exact(result: sweep.Result, run: int, frozen: str = "") -> tuple[float, float]:
@@ -89,6 +90,23 @@ def test_same_bits_and_replayed(tmp_path: Path) -> None:
     diverged = rows["status"] == "diverged"
     assert 0 < diverged.sum() < len(rows)
     assert (np.isinf(rows["sharpness"]) == diverged).all()
+
+
+def test_at_the_best_validation(tmp_path: Path) -> None:
+    """The sharpness at the best validation is that of a run that ends there; parts and traces change no bit."""
+    data = {"task": "parity", "bits": 3, "validation_count": 3}
+    options: dict[str, Any] = {"data": data, "criterion": "none", "hidden": 2, "count": 6, "max_steps": 40}
+    names = ["sharpness", "sharpness_at_best"]
+    study = measured(names, learning_rate=[0.3, 1e3], divergence_threshold=1e4, **options)
+    result = sweep.run(study, tmp_path / "result")
+    assert run_in_parts(study, part_runs=3, threads=1).facts["digest"] == result.facts["digest"]
+    assert sweep.verify(tmp_path / "result", sample=-1).intact
+    rows = result.runs()
+    assert (rows["steps_at_best"] < rows["steps"]).sum() > 0
+    for row in rows.to_dict("records"):
+        ended = {**options, "learning_rate": row["learning_rate"], "max_steps": row["steps_at_best"]}
+        there = sweep.run(measured(**{**ended, "base": row["seed"], "count": 1})).runs()
+        assert there["sharpness"].item() == row["sharpness_at_best"]
 
 
 def test_no_step_and_nothing_trained() -> None:
