@@ -34,6 +34,7 @@ class EvaluatedRuns(DefaultFloatingPoint):
 
     # How many replicates, such as splits of the data, the seeds of a cell hold; see ReplicatedRuns.
     replicates = 1
+    n_pooled = 1  # how many values are pooled; replicates are 1 if there is one seed, whose place they take
     pooled_over = ""  # the options whose values are these replicates
 
     def __init__(self, study: Study, facts: dict[str, Any], stored: StoredRuns, measures: RunMeasures) -> None:

@@ -28,15 +28,18 @@ _NAME = "learned_function"
 def functions_by(result: EvaluatedRuns, rows: RunRows, by: Sequence[str], top: int) -> pd.DataFrame:
     """Return how many runs learned each function; see :meth:`sweep.Result.functions`.
 
-    One cell has Wilson's interval. The interval over several cells counts each seed once. It is missing for a partial
-    result, and if there are too many runs to pair.
+    One cell has Wilson's interval. The interval over several cells counts each seed once, and each replicate of those
+    that ``result`` pools over. It is missing for a partial result, and if there are too many runs to pair.
     """
     if _NAME not in result.study.record.measures:
         raise SweepError(f"the study does not record {_NAME}; run it with --set record.measures={_NAME}")
     check_swept(result.study, by)
     if not is_integer(top) or top < 1:
         raise SweepError(f"top: must be an integer from 1, got {shown(top)}")
-    runs = rows.frame(["run", "cell", _NAME])
+    runs = rows.frame(["cell", "seed", _NAME])
+    seeds = result.study.seeds
+    runs["cell"], replicate = result.places_of(runs["cell"].to_numpy())
+    runs["place"] = replicate * (seeds.count // result.n_pooled) + runs["seed"] - seeds.base
     runs["group"] = group_of(result.study.grid, by, runs["cell"].to_numpy())
     counts = runs.groupby(["group", _NAME]).size().rename("n_learned").reset_index()
     counts = counts.sort_values(["group", "n_learned", _NAME], ascending=[True, False, True])
@@ -56,12 +59,13 @@ def _intervals(
     cells_of = runs.groupby("group")["cell"].unique()
     may_pair = result.complete and pairs_seeds(result)
     learned = np.full((result.study.n_cells, result.study.seeds.count), -2, np.int64)  # -2: no run
-    learned.ravel()[runs["run"].to_numpy()] = runs[_NAME].to_numpy()
+    learned[runs["cell"], runs["place"]] = runs[_NAME]
     for k, (group, function) in enumerate(zip(table.index, table[_NAME], strict=True)):
         cells = cells_of[group]
-        if len(cells) > 1:
+        if len(cells) > 1 or result.replicates > 1:
             of_group = learned[cells]
-            outcomes = Outcomes(np.where(of_group == -2, -1, 0).astype(np.int32), of_group == function)
+            steps = np.where(of_group == -2, -1, 0).astype(np.int32)
+            outcomes = Outcomes(steps, of_group == function, result.replicates)
             once = np.zeros(len(cells), np.int64)
             shared = Runs.of_outcomes(outcomes, once, once)
             ends[k] = np.ravel(Rate(shared, shared.converged).ends()) if may_pair else np.nan

@@ -110,7 +110,8 @@ class ReplicatedRuns(Queries):
         pooled = replicate_axes(runs.study.axes, named)
         study = cast("Study", ReplicatedStudy(runs.study, pooled))
         self._runs, self._folding = runs, _Folding(runs.study, pooled)
-        self.replicates = self._folding.n_replicates if self._folding.n_seeds > 1 else 1
+        self.n_pooled = self._folding.n_replicates
+        self.replicates = self.n_pooled if self._folding.n_seeds > 1 else 1
         self.pooled_over = " & ".join(name for name in runs.study.parameters if name not in study.parameters)
         measures = _Measures(study, runs, self._folding, self.replicates)
         super().__init__(study, {**runs.facts, "complete": runs.complete}, runs.stored, measures)

@@ -259,7 +259,7 @@ class Result(PoolsReplicates):
         Parameters
         ----------
         by
-            Swept parameters; runs are pooled over the others.
+            Swept parameters; runs are pooled over the others. Splits and noise that are not named count as seeds do.
         top
             Most functions of each combination of their values.
 
@@ -276,7 +276,7 @@ class Result(PoolsReplicates):
         StoreError
             If rows of runs were not kept.
         """
-        return functions_by(self, self._rows, listed(by), top)
+        return functions_by(self.naming(listed(by)), self._rows, listed(by), top)
 
     def learning_curves(self, cell: int | None = None, *, at: At | None = None) -> pd.DataFrame:
         """Return the recorded learning curves, a row for each point.

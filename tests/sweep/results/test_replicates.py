@@ -18,6 +18,7 @@ from sweep.analysis.importance import Explained, importance_of
 from sweep.report.page import report_page
 from sweep.results.comparison import Pairing
 from sweep.results.sentences import answer
+from sweep.statistics.estimates import Rate
 from sweep.statistics.intervals import student_quantile
 from sweep.statistics.of_cells import of_measure
 from sweep.statistics.outcomes import Measured, Outcomes
@@ -411,3 +412,23 @@ def test_intervals_and_tests_hold(n_splits: int, n_seeds: int, spreads: tuple[fl
         assert np.mean([each for each, kind in held if kind == k]) >= 0.93 - 3 * error
     assert wrong <= (0.05 + 3 * error) * STUDIES
     assert differ <= (0.07 + 3 * error) * STUDIES
+
+
+def test_functions_pool_over_splits() -> None:
+    """Shares of learned functions count the runs of all draws of noise, and intervals each seed and each draw once."""
+    study = study_of(4, 3, hidden=2, learning_rate=[0.1, 0.3], max_steps=100)
+    result = sweep.run(Study(**study.canonical() | {"record": {"measures": ["learned_function"]}}))
+    runs, table = result.runs(), result.functions("learning_rate", top=2)
+    assert "noise_seed" not in table
+    assert (table["n_runs"] == 12).all()
+    for row in table.to_dict("records"):
+        same = runs[runs["learning_rate"] == row["learning_rate"]]
+        learned = same["learned_function"].eq(row["learned_function"]).to_numpy()[np.newaxis]  # by draw, then by seed
+        assert row["n_learned"] == learned.sum()
+        once = np.zeros(1, np.int64)
+        of_runs = Runs.of_outcomes(Outcomes(np.zeros((1, 12), np.int32), learned, 3), once, once)
+        ends = Rate(of_runs, of_runs.converged).ends()
+        assert [row["share_low"], row["share_high"]] == [end.item() for end in ends]
+    apart = result.functions(["noise_seed", "learning_rate"])
+    assert set(apart["noise_seed"]) == {0, 1, 2}
+    assert (apart["n_runs"] == 4).all()
