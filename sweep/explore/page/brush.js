@@ -48,10 +48,14 @@ export class Brush {
   }
 
   pointerdown(event) {
+    if (!event.isPrimary) {
+      this.pointercancel(); // a second finger zooms
+      return;
+    }
     this.hasDragged = false;
     this.cursor = this.anchor = null;
     const isControl = event.target.closest(".leaflet-control");
-    if (isControl || !event.isPrimary || event.button !== 0 || !(event.shiftKey || this.on)) return;
+    if (isControl || event.button !== 0 || !(event.shiftKey || this.on)) return;
     this.hasDragged = true;
     this.start = this.under(event);
     this.map.part(".picture").setPointerCapture(event.pointerId);

@@ -18,7 +18,7 @@ const MOST_DOTS = 40;
  */
 export function lineChart({ x, y, series, label, isStepped = false }) {
   const texts = x.texts ?? [];
-  const longest = Math.max(5, ...texts.map(({ length }) => length));
+  const longest = x.texts ? texts.reduce((most, { length }) => Math.max(most, length), 0) : 5;
   const fitting = Math.max(1, Math.min(texts.length || 4, ACROSS / (LETTER * longest + 8)));
   const isSlanted = texts.length <= MOST_TEXTS && fitting < texts.length;
   const below = isSlanted ? Math.sin((SLANT * Math.PI) / 180) * LETTER * longest : 0;
@@ -37,6 +37,7 @@ export function lineChart({ x, y, series, label, isStepped = false }) {
   series.forEach(({ name, points, color }, k) => {
     const group = svgElement("g", { class: color ? "series" : "series shade" });
     paint(group, color, k, series.length);
+    group.style.setProperty("--count", String(series.length));
     group.append(svgElement("title", {}, name));
     for (const part of unbroken(points, ([, value, low, high]) => isShown(y, value) && isShown(y, low) && isShown(y, high))) {
       const ends = [...part.map(([at, , , high]) => place(at, high)), ...part.map(([at, , low]) => place(at, low)).reverse()];

@@ -33,7 +33,6 @@ export class Selection {
       };
       panel.ask(`selection?${queries[k]}&${request}`);
     });
-    this.root.hidden = !maps.length;
   }
 
   panel() {

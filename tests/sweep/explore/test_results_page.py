@@ -320,6 +320,31 @@ def test_phone_and_dark(browser: Any, address: str) -> None:
 
 
 @needs_browser
+def test_large_results_are_summarized_where_they_are_selected(browser: Any, address: str) -> None:
+    """Without a selection, the page asks for no statistics and tables of millions of cells."""
+    opened = Page(browser, address)
+    page = opened.page
+
+    def enlarged(route: Any) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, json={**answer.json(), "n_cells": 10_000_000})
+
+    page.route("**/choices?*", enlarged)
+    page.goto("about:blank")
+    opened.requests.clear()
+    page.goto(f"{address}#x=learning_rate&y=hidden")
+    page.locator("body[data-finished='true']").wait_for()
+    page.locator("#hint", has_text="Click on a cell").wait_for()
+    assert not [each for each in opened.requests if "/selection?" in each or "/cells?" in each]
+    assert page.locator("#tables").is_hidden()
+    page.mouse.click(*opened.point(1, 2))
+    opened.finish()
+    assert page.locator("#hint").is_hidden()
+    assert len(opened.rows()) == 2
+    opened.close()
+
+
+@needs_browser
 def test_refusals(browser: Any, address: str) -> None:
     """What the address asks for and the results do not have is refused in one sentence; the page still shows a map."""
     opened = Page(browser, address)
