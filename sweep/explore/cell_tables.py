@@ -8,22 +8,28 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
 from sweep.columns import Column
 from sweep.errors import SweepError, shown, unknown
-from sweep.explore.selection import Selection
+from sweep.explore.selection import MOST_CELLS, Selection
 from sweep.measures import MEASURES
 from sweep.results.answers import swept
 from sweep.results.pooled_cells import why_unpaired
 from sweep.results.some_cells import result_of_cells
 from sweep.results.tables.cells_table import cells_table
 from sweep.results.tables.table import TableColumn, shown_of, value_column
+from sweep.schemas.cell_columns import cells_columns
 from sweep.schemas.run_columns import runs_columns
 from sweep.system.formatting import exact, measure_text
 
 _MOST_ROWS = 500
 _USUAL_ROWS = 50
+# Most cells whose whole table is computed, if one stored column orders them
+_MANY = 50_000
+# Most runs that are sorted
+_MOST_SORTED = 5 * 10**6
 
 
 class Page(NamedTuple):
@@ -53,18 +59,53 @@ class Page(NamedTuple):
             frame = frame[::-1]
         return frame[self.first : self.first + self.most]
 
+    def of_many(self, keys: pd.Series[Any] | None, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return these of some numbers, sorted by keys."""
+        if keys is not None:
+            keys = keys.reset_index(drop=True).sort_values(ascending=not self.descending, kind="stable")
+            numbers = numbers[keys.index.to_numpy()]
+        elif self.descending:
+            numbers = numbers[::-1]
+        return numbers[self.first : self.first + self.most]
+
 
 def cells_page(selection: Selection, query: Mapping[str, str]) -> dict[str, Any]:
     """Return rows of the table of the cells of a selection, as JSON: what `sweep show` prints of them."""
     page = Page.of(query)
     with selection.view.explored.reading:
         runs = selection.runs
-        whole = cells_table(runs, runs.cells)
-        names = [str(column.shows[0]) for column in whole.columns]
-        frame = page.rows(whole.frame, names)
+        n = len(selection.cells)
+        if n > _MANY and runs.complete and not runs.pooled_over and _is_stored(selection, page.sort):
+            numbers = page.of_many(_keys(selection, page.sort), selection.cells)
+            runs = result_of_cells(selection.view.explored.result, np.sort(numbers))
+            table = cells_table(runs, runs.cells)
+            frame, title = table.frame.set_index("cell", drop=False).loc[numbers], shown_of(len(numbers), n, "cell")
+        else:
+            if n > MOST_CELLS:
+                raise SweepError(f"a table of {n:,} cells has no order by {page.sort}; select at most {MOST_CELLS:,}")
+            table = cells_table(runs, runs.cells)
+            frame = page.rows(table.frame, [str(column.shows[0]) for column in table.columns])
+            n, title = len(table.frame), table.title
         options = swept(runs.study)
         commands = (_show(selection, row, options) for row in frame.to_dict("records"))
-        return _answer(selection, page, whole.title, whole.columns, frame, len(whole.frame), commands)
+        return _answer(selection, page, title, table.columns, frame, n, commands)
+
+
+def _is_stored(selection: Selection, sort: str) -> bool:
+    """Return whether cells can be sorted by one column that is stored, or without any."""
+    study = selection.result.study
+    return not sort or sort in study.parameters or sort in (column.name for column in cells_columns(study))
+
+
+def _keys(selection: Selection, sort: str) -> pd.Series[Any] | None:
+    """Return the values by which the cells of a selection are sorted; None for the order of the study."""
+    whole = selection.view.explored.result
+    if sort in ("", "cell"):
+        return None
+    if sort in whole.study.parameters:
+        return pd.Series(whole.study.grid.column(sort, selection.cells))
+    stored: pd.Series[Any] = whole.stored.read_cells([sort])[sort].to_pandas()
+    return stored if len(stored) == len(selection.cells) else stored.take(selection.cells)
 
 
 def runs_page(selection: Selection, query: Mapping[str, str]) -> dict[str, Any]:
@@ -76,13 +117,24 @@ def runs_page(selection: Selection, query: Mapping[str, str]) -> dict[str, Any]:
             raise SweepError(why_unpaired(result))
         known = [column for column in runs_columns(result.study) if not column.is_list]
         names = [column.name for column in known]
-        order = result.runs(list(dict.fromkeys(["run", page.sort if page.sort in names else "run"])))
-        numbers = page.rows(order, names)["run"].to_numpy()
-        rows = result_of_cells(result, np.unique(numbers // result.study.seeds.count)).runs(names)
+        n_seeds, cells = result.study.seeds.count, selection.cells
+        if not page.sort and result.complete and not result.study.seeds.until:
+            n = len(cells) * n_seeds
+            places = page.of_many(None, np.arange(n))
+            numbers = cells[places // n_seeds] * n_seeds + places % n_seeds
+        else:
+            if len(cells) * n_seeds > _MOST_SORTED:
+                raise SweepError(
+                    f"at most {_MOST_SORTED:,} runs are sorted, got {len(cells) * n_seeds:,}; select fewer cells"
+                )
+            order = result.runs(list(dict.fromkeys(["run", page.sort if page.sort in names else "run"])))
+            n, numbers = len(order), page.rows(order, names)["run"].to_numpy()
+        whole = selection.view.explored.result
+        rows = result_of_cells(whole, np.unique(numbers // n_seeds)).runs(names)
         frame = rows.set_index("run", drop=False).loc[numbers]
         commands = (shlex.join(["sweep", "trace", selection.view.explored.source, "--run", f"{n}"]) for n in numbers)
-        title = shown_of(len(frame), len(order), "run")
-        return _answer(selection, page, title, [_run_column(each) for each in known], frame, len(order), commands)
+        title = shown_of(len(frame), n, "run")
+        return _answer(selection, page, title, [_run_column(each) for each in known], frame, n, commands)
 
 
 def _answer(

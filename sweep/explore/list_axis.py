@@ -8,7 +8,6 @@ from math import isfinite
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from sweep.explore.map_axis import TILE
@@ -46,12 +45,9 @@ class ListAxis:
             level += 1
         return level
 
-    def places(self, table: pd.DataFrame) -> NDArray[np.intp]:
-        """Return the index of the value of each row of a table."""
-        if not self.name:
-            return np.zeros(len(table), np.intp)
-        places = {value: k for k, value in enumerate(self.values)}
-        return np.asarray(table[self.name].map(places), np.intp)
+    def index(self) -> dict[Scalar | None, int]:
+        """Return the place of each value."""
+        return {value: k for k, value in enumerate(self.values)}
 
     def at_pixels(self, level: int, first: int, count: int, step: int) -> NDArray[np.intp]:
         """Return the index of the value at each ``step``-th pixel of a level from the lowest value on."""

@@ -22,6 +22,7 @@ from sweep.explore.map_axis import TILE
 from sweep.explore.pixel_values import Planes, value_of_statistic
 from sweep.explore.tiles import Tile
 from sweep.results.answers import default_statistic, has_criterion
+from sweep.results.bare_cells import bare_numbers
 from sweep.results.result import Result, open_result
 from sweep.results.sentences import coverage
 from sweep.schemas.cell_columns import has_loss_statistics
@@ -34,7 +35,7 @@ from sweep.system.formatting import exact
 
 POOLED = "pooled"
 # Most bytes of planes that are kept, but for those of the last map.
-_MOST_BYTES = 2**28
+_MOST_BYTES = 6 * 10**8
 
 
 class ExploredResults:
@@ -158,32 +159,57 @@ class ResultsMap:
     def _compute(self) -> Planes:
         from sweep.figures.statistics import select
 
-        table = select(self.explored.result, self.statistic.name, self.pins, self.names, bare=True).table
-        place = self.y.places(table), self.x.places(table)
-        columns = {"value": self.statistic.name}
-        if self.statistic.has_interval:
-            columns |= {"low": f"{self.statistic.name}_low", "high": f"{self.statistic.name}_high"}
-        planes = {plane: self._plane(place, table, column, np.nan) for plane, column in columns.items()}
-        return {**planes, "n_runs": self._plane(place, table, "n_runs", 0)}
+        result, statistic = self.explored.result, self.statistic
+        names = {"value": statistic.name, "n_runs": "n_runs"}
+        if statistic.has_interval:
+            names |= {"low": f"{statistic.name}_low", "high": f"{statistic.name}_high"}
+        bare = bare_numbers(result, statistic.name) if self._has_each_cell else None
+        if bare is None:
+            table = select(result, statistic.name, self.pins, self.names, bare=True).table
+            across, down = self.places(table)
+            numbers = {column: table[column] for column in names.values() if column in table}
+        else:
+            cells = np.arange(result.study.n_cells)
+            across, down = (self._places_of_cells(axis, cells) for axis in (self.x, self.y))
+            numbers = {column: pd.Series(bare[column], copy=False) for column in names.values() if column in bare}
+        at = down * len(self.x) + across
+        planes = {}
+        for plane, column in names.items():
+            empty = np.zeros(1, np.int32) if plane == "n_runs" else np.full(1, np.nan)
+            planes[plane] = np.repeat(empty, len(self.y) * len(self.x))
+            if column in numbers:
+                planes[plane][at] = numbers[column].to_numpy(empty.dtype, na_value=empty[0])
+        return {name: plane.reshape(len(self.y), len(self.x)) for name, plane in planes.items()}
 
-    def _plane(
-        self, place: tuple[NDArray[np.intp], ...], table: pd.DataFrame, column: str, missing: float
-    ) -> NDArray[np.float64]:
-        plane = np.full((len(self.y), len(self.x)), missing)
-        plane[place] = table[column].to_numpy(np.float64, na_value=np.nan) if column in table else np.nan
-        return plane
+    @property
+    def _has_each_cell(self) -> bool:
+        """Whether each cell of the study has its place on the map."""
+        study = self.explored.result.study
+        several = {name for name, values in study.parameters.items() if len(values) > 1}
+        return not self.pins and several == set(self.names) and study.grid is self.grid
+
+    def _places_of_cells(self, axis: ListAxis, cells: NDArray[np.int64]) -> NDArray[np.intp]:
+        """Return the places of some cells of the study along an axis."""
+        if not axis.name:
+            return np.zeros(len(cells), np.intp)
+        index = axis.index()
+        places = np.array([index[value] for value in self.grid.parameters[axis.name]])
+        return places[self.grid.place(axis.name, cells)]
 
     def places(self, table: pd.DataFrame) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """Return the column and the row of each cell or run of a table, rows from the lowest y on."""
-        across, down = (axis.places(self._on_axis(axis.name, table)) for axis in (self.x, self.y))
+        across, down = (self._places_along(axis, table) for axis in (self.x, self.y))
         return across, down
 
-    def _on_axis(self, name: str, table: pd.DataFrame) -> pd.DataFrame:
-        """Return the values of an option on its axis: centers of ranges where the axis has these."""
-        for axis, coarse in zip(self.explored.result.study.axes, self.grid.axes, strict=True):
-            if name in axis and coarse[name] != axis[name]:
-                return pd.DataFrame({name: table[name].map(dict(zip(axis[name], coarse[name], strict=True)))})
-        return table
+    def _places_along(self, axis: ListAxis, table: pd.DataFrame) -> NDArray[np.intp]:
+        if not axis.name:
+            return np.zeros(len(table), np.intp)
+        index = axis.index()
+        for points, coarse in zip(self.explored.result.study.axes, self.grid.axes, strict=True):
+            if axis.name in points:  # a value may stand for the range that it is in
+                pairs = zip(points[axis.name], coarse[axis.name], strict=True)
+                index = {**{value: index[center] for value, center in pairs}, **index}
+        return np.asarray(table[axis.name].map(index), np.intp)
 
     async def tile(self, block: Block, is_gone: Callable[[], Awaitable[bool]]) -> Tile:
         """Return the pixels of a tile: each is the cell at its place."""

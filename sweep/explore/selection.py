@@ -31,10 +31,13 @@ from sweep.statistics.statistic import Statistic
 from sweep.study.reading.value_forms import Scalar
 from sweep.system.formatting import count_text, exact, list_text
 
+# Most cells of which statistics are computed
+MOST_CELLS = 10**6
 _MOST_SERIES, _MOST_POINTS, _MOST_STEPS = 12, 200, 500
 # Most values in a command.
 _MOST_NAMED = 200
 _MOST_TEXTS = 3
+_NOTHING: Mapping[str, Any] = {"statistics": [], "incidence": None}
 
 
 class Selection:
@@ -56,7 +59,8 @@ class Selection:
     @cached_property
     def result(self) -> Result:
         """The result of these cells only."""
-        return result_of_cells(self.view.explored.result, self.cells)
+        whole = self.view.explored.result
+        return whole if len(self.cells) == whole.study.n_cells else result_of_cells(whole, self.cells)
 
     @property
     def runs(self) -> Queries:
@@ -76,18 +80,16 @@ class Selection:
     def facts(self) -> dict[str, Any]:
         """Return what the page shows of it, as JSON."""
         self.view.planes()
+        known: dict[str, Any] = {"slice": self._slice(), "command": self.command()}
+        if len(self.cells) > MOST_CELLS:
+            title = f"{self._where()}: {len(self.cells):,} cells; select at most {MOST_CELLS:,} for their statistics"
+            return {**known, "title": title, "n_cells": len(self.cells), "n_runs": None, **_NOTHING}
         with self.view.explored.reading:
             n_cells = len(self.runs.cells)
             n_runs = int(self.runs.tally["n"].sum())
-            return {
-                "title": f"{self._where()}: {count_text(n_cells, 'cell')}, {count_text(n_runs, 'run')}",
-                "n_cells": n_cells,
-                "n_runs": n_runs,
-                "statistics": self._statistics() if n_runs else [],
-                "slice": self._slice(),
-                "incidence": self._incidence() if n_runs else None,
-                "command": self.command(),
-            }
+            known |= {"statistics": self._statistics(), "incidence": self._incidence()} if n_runs else _NOTHING
+        title = f"{self._where()}: {count_text(n_cells, 'cell')}, {count_text(n_runs, 'run')}"
+        return {**known, "title": title, "n_cells": n_cells, "n_runs": n_runs}
 
     def _where(self) -> str:
         """Return the values of axes and of pinned options."""

@@ -15,7 +15,13 @@ from sweep.statistics.of_cells import every, measure_of
 
 
 def bare_cells(result: Result, statistic: str) -> pd.DataFrame | None:
-    """Return the swept parameters, ``n_runs`` and ``statistic`` with its interval of all cells of a complete result.
+    """Return the swept parameters of all cells, and the columns of :func:`bare_numbers`; None where these are None."""
+    numbers = bare_numbers(result, statistic)
+    return None if numbers is None else cells_of(result.study.grid).assign(**numbers)
+
+
+def bare_numbers(result: Result, statistic: str) -> dict[str, Array] | None:
+    """Return ``n_runs`` and ``statistic`` with its interval of all cells of a complete result, each (cells,).
 
     Return None if it is not in files, or the statistic is neither stored nor the value of a run. All columns of ten
     million cells would take several GB.
@@ -23,17 +29,12 @@ def bare_cells(result: Result, statistic: str) -> pd.DataFrame | None:
     study = result.study
     if not result.complete or result.place is None:
         return None
-    cells = cells_of(study.grid)
     if statistic in (column.name for column in cells_columns(study)):
         stored = result.stored.read_cells([*every()[statistic].columns, "n_runs"])
-        for name in stored.column_names:
-            cells[name] = stored[name].to_numpy()
-        return cells
+        return {name: stored[name].to_numpy() for name in stored.column_names}
     measure = measure_of(statistic)
     if measure in measures_of(study) and study.seeds.count == 1 and result.keeps_runs:
-        cells["n_runs"] = 1
-        cells[statistic] = _only_values(result, measure)
-        return cells
+        return {"n_runs": np.ones(study.n_cells, np.int64), statistic: _only_values(result, measure)}
     return None
 
 
