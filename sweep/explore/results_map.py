@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sweep.analysis.study_measures import measures_of
+from sweep.analysis.study_measures import check_measure, measures_of
 from sweep.columns import STATUSES
 from sweep.errors import SweepError, shown, unknown
 from sweep.explore.block import Block, check_between
@@ -62,6 +62,8 @@ class ExploredResults:
             on_axes = [name for name in (x, y) if name]
             offered = self.offered()
             statistic = statistic_of(self.result, query.get("value"))
+            if every()[statistic].measure:
+                check_measure(self.result.study, every()[statistic].measure)
             if statistic not in offered:
                 raise SweepError(unknown("value", statistic, list(offered)))
             fault = pooling_fault(self.result, statistic, pins, on_axes)
