@@ -51,14 +51,15 @@ export function rampFor({ isDifference, scale }) {
   return scale === "signed_log" ? RAMPS.signed : RAMPS.viridis;
 }
 
-/** Return a painter of numbers: `low` to `high` along a ramp; diverged runs have another color. */
+/** Return a painter of numbers: `low` to `high` along a ramp; diverged runs and infinite losses have another color. */
 export function numberPainter({ low, high, scale, isDifference, divergedCode }) {
   const colors = rampFor({ isDifference, scale });
   const axis = { low, high, scale };
+  const infinite = isDifference || scale === "signed_log" ? undefined : Infinity;
   const [diverged, missing] = [pixelOf(DIVERGED), pixelOf(MISSING)];
   return ({ planes: { value, status } }, pixels) => {
     for (let k = 0; k < pixels.length; k += 1) {
-      if (status && status[k] === divergedCode) pixels[k] = diverged;
+      if (value[k] === infinite || (status && status[k] === divergedCode)) pixels[k] = diverged;
       else if (Number.isNaN(value[k])) pixels[k] = missing;
       else pixels[k] = colors[Math.max(0, Math.min(255, Math.round(255 * fractionOf(axis, value[k])) || 0))];
     }

@@ -14,9 +14,9 @@ export class Legend {
     this.onChange = onChange;
   }
 
-  draw({ value, limits, scale, locked, shares, hasDiverged }) {
+  draw({ value, limits, scale, locked, shares, beyond }) {
     if (value.categories) this.drawCategories(value.categories, shares);
-    else this.drawRamp(value, limits, scale, locked, hasDiverged);
+    else this.drawRamp(value, limits, scale, locked, beyond);
   }
 
   drawCategories(categories, shares) {
@@ -35,7 +35,7 @@ export class Legend {
     this.root.replaceChildren(list);
   }
 
-  drawRamp(value, limits, scale, locked, hasDiverged) {
+  drawRamp(value, limits, scale, locked, beyond) {
     if (!this.ramp) this.build();
     const { canvas, numbers, lock, log, low, high, entries, title } = this.ramp;
     title.textContent = value.unit ? `${value.label}, ${value.unit}` : value.label;
@@ -57,7 +57,7 @@ export class Legend {
     for (const [input, limit] of [[low, limits[0]], [high, limits[1]]]) {
       if (document.activeElement !== input) input.value = String(Number(limit.toPrecision(4)));
     }
-    entries.replaceChildren(...(hasDiverged ? [entry(DIVERGED, "diverged")] : []), entry(MISSING, "no value"));
+    entries.replaceChildren(...(beyond ? [entry(DIVERGED, beyond)] : []), entry(MISSING, "no value"));
   }
 
   build() {

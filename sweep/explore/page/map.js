@@ -169,8 +169,9 @@ export class SweepMap extends EventTarget {
         this.layer.repaint();
       }
     }
-    const hasDiverged = this.divergedCode !== undefined;
-    this.legend.draw({ value: this.value, limits: this.limits, scale: this.usedScale, locked: this.locked !== null, shares: this.shares(), hasDiverged });
+    const isInfinite = !this.value.isDifference && seen.some(({ values: { planes: { value } } }) => value.includes(Infinity));
+    const beyond = this.divergedCode !== undefined ? "diverged" : isInfinite ? "infinite" : null;
+    this.legend.draw({ value: this.value, limits: this.limits, scale: this.usedScale, locked: this.locked !== null, shares: this.shares(), beyond });
     this.tellLimit(seen);
     this.point(this.pointed);
   }

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import numpy as np
 import pytest
 
 import sweep
@@ -316,6 +317,23 @@ def test_phone_and_dark(browser: Any, address: str) -> None:
     assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
     boxes = [page.locator(name).first.bounding_box() for name in (".picture", ".panel", "#tables")]
     assert boxes[0]["y"] + boxes[0]["height"] < boxes[1]["y"] < boxes[2]["y"]
+    opened.close()
+
+
+@needs_browser
+def test_infinite_values_have_their_own_color(browser: Any, address: str) -> None:
+    """An infinite median has the color of diverged runs, not that of the largest number, and the legend says so."""
+    opened = Page(browser, address, bypass_csp=True)
+    page = opened.page
+    value = np.tile(np.repeat([1.0, np.inf, 3.0, 4.0], 64), (256, 1))
+    headers = {"Sweep-Planes": "value", "Sweep-Distinct": "256,256"}
+    page.route("**/tile/**", lambda route: route.fulfill(body=value.astype("<f8").tobytes(), headers=headers))
+    page.locator("[name=value]").select_option("final_loss_q50")
+    page.locator(".legend", has_text="infinite").wait_for()
+    opened.finish()
+    colors = [page.locator("canvas.tile").first.evaluate(COLOR, [(k + 0.5) / 4, 0]) for k in range(4)]
+    assert colors[1] == 0xD55E00
+    assert len(set(colors)) == 4
     opened.close()
 
 
