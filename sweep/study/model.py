@@ -21,7 +21,7 @@ from sweep.study.conflicts import combination_faults
 from sweep.study.content import StudyContent
 from sweep.study.data.data_sets import read_data
 from sweep.study.data.data_table import DATA_KEYS
-from sweep.study.data.frames import Encoding, columns_of, columns_of_arrays, has_classes, table_of
+from sweep.study.data.frames import FrameTable, has_classes, patterns_of, table_of_arrays
 from sweep.study.data.pattern_files import MAX_PATTERNS, Classes
 from sweep.study.explanations.glossary import entries, glossary
 from sweep.study.options.custom_components import components_table, custom_components
@@ -188,12 +188,10 @@ class Study(StudyContent):
         if (target is None) == (targets is None):
             raise StudyError("from_frame: must have one of target (classes) and targets (numbers); set one")
         frames = {"data": frame, "data.validation": validation, "data.test": test}
-        names = [target] if targets is None else targets
-        first = columns_of(frame, "data", names, inputs)
-        inputs = list(first.inputs.columns)
-        parts = {key: columns_of(each, key, names, inputs) for key, each in frames.items() if each is not None}
-        classes = Classes(target_low, target_high, target_one_hot) if targets is None else None
-        return cls(**_tables_of_options(options, table_of(parts, Encoding(classes, one_hot))))
+        tables = {key: FrameTable(each, key) for key, each in frames.items() if each is not None}
+        classes = Classes(target_low, target_high, target_one_hot)
+        patterns = patterns_of(tables, inputs, targets, target, classes, one_hot)
+        return cls(**_tables_of_options(options, patterns))
 
     @classmethod
     def from_arrays(
@@ -233,9 +231,12 @@ class Study(StudyContent):
         ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
         """
         arrays = {"data": (inputs, targets), "data.validation": validation, "data.test": test}
-        parts = {key: columns_of_arrays(*pair, key) for key, pair in arrays.items() if pair is not None}
-        classes = Classes(target_low, target_high, target_one_hot) if has_classes(parts["data"].targets) else None
-        return cls(**_tables_of_options(options, table_of(parts, Encoding(classes))))
+        tables = {key: table_of_arrays(*pair, key) for key, pair in arrays.items() if pair is not None}
+        names = [name for name in tables["data"].names if name.startswith("y")]
+        classes = Classes(target_low, target_high, target_one_hot)
+        target = "y0" if has_classes(targets) else None
+        patterns = patterns_of(tables, None, None if target else names, target, classes)
+        return cls(**_tables_of_options(options, patterns))
 
     def _resolve(self, raw: dict[str, Any]) -> set[str]:
         """Set the attributes from the tables of a study file, and return the options that these name."""

@@ -56,14 +56,14 @@ class NotANumberError(ValueError):
 class Columns(NamedTuple):
     """Columns of a table."""
 
-    rows: Sequence[int]  # the number of each row in the file
+    rows: Sequence[Any]  # the number of each row in the file, or its label
     # Values of the columns read as numbers and as texts; a missing text is empty
     numbers: dict[str, array[float]]
     texts: dict[str, list[str]]
 
 
 class UserTable(ABC):
-    """A table in a file, which messages name."""
+    """A table of a user, in a file or a data frame, which messages name."""
 
     names: list[str]  # names of all columns
 
@@ -76,9 +76,11 @@ class UserTable(ABC):
         for name in (*numbers, *texts):
             if self.names.count(name) != 1:
                 has = "several columns named" if name in self.names else "no column"
-                are_numbers = any(map(is_number, self.names))
+                are_numbers = any(map(is_number, map(str, self.names)))
                 header = ", since its first line must name the columns" if are_numbers else ""
-                raise ValueError(f"{self.file} has {has} {shown(name)}; there are {shown_names(self.names)}{header}")
+                raise ValueError(
+                    f"{self.file} has {has} {shown(name)}; there are {shown_names(map(str, self.names))}{header}"
+                )
         most = min(most_rows, MAX_NUMBERS // len([*numbers, *texts]))
         columns = self._read(numbers, texts, most)
         if columns is None:
@@ -88,11 +90,15 @@ class UserTable(ABC):
             raise ValueError(f"{self.file} has no {rows} after its first line")
         return columns
 
+    def categories(self, name: str) -> tuple[str, ...]:
+        """Return all categories of a column in their order, if its type has them."""
+        return ()
+
     @abstractmethod
     def _read(self, numbers: list[str], texts: list[str], most: int) -> Columns | None:
         """Return columns; None if there are more than ``most`` rows."""
 
-    def _number(self, entry: Any, row: int, column: str) -> float:
+    def _number(self, entry: Any, row: Any, column: str) -> float:
         """Return a value of a row as a finite number."""
         is_value = is_number(entry) if isinstance(entry, str) else entry is not None
         value = float(entry) if is_value else math.nan

@@ -14,6 +14,7 @@ from sweep.study.data.pattern_files import (
     CATEGORIES,
     MAX_PATTERNS,
     Classes,
+    open_patterns,
     other_columns,
     read_patterns,
     read_uses,
@@ -194,8 +195,9 @@ def _from_file(raw: dict[str, Any], arguments: dict[str, Any]) -> dict[str, Any]
     split = raw.get("split")
     if split is not None and not isinstance(split, str):
         raise ValueError(f"split must be the name of a column of a file, got {shown(split)}")
-    uses = read_uses(Path(file), split) if split is not None else {}
-    rows = dict(zip(("inputs", "targets"), read_patterns(Path(file), *names, classes, columns, split), strict=True))
+    uses = read_uses(open_patterns(Path(file)), split) if split is not None else {}
+    read = read_patterns(open_patterns(Path(file)), *names, classes, columns, split)
+    rows = dict(zip(("inputs", "targets"), read, strict=True))
     if not uses:
         return found | rows
     for use, numbers in uses.items():
@@ -214,12 +216,12 @@ def with_columns_of_training(table: Mapping[str, Any]) -> dict[str, Any]:
         return dict(table)
     inputs, targets, target = _column_names(*map(columns.get, ("inputs", "targets", "target")))
     path = Path(table["file"])
-    inputs = inputs or other_columns(path, [*(targets or [str(target)]), table.get("split")])
+    inputs = inputs or other_columns(open_patterns(path), [*(targets or [str(target)]), table.get("split")])
     classes = Classes(one_hot=columns.get("target_one_hot", False))
-    classes = with_names(path, target, classes) if target else classes
+    classes = with_names(open_patterns(path), target, classes) if target else classes
     categories = columns.get("one_hot", [])
     if are_columns(categories):
-        categories = {name: with_names(path, name, CATEGORIES) for name in categories}
+        categories = {name: with_names(open_patterns(path), name, CATEGORIES) for name in categories}
     own = {key: table[key] for key in ("targets", "target", "target_low", "target_high") if key in table}
     for name, given in held_out.items():
         found = given if given.keys() & {"inputs", "targets", "target"} else own | given

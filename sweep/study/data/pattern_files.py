@@ -42,40 +42,32 @@ class Classes(NamedTuple):
 CATEGORIES = Classes(one_hot=True, noun="category", nouns="categories")
 
 
+def open_patterns(path: Path) -> UserTable:
+    """Open a file of patterns: Parquet if it ends in ``.parquet``, otherwise CSV with names in the first line."""
+    return open_table(path, "pattern file")
+
+
 def read_patterns(
-    path: Path,
-    inputs: list[str] | None = None,
-    targets: list[str] | None = None,
+    table: UserTable,
+    inputs: Sequence[str] | None = None,
+    targets: Sequence[str] | None = None,
     target: str | None = None,
     classes: Classes = Classes(),  # noqa: B008 (immutable)
     one_hot: Mapping[str, Classes] = MappingProxyType({}),
     split: str | None = None,
 ) -> tuple[Matrix, Matrix]:
-    """Return inputs and targets of a CSV or Parquet file, a row for each pattern.
+    """Return inputs and targets of a table, a row for each pattern.
 
-    Parameters
-    ----------
-    path
-        Path of the file: Parquet if it ends in ``.parquet``, otherwise CSV with the names of columns in the first line.
-    inputs, targets
-        Names of columns of numbers. By default inputs are all columns that are no targets. Without any name, columns
-        are ``x0``, ``x1``, .. and ``y`` or ``y0``, ``y1``, .., and no others.
-    target
-        Name of a column of classes, in place of ``targets``: one target per class, in ascending order, or one if there
-        are two classes.
-    classes
-        How these become targets.
-    one_hot
-        Columns of inputs that hold categories, of which each becomes an input, in ascending order.
-    split
-        Name of the column that says how patterns are used, which is neither an input nor a target.
+    ``inputs`` and ``targets`` name columns of numbers. By default inputs are all columns that are no targets. Without
+    any name, columns are ``x0``, ``x1``, .. and ``y`` or ``y0``, ``y1``, .., and no others. ``target`` names a column
+    of ``classes``, in place of targets, ``one_hot`` columns of inputs with categories, of which each becomes an input,
+    and ``split`` a column that says how patterns are used, which is neither an input nor a target.
     """
-    table = open_table(path, "pattern file")
     remedy = ""
     if inputs is None and targets is None and target is None:
         inputs, targets = _usual_columns(table.file, [name for name in table.names if name != split])
     elif inputs is None:
-        inputs = _other_columns(table, [*(targets or ()), target, split])
+        inputs = other_columns(table, [*(targets or ()), target, split])
         remedy = "; or name it in one_hot, if it holds categories, or name the columns of inputs without it"
     for name in one_hot:
         if name not in inputs:
@@ -91,9 +83,8 @@ def read_patterns(
     return rows, _rows(columns, targets or ())
 
 
-def read_uses(path: Path, column: str) -> dict[str, list[int]]:
-    """Return the numbers of the patterns by their use, which a column of a file names: train, validation or test."""
-    table = open_table(path, "pattern file")
+def read_uses(table: UserTable, column: str) -> dict[str, list[int]]:
+    """Return the numbers of the patterns by their use, which a column names: train, validation or test."""
     columns = table.read([], [column], "patterns", MAX_PATTERNS)
     found: dict[str, list[int]] = {}
     for number, (row, use) in enumerate(zip(columns.rows, columns.texts[column], strict=True)):
@@ -110,22 +101,20 @@ def read_uses(path: Path, column: str) -> dict[str, list[int]]:
     return found
 
 
-def with_names(path: Path, column: str, classes: Classes) -> Classes:
-    """Return classes with those in a column of a file in ascending order, as numbers if all are numbers."""
-    table = open_table(path, "pattern file")
-    return _named(table.file, table.read([], [column], "patterns", MAX_PATTERNS), column, classes)
+def with_names(table: UserTable, column: str, classes: Classes) -> Classes:
+    """Return classes with those in a column in ascending order, as numbers if all are numbers, or those of its type."""
+    found = _named(table.file, table.read([], [column], "patterns", MAX_PATTERNS), column, classes)
+    known = table.categories(column) if classes == CATEGORIES else ()
+    return found._replace(names=known) if known else found
 
 
-def other_columns(path: Path, targets: Sequence[str | None]) -> list[str]:
-    """Return the names of the columns of a file that are no targets."""
-    return _other_columns(open_table(path, "pattern file"), targets)
-
-
-def _other_columns(table: UserTable, targets: Sequence[str | None]) -> list[str]:
+def other_columns(table: UserTable, targets: Sequence[str | None]) -> list[str]:
     """Return the names of the columns that are no targets, of which there must be one."""
     inputs = [name for name in table.names if name not in targets]
     if not inputs and table.names:
-        raise ValueError(f"{table.file} must have columns of inputs beside targets, got {shown_names(table.names)}")
+        raise ValueError(
+            f"{table.file} must have columns of inputs beside targets, got {shown_names(map(str, table.names))}"
+        )
     return inputs
 
 

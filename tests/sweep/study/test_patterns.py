@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sweep import Study, StudyError
 from sweep.study.data import pattern_files as patterns
-from sweep.study.data.pattern_files import read_patterns
+from sweep.study.data.pattern_files import open_patterns, read_patterns
 from sweep.study.data.tasks import xor
 from tests.sweep.strategies import finite
 
@@ -46,7 +46,7 @@ def shared_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_good_files(file: Path, text: str) -> None:
     """Every usual way to write a table of numbers is understood."""
     file.write_bytes(text.encode())
-    assert read_patterns(file) == XOR == xor()
+    assert read_patterns(open_patterns(file)) == XOR == xor()
 
 
 def test_columns_are_ordered_by_their_number(file: Path) -> None:
@@ -55,14 +55,17 @@ def test_columns_are_ordered_by_their_number(file: Path) -> None:
     order = [13, 3, 11, 0, 12, 10, 2, 1, 9, 8, 4, 7, 5, 6]
     lines = [",".join(names[k] for k in order), ",".join(str(k) for k in order)]
     file.write_text("\n".join(lines))
-    assert read_patterns(file) == ((tuple(float(k) for k in range(12)),), ((12.0, 13.0),))
+    assert read_patterns(open_patterns(file)) == ((tuple(float(k) for k in range(12)),), ((12.0, 13.0),))
 
 
 @given(st.lists(st.tuples(finite, finite, finite), min_size=1, max_size=5))
 def test_numbers_are_read_exactly(shared_file: Path, rows: list[tuple[float, float, float]]) -> None:
     """A float written in full is read back as it was."""
     shared_file.write_text("x0,y1,y0\n" + "\n".join(",".join(map(repr, row)) for row in rows))
-    assert read_patterns(shared_file) == (tuple((a,) for a, _, _ in rows), tuple((c, b) for _, b, c in rows))
+    assert read_patterns(open_patterns(shared_file)) == (
+        tuple((a,) for a, _, _ in rows),
+        tuple((c, b) for _, b, c in rows),
+    )
 
 
 @pytest.mark.parametrize(
@@ -99,7 +102,7 @@ def test_bad_files(file: Path, content: bytes, parts: tuple[str, ...]) -> None:
     """The fault of a bad file names its path and the row."""
     file.write_bytes(content)
     with pytest.raises(ValueError, match=re.escape(str(file))) as caught:
-        read_patterns(file)
+        read_patterns(open_patterns(file))
     assert type(caught.value) is ValueError
     assert str(caught.value).isprintable()
     assert len(str(caught.value)) < 500
@@ -111,24 +114,24 @@ def test_bad_files(file: Path, content: bytes, parts: tuple[str, ...]) -> None:
 def test_numbers(file: Path, text: str) -> None:
     """Numbers are read in every usual notation, with spaces around them."""
     file.write_text(f"x0,y\n{text},0\n")
-    assert read_patterns(file) == (((float(text),),), ((0.0,),))
+    assert read_patterns(open_patterns(file)) == (((float(text),),), ((0.0,),))
 
 
 def test_more_patterns_than_allowed_are_not_read(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file of too many patterns is refused before any is converted."""
     file.write_text("x0,y\n" + "0,0\n" * 5)
     monkeypatch.setattr(patterns, "MAX_PATTERNS", 5)
-    assert len(read_patterns(file)[0]) == 5
+    assert len(read_patterns(open_patterns(file))[0]) == 5
     file.write_text("x0,y\n" + "0,0\n" * 5 + "one,one\n")
     with pytest.raises(ValueError, match="more than 5 patterns"):
-        read_patterns(file)
+        read_patterns(open_patterns(file))
 
 
 def test_rows_are_counted_as_in_the_file(file: Path) -> None:
     """Rows are numbered as an editor numbers lines, blank lines included."""
     file.write_text("x0,y\n\n1,2\n\n3,four\n")
     with pytest.raises(ValueError, match="row 5"):
-        read_patterns(file)
+        read_patterns(open_patterns(file))
 
 
 def test_fault_of_a_file_is_a_fault_of_the_study(file: Path) -> None:

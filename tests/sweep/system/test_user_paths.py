@@ -12,7 +12,7 @@ import pytest
 
 import sweep
 from sweep import StoreError, load_study
-from sweep.study.data.pattern_files import read_patterns
+from sweep.study.data.pattern_files import open_patterns
 from sweep.study.plugins import load_plugin
 from sweep.system import user_files
 from sweep.system.user_files import local_folder, read_text
@@ -20,7 +20,7 @@ from tests.sweep.support import command, make_study, tree
 
 Reader = Callable[[Path], object]
 STUDY = '[data]\ntask = "xor"\n[network]\nhidden = 2\n[training]\nlearning_rate = 0.1\n'
-READERS: list[Reader] = [load_study, read_patterns, read_text, load_plugin]
+READERS: list[Reader] = [load_study, open_patterns, read_text, load_plugin]
 # All files that a study names, by their ends.
 NAMED = [f"{key}.{end}" for key, ends in (("file", ("csv", "parquet")), ("values", ("csv", "parquet", "npy", "npz")))
          for end in ends]  # fmt: skip
