@@ -127,37 +127,6 @@ HELD_OUT = PatternSource(_held_input, _held_target, _always_used, _threshold_in_
 
 
 @made_once
-def own_held_out(memory: Memory, threshold_row: int, sizes: tuple[int, int, int]) -> PatternSource:
-    """Make the source of held-out patterns where each network has its own set.
-
-    They lie behind the row of the decision threshold in ``packet.own``; ``sizes`` are the numbers of held-out patterns,
-    inputs and outputs.
-    """
-    n_patterns, n_inputs, n_outputs = sizes
-    load = memory.load
-    first = threshold_row + 1
-    n_numbers = n_inputs + n_outputs
-
-    @device
-    def own_input(patterns: Patterns, packet: Packet, n: int, i: int) -> Lanes:
-        return load(packet.own, first + n * n_numbers + i)
-
-    @device
-    def own_target(patterns: Patterns, packet: Packet, n: int, o: int) -> Lanes:
-        return load(packet.own, first + n * n_numbers + n_inputs + o)
-
-    @device
-    def own_threshold(patterns: Patterns, packet: Packet) -> Lanes:
-        return load(packet.own, threshold_row)
-
-    @device
-    def own_count(patterns: Patterns) -> int:
-        return n_patterns
-
-    return PatternSource(own_input, own_target, _always_used, own_threshold, own_count)
-
-
-@made_once
 def constants(table: Table, dtype: str, bias: bool) -> PatternSource:
     """Make the source of patterns that are constants of a kernel, whose zeros are skipped."""
     no_targets = np.zeros((len(table[0]), 1))  # which no kernel reads
@@ -210,29 +179,36 @@ def own_order(n_inputs: int, n_outputs: int, memory: Memory) -> PatternSource:
 
 @made_once
 def own_patterns(
-    shared: PatternSource, memory: Memory, sizes: tuple[int, int, int], *, own_inputs: bool
+    shared: PatternSource,
+    memory: Memory,
+    sizes: tuple[int, int, int],
+    threshold_row: int,
+    *,
+    own_inputs: bool = True,
+    first: int = 0,
 ) -> PatternSource:
     """Make the source of patterns where each network has its own set, in file order.
 
-    ``shared`` is the source of what all networks share; with ``own_inputs`` each has its own inputs, besides its own
-    targets.
+    They lie in ``packet.own`` from row ``first`` on, and their decision threshold in another row; ``sizes`` are the
+    numbers of patterns, inputs and outputs. ``shared`` is the source of what all networks share; with ``own_inputs``
+    each has its own inputs, besides its own targets.
     """
     n_patterns, n_inputs, n_outputs = sizes
     load = memory.load
-    first_target = n_inputs if own_inputs else 0
-    n_numbers = first_target + n_outputs
+    first_target = first + (n_inputs if own_inputs else 0)
+    n_numbers = first_target - first + n_outputs
 
     @device
     def input_of_own(patterns: Patterns, packet: Packet, n: int, i: int) -> Lanes:
-        return load(packet.own, n * n_numbers + i)
+        return load(packet.own, first + n * n_numbers + i)
 
     @device
     def target_of_own(patterns: Patterns, packet: Packet, n: int, o: int) -> Lanes:
-        return load(packet.own, n * n_numbers + first_target + o)
+        return load(packet.own, first_target + n * n_numbers + o)
 
     @device
     def middle_of_own(patterns: Patterns, packet: Packet) -> Lanes:
-        return load(packet.own, n_patterns * n_numbers)
+        return load(packet.own, threshold_row)
 
     @device
     def count_of_own(patterns: Patterns) -> int:

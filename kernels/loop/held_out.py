@@ -8,7 +8,7 @@ import numpy as np
 
 from kernels.data.control_layout import THRESHOLD, make_control_layout
 from kernels.data.packet import numbering
-from kernels.data.patterns import HELD_OUT, Patterns, PatternSource, own_held_out
+from kernels.data.patterns import HELD_OUT, Patterns, PatternSource, own_patterns
 from kernels.lanes.arithmetic import Lanes, select
 from kernels.lanes.lane_rows import Memory, make_memory
 from kernels.lanes.operations import any_lane
@@ -105,7 +105,8 @@ def _source(recipe: Recipe, variant: Variant, memory: Memory) -> PatternSource:
     if not n_own:
         return HELD_OUT
     sizes = variant.held_out, architecture.inputs, architecture.outputs
-    return own_held_out(memory, variant.n_patterns * n_own, sizes)
+    row = variant.n_patterns * n_own  # of the decision threshold; held-out patterns lie behind it
+    return own_patterns(HELD_OUT, memory, sizes, row, first=row + 1)
 
 
 @made_once

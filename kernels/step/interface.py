@@ -45,7 +45,8 @@ def file_order(recipe: Recipe, variant: Variant, memory: Memory) -> PatternSourc
     if variant.own == "nothing":
         return shared
     sizes = variant.n_patterns, architecture.inputs, architecture.outputs
-    return own_patterns(shared, memory, sizes, own_inputs=variant.own == "patterns")
+    threshold_row = variant.n_patterns * variant.n_own_numbers(architecture)
+    return own_patterns(shared, memory, sizes, threshold_row, own_inputs=variant.own == "patterns")
 
 
 @made_once
