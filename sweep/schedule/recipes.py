@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kernels import vocabulary
 from kernels.components.declarations import LEARNING_RATE
@@ -16,6 +16,15 @@ if TYPE_CHECKING:
 
     from kernels.recipe import Recipe
     from sweep.schedule.plan import Plan
+
+
+class ShapeRuns(NamedTuple):
+    """Runs of one shape, which are trained together."""
+
+    recipe: Recipe
+    cell: Cell  # that of one of the runs
+    settings: NDArray[Any]  # (cells,) of :data:`kernels.recipe.SETTINGS`
+    counts: NDArray[Any]  # (cells,): how many successive runs each of these cells has
 
 
 def make_recipe(study: Study, cell: Cell) -> Recipe:

@@ -12,7 +12,7 @@ from kernels.loop.run_arrays import CONVERGED, DIVERGED, EXHAUSTED, Outcome
 from sweep.analysis.table_values import column_values, status_array
 from sweep.columns import STATUSES, arrow_schema
 from sweep.errors import StoreError
-from sweep.schedule.recipes import make_recipe
+from sweep.schedule.recipes import ShapeRuns, make_recipe
 from sweep.schemas.run_columns import curves_columns, end_measures, running_loss_column, runs_columns
 from sweep.study.curve_points import curve_epochs
 from sweep.system.plain_values import plain
@@ -83,7 +83,8 @@ class CurveRecorder:
         networks = np.concatenate([outcome.path, outcome.final_weights[:, np.newaxis]], axis=1)[there]
         status = np.where(is_end, found["status"], EXHAUSTED)  # no run had diverged before its end
         points = outcome._replace(final_weights=networks, columns=ends._replace(status=status))
-        found |= self._measured(trainer, int(cells[0]), settings, np.add.reduceat(there.sum(axis=1), starts), points)
+        recipe, n_points = trainer.trainer(first).recipe, np.add.reduceat(there.sum(axis=1), starts)
+        found |= self._measured(trainer, ShapeRuns(recipe, first, settings, n_points), points)
         for column in running_loss_column(self._plan.study):
             last = ends.loss_sums[:, [self._plan.study.record.loss_sums.index(column.name)]]
             running = np.concatenate([outcome.path_running, last], axis=1)[there]
@@ -92,7 +93,7 @@ class CurveRecorder:
         overflowed = np.isinf(found["train_loss"][is_end]) & (ends.status == CONVERGED)
         found["n_correct"][is_end] = np.where(overflowed, ends.n_correct, found["n_correct"][is_end])
         if "train_accuracy" in found:
-            right = right_patterns(trainer.trainer(first).recipe, ends) / self._plan.study.data.n_patterns
+            right = right_patterns(recipe, ends) / self._plan.study.data.n_patterns
             found["train_accuracy"][is_end] = np.where(overflowed, right, found["train_accuracy"][is_end])
         self._check_ends(rows, take(found, is_end))
         return found
@@ -160,16 +161,16 @@ class CurveRecorder:
         points = {name: np.repeat(rows[name], there.sum(axis=1)) for name in ("run", "cell", "seed", "status")}
         return points | {"steps": steps[there]}, there
 
-    def _measured(self, trainer: PartTrainer, number: int, settings: Array, counts: Array, points: Outcome) -> Columns:
+    def _measured(self, trainer: PartTrainer, runs: ShapeRuns, points: Outcome) -> Columns:
         """Return loss and correct outputs of networks along curves, computed by runs that take no step."""
-        cell, columns = self._plan.grid.cell(number), end_measures(self._plan.study)
-        recipe = make_recipe(self._plan.study, cell)
         assert trainer.own_tester
         networks = points.final_weights, points.columns.status == DIVERGED
-        own = trainer.own_tester.measure(recipe, cell.hidden, settings, counts, *networks)
+        own = trainer.own_tester.measure(runs, *networks)
         found = {"train_loss": own.loss, "n_correct": own.n_correct.astype(np.int64)}
-        tested = trainer.tested(cell, settings, counts, *networks) | {"train_accuracy": own.accuracy}
-        return found | {column.name: tested[column.name].astype(column.type) for column in columns}
+        tested = trainer.tested(runs, *networks) | {"train_accuracy": own.accuracy}
+        return found | {
+            column.name: tested[column.name].astype(column.type) for column in end_measures(self._plan.study)
+        }
 
     def _check_ends(self, rows: Columns, ends: Columns) -> None:
         """Compare the last points of curves with the rows of their runs."""

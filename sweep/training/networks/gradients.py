@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels.effort import Effort
-from kernels.recipe import Hidden, Recipe
+from kernels.recipe import Recipe
 from kernels.train import Trainer
-from sweep.schedule.recipes import make_still, still_settings
+from sweep.schedule.recipes import ShapeRuns, make_still, still_settings
 from sweep.study.data.data_sets import DataSets
 from sweep.training.networks.kept_trainers import KeptTrainers
 
@@ -36,23 +36,14 @@ class Gradients:
         """Return the trainer that takes the step, for networks trained by a recipe."""
         return self._trainers.of(make_still(recipe)._replace(dtype="float64"))
 
-    def at(
-        self,
-        recipe: Recipe,
-        hidden: Hidden,
-        settings: Array,
-        weights: Array,
-        counts: Array,
-        pause: Callable[[], None] | None = None,
-    ) -> Array:
-        """Return the gradients at some weights, (networks, parameters); not finite where the loss is not.
+    def at(self, runs: ShapeRuns, weights: Array, pause: Callable[[], None] | None = None) -> Array:
+        """Return the gradients of runs at some weights, (runs, parameters); not finite where the loss is not.
 
-        ``counts`` are the numbers of successive networks of each cell. ``pause`` is called about every second, and an
-        exception that it raises ends the computation.
+        ``pause`` is called about every second, and an exception that it raises ends the computation.
         """
-        step = settings_of_step(settings)
-        arguments: Any = {"hidden": hidden, "final_weights": True, "predictions": False, "pause": pause}
-        outcome = self.trainer(recipe).train(step, weights, counts, **arguments)
+        step = settings_of_step(runs.settings)
+        arguments: Any = {"hidden": runs.cell.hidden, "final_weights": True, "predictions": False, "pause": pause}
+        outcome = self.trainer(runs.recipe).train(step, weights, runs.counts, **arguments)
         moved = outcome.columns.steps == 1  # where the loss is not finite, no step is taken
         with np.errstate(all="ignore"):
             gradients: Array = np.where(moved[:, np.newaxis], (weights - outcome.final_weights) / RATE, np.nan)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +15,8 @@ from kernels.recipe import Hidden, Recipe, groups_of
 from kernels.shapes import shared_places
 from kernels.vocabulary import OVER_OUTPUTS
 from sweep.measures.measure import Curved, Networks, Patterns
-from sweep.schedule.recipes import make_recipe
+from sweep.schedule.recipes import ShapeRuns
 from sweep.schemas.run_columns import curved_measures, network_columns, recorded_measures
-from sweep.study.axes.grid import Cell
 from sweep.study.data.data_sets import DataSets
 from sweep.study.model import Study
 from sweep.study.options.explicit_weights import element_of
@@ -30,14 +29,6 @@ Array = NDArray[Any]
 
 # Seconds after which the computation of a measure may be interrupted.
 _LONG_SECONDS = 1.0
-
-
-class _Runs(NamedTuple):
-    """Some runs of one shape: one of their cells, settings of cells, and the number of successive runs of each."""
-
-    cell: Cell
-    settings: Array
-    counts: Array
 
 
 class NetworkRecorder:
@@ -76,27 +67,20 @@ class NetworkRecorder:
         return {c.name: np.empty((0, 0), dtype) if c.is_list else np.empty(0, c.type) for c in self._columns}
 
     def record(
-        self,
-        cell: Cell,
-        settings: Array,
-        counts: Array,
-        initial: Array,
-        outcome: Outcome,
-        pause: Callable[[], None] | None = None,
+        self, runs: ShapeRuns, initial: Array, outcome: Outcome, pause: Callable[[], None] | None = None
     ) -> dict[str, Array]:
-        """Return the columns of some runs of one shape by name: (runs,), or (runs, parameters) of weights.
+        """Return the columns of some runs by name: (runs,), or (runs, parameters) of weights.
 
-        ``cell`` is that of one of the runs. ``settings`` and ``counts``, (cells,), are settings of cells, and the
-        numbers of successive runs of each. ``initial``, (runs, parameters), are copied if they are recorded.
-        ``outcome`` has final weights and predictions, if these are needed. ``pause`` is called about every second of
-        long computations; an exception that it raises ends them.
+        ``initial`` weights, (runs, parameters), are copied if they are recorded. ``outcome`` has final weights and
+        predictions, if these are needed. ``pause`` is called about every second of long computations; an exception that
+        it raises ends them.
         """
         recorded: dict[str, Array] = {}
         with np.errstate(all="ignore"):  # numbers of runs that have diverged
             if self._computed:
-                networks = self._networks(_Runs(cell, settings, counts), initial, outcome)
+                networks = self._networks(runs, initial, outcome)
                 if self.gradients:
-                    curved = self._curved(self.gradients, cell, settings, counts, pause)
+                    curved = self._curved(self.gradients, runs, pause)
                     best = networks.best and networks.best._replace(curved=curved)
                     networks = networks._replace(curved=curved, best=best)
                 for name, compute in self._computed.items():
@@ -110,9 +94,9 @@ class NetworkRecorder:
             recorded[name] = weights
         return recorded
 
-    def _networks(self, runs: _Runs, initial: Array, outcome: Outcome) -> Networks:
+    def _networks(self, runs: ShapeRuns, initial: Array, outcome: Outcome) -> Networks:
         """Return the networks of runs with everything that measures need."""
-        recipe = make_recipe(self._study, runs.cell)
+        recipe = runs.recipe
         final = Networks(
             initial.astype(np.float64),
             outcome.final_weights.astype(np.float64),
@@ -127,44 +111,39 @@ class NetworkRecorder:
             return final
         assert self._own_tester
         weights, lost = outcome.best_weights, outcome.columns.best_steps[:, 0] < 0
-        own = self._own_tester.outputs(recipe, runs.cell.hidden, runs.settings, runs.counts, weights)
+        own = self._own_tester.outputs(runs, weights)
         patterns = self._patterns(runs, weights, own)
         best = final._replace(final=weights.astype(np.float64), patterns=patterns, diverged=lost)
         return final._replace(best=best)
 
-    def _patterns(self, runs: _Runs, weights: Array, own: Array) -> dict[str, Patterns]:
+    def _patterns(self, runs: ShapeRuns, weights: Array, own: Array) -> dict[str, Patterns]:
         """Return the outputs of networks by the patterns, of which ``own`` are those for patterns to train on."""
-        recipe, hidden = make_recipe(self._study, runs.cell), runs.cell.hidden
-        found = {"train": own}
-        for of, tester in self._testers.items():
-            found[of] = tester.outputs(recipe, hidden, runs.settings, runs.counts, weights)
+        recipe = runs.recipe
+        found = {"train": own} | {of: tester.outputs(runs, weights) for of, tester in self._testers.items()}
         shape = len(weights), -1, recipe.architecture.outputs
         return {
             of: Patterns(y.reshape(shape).astype(np.float64), self._of_runs(runs, self._targets[recipe.dtype][of]))
             for of, y in found.items()
         }
 
-    def _of_runs(self, runs: _Runs, of_sets: Array) -> Array:
+    def _of_runs(self, runs: ShapeRuns, of_sets: Array) -> Array:
         """Return the numbers of the set of patterns of each run, or of the only set."""
         return of_sets[np.repeat(runs.settings["patterns"], runs.counts)] if len(of_sets) > 1 else of_sets
 
-    def _curved(
-        self, made: Gradients, cell: Cell, settings: Array, counts: Array, pause: Callable[[], None] | None
-    ) -> Curved:
+    def _curved(self, made: Gradients, runs: ShapeRuns, pause: Callable[[], None] | None) -> Curved:
         """Return what the second derivatives of the loss of runs are computed from."""
-        recipe = make_recipe(self._study, cell)
+        recipe, cell, settings, counts = runs
         of_runs, begin = np.repeat(np.arange(len(counts)), counts), time.monotonic()
 
-        def gradients(runs: NDArray[np.int64], weights: Array) -> Array:
+        def gradients(chosen: NDArray[np.int64], weights: Array) -> Array:
             if pause and time.monotonic() - begin > _LONG_SECONDS:  # eigenvalues take longer than gradients
                 pause()
-            cells, n_networks = np.unique(of_runs[runs], return_counts=True)
-            return made.at(recipe, cell.hidden, settings[cells], weights, n_networks, pause)
+            cells, n_networks = np.unique(of_runs[chosen], return_counts=True)
+            return made.at(ShapeRuns(recipe, cell, settings[cells], n_networks), weights, pause)
 
         trained = np.repeat(_trained(recipe, cell.hidden, settings), counts, axis=0)
-        return Curved(
-            trained, gradients, shared_places(recipe.architecture.shapes(cell.hidden), groups_of(cell["share"]))
-        )
+        groups = groups_of(cell["share"])
+        return Curved(trained, gradients, shared_places(recipe.architecture.shapes(cell.hidden), groups))
 
 
 def _sets(targets: Array, dtype: Any) -> Array:

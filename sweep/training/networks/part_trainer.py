@@ -20,7 +20,7 @@ from kernels.start.initialize import Start
 from kernels.train import Trainer
 from sweep.schedule.kernel_count import draws_by_numpy, study_effort
 from sweep.schedule.plan import Plan
-from sweep.schedule.recipes import cell_settings, make_recipe
+from sweep.schedule.recipes import ShapeRuns, cell_settings, make_recipe
 from sweep.schedule.waves import Part
 from sweep.schemas.run_columns import measure_columns
 from sweep.study.axes.grid import Cell
@@ -225,8 +225,9 @@ class PartTrainer:
             weights = self.weights(cells, counts, seeds, out=memory)
             arguments |= {"hidden": first.hidden, "seeds": seeds, "pause": self._pause}
             outcome = trainer.train(settings, weights, counts, **arguments)
-        recorded = self.networks.record(first, settings, counts, weights, outcome, self._pause)
-        return self.measured(first, settings, counts, outcome), recorded
+        runs = ShapeRuns(trainer.recipe, first, settings, counts)
+        recorded = self.networks.record(runs, weights, outcome, self._pause)
+        return self.measured(runs, outcome), recorded
 
     def train_attempts(self, cells: Array, counts: Array, seeds: Array, **arguments: Any) -> tuple[Outcome, Array]:
         """Train runs of one shape that may restart, as :func:`sweep.training.networks.attempts.train_attempts`.
@@ -244,46 +245,40 @@ class PartTrainer:
 
         return train_attempts(self.plan.study.restarts, self.settings(cells), counts, train)
 
-    def measured(self, cell: Cell, settings: Array, counts: Array, outcome: Outcome) -> Outcome:
-        """Return outcomes, with final weights, with the measures that training fills, if the study has any.
-
-        Cells share the shape of ``cell``; ``counts`` are the numbers of successive runs of each.
-        """
+    def measured(self, runs: ShapeRuns, outcome: Outcome) -> Outcome:
+        """Return outcomes, with final weights, with the measures that training fills, if the study has any."""
         if not self._measures:
             return outcome
-        recipe, columns = make_recipe(self.plan.study, cell), outcome.columns
+        columns = outcome.columns
         lost = columns.status == DIVERGED
-        right = np.where(lost, 0, right_patterns(recipe, columns))
+        right = np.where(lost, 0, right_patterns(runs.recipe, columns))
         found = {"train_accuracy": right / self.plan.study.data.n_patterns}
-        found |= self.tested(cell, settings, counts, outcome.final_weights, lost)
+        found |= self.tested(runs, outcome.final_weights, lost)
         if self.plan.study.data.n_validations:
-            found |= self._at_best(cell, settings, counts, outcome)
+            found |= self._at_best(runs, outcome)
         measures = np.column_stack([found[column.name] for column in self._measures])
         # Pieces of a part must have the same columns, whatever the kernels of each count.
         spent = {name: getattr(columns, name)[:, :0] for name in ("n_right", "best_steps", "best_held_out")}
         return outcome._replace(columns=columns._replace(measures=measures, **spent))
 
-    def _at_best(self, cell: Cell, settings: Array, counts: Array, outcome: Outcome) -> dict[str, Array]:
+    def _at_best(self, runs: ShapeRuns, outcome: Outcome) -> dict[str, Array]:
         """Return the measures of the networks at the best validation, (runs,) by name."""
         steps, weights = outcome.columns.best_steps[:, 0], outcome.best_weights
         assert self.own_tester
-        recipe = make_recipe(self.plan.study, cell)
-        own = self.own_tester.measure(recipe, cell.hidden, settings, counts, weights, steps < 0)
-        found = self.tested(cell, settings, counts, weights, steps < 0) | {"train_accuracy": own.accuracy}
+        own = self.own_tester.measure(runs, weights, steps < 0)
+        found = self.tested(runs, weights, steps < 0) | {"train_accuracy": own.accuracy}
         return {"steps_at_best": steps, "loss_at_best": own.loss} | {
             f"{name}_at_best": values for name, values in found.items()
         }
 
-    def tested(
-        self, cell: Cell, settings: Array, counts: Array, weights: Array, lost: NDArray[np.bool_]
-    ) -> dict[str, Array]:
+    def tested(self, runs: ShapeRuns, weights: Array, lost: NDArray[np.bool_]) -> dict[str, Array]:
         """Return how networks do with the patterns that do not train them, (runs,) by the name of the measure.
 
         ``weights`` are (runs, parameters), and ``lost`` says which networks have diverged.
         """
-        recipe, found = make_recipe(self.plan.study, cell), dict[str, Array]()
+        found = dict[str, Array]()
         for of, tester in self.testers.items():
-            loss, n_correct, accuracy = tester.measure(recipe, cell.hidden, settings, counts, weights, lost)
+            loss, n_correct, accuracy = tester.measure(runs, weights, lost)
             found |= {f"{of}_loss": loss, f"n_{of}_correct": n_correct, f"{of}_accuracy": accuracy}
         return found
 

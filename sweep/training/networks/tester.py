@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from kernels.data.patterns import make_patterns
 from kernels.effort import Effort
-from kernels.loop.run_arrays import Columns
-from kernels.recipe import Hidden, Recipe
+from kernels.loop.run_arrays import Columns, Outcome
+from kernels.recipe import Recipe
 from kernels.train import Trainer
-from sweep.schedule.recipes import make_still, still_settings
+from sweep.schedule.recipes import ShapeRuns, make_still, still_settings
 from sweep.study.data.data_sets import DataSets
 from sweep.training.networks.kept_trainers import KeptTrainers
 
@@ -58,22 +58,22 @@ class Tester:
         ).decision_threshold  # outputs are correct by the same threshold as in training
         return Trainer(still, *self._tested, decision_threshold=decision_threshold, effort=Effort.LEAST)
 
-    def measure(
-        self, recipe: Recipe, hidden: Hidden, settings: Array, counts: Array, weights: Array, lost: Array
-    ) -> Tested:
-        """Return how networks with these weights, (runs, parameters), do with the patterns.
-
-        ``counts`` are the numbers of successive runs of each cell, and ``lost`` says which networks have diverged.
-        """
-        columns = self.trainer(recipe).train(self.settings(recipe, settings), weights, counts, hidden=hidden).columns
-        n_right = right_patterns(recipe, columns)
+    def measure(self, runs: ShapeRuns, weights: Array, lost: Array) -> Tested:
+        """Return how networks with these weights, (runs, parameters), do with the patterns, and which have diverged."""
+        columns = self._train(runs, weights).columns
+        n_right = right_patterns(runs.recipe, columns)
         return Tested(
             np.where(lost, np.inf, columns.final_loss),
             np.where(lost, 0, columns.n_correct),
             np.where(lost, 0.0, n_right / self._tested[0].shape[-2]),
         )
 
-    def outputs(self, recipe: Recipe, hidden: Hidden, settings: Array, counts: Array, weights: Array) -> Array:
+    def outputs(self, runs: ShapeRuns, weights: Array) -> Array:
         """Return the outputs of networks for the patterns, (runs, patterns * outputs), as for :meth:`measure`."""
-        still = self.settings(recipe, settings)
-        return self.trainer(recipe).train(still, weights, counts, hidden=hidden, final_weights=True).predictions
+        return self._train(runs, weights, predictions=True).predictions
+
+    def _train(self, runs: ShapeRuns, weights: Array, *, predictions: bool = False) -> Outcome:
+        """Evaluate networks as runs that take no step."""
+        still = self.settings(runs.recipe, runs.settings)
+        arguments: dict[str, Any] = {"hidden": runs.cell.hidden, "predictions": predictions}
+        return self.trainer(runs.recipe).train(still, weights, runs.counts, **arguments)

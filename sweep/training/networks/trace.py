@@ -18,6 +18,7 @@ from kernels.recipe import NamedParameters
 from sweep.columns import STATUSES
 from sweep.errors import StoreError, StudyError
 from sweep.schedule.plan import Plan
+from sweep.schedule.recipes import ShapeRuns
 from sweep.schemas.run_columns import measure_columns
 from sweep.study.description import html_table
 from sweep.study.load import load_study
@@ -253,8 +254,9 @@ def _replay(plan: Plan, cell: int, seed: int, row: dict[str, Any]) -> Trace:
     outcome = trainer.train(settings, initial, hidden=hidden, seeds=seeds, final_weights=True, losses=True)
     counted = {name: getattr(first.columns, name) for name in ("status", "threshold_steps", "attempts")}
     outcome = outcome._replace(columns=outcome.columns._replace(**counted))
-    recorded = part_trainer.networks.record(plan.grid.cell(cell), settings, one, initial, outcome)
-    outcome = part_trainer.measured(plan.grid.cell(cell), settings, one, outcome)
+    runs = ShapeRuns(trainer.recipe, plan.grid.cell(cell), settings, one)
+    recorded = part_trainer.networks.record(runs, initial, outcome)
+    outcome = part_trainer.measured(runs, outcome)
     found = {each.column.name: each.of(outcome.columns)[0].tolist() for each in outcome_columns(plan.study)}
     found["status"] = STATUSES[found["status"]]
     restarts, total_steps = outcome.columns.attempts[0].tolist()
