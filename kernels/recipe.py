@@ -160,7 +160,7 @@ class Recipe(NamedTuple):
     # :data:`kernels.vocabulary.LOSS_SUMS`
     loss_sums: str = ""
     counts_right: bool = False  # whether the patterns that are right at the end are counted
-    # Whether a pattern is right where the output of its class is the largest, see :func:`are_one_hot`. With an output
+    # Whether a pattern is right where the output of its class is the largest: targets are one-hot. With an output
     # function over all outputs it always is; otherwise all its outputs must be on the side of their targets.
     one_hot: bool = False
     stopping_rule: str = "patience"  # one of :data:`kernels.vocabulary.STOPPING_RULES`, where something is monitored
@@ -241,14 +241,6 @@ class Recipe(NamedTuple):
 def groups_of(share: str) -> tuple[tuple[str, ...], ...]:
     """Return the names in each group of weights or rows that stay equal."""
     return tuple(tuple(group.split()) for group in share.split(";") if group)
-
-
-def are_one_hot(targets: NDArray[Any]) -> bool:
-    """Return whether the targets of each pattern, the last axis, are one high number and otherwise one low number."""
-    low, high = targets.min(), targets.max()
-    is_high = targets == high
-    one_of_each = (is_high | (targets == low)).all() and (is_high.sum(axis=-1) == 1).all()
-    return bool(targets.shape[-1] > 1 and low < high and one_of_each)
 
 
 def make_settings(n_cells: int, /, **values: Any) -> NDArray[Any]:

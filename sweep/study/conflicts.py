@@ -481,13 +481,14 @@ def _kind_faults(study: StudyContent, shapes: list[Shapes]) -> Iterator[str]:
     neutral = {"freeze": "none", "decays": study.tables.sections["training"].model_fields["decays"].default}
     for option, default in neutral.items():
         for value in (each for each in study.values_of(option) if each != default):
-            names = [name for name in value.split() if not element_of(name)]
+            key, names = study.key_of(option), [name for name in value.split() if not element_of(name)]
             unknown = [name for name in names if not any(name in each for each in kinds)]
-            yield from _misplaced(study.key_of(option), value, shapes)
+            places = (_misplaced(*element, shapes) for element in map(element_of, value.split()) if element)
+            yield from (f"{key}: {fault} in {value!r}" for fault in places if fault)
             if unknown:
-                yield f"{study.key_of(option)}: must name parameters of the networks, got {unknown[0]} in {value!r}"
+                yield f"{key}: must name parameters of the networks, got {unknown[0]} in {value!r}"
             elif option == "freeze" and any(each <= set(names) for each in kinds):
-                yield f"{study.key_of(option)}: must leave parameters to train, got {value!r}, all of some network"
+                yield f"{key}: must leave parameters to train, got {value!r}, all of some network"
 
 
 def _share_faults(study: StudyContent, shapes: list[Shapes]) -> Iterator[str]:
@@ -500,13 +501,9 @@ def _share_faults(study: StudyContent, shapes: list[Shapes]) -> Iterator[str]:
             held = [
                 each for each in freeze.split() if each in (array[0], name) or each.startswith(f"{array}[{places},")
             ]
-            found = [each[array] for each in shapes if array in each]
-            index = map(int, places.split(","))
-            if not found:
-                yield f"{key}: must name parameters of the networks, got {array} in {share!r}"
-            elif any(place >= size for place, *sizes in zip(index, *found, strict=False) for size in sizes):
-                shape = f"{_text(min(found))} that {array} has in some network (from 0)"
-                yield f"{key}: index must be within the shape {shape}, got {name}"
+            fault = _misplaced(array, tuple(map(int, places.split(","))), shapes)
+            if fault:
+                yield f"{key}: {fault} in {share!r}"
             elif held:
                 yield f"{key}: must name trained parameters, got {name} with {study.key_of('freeze')} {held[0]!r}"
             else:
@@ -517,34 +514,29 @@ def _share_faults(study: StudyContent, shapes: list[Shapes]) -> Iterator[str]:
         yield f"{key}: needs equal first steps of Rprop, got {study.key_of('step_ratio')} {ratio!r}; use 1"
 
 
-def _misplaced(key: str, value: str, shapes: list[Shapes]) -> Iterator[str]:
-    """Yield a sentence for a single weight in a text that some network lacks, or all networks."""
-    for array, index in filter(None, map(element_of, value.split())):
-        found = [each[array] for each in shapes if array in each]
-        if not found:
-            yield f"{key}: must name parameters of the networks, got {array} in {value!r}"
-        elif any(place >= size for shape in found for place, size in zip(index, shape, strict=True)):
-            got = f"{array}[{','.join(map(str, index))}]"
-            yield (
-                f"{key}: index must be within the shape {_text(min(found))} that {array} has in some network (from 0), "
-                f"got {got}"
-            )
+def _misplaced(array: str, index: tuple[int, ...], shapes: list[Shapes]) -> str:
+    """Return a clause if an element of an array, or a row of it, is not in some network, or in none; else empty."""
+    found = [each[array] for each in shapes if array in each]
+    if not found:
+        return f"must name parameters of the networks, got {array}"
+    if any(place >= size for shape in found for place, size in zip(index, shape, strict=False)):
+        within = f"the shape {_text(min(found))} that {array} has in some network (from 0)"
+        return f"index must be within {within}, got {array}[{','.join(map(str, index))}]"
+    return ""
 
 
 def _misfits(key: str, name: str, found: tuple[int, ...], shapes: list[Shapes], n_seeds: int) -> Iterator[str]:
     """Yield a sentence if values of a shape do not fit an array, or an element of it, of some network."""
     array, index = element_of(name) or (name, ())
-    of_arrays = [
-        each[array] if array != ALL else (sum(map(prod, each.values())),) for each in shapes if array in (*each, ALL)
-    ]
-    if not of_arrays:
-        known = shown_names(list(dict.fromkeys(name for each in shapes for name in each)))
-        yield f"{key}: must name parameters of the networks, got {array}; they have {known}"
+    fault = _misplaced(array, index, shapes) if array != ALL else ""
+    if fault:
+        known = list(dict.fromkeys(name for each in shapes for name in each))
+        yield f"{key}: {fault}" + (f"; they have {shown_names(known)}" if array not in known else "")
         return
+    of_arrays = [
+        (sum(map(prod, each.values())),) if array == ALL else each[array] for each in shapes if array in (*each, ALL)
+    ]
     for shape in of_arrays:
-        if index and any(place >= size for place, size in zip(index, shape, strict=True)):
-            yield f"{key}: index must be within the shape {_text(shape)} that {array} has in some network (from 0)"
-            return
         whole = () if index else shape
         if found not in ((), whole, (n_seeds, *whole)):
             yield (

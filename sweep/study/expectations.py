@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -41,6 +41,7 @@ _TOP = ("source", "inferred", "question", "picture", "figures")
 _TEXTS = ("name", "measure", "statistic", "share", "among", "kind", "source", "known_difference")
 # Keys of which each of several published values may have its own.
 _EACH = ("measure", "error", "sd", "trials", "tolerance", "known_difference", "between", "seeds", "steps")
+_ERRORS = ("error", "sd", "between")
 _KEYS = (*_TEXTS, *_EACH[1:], "published", "successes", "where", "first_seeds")
 # Exact figures with decimals were rounded; whole numbers are counts, or printed without loss.
 _HALF = Decimal("0.5")
@@ -68,7 +69,7 @@ class Figure:
     sd: float | None = None
     trials: int | None = None
     successes: int | None = None
-    between: tuple[float, float] | None = None
+    between: Sequence[float] | None = None
     known_difference: str = ""
     source: str = ""  # if it is not that of the others
     entry: int = 1  # the number of its table [[figures]]
@@ -237,29 +238,27 @@ def _are_each(values: Any, published: Sequence[Any]) -> bool:
 
 def _figure(table: dict[str, Any]) -> Figure:
     """Return the figure of a table with a single value."""
-    for key in _TEXTS:
-        if not _is_text(table.get(key, "")):
-            raise ValueError(f"{key}: must be text, got {shown(table[key])}")
+    for key, (needs, holds) in _NEEDS.items():
+        value = table.get(key)
+        if value is not None and not holds(value):
+            raise ValueError(f"{key}: must be {needs}, got {shown(value)}")
     kinds = [key for key in ("measure", "share", "statistic") if table.get(key)]
     if kinds not in (["measure"], ["share"], ["statistic"], ["measure", "statistic"]):
         raise ValueError("must have measure, share or statistic, or a measure and one of its statistics")
     if (table.get("statistic") in OF_MEASURES) != (kinds == ["measure", "statistic"]):
         raise ValueError(f"statistic: must be one of {', '.join(OF_MEASURES)} with a measure, and another name without")
-    counts = {key: _count(table, key) for key in ("seeds", "steps", "first_seeds", "trials", "successes")}
-    between = table.get("between")
-    if between is not None and not (_are_each(between, (0, 1)) and all(map(_is_number, between))):
-        raise ValueError(f"between: must be two numbers, got {shown(between)}")
-    if counts["successes"] is not None:
-        if counts["successes"] > (counts["trials"] or 0):
-            raise ValueError(f"trials: must be at least successes, {counts['successes']}, got {counts['trials']}")
-        published = Decimal(counts["successes"]) / Decimal(counts["trials"] or 1)
+    trials, successes = table.get("trials"), table.get("successes")
+    if successes is not None:
+        if successes > (trials or 0):
+            raise ValueError(f"trials: must be at least successes, {successes}, got {trials}")
+        published = Decimal(successes) / Decimal(trials or 1)
     else:
         published = _decimal(table["published"], "published")
-    if table.get("sd") is not None and not counts["trials"]:
+    if table.get("sd") is not None and not trials:
         raise ValueError("trials: must be the number of published runs with sd, got none")
     if not published.is_finite() and "statistic" in kinds:
         raise ValueError(f"published: must be finite for a statistic, got {published}")
-    has_error = any(table.get(key) is not None for key in ("error", "sd", "trials", "between"))
+    has_error = any(table.get(key) is not None for key in ("trials", *_ERRORS))
     kind = table.get("kind") or ("statistical" if has_error else "exact")
     if kind not in ("exact", "statistical") or (kind == "exact" and has_error):
         raise ValueError(f"kind: must be statistical with an error of the figure, else also exact, got {shown(kind)}")
@@ -267,18 +266,11 @@ def _figure(table: dict[str, Any]) -> Figure:
         raise ValueError("kind: must be exact for a single run, got statistical")
     return Figure(
         published=published,
-        where=_plain(table.get("where", {})),
-        seed=counts["seeds"],
-        step=counts["steps"],
+        seed=table.get("seeds"),
+        step=table.get("steps"),
         is_exact=kind == "exact",
         tolerance=_decimal(table.get("tolerance", _HALF if _unit(published) < 1 else 0), "tolerance"),
-        between=None if between is None else (float(between[0]), float(between[1])),
-        first_seeds=counts["first_seeds"],
-        trials=counts["trials"],
-        successes=counts["successes"],
-        error=_size(table, "error"),
-        sd=_size(table, "sd"),
-        **{key: table.get(key, "") for key in _TEXTS if key != "kind"},
+        **{key: _plain(table[key]) for key in _AS_WRITTEN if table.get(key) is not None},
     )
 
 
@@ -296,22 +288,6 @@ def _decimal(value: Any, key: str) -> Decimal:
     if not _is_number(value) or value != value:
         raise ValueError(f"{key}: must be a number, got {shown(value)}")
     return value if isinstance(value, Decimal) else Decimal(repr(value))
-
-
-def _size(table: Mapping[str, Any], key: str) -> float | None:
-    """Return a positive number, or None where there is none."""
-    value = table.get(key)
-    if value is not None and not (_is_number(value) and isfinite(value) and value > 0):
-        raise ValueError(f"{key}: must be a number above 0, got {shown(value)}")
-    return None if value is None else float(value)
-
-
-def _count(table: Mapping[str, Any], key: str) -> int | None:
-    """Return a number of at least 0, or None where there is none."""
-    value = table.get(key)
-    if value is not None and not (is_integer(value) and value >= 0):
-        raise ValueError(f"{key}: must be an integer of at least 0, or a list with one per value, got {shown(value)}")
-    return value
 
 
 def _plain(value: Any) -> Any:
@@ -333,3 +309,17 @@ def _is_number(value: Any) -> bool:
 
 def _is_text(value: Any) -> bool:
     return isinstance(value, str)
+
+
+_COUNT = "an integer of at least 0, or a list with one per value"
+# What values of keys must be.
+_NEEDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    **dict.fromkeys(_TEXTS, ("text", _is_text)),
+    **dict.fromkeys(("error", "sd"), ("a number above 0", lambda n: _is_number(n) and isfinite(n) and n > 0)),
+    **dict.fromkeys(
+        ("seeds", "steps", "first_seeds", "trials", "successes"), (_COUNT, lambda n: is_integer(n) and n >= 0)
+    ),
+    "between": ("two numbers", lambda ends: _are_each(ends, (0, 1)) and all(map(_is_number, ends))),
+}
+# Keys that are fields of a figure.
+_AS_WRITTEN = (*(key for key in _TEXTS if key != "kind"), *("where", "first_seeds", "trials", "successes"), *_ERRORS)

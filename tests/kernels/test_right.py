@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from kernels.recipe import are_one_hot
 from tests.kernels.compare import assert_as_oracle, predict, statuses, train_kernel
 from tests.kernels.runs import Kinds, draw_runs, make_runs
 from tests.kernels.specs import Spec
@@ -89,12 +88,3 @@ def test_nothing_is_counted_unless_wanted() -> None:
     """Without it there is no column, and all other columns are the same."""
     spec = Spec("tanh")
     assert train_kernel(spec, draw_runs(spec, 2, 5, 1, 5)).columns.n_right.shape == (5, 0)
-
-
-def test_one_hot_targets() -> None:
-    """Each row has one high number and otherwise one low number; a single output is no class."""
-    eye = np.eye(3)
-    for targets in (eye, 0.1 + 0.8 * eye, 2 * eye - 1, np.stack([eye, eye[::-1]]), eye[[0, 0, 1]]):
-        assert are_one_hot(targets)
-    for targets in (eye[:, :1], np.ones((2, 2)), eye + eye[::-1], np.zeros((3, 2)), eye * [1.0, 2.0, 1.0]):
-        assert not are_one_hot(targets)

@@ -25,6 +25,44 @@ from sweep.study.data.tasks import ARGUMENTS, OF_SIZE, Argument, make_patterns
 from sweep.study.reading.section import FiniteFloat, Section
 from sweep.system.formatting import count_text
 
+
+class DataKey(NamedTuple):
+    """A key of the table [data] that cannot be swept, as documented for users."""
+
+    meaning: str
+    allowed: str
+    default: str = ""
+    used_with: str = ""  # the key that it needs
+
+
+# Keys of files, and of the patterns to train on; others are arguments of tasks and preparations.
+DATA_SOURCES = {
+    "file": DataKey(
+        "CSV or Parquet file of patterns to learn",
+        "its columns are x0, x1, .. and y or y0, .., or those that target or targets, and inputs, name; by default all "
+        "other columns are inputs",
+    ),
+    "target": DataKey(
+        "column of classes in a file, in ascending order: one target per class, but two classes share one target, "
+        "which is high for the second class",
+        "a name",
+    ),
+    "target_one_hot": DataKey(
+        "whether two classes have a target each, as softmax needs them", "true, false", "default false", "target"
+    ),
+    "one_hot": DataKey(
+        "columns of inputs in a file that hold categories, texts or numbers: each category becomes an input, 1 for "
+        "patterns of that category and 0 for others",
+        "a list of names",
+        used_with="file",
+    ),
+    "split": DataKey(
+        "column of a file whose texts, train, validation and test, say how each pattern is used",
+        "a name",
+        used_with="file",
+    ),
+    "train": DataKey("numbers of the patterns to train on; all others test the networks", "a list of integers from 0"),
+}
 # Keys that select columns of a file.
 OF_FILES = ("file", "inputs", "targets", "target", "target_one_hot", "one_hot", "split")
 
@@ -48,22 +86,7 @@ DATA_OPTIONS = {
     },
     "decision_threshold": Argument(DECISION_THRESHOLD, float),
 }
-DATA_KEYS = [
-    "task",
-    *ARGUMENTS,
-    "file",
-    "inputs",
-    "targets",
-    "target",
-    "target_one_hot",
-    "one_hot",
-    "split",
-    "decision_threshold",
-    "train",
-    *PREPARATIONS,
-    "validation",
-    "test",
-]
+DATA_KEYS = ["task", *ARGUMENTS, *OF_FILES, "decision_threshold", "train", *PREPARATIONS, *HELD_OUT]
 
 
 class Patterns(Section):

@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo
 
 from sweep.measures import RECORDED
 from sweep.study.axes.samples import METHODS
-from sweep.study.data.data_table import DATA_OPTIONS, HELD_OUT_ARGUMENTS, Data
+from sweep.study.data.data_table import DATA_OPTIONS, DATA_SOURCES, HELD_OUT_ARGUMENTS, Data
 from sweep.study.data.splits import DEFAULTS, NEEDED, PREPARATIONS
 from sweep.study.data.tasks import ARGUMENTS, CODINGS, TASKS, arguments_of, make_patterns
 from sweep.study.explanations.examples import EXAMPLES
@@ -157,57 +157,16 @@ def entries() -> list[Entry]:
     patterns = [
         Entry("data", "task", "built-in patterns to learn", ", ".join(TASKS), values=tuple(TASKS), is_swept=False),
         *map(_argument_entry, ARGUMENTS),
-        Entry(
-            "data",
-            "file",
-            "CSV or Parquet file of patterns to learn",
-            "its columns are x0, x1, .. and y or y0, .., or those that target or targets, and inputs, name; by default "
-            "all other columns are inputs",
-            is_swept=False,
-        ),
-        Entry(
-            "data",
-            "target",
-            "column of classes in a file, in ascending order: one target per class, but two classes share one target, "
-            "which is high for the second class",
-            "a name",
-            is_swept=False,
-        ),
-        Entry(
-            "data",
-            "target_one_hot",
-            "whether two classes have a target each, as softmax needs them",
-            "true, false",
-            "default false",
-            users=("target",),
-            used_with="target",
-            is_swept=False,
-        ),
-        Entry(
-            "data",
-            "one_hot",
-            "columns of inputs in a file that hold categories, texts or numbers: each category becomes an input, 1 for "
-            "patterns of that category and 0 for others",
-            "a list of names",
-            users=("file",),
-            used_with="file",
-            is_swept=False,
-        ),
-        Entry(
-            "data",
-            "split",
-            "column of a file whose texts, train, validation and test, say how each pattern is used",
-            "a name",
-            users=("file",),
-            used_with="file",
-            is_swept=False,
-        ),
-        Entry(
-            "data",
-            "train",
-            "numbers of the patterns to train on; all others test the networks",
-            "a list of integers from 0",
-            is_swept=False,
+        *(
+            Entry(
+                "data",
+                key,
+                *each[:3],
+                users=(each.used_with,) * bool(each.used_with),
+                used_with=each.used_with,
+                is_swept=False,
+            )
+            for key, each in DATA_SOURCES.items()
         ),
         *map(_preparation_entry, PREPARATIONS),
     ]
