@@ -69,7 +69,7 @@ class Figure:
     sd: float | None = None
     trials: int | None = None
     successes: int | None = None
-    between: Sequence[float] | None = None
+    between: tuple[float, float] | None = None
     known_difference: str = ""
     source: str = ""  # if it is not that of the others
     entry: int = 1  # the number of its table [[figures]]
@@ -270,6 +270,7 @@ def _figure(table: dict[str, Any]) -> Figure:
         step=table.get("steps"),
         is_exact=kind == "exact",
         tolerance=_decimal(table.get("tolerance", _HALF if _unit(published) < 1 else 0), "tolerance"),
+        between=tuple(_plain(table["between"])) if table.get("between") else None,
         **{key: _plain(table[key]) for key in _AS_WRITTEN if table.get(key) is not None},
     )
 
@@ -322,4 +323,7 @@ _NEEDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "between": ("two numbers", lambda ends: _are_each(ends, (0, 1)) and all(map(_is_number, ends))),
 }
 # Keys that are fields of a figure.
-_AS_WRITTEN = (*(key for key in _TEXTS if key != "kind"), *("where", "first_seeds", "trials", "successes"), *_ERRORS)
+_AS_WRITTEN = (
+    *(key for key in _TEXTS if key != "kind"),
+    *("where", "first_seeds", "trials", "successes", "error", "sd"),
+)
