@@ -21,12 +21,12 @@ from sweep.explore.list_axis import ListAxis, option_facts
 from sweep.explore.map_axis import TILE
 from sweep.explore.pixel_values import Planes, value_of_statistic
 from sweep.explore.tiles import Tile
-from sweep.results.answers import default_statistic, has_criterion
+from sweep.results.answers import check_has_criterion, column_of, default_statistic, has_criterion
 from sweep.results.bare_cells import bare_numbers
 from sweep.results.result import Result, open_result
 from sweep.results.sentences import coverage
 from sweep.schemas.cell_columns import has_loss_statistics
-from sweep.statistics.of_cells import every
+from sweep.statistics.of_cells import every, synonyms
 from sweep.statistics.statistic import Statistic
 from sweep.study.axes.grid import REPLICATES, Grid
 from sweep.study.reading.value_forms import Scalar
@@ -49,7 +49,7 @@ class ExploredResults:
 
     def map(self, query: Mapping[str, str]) -> ResultsMap:
         """Return the map of the parameters of a request. SweepError if one of them is unknown or not valid."""
-        from sweep.figures.statistics import in_ranges, pooling_fault, statistic_of
+        from sweep.figures.statistics import in_ranges, pooling_fault
 
         for key in query:
             if key not in ("x", "y", "value") and not key.startswith("set."):
@@ -60,12 +60,7 @@ class ExploredResults:
             values = values_at(self.result.study, pins)
             x, y = self._axes(query, pins)
             on_axes = [name for name in (x, y) if name]
-            offered = self.offered()
-            statistic = statistic_of(self.result, query.get("value"))
-            if every()[statistic].measure:
-                check_measure(self.result.study, every()[statistic].measure)
-            if statistic not in offered:
-                raise SweepError(unknown("value", statistic, list(offered)))
+            statistic = self._statistic(query.get("value"))
             fault = pooling_fault(self.result, statistic, pins, on_axes)
             if fault:
                 raise SweepError(fault.replace("--at NAME=VALUE", "set.NAME=VALUE"))
@@ -102,6 +97,18 @@ class ExploredResults:
         measured = measures_of(self.result.study)
         names = dict.fromkeys([default_statistic(self.result), *drawable()])
         return {name: every()[name] for name in names if self._has(every()[name], measured)}
+
+    def _statistic(self, name: str | None) -> str:
+        """Return the statistic that a request names, or the default one. SweepError if the result does not have it."""
+        offered = self.offered()
+        if not name:
+            return next(iter(offered))
+        found = every().get(synonyms().get(name, name))
+        if found and found.measure:
+            check_measure(self.result.study, found.measure)
+        if found and found.needs_criterion:
+            check_has_criterion(self.result.study)
+        return column_of(name, offered)
 
     def _has(self, statistic: Statistic, measured: list[str]) -> bool:
         result = self.result
@@ -247,7 +254,6 @@ class ResultsMap:
                 "x": self.x.name,
                 "y": self.y.name,
                 "value": self.statistic.name,
-                "seeds": study.seeds.count,
                 "set": {name: exact(value) for name, value in self.pins.items()},
             },
             "axes": [axis.facts(study) for axis in (self.x, self.y)] + [option_facts(name, study) for name in others],

@@ -32,7 +32,7 @@ from sweep.study.reading.value_forms import Scalar
 from sweep.system.formatting import count_text, exact, list_text
 
 # Most cells of which statistics are computed
-MOST_CELLS = 10**6
+MOST_CELLS = 500_000
 _MOST_SERIES, _MOST_POINTS, _MOST_STEPS = 12, 200, 500
 # Most values in a command.
 _MOST_NAMED = 200

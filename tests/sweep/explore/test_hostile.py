@@ -16,6 +16,9 @@ from urllib.parse import quote
 import httpx
 import pytest
 
+import sweep
+from tests.sweep.support import make_study
+
 pytestmark = [pytest.mark.wide, pytest.mark.compiled]
 
 SET = ("--set", "hidden=2", "--set", "max_steps=20")
@@ -32,6 +35,7 @@ NAMES = (
     "set.file",
     "z",
     "no",
+    *("show", "columns", "rows", "sort", "descending", "first", "count"),
 )
 TEXTS = (
     *("learning_rate", "output_learning_rate", "w[0,1]", "status", "steps", "sharpness", "convergence_rate", "tanh"),
@@ -52,8 +56,10 @@ TEXTS = (
         "☃",
         "' OR 1",
     ),
+    *("results", "training", "0:1", "1:3", "0:99", "2:1", "true", "steps_q50", "run", "pooled"),
 )
 PATHS = ("choices", "tile/0/0/0/16", "tile/3/1/2/16", "tile/42/7/7/16", "tile/2/9/0/16", "tile/1/1/1/256", "state")
+TABLES = ("selection", "cells", "runs")
 OTHERS = (
     "network",
     "study",
@@ -68,8 +74,9 @@ OTHERS = (
 class Server:
     """A process of the command."""
 
-    def __init__(self, folder: Path, *options: str) -> None:
-        command = [sys.executable, "-m", "sweep", "explore", "xor", *SET, "--no-open", *options]
+    def __init__(self, folder: Path, source: str = "xor", *options: str) -> None:
+        changes = SET if source == "xor" else ()
+        command = [sys.executable, "-m", "sweep", "explore", source, *changes, "--no-open", *options]
         self.process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         assert self.process.stdout
         found = re.search(r"http\S+", self.process.stdout.readline())
@@ -99,14 +106,27 @@ def server(tmp_path: Path) -> Any:
 
 def random_request(draw: random.Random) -> str:
     """Return the path of a request that may be anything."""
-    path = draw.choice(PATHS + OTHERS)
+    path = draw.choice(PATHS + TABLES + OTHERS)
     query = "&".join(f"{draw.choice(NAMES)}={quote(draw.choice(TEXTS))}" for _ in range(draw.randrange(4)))
     places = "&z=2&column=100&row=50&width=8&height=8" if path in OTHERS and draw.random() < 0.5 else ""
     return f"{path}?{query}{places}"
 
 
+@pytest.fixture
+def results_server(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Return the server of a results folder."""
+    folder = tmp_path_factory.mktemp("shown") / "result"
+    sweep.run(make_study(count=3, hidden=[2, 3], activation=["tanh", "relu"], max_steps=20), folder)
+    started = Server(tmp_path, str(folder))
+    yield started
+    if started.process.poll() is None:
+        started.end(signal.SIGKILL)
+
+
 @pytest.mark.parametrize("n", [300, pytest.param(10_000, marks=pytest.mark.soak)])
-def test_random_requests(server, tmp_path, n):
+@pytest.mark.parametrize("which", ["server", "results_server"])
+def test_random_requests(request, which, tmp_path, n):
+    server = request.getfixturevalue(which)
     draw = random.Random(7)
     with httpx.Client(timeout=120) as client:
         warm = [client.get(server.address + random_request(draw)) for _ in range(n // 2)]

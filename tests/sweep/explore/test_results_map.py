@@ -338,7 +338,7 @@ def test_components_of_users_are_values_like_others(tmp_path):
         ("tile/0/0/0/256", {"value": "test_loss"}, "the study has no test patterns"),
         ("tile/0/0/0/256", {"value": "learned_function"}, "is a column of runs"),
         ("tile/0/0/0/256", {"x_low": "1"}, "unknown parameter 'x_low'"),
-        ("tile/2/0/0/256", {}, "the level must be from 0 to 1, got 2"),
+        ("tile/4/0/0/256", {}, "the level must be from 0 to 3, got 4"),
         ("tile/0/0/0/256", {"show": "all"}, "show: must be results or training, got 'all'"),
         (
             "selection",
