@@ -66,6 +66,16 @@ def complete_value(incomplete: str) -> list[str]:
     return _beginning(incomplete, _statistics(is_shown))
 
 
+def complete_map_value(context: typer.Context, incomplete: str) -> list[str]:
+    """Return what maps show: the statistics of a results folder, or also the values of single networks."""
+    from sweep.measures import MEASURES
+
+    values = complete_value(incomplete)
+    if _parameters(context):
+        return values
+    return list(dict.fromkeys([*_beginning(incomplete, ["status", "steps", "trainability", *MEASURES]), *values]))
+
+
 def _statistics(offered: Callable[[Statistic], bool]) -> list[str]:
     """Return the names of statistics of cells that are offered, the shorter ones where there are."""
     from sweep.statistics.of_cells import every
@@ -79,7 +89,11 @@ def _parameters(context: typer.Context) -> list[str]:
     from sweep.store.local import files_at
     from sweep.store.run_facts import read_study
 
-    named = [context.params.get("directory"), *context.args]  # args holds the folder while an option has no value yet
+    named = [
+        context.params.get("directory"),
+        context.params.get("source"),
+        *context.args,
+    ]  # args holds the folder while an option has no value yet
     with suppress(SweepError):
         return list(read_study(files_at(next(filter(None, named), ""))).parameters)
     return []

@@ -8,12 +8,12 @@ from typing import Annotated
 import typer
 
 from sweep.cli.arguments import PluginOption, SetOption
-from sweep.cli.completions import complete_value, parameter_option
+from sweep.cli.completions import complete_map_value, parameter_option
 
 
 def explore(
     source: Annotated[
-        str, typer.Argument(metavar="STUDY|DIR", help="Study, or results folder, whose options the map varies.")
+        str, typer.Argument(metavar="STUDY|DIR", help="Study whose options the map varies, or results folder to show.")
     ],
     changes: SetOption = None,
     plugin: PluginOption = None,
@@ -23,8 +23,8 @@ def explore(
         str | None,
         typer.Option(
             metavar="VALUE",
-            autocompletion=complete_value,
-            help="What pixels show, such as status, steps or final_loss.",
+            autocompletion=complete_map_value,
+            help="What pixels show, such as status, steps or final_loss; of results, a statistic such as rate.",
         ),
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder for results of tiles.")] = Path("results/explore"),
@@ -50,6 +50,7 @@ def explore(
 
     Zoom in as far as float64 goes, and click a pixel for its loss curve, weights and outputs.
     Tiles are kept as results, so they are not trained twice.
+    A results folder shows its results first: a statistic over any two swept options, and the runs of what you select.
     The server answers this machine only; Ctrl-C ends it.
     """
     from sweep.explore.flight import Flight, Pixel

@@ -200,6 +200,9 @@ def test_completion_of_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert ask("compare", folder, "--vary", "l") == ["learning_rate"]
     assert ask("figure", folder, "lines", "--value", "ma") == ["max_error", "margin", "margin_at_best"]
     assert ask("show", str(tmp_path / "none"), "--by", "") == []
+    assert ask("explore", folder, "--x", "h") == ["hidden"]
+    assert ask("explore", folder, "--value", "sta") == []
+    assert ask("explore", "xor", "--value", "sta") == ["status"]
 
 
 def test_completed_names_are_known() -> None:
