@@ -28,7 +28,7 @@ extensions = [
     "reference",
     "links",
 ]
-exclude_patterns = ["examples", "gallery", "_templates", "upstream"]
+exclude_patterns = ["examples", "gallery", "reference/formats", "_templates", "upstream"]
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
 suppress_warnings = ["config.cache"]  # sphinx-gallery's settings hold functions
@@ -47,6 +47,7 @@ sphinx_gallery_conf = {
     "download_all_examples": False,
     "remove_config_comments": True,
     "show_memory": False,
+    "min_reported_time": 3600,
     "show_signature": False,
     "write_computation_times": False,
     "within_subsection_order": "FileNameSortKey",

@@ -15,12 +15,14 @@ from sphinx.application import Sphinx
 import sweep
 from sweep import figures, lanes
 from sweep.cli.app import make_app
-from sweep.columns import Column
+from sweep.columns import STATUSES, Column
 from sweep.errors import EXIT_CODES
 from sweep.measures import MEASURES, RECORDED
 from sweep.schemas.cell_columns import cells_columns
 from sweep.schemas.run_columns import curves_columns, runs_columns
 from sweep.statistics.definitions import definitions, explain_statistic
+from sweep.store.contents import FILES
+from sweep.store.run_facts import ALWAYS, COMPLETE, FACTS, FORMAT, SOMETIMES
 from sweep.study.data.tasks import TASKS
 from sweep.study.explanations.component_texts import component_texts
 from sweep.study.explanations.glossary import LISTS, SWEPT, entries, note_on_task
@@ -198,6 +200,33 @@ def _named_in_docstrings() -> list[str]:
     return sorted(name for name in named if name.rpartition(".")[2] not in shown)
 
 
+def sections() -> Lines:
+    """Yield the sections and lists of a study file."""
+    names = dict.fromkeys(entry.section for entry in entries())
+    yield "TOML with the sections " + ", ".join(f"`[{name}]`" for name in [*names, "parameters"])
+    yield "and the lists " + ", ".join(f"`[[{name}]]`" for name in LISTS) + "."
+
+
+def files() -> Lines:
+    """Yield the files of a results folder."""
+    yield "| file | content |\n|---|---|"
+    yield from (f"| `{name}` | {_plain(content)} |" for name, content in FILES.items())
+
+
+def facts() -> Lines:
+    """Yield the number of the format, and the keys of run.json."""
+    yield f"The format has number {FORMAT}. A folder with a higher number than a version knows is refused.\n"
+    yield "| key | meaning | present |\n|---|---|---|"
+    present = {ALWAYS: "always", COMPLETE: "once complete", SOMETIMES: "if known"}
+    yield from (f"| `{name}` | {_plain(fact.meaning)} | {present[fact.required]} |" for name, fact in FACTS.items())
+
+
+def statuses() -> Lines:
+    """Yield the codes of statuses."""
+    codes = ", ".join(f"{code} {status}" for code, status in enumerate(STATUSES))
+    yield f"Status is a dictionary of texts with the codes {codes}; codes are only ever appended."
+
+
 PAGES = {
     "options": options,
     "components": components,
@@ -207,6 +236,7 @@ PAGES = {
     "statistics": statistics,
     "commands": command_line,
     "api": api,
+    **{f"formats/{part.__name__}": part for part in (sections, files, facts, statuses)},  # of file-formats.md
 }
 
 
@@ -228,6 +258,7 @@ def write_pages(app: Sphinx, config: Any) -> None:
     for name, lines in PAGES.items():
         text = "\n".join(lines()) + "\n"
         path = folder / f"{name}.md"
+        path.parent.mkdir(exist_ok=True)
         if not path.exists() or path.read_text("utf-8") != text:
             path.write_text(text, "utf-8")
 

@@ -31,7 +31,7 @@ def compare(
         bool,
         typer.Option(
             "--each-at-best",
-            help="Compare each value with the others at their best: half of the seeds choose, the other half judge.",
+            help="Compare each value with the others at their best: half of the seeds choose, the other half compare.",
         ),
     ] = False,
     top: TopOption = None,

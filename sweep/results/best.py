@@ -174,7 +174,7 @@ def compared_at_best(result: EvaluatedRuns, vary: str, statistic: str | None, ma
     label = MEASURES[chooser].label if chooser else "convergence rate"
     table.attrs["note"] = (
         f"each value of {vary} has the other options at their best by {label}, chosen by half of the seeds and "
-        "judged by the other half, both ways"
+        "compared on the other half, both ways"
     )
     if none := why_no_best(cells_for(result, by), by):
         table.attrs["note"] += f"; {none}, so no choice is better than another"

@@ -297,8 +297,8 @@ class Queries(EvaluatedRuns):
             Largest negligible difference of rates, such as 0.05. With a margin, values are also tested for equivalence.
         each_at_best
             Compare each value with the other parameters at their best, as after tuning, instead of pooling over them:
-            half of the seeds choose a cell for each value, the other half judge it, and the other way round. Validation
-            patterns choose if there are any. ``by`` then names a measure only.
+            half of the seeds choose a cell for each value, the other half compare them, and the other way round.
+            Validation patterns choose if there are any. ``by`` then names a measure only.
 
         Returns
         -------

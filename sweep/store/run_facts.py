@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from time import time
-from typing import Any
+from typing import Any, NamedTuple
 
 from sweep.errors import DamageError, StoreError, StudyError
 from sweep.store.commits import Commit, check_kinds, decode_record
@@ -16,18 +16,41 @@ from sweep.study.model import Study
 # The format of results folders. Raise it by 1 with every change that earlier versions cannot read.
 FORMAT = 1
 
-# Required keys of run.json, and further ones of a complete study.
-_FACTS: dict[str, tuple[type, ...]] = {
-    **dict.fromkeys(("identity", "keep", "log_digest", "sources_digest", "pcg64_digest"), (str,)),
-    **{"numerics_version": (int,), "waves": (list,), "complete": (bool,)},
+# When run.json must have a key: always, once the study is complete, or never.
+ALWAYS, COMPLETE, SOMETIMES = range(3)
+
+
+class Fact(NamedTuple):
+    """A key of run.json that readers check."""
+
+    kinds: tuple[type, ...]
+    required: int  # one of these numbers
+    meaning: str
+
+
+FACTS = {
+    "format": Fact((int,), ALWAYS, "number of the format of the folder"),
+    "identity": Fact((str,), ALWAYS, "SHA-256 of the canonical study"),
+    "keep": Fact((str,), ALWAYS, "what parts hold: runs or cells"),
+    "waves": Fact((list,), ALWAYS, "seeds of each cell in each wave of parts"),
+    "complete": Fact((bool,), ALWAYS, "whether all runs are trained"),
+    "numerics_version": Fact((int,), ALWAYS, "raised by each change of the bits of results"),
+    "log_digest": Fact((str,), ALWAYS, "of the logarithm of the C library, on which normal starts depend"),
+    "pcg64_digest": Fact((str,), ALWAYS, "of its log1p and exp, on which normal starts of pcg64 depend"),
+    "sources_digest": Fact((str,), ALWAYS, "of the sources of the kernels"),
+    "name": Fact((str,), COMPLETE, "name of the study"),
+    "n_cells": Fact((int,), COMPLETE, "cells"),
+    "n_runs": Fact((int,), COMPLETE, "runs"),
+    "net_steps": Fact((int,), COMPLETE, "updates of all runs"),
+    "reused_steps": Fact((int,), COMPLETE, "those of runs taken from earlier results"),
+    "kernel_seconds": Fact((float,), COMPLETE, "seconds in which at least one thread trained"),
+    "lane_occupancy": Fact((float, type(None)), COMPLETE, "updates of runs per update of a lane"),
+    "cpu": Fact((str,), COMPLETE, "processor of the process that finished"),
+    "digest": Fact((str, type(None)), COMPLETE, "SHA-256 of all rows in run order"),
+    "cells_sha256": Fact((str,), COMPLETE, "SHA-256 of cells.parquet"),
+    "curves_sha256": Fact((str,), SOMETIMES, "SHA-256 of curves.parquet, if curves are recorded"),
+    "finished": Fact((str,), SOMETIMES, "when the study was completed, in UTC"),
 }
-_COMPLETE_FACTS: dict[str, tuple[type, ...]] = {
-    **dict.fromkeys(("name", "cpu", "cells_sha256"), (str,)),
-    **dict.fromkeys(("n_cells", "n_runs", "net_steps", "reused_steps"), (int,)),
-    **{"kernel_seconds": (float,), "lane_occupancy": (float, type(None)), "digest": (str, type(None))},
-}
-# Keys of studies that record learning curves, and of those whose run.json was never lost.
-_SOME_FACTS: dict[str, tuple[type, ...]] = {"curves_sha256": (str,), "finished": (str,)}
 
 
 class FormatError(StoreError):
@@ -50,11 +73,10 @@ def read_facts(files: Files) -> dict[str, Any]:
     where = files.where("run.json")
     facts = decode_record(files.read("run.json"), where)
     check_format(facts, files)
-    check_kinds(where, facts, _FACTS | {name: kinds for name, kinds in _SOME_FACTS.items() if name in facts})
+    required = COMPLETE if facts.get("complete") else ALWAYS
+    check_kinds(where, facts, {name: f.kinds for name, f in FACTS.items() if f.required <= required or name in facts})
     if facts["keep"] not in ("runs", "cells"):
         raise DamageError(where, f"'keep' must be 'runs' or 'cells', got {facts['keep']!r:.50}")
-    if facts["complete"]:
-        check_kinds(where, facts, _COMPLETE_FACTS)
     if "finished" in facts:
         try:
             datetime.fromisoformat(facts["finished"])
