@@ -32,8 +32,14 @@ _EXPRESSIONS = (ast.BinOp, ast.UnaryOp, ast.Compare, ast.Call, ast.Name, ast.Con
 _OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.BitAnd, ast.BitOr, ast.USub, ast.UAdd, ast.Invert)
 _COMPARISONS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
 
-# A call of a sign function, in a refusal.
-_SIGN = re.compile(r"got '(\w+\.)?sign\b")
+# A function in a refusal, and what to write for those that people try first.
+_FUNCTION = re.compile(r"got '(?:\w+\.)?(\w+)")
+_FUNCTIONS_INSTEAD = {
+    "sign": "select(x > 0.0, 1.0, select(x < 0.0, -1.0, 0.0)) for the sign of x",
+    **dict.fromkeys(("max", "maximum"), "select(x > y, x, y) for the larger of x and y"),
+    **dict.fromkeys(("min", "minimum"), "select(x < y, x, y) for the smaller of x and y"),
+    **{"abs": "absolute(x)", "where": "select(condition, x, y)"},
+}
 
 # The remedy for what people try first.
 _INSTEAD: dict[type, str] = {
@@ -260,8 +266,9 @@ def _short(value: Any) -> str:
 
 def refuse(what: str, place: Place, why: str) -> NoReturn:
     """Raise ComponentError with the place in the user's file."""
-    instead = "; write select(x > 0.0, 1.0, select(x < 0.0, -1.0, 0.0)) for the sign of x" if _SIGN.search(why) else ""
-    raise ComponentError(f"{what}, line {place.line} of {place.file}: {why}{instead}")
+    name = _FUNCTION.search(why)
+    instead = _FUNCTIONS_INSTEAD.get(name[1]) if name else None
+    raise ComponentError(f"{what}, line {place.line} of {place.file}: {why}{f'; write {instead}' if instead else ''}")
 
 
 # Functions of lanes whose value is not finite if their argument is not.
