@@ -154,20 +154,8 @@ def compare_sides(
 ) -> pd.DataFrame:
     """Compare runs pairwise on common seeds.
 
-    Parameters
-    ----------
-    first, second
-        The two sides. Runs of the same stratum and seed are paired.
-    strata
-        Parameters of the strata, a row for each.
-    by
-        Parameters; the result has a row for each combination of their values.
-    margin
-        The largest negligible difference of rates.
-    of_replicates
-        Whether the columns of both sides are not seeds but replicates.
-    tested
-        If present, what is tested is appended to its lists.
+    Pairs and other arguments are those of :func:`sweep.analysis.compare_measures.compare_pairs`; ``margin`` is the
+    largest negligible difference of rates.
 
     Returns
     -------

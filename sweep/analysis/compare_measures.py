@@ -60,22 +60,9 @@ def compare_pairs(
 ) -> pd.DataFrame:
     """Compare a measure of runs pairwise on common seeds.
 
-    Parameters
-    ----------
-    first, second : (n_strata, n_seeds)
-        The two sides. Runs of the same stratum and seed are paired.
-    strata
-        Parameters of the strata, a row for each.
-    by
-        Parameters; the result has a row for each combination of their values.
-    measure
-        Name of the measure.
-    correct
-        How many outputs of a run can be correct, for measures that count these.
-    crossed, of_replicates
-        Whether runs share seeds and replicates, and whether the columns of both sides are the latter.
-    tested
-        If present, what is tested is appended to its lists.
+    Runs of the same stratum and seed are paired, and pooled over parameters of strata that ``by`` lacks. ``crossed``
+    says whether runs share seeds and replicates, ``of_replicates`` whether columns, (n_strata, n_seeds), are the
+    latter. What is tested is appended to the lists of ``tested``.
 
     Returns
     -------

@@ -127,16 +127,7 @@ def crossed_fault(replicates: int, n_seeds: int, label: str) -> str:
 def importance(cells: pd.DataFrame, grid: Grid, statistic: str, outcomes: Outcomes | None = None) -> pd.DataFrame:
     """Divide the variance between all runs of a study among parameters and the seed.
 
-    Parameters
-    ----------
-    cells
-        Statistics of all cells, in their order.
-    grid
-        The grid of the study.
-    statistic
-        One of :data:`EXPLAINED`.
-    outcomes
-        Outcomes of all runs. With adaptive seeds, only seeds that all cells have are used.
+    ``cells`` are all, in their order; with adaptive seeds, only outcomes of seeds that all of them have are used.
 
     Returns
     -------

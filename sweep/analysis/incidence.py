@@ -34,19 +34,8 @@ def cumulative_incidence(
 ) -> pd.DataFrame:
     """Return the share of runs for which an event has occurred by each step.
 
-    Parameters
-    ----------
-    tally
-        Counts of the runs to pool, from any cells, with a column ``weight`` if runs have different weights.
-    event
-        One of :data:`EVENTS`.
-    outcomes
-        Outcomes of the same cells; needed for intervals over several cells.
-    n_seeds
-        Number of runs of each cell in the complete study, seeds times replicates; needed for simultaneous bands over
-        several cells.
-    replicates
-        Number of replicates, such as splits of the data, over which cells are pooled.
+    The ``tally`` counts the runs to pool, from any cells, with a column ``weight`` if these differ. Over several cells
+    intervals need the outcomes of these, and simultaneous bands ``n_seeds``, the runs of a cell in the complete study.
 
     Returns
     -------

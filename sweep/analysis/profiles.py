@@ -18,19 +18,6 @@ def performance_profile(
 ) -> pd.DataFrame:
     """Return the share of problems that each value of a parameter solves within a factor of the fewest steps.
 
-    Parameters
-    ----------
-    outcomes
-        Outcomes of all cells.
-    grid
-        The grid of the study.
-    vary
-        The swept parameter whose values are compared.
-    cells
-        Numbers of the cells to use.
-    values
-        Values of the parameter to compare.
-
     Returns
     -------
     DataFrame

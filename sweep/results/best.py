@@ -89,26 +89,12 @@ def cells_for(result: EvaluatedRuns, statistic: str, at: At | None = None) -> pd
 def best_of_each(result: EvaluatedRuns, by: Sequence[str], statistic: str, at: At | None = None) -> pd.DataFrame:
     """Return the best cell for each combination of parameter values, with an interval that allows for the choice.
 
-    Parameters
-    ----------
-    result
-        Complete or partial.
-    by
-        Swept parameters, one or more.
-    statistic, at
-        As for :func:`rank`.
-
     Returns
     -------
     DataFrame
         From the best to the worst: the values of ``by``, ``best_of`` (the number of cells among which it is the best),
         ``cell``, the values of the other parameters, ``n_runs``, the statistic, and ``best_of_low`` and
         ``best_of_high``, the ends of its 95 % interval. Cells without counted losses are left out.
-
-    Raises
-    ------
-    SweepError, StoreError
-        As for :func:`rank`.
 
     Notes
     -----

@@ -96,18 +96,8 @@ def summarize_over(
 ) -> pd.DataFrame:
     """Return the statistics of all runs of cells that share the values of some parameters.
 
-    Parameters
-    ----------
-    result
-        Complete or partial.
-    by
-        Swept parameters, one or more.
-    cells
-        Cells of the result, or some of them, with the statistics of ``measure``.
-    measure
-        A measure whose statistics are added; by default the final loss, if cells have its statistics.
-    grid
-        The grid of the study, or one with coarser values of options, such as one value for a whole range.
+    Cells have the statistics of the measure, by default the final loss if they have any. The grid may have coarser
+    values of options than that of the study, such as one value for a whole range.
 
     Returns
     -------

@@ -43,14 +43,7 @@ def none_of(n_left: Array, n_runs: int, k: int) -> Array:
 def first_of(steps: Array, converged: Array, most_steps: Array, k: int) -> FirstOf:
     """Return statistics of the first of ``k`` parallel runs of a cell, as the mean over cells.
 
-    Parameters
-    ----------
-    steps, converged : (n_cells, n_seeds)
-        Runs of the same seeds in each cell.
-    most_steps : (n_cells,)
-        The step limit of a run.
-    k
-        Number of parallel runs, at most the number of seeds.
+    ``steps`` and ``converged`` are those of the same seeds in each cell, (n_cells, n_seeds); ``most_steps`` are limits.
 
     Returns
     -------

@@ -67,18 +67,8 @@ def best_cells(
 ) -> pd.DataFrame:
     """Rank cells, and find those that may be the best: the set contains the best with 95 % confidence.
 
-    Parameters
-    ----------
-    cells
-        Statistics of cells.
-    runs
-        Outcomes of all runs, or the measure by which cells are ranked. None if only counts are kept; p-values are then
-        missing.
-    by
-        A key of :func:`ranked_by`.
-    most
-        For expected steps the step limits of all cells of the study, (n_cells,); for measures with a mean how many
-        outputs of a run can be correct.
+    Without ``runs``, outcomes of all runs or the measure ``by`` which cells are ranked, p-values are missing. ``most``
+    are for expected steps the limits of all cells of the study, (n_cells,), for others how many outputs can be correct.
 
     Returns
     -------
