@@ -16,19 +16,11 @@ _MOST_FURTHER = 2
 
 
 class Effort(IntEnum):
-    """Which kernels are compiled.
+    """Which kernels are compiled."""
 
-    Attributes
-    ----------
-    LEAST
-        One for all hidden sizes, which computes every product.
-    SHARED
-        One for all hidden sizes, of which patterns are constants where they may be.
-    MOST
-        The fastest for each hidden size.
-    """
-
-    LEAST, SHARED, MOST = range(3)
+    LEAST = 0  # one for all hidden sizes, which computes every product
+    SHARED = 1  # one for all hidden sizes, of which patterns are constants where they may be
+    MOST = 2  # the fastest for each hidden size
 
 
 def effort_for(operations: float, n_sizes: int) -> Effort:

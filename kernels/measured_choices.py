@@ -42,21 +42,11 @@ class NetworkClass(NamedTuple):
 
 
 class Choice(NamedTuple):
-    """What was measured for a class.
+    """What was measured for a class."""
 
-    Attributes
-    ----------
-    changes
-        Fields of the tuning that differ from the first guess; empty where nothing was faster.
-    gain
-        Speed as a multiple of that of the first guess.
-    date
-        As in ``"2026-12-01"``.
-    """
-
-    changes: dict[str, Any]
-    gain: float
-    date: str
+    changes: dict[str, Any]  # fields of the tuning that differ from the first guess; empty where nothing was faster
+    gain: float  # speed as a multiple of that of the first guess
+    date: str  # as in "2026-12-01"
 
 
 def is_on() -> bool:

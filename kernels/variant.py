@@ -108,7 +108,6 @@ def choose_variant(
 
     Parameters
     ----------
-    recipe
     patterns
         Rounded to the dtype of the recipe.
     hidden

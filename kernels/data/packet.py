@@ -80,31 +80,19 @@ class Packet(NamedTuple):
 
 
 class UnitNumbering(NamedTuple):
-    """Functions for kernels of one hidden layer: the row of each parameter of a unit, counted from the first parameter.
+    """Functions for kernels of one hidden layer: the row of each parameter of a unit, counted from the first."""
 
-    Attributes
-    ----------
-    w, v, b : (h, i), (h, o) and (h) -> row
-    n_hidden : (packet) -> int
-    """
-
-    w: Callable[[int, int], int]
-    v: Callable[[int, int], int]
-    b: Callable[[int], int]
+    w: Callable[[int, int], int]  # (h, i)
+    v: Callable[[int, int], int]  # (h, o)
+    b: Callable[[int], int]  # (h)
     n_hidden: Callable[[Packet], int]
 
 
 class Numbering(NamedTuple):
-    """Functions for kernels: the row of each parameter that belongs to no unit, counted from the first parameter.
+    """Functions for kernels: the row of each parameter that belongs to no unit, counted from the first parameter."""
 
-    Attributes
-    ----------
-    c, k : (packet, o) and (packet, i, o) -> row
-    n_parameters : (packet) -> int
-    """
-
-    c: Callable[[Packet, int], int]
-    k: Callable[[Packet, int, int], int]
+    c: Callable[[Packet, int], int]  # (packet, o)
+    k: Callable[[Packet, int, int], int]  # (packet, i, o)
     n_parameters: Callable[[Packet], int]
 
 

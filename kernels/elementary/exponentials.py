@@ -92,30 +92,14 @@ PER_LN2 = 1.4426950408889634074
 
 
 class Powers(NamedTuple):
-    """The parts of e^x = 2^k (1 + s).
+    """The parts of e^x = 2^k (1 + s)."""
 
-    Attributes
-    ----------
-    shifted : (x) -> lanes
-        The nearest integer k to x / ln 2, plus the format's ``shifter``: k stands in the low bits.
-    less_one : (r) -> lanes
-        s = e^r - 1 for |r| <= ln 2 / 2.
-    remainder : (x, k) -> lanes
-        s for r = x - k ln 2.
-    clamp : (x) -> lanes
-        x, limited to a range beyond which e^x is certainly zero or infinite; NaN stays.
-    halves : (shifted) -> (lanes, lanes)
-        Two factors of 2^k, which itself may be beyond the format.
-    single : (shifted) -> lanes
-        2^k, for k among the exponents of normal numbers.
-    """
-
-    shifted: Function
-    less_one: Function
-    remainder: Callable[[Lanes, Lanes], Lanes]
-    clamp: Function
-    halves: Callable[[Lanes], tuple[Lanes, Lanes]]
-    single: Function
+    shifted: Function  # the nearest integer k to x / ln 2, plus the format's ``shifter``: k stands in the low bits
+    less_one: Function  # s = e^r - 1 for |r| <= ln 2 / 2
+    remainder: Callable[[Lanes, Lanes], Lanes]  # (x, k): s for r = x - k ln 2
+    clamp: Function  # x, limited to a range beyond which e^x is certainly zero or infinite; NaN stays
+    halves: Callable[[Lanes], tuple[Lanes, Lanes]]  # (shifted): two factors of 2^k, which may be beyond the format
+    single: Function  # (shifted): 2^k, for k among the exponents of normal numbers
 
 
 class Exponentials(NamedTuple):

@@ -14,23 +14,9 @@ Mask: TypeAlias = Any
 
 
 def select(mask: Mask, chosen: Lanes | float, otherwise: Lanes | float) -> Lanes:
-    """Return ``chosen`` where the mask holds and ``otherwise`` elsewhere.
+    """Return ``chosen`` where the mask holds, a truth value for all lanes or for each, and ``otherwise`` elsewhere.
 
-    Parameters
-    ----------
-    mask
-        A mask of lanes, or one truth value for all lanes.
-    chosen, otherwise
-        Lanes or a number, at least one of them lanes; or two masks.
-
-    Returns
-    -------
-    lanes or mask
-
-    Raises
-    ------
-    TypeError
-        If both are numbers, which have no dtype of lanes.
+    Both may be masks. TypeError is raised for two numbers, which have no dtype of lanes.
     """
     import numpy as np
 

@@ -39,31 +39,16 @@ class Points(NamedTuple):
 
 
 class Scratch(NamedTuple):
-    """Scratch memory for drawing ``WIDTH`` seeds.
+    """Scratch memory for drawing ``WIDTH`` seeds."""
 
-    Attributes
-    ----------
-    state : (STATE_WORDS, WIDTH) of uint32
-    words : (CHUNK, WIDTH) of uint32
-        The last outputs.
-    rows, flat : (CHUNK / 4, WIDTH) and (CHUNK / 4 * WIDTH,)
-        Two views of the same points: by their order and seed, and flat.
-    filled : (WIDTH,) of int64
-        Numbers that each seed has.
-    order : (CHUNK / 4 * WIDTH,) of uint64
-        The points that numbers are made from.
-    picked, factor : (CHUNK / 4 * WIDTH,)
-        Their squared distances, and the factors of their coordinates.
-    """
-
-    state: Rows
-    words: Rows
-    rows: Points
-    flat: Points
-    filled: NDArray[np.int64]
-    order: NDArray[np.uint64]
-    picked: NDArray[np.float64]
-    factor: NDArray[np.float64]
+    state: Rows  # (STATE_WORDS, WIDTH) of uint32
+    words: Rows  # the last outputs, (CHUNK, WIDTH) of uint32
+    rows: Points  # points by their order and seed, (CHUNK / 4, WIDTH)
+    flat: Points  # the same points, (CHUNK / 4 * WIDTH,)
+    filled: NDArray[np.int64]  # numbers that each seed has, (WIDTH,)
+    order: NDArray[np.uint64]  # the points that numbers are made from, (CHUNK / 4 * WIDTH,)
+    picked: NDArray[np.float64]  # their squared distances
+    factor: NDArray[np.float64]  # the factors of their coordinates
 
 
 def make_scratch() -> Scratch:

@@ -41,44 +41,26 @@ class Layer(NamedTuple):
 
 @dataclass(frozen=True)
 class Case:
-    """One kind of network, trained for a fixed number of steps.
+    """One kind of network, in the terms of :mod:`kernels.recipe`, trained for a fixed number of steps.
 
-    Network k starts from the numbers of ``numpy.random.RandomState(k).randn``, as xor-sweep
-    does for seed k.
-
-    Attributes
-    ----------
-    hidden, dtype, activation, output, bias, scaling, gain
-        The network, in the terms of :mod:`kernels.recipe`.
-    steps
-        Updates.
-    learning_rate, optimizer
-        ``"gd"``, ``"momentum"`` or ``"adam"``, with the usual hyperparameters.
-    name
-        A key of :data:`CASES`, also shown to users.
-    patterns
-        What networks learn, a key of :data:`PATTERNS`.
-    loss, reduction
-        ``"squared"`` or ``"half_squared"``, and ``"sum"`` or ``"mean"``.
-    batch
-        Patterns per step, in file order, a divisor of their number; None for all.
+    Network k starts from the numbers of ``numpy.random.RandomState(k).randn``, as xor-sweep does for seed k.
     """
 
     hidden: Hidden
     dtype: str = "float64"
     activation: str = "relu"
-    steps: int = 500
+    steps: int = 500  # updates
     learning_rate: float = 0.01
-    name: str = "xor"
-    patterns: str = "xor"
+    name: str = "xor"  # a key of CASES, also shown to users
+    patterns: str = "xor"  # what networks learn, a key of PATTERNS
     output: str = "identity"
     bias: bool = True
     scaling: str = "standard"
     gain: float = 1.0
-    loss: str = "squared"
-    reduction: str = "sum"
-    optimizer: str = "gd"
-    batch: int | None = None
+    loss: str = "squared"  # or "half_squared"
+    reduction: str = "sum"  # or "mean"
+    optimizer: str = "gd"  # or "momentum" or "adam", with the usual hyperparameters
+    batch: int | None = None  # patterns per step, in file order, a divisor of their number; None for all
 
     @staticmethod
     def of(given: dict[str, Any]) -> Case:

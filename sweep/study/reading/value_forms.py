@@ -72,33 +72,15 @@ def bounds_of(spec: Any, integer: bool) -> Bounds | None:
 
 
 def expand(spec: Any, integer: bool) -> list[Scalar]:
-    """Return the values of a swept parameter, in order.
+    """Return the values of a swept parameter, in order and not yet validated; other forms than these raise ValueError.
 
-    Parameters
-    ----------
-    spec
-        As in the study file: a list, one value, ``{values = [..]}``, ``{value = x}`` or one of these.
+    A list, one value, ``{values = [..]}``, ``{value = x}``, or one of these, of which both ends are included:
 
-        - ``{geomspace = [first, last, count]}``: evenly spaced in the logarithm. As in
-          ``numpy.geomspace``, the ends are values, not exponents.
-        - ``{linspace = [first, last, count]}``: evenly spaced.
-        - ``{range = [first, last]}`` or ``{range = [first, last, step]}``: integers. Unlike in
-          Python's ``range``, the last one is included, so ``step`` must lead to it.
-        - ``{min, max, num, distribution}``: ``uniform``, ``log_uniform_values`` or ``int_uniform``.
-
-        Both ends are included. In Python arrays, tuples and ranges are allowed too.
-    integer
-        Whether all values must be integers; ``min`` and ``max`` are then ``int_uniform`` by default.
-
-    Returns
-    -------
-    list
-        The values, not yet validated.
-
-    Raises
-    ------
-    ValueError
-        If the form is not one of these.
+    - ``{geomspace = [first, last, count]}``: evenly spaced in the logarithm; ends are values, not exponents.
+    - ``{linspace = [first, last, count]}``: evenly spaced.
+    - ``{range = [first, last]}`` or ``{range = [first, last, step]}``: integers; ``step`` must lead to the last one.
+    - ``{min, max, num, distribution}``: ``uniform``, ``log_uniform_values`` or ``int_uniform``, the last one by default
+      where all values must be integers.
 
     Examples
     --------
