@@ -30,7 +30,7 @@ const tables = new Tables(document.getElementById("tables"), chooseRow, (row) =>
   outline();
 });
 let chosenRow = null;
-/** Configurations of which all are shown where none is selected. */
+/** Configurations of which statistics are shown where none is selected. */
 const MOST_UNASKED = 100_000;
 /** What the notice says when nothing is wrong. */
 let standing = "";
@@ -224,17 +224,17 @@ function select(cells) {
   update({ ...writeCells(cells), first: null, chosen: null });
 }
 
-/** Show what is selected, or the whole map unless that takes the server minutes. */
+/** Show what is selected, or the whole map; of a large one, the tables only, since statistics take the server seconds. */
 function showSelection(parameters) {
   const { grid } = maps[0];
-  const isLarge = answers[0].choices.n_cells > MOST_UNASKED;
   const selected = grid && readCells(parameters, grid);
-  const cells = selected ?? (grid && !isLarge ? { columns: [0, grid.columns], rows: [0, grid.rows] } : null);
-  const queries = cells ? answers.slice(0, parameters.has("pair") ? 2 : 1).map(({ query }) => query) : [];
+  const cells = selected ?? (grid && { columns: [0, grid.columns], rows: [0, grid.rows] });
+  const queries = grid ? answers.slice(0, parameters.has("pair") ? 2 : 1).map(({ query }) => query) : [];
   const request = new URLSearchParams(writeCells(cells));
   document.getElementById("selection").hidden = !grid;
   document.getElementById("hint").hidden = Boolean(selected);
-  selection.show(maps.slice(0, queries.length), queries, request);
+  const hasPanels = selected || answers[0].choices.n_cells <= MOST_UNASKED;
+  selection.show(hasPanels ? maps.slice(0, queries.length) : [], queries, request);
   tables.show(parameters, queries, request);
   setBrushes();
   outline();
