@@ -265,9 +265,11 @@ class TileTrainer:
                 save_trained(parts, self.place(parts.plan.study))
                 self.save_fault = ""
             except Exception as error:  # without this thread, training would wait forever
+                reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+                fault = f"tiles are not kept: {one_line(str(reason))}; choose another folder with --out"
                 if not self.save_fault:
-                    print(f"tiles are not kept: {one_line(str(error))}", file=sys.stderr, flush=True)
-                self.save_fault = str(error)
+                    print(fault, file=sys.stderr, flush=True)
+                self.save_fault = fault
             with self._changed:
                 self._unsaved.popleft()
                 self._changed.notify_all()

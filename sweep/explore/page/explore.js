@@ -147,7 +147,11 @@ function newMap(k) {
   map.leaflet.on("zoomanim", ({ center, zoom }) => {
     if (isFollowing) return;
     isFollowing = true;
-    for (const other of maps) if (other !== map) other.leaflet.setView(center, zoom, { animate: true });
+    for (const other of maps) {
+      if (other === map) continue;
+      other.endAnimation();
+      other.leaflet.setView(center, zoom, { animate: true });
+    }
     isFollowing = false;
   });
   return map;
@@ -276,22 +280,29 @@ function summarize() {
 }
 
 let progressFrame = null;
-/** Networks a second, from the server, and when it was asked. */
-let speed = null;
-let askedAt = -Infinity;
+/** What the server said last of its work, and the timer of the next question. */
+let work = {};
+let askTimer = null;
 
-function measureSpeed() {
-  if (performance.now() - askedAt < 2000) return;
-  askedAt = performance.now();
-  requestJson("state").then((state) => { speed = state.networks_per_second; });
+/** Ask the server for its speed, and until all tiles are written, whether it can keep them. */
+function askForWork() {
+  askTimer ??= setTimeout(async () => {
+    work = await requestJson("state");
+    askTimer = null;
+    const fault = document.getElementById("fault");
+    fault.hidden = !work.save_fault;
+    fault.textContent = work.save_fault ? `The server says: ${work.save_fault}.` : "";
+    if (work.unsaved) askForWork();
+  }, 1500);
 }
 
 function showProgress() {
   progressFrame ??= requestAnimationFrame(() => {
     progressFrame = null;
     const { visible, finished } = queue.progress();
-    if (finished < visible) measureSpeed();
+    askForWork();
     const { map, tile } = answers[0]?.choices ?? {};
+    const speed = work.networks_per_second;
     const seconds = speed ? ((visible - finished) * tile ** 2 * map.seeds) / speed : 0;
     const estimate = seconds > 2 ? ` About ${Math.ceil(seconds)} s are left.` : "";
     document.getElementById("progress").textContent = `Tiles: ${finished} of ${visible} are finished.${estimate}`;

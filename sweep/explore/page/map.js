@@ -73,6 +73,10 @@ export class SweepMap extends EventTarget {
     this.part(".picture").addEventListener("keydown", (event) => {
       if (event.key === "Enter") this.inspect(this.center(), event.shiftKey);
     });
+    // During an animation, Leaflet ignores what comes next.
+    for (const name of ["keydown", "click", "wheel"]) {
+      this.part(".picture").addEventListener(name, ({ repeat }) => { if (!repeat) this.endAnimation(); }, { capture: true, passive: true });
+    }
     this.sizeObserver = new ResizeObserver(() => this.resized());
     this.sizeObserver.observe(this.part(".picture"));
   }
@@ -84,6 +88,11 @@ export class SweepMap extends EventTarget {
     const place = this.leaflet._loaded ? this.center() : null;
     this.leaflet.invalidateSize({ pan: false });
     if (place && Number.isInteger(place.z)) this.shiftTo(place);
+  }
+
+  /** Show at once what Leaflet zooms to. */
+  endAnimation() {
+    if (this.leaflet._animatingZoom) this.leaflet._onZoomTransitionEnd();
   }
 
   remove() {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import urllib.request
@@ -38,6 +39,9 @@ TILES = """() => {
         return [canvas.dataset.tile, canvas.width, colors];
     });
 }"""
+
+# After the first one, an animation has begun.
+TWO_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
 class Server:
@@ -200,6 +204,27 @@ def test_address_history_and_tabs(browser: Any, server: Server) -> None:
 
 
 @needs_browser
+def test_keys_pressed_during_an_animation_count(browser: Any, server: Server) -> None:
+    """Each of several quick presses zooms by a level, on both maps, also in the other direction at once."""
+    opened = Page(browser, server, "&z=3&column=1000&row=1000&pair=1")
+    page = opened.page
+    page.locator(".picture").first.focus()
+    for key, times, level in (("Equal", 4, 7), ("Minus", 3, 4)):
+        for _ in range(times):
+            page.keyboard.press(key)
+            page.evaluate(TWO_FRAMES)
+        page.wait_for_timeout(600)
+        assert page.locator(".level").all_inner_texts() == [f"Level {level}: {256 * 2**level:,} pixels a side."] * 2
+    for _ in range(2):
+        page.locator(".leaflet-control-zoom-in").first.click()
+        page.evaluate(TWO_FRAMES)
+    page.locator(".level", has_text="Level 6:").first.wait_for()
+    opened.finish()
+    assert opened.number("z") == 6
+    opened.close()
+
+
+@needs_browser
 def test_float64_ends(browser: Any, server: Server) -> None:
     """Where neighboring pixels have equal values, the page says so."""
     narrow = "x=learning_rate&x_low=0.5&x_high=0.50001&x_scale=linear&y=output_learning_rate"
@@ -333,6 +358,18 @@ def test_server_is_killed_and_started_again(browser: Any, server: Server) -> Non
     opened.check_tiles(1)
     opened.complaints = [text for text in opened.complaints if "ERR_" not in text]  # requests without a server
     opened.close()
+
+
+@needs_browser
+def test_tiles_that_cannot_be_kept_are_named(browser: Any, tmp_path: Path) -> None:
+    """The page says why tiles are not written, and shows them all the same."""
+    server = Server(tmp_path / "tiles")
+    shutil.rmtree(server.out)
+    server.out.write_text("")
+    opened = Page(browser, server, "&z=0&column=128&row=128")
+    opened.page.locator("#fault", has_text="tiles are not kept: ").wait_for()
+    opened.close()
+    server.kill()
 
 
 @needs_browser
