@@ -20,7 +20,7 @@ from sweep.explore.page_files import page_files
 from sweep.explore.pixel_network import command_of, pixel_network
 from sweep.explore.pixel_values import Planes
 from sweep.explore.tile_trainer import TileTrainer
-from sweep.system.formatting import count_text
+from sweep.system.formatting import count_text, size_text
 
 MOST_TILES = 2000
 # Tiles on each side of the one that a flight leads to.
@@ -94,9 +94,9 @@ def write_flight(explored: Explored, view: MapView, flight: Flight, trainer: Til
         level, column, row = place
         written += _write(out / "tiles" / str(level) / str(column) / f"{row}.gz", content)
         if number == 1:
-            print(f"about {len(tiles) * written / 1e6:.1f} MB in all, from the first tile", file=sys.stderr)
+            print(f"about {size_text(len(tiles) * written)} in all, from the first tile", file=sys.stderr)
         elif number % 20 == 0 or number == len(tiles):
-            print(f"{number} of {len(tiles)} tiles, {written / 1e6:.1f} MB", file=sys.stderr)
+            print(f"{number} of {len(tiles)} tiles, {size_text(written)}", file=sys.stderr)
     for pixel in flight.networks:
         found = pixel_network(explored, view, Block.of_view(*pixel, 1, 1), 0)
         written += _write(out / "networks" / "{}.{}.{}.json".format(*pixel), _json(found))

@@ -18,10 +18,10 @@ from sweep.explore.choices import axis_choices
 from sweep.explore.map_axis import TILE, MapAxis, Number
 from sweep.explore.pixel_values import PixelValue, Planes, offered_values
 from sweep.study.axes.study_axes import TOGETHER
-from sweep.study.load import apply_changes, load_study, parse_changes, read_source, study_of_tables
+from sweep.study.load import apply_changes, built_in_studies, load_study, parse_changes, read_source, study_of_tables
 from sweep.study.model import Study
 from sweep.study.options.explicit_weights import ExplicitWeights, is_by_seed
-from sweep.system.formatting import exact
+from sweep.system.formatting import exact, list_text
 
 MOST_SEEDS = 1024  # of a pixel
 
@@ -52,6 +52,10 @@ class Explored:
         self, source: str, assignments: Mapping[str, Any] | None = None, plugins: tuple[str, ...] = ()
     ) -> None:
         self.source = str(Path(source) / "study.toml") if Path(source, "study.toml").is_file() else source
+        if self.source == source and Path(source).is_dir() and source not in built_in_studies():
+            inside = sorted(str(path.parent) for path in Path(source).glob("*/study.toml"))
+            remedy = list_text(inside[:5], "or") if inside else "a study, its file, or a folder that sweep run wrote"
+            raise SweepError(f"STUDY|DIR: the folder {shown(source)} has no study.toml; name {remedy}")
         self.assignments = dict(assignments or {})
         self.plugins = plugins  # files of its custom components, which are loaded
         self.study = load_study(self.source, self.assignments)
@@ -177,6 +181,10 @@ class MapView:
         raw = copy.deepcopy(self.raw)
         if self.value.measures:
             raw["record"] = {"measures": list(self.value.measures)}
+        start = raw.get("initial_weights", {}).get("values")
+        if isinstance(start, dict):  # single weights that axes vary have no other value
+            left = {name: numbers for name, numbers in start.items() if name not in values}
+            raw["initial_weights"]["values"] = left or None
         ends = (f"{name} from {exact(each[0])} to {exact(each[-1])}" for name, each in values.items())
         description = f"Map of {self.fixed.name}: {' and '.join(ends)}"
         return study_of_tables(raw, self.folder, {**self.changes, **values, "description": description})[0]

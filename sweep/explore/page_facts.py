@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from sweep.columns import STATUSES
@@ -10,6 +11,8 @@ from sweep.explore.choices import axis_choices, option_choices
 from sweep.explore.map_axis import MAX_LEVEL, TILE
 from sweep.explore.map_view import Explored, MapView
 from sweep.explore.pixel_values import offered_values
+from sweep.study.model import Study
+from sweep.system.formatting import list_text
 
 
 def page_facts(explored: Explored, view: MapView) -> dict[str, Any]:
@@ -20,7 +23,7 @@ def page_facts(explored: Explored, view: MapView) -> dict[str, Any]:
         axis = getattr(view, place)
         chosen |= {place: axis.name, f"{place}_low": axis.low, f"{place}_high": axis.high, f"{place}_scale": axis.scale}
     return {
-        "study": {"name": study.name, "description": study.description, "source": explored.source},
+        "study": {"name": study.name, "description": " ".join(_sentences(study, view)), "source": explored.source},
         "map": chosen,
         "axes": [vars(each) for each in axis_choices(study, fixed)],
         "options": list(option_choices(study, fixed, (view.x.name, view.y.name))),
@@ -30,3 +33,12 @@ def page_facts(explored: Explored, view: MapView) -> dict[str, Any]:
         "sizes": SIZES,
         "max_level": MAX_LEVEL,
     }
+
+
+def _sentences(study: Study, view: MapView) -> Iterator[str]:
+    """Yield what the study is, and which options the map varies alone that the study varies together."""
+    if study.description:
+        yield study.description
+    for names in map(list, study.axes):
+        if len(names) > 1 and {view.x.name, view.y.name} & set(names):
+            yield f"The study sweeps {list_text(names)} together, the map each of them alone."

@@ -23,6 +23,7 @@ from sweep.explore.map_view import Explored
 from sweep.explore.results_map import ExploredResults
 from sweep.explore.tile_trainer import TileTrainer
 from sweep.system.escaping import one_line
+from sweep.system.formatting import size_text
 from sweep.system.host import thread_count
 
 _HOST = "127.0.0.1"
@@ -99,7 +100,7 @@ def export_map(wanted: Wanted, flight: Flight, out: Path) -> None:
     explored, _, trainer = wanted.open(trains=True)
     with _writing("--export", out):
         n_bytes = write_flight(explored, explored.map(wanted.query), flight, trainer, out)
-    print(f"map in {one_line(str(out))}, {n_bytes / 1e6:.1f} MB; any web server shows it")
+    print(f"map in {one_line(str(out))}, {size_text(n_bytes)}; any web server shows it")
 
 
 @contextmanager

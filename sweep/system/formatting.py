@@ -102,6 +102,11 @@ def list_text(items: Sequence[str], word: str = "and") -> str:
     return f" {word} ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)
 
 
+def size_text(n_bytes: float) -> str:
+    """Write a number of bytes as kB, from 1 MB on as MB."""
+    return f"{n_bytes / 1e6:.1f} MB" if n_bytes >= 1e6 else f"{n_bytes / 1e3:.0f} kB"
+
+
 def name_text(values: Mapping[Any, Any], parameters: list[str]) -> str:
     """Write names and values of some parameters: hidden 2, bias True."""
     return ", ".join(f"{name} {short(values[name])}" for name in parameters)
