@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from sweep.errors import SweepError
 from sweep.explore.block import Block
+from sweep.explore.function_names import function_names
 from sweep.explore.map_view import Explored, MapView
 from sweep.system.formatting import exact
 from sweep.training.networks.trace import Trace, trace
@@ -45,6 +46,7 @@ def pixel_network(explored: Explored, view: MapView, block: Block, offset: int) 
         "final_loss": _number(found.final_loss),
         "n_outputs": study.n_outputs,
         "measures": {name: _number(value) for name, value in found.measures.items()},
+        "function": function_names(study).get(int(found.row.get("learned_function", -2))),
         "losses": {
             "steps": found.evaluated_at[evaluations].tolist(),
             "losses": _numbers(found.losses[evaluations]),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from sweep.columns import STATUSES
+from sweep.explore.function_names import function_names
 from sweep.measures import MEASURES
 from sweep.results.answers import has_criterion
 from sweep.results.named_statistics import cells_with
@@ -43,11 +44,13 @@ class PixelValue:
     scale: Literal["linear", "log", "signed_log", "category"] = "linear"
     low: float | None = None  # ends of the scale of colors, if they do not depend on what is in view
     high: float | None = None
+    names: Mapping[int, str] | None = None  # of its values, where it is a category
 
     def as_choice(self) -> dict[str, object]:
         """Return what the page needs to know of it."""
         shown = {name: getattr(self, name) for name in ("name", "label", "unit", "meaning", "seeds", "scale")}
-        return {**shown, "low": self.low, "high": self.high}
+        named = [{"code": code, "label": label} for code, label in self.names.items()] if self.names else None
+        return {**shown, "low": self.low, "high": self.high, "categories": named}
 
 
 def offered_values(study: Study) -> dict[str, PixelValue]:
@@ -79,11 +82,15 @@ def _of_one(study: Study) -> Iterator[PixelValue]:
         if _can_have(measure, study):
             recorded = (name,) if measure.is_recorded else ()
             scale: Literal["log", "linear", "category"] = "linear"
+            names = None
             if name == "learned_function":
-                scale = "category"
+                scale, names = "category", function_names(study)
             elif not (measure.has_mean or measure.is_signed):
                 scale = "log"
-            yield PixelValue(name, measure.label, measure.unit, measure.meaning, "one", _reader(name), recorded, scale)
+            value = PixelValue(
+                name, measure.label, measure.unit, measure.meaning, "one", _reader(name), recorded, scale
+            )
+            yield replace(value, names=names)
     if has_criterion(study):
         yield trainability
 

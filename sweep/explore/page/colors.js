@@ -16,8 +16,8 @@ const CATEGORIES = (
 
 /** Return the color of a category as CSS. */
 export function categoryColor({ code, label }) {
-  if (label in STATUS) return STATUS[label];
   if (code < 0) return MISSING;
+  if (label in STATUS) return STATUS[label];
   return CATEGORIES[code % CATEGORIES.length];
 }
 

@@ -1,7 +1,7 @@
 // One map: the Leaflet map with its tiles, axes, legend and the values under the pointer.
 
 import { cellOf } from "./cells.js";
-import { categoryPainter, differenceCategories, limitsOf, MISSING, numberPainter } from "./colors.js";
+import { categoryPainter, differenceCategories, limitsOf, numberPainter } from "./colors.js";
 import { svgElement } from "./elements.js";
 import { Legend } from "./legend.js";
 import { digitsFor, scaleBar, short, ticks, valueAt } from "./scales.js";
@@ -30,7 +30,7 @@ function squareWorld(maxLevel) {
 
 /** Return a value as the page shows it: shares in percent, and with its categories, or null if it is a number. */
 function shownValue(value, statuses) {
-  const named = value.name === "status" ? statuses : [{ code: -1, label: "diverged", color: MISSING }];
+  const named = value.name === "status" ? statuses : value.categories ?? [{ code: -1, label: "diverged" }];
   const shown = { ...value, factor: 1, categories: value.scale === "category" ? named : null };
   if (value.unit === "fraction") {
     const ends = [value.low, value.high].map((end) => (end === null ? null : 100 * end));

@@ -89,6 +89,7 @@ function contents(answer, query) {
     fact("final loss", short(answer.final_loss, 6));
     fact("correct", `${answer.n_correct} of ${answer.n_outputs} outputs`);
   } else if (answer.status) fact("status", answer.status);
+  if (answer.function) fact("learned function", answer.function);
   for (const axis of ["x", "y"]) fact(parameters.get(axis).replaceAll("_", " "), answer[`${axis}_text`]);
   fact("seed", String(answer.seed));
   const found = [facts];

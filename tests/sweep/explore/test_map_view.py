@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shlex
 
 import numpy as np
@@ -11,7 +12,9 @@ import sweep
 from sweep.errors import StudyError, SweepError
 from sweep.explore.block import Block
 from sweep.explore.choices import axis_choices, option_choices
+from sweep.explore.function_names import function_names
 from sweep.explore.map_view import Explored
+from sweep.explore.page_facts import page_facts
 from sweep.explore.pixel_network import command_of
 from sweep.explore.pixel_values import offered_values
 from sweep.figures.kinds.heatmap_figure import prepare_map
@@ -141,6 +144,55 @@ def test_options_that_a_choice_brings_are_axes():
     assert view.fixed.training.optimizer == "momentum"
     with pytest.raises(SweepError, match="unknown axis 'momentum'"):
         explored.map({"x": "learning_rate", "y": "momentum"})
+
+
+def test_an_axis_wins_over_values_that_are_set_for_its_weight():
+    """Other weights keep what is set, in tiles as in the commands of pixels."""
+    fixed = {**SMALL, "w[1,1]": 0.25}
+    explored = Explored("xor", fixed)
+    view = explored.map({"x": "w[0,1]", "y": "w[0,0]", "set.w[0,1]": "3", "set.b[0]": "0.5"})
+    study, values = view.pixel(Block(0, 3, 200, 1, 1))
+    words = shlex.split(command_of(explored, view, values, 0))
+    changes = parse_changes(text for word, text in itertools.pairwise(words) if word == "--set")
+    expected = sweep.load_study("xor", {**fixed, "learning_rate": 0.001, "b[0]": 0.5, **values})
+    assert sweep.load_study("xor", changes).identity == expected.identity
+    assert sweep.trace(study).losses.tolist() == sweep.trace(expected, 0).losses.tolist()
+
+
+def test_a_folder_without_a_study_is_named_with_those_in_it(tmp_path):
+    with pytest.raises(SweepError, match=r"has no study.toml; name a study, its file, or a folder that sweep run wr"):
+        Explored(str(tmp_path))
+    for name in ("b", "a"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "study.toml").write_text(sweep.load_study("xor").to_toml(), "utf-8")
+    with pytest.raises(SweepError, match=r"has no study.toml; name \S+a or \S+b$"):
+        Explored(str(tmp_path))
+
+
+def test_options_that_the_study_sweeps_together_are_named():
+    explored = Explored("nnfs")
+    maps = (explored.map(query) for query in ({}, {"x": "eps", "y": "hidden"}))
+    sentence = "The study sweeps learning_rate and weight_decay together, the map each of them alone."
+    found = [page_facts(explored, view)["study"]["description"].endswith(sentence) for view in maps]
+    assert found == [True, False]
+
+
+def test_learned_functions_have_names():
+    """They are the outputs in the order of patterns; of two bits, also gates, whatever that order is."""
+    names = function_names(sweep.load_study("xor"))
+    assert names[0b0110] == "XOR (0110)"
+    assert names[0b1000] == "AND (0001)"
+    assert names[0b1100] == "a (0011)"
+    assert names[-1] == "diverged"
+    assert len(set(names.values())) == 17
+    patterns = [[1, 1], [0, 1], [1, 0], [0, 0]]
+    data = {"inputs": patterns, "targets": [[0], [1], [1], [0]]}
+    turned = function_names(sweep.Study(data=data, network={"hidden": 2}, training={"learning_rate": 0.1}))
+    for mask in range(16):
+        truth = sum((mask >> k & 1) << (2 * a + b) for k, (a, b) in enumerate(patterns))
+        assert turned[mask].split(" (")[0] == names[truth].split(" (")[0]
+    assert function_names(sweep.load_study("xor", {"data.task": "parity", "data.bits": 3}))[0b10010110] == "01101001"
+    assert function_names(sweep.load_study("xor", {"data.task": "parity", "data.bits": 4})) == {}
 
 
 def test_a_results_folder_is_explored_as_its_study(tmp_path):

@@ -263,6 +263,20 @@ def test_networks_of_pixels(browser: Any, server: Server) -> None:
 
 
 @needs_browser
+def test_learned_functions_have_names(browser: Any, server: Server) -> None:
+    """The legend, the value at the center and the panel of its network name the function."""
+    opened = Page(browser, server, "&z=1&column=256&row=256&value=learned_function")
+    page = opened.page
+    page.locator(".legend", has_text="XOR (0110): ").wait_for()
+    name = page.locator(".readout").inner_text().split(": learned function ")[1]
+    assert re.fullmatch(r".+ \([01]{4}\)", name)
+    page.locator(".picture").focus()
+    page.keyboard.press("Enter")
+    page.locator(".network dd", has_text=name).wait_for()
+    opened.close()
+
+
+@needs_browser
 def test_side_by_side(browser: Any, server: Server) -> None:
     """Two maps with different options show the same place, and the third one their difference."""
     opened = Page(browser, server, bypass_csp=True)

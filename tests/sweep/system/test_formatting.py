@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sweep.system.formatting import duration, large_text
+from sweep.system.formatting import duration, large_text, size_text
 
 
 @pytest.mark.parametrize(
@@ -34,3 +34,11 @@ def test_large_numbers(number: float, text: str) -> None:
 def test_durations(seconds: float, text: str) -> None:
     """Durations are rounded up, also across units."""
     assert duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("n_bytes", "text"), [(0, "0 kB"), (1499, "1 kB"), (287_654, "288 kB"), (1_600_000, "1.6 MB"), (2e7, "20.0 MB")]
+)
+def test_sizes(n_bytes: float, text: str) -> None:
+    """Small files are not 0.0 MB."""
+    assert size_text(n_bytes) == text
