@@ -82,7 +82,9 @@ def cells_page(selection: Selection, query: Mapping[str, str]) -> dict[str, Any]
             frame, title = table.frame.set_index("cell", drop=False).loc[numbers], shown_of(len(numbers), n, "cell")
         else:
             if n > MOST_CELLS:
-                raise SweepError(f"a table of {n:,} cells has no order by {page.sort}; select at most {MOST_CELLS:,}")
+                raise SweepError(
+                    f"the table has {n:,} cells, and no column to sort by is stored; select at most {MOST_CELLS:,} cells"
+                )
             table = cells_table(runs, runs.cells)
             frame = page.rows(table.frame, [str(column.shows[0]) for column in table.columns])
             n, title = len(table.frame), table.title
@@ -132,7 +134,9 @@ def runs_page(selection: Selection, query: Mapping[str, str]) -> dict[str, Any]:
         whole = selection.view.explored.result
         rows = result_of_cells(whole, np.unique(numbers // n_seeds)).runs(names)
         frame = rows.set_index("run", drop=False).loc[numbers]
-        commands = (shlex.join(["sweep", "trace", selection.view.explored.source, "--run", f"{n}"]) for n in numbers)
+        explored = selection.view.explored
+        trace = ["sweep", "trace", explored.source, *(part for file in explored.plugins for part in ("--plugin", file))]
+        commands = (shlex.join([*trace, "--run", str(number)]) for number in numbers)
         title = shown_of(len(frame), n, "run")
         return _answer(selection, page, title, [_run_column(each) for each in known], frame, n, commands)
 

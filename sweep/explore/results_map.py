@@ -6,8 +6,9 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from threading import RLock
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,7 @@ from sweep.explore.block import Block, check_between
 from sweep.explore.list_axis import ListAxis, option_facts
 from sweep.explore.map_axis import TILE
 from sweep.explore.pixel_values import Planes, value_of_statistic
+from sweep.explore.tile_trainer import Abandoned
 from sweep.explore.tiles import Tile
 from sweep.results.answers import check_has_criterion, column_of, default_statistic, has_criterion
 from sweep.results.bare_cells import bare_numbers
@@ -33,6 +35,8 @@ from sweep.study.reading.value_forms import Scalar
 from sweep.study.selection import values_at
 from sweep.system.formatting import exact
 
+_T = TypeVar("_T")
+
 POOLED = "pooled"
 # Most bytes of planes that are kept, but for those of the last map.
 _MOST_BYTES = 6 * 10**8
@@ -41,10 +45,11 @@ _MOST_BYTES = 6 * 10**8
 class ExploredResults:
     """The results in a folder, whose cells maps show."""
 
-    def __init__(self, source: str) -> None:
-        self.source = source
+    def __init__(self, source: str, plugins: tuple[str, ...] = ()) -> None:
+        self.source, self.plugins = source, plugins
         self.result: Result = open_result(source, partial=True)
         self.reading = RLock()  # a result keeps what it has read, for one thread at a time
+        self._turns = asyncio.Lock()  # requests wait here and not in threads, which tiles need
         self._planes: OrderedDict[tuple[Any, ...], Planes] = OrderedDict()
 
     def map(self, query: Mapping[str, str]) -> ResultsMap:
@@ -124,19 +129,29 @@ class ExploredResults:
             return result.keeps_runs
         return statistic.computed == "always" or result.has_parts
 
+    async def read(self, is_gone: Callable[[], Awaitable[bool]], call: Callable[[], _T]) -> _T:
+        """Return what a function returns that reads the result, once no other one does. Abandoned if no page waits."""
+        async with self._turns:
+            if await is_gone():
+                raise Abandoned
+            return await asyncio.to_thread(call)
+
+    def known(self, key: tuple[Any, ...]) -> Planes | None:
+        """Return the planes of a map, if they are kept."""
+        return self._planes.get(key)
+
     def planes(self, key: tuple[Any, ...], compute: Callable[[], Planes]) -> Planes:
         """Return the planes of a map, which are computed once, and kept as long as there is room."""
-        found = self._planes.get(key)
-        if found is not None:
-            return found
         with self.reading:
             if key not in self._planes:
                 self._planes[key] = compute()
+                # Each measure has a copy of the whole table of cells.
+                self.result.measures.known.clear()
+                self.result.measures.known_cells.clear()
             self._planes.move_to_end(key)
-            found = self._planes[key]
             while len(self._planes) > 1 and sum(map(_n_bytes, self._planes.values())) > _MOST_BYTES:
                 self._planes.popitem(last=False)
-        return found
+            return self._planes[key]
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,10 +175,14 @@ class ResultsMap:
         """The options along the axes."""
         return [axis.name for axis in (self.x, self.y) if axis.name]
 
+    @cached_property
+    def _key(self) -> tuple[Any, ...]:
+        pins = sorted((name, exact(value)) for name, value in self.pins.items())
+        return self.x.name, self.y.name, self.statistic.name, *pins
+
     def planes(self) -> Planes:
         """Return the numbers of all cells, (y values, x values), from the lowest y on."""
-        key = (self.x.name, self.y.name, self.statistic.name, *sorted((k, exact(v)) for k, v in self.pins.items()))
-        return self.explored.planes(key, self._compute)
+        return self.explored.planes(self._key, self._compute)
 
     def _compute(self) -> Planes:
         from sweep.figures.statistics import select
@@ -223,7 +242,9 @@ class ResultsMap:
     async def tile(self, block: Block, is_gone: Callable[[], Awaitable[bool]]) -> Tile:
         """Return the pixels of a tile: each is the cell at its place."""
         check_between("the level", block.level, 0, self.max_level)
-        planes = await asyncio.to_thread(self.planes)
+        planes = self.explored.known(self._key)
+        if planes is None:
+            planes = await self.explored.read(is_gone, self.planes)
         across = self.x.at_pixels(block.level, block.column, block.width, block.step)
         lowest = (TILE << block.level) - 1 - (block.row + block.step * (block.height - 1))
         down = self.y.at_pixels(block.level, lowest, block.height, block.step)[::-1]

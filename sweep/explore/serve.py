@@ -67,7 +67,7 @@ class Wanted(NamedTuple):
         if self.changes or not Path(self.source, "run.json").is_file():
             return None
         try:
-            return ExploredResults(self.source)
+            return ExploredResults(self.source, self.plugins)
         except StoreError as error:
             print(f"the map shows no results: {one_line(str(error))}", file=sys.stderr)
             return None

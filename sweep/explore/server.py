@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import PurePath
 from typing import Any
 
@@ -89,7 +89,8 @@ class ExploreServer:
             if not isinstance(found, ResultsMap):
                 raise SweepError("show: must be results for selections of cells, got training")
             selection = Selection.of(found, request.query_params)
-            return JSONResponse(await asyncio.to_thread(answer, selection, request.query_params))
+            call = partial(answer, selection, request.query_params)
+            return JSONResponse(await found.explored.read(request.is_disconnected, call))
 
         return handle
 

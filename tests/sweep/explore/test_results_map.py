@@ -44,12 +44,12 @@ SPLIT = {"task": "parity", "bits": 4, "train_count": 10}
 class Asked:
     """A server of a results folder, and the result."""
 
-    def __init__(self, folder, tiles):
+    def __init__(self, folder, tiles, plugins=()):
         self.folder = str(folder)
         self.result = sweep.open_result(folder, partial=True)
-        self.app = ExploreServer(Explored(self.folder), TileTrainer(tiles, 1), ExploredResults(self.folder)).app(
-            "t", {HOST}
-        )
+        self.app = ExploreServer(
+            Explored(self.folder), TileTrainer(tiles, 1), ExploredResults(self.folder, plugins)
+        ).app("t", {HOST})
 
     def __call__(self, path, **query):
         """Return the answer to a request."""
@@ -322,9 +322,13 @@ def test_components_of_users_are_values_like_others(tmp_path):
     with only_plugins(FILE):
         study = make_study(count=3, hidden=2, activation=["own_tanh", "tanh"], learning_rate=[0.1, 0.3])
         sweep.run(study, tmp_path / "result", threads=1)
-        ask = Asked(tmp_path / "result", tmp_path)
+        ask = Asked(tmp_path / "result", tmp_path, (str(FILE),))
         assert "own_tanh" in axes_of(ask.json("choices"))[1]["texts"]
         assert ask.json("selection")["n_runs"] == 12
+        (run,) = ask.json("runs", count=1, first=7)["rows"]
+        printed = command(*shlex.split(run["command"])[1:])
+        assert printed.code == 0
+        assert "--plugin" in run["command"]
 
 
 @pytest.mark.parametrize(
@@ -385,3 +389,18 @@ def test_a_changed_study_and_one_without_runs_have_no_results(tmp_path, capsys):
     assert some._replace(changes={"max_steps": 3}).open(trains=False)[1] is None
     with pytest.raises(SweepError, match="unknown axis 'scale'"):
         some._replace(query={"x": "scale"}).open(trains=False)
+
+
+def test_many_requests_at_once(ask):
+    """Slow answers do not hold up others, and all are those of single requests."""
+    paths = [f"tile/{z}/0/0/256?value={value}" for z in (0, 1) for value in ("rate", "expected_steps", "final_loss")]
+    paths += [f"{name}?columns={k}:{k + 2}" for name in ("selection", "cells", "runs") for k in range(4)]
+
+    async def answers():
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(ask.app), base_url=f"http://{HOST}") as client:
+            return await asyncio.gather(*(client.get(f"/t/{path}") for path in paths))
+
+    with ThreadPoolExecutor(1) as pool:
+        found = pool.submit(asyncio.run, answers()).result()
+    assert [each.content for each in found] == [ask(path).content for path in paths]
+    assert {each.status_code for each in found} == {200}
