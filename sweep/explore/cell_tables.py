@@ -82,9 +82,7 @@ def cells_page(selection: Selection, query: Mapping[str, str]) -> dict[str, Any]
             frame, title = table.frame.set_index("cell", drop=False).loc[numbers], shown_of(len(numbers), n, "cell")
         else:
             if n > MOST_CELLS:
-                raise SweepError(
-                    f"the table has {n:,} cells, and no column to sort by is stored; select at most {MOST_CELLS:,} cells"
-                )
+                raise SweepError(f"only stored columns sort {n:,} cells; select at most {MOST_CELLS:,} cells")
             table = cells_table(runs, runs.cells)
             frame = page.rows(table.frame, [str(column.shows[0]) for column in table.columns])
             n, title = len(table.frame), table.title

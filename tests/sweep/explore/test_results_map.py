@@ -14,6 +14,7 @@ import pytest
 
 import sweep
 from sweep import Study, SweepError
+from sweep.explore import cell_tables
 from sweep.explore.map_view import Explored
 from sweep.explore.results_map import ExploredResults
 from sweep.explore.serve import Wanted
@@ -145,6 +146,20 @@ def test_cells_are_sorted_and_paged(ask):
     found = ask.json("cells", x="learning_rate", y="hidden", **query)
     assert found["total"] == 30
     assert [int(row["texts"][0]) for row in found["rows"]] == cells["cell"].tolist()[7:16]
+
+
+def test_tables_of_very_many_cells_have_the_same_rows(ask, monkeypatch):
+    """Pages that read only their own cells equal those of the whole table."""
+    names = [column["name"] for column in ask.json("cells")["columns"]]
+    asked = [
+        {"sort": name, "descending": order, "first": first, "columns": "1:5"}
+        for name in ("", *names)
+        for order in ("false", "true")
+        for first in (0, 10, 99)
+    ]
+    whole = [ask.json("cells", **query)["rows"] for query in asked]
+    monkeypatch.setattr(cell_tables, "_MANY", 0)
+    assert [ask.json("cells", **query)["rows"] for query in asked] == whole
 
 
 def test_runs_are_sorted_and_paged(ask):
