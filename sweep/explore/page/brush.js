@@ -6,7 +6,7 @@ const L = window.L;
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowDown: [0, -1], ArrowUp: [0, 1] };
 
 export class Brush {
-  /** `onSelect(cells)` is called with a selection, `onMove()` when the cursor moved. */
+  /** `onSelect(cells)` is called with a selection, `onMove(cursor)` when the cursor moved, or went (null). */
   constructor(map, onSelect, onMove) {
     this.map = map;
     this.onSelect = onSelect;
@@ -34,6 +34,9 @@ export class Brush {
   show(cells, chosen) {
     this.cells = cells;
     this.chosen = chosen;
+    const { grid } = this.map;
+    // Other axes may have fewer cells.
+    if (this.cursor && !(this.cursor.column < grid?.columns && this.cursor.row < grid?.rows)) this.cursor = this.anchor = null;
     this.draw();
   }
 
@@ -53,7 +56,8 @@ export class Brush {
       return;
     }
     this.hasDragged = false;
-    this.cursor = this.anchor = null;
+    this.anchor = null;
+    this.onMove(null);
     const isControl = event.target.closest(".leaflet-control");
     if (isControl || event.button !== 0 || !(event.shiftKey || this.on)) return;
     this.hasDragged = true;
@@ -104,8 +108,12 @@ export class Brush {
       if (this.anchor) this.onSelect(between(this.anchor, this.cursor));
       leaflet.panInside(this.map.latLng(this.pixel()), { padding: [48, 48] });
     }
+    this.onMove(this.cursor);
+  }
+
+  moveTo(cursor) {
+    this.cursor = cursor;
     this.draw();
-    this.onMove();
   }
 
   draw() {

@@ -141,7 +141,10 @@ function newMap(k) {
       update(changes);
     },
   });
-  map.brush = new Brush(map, select, summarizeSoon);
+  map.brush = new Brush(map, select, (cursor) => {
+    for (const other of maps) other.brush.moveTo(cursor);
+    summarizeSoon();
+  });
   map.addEventListener("refused", ({ detail }) => say(detail.message));
   map.leaflet.on("move", () => follow(map));
   map.leaflet.on("zoomanim", ({ center, zoom }) => {

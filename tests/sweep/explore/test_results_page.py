@@ -279,6 +279,10 @@ def test_pins_and_difference(browser: Any, address: str, result: Result) -> None
     readouts = page.locator(".readout").all_inner_texts()
     rates = [float(re.findall(r"converged (\S+) %", text)[0].replace("\N{MINUS SIGN}", "-")) for text in readouts]
     assert rates[2] == pytest.approx(rates[1] - rates[0], abs=0.05)
+    page.locator("[data-map='0'] .picture").focus()
+    page.keyboard.press("ArrowUp")
+    page.wait_for_timeout(1200)  # until the readouts follow
+    assert len({text.partition(":")[0] for text in page.locator(".readout").all_inner_texts()}) == 1
     page.get_by_role("button", name="Configurations of map 2").click()
     opened.finish()
     assert {text for row in opened.rows() for text in row} & {"normal", "uniform"} == {"uniform"}
