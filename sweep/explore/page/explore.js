@@ -85,7 +85,6 @@ async function show() {
 async function ask(query, known) {
   if (known?.asked === query) return known;
   const choices = await requestJson(`choices?${query}`);
-  if (choices.map.show === "results") delete choices.map.seeds; // those of the study: no request changes them
   return { asked: query, choices, query: fullQuery(choices.map) };
 }
 

@@ -207,7 +207,13 @@ KINDS = {
 }
 
 
-@pytest.fixture(scope="module", params=KINDS)
+# Kinds that `make test` takes
+FEW = ("partial", "texts", "splits")
+
+
+@pytest.fixture(
+    scope="module", params=[pytest.param(name, marks=[] if name in FEW else pytest.mark.wide) for name in KINDS]
+)
 def kind(request, tmp_path_factory):
     study, options = KINDS[request.param]
     folder = tmp_path_factory.mktemp("kinds") / "result"
