@@ -10,10 +10,13 @@ import numpy as np
 from sweep.errors import SweepError, shown
 from sweep.statistics.clusters import Clusters
 from sweep.statistics.estimates import ExpectedSteps
-from sweep.statistics.intervals import LEVEL
+from sweep.statistics.intervals import LEVEL, Array
 
 # The probability of detecting a difference.
 POWER = 0.8
+
+# Below this variance the number of failures varies little, and each is considered.
+_FEW = 25.0
 
 # Most seeds that are considered.
 _MOST_SEEDS = 10**8
@@ -47,10 +50,12 @@ def seeds_for_ratio(ratio: float, rate: float, steps: float, variation: float, l
     ``limit`` steps. A SweepError is raised if the ratio is 1 or not above 0, the rate not above 0 and at most 1, the
     steps not above 0 and at most the limit, the variation below 0, or more than 10^8 seeds are needed.
 
-    The ratio is detected if its logarithm exceeds the distance of the estimate from the lower end of its interval. The
-    distance is that of the expected runs; the standard error of the estimate follows from the delta method.
+    The ratio is detected if its logarithm exceeds the distance of the estimate from the lower end of its interval. If
+    the number of failures varies little, power is averaged over the numbers of both cells. Otherwise the distance is
+    that of the expected runs, and the standard error of the estimate follows from the delta method.
     """
-    from scipy.special import ndtri
+    from scipy.special import ndtr, ndtri
+    from scipy.stats import binom
 
     if not (0 < ratio < inf and ratio != 1 and 0 < rate <= 1 and 0 < steps <= limit and variation >= 0):
         raise SweepError(
@@ -59,24 +64,37 @@ def seeds_for_ratio(ratio: float, rate: float, steps: float, variation: float, l
             f"{shown(steps)} steps and a variation of {shown(variation)}"
         )
 
-    def detects(n: int) -> bool:
-        n_success = n * rate
-        n_failure = n * (1 - rate)
+    def expected_steps(n: int, n_failures: Array) -> ExpectedSteps:
         took = steps * (1 + variation * np.array([-1.0, 1.0]))  # two halves that have this mean and variation
-        expected = ExpectedSteps(
+        half, times = (n - n_failures) / 2, len(n_failures)
+        return ExpectedSteps(
             Clusters(
-                np.zeros(1, np.int64),
-                runs=np.ones(3),
-                converged=np.array([1.0, 1.0, 0.0]),
-                of_converged=np.append(took, 0.0),
-                of_others=np.array([0.0, 0.0, limit]),
-                most=np.array([limit]),
-                n_alike=np.array([n_success / 2, n_success / 2, n_failure]),
+                3 * np.arange(times),
+                runs=np.ones(3 * times),
+                converged=np.tile([1.0, 1.0, 0.0], times),
+                of_converged=np.tile(np.append(took, 0.0), times),
+                of_others=np.tile([0.0, 0.0, limit], times),
+                most=np.full(times, limit),
+                n_alike=np.stack([half, half, n_failures], axis=1).ravel(),
             )
         )
+
+    def detects(n: int) -> bool:
+        if n * rate * (1 - rate) >= _FEW:
+            expected = expected_steps(n, np.array([n * (1 - rate)]))
+            low, high = (np.log(end / expected.value) for end in expected.ends())
+            error = np.sqrt(expected.clusters.add(expected.influence**2)) / expected.value
+            return bool(abs(log(ratio)) >= np.hypot(low, high)[0] + ndtri(POWER) * np.sqrt(2) * error[0])
+        first, last = binom.ppf([1e-6, 1 - 1e-6], n, 1 - rate)
+        n_failures = np.arange(first, min(last, n - 1) + 1)  # without a success nothing is detected
+        expected = expected_steps(n, n_failures)
         low, high = (np.log(end / expected.value) for end in expected.ends())
-        error = np.sqrt(expected.clusters.add(expected.influence**2)) / expected.value
-        return bool(abs(log(ratio)) >= np.hypot(low, high)[0] + ndtri(POWER) * np.sqrt(2) * error[0])
+        chance = binom.pmf(n_failures, n, 1 - rate)
+        square = (variation * steps / expected.value) ** 2 / (n - n_failures)
+        excess = np.subtract.outer(np.log(expected.value), np.log(expected.value)) + abs(log(ratio))
+        excess -= np.hypot(low[:, np.newaxis], high)
+        found = ndtr(excess / np.maximum(np.sqrt(np.add.outer(square, square)), 1e-12))
+        return bool(chance @ found @ chance >= POWER)
 
     return _least(detects, f"a ratio of {shown(ratio)}")
 

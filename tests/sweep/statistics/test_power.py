@@ -50,7 +50,7 @@ def test_power_for_a_difference(difference: float, rate: float) -> None:
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("rate", [0.05, 0.3, 0.5, 0.9, 0.99, 1.0])
+@pytest.mark.parametrize("rate", [0.05, 0.3, 0.5, 0.9, 0.99, 0.999, 1.0])
 @pytest.mark.parametrize(("ratio", "steps", "variation"), [(1.2, 500, 1.0), (2.0, 1000, 0.3), (0.7, 200, 0.5)])
 def test_power_for_a_ratio(ratio: float, rate: float, steps: float, variation: float) -> None:
     """The interval excludes 1 in 74 to 90 % of simulated studies with gamma-distributed steps."""
@@ -64,6 +64,12 @@ def test_power_for_a_ratio(ratio: float, rate: float, steps: float, variation: f
 
     low, high = Ratio(side(ratio), side(1.0)).ends()
     assert 0.74 <= ((low > 1) | (high < 1)).mean() <= 0.9
+
+
+def test_rare_failures_need_no_fewer_seeds_than_none() -> None:
+    """A failure that is not seen widens the interval as if there were one."""
+    needed = [seeds_for_ratio(2.0, rate, 1000, 0.3, LIMIT) for rate in (0.9, 0.99, 0.999, 1.0)]
+    assert needed == sorted(needed, reverse=True)
 
 
 @pytest.mark.slow
