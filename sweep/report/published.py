@@ -105,10 +105,18 @@ def _section(study: Reproduced, pictures: Path) -> list[str]:
         *(f"- {note}." for note in table.notes),
         *([""] if table.notes else []),
         *picture,
-        f"{counts_text(expected)}. {count_text(result.facts['n_runs'], 'run')}, digest `{result.digest[:12]}`: "
+        f"{counts_text(expected)}. {_runs(result)}, digest `{result.digest[:12]}`: "
         f"`sweep reproduce {name}`",
         "",
     ]
+
+
+def _runs(result: Result) -> str:
+    """Return the number of runs, and of seeds if each has several runs."""
+    runs, seeds = result.facts["n_runs"], count_text(result.study.seeds.count, "seed")
+    if runs == 1:
+        return "1 run"
+    return seeds if result.study.n_cells == 1 else f"{count_text(runs, 'run')} of {seeds}"
 
 
 def _cell(text: str) -> str:

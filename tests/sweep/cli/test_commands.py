@@ -235,7 +235,7 @@ def test_reproduce(place: Path) -> None:
     assert "## Functions\n\n### mine\n" in page
     assert "| all runs | 10 | 10 |" in page
     assert "| 3 of 3 | 1 \\[" in page
-    assert f"digest `{digest}`" in page
+    assert f"2 of 2 figures agree. 10 runs of 5 seeds, digest `{digest}`" in page
     assert "![mine: mean number of correct outputs over learning rate](page/mine.png)" in page
     assert (place / "page" / "mine.png").is_file()
 
