@@ -105,8 +105,7 @@ def _section(study: Reproduced, pictures: Path) -> list[str]:
         *(f"- {note}." for note in table.notes),
         *([""] if table.notes else []),
         *picture,
-        f"{counts_text(expected)}. {_runs(result)}, digest `{result.digest[:12]}`: "
-        f"`sweep reproduce {name}`",
+        f"{counts_text(expected)}. {_runs(result)}, digest `{result.digest[:12]}`: `sweep reproduce {name}`",
         "",
     ]
 
