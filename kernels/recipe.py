@@ -130,9 +130,9 @@ class Recipe(NamedTuple):
     optimizer: str = "gd"  # one of :data:`kernels.vocabulary.OPTIMIZERS`
     batch: int | None = None  # patterns per step, None for all
     # ``"cyclic"``, or where the patterns come in another order in each epoch ``"shuffled"``, with orders of each seed,
-    # ``"numpy"``, with NumPy's for ``shuffle_seed`` plus the number of the epoch, or ``"continued normal"``,
-    # ``"continued uniform"`` or ``"continued constant"``, with NumPy's from the stream of each seed behind as many such
-    # numbers as there are parameters
+    # ``"numpy"``, with NumPy's for ``shuffle_seed`` plus the number of the epoch, or with NumPy's from the stream of
+    # each seed behind its initial weights: ``"continued normal"``, with their distribution, or if arrays have several
+    # also with their order of drawing, ``"continued normal v=uniform in w v b c k"``
     order: str = "cyclic"
     criterion: str = "loss"  # one of :data:`kernels.vocabulary.CRITERIA`
     dtype: str = "float64"  # ``"float64"`` or ``"float32"``

@@ -13,14 +13,7 @@ from kernels.loop.lane_assignment import EMPTY, FIRST_TURN, RUN
 from kernels.loop.run_arrays import Runs
 from kernels.numba.jit import device, made_once
 from kernels.recipe import Recipe
-from kernels.start.numpy_shuffle import (
-    STREAM_NUMBERS,
-    fill_numpy_permutation,
-    seed_stream,
-    skip_normal,
-    skip_nothing,
-    skip_uniform,
-)
+from kernels.start.numpy_shuffle import STREAM_NUMBERS, fill_numpy_permutation, seed_stream, skip_turns
 from kernels.start.shuffle import fill_permutation
 from kernels.step.layout import Workspace, make_layout
 from kernels.variant import Variant
@@ -50,18 +43,17 @@ def make_shuffle(recipe: Recipe, variant: Variant) -> Callable[[Patterns, Runs, 
                 for n in range(n_patterns):
                     fill_pattern(patterns, rows, lane, first_row + n * (n_inputs + n_outputs), order[n])
 
-    skip = {"normal": skip_normal, "uniform": skip_uniform}.get(recipe.order.partition(" ")[2], skip_nothing)
-
     @device
     def shuffle_from_stream(patterns: Patterns, runs: Runs, workspace: Workspace, turn: int) -> None:
         rows, seats, order = workspace.rows, workspace.seats, workspace.order
+        first_turn = n_patterns + seats.shape[1] * STREAM_NUMBERS
         for lane in range(seats.shape[1]):
             run = seats[RUN, lane]
             if run != EMPTY:
                 first = n_patterns + lane * STREAM_NUMBERS
                 if turn == seats[FIRST_TURN, lane]:
                     seed_stream(order, first, runs.seeds[run])
-                    skip(order, first, runs.weights.shape[1])
+                    skip_turns(order, first, first_turn)
                 fill_numpy_permutation(order, n_patterns, first)
                 for n in range(n_patterns):
                     fill_pattern(patterns, rows, lane, first_row + n * (n_inputs + n_outputs), order[n])

@@ -188,8 +188,7 @@ def _memory(seeds: Array, n_parameters: int, dtype: str, out: Array | None) -> A
 
 def _random_numbers(start: Start, seeds: Array, drawn: dict[str, bool], ways: dict[str, _Way], shapes: Shapes) -> Array:
     """Return the random number of each parameter before it is scaled, (n, parameters); that of constant ones is 1."""
-    turns = [(ways[name].distribution, math.prod(shapes[name])) for name in drawn]
-    turns = [turn for turn in turns if turn[0] != "constant"]
+    turns = _turns(drawn, ways, shapes)
     n_drawn = sum(count for _, count in turns)
     places = _places(drawn, shapes, ways)
     numbers = np.empty((len(seeds), (1 + start.attempt) * n_drawn or 1))
@@ -197,6 +196,16 @@ def _random_numbers(start: Start, seeds: Array, drawn: dict[str, bool], ways: di
     parameters: Array = numbers[:, start.attempt * n_drawn + np.maximum(places, 0)]
     parameters[:, places < 0] = 1.0
     return parameters
+
+
+def _turns(drawn: dict[str, bool], ways: dict[str, _Way], shapes: Shapes) -> list[tuple[str, int]]:
+    turns = [(ways[name].distribution, math.prod(shapes[name])) for name in drawn]
+    return [turn for turn in turns if turn[0] != "constant"]
+
+
+def drawn_turns(start: Start, shapes: Shapes) -> list[tuple[str, int]]:
+    """Return distributions, and how many numbers of each a network takes from the stream of its seed, in turn."""
+    return _turns(_read(start.order, shapes), _ways(start, shapes), shapes)
 
 
 def _factors_and_shifts(ways: dict[str, _Way], shapes: Shapes) -> tuple[Array, Array]:

@@ -57,21 +57,24 @@ def _next_uniform(memory: NDArray[np.int64], first: int) -> float:
 
 
 @device
-def skip_nothing(memory: NDArray[np.int64], first: int, n_numbers: int) -> None:
-    """Skip the outputs that constants take: none."""
+def skip_turns(memory: NDArray[np.int64], first: int, first_turn: int) -> None:
+    """Skip the outputs that initial weights take.
+
+    Turns lie in the memory from ``first_turn`` to its end, two counts for each: uniform numbers, and then normal ones.
+    """
+    n_kept = 0
+    for turn in range(first_turn, memory.shape[0], 2):
+        for _ in range(2 * memory[turn]):
+            _next_word(memory, first)
+        n_wanted = memory[turn + 1] - n_kept
+        if n_wanted >= 0:  # otherwise only uniform numbers are drawn, and the kept one stays
+            _skip_points(memory, first, (n_wanted + 1) // 2)
+            n_kept = n_wanted % 2
 
 
 @device
-def skip_uniform(memory: NDArray[np.int64], first: int, n_numbers: int) -> None:
-    """Skip the outputs that uniform numbers take."""
-    for _ in range(2 * n_numbers):
-        _next_word(memory, first)
-
-
-@device
-def skip_normal(memory: NDArray[np.int64], first: int, n_numbers: int) -> None:
-    """Skip the outputs that normal numbers take: two numbers come from a point in the unit circle."""
-    n_left = (n_numbers + 1) // 2
+def _skip_points(memory: NDArray[np.int64], first: int, n_left: int) -> None:
+    """Skip points in the unit circle, each of which gives two normal numbers: the second is kept for the next draw."""
     while n_left > 0:
         x = 2.0 * _next_uniform(memory, first) - 1.0
         y = 2.0 * _next_uniform(memory, first) - 1.0

@@ -39,7 +39,8 @@ def make_recipe(study: Study, cell: Cell) -> Recipe:
     elif cell["order"] == "shuffled" and cell["shuffle_seed"] is not None:
         values["order"] = "numpy"
     elif cell["order"] == "continued":
-        values["order"] = f"continued {cell['distribution']}"
+        several = " " in cell["distribution"]
+        values["order"] = f"continued {cell['distribution']}" + (f" in {cell['draw_order']}" if several else "")
     for name in ("activation", "output", "loss", "optimizer", "schedule"):
         values[name] = study.tables.custom[values[name]].key if values[name] in study.tables.custom else values[name]
     values |= {name: values[name].replace("none", "") for name in ("freeze", "share")}

@@ -71,8 +71,13 @@ def _rules(tables: OptionTables) -> Iterator[Rule]:
     for name, criterion in vocabulary.CRITERIA.items():
         if criterion.of_running:
             yield Rule("criterion", name, "criterion_on", _one_of("train"), "criterion_on 'train'")
-    drawn = "normal", "uniform", "constant"
-    yield Rule("order", "continued", "distribution", _one_of(*drawn), "distribution 'normal' or 'uniform'")
+    yield Rule(
+        "order",
+        "continued",
+        "distribution",
+        lambda distribution, _: "truncated_normal" not in distributions_in(distribution),
+        "distribution 'normal' or 'uniform'",
+    )
     yield Rule("order", "continued", "generator", _one_of("mt19937"), "generator 'mt19937'")
 
     for name, rule in vocabulary.STOPPING_RULES.items():
@@ -185,11 +190,14 @@ def _penalty_faults(study: StudyContent) -> Iterator[str]:
 def _continued_faults(study: StudyContent) -> Iterator[str]:
     """Yield a sentence for what orders from the stream of the initial weights cannot be combined with."""
     drawn = study.values_beside("distribution", "order", "continued")
-    if len(drawn) > 1:
-        yield (
-            f"{study.key_of('order')}: 'continued' needs one {study.key_of('distribution')}, got {shown(list(drawn))}; "
-            "make a study for each"
-        )
+    several = any(" " in distribution for distribution in drawn)
+    for name in ("distribution", "draw_order") if several else ("distribution",):
+        values = study.values_beside(name, "order", "continued")
+        if len(values) > 1:
+            yield (
+                f"{study.key_of('order')}: 'continued' needs one {study.key_of(name)}, got {shown(list(values))}; "
+                "make a study for each"
+            )
     if drawn and study.restarts.max_restarts:
         yield (
             f"{study.key_of('order')}: 'continued' must not be combined with restarts, which draw from one stream; "

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from kernels.numba import jit
-from kernels.start.numpy_shuffle import STREAM_NUMBERS, fill_numpy_permutation, seed_stream
+from kernels.start.numpy_shuffle import STREAM_NUMBERS, fill_numpy_permutation, seed_stream, skip_turns
 from kernels.start.shuffle import fill_permutation
 from tests import oracle
 from tests.kernels.support import Array, sized
@@ -56,6 +56,30 @@ def test_permutations_of_numpy(n_patterns: int) -> None:
     fill_numpy_permutations(rows, seeds)
     expected = [np.random.RandomState(seed).permutation(n_patterns) for seed in seeds.tolist()]
     np.testing.assert_array_equal(rows[:, :n_patterns], expected)
+
+
+@jit.kernel("continued permutations of NumPy in a test")
+def fill_continued_permutations(rows: Array, seeds: Array, n_patterns: int) -> None:
+    """Fill a row for each seed, whose end is what its stream has drawn before."""
+    for row in range(rows.shape[0]):
+        seed_stream(rows[row], n_patterns, seeds[row])
+        skip_turns(rows[row], n_patterns, n_patterns + STREAM_NUMBERS)
+        fill_numpy_permutation(rows[row], n_patterns, n_patterns)
+
+
+def test_continued_permutations() -> None:
+    """They are those of a RandomState that has drawn uniform and normal numbers in turn, of which it may keep one."""
+    n_patterns, seeds = 9, np.arange(sized(300, 20))
+    turns = np.random.RandomState(3).randint(0, 4, (seeds.size, 8))
+    rows = np.empty((seeds.size, n_patterns + STREAM_NUMBERS + turns.shape[1]), np.int64)
+    rows[:, -turns.shape[1] :] = turns
+    fill_continued_permutations(rows, seeds, n_patterns)
+    for seed, row in zip(seeds, rows, strict=True):
+        stream = np.random.RandomState(seed)
+        for uniform, normal in turns[seed].reshape(-1, 2):
+            stream.random_sample(uniform)
+            stream.standard_normal(normal)
+        np.testing.assert_array_equal(row[:n_patterns], stream.permutation(n_patterns))
 
 
 @pytest.mark.parametrize("kind", ["int64", "uint32", "uint64"])

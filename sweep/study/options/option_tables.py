@@ -240,7 +240,7 @@ class Training(Section):
     )
     order: Annotated[
         Literal["cyclic", "shuffled", "continued"],
-        "cyclic, shuffled, or continued: the RandomState of each seed draws a number for each parameter, then a "
+        "cyclic, shuffled, or continued: the RandomState of each seed draws the initial weights, then a "
         "permutation of the patterns for each epoch",
     ] = option("cyclic", "kernel", "order of the patterns where an epoch takes several updates")
     shuffle_seed: Steps | None = option(

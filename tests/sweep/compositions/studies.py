@@ -304,7 +304,7 @@ def _fit_optimizers(draw: st.DrawFn, options: Lists) -> list[list[str]]:
     strict |= {name: [not each.follows_rate for each in records] for name in ("schedule", "warmup")}
     needs = {"batch": "full", "schedule": "constant", "warmup": 0.0}
     plain = len(_values_of(options, "distribution")) == 1 and _values_of(options, "generator") == ["mt19937"]
-    if not (plain and _values_of(options, "distribution")[0] in ("normal", "uniform", "constant")):
+    if not plain or "truncated_normal" in str(options.get("distribution")):
         orders = ["shuffled" if order == "continued" else order for order in options.get("order", ())]
         options |= {"order": list(dict.fromkeys(orders))} if orders else {}
     together = ["optimizer"]

@@ -171,6 +171,11 @@ TOGETHER: dict[str, dict[str, Any]] = {
         "distribution": ["uniform v=normal c=truncated_normal", "normal b=constant"],
         **{"offset": "0 b=0.1 v=-1", "bias_scale": 0.5, "generator": ["mt19937", "pcg64"]},
     },
+    "continued": {
+        **{"order": ["continued", "shuffled"], "batch": 1, "distribution": "normal w=uniform b=constant"},
+        **{"layers": [1, 2], "draw_order": "v w2 b c w"},
+    },
+    "continued linear": {"order": "continued", "batch": 2, "distribution": "normal c=constant", "hidden": 0},
     "by_layer": {"layers": 2, "scale": "1 w=he w2=0.5 b2=0.1", "offset": ["0 w2=1", "0 b=1 b1=2 c=-1"]},
     "by_unit": {
         "offset": ["0 b=[4,0,-4]", "1 b=[1,2,3] c=-1"],
@@ -280,9 +285,8 @@ def _check_swept(study: Study, separate: list[Study], loss: str = "final_loss") 
 @pytest.mark.parametrize("name", some_compiled(TOGETHER, "start".__eq__))
 def test_options_together(name: str) -> None:
     """A grid of several options has the rows of the oracle, whatever the parts."""
-    options = dict(TOGETHER[name])
-    data = options.pop("data", DATA)
-    study = make_study(count=3, data=data, hidden=3, learning_rate=[0.1, 0.02], max_steps=10, threshold=0.05, **options)
+    options = {"data": DATA, "hidden": 3, **TOGETHER[name]}
+    study = make_study(count=3, learning_rate=[0.1, 0.02], max_steps=10, threshold=0.05, **options)
     expected = expected_runs(study)
     for part_runs in (None, 5):
         assert_same_table(run_in_parts(study, part_runs=part_runs).runs(), expected)
