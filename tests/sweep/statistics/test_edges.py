@@ -94,7 +94,7 @@ def test_expected_steps_of_pools(n_seeds: int, rate: float, shared: float) -> No
 
 @pytest.mark.parametrize("n_converged", [0, 2, 15, 29, 30])
 def test_restricted_means_of_equal_steps_are_as_sure_as_rates(n_converged: int) -> None:
-    """If all converged runs, at least two, take the same steps, only the rate is uncertain, so the interval is Wilson's."""
+    """If at least two converged runs take the same steps as all others, the interval is Wilson's of the rate."""
     converged = np.arange(30)[np.newaxis] < n_converged
     outcomes = Outcomes(np.where(converged, 200, LIMIT).astype(np.int32), converged)
     (row,) = result_of(make_study(count=30, hidden=2, learning_rate=0.1, max_steps=LIMIT), outcomes).cells.to_dict(
