@@ -17,6 +17,7 @@ from sweep.figures.channels import MAX_LINES, check_color
 from sweep.figures.colors import NAMED_COLORS, line_styles
 from sweep.results.answers import check_has_criterion, check_swept, criterion_fault
 from sweep.results.queries import Queries
+from sweep.study.axes.grid import REPLICATES
 from sweep.study.selection import At, Values, cells_at, values_at
 from sweep.system.formatting import short
 
@@ -32,10 +33,10 @@ class Shown(NamedTuple):
 
 
 def usual_color(values: Values, avoid: str | None = None) -> str | None:
-    """Return the parameter with the most values, 12 at most; ``avoid`` only if there is no other."""
+    """Return the parameter with the most values, 12 at most; ``avoid``, or else replicates, if there is no other."""
     fit = [name for name, entries in values.items() if 1 < len(entries) <= MAX_LINES]
-    fit = [name for name in fit if name != avoid] or fit
-    return max(fit, key=lambda name: len(values[name])) if fit else None
+    order = {name: (name not in REPLICATES, name != avoid, len(values[name])) for name in fit}
+    return max(fit, key=order.__getitem__) if fit else None
 
 
 def styles_of(color: str, values: Values) -> dict[Any, dict[str, Any]]:

@@ -117,6 +117,17 @@ def test_training_and_test_curves_of_the_best_cell() -> None:
     assert "training loss" in figures.learning_curves(result, color="hidden", value="train_loss").get_ylabel()
 
 
+def test_replicates_get_no_colors_by_default() -> None:
+    """Curves are pooled over splits, even if these are more than the values of other options."""
+    data = {"task": "parity", "bits": 3, "test_count": 3}
+    study = make_study(
+        count=2, hidden=[1, 2], learning_rate=0.1, split_seed=[0, 1, 2, 3], data=data, max_steps=5, curves={"seeds": 2}
+    )
+    result = sweep.run(study)
+    ax = figures.learning_curves(result, value="train_loss")
+    assert [line.get_label() for line in ax.lines] == ["1", "2"]
+
+
 def test_accuracies_need_classes() -> None:
     """Targets of more than two values have no accuracy; their losses are drawn."""
     points = np.random.default_rng(1).normal(size=(12, 2))
