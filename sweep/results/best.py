@@ -23,11 +23,11 @@ from sweep.errors import SweepError
 from sweep.measures import MEASURES
 from sweep.results.answers import check_has_criterion, default_statistic, held_out_of
 from sweep.results.named_statistics import cells_with, resampled_values
-from sweep.results.race import raced_by, ranked_by_race
+from sweep.results.race import rank_with_race, tested_by_race
 from sweep.statistics.intervals import LEVEL, Array
 from sweep.statistics.of_cells import every, main_statistic_of, measure_of
 from sweep.statistics.outcomes import Measured, Outcomes
-from sweep.statistics.ranking import best_cells, rank_cells, why_no_best
+from sweep.statistics.ranking import best_cells, why_no_best
 from sweep.statistics.runs import Runs
 from sweep.statistics.two_way import estimate_of
 from sweep.study.selection import At, cells_at, values_at
@@ -41,8 +41,8 @@ def rank(result: EvaluatedRuns, statistic: str, at: At | None = None) -> pd.Data
 
     ``statistic`` is a key of :func:`sweep.statistics.ranking.ranked_by`, and ``at`` selects cells by values of some
     parameters. The table is that of :func:`sweep.statistics.ranking.best_cells`. If cells raced by the statistic, those
-    that are left may be the best, and p-values are those of the race, without any adjustment. Errors are those of
-    :func:`cells_for`.
+    that are left come first and may be the best, and p-values are those of the race, without any adjustment. Errors are
+    those of :func:`cells_for`.
     """
     cells, measure = cells_for(result, statistic, at), measure_of(statistic)
     runs = None
@@ -51,8 +51,7 @@ def rank(result: EvaluatedRuns, statistic: str, at: At | None = None) -> pd.Data
     grid = result.study.grid
     most = most_correct(result.study, measure) if measure else grid.most_steps(np.arange(grid.n_cells))
     ranked = best_cells(cells, runs, statistic, most)
-    race = raced_by(result, statistic) if at is None else None
-    return ranked_by_race(ranked, race) if race else ranked
+    return tested_by_race(result, ranked, statistic) if at is None else ranked
 
 
 def _compared_runs(result: EvaluatedRuns, statistic: str) -> Outcomes | Measured:
@@ -112,7 +111,7 @@ def best_of_each(result: EvaluatedRuns, by: Sequence[str], statistic: str, at: A
     cells = cells_for(result, statistic, at)
     if measure_of(statistic):
         cells = cells[cells[statistic].notna()]  # losses of the others were not counted
-    ranked = rank_cells(cells, statistic)
+    ranked = rank_with_race(result, cells, statistic)
     group = group_of(result.study.grid, by, ranked["cell"].to_numpy())
     best = ranked.groupby(group, sort=False).head(1)
     best_of = ranked.groupby(group, sort=False).size().to_numpy()

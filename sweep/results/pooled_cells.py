@@ -19,10 +19,10 @@ from sweep.analysis.cells import (
 )
 from sweep.analysis.study_measures import most_correct
 from sweep.results.answers import answered_cells, check_swept, held_out_of, ranking_statistic
+from sweep.results.race import rank_with_race
 from sweep.schemas.cell_columns import has_loss_statistics, recorded_quantities
 from sweep.statistics.intervals import Array
 from sweep.statistics.of_cells import COUNTS, OF_CONVERGENCE, of_measure
-from sweep.statistics.ranking import rank_cells
 from sweep.statistics.runs import Runs
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def sum_over(result: EvaluatedRuns, by: Sequence[str]) -> pd.DataFrame:
     grid, statistic = result.study.grid, ranking_statistic(result)
     numbers = cells["cell"].to_numpy()
     group = group_of(grid, by, numbers)
-    ranked = rank_cells(cells, statistic)
+    ranked = rank_with_race(result, cells, statistic)
     best = ranked.groupby(group_of(grid, by, ranked["cell"].to_numpy()))[["cell", statistic]].first()
     counts = [name for name in COUNTS if name in cells]
     groups = cells.groupby(group)

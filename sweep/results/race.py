@@ -13,6 +13,7 @@ from sweep.errors import SweepError
 from sweep.results.answers import swept
 from sweep.statistics.intervals import LEVEL
 from sweep.statistics.racing import mean_interval
+from sweep.statistics.ranking import rank_cells
 from sweep.system.formatting import count_text, measure_text, name_text
 
 if TYPE_CHECKING:
@@ -30,22 +31,35 @@ def confidence_of(result: EvaluatedRuns, statistic: str) -> float:
     return race.race.confidence if (race := raced_by(result, statistic)) else 1 - LEVEL
 
 
-def ranked_by_race(ranked: pd.DataFrame, race: StudyRace) -> pd.DataFrame:
-    """Return ranked cells with those first that are left, and with the p-values of the race.
+def rank_with_race(result: EvaluatedRuns, cells: pd.DataFrame, by: str) -> pd.DataFrame:
+    """Return cells from the best to the worst, those first that a race by this statistic left.
+
+    They have equally many seeds, so their values rank them, and not the ends of intervals.
+    """
+    race = raced_by(result, by)
+    if race is None:
+        return rank_cells(cells, by)
+    left = race.race.left[cells["cell"].to_numpy()]
+    return pd.concat([rank_cells(cells[left], by), rank_cells(cells[~left], by)])
+
+
+def tested_by_race(result: EvaluatedRuns, ranked: pd.DataFrame, by: str) -> pd.DataFrame:
+    """Return ranked cells in the order of the race by a statistic, and with its p-values; as they are without a race.
 
     The p-value of a bet against a cell is 1 divided by its largest wealth. It needs no adjustment for the number of
     cells or of looks.
     """
-    cells = ranked["cell"].to_numpy()
-    left = race.race.left[cells]
-    p_values = np.minimum(1.0, 1 / race.race.evidence[cells])
-    found = ranked.assign(p_value=p_values, p_value_holm=p_values, may_be_best=pd.array(left, "boolean"))
-    found = found.iloc[np.argsort(~left, kind="stable")].reset_index(drop=True)
-    if found["cell"][0] != cells[0]:
+    race = raced_by(result, by)
+    if race is None:
+        return ranked
+    found = rank_with_race(result, ranked, by).reset_index(drop=True)
+    if found["cell"][0] != ranked["cell"][0]:
         found["equals_first"] = pd.array([False] * len(found), "boolean")
-    found["rank"] = np.arange(1, len(found) + 1)
-    found.loc[0, ["p_value", "p_value_holm"]] = np.nan
-    return found
+    cells = found["cell"].to_numpy()
+    p_values = np.minimum(1.0, 1 / race.race.evidence[cells])
+    p_values[0] = np.nan
+    left = pd.array(race.race.left[cells], "boolean")
+    return found.assign(rank=ranked["rank"], p_value=p_values, p_value_holm=p_values, may_be_best=left)
 
 
 def race_table(result: EvaluatedRuns) -> pd.DataFrame:

@@ -13,12 +13,12 @@ from sweep.measures import MEASURES
 from sweep.results.answers import answered_cells, default_statistic, has_criterion, held_out_of, n_not_worse, swept
 from sweep.results.pooled_cells import pairs_seeds, sum_over
 from sweep.results.queries import Queries
-from sweep.results.race import confidence_of, race_sentences
+from sweep.results.race import confidence_of, race_sentences, rank_with_race
 from sweep.results.tables.table import statistic_text, value_text
 from sweep.statistics.intervals import LEVEL
 from sweep.statistics.of_cells import OF_CONVERGENCE, main_statistic_of, measure_of
 from sweep.statistics.of_cells.steps_quantiles import MEDIAN
-from sweep.statistics.ranking import rank_cells, why_no_best
+from sweep.statistics.ranking import why_no_best
 from sweep.statistics.statistic import Statistic
 from sweep.study.selection import At, values_at
 from sweep.system.formatting import count_text, list_text, name_text, steps_text
@@ -84,7 +84,7 @@ def of_held_out(result: Queries, found: HeldOut) -> list[str]:
 def _best_held_out(result: Queries, found: HeldOut) -> str:
     """Return the sentence on the best cell by held-out patterns, and on others that may be the best."""
     reported, chosen_by = main_statistic_of(found.reported), main_statistic_of(found.chosen_by)
-    (best,) = rank_cells(answered_cells(result), chosen_by.name).head(1).to_dict("records")
+    (best,) = rank_with_race(result, answered_cells(result), chosen_by.name).head(1).to_dict("records")
     at = _AT_BEST if _name(reported).endswith(_AT_BEST) else ""
     values = [f"{_name(each).removesuffix(at)} {_value(each, best)}" for each in dict.fromkeys((reported, chosen_by))]
     which = "best cell" if result.complete else "best cell so far"
@@ -198,7 +198,7 @@ def best_loss(result: Queries) -> str:
         return ""
     if none := why_no_best(result.cells, statistic.name):
         return none
-    (best,) = rank_cells(result.cells, statistic.name).head(1).to_dict("records")
+    (best,) = rank_with_race(result, result.cells, statistic.name).head(1).to_dict("records")
     which = "best cell" if result.complete else "best cell so far"
     text = f"{statistic.label} {statistic_text(statistic, best)} of {count_text(best['n_runs'], 'run')}"
     return f"{which}: {name_text(best, swept(result.study))}: {text}{_others(result)}"
@@ -269,7 +269,7 @@ def best_cell(result: Queries) -> str:
     if not cells["n_converged"].any():
         where = f" in any of {_trained(result)}" if len(cells) > 1 else ""
         return f"no run converged{where}"
-    (best,) = rank_cells(cells).head(1).to_dict("records")
+    (best,) = rank_with_race(result, cells, "convergence_rate").head(1).to_dict("records")
     median = steps_text(best[MEDIAN.name])
     expected = f"{steps_text(best['expected_steps'])} expected steps (ERT)"
     steps = f"median {median} steps" if median != "-" else expected
@@ -285,7 +285,7 @@ def restarts(result: Queries) -> str:
     """Return the sentence on restarts if they would help in the best cell; empty if the study restarts runs."""
     if result.study.restarts.max_restarts:
         return ""
-    (best,) = rank_cells(result.cells).head(1).to_dict("records")
+    (best,) = rank_with_race(result, result.cells, "convergence_rate").head(1).to_dict("records")
     if not best["restarted_steps_high"] < best["expected_steps_low"]:  # missing with few successes
         return ""
     without, with_restarts = (

@@ -17,6 +17,7 @@ from sweep.results.answers import (
     swept,
 )
 from sweep.results.queries import Queries
+from sweep.results.race import rank_with_race
 from sweep.results.sentences import of_each_cell, of_several_cells
 from sweep.results.tables.table import (
     Row,
@@ -62,7 +63,10 @@ def cells_table(
     study, default = result.study, ranking_statistic(result)
     frame = whole = whole if by else answered_cells(result).loc[whole.index]
     if sort or top:
-        frame = sort_by(whole, sort or default, default).head(top or len(whole))
+        ranked = (
+            rank_with_race(result, whole, default) if not (sort or by) else sort_by(whole, sort or default, default)
+        )
+        frame = ranked.head(top or len(whole))
     counts = ("n_cells", "n_runs") if by else ("n_runs",)
     varied = [name for name in counts if frame[name].nunique() > 1]
     columns = [value_column(name) for name in (by or (*cell_number(result), *swept(study)))]

@@ -11,6 +11,7 @@ import pytest
 import sweep
 from sweep import Study, SweepError
 from sweep.results.sentences import answer
+from sweep.results.tables.cells_table import cells_table
 from sweep.statistics.racing import mean_interval
 
 TABLES: dict[str, Any] = {
@@ -80,18 +81,29 @@ def test_a_margin_names_the_leader() -> None:
 
 
 def test_replicates_are_ranked_together() -> None:
-    """Cells of several splits race as one configuration, and answers count configurations."""
+    """Cells of several splits race as one configuration, and answers count configurations.
+
+    Those that are left are ranked by their values, not by intervals, which are wide with two splits.
+    """
     result = raced(
         {"best": "test_accuracy", "confidence": 0.6, "first": 10},
         count=40,
         data={"task": "parity", "bits": 3, "train_count": 6},
-        parameters={"split_seed": {"values": [1, 2]}, "learning_rate": {"values": [0.0, 0.1, 0.2]}},
+        parameters={"split_seed": {"values": [1, 2]}, "learning_rate": {"values": [0.1, 0.2, 0.3]}},
         convergence={"criterion": "none"},
     )
     table = result.over_replicates.race()
     assert len(table) == 3
     assert 2 * table["n_seeds"].sum() == result.facts["n_runs"]
-    assert "racing (by test_accuracy)" in "\n".join(answer(result.over_replicates))
+    best, text = result.best(), "\n".join(answer(result))
+    n_left = table["left"].sum()
+    means = result.runs().groupby("learning_rate")["test_accuracy"].mean()[table["learning_rate"][table["left"]]]
+    assert best["learning_rate"].tolist()[:n_left] == means.sort_values(ascending=False).index.tolist()
+    assert best["may_be_best"].tolist() == [True] * n_left + [False] * (3 - n_left)
+    assert f"best cell: learning_rate {means.idxmax()}: " in text
+    assert "racing (by test_accuracy)" in text
+    pooled = result.over_replicates
+    assert cells_table(pooled, pooled.cells, top=1).frame["learning_rate"].tolist() == [means.idxmax()]
     with pytest.raises(SweepError, match="race: needs"):
         result.race()
 
