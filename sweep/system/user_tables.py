@@ -50,7 +50,7 @@ _LONGEST_PATH, _LONGEST_REASON = 200, 200  # in a sentence
 
 
 class NotANumberError(ValueError):
-    """A value of a column of numbers is missing, or no finite number."""
+    """A value of a column of numbers is no finite number."""
 
 
 class Columns(NamedTuple):
@@ -87,7 +87,7 @@ class UserTable(ABC):
             of = "" if most == most_rows else f" of {len([*numbers, *texts]):,} columns"
             raise ValueError(f"{self.file} has more than {most} {rows}{of}, the limit for one file")
         if not columns.rows:
-            raise ValueError(f"{self.file} has no {rows} after its first line")
+            raise ValueError(f"{self.file} has no {rows}")
         return columns
 
     def categories(self, name: str) -> tuple[str, ...]:
@@ -105,9 +105,7 @@ class UserTable(ABC):
         if not math.isfinite(value):
             where = f"{self.file}, row {row}, column {shown(column)}"
             if str(entry).lower() in _MISSING:
-                raise NotANumberError(
-                    f"{where}: the value is missing, got {shown(entry)}; fill it in, or remove the row"
-                )
+                raise ValueError(f"{where}: the value is missing, got {shown(entry)}; fill it in, or remove the row")
             raise NotANumberError(f"{where}: must be a finite number, got {shown(entry)}")
         return value
 

@@ -153,10 +153,19 @@ def _named(file: str, columns: Columns, name: str, classes: Classes) -> Classes:
     if "" in texts:
         raise ValueError(f"{file}, row {columns.rows[texts.index('')]} has no {classes.noun} in column {shown(name)}")
     names = ascending(texts)
+    if classes.noun == "class" and (between := _fraction(names)):
+        where = f"{file}, row {columns.rows[texts.index(between)]}, column {shown(name)}"
+        remedy = "name the column in targets, in place of target, to learn its numbers"
+        raise ValueError(f"{where}: a class must be a text, a bool or a whole number, got {shown(between)}; {remedy}")
     if not 2 <= len(names) <= MAX_CLASSES:
         allowed = f"2 to {MAX_CLASSES} {classes.nouns}"
         raise ValueError(f"{file} must have {allowed} in column {shown(name)}, got {len(names)}")
     return classes._replace(names=names)
+
+
+def _fraction(names: Iterable[str]) -> str:
+    """Return the first of some texts that is a number with a fraction, if all are numbers; empty if there is none."""
+    return next((name for name in names if float(name) % 1), "") if all(map(is_number, names)) else ""
 
 
 def _with_categories(file: str, columns: Columns, inputs: Sequence[str], one_hot: Mapping[str, Classes]) -> Matrix:

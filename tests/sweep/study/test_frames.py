@@ -123,6 +123,13 @@ def frame_with(**columns: Any) -> pd.DataFrame:
         (frame_with(x=[1, 2, 3], kind=["a", None, "b"]), {}, "data, row 8 has no class in column 'kind'"),
         (frame_with(x=["p", None, "q"]), {"one_hot": ["x"]}, "data, row 8 has no category in column 'x'"),
         (frame_with(x=[1, 2, 3], kind=["a"] * 3), {}, "data must have 2 to 1024 classes in column 'kind', got 1"),
+        (
+            frame_with(x=[1, 2, 3], kind=[1.0, 2.5, 3.5]),
+            {},
+            "data, row 8, column 'kind': a class must be a text, a bool or a whole number, got '2.5'; name the "
+            "column in targets",
+        ),
+        (frame_with(x=[1, 2, 3]).head(0), {}, "data has no patterns"),
         (frame_with(x=[1, 2, 3]), {"target": "y"}, "data has no column 'y'; there are kind, x"),
         (frame_with(x=[1, 2, 3]), {"inputs": ["x", "z"]}, "data has no column 'z'; there are kind, x"),
         (frame_with(x=[1, 2, 3]), {"one_hot": ["z"]}, "data has no column 'z'; there are kind, x"),
