@@ -135,6 +135,24 @@ def unknown(what: str, name: Any, allowed: Iterable[str], dotted: Iterable[str] 
     return f"unknown {what} {shown(name)}{hint}{', '.join(allowed)}"
 
 
+def not_swept(name: Any, swept: Iterable[str], studies: str = "this study") -> str:
+    """Return a sentence on a name that is no swept parameter, with those that are, of which it suggests a similar one.
+
+    >>> not_swept("optimizer", ["hidden", "learning_rate"])
+    "'optimizer' is not swept in this study; swept: hidden, learning_rate"
+    >>> not_swept("hiden", ["hidden", "learning_rate"])
+    "'hiden' is not swept in this study; did you mean 'hidden'? Swept: hidden, learning_rate"
+    >>> not_swept("hidden", [])
+    'nothing is swept in this study'
+    """
+    swept = list(swept)
+    if not swept:
+        return f"nothing is swept in {studies}"
+    close = closest(name, swept)
+    hint = f"did you mean {close!r}? Swept" if close else "swept"
+    return f"{shown(name)} is not swept in {studies}; {hint}: {', '.join(swept)}"
+
+
 def closest(name: Any, allowed: Iterable[str], dotted: Iterable[str] = ()) -> str | None:
     """Return the allowed name, or for a dotted one the dotted form, that is most similar to an unknown name, or None.
 

@@ -62,7 +62,7 @@ def bench(
     KeyboardInterrupt
         If interrupted; what was measured so far is printed and written.
     """
-    chosen = _names("peer", peers, PEERS, PEERS)
+    chosen = _names("peers", peers, PEERS, PEERS)
     cases = [
         changed
         for name in _names("case", case, tuple(CASES), USUAL[:1] if quick else USUAL)
@@ -105,7 +105,7 @@ def _names(what: str, text: str | None, allowed: Sequence[str], default: Sequenc
     names = default if text is None else [name.strip() for name in text.split(",")]
     for name in names:
         if name not in allowed:
-            raise SweepError(f"--{what.removesuffix('s')}: {unknown(what, name, list(allowed))}")
+            raise SweepError(f"--{what}: {unknown(what.removesuffix('s'), name, list(allowed))}")
     return tuple(dict.fromkeys(names))
 
 

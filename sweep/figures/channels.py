@@ -8,7 +8,7 @@ from itertools import pairwise
 from math import log, prod
 from statistics import pstdev
 
-from sweep.errors import SweepError, unknown
+from sweep.errors import SweepError, not_swept
 from sweep.study.axes.grid import REPLICATES
 from sweep.study.reading.value_forms import Scalar
 from sweep.study.selection import Values
@@ -16,7 +16,6 @@ from sweep.study.selection import Values
 # Readers cannot distinguish more lines in a panel, or read more panels.
 MAX_LINES = 12
 MAX_PANELS = 25
-NOTHING = "nothing is swept in this study"
 
 
 @dataclass(frozen=True)
@@ -79,7 +78,7 @@ def choose_channels(values: Values, channels: Channels) -> Channels:
 def check_known(name: str, values: Values) -> None:
     """Raise SweepError if a parameter is not swept."""
     if name not in values:
-        raise SweepError(unknown("parameter", name, list(values)) if values else NOTHING)
+        raise SweepError(not_swept(name, values))
 
 
 def check_color(name: str, values: Values) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from shlex import quote
 from typing import Any
 
-from sweep.errors import SweepError
+from sweep.errors import SweepError, shown
 from sweep.report.figures import report_figures
 from sweep.report.provenance import provenance
 from sweep.results.answers import swept
@@ -30,9 +30,11 @@ MOST_FILTERED = 100
 def write_report(result: Result, path: Path) -> Path:
     """Write the report of a complete or partial result to a file, or to report.html in a folder, and return its path.
 
-    The file is replaced atomically; SweepError if it cannot be written.
+    The file is replaced atomically; SweepError if its suffix is not that of a page, or it cannot be written.
     """
     path = path / "report.html" if path.is_dir() else path
+    if path.suffix.lower() not in (".html", ".htm"):
+        raise SweepError(f"report: must be a folder or a file with the suffix .html, got {shown(str(path), 200)}")
     check_parent(path)
     page = report_page(result).encode(errors="backslashreplace")  # names of folders may not be valid UTF-8
     try:

@@ -11,7 +11,7 @@ from sweep.analysis.axis_options import varied_options
 from sweep.analysis.compare import differs_alone
 from sweep.analysis.held_out import HeldOut, held_out
 from sweep.analysis.study_measures import measures_of
-from sweep.errors import SweepError, unknown
+from sweep.errors import SweepError, not_swept, unknown
 from sweep.measures import MEASURES
 from sweep.statistics.of_cells import every, main_statistic_of, synonyms
 from sweep.statistics.ranking import rank_cells
@@ -113,7 +113,7 @@ def check_swept(study: Study, names: Sequence[str]) -> None:
     """Refuse names that are no swept parameters, or occur twice."""
     for name in names:
         if name not in study.parameters:
-            raise SweepError(unknown("parameter", name, list(study.parameters)) if study.parameters else _NOTHING)
+            raise SweepError(not_swept(name, study.parameters))
         if list(names).count(name) > 1:
             raise SweepError(f"parameter {name!r} occurs twice; name each parameter once")
 
@@ -176,6 +176,3 @@ def n_not_worse(result: EvaluatedRuns) -> int:
     if every()[statistic].more_is_better:
         return int((cells[f"{statistic}_high"] >= best[f"{statistic}_low"]).sum()) - 1
     return int((cells[f"{statistic}_low"] <= best[f"{statistic}_high"]).sum()) - 1
-
-
-_NOTHING = "nothing is swept in this study"

@@ -11,7 +11,7 @@ from pandas.api.types import is_numeric_dtype
 from sweep.analysis.compare import check_margin, compare_sides, with_holm
 from sweep.analysis.compare_measures import adjusted, compare_pairs
 from sweep.analysis.study_measures import most_correct
-from sweep.errors import SweepError, unknown
+from sweep.errors import SweepError, not_swept
 from sweep.results.answers import check_has_criterion, column_of, default_statistic, has_criterion
 from sweep.results.queries import compared_by
 from sweep.results.result import Result
@@ -69,8 +69,7 @@ class Pairing:
         parameters = [name for name in by if name not in others]
         for name in parameters:
             if name not in self._names:
-                names = self._names
-                raise SweepError(unknown("parameter", name, names) if names else "nothing is swept in these studies")
+                raise SweepError(not_swept(name, self._names, "these studies"))
         return parameters, measure
 
     def _default(self) -> str:

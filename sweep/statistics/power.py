@@ -30,11 +30,13 @@ def seeds_for_difference(difference: float, rate: float = 0.5) -> int:
     seeds. A SweepError is raised if a rate is not between 0 and 1, the difference is 0, or more than 10^8 seeds are
     needed.
     """
+    if not 0 < rate < 1:
+        raise SweepError(f"rate: must be above 0 and below 1, got {shown(rate)}")
     if not (0 < abs(difference) < 1 and abs(difference) / 2 <= rate <= 1 - abs(difference) / 2):
         most = float(f"{2 * min(rate, 1 - rate):.6g}")
         raise SweepError(
-            f"difference: must be from {shown(-most)} to {shown(most)} and not 0 for two rates around {shown(rate)}, "
-            f"got {shown(difference)}"
+            f"difference: must be above 0 and at most {shown(most)}, as a fraction, for two rates whose mean is "
+            f"{shown(rate)}, got {shown(difference)}"
         )
     first, second = rate + abs(difference) / 2, rate - abs(difference) / 2
     favor, against = first * (1 - second), second * (1 - first)
@@ -57,12 +59,14 @@ def seeds_for_ratio(ratio: float, rate: float, steps: float, variation: float, l
     from scipy.special import ndtr, ndtri
     from scipy.stats import binom
 
-    if not (0 < ratio < inf and ratio != 1 and 0 < rate <= 1 and 0 < steps <= limit and variation >= 0):
-        raise SweepError(
-            f"ratio: must be above 0 and not 1, with a rate above 0 and at most 1, steps above 0 and at most the limit "
-            f"of {limit:,}, and a variation from 0, got a ratio of {shown(ratio)}, a rate of {shown(rate)}, "
-            f"{shown(steps)} steps and a variation of {shown(variation)}"
-        )
+    for name, value, is_allowed, allowed in (
+        ("ratio", ratio, 0 < ratio < inf and ratio != 1, "above 0 and not 1"),
+        ("rate", rate, 0 < rate <= 1, "above 0 and at most 1"),
+        ("steps", steps, 0 < steps <= limit, f"above 0 and at most the limit of {limit:,} steps"),
+        ("variation", variation, variation >= 0, "at least 0"),
+    ):
+        if not is_allowed:
+            raise SweepError(f"{name}: must be {allowed}, got {shown(value)}")
 
     def expected_steps(n: int, n_failures: Array) -> ExpectedSteps:
         took = steps * (1 + variation * np.array([-1.0, 1.0]))  # two halves that have this mean and variation

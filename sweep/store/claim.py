@@ -153,7 +153,7 @@ def _check_same(files: Files, request: FolderRequest, holder: str | None) -> Non
         raise StoreError(f"folder {files.place!r} holds a study.toml but no results; choose another folder (--out)")
     present = read_study(files)
     if present.identity != request.study.identity:
-        names = f"({present.identity[:12]}, not {request.study.identity[:12]})"
+        names = f"(identity {present.identity[:12]}; yours has {request.study.identity[:12]})"
         remedy = _remedy(files, holder)
         raise StoreError(f"results folder {files.place!r} holds another study {names}{remedy}")
     if begun:

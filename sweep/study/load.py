@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from kernels.floating_point import default_floating_point
-from sweep.errors import StudyError, cut, shown, unknown
+from sweep.errors import StudyError, closest, cut, shown
 from sweep.study.axes.samples import KEYS
 from sweep.study.axes.study_axes import TOGETHER
 from sweep.study.data.data_table import HELD_OUT, HELD_OUT_ARGUMENTS, are_columns
@@ -170,7 +170,12 @@ def read_source(source: str | Path) -> tuple[dict[str, Any], Path]:
         return raw, Path()
     path = Path(source)
     if isinstance(source, str) and not path.suffix and path.parent == Path() and not os.path.exists(path):
-        raise StudyError(unknown("study", source, studies) + "; or use the path of a study file")
+        close = closest(source, studies)
+        hint = f"did you mean {close!r}? " if close else ""
+        raise StudyError(
+            f"unknown study {named}; {hint}'sweep studies' lists the built-in ones; name a study file by its path, "
+            "such as mine.toml"
+        )
     try:
         text = read_text(path)
     except ValueError as error:

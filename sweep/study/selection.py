@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from sweep.errors import SweepError, unknown
+from sweep.errors import SweepError, not_swept
 from sweep.study.options.explicit_weights import split_values
 from sweep.study.reading.value_forms import Scalar
 from sweep.system.formatting import exact, short
@@ -40,7 +40,7 @@ def values_at(study: StudyContent, at: At | None) -> dict[str, tuple[Scalar, ...
     at = at or {}
     for name in at:
         if name not in values:
-            raise SweepError(unknown("parameter", name, list(values)) if values else "nothing is swept in this study")
+            raise SweepError(not_swept(name, values))
     listed = {name: entries if isinstance(entries, list) else [entries] for name, entries in plain(at).items()}
     picked = {name: tuple(_pick(name, entry, values[name]) for entry in entries) for name, entries in listed.items()}
     for name, entries in picked.items():

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sweep.figures.axis import Places, heading
 from sweep.figures.canvas import new_axes, new_figure, plain, say_why
-from sweep.figures.channels import NOTHING, check_known
+from sweep.figures.channels import check_known
 from sweep.figures.colors import NAMED_COLORS
 from sweep.figures.figure_kind import Caption, FigureKind, figure_function, pools_replicates
 from sweep.figures.statistics import Selected, by_rank, can_be_pooled, drawn_values, select, some_of
@@ -129,7 +129,7 @@ def slices(result: Result, x: str | None = None, value: str | None = None, at: A
 
 
 def _refusal(result: Result) -> str | None:
-    return None if result.study.parameters else NOTHING
+    return None if result.study.parameters else "nothing is swept in this study"
 
 
 KIND = FigureKind(

@@ -113,6 +113,7 @@ def _of_steps(frame: pd.DataFrame, n_rows: int, by: Sequence[str]) -> Table:
     limit = f"{int(limits[0]):,}, " if len(limits) == 1 and frame["steps_limit"].notna().all() else ""
     notes = (
         "p-values test which side is faster on more seeds",
+        "p-values (Holm) allow for the number of tests in both tables; each 95 % interval is of one comparison",
         "expected steps (ERT): the steps of all runs, divided by the number of converged runs",
         f"mean steps (RMST): a run that does not converge counts as {limit}the smaller limit of both sides",
     )

@@ -25,7 +25,7 @@ from sweep.study.load import load_study
 from sweep.study.model import Study
 from sweep.study.reading.section import MAX_SEED
 from sweep.study.reading.value_forms import Scalar
-from sweep.system.formatting import count_text, short
+from sweep.system.formatting import count_text, list_text, short
 from sweep.training.networks.part_trainer import PartTrainer
 from sweep.training.outcome_columns import outcome_columns
 
@@ -221,8 +221,12 @@ def trace(source: Any, *args: Any, **kwargs: Any) -> Trace:
 
 def _trace_study(source: Study, seed: int | None = None) -> Trace:
     if source.n_cells > 1:
-        names = ", ".join(name for name, values in source.parameters.items() if len(values) > 1)
-        raise StudyError(f"study: must have one cell for a trace, got {source.n_cells}; select one by setting {names}")
+        swept = {name: values[0] for name, values in source.parameters.items() if len(values) > 1}
+        names, example = list_text(list(swept)), " ".join(f"--set {key}={short(swept[key])}" for key in swept)
+        raise StudyError(
+            f"study: must have one cell (configuration) for a trace, got {source.n_cells:,}; choose one value of "
+            f"{names}, such as {example}"
+        )
     seed = source.seeds.base if seed is None else seed
     if not isinstance(seed, (int, np.integer)) or not 0 <= seed <= MAX_SEED:
         raise StudyError(f"seed: must be an integer from 0 to {MAX_SEED}, got {seed!r}")

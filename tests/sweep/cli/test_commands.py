@@ -68,7 +68,7 @@ def test_show_sorts_and_pools(place: Path) -> None:
     assert by.code == 0
     assert re.findall(r"^ *(0\.[12]) +\d", by.out, re.MULTILINE) == ["0.1", "0.2"]
     for options, expected in (
-        (("--by", "hiden"), ("unknown parameter 'hiden'", "learning_rate")),
+        (("--by", "hiden"), ("'hiden' is not swept", "learning_rate")),
         (("--sort", "speed"), ("unknown column 'speed'", "median_steps")),
         (("--top", "0"), ("top: must be at least 1, got 0",)),
     ):
@@ -107,7 +107,7 @@ def test_figure_options(place: Path) -> None:
     assert command("figure", "r", *options).code == 0
     before = tree(place)
     for options, expected in (
-        (("--x", "scael"), ("unknown parameter 'scael'", "did you mean 'scale'")),
+        (("--x", "scael"), ("'scael' is not swept", "did you mean 'scale'")),
         (("--x", "scale", "--facet", "distribution, scale"), ("scale: must be named once", "x and facet")),
         (("--value", "loss"), ("unknown statistic 'loss'", "rate, median_steps")),
         (("--at", "scale"), ("--at", "'scale'", "NAME=VALUE")),
@@ -268,7 +268,7 @@ def test_reproduce_quickly(place: Path) -> None:
     (place / "other.toml").write_text(STUDY_TEXT)
     assert_refused(command("reproduce", "other.toml"), ("other.expect.toml", "cannot be read"))
     assert_refused(command("reproduce", "hinton-xr"), ("unknown study", "did you mean 'hinton-xor'?"))
-    assert_refused(command("reproduce", "xor"), ("study xor", "must have published figures"))
+    assert_refused(command("reproduce", "xor"), ("study xor", "has no published figures", "sweep studies"))
 
 
 @pytest.mark.parametrize("name", ["run", "plan", "trace", "show", "figure", "studies", "reproduce"])

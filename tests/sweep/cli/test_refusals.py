@@ -41,7 +41,7 @@ def test_bad_study(place: Path, old: str, new: str, expected: tuple[str, ...]) -
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
-        (("run", "nothing"), ("unknown study 'nothing'", "xor", "path")),
+        (("run", "nothing"), ("unknown study 'nothing'", "sweep studies", "path")),
         (("run", "lib/nothing.toml"), ("lib/nothing.toml", "No such file")),
         (("run", "xor", "--set", "hidden"), ("--set", "'hidden'", "key=value")),
         (("run", "xor", "--set", "hiden=2"), ("hiden", "did you mean 'hidden'")),

@@ -216,7 +216,7 @@ def test_axis_is_logarithmic_where_values_are(values: list[Any], scale: str) -> 
         ({"hidden": [2, 3]}, {"x": "hidden", "color": "hidden"}, ("hidden: must be named once", "x and color")),
         ({"hidden": [2, 3]}, {"x": "hidden", "facet": ("hidden",)}, ("hidden: must be named once", "x and facet")),
         ({"hidden": [2, 3]}, {"value": "steps_q5"}, ("unknown statistic 'steps_q5'", "median_steps")),
-        ({"hidden": [2, 3]}, {"at": {"scale": ["4"]}}, ("unknown parameter 'scale'",)),
+        ({"hidden": [2, 3]}, {"at": {"scale": ["4"]}}, ("'scale' is not swept",)),
         ({}, {"x": "hidden"}, ("nothing is swept",)),
         ({"scale": RATES, "hidden": [*range(1, 14)]}, {"color": "hidden"}, ("hidden", "12", "13")),
         (
@@ -224,7 +224,7 @@ def test_axis_is_logarithmic_where_values_are(values: list[Any], scale: str) -> 
             {"facet": ("threshold",)},
             ("at most 25 panels", "got 27", "--at threshold="),
         ),
-        ({"hidden": [1, 2]}, {"facet": ("a", "b", "c")}, ("unknown parameter 'a'",)),
+        ({"hidden": [1, 2]}, {"facet": ("a", "b", "c")}, ("'a' is not swept",)),
         ({"hidden": [1, 2]}, {"at": {"hidden": ["2", "2"]}}, ("hidden", "2, 2")),
         ({"scale": [0.10001, 0.10002]}, {"at": {"scale": ["0.1"]}}, ("0.10001", "0.10002")),
     ],

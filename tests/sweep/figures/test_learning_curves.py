@@ -81,7 +81,7 @@ def test_refusals_and_files(result: Result, tmp_path: Path) -> None:
     for options, expected in (
         ({"value": "test_loss"}, "unknown value 'test_loss'"),
         ({"value": "n_corect"}, "did you mean 'n_correct'"),
-        ({"color": "scale"}, "unknown parameter 'scale'"),
+        ({"color": "scale"}, "'scale' is not swept"),
         ({"at": {"hidden": [7]}}, "hidden.* 7"),
     ):
         with pytest.raises(SweepError, match=expected):

@@ -55,7 +55,7 @@ def test_curves_of_parameters_pool_thresholds(result: Result) -> None:
         assert y[-1] == pytest.approx(100 * (steps >= 0).mean())
     with pytest.raises(SweepError, match=r"3, 1, 0\.3, 0\.1"):
         figures.ecdf(result, at={"loss_threshold": [7]})
-    with pytest.raises(SweepError, match=r"unknown parameter 'threshold'.*loss_threshold"):
+    with pytest.raises(SweepError, match=r"'threshold' is not swept.*loss_threshold"):
         figures.ecdf(result, color="threshold")
 
 

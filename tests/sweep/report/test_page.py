@@ -185,9 +185,12 @@ def test_report_of_counts(result: Result) -> None:
 
 
 def test_report_that_cannot_be_written(result: Result, tmp_path: Path) -> None:
-    """A missing folder is refused with its path."""
+    """A missing folder is refused with its path, and a file that browsers would not show as a page."""
     with pytest.raises(SweepError, match=r"gone/page\.html"):
         write_report(result, tmp_path / "gone" / "page.html")
+    with pytest.raises(SweepError, match=r"suffix \.html, got .*page\.pdf"):
+        write_report(result, tmp_path / "page.pdf")
+    assert not list(tmp_path.iterdir())
 
 
 def test_command(place: Path) -> None:

@@ -116,7 +116,7 @@ def test_sums_add_up(result: Result, by: list[str], size: int) -> None:
 
 @pytest.mark.parametrize(
     ("by", "expected"),
-    [(["hiden"], "did you mean 'hidden'"), (["hidden", "hidden"], "occurs twice"), ([""], "unknown parameter ''")],
+    [(["hiden"], "did you mean 'hidden'"), (["hidden", "hidden"], "occurs twice"), ([""], "'' is not swept")],
 )
 def test_sums_over_invalid_parameters(result: Result, by: list[str], expected: str) -> None:
     """Parameters must be swept, and occur once."""

@@ -131,7 +131,7 @@ def test_some_cells(result: Result, tmp_path: Path) -> None:
         ("rate", {}, r"criterion 'none'.* final_loss, n_correct and max_error"),
         ("bogus", {}, "unknown statistic 'bogus'"),
         (["final_loss", "max_error"], {}, "at most one statistic, got final_loss and max_error"),
-        ("activation", {}, "unknown parameter 'activation'"),
+        ("activation", {}, "'activation' is not swept"),
         (["hidden", "hidden"], {}, "occurs twice"),
         ("final_loss", {"hidden": [7]}, "hidden.*2, 3"),
     ],

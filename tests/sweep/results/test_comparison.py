@@ -75,7 +75,7 @@ def test_what_cannot_be_paired(both: Result) -> None:
     """Results without a common cell, and unknown names, are errors."""
     with pytest.raises(SweepError, match="no cell in common: no combination of learning_rate, hidden"):
         Pairing(both, alone(0.3))
-    with pytest.raises(SweepError, match="unknown parameter 'scale'"):
+    with pytest.raises(SweepError, match="'scale' is not swept"):
         Pairing(both, alone(0.2)).compare(["scale"])
 
 
@@ -180,7 +180,7 @@ def test_a_side_that_never_converges_is_named(folder: Path, both: Result) -> Non
         (("best", "--by", "speed"), ("unknown statistic 'speed'", "expected_steps")),
         (("best", "--top", "0"), ("top: must be at least 1, got 0",)),
         (("compare",), ("either --vary NAME",)),
-        (("compare", "--vary", "hiden"), ("unknown parameter 'hiden'", "did you mean 'hidden'")),
+        (("compare", "--vary", "hiden"), ("'hiden' is not swept", "did you mean 'hidden'")),
         (("compare", "--vary", "hidden", "--by", "hidden"), ("'hidden' occurs twice",)),
         (("compare", "--vary", "hidden", "--margin", "5"), ("margin: must be", "above 0 and below 1", "got 5.0")),
     ],

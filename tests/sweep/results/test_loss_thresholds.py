@@ -81,5 +81,5 @@ def test_what_thresholds_do_not_answer() -> None:
     assert not {"runs", "batches", "row", "parts", "weights", "measured", "run_lengths"} & set(dir(runs))
     assert runs.facts["n_runs"] == 16
     assert "<td>0.1</td>" in runs._repr_html_()
-    with pytest.raises(SweepError, match="unknown parameter 'threshold'"):
+    with pytest.raises(SweepError, match="'threshold' is not swept"):
         runs.incidence("threshold")

@@ -192,9 +192,9 @@ def test_comparison_by_its_definition(result: Result, vary: str, by: list[str] |
 @pytest.mark.parametrize(
     ("vary", "by", "expected"),
     [
-        ("hiden", None, "unknown parameter 'hiden'; did you mean 'hidden'"),
+        ("hiden", None, "'hiden' is not swept in this study; did you mean 'hidden'"),
         ("hidden", ["hidden"], "'hidden' occurs twice"),
-        ("hidden", ["scale"], "unknown parameter 'scale'"),
+        ("hidden", ["scale"], "'scale' is not swept"),
     ],
 )
 def test_unknown_parameters(result: Result, vary: str, by: list[str] | None, expected: str) -> None:

@@ -57,7 +57,7 @@ def test_profiles_need_values_rows_and_problems() -> None:
     """Profiles need two values, rows of runs, and a seed trained at all values."""
     outcomes = outcomes_of(np.random.default_rng(1), np.full(6, 0.5), 10, 0.5)
     study = make_study(count=10, hidden=HIDDEN, learning_rate=RATES)
-    with pytest.raises(SweepError, match="unknown parameter 'hiden'"):
+    with pytest.raises(SweepError, match="'hiden' is not swept"):
         result_of(study, outcomes).performance_profile("hiden")
     counts = sweep.run(make_study(count=2, hidden=[2, 3]), keep="cells")
     with pytest.raises(StoreError, match="keep='runs'"):

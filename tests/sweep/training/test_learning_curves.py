@@ -176,7 +176,7 @@ def test_choice_of_curves() -> None:
     pd.testing.assert_frame_equal(some, every[every["batch"] == 5].reset_index(drop=True))
     for call, options in (
         (lambda: result.learning_curves(4), "cell: must be an integer from 0 to 3, got 4"),
-        (lambda: result.learning_curves(at={"hiden": [2]}), "unknown parameter 'hiden'"),
+        (lambda: result.learning_curves(at={"hiden": [2]}), "'hiden' is not swept"),
         (lambda: sweep.run(make_study(count=1)).learning_curves(), "learning curves were not recorded; run the study"),
         (
             lambda: run_in_parts(recording(1), part_runs=2, max_runs=2).learning_curves(),
