@@ -33,7 +33,10 @@ def bench(
     out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("results/bench"),
     threads: Annotated[int | None, typer.Option(help="Threads of each library. Default: one per processor.")] = None,
 ) -> None:
-    """Train the same networks with xor-sweep and other libraries in turn, and compare the speed."""
+    """Compare the speed of xor-sweep with that of other libraries.
+
+    All train the same networks, in turn.
+    """
     from sweep.bench.command import bench as run_bench
 
     folder = local_folder(out)

@@ -17,20 +17,18 @@ def best(
         typer.Option(
             metavar="NAME,NAME",
             autocompletion=complete_by,
-            help="Statistic to rank by: rate, expected_steps (ERT), median_steps, final_loss, max_error, n_correct, "
-            "test_accuracy, test_loss or a recorded measure, such as margin. Default: validation or test patterns if "
-            "there are any, else rate, or final_loss without a criterion. Or parameters, to print the best cell for "
-            "each of their values. Or both: --by optimizer,final_loss.",
+            help="Statistic to rank by: rate, expected_steps (ERT), median_steps, final_loss, max_error (largest error "
+            "of an output), n_correct (correct outputs), test_accuracy, test_loss or a recorded measure, such as "
+            "margin. Default: the accuracy or loss of validation patterns, else of test patterns, else rate, or "
+            "final_loss if the study has no criterion of convergence. Parameters in the list, as in "
+            "optimizer,final_loss, print the best cell for each of their values.",
         ),
     ] = None,
     top: TopOption = None,
     at: AtOption = None,
     plugin: PluginOption = None,
 ) -> None:
-    """Rank the cells (configurations) and test which may be the best.
-
-    With parameters in --by, print the best cell for each of their values.
-    """
+    """Rank the cells (configurations) and test which may be the best."""
     from sweep.study.selection import parse_picks
     from sweep.terminal.printed import print_best
 

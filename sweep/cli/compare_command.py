@@ -12,36 +12,43 @@ from sweep.cli.completions import complete_by, parameter_option
 
 def compare(
     directory: DirectoryArgument,
-    other: Annotated[str | None, typer.Argument(metavar="DIR", help="Second results folder.")] = None,
-    vary: Annotated[str | None, parameter_option("Parameter whose values are compared.")] = None,
+    other: Annotated[
+        str | None, typer.Argument(metavar="OTHER", help="Second results folder, in place of --vary.")
+    ] = None,
+    vary: Annotated[str | None, parameter_option("Parameter whose values are compared, two at a time.")] = None,
     by: Annotated[
         str | None,
         typer.Option(
             metavar="NAME,NAME",
             autocompletion=complete_by,
-            help="Compare separately for each value of these parameters; pool the others. Or the measure to compare: "
-            "rate, final_loss, max_error, n_correct, test_accuracy, test_loss or a recorded measure, such as margin.",
+            help="Compare separately for each value of these parameters. A measure in the list is compared in place of "
+            "the default: rate, final_loss, max_error, n_correct, test_accuracy, test_loss or a recorded measure.",
         ),
     ] = None,
     margin: Annotated[
         float | None,
-        typer.Option(metavar="RATE", help="Test whether rates are equivalent within this margin, such as 0.05."),
+        typer.Option(
+            metavar="RATE",
+            help="Also test whether two rates differ by less than this, such as 0.05 (5 percentage points).",
+        ),
     ] = None,
     each_at_best: Annotated[
         bool,
         typer.Option(
             "--each-at-best",
-            help="Compare each value with the others at their best: half of the seeds choose, the other half compare.",
+            help="Compare values of --vary, each with the values of other parameters that are best for it. One half of "
+            "the seeds chooses these, and the other half compares; then the halves change places.",
         ),
     ] = False,
     top: TopOption = None,
 ) -> None:
-    """Compare the values of a parameter, or two results, on common seeds (common random numbers).
+    """Compare values of a parameter, or two results, on common seeds.
 
-    Compares convergence rates and steps; with test patterns their accuracy or loss; without a criterion, losses.
-    Of two runs with the same seed, the one that converges in fewer steps is faster, or the only one that converges.
-    p-values: exact sign-flip test over seeds (McNemar's test for one pair per seed), adjusted by Holm's method.
-    95 % intervals are not adjusted.
+    Compares convergence rates and steps, or test accuracies or losses if the study has test patterns.
+    Without a criterion of convergence, compares final losses.
+    Of two runs with the same seed, the faster one converges in fewer steps, or is the only one that converges.
+    p-values are from an exact sign-flip test over seeds, which is McNemar's test if each seed has one pair of runs.
+    Holm's method adjusts them for the number of tests; each 95 % interval is of one comparison.
     """
     from sweep.errors import SweepError
     from sweep.results.answers import default_statistic, split_by, swept

@@ -18,7 +18,10 @@ def compile(
         int | None, typer.Option(metavar="N", min=1, help="Number of processes. Default: one per processor.")
     ] = None,
 ) -> None:
-    """Compile the kernels of a study into the cache, so that training starts at once."""
+    """Compile the kernels (training code) of a study in advance.
+
+    Kernels stay in the cache of this machine, so training starts at once.
+    """
     from sweep.system.host import available_threads
     from sweep.training.compiling.compiler_pool import compile_study
 

@@ -22,7 +22,7 @@ def explain(
     ] = None,
     plugin: PluginOption = None,
 ) -> None:
-    """Explain an option, a component, a task, a measure, a statistic or a term."""
+    """Explain an option, component, task, measure, statistic or term."""
     from sweep.cli.explanation import explanation
 
     print(explanation(name, min(shutil.get_terminal_size().columns, 120)))

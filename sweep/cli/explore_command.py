@@ -27,31 +27,43 @@ def explore(
             help="What pixels show, such as status, steps or final_loss; of results, a statistic such as rate.",
         ),
     ] = None,
-    out: Annotated[Path, typer.Option(help="Folder for results of tiles.")] = Path("results/explore"),
+    out: Annotated[Path, typer.Option(help="Folder in which each tile has its results folder.")] = Path(
+        "results/explore"
+    ),
     threads: Annotated[int | None, typer.Option(help="Number of threads. Default: one per processor.")] = None,
     port: Annotated[
-        int | None, typer.Option(min=1, max=65535, help="Port. Default: that of the last map, or a free one.")
+        int | None, typer.Option(min=1, max=65535, help="Port. Default: the same as last time, or a free one.")
     ] = None,
     export: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write the map as files for any web server, and serve nothing.")
     ] = None,
-    levels: Annotated[int, typer.Option(help="With --export: the last level that is written whole.")] = 3,
+    levels: Annotated[int, typer.Option(help="With --export: write all tiles of levels 0 to this one.")] = 3,
     target: Annotated[
         str | None,
-        typer.Option("--to", metavar="LEVEL/COLUMN/ROW", help="With --export: also write deeper tiles around a pixel."),
+        typer.Option(
+            "--to",
+            metavar="LEVEL/COLUMN/ROW",
+            help="With --export: also write tiles around a pixel, of deeper levels down to its own. In the address of "
+            "the page a pixel has the numbers z, column and row.",
+        ),
     ] = None,
     networks: Annotated[
         list[str] | None,
-        typer.Option("--network", metavar="LEVEL/COLUMN/ROW", help="With --export: also write the network of a pixel."),
+        typer.Option(
+            "--network",
+            metavar="LEVEL/COLUMN/ROW",
+            help="With --export: also write the loss curve and weights of a pixel's network.",
+        ),
     ] = None,
     open_browser: Annotated[bool, typer.Option("--open/--no-open", help="Open the browser.")] = True,
 ) -> None:
-    """Show a map of two options in the browser; each pixel is a network, trained when one looks at it.
+    """Show a map of two options; each pixel is a network.
 
-    Zoom in as far as float64 goes, and click a pixel for its loss curve, weights and outputs.
-    Tiles are kept as results, so they are not trained twice.
-    A results folder shows its results first: a statistic over any two swept options, and the runs of what you select.
-    The server answers this machine only; Ctrl-C ends it.
+    The browser shows the map as tiles of 256 x 256 pixels, which are trained when they come into view, and kept.
+    Level 0 is one tile, the whole map; each further level halves the size of a pixel, as far as float64 allows.
+    A click on a pixel shows the loss curve, weights and outputs of its network.
+    Of a results folder, the map first shows a statistic over any two swept options, and the runs that you select.
+    The server answers only this machine; Ctrl-C ends it.
     """
     from sweep.explore.flight import Flight, Pixel
     from sweep.explore.serve import Wanted, export_map, serve

@@ -34,8 +34,9 @@ def export(
     ] = "cells",
     top: Annotated[int | None, typer.Option(metavar="N", help="Write at most N rows per table.")] = None,
 ) -> None:
-    """Write the table of cells (configurations), or another one, as CSV, JSON or TeX.
+    """Write a table of a result as CSV, JSON or TeX.
 
+    The default table has a row for each cell (configuration).
     CSV and JSON have all statistics with all digits; JSON also describes the columns.
     TeX is a booktabs table for a paper, with rates in percent.
     For rows of runs, use the Parquet files that show --parts lists.

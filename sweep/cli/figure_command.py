@@ -19,17 +19,17 @@ def figure(
         typer.Argument(
             metavar="KIND",
             autocompletion=complete_figure,
-            help="Kind of figure; they are listed below with their options.",
+            help="Kind of figure, as listed below.",
         ),
     ] = "lines",
     out: Annotated[Path | None, typer.Option(help="File to write, or folder for a PNG file. Default: DIR.")] = None,
     x: Annotated[str | None, parameter_option("Parameter on the x axis.")] = None,
     y: Annotated[str | None, parameter_option("Parameter on the y axis.")] = None,
     color: Annotated[
-        str | None, parameter_option("Parameter shown by color, with at most 12 values; for ecdf also loss_threshold.")
+        str | None, parameter_option("Parameter whose values have colors, at most 12; for ecdf also loss_threshold.")
     ] = None,
     facet: Annotated[
-        str | None, parameter_option("One or two parameters with a panel for each value (across, down).", "NAME[,NAME]")
+        str | None, parameter_option("One or two parameters whose values have panels (across, down).", "NAME[,NAME]")
     ] = None,
     value: Annotated[
         str | None,
@@ -37,22 +37,30 @@ def figure(
             metavar="VALUE",
             autocompletion=complete_value,
             help="Statistic to draw: rate, median_steps, expected_steps (ERT), final_loss, max_error, n_correct, "
-            "test_loss, n_test_correct, a recorded measure or another column of cells.parquet. Importance, curves and "
-            "runs have others.",
+            "test_accuracy, test_loss, a recorded measure or another column of cells.parquet. Those of importance, "
+            "curves and runs are named below.",
         ),
     ] = None,
     at: AtOption = None,
     bands: Annotated[
         str | None,
-        typer.Option(metavar="BANDS", help="95 % bands of curves: pointwise, or simultaneous (for whole curves)."),
+        typer.Option(
+            metavar="BANDS",
+            help="95 % bands of curves: pointwise (at each step), or simultaneous (of the whole curve).",
+        ),
     ] = None,
     parallel_runs: Annotated[
         str | None,
-        typer.Option(metavar="K,K", help="How often at least one of K parallel runs has converged."),
+        typer.Option(
+            metavar="K,K", help="Draw how often at least one of K parallel runs has converged, a curve for each K."
+        ),
     ] = None,
     plugin: PluginOption = None,
 ) -> None:
-    """Draw a figure. Each kind has its own options and refuses others."""
+    """Draw a figure of a result.
+
+    Each kind of figure has some of these options, and refuses others.
+    """
     texts = {"x": x, "y": y, "color": color, "facet": tuple(split_names(facet)) if facet else None, "bands": bands}
     _draw_figure(directory, out, kind, {**texts, "value": value, "at": at, "parallel_runs": parallel_runs})
 

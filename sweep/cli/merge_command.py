@@ -19,7 +19,7 @@ def merge(
     out: Annotated[str, typer.Option(help="Folder for the merged results.")],
     overwrite: OverwriteOption = False,
 ) -> None:
-    """Merge shards of a study from separate folders (run --shard I/N).
+    """Merge shards (run --shard I/N) from several folders.
 
     Exit code 4: some runs are in none of the folders. Train them with sweep run STUDY --out and the new folder.
     """

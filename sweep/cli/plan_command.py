@@ -17,27 +17,37 @@ def plan(
     difference: Annotated[
         float | None,
         typer.Option(
-            metavar="D", help="Print the seeds per cell that detect this difference of rates with 80 % power."
+            metavar="D",
+            help="Print the seeds per cell that detect a difference D of two rates, such as 0.05 (5 percentage "
+            "points), with 80 % power.",
         ),
     ] = None,
     ratio: Annotated[
         float | None,
         typer.Option(
-            metavar="R", help="Print the seeds per cell that detect this ratio of expected steps (ERT) with 80 % power."
+            metavar="R",
+            help="Print the seeds per cell that detect a ratio R of expected steps (ERT), such as 0.8, with 80 % "
+            "power.",
         ),
     ] = None,
     rate: Annotated[
-        float, typer.Option(metavar="P", help="Convergence rate that --difference and --ratio assume.")
+        float,
+        typer.Option(metavar="P", help="With --difference: mean of both rates. With --ratio: rate of both cells."),
     ] = 0.5,
     steps: Annotated[
         float | None,
-        typer.Option(metavar="N", help="Mean steps to converge that --ratio assumes. Default: a tenth of the limit."),
+        typer.Option(
+            metavar="N", help="With --ratio: mean steps to converge. Default: a tenth of the study's step limit."
+        ),
     ] = None,
     variation: Annotated[
-        float, typer.Option(metavar="C", help="Coefficient of variation of these steps that --ratio assumes.")
+        float, typer.Option(metavar="C", help="With --ratio: standard deviation of these steps, divided by their mean.")
     ] = 1.0,
 ) -> None:
-    """Show the cells (configurations), runs, values, bytes and estimated time of a study without training it."""
+    """Show what a study would train, without training it.
+
+    Shows cells (configurations), runs, memory, disk space, estimated time and the values of all options.
+    """
     from sweep.terminal.plan_page import power_text, print_plan
 
     loaded = load(study, changes)

@@ -15,7 +15,7 @@ def report(
     directory: DirectoryArgument,
     out: Annotated[Path | None, typer.Option(help="File to write. Default: DIR/report.html.")] = None,
 ) -> None:
-    """Write a self-contained HTML report with the answer, figures and tables."""
+    """Write one HTML file with a summary, figures and tables."""
     from sweep.report import write_report
 
     written = local_path(directory, out)

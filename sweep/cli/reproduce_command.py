@@ -28,26 +28,27 @@ def reproduce(
         typer.Argument(
             metavar="STUDY",
             autocompletion=complete_study,
-            help="Built-in studies, or paths of study files beside which NAME.expect.toml lies. Default: all built-in "
-            "studies with published figures.",
+            help="Built-in studies, or study files NAME.toml whose published figures are in NAME.expect.toml beside "
+            "them. Default: all built-in studies with published figures.",
         ),
     ] = None,
     quick: Annotated[
-        bool, typer.Option("--quick", help="Train a tenth of the seeds, or as many as exact figures need.")
+        bool, typer.Option("--quick", help="Train a tenth of the seeds, or more if exact figures need them.")
     ] = False,
     out: Annotated[Path, typer.Option(help="Folder in which each study has its results folder.")] = Path("results"),
     page: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Also write a page of Markdown with pictures and digests.")
+        Path | None, typer.Option(metavar="FILE", help="Also write a Markdown page with pictures and digests.")
     ] = None,
     threads: ThreadsOption = None,
     overwrite: OverwriteOption = False,
     plugin: PluginOption = None,
 ) -> None:
-    """Train studies and compare them with published figures. Results that exist are read, interrupted ones resumed.
+    """Compare studies with published figures (numbers).
 
-    Exact figures must have the same printed digits, or be within their tolerance.
-    Statistical ones agree unless the difference is significant: any false alarm in a study has a chance of at most 1 %.
-    Exit code 3: a figure disagrees, and no known difference explains it.
+    Trains the studies, but reads results that exist and resumes interrupted ones.
+    An exact figure must have the same printed digits, or be within its tolerance.
+    A statistical figure disagrees if the difference is significant, at a level of 1 % for all figures of a study.
+    Exit code 3: a figure disagrees, and the file NAME.expect.toml does not explain it (known_difference).
     """
     from sweep.study.expectations import built_in_expectations, load_expectations
     from sweep.study.load import load_study

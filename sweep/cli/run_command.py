@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 def run(study: StudyArgument, changes: SetOption = None, plugin: PluginOption = None, **options: Any) -> None:
     """Train all runs of a study. The same command resumes an interrupted study.
 
-    Exit code 4: a limit stopped the training early. The partial result covers all cells nearly evenly, but for shards.
+    Runs are trained in parts, each of many runs. A limit starts no new part, and lets parts under way finish.
+    Exit code 4: a limit ended the training early. The partial result is spread evenly over cells, except with --shard.
     """
     from sweep.store.local import files_at
 

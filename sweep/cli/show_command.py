@@ -14,7 +14,8 @@ from sweep.system.escaping import one_line
 def show(
     directory: DirectoryArgument,
     by: Annotated[
-        str | None, parameter_option("Print a row for each value of these parameters; pool the others.", "NAME,NAME")
+        str | None,
+        parameter_option("Print a row for each value of these parameters, over all values of others.", "NAME,NAME"),
     ] = None,
     sort: Annotated[
         str | None,
@@ -22,22 +23,23 @@ def show(
             metavar="COLUMN",
             autocompletion=complete_sort,
             help="Sort by cell, a parameter, rate, median_steps, expected_steps (expected running time, ERT), "
-            "mean_steps (restricted mean survival time, RMST), converged, diverged, stalled, exhausted "
-            "(right-censored), or a column of cells.parquet. Rates, counts and margins sort from high to low, "
-            "everything else from low to high.",
+            "mean_steps (restricted mean survival time, RMST), a count (converged, diverged, stalled, exhausted), or "
+            "another column of cells.parquet. Counts and statistics of which more is better, such as rates, sort from "
+            "high to low, all others from low to high.",
         ),
     ] = None,
     at: AtOption = None,
     top: Annotated[
-        int | None, typer.Option(metavar="N", help="Print at most N cells. Without --sort, the best cells first.")
+        int | None, typer.Option(metavar="N", help="Print at most N cells; without --sort, the best ones.")
     ] = None,
     parts: Annotated[
         bool, typer.Option("--parts", help="Print only the paths of the Parquet files that hold the runs.")
     ] = False,
 ) -> None:
-    """Print the answer, the cells (configurations) and the digest.
+    """Print a result: its cells (configurations) and a summary.
 
-    If the cells do not fit on the screen, print the best ten.
+    If the cells do not fit on the screen, only the best ten are printed.
+    The digest, on the last line, is a hash of all rows.
     """
     from sweep.results.result import open_result
     from sweep.results.sentences import answer, coverage

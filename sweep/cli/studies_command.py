@@ -6,7 +6,10 @@ import tomllib
 
 
 def studies() -> None:
-    """List the built-in studies by their questions. Those with a star have published figures: sweep reproduce NAME."""
+    """List the built-in studies by the question that they answer.
+
+    Studies with a star have published figures, with which 'sweep reproduce NAME' compares them.
+    """
     from sweep.study.expectations import QUESTIONS, Expectations, built_in_expectations
     from sweep.study.load import built_in_studies
 

@@ -23,21 +23,29 @@ if TYPE_CHECKING:
 def trace(
     source: Annotated[
         str,
-        typer.Argument(metavar="STUDY|DIR", help="Study of one cell (configuration), or results folder with --run."),
+        typer.Argument(
+            metavar="STUDY|DIR", help="Study of one cell (configuration), or a results folder together with --run."
+        ),
     ],
     changes: SetOption = None,
     plugin: PluginOption = None,
     seed: Annotated[int | None, typer.Option(help="Seed to train. Default: the first seed of the study.")] = None,
     number: Annotated[
-        int | None, typer.Option("--run", metavar="ID", help="Run of the results folder to replay.")
+        int | None,
+        typer.Option(
+            "--run",
+            metavar="ID",
+            help="Stored run to replay, by its number in column run: cell * seeds.count + seed - seeds.base.",
+        ),
     ] = None,
     figure: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Also draw losses, weights and outputs into this file.")
     ] = None,
 ) -> None:
-    """Replay one run. Print every loss, the predictions and the weights.
+    """Replay one run: print its losses, outputs and weights.
 
-    With a results folder, also compare the run with its stored row. Exit code 3: they differ.
+    With a results folder, also compare the run with its stored row.
+    Exit code 3: the run differs from its row.
     """
     if figure is not None:
         from sweep.figures.canvas import figure_path

@@ -18,10 +18,12 @@ def tune(
     plugin: PluginOption = None,
     again: Annotated[bool, typer.Option("--again", help="Measure again what was measured before.")] = False,
 ) -> None:
-    """Measure which kernels train the networks of a study fastest on this machine, for later studies of such networks.
+    """Find the fastest kernels (training code) for a study.
 
-    No result depends on it. It takes about a minute for each kind of network, most of it to compile.
-    Of more than eight kinds, those whose runs cost most are measured. Short studies do not use what was measured.
+    Later studies of such networks use them on this machine, unless they are short.
+    No result depends on them.
+    It takes about a minute for each kind of network, most of it to compile.
+    Of more than eight kinds, those whose runs cost most are measured.
     """
     from sweep.training.compiling.tune_study import tune_study
 

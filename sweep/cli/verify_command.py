@@ -39,27 +39,32 @@ def verify(
         typer.Option(
             metavar="N",
             min=0,
-            help="Retrain N random runs and compare them bit by bit (whole parts if the folder keeps only cells).",
+            help="Retrain N random runs and compare them bit by bit. If the folder keeps only counts per cell, retrain "
+            "whole parts (groups of runs that were trained together).",
         ),
     ] = 0,
     sample_seed: Annotated[
         int | None,
         typer.Option(
-            metavar="SEED", help="With --sample: check the runs of an earlier sample again. Each check prints its seed."
+            metavar="SEED", help="With --sample: check the runs of an earlier sample, whose check printed this seed."
         ),
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="Retrain all runs and compare them bit by bit.")] = False,
-    mend: Annotated[bool, typer.Option("--repair", help="Retrain damaged runs and remove leftover files.")] = False,
+    mend: Annotated[
+        bool, typer.Option("--repair", help="Retrain damaged runs, and remove files of interrupted calls.")
+    ] = False,
     plugin: PluginOption = None,
     study: Annotated[
         str | None, typer.Option(metavar="STUDY", help="With --repair: study that replaces a damaged study.toml.")
     ] = None,
     threads: ThreadsOption = None,
 ) -> None:
-    """Check that a results folder has every run once, unchanged, and consistent with the study.
+    """Check that a results folder is not damaged.
 
-    Only --sample and --all check that training gives the same bits.
-    Exit code 0: intact or repaired. Exit code 1: damaged.
+    It must have every run once, unchanged, and fit its study.
+    To check that training gives the same bits again, add --sample or --all.
+    Exit code 0: intact or repaired.
+    Exit code 1: damaged.
     """
     from sweep.study.load import load_study
 

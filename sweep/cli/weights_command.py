@@ -23,8 +23,9 @@ def weights(
     overwrite: OverwriteOption = False,
     plugin: PluginOption = None,
 ) -> None:
-    """Retrain the runs of a result, record their weights, and check that all rows are the same.
+    """Retrain the runs of a result, and record their weights.
 
+    Also checks that each run ends as before.
     The same command resumes an interrupted one. Result.weights and sweep.predict use the weights in Python.
     """
     from sweep.training.second_pass import record_weights

@@ -108,27 +108,27 @@ class RunOptions:
         help="Delete earlier results in the folder first.",
     )
     allow_runs: int = option(
-        MAX_RUNS, "Refuse a study with more runs.", help="Refuse studies of more than N runs.", metavar="N"
+        MAX_RUNS, "Refuse a study with more runs.", help="Allow studies of up to N runs.", metavar="N"
     )
     time_budget: float | str | None = option(
         None,
         'Start no more parts after this time in seconds (or ``"10m"``, ``"1.5h"``). The result is then partial, spread '
         "over cells and seeds. With ``out``, the same call continues it.",
-        help="Start no new part after this time: 90 (seconds), 10m, 1.5h, 2d.",
+        help="Time limit of this call: 90 (seconds), 10m, 1.5h or 2d.",
         metavar="TIME",
         parse=parse_duration,
     )
     max_runs: int | None = option(
         None,
         "Start no more parts once this number of runs has started, as with ``time_budget``.",
-        help="Start no new part once N runs are trained or under way.",
+        help="Limit of runs to train in this call.",
         metavar="N",
     )
     reuse: str | Path | Sequence[str | Path] = option(
         (),
         "Results folders, complete or partial, whose rows are reused for the same runs: equal parameters, seed, "
         "patterns and ``numerics_version``. The result does not need them afterward, and equals one that was trained.",
-        help="Copy identical runs from these results folders.",
+        help="Copy runs that these results folders have already.",
         metavar="DIR,DIR",
         parse=parse_places,
     )

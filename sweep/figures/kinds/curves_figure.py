@@ -213,7 +213,8 @@ def _at_steps(curves: pd.DataFrame, value: str) -> tuple[Array, Array]:
 KIND = FigureKind(
     learning_curves,
     120,
-    "medians and quartiles of learning curves: loss or accuracy of all patterns, or one column such as train_loss",
+    "medians and quartiles of the learning curves of a value: loss or accuracy, each of training, validation and test "
+    "patterns, or one column such as train_loss",
     curves_fault,
     (
         Caption("Training and held-out loss, medians and quartiles", 6, held_out=True),

@@ -62,6 +62,6 @@ def _refusal(result: Result) -> str | None:
 KIND = FigureKind(
     ecdf,
     80,
-    "share of runs that reached recorded loss thresholds, or a swept threshold, by each step (run-length distribution)",
+    "share of runs that reached a loss threshold, recorded or swept, by each step (run-length distribution)",
     _refusal,
 )

@@ -94,7 +94,7 @@ def _refusal(result: Result) -> str | None:
 KIND = FigureKind(
     importance_bars,
     60,
-    "shares of the variance of rate, mean_steps or a measure that parameters explain (main and total effects)",
+    "shares of the variance of a value (rate, mean_steps or a measure) that parameters explain: main and total effects",
     _refusal,
     (Caption("What explains the variance between runs", 50, least_varied=1, least_seeds=LEAST_SEEDS),),
 )

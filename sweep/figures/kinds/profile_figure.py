@@ -78,6 +78,6 @@ def _refusal(result: Result) -> str | None:
 KIND = FigureKind(
     profile,
     90,
-    "how often each value of a parameter needs at most a multiple of the fewest steps (performance profile)",
+    "how often each value of a parameter is at most so many times slower than the fastest value (performance profile)",
     _refusal,
 )

@@ -55,7 +55,7 @@ def curves_of_runs(result: Result, ax: Axes | None = None, *, value: str = "trai
 KIND = FigureKind(
     curves_of_runs,
     130,
-    "learning curves of single runs, of the same values as curves",
+    "learning curves of single runs, of a value as for curves",
     curves_fault,
     shows_statistics=False,
 )

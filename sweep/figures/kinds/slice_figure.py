@@ -135,7 +135,7 @@ def _refusal(result: Result) -> str | None:
 KIND = FigureKind(
     slices,
     30,
-    "a statistic of every cell over one parameter, or over each",
+    "a statistic of every cell, as points over one parameter, by default over each parameter in a panel",
     _refusal,
     (Caption("One parameter at a time", 60, least_varied=2),),
     of_cells=True,
