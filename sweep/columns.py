@@ -71,12 +71,11 @@ OF_RUNS = (RUN, CELL, SEED, STATUS, STEPS, EPOCHS, *ATTEMPTS, *MEASURE_COLUMNS, 
 
 def statistic_columns(statistics: Iterable[Statistic]) -> list[Column]:
     """Return the columns of statistics: each value, its standard error, and the ends of its interval."""
-    columns = []
-    for each in statistics:
-        kind = "int64" if each.integer else "float64"
-        meanings = (each.meaning, *([each.error] if each.error else []), each.low, each.high)
-        columns += [Column(name, kind, each.unit, doc) for name, doc in zip(each.columns, meanings, strict=False)]
-    return columns
+    return [
+        Column(name, "int64" if each.integer else "float64", each.unit, meaning)
+        for each in statistics
+        for name, meaning in each.meanings.items()
+    ]
 
 
 # Other columns of answers of results; a test compares them with all answers.

@@ -38,8 +38,9 @@ def summarize(tally: pd.DataFrame, grid: Grid) -> pd.DataFrame:
     cell = tally["cell"].to_numpy()
     ends = np.searchsorted(cell, cell[_AT_ONCE - 1 :: _AT_ONCE], side="right")  # those of whole cells
     stretches = np.unique([0, *ends, len(cell)])
-    tables = [statistics_of(tally[a:b], cell[a:b], grid) for a, b in pairwise(stretches)]
-    statistics = pd.concat(tables) if tables else statistics_of(tally, cell, grid)
+    slices = [slice(*ends) for ends in pairwise(stretches)] or [slice(None)]
+    runs = (Runs.of_tally(tally[own], cell[own], grid.most_steps(cell[own])) for own in slices)
+    statistics = pd.concat([statistics_of(each, grid) for each in runs])
     return cells_of(grid, statistics.index.to_numpy()).join(statistics.reset_index(drop=True))
 
 
@@ -104,10 +105,12 @@ def measured_statistics(
     return columns_of(of_measure(measure), Runs(cell, cell, n, values=values, correct=correct))
 
 
-def statistics_of(tally: pd.DataFrame, group: Array, grid: Grid) -> pd.DataFrame:
-    """Return the statistics of groups of runs, indexed by group. ``group`` gives the group of each row of the tally."""
-    runs = Runs.of_tally(tally, group, grid.most_steps(tally["cell"].to_numpy()))
-    return counts_of(runs, grid).join(columns_of(OF_CONVERGENCE.values(), runs))
+def statistics_of(counted: Runs, grid: Grid, runs: Runs | None = None) -> pd.DataFrame:
+    """Return the statistics of groups of runs of a tally, by the number of the group.
+
+    Those of convergence are of ``runs``, if given: the same ones with their seeds.
+    """
+    return counts_of(counted, grid).join(columns_of(OF_CONVERGENCE.values(), runs or counted))
 
 
 def counts_of(runs: Runs, grid: Grid) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import combinations
 from math import prod
 from typing import Any, TypeVar
@@ -14,9 +14,9 @@ import pandas as pd
 from sweep.analysis.cells import cells_of
 from sweep.errors import SweepError, shown
 from sweep.statistics.compared import Difference, Ratio
-from sweep.statistics.intervals import LEVEL, Array
+from sweep.statistics.intervals import LEVEL, Array, HasInterval
 from sweep.statistics.outcomes import Outcomes
-from sweep.statistics.paired import Advantage, holm
+from sweep.statistics.paired import Advantage, holm, p_value_within
 from sweep.statistics.sides import Groups, Pairs, Side
 from sweep.statistics.two_way import combined_tables
 from sweep.study.axes.grid import Grid, indices_of
@@ -75,14 +75,22 @@ def compare_each_two(
     cells = cells_by_value(grid, vary)
     strata = cells_of(grid, cells.max(axis=0))
     sides = [side_of(own) for own in cells]
-    values = grid.parameters[vary]
-    compared: list[pd.DataFrame] = []
-    for first, second in combinations(range(len(values)), 2):
-        if (cells[[first, second]] >= 0).all(axis=0).any():
-            rows = compare(sides[first], sides[second], strata)
-            rows.insert(0, "first", values[first])
-            rows.insert(1, "second", values[second])
-            compared.append(rows)
+    pairs = [pair for pair in combinations(range(len(cells)), 2) if (cells[list(pair)] >= 0).all(axis=0).any()]
+    return table_of_pairs(
+        grid.parameters[vary], pairs, lambda first, second: compare(sides[first], sides[second], strata)
+    )
+
+
+def table_of_pairs(
+    values: Sequence[Any], pairs: Iterable[tuple[int, int]], compare: Callable[[int, int], pd.DataFrame]
+) -> pd.DataFrame:
+    """Return the comparisons of pairs of values, given by their numbers, with columns ``first`` and ``second``."""
+    compared = []
+    for first, second in pairs:
+        rows = compare(first, second)
+        rows.insert(0, "first", values[first])
+        rows.insert(1, "second", values[second])
+        compared.append(rows)
     return pd.concat(compared, ignore_index=True)
 
 
@@ -114,7 +122,7 @@ def cells_by_value(grid: Grid, vary: str) -> Array:
     return np.where(point < 0, -1, cells).reshape(len(at_values), -1)
 
 
-def interval_columns(name: str, estimate: Advantage | Ratio | Difference) -> dict[str, Array]:
+def interval_columns(name: str, estimate: HasInterval) -> dict[str, Array]:
     """Return an estimate and the ends of its interval as columns."""
     low, high = estimate.ends()
     return {name: estimate.value, f"{name}_low": low, f"{name}_high": high}
@@ -221,7 +229,7 @@ def _rates(
             "p_value": advantage.p_values(),
         }
     )
-    return table if margin is None else table.assign(p_equivalent=advantage.p_values_within(margin))
+    return table if margin is None else table.assign(p_equivalent=p_value_within(advantage, margin))
 
 
 def _steps(first: Side, second: Side, pairs: Pairs, of_replicates: bool, tested: Tested) -> pd.DataFrame:

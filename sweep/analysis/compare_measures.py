@@ -9,7 +9,7 @@ import pandas as pd
 
 from sweep.analysis.compare import Tested, by_clusterings, compare_each_two, interval_columns
 from sweep.measures import MEASURES
-from sweep.statistics.estimates import difference_of_correct
+from sweep.statistics.estimates import DifferenceOfCorrect
 from sweep.statistics.intervals import Array
 from sweep.statistics.outcomes import Measured
 from sweep.statistics.paired import Advantage, holm
@@ -77,7 +77,7 @@ def compare_pairs(
     Lower values are better, or higher ones if cells are ranked from the highest. Diverged runs count: an infinite loss
     is worse than any other. All statistics use the same pairs. Intervals and tests of shares are those of
     :class:`~sweep.statistics.paired.Advantage`, intervals of means those of
-    :func:`~sweep.statistics.estimates.difference_of_correct`, and where runs share replicates besides seeds, those of
+    :class:`~sweep.statistics.estimates.DifferenceOfCorrect`, and where runs share replicates besides seeds, those of
     :mod:`~sweep.statistics.two_way`.
     """
     if first.replicates > 1:
@@ -125,5 +125,4 @@ def _means(sides: Sequence[Array], both: Array, groups: Groups, correct: Correct
     n_pairs = groups.add(both)
     sums = [groups.add(np.where(both, values, 0.0)) for values in sides]
     columns = {f"{name}_mean": each.sum(axis=1) / n_pairs.sum(axis=1) for name, each in zip(_SIDES, sums, strict=True)}
-    difference, low, high = difference_of_correct(sums, n_pairs, correct, are_crossed=crossed)
-    return columns | {"difference": difference, "difference_low": low, "difference_high": high}
+    return columns | interval_columns("difference", DifferenceOfCorrect(sums, n_pairs, correct, are_crossed=crossed))

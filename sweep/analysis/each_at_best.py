@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import numpy as np
 import pandas as pd
 
-from sweep.analysis.compare import compare_sides, with_holm
+from sweep.analysis.compare import compare_sides, table_of_pairs, with_holm
 from sweep.analysis.compare_measures import adjusted, compare_pairs
 from sweep.analysis.held_out import center
 from sweep.statistics.intervals import Array
@@ -81,19 +81,17 @@ def compare_judged(
     measure as in :func:`~sweep.analysis.compare_measures.compare_pairs`, for convergence the limit of steps of each
     value. ``margin`` is as in :func:`~sweep.analysis.compare.compare_values`.
     """
-    stratum, compared = pd.DataFrame(index=[0]), []
-    for pair in combinations(range(len(values)), 2):
+    stratum = pd.DataFrame(index=[0])
+
+    def compared(*pair: int) -> pd.DataFrame:
         rows = [np.array([each]) for each in pair]
         if isinstance(judged, Measured):
             assert measure
             assert isinstance(most, Correct)
             one, other = map(judged.at, rows)
-            table = compare_pairs(one, other, stratum, [], measure, most)
-        else:
-            first, second = (Side(judged.at(each), np.asarray(most)[each]) for each in rows)
-            table = compare_sides(first, second, stratum, [], margin)
-        table.insert(0, "first", values[pair[0]])
-        table.insert(1, "second", values[pair[1]])
-        compared.append(table)
-    table = pd.concat(compared, ignore_index=True)
+            return compare_pairs(one, other, stratum, [], measure, most)
+        first, second = (Side(judged.at(each), np.asarray(most)[each]) for each in rows)
+        return compare_sides(first, second, stratum, [], margin)
+
+    table = table_of_pairs(values, combinations(range(len(values)), 2), compared)
     return adjusted(table) if measure else with_holm(table)

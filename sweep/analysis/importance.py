@@ -155,13 +155,9 @@ def importance(cells: pd.DataFrame, grid: Grid, statistic: str, outcomes: Outcom
     options of an axis add a jackknife over blocks of its points, which are a sample, and the errors of bins
     (:mod:`~sweep.analysis.axis_options`).
     """
-    present = outcomes.present.all(axis=0) if outcomes else np.zeros(0, np.bool_)
-    if outcomes is None or present.sum() == 1:
-        parts = _parts_of_cells(cells, grid, statistic)
-    else:
-        common = outcomes if present.all() else Outcomes(outcomes.steps[:, present], outcomes.converged[:, present])
-        parts = _parts_of_runs(_varied(common, grid, statistic), grid)
-    return _table_of(parts, grid)
+    if outcomes is None or in_all_cells(outcomes).sum() == 1:
+        return _table_of(_parts_of_cells(cells, grid, statistic), grid)
+    return _table_of(_parts_of_runs(explained_outcomes(outcomes, grid, statistic).values, grid), grid)
 
 
 def _table_of(parts: _Parts, grid: Grid, label: str = "") -> pd.DataFrame:

@@ -111,6 +111,19 @@ def _half_of_band(tally: pd.DataFrame, n_seeds: int | None, replicates: int, *, 
     return _OF_SEEDS / float(np.sqrt(n))
 
 
+def incidence_curve(
+    tally: pd.DataFrame, event: str, outcomes: Outcomes | None, n_seeds: int, replicates: int, parallel_runs: int = 1
+) -> pd.DataFrame:
+    """Return the cumulative incidence of some runs, or with k > 1 parallel runs that of their first ones.
+
+    ``outcomes`` are those of all cells, if they are known.
+    """
+    if parallel_runs > 1:
+        return parallel_incidence(tally, parallel_runs)
+    paired = None if outcomes is None else outcomes.at(tally["cell"].unique())
+    return cumulative_incidence(tally, event, paired, n_seeds, replicates)
+
+
 def parallel_incidence(tally: pd.DataFrame, k: int) -> pd.DataFrame:
     """Return the share of choices of ``k`` parallel runs of a cell in which any has converged by each step.
 
@@ -143,19 +156,13 @@ def incidence_by(
 ) -> pd.DataFrame:
     """Return the cumulative incidence of an event for each combination of values of ``by``.
 
-    The columns are ``by``, and those of :func:`cumulative_incidence`, or with k > 1 parallel runs of
-    :func:`parallel_incidence`. Intervals over several cells need the outcomes of all cells.
+    The columns are ``by``, and those of :func:`incidence_curve`. Intervals over several cells need the outcomes of all
+    cells.
     """
-
-    def curve(group: pd.DataFrame) -> pd.DataFrame:
-        if parallel_runs > 1:
-            return parallel_incidence(group, parallel_runs)
-        of_group = None if outcomes is None else outcomes.at(group["cell"].unique())
-        return cumulative_incidence(group, event, of_group, grid.n_seeds, replicates)
-
+    options = event, outcomes, grid.n_seeds, replicates, parallel_runs
     if not by:
-        return curve(tally)
+        return incidence_curve(tally, *options)
     cells = tally["cell"].to_numpy()
-    curves = {number: curve(group) for number, group in tally.groupby(group_of(grid, by, cells))}
+    curves = {number: incidence_curve(own, *options) for number, own in tally.groupby(group_of(grid, by, cells))}
     table = pd.concat(curves).reset_index(level=1, drop=True)
     return values_of_groups(grid, by, cells).join(table, how="right").reset_index(drop=True)

@@ -10,12 +10,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from sweep.analysis.incidence import cumulative_incidence, parallel_incidence
+from sweep.analysis.incidence import incidence_curve
 from sweep.errors import SweepError, unknown
 from sweep.figures.ticks import number_ticks, scale_numbers
 from sweep.results.pooled_cells import pairs_seeds
 from sweep.results.queries import Queries
-from sweep.statistics.outcomes import Outcomes
 
 # Resolution of a curve: differences per full height, and per factor e of training steps.
 _HEIGHTS, _WIDTHS = 300, 100
@@ -48,7 +47,8 @@ def draw_curves(
     outcomes = result.outcomes if pairs_seeds(result) else None
     last = max(*(int(line.tally["steps"].max()) for line in lines), 1)
     low, high, note = BANDS[bands]
-    found = [_curve(line, outcomes, result.study.seeds.count, result.replicates) for line in lines]
+    runs = outcomes, result.study.seeds.count, result.replicates
+    found = [incidence_curve(line.tally, line.event, *runs, line.parallel_runs) for line in lines]
     for line, curve in zip(lines, found, strict=True):
         start = _start_of(curve)
         end = (curve if len(curve) else start).tail(1).assign(steps=_known_until(line.tally, last))
@@ -70,13 +70,6 @@ def draw_steps(ax: Axes, x: pd.Series, percents: pd.DataFrame, style: dict[str, 
     y, low, high = (visible[name] for name in visible)
     ax.step(x[kept], y, where="post", **{"linewidth": 1.4, **style, "marker": None})
     ax.fill_between(x[kept], low, high, step="post", alpha=0.15, linewidth=0, color=style["color"])
-
-
-def _curve(line: StepLine, outcomes: Outcomes | None, n_seeds: int, replicates: int) -> pd.DataFrame:
-    if line.parallel_runs > 1:
-        return parallel_incidence(line.tally, line.parallel_runs)
-    paired = outcomes.at(line.tally["cell"].unique()) if outcomes else None
-    return cumulative_incidence(line.tally, line.event, paired, n_seeds, replicates)
 
 
 def under_way(tally: pd.DataFrame) -> Callable[[float], str]:

@@ -23,6 +23,7 @@ from sweep.errors import SweepError
 from sweep.measures import MEASURES
 from sweep.results.answers import check_has_criterion, default_statistic, held_out_of
 from sweep.results.named_statistics import cells_with, resampled_values
+from sweep.results.pooled_cells import counted_runs
 from sweep.results.race import rank_with_race, tested_by_race
 from sweep.statistics.intervals import LEVEL, Array
 from sweep.statistics.of_cells import every, main_statistic_of, measure_of
@@ -179,14 +180,7 @@ def _intervals(result: EvaluatedRuns, best: pd.DataFrame, statistic: str, levels
         most = most_correct(result.study, found.measure)
         runs = Runs.of_measured(result.measures.of(found.measure).at(cells), group, most)
     else:
-        counts = result.counted_losses if found.measure else result.tally
-        counts = counts[counts["cell"].isin(cells)]
-        place = pd.Series(group, cells).loc[counts["cell"]].to_numpy()
-        if found.measure:
-            values, n = counts["final_loss"].to_numpy(), counts["n"].to_numpy()
-            runs = Runs(place, place, n, values=values)
-        else:
-            runs = Runs.of_tally(counts, place, result.study.grid.most_steps(counts["cell"].to_numpy()))
+        runs = counted_runs(result, cells, group, found.measure)
     low, high = estimate_of(found, runs).ends(levels)
     if found.integer:  # missing where it is never reached
         low, high = (np.where(np.isinf(each), np.nan, each) for each in (low, high))

@@ -32,12 +32,7 @@ def incidence_of(result: EvaluatedRuns, by: Sequence[str], event: str, parallel_
     check_swept(result.study, by)
     if event not in EVENTS:
         raise SweepError(unknown("event", event, list(EVENTS)))
-    n_curves = result.study.grid.n_combinations(by)
-    if n_curves > MOST_CURVES:
-        raise SweepError(
-            f"by: must be parameters with at most {MOST_CURVES:,} combinations of values, got {', '.join(by)} with "
-            f"{n_curves:,}"
-        )
+    _check_few(by, result.study.grid.n_combinations(by))
     if parallel_runs != 1:
         check_parallel(result.tally, [parallel_runs])
         if event != "converged":
@@ -52,20 +47,16 @@ def parallel_runs_of(result: EvaluatedRuns, k: int | Sequence[int] | None, names
     check_has_criterion(result.study)
     crossed = bool(replicate_axes(result.study.axes, names))
     check_swept(result.study, names)
-    fewest = int(result.tally.groupby("cell")["n"].sum().min())
+    fewest = _fewest_runs(result.tally)
     chosen = [each for each in PARALLEL_RUNS if each <= fewest] if k is None else [k] if isinstance(k, int) else list(k)
     check_parallel(result.tally, chosen)
     grid = result.study.grid
     cells = np.sort(result.tally["cell"].unique())
     group = group_of(grid, names, cells)
-    n_groups = len(np.unique(group))
-    if n_groups > MOST_CURVES:
-        raise SweepError(
-            f"by: must be parameters with at most {MOST_CURVES:,} combinations of values, got {', '.join(names)} "
-            f"with {n_groups:,}"
-        )
+    numbers = np.unique(group)
+    _check_few(names, len(numbers))
     rows = []
-    for number in np.unique(group):
+    for number in numbers:
         members = cells[group == number]
         steps, converged = runs_of(result, members)
         for each in chosen:
@@ -103,9 +94,22 @@ def runs_of(result: EvaluatedRuns, cells: Any) -> tuple[Any, Any]:
     return outcomes.steps, outcomes.converged
 
 
+def _check_few(by: Sequence[str], n_curves: int) -> None:
+    """Refuse parameters with too many combinations of values."""
+    if n_curves > MOST_CURVES:
+        raise SweepError(
+            f"by: must be parameters with at most {MOST_CURVES:,} combinations of values, got {', '.join(by)} with "
+            f"{n_curves:,}"
+        )
+
+
+def _fewest_runs(tally: pd.DataFrame) -> int:
+    return int(tally.groupby("cell")["n"].sum().min())
+
+
 def check_parallel(tally: pd.DataFrame, numbers: Sequence[Any]) -> None:
     """Refuse numbers of parallel runs that are no integers from 1, or exceed the runs of some cell."""
-    fewest = int(tally.groupby("cell")["n"].sum().min())
+    fewest = _fewest_runs(tally)
     for number in numbers:
         if isinstance(number, bool) or not isinstance(number, int | np.integer) or not 1 <= number <= fewest:
             raise SweepError(

@@ -20,7 +20,7 @@ from sweep.errors import SweepError, shown, unknown
 from sweep.measures import MEASURES
 from sweep.results.answers import column_of
 from sweep.schemas.run_columns import runs_columns, updates_column
-from sweep.statistics.agreement import MeanOfRuns, MedianOfRuns, Published, agreement
+from sweep.statistics.agreement import MedianOfRuns, Published, agreement, mean_of_runs
 from sweep.statistics.estimates import Rate
 from sweep.statistics.intervals import Array, HasInterval
 from sweep.statistics.of_cells import COUNTS, every
@@ -237,7 +237,7 @@ def _obtained(result: Result, everything: pd.DataFrame, figure: Figure) -> Obtai
             f"mean: must be of finite values, got {np.count_nonzero(~np.isfinite(values)):,} infinite ones"
         )
     if figure.statistic == "mean":
-        return _estimated(MeanOfRuns(runs, values), values)
+        return _estimated(mean_of_runs(runs, values), values)
     if figure.statistic == "median":
         return _estimated(MedianOfRuns(runs, values), values, (1, 2))
     estimate = every()[name].estimate

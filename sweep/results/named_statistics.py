@@ -10,7 +10,7 @@ import pandas as pd
 
 from sweep.analysis.cells import columns_of, group_of
 from sweep.errors import SweepError
-from sweep.results.pooled_cells import MOST_PAIRED, pairs_seeds, summarize_over
+from sweep.results.pooled_cells import MOST_PAIRED, counted_runs, pairs_seeds, summarize_over
 from sweep.results.run_rows import RunRows, check_kept
 from sweep.schemas.run_columns import runs_columns
 from sweep.statistics.by_function import N_RESAMPLES, ByFunction
@@ -74,10 +74,7 @@ def named_over(
     elif len(np.unique(group)) < len(group) and pairs_seeds(result):
         runs = Runs.of_outcomes(result.outcomes.at(numbers), group, grid.most_steps(numbers))
     else:
-        tally = result.tally[result.tally["cell"].isin(numbers)]
-        order = np.argsort(numbers)
-        counted = order[np.searchsorted(numbers, tally["cell"].to_numpy(), sorter=order)]
-        runs = Runs.of_tally(tally, group[counted], grid.most_steps(tally["cell"].to_numpy()))
+        runs = counted_runs(result, numbers, group, grid=grid)
     return columns_of([every()[statistic]], runs)
 
 

@@ -11,7 +11,6 @@ import pandas as pd
 from sweep.analysis.cells import (
     columns_of,
     columns_of_measure,
-    counts_of,
     group_of,
     quartile_columns,
     statistics_of,
@@ -127,23 +126,33 @@ def convergence_over(
     statistics but rates, are then missing.
     """
     grid, numbers = grid or result.study.grid, cells["cell"].to_numpy()
-    order = np.argsort(numbers)
-    tally = result.tally[result.tally["cell"].isin(numbers)]
-    counted = order[np.searchsorted(numbers, tally["cell"].to_numpy(), sorter=order)]
     n_cells = pd.Series(group).value_counts()
     several = np.isin(group, n_cells.index[n_cells > 1]) | (result.replicates > 1)
     by_seed = several if pairs_seeds(result) else np.zeros_like(several)
-    rows = by_seed[counted]
-    tables = [statistics_of(tally[~rows], group[counted[~rows]], grid)]
+    tables = [statistics_of(counted_runs(result, numbers[~by_seed], group[~by_seed], grid=grid), grid)]
     if by_seed.any():
-        shared = numbers[by_seed]
-        limits = grid.most_steps(shared)
-        runs = Runs.of_outcomes(result.outcomes.at(shared), group[by_seed], limits)
-        of_tally = Runs.of_tally(tally[rows], group[counted[rows]], grid.most_steps(tally["cell"].to_numpy()[rows]))
-        tables.append(counts_of(of_tally, grid).join(columns_of(OF_CONVERGENCE.values(), runs)))
+        shared, groups = numbers[by_seed], group[by_seed]
+        runs = Runs.of_outcomes(result.outcomes.at(shared), groups, grid.most_steps(shared))
+        tables.append(statistics_of(counted_runs(result, shared, groups, grid=grid), grid, runs))
     table = pd.concat([each for each in tables if len(each)] or tables).sort_index()
     table.insert(0, "n_cells", n_cells.reindex(table.index))
     return table
+
+
+def counted_runs(
+    result: EvaluatedRuns, numbers: Array, group: Array, measure: str = "", *, grid: Grid | None = None
+) -> Runs:
+    """Return the runs of cells by group, (cells,), from counts: of their ends, or of rounded final losses.
+
+    ``grid`` is as for :func:`summarize_over`.
+    """
+    counts = result.counted_losses if measure else result.tally
+    counts = counts[counts["cell"].isin(numbers)]
+    cell = counts["cell"].to_numpy()
+    of_rows = pd.Series(group, numbers).loc[cell].to_numpy()
+    if measure:
+        return Runs(of_rows, cell, counts["n"].to_numpy(), values=counts["final_loss"].to_numpy())
+    return Runs.of_tally(counts, of_rows, (grid or result.study.grid).most_steps(cell))
 
 
 def measure_over(result: EvaluatedRuns, measure: str, cells: pd.DataFrame, group: Array) -> pd.DataFrame:
@@ -168,12 +177,7 @@ def measure_over(result: EvaluatedRuns, measure: str, cells: pd.DataFrame, group
     if pairs_seeds(result):
         runs = Runs.of_measured(result.measures.of(measure).at(numbers), group, most)
     elif measure == "final_loss" and result.has_parts and not result.keeps_runs:
-        counts = result.counted_losses
-        counts = counts[counts["cell"].isin(numbers)]
-        order = np.argsort(numbers)
-        place = order[np.searchsorted(numbers, counts["cell"].to_numpy(), sorter=order)]
-        values, n = counts["final_loss"].to_numpy(), counts["n"].to_numpy()
-        runs = Runs(group[place], numbers[place], n, values=values)
+        runs = counted_runs(result, numbers, group, measure)
     else:
         return table
     counted = own[columns[0]].notna().groupby(group).all()  # missing if some losses were not counted

@@ -111,27 +111,20 @@ def race_sentences(result: EvaluatedRuns, race: StudyRace) -> list[str]:
     last = ["seeds depended on results, so values of the best cells are slightly optimistic"] if dropped.size else []
     if not state.by_wins:
         (low,), (high,) = _intervals(result, race, np.array([state.leader]))
-        ends = f"{100 * low:.1f} to {100 * high:.1f} %" if race.statistic.percent else _ends(low, high)
+        is_share = race.statistic.percent
+        ends = f"{100 * low:.1f} to {100 * high:.1f} %" if is_share else f"{measure_text(low)} to {measure_text(high)}"
         mean = race.statistic.label.removesuffix(", %") if race.statistic.measure else "convergence rate"
         whose = name_text(leader, swept(result.study))
         last.append(f"the {mean} of {whose} is {ends} ({confidence} at any number of seeds)")
     return [*sentences, *(["; ".join(last)] if last else [])]
 
 
-def _ends(low: float, high: float) -> str:
-    return f"{measure_text(low)} to {measure_text(high)}"
-
-
 def _intervals(result: EvaluatedRuns, race: StudyRace, cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the ends of intervals of the means of cells with equally many seeds, at any number of seeds."""
     measure = race.statistic.measure
     most = most_correct(result.study, measure).most if measure else 1
-    of_runs = result.measures.of(measure).at(cells).values if measure else _converged(result, cells)
+    of_runs = result.measures.of(measure).at(cells).values if measure else result.outcomes.at(cells).converged
     n_replicates = race.cells.shape[1]
     values = of_runs.reshape(len(cells), n_replicates, -1)[:, :, : race.race.n_seeds[cells[0]]].mean(axis=1) / most
     low, high = mean_interval(values, race.race.confidence)
     return low * most, high * most
-
-
-def _converged(result: EvaluatedRuns, cells: np.ndarray) -> np.ndarray:
-    return result.outcomes.at(cells).converged.astype(np.float64)

@@ -87,11 +87,10 @@ def _best_held_out(result: Queries, found: HeldOut) -> str:
     (best,) = rank_with_race(result, answered_cells(result), chosen_by.name).head(1).to_dict("records")
     at = _AT_BEST if _name(reported).endswith(_AT_BEST) else ""
     values = [f"{_name(each).removesuffix(at)} {_value(each, best)}" for each in dict.fromkeys((reported, chosen_by))]
-    which = "best cell" if result.complete else "best cell so far"
     lost = ", which all diverged later" if at and best["n_diverged"] == best["n_runs"] else ""
     by = f" by {MEASURES[found.chosen_by].label.removesuffix(at)}" if found.chosen_by != found.reported else ""
     of = f" of {count_text(best['n_runs'], 'run')}"
-    return f"{which}{by}: {name_text(best, swept(result.study))}: {list_text(values)}{of}{at}{lost}{_others(result)}"
+    return _best(result, best, f"{list_text(values)}{of}{at}{lost}", by)
 
 
 def _choice(result: Queries, found: HeldOut) -> str:
@@ -199,9 +198,9 @@ def best_loss(result: Queries) -> str:
     if none := why_no_best(result.cells, statistic.name):
         return none
     (best,) = rank_with_race(result, result.cells, statistic.name).head(1).to_dict("records")
-    which = "best cell" if result.complete else "best cell so far"
-    text = f"{statistic.label} {statistic_text(statistic, best)} of {count_text(best['n_runs'], 'run')}"
-    return f"{which}: {name_text(best, swept(result.study))}: {text}{_others(result)}"
+    return _best(
+        result, best, f"{statistic.label} {statistic_text(statistic, best)} of {count_text(best['n_runs'], 'run')}"
+    )
 
 
 def coverage(result: Queries) -> str:
@@ -276,9 +275,13 @@ def best_cell(result: Queries) -> str:
     if len(cells) == 1:
         return f"{steps}, {expected}" if median != "-" else expected
     rate = statistic_text(OF_CONVERGENCE["convergence_rate"], best, " %")
-    text = f"{rate} of {count_text(best['n_runs'], 'run')} converged, {steps}"
+    return _best(result, best, f"{rate} of {count_text(best['n_runs'], 'run')} converged, {steps}")
+
+
+def _best(result: Queries, best: Mapping[Any, Any], text: str, by: str = "") -> str:
+    """Return the sentence that names the best cell, with a text on it, and others that may be the best."""
     which = "best cell" if result.complete else "best cell so far"
-    return f"{which}: {name_text(best, swept(result.study))}: {text}{_others(result)}"
+    return f"{which}{by}: {name_text(best, swept(result.study))}: {text}{_others(result)}"
 
 
 def restarts(result: Queries) -> str:

@@ -19,26 +19,14 @@ from sweep.statistics.intervals import (
     clopper_pearson_interval,
     normal_quantile,
     p_value_of,
-    student_quantile,
 )
+from sweep.statistics.paired import MeanOfClusters
 from sweep.statistics.runs import Runs
 
 
-class MeanOfRuns:
-    """The mean of values of the runs of one group, with Student's interval over seeds."""
-
-    def __init__(self, runs: Runs, values: Array) -> None:
-        sums, counts = runs.of_seeds(values.astype(np.float64))[0], runs.of_seeds(np.ones(len(values), np.int64))[0]
-        n = counts.sum()
-        self.value = np.array([sums.sum() / n])
-        self._n_seeds = np.array([np.count_nonzero(counts)])
-        squares = ((sums - self.value * counts) ** 2).sum() / n**2
-        self._error = np.sqrt(squares * self._n_seeds / np.maximum(self._n_seeds - 1, 1))
-
-    def ends(self, level: Array | float = LEVEL) -> tuple[Array, Array]:
-        """Return the ends of the interval; missing for one seed."""
-        spread = student_quantile(self._n_seeds, level) * self._error
-        return self.value - spread, self.value + spread
+def mean_of_runs(runs: Runs, values: Array) -> MeanOfClusters:
+    """Return the mean of values of runs, with Student's interval over seeds."""
+    return MeanOfClusters(runs.of_seeds(values.astype(np.float64)), runs.of_seeds(np.ones(len(values), np.int64)))
 
 
 class MedianOfRuns(Quantile):

@@ -200,10 +200,8 @@ class RestrictedMean(Estimate):
         return self._limit - high, self._limit - low
 
 
-def difference_of_correct(
-    sums: Sequence[Array], n_pairs: Array, correct: Correct, level: Array | float = LEVEL, *, are_crossed: bool = False
-) -> tuple[Array, Array, Array]:
-    """Return the mean difference of correct outputs over the pairs of two sides, and its interval, each (groups,).
+class DifferenceOfCorrect:
+    """The mean difference of correct outputs over the pairs of two sides, (groups,).
 
     ``sums`` are the correct outputs of each side, summed over the pairs of each seed, and ``n_pairs`` the number of
     these pairs, each (groups, seeds). ``are_crossed`` says whether runs share seeds and replicates.
@@ -212,13 +210,19 @@ def difference_of_correct(
     differ by w in favor of the other side: all outputs but those that are correct from guessing, or all if some seed
     has no correct output.
     """
-    none_correct = np.any([((each == 0) & (n_pairs > 0)).any(axis=1) for each in sums], axis=0)
-    w = np.where(none_correct, correct.most, correct.most - correct.guessed)
-    clusters = Clusters.of_seeds(n_pairs, n_pairs, sums[0] - sums[1] + w[:, np.newaxis] * n_pairs)
-    clusters.are_crossed = are_crossed
-    shifted = MeanCorrect(clusters, 2 * w, 0.0)
-    low, high = shifted.ends(level)
-    return shifted.value - w, low - w, high - w
+
+    def __init__(self, sums: Sequence[Array], n_pairs: Array, correct: Correct, *, are_crossed: bool = False) -> None:
+        none_correct = np.any([((each == 0) & (n_pairs > 0)).any(axis=1) for each in sums], axis=0)
+        self._w = np.where(none_correct, correct.most, correct.most - correct.guessed)
+        clusters = Clusters.of_seeds(n_pairs, n_pairs, sums[0] - sums[1] + self._w[:, np.newaxis] * n_pairs)
+        clusters.are_crossed = are_crossed
+        self._shifted = MeanCorrect(clusters, 2 * self._w, 0.0)
+        self.value = self._shifted.value - self._w
+
+    def ends(self, level: Array | float = LEVEL) -> tuple[Array, Array]:
+        """Return the ends of the interval."""
+        low, high = self._shifted.ends(level)
+        return low - self._w, high - self._w
 
 
 class MeanCorrect(Estimate):

@@ -179,10 +179,6 @@ class Advantage:
 
         return np.where(self._single, exact, np.maximum(exact, p_value_beside(self)))
 
-    def p_values_within(self, margin: float) -> Array:
-        """Return the p-values of an advantage of ``margin`` or more for either side; missing if the interval is."""
-        return p_value_within(self, margin)
-
 
 def p_value_beside(estimate: HasInterval) -> Array:
     """Return the levels of the intervals that end at 0, (groups,): the two-sided p-values of no difference."""
@@ -208,20 +204,31 @@ def p_value_within(estimate: HasInterval, margin: float) -> Array:
     return np.where(np.isnan(estimate.ends()[0]), np.nan, one_sided)
 
 
-class PairedMean:
-    """The mean difference of pairs, (groups,), with Student's interval over seeds or other clusters.
+class MeanOfClusters:
+    """The mean of values, (groups,), with Student's interval over seeds or other clusters.
 
-    ``sums`` are differences, summed over the pairs of each cluster, and ``n_pairs`` the number of these pairs, each
-    (groups, clusters). The p-value of no difference is never below that of a sign test in which all clusters favor one
-    side, since few differences of shares may all be equal.
+    ``sums`` are values, summed over each cluster, and ``counts`` the number of its values, each (groups, clusters).
     """
 
-    def __init__(self, sums: Array, n_pairs: Array) -> None:
-        whole = n_pairs.sum(axis=1)
-        self._n = (n_pairs > 0).sum(axis=1)
+    def __init__(self, sums: Array, counts: Array) -> None:
+        whole = counts.sum(axis=1)
+        self._n = (counts > 0).sum(axis=1)
         self.value = sums.sum(axis=1) / np.maximum(whole, 1)
-        squares = ((sums - self.value[:, None] * n_pairs) ** 2).sum(axis=1) / np.maximum(whole, 1) ** 2
+        squares = ((sums - self.value[:, None] * counts) ** 2).sum(axis=1) / np.maximum(whole, 1) ** 2
         self._error = np.sqrt(squares * self._n / np.maximum(self._n - 1, 1))
+
+    def ends(self, level: Array | float = LEVEL) -> tuple[Array, Array]:
+        """Return the ends of the interval; missing for one cluster."""
+        half = student_quantile(self._n, level) * self._error
+        return self.value - half, self.value + half
+
+
+class PairedMean(MeanOfClusters):
+    """The mean difference of pairs.
+
+    The p-value of no difference is never below that of a sign test in which all clusters favor one side, since few
+    differences of shares may all be equal.
+    """
 
     def ends(self, level: Array | float = LEVEL) -> tuple[Array, Array]:
         """Return the ends of the interval; infinite at levels that so few clusters cannot reach."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -10,7 +9,7 @@ import pandas as pd
 
 from sweep.statistics.clusters import Clusters
 from sweep.statistics.compared import Difference, Ratio, p_value_above
-from sweep.statistics.estimates import ExpectedSteps, MeanCorrect, difference_of_correct
+from sweep.statistics.estimates import DifferenceOfCorrect, ExpectedSteps, MeanCorrect
 from sweep.statistics.intervals import LEVEL, Array, HasInterval
 from sweep.statistics.of_cells import every
 from sweep.statistics.outcomes import Measured, Outcomes, clusterings
@@ -260,19 +259,8 @@ def difference_of_means(first: Measured, others: Measured, correct: Correct) -> 
         return Difference(*(MeanCorrect(Clusters.of_seeds(both, both, each), correct.most, 0.0) for each in sides))
     n_pairs = _by_clusters(both.astype(np.int64), others.replicates)
     sums = (_by_clusters(each, others.replicates) for each in sides)
-    return TwoWay([_DifferenceOfCorrect(each, n, correct) for *each, n in zip(*sums, n_pairs, strict=True)])
-
-
-class _DifferenceOfCorrect:
-    """The mean difference of correct outputs of runs that share seeds and replicates."""
-
-    def __init__(self, sums: Sequence[Array], n_pairs: Array, correct: Correct) -> None:
-        self._of = sums, n_pairs, correct
-        self.value = difference_of_correct(*self._of, are_crossed=True)[0]
-
-    def ends(self, level: Array | float = LEVEL) -> tuple[Array, Array]:
-        """Return the ends of the interval."""
-        return difference_of_correct(*self._of, level, are_crossed=True)[1:]
+    of_clusters = zip(*sums, n_pairs, strict=True)
+    return TwoWay([DifferenceOfCorrect(each, n, correct, are_crossed=True) for *each, n in of_clusters])
 
 
 def _higher_costs(first: Outcomes, others: Outcomes, *most: Array) -> Array:

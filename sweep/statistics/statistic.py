@@ -47,9 +47,8 @@ class Statistic:
     shown_to: str = ""  # the column of the upper end where tables show a range, as of quartiles
     more_is_better: bool = False  # whether the best cell has the highest value
     measure: str = ""  # the measure of runs of which it is; empty for statistics of convergence
-    # Meaning of the ends of its 95 % interval; empty if it has none
-    low: str = ""
-    high: str = ""
+    interval: str = "95 % interval"  # what its interval is; empty if it has none
+    ends: tuple[str, str] = ("", "")  # what the meanings of its lower and upper end add, as "; null if never"
     error: str = ""  # meaning of its standard error, in a separate column; empty if it has none
     # The columns between which figures draw a band, if not those of the interval, and what the band is
     band: tuple[str, str, str] | None = None
@@ -84,10 +83,18 @@ class Statistic:
     @property
     def has_interval(self) -> bool:
         """Whether it has an interval."""
-        return bool(self.low)
+        return bool(self.interval and self.estimate)
+
+    @property
+    def meanings(self) -> dict[str, str]:
+        """The meanings of its columns in cells.parquet: the value, the standard error, and the ends of the interval."""
+        found = {self.name: self.meaning, f"{self.name}_error": self.error}
+        if self.has_interval:
+            found[f"{self.name}_low"] = f"lower end of its {self.interval}{self.ends[0]}"
+            found[f"{self.name}_high"] = f"upper end of its {self.interval}{self.ends[1]}"
+        return {column: meaning for column, meaning in found.items() if meaning}
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Its columns in cells.parquet: the value, the standard error, and the ends of the interval."""
-        error = (f"{self.name}_error",) if self.error else ()
-        return (self.name, *error, *(f"{self.name}{end}" for end in ("_low", "_high") if self.has_interval))
+        """Its columns in cells.parquet."""
+        return tuple(self.meanings)

@@ -97,8 +97,6 @@ def _record(name: str, function: Callable[..., Any], texts: dict[str, str], more
         kind="value",
         head=texts["label"],
         more_is_better=more_is_better,
-        low="lower end of its 95 % interval",
-        high="upper end of its 95 % interval",
         missing=f"{name} is not a finite number",
         compared="resampled",
         computed="from rows",

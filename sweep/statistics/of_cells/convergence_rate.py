@@ -37,8 +37,7 @@ STATISTICS = (
         synonym="rate",
         head="rate, %",
         more_is_better=True,
-        low="lower end of its 95 % Wilson interval",
-        high="upper end of its 95 % Wilson interval",
+        interval="95 % Wilson interval",
         compared="rate",
     ),
 )

@@ -50,8 +50,6 @@ def of_measure(measure: Measure) -> tuple[Statistic, ...]:
         head=f"mean {measure.label}, %" if measure.is_share else f"mean of {measure.label}",
         more_is_better=True,
         measure=measure.name,
-        low="lower end of its 95 % interval",
-        high="upper end of its 95 % interval",
         compared="mean",
     )
     return (mean,)

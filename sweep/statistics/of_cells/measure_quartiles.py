@@ -65,8 +65,7 @@ def of_measure(measure: Measure) -> tuple[Statistic, ...]:
             shown_to=f"{measure.name}_q75" if percent == 25 else "",
             more_is_better=measure.more_is_better,
             measure=measure.name,
-            low="lower end of its 95 % interval; the smallest possible value if unknown",
-            high="upper end of its 95 % interval; inf if unknown",
+            ends=("; the smallest possible value if unknown", "; inf if unknown"),
             missing=_MISSING.format(_MOST[percent][measure.more_is_better]),
             compared="median" if percent == 50 else None,
         )
@@ -91,7 +90,6 @@ FINITE_RATE = Statistic(
     kind="rate",
     head="finite, %",
     more_is_better=True,
-    low="lower end of its 95 % Wilson interval",
-    high="upper end of its 95 % Wilson interval",
+    interval="95 % Wilson interval",
 )
 PLACE = 60

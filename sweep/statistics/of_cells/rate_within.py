@@ -40,8 +40,7 @@ STATISTICS = tuple(
         _within(part),
         kind="rate",
         more_is_better=True,
-        low="lower end of its 95 % Wilson interval",
-        high="upper end of its 95 % Wilson interval",
+        interval="95 % Wilson interval",
         computed="from counts",
     )
     for name, part in (("tenth", 10), ("half", 2))

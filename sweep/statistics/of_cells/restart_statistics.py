@@ -23,7 +23,6 @@ def _restarted(runs: Runs) -> Estimate:
     return RestartedSteps(runs)
 
 
-_FEW = "; null with fewer than 100 converged runs"
 PLACE = 50
 STATISTICS = (
     Statistic(
@@ -39,6 +38,7 @@ STATISTICS = (
         ),
         _best_limit,
         integer=True,
+        interval="",
         missing="no run converged",
     ),
     Statistic(
@@ -55,8 +55,7 @@ STATISTICS = (
             interval="delta method for a ratio of two means; with 100 converged runs or more",
         ),
         _restarted,
-        low=f"lower end of its 95 % interval{_FEW}",
-        high=f"upper end of its 95 % interval{_FEW}",
+        ends=("; null with fewer than 100 converged runs",) * 2,
         missing="no run converged",
     ),
 )

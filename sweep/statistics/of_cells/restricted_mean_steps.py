@@ -39,8 +39,6 @@ STATISTICS = (
         ),
         _estimate,
         synonym="mean_steps",
-        low="lower end of its 95 % interval",
-        high="upper end of its 95 % interval",
         error="its standard error; null for one run",
     ),
 )

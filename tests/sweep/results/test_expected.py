@@ -12,7 +12,7 @@ import sweep
 from sweep.errors import SweepError
 from sweep.results.expected import check_figures, disagrees
 from sweep.results.tables.expected_table import expected_table
-from sweep.statistics.agreement import MeanOfRuns, MedianOfRuns, Published, agreement
+from sweep.statistics.agreement import MedianOfRuns, Published, agreement, mean_of_runs
 from sweep.statistics.estimates import Rate
 from sweep.statistics.intervals import Array, HasInterval
 from sweep.statistics.of_cells import NAMED, OF_CONVERGENCE, every, main_statistic_of
@@ -172,7 +172,7 @@ def p_value(values: Array, what: str, published: Published) -> float:
     """Return the p-value of a statistic of values."""
     runs = runs_of(len(values))
     made: dict[str, HasInterval] = {
-        "mean": MeanOfRuns(runs, values),
+        "mean": mean_of_runs(runs, values),
         "median": MedianOfRuns(runs, values),
         "rate": Rate(runs, values > np.log(2)),
     }

@@ -18,6 +18,7 @@ from sweep.results.pooled_cells import sum_over
 from sweep.results.tables.cells_table import matrix_table
 from sweep.schedule.plan import Plan
 from sweep.statistics.of_cells import every
+from sweep.statistics.runs import Runs
 from sweep.store.bits import own_bits
 from sweep.store.memory import MemoryParts
 from sweep.training.adaptive_rounds import AdaptiveRounds
@@ -191,7 +192,8 @@ def test_a_part_of_more_cells_than_memory_holds() -> None:
     assert table["cell"].tolist() == cells.tolist()
     assert table["scale"].tolist() == [0.1, study.parameters["scale"][1], 0.2]
     assert table["steps_q50"].tolist() == [5, 6, 7]
-    sums = statistics_of(tally, group_of(plan.grid, ["learning_rate"], cells), plan.grid)
+    runs = Runs.of_tally(tally, group_of(plan.grid, ["learning_rate"], cells), plan.grid.most_steps(cells))
+    sums = statistics_of(runs, plan.grid)
     assert sums["n_runs"].tolist() == [2, 1]
     part = plan.part(0)
     assert AdaptiveRounds(plan, MemoryParts(plan, "cells", own_bits())).restrict(part) == part

@@ -13,10 +13,10 @@ from sweep import Result
 from sweep.analysis.cells import measured_statistics
 from sweep.results import sentences
 from sweep.results.best import best_of_each
-from sweep.statistics.estimates import difference_of_correct
+from sweep.statistics.estimates import DifferenceOfCorrect
 from sweep.statistics.intervals import Array
 from sweep.statistics.outcomes import Measured, Outcomes
-from sweep.statistics.paired import Advantage
+from sweep.statistics.paired import Advantage, p_value_within
 from sweep.statistics.ranking import best_cells
 from sweep.statistics.runs import Correct
 from tests.sweep.invented import result_of
@@ -171,7 +171,7 @@ def test_differences_of_correct_outputs(n_seeds: int, failing: tuple[float, floa
         fails = random.random((n_groups, n_seeds)) < rate
         right = random.integers(422, 429, fails.shape)
         sums.append(np.where(fails, random.integers(206, 227, fails.shape), right).astype(float))
-    _, low, high = difference_of_correct(sums, np.ones((n_groups, n_seeds), int), Correct(432, 216))
+    low, high = DifferenceOfCorrect(sums, np.ones((n_groups, n_seeds), int), Correct(432, 216)).ends()
     true = (failing[0] - failing[1]) * (216.0 - 425.0)
     assert ((low <= true) & (true <= high)).mean() > 0.94
 
@@ -227,7 +227,7 @@ def test_false_equivalence_of_many_rows(rate: float) -> None:
     for _ in range(400):
         first, second = (random.random((15, 1000)) < rate + sign * margin / 2 for sign in (1, -1))
         balance = first.astype(np.int64) - second
-        false += bool((15 * Advantage(balance, np.ones_like(balance)).p_values_within(margin).min()) <= 0.05)
+        false += bool((15 * p_value_within(Advantage(balance, np.ones_like(balance)), margin).min()) <= 0.05)
     assert false <= 0.07 * 400
 
 

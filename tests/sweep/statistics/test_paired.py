@@ -16,7 +16,7 @@ import sweep
 from sweep import Result, StoreError, SweepError
 from sweep.statistics.intervals import wilson_interval
 from sweep.statistics.outcomes import Outcomes
-from sweep.statistics.paired import Advantage, holm, sign_flip_test
+from sweep.statistics.paired import Advantage, holm, p_value_within, sign_flip_test
 from tests.sweep.statistics.rates import rate_intervals
 from tests.sweep.support import make_study
 
@@ -63,7 +63,7 @@ def test_interval_of_several_pairs() -> None:
             assert end == pytest.approx(np.clip(expected, -1, 1))
     alone = Advantage(np.array([[3]]), np.array([[10]]))
     assert np.isnan(alone.ends()).all()
-    assert np.isnan(alone.p_values_within(0.5)).all()
+    assert np.isnan(p_value_within(alone, 0.5)).all()
 
 
 def test_intervals_and_tests_agree() -> None:
@@ -89,7 +89,7 @@ def test_equivalence_is_two_tests(first: int, second: int, neither: int, margin:
     """At twice the p-value as its level, the interval ends at the margin."""
     balance = np.repeat([1, -1, 0], [first, second, neither])[None]
     advantage = Advantage(balance, np.ones_like(balance))
-    p_value = advantage.p_values_within(margin)
+    p_value = p_value_within(advantage, margin)
     for level, within in ((p_value * 1.001, True), (p_value * 0.999, False)):
         if level < 0.499:
             low, high = advantage.ends(2 * level)
