@@ -114,16 +114,6 @@ def test_sums_add_up(result: Result, by: list[str], size: int) -> None:
         assert row["convergence_rate_high"] == pytest.approx(high[0], abs=1e-12)
 
 
-@pytest.mark.parametrize(
-    ("by", "expected"),
-    [(["hiden"], "did you mean 'hidden'"), (["hidden", "hidden"], "occurs twice"), ([""], "'' is not swept")],
-)
-def test_sums_over_invalid_parameters(result: Result, by: list[str], expected: str) -> None:
-    """Parameters must be swept, and occur once."""
-    with pytest.raises(SweepError, match=expected):
-        sum_over(result, by)
-
-
 def test_nothing_to_sum_over() -> None:
     """The error says that nothing is swept."""
     one = sweep.run(make_study(count=2, hidden=2, learning_rate=0.1))

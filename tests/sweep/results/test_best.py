@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 import sweep
-from sweep import Result, SweepError
+from sweep import Result
 from sweep.results.sentences import may_be_best
 from sweep.statistics.outcomes import Outcomes
 from sweep.statistics.paired import holm, one_sided_sign_test
@@ -194,12 +194,6 @@ def test_equal_cells_may_all_be_the_best(capsys: pytest.CaptureFixture[str]) -> 
     twins = Outcomes(np.tile(outcomes.steps, (2, 1)), np.tile(outcomes.converged, (2, 1)))
     print_best(result_of(make_study(count=200, hidden=[2, 3], learning_rate=[0.1]), twins), ["convergence_rate"])
     assert "all 2 cells are equal in every run" in capsys.readouterr().out
-
-
-def test_unknown_ranking(result: Result) -> None:
-    """The error lists the statistics."""
-    with pytest.raises(SweepError, match=r"unknown statistic 'speed'.*rate, expected_steps, median_steps"):
-        result.best("speed")
 
 
 def test_no_cell_is_better_where_no_run_converged(tmp_path: Path) -> None:

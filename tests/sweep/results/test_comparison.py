@@ -197,8 +197,6 @@ def test_names_alone_or_in_a_list(both: Result) -> None:
     pd.testing.assert_frame_equal(both.incidence("hidden"), both.incidence(["hidden"]))
     with pytest.raises(SweepError, match="by: must be one or more parameters"):
         both.summarize([])
-    with pytest.raises(SweepError, match="top: must be at least 1, got 0"):
-        both.best(top=0)
 
 
 def test_two_results_by_measures(tmp_path: Path) -> None:

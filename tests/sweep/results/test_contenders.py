@@ -110,13 +110,6 @@ def test_json_describes_all_columns(result: Result) -> None:
     assert columns["difference"]["description"] == "value of the cell minus that of the first, on common seeds"
 
 
-def test_no_contenders_without_a_contest() -> None:
-    """A single cell, runs that never converge, and results without rows have no table."""
-    assert sweep.run(make_study(count=5, hidden=2, learning_rate=0.1)).tables("contenders") == []
-    assert sweep.run(make_study(count=5, threshold=1e-9, max_steps=5)).tables("contenders") == []
-    assert sweep.run(make_study(count=5, threshold=0.4), keep="cells").tables("contenders") == []
-
-
 def test_screen_and_page_show_the_first_ten(tmp_path: Path) -> None:
     """With few seeds nearly all cells may be the best; titles name the number of all, and files have all."""
     result = sweep.run(make_study(count=2, hidden=[2, 3], learning_rate=[k / 50 for k in range(1, 8)], threshold=0.9))

@@ -150,14 +150,6 @@ def test_commands_say_how_partial_it_is(folder: Path, tmp_path: Path) -> None:
     assert prefix.strip() in (tmp_path / "page.html").read_text().lower()
 
 
-def test_nothing_trained_yet(tmp_path: Path) -> None:
-    """A study that was interrupted before any run cannot be opened."""
-    out = tmp_path / "r"
-    interrupt_in_parts(STUDY, out, 0, part_runs=PART_RUNS)
-    with pytest.raises(StoreError, match="no trained runs yet"):
-        open_result(out, partial=True)
-
-
 def test_no_pairs_yet() -> None:
     """Values cannot be compared until a seed is trained at both."""
     first = run_in_parts(STUDY, max_runs=1, part_runs=PART_RUNS)

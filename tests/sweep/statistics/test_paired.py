@@ -187,22 +187,6 @@ def test_comparison_by_its_definition(result: Result, vary: str, by: list[str] |
     np.testing.assert_array_equal(np.concatenate([compared["p_value_holm"], compared["p_steps_holm"]]), holm(family))
 
 
-@pytest.mark.slow
-@pytest.mark.compiled
-@pytest.mark.parametrize(
-    ("vary", "by", "expected"),
-    [
-        ("hiden", None, "'hiden' is not swept in this study; did you mean 'hidden'"),
-        ("hidden", ["hidden"], "'hidden' occurs twice"),
-        ("hidden", ["scale"], "'scale' is not swept"),
-    ],
-)
-def test_unknown_parameters(result: Result, vary: str, by: list[str] | None, expected: str) -> None:
-    """The error names the parameter."""
-    with pytest.raises(SweepError, match=expected):
-        result.compare(vary, by)
-
-
 def test_comparisons_take_two_values_and_rows() -> None:
     """A parameter with one value cannot be compared, nor can counts without rows."""
     single = sweep.run(make_study(count=2, hidden=[2], learning_rate=[0.1, 0.2]))
