@@ -26,7 +26,8 @@ MISSING, PAPER = "#d9d9d9", "#fefefe"
 
 def color_map(selected: Selected) -> Colormap:
     """Return the color map of a statistic: the brightest color is the best, and missing values are transparent."""
-    return mpl.colormaps[_COLORS + ("_r" if selected.less_is_better else "")].with_extremes(bad="none")
+    name = _COLORS if selected.description.more_is_better else f"{_COLORS}_r"
+    return mpl.colormaps[name].with_extremes(bad="none")
 
 
 def color_norm(selected: Selected, numbers: NDArray[np.float64]) -> Normalize:

@@ -122,11 +122,6 @@ class Selected(NamedTuple):
         """Whether the statistic is a share of runs, so that its scale is from 0 to 100 %; of patterns it fits them."""
         return self.description.percent and not self.description.measure
 
-    @property
-    def less_is_better(self) -> bool:
-        """Whether the best cell has the lowest value."""
-        return not self.description.more_is_better
-
 
 def statistic_of(result: Result, value: str | None) -> str:
     """Return the name of :func:`drawable` for a name; by default the rate, or the final loss without a criterion."""
@@ -200,7 +195,7 @@ def drawn_values(cells: pd.DataFrame, name: str) -> NDArray[np.float64]:
 def by_rank(selected: Selected) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the cells with the statistic, from the worst to the best, and those without it."""
     has = np.isfinite(drawn_values(selected.table, selected.statistic))
-    upward = not selected.less_is_better
+    upward = selected.description.more_is_better
     ranked = selected.table[has].sort_values(selected.statistic, ascending=upward, kind="stable")
     return ranked, selected.table[~has]
 

@@ -63,17 +63,13 @@ def parallel_runs_of(result: EvaluatedRuns, k: int | Sequence[int] | None, names
             first = first_of(steps, converged, grid.most_steps(members), each)
             if crossed:
                 first = FirstOf(first.rate, np.nan, np.nan, first.saved, np.nan, np.nan)
-            means = _restricted(first, grid.most_steps(members).mean())
+            most = grid.most_steps(members).mean()
+            means = most - first.saved, most - first.saved_high, most - first.saved_low
             rows.append((number, len(members), each, *first[:3], *means))
     columns = ["n_cells", "k", *(f"convergence_rate{end}" for end in _ENDS)]
     columns += [f"restricted_mean_steps{end}" for end in _ENDS]
     table = pd.DataFrame(rows, columns=["group", *columns]).set_index("group")
     return values_of_groups(grid, names, cells).join(table, how="inner").reset_index(drop=True)
-
-
-def _restricted(first: FirstOf, most_steps: float) -> tuple[float, float, float]:
-    """Return the restricted mean steps of the first run, and the ends of its interval."""
-    return most_steps - first.saved, most_steps - first.saved_high, most_steps - first.saved_low
 
 
 def runs_of(result: EvaluatedRuns, cells: Any) -> tuple[Any, Any]:

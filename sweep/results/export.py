@@ -97,8 +97,8 @@ def exported(result: Queries, to: str, tables: Sequence[Table], by: Sequence[str
     if len(tables) > 1:
         values = dict.fromkeys(("first", "second"), object)  # options may have integers, floats or texts
         frame = pd.concat([table.frame.astype(values) for table in tables], ignore_index=True)
-    if to == "csv":
-        return _csv(result, frame)
+    if to == "csv":  # rows of a partial result say so in one more column
+        return str((frame if result.complete else frame.assign(partial=True)).to_csv(index=False, lineterminator="\n"))
     known = {column.name: column for column in columns}
     described = [
         _described(frame, str(name), tables[0].meanings) or known.get(str(name)) or _of_answers(frame, str(name))
@@ -113,13 +113,6 @@ def _of_several(column: Column) -> Column:
     for of_one, of_several in _OF_SEVERAL.items():
         doc = doc.replace(of_one, of_several)
     return replace(column, doc=doc)
-
-
-def _csv(result: Queries, frame: pd.DataFrame) -> str:
-    """Return CSV. Missing values are empty; rows of a partial result have a column ``partial``."""
-    if not result.complete:
-        frame = frame.assign(partial=True)
-    return str(frame.to_csv(index=False, lineterminator="\n"))
 
 
 def _json(

@@ -53,7 +53,8 @@ def tex_table(result: Queries, table: Table, label: str, columns: Sequence[Colum
             environment="longtable" if is_long else "table",
         )
     )
-    comments = [*_packages(is_long), *_sources(result), *_meanings(table, columns)]
+    packages = r"\usepackage{booktabs}" + (r"\usepackage{longtable}" if is_long else "")
+    comments = [f"in the preamble: {packages}", *_sources(result), *_meanings(table, columns)]
     return "".join(f"% {one_line(line)}\n" for line in comments) + drawn
 
 
@@ -123,12 +124,6 @@ def _intervals(table: Table) -> list[str]:
     if len(set(methods.values())) == 1:
         return [f"{note} ({next(iter(methods.values()))})"]
     return [note, *(f"interval of {head}: {method}" for head, method in methods.items())]
-
-
-def _packages(is_long: bool) -> list[str]:
-    """Return the comment on the packages that the table needs."""
-    names = ["booktabs", "longtable"] if is_long else ["booktabs"]
-    return ["in the preamble: " + "".join(rf"\usepackage{{{name}}}" for name in names)]
 
 
 def _sources(result: Queries) -> list[str]:

@@ -134,7 +134,8 @@ def _compare_with_first(runs: Any, ranked: pd.DataFrame, by: str, most: Array | 
             first, others = paired_runs(first, others)
         match statistic.compared:
             case "rate":
-                p_values.append(_lower_rates(first, others))
+                both = first.present & others.present
+                p_values.append(_fewer(first.converged, others.converged, both, others.replicates))
             case "ratio":
                 limits = np.asarray(most)[order]
                 p_values.append(_higher_costs(first, others, limits[:1], limits[own]))
@@ -183,10 +184,6 @@ def _fewer(first: Array, others: Array, both: Array, replicates: int = 1) -> Arr
         ]
         return p_value_above(TwoWay(advantages), 0.0)
     return one_sided_sign_test((first & ~others & both).sum(axis=1), (~first & others & both).sum(axis=1))
-
-
-def _lower_rates(first: Outcomes, others: Outcomes) -> Array:
-    return _fewer(first.converged, others.converged, first.present & others.present, others.replicates)
 
 
 def _by_clusters(values: Array, replicates: int) -> list[Array]:

@@ -8,19 +8,16 @@ from __future__ import annotations
 import pkgutil
 from functools import cache
 from importlib import import_module
-from types import ModuleType
+from typing import Any
 
 from sweep.measures import MEASURES, ORDERED
 from sweep.statistics.statistic import Statistic
 
-
-def _modules() -> list[ModuleType]:
-    """Return all modules, in the order of their columns."""
-    modules = [import_module(f"{__name__}.{module.name}") for module in pkgutil.iter_modules(__path__)]
-    return sorted(modules, key=lambda module: int(module.PLACE))
-
-
-_MODULES = _modules()
+# In the order of their columns.
+_MODULES: list[Any] = sorted(
+    (import_module(f"{__name__}.{module.name}") for module in pkgutil.iter_modules(__path__)),
+    key=lambda module: int(module.PLACE),
+)
 _DECLARED: list[Statistic] = [each for module in _MODULES for each in getattr(module, "STATISTICS", ())]
 # Those of runs by how they ended, in the order of their columns.
 COUNTS: dict[str, Statistic] = {each.name: each for each in _DECLARED if each.kind == "count"}

@@ -5,7 +5,7 @@ Losses have no mean: runs that were not seen may be so far off that no interval 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from sweep.statistics.statistic import Definition, Statistic
@@ -30,13 +30,10 @@ DEFINITION = Definition(
 )
 
 
-def _quartile(percent: int, lowest: float) -> Callable[[Runs], Estimate]:
-    def estimate(runs: Runs) -> Estimate:
-        from sweep.statistics.estimates import Quantile
+def _quartile(percent: int, lowest: float, runs: Runs) -> Estimate:
+    from sweep.statistics.estimates import Quantile
 
-        return Quantile(runs, runs.values, (percent, 100), lowest)
-
-    return estimate
+    return Quantile(runs, runs.values, (percent, 100), lowest)
 
 
 def _finite_rate(runs: Runs) -> Estimate:
@@ -58,7 +55,7 @@ def of_measure(measure: Measure) -> tuple[Statistic, ...]:
             measure.unit,
             f"{measure.label} that {percent} % of all runs do not exceed; infinite if that run diverged",
             DEFINITION,
-            _quartile(percent, measure.least),
+            partial(_quartile, percent, measure.least),
             kind="value",
             synonym=measure.name if percent == 50 else "",
             head={25: "quartiles", 50: f"median {measure.label}"}.get(percent, ""),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from sweep.statistics.statistic import Definition, Statistic
@@ -12,13 +12,10 @@ if TYPE_CHECKING:
     from sweep.statistics.runs import Runs
 
 
-def _within(part: int) -> Callable[[Runs], Estimate]:
-    def estimate(runs: Runs) -> Estimate:
-        from sweep.statistics.estimates import Rate
+def _within(part: int, runs: Runs) -> Estimate:
+    from sweep.statistics.estimates import Rate
 
-        return Rate(runs, runs.converged & (runs.steps * part <= runs.most_steps))
-
-    return estimate
+    return Rate(runs, runs.converged & (runs.steps * part <= runs.most_steps))
 
 
 PLACE = 15
@@ -37,7 +34,7 @@ STATISTICS = tuple(
             interval="Wilson's; over several cells with the effective number of independent runs",
             reference="Wilson, J. Amer. Statist. Assoc. 22 (1927) 209",
         ),
-        _within(part),
+        partial(_within, part),
         kind="rate",
         more_is_better=True,
         interval="95 % Wilson interval",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from sweep.statistics.statistic import Definition, Statistic
@@ -23,13 +23,10 @@ DEFINITION = Definition(
 )
 
 
-def _estimator(percent: int) -> Callable[[Runs], Estimate]:
-    def estimate(runs: Runs) -> Estimate:
-        from sweep.statistics.estimates import Quantile
+def _estimate(percent: int, runs: Runs) -> Estimate:
+    from sweep.statistics.estimates import Quantile
 
-        return Quantile(runs, runs.steps_to_converge, (percent, 100))
-
-    return estimate
+    return Quantile(runs, runs.steps_to_converge, (percent, 100))
 
 
 def _quantile(percent: int) -> Statistic:
@@ -40,7 +37,7 @@ def _quantile(percent: int) -> Statistic:
         "updates",
         f"updates by which {percent} % of all runs converged; null if never",
         DEFINITION,
-        _estimator(percent),
+        partial(_estimate, percent),
         integer=True,
         synonym="median_steps" if is_median else "",
         head="median steps" if is_median else "",
