@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from sweep.measures.measure import Measure, Networks, Patterns, ordered_sum
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from sweep.measures.measure import Array
+from sweep.measures.measure import Array, Measure, Networks, Patterns, ordered_sum
 
 
 def balanced(of: str, place: int) -> Measure:
@@ -59,15 +54,15 @@ def _balanced_accuracy(of: str) -> Callable[[Networks], Array]:
     return compute
 
 
-def _classes(networks: Networks, patterns: Patterns) -> NDArray[Any]:
+def _classes(networks: Networks, patterns: Patterns) -> Array:
     """Return the class of each pattern, (runs or 1, patterns); of one target its side of the decision threshold."""
     if patterns.targets.shape[2] == 1:
         return (patterns.targets > networks.decision_threshold)[:, :, 0].astype(int)
-    classes: NDArray[Any] = patterns.targets.argmax(axis=2)
+    classes: Array = patterns.targets.argmax(axis=2)
     return classes
 
 
-def _right(networks: Networks, patterns: Patterns) -> NDArray[Any]:
+def _right(networks: Networks, patterns: Patterns) -> Array:
     """Return which patterns are right, (runs, patterns), as kernels count them for accuracies."""
     import numpy as np
 
@@ -80,5 +75,5 @@ def _right(networks: Networks, patterns: Patterns) -> NDArray[Any]:
         own = np.take_along_axis(y, np.broadcast_to(_classes(networks, patterns), y.shape[:2])[:, :, np.newaxis], 2)
         n_below, n_equal = (y < own).sum(axis=2), (y == own).sum(axis=2)
         right, tied = n_below == y.shape[2] - 1, n_below + n_equal == y.shape[2]
-    counted: NDArray[Any] = right | tied if networks.ties_are_right else right
+    counted: Array = right | tied if networks.ties_are_right else right
     return counted

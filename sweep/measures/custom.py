@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from kernels.custom.registry import Declaration, component_of
-from sweep.measures.measure import Measure, Networks
-
-if TYPE_CHECKING:
-    from sweep.measures.measure import Array
+from sweep.measures.measure import Array, Measure, Networks
 
 # Behind all built-in ones.
 CUSTOM_PLACE = 1000

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from sweep.measures.measure import Measure, Networks, largest_other
-
-if TYPE_CHECKING:
-    from sweep.measures.measure import Array
+from sweep.measures.measure import Array, Measure, Networks, largest_other
 
 
 def _margin(networks: Networks) -> Array:

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from sweep.measures.measure import Measure, Networks, ordered_sum
-
-if TYPE_CHECKING:
-    from sweep.measures.measure import Array
+from sweep.measures.measure import Array, Measure, Networks, ordered_sum
 
 
 def _mean_error(networks: Networks) -> Array:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from sweep.measures.curvature.hessian import GradientsAt
 
     Array = NDArray[Any]
+else:
+    Array = Any  # commands that compute no measure do not import NumPy
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
-    from sweep.statistics.estimates import Estimate
-    from sweep.statistics.runs import Runs
+    from sweep.statistics.estimates import Estimate as Estimate
+    from sweep.statistics.runs import Runs as Runs
+else:
+    Estimate = Runs = Any  # commands that estimate nothing do not import NumPy
 
 # How cells are compared by a statistic: on the same seeds, each way with a different test.
 Comparison = Literal["rate", "median steps", "ratio", "median", "mean", "resampled"]

@@ -5,15 +5,8 @@ Its interval allows for failures that were not seen.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from sweep.statistics.statistic import Definition, Statistic
-
-if TYPE_CHECKING:
-    from sweep.measures.measure import Measure
-    from sweep.statistics.estimates import Estimate
-    from sweep.statistics.runs import Runs
-
+from sweep.measures.measure import Measure
+from sweep.statistics.statistic import Definition, Estimate, Runs, Statistic
 
 DEFINITION = Definition(
     "MEASURE_mean",

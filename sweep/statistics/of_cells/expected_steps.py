@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from sweep.statistics.statistic import Definition, Statistic
-
-if TYPE_CHECKING:
-    from sweep.statistics.estimates import Estimate
-    from sweep.statistics.runs import Runs
+from sweep.statistics.statistic import Definition, Estimate, Runs, Statistic
 
 
 def _estimate(runs: Runs) -> Estimate:

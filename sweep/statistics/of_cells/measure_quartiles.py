@@ -6,14 +6,9 @@ Losses have no mean: runs that were not seen may be so far off that no interval 
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
 
-from sweep.statistics.statistic import Definition, Statistic
-
-if TYPE_CHECKING:
-    from sweep.measures.measure import Measure
-    from sweep.statistics.estimates import Estimate
-    from sweep.statistics.runs import Runs
+from sweep.measures.measure import Measure
+from sweep.statistics.statistic import Definition, Estimate, Runs, Statistic
 
 _LABELS = {25: "lower quartile of the", 50: "median", 75: "upper quartile of the"}
 # How many runs have diverged where a quartile is infinite, and where diverged runs have the lowest values.

@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
 
-from sweep.statistics.statistic import Definition, Statistic
-
-if TYPE_CHECKING:
-    from sweep.statistics.estimates import Estimate
-    from sweep.statistics.runs import Runs
+from sweep.statistics.statistic import Definition, Estimate, Runs, Statistic
 
 # Percent of runs of each quantile, and what fewer than these are called.
 _PARTS = {25: "a quarter", 50: "half", 75: "three quarters"}
