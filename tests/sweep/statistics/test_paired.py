@@ -16,7 +16,7 @@ import sweep
 from sweep import Result, StoreError, SweepError
 from sweep.statistics.intervals import wilson_interval
 from sweep.statistics.outcomes import Outcomes
-from sweep.statistics.paired import Advantage, holm, p_value_within, sign_flip_test
+from sweep.statistics.paired import Advantage, MeanOfClusters, holm, p_value_within, sign_flip_test
 from tests.sweep.statistics.rates import rate_intervals
 from tests.sweep.support import make_study
 
@@ -64,6 +64,16 @@ def test_interval_of_several_pairs() -> None:
     alone = Advantage(np.array([[3]]), np.array([[10]]))
     assert np.isnan(alone.ends()).all()
     assert np.isnan(p_value_within(alone, 0.5)).all()
+
+
+def test_interval_of_a_mean_over_clusters() -> None:
+    """It is Student's; further equal values in each cluster do not change it, and one cluster has none."""
+    values = np.random.default_rng(4).normal(size=(1, 9))
+    expected = stats.ttest_1samp(values[0], 0).confidence_interval()
+    for count in (1, 3):
+        ends = MeanOfClusters(count * values, np.full((1, 9), count)).ends()
+        np.testing.assert_allclose(np.concatenate(ends), expected)
+    assert np.isnan(MeanOfClusters(values[:, :1], np.ones((1, 1), np.int64)).ends()).all()
 
 
 def test_intervals_and_tests_agree() -> None:
