@@ -43,6 +43,20 @@ def cs231n_spiral() -> Arrays:
     return {"w": 0.01 * state.randn(2, 100), "v": 0.01 * state.randn(100, 3)}
 
 
+def hinton_t_c() -> Arrays:
+    """Return for each of ten seeds the weights of four detectors, copied to the 16 places of their fields of 3 x 3."""
+    w, v = np.zeros((10, 3, 3, 4, 4, 4)), np.zeros((10, 4, 16, 1))
+    for seed in range(10):
+        draw = np.random.default_rng(seed)
+        fields = 0.5 * draw.standard_normal((4, 3, 3))
+        v[seed] = 0.5 * draw.standard_normal((4, 1, 1))
+        for i, j in np.ndindex(4, 4):  # the middle 3 x 3 of a retina of 6 x 6 begins at (1, 1)
+            for row, column in np.ndindex(3, 3):
+                if 0 <= 1 + row - i < 3 and 0 <= 1 + column - j < 3:
+                    w[seed, row, column, :, i, j] = fields[:, 1 + row - i, 1 + column - j]
+    return {"w": w.reshape(10, 9, 64), "v": v.reshape(10, 64, 1)}
+
+
 def coursera_planar() -> Arrays:
     """Return the points of a flower of two colors, with functions of the C library."""
     state = np.random.RandomState(1)
@@ -82,6 +96,7 @@ def sparse_parity(first: int, last: int) -> Arrays:
 MADE: dict[str, Callable[[], Arrays]] = {
     "micrograd.npz": micrograd,
     "cs231n-spiral.npz": cs231n_spiral,
+    "hinton-t-c.npz": hinton_t_c,
     "coursera-planar.parquet": coursera_planar,
     "nnfs.parquet": nnfs,
     "sparse-parity.parquet": partial(sparse_parity, 0, 1000),

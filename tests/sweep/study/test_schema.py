@@ -32,7 +32,7 @@ from tests.sweep.support import STUDY_TEXT, command
 
 ROOT = Path(__file__).parents[3]
 PAGES = sorted(page for part in ("tutorials", "how-to") for page in (ROOT / "docs" / part).glob("*.md"))
-PLUGINS = ("fahlman", "proben1", "sonar", "xor-tests")
+PLUGINS = ("fahlman", "hinton-t-c", "proben1", "sonar", "xor-tests")
 EXAMPLES = {
     # Without those of custom components, which the schema does not know
     **{name: text for name, text in built_in_studies().items() if not name.startswith(PLUGINS)},
