@@ -1,7 +1,7 @@
 """Values of an option compared each with the other options at their best, as after tuning.
 
 Pooling over the other options counts learning rates at which nothing learns, and the best cell of each value is chosen
-by the runs that describe it. So each half of the seeds chooses a cell for every value, and the other half judges it.
+by the runs that describe it. So each half of the seeds chooses a cell for every value, and the other half evaluates it.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def chosen_cells(order: Callable[[Array], Array], half: Array, value: Array, n_v
     return chosen
 
 
-def judged_runs(runs: Runs, chosen: Array, half: Array) -> Runs:
+def evaluated_runs(runs: Runs, chosen: Array, half: Array) -> Runs:
     """Return the runs of each value, (n_values, n_seeds): in the cell that the half without the seed chose."""
     by_first, by_second = (runs.at(chosen[:, k]) for k in range(2))
     if isinstance(by_first, Measured) and isinstance(by_second, Measured):
@@ -67,14 +67,14 @@ def judged_runs(runs: Runs, chosen: Array, half: Array) -> Runs:
     return Outcomes(steps, converged, runs.replicates)
 
 
-def compare_judged(
-    judged: Outcomes | Measured,
+def compare_evaluated(
+    evaluated: Outcomes | Measured,
     values: Sequence[Any],
     measure: str | None,
     most: Array | Correct,
     margin: float | None = None,
 ) -> pd.DataFrame:
-    """Compare the runs of :func:`judged_runs` of all pairs of values on common seeds, a row for each pair.
+    """Compare the runs of :func:`evaluated_runs` of all pairs of values on common seeds, a row for each pair.
 
     Columns are those of :func:`~sweep.analysis.compare.compare_values`, or of a measure those of
     :func:`~sweep.analysis.compare_measures.compare_measured`. ``measure`` is None for convergence. ``most`` is for a
@@ -85,12 +85,12 @@ def compare_judged(
 
     def compared(*pair: int) -> pd.DataFrame:
         rows = [np.array([each]) for each in pair]
-        if isinstance(judged, Measured):
+        if isinstance(evaluated, Measured):
             assert measure
             assert isinstance(most, Correct)
-            one, other = map(judged.at, rows)
+            one, other = map(evaluated.at, rows)
             return compare_pairs(one, other, stratum, [], measure, most)
-        first, second = (Side(judged.at(each), np.asarray(most)[each]) for each in rows)
+        first, second = (Side(evaluated.at(each), np.asarray(most)[each]) for each in rows)
         return compare_sides(first, second, stratum, [], margin)
 
     table = table_of_pairs(values, combinations(range(len(values)), 2), compared)

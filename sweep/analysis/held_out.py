@@ -64,10 +64,10 @@ def chosen_by_halves(measured: Measured, statistic: Statistic) -> float:
         return float("nan")
     halves = values[:, seed % 2 == 0], values[:, seed % 2 == 1]
     estimates = []
-    for chooser, judge in (halves, halves[::-1]):
+    for chooser, evaluator in (halves, halves[::-1]):
         scores = center(chooser, statistic)
         best = int(scores.argmax() if statistic.more_is_better else scores.argmin())
-        estimates.append(float(center(judge[best : best + 1], statistic)[0]))
+        estimates.append(float(center(evaluator[best : best + 1], statistic)[0]))
     return sum(estimates) / 2
 
 

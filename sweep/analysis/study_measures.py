@@ -26,9 +26,16 @@ def check_measure(study: Study, measure: str) -> None:
         return
     lacking = MEASURES[measure].lacking(study)
     if MEASURES[measure].is_recorded and lacking in (None, "held-out"):
-        raise SweepError(f"the study does not record {measure}; run it with --set record.measures={measure}")
-    hint = "hold some out: --set " + ("train_count=12" if lacking == "test" else "validation_count=4")
-    raise SweepError(f"the study has no {lacking} patterns, so its runs have no {measure}; {hint}")
+        raise SweepError(
+            f"the study does not record {measure}; run it in another folder (--out) with "
+            f"--set record.measures={measure}"
+        )
+    n = study.data.n_patterns
+    held_out = f"train_count={max(3 * n // 4, 1)}" if lacking == "test" else f"validation_count={max(n // 4, 1)}"
+    raise SweepError(
+        f"the study has no {lacking} patterns, so its runs have no {measure}; run it in another folder (--out) with "
+        f"some of its {n:,} patterns held out, as in --set {held_out}"
+    )
 
 
 def most_correct(study: Study, measure: str) -> Correct:

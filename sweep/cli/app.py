@@ -28,7 +28,7 @@ class Commands(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Return the command that arguments name."""
         if args[0] == "words":
-            ctx.fail("'sweep words' is called 'sweep explain' since 0.1")
+            ctx.fail("'sweep words' has been called 'sweep explain' since version 0.1")
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:

@@ -14,9 +14,9 @@ from sweep.analysis.each_at_best import (
     by_center,
     by_rate,
     chosen_cells,
-    compare_judged,
+    compare_evaluated,
+    evaluated_runs,
     halves_of,
-    judged_runs,
 )
 from sweep.analysis.study_measures import most_correct
 from sweep.errors import SweepError
@@ -136,35 +136,35 @@ def at_best_fault(result: EvaluatedRuns) -> str:
 def compared_at_best(result: EvaluatedRuns, vary: str, statistic: str | None, margin: float | None) -> pd.DataFrame:
     """Compare the values of a parameter each with the others at their best; see :meth:`sweep.Result.compare`.
 
-    By default measures of held-out patterns judge, and those of validation patterns choose if there are any.
+    By default measures of held-out patterns are compared, and those of validation patterns choose if there are any.
     """
     study, found = result.study, held_out_of(result)
     if fault := at_best_fault(result):
         raise SweepError(f"each_at_best: {fault}")
     by = statistic or (main_statistic_of(found.reported).name if found else default_statistic(result))
-    judge = measure_of(by)
-    chooser = found.chosen_by if found and judge and judge.startswith("test") else judge
+    measure = measure_of(by)
+    chooser = found.chosen_by if found and measure and measure.startswith("test") else measure
     values, grid = study.parameters[vary], study.grid
     place = grid.place(vary, np.arange(grid.n_cells))
-    if judge and chooser:
-        measured = result.measures.of(judge)
+    if measure and chooser:
+        measured = result.measures.of(measure)
         half = halves_of(measured)
         order = by_center(result.measures.of(chooser), main_statistic_of(chooser))
         chosen = chosen_cells(order, half, place, len(values))
-        table = compare_judged(judged_runs(measured, chosen, half), values, judge, most_correct(study, judge))
+        table = compare_evaluated(evaluated_runs(measured, chosen, half), values, measure, most_correct(study, measure))
     else:
         half = halves_of(result.outcomes)
         chosen = chosen_cells(by_rate(result.outcomes), half, place, len(values))
         limits = grid.most_steps(chosen.ravel()).reshape(chosen.shape).max(axis=1)
-        table = compare_judged(judged_runs(result.outcomes, chosen, half), values, None, limits, margin)
+        table = compare_evaluated(evaluated_runs(result.outcomes, chosen, half), values, None, limits, margin)
     label = MEASURES[chooser].label if chooser else "convergence rate"
     table.attrs["note"] = (
         f"each value of {vary} has the other options at their best by {label}, chosen by half of the seeds and "
-        "compared on the other half, both ways"
+        "compared on the other half, and vice versa"
     )
     if none := why_no_best(cells_for(result, by), by):
         table.attrs["note"] += f"; {none}, so no choice is better than another"
-    table.attrs["measure"] = judge
+    table.attrs["measure"] = measure
     cells = cells_of(grid, chosen.ravel()).assign(half=np.tile([0, 1], len(values)))
     table.attrs["chosen"] = cells.to_dict("records")  # pandas cannot concatenate tables with a DataFrame here
     return table

@@ -39,7 +39,7 @@ _ENDED = {"exhausted": "ran out of steps (exhausted)", "plateau": "ended on a pl
 
 # The note on intervals of several cells, by whether they are computed from rows of runs.
 _INTERVALS = {
-    True: "intervals count each seed once, because cells share seeds",
+    True: "intervals count each seed once: cells share seeds, so their runs are not independent",
     False: "no intervals: since cells share seeds these need the rows of runs, which are not kept or too many to read",
 }
 
@@ -98,12 +98,13 @@ def _choice(result: Queries, found: HeldOut) -> str:
     if found.chosen_by != found.reported:
         return ""
     of = "validation" if found.reported.startswith("validation") else "test"
-    text = f"the best cell was chosen on the {of} patterns, so its value is optimistic for new patterns"
     statistic = main_statistic_of(found.reported)
+    name = _name(statistic)
+    text = f"the best cell was chosen on the {of} patterns, so new patterns are likely to have a worse {name}"
     value = chosen_by_halves(result.measures.of(found.reported), statistic) if result.even else nan
     if value == value:
         number = f"{value_text(statistic, value)}{_unit(statistic)}"
-        text += f"; cells chosen on one half of the seeds have a {_name(statistic)} of {number} on the other half"
+        text += f"; {number} is a fairer estimate: each half of the seeds chooses a cell, the other half evaluates it"
     return text
 
 
@@ -113,9 +114,7 @@ def _ended_by_tests(study: Study) -> str:
     used = [f"{name} = {value!r}" for name, value in options.items() if value in study.values_of(name)]
     if not used:
         return ""
-    return (
-        f"test patterns decided when runs end ({list_text(used)}), so all test results are optimistic for new patterns"
-    )
+    return f"test patterns decided when runs end ({list_text(used)}), so new patterns are likely to have worse results"
 
 
 def _training(result: Queries) -> list[str]:
@@ -328,7 +327,7 @@ def may_be_best(ranked: pd.DataFrame, study: Study, at: At | None = None, confid
     if n - n_equal == 1:
         others = "cell" if n_compared == n_cells else f"of the {cells}"
         equal = f"{count_text(n_equal, 'cell')} {'equals' if n_equal == 1 else 'equal'} the first in every run; "
-        return f"{equal if n_equal else ''}no other {others} is better ({100 * confidence:g} % confidence)"
+        return f"{equal if n_equal else ''}every other {others} is worse ({100 * confidence:g} % confidence)"
     equal = f"; {n_equal:,} of them {'equals' if n_equal == 1 else 'equal'} the first in every run" if n_equal else ""
     return f"{n:,} of {cells} may be the best ({100 * confidence:g} % confidence){equal}"
 

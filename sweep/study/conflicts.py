@@ -132,7 +132,8 @@ def _refused_targets(study: StudyContent) -> Iterator[str]:
         refused = next(_targets_refused(study, option, sets), None)
         if refused:
             key, target = refused
-            remedy = "; two classes need target_one_hot" if option.takes_row and study.data.n_targets == 1 else ""
+            is_binary = option.takes_row and study.data.n_targets == 1
+            remedy = "; for two classes in a file set target_one_hot=true" if is_binary else ""
             yield f"{key}: got {target}, but {study.key_of('loss')} {loss!r} needs {option.targets}{remedy}"
 
 

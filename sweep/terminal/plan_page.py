@@ -97,7 +97,8 @@ def power_text(
         limit = max(study.step_limits)
         took = limit / 10 if steps is None else steps
         n = seeds_for_ratio(ratio, rate, took, variation, limit)
-        runs = f"if {100 * rate:g} % converge in {took:,g} ± {took * variation:,g} steps and the others take {limit:,}"
+        mean = f"{took:,g} ± {took * variation:,g} steps (mean ± standard deviation)"
+        runs = f"if {100 * rate:g} % converge in {mean} and the others take {limit:,}"
         lines.append(f"{n:,} seeds per cell detect a ratio of {ratio:g} of expected steps (ERT), {runs}")
     return "".join(f"{line} (80 % power, one comparison at 5 %)\n" for line in lines)
 
@@ -145,10 +146,10 @@ def _choices(plan: Plan, effort: Effort) -> list[Choice | None]:
 def _variants(choices: list[Choice | None], effort: Effort) -> str:
     """Return whether the variants of kernels are guessed from the CPU, or were measured, and when."""
     if effort is not Effort.MOST:
-        return "first guess for this CPU (only longer studies use measured ones)"
+        return "estimated for this CPU (only longer studies use what sweep tune measured)"
     dates = sorted({choice.date for choice in choices if choice})
     if not dates:
-        return "first guess for this CPU (sweep tune measures them)"
+        return "estimated for this CPU (sweep tune measures them)"
     n_guessed = choices.count(None)
     others = f", guessed for {n_guessed} of {len(choices)} kinds of networks" if n_guessed else ""
     return f"measured on {list_text(dates)}{others}"
@@ -161,4 +162,4 @@ def _seconds(plan: Plan) -> str:
     if seconds is None:
         return "not known yet: this machine has trained too little to estimate them"
     on = f"{threads} threads" if threads > 1 else "one thread"
-    return f"at most about {duration(seconds)} of training on {on} at this machine's latest speed"
+    return f"up to about {duration(seconds)} of training on {on} at this machine's latest speed"

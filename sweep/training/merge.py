@@ -80,7 +80,7 @@ def _check_same(first: StoreReader, other: StoreReader) -> None:
     """Refuse a result that does not fit the first one."""
     refused = f"{other.files.place!r} cannot be merged with {first.files.place!r}"
     if other.identity != first.identity:
-        raise StoreError(f"{refused}: it holds another study")
+        raise StoreError(f"{refused}: it holds another study; merge shards of one study")
     if other.keep != first.keep:
         raise StoreError(f"{refused}: it keeps {other.keep}, not {first.keep}")
     if other.waves != first.waves:

@@ -192,7 +192,7 @@ class RunOptions:
         if study.n_runs > self.allow_runs:
             yield (
                 f"study: must have at most {self.allow_runs:,} runs, got {study.n_runs:,} runs; allow them with "
-                f"allow_runs={study.n_runs} (--allow-runs {study.n_runs})"
+                f"--allow-runs {study.n_runs}, in Python allow_runs={study.n_runs}"
             )
 
     def _faults_of_keep(self, study: Study) -> Iterator[str]:

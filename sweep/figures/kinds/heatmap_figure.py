@@ -21,7 +21,6 @@ from sweep.results.result import Result
 from sweep.statistics.of_cells import measure_of
 from sweep.study.axes.grid import REPLICATES
 from sweep.study.selection import At, Values, values_at
-from sweep.system.formatting import list_text
 
 _Numbers = NDArray[np.float64]
 
@@ -82,8 +81,7 @@ def _too_few(values: Values, found: list[str], *, numbers: bool) -> str | None:
     if len(found) > 1:
         return None
     kind = "contours need two numeric parameters" if numbers else "a heat map needs two parameters"
-    varied = [name for name in values if len(values[name]) > 1] or ["none"]
-    return f"{kind} with several selected values, got {list_text(varied)}"
+    return f"{kind} with several values each, got {f'only {found[0]}' if found else 'none'}"
 
 
 def _choose(values: Values, x: str | None, y: str | None, *, numbers: bool) -> tuple[str, str]:

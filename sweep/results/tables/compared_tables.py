@@ -83,13 +83,13 @@ def _of_rates(frame: pd.DataFrame, n_rows: int, by: Sequence[str]) -> Table:
     notes: tuple[str, ...] = ()
     if "equivalent" in frame:
         columns.append(TableColumn("equivalent", _equivalent, ("equivalent",)))
-        notes = ("equivalent: tests exclude a difference of the margin or more, at 5 % for all rows together (Holm)",)
+        notes = ("equivalent: tests exclude a difference as large as --margin, at 5 % for all rows together (Holm)",)
     return Table(_title("rates", frame, n_rows), tuple(columns), frame, n_rows, notes, "seeds")
 
 
 def _equivalent(row: Row) -> str:
     """Return whether both rates are equivalent."""
-    return {True: "yes", False: "not shown"}.get(row["equivalent"], "-")
+    return {True: "yes", False: "not proven"}.get(row["equivalent"], "-")
 
 
 def _of_steps(frame: pd.DataFrame, n_rows: int, by: Sequence[str]) -> Table:
@@ -115,7 +115,7 @@ def _of_steps(frame: pd.DataFrame, n_rows: int, by: Sequence[str]) -> Table:
         "p-values test which side is faster on more seeds",
         "p-values (Holm) allow for the number of tests in both tables; each 95 % interval is of one comparison",
         "expected steps (ERT): the steps of all runs, divided by the number of converged runs",
-        f"mean steps (RMST): a run that does not converge counts as {limit}the smaller limit of both sides",
+        f"mean steps (RMST): a run that does not converge counts as {limit}the lower step limit of the two sides",
     )
     return Table(_title("steps", frame, n_rows), columns, frame, n_rows, notes, "faster runs")
 

@@ -37,7 +37,7 @@ from sweep.statistics.power import seeds_to_separate
 from sweep.statistics.ranking import difference_of_means, paired_runs, why_no_best
 from sweep.statistics.sides import Side
 from sweep.statistics.statistic import Statistic
-from sweep.system.formatting import count_text, difference_text, measure_text, steps_text
+from sweep.system.formatting import difference_text, measure_text, steps_text
 
 # Most rows on the screen and the page: with few seeds nearly all cells may be the best.
 _MOST_SHOWN = 10
@@ -89,7 +89,7 @@ def contenders(result: Queries, ranked: pd.DataFrame, statistic: str, top: int |
     frame = candidates.head(top or len(candidates))
     columns = [value_column(name) for name in ("rank", *cell_number(result), *swept(result.study))]
     columns.append(statistic_column(found, has_interval=True))
-    notes = [f"with {100 * confidence_of(result, statistic):g} % confidence, the best cell is a contender"]
+    notes = [f"with {100 * confidence_of(result, statistic):g} % confidence, the best cell is one of these"]
     difference = _DIFFERENCES.get("rate" if found.percent else str(found.compared))
     if difference is None:
         columns.append(p_value_column("p_value_holm"))
@@ -106,11 +106,11 @@ def contenders(result: Queries, ranked: pd.DataFrame, statistic: str, top: int |
             TableColumn("seeds to\nseparate", lambda row: steps_text(row["n_separating"]), ("n_separating",)),
         ]
         notes.append(
-            "seeds to separate: with so many seeds per cell, a comparison excludes the cell in 80 % of studies, if the "
-            "observed difference is the true one"
+            "seeds to separate: the seeds per cell with which 80 % of studies would exclude the cell, if the observed "
+            "difference is the true one"
         )
-    which = shown_of(len(frame), len(candidates), "contender")
-    title = f"{which} for the best of {count_text(len(ranked), 'cell')}"
+    which = shown_of(len(frame), len(candidates), "cell")
+    title = f"{which} that may be the best of {len(ranked):,} (contenders)"
     return [Table(title, tuple(columns), frame, len(candidates), tuple(notes), meanings=_MEANINGS)]
 
 

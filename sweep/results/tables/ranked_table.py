@@ -115,7 +115,8 @@ def _candidates(result: Queries, ranked: pd.DataFrame, statistic: str, at: At | 
         )
     return (
         may_be_best(ranked, result.study, at),
-        "p-values compare each cell with the first on common seeds, adjusted for the number of cells (Holm)",
+        f"p-values test whether the first cell has the better {names_of([statistic])[0]} on common seeds, adjusted for "
+        "the number of cells (Holm)",
     )
 
 
@@ -125,7 +126,7 @@ def _best_of_each(result: Queries, best: pd.DataFrame, n_rows: int, by: Sequence
     others = [name for name in swept(result.study) if name not in by]
     columns = (
         *map(value_column, by),
-        count_column("best_of", "best of"),
+        count_column("best_of", "best\nof k"),
         *map(value_column, cell_number(result)),
         TableColumn("other parameters", lambda row: name_text(row, others) or "-", ("cell",), is_text=True),
         TableColumn(
@@ -137,8 +138,8 @@ def _best_of_each(result: Queries, best: pd.DataFrame, n_rows: int, by: Sequence
     )
     which = shown_of(len(best), n_rows, "value" if len(by) == 1 else "combination")
     note = (
-        "intervals allow for the choice of the best of k cells: all k intervals hold together with 95 % confidence "
-        "(Bonferroni)"
+        "each interval allows for the choice of the best of k cells: the intervals of all k hold together with 95 % "
+        "confidence (Bonferroni)"
     )
     counted = best.merge(result.cells[["cell", "n_converged"]], on="cell")
     notes = [why_no_best(counted, statistic), note]

@@ -146,7 +146,7 @@ def unknown_key(what: str, key: Any, allowed: Iterable[str], section_of: Mapping
     renamed = RENAMED.get(name)
     is_known_elsewhere = name in allowed and not str(key).startswith(f"{section_of.get(str(renamed))}.")
     if renamed in allowed and not is_known_elsewhere:
-        return f"{name!r} is called {renamed!r} since 0.1"
+        return f"{name!r} has been called {renamed!r} since version 0.1"
     wish = not_supported(name)
     bare = [other for other in allowed if "." not in other]
     dotted = [other for other in allowed if "." in other]

@@ -18,7 +18,8 @@ def check_cluster(cluster: str) -> None:
         raise StudyError(f"cluster: N of local:N must be from 1 to {most_threads()}, got {cluster!r}")
     if n_workers is None and not _is_scheduler(cluster):
         raise StudyError(
-            f"cluster: must be tcp://HOST:PORT or tls://HOST:PORT (a scheduler) or local:N, got {shown(cluster)}"
+            "cluster: must be tcp://HOST:PORT or tls://HOST:PORT (a dask scheduler), or local:N (N processes of this "
+            f"machine), got {shown(cluster)}"
         )
 
 

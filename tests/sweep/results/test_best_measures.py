@@ -201,7 +201,7 @@ def test_equal_cells_are_called_equal() -> None:
     result = measured_result(study, "final_loss", values)
     ranked = result.best()
     sentence = may_be_best(ranked, study)
-    assert sentence == "2 cells equal the first in every run; no other cell is better (95 % confidence)"
+    assert sentence == "2 cells equal the first in every run; every other cell is worse (95 % confidence)"
     assert best_table(result, ranked).texts[1][-1] == "equals the first"
 
 

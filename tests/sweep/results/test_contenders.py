@@ -116,7 +116,7 @@ def test_screen_and_page_show_the_first_ten(tmp_path: Path) -> None:
     (table,) = result.tables("contenders")
     n = int(result.best()["may_be_best"].sum())
     assert n == table.n_rows == len(table.frame) > 10
-    cut = f"10 of {n} contenders for the best of 14 cells"
+    cut = f"10 of {n} cells that may be the best of 14"
     page = report_page(result)
     assert cut in page
     assert "10 of 14 cells, best first" in page

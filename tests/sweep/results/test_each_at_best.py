@@ -1,4 +1,4 @@
-"""Values compared each with the other options at their best: chosen on other seeds than those that judge."""
+"""Values compared each with the other options at their best: chosen on other seeds than those that evaluate."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 import sweep
 from sweep import SweepError
-from sweep.analysis.each_at_best import by_center, chosen_cells, compare_judged, halves_of, judged_runs
+from sweep.analysis.each_at_best import by_center, chosen_cells, compare_evaluated, evaluated_runs, halves_of
 from sweep.analysis.held_out import held_out
 from sweep.statistics.of_cells import main_statistic_of
 from sweep.statistics.outcomes import Measured
@@ -21,12 +21,12 @@ from tests.sweep.support import command, make_study
 GRID = {"learning_rate": [0.1, 0.2, 0.3], "optimizer": ["gd", "adam"]}
 
 
-def test_judged_runs_by_definition() -> None:
+def test_evaluated_runs_by_definition() -> None:
     """Each seed counts in the cell that the seeds of the other half chose, by their medians."""
     values = np.random.default_rng(3).exponential(size=(6, 11))
     study = make_study(count=11, criterion="none", hidden=2, **GRID)
     table = measured_result(study, "final_loss", values).compare("optimizer", each_at_best=True)
-    judged = []
+    evaluated = []
     for cells in ([0, 2, 4], [1, 3, 5]):
         runs = np.empty(11)
         for half in (0, 1):
@@ -35,12 +35,12 @@ def test_judged_runs_by_definition() -> None:
             runs[half::2] = values[chosen, half::2]
             rows = pd.DataFrame(table.attrs["chosen"]).query(f"half == {1 - half} and cell in {cells}")
             assert list(rows["cell"]) == [chosen]
-        judged.append(runs)
+        evaluated.append(runs)
     (row,) = table.to_dict("records")
     assert (row["first"], row["second"], row["n_pairs"]) == ("gd", "adam", 11)
-    assert row["first_median"] == np.sort(judged[0])[5]
-    assert row["second_median"] == np.sort(judged[1])[5]
-    assert row["first_better"] == pytest.approx((judged[0] < judged[1]).mean())
+    assert row["first_median"] == np.sort(evaluated[0])[5]
+    assert row["second_median"] == np.sort(evaluated[1])[5]
+    assert row["first_better"] == pytest.approx((evaluated[0] < evaluated[1]).mean())
 
 
 def test_dead_cells_do_not_count() -> None:
@@ -55,7 +55,7 @@ def test_dead_cells_do_not_count() -> None:
 
 
 def test_validation_patterns_choose() -> None:
-    """With validation patterns, test patterns judge the cells that validation patterns choose."""
+    """With validation patterns, test patterns evaluate the cells that validation patterns choose."""
     data = {"task": "parity", "bits": 4, "test_count": 4, "validation_count": 4}
     study = make_study(count=8, criterion="none", hidden=2, data=data, **GRID)
     random = np.random.default_rng(4)
@@ -114,6 +114,6 @@ def test_equal_values_rarely_differ(n_seeds: int, n_cells: int) -> None:
         measured = Measured(values)
         half = halves_of(measured)
         chosen = chosen_cells(by_center(measured, statistic), half, np.repeat([0, 1], n_cells), 2)
-        table = compare_judged(judged_runs(measured, chosen, half), [0, 1], "n_correct", Correct(100, 50))
+        table = compare_evaluated(evaluated_runs(measured, chosen, half), [0, 1], "n_correct", Correct(100, 50))
         wrong += table["p_value"][0] < 0.05
     assert wrong <= 0.08 * 500

@@ -111,7 +111,7 @@ def test_validation_chooses_and_the_test_reports() -> None:
     assert best["validation_accuracy_at_best_mean"].iloc[0] == pytest.approx(validated.max())
     text = "\n".join(sentences.answer(result))
     assert "best cell by validation accuracy: " in text
-    assert "optimistic" not in text
+    assert "new patterns" not in text
     heads = [column.head for column in result.tables("best")[0].columns]
     order = [head.split(" accuracy")[0] for head in heads if "accuracy" in head]
     assert order == ["mean test", "mean validation"]

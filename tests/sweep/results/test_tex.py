@@ -115,7 +115,8 @@ def test_rates_are_in_percent(results: dict[str, Result], by: tuple[str, ...]) -
         assert row[len(first) :] == statistics
     which = "4 combinations of hidden, draw_order, each of 4 cells and 24 runs" if by else "16 cells, each of 6 runs"
     methods = "(Wilson's; over several cells with the effective number of independent runs)."
-    pooled = "Rates pool all runs; intervals count each seed once, because cells share seeds. " if by else ""
+    seeds = "intervals count each seed once: cells share seeds, so their runs are not independent"
+    pooled = f"Rates pool all runs; {seeds}. " if by else ""
     steps_note = "Median steps: half of all runs converged within them;"
     assert caption.startswith(f"a_b.c-d: {which}. In brackets 95 % intervals {methods} {pooled}{steps_note}")
 

@@ -74,9 +74,10 @@ def test_features_that_are_not_supported(wish: str, what: str) -> None:
 
 def test_names_before_0_1_are_answered_with_the_new_ones() -> None:
     """Keys and forms of values that were renamed name what to write."""
-    assert refused(convergence={"below": 0.1}) == "convergence: 'below' is called 'threshold' since 0.1"
+    assert refused(convergence={"below": 0.1}) == "convergence: 'below' has been called 'threshold' since version 0.1"
     form = {"logspace": [0.001, 1, 5]}
-    assert refused(parameters={"scale": form}) == "parameters.scale: 'logspace' is called 'geomspace' since 0.1"
+    text = "parameters.scale: 'logspace' has been called 'geomspace' since version 0.1"
+    assert refused(parameters={"scale": form}) == text
 
 
 def test_other_keys_are_in_the_list() -> None:

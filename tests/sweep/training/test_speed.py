@@ -23,7 +23,7 @@ def test_seconds_are_estimated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert estimated_seconds(plan, 2) == pytest.approx(4.0)
     note_speed(1.0, 0.001)  # too short to tell
     assert estimated_seconds(plan, 1) == pytest.approx(8.0)
-    assert re.search(r"seconds +at most about \d.* of training on ", command("plan", "xor").out)
+    assert re.search(r"seconds +up to about \d.* of training on ", command("plan", "xor").out)
     for text in ("", "[]", json.dumps({"operations_per_second": "fast"}), json.dumps({"operations_per_second": 0})):
         (tmp_path / "xor-sweep" / "speed.json").write_text(text)
         assert estimated_seconds(plan, 1) is None
