@@ -47,10 +47,11 @@ def _lines(name: str, everything: list[Entry], width: int) -> Iterator[str]:
         yield from (note[0], *textwrap.wrap(note[1], width))
     for component in components:
         yield from component.lines(width)
-    if found:
+    if found and name in TERMS and not components:
+        yield from _fact("see also", ", ".join(f"[{entry.section}] {entry.key}" for entry in found), width)
+    elif found:
         yield glossary(found, width)
-    if len(found) == 1:
-        yield f"    example: {found[0].example}"
+        yield from [f"    example: {found[0].example}"] * (len(found) == 1)
     if name in TASKS:
         yield from (part for line in note_on_task(name) for part in textwrap.wrap(line, width))
     elif statistic and not found:

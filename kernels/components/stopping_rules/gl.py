@@ -1,4 +1,4 @@
-"""A run ends when its held-out loss is too far above the lowest: GL, the generalization loss."""
+"""GL: a run ends when its held-out loss is more than ``gl_threshold`` percent above its lowest value."""
 
 from kernels.components.declarations import Setting, StoppingRule
 from kernels.lanes.arithmetic import Lanes, Mask, select

@@ -1,6 +1,8 @@
-"""A run ends after a strip of epochs when its generalization loss is too large, or its training progress too small.
+"""A run ends when generalization loss is above ``gl_threshold`` or progress below ``progress_threshold``.
 
-Progress is 1000 times how far the mean training loss of a strip is above the lowest of the strip.
+The generalization loss is how far the held-out loss is above its lowest value, in percent. The progress is how far the
+mean training loss of a strip of epochs is above its lowest value in the strip, in thousandths. Both are compared at the
+end of each strip.
 """
 
 from kernels.components.declarations import Setting, StoppingRule

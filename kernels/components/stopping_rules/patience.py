@@ -1,4 +1,7 @@
-"""A run ends after as many evaluations as its patience without an improvement on the last one."""
+"""A run ends after ``patience`` evaluations in a row without an improvement by more than ``min_delta``.
+
+Each is compared with the last improvement.
+"""
 
 from kernels.components.declarations import Setting, StoppingRule
 from kernels.lanes.arithmetic import Lanes, Mask, select
@@ -19,7 +22,8 @@ SETTINGS = (
     Setting(
         "patience",
         float("inf"),
-        "evaluations in a row without an improvement (see min_delta) after which a run ends with status plateau",
+        "number of evaluations (see 'sweep explain evaluation') in a row without an improvement (see min_delta) after "
+        "which a run ends with status plateau",
         "evaluations",
         above=0,
         below=2**24,  # float32 counts no further
@@ -29,10 +33,10 @@ SETTINGS = (
     Setting(
         "min_delta",
         0.0,
-        "an improvement is a loss below that of the last improvement by more than this, or with monitor n_correct "
-        "or an accuracy a number above it by more than this; the first evaluation counts as one, and smaller gains add "
-        "up. With patience_best it is a loss below the best so far by this or more, with patience_change one that "
-        "differs from that of the evaluation before by more than this",
+        "smallest change that is an improvement. With patience, a loss is one if it is below the last improvement by "
+        "more than this, so small gains add up; the first evaluation is an improvement. With patience_best, if it is "
+        "below the lowest loss so far by this or more. With patience_change, if it differs from the evaluation before "
+        "by more than this. Of n_correct and accuracies, higher is better",
         "loss, outputs or share",
         at_least=0,
     ),

@@ -1,4 +1,7 @@
-"""A run ends after as many evaluations as its patience without an improvement on the best one: scikit-learn's rule."""
+"""A run ends after ``patience`` evaluations in a row without an improvement by ``min_delta`` or more.
+
+Each is compared with the best one so far, as in scikit-learn.
+"""
 
 from kernels.components.declarations import StoppingRule
 from kernels.components.stopping_rules.patience import SETTINGS

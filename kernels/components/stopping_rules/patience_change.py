@@ -1,4 +1,4 @@
-"""A run ends after as many evaluations as its patience that change by min_delta or less."""
+"""A run ends after ``patience`` evaluations in a row that each differ from the one before by ``min_delta`` or less."""
 
 from kernels.components.declarations import StoppingRule
 from kernels.components.stopping_rules.patience import SETTINGS

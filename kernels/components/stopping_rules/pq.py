@@ -1,6 +1,7 @@
-"""A run ends when its generalization loss is too large for the progress of its training: PQ, their quotient.
+"""PQ: a run ends when generalization loss / progress is above ``pq_threshold``.
 
-Progress is 1000 times how far the mean training loss of a strip of epochs is above the lowest of the strip.
+The generalization loss is how far the held-out loss is above its lowest value, in percent. The progress is how far the
+mean training loss of the last strip of epochs is above its lowest value in the strip, in thousandths.
 """
 
 from kernels.components.declarations import Setting, StoppingRule
@@ -11,7 +12,7 @@ NEVER = float("inf")
 STRIP = Setting(
     "strip",
     5.0,
-    "epochs of a training strip; the rules pq, up and gl_or_progress look at its end, at which networks are validated",
+    "epochs of a strip, at whose end the rules pq, up and gl_or_progress decide",
     "epochs",
     above=0,
     below=2**24,  # float32 counts no further

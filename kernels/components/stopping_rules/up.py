@@ -1,4 +1,4 @@
-"""A run ends when its held-out loss has risen in successive strips of epochs: UP."""
+"""UP: a run ends when its held-out loss has risen in ``up_strips`` strips of epochs in a row."""
 
 from kernels.components.declarations import Setting, StoppingRule
 from kernels.components.stopping_rules.pq import STRIP

@@ -23,6 +23,11 @@ _FORMULAS = {
     "stopping_rule": ("update", "ends"),
 }
 
+_OF_SCORES = (
+    "# score: the monitored value, negative where higher is better; loss: of the patterns to train on;\n"
+    "# is_new: 1 with a new score, 0 without"
+)
+
 COMPONENTS: dict[str, dict[str, Any]] = {
     "activation": vocabulary.ACTIVATIONS,
     "output": vocabulary.OVER_OUTPUTS,
@@ -67,10 +72,12 @@ def _text(kind: str, name: str) -> ComponentText:
     module = sys.modules[f"kernels.components.{_FOLDERS[kind]}.{name}"]
     functions = [getattr(record, role) for role in _FORMULAS[kind]]
     formula = [_code(each) for each in functions if each is not None and each.__module__ != declarations.__name__]
+    if kind == "stopping_rule":
+        formula.insert(0, _OF_SCORES)
     if kind == "loss" and record.factor != 1:
         formula.append(f"# the loss is {record.factor:g} times the sum of its terms")
     settings = tuple(each.name for each in getattr(record, "settings", ()))
-    meaning = " ".join(str(module.__doc__).split())
+    meaning = " ".join(str(module.__doc__).replace("``", "`").split())
     return ComponentText(kind, name, meaning, "\n".join(formula), settings, getattr(record, "source", ""))
 
 

@@ -214,7 +214,8 @@ def glossary(found: list[Entry], width: int = 80, indent: str = "") -> str:
 def _entry(section: str, key: str, hint: Any, field: FieldInfo, option: Option | None) -> Entry:
     listed = _listed(key)
     allowed = f"a list of {', '.join(listed)}" if listed else _allowed(hint)
-    allowed += f", in {option.unit}" if option and option.unit else ""
+    if option and option.unit and option.unit not in option.meaning:
+        allowed += f"; unit: {option.unit}"
     default = "required" if key in REQUIRED else f"default {_TEXTS.get(key, _text(field.default))}"
     users = option.used_with if option else {}
     used_with = (
@@ -237,7 +238,13 @@ def _text(value: Any) -> str:
     """Write a value as a study file does."""
     if isinstance(value, tuple) and value:
         return ", ".join(map(_text, value))
-    return "none" if value in (None, ()) else str(value).lower() if isinstance(value, bool) else str(value)
+    return (
+        "none"
+        if value in (None, ())
+        else str(value).lower().removesuffix(".0")
+        if isinstance(value, bool | float)
+        else str(value)
+    )
 
 
 def _allowed(hint: Any) -> str:
@@ -252,17 +259,19 @@ def _allowed(hint: Any) -> str:
     if NoneType in get_args(kind):
         return _allowed(options[0])
     what = {bool: "true, false", int: "an integer", float: "a number"}.get(kind, "a list")
-    if any(getattr(limit, "multiple_of", None) == 1 for note in notes for limit in getattr(note, "metadata", ())):
-        what = "a whole number"
-    return " ".join([what, *_limits(notes)])
+    limits = [limit for note in notes for limit in getattr(note, "metadata", ())]
+    if any(getattr(limit, "multiple_of", None) == 1 for limit in limits):
+        return " ".join(["an integer", *_limits(limits, {"ge": ("from", 0), "gt": ("from", 1), "lt": ("to", -1)})])
+    texts = {"ge": ("from", 0), "gt": ("above", 0), "le": ("to", 0), "lt": ("and below", 0)}
+    return " ".join([what, *_limits(limits, texts)])
 
 
-def _limits(notes: list[Any]) -> Iterator[str]:
-    for note in notes:
-        for limit in getattr(note, "metadata", ()):
-            for name, text in (("ge", "from"), ("gt", "above"), ("le", "to"), ("lt", "below")):
-                if hasattr(limit, name):
-                    yield f"{text} {getattr(limit, name):,}"
+def _limits(limits: list[Any], texts: dict[str, tuple[str, int]]) -> Iterator[str]:
+    """Yield the limits in order, each as its text and its number plus the one beside the text."""
+    for limit in limits:
+        for name, (text, more) in texts.items():
+            if hasattr(limit, name):
+                yield f"{text} {getattr(limit, name) + more:,}"
 
 
 def _names(hint: Any) -> tuple[str, ...]:

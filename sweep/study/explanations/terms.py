@@ -10,12 +10,19 @@ TERMS = {
     "replicate": "what answers pool over: seeds, and swept splits of patterns (split_seed, validation_seed, fold) and "
     "draws of noise (noise_seed). A replicate is never named as the best.",
     "pattern": "one training example: inputs and targets.",
-    "step": "one update of the parameters.",
+    "arrays": "the weights of a network, by name. w and b: weights and biases of the hidden layer (w1, b1, w2, .. of "
+    "several, w and b of all). v and c: those of the output layer. k: weights from inputs directly to outputs (skip). "
+    "w[0,1] is the weight from input 0 to unit 1, b[1] the bias of unit 1. others, in a table such as "
+    "{ w = 0.5, others = 1 }: all arrays that it does not name.",
+    "step": "one update of the weights.",
     "epoch": "one pass over all patterns; with batch = full it is one step.",
+    "evaluation": "the moment at which losses are computed and compared with criterion and stopping rule: at step 0, "
+    "after each epoch (in full batch each step), and after the last step. Held-out patterns are evaluated at step 0 "
+    "and every validate_every epochs.",
     "status": "how a run ended: converged, diverged, stalled, plateau or exhausted.",
     "converged": "the run met the criterion, by default a loss below the threshold, within its steps.",
     "diverged": "the loss was not finite, or above the divergence threshold.",
-    "stalled": "no further update can change the parameters or the state of the optimizer, so the run ended early.",
+    "stalled": "no further update can change the weights or the state of the optimizer, so the run ended early.",
     "exhausted": "the run reached its last step without another end (right-censored).",
     "plateau": "the stopping rule ended the run: by default the monitored value did not improve for as many "
     "evaluations as patience allows.",
@@ -27,6 +34,9 @@ TERMS = {
     "importance": "how much of the variance between runs each option explains: by itself (main effect, column share), "
     "jointly with a second one beyond both main effects (interaction), and with all its interactions (total effect, "
     "column total_share). What the seed explains is chance.",
+    "answer": "the sentences in which 'sweep run' and 'sweep show' sum up a result.",
+    "kernel": "the compiled code that trains networks of one shape with the same components.",
+    "tile": "256 x 256 pixels of a map ('sweep explore'), each a network. Level 0 of a map is one tile.",
     "digest": "the SHA-256 of all rows in run order. Equal digests mean equal bits in every row.",
     "identity": "the SHA-256 of the canonical study. Name and description do not count.",
     "part": "runs that are trained and committed together.",
@@ -40,7 +50,14 @@ _SYNONYMS = {
     **{"configuration": "cell", "cells": "cell", "runs": "run", "confidence interval": "interval"},
     **{"ert": "ERT", "rmst": "RMST", "right-censored": "exhausted", "censoring": "censored", "replicates": "replicate"},
     **{"racing": "race", "main effect": "importance", "total effect": "importance", "interaction": "importance"},
-    **{"accuracy": "train_accuracy"},
+    **{
+        "accuracy": "train_accuracy",
+        "array": "arrays",
+        "kernels": "kernel",
+        "tiles": "tile",
+        "evaluations": "evaluation",
+    },
+    **dict.fromkeys(("w", "v", "b", "c", "k"), "arrays"),
     **{"may be the best": "may_be_best", "contender": "may_be_best", "p-value": "p_value"},
 }
 

@@ -177,13 +177,13 @@ class InitialWeights(Section):
     distribution: Distribution = option(
         "normal",
         "start",
-        "distribution of the initial weights; constant ones take no random numbers, and arrays of different "
-        "distributions are drawn one after another by NumPy, which is slower",
+        "distribution of the initial weights; constant ones take no random numbers. NumPy draws arrays of different "
+        "distributions one after another, which is slower",
     )
     scale: Scale = option(
         1.0,
         "start",
-        "standard deviation (normal), half width (uniform) or value (constant) of the initial weights",
+        "size of the initial weights: standard deviation (normal), half width (uniform) or value (constant)",
         "weight",
     )
     output_scale: OutputScale | None = option(
@@ -204,7 +204,7 @@ class InitialWeights(Section):
     )
     values: Values = option(None, "start", "explicit initial weights, in place of drawn ones", "weight", is_swept=False)
     draw_order: DrawOrder = option(
-        " ".join(DRAWN), "start", "parameters in the order in which they are drawn", used_with=_DRAWN
+        " ".join(DRAWN), "start", "order in which the arrays of initial weights are drawn", used_with=_DRAWN
     )
 
 
@@ -215,27 +215,26 @@ class Training(Section):
     freeze: Freeze = option(
         "none",
         "kernel",
-        "parameters that keep their initial values: kinds, which are w and b (weights and biases of hidden layers), v "
-        "and c (of the output layer), k (of skip connections), and single weights such as w[0,1] (input 0 to unit 1)",
+        "weights that keep their initial values",
     )
     share: Share = option(
         "none",
         "kernel",
-        "groups of weights, or of rows of an array, that start with the values of the first and stay equal: each is "
-        "updated with the sum of their gradients, and weight decay and penalty count a group once",
+        "groups of weights that start and stay equal: they start with the value of the first in the group, and each "
+        "update takes the sum of their gradients. Weight decay and penalty count a group once",
     )
     decays: Decays = option(
         " ".join(DRAWN),
         "kernel",
-        "kinds of parameters that weight decay acts on, named as in freeze",
+        "arrays that weight decay acts on (see 'sweep explain arrays')",
         used_with={"weight_decay": [IS_SET]},
     )
     penalty: bool = option(
         False,
         "kernel",
         "whether the training loss, wherever it is reported or evaluated, includes a penalty whose gradient is weight "
-        "decay: half of weight_decay times the sum of the squares of the parameters that decays names; validation and "
-        "test losses never do",
+        "decay: half of weight_decay times the sum of the squares of the weights in the arrays of decays; validation "
+        "and test losses never do",
         used_with={"weight_decay": [IS_SET]},
     )
     order: Annotated[
@@ -262,10 +261,9 @@ class Convergence(Section):
     monitor: Monitor = option(
         "loss",
         "kernel",
-        "what the stopping rule looks at: of the patterns to train on the loss, the running loss of the last epoch, "
-        "the number of correct outputs (n_correct) or the share of right patterns (train_accuracy), or a measure of "
-        "held-out patterns; with validation_accuracy the best validation has the highest accuracy, otherwise the "
-        "lowest loss",
+        "measure that the stopping rule watches; loss, running_loss, n_correct (number of correct outputs) and "
+        "train_accuracy are those of the patterns to train on. The best validation of a run (steps_at_best) is the one "
+        "with the highest accuracy if validation_accuracy is monitored, otherwise the one with the lowest loss",
         used_with={"patience": [IS_SET], "stopping_rule": [*vocabulary.RULES_WITHOUT_PATIENCE]},
     )
     validate_every: Annotated[int, Field(ge=1, le=MAX_STEPS)] = option(
@@ -293,12 +291,12 @@ class Convergence(Section):
     )
     stop: Annotated[
         Literal["before", "after"],
-        "before: at the evaluation that decides it; after: one update later (in minibatches one epoch), like a loop "
-        "that computes the loss, updates and then breaks: steps counts it, and the row is that of the network after it",
+        "before, or after: like a loop that computes the loss, updates, and then breaks. The row, steps included, is "
+        "then that after this update (in minibatches after one more epoch)",
     ] = option(
         "before",
         "kernel",
-        "when a run ends that has converged or that its stopping rule ends",
+        "whether a run that has converged, or met its stopping rule, ends before or after one more update",
         used_with={
             "criterion": [name for name in vocabulary.CRITERIA if name != "none"],
             "patience": [IS_SET],
@@ -307,12 +305,12 @@ class Convergence(Section):
     )
     tie: Annotated[
         Literal["wrong", "right", "sum"],
-        "wrong, right, or sum: the sums before sigmoid and tanh decide, and ties of other outputs are wrong; sigmoid "
-        "rounds to 0.5 where its sum is within about 1e-16 of 0, in float32 within 1e-7",
+        "wrong, right, or sum: with output sigmoid or tanh, compare the weighted sums before it, since rounding makes "
+        "outputs tie (sigmoid is 0.5 for sums within about 1e-16 of 0, in float32 1e-7); other ties are wrong",
     ] = option(
         "wrong",
         "kernel",
-        "how an output equal to the decision threshold counts, and with classes a tie for the largest output",
+        "how a tie counts: an output equal to the decision threshold, or, with classes, two equal largest outputs",
     )
 
 
@@ -378,7 +376,11 @@ def _training(users: Users) -> dict[str, dict[str, Any]]:
 
 def _convergence(users: Users) -> dict[str, dict[str, Any]]:
     criterion = choice(vocabulary.CRITERIA, "loss", "convergence criterion")
-    rules = "rule that ends a run with status plateau; rules whose names begin with patience need the option patience"
+    rules = (
+        "rule that ends a run with status plateau: patience, patience_best and patience_change after so many "
+        "evaluations without an improvement as the option patience says, gl, pq, gl_or_progress and up (Prechelt) when "
+        "the held-out loss rises"
+    )
     of_plateaus = {
         "stopping_rule": choice(users["stopping_rule"], "patience", rules),
         **settings_of("stopping_rule", users),

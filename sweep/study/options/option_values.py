@@ -254,8 +254,8 @@ DrawOrder = Annotated[
             "pattern": rf"^\s*(([wvk](\.T)?|[bc]|w[1-{MAX_LAYERS}](\.T)?|b[1-{MAX_LAYERS}])(\s+|$))*$",
         }
     ),
-    "w, v, b, c, k in any order; w.T, v.T, k.T are drawn transposed; w1, b2, .. are of one layer, w and b of all "
-    "others from the inputs up",
+    "arrays (see 'sweep explain arrays'), of which those left out follow in the default order; w.T, v.T, k.T are drawn "
+    "transposed; w1, b2, .. are of one hidden layer, w and b of all others, from the inputs up",
 ]
 Freeze = Annotated[
     str,
@@ -268,14 +268,15 @@ Freeze = Annotated[
             ]
         }
     ),
-    "none, or kinds of parameters and single weights such as 'b w[0,1]'",
+    "none, or arrays and single weights (see 'sweep explain arrays') such as 'b w[0,1]'",
 ]
 
 Share = Annotated[
     str,
     BeforeValidator(_expand_share),
     WithJsonSchema({"anyOf": [_SHARED, {"type": "array", "items": _SHARED}]}),
-    "none, or groups of weights such as 'w[0,0] w[1,1]', or of rows such as 'w[0] w[1]', with ; between groups",
+    "none, or groups with ; between them: of weights such as 'w[0,0] w[1,1]', or of rows of an array such as "
+    "'w[0] w[1]' (all weights from input 0, and from input 1)",
 ]
 Decays = Annotated[
     str,
@@ -288,12 +289,12 @@ Decays = Annotated[
             ]
         }
     ),
-    "kinds of parameters such as 'w v'",
+    "names of arrays such as 'w v'",
 ]
 
 
-_NAMED = f"the name of a standard deviation of each layer, whatever the distribution ({_FORMULAS})"
-_TABLE = "or a table by array such as"
+_NAMED = f"a name that sets the standard deviation of each layer, whatever the distribution ({_FORMULAS})"
+_TABLE = "or a table by array (see 'sweep explain arrays') such as"
 _ARRAYS = f"^([wb][1-{MAX_LAYERS}]?|[vck]|{_OTHERS})$"
 
 

@@ -43,7 +43,7 @@ def test_every_key_is_listed() -> None:
             continue
         (entry,) = (each for each in entries() if each.key == name)
         assert entry.meaning == option.meaning
-        assert f", in {option.unit}" in entry.facts or not option.unit
+        assert option.unit in option.meaning or f"; unit: {option.unit}" in entry.facts
         assert option.is_swept == ("cannot be swept" not in entry.facts)
     listed = command("explain").out.partition("\n\nsweep explain NAME")[0]
     assert glossary(entries(), 80) == listed
@@ -59,14 +59,14 @@ def test_every_key_is_listed() -> None:
         (
             "hidden",
             "an integer from 0 (inputs join outputs directly, by v) to 65,536, or for several layers a text such as "
-            "8-4, in units; required",
+            "8-4; required",
         ),
-        ("depth", "an integer from 1 to 8, in layers; default 1"),
-        ("training.momentum", "a number from 0 below 1; default 0.9; used with optimizer momentum, nesterov"),
-        ("lr", "a number from 0, in weight^2/loss; required"),
-        ("bias_scale", "a number from 0, or a name as in scale, in weight; default scale; used with bias true"),
+        ("depth", "an integer from 1 to 8; default 1"),
+        ("training.momentum", "a number from 0 and below 1; default 0.9; used with optimizer momentum, nesterov"),
+        ("lr", "a number from 0; unit: weight^2/loss; required"),
+        ("bias_scale", "a number from 0, or a name as in scale; unit: weight; default scale; used with bias true"),
         ("bias", "true, false; default true"),
-        ("batch", "full, online, 1 to the number of patterns, in patterns; default full"),
+        ("batch", "full, online, 1 to the number of patterns; default full"),
         ("generator", "mt19937, pcg64; default mt19937"),
         ("dtype", "float64, float32; default float64"),
         ("count", "an integer from 1 to 4,294,967,296; default 1000; cannot be swept"),
@@ -102,7 +102,7 @@ def test_values_are_found_too() -> None:
     assert "output: " in swish
 
 
-@pytest.mark.parametrize(("name", "keys"), [("sharpness", ["measures"]), ("plateau", ["on"]),
+@pytest.mark.parametrize(("name", "keys"), [("sharpness", ["measures"]), ("on", ["on"]),
                                             ("restarts", ["max_restarts", "after_steps", "on", "draw"])])  # fmt: skip
 def test_lists_and_sections_are_found_too(name: str, keys: list[str]) -> None:
     """The name of a measure or of a failure finds the key that lists it; that of a section finds all its keys."""

@@ -8,13 +8,22 @@ from sweep.cli.explanation import explanation
 from sweep.measures import MEASURES
 from sweep.statistics.definitions import definition_of
 from sweep.study.explanations.terms import TERMS, term_of
+from sweep.study.options.other_sections import FAILURES
 from tests.sweep.support import command
 
 
 @pytest.mark.parametrize("status", ["converged", "diverged", "stalled", "exhausted", "plateau"])
 def test_statuses_are_explained(status: str) -> None:
-    """Each status that answers name has an explanation, which comes before options that list it."""
-    assert command("explain", status).out.startswith(f"{status}: ")
+    """Each status that answers name has an explanation, and names the option that lists it."""
+    out = command("explain", status).out
+    assert out.startswith(f"{status}: ")
+    assert out.endswith("see also: [restarts] on\n") == (status in FAILURES)
+
+
+@pytest.mark.parametrize("name", ["w", "b", "v", "c", "k", "array"])
+def test_arrays_are_explained(name: str) -> None:
+    """The names of the arrays of weights have an explanation."""
+    assert command("explain", name).out == command("explain", "arrays").out
 
 
 @pytest.mark.parametrize("measure", MEASURES)
