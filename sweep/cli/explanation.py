@@ -9,7 +9,7 @@ from sweep.errors import StudyError
 from sweep.measures import MEASURES
 from sweep.measures.custom import CUSTOM_PLACE, custom_measure
 from sweep.measures.measure import Measure
-from sweep.statistics.definitions import definition_of, explain_statistic
+from sweep.statistics.definitions import definition_of, explain_statistic, symbols_in
 from sweep.study.data.tasks import TASKS
 from sweep.study.explanations.component_texts import components_named
 from sweep.study.explanations.glossary import Entry, entries, glossary, note_on, note_on_task
@@ -55,7 +55,11 @@ def _lines(name: str, everything: list[Entry], width: int) -> Iterator[str]:
     if name in TASKS:
         yield from (part for line in note_on_task(name) for part in textwrap.wrap(line, width))
     elif statistic and not found:
-        yield from (line for fact in explain_statistic(statistic) for line in _fact(*fact, width))
+        first, *facts = explain_statistic(statistic)
+        yield from textwrap.wrap(f"{statistic.name}: {first[1]}", width)
+        for kind, text in facts:
+            symbols = symbols_in(text) if kind == "formula" else ""
+            yield from _fact(kind, f"{text} ({symbols})" if symbols else text, width)
 
 
 def _measures_named(name: str) -> list[Measure]:
@@ -86,6 +90,4 @@ def _options_named(name: str, value: str | None, everything: list[Entry]) -> lis
 
 
 def _fact(name: str, text: str, width: int) -> list[str]:
-    if not name:
-        return textwrap.wrap(text, width)
     return textwrap.wrap(f"{name}: {text}", width, initial_indent="    ", subsequent_indent="        ")

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import re
+
 from sweep.statistics.of_cells import every, synonyms
 from sweep.statistics.statistic import Definition
 
-_SIGN_TESTS = "from the randomization test of seeds (McNemar's if each seed has one pair); adjusted by Holm's method"
 _OF_SEEDS = "over seeds; missing if rows are not kept"
 
 _OF_ANSWERS = (
     Definition(
         "may_be_best",
-        "contender for the best cell",
-        "Whether the cell may be the best. These cells contain the best one with 95 % confidence.",
-        "Holm-adjusted p-value of the comparison with the best-ranked cell is at least 0.05",
-        "a confidence set of cells",
+        "may be the best",
+        "True for the cells of a set that contains the best cell with 95 % confidence.",
+        "p-value of the comparison with the best-ranked cell, adjusted by Holm's method, is at least 0.05",
+        "",
         "Holm, Scand. J. Statist. 6 (1979) 65",
     ),
     Definition(
@@ -26,7 +27,7 @@ _OF_ANSWERS = (
     Definition(
         "best_of",
         "best of k cells",
-        "Number k of cells from which the best was chosen. Its interval allows for the choice.",
+        "Number k of cells from which the best was chosen. The interval of the best cell allows for the choice.",
         "",
         "that of the statistic at level 1 - 0.05 / k (Bonferroni)",
     ),
@@ -34,7 +35,7 @@ _OF_ANSWERS = (
         "difference",
         "difference of two sides",
         "Value of the first side minus that of the second, over pairs of runs that share all but one option.",
-        "share of pairs in which only the first converged - share in which only the second did; of measures the "
+        "share of pairs in which only the first converged - share in which only the second did; for measures the "
         "difference of means or medians",
         f"Student's over seeds, with one more seed whose pairs all favor the other side; {_OF_SEEDS}",
         "McNemar, Psychometrika 12 (1947) 153",
@@ -49,10 +50,10 @@ _OF_ANSWERS = (
     Definition(
         "p_value",
         "p-value of a comparison",
-        "Probability of a difference at least this large if both sides are equal. p_value_holm is adjusted for all "
-        "rows of the table.",
+        "Probability of a difference at least this large if both sides are equal, from the randomization test of seeds "
+        "(McNemar's if each seed has one pair). p_value_holm allows for the number of tests (Holm's method).",
         "",
-        _SIGN_TESTS,
+        "",
         "Holm, Scand. J. Statist. 6 (1979) 65",
     ),
     Definition(
@@ -73,14 +74,14 @@ _OF_ANSWERS = (
     Definition(
         "restricted_mean_difference",
         "difference of restricted means",
-        "Restricted mean steps of the first side minus those of the second, with the smaller limit of both.",
+        "Restricted mean steps of the first side minus those of the second, both up to the smaller step limit.",
         "RMST of the first - RMST of the second",
         f"combined from both sides, with their correlation over common seeds; {_OF_SEEDS}",
     ),
     Definition(
         "share",
         "main effect",
-        "Share of the variance between runs that an option explains by itself, on average over all others.",
+        "Share of the variance between runs that an option explains by itself, on average over all other options.",
         "Var(mean given the option's value) / Var(runs), minus the part due to chance",
         "standard error share_error from a jackknife over seeds; with 10 seeds or more",
         "Sobol, Math. Model. Comput. Exp. 1 (1993) 407",
@@ -121,6 +122,16 @@ _OF_ANSWERS = (
 )
 
 
+# The symbols of formulas.
+_SYMBOLS = {
+    "n": "n: number of runs",
+    "s": "s: number of converged runs",
+    "t_i": "t_i: steps of run i",
+    "t_p": "t_p: steps in problem p",
+    "L": "L: step limit",
+}
+
+
 def definitions() -> dict[str, Definition]:
     """Return all definitions by name: of statistics of cells in the order of their columns, then of answers."""
     of_cells = (each.definition for each in every().values())
@@ -140,6 +151,17 @@ def definition_of(column: str) -> Definition | None:
         name = name.removesuffix(end)
     statistic = every().get(synonyms().get(name, name))
     return statistic.definition if statistic else definitions().get(name)
+
+
+def symbols_in(formula: str) -> str:
+    """Return what the symbols in a formula mean.
+
+    Examples
+    --------
+    >>> symbols_in("s / n")
+    'n: number of runs; s: number of converged runs'
+    """
+    return "; ".join(text for symbol, text in _SYMBOLS.items() if re.search(rf"(?<![\w']){symbol}(?![\w'])", formula))
 
 
 def explain_statistic(found: Definition) -> list[tuple[str, str]]:

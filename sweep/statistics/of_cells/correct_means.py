@@ -11,7 +11,7 @@ from sweep.statistics.statistic import Definition, Estimate, Runs, Statistic
 DEFINITION = Definition(
     "MEASURE_mean",
     "mean of a number of outputs, or of a share of patterns",
-    "Of n_correct, n_test_correct and accuracies: mean over all runs; diverged runs have 0 at the end.",
+    "Mean over all runs of n_correct, n_test_correct or an accuracy; at their end, diverged runs have 0.",
     formula="(sum over i of the value of run i) / n",
     interval="Student's, widened for runs that were not seen: from guessing to all correct",
 )

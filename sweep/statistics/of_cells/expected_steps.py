@@ -26,12 +26,12 @@ STATISTICS = (
         "expected running time (ERT): updates of all runs / n_converged",
         Definition(
             "expected_steps",
-            "expected running time (ERT)",
-            "Updates of all runs per converged run: what a success costs if failures are repeated; infinite if no"
-            " run converged.",
+            "expected steps to converge (expected running time, ERT)",
+            "Steps of all runs, divided by the number of converged runs: what one success costs if failed runs are "
+            "repeated with other seeds. Infinite if no run converged.",
             formula="(sum over i of t_i) / s",
-            interval="Wilson's of the odds of failure combined with Student's of both means, with one more "
-            "failure added to the spread; only a lower end without a success",
+            interval="combines intervals of the odds of failure (Wilson's) and of the mean steps of converged and of "
+            "failed runs (Student's), as if one more run had failed; if no run converged, there is only a lower end",
             reference="Hansen et al., COCO, Optim. Methods Softw. 36 (2021) 114",
         ),
         _estimate,

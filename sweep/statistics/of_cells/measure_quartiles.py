@@ -18,7 +18,7 @@ _MOST = {25: ("three quarters", "a quarter"), 50: ("half", "half"), 75: ("a quar
 DEFINITION = Definition(
     "MEASURE_qQ",
     "quantile of a measure",
-    "Value that Q % of all runs do not exceed; diverged runs have the worst value. Of final losses in cells "
+    "Value that Q % of all runs do not exceed; diverged runs have the worst value. Final losses have it in cells "
     "without a criterion.",
     formula="order statistic ceil(Q/100 * n)",
     interval="between two order statistics",
@@ -74,7 +74,7 @@ FINITE_RATE = Statistic(
     Definition(
         "finite_rate",
         "share of finite losses",
-        "Share of all runs whose final loss is finite. In cells without a criterion.",
+        "Share of all runs whose final loss is finite, in cells without a criterion.",
         formula="(number of runs with a finite final loss) / n",
         interval="Wilson's",
     ),

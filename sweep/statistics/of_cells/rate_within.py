@@ -23,7 +23,7 @@ STATISTICS = tuple(
         Definition(
             f"rate_within_{name}",
             f"share converged within a {name} of the steps",
-            f"Share of all runs that met the criterion within a {name} of the updates that they may take. If it is "
+            f"Share of all runs that met the criterion within a {name} of the steps that they may take. If it is "
             "near the convergence rate, more steps would hardly help.",
             formula=f"(number of converged runs with t_i <= L / {part}) / n",
             interval="Wilson's; over several cells with the effective number of independent runs",

@@ -27,7 +27,7 @@ STATISTICS = (
         Definition(
             "restart_steps",
             "best restart limit",
-            "Updates after which giving up and restarting costs the fewest updates per success.",
+            "Steps after which a run should give up and restart, so that a success costs the fewest steps.",
             formula="the c that minimizes (sum over i of min(t_i, c)) / (number of runs converged by c)",
         ),
         _best_limit,
@@ -43,8 +43,8 @@ STATISTICS = (
         Definition(
             "restarted_steps",
             "expected steps with restarts",
-            "Updates per success with restarts. Each half of the runs uses the limit that is best for the other "
-            "half, since a limit looks too good in the runs that choose it.",
+            "Expected steps to converge (ERT) if runs restart at the best limit. Each half of the runs uses the limit "
+            "that is best for the other half, since a limit looks too good in the runs that choose it.",
             formula="(sum over i of min(t_i, c)) / (number of runs converged by c), c from the other half",
             interval="delta method for a ratio of two means; with 100 converged runs or more",
         ),

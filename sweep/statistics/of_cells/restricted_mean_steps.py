@@ -26,7 +26,7 @@ STATISTICS = (
         Definition(
             "restricted_mean_steps",
             "restricted mean survival time (RMST)",
-            "Mean updates to converge over all runs; a run that does not converge counts with the limit.",
+            "Mean steps to converge over all runs; a run that does not converge counts with the step limit.",
             formula="(sum over i of (t_i if run i converged, else L)) / n",
             interval="Wilson's of the rate combined with Student's of the steps saved",
             reference="Royston and Parmar, BMC Med. Res. Methodol. 13 (2013) 152",

@@ -14,7 +14,10 @@ from tests.sweep.support import command
         ("adam", ("optimizer adam: ", "m = beta1 * m", "source: torch.optim.Adam", "beta1: decay")),
         ("mish", ("activation mish: ", "tanh(softplus(z))")),
         ("parity", ("task parity: ", "1  1  1  ->  1")),
-        ("expected_steps", ("expected running time (ERT).", "formula: (sum over i of t_i) / s")),
+        (
+            "expected_steps",
+            ("expected_steps: ", "(expected running time, ERT).", "formula: (sum over i of t_i) / s (s: number of"),
+        ),
         ("steps_q50_low", ("quantile of steps over all runs.",)),
         ("max_error", ("criterion max_error: ", "absolute(y - target) < threshold")),
     ],
