@@ -217,6 +217,13 @@ def test_five_percent_are_noticed(what: str) -> None:
     assert p_value(values, what, Published(0.95 * true, error=0.005 * true)) < 0.001
 
 
+def test_units_do_not_matter() -> None:
+    """The p-value of a mean of skewed values is that of the same runs in a unit that is a thousandth."""
+    values = np.random.default_rng(7).gamma(3.0, 1 / 3, 400)
+    small, large = (p_value(unit * values, "mean", Published(1.3 * unit, trials=25)) for unit in (1, 1000))
+    assert large == pytest.approx(small, rel=1e-6)
+
+
 def test_weights_and_curves() -> None:
     """Figures are also final weights of a run, and points of its learning curve."""
     changes = {"record.weights": "final", "record.curves": {"steps": [0, 3, 7], "seeds": 2}, "hidden": 2}
