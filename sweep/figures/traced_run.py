@@ -65,9 +65,8 @@ def loss_curve(trace: Trace, ax: Axes | None = None) -> Axes:
     return plain(ax)
 
 
-def weights_curves(path: Path, ax: Axes | None = None) -> Axes:
+def weights_curves(path: Path, ax: Axes) -> Axes:
     """Draw the weights and biases over steps, colored by kind, and return the axes."""
-    ax = ax or new_axes()
     weights = _drawable(path.weights)
     for kind in dict.fromkeys(path.names):
         drawn = weights[:, [k for k, name in enumerate(path.names) if name == kind][:_MOST_LINES]]

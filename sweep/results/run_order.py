@@ -29,8 +29,8 @@ class _Open(NamedTuple):
         return self.table.slice(first, last - first)
 
 
-def in_run_order(parts: StoredRuns, columns: list[str], window: int = _WINDOW) -> Iterator[pa.Table]:
-    """Yield the rows of a result in the order of their runs, as successive tables of at most ``window`` runs."""
+def in_run_order(parts: StoredRuns, columns: list[str]) -> Iterator[pa.Table]:
+    """Yield the rows of a result in the order of their runs, as successive tables of a limited number of runs."""
     firsts = [(_first_run(parts.plan, commit), commit.start, commit) for commit in parts.counted()]
     waiting = sorted(firsts, key=lambda each: each[:2], reverse=True)
     read = columns if "run" in columns else [*columns, "run"]
@@ -43,7 +43,7 @@ def in_run_order(parts: StoredRuns, columns: list[str], window: int = _WINDOW) -
             commit = waiting.pop()[-1]
             if commit.n_runs:
                 opened.append(_open(parts.table(commit, read)))
-        stop = min(start + window, waiting[-1][0]) if waiting else start + window
+        stop = min(start + _WINDOW, waiting[-1][0]) if waiting else start + _WINDOW
         found = [each.between(start, stop) for each in opened]
         found = [table for table in found if len(table)]
         if found:

@@ -332,9 +332,9 @@ def may_be_best(ranked: pd.DataFrame, study: Study, at: At | None = None, confid
     return f"{n:,} of {cells} may be the best ({100 * confidence:g} % confidence){equal}"
 
 
-def what_matters(result: Queries, statistic: str | None = None) -> str:
+def what_matters(result: Queries) -> str:
     """Return the sentence on the largest shares of the variance between runs; empty if they are not known."""
-    name = statistic or default_statistic(result)
+    name = default_statistic(result)
     measure = measure_of(name)
     if not result.complete or not swept(result.study) or (measure and not pairs_seeds(result)):
         return ""

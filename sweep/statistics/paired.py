@@ -103,19 +103,16 @@ def _period(balance: Array) -> int:
     return int(next_fast_len(int(min(2 * np.abs(balance).sum(), 2 * _REACH * spread)) + 1, real=True))
 
 
-def holm(p_values: Array, n_tests: int | None = None) -> Array:
+def holm(p_values: Array) -> Array:
     """Return the p-values of one family adjusted by Holm's method; missing ones stay missing and do not count.
 
     They stay in their order. If all adjusted p-values up to 0.05 are rejected, the probability of any false rejection
-    is at most 5 %: Holm, Scand. J. Statist. 6 (1979) 65. With ``n_tests``, the number of tests from which these were
-    chosen (by default their own number), the factors are those of the smallest of all p-values, so the bound also holds
-    if tests were chosen by their results.
+    is at most 5 %: Holm, Scand. J. Statist. 6 (1979) 65.
     """
     p_values = np.asarray(p_values, np.float64)
     order = np.argsort(p_values, kind="stable")[: np.count_nonzero(~np.isnan(p_values))]
-    factors = (len(order) if n_tests is None else n_tests) - np.arange(len(order))
     adjusted = np.full(len(p_values), np.nan)
-    adjusted[order] = np.minimum(np.maximum.accumulate(p_values[order] * factors), 1.0)
+    adjusted[order] = np.minimum(np.maximum.accumulate(p_values[order] * np.arange(len(order), 0, -1)), 1.0)
     return adjusted
 
 

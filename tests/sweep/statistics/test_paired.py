@@ -21,18 +21,15 @@ from tests.sweep.statistics.rates import rate_intervals
 from tests.sweep.support import make_study
 
 
-@given(st.lists(st.one_of(st.floats(0, 1), st.just(float("nan"))), max_size=8), st.integers(0, 20))
-def test_holm_by_its_definition(p_values: list[float], more: int) -> None:
+@given(st.lists(st.one_of(st.floats(0, 1), st.just(float("nan"))), max_size=8))
+def test_holm_by_its_definition(p_values: list[float]) -> None:
     """The j-th smallest of m p-values is multiplied by m - j + 1, in ascending order; missing ones stay missing."""
     known = sorted(p for p in p_values if p == p)
     raised, largest = {}, 0.0
     for k, p in enumerate(known):
-        largest = max(largest, min(1.0, p * (len(known) + more - k)))
+        largest = max(largest, min(1.0, p * (len(known) - k)))
         raised[k] = largest
-    adjusted = holm(np.array(p_values), len(known) + more)
-    if more == 0:
-        np.testing.assert_array_equal(adjusted, holm(np.array(p_values)))
-    for p, got in zip(p_values, adjusted, strict=True):
+    for p, got in zip(p_values, holm(np.array(p_values)), strict=True):
         if p != p:
             assert np.isnan(got)
         else:
