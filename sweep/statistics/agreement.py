@@ -34,8 +34,7 @@ class MedianOfRuns(Quantile):
 
     def __init__(self, runs: Runs, values: Array) -> None:
         super().__init__(runs, values, (1, 2), -np.inf)
-        middle = np.sort(values)[[(len(values) - 1) // 2, len(values) // 2]]
-        self.value = np.array([middle[0] if middle[0] == middle[1] else middle.mean()])
+        self.value = np.array([np.median(values)])
 
 
 class Published(NamedTuple):
