@@ -5,7 +5,7 @@ Differences are those that the ranking tests. Medians have none: it compares sha
 
 from __future__ import annotations
 
-from math import inf, isfinite, isnan, log, nan
+from math import ceil, inf, isfinite, isnan, log, log2, nan
 from typing import NamedTuple
 
 import numpy as np
@@ -17,7 +17,7 @@ from sweep.analysis.study_measures import most_correct
 from sweep.results.answers import answered_cells, ranking_statistic, swept
 from sweep.results.pooled_cells import pairs_seeds, why_unpaired
 from sweep.results.queries import Queries
-from sweep.results.race import confidence_of
+from sweep.results.race import confidence_of, raced_by
 from sweep.results.tables.table import (
     INTERVAL,
     RANK,
@@ -32,6 +32,7 @@ from sweep.results.tables.table import (
     with_ends,
 )
 from sweep.results.tables.table_kind import TableKind
+from sweep.statistics.intervals import LEVEL
 from sweep.statistics.of_cells import every
 from sweep.statistics.power import seeds_to_separate
 from sweep.statistics.ranking import difference_of_means, paired_runs, why_no_best
@@ -177,8 +178,25 @@ def _why_none(result: Queries) -> str:
     if not pairs_seeds(result):
         return why_unpaired(result)
     if result.replicates > 1:
-        return f"the seeds that would separate them are not estimated for several values of {result.pooled_over}"
+        return _too_few_replicates(result) or (
+            f"the seeds that would separate them are not estimated for several values of {result.pooled_over}"
+        )
     return why_no_best(answered_cells(result), ranking_statistic(result)) or "only one cell may be the best"
+
+
+def _too_few_replicates(result: Queries) -> str:
+    """Return how many replicates may separate cells by their means, if those that there are cannot; else empty.
+
+    A p-value is never below that of a sign test in which all replicates favor the first cell.
+    """
+    by, n_cells = ranking_statistic(result), len(result.cells)
+    least = ceil(log2((n_cells - 1) / LEVEL))
+    if not every()[by].percent or every()[by].compared != "mean" or result.replicates >= least or raced_by(result, by):
+        return ""
+    return (
+        f"{result.replicates} values of {result.pooled_over} are too few to exclude any of {n_cells:,} cells by their "
+        f"means; {least} or more may"
+    )
 
 
 TABLE = TableKind("contenders", 15, "Contenders", _build, _why_none, beside_ranking=contenders, most_shown=_MOST_SHOWN)

@@ -284,6 +284,16 @@ def test_variance_components_are_unbiased() -> None:
     assert (error < 0.03).all()
 
 
+@pytest.mark.parametrize(("n_splits", "n_left"), [(5, 4), (6, 1)])
+def test_few_splits_exclude_no_cell(n_splits: int, n_left: int) -> None:
+    """Six splits may separate four cells by accuracy, however different these are, but five may not."""
+    rng = np.random.default_rng(1)
+    values = np.array([0.9, 0.5, 0.5, 0.5])[:, None] + rng.normal(0, 0.01, (4, 20 * n_splits))
+    cells = pd.DataFrame({"cell": range(4), "n_runs": 20 * n_splits, "test_accuracy_mean": values.mean(axis=1)})
+    ranked = best_cells(cells, Measured(values, n_splits), "test_accuracy_mean", Correct(1, 0.5))
+    assert ranked["may_be_best"].sum() == n_left
+
+
 def test_trained_splits(tmp_path: Path) -> None:
     """A trained study has pooled answers from memory and from its folder, also in tables."""
     given = {"hidden": [2, 3], "split_seed": [0, 4], "learning_rate": [0.1, 0.3]}
@@ -296,7 +306,7 @@ def test_trained_splits(tmp_path: Path) -> None:
     np.testing.assert_array_equal(result.best("test_loss")["test_loss_q50"], expected)
     *ranking, why = command("best", tmp_path / "r").out.splitlines()
     assert not any("split_seed" in line for line in ranking)
-    assert why == "the seeds that would separate them are not estimated for several values of split_seed"
+    assert why == "2 values of split_seed are too few to exclude any of 4 cells by their means; 6 or more may"
     for name in ("best", "comparisons", "cells"):
         assert all("split_seed" not in table.frame for table in opened.tables(name))
         assert not any(column.head == "cell" for table in opened.tables(name) for column in table.columns)
