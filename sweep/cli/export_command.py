@@ -19,7 +19,9 @@ def export(
     ] = None,
     by: Annotated[
         str | None,
-        typer.Option(metavar="NAME,NAME", help="Write a row for each value of these; pool the other parameters."),
+        typer.Option(
+            metavar="NAME,NAME", help="Write a row for each value of these parameters, of all its cells together."
+        ),
     ] = None,
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="File to write. Default: standard output.")] = None,
     sort: Annotated[

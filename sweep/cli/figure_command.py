@@ -26,10 +26,10 @@ def figure(
     x: Annotated[str | None, parameter_option("Parameter on the x axis.")] = None,
     y: Annotated[str | None, parameter_option("Parameter on the y axis.")] = None,
     color: Annotated[
-        str | None, parameter_option("Parameter whose values have colors, at most 12; for ecdf also loss_threshold.")
+        str | None, parameter_option("Parameter shown by colors, with at most 12 values; for ecdf also loss_threshold.")
     ] = None,
     facet: Annotated[
-        str | None, parameter_option("One or two parameters whose values have panels (across, down).", "NAME[,NAME]")
+        str | None, parameter_option("One or two parameters with a panel for each value (across, down).", "NAME[,NAME]")
     ] = None,
     value: Annotated[
         str | None,

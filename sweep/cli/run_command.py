@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def run(study: StudyArgument, changes: SetOption = None, plugin: PluginOption = None, **options: Any) -> None:
     """Train all runs of a study. The same command resumes an interrupted study.
 
-    Runs are trained in parts, each of many runs. A limit starts no new part, and lets parts under way finish.
+    Runs are trained in parts, each of many runs. At a limit, no new part starts, and parts under way finish.
     Exit code 4: a limit ended the training early. The partial result is spread evenly over cells, except with --shard.
     """
     from sweep.store.local import files_at

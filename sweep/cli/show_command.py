@@ -15,7 +15,7 @@ def show(
     directory: DirectoryArgument,
     by: Annotated[
         str | None,
-        parameter_option("Print a row for each value of these parameters, over all values of others.", "NAME,NAME"),
+        parameter_option("Print a row for each value of these parameters, of all its cells together.", "NAME,NAME"),
     ] = None,
     sort: Annotated[
         str | None,

@@ -187,7 +187,7 @@ class InitialWeights(Section):
         "weight",
     )
     output_scale: OutputScale | None = option(
-        None, "start", "scale of v and k, the initial weights of the output layer", "weight"
+        None, "start", "scale of the arrays v and k, the initial weights of the output layer", "weight"
     )
     bias_scale: OutputScale | None = option(
         None,

@@ -13,6 +13,7 @@ import pytest
 
 import sweep
 from sweep import load_study, open_result
+from sweep.cli.app import COMMANDS
 from sweep.study.expectations import built_in_expectations
 from tests.sweep.support import STUDY_TEXT, assert_refused, command, make_study, tree, write_study
 
@@ -278,6 +279,14 @@ def test_help(name: str) -> None:
     assert finished.code == 0
     assert "Usage" in finished.out
     assert name in command("--help").out
+
+
+def test_list_of_commands_fits_on_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No command's sentence in the list of commands is cut off at 80 columns."""
+    monkeypatch.setenv("COLUMNS", "80")
+    commands = command("--help").out.partition("Commands:")[2]
+    assert commands.count("\n") > len(COMMANDS)
+    assert "..." not in commands
 
 
 @pytest.mark.slow
