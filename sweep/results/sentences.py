@@ -375,8 +375,11 @@ def what_matters(result: Queries) -> str:
 
 
 def _share(row: Mapping[Any, Any], name: str = "share") -> str:
-    """Return a share of variance in percent, with its standard error if that is known."""
-    value, error = 100 * row[name], 100 * row[f"{name}_error"]
+    """Return a share of variance in percent, with its standard error if that is known.
+
+    Estimates are unbiased, so those of a share near 100 % may exceed it.
+    """
+    value, error = min(100 * row[name], 100.0), 100 * row[f"{name}_error"]
     if error != error:
         return f"{value:.0f} %"
     return f"{value:.0f} ± {error:.0f} %" if error >= 0.95 else f"{value:.1f} ± {max(error, 0.1):.1f} %"

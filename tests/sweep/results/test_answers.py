@@ -20,7 +20,7 @@ from sweep.statistics.intervals import wilson_interval
 from sweep.statistics.outcomes import Outcomes
 from sweep.statistics.ranking import rank_cells
 from sweep.terminal import printed as terminal
-from tests.sweep.invented import result_of
+from tests.sweep.invented import outcomes_of, result_of
 from tests.sweep.support import make_study
 
 SCALARS: dict[str, Any] = {"hidden": [2, 3], "learning_rate": [0.05, 0.2], "distribution": ["normal", "uniform"]}
@@ -212,6 +212,17 @@ def test_no_importance_from_few_successes() -> None:
     study = make_study(count=10, hidden=[2, 3, 4, 5], learning_rate=[0.1, 0.2, 0.3, 0.4, 0.5], max_steps=100)
     result = result_of(study, Outcomes(np.full((20, 10), 50, np.int32), converged))
     assert sentences.what_matters(result) == "too few runs converged to estimate what matters for convergence"
+
+
+def test_no_share_of_variance_exceeds_100_percent() -> None:
+    """If parameters do not matter, estimates of the seed's share are as often above 100 % as below."""
+    study, shares = make_study(count=200, hidden=[2, 3], learning_rate=[0.1, 0.2], max_steps=100), []
+    for seed in range(8):
+        result = result_of(study, outcomes_of(np.random.default_rng(seed), np.full(4, 0.5), 200, 0.0))
+        shares += result.importance("rate").query("term == 'seed'")["total_share"].tolist()
+        numbers = re.findall(r"([\d.]+) ± [\d.]+ %", sentences.what_matters(result))
+        assert all(float(number) <= 100 for number in numbers)
+    assert min(shares) < 1 < max(shares)
 
 
 def test_without_a_criterion_no_rates_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
