@@ -93,6 +93,59 @@ def sparse_parity(first: int, last: int) -> Arrays:
     return {f"x{k}": x[:, k] for k in range(20)} | {"y": x[:, secret].prod(axis=1)}
 
 
+def mnist1d() -> Arrays:
+    """Return 16,000 examples of MNIST-1D, in float32 as its notebook on double descent trains on them.
+
+    An example is the curve of a digit, padded with zeros, stretched, scaled, shifted round and sheared. Where it is 0
+    it becomes smooth noise, and white noise is added everywhere.
+    """
+    random = np.random.RandomState(42)
+    curves = np.array(_DIGITS) - np.mean(_DIGITS, axis=1, keepdims=True)
+    curves /= curves.std(axis=1, keepdims=True)
+    curves = (curves - curves[:, :1]) / 6 + 1e-8  # so that no point of a curve is zero
+    count, length = 1600, 72
+    places, ends = np.linspace(0, 1, length), np.linspace(-0.5, 0.5, length)
+    shifted, smooth, white, slopes = [], [], [], []
+    for curve in curves.repeat(count, axis=0):
+        padded = np.append(curve, np.zeros(36 + int(25 * random.rand())))
+        stretched = np.interp(places, np.linspace(0, 1, len(padded)), padded) * (1 + 0.4 * (random.rand() - 0.5))
+        shifted.append(np.roll(stretched, random.choice(48)))
+        smooth.append(0.25 * random.randn(length))
+        white.append(0.02 * random.randn(length))
+        slopes.append(0.75 * (random.rand() - 0.5))
+    found = np.where(np.equal(shifted, 0), smoothed(np.array(smooth)), shifted) + white - np.outer(slopes, ends)
+    examples = np.array([np.interp(np.linspace(0, 1, 40), places, row) for row in found])
+    order = random.permutation(len(examples))
+    x = examples[order]
+    x = ((x - x.mean()) / x.std()).astype(np.float32)
+    return {f"x{k}": x[:, k] for k in range(40)} | {
+        "digit": np.arange(10, dtype=np.int8).repeat(count)[order],
+        "split": np.repeat(["train", "test"], [4000, 12000]),
+    }
+
+
+def smoothed(rows: Any) -> Any:
+    """Return rows averaged by a normal density of standard deviation 2, cut off at 8; beyond their ends they mirror."""
+    weights = np.exp(-0.5 * (np.arange(-8, 9) / 2) ** 2)
+    mirrored = np.pad(rows, ((0, 0), (8, 8)), mode="symmetric")
+    return sum(w * mirrored[:, k : k + rows.shape[1]] for k, w in enumerate(weights / weights.sum()))
+
+
+# Heights of the curves of 0 to 9.
+_DIGITS = [
+    [5, 6, 6.5, 6.75, 7, 7, 7, 7, 6.75, 6.5, 6, 5],
+    [5, 3, 3, 3.4, 3.8, 4.2, 4.6, 5, 5.4, 5.8, 5, 5],
+    [5, 6, 6.5, 6.5, 6, 5.25, 4.75, 4, 3.5, 3.5, 4, 5],
+    [5, 6, 6.5, 6.5, 6, 5, 5, 6, 6.5, 6.5, 6, 5],
+    [5, 4.4, 3.8, 3.2, 2.6, 2.6, 5, 5, 5, 5, 5, 5],
+    [5, 3, 3, 3, 3, 5, 6, 6.5, 6.5, 6, 4.5, 5],
+    [5, 4, 3.5, 3.25, 3, 3, 3, 3, 3.25, 3.5, 4, 5],
+    [5, 7, 7, 6.6, 6.2, 5.8, 5.4, 5, 4.6, 4.2, 5, 5],
+    [5, 4, 3.5, 3.5, 4, 5, 5, 4, 3.5, 3.5, 4, 5],
+    [5, 4, 3.5, 3.5, 4, 5, 5, 5, 5, 4.7, 4.3, 5],
+]
+
+
 MADE: dict[str, Callable[[], Arrays]] = {
     "micrograd.npz": micrograd,
     "cs231n-spiral.npz": cs231n_spiral,
@@ -101,6 +154,7 @@ MADE: dict[str, Callable[[], Arrays]] = {
     "nnfs.parquet": nnfs,
     "sparse-parity.parquet": partial(sparse_parity, 0, 1000),
     "sparse-parity-test.parquet": partial(sparse_parity, 1000, 1200),
+    "mnist1d.parquet": mnist1d,
 }
 
 
@@ -186,7 +240,11 @@ def write(file: Path, arrays: Arrays) -> None:
     if file.suffix == ".npz":
         np.savez_compressed(file, **arrays)
     else:
-        pd.DataFrame(arrays).to_parquet(file, index=False)
+        frame = pd.DataFrame(arrays)
+        floats = [*frame.select_dtypes("floating")]
+        others = [*frame.columns.difference(floats)]
+        options: dict[str, Any] = {"compression": "zstd", "use_byte_stream_split": floats, "use_dictionary": others}
+        frame.to_parquet(file, index=False, compression_level=19, **options)
 
 
 if __name__ == "__main__":
