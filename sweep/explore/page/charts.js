@@ -15,6 +15,7 @@ const MOST_DOTS = 40;
 /** Return a chart of series, [{name, points: [[x, value, low, high]], color}], where the interval of a point may be missing.
  *
  * Without a color, series have shades from dark to light in their order. A stepped line keeps a value until the next.
+ * Names have nothing between them: their points, side by side, have no line.
  */
 export function lineChart({ x, y, series, label, isStepped = false }) {
   const texts = x.texts ?? [];
@@ -39,6 +40,11 @@ export function lineChart({ x, y, series, label, isStepped = false }) {
     paint(group, color, k, series.length);
     group.style.setProperty("--count", String(series.length));
     group.append(svgElement("title", {}, name));
+    if (x.texts && !x.areNumbers) {
+      drawPoints(group, points, (at, value) => place(at + 0.6 * ((k + 0.5) / series.length - 0.5), value), y);
+      svg.append(group);
+      return;
+    }
     for (const part of unbroken(points, ([, value, low, high]) => isShown(y, value) && isShown(y, low) && isShown(y, high))) {
       const ends = [...part.map(([at, , , high]) => place(at, high)), ...part.map(([at, , low]) => place(at, low)).reverse()];
       group.append(svgElement("path", { class: "band", d: `M${ends.map((each) => each.join(" ")).join("L")}Z` }));
@@ -52,6 +58,16 @@ export function lineChart({ x, y, series, label, isStepped = false }) {
     svg.append(group);
   });
   return svg;
+}
+
+/** Add a dot for each point to an element, and a line for its interval. */
+function drawPoints(group, points, place, y) {
+  for (const [at, value, low, high] of points) {
+    if (!isShown(y, value)) continue;
+    const [cx, cy] = place(at, value);
+    if (isShown(y, low) && isShown(y, high)) group.append(svgElement("path", { class: "line", d: `M${place(at, low).join(" ")}V${place(at, high)[1]}` }));
+    group.append(svgElement("circle", { cx, cy, r: 3, class: "dot" }));
+  }
 }
 
 /** Return what the colors of series mean. */

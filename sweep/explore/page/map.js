@@ -404,7 +404,7 @@ function listAxis(axis) {
   const texts = axis?.texts ?? [""];
   const longest = texts.reduce((most, { length }) => Math.max(most, length), 0);
   const areNumbers = axis?.values?.every((value) => typeof value === "number");
-  return { label: "", unit: "", ...axis, texts, longest: areNumbers ? longest : Math.min(longest, SHORTENED), scale: "list" };
+  return { label: "", unit: "", ...axis, texts, areNumbers, longest: areNumbers ? longest : Math.min(longest, SHORTENED), scale: "list" };
 }
 
 function multiply(plane, factor) {

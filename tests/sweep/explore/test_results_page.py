@@ -291,7 +291,7 @@ def test_pins_and_difference(browser: Any, address: str, result: Result) -> None
 
 @needs_browser
 def test_text_axis(browser: Any, address: str) -> None:
-    """An option of texts is an axis, whose values stand at the centers of cells."""
+    """An option of texts is an axis, whose values stand at the centers of cells; a slice along it has no lines."""
     opened = Page(browser, address)
     page = opened.page
     page.locator("[name=y]").select_option("distribution")
@@ -301,6 +301,12 @@ def test_text_axis(browser: Any, address: str) -> None:
     page.locator("[name=x]").select_option("distribution")  # an option is on one axis: they change places
     opened.finish()
     assert (opened.hash["x"], opened.hash["y"]) == ("distribution", "learning_rate")
+    page.locator(".picture").focus()
+    page.keyboard.press("Enter")
+    opened.finish()
+    slices = page.locator(".panel figure").first
+    assert slices.locator(".dot").count() == 2
+    assert not [path for path in slices.locator("path.line").all() if "L" in path.get_attribute("d")]
     opened.close()
 
 
