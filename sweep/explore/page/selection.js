@@ -84,7 +84,7 @@ function described({ name, points }) {
 function incidenceFigure({ steps, curves }) {
   const series = curves.map(({ name, values }) => {
     const last = values.findLast((value) => value !== null) ?? 0;
-    return { name: `${name}: ${short(100 * last, 3)} %`, color: categoryColor({ code: -1, label: name }), points: steps.map((step, k) => [step, values[k] === null ? null : 100 * values[k]]) };
+    return { name: `${name}: ${short(100 * last, 3)} %`, color: categoryColor({ label: name }), points: steps.map((step, k) => [step, values[k] === null ? null : 100 * values[k]]) };
   });
   const x = { low: 0, high: Math.max(1, steps.at(-1) ?? 1), scale: "linear", integer: true };
   const y = { low: 0, high: 100, scale: "linear" };

@@ -180,6 +180,8 @@ def test_panel(browser: Any, address: str, result: Result) -> None:
     assert slices.locator(".line").count() == 2
     assert slices.locator(".dot").count() == 6
     texts = incidence.locator(".entries li").all_inner_texts()
+    swatches = incidence.locator(".swatch").all()
+    assert len({each.evaluate("(swatch) => getComputedStyle(swatch).color") for each in swatches}) == len(texts) > 1
     converged = next(text for text in texts if text.startswith("converged"))
     assert float(converged.split()[1]) == pytest.approx(100 * n_converged / n_runs, abs=0.06)
     assert panel.locator("code").inner_text().startswith("sweep show ")
