@@ -66,7 +66,11 @@ export class SweepMap extends EventTarget {
     });
     this.leaflet.zoomControl.setPosition("topright");
     this.leaflet.on("move zoom resize", () => this.drawAxes());
-    this.leaflet.on("moveend", () => { this.colorsChanged(); onMove(this); });
+    this.leaflet.on("moveend", () => {
+      if (this.returnInside()) return; // moving back ends here too
+      this.colorsChanged();
+      onMove(this);
+    });
     this.leaflet.on("mousemove", ({ latlng }) => this.point(this.pixelAt(latlng)));
     this.leaflet.on("mouseout", () => this.point(null));
     this.leaflet.on("click", ({ latlng, originalEvent }) => this.inspect(this.pixelAt(latlng), originalEvent.shiftKey));
@@ -254,10 +258,19 @@ export class SweepMap extends EventTarget {
     if (offset.x || offset.y) this.leaflet.panBy(offset, { animate: false });
   }
 
-  /** Show the world, about as large as it fits. */
+  /** Move the center back to the map if a drag or its inertia left it, and return whether it did. */
+  returnInside() {
+    const { z, column, row } = this.center();
+    if (!Number.isInteger(z) || this.isInside({ z, column, row })) return false;
+    const nearest = (k) => Math.max(0, Math.min(256 * 2 ** z - 1, k));
+    this.shiftTo({ column: nearest(column), row: nearest(row) });
+    return true;
+  }
+
+  /** Show the world, as large as it fits. */
   showWhole() {
     const { x, y } = this.leaflet.getSize();
-    const z = Math.max(0, Math.min(this.maxLevel, Math.floor(Math.log2(Math.min(x, y) / 256) + 0.25)));
+    const z = Math.max(0, Math.min(this.maxLevel, Math.floor(Math.log2(Math.min(x, y) / 256))));
     this.leaflet.setView(this.leaflet.unproject([128 * 2 ** z, 128 * 2 ** z], z), z, { animate: false });
   }
 

@@ -204,6 +204,34 @@ def test_address_history_and_tabs(browser: Any, server: Server) -> None:
 
 
 @needs_browser
+def test_the_whole_map_fits_and_stays_in_view(browser: Any, server: Server) -> None:
+    """On a low window too, no pixel of the whole map is cut off, and no drag moves its center away."""
+    opened = Page(browser, server, "&z=5&column=1000&row=1000", viewport={"width": 1280, "height": 500})
+    page = opened.page
+    page.get_by_role("button", name="Whole map").click()
+    opened.finish()
+    frame = page.locator(".picture").bounding_box()
+    tiles = [each.bounding_box() for each in page.locator(".picture canvas.tile").all()]
+    assert len(tiles) == 4
+    for tile in tiles:
+        assert frame["x"] <= tile["x"]
+        assert tile["x"] + tile["width"] <= frame["x"] + frame["width"]
+        assert frame["y"] <= tile["y"]
+        assert tile["y"] + tile["height"] <= frame["y"] + frame["height"]
+    middle = (frame["x"] + frame["width"] / 2, 400)
+    for _ in range(2):
+        page.mouse.move(*middle)
+        page.mouse.down()
+        page.mouse.move(middle[0] + 500, middle[1] - 200, steps=3)
+        page.mouse.up()
+        page.wait_for_timeout(1000)
+    opened.finish()
+    assert opened.number("z") == 1
+    assert (opened.number("column"), opened.number("row")) == (0, 511)
+    opened.close()
+
+
+@needs_browser
 def test_keys_pressed_during_an_animation_count(browser: Any, server: Server) -> None:
     """Each of several quick presses zooms by a level, on both maps, also in the other direction at once."""
     opened = Page(browser, server, "&z=3&column=1000&row=1000&pair=1")
