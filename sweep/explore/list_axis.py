@@ -27,12 +27,13 @@ class ListAxis:
 
     name: str  # empty without an option
     values: tuple[Scalar | None, ...] = (None,)
+    are_ranges: bool = False  # whether values are centers of ranges of sampled ones
 
     @classmethod
-    def of(cls, name: str, values: Sequence[Scalar]) -> ListAxis:
+    def of(cls, name: str, values: Sequence[Scalar], are_ranges: bool = False) -> ListAxis:
         """Return the axis of an option with these values."""
         numbers = [value for value in values if isinstance(value, (int, float)) and _is_number(value)]
-        return cls(name, tuple(sorted(numbers) if len(numbers) == len(values) else values))
+        return cls(name, tuple(sorted(numbers) if len(numbers) == len(values) else values), are_ranges)
 
     def __len__(self) -> int:
         return len(self.values)
@@ -60,7 +61,8 @@ class ListAxis:
 
     def facts(self, study: StudyContent) -> dict[str, Any]:
         """Return what the page must know of it."""
-        return {**option_facts(self.name, study), "scale": "list", "values": self._plain(), "texts": self.texts()}
+        facts = {**option_facts(self.name, study), "scale": "list", "values": self._plain(), "texts": self.texts()}
+        return {**facts, "ranges": self.are_ranges}
 
     def _plain(self) -> list[float | str | None]:
         if not self.name:

@@ -72,7 +72,8 @@ class ExploredResults:
             study = self.result.study
             grid, ranges = in_ranges(study, values, on_axes)
         across, down = (
-            ListAxis.of(name, ranges.get(name) or values[name]) if name else ListAxis("") for name in (x, y)
+            ListAxis.of(name, ranges.get(name) or values[name], name in ranges) if name else ListAxis("")
+            for name in (x, y)
         )
         return ResultsMap(
             self, across, down, every()[statistic], {name: values[name][0] for name in pins}, grid or study.grid

@@ -365,7 +365,7 @@ export class SweepMap extends EventTarget {
     drawAxis(this.part(".axis.x"), x, ticks(x, min.x / side, (min.x + size.x) / side, most(x, min.x, size.x)), (at) => at * side - min.x, size.x, false);
     const bottom = 1 - (min.y + size.y) / side;
     drawAxis(this.part(".axis.y"), y, ticks(y, bottom, 1 - min.y / side, most(y, min.y, size.y)), (at) => (1 - at) * side - min.y, size.y, true);
-    if (this.grid) this.part(".level").textContent = `${short(this.grid.columns)} x ${short(this.grid.rows)} cells`;
+    if (this.grid) this.part(".level").textContent = `${short(this.grid.columns)} x ${short(this.grid.rows)} ${x.ranges || y.ranges ? "ranges of sampled values, named by their centers" : "cells"}`;
     else {
       const from = Math.max(0, Math.min(1, (min.x + size.x / 2) / side));
       this.drawScaleBar(scaleBar(x, from, 1 / side, Math.min(140, size.x / 3)), x);

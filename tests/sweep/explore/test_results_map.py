@@ -292,6 +292,8 @@ def test_a_sample_is_drawn_in_ranges(tmp_path):
     sweep.run(study, tmp_path / "result", threads=1)
     ask = Asked(tmp_path / "result", tmp_path)
     x, y = axes_of(ask.json("choices", value="n_exhausted"))
+    assert x["ranges"]
+    assert y["ranges"]
     runs = ask.result.runs()
     places = []
     for axis in (x, y):
