@@ -83,7 +83,8 @@ export function categoryPainter(categories) {
 export function limitsOf(tiles, { scale, isDifference, divergedCode }) {
   const values = [];
   for (const { values: { planes: { value, status } } } of tiles) {
-    const stride = Math.max(1, Math.floor(value.length / 4096));
+    // An odd stride: an even one would see the same few columns in each row.
+    const stride = Math.floor(value.length / 4096) | 1;
     for (let k = 0; k < value.length; k += stride) {
       if (!Number.isFinite(value[k]) || (status && status[k] === divergedCode)) continue;
       if (scale !== "log" || value[k] > 0) values.push(value[k]);
