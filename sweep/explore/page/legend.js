@@ -14,9 +14,9 @@ export class Legend {
     this.onChange = onChange;
   }
 
-  draw({ value, limits, scale, locked, shares, beyond }) {
+  draw({ value, limits, scale, locked, shares, beyond, hasMissing }) {
     if (value.categories) this.drawCategories(value.categories, shares);
-    else this.drawRamp(value, limits, scale, locked, beyond);
+    else this.drawRamp(value, limits, scale, locked, [...(beyond ? [entry(DIVERGED, beyond)] : []), ...(hasMissing ? [entry(MISSING, "no value")] : [])]);
   }
 
   drawCategories(categories, shares) {
@@ -35,7 +35,7 @@ export class Legend {
     this.root.replaceChildren(list);
   }
 
-  drawRamp(value, limits, scale, locked, beyond) {
+  drawRamp(value, limits, scale, locked, others) {
     if (!this.ramp) this.build();
     const { canvas, numbers, lock, log, low, high, entries, title } = this.ramp;
     title.textContent = value.unit ? `${value.label}, ${value.unit}` : value.label;
@@ -57,7 +57,7 @@ export class Legend {
     for (const [input, limit] of [[low, limits[0]], [high, limits[1]]]) {
       if (document.activeElement !== input) input.value = String(Number(limit.toPrecision(4)));
     }
-    entries.replaceChildren(...(beyond ? [entry(DIVERGED, beyond)] : []), entry(MISSING, "no value"));
+    entries.replaceChildren(...others);
   }
 
   build() {

@@ -183,8 +183,9 @@ export class SweepMap extends EventTarget {
       }
     }
     const isInfinite = !this.value.isDifference && seen.some(({ values: { planes: { value } } }) => value.includes(Infinity));
+    const hasMissing = seen.some(({ values: { planes: { value } } }) => value.some(Number.isNaN));
     const beyond = this.divergedCode !== undefined ? "diverged" : isInfinite ? "infinite" : null;
-    this.legend.draw({ value: this.value, limits: this.limits, scale: this.usedScale, locked: this.locked !== null, shares: this.shares(), beyond });
+    this.legend.draw({ value: this.value, limits: this.limits, scale: this.usedScale, locked: this.locked !== null, shares: this.shares(), beyond, hasMissing });
     this.tellLimit(seen);
     this.point(this.pointed);
   }
@@ -306,7 +307,7 @@ export class SweepMap extends EventTarget {
     const label = (codes, code) => codes.find((each) => each.code === code)?.label ?? short(code);
     if (categories) return Number.isNaN(value) ? "no value" : label(categories, value);
     const status = values.status === undefined ? "" : `, ${label(this.choices.statuses, values.status)}`;
-    const interval = values.low === undefined || Number.isNaN(values.low) ? "" : ` [${short(values.low)}, ${short(values.high)}] of ${short(values.n_runs)} runs`;
+    const interval = values.low === undefined || Number.isNaN(values.low) ? "" : ` [${short(values.low, 3)}, ${short(values.high, 3)}] of ${short(values.n_runs)} ${values.n_runs === 1 ? "run" : "runs"}`;
     return (Number.isNaN(value) ? "no value" : `${short(value)}${unit ? ` ${unit}` : ""}`) + interval + status;
   }
 

@@ -86,7 +86,7 @@ function contents(answer, query) {
   const fact = (name, text) => facts.append(make("dt", "", name), make("dd", "", text));
   if (answer.steps !== undefined) {
     fact("status", `${answer.status} after ${short(answer.steps)} steps`);
-    fact("final loss", short(answer.final_loss, 6));
+    fact("final loss", answer.final_loss === null ? "infinite" : short(answer.final_loss, 6));
     fact("correct", `${answer.n_correct} of ${answer.n_outputs} outputs`);
   } else if (answer.status) fact("status", answer.status);
   if (answer.function) fact("learned function", answer.function);
