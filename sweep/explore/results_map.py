@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from threading import RLock
 from typing import Any, TypeVar
 
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from sweep.analysis.study_measures import check_measure, measures_of
 from sweep.columns import STATUSES
-from sweep.errors import SweepError, shown, unknown
+from sweep.errors import StoreError, SweepError, shown, unknown
 from sweep.explore.block import Block, check_between
 from sweep.explore.list_axis import ListAxis, option_facts
 from sweep.explore.map_axis import TILE
@@ -47,10 +48,30 @@ class ExploredResults:
 
     def __init__(self, source: str, plugins: tuple[str, ...] = ()) -> None:
         self.source, self.plugins = source, plugins
+        self._state = _state_of(source)
         self.result: Result = open_result(source, partial=True)
         self.reading = RLock()  # a result keeps what it has read, for one thread at a time
         self._turns = asyncio.Lock()  # requests wait here and not in threads, which tiles need
         self._planes: OrderedDict[tuple[Any, ...], Planes] = OrderedDict()
+
+    def renew(self) -> bool:
+        """Open the results again if more of the study is trained, and return whether they are.
+
+        Those that are gone or damaged since, or now of another study, stay as they were read.
+        """
+        state = _state_of(self.source)
+        if state == self._state:
+            return False
+        with self.reading:
+            try:
+                result = open_result(self.source, partial=True)
+            except StoreError:
+                return False
+            if result.study != self.result.study:
+                return False
+            self.result, self._state = result, state
+            self._planes.clear()
+        return True
 
     def map(self, query: Mapping[str, str]) -> ResultsMap:
         """Return the map of the parameters of a request. SweepError if one of them is unknown or not valid."""
@@ -297,6 +318,12 @@ class ResultsMap:
 
 
 _PLANES = ("value", "low", "high", "n_runs")
+
+
+def _state_of(source: str) -> tuple[int, ...]:
+    """Return the times of the last changes of a results folder, which another process may be training."""
+    paths = [Path(source, name) for name in ("run.json", "commits")]
+    return tuple(path.stat().st_mtime_ns if path.exists() else 0 for path in paths)
 
 
 def _n_bytes(planes: Planes) -> int:

@@ -54,7 +54,7 @@ class ExploreServer:
             Route("/network", _answered(self._network)),
             Route("/study", _answered(self._study)),
             Route("/state", _answered(self._state)),
-            *(Route(f"/{path}", _file(path, content)) for path, content in page_files("").items()),
+            *(Route(f"/{path}", self._file(path, content)) for path, content in page_files("").items()),
         ]
         guard = Middleware(Guard, token=token, hosts=hosts)
         return Starlette(routes=[Mount(f"/{token}", routes=routes)], middleware=[guard])
@@ -128,21 +128,25 @@ class ExploreServer:
     async def _state(self, request: Request) -> Response:
         return JSONResponse(self._trainer.state())
 
+    def _file(self, path: str, content: bytes) -> Handler:
+        """Return a handler that answers a file of the page, which stays in memory: to read it takes longer.
+
+        Who loads the page sees what is trained by then.
+        """
+
+        async def answer(request: Request) -> Response:
+            if not path and self._results and await asyncio.to_thread(self._results.renew):
+                self._map.cache_clear()
+            return Response(content, media_type=_TYPES[PurePath(path).suffix])
+
+        return answer
+
 
 # Parameters that do not belong to the map
 _OF_REQUESTS = {
     *("show", "z", "column", "row", "width", "height", "seed"),
     *("columns", "rows", "sort", "descending", "first", "count"),
 }
-
-
-def _file(path: str, content: bytes) -> Handler:
-    """Return a handler that answers a file of the page, which stays in memory: to read it takes longer."""
-
-    async def answer(request: Request) -> Response:
-        return Response(content, media_type=_TYPES[PurePath(path).suffix])
-
-    return answer
 
 
 def _answered(handle: Handler) -> Handler:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shlex
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 
@@ -339,6 +340,25 @@ def test_selections_without_a_run(tmp_path):
         assert (found["n_runs"], found["statistics"], found["incidence"]) == (0, [], None)
         assert ask.json("cells", **place)["rows"] == ask.json("runs", **place)["rows"] == []
     assert "partial: 4 of 18 runs" in Asked(tmp_path / "partial", tmp_path).json("choices")["study"]["partial"]
+
+
+def test_results_that_grow_are_shown_as_of_when_the_page_is_loaded(tmp_path):
+    """Other requests see the same runs until then. Results that are gone stay as they were read."""
+    study, folder = KINDS["partial"][0], tmp_path / "partial"
+    run_in_parts(study, folder, 1, part_runs=2, max_runs=4)
+    ask = Asked(folder, tmp_path)
+    few = ask.planes(value="n_exhausted")
+    run_in_parts(study, folder, 1, part_runs=2)
+    assert np.array_equal(ask.planes(value="n_exhausted")["n_runs"], few["n_runs"])
+    assert "4 of 18 runs" in ask.json("choices")["study"]["partial"]
+    assert ask("").status_code == 200
+    assert ask.json("choices")["study"]["partial"] is None
+    many = ask.planes(value="n_exhausted")
+    assert np.unique(many["n_runs"]).tolist() == [3]
+    assert ask.json("selection")["n_runs"] == study.n_runs
+    shutil.rmtree(folder)
+    assert ask("").status_code == 200
+    assert np.array_equal(ask.planes(value="n_exhausted")["value"], many["value"])
 
 
 def test_components_of_users_are_values_like_others(tmp_path):
