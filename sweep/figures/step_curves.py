@@ -51,7 +51,9 @@ def draw_curves(
     found = [incidence_curve(line.tally, line.event, *runs, line.parallel_runs) for line in lines]
     for line, curve in zip(lines, found, strict=True):
         start = _start_of(curve)
-        end = (curve if len(curve) else start).tail(1).assign(steps=_known_until(line.tally, last))
+        is_censored = (line.tally["status"] == "exhausted").any()
+        known_until = line.tally["steps"].max() if is_censored else last
+        end = (curve if len(curve) else start).tail(1).assign(steps=known_until)
         whole = pd.concat([start, curve, end], ignore_index=True)
         draw_steps(ax, whole["steps"], 100 * whole[["incidence", low, high]], line.style)
     curves = pd.concat(found)
@@ -85,11 +87,6 @@ def _start_of(curve: pd.DataFrame) -> pd.DataFrame:
     if len(curve) and not curve["incidence"].any():
         return curve.tail(1).assign(steps=0)
     return pd.DataFrame({name: [0] for name in curve})
-
-
-def _known_until(tally: pd.DataFrame, last: int) -> int:
-    """Return the last known step of a curve: that of the figure, unless runs are censored (exhausted) before."""
-    return int(tally["steps"].max()) if (tally["status"] == "exhausted").any() else last
 
 
 def _scale_steps(ax: Axes, steps: NDArray[np.int64], last: int, *, logarithmic: bool) -> None:

@@ -110,7 +110,9 @@ class Pairing:
         first, second = self._results
         places = self._places(self.replicates(parameters))
         strata = self._cells.iloc[places.max(axis=1)]
-        paired = list(zip(self._results, (self._cells_at(places, column) for column in _CELLS), strict=True))
+        # Cells of each side; -1 where there is none
+        numbers = (np.where(places < 0, -1, self._cells[column].to_numpy()[places]) for column in _CELLS)
+        paired = list(zip(self._results, numbers, strict=True))
         if measure:
             one, other = (self._measured(*each, measure) for each in paired)
             table = compare_pairs(one, other, strata, parameters, measure, most_correct(first.study, measure))
@@ -160,10 +162,6 @@ class Pairing:
         places = np.full((stratum.max() + 1, replicate.max() + 1), -1)
         places[stratum, replicate] = rows
         return places
-
-    def _cells_at(self, places: Array, column: str) -> Array:
-        """Return the cells of a result at rows of the paired cells; -1 where there is none."""
-        return np.where(places < 0, -1, self._cells[column].to_numpy()[places])
 
     def _n_replicates(self, cells: Array) -> int:
         """Return how many replicates share seeds: with one seed, replicates take its place."""

@@ -54,7 +54,8 @@ def tex_table(result: Queries, table: Table, label: str, columns: Sequence[Colum
         )
     )
     packages = r"\usepackage{booktabs}" + (r"\usepackage{longtable}" if is_long else "")
-    comments = [f"in the preamble: {packages}", *_sources(result), *_meanings(table, columns)]
+    sources = [f"{name} {result.facts[name]}" for name in ("identity", "digest") if result.facts.get(name)]
+    comments = [f"in the preamble: {packages}", *sources, *_meanings(table, columns)]
     return "".join(f"% {one_line(line)}\n" for line in comments) + drawn
 
 
@@ -124,11 +125,6 @@ def _intervals(table: Table) -> list[str]:
     if len(set(methods.values())) == 1:
         return [f"{note} ({next(iter(methods.values()))})"]
     return [note, *(f"interval of {head}: {method}" for head, method in methods.items())]
-
-
-def _sources(result: Queries) -> list[str]:
-    """Return the comments with the identity of the study and the digest of the result."""
-    return [f"{name} {result.facts[name]}" for name in ("identity", "digest") if result.facts.get(name)]
 
 
 def _meanings(table: Table, columns: Sequence[Column]) -> list[str]:

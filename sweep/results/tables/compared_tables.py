@@ -16,7 +16,6 @@ from sweep.results.pooled_cells import pairs_seeds, why_unpaired
 from sweep.results.queries import Queries
 from sweep.results.tables.table import (
     INTERVAL,
-    Row,
     Table,
     TableColumn,
     count_column,
@@ -82,14 +81,10 @@ def _of_rates(frame: pd.DataFrame, n_rows: int, by: Sequence[str]) -> Table:
     ]
     notes: tuple[str, ...] = ()
     if "equivalent" in frame:
-        columns.append(TableColumn("equivalent", _equivalent, ("equivalent",)))
+        says = {True: "yes", False: "not proven"}
+        columns.append(TableColumn("equivalent", lambda row: says.get(row["equivalent"], "-"), ("equivalent",)))
         notes = ("equivalent: tests exclude a difference as large as --margin, at 5 % for all rows together (Holm)",)
     return Table(_title("rates", frame, n_rows), tuple(columns), frame, n_rows, notes, "seeds")
-
-
-def _equivalent(row: Row) -> str:
-    """Return whether both rates are equivalent."""
-    return {True: "yes", False: "not proven"}.get(row["equivalent"], "-")
 
 
 def _of_steps(frame: pd.DataFrame, n_rows: int, by: Sequence[str]) -> Table:
