@@ -38,7 +38,7 @@ if __name__ == "__main__":
     given = answers, other, (place and place + "/other") or None, clusters[1]
     process = context.Process(target=child, args=given, daemon=daemon == "daemon")
     process.start()
-    print(answer.recv() if answer.poll(60) else "hangs")
+    print(answer.recv() if answer.poll(600) else "hangs")
     process.join(10)
 """
 MINE, OTHER = make_study(count=3, hidden=2), make_study(count=3, hidden=3, curves={"seeds": 1})
@@ -51,7 +51,7 @@ def outcome_of_child(folder: Path, method: str, place: str = "", clusters: str =
     files = [write_study(folder / f"{name}.toml", study) for name, study in (("mine", MINE), ("other", OTHER))]
     options = [sys.executable, "-W", "ignore::DeprecationWarning", script, method, daemon, *files, place, clusters]
     environment = os.environ | {"NUMBA_DISABLE_JIT": "1", "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(options, capture_output=True, text=True, check=False, env=environment, timeout=100)
+    done = subprocess.run(options, capture_output=True, text=True, check=False, env=environment, timeout=900)
     assert done.returncode == 0, done.stderr
     assert len(done.stdout.splitlines()) == 1, done
     return done.stdout.strip()
