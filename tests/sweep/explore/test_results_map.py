@@ -381,7 +381,7 @@ def test_components_of_users_are_values_like_others(tmp_path):
         ("tile/0/0/0/256", {"x": "hidden", "y": "hidden"}, "y: must be another option than x, got 'hidden' for both"),
         ("tile/0/0/0/256", {"x": "hidden", "set.hidden": "2"}, "x: hidden has the one value of set.hidden"),
         ("tile/0/0/0/256", {"set.hidden": "7"}, "hidden: must be one of 2, 4, 3; got 7"),
-        ("tile/0/0/0/256", {"set.file": "/etc/passwd"}, "unknown parameter 'file'"),
+        ("tile/0/0/0/256", {"set.file": "/etc/passwd"}, "'file' is not swept in this study"),
         ("tile/0/0/0/256", {"value": "test_loss"}, "the study has no test patterns"),
         ("tile/0/0/0/256", {"value": "learned_function"}, "is a column of runs"),
         ("tile/0/0/0/256", {"x_low": "1"}, "unknown parameter 'x_low'"),
