@@ -262,8 +262,9 @@ class Convergence(Section):
         "loss",
         "kernel",
         "measure that the stopping rule watches; loss, running_loss, n_correct (number of correct outputs) and "
-        "train_accuracy are those of the patterns to train on. The best validation of a run (steps_at_best) is the one "
-        "with the highest accuracy if validation_accuracy is monitored, otherwise the one with the lowest loss",
+        "train_accuracy are of the patterns to train on, the others of held-out ones. The best validation of a run "
+        "(steps_at_best) is the one with the highest accuracy if validation_accuracy is monitored, otherwise the one "
+        "with the lowest loss",
         used_with={"patience": [IS_SET], "stopping_rule": [*vocabulary.RULES_WITHOUT_PATIENCE]},
     )
     validate_every: Annotated[int, Field(ge=1, le=MAX_STEPS)] = option(
@@ -377,9 +378,9 @@ def _training(users: Users) -> dict[str, dict[str, Any]]:
 def _convergence(users: Users) -> dict[str, dict[str, Any]]:
     criterion = choice(vocabulary.CRITERIA, "loss", "convergence criterion")
     rules = (
-        "rule that ends a run with status plateau: patience, patience_best and patience_change after so many "
-        "evaluations without an improvement as the option patience says, gl, pq, gl_or_progress and up (Prechelt) when "
-        "the held-out loss rises"
+        "rule that ends a run with status plateau. patience, patience_best and patience_change need the option "
+        "patience, a number of evaluations without an improvement; gl, pq, gl_or_progress and up (Prechelt) end a run "
+        "whose held-out loss rises"
     )
     of_plateaus = {
         "stopping_rule": choice(users["stopping_rule"], "patience", rules),
