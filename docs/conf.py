@@ -31,6 +31,7 @@ extensions = [
 exclude_patterns = ["examples", "gallery", "reference/formats", "_templates", "upstream"]
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
+smartquotes = False  # they turn the option --by into a dash and "by"
 suppress_warnings = ["config.cache"]  # sphinx-gallery's settings hold functions
 
 # Public objects are documented where users import them from.
