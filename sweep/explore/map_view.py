@@ -128,7 +128,8 @@ class Explored:
         for place in "xy":
             name = query.get(place) or next((each for each in choices if each not in (*chosen, query.get("y"))), "")
             if name not in choices:
-                raise SweepError(unknown("axis", name, list(choices)))
+                known = unknown("axis", name, list(choices))
+                raise SweepError(f"{known}; axes are options whose values are numbers, and single initial weights")
             if name in chosen:
                 raise SweepError(f"y: must be another option than x, got {name} for both")
             chosen.append(name)
