@@ -290,7 +290,7 @@ def test_errors(folder: Path, tmp_path: Path) -> None:
         ("--out", "s3://bucket/cells.csv"): "must be a local path",
         ("--by", "hiden"): "hidden",
         ("--by", "hidden,hidden"): "occurs twice",
-        ("--by", ""): "parameter ''",
+        ("--by", ""): "'' is not swept",
         ("--sort", "speed"): "speed",
         ("--top", "0"): "top: must be at least 1, got 0",
         ("--table", "worst"): "table 'worst'",
