@@ -17,6 +17,7 @@ from sweep import Result, StoreError, SweepError
 from sweep.statistics.intervals import wilson_interval
 from sweep.statistics.outcomes import Outcomes
 from sweep.statistics.paired import Advantage, MeanOfClusters, holm, p_value_within, sign_flip_test
+from sweep.statistics.two_way import TwoWay
 from tests.sweep.statistics.rates import rate_intervals
 from tests.sweep.support import make_study
 
@@ -71,6 +72,19 @@ def test_interval_of_a_mean_over_clusters() -> None:
         ends = MeanOfClusters(count * values, np.full((1, 9), count)).ends()
         np.testing.assert_allclose(np.concatenate(ends), expected)
     assert np.isnan(MeanOfClusters(values[:, :1], np.ones((1, 1), np.int64)).ends()).all()
+
+
+def test_intervals_of_shared_seeds_and_splits_have_the_unit_of_values() -> None:
+    """The interval of values in another unit is that interval in this unit."""
+    values = np.random.default_rng(4).normal(size=(1, 12))
+
+    def ends(unit: float) -> Any:
+        means = [
+            MeanOfClusters(unit * values.reshape(1, n, -1).sum(axis=2), np.full((1, n), 12 // n)) for n in (3, 4, 12)
+        ]
+        return np.array(TwoWay(means).ends())
+
+    np.testing.assert_allclose(ends(1e-3), 1e-3 * ends(1))
 
 
 def test_intervals_and_tests_agree() -> None:
