@@ -9,7 +9,7 @@ from kernels.components.inlined import activation, integer_activation
 from kernels.data.control_layout import HIDDEN_SCALE, make_control_layout
 from kernels.data.packet import Packet, make_load_rows, unit_numbering
 from kernels.data.patterns import Patterns, PatternSource
-from kernels.lanes.lane_rows import Memory
+from kernels.lanes.lane_rows import Memory, Rows
 from kernels.numba.jit import device, made_once
 from kernels.recipe import Recipe
 from kernels.step.deep import make_deep_forward
@@ -33,14 +33,26 @@ def make_forward(
     number = unit_numbering(recipe.architecture, variant.hidden)
     forward_unit = make_forward_unit(recipe, variant, memory, source, n_patterns, slopes)
     finish_outputs = make_finish_outputs(recipe, variant, memory, source, n_patterns, slopes)
-    store = memory.store
+    load, store = memory.load, memory.store
+    n_sums = n_patterns * n_outputs
+    make_sums = memory.stack(n_sums)
+
+    @device
+    def add_units(patterns: Patterns, packet: Packet, n0: int, sums: Rows, first: int) -> None:
+        for k in range(n_sums):
+            store(sums, first + k, -0.0)
+        for h in range(number.n_hidden(packet)):
+            forward_unit(patterns, packet, n0, h, sums, first)
 
     @device
     def forward(patterns: Patterns, packet: Packet, n0: int) -> None:
-        for k in range(n_patterns * n_outputs):
-            store(packet.outputs, n0 * n_outputs + k, -0.0)
-        for h in range(number.n_hidden(packet)):
-            forward_unit(patterns, packet, n0, h)
+        if slopes:
+            add_units(patterns, packet, n0, packet.outputs, n0 * n_outputs)
+        else:  # sums in registers: LLVM would load and store those in memory with each unit
+            sums = make_sums()
+            add_units(patterns, packet, n0, sums, 0)
+            for k in range(n_sums):
+                store(packet.outputs, n0 * n_outputs + k, load(sums, k))
         finish_outputs(patterns, packet, n0)
 
     return forward
@@ -49,13 +61,13 @@ def make_forward(
 @made_once
 def make_forward_unit(
     recipe: Recipe, variant: Variant, memory: Memory, source: PatternSource, n_patterns: int, slopes: bool
-) -> Callable[[Patterns, Packet, int, int], None]:
+) -> Callable[[Patterns, Packet, int, int, Rows, int], None]:
     """Make the forward pass of one hidden unit. Constant inputs of 0 are left out, and those of 1 need no product.
 
-    ``(patterns, packet, n0, h)``: writes the activations of unit h, and adds its products with the output weights to
-    ``packet.outputs``. A sum that starts at -0 equals the sum that starts at its first term, since -0 + x is x for
-    every x, and LLVM knows it. It also knows that the sums need not be stored before the activation replaces them, if
-    no parameter is loaded in between.
+    ``(patterns, packet, n0, h, outputs, first)``: adds the products of unit h with the output weights to ``outputs``,
+    from row ``first`` on. With ``slopes`` it writes the activations, which the backward pass reads. A sum that starts
+    at -0 equals the sum that starts at its first term, since -0 + x is x for every x, and LLVM knows it. It also knows
+    that the sums need not be stored before the activation replaces them, if no parameter is loaded in between.
     """
     architecture = recipe.architecture
     n_inputs, n_outputs, bias = architecture.inputs, architecture.outputs, architecture.bias
@@ -68,11 +80,18 @@ def make_forward_unit(
     sums = memory.stack(n_patterns)
 
     @device
-    def forward_unit(patterns: Patterns, packet: Packet, n0: int, h: int) -> None:
+    def add_products(packet: Packet, h: int, activations: Rows, of_unit: int, outputs: Rows, first: int) -> None:
+        for o in range(n_outputs):
+            weight = load(packet.parameters, number.v(h, o))
+            for p in range(n_patterns):
+                k = first + p * n_outputs + o
+                store(outputs, k, load(outputs, k) + load(activations, of_unit + p) * weight)
+
+    @device
+    def forward_unit(patterns: Patterns, packet: Packet, n0: int, h: int, outputs: Rows, first: int) -> None:
         parameters = packet.parameters
         control = packet.control
         hidden = packet.hidden
-        outputs = packet.outputs
         z = sums()
         for p in range(n_patterns):
             store(z, p, -0.0)
@@ -88,14 +107,14 @@ def make_forward_unit(
             if bias:
                 total = total + load(parameters, number.b(h))
             store(z, p, total)
-        for p in range(n_patterns):
-            store(hidden, h * n_patterns + p, load(z, p))
-        activate(hidden, packet.hidden_slopes, h * n_patterns, load_settings(control))
-        for o in range(n_outputs):
-            weight = load(parameters, number.v(h, o))
+        if slopes:
             for p in range(n_patterns):
-                k = (n0 + p) * n_outputs + o
-                store(outputs, k, load(outputs, k) + load(hidden, h * n_patterns + p) * weight)
+                store(hidden, h * n_patterns + p, load(z, p))
+            activate(hidden, packet.hidden_slopes, h * n_patterns, load_settings(control))
+            add_products(packet, h, hidden, h * n_patterns, outputs, first)
+        else:
+            activate(z, z, 0, load_settings(control))
+            add_products(packet, h, z, 0, outputs, first)
 
     return forward_unit
 
