@@ -67,7 +67,7 @@ async function show() {
   const isDifference = count === 2 && parameters.has("difference");
   const sameValue = answers[0].choices.map.value === answers[1]?.choices.map.value;
   const { study } = answers[0].choices;
-  standing = isDifference && !sameValue ? "difference: both maps must show the same value; choose one for both." : study.partial ? `${study.partial}; reload this page to see what is trained since` : "";
+  standing = isDifference && !sameValue ? "difference: both maps must show the same value; choose one for both." : study.partial ? `${study.partial}; reload this page to see what has been trained since` : "";
   say(standing);
   document.getElementById("study").textContent = study.name;
   document.getElementById("sentence").textContent = study.description;
