@@ -160,7 +160,7 @@ def make_workspace(recipe: Recipe, variant: Variant, units: Hidden) -> Workspace
     n_streams = 1 if recipe.order == "numpy" else variant.width if continues else 0
     clock, order = np.zeros(3, np.int64), np.zeros(variant.n_patterns + n_streams * STREAM_NUMBERS, np.int64)
     if continues:
-        order = np.append(order, _drawn_turns(recipe, units))
+        order = np.append(order, np.array(_drawn_turns(recipe, units), np.int64))
     doubles = aligned_rows(make_control_layout(recipe).n_doubles, variant.width, "float64")
     return Workspace(rows, layout, parameter_rows + np.uint64(first), rate_rows, seats, clock, order, doubles)
 
