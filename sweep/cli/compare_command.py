@@ -21,8 +21,8 @@ def compare(
         typer.Option(
             metavar="NAME,NAME",
             autocompletion=complete_by,
-            help="Compare separately for each value of these parameters. A measure in the list is compared in place of "
-            "the default: rate, final_loss, max_error, n_correct, test_accuracy, test_loss or a recorded measure.",
+            help="Compare separately for each value of these parameters. A measure in the list (rate, final_loss, "
+            "max_error, n_correct, test_accuracy, test_loss or a recorded one) replaces the default one.",
         ),
     ] = None,
     margin: Annotated[

@@ -48,7 +48,7 @@ def _lines(name: str, everything: list[Entry], width: int) -> Iterator[str]:
     for component in components:
         yield from component.lines(width)
     if found and name in TERMS and not components:
-        yield from _fact("see also", ", ".join(f"[{entry.section}] {entry.key}" for entry in found), width)
+        yield from _fact("see also", ", ".join(f"option {entry.section}.{entry.key}" for entry in found), width)
     elif found:
         yield glossary(found, width)
         yield from [f"    example: {found[0].example}"] * (len(found) == 1)

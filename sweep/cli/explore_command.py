@@ -43,8 +43,8 @@ def explore(
         typer.Option(
             "--to",
             metavar="LEVEL/COLUMN/ROW",
-            help="With --export: also write tiles around a pixel, of deeper levels down to its own. In the address of "
-            "the page a pixel has the numbers z, column and row.",
+            help="With --export: also write the tiles around a pixel from the level after --levels down to its own. "
+            "LEVEL, COLUMN and ROW are z, column and row in the address of the page.",
         ),
     ] = None,
     networks: Annotated[
@@ -62,7 +62,7 @@ def explore(
     The browser shows the map as tiles of 256 x 256 pixels, which are trained when they come into view, and kept.
     Level 0 is one tile, the whole map; each further level halves the size of a pixel, as far as float64 allows.
     A click on a pixel shows the loss curve, weights and outputs of its network.
-    Of a results folder, the map first shows a statistic over any two swept options, and the runs that you select.
+    For a results folder, the page first shows a statistic over two swept options, and tables of selected cells.
     The server answers only this machine; Ctrl-C ends it.
     """
     from sweep.explore.flight import Flight, Pixel

@@ -37,8 +37,8 @@ def figure(
             metavar="VALUE",
             autocompletion=complete_value,
             help="Statistic to draw: rate, median_steps, expected_steps (ERT), final_loss, max_error, n_correct, "
-            "test_accuracy, test_loss, a recorded measure or another column of cells.parquet. Those of importance, "
-            "curves and runs are named below.",
+            "test_accuracy, test_loss, a recorded measure or another column of cells.parquet. What importance, "
+            "curves and runs can draw is named below.",
         ),
     ] = None,
     at: AtOption = None,

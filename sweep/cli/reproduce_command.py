@@ -61,7 +61,9 @@ def reproduce(
     for name in names or ():
         load_study(name)  # an unknown name is answered with similar ones
         if not load_expectations(name).figures:
-            raise SweepError(f"study {one_line(name)} has no published figures; 'sweep studies' shows which have some")
+            raise SweepError(
+                f"study {one_line(name)} has no published numbers; 'sweep studies' marks those that have some"
+            )
     found = {name: load_expectations(name) for name in names} if names else built_in_expectations()
     found = {name: each for name, each in found.items() if each.figures}
     studies = {name: _study(name, each, quick=quick) for name, each in found.items()}

@@ -24,8 +24,8 @@ def show(
             autocompletion=complete_sort,
             help="Sort by cell, a parameter, rate, median_steps, expected_steps (expected running time, ERT), "
             "mean_steps (restricted mean survival time, RMST), a count (converged, diverged, stalled, exhausted), or "
-            "another column of cells.parquet. Counts and statistics of which more is better, such as rates, sort from "
-            "high to low, all others from low to high.",
+            "another column of cells.parquet. All counts, and statistics of which more is better such as rates, sort "
+            "from high to low, all others from low to high.",
         ),
     ] = None,
     at: AtOption = None,

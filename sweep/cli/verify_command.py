@@ -39,8 +39,8 @@ def verify(
         typer.Option(
             metavar="N",
             min=0,
-            help="Retrain N random runs and compare them bit by bit. If the folder keeps only counts per cell, retrain "
-            "whole parts (groups of runs that were trained together).",
+            help="Retrain N random runs and compare them bit by bit. If the folder keeps only counts per cell, N is "
+            "rounded up to whole parts (groups of runs that were trained together).",
         ),
     ] = 0,
     sample_seed: Annotated[

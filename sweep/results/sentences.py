@@ -100,11 +100,11 @@ def _choice(result: Queries, found: HeldOut) -> str:
     of = "validation" if found.reported.startswith("validation") else "test"
     statistic = main_statistic_of(found.reported)
     name = _name(statistic)
-    text = f"the best cell was chosen on the {of} patterns, so new patterns are likely to have a worse {name}"
+    text = f"the best cell was chosen on these {of} patterns, so new patterns are likely to have a worse {name}"
     value = chosen_by_halves(result.measures.of(found.reported), statistic) if result.even else nan
     if value == value:
         number = f"{value_text(statistic, value)}{_unit(statistic)}"
-        text += f"; {number} is a fairer estimate: each half of the seeds chooses a cell, the other half evaluates it"
+        text += f"; on these patterns, cells that one half of the seeds chooses have {number} on the other half"
     return text
 
 
@@ -295,8 +295,8 @@ def restarts(result: Queries) -> str:
     )
     where = " in the best cell" if len(result.cells) > 1 else ""
     return (
-        f"restarting runs after {steps_text(best['restart_steps'])} steps would lower the expected steps{where} from "
-        f"{without} to {with_restarts}"
+        f"restarting unconverged runs after {steps_text(best['restart_steps'])} steps, with other seeds, would lower "
+        f"the expected steps{where} from {without} to {with_restarts}"
     )
 
 

@@ -65,7 +65,7 @@ BITS = tuple(field.name for field in fields(Bits))
 _CAUSES = {
     "numerics_version": "with another version of the numerics, which may change the last bits of results",
     "log_digest": "on a machine whose log() rounds differently, which changes normal initial weights",
-    "sources_digest": "with other sources of the package kernels, which may change the last bits of results",
+    "sources_digest": "with other sources of sweep's kernels, which may change the last bits of results",
     "pcg64_digest": "on a machine whose log1p() or exp() rounds differently, which changes normal initial weights",
 }
 

@@ -133,7 +133,7 @@ def _refused_targets(study: StudyContent) -> Iterator[str]:
         if refused:
             key, target = refused
             is_binary = option.takes_row and study.data.n_targets == 1
-            remedy = "; for two classes in a file set target_one_hot=true" if is_binary else ""
+            remedy = "; if the patterns are in a file with two classes, set target_one_hot=true" if is_binary else ""
             yield f"{key}: got {target}, but {study.key_of('loss')} {loss!r} needs {option.targets}{remedy}"
 
 

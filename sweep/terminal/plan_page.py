@@ -146,10 +146,10 @@ def _choices(plan: Plan, effort: Effort) -> list[Choice | None]:
 def _variants(choices: list[Choice | None], effort: Effort) -> str:
     """Return whether the variants of kernels are guessed from the CPU, or were measured, and when."""
     if effort is not Effort.MOST:
-        return "estimated for this CPU (only longer studies use what sweep tune measured)"
+        return "chosen by the kind of CPU (longer studies use the measurements of 'sweep tune')"
     dates = sorted({choice.date for choice in choices if choice})
     if not dates:
-        return "estimated for this CPU (sweep tune measures them)"
+        return "chosen by the kind of CPU ('sweep tune' measures them)"
     n_guessed = choices.count(None)
     others = f", guessed for {n_guessed} of {len(choices)} kinds of networks" if n_guessed else ""
     return f"measured on {list_text(dates)}{others}"

@@ -110,7 +110,7 @@ def _of_steps(frame: pd.DataFrame, n_rows: int, by: Sequence[str]) -> Table:
         "p-values test which side is faster on more seeds",
         "p-values (Holm) allow for the number of tests in both tables; each 95 % interval is of one comparison",
         "expected steps (ERT): the steps of all runs, divided by the number of converged runs",
-        f"mean steps (RMST): a run that does not converge counts as {limit}the lower step limit of the two sides",
+        f"mean steps (RMST): a run that does not converge counts as {limit}the smaller of the two step limits",
     )
     return Table(_title("steps", frame, n_rows), columns, frame, n_rows, notes, "faster runs")
 

@@ -24,7 +24,7 @@ _FORMULAS = {
 }
 
 _OF_SCORES = (
-    "# score: the monitored value, negative where higher is better; loss: of the patterns to train on;\n"
+    "# score: the monitored value, times -1 where higher is better; loss: of the patterns to train on;\n"
     "# is_new: 1 with a new score, 0 without"
 )
 

@@ -292,8 +292,8 @@ class Convergence(Section):
     )
     stop: Annotated[
         Literal["before", "after"],
-        "before, or after: like a loop that computes the loss, updates, and then breaks. The row, steps included, is "
-        "then that after this update (in minibatches after one more epoch)",
+        "before, or after: like a loop that computes the loss, updates, and then breaks. With after, the row and its "
+        "steps are those after this update (in minibatches, after one more epoch)",
     ] = option(
         "before",
         "kernel",

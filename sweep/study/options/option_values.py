@@ -41,7 +41,7 @@ def _expand_hidden(value: Any) -> Any:
     is_text = isinstance(value, str) and re.fullmatch("[0-9]{1,20}(-[0-9]{1,20})*", value)
     sizes = list(map(int, value.split("-"))) if is_text else [value]
     if any(isinstance(size, bool) or not isinstance(size, int) for size in sizes) or len(sizes) > MAX_LAYERS:
-        needs = f"an integer, or a text such as '8-4' for several layers (here 8, then 4 units; at most {MAX_LAYERS})"
+        needs = f"an integer, or a text such as '8-4' for a layer of 8 units, then one of 4 (2 to {MAX_LAYERS} layers)"
         raise ValueError(f"must be {needs}, got {shown(value)}")
     least = 1 if len(sizes) > 1 else 0
     for size in sizes:
@@ -255,7 +255,7 @@ DrawOrder = Annotated[
         }
     ),
     "arrays (see 'sweep explain arrays'), of which those left out follow in the default order; w.T, v.T, k.T are drawn "
-    "transposed; w1, b2, .. are of one hidden layer, w and b of all others, from the inputs up",
+    "transposed; w1, b2, .. are of one hidden layer, w and b of those not named, from the inputs up",
 ]
 Freeze = Annotated[
     str,
@@ -276,7 +276,7 @@ Share = Annotated[
     BeforeValidator(_expand_share),
     WithJsonSchema({"anyOf": [_SHARED, {"type": "array", "items": _SHARED}]}),
     "none, or groups with ; between them: of weights such as 'w[0,0] w[1,1]', or of rows of an array such as "
-    "'w[0] w[1]' (all weights from input 0, and from input 1)",
+    "'w[0] w[1]', of which weights at equal places are equal (w[0,j] and w[1,j])",
 ]
 Decays = Annotated[
     str,

@@ -269,7 +269,7 @@ def test_reproduce_quickly(place: Path) -> None:
     (place / "other.toml").write_text(STUDY_TEXT)
     assert_refused(command("reproduce", "other.toml"), ("other.expect.toml", "cannot be read"))
     assert_refused(command("reproduce", "hinton-xr"), ("unknown study", "did you mean 'hinton-xor'?"))
-    assert_refused(command("reproduce", "xor"), ("study xor", "has no published figures", "sweep studies"))
+    assert_refused(command("reproduce", "xor"), ("study xor", "has no published numbers", "sweep studies"))
 
 
 @pytest.mark.parametrize("name", ["run", "plan", "trace", "show", "figure", "studies", "reproduce"])

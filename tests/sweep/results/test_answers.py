@@ -200,7 +200,7 @@ def test_answer_suggests_restarts_where_they_help() -> None:
         assert bool(sentence) == helps
         if helps:
             assert re.fullmatch(
-                r"restarting runs after 109 steps would lower the expected steps from "
+                r"restarting unconverged runs after 109 steps, with other seeds, would lower the expected steps from "
                 r"[\d,]+ \[[\d,]+ to [\d,]+\] to [\d,]+ \[\d+ to \d+\]", sentence
             )  # fmt: skip
 

@@ -127,7 +127,7 @@ def test_steps_are_printed(tmp_path: Path) -> None:
     assert f"{ratio} [{low}, {high}]" in out
     difference, low, high = (f"{row[f'restricted_mean_difference{end}']:+,.0f}" for end in ("", "_low", "_high"))
     assert f"{difference} [{low}, {high}]" in out
-    assert "counts as 200, the lower step limit of the two sides" in out
+    assert "counts as 200, the smaller of the two step limits" in out
     assert re.search(r"equivalent *\n─+ *\n.* yes ", out)
     assert "equivalent" not in command("compare", tmp_path, "--vary", "hidden").out
     assert "not proven" in command("compare", tmp_path, "--vary", "hidden", "--margin", "0.001").out
@@ -146,7 +146,7 @@ def test_data_of_one_side_alone() -> None:
 def test_limits_that_differ(tmp_path: Path) -> None:
     """If pairs have different step limits, no number is printed."""
     sweep.run(make_study(count=2, hidden=[2, 3], learning_rate=0.03, max_steps=[5, 9]), out=tmp_path)
-    assert "counts as the lower step limit of the two sides" in command("compare", tmp_path, "--vary", "hidden").out
+    assert "counts as the smaller of the two step limits" in command("compare", tmp_path, "--vary", "hidden").out
 
 
 @pytest.mark.parametrize(("columns", "whole"), [(80, False), (120, True)])

@@ -39,7 +39,7 @@ def test_best_cell_is_that_of_test_patterns(result: Result) -> None:
     text = "\n".join(sentences.answer(result))
     (row,) = best.head(1).to_dict("records")
     assert f"best cell: hidden {row['hidden']}, learning_rate {row['learning_rate']}: mean test accuracy " in text
-    assert "the best cell was chosen on the test patterns" in text
+    assert "the best cell was chosen on these test patterns" in text
     assert text.index("test accuracy") < text.index("median final training loss")
     for table in ("best", "cells"):
         (shown,) = result.tables(table)

@@ -175,7 +175,7 @@ def test_resuming_with_other_sources(tmp_path: Path, expected: str) -> None:
             command("run", file, "--out", out), ("sources of the package kernels", "ffffffffffff", "--overwrite")
         )
         assert sweep.verify(out, sample=5).n_retrained
-        with pytest.raises(StoreError, match="with other sources of the package kernels"):
+        with pytest.raises(StoreError, match="with other sources of sweep's kernels"):
             sweep.repair(damaged)
     assert run(out).facts["digest"] == expected
 
@@ -185,7 +185,7 @@ def test_merging_and_reusing_rows_of_other_sources(tmp_path: Path, expected: str
     run(tmp_path / "a", shard=(1, 2))
     with elsewhere("sources_digest"):
         run(tmp_path / "b", shard=(2, 2))
-    with pytest.raises(StoreError, match=r"cannot be merged with .* trained with other sources of the package kernels"):
+    with pytest.raises(StoreError, match=r"cannot be merged with .* trained with other sources of sweep's kernels"):
         sweep.merge([tmp_path / "a", tmp_path / "b"], tmp_path / "merged")
     assert not (tmp_path / "merged").exists()
     with training_watched():

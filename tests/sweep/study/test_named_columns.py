@@ -60,7 +60,7 @@ def test_softmax_needs_a_target_for_each_class(file: Path) -> None:
     """Two classes with one target are refused with the key that gives them two."""
     network, training = {"output": "softmax"}, {"loss": "cross_entropy"}
     parameters = {"hidden": [2], "learning_rate": [0.1]}
-    with pytest.raises(StudyError, match=r"targets.* 'cross_entropy' needs .*; two classes need target_one_hot"):
+    with pytest.raises(StudyError, match=r"targets.* 'cross_entropy' needs .*; .*two classes, set target_one_hot=true"):
         Study(data={"file": file, "target": "kind", **NAMED}, network=network, training=training, parameters=parameters)
     Study(data={"file": file, **ONE_HOT, **NAMED}, network=network, training=training, parameters=parameters)
 

@@ -17,7 +17,7 @@ def test_statuses_are_explained(status: str) -> None:
     """Each status that answers name has an explanation, and names the option that lists it."""
     out = command("explain", status).out
     assert out.startswith(f"{status}: ")
-    assert out.endswith("see also: [restarts] on\n") == (status in FAILURES)
+    assert out.endswith("see also: option restarts.on\n") == (status in FAILURES)
 
 
 @pytest.mark.parametrize("name", ["w", "b", "v", "c", "k", "array"])

@@ -221,7 +221,7 @@ def test_workers_that_do_not_fit(tmp_path: Path, cluster: str) -> None:
     started = "were started with another version of the numerics"
     refused(tmp_path / "a", started, own_bits=lambda: others[0])
     refused(tmp_path / "b", r"on a machine whose log\(\) rounds differently", own_bits=lambda: others[1])
-    refused(tmp_path / "d", "were started with other sources of the package kernels", own_bits=lambda: others[2])
+    refused(tmp_path / "d", "were started with other sources of sweep's kernels", own_bits=lambda: others[2])
     nowhere = sweep.store.local.files_at(tmp_path / "nowhere")
     refused(
         tmp_path / "c",

@@ -64,7 +64,7 @@ def test_one_line_is_changed(tmp_path: Path, changed: str) -> None:
         if not changed:
             assert run_in_parts(STUDY, out, cluster=address, part_runs=PART_RUNS).complete
             return
-        reason = "with other sources of the package kernels" if of_kernels else "its sources of xor-sweep differ"
+        reason = "with other sources of sweep's kernels" if of_kernels else "its sources of xor-sweep differ"
         with pytest.raises(StoreError, match=f"^worker tcp://.* cannot train: .*{reason}") as caught:
             run_in_parts(STUDY, out, cluster=address, part_runs=PART_RUNS)
     assert "\n" not in str(caught.value)
