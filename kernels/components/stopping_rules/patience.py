@@ -35,7 +35,7 @@ SETTINGS = (
         0.0,
         "how much better an improvement must be. With patience, a loss must be below that of the last improvement by "
         "more than this, so small gains add up; the first evaluation is an improvement. With patience_best, it must be "
-        "below the lowest loss so far by at least this: with 0, an equal loss counts too. With patience_change, it must "
+        "below the lowest loss so far by at least this: with 0, an equal loss counts. With patience_change, it must "
         "differ from the evaluation before by more than this. Of n_correct and accuracies, higher is better",
         "loss, outputs or share",
         at_least=0,
