@@ -172,7 +172,7 @@ def test_resuming_with_other_sources(tmp_path: Path, expected: str) -> None:
     next((damaged / "parts").iterdir()).unlink()
     with elsewhere("sources_digest"):
         assert_refused(
-            command("run", file, "--out", out), ("sources of the package kernels", "ffffffffffff", "--overwrite")
+            command("run", file, "--out", out), ("sources of sweep's kernels", "ffffffffffff", "--overwrite")
         )
         assert sweep.verify(out, sample=5).n_retrained
         with pytest.raises(StoreError, match="with other sources of sweep's kernels"):

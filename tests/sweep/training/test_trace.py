@@ -189,7 +189,7 @@ def test_seed_out_of_range(seed: Any) -> None:
 
 def test_several_cells_must_be_singled_out() -> None:
     """For several cells, the error names the parameters to set."""
-    with pytest.raises(StudyError, match=r"one cell .* got 91; .*hidden, learning_rate"):
+    with pytest.raises(StudyError, match=r"one cell .* got 91; .*hidden and learning_rate"):
         trace(load_study("xor"))
     finished = command("trace", "xor")
     assert (finished.code, finished.out) == (2, "")
