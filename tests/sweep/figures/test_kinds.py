@@ -280,7 +280,7 @@ def test_other_parameters_are_pooled(results: dict[str, Result]) -> None:
         ("heatmap", {"x": "hidden", "y": "hidden"}, "hidden: must be named once, got x and y"),
         ("heatmap", {"value": "speed"}, "unknown statistic 'speed'"),
         ("heatmap", {"at": {"hidden": ["7"]}}, "hidden.*2, 3"),
-        ("heatmap", {"at": {"hidden": ["2"], "distribution": ["normal"]}}, "two parameters .*got learning_rate"),
+        ("heatmap", {"at": {"hidden": ["2"], "distribution": ["normal"]}}, "two parameters .*got only learning_rate"),
         ("contour", {"x": "distribution"}, "several numbers .*distribution"),
         ("slice", {"x": "scale"}, "'scale' is not swept"),
         ("incidence", {"color": "scale"}, "'scale' is not swept"),

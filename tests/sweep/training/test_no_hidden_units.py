@@ -99,7 +99,7 @@ def test_other_questions_to_networks() -> None:
         ({"hidden": -1}, "network.hidden: must be at least 0, got -1"),
         ({"hidden": "0-2"}, "network.hidden: must be at least 1 in each layer, got '0-2'"),
         ({"hidden": 0, "activation": "tanh"}, "activation: 'tanh' has no effect without hidden units"),
-        ({"hidden": 0, "skip": True}, "skip: True has no effect without hidden units"),
+        ({"hidden": 0, "skip": True}, "skip: true has no effect without hidden units"),
         ({"hidden": 0, "layers": 2}, "layers: 2 has no effect without hidden units"),
         ({"hidden": [0, 2], "mirrored": True}, "mirrored: needs an even number of units .* got 0"),
         ({"hidden": [0, 2], "scaling": "ntk"}, "scaling: must be 'standard' beside hidden 0, .* got 'ntk'"),
