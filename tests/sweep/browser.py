@@ -16,17 +16,31 @@ def needs_browser(test: Any) -> Any:
     return pytest.mark.wide(pytest.mark.skipif(BROWSER is None, reason="no Chromium is installed")(test))
 
 
-class Opened:
-    """A report in a browser, with its console messages and requests."""
+class WatchedPage:
+    """A page in a browser, which may load only what is below its address."""
 
-    def __init__(self, browser: Any, path: Path, **options: Any) -> None:
+    def __init__(self, browser: Any, address: str, **options: Any) -> None:
+        self.address = address
         self.page = browser.new_page(**options)
         self.complaints: list[str] = []
         self.requests: list[str] = []
         self.page.on("console", lambda message: self.complaints.append(message.text))
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("request", lambda request: self.requests.append(request.url))
-        self.page.goto(path.as_uri())
+
+    def close(self) -> None:
+        """Check that nothing failed and that no request left its address."""
+        assert not [text for text in self.complaints if "willReadFrequently" not in text]  # that is about tests
+        assert all(request.startswith((self.address, "data:")) for request in self.requests)
+        self.page.close()
+
+
+class Opened(WatchedPage):
+    """A report in a browser."""
+
+    def __init__(self, browser: Any, path: Path, **options: Any) -> None:
+        super().__init__(browser, path.as_uri(), **options)
+        self.page.goto(self.address)
 
     def column(self, number: int) -> list[str]:
         """Return the texts of a column in the visible rows."""

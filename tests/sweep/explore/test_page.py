@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from sweep.columns import STATUSES
-from tests.sweep.browser import needs_browser
+from tests.sweep.browser import WatchedPage, needs_browser
 
 pytest.importorskip("starlette")
 STUDY = ["xor", "--set", "hidden=2", "--set", "max_steps=20"]
@@ -81,18 +81,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     running.kill()
 
 
-class Page:
-    """A page in a browser, with what it wrote to the console and which addresses it requested."""
+class Page(WatchedPage):
+    """A page of maps in a browser."""
 
     def __init__(self, browser: Any, server: Server, place: str = "", **options: Any) -> None:
         self.server = server
-        self.page = browser.new_page(**{"viewport": SMALL, **options})
+        super().__init__(browser, server.address, **{"viewport": SMALL, **options})
         self.page.set_default_timeout(MOST_MILLISECONDS)
-        self.complaints: list[str] = []
-        self.requests: list[str] = []
-        self.page.on("console", lambda message: self.complaints.append(message.text))
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("request", lambda request: self.requests.append(request.url))
         self.page.goto(f"{server.address}#{MAP}{place}")
         self.finish()
 
@@ -123,12 +118,6 @@ class Page:
         self.page.locator(".picture").first.click(
             position={"x": across * box["width"], "y": down * box["height"]}, **options
         )
-
-    def close(self) -> None:
-        """Check that nothing failed and that no request left this machine."""
-        assert not [text for text in self.complaints if "willReadFrequently" not in text]  # that is about this test
-        assert all(request.startswith((self.server.address, "data:")) for request in self.requests)
-        self.page.close()
 
 
 @needs_browser

@@ -15,7 +15,7 @@ import pytest
 
 import sweep
 from sweep import Result
-from tests.sweep.browser import needs_browser
+from tests.sweep.browser import WatchedPage, needs_browser
 from tests.sweep.support import make_study
 
 pytest.importorskip("starlette")
@@ -55,18 +55,12 @@ def address(result: Result, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         process.kill()
 
 
-class Page:
-    """A page of results in a browser, with what it wrote to the console and which addresses it requested."""
+class Page(WatchedPage):
+    """A page of results in a browser."""
 
     def __init__(self, browser: Any, address: str, place: str = "", **options: Any) -> None:
-        self.address = address
-        self.page = browser.new_page(**{"viewport": LARGE, **options})
+        super().__init__(browser, address, **{"viewport": LARGE, **options})
         self.page.set_default_timeout(MOST_MILLISECONDS)
-        self.complaints: list[str] = []
-        self.requests: list[str] = []
-        self.page.on("console", lambda message: self.complaints.append(message.text))
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("request", lambda request: self.requests.append(request.url))
         self.page.goto(f"{address}#x=learning_rate&y=hidden{place}")
         self.finish()
 
@@ -96,12 +90,6 @@ class Page:
         """Return the texts of the table."""
         lines = self.page.locator("#tables tbody tr").all()
         return [line.locator("td").all_inner_texts() for line in lines]
-
-    def close(self) -> None:
-        """Check that nothing failed and that no request left this machine."""
-        assert not [text for text in self.complaints if "willReadFrequently" not in text]  # that is about this test
-        assert all(request.startswith((self.address, "data:")) for request in self.requests)
-        self.page.close()
 
 
 @needs_browser
